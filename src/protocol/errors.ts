@@ -1,0 +1,95 @@
+/**
+ * Every refusal there is: its name, its number on the wire, its HTTP status and one plain sentence.
+ *
+ * Numbers and names are those the published clients know (contract, rest-and-tokens §5.6), misspellings included.
+ * Names without a number of their own in that table travel as 5000 on a socket; REST callers read the name.
+ */
+const table = {
+  INVALID_API_KEY: [4001, 401, 'The API key in the token is not known here.'],
+  INVALID_TOKEN: [4002, 401, 'Token is invalid or expired'],
+  INVALID_MEETING_ID: [4003, 404, 'There is no meeting with this id.'],
+  INVALID_PARTICIPANT_ID: [4004, 400, 'A participant id must be 1 to 128 characters long and hold no white space.'],
+  DUPLICATE_PARTICIPANT: [4005, 409, 'This participant has joined from another place.'],
+  INVALID_PERMISSIONS: [4008, 403, 'The token does not permit this.'],
+  MAX_PARTCIPANT_REACHED: [4009, 403, 'The meeting is full.'],
+  MAX_SPEAKER_REACHED: [4010, 403, 'No more streams can be sent to this meeting.'],
+  ADD_ON_SERVICES_DISABLED: [4021, 403, 'This server does not offer that service.'],
+  UNAUTHORIZED_MEETING_ID: [4022, 403, 'The token is for another meeting.'],
+  UNAUTHORIZED_PARTCIPANT_ID: [4023, 403, 'The token is for another participant.'],
+  UNAUTHORIZED_ROLE: [4024, 403, 'The roles in the token do not allow this.'],
+  UNAUTHORIZED_REQUEST: [4025, 403, 'This request is not allowed here.'],
+  CREATE_CONSUMER_FAILED: [4050, 500, 'A stream could not be delivered.'],
+  CODEC_NOT_SUPPORTED: [4051, 400, 'This codec is not supported here.'],
+  MEETING_ID_DISABLED: [4052, 400, 'Room is disabled'],
+  APIKEY_DEACTIVATED: [4053, 401, 'The API key in the token was revoked.'],
+  RESPOND_ENTRY_FAILED: [4059, 409, 'There is no such entry request any more.'],
+  CHANGE_MODE_FAILED: [4065, 400, 'The mode could not be changed.'],
+  REMOVE_PARTICIPANT_FAILED: [4066, 404, 'The participant is not in this meeting.'],
+  SOMETHING_WENT_WRONG: [5000, 500, 'Something went wrong on the server.'],
+
+  REMOVED_FROM_SESSION: [4025, 403, 'You were removed from this session.'],
+  ENTRY_DENIED: [4025, 403, 'Entry was denied.'],
+  MEDIA_UNAVAILABLE: [5000, 503, 'Media is off on this server, so nobody can join.'],
+  INVALID_REQUEST: [5000, 400, 'The request is not well formed.'],
+  INVALID_STATE: [5000, 409, 'This cannot be done now.'],
+  NOT_FOUND: [404, 404, 'There is nothing here.'],
+  METHOD_NOT_ALLOWED: [5000, 405, 'This address does not answer to this method.'],
+  PAYLOAD_TOO_LARGE: [5000, 413, 'The request is too large.'],
+  UNSUPPORTED_MEDIA_TYPE: [5000, 415, 'The body must be JSON or a form.'],
+  RATE_LIMITED: [5000, 429, 'Too many requests; try again in a moment.'],
+  UNAUTHORIZED: [5000, 401, 'Credentials are required.'],
+  UPSTREAM_UNAVAILABLE: [5000, 502, 'The meeting service behind this server does not answer.'],
+} as const satisfies Record<string, readonly [number: number, status: number, sentence: string]>
+
+/** The stable name of a refusal; what code switches on. */
+export type ErrorName = keyof typeof table
+
+export const errorNames = Object.keys(table) as ErrorName[]
+
+export interface RefusalOptions {
+  /** One plain sentence for people instead of the table's. Must hold no token and no secret. */
+  message?: string
+  /** Why, for logs and tests: a stable word such as `signature` or `expired`. Never sent to anybody. */
+  reason?: string
+  cause?: unknown
+}
+
+/** A refusal: something the caller may not do or asked for wrongly. Anything else thrown is a defect of ours. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: ErrorName
+  readonly reason: string | undefined
+
+  constructor(code: ErrorName, options: RefusalOptions = {}) {
+    super(options.message ?? table[code][2], options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.reason = options.reason
+  }
+
+  /** The code on the socket and at init-config. */
+  get number(): number {
+    return table[this.code][0]
+  }
+
+  /** The HTTP status. */
+  get status(): number {
+    return table[this.code][1]
+  }
+}
+
+/** Body of every failed REST call (contract, rest-and-tokens §1.4). */
+export interface ErrorBody {
+  statusCode: number
+  error: string
+  message: string
+  code: string
+}
+
+export function restErrorBody(refusal: Refusal): ErrorBody {
+  return { statusCode: refusal.status, error: refusal.message, message: refusal.message, code: refusal.code }
+}
+
+/** Any thrown thing as a refusal; what is not one becomes `SOMETHING_WENT_WRONG` and keeps its cause. */
+export function asRefusal(thrown: unknown): Refusal {
+  return thrown instanceof Refusal ? thrown : new Refusal('SOMETHING_WENT_WRONG', { cause: thrown })
+}
