@@ -1,0 +1,111 @@
+/**
+ * What a meeting needs of the media server, in the field's words. Parameters of RTP, ICE and DTLS pass through as the
+ * clients send them (contract, signalling §3); their shapes are `protocol/media.ts`.
+ * Errors are `Refusal`s: bad parameters from a client are CODEC_NOT_SUPPORTED or INVALID_REQUEST and harm nobody else.
+ */
+import type {
+  DtlsParameters,
+  IceCandidate,
+  IceParameters,
+  MediaKind,
+  PreferredProtocol,
+  RtpCapabilities,
+  RtpParameters,
+  SctpCapabilities,
+  SctpParameters,
+} from '../protocol/media.ts'
+
+export interface Sfu {
+  /** Whether media works, and if not, one sentence that says why and what to do. */
+  readonly status: { available: true; ports: number[]; workers: number } | { available: false; reason: string }
+  /** A router on the least loaded worker. Refuses with MEDIA_UNAVAILABLE. */
+  openRouter(): Promise<Router>
+  close(): Promise<void>
+}
+
+export interface RouterEvents {
+  /** The worker behind it died; everything made from this router is gone. Another `openRouter()` will do. */
+  died: () => void
+  /** Loudest producer's id, or null in silence. */
+  activeSpeaker: (producerId: string | null) => void
+}
+
+export interface Router {
+  readonly rtpCapabilities: RtpCapabilities
+  on<E extends keyof RouterEvents>(event: E, listener: RouterEvents[E]): void
+  /** `send`: the client sends media in on it; the other kind only receives. */
+  createTransport(options: TransportOptions): Promise<Transport>
+  canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean
+  /** Idempotent; closes all that was made from it. */
+  close(): void
+}
+
+export interface TransportOptions {
+  direction: 'send' | 'receive'
+  preferredProtocol?: PreferredProtocol
+  sctpCapabilities?: SctpCapabilities
+}
+
+export interface Transport {
+  readonly id: string
+  readonly iceParameters: IceParameters
+  readonly iceCandidates: IceCandidate[]
+  readonly dtlsParameters: DtlsParameters
+  readonly sctpParameters?: SctpParameters
+  connect(dtlsParameters: DtlsParameters): Promise<void>
+  restartIce(): Promise<IceParameters>
+  /** `watchLevel`: an audio producer that takes part in the choice of the active speaker. */
+  produce(options: { kind: MediaKind; rtpParameters: RtpParameters; watchLevel?: boolean }): Promise<Producer>
+  /** Starts paused; resume when the client has acknowledged it. */
+  consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer>
+  stats(): Promise<TransportStats>
+  close(): void
+}
+
+/** Bits per second and bytes, as the media server sees them. */
+export interface TransportStats {
+  receiveBitrate: number
+  receiveBytes: number
+  sendBitrate: number
+  sendBytes: number
+}
+
+export interface Producer {
+  readonly id: string
+  readonly kind: MediaKind
+  readonly type: 'simple' | 'simulcast' | 'svc'
+  pause(): Promise<void>
+  resume(): Promise<void>
+  stats(): Promise<unknown[]>
+  close(): void
+}
+
+export interface ConsumerEvents {
+  /** The producer is gone, and the consumer with it. */
+  producerClosed: () => void
+  producerPaused: () => void
+  producerResumed: () => void
+  /** Layers now sent, or null when none is. */
+  layersChanged: (layers: { spatialLayer: number; temporalLayer: number | undefined } | null) => void
+  score: (score: { score: number; producerScore: number }) => void
+}
+
+export interface Consumer {
+  readonly id: string
+  readonly producerId: string
+  readonly kind: MediaKind
+  readonly type: 'simple' | 'simulcast' | 'svc'
+  readonly rtpParameters: RtpParameters
+  readonly producerPaused: boolean
+  readonly paused: boolean
+  on<E extends keyof ConsumerEvents>(event: E, listener: ConsumerEvents[E]): void
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Values beyond what the stream has are clamped (contract, signalling §3.3). */
+  setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void>
+  requestKeyFrame(): Promise<void>
+  stats(): Promise<unknown[]>
+  close(): void
+}
+
+export { createSfu, type SfuOptions } from './create.ts'
