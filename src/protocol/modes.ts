@@ -1,0 +1,16 @@
+/** What a participant sends and receives (contract, rest-and-tokens §4.5). */
+export type Mode = 'SEND_AND_RECV' | 'RECV_ONLY' | 'SIGNALLING_ONLY'
+
+const modes: Record<string, Mode> = {
+  SEND_AND_RECV: 'SEND_AND_RECV',
+  RECV_ONLY: 'RECV_ONLY',
+  SIGNALLING_ONLY: 'SIGNALLING_ONLY',
+  // The names of older clients.
+  CONFERENCE: 'SEND_AND_RECV',
+  VIEWER: 'SIGNALLING_ONLY',
+}
+
+/** Undefined for a name nobody knows. */
+export function parseMode(value: unknown): Mode | undefined {
+  return typeof value === 'string' && Object.hasOwn(modes, value) ? modes[value] : undefined
+}

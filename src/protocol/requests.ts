@@ -1,0 +1,137 @@
+/**
+ * What a connection may ask for: every method, the states it may be sent in, and the shape of its data.
+ * Names and shapes: contract, signalling §4.1. Unknown fields are ignored, as upstream does.
+ */
+import { Type, type Static, type TSchema } from 'typebox'
+import { DtlsParameters, MediaKind, PreferredProtocol, RtpCapabilities, RtpParameters, SctpCapabilities } from './media.ts'
+
+/**
+ * - `arrived`: the token was good; nothing was asked for yet
+ * - `waiting`: in the lobby
+ * - `admitted`: let in; prepares its media before it joins
+ * - `inside`: a participant, seen by the others
+ * - `gone`
+ */
+export type ConnectionState = 'arrived' | 'waiting' | 'admitted' | 'inside' | 'gone'
+
+const Id = Type.String({ minLength: 1, maxLength: 128 })
+const Name = Type.String({ maxLength: 256 })
+const Empty = Type.Object({})
+const Peer = Type.Object({ peerId: Id })
+const ConsumerId = Type.Object({ consumerId: Id })
+const ProducerId = Type.Object({ producerId: Id })
+const TransportId = Type.Object({ transportId: Id })
+/** The app's own data, passed on and never read; its size is bounded by that of the message. */
+const AppData = Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { maxProperties: 64 })
+
+const always: ConnectionState[] = ['arrived', 'waiting', 'admitted', 'inside']
+const within: ConnectionState[] = ['admitted', 'inside']
+const inside: ConnectionState[] = ['inside']
+
+export const requests = {
+  requestEntry: { states: ['arrived'], data: Type.Object({ name: Type.Optional(Type.Union([Name, Type.Null()])) }) },
+  definePeerLeftReason: { states: always, data: Type.Object({ leaveReason: Type.Optional(Name) }) },
+  leave: { states: always, data: Empty },
+
+  getRouterRtpCapabilities: { states: within, data: Empty },
+  createWebRtcTransport: {
+    states: within,
+    data: Type.Object({
+      preferredProtocol: Type.Optional(PreferredProtocol),
+      producing: Type.Boolean(),
+      consuming: Type.Boolean(),
+      sctpCapabilities: Type.Optional(SctpCapabilities),
+    }),
+  },
+  connectWebRtcTransport: {
+    states: within,
+    data: Type.Object({ transportId: Id, dtlsParameters: DtlsParameters }),
+  },
+  join: {
+    states: ['admitted'],
+    data: Type.Object({
+      displayName: Type.Optional(Type.Union([Name, Type.Null()])),
+      rtpCapabilities: Type.Optional(RtpCapabilities),
+      mode: Type.Optional(Name),
+      metaData: Type.Optional(Type.Union([AppData, Type.Null()])),
+      batchingEnabled: Type.Optional(Type.Boolean()),
+    }),
+  },
+
+  produce: {
+    states: inside,
+    data: Type.Object({
+      transportId: Id,
+      kind: MediaKind,
+      rtpParameters: RtpParameters,
+      appData: Type.Optional(AppData),
+    }),
+  },
+  closeProducer: { states: inside, data: ProducerId },
+  pauseProducer: { states: inside, data: ProducerId },
+  resumeProducer: { states: inside, data: ProducerId },
+  produceError: { states: inside, data: Type.Object({ mediaType: Type.Optional(Name) }) },
+  pauseConsumer: { states: inside, data: ConsumerId },
+  resumeConsumer: { states: inside, data: ConsumerId },
+  setConsumerPreferredLayers: {
+    states: inside,
+    data: Type.Object({
+      consumerId: Id,
+      spatialLayer: Type.Integer({ minimum: 0, maximum: 31 }),
+      temporalLayer: Type.Optional(Type.Integer({ minimum: 0, maximum: 31 })),
+    }),
+  },
+  requestConsumerKeyFrame: { states: inside, data: ConsumerId },
+  restartIce: { states: within, data: TransportId },
+  getTransportStats: {
+    states: inside,
+    data: Type.Object({ peerId: Type.Optional(Id), transportId: Type.Optional(Id) }),
+  },
+  changeMode: { states: inside, data: Type.Object({ mode: Name }) },
+  rejoinMedia: { states: inside, data: Type.Object({ rtpCapabilities: RtpCapabilities }) },
+
+  respondEntry: {
+    states: inside,
+    data: Type.Object({ id: Id, decision: Type.Union([Type.Literal('allowed'), Type.Literal('denied')]) }),
+  },
+
+  closeRoom: { states: inside, data: Empty },
+  removePeer: { states: inside, data: Peer },
+  enablePeerMic: { states: inside, data: Peer },
+  disablePeerMic: { states: inside, data: Peer },
+  enablePeerWebcam: { states: inside, data: Peer },
+  disablePeerWebcam: { states: inside, data: Peer },
+  enablePeerShare: { states: inside, data: Peer },
+  disablePeerShare: { states: inside, data: Peer },
+  pinStateChanged: {
+    states: inside,
+    data: Type.Object({
+      peerId: Id,
+      state: Type.Object({ cam: Type.Optional(Type.Boolean()), share: Type.Optional(Type.Boolean()) }),
+    }),
+  },
+} as const satisfies Record<string, { states: readonly ConnectionState[]; data: TSchema }>
+
+export type RequestMethod = keyof typeof requests
+export type RequestData<M extends RequestMethod> = Static<(typeof requests)[M]['data']>
+
+/**
+ * Methods of the published client for services that do not exist here: refused with 4021, which it reports to the app.
+ */
+export const absentServices: ReadonlySet<string> = new Set([
+  'startRecording',
+  'stopRecording',
+  'startLivestream',
+  'stopLivestream',
+  'startHls',
+  'stopHls',
+  'startTranscription',
+  'stopTranscription',
+  'startTranslation',
+  'stopTranslation',
+  'changeTranslationLanguage',
+  'startWhiteboard',
+  'stopWhiteboard',
+  'mediaRelayRequestSent',
+  'joinCharacter',
+])
