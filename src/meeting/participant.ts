@@ -40,6 +40,8 @@ export class Participant {
   readonly consumers = new Map<string, Consumer>()
   /** Producers on their way, counted against the limit before they are there. */
   pendingProducers = 0
+  /** Producers it receives or is about to: one consumer for each, however its requests overlap. */
+  readonly consuming = new Set<string>()
 
   constructor(identity: ParticipantIdentity) {
     this.id = identity.participantId
@@ -85,5 +87,6 @@ export class Participant {
     this.transports.clear()
     this.producers.clear()
     this.consumers.clear()
+    this.consuming.clear()
   }
 }

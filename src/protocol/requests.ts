@@ -95,6 +95,8 @@ export const requests = {
     data: Type.Object({ id: Id, decision: Type.Union([Type.Literal('allowed'), Type.Literal('denied')]) }),
   },
 
+  liftRemoval: { states: inside, data: Peer },
+
   closeRoom: { states: inside, data: Empty },
   removePeer: { states: inside, data: Peer },
   enablePeerMic: { states: inside, data: Peer },

@@ -1,0 +1,595 @@
+/**
+ * One meeting while somebody is in it, waits for it, or may still come back to its session.
+ * Rules are in `admission.ts` and `permissions.ts`; this object holds the state and acts on their decisions.
+ */
+import type { Sfu } from '../media/sfu.ts'
+import type { StreamKind } from '../protocol/media.ts'
+import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
+import type { RequestData } from '../protocol/requests.ts'
+import type { MeetingRecord, Store } from '../store/store.ts'
+import type { Grant } from '../token/token.ts'
+import type { Audience, Link, OpenAudience } from './link.ts'
+import { leaveReason, leaveReasons, type LeaveReason, type LeaveReasonName } from '../protocol/leave-reasons.ts'
+import { parseMode, type Mode } from '../protocol/modes.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { admittedSubject, decideAdmission, removedSubjects, type SessionFacts } from './admission.ts'
+import { Events } from './events.ts'
+import { Lobby, type EntryRequest } from './lobby.ts'
+import { MeetingMedia } from './meeting-media.ts'
+import { Participant } from './participant.ts'
+import { authorityOf, can, type Action, type Authority, type Moderation } from './permissions.ts'
+
+export interface MeetingSettings {
+  moderation: Moderation
+  lobbyTimeoutMs: number
+  /** How long a session outlives its last participant (design, decision 10). */
+  sessionGraceMs: number
+  maxParticipants: number
+  /** Entry requests that wait at once. */
+  maxEntryRequests: number
+  /** For one participant. */
+  maxProducers: number
+}
+
+/** What others may listen to: webhooks, metrics. */
+export interface MeetingEvents {
+  sessionStarted: [session: { meetingId: string; sessionId: string; startedAt: number }]
+  sessionEnded: [session: { meetingId: string; sessionId: string; startedAt: number; endedAt: number; reason: string }]
+  participantJoined: [{ meetingId: string; sessionId: string; participantId: string; name: string }]
+  participantLeft: [{ meetingId: string; sessionId: string; participantId: string; name: string; reason: string }]
+}
+
+export interface LiveMeetingOptions {
+  meeting: MeetingRecord
+  settings: MeetingSettings
+  store: Store
+  sfu: Sfu
+  openAudience: OpenAudience
+  events: Events<MeetingEvents>
+  now: () => number
+  newSessionId: () => string
+  /** Told of what failed behind the scenes; nothing here throws for it. */
+  onError: (error: unknown, doing: string) => void
+  /** Nobody is in it, waits for it or may come back. */
+  onIdle: () => void
+}
+
+/** One connection at the door. */
+export interface Visitor {
+  grant: Grant
+  participantId: string
+  name: string
+  link: Link
+  admitted: (participant: Participant) => void
+}
+
+interface Session {
+  sessionId: string
+  startedAt: number
+  admitted: Set<string>
+  /** participantId → tokenId of those put out. */
+  removed: Map<string, string>
+}
+
+const MINUTE_MS = 60_000
+/** The longest a timer of the runtime can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+/** How a mark in the store holds both: an id holds no white space, so the first blank divides them. */
+const markSubject = (participantId: string, tokenId: string): string => `${participantId} ${tokenId}`
+
+export class LiveMeeting {
+  readonly #options: LiveMeetingOptions
+  #meeting: MeetingRecord
+  readonly #lobby: Lobby
+  readonly #everyone: Audience
+  readonly #admitters: Audience
+  readonly #media: MeetingMedia
+  readonly #participants = new Map<string, Participant>()
+  #session: Session | undefined
+  #starting: Promise<Session> | undefined
+  #graceTimer: NodeJS.Timeout | undefined
+  #autoCloseTimer: NodeJS.Timeout | undefined
+
+  private constructor(options: LiveMeetingOptions) {
+    const { meeting, settings, openAudience } = options
+    this.#options = options
+    this.#meeting = meeting
+    this.#everyone = openAudience(`meeting:${meeting.meetingId}`)
+    this.#admitters = openAudience(`admitters:${meeting.meetingId}`)
+    this.#lobby = new Lobby({
+      timeoutMs: settings.lobbyTimeoutMs,
+      onTimeout: (request) => {
+        this.#turnAway(request)
+        this.#idleIfEmpty()
+      },
+    })
+    this.#media = new MeetingMedia({
+      sfu: options.sfu,
+      maxProducers: settings.maxProducers,
+      participants: () => this.#participants.values(),
+      tellAll: (notification) => this.#everyone.notify(notification),
+      onError: options.onError,
+      onLost: () => this.#endSession(leaveReason('ROOM_CLOSE'), 'media-lost'),
+    })
+  }
+
+  /** Takes up the session that a stopped server left behind, if there is one. */
+  static async open(options: LiveMeetingOptions): Promise<LiveMeeting> {
+    const live = new LiveMeeting(options)
+    const { store, meeting } = options
+    const left = await store.sessions.ongoing(meeting.meetingId)
+    if (left) {
+      const session: Session = {
+        sessionId: left.sessionId,
+        startedAt: left.startedAt,
+        admitted: new Set(),
+        removed: new Map(),
+      }
+      for (const mark of await store.sessions.marks(left.sessionId)) {
+        const blank = mark.subject.indexOf(' ')
+        const [participantId, tokenId] = [mark.subject.slice(0, blank), mark.subject.slice(blank + 1)]
+        if (mark.kind === 'removed') session.removed.set(participantId, tokenId)
+        else session.admitted.add(admittedSubject(participantId, tokenId))
+      }
+      for (const stay of await store.sessions.stays(left.sessionId)) {
+        if (stay.leftAt === null) {
+          await store.sessions.leave(left.sessionId, stay.participantId, options.now(), 'WEBSOCKET_DISCONNECTED')
+        }
+      }
+      live.#session = session
+      live.#armAutoClose(session)
+      live.#armGrace()
+    }
+    return live
+  }
+
+  get meetingId(): string {
+    return this.#meeting.meetingId
+  }
+
+  get sessionId(): string | undefined {
+    return this.#session?.sessionId
+  }
+
+  get participants(): ReadonlyMap<string, Participant> {
+    return this.#participants
+  }
+
+  get waiting(): number {
+    return this.#lobby.size
+  }
+
+
+
+  /**
+   * One asks to come in. Answers `waiting` or `admitted`; in the first case the visitor's `admitted` is called when
+   * somebody lets it in. Refusals are thrown and change nothing.
+   */
+  async requestEntry(visitor: Visitor): Promise<'waiting' | 'admitted'> {
+    let admission = this.#decide(visitor)
+    if (admission.decision === 'admit') {
+      await this.#ensureSession()
+      // Others came in meanwhile; the decision that counts is the one acted on in the same instant.
+      admission = this.#decide(visitor)
+    }
+    if (admission.decision === 'refuse') {
+      this.#idleIfEmpty()
+      throw admission.refusal
+    }
+    if (admission.decision === 'admit') {
+      this.#seat(visitor, admission.authority)
+      return 'admitted'
+    }
+    const request: EntryRequest = { ...visitor }
+    const replaced = this.#lobby.add(request)
+    replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
+    this.#admitters.notify({ method: 'entryRequested', id: request.participantId, name: request.name })
+    return 'waiting'
+  }
+
+  /** The one who waited is gone. */
+  withdraw(participantId: string, link: Link): void {
+    if (!this.#lobby.take(participantId, link)) return
+    this.#admitters.notify({ method: 'entryWithdrawn', id: participantId })
+    this.#idleIfEmpty()
+  }
+
+  /** An admitter answers; the first answer wins, a later one is refused with RESPOND_ENTRY_FAILED. */
+  async respondEntry(by: Participant, participantId: string, decision: EntryDecision): Promise<void> {
+    this.#require(by, 'respondEntry')
+    const full =
+      !this.#participants.has(participantId) && this.#participants.size >= this.#options.settings.maxParticipants
+    if (decision === 'allowed' && full) throw new Refusal('MAX_PARTCIPANT_REACHED')
+
+    const request = this.#lobby.take(participantId)
+    if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
+    if (decision === 'denied') {
+      this.#turnAway(request)
+      return
+    }
+    const session = this.#session!
+    session.admitted.add(admittedSubject(participantId, request.grant.tokenId))
+    this.#seat(request, authorityOf('ask', this.#options.settings.moderation))
+    this.#admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, request.link)
+    await this.#options.store.sessions.mark({
+      sessionId: session.sessionId,
+      kind: 'admitted',
+      subject: markSubject(participantId, request.grant.tokenId),
+      at: this.#options.now(),
+    })
+  }
+
+
+
+  /** The participant becomes visible. `afterJoin` must follow once the reply is on its way. */
+  join(participant: Participant, data: RequestData<'join'>): JoinReply {
+    const session = this.#session!
+    const mode = data.mode === undefined ? 'SEND_AND_RECV' : parseMode(data.mode)
+    if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'This mode is not known.' })
+
+    participant.mode = mode
+    participant.rtpCapabilities = data.rtpCapabilities
+    // What only servers and agents read of it is not for the other participants (contract, signalling §3).
+    const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
+    participant.metaData = metaData
+    participant.joined = true
+    const peers = this.#others(participant).map((other) => other.toPeer())
+    this.#everyone.notify({ method: 'newPeer', ...participant.toPeer() })
+    this.#everyone.add(participant.link)
+    if (participant.authority.canAdmit) this.#admitters.add(participant.link)
+
+    const told = {
+      meetingId: this.meetingId,
+      sessionId: session.sessionId,
+      participantId: participant.id,
+      name: participant.name,
+    }
+    this.#record(
+      this.#options.store.sessions.join({
+        sessionId: session.sessionId,
+        participantId: participant.id,
+        name: participant.name,
+        joinedAt: this.#options.now(),
+        leftAt: null,
+        leaveReason: null,
+      }),
+      'recording a join',
+    )
+    this.#options.events.emit('participantJoined', told)
+    return {
+      peers,
+      messages: [],
+      poll: [],
+      unsupportedCodecs: [],
+      meetingId: this.meetingId,
+      self: {
+        participantId: participant.id,
+        displayName: participant.name,
+        ...participant.authority,
+        sessionId: session.sessionId,
+      },
+    }
+  }
+
+  /** What a joiner must hear that others heard before: states, who waits at the door; then everybody's media. */
+  afterJoin(participant: Participant): void {
+    if (this.#participants.get(participant.id) !== participant) return
+    const replay: Notification[] = this.#media.statesOf(this.#others(participant))
+    if (participant.authority.canAdmit) {
+      for (const request of this.#lobby.requests()) {
+        replay.push({ method: 'entryRequested', id: request.participantId, name: request.name })
+      }
+    }
+    if (replay.length > 0) participant.link.notify(...replay)
+    this.#media.consumeAll(participant)
+  }
+
+  /** Idempotent. The others hear why. */
+  leave(participant: Participant, reason: LeaveReason): void {
+    if (this.#participants.get(participant.id) !== participant) return
+    this.#depart(participant, reason)
+    if (this.#participants.size === 0) this.#armGrace()
+  }
+
+  changeMode(participant: Participant, name: string): { unsupportedCodecs: string[] } {
+    const mode: Mode | undefined = parseMode(name)
+    if (!mode) throw new Refusal('CHANGE_MODE_FAILED', { message: 'This mode is not known.' })
+    participant.mode = mode
+    this.#media.followMode(participant)
+    this.#everyone.notify({ method: 'peerModeChanged', peerId: participant.id, mode })
+    return { unsupportedCodecs: [] }
+  }
+
+  /** Own media of a participant, on the server. */
+  get media(): MeetingMedia {
+    return this.#media
+  }
+
+
+
+  /** Stops a stream of another at once, whatever its client does about it. */
+  async stopStream(by: Participant, targetId: string, kind: 'audio' | 'video' | 'share'): Promise<void> {
+    const action = { audio: 'disableMic', video: 'disableWebcam', share: 'disableShare' } as const
+    this.#require(by, action[kind])
+    const target = this.#joined(targetId)
+    const kinds: StreamKind[] = kind === 'share' ? ['share', 'shareAudio'] : [kind]
+    await this.#media.pauseKinds(target, kinds)
+    await target.link.request(action[kind], { peerId: by.id })
+    this.#media.closeKinds(target, kinds)
+  }
+
+  /** Asks another to send a stream; it only goes on when that person consents. */
+  async askForStream(by: Participant, targetId: string, kind: 'audio' | 'video' | 'share'): Promise<void> {
+    const [action, event] = (
+      { audio: ['askMic', 'enableMic'], video: ['askWebcam', 'enableWebcam'], share: ['askShare', 'enableShare'] } as const
+    )[kind]
+    this.#require(by, action)
+    await this.#joined(targetId).link.request(event, { peerId: by.id })
+  }
+
+  /** Puts somebody out, not to come back to this session under this id or with this token. */
+  async remove(by: Participant, targetId: string): Promise<void> {
+    this.#require(by, 'remove')
+    await this.removeParticipant(targetId, 'REMOVE_PEER')
+  }
+
+  /** The same, from outside the meeting. */
+  async removeParticipant(targetId: string, reasonName: LeaveReasonName): Promise<void> {
+    const target = this.#participants.get(targetId)
+    const session = this.#session
+    if (!target || !session) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
+    session.removed.set(target.id, target.tokenId)
+    session.admitted.delete(admittedSubject(target.id, target.tokenId))
+    this.#putOut(target, leaveReason(reasonName))
+    if (this.#participants.size === 0) this.#armGrace()
+    const subject = markSubject(target.id, target.tokenId)
+    await this.#options.store.sessions.mark({
+      sessionId: session.sessionId,
+      kind: 'removed',
+      subject,
+      at: this.#options.now(),
+    })
+    await this.#options.store.sessions.unmark(session.sessionId, 'admitted', subject)
+  }
+
+  /** Lets a removed participant come back. */
+  async liftRemoval(by: Participant, participantId: string): Promise<void> {
+    this.#require(by, 'respondEntry')
+    const session = this.#session!
+    const tokenId = session.removed.get(participantId)
+    if (tokenId === undefined) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
+    session.removed.delete(participantId)
+    await this.#options.store.sessions.unmark(session.sessionId, 'removed', markSubject(participantId, tokenId))
+  }
+
+  pin(by: Participant, targetId: string, state: { cam?: boolean; share?: boolean }): void {
+    this.#require(by, 'pin')
+    this.#joined(targetId)
+    for (const participant of this.#participants.values()) {
+      if (participant.joined) {
+        void participant.link.request('pinStateChanged', { peerId: targetId, state, pinnedBy: by.id })
+      }
+    }
+  }
+
+  async endForAll(by: Participant): Promise<void> {
+    this.#require(by, 'end')
+    await this.end('REMOVE_ALL')
+  }
+
+  /** Ends the session for everybody, those who wait included. */
+  async end(reasonName: LeaveReasonName): Promise<void> {
+    const reason = leaveReason(reasonName)
+    for (const request of this.#lobby.requests()) {
+      this.#lobby.take(request.participantId)
+      request.link.close(reason)
+    }
+    await this.#endSession(reason, reasonName)
+    this.#idleIfEmpty()
+  }
+
+  /** The server stops: connections are cut so that their clients come back, and the session stays for them. */
+  suspend(): void {
+    clearTimeout(this.#graceTimer)
+    clearTimeout(this.#autoCloseTimer)
+    for (const request of this.#lobby.requests()) {
+      this.#lobby.take(request.participantId)
+      request.link.drop()
+    }
+    for (const participant of [...this.#participants.values()]) {
+      this.#depart(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+      participant.link.drop()
+    }
+    this.#media.close()
+  }
+
+
+
+  #decide(visitor: Visitor) {
+    const { settings } = this.#options
+    const session = this.#session
+    const removed = new Set<string>()
+    for (const [participantId, tokenId] of session?.removed ?? []) {
+      for (const subject of removedSubjects(participantId, tokenId)) removed.add(subject)
+    }
+    const facts: SessionFacts = {
+      participants: this.#participants.size,
+      pendingEntryRequests: this.#lobby.size,
+      removed,
+      admitted: session?.admitted ?? new Set(),
+      present: this.#participants.has(visitor.participantId),
+    }
+    return decideAdmission(visitor.grant, visitor.participantId, facts, settings, settings.moderation)
+  }
+
+  #seat(visitor: Omit<Visitor, 'admitted'> & { admitted: (participant: Participant) => void }, authority: Authority): void {
+    clearTimeout(this.#graceTimer)
+    const before = this.#participants.get(visitor.participantId)
+    if (before) this.#putOut(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
+    const participant = new Participant({
+      participantId: visitor.participantId,
+      tokenId: visitor.grant.tokenId,
+      name: visitor.name,
+      authority,
+      link: visitor.link,
+    })
+    this.#participants.set(participant.id, participant)
+    visitor.admitted(participant)
+    visitor.link.notify({
+      method: 'entryResponded',
+      id: participant.id,
+      decision: 'allowed',
+      sessionId: this.#session!.sessionId,
+      ...authority,
+    })
+  }
+
+  #turnAway(request: EntryRequest): void {
+    const answer: Notification = { method: 'entryResponded', id: request.participantId, decision: 'denied' }
+    request.link.notify(answer)
+    request.link.close({ code: leaveReasons.UNKNOWN, message: 'ENTRY_DENIED' }, new Refusal('ENTRY_DENIED'))
+    this.#admitters.notify(answer)
+  }
+
+  #putOut(participant: Participant, reason: LeaveReason, refusal?: Refusal): void {
+    this.#depart(participant, reason)
+    participant.link.close(reason, refusal)
+  }
+
+  #depart(participant: Participant, reason: LeaveReason): void {
+    this.#participants.delete(participant.id)
+    this.#everyone.remove(participant.link)
+    this.#admitters.remove(participant.link)
+    participant.closeMedia()
+    if (!participant.joined) return
+    participant.joined = false
+    this.#everyone.notify({ method: 'peerClosed', peerId: participant.id, reason })
+    const session = this.#session
+    if (!session) return
+    this.#record(
+      this.#options.store.sessions.leave(session.sessionId, participant.id, this.#options.now(), reason.message),
+      'recording a leave',
+    )
+    this.#options.events.emit('participantLeft', {
+      meetingId: this.meetingId,
+      sessionId: session.sessionId,
+      participantId: participant.id,
+      name: participant.name,
+      reason: reason.message,
+    })
+  }
+
+  #ensureSession(): Promise<Session> {
+    clearTimeout(this.#graceTimer)
+    if (this.#session) return Promise.resolve(this.#session)
+    // The router is wanted as soon as the first one is in; its worker starts on it while the session is written.
+    this.#media.warm()
+    this.#starting ??= this.#startSession().finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  async #startSession(): Promise<Session> {
+    const { store, now, newSessionId, events } = this.#options
+    const session: Session = { sessionId: newSessionId(), startedAt: now(), admitted: new Set(), removed: new Map() }
+    await store.sessions.start({
+      sessionId: session.sessionId,
+      meetingId: this.meetingId,
+      projectId: this.#meeting.projectId,
+      startedAt: session.startedAt,
+      endedAt: null,
+      endReason: null,
+    })
+    this.#session = session
+    this.#armAutoClose(session)
+    if (this.#participants.size === 0) this.#armGrace()
+    events.emit('sessionStarted', {
+      meetingId: this.meetingId,
+      sessionId: session.sessionId,
+      startedAt: session.startedAt,
+    })
+    return session
+  }
+
+  async #endSession(reason: LeaveReason, why: string): Promise<void> {
+    clearTimeout(this.#graceTimer)
+    clearTimeout(this.#autoCloseTimer)
+    const session = this.#session
+    if (!session) return
+    const leaving = [...this.#participants.values()]
+    // Out of the map first: nobody is told of the others' leaving while all leave.
+    for (const participant of leaving) this.#everyone.remove(participant.link)
+    for (const participant of leaving) this.#putOut(participant, reason)
+    this.#session = undefined
+    this.#media.close()
+    const endedAt = this.#options.now()
+    await this.#options.store.sessions.end(session.sessionId, endedAt, why)
+    this.#options.events.emit('sessionEnded', {
+      meetingId: this.meetingId,
+      sessionId: session.sessionId,
+      startedAt: session.startedAt,
+      endedAt,
+      reason: why,
+    })
+  }
+
+  #armGrace(): void {
+    clearTimeout(this.#graceTimer)
+    this.#graceTimer = setTimeout(() => {
+      if (this.#participants.size > 0) return
+      this.#record(
+        this.#endSession(leaveReason('ROOM_CLOSE'), 'empty').then(() => this.#idleIfEmpty()),
+        'ending an empty session',
+      )
+    }, this.#options.settings.sessionGraceMs)
+    this.#graceTimer.unref()
+  }
+
+  #armAutoClose(session: Session): void {
+    const autoClose = this.#meeting.settings.autoCloseConfig
+    if (!autoClose) return
+    const leftMs = session.startedAt + autoClose.duration * MINUTE_MS - this.#options.now()
+    this.#autoCloseTimer = setTimeout(
+      () => {
+        if (leftMs > MAX_TIMER_MS) this.#armAutoClose(session)
+        else this.#record(this.#autoClose(autoClose.type), 'closing a session in time')
+      },
+      Math.min(Math.max(leftMs, 0), MAX_TIMER_MS),
+    )
+    this.#autoCloseTimer.unref()
+  }
+
+  async #autoClose(type: 'session-ends' | 'session-end-and-deactivate'): Promise<void> {
+    if (type === 'session-end-and-deactivate') {
+      const disabled = await this.#options.store.meetings.disable(this.meetingId, this.#options.now())
+      if (disabled) this.#meeting = disabled
+    }
+    await this.end('ROOM_CLOSE')
+  }
+
+  #idleIfEmpty(): void {
+    if (!this.#session && !this.#starting && this.#lobby.size === 0) this.#options.onIdle()
+  }
+
+  #others(participant: Participant): Participant[] {
+    return [...this.#participants.values()].filter((other) => other.joined && other !== participant)
+  }
+
+  #joined(participantId: string): Participant {
+    const participant = this.#participants.get(participantId)
+    if (!participant?.joined) {
+      throw new Refusal('NOT_FOUND', { message: 'The participant is not in this meeting.' })
+    }
+    return participant
+  }
+
+  #require(by: Participant, action: Action): void {
+    if (!can(by.authority, action)) throw new Refusal('INVALID_PERMISSIONS')
+  }
+
+  #record(done: Promise<unknown>, doing: string): void {
+    done.catch((error: unknown) => this.#options.onError(error, doing))
+  }
+}
+
