@@ -135,6 +135,17 @@ export class MeetingMedia {
     return consumer
   }
 
+  /** Of a participant's two transports, named as that client sees them (contract, signalling §4.1). */
+  async transportStats(self: Participant, participantId: string | undefined): Promise<unknown> {
+    let of = self
+    for (const other of this.#options.participants()) if (other.id === participantId) of = other
+    const [send, receive] = await Promise.all([of.transport('send')?.stats(), of.transport('receive')?.stats()])
+    return {
+      send: { stats: { sendBitrate: send?.receiveBitrate ?? 0, sendBytes: send?.receiveBytes ?? 0 } },
+      recv: { stats: { recvBitrate: receive?.sendBitrate ?? 0, recvBytes: receive?.sendBytes ?? 0 } },
+    }
+  }
+
   /** Everything that the others send, to one who came. */
   consumeAll(participant: Participant): void {
     for (const owner of this.#options.participants()) {

@@ -1,0 +1,234 @@
+/**
+ * One socket, from its first word to its last. What it may send follows from its state through the table of
+ * `protocol/requests.ts`; before admission it holds no reference to a meeting, so there is nothing it could reach.
+ */
+import type { LiveMeeting } from '../meeting/live-meeting.ts'
+import type { LiveMeetings } from '../meeting/live-meetings.ts'
+import type { Link } from '../meeting/link.ts'
+import type { Participant } from '../meeting/participant.ts'
+import type { MeetingRecord } from '../store/store.ts'
+import type { Grant } from '../token/token.ts'
+import { Compile } from 'typebox/compile'
+import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { leaveReason } from '../protocol/leave-reasons.ts'
+import {
+  absentServices,
+  requests,
+  type ConnectionState,
+  type RequestData,
+  type RequestMethod,
+} from '../protocol/requests.ts'
+
+/** One validator for each method, made once. */
+const validators = Object.fromEntries(
+  Object.entries(requests).map(([method, { data }]) => [method, Compile(data)]),
+) as Record<RequestMethod, ReturnType<typeof Compile>>
+
+export interface Applicant {
+  grant: Grant
+  meeting: MeetingRecord
+  participantId: string
+  link: Link
+}
+
+export interface ConnectionOptions {
+  meetings: LiveMeetings
+  /** The state changed; for what counts connections that are not yet admitted. */
+  onState: (state: ConnectionState) => void
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #applicant: Applicant
+  #state: ConnectionState = 'arrived'
+  #live: LiveMeeting | undefined
+  #participant: Participant | undefined
+  /** The client said that it goes of its own will, so the others hear that and not a lost connection. */
+  #leaves = false
+
+  constructor(applicant: Applicant, options: ConnectionOptions) {
+    this.#applicant = applicant
+    this.#options = options
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** Runs one request and answers it: `reply` once, with the answer or the refusal; `afterReply` when the answer is out. */
+  async handle(message: unknown, reply: (answer: unknown) => void): Promise<void> {
+    let after: (() => void) | undefined
+    try {
+      const { method, data } = this.#read(message)
+      const answer = await this.#run(method, data)
+      if (answer instanceof WithAfter) {
+        reply({ data: answer.data })
+        after = answer.after
+      } else reply({ data: answer ?? {} })
+    } catch (thrown) {
+      const refusal = asRefusal(thrown)
+      reply({
+        data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message },
+      })
+      if (refusal.cause !== undefined || refusal.code === 'SOMETHING_WENT_WRONG') throw refusal
+    }
+    after?.()
+  }
+
+  /** The socket is gone; whatever it held goes with it. Idempotent. */
+  gone(): void {
+    if (this.#state === 'gone') return
+    this.#enter('gone')
+    const reason = leaveReason(this.#leaves ? 'MANUAL_LEAVE_CALLED' : 'WEBSOCKET_DISCONNECTED')
+    if (this.#participant) this.#live?.leave(this.#participant, reason)
+    else this.#live?.withdraw(this.#applicant.participantId, this.#applicant.link)
+  }
+
+  #enter(state: ConnectionState): void {
+    this.#state = state
+    this.#options.onState(state)
+  }
+
+  #read(message: unknown): { method: RequestMethod; data: unknown } {
+    if (typeof message !== 'object' || message === null) {
+      throw new Refusal('INVALID_REQUEST', { message: 'A request is an object with a method and data.' })
+    }
+    const { method, data = {} } = message as { method?: unknown; data?: unknown }
+    if (typeof method !== 'string' || !Object.hasOwn(requests, method)) {
+      if (typeof method === 'string' && absentServices.has(method) && this.#state === 'inside') {
+        throw new Refusal('ADD_ON_SERVICES_DISABLED')
+      }
+      throw new Refusal('INVALID_REQUEST', { message: 'This method is not known.' })
+    }
+    const known = method as RequestMethod
+    if (!(requests[known].states as readonly ConnectionState[]).includes(this.#state)) {
+      throw new Refusal('INVALID_STATE', { message: `${known} cannot be sent now.` })
+    }
+    const validator = validators[known]
+    if (!validator.Check(data)) {
+      const [first] = validator.Errors(data)
+      const where = first?.instancePath ? `data${first.instancePath.replaceAll('/', '.')}` : 'data'
+      throw new Refusal('INVALID_REQUEST', { message: `${known}: ${where} ${first?.message ?? 'is not valid'}.` })
+    }
+    return { method: known, data }
+  }
+
+  #run(method: RequestMethod, data: unknown): unknown {
+    switch (method) {
+      case 'requestEntry':
+        return this.#requestEntry(data as RequestData<'requestEntry'>)
+      case 'definePeerLeftReason':
+        this.#leaves = (data as RequestData<'definePeerLeftReason'>).leaveReason === 'MANUAL_LEAVE_CALLED'
+        return undefined
+      case 'leave':
+        this.#leaves = true
+        return new WithAfter({}, () => this.#applicant.link.close(leaveReason('MANUAL_LEAVE_CALLED')))
+      case 'join':
+        return this.#join(data as RequestData<'join'>)
+      default:
+        return within[method](this.#live!, this.#participant!, data as never)
+    }
+  }
+
+  async #requestEntry(data: RequestData<'requestEntry'>): Promise<void> {
+    const { grant, meeting, participantId, link } = this.#applicant
+    // Asking twice is no request: the state says so from here on.
+    this.#enter('waiting')
+    try {
+      const { live, state } = await this.#options.meetings.requestEntry(meeting, {
+        grant,
+        participantId,
+        name: data.name?.trim() || participantId,
+        link,
+        admitted: (participant) => this.#admitted(participant),
+      })
+      this.#live = live
+      if (this.#isGone()) {
+        // It went while it was being let in.
+        if (this.#participant) live.leave(this.#participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+        else if (state === 'waiting') live.withdraw(participantId, link)
+      }
+    } catch (thrown) {
+      const refusal = asRefusal(thrown)
+      link.close(leaveReason('UNKNOWN'), refusal)
+      throw refusal
+    }
+  }
+
+  #admitted(participant: Participant): void {
+    this.#participant = participant
+    if (!this.#isGone()) this.#enter('admitted')
+  }
+
+  #isGone(): boolean {
+    return this.#state === 'gone'
+  }
+
+  #join(data: RequestData<'join'>): WithAfter {
+    const [live, participant] = [this.#live!, this.#participant!]
+    const reply = live.join(participant, data)
+    this.#enter('inside')
+    return new WithAfter(reply, () => live.afterJoin(participant))
+  }
+}
+
+/** An answer and what must only happen once it is on its way. */
+class WithAfter {
+  readonly data: unknown
+  readonly after: () => void
+
+  constructor(data: unknown, after: () => void) {
+    this.data = data
+    this.after = after
+  }
+}
+
+type Handler<M extends RequestMethod> = (live: LiveMeeting, self: Participant, data: RequestData<M>) => unknown
+type Within = Exclude<RequestMethod, 'requestEntry' | 'definePeerLeftReason' | 'leave' | 'join'>
+
+/** What a participant's requests do. The table is the whole list: nothing else reaches a meeting from a socket. */
+const within: { [M in Within]: Handler<M> } = {
+  getRouterRtpCapabilities: (live) => live.media.routerRtpCapabilities(),
+  createWebRtcTransport: async (live, self, data) => {
+    const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = await live.media.createTransport(self, data)
+    return { id, iceParameters, iceCandidates, dtlsParameters, ...(sctpParameters && { sctpParameters }) }
+  },
+  connectWebRtcTransport: async (live, self, data) => {
+    await live.media.transport(self, data.transportId).connect(data.dtlsParameters)
+  },
+  restartIce: (live, self, data) => live.media.transport(self, data.transportId).restartIce(),
+  rejoinMedia: (live, self, data) => live.media.rejoin(self, data),
+  changeMode: (live, self, data) => live.changeMode(self, data.mode),
+
+  produce: (live, self, data) => live.media.produce(self, data),
+  closeProducer: (live, self, data) => live.media.closeProducer(self, data.producerId),
+  pauseProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, true),
+  resumeProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, false),
+  produceError: () => undefined,
+
+  pauseConsumer: (live, self, data) => live.media.consumer(self, data.consumerId).pause(),
+  resumeConsumer: (live, self, data) => live.media.consumer(self, data.consumerId).resume(),
+  setConsumerPreferredLayers: (live, self, { consumerId, spatialLayer, temporalLayer }) =>
+    live.media
+      .consumer(self, consumerId)
+      .setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
+  requestConsumerKeyFrame: (live, self, data) => live.media.consumer(self, data.consumerId).requestKeyFrame(),
+  getTransportStats: (live, self, data) => live.media.transportStats(self, data.peerId),
+
+  respondEntry: (live, self, data) => live.respondEntry(self, data.id, data.decision),
+  liftRemoval: (live, self, data) => live.liftRemoval(self, data.peerId),
+
+  closeRoom: (live, self) => live.endForAll(self),
+  removePeer: (live, self, data) => live.remove(self, data.peerId),
+  enablePeerMic: (live, self, data) => live.askForStream(self, data.peerId, 'audio'),
+  disablePeerMic: (live, self, data) => live.stopStream(self, data.peerId, 'audio'),
+  enablePeerWebcam: (live, self, data) => live.askForStream(self, data.peerId, 'video'),
+  disablePeerWebcam: (live, self, data) => live.stopStream(self, data.peerId, 'video'),
+  enablePeerShare: (live, self, data) => live.askForStream(self, data.peerId, 'share'),
+  disablePeerShare: (live, self, data) => live.stopStream(self, data.peerId, 'share'),
+  pinStateChanged: (live, self, { peerId, state }) =>
+    live.pin(self, peerId, {
+      ...(state.cam !== undefined && { cam: state.cam }),
+      ...(state.share !== undefined && { share: state.share }),
+    }),
+}

@@ -1,0 +1,217 @@
+/**
+ * The meeting server's sockets: who may open one, how its messages are read and answered, and how a meeting speaks to
+ * many at once. Contract: signalling §2.
+ */
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { Logger } from 'pino'
+import type { Sfu } from '../media/sfu.ts'
+import type { LiveMeetings } from '../meeting/live-meetings.ts'
+import type { Audience, Link, OpenAudience } from '../meeting/link.ts'
+import type { LeaveReason } from '../protocol/leave-reasons.ts'
+import type { Notification } from '../protocol/notifications.ts'
+import type { ConnectionState } from '../protocol/requests.ts'
+import type { MeetingRecord } from '../store/store.ts'
+import type { Grant } from '../token/token.ts'
+import { Server, type Socket } from 'socket.io'
+import { refusalAtDoor } from '../meeting/admission.ts'
+import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { leaveReason } from '../protocol/leave-reasons.ts'
+import { Connection } from './connection.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+export interface SocketSettings {
+  maxMessageBytes: number
+  /** For one connection, on average; four times as many at once. */
+  maxRequestsPerSecond: number
+  /** Connections of one address that are not admitted yet. */
+  maxWaitingPerAddress: number
+}
+
+export interface SocketOptions {
+  settings: SocketSettings
+  verify: (token: unknown) => Grant
+  findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
+  sfu: Sfu
+  now: () => number
+  randomId: () => string
+  log: Logger
+}
+
+/** The client of the contract waits 20 s for an answer; a client that does not answer ours in this time is not there. */
+const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
+/** For a refusal to reach the client before the socket closes. */
+const CLOSE_DELAY_MS = 250
+const BURST_FACTOR = 4
+
+export class MeetingSockets {
+  readonly #io: Server
+  readonly #options: SocketOptions
+  readonly #waitingByAddress = new Map<string, number>()
+  #meetings: LiveMeetings | undefined
+
+  constructor(options: SocketOptions) {
+    this.#options = options
+    this.#io = new Server({
+      transports: ['websocket'],
+      serveClient: false,
+      maxHttpBufferSize: options.settings.maxMessageBytes,
+      pingInterval: 10_000,
+      pingTimeout: 15_000,
+      cors: { origin: true },
+      perMessageDeflate: false,
+    })
+    this.#io.on('connection', (socket) => void this.#arrive(socket))
+  }
+
+  /** Audiences by socket.io rooms: one serialisation for all who hear it. */
+  readonly openAudience: OpenAudience = (name): Audience => ({
+    add: (link) => void this.#io.sockets.sockets.get(link.connectionId)?.join(name),
+    remove: (link) => void this.#io.sockets.sockets.get(link.connectionId)?.leave(name),
+    notify: (notification, except) => {
+      const all = this.#io.to(name)
+      ;(except ? all.except(except.connectionId) : all).emit('notification', notification)
+    },
+  })
+
+  /** Serves this listener too; must be called before it listens. */
+  attach(listener: HttpServer | HttpsServer, meetings: LiveMeetings): void {
+    this.#meetings = meetings
+    this.#io.attach(listener)
+  }
+
+  get connections(): number {
+    return this.#io.sockets.sockets.size
+  }
+
+  /** Cuts all connections so that their clients come back. */
+  close(): void {
+    for (const socket of this.#io.sockets.sockets.values()) socket.conn.close()
+  }
+
+  async #arrive(socket: Socket): Promise<void> {
+    const { log, settings } = this.#options
+    const address = addressOf(socket.request)
+    const link = new SocketLink(socket)
+    let counted = false
+    const count = (state: ConnectionState): void => {
+      const outside = state === 'arrived' || state === 'waiting'
+      if (outside === counted) return
+      counted = outside
+      const there = (this.#waitingByAddress.get(address) ?? 0) + (outside ? 1 : -1)
+      if (there > 0) this.#waitingByAddress.set(address, there)
+      else this.#waitingByAddress.delete(address)
+    }
+    let connection: Connection | undefined
+    socket.on('disconnect', () => {
+      count('gone')
+      connection?.gone()
+    })
+
+    try {
+      if ((this.#waitingByAddress.get(address) ?? 0) >= settings.maxWaitingPerAddress) {
+        throw new Refusal('RATE_LIMITED', { message: 'Too many connections of this address wait to be let in.' })
+      }
+      count('arrived')
+      const applicant = await this.#admissible(socket)
+      if (!socket.connected) return
+      connection = new Connection(
+        { ...applicant, link },
+        { meetings: this.#meetings!, onState: count },
+      )
+    } catch (thrown) {
+      const refusal = asRefusal(thrown)
+      log.info({ code: refusal.code, reason: refusal.reason, connection: socket.id }, 'refused at the door')
+      if (refusal.code === 'SOMETHING_WENT_WRONG') log.error({ err: refusal.cause }, 'the door failed')
+      // Whoever is refused hears nothing of the meeting and may say nothing more.
+      socket.on('request', (_message: unknown, reply: unknown) => {
+        if (typeof reply === 'function') reply(failure(refusal))
+      })
+      link.close(leaveReason('UNKNOWN'), refusal)
+      return
+    }
+
+    const bucket = new TokenBucket(settings.maxRequestsPerSecond, settings.maxRequestsPerSecond * BURST_FACTOR, this.#options.now)
+    const open = connection
+    socket.on('request', (message: unknown, acknowledge: unknown) => {
+      const reply = typeof acknowledge === 'function' ? (acknowledge as (answer: unknown) => void) : () => undefined
+      if (!bucket.take()) {
+        reply(failure(new Refusal('RATE_LIMITED')))
+        return
+      }
+      open.handle(message, reply).catch((thrown: unknown) => {
+        log.error({ err: asRefusal(thrown).cause ?? thrown, connection: socket.id }, 'a request failed')
+      })
+    })
+    socket.emit('connectionSuccess')
+  }
+
+  /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
+  async #admissible(socket: Socket): Promise<{ grant: Grant; meeting: MeetingRecord; participantId: string }> {
+    const { verify, findMeeting, sfu, randomId } = this.#options
+    const query = new URL(socket.request.url ?? '/', 'http://localhost').searchParams
+    const grant = verify(query.get('secret') ?? '')
+    const meeting = await findMeeting(grant, query.get('roomId') ?? '')
+    // One whose token names the participant need not repeat the id (design, decision 9).
+    const given = query.get('peerId')
+    const participantId = given === null || given === '' ? (grant.participantId ?? (given === '' ? '' : randomId())) : given
+    const refusal = refusalAtDoor(grant, meeting, participantId)
+    if (refusal) throw refusal
+    if (!sfu.status.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: sfu.status.reason })
+    return { grant, meeting: meeting!, participantId }
+  }
+}
+
+function failure(refusal: Refusal): unknown {
+  return { data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message } }
+}
+
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown'
+}
+
+/** The way of a meeting to one socket. */
+class SocketLink implements Link {
+  readonly connectionId: string
+  readonly resetsMedia: boolean
+  readonly #socket: Socket
+  #closing = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.connectionId = socket.id
+    this.resetsMedia = new URL(socket.request.url ?? '/', 'http://localhost').searchParams.get('sdk') === 'anteroom'
+  }
+
+  notify(...notifications: Notification[]): void {
+    if (this.#closing) return
+    if (notifications.length === 1) this.#socket.emit('notification', notifications[0])
+    else this.#socket.emit('batchNotification', { notifications })
+  }
+
+  async request(event: string, payload: unknown): Promise<boolean> {
+    if (this.#closing || !this.#socket.connected) return false
+    try {
+      const answer: unknown = await this.#socket.timeout(ACKNOWLEDGEMENT_TIMEOUT_MS).emitWithAck(event, payload)
+      return typeof answer !== 'object' || answer === null || !('errorCode' in answer)
+    } catch {
+      return false
+    }
+  }
+
+  close(reason: LeaveReason, refusal?: Refusal): void {
+    if (this.#closing) return
+    if (refusal) {
+      this.notify({ method: 'error', code: refusal.number, name: refusal.code, message: refusal.message })
+    }
+    this.#closing = true
+    this.#socket.emit('close', { reason })
+    // The client hangs up itself on `close`; one that does not is cut.
+    setTimeout(() => this.#socket.disconnect(true), CLOSE_DELAY_MS).unref()
+  }
+
+  drop(): void {
+    this.#closing = true
+    this.#socket.conn.close()
+  }
+}

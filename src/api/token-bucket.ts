@@ -1,0 +1,26 @@
+/** A limit on how often something may happen: `perSecond` on average, `burst` at once. */
+export class TokenBucket {
+  readonly #perSecond: number
+  readonly #burst: number
+  readonly #now: () => number
+  #level: number
+  #at: number
+
+  constructor(perSecond: number, burst: number, now: () => number) {
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#now = now
+    this.#level = burst
+    this.#at = now()
+  }
+
+  /** False when the limit is reached. */
+  take(): boolean {
+    const now = this.#now()
+    this.#level = Math.min(this.#burst, this.#level + (Math.max(0, now - this.#at) / 1000) * this.#perSecond)
+    this.#at = now
+    if (this.#level < 1) return false
+    this.#level -= 1
+    return true
+  }
+}

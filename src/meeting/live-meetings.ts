@@ -1,0 +1,110 @@
+/**
+ * The meetings that are live, and the one way into them from outside: REST calls and sockets come through here, so that
+ * with several processes this is the place that finds out where a meeting has its home.
+ */
+import type { Sfu } from '../media/sfu.ts'
+import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
+import type { MeetingRecord, Store } from '../store/store.ts'
+import type { OpenAudience } from './link.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { Events } from './events.ts'
+import { LiveMeeting, type MeetingEvents, type MeetingSettings, type Visitor } from './live-meeting.ts'
+
+/** What may be done to a live meeting from outside it. */
+export interface MeetingHome {
+  /** Ends the session that goes on; does nothing when none does. Says whether one did. */
+  endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean>
+  /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
+  removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void>
+}
+
+export interface LiveMeetingsOptions {
+  settings: MeetingSettings
+  store: Store
+  sfu: Sfu
+  openAudience: OpenAudience
+  now: () => number
+  /** 24 hex digits, unique across machines. */
+  newSessionId: () => string
+  onError: (error: unknown, doing: string) => void
+}
+
+export class LiveMeetings implements MeetingHome {
+  readonly events: Events<MeetingEvents>
+  readonly #options: LiveMeetingsOptions
+  readonly #open = new Map<string, Promise<LiveMeeting>>()
+  #suspended = false
+
+  constructor(options: LiveMeetingsOptions) {
+    this.#options = options
+    this.events = new Events((error) => options.onError(error, 'telling a listener'))
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Takes up the sessions that a stopped server left; each ends after the grace period if nobody returns. */
+  async resume(): Promise<void> {
+    for (const session of await this.#options.store.sessions.listOngoing()) {
+      const meeting = await this.#options.store.meetings.get(session.meetingId)
+      if (meeting) await this.#liveMeeting(meeting)
+    }
+  }
+
+  /** One connection asks to come in; see `LiveMeeting.requestEntry`. */
+  async requestEntry(
+    meeting: MeetingRecord,
+    visitor: Visitor,
+  ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }> {
+    if (this.#suspended) throw new Refusal('INVALID_STATE', { message: 'The server is stopping.' })
+    const live = await this.#liveMeeting(meeting)
+    const state = await live.requestEntry(visitor)
+    return { live, state }
+  }
+
+  async endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean> {
+    const live = await this.#open.get(meetingId)
+    if (!live) return false
+    const wasOn = live.sessionId !== undefined
+    await live.end(reason)
+    return wasOn
+  }
+
+  async removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void> {
+    const live = await this.#open.get(meetingId)
+    if (!live) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
+    await live.removeParticipant(participantId, reason)
+  }
+
+  /** The server stops: everybody is cut off in a way that brings them back, and the sessions stay open for them. */
+  async suspend(): Promise<void> {
+    this.#suspended = true
+    for (const opening of this.#open.values()) (await opening).suspend()
+    this.#open.clear()
+  }
+
+  #liveMeeting(meeting: MeetingRecord): Promise<LiveMeeting> {
+    const { meetingId } = meeting
+    const there = this.#open.get(meetingId)
+    if (there) return there
+    const { settings, store, sfu, openAudience, now, newSessionId, onError } = this.#options
+    const opening = LiveMeeting.open({
+      meeting,
+      settings,
+      store,
+      sfu,
+      openAudience,
+      now,
+      newSessionId,
+      onError,
+      events: this.events,
+      onIdle: () => {
+        if (this.#open.get(meetingId) === opening) this.#open.delete(meetingId)
+      },
+    })
+    this.#open.set(meetingId, opening)
+    opening.catch(() => this.#open.delete(meetingId))
+    return opening
+  }
+}
