@@ -1,0 +1,2 @@
+/* Stands where the bundled library would be linked whole. */
+typedef int anteroom_empty;
