@@ -7,14 +7,13 @@ import type { StreamKind } from '../protocol/media.ts'
 import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
-import type { Grant } from '../token/token.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
 import { leaveReason, leaveReasons, type LeaveReason, type LeaveReasonName } from '../protocol/leave-reasons.ts'
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { admittedSubject, decideAdmission, removedSubjects, type SessionFacts } from './admission.ts'
 import { Events } from './events.ts'
-import { Lobby, type EntryRequest } from './lobby.ts'
+import { Lobby, type Visitor } from './lobby.ts'
 import { MeetingMedia } from './meeting-media.ts'
 import { Participant } from './participant.ts'
 import { authorityOf, can, type Action, type Authority, type Moderation } from './permissions.ts'
@@ -52,15 +51,6 @@ export interface LiveMeetingOptions {
   onError: (error: unknown, doing: string) => void
   /** Nobody is in it, waits for it or may come back. */
   onIdle: () => void
-}
-
-/** One connection at the door. */
-export interface Visitor {
-  grant: Grant
-  participantId: string
-  name: string
-  link: Link
-  admitted: (participant: Participant) => void
 }
 
 interface Session {
@@ -180,10 +170,9 @@ export class LiveMeeting {
       this.#seat(visitor, admission.authority)
       return 'admitted'
     }
-    const request: EntryRequest = { ...visitor }
-    const replaced = this.#lobby.add(request)
+    const replaced = this.#lobby.add(visitor)
     replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
-    this.#admitters.notify({ method: 'entryRequested', id: request.participantId, name: request.name })
+    this.#admitters.notify({ method: 'entryRequested', id: visitor.participantId, name: visitor.name })
     return 'waiting'
   }
 
@@ -422,7 +411,7 @@ export class LiveMeeting {
     return decideAdmission(visitor.grant, visitor.participantId, facts, settings, settings.moderation)
   }
 
-  #seat(visitor: Omit<Visitor, 'admitted'> & { admitted: (participant: Participant) => void }, authority: Authority): void {
+  #seat(visitor: Visitor, authority: Authority): void {
     clearTimeout(this.#graceTimer)
     const before = this.#participants.get(visitor.participantId)
     if (before) this.#putOut(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
@@ -444,7 +433,7 @@ export class LiveMeeting {
     })
   }
 
-  #turnAway(request: EntryRequest): void {
+  #turnAway(request: Visitor): void {
     const answer: Notification = { method: 'entryResponded', id: request.participantId, decision: 'denied' }
     request.link.notify(answer)
     request.link.close({ code: leaveReasons.UNKNOWN, message: 'ENTRY_DENIED' }, new Refusal('ENTRY_DENIED'))

@@ -8,7 +8,8 @@ import type { MeetingRecord, Store } from '../store/store.ts'
 import type { OpenAudience } from './link.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
-import { LiveMeeting, type MeetingEvents, type MeetingSettings, type Visitor } from './live-meeting.ts'
+import type { Visitor } from './lobby.ts'
+import { LiveMeeting, type MeetingEvents, type MeetingSettings } from './live-meeting.ts'
 
 /** What may be done to a live meeting from outside it. */
 export interface MeetingHome {

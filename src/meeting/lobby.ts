@@ -3,27 +3,27 @@
  */
 import type { Grant } from '../token/token.ts'
 import type { Link } from './link.ts'
+import type { Participant } from './participant.ts'
 
-export interface EntryRequest {
+/** One who asks to come in, by one connection. */
+export interface Visitor {
+  grant: Grant
   participantId: string
   name: string
-  grant: Grant
   link: Link
-  /** What `meeting/` calls when it is decided; set by the one who waits. */
-  settle: (outcome: EntryOutcome) => void
+  /** Called when it is let in. */
+  admitted: (participant: Participant) => void
 }
-
-export type EntryOutcome = 'allowed' | 'denied' | 'timeout' | 'ended' | 'replaced'
 
 export interface LobbyOptions {
   /** Nobody answers for so long: denied. */
   timeoutMs: number
-  onTimeout: (request: EntryRequest) => void
+  onTimeout: (request: Visitor) => void
 }
 
 export class Lobby {
   readonly #options: LobbyOptions
-  readonly #pending = new Map<string, { request: EntryRequest; timer: NodeJS.Timeout }>()
+  readonly #pending = new Map<string, { request: Visitor; timer: NodeJS.Timeout }>()
 
   constructor(options: LobbyOptions) {
     this.#options = options
@@ -33,12 +33,12 @@ export class Lobby {
     return this.#pending.size
   }
 
-  requests(): EntryRequest[] {
+  requests(): Visitor[] {
     return [...this.#pending.values()].map((entry) => entry.request)
   }
 
   /** Returns the request of the same participantId that this one takes the place of. */
-  add(request: EntryRequest): EntryRequest | undefined {
+  add(request: Visitor): Visitor | undefined {
     const replaced = this.take(request.participantId)
     const timer = setTimeout(() => {
       if (this.take(request.participantId, request.link)) this.#options.onTimeout(request)
@@ -49,7 +49,7 @@ export class Lobby {
   }
 
   /** Removes and returns a request; with `link`, only if it is still that connection's. The first to take it has it. */
-  take(participantId: string, link?: Link): EntryRequest | undefined {
+  take(participantId: string, link?: Link): Visitor | undefined {
     const entry = this.#pending.get(participantId)
     if (!entry || (link && entry.request.link !== link)) return undefined
     clearTimeout(entry.timer)
