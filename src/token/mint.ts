@@ -1,0 +1,168 @@
+/**
+ * A grant becomes a signed token.
+ */
+import { randomUUID } from 'node:crypto'
+import { Refusal } from '../protocol/errors.ts'
+import { entryOf, maxNumericDate, type Role } from './grant.ts'
+import { headerSegment, maxTokenBytes, prepareKey, sign, type HmacKey } from './jws.ts'
+
+/** What a token shall say. */
+export interface TokenClaims {
+  /** A set with a way in (see `entryOf`). Default `['allow_join']` (design, decision 8). */
+  permissions?: readonly string[] | undefined
+  /** The only meeting the token is for, by `meetingId` or custom id. Default: any of the project. */
+  roomId?: string | undefined
+  /** The only participant the token is for. Default: any. */
+  participantId?: string | undefined
+  /** Default: `['rtc']` where `roomId` or `participantId` is given, as the published samples do; else no restriction. */
+  roles?: readonly Role[] | undefined
+  /** Default: 2 where `roomId`, `participantId` or `roles` is in the token, else absent (contract §1.1). */
+  version?: number | undefined
+  /** Default 86400: 24 hours. */
+  expiresInSeconds?: number | undefined
+  /** Names the token. Default: a random uuid v4. */
+  jti?: string | undefined
+}
+
+export interface MintOptions extends TokenClaims {
+  apiKey: string
+  /** Signs as its UTF-8 bytes. */
+  secret: string
+  /** Ms since the epoch. */
+  now: number
+}
+
+export interface MinterOptions {
+  apiKey: string
+  /** Signs as its UTF-8 bytes. */
+  secret: string
+  /** Ms since the epoch. */
+  now: () => number
+}
+
+/** Mints the tokens of one key. */
+export interface Minter {
+  /** @throws {TypeError} the claims make no token that a door would accept */
+  mint(claims?: TokenClaims): string
+}
+
+const defaultExpiresInSeconds = 24 * 60 * 60
+const defaultPermissions: readonly string[] = ['allow_join']
+
+const scratch = Buffer.alloc(maxTokenBytes)
+
+/**
+ * A signed token with the founding header and claims (contract §1.1): `apikey`, `permissions`, then `version`, `roles`,
+ * `roomId`, `participantId` where asked for, then `iat`, `exp`, `jti`.
+ *
+ * @throws {TypeError} the options make no token that a door would accept
+ */
+export function mintToken(options: MintOptions): string {
+  const { apiKey, secret, now } = options
+  checkKey(apiKey, secret)
+  return mint(prepareKey(secret), `{"apikey":${JSON.stringify(apiKey)},"permissions":`, options, now)
+}
+
+/**
+ * Like `mintToken` with the work that depends on the key alone done once.
+ *
+ * @throws {TypeError} the key or the secret is empty
+ */
+export function createMinter(options: MinterOptions): Minter {
+  const { apiKey, secret, now } = options
+  checkKey(apiKey, secret)
+  const key = prepareKey(secret)
+  const head = `{"apikey":${JSON.stringify(apiKey)},"permissions":`
+  return { mint: (claims = {}) => mint(key, head, claims, now()) }
+}
+
+function checkKey(apiKey: unknown, secret: unknown): void {
+  if (typeof apiKey !== 'string' || apiKey === '')
+    throw new TypeError('apiKey must be a string with something in it')
+  if (typeof secret !== 'string' || secret === '')
+    throw new TypeError('secret must be a string with something in it')
+}
+
+function mint(key: HmacKey, head: string, claims: TokenClaims, now: number): string {
+  const { permissions = defaultPermissions, roomId, participantId, jti } = claims
+  const { expiresInSeconds = defaultExpiresInSeconds } = claims
+  if (!Array.isArray(permissions) || entryOf(permissions) === undefined) {
+    throw new TypeError('permissions must be allow_join, allow_mod or both, or ask_join alone')
+  }
+  if (!(expiresInSeconds > 0) || !Number.isSafeInteger(expiresInSeconds)) {
+    throw new TypeError('expiresInSeconds must be a whole number above 0')
+  }
+  const iat = Math.floor(now / 1000)
+  const exp = iat + expiresInSeconds
+  if (!(iat >= 0 && exp <= maxNumericDate))
+    throw new TypeError('now must be ms since the epoch, before the year 10000')
+
+  const roles = claims.roles ?? (roomId === undefined && participantId === undefined ? undefined : rtcOnly)
+  const version = claims.version ?? (roles === undefined ? undefined : 2)
+  let json = head + (permissions === defaultPermissions ? '["allow_join"]' : JSON.stringify(permissions))
+  if (version !== undefined) json += `,"version":${numberText(version)}`
+  if (roles !== undefined) json += `,"roles":${rolesText(roles)}`
+  if (roomId !== undefined) json += `,"roomId":${nameText(roomId, 'roomId')}`
+  if (participantId !== undefined) json += `,"participantId":${nameText(participantId, 'participantId')}`
+  json += `,"iat":${iat},"exp":${exp},"jti":`
+  json += jti === undefined ? `"${randomUUID()}"}` : `${nameText(jti, 'jti')}}`
+
+  // A character takes up to three bytes here and four thirds of that in base64url.
+  if (json.length > maxTokenBytes / 4 && Buffer.byteLength(json) > maxPayloadBytes) {
+    throw new TypeError(`the token would be longer than ${maxTokenBytes} bytes`)
+  }
+  const end = scratch.write(json, 'utf8')
+  const signedText = `${headerSegment}.${scratch.toString('base64url', 0, end)}`
+  return `${signedText}.${sign(key, signedText)}`
+}
+
+const rtcOnly: readonly Role[] = ['rtc']
+
+const maxPayloadBytes = Math.floor(((maxTokenBytes - headerSegment.length - '..'.length - 43) * 3) / 4)
+
+function numberText(version: unknown): string {
+  if (typeof version !== 'number' || !Number.isFinite(version))
+    throw new TypeError('version must be a number')
+  return String(version)
+}
+
+function rolesText(roles: readonly string[]): string {
+  if (
+    !Array.isArray(roles) ||
+    roles.length === 0 ||
+    !roles.every((role) => role === 'crawler' || role === 'rtc')
+  ) {
+    throw new TypeError('roles must be crawler, rtc or both')
+  }
+  return JSON.stringify(roles)
+}
+
+function nameText(value: unknown, claim: string): string {
+  if (typeof value !== 'string' || value.trim() === '') {
+    throw new TypeError(`${claim} must be a string with something in it`)
+  }
+  return JSON.stringify(value)
+}
+
+const secondsPerUnit = { '': 1, m: 60, h: 3600, d: 86_400 } as const
+
+/** The longest life that may be asked for, in seconds: 30 days. */
+export const maxDurationSeconds = 30 * 86_400
+
+/**
+ * A span in seconds, from what a caller wrote: `3600`, `"3600"`, `"15m"`, `"24h"`, `"30d"`.
+ *
+ * @throws {Refusal} `INVALID_REQUEST` for anything else, for nothing, and for more than 30 days
+ */
+export function parseDuration(value: unknown): number {
+  const text = typeof value === 'number' ? String(value) : value
+  const match = typeof text === 'string' ? /^([1-9]\d{0,8})([mhd]?)$/.exec(text) : null
+  const seconds = match ? Number(match[1]) * secondsPerUnit[match[2] as keyof typeof secondsPerUnit] : NaN
+  if (!(seconds <= maxDurationSeconds)) {
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'A duration is a number of seconds or a text such as "15m", "24h" or "7d", at most 30 days.',
+      reason: 'duration',
+    })
+  }
+  return seconds
+}

@@ -1,0 +1,32 @@
+/**
+ * Tokens: a grant becomes a signed token, a token becomes a grant or a refusal.
+ */
+export {
+  assertMayJoin,
+  assertMayUseRest,
+  entryOf,
+  knownPermissions,
+  type Entry,
+  type Grant,
+  type JoinScope,
+  type RestScope,
+  type Role,
+} from './grant.ts'
+export {
+  createMinter,
+  maxDurationSeconds,
+  mintToken,
+  parseDuration,
+  type Minter,
+  type MinterOptions,
+  type MintOptions,
+  type TokenClaims,
+} from './mint.ts'
+export {
+  createVerifier,
+  type FindKey,
+  type SigningKey,
+  type Verifier,
+  type VerifierOptions,
+} from './verify.ts'
+export { maxTokenBytes } from './jws.ts'
