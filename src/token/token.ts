@@ -30,3 +30,4 @@ export {
   type VerifierOptions,
 } from './verify.ts'
 export { maxTokenBytes } from './jws.ts'
+export { explainToken, type ExplainedClaim, type ExplainOptions, type Explanation } from './explain.ts'

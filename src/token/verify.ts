@@ -118,9 +118,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
 /** The claims of a token with a good signature by a known key in use. */
 function open(token: unknown, findKey: FindKey): { claims: Record<string, unknown>; key: SigningKey } {
-  const { header, payload, signature, signedText } = splitCompact(token)
-  checkHeader(header)
-  const claims = decodeObject(payload)
+  const { signature, signedText, claims } = readUnverified(token)
 
   // The only claim believed before the signature is checked, because it names the secret to check it with.
   const apiKey = claims.apikey
@@ -133,6 +131,20 @@ function open(token: unknown, findKey: FindKey): { claims: Record<string, unknow
   if (!signed) throw malformed(isCanonicalBase64url(signature) ? 'signature' : 'base64url')
   if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED', { reason: 'revoked-key' })
   return { claims, key }
+}
+
+/** What a token claims, well formed but true only if the signature is. */
+export interface UnverifiedToken {
+  claims: Record<string, unknown>
+  signature: string
+  signedText: string
+}
+
+/** @throws {Refusal} `INVALID_TOKEN` with a reason of `splitCompact`, `checkHeader` or `decodeObject` */
+export function readUnverified(token: unknown): UnverifiedToken {
+  const { header, payload, signature, signedText } = splitCompact(token)
+  checkHeader(header)
+  return { claims: decodeObject(payload), signature, signedText }
 }
 
 /** Names a token for good without giving it away: by its `jti`, or by its digest where it has none (design, decision 4). */
