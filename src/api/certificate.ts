@@ -1,0 +1,81 @@
+/**
+ * The certificate of the HTTPS listener: the operator's, or one of our own making kept in the data folder.
+ */
+import { X509Certificate } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { generate } from 'selfsigned'
+
+export interface Certificate {
+  cert: string
+  key: string
+  /** `self-signed`: browsers must be told to trust it. */
+  source: 'given' | 'self-signed'
+  /** Ms since the epoch. */
+  expiresAt: number
+}
+
+export interface CertificateOptions {
+  /** Paths of PEM files; both or none. */
+  certFile: string | undefined
+  keyFile: string | undefined
+  folder: string
+  /** Names and addresses that our own certificate is for. */
+  names: readonly string[]
+  now: () => number
+}
+
+const DAY_MS = 86_400_000
+const VALID_DAYS = 825
+/** A new one is made when the old one has less than this left. */
+const RENEW_DAYS = 30
+
+/** Reads the given certificate, or ours; makes one on first use, and again when it is about to expire. */
+export async function loadCertificate(options: CertificateOptions): Promise<Certificate> {
+  const { certFile, keyFile, folder, names, now } = options
+  if (certFile !== undefined && keyFile !== undefined) {
+    const [cert, key] = [await readFile(certFile, 'utf8'), await readFile(keyFile, 'utf8')]
+    return { cert, key, source: 'given', expiresAt: expiryOf(cert) }
+  }
+  const [ourCert, ourKey] = [join(folder, 'tls', 'cert.pem'), join(folder, 'tls', 'key.pem')]
+  try {
+    const [cert, key] = [await readFile(ourCert, 'utf8'), await readFile(ourKey, 'utf8')]
+    const expiresAt = expiryOf(cert)
+    if (expiresAt - now() > RENEW_DAYS * DAY_MS && coversAll(cert, names)) {
+      return { cert, key, source: 'self-signed', expiresAt }
+    }
+  } catch {
+    // Not there yet, or not readable as a certificate: made anew.
+  }
+  const notAfterDate = new Date(now() + VALID_DAYS * DAY_MS)
+  const made = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
+    keyType: 'ec',
+    notBeforeDate: new Date(now() - DAY_MS),
+    notAfterDate,
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'subjectAltName', altNames: names.map(altName) },
+    ],
+  })
+  await mkdir(join(folder, 'tls'), { recursive: true, mode: 0o700 })
+  await writeFile(ourKey, made.private, { mode: 0o600 })
+  await writeFile(ourCert, made.cert, { mode: 0o600 })
+  return { cert: made.cert, key: made.private, source: 'self-signed', expiresAt: notAfterDate.getTime() }
+}
+
+function expiryOf(cert: string): number {
+  return new X509Certificate(cert).validToDate.getTime()
+}
+
+function coversAll(cert: string, names: readonly string[]): boolean {
+  const parsed = new X509Certificate(cert)
+  return names.every((name) => (isAddress(name) ? parsed.checkIP(name) : parsed.checkHost(name)) !== undefined)
+}
+
+function isAddress(name: string): boolean {
+  return /^[\d.]+$/.test(name) || name.includes(':')
+}
+
+function altName(name: string): { type: 7; ip: string } | { type: 2; value: string } {
+  return isAddress(name) ? { type: 7, ip: name } : { type: 2, value: name }
+}

@@ -1,0 +1,123 @@
+/** `anteroom meeting …` */
+import type { MeetingRecord } from '../store/store.ts'
+import type { Foundation } from '../server.ts'
+import { readConfig } from '../config.ts'
+import { mintToken } from '../token/token.ts'
+import { CommandError, exitCodes, table, type Command } from './arguments.ts'
+import { withFoundation } from './foundation.ts'
+
+const PER_PAGE = 50
+const END_TIMEOUT_MS = 10_000
+
+const instant = (at: number | null): string => (at === null ? '' : new Date(at).toISOString())
+
+function shown(meeting: MeetingRecord) {
+  const { meetingId, customId, disabledAt, createdAt, settings } = meeting
+  return { meetingId, customId, disabled: disabledAt !== null, createdAt: instant(createdAt), ...settings }
+}
+
+async function projectOf(foundation: Foundation): Promise<string> {
+  const key = foundation.keyRing.defaultKey()
+  if (key) return Promise.resolve(key.projectId)
+  throw new CommandError('There is no API key in force; make one with: anteroom keys create', exitCodes.refused)
+}
+
+async function find(foundation: Foundation, anyId: string): Promise<MeetingRecord> {
+  for (const { projectId } of await foundation.store.projects.list()) {
+    const meeting = await foundation.store.meetings.find(projectId, anyId)
+    if (meeting) return meeting
+  }
+  throw new CommandError(`There is no meeting ${anyId}.`, exitCodes.refused)
+}
+
+export const meetingCommands: readonly Command[] = [
+  {
+    name: 'meeting create',
+    summary: 'a new meeting, or the one that has this custom id',
+    options: { 'custom-id': { value: 'id', help: 'an id of your own' } },
+    run: ({ env, values }) =>
+      withFoundation(env, async (foundation) => {
+        const customId = values['custom-id']
+        const meeting = await foundation.catalogue.create(await projectOf(foundation), {
+          ...(typeof customId === 'string' && { customId }),
+        })
+        return { json: shown(meeting), text: meeting.meetingId }
+      }),
+  },
+  {
+    name: 'meeting list',
+    summary: 'the meetings, newest first',
+    options: { page: { value: 'n', help: `page of ${PER_PAGE}; default 1` } },
+    run: ({ env, values }) =>
+      withFoundation(env, async (foundation) => {
+        const page = Number(values['page'] ?? 1)
+        if (!Number.isInteger(page) || page < 1) throw new CommandError('--page takes a whole number from 1.', exitCodes.usage)
+        const { items, total } = await foundation.store.meetings.list(await projectOf(foundation), { page, perPage: PER_PAGE })
+        return {
+          json: { total, meetings: items.map(shown) },
+          text: table(
+            ['MEETING', 'CUSTOM ID', 'CREATED', 'DISABLED'],
+            items.map((meeting) => [meeting.meetingId, meeting.customId ?? '', instant(meeting.createdAt), instant(meeting.disabledAt)]),
+          ),
+        }
+      }),
+  },
+  {
+    name: 'meeting show',
+    positionals: ['meetingId'],
+    summary: 'one meeting and its session, if one goes on',
+    run: ({ env, positionals: [anyId = ''] }) =>
+      withFoundation(env, async (foundation) => {
+        const meeting = await find(foundation, anyId)
+        const session = await foundation.store.sessions.ongoing(meeting.meetingId)
+        const present = session
+          ? (await foundation.store.sessions.stays(session.sessionId)).filter((stay) => stay.leftAt === null)
+          : []
+        const json = {
+          ...shown(meeting),
+          session: session && {
+            sessionId: session.sessionId,
+            startedAt: instant(session.startedAt),
+            participants: present.map(({ participantId, name, joinedAt }) => ({ participantId, name, joinedAt: instant(joinedAt) })),
+          },
+        }
+        const lines = [
+          `meeting    ${meeting.meetingId}${meeting.customId ? `  (${meeting.customId})` : ''}`,
+          `created    ${instant(meeting.createdAt)}`,
+          `disabled   ${meeting.disabledAt === null ? 'no' : instant(meeting.disabledAt)}`,
+          session ? `session    ${session.sessionId} since ${instant(session.startedAt)}, ${present.length} inside` : 'session    none',
+          ...present.map(({ participantId, name }) => `           ${participantId}  ${name}`),
+        ]
+        return { json, text: lines.join('\n') }
+      }),
+  },
+  {
+    name: 'meeting end',
+    positionals: ['meetingId'],
+    summary: 'ends the session that goes on, for everybody',
+    details: 'Asks the server that runs with these settings.',
+    run: ({ env, positionals: [anyId = ''] }) =>
+      withFoundation(env, async (foundation) => {
+        const meeting = await find(foundation, anyId)
+        const key = foundation.keyRing.defaultKey(meeting.projectId)
+        if (!key) throw new CommandError('There is no API key in force; make one with: anteroom keys create', exitCodes.refused)
+        const { host, port } = readConfig(env)
+        const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+        const token = mintToken({ apiKey: key.apiKey, secret: key.secret, now: Date.now(), roles: ['crawler'], expiresInSeconds: 60 })
+        let answer: Response
+        try {
+          answer = await fetch(`http://${address.includes(':') ? `[${address}]` : address}:${port}/v2/sessions/end`, {
+            method: 'POST',
+            headers: { authorization: token, 'content-type': 'application/json' },
+            body: JSON.stringify({ roomId: meeting.meetingId }),
+            signal: AbortSignal.timeout(END_TIMEOUT_MS),
+          })
+        } catch (error) {
+          throw new CommandError(`No server answers on ${address}:${port}: ${(error as Error).message}.`)
+        }
+        const body = (await answer.json()) as { message?: string }
+        if (!answer.ok) throw new CommandError(body.message ?? `The server answered ${answer.status}.`, exitCodes.refused)
+        return { json: body, text: `the session of ${meeting.meetingId} is ended` }
+      }),
+  },
+]

@@ -1,0 +1,78 @@
+/** `anteroom token …` */
+import { readFileSync } from 'node:fs'
+import { explainToken, mintToken, parseDuration, type Role } from '../token/token.ts'
+import { readConfig } from '../config.ts'
+import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
+import { withFoundation } from './foundation.ts'
+
+const text = (value: CommandInput['values'][string]): string | undefined => (typeof value === 'string' ? value : undefined)
+
+export const tokenCommands: readonly Command[] = [
+  {
+    name: 'token mint',
+    summary: 'a signed token',
+    options: {
+      permissions: { value: 'list', help: 'allow_join, allow_mod, ask_join; by commas; default allow_join' },
+      meeting: { value: 'id', help: 'the only meeting it is for' },
+      participant: { value: 'id', help: 'the only participant it is for' },
+      roles: { value: 'list', help: 'rtc, crawler; by commas' },
+      expires: { value: 'span', help: 'seconds, or 15m, 24h, 30d; default 24h' },
+      'api-key': { value: 'key', help: 'the key that signs; default: the newest in force' },
+    },
+    run: ({ env, values }) =>
+      withFoundation(env, async ({ keyRing }) => {
+        const named = text(values['api-key'])
+        const key = named === undefined ? keyRing.defaultKey() : keyRing.find(named)
+        if (!key || key.revoked) throw new CommandError('There is no such API key in force.', exitCodes.refused)
+        let token: string
+        try {
+          token = mintToken({
+            apiKey: key.apiKey,
+            secret: key.secret,
+            now: Date.now(),
+            permissions: text(values['permissions'])?.split(','),
+            roomId: text(values['meeting']),
+            participantId: text(values['participant']),
+            roles: text(values['roles'])?.split(',') as Role[] | undefined,
+            expiresInSeconds: text(values['expires']) === undefined ? undefined : parseDuration(values['expires']),
+          })
+        } catch (error) {
+          throw error instanceof TypeError ? new CommandError(`${error.message}.`, exitCodes.usage) : error
+        }
+        return Promise.resolve({ json: { token }, text: token })
+      }),
+  },
+  {
+    name: 'token inspect',
+    positionals: ['token'],
+    summary: 'what a token says, claim by claim, and whether the door would let it in',
+    details: 'The token "-" is read from standard input. Exit code 3 when the door would refuse it.',
+    run: ({ env, positionals: [given = ''] }) =>
+      withFoundation(env, async ({ keyRing }) => {
+        const token = given === '-' ? readFileSync(0, 'utf8').trim() : given
+        const { allowTokensWithoutExpiry } = readConfig(env)
+        const explained = explainToken(token, {
+          findKey: keyRing.find,
+          now: Date.now(),
+          allowWithoutExpiry: allowTokensWithoutExpiry,
+        })
+        const { joinRefusal, restRefusal, claims, signature, problem } = explained
+        const lines = claims.map(({ name, value, meaning, problem: wrong }) => {
+          const shown = value === undefined ? '' : ` ${JSON.stringify(value)}`
+          return `${wrong ? '✗' : '✓'} ${name}${shown}\n    ${wrong ?? meaning}`
+        })
+        lines.push('', joinRefusal ? `The door refuses it: ${joinRefusal.number} ${joinRefusal.code}. ${problem ?? joinRefusal.message}` : 'The door lets it in.')
+        if (restRefusal && restRefusal.code !== joinRefusal?.code) lines.push(`REST refuses it: ${restRefusal.code}.`)
+        return Promise.resolve({
+          json: {
+            claims,
+            signature,
+            join: joinRefusal ? { allowed: false, code: joinRefusal.number, name: joinRefusal.code, problem } : { allowed: true },
+            rest: restRefusal ? { allowed: false, name: restRefusal.code } : { allowed: true },
+          },
+          text: lines.join('\n'),
+          exitCode: joinRefusal ? exitCodes.refused : exitCodes.ok,
+        })
+      }),
+  },
+]
