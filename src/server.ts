@@ -1,0 +1,306 @@
+/**
+ * Chooses implementations and connects them; the only file that knows them all.
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { access, constants, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pino, type Logger } from 'pino'
+import type { Config } from './config.ts'
+import type { Sfu } from './media/sfu.ts'
+import type { Store } from './store/store.ts'
+import { isLoopback } from './config.ts'
+import { loadCertificate } from './api/certificate.ts'
+import { buildHttp, type HttpListener } from './api/http.ts'
+import { MeetingSockets } from './api/socket.ts'
+import { createSignIn } from './api/sign-in.ts'
+import { buildTokenServer } from './api/token-server.ts'
+import { createSfu } from './media/sfu.ts'
+import { createCatalogue, type Catalogue } from './meeting/catalogue.ts'
+import { createInvites } from './meeting/invites.ts'
+import { KeyRing } from './meeting/key-ring.ts'
+import { LiveMeetings } from './meeting/live-meetings.ts'
+import { openStore } from './store/store.ts'
+import { createVerifier } from './token/token.ts'
+import { locateWorker } from '../scripts/media-worker/locate.mjs'
+
+/** What stops a start: one sentence with the cure. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}
+
+/** What survives a restart, and the keys: all that a command needs, and the ground a server stands on. */
+export interface Foundation {
+  store: Store
+  keyRing: KeyRing
+  catalogue: Catalogue
+  /** Where a person finds the secret of the key in force: a file or a variable. */
+  secretIn: string
+}
+
+export interface RunningServer {
+  /** Base addresses that answer, plain first. */
+  urls: string[]
+  /** The live meetings, for whoever listens to what happens in them; absent in a token server. */
+  meetings?: LiveMeetings
+  /** What a person is told when it is ready. */
+  welcome: string
+  /** Cuts connections so that their clients come back, stops workers, closes the store. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Parts that a test may put in the place of the real ones. */
+export interface Parts {
+  sfu?: Sfu
+  log?: Logger
+}
+
+/** How soon a key that another process revoked is out of force here. */
+const KEY_REFRESH_MS = 1000
+const API_KEY_FILE = 'api-key.env'
+const SECRET_BYTES = 32
+
+export async function openFoundation(config: Config): Promise<Foundation> {
+  const { dataDir } = config
+  const store = await openStore({ folder: dataDir, masterKey: config.masterKey, url: config.databaseUrl, now: Date.now })
+  const keyRing = new KeyRing(store)
+  const project = (await store.projects.list())[0] ?? (await firstProject(store))
+  const given = config.apiKey
+  if (given !== undefined) await importKey(store, project.projectId, given)
+  else if ((await store.keys.list()).length === 0) await firstKey(store, project.projectId, dataDir)
+  await keyRing.refresh()
+  if (given !== undefined) keyRing.prefer(given.apiKey)
+  return {
+    store,
+    keyRing,
+    catalogue: createCatalogue({ store, now: Date.now, randomBytes }),
+    secretIn: given === undefined ? join(dataDir, API_KEY_FILE) : 'VIDEOSDK_SECRET_KEY',
+  }
+}
+
+async function firstProject(store: Store) {
+  const project = { projectId: randomBytes(12).toString('hex'), name: 'default', createdAt: Date.now() }
+  await store.projects.create(project)
+  return project
+}
+
+async function firstKey(store: Store, projectId: string, dataDir: string): Promise<void> {
+  const [apiKey, secret] = [randomUUID(), randomBytes(SECRET_BYTES).toString('hex')]
+  // The file first: a key whose secret nobody can read would be of no use.
+  const lines = `VIDEOSDK_API_KEY=${apiKey}\nVIDEOSDK_SECRET_KEY=${secret}\n`
+  await writeFile(join(dataDir, API_KEY_FILE), lines, { mode: 0o600 })
+  await store.keys.create({ apiKey, projectId, name: 'first', secret, createdAt: Date.now(), revokedAt: null })
+}
+
+/** The key of the environment, so that tokens minted elsewhere keep working; its secret may have been rotated there. */
+async function importKey(store: Store, projectId: string, given: { apiKey: string; secret: string }): Promise<void> {
+  const there = (await store.keys.list()).find(({ apiKey }) => apiKey === given.apiKey)
+  if (!there) {
+    await store.keys.create({ ...given, projectId, name: 'environment', createdAt: Date.now(), revokedAt: null })
+  } else if (there.secret !== given.secret) await store.keys.setSecret(given.apiKey, given.secret)
+}
+
+export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
+  const log = parts.log ?? pino({ level: config.logLevel })
+  const foundation = await openFoundation(config)
+  const { store, keyRing, catalogue } = foundation
+  let sfu: Sfu | undefined
+  try {
+    sfu = parts.sfu ?? (await openSfu(config, log))
+    return await connect(config, foundation, sfu, log)
+  } catch (error) {
+    await sfu?.close()
+    await store.close()
+    throw error
+  }
+
+  async function connect(settings: Config, ground: Foundation, media: Sfu, logger: Logger): Promise<RunningServer> {
+    const now = Date.now
+    const verifier = createVerifier({
+      findKey: keyRing.find,
+      now,
+      allowWithoutExpiry: settings.allowTokensWithoutExpiry,
+      cacheSize: 10_000,
+    })
+    const sockets = new MeetingSockets({
+      settings,
+      verify: (token) => verifier.verify(token),
+      findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
+      sfu: media,
+      now,
+      randomId: () => randomBytes(5).toString('hex').slice(0, 8),
+      log: logger,
+    })
+    const meetings = new LiveMeetings({
+      settings: {
+        moderation: settings.moderation,
+        lobbyTimeoutMs: settings.lobbyTimeoutSeconds * 1000,
+        sessionGraceMs: settings.sessionGraceSeconds * 1000,
+        maxParticipants: settings.maxParticipants,
+        maxEntryRequests: settings.maxEntryRequests,
+        maxProducers: settings.maxProducers,
+      },
+      store,
+      sfu: media,
+      openAudience: sockets.openAudience,
+      now,
+      newSessionId: () => randomBytes(12).toString('hex'),
+      onError: (error, doing) => logger.error({ err: error }, doing),
+    })
+    await meetings.resume()
+
+    const signIn = await createSignIn({ store, now, randomBytes })
+    const certificate = await loadCertificate({
+      certFile: settings.tlsCert,
+      keyFile: settings.tlsKey,
+      folder: settings.dataDir,
+      names: certificateNames(settings),
+      now,
+    })
+    const deps = {
+      settings,
+      store,
+      verifier,
+      keys: keyRing,
+      catalogue,
+      invites: createInvites({ store, now, randomBytes }),
+      live: meetings,
+      mediaStatus: () => media.status,
+      signIn,
+      now,
+      log: logger,
+    }
+    const listeners: HttpListener[] = [buildHttp(deps), buildHttp(deps, { cert: certificate.cert, key: certificate.key })]
+    const ports = [settings.port, settings.httpsPort]
+    const urls: string[] = []
+    try {
+      for (const [at, listener] of listeners.entries()) {
+        sockets.attach(listener.server, meetings)
+        const variable = at === 0 ? 'PORT' : 'HTTPS_PORT'
+        const port = await listen(listener, settings.host, ports[at]!, variable)
+        urls.push(`${at === 0 ? 'http' : 'https'}://${displayHost(settings.host)}:${port}`)
+      }
+    } catch (error) {
+      await Promise.all(listeners.map((listener) => listener.close()))
+      throw error
+    }
+
+    const refreshing = setInterval(() => {
+      keyRing.refresh().then(
+        (changed) => changed && verifier.clear(),
+        (error: unknown) => logger.error({ err: error }, 'reading the keys again'),
+      )
+    }, KEY_REFRESH_MS)
+    refreshing.unref()
+
+    let closing: Promise<void> | undefined
+    const close = async (): Promise<void> => {
+      clearInterval(refreshing)
+      await meetings.suspend()
+      sockets.close()
+      await Promise.all(listeners.map((listener) => listener.close()))
+      await media.close()
+      await store.close()
+    }
+    return {
+      urls,
+      meetings,
+      welcome: await welcome(settings, ground, media, urls, certificate.source, signIn.firstLink),
+      close: () => (closing ??= close()),
+    }
+  }
+}
+
+export async function startTokenServer(config: Config): Promise<RunningServer> {
+  const log = pino({ level: config.logLevel })
+  if (config.apiEndpoint === undefined || config.apiKey === undefined) {
+    throw new StartError(
+      'The token server needs VIDEOSDK_API_ENDPOINT, VIDEOSDK_API_KEY and VIDEOSDK_SECRET_KEY: set the address of the meeting service and the key it knows.',
+    )
+  }
+  const listener = buildTokenServer({ settings: config, endpoint: config.apiEndpoint, key: config.apiKey, now: Date.now, log })
+  const port = await listen(listener, config.host, config.port, 'PORT')
+  const url = `http://${displayHost(config.host)}:${port}`
+  return {
+    urls: [url],
+    welcome: `Anteroom token server\n  address   ${url}\n  upstream  ${config.apiEndpoint}\n  API key   ${config.apiKey.apiKey}`,
+    close: async () => listener.close(),
+  }
+}
+
+async function openSfu(config: Config, log: Logger): Promise<Sfu> {
+  const worker = locateWorker()
+  return createSfu({
+    workerBin: worker?.bin,
+    workers: config.mediaWorkers,
+    firstPort: config.mediaPort,
+    listenAddress: config.host === 'localhost' ? '127.0.0.1' : config.host,
+    announcedAddress: config.announcedAddress,
+    log: (message: string) => log.warn(message),
+  })
+}
+
+async function listen(listener: HttpListener, host: string, port: number, variable: string): Promise<number> {
+  try {
+    await listener.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      throw new StartError(`Port ${port} is in use: stop what uses it, or choose another in ${variable}.`, { cause: error })
+    }
+    if (code === 'EACCES') {
+      throw new StartError(`Port ${port} may not be opened by this user: choose one above 1023 in ${variable}.`, { cause: error })
+    }
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new StartError(`${host} is no address of this machine: change HOST.`, { cause: error })
+    }
+    throw error
+  }
+  const address = listener.server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+function certificateNames(config: Config): string[] {
+  const names = ['localhost', '127.0.0.1']
+  if (!isLoopback(config.host) && config.host !== '0.0.0.0' && config.host !== '::') names.push(config.host)
+  if (config.announcedAddress !== undefined) names.push(config.announcedAddress)
+  if (config.publicUrl !== undefined) names.push(new URL(config.publicUrl).hostname)
+  return [...new Set(names)]
+}
+
+function displayHost(host: string): string {
+  if (host === '127.0.0.1' || host === '0.0.0.0' || host === '::' || host === '::1') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+async function welcome(
+  config: Config,
+  { keyRing, secretIn }: Foundation,
+  media: Sfu,
+  urls: readonly string[],
+  certificate: 'given' | 'self-signed',
+  firstLink: string | undefined,
+): Promise<string> {
+  const page = config.publicUrl ?? urls[0]!
+  const built = await access(join(config.pageFolder, 'index.html'), constants.R_OK).then(
+    () => true,
+    () => false,
+  )
+  const lines = [
+    'Anteroom is ready',
+    '',
+    `  meeting page  ${page}/${firstLink === undefined || isLoopback(config.host) ? '' : firstLink}`,
+    ...(built ? [] : ['                (not built yet: npm run page)']),
+    `  addresses     ${urls.join('  ')}${certificate === 'self-signed' ? '  (self-signed certificate)' : ''}`,
+    `  API key       ${keyRing.defaultKey()?.apiKey ?? 'none in force: anteroom keys create'}`,
+    `  secret        in ${secretIn}`,
+    media.status.available
+      ? `  media         on, ${media.status.workers} worker${media.status.workers === 1 ? '' : 's'}, ports ${media.status.ports.join(', ')} (UDP and TCP)`
+      : `  media         off: ${media.status.reason}`,
+  ]
+  const loud = [
+    config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',
+    config.allowTokensWithoutExpiry && 'ALLOW_TOKENS_WITHOUT_EXPIRY=true: a leaked token works for ever',
+    config.moderation === 'open' && 'MODERATION=open: everybody may mute and remove everybody',
+  ].filter((line) => typeof line === 'string')
+  return [...lines, ...(loud.length ? ['', ...loud.map((line) => `  ! ${line}`)] : []), ''].join('\n')
+}

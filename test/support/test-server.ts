@@ -1,0 +1,109 @@
+/** A whole server in this process on free ports and a folder of its own; only the media server may be a fake. */
+import { createHmac, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { readConfig, type Config } from '../../src/config.ts'
+import { createFakeSfu } from '../../src/media/fake.ts'
+import { startServer, type RunningServer } from '../../src/server.ts'
+import type { TokenClaims } from '../../src/token/token.ts'
+import { WireClient, type WireOptions } from './wire-client.ts'
+
+export const API_KEY = 'test-key'
+export const SECRET = 'a-secret-for-tests-only-of-enough-length'
+
+export class TestServer {
+  readonly config: Config
+  readonly #folder: string
+  #server: RunningServer
+  readonly #clients: WireClient[] = []
+
+  private constructor(config: Config, folder: string, server: RunningServer) {
+    this.config = config
+    this.#folder = folder
+    this.#server = server
+  }
+
+  static async start(changes: Partial<Config> = {}): Promise<TestServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'anteroom-test-'))
+    const config: Config = {
+      ...readConfig({
+        DATA_DIR: join(folder, 'data'),
+        VIDEOSDK_API_KEY: API_KEY,
+        VIDEOSDK_SECRET_KEY: SECRET,
+        LOG_LEVEL: 'error',
+      }),
+      port: 0,
+      httpsPort: 0,
+      ...changes,
+    }
+    return new TestServer(config, folder, await TestServer.#run(config))
+  }
+
+  static #run(config: Config): Promise<RunningServer> {
+    return startServer(config, { sfu: createFakeSfu(), log: pino({ level: config.logLevel }) })
+  }
+
+  get url(): string {
+    return this.#server.urls[0]!
+  }
+
+  /** Stops and starts it on the same data, as an operator would. */
+  async restart(): Promise<void> {
+    await this.#server.close()
+    this.#server = await TestServer.#run(this.config)
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close()
+    await this.#server.close()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  token(permissions: string[], claims: TokenClaims & { apiKey?: string; secret?: string } = {}): string {
+    // Straight to the claims: a test must be able to ask for what a minter would not make.
+    return signAnything({
+      apikey: claims.apiKey ?? API_KEY,
+      permissions,
+      ...(claims.roomId !== undefined && { roomId: claims.roomId }),
+      ...(claims.participantId !== undefined && { participantId: claims.participantId }),
+      ...(claims.roles !== undefined && { roles: claims.roles }),
+    }, claims.secret ?? SECRET)
+  }
+
+  connect(options: Omit<WireOptions, 'url'>): WireClient {
+    const client = new WireClient({ url: this.url, ...options })
+    this.#clients.push(client)
+    return client
+  }
+
+  async rest(method: string, path: string, body?: unknown, token = this.token(['allow_join'])): Promise<{ status: number; body: any }> {
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { authorization: token, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    return { status: answer.status, body: await answer.json() }
+  }
+
+  async createMeeting(options: Record<string, unknown> = {}): Promise<string> {
+    const { status, body } = await this.rest('POST', '/v2/rooms', options)
+    if (status !== 200) throw new Error(`no meeting was made: ${JSON.stringify(body)}`)
+    return body.roomId
+  }
+
+  /** Resolves when the session of this meeting ends. */
+  sessionEnded(meetingId: string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.meetings!.events.on('sessionEnded', (session) => session.meetingId === meetingId && resolve())
+    })
+  }
+}
+
+export function signAnything(claims: Record<string, unknown>, secret = SECRET): string {
+  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const now = Math.floor(Date.now() / 1000)
+  const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ iat: now, exp: now + 3600, jti: randomUUID(), ...claims })}`
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
+}
