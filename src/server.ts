@@ -61,7 +61,7 @@ const SECRET_BYTES = 32
 
 export async function openFoundation(config: Config): Promise<Foundation> {
   const { dataDir } = config
-  const store = await openStore({ folder: dataDir, masterKey: config.masterKey, url: config.databaseUrl, now: Date.now })
+  const store = await openStore({ folder: dataDir, masterKey: config.masterKey, url: config.databaseUrl })
   const keyRing = new KeyRing(store)
   const project = (await store.projects.list())[0] ?? (await firstProject(store))
   const given = config.apiKey

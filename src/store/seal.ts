@@ -1,0 +1,46 @@
+/**
+ * Secrets at rest: AES-256-GCM under the master key. What a secret belongs to is authenticated with it, so that a sealed
+ * secret moved to another row does not open.
+ */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+
+const VERSION = 'v1'
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** The seal is broken: another master key, or a changed value. */
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken'
+}
+
+export interface Seal {
+  seal(plain: string, belongsTo: string): string
+  /** @throws {SealBroken} */
+  open(sealed: string, belongsTo: string): string
+}
+
+/** @param masterKey 32 bytes */
+export function createSeal(masterKey: Buffer): Seal {
+  return {
+    seal(plain, belongsTo) {
+      const nonce = randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', masterKey, nonce)
+      cipher.setAAD(Buffer.from(belongsTo))
+      const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
+      return `${VERSION}.${Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')}`
+    },
+    open(sealed, belongsTo) {
+      const [version, text = ''] = sealed.split('.')
+      const bytes = Buffer.from(text, 'base64url')
+      if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES) throw new SealBroken('This is no sealed value.')
+      const decipher = createDecipheriv('aes-256-gcm', masterKey, bytes.subarray(0, NONCE_BYTES))
+      decipher.setAAD(Buffer.from(belongsTo))
+      decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+      } catch (cause) {
+        throw new SealBroken('The master key does not open this value.', { cause })
+      }
+    },
+  }
+}
