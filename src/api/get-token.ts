@@ -1,0 +1,87 @@
+/** `GET /get-token`: API key and secret in, a signed access token out (contract, rest-and-tokens §2). */
+import type { FastifyInstance } from 'fastify'
+import type { HttpContext } from './context.ts'
+import { knownPermissions, mintToken, parseDuration } from '../token/token.ts'
+import { isParticipantId } from '../protocol/ids.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { mintingKey } from './guard.ts'
+
+const PARAMETERS = ['roomId', 'participantId', 'peerId', 'permissions', 'expiresIn'] as const
+const ROOM_ID = /^\S{1,128}$/
+
+interface TokenRequest {
+  roomId?: string
+  participantId?: string
+  permissions?: string[]
+  expiresInSeconds?: number
+}
+
+export function getTokenRoutes(app: FastifyInstance, context: Pick<HttpContext, 'settings' | 'keys' | 'now'>): void {
+  app.get('/get-token', (request, reply) => {
+    const key = mintingKey(request, context)
+    const asked = readTokenRequest(request.query as Record<string, unknown>, request.body as Record<string, unknown> | undefined)
+    const scoped = asked.roomId !== undefined || asked.participantId !== undefined
+    void reply.header('cache-control', 'no-store')
+    return {
+      token: mintToken({
+        apiKey: key.apiKey,
+        secret: key.secret,
+        now: context.now(),
+        ...asked,
+        ...(scoped && { version: 2, roles: ['rtc'] }),
+      }),
+    }
+  })
+}
+
+/** Wrong, empty or unknown values are refused: a token is never wider than what was asked for. */
+export function readTokenRequest(query: Record<string, unknown>, body: Record<string, unknown> | undefined): TokenRequest {
+  const given: Partial<Record<(typeof PARAMETERS)[number], unknown>> = {}
+  for (const name of PARAMETERS) {
+    const [asked, bodied] = [query[name], body?.[name]]
+    if (asked !== undefined && bodied !== undefined && String(asked) !== String(bodied)) {
+      throw wrong(name, 'is given twice, with two values')
+    }
+    const value = asked ?? bodied
+    if (value !== undefined) given[name] = value
+  }
+  const { roomId, participantId, peerId, permissions, expiresIn } = given
+  if (participantId !== undefined && peerId !== undefined && participantId !== peerId) {
+    throw wrong('peerId', 'and participantId name two participants')
+  }
+  const participant = participantId ?? peerId
+  if (roomId !== undefined && !(typeof roomId === 'string' && ROOM_ID.test(roomId))) {
+    throw wrong('roomId', 'must be the id of a meeting')
+  }
+  if (participant !== undefined && !isParticipantId(participant)) {
+    throw wrong(participantId === undefined ? 'peerId' : 'participantId', 'must be 1 to 128 characters without white space')
+  }
+  return {
+    ...(roomId !== undefined && { roomId }),
+    ...(participant !== undefined && { participantId: participant }),
+    ...(permissions !== undefined && { permissions: readPermissions(permissions) }),
+    ...(expiresIn !== undefined && { expiresInSeconds: parseDuration(expiresIn) }),
+  }
+}
+
+/**
+ * A list, or a text with commas. `ask_join` wins over `allow_mod`, as the prebuilt page sends both and means that
+ * (contract, rest-and-tokens §0.8); with `allow_join` it is a contradiction.
+ */
+function readPermissions(value: unknown): string[] {
+  const list: unknown[] = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : Array.isArray(value) ? value : []
+  const known: readonly unknown[] = knownPermissions
+  if (list.length === 0 || list.length > known.length || !list.every((one) => known.includes(one))) {
+    throw wrong('permissions', `must be some of ${knownPermissions.join(', ')}`)
+  }
+  const asked = new Set(list as string[])
+  if (asked.has('ask_join')) {
+    if (asked.has('allow_join')) throw wrong('permissions', 'cannot hold both allow_join and ask_join')
+    return ['ask_join']
+  }
+  return [...asked]
+}
+
+function wrong(name: string, what: string): Refusal {
+  return new Refusal('INVALID_REQUEST', { message: `${name} ${what}.` })
+}

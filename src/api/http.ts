@@ -1,0 +1,142 @@
+/** The HTTP side: how requests are read, how refusals are told, which routes there are. */
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import cors from '@fastify/cors'
+import { fastify, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { HttpContext } from './context.ts'
+import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
+import { parseBody } from './body.ts'
+import { getTokenRoutes } from './get-token.ts'
+import { healthRoutes } from './health.ts'
+import { initConfigRoutes } from './init-config.ts'
+import { inviteRoutes } from './invites.ts'
+import { pageRoutes } from './page.ts'
+import { roomRoutes, withDoubledPrefix } from './rooms.ts'
+
+export type { HttpContext, HttpSettings } from './context.ts'
+
+/** What `server.ts` needs of a listener. */
+export interface HttpListener {
+  server: HttpServer | HttpsServer
+  listen(at: { host: string; port: number }): Promise<unknown>
+  close(): Promise<unknown>
+}
+
+const BODY_LIMIT_BYTES = 256 * 1024
+const REQUEST_TIMEOUT_MS = 30_000
+/** Set aside by the rooms' own page of the contract for what a caller may quote to us. */
+const REQUEST_ID_HEADER = 'x-request-id'
+
+/** The whole HTTP side; with `tls`, over HTTPS. */
+export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
+  const app = bareHttp(context.log, tls)
+  for (const routes of [healthRoutes, getTokenRoutes, roomRoutes, initConfigRoutes, inviteRoutes, pageRoutes]) {
+    routes(app, context)
+  }
+  return app as unknown as HttpListener
+}
+
+/** Reading, answering and refusing, without a route yet. */
+export function bareHttp(log: Logger, tls?: { cert: string; key: string }): FastifyInstance {
+  const app = fastify({
+    ...(tls && { https: tls }),
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestIdHeader: false,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+    rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
+    frameworkErrors: (error, request, reply) => {
+      void answerRefusal(log, toRefusal(error), request.id, reply as never)
+    },
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return
+      const large = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW'
+      const refusal = new Refusal(large ? 'PAYLOAD_TOO_LARGE' : 'INVALID_REQUEST')
+      const body = JSON.stringify(restErrorBody(refusal))
+      socket.end(
+        `HTTP/1.1 ${refusal.status} ${large ? 'Payload Too Large' : 'Bad Request'}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      )
+    },
+  }) as unknown as FastifyInstance
+
+  // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
+  app.addHttpMethod('GET', { hasBody: true })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (request, text, done) => {
+    try {
+      done(null, parseBody(text as string, request.headers['content-type']))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  // A body without a content type is not offered to any parser.
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    if (request.headers['content-type'] === undefined && hasBody(request.headers)) request.headers['content-type'] = 'text/plain'
+    done(null, payload)
+  })
+  void app.register(cors, {
+    origin: '*',
+    methods: ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'],
+    maxAge: 86_400,
+    exposedHeaders: [REQUEST_ID_HEADER],
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    void reply.header(REQUEST_ID_HEADER, request.id)
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => answerRefusal(log, toRefusal(error), request.id, reply as never))
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!
+    const others = (['GET', 'POST'] as const).filter((method) => method !== request.method && app.findRoute({ url: path, method }) !== null)
+    const allowed = others.length > 0 ? others : methodsAt(app, path, request.method)
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
+    return answerRefusal(log, new Refusal(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'), request.id, reply as never)
+  })
+  return app
+}
+
+interface Answer {
+  code(status: number): Answer
+  header(name: string, value: string): Answer
+  send(body: unknown): Answer
+}
+
+function answerRefusal(log: Logger, refusal: Refusal, requestId: string, reply: Answer): Answer {
+  if (refusal.code === 'SOMETHING_WENT_WRONG') log.error({ err: refusal.cause, requestId }, 'a request failed')
+  if (refusal.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Basic realm="Anteroom", charset="UTF-8"')
+  return reply.code(refusal.status).send(restErrorBody(refusal))
+}
+
+/** Fastify's own complaints in our words. */
+const FASTIFY_CODES: Record<string, ConstructorParameters<typeof Refusal>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_REQUEST'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_REQUEST'],
+  FST_ERR_BAD_URL: ['INVALID_REQUEST', { message: 'The address is not well formed.' }],
+  FST_ERR_MAX_PARAM_LENGTH: ['INVALID_REQUEST', { message: 'An id in the address is too long.' }],
+}
+
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const code = (error as { code?: unknown }).code
+  const known = typeof code === 'string' ? FASTIFY_CODES[code] : undefined
+  return known ? new Refusal(...known) : asRefusal(error)
+}
+
+function hasBody(headers: Record<string, unknown>): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+/** Methods that an address answers to, for one that was asked by another. */
+function methodsAt(app: FastifyInstance, path: string, asked: string): string[] {
+  return ['GET', 'POST'].filter((method) => method !== asked && matches(app, path, method))
+}
+
+function matches(app: FastifyInstance, path: string, method: string): boolean {
+  return app.printRoutes({ commonPrefix: false, method: method as 'GET' }).includes(path) && path !== '/'
+}

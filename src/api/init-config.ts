@@ -1,0 +1,59 @@
+/**
+ * `POST /infra/v1/meetings/init-config`: where to connect, or the refusal that the app will see (contract, signalling
+ * §1.1). The socket checks everything again, because a client may skip this.
+ */
+import { createHmac } from 'node:crypto'
+import type { HttpSettings, Routes } from './context.ts'
+import { refusalAtDoor } from '../meeting/admission.ts'
+import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { hostOf } from './base-url.ts'
+import { grantOf } from './context.ts'
+
+/** As long as the longest session may need them; they are handed out once. */
+const TURN_TTL_SECONDS = 86_400
+
+export const initConfigRoutes: Routes = (app, context) => {
+  const { settings, catalogue, mediaStatus, now, log } = context
+  app.post('/infra/v1/meetings/init-config', async (request, reply) => {
+    try {
+      const grant = grantOf(request, context)
+      const { roomId } = (request.body ?? {}) as { roomId?: unknown }
+      const meeting = typeof roomId === 'string' ? await catalogue.find(grant.projectId, roomId) : undefined
+      const refusal = refusalAtDoor(grant, meeting, grant.participantId)
+      if (refusal) throw refusal
+      const media = mediaStatus()
+      if (!media.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
+    } catch (thrown) {
+      const refusal = asRefusal(thrown)
+      if (refusal.code === 'SOMETHING_WENT_WRONG') throw thrown
+      log.info({ code: refusal.code, reason: refusal.reason }, 'refused at init-config')
+      // A number here, unlike REST: it is what the published clients read (design, decision 7).
+      return reply.code(refusal.status).send({
+        statusCode: refusal.status,
+        error: refusal.message,
+        message: refusal.message,
+        code: refusal.number,
+        name: refusal.code,
+      })
+    }
+    const prefix = settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
+    return {
+      data: {
+        baseUrl: hostOf(request, settings),
+        ...(prefix !== '' && { socketPath: prefix }),
+        // Published clients expect ciphertext and take an empty text for "none".
+        iceServers: '',
+        iceServersPlain: iceServers(settings, now()),
+        observability: { jwt: null, traces: { enabled: false }, logs: { enabled: false }, metaData: {} },
+      },
+    }
+  })
+}
+
+/** Short-lived TURN credentials: the name is the instant of expiry, the password its HMAC under the shared secret. */
+function iceServers({ turnUrls, turnSecret }: Pick<HttpSettings, 'turnUrls' | 'turnSecret'>, now: number): unknown[] {
+  if (turnUrls.length === 0) return []
+  if (turnSecret === undefined) return [{ urls: turnUrls }]
+  const username = `${Math.floor(now / 1000) + TURN_TTL_SECONDS}:anteroom`
+  return [{ urls: turnUrls, username, credential: createHmac('sha1', turnSecret).update(username).digest('base64') }]
+}

@@ -1,0 +1,148 @@
+/** What the page needs beyond the contract: to start a meeting, to invite, and to turn an invite into a token. */
+import type { FastifyRequest } from 'fastify'
+import type { InviteRecord } from '../store/store.ts'
+import type { Routes } from './context.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { CodeBody, CreateInviteBody } from '../protocol/rest.ts'
+import { mintToken } from '../token/token.ts'
+import { baseUrlOf } from './base-url.ts'
+import { grantOf } from './context.ts'
+import { isAtThisMachine } from './guard.ts'
+import { shape } from './shapes.ts'
+import { SIGN_IN_DAYS } from './sign-in.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** A joiner uses its token at once, and again when its connection is lost. */
+const INVITED_TTL_SECONDS = 12 * 3600
+const STARTER_TTL_SECONDS = 24 * 3600
+/** Guesses of one address. A code has 144 bits, so this is about noise rather than luck. */
+const EXCHANGES_PER_SECOND = 2
+const EXCHANGES_AT_ONCE = 30
+const MAX_ADDRESSES = 10_000
+const COOKIE_NAME = 'anteroom_sign_in'
+
+const inviteBody = shape(CreateInviteBody, 'body')
+const codeBody = shape(CodeBody, 'body')
+
+export const inviteRoutes: Routes = (app, context) => {
+  const { settings, catalogue, invites, keys, signIn, now } = context
+  const buckets = new Map<string, TokenBucket>()
+
+  const limit = (request: FastifyRequest): void => {
+    let bucket = buckets.get(request.ip)
+    if (!bucket) {
+      if (buckets.size >= MAX_ADDRESSES) buckets.clear()
+      bucket = new TokenBucket(EXCHANGES_PER_SECOND, EXCHANGES_AT_ONCE, now)
+      buckets.set(request.ip, bucket)
+    }
+    if (!bucket.take()) throw new Refusal('RATE_LIMITED')
+  }
+
+  const meetingOf = async (request: FastifyRequest, anyId: string) => {
+    const grant = grantOf(request, context)
+    const meeting = await catalogue.find(grant.projectId, anyId)
+    if (!meeting) throw new Refusal('INVALID_MEETING_ID')
+    if (grant.roomId !== undefined && grant.roomId !== meeting.meetingId && grant.roomId !== meeting.customId) {
+      throw new Refusal('UNAUTHORIZED_MEETING_ID')
+    }
+    if (grant.entry !== 'direct' && grant.entry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
+    return { grant, meeting }
+  }
+
+  app.post('/v2/invites', async (request) => {
+    const { roomId, entry, expiresInSeconds, maxUses } = inviteBody(request.body ?? {})
+    const { grant, meeting } = await meetingOf(request, roomId)
+    const { code, invite } = await invites.create({
+      makerEntry: grant.entry,
+      meetingId: meeting.meetingId,
+      projectId: meeting.projectId,
+      entry,
+      expiresInSeconds,
+      maxUses: maxUses ?? null,
+    })
+    return { ...shown(invite), code, link: `${baseUrlOf(request, settings)}/m/${meeting.meetingId}#invite=${code}` }
+  })
+
+  app.get('/v2/invites', async (request) => {
+    const { roomId } = request.query as { roomId?: unknown }
+    const { meeting } = await meetingOf(request, typeof roomId === 'string' ? roomId : '')
+    return { data: (await invites.list(meeting.meetingId)).map(shown) }
+  })
+
+  app.post('/v2/invites/:inviteId/revoke', async (request) => {
+    const { inviteId } = request.params as { inviteId: string }
+    const { roomId } = (request.body ?? {}) as { roomId?: unknown }
+    const { meeting } = await meetingOf(request, typeof roomId === 'string' ? roomId : '')
+    if (!(await invites.revoke(meeting.meetingId, inviteId))) throw new Refusal('NOT_FOUND')
+    return { inviteId, revoked: true }
+  })
+
+  app.post('/invites/exchange', async (request) => {
+    limit(request)
+    const { code } = codeBody(request.body ?? {})
+    const invite = await invites.exchange(code)
+    const key = keys.defaultKey(invite.projectId)
+    const meeting = await context.store.meetings.get(invite.meetingId)
+    if (!key || !meeting) throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
+    if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
+    return {
+      token: mintToken({
+        apiKey: key.apiKey,
+        secret: key.secret,
+        now: now(),
+        permissions: [invite.entry === 'ask' ? 'ask_join' : 'allow_join'],
+        roomId: invite.meetingId,
+        roles: ['rtc'],
+        version: 2,
+        expiresInSeconds: INVITED_TTL_SECONDS,
+      }),
+      meetingId: invite.meetingId,
+      entry: invite.entry,
+    }
+  })
+
+  app.post('/page/start', async (request) => {
+    if (!isAtThisMachine(request, settings.host) && !(await signIn.check(cookieOf(request)))) {
+      throw new Refusal('UNAUTHORIZED', { message: 'To start a meeting here, sign in with the link that the server printed.' })
+    }
+    const key = keys.defaultKey()
+    if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
+    const meeting = await catalogue.create(key.projectId)
+    return {
+      token: mintToken({
+        apiKey: key.apiKey,
+        secret: key.secret,
+        now: now(),
+        permissions: ['allow_join', 'allow_mod'],
+        roomId: meeting.meetingId,
+        roles: ['rtc'],
+        version: 2,
+        expiresInSeconds: STARTER_TTL_SECONDS,
+      }),
+      meetingId: meeting.meetingId,
+    }
+  })
+
+  app.post('/page/sign-in', async (request, reply) => {
+    limit(request)
+    const { code } = codeBody(request.body ?? {})
+    const cookie = await signIn.redeem(code)
+    if (cookie === undefined) throw new Refusal('UNAUTHORIZED', { message: 'This link was used before; start the server again for another.' })
+    const secure = request.protocol === 'https' ? '; Secure' : ''
+    void reply.header(
+      'set-cookie',
+      `${COOKIE_NAME}=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SIGN_IN_DAYS * 86_400}${secure}`,
+    )
+    return { signedIn: true }
+  })
+}
+
+function cookieOf(request: FastifyRequest): string | undefined {
+  const found = new RegExp(`(?:^|;\\s*)${COOKIE_NAME}=([A-Za-z0-9_-]+)`).exec(request.headers.cookie ?? '')
+  return found?.[1]
+}
+
+function shown({ inviteId, meetingId, entry, createdAt, expiresAt, maxUses, uses, revokedAt }: InviteRecord) {
+  return { inviteId, meetingId, entry, createdAt, expiresAt, maxUses, uses, revoked: revokedAt !== null }
+}
+

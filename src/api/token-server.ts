@@ -1,0 +1,88 @@
+/** The app server alone, in front of any meeting service that speaks the contract (rest-and-tokens §2). */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { HttpListener } from './http.ts'
+import type { KeyRing } from '../meeting/key-ring.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { tokenOf, type HttpSettings } from './context.ts'
+import { getTokenRoutes } from './get-token.ts'
+import { bareHttp } from './http.ts'
+
+export interface TokenServerOptions {
+  settings: HttpSettings
+  /** With or without `/v2` at its end. */
+  endpoint: string
+  key: { apiKey: string; secret: string }
+  now: () => number
+  log: Logger
+}
+
+const UPSTREAM_TIMEOUT_MS = 10_000
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+export function buildTokenServer({ settings, endpoint, key, now, log }: TokenServerOptions): HttpListener {
+  const app = bareHttp(log)
+  const signing = { ...key, projectId: '', revoked: false }
+  const keys = {
+    find: (apiKey: string) => (apiKey === key.apiKey ? signing : undefined),
+    defaultKey: () => signing,
+  } as unknown as KeyRing
+  getTokenRoutes(app, { settings, keys, now })
+  const upstream = `${endpoint.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2`
+
+  const forward = async (request: FastifyRequest, reply: FastifyReply, method: string, path: string, body?: unknown) => {
+    const token = tokenOf(request)
+    if (token === '') throw new Refusal('INVALID_TOKEN')
+    let answer: Response
+    let text: string
+    try {
+      answer = await fetch(upstream + path, {
+        method,
+        headers: { authorization: token, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        redirect: 'manual',
+        signal: AbortSignal.timeout(UPSTREAM_TIMEOUT_MS),
+      })
+      text = await readBounded(answer)
+    } catch (cause) {
+      throw new Refusal('UPSTREAM_UNAVAILABLE', { cause })
+    }
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (cause) {
+      // Clients parse every answer, so what is no JSON is not passed on.
+      throw new Refusal('UPSTREAM_UNAVAILABLE', { message: 'The meeting service behind this server answered with no JSON.', cause })
+    }
+    if (answer.status < 200 || (answer.status >= 300 && answer.status < 400)) throw new Refusal('UPSTREAM_UNAVAILABLE')
+    return reply.code(answer.status).send(value)
+  }
+
+  const create = (request: FastifyRequest, reply: FastifyReply) => {
+    const { token: _, ...body } = (request.body ?? {}) as Record<string, unknown>
+    return forward(request, reply, 'POST', '/rooms', body)
+  }
+  const validate = (request: FastifyRequest, reply: FastifyReply) => {
+    const { id } = request.params as { id: string }
+    return forward(request, reply, 'GET', `/rooms/validate/${encodeURIComponent(id)}`)
+  }
+  app.get('/', () => ({ hello: 'Anteroom token server' }))
+  for (const path of ['/create-meeting', '/create-room']) app.post(path, create)
+  for (const path of ['/validate-meeting/:id', '/validate-room/:id']) {
+    app.get(path, validate)
+    app.post(path, validate)
+  }
+  return app as unknown as HttpListener
+}
+
+async function readBounded(answer: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of answer.body ?? []) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) throw new Error('the answer is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+

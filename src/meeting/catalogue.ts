@@ -1,0 +1,71 @@
+/** What meetings exist: make, find, list, deactivate. */
+import type { MeetingRecord, MeetingSettings, Page, PageOf, Store } from '../store/store.ts'
+import { StoreConflict } from '../store/store.ts'
+
+export interface Catalogue {
+  /** Idempotent on `customId` within the project: the meeting that is there is the answer, unchanged. */
+  create(projectId: string, options?: { customId?: string; settings?: MeetingSettings }): Promise<MeetingRecord>
+  /** By meetingId, custom id or id; another project's meeting is not found. */
+  find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
+  /** Newest first. */
+  list(projectId: string, page: Page, query?: string): Promise<PageOf<MeetingRecord>>
+  /** For good. Undefined when the project has no meeting of this canonical id. */
+  disable(projectId: string, meetingId: string): Promise<MeetingRecord | undefined>
+}
+
+export interface CatalogueOptions {
+  store: Store
+  now: () => number
+  randomBytes: (size: number) => Buffer
+}
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
+const GROUPS = 3
+const GROUP_LENGTH = 4
+/** Bytes from here on would make the first letters likelier than the others. */
+const UNBIASED_BELOW = 256 - (256 % ALPHABET.length)
+/** 36¹² ids: a second collision in a row means that something else is wrong. */
+const TRIES = 3
+const MAX_ANY_ID_LENGTH = 256
+
+/** Three groups of four (contract, rest-and-tokens §4.1), each character equally likely. */
+export function newMeetingId(randomBytes: (size: number) => Buffer): string {
+  let characters = ''
+  while (characters.length < GROUPS * GROUP_LENGTH) {
+    for (const byte of randomBytes(GROUPS * GROUP_LENGTH)) {
+      if (byte < UNBIASED_BELOW && characters.length < GROUPS * GROUP_LENGTH) characters += ALPHABET[byte % ALPHABET.length]
+    }
+  }
+  return characters.match(/.{4}/g)!.join('-')
+}
+
+export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): Catalogue {
+  return {
+    create: async (projectId, { customId, settings = {} } = {}) => {
+      for (let tried = 1; ; tried++) {
+        const at = now()
+        try {
+          return await store.meetings.create({
+            id: randomBytes(12).toString('hex'),
+            meetingId: newMeetingId(randomBytes),
+            projectId,
+            customId: customId ?? null,
+            settings,
+            disabledAt: null,
+            createdAt: at,
+            updatedAt: at,
+          })
+        } catch (error) {
+          if (!(error instanceof StoreConflict) || tried === TRIES) throw error
+        }
+      }
+    },
+    find: (projectId, anyId) =>
+      anyId === '' || anyId.length > MAX_ANY_ID_LENGTH ? Promise.resolve(undefined) : store.meetings.find(projectId, anyId),
+    list: (projectId, page, query) => store.meetings.list(projectId, page, query),
+    disable: async (projectId, meetingId) => {
+      const meeting = await store.meetings.get(meetingId)
+      return meeting?.projectId === projectId ? store.meetings.disable(meetingId, now()) : undefined
+    },
+  }
+}
