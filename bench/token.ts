@@ -19,7 +19,7 @@ const apiKey = randomUUID()
 const secret = `${randomUUID()}${randomUUID()}`.replaceAll('-', '')
 const keyObject = createSecretKey(Buffer.from(secret))
 const signingKey: SigningKey = { apiKey, projectId: 'bench', secret, revoked: false }
-const keys = new Map([[apiKey, signingKey]])
+const keys = new Map<string, SigningKey>([[apiKey, signingKey]])
 const findKey = (name: string) => keys.get(name)
 
 const minter = createMinter({ apiKey, secret, now: Date.now })

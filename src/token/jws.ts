@@ -52,9 +52,16 @@ export function sign(key: HmacKey, text: string): string {
   innerMessage.set(key.inner)
   const end = blockBytes + innerMessage.write(text, blockBytes, 'latin1')
   outerMessage.set(key.outer)
-  outerMessage.write(hash('sha256', innerMessageBytes.subarray(0, end), 'binary'), blockBytes, 'latin1')
+  outerMessage.write(
+    hash('sha256', innerMessageBytes.subarray(0, end), oneCharacterPerByte),
+    blockBytes,
+    'latin1',
+  )
   return hash('sha256', outerMessage, 'base64url')
 }
+
+// The typings know only its alias `binary`, which takes Node half as long again to look up.
+const oneCharacterPerByte = 'latin1' as 'binary'
 
 const expectedSignature = Buffer.alloc(signatureLength)
 const givenSignature = Buffer.alloc(signatureLength)

@@ -86,7 +86,7 @@ function checkKey(apiKey: unknown, secret: unknown): void {
 function mint(key: HmacKey, head: string, claims: TokenClaims, now: number): string {
   const { permissions = defaultPermissions, roomId, participantId, jti } = claims
   const { expiresInSeconds = defaultExpiresInSeconds } = claims
-  if (!Array.isArray(permissions) || entryOf(permissions) === undefined) {
+  if (permissions !== defaultPermissions && !(Array.isArray(permissions) && entryOf(permissions))) {
     throw new TypeError('permissions must be allow_join, allow_mod or both, or ask_join alone')
   }
   if (!(expiresInSeconds > 0) || !Number.isSafeInteger(expiresInSeconds)) {
