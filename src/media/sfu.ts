@@ -17,7 +17,8 @@ import type {
 
 export interface Sfu {
   /** Whether media works, and if not, one sentence that says why and what to do. */
-  readonly status: { available: true; ports: number[]; workers: number } | { available: false; reason: string }
+  readonly status:
+    { available: true; ports: number[]; workers: number } | { available: false; reason: string }
   /** A router on the least loaded worker. Refuses with MEDIA_UNAVAILABLE. */
   openRouter(): Promise<Router>
   close(): Promise<void>
@@ -108,4 +109,5 @@ export interface Consumer {
   close(): void
 }
 
-export { createSfu, type SfuOptions } from './create.ts'
+export { createSfu, MediaStartError, type SfuOptions } from './create.ts'
+export type { MediaLog } from './log.ts'

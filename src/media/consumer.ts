@@ -1,0 +1,106 @@
+import { parseScalabilityMode, type types as mediasoup } from 'mediasoup'
+import type { RtpParameters } from '../protocol/media.ts'
+import { fromMediasoupRtpParameters } from './convert.ts'
+import type { MediaLog } from './log.ts'
+import { Listeners } from './listeners.ts'
+import { refusing } from './refusals.ts'
+import type { Consumer, ConsumerEvents } from './sfu.ts'
+
+/** A stream on its way to one client. */
+export class MediasoupConsumer implements Consumer {
+  readonly rtpParameters: RtpParameters
+  readonly type: Consumer['type']
+  readonly #consumer: mediasoup.Consumer
+  readonly #listeners: Listeners<ConsumerEvents>
+
+  constructor(consumer: mediasoup.Consumer, log: MediaLog | undefined) {
+    this.#consumer = consumer
+    this.#listeners = new Listeners(log)
+    this.rtpParameters = fromMediasoupRtpParameters(consumer.rtpParameters)
+    // Only pipe transports have consumers of the fourth type, and there are none here.
+    this.type = consumer.type as Consumer['type']
+    consumer.on('producerclose', () => {
+      this.#listeners.emit('producerClosed')
+      this.#listeners.clear()
+    })
+    consumer.on('transportclose', () => this.#listeners.clear())
+    consumer.on('producerpause', () => this.#listeners.emit('producerPaused'))
+    consumer.on('producerresume', () => this.#listeners.emit('producerResumed'))
+    consumer.on('layerschange', (layers) =>
+      this.#listeners.emit(
+        'layersChanged',
+        layers ? { spatialLayer: layers.spatialLayer, temporalLayer: layers.temporalLayer } : null,
+      ),
+    )
+    consumer.on('score', ({ score, producerScore }) =>
+      this.#listeners.emit('score', { score, producerScore }),
+    )
+  }
+
+  get id(): string {
+    return this.#consumer.id
+  }
+
+  get producerId(): string {
+    return this.#consumer.producerId
+  }
+
+  get kind(): Consumer['kind'] {
+    return this.#consumer.kind
+  }
+
+  get producerPaused(): boolean {
+    return this.#consumer.producerPaused
+  }
+
+  get paused(): boolean {
+    return this.#consumer.paused
+  }
+
+  on<E extends keyof ConsumerEvents>(event: E, listener: ConsumerEvents[E]): void {
+    this.#listeners.on(event, listener)
+  }
+
+  pause(): Promise<void> {
+    return refusing('consumer', () => this.#consumer.pause())
+  }
+
+  resume(): Promise<void> {
+    return refusing('consumer', () => this.#consumer.resume())
+  }
+
+  async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+    // A stream of one layer has nothing to choose; published clients ask all the same.
+    if (this.type === 'simple') return
+    const preferred = clampLayers(layers, this.#consumer.rtpParameters.encodings?.[0]?.scalabilityMode)
+    await refusing('consumer', () => this.#consumer.setPreferredLayers(preferred))
+  }
+
+  requestKeyFrame(): Promise<void> {
+    return refusing('consumer', () => this.#consumer.requestKeyFrame())
+  }
+
+  stats(): Promise<unknown[]> {
+    return refusing('consumer', () => this.#consumer.getStats())
+  }
+
+  close(): void {
+    this.#listeners.clear()
+    this.#consumer.close()
+  }
+}
+
+/** Layers within what `scalabilityMode` (`S3T3`) has: negative and broken values become the lowest, larger ones the highest. */
+export function clampLayers(
+  layers: { spatialLayer: number; temporalLayer?: number },
+  scalabilityMode: string | undefined,
+): { spatialLayer: number; temporalLayer?: number } {
+  const { spatialLayers, temporalLayers } = parseScalabilityMode(scalabilityMode)
+  const spatialLayer = clamp(layers.spatialLayer, spatialLayers - 1)
+  if (layers.temporalLayer === undefined) return { spatialLayer }
+  return { spatialLayer, temporalLayer: clamp(layers.temporalLayer, temporalLayers - 1) }
+}
+
+function clamp(value: number, max: number): number {
+  return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), 0), max)
+}

@@ -1,0 +1,159 @@
+import type { types as mediasoup } from 'mediasoup'
+import { Refusal } from '../protocol/errors.ts'
+import type {
+  DtlsParameters,
+  IceCandidate,
+  IceParameters,
+  MediaKind,
+  RtpCapabilities,
+  RtpParameters,
+  SctpParameters,
+} from '../protocol/media.ts'
+import { MediasoupConsumer } from './consumer.ts'
+import {
+  fromMediasoupTransport,
+  toMediasoupDtlsParameters,
+  toMediasoupRtpCapabilities,
+  toMediasoupRtpParameters,
+} from './convert.ts'
+import type { MediaLog } from './log.ts'
+import { MediasoupProducer } from './producer.ts'
+import { closed, refusing } from './refusals.ts'
+import type { Consumer, Producer, Transport, TransportOptions, TransportStats } from './sfu.ts'
+
+/** What a transport needs of its router. */
+export interface TransportHost {
+  readonly log: MediaLog | undefined
+  /** An audio producer to listen to for the active speaker. */
+  watchLevel(producer: mediasoup.Producer): void
+  /** One consumer more or less on the worker. */
+  countConsumers(change: 1 | -1): void
+}
+
+/** A client's connection for media. `produce` and `consume` need no more of mediasoup than its transports have in common. */
+export class MediasoupTransport implements Transport {
+  readonly id: string
+  readonly iceParameters: IceParameters
+  readonly iceCandidates: IceCandidate[]
+  readonly dtlsParameters: DtlsParameters
+  readonly sctpParameters?: SctpParameters
+  readonly #transport: mediasoup.WebRtcTransport
+  readonly #direction: TransportOptions['direction']
+  readonly #host: TransportHost
+
+  constructor(
+    transport: mediasoup.WebRtcTransport,
+    direction: TransportOptions['direction'],
+    host: TransportHost,
+  ) {
+    this.#transport = transport
+    this.#direction = direction
+    this.#host = host
+    this.id = transport.id
+    const { iceParameters, iceCandidates, dtlsParameters, sctpParameters } = fromMediasoupTransport(transport)
+    this.iceParameters = iceParameters
+    this.iceCandidates = iceCandidates
+    this.dtlsParameters = dtlsParameters
+    if (sctpParameters) this.sctpParameters = sctpParameters
+  }
+
+  async connect(dtlsParameters: DtlsParameters): Promise<void> {
+    await refusing(
+      'transport',
+      () => this.#transport.connect({ dtlsParameters: toMediasoupDtlsParameters(dtlsParameters) }),
+      'INVALID_STATE',
+    )
+  }
+
+  restartIce(): Promise<IceParameters> {
+    return refusing('transport', () => this.#transport.restartIce())
+  }
+
+  async produce(options: {
+    kind: MediaKind
+    rtpParameters: RtpParameters
+    watchLevel?: boolean
+  }): Promise<Producer> {
+    this.#wants('send')
+    return await produceOn(this.#transport, this.#host, options)
+  }
+
+  async consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer> {
+    this.#wants('receive')
+    return await consumeOn(this.#transport, this.#host, options)
+  }
+
+  async stats(): Promise<TransportStats> {
+    const [stats] = await refusing('transport', () => this.#transport.getStats())
+    return {
+      receiveBitrate: stats?.recvBitrate ?? 0,
+      receiveBytes: stats?.bytesReceived ?? 0,
+      sendBitrate: stats?.sendBitrate ?? 0,
+      sendBytes: stats?.bytesSent ?? 0,
+    }
+  }
+
+  close(): void {
+    this.#transport.close()
+  }
+
+  #wants(direction: TransportOptions['direction']): void {
+    if (this.#direction === direction) return
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'The transport is for the other direction.',
+      reason: 'direction',
+    })
+  }
+}
+
+/** What `Transport.produce` does, on any transport of mediasoup. */
+export async function produceOn(
+  transport: mediasoup.Transport,
+  host: TransportHost,
+  options: { kind: MediaKind; rtpParameters: RtpParameters; watchLevel?: boolean },
+): Promise<Producer> {
+  const { kind } = options
+  const rtpParameters = toMediasoupRtpParameters(options.rtpParameters)
+  const media = rtpParameters.codecs[0]?.mimeType.split('/')[0]?.toLowerCase()
+  if (media !== kind) {
+    throw new Refusal('INVALID_REQUEST', { message: 'The codec is not of the kind given.', reason: 'kind' })
+  }
+  // All that goes in comes from the client, so what the worker does not like is the client's doing.
+  const producer = await refusing(
+    'producer',
+    () => transport.produce({ kind, rtpParameters }),
+    'INVALID_REQUEST',
+  )
+  if (transport.closed) {
+    // Closed while the worker answered: mediasoup knows nothing of a producer made on a transport that is gone.
+    producer.close()
+    throw closed('transport')
+  }
+  if (options.watchLevel === true && kind === 'audio') host.watchLevel(producer)
+  return new MediasoupProducer(producer)
+}
+
+/** What `Transport.consume` does, on any transport of mediasoup. */
+export async function consumeOn(
+  transport: mediasoup.Transport,
+  host: TransportHost,
+  options: { producerId: string; rtpCapabilities: RtpCapabilities },
+): Promise<Consumer> {
+  const consumer = await refusing(
+    'stream',
+    () =>
+      transport.consume({
+        producerId: options.producerId,
+        rtpCapabilities: toMediasoupRtpCapabilities(options.rtpCapabilities),
+        paused: true,
+      }),
+    'CREATE_CONSUMER_FAILED',
+  )
+  if (transport.closed) {
+    consumer.close()
+    throw closed('transport')
+  }
+  host.countConsumers(1)
+  consumer.observer.once('close', () => host.countConsumers(-1))
+  return new MediasoupConsumer(consumer, host.log)
+}
