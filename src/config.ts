@@ -10,6 +10,8 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
+type LogLevel = 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+
 interface Setting<T> {
   variable: string
   /** For `--help` and `.env.example`: meaning, unit, consequence. */
@@ -96,7 +98,7 @@ const settings = {
   apiEndpoint: setting('VIDEOSDK_API_ENDPOINT', '', 'for the token-server: the meeting service behind it', httpUrl),
   openGetToken: setting('OPEN_GET_TOKEN', 'false', 'true: get-token answers anybody, not only this machine', flag),
   allowTokensWithoutExpiry: setting('ALLOW_TOKENS_WITHOUT_EXPIRY', 'false', 'true: accept tokens without exp', flag),
-  moderation: setting('MODERATION', 'grant', 'grant: moderating needs allow_mod; open: everybody moderates', oneOf(['grant', 'open'], 'grant')),
+  moderation: setting('MODERATION', 'grant', 'grant: moderating needs allow_mod; open: everybody moderates', oneOf<'grant' | 'open'>(['grant', 'open'], 'grant')),
   lobbyTimeoutSeconds: setting('LOBBY_TIMEOUT_SECONDS', 600, 'an entry request nobody answers is denied after this', whole(1, 86_400, 600)),
   sessionGraceSeconds: setting('SESSION_GRACE_SECONDS', 10, 'how long a session outlives its last participant', whole(0, 86_400, 10)),
   mediaPort: setting('MEDIA_PORT', 40_000, 'UDP and TCP port of the first media worker; the others follow', whole(1, 65_535, 40_000)),
@@ -110,7 +112,7 @@ const settings = {
   maxEntryRequests: setting('MAX_ENTRY_REQUESTS', 100, 'entry requests of one meeting that wait at once', whole(1, 100_000, 100)),
   maxParticipants: setting('MAX_PARTICIPANTS', 100, 'participants of one meeting', whole(1, 100_000, 100)),
   maxProducers: setting('MAX_PRODUCERS', 8, 'streams that one participant sends at once', whole(1, 1000, 8)),
-  logLevel: setting('LOG_LEVEL', 'info', 'how much is logged', oneOf(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'info')),
+  logLevel: setting('LOG_LEVEL', 'info', 'how much is logged', oneOf<LogLevel>(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'info')),
 } satisfies Record<string, Setting<unknown>>
 
 type Values = { [Name in keyof typeof settings]: (typeof settings)[Name] extends Setting<infer T> ? T : never }

@@ -223,7 +223,9 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
   return {
     urls: [url],
     welcome: `Anteroom token server\n  address   ${url}\n  upstream  ${config.apiEndpoint}\n  API key   ${config.apiKey.apiKey}`,
-    close: async () => listener.close(),
+    close: async () => {
+      await listener.close()
+    },
   }
 }
 
@@ -235,7 +237,7 @@ async function openSfu(config: Config, log: Logger): Promise<Sfu> {
     firstPort: config.mediaPort,
     listenAddress: config.host === 'localhost' ? '127.0.0.1' : config.host,
     announcedAddress: config.announcedAddress,
-    log: (message: string) => log.warn(message),
+    log,
   })
 }
 

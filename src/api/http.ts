@@ -64,7 +64,7 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
   }) as unknown as FastifyInstance
 
   // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
-  app.addHttpMethod('GET', { hasBody: true })
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true } as never)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, text, done) => {
     try {

@@ -41,7 +41,7 @@ export const pageRoutes: Routes = (app, { settings }) => {
       prefix: '/assets/',
       immutable: true,
       maxAge: '365d',
-      setHeaders: (reply) => reply.setHeader('x-content-type-options', 'nosniff'),
+      setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
     })
   }
 }

@@ -1,0 +1,15 @@
+/**
+ * The browser SDK: `connect()` and what it gives.
+ *
+ * ```ts
+ * const meeting = await connect({ url: 'https://meet.example.org', token, meetingId, name: 'Ann' })
+ * meeting.on('streamAdded', (stream) => (video.srcObject = new MediaStream([stream.track])))
+ * ```
+ */
+export { connect, type ConnectOptions } from './connect.ts'
+export { openDevice, type Devices } from './devices.ts'
+export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
+export type { EntryRequest, Lobby } from './lobby.ts'
+export type { DeviceRequest, LeftReason, Meeting, MeetingEvents, MeetingState, Self, Timings } from './meeting.ts'
+export type { Moderation } from './moderation.ts'
+export type { Participant, Quality, Stream } from './participant.ts'

@@ -1,0 +1,77 @@
+/** From a token to a meeting. */
+import { MeetingError } from './errors.ts'
+import { Meeting, type Timings } from './meeting.ts'
+
+export interface ConnectOptions {
+  /** Address of the server, e.g. `https://meet.example.org`; a path before it is kept. */
+  url: string
+  token: string
+  meetingId: string
+  /** As the others see it. */
+  name: string
+  /** Default: eight random characters. Without white space. */
+  participantId?: string
+  /** `true`: the default device; a track: this one. Default `true`. A device that cannot be had does not stop the join. */
+  mic?: MediaStreamTrack | boolean
+  camera?: MediaStreamTrack | boolean
+  /** The app's own, seen by the others. */
+  metaData?: Record<string, unknown>
+}
+
+interface InitConfig {
+  data?: { baseUrl: string; socketPath?: string; iceServersPlain?: RTCIceServer[] }
+  error?: string
+  code?: number
+  name?: string
+}
+
+/**
+ * Asks to come in. Resolves when the server took the request: `meeting.state` is then `waiting`, or on its way to `joined`.
+ *
+ * @throws {MeetingError} the server's refusal with its code and sentence, or that it cannot be reached
+ */
+export async function connect(options: ConnectOptions): Promise<Meeting> {
+  const timings: Timings = { start: performance.now() }
+  const { baseUrl, socketPath = '', iceServersPlain = [] } = await initConfig(options)
+  timings.initConfig = performance.now()
+  const scheme = new URL(options.url).protocol
+  const meeting = new Meeting({
+    url: `${scheme}//${baseUrl}`,
+    path: `${socketPath}/socket.io`,
+    token: options.token,
+    meetingId: options.meetingId,
+    participantId: options.participantId ?? randomId(),
+    name: options.name,
+    mic: options.mic ?? true,
+    camera: options.camera ?? true,
+    metaData: options.metaData ?? {},
+    iceServers: iceServersPlain,
+    timings,
+  })
+  await meeting.accepted
+  return meeting
+}
+
+async function initConfig({ url, token, meetingId }: ConnectOptions): Promise<NonNullable<InitConfig['data']>> {
+  let answer: Response
+  let body: InitConfig
+  try {
+    answer = await fetch(`${url.replace(/\/+$/, '')}/infra/v1/meetings/init-config`, {
+      method: 'POST',
+      headers: { authorization: token, 'content-type': 'application/json' },
+      body: JSON.stringify({ roomId: meetingId }),
+    })
+    body = (await answer.json()) as InitConfig
+  } catch (cause) {
+    throw new MeetingError(0, 'CONNECTION_FAILED', 'The server cannot be reached.', cause)
+  }
+  if (answer.status !== 200 || !body.data) {
+    throw new MeetingError(body.code ?? 5000, body.name ?? 'SOMETHING_WENT_WRONG', body.error ?? 'The server refused.')
+  }
+  return body.data
+}
+
+function randomId(): string {
+  const letters = 'abcdefghijklmnopqrstuvwxyz'
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => letters[byte % letters.length]).join('')
+}

@@ -1,0 +1,55 @@
+/** What can go wrong, told with the server's code and sentence. */
+
+/** A refusal of the server, or a connection that could not be had. */
+export class MeetingError extends Error {
+  /** Number of the contract, e.g. 4002; 0 where no server answered. */
+  readonly code: number
+  /** Stable name, e.g. `INVALID_TOKEN`; `CONNECTION_FAILED` where no server answered. */
+  readonly reason: string
+
+  constructor(code: number, reason: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'MeetingError'
+    this.code = code
+    this.reason = reason
+  }
+}
+
+export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'other'
+
+/** A camera, microphone or screen that cannot be had. Joining works without. */
+export class DeviceError extends Error {
+  readonly device: 'mic' | 'camera' | 'screen'
+  readonly problem: DeviceProblem
+
+  constructor(device: 'mic' | 'camera' | 'screen', problem: DeviceProblem, cause: unknown) {
+    super(deviceSentence(device, problem), { cause })
+    this.name = 'DeviceError'
+    this.device = device
+    this.problem = problem
+  }
+}
+
+const deviceNames = { mic: 'microphone', camera: 'camera', screen: 'screen' }
+
+export function deviceSentence(device: 'mic' | 'camera' | 'screen', problem: DeviceProblem): string {
+  const name = deviceNames[device]
+  switch (problem) {
+    case 'denied':
+      return `This page may not use the ${name}; allow it in the browser's address bar.`
+    case 'missing':
+      return `No ${name} was found.`
+    case 'busy':
+      return `The ${name} is in use by another program.`
+    case 'other':
+      return `The ${name} cannot be used now.`
+  }
+}
+
+/** Names of `DOMException`s of getUserMedia (Media Capture and Streams, §10.2) as our four problems. */
+export function deviceProblem(name: string): DeviceProblem {
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing'
+  if (name === 'NotReadableError' || name === 'AbortError') return 'busy'
+  return 'other'
+}

@@ -1,0 +1,33 @@
+/** Who waits to be let in, for one who may decide. */
+import type { EntryDecision } from '../protocol/notifications.ts'
+
+export interface EntryRequest {
+  id: string
+  name: string
+}
+
+export class Lobby {
+  readonly #respond: (id: string, decision: EntryDecision) => Promise<unknown>
+  /** By participant id, in the order of asking. */
+  readonly requests = new Map<string, EntryRequest>()
+
+  constructor(respond: (id: string, decision: EntryDecision) => Promise<unknown>) {
+    this.#respond = respond
+  }
+
+  /** @throws {MeetingError} RESPOND_ENTRY_FAILED when somebody was quicker */
+  async allow(id: string): Promise<void> {
+    await this.#respond(id, 'allowed')
+    this.requests.delete(id)
+  }
+
+  async deny(id: string): Promise<void> {
+    await this.#respond(id, 'denied')
+    this.requests.delete(id)
+  }
+
+  /** Everybody who waits now; who is gone meanwhile is passed over. */
+  async allowAll(): Promise<void> {
+    await Promise.allSettled([...this.requests.keys()].map((id) => this.allow(id)))
+  }
+}

@@ -1,0 +1,53 @@
+/** One who is in the meeting with us, and what it sends. */
+import type { StreamKind } from '../protocol/media.ts'
+import type { Mode } from '../protocol/modes.ts'
+
+export type Quality = 'low' | 'med' | 'high'
+
+/** One track that arrives. */
+export interface Stream {
+  readonly id: string
+  readonly participantId: string
+  readonly kind: StreamKind
+  readonly track: MediaStreamTrack
+  /** Paused at its source: nothing arrives. */
+  paused: boolean
+  /** Which of the sent sizes to receive; no effect on a stream that has one. */
+  setQuality(quality: Quality): Promise<void>
+  /** Statistics of the receiver, as WebRTC has them. */
+  stats(): Promise<RTCStatsReport>
+}
+
+export interface Participant {
+  readonly id: string
+  name: string
+  mode: Mode
+  metaData: Record<string, unknown>
+  micOn: boolean
+  cameraOn: boolean
+  shareOn: boolean
+  /** By stream id. */
+  readonly streams: Map<string, Stream>
+}
+
+export function newParticipant(peer: { id: string; displayName: string; mode: Mode; metaData?: Record<string, unknown> }): Participant {
+  return {
+    id: peer.id,
+    name: peer.displayName,
+    mode: peer.mode,
+    metaData: peer.metaData ?? {},
+    micOn: false,
+    cameraOn: false,
+    shareOn: false,
+    streams: new Map(),
+  }
+}
+
+/** Who is to be dropped when, after a reconnection, only these are there. */
+export function missing(known: Iterable<string>, present: readonly { id: string }[]): string[] {
+  const there = new Set(present.map(({ id }) => id))
+  return [...known].filter((id) => !there.has(id))
+}
+
+/** Wire numbers of a spatial layer (contract, signalling §6). */
+export const spatialLayers: Record<Quality, number> = { low: 0, med: 1, high: 2 }

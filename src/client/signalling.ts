@@ -1,0 +1,134 @@
+/** The socket: requests that are answered, what the server says, and coming back when the connection is lost. */
+import { io, type Socket } from 'socket.io-client'
+import type { Notification } from '../protocol/notifications.ts'
+import { MeetingError } from './errors.ts'
+
+export interface SignallingOptions {
+  /** With the scheme: `https://host:port`. */
+  url: string
+  path: string
+  query: Record<string, string>
+}
+
+export interface SignallingHandlers {
+  /** The server accepts requests; after each (re)connection. */
+  ready: () => void
+  notification: (notification: Notification) => void
+  /** Events that want an acknowledgement; what is thrown goes unacknowledged. */
+  request: (event: string, payload: never) => Promise<void> | void
+  /** The server put us out; there is no way back. */
+  closed: (reason: { code: number; message: string }) => void
+  /** The connection is lost; `attempt` counts the tries since. */
+  lost: () => void
+  /** It could not be had again. */
+  gaveUp: () => void
+}
+
+const REQUEST_TIMEOUT_MS = 20_000
+const SERVER_REQUESTS = ['newConsumer', 'enableMic', 'disableMic', 'enableWebcam', 'disableWebcam', 'enableShare', 'disableShare', 'pinStateChanged']
+/** How long one who lost the connection tries to come back. */
+export const RECONNECT_FOR_MS = 60_000
+
+/** Wait before the next try, in ms: quick at first, then calmer, never in step with the others. */
+export function reconnectDelay(attempt: number, random: number): number {
+  return Math.min(300 * 2 ** attempt, 4000) * (0.75 + random / 2)
+}
+
+export class Signalling {
+  readonly #socket: Socket
+  readonly #handlers: SignallingHandlers
+  #finished = false
+  #wasReady = false
+  #lostAt = 0
+  #attempt = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: SignallingOptions, handlers: SignallingHandlers) {
+    this.#handlers = handlers
+    this.#socket = io(options.url, {
+      path: options.path,
+      query: options.query,
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      timeout: 10_000,
+    })
+    const socket = this.#socket
+    socket.on('connectionSuccess', () => {
+      this.#attempt = 0
+      this.#wasReady = true
+      handlers.ready()
+    })
+    socket.on('notification', (notification: Notification) => handlers.notification(notification))
+    socket.on('batchNotification', ({ notifications }: { notifications: Notification[] }) => {
+      for (const notification of notifications) handlers.notification(notification)
+    })
+    socket.on('close', ({ reason }: { reason: { code: number; message: string } }) => {
+      this.close()
+      handlers.closed(reason)
+    })
+    for (const event of SERVER_REQUESTS) {
+      socket.on(event, (payload: never, acknowledge: () => void) => {
+        void Promise.resolve(handlers.request(event, payload)).then(acknowledge, (error: unknown) => console.error(error))
+      })
+    }
+    socket.on('disconnect', () => this.#lose())
+    socket.on('connect_error', () => this.#lose())
+  }
+
+  get connected(): boolean {
+    return this.#socket.connected
+  }
+
+  /** @throws {MeetingError} the server's refusal, or that it did not answer */
+  async request<T>(method: string, data: object = {}): Promise<T> {
+    let answer: { data?: { status?: string; errorCode?: number; code?: string; message?: string } }
+    try {
+      answer = (await this.#socket.timeout(REQUEST_TIMEOUT_MS).emitWithAck('request', { method, request: true, data })) as typeof answer
+    } catch (cause) {
+      throw new MeetingError(0, 'CONNECTION_FAILED', 'The server did not answer.', cause)
+    }
+    const reply = answer.data
+    if (reply?.status === 'error') {
+      throw new MeetingError(reply.errorCode ?? 5000, reply.code ?? 'SOMETHING_WENT_WRONG', reply.message ?? 'The server refused.')
+    }
+    return reply as T
+  }
+
+  /** Tries again at once, e.g. because the network is another. */
+  hurry(): void {
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#socket.connect()
+  }
+
+  /** Cuts what may be a dead connection, so that it is made anew. */
+  renew(): void {
+    if (this.#socket.connected) this.#socket.io.engine.close()
+  }
+
+  /** For good. */
+  close(): void {
+    this.#finished = true
+    clearTimeout(this.#timer)
+    this.#socket.disconnect()
+  }
+
+  #lose(): void {
+    if (this.#finished || this.#timer !== undefined) return
+    const now = Date.now()
+    if (this.#attempt === 0) this.#lostAt = now
+    if (now - this.#lostAt > RECONNECT_FOR_MS || (!this.#wasReady && this.#attempt >= 4)) {
+      this.close()
+      this.#handlers.gaveUp()
+      return
+    }
+    if (this.#wasReady) this.#handlers.lost()
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#socket.connect()
+    }, reconnectDelay(this.#attempt, Math.random()))
+    this.#attempt += 1
+  }
+}
