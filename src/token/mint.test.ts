@@ -90,9 +90,9 @@ test('jose and jsonwebtoken accept a thousand different ones', async () => {
   for (let index = 0; index < 500; index++) {
     const token = minter.mint({ participantId: `${'é'.repeat(index % 7)}${'x'.repeat(index)}`.trim() || 'p' })
     const clock = { clockTimestamp: iat, algorithms: ['HS256' as const] }
-    assert.equal((jsonwebtoken.verify(token, secret, clock) as jsonwebtoken.JwtPayload)['apikey'], apiKey)
+    assert.equal((jsonwebtoken.verify(token, secret, clock) as jsonwebtoken.JwtPayload).apikey, apiKey)
     const { payload } = await jwtVerify(token, key, { currentDate: new Date(now), algorithms: ['HS256'] })
-    assert.equal(payload['apikey'], apiKey)
+    assert.equal(payload.apikey, apiKey)
   }
 })
 
@@ -156,7 +156,7 @@ suite('a mistake of the caller is a TypeError, never another token', () => {
   for (const [name, mistake] of mistakes) {
     test(name, () => {
       assert.throws(
-        () => mintToken({ apiKey, secret, now, ...mistake } as never),
+        () => mintToken({ apiKey, secret, now, ...mistake }),
         (thrown) => thrown instanceof TypeError && !thrown.message.includes(secret),
       )
     })

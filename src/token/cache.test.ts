@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Cache } from './cache.ts'
+
+test('forgets what was unused for longest', () => {
+  const cache = new Cache<number>(2)
+  cache.set('a', 1)
+  cache.set('b', 2)
+  assert.equal(cache.get('a'), 1)
+  cache.set('c', 3)
+  assert.equal(cache.get('b'), undefined)
+  assert.equal(cache.get('a'), 1)
+  assert.equal(cache.get('c'), 3)
+  assert.equal(cache.size, 2)
+})
+
+test('setting a key again takes no second place', () => {
+  const cache = new Cache<number>(2)
+  cache.set('a', 1)
+  cache.set('b', 2)
+  cache.set('b', 3)
+  assert.equal(cache.get('a'), 1)
+  assert.equal(cache.get('b'), 3)
+})
+
+test('forgets on demand', () => {
+  const cache = new Cache<number>(2)
+  cache.set('a', 1)
+  cache.set('b', 2)
+  cache.delete('a')
+  assert.equal(cache.get('a'), undefined)
+  cache.clear()
+  assert.equal(cache.size, 0)
+})
+
+test('of capacity 0 keeps nothing; a capacity that is no whole number is refused', () => {
+  const cache = new Cache<number>(0)
+  cache.set('a', 1)
+  assert.equal(cache.size, 0)
+  for (const capacity of [-1, 1.5, NaN, Infinity]) assert.throws(() => new Cache(capacity), TypeError)
+})
