@@ -68,8 +68,8 @@ export class Signalling {
       handlers.closed(reason)
     })
     for (const event of SERVER_REQUESTS) {
-      socket.on(event, (payload: never, acknowledge: () => void) => {
-        void Promise.resolve(handlers.request(event, payload)).then(acknowledge, (error: unknown) => console.error(error))
+      socket.on(event, (payload: unknown, acknowledge: () => void) => {
+        void Promise.resolve(handlers.request(event, payload as never)).then(acknowledge, (error: unknown) => console.error(error))
       })
     }
     socket.on('disconnect', () => this.#lose())
