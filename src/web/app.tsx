@@ -1,0 +1,162 @@
+/** Which screen is shown, and how one leads to the next. */
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { connect, MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
+import type { Address } from './address.ts'
+import { ApiError, exchangeInvite, serverUrl, signIn, startMeeting, type Pass } from './api.ts'
+import { sentenceFor, type Sentence } from './sentences.ts'
+import { Home } from './screens/home.tsx'
+import { MeetingScreen } from './screens/meeting.tsx'
+import { PreJoin, type Choice } from './screens/pre-join.tsx'
+import { Message } from './screens/message.tsx'
+import { Waiting } from './screens/waiting.tsx'
+
+type Screen =
+  | { name: 'home' }
+  | { name: 'busy'; text: string }
+  | { name: 'preJoin'; pass: Pass }
+  | { name: 'meeting'; pass: Pass; meeting: Meeting }
+  | { name: 'message'; sentence: Sentence; pass?: Pass }
+
+declare global {
+  interface Window {
+    /** For tests and for whoever embeds the page from the same origin. */
+    anteroom?: { meeting?: Meeting }
+  }
+}
+
+/** The tab's own memory: a reload finds its way back, another tab does not. */
+const memory = {
+  load: (meetingId: string): Pass | undefined => {
+    const token = sessionStorage.getItem(`anteroom:${meetingId}`)
+    return token === null ? undefined : { token, meetingId }
+  },
+  save: ({ meetingId, token }: Pass): void => sessionStorage.setItem(`anteroom:${meetingId}`, token),
+  participantId: (): string | undefined => sessionStorage.getItem('anteroom:participant') ?? undefined,
+}
+
+export function App({ address }: { address: Address }) {
+  const [screen, setScreen] = useState<Screen>({ name: 'busy', text: 'One moment…' })
+  const meetingRef = useRef<Meeting | undefined>(undefined)
+
+  const refuse = useCallback((error: unknown, pass?: Pass) => {
+    const reason = error instanceof ApiError || error instanceof MeetingError ? error.reason : undefined
+    if (reason === undefined) console.error(error)
+    setScreen({ name: 'message', sentence: sentenceFor(reason), ...(pass && { pass }) })
+  }, [])
+
+  const enter = useCallback((pass: Pass) => {
+    memory.save(pass)
+    history.replaceState(null, '', `${new URL(serverUrl).pathname.replace(/\/$/, '')}/m/${encodeURIComponent(pass.meetingId)}`)
+    setScreen({ name: 'preJoin', pass })
+  }, [])
+
+  const open = useCallback(
+    async (to: Address) => {
+      try {
+        if (to.signIn !== undefined) await signIn(to.signIn)
+        if (to.meetingId === undefined) setScreen({ name: 'home' })
+        else if (to.token !== undefined) enter({ token: to.token, meetingId: to.meetingId })
+        else if (to.invite !== undefined) {
+          setScreen({ name: 'busy', text: 'Opening the invite…' })
+          enter(await exchangeInvite(to.invite))
+        } else {
+          const kept = memory.load(to.meetingId)
+          if (kept) enter(kept)
+          else refuse(new ApiError('NOT_FOUND', ''))
+        }
+      } catch (error) {
+        refuse(error)
+      }
+    },
+    [enter, refuse],
+  )
+
+  useEffect(() => {
+    // An app that embeds the page hands over its own token.
+    const hear = ({ source, data }: MessageEvent<{ type?: string; token?: string; meetingId?: string } | null>): void => {
+      if (source !== window.parent || source === window || data?.type !== 'anteroom:token') return
+      if (typeof data.token === 'string' && typeof data.meetingId === 'string') enter({ token: data.token, meetingId: data.meetingId })
+    }
+    window.addEventListener('message', hear)
+    if (window.parent !== window) window.parent.postMessage({ type: 'anteroom:ready' }, '*')
+    void open(address)
+    return () => window.removeEventListener('message', hear)
+  }, [address, enter, open])
+
+  const start = async (): Promise<void> => {
+    try {
+      enter(await startMeeting())
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  const left = useCallback((pass: Pass, reason: LeftReason) => {
+    if (window.parent !== window) window.parent.postMessage({ type: 'anteroom:left', reason: reason.code }, '*')
+    setScreen({ name: 'message', sentence: sentenceFor(reason.error?.reason, reason.code), pass })
+  }, [])
+
+  const join = async (pass: Pass, choice: Choice): Promise<void> => {
+    try {
+      const participantId = memory.participantId()
+      const meeting = await connect({
+        url: serverUrl,
+        ...pass,
+        name: choice.name,
+        mic: choice.mic ?? false,
+        camera: choice.camera ?? false,
+        ...(participantId !== undefined && { participantId }),
+      })
+      sessionStorage.setItem('anteroom:participant', meeting.self.id)
+      meetingRef.current = meeting
+      window.anteroom = { meeting }
+      meeting.on('left', (reason) => left(pass, reason))
+      setScreen({ name: 'meeting', pass, meeting })
+    } catch (error) {
+      refuse(error, pass)
+    }
+  }
+
+  switch (screen.name) {
+    case 'home':
+      return <Home onStart={start} onJoin={(to) => void open(to)} />
+    case 'busy':
+      return (
+        <main className="centre" aria-busy="true">
+          <p>{screen.text}</p>
+        </main>
+      )
+    case 'preJoin':
+      return <PreJoin meetingId={screen.pass.meetingId} onJoin={(choice) => join(screen.pass, choice)} />
+    case 'meeting':
+      return <InMeeting meeting={screen.meeting} pass={screen.pass} />
+    case 'message': {
+      const { sentence, pass } = screen
+      return (
+        <Message
+          sentence={sentence}
+          {...(pass && sentence.again && { onAgain: () => setScreen({ name: 'preJoin', pass }) })}
+          onHome={() => {
+            history.replaceState(null, '', `${new URL(serverUrl).pathname.replace(/\/$/, '')}/`)
+            setScreen({ name: 'home' })
+          }}
+        />
+      )
+    }
+  }
+}
+
+function InMeeting({ meeting, pass }: { meeting: Meeting; pass: Pass }) {
+  const [state, setState] = useState(meeting.state)
+  const [wasIn, setWasIn] = useState(meeting.state === 'joined')
+  useEffect(() => {
+    const update = (): void => {
+      setState(meeting.state)
+      if (meeting.state === 'joined') setWasIn(true)
+    }
+    update()
+    return meeting.on('stateChanged', update)
+  }, [meeting])
+  if (!wasIn) return <Waiting waiting={state === 'waiting'} onCancel={() => void meeting.leave()} />
+  return <MeetingScreen meeting={meeting} token={pass.token} reconnecting={state === 'reconnecting'} />
+}

@@ -1,0 +1,31 @@
+/** How tiles share a space: the number of columns that makes them largest. */
+
+export interface Grid {
+  columns: number
+  rows: number
+  /** Size of a tile, in px. */
+  width: number
+  height: number
+}
+
+/** Width to height of a tile. */
+export const TILE_RATIO = 16 / 9
+/** More people than this are on further pages. */
+export const MAX_TILES = 25
+
+export function gridFor(count: number, width: number, height: number, gap: number): Grid {
+  let best: Grid = { columns: 1, rows: Math.max(1, count), width: 0, height: 0 }
+  for (let columns = 1; columns <= Math.max(1, count); columns++) {
+    const rows = Math.ceil(count / columns)
+    const roomWidth = Math.max(0, (width - gap * (columns - 1)) / columns)
+    const roomHeight = Math.max(0, (height - gap * (rows - 1)) / rows)
+    const tileWidth = Math.min(roomWidth, roomHeight * TILE_RATIO)
+    if (tileWidth > best.width) best = { columns, rows, width: tileWidth, height: tileWidth / TILE_RATIO }
+  }
+  return best
+}
+
+/** Which of the sent sizes a tile of this width needs. */
+export function qualityFor(tileWidth: number): 'low' | 'med' | 'high' {
+  return tileWidth > 560 ? 'high' : tileWidth > 260 ? 'med' : 'low'
+}

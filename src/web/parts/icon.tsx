@@ -1,0 +1,23 @@
+/** Line drawings on a grid of 24. */
+const paths = {
+  mic: 'M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21',
+  micOff: 'M9 9v2a3 3 0 0 0 4.7 2.5M15 11V6a3 3 0 0 0-5.8-1M5.5 11a6.5 6.5 0 0 0 10 5.4M18.5 11a6.6 6.6 0 0 1-.6 2.8M12 17.5V21M4 4l16 16',
+  camera: 'M4 7.5A1.5 1.5 0 0 1 5.5 6h8A1.5 1.5 0 0 1 15 7.5v9a1.5 1.5 0 0 1-1.5 1.5h-8A1.5 1.5 0 0 1 4 16.5zM15 11l5-3v8l-5-3',
+  cameraOff: 'M9 6h4.5A1.5 1.5 0 0 1 15 7.5V11l5-3v8l-2-1.2M15 15.5v1a1.5 1.5 0 0 1-1.5 1.5h-8A1.5 1.5 0 0 1 4 16.5v-9A1.5 1.5 0 0 1 5.5 6M4 4l16 16',
+  share: 'M4 5.5h16v11H4zM12 13.5v-5M9.5 10.5 12 8l2.5 2.5M9 20h6',
+  people: 'M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3.5 19a5.5 5.5 0 0 1 11 0M16 5.5a2.7 2.7 0 0 1 0 5.2M17 14a5 5 0 0 1 3.5 4.8',
+  leave: 'M4 15.5v-2.2c4.8-3 11.2-3 16 0v2.2l-4.2-1v-2.2a14 14 0 0 0-7.6 0v2.2z',
+  invite: 'M10 13.5a3.5 3.5 0 0 0 5 0l3-3a3.5 3.5 0 0 0-5-5l-1 1M14 10.5a3.5 3.5 0 0 0-5 0l-3 3a3.5 3.5 0 0 0 5 5l1-1',
+  more: 'M12 6.2v.1M12 12v.1M12 17.8v.1',
+  pin: 'M9 4h6l-1 6 3 3H7l3-3zM12 13v7',
+} as const
+
+export type IconName = keyof typeof paths
+
+export function Icon({ name }: { name: IconName }) {
+  return (
+    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true">
+      <path d={paths[name]} />
+    </svg>
+  )
+}

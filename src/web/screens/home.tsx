@@ -1,0 +1,71 @@
+import { useEffect, useState } from 'react'
+import { parseJoinText, type Address } from '../address.ts'
+import { health } from '../api.ts'
+
+/** Start a meeting, or join one by a link or an id. */
+export function Home({ onStart, onJoin }: { onStart: () => Promise<void>; onJoin: (to: Address) => void }) {
+  const [text, setText] = useState('')
+  const [problem, setProblem] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [mediaOff, setMediaOff] = useState<string>()
+  useEffect(() => {
+    void health().then(
+      ({ media }) => setMediaOff(media.available ? undefined : (media.reason ?? 'Media is off on this server.')),
+      () => undefined,
+    )
+  }, [])
+  return (
+    <main className="centre">
+      <section className="card home">
+        <img className="mark large" src={new URL('../mark.svg', import.meta.url).href} alt="" />
+        <h1>Anteroom</h1>
+        <p>Meet face to face, on a server of your own.</p>
+        {mediaOff !== undefined && (
+          <p className="notice" role="alert">
+            {mediaOff}
+          </p>
+        )}
+        <button
+          className="primary wide"
+          disabled={busy}
+          data-testid="start"
+          onClick={() => {
+            setBusy(true)
+            void onStart().finally(() => setBusy(false))
+          }}
+        >
+          Start a meeting
+        </button>
+        <form
+          className="join"
+          onSubmit={(event) => {
+            event.preventDefault()
+            const to = parseJoinText(text)
+            if (to) onJoin(to)
+            else setProblem('That is neither an invite link nor a meeting id.')
+          }}
+        >
+          <label htmlFor="join-text">or join with an invite link</label>
+          <div className="row">
+            <input
+              id="join-text"
+              value={text}
+              placeholder="https://…"
+              autoComplete="off"
+              aria-invalid={problem !== ''}
+              aria-describedby="join-problem"
+              onChange={(event) => {
+                setText(event.target.value)
+                setProblem('')
+              }}
+            />
+            <button type="submit">Join</button>
+          </div>
+          <p id="join-problem" className="problem" role="alert">
+            {problem}
+          </p>
+        </form>
+      </section>
+    </main>
+  )
+}

@@ -1,0 +1,416 @@
+import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react'
+import { DeviceError, type DeviceRequest, type Meeting, type Stream } from '../../client/client.ts'
+import { createInvite } from '../api.ts'
+import { gridFor, MAX_TILES } from '../layout.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { Tile, type TileProps } from '../parts/tile.tsx'
+import { useMeeting } from '../parts/use-meeting.ts'
+import { Sound, Video } from '../parts/video.tsx'
+
+const GAP = 8
+const NOTICE_MS = 5000
+
+type OpenDialog = { name: 'invite' } | { name: 'leave' } | { name: 'remove'; id: string; who: string } | { name: 'consent'; request: DeviceRequest }
+
+/** The meeting itself: tiles, what is shared, the bar, who waits and who is here. */
+export function MeetingScreen({ meeting, token, reconnecting }: { meeting: Meeting; token: string; reconnecting: boolean }) {
+  useMeeting(meeting)
+  const [dialog, setDialog] = useState<OpenDialog>()
+  const [panel, setPanel] = useState(false)
+  const [notice, setNotice] = useState('')
+  const [soundBlocked, setSoundBlocked] = useState(false)
+  const blocked = useCallback(() => setSoundBlocked(true), [])
+
+  useEffect(() => {
+    const stops = [
+      meeting.on('deviceRequested', (request) => setDialog({ name: 'consent', request })),
+      meeting.on('participantJoined', ({ name }) => setNotice(`${name} joined`)),
+      meeting.on('participantLeft', ({ name }) => setNotice(`${name} left`)),
+      meeting.on('deviceProblem', (error) => setNotice(error.message)),
+    ]
+    return () => stops.forEach((stop) => stop())
+  }, [meeting])
+  useEffect(() => {
+    if (notice === '') return
+    const timer = setTimeout(() => setNotice(''), NOTICE_MS)
+    return () => clearTimeout(timer)
+  }, [notice])
+
+  const attempt = useCallback((act: () => Promise<void>) => {
+    act().catch((error: unknown) => {
+      if (error instanceof DeviceError && error.device === 'screen' && error.problem === 'denied') return
+      setNotice(error instanceof Error ? error.message : 'That did not work.')
+    })
+  }, [])
+  const { devices, self, lobby } = meeting
+  const toggle = {
+    mic: () => attempt(() => (devices.mic ? devices.disableMic() : devices.enableMic())),
+    camera: () => attempt(() => (devices.camera ? devices.disableCamera() : devices.enableCamera())),
+    share: () => attempt(() => (devices.share ? devices.stopShare() : devices.startShare())),
+  }
+
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      const target = event.target as HTMLElement
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(input|select|textarea)$/i.test(target.tagName) || document.querySelector('dialog[open]')) return
+      const act = { m: toggle.mic, v: toggle.camera, s: toggle.share, p: () => setPanel((open) => !open) }[event.key.toLowerCase()]
+      if (act) act()
+      else if (event.key === 'Escape') setPanel(false)
+    }
+    window.addEventListener('keydown', press)
+    return () => window.removeEventListener('keydown', press)
+  })
+
+  const participants = [...meeting.participants.values()]
+  const streams = participants.flatMap((participant) => [...participant.streams.values()].map((stream) => ({ stream, participant })))
+  const shared = streams.find(({ stream }) => stream.kind === 'share')
+  const sounds = streams.filter(({ stream }) => stream.kind === 'audio' || stream.kind === 'shareAudio')
+  const onRemove = (id: string, who: string): void => setDialog({ name: 'remove', id, who })
+
+  const tiles: Omit<TileProps, 'width'>[] = [
+    {
+      meeting,
+      id: self.id,
+      name: self.name,
+      self: true,
+      micOn: devices.mic !== undefined,
+      cameraOn: devices.camera !== undefined,
+      shareOn: devices.share !== undefined,
+      picture: devices.camera,
+      speaking: meeting.activeSpeakerId === self.id,
+      pinned: meeting.pinnedId === self.id,
+      onRemove,
+    },
+    ...participants.map((participant) => {
+      const stream = [...participant.streams.values()].find(({ kind, paused }) => kind === 'video' && !paused)
+      return {
+        meeting,
+        id: participant.id,
+        name: participant.name,
+        micOn: participant.micOn,
+        cameraOn: participant.cameraOn,
+        shareOn: participant.shareOn,
+        picture: stream?.track,
+        stream,
+        speaking: meeting.activeSpeakerId === participant.id,
+        pinned: meeting.pinnedId === participant.id,
+        onRemove,
+      }
+    }),
+  ]
+  const front = shared ? undefined : tiles.find(({ pinned }) => pinned)
+
+  return (
+    <div className={`meeting ${panel ? 'with-panel' : ''}`} data-testid="meeting">
+      <header className="top">
+        <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
+        <strong>{meeting.meetingId}</strong>
+        <Duration />
+        {reconnecting && (
+          <span className="badge" role="status" data-testid="reconnecting">
+            Reconnecting…
+          </span>
+        )}
+        {self.canAdmit && (
+          <button onClick={() => setDialog({ name: 'invite' })} data-testid="invite">
+            <Icon name="invite" /> Invite
+          </button>
+        )}
+      </header>
+
+      <main className={`stage ${shared || front ? 'split' : ''}`}>
+        {shared && (
+          <figure className="shared" data-testid="shared">
+            <Video track={shared.stream.track} contain label={`Screen of ${shared.participant.name}`} />
+            <figcaption>{shared.participant.name} shares a screen</figcaption>
+          </figure>
+        )}
+        {front && (
+          <div className="front">
+            <Tile {...front} width={900} />
+          </div>
+        )}
+        <Tiles tiles={front ? tiles.filter((tile) => tile !== front) : tiles} />
+      </main>
+
+      {panel && (
+        <aside className="panel" aria-label="Participants">
+          {self.canAdmit && lobby.requests.size > 0 && (
+            <section>
+              <h2>Waiting ({lobby.requests.size})</h2>
+              <ul>
+                {[...lobby.requests.values()].map(({ id, name }) => (
+                  <li key={id}>
+                    <span>{name}</span>
+                    <button onClick={() => attempt(() => lobby.deny(id))}>Deny</button>
+                    <button className="primary" onClick={() => attempt(() => lobby.allow(id))}>
+                      Let in
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
+          <section>
+            <h2>Here ({tiles.length})</h2>
+            <ul>
+              {tiles.map(({ id, name, self: own, micOn, cameraOn }) => (
+                <li key={id}>
+                  <span>
+                    {name}
+                    {own && ' (you)'}
+                  </span>
+                  <Icon name={micOn ? 'mic' : 'micOff'} />
+                  <Icon name={cameraOn ? 'camera' : 'cameraOff'} />
+                </li>
+              ))}
+            </ul>
+          </section>
+          <button onClick={() => setPanel(false)}>Close</button>
+        </aside>
+      )}
+
+      <nav className="bar" aria-label="Meeting controls">
+        <BarButton name="mic" on={devices.mic !== undefined} label={devices.mic ? 'Mute' : 'Unmute'} hint="m" onClick={toggle.mic} />
+        <BarButton name="camera" on={devices.camera !== undefined} label={devices.camera ? 'Stop camera' : 'Start camera'} hint="v" onClick={toggle.camera} />
+        <BarButton name="share" on label={devices.share ? 'Stop sharing' : 'Share screen'} active={devices.share !== undefined} hint="s" onClick={toggle.share} />
+        <BarButton name="people" on label="Participants" active={panel} hint="p" count={lobby.requests.size} onClick={() => setPanel(!panel)} />
+        <button className="round leave" aria-label="Leave" title="Leave" data-testid="leave" onClick={() => (self.canModerate ? setDialog({ name: 'leave' }) : void meeting.leave())}>
+          <Icon name="leave" />
+        </button>
+      </nav>
+
+      {self.canAdmit && !panel && lobby.requests.size > 0 && <Knock meeting={meeting} attempt={attempt} />}
+      <div className="notice-area" role="status" aria-live="polite">
+        {notice !== '' && <p className="toast">{notice}</p>}
+      </div>
+      {soundBlocked && (
+        <div className="toast sound">
+          <button
+            className="primary"
+            onClick={() => {
+              document.querySelectorAll('audio').forEach((audio) => void audio.play())
+              setSoundBlocked(false)
+            }}
+          >
+            Turn on sound
+          </button>
+        </div>
+      )}
+      {sounds.map(({ stream }) => (
+        <Sound key={stream.id} track={stream.track} onBlocked={blocked} />
+      ))}
+
+      {dialog?.name === 'invite' && <InviteDialog meeting={meeting} token={token} onClose={() => setDialog(undefined)} />}
+      {dialog?.name === 'leave' && (
+        <Dialog title="Leave the meeting?" onClose={() => setDialog(undefined)}>
+          <div className="row">
+            <button className="primary" autoFocus onClick={() => void meeting.leave()} data-testid="leave-alone">
+              Leave
+            </button>
+            <button className="danger" onClick={() => attempt(() => meeting.moderation.endForAll())} data-testid="end-for-all">
+              End for all
+            </button>
+          </div>
+        </Dialog>
+      )}
+      {dialog?.name === 'remove' && (
+        <Dialog title={`Remove ${dialog.who}?`} onClose={() => setDialog(undefined)}>
+          <p>They cannot come back while this meeting goes on.</p>
+          <div className="row">
+            <button autoFocus onClick={() => setDialog(undefined)}>
+              Keep
+            </button>
+            <button
+              className="danger"
+              data-testid="confirm-remove"
+              onClick={() => {
+                attempt(() => meeting.moderation.remove(dialog.id))
+                setDialog(undefined)
+              }}
+            >
+              Remove
+            </button>
+          </div>
+        </Dialog>
+      )}
+      {dialog?.name === 'consent' && <ConsentDialog meeting={meeting} request={dialog.request} attempt={attempt} onClose={() => setDialog(undefined)} />}
+    </div>
+  )
+}
+
+type Attempt = (act: () => Promise<void>) => void
+
+function BarButton({ name, on, label, hint, active = false, count = 0, onClick }: { name: 'mic' | 'camera' | 'share' | 'people'; on: boolean; label: string; hint: string; active?: boolean; count?: number; onClick: () => void }) {
+  const off = name === 'mic' || name === 'camera' ? (`${name}Off` as const) : name
+  return (
+    <button className={`round ${on ? '' : 'off'} ${active ? 'active' : ''}`} aria-label={label} title={`${label} (${hint})`} onClick={onClick} data-testid={`bar-${name}`}>
+      <Icon name={on ? name : off} />
+      {count > 0 && <span className="count">{count}</span>}
+    </button>
+  )
+}
+
+/** Measures the room it has and lays the tiles out in it. */
+function Tiles({ tiles }: { tiles: Omit<TileProps, 'width'>[] }) {
+  const holder = useRef<HTMLDivElement>(null)
+  const [size, setSize] = useState({ width: 0, height: 0 })
+  const [page, setPage] = useState(0)
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => entry && setSize({ width: entry.contentRect.width, height: entry.contentRect.height }))
+    observer.observe(holder.current!)
+    return () => observer.disconnect()
+  }, [])
+  const pages = Math.max(1, Math.ceil(tiles.length / MAX_TILES))
+  const current = Math.min(page, pages - 1)
+  const shown = tiles.slice(current * MAX_TILES, (current + 1) * MAX_TILES)
+  const grid = gridFor(shown.length, size.width, size.height, GAP)
+  return (
+    <div className="tiles" ref={holder}>
+      <div className="grid" style={{ gridTemplateColumns: `repeat(${grid.columns}, ${grid.width}px)`, gridAutoRows: `${grid.height}px`, gap: GAP }}>
+        {shown.map((tile) => (
+          <Tile key={tile.id} {...tile} width={grid.width} />
+        ))}
+      </div>
+      {pages > 1 && (
+        <div className="pages">
+          <button disabled={current === 0} onClick={() => setPage(current - 1)} aria-label="Earlier people">
+            ‹
+          </button>
+          {current + 1} / {pages}
+          <button disabled={current === pages - 1} onClick={() => setPage(current + 1)} aria-label="More people">
+            ›
+          </button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Knock({ meeting, attempt }: { meeting: Meeting; attempt: Attempt }) {
+  const requests = [...meeting.lobby.requests.values()]
+  const first = requests[0]!
+  return (
+    <section className="toast knock-toast" role="alert" data-testid="knock">
+      <p>
+        <strong>{first.name}</strong> asks to join{requests.length > 1 && `, and ${requests.length - 1} more`}
+      </p>
+      <div className="row">
+        <button onClick={() => attempt(() => meeting.lobby.deny(first.id))} data-testid="deny">
+          Deny
+        </button>
+        <button className="primary" onClick={() => attempt(() => meeting.lobby.allow(first.id))} data-testid="allow">
+          Let in
+        </button>
+        {requests.length > 1 && (
+          <button onClick={() => attempt(() => meeting.lobby.allowAll())} data-testid="allow-all">
+            Let everyone in
+          </button>
+        )}
+      </div>
+    </section>
+  )
+}
+
+function InviteDialog({ meeting, token, onClose }: { meeting: Meeting; token: string; onClose: () => void }) {
+  const [entry, setEntry] = useState<'direct' | 'ask'>('direct')
+  const [link, setLink] = useState('')
+  const [problem, setProblem] = useState('')
+  const [copied, setCopied] = useState(false)
+  useEffect(() => {
+    let current = true
+    setLink('')
+    setCopied(false)
+    createInvite(token, meeting.meetingId, entry).then(
+      (made) => current && setLink(made.link),
+      (error: unknown) => current && setProblem(error instanceof Error ? error.message : 'No link could be made.'),
+    )
+    return () => {
+      current = false
+    }
+  }, [token, meeting, entry])
+  return (
+    <Dialog title="Invite people" onClose={onClose}>
+      <fieldset>
+        <legend>Whoever has the link</legend>
+        {(
+          [
+            ['direct', 'joins directly'],
+            ['ask', 'waits until somebody lets them in'],
+          ] as const
+        ).map(([value, text]) => (
+          <label key={value} className="radio">
+            <input type="radio" name="entry" checked={entry === value} onChange={() => setEntry(value)} data-testid={`invite-${value}`} />
+            {text}
+          </label>
+        ))}
+      </fieldset>
+      <div className="row">
+        <input readOnly value={link} aria-label="Invite link" data-testid="invite-link" onFocus={(event) => event.target.select()} />
+        <button
+          className="primary"
+          disabled={link === ''}
+          onClick={() => {
+            void navigator.clipboard.writeText(link).then(
+              () => setCopied(true),
+              () => setProblem('Copy the link from the field.'),
+            )
+          }}
+        >
+          {copied ? 'Copied' : 'Copy'}
+        </button>
+      </div>
+      <p className="quiet">{problem || 'The link works for 7 days.'}</p>
+      <button onClick={onClose}>Done</button>
+    </Dialog>
+  )
+}
+
+const asked: Record<DeviceRequest['device'], string> = { mic: 'turn on your microphone', camera: 'turn on your camera', share: 'share your screen' }
+
+function ConsentDialog({ meeting, request, attempt, onClose }: { meeting: Meeting; request: DeviceRequest; attempt: Attempt; onClose: () => void }) {
+  const who: ReactNode = meeting.participants.get(request.from)?.name ?? 'A moderator'
+  return (
+    <Dialog title={`${String(who)} asks you to ${asked[request.device]}`} onClose={onClose}>
+      <div className="row" data-testid="consent">
+        <button
+          onClick={() => {
+            request.reject()
+            onClose()
+          }}
+        >
+          Not now
+        </button>
+        <button
+          className="primary"
+          data-testid="consent-accept"
+          onClick={() => {
+            attempt(() => request.accept())
+            onClose()
+          }}
+        >
+          Turn on
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+/** How long one has been inside. */
+function Duration() {
+  const [seconds, setSeconds] = useState(0)
+  useEffect(() => {
+    const since = Date.now()
+    const timer = setInterval(() => setSeconds(Math.floor((Date.now() - since) / 1000)), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  const pad = (value: number): string => String(value).padStart(2, '0')
+  const hours = Math.floor(seconds / 3600)
+  return (
+    <span className="quiet" aria-label="Time in the meeting">
+      {hours > 0 && `${hours}:`}
+      {pad(Math.floor(seconds / 60) % 60)}:{pad(seconds % 60)}
+    </span>
+  )
+}

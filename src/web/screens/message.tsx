@@ -1,0 +1,22 @@
+import type { Sentence } from '../sentences.ts'
+
+/** Why one is not in the meeting, in plain words, and what to do. */
+export function Message({ sentence, onAgain, onHome }: { sentence: Sentence; onAgain?: () => void; onHome: () => void }) {
+  return (
+    <main className="centre">
+      <section className="card" role="alert" data-testid="message">
+        <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
+        <h1>{sentence.title}</h1>
+        <p>{sentence.advice}</p>
+        <div className="row">
+          {onAgain && (
+            <button className="primary" onClick={onAgain} data-testid="again">
+              Try again
+            </button>
+          )}
+          <button onClick={onHome}>Start page</button>
+        </div>
+      </section>
+    </main>
+  )
+}

@@ -1,0 +1,132 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { DeviceError, openDevice } from '../../client/client.ts'
+import { Icon } from '../parts/icon.tsx'
+import { LevelMeter } from '../parts/level-meter.tsx'
+import { Video } from '../parts/video.tsx'
+
+/** What one chose before joining. Tracks belong to whoever gets them. */
+export interface Choice {
+  name: string
+  mic: MediaStreamTrack | undefined
+  camera: MediaStreamTrack | undefined
+}
+
+type Own = 'mic' | 'camera'
+const NAME_KEY = 'anteroom:name'
+const labels = { mic: 'microphone', camera: 'camera' }
+
+/** See oneself and choose devices; whatever is missing, joining works. */
+export function PreJoin({ meetingId, onJoin }: { meetingId: string; onJoin: (choice: Choice) => Promise<void> }) {
+  const [name, setName] = useState(() => localStorage.getItem(NAME_KEY) ?? '')
+  const [tracks, setTracks] = useState<Record<Own, MediaStreamTrack | undefined>>({ mic: undefined, camera: undefined })
+  const [problems, setProblems] = useState<Partial<Record<Own, string>>>({})
+  const [devices, setDevices] = useState<MediaDeviceInfo[]>([])
+  const [busy, setBusy] = useState(false)
+  const handedOver = useRef(false)
+  const live = useRef(tracks)
+  live.current = tracks
+
+  const open = useCallback(async (device: Own, deviceId?: string) => {
+    try {
+      const track = await openDevice(device, deviceId)
+      live.current[device]?.stop()
+      setTracks((before) => ({ ...before, [device]: track }))
+      setProblems((before) => ({ ...before, [device]: '' }))
+    } catch (error) {
+      setProblems((before) => ({ ...before, [device]: error instanceof DeviceError ? error.message : `The ${labels[device]} cannot be used now.` }))
+    }
+    setDevices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
+  }, [])
+
+  useEffect(() => {
+    void open('camera')
+    void open('mic')
+    return () => {
+      if (handedOver.current) return
+      live.current.mic?.stop()
+      live.current.camera?.stop()
+    }
+  }, [open])
+
+  const toggle = (device: Own): void => {
+    if (tracks[device]) {
+      tracks[device].stop()
+      setTracks({ ...tracks, [device]: undefined })
+    } else void open(device)
+  }
+
+  const submit = (): void => {
+    if (name.trim() === '') return
+    localStorage.setItem(NAME_KEY, name.trim())
+    setBusy(true)
+    handedOver.current = true
+    void onJoin({ name: name.trim(), ...tracks }).finally(() => setBusy(false))
+  }
+
+  return (
+    <main className="centre">
+      <section className="card prejoin">
+        <div className="preview">
+          {tracks.camera ? (
+            <Video track={tracks.camera} mirrored label="Your camera" />
+          ) : (
+            <p className="no-camera">{problems.camera || 'Your camera is off'}</p>
+          )}
+          <div className="preview-bar">
+            {(['mic', 'camera'] as const).map((device) => (
+              <button
+                key={device}
+                className={`round ${tracks[device] ? '' : 'off'}`}
+                aria-pressed={tracks[device] !== undefined}
+                aria-label={`${tracks[device] ? 'Turn off' : 'Turn on'} ${labels[device]}`}
+                data-testid={`prejoin-${device}`}
+                onClick={() => toggle(device)}
+              >
+                <Icon name={tracks[device] ? device : `${device}Off`} />
+              </button>
+            ))}
+            <LevelMeter track={tracks.mic} />
+          </div>
+        </div>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault()
+            submit()
+          }}
+        >
+          <h1>Ready to join?</h1>
+          <p className="quiet">{meetingId}</p>
+          <label htmlFor="name">Your name</label>
+          <input id="name" value={name} maxLength={80} required autoFocus autoComplete="name" onChange={(event) => setName(event.target.value)} data-testid="name" />
+          {(['mic', 'camera'] as const).map((device) => {
+            const choices = devices.filter(({ kind, deviceId }) => deviceId !== '' && kind === (device === 'mic' ? 'audioinput' : 'videoinput'))
+            return (
+              <div key={device}>
+                {choices.length > 1 && (
+                  <>
+                    <label htmlFor={`choose-${device}`}>{device === 'mic' ? 'Microphone' : 'Camera'}</label>
+                    <select id={`choose-${device}`} value={tracks[device]?.getSettings().deviceId ?? ''} onChange={(event) => void open(device, event.target.value)}>
+                      {choices.map(({ deviceId, label }) => (
+                        <option key={deviceId} value={deviceId}>
+                          {label || labels[device]}
+                        </option>
+                      ))}
+                    </select>
+                  </>
+                )}
+                {problems[device] && (
+                  <p className="problem" role="status">
+                    {problems[device]} You can join without.
+                  </p>
+                )}
+              </div>
+            )
+          })}
+          <button type="submit" className="primary wide" disabled={busy || name.trim() === ''} data-testid="join">
+            {busy ? 'Joining…' : 'Join'}
+          </button>
+        </form>
+      </section>
+    </main>
+  )
+}

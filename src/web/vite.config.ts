@@ -1,0 +1,16 @@
+import react from '@vitejs/plugin-react'
+import { join } from 'node:path'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react()],
+  build: {
+    outDir: join(import.meta.dirname, '../../dist/web'),
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 1200,
+    // The policy of the page allows nothing inline.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+})
