@@ -30,9 +30,8 @@ export const roomRoutes: Routes = (app, context) => {
 
   const create = async (request: FastifyRequest, customIdFromPath?: string): Promise<MeetingRecord> => {
     const grant = grantOf(request, context)
-    // A token for one meeting makes no other.
-    assertMayUseRest(grant, undefined)
-    if (grant.roomId !== undefined) throw new Refusal('UNAUTHORIZED_MEETING_ID')
+    // A token for one meeting makes no other, and is refused for a call about none.
+    assertMayUseRest(grant)
     const { customRoomId, userMeetingId, ...body } = createBody(request.body ?? {})
     const customId = customIdFromPath ?? customRoomId ?? userMeetingId
     return catalogue.create(grant.projectId, {
@@ -43,10 +42,7 @@ export const roomRoutes: Routes = (app, context) => {
 
   const find = async (grant: Grant, anyId: string): Promise<MeetingRecord> => {
     const found = ANY_ID.test(anyId) ? await catalogue.find(grant.projectId, anyId) : undefined
-    assertMayUseRest(grant, undefined)
-    if (grant.roomId !== undefined && (!found || (grant.roomId !== found.meetingId && grant.roomId !== found.customId))) {
-      throw new Refusal('UNAUTHORIZED_MEETING_ID')
-    }
+    assertMayUseRest(grant, { roomId: found ? idsOf(found) : anyId })
     if (!found) throw new Refusal('INVALID_MEETING_ID', { message: 'Room not found.' })
     return found
   }
@@ -90,8 +86,7 @@ export const roomRoutes: Routes = (app, context) => {
   for (const path of ['/v2/rooms', '/v1/meetings', '/api/meetings']) {
     app.get(path, async (request) => {
       const grant = grantOf(request, context)
-      assertMayUseRest(grant, undefined)
-      if (grant.roomId !== undefined) throw new Refusal('UNAUTHORIZED_MEETING_ID')
+      assertMayUseRest(grant)
       const { page, perPage, query } = pageQuery(numbers(request.query, ['page', 'perPage']))
       const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
       return {
@@ -171,6 +166,10 @@ class RoomRefusal extends Refusal {
   override get status(): number {
     return this.#status
   }
+}
+
+function idsOf({ meetingId, customId }: MeetingRecord): string[] {
+  return customId === null ? [meetingId] : [meetingId, customId]
 }
 
 function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingId'>): MeetingSettings {

@@ -1,0 +1,118 @@
+/** Chromium windows with fake devices, driven through the page as a person drives it. */
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { findChromium } from '../../scripts/chromium.mjs'
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+]
+
+export async function launchBrowser(extra: string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: findChromium()!, args: [...FLAGS, ...extra], headless: true })
+}
+
+/** One person in a window of their own. */
+export class Person {
+  readonly name: string
+  readonly page: Page
+  readonly context: BrowserContext
+  readonly errors: string[] = []
+
+  private constructor(name: string, page: Page, context: BrowserContext) {
+    this.name = name
+    this.page = page
+    this.context = context
+    page.on('pageerror', (error) => this.errors.push(error.message))
+  }
+
+  static async at(browser: Browser, name: string, options: { permissions?: string[]; viewport?: { width: number; height: number } } = {}): Promise<Person> {
+    const context = await browser.newContext({
+      ignoreHTTPSErrors: true,
+      permissions: options.permissions ?? ['camera', 'microphone'],
+      viewport: options.viewport ?? { width: 1100, height: 700 },
+    })
+    return new Person(name, await context.newPage(), context)
+  }
+
+  /** From the start page into a meeting of one's own. Returns its address. */
+  async start(url: string): Promise<string> {
+    await this.page.goto(url)
+    await this.page.getByTestId('start').click()
+    await this.preJoin()
+    await this.inside()
+    return this.page.url()
+  }
+
+  async open(link: string): Promise<this> {
+    await this.page.goto(link)
+    await this.preJoin()
+    return this
+  }
+
+  async preJoin(): Promise<void> {
+    await this.page.getByTestId('name').fill(this.name)
+    await this.page.getByTestId('join').click()
+  }
+
+  async inside(): Promise<this> {
+    await this.page.getByTestId('meeting').waitFor()
+    return this
+  }
+
+  /** An invite link, made as a person makes it. */
+  async invite(entry: 'direct' | 'ask'): Promise<string> {
+    await this.page.getByTestId('invite').click()
+    await this.page.getByTestId(`invite-${entry}`).check()
+    const field = this.page.getByTestId('invite-link')
+    await field.and(this.page.locator('[value^="http"]')).waitFor()
+    // Each choice makes a link of its own; the one that stands when nothing is under way counts.
+    await this.page.waitForTimeout(300)
+    const link = await field.inputValue()
+    await this.page.getByRole('button', { name: 'Done' }).click()
+    return link
+  }
+
+  /** Waits until this person receives moving pictures and sound of that many others. */
+  async seesAndHears(others: number): Promise<void> {
+    await this.page.waitForFunction(
+      async (wanted) => {
+        const meeting = (globalThis as any).anteroom?.meeting
+        if (!meeting) return false
+        const { receive } = await meeting.stats()
+        if (!receive) return false
+        let [video, audio] = [0, 0]
+        for (const report of receive.values()) {
+          if (report.type !== 'inbound-rtp') continue
+          if (report.kind === 'video' && report.framesDecoded > 5) video++
+          if (report.kind === 'audio' && report.totalAudioEnergy > 0) audio++
+        }
+        return video >= wanted && audio >= wanted
+      },
+      others,
+      { timeout: 20_000, polling: 200 },
+    )
+  }
+
+  /** Waits until a fact about the meeting holds, as the SDK tells it. */
+  async knows(fact: (meeting: any) => boolean): Promise<void> {
+    await this.page.waitForFunction(`(${fact.toString()})(globalThis.anteroom.meeting)`, undefined, { timeout: 20_000 })
+  }
+
+  /** The menu on somebody's tile. */
+  async act(on: string, action: string): Promise<void> {
+    await this.page.getByRole('button', { name: `Actions for ${on}` }).click()
+    await this.page.getByRole('menuitem', { name: action }).click()
+  }
+
+  async close(): Promise<void> {
+    await this.context.close()
+  }
+}
