@@ -268,9 +268,11 @@ function Tiles({ tiles }: { tiles: Omit<TileProps, 'width'>[] }) {
   const grid = gridFor(shown.length, size.width, size.height, GAP)
   return (
     <div className="tiles" ref={holder}>
-      <div className="grid" style={{ gridTemplateColumns: `repeat(${grid.columns}, ${grid.width}px)`, gridAutoRows: `${grid.height}px`, gap: GAP }}>
+      <div className="grid" style={{ maxWidth: Math.ceil(grid.columns * grid.width + (grid.columns - 1) * GAP), gap: GAP }}>
         {shown.map((tile) => (
-          <Tile key={tile.id} {...tile} width={grid.width} />
+          <div key={tile.id} className="cell" style={{ width: Math.floor(grid.width), height: Math.floor(grid.height) }}>
+            <Tile {...tile} width={grid.width} />
+          </div>
         ))}
       </div>
       {pages > 1 && (

@@ -1,0 +1,210 @@
+/** Whole journeys: real browsers with fake devices, the real program, the real media server. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, afterEach, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { launchBrowser, Person } from './support/browser.ts'
+import { RealServer } from './support/real-server.ts'
+import { signAnything } from './support/test-server.ts'
+
+let browser: Browser
+let server: RealServer
+const people: Person[] = []
+
+before(async () => {
+  ;[browser, server] = await Promise.all([launchBrowser(), RealServer.start()])
+})
+after(async () => {
+  await browser.close()
+  await server.stop()
+})
+afterEach(async () => {
+  for (const person of people) assert.deepEqual(person.errors, [], `errors in ${person.name}'s page`)
+  await Promise.all(people.splice(0).map((person) => person.close()))
+})
+
+async function person(name: string, options?: Parameters<typeof Person.at>[2]): Promise<Person> {
+  const one = await Person.at(browser, name, options)
+  people.push(one)
+  return one
+}
+
+test('start, invite, join: two people see and hear each other, and mute is seen', async () => {
+  const ann = await person('Ann')
+  const address = await ann.start(server.url)
+  assert.match(address, /\/m\/[a-z0-9]{4}(-[a-z0-9]{4}){2}$/)
+  const link = await ann.invite('direct')
+  const bob = await person('Bob')
+  await bob.open(link)
+  await bob.inside()
+  assert.ok(!bob.page.url().includes('#'), 'the code is out of the address bar')
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+
+  await bob.page.getByTestId('bar-mic').click()
+  await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => !one.micOn && one.cameraOn))
+  await bob.page.getByTestId('bar-mic').click()
+  await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => one.micOn))
+
+  await bob.page.getByTestId('leave').click()
+  await bob.page.getByTestId('message').waitFor()
+  await ann.knows((meeting) => meeting.participants.size === 0)
+})
+
+test('the lobby: one is let in, one is denied, one goes away', async () => {
+  const ann = await person('Ann')
+  await ann.start(server.url)
+  const link = await ann.invite('ask')
+  const eve = await person('Eve')
+  await eve.open(link)
+  await eve.page.getByTestId('waiting').waitFor()
+  assert.equal(await eve.page.evaluate(() => (globalThis as any).anteroom.meeting.participants.size), 0)
+  await ann.page.getByTestId('knock').getByText('Eve').waitFor()
+  await ann.page.getByTestId('allow').click()
+  await eve.inside()
+  await Promise.all([ann.seesAndHears(1), eve.seesAndHears(1)])
+
+  const dan = await person('Dan')
+  await dan.open(link)
+  await ann.page.getByTestId('knock').getByText('Dan').waitFor()
+  await ann.page.getByTestId('deny').click()
+  await dan.page.getByTestId('message').getByText('You were not let in').waitFor()
+
+  const fay = await person('Fay')
+  await fay.open(link)
+  await ann.page.getByTestId('knock').getByText('Fay').waitFor()
+  await fay.page.getByRole('button', { name: 'Cancel' }).click()
+  await ann.page.getByTestId('knock').waitFor({ state: 'detached' })
+})
+
+test('moderation: off at once, on only with consent, out and not back, also after a restart', async () => {
+  const ann = await person('Ann')
+  await ann.start(server.url)
+  const link = await ann.invite('direct')
+  const bob = await person('Bob')
+  await bob.open(link)
+  await bob.inside()
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+
+  await ann.act('Bob', 'Mute')
+  await bob.knows((meeting) => meeting.devices.mic === undefined)
+  await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => !one.micOn))
+  await ann.act('Bob', 'Stop camera')
+  await bob.knows((meeting) => meeting.devices.camera === undefined)
+
+  await ann.act('Bob', 'Ask to unmute')
+  await bob.page.getByTestId('consent').waitFor()
+  assert.equal(await bob.page.evaluate(() => (globalThis as any).anteroom.meeting.devices.mic === undefined), true)
+  await bob.page.getByTestId('consent-accept').click()
+  await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => one.micOn))
+
+  await ann.act('Bob', 'Remove…')
+  await ann.page.getByTestId('confirm-remove').click()
+  await bob.page.getByTestId('message').getByText('You were removed').waitFor()
+  const back = async (): Promise<void> => {
+    await bob.page.reload()
+    await bob.preJoin()
+    await bob.page.getByTestId('message').getByText('You were removed').waitFor()
+  }
+  await back()
+
+  assert.equal(await server.end('SIGTERM'), 0)
+  await server.run()
+  await ann.knows((meeting) => meeting.state === 'joined')
+  await back()
+})
+
+test('a restart of the server: both come back by themselves to the same session', async () => {
+  const ann = await person('Ann')
+  await ann.start(server.url)
+  const bob = await person('Bob')
+  await bob.open(await ann.invite('direct'))
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  const session = await ann.page.evaluate(() => (globalThis as any).anteroom.meeting.sessionId)
+  await server.end('SIGKILL')
+  await server.run()
+  for (const one of [ann, bob]) await one.knows((meeting) => meeting.state === 'joined' && meeting.participants.size === 1)
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  assert.equal(await ann.page.evaluate(() => (globalThis as any).anteroom.meeting.sessionId), session)
+})
+
+test("a media worker's death: the media comes back, and the meeting was never left", async () => {
+  const ann = await person('Ann')
+  await ann.start(server.url)
+  const bob = await person('Bob')
+  await bob.open(await ann.invite('direct'))
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  const workers = execFileSync('pgrep', ['-P', String(server.pid), '-f', 'mediasoup-worker'], { encoding: 'utf8' }).trim().split('\n')
+  for (const pid of workers) process.kill(Number(pid), 'SIGKILL')
+  // Both workers died, so the streams that arrive now are new ones.
+  await Promise.all(
+    [ann, bob].map((one) =>
+      one.page.waitForFunction(async () => {
+        const { receive } = await (globalThis as any).anteroom.meeting.stats()
+        return !receive || ![...receive.values()].some((report: any) => report.type === 'inbound-rtp' && report.framesDecoded > 30)
+      }),
+    ),
+  )
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  await ann.knows((meeting) => meeting.state === 'joined' && meeting.participants.size === 1)
+})
+
+test('a screen is shared in front, and sharing is stopped by a moderator', async () => {
+  const ann = await person('Ann')
+  await ann.start(server.url)
+  const bob = await person('Bob')
+  await bob.open(await ann.invite('direct'))
+  await bob.inside()
+  await bob.page.getByTestId('bar-share').click()
+  await ann.page.getByTestId('shared').waitFor()
+  await ann.act('Bob', 'Stop sharing')
+  await ann.page.getByTestId('shared').waitFor({ state: 'detached' })
+})
+
+test('end for all puts everybody out and says so', async () => {
+  const ann = await person('Ann')
+  await ann.start(server.url)
+  const bob = await person('Bob')
+  await bob.open(await ann.invite('direct'))
+  await bob.inside()
+  await ann.page.getByTestId('leave').click()
+  await ann.page.getByTestId('end-for-all').click()
+  for (const one of [ann, bob]) await one.page.getByTestId('message').getByText('The meeting has ended').waitFor()
+})
+
+test('without camera and microphone one still joins, and is told', async () => {
+  const bare = await launchBrowser(['--deny-permission-prompts']).then((one) => one)
+  try {
+    const ann = await person('Ann')
+    await ann.start(server.url)
+    const link = await ann.invite('direct')
+    const context = await bare.newContext({ permissions: [] })
+    const page = await context.newPage()
+    await page.addInitScript(() => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))
+    })
+    await page.goto(link)
+    await page.getByText('You can join without.').first().waitFor()
+    await page.getByTestId('name').fill('Bare')
+    await page.getByTestId('join').click()
+    await page.getByTestId('meeting').waitFor()
+    await ann.knows((meeting) => [...meeting.participants.values()].some((one: any) => one.name === 'Bare' && !one.micOn && !one.cameraOn))
+  } finally {
+    await bare.close()
+  }
+})
+
+test('a refusal is told in plain words: expired, another meeting, unknown meeting', async () => {
+  const now = Math.floor(Date.now() / 1000)
+  const cases: [link: string, text: string][] = [
+    [`/m/abcd-efgh-ijkl#token=${signAnything({ apikey: 'test-key', permissions: ['allow_join'], exp: now - 3600 })}`, 'This link has expired'],
+    [`/m/abcd-efgh-ijkl#token=${signAnything({ apikey: 'test-key', permissions: ['allow_join'] })}`, 'There is no such meeting'],
+    ['/m/abcd-efgh-ijkl#invite=0000000000000000000000aa', 'This invite does not work any more'],
+  ]
+  for (const [link, text] of cases) {
+    const ann = await person('Ann')
+    await ann.page.goto(server.url + link)
+    if (link.includes('token=')) await ann.preJoin()
+    await ann.page.getByTestId('message').getByText(text).waitFor()
+    assert.ok(!ann.page.url().includes('#'))
+  }
+})

@@ -1,0 +1,90 @@
+/** The real program in a process of its own: `anteroom serve` with the real media workers, on ports of its own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { API_KEY, SECRET } from './test-server.ts'
+
+const cli = join(import.meta.dirname, '../../src/cli.ts')
+const START_TIMEOUT_MS = 20_000
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  return port
+}
+
+export class RealServer {
+  readonly url: string
+  readonly secureUrl: string
+  readonly env: NodeJS.ProcessEnv
+  output = ''
+  readonly #folder: string
+  #child: ChildProcess | undefined
+
+  private constructor(folder: string, ports: [http: number, https: number, media: number], env: NodeJS.ProcessEnv) {
+    this.#folder = folder
+    this.url = `http://localhost:${ports[0]}`
+    this.secureUrl = `https://localhost:${ports[1]}`
+    this.env = {
+      ...process.env,
+      DATA_DIR: join(folder, 'data'),
+      PORT: String(ports[0]),
+      HTTPS_PORT: String(ports[1]),
+      MEDIA_PORT: String(ports[2]),
+      MEDIA_WORKERS: '2',
+      VIDEOSDK_API_KEY: API_KEY,
+      VIDEOSDK_SECRET_KEY: SECRET,
+      LOG_LEVEL: 'warn',
+      ...env,
+    }
+  }
+
+  static async start(env: NodeJS.ProcessEnv = {}): Promise<RealServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
+    const media = 41_000 + Math.floor(Math.random() * 4000) * 2
+    const server = new RealServer(folder, [await freePort(), await freePort(), media], env)
+    await server.run()
+    return server
+  }
+
+  get pid(): number {
+    return this.#child!.pid!
+  }
+
+  async run(): Promise<void> {
+    const child = spawn(process.execPath, [cli, 'serve'], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    const ready = new Promise<void>((resolve, reject) => {
+      const hear = (chunk: Buffer): void => {
+        this.output += String(chunk)
+        if (this.output.includes('  media ')) resolve()
+      }
+      child.stdout.on('data', hear)
+      child.stderr.on('data', hear)
+      child.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.output}`)))
+      setTimeout(() => reject(new Error(`the server did not start: ${this.output}`)), START_TIMEOUT_MS).unref()
+    })
+    await ready
+  }
+
+  /** Resolves with the exit code. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#child!
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    const [code] = (await exited) as [number | null]
+    this.output = ''
+    return code
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGKILL')
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
