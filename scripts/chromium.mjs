@@ -28,7 +28,10 @@ function installChromium() {
   const asRoot = root ? [] : ['sudo', '-n']
   const run = (...command) => {
     const [file, ...rest] = [...asRoot, ...command]
-    return spawnSync(file, rest, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    return spawnSync(file, rest, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
   }
   try {
     execFileSync('apt-get', ['--version'], { stdio: 'ignore' })
@@ -42,7 +45,9 @@ function installChromium() {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   if (!findChromium() && !(installChromium() && findChromium())) {
-    console.error('The browser tests need Chromium, and it could not be installed here: install it, or name one in CHROMIUM_BIN.')
+    console.error(
+      'The browser tests need Chromium, and it could not be installed here: install it, or name one in CHROMIUM_BIN.',
+    )
     process.exit(1)
   }
   console.log(`browser: ${findChromium()}`)

@@ -11,7 +11,14 @@ import { serve, tokenServer } from './cli/serve.ts'
 import { tokenCommands } from './cli/tokens.ts'
 import { describeSettings } from './config.ts'
 
-const commands: readonly Command[] = [serve, tokenServer, ...keyCommands, ...tokenCommands, ...meetingCommands, doctor]
+const commands: readonly Command[] = [
+  serve,
+  tokenServer,
+  ...keyCommands,
+  ...tokenCommands,
+  ...meetingCommands,
+  doctor,
+]
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 2
@@ -34,10 +41,12 @@ async function main(args: readonly string[]): Promise<number> {
     return first === undefined ? exitCodes.usage : exitCodes.ok
   }
   const command =
-    commands.find(({ name }) => name === `${first} ${second ?? ''}`) ?? commands.find(({ name }) => name === first)
+    commands.find(({ name }) => name === `${first} ${second ?? ''}`) ??
+    commands.find(({ name }) => name === first)
   if (!command) {
     const group = commands.filter(({ name }) => name.startsWith(`${first} `))
-    if (group.length === 0) throw new CommandError(`There is no command "${first}". See: anteroom --help`, exitCodes.usage)
+    if (group.length === 0)
+      throw new CommandError(`There is no command "${first}". See: anteroom --help`, exitCodes.usage)
     console.log(group.map(helpOf).join('\n\n'))
     return second === '--help' || second === '-h' ? exitCodes.ok : exitCodes.usage
   }
@@ -58,7 +67,9 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     // A mistake of the person or of the machine is one sentence; only a defect of ours shows where it was.
-    const known = error instanceof CommandError || (error instanceof Error && ['ConfigError', 'StartError', 'Refusal'].includes(error.name))
+    const known =
+      error instanceof CommandError ||
+      (error instanceof Error && ['ConfigError', 'StartError', 'Refusal'].includes(error.name))
     console.error(known ? error.message : error)
     process.exit(error instanceof CommandError ? error.exitCode : exitCodes.failed)
   },

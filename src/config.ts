@@ -32,12 +32,15 @@ const setting = <T>(
   secret?: true,
 ): Setting<T> => ({ variable, shown: String(shown), help, read, ...(secret && { secret }) })
 
-const whole = (minimum: number, maximum: number, byDefault: number) => (text: string | undefined): number => {
-  if (text === undefined) return byDefault
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
-  if (!(value >= minimum && value <= maximum)) throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
-  return value
-}
+const whole =
+  (minimum: number, maximum: number, byDefault: number) =>
+  (text: string | undefined): number => {
+    if (text === undefined) return byDefault
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+    if (!(value >= minimum && value <= maximum))
+      throw new Error(`must be a whole number from ${minimum} to ${maximum}`)
+    return value
+  }
 
 const flag = (text: string | undefined): boolean => {
   if (text === undefined || text === 'false' || text === '0') return false
@@ -45,27 +48,33 @@ const flag = (text: string | undefined): boolean => {
   throw new Error('must be true or false')
 }
 
-const oneOf = <T extends string>(values: readonly T[], byDefault: T) => (text: string | undefined): T => {
-  if (text === undefined) return byDefault
-  const found = values.find((value) => value === text)
-  if (found === undefined) throw new Error(`must be one of ${values.join(', ')}`)
-  return found
-}
+const oneOf =
+  <T extends string>(values: readonly T[], byDefault: T) =>
+  (text: string | undefined): T => {
+    if (text === undefined) return byDefault
+    const found = values.find((value) => value === text)
+    if (found === undefined) throw new Error(`must be one of ${values.join(', ')}`)
+    return found
+  }
 
 const optional = (text: string | undefined): string | undefined => text
 
-const HOST_PATTERN = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|[0-9a-f:]*:[0-9a-f:.]*)$/i
+const HOST_PATTERN =
+  /^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|[0-9a-f:]*:[0-9a-f:.]*)$/i
 
-const host = (byDefault?: string) => (text: string | undefined): string | undefined => {
-  if (text === undefined) return byDefault
-  if (text.length > 253 || !HOST_PATTERN.test(text)) throw new Error('must be an address or a host name')
-  return text
-}
+const host =
+  (byDefault?: string) =>
+  (text: string | undefined): string | undefined => {
+    if (text === undefined) return byDefault
+    if (text.length > 253 || !HOST_PATTERN.test(text)) throw new Error('must be an address or a host name')
+    return text
+  }
 
 const httpUrl = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw new Error('must be an http or https address')
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new Error('must be an http or https address')
   if (url.username !== '' || url.password !== '') throw new Error('must be an address without credentials')
   return text.replace(/\/+$/, '')
 }
@@ -73,49 +82,165 @@ const httpUrl = (text: string | undefined): string | undefined => {
 const masterKey = (text: string | undefined): Buffer | undefined => {
   if (text === undefined) return undefined
   const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64')
-  if (key.length !== 32) throw new Error('must be 32 bytes in base64 or hex; make one with: openssl rand -base64 32')
+  if (key.length !== 32)
+    throw new Error('must be 32 bytes in base64 or hex; make one with: openssl rand -base64 32')
   return key
 }
 
 const turnUrls = (text: string | undefined): string[] => {
-  const urls = (text ?? '').split(',').map((url) => url.trim()).filter((url) => url !== '')
-  if (!urls.every((url) => /^(turns?|stun):\S+$/.test(url))) throw new Error('must be turn:, turns: or stun: addresses by commas')
+  const urls = (text ?? '')
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '')
+  if (!urls.every((url) => /^(turns?|stun):\S+$/.test(url)))
+    throw new Error('must be turn:, turns: or stun: addresses by commas')
   return urls
 }
 
 const settings = {
   port: setting('PORT', 9000, 'port of the HTTP listener', whole(0, 65535, 9000)),
-  host: setting('HOST', '127.0.0.1', 'address to listen on; 0.0.0.0 lets others in', (text) => host('127.0.0.1')(text)!),
-  httpsPort: setting('HTTPS_PORT', 9443, 'port of the HTTPS listener; published browser clients need it', whole(0, 65535, 9443)),
-  publicUrl: setting('PUBLIC_URL', '', 'address by which people reach this server, when a proxy stands before it', httpUrl),
-  tlsCert: setting('TLS_CERT', '', 'PEM file of the certificate; default: a self-signed one of our own', optional),
+  host: setting('HOST', '127.0.0.1', 'address to listen on; 0.0.0.0 lets others in', (text) =>
+    host('127.0.0.1')(text)!,
+  ),
+  httpsPort: setting(
+    'HTTPS_PORT',
+    9443,
+    'port of the HTTPS listener; published browser clients need it',
+    whole(0, 65535, 9443),
+  ),
+  publicUrl: setting(
+    'PUBLIC_URL',
+    '',
+    'address by which people reach this server, when a proxy stands before it',
+    httpUrl,
+  ),
+  tlsCert: setting(
+    'TLS_CERT',
+    '',
+    'PEM file of the certificate; default: a self-signed one of our own',
+    optional,
+  ),
   tlsKey: setting('TLS_KEY', '', 'PEM file of its private key', optional),
-  dataDir: setting('DATA_DIR', './data', 'folder of the database, the master key and the certificate', (text) => resolve(text ?? './data')),
+  dataDir: setting(
+    'DATA_DIR',
+    './data',
+    'folder of the database, the master key and the certificate',
+    (text) => resolve(text ?? './data'),
+  ),
   databaseUrl: setting('DATABASE_URL', '', 'default: SQLite in the data folder', optional, true),
-  masterKey: setting('MASTER_KEY', '', '32 bytes in base64 or hex that seal secrets at rest; default: a file in the data folder', masterKey, true),
-  videosdkApiKey: setting('VIDEOSDK_API_KEY', '', 'an API key to accept, so that tokens minted elsewhere keep working', optional),
+  masterKey: setting(
+    'MASTER_KEY',
+    '',
+    '32 bytes in base64 or hex that seal secrets at rest; default: a file in the data folder',
+    masterKey,
+    true,
+  ),
+  videosdkApiKey: setting(
+    'VIDEOSDK_API_KEY',
+    '',
+    'an API key to accept, so that tokens minted elsewhere keep working',
+    optional,
+  ),
   videosdkSecretKey: setting('VIDEOSDK_SECRET_KEY', '', 'its secret', optional, true),
-  apiEndpoint: setting('VIDEOSDK_API_ENDPOINT', '', 'for the token-server: the meeting service behind it', httpUrl),
-  openGetToken: setting('OPEN_GET_TOKEN', 'false', 'true: get-token answers anybody, not only this machine', flag),
-  allowTokensWithoutExpiry: setting('ALLOW_TOKENS_WITHOUT_EXPIRY', 'false', 'true: accept tokens without exp', flag),
-  moderation: setting('MODERATION', 'grant', 'grant: moderating needs allow_mod; open: everybody moderates', oneOf<'grant' | 'open'>(['grant', 'open'], 'grant')),
-  lobbyTimeoutSeconds: setting('LOBBY_TIMEOUT_SECONDS', 600, 'an entry request nobody answers is denied after this', whole(1, 86_400, 600)),
-  sessionGraceSeconds: setting('SESSION_GRACE_SECONDS', 10, 'how long a session outlives its last participant', whole(0, 86_400, 10)),
-  mediaPort: setting('MEDIA_PORT', 40_000, 'UDP and TCP port of the first media worker; the others follow', whole(1, 65_535, 40_000)),
-  mediaWorkers: setting('MEDIA_WORKERS', 'cores', 'number of media workers', whole(1, 256, availableParallelism())),
-  announcedAddress: setting('ANNOUNCED_ADDRESS', '', 'address that clients send media to; default: HOST, or the first address of the machine', host()),
+  apiEndpoint: setting(
+    'VIDEOSDK_API_ENDPOINT',
+    '',
+    'for the token-server: the meeting service behind it',
+    httpUrl,
+  ),
+  openGetToken: setting(
+    'OPEN_GET_TOKEN',
+    'false',
+    'true: get-token answers anybody, not only this machine',
+    flag,
+  ),
+  allowTokensWithoutExpiry: setting(
+    'ALLOW_TOKENS_WITHOUT_EXPIRY',
+    'false',
+    'true: accept tokens without exp',
+    flag,
+  ),
+  moderation: setting(
+    'MODERATION',
+    'grant',
+    'grant: moderating needs allow_mod; open: everybody moderates',
+    oneOf<'grant' | 'open'>(['grant', 'open'], 'grant'),
+  ),
+  lobbyTimeoutSeconds: setting(
+    'LOBBY_TIMEOUT_SECONDS',
+    600,
+    'an entry request nobody answers is denied after this',
+    whole(1, 86_400, 600),
+  ),
+  sessionGraceSeconds: setting(
+    'SESSION_GRACE_SECONDS',
+    10,
+    'how long a session outlives its last participant',
+    whole(0, 86_400, 10),
+  ),
+  mediaPort: setting(
+    'MEDIA_PORT',
+    40_000,
+    'UDP and TCP port of the first media worker; the others follow',
+    whole(1, 65_535, 40_000),
+  ),
+  mediaWorkers: setting(
+    'MEDIA_WORKERS',
+    'cores',
+    'number of media workers',
+    whole(1, 256, availableParallelism()),
+  ),
+  announcedAddress: setting(
+    'ANNOUNCED_ADDRESS',
+    '',
+    'address that clients send media to; default: HOST, or the first address of the machine',
+    host(),
+  ),
   turnUrls: setting('TURN_URLS', '', 'TURN servers, by commas, for our own client', turnUrls),
-  turnSecret: setting('TURN_SECRET', '', 'secret shared with them, for short-lived credentials', optional, true),
-  maxMessageBytes: setting('MAX_MESSAGE_BYTES', 262_144, 'largest message on a socket', whole(16_384, 16_777_216, 262_144)),
-  maxRequestsPerSecond: setting('MAX_REQUESTS_PER_SECOND', 50, 'requests of one connection, on average; four times as many at once', whole(1, 10_000, 50)),
-  maxWaitingPerAddress: setting('MAX_WAITING_PER_ADDRESS', 50, 'connections of one address that are not let in yet', whole(1, 100_000, 50)),
-  maxEntryRequests: setting('MAX_ENTRY_REQUESTS', 100, 'entry requests of one meeting that wait at once', whole(1, 100_000, 100)),
+  turnSecret: setting(
+    'TURN_SECRET',
+    '',
+    'secret shared with them, for short-lived credentials',
+    optional,
+    true,
+  ),
+  maxMessageBytes: setting(
+    'MAX_MESSAGE_BYTES',
+    262_144,
+    'largest message on a socket',
+    whole(16_384, 16_777_216, 262_144),
+  ),
+  maxRequestsPerSecond: setting(
+    'MAX_REQUESTS_PER_SECOND',
+    50,
+    'requests of one connection, on average; four times as many at once',
+    whole(1, 10_000, 50),
+  ),
+  maxWaitingPerAddress: setting(
+    'MAX_WAITING_PER_ADDRESS',
+    50,
+    'connections of one address that are not let in yet',
+    whole(1, 100_000, 50),
+  ),
+  maxEntryRequests: setting(
+    'MAX_ENTRY_REQUESTS',
+    100,
+    'entry requests of one meeting that wait at once',
+    whole(1, 100_000, 100),
+  ),
   maxParticipants: setting('MAX_PARTICIPANTS', 100, 'participants of one meeting', whole(1, 100_000, 100)),
   maxProducers: setting('MAX_PRODUCERS', 8, 'streams that one participant sends at once', whole(1, 1000, 8)),
-  logLevel: setting('LOG_LEVEL', 'info', 'how much is logged', oneOf<LogLevel>(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'info')),
+  logLevel: setting(
+    'LOG_LEVEL',
+    'info',
+    'how much is logged',
+    oneOf<LogLevel>(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'info'),
+  ),
 } satisfies Record<string, Setting<unknown>>
 
-type Values = { [Name in keyof typeof settings]: (typeof settings)[Name] extends Setting<infer T> ? T : never }
+type Values = {
+  [Name in keyof typeof settings]: (typeof settings)[Name] extends Setting<infer T> ? T : never
+}
 
 /** Everything the environment says, in the types the program works with. Frozen. */
 export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videosdkSecretKey'>> {
@@ -126,10 +251,27 @@ export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videos
 }
 
 /** Secrets that stand in samples everywhere. */
-const SAMPLE_SECRETS = /^(secret|changeme|change-me|password|test|your[-_ ]?secret.*|videosdk|anteroom|x+|0+)$/i
+const SAMPLE_SECRETS =
+  /^(secret|changeme|change-me|password|test|your[-_ ]?secret.*|videosdk|anteroom|x+|0+)$/i
 const MIN_SECRET_LENGTH = 32
 /** Names that begin so are ours or a mistake; others belong to whoever set them. */
-const OUR_PREFIXES = ['ANTEROOM_', 'LOBBY_', 'MEDIA_', 'SESSION_GRACE', 'ANNOUNCED_', 'MAX_WAITING', 'MAX_ENTRY', 'MAX_PARTICIPANT', 'MAX_PRODUCER', 'MAX_MESSAGE', 'MAX_REQUEST', 'VIDEOSDK_', 'ALLOW_TOKENS', 'OPEN_GET', 'TURN_']
+const OUR_PREFIXES = [
+  'ANTEROOM_',
+  'LOBBY_',
+  'MEDIA_',
+  'SESSION_GRACE',
+  'ANNOUNCED_',
+  'MAX_WAITING',
+  'MAX_ENTRY',
+  'MAX_PARTICIPANT',
+  'MAX_PRODUCER',
+  'MAX_MESSAGE',
+  'MAX_REQUEST',
+  'VIDEOSDK_',
+  'ALLOW_TOKENS',
+  'OPEN_GET',
+  'TURN_',
+]
 /** Other programs' variables that begin like ours. */
 const NOT_OURS = new Set(['VIDEOSDK_TOKEN', 'VIDEOSDK_SECRET', 'MEDIA_ROOT', 'MEDIA_URL'])
 
@@ -142,7 +284,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     if (known.has(variable) || NOT_OURS.has(variable)) continue
     if (!OUR_PREFIXES.some((prefix) => variable.startsWith(prefix))) continue
     const near = nearest(variable, known)
-    throw new ConfigError(`${variable} is no setting of Anteroom${near ? `; did you mean ${near}?` : ': remove it, or see anteroom --help.'}`)
+    throw new ConfigError(
+      `${variable} is no setting of Anteroom${near ? `; did you mean ${near}?` : ': remove it, or see anteroom --help.'}`,
+    )
   }
   const values: Record<string, unknown> = {}
   for (const [name, { variable, read, secret }] of Object.entries(settings) as [string, Setting<unknown>][]) {
@@ -156,7 +300,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   const { videosdkApiKey, videosdkSecretKey, ...rest } = values as Values
   if ((videosdkApiKey === undefined) !== (videosdkSecretKey === undefined)) {
-    const [there, missing] = videosdkApiKey === undefined ? ['VIDEOSDK_SECRET_KEY', 'VIDEOSDK_API_KEY'] : ['VIDEOSDK_API_KEY', 'VIDEOSDK_SECRET_KEY']
+    const [there, missing] =
+      videosdkApiKey === undefined
+        ? ['VIDEOSDK_SECRET_KEY', 'VIDEOSDK_API_KEY']
+        : ['VIDEOSDK_API_KEY', 'VIDEOSDK_SECRET_KEY']
     throw new ConfigError(`${there} is set and ${missing} is not: set both or none.`)
   }
   if ((rest.tlsCert === undefined) !== (rest.tlsKey === undefined)) {
@@ -171,7 +318,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   return Object.freeze({
     ...rest,
-    apiKey: videosdkApiKey === undefined ? undefined : Object.freeze({ apiKey: videosdkApiKey, secret: videosdkSecretKey! }),
+    apiKey:
+      videosdkApiKey === undefined
+        ? undefined
+        : Object.freeze({ apiKey: videosdkApiKey, secret: videosdkSecretKey! }),
     pageFolder: join(import.meta.dirname, '..', 'dist', 'web'),
   })
 }
@@ -186,7 +336,9 @@ export function describeSettings(): string {
   const rows = Object.values(settings).map(({ variable, shown, help }) => [variable, shown, help] as const)
   const width = Math.max(...rows.map(([variable]) => variable.length)) + 2
   const second = Math.max(...rows.map(([, shown]) => shown.length)) + 2
-  return rows.map(([variable, shown, help]) => `  ${variable.padEnd(width)}${shown.padEnd(second)}${help}`).join('\n')
+  return rows
+    .map(([variable, shown, help]) => `  ${variable.padEnd(width)}${shown.padEnd(second)}${help}`)
+    .join('\n')
 }
 
 /** The settings as a file to copy. */

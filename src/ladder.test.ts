@@ -22,15 +22,23 @@ const below: Record<string, string[]> = {
   index: ['server', 'config', 'token', 'protocol', 'client', 'store', 'media', 'meeting', 'api'],
 }
 /** Folders with several implementations: from outside only the head file. */
-const heads: Record<string, string> = { store: 'store/store.ts', media: 'media/sfu.ts', token: 'token/token.ts' }
+const heads: Record<string, string> = {
+  store: 'store/store.ts',
+  media: 'media/sfu.ts',
+  token: 'token/token.ts',
+}
 
-const files = globSync('**/*.{ts,tsx}', { cwd: src }).filter((file) => !/\.test\.tsx?$/.test(file) && !file.endsWith('.d.ts'))
+const files = globSync('**/*.{ts,tsx}', { cwd: src }).filter(
+  (file) => !/\.test\.tsx?$/.test(file) && !file.endsWith('.d.ts'),
+)
 const roomOf = (file: string): string => file.split('/')[0]!.replace(/\.tsx?$/, '')
 
 function importsOf(file: string): { file: string; typeOnly: boolean }[] {
   const text = readFileSync(join(src, file), 'utf8')
   const found: { file: string; typeOnly: boolean }[] = []
-  for (const match of text.matchAll(/(?:import|export)\s+(type\s)?[^'"]*?from\s+'(\.[^']+)'|import\(\s*'(\.[^']+)'\s*\)|^import\s+'(\.[^']+)'/gm)) {
+  for (const match of text.matchAll(
+    /(?:import|export)\s+(type\s)?[^'"]*?from\s+'(\.[^']+)'|import\(\s*'(\.[^']+)'\s*\)|^import\s+'(\.[^']+)'/gm,
+  )) {
     const target = match[2] ?? match[3] ?? match[4]!
     found.push({ file: normalize(join(dirname(file), target)), typeOnly: match[1] !== undefined })
   }
@@ -46,14 +54,22 @@ test('imports run down the ladder, and into a folder by its head file', () => {
       const other = roomOf(target.file)
       if (other === room) continue
       if (!below[room]?.includes(other)) wrong.push(`${file} imports ${target.file}`)
-      else if (heads[other] && target.file !== heads[other] && room !== 'index') wrong.push(`${file} goes past ${heads[other]} to ${target.file}`)
+      else if (heads[other] && target.file !== heads[other] && room !== 'index')
+        wrong.push(`${file} goes past ${heads[other]} to ${target.file}`)
     }
   }
   assert.deepEqual(wrong, [])
 })
 
 test('no file imports itself by way of others', () => {
-  const graph = new Map(files.map((file) => [file, importsOf(file).filter((t) => !t.typeOnly).map((t) => t.file)]))
+  const graph = new Map(
+    files.map((file) => [
+      file,
+      importsOf(file)
+        .filter((t) => !t.typeOnly)
+        .map((t) => t.file),
+    ]),
+  )
   const done = new Set<string>()
   const visit = (file: string, path: string[]): void => {
     if (path.includes(file)) assert.fail(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`)

@@ -88,14 +88,31 @@ async function firstKey(store: Store, projectId: string, dataDir: string): Promi
   // The file first: a key whose secret nobody can read would be of no use.
   const lines = `VIDEOSDK_API_KEY=${apiKey}\nVIDEOSDK_SECRET_KEY=${secret}\n`
   await writeFile(join(dataDir, API_KEY_FILE), lines, { mode: 0o600 })
-  await store.keys.create({ apiKey, projectId, name: 'first', secret, createdAt: Date.now(), revokedAt: null })
+  await store.keys.create({
+    apiKey,
+    projectId,
+    name: 'first',
+    secret,
+    createdAt: Date.now(),
+    revokedAt: null,
+  })
 }
 
 /** The key of the environment, so that tokens minted elsewhere keep working; its secret may have been rotated there. */
-async function importKey(store: Store, projectId: string, given: { apiKey: string; secret: string }): Promise<void> {
+async function importKey(
+  store: Store,
+  projectId: string,
+  given: { apiKey: string; secret: string },
+): Promise<void> {
   const there = (await store.keys.list()).find(({ apiKey }) => apiKey === given.apiKey)
   if (!there) {
-    await store.keys.create({ ...given, projectId, name: 'environment', createdAt: Date.now(), revokedAt: null })
+    await store.keys.create({
+      ...given,
+      projectId,
+      name: 'environment',
+      createdAt: Date.now(),
+      revokedAt: null,
+    })
   } else if (there.secret !== given.secret) await store.keys.setSecret(given.apiKey, given.secret)
 }
 
@@ -113,7 +130,12 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     throw error
   }
 
-  async function connect(settings: Config, ground: Foundation, media: Sfu, logger: Logger): Promise<RunningServer> {
+  async function connect(
+    settings: Config,
+    ground: Foundation,
+    media: Sfu,
+    logger: Logger,
+  ): Promise<RunningServer> {
     const now = Date.now
     const verifier = createVerifier({
       findKey: keyRing.find,
@@ -169,7 +191,10 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       now,
       log: logger,
     }
-    const listeners: HttpListener[] = [buildHttp(deps), buildHttp(deps, { cert: certificate.cert, key: certificate.key })]
+    const listeners: HttpListener[] = [
+      buildHttp(deps),
+      buildHttp(deps, { cert: certificate.cert, key: certificate.key }),
+    ]
     const ports = [settings.port, settings.httpsPort]
     const urls: string[] = []
     try {
@@ -217,7 +242,13 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
       'The token server needs VIDEOSDK_API_ENDPOINT, VIDEOSDK_API_KEY and VIDEOSDK_SECRET_KEY: set the address of the meeting service and the key it knows.',
     )
   }
-  const listener = buildTokenServer({ settings: config, endpoint: config.apiEndpoint, key: config.apiKey, now: Date.now, log })
+  const listener = buildTokenServer({
+    settings: config,
+    endpoint: config.apiEndpoint,
+    key: config.apiKey,
+    now: Date.now,
+    log,
+  })
   const port = await listen(listener, config.host, config.port, 'PORT')
   const url = `http://${displayHost(config.host)}:${port}`
   return {
@@ -247,10 +278,15 @@ async function listen(listener: HttpListener, host: string, port: number, variab
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {
-      throw new StartError(`Port ${port} is in use: stop what uses it, or choose another in ${variable}.`, { cause: error })
+      throw new StartError(`Port ${port} is in use: stop what uses it, or choose another in ${variable}.`, {
+        cause: error,
+      })
     }
     if (code === 'EACCES') {
-      throw new StartError(`Port ${port} may not be opened by this user: choose one above 1023 in ${variable}.`, { cause: error })
+      throw new StartError(
+        `Port ${port} may not be opened by this user: choose one above 1023 in ${variable}.`,
+        { cause: error },
+      )
     }
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
       throw new StartError(`${host} is no address of this machine: change HOST.`, { cause: error })

@@ -39,8 +39,8 @@ test('what is wrong with a token or a meeting is told with its code, then the co
   for (const [what, code, token, id, participantId] of cases) {
     const guest = server.connect({ token, meetingId: id, participantId })
     const error = await guest.hears('error')
-    assert.equal(error['code'], code, what)
-    assert.equal(typeof error['message'], 'string', what)
+    assert.equal(error.code, code, what)
+    assert.equal(typeof error.message, 'string', what)
     await guest.hears('close')
     await guest.gone()
     assert.ok(!guest.heard.some((heard) => heard.method === 'connectionSuccess'), what)
@@ -58,7 +58,11 @@ test('one whose token names the participant need not repeat the id', async () =>
 test('the custom id of a meeting opens it too', async () => {
   const customRoomId = `custom-${Date.now()}`
   const meetingId = await server.createMeeting({ customRoomId })
-  const guest = server.connect({ token: server.token(['allow_join']), meetingId: customRoomId, participantId: 'ann' })
+  const guest = server.connect({
+    token: server.token(['allow_join']),
+    meetingId: customRoomId,
+    participantId: 'ann',
+  })
   const reply = await guest.join()
   assert.equal(reply.meetingId, meetingId)
   guest.close()
@@ -66,73 +70,124 @@ test('the custom id of a meeting opens it too', async () => {
 
 test('direct join: each hears of the other, with a name, and of the leaving with its reason', async () => {
   const meetingId = await server.createMeeting()
-  const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann', name: 'Ann' })
+  const ann = server.connect({
+    token: server.token(['allow_join']),
+    meetingId,
+    participantId: 'ann',
+    name: 'Ann',
+  })
   const first = await ann.join({ metaData: { team: 'red', enableAgentEvents: true } })
   assert.deepEqual(first.peers, [])
   assert.deepEqual(first.messages, [])
-  const bob = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'bob', name: 'Bob' })
+  const bob = server.connect({
+    token: server.token(['allow_join']),
+    meetingId,
+    participantId: 'bob',
+    name: 'Bob',
+  })
   const second = await bob.join()
-  assert.deepEqual(second.peers, [{ id: 'ann', displayName: 'Ann', mode: 'SEND_AND_RECV', metaData: { team: 'red' } }])
-  assert.equal((await ann.hears('newPeer'))['displayName'], 'Bob')
+  assert.deepEqual(second.peers, [
+    { id: 'ann', displayName: 'Ann', mode: 'SEND_AND_RECV', metaData: { team: 'red' } },
+  ])
+  assert.equal((await ann.hears('newPeer')).displayName, 'Bob')
   assert.equal(second.self.sessionId, first.self.sessionId)
 
   await bob.request('leave')
   const left = await ann.hears('peerClosed')
-  assert.deepEqual(left['reason'], { code: 1101, message: 'MANUAL_LEAVE_CALLED' })
+  assert.deepEqual(left.reason, { code: 1101, message: 'MANUAL_LEAVE_CALLED' })
   ann.close()
 })
 
 test('before admission nothing of the meeting reaches a guest, and nothing it sends reaches the meeting', async () => {
   const meetingId = await server.createMeeting()
-  const host = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'host', name: 'Host' })
+  const host = server.connect({
+    token: server.token(['allow_join']),
+    meetingId,
+    participantId: 'host',
+    name: 'Host',
+  })
   await host.join()
-  const guest = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'guest', name: 'Guest' })
+  const guest = server.connect({
+    token: server.token(['ask_join']),
+    meetingId,
+    participantId: 'guest',
+    name: 'Guest',
+  })
   await guest.enter()
-  assert.equal((await host.hears('entryRequested'))['name'], 'Guest')
+  assert.equal((await host.hears('entryRequested')).name, 'Guest')
 
-  const others = ['getRouterRtpCapabilities', 'createWebRtcTransport', 'join', 'produce', 'respondEntry', 'removePeer', 'closeRoom', 'changeMode', 'rejoinMedia', 'requestEntry']
+  const others = [
+    'getRouterRtpCapabilities',
+    'createWebRtcTransport',
+    'join',
+    'produce',
+    'respondEntry',
+    'removePeer',
+    'closeRoom',
+    'changeMode',
+    'rejoinMedia',
+    'requestEntry',
+  ]
   for (const method of others) {
     await assert.rejects(guest.request(method, {}), refused(5000, 'INVALID_STATE'), method)
   }
-  const third = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'third', name: 'Third' })
+  const third = server.connect({
+    token: server.token(['allow_join']),
+    meetingId,
+    participantId: 'third',
+    name: 'Third',
+  })
   await third.join()
   await third.request('leave')
   await host.hears('peerClosed')
-  assert.deepEqual(guest.heard.map((heard) => heard.method), ['connectionSuccess'])
+  assert.deepEqual(
+    guest.heard.map((heard) => heard.method),
+    ['connectionSuccess'],
+  )
   host.close()
   guest.close()
 })
 
 test('lobby: allowed', async () => {
   const meetingId = await server.createMeeting()
-  const guest = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'guest', name: 'Guest' })
+  const guest = server.connect({
+    token: server.token(['ask_join']),
+    meetingId,
+    participantId: 'guest',
+    name: 'Guest',
+  })
   await guest.enter()
   // The request made before anybody was inside is replayed to the one who comes.
   const host = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'host' })
   await host.join()
-  assert.equal((await host.hears('entryRequested'))['id'], 'guest')
+  assert.equal((await host.hears('entryRequested')).id, 'guest')
   await host.request('respondEntry', { id: 'guest', decision: 'allowed' })
   const allowed = await guest.hears('entryResponded')
-  assert.equal(allowed['decision'], 'allowed')
-  assert.equal(allowed['canAdmit'], false)
+  assert.equal(allowed.decision, 'allowed')
+  assert.equal(allowed.canAdmit, false)
   await guest.finishJoin()
-  assert.equal((await host.hears('newPeer'))['displayName'], 'Guest')
+  assert.equal((await host.hears('newPeer')).displayName, 'Guest')
 
   // The first answer won.
   await assert.rejects(host.request('respondEntry', { id: 'guest', decision: 'denied' }), refused(4059))
   // An admitted guest admits nobody.
   const other = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'other' })
   await other.enter()
-  await host.hears('entryRequested', (heard) => heard['id'] === 'other')
+  await host.hears('entryRequested', (heard) => heard.id === 'other')
   await assert.rejects(guest.request('respondEntry', { id: 'other', decision: 'allowed' }), refused(4008))
   assert.ok(!guest.heard.some((heard) => heard.method === 'entryRequested'))
 
   // Within the session an admitted guest comes back without asking; another token under its id does not.
   guest.close()
-  await host.hears('peerClosed', (heard) => heard['peerId'] === 'guest')
-  const thief = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'guest', name: 'Thief' })
+  await host.hears('peerClosed', (heard) => heard.peerId === 'guest')
+  const thief = server.connect({
+    token: server.token(['ask_join']),
+    meetingId,
+    participantId: 'guest',
+    name: 'Thief',
+  })
   await thief.enter()
-  await host.hears('entryRequested', (heard) => heard['name'] === 'Thief')
+  await host.hears('entryRequested', (heard) => heard.name === 'Thief')
   for (const client of [host, other, thief]) client.close()
 })
 
@@ -164,21 +219,29 @@ test('lobby: denied, withdrawn, and denied when nobody answers', async () => {
   await denied.enter()
   await host.hears('entryRequested')
   await host.request('respondEntry', { id: 'denied', decision: 'denied' })
-  assert.equal((await denied.hears('entryResponded'))['decision'], 'denied')
+  assert.equal((await denied.hears('entryResponded')).decision, 'denied')
   await denied.hears('close')
   await denied.gone()
 
-  const withdrawn = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'withdrawn' })
+  const withdrawn = server.connect({
+    token: server.token(['ask_join']),
+    meetingId,
+    participantId: 'withdrawn',
+  })
   await withdrawn.enter()
-  await host.hears('entryRequested', (heard) => heard['id'] === 'withdrawn')
+  await host.hears('entryRequested', (heard) => heard.id === 'withdrawn')
   withdrawn.close()
-  await host.hears('entryWithdrawn', (heard) => heard['id'] === 'withdrawn')
+  await host.hears('entryWithdrawn', (heard) => heard.id === 'withdrawn')
   await assert.rejects(host.request('respondEntry', { id: 'withdrawn', decision: 'allowed' }), refused(4059))
 
-  const forgotten = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'forgotten' })
+  const forgotten = server.connect({
+    token: server.token(['ask_join']),
+    meetingId,
+    participantId: 'forgotten',
+  })
   await forgotten.enter()
-  assert.equal((await forgotten.hears('entryResponded'))['decision'], 'denied')
-  await host.hears('entryResponded', (heard) => heard['id'] === 'forgotten')
+  assert.equal((await forgotten.hears('entryResponded')).decision, 'denied')
+  await host.hears('entryResponded', (heard) => heard.id === 'forgotten')
   host.close()
 })
 
@@ -186,7 +249,11 @@ test('moderating needs allow_mod', async () => {
   const meetingId = await server.createMeeting()
   const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
   await ann.join()
-  const mod = server.connect({ token: server.token(['allow_join', 'allow_mod']), meetingId, participantId: 'mod' })
+  const mod = server.connect({
+    token: server.token(['allow_join', 'allow_mod']),
+    meetingId,
+    participantId: 'mod',
+  })
   await mod.join()
   const acts: [method: string, data: Record<string, unknown>][] = [
     ['enablePeerMic', { peerId: 'mod' }],
@@ -205,15 +272,15 @@ test('moderating needs allow_mod', async () => {
   assert.deepEqual(mod.requested, [])
 
   await mod.request('enablePeerMic', { peerId: 'ann' })
-  assert.equal((await ann.hears('request:enableMic'))['peerId'], 'mod')
+  assert.equal((await ann.hears('request:enableMic')).peerId, 'mod')
   await mod.request('disablePeerWebcam', { peerId: 'ann' })
-  assert.equal((await ann.hears('request:disableWebcam'))['peerId'], 'mod')
+  assert.equal((await ann.hears('request:disableWebcam')).peerId, 'mod')
   await mod.request('pinStateChanged', { peerId: 'ann', state: { cam: true } })
-  assert.equal((await ann.hears('request:pinStateChanged'))['pinnedBy'], 'mod')
+  assert.equal((await ann.hears('request:pinStateChanged')).pinnedBy, 'mod')
   await mod.hears('request:pinStateChanged')
   await mod.request('closeRoom')
-  assert.equal((await ann.hears('close'))['code'], 1008)
-  assert.equal((await mod.hears('close'))['code'], 1008)
+  assert.equal((await ann.hears('close')).code, 1008)
+  assert.equal((await mod.hears('close')).code, 1008)
 })
 
 test('removed means out: not by the same id, not with the same token, until an admitter lifts it', async () => {
@@ -224,10 +291,13 @@ test('removed means out: not by the same id, not with the same token, until an a
   const bad = server.connect({ token, meetingId, participantId: 'bad' })
   await bad.join()
   await mod.request('removePeer', { peerId: 'bad' })
-  assert.equal((await bad.hears('close'))['code'], 1002)
-  assert.deepEqual((await mod.hears('peerClosed'))['reason'], { code: 1002, message: 'REMOVE_PEER' })
+  assert.equal((await bad.hears('close')).code, 1002)
+  assert.deepEqual((await mod.hears('peerClosed')).reason, { code: 1002, message: 'REMOVE_PEER' })
 
-  for (const [by, participantId] of [[token, 'other'], [server.token(['allow_join']), 'bad']] as const) {
+  for (const [by, participantId] of [
+    [token, 'other'],
+    [server.token(['allow_join']), 'bad'],
+  ] as const) {
     const back = server.connect({ token: by, meetingId, participantId })
     await back.hears('connectionSuccess')
     await assert.rejects(back.request('requestEntry', {}), refused(4025, 'REMOVED_FROM_SESSION'))
@@ -251,8 +321,8 @@ test('ten reloads in a row leave one participant', async () => {
     // The older socket is still open: the newcomer wins, the older one is told.
     const next = server.connect({ token, meetingId, participantId: 'bob' })
     await next.join()
-    assert.equal((await last.hears('error'))['code'], 4005)
-    assert.equal((await last.hears('close'))['code'], 1011)
+    assert.equal((await last.hears('error')).code, 4005)
+    assert.equal((await last.hears('close')).code, 1011)
     last = next
   }
   const eve = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'eve' })
@@ -284,17 +354,33 @@ test('deactivating a meeting ends its session and keeps everybody out', async ()
   await server.rest('POST', '/v2/rooms/deactivate', { roomId: meetingId })
   await ann.hears('close')
   const back = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
-  assert.equal((await back.hears('error'))['code'], 4052)
+  assert.equal((await back.hears('error')).code, 4052)
 })
 
 test('every message is answered: unknown methods, wrong shapes, absent services', async () => {
   const meetingId = await server.createMeeting()
   const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
   await ann.join()
-  for (const message of [null, 42, 'text', [], {}, { method: 7 }, { method: 'nonsense' }, { method: '__proto__' }, { method: 'constructor' }]) {
+  for (const message of [
+    null,
+    42,
+    'text',
+    [],
+    {},
+    { method: 7 },
+    { method: 'nonsense' },
+    { method: '__proto__' },
+    { method: 'constructor' },
+  ]) {
     await assert.rejects(ann.send(message), refused(5000, 'INVALID_REQUEST'), JSON.stringify(message))
   }
-  for (const data of [null, 1, {}, { transportId: 7 }, { transportId: 'x', kind: 'smell', rtpParameters: {} }]) {
+  for (const data of [
+    null,
+    1,
+    {},
+    { transportId: 7 },
+    { transportId: 'x', kind: 'smell', rtpParameters: {} },
+  ]) {
     await assert.rejects(ann.request('produce', data), refused(5000, 'INVALID_REQUEST'), JSON.stringify(data))
   }
   await assert.rejects(ann.request('startRecording', {}), refused(4021))
@@ -324,7 +410,9 @@ test('too many requests of one connection are refused, and it stays', async () =
   const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
   await ann.join()
   const answers = await Promise.allSettled(Array.from({ length: 400 }, () => ann.request('produceError', {})))
-  const limited = answers.filter((answer) => answer.status === 'rejected' && refused(5000, 'RATE_LIMITED')(answer.reason))
+  const limited = answers.filter(
+    (answer) => answer.status === 'rejected' && refused(5000, 'RATE_LIMITED')(answer.reason),
+  )
   assert.ok(limited.length > 0 && limited.length < 400)
   assert.ok(ann.socket.connected)
   ann.close()

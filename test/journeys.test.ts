@@ -41,7 +41,9 @@ test('start, invite, join: two people see and hear each other, and mute is seen'
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
 
   await bob.page.getByTestId('bar-mic').click()
-  await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => !one.micOn && one.cameraOn))
+  await ann.knows((meeting) =>
+    [...meeting.participants.values()].every((one: any) => !one.micOn && one.cameraOn),
+  )
   await bob.page.getByTestId('bar-mic').click()
   await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => one.micOn))
 
@@ -93,7 +95,10 @@ test('moderation: off at once, on only with consent, out and not back, also afte
 
   await ann.act('Bob', 'Ask to unmute')
   await bob.page.getByTestId('consent').waitFor()
-  assert.equal(await bob.page.evaluate(() => (globalThis as any).anteroom.meeting.devices.mic === undefined), true)
+  assert.equal(
+    await bob.page.evaluate(() => (globalThis as any).anteroom.meeting.devices.mic === undefined),
+    true,
+  )
   await bob.page.getByTestId('consent-accept').click()
   await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => one.micOn))
 
@@ -122,7 +127,8 @@ test('a restart of the server: both come back by themselves to the same session'
   const session = await ann.page.evaluate(() => (globalThis as any).anteroom.meeting.sessionId)
   await server.end('SIGKILL')
   await server.run()
-  for (const one of [ann, bob]) await one.knows((meeting) => meeting.state === 'joined' && meeting.participants.size === 1)
+  for (const one of [ann, bob])
+    await one.knows((meeting) => meeting.state === 'joined' && meeting.participants.size === 1)
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
   assert.equal(await ann.page.evaluate(() => (globalThis as any).anteroom.meeting.sessionId), session)
 })
@@ -133,14 +139,23 @@ test("a media worker's death: the media comes back, and the meeting was never le
   const bob = await person('Bob')
   await bob.open(await ann.invite('direct'))
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
-  const workers = execFileSync('pgrep', ['-P', String(server.pid), '-f', 'mediasoup-worker'], { encoding: 'utf8' }).trim().split('\n')
+  const workers = execFileSync('pgrep', ['-P', String(server.pid), '-f', 'mediasoup-worker'], {
+    encoding: 'utf8',
+  })
+    .trim()
+    .split('\n')
   for (const pid of workers) process.kill(Number(pid), 'SIGKILL')
   // Both workers died, so the streams that arrive now are new ones.
   await Promise.all(
     [ann, bob].map((one) =>
       one.page.waitForFunction(async () => {
         const { receive } = await (globalThis as any).anteroom.meeting.stats()
-        return !receive || ![...receive.values()].some((report: any) => report.type === 'inbound-rtp' && report.framesDecoded > 30)
+        return (
+          !receive ||
+          ![...receive.values()].some(
+            (report: any) => report.type === 'inbound-rtp' && report.framesDecoded > 30,
+          )
+        )
       }),
     ),
   )
@@ -168,7 +183,8 @@ test('end for all puts everybody out and says so', async () => {
   await bob.inside()
   await ann.page.getByTestId('leave').click()
   await ann.page.getByTestId('end-for-all').click()
-  for (const one of [ann, bob]) await one.page.getByTestId('message').getByText('The meeting has ended').waitFor()
+  for (const one of [ann, bob])
+    await one.page.getByTestId('message').getByText('The meeting has ended').waitFor()
 })
 
 test('without camera and microphone one still joins, and is told', async () => {
@@ -187,7 +203,11 @@ test('without camera and microphone one still joins, and is told', async () => {
     await page.getByTestId('name').fill('Bare')
     await page.getByTestId('join').click()
     await page.getByTestId('meeting').waitFor()
-    await ann.knows((meeting) => [...meeting.participants.values()].some((one: any) => one.name === 'Bare' && !one.micOn && !one.cameraOn))
+    await ann.knows((meeting) =>
+      [...meeting.participants.values()].some(
+        (one: any) => one.name === 'Bare' && !one.micOn && !one.cameraOn,
+      ),
+    )
   } finally {
     await bare.close()
   }
@@ -196,8 +216,14 @@ test('without camera and microphone one still joins, and is told', async () => {
 test('a refusal is told in plain words: expired, another meeting, unknown meeting', async () => {
   const now = Math.floor(Date.now() / 1000)
   const cases: [link: string, text: string][] = [
-    [`/m/abcd-efgh-ijkl#token=${signAnything({ apikey: 'test-key', permissions: ['allow_join'], exp: now - 3600 })}`, 'This link has expired'],
-    [`/m/abcd-efgh-ijkl#token=${signAnything({ apikey: 'test-key', permissions: ['allow_join'] })}`, 'There is no such meeting'],
+    [
+      `/m/abcd-efgh-ijkl#token=${signAnything({ apikey: 'test-key', permissions: ['allow_join'], exp: now - 3600 })}`,
+      'This link has expired',
+    ],
+    [
+      `/m/abcd-efgh-ijkl#token=${signAnything({ apikey: 'test-key', permissions: ['allow_join'] })}`,
+      'There is no such meeting',
+    ],
     ['/m/abcd-efgh-ijkl#invite=0000000000000000000000aa', 'This invite does not work any more'],
   ]
   for (const [link, text] of cases) {

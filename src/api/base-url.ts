@@ -3,12 +3,18 @@ import type { FastifyRequest } from 'fastify'
 
 const HOST_HEADER = /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/i
 
-export function hostOf(request: FastifyRequest, settings: { publicUrl: string | undefined; host: string }): string {
+export function hostOf(
+  request: FastifyRequest,
+  settings: { publicUrl: string | undefined; host: string },
+): string {
   if (settings.publicUrl !== undefined) return new URL(settings.publicUrl).host
   const given = request.headers.host ?? ''
   return HOST_HEADER.test(given) ? given : `${settings.host}:${request.socket.localPort ?? ''}`
 }
 
-export function baseUrlOf(request: FastifyRequest, settings: { publicUrl: string | undefined; host: string }): string {
+export function baseUrlOf(
+  request: FastifyRequest,
+  settings: { publicUrl: string | undefined; host: string },
+): string {
   return settings.publicUrl ?? `${request.protocol}://${hostOf(request, settings)}`
 }

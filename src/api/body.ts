@@ -5,7 +5,8 @@
 import { Refusal } from '../protocol/errors.ts'
 
 /** Types that say plainly that the body is neither. */
-const FOREIGN = /^\s*(multipart\/|image\/|audio\/|video\/|application\/(octet-stream|xml|zip|pdf|x-protobuf|msgpack)|text\/(xml|html|csv))/i
+const FOREIGN =
+  /^\s*(multipart\/|image\/|audio\/|video\/|application\/(octet-stream|xml|zip|pdf|x-protobuf|msgpack)|text\/(xml|html|csv))/i
 
 /** Names that would reach an object's prototype. */
 const POISON = new Set(['__proto__', 'constructor', 'prototype'])
@@ -21,7 +22,8 @@ export function parseBody(text: string, contentType: string | undefined): Record
     throw malformed()
   }
   // What looks like JSON of another kind is not a form.
-  if (/^[["\d]|^(true|false|null)\b/.test(trimmed) || /^application\/json/i.test(contentType ?? '')) throw malformed()
+  if (/^[["\d]|^(true|false|null)\b/.test(trimmed) || /^application\/json/i.test(contentType ?? ''))
+    throw malformed()
   return parseForm(trimmed)
 }
 
@@ -32,7 +34,9 @@ function malformed(): Refusal {
 function parseJson(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text, (key, inner: unknown) => (POISON.has(key) ? undefined : inner))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
   } catch {
     return undefined
   }

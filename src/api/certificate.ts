@@ -69,7 +69,9 @@ function expiryOf(cert: string): number {
 
 function coversAll(cert: string, names: readonly string[]): boolean {
   const parsed = new X509Certificate(cert)
-  return names.every((name) => (isAddress(name) ? parsed.checkIP(name) : parsed.checkHost(name)) !== undefined)
+  return names.every(
+    (name) => (isAddress(name) ? parsed.checkIP(name) : parsed.checkHost(name)) !== undefined,
+  )
 }
 
 function isAddress(name: string): boolean {

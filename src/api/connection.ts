@@ -108,7 +108,9 @@ export class Connection {
     if (!validator.Check(data)) {
       const [first] = validator.Errors(data)
       const where = first?.instancePath ? `data${first.instancePath.replaceAll('/', '.')}` : 'data'
-      throw new Refusal('INVALID_REQUEST', { message: `${known}: ${where} ${first?.message ?? 'is not valid'}.` })
+      throw new Refusal('INVALID_REQUEST', {
+        message: `${known}: ${where} ${first?.message ?? 'is not valid'}.`,
+      })
     }
     return { method: known, data }
   }
@@ -183,14 +185,19 @@ class WithAfter {
   }
 }
 
-type Handler<M extends RequestMethod> = (live: LiveMeeting, self: Participant, data: RequestData<M>) => unknown
+type Handler<M extends RequestMethod> = (
+  live: LiveMeeting,
+  self: Participant,
+  data: RequestData<M>,
+) => unknown
 type Within = Exclude<RequestMethod, 'requestEntry' | 'definePeerLeftReason' | 'leave' | 'join'>
 
 /** What a participant's requests do. The table is the whole list: nothing else reaches a meeting from a socket. */
 const within: { [M in Within]: Handler<M> } = {
   getRouterRtpCapabilities: (live) => live.media.routerRtpCapabilities(),
   createWebRtcTransport: async (live, self, data) => {
-    const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = await live.media.createTransport(self, data)
+    const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } =
+      await live.media.createTransport(self, data)
     return { id, iceParameters, iceCandidates, dtlsParameters, ...(sctpParameters && { sctpParameters }) }
   },
   connectWebRtcTransport: async (live, self, data) => {

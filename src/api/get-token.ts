@@ -16,10 +16,16 @@ interface TokenRequest {
   expiresInSeconds?: number
 }
 
-export function getTokenRoutes(app: FastifyInstance, context: Pick<HttpContext, 'settings' | 'keys' | 'now'>): void {
+export function getTokenRoutes(
+  app: FastifyInstance,
+  context: Pick<HttpContext, 'settings' | 'keys' | 'now'>,
+): void {
   app.get('/get-token', (request, reply) => {
     const key = mintingKey(request, context)
-    const asked = readTokenRequest(request.query as Record<string, unknown>, request.body as Record<string, unknown> | undefined)
+    const asked = readTokenRequest(
+      request.query as Record<string, unknown>,
+      request.body as Record<string, unknown> | undefined,
+    )
     const scoped = asked.roomId !== undefined || asked.participantId !== undefined
     void reply.header('cache-control', 'no-store')
     return {
@@ -35,11 +41,14 @@ export function getTokenRoutes(app: FastifyInstance, context: Pick<HttpContext, 
 }
 
 /** Wrong, empty or unknown values are refused: a token is never wider than what was asked for. */
-export function readTokenRequest(query: Record<string, unknown>, body: Record<string, unknown> | undefined): TokenRequest {
+export function readTokenRequest(
+  query: Record<string, unknown>,
+  body: Record<string, unknown> | undefined,
+): TokenRequest {
   const given: Partial<Record<(typeof PARAMETERS)[number], unknown>> = {}
   for (const name of PARAMETERS) {
     const [asked, bodied] = [query[name], body?.[name]]
-    if (asked !== undefined && bodied !== undefined && String(asked) !== String(bodied)) {
+    if (asked !== undefined && bodied !== undefined && JSON.stringify(asked) !== JSON.stringify(bodied)) {
       throw wrong(name, 'is given twice, with two values')
     }
     const value = asked ?? bodied
@@ -54,7 +63,10 @@ export function readTokenRequest(query: Record<string, unknown>, body: Record<st
     throw wrong('roomId', 'must be the id of a meeting')
   }
   if (participant !== undefined && !isParticipantId(participant)) {
-    throw wrong(participantId === undefined ? 'peerId' : 'participantId', 'must be 1 to 128 characters without white space')
+    throw wrong(
+      participantId === undefined ? 'peerId' : 'participantId',
+      'must be 1 to 128 characters without white space',
+    )
   }
   return {
     ...(roomId !== undefined && { roomId }),
@@ -69,7 +81,8 @@ export function readTokenRequest(query: Record<string, unknown>, body: Record<st
  * (contract, rest-and-tokens §0.8); with `allow_join` it is a contradiction.
  */
 function readPermissions(value: unknown): string[] {
-  const list: unknown[] = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : Array.isArray(value) ? value : []
+  const list: unknown[] =
+    typeof value === 'string' ? value.split(',').map((one) => one.trim()) : Array.isArray(value) ? value : []
   const known: readonly unknown[] = knownPermissions
   if (list.length === 0 || list.length > known.length || !list.every((one) => known.includes(one))) {
     throw wrong('permissions', `must be some of ${knownPermissions.join(', ')}`)

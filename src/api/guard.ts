@@ -25,12 +25,17 @@ export function isAtThisMachine(request: FastifyRequest, host: string): boolean 
  * allowed (design, decision 8).
  * @throws {Refusal} UNAUTHORIZED
  */
-export function mintingKey(request: FastifyRequest, context: Pick<HttpContext, 'settings' | 'keys'>): SigningKey {
+export function mintingKey(
+  request: FastifyRequest,
+  context: Pick<HttpContext, 'settings' | 'keys'>,
+): SigningKey {
   const { settings, keys } = context
   const header = request.headers.authorization
   if (header !== undefined && header !== '') return basicKey(header, keys.find)
   if (!settings.openGetToken && !isAtThisMachine(request, settings.host)) {
-    throw new Refusal('UNAUTHORIZED', { message: 'The API key and secret are required, as HTTP Basic credentials.' })
+    throw new Refusal('UNAUTHORIZED', {
+      message: 'The API key and secret are required, as HTTP Basic credentials.',
+    })
   }
   const key = keys.defaultKey()
   if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
@@ -43,7 +48,8 @@ function basicKey(header: string, find: (apiKey: string) => SigningKey | undefin
   const colon = text.indexOf(':')
   const key = colon > 0 ? find(text.slice(0, colon)) : undefined
   const good = sameText(text.slice(colon + 1), key?.secret ?? '')
-  if (!key || !good || key.revoked) throw new Refusal('UNAUTHORIZED', { message: 'The API key or secret is wrong.' })
+  if (!key || !good || key.revoked)
+    throw new Refusal('UNAUTHORIZED', { message: 'The API key or secret is wrong.' })
   return key
 }
 

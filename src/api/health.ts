@@ -12,7 +12,9 @@ export const healthRoutes: Routes = (app, { mediaStatus, store }) => {
     return {
       status: storeWorks ? 'ok' : 'failing',
       store: { available: storeWorks },
-      media: media.available ? { available: true, workers: media.workers } : { available: false, reason: media.reason },
+      media: media.available
+        ? { available: true, workers: media.workers }
+        : { available: false, reason: media.reason },
     }
   })
   // Asked by the published client's connection check (contract, signalling §1.4).

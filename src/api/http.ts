@@ -31,10 +31,17 @@ const REQUEST_ID_HEADER = 'x-request-id'
 /** The whole HTTP side; with `tls`, over HTTPS. */
 export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
   const app = bareHttp(context.log, tls)
-  for (const routes of [healthRoutes, getTokenRoutes, roomRoutes, initConfigRoutes, inviteRoutes, pageRoutes]) {
+  for (const routes of [
+    healthRoutes,
+    getTokenRoutes,
+    roomRoutes,
+    initConfigRoutes,
+    inviteRoutes,
+    pageRoutes,
+  ]) {
     routes(app, context)
   }
-  return app as unknown as HttpListener
+  return app
 }
 
 /** Reading, answering and refusing, without a route yet. */
@@ -64,7 +71,7 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
   }) as unknown as FastifyInstance
 
   // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
-  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true } as never)
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, (request, text, done) => {
     try {
@@ -75,7 +82,8 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
   })
   // A body without a content type is not offered to any parser.
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (request.headers['content-type'] === undefined && hasBody(request.headers)) request.headers['content-type'] = 'text/plain'
+    if (request.headers['content-type'] === undefined && hasBody(request.headers))
+      request.headers['content-type'] = 'text/plain'
     done(null, payload)
   })
   void app.register(cors, {
@@ -88,13 +96,21 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     void reply.header(REQUEST_ID_HEADER, request.id)
     done()
   })
-  app.setErrorHandler((error, request, reply) => answerRefusal(log, toRefusal(error), request.id, reply as never))
+  app.setErrorHandler((error, request, reply) =>
+    answerRefusal(log, toRefusal(error), request.id, reply as never),
+  )
+  const known: { method: string; pattern: RegExp }[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    const pattern = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}/?$`)
+    for (const one of [method].flat()) known.push({ method: one, pattern })
+  })
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!
-    const others = (['GET', 'POST'] as const).filter((method) => method !== request.method && app.findRoute({ url: path, method }) !== null)
-    const allowed = others.length > 0 ? others : methodsAt(app, path, request.method)
-    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
-    return answerRefusal(log, new Refusal(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'), request.id, reply as never)
+    const allowed = new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))
+    allowed.delete('OPTIONS')
+    if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '))
+    const refusal = new Refusal(allowed.size > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
+    return answerRefusal(log, refusal, request.id, reply as never)
   })
   return app
 }
@@ -106,8 +122,10 @@ interface Answer {
 }
 
 function answerRefusal(log: Logger, refusal: Refusal, requestId: string, reply: Answer): Answer {
-  if (refusal.code === 'SOMETHING_WENT_WRONG') log.error({ err: refusal.cause, requestId }, 'a request failed')
-  if (refusal.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Basic realm="Anteroom", charset="UTF-8"')
+  if (refusal.code === 'SOMETHING_WENT_WRONG')
+    log.error({ err: refusal.cause, requestId }, 'a request failed')
+  if (refusal.code === 'UNAUTHORIZED')
+    reply.header('www-authenticate', 'Basic realm="Anteroom", charset="UTF-8"')
   return reply.code(refusal.status).send(restErrorBody(refusal))
 }
 
@@ -130,13 +148,4 @@ function toRefusal(error: unknown): Refusal {
 
 function hasBody(headers: Record<string, unknown>): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-}
-
-/** Methods that an address answers to, for one that was asked by another. */
-function methodsAt(app: FastifyInstance, path: string, asked: string): string[] {
-  return ['GET', 'POST'].filter((method) => method !== asked && matches(app, path, method))
-}
-
-function matches(app: FastifyInstance, path: string, method: string): boolean {
-  return app.printRoutes({ commonPrefix: false, method: method as 'GET' }).includes(path) && path !== '/'
 }

@@ -36,7 +36,8 @@ export const initConfigRoutes: Routes = (app, context) => {
         name: refusal.code,
       })
     }
-    const prefix = settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
+    const prefix =
+      settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
     return {
       data: {
         baseUrl: hostOf(request, settings),
@@ -51,9 +52,18 @@ export const initConfigRoutes: Routes = (app, context) => {
 }
 
 /** Short-lived TURN credentials: the name is the instant of expiry, the password its HMAC under the shared secret. */
-function iceServers({ turnUrls, turnSecret }: Pick<HttpSettings, 'turnUrls' | 'turnSecret'>, now: number): unknown[] {
+function iceServers(
+  { turnUrls, turnSecret }: Pick<HttpSettings, 'turnUrls' | 'turnSecret'>,
+  now: number,
+): unknown[] {
   if (turnUrls.length === 0) return []
   if (turnSecret === undefined) return [{ urls: turnUrls }]
   const username = `${Math.floor(now / 1000) + TURN_TTL_SECONDS}:anteroom`
-  return [{ urls: turnUrls, username, credential: createHmac('sha1', turnSecret).update(username).digest('base64') }]
+  return [
+    {
+      urls: turnUrls,
+      username,
+      credential: createHmac('sha1', turnSecret).update(username).digest('base64'),
+    },
+  ]
 }

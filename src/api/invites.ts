@@ -42,7 +42,11 @@ export const inviteRoutes: Routes = (app, context) => {
     const grant = grantOf(request, context)
     const meeting = await catalogue.find(grant.projectId, anyId)
     if (!meeting) throw new Refusal('INVALID_MEETING_ID')
-    if (grant.roomId !== undefined && grant.roomId !== meeting.meetingId && grant.roomId !== meeting.customId) {
+    if (
+      grant.roomId !== undefined &&
+      grant.roomId !== meeting.meetingId &&
+      grant.roomId !== meeting.customId
+    ) {
       throw new Refusal('UNAUTHORIZED_MEETING_ID')
     }
     if (grant.entry !== 'direct' && grant.entry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
@@ -60,7 +64,11 @@ export const inviteRoutes: Routes = (app, context) => {
       expiresInSeconds,
       maxUses: maxUses ?? null,
     })
-    return { ...shown(invite), code, link: `${baseUrlOf(request, settings)}/m/${meeting.meetingId}#invite=${code}` }
+    return {
+      ...shown(invite),
+      code,
+      link: `${baseUrlOf(request, settings)}/m/${meeting.meetingId}#invite=${code}`,
+    }
   })
 
   app.get('/v2/invites', async (request) => {
@@ -83,7 +91,8 @@ export const inviteRoutes: Routes = (app, context) => {
     const invite = await invites.exchange(code)
     const key = keys.defaultKey(invite.projectId)
     const meeting = await context.store.meetings.get(invite.meetingId)
-    if (!key || !meeting) throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
+    if (!key || !meeting)
+      throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
     if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
     return {
       token: mintToken({
@@ -103,7 +112,9 @@ export const inviteRoutes: Routes = (app, context) => {
 
   app.post('/page/start', async (request) => {
     if (!isAtThisMachine(request, settings.host) && !(await signIn.check(cookieOf(request)))) {
-      throw new Refusal('UNAUTHORIZED', { message: 'To start a meeting here, sign in with the link that the server printed.' })
+      throw new Refusal('UNAUTHORIZED', {
+        message: 'To start a meeting here, sign in with the link that the server printed.',
+      })
     }
     const key = keys.defaultKey()
     if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
@@ -127,7 +138,10 @@ export const inviteRoutes: Routes = (app, context) => {
     limit(request)
     const { code } = codeBody(request.body ?? {})
     const cookie = await signIn.redeem(code)
-    if (cookie === undefined) throw new Refusal('UNAUTHORIZED', { message: 'This link was used before; start the server again for another.' })
+    if (cookie === undefined)
+      throw new Refusal('UNAUTHORIZED', {
+        message: 'This link was used before; start the server again for another.',
+      })
     const secure = request.protocol === 'https' ? '; Secure' : ''
     void reply.header(
       'set-cookie',
@@ -145,4 +159,3 @@ function cookieOf(request: FastifyRequest): string | undefined {
 function shown({ inviteId, meetingId, entry, createdAt, expiresAt, maxUses, uses, revokedAt }: InviteRecord) {
   return { inviteId, meetingId, entry, createdAt, expiresAt, maxUses, uses, revoked: revokedAt !== null }
 }
-

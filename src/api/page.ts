@@ -30,8 +30,15 @@ export const pageRoutes: Routes = (app, { settings }) => {
   const html = existsSync(index) ? readFileSync(index) : undefined
   const page = (request: FastifyRequest, reply: FastifyReply): unknown => {
     if (!request.headers.accept?.includes('text/html')) return { hello: 'Anteroom', page: html !== undefined }
-    void reply.headers({ ...PAGE_HEADERS, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' })
-    return html ?? '<!doctype html><title>Anteroom</title><p>The page is not built yet: run <code>npm run page</code>.'
+    void reply.headers({
+      ...PAGE_HEADERS,
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+    })
+    return (
+      html ??
+      '<!doctype html><title>Anteroom</title><p>The page is not built yet: run <code>npm run page</code>.'
+    )
   }
   app.get('/', page)
   app.get('/m/*', page)

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { MeetingRecord, MeetingSettings } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
-import type { HttpContext, Routes } from './context.ts'
+import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { meetingIdPattern } from '../protocol/ids.ts'
 import { CreateMeetingBody, PageQuery, PrebuiltTokenBody, RoomIdBody } from '../protocol/rest.ts'
@@ -64,7 +64,8 @@ export const roomRoutes: Routes = (app, context) => {
     }
   }
 
-  const answer = (request: FastifyRequest, meeting: MeetingRecord) => toRoom(meeting, baseUrlOf(request, context.settings))
+  const answer = (request: FastifyRequest, meeting: MeetingRecord) =>
+    toRoom(meeting, baseUrlOf(request, context.settings))
 
   for (const path of ['/create-meeting', '/create-room', '/v2/rooms', '/api/meetings', '/v1/meetings']) {
     app.post(path, async (request) => answer(request, await create(request)))
@@ -109,13 +110,20 @@ export const roomRoutes: Routes = (app, context) => {
 
   app.post('/v2/sessions/end', async (request) => {
     const grant = grantOf(request, context)
-    const body = (request.body ?? {}) as { roomId?: unknown; customRoomId?: unknown; meetingId?: unknown; ignoreClosed?: unknown }
+    const body = (request.body ?? {}) as {
+      roomId?: unknown
+      customRoomId?: unknown
+      meetingId?: unknown
+      ignoreClosed?: unknown
+    }
     const anyId = body.roomId ?? body.customRoomId ?? body.meetingId
-    if (typeof anyId !== 'string') throw new Refusal('INVALID_REQUEST', { message: 'roomId must be the id of a meeting.' })
+    if (typeof anyId !== 'string')
+      throw new Refusal('INVALID_REQUEST', { message: 'roomId must be the id of a meeting.' })
     const meeting = await find(grant, anyId)
     const session = await context.store.sessions.ongoing(meeting.meetingId)
     const ended = await live.endSession(meeting.meetingId, 'MEETING_END_API')
-    if (!ended && body.ignoreClosed !== true) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+    if (!ended && body.ignoreClosed !== true)
+      throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
     const record = session && (await context.store.sessions.get(session.sessionId))
     return {
       id: record?.sessionId,
@@ -131,7 +139,9 @@ export const roomRoutes: Routes = (app, context) => {
     const { apiKey, permissions = ['allow_join'] } = prebuiltBody(request.body ?? {})
     // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
     if (!context.settings.openGetToken && !isAtThisMachine(request, context.settings.host)) {
-      throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'This server gives no token for an API key alone; have your backend mint it.' })
+      throw new Refusal('UNAUTHORIZED_REQUEST', {
+        message: 'This server gives no token for an API key alone; have your backend mint it.',
+      })
     }
     const key = context.keys.find(apiKey)
     if (!key) throw new Refusal('INVALID_API_KEY')
@@ -144,7 +154,8 @@ export const roomRoutes: Routes = (app, context) => {
     const grant = grantOf(request, context)
     const there = ANY_ID.test(id) ? await catalogue.find(grant.projectId, id) : undefined
     if (there) return answer(request, await find(grant, id))
-    if (!ANY_ID.test(id)) throw new Refusal('INVALID_REQUEST', { message: 'A meeting id is 1 to 128 characters long.' })
+    if (!ANY_ID.test(id))
+      throw new Refusal('INVALID_REQUEST', { message: 'A meeting id is 1 to 128 characters long.' })
     return answer(request, await create(request, id))
   })
 }
@@ -173,7 +184,8 @@ function idsOf({ meetingId, customId }: MeetingRecord): string[] {
 }
 
 function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingId'>): MeetingSettings {
-  const { webhook, autoCloseConfig, autoStartConfig, multiComposition, geoFence, allowedParticipantIds } = body
+  const { webhook, autoCloseConfig, autoStartConfig, multiComposition, geoFence, allowedParticipantIds } =
+    body
   return {
     ...(webhook && { webhook }),
     autoCloseConfig: {
@@ -206,4 +218,3 @@ function toRoom(meeting: MeetingRecord, baseUrl: string) {
     },
   }
 }
-

@@ -12,7 +12,9 @@ export function shape<S extends TSchema>(schema: S, where: string): (value: unkn
     if (validator.Check(filled)) return filled
     const [first] = validator.Errors(filled)
     const path = first?.instancePath ? first.instancePath.slice(1).replaceAll('/', '.') : ''
-    throw new Refusal('INVALID_REQUEST', { message: `${path === '' ? where : path} ${first?.message ?? 'is not valid'}.` })
+    throw new Refusal('INVALID_REQUEST', {
+      message: `${path === '' ? where : path} ${first?.message ?? 'is not valid'}.`,
+    })
   }
 }
 
@@ -22,7 +24,7 @@ export function numbers(query: unknown, names: readonly string[]): Record<string
   for (const name of names) {
     const text = values[name]
     if (typeof text === 'string' && /^\d{1,9}$/.test(text)) values[name] = Number(text)
-    else if (text === '') delete values[name]
+    else if (text === '') values[name] = undefined
   }
   return values
 }

@@ -110,31 +110,35 @@ export class MeetingSockets {
 
     try {
       if ((this.#waitingByAddress.get(address) ?? 0) >= settings.maxWaitingPerAddress) {
-        throw new Refusal('RATE_LIMITED', { message: 'Too many connections of this address wait to be let in.' })
+        throw new Refusal('RATE_LIMITED', {
+          message: 'Too many connections of this address wait to be let in.',
+        })
       }
       count('arrived')
       const applicant = await this.#admissible(socket)
       if (!socket.connected) return
-      connection = new Connection(
-        { ...applicant, link },
-        { meetings: this.#meetings!, onState: count },
-      )
+      connection = new Connection({ ...applicant, link }, { meetings: this.#meetings!, onState: count })
     } catch (thrown) {
       const refusal = asRefusal(thrown)
       log.info({ code: refusal.code, reason: refusal.reason, connection: socket.id }, 'refused at the door')
       if (refusal.code === 'SOMETHING_WENT_WRONG') log.error({ err: refusal.cause }, 'the door failed')
       // Whoever is refused hears nothing of the meeting and may say nothing more.
       socket.on('request', (_message: unknown, reply: unknown) => {
-        if (typeof reply === 'function') reply(failure(refusal))
+        if (typeof reply === 'function') (reply as (answer: unknown) => void)(failure(refusal))
       })
       link.close(leaveReason('UNKNOWN'), refusal)
       return
     }
 
-    const bucket = new TokenBucket(settings.maxRequestsPerSecond, settings.maxRequestsPerSecond * BURST_FACTOR, this.#options.now)
+    const bucket = new TokenBucket(
+      settings.maxRequestsPerSecond,
+      settings.maxRequestsPerSecond * BURST_FACTOR,
+      this.#options.now,
+    )
     const open = connection
     socket.on('request', (message: unknown, acknowledge: unknown) => {
-      const reply = typeof acknowledge === 'function' ? (acknowledge as (answer: unknown) => void) : () => undefined
+      const reply =
+        typeof acknowledge === 'function' ? (acknowledge as (answer: unknown) => void) : () => undefined
       if (!bucket.take()) {
         reply(failure(new Refusal('RATE_LIMITED')))
         return
@@ -147,14 +151,17 @@ export class MeetingSockets {
   }
 
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
-  async #admissible(socket: Socket): Promise<{ grant: Grant; meeting: MeetingRecord; participantId: string }> {
+  async #admissible(
+    socket: Socket,
+  ): Promise<{ grant: Grant; meeting: MeetingRecord; participantId: string }> {
     const { verify, findMeeting, sfu, randomId } = this.#options
     const query = new URL(socket.request.url ?? '/', 'http://localhost').searchParams
     const grant = verify(query.get('secret') ?? '')
     const meeting = await findMeeting(grant, query.get('roomId') ?? '')
     // One whose token names the participant need not repeat the id (design, decision 9).
     const given = query.get('peerId')
-    const participantId = given === null || given === '' ? (grant.participantId ?? (given === '' ? '' : randomId())) : given
+    const participantId =
+      given === null || given === '' ? (grant.participantId ?? (given === '' ? '' : randomId())) : given
     const refusal = refusalAtDoor(grant, meeting, participantId)
     if (refusal) throw refusal
     if (!sfu.status.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: sfu.status.reason })
@@ -163,7 +170,9 @@ export class MeetingSockets {
 }
 
 function failure(refusal: Refusal): unknown {
-  return { data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message } }
+  return {
+    data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message },
+  }
 }
 
 function addressOf(request: IncomingMessage): string {
@@ -180,7 +189,8 @@ class SocketLink implements Link {
   constructor(socket: Socket) {
     this.#socket = socket
     this.connectionId = socket.id
-    this.resetsMedia = new URL(socket.request.url ?? '/', 'http://localhost').searchParams.get('sdk') === 'anteroom'
+    this.resetsMedia =
+      new URL(socket.request.url ?? '/', 'http://localhost').searchParams.get('sdk') === 'anteroom'
   }
 
   notify(...notifications: Notification[]): void {
@@ -192,7 +202,9 @@ class SocketLink implements Link {
   async request(event: string, payload: unknown): Promise<boolean> {
     if (this.#closing || !this.#socket.connected) return false
     try {
-      const answer: unknown = await this.#socket.timeout(ACKNOWLEDGEMENT_TIMEOUT_MS).emitWithAck(event, payload)
+      const answer: unknown = await this.#socket
+        .timeout(ACKNOWLEDGEMENT_TIMEOUT_MS)
+        .emitWithAck(event, payload)
       return typeof answer !== 'object' || answer === null || !('errorCode' in answer)
     } catch {
       return false

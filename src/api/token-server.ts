@@ -30,7 +30,13 @@ export function buildTokenServer({ settings, endpoint, key, now, log }: TokenSer
   getTokenRoutes(app, { settings, keys, now })
   const upstream = `${endpoint.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2`
 
-  const forward = async (request: FastifyRequest, reply: FastifyReply, method: string, path: string, body?: unknown) => {
+  const forward = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    method: string,
+    path: string,
+    body?: unknown,
+  ) => {
     const token = tokenOf(request)
     if (token === '') throw new Refusal('INVALID_TOKEN')
     let answer: Response
@@ -52,9 +58,13 @@ export function buildTokenServer({ settings, endpoint, key, now, log }: TokenSer
       value = JSON.parse(text)
     } catch (cause) {
       // Clients parse every answer, so what is no JSON is not passed on.
-      throw new Refusal('UPSTREAM_UNAVAILABLE', { message: 'The meeting service behind this server answered with no JSON.', cause })
+      throw new Refusal('UPSTREAM_UNAVAILABLE', {
+        message: 'The meeting service behind this server answered with no JSON.',
+        cause,
+      })
     }
-    if (answer.status < 200 || (answer.status >= 300 && answer.status < 400)) throw new Refusal('UPSTREAM_UNAVAILABLE')
+    if (answer.status < 200 || (answer.status >= 300 && answer.status < 400))
+      throw new Refusal('UPSTREAM_UNAVAILABLE')
     return reply.code(answer.status).send(value)
   }
 
@@ -72,7 +82,7 @@ export function buildTokenServer({ settings, endpoint, key, now, log }: TokenSer
     app.get(path, validate)
     app.post(path, validate)
   }
-  return app as unknown as HttpListener
+  return app
 }
 
 async function readBounded(answer: Response): Promise<string> {
@@ -85,4 +95,3 @@ async function readBounded(answer: Response): Promise<string> {
   }
   return Buffer.concat(chunks).toString('utf8')
 }
-

@@ -48,19 +48,29 @@ export interface CommandResult {
   exitCode?: number
 }
 
-export function readArguments(command: Command, args: readonly string[], env: NodeJS.ProcessEnv): CommandInput & { json: boolean; help: boolean } {
+export function readArguments(
+  command: Command,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): CommandInput & { json: boolean; help: boolean } {
   const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean; short?: string }> = {
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   }
   for (const [name, spec] of Object.entries(command.options ?? {})) {
-    options[name] = { type: spec.value === undefined ? 'boolean' : 'string', ...(spec.many && { multiple: true }) }
+    options[name] = {
+      type: spec.value === undefined ? 'boolean' : 'string',
+      ...(spec.many && { multiple: true }),
+    }
   }
   let parsed
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw new CommandError(`${(error as Error).message.split('. ')[0]!}. See: anteroom ${command.name} --help`, exitCodes.usage)
+    throw new CommandError(
+      `${(error as Error).message.split('. ')[0]!}. See: anteroom ${command.name} --help`,
+      exitCodes.usage,
+    )
   }
   const { json, help, ...values } = parsed.values as CommandInput['values']
   const wanted = command.positionals ?? []
@@ -97,5 +107,12 @@ export function helpOf(command: Command): string {
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows]
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

@@ -36,7 +36,9 @@ export const doctor: Command = {
     const mark = { good: '✓', note: '!', bad: '✗' }
     return {
       json: findings,
-      text: findings.map(({ check, verdict, says }) => `${mark[verdict]} ${check.padEnd(12)} ${says}`).join('\n'),
+      text: findings
+        .map(({ check, verdict, says }) => `${mark[verdict]} ${check.padEnd(12)} ${says}`)
+        .join('\n'),
       exitCode: findings.some(({ verdict }) => verdict === 'bad') ? exitCodes.failed : exitCodes.ok,
     }
   },
@@ -103,9 +105,17 @@ async function tcpPort(check: string, host: string, port: number, variable: stri
   })
   if (problem === undefined) return { check, verdict: 'good', says: `${host}:${port} is free` }
   if (problem === 'EADDRINUSE') {
-    return { check, verdict: 'note', says: `${host}:${port} is in use; good if that is Anteroom, else choose another in ${variable}` }
+    return {
+      check,
+      verdict: 'note',
+      says: `${host}:${port} is in use; good if that is Anteroom, else choose another in ${variable}`,
+    }
   }
-  return { check, verdict: 'bad', says: `${host}:${port} cannot be opened (${problem}); change HOST or ${variable}` }
+  return {
+    check,
+    verdict: 'bad',
+    says: `${host}:${port} cannot be opened (${problem}); change HOST or ${variable}`,
+  }
 }
 
 async function mediaPort({ host, mediaPort: port, mediaWorkers }: Config): Promise<Finding> {
@@ -118,10 +128,18 @@ async function mediaPort({ host, mediaPort: port, mediaWorkers }: Config): Promi
   })
   const ports = `${port}${last > port ? `–${last}` : ''}`
   if (problem === undefined) {
-    return { check, verdict: 'good', says: `${ports} are free; open them for UDP and TCP in the firewall where people join from elsewhere` }
+    return {
+      check,
+      verdict: 'good',
+      says: `${ports} are free; open them for UDP and TCP in the firewall where people join from elsewhere`,
+    }
   }
   if (problem === 'EADDRINUSE') {
-    return { check, verdict: 'note', says: `${ports} are in use; good if that is Anteroom, else choose others in MEDIA_PORT` }
+    return {
+      check,
+      verdict: 'note',
+      says: `${ports} are in use; good if that is Anteroom, else choose others in MEDIA_PORT`,
+    }
   }
   return { check, verdict: 'bad', says: `${ports} cannot be opened (${problem}); change HOST or MEDIA_PORT` }
 }
@@ -129,45 +147,79 @@ async function mediaPort({ host, mediaPort: port, mediaWorkers }: Config): Promi
 function announced({ host, announcedAddress }: Config): Finding {
   const check = 'address'
   if (isLoopback(host)) {
-    return { check, verdict: 'note', says: `HOST is ${host}: only this machine can join; set HOST=0.0.0.0 for others` }
+    return {
+      check,
+      verdict: 'note',
+      says: `HOST is ${host}: only this machine can join; set HOST=0.0.0.0 for others`,
+    }
   }
   const own = Object.values(networkInterfaces())
     .flat()
     .filter((address) => address && !address.internal && address.family === 'IPv4')
     .map((address) => address!.address)
   const address = announcedAddress ?? own[0]
-  if (!address) return { check, verdict: 'bad', says: 'this machine has no address that others could reach; set ANNOUNCED_ADDRESS' }
+  if (!address)
+    return {
+      check,
+      verdict: 'bad',
+      says: 'this machine has no address that others could reach; set ANNOUNCED_ADDRESS',
+    }
   if (isPrivate(address)) {
-    return { check, verdict: 'note', says: `${address} is private: people in the same network can join; for the internet set ANNOUNCED_ADDRESS to the public address` }
+    return {
+      check,
+      verdict: 'note',
+      says: `${address} is private: people in the same network can join; for the internet set ANNOUNCED_ADDRESS to the public address`,
+    }
   }
   const here = own.includes(address)
   return {
     check,
     verdict: here ? 'good' : 'note',
-    says: here ? `${address} is announced to clients` : `${address} is announced to clients and is not of this machine: the media ports must be forwarded from there`,
+    says: here
+      ? `${address} is announced to clients`
+      : `${address} is announced to clients and is not of this machine: the media ports must be forwarded from there`,
   }
 }
 
 function isPrivate(address: string): boolean {
-  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|fe80)/i.test(address)
+  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|fe80)/i.test(
+    address,
+  )
 }
 
 function clock(): Finding {
   const now = Date.now()
   return now > EARLIEST_CLOCK
-    ? { check: 'clock', verdict: 'good', says: `${new Date(now).toISOString()}; tokens tolerate 60 s of difference` }
-    : { check: 'clock', verdict: 'bad', says: `it is ${new Date(now).toISOString()} here, so every token looks as if from the future; set the clock` }
+    ? {
+        check: 'clock',
+        verdict: 'good',
+        says: `${new Date(now).toISOString()}; tokens tolerate 60 s of difference`,
+      }
+    : {
+        check: 'clock',
+        verdict: 'bad',
+        says: `it is ${new Date(now).toISOString()} here, so every token looks as if from the future; set the clock`,
+      }
 }
 
 function dataFolder({ dataDir }: Config): Finding {
   const check = 'data folder'
-  if (!existsSync(dataDir)) return { check, verdict: 'good', says: `${dataDir} will be made at the first start` }
+  if (!existsSync(dataDir))
+    return { check, verdict: 'good', says: `${dataDir} will be made at the first start` }
   const { mode, uid } = statSync(dataDir)
   if ((mode & 0o077) !== 0) {
-    return { check, verdict: 'bad', says: `${dataDir} can be read by others of this machine; do: chmod 700 ${dataDir}` }
+    return {
+      check,
+      verdict: 'bad',
+      says: `${dataDir} can be read by others of this machine; do: chmod 700 ${dataDir}`,
+    }
   }
   return process.getuid && uid !== process.getuid() && process.getuid() !== 0
-    ? { check, verdict: 'bad', says: `${dataDir} belongs to another user; run as that user or choose another DATA_DIR` }
+    ? {
+        check,
+        verdict: 'bad',
+        says: `${dataDir} belongs to another user; run as that user or choose another DATA_DIR`,
+      }
     : { check, verdict: 'good', says: dataDir }
 }
 
@@ -186,13 +238,21 @@ async function certificate({ tlsCert, dataDir }: Config): Promise<Finding> {
   const file = tlsCert ?? join(dataDir, 'tls', 'cert.pem')
   if (!existsSync(file)) {
     return tlsCert === undefined
-      ? { check, verdict: 'note', says: 'a self-signed one will be made at the first start; browsers must be told to trust it' }
+      ? {
+          check,
+          verdict: 'note',
+          says: 'a self-signed one will be made at the first start; browsers must be told to trust it',
+        }
       : { check, verdict: 'bad', says: `TLS_CERT names ${file}, which is not there` }
   }
   const left = new X509Certificate(await readFile(file)).validToDate.getTime() - Date.now()
   if (left <= 0) return { check, verdict: 'bad', says: `${file} has expired; replace it` }
   const days = Math.floor(left / DAY_MS)
   return tlsCert === undefined
-    ? { check, verdict: 'note', says: `self-signed, good for ${days} days; browsers must be told to trust it, or set TLS_CERT and TLS_KEY` }
+    ? {
+        check,
+        verdict: 'note',
+        says: `self-signed, good for ${days} days; browsers must be told to trust it, or set TLS_CERT and TLS_KEY`,
+      }
     : { check, verdict: days < 14 ? 'note' : 'good', says: `good for ${days} days` }
 }

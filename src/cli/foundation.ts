@@ -2,7 +2,10 @@
 import { readConfig } from '../config.ts'
 import { openFoundation, type Foundation } from '../server.ts'
 
-export async function withFoundation<T>(env: NodeJS.ProcessEnv, work: (foundation: Foundation) => Promise<T>): Promise<T> {
+export async function withFoundation<T>(
+  env: NodeJS.ProcessEnv,
+  work: (foundation: Foundation) => Promise<T>,
+): Promise<T> {
   const foundation = await openFoundation(readConfig(env))
   try {
     return await work(foundation)

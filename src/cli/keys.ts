@@ -18,7 +18,13 @@ export const keyCommands: readonly Command[] = [
           json: keys,
           text: table(
             ['API KEY', 'NAME', 'PROJECT', 'CREATED', 'REVOKED'],
-            keys.map((key) => [key.apiKey, key.name, key.projectId, when(key.createdAt), when(key.revokedAt)]),
+            keys.map((key) => [
+              key.apiKey,
+              key.name,
+              key.projectId,
+              when(key.createdAt),
+              when(key.revokedAt),
+            ]),
           ),
         }
       }),
@@ -33,19 +39,26 @@ export const keyCommands: readonly Command[] = [
     run: ({ env, values }) =>
       withFoundation(env, async ({ store }) => {
         const projects = await store.projects.list()
-        const project = values['project'] === undefined ? projects[0] : projects.find(({ projectId }) => projectId === values['project'])
-        if (!project) throw new CommandError(`There is no project ${String(values['project'])}.`, exitCodes.refused)
+        const project =
+          values.project === undefined
+            ? projects[0]
+            : projects.find(({ projectId }) => projectId === values.project)
+        if (!project)
+          throw new CommandError(`There is no project ${String(values.project)}.`, exitCodes.refused)
         const apiKey = randomUUID()
         const secret = randomBytes(SECRET_BYTES).toString('hex')
         await store.keys.create({
           apiKey,
           projectId: project.projectId,
-          name: typeof values['name'] === 'string' ? values['name'] : 'key',
+          name: typeof values.name === 'string' ? values.name : 'key',
           secret,
           createdAt: Date.now(),
           revokedAt: null,
         })
-        return { json: { apiKey, secret, projectId: project.projectId }, text: `API key  ${apiKey}\nsecret   ${secret}` }
+        return {
+          json: { apiKey, secret, projectId: project.projectId },
+          text: `API key  ${apiKey}\nsecret   ${secret}`,
+        }
       }),
   },
   {

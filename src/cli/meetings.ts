@@ -19,7 +19,10 @@ function shown(meeting: MeetingRecord) {
 async function projectOf(foundation: Foundation): Promise<string> {
   const key = foundation.keyRing.defaultKey()
   if (key) return Promise.resolve(key.projectId)
-  throw new CommandError('There is no API key in force; make one with: anteroom keys create', exitCodes.refused)
+  throw new CommandError(
+    'There is no API key in force; make one with: anteroom keys create',
+    exitCodes.refused,
+  )
 }
 
 async function find(foundation: Foundation, anyId: string): Promise<MeetingRecord> {
@@ -50,14 +53,23 @@ export const meetingCommands: readonly Command[] = [
     options: { page: { value: 'n', help: `page of ${PER_PAGE}; default 1` } },
     run: ({ env, values }) =>
       withFoundation(env, async (foundation) => {
-        const page = Number(values['page'] ?? 1)
-        if (!Number.isInteger(page) || page < 1) throw new CommandError('--page takes a whole number from 1.', exitCodes.usage)
-        const { items, total } = await foundation.store.meetings.list(await projectOf(foundation), { page, perPage: PER_PAGE })
+        const page = Number(values.page ?? 1)
+        if (!Number.isInteger(page) || page < 1)
+          throw new CommandError('--page takes a whole number from 1.', exitCodes.usage)
+        const { items, total } = await foundation.store.meetings.list(await projectOf(foundation), {
+          page,
+          perPage: PER_PAGE,
+        })
         return {
           json: { total, meetings: items.map(shown) },
           text: table(
             ['MEETING', 'CUSTOM ID', 'CREATED', 'DISABLED'],
-            items.map((meeting) => [meeting.meetingId, meeting.customId ?? '', instant(meeting.createdAt), instant(meeting.disabledAt)]),
+            items.map((meeting) => [
+              meeting.meetingId,
+              meeting.customId ?? '',
+              instant(meeting.createdAt),
+              instant(meeting.disabledAt),
+            ]),
           ),
         }
       }),
@@ -78,14 +90,20 @@ export const meetingCommands: readonly Command[] = [
           session: session && {
             sessionId: session.sessionId,
             startedAt: instant(session.startedAt),
-            participants: present.map(({ participantId, name, joinedAt }) => ({ participantId, name, joinedAt: instant(joinedAt) })),
+            participants: present.map(({ participantId, name, joinedAt }) => ({
+              participantId,
+              name,
+              joinedAt: instant(joinedAt),
+            })),
           },
         }
         const lines = [
           `meeting    ${meeting.meetingId}${meeting.customId ? `  (${meeting.customId})` : ''}`,
           `created    ${instant(meeting.createdAt)}`,
           `disabled   ${meeting.disabledAt === null ? 'no' : instant(meeting.disabledAt)}`,
-          session ? `session    ${session.sessionId} since ${instant(session.startedAt)}, ${present.length} inside` : 'session    none',
+          session
+            ? `session    ${session.sessionId} since ${instant(session.startedAt)}, ${present.length} inside`
+            : 'session    none',
           ...present.map(({ participantId, name }) => `           ${participantId}  ${name}`),
         ]
         return { json, text: lines.join('\n') }
@@ -100,23 +118,37 @@ export const meetingCommands: readonly Command[] = [
       withFoundation(env, async (foundation) => {
         const meeting = await find(foundation, anyId)
         const key = foundation.keyRing.defaultKey(meeting.projectId)
-        if (!key) throw new CommandError('There is no API key in force; make one with: anteroom keys create', exitCodes.refused)
+        if (!key)
+          throw new CommandError(
+            'There is no API key in force; make one with: anteroom keys create',
+            exitCodes.refused,
+          )
         const { host, port } = readConfig(env)
         const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-        const token = mintToken({ apiKey: key.apiKey, secret: key.secret, now: Date.now(), roles: ['crawler'], expiresInSeconds: 60 })
+        const token = mintToken({
+          apiKey: key.apiKey,
+          secret: key.secret,
+          now: Date.now(),
+          roles: ['crawler'],
+          expiresInSeconds: 60,
+        })
         let answer: Response
         try {
-          answer = await fetch(`http://${address.includes(':') ? `[${address}]` : address}:${port}/v2/sessions/end`, {
-            method: 'POST',
-            headers: { authorization: token, 'content-type': 'application/json' },
-            body: JSON.stringify({ roomId: meeting.meetingId }),
-            signal: AbortSignal.timeout(END_TIMEOUT_MS),
-          })
+          answer = await fetch(
+            `http://${address.includes(':') ? `[${address}]` : address}:${port}/v2/sessions/end`,
+            {
+              method: 'POST',
+              headers: { authorization: token, 'content-type': 'application/json' },
+              body: JSON.stringify({ roomId: meeting.meetingId }),
+              signal: AbortSignal.timeout(END_TIMEOUT_MS),
+            },
+          )
         } catch (error) {
           throw new CommandError(`No server answers on ${address}:${port}: ${(error as Error).message}.`)
         }
         const body = (await answer.json()) as { message?: string }
-        if (!answer.ok) throw new CommandError(body.message ?? `The server answered ${answer.status}.`, exitCodes.refused)
+        if (!answer.ok)
+          throw new CommandError(body.message ?? `The server answered ${answer.status}.`, exitCodes.refused)
         return { json: body, text: `the session of ${meeting.meetingId} is ended` }
       }),
   },

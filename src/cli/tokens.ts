@@ -5,7 +5,8 @@ import { readConfig } from '../config.ts'
 import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
 import { withFoundation } from './foundation.ts'
 
-const text = (value: CommandInput['values'][string]): string | undefined => (typeof value === 'string' ? value : undefined)
+const text = (value: CommandInput['values'][string]): string | undefined =>
+  typeof value === 'string' ? value : undefined
 
 export const tokenCommands: readonly Command[] = [
   {
@@ -23,18 +24,19 @@ export const tokenCommands: readonly Command[] = [
       withFoundation(env, async ({ keyRing }) => {
         const named = text(values['api-key'])
         const key = named === undefined ? keyRing.defaultKey() : keyRing.find(named)
-        if (!key || key.revoked) throw new CommandError('There is no such API key in force.', exitCodes.refused)
+        if (!key || key.revoked)
+          throw new CommandError('There is no such API key in force.', exitCodes.refused)
         let token: string
         try {
           token = mintToken({
             apiKey: key.apiKey,
             secret: key.secret,
             now: Date.now(),
-            permissions: text(values['permissions'])?.split(','),
-            roomId: text(values['meeting']),
-            participantId: text(values['participant']),
-            roles: text(values['roles'])?.split(',') as Role[] | undefined,
-            expiresInSeconds: text(values['expires']) === undefined ? undefined : parseDuration(values['expires']),
+            permissions: text(values.permissions)?.split(','),
+            roomId: text(values.meeting),
+            participantId: text(values.participant),
+            roles: text(values.roles)?.split(',') as Role[] | undefined,
+            expiresInSeconds: text(values.expires) === undefined ? undefined : parseDuration(values.expires),
           })
         } catch (error) {
           throw error instanceof TypeError ? new CommandError(`${error.message}.`, exitCodes.usage) : error
@@ -61,13 +63,21 @@ export const tokenCommands: readonly Command[] = [
           const shown = value === undefined ? '' : ` ${JSON.stringify(value)}`
           return `${wrong ? '✗' : '✓'} ${name}${shown}\n    ${wrong ?? meaning}`
         })
-        lines.push('', joinRefusal ? `The door refuses it: ${joinRefusal.number} ${joinRefusal.code}. ${problem ?? joinRefusal.message}` : 'The door lets it in.')
-        if (restRefusal && restRefusal.code !== joinRefusal?.code) lines.push(`REST refuses it: ${restRefusal.code}.`)
+        lines.push(
+          '',
+          joinRefusal
+            ? `The door refuses it: ${joinRefusal.number} ${joinRefusal.code}. ${problem ?? joinRefusal.message}`
+            : 'The door lets it in.',
+        )
+        if (restRefusal && restRefusal.code !== joinRefusal?.code)
+          lines.push(`REST refuses it: ${restRefusal.code}.`)
         return Promise.resolve({
           json: {
             claims,
             signature,
-            join: joinRefusal ? { allowed: false, code: joinRefusal.number, name: joinRefusal.code, problem } : { allowed: true },
+            join: joinRefusal
+              ? { allowed: false, code: joinRefusal.number, name: joinRefusal.code, problem }
+              : { allowed: true },
             rest: restRefusal ? { allowed: false, name: restRefusal.code } : { allowed: true },
           },
           text: lines.join('\n'),

@@ -10,6 +10,14 @@ export { connect, type ConnectOptions } from './connect.ts'
 export { openDevice, type Devices } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
 export type { EntryRequest, Lobby } from './lobby.ts'
-export type { DeviceRequest, LeftReason, Meeting, MeetingEvents, MeetingState, Self, Timings } from './meeting.ts'
+export type {
+  DeviceRequest,
+  LeftReason,
+  Meeting,
+  MeetingEvents,
+  MeetingState,
+  Self,
+  Timings,
+} from './meeting.ts'
 export type { Moderation } from './moderation.ts'
 export type { Participant, Quality, Stream } from './participant.ts'

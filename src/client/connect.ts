@@ -52,7 +52,11 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
   return meeting
 }
 
-async function initConfig({ url, token, meetingId }: ConnectOptions): Promise<NonNullable<InitConfig['data']>> {
+async function initConfig({
+  url,
+  token,
+  meetingId,
+}: ConnectOptions): Promise<NonNullable<InitConfig['data']>> {
   let answer: Response
   let body: InitConfig
   try {
@@ -66,12 +70,18 @@ async function initConfig({ url, token, meetingId }: ConnectOptions): Promise<No
     throw new MeetingError(0, 'CONNECTION_FAILED', 'The server cannot be reached.', cause)
   }
   if (answer.status !== 200 || !body.data) {
-    throw new MeetingError(body.code ?? 5000, body.name ?? 'SOMETHING_WENT_WRONG', body.error ?? 'The server refused.')
+    throw new MeetingError(
+      body.code ?? 5000,
+      body.name ?? 'SOMETHING_WENT_WRONG',
+      body.error ?? 'The server refused.',
+    )
   }
   return body.data
 }
 
 function randomId(): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz'
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => letters[byte % letters.length]).join('')
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => letters[byte % letters.length]).join(
+    '',
+  )
 }

@@ -25,7 +25,9 @@ interface Received {
 }
 
 /** Bit rates in bits/s and sizes of what is sent, largest last (contract, signalling §6). */
-export function cameraEncodings(width: number): { scaleResolutionDownBy: number; maxBitrate: number; maxFramerate: number; scalabilityMode: string }[] {
+export function cameraEncodings(
+  width: number,
+): { scaleResolutionDownBy: number; maxBitrate: number; maxFramerate: number; scalabilityMode: string }[] {
   const all = [
     { scaleResolutionDownBy: 4, maxBitrate: 150_000, maxFramerate: 15, scalabilityMode: 'L1T3' },
     { scaleResolutionDownBy: 2, maxBitrate: 500_000, maxFramerate: 25, scalabilityMode: 'L1T3' },
@@ -62,7 +64,11 @@ export class Media {
   async open(): Promise<void> {
     const { signalling, iceServers } = this.#options
     const ask = (producing: boolean) =>
-      signalling.request<types.TransportOptions>('createWebRtcTransport', { preferredProtocol: 'UDP_OVER_TCP', producing, consuming: !producing })
+      signalling.request<types.TransportOptions>('createWebRtcTransport', {
+        preferredProtocol: 'UDP_OVER_TCP',
+        producing,
+        consuming: !producing,
+      })
     const device = new Device()
     const loading = signalling
       .request<types.RtpCapabilities>('getRouterRtpCapabilities')
@@ -95,7 +101,11 @@ export class Media {
       ...options,
       track,
       stopTracks: false,
-      appData: shared ? { share: true } : kind === 'video' ? { width, height, encodings: options.encodings } : {},
+      appData: shared
+        ? { share: true }
+        : kind === 'video'
+          ? { width, height, encodings: options.encodings }
+          : {},
     })
     this.#producers.set(kind, producer)
   }
@@ -112,7 +122,9 @@ export class Media {
     if (!producer) return
     this.#producers.delete(kind)
     producer.close()
-    await this.#options.signalling.request('closeProducer', { producerId: producer.id }).catch(() => undefined)
+    await this.#options.signalling
+      .request('closeProducer', { producerId: producer.id })
+      .catch(() => undefined)
   }
 
   async consume(payload: ServerRequests['newConsumer']): Promise<void> {
@@ -125,16 +137,20 @@ export class Media {
       kind,
       rtpParameters: payload.rtpParameters as types.RtpParameters,
       // Sound and picture of one person and source play in step.
-      streamId: `${payload.peerId}-${payload.appData['share'] === true ? 'share' : 'own'}`,
+      streamId: `${payload.peerId}-${payload.appData.share === true ? 'share' : 'own'}`,
     })
     const stream: Stream = {
       id: consumer.id,
       participantId: payload.peerId,
-      kind: kindOf(kind, payload.appData['share'] === true),
+      kind: kindOf(kind, payload.appData.share === true),
       track: consumer.track,
       paused: payload.producerPaused,
       setQuality: async (quality: Quality) => {
-        await signalling.request('setConsumerPreferredLayers', { consumerId: consumer.id, spatialLayer: spatialLayers[quality], temporalLayer: 2 })
+        await signalling.request('setConsumerPreferredLayers', {
+          consumerId: consumer.id,
+          spatialLayer: spatialLayers[quality],
+          temporalLayer: 2,
+        })
       },
       stats: () => consumer.getStats(),
     }
@@ -175,7 +191,9 @@ export class Media {
   #wire(transport: Transport, direction: 'send' | 'receive'): Transport {
     const { signalling, onState } = this.#options
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
-      signalling.request('connectWebRtcTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)
+      signalling
+        .request('connectWebRtcTransport', { transportId: transport.id, dtlsParameters })
+        .then(done, failed)
     })
     transport.on('connectionstatechange', (state) => {
       onState(direction, state)
@@ -191,7 +209,9 @@ export class Media {
       if (transport.connectionState === 'connected' || transport.closed) return
     }
     try {
-      const iceParameters = await this.#options.signalling.request<types.IceParameters>('restartIce', { transportId: transport.id })
+      const iceParameters = await this.#options.signalling.request<types.IceParameters>('restartIce', {
+        transportId: transport.id,
+      })
       if (!transport.closed) await transport.restartIce({ iceParameters })
     } catch {
       // The connection is lost too, or the transport is gone: coming back builds everything anew.

@@ -121,7 +121,8 @@ export class Meeting extends Emitter<MeetingEvents> {
       this.#accepted = { resolve, reject }
     })
     this.accepted.catch(() => undefined)
-    const request = (method: string, data?: object): Promise<unknown> => this.#signalling.request(method, data)
+    const request = (method: string, data?: object): Promise<unknown> =>
+      this.#signalling.request(method, data)
     this.lobby = new Lobby((id, decision) => request('respondEntry', { id, decision }))
     this.moderation = new Moderation(request)
     this.devices = new Devices({
@@ -152,7 +153,11 @@ export class Meeting extends Emitter<MeetingEvents> {
         request: (event, payload) => this.#answer(event, payload),
         closed: (reason) => this.#finish({ ...reason, error: this.#refusal }),
         lost: () => this.#lost(),
-        gaveUp: () => this.#finish({ ...GAVE_UP, error: new MeetingError(0, 'CONNECTION_FAILED', 'The server cannot be reached.') }),
+        gaveUp: () =>
+          this.#finish({
+            ...GAVE_UP,
+            error: new MeetingError(0, 'CONNECTION_FAILED', 'The server cannot be reached.'),
+          }),
       },
     )
     this.#media = this.#newMedia()
@@ -166,7 +171,9 @@ export class Meeting extends Emitter<MeetingEvents> {
   /** Out of our own will. The devices are let go of. */
   async leave(): Promise<void> {
     if (this.#state === 'left') return
-    const told = this.#signalling.connected ? this.#signalling.request('leave').catch(() => undefined) : Promise.resolve()
+    const told = this.#signalling.connected
+      ? this.#signalling.request('leave').catch(() => undefined)
+      : Promise.resolve()
     await Promise.race([told, new Promise((done) => setTimeout(done, LEAVE_TIMEOUT_MS))])
     this.#finish({ ...LEFT_BY_OURSELVES, error: undefined })
   }
@@ -294,7 +301,10 @@ export class Meeting extends Emitter<MeetingEvents> {
         return
       case 'consumerPaused':
       case 'consumerResumed': {
-        const stream = this.#media.setPaused(notification.consumerId, notification.method === 'consumerPaused')
+        const stream = this.#media.setPaused(
+          notification.consumerId,
+          notification.method === 'consumerPaused',
+        )
         const owner = stream && this.participants.get(stream.participantId)
         if (stream && owner) this.emit('streamChanged', stream, owner)
         return
@@ -337,12 +347,18 @@ export class Meeting extends Emitter<MeetingEvents> {
         return this.devices.disableCamera()
       case 'disableShare':
         return this.devices.stopShare()
-      case 'enableMic':
-        return this.#deviceRequested('mic', payload, () => this.devices.enableMic())
-      case 'enableWebcam':
-        return this.#deviceRequested('camera', payload, () => this.devices.enableCamera())
-      case 'enableShare':
-        return this.#deviceRequested('share', payload, () => this.devices.startShare())
+      case 'enableMic': {
+        this.#deviceRequested('mic', payload, () => this.devices.enableMic())
+        return
+      }
+      case 'enableWebcam': {
+        this.#deviceRequested('camera', payload, () => this.devices.enableCamera())
+        return
+      }
+      case 'enableShare': {
+        this.#deviceRequested('share', payload, () => this.devices.startShare())
+        return
+      }
       case 'pinStateChanged': {
         const { peerId, state } = payload as ServerRequests['pinStateChanged']
         const pinned = state.cam === true || state.share === true
@@ -355,7 +371,11 @@ export class Meeting extends Emitter<MeetingEvents> {
     }
   }
 
-  #deviceRequested(device: DeviceRequest['device'], payload: { peerId: string }, accept: () => Promise<void>): void {
+  #deviceRequested(
+    device: DeviceRequest['device'],
+    payload: { peerId: string },
+    accept: () => Promise<void>,
+  ): void {
     this.emit('deviceRequested', { device, from: payload.peerId, accept, reject: () => undefined })
   }
 
@@ -408,7 +428,9 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.#media.close()
     this.devices.close()
     globalThis.removeEventListener('online', this.#online)
-    this.#accepted?.reject(reason.error ?? new MeetingError(reason.code, reason.message, 'The meeting was left.'))
+    this.#accepted?.reject(
+      reason.error ?? new MeetingError(reason.code, reason.message, 'The meeting was left.'),
+    )
     this.#setState('left')
     this.emit('left', reason)
   }

@@ -30,7 +30,12 @@ export interface Participant {
   readonly streams: Map<string, Stream>
 }
 
-export function newParticipant(peer: { id: string; displayName: string; mode: Mode; metaData?: Record<string, unknown> }): Participant {
+export function newParticipant(peer: {
+  id: string
+  displayName: string
+  mode: Mode
+  metaData?: Record<string, unknown>
+}): Participant {
   return {
     id: peer.id,
     name: peer.displayName,

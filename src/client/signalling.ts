@@ -25,7 +25,16 @@ export interface SignallingHandlers {
 }
 
 const REQUEST_TIMEOUT_MS = 20_000
-const SERVER_REQUESTS = ['newConsumer', 'enableMic', 'disableMic', 'enableWebcam', 'disableWebcam', 'enableShare', 'disableShare', 'pinStateChanged']
+const SERVER_REQUESTS = [
+  'newConsumer',
+  'enableMic',
+  'disableMic',
+  'enableWebcam',
+  'disableWebcam',
+  'enableShare',
+  'disableShare',
+  'pinStateChanged',
+]
 /** How long one who lost the connection tries to come back. */
 export const RECONNECT_FOR_MS = 60_000
 
@@ -69,7 +78,9 @@ export class Signalling {
     })
     for (const event of SERVER_REQUESTS) {
       socket.on(event, (payload: unknown, acknowledge: () => void) => {
-        void Promise.resolve(handlers.request(event, payload as never)).then(acknowledge, (error: unknown) => console.error(error))
+        void Promise.resolve(handlers.request(event, payload as never)).then(acknowledge, (error: unknown) =>
+          console.error(error),
+        )
       })
     }
     socket.on('disconnect', () => this.#lose())
@@ -84,13 +95,19 @@ export class Signalling {
   async request<T>(method: string, data: object = {}): Promise<T> {
     let answer: { data?: { status?: string; errorCode?: number; code?: string; message?: string } }
     try {
-      answer = (await this.#socket.timeout(REQUEST_TIMEOUT_MS).emitWithAck('request', { method, request: true, data })) as typeof answer
+      answer = (await this.#socket
+        .timeout(REQUEST_TIMEOUT_MS)
+        .emitWithAck('request', { method, request: true, data })) as typeof answer
     } catch (cause) {
       throw new MeetingError(0, 'CONNECTION_FAILED', 'The server did not answer.', cause)
     }
     const reply = answer.data
     if (reply?.status === 'error') {
-      throw new MeetingError(reply.errorCode ?? 5000, reply.code ?? 'SOMETHING_WENT_WRONG', reply.message ?? 'The server refused.')
+      throw new MeetingError(
+        reply.errorCode ?? 5000,
+        reply.code ?? 'SOMETHING_WENT_WRONG',
+        reply.message ?? 'The server refused.',
+      )
     }
     return reply as T
   }
@@ -125,10 +142,13 @@ export class Signalling {
       return
     }
     if (this.#wasReady) this.#handlers.lost()
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#socket.connect()
-    }, reconnectDelay(this.#attempt, Math.random()))
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#socket.connect()
+      },
+      reconnectDelay(this.#attempt, Math.random()),
+    )
     this.#attempt += 1
   }
 }

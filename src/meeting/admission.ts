@@ -53,7 +53,7 @@ export function refusalAtDoor(
 ): Refusal | undefined {
   if (grant.roles && !grant.roles.includes('rtc')) return new Refusal('UNAUTHORIZED_ROLE')
   if (grant.entry === undefined) return new Refusal('INVALID_PERMISSIONS')
-  if (meeting === undefined || meeting.projectId !== grant.projectId) {
+  if (meeting?.projectId !== grant.projectId) {
     return new Refusal('INVALID_MEETING_ID')
   }
   if (grant.roomId !== undefined && grant.roomId !== meeting.meetingId && grant.roomId !== meeting.customId) {
@@ -65,7 +65,8 @@ export function refusalAtDoor(
       return new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
     }
     const allowed = meeting.settings.allowedParticipantIds
-    if (allowed !== undefined && !allowed.includes(participantId)) return new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
+    if (allowed !== undefined && !allowed.includes(participantId))
+      return new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
   }
   if (meeting.disabledAt !== null) return new Refusal('MEETING_ID_DISABLED')
   return undefined
@@ -89,7 +90,9 @@ export function decideAdmission(
     if (session.pendingEntryRequests >= limits.maxEntryRequests) {
       return {
         decision: 'refuse',
-        refusal: new Refusal('RATE_LIMITED', { message: 'Too many people are waiting to be let in; try again later.' }),
+        refusal: new Refusal('RATE_LIMITED', {
+          message: 'Too many people are waiting to be let in; try again later.',
+        }),
       }
     }
     return { decision: 'wait' }

@@ -4,7 +4,10 @@ import { StoreConflict } from '../store/store.ts'
 
 export interface Catalogue {
   /** Idempotent on `customId` within the project: the meeting that is there is the answer, unchanged. */
-  create(projectId: string, options?: { customId?: string; settings?: MeetingSettings }): Promise<MeetingRecord>
+  create(
+    projectId: string,
+    options?: { customId?: string; settings?: MeetingSettings },
+  ): Promise<MeetingRecord>
   /** By meetingId, custom id or id; another project's meeting is not found. */
   find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
   /** Newest first. */
@@ -33,7 +36,8 @@ export function newMeetingId(randomBytes: (size: number) => Buffer): string {
   let characters = ''
   while (characters.length < GROUPS * GROUP_LENGTH) {
     for (const byte of randomBytes(GROUPS * GROUP_LENGTH)) {
-      if (byte < UNBIASED_BELOW && characters.length < GROUPS * GROUP_LENGTH) characters += ALPHABET[byte % ALPHABET.length]
+      if (byte < UNBIASED_BELOW && characters.length < GROUPS * GROUP_LENGTH)
+        characters += ALPHABET.charAt(byte % ALPHABET.length)
     }
   }
   return characters.match(/.{4}/g)!.join('-')
@@ -61,7 +65,9 @@ export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): 
       }
     },
     find: (projectId, anyId) =>
-      anyId === '' || anyId.length > MAX_ANY_ID_LENGTH ? Promise.resolve(undefined) : store.meetings.find(projectId, anyId),
+      anyId === '' || anyId.length > MAX_ANY_ID_LENGTH
+        ? Promise.resolve(undefined)
+        : store.meetings.find(projectId, anyId),
     list: (projectId, page, query) => store.meetings.list(projectId, page, query),
     disable: async (projectId, meetingId) => {
       const meeting = await store.meetings.get(meetingId)

@@ -60,7 +60,8 @@ export function createInvites({ store, now, randomBytes }: InvitesOptions): Invi
     },
     exchange: async (code) => {
       const invite = await store.invites.use(hash(code), now())
-      if (!invite) throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
+      if (!invite)
+        throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
       return invite
     },
     list: (meetingId) => store.invites.list(meetingId),

@@ -45,13 +45,18 @@ export class KeyRing {
     if (!changed) return false
     this.#keys = next
     const preferred = this.#default && next.get(this.#default.apiKey)
-    this.#default = preferred && !preferred.revoked ? preferred : [...next.values()].findLast((key) => !key.revoked)
+    this.#default =
+      preferred && !preferred.revoked ? preferred : [...next.values()].findLast((key) => !key.revoked)
     return true
   }
 }
 
 function sameKey(key: SigningKey, record: ApiKeyRecord): boolean {
-  return key.secret === record.secret && key.projectId === record.projectId && key.revoked === (record.revokedAt !== null)
+  return (
+    key.secret === record.secret &&
+    key.projectId === record.projectId &&
+    key.revoked === (record.revokedAt !== null)
+  )
 }
 
 function toSigningKey({ apiKey, projectId, secret, revokedAt }: ApiKeyRecord): SigningKey {

@@ -8,11 +8,16 @@ import type { EntryDecision, JoinReply, Notification } from '../protocol/notific
 import type { RequestData } from '../protocol/requests.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
-import { leaveReason, leaveReasons, type LeaveReason, type LeaveReasonName } from '../protocol/leave-reasons.ts'
+import {
+  leaveReason,
+  leaveReasons,
+  type LeaveReason,
+  type LeaveReasonName,
+} from '../protocol/leave-reasons.ts'
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { admittedSubject, decideAdmission, removedSubjects, type SessionFacts } from './admission.ts'
-import { Events } from './events.ts'
+import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './lobby.ts'
 import { MeetingMedia } from './meeting-media.ts'
 import { Participant } from './participant.ts'
@@ -33,9 +38,13 @@ export interface MeetingSettings {
 /** What others may listen to: webhooks, metrics. */
 export interface MeetingEvents {
   sessionStarted: [session: { meetingId: string; sessionId: string; startedAt: number }]
-  sessionEnded: [session: { meetingId: string; sessionId: string; startedAt: number; endedAt: number; reason: string }]
+  sessionEnded: [
+    session: { meetingId: string; sessionId: string; startedAt: number; endedAt: number; reason: string },
+  ]
   participantJoined: [{ meetingId: string; sessionId: string; participantId: string; name: string }]
-  participantLeft: [{ meetingId: string; sessionId: string; participantId: string; name: string; reason: string }]
+  participantLeft: [
+    { meetingId: string; sessionId: string; participantId: string; name: string; reason: string },
+  ]
 }
 
 export interface LiveMeetingOptions {
@@ -123,7 +132,12 @@ export class LiveMeeting {
       }
       for (const stay of await store.sessions.stays(left.sessionId)) {
         if (stay.leftAt === null) {
-          await store.sessions.leave(left.sessionId, stay.participantId, options.now(), 'WEBSOCKET_DISCONNECTED')
+          await store.sessions.leave(
+            left.sessionId,
+            stay.participantId,
+            options.now(),
+            'WEBSOCKET_DISCONNECTED',
+          )
         }
       }
       live.#session = session
@@ -148,8 +162,6 @@ export class LiveMeeting {
   get waiting(): number {
     return this.#lobby.size
   }
-
-
 
   /**
    * One asks to come in. Answers `waiting` or `admitted`; in the first case the visitor's `admitted` is called when
@@ -187,7 +199,8 @@ export class LiveMeeting {
   async respondEntry(by: Participant, participantId: string, decision: EntryDecision): Promise<void> {
     this.#require(by, 'respondEntry')
     const full =
-      !this.#participants.has(participantId) && this.#participants.size >= this.#options.settings.maxParticipants
+      !this.#participants.has(participantId) &&
+      this.#participants.size >= this.#options.settings.maxParticipants
     if (decision === 'allowed' && full) throw new Refusal('MAX_PARTCIPANT_REACHED')
 
     const request = this.#lobby.take(participantId)
@@ -207,8 +220,6 @@ export class LiveMeeting {
       at: this.#options.now(),
     })
   }
-
-
 
   /** The participant becomes visible. `afterJoin` must follow once the reply is on its way. */
   join(participant: Participant, data: RequestData<'join'>): JoinReply {
@@ -294,8 +305,6 @@ export class LiveMeeting {
     return this.#media
   }
 
-
-
   /** Stops a stream of another at once, whatever its client does about it. */
   async stopStream(by: Participant, targetId: string, kind: 'audio' | 'video' | 'share'): Promise<void> {
     const action = { audio: 'disableMic', video: 'disableWebcam', share: 'disableShare' } as const
@@ -310,7 +319,11 @@ export class LiveMeeting {
   /** Asks another to send a stream; it only goes on when that person consents. */
   async askForStream(by: Participant, targetId: string, kind: 'audio' | 'video' | 'share'): Promise<void> {
     const [action, event] = (
-      { audio: ['askMic', 'enableMic'], video: ['askWebcam', 'enableWebcam'], share: ['askShare', 'enableShare'] } as const
+      {
+        audio: ['askMic', 'enableMic'],
+        video: ['askWebcam', 'enableWebcam'],
+        share: ['askShare', 'enableShare'],
+      } as const
     )[kind]
     this.#require(by, action)
     await this.#joined(targetId).link.request(event, { peerId: by.id })
@@ -348,7 +361,11 @@ export class LiveMeeting {
     const tokenId = session.removed.get(participantId)
     if (tokenId === undefined) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
     session.removed.delete(participantId)
-    await this.#options.store.sessions.unmark(session.sessionId, 'removed', markSubject(participantId, tokenId))
+    await this.#options.store.sessions.unmark(
+      session.sessionId,
+      'removed',
+      markSubject(participantId, tokenId),
+    )
   }
 
   pin(by: Participant, targetId: string, state: { cam?: boolean; share?: boolean }): void {
@@ -392,8 +409,6 @@ export class LiveMeeting {
     this.#media.close()
   }
 
-
-
   #decide(visitor: Visitor) {
     const { settings } = this.#options
     const session = this.#session
@@ -414,7 +429,8 @@ export class LiveMeeting {
   #seat(visitor: Visitor, authority: Authority): void {
     clearTimeout(this.#graceTimer)
     const before = this.#participants.get(visitor.participantId)
-    if (before) this.#putOut(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
+    if (before)
+      this.#putOut(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
     const participant = new Participant({
       participantId: visitor.participantId,
       tokenId: visitor.grant.tokenId,
@@ -456,7 +472,12 @@ export class LiveMeeting {
     const session = this.#session
     if (!session) return
     this.#record(
-      this.#options.store.sessions.leave(session.sessionId, participant.id, this.#options.now(), reason.message),
+      this.#options.store.sessions.leave(
+        session.sessionId,
+        participant.id,
+        this.#options.now(),
+        reason.message,
+      ),
       'recording a leave',
     )
     this.#options.events.emit('participantLeft', {
@@ -481,7 +502,12 @@ export class LiveMeeting {
 
   async #startSession(): Promise<Session> {
     const { store, now, newSessionId, events } = this.#options
-    const session: Session = { sessionId: newSessionId(), startedAt: now(), admitted: new Set(), removed: new Map() }
+    const session: Session = {
+      sessionId: newSessionId(),
+      startedAt: now(),
+      admitted: new Set(),
+      removed: new Map(),
+    }
     await store.sessions.start({
       sessionId: session.sessionId,
       meetingId: this.meetingId,
@@ -581,4 +607,3 @@ export class LiveMeeting {
     done.catch((error: unknown) => this.#options.onError(error, doing))
   }
 }
-

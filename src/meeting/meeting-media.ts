@@ -45,7 +45,10 @@ export class MeetingMedia {
   }
 
   /** One transport for each direction: a newer one takes the place of the older. */
-  async createTransport(participant: Participant, data: RequestData<'createWebRtcTransport'>): Promise<Transport> {
+  async createTransport(
+    participant: Participant,
+    data: RequestData<'createWebRtcTransport'>,
+  ): Promise<Transport> {
     if (data.producing === data.consuming) {
       throw new Refusal('INVALID_REQUEST', { message: 'A transport either produces or consumes.' })
     }
@@ -62,7 +65,8 @@ export class MeetingMedia {
     }
     for (const [id, older] of participant.transports) {
       if (older.direction !== direction) continue
-      if (direction === 'send') for (const producerId of [...participant.producers.keys()]) this.#drop(participant, producerId)
+      if (direction === 'send')
+        for (const producerId of [...participant.producers.keys()]) this.#drop(participant, producerId)
       else this.#forgetConsumers(participant)
       older.transport.close()
       participant.transports.delete(id)
@@ -86,12 +90,14 @@ export class MeetingMedia {
       throw new Refusal('INVALID_REQUEST', { message: `appData is over ${MAX_APP_DATA_BYTES} bytes.` })
     }
     const entry = participant.transports.get(data.transportId)
-    if (entry?.direction !== 'send') throw new Refusal('NOT_FOUND', { message: 'There is no such transport.' })
+    if (entry?.direction !== 'send')
+      throw new Refusal('NOT_FOUND', { message: 'There is no such transport.' })
     if (participant.producers.size + participant.pendingProducers >= this.#options.maxProducers) {
       throw new Refusal('MAX_SPEAKER_REACHED')
     }
-    const shared = appData['share'] === true
-    const kind: StreamKind = data.kind === 'audio' ? (shared ? 'shareAudio' : 'audio') : shared ? 'share' : 'video'
+    const shared = appData.share === true
+    const kind: StreamKind =
+      data.kind === 'audio' ? (shared ? 'shareAudio' : 'audio') : shared ? 'share' : 'video'
 
     participant.pendingProducers += 1
     let live: LiveProducer
@@ -105,13 +111,15 @@ export class MeetingMedia {
     } finally {
       participant.pendingProducers -= 1
     }
-    if (!participant.joined || !participant.sends || !participant.transports.has(data.transportId)) {
+    // It may have gone, changed its mode, or lost its transport meanwhile.
+    if (!this.#maySend(participant) || !participant.transports.has(data.transportId)) {
       live.producer.close()
       throw new Refusal('INVALID_STATE')
     }
     participant.producers.set(live.producer.id, live)
     this.#tellState(participant, kind, true)
-    for (const other of this.#options.participants()) if (other !== participant) this.#consume(other, participant, live)
+    for (const other of this.#options.participants())
+      if (other !== participant) this.#consume(other, participant, live)
     return { id: live.producer.id }
   }
 
@@ -139,7 +147,10 @@ export class MeetingMedia {
   async transportStats(self: Participant, participantId: string | undefined): Promise<unknown> {
     let of = self
     for (const other of this.#options.participants()) if (other.id === participantId) of = other
-    const [send, receive] = await Promise.all([of.transport('send')?.stats(), of.transport('receive')?.stats()])
+    const [send, receive] = await Promise.all([
+      of.transport('send')?.stats(),
+      of.transport('receive')?.stats(),
+    ])
     return {
       send: { stats: { sendBitrate: send?.receiveBitrate ?? 0, sendBytes: send?.receiveBytes ?? 0 } },
       recv: { stats: { recvBitrate: receive?.sendBitrate ?? 0, recvBytes: receive?.sendBytes ?? 0 } },
@@ -176,7 +187,9 @@ export class MeetingMedia {
     await Promise.all(
       [...participant.producers.values()]
         .filter((live) => kinds.includes(live.kind))
-        .map((live) => live.producer.pause().catch((error: unknown) => this.#options.onError(error, 'pausing a stream'))),
+        .map((live) =>
+          live.producer.pause().catch((error: unknown) => this.#options.onError(error, 'pausing a stream')),
+        ),
     )
   }
 
@@ -192,7 +205,12 @@ export class MeetingMedia {
     for (const participant of participants) {
       for (const kind of ['audio', 'video', 'share', 'shareAudio'] as const) {
         if (participant.has(kind)) {
-          states.push({ method: 'participantMediaStateChanged', peerId: participant.id, kind, newState: true })
+          states.push({
+            method: 'participantMediaStateChanged',
+            peerId: participant.id,
+            kind,
+            newState: true,
+          })
         }
       }
     }
@@ -253,7 +271,8 @@ export class MeetingMedia {
         continue
       }
       for (const participant of [...this.#options.participants()]) {
-        if (participant.link.resetsMedia && participant.joined) participant.link.notify({ method: 'mediaReset' })
+        if (participant.link.resetsMedia && participant.joined)
+          participant.link.notify({ method: 'mediaReset' })
         else participant.link.drop()
       }
       return
@@ -291,6 +310,10 @@ export class MeetingMedia {
     participant.consuming.clear()
   }
 
+  #maySend(participant: Participant): boolean {
+    return participant.joined && participant.sends
+  }
+
   /** Whether it still belongs to the meeting; its requests may outlive it by a moment. */
   #present(participant: Participant): boolean {
     for (const other of this.#options.participants()) if (other === participant) return true
@@ -312,7 +335,12 @@ export class MeetingMedia {
     })
   }
 
-  async #deliver(participant: Participant, owner: Participant, live: LiveProducer, transport: Transport): Promise<void> {
+  async #deliver(
+    participant: Participant,
+    owner: Participant,
+    live: LiveProducer,
+    transport: Transport,
+  ): Promise<void> {
     const router = await this.#openRouter()
     const rtpCapabilities = participant.rtpCapabilities!
     if (!router.canConsume(live.producer.id, rtpCapabilities)) return

@@ -24,7 +24,12 @@ export const PreferredProtocol = Type.Union([
 export type PreferredProtocol = Static<typeof PreferredProtocol>
 
 const ShortText = Type.String({ maxLength: 256 })
-const ParameterValue = Type.Union([Type.String({ maxLength: 512 }), Type.Number(), Type.Boolean(), Type.Null()])
+const ParameterValue = Type.Union([
+  Type.String({ maxLength: 512 }),
+  Type.Number(),
+  Type.Boolean(),
+  Type.Null(),
+])
 const CodecParameters = Type.Record(ShortText, ParameterValue, { maxProperties: 64 })
 const RtcpFeedback = Type.Object({ type: ShortText, parameter: Type.Optional(ShortText) })
 
@@ -82,16 +87,25 @@ export const RtpParameters = Type.Object({
       { maxItems: 32 },
     ),
   ),
-  encodings: Type.Optional(Type.Array(Type.Record(ShortText, Type.Unknown(), { maxProperties: 32 }), { maxItems: 8 })),
+  encodings: Type.Optional(
+    Type.Array(Type.Record(ShortText, Type.Unknown(), { maxProperties: 32 }), { maxItems: 8 }),
+  ),
   rtcp: Type.Optional(
-    Type.Object({ cname: Type.Optional(ShortText), reducedSize: Type.Optional(Type.Boolean()), mux: Type.Optional(Type.Boolean()) }),
+    Type.Object({
+      cname: Type.Optional(ShortText),
+      reducedSize: Type.Optional(Type.Boolean()),
+      mux: Type.Optional(Type.Boolean()),
+    }),
   ),
 })
 export type RtpParameters = Static<typeof RtpParameters>
 
 export const DtlsParameters = Type.Object({
   role: Type.Optional(Type.Union([Type.Literal('auto'), Type.Literal('client'), Type.Literal('server')])),
-  fingerprints: Type.Array(Type.Object({ algorithm: ShortText, value: ShortText }), { minItems: 1, maxItems: 8 }),
+  fingerprints: Type.Array(Type.Object({ algorithm: ShortText, value: ShortText }), {
+    minItems: 1,
+    maxItems: 8,
+  }),
 })
 export type DtlsParameters = Static<typeof DtlsParameters>
 

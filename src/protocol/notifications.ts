@@ -35,7 +35,12 @@ export type Notification =
   | { method: 'consumerClosed'; consumerId: string }
   | { method: 'consumerPaused'; consumerId: string }
   | { method: 'consumerResumed'; consumerId: string }
-  | { method: 'consumerLayersChanged'; consumerId: string; spatialLayer: number | null; temporalLayer: number | null }
+  | {
+      method: 'consumerLayersChanged'
+      consumerId: string
+      spatialLayer: number | null
+      temporalLayer: number | null
+    }
   | { method: 'activeSpeaker'; peerId: string | null }
   | { method: 'peerModeChanged'; peerId: string; mode: Mode }
   | { method: 'restartIce'; transportId: string; iceParameters: IceParameters }
@@ -70,5 +75,11 @@ export interface JoinReply {
   poll: unknown[]
   unsupportedCodecs: string[]
   meetingId: string
-  self: { participantId: string; displayName: string; canModerate: boolean; canAdmit: boolean; sessionId: string }
+  self: {
+    participantId: string
+    displayName: string
+    canModerate: boolean
+    canAdmit: boolean
+    sessionId: string
+  }
 }

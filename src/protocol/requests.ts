@@ -3,7 +3,14 @@
  * Names and shapes: contract, signalling §4.1. Unknown fields are ignored, as upstream does.
  */
 import { Type, type Static, type TSchema } from 'typebox'
-import { DtlsParameters, MediaKind, PreferredProtocol, RtpCapabilities, RtpParameters, SctpCapabilities } from './media.ts'
+import {
+  DtlsParameters,
+  MediaKind,
+  PreferredProtocol,
+  RtpCapabilities,
+  RtpParameters,
+  SctpCapabilities,
+} from './media.ts'
 
 /**
  * - `arrived`: the token was good; nothing was asked for yet
@@ -29,7 +36,10 @@ const within: ConnectionState[] = ['admitted', 'inside']
 const inside: ConnectionState[] = ['inside']
 
 export const requests = {
-  requestEntry: { states: ['arrived'], data: Type.Object({ name: Type.Optional(Type.Union([Name, Type.Null()])) }) },
+  requestEntry: {
+    states: ['arrived'],
+    data: Type.Object({ name: Type.Optional(Type.Union([Name, Type.Null()])) }),
+  },
   definePeerLeftReason: { states: always, data: Type.Object({ leaveReason: Type.Optional(Name) }) },
   leave: { states: always, data: Empty },
 

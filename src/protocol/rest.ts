@@ -15,12 +15,18 @@ export const CreateMeetingBody = Type.Object({
   ),
   autoCloseConfig: Type.Optional(
     Type.Object({
-      type: Type.Optional(Type.Union([Type.Literal('session-ends'), Type.Literal('session-end-and-deactivate')])),
+      type: Type.Optional(
+        Type.Union([Type.Literal('session-ends'), Type.Literal('session-end-and-deactivate')]),
+      ),
       duration: Type.Optional(Type.Integer({ minimum: 1, maximum: 525_600 })),
     }),
   ),
-  autoStartConfig: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 })),
-  multiComposition: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 })),
+  autoStartConfig: Type.Optional(
+    Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 }),
+  ),
+  multiComposition: Type.Optional(
+    Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 }),
+  ),
   geoFence: Type.Optional(Words),
   allowedParticipantIds: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S+$' }), { maxItems: 1000 }),
@@ -46,16 +52,21 @@ export const CreateInviteBody = Type.Object({
 })
 export type CreateInviteBody = Static<typeof CreateInviteBody>
 
-export const CodeBody = Type.Object({ code: Type.String({ minLength: 16, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }) })
+export const CodeBody = Type.Object({
+  code: Type.String({ minLength: 16, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }),
+})
 export type CodeBody = Static<typeof CodeBody>
 
 export const PrebuiltTokenBody = Type.Object({
   apiKey: Type.String({ minLength: 1, maxLength: 256 }),
   permissions: Type.Optional(
-    Type.Array(Type.Union([Type.Literal('allow_join'), Type.Literal('allow_mod'), Type.Literal('ask_join')]), {
-      minItems: 1,
-      maxItems: 3,
-    }),
+    Type.Array(
+      Type.Union([Type.Literal('allow_join'), Type.Literal('allow_mod'), Type.Literal('ask_join')]),
+      {
+        minItems: 1,
+        maxItems: 3,
+      },
+    ),
   ),
 })
 export type PrebuiltTokenBody = Static<typeof PrebuiltTokenBody>

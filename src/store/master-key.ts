@@ -14,7 +14,10 @@ export async function prepareFolder(folder: string): Promise<void> {
     if (made !== undefined) await chmod(folder, 0o700)
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
-    throw new StoreProblem(`The data folder ${folder} cannot be written: change its owner, or name another in DATA_DIR.`, { cause })
+    throw new StoreProblem(
+      `The data folder ${folder} cannot be written: change its owner, or name another in DATA_DIR.`,
+      { cause },
+    )
   }
   if (!(await stat(folder)).isDirectory()) {
     throw new StoreProblem(`${folder} is not a folder: name another in DATA_DIR.`)
@@ -29,8 +32,8 @@ export async function readMasterKey(folder: string): Promise<Buffer> {
     // Written aside and linked into place: two that start at once agree on one key, and nobody sees half a file.
     const aside = `${file}.${process.pid}`
     await writeFile(aside, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600 })
-    await link(aside, file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
+    await link(aside, file).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     })
     await unlink(aside)
     text = await readFile(file, 'utf8')
@@ -40,7 +43,9 @@ export async function readMasterKey(folder: string): Promise<Buffer> {
   }
   const key = Buffer.from(text.trim(), 'base64')
   if (key.length !== KEY_BYTES) {
-    throw new StoreProblem(`The master key ${file} is damaged: put back its copy, or give the key in MASTER_KEY.`)
+    throw new StoreProblem(
+      `The master key ${file} is damaged: put back its copy, or give the key in MASTER_KEY.`,
+    )
   }
   return key
 }

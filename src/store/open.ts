@@ -18,7 +18,9 @@ export interface StoreOptions {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { folder, masterKey, url } = options
   if (url !== undefined) {
-    throw new StoreProblem('DATABASE_URL names a database, but only SQLite in the data folder is built yet: unset it.')
+    throw new StoreProblem(
+      'DATABASE_URL names a database, but only SQLite in the data folder is built yet: unset it.',
+    )
   }
   await prepareFolder(folder)
   return openSqlite(folder, createSeal(masterKey ?? (await readMasterKey(folder))))

@@ -32,12 +32,16 @@ export function createSeal(masterKey: Buffer): Seal {
     open(sealed, belongsTo) {
       const [version, text = ''] = sealed.split('.')
       const bytes = Buffer.from(text, 'base64url')
-      if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES) throw new SealBroken('This is no sealed value.')
+      if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES)
+        throw new SealBroken('This is no sealed value.')
       const decipher = createDecipheriv('aes-256-gcm', masterKey, bytes.subarray(0, NONCE_BYTES))
       decipher.setAAD(Buffer.from(belongsTo))
       decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
       try {
-        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+        return Buffer.concat([
+          decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)),
+          decipher.final(),
+        ]).toString('utf8')
       } catch (cause) {
         throw new SealBroken('The master key does not open this value.', { cause })
       }

@@ -37,7 +37,10 @@ export async function openSqlite(folder: string, seal: Seal): Promise<Store> {
   } catch (cause) {
     await Promise.all([reader.destroy(), writer.destroy()])
     if (!(cause instanceof SealBroken)) throw cause
-    throw new StoreProblem(`The master key is not the one that ${file} was made with: put back the old key.`, { cause })
+    throw new StoreProblem(
+      `The master key is not the one that ${file} was made with: put back the old key.`,
+      { cause },
+    )
   }
   return {
     ...store,
@@ -54,7 +57,10 @@ function connect(file: string): Kysely<Schema> {
     database = new Database(file)
     database.pragma('journal_mode = WAL')
   } catch (cause) {
-    throw new StoreProblem(`The database ${file} cannot be opened: check that it is whole and that its folder can be written.`, { cause })
+    throw new StoreProblem(
+      `The database ${file} cannot be opened: check that it is whole and that its folder can be written.`,
+      { cause },
+    )
   }
   // A call that resolved has survived a power cut too, not only the end of the process.
   database.pragma('synchronous = FULL')
@@ -68,20 +74,21 @@ async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) return
   await db.destroy()
-  throw new StoreProblem(`The database ${file} is of a newer Anteroom or is damaged: start that version, or put back a backup.`, {
-    cause: error,
-  })
+  throw new StoreProblem(
+    `The database ${file} is of a newer Anteroom or is damaged: start that version, or put back a backup.`,
+    {
+      cause: error,
+    },
+  )
 }
 
-function storeOver(
-  db: Kysely<Schema>,
-  write: WriteQueue<Schema>['run'],
-  seal: Seal,
-): Omit<Store, 'close'> {
+function storeOver(db: Kysely<Schema>, write: WriteQueue<Schema>['run'], seal: Seal): Omit<Store, 'close'> {
   return {
     projects: {
       create: async ({ projectId, name, createdAt }) => {
-        await write((tx) => tx.insertInto('projects').values({ project_id: projectId, name, created_at: createdAt }).execute())
+        await write((tx) =>
+          tx.insertInto('projects').values({ project_id: projectId, name, created_at: createdAt }).execute(),
+        )
       },
       list: async () => {
         const rows = await db.selectFrom('projects').selectAll().orderBy('created_at').execute()
@@ -100,33 +107,51 @@ function storeOver(
           revoked_at: key.revokedAt,
         }
         const { numInsertedOrUpdatedRows } = await write((tx) =>
-          tx.insertInto('api_keys').values(row).onConflict((conflict) => conflict.column('api_key').doNothing()).executeTakeFirst(),
+          tx
+            .insertInto('api_keys')
+            .values(row)
+            .onConflict((conflict) => conflict.column('api_key').doNothing())
+            .executeTakeFirst(),
         )
         if (numInsertedOrUpdatedRows === 0n) throw new StoreConflict('There is an API key of this name.')
       },
       list: async () => {
-        const rows = await db.selectFrom('api_keys').selectAll().orderBy('created_at').orderBy('api_key').execute()
-        return rows.map(
-          (row): ApiKeyRecord => ({
-            apiKey: row.api_key,
-            projectId: row.project_id,
-            name: row.name,
-            secret: seal.open(row.sealed_secret, row.api_key),
-            createdAt: row.created_at,
-            revokedAt: row.revoked_at,
-          }),
-        )
+        const rows = await db
+          .selectFrom('api_keys')
+          .selectAll()
+          .orderBy('created_at')
+          .orderBy('api_key')
+          .execute()
+        return rows.map((row): ApiKeyRecord => ({
+          apiKey: row.api_key,
+          projectId: row.project_id,
+          name: row.name,
+          secret: seal.open(row.sealed_secret, row.api_key),
+          createdAt: row.created_at,
+          revokedAt: row.revoked_at,
+        }))
       },
       revoke: (apiKey, at) =>
         write(async (tx) => {
-          const there = await tx.selectFrom('api_keys').select('api_key').where('api_key', '=', apiKey).executeTakeFirst()
+          const there = await tx
+            .selectFrom('api_keys')
+            .select('api_key')
+            .where('api_key', '=', apiKey)
+            .executeTakeFirst()
           if (!there) return false
-          await tx.updateTable('api_keys').set({ revoked_at: at }).where('api_key', '=', apiKey).where('revoked_at', 'is', null).execute()
+          await tx
+            .updateTable('api_keys')
+            .set({ revoked_at: at })
+            .where('api_key', '=', apiKey)
+            .where('revoked_at', 'is', null)
+            .execute()
           return true
         }),
       setSecret: async (apiKey, secret) => {
         const sealed_secret = seal.seal(secret, apiKey)
-        await write((tx) => tx.updateTable('api_keys').set({ sealed_secret }).where('api_key', '=', apiKey).execute())
+        await write((tx) =>
+          tx.updateTable('api_keys').set({ sealed_secret }).where('api_key', '=', apiKey).execute(),
+        )
       },
     },
 
@@ -165,7 +190,13 @@ function storeOver(
           .selectFrom('meetings')
           .selectAll()
           .where('project_id', '=', projectId)
-          .where((where) => where.or([where('meeting_id', '=', anyId), where('custom_id', '=', anyId), where('id', '=', anyId)]))
+          .where((where) =>
+            where.or([
+              where('meeting_id', '=', anyId),
+              where('custom_id', '=', anyId),
+              where('id', '=', anyId),
+            ]),
+          )
           // A custom id may look like somebody's meeting id; the canonical id wins.
           .orderBy((order) => order.case().when('meeting_id', '=', anyId).then(0).else(1).end())
           .limit(1)
@@ -173,15 +204,23 @@ function storeOver(
         return row && toMeeting(row)
       },
       get: async (meetingId) => {
-        const row = await db.selectFrom('meetings').selectAll().where('meeting_id', '=', meetingId).executeTakeFirst()
+        const row = await db
+          .selectFrom('meetings')
+          .selectAll()
+          .where('meeting_id', '=', meetingId)
+          .executeTakeFirst()
         return row && toMeeting(row)
       },
       list: async (projectId, { page, perPage }, query) => {
         let matching = db.selectFrom('meetings').where('project_id', '=', projectId)
         if (query !== undefined) {
-          matching = matching.where((where) => where.or([where('meeting_id', '=', query), where('custom_id', '=', query)]))
+          matching = matching.where((where) =>
+            where.or([where('meeting_id', '=', query), where('custom_id', '=', query)]),
+          )
         }
-        const { total } = await matching.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
+        const { total } = await matching
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .executeTakeFirstOrThrow()
         const rows = await matching
           .selectAll()
           .orderBy('created_at', 'desc')
@@ -189,7 +228,7 @@ function storeOver(
           .limit(perPage)
           .offset((page - 1) * perPage)
           .execute()
-        return { items: rows.map(toMeeting), total: Number(total) }
+        return { items: rows.map(toMeeting), total }
       },
       disable: (meetingId, at) =>
         write(async (tx) => {
@@ -199,7 +238,11 @@ function storeOver(
             .where('meeting_id', '=', meetingId)
             .where('disabled_at', 'is', null)
             .execute()
-          const row = await tx.selectFrom('meetings').selectAll().where('meeting_id', '=', meetingId).executeTakeFirst()
+          const row = await tx
+            .selectFrom('meetings')
+            .selectAll()
+            .where('meeting_id', '=', meetingId)
+            .executeTakeFirst()
           return row && toMeeting(row)
         }),
     },
@@ -231,7 +274,11 @@ function storeOver(
         )
       },
       get: async (sessionId) => {
-        const row = await db.selectFrom('sessions').selectAll().where('session_id', '=', sessionId).executeTakeFirst()
+        const row = await db
+          .selectFrom('sessions')
+          .selectAll()
+          .where('session_id', '=', sessionId)
+          .executeTakeFirst()
         return row && toSession(row)
       },
       ongoing: async (meetingId) => {
@@ -275,17 +322,20 @@ function storeOver(
         )
       },
       stays: async (sessionId) => {
-        const rows = await db.selectFrom('stays').selectAll().where('session_id', '=', sessionId).orderBy('joined_at').execute()
-        return rows.map(
-          (row): StayRecord => ({
-            sessionId: row.session_id,
-            participantId: row.participant_id,
-            name: row.name,
-            joinedAt: row.joined_at,
-            leftAt: row.left_at,
-            leaveReason: row.leave_reason,
-          }),
-        )
+        const rows = await db
+          .selectFrom('stays')
+          .selectAll()
+          .where('session_id', '=', sessionId)
+          .orderBy('joined_at')
+          .execute()
+        return rows.map((row): StayRecord => ({
+          sessionId: row.session_id,
+          participantId: row.participant_id,
+          name: row.name,
+          joinedAt: row.joined_at,
+          leftAt: row.left_at,
+          leaveReason: row.leave_reason,
+        }))
       },
       mark: async ({ sessionId, kind, subject, at }) => {
         await write((tx) =>
@@ -308,7 +358,12 @@ function storeOver(
         return numDeletedRows > 0n
       },
       marks: async (sessionId) => {
-        const rows = await db.selectFrom('session_marks').selectAll().where('session_id', '=', sessionId).orderBy('at').execute()
+        const rows = await db
+          .selectFrom('session_marks')
+          .selectAll()
+          .where('session_id', '=', sessionId)
+          .orderBy('at')
+          .execute()
         return rows.map(({ session_id, ...mark }) => ({ sessionId: session_id, ...mark }))
       },
     },
@@ -334,11 +389,20 @@ function storeOver(
         )
       },
       find: async (codeHash) => {
-        const row = await db.selectFrom('invites').selectAll().where('code_hash', '=', codeHash).executeTakeFirst()
+        const row = await db
+          .selectFrom('invites')
+          .selectAll()
+          .where('code_hash', '=', codeHash)
+          .executeTakeFirst()
         return row && toInvite(row)
       },
       list: async (meetingId) => {
-        const rows = await db.selectFrom('invites').selectAll().where('meeting_id', '=', meetingId).orderBy('created_at', 'desc').execute()
+        const rows = await db
+          .selectFrom('invites')
+          .selectAll()
+          .where('meeting_id', '=', meetingId)
+          .orderBy('created_at', 'desc')
+          .execute()
         return rows.map(toInvite)
       },
       use: (codeHash, now) =>
@@ -349,21 +413,30 @@ function storeOver(
             .where('code_hash', '=', codeHash)
             .where('revoked_at', 'is', null)
             .where('expires_at', '>', now)
-            .where((where) => where.or([where('max_uses', 'is', null), where('uses', '<', where.ref('max_uses'))]))
+            .where((where) =>
+              where.or([where('max_uses', 'is', null), where('uses', '<', where.ref('max_uses'))]),
+            )
             .returningAll()
             .executeTakeFirst()
           return row && toInvite(row)
         }),
       revoke: async (inviteId, at) => {
         const { numUpdatedRows } = await write((tx) =>
-          tx.updateTable('invites').set({ revoked_at: at }).where('invite_id', '=', inviteId).where('revoked_at', 'is', null).executeTakeFirst(),
+          tx
+            .updateTable('invites')
+            .set({ revoked_at: at })
+            .where('invite_id', '=', inviteId)
+            .where('revoked_at', 'is', null)
+            .executeTakeFirst(),
         )
         return numUpdatedRows > 0n
       },
     },
 
     values: {
-      get: async (name) => (await db.selectFrom('stored_values').select('value').where('name', '=', name).executeTakeFirst())?.value,
+      get: async (name) =>
+        (await db.selectFrom('stored_values').select('value').where('name', '=', name).executeTakeFirst())
+          ?.value,
       set: async (name, value) => {
         await write((tx) =>
           tx
@@ -376,7 +449,9 @@ function storeOver(
     },
 
     check: async () => {
-      await write((tx) => tx.updateTable('stored_values').set({ name: SEAL_PROBE }).where('name', '=', SEAL_PROBE).execute())
+      await write((tx) =>
+        tx.updateTable('stored_values').set({ name: SEAL_PROBE }).where('name', '=', SEAL_PROBE).execute(),
+      )
     },
   }
 }

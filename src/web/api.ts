@@ -16,27 +16,38 @@ export class ApiError extends Error {
 }
 
 /** Where the page was served from, a path before it included. */
-export const serverUrl = new URL(/^(.*?)\/(m\/[^/]+\/?)?$/.exec(location.pathname)?.[1] || '.', location.origin).href.replace(/\/$/, '')
+export const serverUrl = new URL(
+  /^(.*?)\/(m\/[^/]+\/?)?$/.exec(location.pathname)?.[1] || '.',
+  location.origin,
+).href.replace(/\/$/, '')
 
 async function call<T>(method: 'GET' | 'POST', path: string, body?: object, token?: string): Promise<T> {
   let answer: Response
   try {
     answer = await fetch(serverUrl + path, {
       method,
-      headers: { ...(body && { 'content-type': 'application/json' }), ...(token !== undefined && { authorization: token }) },
+      headers: {
+        ...(body && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: token }),
+      },
       ...(body && { body: JSON.stringify(body) }),
     })
   } catch {
     throw new ApiError('CONNECTION_FAILED', 'The server cannot be reached.')
   }
   const value = (await answer.json()) as T & { code?: string; message?: string }
-  if (!answer.ok && path !== '/health') throw new ApiError(value.code ?? 'SOMETHING_WENT_WRONG', value.message ?? 'The server refused.')
+  if (!answer.ok && path !== '/health')
+    throw new ApiError(value.code ?? 'SOMETHING_WENT_WRONG', value.message ?? 'The server refused.')
   return value
 }
 
 export const startMeeting = (): Promise<Pass> => call('POST', '/page/start', {})
 export const signIn = (code: string): Promise<unknown> => call('POST', '/page/sign-in', { code })
 export const exchangeInvite = (code: string): Promise<Pass> => call('POST', '/invites/exchange', { code })
-export const createInvite = (token: string, roomId: string, entry: 'direct' | 'ask'): Promise<{ link: string }> =>
-  call('POST', '/v2/invites', { roomId, entry }, token)
-export const health = (): Promise<{ media: { available: boolean; reason?: string } }> => call('GET', '/health')
+export const createInvite = (
+  token: string,
+  roomId: string,
+  entry: 'direct' | 'ask',
+): Promise<{ link: string }> => call('POST', '/v2/invites', { roomId, entry }, token)
+export const health = (): Promise<{ media: { available: boolean; reason?: string } }> =>
+  call('GET', '/health')

@@ -46,7 +46,11 @@ export function App({ address }: { address: Address }) {
 
   const enter = useCallback((pass: Pass) => {
     memory.save(pass)
-    history.replaceState(null, '', `${new URL(serverUrl).pathname.replace(/\/$/, '')}/m/${encodeURIComponent(pass.meetingId)}`)
+    history.replaceState(
+      null,
+      '',
+      `${new URL(serverUrl).pathname.replace(/\/$/, '')}/m/${encodeURIComponent(pass.meetingId)}`,
+    )
     setScreen({ name: 'preJoin', pass })
   }, [])
 
@@ -73,9 +77,13 @@ export function App({ address }: { address: Address }) {
 
   useEffect(() => {
     // An app that embeds the page hands over its own token.
-    const hear = ({ source, data }: MessageEvent<{ type?: string; token?: string; meetingId?: string } | null>): void => {
+    const hear = ({
+      source,
+      data,
+    }: MessageEvent<{ type?: string; token?: string; meetingId?: string } | null>): void => {
       if (source !== window.parent || source === window || data?.type !== 'anteroom:token') return
-      if (typeof data.token === 'string' && typeof data.meetingId === 'string') enter({ token: data.token, meetingId: data.meetingId })
+      if (typeof data.token === 'string' && typeof data.meetingId === 'string')
+        enter({ token: data.token, meetingId: data.meetingId })
     }
     window.addEventListener('message', hear)
     if (window.parent !== window) window.parent.postMessage({ type: 'anteroom:ready' }, '*')
@@ -92,7 +100,8 @@ export function App({ address }: { address: Address }) {
   }
 
   const left = useCallback((pass: Pass, reason: LeftReason) => {
-    if (window.parent !== window) window.parent.postMessage({ type: 'anteroom:left', reason: reason.code }, '*')
+    if (window.parent !== window)
+      window.parent.postMessage({ type: 'anteroom:left', reason: reason.code }, '*')
     setScreen({ name: 'message', sentence: sentenceFor(reason.error?.reason, reason.code), pass })
   }, [])
 

@@ -3,7 +3,12 @@ import { test } from 'node:test'
 import { gridFor, qualityFor } from './layout.ts'
 
 test('every tile fits, for 1 to 25 people on wide, square and narrow screens', () => {
-  for (const [width, height] of [[1280, 700], [700, 700], [360, 620], [740, 260]] as const) {
+  for (const [width, height] of [
+    [1280, 700],
+    [700, 700],
+    [360, 620],
+    [740, 260],
+  ] as const) {
     for (let count = 1; count <= 25; count++) {
       const grid = gridFor(count, width, height, 8)
       assert.ok(grid.columns * grid.rows >= count, `${count} in ${width}×${height}`)

@@ -34,7 +34,11 @@ export class Person {
     page.on('pageerror', (error) => this.errors.push(error.message))
   }
 
-  static async at(browser: Browser, name: string, options: { permissions?: string[]; viewport?: { width: number; height: number } } = {}): Promise<Person> {
+  static async at(
+    browser: Browser,
+    name: string,
+    options: { permissions?: string[]; viewport?: { width: number; height: number } } = {},
+  ): Promise<Person> {
     const context = await browser.newContext({
       ignoreHTTPSErrors: true,
       permissions: options.permissions ?? ['camera', 'microphone'],

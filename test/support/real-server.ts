@@ -26,7 +26,11 @@ export class RealServer {
   readonly #folder: string
   #child: ChildProcess | undefined
 
-  private constructor(folder: string, ports: [http: number, https: number, media: number], env: NodeJS.ProcessEnv) {
+  private constructor(
+    folder: string,
+    ports: [http: number, https: number, media: number],
+    env: NodeJS.ProcessEnv,
+  ) {
     this.#folder = folder
     this.url = `http://localhost:${ports[0]}`
     this.secureUrl = `https://localhost:${ports[1]}`
@@ -57,7 +61,10 @@ export class RealServer {
   }
 
   async run(): Promise<void> {
-    const child = spawn(process.execPath, [cli, 'serve'], { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [cli, 'serve'], {
+      env: this.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
     const ready = new Promise<void>((resolve, reject) => {
       const hear = (chunk: Buffer): void => {
@@ -67,7 +74,10 @@ export class RealServer {
       child.stdout.on('data', hear)
       child.stderr.on('data', hear)
       child.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.output}`)))
-      setTimeout(() => reject(new Error(`the server did not start: ${this.output}`)), START_TIMEOUT_MS).unref()
+      setTimeout(
+        () => reject(new Error(`the server did not start: ${this.output}`)),
+        START_TIMEOUT_MS,
+      ).unref()
     })
     await ready
   }

@@ -63,13 +63,16 @@ export class TestServer {
 
   token(permissions: string[], claims: TokenClaims & { apiKey?: string; secret?: string } = {}): string {
     // Straight to the claims: a test must be able to ask for what a minter would not make.
-    return signAnything({
-      apikey: claims.apiKey ?? API_KEY,
-      permissions,
-      ...(claims.roomId !== undefined && { roomId: claims.roomId }),
-      ...(claims.participantId !== undefined && { participantId: claims.participantId }),
-      ...(claims.roles !== undefined && { roles: claims.roles }),
-    }, claims.secret ?? SECRET)
+    return signAnything(
+      {
+        apikey: claims.apiKey ?? API_KEY,
+        permissions,
+        ...(claims.roomId !== undefined && { roomId: claims.roomId }),
+        ...(claims.participantId !== undefined && { participantId: claims.participantId }),
+        ...(claims.roles !== undefined && { roles: claims.roles }),
+      },
+      claims.secret ?? SECRET,
+    )
   }
 
   connect(options: Omit<WireOptions, 'url'>): WireClient {
@@ -78,7 +81,12 @@ export class TestServer {
     return client
   }
 
-  async rest(method: string, path: string, body?: unknown, token = this.token(['allow_join'])): Promise<{ status: number; body: any }> {
+  async rest(
+    method: string,
+    path: string,
+    body?: unknown,
+    token = this.token(['allow_join']),
+  ): Promise<{ status: number; body: any }> {
     const answer = await fetch(this.url + path, {
       method,
       headers: { authorization: token, ...(body !== undefined && { 'content-type': 'application/json' }) },
@@ -96,7 +104,10 @@ export class TestServer {
   /** Resolves when the session of this meeting ends. */
   sessionEnded(meetingId: string): Promise<void> {
     return new Promise((resolve) => {
-      this.#server.meetings!.events.on('sessionEnded', (session) => session.meetingId === meetingId && resolve())
+      this.#server.meetings!.events.on(
+        'sessionEnded',
+        (session) => session.meetingId === meetingId && resolve(),
+      )
     })
   }
 }

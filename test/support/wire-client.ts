@@ -67,7 +67,16 @@ export class WireClient {
       this.#hear({ method: 'close', ...reason })
     })
     this.socket.on('disconnect', (reason) => this.#hear({ method: 'disconnect', reason }))
-    for (const event of ['newConsumer', 'enableMic', 'disableMic', 'enableWebcam', 'disableWebcam', 'enableShare', 'disableShare', 'pinStateChanged']) {
+    for (const event of [
+      'newConsumer',
+      'enableMic',
+      'disableMic',
+      'enableWebcam',
+      'disableWebcam',
+      'enableShare',
+      'disableShare',
+      'pinStateChanged',
+    ]) {
       this.socket.on(event, (payload: Record<string, unknown>, acknowledge: () => void) => {
         this.requested.push({ event, payload })
         this.#hear({ method: `request:${event}`, ...payload })
@@ -78,7 +87,8 @@ export class WireClient {
 
   /** The first of these messages, heard already or yet to come. */
   async hears(method: string, matches: (heard: Heard) => boolean = () => true): Promise<Heard> {
-    const find = (): Heard | undefined => this.heard.find((heard) => heard.method === method && matches(heard))
+    const find = (): Heard | undefined =>
+      this.heard.find((heard) => heard.method === method && matches(heard))
     const there = find()
     if (there) return there
     return new Promise((resolve, reject) => {
@@ -119,7 +129,7 @@ export class WireClient {
   /** All the way in. */
   async join(data: Record<string, unknown> = {}): Promise<any> {
     await this.enter()
-    await this.hears('entryResponded', (heard) => heard['decision'] === 'allowed')
+    await this.hears('entryResponded', (heard) => heard.decision === 'allowed')
     return this.finishJoin(data)
   }
 

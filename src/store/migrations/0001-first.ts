@@ -42,7 +42,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('ended_at', 'bigint')
     .addColumn('end_reason', 'text')
     .execute()
-  await db.schema.createIndex('sessions_meeting').on('sessions').columns(['meeting_id', 'started_at']).execute()
+  await db.schema
+    .createIndex('sessions_meeting')
+    .on('sessions')
+    .columns(['meeting_id', 'started_at'])
+    .execute()
   await db.schema
     .createIndex('sessions_ongoing')
     .on('sessions')

@@ -23,5 +23,7 @@ export function LevelMeter({ track }: { track: MediaStreamTrack | undefined }) {
       void context.close()
     }
   }, [track])
-  return <div ref={bar} className="level" role="img" aria-label={track ? 'Microphone level' : 'Microphone off'} />
+  return (
+    <div ref={bar} className="level" role="img" aria-label={track ? 'Microphone level' : 'Microphone off'} />
+  )
 }

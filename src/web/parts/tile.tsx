@@ -29,8 +29,19 @@ export function Tile(props: TileProps) {
     void stream?.setQuality(quality).catch(() => undefined)
   }, [stream, quality])
   return (
-    <article className={`tile ${speaking ? 'speaking' : ''}`} aria-label={`${name}${self ? ' (you)' : ''}`} data-testid="tile" data-participant={id}>
-      {picture ? <Video track={picture} mirrored={self} label={`Picture of ${name}`} /> : <div className="avatar" style={{ '--hue': hueOf(id) } as never}>{initials(name)}</div>}
+    <article
+      className={`tile ${speaking ? 'speaking' : ''}`}
+      aria-label={`${name}${self ? ' (you)' : ''}`}
+      data-testid="tile"
+      data-participant={id}
+    >
+      {picture ? (
+        <Video track={picture} mirrored={self} label={`Picture of ${name}`} />
+      ) : (
+        <div className="avatar" style={{ '--hue': hueOf(id) } as never}>
+          {initials(name)}
+        </div>
+      )}
       <footer>
         {!micOn && <Icon name="micOff" />}
         {pinned && <Icon name="pin" />}
@@ -50,7 +61,9 @@ function TileMenu({ meeting, id, name, micOn, cameraOn, shareOn, pinned, onRemov
   const { moderation } = meeting
   const items: [label: string, act: () => unknown][] = [
     micOn ? ['Mute', () => moderation.disableMic(id)] : ['Ask to unmute', () => moderation.askMic(id)],
-    cameraOn ? ['Stop camera', () => moderation.disableCamera(id)] : ['Ask to turn on camera', () => moderation.askCamera(id)],
+    cameraOn
+      ? ['Stop camera', () => moderation.disableCamera(id)]
+      : ['Ask to turn on camera', () => moderation.askCamera(id)],
     ...(shareOn ? [['Stop sharing', () => moderation.disableShare(id)] as [string, () => unknown]] : []),
     [pinned ? 'Unpin for all' : 'Pin for all', () => moderation.pin(id, !pinned)],
     ['Remove…', () => onRemove(id, name)],
@@ -65,7 +78,13 @@ function TileMenu({ meeting, id, name, micOn, cameraOn, shareOn, pinned, onRemov
         event.stopPropagation()
       }}
     >
-      <button className="round small" aria-haspopup="menu" aria-expanded={open} aria-label={`Actions for ${name}`} onClick={() => setOpen(!open)}>
+      <button
+        className="round small"
+        aria-haspopup="menu"
+        aria-expanded={open}
+        aria-label={`Actions for ${name}`}
+        onClick={() => setOpen(!open)}
+      >
         <Icon name="more" />
       </button>
       {open && (
@@ -90,7 +109,10 @@ function TileMenu({ meeting, id, name, micOn, cameraOn, shareOn, pinned, onRemov
 
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/)
-  return [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0] ?? '').join('').toUpperCase()
+  return [words[0], words.length > 1 ? words.at(-1) : undefined]
+    .map((word) => Array.from(word ?? '')[0] ?? '')
+    .join('')
+    .toUpperCase()
 }
 
 function hueOf(id: string): number {

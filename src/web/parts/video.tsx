@@ -1,7 +1,17 @@
 import { useEffect, useRef } from 'react'
 
 /** One picture. Its sound, if any, is played elsewhere. */
-export function Video({ track, mirrored = false, contain = false, label }: { track: MediaStreamTrack; mirrored?: boolean; contain?: boolean; label: string }) {
+export function Video({
+  track,
+  mirrored = false,
+  contain = false,
+  label,
+}: {
+  track: MediaStreamTrack
+  mirrored?: boolean
+  contain?: boolean
+  label: string
+}) {
   const element = useRef<HTMLVideoElement>(null)
   useEffect(() => {
     const video = element.current!
@@ -11,7 +21,16 @@ export function Video({ track, mirrored = false, contain = false, label }: { tra
       video.srcObject = null
     }
   }, [track])
-  return <video ref={element} className={`${mirrored ? 'mirrored' : ''} ${contain ? 'contain' : ''}`} aria-label={label} autoPlay playsInline muted />
+  return (
+    <video
+      ref={element}
+      className={`${mirrored ? 'mirrored' : ''} ${contain ? 'contain' : ''}`}
+      aria-label={label}
+      autoPlay
+      playsInline
+      muted
+    />
+  )
 }
 
 /** One sound. `onBlocked`: the browser wants a click first. */

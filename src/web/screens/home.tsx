@@ -10,7 +10,8 @@ export function Home({ onStart, onJoin }: { onStart: () => Promise<void>; onJoin
   const [mediaOff, setMediaOff] = useState<string>()
   useEffect(() => {
     void health().then(
-      ({ media }) => setMediaOff(media.available ? undefined : (media.reason ?? 'Media is off on this server.')),
+      ({ media }) =>
+        setMediaOff(media.available ? undefined : (media.reason ?? 'Media is off on this server.')),
       () => undefined,
     )
   }, [])

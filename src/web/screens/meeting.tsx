@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react'
-import { DeviceError, type DeviceRequest, type Meeting, type Stream } from '../../client/client.ts'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { DeviceError, type DeviceRequest, type Meeting } from '../../client/client.ts'
 import { createInvite } from '../api.ts'
 import { gridFor, MAX_TILES } from '../layout.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -11,10 +11,22 @@ import { Sound, Video } from '../parts/video.tsx'
 const GAP = 8
 const NOTICE_MS = 5000
 
-type OpenDialog = { name: 'invite' } | { name: 'leave' } | { name: 'remove'; id: string; who: string } | { name: 'consent'; request: DeviceRequest }
+type OpenDialog =
+  | { name: 'invite' }
+  | { name: 'leave' }
+  | { name: 'remove'; id: string; who: string }
+  | { name: 'consent'; request: DeviceRequest }
 
 /** The meeting itself: tiles, what is shared, the bar, who waits and who is here. */
-export function MeetingScreen({ meeting, token, reconnecting }: { meeting: Meeting; token: string; reconnecting: boolean }) {
+export function MeetingScreen({
+  meeting,
+  token,
+  reconnecting,
+}: {
+  meeting: Meeting
+  token: string
+  reconnecting: boolean
+}) {
   useMeeting(meeting)
   const [dialog, setDialog] = useState<OpenDialog>()
   const [panel, setPanel] = useState(false)
@@ -53,8 +65,17 @@ export function MeetingScreen({ meeting, token, reconnecting }: { meeting: Meeti
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement
-      if (event.ctrlKey || event.metaKey || event.altKey || /^(input|select|textarea)$/i.test(target.tagName) || document.querySelector('dialog[open]')) return
-      const act = { m: toggle.mic, v: toggle.camera, s: toggle.share, p: () => setPanel((open) => !open) }[event.key.toLowerCase()]
+      if (
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        /^(input|select|textarea)$/i.test(target.tagName) ||
+        document.querySelector('dialog[open]')
+      )
+        return
+      const act = { m: toggle.mic, v: toggle.camera, s: toggle.share, p: () => setPanel((open) => !open) }[
+        event.key.toLowerCase()
+      ]
       if (act) act()
       else if (event.key === 'Escape') setPanel(false)
     }
@@ -63,7 +84,9 @@ export function MeetingScreen({ meeting, token, reconnecting }: { meeting: Meeti
   })
 
   const participants = [...meeting.participants.values()]
-  const streams = participants.flatMap((participant) => [...participant.streams.values()].map((stream) => ({ stream, participant })))
+  const streams = participants.flatMap((participant) =>
+    [...participant.streams.values()].map((stream) => ({ stream, participant })),
+  )
   const shared = streams.find(({ stream }) => stream.kind === 'share')
   const sounds = streams.filter(({ stream }) => stream.kind === 'audio' || stream.kind === 'shareAudio')
   const onRemove = (id: string, who: string): void => setDialog({ name: 'remove', id, who })
@@ -172,11 +195,44 @@ export function MeetingScreen({ meeting, token, reconnecting }: { meeting: Meeti
       )}
 
       <nav className="bar" aria-label="Meeting controls">
-        <BarButton name="mic" on={devices.mic !== undefined} label={devices.mic ? 'Mute' : 'Unmute'} hint="m" onClick={toggle.mic} />
-        <BarButton name="camera" on={devices.camera !== undefined} label={devices.camera ? 'Stop camera' : 'Start camera'} hint="v" onClick={toggle.camera} />
-        <BarButton name="share" on label={devices.share ? 'Stop sharing' : 'Share screen'} active={devices.share !== undefined} hint="s" onClick={toggle.share} />
-        <BarButton name="people" on label="Participants" active={panel} hint="p" count={lobby.requests.size} onClick={() => setPanel(!panel)} />
-        <button className="round leave" aria-label="Leave" title="Leave" data-testid="leave" onClick={() => (self.canModerate ? setDialog({ name: 'leave' }) : void meeting.leave())}>
+        <BarButton
+          name="mic"
+          on={devices.mic !== undefined}
+          label={devices.mic ? 'Mute' : 'Unmute'}
+          hint="m"
+          onClick={toggle.mic}
+        />
+        <BarButton
+          name="camera"
+          on={devices.camera !== undefined}
+          label={devices.camera ? 'Stop camera' : 'Start camera'}
+          hint="v"
+          onClick={toggle.camera}
+        />
+        <BarButton
+          name="share"
+          on
+          label={devices.share ? 'Stop sharing' : 'Share screen'}
+          active={devices.share !== undefined}
+          hint="s"
+          onClick={toggle.share}
+        />
+        <BarButton
+          name="people"
+          on
+          label="Participants"
+          active={panel}
+          hint="p"
+          count={lobby.requests.size}
+          onClick={() => setPanel(!panel)}
+        />
+        <button
+          className="round leave"
+          aria-label="Leave"
+          title="Leave"
+          data-testid="leave"
+          onClick={() => (self.canModerate ? setDialog({ name: 'leave' }) : void meeting.leave())}
+        >
           <Icon name="leave" />
         </button>
       </nav>
@@ -202,14 +258,25 @@ export function MeetingScreen({ meeting, token, reconnecting }: { meeting: Meeti
         <Sound key={stream.id} track={stream.track} onBlocked={blocked} />
       ))}
 
-      {dialog?.name === 'invite' && <InviteDialog meeting={meeting} token={token} onClose={() => setDialog(undefined)} />}
+      {dialog?.name === 'invite' && (
+        <InviteDialog meeting={meeting} token={token} onClose={() => setDialog(undefined)} />
+      )}
       {dialog?.name === 'leave' && (
         <Dialog title="Leave the meeting?" onClose={() => setDialog(undefined)}>
           <div className="row">
-            <button className="primary" autoFocus onClick={() => void meeting.leave()} data-testid="leave-alone">
+            <button
+              className="primary"
+              autoFocus
+              onClick={() => void meeting.leave()}
+              data-testid="leave-alone"
+            >
               Leave
             </button>
-            <button className="danger" onClick={() => attempt(() => meeting.moderation.endForAll())} data-testid="end-for-all">
+            <button
+              className="danger"
+              onClick={() => attempt(() => meeting.moderation.endForAll())}
+              data-testid="end-for-all"
+            >
               End for all
             </button>
           </div>
@@ -235,17 +302,46 @@ export function MeetingScreen({ meeting, token, reconnecting }: { meeting: Meeti
           </div>
         </Dialog>
       )}
-      {dialog?.name === 'consent' && <ConsentDialog meeting={meeting} request={dialog.request} attempt={attempt} onClose={() => setDialog(undefined)} />}
+      {dialog?.name === 'consent' && (
+        <ConsentDialog
+          meeting={meeting}
+          request={dialog.request}
+          attempt={attempt}
+          onClose={() => setDialog(undefined)}
+        />
+      )}
     </div>
   )
 }
 
 type Attempt = (act: () => Promise<void>) => void
 
-function BarButton({ name, on, label, hint, active = false, count = 0, onClick }: { name: 'mic' | 'camera' | 'share' | 'people'; on: boolean; label: string; hint: string; active?: boolean; count?: number; onClick: () => void }) {
+function BarButton({
+  name,
+  on,
+  label,
+  hint,
+  active = false,
+  count = 0,
+  onClick,
+}: {
+  name: 'mic' | 'camera' | 'share' | 'people'
+  on: boolean
+  label: string
+  hint: string
+  active?: boolean
+  count?: number
+  onClick: () => void
+}) {
   const off = name === 'mic' || name === 'camera' ? (`${name}Off` as const) : name
   return (
-    <button className={`round ${on ? '' : 'off'} ${active ? 'active' : ''}`} aria-label={label} title={`${label} (${hint})`} onClick={onClick} data-testid={`bar-${name}`}>
+    <button
+      className={`round ${on ? '' : 'off'} ${active ? 'active' : ''}`}
+      aria-label={label}
+      title={`${label} (${hint})`}
+      onClick={onClick}
+      data-testid={`bar-${name}`}
+    >
       <Icon name={on ? name : off} />
       {count > 0 && <span className="count">{count}</span>}
     </button>
@@ -258,7 +354,9 @@ function Tiles({ tiles }: { tiles: Omit<TileProps, 'width'>[] }) {
   const [size, setSize] = useState({ width: 0, height: 0 })
   const [page, setPage] = useState(0)
   useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => entry && setSize({ width: entry.contentRect.width, height: entry.contentRect.height }))
+    const observer = new ResizeObserver(
+      ([entry]) => entry && setSize({ width: entry.contentRect.width, height: entry.contentRect.height }),
+    )
     observer.observe(holder.current!)
     return () => observer.disconnect()
   }, [])
@@ -268,9 +366,16 @@ function Tiles({ tiles }: { tiles: Omit<TileProps, 'width'>[] }) {
   const grid = gridFor(shown.length, size.width, size.height, GAP)
   return (
     <div className="tiles" ref={holder}>
-      <div className="grid" style={{ maxWidth: Math.ceil(grid.columns * grid.width + (grid.columns - 1) * GAP), gap: GAP }}>
+      <div
+        className="grid"
+        style={{ maxWidth: Math.ceil(grid.columns * grid.width + (grid.columns - 1) * GAP), gap: GAP }}
+      >
         {shown.map((tile) => (
-          <div key={tile.id} className="cell" style={{ width: Math.floor(grid.width), height: Math.floor(grid.height) }}>
+          <div
+            key={tile.id}
+            className="cell"
+            style={{ width: Math.floor(grid.width), height: Math.floor(grid.height) }}
+          >
             <Tile {...tile} width={grid.width} />
           </div>
         ))}
@@ -281,7 +386,11 @@ function Tiles({ tiles }: { tiles: Omit<TileProps, 'width'>[] }) {
             ‹
           </button>
           {current + 1} / {pages}
-          <button disabled={current === pages - 1} onClick={() => setPage(current + 1)} aria-label="More people">
+          <button
+            disabled={current === pages - 1}
+            onClick={() => setPage(current + 1)}
+            aria-label="More people"
+          >
             ›
           </button>
         </div>
@@ -302,7 +411,11 @@ function Knock({ meeting, attempt }: { meeting: Meeting; attempt: Attempt }) {
         <button onClick={() => attempt(() => meeting.lobby.deny(first.id))} data-testid="deny">
           Deny
         </button>
-        <button className="primary" onClick={() => attempt(() => meeting.lobby.allow(first.id))} data-testid="allow">
+        <button
+          className="primary"
+          onClick={() => attempt(() => meeting.lobby.allow(first.id))}
+          data-testid="allow"
+        >
           Let in
         </button>
         {requests.length > 1 && (
@@ -326,7 +439,8 @@ function InviteDialog({ meeting, token, onClose }: { meeting: Meeting; token: st
     setCopied(false)
     createInvite(token, meeting.meetingId, entry).then(
       (made) => current && setLink(made.link),
-      (error: unknown) => current && setProblem(error instanceof Error ? error.message : 'No link could be made.'),
+      (error: unknown) =>
+        current && setProblem(error instanceof Error ? error.message : 'No link could be made.'),
     )
     return () => {
       current = false
@@ -343,13 +457,25 @@ function InviteDialog({ meeting, token, onClose }: { meeting: Meeting; token: st
           ] as const
         ).map(([value, text]) => (
           <label key={value} className="radio">
-            <input type="radio" name="entry" checked={entry === value} onChange={() => setEntry(value)} data-testid={`invite-${value}`} />
+            <input
+              type="radio"
+              name="entry"
+              checked={entry === value}
+              onChange={() => setEntry(value)}
+              data-testid={`invite-${value}`}
+            />
             {text}
           </label>
         ))}
       </fieldset>
       <div className="row">
-        <input readOnly value={link} aria-label="Invite link" data-testid="invite-link" onFocus={(event) => event.target.select()} />
+        <input
+          readOnly
+          value={link}
+          aria-label="Invite link"
+          data-testid="invite-link"
+          onFocus={(event) => event.target.select()}
+        />
         <button
           className="primary"
           disabled={link === ''}
@@ -369,12 +495,26 @@ function InviteDialog({ meeting, token, onClose }: { meeting: Meeting; token: st
   )
 }
 
-const asked: Record<DeviceRequest['device'], string> = { mic: 'turn on your microphone', camera: 'turn on your camera', share: 'share your screen' }
+const asked: Record<DeviceRequest['device'], string> = {
+  mic: 'turn on your microphone',
+  camera: 'turn on your camera',
+  share: 'share your screen',
+}
 
-function ConsentDialog({ meeting, request, attempt, onClose }: { meeting: Meeting; request: DeviceRequest; attempt: Attempt; onClose: () => void }) {
-  const who: ReactNode = meeting.participants.get(request.from)?.name ?? 'A moderator'
+function ConsentDialog({
+  meeting,
+  request,
+  attempt,
+  onClose,
+}: {
+  meeting: Meeting
+  request: DeviceRequest
+  attempt: Attempt
+  onClose: () => void
+}) {
+  const who = meeting.participants.get(request.from)?.name ?? 'A moderator'
   return (
-    <Dialog title={`${String(who)} asks you to ${asked[request.device]}`} onClose={onClose}>
+    <Dialog title={`${who} asks you to ${asked[request.device]}`} onClose={onClose}>
       <div className="row" data-testid="consent">
         <button
           onClick={() => {

@@ -1,7 +1,15 @@
 import type { Sentence } from '../sentences.ts'
 
 /** Why one is not in the meeting, in plain words, and what to do. */
-export function Message({ sentence, onAgain, onHome }: { sentence: Sentence; onAgain?: () => void; onHome: () => void }) {
+export function Message({
+  sentence,
+  onAgain,
+  onHome,
+}: {
+  sentence: Sentence
+  onAgain?: () => void
+  onHome: () => void
+}) {
   return (
     <main className="centre">
       <section className="card" role="alert" data-testid="message">

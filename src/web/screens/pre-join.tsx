@@ -16,9 +16,18 @@ const NAME_KEY = 'anteroom:name'
 const labels = { mic: 'microphone', camera: 'camera' }
 
 /** See oneself and choose devices; whatever is missing, joining works. */
-export function PreJoin({ meetingId, onJoin }: { meetingId: string; onJoin: (choice: Choice) => Promise<void> }) {
+export function PreJoin({
+  meetingId,
+  onJoin,
+}: {
+  meetingId: string
+  onJoin: (choice: Choice) => Promise<void>
+}) {
   const [name, setName] = useState(() => localStorage.getItem(NAME_KEY) ?? '')
-  const [tracks, setTracks] = useState<Record<Own, MediaStreamTrack | undefined>>({ mic: undefined, camera: undefined })
+  const [tracks, setTracks] = useState<Record<Own, MediaStreamTrack | undefined>>({
+    mic: undefined,
+    camera: undefined,
+  })
   const [problems, setProblems] = useState<Partial<Record<Own, string>>>({})
   const [devices, setDevices] = useState<MediaDeviceInfo[]>([])
   const [busy, setBusy] = useState(false)
@@ -33,7 +42,10 @@ export function PreJoin({ meetingId, onJoin }: { meetingId: string; onJoin: (cho
       setTracks((before) => ({ ...before, [device]: track }))
       setProblems((before) => ({ ...before, [device]: '' }))
     } catch (error) {
-      setProblems((before) => ({ ...before, [device]: error instanceof DeviceError ? error.message : `The ${labels[device]} cannot be used now.` }))
+      setProblems((before) => ({
+        ...before,
+        [device]: error instanceof DeviceError ? error.message : `The ${labels[device]} cannot be used now.`,
+      }))
     }
     setDevices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
   }, [])
@@ -97,15 +109,31 @@ export function PreJoin({ meetingId, onJoin }: { meetingId: string; onJoin: (cho
           <h1>Ready to join?</h1>
           <p className="quiet">{meetingId}</p>
           <label htmlFor="name">Your name</label>
-          <input id="name" value={name} maxLength={80} required autoFocus autoComplete="name" onChange={(event) => setName(event.target.value)} data-testid="name" />
+          <input
+            id="name"
+            value={name}
+            maxLength={80}
+            required
+            autoFocus
+            autoComplete="name"
+            onChange={(event) => setName(event.target.value)}
+            data-testid="name"
+          />
           {(['mic', 'camera'] as const).map((device) => {
-            const choices = devices.filter(({ kind, deviceId }) => deviceId !== '' && kind === (device === 'mic' ? 'audioinput' : 'videoinput'))
+            const choices = devices.filter(
+              ({ kind, deviceId }) =>
+                deviceId !== '' && kind === (device === 'mic' ? 'audioinput' : 'videoinput'),
+            )
             return (
               <div key={device}>
                 {choices.length > 1 && (
                   <>
                     <label htmlFor={`choose-${device}`}>{device === 'mic' ? 'Microphone' : 'Camera'}</label>
-                    <select id={`choose-${device}`} value={tracks[device]?.getSettings().deviceId ?? ''} onChange={(event) => void open(device, event.target.value)}>
+                    <select
+                      id={`choose-${device}`}
+                      value={tracks[device]?.getSettings().deviceId ?? ''}
+                      onChange={(event) => void open(device, event.target.value)}
+                    >
                       {choices.map(({ deviceId, label }) => (
                         <option key={deviceId} value={deviceId}>
                           {label || labels[device]}
@@ -122,7 +150,12 @@ export function PreJoin({ meetingId, onJoin }: { meetingId: string; onJoin: (cho
               </div>
             )
           })}
-          <button type="submit" className="primary wide" disabled={busy || name.trim() === ''} data-testid="join">
+          <button
+            type="submit"
+            className="primary wide"
+            disabled={busy || name.trim() === ''}
+            data-testid="join"
+          >
             {busy ? 'Joining…' : 'Join'}
           </button>
         </form>

@@ -1,0 +1,14 @@
+/** The public names of the package; tokens alone are at `anteroom/token`, the browser SDK at `anteroom/client`. */
+export { ConfigError, readConfig, type Config } from './config.ts'
+export { startServer, startTokenServer, StartError, type RunningServer } from './server.ts'
+export {
+  createMinter,
+  createVerifier,
+  explainToken,
+  mintToken,
+  parseDuration,
+  type Grant,
+  type MintOptions,
+  type SigningKey,
+} from './token/token.ts'
+export { Refusal, type ErrorName } from './protocol/errors.ts'
