@@ -1,7 +1,13 @@
 /** `GET /get-token`: API key and secret in, a signed access token out (contract, rest-and-tokens §2). */
 import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
-import { knownPermissions, mintToken, parseDuration } from '../token/token.ts'
+import {
+  createMinter,
+  knownPermissions,
+  parseDuration,
+  type Minter,
+  type SigningKey,
+} from '../token/token.ts'
 import { isParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { mintingKey } from './guard.ts'
@@ -20,6 +26,17 @@ export function getTokenRoutes(
   app: FastifyInstance,
   context: Pick<HttpContext, 'settings' | 'keys' | 'now'>,
 ): void {
+  // What depends on the key alone is done once for each key; a rotated key is another object.
+  const minters = new WeakMap<SigningKey, Minter>()
+  const minterOf = (key: SigningKey): Minter => {
+    let minter = minters.get(key)
+    if (!minter) {
+      minter = createMinter({ apiKey: key.apiKey, secret: key.secret, now: context.now })
+      minters.set(key, minter)
+    }
+    return minter
+  }
+
   app.get('/get-token', (request, reply) => {
     const key = mintingKey(request, context)
     const asked = readTokenRequest(
@@ -29,10 +46,7 @@ export function getTokenRoutes(
     const scoped = asked.roomId !== undefined || asked.participantId !== undefined
     void reply.header('cache-control', 'no-store')
     return {
-      token: mintToken({
-        apiKey: key.apiKey,
-        secret: key.secret,
-        now: context.now(),
+      token: minterOf(key).mint({
         ...asked,
         ...(scoped && { version: 2, roles: ['rtc'] }),
       }),

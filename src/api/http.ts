@@ -110,7 +110,7 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     allowed.delete('OPTIONS')
     if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '))
     const refusal = new Refusal(allowed.size > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
-    return answerRefusal(log, refusal, request.id, reply as never)
+    return answerRefusal(log, refusal, request.id, reply)
   })
   return app
 }

@@ -1,0 +1,73 @@
+/**
+ * From the click on Join to the first picture of the other: two browsers, twenty joins, with the parts.
+ * Goal: p50 under 1 s, p95 under 1.5 s on two cores.
+ */
+import { launchBrowser, Person } from '../test/support/browser.ts'
+import { RealServer } from '../test/support/real-server.ts'
+import { printTable } from './table.ts'
+
+const JOINS = 20
+
+const browser = await launchBrowser()
+const server = await RealServer.start()
+const parts = new Map<string, number[]>()
+const note = (part: string, ms: number): void => void parts.set(part, [...(parts.get(part) ?? []), ms])
+
+try {
+  const host = await Person.at(browser, 'Host')
+  await host.start(server.url)
+  const link = await host.invite('direct')
+  for (let join = 0; join < JOINS; join++) {
+    const guest = await Person.at(browser, `Guest ${join}`)
+    await guest.page.goto(link)
+    await guest.page.getByTestId('name').fill(guest.name)
+    // The devices are open, as they are when a person has read the page.
+    await guest.page.locator('.preview video').waitFor()
+    const marks = await guest.page.evaluate(async () => {
+      const clickedAt = performance.now()
+      document.querySelector<HTMLButtonElement>('[data-testid="join"]')!.click()
+      const firstFrame = await new Promise<number>((resolve) => {
+        const look = (): void => {
+          for (const video of document.querySelectorAll<HTMLVideoElement>(
+            '[data-testid="tile"] video:not(.mirrored)',
+          )) {
+            video.requestVideoFrameCallback(() => resolve(performance.now()))
+            return
+          }
+          requestAnimationFrame(look)
+        }
+        look()
+      })
+      return { ...(globalThis as any).anteroom.meeting.timings, clickedAt, firstFrame } as Record<
+        string,
+        number
+      >
+    })
+    const since = (from: string, to: string): number => marks[to]! - marks[from]!
+    note('init-config', since('clickedAt', 'initConfig'))
+    note('socket', since('initConfig', 'socket'))
+    note('admission', since('socket', 'entry'))
+    note('transports', since('entry', 'transports'))
+    note('join', since('transports', 'joined'))
+    note('ICE and DTLS', since('joined', 'receiveConnected'))
+    note('first frame', since('receiveConnected', 'firstFrame'))
+    note('click to first frame', since('clickedAt', 'firstFrame'))
+    await guest.page.getByTestId('leave').click()
+    await guest.close()
+  }
+} finally {
+  await browser.close()
+  await server.stop()
+}
+
+const at = (values: number[], share: number): string =>
+  String(
+    Math.round(
+      values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!,
+    ),
+  )
+console.log(`${JOINS} joins, two browser windows and the server on one machine, ms`)
+printTable(
+  ['part', 'p50', 'p95'],
+  [...parts].map(([part, values]) => [part, at(values, 0.5), at(values, 0.95)]),
+)
