@@ -1,194 +1,197 @@
-// Gets the media worker onto this machine: found, downloaded, or built. Run by `npm ci`, and by hand at any time.
-import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
+// Gets the media worker onto this machine: found, downloaded or built. Run by `npm ci`, and by hand at any time.
+import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { buildWorker, whyNoBuild } from './media-worker/build.mjs'
-import { cachedWorker, isExecutable, locateWorker, mediasoupFolder, mediasoupVersion } from './media-worker/locate.mjs'
+import { downloadWorker } from './media-worker/download.mjs'
+import * as locate from './media-worker/locate.mjs'
+import { withLock } from './media-worker/lock.mjs'
+import { createProgress } from './media-worker/progress.mjs'
+import { stopWithThisProcess } from './media-worker/run.mjs'
+import { probe, tryWorker } from './media-worker/sound.mjs'
 
-const HELP = `usage: node scripts/media-worker.mjs [--require] [--check] [--path] [--json] [--help]
+/**
+ * @typedef {{ bin: string, source: 'env' | 'cache' | 'package' | 'download' | 'build' }} Worker
+ * @typedef {{ bin: null, source: 'none', reason: string }} NoWorker - `reason` is a sentence with the cure
+ */
 
-Finds the media worker, or downloads its prebuilt form, or builds it on Debian and Ubuntu.
-  --require  exit with 1 when there is no worker in the end (otherwise 0: the server starts, and says that media is off)
-  --check    only try the worker that is there, with a real DTLS handshake
-  --path     only print where the worker is; exit with 1 when there is none
-  --json     print the result as one line of JSON
-MEDIASOUP_WORKER_BIN names a worker of your own.`
+const HELP = `usage: node scripts/media-worker.mjs [option]
 
-/** A download that takes longer than this is given up. */
-const DOWNLOAD_TIMEOUT_MS = 30_000
-const LOCK_WAIT_MS = 15 * 60_000
+Finds the media worker, or downloads its prebuilt form, or builds it (on Debian and Ubuntu, about 5 minutes, once).
+
+  --require   exit with 1 when there is no worker in the end; otherwise with 0, and the server starts without media
+  --no-build  do not build it, nor install the tools for that
+  --check     try the worker that is there with a real DTLS-SRTP handshake; exit with 1 when it is not sound
+  --path      print where the worker is, and do nothing else; exit with 1 when there is none
+  --json      print the result on standard output as one line of JSON, and the progress on standard error
+  --help      print this
+
+MEDIASOUP_WORKER_BIN names a worker of your own; XDG_CACHE_HOME the folder it is kept in (~/.cache).`
+const OPTIONS = ['--require', '--no-build', '--check', '--path', '--json', '--help']
+const AGAIN = 'run "node scripts/media-worker.mjs" again'
 
 const flags = new Set(process.argv.slice(2))
-const startedAt = Date.now()
-const version = mediasoupVersion()
+const unknown = [...flags].find((flag) => !OPTIONS.includes(flag))
+const progress = createProgress(flags.has('--json') ? process.stderr : process.stdout)
+stopWithThisProcess()
 
-if (flags.has('--help')) {
-  console.log(HELP)
-} else if (flags.has('--path')) {
-  const there = locateWorker()
-  if (there) console.log(there.bin)
-  process.exitCode = there ? 0 : 1
-} else if (flags.has('--check')) {
-  const there = locateWorker()
-  const complaint = there ? check(there.bin) : 'there is none'
-  say(complaint ? `media worker: not sound: ${complaint}` : `media worker: sound (${there.bin})`)
-  process.exitCode = complaint ? 1 : 0
-} else {
-  const result = await obtain()
-  if (flags.has('--json')) console.log(JSON.stringify({ version, ...result }))
-  else if (result.bin) say(`media worker: ready (${result.source}) ${result.bin}`)
+if (unknown) {
+  console.error(`There is no option ${unknown}; --help lists those that there are.`)
+  process.exitCode = 2
+} else if (flags.has('--help')) console.log(HELP)
+else if (flags.has('--path')) printPath()
+else if (flags.has('--check')) await printCheck()
+else await printWorker()
+
+function printPath() {
+  const found = locate.locateWorker()
+  if (found && !probe(found.bin)) console.log(found.bin)
+  else process.exitCode = 1
+}
+
+async function printCheck() {
+  const found = locate.locateWorker()
+  const { isSound, complaint } = found
+    ? await tryWorker(found.bin)
+    : { isSound: false, complaint: 'there is none' }
+  const passed = isSound && !complaint
+  const where = found ? ` (${found.source}: ${found.bin})` : ''
+  progress.say(
+    passed ? `media worker: sound${where}` : `media worker: not known to be sound: ${complaint}${where}`,
+  )
+  if (!passed) process.exitCode = 1
+  if (flags.has('--json'))
+    console.log(JSON.stringify({ bin: null, source: 'none', ...found, sound: passed, reason: complaint }))
+}
+
+async function printWorker() {
+  const version = locate.mediasoupVersion()
+  // Whatever goes wrong here, an install must not fail of it.
+  const result = await obtain(version).catch((error) => none(`${error.message}; mend that and ${AGAIN}`))
+  if (result.bin !== null) progress.step(`media worker: ready (${result.source}): ${result.bin}`)
   else {
-    say(
-      `media is off: ${result.reason}. Everything else works; to have media, name a worker in MEDIASOUP_WORKER_BIN, or run "node scripts/media-worker.mjs" again where the network or the distribution allows it.`,
+    progress.say(result.reason)
+    if (flags.has('--require')) process.exitCode = 1
+  }
+  if (flags.has('--json')) console.log(JSON.stringify({ ...result, version: version ?? null }))
+}
+
+/**
+ * @param {string} reasonAndCure
+ * @returns {NoWorker}
+ */
+function none(reasonAndCure) {
+  return { bin: null, source: 'none', reason: `Media is off, all else works: ${reasonAndCure}.` }
+}
+
+/**
+ * @param {string | undefined} version
+ * @returns {Promise<Worker | NoWorker>}
+ */
+async function obtain(version) {
+  const mediasoup = locate.installed('mediasoup')
+  if (!mediasoup || !version) return none('the package mediasoup is not installed; run "npm ci"')
+  const found = locate.locateWorker()
+  const complaint = found && probe(found.bin)
+  if (found && !complaint) return found
+  if (found?.source === 'env') {
+    return none(
+      `MEDIASOUP_WORKER_BIN names ${found.bin}, which ${complaint}; correct or unset it and ${AGAIN}`,
     )
   }
-  process.exitCode = result.bin || !flags.has('--require') ? 0 : 1
-}
 
-async function obtain() {
-  if (!version) return { bin: null, source: 'none', reason: 'the package mediasoup is not installed' }
-  const there = locateWorker()
-  if (there?.source === 'env') {
-    const complaint = probe(there.bin)
-    return complaint
-      ? { bin: null, source: 'none', reason: `MEDIASOUP_WORKER_BIN names ${there.bin}, but ${complaint}` }
-      : there
-  }
-  if (there && !probe(there.bin)) return there
-
-  const cached = cachedWorker(process.env, version)
-  mkdirSync(dirname(cached), { recursive: true })
-  return withLock(`${dirname(cached)}.lock`, async () => {
-    // Another install may have brought it while this one waited.
-    if (isExecutable(cached) && !probe(cached)) return { bin: cached, source: 'cache' }
-    const downloaded = await download()
-    if (downloaded) {
-      keep(downloaded, cached)
-      return { bin: cached, source: 'download' }
-    }
-    const obstacle = whyNoBuild()
-    if (obstacle) return { bin: null, source: 'none', reason: `no prebuilt media worker could be downloaded, and ${obstacle}` }
-    return build(cached)
+  const cached = locate.cachedWorker(process.env, version)
+  const place = dirname(cached)
+  fs.mkdirSync(place, { recursive: true })
+  const onWait = () => progress.step('media worker: another install is bringing it; waiting')
+  return withLock(`${place}.lock`, onWait, async () => {
+    // Whoever held the lock before may have brought it.
+    if (locate.isExecutable(cached) && !probe(cached)) return { bin: cached, source: 'cache' }
+    const noDownload = await bringDownloaded(mediasoup, cached)
+    if (!noDownload) return { bin: cached, source: 'download' }
+    progress.step(`media worker: ${noDownload}`)
+    const noBuild = flags.has('--no-build') ? '--no-build forbids to build it' : whyNoBuild()
+    if (!noBuild) return bringBuilt(mediasoup, cached)
+    return none(
+      `${noDownload}, and ${noBuild}; mend one of these, or name a worker in MEDIASOUP_WORKER_BIN, and ${AGAIN}`,
+    )
   })
 }
 
-/** The package's own installer, held to the download: where it would go on to build, it finds no Python. */
-async function download() {
-  say('media worker: looking for a prebuilt one')
-  const packaged = join(mediasoupFolder, 'worker/out/Release/mediasoup-worker')
-  const child = spawn(process.execPath, ['npm-scripts.mjs', 'postinstall'], {
-    cwd: mediasoupFolder,
-    env: { ...process.env, PYTHON: 'false', MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD: '', MEDIASOUP_LOCAL_DEV: '' },
-    stdio: 'ignore',
-    detached: true,
-  })
-  const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), DOWNLOAD_TIMEOUT_MS)
-  await new Promise((resolve) => child.on('close', resolve).on('error', resolve))
-  clearTimeout(timer)
-  return isExecutable(packaged) && !probe(packaged) ? packaged : undefined
-}
-
-async function build(cached) {
-  const folder = mkdtempSync(`${dirname(cached)}-build-`)
-  const log = join(folder, 'build.log')
-  say('media worker: no prebuilt one here; building it, which takes about 5 minutes on 2 cores, once on this machine')
-  const show = progressLine()
+/**
+ * Brings the prebuilt worker into the cache; where that fails, says why.
+ * @param {string} mediasoup
+ * @param {string} cached
+ * @returns {Promise<string | undefined>}
+ */
+async function bringDownloaded(mediasoup, cached) {
+  progress.step('media worker: looking for a prebuilt one')
+  const folder = workFolder(cached, 'download')
   try {
-    const built = await buildWorker({ mediasoupFolder, folder, log, progress: show })
-    show('trying the worker with a real DTLS handshake')
-    const complaint = check(built)
-    if (complaint) throw new Error(`the built worker is not sound: ${complaint}`)
-    keep(built, cached)
-    show.end()
-    rmSync(folder, { recursive: true, force: true })
+    const { bin, reason } = await downloadWorker({ mediasoup, folder })
+    if (!bin) return reason
+    // It brings its own libraries, so where there is no program to try a handshake with, its makers' trials must do.
+    const { isSound, complaint } = await tryWorker(bin)
+    if (!isSound) return `the prebuilt media worker is not sound (${complaint})`
+    keep(bin, cached)
+    return undefined
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * @param {string} mediasoup
+ * @param {string} cached
+ * @returns {Promise<Worker | NoWorker>}
+ */
+async function bringBuilt(mediasoup, cached) {
+  const folder = workFolder(cached, 'build')
+  const log = join(folder, 'build.log')
+  progress.step(
+    'media worker: building it from source, which takes about 5 minutes on 2 cores, once on this machine',
+  )
+  try {
+    const bin = await buildWorker({ mediasoup, folder, log, progress })
+    progress.step('media worker: trying it with a DTLS-SRTP handshake')
+    const { isSound, complaint } = await tryWorker(bin)
+    if (!isSound || complaint) throw new Error(`it is not sound: ${complaint}`)
+    keep(bin, cached)
+    fs.rmSync(folder, { recursive: true, force: true })
     return { bin: cached, source: 'build' }
   } catch (error) {
-    show.end()
-    rmSync(join(folder, 'worker'), { recursive: true, force: true })
-    const tail = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(-15).join('\n') : ''
-    if (tail) console.error(tail)
-    return { bin: null, source: 'none', reason: `the media worker could not be built (${error.message}; see ${log})` }
+    const { message } = /** @type {Error} */ (error)
+    fs.rmSync(join(folder, 'worker'), { recursive: true, force: true })
+    if (!fs.existsSync(log)) throw error
+    progress.say(fs.readFileSync(log, 'utf8').trimEnd().split('\n').slice(-20).join('\n'))
+    return none(`the media worker could not be built (${message}); see ${log}, mend that and ${AGAIN}`)
   }
 }
 
-/** Atomic: whoever looks sees the whole worker or none. */
+/**
+ * A new folder beside the cached worker's; what an interrupted run left of this kind goes.
+ * @param {string} cached
+ * @param {'build' | 'download'} kind
+ */
+function workFolder(cached, kind) {
+  const place = dirname(cached)
+  const prefix = `${place}-${kind}-`
+  for (const name of fs.readdirSync(dirname(place))) {
+    const old = join(dirname(place), name)
+    if (old.startsWith(prefix)) fs.rmSync(old, { recursive: true, force: true })
+  }
+  const folder = `${prefix}${process.pid}`
+  fs.mkdirSync(folder)
+  return folder
+}
+
+/**
+ * Whoever looks at `to` sees the whole worker or none.
+ * @param {string} from
+ * @param {string} to
+ */
 function keep(from, to) {
   const next = `${to}.${process.pid}`
-  copyFileSync(from, next)
-  chmodSync(next, 0o755)
-  renameSync(next, to)
-}
-
-/** What is wrong with it at first sight; undefined for nothing. A worker without its parent exits with 41. */
-function probe(bin) {
-  const { status, error } = spawnSync(bin, [], { env: {}, stdio: 'ignore', timeout: 10_000 })
-  if (error) return `it cannot be started (${error.code})`
-  return status === 41 ? undefined : 'it is not a media worker that runs here'
-}
-
-function check(bin) {
-  const pinned = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url))
-  const node = existsSync(pinned) ? pinned : process.execPath
-  const script = fileURLToPath(new URL('./media-worker/check.mjs', import.meta.url))
-  const { status, stderr } = spawnSync(node, [script, bin], { encoding: 'utf8', timeout: 60_000 })
-  return status === 0 ? undefined : stderr.trim().split('\n').at(-1) || 'the check did not end'
-}
-
-async function withLock(folder, work) {
-  const holder = join(folder, 'pid')
-  for (const giveUpAt = Date.now() + LOCK_WAIT_MS; ; ) {
-    try {
-      mkdirSync(folder)
-      break
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-      if (isAbandoned(holder) || Date.now() > giveUpAt) rmSync(folder, { recursive: true, force: true })
-      else {
-        say('media worker: another install is bringing it; waiting')
-        await new Promise((resolve) => setTimeout(resolve, 5000))
-      }
-    }
-  }
-  writeFileSync(holder, String(process.pid))
-  try {
-    return await work()
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function isAbandoned(holder) {
-  try {
-    process.kill(Number(readFileSync(holder, 'utf8')), 0)
-    return false
-  } catch (error) {
-    return error.code === 'ESRCH'
-  }
-}
-
-/** One line that changes on a terminal; elsewhere a line for each step and for each tenth of the build. */
-function progressLine() {
-  let last = ''
-  const show = (text) => {
-    const [, done, total] = text.match(/(\d+)\/(\d+)$/) ?? []
-    const line = `  ${text} (${elapsed()})`
-    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`)
-    else {
-      const step = done ? `${text.split(':')[0]} ${Math.floor((10 * done) / total)}` : text
-      if (step !== last) console.log(line)
-      last = step
-    }
-  }
-  show.end = () => process.stdout.isTTY && process.stdout.write('\n')
-  return show
-}
-
-function elapsed() {
-  const seconds = Math.round((Date.now() - startedAt) / 1000)
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, '0')}s`
-}
-
-function say(text) {
-  if (!flags.has('--json')) console.log(text)
+  fs.copyFileSync(from, next)
+  fs.chmodSync(next, 0o755)
+  fs.renameSync(next, to)
 }

@@ -1,11 +1,13 @@
-// Builds the worker from the sources in the mediasoup package against the distribution's libraries.
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+// Builds the worker from the sources in the mediasoup package, against the distribution's libraries.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { appendFileSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, freemem } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { WORKER_NAME } from './locate.mjs'
+import { run } from './run.mjs'
 
-const APT_PACKAGES = [
+const PACKAGES = [
   'g++',
   'pkg-config',
   'meson',
@@ -19,107 +21,173 @@ const APT_PACKAGES = [
   'libflatbuffers-dev',
   'flatbuffers-compiler',
 ]
-const meson = fileURLToPath(new URL('./meson', import.meta.url))
+/** @type {Record<string, string>} */
+const SYSTEMS = { darwin: 'macOS', win32: 'Windows' }
+const APT_TIMEOUT_MS = 10 * 60_000
+/** What one compiler takes at its worst, generously. */
+const BYTES_PER_JOB = 700 * 2 ** 20
+const subprojects = fileURLToPath(new URL('./meson', import.meta.url))
 
-/** Why this machine cannot build, as a sentence; undefined when it can. */
-export function whyNoBuild(osRelease = readOsRelease()) {
-  if (process.platform !== 'linux') return `this is ${process.platform}, and the build from source is for Debian and Ubuntu`
-  if (!/^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(osRelease)) return 'this is neither Debian nor Ubuntu'
-  if (!asRoot()) return 'it takes root, or sudo without a password, to install the build tools'
+/**
+ * Why this machine cannot build, as the end of a sentence; undefined when it can.
+ * @param {{ platform?: string, osRelease?: string }} [machine]
+ */
+export function whyNoBuild({ platform = process.platform, osRelease = readOsRelease() } = {}) {
+  const system = platform === 'linux' ? /^PRETTY_NAME="?([^"\n]+)/m.exec(osRelease)?.[1] : SYSTEMS[platform]
+  if (platform !== 'linux' || !/^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(osRelease)) {
+    return `it is built from source on Debian and Ubuntu only, and this is ${system ?? platform}`
+  }
+  if (!hasPackages() && !asRoot()) {
+    return `the tools to build it are missing and only root can install them (sudo apt-get install ${PACKAGES.join(' ')})`
+  }
   return undefined
 }
 
 function readOsRelease() {
-  try {
-    return readFileSync('/etc/os-release', 'utf8')
-  } catch {
-    return ''
-  }
+  return existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
 }
 
+function hasPackages() {
+  const query = ['-W', '-f', '${db:Status-Status}\\n', ...PACKAGES]
+  const { status, stdout } = spawnSync('dpkg-query', query, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  if (status !== 0) return false
+  return stdout.split('\n').every((state) => state === '' || state === 'installed')
+}
+
+/** What to put before a command so that root runs it; undefined when that cannot be. */
 function asRoot() {
   if (process.getuid?.() === 0) return []
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
 }
 
 /**
- * Builds into `folder` and returns the path of the stripped worker.
- * `progress(text)` is told of each step, `log` is the file that holds everything the tools said.
+ * Builds into `folder` and returns the path of the stripped worker. Throws an error of one sentence.
+ * @param {{
+ *   mediasoup: string,
+ *   folder: string,
+ *   log: string,
+ *   progress: { step(text: string): void, count(text: string, done: number, total: number): void },
+ * }} options - `mediasoup` is the package's folder; `log` the file that takes all that the tools say
  */
-export async function buildWorker({ mediasoupFolder, folder, log, progress }) {
-  const out = createWriteStream(log)
-  try {
-    await installTools(out, progress)
-    const source = join(folder, 'worker')
-    progress('preparing the sources')
-    prepareSources(mediasoupFolder, source)
-    await run('meson', ['setup', 'build', '--buildtype', 'release', '-Db_ndebug=true'], { cwd: source, out })
-    await run('meson', ['compile', '-C', 'build', 'flatbuffers-generator'], { cwd: source, out })
-    const jobs = ['-j', String(availableParallelism())]
-    await run('ninja', ['-C', 'build', ...jobs, 'mediasoup-worker'], {
-      cwd: source,
-      out,
-      onText: (text) => {
-        const steps = text.match(/\[(\d+)\/(\d+)\]/g)
-        if (steps) progress(`building the media worker: ${steps.at(-1).slice(1, -1)}`)
-      },
-    })
-    const built = join(source, 'build/mediasoup-worker')
-    await run('strip', [built], { cwd: source, out })
-    return built
-  } finally {
-    out.end()
+export async function buildWorker({ mediasoup, folder, log, progress }) {
+  const source = join(folder, 'worker')
+  /**
+   * @param {string} command
+   * @param {string[]} args
+   * @param {Parameters<typeof run>[2]} [options]
+   */
+  const tool = async (command, args, options) => {
+    appendFileSync(log, `\n$ ${[command, ...args].join(' ')}\n`)
+    const onOutput = (/** @type {string} */ text) => {
+      appendFileSync(log, text)
+      options?.onOutput?.(text)
+    }
+    const { status, timedOut, error } = await run(command, args, { cwd: source, ...options, onOutput })
+    if (status !== 0)
+      throw new Error(`"${command} ${args[0]}" ${timedOut ? 'did not end' : error || `ended with ${status}`}`)
   }
+
+  if (!hasPackages()) await installPackages(tool, progress)
+  progress.step('media worker: preparing the sources')
+  const mesonVersion = execFileSync('meson', ['--version'], { encoding: 'utf8' }).trim()
+  prepareSources({ mediasoup, source, mesonVersion })
+  await tool('meson', [
+    'setup',
+    'build',
+    '--wrap-mode',
+    'nodownload',
+    '--buildtype',
+    'release',
+    '-Db_ndebug=true',
+  ])
+  // In some versions of mediasoup nothing makes the other sources wait for these headers.
+  await tool('meson', ['compile', '-C', 'build', 'flatbuffers-generator'])
+  await tool('ninja', ['-C', 'build', '-j', String(jobs()), WORKER_NAME], {
+    onOutput: (text) => {
+      const last = [...text.matchAll(/^\[(\d+)\/(\d+)\]/gm)].at(-1)
+      if (last) progress.count('building the media worker', Number(last[1]), Number(last[2]))
+    },
+  })
+  const built = join(source, 'build', WORKER_NAME)
+  await tool('strip', [built])
+  return built
 }
 
-async function installTools(out, progress) {
-  progress('installing the build tools (apt-get)')
-  const prefix = asRoot()
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const apt = (...args) => {
-    const [file, ...rest] = [...prefix, 'apt-get', ...args]
-    return run(file, rest, { out, env })
+/**
+ * @param {(command: string, args: string[], options?: Parameters<typeof run>[2]) => Promise<void>} tool
+ * @param {{ step(text: string): void }} progress
+ */
+async function installPackages(tool, progress) {
+  const prefix = [...(asRoot() ?? []), 'env', 'DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_SUSPEND=1']
+  const waiting = [
+    '-o',
+    'DPkg::Lock::Timeout=120',
+    '-o',
+    'Acquire::Retries=1',
+    '-o',
+    'Acquire::http::Timeout=20',
+  ]
+  const apt = (/** @type {string[]} */ ...args) => {
+    const [command, ...rest] = [...prefix, 'apt-get', ...waiting, ...args]
+    return tool(command, rest, { cwd: '/', timeoutMs: APT_TIMEOUT_MS })
   }
-  // The lists may be absent or old; a first try without them is quick where they are good.
-  try {
-    await apt('install', '-y', '-qq', '--no-install-recommends', ...APT_PACKAGES)
-  } catch {
-    await apt('update', '-qq')
-    await apt('install', '-y', '-qq', '--no-install-recommends', ...APT_PACKAGES)
-  }
+  const install = () => apt('install', '-y', '--no-install-recommends', '--no-remove', ...PACKAGES)
+
+  progress.step('media worker: installing the tools to build it (apt-get)')
+  // Good package lists are the common case, and reading them anew takes longer than the install.
+  await install().catch(async () => {
+    await apt('update')
+    await install()
+  })
 }
 
-/** A copy of the worker's sources whose libraries are the system's; `node_modules` itself stays as it is. */
-function prepareSources(mediasoupFolder, source) {
-  mkdirSync(dirname(source), { recursive: true })
-  cpSync(join(mediasoupFolder, 'worker'), source, { recursive: true })
-  const subprojects = join(source, 'subprojects')
-  for (const name of readdirSync(subprojects)) {
-    if (name.endsWith('.wrap')) rmSync(join(subprojects, name))
+/**
+ * Makes `source` a copy of the worker's sources whose libraries are the distribution's.
+ * @param {{ mediasoup: string, source: string, mesonVersion: string }} options
+ */
+export function prepareSources({ mediasoup, source, mesonVersion }) {
+  cpSync(join(mediasoup, 'worker'), source, { recursive: true })
+  const bundled = join(source, 'subprojects')
+  for (const name of readdirSync(bundled)) {
+    if (name.endsWith('.wrap')) rmSync(join(bundled, name))
   }
-  cpSync(meson, subprojects, { recursive: true })
-  edit(join(source, 'meson.build'), /meson_version: '[^']*'/, "meson_version: '>= 1.0.0'")
+  cpSync(subprojects, bundled, { recursive: true })
+
+  // It asks for a newer Meson than it needs.
+  edit(join(source, 'meson.build'), /(?<=meson_version: '>= )[\d.]+/, (wanted) =>
+    isOlder(mesonVersion, wanted) ? mesonVersion : wanted,
+  )
   // The operation is a bit mask. Compared as a whole, the callback answers 1 to every control call, an OpenSSL with kernel
   // TLS believes that it is on, and the worker dies at the first DTLS handshake.
-  edit(join(source, 'src/RTC/DtlsTransport.cpp'), /operationType (==|&) BIO_CB_RETURN/, 'operationType & BIO_CB_RETURN')
+  edit(
+    join(source, 'src/RTC/DtlsTransport.cpp'),
+    /operationType (==|&) BIO_CB_RETURN/,
+    () => 'operationType & BIO_CB_RETURN',
+  )
 }
 
+/**
+ * @param {string} file
+ * @param {RegExp} pattern
+ * @param {(found: string) => string} replacement
+ */
 function edit(file, pattern, replacement) {
   const text = readFileSync(file, 'utf8')
-  if (!pattern.test(text)) throw new Error(`${file} is not as expected: ${pattern} is not in it`)
+  if (!pattern.test(text)) throw new Error(`${file} is not as expected: it lacks ${pattern}`)
   writeFileSync(file, text.replace(pattern, replacement))
 }
 
-function run(file, args, { cwd, out, env = process.env, onText }) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const hear = (chunk) => {
-      out.write(chunk)
-      onText?.(String(chunk))
-    }
-    child.stdout.on('data', hear)
-    child.stderr.on('data', hear)
-    child.on('error', reject)
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${file} ${args[0]} ended with ${code}`))))
-  })
+/**
+ * @param {string} version
+ * @param {string} other
+ */
+function isOlder(version, other) {
+  return version.localeCompare(other, 'en', { numeric: true }) < 0
+}
+
+function jobs() {
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / BYTES_PER_JOB)))
 }

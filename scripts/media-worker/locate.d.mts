@@ -2,7 +2,17 @@ export interface LocatedWorker {
   bin: string
   source: 'env' | 'cache' | 'package'
 }
-export function locateWorker(options?: { env?: NodeJS.ProcessEnv; folder?: string }): LocatedWorker | undefined
+
+/** The worker that MEDIASOUP_WORKER_BIN names, else the cached one, else the one inside the mediasoup package. Looks only. */
+export function locateWorker(options?: {
+  env?: NodeJS.ProcessEnv
+  /** The mediasoup package's folder; the installed one by default. */
+  folder?: string | undefined
+  /** mediasoup's version; that of the package by default. */
+  version?: string | undefined
+}): LocatedWorker | undefined
 export function mediasoupVersion(folder?: string): string | undefined
 export function cachedWorker(env: NodeJS.ProcessEnv, version: string): string
 export function isExecutable(path: string): boolean
+export function installed(path: string): string | undefined
+export const WORKER_NAME: string

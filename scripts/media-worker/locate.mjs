@@ -1,41 +1,83 @@
 // Where a media worker may already be; looks only, does no work.
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const mediasoupFolder = fileURLToPath(new URL('../../node_modules/mediasoup', import.meta.url))
+export const WORKER_NAME = process.platform === 'win32' ? 'mediasoup-worker.exe' : 'mediasoup-worker'
 
-/** Version of the installed mediasoup package; undefined when it is not installed. */
-export function mediasoupVersion(folder = mediasoupFolder) {
+/**
+ * A path under node_modules, found as Node finds packages: this package may itself be installed in another's node_modules.
+ * @param {string} path
+ */
+export function installed(path) {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const candidate = join(folder, 'node_modules', path)
+    if (existsSync(candidate)) return candidate
+    if (folder === dirname(folder)) return undefined
+  }
+}
+
+/**
+ * Version of the installed mediasoup package; undefined when it is not installed.
+ * @param {string | undefined} [folder]
+ * @returns {string | undefined}
+ */
+export function mediasoupVersion(folder = installed('mediasoup')) {
   try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version
+    return folder && JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version
   } catch {
     return undefined
   }
 }
 
-/** The worker's place in the cache, for this version and platform; outside node_modules, so that it outlives an install. */
+/**
+ * The worker's place in the cache, for this version and platform; outside node_modules, so that it outlives an install.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} version
+ */
 export function cachedWorker(env, version) {
-  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache')
-  return join(cache, 'anteroom', `mediasoup-worker-${version}-${process.platform}-${process.arch}`, 'mediasoup-worker')
+  const named = env.XDG_CACHE_HOME ?? ''
+  // The XDG rule: a relative path there is to be ignored.
+  const cache = isAbsolute(named) ? named : join(homedir(), '.cache')
+  const libc = isMusl() ? '-musl' : ''
+  return join(
+    cache,
+    'anteroom',
+    `mediasoup-worker-${version}-${process.platform}-${process.arch}${libc}`,
+    WORKER_NAME,
+  )
+}
+
+function isMusl() {
+  if (process.platform !== 'linux') return false
+  // Without this, Node looks up the names of all open connections for the report.
+  process.report.excludeNetwork = true
+  const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport())
+  return report.header.glibcVersionRuntime === undefined
 }
 
 /**
  * The worker to use: the one that MEDIASOUP_WORKER_BIN names, else the cached one, else the one inside the package.
- * `{ bin, source: 'env' | 'cache' | 'package' }`, or undefined.
+ * @param {{ env?: NodeJS.ProcessEnv, folder?: string | undefined, version?: string | undefined }} [options]
+ *   `folder` is the mediasoup package's, `version` the version it is in
+ * @returns {{ bin: string, source: 'env' | 'cache' | 'package' } | undefined}
  */
-export function locateWorker({ env = process.env, folder = mediasoupFolder } = {}) {
+export function locateWorker({
+  env = process.env,
+  folder = installed('mediasoup'),
+  version = mediasoupVersion(folder),
+} = {}) {
   if (env.MEDIASOUP_WORKER_BIN) return { bin: env.MEDIASOUP_WORKER_BIN, source: 'env' }
-  const version = mediasoupVersion(folder)
   if (!version) return undefined
   const cached = cachedWorker(env, version)
   if (isExecutable(cached)) return { bin: cached, source: 'cache' }
-  const packaged = join(folder, 'worker/out/Release/mediasoup-worker')
-  if (isExecutable(packaged)) return { bin: packaged, source: 'package' }
+  const packaged = folder && join(folder, 'worker/out/Release', WORKER_NAME)
+  if (packaged && isExecutable(packaged)) return { bin: packaged, source: 'package' }
   return undefined
 }
 
+/** @param {string} path */
 export function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK)

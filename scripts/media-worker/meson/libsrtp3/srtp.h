@@ -146,7 +146,7 @@ inline srtp_err_status_t srtp_protect_rtcp(
 {
 	return anteroomSrtpApply(
 	  [session](uint8_t* data, int* len) { return srtp_protect_rtcp(session, data, len); },
-	  SRTP_MAX_TRAILER_LEN,
+	  SRTP_MAX_TRAILER_LEN + sizeof(uint32_t), // Of RTCP also the index is sent.
 	  rtcp,
 	  rtcpLen,
 	  srtcp,

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { prepareSources, whyNoBuild } from './build.mjs'
+import { cachedWorker, installed, locateWorker, WORKER_NAME } from './locate.mjs'
+
+const scripts = fileURLToPath(new URL('..', import.meta.url))
+const mediasoup = installed('mediasoup')
+const worker = locateWorker()
+const root = fs.mkdtempSync(join(tmpdir(), 'anteroom-media-worker-'))
+after(() => fs.rmSync(root, { recursive: true, force: true }))
+
+const VERSION = '9.9.9'
+/** Answers the probe as a worker does, and can do nothing else. */
+const IMPOSTOR = '#!/bin/sh\nexit 41\n'
+const BROKEN = '#!/bin/sh\nexit 127\n'
+const FAILS = 'process.exit(1)'
+
+/** An installer that brings the worker `bin`, and counts in the package's folder how often it ran. */
+function brings(bin) {
+  return `
+    import { appendFileSync, cpSync } from 'node:fs'
+    appendFileSync(new URL('runs', import.meta.url), '.')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    cpSync(${JSON.stringify(bin)}, 'worker/out/Release/${WORKER_NAME}')`
+}
+
+/** The scripts beside a mediasoup package that is the real one but for its installer, with a cache of their own. */
+function project(name, installer = FAILS) {
+  const folder = join(root, name)
+  const modules = join(folder, 'node_modules')
+  const packaged = join(modules, 'mediasoup')
+  fs.cpSync(scripts, join(folder, 'scripts'), { recursive: true })
+  put(
+    join(packaged, 'package.json'),
+    JSON.stringify({ name: 'mediasoup', version: VERSION, main: 'index.cjs' }),
+  )
+  put(join(packaged, 'index.cjs'), `module.exports = require(${JSON.stringify(mediasoup)})`)
+  put(join(packaged, 'npm-scripts.mjs'), installer)
+  const node = installed('.bin/node')
+  if (node) {
+    fs.mkdirSync(join(modules, '.bin'))
+    fs.symlinkSync(fs.realpathSync(node), join(modules, '.bin/node'))
+  }
+  const env = { PATH: process.env.PATH, HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') }
+  const run = (args = [], extra = {}) => runScript(folder, ['--no-build', ...args], { ...env, ...extra })
+  const runs = () => fs.readFileSync(join(packaged, 'runs'), 'utf8').length
+  return { folder, packaged, env, run, runs, cached: cachedWorker(env, VERSION) }
+}
+
+function put(path, text, mode = 0o644) {
+  fs.mkdirSync(dirname(path), { recursive: true })
+  fs.writeFileSync(path, text, { mode })
+  return path
+}
+
+function runScript(folder, args, env) {
+  const script = join(folder, 'scripts/media-worker.mjs')
+  return new Promise((resolve) => {
+    execFile(process.execPath, [script, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error ? error.code : 0, stdout, stderr })
+    })
+  })
+}
+
+test('the worker that the operator names comes before the cached one, and that before the packaged one', () => {
+  const { packaged: folder, env, cached } = project('order')
+  assert.equal(locateWorker({ env, folder }), undefined)
+  const inPackage = put(join(folder, 'worker/out/Release', WORKER_NAME), IMPOSTOR, 0o755)
+  assert.deepEqual(locateWorker({ env, folder }), { bin: inPackage, source: 'package' })
+  put(cached, IMPOSTOR, 0o755)
+  assert.deepEqual(locateWorker({ env, folder }), { bin: cached, source: 'cache' })
+  assert.deepEqual(locateWorker({ env, version: VERSION }), { bin: cached, source: 'cache' })
+  const named = { ...env, MEDIASOUP_WORKER_BIN: '/opt/worker' }
+  assert.deepEqual(locateWorker({ env: named, folder }), { bin: '/opt/worker', source: 'env' })
+})
+
+test('a cached worker of another version, or one that may not be executed, is none', () => {
+  const { packaged: folder, env, cached } = project('other')
+  put(cachedWorker(env, '9.9.8'), IMPOSTOR, 0o755)
+  put(cached, IMPOSTOR, 0o644)
+  assert.equal(locateWorker({ env, folder }), undefined)
+})
+
+test('a relative XDG_CACHE_HOME is ignored', () => {
+  assert.equal(cachedWorker({ XDG_CACHE_HOME: 'cache' }, VERSION), cachedWorker({}, VERSION))
+})
+
+test('without a worker the install passes with one sentence, and fails with --require', async () => {
+  const { run, cached } = project('none')
+  const plain = await run()
+  assert.equal(plain.code, 0)
+  assert.match(
+    plain.stdout,
+    /^Media is off, all else works: the prebuilt .*, and .*; .* run "node scripts\/media-worker\.mjs" again\.$/m,
+  )
+  const required = await run(['--require', '--json'])
+  assert.equal(required.code, 1)
+  const { reason, ...result } = JSON.parse(required.stdout)
+  assert.match(reason, /--no-build/)
+  assert.deepEqual(result, { bin: null, source: 'none', version: VERSION })
+  for (const { code } of await Promise.all([run(['--path']), run(['--check'])])) assert.equal(code, 1)
+  assert.deepEqual(fs.readdirSync(dirname(dirname(cached))), [basename(dirname(cached))])
+})
+
+test('a binary that the operator names and that is no worker is refused by name', async () => {
+  const { folder, run } = project('named')
+  const bad = put(join(folder, 'bad'), '#!/bin/sh\nexit 0\n', 0o755)
+  const refused = await run(['--require'], { MEDIASOUP_WORKER_BIN: bad })
+  assert.equal(refused.code, 1)
+  assert.match(
+    refused.stdout,
+    new RegExp(`MEDIASOUP_WORKER_BIN names ${bad}, which is not a media worker.*correct or unset it`),
+  )
+  const absent = await run([], { MEDIASOUP_WORKER_BIN: join(folder, 'absent') })
+  assert.equal(absent.code, 0)
+  assert.match(absent.stdout, /absent, which does not exist/)
+})
+
+test(
+  'a downloaded worker moves to the cache, in the place of a broken one, and the next run finds it',
+  { skip: !worker },
+  async () => {
+    const { packaged, run, runs, cached } = project('download', brings(worker.bin))
+    put(cached, BROKEN, 0o755)
+    const first = await run(['--require'])
+    assert.equal(first.code, 0, first.stdout)
+    assert.match(first.stdout, /ready \(download\)/)
+    assert.equal(fs.existsSync(join(packaged, 'worker')), false)
+    assert.equal((await run(['--path'])).stdout.trim(), cached)
+    assert.deepEqual(JSON.parse((await run(['--json'])).stdout), {
+      bin: cached,
+      source: 'cache',
+      version: VERSION,
+    })
+    assert.equal(runs(), 1)
+  },
+)
+
+test('what answers the probe but makes no handshake does not get into the cache', async () => {
+  const { folder, run, cached } = project('impostor', brings(join(root, 'impostor/bin')))
+  put(join(folder, 'bin'), IMPOSTOR, 0o755)
+  const { code, stdout } = await run(['--require'])
+  assert.equal(code, 1)
+  assert.match(stdout, /the prebuilt media worker is not sound/)
+  assert.equal(fs.existsSync(cached), false)
+})
+
+test(
+  'of two installs at once one brings the worker, and a lock whose holder is gone does not hold',
+  { skip: !worker },
+  async () => {
+    const { run, runs, cached } = project('two', brings(worker.bin))
+    // Above the largest process id there can be.
+    put(join(`${dirname(cached)}.lock`, 'pid'), '4194305')
+    for (const { code } of await Promise.all([run(['--require']), run(['--require'])])) assert.equal(code, 0)
+    assert.equal(runs(), 1)
+  },
+)
+
+test('a cache that cannot be written does not fail the install', async () => {
+  const { folder, run } = project('unwritable')
+  const { code, stdout } = await run([], { XDG_CACHE_HOME: put(join(folder, 'file'), '') })
+  assert.equal(code, 0)
+  assert.match(stdout, /^Media is off, all else works: ENOTDIR/)
+})
+
+test('an unknown option is refused', async () => {
+  const { run } = project('unknown')
+  const { code, stderr } = await run(['--chekc'])
+  assert.equal(code, 2)
+  assert.match(stderr, /--chekc/)
+})
+
+test('systems that it is not built on are told so by name', () => {
+  const alpine = { platform: 'linux', osRelease: 'ID=alpine\nPRETTY_NAME="Alpine Linux v3.22"\n' }
+  assert.match(whyNoBuild(alpine), /Debian and Ubuntu only, and this is Alpine Linux v3\.22$/)
+  assert.match(whyNoBuild({ platform: 'darwin' }), /this is macOS$/)
+})
+
+test(
+  'the sources of the installed mediasoup are prepared as the build needs them',
+  { skip: !mediasoup },
+  () => {
+    const source = join(root, 'source')
+    prepareSources({ mediasoup, source, mesonVersion: '1.0.1' })
+    const read = (file) => fs.readFileSync(join(source, file), 'utf8')
+    assert.match(read('src/RTC/DtlsTransport.cpp'), /operationType & BIO_CB_RETURN/)
+    assert.match(read('meson.build'), /meson_version: '>= 1\.0\.1'/)
+    assert.equal(fs.existsSync(join(source, 'subprojects/openssl.wrap')), false)
+    for (const [name] of read('meson.build').matchAll(/(?<=subproject\(\s*')[^']+/g)) {
+      if (name === 'wingetopt') continue
+      assert.ok(
+        fs.existsSync(join(source, 'subprojects', name, 'meson.build')),
+        `there is no subproject ${name}`,
+      )
+    }
+    fs.rmSync(source, { recursive: true })
+    prepareSources({ mediasoup, source, mesonVersion: '1.10.0' })
+    assert.match(read('meson.build'), /meson_version: '>= 1\.1\.0'/)
+  },
+)
+
+test('the worker of this machine makes a real handshake', { skip: !worker }, async () => {
+  const { code, stdout } = await runScript(join(scripts, '..'), ['--check', '--json'], process.env)
+  assert.equal(code, 0)
+  assert.deepEqual(JSON.parse(stdout), { ...worker, sound: true })
+})
