@@ -55,8 +55,8 @@ async function start(args: string[], port: number): Promise<ChildProcess> {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  for await (const chunk of child.stdout!) if (String(chunk).includes('  media ')) break
-  child.stdout!.resume()
+  for await (const chunk of child.stdout) if (String(chunk).includes('  media ')) break
+  child.stdout.resume()
   return child
 }
 
