@@ -434,7 +434,7 @@ export class FakeConsumer implements Consumer {
 
   setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
     if (this.type === 'simple') return Promise.resolve()
-    const mode = this.rtpParameters.encodings?.[0]?.['scalabilityMode'] as string | undefined
+    const mode = this.rtpParameters.encodings?.[0]?.scalabilityMode as string | undefined
     return this.#act('setPreferredLayers', () => (this.preferredLayers = clampLayers(layers, mode)))
   }
 
