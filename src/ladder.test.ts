@@ -101,3 +101,15 @@ test('each library has one door', () => {
   }
   assert.deepEqual(wrong, [])
 })
+
+test('no install script runs but our own, under any npm', () => {
+  // Older npm knows no `allowScripts`; it goes by this mark, which `npm install` sets again: take it out of package-lock.json.
+  const lock = JSON.parse(readFileSync(join(src, '../package-lock.json'), 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }>
+  }
+  const marked = Object.entries(lock.packages).filter(([path, { hasInstallScript }]) => path !== '' && hasInstallScript)
+  assert.deepEqual(
+    marked.map(([path]) => path).filter((path) => !path.endsWith('fsevents')),
+    [],
+  )
+})

@@ -161,9 +161,5 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** A unique value is taken already. */
-export class StoreConflict extends Error {
-  override readonly name = 'StoreConflict'
-}
-
+export { StoreConflict, StoreProblem } from './problem.ts'
 export { openStore, type StoreOptions } from './open.ts'
