@@ -23,6 +23,11 @@ const PACKAGES = [
 ]
 /** @type {Record<string, string>} */
 const SYSTEMS = { darwin: 'macOS', win32: 'Windows' }
+/**
+ * Older ones lack OpenSSL 3, or a flatbuffers compiler that knows all the schemas' features.
+ * @type {Record<string, number>}
+ */
+const OLDEST = { debian: 12, ubuntu: 24 }
 const APT_TIMEOUT_MS = 10 * 60_000
 /** What one compiler takes at its worst, generously. */
 const BYTES_PER_JOB = 700 * 2 ** 20
@@ -33,9 +38,13 @@ const subprojects = fileURLToPath(new URL('./meson', import.meta.url))
  * @param {{ platform?: string, osRelease?: string }} [machine]
  */
 export function whyNoBuild({ platform = process.platform, osRelease = readOsRelease() } = {}) {
-  const system = platform === 'linux' ? /^PRETTY_NAME="?([^"\n]+)/m.exec(osRelease)?.[1] : SYSTEMS[platform]
-  if (platform !== 'linux' || !/^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(osRelease)) {
-    return `it is built from source on Debian and Ubuntu only, and this is ${system ?? platform}`
+  const system = platform === 'linux' ? field(osRelease, 'PRETTY_NAME') : SYSTEMS[platform]
+  const [id = '', family = '', version] = ['ID', 'ID_LIKE', 'VERSION_ID'].map((name) =>
+    field(osRelease, name),
+  )
+  const isOfFamily = platform === 'linux' && /\b(debian|ubuntu)\b/.test(`${id} ${family}`)
+  if (!isOfFamily || Number(version) < OLDEST[id]) {
+    return `it is built from source on Debian 12, Ubuntu 24.04 and newer only, and this is ${system ?? platform}`
   }
   if (!hasPackages() && !asRoot()) {
     return `the tools to build it are missing and only root can install them (sudo apt-get install ${PACKAGES.join(' ')})`
@@ -45,6 +54,14 @@ export function whyNoBuild({ platform = process.platform, osRelease = readOsRele
 
 function readOsRelease() {
   return existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
+}
+
+/**
+ * @param {string} osRelease
+ * @param {string} name
+ */
+function field(osRelease, name) {
+  return new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(osRelease)?.[1]
 }
 
 function hasPackages() {

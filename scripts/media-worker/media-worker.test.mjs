@@ -177,9 +177,23 @@ test('an unknown option is refused', async () => {
 })
 
 test('systems that it is not built on are told so by name', () => {
-  const alpine = { platform: 'linux', osRelease: 'ID=alpine\nPRETTY_NAME="Alpine Linux v3.22"\n' }
-  assert.match(whyNoBuild(alpine), /Debian and Ubuntu only, and this is Alpine Linux v3\.22$/)
+  const on = (osRelease) => whyNoBuild({ platform: 'linux', osRelease })
+  assert.match(
+    on('ID=alpine\nPRETTY_NAME="Alpine Linux v3.22"\n'),
+    /and newer only, and this is Alpine Linux v3\.22$/,
+  )
+  assert.match(
+    on('ID=ubuntu\nID_LIKE=debian\nVERSION_ID="22.04"\nPRETTY_NAME="Ubuntu 22.04 LTS"\n'),
+    /Ubuntu 22\.04 LTS$/,
+  )
   assert.match(whyNoBuild({ platform: 'darwin' }), /this is macOS$/)
+  for (const known of [
+    'ID=debian\nVERSION_ID="12"\n',
+    'ID=debian\n',
+    'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\n',
+  ]) {
+    assert.doesNotMatch(on(known) ?? '', /newer only/)
+  }
 })
 
 test(
