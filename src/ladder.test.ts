@@ -107,7 +107,9 @@ test('no install script runs but our own, under any npm', () => {
   const lock = JSON.parse(readFileSync(join(src, '../package-lock.json'), 'utf8')) as {
     packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }>
   }
-  const marked = Object.entries(lock.packages).filter(([path, { hasInstallScript }]) => path !== '' && hasInstallScript)
+  const marked = Object.entries(lock.packages).filter(
+    ([path, { hasInstallScript }]) => path !== '' && hasInstallScript,
+  )
   assert.deepEqual(
     marked.map(([path]) => path).filter((path) => !path.endsWith('fsevents')),
     [],

@@ -333,7 +333,7 @@ async function welcome(
     `  secret        in ${secretIn}`,
     media.status.available
       ? `  media         on, ${media.status.workers} worker${media.status.workers === 1 ? '' : 's'}, ports ${media.status.ports.join(', ')} (UDP and TCP)`
-      : `  media         off: ${media.status.reason}`,
+      : `  media         ${media.status.reason.replace(/^Media is /, '')}`,
   ]
   const loud = [
     config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',
