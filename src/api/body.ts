@@ -6,7 +6,10 @@ import { Refusal } from '../protocol/errors.ts'
 
 /** Types that say plainly that the body is neither. */
 const FOREIGN =
-  /^\s*(multipart\/|image\/|audio\/|video\/|application\/(octet-stream|xml|zip|pdf|x-protobuf|msgpack)|text\/(xml|html|csv))/i
+  /^\s*(multipart\/|image\/|audio\/|video\/|application\/(octet-stream|xml|zip|gzip|x-tar|pdf|x-protobuf|protobuf|msgpack|cbor|sdp)|text\/(xml|html|csv))/i
+
+/** Deeper than any published shape; what is stored must also be written again, by functions that call themselves. */
+const MAX_DEPTH = 32
 
 /** Names that would reach an object's prototype. */
 const POISON = new Set(['__proto__', 'constructor', 'prototype'])
@@ -34,12 +37,23 @@ function malformed(): Refusal {
 function parseJson(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text, (key, inner: unknown) => (POISON.has(key) ? undefined : inner))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && isShallow(value)
       ? (value as Record<string, unknown>)
       : undefined
   } catch {
     return undefined
   }
+}
+
+function isShallow(value: object): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return false
+    level = level.flatMap((one): unknown[] =>
+      typeof one === 'object' && one !== null ? Object.values(one) : [],
+    )
+  }
+  return true
 }
 
 function parseForm(text: string): Record<string, unknown> {

@@ -1,6 +1,7 @@
 /** The HTTP side: how requests are read, how refusals are told, which routes there are. */
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
+import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -53,11 +54,14 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
     forceCloseConnections: true,
-    exposeHeadRoutes: false,
+    genReqId: newRequestId,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
     frameworkErrors: (error, request, reply) => {
-      void answerRefusal(log, toRefusal(error), request.id, reply as never)
+      // No hook has run for these.
+      const answer = reply as unknown as Answer
+      answer.header('access-control-allow-origin', '*').header(REQUEST_ID_HEADER, request.id)
+      void answerRefusal(log, toRefusal(error), request.id, answer)
     },
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return
@@ -65,7 +69,16 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
       const refusal = new Refusal(large ? 'PAYLOAD_TOO_LARGE' : 'INVALID_REQUEST')
       const body = JSON.stringify(restErrorBody(refusal))
       socket.end(
-        `HTTP/1.1 ${refusal.status} ${large ? 'Payload Too Large' : 'Bad Request'}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+        [
+          `HTTP/1.1 ${refusal.status} ${large ? 'Payload Too Large' : 'Bad Request'}`,
+          'content-type: application/json; charset=utf-8',
+          `content-length: ${Buffer.byteLength(body)}`,
+          'access-control-allow-origin: *',
+          `${REQUEST_ID_HEADER}: ${newRequestId()}`,
+          'connection: close',
+          '',
+          body,
+        ].join('\r\n'),
       )
     },
   }) as unknown as FastifyInstance
@@ -90,11 +103,13 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     origin: '*',
     methods: ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'],
     maxAge: 86_400,
+    // The samples' cors() answers every OPTIONS, a preflight or not.
+    strictPreflight: false,
     exposedHeaders: [REQUEST_ID_HEADER],
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header(REQUEST_ID_HEADER, request.id)
-    done()
+    done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })
   app.setErrorHandler((error, request, reply) =>
     answerRefusal(log, toRefusal(error), request.id, reply as never),
@@ -115,6 +130,25 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
   return app
 }
 
+const processId = randomBytes(6).toString('hex')
+let requests = 0
+
+/** Unique across restarts and machines, so that a log line is found by it. */
+function newRequestId(): string {
+  return `${processId}-${(++requests).toString(36)}`
+}
+
+/** Whether every percent escape of an address stands for a character; the router looks at those of the path only. */
+function hasWholeEscapes(url: string): boolean {
+  if (!url.includes('%')) return true
+  try {
+    decodeURIComponent(url)
+    return true
+  } catch {
+    return false
+  }
+}
+
 interface Answer {
   code(status: number): Answer
   header(name: string, value: string): Answer
@@ -129,21 +163,19 @@ function answerRefusal(log: Logger, refusal: Refusal, requestId: string, reply: 
   return reply.code(refusal.status).send(restErrorBody(refusal))
 }
 
-/** Fastify's own complaints in our words. */
-const FASTIFY_CODES: Record<string, ConstructorParameters<typeof Refusal>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['PAYLOAD_TOO_LARGE'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_REQUEST'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_REQUEST'],
-  FST_ERR_BAD_URL: ['INVALID_REQUEST', { message: 'The address is not well formed.' }],
-  FST_ERR_MAX_PARAM_LENGTH: ['INVALID_REQUEST', { message: 'An id in the address is too long.' }],
-}
+const BAD_ADDRESS = 'The address is not well formed.'
 
+/** Fastify's own complaints in our words; what is left of them is told apart by the status. */
 function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  const code = (error as { code?: unknown }).code
-  const known = typeof code === 'string' ? FASTIFY_CODES[code] : undefined
-  return known ? new Refusal(...known) : asRefusal(error)
+  const { code, statusCode = 500 } = error as { code?: unknown; statusCode?: number }
+  if (code === 'FST_ERR_BAD_URL') return new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS })
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return new Refusal('INVALID_REQUEST', { message: 'An id in the address is too long.' })
+  if (statusCode === 413) return new Refusal('PAYLOAD_TOO_LARGE')
+  if (statusCode === 415) return new Refusal('UNSUPPORTED_MEDIA_TYPE')
+  if (statusCode === 404) return new Refusal('NOT_FOUND')
+  return statusCode >= 400 && statusCode < 500 ? new Refusal('INVALID_REQUEST') : asRefusal(error)
 }
 
 function hasBody(headers: Record<string, unknown>): boolean {
