@@ -10,10 +10,12 @@ import {
 } from '../token/token.ts'
 import { isParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { assertMayAskOpenly } from './credentials.ts'
 import { mintingKey } from './guard.ts'
 
 const PARAMETERS = ['roomId', 'participantId', 'peerId', 'permissions', 'expiresIn'] as const
-const ROOM_ID = /^\S{1,128}$/
+/** A meeting id or a custom id. */
+const ROOM_ID = /^\S(.{0,126}\S)?$/
 
 interface TokenRequest {
   roomId?: string
@@ -38,6 +40,7 @@ export function getTokenRoutes(
   }
 
   app.get('/get-token', (request, reply) => {
+    assertMayAskOpenly(request, context.settings)
     const key = mintingKey(request, context)
     const asked = readTokenRequest(
       request.query as Record<string, unknown>,

@@ -7,7 +7,7 @@ import { CodeBody, CreateInviteBody } from '../protocol/rest.ts'
 import { mintToken } from '../token/token.ts'
 import { baseUrlOf } from './base-url.ts'
 import { grantOf } from './context.ts'
-import { isAtThisMachine } from './guard.ts'
+import { isOwnerHere } from './credentials.ts'
 import { shape } from './shapes.ts'
 import { SIGN_IN_DAYS } from './sign-in.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -111,7 +111,7 @@ export const inviteRoutes: Routes = (app, context) => {
   })
 
   app.post('/page/start', async (request) => {
-    if (!isAtThisMachine(request, settings.host) && !(await signIn.check(cookieOf(request)))) {
+    if (!isOwnerHere(request, settings) && !(await signIn.check(cookieOf(request)))) {
       throw new Refusal('UNAUTHORIZED', {
         message: 'To start a meeting here, sign in with the link that the server printed.',
       })
