@@ -1,11 +1,13 @@
 /** The data folder and the master key in it. */
 import { randomBytes } from 'node:crypto'
-import { access, chmod, constants, link, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
+import { access, chmod, constants, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StoreProblem } from './problem.ts'
 
 const KEY_BYTES = 32
 const KEY_FILE = 'master.key'
+const HEX = /^[0-9a-f]{64}$/i
+const BASE64 = /^[A-Za-z0-9+/]{43}=?$/
 
 /** Makes the folder with mode 0700, or checks that it can be used. @throws {StoreProblem} */
 export async function prepareFolder(folder: string): Promise<void> {
@@ -14,38 +16,77 @@ export async function prepareFolder(folder: string): Promise<void> {
     if (made !== undefined) await chmod(folder, 0o700)
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
     throw new StoreProblem(
-      `The data folder ${folder} cannot be written: change its owner, or name another in DATA_DIR.`,
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? `${folder} is not a folder: name another in DATA_DIR.`
+        : `The data folder ${folder} cannot be written: change its owner, or name another in DATA_DIR.`,
       { cause },
     )
   }
-  if (!(await stat(folder)).isDirectory()) {
-    throw new StoreProblem(`${folder} is not a folder: name another in DATA_DIR.`)
+}
+
+/**
+ * The key in the folder, made on first use with mode 0600.
+ * @param inUse whether something is sealed already: then a missing key is refused and not made anew
+ * @throws {StoreProblem}
+ */
+export async function readMasterKey(folder: string, inUse: boolean): Promise<Buffer> {
+  const file = join(folder, KEY_FILE)
+  let text = await read(file)
+  if (text === undefined) {
+    if (inUse) {
+      throw new StoreProblem(
+        `The master key ${file} is missing, and the store was made with one: put it back, or give it in MASTER_KEY.`,
+      )
+    }
+    await make(file).catch((cause: unknown) => {
+      throw new StoreProblem(
+        `The master key ${file} cannot be written: make room, or give the key in MASTER_KEY.`,
+        { cause },
+      )
+    })
+    text = (await read(file)) ?? ''
+  }
+  // Windows has no such modes.
+  if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0) {
+    throw new StoreProblem(`The master key ${file} can be read by others: do "chmod 600 ${file}".`)
+  }
+  if (HEX.test(text)) return Buffer.from(text, 'hex')
+  if (BASE64.test(text)) return Buffer.from(text, 'base64')
+  throw new StoreProblem(
+    `The master key ${file} is not ${KEY_BYTES} bytes in base64 or hex: put back its copy, or give the key in MASTER_KEY.`,
+  )
+}
+
+async function read(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new StoreProblem(
+      `The master key ${file} cannot be read: change its owner to the user who runs Anteroom.`,
+      { cause },
+    )
   }
 }
 
-/** The key in the folder, made on first use with mode 0600. @throws {StoreProblem} */
-export async function readMasterKey(folder: string): Promise<Buffer> {
-  const file = join(folder, KEY_FILE)
-  let text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined) {
-    // Written aside and linked into place: two that start at once agree on one key, and nobody sees half a file.
-    const aside = `${file}.${process.pid}`
-    await writeFile(aside, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600 })
-    await link(aside, file).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    })
-    await unlink(aside)
-    text = await readFile(file, 'utf8')
+/** Written aside and linked into place: two that start at once agree on one key, and nobody sees half a file. */
+async function make(file: string): Promise<void> {
+  const aside = `${file}.${randomBytes(6).toString('hex')}`
+  try {
+    const handle = await open(aside, 'wx', 0o600)
+    try {
+      await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64')}\n`)
+      // On the disk before the first secret that is sealed with it.
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await link(aside, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await rm(aside, { force: true })
   }
-  if (((await stat(file)).mode & 0o077) !== 0) {
-    throw new StoreProblem(`The master key ${file} can be read by others: do "chmod 600 ${file}".`)
-  }
-  const key = Buffer.from(text.trim(), 'base64')
-  if (key.length !== KEY_BYTES) {
-    throw new StoreProblem(
-      `The master key ${file} is damaged: put back its copy, or give the key in MASTER_KEY.`,
-    )
-  }
-  return key
 }

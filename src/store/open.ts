@@ -1,9 +1,11 @@
 /** Chooses and opens a store. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Store } from './store.ts'
 import { prepareFolder, readMasterKey } from './master-key.ts'
 import { StoreProblem } from './problem.ts'
 import { createSeal } from './seal.ts'
-import { openSqlite } from './sqlite.ts'
+import { DATABASE_FILE, openSqlite } from './sqlite.ts'
 
 export interface StoreOptions {
   /** The data folder; made with mode 0700 on first use. */
@@ -19,9 +21,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { folder, masterKey, url } = options
   if (url !== undefined) {
     throw new StoreProblem(
-      'DATABASE_URL names a database, but only SQLite in the data folder is built yet: unset it.',
+      'DATABASE_URL names a database, but PostgreSQL is not built yet: unset it, and SQLite in the data folder is used.',
     )
   }
   await prepareFolder(folder)
-  return openSqlite(folder, createSeal(masterKey ?? (await readMasterKey(folder))))
+  // Looked at before the key: of two first starts at once, the slower must not take the other's database for an old one.
+  const inUse = existsSync(join(folder, DATABASE_FILE))
+  return openSqlite(folder, createSeal(masterKey ?? (await readMasterKey(folder, inUse))))
 }

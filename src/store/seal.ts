@@ -7,6 +7,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 const VERSION = 'v1'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
+const KEY_BYTES = 32
 
 /** The seal is broken: another master key, or a changed value. */
 export class SealBroken extends Error {
@@ -21,6 +22,7 @@ export interface Seal {
 
 /** @param masterKey 32 bytes */
 export function createSeal(masterKey: Buffer): Seal {
+  if (masterKey.length !== KEY_BYTES) throw new RangeError(`A master key has ${KEY_BYTES} bytes.`)
   return {
     seal(plain, belongsTo) {
       const nonce = randomBytes(NONCE_BYTES)
@@ -34,7 +36,9 @@ export function createSeal(masterKey: Buffer): Seal {
       const bytes = Buffer.from(text, 'base64url')
       if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES)
         throw new SealBroken('This is no sealed value.')
-      const decipher = createDecipheriv('aes-256-gcm', masterKey, bytes.subarray(0, NONCE_BYTES))
+      const decipher = createDecipheriv('aes-256-gcm', masterKey, bytes.subarray(0, NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      })
       decipher.setAAD(Buffer.from(belongsTo))
       decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
       try {

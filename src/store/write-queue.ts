@@ -35,9 +35,12 @@ export class WriteQueue<Schema> {
   }
 
   async #drain(): Promise<void> {
-    // What else is asked for in this turn of the event loop belongs to the same group.
-    await new Promise((next) => setImmediate(next))
-    while (this.#jobs.length > 0) await this.#commit(this.#jobs.splice(0, MAX_GROUP))
+    while (this.#jobs.length > 0) {
+      // What else is asked for in this turn of the event loop belongs to the same group; and between two groups
+      // sockets and timers have their turn, as SQLite itself never gives way.
+      await new Promise((next) => setImmediate(next))
+      await this.#commit(this.#jobs.splice(0, MAX_GROUP))
+    }
     // In the same instant in which the queue was found empty, so that no job falls between.
     this.#running = undefined
   }
