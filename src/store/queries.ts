@@ -73,7 +73,7 @@ export function storeOver({ db, write, seal }: Ground): Omit<Store, 'close'> {
           apiKey: row.api_key,
           projectId: row.project_id,
           name: row.name,
-          secret: seal.open(row.sealed_secret, row.api_key),
+          secret: openSecret(row.sealed_secret, row.api_key),
           createdAt: row.created_at,
           revokedAt: row.revoked_at,
         }))
