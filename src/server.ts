@@ -11,6 +11,7 @@ import type { Store } from './store/store.ts'
 import { isLoopback } from './config.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
+import { ChatSockets } from './api/chat-socket.ts'
 import { MeetingSockets } from './api/socket.ts'
 import { createSignIn } from './api/sign-in.ts'
 import { buildTokenServer } from './api/token-server.ts'
@@ -160,13 +161,24 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         maxParticipants: settings.maxParticipants,
         maxEntryRequests: settings.maxEntryRequests,
         maxProducers: settings.maxProducers,
+        maxStoreKeys: settings.maxStoreKeys,
+        maxChatMessageBytes: settings.maxChatMessageBytes,
+        maxChatTopics: settings.maxChatTopics,
+        maxChatSubscriptions: settings.maxChatSubscriptions,
       },
       store,
       sfu: media,
       openAudience: sockets.openAudience,
       now,
       newSessionId: () => randomBytes(12).toString('hex'),
+      newSecretId: () => randomBytes(18).toString('base64url'),
       onError: (error, doing) => logger.error({ err: error }, doing),
+    })
+    const chatSockets = new ChatSockets({
+      settings,
+      openChat: (ticket, link) => meetings.openChat(ticket, link),
+      now,
+      log: logger,
     })
     await meetings.resume()
 
@@ -200,6 +212,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     try {
       for (const [at, listener] of listeners.entries()) {
         sockets.attach(listener.server, meetings)
+        chatSockets.attach(listener.server)
         const variable = at === 0 ? 'PORT' : 'HTTPS_PORT'
         const port = await listen(listener, settings.host, ports[at]!, variable)
         urls.push(`${at === 0 ? 'http' : 'https'}://${displayHost(settings.host)}:${port}`)
@@ -222,6 +235,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       clearInterval(refreshing)
       await meetings.suspend()
       sockets.close()
+      chatSockets.close()
       await Promise.all(listeners.map((listener) => listener.close()))
       await media.close()
       await store.close()

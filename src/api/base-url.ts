@@ -8,8 +8,12 @@ export function hostOf(
   settings: { publicUrl: string | undefined; host: string },
 ): string {
   if (settings.publicUrl !== undefined) return new URL(settings.publicUrl).host
-  const given = request.headers.host ?? ''
-  return HOST_HEADER.test(given) ? given : `${settings.host}:${request.socket.localPort ?? ''}`
+  return hostGiven(request.headers.host, request.socket.localPort, settings.host)
+}
+
+/** The host that the caller named, if it is one; else the address we listen on. */
+export function hostGiven(header: string | undefined, port: number | undefined, host: string): string {
+  return header !== undefined && HOST_HEADER.test(header) ? header : `${host}:${port ?? ''}`
 }
 
 export function baseUrlOf(

@@ -8,8 +8,12 @@ import type { Link } from '../meeting/link.ts'
 import type { Participant } from '../meeting/participant.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
+import type { StreamKind } from '../protocol/media.ts'
 import { Compile } from 'typebox/compile'
-import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { refusalAtDoor } from '../meeting/admission.ts'
+import { Relay } from '../meeting/relays.ts'
+import { SwitchingLink } from '../meeting/switching-link.ts'
+import { asRefusal, Refusal, type ErrorName } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import {
   absentServices,
@@ -18,6 +22,7 @@ import {
   type RequestData,
   type RequestMethod,
 } from '../protocol/requests.ts'
+import { CHAT_PATH } from './chat-socket.ts'
 
 /** One validator for each method, made once. */
 const validators = Object.fromEntries(
@@ -29,12 +34,23 @@ export interface Applicant {
   meeting: MeetingRecord
   participantId: string
   link: Link
+  /** By which the client reached this server, e.g. `wss://meet.example.org`. */
+  socketBaseUrl: string
 }
 
 export interface ConnectionOptions {
   meetings: LiveMeetings
+  verify: (token: unknown) => Grant
+  findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
   /** The state changed; for what counts connections that are not yet admitted. */
   onState: (state: ConnectionState) => void
+}
+
+interface Switching {
+  link: SwitchingLink
+  live?: LiveMeeting
+  /** Let in there. */
+  participant?: Participant
 }
 
 export class Connection {
@@ -43,6 +59,8 @@ export class Connection {
   #state: ConnectionState = 'arrived'
   #live: LiveMeeting | undefined
   #participant: Participant | undefined
+  /** Another meeting that it asked to go over to. */
+  #switching: Switching | undefined
   /** The client said that it goes of its own will, so the others hear that and not a lost connection. */
   #leaves = false
 
@@ -79,6 +97,7 @@ export class Connection {
   gone(): void {
     if (this.#state === 'gone') return
     this.#enter('gone')
+    this.#forgetSwitch()
     const reason = leaveReason(this.#leaves ? 'MANUAL_LEAVE_CALLED' : 'WEBSOCKET_DISCONNECTED')
     if (this.#participant) this.#live?.leave(this.#participant, reason)
     else this.#live?.withdraw(this.#applicant.participantId, this.#applicant.link)
@@ -127,6 +146,10 @@ export class Connection {
         return new WithAfter({}, () => this.#applicant.link.close(leaveReason('MANUAL_LEAVE_CALLED')))
       case 'join':
         return this.#join(data as RequestData<'join'>)
+      case 'switchToMeeting':
+        return this.#switchTo(data as RequestData<'switchToMeeting'>)
+      case 'mediaRelayRequestSent':
+        return this.#requestRelay(data as RequestData<'mediaRelayRequestSent'>)
       default:
         return within[method](this.#live!, this.#participant!, data as never)
     }
@@ -167,11 +190,113 @@ export class Connection {
   }
 
   #join(data: RequestData<'join'>): WithAfter {
+    if (this.#state === 'inside') this.#goOver()
     const [live, participant] = [this.#live!, this.#participant!]
     const reply = live.join(participant, data)
     this.#enter('inside')
-    return new WithAfter(reply, () => live.afterJoin(participant))
+    const ticket = `${live.meetingId}.${participant.chatTicket!}`
+    const pubSubUrl = `${this.#applicant.socketBaseUrl}${CHAT_PATH}?ticket=${ticket}`
+    return new WithAfter({ ...reply, pubSubUrl }, () => live.afterJoin(participant))
   }
+
+  /** A token and a meeting other than those of the connection, held to the same rule at the door. */
+  async #elsewhere(
+    secret: string,
+    anyId: string,
+    failed: ErrorName,
+  ): Promise<{ grant: Grant; meeting: MeetingRecord }> {
+    const { verify, findMeeting } = this.#options
+    const grant = verify(secret)
+    const meeting = await findMeeting(grant, anyId)
+    const refusal = refusalAtDoor(grant, meeting, this.#applicant.participantId)
+    if (refusal) throw refusal
+    if (meeting!.meetingId === this.#live!.meetingId) {
+      throw new Refusal(failed, { message: 'This is the meeting that one is in.' })
+    }
+    return { grant, meeting: meeting! }
+  }
+
+  /** Asks another meeting's door; until that lets it in it stays where it is. */
+  async #switchTo(data: RequestData<'switchToMeeting'>): Promise<void> {
+    const { participantId, link } = this.#applicant
+    const { grant, meeting } = await this.#elsewhere(data.secret, data.meetingId, 'SWITCH_MEETING_FAILED')
+    this.#forgetSwitch()
+    const switching: Switching = {
+      link: new SwitchingLink(link, {
+        participantId,
+        meetingId: meeting.meetingId,
+        onRefused: () => {
+          if (this.#switching === switching) this.#switching = undefined
+        },
+      }),
+    }
+    this.#switching = switching
+    try {
+      const { live } = await this.#options.meetings.requestEntry(meeting, {
+        grant,
+        participantId,
+        name: this.#participant!.name,
+        link: switching.link,
+        admitted: (participant) => {
+          switching.participant = participant
+        },
+      })
+      switching.live = live
+    } catch (thrown) {
+      if (this.#switching === switching) this.#switching = undefined
+      throw thrown
+    }
+    // It went, or asked for another meeting, while it was being let in.
+    if (this.#isGone() || this.#switching !== switching) withdraw(switching, participantId)
+  }
+
+  #goOver(): void {
+    const switching = this.#switching
+    const [from, was] = [this.#live!, this.#participant!]
+    if (!switching?.live || !switching.participant) {
+      throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
+    }
+    const { live, participant } = switching
+    this.#switching = undefined
+    participant.mode = was.mode
+    from.release(was)
+    live.media.adopt(participant, was)
+    switching.link.arrive()
+    this.#live = live
+    this.#participant = participant
+  }
+
+  #forgetSwitch(): void {
+    const switching = this.#switching
+    this.#switching = undefined
+    if (switching) withdraw(switching, this.#applicant.participantId)
+  }
+
+  async #requestRelay(data: RequestData<'mediaRelayRequestSent'>): Promise<void> {
+    const { meeting } = await this.#elsewhere(data.secret, data.meetingId, 'MEDIA_RELAY_FAILED')
+    const kinds = data.kinds ?? ['audio', 'video', 'share', 'shareAudio']
+    await this.#options.meetings.requestRelay(meeting, {
+      source: this.#participant!,
+      sourceMeetingId: this.#live!.meetingId,
+      kinds: new Set(kinds.map(streamKind)),
+    })
+  }
+}
+
+/** Leaves the other meeting's lobby, or the seat that it gave. */
+function withdraw({ live, link, participant }: Switching, participantId: string): void {
+  if (participant) live?.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+  else live?.withdraw(participantId, link)
+}
+
+function streamKind(kind: StreamKind | 'share_audio'): StreamKind {
+  return kind === 'share_audio' ? 'shareAudio' : kind
+}
+
+function relayTo(self: Participant, meetingId: string): Relay {
+  for (const mirror of self.mirrors)
+    if (mirror instanceof Relay && mirror.meetingId === meetingId) return mirror
+  throw new Refusal('NOT_FOUND', { message: 'Nothing is relayed to this meeting.' })
 }
 
 /** An answer and what must only happen once it is on its way. */
@@ -190,7 +315,10 @@ type Handler<M extends RequestMethod> = (
   self: Participant,
   data: RequestData<M>,
 ) => unknown
-type Within = Exclude<RequestMethod, 'requestEntry' | 'definePeerLeftReason' | 'leave' | 'join'>
+type Within = Exclude<
+  RequestMethod,
+  'requestEntry' | 'definePeerLeftReason' | 'leave' | 'join' | 'switchToMeeting' | 'mediaRelayRequestSent'
+>
 
 /** What a participant's requests do. The table is the whole list: nothing else reaches a meeting from a socket. */
 const within: { [M in Within]: Handler<M> } = {
@@ -213,14 +341,43 @@ const within: { [M in Within]: Handler<M> } = {
   resumeProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, false),
   produceError: () => undefined,
 
-  pauseConsumer: (live, self, data) => live.media.consumer(self, data.consumerId).pause(),
-  resumeConsumer: (live, self, data) => live.media.consumer(self, data.consumerId).resume(),
+  produceData: (live, self, data) => live.media.produceData(self, data),
+  getDataProducerStats: (live, self, data) => live.media.dataStats(self, data.dataProducerId),
+  getDataConsumerStats: (live, self, data) => live.media.dataStats(self, data.dataConsumerId),
+  iceRestarted: () => undefined,
+
+  pauseConsumer: (live, self, data) => live.media.pauseConsumer(self, data.consumerId, true),
+  resumeConsumer: (live, self, data) => live.media.pauseConsumer(self, data.consumerId, false),
+  pauseAllConsumers: (live, self, data) => live.media.pauseAllConsumers(self, data.kind ?? 'all', true),
+  resumeAllConsumers: (live, self, data) => live.media.pauseAllConsumers(self, data.kind ?? 'all', false),
+  consumeAudioStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'audio', true),
+  consumeVideoStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'video', true),
+  stopConsumingAudioStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'audio', false),
+  stopConsumingVideoStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'video', false),
+  enableAdaptiveSubscription: (live, self) => live.media.setAdaptive(self, true),
+  disableAdaptiveSubscription: (live, self) => live.media.setAdaptive(self, false),
+  setConsumerPriority: (live, self, data) =>
+    live.media.consumer(self, data.consumerId).setPriority(data.priority),
   setConsumerPreferredLayers: (live, self, { consumerId, spatialLayer, temporalLayer }) =>
     live.media
       .consumer(self, consumerId)
       .setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
   requestConsumerKeyFrame: (live, self, data) => live.media.consumer(self, data.consumerId).requestKeyFrame(),
   getTransportStats: (live, self, data) => live.media.transportStats(self, data.peerId),
+
+  changeDisplayName: (live, self, data) => live.changeDisplayName(self, data.displayName),
+  switchPeerRoom: (live, self, data) => live.askToSwitch(self, data),
+
+  realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id),
+  realtimeStoreGet: (live, _self, data) => ({ status: 'ok', value: live.values.get(data.key) }),
+  realtimeStoreObserve: (live, self, data) => live.values.observe(data.key, self.link),
+  realtimeStoreStopObserve: (live, self, data) => live.values.stopObserving(data.key, self.link),
+
+  respondToMediaRelayRequest: (live, self, data) => live.respondRelay(self, data),
+  mediaRelayRequestStop: (_live, self, data) => relayTo(self, data.meetingId).stop('STOPPED'),
+  enableRelayMedia: (_live, self, data) => relayTo(self, data.meetingId).setKind(streamKind(data.kind), true),
+  disableRelayMedia: (_live, self, data) =>
+    relayTo(self, data.meetingId).setKind(streamKind(data.kind), false),
 
   respondEntry: (live, self, data) => live.respondEntry(self, data.id, data.decision),
   liftRemoval: (live, self, data) => live.liftRemoval(self, data.peerId),

@@ -17,10 +17,13 @@ import { Server, type Socket } from 'socket.io'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
+import { hostGiven } from './base-url.ts'
 import { Connection } from './connection.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface SocketSettings {
+  host: string
+  publicUrl: string | undefined
   maxMessageBytes: number
   /** For one connection, on average; four times as many at once. */
   maxRequestsPerSecond: number
@@ -117,7 +120,15 @@ export class MeetingSockets {
       count('arrived')
       const applicant = await this.#admissible(socket)
       if (!socket.connected) return
-      connection = new Connection({ ...applicant, link }, { meetings: this.#meetings!, onState: count })
+      connection = new Connection(
+        { ...applicant, link, socketBaseUrl: this.#baseUrl(socket.request) },
+        {
+          meetings: this.#meetings!,
+          verify: this.#options.verify,
+          findMeeting: this.#options.findMeeting,
+          onState: count,
+        },
+      )
     } catch (thrown) {
       const refusal = asRefusal(thrown)
       log.info({ code: refusal.code, reason: refusal.reason, connection: socket.id }, 'refused at the door')
@@ -148,6 +159,14 @@ export class MeetingSockets {
       })
     })
     socket.emit('connectionSuccess')
+  }
+
+  /** Where the client finds our other sockets: where it found this one. */
+  #baseUrl(request: IncomingMessage): string {
+    const { publicUrl, host } = this.#options.settings
+    if (publicUrl !== undefined) return publicUrl.replace(/^http/, 'ws')
+    const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true
+    return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket.localPort, host)}`
   }
 
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */

@@ -76,6 +76,10 @@ export class MediasoupConsumer implements Consumer {
     await refusing('consumer', () => this.#consumer.setPreferredLayers(preferred))
   }
 
+  setPriority(priority: number): Promise<void> {
+    return refusing('consumer', () => this.#consumer.setPriority(priority))
+  }
+
   requestKeyFrame(): Promise<void> {
     return refusing('consumer', () => this.#consumer.requestKeyFrame())
   }

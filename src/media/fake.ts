@@ -18,11 +18,16 @@ import { closed, refusing } from './refusals.ts'
 import type {
   Consumer,
   ConsumerEvents,
+  DataConsumer,
+  DataConsumerEvents,
+  DataOptions,
+  DataProducer,
   Producer,
   Router,
   RouterEvents,
   Sfu,
   Transport,
+  TransportEvents,
   TransportOptions,
   TransportStats,
 } from './sfu.ts'
@@ -66,14 +71,14 @@ export function createFakeSfu(options: { unavailable?: string } = {}): FakeSfu {
         return Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { message: unavailable }))
       }
       if (isClosed) return Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { reason: 'closed' }))
-      const router = new FakeRouter(newId, record)
+      const router = new FakeRouter(newId, record, routers)
       routers.push(router)
       record('openRouter', router.id)
       return Promise.resolve(router)
     },
     close() {
       isClosed = true
-      for (const router of routers) router.close()
+      for (const router of routers) router.closeAll()
       return Promise.resolve()
     },
     kill() {
@@ -92,10 +97,13 @@ export class FakeRouter implements Router {
   readonly producers = new Map<string, FakeProducer>()
   readonly newId: NewId
   readonly record: Record
+  readonly #all: readonly FakeRouter[]
   readonly #listeners = new Listeners<RouterEvents>()
+  #released = false
   #closed = false
 
-  constructor(newId: NewId, record: Record) {
+  constructor(newId: NewId, record: Record, all: readonly FakeRouter[]) {
+    this.#all = all
     this.newId = newId
     this.record = record
     this.id = newId('router')
@@ -111,7 +119,7 @@ export class FakeRouter implements Router {
   }
 
   createTransport(options: TransportOptions): Promise<Transport> {
-    if (this.#closed) return Promise.reject(closed('meeting'))
+    if (this.#closed || this.#released) return Promise.reject(closed('meeting'))
     const transport = new FakeTransport(this, options)
     this.transports.add(transport)
     this.record('createTransport', transport.id)
@@ -120,7 +128,7 @@ export class FakeRouter implements Router {
 
   /** Whatever the capabilities: a producer that is there can be consumed. */
   canConsume(producerId: string, _rtpCapabilities: RtpCapabilities): boolean {
-    return this.producers.has(producerId)
+    return this.producer(producerId) !== undefined
   }
 
   /** As if somebody began, or everybody ceased, to speak. */
@@ -128,18 +136,48 @@ export class FakeRouter implements Router {
     this.#listeners.emit('activeSpeaker', producerId)
   }
 
+  /** On this router or another. */
+  producer(producerId: string): FakeProducer | undefined {
+    for (const router of this.#all) {
+      const found = router.producers.get(producerId)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  dataProducer(dataProducerId: string): FakeDataProducer | undefined {
+    for (const router of this.#all) {
+      for (const transport of router.transports) {
+        const found = transport.dataProducers.get(dataProducerId)
+        if (found) return found
+      }
+    }
+    return undefined
+  }
+
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#released) return
+    this.#released = true
     this.#listeners.clear()
-    this.record('closeRouter', this.id)
+    this.closeIfUnused()
+  }
+
+  /** The whole media server ends. */
+  closeAll(): void {
+    this.close()
     for (const transport of [...this.transports]) transport.vanish()
+  }
+
+  closeIfUnused(): void {
+    if (this.#closed || !this.#released || this.transports.size > 0) return
+    this.#closed = true
+    this.record('closeRouter', this.id)
   }
 
   die(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const transport of [...this.transports]) transport.vanish()
+    for (const transport of [...this.transports]) transport.lose()
     this.#listeners.emit('died')
     this.#listeners.clear()
   }
@@ -153,8 +191,10 @@ export class FakeTransport implements Transport {
   readonly dtlsParameters: DtlsParameters
   readonly sctpParameters?: { port: number; OS: number; MIS: number; maxMessageSize: number }
   readonly router: FakeRouter
+  readonly dataProducers = new Map<string, FakeDataProducer>()
   readonly #producers = new Set<FakeProducer>()
   readonly #consumers = new Set<FakeConsumer>()
+  readonly #listeners = new Listeners<TransportEvents>()
   #connected = false
   #closed = false
   #restarts = 0
@@ -195,6 +235,10 @@ export class FakeTransport implements Transport {
     return this.#closed
   }
 
+  on<E extends keyof TransportEvents>(event: E, listener: TransportEvents[E]): void {
+    this.#listeners.on(event, listener)
+  }
+
   connect(_dtlsParameters: DtlsParameters): Promise<void> {
     if (this.#closed) return Promise.reject(closed('transport'))
     if (this.#connected) return Promise.reject(new Refusal('INVALID_STATE', { reason: 'worker' }))
@@ -225,7 +269,7 @@ export class FakeTransport implements Transport {
 
   async consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer> {
     this.#wants('receive')
-    const producer = this.router.producers.get(options.producerId)
+    const producer = this.router.producer(options.producerId)
     if (!producer) throw closed('stream')
     const consumer = await refusing('stream', () =>
       Promise.resolve(new FakeConsumer(this, producer, options.rtpCapabilities)),
@@ -234,6 +278,37 @@ export class FakeTransport implements Transport {
     producer.consumers.add(consumer)
     this.router.record('consume', consumer.id)
     return consumer
+  }
+
+  produceData(options: DataOptions): Promise<DataProducer> {
+    this.#wants('send')
+    this.#wantsSctp()
+    const producer = new FakeDataProducer(this, options)
+    this.dataProducers.set(producer.id, producer)
+    this.router.record('produceData', producer.id)
+    return Promise.resolve(producer)
+  }
+
+  consumeData({ dataProducerId }: { dataProducerId: string }): Promise<DataConsumer> {
+    this.#wants('receive')
+    this.#wantsSctp()
+    const producer = this.router.dataProducer(dataProducerId)
+    if (!producer) throw closed('data stream')
+    const id = this.router.newId('dataConsumer')
+    this.router.record('consumeData', id)
+    const listeners = new Listeners<DataConsumerEvents>()
+    producer.onClose.add(() => listeners.emit('producerClosed'))
+    const { sctpStreamParameters, label, protocol } = producer
+    return Promise.resolve({
+      id,
+      dataProducerId,
+      sctpStreamParameters,
+      label,
+      protocol,
+      on: (event, listener) => listeners.on(event, listener),
+      stats: () => Promise.resolve([]),
+      close: () => listeners.clear(),
+    })
   }
 
   stats(): Promise<TransportStats> {
@@ -252,8 +327,16 @@ export class FakeTransport implements Transport {
     if (this.#closed) return
     this.#closed = true
     this.router.transports.delete(this)
+    for (const producer of [...this.dataProducers.values()]) producer.close()
     for (const consumer of this.#consumers) consumer.vanish()
     for (const producer of this.#producers) producer.vanish()
+    this.router.closeIfUnused()
+  }
+
+  /** Its worker died. */
+  lose(): void {
+    this.vanish()
+    this.#listeners.emit('lost')
   }
 
   forgetProducer(producer: FakeProducer): void {
@@ -269,6 +352,10 @@ export class FakeTransport implements Transport {
     return { usernameFragment: `${this.id}-${this.#restarts}`, password: 'f'.repeat(24), iceLite: true }
   }
 
+  #wantsSctp(): void {
+    if (!this.sctpParameters) throw new Refusal('INVALID_REQUEST', { reason: 'sctp' })
+  }
+
   #wants(direction: TransportOptions['direction']): void {
     if (this.#closed) throw closed('transport')
     if (this.options.direction !== direction) {
@@ -277,6 +364,32 @@ export class FakeTransport implements Transport {
         reason: 'direction',
       })
     }
+  }
+}
+
+export class FakeDataProducer implements DataProducer {
+  readonly id: string
+  readonly sctpStreamParameters: DataOptions['sctpStreamParameters']
+  readonly label: string
+  readonly protocol: string
+  readonly onClose = new Set<() => void>()
+  readonly #transport: FakeTransport
+
+  constructor(transport: FakeTransport, { sctpStreamParameters, label, protocol }: DataOptions) {
+    this.#transport = transport
+    this.id = transport.router.newId('dataProducer')
+    this.sctpStreamParameters = sctpStreamParameters
+    this.label = label
+    this.protocol = protocol
+  }
+
+  stats(): Promise<unknown[]> {
+    return Promise.resolve([])
+  }
+
+  close(): void {
+    if (!this.#transport.dataProducers.delete(this.id)) return
+    for (const told of this.onClose) setImmediate(told)
   }
 }
 
@@ -436,6 +549,10 @@ export class FakeConsumer implements Consumer {
     if (this.type === 'simple') return Promise.resolve()
     const mode = this.rtpParameters.encodings?.[0]?.scalabilityMode as string | undefined
     return this.#act('setPreferredLayers', () => (this.preferredLayers = clampLayers(layers, mode)))
+  }
+
+  setPriority(_priority: number): Promise<void> {
+    return this.#act('setPriority', () => undefined)
   }
 
   requestKeyFrame(): Promise<void> {

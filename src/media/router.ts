@@ -12,16 +12,23 @@ const initialOutgoingBitrate = 1_500_000
 /** The most one client may send in, in bits per second: three layers of camera, a screen and sound, with room to spare. */
 const maxIncomingBitrate = 12_000_000
 
+/** The most that one message over a data channel may hold, in bytes; the published client sends 15 KiB at most. */
+const maxDataMessageSize = 64 * 1024
+
 /** Loudness below which nobody speaks, in dBov. */
 const silenceThreshold = -60
 /** How often loudness is judged, in milliseconds; so long does a pause last before it is silence. */
 const loudnessIntervalMs = 1000
 const speakerIntervalMs = 300
 
+/** Where each producer is, on whatever worker: a transport of one router may receive what another router has. */
+export type ProducerHomes = Map<string, { router: MediasoupRouter; kind: 'media' | 'level' | 'data' }>
+
 /** What a router needs of the worker it is on. */
 export interface RouterPlace {
   readonly log: MediaLog | undefined
   readonly webRtcServer: mediasoup.WebRtcServer
+  readonly homes: ProducerHomes
   countConsumers(change: 1 | -1): void
   /** The router is closed or dead and counts no more. */
   left(router: MediasoupRouter): void
@@ -35,7 +42,12 @@ export class MediasoupRouter implements Router, TransportHost {
   readonly #listeners: Listeners<RouterEvents>
   readonly #speakers: mediasoup.ActiveSpeakerObserver
   readonly #levels: mediasoup.AudioLevelObserver
+  /** Producers of other routers that were brought here, or are on their way. */
+  readonly #piped = new Map<string, Promise<void>>()
   #activeSpeaker: string | null = null
+  #transports = 0
+  /** No meeting holds it any more. */
+  #released = false
   #closed = false
 
   /** @throws what mediasoup throws */
@@ -87,19 +99,26 @@ export class MediasoupRouter implements Router, TransportHost {
   }
 
   async createTransport(options: TransportOptions): Promise<Transport> {
-    if (this.#closed) throw closed('meeting')
+    if (this.#closed || this.#released) throw closed('meeting')
     const transport = await refusing('meeting', () =>
       this.#router.createWebRtcTransport({
         webRtcServer: this.#place.webRtcServer,
         ...protocols[options.preferredProtocol ?? 'UDP_OVER_TCP'],
         initialAvailableOutgoingBitrate: initialOutgoingBitrate,
         enableSctp: options.sctpCapabilities !== undefined,
+        maxSendMessageSize: maxDataMessageSize,
+        maxReceiveMessageSize: maxDataMessageSize,
       }),
     )
     if (this.#router.closed) {
       transport.close()
       throw closed('meeting')
     }
+    this.#transports++
+    transport.observer.once('close', () => {
+      this.#transports--
+      if (this.#released) this.#closeIfUnused()
+    })
     if (options.direction === 'send') {
       // Nobody waits for it: the limit is in force long before the client has negotiated.
       transport.setMaxIncomingBitrate(maxIncomingBitrate).catch(() => undefined)
@@ -109,16 +128,51 @@ export class MediasoupRouter implements Router, TransportHost {
 
   canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean {
     // mediasoup answers false to a producer it does not know, and to capabilities it cannot read.
+    const home = this.#place.homes.get(producerId)?.router
     return (
-      !this.#closed &&
-      this.#router.canConsume({ producerId, rtpCapabilities: toMediasoupRtpCapabilities(rtpCapabilities) })
+      home !== undefined &&
+      !home.#closed &&
+      home.#router.canConsume({ producerId, rtpCapabilities: toMediasoupRtpCapabilities(rtpCapabilities) })
     )
   }
 
+  /** Makes a producer of another router known to this one. @throws what mediasoup throws */
+  async bring(producerId: string): Promise<void> {
+    const home = this.#place.homes.get(producerId)
+    if (!home || home.router === this) return
+    let piping = this.#piped.get(producerId)
+    if (!piping) {
+      piping = this.#pipe(producerId, home)
+      this.#piped.set(producerId, piping)
+      piping.catch(() => this.#piped.delete(producerId))
+    }
+    await piping
+  }
+
   close(): void {
-    if (this.#closed) return
-    this.#end()
+    if (this.#closed || this.#released) return
+    this.#released = true
+    this.#listeners.clear()
+    this.#closeIfUnused()
+  }
+
+  #closeIfUnused(): void {
+    if (this.#closed || this.#transports > 0) return
+    this.#closed = true
+    this.#place.left(this)
     this.#router.close()
+  }
+
+  async #pipe(id: string, { router: from, kind }: { router: MediasoupRouter; kind: string }): Promise<void> {
+    const { pipeProducer, pipeDataProducer } = await from.#router.pipeToRouter({
+      router: this.#router,
+      ...(kind === 'data' ? { dataProducerId: id } : { producerId: id }),
+    })
+    const forget = (): void => void this.#piped.delete(id)
+    if (!pipeProducer && !pipeDataProducer) throw closed('stream')
+    pipeProducer?.observer.once('close', forget)
+    pipeDataProducer?.observer.once('close', forget)
+    if (kind === 'level' && pipeProducer) this.#watch(pipeProducer)
   }
 
   /** The worker is gone, and mediasoup has closed all that was on it. */
@@ -130,7 +184,19 @@ export class MediasoupRouter implements Router, TransportHost {
     this.#listeners.clear()
   }
 
-  watchLevel(producer: mediasoup.Producer): void {
+  register(producer: mediasoup.Producer | mediasoup.DataProducer, watchLevel: boolean): void {
+    const { homes } = this.#place
+    const data = !('kind' in producer)
+    homes.set(producer.id, { router: this, kind: data ? 'data' : watchLevel ? 'level' : 'media' })
+    const forget = (): void => void homes.delete(producer.id)
+    if (data) producer.observer.once('close', forget)
+    else {
+      producer.observer.once('close', forget)
+      if (watchLevel) this.#watch(producer)
+    }
+  }
+
+  #watch(producer: mediasoup.Producer): void {
     const { id: producerId } = producer
     producer.observer.once('close', () => {
       if (this.#activeSpeaker === producerId) this.#speaks(null)
@@ -152,12 +218,6 @@ export class MediasoupRouter implements Router, TransportHost {
     if (this.#closed || this.#activeSpeaker === producerId) return
     this.#activeSpeaker = producerId
     this.#listeners.emit('activeSpeaker', producerId)
-  }
-
-  #end(): void {
-    this.#closed = true
-    this.#listeners.clear()
-    this.#place.left(this)
   }
 }
 

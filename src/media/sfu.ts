@@ -13,6 +13,7 @@ import type {
   RtpParameters,
   SctpCapabilities,
   SctpParameters,
+  SctpStreamParameters,
 } from '../protocol/media.ts'
 
 export interface Sfu {
@@ -36,8 +37,9 @@ export interface Router {
   on<E extends keyof RouterEvents>(event: E, listener: RouterEvents[E]): void
   /** `send`: the client sends media in on it; the other kind only receives. */
   createTransport(options: TransportOptions): Promise<Transport>
+  /** Whatever router the producer is on. */
   canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean
-  /** Idempotent; closes all that was made from it. */
+  /** Idempotent; it goes when the last transport made from it is closed, as that may be in use by another meeting. */
   close(): void
 }
 
@@ -47,18 +49,27 @@ export interface TransportOptions {
   sctpCapabilities?: SctpCapabilities
 }
 
+export interface TransportEvents {
+  /** The worker behind it died. */
+  lost: () => void
+}
+
 export interface Transport {
   readonly id: string
   readonly iceParameters: IceParameters
   readonly iceCandidates: IceCandidate[]
   readonly dtlsParameters: DtlsParameters
   readonly sctpParameters?: SctpParameters
+  on<E extends keyof TransportEvents>(event: E, listener: TransportEvents[E]): void
   connect(dtlsParameters: DtlsParameters): Promise<void>
   restartIce(): Promise<IceParameters>
   /** `watchLevel`: an audio producer that takes part in the choice of the active speaker. */
   produce(options: { kind: MediaKind; rtpParameters: RtpParameters; watchLevel?: boolean }): Promise<Producer>
-  /** Starts paused; resume when the client has acknowledged it. */
+  /** Starts paused; resume when the client has acknowledged it. The producer may be on any router. */
   consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer>
+  /** Data that the client sends over SCTP; refused where the transport was made without `sctpCapabilities`. */
+  produceData(options: DataOptions): Promise<DataProducer>
+  consumeData(options: { dataProducerId: string }): Promise<DataConsumer>
   stats(): Promise<TransportStats>
   close(): void
 }
@@ -69,6 +80,32 @@ export interface TransportStats {
   receiveBytes: number
   sendBitrate: number
   sendBytes: number
+}
+
+export interface DataOptions {
+  sctpStreamParameters: SctpStreamParameters
+  label: string
+  protocol: string
+}
+
+export interface DataProducer {
+  readonly id: string
+  readonly sctpStreamParameters: SctpStreamParameters
+  readonly label: string
+  readonly protocol: string
+  stats(): Promise<unknown[]>
+  close(): void
+}
+
+export interface DataConsumerEvents {
+  /** The data producer is gone, and the data consumer with it. */
+  producerClosed: () => void
+}
+
+export interface DataConsumer extends Omit<DataProducer, 'close'> {
+  readonly dataProducerId: string
+  on<E extends keyof DataConsumerEvents>(event: E, listener: DataConsumerEvents[E]): void
+  close(): void
 }
 
 export interface Producer {
@@ -105,6 +142,8 @@ export interface Consumer {
   /** Values beyond what the stream has are clamped (contract, signalling §3.3). */
   setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void>
   requestKeyFrame(): Promise<void>
+  /** 1 to 255; who gets the bandwidth first. */
+  setPriority(priority: number): Promise<void>
   stats(): Promise<unknown[]>
   close(): void
 }

@@ -17,15 +17,29 @@ import {
   toMediasoupRtpParameters,
 } from './convert.ts'
 import type { MediaLog } from './log.ts'
+import { Listeners } from './listeners.ts'
 import { MediasoupProducer } from './producer.ts'
 import { closed, refusing } from './refusals.ts'
-import type { Consumer, Producer, Transport, TransportOptions, TransportStats } from './sfu.ts'
+import type {
+  Consumer,
+  DataConsumer,
+  DataConsumerEvents,
+  DataOptions,
+  DataProducer,
+  Producer,
+  Transport,
+  TransportEvents,
+  TransportOptions,
+  TransportStats,
+} from './sfu.ts'
 
 /** What a transport needs of its router. */
 export interface TransportHost {
   readonly log: MediaLog | undefined
-  /** An audio producer to listen to for the active speaker. */
-  watchLevel(producer: mediasoup.Producer): void
+  /** A producer that was made; `watchLevel` for one to listen to for the active speaker. */
+  register(producer: mediasoup.Producer | mediasoup.DataProducer, watchLevel: boolean): void
+  /** Before it is consumed here. @throws what mediasoup throws */
+  bring(producerId: string): Promise<void>
   /** One consumer more or less on the worker. */
   countConsumers(change: 1 | -1): void
 }
@@ -40,6 +54,7 @@ export class MediasoupTransport implements Transport {
   readonly #transport: mediasoup.WebRtcTransport
   readonly #direction: TransportOptions['direction']
   readonly #host: TransportHost
+  readonly #listeners: Listeners<TransportEvents>
 
   constructor(
     transport: mediasoup.WebRtcTransport,
@@ -55,6 +70,15 @@ export class MediasoupTransport implements Transport {
     this.iceCandidates = iceCandidates
     this.dtlsParameters = dtlsParameters
     if (sctpParameters) this.sctpParameters = sctpParameters
+    this.#listeners = new Listeners(host.log)
+    transport.on('routerclose', () => {
+      this.#listeners.emit('lost')
+      this.#listeners.clear()
+    })
+  }
+
+  on<E extends keyof TransportEvents>(event: E, listener: TransportEvents[E]): void {
+    this.#listeners.on(event, listener)
   }
 
   async connect(dtlsParameters: DtlsParameters): Promise<void> {
@@ -83,6 +107,45 @@ export class MediasoupTransport implements Transport {
     return await consumeOn(this.#transport, this.#host, options)
   }
 
+  async produceData({ sctpStreamParameters, label, protocol }: DataOptions): Promise<DataProducer> {
+    this.#wants('send')
+    this.#wantsSctp()
+    const producer = await refusing(
+      'data producer',
+      () => this.#transport.produceData({ sctpStreamParameters, label, protocol }),
+      'INVALID_REQUEST',
+    )
+    this.#host.register(producer, false)
+    return asDataProducer(producer)
+  }
+
+  async consumeData({ dataProducerId }: { dataProducerId: string }): Promise<DataConsumer> {
+    this.#wants('receive')
+    this.#wantsSctp()
+    const consumer = await refusing(
+      'data stream',
+      async () => {
+        await this.#host.bring(dataProducerId)
+        return this.#transport.consumeData({ dataProducerId })
+      },
+      'CREATE_CONSUMER_FAILED',
+    )
+    const listeners = new Listeners<DataConsumerEvents>(this.#host.log)
+    consumer.on('dataproducerclose', () => {
+      listeners.emit('producerClosed')
+      listeners.clear()
+    })
+    return {
+      ...asDataProducer(consumer),
+      dataProducerId,
+      on: (event, listener) => listeners.on(event, listener),
+      close: () => {
+        listeners.clear()
+        consumer.close()
+      },
+    }
+  }
+
   async stats(): Promise<TransportStats> {
     const [stats] = await refusing('transport', () => this.#transport.getStats())
     return {
@@ -94,7 +157,16 @@ export class MediasoupTransport implements Transport {
   }
 
   close(): void {
+    this.#listeners.clear()
     this.#transport.close()
+  }
+
+  #wantsSctp(): void {
+    if (this.sctpParameters) return
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'The transport was made without data channels.',
+      reason: 'sctp',
+    })
   }
 
   #wants(direction: TransportOptions['direction']): void {
@@ -129,7 +201,7 @@ export async function produceOn(
     producer.close()
     throw closed('transport')
   }
-  if (options.watchLevel === true && kind === 'audio') host.watchLevel(producer)
+  host.register(producer, options.watchLevel === true && kind === 'audio')
   return new MediasoupProducer(producer)
 }
 
@@ -141,12 +213,14 @@ export async function consumeOn(
 ): Promise<Consumer> {
   const consumer = await refusing(
     'stream',
-    () =>
-      transport.consume({
+    async () => {
+      await host.bring(options.producerId)
+      return transport.consume({
         producerId: options.producerId,
         rtpCapabilities: toMediasoupRtpCapabilities(options.rtpCapabilities),
         paused: true,
-      }),
+      })
+    },
     'CREATE_CONSUMER_FAILED',
   )
   if (transport.closed) {
@@ -156,4 +230,16 @@ export async function consumeOn(
   host.countConsumers(1)
   consumer.observer.once('close', () => host.countConsumers(-1))
   return new MediasoupConsumer(consumer, host.log)
+}
+
+function asDataProducer(made: mediasoup.DataProducer | mediasoup.DataConsumer): DataProducer {
+  const { id, label, protocol } = made
+  return {
+    id,
+    label,
+    protocol,
+    sctpStreamParameters: made.sctpStreamParameters!,
+    stats: () => refusing<unknown[]>('data stream', () => made.getStats()),
+    close: () => made.close(),
+  }
 }

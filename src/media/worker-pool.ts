@@ -4,7 +4,7 @@ import { Refusal } from '../protocol/errors.ts'
 import { routerCodecs } from './codecs.ts'
 import type { MediaLog } from './log.ts'
 import { asMediaRefusal, workerGone } from './refusals.ts'
-import { MediasoupRouter, type RouterPlace } from './router.ts'
+import { MediasoupRouter, type ProducerHomes, type RouterPlace } from './router.ts'
 import type { Router } from './sfu.ts'
 import { MediaStartError, WorkerUnusable } from './start-errors.ts'
 
@@ -55,9 +55,10 @@ export class WorkerPool {
   }
 
   private constructor(options: WorkerPoolOptions) {
+    const homes: ProducerHomes = new Map()
     this.#slots = Array.from(
       { length: options.workers },
-      (_, index) => new Slot(options, options.firstPort + index, () => this.#wake()),
+      (_, index) => new Slot(options, options.firstPort + index, homes, () => this.#wake()),
     )
     this.ports = this.#slots.map(({ port }) => port)
   }
@@ -121,6 +122,7 @@ export class WorkerPool {
 class Slot {
   readonly port: number
   readonly #options: WorkerPoolOptions
+  readonly #homes: ProducerHomes
   readonly #revived: () => void
   #routers = new Set<MediasoupRouter>()
   #consumers = 0
@@ -130,8 +132,9 @@ class Slot {
   #retryMs = firstRetryMs
   readonly #stop = new AbortController()
 
-  constructor(options: WorkerPoolOptions, port: number, revived: () => void) {
+  constructor(options: WorkerPoolOptions, port: number, homes: ProducerHomes, revived: () => void) {
     this.#options = options
+    this.#homes = homes
     this.port = port
     this.#revived = revived
   }
@@ -179,6 +182,7 @@ class Slot {
       const place: RouterPlace = {
         log: this.#options.log,
         webRtcServer: current.webRtcServer,
+        homes: this.#homes,
         countConsumers: (change) => (this.#consumers += change),
         left: (router) => this.#routers.delete(router),
       }

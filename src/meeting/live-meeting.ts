@@ -6,7 +6,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
-import type { MeetingRecord, Store } from '../store/store.ts'
+import type { ChatRecord, MeetingRecord, Store } from '../store/store.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
 import {
   leaveReason,
@@ -17,13 +17,16 @@ import {
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { admittedSubject, decideAdmission, removedSubjects, type SessionFacts } from './admission.ts'
+import { Chat, type ChatConnection, type ChatLimits, type ChatLink } from './chat.ts'
 import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './lobby.ts'
 import { MeetingMedia } from './meeting-media.ts'
 import { Participant } from './participant.ts'
 import { authorityOf, can, type Action, type Authority, type Moderation } from './permissions.ts'
+import { RealtimeStore } from './realtime-store.ts'
+import { Relay, type RelayRequest } from './relays.ts'
 
-export interface MeetingSettings {
+export interface MeetingSettings extends ChatLimits {
   moderation: Moderation
   lobbyTimeoutMs: number
   /** How long a session outlives its last participant (design, decision 10). */
@@ -33,6 +36,8 @@ export interface MeetingSettings {
   maxEntryRequests: number
   /** For one participant. */
   maxProducers: number
+  /** Of the realtime store, in one session. */
+  maxStoreKeys: number
 }
 
 /** What others may listen to: webhooks, metrics. */
@@ -56,6 +61,8 @@ export interface LiveMeetingOptions {
   events: Events<MeetingEvents>
   now: () => number
   newSessionId: () => string
+  /** What cannot be guessed: chat tickets, message ids. */
+  newSecretId: () => string
   /** Told of what failed behind the scenes; nothing here throws for it. */
   onError: (error: unknown, doing: string) => void
   /** Nobody is in it, waits for it or may come back. */
@@ -68,8 +75,11 @@ interface Session {
   admitted: Set<string>
   /** participantId → tokenId of those put out. */
   removed: Map<string, string>
+  chat: Chat
+  values: RealtimeStore
 }
 
+const relayKey = (meetingId: string, participantId: string): string => `${meetingId} ${participantId}`
 const MINUTE_MS = 60_000
 /** The longest a timer of the runtime can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -84,6 +94,8 @@ export class LiveMeeting {
   readonly #admitters: Audience
   readonly #media: MeetingMedia
   readonly #participants = new Map<string, Participant>()
+  readonly #chatTickets = new Map<string, Participant>()
+  readonly #relayRequests = new Map<string, RelayRequest>()
   #session: Session | undefined
   #starting: Promise<Session> | undefined
   #graceTimer: NodeJS.Timeout | undefined
@@ -118,12 +130,7 @@ export class LiveMeeting {
     const { store, meeting } = options
     const left = await store.sessions.ongoing(meeting.meetingId)
     if (left) {
-      const session: Session = {
-        sessionId: left.sessionId,
-        startedAt: left.startedAt,
-        admitted: new Set(),
-        removed: new Map(),
-      }
+      const session = live.#newSession(left, await store.chat.list(left.sessionId))
       for (const mark of await store.sessions.marks(left.sessionId)) {
         const blank = mark.subject.indexOf(' ')
         const [participantId, tokenId] = [mark.subject.slice(0, blank), mark.subject.slice(blank + 1)]
@@ -221,20 +228,40 @@ export class LiveMeeting {
     })
   }
 
+  /** The chat socket of the participant whose ticket this is. */
+  openChat(ticket: string, link: ChatLink): ChatConnection | undefined {
+    const participant = this.#chatTickets.get(ticket)
+    return participant && this.#session?.chat.connect(participant, link)
+  }
+
+  /** The values that this session shares. */
+  get values(): RealtimeStore {
+    return this.#session!.values
+  }
+
   /** The participant becomes visible. `afterJoin` must follow once the reply is on its way. */
   join(participant: Participant, data: RequestData<'join'>): JoinReply {
     const session = this.#session!
-    const mode = data.mode === undefined ? 'SEND_AND_RECV' : parseMode(data.mode)
+    const mode = data.mode === undefined ? participant.mode : parseMode(data.mode)
     if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'This mode is not known.' })
 
     participant.mode = mode
-    participant.rtpCapabilities = data.rtpCapabilities
+    participant.rtpCapabilities = data.rtpCapabilities ?? participant.rtpCapabilities
+    participant.autoConsume = data.autoConsume ?? participant.autoConsume
     // What only servers and agents read of it is not for the other participants (contract, signalling §3).
     const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
     participant.metaData = metaData
     participant.joined = true
-    const peers = this.#others(participant).map((other) => other.toPeer())
+    participant.chatTicket = this.#options.newSecretId()
+    this.#chatTickets.set(participant.chatTicket, participant)
+    const others = this.#others(participant)
+    const unsupported = new Set(others.flatMap((other) => this.#media.unsupportedCodecs(other)))
     this.#everyone.notify({ method: 'newPeer', ...participant.toPeer() })
+    for (const codec of this.#media.unsupportedCodecs(participant)) {
+      if (unsupported.has(codec)) continue
+      unsupported.add(codec)
+      this.#everyone.notify({ method: 'unsupportedCodecAdded', codec, consumerPeerId: participant.id })
+    }
     this.#everyone.add(participant.link)
     if (participant.authority.canAdmit) this.#admitters.add(participant.link)
 
@@ -257,10 +284,10 @@ export class LiveMeeting {
     )
     this.#options.events.emit('participantJoined', told)
     return {
-      peers,
+      peers: others.map((other) => other.toPeer()),
       messages: [],
       poll: [],
-      unsupportedCodecs: [],
+      unsupportedCodecs: [...unsupported],
       meetingId: this.meetingId,
       self: {
         participantId: participant.id,
@@ -282,6 +309,85 @@ export class LiveMeeting {
     }
     if (replay.length > 0) participant.link.notify(...replay)
     this.#media.consumeAll(participant)
+    this.#media.announceAll(participant)
+  }
+
+  /** Goes over to another meeting with its transports and streams; see `MeetingMedia.release`. */
+  release(participant: Participant): void {
+    if (this.#participants.get(participant.id) !== participant) return
+    this.#media.release(participant)
+    this.#depart(participant, leaveReason('SWITCH_ROOM'), false)
+    if (this.#participants.size === 0) this.#armGrace()
+  }
+
+  changeDisplayName(participant: Participant, name: string): void {
+    const oldDisplayName = participant.name
+    participant.name = name.trim() || participant.id
+    this.#everyone.notify({
+      method: 'peerDisplayNameChanged',
+      peerId: participant.id,
+      displayName: participant.name,
+      oldDisplayName,
+    })
+  }
+
+  /** Tells another's app to go to another meeting; it goes by itself. */
+  async askToSwitch(
+    by: Participant,
+    { peerId, roomId, token = null, payload }: RequestData<'switchPeerRoom'>,
+  ): Promise<void> {
+    this.#require(by, 'switch')
+    await this.#joined(peerId).link.request('switchRoom', { roomId, token, payload, peerId: by.id })
+  }
+
+  /** Somebody of another meeting asks that its streams be seen here too. */
+  requestRelay(request: RelayRequest): void {
+    const { source, sourceMeetingId } = request
+    const admitters = [...this.#participants.values()].some(
+      ({ joined, authority }) => joined && authority.canAdmit,
+    )
+    if (!this.#session || !admitters) {
+      throw new Refusal('MEDIA_RELAY_FAILED', { message: 'Nobody is in that meeting who could consent.' })
+    }
+    if (this.#participants.has(source.id)) {
+      throw new Refusal('MEDIA_RELAY_FAILED', { message: 'A participant of this id is in that meeting.' })
+    }
+    if (this.#relayRequests.size >= this.#options.settings.maxEntryRequests) throw new Refusal('RATE_LIMITED')
+    this.#relayRequests.set(relayKey(sourceMeetingId, source.id), request)
+    this.#admitters.notify({
+      method: 'mediaRelayRequestReceived',
+      peerId: source.id,
+      meetingId: sourceMeetingId,
+      displayName: source.name,
+    })
+  }
+
+  /** The first answer counts. */
+  respondRelay(by: Participant, data: RequestData<'respondToMediaRelayRequest'>): void {
+    this.#require(by, 'respondEntry')
+    const key = relayKey(data.meetingId, data.peerId)
+    const request = this.#relayRequests.get(key)
+    const { settings } = this.#options
+    if (!request?.source.joined)
+      throw new Refusal('NOT_FOUND', { message: 'There is no such request any more.' })
+    const { source } = request
+    const allowed = data.decision === 'allowed'
+    if (allowed && this.#participants.size >= settings.maxParticipants)
+      throw new Refusal('MAX_PARTCIPANT_REACHED')
+    if (allowed && this.#participants.has(source.id)) throw new Refusal('MEDIA_RELAY_FAILED')
+    this.#relayRequests.delete(key)
+    source.link.notify({
+      method: 'mediaRelayRequestResponse',
+      decision: allowed ? 'allowed' : 'denied',
+      decidedBy: by.id,
+      meetingId: this.meetingId,
+    })
+    if (!allowed) return
+    const relay = new Relay(request, this)
+    this.#participants.set(source.id, relay.guest)
+    this.join(relay.guest, { metaData: source.metaData })
+    relay.start()
+    source.link.notify({ method: 'mediaRelayStarted', meetingId: this.meetingId })
   }
 
   /** Idempotent. The others hear why. */
@@ -297,7 +403,8 @@ export class LiveMeeting {
     participant.mode = mode
     this.#media.followMode(participant)
     this.#everyone.notify({ method: 'peerModeChanged', peerId: participant.id, mode })
-    return { unsupportedCodecs: [] }
+    const others = this.#others(participant).flatMap((other) => this.#media.unsupportedCodecs(other))
+    return { unsupportedCodecs: [...new Set(others)] }
   }
 
   /** Own media of a participant, on the server. */
@@ -311,6 +418,10 @@ export class LiveMeeting {
     this.#require(by, action[kind])
     const target = this.#joined(targetId)
     const kinds: StreamKind[] = kind === 'share' ? ['share', 'shareAudio'] : [kind]
+    if (target.relayed) {
+      for (const one of kinds) target.relayed.stopKind(one)
+      return
+    }
     await this.#media.pauseKinds(target, kinds)
     await target.link.request(action[kind], { peerId: by.id })
     this.#media.closeKinds(target, kinds)
@@ -406,6 +517,7 @@ export class LiveMeeting {
       this.#depart(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
       participant.link.drop()
     }
+    this.#session?.chat.close()
     this.#media.close()
   }
 
@@ -461,11 +573,15 @@ export class LiveMeeting {
     participant.link.close(reason, refusal)
   }
 
-  #depart(participant: Participant, reason: LeaveReason): void {
+  #depart(participant: Participant, reason: LeaveReason, withMedia = true): void {
     this.#participants.delete(participant.id)
+    for (const mirror of [...participant.mirrors]) mirror.ended()
     this.#everyone.remove(participant.link)
     this.#admitters.remove(participant.link)
-    participant.closeMedia()
+    if (participant.chatTicket !== undefined) this.#chatTickets.delete(participant.chatTicket)
+    this.#session?.chat.disconnect(participant.id)
+    this.#session?.values.forget(participant.link)
+    if (withMedia) participant.closeMedia()
     if (!participant.joined) return
     participant.joined = false
     this.#everyone.notify({ method: 'peerClosed', peerId: participant.id, reason })
@@ -502,12 +618,7 @@ export class LiveMeeting {
 
   async #startSession(): Promise<Session> {
     const { store, now, newSessionId, events } = this.#options
-    const session: Session = {
-      sessionId: newSessionId(),
-      startedAt: now(),
-      admitted: new Set(),
-      removed: new Map(),
-    }
+    const session = this.#newSession({ sessionId: newSessionId(), startedAt: now() })
     await store.sessions.start({
       sessionId: session.sessionId,
       meetingId: this.meetingId,
@@ -537,6 +648,8 @@ export class LiveMeeting {
     for (const participant of leaving) this.#everyone.remove(participant.link)
     for (const participant of leaving) this.#putOut(participant, reason)
     this.#session = undefined
+    this.#relayRequests.clear()
+    session.chat.close()
     this.#media.close()
     const endedAt = this.#options.now()
     await this.#options.store.sessions.end(session.sessionId, endedAt, why)
@@ -547,6 +660,33 @@ export class LiveMeeting {
       endedAt,
       reason: why,
     })
+  }
+
+  #newSession(
+    { sessionId, startedAt }: { sessionId: string; startedAt: number },
+    kept: readonly ChatRecord[] = [],
+  ): Session {
+    const { settings, store, now, newSecretId, onError, openAudience } = this.#options
+    return {
+      sessionId,
+      startedAt,
+      admitted: new Set(),
+      removed: new Map(),
+      chat: new Chat(
+        {
+          limits: settings,
+          keep: (message) => store.chat.append({ ...message, sessionId }),
+          now,
+          newMessageId: newSecretId,
+          onError,
+        },
+        kept,
+      ),
+      values: new RealtimeStore({
+        maxKeys: settings.maxStoreKeys,
+        openAudience: (key) => openAudience(`value:${sessionId}:${key}`),
+      }),
+    }
   }
 
   #armGrace(): void {

@@ -6,6 +6,8 @@ import type { Sfu } from '../media/sfu.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { OpenAudience } from './link.ts'
+import type { ChatConnection, ChatLink } from './chat.ts'
+import type { RelayRequest } from './relays.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
 import type { Visitor } from './lobby.ts'
@@ -27,6 +29,8 @@ export interface LiveMeetingsOptions {
   now: () => number
   /** 24 hex digits, unique across machines. */
   newSessionId: () => string
+  /** What cannot be guessed. */
+  newSecretId: () => string
   onError: (error: unknown, doing: string) => void
 }
 
@@ -64,6 +68,22 @@ export class LiveMeetings implements MeetingHome {
     return { live, state }
   }
 
+  /** The chat socket of a ticket, as `chatTicket` made it. */
+  async openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined> {
+    const at = ticket.indexOf('.')
+    const live = await this.#open.get(ticket.slice(0, Math.max(at, 0)))
+    return live?.openChat(ticket.slice(at + 1), link)
+  }
+
+  /** Asks another meeting, which must be live, to show this participant's streams. */
+  async requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void> {
+    const live = await this.#open.get(meeting.meetingId)
+    if (!live) {
+      throw new Refusal('MEDIA_RELAY_FAILED', { message: 'Nobody is in that meeting who could consent.' })
+    }
+    live.requestRelay(request)
+  }
+
   async endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean> {
     const live = await this.#open.get(meetingId)
     if (!live) return false
@@ -89,7 +109,7 @@ export class LiveMeetings implements MeetingHome {
     const { meetingId } = meeting
     const there = this.#open.get(meetingId)
     if (there) return there
-    const { settings, store, sfu, openAudience, now, newSessionId, onError } = this.#options
+    const { settings, store, sfu, openAudience, now, newSessionId, newSecretId, onError } = this.#options
     const opening = LiveMeeting.open({
       meeting,
       settings,
@@ -98,6 +118,7 @@ export class LiveMeetings implements MeetingHome {
       openAudience,
       now,
       newSessionId,
+      newSecretId,
       onError,
       events: this.events,
       onIdle: () => {

@@ -1,12 +1,19 @@
 /**
  * The media of one meeting: who sends what, and that everyone who may receives it.
  */
-import type { Consumer, Router, Sfu, Transport } from '../media/sfu.ts'
+import type { Router, Sfu, Transport } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
-import type { LiveProducer, Participant } from './participant.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { pausedOwners } from './adaptive-subscription.ts'
+import {
+  mediaOf,
+  subscriptionKey,
+  type LiveConsumer,
+  type LiveProducer,
+  type Participant,
+} from './participant.ts'
 
 export interface MeetingMediaOptions {
   sfu: Sfu
@@ -21,6 +28,8 @@ export interface MeetingMediaOptions {
 
 /** Bytes of JSON that a producer's `appData` may take; it is echoed to every receiver. */
 const MAX_APP_DATA_BYTES = 4096
+/** More would never be looked at. */
+const MAX_SPEAKERS = 64
 /** Tries at another router after a worker's death, and the wait before each. */
 const REPLACEMENT_WAITS_MS = [0, 200, 500, 1000, 2000]
 
@@ -28,6 +37,10 @@ export class MeetingMedia {
   readonly #options: MeetingMediaOptions
   #router: Promise<Router> | undefined
   #activeSpeaker: string | null = null
+  /** Who spoke, most recent first. */
+  #speakers: string[] = []
+  /** What the router offers, by MIME type. */
+  #videoCodecs: string[] = []
   /** Rises with each router, so that what was begun on an older one is not counted to a newer. */
   #generation = 0
 
@@ -63,14 +76,10 @@ export class MeetingMedia {
       transport.close()
       throw new Refusal('INVALID_STATE')
     }
-    for (const [id, older] of participant.transports) {
-      if (older.direction !== direction) continue
-      if (direction === 'send')
-        for (const producerId of [...participant.producers.keys()]) this.#drop(participant, producerId)
-      else this.#forgetConsumers(participant)
-      older.transport.close()
-      participant.transports.delete(id)
-    }
+    if (direction === 'send')
+      for (const producerId of [...participant.producers.keys()]) this.#drop(participant, producerId)
+    else this.#forgetConsumers(participant)
+    this.#closeTransport(participant, direction)
     participant.transports.set(transport.id, { transport, direction })
     return transport
   }
@@ -86,9 +95,7 @@ export class MeetingMedia {
       throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send a stream.' })
     }
     const appData = data.appData ?? {}
-    if (JSON.stringify(appData).length > MAX_APP_DATA_BYTES) {
-      throw new Refusal('INVALID_REQUEST', { message: `appData is over ${MAX_APP_DATA_BYTES} bytes.` })
-    }
+    boundAppData(appData)
     const entry = participant.transports.get(data.transportId)
     if (entry?.direction !== 'send')
       throw new Refusal('NOT_FOUND', { message: 'There is no such transport.' })
@@ -116,11 +123,104 @@ export class MeetingMedia {
       live.producer.close()
       throw new Refusal('INVALID_STATE')
     }
+    this.announce(participant, live)
+    for (const mirror of participant.mirrors) mirror.added(live)
+    return { id: live.producer.id }
+  }
+
+  /** A stream that is there becomes one of the meeting. */
+  announce(participant: Participant, live: LiveProducer): void {
     participant.producers.set(live.producer.id, live)
-    this.#tellState(participant, kind, true)
+    if (!live.paused) this.#tellState(participant, live.kind, true)
     for (const other of this.#options.participants())
       if (other !== participant) this.#consume(other, participant, live)
-    return { id: live.producer.id }
+  }
+
+  /** The reverse: the stream goes on, but not in this meeting. */
+  retract(participant: Participant, producerId: string): void {
+    const live = participant.producers.get(producerId)
+    if (!live) return
+    participant.producers.delete(producerId)
+    for (const other of this.#options.participants())
+      this.#stopConsuming(other, (consumer) => consumer.consumer.producerId === producerId)
+    if (!participant.has(live.kind)) this.#tellState(participant, live.kind, false)
+  }
+
+  async produceData(participant: Participant, data: RequestData<'produceData'>): Promise<{ id: string }> {
+    if (!participant.sends) {
+      throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send data.' })
+    }
+    const { transportId, sctpStreamParameters, label = '', protocol = '', appData = {} } = data
+    boundAppData(appData)
+    const entry = participant.transports.get(transportId)
+    if (entry?.direction !== 'send')
+      throw new Refusal('NOT_FOUND', { message: 'There is no such transport.' })
+    if (participant.dataProducers.size >= this.#options.maxProducers) throw new Refusal('MAX_SPEAKER_REACHED')
+    const producer = await entry.transport.produceData({ sctpStreamParameters, label, protocol })
+    if (!this.#maySend(participant) || !participant.transports.has(transportId)) {
+      producer.close()
+      throw new Refusal('INVALID_STATE')
+    }
+    participant.dataProducers.set(producer.id, { producer, appData })
+    for (const other of this.#options.participants())
+      if (other !== participant) this.#consumeData(other, participant, producer.id)
+    return { id: producer.id }
+  }
+
+  dataStats(participant: Participant, id: string): Promise<unknown[]> {
+    const found = participant.dataProducers.get(id)?.producer ?? participant.dataConsumers.get(id)
+    if (!found) throw new Refusal('NOT_FOUND', { message: 'There is no such data stream.' })
+    return found.stats()
+  }
+
+  /** A participant goes to another meeting with its transports and streams; here nobody receives them any more. */
+  release(participant: Participant): void {
+    for (const other of this.#options.participants()) {
+      this.#stopConsuming(other, ({ ownerId }) => ownerId === participant.id)
+      for (const [id, consumer] of other.dataConsumers) {
+        if (!participant.dataProducers.has(consumer.dataProducerId)) continue
+        other.dataConsumers.delete(id)
+        consumer.close()
+        other.link.notify({ method: 'dataConsumerClosed', dataConsumerId: id })
+      }
+    }
+    for (const { consumer } of participant.consumers.values()) consumer.close()
+    for (const consumer of participant.dataConsumers.values()) consumer.close()
+    this.#forgetConsumers(participant)
+  }
+
+  /** The other side of `release`, before the newcomer joins. */
+  adopt(participant: Participant, from: Participant): void {
+    participant.rtpCapabilities = from.rtpCapabilities
+    participant.autoConsume = from.autoConsume
+    participant.adaptive = from.adaptive
+    for (const [id, entry] of from.transports) {
+      participant.transports.set(id, entry)
+      // Its worker is not ours: the death of it is told by the transport alone.
+      entry.transport.on('lost', () => {
+        if (participant.transports.has(id) && this.#present(participant)) this.#rebuild(participant)
+      })
+    }
+    for (const [id, live] of from.producers) participant.producers.set(id, live)
+    for (const [id, data] of from.dataProducers) participant.dataProducers.set(id, data)
+    from.forgetMedia()
+  }
+
+  /** What an adopted participant brought, to all who are there. */
+  announceAll(participant: Participant): void {
+    for (const live of [...participant.producers.values()]) this.announce(participant, live)
+    for (const other of this.#options.participants()) {
+      if (other === participant) continue
+      for (const id of participant.dataProducers.keys()) this.#consumeData(other, participant, id)
+    }
+  }
+
+  /** Video codecs of ours that this participant cannot decode. */
+  unsupportedCodecs(participant: Participant): string[] {
+    const { rtpCapabilities } = participant
+    if (!rtpCapabilities?.codecs?.length || !participant.receives) return []
+    const known = new Set(rtpCapabilities.codecs.map(({ mimeType }) => mimeType.toLowerCase()))
+    return this.#videoCodecs.filter((mimeType) => !known.has(mimeType.toLowerCase()))
   }
 
   closeProducer(participant: Participant, producerId: string): void {
@@ -137,16 +237,57 @@ export class MeetingMedia {
     this.#tellState(participant, live.kind, participant.has(live.kind))
   }
 
-  consumer(participant: Participant, consumerId: string): Consumer {
-    const consumer = participant.consumers.get(consumerId)
-    if (!consumer) throw new Refusal('NOT_FOUND', { message: 'There is no such consumer.' })
-    return consumer
+  consumer(participant: Participant, consumerId: string): LiveConsumer['consumer'] {
+    return this.#liveConsumer(participant, consumerId).consumer
+  }
+
+  async pauseConsumer(participant: Participant, consumerId: string, paused: boolean): Promise<void> {
+    const live = this.#liveConsumer(participant, consumerId)
+    live.pausedByClient = paused
+    await flow(live)
+  }
+
+  /** Answers the ids of those that could not be. */
+  async pauseAllConsumers(
+    participant: Participant,
+    kind: StreamKind | 'all',
+    paused: boolean,
+  ): Promise<{ consumersWithIssues: string[] }> {
+    const consumersWithIssues: string[] = []
+    await Promise.all(
+      [...participant.consumers].map(async ([consumerId, live]) => {
+        if (kind !== 'all' && live.kind !== kind) return
+        live.pausedByClient = paused
+        await flow(live).catch(() => {
+          if (participant.consumers.has(consumerId)) consumersWithIssues.push(consumerId)
+        })
+      }),
+    )
+    return { consumersWithIssues }
+  }
+
+  /** One asks for somebody's streams, or wants them no more. */
+  subscribe(participant: Participant, ownerId: string, media: 'audio' | 'video', wanted: boolean): void {
+    const owner = this.#find(ownerId)
+    if (!owner?.joined) throw new Refusal('NOT_FOUND', { message: 'The participant is not in this meeting.' })
+    participant.subscriptions.set(subscriptionKey(ownerId, media), wanted)
+    if (wanted) for (const live of owner.producers.values()) this.#consume(participant, owner, live)
+    else {
+      this.#stopConsuming(
+        participant,
+        (consumer) => consumer.ownerId === ownerId && mediaOf(consumer.kind) === media,
+      )
+    }
+  }
+
+  setAdaptive(participant: Participant, adaptive: boolean): void {
+    participant.adaptive = adaptive
+    this.#adapt(participant)
   }
 
   /** Of a participant's two transports, named as that client sees them (contract, signalling §4.1). */
   async transportStats(self: Participant, participantId: string | undefined): Promise<unknown> {
-    let of = self
-    for (const other of this.#options.participants()) if (other.id === participantId) of = other
+    const of = (participantId !== undefined && this.#find(participantId)) || self
     const [send, receive] = await Promise.all([
       of.transport('send')?.stats(),
       of.transport('receive')?.stats(),
@@ -162,6 +303,7 @@ export class MeetingMedia {
     for (const owner of this.#options.participants()) {
       if (owner === participant || !owner.joined) continue
       for (const live of owner.producers.values()) this.#consume(participant, owner, live)
+      for (const id of owner.dataProducers.keys()) this.#consumeData(participant, owner, id)
     }
   }
 
@@ -175,11 +317,12 @@ export class MeetingMedia {
   followMode(participant: Participant): void {
     if (!participant.sends) {
       for (const producerId of [...participant.producers.keys()]) this.#drop(participant, producerId)
+      this.#closeTransport(participant, 'send')
     }
     if (participant.receives) this.consumeAll(participant)
     else {
-      for (const consumer of participant.consumers.values()) consumer.close()
       this.#forgetConsumers(participant)
+      this.#closeTransport(participant, 'receive')
     }
   }
 
@@ -234,6 +377,7 @@ export class MeetingMedia {
     if (this.#router) return this.#router
     const generation = ++this.#generation
     const opening = this.#options.sfu.openRouter().then((router) => {
+      this.#videoCodecs = videoCodecsOf(router)
       router.on('died', () => {
         if (this.#generation === generation) this.#replaceRouter()
       })
@@ -255,7 +399,8 @@ export class MeetingMedia {
     this.#setActiveSpeaker(null)
     for (const participant of this.#options.participants()) {
       const kinds = new Set([...participant.producers.values()].map((live) => live.kind))
-      participant.forgetMedia()
+      // Those who came over from another meeting may have transports on a worker that lives.
+      participant.closeMedia()
       for (const kind of kinds) this.#tellState(participant, kind, false)
     }
     this.#reopen().catch((error: unknown) => this.#options.onError(error, 'replacing a dead media worker'))
@@ -271,9 +416,7 @@ export class MeetingMedia {
         continue
       }
       for (const participant of [...this.#options.participants()]) {
-        if (participant.link.resetsMedia && participant.joined)
-          participant.link.notify({ method: 'mediaReset' })
-        else participant.link.drop()
+        if (!participant.relayed) this.#tellToRebuild(participant)
       }
       return
     }
@@ -286,10 +429,15 @@ export class MeetingMedia {
       for (const participant of this.#options.participants()) {
         if (participant.producers.has(producerId)) speaker = participant.id
       }
+      // One who went to another meeting still speaks on this router.
+      if (speaker === null) return
     }
     if (speaker === this.#activeSpeaker) return
     this.#activeSpeaker = speaker
     this.#options.tellAll({ method: 'activeSpeaker', peerId: speaker })
+    if (speaker === null) return
+    this.#speakers = [speaker, ...this.#speakers.filter((id) => id !== speaker)].slice(0, MAX_SPEAKERS)
+    for (const participant of this.#options.participants()) if (participant.adaptive) this.#adapt(participant)
   }
 
   #tellState(participant: Participant, kind: StreamKind, newState: boolean): void {
@@ -300,14 +448,120 @@ export class MeetingMedia {
     const live = participant.producers.get(producerId)
     if (!live) return false
     participant.producers.delete(producerId)
+    for (const mirror of participant.mirrors) mirror.removed(live)
     live.producer.close()
     if (!participant.has(live.kind)) this.#tellState(participant, live.kind, false)
     return true
   }
 
   #forgetConsumers(participant: Participant): void {
+    for (const { consumer } of participant.consumers.values()) consumer.close()
+    for (const consumer of participant.dataConsumers.values()) consumer.close()
     participant.consumers.clear()
+    participant.dataConsumers.clear()
     participant.consuming.clear()
+  }
+
+  #closeTransport(participant: Participant, direction: 'send' | 'receive'): void {
+    for (const [id, entry] of participant.transports) {
+      if (entry.direction !== direction) continue
+      participant.transports.delete(id)
+      if (direction === 'send') participant.dataProducers.clear()
+      entry.transport.close()
+    }
+  }
+
+  #find(participantId: string): Participant | undefined {
+    for (const other of this.#options.participants()) if (other.id === participantId) return other
+    return undefined
+  }
+
+  #liveConsumer(participant: Participant, consumerId: string): LiveConsumer {
+    const live = participant.consumers.get(consumerId)
+    if (!live) throw new Refusal('NOT_FOUND', { message: 'There is no such consumer.' })
+    return live
+  }
+
+  #stopConsuming(participant: Participant, which: (live: LiveConsumer) => boolean): void {
+    for (const [consumerId, live] of [...participant.consumers]) {
+      if (!which(live)) continue
+      participant.consumers.delete(consumerId)
+      participant.consuming.delete(live.consumer.producerId)
+      live.consumer.close()
+      participant.link.notify({ method: 'consumerClosed', consumerId })
+    }
+  }
+
+  /** All its media is gone: its client makes it anew. */
+  #rebuild(participant: Participant): void {
+    const kinds = new Set([...participant.producers.values()].map((live) => live.kind))
+    participant.closeMedia()
+    for (const kind of kinds) this.#tellState(participant, kind, false)
+    this.#tellToRebuild(participant)
+  }
+
+  #tellToRebuild(participant: Participant): void {
+    if (participant.link.resetsMedia && participant.joined) participant.link.notify({ method: 'mediaReset' })
+    else participant.link.drop()
+  }
+
+  /** Brings the cameras that one receives in line with who speaks. */
+  #adapt(participant: Participant): void {
+    const cameras = [...participant.consumers].filter(([, { kind }]) => kind === 'video')
+    const owners = [...new Set(cameras.map(([, { ownerId }]) => ownerId))]
+    const paused = participant.adaptive ? pausedOwners(owners, this.#speakers) : new Set<string>()
+    for (const [consumerId, live] of cameras) {
+      const pause = paused.has(live.ownerId)
+      if (pause === live.pausedByServer) continue
+      live.pausedByServer = pause
+      flow(live).catch((error: unknown) => {
+        if (participant.consumers.has(consumerId)) this.#options.onError(error, 'adapting a subscription')
+      })
+      participant.link.notify({
+        method: pause ? 'consumerPausedSubManager' : 'consumerResumedSubManager',
+        peerId: live.ownerId,
+        consumerId,
+        kind: live.kind,
+        reason: 'leastDominance',
+      })
+    }
+  }
+
+  #consumeData(participant: Participant, owner: Participant, dataProducerId: string): void {
+    const transport = participant.transport('receive')
+    const data = owner.dataProducers.get(dataProducerId)
+    if (!participant.joined || !participant.receives || !transport?.sctpParameters || !data) return
+    if (participant.consuming.has(dataProducerId)) return
+    participant.consuming.add(dataProducerId)
+    const deliver = async (): Promise<void> => {
+      const consumer = await transport.consumeData({ dataProducerId })
+      if (!participant.joined || !owner.dataProducers.has(dataProducerId)) {
+        participant.consuming.delete(dataProducerId)
+        consumer.close()
+        return
+      }
+      const { id, sctpStreamParameters, label, protocol } = consumer
+      participant.dataConsumers.set(id, consumer)
+      consumer.on('producerClosed', () => {
+        participant.dataConsumers.delete(id)
+        participant.consuming.delete(dataProducerId)
+        participant.link.notify({ method: 'dataConsumerClosed', dataConsumerId: id })
+      })
+      await participant.link.request('newDataConsumer', {
+        peerId: owner.id,
+        dataProducerId,
+        id,
+        sctpStreamParameters,
+        label,
+        protocol,
+        appData: data.appData,
+      })
+    }
+    deliver().catch((error: unknown) => {
+      participant.consuming.delete(dataProducerId)
+      if (owner.dataProducers.has(dataProducerId) && participant.joined)
+        this.#options.onError(error, 'delivering data')
+    })
   }
 
   #maySend(participant: Participant): boolean {
@@ -322,6 +576,7 @@ export class MeetingMedia {
 
   #consume(participant: Participant, owner: Participant, live: LiveProducer): void {
     if (!participant.joined || !participant.receives || participant.consuming.has(live.producer.id)) return
+    if (!participant.wants(owner.id, live.kind)) return
     const transport = participant.transport('receive')
     const { rtpCapabilities } = participant
     if (!transport || !rtpCapabilities) return
@@ -343,14 +598,28 @@ export class MeetingMedia {
   ): Promise<void> {
     const router = await this.#openRouter()
     const rtpCapabilities = participant.rtpCapabilities!
-    if (!router.canConsume(live.producer.id, rtpCapabilities)) return
+    if (!router.canConsume(live.producer.id, rtpCapabilities)) {
+      participant.consuming.delete(live.producer.id)
+      return
+    }
     const consumer = await transport.consume({ producerId: live.producer.id, rtpCapabilities })
-    if (!participant.joined || !owner.producers.has(live.producer.id)) {
+    if (
+      !participant.joined ||
+      !owner.producers.has(live.producer.id) ||
+      !participant.wants(owner.id, live.kind)
+    ) {
       consumer.close()
       participant.consuming.delete(live.producer.id)
       return
     }
-    participant.consumers.set(consumer.id, consumer)
+    const receiving: LiveConsumer = {
+      consumer,
+      ownerId: owner.id,
+      kind: live.kind,
+      pausedByClient: false,
+      pausedByServer: false,
+    }
+    participant.consumers.set(consumer.id, receiving)
     const { link } = participant
     const consumerId = consumer.id
     const forget = (): void => {
@@ -380,10 +649,28 @@ export class MeetingMedia {
       producerPaused: consumer.producerPaused,
     })
     if (!participant.consumers.has(consumerId)) return
-    if (acknowledged) await consumer.resume()
-    else {
+    if (acknowledged) {
+      await flow(receiving)
+      if (participant.adaptive) this.#adapt(participant)
+    } else {
       consumer.close()
       forget()
     }
   }
+}
+
+/** Lets a stream through when nobody wants it to stand still. */
+function flow({ consumer, pausedByClient, pausedByServer }: LiveConsumer): Promise<void> {
+  return pausedByClient || pausedByServer ? consumer.pause() : consumer.resume()
+}
+
+function boundAppData(appData: Record<string, unknown>): void {
+  if (JSON.stringify(appData).length > MAX_APP_DATA_BYTES) {
+    throw new Refusal('INVALID_REQUEST', { message: `appData is over ${MAX_APP_DATA_BYTES} bytes.` })
+  }
+}
+
+function videoCodecsOf({ rtpCapabilities }: Router): string[] {
+  const all = (rtpCapabilities.codecs ?? []).map(({ mimeType }) => mimeType)
+  return [...new Set(all)].filter((mimeType) => /^video\/(?!rtx)/i.test(mimeType))
 }

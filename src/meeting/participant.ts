@@ -1,7 +1,7 @@
 /**
  * One who is present: what the others know of it, what it may do, and its media on the server.
  */
-import type { Consumer, Producer, Transport } from '../media/sfu.ts'
+import type { Consumer, DataConsumer, DataProducer, Producer, Transport } from '../media/sfu.ts'
 import type { RtpCapabilities, StreamKind } from '../protocol/media.ts'
 import type { Mode } from '../protocol/modes.ts'
 import type { Peer } from '../protocol/notifications.ts'
@@ -14,6 +14,24 @@ export interface LiveProducer {
   kind: StreamKind
   appData: Record<string, unknown>
   paused: boolean
+}
+
+/** A consumer with whose stream it is and why it stands still. */
+export interface LiveConsumer {
+  consumer: Consumer
+  ownerId: string
+  kind: StreamKind
+  pausedByClient: boolean
+  /** By adaptive subscription. */
+  pausedByServer: boolean
+}
+
+/** Hears of the streams of a participant, to pass them on to another meeting. */
+export interface Mirror {
+  added(live: LiveProducer): void
+  removed(live: LiveProducer): void
+  /** The participant left. */
+  ended(): void
 }
 
 export interface ParticipantIdentity {
@@ -37,11 +55,26 @@ export class Participant {
   rtpCapabilities: RtpCapabilities | undefined
   readonly transports = new Map<string, { transport: Transport; direction: 'send' | 'receive' }>()
   readonly producers = new Map<string, LiveProducer>()
-  readonly consumers = new Map<string, Consumer>()
+  readonly consumers = new Map<string, LiveConsumer>()
+  readonly dataProducers = new Map<string, { producer: DataProducer; appData: Record<string, unknown> }>()
+  readonly dataConsumers = new Map<string, DataConsumer>()
+  /** To other meetings. */
+  readonly mirrors = new Set<Mirror>()
   /** Producers on their way, counted against the limit before they are there. */
   pendingProducers = 0
   /** Producers it receives or is about to: one consumer for each, however its requests overlap. */
   readonly consuming = new Set<string>()
+
+  /** Whether it receives what it did not ask for. */
+  autoConsume = true
+  /** What it asked for or declined, by `subscriptionKey`; the rest follows `autoConsume`. */
+  readonly subscriptions = new Map<string, boolean>()
+  /** Receives the cameras of the most recent speakers only. */
+  adaptive = false
+  /** Stands for a participant of another meeting; its streams are not its own to stop. */
+  relayed: { stopKind(kind: StreamKind): void } | undefined
+  /** What opens its chat socket. */
+  chatTicket: string | undefined
 
   constructor(identity: ParticipantIdentity) {
     this.id = identity.participantId
@@ -71,6 +104,11 @@ export class Participant {
     return found
   }
 
+  /** Whether it is to receive this kind of somebody's streams. A screen counts as video, its sound as audio. */
+  wants(ownerId: string, kind: StreamKind): boolean {
+    return this.subscriptions.get(subscriptionKey(ownerId, mediaOf(kind))) ?? this.autoConsume
+  }
+
   has(kind: StreamKind): boolean {
     for (const live of this.producers.values()) if (live.kind === kind && !live.paused) return true
     return false
@@ -88,5 +126,15 @@ export class Participant {
     this.producers.clear()
     this.consumers.clear()
     this.consuming.clear()
+    this.dataProducers.clear()
+    this.dataConsumers.clear()
   }
+}
+
+export function mediaOf(kind: StreamKind): 'audio' | 'video' {
+  return kind === 'audio' || kind === 'shareAudio' ? 'audio' : 'video'
+}
+
+export function subscriptionKey(ownerId: string, media: 'audio' | 'video'): string {
+  return `${media}:${ownerId}`
 }

@@ -22,6 +22,7 @@ export type Action =
   | 'remove'
   | 'end'
   | 'pin'
+  | 'switch'
   | 'invite'
 
 /** `grant`: moderating needs `allow_mod`. `open`: everyone inside moderates, as upstream has it. */
@@ -39,6 +40,7 @@ const needs: Record<Action, keyof Authority> = {
   remove: 'canModerate',
   end: 'canModerate',
   pin: 'canModerate',
+  switch: 'canModerate',
 }
 
 export function can(authority: Authority, action: Action): boolean {

@@ -117,6 +117,14 @@ export const SctpCapabilities = Type.Object({
 })
 export type SctpCapabilities = Static<typeof SctpCapabilities>
 
+export const SctpStreamParameters = Type.Object({
+  streamId: Type.Integer({ minimum: 0, maximum: 65535 }),
+  ordered: Type.Optional(Type.Boolean()),
+  maxPacketLifeTime: Type.Optional(Type.Integer({ minimum: 1, maximum: 60_000 })),
+  maxRetransmits: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+})
+export type SctpStreamParameters = Static<typeof SctpStreamParameters>
+
 /** What the server says of a transport; sent, never received. */
 export interface IceParameters {
   usernameFragment: string

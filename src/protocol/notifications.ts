@@ -26,6 +26,8 @@ export type Notification =
       id: string
       decision: EntryDecision
       sessionId?: string
+      /** The meeting that a `switchToMeeting` leads to. */
+      switchingRoomId?: string
       canModerate?: boolean
       canAdmit?: boolean
     }
@@ -43,6 +45,21 @@ export type Notification =
     }
   | { method: 'activeSpeaker'; peerId: string | null }
   | { method: 'peerModeChanged'; peerId: string; mode: Mode }
+  | { method: 'peerDisplayNameChanged'; peerId: string; displayName: string; oldDisplayName: string }
+  | { method: 'dataConsumerClosed'; dataConsumerId: string }
+  | { method: 'realtimeStoreValueChanged'; key: string; value: string | null; updatedBy: string }
+  | { method: 'unsupportedCodecAdded'; codec: string; consumerPeerId: string }
+  | {
+      method: 'consumerPausedSubManager' | 'consumerResumedSubManager'
+      peerId: string
+      consumerId: string
+      kind: StreamKind
+      reason: string
+    }
+  | { method: 'mediaRelayRequestReceived'; peerId: string; meetingId: string; displayName: string }
+  | { method: 'mediaRelayRequestResponse'; decision: string; decidedBy: string; meetingId: string }
+  | { method: 'mediaRelayStarted'; meetingId: string }
+  | { method: 'mediaRelayStopped'; meetingId: string; reason: string }
   | { method: 'restartIce'; transportId: string; iceParameters: IceParameters }
   /** The media worker died and was replaced: build transports again. */
   | { method: 'mediaReset' }
@@ -59,6 +76,16 @@ export interface ServerRequests {
     appData: Record<string, unknown>
     producerPaused: boolean
   }
+  newDataConsumer: {
+    peerId: string
+    dataProducerId: string
+    id: string
+    sctpStreamParameters: unknown
+    label: string
+    protocol: string
+    appData: Record<string, unknown>
+  }
+  switchRoom: { roomId: string; token: string | null; payload: unknown; peerId: string }
   enableMic: { peerId: string }
   disableMic: { peerId: string }
   enableWebcam: { peerId: string }
@@ -74,6 +101,8 @@ export interface JoinReply {
   messages: unknown[]
   poll: unknown[]
   unsupportedCodecs: string[]
+  /** Where chat is, with the credential for it. */
+  pubSubUrl?: string
   meetingId: string
   self: {
     participantId: string

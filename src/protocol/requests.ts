@@ -10,6 +10,8 @@ import {
   RtpCapabilities,
   RtpParameters,
   SctpCapabilities,
+  SctpStreamParameters,
+  StreamKind,
 } from './media.ts'
 
 /**
@@ -28,6 +30,10 @@ const Peer = Type.Object({ peerId: Id })
 const ConsumerId = Type.Object({ consumerId: Id })
 const ProducerId = Type.Object({ producerId: Id })
 const TransportId = Type.Object({ transportId: Id })
+const Key = Type.String({ minLength: 1, maxLength: 256 })
+const ConsumerKinds = Type.Union([Type.Literal('all'), StreamKind])
+/** With an underscore here and nowhere else (contract, signalling §4.1). */
+const RelayKind = Type.Union([...StreamKind.anyOf, Type.Literal('share_audio')])
 /** The app's own data, passed on and never read; its size is bounded by that of the message. */
 const AppData = Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { maxProperties: 64 })
 
@@ -57,14 +63,17 @@ export const requests = {
     states: within,
     data: Type.Object({ transportId: Id, dtlsParameters: DtlsParameters }),
   },
+  /** Inside, it ends a `switchToMeeting` (contract, signalling §4.5). */
   join: {
-    states: ['admitted'],
+    states: within,
     data: Type.Object({
       displayName: Type.Optional(Type.Union([Name, Type.Null()])),
       rtpCapabilities: Type.Optional(RtpCapabilities),
       mode: Type.Optional(Name),
+      autoConsume: Type.Optional(Type.Boolean()),
       metaData: Type.Optional(Type.Union([AppData, Type.Null()])),
       batchingEnabled: Type.Optional(Type.Boolean()),
+      switchingRoom: Type.Optional(Type.Boolean()),
     }),
   },
 
@@ -97,6 +106,31 @@ export const requests = {
     states: inside,
     data: Type.Object({ peerId: Type.Optional(Id), transportId: Type.Optional(Id) }),
   },
+  produceData: {
+    states: inside,
+    data: Type.Object({
+      transportId: Id,
+      sctpStreamParameters: SctpStreamParameters,
+      label: Type.Optional(Name),
+      protocol: Type.Optional(Name),
+      appData: Type.Optional(AppData),
+    }),
+  },
+  pauseAllConsumers: { states: inside, data: Type.Object({ kind: Type.Optional(ConsumerKinds) }) },
+  resumeAllConsumers: { states: inside, data: Type.Object({ kind: Type.Optional(ConsumerKinds) }) },
+  consumeAudioStreams: { states: inside, data: Peer },
+  consumeVideoStreams: { states: inside, data: Peer },
+  stopConsumingAudioStreams: { states: inside, data: Peer },
+  stopConsumingVideoStreams: { states: inside, data: Peer },
+  setConsumerPriority: {
+    states: inside,
+    data: Type.Object({ consumerId: Id, priority: Type.Integer({ minimum: 1, maximum: 255 }) }),
+  },
+  enableAdaptiveSubscription: { states: inside, data: Empty },
+  disableAdaptiveSubscription: { states: inside, data: Empty },
+  iceRestarted: { states: within, data: TransportId },
+  getDataProducerStats: { states: inside, data: Type.Object({ dataProducerId: Id }) },
+  getDataConsumerStats: { states: inside, data: Type.Object({ dataConsumerId: Id }) },
   changeMode: { states: inside, data: Type.Object({ mode: Name }) },
   rejoinMedia: { states: inside, data: Type.Object({ rtpCapabilities: RtpCapabilities }) },
 
@@ -106,6 +140,52 @@ export const requests = {
   },
 
   liftRemoval: { states: inside, data: Peer },
+
+  changeDisplayName: { states: inside, data: Type.Object({ displayName: Name }) },
+  switchToMeeting: {
+    states: inside,
+    data: Type.Object({
+      meetingId: Type.String({ minLength: 1, maxLength: 256 }),
+      participantId: Type.Optional(Id),
+      secret: Type.String({ maxLength: 8192 }),
+    }),
+  },
+  switchPeerRoom: {
+    states: inside,
+    data: Type.Object({
+      peerId: Id,
+      roomId: Type.String({ minLength: 1, maxLength: 256 }),
+      token: Type.Optional(Type.Union([Type.String({ maxLength: 8192 }), Type.Null()])),
+      payload: Type.Optional(Type.Unknown()),
+    }),
+  },
+
+  realtimeStoreSet: {
+    states: inside,
+    data: Type.Object({
+      key: Key,
+      value: Type.Optional(Type.Union([Type.String({ maxLength: 1024 }), Type.Null()])),
+    }),
+  },
+  realtimeStoreGet: { states: inside, data: Type.Object({ key: Key }) },
+  realtimeStoreObserve: { states: inside, data: Type.Object({ key: Key }) },
+  realtimeStoreStopObserve: { states: inside, data: Type.Object({ key: Key }) },
+
+  mediaRelayRequestSent: {
+    states: inside,
+    data: Type.Object({
+      meetingId: Type.String({ minLength: 1, maxLength: 256 }),
+      secret: Type.String({ maxLength: 8192 }),
+      kinds: Type.Optional(Type.Array(RelayKind, { maxItems: 8 })),
+    }),
+  },
+  respondToMediaRelayRequest: {
+    states: inside,
+    data: Type.Object({ decision: Name, decidedBy: Type.Optional(Id), peerId: Id, meetingId: Id }),
+  },
+  mediaRelayRequestStop: { states: inside, data: Type.Object({ meetingId: Id }) },
+  enableRelayMedia: { states: inside, data: Type.Object({ meetingId: Id, kind: RelayKind }) },
+  disableRelayMedia: { states: inside, data: Type.Object({ meetingId: Id, kind: RelayKind }) },
 
   closeRoom: { states: inside, data: Empty },
   removePeer: { states: inside, data: Peer },
@@ -144,6 +224,15 @@ export const absentServices: ReadonlySet<string> = new Set([
   'changeTranslationLanguage',
   'startWhiteboard',
   'stopWhiteboard',
-  'mediaRelayRequestSent',
   'joinCharacter',
+  'leaveCharacter',
+  'sendCharacterMessage',
+  'interruptCharacter',
+  'openConnection',
+  'closeConnection',
+  'connectionSwitchPeerRoom',
+  'connectionSendChatMessage',
+  'connectionCloseRoom',
+  'applyNetworkThrottle',
+  'resetNetworkThrottle',
 ])

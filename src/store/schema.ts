@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** The tables, as Kysely sees them. Booleans do not exist here; JSON is text; instants are integers, ms since the epoch. */
 export interface Schema {
   projects: { project_id: string; name: string; created_at: number }
@@ -48,6 +50,20 @@ export interface Schema {
     max_uses: number | null
     uses: number
     revoked_at: number | null
+  }
+  chat_messages: {
+    number: Generated<number>
+    session_id: string
+    message_id: string
+    client_message_id: string
+    topic: string
+    sender_id: string
+    sender_name: string
+    message: string
+    payload: Buffer
+    /** JSON: a list of participant ids. */
+    send_only: string
+    at: number
   }
   stored_values: { name: string; value: string }
 }

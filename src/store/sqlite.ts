@@ -18,6 +18,7 @@ import { Migrator, type Migration } from 'kysely/migration'
 import type { Schema } from './schema.ts'
 import type { Store } from './store.ts'
 import * as first from './migrations/0001-first.ts'
+import * as chat from './migrations/0002-chat.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import { proveSeal, storeOver, type Write } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
@@ -28,7 +29,7 @@ export const DATABASE_FILE = 'anteroom.db'
 /** How long a write waits for another process, e.g. for `anteroom keys create` beside a running server. */
 const BUSY_TIMEOUT_MS = 5000
 /** In order; names are never changed once published. */
-const migrations: Record<string, Migration> = { '0001-first': first }
+const migrations: Record<string, Migration> = { '0001-first': first, '0002-chat': chat }
 
 /** @throws {StoreProblem} */
 export async function openSqlite(folder: string, seal: Seal): Promise<Store> {

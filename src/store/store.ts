@@ -104,6 +104,24 @@ export interface InviteRecord {
   revokedAt: number | null
 }
 
+/** One message of a session's chat that was to be kept. */
+export interface ChatRecord {
+  sessionId: string
+  /** Ours, unique. */
+  messageId: string
+  /** The sender's own; may be empty. */
+  clientMessageId: string
+  topic: string
+  senderId: string
+  senderName: string
+  message: string
+  /** The app's own data: JSON in UTF-8, or nothing. */
+  payload: Uint8Array
+  /** Participant ids; empty for everybody. */
+  sendOnly: readonly string[]
+  at: number
+}
+
 export interface Store {
   projects: {
     create(project: ProjectRecord): Promise<void>
@@ -150,6 +168,11 @@ export interface Store {
     /** Counts one use, if the invite is neither revoked, expired at `now` nor used up; undefined otherwise. Atomic. */
     use(codeHash: string, now: number): Promise<InviteRecord | undefined>
     revoke(inviteId: string, at: number): Promise<boolean>
+  }
+  chat: {
+    append(message: ChatRecord): Promise<void>
+    /** In the order in which they were appended. */
+    list(sessionId: string): Promise<ChatRecord[]>
   }
   /** Small durable values, e.g. the first-start sign-in. */
   values: {

@@ -1,0 +1,24 @@
+import type { Kysely } from 'kysely'
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('chat_messages')
+    // In the order in which they were taken in.
+    .addColumn('number', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('session_id', 'text', (column) => column.notNull().references('sessions.session_id'))
+    .addColumn('message_id', 'text', (column) => column.notNull())
+    .addColumn('client_message_id', 'text', (column) => column.notNull())
+    .addColumn('topic', 'text', (column) => column.notNull())
+    .addColumn('sender_id', 'text', (column) => column.notNull())
+    .addColumn('sender_name', 'text', (column) => column.notNull())
+    .addColumn('message', 'text', (column) => column.notNull())
+    .addColumn('payload', 'blob', (column) => column.notNull())
+    .addColumn('send_only', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createIndex('chat_messages_session')
+    .on('chat_messages')
+    .columns(['session_id', 'number'])
+    .execute()
+}
