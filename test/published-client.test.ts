@@ -1,0 +1,393 @@
+/** The published browser client, unmodified, against our server, with media. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { launchBrowser, Person } from './support/browser.ts'
+import { AppServer, Published, type PublishedOptions } from './support/published.ts'
+import { RealServer } from './support/real-server.ts'
+import { signAnything } from './support/test-server.ts'
+
+let browser: Browser
+let app: AppServer
+let server: RealServer
+let windows: { close(): Promise<void> }[] = []
+
+before(async () => {
+  browser = await launchBrowser([
+    '--ignore-certificate-errors',
+    '--auto-select-desktop-capture-source=Entire screen',
+  ])
+  app = await AppServer.start()
+  server = await RealServer.start({ LOBBY_TIMEOUT_SECONDS: '30' })
+})
+after(async () => {
+  await browser.close()
+  app.stop()
+  await server.stop()
+})
+afterEach(async () => {
+  await Promise.all(windows.map((window) => window.close()))
+  windows = []
+})
+
+const DIRECT = ['allow_join']
+const MODERATOR = ['allow_join', 'allow_mod']
+const ASKS = ['ask_join']
+
+async function meeting(): Promise<string> {
+  const answer = await fetch(`${server.url}/v2/rooms`, {
+    method: 'POST',
+    headers: { authorization: signAnything({ apikey: 'test-key', permissions: DIRECT }) },
+  })
+  return ((await answer.json()) as { roomId: string }).roomId
+}
+
+const token = (permissions: string[], claims: Record<string, unknown> = {}): string =>
+  signAnything({ apikey: 'test-key', permissions, ...claims })
+
+async function window(): Promise<Published> {
+  const one = await Published.at(browser, app)
+  windows.push(one)
+  return one
+}
+
+async function inside(
+  meetingId: string,
+  participantId: string,
+  permissions = DIRECT,
+  options: Partial<PublishedOptions> = {},
+): Promise<Published> {
+  const one = await window()
+  return one.inside(server.secureUrl, {
+    token: token(permissions),
+    meetingId,
+    participantId,
+    name: participantId,
+    ...options,
+  })
+}
+
+test('each refusal reaches join() with its code', async () => {
+  const meetingId = await meeting()
+  const disabled = await meeting()
+  await fetch(`${server.url}/v2/rooms/deactivate`, {
+    method: 'POST',
+    headers: { authorization: token(DIRECT), 'content-type': 'application/json' },
+    body: JSON.stringify({ roomId: disabled }),
+  })
+  const cases: [code: number, name: string, given: string, to: string][] = [
+    [4001, 'INVALID_API_KEY', signAnything({ apikey: 'nobody', permissions: DIRECT }), meetingId],
+    [4002, 'INVALID_TOKEN', `${token(DIRECT).slice(0, -3)}AAA`, meetingId],
+    [4002, 'INVALID_TOKEN', token(DIRECT, { exp: 1_700_000_000, iat: 1_600_000_000 }), meetingId],
+    [4003, 'INVALID_MEETING_ID', token(DIRECT), 'aaaa-bbbb-cccc'],
+    [4008, 'INVALID_PERMISSIONS', token(['ask_join', 'allow_mod']), meetingId],
+    [4022, 'UNAUTHORIZED_MEETING_ID', token(DIRECT, { roomId: 'aaaa-bbbb-cccc' }), meetingId],
+    [4024, 'UNAUTHORIZED_ROLE', token(DIRECT, { roles: ['crawler'] }), meetingId],
+    [4052, 'MEETING_ID_DISABLED', token(DIRECT), disabled],
+  ]
+  const one = await window()
+  for (const [code, name, given, to] of cases) {
+    const failed = await one.join(server.secureUrl, { token: given, meetingId: to })
+    assert.deepEqual({ code: failed.code, name: failed.name }, { code, name })
+  }
+  // Known at the socket only, where it comes as an error event.
+  await one.join(server.secureUrl, {
+    token: token(DIRECT, { participantId: 'ann' }),
+    meetingId,
+    participantId: 'bob',
+  })
+  await one.logged('error', 'values[0].code === 4023')
+})
+
+test('two sides see and hear each other; mute and unmute are seen', async () => {
+  const meetingId = await meeting()
+  const ann = await inside(meetingId, 'ann')
+  const bob = await inside(meetingId, 'bob')
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  await bob.until(`m.participants.get('ann').micOn && m.participants.get('ann').webcamOn`)
+  await ann.run('await m.muteMic()')
+  await bob.until(`!m.participants.get('ann').micOn && m.participants.get('ann').webcamOn`)
+  await ann.run('await m.unmuteMic()')
+  await bob.until(`m.participants.get('ann').micOn`)
+  await ann.run('await m.disableWebcam()')
+  await bob.until(`!m.participants.get('ann').webcamOn`)
+  await ann.run('await m.enableWebcam()')
+  await bob.seesAndHears(1)
+  await ann.run('m.leave()')
+  await bob.logged('participant-left', `values[0].id === 'ann' && values[1].code === 1101`)
+})
+
+test('our own client and the published one meet in one meeting', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  windows.push(ann)
+  const link = await ann.start(server.url)
+  const bob = await inside(link.split('/m/')[1]!, 'bob', MODERATOR)
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  await ann.act('bob', 'Stop camera')
+  await bob.until('!m.localParticipant.webcamOn')
+})
+
+test('lobby: denied, then allowed', async () => {
+  const meetingId = await meeting()
+  const ann = await inside(meetingId, 'ann')
+  const guest = await window()
+  await guest.join(server.secureUrl, { token: token(ASKS), meetingId, participantId: 'guest' })
+  await ann.until(`last['entry-requested']?.participantId === 'guest'`)
+  await ann.run(`last['entry-requested'].deny()`)
+  await guest.logged('entry-responded', `values[1] === 'denied'`)
+  await guest.logged('meeting-left')
+
+  const second = await window()
+  await second.join(server.secureUrl, { token: token(ASKS), meetingId, participantId: 'second' })
+  await ann.until(`last['entry-requested']?.participantId === 'second'`)
+  await ann.run(`last['entry-requested'].allow()`)
+  await second.logged('meeting-joined')
+  await second.seesAndHears(1)
+})
+
+test('moderation: 4008 without the right; off at once, on by consent, removed, ended', async () => {
+  const meetingId = await meeting()
+  const ann = await inside(meetingId, 'ann', MODERATOR)
+  const bob = await inside(meetingId, 'bob')
+  await bob.until(`m.participants.get('ann')`)
+  await ann.until(`m.participants.get('bob')?.webcamOn`)
+  await bob.run(
+    `try { await m.participants.get('ann').disableMic() } catch (error) { log.push(['caught', error.code]) }`,
+  )
+  await bob.until(
+    `log.some(([name, value]) => (name === 'caught' && value === 4008) || (name === 'error' && value?.code === 4008))`,
+  )
+  await ann.run(`await m.participants.get('bob').disableWebcam()`)
+  await bob.until('!m.localParticipant.webcamOn')
+  await ann.run(`await m.participants.get('bob').enableWebcam()`)
+  await bob.until(`last['webcam-requested']`)
+  assert.equal(await bob.until('!m.localParticipant.webcamOn'), true)
+  await bob.run(`await last['webcam-requested'].accept()`)
+  await ann.until(`m.participants.get('bob').webcamOn`)
+  await ann.run(`await m.participants.get('bob').pin('CAM')`)
+  await bob.logged(
+    'pin-state-changed',
+    `(values[0].participantId ?? values[0].peerId) === 'bob' && values[0].pinnedBy === 'ann'`,
+  )
+  await ann.run(`await m.participants.get('bob').remove()`)
+  await bob.logged('meeting-left', 'values[0].code === 1002')
+  const carl = await inside(meetingId, 'carl')
+  await ann.run('await m.end()')
+  await carl.logged('meeting-left', 'values[0].code === 1008')
+})
+
+test('a shared screen comes with its own kind', async () => {
+  const meetingId = await meeting()
+  const ann = await inside(meetingId, 'ann')
+  const bob = await inside(meetingId, 'bob')
+  await ann.run('await m.enableScreenShare()')
+  await bob.logged('stream-enabled', `values[0] === 'ann' && values[1] === 'share'`)
+  await bob.logged('presenter-changed', `values[0] === 'ann'`)
+  await bob.until(`m.participants.get('ann').screenShareOn`)
+  await ann.run('await m.disableScreenShare()')
+  await bob.logged('stream-disabled', `values[0] === 'ann' && values[1] === 'share'`)
+})
+
+const LISTEN = (topic: string, options = '{}'): string => `
+  globalThis.chat ??= []
+  await m.pubSub.subscribe(${JSON.stringify(topic)}, {
+    onMessageReceived: (message) => chat.push(['new', message]),
+    onBatchReceived: () => undefined,
+    onOldMessagesReceived: (messages, info) => chat.push(['old', messages, info]),
+    onMessageDrop: (dropped) => chat.push(['dropped', dropped]),
+  }, ${options})`
+
+test('chat: live to all with the sender of the server, history in order, private to whom it names', async () => {
+  const meetingId = await meeting()
+  const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
+  await ann.run(LISTEN('CHAT'))
+  await bob.run(LISTEN('CHAT'))
+  await ann.run(
+    `for (let at = 1; at <= 3; at++) await m.pubSub.publish('CHAT', 'message ' + at, { persist: true }, { at })`,
+  )
+  await bob.until(`chat.filter(([kind]) => kind === 'new').length === 3`)
+  await ann.until(`chat.filter(([kind]) => kind === 'new').length === 3`)
+  const heard = await bob.run<any[]>('return chat.map(([, message]) => message)')
+  assert.deepEqual(
+    heard.map(({ message, senderId, senderName, topic, payload }) => ({
+      message,
+      senderId,
+      senderName,
+      topic,
+      payload,
+    })),
+    [1, 2, 3].map((at) => ({
+      message: `message ${at}`,
+      senderId: 'ann',
+      senderName: 'ann',
+      topic: 'CHAT',
+      payload: { at },
+    })),
+  )
+  const carl = await inside(meetingId, 'carl')
+  await ann.run(`await m.pubSub.publish('CHAT', 'for bob', { persist: true, sendOnly: ['bob'] })`)
+  await bob.until(`chat.some(([, message]) => message.message === 'for bob')`)
+  await carl.run(LISTEN('CHAT'))
+  await carl.until(`chat.some(([kind]) => kind === 'old')`)
+  const old = await carl.run<any[]>(`return chat.filter(([kind]) => kind === 'old')`)
+  assert.deepEqual(
+    old.flatMap(([, messages]) => messages.map((one: any) => one.message)),
+    ['message 1', 'message 2', 'message 3'],
+  )
+  assert.equal(old.at(-1)![2].isLast, true)
+  // Limits of what was said before.
+  const dan = await inside(meetingId, 'dan')
+  await dan.run(LISTEN('CHAT', '{ oldMessageLimit: 1 }'))
+  await dan.until(`chat.some(([kind]) => kind === 'old')`)
+  assert.deepEqual(
+    await dan.run(`return chat.flatMap(([, messages]) => messages.map((one) => one.message))`),
+    ['message 3'],
+  )
+})
+
+test('realtime store: everybody sees the same last value, and who set it', async () => {
+  const meetingId = await meeting()
+  const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
+  for (const one of [ann, bob]) {
+    await one.run(
+      `globalThis.seen = []; await m.realtimeStore.observe('score', (...values) => seen.push(values))`,
+    )
+  }
+  await Promise.all([
+    ann.run(`for (let at = 0; at < 10; at++) await m.realtimeStore.setValue('score', 'ann ' + at)`),
+    bob.run(`for (let at = 0; at < 10; at++) await m.realtimeStore.setValue('score', 'bob ' + at)`),
+  ])
+  await ann.until('seen.length === 20')
+  await bob.until('seen.length === 20')
+  assert.deepEqual(await ann.run('return seen'), await bob.run('return seen'))
+  const last = await ann.run<string>(`return m.realtimeStore.getValue('score')`)
+  assert.equal(JSON.stringify(await bob.run('return seen.at(-1)')).includes(last), true)
+  await ann.run(`await m.realtimeStore.setValue('score', null)`)
+  assert.equal(await bob.until(`(await m.realtimeStore.getValue('score')) === null`), true)
+})
+
+test('data messages, reliable and not', async () => {
+  const meetingId = await meeting()
+  const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  for (const reliability of ['RELIABLE', 'UNRELIABLE']) {
+    await ann.run(
+      `globalThis.sending = setInterval(() => m.send('hello ${reliability}', { reliability: '${reliability}' }).catch((error) => log.push(['send failed', String(error?.message)])), 300)`,
+    )
+    await bob.logged('data', `values[0].payload === 'hello ${reliability}' && values[0].from === 'ann'`)
+    await ann.run('clearInterval(sending)')
+  }
+})
+
+test('modes: who only receives sends nothing, and comes back to sending', async () => {
+  const meetingId = await meeting()
+  const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  await ann.run(`await m.changeMode('RECV_ONLY')`)
+  await bob.logged(
+    'participant-mode-changed',
+    `values[0].participantId === 'ann' && values[0].mode === 'RECV_ONLY'`,
+  )
+  await bob.until(`m.participants.get('ann').streams.size === 0`)
+  await ann.until(`m.participants.get('bob').streams.size === 2`)
+  await ann.run(`await m.changeMode('SIGNALLING_ONLY')`)
+  await ann.until(`m.participants.get('bob').streams.size === 0`)
+  await ann.run(`await m.changeMode('SEND_AND_RECV')`)
+  await ann.run('await m.enableWebcam().catch(() => 0); await m.unmuteMic().catch(() => 0)')
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+})
+
+test('switchTo: into another meeting with what one sends, and not with a bad token', async () => {
+  const [first, second] = [await meeting(), await meeting()]
+  const [ann, bob, carl] = [
+    await inside(first, 'ann'),
+    await inside(first, 'bob'),
+    await inside(second, 'carl'),
+  ]
+  await ann.seesAndHears(1)
+  const bad = token(DIRECT, { roomId: first })
+  await ann.run(
+    `try { await m.switchTo({ meetingId: '${second}', token: '${bad}' }) } catch (error) { log.push(['caught', error.code]) }`,
+  )
+  await ann.until(
+    `log.some(([name, value]) => (name === 'caught' && value === 4022) || (name === 'error' && value?.code === 4022))`,
+  )
+  await bob.until(`m.participants.has('ann')`)
+  await ann.run(`await m.switchTo({ meetingId: '${second}', token: '${token(DIRECT)}' })`)
+  await bob.logged('participant-left', `values[0].id === 'ann' && values[1].code === 1005`)
+  await carl.logged('participant-joined', `values[0].id === 'ann'`)
+  await Promise.all([ann.seesAndHears(1), carl.seesAndHears(1)])
+  await ann.run(LISTEN('CHAT'))
+  await carl.run(LISTEN('CHAT'))
+  await ann.run(`await m.pubSub.publish('CHAT', 'over here')`)
+  await carl.until(`chat.some(([, message]) => message.message === 'over here')`)
+})
+
+test('a cut connection comes back to the same meeting, with media, and nobody doubled', async () => {
+  const meetingId = await meeting()
+  const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  await server.end('SIGKILL')
+  await server.run()
+  await ann.until(
+    `log.filter(([name]) => name === 'meeting-joined').length === 2 || log.some(([name, value]) => name === 'meeting-state-changed' && value?.state === 'CONNECTED' && log.filter(([other]) => other === 'participant-joined').length > 1)`,
+  )
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  assert.equal(await ann.run('return m.participants.size'), 1)
+  assert.equal(await bob.run('return m.participants.size'), 1)
+})
+
+test('manual consuming, pausing and quality', async () => {
+  const meetingId = await meeting()
+  const ann = await inside(meetingId, 'ann')
+  const bob = await inside(meetingId, 'bob', DIRECT, { autoConsume: false })
+  await bob.until(`m.participants.get('ann')?.webcamOn`)
+  assert.equal(await bob.run(`return m.participants.get('ann').streams.size`), 0)
+  await bob.run(`await m.participants.get('ann').consumeWebcamStreams()`)
+  await bob.logged('stream-enabled', `values[0] === 'ann' && values[1] === 'video'`)
+  await bob.run(`await m.participants.get('ann').consumeMicStreams()`)
+  await bob.logged('stream-enabled', `values[0] === 'ann' && values[1] === 'audio'`)
+  await bob.run(`await m.participants.get('ann').setQuality('high')`)
+  await bob.run('await m.pauseAllStreams("video")')
+  await bob.logged('paused-all-streams')
+  await bob.run('await m.resumeAllStreams("video")')
+  await bob.logged('resumed-all-streams')
+  await bob.run(`await m.enableAdaptiveSubscription(); await m.disableAdaptiveSubscription()`)
+  await bob.run(`await m.participants.get('ann').stopConsumingWebcamStreams()`)
+  await bob.logged('stream-disabled', `values[0] === 'ann' && values[1] === 'video'`)
+  void ann
+})
+
+test('what does not exist here is refused with 4021', async () => {
+  const meetingId = await meeting()
+  const ann = await inside(meetingId, 'ann', MODERATOR)
+  for (const call of [
+    'startRecording()',
+    'startHls()',
+    'startTranscription()',
+    'startWhiteboard()',
+    "startLivestream([{ url: 'rtmp://localhost', streamKey: 'k' }])",
+  ]) {
+    await ann.run(
+      `log.length = 0; try { await m.${call} } catch (error) { log.push(['caught', error.code]) }`,
+    )
+    await ann.until(
+      `log.some(([name, value]) => (name === 'caught' && value === 4021) || (name === 'error' && value?.code === 4021))`,
+    )
+  }
+})
+
+test('media relay: asked for, consented to, seen there, stopped', async () => {
+  const [first, second] = [await meeting(), await meeting()]
+  const [ann, carl] = [await inside(first, 'ann', MODERATOR), await inside(second, 'carl', MODERATOR)]
+  await ann.run(`await m.requestMediaRelay({ destinationMeetingId: '${second}', token: '${token(DIRECT)}' })`)
+  await carl.until(`last['media-relay-request-received']?.participantId === 'ann'`)
+  await carl.run(`await last['media-relay-request-received'].accept()`)
+  await ann.logged('media-relay-started')
+  await carl.seesAndHears(1)
+  await ann.run('await m.muteMic()')
+  await carl.until(`!m.participants.get('ann').micOn`)
+  await ann.run(`await m.stopMediaRelay('${second}')`)
+  await carl.logged('participant-left', `values[0].id === 'ann' && values[1].code === 1004`)
+  await ann.logged('media-relay-stopped')
+})
