@@ -382,7 +382,7 @@ const within: { [M in Within]: Handler<M> } = {
   respondEntry: (live, self, data) => live.respondEntry(self, data.id, data.decision),
   liftRemoval: (live, self, data) => live.liftRemoval(self, data.peerId),
 
-  closeRoom: (live, self) => live.endForAll(self),
+  closeRoom: (live, self) => new WithAfter({}, live.endForAll(self)),
   removePeer: (live, self, data) => live.remove(self, data.peerId),
   enablePeerMic: (live, self, data) => live.askForStream(self, data.peerId, 'audio'),
   disablePeerMic: (live, self, data) => live.stopStream(self, data.peerId, 'audio'),

@@ -489,9 +489,10 @@ export class LiveMeeting {
     }
   }
 
-  async endForAll(by: Participant): Promise<void> {
+  /** Checked at once; what is returned ends it, when the one who asked has its answer. */
+  endForAll(by: Participant): () => void {
     this.#require(by, 'end')
-    await this.end('REMOVE_ALL')
+    return () => this.#record(this.end('REMOVE_ALL'), 'ending a session for all')
   }
 
   /** Ends the session for everybody, those who wait included. */

@@ -1,7 +1,7 @@
 /** The data folder and the master key in it. */
 import { randomBytes } from 'node:crypto'
 import { access, chmod, constants, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { StoreProblem } from './problem.ts'
 
 const KEY_BYTES = 32
@@ -12,8 +12,7 @@ const BASE64 = /^[A-Za-z0-9+/]{43}=?$/
 /** Makes the folder with mode 0700, or checks that it can be used. @throws {StoreProblem} */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
-    if (made !== undefined) await chmod(folder, 0o700)
+    await makeFolder(folder)
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
@@ -25,6 +24,28 @@ export async function prepareFolder(folder: string): Promise<void> {
     )
   }
 }
+
+/** Step by step: the runtime's own recursive way never ends where a parent appears in no listing, as below /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 })
+    // Whatever the mask of the process.
+    await chmod(folder, 0o700)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return
+    const parent = dirname(folder)
+    if (code !== 'ENOENT' || parent === folder || (await isThere(parent))) throw error
+    await makeFolder(parent)
+    await makeFolder(folder)
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
 
 /**
  * The key in the folder, made on first use with mode 0600.

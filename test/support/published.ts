@@ -152,7 +152,7 @@ export class Published {
           debugMode: false,
           signalingBaseUrl: secureUrl.replace('https://', ''),
           ...rest,
-        } as Record<string, unknown>,
+        },
       },
     )
   }

@@ -1,0 +1,109 @@
+/** What the environment may say, and the sentence for each thing it may not. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { ConfigError, describeSettings, envExample, readConfig } from './config.ts'
+
+const refuses = (env: Record<string, string>): string => {
+  try {
+    readConfig(env)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.message
+  }
+  throw new assert.AssertionError({ message: `accepted: ${JSON.stringify(env)}` })
+}
+
+const SECRET = 'Kx9-never-to-be-shown'
+const wrong: [variable: string, values: string[]][] = [
+  ['PORT', ['x', '-1', '65536', '1.5', '1e3', '0x10']],
+  ['HTTPS_PORT', ['99999']],
+  ['HOST', ['not a host', 'a..b', 'http://x', 'x'.repeat(300)]],
+  ['PUBLIC_URL', ['meet.example', 'ftp://meet.example', 'https://user:pass@meet.example']],
+  ['VIDEOSDK_API_ENDPOINT', ['api.example', 'file:///etc']],
+  ['OPEN_GET_TOKEN', ['yes', 'TRUE ', 'on'].filter((value) => value !== 'TRUE ')],
+  ['ALLOW_TOKENS_WITHOUT_EXPIRY', ['maybe']],
+  ['MODERATION', ['none', 'Open']],
+  ['LOBBY_TIMEOUT_SECONDS', ['0', '86401', 'ten']],
+  ['SESSION_GRACE_SECONDS', ['-1']],
+  ['MEDIA_PORT', ['0', '70000']],
+  ['MEDIA_WORKERS', ['0', '257']],
+  ['ANNOUNCED_ADDRESS', ['no address']],
+  ['TURN_URLS', ['https://turn.example', 'turn.example']],
+  ['MAX_MESSAGE_BYTES', ['1', '99999999999']],
+  ['MAX_PARTICIPANTS', ['0']],
+  ['MAX_CHAT_MESSAGE_BYTES', ['10']],
+  ['LOG_LEVEL', ['loud']],
+]
+for (const [variable, values] of wrong) {
+  test(`${variable} with a value it cannot have is named in one sentence`, () => {
+    for (const value of values) {
+      const sentence = refuses({ [variable]: value })
+      assert.ok(sentence.startsWith(`${variable} `), sentence)
+      assert.equal(sentence.split('\n').length, 1)
+    }
+  })
+}
+
+test('a wrong secret is not shown', () => {
+  const sentence = refuses({ MASTER_KEY: SECRET })
+  assert.match(sentence, /^MASTER_KEY must be 32 bytes/)
+  assert.equal(sentence.includes(SECRET), false)
+})
+
+test('a name that is no setting stops the start, with the one that was meant', () => {
+  assert.match(refuses({ ANTEROOM_PORT: '1' }), /ANTEROOM_PORT is no setting/)
+  assert.match(refuses({ LOBBY_TIMEOUT_SECOND: '1' }), /did you mean LOBBY_TIMEOUT_SECONDS\?/)
+  assert.match(refuses({ MEDIA_WORKER: '1' }), /did you mean MEDIA_WORKERS\?/)
+  assert.match(refuses({ VIDEOSDK_SECRETKEY: 'x' }), /did you mean VIDEOSDK_SECRET_KEY\?/)
+  assert.doesNotThrow(() => readConfig({ MEDIA_ROOT: '/srv', PATH: '/bin', VIDEOSDK_TOKEN: 'x' }))
+})
+
+test('what goes together is set together', () => {
+  assert.match(refuses({ VIDEOSDK_API_KEY: 'k' }), /VIDEOSDK_SECRET_KEY is not: set both or none/)
+  assert.match(refuses({ VIDEOSDK_SECRET_KEY: SECRET }), /VIDEOSDK_API_KEY is not/)
+  assert.match(refuses({ TLS_CERT: 'cert.pem' }), /TLS_CERT and TLS_KEY go together/)
+})
+
+test('a weak or sample secret is for loopback only', () => {
+  for (const secret of ['changeme', 'short-but-random-9f3k', 'x'.repeat(40)]) {
+    const env = { VIDEOSDK_API_KEY: 'k', VIDEOSDK_SECRET_KEY: secret }
+    assert.match(refuses({ ...env, HOST: '0.0.0.0' }), /^VIDEOSDK_SECRET_KEY is too weak/)
+    assert.equal(refuses({ ...env, HOST: '0.0.0.0' }).includes(secret), false)
+    assert.doesNotThrow(() => readConfig({ ...env, HOST: '127.0.0.1' }))
+  }
+})
+
+test('without any variable everything has a safe value, and nothing can be changed', () => {
+  const config = readConfig({})
+  assert.equal(config.host, '127.0.0.1')
+  assert.deepEqual([config.port, config.httpsPort, config.mediaPort], [9000, 9443, 40_000])
+  assert.deepEqual([config.openGetToken, config.allowTokensWithoutExpiry], [false, false])
+  assert.equal(config.moderation, 'grant')
+  assert.equal(config.apiKey, undefined)
+  assert.ok(Object.isFrozen(config))
+  // Empty is as good as not there.
+  assert.deepEqual(readConfig({ PORT: '', MASTER_KEY: ' ' }), config)
+})
+
+test('values are read in their types', () => {
+  const key = Buffer.alloc(32, 7)
+  const config = readConfig({
+    PORT: '8080',
+    PUBLIC_URL: 'https://meet.example/rooms/',
+    MASTER_KEY: key.toString('base64'),
+    TURN_URLS: 'turn:a.example:3478, turns:b.example',
+    OPEN_GET_TOKEN: 'true',
+  })
+  assert.equal(config.port, 8080)
+  assert.equal(config.publicUrl, 'https://meet.example/rooms')
+  assert.deepEqual(config.masterKey, key)
+  assert.deepEqual(config.turnUrls, ['turn:a.example:3478', 'turns:b.example'])
+  assert.deepEqual(readConfig({ MASTER_KEY: key.toString('hex') }).masterKey, key)
+})
+
+test('.env.example and --help say what there is', async () => {
+  assert.equal(await readFile(new URL('../.env.example', import.meta.url), 'utf8'), envExample())
+  for (const name of envExample().matchAll(/^# ([A-Z_]+)=/gm))
+    assert.ok(describeSettings().includes(name[1]!))
+})

@@ -1,0 +1,276 @@
+/** What must survive: modes, keys, crashes, simultaneous writers. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, beforeEach, test } from 'node:test'
+import Database from 'better-sqlite3'
+import { openStore, StoreConflict, StoreProblem, type MeetingRecord, type Store } from './store.ts'
+
+const folders: string[] = []
+let folder: string
+beforeEach(async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'anteroom-store-'))
+  folders.push(parent)
+  folder = join(parent, 'data')
+})
+after(() => Promise.all(folders.map((one) => rm(one, { recursive: true, force: true }))))
+
+const PROJECT = 'a'.repeat(24)
+const project = { projectId: PROJECT, name: 'test', createdAt: 1 }
+const id = (): string => randomBytes(12).toString('hex')
+const aMeeting = (changes: Partial<MeetingRecord> = {}): MeetingRecord => ({
+  id: id(),
+  meetingId: id(),
+  projectId: PROJECT,
+  customId: null,
+  settings: {},
+  disabledAt: null,
+  createdAt: 1,
+  updatedAt: 1,
+  ...changes,
+})
+
+async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore({ folder })
+  try {
+    if ((await store.projects.list()).length === 0) await store.projects.create(project)
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+const problem = (pattern: RegExp) => (error: unknown) =>
+  error instanceof StoreProblem && pattern.test(error.message) && !error.message.includes('\n')
+
+test('the first opening makes a closed folder and key; the second finds everything', async () => {
+  await withStore(async (store) => {
+    await store.keys.create({
+      apiKey: 'k',
+      projectId: PROJECT,
+      name: 'n',
+      secret: 'the-secret-of-k',
+      createdAt: 1,
+      revokedAt: null,
+    })
+    await store.values.set('name', 'value')
+  })
+  assert.equal((await stat(folder)).mode & 0o777, 0o700)
+  for (const file of ['master.key', 'anteroom.db']) {
+    assert.equal((await stat(join(folder, file))).mode & 0o777, 0o600, file)
+  }
+  await withStore(async (store) => {
+    assert.equal((await store.keys.list())[0]!.secret, 'the-secret-of-k')
+    assert.equal(await store.values.get('name'), 'value')
+  })
+  assert.equal((await readFile(join(folder, 'anteroom.db'))).includes('the-secret-of-k'), false)
+})
+
+test('a folder, key or database that cannot be used is one sentence with the cure', async () => {
+  await withStore(async () => undefined)
+  const key = join(folder, 'master.key')
+  const text = await readFile(key, 'utf8')
+  await assert.rejects(
+    openStore({ folder, masterKey: randomBytes(32) }),
+    problem(/master key is not the one/),
+  )
+  await chmod(key, 0o644)
+  await assert.rejects(openStore({ folder }), problem(/can be read by others/))
+  await chmod(key, 0o600)
+  await rm(key)
+  await assert.rejects(openStore({ folder }), problem(/master key .* is missing/))
+  await writeFile(key, 'not a key\n', { mode: 0o600 })
+  await assert.rejects(openStore({ folder }), problem(/is not 32 bytes/))
+  await writeFile(key, text, { mode: 0o600 })
+  const database = new Database(join(folder, 'anteroom.db'))
+  database.prepare(`insert into kysely_migration values ('9999-later', '2030-01-01')`).run()
+  database.close()
+  await assert.rejects(openStore({ folder }), problem(/newer Anteroom/))
+  await writeFile(join(folder, 'anteroom.db'), 'this is no database, and never was one')
+  await assert.rejects(openStore({ folder }), problem(/is damaged/))
+  await assert.rejects(openStore({ folder: join(key, 'below') }), problem(/DATA_DIR/))
+  await assert.rejects(openStore({ folder, url: 'postgres://x' }), problem(/PostgreSQL is not built/))
+})
+
+test('a folder that cannot be made is refused, and not waited for', { timeout: 10_000 }, async () => {
+  const script = `import { openStore } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)}
+    openStore({ folder: '/proc/1/anteroom/data' }).then(() => process.exit(9), (error) => { console.log(error.message); process.exit(0) })`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), 8000)
+  let said = ''
+  child.stdout.on('data', (chunk) => (said += String(chunk)))
+  const [code] = await once(child, 'exit')
+  clearTimeout(timer)
+  assert.equal(code, 0)
+  assert.match(said, /DATA_DIR/)
+})
+
+test('what was acknowledged survives kill -9', async () => {
+  await withStore(async () => undefined)
+  const script = `import { randomBytes } from 'node:crypto'
+    import { openStore } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)}
+    const store = await openStore({ folder: process.argv[1] })
+    for (;;) await Promise.all(Array.from({ length: 8 }, async () => {
+      const id = randomBytes(12).toString('hex')
+      await store.meetings.create({ id, meetingId: id, projectId: ${JSON.stringify(PROJECT)}, customId: null, settings: {}, disabledAt: null, createdAt: 1, updatedAt: 1 })
+      console.log(id)
+    }))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const acknowledged: string[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    acknowledged.push(line)
+    if (acknowledged.length === 200) child.kill('SIGKILL')
+  }
+  assert.ok(acknowledged.length >= 200)
+  await withStore(async (store) => {
+    for (const one of acknowledged.filter((line) => line.length === 24))
+      assert.ok(await store.meetings.get(one), one)
+  })
+})
+
+test('one write that fails fails alone, among all that reach the disk together', async () => {
+  await withStore(async (store) => {
+    const key = { apiKey: 'taken', projectId: PROJECT, name: 'n', secret: 's', createdAt: 1, revokedAt: null }
+    await store.keys.create(key)
+    const meetings = Array.from({ length: 200 }, () => aMeeting())
+    const results = await Promise.allSettled([
+      ...meetings.slice(0, 100).map((meeting) => store.meetings.create(meeting)),
+      store.keys.create(key),
+      ...meetings.slice(100).map((meeting) => store.meetings.create(meeting)),
+    ])
+    const failed = results.filter((result) => result.status === 'rejected')
+    assert.equal(failed.length, 1)
+    assert.ok(failed[0]!.reason instanceof StoreConflict)
+    for (const { meetingId } of meetings) assert.ok(await store.meetings.get(meetingId))
+  })
+})
+
+test('meetings: one for a custom id, found by each of its ids in its project alone', async () => {
+  await withStore(async (store) => {
+    const made = await Promise.all(
+      Array.from({ length: 50 }, () => store.meetings.create(aMeeting({ customId: 'team' }))),
+    )
+    assert.equal(new Set(made.map(({ meetingId }) => meetingId)).size, 1)
+    const [meeting] = made
+    for (const anyId of [meeting!.id, meeting!.meetingId, 'team']) {
+      assert.deepEqual(await store.meetings.find(PROJECT, anyId), meeting)
+      assert.equal(await store.meetings.find('b'.repeat(24), anyId), undefined)
+    }
+    // A custom id that looks like another meeting's own does not take its place.
+    await store.meetings.create(aMeeting({ customId: meeting!.meetingId }))
+    assert.equal((await store.meetings.find(PROJECT, meeting!.meetingId))!.id, meeting!.id)
+    const { items, total } = await store.meetings.list(PROJECT, { page: 1, perPage: 1 })
+    assert.deepEqual([items.length, total], [1, 2])
+    assert.equal((await store.meetings.disable(meeting!.meetingId, 5))!.disabledAt, 5)
+    assert.equal((await store.meetings.disable(meeting!.meetingId, 9))!.disabledAt, 5)
+  })
+})
+
+test('invites are counted exactly, keys are revoked once, decisions about people are kept', async () => {
+  await withStore(async (store) => {
+    const meeting = await store.meetings.create(aMeeting())
+    const invite = {
+      codeHash: 'h',
+      inviteId: 'i',
+      meetingId: meeting.meetingId,
+      projectId: PROJECT,
+      entry: 'ask' as const,
+      createdAt: 1,
+      expiresAt: 100,
+      maxUses: 3,
+      uses: 0,
+      revokedAt: null,
+    }
+    await store.invites.create(invite)
+    const used = await Promise.all(Array.from({ length: 20 }, () => store.invites.use('h', 50)))
+    assert.equal(used.filter(Boolean).length, 3)
+    await store.invites.create({ ...invite, codeHash: 'h2', inviteId: 'i2', maxUses: null })
+    assert.equal(await store.invites.use('h2', 100), undefined)
+    assert.equal(await store.invites.revoke('i2', 60), true)
+    assert.equal(await store.invites.revoke('i2', 70), false)
+    assert.equal(await store.invites.use('h2', 50), undefined)
+
+    await store.keys.create({
+      apiKey: 'k',
+      projectId: PROJECT,
+      name: 'n',
+      secret: 's',
+      createdAt: 1,
+      revokedAt: null,
+    })
+    assert.deepEqual([await store.keys.revoke('k', 5), await store.keys.revoke('k', 9)], [true, true])
+    assert.equal((await store.keys.list())[0]!.revokedAt, 5)
+    assert.equal(await store.keys.revoke('nobody', 5), false)
+
+    const session = {
+      sessionId: 's',
+      meetingId: meeting.meetingId,
+      projectId: PROJECT,
+      startedAt: 1,
+      endedAt: null,
+      endReason: null,
+    }
+    await store.sessions.start(session)
+    const mark = { sessionId: 's', kind: 'removed' as const, subject: 'ann t', at: 2 }
+    await store.sessions.mark(mark)
+    await store.sessions.mark(mark)
+    assert.deepEqual(await store.sessions.marks('s'), [mark])
+    assert.equal(await store.sessions.unmark('s', 'removed', 'ann t'), true)
+    assert.equal((await store.sessions.ongoing(meeting.meetingId))!.sessionId, 's')
+    await store.sessions.end('s', 9, 'empty')
+    assert.equal(await store.sessions.ongoing(meeting.meetingId), undefined)
+  })
+})
+
+test('chat is kept in the order in which it was taken in', async () => {
+  await withStore(async (store) => {
+    const meeting = await store.meetings.create(aMeeting())
+    await store.sessions.start({
+      sessionId: 's',
+      meetingId: meeting.meetingId,
+      projectId: PROJECT,
+      startedAt: 1,
+      endedAt: null,
+      endReason: null,
+    })
+    const messages = Array.from({ length: 100 }, (_, at) => ({
+      sessionId: 's',
+      messageId: `m${at}`,
+      clientMessageId: '',
+      topic: 'CHAT',
+      senderId: 'ann',
+      senderName: 'Ann',
+      message: `hello ${at} 👋`,
+      payload: Buffer.from([at, 0, 255]),
+      sendOnly: at % 2 ? ['bob'] : [],
+      at,
+    }))
+    await Promise.all(messages.map((message) => store.chat.append(message)))
+    assert.deepEqual(await store.chat.list('s'), messages)
+    assert.deepEqual(await store.chat.list('other'), [])
+  })
+})
+
+test('two first openings at once agree on one key', async () => {
+  const [one, other] = await Promise.all([openStore({ folder }), openStore({ folder })])
+  await one.projects.create(project)
+  await one.keys.create({
+    apiKey: 'k',
+    projectId: PROJECT,
+    name: 'n',
+    secret: 'shared',
+    createdAt: 1,
+    revokedAt: null,
+  })
+  assert.equal((await other.keys.list())[0]!.secret, 'shared')
+  await Promise.all([one.close(), other.close()])
+})
