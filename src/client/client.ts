@@ -7,6 +7,7 @@
  * ```
  */
 export { connect, type ConnectOptions } from './connect.ts'
+export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { openDevice, type Devices } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
 export type { EntryRequest, Lobby } from './lobby.ts'

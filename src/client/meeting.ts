@@ -1,6 +1,7 @@
 /** A meeting as one participant lives it: waiting, joining, being inside, coming back, leaving. */
 import type { JoinReply, Notification, ServerRequests } from '../protocol/notifications.ts'
 import type { StreamKind } from '../protocol/media.ts'
+import { Chat } from './chat.ts'
 import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
 import { MeetingError, type DeviceError } from './errors.ts'
@@ -99,6 +100,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   readonly lobby: Lobby
   readonly moderation: Moderation
   readonly devices: Devices
+  readonly chat = new Chat()
   activeSpeakerId: string | null = null
   pinnedId: string | null = null
   sessionId: string | undefined
@@ -237,6 +239,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.self.canAdmit = reply.self.canAdmit
     this.self.canModerate = reply.self.canModerate
     this.sessionId = reply.self.sessionId
+    this.chat.open(reply.pubSubUrl)
     for (const id of missing(this.participants.keys(), reply.peers)) {
       this.#forget(id, { code: 1007, message: 'UNKNOWN' })
     }
@@ -396,6 +399,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     if (this.#state === 'joined') this.#setState('reconnecting')
     else if (this.#state === 'waiting') this.#setState('connecting')
     this.#media.close()
+    this.chat.close()
     this.lobby.requests.clear()
   }
 
@@ -426,6 +430,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     if (this.#state === 'left') return
     this.#signalling.close()
     this.#media.close()
+    this.chat.close()
     this.devices.close()
     globalThis.removeEventListener('online', this.#online)
     this.#accepted?.reject(

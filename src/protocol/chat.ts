@@ -123,18 +123,19 @@ export const decodeServerFrame = (bytes: Uint8Array): ServerFrame => decodeFrame
 export const encodeClientFrame = <Kind extends ClientFrame['kind']>(
   kind: Kind,
   value: Partial<Extract<ClientFrame, { kind: Kind }>['value']>,
-): Uint8Array => encodeFrame(clientFrames[kind], value)
+): Uint8Array<ArrayBuffer> => encodeFrame(clientFrames[kind], value)
 export const encodeServerFrame = <Kind extends ServerFrame['kind']>(
   kind: Kind,
   value: Partial<Extract<ServerFrame, { kind: Kind }>['value']>,
-): Uint8Array => encodeFrame(serverFrames[kind], value)
+): Uint8Array<ArrayBuffer> => encodeFrame(serverFrames[kind], value)
 export const encodeChatMessage = (value: Partial<ChatMessage>): Uint8Array =>
   write(new BinaryWriter(), message, value).finish()
 export const decodeChatMessage = (bytes: Uint8Array): ChatMessage =>
   read(new BinaryReader(bytes), bytes.length, message)
 
-function encodeFrame([number, shape]: readonly [number, Shape], value: object): Uint8Array {
+function encodeFrame([number, shape]: readonly [number, Shape], value: object): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter().tag(number, WireType.LengthDelimited).fork()
+  // The writer makes its buffers itself, so none of them is shared.
   return write(writer, shape, value as Record<string, unknown>)
     .join()
     .finish()

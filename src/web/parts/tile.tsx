@@ -16,6 +16,7 @@ export interface TileProps {
   stream?: Stream | undefined
   speaking: boolean
   pinned: boolean
+  handUp: boolean
   /** Of the tile, in px; what it receives follows from it. */
   width: number
   onRemove: (id: string, name: string) => void
@@ -45,6 +46,7 @@ export function Tile(props: TileProps) {
       <footer>
         {!micOn && <Icon name="micOff" />}
         {pinned && <Icon name="pin" />}
+        {props.handUp && <span aria-label="hand is up">✋</span>}
         <span>
           {name}
           {self && ' (you)'}

@@ -5,8 +5,10 @@ import { gridFor, MAX_TILES } from '../layout.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Tile, type TileProps } from '../parts/tile.tsx'
+import { useChat } from '../parts/use-chat.ts'
 import { useMeeting } from '../parts/use-meeting.ts'
 import { Sound, Video } from '../parts/video.tsx'
+import { ChatPanel } from './chat-panel.tsx'
 
 const GAP = 8
 const NOTICE_MS = 5000
@@ -29,7 +31,9 @@ export function MeetingScreen({
 }) {
   useMeeting(meeting)
   const [dialog, setDialog] = useState<OpenDialog>()
-  const [panel, setPanel] = useState(false)
+  const [panel, setPanel] = useState<'people' | 'chat'>()
+  const chat = useChat(meeting, panel === 'chat')
+  const open = (name: 'people' | 'chat'): void => setPanel((now) => (now === name ? undefined : name))
   const [notice, setNotice] = useState('')
   const [soundBlocked, setSoundBlocked] = useState(false)
   const blocked = useCallback(() => setSoundBlocked(true), [])
@@ -60,6 +64,7 @@ export function MeetingScreen({
     mic: () => attempt(() => (devices.mic ? devices.disableMic() : devices.enableMic())),
     camera: () => attempt(() => (devices.camera ? devices.disableCamera() : devices.enableCamera())),
     share: () => attempt(() => (devices.share ? devices.stopShare() : devices.startShare())),
+    hand: () => attempt(() => chat.raiseHand(!chat.hands.has(self.id))),
   }
 
   useEffect(() => {
@@ -73,11 +78,20 @@ export function MeetingScreen({
         document.querySelector('dialog[open]')
       )
         return
-      const act = { m: toggle.mic, v: toggle.camera, s: toggle.share, p: () => setPanel((open) => !open) }[
-        event.key.toLowerCase()
-      ]
-      if (act) act()
-      else if (event.key === 'Escape') setPanel(false)
+      const keys: Record<string, (() => void) | undefined> = {
+        m: toggle.mic,
+        v: toggle.camera,
+        s: toggle.share,
+        h: toggle.hand,
+        p: () => open('people'),
+        c: () => open('chat'),
+      }
+      const act = keys[event.key.toLowerCase()]
+      if (act) {
+        // The letter is not to land in a field that opens with it.
+        event.preventDefault()
+        act()
+      } else if (event.key === 'Escape') setPanel(undefined)
     }
     window.addEventListener('keydown', press)
     return () => window.removeEventListener('keydown', press)
@@ -103,6 +117,7 @@ export function MeetingScreen({
       picture: devices.camera,
       speaking: meeting.activeSpeakerId === self.id,
       pinned: meeting.pinnedId === self.id,
+      handUp: chat.hands.has(self.id),
       onRemove,
     },
     ...participants.map((participant) => {
@@ -118,6 +133,7 @@ export function MeetingScreen({
         stream,
         speaking: meeting.activeSpeakerId === participant.id,
         pinned: meeting.pinnedId === participant.id,
+        handUp: chat.hands.has(participant.id),
         onRemove,
       }
     }),
@@ -157,7 +173,8 @@ export function MeetingScreen({
         <Tiles tiles={front ? tiles.filter((tile) => tile !== front) : tiles} />
       </main>
 
-      {panel && (
+      {panel === 'chat' && <ChatPanel meeting={meeting} chat={chat} onClose={() => setPanel(undefined)} />}
+      {panel === 'people' && (
         <aside className="panel" aria-label="Participants">
           {self.canAdmit && lobby.requests.size > 0 && (
             <section>
@@ -178,11 +195,12 @@ export function MeetingScreen({
           <section>
             <h2>Here ({tiles.length})</h2>
             <ul>
-              {tiles.map(({ id, name, self: own, micOn, cameraOn }) => (
+              {tiles.map(({ id, name, self: own, micOn, cameraOn, handUp }) => (
                 <li key={id}>
                   <span>
                     {name}
                     {own && ' (you)'}
+                    {handUp && ' ✋'}
                   </span>
                   <Icon name={micOn ? 'mic' : 'micOff'} />
                   <Icon name={cameraOn ? 'camera' : 'cameraOff'} />
@@ -190,7 +208,7 @@ export function MeetingScreen({
               ))}
             </ul>
           </section>
-          <button onClick={() => setPanel(false)}>Close</button>
+          <button onClick={() => setPanel(undefined)}>Close</button>
         </aside>
       )}
 
@@ -221,11 +239,29 @@ export function MeetingScreen({
           name="people"
           on
           label="Participants"
-          active={panel}
+          active={panel === 'people'}
           hint="p"
           count={lobby.requests.size}
-          onClick={() => setPanel(!panel)}
+          onClick={() => open('people')}
         />
+        <BarButton
+          name="chat"
+          on
+          label={chat.unread > 0 ? `Chat, ${chat.unread} unread` : 'Chat'}
+          active={panel === 'chat'}
+          hint="c"
+          count={chat.unread}
+          onClick={() => open('chat')}
+        />
+        <BarButton
+          name="hand"
+          on
+          label={chat.hands.has(self.id) ? 'Lower hand' : 'Raise hand'}
+          active={chat.hands.has(self.id)}
+          hint="h"
+          onClick={toggle.hand}
+        />
+        <Reactions onReact={(text) => attempt(() => chat.react(text))} />
         <button
           className="round leave"
           aria-label="Leave"
@@ -237,7 +273,17 @@ export function MeetingScreen({
         </button>
       </nav>
 
-      {self.canAdmit && !panel && lobby.requests.size > 0 && <Knock meeting={meeting} attempt={attempt} />}
+      <div className="reactions" aria-live="polite" data-testid="reactions">
+        {chat.reactions.map(({ id, from, text }) => (
+          <span key={id}>
+            {text}
+            <small>{from === self.id ? 'You' : (meeting.participants.get(from)?.name ?? '')}</small>
+          </span>
+        ))}
+      </div>
+      {self.canAdmit && panel !== 'people' && lobby.requests.size > 0 && (
+        <Knock meeting={meeting} attempt={attempt} />
+      )}
       <div className="notice-area" role="status" aria-live="polite">
         {notice !== '' && <p className="toast">{notice}</p>}
       </div>
@@ -325,7 +371,7 @@ function BarButton({
   count = 0,
   onClick,
 }: {
-  name: 'mic' | 'camera' | 'share' | 'people'
+  name: 'mic' | 'camera' | 'share' | 'people' | 'chat' | 'hand'
   on: boolean
   label: string
   hint: string
@@ -345,6 +391,38 @@ function BarButton({
       <Icon name={on ? name : off} />
       {count > 0 && <span className="count">{count}</span>}
     </button>
+  )
+}
+
+const REACTIONS = ['👍', '👏', '❤️', '😂', '😮', '🎉']
+
+function Reactions({ onReact }: { onReact: (text: string) => void }) {
+  const [shown, setShown] = useState(false)
+  return (
+    <div
+      className="reaction-holder"
+      onBlur={({ currentTarget, relatedTarget }) => !currentTarget.contains(relatedTarget) && setShown(false)}
+    >
+      <button
+        className="round"
+        aria-label="React"
+        aria-expanded={shown}
+        title="React"
+        onClick={() => setShown(!shown)}
+        data-testid="bar-react"
+      >
+        <Icon name="smile" />
+      </button>
+      {shown && (
+        <div className="menu row" role="group" aria-label="Reactions">
+          {REACTIONS.map((text) => (
+            <button key={text} aria-label={`React with ${text}`} onClick={() => onReact(text)}>
+              {text}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
   )
 }
 

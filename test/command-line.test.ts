@@ -1,0 +1,181 @@
+/** The command line as a person or a script uses it: the real program, its output and its exit codes. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { jwtVerify } from 'jose'
+import { RealServer } from './support/real-server.ts'
+import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
+
+const cli = join(import.meta.dirname, '../src/cli.ts')
+let folder: string
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anteroom-cli-'))
+})
+after(() => rm(folder, { recursive: true, force: true }))
+
+interface Ran {
+  code: number | null
+  out: string
+  err: string
+}
+
+async function anteroom(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd: folder,
+    env: { ...process.env, DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'error', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+  })
+  let [out, err] = ['', '']
+  child.stdout.on('data', (chunk) => (out += String(chunk)))
+  child.stderr.on('data', (chunk) => (err += String(chunk)))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, out, err }
+}
+
+function isOneSentence({ err, out }: Ran, pattern: RegExp): void {
+  assert.equal(out, '')
+  assert.equal(err.trim().split('\n').length, 1, err)
+  assert.match(err, pattern)
+}
+
+test('what is typed wrongly is one sentence and code 2; help is code 0', async () => {
+  for (const [args, pattern] of [
+    [['dance'], /no command "dance"/],
+    [['token', 'mint', '--wings'], /--wings.*anteroom token mint --help/],
+    [['keys', 'revoke'], /usage: anteroom keys revoke <apiKey>/],
+  ] as const) {
+    const ran = await anteroom([...args])
+    assert.equal(ran.code, 2)
+    isOneSentence(ran, pattern)
+  }
+  assert.equal((await anteroom([])).code, 2)
+  const overview = await anteroom(['--help'])
+  assert.equal(overview.code, 0)
+  for (const name of ['serve', 'token-server', 'keys create', 'token inspect', 'meeting end', 'doctor']) {
+    assert.ok(overview.out.includes(name), name)
+    const help = await anteroom([...name.split(' '), '--help'])
+    assert.equal(help.code, 0)
+    assert.match(help.out, /--json/)
+  }
+})
+
+test('keys: the secret is shown once; a revoked key is refused', async () => {
+  const made = await anteroom(['keys', 'create', '--name', 'app', '--json'])
+  assert.equal(made.code, 0)
+  const { apiKey, secret } = JSON.parse(made.out)
+  const listed = await anteroom(['keys', 'list', '--json'])
+  assert.ok(JSON.parse(listed.out).some((key: any) => key.apiKey === apiKey && key.name === 'app'))
+  assert.equal(listed.out.includes(secret), false)
+  assert.equal((await anteroom(['keys', 'revoke', apiKey])).code, 0)
+  const unknown = await anteroom(['keys', 'revoke', 'nobody'])
+  assert.equal(unknown.code, 3)
+  isOneSentence(unknown, /no API key nobody/)
+})
+
+test('token mint makes what was asked for, and token inspect says what the door would', async () => {
+  const env = { VIDEOSDK_API_KEY: API_KEY, VIDEOSDK_SECRET_KEY: SECRET }
+  const minted = await anteroom(
+    ['token', 'mint', '--permissions', 'allow_join,allow_mod', '--expires', '15m', '--json'],
+    env,
+  )
+  assert.equal(minted.code, 0, minted.err)
+  const { token } = JSON.parse(minted.out)
+  const { payload } = await jwtVerify(token, new TextEncoder().encode(SECRET))
+  assert.deepEqual(payload.permissions, ['allow_join', 'allow_mod'])
+  assert.equal(payload.exp! - payload.iat!, 900)
+  const good = await anteroom(['token', 'inspect', token], env)
+  assert.equal(good.code, 0)
+
+  const cases: [what: string, given: string, pattern: RegExp][] = [
+    [
+      'expired',
+      signAnything({ apikey: API_KEY, permissions: ['allow_join'], exp: 1_600_000_000 }),
+      /expired/i,
+    ],
+    ['forged', `${token.slice(0, -3)}AAA`, /signature/i],
+    ['unknown key', signAnything({ apikey: 'nobody', permissions: ['allow_join'] }), /key/i],
+    ['junk', 'junk', /three parts|not a token|JWT/i],
+  ]
+  for (const [what, given, pattern] of cases) {
+    const ran = await anteroom(['token', 'inspect', given], env)
+    assert.equal(ran.code, 3, what)
+    assert.match(ran.out + ran.err, pattern, what)
+    assert.equal((ran.out + ran.err).includes(SECRET), false)
+  }
+})
+
+test('meetings: made, listed, shown; what is unknown is refused', async () => {
+  const made = await anteroom(['meeting', 'create', '--custom-id', 'team'])
+  assert.match(made.out, /^[a-z0-9]{4}(-[a-z0-9]{4}){2}\n$/)
+  assert.equal((await anteroom(['meeting', 'create', '--custom-id', 'team'])).out, made.out)
+  const listed = JSON.parse((await anteroom(['meeting', 'list', '--json'])).out)
+  assert.equal(listed.meetings[0].meetingId, made.out.trim())
+  const shown = JSON.parse((await anteroom(['meeting', 'show', 'team', '--json'])).out)
+  assert.equal(shown.customId, 'team')
+  const unknown = await anteroom(['meeting', 'show', 'aaaa-bbbb-cccc'])
+  assert.equal(unknown.code, 3)
+  isOneSentence(unknown, /no meeting/)
+})
+
+test('doctor has a line for each check, also for scripts', async () => {
+  const ran = await anteroom(['doctor', '--json'], { PORT: '0', HTTPS_PORT: '0', MEDIA_PORT: '47123' })
+  const report = JSON.parse(ran.out)
+  const lines = JSON.stringify(report)
+  for (const check of ['node', 'worker', 'port', 'certificate', 'clock', 'data', 'master']) {
+    assert.match(lines, new RegExp(check, 'i'), check)
+  }
+})
+
+test('a start that cannot be is one sentence and code 1', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as { port: number }
+  const file = join(folder, 'a-file')
+  await writeFile(file, '')
+  for (const [env, pattern] of [
+    [{ PORT: String(port) }, /Port \d+ is in use.*PORT/],
+    [{ PORT: 'x' }, /^PORT must be/],
+    [{ PORT: '0', DATA_DIR: file }, /DATA_DIR/],
+    [{ ANTEROOM_PROT: '1' }, /no setting/],
+  ] as const) {
+    const ran = await anteroom(['serve'], { HTTPS_PORT: '0', MEDIA_PORT: '47133', ...env })
+    assert.equal(ran.code, 1, ran.out + ran.err)
+    isOneSentence(ran, pattern)
+  }
+  taken.close()
+})
+
+test('against a server that runs: a session is ended, a key is revoked at once', async () => {
+  const server = await RealServer.start()
+  try {
+    const made = await anteroom(['keys', 'create', '--json'], server.env)
+    const { apiKey, secret } = JSON.parse(made.out)
+    const token = signAnything({ apikey: apiKey, permissions: ['allow_join'] }, secret)
+    const validate = async (): Promise<any> =>
+      (await fetch(`${server.url}/v2/rooms`, { headers: { authorization: token } })).json()
+    // The server that runs takes a new key up within a second, and lets go of a revoked one as soon.
+    const until = async (holds: (body: any) => boolean): Promise<void> => {
+      const giveUpAt = Date.now() + 10_000
+      while (!holds(await validate())) assert.ok(Date.now() < giveUpAt)
+    }
+    await until((body) => Array.isArray(body.data))
+    const meetingId = (await anteroom(['meeting', 'create'], server.env)).out.trim()
+    const idle = await anteroom(['meeting', 'end', meetingId], server.env)
+    assert.equal(idle.code, 3)
+    isOneSentence(idle, /No session goes on/)
+    assert.equal((await anteroom(['keys', 'revoke', apiKey], server.env)).code, 0)
+    await until((body) => body.code === 'APIKEY_DEACTIVATED')
+    assert.equal(await server.end('SIGTERM'), 0)
+    const noServer = await anteroom(['meeting', 'end', meetingId], server.env)
+    assert.equal(noServer.code, 1)
+    isOneSentence(noServer, /No server answers/)
+  } finally {
+    await server.stop()
+  }
+})

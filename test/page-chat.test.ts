@@ -1,0 +1,100 @@
+/** Chat, hands and reactions on the page, also with somebody on the published client. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { launchBrowser, Person } from './support/browser.ts'
+import { AppServer, Published } from './support/published.ts'
+import { RealServer } from './support/real-server.ts'
+import { signAnything } from './support/test-server.ts'
+
+let browser: Browser
+let server: RealServer
+let app: AppServer
+before(async () => {
+  browser = await launchBrowser(['--ignore-certificate-errors'])
+  server = await RealServer.start()
+  app = await AppServer.start()
+})
+after(async () => {
+  await browser.close()
+  await server.stop()
+  app.stop()
+})
+
+async function say(person: Person, text: string, to?: string): Promise<void> {
+  if (to !== undefined) await person.page.getByTestId('chat-to').selectOption({ label: `${to} only` })
+  await person.page.getByTestId('chat-text').fill(text)
+  await person.page.getByTestId('chat-send').click()
+  await person.page.getByTestId('chat').getByText(text).waitFor()
+}
+
+test('chat: unread count, history for who comes late, private messages, links, no markup', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const address = await ann.start(server.url)
+  const link = await ann.invite('direct')
+  const bob = await Person.at(browser, 'Bob')
+  await bob.open(link)
+  await bob.inside()
+
+  await ann.page.getByTestId('bar-chat').click()
+  await say(ann, 'hello https://a.example/x?y=1.')
+  await say(ann, '<img src=x onerror=alert(1)>')
+  await bob.page.getByRole('button', { name: 'Chat, 2 unread' }).click()
+  const log = bob.page.getByRole('log')
+  await log.getByText('<img src=x onerror=alert(1)>').waitFor()
+  assert.equal(await log.locator('img').count(), 0)
+  const anchor = log.getByRole('link')
+  assert.equal(await anchor.getAttribute('href'), 'https://a.example/x?y=1')
+  assert.match((await anchor.getAttribute('rel'))!, /noopener/)
+  await bob.page.getByRole('button', { name: 'Chat', exact: true }).waitFor()
+
+  // On the published client, in the same meeting and the same chat.
+  const carl = await Published.at(browser, app)
+  await carl.inside(server.secureUrl, {
+    token: signAnything({ apikey: 'test-key', permissions: ['allow_join'] }),
+    meetingId: address.split('/m/')[1]!,
+    participantId: 'carl',
+    name: 'Carl',
+  })
+  await carl.run(`globalThis.chat = []
+    await m.pubSub.subscribe('CHAT', {
+      onMessageReceived: ({ message }) => chat.push(message),
+      onBatchReceived: () => undefined,
+      onOldMessagesReceived: (messages) => chat.push(...messages.map(({ message }) => message)),
+      onMessageDrop: () => undefined,
+    }, {})`)
+  await carl.until('chat.length === 2')
+  await carl.run(`await m.pubSub.publish('CHAT', 'from the published client', { persist: true })`)
+  await log.getByText('from the published client').waitFor()
+  await say(ann, 'for Bob alone', 'Bob')
+  await log.getByText('for Bob alone').waitFor()
+
+  const dan = await Person.at(browser, 'Dan', { viewport: { width: 360, height: 740 } })
+  await dan.open(link)
+  await dan.inside()
+  await dan.page.getByTestId('bar-chat').click()
+  await dan.page.getByRole('log').getByText('from the published client').waitFor()
+  assert.equal(await dan.page.getByText('for Bob alone').count(), 0)
+  assert.equal(await carl.run(`return chat.includes('for Bob alone')`), false)
+
+  await bob.page.getByTestId('bar-hand').click()
+  await ann.page.locator('[aria-label="hand is up"]').waitFor()
+  await bob.page.getByRole('button', { name: 'Lower hand' }).click()
+  await ann.page.locator('[aria-label="hand is up"]').waitFor({ state: 'detached' })
+  await bob.page.getByTestId('bar-react').click()
+  await bob.page.getByRole('button', { name: 'React with 🎉' }).click()
+  await ann.page.getByTestId('reactions').getByText('🎉').waitFor()
+  if (process.env.SCREENSHOTS !== undefined) {
+    await ann.page.screenshot({ path: `${process.env.SCREENSHOTS}/chat-wide.png` })
+    await dan.page.screenshot({ path: `${process.env.SCREENSHOTS}/chat-narrow.png` })
+  }
+
+  // A restart of the server: the same session, the same chat, nothing twice.
+  await server.end('SIGKILL')
+  await server.run()
+  await ann.knows((meeting) => meeting.state === 'joined' && meeting.participants.size >= 2)
+  await say(ann, 'after the restart')
+  await log.getByText('after the restart').waitFor()
+  assert.equal(await log.getByText('from the published client').count(), 1)
+  for (const one of [ann, bob, dan]) assert.deepEqual(one.errors, [])
+})
