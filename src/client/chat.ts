@@ -62,7 +62,7 @@ export class Chat {
   open(url: string | undefined): void {
     this.close()
     this.#url = url
-    if (this.#listeners.size > 0) this.#connect().catch(() => undefined)
+    for (const listener of this.#listeners) this.#subscribe(listener).catch(() => undefined)
   }
 
   /** Until the next `open()`. */

@@ -13,6 +13,8 @@ export interface Choice {
 
 type Own = 'mic' | 'camera'
 const NAME_KEY = 'anteroom:name'
+/** How long a join waits for a device that is being opened; a question to the person may take longer. */
+const OPENING_MS = 3000
 const labels = { mic: 'microphone', camera: 'camera' }
 
 /** See oneself and choose devices; whatever is missing, joining works. */
@@ -33,26 +35,41 @@ export function PreJoin({
   const [busy, setBusy] = useState(false)
   const handedOver = useRef(false)
   const live = useRef(tracks)
-  live.current = tracks
+  const opening = useRef(new Set<Promise<void>>())
 
-  const open = useCallback(async (device: Own, deviceId?: string) => {
-    try {
-      const track = await openDevice(device, deviceId)
-      live.current[device]?.stop()
-      setTracks((before) => ({ ...before, [device]: track }))
-      setProblems((before) => ({ ...before, [device]: '' }))
-    } catch (error) {
-      setProblems((before) => ({
-        ...before,
-        [device]: error instanceof DeviceError ? error.message : `The ${labels[device]} cannot be used now.`,
-      }))
-    }
-    setDevices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
+  const put = useCallback((device: Own, track: MediaStreamTrack | undefined) => {
+    live.current = { ...live.current, [device]: track }
+    setTracks(live.current)
   }, [])
 
+  const open = useCallback(
+    async (device: Own, deviceId?: string) => {
+      try {
+        const track = await openDevice(device, deviceId)
+        if (handedOver.current) {
+          track.stop()
+          return
+        }
+        live.current[device]?.stop()
+        put(device, track)
+        setProblems((before) => ({ ...before, [device]: '' }))
+      } catch (error) {
+        setProblems((before) => ({
+          ...before,
+          [device]:
+            error instanceof DeviceError ? error.message : `The ${labels[device]} cannot be used now.`,
+        }))
+      }
+      setDevices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
+    },
+    [put],
+  )
+
   useEffect(() => {
-    void open('camera')
-    void open('mic')
+    for (const device of ['camera', 'mic'] as const) {
+      const one = open(device).finally(() => opening.current.delete(one))
+      opening.current.add(one)
+    }
     return () => {
       if (handedOver.current) return
       live.current.mic?.stop()
@@ -63,16 +80,17 @@ export function PreJoin({
   const toggle = (device: Own): void => {
     if (tracks[device]) {
       tracks[device].stop()
-      setTracks({ ...tracks, [device]: undefined })
+      put(device, undefined)
     } else void open(device)
   }
 
-  const submit = (): void => {
+  const submit = async (): Promise<void> => {
     if (name.trim() === '') return
     localStorage.setItem(NAME_KEY, name.trim())
     setBusy(true)
+    await Promise.race([Promise.all(opening.current), new Promise((done) => setTimeout(done, OPENING_MS))])
     handedOver.current = true
-    void onJoin({ name: name.trim(), ...tracks }).finally(() => setBusy(false))
+    await onJoin({ name: name.trim(), ...live.current }).finally(() => setBusy(false))
   }
 
   return (
@@ -103,7 +121,7 @@ export function PreJoin({
         <form
           onSubmit={(event) => {
             event.preventDefault()
-            submit()
+            void submit()
           }}
         >
           <h1>Ready to join?</h1>
