@@ -255,6 +255,18 @@ const settings = {
     'chat topics that one participant listens to',
     whole(1, 10_000, 100),
   ),
+  maxFileBytes: setting(
+    'MAX_FILE_BYTES',
+    5_242_880,
+    'largest file that is handed round in a meeting',
+    whole(1024, 104_857_600, 5_242_880),
+  ),
+  maxSessionFileBytes: setting(
+    'MAX_SESSION_FILE_BYTES',
+    104_857_600,
+    'all files of one session together',
+    whole(1024, 10_737_418_240, 104_857_600),
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     'info',
@@ -294,6 +306,8 @@ const OUR_PREFIXES = [
   'MAX_REQUEST',
   'MAX_CHAT',
   'MAX_STORE',
+  'MAX_FILE',
+  'MAX_SESSION',
   'VIDEOSDK_',
   'ALLOW_TOKENS',
   'OPEN_GET',

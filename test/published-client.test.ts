@@ -390,3 +390,34 @@ test('media relay: asked for, consented to, seen there, stopped', async () => {
   await carl.logged('participant-left', `values[0].id === 'ann' && values[1].code === 1004`)
   await ann.logged('media-relay-stopped')
 })
+
+test('a file goes to those inside and to nobody else, and goes with the session', async () => {
+  const meetingId = await meeting()
+  const own = token(DIRECT)
+  const ann = await window()
+  await ann.inside(server.secureUrl, { token: own, meetingId, participantId: 'ann' })
+  const base64Data = Buffer.from('<script>alert(1)</script>').toString('base64')
+  const url = await ann.run<string>(
+    `return m.uploadBase64File({ base64Data: '${base64Data}', token: '${own}', fileName: '../a page.html' })`,
+  )
+  assert.match(url, /\/files\//)
+  assert.equal(await ann.run(`return m.fetchBase64File({ url: '${url}', token: '${own}' })`), base64Data)
+
+  const at = url.replace(server.secureUrl, server.url)
+  const get = (authorization: string) => fetch(at, { headers: { authorization } })
+  assert.equal((await get('')).status, 401)
+  assert.equal((await get(token(DIRECT))).status, 403)
+  const given = await get(own)
+  assert.equal(given.headers.get('content-type'), 'application/octet-stream')
+  assert.match(given.headers.get('content-disposition')!, /^attachment; filename\*=UTF-8''a%20page\.html$/)
+  assert.equal(given.headers.get('x-content-type-options'), 'nosniff')
+  assert.match(given.headers.get('content-security-policy')!, /sandbox/)
+  const large = await fetch(`${server.url}/base64-upload?roomId=${meetingId}`, {
+    method: 'POST',
+    headers: { authorization: own, 'content-type': 'application/json' },
+    body: JSON.stringify({ fileName: 'large', base64Data: 'A'.repeat(8 * 1024 * 1024) }),
+  })
+  assert.equal(large.status, 413)
+  await ann.run('await m.leave()')
+  assert.equal((await get(own)).status, 403)
+})

@@ -57,7 +57,7 @@ async function call(url: string, method = 'POST', body?: unknown) {
     headers: { 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
-  return { status: answer.status, body: (await answer.json()) }
+  return { status: answer.status, body: await answer.json() }
 }
 
 for (const suffix of ['', '/', '/v2']) {

@@ -17,6 +17,8 @@ export interface HttpSettings {
   turnUrls: readonly string[]
   turnSecret: string | undefined
   pageFolder: string
+  maxFileBytes: number
+  maxSessionFileBytes: number
 }
 
 export interface HttpContext {

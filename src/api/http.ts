@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import type { HttpContext } from './context.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
 import { parseBody } from './body.ts'
+import { fileRoutes } from './files.ts'
 import { getTokenRoutes } from './get-token.ts'
 import { healthRoutes } from './health.ts'
 import { initConfigRoutes } from './init-config.ts'
@@ -38,6 +39,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
     roomRoutes,
     initConfigRoutes,
     inviteRoutes,
+    fileRoutes,
     pageRoutes,
   ]) {
     routes(app, context)

@@ -162,6 +162,14 @@ export class LiveMeeting {
     return this.#session?.sessionId
   }
 
+  /** Whether somebody who came with this token is inside. */
+  holds(tokenId: string): boolean {
+    for (const one of this.#participants.values()) {
+      if (one.joined && !one.relayed && one.tokenId === tokenId) return true
+    }
+    return false
+  }
+
   get participants(): ReadonlyMap<string, Participant> {
     return this.#participants
   }
@@ -654,6 +662,7 @@ export class LiveMeeting {
     this.#media.close()
     const endedAt = this.#options.now()
     await this.#options.store.sessions.end(session.sessionId, endedAt, why)
+    this.#record(this.#options.store.files.drop(session.sessionId), 'deleting the files of a session')
     this.#options.events.emit('sessionEnded', {
       meetingId: this.meetingId,
       sessionId: session.sessionId,

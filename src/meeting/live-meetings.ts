@@ -17,6 +17,8 @@ import { LiveMeeting, type MeetingEvents, type MeetingSettings } from './live-me
 export interface MeetingHome {
   /** Ends the session that goes on; does nothing when none does. Says whether one did. */
   endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean>
+  /** The session that goes on, if somebody who came with this token is inside. */
+  sessionOf(meetingId: string, tokenId: string): Promise<string | undefined>
   /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
   removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void>
 }
@@ -51,7 +53,9 @@ export class LiveMeetings implements MeetingHome {
 
   /** Takes up the sessions that a stopped server left; each ends after the grace period if nobody returns. */
   async resume(): Promise<void> {
-    for (const session of await this.#options.store.sessions.listOngoing()) {
+    const ongoing = await this.#options.store.sessions.listOngoing()
+    await this.#options.store.files.keepOnly(new Set(ongoing.map(({ sessionId }) => sessionId)))
+    for (const session of ongoing) {
       const meeting = await this.#options.store.meetings.get(session.meetingId)
       if (meeting) await this.#liveMeeting(meeting)
     }
@@ -90,6 +94,11 @@ export class LiveMeetings implements MeetingHome {
     const wasOn = live.sessionId !== undefined
     await live.end(reason)
     return wasOn
+  }
+
+  async sessionOf(meetingId: string, tokenId: string): Promise<string | undefined> {
+    const live = await this.#open.get(meetingId)
+    return live?.holds(tokenId) ? live.sessionId : undefined
   }
 
   async removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void> {

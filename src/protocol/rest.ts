@@ -57,6 +57,12 @@ export const CodeBody = Type.Object({
 })
 export type CodeBody = Static<typeof CodeBody>
 
+export const FileBody = Type.Object({
+  fileName: Type.String({ minLength: 1, maxLength: 256 }),
+  base64Data: Type.String({ minLength: 1 }),
+})
+export type FileBody = Static<typeof FileBody>
+
 export const PrebuiltTokenBody = Type.Object({
   apiKey: Type.String({ minLength: 1, maxLength: 256 }),
   permissions: Type.Optional(

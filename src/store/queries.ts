@@ -25,7 +25,7 @@ export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): 
   else seal.open(probe, SEAL_PROBE)
 }
 
-export function storeOver({ db, write, seal }: Ground): Omit<Store, 'close'> {
+export function storeOver({ db, write, seal }: Ground): Omit<Store, 'close' | 'files'> {
   function openSecret(sealed: string, apiKey: string): string {
     try {
       return seal.open(sealed, apiKey)

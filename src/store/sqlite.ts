@@ -22,10 +22,12 @@ import * as chat from './migrations/0002-chat.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import { proveSeal, storeOver, type Write } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
+import { openFiles } from './files.ts'
 import { WriteQueue } from './write-queue.ts'
 
 /** Name of the database in the data folder. */
 export const DATABASE_FILE = 'anteroom.db'
+const FILES_FOLDER = 'files'
 /** How long a write waits for another process, e.g. for `anteroom keys create` beside a running server. */
 const BUSY_TIMEOUT_MS = 5000
 /** In order; names are never changed once published. */
@@ -53,6 +55,7 @@ export async function openSqlite(folder: string, seal: Seal): Promise<Store> {
     await proveSeal(store, seal)
     return {
       ...store,
+      files: openFiles(join(folder, FILES_FOLDER)),
       close: async () => {
         await queue.idle()
         await destroy()

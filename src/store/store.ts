@@ -174,6 +174,15 @@ export interface Store {
     /** In the order in which they were appended. */
     list(sessionId: string): Promise<ChatRecord[]>
   }
+  /** Files of a session, gone with it. */
+  files: {
+    put(sessionId: string, fileId: string, bytes: Uint8Array): Promise<void>
+    get(sessionId: string, fileId: string): Promise<Buffer | undefined>
+    totalBytes(sessionId: string): Promise<number>
+    drop(sessionId: string): Promise<void>
+    /** Drops the files of all other sessions. */
+    keepOnly(sessionIds: ReadonlySet<string>): Promise<void>
+  }
   /** Small durable values, e.g. the first-start sign-in. */
   values: {
     get(name: string): Promise<string | undefined>

@@ -1,0 +1,107 @@
+/**
+ * Files handed round in a meeting (contract, signalling §1.4): taken from and given to those who are inside, for as long
+ * as the session lasts, and never as something that a browser would run.
+ */
+import type { FastifyRequest } from 'fastify'
+import { randomBytes } from 'node:crypto'
+import type { Routes } from './context.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { FileBody } from '../protocol/rest.ts'
+import { baseUrlOf } from './base-url.ts'
+import { grantOf } from './context.ts'
+import { shape } from './shapes.ts'
+
+const fileBody = shape(FileBody, 'body')
+/** Base64 takes four characters for three bytes; the rest is for the names around it. */
+const BODY_OVERHEAD_BYTES = 4096
+const DATA_URL = /^data:[^,]{0,200};base64,/
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
+
+/** What a file is, by its first bytes; anything else is bytes. Nothing here can carry a script. */
+const types: [type: string, begins: number[], at?: number][] = [
+  ['image/png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
+  ['image/jpeg', [0xff, 0xd8, 0xff]],
+  ['image/gif', [0x47, 0x49, 0x46, 0x38]],
+  ['image/webp', [0x57, 0x45, 0x42, 0x50], 8],
+  ['video/mp4', [0x66, 0x74, 0x79, 0x70], 4],
+  ['video/webm', [0x1a, 0x45, 0xdf, 0xa3]],
+  ['application/zip', [0x50, 0x4b, 0x03, 0x04]],
+]
+
+export function typeOf(bytes: Uint8Array): string {
+  const found = types.find(([, begins, at = 0]) => begins.every((byte, index) => bytes[at + index] === byte))
+  return found?.[0] ?? 'application/octet-stream'
+}
+
+export const fileRoutes: Routes = (app, context) => {
+  const { settings, catalogue, live, store } = context
+  /** Bytes that are on their way to the disk, by session. */
+  const arriving = new Map<string, number>()
+
+  /** The session that the holder of this token is inside of. */
+  const sessionOf = async (request: FastifyRequest, anyId: string): Promise<string> => {
+    const grant = grantOf(request, context)
+    const meeting = await catalogue.find(grant.projectId, anyId)
+    const sessionId = meeting && (await live.sessionOf(meeting.meetingId, grant.tokenId))
+    if (sessionId === undefined) {
+      throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'Files are for those who are in the meeting.' })
+    }
+    return sessionId
+  }
+
+  app.post(
+    '/base64-upload',
+    { bodyLimit: Math.ceil((settings.maxFileBytes * 4) / 3) + BODY_OVERHEAD_BYTES },
+    async (request) => {
+      const { roomId } = request.query as { roomId?: unknown }
+      const anyId = typeof roomId === 'string' ? roomId : ''
+      const sessionId = await sessionOf(request, anyId)
+      const { fileName, base64Data } = fileBody(request.body ?? {})
+      const text = base64Data.replace(DATA_URL, '')
+      if (!BASE64.test(text)) throw new Refusal('INVALID_REQUEST', { message: 'base64Data must be base64.' })
+      const bytes = Buffer.from(text, 'base64')
+      if (bytes.length > settings.maxFileBytes) throw new Refusal('PAYLOAD_TOO_LARGE')
+
+      const before = arriving.get(sessionId) ?? 0
+      arriving.set(sessionId, before + bytes.length)
+      try {
+        const total = (await store.files.totalBytes(sessionId)) + (arriving.get(sessionId) ?? 0)
+        if (total > settings.maxSessionFileBytes) {
+          throw new Refusal('PAYLOAD_TOO_LARGE', {
+            message: 'This session has as many files as it may have.',
+          })
+        }
+        const fileId = randomBytes(18).toString('base64url')
+        await store.files.put(sessionId, fileId, bytes)
+        const name = encodeURIComponent(safeName(fileName))
+        return { url: `${baseUrlOf(request, settings)}/files/${encodeURIComponent(anyId)}/${fileId}/${name}` }
+      } finally {
+        const left = (arriving.get(sessionId) ?? 0) - bytes.length
+        if (left > 0) arriving.set(sessionId, left)
+        else arriving.delete(sessionId)
+      }
+    },
+  )
+
+  app.get('/files/:meetingId/:fileId/:name', async (request, reply) => {
+    const { meetingId, fileId, name } = request.params as { meetingId: string; fileId: string; name: string }
+    const bytes = await store.files.get(await sessionOf(request, meetingId), fileId)
+    if (!bytes) throw new Refusal('NOT_FOUND')
+    return reply
+      .headers({
+        'content-type': typeOf(bytes),
+        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(safeName(name))}`,
+        'content-security-policy': "default-src 'none'; sandbox",
+        'x-content-type-options': 'nosniff',
+        'cross-origin-resource-policy': 'cross-origin',
+        'cache-control': 'private, no-store',
+      })
+      .send(bytes)
+  })
+}
+
+/** A name and no path, without what some systems cannot have in one. */
+function safeName(name: string): string {
+  const plain = name.replace(/^.*[\\/]/s, '').replace(/[^\p{L}\p{N}. _()-]/gu, '_')
+  return plain.replace(/^\.+/, '').slice(0, 100) || 'file'
+}
