@@ -1,0 +1,180 @@
+/**
+ * Every row of the wire (contract, signalling §4.1 to §4.3) with its state and the test that shows it. `docs/wire.md` is
+ * made from it; `test/wire-table.test.ts` holds both to the protocol and to the tests.
+ */
+import { absentServices } from '../../src/protocol/requests.ts'
+
+export interface WireRow {
+  name: string
+  state: 'here' | 'ours' | 'refused (4021)' | 'never sent'
+  /** File and title of a test, or why there is none. */
+  shown: string
+}
+
+const JOURNEY = 'journeys.test.ts: start, invite, join'
+const TWO = 'published-client.test.ts: two sides see and hear each other'
+const LOBBY = 'published-client.test.ts: lobby: denied, then allowed'
+const MODERATION = 'published-client.test.ts: moderation: 4008 without the right'
+const MODES = 'published-client.test.ts: modes: who only receives sends nothing'
+const MANUAL = 'published-client.test.ts: manual consuming, pausing and quality'
+const STORE = 'published-client.test.ts: realtime store: everybody sees the same last value'
+const DATA = 'published-client.test.ts: data messages, reliable and not'
+const SWITCH = 'published-client.test.ts: switchTo: into another meeting'
+const RELAY = 'published-client.test.ts: media relay: asked for, consented to'
+const SHARE = 'published-client.test.ts: a shared screen comes with its own kind'
+const REFUSED = 'published-client.test.ts: what does not exist here is refused with 4021'
+const WIRE = 'wire.test.ts: '
+const DOOR = 'door.test.ts: '
+
+const here = (shown: string, ...names: string[]): WireRow[] =>
+  names.map((name) => ({ name, state: 'here', shown }))
+const ours = (shown: string, ...names: string[]): WireRow[] =>
+  names.map((name) => ({ name, state: 'ours', shown }))
+const never = (why: string, ...names: string[]): WireRow[] =>
+  names.map((name) => ({ name, state: 'never sent', shown: why }))
+
+export const requestRows: WireRow[] = [
+  ...here(TWO, 'requestEntry', 'getRouterRtpCapabilities', 'createWebRtcTransport', 'connectWebRtcTransport'),
+  ...here(TWO, 'join', 'produce', 'closeProducer', 'definePeerLeftReason'),
+  ...here(LOBBY, 'respondEntry'),
+  ...here(MODERATION, 'closeRoom', 'removePeer', 'pinStateChanged'),
+  ...here(MODERATION, 'enablePeerWebcam', 'disablePeerWebcam', 'disablePeerMic'),
+  ...here(`${DOOR}moderating needs allow_mod`, 'enablePeerMic'),
+  ...here(MANUAL, 'setConsumerPreferredLayers', 'pauseAllConsumers', 'resumeAllConsumers'),
+  ...here(MANUAL, 'consumeAudioStreams', 'consumeVideoStreams', 'stopConsumingVideoStreams'),
+  ...here(MANUAL, 'enableAdaptiveSubscription', 'disableAdaptiveSubscription'),
+  ...here(`${WIRE}streams: paused, resumed, given a priority`, 'pauseConsumer', 'resumeConsumer'),
+  ...here(
+    `${WIRE}streams: paused, resumed, given a priority`,
+    'setConsumerPriority',
+    'requestConsumerKeyFrame',
+  ),
+  ...here(
+    `${WIRE}streams: paused, resumed, given a priority`,
+    'pauseProducer',
+    'resumeProducer',
+    'produceError',
+  ),
+  ...here(
+    `${WIRE}streams: paused, resumed, given a priority`,
+    'getTransportStats',
+    'stopConsumingAudioStreams',
+  ),
+  ...here(`${WIRE}transports: ICE is restarted`, 'restartIce', 'iceRestarted'),
+  ...here(DATA, 'produceData'),
+  ...here(`${WIRE}data streams: told, counted, closed`, 'getDataProducerStats', 'getDataConsumerStats'),
+  ...here(MODES, 'changeMode'),
+  ...here(`${WIRE}a name is changed, another is asked to switch`, 'changeDisplayName', 'switchPeerRoom'),
+  ...here(SWITCH, 'switchToMeeting'),
+  ...here(STORE, 'realtimeStoreSet', 'realtimeStoreGet', 'realtimeStoreObserve'),
+  ...here(`${WIRE}realtime store: limits, deletion, and an end to observing`, 'realtimeStoreStopObserve'),
+  ...here(RELAY, 'mediaRelayRequestSent', 'respondToMediaRelayRequest', 'mediaRelayRequestStop'),
+  ...here(
+    `${WIRE}media relay: kinds are switched, nobody consents twice`,
+    'enableRelayMedia',
+    'disableRelayMedia',
+  ),
+  ...ours(JOURNEY, 'leave'),
+  ...ours("journeys.test.ts: a media worker's death", 'rejoinMedia'),
+  ...ours('journeys.test.ts: a screen is shared in front', 'disablePeerShare'),
+  ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
+  ...ours(`${DOOR}removed means out`, 'liftRemoval'),
+  ...[...absentServices].map((name): WireRow => ({ name, state: 'refused (4021)', shown: REFUSED })),
+]
+
+export const serverRequestRows: WireRow[] = [
+  ...here(TWO, 'newConsumer', 'connectionSuccess', 'close'),
+  ...here(DATA, 'newDataConsumer'),
+  ...here(MODERATION, 'enableWebcam', 'disableWebcam', 'pinStateChanged'),
+  ...here(`${DOOR}moderating needs allow_mod`, 'enableMic', 'disableMic'),
+  ...here(`${WIRE}a name is changed, another is asked to switch`, 'switchRoom'),
+  ...ours(`${DOOR}moderating needs allow_mod`, 'enableShare', 'disableShare'),
+  ...never('nothing here needs it: the server counts itself', 'statsData'),
+]
+
+export const notificationRows: WireRow[] = [
+  ...here('published-client.test.ts: each refusal reaches join() with its code', 'error'),
+  ...here(LOBBY, 'entryRequested', 'entryResponded'),
+  ...here(TWO, 'newPeer', 'peerClosed', 'participantMediaStateChanged'),
+  ...here(SHARE, 'consumerClosed'),
+  ...here(`${WIRE}streams: paused, resumed, given a priority`, 'consumerPaused', 'consumerResumed'),
+  ...here(JOURNEY, 'activeSpeaker', 'consumerLayersChanged'),
+  ...here(`${WIRE}adaptive subscription: the cameras of recent speakers`, 'consumerPausedSubManager'),
+  ...here(`${WIRE}adaptive subscription: the cameras of recent speakers`, 'consumerResumedSubManager'),
+  ...here(MODES, 'peerModeChanged'),
+  ...here(`${WIRE}a name is changed, another is asked to switch`, 'peerDisplayNameChanged'),
+  ...here(`${WIRE}data streams: told, counted, closed`, 'dataConsumerClosed'),
+  ...here(STORE, 'realtimeStoreValueChanged'),
+  ...here(`${WIRE}a codec that one cannot decode is told to all`, 'unsupportedCodecAdded'),
+  ...here(
+    RELAY,
+    'mediaRelayRequestReceived',
+    'mediaRelayRequestResponse',
+    'mediaRelayStarted',
+    'mediaRelayStopped',
+  ),
+  ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
+  ...ours("journeys.test.ts: a media worker's death", 'mediaReset'),
+  ...never('clients restart ICE themselves when a transport fails', 'restartIce'),
+  ...never('clients only store them', 'consumerScore', 'producerScore'),
+  ...never(
+    'the service is refused with 4021',
+    ...['recordingStateChanged', 'livestreamStateChanged', 'recordingStarted', 'recordingStopped'],
+    ...['livestreamStarted', 'livestreamStopped', 'hlsStarted', 'hlsStopped', 'hlsStateChanged'],
+    ...[
+      'hlsPlayableStateChanged',
+      'transcriptionStateChanged',
+      'translationStateChanged',
+      'transcriptionText',
+    ],
+    ...['translationText', 'translationLanguageChanged', 'whiteboardStarted', 'whiteboardStopped'],
+    ...['connectionOpen', 'connectionClose', 'connectionChatMessage', 'connectionParticipantJoined'],
+    ...['connectionParticipantLeft', 'agentStateChanged', 'agentTranscript', 'agentMetrics', 'addCharacter'],
+    ...['removeCharacter', 'characterStateChanged', 'characterMessage', 'userMessage', 'characterData'],
+    'characterError',
+  ),
+  ...never('failures are answered where they were asked for', 'mediaRelayError'),
+]
+
+export const chatRows: WireRow[] = [
+  ...here(
+    'published-client.test.ts: chat: live to all',
+    'Subscribe',
+    'Publish',
+    'Ack',
+    'ServerBatch',
+    'Welcome',
+  ),
+  ...here('chat-socket.test.ts: unsubscribed is not heard', 'Unsubscribe', 'GetHistory'),
+  ...here('chat-socket.test.ts: a ping is answered', 'Ping', 'Pong'),
+]
+
+export function wireDocument(): string {
+  const table = (rows: WireRow[]): string =>
+    [
+      '| message | state | shown by |',
+      '|---|---|---|',
+      ...rows.map(({ name, state, shown }) => `| \`${name}\` | ${state} | ${shown} |`),
+    ].join('\n')
+  return `# The wire, message by message
+
+Made by \`npm run wire-table\` and held by \`test/wire-table.test.ts\`. *here*: as the published clients know it; *ours*: known to our own client
+alone, published ones ignore it; *refused (4021)*: answered at once with \`ADD_ON_SERVICES_DISABLED\`.
+
+## Client to server
+
+${table(requestRows)}
+
+## Server to client, with an answer
+
+${table(serverRequestRows)}
+
+## Notifications
+
+${table(notificationRows)}
+
+## Chat frames
+
+${table(chatRows)}
+`
+}

@@ -1,0 +1,75 @@
+/** `docs/wire.md` says what the protocol has, and names tests that exist. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { absentServices, requests } from '../src/protocol/requests.ts'
+import {
+  chatRows,
+  notificationRows,
+  requestRows,
+  serverRequestRows,
+  wireDocument,
+} from './support/wire-rows.ts'
+
+const root = join(import.meta.dirname, '..')
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+test('every request of the protocol has one row', () => {
+  const names = requestRows.map(({ name }) => name).sort()
+  assert.deepEqual(names, [...Object.keys(requests), ...absentServices].sort())
+})
+
+test('every notification and server request of the protocol has one row', () => {
+  const source = read('src/protocol/notifications.ts')
+  const told = [...source.matchAll(/method: ((?:'\w+'(?: \| )?)+)/g)].flatMap(([, names]) =>
+    [...names!.matchAll(/'(\w+)'/g)].map(([, name]) => name!),
+  )
+  for (const name of told) assert.equal(notificationRows.filter((row) => row.name === name).length, 1, name)
+  const asked = /interface ServerRequests \{([\s\S]*?)\n\}/.exec(source)![1]!
+  for (const [, name] of asked.matchAll(/^ {2}(\w+):/gm))
+    assert.equal(serverRequestRows.filter((row) => row.name === name).length, 1, name)
+})
+
+test('every row of the contract has one row here', () => {
+  const all = new Set([...requestRows, ...serverRequestRows, ...notificationRows].map(({ name }) => name))
+  for (const name of [
+    'startRecording',
+    'joinCharacter',
+    'openConnection',
+    'whiteboardStarted',
+    'statsData',
+  ]) {
+    assert.ok(all.has(name), name)
+  }
+})
+
+test('the tests that rows name exist', () => {
+  const files = new Map(
+    [...readdirSync(join(root, 'test')), ...readdirSync(join(root, 'src/api'))]
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => {
+        const path = readdirSync(join(root, 'test')).includes(name) ? `test/${name}` : `src/api/${name}`
+        return [name, read(path).replaceAll("\\'", "'")] as const
+      }),
+  )
+  for (const { name, state, shown } of [
+    ...requestRows,
+    ...serverRequestRows,
+    ...notificationRows,
+    ...chatRows,
+  ]) {
+    if (state === 'never sent') continue
+    const [file, title] = [shown.slice(0, shown.indexOf(': ')), shown.slice(shown.indexOf(': ') + 2)]
+    const text = files.get(file)
+    assert.ok(text, `${name}: there is no ${file}`)
+    assert.ok(
+      text.includes(`test('${title}`) || text.includes(`test("${title}`),
+      `${name}: no test "${title}" in ${file}`,
+    )
+  }
+})
+
+test('docs/wire.md is in step: npm run wire-table', () => {
+  assert.equal(read('docs/wire.md'), wireDocument())
+})
