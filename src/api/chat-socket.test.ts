@@ -1,8 +1,11 @@
 /** The chat socket from outside: who may open it, what its frames may be, and what a bad one does to others. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
+import { pino } from 'pino'
 import { WebSocket } from 'ws'
+import type { ChatConnection } from '../meeting/chat.ts'
 import { TestServer } from '../../test/support/test-server.ts'
 import {
   decodeChatMessage,
@@ -11,6 +14,7 @@ import {
   type ServerBatch,
   type ServerFrame,
 } from '../protocol/chat.ts'
+import { ChatSockets } from './chat-socket.ts'
 
 let server: TestServer
 before(async () => {
@@ -274,11 +278,28 @@ test('a session takes its chat with it, and a restart does not', async () => {
 })
 
 test('a ping is answered or the socket ends', async () => {
-  const meetingId = await server.createMeeting()
-  const { chat } = await join(meetingId, 'ann')
-  const welcome = await chat.until(() => chat.heard.find(({ kind }) => kind === 'welcome'))
-  assert.ok(welcome.kind === 'welcome' && welcome.value.pingIntervalMs > 0)
-  // An answer without a question is as good as any.
-  chat.socket.send(encodeClientFrame('pong', { seq: 1 }))
-  assert.equal((await chat.ask('publish', { topic: 'CHAT', message: 'x' })).ok, true)
+  const closed: number[] = []
+  const sockets = new ChatSockets({
+    settings: { maxChatMessageBytes: 1024, maxChatMessagesPerSecond: 10 },
+    openChat: () =>
+      Promise.resolve({ close: (code: number) => closed.push(code) } as unknown as ChatConnection),
+    pingIntervalMs: 40,
+    now: Date.now,
+    log: pino({ level: 'silent' }),
+  })
+  const http = createServer()
+  sockets.attach(http)
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const url = `ws://127.0.0.1:${(http.address() as { port: number }).port}/chat?ticket=t`
+  const [lively, silent] = [new ChatClient(url), new ChatClient(url)]
+  lively.socket.on('message', (data: Buffer) => {
+    const frame = decodeServerFrame(data)
+    if (frame.kind === 'ping') lively.socket.send(encodeClientFrame('pong', { seq: frame.value.seq }))
+  })
+  await silent.until(() => silent.closed)
+  await lively.until(() => (lively.heard.filter(({ kind }) => kind === 'ping').length > 5 ? true : undefined))
+  assert.equal(lively.closed, undefined)
+  sockets.close()
+  http.close()
 })

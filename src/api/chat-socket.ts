@@ -25,6 +25,8 @@ export interface ChatSocketOptions {
   settings: ChatSocketSettings
   /** Undefined for a ticket that is good for nothing. */
   openChat: (ticket: string, link: ChatLink) => Promise<ChatConnection | undefined>
+  /** Default 15 s; two that go unanswered end the socket. */
+  pingIntervalMs?: number
   now: () => number
   log: Logger
 }
@@ -42,6 +44,7 @@ export class ChatSockets {
   readonly #options: ChatSocketOptions
   readonly #server: WebSocketServer
   readonly #heartbeats = new Map<WebSocket, { pingsOut: number; seq: number }>()
+  readonly #pingIntervalMs: number
   readonly #timer: NodeJS.Timeout
 
   constructor(options: ChatSocketOptions) {
@@ -52,7 +55,8 @@ export class ChatSockets {
       maxPayload: options.settings.maxChatMessageBytes + FRAME_OVERHEAD_BYTES,
     })
     // One clock for all, so that a meeting of many costs no timer each.
-    this.#timer = setInterval(() => this.#ping(), PING_INTERVAL_MS).unref()
+    this.#pingIntervalMs = options.pingIntervalMs ?? PING_INTERVAL_MS
+    this.#timer = setInterval(() => this.#ping(), this.#pingIntervalMs).unref()
   }
 
   /** Serves this listener too; must be called before it listens. */
@@ -115,7 +119,7 @@ export class ChatSockets {
       else connection.refuse(frame, new Refusal('RATE_LIMITED'))
     })
     link.open(socket)
-    link.send(encodeServerFrame('welcome', { pingIntervalMs: PING_INTERVAL_MS }))
+    link.send(encodeServerFrame('welcome', { pingIntervalMs: this.#pingIntervalMs }))
   }
 
   #ping(): void {

@@ -281,12 +281,16 @@ export class FakeTransport implements Transport {
   }
 
   produceData(options: DataOptions): Promise<DataProducer> {
+    return refusing('data producer', () => Promise.resolve(this.#produceData(options)))
+  }
+
+  #produceData(options: DataOptions): DataProducer {
     this.#wants('send')
     this.#wantsSctp()
     const producer = new FakeDataProducer(this, options)
     this.dataProducers.set(producer.id, producer)
     this.router.record('produceData', producer.id)
-    return Promise.resolve(producer)
+    return producer
   }
 
   consumeData({ dataProducerId }: { dataProducerId: string }): Promise<DataConsumer> {

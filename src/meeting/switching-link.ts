@@ -37,10 +37,17 @@ export class SwitchingLink implements Link {
   notify(...notifications: Notification[]): void {
     this.#link.notify(
       ...notifications.map((notification) =>
-        !this.#over && notification.method === 'entryResponded' && notification.id === this.#participantId
-          ? { ...notification, switchingRoomId: this.#meetingId }
-          : notification,
+        this.#letsIn(notification) ? { ...notification, switchingRoomId: this.#meetingId } : notification,
       ),
+    )
+  }
+
+  #letsIn(notification: Notification): boolean {
+    return (
+      !this.#over &&
+      notification.method === 'entryResponded' &&
+      notification.id === this.#participantId &&
+      notification.decision === 'allowed'
     )
   }
 

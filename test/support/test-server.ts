@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { readConfig, type Config } from '../../src/config.ts'
-import { createFakeSfu } from '../../src/media/fake.ts'
+import { createFakeSfu, type FakeSfu } from '../../src/media/fake.ts'
 import { startServer, type RunningServer } from '../../src/server.ts'
 import type { TokenClaims } from '../../src/token/token.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
@@ -17,10 +17,13 @@ export class TestServer {
   readonly config: Config
   readonly #folder: string
   #server: RunningServer
+  /** Of the server that runs now. */
+  sfu: FakeSfu
   readonly #clients: WireClient[] = []
 
-  private constructor(config: Config, folder: string, server: RunningServer) {
+  private constructor(config: Config, folder: string, server: RunningServer, sfu: FakeSfu) {
     this.config = config
+    this.sfu = sfu
     this.#folder = folder
     this.#server = server
   }
@@ -38,11 +41,12 @@ export class TestServer {
       httpsPort: 0,
       ...changes,
     }
-    return new TestServer(config, folder, await TestServer.#run(config))
+    const sfu = createFakeSfu()
+    return new TestServer(config, folder, await TestServer.#run(config, sfu), sfu)
   }
 
-  static #run(config: Config): Promise<RunningServer> {
-    return startServer(config, { sfu: createFakeSfu(), log: pino({ level: config.logLevel }) })
+  static #run(config: Config, sfu: FakeSfu): Promise<RunningServer> {
+    return startServer(config, { sfu, log: pino({ level: config.logLevel }) })
   }
 
   get url(): string {
@@ -52,7 +56,8 @@ export class TestServer {
   /** Stops and starts it on the same data, as an operator would. */
   async restart(): Promise<void> {
     await this.#server.close()
-    this.#server = await TestServer.#run(this.config)
+    this.sfu = createFakeSfu()
+    this.#server = await TestServer.#run(this.config, this.sfu)
   }
 
   async stop(): Promise<void> {

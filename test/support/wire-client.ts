@@ -37,6 +37,7 @@ export class WireClient {
   readonly requested: { event: string; payload: Record<string, unknown> }[] = []
   readonly participantId: string
   closed: { code: number; message: string } | undefined
+  transports = { send: '', receive: '' }
   readonly #name: string | undefined
   readonly #waiters = new Set<() => void>()
 
@@ -69,6 +70,8 @@ export class WireClient {
     this.socket.on('disconnect', (reason) => this.#hear({ method: 'disconnect', reason }))
     for (const event of [
       'newConsumer',
+      'newDataConsumer',
+      'switchRoom',
       'enableMic',
       'disableMic',
       'enableWebcam',
@@ -135,10 +138,12 @@ export class WireClient {
 
   async finishJoin(data: Record<string, unknown> = {}): Promise<any> {
     const rtpCapabilities = await this.request('getRouterRtpCapabilities')
-    await Promise.all([
-      this.request('createWebRtcTransport', { producing: true, consuming: false }),
-      this.request('createWebRtcTransport', { producing: false, consuming: true }),
+    const sctpCapabilities = { numStreams: { OS: 1024, MIS: 1024 } }
+    const [send, receive] = await Promise.all([
+      this.request('createWebRtcTransport', { producing: true, consuming: false, sctpCapabilities }),
+      this.request('createWebRtcTransport', { producing: false, consuming: true, sctpCapabilities }),
     ])
+    this.transports = { send: send.id, receive: receive.id }
     return this.request('join', { rtpCapabilities, mode: 'SEND_AND_RECV', metaData: {}, ...data })
   }
 

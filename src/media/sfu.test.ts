@@ -1,0 +1,218 @@
+/** What a meeting relies on of its media server: the same for the fake and for mediasoup's real workers. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, before, describe, test } from 'node:test'
+import { Refusal, type ErrorName } from '../protocol/errors.ts'
+import { locateWorker } from '../../scripts/media-worker/locate.mjs'
+import { createFakeSfu, sampleDtlsParameters, sampleRtpParameters } from './fake.ts'
+import { createSfu, type Consumer, type Router, type Sfu } from './sfu.ts'
+
+const refusal = (code: ErrorName) => (error: unknown) => error instanceof Refusal && error.code === code
+
+const told = (consumer: Consumer, event: 'producerClosed' | 'producerPaused' | 'producerResumed') =>
+  new Promise<void>((resolve) => consumer.on(event, resolve))
+
+/** A sender and a receiver in one meeting. */
+async function pair(router: Router) {
+  const sctpCapabilities = { numStreams: { OS: 16, MIS: 16 } }
+  return {
+    send: await router.createTransport({ direction: 'send', sctpCapabilities }),
+    receive: await router.createTransport({ direction: 'receive', sctpCapabilities }),
+  }
+}
+
+const kinds: [name: string, open: () => Promise<Sfu>][] = [
+  ['the fake', () => Promise.resolve(createFakeSfu())],
+  ...(locateWorker()
+    ? [
+        [
+          'mediasoup',
+          () =>
+            createSfu({
+              workerBin: locateWorker()!.bin,
+              workers: 2,
+              firstPort: 45_000 + Math.floor(Math.random() * 2000) * 2,
+              listenAddress: '127.0.0.1',
+            }),
+        ] as [string, () => Promise<Sfu>],
+      ]
+    : []),
+]
+
+for (const [name, open] of kinds) {
+  describe(name, () => {
+    let sfu: Sfu
+    before(async () => {
+      sfu = await open()
+    })
+    after(() => sfu.close())
+
+    test('what a client sends wrongly is refused, and the router goes on', async () => {
+      const router = await sfu.openRouter()
+      const { send, receive } = await pair(router)
+      const good = sampleRtpParameters('audio')
+      for (const rtpParameters of [
+        sampleRtpParameters('video'),
+        { ...good, encodings: [{ ssrc: -1 }] },
+        { ...good, encodings: [{ scalabilityMode: 'S999T999' }] },
+        { ...good, codecs: [{ ...good.codecs[0]!, mimeType: 'audio/unknown' }] },
+      ]) {
+        await assert.rejects(send.produce({ kind: 'audio', rtpParameters }), Refusal)
+      }
+      await assert.rejects(
+        receive.produce({ kind: 'audio', rtpParameters: good }),
+        refusal('INVALID_REQUEST'),
+      )
+      await assert.rejects(
+        receive.consume({ producerId: 'none', rtpCapabilities: router.rtpCapabilities }),
+        Refusal,
+      )
+      assert.ok((await send.produce({ kind: 'audio', rtpParameters: good })).id)
+      router.close()
+    })
+
+    test('a stream: consumed paused, resumed, paused at its source, closed with it', async () => {
+      const router = await sfu.openRouter()
+      const { send, receive } = await pair(router)
+      await send.connect(sampleDtlsParameters())
+      const producer = await send.produce({
+        kind: 'video',
+        rtpParameters: sampleRtpParameters('video', { layers: 3 }),
+      })
+      const { rtpCapabilities } = router
+      assert.equal(router.canConsume(producer.id, rtpCapabilities), true)
+      assert.equal(router.canConsume('none', rtpCapabilities), false)
+      const consumer = await receive.consume({ producerId: producer.id, rtpCapabilities })
+      assert.deepEqual([consumer.paused, consumer.kind, consumer.type], [true, 'video', 'simulcast'])
+      await consumer.resume()
+      await consumer.setPreferredLayers({ spatialLayer: 99, temporalLayer: 99 })
+      await consumer.setPriority(7)
+      await consumer.requestKeyFrame()
+      const paused = told(consumer, 'producerPaused')
+      await producer.pause()
+      await paused
+      const resumed = told(consumer, 'producerResumed')
+      await producer.resume()
+      await resumed
+      const closed = told(consumer, 'producerClosed')
+      producer.close()
+      await closed
+      await assert.rejects(consumer.resume(), refusal('INVALID_STATE'))
+      router.close()
+    })
+
+    test('ICE is restarted with other parameters; stats are numbers', async () => {
+      const router = await sfu.openRouter()
+      const { send } = await pair(router)
+      assert.notEqual((await send.restartIce()).usernameFragment, send.iceParameters.usernameFragment)
+      assert.equal(typeof (await send.stats()).receiveBytes, 'number')
+      send.close()
+      await assert.rejects(send.restartIce(), refusal('INVALID_STATE'))
+      router.close()
+    })
+
+    test('data goes over SCTP, where the transport has it', async () => {
+      const router = await sfu.openRouter()
+      const { send, receive } = await pair(router)
+      const options = { sctpStreamParameters: { streamId: 0, ordered: true }, label: 'l', protocol: '' }
+      const producer = await send.produceData(options)
+      const consumer = await receive.consumeData({ dataProducerId: producer.id })
+      assert.equal(consumer.label, 'l')
+      const closed = new Promise<void>((resolve) => consumer.on('producerClosed', resolve))
+      producer.close()
+      await closed
+      const without = await router.createTransport({ direction: 'send' })
+      await assert.rejects(without.produceData(options), refusal('INVALID_REQUEST'))
+      router.close()
+    })
+
+    test('a stream of one meeting can be received in another; a router goes with its last transport', async () => {
+      const [first, second] = [await sfu.openRouter(), await sfu.openRouter()]
+      const [one, other] = [await pair(first), await pair(second)]
+      const producer = await one.send.produce({
+        kind: 'audio',
+        rtpParameters: sampleRtpParameters('audio'),
+        watchLevel: true,
+      })
+      const { rtpCapabilities } = second
+      assert.equal(second.canConsume(producer.id, rtpCapabilities), true)
+      // Two at once: it is brought over one time.
+      const [consumer] = await Promise.all([
+        other.receive.consume({ producerId: producer.id, rtpCapabilities }),
+        other.receive.consume({ producerId: producer.id, rtpCapabilities }),
+      ])
+      first.close()
+      await consumer.resume()
+      const closed = told(consumer, 'producerClosed')
+      one.receive.close()
+      one.send.close()
+      await closed
+      await assert.rejects(first.createTransport({ direction: 'send' }), refusal('INVALID_STATE'))
+      second.close()
+    })
+
+    test('two hundred produced and closed at once harm nobody', async () => {
+      const [first, second] = [await sfu.openRouter(), await sfu.openRouter()]
+      const [busy, calm] = [await pair(first), await pair(second)]
+      const producer = await calm.send.produce({ kind: 'audio', rtpParameters: sampleRtpParameters('audio') })
+      const consumer = await calm.receive.consume({
+        producerId: producer.id,
+        rtpCapabilities: second.rtpCapabilities,
+      })
+      await Promise.all(
+        Array.from({ length: 200 }, async (_, at) => {
+          const one = await busy.send.produce({
+            kind: 'audio',
+            rtpParameters: { ...sampleRtpParameters('audio', { ssrc: 10_000 + at }), mid: `m${at}` },
+          })
+          await busy.receive
+            .consume({ producerId: one.id, rtpCapabilities: first.rtpCapabilities })
+            .catch(() => undefined)
+          one.close()
+        }),
+      )
+      await consumer.resume()
+      assert.ok((await busy.send.stats()).receiveBytes >= 0)
+      first.close()
+      second.close()
+    })
+  })
+}
+
+test(
+  'a worker that dies: its meeting hears of it, the other does not, and another worker comes',
+  { skip: !locateWorker() },
+  async () => {
+    const sfu = await kinds.at(-1)![1]()
+    const routers = [await sfu.openRouter(), await sfu.openRouter()]
+    const transports = await Promise.all(
+      routers.map((router) => router.createTransport({ direction: 'send' })),
+    )
+    const workers = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'mediasoup-worker'], {
+      encoding: 'utf8',
+    })
+    const died: number[] = []
+    const first = new Promise<void>((resolve) => {
+      for (const [at, router] of routers.entries()) {
+        router.on('died', () => {
+          died.push(at)
+          resolve()
+        })
+      }
+    })
+    const lost = Promise.race(
+      transports.map(
+        (transport, at) => new Promise<number>((resolve) => transport.on('lost', () => resolve(at))),
+      ),
+    )
+    process.kill(Number(workers.trim().split('\n').at(-1)), 'SIGKILL')
+    await first
+    assert.equal(await lost, died[0])
+    const alive = 1 - died[0]!
+    assert.ok((await transports[alive]!.stats()).receiveBytes >= 0)
+    assert.ok(await (await sfu.openRouter()).createTransport({ direction: 'send' }))
+    assert.deepEqual(died.length, 1)
+    await sfu.close()
+    assert.throws(() => execFileSync('pgrep', ['-P', String(process.pid), '-f', 'mediasoup-worker']))
+  },
+)

@@ -1,0 +1,78 @@
+/** The published React SDK, unmodified, on the page of `examples/page-react-sdk`. */
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { build } from 'vite'
+import { launchBrowser, Person } from './support/browser.ts'
+import { AppServer } from './support/published.ts'
+import { RealServer } from './support/real-server.ts'
+import { signAnything } from './support/test-server.ts'
+
+let browser: Browser
+let server: RealServer
+let app: AppServer
+let folder: string
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anteroom-react-'))
+  await build({
+    configFile: false,
+    logLevel: 'error',
+    root: join(import.meta.dirname, '../examples/page-react-sdk'),
+    build: { outDir: folder, emptyOutDir: true, minify: false },
+  })
+  const pages: Record<string, string> = { '/': await readFile(join(folder, 'index.html'), 'utf8') }
+  for (const name of await readdir(join(folder, 'assets'))) {
+    pages[`/assets/${name}`] = await readFile(join(folder, 'assets', name), 'utf8')
+  }
+  app = await AppServer.start(pages)
+  browser = await launchBrowser(['--ignore-certificate-errors'])
+  server = await RealServer.start()
+})
+after(async () => {
+  await browser.close()
+  await server.stop()
+  app.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const address = await ann.start(server.url)
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'] })
+  const page = await context.newPage()
+  const query = new URLSearchParams({
+    server: server.secureUrl.replace('https://', ''),
+    token: signAnything({ apikey: 'test-key', permissions: ['allow_join'] }),
+    meetingId: address.split('/m/')[1]!,
+    name: 'Rea',
+  })
+  await page.goto(`${app.url}/?${query.toString()}`)
+  await page.getByRole('button', { name: 'Join' }).click()
+  await page.locator('[data-participant=Ann][data-mic=true][data-camera=true]').waitFor()
+  await ann.seesAndHears(1)
+  await page.locator('[data-participant=Ann] video').waitFor()
+  const moving = await page.locator('[data-participant=Ann] video').evaluate(
+    (video: HTMLVideoElement) =>
+      new Promise<boolean>((resolve) => {
+        video.requestVideoFrameCallback(() => video.requestVideoFrameCallback(() => resolve(true)))
+      }),
+  )
+  assert.equal(moving, true)
+
+  await ann.page.getByTestId('bar-chat').click()
+  await ann.page.getByTestId('chat-text').fill('hello, Rea')
+  await ann.page.getByTestId('chat-send').click()
+  await page.getByText('Ann: hello, Rea').waitFor()
+  await page.getByLabel('Message').fill('hello, Ann')
+  await page.getByRole('button', { name: 'Send' }).click()
+  await ann.page.getByRole('log').getByText('hello, Ann').waitFor()
+
+  await page.getByRole('button', { name: 'Microphone' }).click()
+  await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => !one.micOn))
+  await page.getByRole('button', { name: 'Leave' }).click()
+  await ann.knows((meeting) => meeting.participants.size === 0)
+  assert.deepEqual(ann.errors, [])
+})

@@ -1,0 +1,274 @@
+/** The less travelled rows of the wire, through the socket, where a browser would show less than the messages do. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sampleRtpParameters } from '../src/media/fake.ts'
+import { TestServer } from './support/test-server.ts'
+import { WireError, type WireClient } from './support/wire-client.ts'
+
+let server: TestServer
+before(async () => {
+  server = await TestServer.start({ maxStoreKeys: 3, maxRequestsPerSecond: 1000 })
+})
+after(() => server.stop())
+
+async function join(
+  meetingId: string,
+  participantId: string,
+  permissions = ['allow_join'],
+  data: Record<string, unknown> = {},
+): Promise<WireClient> {
+  const client = server.connect({
+    token: server.token(permissions),
+    meetingId,
+    participantId,
+    name: participantId,
+  })
+  await client.join(data)
+  return client
+}
+
+const produce = async (client: WireClient, kind: 'audio' | 'video', appData = {}): Promise<string> => {
+  const { id } = await client.request('produce', {
+    transportId: client.transports.send,
+    kind,
+    rtpParameters: sampleRtpParameters(kind, { layers: kind === 'video' ? 3 : 1 }),
+    appData,
+  })
+  return id
+}
+
+const refused = (code: number) => (error: unknown) => error instanceof WireError && error.code === code
+
+test('streams: paused, resumed, given a priority', async () => {
+  const meetingId = await server.createMeeting()
+  const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
+  const producerId = await produce(ann, 'audio')
+  const consumer = await bob.hears('request:newConsumer')
+  assert.deepEqual([consumer.peerId, consumer.producerId], ['ann', producerId])
+  const consumerId = consumer.id
+  for (const method of ['pauseConsumer', 'resumeConsumer', 'requestConsumerKeyFrame']) {
+    await bob.request(method, { consumerId })
+    await assert.rejects(ann.request(method, { consumerId }), refused(404), method)
+  }
+  await bob.request('setConsumerPriority', { consumerId, priority: 200 })
+  await assert.rejects(bob.request('setConsumerPriority', { consumerId, priority: 0 }), refused(5000))
+  await ann.request('pauseProducer', { producerId })
+  await bob.hears('consumerPaused')
+  await bob.hears('participantMediaStateChanged', ({ newState }) => newState === false)
+  await ann.request('resumeProducer', { producerId })
+  await bob.hears('consumerResumed')
+  await assert.rejects(bob.request('pauseProducer', { producerId }), refused(404))
+  await ann.request('produceError', { mediaType: 'video', message: 'no camera' })
+  const stats = await bob.request('getTransportStats', { peerId: 'ann' })
+  assert.equal(typeof stats.send.stats.sendBitrate, 'number')
+  await bob.request('stopConsumingAudioStreams', { peerId: 'ann' })
+  await bob.hears('consumerClosed', (heard) => heard.consumerId === consumerId)
+  await bob.request('consumeAudioStreams', { peerId: 'ann' })
+  await bob.hears('request:newConsumer', ({ id }) => id !== consumerId)
+  await assert.rejects(bob.request('consumeAudioStreams', { peerId: 'nobody' }), refused(404))
+})
+
+test('transports: ICE is restarted', async () => {
+  const ann = await join(await server.createMeeting(), 'ann')
+  const transportId = ann.transports.send
+  const first = await ann.request('restartIce', { transportId })
+  const second = await ann.request('restartIce', { transportId })
+  assert.notEqual(first.usernameFragment, second.usernameFragment)
+  await ann.request('iceRestarted', { transportId })
+  await assert.rejects(ann.request('restartIce', { transportId: 'none' }), refused(404))
+})
+
+test('data streams: told, counted, closed', async () => {
+  const meetingId = await server.createMeeting()
+  const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
+  const asked = {
+    transportId: ann.transports.send,
+    sctpStreamParameters: { streamId: 0, ordered: true },
+    label: 'reliable_data_producer',
+    appData: { own: true },
+  }
+  const { id } = await ann.request('produceData', asked)
+  const heard = await bob.hears('request:newDataConsumer')
+  assert.deepEqual(
+    [heard.peerId, heard.dataProducerId, heard.label, heard.appData],
+    ['ann', id, 'reliable_data_producer', { own: true }],
+  )
+  // Whoever comes later gets it too.
+  const carl = await join(meetingId, 'carl')
+  await carl.hears('request:newDataConsumer')
+  assert.deepEqual(await ann.request('getDataProducerStats', { dataProducerId: id }), [])
+  assert.deepEqual(await bob.request('getDataConsumerStats', { dataConsumerId: heard.id }), [])
+  await assert.rejects(bob.request('getDataProducerStats', { dataProducerId: id }), refused(404))
+  await bob.request('changeMode', { mode: 'RECV_ONLY' })
+  await assert.rejects(
+    bob.request('produceData', { ...asked, transportId: bob.transports.send }),
+    refused(5000),
+  )
+  ann.close()
+  await bob.hears('dataConsumerClosed', ({ dataConsumerId }) => dataConsumerId === heard.id)
+})
+
+test('a name is changed, another is asked to switch', async () => {
+  const meetingId = await server.createMeeting()
+  const ann = await join(meetingId, 'ann', ['allow_join', 'allow_mod'])
+  const bob = await join(meetingId, 'bob')
+  await ann.request('changeDisplayName', { displayName: 'Anna' })
+  const { peerId, displayName, oldDisplayName } = await bob.hears('peerDisplayNameChanged')
+  assert.deepEqual([peerId, displayName, oldDisplayName], ['ann', 'Anna', 'ann'])
+  const ask = { peerId: 'bob', roomId: 'aaaa-bbbb-cccc', token: 't', payload: { why: 'a talk' } }
+  await ann.request('switchPeerRoom', ask)
+  const heard = await bob.hears('request:switchRoom')
+  assert.deepEqual([heard.roomId, heard.payload, heard.peerId], ['aaaa-bbbb-cccc', { why: 'a talk' }, 'ann'])
+  await assert.rejects(bob.request('switchPeerRoom', { ...ask, peerId: 'ann' }), refused(4008))
+})
+
+test('a switch is held to the door of the other meeting, and one who is not let in stays', async () => {
+  const [first, second] = [await server.createMeeting(), await server.createMeeting()]
+  const [ann, bob, host] = [await join(first, 'ann'), await join(first, 'bob'), await join(second, 'host')]
+  for (const [code, secret, to] of [
+    [4002, 'junk', second],
+    [4003, server.token(['allow_join']), 'aaaa-bbbb-cccc'],
+    [4008, server.token(['dance']), second],
+    [4022, server.token(['allow_join'], { roomId: first }), second],
+    [4023, server.token(['allow_join'], { participantId: 'bob' }), second],
+    [4076, server.token(['allow_join']), first],
+  ] as const) {
+    await assert.rejects(
+      ann.request('switchToMeeting', { meetingId: to, secret }),
+      refused(code),
+      String(code),
+    )
+  }
+  // Nobody is asked in who did not ask.
+  await assert.rejects(ann.request('join', { switchingRoom: true }), refused(5000))
+  await ann.request('switchToMeeting', { meetingId: second, secret: server.token(['ask_join']) })
+  await host.hears('entryRequested', ({ id }) => id === 'ann')
+  await assert.rejects(ann.request('join', { switchingRoom: true }), refused(5000))
+  await host.request('respondEntry', { id: 'ann', decision: 'denied' })
+  await ann.hears('entryResponded', ({ decision }) => decision === 'denied')
+  await ann.request('changeDisplayName', { displayName: 'still here' })
+  await bob.hears('peerDisplayNameChanged')
+
+  await ann.request('switchToMeeting', { meetingId: second, secret: server.token(['ask_join']) })
+  await host.hears(
+    'entryRequested',
+    () => host.heard.filter(({ method }) => method === 'entryRequested').length === 2,
+  )
+  const before = host.heard.filter(({ method }) => method === 'entryRequested').length
+  await host.request('respondEntry', { id: 'ann', decision: 'allowed' })
+  const allowed = await ann.hears('entryResponded', ({ switchingRoomId }) => switchingRoomId === second)
+  assert.equal(allowed.decision, 'allowed')
+  const reply = await ann.request('join', { switchingRoom: true })
+  assert.deepEqual(
+    reply.peers.map(({ id }: { id: string }) => id),
+    ['host'],
+  )
+  assert.equal(before, 2)
+  await bob.hears('peerClosed', ({ peerId, reason }) => peerId === 'ann' && (reason as any).code === 1005)
+  await host.hears('newPeer', ({ id }) => id === 'ann')
+  // Rights are those of the other token.
+  await assert.rejects(ann.request('respondEntry', { id: 'x', decision: 'allowed' }), refused(4008))
+  ann.close()
+  await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')
+})
+
+test('realtime store: limits, deletion, and an end to observing', async () => {
+  const meetingId = await server.createMeeting()
+  const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
+  assert.deepEqual(await ann.request('realtimeStoreGet', { key: 'a' }), { status: 'ok', value: null })
+  await bob.request('realtimeStoreObserve', { key: 'a' })
+  await ann.request('realtimeStoreSet', { key: 'a', value: '1' })
+  const { value, updatedBy } = await bob.hears('realtimeStoreValueChanged')
+  assert.deepEqual([value, updatedBy], ['1', 'ann'])
+  await bob.request('realtimeStoreStopObserve', { key: 'a' })
+  await ann.request('realtimeStoreSet', { key: 'a', value: '2' })
+  await assert.rejects(ann.request('realtimeStoreSet', { key: 'a', value: 'é'.repeat(600) }), refused(4045))
+  await assert.rejects(ann.request('realtimeStoreSet', { key: '', value: '1' }), refused(5000))
+  for (const key of ['b', 'c']) await ann.request('realtimeStoreSet', { key, value: '1' })
+  await assert.rejects(ann.request('realtimeStoreSet', { key: 'd', value: '1' }), refused(4045))
+  await ann.request('realtimeStoreSet', { key: 'a', value: null })
+  await ann.request('realtimeStoreSet', { key: 'd', value: '1' })
+  assert.deepEqual(await bob.request('realtimeStoreGet', { key: 'a' }), { status: 'ok', value: null })
+  assert.equal(bob.heard.filter(({ method }) => method === 'realtimeStoreValueChanged').length, 1)
+})
+
+test('media relay: kinds are switched, nobody consents twice', async () => {
+  const [first, second] = [await server.createMeeting(), await server.createMeeting()]
+  const ann = await join(first, 'ann')
+  const request = { meetingId: second, secret: server.token(['allow_join']) }
+  await assert.rejects(ann.request('mediaRelayRequestSent', request), refused(4078), 'nobody could consent')
+  const [host, guest] = [await join(second, 'host'), await join(second, 'guest')]
+  await produce(ann, 'audio')
+  await produce(ann, 'video')
+  await assert.rejects(ann.request('mediaRelayRequestSent', { ...request, secret: 'junk' }), refused(4002))
+  await ann.request('mediaRelayRequestSent', { ...request, kinds: ['audio', 'share_audio'] })
+  await host.hears(
+    'mediaRelayRequestReceived',
+    ({ peerId, meetingId }) => peerId === 'ann' && meetingId === first,
+  )
+  const answer = { peerId: 'ann', meetingId: first, decision: 'allowed' }
+  await host.request('respondToMediaRelayRequest', answer)
+  await assert.rejects(guest.request('respondToMediaRelayRequest', answer), refused(404))
+  await ann.hears('mediaRelayStarted')
+  await host.hears('newPeer', ({ id }) => id === 'ann')
+  await host.hears('request:newConsumer', ({ kind }) => kind === 'audio')
+  await ann.request('enableRelayMedia', { meetingId: second, kind: 'video' })
+  const video = await host.hears('request:newConsumer', ({ kind }) => kind === 'video')
+  await ann.request('disableRelayMedia', { meetingId: second, kind: 'video' })
+  await host.hears('consumerClosed', ({ consumerId }) => consumerId === video.id)
+  await assert.rejects(ann.request('mediaRelayRequestStop', { meetingId: first }), refused(404))
+  await ann.request('mediaRelayRequestStop', { meetingId: second })
+  await ann.hears('mediaRelayStopped')
+  await host.hears('peerClosed', ({ peerId, reason }) => peerId === 'ann' && (reason as any).code === 1004)
+})
+
+test('adaptive subscription: the cameras of recent speakers', async () => {
+  const meetingId = await server.createMeeting()
+  const viewer = await join(meetingId, 'viewer')
+  const speakers = await Promise.all(Array.from({ length: 8 }, (_, at) => join(meetingId, `p${at}`)))
+  const producers = []
+  for (const speaker of speakers) {
+    const audio = await produce(speaker, 'audio')
+    await produce(speaker, 'video')
+    producers.push(audio)
+  }
+  await viewer.hears(
+    'request:newConsumer',
+    () =>
+      viewer.heard.filter(({ method, kind }) => method === 'request:newConsumer' && kind === 'video')
+        .length === 8,
+  )
+  await viewer.request('enableAdaptiveSubscription')
+  const paused = (): unknown[] =>
+    viewer.heard.filter(({ method }) => method === 'consumerPausedSubManager').map(({ peerId }) => peerId)
+  await viewer.hears('consumerPausedSubManager', () => paused().length === 2)
+  const [still] = paused() as string[]
+  server.sfu.routers.at(-1)!.speak(producers[Number(still!.slice(1))]!)
+  await viewer.hears('consumerResumedSubManager', ({ peerId }) => peerId === still)
+  await viewer.hears('consumerPausedSubManager', () => paused().length === 3)
+  await viewer.request('disableAdaptiveSubscription')
+  await viewer.hears(
+    'consumerResumedSubManager',
+    () => viewer.heard.filter(({ method }) => method === 'consumerResumedSubManager').length === 3,
+  )
+})
+
+test('a codec that one cannot decode is told to all', async () => {
+  const meetingId = await server.createMeeting()
+  const ann = await join(meetingId, 'ann')
+  const { rtpCapabilities } = { rtpCapabilities: await ann.request('getRouterRtpCapabilities') }
+  const codecs = rtpCapabilities.codecs.filter(
+    ({ mimeType }: { mimeType: string }) => !/H264|VP9|AV1/i.test(mimeType),
+  )
+  const old = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'old' })
+  await old.join({ rtpCapabilities: { ...rtpCapabilities, codecs } })
+  await ann.hears(
+    'unsupportedCodecAdded',
+    ({ codec, consumerPeerId }) => codec === 'video/H264' && consumerPeerId === 'old',
+  )
+  await ann.hears('unsupportedCodecAdded', ({ codec }) => codec === 'video/VP9')
+  const later = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'later' })
+  const { unsupportedCodecs } = await later.join()
+  assert.ok(unsupportedCodecs.includes('video/H264') && unsupportedCodecs.includes('video/VP9'))
+  assert.equal(unsupportedCodecs.includes('video/VP8'), false)
+})
