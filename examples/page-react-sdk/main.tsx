@@ -14,6 +14,8 @@ function Participant({ participantId }: { participantId: string }) {
   const audio = useRef<HTMLAudioElement>(null)
   useEffect(() => {
     if (!audio.current) return
+    // The types say that the stream is always there; it comes a moment after the state.
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
     audio.current.srcObject = micOn && micStream ? new MediaStream([micStream.track]) : null
   }, [micOn, micStream])
   return (
