@@ -1,5 +1,7 @@
 /** The published browser client, unmodified, against our server, with media. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launchBrowser, Person } from './support/browser.ts'
@@ -18,7 +20,7 @@ before(async () => {
     '--auto-select-desktop-capture-source=Entire screen',
   ])
   app = await AppServer.start()
-  server = await RealServer.start({ LOBBY_TIMEOUT_SECONDS: '30' })
+  server = await RealServer.start({ LOBBY_TIMEOUT_SECONDS: '30', MAX_PARTICIPANTS: '4' })
 })
 after(async () => {
   await browser.close()
@@ -97,6 +99,38 @@ test('each refusal reaches join() with its code', async () => {
     participantId: 'bob',
   })
   await one.logged('error', 'values[0].code === 4023')
+})
+
+test('a full meeting, a revoked key and a second place are told too', async () => {
+  const meetingId = await meeting()
+  const still = { micEnabled: false, webcamEnabled: false }
+  const [ann] = await Promise.all(
+    ['ann', 'bob', 'carl', 'dan'].map((id) => inside(meetingId, id, DIRECT, still)),
+  )
+  const fifth = await window()
+  await fifth.join(server.secureUrl, { token: token(DIRECT), meetingId, participantId: 'fifth', ...still })
+  await fifth.logged('error', 'values[0].code === 4009')
+  const second = await inside(meetingId, 'ann', DIRECT, still)
+  await ann!.logged('error', 'values[0].code === 4005')
+  await ann!.logged('meeting-left', 'values[0].code === 1011')
+  assert.equal(await second.run('return m.participants.size'), 3)
+
+  const cli = (...args: string[]): string =>
+    execFileSync(process.execPath, [join(import.meta.dirname, '../src/cli.ts'), ...args], {
+      env: server.env,
+      encoding: 'utf8',
+    })
+  const { apiKey, secret } = JSON.parse(cli('keys', 'create', '--json'))
+  cli('keys', 'revoke', apiKey)
+  const revoked = signAnything({ apikey: apiKey, permissions: DIRECT }, secret)
+  const giveUpAt = Date.now() + 10_000
+  for (;;) {
+    const failed = await fifth.join(server.secureUrl, { token: revoked, meetingId })
+    if (failed.code === 4053) break
+    // Until the server has read its keys again, nobody knows this one.
+    assert.equal(failed.code, 4001)
+    assert.ok(Date.now() < giveUpAt)
+  }
 })
 
 test('two sides see and hear each other; mute and unmute are seen', async () => {

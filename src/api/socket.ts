@@ -7,7 +7,7 @@ import type { Server as HttpsServer } from 'node:https'
 import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
-import type { Audience, Link, OpenAudience } from '../meeting/link.ts'
+import type { Link, OpenAudience } from '../meeting/link.ts'
 import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import type { Notification } from '../protocol/notifications.ts'
 import type { ConnectionState } from '../protocol/requests.ts'
@@ -17,6 +17,7 @@ import { Server, type Socket } from 'socket.io'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
+import { SocketAudience, type Memberships } from './audience.ts'
 import { hostGiven } from './base-url.ts'
 import { Connection } from './connection.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -51,6 +52,7 @@ export class MeetingSockets {
   readonly #io: Server
   readonly #options: SocketOptions
   readonly #waitingByAddress = new Map<string, number>()
+  readonly #memberships: Memberships = new Map()
   #meetings: LiveMeetings | undefined
 
   constructor(options: SocketOptions) {
@@ -67,15 +69,7 @@ export class MeetingSockets {
     this.#io.on('connection', (socket) => void this.#arrive(socket))
   }
 
-  /** Audiences by socket.io rooms: one serialisation for all who hear it. */
-  readonly openAudience: OpenAudience = (name): Audience => ({
-    add: (link) => void this.#io.sockets.sockets.get(link.connectionId)?.join(name),
-    remove: (link) => void this.#io.sockets.sockets.get(link.connectionId)?.leave(name),
-    notify: (notification, except) => {
-      const all = this.#io.to(name)
-      ;(except ? all.except(except.connectionId) : all).emit('notification', notification)
-    },
-  })
+  readonly openAudience: OpenAudience = (name) => new SocketAudience(this.#io, name, this.#memberships)
 
   /** Serves this listener too; must be called before it listens. */
   attach(listener: HttpServer | HttpsServer, meetings: LiveMeetings): void {
@@ -95,7 +89,7 @@ export class MeetingSockets {
   async #arrive(socket: Socket): Promise<void> {
     const { log, settings } = this.#options
     const address = addressOf(socket.request)
-    const link = new SocketLink(socket)
+    const link = new SocketLink(socket, this.#memberships)
     let counted = false
     const count = (state: ConnectionState): void => {
       const outside = state === 'arrived' || state === 'waiting'
@@ -109,6 +103,7 @@ export class MeetingSockets {
     socket.on('disconnect', () => {
       count('gone')
       connection?.gone()
+      this.#memberships.delete(socket.id)
     })
 
     try {
@@ -202,11 +197,13 @@ function addressOf(request: IncomingMessage): string {
 class SocketLink implements Link {
   readonly connectionId: string
   readonly resetsMedia: boolean
+  readonly #memberships: Memberships
   readonly #socket: Socket
   #closing = false
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, memberships: Memberships) {
     this.#socket = socket
+    this.#memberships = memberships
     this.connectionId = socket.id
     this.resetsMedia =
       new URL(socket.request.url ?? '/', 'http://localhost').searchParams.get('sdk') === 'anteroom'
@@ -214,12 +211,14 @@ class SocketLink implements Link {
 
   notify(...notifications: Notification[]): void {
     if (this.#closing) return
+    this.#hearEarlier()
     if (notifications.length === 1) this.#socket.emit('notification', notifications[0])
     else this.#socket.emit('batchNotification', { notifications })
   }
 
   async request(event: string, payload: unknown): Promise<boolean> {
     if (this.#closing || !this.#socket.connected) return false
+    this.#hearEarlier()
     try {
       const answer: unknown = await this.#socket
         .timeout(ACKNOWLEDGEMENT_TIMEOUT_MS)
@@ -232,6 +231,7 @@ class SocketLink implements Link {
 
   close(reason: LeaveReason, refusal?: Refusal): void {
     if (this.#closing) return
+    this.#hearEarlier()
     if (refusal) {
       this.notify({ method: 'error', code: refusal.number, name: refusal.code, message: refusal.message })
     }
@@ -244,5 +244,10 @@ class SocketLink implements Link {
   drop(): void {
     this.#closing = true
     this.#socket.conn.close()
+  }
+
+  /** What was said to all before goes first. */
+  #hearEarlier(): void {
+    for (const audience of this.#memberships.get(this.connectionId) ?? []) audience.flush()
   }
 }

@@ -2,7 +2,7 @@
  * Every row of the wire (contract, signalling §4.1 to §4.3) with its state and the test that shows it. `docs/wire.md` is
  * made from it; `test/wire-table.test.ts` holds both to the protocol and to the tests.
  */
-import { absentServices } from '../../src/protocol/requests.ts'
+import { absentServices, requests } from '../../src/protocol/requests.ts'
 
 export interface WireRow {
   name: string
@@ -156,6 +156,14 @@ export function wireDocument(): string {
       '|---|---|---|',
       ...rows.map(({ name, state, shown }) => `| \`${name}\` | ${state} | ${shown} |`),
     ].join('\n')
+  const requestTable = [
+    '| message | state | may be sent while | shown by |',
+    '|---|---|---|---|',
+    ...requestRows.map(({ name, state, shown }) => {
+      const known = (requests as Record<string, { states: readonly string[] } | undefined>)[name]
+      return `| \`${name}\` | ${state} | ${(known?.states ?? ['inside']).join(', ')} | ${shown} |`
+    }),
+  ].join('\n')
   return `# The wire, message by message
 
 Made by \`npm run wire-table\` and held by \`test/wire-table.test.ts\`. *here*: as the published clients know it; *ours*: known to our own client
@@ -163,7 +171,9 @@ alone, published ones ignore it; *refused (4021)*: answered at once with \`ADD_O
 
 ## Client to server
 
-${table(requestRows)}
+What a connection may send follows from its state alone.
+
+${requestTable}
 
 ## Server to client, with an answer
 
