@@ -23,6 +23,8 @@ export class RealServer {
   readonly secureUrl: string
   readonly env: NodeJS.ProcessEnv
   output = ''
+  /** What it logged as a failure, for whoever reads a test that failed. */
+  readonly failures: string[] = []
   readonly #folder: string
   #child: ChildProcess | undefined
 
@@ -69,6 +71,11 @@ export class RealServer {
     const ready = new Promise<void>((resolve, reject) => {
       const hear = (chunk: Buffer): void => {
         this.output += String(chunk)
+        this.failures.push(
+          ...String(chunk)
+            .split('\n')
+            .filter((line) => line.includes('"level":50')),
+        )
         if (this.output.includes('  media ')) resolve()
       }
       child.stdout.on('data', hear)
@@ -94,6 +101,7 @@ export class RealServer {
   }
 
   async stop(): Promise<void> {
+    for (const line of this.failures) console.error(line)
     await this.end('SIGKILL')
     await rm(this.#folder, { recursive: true, force: true })
   }
