@@ -88,7 +88,9 @@ export class Connection {
       reply({
         data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message },
       })
-      if (refusal.cause !== undefined || refusal.code === 'SOMETHING_WENT_WRONG') throw refusal
+      // What closed while it was asked about is nobody's failure.
+      const failed = refusal.cause !== undefined && refusal.code !== 'INVALID_STATE'
+      if (failed || refusal.code === 'SOMETHING_WENT_WRONG') throw refusal
     }
     after?.()
   }
