@@ -127,8 +127,8 @@ test('a full meeting, a revoked key and a second place are told too', async () =
   for (;;) {
     const failed = await fifth.join(server.secureUrl, { token: revoked, meetingId })
     if (failed.code === 4053) break
-    // Until the server has read its keys again, nobody knows this one.
-    assert.equal(failed.code, 4001)
+    // Until the server has read its keys again it knows nothing of this one, or not yet that it is revoked.
+    assert.ok(failed.code === 4001 || failed.code === 3056, JSON.stringify(failed))
     assert.ok(Date.now() < giveUpAt)
   }
 })
