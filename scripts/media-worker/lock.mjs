@@ -15,7 +15,7 @@ const SILENT_MS = 60_000
  */
 export async function withLock(lock, onWait, work) {
   await take(lock, onWait)
-  const release = () => rmSync(lock, { recursive: true, force: true })
+  const release = () => remove(lock)
   const beat = setInterval(() => showLife(lock), BEAT_MS)
   process.once('exit', release)
   try {
@@ -43,14 +43,50 @@ async function take(lock, onWait) {
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(codeOf(error))) throw error
     }
-    if (isAbandoned(lock)) {
-      rmSync(lock, { recursive: true, force: true })
-      continue
-    }
+    if (isAbandoned(lock) && removeAbandoned(lock)) continue
     if (!told) onWait()
     told = true
     await new Promise((resolve) => setTimeout(resolve, 1000))
   }
+}
+
+/**
+ * Moved away whole and only then deleted: a folder that is emptied in its place could be replaced by another's lock
+ * between the last file and the folder.
+ * @param {string} lock
+ */
+function remove(lock) {
+  const aside = `${lock}.${process.pid}.gone`
+  try {
+    renameSync(lock, aside)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  rmSync(aside, { recursive: true, force: true })
+}
+
+/**
+ * Judged and removed by one at a time, so that nobody removes the lock of one who has just taken the place of the dead.
+ * Says whether this one had its turn.
+ * @param {string} lock
+ */
+function removeAbandoned(lock) {
+  const turn = `${lock}.turn`
+  try {
+    mkdirSync(turn)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    // Held for an instant, unless its holder was killed in it.
+    const since = statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - since > SILENT_MS) rmSync(turn, { recursive: true, force: true })
+    return false
+  }
+  try {
+    if (isAbandoned(lock)) remove(lock)
+  } finally {
+    rmSync(turn, { recursive: true, force: true })
+  }
+  return true
 }
 
 /** @param {string} lock */
