@@ -79,7 +79,12 @@ export async function openFoundation(config: Config): Promise<Foundation> {
 }
 
 async function firstProject(store: Store) {
-  const project = { projectId: randomBytes(12).toString('hex'), name: 'default', createdAt: Date.now() }
+  const project = {
+    projectId: randomBytes(12).toString('hex'),
+    name: 'default',
+    webhook: null,
+    createdAt: Date.now(),
+  }
   await store.projects.create(project)
   return project
 }
@@ -96,6 +101,8 @@ async function firstKey(store: Store, projectId: string, dataDir: string): Promi
     secret,
     createdAt: Date.now(),
     revokedAt: null,
+    lastUsedAt: null,
+    origins: null,
   })
 }
 
@@ -113,6 +120,8 @@ async function importKey(
       name: 'environment',
       createdAt: Date.now(),
       revokedAt: null,
+      lastUsedAt: null,
+      origins: null,
     })
   } else if (there.secret !== given.secret) await store.keys.setSecret(given.apiKey, given.secret)
 }

@@ -1,5 +1,5 @@
 /** What the routes work with; given by `server.ts`. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'
 import type { Catalogue } from '../meeting/catalogue.ts'
@@ -8,6 +8,7 @@ import type { KeyRing } from '../meeting/key-ring.ts'
 import type { MeetingHome } from '../meeting/live-meetings.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
+import type { TypedApp } from './describe.ts'
 import type { SignIn } from './sign-in.ts'
 
 export interface HttpSettings {
@@ -36,7 +37,7 @@ export interface HttpContext {
 }
 
 /** Registers some routes. */
-export type Routes = (app: FastifyInstance, context: HttpContext) => void
+export type Routes = (app: TypedApp, context: HttpContext) => void
 
 /** The token of a request: `Authorization`, raw or after `Bearer`; else the body's field `token`. */
 export function tokenOf(request: FastifyRequest): string {

@@ -5,9 +5,11 @@ import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import type { HttpContext } from './context.ts'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { grantOf, type HttpContext } from './context.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
 import { parseBody } from './body.ts'
+import { validateByDescription } from './describe.ts'
 import { fileRoutes } from './files.ts'
 import { getTokenRoutes } from './get-token.ts'
 import { healthRoutes } from './health.ts'
@@ -32,7 +34,17 @@ const REQUEST_ID_HEADER = 'x-request-id'
 
 /** The whole HTTP side; with `tls`, over HTTPS. */
 export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
-  const app = bareHttp(context.log, tls)
+  const app = bareHttp(context.log, tls).withTypeProvider<TypeBoxTypeProvider>()
+  validateByDescription(app)
+  // Before validation, so that who may not call learns nothing of what a call looks like.
+  app.addHook('preValidation', (request, _reply, done) => {
+    try {
+      if (request.routeOptions.config.access === 'token') grantOf(request, context)
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  })
   for (const routes of [
     healthRoutes,
     getTokenRoutes,

@@ -10,7 +10,7 @@ import { assertMayUseRest, mintToken } from '../token/token.ts'
 import { grantOf } from './context.ts'
 import { isAtThisMachine } from './guard.ts'
 import { baseUrlOf } from './base-url.ts'
-import { numbers, shape } from './shapes.ts'
+import { shape, withTypesOf } from './shapes.ts'
 
 /** Minutes (design, decision 11). */
 const DEFAULT_AUTO_CLOSE_MINUTES = 480
@@ -88,7 +88,7 @@ export const roomRoutes: Routes = (app, context) => {
     app.get(path, async (request) => {
       const grant = grantOf(request, context)
       assertMayUseRest(grant)
-      const { page, perPage, query } = pageQuery(numbers(request.query, ['page', 'perPage']))
+      const { page, perPage, query } = pageQuery(withTypesOf(PageQuery, request.query))
       const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
       return {
         pageInfo: { currentPage: page, perPage, lastPage: Math.max(1, Math.ceil(total / perPage)), total },

@@ -18,13 +18,16 @@ export function shape<S extends TSchema>(schema: S, where: string): (value: unkn
   }
 }
 
-/** Numbers of a query, which come as text. What is no number stays as it is, for the schema to refuse. */
-export function numbers(query: unknown, names: readonly string[]): Record<string, unknown> {
-  const values: Record<string, unknown> = { ...(query as Record<string, unknown>) }
-  for (const name of names) {
+/** The numbers and flags of a query or an address, which come as text. What is none stays as it is, to be refused. */
+export function withTypesOf(schema: TSchema, given: unknown): Record<string, unknown> {
+  const values: Record<string, unknown> = { ...(given as Record<string, unknown>) }
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }
+  for (const [name, { type }] of Object.entries(properties)) {
     const text = values[name]
-    if (typeof text === 'string' && /^\d{1,9}$/.test(text)) values[name] = Number(text)
-    else if (text === '') values[name] = undefined
+    if (text === '') values[name] = undefined
+    else if (typeof text !== 'string') continue
+    else if ((type === 'integer' || type === 'number') && /^\d{1,15}$/.test(text)) values[name] = Number(text)
+    else if (type === 'boolean' && (text === 'true' || text === 'false')) values[name] = text === 'true'
   }
   return values
 }

@@ -54,6 +54,8 @@ export const keyCommands: readonly Command[] = [
           secret,
           createdAt: Date.now(),
           revokedAt: null,
+          lastUsedAt: null,
+          origins: null,
         })
         return {
           json: { apiKey, secret, projectId: project.projectId },

@@ -287,6 +287,7 @@ export class LiveMeeting {
         joinedAt: this.#options.now(),
         leftAt: null,
         leaveReason: null,
+        device: null,
       }),
       'recording a join',
     )

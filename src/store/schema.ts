@@ -2,7 +2,7 @@ import type { Generated } from 'kysely'
 
 /** The tables, as Kysely sees them. Booleans do not exist here; JSON is text; instants are integers, ms since the epoch. */
 export interface Schema {
-  projects: { project_id: string; name: string; created_at: number }
+  projects: { project_id: string; name: string; webhook: string | null; created_at: number }
   api_keys: {
     api_key: string
     project_id: string
@@ -11,6 +11,9 @@ export interface Schema {
     sealed_secret: string
     created_at: number
     revoked_at: number | null
+    last_used_at: number | null
+    /** JSON: a list of origins. */
+    origins: string | null
   }
   meetings: {
     id: string
@@ -37,7 +40,41 @@ export interface Schema {
     joined_at: number
     left_at: number | null
     leave_reason: string | null
+    device: string | null
   }
+  session_counts: { project_id: string; total: number }
+  intervals: {
+    session_id: string
+    participant_id: string
+    kind: 'audio' | 'video' | 'share' | 'shareAudio' | 'mode'
+    value: string
+    started_at: number
+    ended_at: number | null
+  }
+  /** `figures` is JSON: a list of numbers and nulls. */
+  participant_stats: { session_id: string; participant_id: string; at: number; figures: string }
+  /** `figures` is JSON: numbers by name. */
+  server_samples: { at: number; figures: string }
+  deliveries: {
+    number: Generated<number>
+    delivery_id: string
+    project_id: string
+    meeting_id: string
+    session_id: string
+    event: string
+    end_point: string
+    body: string
+    occurred_at: number
+    state: 'waiting' | 'delivered' | 'parked'
+    attempts: number
+    next_at: number | null
+    leased_until: number | null
+    last_status: number | null
+    last_error: string | null
+    settled_at: number | null
+  }
+  revoked_tokens: { project_id: string; token_id: string; revoked_at: number }
+  sign_ins: { token_hash: string; created_at: number; expires_at: number }
   session_marks: { session_id: string; kind: 'admitted' | 'removed'; subject: string; at: number }
   invites: {
     code_hash: string

@@ -19,8 +19,10 @@ import type { Schema } from './schema.ts'
 import type { Store } from './store.ts'
 import * as first from './migrations/0001-first.ts'
 import * as chat from './migrations/0002-chat.ts'
+import * as records from './migrations/0003-records.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
-import { proveSeal, storeOver, type Write } from './queries.ts'
+import type { Write } from './ground.ts'
+import { proveSeal, storeOver } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
 import { openFiles } from './files.ts'
 import { WriteQueue } from './write-queue.ts'
@@ -31,7 +33,11 @@ const FILES_FOLDER = 'files'
 /** How long a write waits for another process, e.g. for `anteroom keys create` beside a running server. */
 const BUSY_TIMEOUT_MS = 5000
 /** In order; names are never changed once published. */
-const migrations: Record<string, Migration> = { '0001-first': first, '0002-chat': chat }
+const migrations: Record<string, Migration> = {
+  '0001-first': first,
+  '0002-chat': chat,
+  '0003-records': records,
+}
 
 /** @throws {StoreProblem} */
 export async function openSqlite(folder: string, seal: Seal): Promise<Store> {

@@ -21,7 +21,7 @@ beforeEach(async () => {
 after(() => Promise.all(folders.map((one) => rm(one, { recursive: true, force: true }))))
 
 const PROJECT = 'a'.repeat(24)
-const project = { projectId: PROJECT, name: 'test', createdAt: 1 }
+const project = { projectId: PROJECT, name: 'test', webhook: null, createdAt: 1 }
 const id = (): string => randomBytes(12).toString('hex')
 const aMeeting = (changes: Partial<MeetingRecord> = {}): MeetingRecord => ({
   id: id(),
@@ -57,6 +57,8 @@ test('the first opening makes a closed folder and key; the second finds everythi
       secret: 'the-secret-of-k',
       createdAt: 1,
       revokedAt: null,
+      lastUsedAt: null,
+      origins: null,
     })
     await store.values.set('name', 'value')
   })
@@ -139,7 +141,16 @@ test('what was acknowledged survives kill -9', async () => {
 
 test('one write that fails fails alone, among all that reach the disk together', async () => {
   await withStore(async (store) => {
-    const key = { apiKey: 'taken', projectId: PROJECT, name: 'n', secret: 's', createdAt: 1, revokedAt: null }
+    const key = {
+      apiKey: 'taken',
+      projectId: PROJECT,
+      name: 'n',
+      secret: 's',
+      createdAt: 1,
+      revokedAt: null,
+      lastUsedAt: null,
+      origins: null,
+    }
     await store.keys.create(key)
     const meetings = Array.from({ length: 200 }, () => aMeeting())
     const results = await Promise.allSettled([
@@ -206,6 +217,8 @@ test('invites are counted exactly, keys are revoked once, decisions about people
       secret: 's',
       createdAt: 1,
       revokedAt: null,
+      lastUsedAt: null,
+      origins: null,
     })
     assert.deepEqual([await store.keys.revoke('k', 5), await store.keys.revoke('k', 9)], [true, true])
     assert.equal((await store.keys.list())[0]!.revokedAt, 5)
@@ -270,6 +283,8 @@ test('two first openings at once agree on one key', async () => {
     secret: 'shared',
     createdAt: 1,
     revokedAt: null,
+    lastUsedAt: null,
+    origins: null,
   })
   assert.equal((await other.keys.list())[0]!.secret, 'shared')
   await Promise.all([one.close(), other.close()])

@@ -3,10 +3,20 @@
  * Instants are ms since the epoch. Implementations refuse nothing on product grounds: the rules live in `meeting/`.
  */
 
+import type { StreamKind } from '../protocol/media.ts'
+
 export interface ProjectRecord {
   projectId: string
   name: string
+  /** For the meetings that name none of their own. */
+  webhook: WebhookSettings | null
   createdAt: number
+}
+
+/** Where events are told, and which: exact names, `*`, or a prefix before `*` (contract, rest-and-tokens §3.2). */
+export interface WebhookSettings {
+  endPoint: string
+  events: string[]
 }
 
 export interface ApiKeyRecord {
@@ -16,7 +26,12 @@ export interface ApiKeyRecord {
   /** In the clear in memory only; sealed (AES-256-GCM under the master key) at rest. */
   secret: string
   createdAt: number
+  /** From when on it is out of force; ahead of now while a rotated key still overlaps its successor. */
   revokedAt: number | null
+  /** To the minute. */
+  lastUsedAt: number | null
+  /** Web origins whose pages may use it, e.g. `https://app.example.org`; null for any. */
+  origins: string[] | null
 }
 
 export interface AutoClose {
@@ -27,7 +42,7 @@ export interface AutoClose {
 
 /** What a caller may set at creation and gets back unchanged. */
 export interface MeetingSettings {
-  webhook?: { endPoint: string; events: string[] }
+  webhook?: WebhookSettings
   autoCloseConfig?: AutoClose
   autoStartConfig?: Record<string, unknown>
   geoFence?: string
@@ -77,6 +92,98 @@ export interface StayRecord {
   joinedAt: number
   leftAt: number | null
   leaveReason: string | null
+  /** What the client said of its device and SDK, as it said it; null when it said nothing. */
+  device: Record<string, unknown> | null
+}
+
+/** A stretch of time of one participant in a session: a stream that was on, a mode that was in force. */
+export interface IntervalRecord {
+  sessionId: string
+  participantId: string
+  kind: StreamKind | 'mode'
+  /** The mode; empty for a stream. */
+  value: string
+  startedAt: number
+  endedAt: number | null
+}
+
+/** An event on its way to a webhook, written with the fact that it tells. */
+export interface NewDelivery {
+  /** Ours, unique; receivers drop doubles by it. */
+  deliveryId: string
+  projectId: string
+  meetingId: string
+  sessionId: string
+  event: string
+  endPoint: string
+  /** The exact bytes to send, as text in UTF-8. */
+  body: string
+  occurredAt: number
+}
+
+/** `waiting`: to be tried at `nextAt`, or after the one before it; `parked`: given up until somebody replays it. */
+export type DeliveryState = 'waiting' | 'delivered' | 'parked'
+
+export interface DeliveryRecord extends NewDelivery {
+  state: DeliveryState
+  attempts: number
+  /** Null while it stands in line behind another of the same meeting and receiver. */
+  nextAt: number | null
+  lastStatus: number | null
+  lastError: string | null
+  settledAt: number | null
+}
+
+export interface DeliveryOutcome {
+  state: DeliveryState
+  at: number
+  /** With `waiting`: when it is tried again. */
+  nextAt?: number
+  status: number | null
+  /** One plain sentence; null when it was taken. */
+  error: string | null
+}
+
+export interface DeliveryFilter {
+  state?: DeliveryState
+  meetingId?: string
+  event?: string
+}
+
+export interface SessionFilter {
+  meetingId?: string
+  ongoing?: boolean
+  /** Of `startedAt`, both inclusive. */
+  startedFrom?: number
+  startedTo?: number
+}
+
+/** What was measured of one participant at an instant; the order of the figures is `meeting/quality.ts`'s. */
+export interface StatsRecord {
+  sessionId: string
+  participantId: string
+  at: number
+  figures: readonly (number | null)[]
+}
+
+/** What was measured of the whole server at an instant, by name. */
+export interface ServerSample {
+  at: number
+  figures: Readonly<Record<string, number>>
+}
+
+export interface RevokedToken {
+  projectId: string
+  /** `jti:<id>` or `sha256:<digest>`, as a grant names its token. */
+  tokenId: string
+  revokedAt: number
+}
+
+export interface SignInRecord {
+  /** SHA-256 of the cookie, hex. */
+  tokenHash: string
+  createdAt: number
+  expiresAt: number
 }
 
 /** What was decided about somebody in one session, so that a restart does not forget it. */
@@ -126,14 +233,22 @@ export interface Store {
   projects: {
     create(project: ProjectRecord): Promise<void>
     list(): Promise<ProjectRecord[]>
+    /** Undefined when there is no such project. */
+    change(
+      projectId: string,
+      changes: Partial<Pick<ProjectRecord, 'name' | 'webhook'>>,
+    ): Promise<ProjectRecord | undefined>
   }
   keys: {
     /** Replaces nothing: an existing `apiKey` is a `StoreConflict`. */
     create(key: ApiKeyRecord): Promise<void>
     list(): Promise<ApiKeyRecord[]>
-    /** False when there is no such key. Revoking twice keeps the first instant. */
+    /** False when there is no such key. Revoking twice keeps the earlier instant. */
     revoke(apiKey: string, at: number): Promise<boolean>
     setSecret(apiKey: string, secret: string): Promise<void>
+    change(apiKey: string, changes: Partial<Pick<ApiKeyRecord, 'name' | 'origins'>>): Promise<boolean>
+    /** apiKey → instant; never back in time. */
+    used(uses: ReadonlyMap<string, number>): Promise<void>
   }
   meetings: {
     /** Idempotent on (projectId, customId), also under simultaneous calls: answers the one that is there. */
@@ -147,16 +262,40 @@ export interface Store {
     disable(meetingId: string, at: number): Promise<MeetingRecord | undefined>
   }
   sessions: {
-    start(session: SessionRecord): Promise<void>
-    end(sessionId: string, at: number, reason: string): Promise<void>
+    start(session: SessionRecord, tell?: readonly NewDelivery[]): Promise<void>
+    /** Closes what is still open in it. */
+    end(sessionId: string, at: number, reason: string, tell?: readonly NewDelivery[]): Promise<void>
     get(sessionId: string): Promise<SessionRecord | undefined>
     /** The session without an end, if any. */
     ongoing(meetingId: string): Promise<SessionRecord | undefined>
     listOngoing(): Promise<SessionRecord[]>
-    join(stay: StayRecord): Promise<void>
-    /** Closes the open stay of this participant. */
-    leave(sessionId: string, participantId: string, at: number, reason: string): Promise<void>
+    /** Newest first. */
+    list(projectId: string, page: Page, filter?: SessionFilter): Promise<PageOf<SessionRecord>>
+    join(stay: StayRecord, tell?: readonly NewDelivery[]): Promise<void>
+    /** Closes the open stay of this participant, with its intervals. */
+    leave(
+      sessionId: string,
+      participantId: string,
+      at: number,
+      reason: string,
+      tell?: readonly NewDelivery[],
+    ): Promise<void>
+    /** In the order of joining. */
     stays(sessionId: string): Promise<StayRecord[]>
+    /** The stays of several sessions at once, for a page of them. */
+    staysOf(sessionIds: readonly string[]): Promise<StayRecord[]>
+    openInterval(interval: IntervalRecord): Promise<void>
+    /** Closes the open interval of this kind, if there is one. */
+    closeInterval(
+      sessionId: string,
+      participantId: string,
+      kind: IntervalRecord['kind'],
+      at: number,
+    ): Promise<void>
+    /** In the order of beginning; of one participant, if named. */
+    intervals(sessionId: string, participantId?: string): Promise<IntervalRecord[]>
+    /** Deletes sessions that ended before, at most `limit`, with all that was recorded in them. Answers how many. */
+    dropEndedBefore(at: number, limit: number): Promise<number>
     mark(mark: SessionMark): Promise<void>
     unmark(sessionId: string, kind: SessionMark['kind'], subject: string): Promise<boolean>
     marks(sessionId: string): Promise<SessionMark[]>
@@ -182,6 +321,48 @@ export interface Store {
     drop(sessionId: string): Promise<void>
     /** Drops the files of all other sessions. */
     keepOnly(sessionIds: ReadonlySet<string>): Promise<void>
+  }
+  /** Events on their way to webhooks: in order for each meeting and receiver, leased so that several processes may work on it. */
+  outbox: {
+    /** The first of each line that is due and not leased; leased until then by this call. */
+    lease(now: number, leasedUntil: number, limit: number): Promise<DeliveryRecord[]>
+    /** What came of a leased one. Delivered or parked, the next of its line is due at once. */
+    settle(deliveryId: string, outcome: DeliveryOutcome): Promise<void>
+    get(projectId: string, deliveryId: string): Promise<DeliveryRecord | undefined>
+    /** Newest first. */
+    list(projectId: string, page: Page, filter?: DeliveryFilter): Promise<PageOf<DeliveryRecord>>
+    /** Tries a parked or delivered one again, with its id and at the end of its line. False when there is none such. */
+    replay(projectId: string, deliveryId: string, at: number): Promise<boolean>
+    backlog(): Promise<{ waiting: number; parked: number; oldestAt: number | null }>
+    /** Deletes what was settled before, at most `limit`. Answers how many. */
+    dropSettledBefore(at: number, limit: number): Promise<number>
+  }
+  /** Figures over time. */
+  figures: {
+    addStats(records: readonly StatsRecord[]): Promise<void>
+    /** In the order of time; of one participant, if named. */
+    stats(sessionId: string, participantId?: string): Promise<StatsRecord[]>
+    addSample(sample: ServerSample): Promise<void>
+    samples(from: number, to: number): Promise<ServerSample[]>
+    /** Deletes what is older, at most `limit` of each kind. Answers how many. */
+    dropBefore(at: number, limit: number): Promise<number>
+  }
+  revokedTokens: {
+    add(token: RevokedToken): Promise<void>
+    list(): Promise<RevokedToken[]>
+    dropBefore(at: number): Promise<void>
+  }
+  signIns: {
+    add(signIn: SignInRecord): Promise<void>
+    find(tokenHash: string): Promise<SignInRecord | undefined>
+    drop(tokenHash: string): Promise<void>
+    /** All of them, or those that expired. */
+    dropAll(expiredAt?: number): Promise<void>
+  }
+  /** Small durable values that are sealed as API secrets are. */
+  secrets: {
+    get(name: string): Promise<string | undefined>
+    set(name: string, value: string): Promise<void>
   }
   /** Small durable values, e.g. the first-start sign-in. */
   values: {

@@ -1,0 +1,122 @@
+import { sql, type Selectable } from 'kysely'
+import type { Ground } from '../ground.ts'
+import type { Schema } from '../schema.ts'
+import type { MeetingRecord, Store } from '../store.ts'
+
+export function meetingQueries({ db, write }: Ground): Store['meetings'] {
+  return {
+    create: (meeting) =>
+      write(async (tx) => {
+        const row = {
+          id: meeting.id,
+          meeting_id: meeting.meetingId,
+          project_id: meeting.projectId,
+          custom_id: meeting.customId,
+          settings: JSON.stringify(meeting.settings),
+          disabled_at: meeting.disabledAt,
+          created_at: meeting.createdAt,
+          updated_at: meeting.updatedAt,
+        }
+        const made = await tx
+          .insertInto('meetings')
+          .values(row)
+          .onConflict((conflict) => conflict.columns(['project_id', 'custom_id']).doNothing())
+          .returningAll()
+          .executeTakeFirst()
+        if (made) return toMeeting(made)
+        const there = await tx
+          .selectFrom('meetings')
+          .selectAll()
+          .where('project_id', '=', meeting.projectId)
+          .where('custom_id', '=', meeting.customId)
+          .executeTakeFirstOrThrow()
+        return toMeeting(there)
+      }),
+    find: async (projectId, anyId) => {
+      const meetings = db.selectFrom('meetings').where('project_id', '=', projectId)
+      // One question by each index: the planner answers an `or` over three columns by reading the whole project.
+      const row = await meetings
+        .where('meeting_id', '=', anyId)
+        .selectAll()
+        .select(sql<number>`0`.as('rank'))
+        .unionAll(
+          meetings
+            .where('id', '=', anyId)
+            .selectAll()
+            .select(sql<number>`1`.as('rank')),
+        )
+        .unionAll(
+          meetings
+            .where('custom_id', '=', anyId)
+            .selectAll()
+            .select(sql<number>`2`.as('rank')),
+        )
+        // A custom id may look like another meeting's own; ids that we gave out win.
+        .orderBy('rank')
+        .limit(1)
+        .executeTakeFirst()
+      return row && toMeeting(row)
+    },
+    get: async (meetingId) => {
+      const row = await db
+        .selectFrom('meetings')
+        .selectAll()
+        .where('meeting_id', '=', meetingId)
+        .executeTakeFirst()
+      return row && toMeeting(row)
+    },
+    list: async (projectId, { page, perPage }, query) => {
+      const inProject = db.selectFrom('meetings').where('project_id', '=', projectId)
+      const matching =
+        query === undefined
+          ? inProject
+          : inProject.where(
+              'id',
+              'in',
+              inProject
+                .select('id')
+                .where('meeting_id', '=', query)
+                .union(inProject.select('id').where('custom_id', '=', query)),
+            )
+      const { total } = await matching
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const rows = await matching
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(perPage)
+        .offset((page - 1) * perPage)
+        .execute()
+      return { items: rows.map(toMeeting), total }
+    },
+    disable: (meetingId, at) =>
+      write(async (tx) => {
+        await tx
+          .updateTable('meetings')
+          .set({ disabled_at: at, updated_at: at })
+          .where('meeting_id', '=', meetingId)
+          .where('disabled_at', 'is', null)
+          .execute()
+        const row = await tx
+          .selectFrom('meetings')
+          .selectAll()
+          .where('meeting_id', '=', meetingId)
+          .executeTakeFirst()
+        return row && toMeeting(row)
+      }),
+  }
+}
+
+function toMeeting(row: Selectable<Schema['meetings']>): MeetingRecord {
+  return {
+    id: row.id,
+    meetingId: row.meeting_id,
+    projectId: row.project_id,
+    customId: row.custom_id,
+    settings: JSON.parse(row.settings) as MeetingRecord['settings'],
+    disabledAt: row.disabled_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

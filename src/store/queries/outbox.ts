@@ -1,0 +1,209 @@
+import { sql, type Kysely, type Selectable } from 'kysely'
+import type { Ground } from '../ground.ts'
+import type { Schema } from '../schema.ts'
+import type { DeliveryRecord, NewDelivery, Store } from '../store.ts'
+
+/** Writes deliveries in the transaction of the fact that they tell. */
+export async function tellInside(tx: Kysely<Schema>, tell: readonly NewDelivery[] = []): Promise<void> {
+  for (const delivery of tell) {
+    await tx
+      .insertInto('deliveries')
+      .values({
+        delivery_id: delivery.deliveryId,
+        project_id: delivery.projectId,
+        meeting_id: delivery.meetingId,
+        session_id: delivery.sessionId,
+        event: delivery.event,
+        end_point: delivery.endPoint,
+        body: delivery.body,
+        occurred_at: delivery.occurredAt,
+        state: 'waiting',
+        attempts: 0,
+        next_at: (await firstOfLine(tx, delivery.meetingId, delivery.endPoint)) ? null : delivery.occurredAt,
+        leased_until: null,
+        last_status: null,
+        last_error: null,
+        settled_at: null,
+      })
+      .execute()
+  }
+}
+
+async function firstOfLine(
+  tx: Kysely<Schema>,
+  meetingId: string,
+  endPoint: string,
+): Promise<number | undefined> {
+  const row = await tx
+    .selectFrom('deliveries')
+    .select('number')
+    .where('meeting_id', '=', meetingId)
+    .where('end_point', '=', endPoint)
+    // A literal, so that the planner sees that the index of what waits will do.
+    .where('state', '=', sql.lit('waiting' as const))
+    .orderBy('number')
+    .executeTakeFirst()
+  return row?.number
+}
+
+export function outboxQueries({ db, write }: Ground): Store['outbox'] {
+  return {
+    lease: (now, leasedUntil, limit) =>
+      write(async (tx) => {
+        const due = await tx
+          .selectFrom('deliveries')
+          .selectAll()
+          .where('next_at', 'is not', null)
+          .where('next_at', '<=', now)
+          .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', now)]))
+          .orderBy('next_at')
+          .limit(limit)
+          .execute()
+        if (due.length > 0) {
+          await tx
+            .updateTable('deliveries')
+            .set({ leased_until: leasedUntil })
+            .where(
+              'number',
+              'in',
+              due.map(({ number }) => number),
+            )
+            .execute()
+        }
+        return due.map(toDelivery)
+      }),
+    settle: async (deliveryId, { state, at, nextAt, status, error }) => {
+      await write(async (tx) => {
+        const row = await tx
+          .updateTable('deliveries')
+          .set((set) => ({
+            state,
+            attempts: set('attempts', '+', 1),
+            next_at: state === 'waiting' ? (nextAt ?? at) : null,
+            leased_until: null,
+            last_status: status,
+            last_error: error,
+            settled_at: state === 'waiting' ? null : at,
+          }))
+          .where('delivery_id', '=', deliveryId)
+          .where('state', '=', 'waiting')
+          .returning(['meeting_id', 'end_point'])
+          .executeTakeFirst()
+        if (!row || state === 'waiting') return
+        const next = await firstOfLine(tx, row.meeting_id, row.end_point)
+        if (next !== undefined) {
+          await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
+        }
+      })
+    },
+    get: async (projectId, deliveryId) => {
+      const row = await db
+        .selectFrom('deliveries')
+        .selectAll()
+        .where('delivery_id', '=', deliveryId)
+        .where('project_id', '=', projectId)
+        .executeTakeFirst()
+      return row && toDelivery(row)
+    },
+    list: async (projectId, { page, perPage }, { state, meetingId, event } = {}) => {
+      let matching = db.selectFrom('deliveries').where('project_id', '=', projectId)
+      if (state !== undefined) matching = matching.where('state', '=', state)
+      if (meetingId !== undefined) matching = matching.where('meeting_id', '=', meetingId)
+      if (event !== undefined) matching = matching.where('event', '=', event)
+      const { total } = await matching
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const rows = await matching
+        .selectAll()
+        .orderBy('number', 'desc')
+        .limit(perPage)
+        .offset((page - 1) * perPage)
+        .execute()
+      return { items: rows.map(toDelivery), total }
+    },
+    replay: (projectId, deliveryId, at) =>
+      write(async (tx) => {
+        const row = await tx
+          .selectFrom('deliveries')
+          .selectAll()
+          .where('delivery_id', '=', deliveryId)
+          .where('project_id', '=', projectId)
+          .where('state', '!=', 'waiting')
+          .executeTakeFirst()
+        if (!row) return false
+        const { number, ...kept } = row
+        await tx.deleteFrom('deliveries').where('number', '=', number).execute()
+        await tx
+          .insertInto('deliveries')
+          .values({
+            ...kept,
+            state: 'waiting',
+            attempts: 0,
+            next_at: (await firstOfLine(tx, row.meeting_id, row.end_point)) ? null : at,
+            leased_until: null,
+            settled_at: null,
+          })
+          .execute()
+        return true
+      }),
+    backlog: async () => {
+      const count = async (state: DeliveryRecord['state']): Promise<number> => {
+        const { total } = await db
+          .selectFrom('deliveries')
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .where('state', '=', state)
+          .executeTakeFirstOrThrow()
+        return total
+      }
+      const oldest = await db
+        .selectFrom('deliveries')
+        .select('occurred_at')
+        .where('state', '=', 'waiting')
+        .orderBy('number')
+        .executeTakeFirst()
+      return {
+        waiting: await count('waiting'),
+        parked: await count('parked'),
+        oldestAt: oldest?.occurred_at ?? null,
+      }
+    },
+    dropSettledBefore: async (at, limit) => {
+      const { numDeletedRows } = await write((tx) =>
+        tx
+          .deleteFrom('deliveries')
+          .where(
+            'number',
+            'in',
+            tx
+              .selectFrom('deliveries')
+              .select('number')
+              .where('settled_at', 'is not', null)
+              .where('settled_at', '<', at)
+              .orderBy('settled_at')
+              .limit(limit),
+          )
+          .executeTakeFirst(),
+      )
+      return Number(numDeletedRows)
+    },
+  }
+}
+
+function toDelivery(row: Selectable<Schema['deliveries']>): DeliveryRecord {
+  return {
+    deliveryId: row.delivery_id,
+    projectId: row.project_id,
+    meetingId: row.meeting_id,
+    sessionId: row.session_id,
+    event: row.event,
+    endPoint: row.end_point,
+    body: row.body,
+    occurredAt: row.occurred_at,
+    state: row.state,
+    attempts: row.attempts,
+    nextAt: row.next_at,
+    lastStatus: row.last_status,
+    lastError: row.last_error,
+    settledAt: row.settled_at,
+  }
+}

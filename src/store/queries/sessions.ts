@@ -1,0 +1,302 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { Ground } from '../ground.ts'
+import type { Schema } from '../schema.ts'
+import type { SessionRecord, StayRecord, Store } from '../store.ts'
+import { tellInside } from './outbox.ts'
+
+export function sessionQueries({ db, write }: Ground): Store['sessions'] {
+  return {
+    start: async (session, tell) => {
+      await write(async (tx) => {
+        await tx
+          .insertInto('sessions')
+          .values({
+            session_id: session.sessionId,
+            meeting_id: session.meetingId,
+            project_id: session.projectId,
+            started_at: session.startedAt,
+            ended_at: session.endedAt,
+            end_reason: session.endReason,
+          })
+          .execute()
+        await count(tx, session.projectId, 1)
+        await tellInside(tx, tell)
+      })
+    },
+    end: async (sessionId, at, reason, tell) => {
+      await write(async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('sessions')
+          .set({ ended_at: at, end_reason: reason })
+          .where('session_id', '=', sessionId)
+          .where('ended_at', 'is', null)
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) return
+        await tx
+          .updateTable('stays')
+          .set({ left_at: at, leave_reason: reason })
+          .where('session_id', '=', sessionId)
+          .where('left_at', 'is', null)
+          .execute()
+        await tx
+          .updateTable('intervals')
+          .set({ ended_at: at })
+          .where('session_id', '=', sessionId)
+          .where('ended_at', 'is', null)
+          .execute()
+        await tellInside(tx, tell)
+      })
+    },
+    get: async (sessionId) => {
+      const row = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .executeTakeFirst()
+      return row && toSession(row)
+    },
+    ongoing: async (meetingId) => {
+      const row = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('meeting_id', '=', meetingId)
+        .where('ended_at', 'is', null)
+        .orderBy('started_at', 'desc')
+        .executeTakeFirst()
+      return row && toSession(row)
+    },
+    listOngoing: async () => {
+      const rows = await db.selectFrom('sessions').selectAll().where('ended_at', 'is', null).execute()
+      return rows.map(toSession)
+    },
+    list: async (projectId, { page, perPage }, filter = {}) => {
+      const { meetingId, ongoing, startedFrom, startedTo } = filter
+      const all = db.selectFrom('sessions')
+      // A meeting is of one project only; naming both would let the planner take the wrong index.
+      let matching =
+        meetingId === undefined
+          ? all.where('project_id', '=', projectId)
+          : all.where('meeting_id', '=', meetingId)
+      if (ongoing !== undefined) matching = matching.where('ended_at', ongoing ? 'is' : 'is not', null)
+      if (startedFrom !== undefined) matching = matching.where('started_at', '>=', startedFrom)
+      if (startedTo !== undefined) matching = matching.where('started_at', '<=', startedTo)
+
+      const whole = Object.values(filter).every((value) => value === undefined)
+      const total = whole
+        ? ((
+            await db
+              .selectFrom('session_counts')
+              .select('total')
+              .where('project_id', '=', projectId)
+              .executeTakeFirst()
+          )?.total ?? 0)
+        : (
+            await matching
+              .select((select) => select.fn.countAll<number>().as('total'))
+              .executeTakeFirstOrThrow()
+          ).total
+
+      const before = (page - 1) * perPage
+      const wanted = Math.min(perPage, total - before)
+      if (wanted <= 0) return { items: [], total }
+      // Rows are skipped by walking over them, so a page of the far half is reached from the far end.
+      const fromTheEnd = before > total / 2
+      const direction = fromTheEnd ? 'asc' : 'desc'
+      const rows = await matching
+        .selectAll()
+        .orderBy('started_at', direction)
+        .orderBy('session_id', direction)
+        .limit(wanted)
+        .offset(fromTheEnd ? total - before - wanted : before)
+        .execute()
+      return { items: (fromTheEnd ? rows.reverse() : rows).map(toSession), total }
+    },
+    join: async (stay, tell) => {
+      await write(async (tx) => {
+        await tx
+          .insertInto('stays')
+          .values({
+            session_id: stay.sessionId,
+            participant_id: stay.participantId,
+            name: stay.name,
+            joined_at: stay.joinedAt,
+            left_at: stay.leftAt,
+            leave_reason: stay.leaveReason,
+            device: stay.device && JSON.stringify(stay.device),
+          })
+          .execute()
+        await tellInside(tx, tell)
+      })
+    },
+    leave: async (sessionId, participantId, at, reason, tell) => {
+      await write(async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('stays')
+          .set({ left_at: at, leave_reason: reason })
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('left_at', 'is', null)
+          .executeTakeFirst()
+        await tx
+          .updateTable('intervals')
+          .set({ ended_at: at })
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('ended_at', 'is', null)
+          .execute()
+        if (numUpdatedRows > 0n) await tellInside(tx, tell)
+      })
+    },
+    stays: async (sessionId) => {
+      const rows = await db
+        .selectFrom('stays')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .orderBy('joined_at')
+        .execute()
+      return rows.map(toStay)
+    },
+    staysOf: async (sessionIds) => {
+      if (sessionIds.length === 0) return []
+      const rows = await db
+        .selectFrom('stays')
+        .selectAll()
+        .where('session_id', 'in', sessionIds)
+        .orderBy('joined_at')
+        .execute()
+      return rows.map(toStay)
+    },
+    openInterval: async (interval) => {
+      await write((tx) =>
+        tx
+          .insertInto('intervals')
+          .values({
+            session_id: interval.sessionId,
+            participant_id: interval.participantId,
+            kind: interval.kind,
+            value: interval.value,
+            started_at: interval.startedAt,
+            ended_at: interval.endedAt,
+          })
+          .execute(),
+      )
+    },
+    closeInterval: async (sessionId, participantId, kind, at) => {
+      await write((tx) =>
+        tx
+          .updateTable('intervals')
+          .set({ ended_at: at })
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('kind', '=', kind)
+          .where('ended_at', 'is', null)
+          .execute(),
+      )
+    },
+    intervals: async (sessionId, participantId) => {
+      const ofSession = db.selectFrom('intervals').selectAll().where('session_id', '=', sessionId)
+      const wanted =
+        participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
+      const rows = await wanted.orderBy('started_at').execute()
+      return rows.map((row) => ({
+        sessionId: row.session_id,
+        participantId: row.participant_id,
+        kind: row.kind,
+        value: row.value,
+        startedAt: row.started_at,
+        endedAt: row.ended_at,
+      }))
+    },
+    dropEndedBefore: (at, limit) =>
+      write(async (tx) => {
+        const old = await tx
+          .selectFrom('sessions')
+          .select(['session_id', 'project_id'])
+          .where('ended_at', 'is not', null)
+          .where('ended_at', '<', at)
+          .orderBy('ended_at')
+          .limit(limit)
+          .execute()
+        const ids = old.map(({ session_id }) => session_id)
+        if (ids.length === 0) return 0
+        for (const table of [
+          'stays',
+          'intervals',
+          'session_marks',
+          'chat_messages',
+          'participant_stats',
+          'sessions',
+        ] as const) {
+          await tx.deleteFrom(table).where('session_id', 'in', ids).execute()
+        }
+        const byProject = new Map<string, number>()
+        for (const { project_id } of old) byProject.set(project_id, (byProject.get(project_id) ?? 0) + 1)
+        for (const [projectId, gone] of byProject) await count(tx, projectId, -gone)
+        return ids.length
+      }),
+    mark: async ({ sessionId, kind, subject, at }) => {
+      await write((tx) =>
+        tx
+          .insertInto('session_marks')
+          .values({ session_id: sessionId, kind, subject, at })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute(),
+      )
+    },
+    unmark: async (sessionId, kind, subject) => {
+      const { numDeletedRows } = await write((tx) =>
+        tx
+          .deleteFrom('session_marks')
+          .where('session_id', '=', sessionId)
+          .where('kind', '=', kind)
+          .where('subject', '=', subject)
+          .executeTakeFirst(),
+      )
+      return numDeletedRows > 0n
+    },
+    marks: async (sessionId) => {
+      const rows = await db
+        .selectFrom('session_marks')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .orderBy('at')
+        .execute()
+      return rows.map(({ session_id, ...mark }) => ({ sessionId: session_id, ...mark }))
+    },
+  }
+}
+
+async function count(tx: Kysely<Schema>, projectId: string, more: number): Promise<void> {
+  await tx
+    .insertInto('session_counts')
+    .values({ project_id: projectId, total: more })
+    .onConflict((conflict) =>
+      conflict.column('project_id').doUpdateSet((set) => ({
+        total: set('session_counts.total', '+', more),
+      })),
+    )
+    .execute()
+}
+
+function toSession(row: Selectable<Schema['sessions']>): SessionRecord {
+  return {
+    sessionId: row.session_id,
+    meetingId: row.meeting_id,
+    projectId: row.project_id,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    endReason: row.end_reason,
+  }
+}
+
+function toStay(row: Selectable<Schema['stays']>): StayRecord {
+  return {
+    sessionId: row.session_id,
+    participantId: row.participant_id,
+    name: row.name,
+    joinedAt: row.joined_at,
+    leftAt: row.left_at,
+    leaveReason: row.leave_reason,
+    device: row.device === null ? null : (JSON.parse(row.device) as Record<string, unknown>),
+  }
+}
