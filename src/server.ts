@@ -178,6 +178,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       store,
       sfu: media,
       openAudience: sockets.openAudience,
+      announce: () => [],
       now,
       newSessionId: () => randomBytes(12).toString('hex'),
       newSecretId: () => randomBytes(18).toString('base64url'),

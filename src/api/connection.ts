@@ -191,9 +191,17 @@ export class Connection {
     return this.#state === 'gone'
   }
 
-  #join(data: RequestData<'join'>): WithAfter {
-    if (this.#state === 'inside') this.#goOver()
-    const [live, participant] = [this.#live!, this.#participant!]
+  async #join(data: RequestData<'join'>): Promise<WithAfter> {
+    const switching = this.#state === 'inside' ? this.#seatElsewhere() : undefined
+    const [live, participant] = switching
+      ? [switching.live, switching.participant]
+      : [this.#live!, this.#participant!]
+    if (switching) participant.mode = this.#participant!.mode
+    await live.enroll(participant, data)
+    if (this.#isGone()) throw new Refusal('INVALID_STATE')
+    // It may have asked for yet another meeting meanwhile.
+    if (switching && this.#seatElsewhere().participant !== participant) throw new Refusal('INVALID_STATE')
+    if (switching) this.#goOver()
     const reply = live.join(participant, data)
     this.#enter('inside')
     const ticket = `${live.meetingId}.${participant.chatTicket!}`
@@ -252,18 +260,22 @@ export class Connection {
     if (this.#isGone() || this.#switching !== switching) withdraw(switching, participantId)
   }
 
-  #goOver(): void {
-    const switching = this.#switching
-    const [from, was] = [this.#live!, this.#participant!]
-    if (!switching?.live || !switching.participant) {
+  /** Where another meeting let it in. */
+  #seatElsewhere(): { live: LiveMeeting; participant: Participant; link: SwitchingLink } {
+    const { live, participant, link } = this.#switching ?? {}
+    if (!live || !participant || !link) {
       throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
     }
-    const { live, participant } = switching
+    return { live, participant, link }
+  }
+
+  #goOver(): void {
+    const { live, participant, link } = this.#seatElsewhere()
+    const [from, was] = [this.#live!, this.#participant!]
     this.#switching = undefined
-    participant.mode = was.mode
     from.release(was)
     live.media.adopt(participant, was)
-    switching.link.arrive()
+    link.arrive()
     this.#live = live
     this.#participant = participant
   }

@@ -6,7 +6,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
-import type { ChatRecord, MeetingRecord, Store } from '../store/store.ts'
+import type { ChatRecord, MeetingRecord, StayRecord, Store } from '../store/store.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
 import {
   leaveReason,
@@ -24,6 +24,7 @@ import { MeetingMedia } from './meeting-media.ts'
 import { Participant } from './participant.ts'
 import { authorityOf, can, type Action, type Authority, type Moderation } from './permissions.ts'
 import { RealtimeStore } from './realtime-store.ts'
+import { SessionLog, type Announce } from './session-log.ts'
 import { Relay, type RelayRequest } from './relays.ts'
 
 export interface MeetingSettings extends ChatLimits {
@@ -59,6 +60,9 @@ export interface LiveMeetingOptions {
   sfu: Sfu
   openAudience: OpenAudience
   events: Events<MeetingEvents>
+  announce: Announce
+  /** The last instant at which the server that left a session behind is known to have run. */
+  lastAliveAt: number | undefined
   now: () => number
   newSessionId: () => string
   /** What cannot be guessed: chat tickets, message ids. */
@@ -72,6 +76,9 @@ export interface LiveMeetingOptions {
 interface Session {
   sessionId: string
   startedAt: number
+  /** When a session that was taken up again was last known to be held; until somebody comes back to it. */
+  lastKnownAt: number | undefined
+  log: SessionLog
   admitted: Set<string>
   /** participantId → tokenId of those put out. */
   removed: Map<string, string>
@@ -79,6 +86,8 @@ interface Session {
   values: RealtimeStore
 }
 
+/** Published clients say about half a kilobyte. */
+const MAX_DEVICE_BYTES = 4096
 const relayKey = (meetingId: string, participantId: string): string => `${meetingId} ${participantId}`
 const MINUTE_MS = 60_000
 /** The longest a timer of the runtime can wait. */
@@ -119,6 +128,7 @@ export class LiveMeeting {
       maxProducers: settings.maxProducers,
       participants: () => this.#participants.values(),
       tellAll: (notification) => this.#everyone.notify(notification),
+      onStream: (participant, kind, on) => this.#session?.log.streamed(participant, kind, on),
       onError: options.onError,
       onLost: () => this.#endSession(leaveReason('ROOM_CLOSE'), 'media-lost'),
     })
@@ -137,16 +147,14 @@ export class LiveMeeting {
         if (mark.kind === 'removed') session.removed.set(participantId, tokenId)
         else session.admitted.add(admittedSubject(participantId, tokenId))
       }
-      for (const stay of await store.sessions.stays(left.sessionId)) {
-        if (stay.leftAt === null) {
-          await store.sessions.leave(
-            left.sessionId,
-            stay.participantId,
-            options.now(),
-            'WEBSOCKET_DISCONNECTED',
-          )
-        }
+      const stays = await store.sessions.stays(left.sessionId)
+      const lastKnownAt = lastKnown(left.startedAt, stays, options.lastAliveAt)
+      for (const { participantId, name, joinedAt, leftAt } of stays) {
+        if (leftAt !== null) continue
+        const at = Math.max(joinedAt, options.lastAliveAt ?? joinedAt)
+        session.log.left({ id: participantId, name }, 'WEBSOCKET_DISCONNECTED', at)
       }
+      session.lastKnownAt = lastKnownAt
       live.#session = session
       live.#armAutoClose(session)
       live.#armGrace()
@@ -247,13 +255,31 @@ export class LiveMeeting {
     return this.#session!.values
   }
 
+  /**
+   * Writes the stay of one who is about to join; `join` must follow. Nobody is told of a join that a crash could take back.
+   */
+  async enroll(participant: Participant, data: RequestData<'join'>): Promise<void> {
+    const mode = data.mode === undefined ? participant.mode : parseMode(data.mode)
+    if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'This mode is not known.' })
+    if (participant.enrolled) throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
+    const device = data.deviceInfo ?? null
+    if (device && JSON.stringify(device).length > MAX_DEVICE_BYTES)
+      throw new Refusal('INVALID_REQUEST', { message: `deviceInfo is over ${MAX_DEVICE_BYTES} bytes.` })
+    participant.enrolled = true
+    participant.mode = mode
+    try {
+      await this.#session!.log.joined(participant, device)
+    } catch (error) {
+      participant.enrolled = false
+      throw error
+    }
+    // Put out, replaced or gone meanwhile.
+    if (this.#participants.get(participant.id) !== participant) throw new Refusal('INVALID_STATE')
+  }
+
   /** The participant becomes visible. `afterJoin` must follow once the reply is on its way. */
   join(participant: Participant, data: RequestData<'join'>): JoinReply {
     const session = this.#session!
-    const mode = data.mode === undefined ? participant.mode : parseMode(data.mode)
-    if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'This mode is not known.' })
-
-    participant.mode = mode
     participant.rtpCapabilities = data.rtpCapabilities ?? participant.rtpCapabilities
     participant.autoConsume = data.autoConsume ?? participant.autoConsume
     // What only servers and agents read of it is not for the other participants (contract, signalling §3).
@@ -279,18 +305,6 @@ export class LiveMeeting {
       participantId: participant.id,
       name: participant.name,
     }
-    this.#record(
-      this.#options.store.sessions.join({
-        sessionId: session.sessionId,
-        participantId: participant.id,
-        name: participant.name,
-        joinedAt: this.#options.now(),
-        leftAt: null,
-        leaveReason: null,
-        device: null,
-      }),
-      'recording a join',
-    )
     this.#options.events.emit('participantJoined', told)
     return {
       peers: others.map((other) => other.toPeer()),
@@ -394,6 +408,7 @@ export class LiveMeeting {
     if (!allowed) return
     const relay = new Relay(request, this)
     this.#participants.set(source.id, relay.guest)
+    this.#record(this.enroll(relay.guest, {}), 'recording a join')
     this.join(relay.guest, { metaData: source.metaData })
     relay.start()
     source.link.notify({ method: 'mediaRelayStarted', meetingId: this.meetingId })
@@ -410,6 +425,7 @@ export class LiveMeeting {
     const mode: Mode | undefined = parseMode(name)
     if (!mode) throw new Refusal('CHANGE_MODE_FAILED', { message: 'This mode is not known.' })
     participant.mode = mode
+    this.#session?.log.changedMode(participant)
     this.#media.followMode(participant)
     this.#everyone.notify({ method: 'peerModeChanged', peerId: participant.id, mode })
     const others = this.#others(participant).flatMap((other) => this.#media.unsupportedCodecs(other))
@@ -550,6 +566,7 @@ export class LiveMeeting {
 
   #seat(visitor: Visitor, authority: Authority): void {
     clearTimeout(this.#graceTimer)
+    this.#session!.lastKnownAt = undefined
     const before = this.#participants.get(visitor.participantId)
     if (before)
       this.#putOut(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
@@ -592,20 +609,12 @@ export class LiveMeeting {
     this.#session?.chat.disconnect(participant.id)
     this.#session?.values.forget(participant.link)
     if (withMedia) participant.closeMedia()
+    const session = this.#session
+    if (participant.enrolled) session?.log.left(participant, reason.message)
     if (!participant.joined) return
     participant.joined = false
     this.#everyone.notify({ method: 'peerClosed', peerId: participant.id, reason })
-    const session = this.#session
     if (!session) return
-    this.#record(
-      this.#options.store.sessions.leave(
-        session.sessionId,
-        participant.id,
-        this.#options.now(),
-        reason.message,
-      ),
-      'recording a leave',
-    )
     this.#options.events.emit('participantLeft', {
       meetingId: this.meetingId,
       sessionId: session.sessionId,
@@ -627,16 +636,9 @@ export class LiveMeeting {
   }
 
   async #startSession(): Promise<Session> {
-    const { store, now, newSessionId, events } = this.#options
+    const { now, newSessionId, events } = this.#options
     const session = this.#newSession({ sessionId: newSessionId(), startedAt: now() })
-    await store.sessions.start({
-      sessionId: session.sessionId,
-      meetingId: this.meetingId,
-      projectId: this.#meeting.projectId,
-      startedAt: session.startedAt,
-      endedAt: null,
-      endReason: null,
-    })
+    await session.log.started()
     this.#session = session
     this.#armAutoClose(session)
     if (this.#participants.size === 0) this.#armGrace()
@@ -661,8 +663,8 @@ export class LiveMeeting {
     this.#relayRequests.clear()
     session.chat.close()
     this.#media.close()
-    const endedAt = this.#options.now()
-    await this.#options.store.sessions.end(session.sessionId, endedAt, why)
+    const endedAt = session.lastKnownAt ?? this.#options.now()
+    await session.log.ended(endedAt, why)
     this.#record(this.#options.store.files.drop(session.sessionId), 'deleting the files of a session')
     this.#options.events.emit('sessionEnded', {
       meetingId: this.meetingId,
@@ -677,10 +679,12 @@ export class LiveMeeting {
     { sessionId, startedAt }: { sessionId: string; startedAt: number },
     kept: readonly ChatRecord[] = [],
   ): Session {
-    const { settings, store, now, newSecretId, onError, openAudience } = this.#options
+    const { settings, store, now, newSecretId, onError, openAudience, announce } = this.#options
     return {
       sessionId,
       startedAt,
+      lastKnownAt: undefined,
+      log: new SessionLog({ sessionId, startedAt, meeting: this.#meeting, store, announce, now, onError }),
       admitted: new Set(),
       removed: new Map(),
       chat: new Chat(
@@ -757,4 +761,13 @@ export class LiveMeeting {
   #record(done: Promise<unknown>, doing: string): void {
     done.catch((error: unknown) => this.#options.onError(error, doing))
   }
+}
+
+/** The last instant of a session that a stopped server left behind, as far as is known. */
+function lastKnown(startedAt: number, stays: readonly StayRecord[], lastAliveAt: number | undefined): number {
+  let last = startedAt
+  for (const { joinedAt, leftAt } of stays) {
+    last = Math.max(last, joinedAt, leftAt ?? Math.max(joinedAt, lastAliveAt ?? joinedAt))
+  }
+  return last
 }

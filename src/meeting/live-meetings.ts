@@ -10,6 +10,7 @@ import type { ChatConnection, ChatLink } from './chat.ts'
 import type { RelayRequest } from './relays.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
+import type { Announce } from './session-log.ts'
 import type { Visitor } from './lobby.ts'
 import { LiveMeeting, type MeetingEvents, type MeetingSettings } from './live-meeting.ts'
 
@@ -33,14 +34,21 @@ export interface LiveMeetingsOptions {
   newSessionId: () => string
   /** What cannot be guessed. */
   newSecretId: () => string
+  announce: Announce
   onError: (error: unknown, doing: string) => void
 }
+
+/** How long before a crash the last sign of life may lie. */
+const SIGN_OF_LIFE_MS = 5000
+const SIGN_OF_LIFE = 'alive-at'
 
 export class LiveMeetings implements MeetingHome {
   readonly events: Events<MeetingEvents>
   readonly #options: LiveMeetingsOptions
   readonly #open = new Map<string, Promise<LiveMeeting>>()
   #suspended = false
+  #lastAliveAt: number | undefined
+  #signsOfLife: NodeJS.Timeout | undefined
 
   constructor(options: LiveMeetingsOptions) {
     this.#options = options
@@ -53,10 +61,19 @@ export class LiveMeetings implements MeetingHome {
 
   /** Takes up the sessions that a stopped server left; each ends after the grace period if nobody returns. */
   async resume(): Promise<void> {
-    const ongoing = await this.#options.store.sessions.listOngoing()
-    await this.#options.store.files.keepOnly(new Set(ongoing.map(({ sessionId }) => sessionId)))
+    const { store, now, onError } = this.#options
+    const aliveAt = await store.values.get(SIGN_OF_LIFE)
+    this.#lastAliveAt = aliveAt === undefined ? undefined : Number(aliveAt)
+    this.#signsOfLife = setInterval(() => {
+      if (this.#open.size === 0) return
+      store.values
+        .set(SIGN_OF_LIFE, String(now()))
+        .catch((error: unknown) => onError(error, 'writing a sign of life'))
+    }, SIGN_OF_LIFE_MS).unref()
+    const ongoing = await store.sessions.listOngoing()
+    await store.files.keepOnly(new Set(ongoing.map(({ sessionId }) => sessionId)))
     for (const session of ongoing) {
-      const meeting = await this.#options.store.meetings.get(session.meetingId)
+      const meeting = await store.meetings.get(session.meetingId)
       if (meeting) await this.#liveMeeting(meeting)
     }
   }
@@ -110,6 +127,7 @@ export class LiveMeetings implements MeetingHome {
   /** The server stops: everybody is cut off in a way that brings them back, and the sessions stay open for them. */
   async suspend(): Promise<void> {
     this.#suspended = true
+    clearInterval(this.#signsOfLife)
     for (const opening of this.#open.values()) (await opening).suspend()
     this.#open.clear()
   }
@@ -118,13 +136,16 @@ export class LiveMeetings implements MeetingHome {
     const { meetingId } = meeting
     const there = this.#open.get(meetingId)
     if (there) return there
-    const { settings, store, sfu, openAudience, now, newSessionId, newSecretId, onError } = this.#options
+    const { settings, store, sfu, openAudience, announce, now, newSessionId, newSecretId, onError } =
+      this.#options
     const opening = LiveMeeting.open({
       meeting,
       settings,
       store,
       sfu,
       openAudience,
+      announce,
+      lastAliveAt: this.#lastAliveAt,
       now,
       newSessionId,
       newSecretId,

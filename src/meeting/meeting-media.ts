@@ -21,6 +21,8 @@ export interface MeetingMediaOptions {
   maxProducers: number
   participants: () => Iterable<Participant>
   tellAll: (notification: Notification) => void
+  /** A kind of stream of somebody went on or off. */
+  onStream: (participant: Participant, kind: StreamKind, on: boolean) => void
   onError: (error: unknown, doing: string) => void
   /** The worker died and no other can take its place. */
   onLost: () => Promise<void>
@@ -441,6 +443,11 @@ export class MeetingMedia {
   }
 
   #tellState(participant: Participant, kind: StreamKind, newState: boolean): void {
+    if (participant.streaming.has(kind) !== newState) {
+      if (newState) participant.streaming.add(kind)
+      else participant.streaming.delete(kind)
+      this.#options.onStream(participant, kind, newState)
+    }
     this.#options.tellAll({ method: 'participantMediaStateChanged', peerId: participant.id, kind, newState })
   }
 

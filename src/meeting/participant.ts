@@ -51,6 +51,12 @@ export class Participant {
   mode: Mode = 'SEND_AND_RECV'
   metaData: Record<string, unknown> = {}
   joined = false
+  /** Its stay is on the way to the store, or there. */
+  enrolled = false
+  /** When it joined; 0 before. */
+  joinedAt = 0
+  /** The kinds of stream that the others know to be on. */
+  readonly streaming = new Set<StreamKind>()
 
   rtpCapabilities: RtpCapabilities | undefined
   readonly transports = new Map<string, { transport: Transport; direction: 'send' | 'receive' }>()

@@ -37,6 +37,9 @@ const RelayKind = Type.Union([...StreamKind.anyOf, Type.Literal('share_audio')])
 /** The app's own data, passed on and never read; its size is bounded by that of the message. */
 const AppData = Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { maxProperties: 64 })
 
+/** What the client says of its device, its browser and its SDK; recorded with the stay. */
+const DeviceInfo = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 })
+
 const always: ConnectionState[] = ['arrived', 'waiting', 'admitted', 'inside']
 const within: ConnectionState[] = ['admitted', 'inside']
 const inside: ConnectionState[] = ['inside']
@@ -73,6 +76,7 @@ export const requests = {
       autoConsume: Type.Optional(Type.Boolean()),
       metaData: Type.Optional(Type.Union([AppData, Type.Null()])),
       batchingEnabled: Type.Optional(Type.Boolean()),
+      deviceInfo: Type.Optional(Type.Union([DeviceInfo, Type.Null()])),
       switchingRoom: Type.Optional(Type.Boolean()),
     }),
   },
