@@ -110,7 +110,7 @@ export class SessionLog {
 
   #tell(fact: OwnFact): NewDelivery[] {
     const { meeting, sessionId, announce } = this.#options
-    return announce(meeting, { ...fact, sessionId } as MeetingFact)
+    return announce(meeting, { ...fact, sessionId })
   }
 
   #record(done: Promise<unknown>, doing: string): void {
