@@ -6,8 +6,13 @@ import type { Server } from 'socket.io'
 import type { Audience, Link } from '../meeting/link.ts'
 import type { Notification } from '../protocol/notifications.ts'
 
-/** So long does a notification wait for company. Nobody notices it; a crowd that joins at once costs a fraction. */
-const COMPANY_MS = 10
+/**
+ * So long does a notification wait for company: the more it goes to, the longer, as each time costs as much as there are
+ * sockets. Nobody notices it; a crowd that joins at once costs a fraction.
+ */
+const SHORTEST_WAIT_MS = 10
+const LONGEST_WAIT_MS = 40
+const SOCKETS_PER_MS = 10
 
 /** The audiences of each connection, by its id: they speak before it is spoken to. */
 export type Memberships = Map<string, Set<SocketAudience>>
@@ -47,7 +52,7 @@ export class SocketAudience implements Audience {
 
   notify(notification: Notification, except?: Link): void {
     this.#queue.push({ notification, except: except?.connectionId })
-    this.#timer ??= setTimeout(() => this.flush(), COMPANY_MS)
+    this.#timer ??= setTimeout(() => this.flush(), this.#waitMs)
   }
 
   flush(): void {
@@ -71,6 +76,11 @@ export class SocketAudience implements Audience {
       this.#enter(connectionId)
     }
     this.#newcomers.clear()
+  }
+
+  get #waitMs(): number {
+    const sockets = this.#io.sockets.adapter.rooms.get(this.#name)?.size ?? 0
+    return Math.min(Math.max(sockets / SOCKETS_PER_MS, SHORTEST_WAIT_MS), LONGEST_WAIT_MS)
   }
 
   #enter(connectionId: string): void {
