@@ -53,6 +53,8 @@ export interface RunningServer {
 export interface Parts {
   sfu?: Sfu
   log?: Logger
+  /** The clock, ms since the epoch. */
+  now?: () => number
 }
 
 /** How soon a key that another process revoked is out of force here. */
@@ -146,7 +148,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     media: Sfu,
     logger: Logger,
   ): Promise<RunningServer> {
-    const now = Date.now
+    const now = parts.now ?? Date.now
     const verifier = createVerifier({
       findKey: keyRing.find,
       now,
@@ -155,7 +157,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     })
     const sockets = new MeetingSockets({
       settings,
-      verify: (token) => verifier.verify(token),
+      verify: (token, options) => verifier.verify(token, options),
       findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
       sfu: media,
       now,

@@ -34,7 +34,7 @@ export interface SocketSettings {
 
 export interface SocketOptions {
   settings: SocketSettings
-  verify: (token: unknown) => Grant
+  verify: (token: unknown, options?: { allowExpired?: boolean }) => Grant
   findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
   sfu: Sfu
   now: () => number
@@ -168,18 +168,33 @@ export class MeetingSockets {
   async #admissible(
     socket: Socket,
   ): Promise<{ grant: Grant; meeting: MeetingRecord; participantId: string }> {
-    const { verify, findMeeting, sfu, randomId } = this.#options
+    const { findMeeting, sfu, randomId } = this.#options
     const query = new URL(socket.request.url ?? '/', 'http://localhost').searchParams
-    const grant = verify(query.get('secret') ?? '')
+    const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
     const meeting = await findMeeting(grant, query.get('roomId') ?? '')
     // One whose token names the participant need not repeat the id (design, decision 9).
     const given = query.get('peerId')
     const participantId =
       given === null || given === '' ? (grant.participantId ?? (given === '' ? '' : randomId())) : given
+    if (expired) {
+      const known = meeting && (await this.#meetings!.knows(meeting.meetingId, participantId, grant.tokenId))
+      if (!known) throw expired
+    }
     const refusal = refusalAtDoor(grant, meeting, participantId)
     if (refusal) throw refusal
     if (!sfu.status.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: sfu.status.reason })
     return { grant, meeting: meeting!, participantId }
+  }
+
+  /** A token whose time is over still brings back one who was in the session with it: clients send the same again. */
+  #grantOf(token: string): { grant: Grant; expired?: Refusal } {
+    const { verify } = this.#options
+    try {
+      return { grant: verify(token) }
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal) || thrown.reason !== 'expired') throw thrown
+      return { grant: verify(token, { allowExpired: true }), expired: thrown }
+    }
   }
 }
 

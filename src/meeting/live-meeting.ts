@@ -79,7 +79,10 @@ interface Session {
   /** When a session that was taken up again was last known to be held; until somebody comes back to it. */
   lastKnownAt: number | undefined
   log: SessionLog
+  /** Guests let in, see `admittedSubject`. */
   admitted: Set<string>
+  /** Who was inside, by id and token in the same way. */
+  known: Set<string>
   /** participantId → tokenId of those put out. */
   removed: Map<string, string>
   chat: Chat
@@ -176,6 +179,14 @@ export class LiveMeeting {
       if (one.joined && !one.relayed && one.tokenId === tokenId) return true
     }
     return false
+  }
+
+  /** Whether somebody was inside under this id and with this token since the session began. */
+  knows(participantId: string, tokenId: string): boolean {
+    const subject = admittedSubject(participantId, tokenId)
+    return (
+      this.#session !== undefined && (this.#session.known.has(subject) || this.#session.admitted.has(subject))
+    )
   }
 
   get participants(): ReadonlyMap<string, Participant> {
@@ -286,6 +297,7 @@ export class LiveMeeting {
     const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
     participant.metaData = metaData
     participant.joined = true
+    if (!participant.relayed) session.known.add(admittedSubject(participant.id, participant.tokenId))
     participant.chatTicket = this.#options.newSecretId()
     this.#chatTickets.set(participant.chatTicket, participant)
     const others = this.#others(participant)
@@ -686,6 +698,7 @@ export class LiveMeeting {
       lastKnownAt: undefined,
       log: new SessionLog({ sessionId, startedAt, meeting: this.#meeting, store, announce, now, onError }),
       admitted: new Set(),
+      known: new Set(),
       removed: new Map(),
       chat: new Chat(
         {

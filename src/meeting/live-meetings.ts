@@ -89,6 +89,12 @@ export class LiveMeetings implements MeetingHome {
     return { live, state }
   }
 
+  /** Whether somebody was in the session that goes on under this id and with this token. */
+  async knows(meetingId: string, participantId: string, tokenId: string): Promise<boolean> {
+    const live = await this.#open.get(meetingId)
+    return live?.knows(participantId, tokenId) ?? false
+  }
+
   /** The chat socket of a ticket, as `chatTicket` made it. */
   async openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined> {
     const at = ticket.indexOf('.')

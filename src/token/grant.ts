@@ -64,6 +64,8 @@ export interface ClaimRules {
   now: number
   allowWithoutExpiry: boolean
   clockSkewSeconds: number
+  /** Its time may be over; everything else about it must be right. Default false. */
+  allowExpired?: boolean
 }
 
 /** The instants of a token in seconds since the epoch, fractions allowed (RFC 7519 NumericDate). */
@@ -99,7 +101,7 @@ export function assertCurrent(times: TokenTimes, rules: ClaimRules): void {
   const skew = rules.clockSkewSeconds
   if (times.exp === undefined) {
     if (!rules.allowWithoutExpiry) throw malformed('no-expiry')
-  } else if (now >= times.exp + skew) throw malformed('expired')
+  } else if (!rules.allowExpired && now >= times.exp + skew) throw malformed('expired')
   if (times.nbf !== undefined && times.nbf > now + skew) throw malformed('not-yet-valid')
   if (times.iat !== undefined && times.iat > now + skew) throw malformed('issued-in-future')
 }

@@ -47,10 +47,11 @@ export interface Verifier {
    * What the token says, once everything about it is found to be right.
    *
    * @param token as it came, without `Bearer`; anything but a string is refused
+   * @param options.allowExpired also one whose time is over, for who may come back with it (design, decision 5)
    * @throws {Refusal} `INVALID_API_KEY` (4001), `INVALID_TOKEN` (4002) or `APIKEY_DEACTIVATED` (4053); `reason` says what
    * was wrong and holds nothing of the token
    */
-  verify(token: unknown): Grant
+  verify(token: unknown, options?: { allowExpired?: boolean }): Grant
   /** Forgets all remembered tokens. Never needed for expiry, revocation or rotation: those are looked at every time. */
   clear(): void
   /** How many tokens are remembered. */
@@ -84,15 +85,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
     throw new TypeError('clockSkewSeconds must be a number of seconds')
   }
   const cache = new Cache<Remembered>(cacheSize)
-  const rules = (): ClaimRules => ({ now: now(), allowWithoutExpiry, clockSkewSeconds })
+  const rules = (allowExpired: boolean): ClaimRules => ({
+    now: now(),
+    allowWithoutExpiry,
+    clockSkewSeconds,
+    allowExpired,
+  })
 
-  function verify(token: unknown): Grant {
+  function verify(token: unknown, { allowExpired = false }: { allowExpired?: boolean } = {}): Grant {
     if (cacheSize > 0 && typeof token === 'string') {
       const remembered = cache.get(token)
       if (remembered !== undefined) {
         const { key, secret, times, grant } = remembered
         if (findKey(grant.apiKey) === key && key.secret === secret && !key.revoked) {
-          assertCurrent(times, rules())
+          assertCurrent(times, rules(allowExpired))
           return grant
         }
         cache.delete(token)
@@ -101,7 +107,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
     const { claims, key } = open(token, findKey)
     const times = timesOf(claims)
-    assertCurrent(times, rules())
+    assertCurrent(times, rules(allowExpired))
     const grant = grantOf(claims, key, times, tokenIdOf(claims, token as string))
     if (cacheSize > 0) cache.set(token as string, { grant, times, key, secret: key.secret })
     return grant

@@ -16,16 +16,16 @@ export const SECRET = 'a-secret-for-tests-only-of-enough-length'
 export class TestServer {
   readonly config: Config
   readonly #folder: string
-  #server: RunningServer
+  #server!: RunningServer
   /** Of the server that runs now. */
-  sfu: FakeSfu
+  sfu!: FakeSfu
+  /** By so much the server's clock goes ahead of this machine's. */
+  aheadMs = 0
   readonly #clients: WireClient[] = []
 
-  private constructor(config: Config, folder: string, server: RunningServer, sfu: FakeSfu) {
+  private constructor(config: Config, folder: string) {
     this.config = config
-    this.sfu = sfu
     this.#folder = folder
-    this.#server = server
   }
 
   static async start(changes: Partial<Config> = {}): Promise<TestServer> {
@@ -41,12 +41,18 @@ export class TestServer {
       httpsPort: 0,
       ...changes,
     }
-    const sfu = createFakeSfu()
-    return new TestServer(config, folder, await TestServer.#run(config, sfu), sfu)
+    const server = new TestServer(config, folder)
+    await server.#run()
+    return server
   }
 
-  static #run(config: Config, sfu: FakeSfu): Promise<RunningServer> {
-    return startServer(config, { sfu, log: pino({ level: config.logLevel }) })
+  async #run(): Promise<void> {
+    this.sfu = createFakeSfu()
+    this.#server = await startServer(this.config, {
+      sfu: this.sfu,
+      log: pino({ level: this.config.logLevel }),
+      now: () => Date.now() + this.aheadMs,
+    })
   }
 
   get url(): string {
@@ -56,8 +62,7 @@ export class TestServer {
   /** Stops and starts it on the same data, as an operator would. */
   async restart(): Promise<void> {
     await this.#server.close()
-    this.sfu = createFakeSfu()
-    this.#server = await TestServer.#run(this.config, this.sfu)
+    await this.#run()
   }
 
   async stop(): Promise<void> {
