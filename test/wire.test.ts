@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleRtpParameters } from '../src/media/fake.ts'
+import { absentServices } from '../src/protocol/requests.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 
@@ -183,6 +184,7 @@ test('realtime store: limits, deletion, and an end to observing', async () => {
   await bob.request('realtimeStoreStopObserve', { key: 'a' })
   await ann.request('realtimeStoreSet', { key: 'a', value: '2' })
   await assert.rejects(ann.request('realtimeStoreSet', { key: 'a', value: 'é'.repeat(600) }), refused(4045))
+  await assert.rejects(ann.request('realtimeStoreSet', { key: 'a', value: 'x'.repeat(2000) }), refused(4045))
   await assert.rejects(ann.request('realtimeStoreSet', { key: '', value: '1' }), refused(5000))
   for (const key of ['b', 'c']) await ann.request('realtimeStoreSet', { key, value: '1' })
   await assert.rejects(ann.request('realtimeStoreSet', { key: 'd', value: '1' }), refused(4045))
@@ -271,4 +273,125 @@ test('a codec that one cannot decode is told to all', async () => {
   const { unsupportedCodecs } = await later.join()
   assert.ok(unsupportedCodecs.includes('video/H264') && unsupportedCodecs.includes('video/VP9'))
   assert.equal(unsupportedCodecs.includes('video/VP8'), false)
+})
+
+test('services that do not exist here are refused at once, each with 4021', async () => {
+  const ann = await join(await server.createMeeting(), 'ann', ['allow_join', 'allow_mod'])
+  for (const method of absentServices) {
+    await assert.rejects(ann.request(method, { config: {} }), refused(4021), method)
+  }
+})
+
+test('who speaks is told to all, also to who comes later, and a silence too', async () => {
+  const meetingId = await server.createMeeting()
+  const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
+  const voice = await produce(ann, 'audio')
+  server.sfu.routers.at(-1)!.speak(voice)
+  for (const one of [ann, bob]) await one.hears('activeSpeaker', ({ peerId }) => peerId === 'ann')
+  const carl = await join(meetingId, 'carl')
+  await carl.hears('activeSpeaker', ({ peerId }) => peerId === 'ann')
+  server.sfu.routers.at(-1)!.speak(null)
+  for (const one of [ann, bob, carl]) await one.hears('activeSpeaker', ({ peerId }) => peerId === null)
+})
+
+test('who only receives sends nothing, whatever it asks for and however it came to be so', async () => {
+  const [meetingId, second] = [await server.createMeeting(), await server.createMeeting()]
+  const bob = await join(meetingId, 'bob')
+  const viewer = await join(meetingId, 'viewer', ['allow_join'], { mode: 'RECV_ONLY' })
+  const data = { sctpStreamParameters: { streamId: 0, ordered: true }, label: 'reliable_data_producer' }
+  const tries = async (client: WireClient): Promise<void> => {
+    // A transport may be had, as a client makes it before it changes its mode.
+    const { id } = await client.request('createWebRtcTransport', {
+      producing: true,
+      consuming: false,
+      sctpCapabilities: { numStreams: { OS: 1024, MIS: 1024 } },
+    })
+    client.transports = { ...client.transports, send: id }
+    await assert.rejects(produce(client, 'audio'), refused(5000))
+    await assert.rejects(client.request('produceData', { transportId: id, ...data }), refused(5000))
+  }
+  await tries(viewer)
+  const ann = await join(meetingId, 'ann')
+  await produce(ann, 'audio')
+  const heard = await bob.hears('request:newConsumer', ({ peerId }) => peerId === 'ann')
+  await ann.request('changeMode', { mode: 'RECV_ONLY' })
+  await bob.hears('consumerClosed', ({ consumerId }) => consumerId === heard.id)
+  await bob.hears('participantMediaStateChanged', ({ newState }) => newState === false)
+  await tries(ann)
+
+  // Neither on the way into another meeting.
+  const host = await join(second, 'host')
+  await ann.request('changeMode', { mode: 'SEND_AND_RECV' })
+  await produce(ann, 'audio')
+  await ann.request('switchToMeeting', { meetingId: second, secret: server.token(['allow_join']) })
+  await ann.hears('entryResponded', ({ switchingRoomId }) => switchingRoomId === second)
+  await ann.request('join', { switchingRoom: true, mode: 'RECV_ONLY' })
+  await host.hears('newPeer', ({ id }) => id === 'ann')
+  const states = await ann.request('getTransportStats', { peerId: 'host' })
+  assert.equal(typeof states.recv.stats.recvBytes, 'number')
+  await tries(ann)
+  const late = await join(second, 'late')
+  await late.hears('connectionSuccess')
+  for (const one of [host, late]) {
+    assert.deepEqual(
+      one.requested.filter(({ event }) => event === 'newConsumer'),
+      [],
+    )
+    assert.equal(
+      one.heard.some(
+        ({ method, newState }) => method === 'participantMediaStateChanged' && newState === true,
+      ),
+      false,
+    )
+  }
+  await assert.rejects(ann.request('changeMode', { mode: 'SHOUT' }), refused(4065))
+})
+
+test('a codec that one cannot decode is told when one begins to receive', async () => {
+  const meetingId = await server.createMeeting()
+  const ann = await join(meetingId, 'ann')
+  const rtpCapabilities = await ann.request('getRouterRtpCapabilities')
+  const codecs = rtpCapabilities.codecs.filter(({ mimeType }: { mimeType: string }) => !/VP9/i.test(mimeType))
+  const viewer = await join(meetingId, 'viewer', ['allow_join'], {
+    mode: 'SIGNALLING_ONLY',
+    rtpCapabilities: { ...rtpCapabilities, codecs },
+  })
+  assert.equal(
+    ann.heard.some(({ method }) => method === 'unsupportedCodecAdded'),
+    false,
+  )
+  await viewer.request('changeMode', { mode: 'RECV_ONLY' })
+  await ann.hears(
+    'unsupportedCodecAdded',
+    ({ codec, consumerPeerId }) => codec === 'video/VP9' && consumerPeerId === 'viewer',
+  )
+})
+
+test('media relay: one who is relayed and put out there is received no more, and stays at home', async () => {
+  const [first, second] = [await server.createMeeting(), await server.createMeeting()]
+  const [ann, bob] = [await join(first, 'ann'), await join(first, 'bob')]
+  const host = await join(second, 'host', ['allow_join', 'allow_mod'])
+  await produce(ann, 'audio')
+  await ann.request('mediaRelayRequestSent', { meetingId: second, secret: server.token(['allow_join']) })
+  await host.hears('mediaRelayRequestReceived')
+  await host.request('respondToMediaRelayRequest', { peerId: 'ann', meetingId: first, decision: 'allowed' })
+  const heard = await host.hears('request:newConsumer')
+  await host.request('removePeer', { peerId: 'ann' })
+  await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')
+  await ann.hears('mediaRelayStopped', ({ meetingId }) => meetingId === second)
+  await host.hears('consumerClosed', ({ consumerId }) => consumerId === heard.id)
+  await produce(ann, 'video')
+  await bob.hears('request:newConsumer', ({ kind }) => kind === 'video')
+  assert.equal(host.requested.filter(({ event }) => event === 'newConsumer').length, 1)
+})
+
+test('stats: of a participant, of one transport, and of nobody none', async () => {
+  const meetingId = await server.createMeeting()
+  const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
+  const of = await ann.request('getTransportStats', { peerId: 'bob' })
+  assert.deepEqual(Object.keys(of), ['send', 'recv'])
+  const one = await ann.request('getTransportStats', { transportId: ann.transports.send })
+  assert.equal(typeof one.send.stats.sendBytes, 'number')
+  await assert.rejects(ann.request('getTransportStats', { peerId: 'nobody' }), refused(404))
+  await assert.rejects(ann.request('getTransportStats', { transportId: bob.transports.send }), refused(404))
 })

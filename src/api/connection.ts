@@ -377,7 +377,7 @@ const within: { [M in Within]: Handler<M> } = {
       .consumer(self, consumerId)
       .setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
   requestConsumerKeyFrame: (live, self, data) => live.media.consumer(self, data.consumerId).requestKeyFrame(),
-  getTransportStats: (live, self, data) => live.media.transportStats(self, data.peerId),
+  getTransportStats: (live, self, data) => live.media.transportStats(self, data),
 
   changeDisplayName: (live, self, data) => live.changeDisplayName(self, data.displayName),
   switchPeerRoom: (live, self, data) => live.askToSwitch(self, data),

@@ -301,13 +301,10 @@ export class LiveMeeting {
     participant.chatTicket = this.#options.newSecretId()
     this.#chatTickets.set(participant.chatTicket, participant)
     const others = this.#others(participant)
-    const unsupported = new Set(others.flatMap((other) => this.#media.unsupportedCodecs(other)))
     this.#everyone.notify({ method: 'newPeer', ...participant.toPeer() })
-    for (const codec of this.#media.unsupportedCodecs(participant)) {
-      if (unsupported.has(codec)) continue
-      unsupported.add(codec)
-      this.#everyone.notify({ method: 'unsupportedCodecAdded', codec, consumerPeerId: participant.id })
-    }
+    // One who comes over from another meeting may have said a narrower mode on the way.
+    this.#media.restrict(participant)
+    const unsupported = this.#tellUnsupportedCodecs(participant)
     this.#everyone.add(participant.link)
     if (participant.authority.canAdmit) this.#admitters.add(participant.link)
 
@@ -436,10 +433,12 @@ export class LiveMeeting {
   changeMode(participant: Participant, name: string): { unsupportedCodecs: string[] } {
     const mode: Mode | undefined = parseMode(name)
     if (!mode) throw new Refusal('CHANGE_MODE_FAILED', { message: 'This mode is not known.' })
+    const received = participant.receives
     participant.mode = mode
     this.#session?.log.changedMode(participant)
     this.#media.followMode(participant)
     this.#everyone.notify({ method: 'peerModeChanged', peerId: participant.id, mode })
+    if (!received) this.#tellUnsupportedCodecs(participant)
     const others = this.#others(participant).flatMap((other) => this.#media.unsupportedCodecs(other))
     return { unsupportedCodecs: [...new Set(others)] }
   }
@@ -620,6 +619,8 @@ export class LiveMeeting {
     if (participant.chatTicket !== undefined) this.#chatTickets.delete(participant.chatTicket)
     this.#session?.chat.disconnect(participant.id)
     this.#session?.values.forget(participant.link)
+    // Streams that are relayed go on at home.
+    if (participant.relayed) this.#media.release(participant)
     if (withMedia) participant.closeMedia()
     const session = this.#session
     if (participant.enrolled) session?.log.left(participant, reason.message)
@@ -753,6 +754,19 @@ export class LiveMeeting {
 
   #idleIfEmpty(): void {
     if (!this.#session && !this.#starting && this.#lobby.size === 0) this.#options.onIdle()
+  }
+
+  /** Tells all of what this one cannot decode and nobody could not before; answers what now somebody cannot. */
+  #tellUnsupportedCodecs(participant: Participant): Set<string> {
+    const unsupported = new Set(
+      this.#others(participant).flatMap((other) => this.#media.unsupportedCodecs(other)),
+    )
+    for (const codec of this.#media.unsupportedCodecs(participant)) {
+      if (unsupported.has(codec)) continue
+      unsupported.add(codec)
+      this.#everyone.notify({ method: 'unsupportedCodecAdded', codec, consumerPeerId: participant.id })
+    }
+    return unsupported
   }
 
   #others(participant: Participant): Participant[] {

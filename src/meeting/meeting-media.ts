@@ -287,13 +287,19 @@ export class MeetingMedia {
     this.#adapt(participant)
   }
 
-  /** Of a participant's two transports, named as that client sees them (contract, signalling §4.1). */
-  async transportStats(self: Participant, participantId: string | undefined): Promise<unknown> {
-    const of = (participantId !== undefined && this.#find(participantId)) || self
-    const [send, receive] = await Promise.all([
-      of.transport('send')?.stats(),
-      of.transport('receive')?.stats(),
-    ])
+  /** Of a participant's two transports, or of one of one's own, named as that client sees them (contract, signalling §4.1). */
+  async transportStats(
+    self: Participant,
+    { peerId, transportId }: RequestData<'getTransportStats'>,
+  ): Promise<unknown> {
+    if (transportId !== undefined) this.transport(self, transportId)
+    const of = peerId === undefined ? self : this.#find(peerId)
+    if (!of) throw new Refusal('NOT_FOUND', { message: 'The participant is not in this meeting.' })
+    const statsOf = (direction: 'send' | 'receive') => {
+      const transport = of.transport(direction)
+      return transportId === undefined || transport?.id === transportId ? transport?.stats() : undefined
+    }
+    const [send, receive] = await Promise.all([statsOf('send'), statsOf('receive')])
     return {
       send: { stats: { sendBitrate: send?.receiveBitrate ?? 0, sendBytes: send?.receiveBytes ?? 0 } },
       recv: { stats: { recvBitrate: receive?.sendBitrate ?? 0, recvBytes: receive?.sendBytes ?? 0 } },
@@ -317,12 +323,17 @@ export class MeetingMedia {
 
   /** Brings a participant's media in line with its mode; the client closes its own side without a word. */
   followMode(participant: Participant): void {
+    this.restrict(participant)
+    this.consumeAll(participant)
+  }
+
+  /** Closes what a participant's mode has no place for. */
+  restrict(participant: Participant): void {
     if (!participant.sends) {
       for (const producerId of [...participant.producers.keys()]) this.#drop(participant, producerId)
       this.#closeTransport(participant, 'send')
     }
-    if (participant.receives) this.consumeAll(participant)
-    else {
+    if (!participant.receives) {
       this.#forgetConsumers(participant)
       this.#closeTransport(participant, 'receive')
     }

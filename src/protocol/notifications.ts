@@ -2,7 +2,7 @@
  * What the server says of its own accord: fields flat beside `method` (contract, signalling §2.4 and §4.3).
  * `mediaReset` and `entryWithdrawn` are ours; published clients ignore methods they do not know.
  */
-import type { IceParameters, StreamKind } from './media.ts'
+import type { StreamKind } from './media.ts'
 import type { LeaveReason } from './leave-reasons.ts'
 import type { Mode } from './modes.ts'
 
@@ -60,7 +60,6 @@ export type Notification =
   | { method: 'mediaRelayRequestResponse'; decision: string; decidedBy: string; meetingId: string }
   | { method: 'mediaRelayStarted'; meetingId: string }
   | { method: 'mediaRelayStopped'; meetingId: string; reason: string }
-  | { method: 'restartIce'; transportId: string; iceParameters: IceParameters }
   /** The media worker died and was replaced: build transports again. */
   | { method: 'mediaReset' }
 

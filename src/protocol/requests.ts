@@ -168,7 +168,8 @@ export const requests = {
     states: inside,
     data: Type.Object({
       key: Key,
-      value: Type.Optional(Type.Union([Type.String({ maxLength: 1024 }), Type.Null()])),
+      /** Its size is judged by the store, which refuses it with a code of its own. */
+      value: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     }),
   },
   realtimeStoreGet: { states: inside, data: Type.Object({ key: Key }) },
