@@ -63,6 +63,7 @@ test('what goes together is set together', () => {
   assert.match(refuses({ VIDEOSDK_API_KEY: 'k' }), /VIDEOSDK_SECRET_KEY is not: set both or none/)
   assert.match(refuses({ VIDEOSDK_SECRET_KEY: SECRET }), /VIDEOSDK_API_KEY is not/)
   assert.match(refuses({ TLS_CERT: 'cert.pem' }), /TLS_CERT and TLS_KEY go together/)
+  assert.match(refuses({ MEDIA_PORT: '65535', MEDIA_WORKERS: '2' }), /^MEDIA_PORT .*65534 or less/)
 })
 
 test('a weak or sample secret is for loopback only', () => {

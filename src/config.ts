@@ -291,6 +291,7 @@ export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videos
 const SAMPLE_SECRETS =
   /^(secret|changeme|change-me|password|test|your[-_ ]?secret.*|videosdk|anteroom|x+|0+)$/i
 const MIN_SECRET_LENGTH = 32
+const MAX_PORT = 65_535
 /** Names that begin so are ours or a mistake; others belong to whoever set them. */
 const OUR_PREFIXES = [
   'ANTEROOM_',
@@ -349,6 +350,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   if ((rest.tlsCert === undefined) !== (rest.tlsKey === undefined)) {
     throw new ConfigError('TLS_CERT and TLS_KEY go together: set both or none.')
+  }
+  const lastMediaPort = rest.mediaPort + rest.mediaWorkers - 1
+  if (lastMediaPort > MAX_PORT) {
+    throw new ConfigError(
+      `MEDIA_PORT leaves no port for each of ${rest.mediaWorkers} workers: choose ${MAX_PORT - rest.mediaWorkers + 1} or less, or fewer MEDIA_WORKERS.`,
+    )
   }
   if (videosdkSecretKey !== undefined && !isLoopback(rest.host)) {
     if (videosdkSecretKey.length < MIN_SECRET_LENGTH || SAMPLE_SECRETS.test(videosdkSecretKey)) {

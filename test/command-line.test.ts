@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { jwtVerify } from 'jose'
+import { generate } from 'selfsigned'
 import { RealServer } from './support/real-server.ts'
 import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
 
@@ -136,15 +137,43 @@ test('a start that cannot be is one sentence and code 1', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const { port } = taken.address() as { port: number }
-  const file = join(folder, 'a-file')
+  const [file, cert, key] = ['a-file', 'cert.pem', 'key.pem'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
   await writeFile(file, '')
+  const [made, other] = await Promise.all([
+    generate([{ name: 'commonName', value: 'meet.example' }], { keyType: 'ec' }),
+    generate([{ name: 'commonName', value: 'other.example' }], { keyType: 'ec' }),
+  ])
+  await writeFile(cert, made.cert)
+  await writeFile(key, other.private)
+  const nowhere = join(folder, 'nowhere.pem')
   for (const [env, pattern] of [
     [{ PORT: String(port) }, /Port \d+ is in use.*PORT/],
+    [{ HTTPS_PORT: String(port) }, /Port \d+ is in use.*HTTPS_PORT/],
+    [{ MEDIA_PORT: String(port) }, /Port \d+, which media needs.*MEDIA_PORT/],
     [{ PORT: 'x' }, /^PORT must be/],
-    [{ PORT: '0', DATA_DIR: file }, /DATA_DIR/],
+    [{ DATA_DIR: file }, /DATA_DIR/],
+    [{ DATA_DIR: join(file, 'below') }, /DATA_DIR/],
     [{ ANTEROOM_PROT: '1' }, /no setting/],
+    [{ HOST: 'nowhere.invalid' }, /HOST/],
+    [{ HOST: '203.0.113.9' }, /HOST/],
+    [{ MASTER_KEY: 'short' }, /^MASTER_KEY must be/],
+    [{ TLS_CERT: nowhere, TLS_KEY: key }, /^TLS_CERT names .*cannot be read/],
+    [{ TLS_CERT: file, TLS_KEY: key }, /^TLS_CERT names .*no certificate/],
+    [{ TLS_CERT: cert, TLS_KEY: file }, /^TLS_KEY names .*no private key/],
+    [{ TLS_CERT: cert, TLS_KEY: key }, /does not belong/],
+    [{ DATABASE_URL: 'nowhere://' }, /DATABASE_URL/],
   ] as const) {
-    const ran = await anteroom(['serve'], { HTTPS_PORT: '0', MEDIA_PORT: '47133', ...env })
+    const ran = await anteroom(['serve'], {
+      PORT: '0',
+      HTTPS_PORT: '0',
+      MEDIA_PORT: '47133',
+      MEDIA_WORKERS: '1',
+      ...env,
+    })
     assert.equal(ran.code, 1, ran.out + ran.err)
     isOneSentence(ran, pattern)
   }

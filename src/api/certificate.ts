@@ -1,7 +1,7 @@
 /**
  * The certificate of the HTTPS listener: the operator's, or one of our own making kept in the data folder.
  */
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
@@ -25,17 +25,26 @@ export interface CertificateOptions {
   now: () => number
 }
 
+/** The operator's certificate cannot be used: one sentence with the cure. */
+export class CertificateProblem extends Error {
+  /** The name under which the command line shows a sentence and no stack. */
+  override readonly name = 'StartError'
+}
+
 const DAY_MS = 86_400_000
 const VALID_DAYS = 825
 /** A new one is made when the old one has less than this left. */
 const RENEW_DAYS = 30
 
-/** Reads the given certificate, or ours; makes one on first use, and again when it is about to expire. */
+/**
+ * Reads the given certificate, or ours; makes one on first use, and again when it is about to expire.
+ *
+ * @throws {CertificateProblem} the given one cannot be used
+ */
 export async function loadCertificate(options: CertificateOptions): Promise<Certificate> {
   const { certFile, keyFile, folder, names, now } = options
   if (certFile !== undefined && keyFile !== undefined) {
-    const [cert, key] = [await readFile(certFile, 'utf8'), await readFile(keyFile, 'utf8')]
-    return { cert, key, source: 'given', expiresAt: expiryOf(cert) }
+    return readGiven(certFile, keyFile)
   }
   const [ourCert, ourKey] = [join(folder, 'tls', 'cert.pem'), join(folder, 'tls', 'key.pem')]
   try {
@@ -61,6 +70,41 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
   await writeFile(ourKey, made.private, { mode: 0o600 })
   await writeFile(ourCert, made.cert, { mode: 0o600 })
   return { cert: made.cert, key: made.private, source: 'self-signed', expiresAt: notAfterDate.getTime() }
+}
+
+/**
+ * The operator's certificate, with the key that belongs to it.
+ *
+ * @throws {CertificateProblem}
+ */
+export async function readGiven(certFile: string, keyFile: string): Promise<Certificate> {
+  const read = (variable: string, file: string): Promise<string> =>
+    readFile(file, 'utf8').catch((cause: unknown) => {
+      throw new CertificateProblem(
+        `${variable} names ${file}, which cannot be read: correct it or unset both.`,
+        {
+          cause,
+        },
+      )
+    })
+  const parsed = <T>(variable: string, file: string, what: string, parse: () => T): T => {
+    try {
+      return parse()
+    } catch (cause) {
+      throw new CertificateProblem(`${variable} names ${file}, which holds no ${what} in PEM.`, { cause })
+    }
+  }
+  const [cert, key] = [await read('TLS_CERT', certFile), await read('TLS_KEY', keyFile)]
+  const certificate = parsed('TLS_CERT', certFile, 'certificate', () => new X509Certificate(cert))
+  const privateKey = parsed('TLS_KEY', keyFile, 'private key without a passphrase', () =>
+    createPrivateKey(key),
+  )
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new CertificateProblem(
+      `The key that TLS_KEY names does not belong to the certificate that TLS_CERT names: give the pair.`,
+    )
+  }
+  return { cert, key, source: 'given', expiresAt: certificate.validToDate.getTime() }
 }
 
 function expiryOf(cert: string): number {

@@ -260,6 +260,12 @@ class Slot {
         { cause: error },
       )
     }
+    if (/invalid IP/i.test(message)) {
+      return new MediaStartError(
+        `HOST is ${this.#options.listenIp}, and media can listen on an address only: set HOST to one of this machine, or to 0.0.0.0.`,
+        { cause: error },
+      )
+    }
     if (/in use/i.test(message)) {
       return new MediaStartError(
         `Port ${this.port}, which media needs over UDP and TCP, is in use; set MEDIA_PORT to the first of ${this.#options.workers} free ports, or stop the program that has it.`,
