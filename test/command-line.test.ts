@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -131,6 +131,42 @@ test('doctor has a line for each check, also for scripts', async () => {
   for (const check of ['node', 'worker', 'port', 'certificate', 'clock', 'data', 'master']) {
     assert.match(lines, new RegExp(check, 'i'), check)
   }
+})
+
+test('doctor says what would not work, with the cure, and ends with code 1', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as { port: number }
+  const [file, open] = [join(folder, 'no-folder'), join(folder, 'open')]
+  await writeFile(file, '')
+  await mkdir(open, { mode: 0o755 })
+  const free = { PORT: '0', HTTPS_PORT: '0', MEDIA_PORT: '47123', MEDIA_WORKERS: '1' }
+  for (const [env, check, verdict, says] of [
+    [{ PORT: 'x' }, 'settings', 'bad', /PORT must be/],
+    [{ PORT: String(port) }, 'port', 'note', /in use.*PORT/],
+    [{ HOST: '203.0.113.9' }, 'port', 'bad', /cannot be opened.*HOST/],
+    [{ MEDIA_PORT: String(port) }, 'media ports', 'note', /\(TCP\) is in use.*MEDIA_PORT/],
+    [{ MEDIASOUP_WORKER_BIN: file }, 'media worker', 'bad', /media-worker\.mjs/],
+    [{ DATA_DIR: file }, 'data folder', 'bad', /is not a folder.*DATA_DIR/],
+    [{ DATA_DIR: join(file, 'below') }, 'data folder', 'bad', /is not a folder.*DATA_DIR/],
+    [{ DATA_DIR: open }, 'data folder', 'bad', /chmod 700/],
+    [{ TLS_CERT: file, TLS_KEY: file }, 'certificate', 'bad', /^TLS_CERT names/],
+    [{ HOST: '0.0.0.0', ANNOUNCED_ADDRESS: '10.0.0.7' }, 'address', 'note', /private/],
+    [{}, 'address', 'note', /only this machine/],
+  ] as const) {
+    const ran = await anteroom(['doctor', '--json'], { ...free, ...env })
+    assert.equal(ran.err, '')
+    const findings: { check: string; verdict: string; says: string }[] = JSON.parse(ran.out)
+    const found = findings.find((one) => one.check === check)!
+    assert.equal(found.verdict, verdict, `${check}: ${found.says}`)
+    assert.match(found.says, says)
+    assert.equal(
+      ran.code,
+      findings.some((one) => one.verdict === 'bad') ? 1 : 0,
+      findings.map((one) => `${one.verdict} ${one.check}`).join(),
+    )
+  }
+  taken.close()
 })
 
 test('a start that cannot be is one sentence and code 1', async () => {

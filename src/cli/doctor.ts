@@ -1,11 +1,10 @@
 /** `anteroom doctor`: what installs and networks get wrong, each with the cure. */
-import { existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createSocket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
-import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { readGiven } from '../api/certificate.ts'
 import { isLoopback, readConfig, type Config } from '../config.ts'
 import { createSfu } from '../media/sfu.ts'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
@@ -58,7 +57,7 @@ async function examine(env: NodeJS.ProcessEnv): Promise<Finding[]> {
     await worker(env),
     await tcpPort('port', config.host, config.port, 'PORT'),
     await tcpPort('https port', config.host, config.httpsPort, 'HTTPS_PORT'),
-    await mediaPort(config),
+    await mediaPorts(config),
     announced(config),
     clock(),
     dataFolder(config),
@@ -97,51 +96,62 @@ async function worker(env: NodeJS.ProcessEnv): Promise<Finding> {
     : { check, verdict: 'bad', says: `it does not start: ${status.reason}; ${cure}` }
 }
 
-async function tcpPort(check: string, host: string, port: number, variable: string): Promise<Finding> {
-  const problem = await new Promise<string | undefined>((resolve) => {
+/** Why this address cannot be listened on: the system's word for it; undefined when it can. */
+type Trial = (port: number, host: string) => Promise<string | undefined>
+
+const tryTcp: Trial = (port, host) =>
+  new Promise((resolve) => {
     const trial = createServer()
     trial.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
     trial.listen(port, host, () => trial.close(() => resolve(undefined)))
   })
-  if (problem === undefined) return { check, verdict: 'good', says: `${host}:${port} is free` }
-  if (problem === 'EADDRINUSE') {
-    return {
-      check,
-      verdict: 'note',
-      says: `${host}:${port} is in use; good if that is Anteroom, else choose another in ${variable}`,
+
+const tryUdp: Trial = (port, host) =>
+  new Promise((resolve) => {
+    const trial = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    trial.once('error', (error: NodeJS.ErrnoException) => {
+      trial.close()
+      resolve(error.code ?? error.message)
+    })
+    trial.bind(port, host, () => trial.close(() => resolve(undefined)))
+  })
+
+async function tcpPort(check: string, host: string, port: number, variable: string): Promise<Finding> {
+  const problem = await tryTcp(port, host)
+  return problem === undefined
+    ? { check, verdict: 'good', says: `${host}:${port} is free` }
+    : unusable(check, `${host}:${port}`, problem, variable)
+}
+
+async function mediaPorts({ host, mediaPort: first, mediaWorkers }: Config): Promise<Finding> {
+  const check = 'media ports'
+  const address = host === 'localhost' ? '127.0.0.1' : host
+  for (let port = first; port < first + mediaWorkers; port++) {
+    for (const [protocol, trial] of [
+      ['UDP', tryUdp],
+      ['TCP', tryTcp],
+    ] as const) {
+      const problem = await trial(port, address)
+      if (problem !== undefined) return unusable(check, `${port} (${protocol})`, problem, 'MEDIA_PORT')
     }
   }
+  const [ports, are] =
+    mediaWorkers === 1 ? [String(first), 'is'] : [`${first}–${first + mediaWorkers - 1}`, 'are']
   return {
     check,
-    verdict: 'bad',
-    says: `${host}:${port} cannot be opened (${problem}); change HOST or ${variable}`,
+    verdict: 'good',
+    says: `${ports} ${are} free; open for UDP and TCP in the firewall where people join from elsewhere`,
   }
 }
 
-async function mediaPort({ host, mediaPort: port, mediaWorkers }: Config): Promise<Finding> {
-  const check = 'media ports'
-  const last = port + mediaWorkers - 1
-  const problem = await new Promise<string | undefined>((resolve) => {
-    const trial = createSocket(host.includes(':') ? 'udp6' : 'udp4')
-    trial.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
-    trial.bind(port, host === 'localhost' ? '127.0.0.1' : host, () => trial.close(() => resolve(undefined)))
-  })
-  const ports = `${port}${last > port ? `–${last}` : ''}`
-  if (problem === undefined) {
-    return {
-      check,
-      verdict: 'good',
-      says: `${ports} are free; open them for UDP and TCP in the firewall where people join from elsewhere`,
-    }
-  }
-  if (problem === 'EADDRINUSE') {
-    return {
-      check,
-      verdict: 'note',
-      says: `${ports} are in use; good if that is Anteroom, else choose others in MEDIA_PORT`,
-    }
-  }
-  return { check, verdict: 'bad', says: `${ports} cannot be opened (${problem}); change HOST or MEDIA_PORT` }
+function unusable(check: string, place: string, problem: string, variable: string): Finding {
+  return problem === 'EADDRINUSE'
+    ? {
+        check,
+        verdict: 'note',
+        says: `${place} is in use; good if that is Anteroom, else choose another in ${variable}`,
+      }
+    : { check, verdict: 'bad', says: `${place} cannot be opened (${problem}); change HOST or ${variable}` }
 }
 
 function announced({ host, announcedAddress }: Config): Finding {
@@ -204,23 +214,35 @@ function clock(): Finding {
 
 function dataFolder({ dataDir }: Config): Finding {
   const check = 'data folder'
-  if (!existsSync(dataDir))
-    return { check, verdict: 'good', says: `${dataDir} will be made at the first start` }
-  const { mode, uid } = statSync(dataDir)
-  if ((mode & 0o077) !== 0) {
-    return {
-      check,
-      verdict: 'bad',
-      says: `${dataDir} can be read by others of this machine; do: chmod 700 ${dataDir}`,
-    }
+  const there = nearestThere(dataDir)
+  const bad = (says: string): Finding => ({ check, verdict: 'bad', says })
+  if (!statSync(there).isDirectory()) return bad(`${there} is not a folder; name another in DATA_DIR`)
+  if (!isWritable(there)) {
+    return bad(`${there} cannot be written by this user; change its owner or name another in DATA_DIR`)
   }
-  return process.getuid && uid !== process.getuid() && process.getuid() !== 0
-    ? {
-        check,
-        verdict: 'bad',
-        says: `${dataDir} belongs to another user; run as that user or choose another DATA_DIR`,
-      }
-    : { check, verdict: 'good', says: dataDir }
+  if (there !== dataDir) return { check, verdict: 'good', says: `${dataDir} will be made at the first start` }
+  return isClosed(dataDir)
+    ? { check, verdict: 'good', says: dataDir }
+    : bad(`${dataDir} can be read by others of this machine; do: chmod 700 ${dataDir}`)
+}
+
+/** The path itself, or what of it there is already. */
+function nearestThere(path: string): string {
+  return existsSync(path) ? path : nearestThere(dirname(path))
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isClosed(path: string): boolean {
+  // Windows has no such modes.
+  return process.platform === 'win32' || (statSync(path).mode & 0o077) === 0
 }
 
 function masterKey({ dataDir, masterKey: given }: Config): Finding {
@@ -228,31 +250,26 @@ function masterKey({ dataDir, masterKey: given }: Config): Finding {
   if (given !== undefined) return { check, verdict: 'good', says: 'from MASTER_KEY' }
   const file = join(dataDir, 'master.key')
   if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be made at the first start` }
-  return (statSync(file).mode & 0o077) === 0
+  return isClosed(file)
     ? { check, verdict: 'good', says: `${file}; back it up apart from the database` }
     : { check, verdict: 'bad', says: `${file} can be read by others of this machine; do: chmod 600 ${file}` }
 }
 
-async function certificate({ tlsCert, dataDir }: Config): Promise<Finding> {
+async function certificate({ tlsCert, tlsKey, dataDir }: Config): Promise<Finding> {
   const check = 'certificate'
-  const file = tlsCert ?? join(dataDir, 'tls', 'cert.pem')
-  if (!existsSync(file)) {
-    return tlsCert === undefined
-      ? {
-          check,
-          verdict: 'note',
-          says: 'a self-signed one will be made at the first start; browsers must be told to trust it',
-        }
-      : { check, verdict: 'bad', says: `TLS_CERT names ${file}, which is not there` }
+  if (tlsCert !== undefined && tlsKey !== undefined) {
+    const given = await readGiven(tlsCert, tlsKey).catch((error: unknown) => error as Error)
+    if (given instanceof Error) return { check, verdict: 'bad', says: given.message }
+    const days = Math.floor((given.expiresAt - Date.now()) / DAY_MS)
+    if (days < 0) return { check, verdict: 'bad', says: `${tlsCert} has expired; replace it` }
+    return { check, verdict: days < 14 ? 'note' : 'good', says: `good for ${days} days` }
   }
-  const left = new X509Certificate(await readFile(file)).validToDate.getTime() - Date.now()
-  if (left <= 0) return { check, verdict: 'bad', says: `${file} has expired; replace it` }
-  const days = Math.floor(left / DAY_MS)
-  return tlsCert === undefined
-    ? {
-        check,
-        verdict: 'note',
-        says: `self-signed, good for ${days} days; browsers must be told to trust it, or set TLS_CERT and TLS_KEY`,
-      }
-    : { check, verdict: days < 14 ? 'note' : 'good', says: `good for ${days} days` }
+  const trust = 'browsers must be told to trust it, or set TLS_CERT and TLS_KEY'
+  return {
+    check,
+    verdict: 'note',
+    says: existsSync(join(dataDir, 'tls', 'cert.pem'))
+      ? `self-signed, renewed at a start when it is due; ${trust}`
+      : `a self-signed one will be made at the first start; ${trust}`,
+  }
 }
