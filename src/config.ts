@@ -207,7 +207,7 @@ const settings = {
   maxMessageBytes: setting(
     'MAX_MESSAGE_BYTES',
     262_144,
-    'largest message on a socket',
+    'largest message on a socket; four times as much ends the connection',
     whole(16_384, 16_777_216, 262_144),
   ),
   maxRequestsPerSecond: setting(

@@ -1,8 +1,9 @@
 /** The door, the lobby and the rights inside, through the socket. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sampleRtpParameters } from '../src/media/fake.ts'
 import { TestServer } from './support/test-server.ts'
-import { WireError } from './support/wire-client.ts'
+import { WireError, type WireClient } from './support/wire-client.ts'
 
 let server: TestServer
 
@@ -404,6 +405,154 @@ test('a full meeting refuses one more, and a returning participant keeps its pla
     await small.stop()
   }
 })
+
+test('a message that is too large is refused and the connection stays; one far too large ends it; nobody else suffers', async () => {
+  const small = await TestServer.start({ maxMessageBytes: 16_384 })
+  try {
+    const meetingId = await small.createMeeting()
+    const [ann, bob] = ['ann', 'bob'].map((participantId) =>
+      small.connect({ token: small.token(['allow_join']), meetingId, participantId }),
+    ) as [WireClient, WireClient]
+    await ann.join()
+    await bob.join()
+    const tooLarge = refused(5000, 'PAYLOAD_TOO_LARGE')
+    await assert.rejects(bob.request('produceError', { message: 'x'.repeat(17_000) }), tooLarge)
+    await assert.rejects(bob.request('produceError', { message: Buffer.alloc(17_000) }), tooLarge)
+    await bob.request('produceError', { message: 'x'.repeat(16_000) })
+    bob.socket.emit('request', { method: 'produceError', data: { message: 'x'.repeat(70_000) } })
+    await bob.gone()
+    await ann.hears('peerClosed', (heard) => heard.peerId === 'bob')
+    await ann.request('produceError', {})
+  } finally {
+    await small.stop()
+  }
+})
+
+test('connections of one address that wait to be let in are counted; one inside is none of them', async () => {
+  const small = await TestServer.start({ maxWaitingPerAddress: 2 })
+  try {
+    const meetingId = await small.createMeeting()
+    const guest = (participantId: string): WireClient =>
+      small.connect({ token: small.token(['ask_join']), meetingId, participantId })
+    const host = small.connect({ token: small.token(['allow_join']), meetingId, participantId: 'host' })
+    await host.join()
+    const [first, second] = [await guest('first').enter(), await guest('second').enter()]
+    const third = guest('third')
+    const error = await third.hears('error')
+    assert.deepEqual([error.code, error.name], [5000, 'RATE_LIMITED'])
+    await third.gone()
+    await host.request('respondEntry', { id: 'first', decision: 'allowed' })
+    await first.hears('entryResponded')
+    const fourth = await guest('fourth').enter()
+    second.close()
+    await host.hears('entryWithdrawn', (heard) => heard.id === 'second')
+    await guest('fifth').enter()
+    assert.ok(fourth.socket.connected)
+  } finally {
+    await small.stop()
+  }
+})
+
+test('only so many wait for one meeting at once; those who wait keep their place', async () => {
+  const small = await TestServer.start({ maxEntryRequests: 1 })
+  try {
+    const [meetingId, elsewhere] = [await small.createMeeting(), await small.createMeeting()]
+    const guest = (participantId: string, at = meetingId): WireClient =>
+      small.connect({ token: small.token(['ask_join']), meetingId: at, participantId })
+    const first = await guest('first').enter()
+    await assert.rejects(guest('second').enter(), refused(5000, 'RATE_LIMITED'))
+    await guest('third', elsewhere).enter()
+    const host = small.connect({ token: small.token(['allow_join']), meetingId, participantId: 'host' })
+    await host.join()
+    await host.request('respondEntry', { id: 'first', decision: 'allowed' })
+    assert.equal((await first.hears('entryResponded')).decision, 'allowed')
+  } finally {
+    await small.stop()
+  }
+})
+
+test('one participant sends only so many streams at once; another is free to send', async () => {
+  const small = await TestServer.start({ maxProducers: 2 })
+  try {
+    const meetingId = await small.createMeeting()
+    const [ann, bob] = ['ann', 'bob'].map((participantId) =>
+      small.connect({ token: small.token(['allow_join']), meetingId, participantId }),
+    ) as [WireClient, WireClient]
+    await ann.join()
+    await bob.join()
+    const produce = (client: WireClient): Promise<{ id: string }> =>
+      client.request('produce', {
+        transportId: client.transports.send,
+        kind: 'audio',
+        rtpParameters: sampleRtpParameters('audio', { layers: 1 }),
+      })
+    const answers = await Promise.allSettled([produce(ann), produce(ann), produce(ann)])
+    const [taken, over] = [
+      answers.filter((answer) => answer.status === 'fulfilled'),
+      answers.filter((answer) => answer.status === 'rejected'),
+    ]
+    assert.equal(taken.length, 2)
+    assert.ok(over.every(({ reason }) => refused(4010)(reason)))
+    await produce(bob)
+    await ann.request('closeProducer', { producerId: taken[0]!.value.id })
+    await produce(ann)
+  } finally {
+    await small.stop()
+  }
+})
+
+test('MODERATION=open: everybody inside moderates, an admitted guest as well', async () => {
+  const open = await TestServer.start({ moderation: 'open' })
+  try {
+    const meetingId = await open.createMeeting()
+    const [ann, bob] = ['ann', 'bob'].map((participantId) =>
+      open.connect({ token: open.token(['allow_join']), meetingId, participantId }),
+    ) as [WireClient, WireClient]
+    await ann.join()
+    await bob.join()
+    const guest = open.connect({ token: open.token(['ask_join']), meetingId, participantId: 'guest' })
+    await guest.enter()
+    await ann.request('respondEntry', { id: 'guest', decision: 'allowed' })
+    await guest.hears('entryResponded')
+    await guest.finishJoin()
+    await ann.request('disablePeerMic', { peerId: 'bob' })
+    assert.equal((await bob.hears('request:disableMic')).peerId, 'ann')
+    await guest.request('removePeer', { peerId: 'bob' })
+    assert.equal((await bob.hears('close')).code, 1002)
+    // Moderating is not admitting.
+    await assert.rejects(guest.request('respondEntry', { id: 'x', decision: 'allowed' }), refused(4008))
+  } finally {
+    await open.stop()
+  }
+})
+
+for (const [type, disabled] of [
+  ['session-ends', false],
+  ['session-end-and-deactivate', true],
+] as const) {
+  test(`autoCloseConfig ${type}: a session ends so many minutes after it began`, async (t) => {
+    const meetingId = await server.createMeeting({ autoCloseConfig: { type, duration: 2 } })
+    const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
+    await ann.hears('connectionSuccess')
+    const ended = server.sessionEnded(meetingId)
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    await ann.request('requestEntry', {})
+    await ann.hears('entryResponded')
+    t.mock.timers.tick(119_000)
+    assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).body.disabled, false)
+    await ann.request('produceError', {}).catch(() => undefined)
+    assert.equal(ann.closed, undefined)
+    t.mock.timers.tick(1000)
+    t.mock.timers.reset()
+    await ended
+    assert.equal((await ann.hears('close')).code, 1006)
+    assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).body.disabled, disabled)
+    const again = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
+    if (disabled) assert.equal((await again.hears('error')).code, 4052)
+    else await again.join()
+    again.close()
+  })
+}
 
 test('too many requests of one connection are refused, and it stays', async () => {
   const meetingId = await server.createMeeting()

@@ -59,6 +59,11 @@ function isShallow(value: object): boolean {
 function parseForm(text: string): Record<string, unknown> {
   if (!text.includes('=') || /%(?![0-9a-f]{2})/i.test(text)) throw malformed()
   const fields: Record<string, unknown> = {}
-  for (const [name, value] of new URLSearchParams(text)) if (!POISON.has(name)) fields[name] = value
+  const given = new URLSearchParams(text)
+  for (const name of new Set(given.keys())) {
+    // A list, as in a query: of two values neither may silently win.
+    const values = given.getAll(name)
+    if (!POISON.has(name)) fields[name] = values.length === 1 ? values[0] : values
+  }
   return fields
 }

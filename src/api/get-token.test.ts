@@ -101,6 +101,9 @@ const wrongParameters: [query: string, body: string | undefined, names: string][
   [`?roomId=${'a'.repeat(129)}`, undefined, 'roomId'],
   ['?roomId=a&roomId=b', undefined, 'roomId'],
   ['?roomId=a', '{"roomId":"b"}', 'roomId'],
+  ['', 'roomId=a&roomId=b', 'roomId'],
+  ['', 'permissions=ask_join&permissions=allow_join', 'permissions'],
+  ['', 'expiresIn=60&expiresIn=30d', 'duration'],
   ['', '{"roomId":1}', 'roomId'],
   ['', '{"roomId":null}', 'roomId'],
   ['', '{"roomId":{}}', 'roomId'],
@@ -137,7 +140,8 @@ const wrongParameters: [query: string, body: string | undefined, names: string][
 ]
 for (const [query, body, names] of wrongParameters) {
   test(`refused: ${query}${body === undefined ? '' : ` with ${body}`}`, async () => {
-    const answer = await getToken({ query, ...(body !== undefined && { body, headers: json }) })
+    const headers = body?.startsWith('{') ? json : form
+    const answer = await getToken({ query, ...(body !== undefined && { body, headers }) })
     assert.equal(answer.status, 400)
     assert.equal(answer.body.code, 'INVALID_REQUEST')
     assert.ok(answer.body.message.includes(names), answer.body.message)
@@ -216,6 +220,11 @@ const accepted: [what: string, Asked, claims: Record<string, unknown>][] = [
   [
     'permissions repeated',
     { query: '?permissions=allow_join&permissions=allow_mod' },
+    { permissions: ['allow_join', 'allow_mod'] },
+  ],
+  [
+    'permissions repeated in a form',
+    { body: 'permissions=allow_join&permissions=allow_mod', headers: form },
     { permissions: ['allow_join', 'allow_mod'] },
   ],
   [

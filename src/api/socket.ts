@@ -47,6 +47,8 @@ const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
 /** For a refusal to reach the client before the socket closes. */
 const CLOSE_DELAY_MS = 250
 const BURST_FACTOR = 4
+/** A message over the limit is read to be answered; one over this many times the limit ends its connection unread. */
+const CUT_FACTOR = 4
 
 export class MeetingSockets {
   readonly #io: Server
@@ -60,7 +62,7 @@ export class MeetingSockets {
     this.#io = new Server({
       transports: ['websocket'],
       serveClient: false,
-      maxHttpBufferSize: options.settings.maxMessageBytes,
+      maxHttpBufferSize: options.settings.maxMessageBytes * CUT_FACTOR,
       pingInterval: 10_000,
       pingTimeout: 15_000,
       cors: { origin: true },
@@ -141,6 +143,7 @@ export class MeetingSockets {
       settings.maxRequestsPerSecond * BURST_FACTOR,
       this.#options.now,
     )
+    refuseLarge(socket, settings.maxMessageBytes)
     const open = connection
     socket.on('request', (message: unknown, acknowledge: unknown) => {
       const reply =
@@ -196,6 +199,25 @@ export class MeetingSockets {
       return { grant: verify(token, { allowExpired: true }), expired: thrown }
     }
   }
+}
+
+/** A message over the limit is answered with a refusal and goes no further; the connection stays. */
+function refuseLarge(socket: Socket, maxBytes: number): void {
+  let bytes = 0
+  socket.conn.on('packet', ({ data }: { data?: string | Buffer }) => {
+    if (data === undefined) return
+    // A text begins a message; what is binary belongs to the one before it.
+    bytes = typeof data === 'string' ? Buffer.byteLength(data) : bytes + data.length
+  })
+  socket.use((event, next) => {
+    if (bytes <= maxBytes) {
+      next()
+      return
+    }
+    const reply: unknown = event.at(-1)
+    if (typeof reply === 'function')
+      (reply as (answer: unknown) => void)(failure(new Refusal('PAYLOAD_TOO_LARGE')))
+  })
 }
 
 function failure(refusal: Refusal): unknown {
