@@ -530,28 +530,32 @@ for (const [type, disabled] of [
   ['session-ends', false],
   ['session-end-and-deactivate', true],
 ] as const) {
-  test(`autoCloseConfig ${type}: a session ends so many minutes after it began`, async (t) => {
-    const meetingId = await server.createMeeting({ autoCloseConfig: { type, duration: 2 } })
-    const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
-    await ann.hears('connectionSuccess')
-    const ended = server.sessionEnded(meetingId)
-    t.mock.timers.enable({ apis: ['setTimeout'] })
-    await ann.request('requestEntry', {})
-    await ann.hears('entryResponded')
-    t.mock.timers.tick(119_000)
-    assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).body.disabled, false)
-    await ann.request('produceError', {}).catch(() => undefined)
-    assert.equal(ann.closed, undefined)
-    t.mock.timers.tick(1000)
-    t.mock.timers.reset()
-    await ended
-    assert.equal((await ann.hears('close')).code, 1006)
-    assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).body.disabled, disabled)
-    const again = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
-    if (disabled) assert.equal((await again.hears('error')).code, 4052)
-    else await again.join()
-    again.close()
-  })
+  test(
+    `autoCloseConfig ${type}: a session ends so many minutes after it began`,
+    { timeout: 20_000 },
+    async (t) => {
+      const meetingId = await server.createMeeting({ autoCloseConfig: { type, duration: 2 } })
+      const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
+      await ann.hears('connectionSuccess')
+      const ended = server.sessionEnded(meetingId)
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      await ann.request('requestEntry', {})
+      await ann.hears('entryResponded')
+      t.mock.timers.tick(119_000)
+      assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).body.disabled, false)
+      await ann.request('produceError', {}).catch(() => undefined)
+      assert.equal(ann.closed, undefined)
+      t.mock.timers.tick(1000)
+      t.mock.timers.reset()
+      await ended
+      assert.equal((await ann.hears('close')).code, 1006)
+      assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).body.disabled, disabled)
+      const again = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
+      if (disabled) assert.equal((await again.hears('error')).code, 4052)
+      else await again.join()
+      again.close()
+    },
+  )
 }
 
 test('too many requests of one connection are refused, and it stays', async () => {
