@@ -4,20 +4,29 @@
 import type {
   FastifyInstance,
   FastifyBaseLogger,
+  FastifySchema,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TSchema } from 'typebox'
+import { Refusal, type ErrorName } from '../protocol/errors.ts'
+import { RefusalBody } from '../protocol/rest.ts'
 import { shape, withTypesOf } from './shapes.ts'
 
-/** Who may call: anybody; who shows a token for REST; who runs the server. */
-export type Access = 'open' | 'token' | 'admin'
+/**
+ * Who may call: anybody; who shows a token for REST; who runs the server; who shows an API key and its secret, or signed in
+ * at the page, where they sit elsewhere than at this machine.
+ */
+export type Access = 'open' | 'token' | 'admin' | 'key' | 'page'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Checked before the handler; absent where the handler does it. */
     access?: Access
+    /** Whether a token for one meeting is refused. */
+    wholeProject?: boolean
   }
 }
 
@@ -30,6 +39,9 @@ export type TypedApp = FastifyInstance<
   TypeBoxTypeProvider
 >
 
+/** A refusal by its code; with a status where that differs from the table's. */
+export type DescribedRefusal = ErrorName | { code: ErrorName; status: number }
+
 export interface Description<
   Body extends TSchema,
   Query extends TSchema,
@@ -41,19 +53,42 @@ export interface Description<
   /** The group it stands in, e.g. `Sessions`. */
   tag: string
   access: Access
+  /** With access `token`: the call is about no single meeting, so that a token for one is refused, before all else. */
+  wholeProject?: boolean
   /** More than a line, where it helps. */
   description?: string
+  /** Whether it is kept for older clients, and has a successor. */
+  deprecated?: boolean
   body?: Body
   query?: Query
   params?: Params
   /** Of status 200. */
   answer?: Answer
+  /** Default `application/json`; anything else is sent as the handler gives it. */
+  answerType?: string
+  /** Of other statuses that are answers and no refusals, e.g. 503 of a health check. */
+  otherAnswers?: Record<number, TSchema>
+  /** What it may refuse with, beside what every route of its access and its fields may. */
+  refusals?: readonly DescribedRefusal[]
+  /** Default: that of the REST API. */
+  refusalBody?: TSchema
 }
 
 const schemes: Record<Access, { security: Record<string, string[]>[] }> = {
   open: { security: [] },
   token: { security: [{ token: [] }] },
   admin: { security: [{ admin: [] }, { signIn: [] }] },
+  // `{}` is "or nothing": at this machine, or where the operator says so.
+  key: { security: [{ basic: [] }, {}] },
+  page: { security: [{ signIn: [] }, {}] },
+}
+
+const refusalsOfAccess: Record<Access, readonly ErrorName[]> = {
+  open: [],
+  token: ['INVALID_TOKEN', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED', 'UNAUTHORIZED_ROLE'],
+  admin: ['UNAUTHORIZED'],
+  key: ['UNAUTHORIZED'],
+  page: ['UNAUTHORIZED'],
 }
 
 /** The options of a route. Its token is checked before its body, query and parameters are. */
@@ -62,34 +97,93 @@ export function describe<
   Query extends TSchema,
   Params extends TSchema,
   Answer extends TSchema,
->({
-  access,
-  tag,
-  summary,
-  description,
-  body,
-  query,
-  params,
-  answer,
-}: Description<Body, Query, Params, Answer>) {
+>(description: Description<Body, Query, Params, Answer>) {
+  const { access, wholeProject } = description
   return {
-    config: { access },
-    schema: {
-      summary,
-      tags: [tag],
-      ...schemes[access],
-      ...(description !== undefined && { description }),
-      ...(body && { body }),
-      ...(query && { querystring: query }),
-      ...(params && { params }),
-      ...(answer && { response: { 200: answer } }),
-    } as {
+    config: { access, ...(wholeProject !== undefined && { wholeProject }) },
+    schema: schemaOf(description) as {
       summary: string
       body: Body
       querystring: Query
       params: Params
     },
   }
+}
+
+/**
+ * The options of a route that looks at its token and its fields itself, because published clients count on how it does:
+ * its schemas make the document and nothing else.
+ */
+export function describeOnly(description: Description<TSchema, TSchema, TSchema, TSchema>) {
+  return {
+    schema: schemaOf(description),
+    validatorCompiler: () => () => true,
+  }
+}
+
+/** The options of a page or an asset: nothing for the document of the API. */
+export const undescribed = { schema: { hide: true } as FastifySchema }
+
+function schemaOf({
+  access,
+  wholeProject,
+  tag,
+  summary,
+  description,
+  deprecated,
+  body,
+  query,
+  params,
+  answer,
+  answerType,
+  otherAnswers,
+  refusals = [],
+  refusalBody = RefusalBody,
+}: Description<TSchema, TSchema, TSchema, TSchema>): FastifySchema {
+  const all: DescribedRefusal[] = [
+    'INVALID_REQUEST',
+    'SOMETHING_WENT_WRONG',
+    ...refusalsOfAccess[access],
+    ...(wholeProject === true ? (['UNAUTHORIZED_MEETING_ID'] as const) : []),
+    ...(body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
+    ...refusals,
+  ]
+  const response: Record<string, unknown> = {
+    ...(answer && {
+      200: answerType === undefined ? answer : { content: { [answerType]: { schema: answer } } },
+    }),
+    ...responsesOf(all, refusalBody),
+    ...otherAnswers,
+  }
+  return {
+    summary,
+    tags: [tag],
+    ...schemes[access],
+    ...(description !== undefined && { description }),
+    ...(deprecated !== undefined && { deprecated }),
+    ...(body && { body }),
+    ...(query && { querystring: query }),
+    ...(params && { params }),
+    response,
+  } as FastifySchema
+}
+
+function responsesOf(refusals: readonly DescribedRefusal[], body: TSchema): Record<string, unknown> {
+  const byStatus = new Map<number, Set<ErrorName>>()
+  for (const one of refusals) {
+    const code = typeof one === 'string' ? one : one.code
+    const status = typeof one === 'string' ? new Refusal(one).status : one.status
+    byStatus.set(status, (byStatus.get(status) ?? new Set()).add(code))
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      {
+        description: [...codes].map((code) => `\`${code}\`: ${new Refusal(code).message}`).join('\n\n'),
+        content: { 'application/json': { schema: body } },
+      },
+    ]),
+  )
 }
 
 const WHERE: Record<string, string> = {

@@ -4,14 +4,15 @@
  */
 import type { FastifyRequest } from 'fastify'
 import { randomBytes } from 'node:crypto'
+import { Type } from 'typebox'
 import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { FileBody } from '../protocol/rest.ts'
+import { FileBody, FileQuery, FileUrl } from '../protocol/rest/joining.ts'
 import { baseUrlOf } from './base-url.ts'
 import { grantOf } from './context.ts'
-import { shape } from './shapes.ts'
+import { describe } from './describe.ts'
 
-const fileBody = shape(FileBody, 'body')
+const tag = 'Joining'
 /** Base64 takes four characters for three bytes; the rest is for the names around it. */
 const BODY_OVERHEAD_BYTES = 4096
 const DATA_URL = /^data:[^,]{0,200};base64,/
@@ -51,12 +52,22 @@ export const fileRoutes: Routes = (app, context) => {
 
   app.post(
     '/base64-upload',
-    { bodyLimit: Math.ceil((settings.maxFileBytes * 4) / 3) + BODY_OVERHEAD_BYTES },
+    {
+      ...describe({
+        summary: 'Hand a file round in the meeting one is in',
+        tag,
+        access: 'token',
+        query: FileQuery,
+        body: FileBody,
+        answer: FileUrl,
+        refusals: ['UNAUTHORIZED_REQUEST'],
+      }),
+      bodyLimit: Math.ceil((settings.maxFileBytes * 4) / 3) + BODY_OVERHEAD_BYTES,
+    },
     async (request) => {
-      const { roomId } = request.query as { roomId?: unknown }
-      const anyId = typeof roomId === 'string' ? roomId : ''
+      const { roomId: anyId = '' } = request.query
       const sessionId = await sessionOf(request, anyId)
-      const { fileName, base64Data } = fileBody(request.body ?? {})
+      const { fileName, base64Data } = request.body
       const text = base64Data.replace(DATA_URL, '')
       if (!BASE64.test(text)) throw new Refusal('INVALID_REQUEST', { message: 'base64Data must be base64.' })
       const bytes = Buffer.from(text, 'base64')
@@ -83,21 +94,33 @@ export const fileRoutes: Routes = (app, context) => {
     },
   )
 
-  app.get('/files/:meetingId/:fileId/:name', async (request, reply) => {
-    const { meetingId, fileId, name } = request.params as { meetingId: string; fileId: string; name: string }
-    const bytes = await store.files.get(await sessionOf(request, meetingId), fileId)
-    if (!bytes) throw new Refusal('NOT_FOUND')
-    return reply
-      .headers({
-        'content-type': typeOf(bytes),
-        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(safeName(name))}`,
-        'content-security-policy': "default-src 'none'; sandbox",
-        'x-content-type-options': 'nosniff',
-        'cross-origin-resource-policy': 'cross-origin',
-        'cache-control': 'private, no-store',
-      })
-      .send(bytes)
-  })
+  app.get(
+    '/files/:meetingId/:fileId/:name',
+    describe({
+      summary: 'A file that was handed round, for those who are in the meeting',
+      tag,
+      access: 'token',
+      params: Type.Object({ meetingId: Type.String(), fileId: Type.String(), name: Type.String() }),
+      answer: Type.String({ description: 'The bytes, as an attachment.' }),
+      answerType: 'application/octet-stream',
+      refusals: ['UNAUTHORIZED_REQUEST', 'NOT_FOUND'],
+    }),
+    async (request, reply) => {
+      const { meetingId, fileId, name } = request.params
+      const bytes = await store.files.get(await sessionOf(request, meetingId), fileId)
+      if (!bytes) throw new Refusal('NOT_FOUND')
+      return reply
+        .headers({
+          'content-type': typeOf(bytes),
+          'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(safeName(name))}`,
+          'content-security-policy': "default-src 'none'; sandbox",
+          'x-content-type-options': 'nosniff',
+          'cross-origin-resource-policy': 'cross-origin',
+          'cache-control': 'private, no-store',
+        })
+        .send(bytes)
+    },
+  )
 }
 
 /** A name and no path, without what some systems cannot have in one. */

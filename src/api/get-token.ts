@@ -10,7 +10,9 @@ import {
 } from '../token/token.ts'
 import { isParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { TokenAnswer, TokenQuery } from '../protocol/rest/tokens.ts'
 import { assertMayAskOpenly } from './credentials.ts'
+import { describeOnly } from './describe.ts'
 import { mintingKey } from './guard.ts'
 
 const PARAMETERS = ['roomId', 'participantId', 'peerId', 'permissions', 'expiresIn'] as const
@@ -39,7 +41,18 @@ export function getTokenRoutes(
     return minter
   }
 
-  app.get('/get-token', (request, reply) => {
+  // A field may stand in the query or in the body, and a refusal says which one is wrong, and how.
+  const described = describeOnly({
+    summary: 'An access token for one who holds the API key and secret',
+    tag: 'Tokens',
+    access: 'key',
+    description:
+      'Needs no credentials at the server’s own machine, or where the server gives tokens to everybody. ' +
+      'The fields may stand in the body of the GET instead, as some published samples send them.',
+    query: TokenQuery,
+    answer: TokenAnswer,
+  })
+  app.get('/get-token', described, (request, reply) => {
     assertMayAskOpenly(request, context.settings)
     const key = mintingKey(request, context)
     const asked = readTokenRequest(

@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { grantOf, type HttpContext } from './context.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
+import { assertMayUseRest } from '../token/token.ts'
 import { parseBody } from './body.ts'
 import { validateByDescription } from './describe.ts'
 import { fileRoutes } from './files.ts'
@@ -35,11 +36,14 @@ const REQUEST_ID_HEADER = 'x-request-id'
 /** The whole HTTP side; with `tls`, over HTTPS. */
 export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
   const app = bareHttp(context.log, tls).withTypeProvider<TypeBoxTypeProvider>()
-  validateByDescription(app)
   // Before validation, so that who may not call learns nothing of what a call looks like.
   app.addHook('preValidation', (request, _reply, done) => {
     try {
-      if (request.routeOptions.config.access === 'token') grantOf(request, context)
+      const { access, wholeProject } = request.routeOptions.config
+      if (access === 'token') {
+        const grant = grantOf(request, context)
+        if (wholeProject) assertMayUseRest(grant)
+      }
       done()
     } catch (error) {
       done(error as Error)
@@ -97,6 +101,7 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     },
   }) as unknown as FastifyInstance
 
+  validateByDescription(app)
   // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
   app.removeAllContentTypeParsers()

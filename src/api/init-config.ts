@@ -3,18 +3,39 @@
  * §1.1). The socket checks everything again, because a client may skip this.
  */
 import { createHmac } from 'node:crypto'
+import { Type } from 'typebox'
 import type { HttpSettings, Routes } from './context.ts'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { RefusalBody } from '../protocol/rest.ts'
+import { InitConfig, InitConfigBody, InitConfigRefusal } from '../protocol/rest/joining.ts'
 import { hostOf } from './base-url.ts'
 import { grantOf } from './context.ts'
+import { describeOnly } from './describe.ts'
 
 /** As long as the longest session may need them; they are handed out once. */
 const TURN_TTL_SECONDS = 86_400
 
 export const initConfigRoutes: Routes = (app, context) => {
   const { settings, catalogue, mediaStatus, now, log } = context
-  app.post('/infra/v1/meetings/init-config', async (request, reply) => {
+  // Any of its refusals goes to the app by its number, one of a wrong field included.
+  const described = describeOnly({
+    summary: 'Where to connect to join a meeting',
+    tag: 'Joining',
+    access: 'token',
+    body: InitConfigBody,
+    answer: InitConfig,
+    refusals: [
+      'INVALID_MEETING_ID',
+      'INVALID_PERMISSIONS',
+      'UNAUTHORIZED_MEETING_ID',
+      'UNAUTHORIZED_PARTCIPANT_ID',
+      'MEETING_ID_DISABLED',
+      'MEDIA_UNAVAILABLE',
+    ],
+    refusalBody: Type.Union([InitConfigRefusal, RefusalBody]),
+  })
+  app.post('/infra/v1/meetings/init-config', described, async (request, reply) => {
     try {
       const grant = grantOf(request, context)
       const { roomId } = (request.body ?? {}) as { roomId?: unknown }

@@ -1,14 +1,25 @@
 /** What the page needs beyond the contract: to start a meeting, to invite, and to turn an invite into a token. */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, preValidationHookHandler } from 'fastify'
+import { Type } from 'typebox'
 import type { InviteRecord } from '../store/store.ts'
 import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { CodeBody, CreateInviteBody } from '../protocol/rest.ts'
+import { RoomId } from '../protocol/rest.ts'
+import {
+  CodeBody,
+  CreateInviteBody,
+  InvitedPass,
+  InviteList,
+  InviteRevoked,
+  NewInvite,
+  Pass,
+  SignedIn,
+} from '../protocol/rest/invites.ts'
 import { mintToken } from '../token/token.ts'
 import { baseUrlOf } from './base-url.ts'
 import { grantOf } from './context.ts'
 import { isOwnerHere } from './credentials.ts'
-import { shape } from './shapes.ts'
+import { describe } from './describe.ts'
 import { SIGN_IN_DAYS } from './sign-in.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -21,21 +32,22 @@ const EXCHANGES_AT_ONCE = 30
 const MAX_ADDRESSES = 10_000
 const COOKIE_NAME = 'anteroom_sign_in'
 
-const inviteBody = shape(CreateInviteBody, 'body')
-const codeBody = shape(CodeBody, 'body')
+const tag = 'Invites'
+/** Of whom a meeting's invites are: those who join it directly. */
+const ofMembers = ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'] as const
 
 export const inviteRoutes: Routes = (app, context) => {
   const { settings, catalogue, invites, keys, signIn, now } = context
   const buckets = new Map<string, TokenBucket>()
 
-  const limit = (request: FastifyRequest): void => {
+  const limited: preValidationHookHandler = (request, _reply, done) => {
     let bucket = buckets.get(request.ip)
     if (!bucket) {
       if (buckets.size >= MAX_ADDRESSES) buckets.clear()
       bucket = new TokenBucket(EXCHANGES_PER_SECOND, EXCHANGES_AT_ONCE, now)
       buckets.set(request.ip, bucket)
     }
-    if (!bucket.take()) throw new Refusal('RATE_LIMITED')
+    done(bucket.take() ? undefined : new Refusal('RATE_LIMITED'))
   }
 
   const meetingOf = async (request: FastifyRequest, anyId: string) => {
@@ -53,102 +65,171 @@ export const inviteRoutes: Routes = (app, context) => {
     return { grant, meeting }
   }
 
-  app.post('/v2/invites', async (request) => {
-    const { roomId, entry, expiresInSeconds, maxUses } = inviteBody(request.body ?? {})
-    const { grant, meeting } = await meetingOf(request, roomId)
-    const { code, invite } = await invites.create({
-      makerEntry: grant.entry,
-      meetingId: meeting.meetingId,
-      projectId: meeting.projectId,
-      entry,
-      expiresInSeconds,
-      maxUses: maxUses ?? null,
-    })
-    return {
-      ...shown(invite),
-      code,
-      link: `${baseUrlOf(request, settings)}/m/${meeting.meetingId}#invite=${code}`,
-    }
-  })
-
-  app.get('/v2/invites', async (request) => {
-    const { roomId } = request.query as { roomId?: unknown }
-    const { meeting } = await meetingOf(request, typeof roomId === 'string' ? roomId : '')
-    return { data: (await invites.list(meeting.meetingId)).map(shown) }
-  })
-
-  app.post('/v2/invites/:inviteId/revoke', async (request) => {
-    const { inviteId } = request.params as { inviteId: string }
-    const { roomId } = (request.body ?? {}) as { roomId?: unknown }
-    const { meeting } = await meetingOf(request, typeof roomId === 'string' ? roomId : '')
-    if (!(await invites.revoke(meeting.meetingId, inviteId))) throw new Refusal('NOT_FOUND')
-    return { inviteId, revoked: true }
-  })
-
-  app.post('/invites/exchange', async (request) => {
-    limit(request)
-    const { code } = codeBody(request.body ?? {})
-    const invite = await invites.exchange(code)
-    const key = keys.defaultKey(invite.projectId)
-    const meeting = await context.store.meetings.get(invite.meetingId)
-    if (!key || !meeting)
-      throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
-    if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
-    return {
-      token: mintToken({
-        apiKey: key.apiKey,
-        secret: key.secret,
-        now: now(),
-        permissions: [invite.entry === 'ask' ? 'ask_join' : 'allow_join'],
-        roomId: invite.meetingId,
-        roles: ['rtc'],
-        version: 2,
-        expiresInSeconds: INVITED_TTL_SECONDS,
-      }),
-      meetingId: invite.meetingId,
-      entry: invite.entry,
-    }
-  })
-
-  app.post('/page/start', async (request) => {
-    if (!isOwnerHere(request, settings) && !(await signIn.check(cookieOf(request)))) {
-      throw new Refusal('UNAUTHORIZED', {
-        message: 'To start a meeting here, sign in with the link that the server printed.',
+  app.post(
+    '/v2/invites',
+    describe({
+      summary: 'Make an invite for a meeting',
+      tag,
+      access: 'token',
+      description: 'Its holder gets no more than its maker has; one who asks invites nobody.',
+      body: CreateInviteBody,
+      answer: NewInvite,
+      refusals: ofMembers,
+    }),
+    async (request) => {
+      const { roomId, entry, expiresInSeconds, maxUses } = request.body
+      const { grant, meeting } = await meetingOf(request, roomId)
+      const { code, invite } = await invites.create({
+        makerEntry: grant.entry,
+        meetingId: meeting.meetingId,
+        projectId: meeting.projectId,
+        entry,
+        expiresInSeconds,
+        maxUses: maxUses ?? null,
       })
-    }
-    const key = keys.defaultKey()
-    if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
-    const meeting = await catalogue.create(key.projectId)
-    return {
-      token: mintToken({
-        apiKey: key.apiKey,
-        secret: key.secret,
-        now: now(),
-        permissions: ['allow_join', 'allow_mod'],
-        roomId: meeting.meetingId,
-        roles: ['rtc'],
-        version: 2,
-        expiresInSeconds: STARTER_TTL_SECONDS,
-      }),
-      meetingId: meeting.meetingId,
-    }
-  })
+      return {
+        ...shown(invite),
+        code,
+        link: `${baseUrlOf(request, settings)}/m/${meeting.meetingId}#invite=${code}`,
+      }
+    },
+  )
 
-  app.post('/page/sign-in', async (request, reply) => {
-    limit(request)
-    const { code } = codeBody(request.body ?? {})
-    const cookie = await signIn.redeem(code)
-    if (cookie === undefined)
-      throw new Refusal('UNAUTHORIZED', {
-        message: 'This link was used before; start the server again for another.',
-      })
-    const secure = request.protocol === 'https' ? '; Secure' : ''
-    void reply.header(
-      'set-cookie',
-      `${COOKIE_NAME}=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SIGN_IN_DAYS * 86_400}${secure}`,
-    )
-    return { signedIn: true }
-  })
+  app.get(
+    '/v2/invites',
+    describe({
+      summary: 'The invites of a meeting',
+      tag,
+      access: 'token',
+      query: Type.Object({ roomId: RoomId }),
+      answer: InviteList,
+      refusals: ofMembers,
+    }),
+    async (request) => {
+      const { meeting } = await meetingOf(request, request.query.roomId)
+      return { data: (await invites.list(meeting.meetingId)).map(shown) }
+    },
+  )
+
+  app.post(
+    '/v2/invites/:inviteId/revoke',
+    describe({
+      summary: 'Take an invite out of force',
+      tag,
+      access: 'token',
+      params: Type.Object({ inviteId: Type.String() }),
+      body: Type.Object({ roomId: RoomId }),
+      answer: InviteRevoked,
+      refusals: [...ofMembers, 'NOT_FOUND'],
+    }),
+    async (request) => {
+      const { inviteId } = request.params
+      const { meeting } = await meetingOf(request, request.body.roomId)
+      if (!(await invites.revoke(meeting.meetingId, inviteId))) throw new Refusal('NOT_FOUND')
+      return { inviteId, revoked: true }
+    },
+  )
+
+  app.post(
+    '/invites/exchange',
+    {
+      ...describe({
+        summary: 'A token for the code of an invite',
+        tag,
+        access: 'open',
+        body: CodeBody,
+        answer: InvitedPass,
+        refusals: ['NOT_FOUND', 'MEETING_ID_DISABLED', 'RATE_LIMITED'],
+      }),
+      preValidation: limited,
+    },
+    async (request) => {
+      const { code } = request.body
+      const invite = await invites.exchange(code)
+      const key = keys.defaultKey(invite.projectId)
+      const meeting = await context.store.meetings.get(invite.meetingId)
+      if (!key || !meeting)
+        throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
+      if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
+      return {
+        token: mintToken({
+          apiKey: key.apiKey,
+          secret: key.secret,
+          now: now(),
+          permissions: [invite.entry === 'ask' ? 'ask_join' : 'allow_join'],
+          roomId: invite.meetingId,
+          roles: ['rtc'],
+          version: 2,
+          expiresInSeconds: INVITED_TTL_SECONDS,
+        }),
+        meetingId: invite.meetingId,
+        entry: invite.entry,
+      }
+    },
+  )
+
+  app.post(
+    '/page/start',
+    describe({
+      summary: 'A new meeting for the person at the page, with the token of its moderator',
+      tag: 'Page',
+      access: 'page',
+      answer: Pass,
+    }),
+    async (request) => {
+      if (!isOwnerHere(request, settings) && !(await signIn.check(cookieOf(request)))) {
+        throw new Refusal('UNAUTHORIZED', {
+          message: 'To start a meeting here, sign in with the link that the server printed.',
+        })
+      }
+      const key = keys.defaultKey()
+      if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
+      const meeting = await catalogue.create(key.projectId)
+      return {
+        token: mintToken({
+          apiKey: key.apiKey,
+          secret: key.secret,
+          now: now(),
+          permissions: ['allow_join', 'allow_mod'],
+          roomId: meeting.meetingId,
+          roles: ['rtc'],
+          version: 2,
+          expiresInSeconds: STARTER_TTL_SECONDS,
+        }),
+        meetingId: meeting.meetingId,
+      }
+    },
+  )
+
+  app.post(
+    '/page/sign-in',
+    {
+      ...describe({
+        summary: 'Sign in at the page with the code of the first-start link',
+        tag: 'Page',
+        access: 'open',
+        description: 'Sets an http-only cookie.',
+        body: CodeBody,
+        answer: SignedIn,
+        refusals: ['UNAUTHORIZED', 'RATE_LIMITED'],
+      }),
+      preValidation: limited,
+    },
+    async (request, reply) => {
+      const { code } = request.body
+      const cookie = await signIn.redeem(code)
+      if (cookie === undefined)
+        throw new Refusal('UNAUTHORIZED', {
+          message: 'This link was used before; start the server again for another.',
+        })
+      const secure = request.protocol === 'https' ? '; Secure' : ''
+      void reply.header(
+        'set-cookie',
+        `${COOKIE_NAME}=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SIGN_IN_DAYS * 86_400}${secure}`,
+      )
+      return { signedIn: true }
+    },
+  )
 }
 
 function cookieOf(request: FastifyRequest): string | undefined {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Routes } from './context.ts'
+import { undescribed } from './describe.ts'
 
 /** Nothing inline, nothing from elsewhere; anybody may embed the page. */
 const POLICY = [
@@ -40,8 +41,8 @@ export const pageRoutes: Routes = (app, { settings }) => {
       '<!doctype html><title>Anteroom</title><p>The page is not built yet: run <code>npm run page</code>.'
     )
   }
-  app.get('/', page)
-  app.get('/m/*', page)
+  app.get('/', undescribed, page)
+  app.get('/m/*', undescribed, page)
   if (html) {
     void app.register(fastifyStatic, {
       root: join(settings.pageFolder, 'assets'),

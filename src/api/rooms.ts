@@ -1,16 +1,19 @@
 /** Meetings over REST, in both generations of the contract (rest-and-tokens §2, §3.1, §3.2). */
 import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
 import type { MeetingRecord, MeetingSettings } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { meetingIdPattern } from '../protocol/ids.ts'
-import { CreateMeetingBody, PageQuery, PrebuiltTokenBody, RoomIdBody } from '../protocol/rest.ts'
+import { PageQuery, RoomIdBody } from '../protocol/rest.ts'
+import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../protocol/rest/rooms.ts'
+import { PrebuiltTokenBody, TokenAnswer } from '../protocol/rest/tokens.ts'
 import { assertMayUseRest, mintToken } from '../token/token.ts'
 import { grantOf } from './context.ts'
 import { isAtThisMachine } from './guard.ts'
 import { baseUrlOf } from './base-url.ts'
-import { shape, withTypesOf } from './shapes.ts'
+import { describe } from './describe.ts'
 
 /** Minutes (design, decision 11). */
 const DEFAULT_AUTO_CLOSE_MINUTES = 480
@@ -18,21 +21,27 @@ const meetingId = new RegExp(meetingIdPattern)
 /** What can be an id at all: a meeting id, a custom id, or 24 hex digits. */
 const ANY_ID = /^\S(.{0,126}\S)?$/
 
-const createBody = shape(CreateMeetingBody, 'body')
-const pageQuery = shape(PageQuery, 'query')
-const roomIdBody = shape(RoomIdBody, 'body')
-const prebuiltBody = shape(PrebuiltTokenBody, 'body')
+const tag = 'Rooms'
+/** The id is looked at by the rule, whose texts and statuses published clients look for. */
+const AnyIdParams = Type.Object({ id: Type.String({ description: 'A `roomId` or a custom id.' }) })
 
-type Params = FastifyRequest & { params: { id: string } }
+/** Where the published samples put the token; `Authorization` works as well. */
+const withToken = {
+  token: Type.Optional(Type.Unknown({ description: 'The token, here or in `Authorization`.' })),
+}
+const TokenBody = Type.Object(withToken)
+const CreateWithTokenBody = Type.Object({ ...withToken, ...CreateMeetingBody.properties })
 
 export const roomRoutes: Routes = (app, context) => {
   const { catalogue, live } = context
 
-  const create = async (request: FastifyRequest, customIdFromPath?: string): Promise<MeetingRecord> => {
-    const grant = grantOf(request, context)
+  const create = async (
+    grant: Grant,
+    { customRoomId, userMeetingId, ...body }: CreateMeetingBody,
+    customIdFromPath?: string,
+  ): Promise<MeetingRecord> => {
     // A token for one meeting makes no other, and is refused for a call about none.
     assertMayUseRest(grant)
-    const { customRoomId, userMeetingId, ...body } = createBody(request.body ?? {})
     const customId = customIdFromPath ?? customRoomId ?? userMeetingId
     return catalogue.create(grant.projectId, {
       ...(customId !== undefined && { customId }),
@@ -47,8 +56,7 @@ export const roomRoutes: Routes = (app, context) => {
     return found
   }
 
-  const validate = async (request: FastifyRequest): Promise<MeetingRecord> => {
-    const anyId = (request as Params).params.id
+  const validate = async (request: FastifyRequest, anyId: string): Promise<MeetingRecord> => {
     const grant = grantOf(request, context)
     try {
       const meeting = await find(grant, anyId)
@@ -67,46 +75,127 @@ export const roomRoutes: Routes = (app, context) => {
   const answer = (request: FastifyRequest, meeting: MeetingRecord) =>
     toRoom(meeting, baseUrlOf(request, context.settings))
 
-  for (const path of ['/create-meeting', '/create-room', '/v2/rooms', '/api/meetings', '/v1/meetings']) {
-    app.post(path, async (request) => answer(request, await create(request)))
+  const creating = {
+    summary: 'Make a meeting, or get the one that has this custom id',
+    access: 'token',
+    wholeProject: true,
+    answer: Room,
+  } as const
+  const validating = {
+    summary: 'Whether there is such a meeting, and it is not deactivated',
+    access: 'token',
+    params: AnyIdParams,
+    answer: Room,
+    refusals: [{ code: 'INVALID_MEETING_ID', status: 400 }, 'MEETING_ID_DISABLED', 'UNAUTHORIZED_MEETING_ID'],
+  } as const
+  const sample = 'Token server'
+
+  for (const [path, options] of [
+    ['/v2/rooms', describe({ ...creating, tag, body: CreateMeetingBody })],
+    ['/v1/meetings', describe({ ...creating, tag, body: CreateMeetingBody, deprecated: true })],
+    ['/api/meetings', describe({ ...creating, tag, body: CreateMeetingBody, deprecated: true })],
+    ['/create-meeting', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
+    ['/create-room', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
+  ] as const) {
+    app.post(path, options, async (request) =>
+      answer(request, await create(grantOf(request, context), request.body)),
+    )
   }
-  for (const path of ['/validate-meeting/:id', '/validate-room/:id', '/v2/rooms/validate/:id']) {
-    app.get(path, async (request) => answer(request, await validate(request)))
-    app.post(path, async (request) => answer(request, await validate(request)))
+  for (const path of ['/validate-meeting/:id', '/validate-room/:id']) {
+    app.get(path, describe({ ...validating, tag: sample }), async (request) =>
+      answer(request, await validate(request, request.params.id)),
+    )
+    app.post(path, describe({ ...validating, tag: sample, body: TokenBody }), async (request) =>
+      answer(request, await validate(request, request.params.id)),
+    )
   }
-  for (const path of ['/api/meetings/:id', '/v1/meetings/:id']) {
-    app.post(path, async (request) => answer(request, await validate(request)))
+  for (const [method, path] of [
+    ['GET', '/v2/rooms/validate/:id'],
+    ['POST', '/v2/rooms/validate/:id'],
+    ['POST', '/v1/meetings/:id'],
+    ['POST', '/api/meetings/:id'],
+  ] as const) {
+    app.route({
+      method,
+      url: path,
+      ...describe({ ...validating, tag, deprecated: method === 'POST' }),
+      handler: async (request) => answer(request, await validate(request, request.params.id)),
+    })
   }
   for (const path of ['/v2/rooms/:id', '/v1/meetings/:id', '/api/meetings/:id']) {
-    app.get(path, async (request) => {
-      const meeting = await find(grantOf(request, context), (request as Params).params.id)
-      const { userId, ...room } = answer(request, meeting)
-      return { ...room, user: { id: userId, name: '', email: '' } }
-    })
+    app.get(
+      path,
+      describe({
+        summary: 'One meeting',
+        tag,
+        access: 'token',
+        deprecated: !path.startsWith('/v2'),
+        params: AnyIdParams,
+        answer: RoomWithOwner,
+        refusals: ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID'],
+      }),
+      async (request) => {
+        const meeting = await find(grantOf(request, context), request.params.id)
+        const { userId, ...room } = answer(request, meeting)
+        return { ...room, user: { id: userId, name: '', email: '' } }
+      },
+    )
   }
   for (const path of ['/v2/rooms', '/v1/meetings', '/api/meetings']) {
-    app.get(path, async (request) => {
-      const grant = grantOf(request, context)
-      assertMayUseRest(grant)
-      const { page, perPage, query } = pageQuery(withTypesOf(PageQuery, request.query))
-      const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
-      return {
-        pageInfo: { currentPage: page, perPage, lastPage: Math.max(1, Math.ceil(total / perPage)), total },
-        data: items.map((meeting) => answer(request, meeting)),
-      }
-    })
+    app.get(
+      path,
+      describe({
+        summary: 'The meetings of a project, newest first',
+        tag,
+        access: 'token',
+        wholeProject: true,
+        deprecated: !path.startsWith('/v2'),
+        query: PageQuery,
+        answer: RoomPage,
+      }),
+      async (request) => {
+        const grant = grantOf(request, context)
+        const { page, perPage, query } = request.query
+        const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
+        return {
+          pageInfo: {
+            currentPage: page,
+            perPage,
+            lastPage: Math.max(1, Math.ceil(total / perPage)),
+            total,
+          },
+          data: items.map((meeting) => answer(request, meeting)),
+        }
+      },
+    )
   }
 
-  app.post('/v2/rooms/deactivate', async (request) => {
-    const grant = grantOf(request, context)
-    const { roomId } = roomIdBody(request.body ?? {})
-    const meeting = await find(grant, roomId)
-    // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
-    if (meeting.meetingId !== roomId) throw new RoomRefusal('Room not found.', 402)
-    const disabled = (await catalogue.disable(grant.projectId, roomId)) ?? meeting
-    await live.endSession(roomId, 'ROOM_CLOSE')
-    return answer(request, disabled)
-  })
+  app.post(
+    '/v2/rooms/deactivate',
+    describe({
+      summary: 'Close a meeting for ever, and end its session',
+      tag,
+      access: 'token',
+      description: 'Takes the `roomId` alone; a custom id is "not found", by a status of its own.',
+      body: RoomIdBody,
+      answer: Room,
+      refusals: [
+        'INVALID_MEETING_ID',
+        { code: 'INVALID_MEETING_ID', status: 402 },
+        'UNAUTHORIZED_MEETING_ID',
+      ],
+    }),
+    async (request) => {
+      const grant = grantOf(request, context)
+      const { roomId } = request.body
+      const meeting = await find(grant, roomId)
+      // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
+      if (meeting.meetingId !== roomId) throw new RoomRefusal('Room not found.', 402)
+      const disabled = (await catalogue.disable(grant.projectId, roomId)) ?? meeting
+      await live.endSession(roomId, 'ROOM_CLOSE')
+      return answer(request, disabled)
+    },
+  )
 
   app.post('/v2/sessions/end', async (request) => {
     const grant = grantOf(request, context)
@@ -135,29 +224,53 @@ export const roomRoutes: Routes = (app, context) => {
     }
   })
 
-  app.post('/v1/prebuilt/token', (request) => {
-    const { apiKey, permissions = ['allow_join'] } = prebuiltBody(request.body ?? {})
-    // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
-    if (!context.settings.openGetToken && !isAtThisMachine(request, context.settings.host)) {
-      throw new Refusal('UNAUTHORIZED_REQUEST', {
-        message: 'This server gives no token for an API key alone; have your backend mint it.',
-      })
-    }
-    const key = context.keys.find(apiKey)
-    if (!key) throw new Refusal('INVALID_API_KEY')
-    if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
-    const asked = permissions.includes('ask_join') ? ['ask_join'] : permissions
-    return { token: mintToken({ apiKey, secret: key.secret, now: context.now(), permissions: asked }) }
-  })
-  app.post('/v1/prebuilt/meetings/:id', async (request) => {
-    const { id } = (request as Params).params
-    const grant = grantOf(request, context)
-    const there = ANY_ID.test(id) ? await catalogue.find(grant.projectId, id) : undefined
-    if (there) return answer(request, await find(grant, id))
-    if (!ANY_ID.test(id))
-      throw new Refusal('INVALID_REQUEST', { message: 'A meeting id is 1 to 128 characters long.' })
-    return answer(request, await create(request, id))
-  })
+  app.post(
+    '/v1/prebuilt/token',
+    describe({
+      summary: 'A token for an API key alone, as the prebuilt page asks for it',
+      tag: 'Tokens',
+      access: 'open',
+      description: 'Only at the server’s own machine, or where it gives tokens to everybody.',
+      body: PrebuiltTokenBody,
+      answer: TokenAnswer,
+      refusals: ['UNAUTHORIZED_REQUEST', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED'],
+    }),
+    (request) => {
+      const { apiKey, permissions = ['allow_join'] } = request.body
+      // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
+      if (!context.settings.openGetToken && !isAtThisMachine(request, context.settings.host)) {
+        throw new Refusal('UNAUTHORIZED_REQUEST', {
+          message: 'This server gives no token for an API key alone; have your backend mint it.',
+        })
+      }
+      const key = context.keys.find(apiKey)
+      if (!key) throw new Refusal('INVALID_API_KEY')
+      if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
+      const asked = permissions.includes('ask_join') ? ['ask_join'] : permissions
+      return { token: mintToken({ apiKey, secret: key.secret, now: context.now(), permissions: asked }) }
+    },
+  )
+  app.post(
+    '/v1/prebuilt/meetings/:id',
+    describe({
+      summary: 'The meeting with this id, made if there is none',
+      tag,
+      access: 'token',
+      params: AnyIdParams,
+      body: CreateMeetingBody,
+      answer: Room,
+      refusals: ['UNAUTHORIZED_MEETING_ID'],
+    }),
+    async (request) => {
+      const { id } = request.params
+      const grant = grantOf(request, context)
+      const there = ANY_ID.test(id) ? await catalogue.find(grant.projectId, id) : undefined
+      if (there) return answer(request, await find(grant, id))
+      if (!ANY_ID.test(id))
+        throw new Refusal('INVALID_REQUEST', { message: 'A meeting id is 1 to 128 characters long.' })
+      return answer(request, await create(grant, request.body, id))
+    },
+  )
 }
 
 /** Registers what is known under `/v2` a second time under `/v2/v2`, where two published conventions put it together. */

@@ -1,78 +1,70 @@
-/** Shapes of the REST API: requests with their limits, and what is answered (contract, rest-and-tokens §2 and §3). */
-import { Type, type Static } from 'typebox'
+/** What every part of the REST API shares: ids, pages and refusals (contract, rest-and-tokens §1.4, §3.0). */
+import { Type, type Static, type TProperties, type TSchema } from 'typebox'
+import { errorNames } from './errors.ts'
 
-const CustomId = Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S(.*\\S)?$' })
-const Words = Type.String({ minLength: 1, maxLength: 256 })
+/** A meeting id, a custom id, or whatever else a caller takes for one. */
+export const Words = Type.String({ minLength: 1, maxLength: 256 })
 
-export const CreateMeetingBody = Type.Object({
-  customRoomId: Type.Optional(CustomId),
-  userMeetingId: Type.Optional(CustomId),
-  webhook: Type.Optional(
-    Type.Object({
-      endPoint: Type.String({ maxLength: 512, pattern: '^https?://' }),
-      events: Type.Array(Words, { maxItems: 64 }),
-    }),
-  ),
-  autoCloseConfig: Type.Optional(
-    Type.Object({
-      type: Type.Optional(
-        Type.Union([Type.Literal('session-ends'), Type.Literal('session-end-and-deactivate')]),
-      ),
-      duration: Type.Optional(Type.Integer({ minimum: 1, maximum: 525_600 })),
-    }),
-  ),
-  autoStartConfig: Type.Optional(
-    Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 }),
-  ),
-  multiComposition: Type.Optional(
-    Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 }),
-  ),
-  geoFence: Type.Optional(Words),
-  allowedParticipantIds: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S+$' }), { maxItems: 1000 }),
-  ),
+export const RoomId = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  description: 'The meeting, by its `roomId` or its custom id.',
+  examples: ['87i6-bvw8-dtn1'],
 })
-export type CreateMeetingBody = Static<typeof CreateMeetingBody>
+
+/** ISO-8601 in UTC with milliseconds, for what the contract has. */
+export const Instant = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] })
+
+/** For what is ours beyond the contract. */
+export const AtMs = Type.Integer({ description: 'Milliseconds since the epoch.', examples: [1769860800000] })
+
+export const RoomIdBody = Type.Object({ roomId: RoomId })
+export type RoomIdBody = Static<typeof RoomIdBody>
+
+/** Which page of a list; spread into the query of each. */
+export const pageFields = {
+  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1, description: 'The first page is 1.' }),
+  perPage: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+} satisfies TProperties
 
 export const PageQuery = Type.Object({
-  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
-  perPage: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
-  query: Type.Optional(Words),
+  ...pageFields,
+  query: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 256, description: 'Exactly this `roomId` or custom id.' }),
+  ),
 })
 export type PageQuery = Static<typeof PageQuery>
 
-export const RoomIdBody = Type.Object({ roomId: Words })
-export type RoomIdBody = Static<typeof RoomIdBody>
-
-export const CreateInviteBody = Type.Object({
-  roomId: Words,
-  entry: Type.Union([Type.Literal('direct'), Type.Literal('ask')]),
-  expiresInSeconds: Type.Integer({ minimum: 60, maximum: 2_592_000, default: 604_800 }),
-  maxUses: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+export const PageInfo = Type.Object({
+  currentPage: Type.Integer(),
+  perPage: Type.Integer(),
+  lastPage: Type.Integer({ minimum: 1 }),
+  total: Type.Integer({ description: 'Of all pages together.' }),
 })
-export type CreateInviteBody = Static<typeof CreateInviteBody>
+export type PageInfo = Static<typeof PageInfo>
 
-export const CodeBody = Type.Object({
-  code: Type.String({ minLength: 16, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }),
-})
-export type CodeBody = Static<typeof CodeBody>
+export function pageOf<One extends TSchema>(one: One) {
+  return Type.Object({ pageInfo: PageInfo, data: Type.Array(one) })
+}
 
-export const FileBody = Type.Object({
-  fileName: Type.String({ minLength: 1, maxLength: 256 }),
-  base64Data: Type.String({ minLength: 1 }),
-})
-export type FileBody = Static<typeof FileBody>
-
-export const PrebuiltTokenBody = Type.Object({
-  apiKey: Type.String({ minLength: 1, maxLength: 256 }),
-  permissions: Type.Optional(
-    Type.Array(
-      Type.Union([Type.Literal('allow_join'), Type.Literal('allow_mod'), Type.Literal('ask_join')]),
+/** The body of every refused call but init-config's. */
+export const RefusalBody = Type.Object(
+  {
+    statusCode: Type.Integer({ description: 'The HTTP status again.' }),
+    error: Type.String({ description: 'The same as `message`.' }),
+    message: Type.String({ description: 'One plain sentence for people.' }),
+    code: Type.Enum(errorNames, { description: 'Stable; what a program goes by.' }),
+  },
+  {
+    $id: 'Refusal',
+    examples: [
       {
-        minItems: 1,
-        maxItems: 3,
+        statusCode: 401,
+        error: 'Token is invalid or expired',
+        message: 'Token is invalid or expired',
+        code: 'INVALID_TOKEN',
       },
-    ),
-  ),
-})
-export type PrebuiltTokenBody = Static<typeof PrebuiltTokenBody>
+    ],
+  },
+)
+export type RefusalBody = Static<typeof RefusalBody>

@@ -1,0 +1,60 @@
+/** Invites, and what the page asks for (design, decision 13). */
+import { Type, type Static } from 'typebox'
+import { AtMs, RoomId } from '../rest.ts'
+
+const Entry = Type.Union([Type.Literal('direct'), Type.Literal('ask')], {
+  description: 'What its holder gets: `direct` joins, `ask` waits in the lobby.',
+})
+
+export const CreateInviteBody = Type.Object(
+  {
+    roomId: RoomId,
+    entry: Entry,
+    expiresInSeconds: Type.Integer({ minimum: 60, maximum: 2_592_000, default: 604_800 }),
+    maxUses: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Default: as often as one likes.' }),
+    ),
+  },
+  { examples: [{ roomId: '87i6-bvw8-dtn1', entry: 'ask', maxUses: 10 }] },
+)
+export type CreateInviteBody = Static<typeof CreateInviteBody>
+
+export const CodeBody = Type.Object({
+  code: Type.String({ minLength: 16, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }),
+})
+export type CodeBody = Static<typeof CodeBody>
+
+const inviteFields = {
+  inviteId: Type.String(),
+  meetingId: Type.String(),
+  entry: Entry,
+  createdAt: AtMs,
+  expiresAt: AtMs,
+  maxUses: Type.Union([Type.Integer(), Type.Null()]),
+  uses: Type.Integer(),
+  revoked: Type.Boolean(),
+}
+export const Invite = Type.Object(inviteFields, { $id: 'Invite' })
+export type Invite = Static<typeof Invite>
+
+export const NewInvite = Type.Object({
+  ...inviteFields,
+  code: Type.String({ description: 'In this answer and nowhere else.' }),
+  link: Type.String({ description: 'The page of the meeting, with the code.' }),
+})
+export type NewInvite = Static<typeof NewInvite>
+
+export const InviteList = Type.Object({ data: Type.Array(Invite) })
+export type InviteList = Static<typeof InviteList>
+
+export const InviteRevoked = Type.Object({ inviteId: Type.String(), revoked: Type.Literal(true) })
+export type InviteRevoked = Static<typeof InviteRevoked>
+
+/** What lets one person into one meeting. */
+export const Pass = Type.Object({ token: Type.String(), meetingId: Type.String() })
+export type Pass = Static<typeof Pass>
+
+export const InvitedPass = Type.Object({ token: Type.String(), meetingId: Type.String(), entry: Entry })
+export type InvitedPass = Static<typeof InvitedPass>
+
+export const SignedIn = Type.Object({ signedIn: Type.Boolean() })

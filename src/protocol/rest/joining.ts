@@ -1,0 +1,44 @@
+/** What a joining app asks over HTTP: where to connect, and files handed round in a meeting (contract, signalling §1.1, §1.4). */
+import { Type, type Static } from 'typebox'
+import { errorNames } from '../errors.ts'
+import { RoomId } from '../rest.ts'
+
+export const InitConfigBody = Type.Object({ roomId: RoomId })
+
+export const InitConfig = Type.Object({
+  data: Type.Object({
+    baseUrl: Type.String({ description: 'The host to connect the socket to.' }),
+    socketPath: Type.Optional(Type.String({ description: 'What goes before the path of the socket.' })),
+    iceServers: Type.String({ description: 'Always empty; see `iceServersPlain`.' }),
+    iceServersPlain: Type.Array(
+      Type.Object({
+        urls: Type.Array(Type.String()),
+        username: Type.Optional(Type.String()),
+        credential: Type.Optional(Type.String()),
+      }),
+    ),
+    observability: Type.Record(Type.String(), Type.Unknown()),
+  }),
+})
+
+/** Unlike the rest of REST, `code` is a number here: it is what the published clients read (design, decision 7). */
+export const InitConfigRefusal = Type.Object(
+  {
+    statusCode: Type.Integer(),
+    error: Type.String(),
+    message: Type.String(),
+    code: Type.Integer({ examples: [4002] }),
+    name: Type.Enum(errorNames),
+  },
+  { $id: 'InitConfigRefusal' },
+)
+
+export const FileQuery = Type.Object({ roomId: Type.Optional(RoomId) })
+
+export const FileBody = Type.Object({
+  fileName: Type.String({ minLength: 1, maxLength: 256 }),
+  base64Data: Type.String({ minLength: 1, description: 'Base64, after a `data:` URL’s head or bare.' }),
+})
+export type FileBody = Static<typeof FileBody>
+
+export const FileUrl = Type.Object({ url: Type.String() })

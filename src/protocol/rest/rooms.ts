@@ -1,0 +1,92 @@
+/** Meetings at the REST API, under the names of both generations (contract, rest-and-tokens §3.1, §3.2). */
+import { Type, type Static } from 'typebox'
+import { Instant, pageOf, Words } from '../rest.ts'
+
+const CustomId = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^\\S(.*\\S)?$',
+  description: 'An id of your own. Asked for again, the meeting that has it is answered.',
+})
+const Anything = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
+  maxProperties: 32,
+  description: 'Kept and given back; nothing here acts on it.',
+})
+
+const Webhook = Type.Object({
+  endPoint: Type.String({ maxLength: 512, pattern: '^https?://', examples: ['https://app.example/hook'] }),
+  events: Type.Array(Words, {
+    maxItems: 64,
+    description: 'Names of events, `*`, or a beginning followed by `*`.',
+    examples: [['session-*']],
+  }),
+})
+const closeTypes = [Type.Literal('session-ends'), Type.Literal('session-end-and-deactivate')] as const
+const durationField = Type.Integer({
+  minimum: 1,
+  maximum: 525_600,
+  description: 'Minutes from the start of a session.',
+})
+
+const settings = {
+  webhook: Type.Optional(Webhook),
+  autoStartConfig: Type.Optional(Anything),
+  multiComposition: Type.Optional(Anything),
+  geoFence: Type.Optional(Words),
+  allowedParticipantIds: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S+$' }), {
+      maxItems: 1000,
+      description: 'Only these may join. Default: anybody with a token.',
+    }),
+  ),
+}
+
+export const CreateMeetingBody = Type.Object(
+  {
+    customRoomId: Type.Optional(CustomId),
+    userMeetingId: Type.Optional(CustomId),
+    ...settings,
+    autoCloseConfig: Type.Optional(
+      Type.Object({
+        type: Type.Optional(Type.Union([...closeTypes])),
+        duration: Type.Optional(durationField),
+      }),
+    ),
+  },
+  { examples: [{ customRoomId: 'team-weekly', autoCloseConfig: { type: 'session-ends', duration: 60 } }] },
+)
+export type CreateMeetingBody = Static<typeof CreateMeetingBody>
+
+const roomFields = {
+  roomId: Type.String({ examples: ['87i6-bvw8-dtn1'] }),
+  meetingId: Type.String({ description: 'The same as `roomId`.', examples: ['87i6-bvw8-dtn1'] }),
+  customRoomId: Type.Optional(Type.String()),
+  userMeetingId: Type.Optional(Type.String({ description: 'The same as `customRoomId`.' })),
+  disabled: Type.Boolean(),
+  ...settings,
+  autoCloseConfig: Type.Optional(Type.Object({ type: Type.Union([...closeTypes]), duration: durationField })),
+  createdAt: Instant,
+  updatedAt: Instant,
+  id: Type.String({ description: '24 hex digits.' }),
+  links: Type.Object({ get_room: Type.String(), get_session: Type.String() }),
+}
+
+/** As created, validated and listed. */
+export const Room = Type.Object(
+  { ...roomFields, userId: Type.String({ description: 'The project it belongs to.' }) },
+  { $id: 'Room' },
+)
+export type Room = Static<typeof Room>
+
+/** As got one by one: with its owner in place of the owner's id. */
+export const RoomWithOwner = Type.Object(
+  {
+    ...roomFields,
+    user: Type.Object({ id: Type.String(), name: Type.String(), email: Type.String() }),
+  },
+  { $id: 'RoomWithOwner' },
+)
+export type RoomWithOwner = Static<typeof RoomWithOwner>
+
+export const RoomPage = pageOf(Room)
+export type RoomPage = Static<typeof RoomPage>
