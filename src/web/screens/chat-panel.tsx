@@ -21,7 +21,7 @@ export function ChatPanel({
   const [text, setText] = useState('')
   const [to, setTo] = useState('')
   const [problem, setProblem] = useState('')
-  const list = useRef<HTMLOListElement>(null)
+  const list = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   useEffect(() => {
     const element = list.current!
@@ -47,7 +47,8 @@ export function ChatPanel({
   return (
     <aside className="panel chat" aria-label="Chat" data-testid="chat">
       <h2>Chat</h2>
-      <ol
+      <div
+        className="log"
         ref={list}
         role="log"
         aria-live="polite"
@@ -56,30 +57,32 @@ export function ChatPanel({
           atEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX
         }}
       >
-        {chat.messages.length === 0 && <li className="quiet">Nothing has been said yet.</li>}
-        {chat.messages.map((message) => (
-          <li key={message.id} className={message.from === meeting.self.id ? 'own' : ''}>
-            <p className="quiet">
-              <strong>{message.from === meeting.self.id ? 'You' : message.fromName}</strong>
-              {message.to.length > 0 && <em> to {message.to.map(nameOf).join(', ')} only</em>}{' '}
-              <time dateTime={new Date(message.at).toISOString()}>
-                {new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}
-              </time>
-            </p>
-            <p className="said">
-              {withLinks(message.text).map((part, at) =>
-                part.href === undefined ? (
-                  part.text
-                ) : (
-                  <a key={at} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
-                    {part.text}
-                  </a>
-                ),
-              )}
-            </p>
-          </li>
-        ))}
-      </ol>
+        {chat.messages.length === 0 && <p className="quiet">Nothing has been said yet.</p>}
+        <ol>
+          {chat.messages.map((message) => (
+            <li key={message.id} className={message.from === meeting.self.id ? 'own' : ''}>
+              <p className="quiet">
+                <strong>{message.from === meeting.self.id ? 'You' : message.fromName}</strong>
+                {message.to.length > 0 && <em> to {message.to.map(nameOf).join(', ')} only</em>}{' '}
+                <time dateTime={new Date(message.at).toISOString()}>
+                  {new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}
+                </time>
+              </p>
+              <p className="said">
+                {withLinks(message.text).map((part, at) =>
+                  part.href === undefined ? (
+                    part.text
+                  ) : (
+                    <a key={at} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+                      {part.text}
+                    </a>
+                  ),
+                )}
+              </p>
+            </li>
+          ))}
+        </ol>
+      </div>
       <div className="row emoji" aria-label="Emoji" role="group">
         {EMOJI.map((emoji) => (
           <button key={emoji} type="button" aria-label={`Add ${emoji}`} onClick={() => setText(text + emoji)}>

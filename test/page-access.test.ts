@@ -1,0 +1,165 @@
+/** The page for everybody: in light and dark, on a phone, without a mouse, and without a camera. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { launchBrowser, Person } from './support/browser.ts'
+import { RealServer } from './support/real-server.ts'
+
+let browser: Browser
+let server: RealServer
+let axe: string
+before(async () => {
+  axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+  browser = await launchBrowser()
+  server = await RealServer.start()
+})
+after(async () => {
+  await browser.close()
+  await server.stop()
+})
+
+/** What the accessibility rules of WCAG 2.2 A and AA find wrong with the page as it stands. */
+async function complaints(page: Page): Promise<string[]> {
+  // Colours on their way are none that anybody reads.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))))
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() =>
+    (globalThis as any).axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    }),
+  )
+  return violations.flatMap(({ id, nodes }: any) =>
+    nodes.map(
+      (node: any) => `${id}: ${node.html.slice(0, 120)} ${node.failureSummary.replaceAll('\n', ' ')}`,
+    ),
+  )
+}
+
+async function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [screen, viewport] of [
+    ['desk', { width: 1100, height: 700 }],
+    ['phone', { width: 360, height: 740 }],
+  ] as const) {
+    test(`${colorScheme}, on a ${screen}: every screen keeps the rules of accessibility, and none is wider than it`, async () => {
+      const ann = await Person.at(browser, 'Ann', { viewport })
+      const { page } = ann
+      await page.emulateMedia({ colorScheme })
+      const holds = async (what: string): Promise<void> => {
+        assert.deepEqual(await complaints(page), [], what)
+        assert.ok((await overflow(page)) <= 0, `${what} is too wide`)
+      }
+      await page.goto(server.url)
+      await page.getByTestId('start').waitFor()
+      await holds('start')
+      const light = await page.evaluate(() => {
+        const [red, green, blue] = getComputedStyle(document.body)
+          .backgroundColor.match(/[\d.]+/g)!
+          .map(Number)
+        return red! + green! + blue! > 1.5 * 255
+      })
+      assert.equal(light, colorScheme === 'light')
+      await page.getByTestId('start').click()
+      await page.locator('.preview video').waitFor()
+      await holds('before joining')
+      await ann.preJoin()
+      await ann.inside()
+      await holds('meeting')
+      for (const panel of ['bar-people', 'bar-chat']) {
+        await page.getByTestId(panel).click()
+        await holds(panel)
+        await page.locator('.panel').getByRole('button', { name: 'Close' }).click()
+      }
+      await page.getByTestId('invite').click()
+      await page.getByTestId('invite-link').waitFor()
+      await holds('invite')
+      await page.goto(`${server.url}/m/abcd-efgh-ijkl#invite=0000000000000000000000aa`)
+      await page.getByTestId('message').waitFor()
+      await holds('refusal')
+      assert.deepEqual(ann.errors, [])
+      await ann.close()
+    })
+  }
+}
+
+for (const [problem, name, sentence] of [
+  ['is missing', 'NotFoundError', 'No camera was found. You can join without.'],
+  [
+    'is in use by another program',
+    'NotReadableError',
+    'The camera is in use by another program. You can join without.',
+  ],
+  [
+    'may not be used',
+    'NotAllowedError',
+    "This page may not use the camera; allow it in the browser's address bar. You can join without.",
+  ],
+] as const) {
+  test(`a camera that ${problem}: told before joining, and one joins with sound alone`, async () => {
+    const ann = await Person.at(browser, 'Ann')
+    await ann.start(server.url)
+    const bob = await Person.at(browser, 'Bob')
+    await bob.page.addInitScript((reason) => {
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+      navigator.mediaDevices.getUserMedia = (wanted) =>
+        wanted?.video ? Promise.reject(new DOMException('', reason)) : open(wanted)
+    }, name)
+    await bob.page.goto(await ann.invite('direct'))
+    await bob.page.getByText(sentence).waitFor()
+    await bob.preJoin()
+    await bob.inside()
+    await ann.knows((meeting) =>
+      [...meeting.participants.values()].some((one: any) => one.micOn && !one.cameraOn),
+    )
+    // Asked for again inside, it is told again, and the meeting goes on.
+    await bob.page.getByTestId('bar-camera').click()
+    await bob.page.getByText(sentence.replace(' You can join without.', '')).waitFor()
+    await bob.knows((meeting) => meeting.participants.size === 1)
+    assert.deepEqual([ann.errors, bob.errors], [[], []])
+    await Promise.all([ann.close(), bob.close()])
+  })
+}
+
+test('without a mouse: from the start page into a meeting, muted, through a dialog, and out again', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const { page } = ann
+  const focused = (): Promise<string> =>
+    page.evaluate(() => {
+      const one = document.activeElement
+      return one?.getAttribute('data-testid') ?? one?.getAttribute('aria-label') ?? one?.textContent ?? ''
+    })
+  const tabTo = async (testId: string): Promise<void> => {
+    for (let pressed = 0; (await focused()) !== testId; pressed++) {
+      assert.ok(pressed < 30, `${testId} is not reached; the focus is on ${await focused()}`)
+      await page.keyboard.press('Tab')
+    }
+  }
+  await page.goto(server.url)
+  await page.getByTestId('start').waitFor()
+  await tabTo('start')
+  await page.keyboard.press('Enter')
+  await page.getByTestId('name').waitFor()
+  assert.equal(await focused(), 'name')
+  await page.keyboard.type('Ann')
+  await tabTo('join')
+  await page.keyboard.press('Enter')
+  await ann.inside()
+  await ann.knows((meeting) => meeting.devices.mic !== undefined)
+  await page.keyboard.press('m')
+  await ann.knows((meeting) => meeting.devices.mic === undefined)
+  await tabTo('invite')
+  await page.keyboard.press('Enter')
+  await page.getByTestId('invite-link').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByTestId('invite-link').waitFor({ state: 'detached' })
+  assert.equal(await focused(), 'invite', 'the focus comes back to what opened the dialog')
+  await tabTo('leave')
+  await page.keyboard.press('Enter')
+  await page.getByTestId('message').or(page.getByTestId('end-for-all')).first().waitFor()
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
+})
