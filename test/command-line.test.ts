@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { jwtVerify } from 'jose'
 import { generate } from 'selfsigned'
 import { RealServer } from './support/real-server.ts'
 import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
+import { WireClient } from './support/wire-client.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 let folder: string
@@ -214,6 +215,56 @@ test('a start that cannot be is one sentence and code 1', async () => {
     isOneSentence(ran, pattern)
   }
   taken.close()
+})
+
+test('the first start makes what it needs and says where; the second finds it; each stop is in order and cuts nobody off for good', async () => {
+  const server = await RealServer.start({ VIDEOSDK_API_KEY: '', VIDEOSDK_SECRET_KEY: '' })
+  try {
+    const dataDir = server.env.DATA_DIR!
+    const kept = async (): Promise<string[]> =>
+      Promise.all(
+        ['master.key', 'api-key.env', 'tls/cert.pem', 'tls/key.pem'].map((name) =>
+          readFile(join(dataDir, name), 'utf8'),
+        ),
+      )
+    const first = await kept()
+    const { apiKey, secret } = /VIDEOSDK_API_KEY=(?<apiKey>.+)\nVIDEOSDK_SECRET_KEY=(?<secret>.+)\n/.exec(
+      first[1]!,
+    )!.groups!
+    assert.equal((await stat(dataDir)).mode & 0o777, 0o700)
+    for (const name of ['master.key', 'api-key.env', 'tls/key.pem'])
+      assert.equal((await stat(join(dataDir, name))).mode & 0o777, 0o600, name)
+    const token = signAnything({ apikey: apiKey, permissions: ['allow_join'] }, secret)
+    let meetingId = ''
+    let sessionId: string | undefined
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const said = server.output
+      for (const part of [`${server.url}/`, server.secureUrl, apiKey!, join(dataDir, 'api-key.env')])
+        assert.ok(said.includes(part), part)
+      assert.match(said, /media +on, 2 workers, ports \d+, \d+ \(UDP and TCP\)/)
+      assert.equal(said.includes(secret!), false)
+      if (meetingId === '') {
+        const made = await fetch(`${server.url}/v2/rooms`, {
+          method: 'POST',
+          headers: { authorization: token },
+        })
+        ;({ roomId: meetingId } = (await made.json()) as { roomId: string })
+      }
+      const ann = new WireClient({ url: server.url, token, meetingId, participantId: 'ann' })
+      const { self } = await ann.join()
+      assert.equal(self.sessionId, (sessionId ??= self.sessionId), 'the session of before')
+      assert.equal(await server.end(signal), 0)
+      // Printed when all is closed; a stop that takes too long ends without it.
+      assert.match(server.output, /\nstopped\n$/)
+      // A cut and no goodbye: published clients come back after the one and not after the other.
+      assert.equal((await ann.hears('disconnect')).reason, 'transport close')
+      assert.equal(ann.closed, undefined)
+      assert.deepEqual(await kept(), first)
+      if (signal === 'SIGTERM') await server.run()
+    }
+  } finally {
+    await server.stop()
+  }
 })
 
 test('against a server that runs: a session is ended, a key is revoked at once', async () => {

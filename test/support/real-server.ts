@@ -22,6 +22,7 @@ export class RealServer {
   readonly url: string
   readonly secureUrl: string
   readonly env: NodeJS.ProcessEnv
+  /** All that it printed since it was started last. */
   output = ''
   /** What it logged as a failure, for whoever reads a test that failed. */
   readonly failures: string[] = []
@@ -63,6 +64,7 @@ export class RealServer {
   }
 
   async run(): Promise<void> {
+    this.output = ''
     const child = spawn(process.execPath, [cli, 'serve'], {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,7 +98,6 @@ export class RealServer {
     const exited = once(child, 'exit')
     child.kill(signal)
     const [code] = (await exited) as [number | null]
-    this.output = ''
     return code
   }
 
