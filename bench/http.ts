@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { printTable } from './table.ts'
+import { printGoal, printTable } from './table.ts'
 
 const ROUNDS = 5
 const ROUND_MS = 2000
@@ -136,3 +136,6 @@ printTable(
     ]
   }),
 )
+const ours = median(rates.get('anteroom')!)
+printGoal('0.75 × a bare node:http server that mints, or more', ours >= 0.75 * bareRate)
+printGoal('3 × the sample or more', ours >= 3 * sampleRate)

@@ -13,7 +13,7 @@ import { MediasoupRouter } from '../src/media/router.ts'
 import { consumeOn, produceOn } from '../src/media/transport.ts'
 import type { RtpCapabilities, RtpParameters } from '../src/protocol/media.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
-import { printTable } from './table.ts'
+import { printGoal, printTable } from './table.ts'
 
 const RECEIVERS = 20
 const ROUNDS = 6
@@ -198,3 +198,4 @@ printTable(
     (perSecond[at]! / perSecond[0]!).toFixed(3),
   ]),
 )
+printGoal('0.97 × bare or more', perSecond[1]! >= 0.97 * perSecond[0]!)

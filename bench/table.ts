@@ -12,3 +12,8 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   for (const row of rows) console.log(line(row))
   console.log()
 }
+
+/** Says whether a goal was reached in this run. */
+export function printGoal(text: string, reached: boolean): void {
+  console.log(`${reached ? 'reached' : 'MISSED '}  ${text}`)
+}

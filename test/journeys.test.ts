@@ -1,6 +1,5 @@
 /** Whole journeys: real browsers with fake devices, the real program, the real media server. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { after, afterEach, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launchBrowser, Person } from './support/browser.ts'
@@ -139,12 +138,7 @@ test("a media worker's death: the media comes back, and the meeting was never le
   const bob = await person('Bob')
   await bob.open(await ann.invite('direct'))
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
-  const workers = execFileSync('pgrep', ['-P', String(server.pid), '-f', 'mediasoup-worker'], {
-    encoding: 'utf8',
-  })
-    .trim()
-    .split('\n')
-  for (const pid of workers) process.kill(Number(pid), 'SIGKILL')
+  server.killWorkers()
   // Both workers died, so the streams that arrive now are new ones.
   await Promise.all(
     [ann, bob].map((one) =>

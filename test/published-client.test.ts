@@ -371,6 +371,23 @@ test('a cut connection comes back to the same meeting, with media, and nobody do
   assert.equal(await bob.run('return m.participants.size'), 1)
 })
 
+test("a media worker's death: the published client reconnects and has its media again", async () => {
+  const meetingId = await meeting()
+  const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  const cut = (one: Published): Promise<unknown> =>
+    one.until(`log.some(([name, value]) => name === 'meeting-state-changed' && value?.state !== 'CONNECTED')`)
+  const before = await ann.run('return log.length')
+  server.killWorkers()
+  await Promise.all([cut(ann), cut(bob)])
+  await ann.until(
+    `log.slice(${String(before)}).some(([name, value]) => name === 'meeting-state-changed' && value?.state === 'CONNECTED')`,
+  )
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  assert.equal(await ann.run('return m.participants.size'), 1)
+  assert.equal(await bob.run('return m.participants.size'), 1)
+})
+
 test('manual consuming, pausing and quality', async () => {
   const meetingId = await meeting()
   await inside(meetingId, 'ann')

@@ -1,5 +1,5 @@
 /** The real program in a process of its own: `anteroom serve` with the real media workers, on ports of its own. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -59,8 +59,12 @@ export class RealServer {
     return server
   }
 
-  get pid(): number {
-    return this.#child!.pid!
+  /** All its media workers die at once. */
+  killWorkers(): void {
+    const workers = execFileSync('pgrep', ['-P', String(this.#child!.pid!), '-f', 'mediasoup-worker'], {
+      encoding: 'utf8',
+    })
+    for (const pid of workers.trim().split('\n')) process.kill(Number(pid), 'SIGKILL')
   }
 
   async run(): Promise<void> {
