@@ -4,7 +4,8 @@ import { fromMediasoupRtpParameters } from './convert.ts'
 import type { MediaLog } from './log.ts'
 import { Listeners } from './listeners.ts'
 import { refusing } from './refusals.ts'
-import type { Consumer, ConsumerEvents } from './sfu.ts'
+import type { Consumer, ConsumerEvents, StreamStats } from './sfu.ts'
+import { toStreamStats } from './stream-stats.ts'
 
 /** A stream on its way to one client. */
 export class MediasoupConsumer implements Consumer {
@@ -84,8 +85,9 @@ export class MediasoupConsumer implements Consumer {
     return refusing('consumer', () => this.#consumer.requestKeyFrame())
   }
 
-  stats(): Promise<unknown[]> {
-    return refusing('consumer', () => this.#consumer.getStats())
+  async stats(): Promise<StreamStats> {
+    const entries = await refusing('consumer', () => this.#consumer.getStats())
+    return toStreamStats(entries, 'outbound-rtp', this.#consumer.rtpParameters.codecs[0]?.clockRate ?? 90_000)
   }
 
   close(): void {

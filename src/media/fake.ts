@@ -29,6 +29,7 @@ import type {
   Transport,
   TransportEvents,
   TransportOptions,
+  StreamStats,
   TransportStats,
 } from './sfu.ts'
 
@@ -397,6 +398,15 @@ export class FakeDataProducer implements DataProducer {
   }
 }
 
+const quietStream: StreamStats = {
+  bitrate: 0,
+  packets: 0,
+  packetsLost: 0,
+  jitterMs: 0,
+  roundTripMs: null,
+  activeEncodings: 0,
+}
+
 export class FakeProducer implements Producer {
   readonly id: string
   readonly kind: MediaKind
@@ -448,8 +458,8 @@ export class FakeProducer implements Producer {
     return this.#setPaused(false)
   }
 
-  stats(): Promise<unknown[]> {
-    return this.#closed ? Promise.reject(closed('producer')) : Promise.resolve([])
+  stats(): Promise<StreamStats> {
+    return this.#closed ? Promise.reject(closed('producer')) : Promise.resolve({ ...quietStream })
   }
 
   close(): void {
@@ -563,8 +573,8 @@ export class FakeConsumer implements Consumer {
     return this.#act('requestKeyFrame', () => undefined)
   }
 
-  stats(): Promise<unknown[]> {
-    return this.#closed ? Promise.reject(closed('consumer')) : Promise.resolve([])
+  stats(): Promise<StreamStats> {
+    return this.#closed ? Promise.reject(closed('consumer')) : Promise.resolve({ ...quietStream })
   }
 
   close(): void {

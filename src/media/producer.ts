@@ -1,6 +1,7 @@
 import type { types as mediasoup } from 'mediasoup'
 import { refusing } from './refusals.ts'
-import type { Producer } from './sfu.ts'
+import type { Producer, StreamStats } from './sfu.ts'
+import { toStreamStats } from './stream-stats.ts'
 
 /** A stream that a client sends in. */
 export class MediasoupProducer implements Producer {
@@ -30,8 +31,9 @@ export class MediasoupProducer implements Producer {
     return refusing('producer', () => this.#producer.resume())
   }
 
-  stats(): Promise<unknown[]> {
-    return refusing('producer', () => this.#producer.getStats())
+  async stats(): Promise<StreamStats> {
+    const entries = await refusing('producer', () => this.#producer.getStats())
+    return toStreamStats(entries, 'inbound-rtp', this.#producer.rtpParameters.codecs[0]?.clockRate ?? 90_000)
   }
 
   close(): void {

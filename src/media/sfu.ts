@@ -82,6 +82,20 @@ export interface TransportStats {
   sendBytes: number
 }
 
+/** What the media server measured of one stream, all its encodings together, since its beginning. */
+export interface StreamStats {
+  /** Bits per second, now. */
+  bitrate: number
+  packets: number
+  packetsLost: number
+  /** Of what a client sends; null of what it receives, as receivers do not tell. */
+  jitterMs: number | null
+  /** Null while no report has told it. */
+  roundTripMs: number | null
+  /** The highest encoding that flows, counted from 1; 0 when none does. */
+  activeEncodings: number
+}
+
 export interface DataOptions {
   sctpStreamParameters: SctpStreamParameters
   label: string
@@ -114,7 +128,7 @@ export interface Producer {
   readonly type: 'simple' | 'simulcast' | 'svc'
   pause(): Promise<void>
   resume(): Promise<void>
-  stats(): Promise<unknown[]>
+  stats(): Promise<StreamStats>
   close(): void
 }
 
@@ -144,7 +158,7 @@ export interface Consumer {
   requestKeyFrame(): Promise<void>
   /** 1 to 255; who gets the bandwidth first. */
   setPriority(priority: number): Promise<void>
-  stats(): Promise<unknown[]>
+  stats(): Promise<StreamStats>
   close(): void
 }
 

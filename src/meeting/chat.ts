@@ -33,6 +33,13 @@ export interface ChatOptions {
   onError: (error: unknown, doing: string) => void
 }
 
+/** Who says something. */
+export interface ChatSender {
+  readonly id: string
+  readonly name: string
+  readonly joined: boolean
+}
+
 /** The way to one chat socket. Neither call throws. */
 export interface ChatLink {
   send(frame: Uint8Array): void
@@ -81,7 +88,9 @@ export class Chat {
     this.#connections.get(participant.id)?.close(1000, 'replaced')
     const connection: ChatConnection = new ChatConnection(participant, link, {
       topic: (name) => this.#topic(name),
-      publish: (frame) => this.#publish(participant, frame),
+      publish: async (frame) => {
+        await this.publish(participant, frame)
+      },
       maxSubscriptions: this.#options.limits.maxChatSubscriptions,
       onClose: () => {
         if (this.#connections.get(participant.id) === connection) this.#connections.delete(participant.id)
@@ -120,7 +129,8 @@ export class Chat {
     return topic
   }
 
-  async #publish(sender: Participant, frame: Publish): Promise<void> {
+  /** Answers the id that the message has here. */
+  async publish(sender: ChatSender, frame: Publish): Promise<string> {
     const { limits, now, newMessageId, keep } = this.#options
     const { message, payload, sendOnly, persist, messageId } = frame
     if (Buffer.byteLength(message) + payload.length > limits.maxChatMessageBytes) {
@@ -156,6 +166,7 @@ export class Chat {
       if (persist) this.#remember(topic, kept)
       topic.deliver(kept)
     })
+    return record.messageId
   }
 
   #remember(topic: Topic, kept: Kept): void {

@@ -6,7 +6,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
-import type { ChatRecord, MeetingRecord, StayRecord, Store } from '../store/store.ts'
+import type { ChatRecord, MeetingRecord, StatsRecord, StayRecord, Store } from '../store/store.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
 import {
   leaveReason,
@@ -14,6 +14,7 @@ import {
   type LeaveReason,
   type LeaveReasonName,
 } from '../protocol/leave-reasons.ts'
+import type { Publish } from '../protocol/chat.ts'
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { admittedSubject, decideAdmission, removedSubjects, type SessionFacts } from './admission.ts'
@@ -24,6 +25,7 @@ import { MeetingMedia } from './meeting-media.ts'
 import { Participant } from './participant.ts'
 import { authorityOf, can, type Action, type Authority, type Moderation } from './permissions.ts'
 import { RealtimeStore } from './realtime-store.ts'
+import { figuresOf } from './quality.ts'
 import { SessionLog, type Announce } from './session-log.ts'
 import { Relay, type RelayRequest } from './relays.ts'
 
@@ -51,6 +53,29 @@ export interface MeetingEvents {
   participantLeft: [
     { meetingId: string; sessionId: string; participantId: string; name: string; reason: string },
   ]
+}
+
+/** What can be switched off, or asked for; the sound of a screen goes with it. */
+export type SwitchableKind = 'audio' | 'video' | 'share'
+
+/** One inside, or the server itself, on behalf of whoever its REST API let through. */
+export type Actor = Participant | 'server'
+
+/** A live meeting as seen from outside it. Instants in ms. */
+export interface LiveView {
+  sessionId: string | null
+  startedAt: number | null
+  participants: {
+    participantId: string
+    name: string
+    joinedAt: number
+    mode: Mode
+    streams: StreamKind[]
+    canModerate: boolean
+    /** Scores from 1 to 4.5, see `quality.ts`; null before they were measured. */
+    quality: { audio: number | null; video: number | null } | null
+  }[]
+  entryRequests: { participantId: string; name: string; askedAt: number }[]
 }
 
 export interface LiveMeetingOptions {
@@ -216,7 +241,7 @@ export class LiveMeeting {
       this.#seat(visitor, admission.authority)
       return 'admitted'
     }
-    const replaced = this.#lobby.add(visitor)
+    const replaced = this.#lobby.add(visitor, this.#options.now())
     replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
     this.#admitters.notify({ method: 'entryRequested', id: visitor.participantId, name: visitor.name })
     return 'waiting'
@@ -230,12 +255,13 @@ export class LiveMeeting {
   }
 
   /** An admitter answers; the first answer wins, a later one is refused with RESPOND_ENTRY_FAILED. */
-  async respondEntry(by: Participant, participantId: string, decision: EntryDecision): Promise<void> {
+  async respondEntry(by: Actor, participantId: string, decision: EntryDecision): Promise<void> {
     this.#require(by, 'respondEntry')
     const full =
       !this.#participants.has(participantId) &&
       this.#participants.size >= this.#options.settings.maxParticipants
     if (decision === 'allowed' && full) throw new Refusal('MAX_PARTCIPANT_REACHED')
+    if (decision === 'allowed' && this.#lobby.has(participantId)) await this.#ensureSession()
 
     const request = this.#lobby.take(participantId)
     if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
@@ -255,6 +281,60 @@ export class LiveMeeting {
     })
   }
 
+  /** Who is here and who waits, for those who watch from outside. */
+  view(): LiveView {
+    const participants = [...this.#participants.values()].filter(({ joined }) => joined)
+    return {
+      sessionId: this.#session?.sessionId ?? null,
+      startedAt: this.#session?.startedAt ?? null,
+      participants: participants.map(({ id, name, joinedAt, mode, streaming, authority, quality }) => ({
+        participantId: id,
+        name,
+        joinedAt,
+        mode,
+        streams: [...streaming],
+        canModerate: authority.canModerate,
+        quality: quality ? { audio: quality.audioScore, video: quality.videoScore } : null,
+      })),
+      entryRequests: this.#lobby.entries().map(({ request, askedAt }) => ({
+        participantId: request.participantId,
+        name: request.name,
+        askedAt,
+      })),
+    }
+  }
+
+  /** The ids of those who may not come back to this session. */
+  get removals(): string[] {
+    return [...(this.#session?.removed.keys() ?? [])]
+  }
+
+  /** Something is said from outside, under a name that the caller answers for. Answers the message's id. */
+  publish(sender: { id: string; name: string }, frame: Publish): Promise<string> {
+    if (!this.#session) throw noSession()
+    return this.#session.chat.publish({ ...sender, joined: true }, frame)
+  }
+
+  /** Measures everybody's media once. */
+  async measure(): Promise<StatsRecord[]> {
+    const session = this.#session
+    if (!session) return []
+    const at = this.#options.now()
+    const measured = await Promise.all(
+      [...this.#participants.values()].map(async (participant): Promise<StatsRecord[]> => {
+        if (!participant.joined || participant.relayed) return []
+        try {
+          const figures = figuresOf(await this.#media.measure(participant))
+          return [{ sessionId: session.sessionId, participantId: participant.id, at, figures }]
+        } catch {
+          // It left, or its worker died, while it was measured.
+          return []
+        }
+      }),
+    )
+    return measured.flat()
+  }
+
   /** The chat socket of the participant whose ticket this is. */
   openChat(ticket: string, link: ChatLink): ChatConnection | undefined {
     const participant = this.#chatTickets.get(ticket)
@@ -263,7 +343,8 @@ export class LiveMeeting {
 
   /** The values that this session shares. */
   get values(): RealtimeStore {
-    return this.#session!.values
+    if (!this.#session) throw noSession()
+    return this.#session.values
   }
 
   /**
@@ -449,7 +530,7 @@ export class LiveMeeting {
   }
 
   /** Stops a stream of another at once, whatever its client does about it. */
-  async stopStream(by: Participant, targetId: string, kind: 'audio' | 'video' | 'share'): Promise<void> {
+  async stopStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
     const action = { audio: 'disableMic', video: 'disableWebcam', share: 'disableShare' } as const
     this.#require(by, action[kind])
     const target = this.#joined(targetId)
@@ -459,12 +540,12 @@ export class LiveMeeting {
       return
     }
     await this.#media.pauseKinds(target, kinds)
-    await target.link.request(action[kind], { peerId: by.id })
+    await target.link.request(action[kind], { peerId: idOf(by) })
     this.#media.closeKinds(target, kinds)
   }
 
   /** Asks another to send a stream; it only goes on when that person consents. */
-  async askForStream(by: Participant, targetId: string, kind: 'audio' | 'video' | 'share'): Promise<void> {
+  async askForStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
     const [action, event] = (
       {
         audio: ['askMic', 'enableMic'],
@@ -473,7 +554,7 @@ export class LiveMeeting {
       } as const
     )[kind]
     this.#require(by, action)
-    await this.#joined(targetId).link.request(event, { peerId: by.id })
+    await this.#joined(targetId).link.request(event, { peerId: idOf(by) })
   }
 
   /** Puts somebody out, not to come back to this session under this id or with this token. */
@@ -502,11 +583,12 @@ export class LiveMeeting {
   }
 
   /** Lets a removed participant come back. */
-  async liftRemoval(by: Participant, participantId: string): Promise<void> {
+  async liftRemoval(by: Actor, participantId: string): Promise<void> {
     this.#require(by, 'respondEntry')
-    const session = this.#session!
-    const tokenId = session.removed.get(participantId)
-    if (tokenId === undefined) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
+    const session = this.#session
+    const tokenId = session?.removed.get(participantId)
+    if (!session || tokenId === undefined)
+      throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
     session.removed.delete(participantId)
     await this.#options.store.sessions.unmark(
       session.sessionId,
@@ -781,8 +863,8 @@ export class LiveMeeting {
     return participant
   }
 
-  #require(by: Participant, action: Action): void {
-    if (!can(by.authority, action)) throw new Refusal('INVALID_PERMISSIONS')
+  #require(by: Actor, action: Action): void {
+    if (by !== 'server' && !can(by.authority, action)) throw new Refusal('INVALID_PERMISSIONS')
   }
 
   #record(done: Promise<unknown>, doing: string): void {
@@ -797,4 +879,12 @@ function lastKnown(startedAt: number, stays: readonly StayRecord[], lastAliveAt:
     last = Math.max(last, joinedAt, leftAt ?? Math.max(joinedAt, lastAliveAt ?? joinedAt))
   }
   return last
+}
+
+function idOf(actor: Actor): string {
+  return actor === 'server' ? 'server' : actor.id
+}
+
+function noSession(): Refusal {
+  return new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
 }

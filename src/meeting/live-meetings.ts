@@ -3,6 +3,8 @@
  * with several processes this is the place that finds out where a meeting has its home.
  */
 import type { Sfu } from '../media/sfu.ts'
+import type { Publish } from '../protocol/chat.ts'
+import type { EntryDecision } from '../protocol/notifications.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { OpenAudience } from './link.ts'
@@ -12,7 +14,13 @@ import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
 import type { Announce } from './session-log.ts'
 import type { Visitor } from './lobby.ts'
-import { LiveMeeting, type MeetingEvents, type MeetingSettings } from './live-meeting.ts'
+import {
+  LiveMeeting,
+  type LiveView,
+  type MeetingEvents,
+  type MeetingSettings,
+  type SwitchableKind,
+} from './live-meeting.ts'
 
 /** What may be done to a live meeting from outside it. */
 export interface MeetingHome {
@@ -20,6 +28,22 @@ export interface MeetingHome {
   endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean>
   /** The session that goes on, if somebody who came with this token is inside. */
   sessionOf(meetingId: string, tokenId: string): Promise<string | undefined>
+  /** Who is in it and who waits; of a meeting that is not live, nobody. */
+  view(meetingId: string): Promise<LiveView>
+  /** Refuses with RESPOND_ENTRY_FAILED when nobody of this id waits. */
+  respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void>
+  /** Forces a stream off. Refuses with NOT_FOUND when nobody of this id is there. */
+  stopStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
+  /** Asks that person to switch a stream on; who consents does so. */
+  askForStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
+  /** Says something to a topic; answers the message's id. Refuses with NOT_FOUND when no session goes on, as do the rest. */
+  publish(meetingId: string, sender: { id: string; name: string }, message: Publish): Promise<string>
+  value(meetingId: string, key: string): Promise<string | null>
+  /** `null` takes the key away. */
+  setValue(meetingId: string, key: string, value: string | null, updatedBy: string): Promise<void>
+  /** Participant ids of those who may not come back to the session that goes on. */
+  removals(meetingId: string): Promise<string[]>
+  liftRemoval(meetingId: string, participantId: string): Promise<void>
   /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
   removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void>
 }
@@ -124,6 +148,54 @@ export class LiveMeetings implements MeetingHome {
     return live?.holds(tokenId) ? live.sessionId : undefined
   }
 
+  async view(meetingId: string): Promise<LiveView> {
+    const live = await this.#open.get(meetingId)
+    return live?.view() ?? { sessionId: null, startedAt: null, participants: [], entryRequests: [] }
+  }
+
+  async respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void> {
+    const live = await this.#open.get(meetingId)
+    if (!live) throw new Refusal('RESPOND_ENTRY_FAILED')
+    await live.respondEntry('server', participantId, decision)
+  }
+
+  async stopStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void> {
+    await (await this.#live(meetingId)).stopStream('server', participantId, kind)
+  }
+
+  async askForStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void> {
+    await (await this.#live(meetingId)).askForStream('server', participantId, kind)
+  }
+
+  async publish(meetingId: string, sender: { id: string; name: string }, message: Publish): Promise<string> {
+    return (await this.#live(meetingId)).publish(sender, message)
+  }
+
+  async value(meetingId: string, key: string): Promise<string | null> {
+    return (await this.#live(meetingId)).values.get(key)
+  }
+
+  async setValue(meetingId: string, key: string, value: string | null, updatedBy: string): Promise<void> {
+    ;(await this.#live(meetingId)).values.set(key, value, updatedBy)
+  }
+
+  async removals(meetingId: string): Promise<string[]> {
+    return (await this.#open.get(meetingId))?.removals ?? []
+  }
+
+  async liftRemoval(meetingId: string, participantId: string): Promise<void> {
+    await (await this.#live(meetingId)).liftRemoval('server', participantId)
+  }
+
+  /** Measures everybody's media once and keeps the figures. */
+  async measure(): Promise<void> {
+    // One meeting after the other, so that a thousand people are not asked after at once.
+    for (const opening of [...this.#open.values()]) {
+      const records = await (await opening).measure()
+      await this.#options.store.figures.addStats(records)
+    }
+  }
+
   async removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void> {
     const live = await this.#open.get(meetingId)
     if (!live) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
@@ -136,6 +208,12 @@ export class LiveMeetings implements MeetingHome {
     clearInterval(this.#signsOfLife)
     for (const opening of this.#open.values()) (await opening).suspend()
     this.#open.clear()
+  }
+
+  async #live(meetingId: string): Promise<LiveMeeting> {
+    const live = await this.#open.get(meetingId)
+    if (!live) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+    return live
   }
 
   #liveMeeting(meeting: MeetingRecord): Promise<LiveMeeting> {

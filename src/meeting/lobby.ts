@@ -23,7 +23,7 @@ export interface LobbyOptions {
 
 export class Lobby {
   readonly #options: LobbyOptions
-  readonly #pending = new Map<string, { request: Visitor; timer: NodeJS.Timeout }>()
+  readonly #pending = new Map<string, { request: Visitor; askedAt: number; timer: NodeJS.Timeout }>()
 
   constructor(options: LobbyOptions) {
     this.#options = options
@@ -33,18 +33,27 @@ export class Lobby {
     return this.#pending.size
   }
 
+  has(participantId: string): boolean {
+    return this.#pending.has(participantId)
+  }
+
   requests(): Visitor[] {
     return [...this.#pending.values()].map((entry) => entry.request)
   }
 
+  /** With when each asked. */
+  entries(): { request: Visitor; askedAt: number }[] {
+    return [...this.#pending.values()]
+  }
+
   /** Returns the request of the same participantId that this one takes the place of. */
-  add(request: Visitor): Visitor | undefined {
+  add(request: Visitor, askedAt: number): Visitor | undefined {
     const replaced = this.take(request.participantId)
     const timer = setTimeout(() => {
       if (this.take(request.participantId, request.link)) this.#options.onTimeout(request)
     }, this.#options.timeoutMs)
     timer.unref()
-    this.#pending.set(request.participantId, { request, timer })
+    this.#pending.set(request.participantId, { request, askedAt, timer })
     return replaced
   }
 

@@ -1,7 +1,7 @@
 /**
  * The media of one meeting: who sends what, and that everyone who may receives it.
  */
-import type { Router, Sfu, Transport } from '../media/sfu.ts'
+import type { Router, Sfu, StreamStats, Transport } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
@@ -14,6 +14,7 @@ import {
   type LiveProducer,
   type Participant,
 } from './participant.ts'
+import { deltaOf, qualityOf, type Delta, type Measured, type Quality } from './quality.ts'
 
 export interface MeetingMediaOptions {
   sfu: Sfu
@@ -45,6 +46,8 @@ export class MeetingMedia {
   #videoCodecs: string[] = []
   /** Rises with each router, so that what was begun on an older one is not counted to a newer. */
   #generation = 0
+  /** What was last measured of a stream. */
+  readonly #measured = new WeakMap<LiveProducer | LiveConsumer, StreamStats>()
 
   constructor(options: MeetingMediaOptions) {
     this.#options = options
@@ -304,6 +307,52 @@ export class MeetingMedia {
       send: { stats: { sendBitrate: send?.receiveBitrate ?? 0, sendBytes: send?.receiveBytes ?? 0 } },
       recv: { stats: { recvBitrate: receive?.sendBitrate ?? 0, recvBytes: receive?.sendBytes ?? 0 } },
     }
+  }
+
+  /**
+   * How well media flows to and from one participant. Asks for its own streams, its receiving transport and one stream
+   * of each kind that it receives, however many there are: those share one network path.
+   */
+  async measure(participant: Participant): Promise<Quality> {
+    const send: Measured['send'] = {}
+    const receive: Measured['receive'] = {}
+    let sendVideoHeight: number | null = null
+    const sent = [...participant.producers.values()].filter(
+      ({ kind }) => kind === 'audio' || kind === 'video',
+    )
+    const flowing = [...participant.consumers.values()].filter(
+      (live) => !live.pausedByClient && !live.pausedByServer && !live.consumer.producerPaused,
+    )
+    const samples = (['audio', 'video'] as const).map((media) =>
+      flowing.find(({ kind }) => mediaOf(kind) === media),
+    )
+    const [transport] = await Promise.all([
+      participant.transport('receive')?.stats(),
+      ...sent.map(async (live) => {
+        const stats = await live.producer.stats()
+        send[mediaOf(live.kind)] = this.#delta(live, stats)
+        if (live.kind === 'video') sendVideoHeight = heightOf(live, stats)
+      }),
+      ...samples.map(async (live) => {
+        if (!live) return
+        const delta = this.#delta(live, await live.consumer.stats())
+        const alike = flowing.filter(({ kind }) => mediaOf(kind) === mediaOf(live.kind)).length
+        receive[mediaOf(live.kind)] = { ...delta, bitrate: delta.bitrate * alike }
+      }),
+    ])
+    participant.quality = qualityOf({
+      send,
+      receive,
+      receiveBitrate: transport?.sendBitrate ?? 0,
+      sendVideoHeight,
+    })
+    return participant.quality
+  }
+
+  #delta(live: LiveProducer | LiveConsumer, stats: StreamStats): Delta {
+    const delta = deltaOf(stats, this.#measured.get(live))
+    this.#measured.set(live, stats)
+    return delta
   }
 
   /** Everything that the others send, to one who came. */
@@ -680,6 +729,17 @@ export class MeetingMedia {
 /** Lets a stream through when nobody wants it to stand still. */
 function flow({ consumer, pausedByClient, pausedByServer }: LiveConsumer): Promise<void> {
   return pausedByClient || pausedByServer ? consumer.pause() : consumer.resume()
+}
+
+/** Lines of the highest encoding of a camera that flows, as far as its client said how it encodes. */
+function heightOf({ appData }: LiveProducer, { activeEncodings }: StreamStats): number | null {
+  const { height, encodings } = appData
+  if (typeof height !== 'number' || activeEncodings === 0) return null
+  const encoding: unknown = Array.isArray(encodings) ? encodings[activeEncodings - 1] : undefined
+  const { scaleResolutionDownBy = 1 } = (encoding ?? {}) as { scaleResolutionDownBy?: unknown }
+  return typeof scaleResolutionDownBy === 'number' && scaleResolutionDownBy >= 1
+    ? Math.round(height / scaleResolutionDownBy)
+    : height
 }
 
 function boundAppData(appData: Record<string, unknown>): void {

@@ -7,6 +7,7 @@ import type { Mode } from '../protocol/modes.ts'
 import type { Peer } from '../protocol/notifications.ts'
 import type { Link } from './link.ts'
 import type { Authority } from './permissions.ts'
+import type { Quality } from './quality.ts'
 
 /** A producer with what the wire says of it. */
 export interface LiveProducer {
@@ -55,6 +56,8 @@ export class Participant {
   enrolled = false
   /** When it joined; 0 before. */
   joinedAt = 0
+  /** As last measured. */
+  quality: Quality | undefined
   /** The kinds of stream that the others know to be on. */
   readonly streaming = new Set<StreamKind>()
 
