@@ -267,6 +267,24 @@ const settings = {
     'all files of one session together',
     whole(1024, 10_737_418_240, 104_857_600),
   ),
+  statsIntervalSeconds: setting(
+    'STATS_INTERVAL_SECONDS',
+    10,
+    'how often the quality of media is measured; 0 never',
+    whole(0, 3600, 10),
+  ),
+  statsRetentionDays: setting(
+    'STATS_RETENTION_DAYS',
+    7,
+    'how long these figures are kept; 0 for ever',
+    whole(0, 3650, 7),
+  ),
+  retentionDays: setting(
+    'RETENTION_DAYS',
+    90,
+    'how long records of sessions, chat logs and webhook deliveries are kept; 0 for ever',
+    whole(0, 3650, 90),
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     'info',
@@ -313,6 +331,8 @@ const OUR_PREFIXES = [
   'ALLOW_TOKENS',
   'OPEN_GET',
   'TURN_',
+  'STATS_',
+  'RETENTION_',
 ]
 /** Other programs' variables that begin like ours. */
 const NOT_OURS = new Set(['VIDEOSDK_TOKEN', 'VIDEOSDK_SECRET', 'MEDIA_ROOT', 'MEDIA_URL'])

@@ -4,6 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { access, constants, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { Sfu } from './media/sfu.ts'
@@ -19,6 +20,7 @@ import { createSfu } from './media/sfu.ts'
 import { createCatalogue, type Catalogue } from './meeting/catalogue.ts'
 import { createInvites } from './meeting/invites.ts'
 import { KeyRing } from './meeting/key-ring.ts'
+import { sweep } from './meeting/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
 import { openStore } from './store/store.ts'
 import { createVerifier } from './token/token.ts'
@@ -59,6 +61,8 @@ export interface Parts {
 
 /** How soon a key that another process revoked is out of force here. */
 const KEY_REFRESH_MS = 1000
+const SWEEP_MS = 3600_000
+const SWEEP_PAUSE_MS = 20
 const API_KEY_FILE = 'api-key.env'
 const SECRET_BYTES = 32
 
@@ -242,9 +246,33 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     }, KEY_REFRESH_MS)
     refreshing.unref()
 
+    let measuring = false
+    const measure = (): void => {
+      // A slow machine measures less often, and never twice at once.
+      if (measuring) return
+      measuring = true
+      meetings
+        .measure()
+        .catch((error: unknown) => logger.error({ err: error }, 'measuring media'))
+        .finally(() => {
+          measuring = false
+        })
+    }
+    const upkeep = [
+      ...(settings.statsIntervalSeconds > 0
+        ? [setInterval(measure, settings.statsIntervalSeconds * 1000)]
+        : []),
+      setInterval(() => {
+        sweep({ ...settings, store, now, pause: () => setTimeout(SWEEP_PAUSE_MS) }).catch((error: unknown) =>
+          logger.error({ err: error }, 'deleting what is old'),
+        )
+      }, SWEEP_MS),
+    ]
+    for (const timer of upkeep) timer.unref()
+
     let closing: Promise<void> | undefined
     const close = async (): Promise<void> => {
-      clearInterval(refreshing)
+      for (const timer of [refreshing, ...upkeep]) clearInterval(timer)
       await meetings.suspend()
       sockets.close()
       chatSockets.close()

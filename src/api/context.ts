@@ -5,6 +5,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { Catalogue } from '../meeting/catalogue.ts'
 import type { Invites } from '../meeting/invites.ts'
 import type { KeyRing } from '../meeting/key-ring.ts'
+import type { Moderation } from '../meeting/permissions.ts'
 import type { MeetingHome } from '../meeting/live-meetings.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
@@ -20,6 +21,7 @@ export interface HttpSettings {
   pageFolder: string
   maxFileBytes: number
   maxSessionFileBytes: number
+  moderation: Moderation
 }
 
 export interface HttpContext {

@@ -17,6 +17,8 @@ import { healthRoutes } from './health.ts'
 import { initConfigRoutes } from './init-config.ts'
 import { inviteRoutes } from './invites.ts'
 import { pageRoutes } from './page.ts'
+import { liveRoutes } from './live.ts'
+import { sessionRoutes } from './sessions.ts'
 import { roomRoutes, withDoubledPrefix } from './rooms.ts'
 
 export type { HttpContext, HttpSettings } from './context.ts'
@@ -53,6 +55,8 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
     healthRoutes,
     getTokenRoutes,
     roomRoutes,
+    sessionRoutes,
+    liveRoutes,
     initConfigRoutes,
     inviteRoutes,
     fileRoutes,

@@ -6,7 +6,7 @@ import type { Grant } from '../token/token.ts'
 import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { meetingIdPattern } from '../protocol/ids.ts'
-import { PageQuery, RoomIdBody } from '../protocol/rest.ts'
+import { pageInfoOf, PageQuery, RoomIdBody } from '../protocol/rest.ts'
 import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../protocol/rest/rooms.ts'
 import { PrebuiltTokenBody, TokenAnswer } from '../protocol/rest/tokens.ts'
 import { assertMayUseRest, mintToken } from '../token/token.ts'
@@ -158,12 +158,7 @@ export const roomRoutes: Routes = (app, context) => {
         const { page, perPage, query } = request.query
         const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
         return {
-          pageInfo: {
-            currentPage: page,
-            perPage,
-            lastPage: Math.max(1, Math.ceil(total / perPage)),
-            total,
-          },
+          pageInfo: pageInfoOf(page, perPage, total),
           data: items.map((meeting) => answer(request, meeting)),
         }
       },
@@ -196,33 +191,6 @@ export const roomRoutes: Routes = (app, context) => {
       return answer(request, disabled)
     },
   )
-
-  app.post('/v2/sessions/end', async (request) => {
-    const grant = grantOf(request, context)
-    const body = (request.body ?? {}) as {
-      roomId?: unknown
-      customRoomId?: unknown
-      meetingId?: unknown
-      ignoreClosed?: unknown
-    }
-    const anyId = body.roomId ?? body.customRoomId ?? body.meetingId
-    if (typeof anyId !== 'string')
-      throw new Refusal('INVALID_REQUEST', { message: 'roomId must be the id of a meeting.' })
-    const meeting = await find(grant, anyId)
-    const session = await context.store.sessions.ongoing(meeting.meetingId)
-    const ended = await live.endSession(meeting.meetingId, 'MEETING_END_API')
-    if (!ended && body.ignoreClosed !== true)
-      throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
-    const record = session && (await context.store.sessions.get(session.sessionId))
-    return {
-      id: record?.sessionId,
-      roomId: meeting.meetingId,
-      meetingId: meeting.meetingId,
-      start: record && new Date(record.startedAt).toISOString(),
-      end: record?.endedAt ? new Date(record.endedAt).toISOString() : null,
-      status: record?.endedAt === null ? 'ongoing' : 'ended',
-    }
-  })
 
   app.post(
     '/v1/prebuilt/token',

@@ -33,6 +33,9 @@ export interface ChatOptions {
   onError: (error: unknown, doing: string) => void
 }
 
+/** What is said, and to whom. */
+export type Said = Pick<Publish, 'topic' | 'message' | 'payload' | 'sendOnly' | 'persist' | 'messageId'>
+
 /** Who says something. */
 export interface ChatSender {
   readonly id: string
@@ -130,7 +133,7 @@ export class Chat {
   }
 
   /** Answers the id that the message has here. */
-  async publish(sender: ChatSender, frame: Publish): Promise<string> {
+  async publish(sender: ChatSender, frame: Said): Promise<string> {
     const { limits, now, newMessageId, keep } = this.#options
     const { message, payload, sendOnly, persist, messageId } = frame
     if (Buffer.byteLength(message) + payload.length > limits.maxChatMessageBytes) {

@@ -14,11 +14,10 @@ import {
   type LeaveReason,
   type LeaveReasonName,
 } from '../protocol/leave-reasons.ts'
-import type { Publish } from '../protocol/chat.ts'
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { admittedSubject, decideAdmission, removedSubjects, type SessionFacts } from './admission.ts'
-import { Chat, type ChatConnection, type ChatLimits, type ChatLink } from './chat.ts'
+import { Chat, type ChatConnection, type ChatLimits, type ChatLink, type Said } from './chat.ts'
 import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './lobby.ts'
 import { MeetingMedia } from './meeting-media.ts'
@@ -310,9 +309,9 @@ export class LiveMeeting {
   }
 
   /** Something is said from outside, under a name that the caller answers for. Answers the message's id. */
-  publish(sender: { id: string; name: string }, frame: Publish): Promise<string> {
+  publish(sender: { id: string; name: string }, message: Said): Promise<string> {
     if (!this.#session) throw noSession()
-    return this.#session.chat.publish({ ...sender, joined: true }, frame)
+    return this.#session.chat.publish({ ...sender, joined: true }, message)
   }
 
   /** Measures everybody's media once. */

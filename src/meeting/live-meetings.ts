@@ -3,12 +3,11 @@
  * with several processes this is the place that finds out where a meeting has its home.
  */
 import type { Sfu } from '../media/sfu.ts'
-import type { Publish } from '../protocol/chat.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { OpenAudience } from './link.ts'
-import type { ChatConnection, ChatLink } from './chat.ts'
+import type { ChatConnection, ChatLink, Said } from './chat.ts'
 import type { RelayRequest } from './relays.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
@@ -37,7 +36,7 @@ export interface MeetingHome {
   /** Asks that person to switch a stream on; who consents does so. */
   askForStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
   /** Says something to a topic; answers the message's id. Refuses with NOT_FOUND when no session goes on, as do the rest. */
-  publish(meetingId: string, sender: { id: string; name: string }, message: Publish): Promise<string>
+  publish(meetingId: string, sender: { id: string; name: string }, message: Said): Promise<string>
   value(meetingId: string, key: string): Promise<string | null>
   /** `null` takes the key away. */
   setValue(meetingId: string, key: string, value: string | null, updatedBy: string): Promise<void>
@@ -167,7 +166,7 @@ export class LiveMeetings implements MeetingHome {
     await (await this.#live(meetingId)).askForStream('server', participantId, kind)
   }
 
-  async publish(meetingId: string, sender: { id: string; name: string }, message: Publish): Promise<string> {
+  async publish(meetingId: string, sender: { id: string; name: string }, message: Said): Promise<string> {
     return (await this.#live(meetingId)).publish(sender, message)
   }
 

@@ -2,6 +2,8 @@
  * Who may do what. Authority comes from the verified grant alone (design, decisions 1 to 3).
  */
 
+import type { Grant } from '../token/token.ts'
+
 /** What a participant may do, computed once, when it is admitted. */
 export interface Authority {
   /** Answers entry requests: everybody who joined on `allow_join`; an admitted guest does not. */
@@ -10,7 +12,7 @@ export interface Authority {
   canModerate: boolean
 }
 
-/** The actions that touch others. */
+/** The actions that touch others; the last two are for those who are not inside: to see who is, and to say something there. */
 export type Action =
   | 'respondEntry'
   | 'disableMic'
@@ -24,6 +26,8 @@ export type Action =
   | 'pin'
   | 'switch'
   | 'invite'
+  | 'watch'
+  | 'speak'
 
 /** `grant`: moderating needs `allow_mod`. `open`: everyone inside moderates, as upstream has it. */
 export type Moderation = 'grant' | 'open'
@@ -31,6 +35,8 @@ export type Moderation = 'grant' | 'open'
 const needs: Record<Action, keyof Authority> = {
   respondEntry: 'canAdmit',
   invite: 'canAdmit',
+  watch: 'canAdmit',
+  speak: 'canAdmit',
   disableMic: 'canModerate',
   disableWebcam: 'canModerate',
   disableShare: 'canModerate',
@@ -53,4 +59,17 @@ export function authorityOf(entry: 'direct' | 'moderator' | 'ask', moderation: M
     canAdmit: entry !== 'ask',
     canModerate: entry === 'moderator' || moderation === 'open',
   }
+}
+
+/**
+ * What a token allows over REST: one for management (the role `crawler` is named) all, another what its holder could do
+ * inside. One who must ask to come in reaches nothing of a meeting this way.
+ */
+export function canFromOutside(
+  { roles, entry }: Pick<Grant, 'roles' | 'entry'>,
+  action: Action,
+  moderation: Moderation,
+): boolean {
+  if (roles?.includes('crawler')) return true
+  return entry !== undefined && entry !== 'ask' && can(authorityOf(entry, moderation), action)
 }

@@ -43,6 +43,10 @@ export const PageInfo = Type.Object({
 })
 export type PageInfo = Static<typeof PageInfo>
 
+export function pageInfoOf(page: number, perPage: number, total: number): PageInfo {
+  return { currentPage: page, perPage, lastPage: Math.max(1, Math.ceil(total / perPage)), total }
+}
+
 export function pageOf<One extends TSchema>(one: One) {
   return Type.Object({ pageInfo: PageInfo, data: Type.Array(one) })
 }

@@ -340,7 +340,7 @@ export interface Store {
   /** Figures over time. */
   figures: {
     addStats(records: readonly StatsRecord[]): Promise<void>
-    /** In the order of time; of one participant, if named. */
+    /** In the order of time; of one participant, if named. Of a great many, the newest. */
     stats(sessionId: string, participantId?: string): Promise<StatsRecord[]>
     addSample(sample: ServerSample): Promise<void>
     samples(from: number, to: number): Promise<ServerSample[]>
@@ -350,7 +350,6 @@ export interface Store {
   revokedTokens: {
     add(token: RevokedToken): Promise<void>
     list(): Promise<RevokedToken[]>
-    dropBefore(at: number): Promise<void>
   }
   signIns: {
     add(signIn: SignInRecord): Promise<void>

@@ -21,9 +21,6 @@ export function revokedTokenQueries({ db, write }: Ground): Store['revokedTokens
         revokedAt: row.revoked_at,
       }))
     },
-    dropBefore: async (at) => {
-      await write((tx) => tx.deleteFrom('revoked_tokens').where('revoked_at', '<', at).execute())
-    },
   }
 }
 

@@ -1,0 +1,276 @@
+/** What a backend may see of a live meeting and do to it, beyond the contract. */
+import type { Static } from 'typebox'
+import type { ChatRecord } from '../store/store.ts'
+import type { Routes } from './context.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { pageInfoOf, pageOf } from '../protocol/rest.ts'
+import {
+  Done,
+  LiftRemovalBody,
+  Live,
+  Message,
+  MessageBody,
+  MessagesQuery,
+  Removals,
+  RespondEntryBody,
+  RoomParams,
+  SwitchStreamBody,
+  Value,
+  ValueBody,
+  ValueParams,
+} from '../protocol/rest/sessions.ts'
+import { Type } from 'typebox'
+import { describe } from './describe.ts'
+import { grantFor, ownMeeting } from './own.ts'
+
+const tag = 'Live meetings'
+/** Who speaks from outside: no participant, and said to be none. */
+const SERVER_ID = 'server'
+const refusals = [
+  'INVALID_MEETING_ID',
+  'INVALID_PERMISSIONS',
+  'UNAUTHORIZED_MEETING_ID',
+  'NOT_FOUND',
+  'RESPOND_ENTRY_FAILED',
+  'MAX_PARTCIPANT_REACHED',
+  'STORE_SET_FAILED',
+  'RATE_LIMITED',
+] as const
+const done = { done: true } as const
+
+export const liveRoutes: Routes = (app, context) => {
+  const { live, store } = context
+
+  app.get(
+    '/v2/rooms/:roomId/live',
+    describe({
+      summary: 'Who is in a meeting and who waits',
+      tag,
+      access: 'token',
+      refusals,
+      params: RoomParams,
+      answer: Live,
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'watch')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      return live.view(meetingId)
+    },
+  )
+  app.post(
+    '/v2/rooms/:roomId/entry-requests/respond',
+    describe({
+      summary: 'Lets somebody in who waits, or turns them away',
+      tag,
+      access: 'token',
+      refusals,
+      params: RoomParams,
+      body: RespondEntryBody,
+      answer: Done,
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'respondEntry')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      await live.respondEntry(meetingId, request.body.participantId, request.body.decision)
+      return done
+    },
+  )
+  app.post(
+    '/v2/sessions/participants/mute',
+    describe({
+      summary: 'Switches a microphone, camera or screen off',
+      tag,
+      access: 'token',
+      refusals,
+      body: SwitchStreamBody,
+      answer: Done,
+    }),
+    async (request) => {
+      const { roomId, participantId, kind } = request.body
+      const action = { audio: 'disableMic', video: 'disableWebcam', share: 'disableShare' } as const
+      const grant = grantFor(request, context, action[kind])
+      const { meetingId } = await ownMeeting(grant, context, roomId)
+      await live.stopStream(meetingId, participantId, kind)
+      return done
+    },
+  )
+  app.post(
+    '/v2/sessions/participants/ask',
+    describe({
+      summary: 'Asks a person to switch a microphone, camera or screen on',
+      description: 'It goes on only when that person consents.',
+      tag,
+      access: 'token',
+      refusals,
+      body: SwitchStreamBody,
+      answer: Done,
+    }),
+    async (request) => {
+      const { roomId, participantId, kind } = request.body
+      const action = { audio: 'askMic', video: 'askWebcam', share: 'askShare' } as const
+      const grant = grantFor(request, context, action[kind])
+      const { meetingId } = await ownMeeting(grant, context, roomId)
+      await live.askForStream(meetingId, participantId, kind)
+      return done
+    },
+  )
+
+  app.post(
+    '/v2/rooms/:roomId/messages',
+    describe({
+      summary: 'Says something to a chat topic of the session that goes on',
+      tag,
+      access: 'token',
+      refusals,
+      params: RoomParams,
+      body: MessageBody,
+      answer: Type.Object({ id: Type.String() }),
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'speak')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
+      const id = await live.publish(
+        meetingId,
+        { id: SERVER_ID, name: senderName },
+        {
+          topic,
+          message,
+          payload: payload ? Buffer.from(JSON.stringify(payload)) : new Uint8Array(),
+          persist,
+          sendOnly: [...sendOnly],
+          messageId: '',
+        },
+      )
+      return { id }
+    },
+  )
+  app.get(
+    '/v2/rooms/:roomId/messages',
+    describe({
+      summary: 'The messages that are kept of the session that goes on, oldest first',
+      tag,
+      access: 'token',
+      refusals,
+      params: RoomParams,
+      query: MessagesQuery,
+      answer: pageOf(Message),
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'watch')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const { page, perPage, topic } = request.query
+      const session = await store.sessions.ongoing(meetingId)
+      if (!session) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+      const all = await store.chat.list(session.sessionId)
+      const wanted = topic === undefined ? all : all.filter((message) => message.topic === topic)
+      return {
+        pageInfo: pageInfoOf(page, perPage, wanted.length),
+        data: wanted.slice((page - 1) * perPage, page * perPage).map(toMessage),
+      }
+    },
+  )
+
+  app.get(
+    '/v2/rooms/:roomId/values/:key',
+    describe({
+      summary: 'A value of the realtime store of the session that goes on',
+      tag,
+      access: 'token',
+      refusals,
+      params: ValueParams,
+      answer: Value,
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'watch')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const { key } = request.params
+      return { key, value: await live.value(meetingId, key) }
+    },
+  )
+  app.put(
+    '/v2/rooms/:roomId/values/:key',
+    describe({
+      summary: 'Sets a value of the realtime store; null takes it away',
+      tag,
+      access: 'token',
+      refusals,
+      params: ValueParams,
+      body: ValueBody,
+      answer: Value,
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'speak')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const { key } = request.params
+      await live.setValue(meetingId, key, request.body.value, SERVER_ID)
+      return { key, value: request.body.value }
+    },
+  )
+
+  app.get(
+    '/v2/rooms/:roomId/removals',
+    describe({
+      summary: 'Who was removed and may not come back to the session that goes on',
+      tag,
+      access: 'token',
+      refusals,
+      params: RoomParams,
+      answer: Removals,
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'watch')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      return { data: (await live.removals(meetingId)).map((participantId) => ({ participantId })) }
+    },
+  )
+  app.post(
+    '/v2/rooms/:roomId/removals/lift',
+    describe({
+      summary: 'Lets a removed participant come back',
+      tag,
+      access: 'token',
+      refusals,
+      params: RoomParams,
+      body: LiftRemovalBody,
+      answer: Done,
+    }),
+    async (request) => {
+      const grant = grantFor(request, context, 'respondEntry')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      await live.liftRemoval(meetingId, request.body.participantId)
+      return done
+    },
+  )
+}
+
+function toMessage({
+  messageId,
+  topic,
+  message,
+  payload,
+  senderId,
+  senderName,
+  sendOnly,
+  at,
+}: ChatRecord): Static<typeof Message> {
+  return {
+    id: messageId,
+    topic,
+    message,
+    payload: payload.length === 0 ? null : parsed(payload),
+    senderId,
+    senderName,
+    sendOnly: [...sendOnly],
+    timestamp: new Date(at).toISOString(),
+  }
+}
+
+/** An app's own data is JSON by agreement only. */
+function parsed(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload).toString('utf8')) as unknown
+  } catch {
+    return null
+  }
+}
