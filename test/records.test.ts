@@ -223,7 +223,7 @@ test('a crash leaves no session ongoing: it ends at the last instant that is kno
         headers: { authorization: crawler, 'content-type': 'application/json' },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
-      return (await answer.json()) as any
+      return await answer.json()
     }
     const { roomId } = await call('/v2/rooms', 'POST', {})
     const client = new WireClient({ url: real.url, token, meetingId: roomId, participantId: 'ann' })

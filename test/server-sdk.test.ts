@@ -55,29 +55,29 @@ test('refusals come as the errors that the SDK has for them', async () => {
 
 test('rooms: create, get, list, validate, end', async () => {
   const room = await sdk.rooms.create({ customRoomId: 'sdk-room', geoFence: 'us002' })
-  assert.match(room.roomId!, /^[a-z0-9]{4}(-[a-z0-9]{4}){2}$/)
+  assert.match(room.roomId, /^[a-z0-9]{4}(-[a-z0-9]{4}){2}$/)
   assert.equal((await sdk.rooms.create({ customRoomId: 'sdk-room' })).roomId, room.roomId)
   assert.equal((await sdk.rooms.get('sdk-room')).roomId, room.roomId)
   for (let more = 0; more < 4; more++) await sdk.rooms.create()
   const seen: unknown[] = []
   for await (const one of await sdk.rooms.list({ perPage: 2 })) seen.push(one.roomId)
   assert.equal(seen.length, 5)
-  assert.equal((await sdk.rooms.validate(room.roomId!)).valid, true)
+  assert.equal((await sdk.rooms.validate(room.roomId)).valid, true)
   assert.equal((await sdk.rooms.validate('none-none-none')).valid, false)
-  assert.equal((await sdk.rooms.end(room.roomId!)).disabled, true)
+  assert.equal((await sdk.rooms.end(room.roomId)).disabled, true)
 })
 
 test('sessions and participants: what goes on, what went on, end and remove', async () => {
   const { roomId } = await sdk.rooms.create({ customRoomId: 'sdk-session' })
-  assert.deepEqual((await sdk.participants.list(roomId!)).data, [])
-  await assert.rejects(() => sdk.participants.get(roomId!, 'ann'), RoomNotFoundError)
-  await assert.rejects(() => sdk.sessions.end({ roomId: roomId! }), RoomNotFoundError)
+  assert.deepEqual((await sdk.participants.list(roomId)).data, [])
+  await assert.rejects(() => sdk.participants.get(roomId, 'ann'), RoomNotFoundError)
+  await assert.rejects(() => sdk.sessions.end({ roomId: roomId }), RoomNotFoundError)
 
-  const ann = await inside(roomId!, 'ann', 'Ann')
-  const bob = await inside(roomId!, 'bob', 'Bob')
+  const ann = await inside(roomId, 'ann', 'Ann')
+  const bob = await inside(roomId, 'bob', 'Bob')
   await bob.request('changeMode', { mode: 'RECV_ONLY' })
 
-  const live = await sdk.sessions.list({ roomId: roomId!, status: 'ongoing', perPage: 1 })
+  const live = await sdk.sessions.list({ roomId: roomId, status: 'ongoing', perPage: 1 })
   const [session] = live.data
   assert.equal(session!.status, 'ongoing')
   assert.equal(session!.end, null)
@@ -85,16 +85,16 @@ test('sessions and participants: what goes on, what went on, end and remove', as
   assert.deepEqual(session!.participants!.map(({ name }) => name).sort(), ['Ann', 'Bob'])
   assert.equal((await sdk.sessions.get(session!.id)).roomId, roomId)
 
-  const active = await sdk.participants.list(roomId!)
+  const active = await sdk.participants.list(roomId)
   assert.deepEqual(active.data.map(({ participantId }) => participantId).sort(), ['ann', 'bob'])
-  const one = await sdk.participants.get(roomId!, 'bob')
+  const one = await sdk.participants.get(roomId, 'bob')
   assert.equal(one.mode, 'RECV_ONLY')
   assert.deepEqual(
     (one.changeModeHistory as { mode: string }[]).map(({ mode }) => mode),
     ['SEND_AND_RECV', 'RECV_ONLY'],
   )
 
-  await sdk.participants.remove(roomId!, 'bob')
+  await sdk.participants.remove(roomId, 'bob')
   await bob.hears('close', ({ code }) => code === 1010)
   assert.deepEqual(
     (await sdk.sessions.listActiveParticipants(session!.id)).data.map(({ participantId }) => participantId),
@@ -109,12 +109,12 @@ test('sessions and participants: what goes on, what went on, end and remove', as
   const said = await sdk.sessions.removeParticipant({ participantId: 'ann', sessionId: session!.id })
   assert.equal(typeof said, 'string')
   await ann.gone()
-  const eve = await inside(roomId!, 'eve', 'Eve')
-  const ended = await sdk.sessions.end({ roomId: roomId! })
+  const eve = await inside(roomId, 'eve', 'Eve')
+  const ended = await sdk.sessions.end({ roomId: roomId })
   await eve.hears('close', ({ code }) => code === 1009)
   assert.equal(ended.status, 'ended')
   assert.ok(ended.end)
-  const past = await sdk.sessions.list({ roomId: roomId!, status: 'ended' })
+  const past = await sdk.sessions.list({ roomId: roomId, status: 'ended' })
   assert.equal(past.data.length, 1 + Number(ended.id !== session!.id))
   const stats = await sdk.sessions.getStats(session!.id)
   assert.ok(Array.isArray(stats.stats))
@@ -130,20 +130,20 @@ test('tokens that the SDK builds open what they say and nothing else', async () 
     .accessToken()
     .setParticipant('user-1')
     .grant(Grant.AllowJoin, Grant.AllowMod)
-    .forRoom(room.roomId!)
+    .forRoom(room.roomId)
     .expiresIn('15m')
     .toJwt()
   assert.equal(sdk.verifyToken(token).roomId, room.roomId)
-  const elsewhere = server.connect({ meetingId: other.roomId!, token, participantId: 'user-1' })
+  const elsewhere = server.connect({ meetingId: other.roomId, token, participantId: 'user-1' })
   await elsewhere.hears('error', ({ code }) => code === 4022)
-  const another = server.connect({ meetingId: room.roomId!, token, participantId: 'user-2' })
+  const another = server.connect({ meetingId: room.roomId, token, participantId: 'user-2' })
   await another.hears('error', ({ code }) => code === 4023)
-  const right = server.connect({ meetingId: room.roomId!, token, participantId: 'user-1' })
+  const right = server.connect({ meetingId: room.roomId, token, participantId: 'user-1' })
   assert.equal((await right.join()).self.canModerate, true)
   // And the other way: a token of our own get-token is one that the SDK reads.
   const ours = (await (await fetch(`${server.url}/get-token`)).json()) as { token: string }
   assert.deepEqual(sdk.verifyToken(ours.token).permissions, ['allow_join'])
   const management = sdk.accessToken().forApi().toJwt()
-  const crawler = server.connect({ meetingId: room.roomId!, token: management, participantId: 'user-3' })
+  const crawler = server.connect({ meetingId: room.roomId, token: management, participantId: 'user-3' })
   await crawler.hears('error', ({ code }) => code === 4024)
 })
