@@ -53,7 +53,7 @@ class ChatClient {
     for (;;) {
       const found = look()
       if (found !== undefined) return found
-      assert.ok(Date.now() < giveUpAt, `not heard; heard: ${JSON.stringify(this.heard)}`)
+      if (Date.now() > giveUpAt) throw new Error(`not heard; heard: ${JSON.stringify(this.heard)}`)
       await Promise.race([
         new Promise<void>((resolve) => this.#wake.push(resolve)),
         new Promise((resolve) => setTimeout(resolve, 1000)),
@@ -90,9 +90,9 @@ class ChatClient {
 const textsOf = ({ payloads }: ServerBatch): string[] =>
   payloads.map((payload) => decodeChatMessage(payload).message)
 
-async function join(meetingId: string, participantId: string) {
-  const wire = server.connect({
-    token: server.token(['allow_join']),
+async function join(meetingId: string, participantId: string, at = server) {
+  const wire = at.connect({
+    token: at.token(['allow_join']),
     meetingId,
     participantId,
     name: participantId,
@@ -261,6 +261,54 @@ test('a listener with a limit hears so many in half a second, the rest later or 
   await queues.until(() => queues.live.length === all.length || undefined)
   assert.deepEqual(queues.live, all)
   assert.deepEqual(drops.live, all.slice(0, 5))
+})
+
+test('a reader who reads nothing is dropped, and the others hear all at once', async () => {
+  const large = await TestServer.start({ maxChatMessageBytes: 1_048_576, maxChatMessagesPerSecond: 1000 })
+  try {
+    const meetingId = await large.createMeeting()
+    const [ann, bob, slow] = await Promise.all(
+      ['ann', 'bob', 'slow'].map(async (participantId) => {
+        const { chat } = await join(meetingId, participantId, large)
+        await chat.ask('subscribe', { topic: 'CHAT', oldMessageLimit: 0 })
+        return chat
+      }),
+    )
+    slow!.socket.pause()
+    // More than the buffers of both ends of a connection hold.
+    const said = Array.from({ length: 40 }, (_, at) => `${at} ${'x'.repeat(1_000_000)}`)
+    for (const message of said) await ann!.ask('publish', { topic: 'CHAT', message })
+    await bob!.until(() => bob!.batches().length >= said.length || undefined)
+    assert.deepEqual(bob!.live, said)
+    slow!.socket.resume()
+    await slow!.until(() => slow!.closed)
+    assert.ok(slow!.live.length < said.length)
+  } finally {
+    await large.stop()
+  }
+})
+
+test('a chat socket that is cut and asks again misses nothing that was kept and hears nothing twice', async () => {
+  const meetingId = await server.createMeeting()
+  const { chat: ann } = await join(meetingId, 'ann')
+  const { chat: bob, pubSubUrl } = await join(meetingId, 'bob')
+  await bob.ask('subscribe', { topic: 'CHAT', oldMessageLimit: -1 })
+  const said = Array.from({ length: 30 }, (_, at) => `m${at}`)
+  let back: ChatClient | undefined
+  let old: string[] = []
+  for (const [at, message] of said.entries()) {
+    const kept = ann.ask('publish', { topic: 'CHAT', message, persist: true })
+    if (at === 10) bob.socket.terminate()
+    if (at === 20) {
+      back = new ChatClient(pubSubUrl)
+      await once(back.socket, 'open')
+    }
+    // In the middle of what is said.
+    if (at === 25) old = (await back!.ask('subscribe', { topic: 'CHAT', oldMessageLimit: -1 })).old
+    assert.equal((await kept).ok, true)
+  }
+  await back!.until(() => back!.live.at(-1) === 'm29' || undefined)
+  assert.deepEqual([...old, ...back!.live], said)
 })
 
 test('a session takes its chat with it, and a restart does not', async () => {

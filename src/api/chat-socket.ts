@@ -148,8 +148,13 @@ class WebSocketLink implements ChatLink {
     return this.#socket?.bufferedAmount ?? 0
   }
 
-  send(frame: Uint8Array): void {
-    if (!this.#closed) this.#socket?.send(frame, swallow)
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  send(frame: Uint8Array, taken = swallow): void {
+    if (this.#closed || !this.#socket) taken()
+    else this.#socket.send(frame, taken)
   }
 
   close(code: number, reason: string): void {

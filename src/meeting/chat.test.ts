@@ -7,17 +7,41 @@ import { Participant } from './participant.ts'
 
 class Reader implements ChatLink {
   backlogBytes = 0
+  /** Takes nothing until `read()`; frames wait. */
+  stalled = false
+  closed = false
+  mostBytes = 0
   readonly heard: string[] = []
+  readonly batches: { batchType: string; isLast: boolean }[] = []
   closedWith: number | undefined
+  #waiting: { bytes: number; taken: (() => void) | undefined }[] = []
 
-  send(frame: Uint8Array): void {
+  send(frame: Uint8Array, taken?: () => void): void {
+    if (this.stalled) {
+      this.backlogBytes += frame.length
+      this.mostBytes = Math.max(this.mostBytes, this.backlogBytes)
+      this.#waiting.push({ bytes: frame.length, taken })
+    }
     const decoded = decodeServerFrame(frame)
-    if (decoded.kind !== 'batch') return
-    this.heard.push(...decoded.value.payloads.map((payload) => decodeChatMessage(payload).message))
+    if (decoded.kind === 'batch') {
+      this.batches.push(decoded.value)
+      this.heard.push(...decoded.value.payloads.map((payload) => decodeChatMessage(payload).message))
+    }
+    if (!this.stalled) taken?.()
+  }
+
+  /** What waits until now. */
+  read(): void {
+    for (const { bytes, taken } of this.#waiting.splice(0)) {
+      this.backlogBytes -= bytes
+      taken?.()
+    }
   }
 
   close(code: number): void {
-    this.closedWith = code
+    this.closed = true
+    this.closedWith ??= code
+    this.read()
   }
 }
 
@@ -55,6 +79,17 @@ function room(keep: () => Promise<void> = () => Promise.resolve()) {
   }
   return { chat, enter }
 }
+
+/** 8 MiB that were said before. */
+async function longChat() {
+  const { enter } = room()
+  const ann = await enter('ann', 'drop')
+  const said = Array.from({ length: 1024 }, (_, at) => `${at} ${'x'.repeat(8192)}`)
+  for (const text of said) await ann.connection.handle(say(text, true))
+  return { ann, enter, said }
+}
+
+const history: ClientFrame = { kind: 'subscribe', value: { ...EMPTY, oldMessageLimit: -1 } }
 
 const say = (message: string, persist = false): ClientFrame => ({
   kind: 'publish',
@@ -111,4 +146,42 @@ test('a message that is not kept waits for the one before it that is', async () 
   await Promise.all(both)
   await turn()
   assert.deepEqual(link.heard, ['first', 'second'])
+})
+
+test('a long history waits for a slow reader, and what is said meanwhile comes after it', async () => {
+  const { ann, enter, said } = await longChat()
+  const { link, connection } = await enter('bob')
+  await connection.handle({ kind: 'unsubscribe', value: { topic: 'CHAT', requestId: 'r' } })
+  link.stalled = true
+  const asked = connection.handle(history)
+  await ann.connection.handle(say('live'))
+  await turn()
+  assert.ok(link.heard.length < 300, `${link.heard.length} messages were sent to one who reads nothing`)
+  for (let at = 0; at < 200 && link.heard.at(-1) !== 'live'; at++) {
+    link.read()
+    await turn()
+  }
+  await asked
+  assert.ok(link.mostBytes < 1.5 * 1024 * 1024, `${link.mostBytes} bytes waited`)
+  assert.deepEqual(link.heard, [...said, 'live'])
+  const old = link.batches.filter(({ batchType }) => batchType === 'old-messages')
+  assert.deepEqual(
+    old.map(({ isLast }) => isLast),
+    old.map((_, at) => at === old.length - 1),
+  )
+  assert.equal(link.closedWith, undefined)
+})
+
+test('one who asks and asks and reads nothing is refused, then cut off', async () => {
+  const { enter } = await longChat()
+  const { link, connection } = await enter('greedy')
+  link.stalled = true
+  const asked: Promise<void>[] = []
+  for (let round = 0; round < 200 && link.closedWith === undefined; round++) {
+    for (let at = 0; at < 1000; at++) asked.push(connection.handle(history))
+    await turn()
+  }
+  assert.equal(link.closedWith, 4408)
+  assert.ok(link.mostBytes < 5 * 1024 * 1024, `${link.mostBytes} bytes waited`)
+  await Promise.all(asked)
 })

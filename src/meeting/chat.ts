@@ -45,9 +45,11 @@ export interface ChatSender {
 
 /** The way to one chat socket. Neither call throws. */
 export interface ChatLink {
-  send(frame: Uint8Array): void
+  /** `taken` is called when the network has taken the frame, or never will. */
+  send(frame: Uint8Array, taken?: () => void): void
   /** Bytes that the network has not taken yet. */
   readonly backlogBytes: number
+  readonly closed: boolean
   close(code: number, reason: string): void
 }
 
@@ -56,6 +58,10 @@ const MAX_ID_LENGTH = 128
 const MAX_RECEIVERS = 1000
 /** A reader further behind than this is cut off; it comes back and asks for what it missed. */
 const MAX_BACKLOG_BYTES = 1024 * 1024
+/** Answers and replays go out beyond that, so that who asks for much and reads slowly is not cut off; up to this. */
+const MAX_ANSWER_BACKLOG_BYTES = 4 * MAX_BACKLOG_BYTES
+/** Replays of one socket that wait for the network at once. */
+const MAX_SLOW_REPLAYS = 16
 const TOO_SLOW = 4408
 /** What is replayed at most in one frame. */
 const REPLAY_MESSAGES = 100
@@ -173,14 +179,12 @@ export class Chat {
   }
 
   #remember(topic: Topic, kept: Kept): void {
-    topic.history.push(kept)
+    topic.remember(kept)
     this.#historyBytes += kept.bytes.length
     while (this.#historyBytes > MAX_HISTORY_BYTES) {
       let longest = topic
-      for (const other of this.#topics.values()) {
-        if (other.history.length > longest.history.length) longest = other
-      }
-      this.#historyBytes -= longest.history.shift()!.bytes.length
+      for (const other of this.#topics.values()) if (other.kept > longest.kept) longest = other
+      this.#historyBytes -= longest.forgetOldest()
     }
   }
 }
@@ -211,7 +215,9 @@ function mayHear(participantId: string, { sendOnly, senderId }: Kept): boolean {
 
 class Topic {
   readonly name: string
-  readonly history: Kept[] = []
+  readonly #history: Kept[] = []
+  /** How many left the history: its first has this number. */
+  #forgotten = 0
   readonly subscriptions = new Set<Subscription>()
   #seq = 0
   #turn: Promise<void> | undefined
@@ -223,7 +229,21 @@ class Topic {
   }
 
   get unused(): boolean {
-    return this.history.length === 0 && this.subscriptions.size === 0 && !this.#turn
+    return this.#history.length === 0 && this.subscriptions.size === 0 && !this.#turn
+  }
+
+  get kept(): number {
+    return this.#history.length
+  }
+
+  remember(kept: Kept): void {
+    this.#history.push(kept)
+  }
+
+  /** Answers how many bytes that were. */
+  forgetOldest(): number {
+    this.#forgotten++
+    return this.#history.shift()!.bytes.length
   }
 
   /** Counts what everybody hears, so that a gap shows; private messages carry no number. */
@@ -281,32 +301,66 @@ class Topic {
     for (const subscription of this.subscriptions) subscription.offer(frame, payloads)
   }
 
-  /** What was kept, to one who came; an empty answer where there is nothing. */
-  replay(participantId: string, limit: number, requestId: string, link: ChatLink): boolean {
-    if (limit === 0) return false
-    const all = this.history.filter((kept) => mayHear(participantId, kept))
-    const wanted = limit < 0 ? all : all.slice(-limit)
-    if (wanted.length === 0) return false
-    let payloads: Uint8Array[] = []
-    let bytes = 0
-    for (const [at, kept] of wanted.entries()) {
-      payloads.push(kept.bytes)
-      bytes += kept.bytes.length
-      const isLast = at === wanted.length - 1
-      if (!isLast && payloads.length < REPLAY_MESSAGES && bytes < REPLAY_BYTES) continue
-      link.send(
-        encodeServerFrame('batch', {
-          topic: this.name,
-          payloads,
-          batchType: OLD_MESSAGES,
-          isLast,
-          requestId,
-        }),
-      )
-      payloads = []
-      bytes = 0
+  /**
+   * What was kept until now, to one who came; false where there is nothing. As much as fits goes out at once, the rest as
+   * the network takes it: `onWait` hears when that begins and when it is over.
+   */
+  async replay(
+    participantId: string,
+    limit: number,
+    requestId: string,
+    link: ChatLink,
+    onWait: (waits: boolean) => void,
+  ): Promise<boolean> {
+    const end = this.#forgotten + this.#history.length
+    let at = this.#first(participantId, limit)
+    let next = this.#next(participantId, at, end)
+    if (!next) return false
+    let waited = false
+    while (next) {
+      const payloads: Uint8Array[] = []
+      let bytes = 0
+      while (next && payloads.length < REPLAY_MESSAGES && bytes < REPLAY_BYTES) {
+        payloads.push(next.kept.bytes)
+        bytes += next.kept.bytes.length
+        at = next.at + 1
+        next = this.#next(participantId, at, end)
+      }
+      const frame = encodeServerFrame('batch', {
+        topic: this.name,
+        payloads,
+        batchType: OLD_MESSAGES,
+        isLast: !next,
+        requestId,
+      })
+      if (link.backlogBytes <= MAX_BACKLOG_BYTES) {
+        link.send(frame)
+        continue
+      }
+      if (!waited) onWait(true)
+      waited = true
+      await new Promise<void>((taken) => link.send(frame, taken))
+      if (link.closed) break
     }
+    if (waited) onWait(false)
     return true
+  }
+
+  /** The number of the first of the last `limit` messages that this one may hear; of the first of all for a negative limit. */
+  #first(participantId: string, limit: number): number {
+    if (limit < 0) return this.#forgotten
+    let at = this.#history.length
+    for (let left = limit; left > 0 && at > 0;) if (mayHear(participantId, this.#history[--at]!)) left--
+    return this.#forgotten + at
+  }
+
+  /** The next message from this number on that one may hear; what was forgotten meanwhile is passed over. */
+  #next(participantId: string, from: number, end: number): { at: number; kept: Kept } | undefined {
+    for (let at = Math.max(from, this.#forgotten); at < end; at++) {
+      const kept = this.#history[at - this.#forgotten]!
+      if (mayHear(participantId, kept)) return { at, kept }
+    }
+    return undefined
   }
 }
 
@@ -323,6 +377,10 @@ class Subscription {
   #queueSize: number
   #drops: boolean
   #queue: Uint8Array[] = []
+  /** What is said while a replay is on its way: it is heard afterwards. */
+  #held: Uint8Array[] = []
+  #heldBytes = 0
+  #replays = 0
   #sentInWindow = 0
   #window: NodeJS.Timeout | undefined
 
@@ -352,6 +410,20 @@ class Subscription {
   close(): void {
     clearInterval(this.#window)
     this.#queue = []
+    this.#held = []
+  }
+
+  /** Until `release`, as often as it was called. */
+  hold(): void {
+    this.#replays++
+  }
+
+  release(): void {
+    if (--this.#replays > 0) return
+    const held = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    for (const frame of held) this.#link.send(frame)
   }
 
   #offerOne(payload: Uint8Array): void {
@@ -377,11 +449,13 @@ class Subscription {
   }
 
   #send(frame: Uint8Array): void {
-    if (this.#link.backlogBytes > MAX_BACKLOG_BYTES) {
+    const backlogBytes = this.#replays > 0 ? this.#heldBytes : this.#link.backlogBytes
+    if (backlogBytes > MAX_BACKLOG_BYTES) {
       if (!this.#drops) this.#link.close(TOO_SLOW, 'too slow')
-      return
-    }
-    this.#link.send(frame)
+    } else if (this.#replays > 0) {
+      this.#held.push(frame)
+      this.#heldBytes += frame.length
+    } else this.#link.send(frame)
   }
 }
 
@@ -403,6 +477,7 @@ export class ChatConnection {
   readonly #link: ChatLink
   readonly #options: ConnectionOptions
   readonly #subscriptions = new Map<Topic, Subscription>()
+  #slowReplays = 0
   #closed = false
 
   constructor(participant: Participant, link: ChatLink, options: ConnectionOptions) {
@@ -446,7 +521,9 @@ export class ChatConnection {
   }
 
   #answer(value: { requestId: string; ok: boolean; error?: string; messageId?: string }): void {
-    this.#link.send(encodeServerFrame('ack', value))
+    // One who asks and asks and reads no answer would fill the memory.
+    if (this.#link.backlogBytes > MAX_ANSWER_BACKLOG_BYTES) this.close(TOO_SLOW, 'too slow')
+    else this.#link.send(encodeServerFrame('ack', value))
   }
 
   /** True when the answer is out already. */
@@ -462,26 +539,41 @@ export class ChatConnection {
         return false
       case 'getHistory': {
         const { topic, batchSize, requestId } = frame.value
-        return this.#options.topic(topic).replay(this.#participant.id, batchSize || -1, requestId, this.#link)
+        this.#mayReplay()
+        return this.#replay(this.#options.topic(topic), batchSize || -1, requestId)
       }
     }
   }
 
-  #subscribe(asked: Subscribe): boolean {
+  async #subscribe(asked: Subscribe): Promise<boolean> {
     const topic = this.#options.topic(asked.topic)
     const there = this.#subscriptions.get(topic)
+    if (asked.oldMessageLimit !== 0) this.#mayReplay()
     if (!there && this.#subscriptions.size >= this.#options.maxSubscriptions) {
       throw new Refusal('RATE_LIMITED', { message: 'Too many topics are subscribed to.' })
     }
     // What waits to go out is history by now: a listener must not hear it twice.
     topic.flush()
+    const subscription = there ?? new Subscription(this.#participant.id, topic.name, this.#link, asked)
     if (there) there.widen(asked)
     else {
-      const subscription = new Subscription(this.#participant.id, topic.name, this.#link, asked)
       this.#subscriptions.set(topic, subscription)
       topic.subscriptions.add(subscription)
     }
-    return topic.replay(this.#participant.id, asked.oldMessageLimit, asked.requestId, this.#link)
+    return this.#replay(topic, asked.oldMessageLimit, asked.requestId, subscription)
+  }
+
+  #mayReplay(): void {
+    if (this.#slowReplays < MAX_SLOW_REPLAYS) return
+    throw new Refusal('RATE_LIMITED', { message: 'Read what was asked for before asking for more.' })
+  }
+
+  #replay(topic: Topic, limit: number, requestId: string, subscription?: Subscription): Promise<boolean> {
+    return topic.replay(this.#participant.id, limit, requestId, this.#link, (waits) => {
+      this.#slowReplays += waits ? 1 : -1
+      if (waits) subscription?.hold()
+      else subscription?.release()
+    })
   }
 
   #unsubscribe(topic: Topic): void {
