@@ -159,6 +159,11 @@ test('our own client and the published one meet in one meeting', async () => {
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
   await ann.act('bob', 'Stop camera')
   await bob.until('!m.localParticipant.webcamOn')
+  await bob.run(
+    `await [...m.participants.values()].find(({ displayName }) => displayName === 'Ann').disableMic()`,
+  )
+  await ann.knows((meeting) => meeting.devices.mic === undefined)
+  await bob.until(`[...m.participants.values()].every(({ micOn }) => !micOn)`)
 })
 
 test('lobby: denied, then allowed', async () => {
@@ -203,6 +208,8 @@ test('moderation: 4008 without the right; off at once, on by consent, removed, e
     'pin-state-changed',
     `(values[0].participantId ?? values[0].peerId) === 'bob' && values[0].pinnedBy === 'ann'`,
   )
+  await ann.run(`await m.participants.get('bob').unpin('CAM')`)
+  await bob.until(`log.filter(([name]) => name === 'pin-state-changed').length === 2`)
   await ann.run(`await m.participants.get('bob').remove()`)
   await bob.logged('meeting-left', 'values[0].code === 1002')
   const carl = await inside(meetingId, 'carl')
@@ -399,6 +406,9 @@ test('manual consuming, pausing and quality', async () => {
   await bob.run(`await m.participants.get('ann').consumeMicStreams()`)
   await bob.logged('stream-enabled', `values[0] === 'ann' && values[1] === 'audio'`)
   await bob.run(`await m.participants.get('ann').setQuality('high')`)
+  await bob.logged('video-quality-changed', `values[0] === 'ann'`)
+  await bob.run(`const [stream] = [...m.participants.get('ann').streams.values()].filter(({ kind }) => kind === 'video')
+    await stream.pause(); await stream.resume(); m.participants.get('ann').setViewPort(320, 180)`)
   await bob.run('await m.pauseAllStreams("video")')
   await bob.logged('paused-all-streams')
   await bob.run('await m.resumeAllStreams("video")')
@@ -433,6 +443,7 @@ test('media relay: asked for, consented to, seen there, stopped', async () => {
   await ann.run(`await m.requestMediaRelay({ destinationMeetingId: '${second}', token: '${token(DIRECT)}' })`)
   await carl.until(`last['media-relay-request-received']?.participantId === 'ann'`)
   await carl.run(`await last['media-relay-request-received'].accept()`)
+  await ann.logged('media-relay-request-response')
   await ann.logged('media-relay-started')
   await carl.seesAndHears(1)
   await ann.run('await m.muteMic()')

@@ -9,13 +9,16 @@ import { toStreamStats } from './stream-stats.ts'
 
 /** A stream on its way to one client. */
 export class MediasoupConsumer implements Consumer {
+  readonly producerId: string
   readonly rtpParameters: RtpParameters
   readonly type: Consumer['type']
   readonly #consumer: mediasoup.Consumer
   readonly #listeners: Listeners<ConsumerEvents>
 
-  constructor(consumer: mediasoup.Consumer, log: MediaLog | undefined) {
+  /** @param producerId as it is at home */
+  constructor(consumer: mediasoup.Consumer, producerId: string, log: MediaLog | undefined) {
     this.#consumer = consumer
+    this.producerId = producerId
     this.#listeners = new Listeners(log)
     this.rtpParameters = fromMediasoupRtpParameters(consumer.rtpParameters)
     // Only pipe transports have consumers of the fourth type, and there are none here.
@@ -40,10 +43,6 @@ export class MediasoupConsumer implements Consumer {
 
   get id(): string {
     return this.#consumer.id
-  }
-
-  get producerId(): string {
-    return this.#consumer.producerId
   }
 
   get kind(): Consumer['kind'] {

@@ -42,8 +42,10 @@ export class MediasoupRouter implements Router, TransportHost {
   readonly #listeners: Listeners<RouterEvents>
   readonly #speakers: mediasoup.ActiveSpeakerObserver
   readonly #levels: mediasoup.AudioLevelObserver
-  /** Producers of other routers that were brought here, or are on their way. */
-  readonly #piped = new Map<string, Promise<void>>()
+  /** Producers of other routers that were brought here, or are on their way: by their own id, the id that they have here. */
+  readonly #piped = new Map<string, Promise<string>>()
+  /** The reverse. */
+  readonly #origins = new Map<string, string>()
   #activeSpeaker: string | null = null
   #transports = 0
   /** No meeting holds it any more. */
@@ -136,17 +138,17 @@ export class MediasoupRouter implements Router, TransportHost {
     )
   }
 
-  /** Makes a producer of another router known to this one. @throws what mediasoup throws */
-  async bring(producerId: string): Promise<void> {
+  /** Makes a producer of another router known to this one; answers its id here. @throws what mediasoup throws */
+  async bring(producerId: string): Promise<string> {
     const home = this.#place.homes.get(producerId)
-    if (!home || home.router === this) return
+    if (!home || home.router === this) return producerId
     let piping = this.#piped.get(producerId)
     if (!piping) {
       piping = this.#pipe(producerId, home)
       this.#piped.set(producerId, piping)
       piping.catch(() => this.#piped.delete(producerId))
     }
-    await piping
+    return await piping
   }
 
   close(): void {
@@ -163,16 +165,27 @@ export class MediasoupRouter implements Router, TransportHost {
     this.#router.close()
   }
 
-  async #pipe(id: string, { router: from, kind }: { router: MediasoupRouter; kind: string }): Promise<void> {
+  async #pipe(
+    id: string,
+    { router: from, kind }: { router: MediasoupRouter; kind: string },
+  ): Promise<string> {
     const { pipeProducer, pipeDataProducer } = await from.#router.pipeToRouter({
       router: this.#router,
+      // Ids are unique in a worker, and another router of it may have this producer, or be its home.
+      keepId: false,
       ...(kind === 'data' ? { dataProducerId: id } : { producerId: id }),
     })
-    const forget = (): void => void this.#piped.delete(id)
-    if (!pipeProducer && !pipeDataProducer) throw closed('stream')
+    const here = pipeProducer?.id ?? pipeDataProducer?.id
+    if (here === undefined) throw closed('stream')
+    const forget = (): void => {
+      this.#piped.delete(id)
+      this.#origins.delete(here)
+    }
+    this.#origins.set(here, id)
     pipeProducer?.observer.once('close', forget)
     pipeDataProducer?.observer.once('close', forget)
     if (kind === 'level' && pipeProducer) this.#watch(pipeProducer)
+    return here
   }
 
   /** The worker is gone, and mediasoup has closed all that was on it. */
@@ -198,8 +211,9 @@ export class MediasoupRouter implements Router, TransportHost {
 
   #watch(producer: mediasoup.Producer): void {
     const { id: producerId } = producer
+    const origin = this.#origins.get(producerId) ?? producerId
     producer.observer.once('close', () => {
-      if (this.#activeSpeaker === producerId) this.#speaks(null)
+      if (this.#activeSpeaker === origin) this.#speaks(null)
     })
     Promise.all([this.#speakers.addProducer({ producerId }), this.#levels.addProducer({ producerId })]).catch(
       (error: unknown) => {
@@ -214,7 +228,9 @@ export class MediasoupRouter implements Router, TransportHost {
     this.#place.countConsumers(change)
   }
 
-  #speaks(producerId: string | null): void {
+  /** @param id as the observers here know it */
+  #speaks(id: string | null): void {
+    const producerId = id === null ? null : (this.#origins.get(id) ?? id)
     if (this.#closed || this.#activeSpeaker === producerId) return
     this.#activeSpeaker = producerId
     this.#listeners.emit('activeSpeaker', producerId)

@@ -151,6 +151,30 @@ for (const [name, open] of kinds) {
       second.close()
     })
 
+    test('a stream goes to several meetings, on whatever workers they and its own are', async () => {
+      const [home, ...others] = await Promise.all(Array.from({ length: 5 }, () => sfu.openRouter()))
+      const { send } = await pair(home!)
+      const producer = await send.produce({ kind: 'audio', rtpParameters: sampleRtpParameters('audio') })
+      const data = await send.produceData({
+        sctpStreamParameters: { streamId: 1, ordered: true },
+        label: 'l',
+        protocol: '',
+      })
+      const consumers: Consumer[] = []
+      for (const router of others) {
+        const { receive } = await pair(router)
+        const { rtpCapabilities } = router
+        consumers.push(await receive.consume({ producerId: producer.id, rtpCapabilities }))
+        const received = await receive.consumeData({ dataProducerId: data.id })
+        assert.equal(received.dataProducerId, data.id)
+      }
+      for (const { producerId } of consumers) assert.equal(producerId, producer.id)
+      const closed = consumers.map((consumer) => told(consumer, 'producerClosed'))
+      send.close()
+      await Promise.all(closed)
+      for (const router of [home!, ...others]) router.close()
+    })
+
     test('two hundred produced and closed at once harm nobody', async () => {
       const [first, second] = [await sfu.openRouter(), await sfu.openRouter()]
       const [busy, calm] = [await pair(first), await pair(second)]

@@ -38,8 +38,8 @@ export interface TransportHost {
   readonly log: MediaLog | undefined
   /** A producer that was made; `watchLevel` for one to listen to for the active speaker. */
   register(producer: mediasoup.Producer | mediasoup.DataProducer, watchLevel: boolean): void
-  /** Before it is consumed here. @throws what mediasoup throws */
-  bring(producerId: string): Promise<void>
+  /** Before it is consumed here; answers its id here. @throws what mediasoup throws */
+  bring(producerId: string): Promise<string>
   /** One consumer more or less on the worker. */
   countConsumers(change: 1 | -1): void
 }
@@ -125,8 +125,8 @@ export class MediasoupTransport implements Transport {
     const consumer = await refusing(
       'data stream',
       async () => {
-        await this.#host.bring(dataProducerId)
-        return this.#transport.consumeData({ dataProducerId })
+        const here = await this.#host.bring(dataProducerId)
+        return this.#transport.consumeData({ dataProducerId: here })
       },
       'CREATE_CONSUMER_FAILED',
     )
@@ -214,9 +214,9 @@ export async function consumeOn(
   const consumer = await refusing(
     'stream',
     async () => {
-      await host.bring(options.producerId)
+      const here = await host.bring(options.producerId)
       return transport.consume({
-        producerId: options.producerId,
+        producerId: here,
         rtpCapabilities: toMediasoupRtpCapabilities(options.rtpCapabilities),
         paused: true,
       })
@@ -229,7 +229,7 @@ export async function consumeOn(
   }
   host.countConsumers(1)
   consumer.observer.once('close', () => host.countConsumers(-1))
-  return new MediasoupConsumer(consumer, host.log)
+  return new MediasoupConsumer(consumer, options.producerId, host.log)
 }
 
 function asDataProducer(made: mediasoup.DataProducer | mediasoup.DataConsumer): DataProducer {

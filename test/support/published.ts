@@ -130,7 +130,12 @@ export class Published {
           })
         }
         m.on('participant-joined', (participant: any) => {
-          for (const event of ['stream-enabled', 'stream-disabled', 'media-status-changed']) {
+          for (const event of [
+            'stream-enabled',
+            'stream-disabled',
+            'media-status-changed',
+            'video-quality-changed',
+          ]) {
             participant.on(event, (value: any) =>
               log.push([event, participant.id, value?.kind, value?.newStatus]),
             )

@@ -22,8 +22,10 @@ const DATA = 'published-client.test.ts: data messages, reliable and not'
 const SWITCH = 'published-client.test.ts: switchTo: into another meeting'
 const RELAY = 'published-client.test.ts: media relay: asked for, consented to'
 const SHARE = 'published-client.test.ts: a shared screen comes with its own kind'
-const REFUSED = 'published-client.test.ts: what does not exist here is refused with 4021'
+const ALL_MODES = 'published-wire.test.ts: modes: from each to each'
+const CODEC = 'published-wire.test.ts: a codec that one cannot decode'
 const WIRE = 'wire.test.ts: '
+const ABSENT = `${WIRE}services that do not exist here are refused at once, each with 4021`
 const DOOR = 'door.test.ts: '
 
 const here = (shown: string, ...names: string[]): WireRow[] =>
@@ -55,15 +57,12 @@ export const requestRows: WireRow[] = [
     'resumeProducer',
     'produceError',
   ),
-  ...here(
-    `${WIRE}streams: paused, resumed, given a priority`,
-    'getTransportStats',
-    'stopConsumingAudioStreams',
-  ),
+  ...here(`${WIRE}streams: paused, resumed, given a priority`, 'stopConsumingAudioStreams'),
+  ...here(`${WIRE}stats: of a participant, of one transport`, 'getTransportStats'),
   ...here(`${WIRE}transports: ICE is restarted`, 'restartIce', 'iceRestarted'),
   ...here(DATA, 'produceData'),
   ...here(`${WIRE}data streams: told, counted, closed`, 'getDataProducerStats', 'getDataConsumerStats'),
-  ...here(MODES, 'changeMode'),
+  ...here(ALL_MODES, 'changeMode'),
   ...here(`${WIRE}a name is changed, another is asked to switch`, 'changeDisplayName', 'switchPeerRoom'),
   ...here(SWITCH, 'switchToMeeting'),
   ...here(STORE, 'realtimeStoreSet', 'realtimeStoreGet', 'realtimeStoreObserve'),
@@ -79,11 +78,12 @@ export const requestRows: WireRow[] = [
   ...ours('journeys.test.ts: a screen is shared in front', 'disablePeerShare'),
   ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
   ...ours(`${DOOR}removed means out`, 'liftRemoval'),
-  ...[...absentServices].map((name): WireRow => ({ name, state: 'refused (4021)', shown: REFUSED })),
+  ...[...absentServices].map((name): WireRow => ({ name, state: 'refused (4021)', shown: ABSENT })),
 ]
 
 export const serverRequestRows: WireRow[] = [
-  ...here(TWO, 'newConsumer', 'connectionSuccess', 'close'),
+  ...here(TWO, 'newConsumer', 'connectionSuccess'),
+  ...here(MODERATION, 'close'),
   ...here(DATA, 'newDataConsumer'),
   ...here(MODERATION, 'enableWebcam', 'disableWebcam', 'pinStateChanged'),
   ...here(`${DOOR}moderating needs allow_mod`, 'enableMic', 'disableMic'),
@@ -98,14 +98,15 @@ export const notificationRows: WireRow[] = [
   ...here(TWO, 'newPeer', 'peerClosed', 'participantMediaStateChanged'),
   ...here(SHARE, 'consumerClosed'),
   ...here(`${WIRE}streams: paused, resumed, given a priority`, 'consumerPaused', 'consumerResumed'),
-  ...here(JOURNEY, 'activeSpeaker', 'consumerLayersChanged'),
+  ...here(`${WIRE}who speaks is told to all`, 'activeSpeaker'),
+  ...here(MANUAL, 'consumerLayersChanged'),
   ...here(`${WIRE}adaptive subscription: the cameras of recent speakers`, 'consumerPausedSubManager'),
   ...here(`${WIRE}adaptive subscription: the cameras of recent speakers`, 'consumerResumedSubManager'),
   ...here(MODES, 'peerModeChanged'),
   ...here(`${WIRE}a name is changed, another is asked to switch`, 'peerDisplayNameChanged'),
   ...here(`${WIRE}data streams: told, counted, closed`, 'dataConsumerClosed'),
   ...here(STORE, 'realtimeStoreValueChanged'),
-  ...here(`${WIRE}a codec that one cannot decode is told to all`, 'unsupportedCodecAdded'),
+  ...here(CODEC, 'unsupportedCodecAdded'),
   ...here(
     RELAY,
     'mediaRelayRequestReceived',
