@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
 import { Refusal, type ErrorName } from '../protocol/errors.ts'
+import { freePorts } from '../../test/support/ports.ts'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { createFakeSfu, sampleDtlsParameters, sampleRtpParameters } from './fake.ts'
 import { createSfu, type Consumer, type Router, type Sfu } from './sfu.ts'
@@ -27,11 +28,11 @@ const kinds: [name: string, open: () => Promise<Sfu>][] = [
     ? [
         [
           'mediasoup',
-          () =>
+          async () =>
             createSfu({
               workerBin: locateWorker()!.bin,
               workers: 2,
-              firstPort: 45_000 + Math.floor(Math.random() * 2000) * 2,
+              firstPort: await freePorts(2),
               listenAddress: '127.0.0.1',
             }),
         ] as [string, () => Promise<Sfu>],

@@ -2,21 +2,13 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from './ports.ts'
 import { API_KEY, SECRET } from './test-server.ts'
 
 const cli = join(import.meta.dirname, '../../src/cli.ts')
 const START_TIMEOUT_MS = 20_000
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  return port
-}
 
 export class RealServer {
   readonly url: string
@@ -53,8 +45,9 @@ export class RealServer {
 
   static async start(env: NodeJS.ProcessEnv = {}): Promise<RealServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
-    const media = 41_000 + Math.floor(Math.random() * 4000) * 2
-    const server = new RealServer(folder, [await freePort(), await freePort(), media], env)
+    // One for each listener and each media worker.
+    const port = await freePorts(4)
+    const server = new RealServer(folder, [port, port + 1, port + 2], env)
     await server.run()
     return server
   }
