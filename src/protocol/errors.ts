@@ -69,10 +69,14 @@ export class Refusal extends Error {
   readonly reason: string | undefined
 
   constructor(code: ErrorName, options: RefusalOptions = {}) {
+    const { stackTraceLimit } = Error
+    // An answer, not a failure: noting where it came from would cost a flood of bad tokens more than all checks of them.
+    if (code !== 'SOMETHING_WENT_WRONG') Error.stackTraceLimit = 0
     super(
       options.message ?? table[code][2],
       options.cause === undefined ? undefined : { cause: options.cause },
     )
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.reason = options.reason
   }

@@ -226,7 +226,7 @@ function signatureOf(findKey: FindKey | undefined, refusal: Refusal | undefined)
 /** What each reason means to the one who made the token. */
 const sentences: Record<string, string> = {
   missing: 'There is no token.',
-  size: 'The token is longer than 8 KiB.',
+  size: 'The token is longer than 8 KiB, its header longer than 1 KiB, or it holds too many values.',
   characters: 'The token holds characters that no token has; was it cut or pasted wrongly?',
   parts: 'A token has three parts with a dot between them; was it cut or pasted wrongly?',
   base64url: 'A part of the token is not base64url in its one canonical spelling without padding.',

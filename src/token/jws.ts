@@ -8,6 +8,13 @@ import { Refusal } from '../protocol/errors.ts'
 /** The longest token there is, in bytes. A longer one is refused before any of it is read. */
 export const maxTokenBytes = 8192
 
+/** The longest encoded header. Those in use have some 40 characters; reading one is the dearest part of a refusal. */
+const maxHeaderCharacters = 1024
+
+/** Objects, lists and commas that header or claims may hold, and how deep: a parser's time goes by them, not by the length. */
+const maxJsonParts = 256
+const maxJsonDepth = 32
+
 /** The header of every token minted here, and of most tokens minted elsewhere. */
 export const headerSegment = encodeBase64url('{"alg":"HS256","typ":"JWT"}')
 
@@ -91,7 +98,7 @@ export interface CompactJws {
 /**
  * Takes a token apart without believing any of it.
  *
- * @throws {Refusal} `INVALID_TOKEN` with reason `missing`, `size`, `characters` or `parts`
+ * @throws {Refusal} `INVALID_TOKEN` with reason `missing`, `size` (of the token or of its header), `characters` or `parts`
  */
 export function splitCompact(token: unknown): CompactJws {
   if (typeof token !== 'string' || token === '') throw malformed('missing')
@@ -105,6 +112,7 @@ export function splitCompact(token: unknown): CompactJws {
   if (first < 1 || second <= first + 1 || second === token.length - 1 || token.includes('.', second + 1)) {
     throw malformed('parts')
   }
+  if (first > maxHeaderCharacters) throw malformed('size')
   return {
     header: token.slice(0, first),
     payload: token.slice(first + 1, second),
@@ -116,8 +124,8 @@ export function splitCompact(token: unknown): CompactJws {
 /**
  * Reads a header and accepts it only where it says HS256 and asks for nothing that is not understood here.
  *
- * @throws {Refusal} `INVALID_TOKEN` with reason `base64url`, `utf8`, `json`, `not-an-object`, `duplicate-key`, `alg`, `crit`,
- * `b64` or `typ`
+ * @throws {Refusal} `INVALID_TOKEN` with reason `base64url`, `utf8`, `size`, `json`, `not-an-object`, `duplicate-key`, `alg`,
+ * `crit`, `b64` or `typ`
  */
 export function checkHeader(segment: string): void {
   if (segment === headerSegment) return
@@ -137,7 +145,7 @@ function isJwtType(typ: unknown): boolean {
 /**
  * The JSON object in a segment.
  *
- * @throws {Refusal} `INVALID_TOKEN` with reason `base64url`, `utf8`, `json` or `not-an-object`
+ * @throws {Refusal} `INVALID_TOKEN` with reason `base64url`, `utf8`, `size`, `json` or `not-an-object`
  */
 export function decodeObject(segment: string): Record<string, unknown> {
   return parseObject(decodeText(segment))
@@ -152,6 +160,7 @@ function decodeText(segment: string): string {
 }
 
 function parseObject(text: string): Record<string, unknown> {
+  if (isHeavy(text)) throw malformed('size')
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -161,6 +170,45 @@ function parseObject(text: string): Record<string, unknown> {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not-an-object')
   return value as Record<string, unknown>
+}
+
+function isHeavy(json: string): boolean {
+  if (json.length <= 2 * maxJsonParts && !hasManyOpenings(json)) return false
+  let parts = 0
+  let depth = 0
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at]
+    if (character === '"') {
+      at = endOfText(json, at)
+      if (at === -1) return false
+    } else if (character === '[' || character === '{') {
+      parts++
+      depth++
+    } else if (character === ']' || character === '}') depth--
+    else if (character === ',') parts++
+    if (parts > maxJsonParts || depth > maxJsonDepth) return true
+  }
+  return false
+}
+
+/** Whether the text could be too deep, found out in next to no time: nearly none could. */
+function hasManyOpenings(json: string): boolean {
+  let openings = 0
+  for (const opening of ['{', '[']) {
+    for (let at = json.indexOf(opening); at !== -1; at = json.indexOf(opening, at + 1))
+      if (++openings > maxJsonDepth) return true
+  }
+  return false
+}
+
+/** Where the string that begins here ends; −1: nowhere. */
+function endOfText(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
+    let backslashes = 0
+    while (json[end - 1 - backslashes] === '\\') backslashes++
+    if (backslashes % 2 === 0) return end
+  }
+  return -1
 }
 
 /** Whether any object in a valid JSON text names a key twice, escapes taken into account. */

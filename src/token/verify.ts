@@ -133,8 +133,10 @@ function open(token: unknown, findKey: FindKey): { claims: Record<string, unknow
   // HMAC with an empty secret can be worked out by anybody.
   const key = found !== undefined && found.secret !== '' ? found : undefined
   const signed = isSignedBy(preparedKey(key ?? nobody), signedText, signature)
+  // Looked at in both cases, for the same reason.
+  const wrong = signed || isCanonicalBase64url(signature) ? 'signature' : 'base64url'
   if (key === undefined) throw new Refusal('INVALID_API_KEY', { reason: named ? 'unknown-key' : 'apikey' })
-  if (!signed) throw malformed(isCanonicalBase64url(signature) ? 'signature' : 'base64url')
+  if (!signed) throw malformed(wrong)
   if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED', { reason: 'revoked-key' })
   return { claims, key }
 }
