@@ -45,7 +45,8 @@ function parseJson(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function isShallow(value: object): boolean {
+/** Whether nothing in a value lies deeper than what is stored and written again may. */
+export function isShallow(value: object): boolean {
   let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH) return false

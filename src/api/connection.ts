@@ -22,6 +22,7 @@ import {
   type RequestData,
   type RequestMethod,
 } from '../protocol/requests.ts'
+import { isShallow } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
 
 /** One validator for each method, made once. */
@@ -30,8 +31,8 @@ const validators = Object.fromEntries(
 ) as Record<RequestMethod, ReturnType<typeof Compile>>
 
 export interface Applicant {
-  grant: Grant
-  meeting: MeetingRecord
+  /** What the rule at the door says now: it may be long after the socket was opened that one asks to come in. */
+  atDoor: () => Promise<{ grant: Grant; meeting: MeetingRecord }>
   participantId: string
   link: Link
   /** By which the client reached this server, e.g. `wss://meet.example.org`. */
@@ -114,6 +115,8 @@ export class Connection {
     if (typeof message !== 'object' || message === null) {
       throw new Refusal('INVALID_REQUEST', { message: 'A request is an object with a method and data.' })
     }
+    // Part of it may be passed on, by functions that call themselves.
+    if (!isShallow(message)) throw new Refusal('INVALID_REQUEST', { message: 'The request is too deep.' })
     const { method, data = {} } = message as { method?: unknown; data?: unknown }
     if (typeof method !== 'string' || !Object.hasOwn(requests, method)) {
       if (typeof method === 'string' && absentServices.has(method) && this.#state === 'inside') {
@@ -158,10 +161,11 @@ export class Connection {
   }
 
   async #requestEntry(data: RequestData<'requestEntry'>): Promise<void> {
-    const { grant, meeting, participantId, link } = this.#applicant
+    const { atDoor, participantId, link } = this.#applicant
     // Asking twice is no request: the state says so from here on.
     this.#enter('waiting')
     try {
+      const { grant, meeting } = await atDoor()
       const { live, state } = await this.#options.meetings.requestEntry(meeting, {
         grant,
         participantId,

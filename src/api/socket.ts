@@ -19,7 +19,7 @@ import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import { SocketAudience, type Memberships } from './audience.ts'
 import { hostGiven } from './base-url.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Applicant } from './connection.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface SocketSettings {
@@ -102,10 +102,42 @@ export class MeetingSockets {
       else this.#waitingByAddress.delete(address)
     }
     let connection: Connection | undefined
+    let refused: Refusal | undefined
+    const bucket = new TokenBucket(
+      settings.maxRequestsPerSecond,
+      settings.maxRequestsPerSecond * BURST_FACTOR,
+      this.#options.now,
+    )
+    const messageBytes = sizeOfMessages(socket)
+    const refusalOf = (event: string): Refusal | undefined => {
+      // Whoever is refused hears nothing of the meeting and may say nothing more.
+      if (refused) return refused
+      if (!bucket.take()) return new Refusal('RATE_LIMITED')
+      // Answered and not acted on; the connection stays.
+      if (messageBytes() > settings.maxMessageBytes) return new Refusal('PAYLOAD_TOO_LARGE')
+      // Put out, denied or leaving: its last words reach nobody.
+      if (link.closing) return new Refusal('INVALID_STATE', { message: 'This connection is being closed.' })
+      if (!connection)
+        return new Refusal('INVALID_STATE', { message: 'Nothing can be sent before connectionSuccess.' })
+      return event === 'request'
+        ? undefined
+        : new Refusal('INVALID_REQUEST', { message: 'This event is not known.' })
+    }
     socket.on('disconnect', () => {
       count('gone')
       connection?.gone()
       this.#memberships.delete(socket.id)
+    })
+    socket.onAny((event: string, ...values: unknown[]) => {
+      const reply = replyIn(values)
+      const refusal = refusalOf(event)
+      if (refusal) {
+        reply(failure(refusal))
+        return
+      }
+      connection!.handle(values[0], reply).catch((thrown: unknown) => {
+        log.error({ err: asRefusal(thrown).cause ?? thrown, connection: socket.id }, 'a request failed')
+      })
     })
 
     try {
@@ -115,7 +147,7 @@ export class MeetingSockets {
         })
       }
       count('arrived')
-      const applicant = await this.#admissible(socket)
+      const applicant = await this.#applicant(socket)
       if (!socket.connected) return
       connection = new Connection(
         { ...applicant, link, socketBaseUrl: this.#baseUrl(socket.request) },
@@ -127,35 +159,12 @@ export class MeetingSockets {
         },
       )
     } catch (thrown) {
-      const refusal = asRefusal(thrown)
-      log.info({ code: refusal.code, reason: refusal.reason, connection: socket.id }, 'refused at the door')
-      if (refusal.code === 'SOMETHING_WENT_WRONG') log.error({ err: refusal.cause }, 'the door failed')
-      // Whoever is refused hears nothing of the meeting and may say nothing more.
-      socket.on('request', (_message: unknown, reply: unknown) => {
-        if (typeof reply === 'function') (reply as (answer: unknown) => void)(failure(refusal))
-      })
-      link.close(leaveReason('UNKNOWN'), refusal)
+      refused = asRefusal(thrown)
+      log.info({ code: refused.code, reason: refused.reason, connection: socket.id }, 'refused at the door')
+      if (refused.code === 'SOMETHING_WENT_WRONG') log.error({ err: refused.cause }, 'the door failed')
+      link.close(leaveReason('UNKNOWN'), refused)
       return
     }
-
-    const bucket = new TokenBucket(
-      settings.maxRequestsPerSecond,
-      settings.maxRequestsPerSecond * BURST_FACTOR,
-      this.#options.now,
-    )
-    refuseLarge(socket, settings.maxMessageBytes)
-    const open = connection
-    socket.on('request', (message: unknown, acknowledge: unknown) => {
-      const reply =
-        typeof acknowledge === 'function' ? (acknowledge as (answer: unknown) => void) : () => undefined
-      if (!bucket.take()) {
-        reply(failure(new Refusal('RATE_LIMITED')))
-        return
-      }
-      open.handle(message, reply).catch((thrown: unknown) => {
-        log.error({ err: asRefusal(thrown).cause ?? thrown, connection: socket.id }, 'a request failed')
-      })
-    })
     socket.emit('connectionSuccess')
   }
 
@@ -168,25 +177,28 @@ export class MeetingSockets {
   }
 
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
-  async #admissible(
-    socket: Socket,
-  ): Promise<{ grant: Grant; meeting: MeetingRecord; participantId: string }> {
+  async #applicant(socket: Socket): Promise<Pick<Applicant, 'atDoor' | 'participantId'>> {
     const { findMeeting, sfu, randomId } = this.#options
     const query = new URL(socket.request.url ?? '/', 'http://localhost').searchParams
-    const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
-    const meeting = await findMeeting(grant, query.get('roomId') ?? '')
-    // One whose token names the participant need not repeat the id (design, decision 9).
     const given = query.get('peerId')
-    const participantId =
-      given === null || given === '' ? (grant.participantId ?? (given === '' ? '' : randomId())) : given
-    if (expired) {
-      const known = meeting && (await this.#meetings!.knows(meeting.meetingId, participantId, grant.tokenId))
-      if (!known) throw expired
+    let participantId = given ?? ''
+    const atDoor = async (): Promise<{ grant: Grant; meeting: MeetingRecord }> => {
+      const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
+      const meeting = await findMeeting(grant, query.get('roomId') ?? '')
+      // One whose token names the participant need not repeat the id (design, decision 9).
+      if (participantId === '') participantId = grant.participantId ?? (given === null ? randomId() : '')
+      if (expired) {
+        const known =
+          meeting && (await this.#meetings!.knows(meeting.meetingId, participantId, grant.tokenId))
+        if (!known) throw expired
+      }
+      const refusal = refusalAtDoor(grant, meeting, participantId)
+      if (refusal) throw refusal
+      if (!sfu.status.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: sfu.status.reason })
+      return { grant, meeting: meeting! }
     }
-    const refusal = refusalAtDoor(grant, meeting, participantId)
-    if (refusal) throw refusal
-    if (!sfu.status.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: sfu.status.reason })
-    return { grant, meeting: meeting!, participantId }
+    await atDoor()
+    return { atDoor, participantId }
   }
 
   /** A token whose time is over still brings back one who was in the session with it: clients send the same again. */
@@ -201,29 +213,27 @@ export class MeetingSockets {
   }
 }
 
-/** A message over the limit is answered with a refusal and goes no further; the connection stays. */
-function refuseLarge(socket: Socket, maxBytes: number): void {
+/** The bytes of the message that is being heard. */
+function sizeOfMessages(socket: Socket): () => number {
   let bytes = 0
   socket.conn.on('packet', ({ data }: { data?: string | Buffer }) => {
     if (data === undefined) return
     // A text begins a message; what is binary belongs to the one before it.
     bytes = typeof data === 'string' ? Buffer.byteLength(data) : bytes + data.length
   })
-  socket.use((event, next) => {
-    if (bytes <= maxBytes) {
-      next()
-      return
-    }
-    const reply: unknown = event.at(-1)
-    if (typeof reply === 'function')
-      (reply as (answer: unknown) => void)(failure(new Refusal('PAYLOAD_TOO_LARGE')))
-  })
+  return () => bytes
 }
 
 function failure(refusal: Refusal): unknown {
   return {
     data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message },
   }
+}
+
+/** How the client wants to be answered: by the function that comes last, wherever that is. */
+function replyIn(values: readonly unknown[]): (answer: unknown) => void {
+  const last = values.at(-1)
+  return typeof last === 'function' ? (last as (answer: unknown) => void) : () => undefined
 }
 
 function addressOf(request: IncomingMessage): string {
@@ -237,6 +247,11 @@ class SocketLink implements Link {
   readonly #memberships: Memberships
   readonly #socket: Socket
   #closing = false
+
+  /** What it says no longer counts. */
+  get closing(): boolean {
+    return this.#closing
+  }
 
   constructor(socket: Socket, memberships: Memberships) {
     this.#socket = socket
