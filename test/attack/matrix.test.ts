@@ -354,6 +354,7 @@ test('the last words of one who was put out reach nobody', async () => {
   const host = await join(meetingId, 'host', ['allow_mod'])
   const carl = await join(meetingId, 'carl', ['allow_join'])
   const self = await join(meetingId, 'self', ['allow_mod'])
+  await carl.hears('newPeer', ({ id }) => id === 'self')
   const gone = self.hears('close')
   await host.request('removePeer', { peerId: 'self' })
   await gone
