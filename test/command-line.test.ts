@@ -51,6 +51,13 @@ test('what is typed wrongly is one sentence and code 2; help is code 0', async (
     [['dance'], /no command "dance"/],
     [['token', 'mint', '--wings'], /--wings.*anteroom token mint --help/],
     [['keys', 'revoke'], /usage: anteroom keys revoke <apiKey>/],
+    [['token', 'mint', '--expires', 'soon'], /A duration is/],
+    [['token', 'mint', '--permissions', 'allow_join,ask_join'], /permissions must be/],
+    [['meeting', 'list', '--page', '0'], /--page takes/],
+    [['meeting', 'create', '--custom-id', ''], /--custom-id takes/],
+    [['meeting', 'create', '--custom-id', ' team'], /--custom-id takes/],
+    [['meeting', 'create', '--custom-id', 'x'.repeat(129)], /--custom-id takes/],
+    [['serve', 'there'], /usage: anteroom serve/],
   ] as const) {
     const ran = await anteroom([...args])
     assert.equal(ran.code, 2)

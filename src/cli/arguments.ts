@@ -39,6 +39,8 @@ export interface CommandInput {
   values: Record<string, string | string[] | boolean | undefined>
   positionals: string[]
   env: NodeJS.ProcessEnv
+  /** `--json` was given: for a command that prints before it ends. */
+  json: boolean
 }
 
 /** What `--json` prints, and what people read instead. */
@@ -52,7 +54,7 @@ export function readArguments(
   command: Command,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-): CommandInput & { json: boolean; help: boolean } {
+): CommandInput & { help: boolean } {
   const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean; short?: string }> = {
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },

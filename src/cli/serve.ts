@@ -5,6 +5,10 @@ import { startServer, startTokenServer, type RunningServer } from '../server.ts'
 
 const STOP_TIMEOUT_MS = 4500
 
+function greet({ welcome, urls }: RunningServer, json: boolean): void {
+  console.log(json ? JSON.stringify({ ready: true, urls }) : welcome)
+}
+
 /** Runs until SIGINT or SIGTERM; then stops in order, and in any case within five seconds. */
 async function untilStopped(server: RunningServer): Promise<CommandResult> {
   await new Promise<void>((resolve) => {
@@ -21,9 +25,9 @@ async function untilStopped(server: RunningServer): Promise<CommandResult> {
 export const serve: Command = {
   name: 'serve',
   summary: 'the meeting server, with its page, REST and token endpoints',
-  run: async ({ env }) => {
+  run: async ({ env, json }) => {
     const server = await startServer(readConfig(env))
-    console.log(server.welcome)
+    greet(server, json)
     return untilStopped(server)
   },
 }
@@ -31,9 +35,9 @@ export const serve: Command = {
 export const tokenServer: Command = {
   name: 'token-server',
   summary: 'only get-token, create-meeting and validate-meeting, in front of VIDEOSDK_API_ENDPOINT',
-  run: async ({ env }) => {
+  run: async ({ env, json }) => {
     const server = await startTokenServer(readConfig(env))
-    console.log(server.welcome)
+    greet(server, json)
     return untilStopped(server)
   },
 }

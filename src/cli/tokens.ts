@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { explainToken, mintToken, parseDuration, type Role } from '../token/token.ts'
 import { readConfig } from '../config.ts'
+import { Refusal } from '../protocol/errors.ts'
 import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
 import { withFoundation } from './foundation.ts'
 
@@ -39,7 +40,9 @@ export const tokenCommands: readonly Command[] = [
             expiresInSeconds: text(values.expires) === undefined ? undefined : parseDuration(values.expires),
           })
         } catch (error) {
-          throw error instanceof TypeError ? new CommandError(`${error.message}.`, exitCodes.usage) : error
+          if (error instanceof TypeError) throw new CommandError(`${error.message}.`, exitCodes.usage)
+          if (error instanceof Refusal) throw new CommandError(error.message, exitCodes.usage)
+          throw error
         }
         return Promise.resolve({ json: { token }, text: token })
       }),
