@@ -62,9 +62,12 @@ export class ChatSockets {
   /** Serves this listener too; must be called before it listens. */
   attach(listener: HttpServer | HttpsServer): void {
     listener.on('upgrade', (request, socket, head) => {
-      const url = new URL(request.url ?? '/', 'http://localhost')
-      if (url.pathname !== CHAT_PATH) return
-      this.#upgrade(request, socket, head, url.searchParams.get('ticket') ?? '').catch((error: unknown) => {
+      const [path, query] = (request.url ?? '').split('?')
+      if (path !== CHAT_PATH) return
+      // From here on nobody else hears of a connection that is reset, and an error unheard ends the process.
+      socket.on('error', (error: Error) => this.#options.log.debug({ err: error }, 'a chat socket failed'))
+      const ticket = new URLSearchParams(query).get('ticket') ?? ''
+      this.#upgrade(request, socket, head, ticket).catch((error: unknown) => {
         this.#options.log.error({ err: error }, 'a chat socket could not be opened')
         socket.destroy()
       })
@@ -81,6 +84,10 @@ export class ChatSockets {
     const connection = await this.#options.openChat(ticket, link)
     if (!connection) {
       socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
+    if (socket.destroyed) {
+      connection.close(1006, 'lost')
       return
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, link, connection))

@@ -1,5 +1,5 @@
 /** The HTTP side: how requests are read, how refusals are told, which routes there are. */
-import type { Server as HttpServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
@@ -10,6 +10,7 @@ import { grantOf, type HttpContext } from './context.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
 import { assertMayUseRest } from '../token/token.ts'
 import { parseBody } from './body.ts'
+import { CHAT_PATH } from './chat-socket.ts'
 import { validateByDescription } from './describe.ts'
 import { fileRoutes } from './files.ts'
 import { getTokenRoutes } from './get-token.ts'
@@ -32,6 +33,8 @@ export interface HttpListener {
 
 const BODY_LIMIT_BYTES = 256 * 1024
 const REQUEST_TIMEOUT_MS = 30_000
+/** Where socket.io serves, whatever follows. */
+const SOCKET_PATH = '/socket.io/'
 /** Set aside by the rooms' own page of the contract for what a caller may quote to us. */
 const REQUEST_ID_HEADER = 'x-request-id'
 
@@ -70,7 +73,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
 /** Reading, answering and refusing, without a route yet. */
 export function bareHttp(log: Logger, tls?: { cert: string; key: string }): FastifyInstance {
   const app = fastify({
-    ...(tls && { https: tls }),
+    ...(tls ? { https: { ...tls, shouldUpgradeCallback } } : { http: { shouldUpgradeCallback } }),
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -151,6 +154,14 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     return answerRefusal(log, refusal, request.id, reply)
   })
   return app
+}
+
+/** Only what one of our sockets serves; whoever offers another protocol (h2c, mostly) is answered in this one. */
+function shouldUpgradeCallback({ headers, url = '' }: IncomingMessage): boolean {
+  const path = url.split('?')[0]!
+  return (
+    headers.upgrade?.toLowerCase() === 'websocket' && (path === CHAT_PATH || path.startsWith(SOCKET_PATH))
+  )
 }
 
 const processId = randomBytes(6).toString('hex')
