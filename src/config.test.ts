@@ -72,6 +72,8 @@ test('a weak or sample secret is for loopback only', () => {
     assert.match(refuses({ ...env, HOST: '0.0.0.0' }), /^VIDEOSDK_SECRET_KEY is too weak/)
     assert.equal(refuses({ ...env, HOST: '0.0.0.0' }).includes(secret), false)
     assert.doesNotThrow(() => readConfig({ ...env, HOST: '127.0.0.1' }))
+    assert.match(refuses({ ADMIN_KEY: secret, HOST: '0.0.0.0' }), /^ADMIN_KEY is too weak/)
+    assert.doesNotThrow(() => readConfig({ ADMIN_KEY: secret }))
   }
 })
 

@@ -135,6 +135,13 @@ const settings = {
     masterKey,
     true,
   ),
+  adminKey: setting(
+    'ADMIN_KEY',
+    '',
+    'what scripts show to manage this server; default: a file in the data folder',
+    optional,
+    true,
+  ),
   videosdkApiKey: setting(
     'VIDEOSDK_API_KEY',
     '',
@@ -328,6 +335,7 @@ const OUR_PREFIXES = [
   'MAX_FILE',
   'MAX_SESSION',
   'VIDEOSDK_',
+  'ADMIN_KEY',
   'ALLOW_TOKENS',
   'OPEN_GET',
   'TURN_',
@@ -377,10 +385,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       `MEDIA_PORT leaves no port for each of ${rest.mediaWorkers} workers: choose ${MAX_PORT - rest.mediaWorkers + 1} or less, or fewer MEDIA_WORKERS.`,
     )
   }
-  if (videosdkSecretKey !== undefined && !isLoopback(rest.host)) {
-    if (videosdkSecretKey.length < MIN_SECRET_LENGTH || SAMPLE_SECRETS.test(videosdkSecretKey)) {
+  for (const [variable, secret] of [
+    ['VIDEOSDK_SECRET_KEY', videosdkSecretKey],
+    ['ADMIN_KEY', rest.adminKey],
+  ] as const) {
+    if (secret === undefined || isLoopback(rest.host)) continue
+    if (secret.length < MIN_SECRET_LENGTH || SAMPLE_SECRETS.test(secret)) {
       throw new ConfigError(
-        `VIDEOSDK_SECRET_KEY is too weak for a public address: use at least ${MIN_SECRET_LENGTH} random characters, or set HOST=127.0.0.1.`,
+        `${variable} is too weak for a public address: use at least ${MIN_SECRET_LENGTH} random characters, or set HOST=127.0.0.1.`,
       )
     }
   }

@@ -14,7 +14,9 @@ import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
 import { ChatSockets } from './api/chat-socket.ts'
 import { MeetingSockets } from './api/socket.ts'
-import { createSignIn } from './api/sign-in.ts'
+import { createAdmin } from './api/admin/admin.ts'
+import { ADMIN_KEY_FILE, readAdminKey } from './api/admin/admin-key.ts'
+import { createSignIn, newFirstLink } from './api/admin/sign-in.ts'
 import { buildTokenServer } from './api/token-server.ts'
 import { createSfu } from './media/sfu.ts'
 import { createCatalogue, type Catalogue } from './meeting/catalogue.ts'
@@ -198,7 +200,10 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     })
     await meetings.resume()
 
-    const signIn = await createSignIn({ store, now, randomBytes })
+    const signIn = createSignIn({ store, now, randomBytes })
+    const firstLink = (await signIn.passwordSet()) ? undefined : await newFirstLink({ store, randomBytes })
+    const { adminKey: given, dataDir: folder } = settings
+    const adminKey = await readAdminKey({ given, folder, randomBytes })
     const certificate = await loadCertificate({
       certFile: settings.tlsCert,
       keyFile: settings.tlsKey,
@@ -216,6 +221,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       live: meetings,
       mediaStatus: () => media.status,
       signIn,
+      admin: createAdmin({ key: adminKey, signIn, settings }),
       now,
       log: logger,
     }
@@ -283,7 +289,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     return {
       urls,
       meetings,
-      welcome: await welcome(settings, ground, media, urls, certificate.source, signIn.firstLink),
+      welcome: await welcome(settings, ground, media, urls, certificate.source, firstLink),
       close: () => (closing ??= close()),
     }
   }
@@ -380,11 +386,14 @@ async function welcome(
   const lines = [
     'Anteroom is ready',
     '',
-    `  meeting page  ${page}/${firstLink === undefined || isLoopback(config.host) ? '' : firstLink}`,
+    `  meeting page  ${page}/`,
     ...(built ? [] : ['                (not built yet: npm run page)']),
     `  addresses     ${urls.join('  ')}${certificate === 'self-signed' ? '  (self-signed certificate)' : ''}`,
     `  API key       ${keyRing.defaultKey()?.apiKey ?? 'none in force: anteroom keys create'}`,
     `  secret        in ${secretIn}`,
+    `  admin key     in ${config.adminKey === undefined ? join(config.dataDir, ADMIN_KEY_FILE) : 'ADMIN_KEY'}`,
+    `  dashboard     ${page}${firstLink ?? '/dashboard'}`,
+    ...(firstLink === undefined ? [] : ['                (signs in once, to set a password)']),
     media.status.available
       ? `  media         on, ${media.status.workers} worker${media.status.workers === 1 ? '' : 's'}, ports ${media.status.ports.join(', ')} (UDP and TCP)`
       : `  media         ${media.status.reason.replace(/^Media is /, '')}`,

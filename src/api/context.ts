@@ -10,7 +10,8 @@ import type { MeetingHome } from '../meeting/live-meetings.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { TypedApp } from './describe.ts'
-import type { SignIn } from './sign-in.ts'
+import type { Admin } from './admin/admin.ts'
+import type { SignIn } from './admin/sign-in.ts'
 
 export interface HttpSettings {
   host: string
@@ -34,6 +35,7 @@ export interface HttpContext {
   live: MeetingHome
   mediaStatus: () => Sfu['status']
   signIn: SignIn
+  admin: Admin
   now: () => number
   log: Logger
 }

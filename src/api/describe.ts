@@ -86,9 +86,10 @@ const schemes: Record<Access, { security: Record<string, string[]>[] }> = {
 const refusalsOfAccess: Record<Access, readonly ErrorName[]> = {
   open: [],
   token: ['INVALID_TOKEN', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED', 'UNAUTHORIZED_ROLE'],
-  admin: ['UNAUTHORIZED'],
+  // The last for a browser that says of a body that it is a form.
+  admin: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
   key: ['UNAUTHORIZED'],
-  page: ['UNAUTHORIZED'],
+  page: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
 }
 
 /** The options of a route. Its token is checked before its body, query and parameters are. */

@@ -9,6 +9,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { grantOf, type HttpContext } from './context.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
 import { assertMayUseRest } from '../token/token.ts'
+import { adminRoutes } from './admin/routes.ts'
 import { parseBody } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
 import { validateByDescription } from './describe.ts'
@@ -37,14 +38,21 @@ const REQUEST_TIMEOUT_MS = 30_000
 const SOCKET_PATH = '/socket.io/'
 /** Set aside by the rooms' own page of the contract for what a caller may quote to us. */
 const REQUEST_ID_HEADER = 'x-request-id'
+/** The one route for a name and a secret: a browser that is told so asks its person for them by itself. */
+const TAKES_BASIC = '/get-token'
 
 /** The whole HTTP side; with `tls`, over HTTPS. */
 export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
   const app = bareHttp(context.log, tls).withTypeProvider<TypeBoxTypeProvider>()
   // Before validation, so that who may not call learns nothing of what a call looks like.
-  app.addHook('preValidation', (request, _reply, done) => {
+  app.addHook('preValidation', (request, reply, done) => {
+    const { access, wholeProject } = request.routeOptions.config
+    if (access === 'admin') {
+      void reply.header('cache-control', 'no-store')
+      context.admin.authorise(request).then(() => done(), done)
+      return
+    }
     try {
-      const { access, wholeProject } = request.routeOptions.config
       if (access === 'token') {
         const grant = grantOf(request, context)
         if (wholeProject) assertMayUseRest(grant)
@@ -62,6 +70,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
     liveRoutes,
     initConfigRoutes,
     inviteRoutes,
+    adminRoutes,
     fileRoutes,
     pageRoutes,
   ]) {
@@ -137,9 +146,14 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     void reply.header(REQUEST_ID_HEADER, request.id)
     done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })
-  app.setErrorHandler((error, request, reply) =>
-    answerRefusal(log, toRefusal(error), request.id, reply as never),
-  )
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = toRefusal(error)
+    if (refusal.code === 'UNAUTHORIZED') {
+      const scheme = request.routeOptions.url === TAKES_BASIC ? 'Basic' : 'Bearer'
+      void reply.header('www-authenticate', `${scheme} realm="Anteroom", charset="UTF-8"`)
+    }
+    return answerRefusal(log, refusal, request.id, reply)
+  })
   const known: { method: string; pattern: RegExp }[] = []
   app.addHook('onRoute', ({ method, url }) => {
     const pattern = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}/?$`)
@@ -192,8 +206,6 @@ interface Answer {
 function answerRefusal(log: Logger, refusal: Refusal, requestId: string, reply: Answer): Answer {
   if (refusal.code === 'SOMETHING_WENT_WRONG')
     log.error({ err: refusal.cause, requestId }, 'a request failed')
-  if (refusal.code === 'UNAUTHORIZED')
-    reply.header('www-authenticate', 'Basic realm="Anteroom", charset="UTF-8"')
   return reply.code(refusal.status).send(restErrorBody(refusal))
 }
 

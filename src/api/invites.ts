@@ -13,41 +13,30 @@ import {
   InviteRevoked,
   NewInvite,
   Pass,
-  SignedIn,
 } from '../protocol/rest/invites.ts'
 import { mintToken } from '../token/token.ts'
+import { Attempts } from './attempts.ts'
 import { baseUrlOf } from './base-url.ts'
 import { grantOf } from './context.ts'
 import { isOwnerHere } from './credentials.ts'
 import { describe } from './describe.ts'
-import { SIGN_IN_DAYS } from './sign-in.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** A joiner uses its token at once, and again when its connection is lost. */
 const INVITED_TTL_SECONDS = 12 * 3600
 const STARTER_TTL_SECONDS = 24 * 3600
 /** Guesses of one address. A code has 144 bits, so this is about noise rather than luck. */
-const EXCHANGES_PER_SECOND = 2
-const EXCHANGES_AT_ONCE = 30
-const MAX_ADDRESSES = 10_000
-const COOKIE_NAME = 'anteroom_sign_in'
+const EXCHANGES = { perSecond: 2, burst: 30 }
 
 const tag = 'Invites'
 /** Of whom a meeting's invites are: those who join it directly. */
 const ofMembers = ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'] as const
 
 export const inviteRoutes: Routes = (app, context) => {
-  const { settings, catalogue, invites, keys, signIn, now } = context
-  const buckets = new Map<string, TokenBucket>()
+  const { settings, catalogue, invites, keys, admin, now } = context
+  const attempts = new Attempts({ perAddress: EXCHANGES, now })
 
   const limited: preValidationHookHandler = (request, _reply, done) => {
-    let bucket = buckets.get(request.ip)
-    if (!bucket) {
-      if (buckets.size >= MAX_ADDRESSES) buckets.clear()
-      bucket = new TokenBucket(EXCHANGES_PER_SECOND, EXCHANGES_AT_ONCE, now)
-      buckets.set(request.ip, bucket)
-    }
-    done(bucket.take() ? undefined : new Refusal('RATE_LIMITED'))
+    done(attempts.take(request.ip) ? undefined : new Refusal('RATE_LIMITED'))
   }
 
   const meetingOf = async (request: FastifyRequest, anyId: string) => {
@@ -177,11 +166,7 @@ export const inviteRoutes: Routes = (app, context) => {
       answer: Pass,
     }),
     async (request) => {
-      if (!isOwnerHere(request, settings) && !(await signIn.check(cookieOf(request)))) {
-        throw new Refusal('UNAUTHORIZED', {
-          message: 'To start a meeting here, sign in with the link that the server printed.',
-        })
-      }
+      if (!isOwnerHere(request, settings)) await admin.authorise(request)
       const key = keys.defaultKey()
       if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
       const meeting = await catalogue.create(key.projectId)
@@ -200,41 +185,6 @@ export const inviteRoutes: Routes = (app, context) => {
       }
     },
   )
-
-  app.post(
-    '/page/sign-in',
-    {
-      ...describe({
-        summary: 'Sign in at the page with the code of the first-start link',
-        tag: 'Page',
-        access: 'open',
-        description: 'Sets an http-only cookie.',
-        body: CodeBody,
-        answer: SignedIn,
-        refusals: ['UNAUTHORIZED', 'RATE_LIMITED'],
-      }),
-      preValidation: limited,
-    },
-    async (request, reply) => {
-      const { code } = request.body
-      const cookie = await signIn.redeem(code)
-      if (cookie === undefined)
-        throw new Refusal('UNAUTHORIZED', {
-          message: 'This link was used before; start the server again for another.',
-        })
-      const secure = request.protocol === 'https' ? '; Secure' : ''
-      void reply.header(
-        'set-cookie',
-        `${COOKIE_NAME}=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SIGN_IN_DAYS * 86_400}${secure}`,
-      )
-      return { signedIn: true }
-    },
-  )
-}
-
-function cookieOf(request: FastifyRequest): string | undefined {
-  const found = new RegExp(`(?:^|;\\s*)${COOKIE_NAME}=([A-Za-z0-9_-]+)`).exec(request.headers.cookie ?? '')
-  return found?.[1]
 }
 
 function shown({ inviteId, meetingId, entry, createdAt, expiresAt, maxUses, uses, revokedAt }: InviteRecord) {

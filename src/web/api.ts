@@ -42,7 +42,7 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: object, toke
 }
 
 export const startMeeting = (): Promise<Pass> => call('POST', '/page/start', {})
-export const signIn = (code: string): Promise<unknown> => call('POST', '/page/sign-in', { code })
+export const signIn = (code: string): Promise<unknown> => call('POST', '/v2/admin/sign-in', { code })
 export const exchangeInvite = (code: string): Promise<Pass> => call('POST', '/invites/exchange', { code })
 export const createInvite = (
   token: string,

@@ -12,6 +12,7 @@ import { WireClient, type WireOptions } from './wire-client.ts'
 
 export const API_KEY = 'test-key'
 export const SECRET = 'a-secret-for-tests-only-of-enough-length'
+export const ADMIN_KEY = 'an-admin-key-for-tests-only-of-enough-length'
 
 export class TestServer {
   readonly config: Config
@@ -35,6 +36,7 @@ export class TestServer {
         DATA_DIR: join(folder, 'data'),
         VIDEOSDK_API_KEY: API_KEY,
         VIDEOSDK_SECRET_KEY: SECRET,
+        ADMIN_KEY,
         LOG_LEVEL: 'error',
       }),
       port: 0,
@@ -57,6 +59,11 @@ export class TestServer {
 
   get url(): string {
     return this.#server.urls[0]!
+  }
+
+  /** What a person is told when it is ready. */
+  get welcome(): string {
+    return this.#server.welcome
   }
 
   /** Stops and starts it on the same data, as an operator would. */
@@ -103,6 +110,11 @@ export class TestServer {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     return { status: answer.status, body: await answer.json() }
+  }
+
+  /** As a script of the one who runs the server. */
+  admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
+    return this.rest(method, path, body, `Bearer ${ADMIN_KEY}`)
   }
 
   async createMeeting(options: Record<string, unknown> = {}): Promise<string> {

@@ -56,5 +56,3 @@ export type Pass = Static<typeof Pass>
 
 export const InvitedPass = Type.Object({ token: Type.String(), meetingId: Type.String(), entry: Entry })
 export type InvitedPass = Static<typeof InvitedPass>
-
-export const SignedIn = Type.Object({ signedIn: Type.Boolean() })

@@ -1,0 +1,28 @@
+/** Whether a browser makes a request for a page of this server's own, or for one of another address. */
+import type { FastifyRequest } from 'fastify'
+import { baseUrlOf } from './base-url.ts'
+
+export interface OwnAddress {
+  host: string
+  publicUrl: string | undefined
+}
+
+/** Whether a page of this server's own address sent it; false where a browser does not say so. */
+export function isFromOwnPage(request: FastifyRequest, settings: OwnAddress): boolean {
+  const { origin } = request.headers
+  if (origin !== undefined) return isOwnOrigin(origin, request, settings)
+  return request.headers['sec-fetch-site'] === 'same-origin'
+}
+
+/** Whether a page of another address sent it, as far as its browser says. */
+export function isFromForeignPage(request: FastifyRequest, settings: OwnAddress): boolean {
+  const { origin, 'sec-fetch-site': site } = request.headers
+  if (origin !== undefined) return !isOwnOrigin(origin, request, settings)
+  // `none`: a person typed the address.
+  return site !== undefined && site !== 'same-origin' && site !== 'none'
+}
+
+function isOwnOrigin(origin: string, request: FastifyRequest, settings: OwnAddress): boolean {
+  const direct = `${request.protocol}://${request.headers.host ?? ''}`
+  return origin === direct || origin === new URL(baseUrlOf(request, settings)).origin
+}
