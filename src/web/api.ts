@@ -1,4 +1,4 @@
-/** The page's own calls to the REST API. */
+/** The pages' own calls to the REST API. */
 
 export interface Pass {
   token: string
@@ -7,21 +7,30 @@ export interface Pass {
 
 export class ApiError extends Error {
   readonly reason: string
+  /** Of HTTP; 0 where there was no answer. */
+  readonly status: number
 
-  constructor(reason: string, message: string) {
+  constructor(reason: string, message: string, status = 0) {
     super(message)
     this.name = 'ApiError'
     this.reason = reason
+    this.status = status
   }
 }
 
 /** Where the page was served from, a path before it included. */
 export const serverUrl = new URL(
-  /^(.*?)\/(m\/[^/]+\/?)?$/.exec(location.pathname)?.[1] || '.',
+  /^(.*?)\/(m\/[^/]+\/?|dashboard(\/.*)?)?$/.exec(location.pathname)?.[1] || '.',
   location.origin,
 ).href.replace(/\/$/, '')
 
-async function call<T>(method: 'GET' | 'POST', path: string, body?: object, token?: string): Promise<T> {
+/** What is not JSON is answered as text. @throws {ApiError} */
+export async function call<T>(
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT',
+  path: string,
+  body?: object,
+  token?: string,
+): Promise<T> {
   let answer: Response
   try {
     answer = await fetch(serverUrl + path, {
@@ -35,9 +44,14 @@ async function call<T>(method: 'GET' | 'POST', path: string, body?: object, toke
   } catch {
     throw new ApiError('CONNECTION_FAILED', 'The server cannot be reached.')
   }
-  const value = (await answer.json()) as T & { code?: string; message?: string }
+  if (answer.ok && !answer.headers.get('content-type')?.includes('json')) return (await answer.text()) as T
+  const value = (await answer.json().catch(() => ({}))) as T & { code?: string; message?: string }
   if (!answer.ok && path !== '/health')
-    throw new ApiError(value.code ?? 'SOMETHING_WENT_WRONG', value.message ?? 'The server refused.')
+    throw new ApiError(
+      value.code ?? 'SOMETHING_WENT_WRONG',
+      value.message ?? 'The server refused.',
+      answer.status,
+    )
   return value
 }
 

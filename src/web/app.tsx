@@ -76,17 +76,22 @@ export function App({ address }: { address: Address }) {
   )
 
   useEffect(() => {
-    // An app that embeds the page hands over its own token.
+    // An app that embeds the page hands over its own token; so does our dashboard, which opened it.
     const hear = ({
       source,
+      origin,
       data,
     }: MessageEvent<{ type?: string; token?: string; meetingId?: string } | null>): void => {
-      if (source !== window.parent || source === window || data?.type !== 'anteroom:token') return
+      const embeds = source === window.parent && source !== window
+      const opened = source === window.opener && origin === location.origin
+      if (!(embeds || (source !== null && opened)) || data?.type !== 'anteroom:token') return
       if (typeof data.token === 'string' && typeof data.meetingId === 'string')
         enter({ token: data.token, meetingId: data.meetingId })
     }
     window.addEventListener('message', hear)
     if (window.parent !== window) window.parent.postMessage({ type: 'anteroom:ready' }, '*')
+    const opener = window.opener as Window | null
+    opener?.postMessage({ type: 'anteroom:ready' }, location.origin)
     void open(address)
     return () => window.removeEventListener('message', hear)
   }, [address, enter, open])

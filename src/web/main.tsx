@@ -1,6 +1,7 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { parseAddress } from './address.ts'
+import './base.css'
 import './style.css'
 
 const address = parseAddress(location.pathname, location.hash)

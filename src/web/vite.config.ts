@@ -8,6 +8,13 @@ export default defineConfig({
   build: {
     outDir: join(import.meta.dirname, '../../dist/web'),
     emptyOutDir: true,
+    // The meeting page loads nothing of the dashboard.
+    rolldownOptions: {
+      input: {
+        meeting: join(import.meta.dirname, 'index.html'),
+        dashboard: join(import.meta.dirname, 'dashboard/index.html'),
+      },
+    },
     chunkSizeWarningLimit: 1200,
     // The policy of the page allows nothing inline.
     modulePreload: { polyfill: false },

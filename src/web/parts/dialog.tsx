@@ -1,6 +1,6 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 
-/** A modal dialog: focus stays in it, Escape closes it. */
+/** A modal dialog: focus stays in it, Escape closes it, and focus goes back to where it was. */
 export function Dialog({
   title,
   children,
@@ -13,7 +13,11 @@ export function Dialog({
   const element = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     const dialog = element.current!
+    const before = document.activeElement
     if (!dialog.open) dialog.showModal()
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
   }, [])
   return (
     <dialog

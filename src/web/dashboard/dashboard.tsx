@@ -1,0 +1,77 @@
+/** Who is signed in, and what they see: the sign-in, or the screen of this place in its frame. */
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { ApiError, call } from '../api.ts'
+import { createApi } from './api.ts'
+import { Frame } from './frame.tsx'
+import { Notices } from './parts/notices.tsx'
+import { Problem, Skeleton } from './parts/states.tsx'
+import { RouterProvider } from './router.tsx'
+import { SignIn } from './screens/sign-in.tsx'
+import type { SignInState } from './shapes.ts'
+
+/** @param code of the first-start link, taken out of the address already */
+export function Dashboard({ code }: { code?: string }) {
+  const [state, setState] = useState<SignInState>()
+  const [problem, setProblem] = useState('')
+  const redeemed = useRef(false)
+  const signedOut = useCallback(() => setState((before) => before && { ...before, signedIn: false }), [])
+  const api = useMemo(() => createApi({ call, now: Date.now, onSignedOut: signedOut }), [signedOut])
+
+  const open = useCallback(async (): Promise<void> => {
+    let refusal = ''
+    try {
+      // A code works once.
+      if (code !== undefined && !redeemed.current) {
+        redeemed.current = true
+        try {
+          setState(await call<SignInState>('POST', '/v2/admin/sign-in', { code }))
+          return
+        } catch (error) {
+          refusal = sentence(error)
+        }
+      }
+      setState(await call<SignInState>('GET', '/v2/admin/sign-in'))
+    } catch (error) {
+      refusal = sentence(error)
+    }
+    setProblem(refusal)
+  }, [code])
+
+  useEffect(() => void open(), [open])
+
+  if (state === undefined)
+    return (
+      <main className="centre" aria-label="Anteroom dashboard">
+        {problem ? <Problem text={problem} again={() => void open()} /> : <Skeleton />}
+      </main>
+    )
+  if (!state.signedIn || !state.passwordSet)
+    return (
+      <SignIn
+        api={api}
+        state={state}
+        refusal={problem}
+        onState={(next) => {
+          setProblem('')
+          setState(next)
+        }}
+      />
+    )
+  return (
+    <RouterProvider>
+      <Notices>
+        <Frame
+          api={api}
+          onSignOut={async () => {
+            await api.admin('POST', '/v2/admin/sign-out', {})
+            api.forget()
+            signedOut()
+          }}
+        />
+      </Notices>
+    </RouterProvider>
+  )
+}
+
+const sentence = (error: unknown): string =>
+  error instanceof ApiError ? error.message : 'That did not work; try again.'

@@ -1,0 +1,192 @@
+/** What stands around every screen: where one can go, which project it is about, and who is signed in. */
+import { useEffect, useState } from 'react'
+import { Dialog } from '../parts/dialog.tsx'
+import type { Api } from './api.ts'
+import { useAsked } from './asking.ts'
+import { Glyph, type GlyphName } from './parts/glyph.tsx'
+import { useNotice } from './parts/notices.tsx'
+import { Problem, Shown } from './parts/states.tsx'
+import { DeskContext } from './project.tsx'
+import { To, useRouter } from './router.tsx'
+import { KeysScreen } from './screens/keys.tsx'
+import { MeetingScreen } from './screens/meeting.tsx'
+import { MeetingsScreen } from './screens/meetings.tsx'
+import { OverviewScreen } from './screens/overview.tsx'
+import { SessionScreen } from './screens/session.tsx'
+import { SessionsScreen } from './screens/sessions.tsx'
+import { SettingsScreen } from './screens/settings.tsx'
+import { ChoosePassword } from './screens/sign-in.tsx'
+import { TokensScreen } from './screens/tokens.tsx'
+import { DeliveryScreen } from './screens/delivery.tsx'
+import { WebhooksScreen } from './screens/webhooks.tsx'
+import type { Project } from './shapes.ts'
+
+const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
+  { path: '', title: 'Overview', glyph: 'overview' },
+  { path: 'meetings', title: 'Meetings', glyph: 'meetings' },
+  { path: 'sessions', title: 'Sessions', glyph: 'sessions' },
+  { path: 'keys', title: 'Keys', glyph: 'keys' },
+  { path: 'webhooks', title: 'Webhooks', glyph: 'webhooks' },
+  { path: 'tokens', title: 'Tokens', glyph: 'tokens' },
+  { path: 'settings', title: 'Settings', glyph: 'settings' },
+]
+
+export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> }) {
+  const { place } = useRouter()
+  const asked = useAsked(
+    async () =>
+      asList<Project>(await api.admin<Project[] | { data: Project[] }>('GET', '/v2/admin/projects')),
+    'projects',
+  )
+  const section = SECTIONS.find(({ path }) => path === (place.path[0] ?? ''))
+  useEffect(() => {
+    document.title = `${[place.path[1], section?.title ?? 'Nothing here'].filter(Boolean).join(' · ')} · Anteroom`
+  }, [place.path, section])
+
+  const projects = asked.value ?? []
+  const project = projects.find(({ projectId }) => projectId === place.query.project) ?? projects[0]
+  return (
+    <div className="frame">
+      <a
+        className="skip"
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault()
+          document.getElementById('content')?.focus()
+        }}
+      >
+        Skip to content
+      </a>
+      <header className="side">
+        <To className="brand" path={[]}>
+          <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
+          <span>Anteroom</span>
+        </To>
+        <ProjectSwitch projects={projects} project={project} />
+        <nav aria-label="Dashboard">
+          {SECTIONS.map(({ path, title, glyph }) => (
+            <To key={path} path={path === '' ? [] : [path]} current={section?.path === path}>
+              <Glyph name={glyph} />
+              {title}
+            </To>
+          ))}
+        </nav>
+        <Account api={api} onSignOut={onSignOut} />
+      </header>
+      <main id="content" tabIndex={-1}>
+        <Shown asked={asked}>
+          {() =>
+            project ? (
+              <DeskContext value={{ api, project, projects, refresh: asked.again }}>
+                <Screen key={`${project.projectId}/${place.path.join('/')}`} path={place.path} />
+              </DeskContext>
+            ) : (
+              <Problem text="There is no project on this server." again={asked.again} />
+            )
+          }
+        </Shown>
+      </main>
+    </div>
+  )
+}
+
+function Screen({ path: [section, id, ...rest] }: { path: readonly string[] }) {
+  if (rest.length > 0) return <NothingHere />
+  if (id !== undefined) {
+    if (section === 'meetings') return <MeetingScreen meetingId={id} />
+    if (section === 'sessions') return <SessionScreen sessionId={id} />
+    if (section === 'webhooks') return <DeliveryScreen deliveryId={id} />
+    return <NothingHere />
+  }
+  switch (section) {
+    case undefined:
+      return <OverviewScreen />
+    case 'meetings':
+      return <MeetingsScreen />
+    case 'sessions':
+      return <SessionsScreen />
+    case 'keys':
+      return <KeysScreen />
+    case 'webhooks':
+      return <WebhooksScreen />
+    case 'tokens':
+      return <TokensScreen />
+    case 'settings':
+      return <SettingsScreen />
+    default:
+      return <NothingHere />
+  }
+}
+
+function NothingHere() {
+  return (
+    <>
+      <h1>Nothing here</h1>
+      <p>
+        This address leads nowhere. <To path={[]}>Go to the overview</To>
+      </p>
+    </>
+  )
+}
+
+function ProjectSwitch({
+  projects,
+  project,
+}: {
+  projects: readonly Project[]
+  project: Project | undefined
+}) {
+  const { go, place } = useRouter()
+  return (
+    <label className="project">
+      <span className="visually-hidden">Project</span>
+      <select
+        value={project?.projectId ?? ''}
+        disabled={projects.length < 2}
+        // What was open belongs to the other project: only the section stays.
+        onChange={(event) => go(place.path.slice(0, 1), { project: event.target.value })}
+      >
+        {projects.map(({ projectId, name }) => (
+          <option key={projectId} value={projectId}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function Account({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> }) {
+  const [changing, setChanging] = useState(false)
+  const say = useNotice()
+  return (
+    <div className="account">
+      <button className="plain" onClick={() => setChanging(true)}>
+        <Glyph name="keys" />
+        Password
+      </button>
+      <button
+        className="plain"
+        onClick={() => void onSignOut().catch(() => say('You could not be signed out; try again.'))}
+      >
+        <Glyph name="out" />
+        Sign out
+      </button>
+      {changing && (
+        <Dialog title="Change the password" onClose={() => setChanging(false)}>
+          <ChoosePassword
+            api={api}
+            action="Change"
+            askCurrent
+            onDone={() => {
+              setChanging(false)
+              say('The password is changed.')
+            }}
+          />
+        </Dialog>
+      )}
+    </div>
+  )
+}
+
+const asList = <T,>(answer: T[] | { data: T[] }): T[] => (Array.isArray(answer) ? answer : answer.data)

@@ -1,0 +1,43 @@
+import { useId, useState } from 'react'
+
+/** One text to look for; it becomes a filter when it is sent off. */
+export function Find({
+  label,
+  value,
+  onFind,
+}: {
+  label: string
+  value: string
+  onFind: (text: string) => void
+}) {
+  const id = useId()
+  const [text, setText] = useState(value)
+  return (
+    <form
+      className="find"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onFind(text.trim())
+      }}
+    >
+      <label htmlFor={id} className="visually-hidden">
+        {label}
+      </label>
+      <input
+        id={id}
+        type="search"
+        placeholder={label}
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value)
+          // The cross of the field empties it.
+          if (event.target.value === '' && value !== '') onFind('')
+        }}
+      />
+      <button>Find</button>
+    </form>
+  )
+}

@@ -1,0 +1,195 @@
+import { useState } from 'react'
+import { Dialog } from '../../parts/dialog.tsx'
+import { useAsked, useDoing } from '../asking.ts'
+import { useDesk } from '../project.tsx'
+import { sayInstant, saySpan } from '../say.ts'
+import type { Invite, Room } from '../shapes.ts'
+import { Confirm } from './confirm.tsx'
+import { CopyField } from './copy.tsx'
+import { Choice, Field } from './field.tsx'
+import { Empty, Failure, Shown } from './states.tsx'
+import { Table } from './table.tsx'
+
+/** The invite links of a meeting: made, counted, revoked. A link is shown once, when it is made. */
+export function Invites({ room }: { room: Room }) {
+  const { inProject } = useDesk()
+  const { roomId } = room
+  const [creating, setCreating] = useState(false)
+  const [revoking, setRevoking] = useState<string>()
+  const asked = useAsked(
+    async () =>
+      (await inProject<{ data: Invite[] }>('GET', `/v2/invites?roomId=${encodeURIComponent(roomId)}`)).data,
+    roomId,
+  )
+  return (
+    <section aria-labelledby="invites">
+      <div className="head">
+        <h2 id="invites">Invite links</h2>
+        {!room.disabled && <button onClick={() => setCreating(true)}>New invite link</button>}
+      </div>
+      <Shown asked={asked}>
+        {(invites) =>
+          invites.length === 0 ? (
+            <Empty title="No invite links" />
+          ) : (
+            <Table
+              caption="Invite links"
+              rows={invites}
+              keyOf={({ inviteId }) => inviteId}
+              busy={asked.asking}
+              columns={[
+                {
+                  title: 'Lets in',
+                  cell: ({ entry }) => (entry === 'direct' ? 'directly' : 'after asking'),
+                },
+                { title: 'Created', cell: ({ createdAt }) => sayInstant(createdAt) },
+                {
+                  title: 'State',
+                  cell: (invite) => <InviteState invite={invite} />,
+                },
+                {
+                  title: 'Used',
+                  figures: true,
+                  cell: ({ uses, maxUses }) => (maxUses === null ? `${uses}` : `${uses} of ${maxUses}`),
+                },
+                {
+                  title: 'Revoke',
+                  actions: true,
+                  cell: (invite) =>
+                    isInForce(invite) && (
+                      <button
+                        className="danger-line"
+                        aria-label={`Revoke the link of ${sayInstant(invite.createdAt)}`}
+                        onClick={() => setRevoking(invite.inviteId)}
+                      >
+                        Revoke
+                      </button>
+                    ),
+                },
+              ]}
+            />
+          )
+        }
+      </Shown>
+      {creating && (
+        <CreateInvite roomId={roomId} onCreated={asked.again} onClose={() => setCreating(false)} />
+      )}
+      {revoking !== undefined && (
+        <Confirm
+          title="Revoke this link?"
+          action="Revoke"
+          danger
+          onConfirm={async () => {
+            await inProject('POST', `/v2/invites/${encodeURIComponent(revoking)}/revoke`, { roomId })
+            asked.again()
+          }}
+          onClose={() => setRevoking(undefined)}
+        >
+          <p>It lets nobody in any more. Who came in by it stays.</p>
+        </Confirm>
+      )}
+    </section>
+  )
+}
+
+const isInForce = ({ revoked, expiresAt, uses, maxUses }: Invite): boolean =>
+  !revoked && expiresAt > Date.now() && (maxUses === null || uses < maxUses)
+
+function InviteState({ invite }: { invite: Invite }) {
+  if (invite.revoked) return <span className="state off">Revoked</span>
+  if (invite.expiresAt <= Date.now()) return <span className="state">Expired</span>
+  if (!isInForce(invite)) return <span className="state">Used up</span>
+  return <span className="state on">For {saySpan(invite.expiresAt - Date.now())} more</span>
+}
+
+function CreateInvite({
+  roomId,
+  onCreated,
+  onClose,
+}: {
+  roomId: string
+  onCreated: () => void
+  onClose: () => void
+}) {
+  const { inProject } = useDesk()
+  const { busy, problem, run } = useDoing()
+  const [entry, setEntry] = useState('ask')
+  const [seconds, setSeconds] = useState('604800')
+  const [maxUses, setMaxUses] = useState('')
+  const [link, setLink] = useState<string>()
+  const create = (): void =>
+    void run(async () => {
+      const made = await inProject<{ link: string }>('POST', '/v2/invites', {
+        roomId,
+        entry,
+        expiresInSeconds: Number(seconds),
+        ...(maxUses !== '' && { maxUses: Number(maxUses) }),
+      })
+      setLink(made.link)
+      onCreated()
+    })
+  return (
+    <Dialog title="New invite link" onClose={onClose}>
+      {link === undefined ? (
+        <form
+          className="form"
+          onSubmit={(event) => {
+            event.preventDefault()
+            create()
+          }}
+        >
+          <Choice
+            label="Whoever has it"
+            value={entry}
+            options={[
+              ['ask', 'asks, and waits to be let in'],
+              ['direct', 'joins directly'],
+            ]}
+            onChange={(event) => setEntry(event.target.value)}
+          />
+          <div className="pair">
+            <Choice
+              label="Works for"
+              value={seconds}
+              options={[
+                ['3600', '1 hour'],
+                ['86400', '1 day'],
+                ['604800', '7 days'],
+                ['2592000', '30 days'],
+              ]}
+              onChange={(event) => setSeconds(event.target.value)}
+            />
+            <Field
+              label="Uses at most"
+              type="number"
+              min={1}
+              max={1_000_000}
+              placeholder="any number"
+              value={maxUses}
+              onChange={(event) => setMaxUses(event.target.value)}
+            />
+          </div>
+          <Failure text={problem} />
+          <div className="dialog-foot">
+            <button type="button" onClick={onClose}>
+              Cancel
+            </button>
+            <button className="primary" disabled={busy}>
+              Create
+            </button>
+          </div>
+        </form>
+      ) : (
+        <div className="form">
+          <CopyField id="invite-link" label="Invite link" value={link} />
+          <p className="quiet">It is shown only now.</p>
+          <div className="dialog-foot">
+            <button className="primary" onClick={onClose}>
+              Done
+            </button>
+          </div>
+        </div>
+      )}
+    </Dialog>
+  )
+}

@@ -1,0 +1,87 @@
+/** Figures, times and reasons in words. Pure; the zone and language are the reader's. */
+
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const dateSeconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
+const clockSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+const dayAndClock = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+
+export type Instant = number | string
+
+/** Ms since the epoch, of either kind of instant. */
+export const ms = (instant: Instant): number => (typeof instant === 'number' ? instant : Date.parse(instant))
+
+export const sayInstant = (instant: Instant | null | undefined): string =>
+  instant === null || instant === undefined ? '–' : date.format(ms(instant))
+export const sayExactly = (instant: Instant): string => dateSeconds.format(ms(instant))
+export const sayClock = (instant: Instant): string => clock.format(ms(instant))
+export const sayClockExactly = (instant: Instant): string => clockSeconds.format(ms(instant))
+
+/** For an axis: the hour within a day, with the day beyond it. */
+export const sayOnAxis = (at: number, spanMs: number): string =>
+  spanMs > 86_400_000 ? dayAndClock.format(at) : spanMs < 600_000 ? clockSeconds.format(at) : clock.format(at)
+
+/** `45 s`, `12 min`, `3 h 05 min`, `4 days`. */
+export function saySpan(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000))
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60)
+    return minutes < 10 && seconds % 60 ? `${minutes} min ${seconds % 60} s` : `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`
+  return `${Math.floor(hours / 24)} days`
+}
+
+/** `3 min ago`, `in 2 h 10 min`. */
+export function sayDistance(instant: Instant, now: number): string {
+  const away = ms(instant) - now
+  return Math.abs(away) < 5000 ? 'just now' : away < 0 ? `${saySpan(-away)} ago` : `in ${saySpan(away)}`
+}
+
+/** Bits a second. */
+export function sayBitrate(value: number): string {
+  if (value < 1000) return `${Math.round(value)} b/s`
+  if (value < 1e6) return `${sayNumber(value / 1000)} kb/s`
+  return value < 1e9 ? `${sayNumber(value / 1e6)} Mb/s` : `${sayNumber(value / 1e9)} Gb/s`
+}
+
+export const sayBytes = (value: number): string =>
+  value < 1_048_576 ? `${Math.round(value / 1024)} KiB` : `${sayNumber(value / 1_048_576)} MiB`
+
+export const sayNumber = (value: number): string =>
+  value >= 100 || Number.isInteger(value)
+    ? Math.round(value).toLocaleString()
+    : value.toFixed(value < 10 ? 1 : 0)
+
+/** `1 use`, `3 uses`. */
+export const count = (value: number, one: string, many = `${one}s`): string =>
+  `${value.toLocaleString()} ${value === 1 ? one : many}`
+
+const REASONS: Record<string, string> = {
+  WEBSOCKET_DISCONNECTED: 'Connection lost',
+  REMOVE_PEER: 'Removed by somebody inside',
+  REMOVE_PEER_MEDIA_RELAY_STOP: 'Media relay stopped',
+  SWITCH_ROOM: 'Went to another meeting',
+  ROOM_CLOSE: 'Meeting closed',
+  UNKNOWN: 'Unknown',
+  REMOVE_ALL: 'Ended for all by somebody inside',
+  MEETING_END_API: 'Ended by the operator',
+  REMOVE_PEER_API: 'Removed by the operator',
+  DUPLICATE_PARTICIPANT: 'Joined from another place',
+  MANUAL_LEAVE_CALLED: 'Left',
+}
+
+/** Why somebody left, or a session ended. */
+export const sayReason = (reason: string | null | undefined): string =>
+  reason === null || reason === undefined || reason === '' ? '–' : (REASONS[reason] ?? inWords(reason))
+
+const inWords = (name: string): string => {
+  const words = name.toLowerCase().replaceAll(/[_-]+/g, ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

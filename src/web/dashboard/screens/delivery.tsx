@@ -1,0 +1,126 @@
+import { useAsked, useDoing } from '../asking.ts'
+import { CopyButton } from '../parts/copy.tsx'
+import { useNotice } from '../parts/notices.tsx'
+import { Failure, Shown } from '../parts/states.tsx'
+import { useDesk } from '../project.tsx'
+import { To } from '../router.tsx'
+import { count, sayDistance, sayExactly } from '../say.ts'
+import type { Delivery } from '../shapes.ts'
+import { DeliveryMark } from './webhooks.tsx'
+
+const EVERY_MS = 5000
+
+export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
+  const { inProject } = useDesk()
+  const say = useNotice()
+  const { busy, problem, run } = useDoing()
+  const path = `/v2/webhooks/deliveries/${encodeURIComponent(deliveryId)}`
+  const asked = useAsked(() => inProject<Delivery & { body: unknown }>('GET', path), deliveryId, EVERY_MS)
+  const replay = (): void =>
+    void run(async () => {
+      await inProject('POST', `${path}/replay`, {})
+      say('It will be tried again.')
+      asked.again()
+    })
+  return (
+    <Shown asked={asked}>
+      {(delivery) => (
+        <>
+          <div className="head">
+            <div>
+              <p className="crumb">
+                <To path={['webhooks']}>Webhooks</To>
+              </p>
+              <h1>
+                {delivery.event} <DeliveryMark delivery={delivery} />
+              </h1>
+            </div>
+            {delivery.state !== 'waiting' && (
+              <button className="primary" disabled={busy} onClick={replay}>
+                Replay
+              </button>
+            )}
+          </div>
+          <Failure text={problem} />
+          <dl className="facts box">
+            <div>
+              <dt>Happened</dt>
+              <dd>{sayExactly(delivery.occurredAt)}</dd>
+            </div>
+            <div>
+              <dt>Sent to</dt>
+              <dd className="code">{delivery.endPoint}</dd>
+            </div>
+            <div>
+              <dt>Meeting</dt>
+              <dd>
+                <To className="code" path={['meetings', delivery.roomId]}>
+                  {delivery.roomId}
+                </To>
+              </dd>
+            </div>
+            <div>
+              <dt>Session</dt>
+              <dd>
+                <To className="code" path={['sessions', delivery.sessionId]}>
+                  {delivery.sessionId}
+                </To>
+              </dd>
+            </div>
+            <div>
+              <dt>Delivery id</dt>
+              <dd className="code">{delivery.deliveryId}</dd>
+            </div>
+          </dl>
+          <section className="box" aria-labelledby="history">
+            <h2 id="history">History</h2>
+            <ol className="steps">
+              <li>{sayExactly(delivery.occurredAt)}: it happened, and was written down with the fact.</li>
+              {delivery.attempts > 0 && (
+                <li>
+                  {`Tried ${count(delivery.attempts, 'time')}. The last answer: `}
+                  {delivery.lastStatus === null ? 'none' : `HTTP ${delivery.lastStatus}`}
+                  {delivery.lastError !== null && `. ${delivery.lastError}`}
+                </li>
+              )}
+              {delivery.state === 'waiting' && (
+                <li>
+                  {delivery.nextAt === null
+                    ? 'Stands in line behind another of this meeting.'
+                    : `Is tried next ${sayDistance(delivery.nextAt, Date.now())}.`}
+                </li>
+              )}
+              {delivery.settledAt !== null && (
+                <li>
+                  {sayExactly(delivery.settledAt)}:{' '}
+                  {delivery.state === 'parked'
+                    ? 'given up until somebody replays it.'
+                    : 'taken by the receiver.'}
+                </li>
+              )}
+            </ol>
+          </section>
+          <section className="box" aria-labelledby="body">
+            <div className="head">
+              <h2 id="body">Body</h2>
+              <CopyButton what="body" value={textOf(delivery.body)} />
+            </div>
+            <pre className="scroll" tabIndex={0} role="region" aria-label="What is sent">
+              {pretty(delivery.body)}
+            </pre>
+          </section>
+        </>
+      )}
+    </Shown>
+  )
+}
+
+const textOf = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body))
+
+function pretty(body: unknown): string {
+  try {
+    return JSON.stringify(typeof body === 'string' ? (JSON.parse(body) as unknown) : body, null, 2)
+  } catch {
+    return textOf(body)
+  }
+}

@@ -1,0 +1,196 @@
+import { useState } from 'react'
+import { Dialog } from '../../parts/dialog.tsx'
+import { useAsked, useDoing } from '../asking.ts'
+import { Choice, Field, Lines } from '../parts/field.tsx'
+import { Find } from '../parts/find.tsx'
+import { Pages } from '../parts/pages.tsx'
+import { Empty, Failure, Shown } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
+import { pageOf } from '../place.ts'
+import { queryOf, useDesk } from '../project.tsx'
+import { To, useRouter } from '../router.tsx'
+import { sayInstant } from '../say.ts'
+import type { PageOf, Room, Session } from '../shapes.ts'
+
+const LIVE_EVERY_MS = 10_000
+const PER_PAGE = 20
+
+export function MeetingsScreen() {
+  const { inProject } = useDesk()
+  const { place, filter } = useRouter()
+  const [creating, setCreating] = useState(false)
+  const page = pageOf(place.query)
+  const find = place.query.find ?? ''
+  const asked = useAsked(
+    () => inProject<PageOf<Room>>('GET', `/v2/rooms${queryOf({ page, perPage: PER_PAGE, query: find })}`),
+    `${page} ${find}`,
+  )
+  const live = useAsked(
+    async () => {
+      const { data } = await inProject<PageOf<Session>>('GET', '/v2/sessions?status=ongoing&perPage=100')
+      return new Set(data.map(({ roomId }) => roomId))
+    },
+    'live',
+    LIVE_EVERY_MS,
+  )
+  return (
+    <>
+      <div className="head">
+        <h1>Meetings</h1>
+        <button className="primary" onClick={() => setCreating(true)}>
+          New meeting
+        </button>
+      </div>
+      <Find
+        label="Meeting id or custom id, exactly"
+        value={find}
+        onFind={(text) => filter({ find: text, page: '' })}
+      />
+      <Shown asked={asked}>
+        {({ data, pageInfo }) =>
+          data.length === 0 ? (
+            <Empty title={find ? 'No meeting has this id' : 'No meetings yet'}>
+              {!find && <p>Create one here, or let your backend do it with POST /v2/rooms.</p>}
+            </Empty>
+          ) : (
+            <>
+              <Table
+                caption="Meetings"
+                rows={data}
+                keyOf={({ roomId }) => roomId}
+                busy={asked.asking}
+                columns={[
+                  {
+                    title: 'Meeting',
+                    cell: ({ roomId }) => (
+                      <To className="code" path={['meetings', roomId]}>
+                        {roomId}
+                      </To>
+                    ),
+                  },
+                  {
+                    title: 'Custom id',
+                    cell: ({ customRoomId }) => customRoomId ?? <span className="quiet">–</span>,
+                  },
+                  {
+                    title: 'State',
+                    cell: (room) => <RoomState room={room} live={live.value?.has(room.roomId)} />,
+                  },
+                  { title: 'Created', cell: ({ createdAt }) => sayInstant(createdAt) },
+                ]}
+              />
+              <Pages info={pageInfo} of="meeting" />
+            </>
+          )
+        }
+      </Shown>
+      {creating && <CreateMeeting onClose={() => setCreating(false)} />}
+    </>
+  )
+}
+
+export function RoomState({ room, live }: { room: Room; live: boolean | undefined }) {
+  if (room.disabled) return <span className="state off">Deactivated</span>
+  return live ? <span className="state on">Live</span> : <span className="state">Idle</span>
+}
+
+function CreateMeeting({ onClose }: { onClose: () => void }) {
+  const { inProject } = useDesk()
+  const { go } = useRouter()
+  const { busy, problem, run } = useDoing()
+  const [customRoomId, setCustomRoomId] = useState('')
+  const [minutes, setMinutes] = useState('480')
+  const [closeType, setCloseType] = useState('session-ends')
+  const [allowed, setAllowed] = useState('')
+  const [endPoint, setEndPoint] = useState('')
+  const [events, setEvents] = useState('*')
+
+  const create = async (): Promise<void> => {
+    let room: Room | undefined
+    const participantIds = wordsIn(allowed)
+    await run(async () => {
+      room = await inProject<Room>('POST', '/v2/rooms', {
+        ...(customRoomId.trim() !== '' && { customRoomId: customRoomId.trim() }),
+        autoCloseConfig: { type: closeType, duration: Number(minutes) },
+        ...(participantIds.length > 0 && { allowedParticipantIds: participantIds }),
+        ...(endPoint.trim() !== '' && { webhook: { endPoint: endPoint.trim(), events: wordsIn(events) } }),
+      })
+    })
+    if (room) go(['meetings', room.roomId])
+  }
+  return (
+    <Dialog title="New meeting" onClose={onClose}>
+      <form
+        className="form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void create()
+        }}
+      >
+        <Field
+          label="Custom id"
+          hint="Optional: your own name for it. A meeting that has it already is opened instead."
+          maxLength={128}
+          value={customRoomId}
+          onChange={(event) => setCustomRoomId(event.target.value)}
+        />
+        <div className="pair">
+          <Field
+            label="Close after, in minutes"
+            type="number"
+            min={1}
+            max={525_600}
+            required
+            value={minutes}
+            onChange={(event) => setMinutes(event.target.value)}
+          />
+          <Choice
+            label="And then"
+            value={closeType}
+            onChange={(event) => setCloseType(event.target.value)}
+            options={[
+              ['session-ends', 'end the session'],
+              ['session-end-and-deactivate', 'end it and deactivate'],
+            ]}
+          />
+        </div>
+        <details>
+          <summary>More</summary>
+          <div className="form">
+            <Lines
+              label="Only these participant ids"
+              hint="Optional: one on a line."
+              value={allowed}
+              onChange={(event) => setAllowed(event.target.value)}
+            />
+            <Field
+              label="Webhook address"
+              hint="Optional: instead of the project's."
+              type="url"
+              value={endPoint}
+              onChange={(event) => setEndPoint(event.target.value)}
+            />
+            <Field
+              label="Its events"
+              hint="Names by commas; * for all, session* for those that begin so."
+              value={events}
+              onChange={(event) => setEvents(event.target.value)}
+            />
+          </div>
+        </details>
+        <Failure text={problem} />
+        <div className="dialog-foot">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button className="primary" disabled={busy}>
+            Create
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** Words between commas, spaces and line ends. */
+export const wordsIn = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '')

@@ -1,0 +1,166 @@
+import type { ReactNode } from 'react'
+import { useAsked } from '../asking.ts'
+import { Plot } from '../parts/plot.tsx'
+import { Problem, Shown } from '../parts/states.tsx'
+import { useDesk } from '../project.tsx'
+import { To, useRouter } from '../router.tsx'
+import { count, sayBitrate, sayBytes, sayDistance, sayNumber, saySpan } from '../say.ts'
+import type { ServerSample, ServerStatus } from '../shapes.ts'
+
+const STATUS_EVERY_MS = 5000
+const HISTORY_EVERY_MS = 60_000
+const HOUR_MS = 3_600_000
+const SPANS: readonly (readonly [name: string, hours: number, shown: string])[] = [
+  ['1h', 1, '1 hour'],
+  ['6h', 6, '6 hours'],
+  ['24h', 24, '24 hours'],
+  ['7d', 168, '7 days'],
+]
+/** Of a mean opinion score. */
+export const SCORES = [0, 1, 2, 3, 4, 5]
+const DEFAULT_SPAN = '6h'
+
+export function OverviewScreen() {
+  const { api } = useDesk()
+  const { place, filter } = useRouter()
+  const [span, hours] =
+    SPANS.find(([name]) => name === place.query.span) ?? SPANS.find(([name]) => name === DEFAULT_SPAN)!
+  const status = useAsked(() => api.admin<ServerStatus>('GET', '/v2/admin/status'), 'status', STATUS_EVERY_MS)
+  const history = useAsked(
+    async () => {
+      const to = Date.now()
+      const from = to - hours * HOUR_MS
+      const { data } = await api.admin<{ data: ServerSample[] }>(
+        'GET',
+        `/v2/admin/history?from=${from}&to=${to}`,
+      )
+      return { from, to, data }
+    },
+    span,
+    HISTORY_EVERY_MS,
+  )
+  return (
+    <>
+      <div className="head">
+        <h1>Overview</h1>
+        <div className="segments" role="group" aria-label="Time shown">
+          {SPANS.map(([name, , shown]) => (
+            <button
+              key={name}
+              aria-pressed={name === span}
+              onClick={() => filter({ span: name === DEFAULT_SPAN ? '' : name }, { replace: true })}
+            >
+              {shown}
+            </button>
+          ))}
+        </div>
+      </div>
+      <Shown asked={status}>{(value) => <Status status={value} />}</Shown>
+      <Shown asked={history}>{(value) => <History {...value} />}</Shown>
+    </>
+  )
+}
+
+function Status({ status }: { status: ServerStatus }) {
+  const { media, store, webhooks } = status
+  const loads = (media.workers ?? []).map(({ cpuPercent }) => cpuPercent).filter((load) => load !== null)
+  return (
+    <>
+      {!media.available && <Problem text={media.reason ?? 'Sound and picture are off on this server.'} />}
+      {!store.available && <Problem text="The store does not answer; nothing can be written." />}
+      <dl className="tiles" aria-label="Right now">
+        <Tile title="Participants" value={sayNumber(status.participants)}>
+          {status.entryRequests > 0
+            ? `${count(status.entryRequests, 'person', 'people')} waiting`
+            : 'nobody waits'}
+        </Tile>
+        <Tile title="Live meetings" value={sayNumber(status.meetings)}>
+          <To path={['sessions']} query={{ state: 'ongoing' }}>
+            Sessions going on
+          </To>
+        </Tile>
+        <Tile
+          title="Media workers"
+          value={loads.length > 0 ? `${sayNumber(Math.max(...loads))} %` : media.available ? '–' : 'off'}
+        >
+          {media.workers ? `busiest of ${media.workers.length}` : 'no media'}
+        </Tile>
+        <Tile title="Webhooks waiting" value={sayNumber(webhooks.waiting)}>
+          {webhooks.parked > 0 ? (
+            <To path={['webhooks']} query={{ state: 'parked' }}>
+              {sayNumber(webhooks.parked)} parked
+            </To>
+          ) : webhooks.oldestAt !== null ? (
+            `oldest ${sayDistance(webhooks.oldestAt, Date.now())}`
+          ) : (
+            'none parked'
+          )}
+        </Tile>
+        <Tile title="Up" value={saySpan(status.uptimeSeconds * 1000)}>
+          {`version ${status.version} · ${sayBytes(status.memoryBytes)}`}
+        </Tile>
+      </dl>
+    </>
+  )
+}
+
+function Tile({ title, value, children }: { title: string; value: string; children: ReactNode }) {
+  return (
+    <div className="box tile-box">
+      <dt>{title}</dt>
+      <dd className="big">{value}</dd>
+      <dd className="quiet">{children}</dd>
+    </div>
+  )
+}
+
+function History({ from, to, data }: { from: number; to: number; data: ServerSample[] }) {
+  const times = data.map(({ at }) => at)
+  const series = (name: string, figure: keyof ServerSample) => ({
+    name,
+    values: data.map((sample) => sample[figure] ?? null),
+  })
+  const common = { times, from, to }
+  return (
+    <section aria-labelledby="over-time">
+      <h2 id="over-time" className="visually-hidden">
+        Over time
+      </h2>
+      <div className="plots">
+        <Plot
+          title="People"
+          {...common}
+          format={sayNumber}
+          top={4}
+          series={[
+            series('Participants', 'participants'),
+            series('Meetings', 'meetings'),
+            series('Waiting', 'entryRequests'),
+          ]}
+        />
+        <Plot
+          title="Joins and refusals"
+          {...common}
+          bars
+          format={sayNumber}
+          top={4}
+          series={[series('Joins', 'joins'), series('Refusals', 'refusals')]}
+        />
+        <Plot
+          title="Quality"
+          {...common}
+          format={sayNumber}
+          axis={SCORES}
+          series={[series('Sound', 'audioScore'), series('Picture', 'videoScore')]}
+        />
+        <Plot
+          title="Traffic"
+          {...common}
+          format={sayBitrate}
+          top={1000}
+          series={[series('Received', 'receiveBitrate'), series('Sent', 'sendBitrate')]}
+        />
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,276 @@
+import { useState } from 'react'
+import { useAsked, useDoing } from '../asking.ts'
+import { Choice } from '../parts/field.tsx'
+import { Plot } from '../parts/plot.tsx'
+import { Empty, Failure, Shown } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
+import { Timeline } from '../parts/timeline.tsx'
+import { useDesk } from '../project.tsx'
+import { To, useRouter } from '../router.tsx'
+import { count, ms, sayBitrate, sayClock, sayInstant, sayNumber, sayReason, saySpan } from '../say.ts'
+import { SCORES } from './overview.tsx'
+import type { PageOf, Session, SessionParticipant, SessionStats } from '../shapes.ts'
+
+const PER_PAGE = 100
+/** Of one session; the server keeps the rest. */
+const MOST_PARTICIPANTS = 500
+
+export function SessionScreen({ sessionId }: { sessionId: string }) {
+  const { inProject } = useDesk()
+  const id = encodeURIComponent(sessionId)
+  const asked = useAsked(async () => {
+    const session = await inProject<Session>('GET', `/v2/sessions/${id}`)
+    const participants: SessionParticipant[] = []
+    let lastPage = 1
+    for (let page = 1; page <= lastPage && participants.length < MOST_PARTICIPANTS; page++) {
+      const answer = await inProject<{ pageInfo: PageOf<never>['pageInfo']; data: Session }>(
+        'GET',
+        `/v2/sessions/${id}/participants?page=${page}&perPage=${PER_PAGE}`,
+      )
+      participants.push(...answer.data.participants)
+      lastPage = answer.pageInfo.lastPage
+    }
+    return { session, participants, askedAt: Date.now() }
+  }, sessionId)
+  return (
+    <Shown asked={asked}>
+      {({ session, participants, askedAt }) => {
+        const from = ms(session.start)
+        const to = session.end === null ? askedAt : ms(session.end)
+        return (
+          <>
+            <div className="head">
+              <div>
+                <p className="crumb">
+                  <To path={['sessions']}>Sessions</To>
+                </p>
+                <h1>{sayInstant(session.start)}</h1>
+              </div>
+              <div className="row">
+                <button onClick={asked.again} disabled={asked.asking}>
+                  Refresh
+                </button>
+                <ChatDownload sessionId={sessionId} />
+              </div>
+            </div>
+            <dl className="facts box">
+              <div>
+                <dt>Meeting</dt>
+                <dd>
+                  <To className="code" path={['meetings', session.roomId]}>
+                    {session.customRoomId ?? session.roomId}
+                  </To>
+                </dd>
+              </div>
+              <div>
+                <dt>State</dt>
+                <dd>
+                  {session.end === null ? (
+                    <span className="state on">Going on</span>
+                  ) : (
+                    `${sayReason(session.endReason)}, ${sayClock(session.end)}`
+                  )}
+                </dd>
+              </div>
+              <div>
+                <dt>Lasted</dt>
+                <dd>{saySpan(to - from)}</dd>
+              </div>
+              <div>
+                <dt>Participants</dt>
+                <dd>{sayNumber(participants.length)}</dd>
+              </div>
+              <div>
+                <dt>Session id</dt>
+                <dd className="code">{session.id}</dd>
+              </div>
+            </dl>
+            <section className="box" aria-labelledby="stays">
+              <h2 id="stays">Who was there</h2>
+              {participants.length === 0 ? (
+                <Empty title="Nobody has joined" />
+              ) : (
+                <Timeline participants={participants} from={from} to={to} />
+              )}
+            </section>
+            {participants.length > 0 && (
+              <>
+                <Participants participants={participants} to={to} />
+                <Quality sessionId={sessionId} participants={participants} from={from} to={to} />
+              </>
+            )}
+          </>
+        )
+      }}
+    </Shown>
+  )
+}
+
+function Participants({ participants, to }: { participants: SessionParticipant[]; to: number }) {
+  return (
+    <section aria-labelledby="participants">
+      <h2 id="participants">Participants</h2>
+      <Table
+        caption="Participants"
+        rows={participants}
+        keyOf={({ participantId }) => participantId}
+        columns={[
+          { title: 'Name', cell: ({ name, participantId }) => <b>{name || participantId}</b> },
+          { title: 'Id', cell: ({ participantId }) => <span className="code">{participantId}</span> },
+          {
+            title: 'Was there',
+            figures: true,
+            cell: ({ timelog }) =>
+              saySpan(
+                timelog.reduce((sum, { start, end }) => sum + (end === null ? to : ms(end)) - ms(start), 0),
+              ) + (timelog.length > 1 ? ` in ${count(timelog.length, 'stay')}` : ''),
+          },
+          {
+            title: 'Left',
+            cell: ({ timelog, leaveReason }) => {
+              const stay = timelog.at(-1)
+              if (!stay) return '–'
+              return stay.end === null ? (
+                <span className="state on">Still there</span>
+              ) : (
+                sayReason(leaveReason)
+              )
+            },
+          },
+          { title: 'Device', cell: deviceOf },
+        ]}
+      />
+    </section>
+  )
+}
+
+function deviceOf({ deviceInfo }: SessionParticipant): string {
+  const { browser, os } = deviceInfo?.browserUserAgent ?? {}
+  const names = [
+    [browser?.name, browser?.version?.split('.')[0]].filter(Boolean).join(' '),
+    os?.name,
+    [deviceInfo?.sdkType, deviceInfo?.sdkVersion].filter(Boolean).join(' '),
+  ]
+  return names.filter(Boolean).join(' · ') || '–'
+}
+
+function Quality({
+  sessionId,
+  participants,
+  from,
+  to,
+}: {
+  sessionId: string
+  participants: SessionParticipant[]
+  from: number
+  to: number
+}) {
+  const { inProject } = useDesk()
+  const { place, filter } = useRouter()
+  const of = participants.find(({ participantId }) => participantId === place.query.of)?.participantId ?? ''
+  const path = of === '' ? 'stats' : `participant/${encodeURIComponent(of)}/stats`
+  const asked = useAsked(
+    () => inProject<SessionStats>('GET', `/v2/sessions/${encodeURIComponent(sessionId)}/${path}`),
+    path,
+  )
+  return (
+    <section aria-labelledby="quality">
+      <div className="head">
+        <h2 id="quality">Quality</h2>
+        <Choice
+          label="Of"
+          value={of}
+          options={[
+            ['', 'everybody, on average'],
+            ...participants.map(({ participantId, name }) => [participantId, name || participantId] as const),
+          ]}
+          onChange={(event) => filter({ of: event.target.value }, { replace: true })}
+        />
+      </div>
+      <Shown asked={asked}>
+        {({ stats }) => {
+          const times = stats.map(({ time }) => ms(time))
+          const common = { times, from, to }
+          const values = (figure: (one: SessionStats['stats'][number]) => number | null | undefined) =>
+            stats.map((one) => figure(one) ?? null)
+          return (
+            <div className="plots">
+              <Plot
+                title="Score"
+                {...common}
+                axis={SCORES}
+                format={sayNumber}
+                series={[
+                  { name: 'Sound', values: values(({ qualityScore }) => qualityScore.audio) },
+                  { name: 'Picture', values: values(({ qualityScore }) => qualityScore.video) },
+                ]}
+              />
+              <Plot
+                title="Sent by participants"
+                {...common}
+                top={1000}
+                format={sayBitrate}
+                series={[
+                  { name: 'Sound', values: values((one) => one.averageSendAudioBitrate) },
+                  { name: 'Picture', values: values((one) => one.averageSendVideoBitrate) },
+                ]}
+              />
+              <Plot
+                title="Round-trip time"
+                {...common}
+                top={50}
+                format={(value) => `${sayNumber(value)} ms`}
+                series={[
+                  { name: 'Sound', values: values((one) => one.averageAudioRtt) },
+                  { name: 'Picture', values: values((one) => one.averageVideoRtt) },
+                ]}
+              />
+              <Plot
+                title="Packets lost"
+                {...common}
+                top={4}
+                format={sayNumber}
+                series={[
+                  { name: 'Sound', values: values((one) => one.sendAudioPacketLost) },
+                  { name: 'Picture', values: values((one) => one.sendVideoPacketLost) },
+                ]}
+              />
+            </div>
+          )
+        }}
+      </Shown>
+    </section>
+  )
+}
+
+/** The chat log needs a token, so it is asked for and handed to the browser as a file. */
+function ChatDownload({ sessionId }: { sessionId: string }) {
+  const { inProject } = useDesk()
+  const { busy, problem, run } = useDoing()
+  const [empty, setEmpty] = useState(false)
+  const download = (): void =>
+    void run(async () => {
+      const csv = await inProject<string>('GET', `/v2/sessions/${encodeURIComponent(sessionId)}/chat-log`)
+      // A heading alone is no chat.
+      setEmpty(csv.trim().split('\n').length < 2)
+      const address = URL.createObjectURL(new Blob([csv], { type: 'text/csv' }))
+      const link = document.createElement('a')
+      link.href = address
+      link.download = `chat-${sessionId}.csv`
+      link.click()
+      setTimeout(() => URL.revokeObjectURL(address), 1000)
+    })
+  return (
+    <>
+      <button onClick={download} disabled={busy}>
+        Download chat
+      </button>
+      {empty && (
+        <span className="quiet" role="status">
+          Nothing was written.
+        </span>
+      )}
+      {problem && <Failure text={problem} />}
+    </>
+  )
+}

@@ -1,0 +1,157 @@
+import { useAsked } from '../asking.ts'
+import { Choice, Field } from '../parts/field.tsx'
+import { Find } from '../parts/find.tsx'
+import { Pages } from '../parts/pages.tsx'
+import { Empty, Shown } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
+import { pageOf } from '../place.ts'
+import { queryOf, useDesk } from '../project.tsx'
+import { To, useRouter } from '../router.tsx'
+import { count, ms, sayInstant, saySpan } from '../say.ts'
+import type { PageOf, Session } from '../shapes.ts'
+
+const PER_PAGE = 20
+const DAY_MS = 86_400_000
+
+export function SessionsScreen() {
+  const { inProject } = useDesk()
+  const { place, filter } = useRouter()
+  const page = pageOf(place.query)
+  const { meeting = '', state = '', from = '', to = '' } = place.query
+  const asked = useAsked(
+    () =>
+      inProject<PageOf<Session>>(
+        'GET',
+        `/v2/sessions${queryOf({
+          page,
+          perPage: PER_PAGE,
+          query: meeting,
+          status: state,
+          startDate: startOf(from),
+          endDate: endOf(to),
+        })}`,
+      ),
+    [page, meeting, state, from, to].join(' '),
+  )
+  const filtered = meeting !== '' || state !== '' || from !== '' || to !== ''
+  return (
+    <>
+      <div className="head">
+        <h1>Sessions</h1>
+      </div>
+      <div className="filters">
+        <Find
+          label="Meeting id or custom id, exactly"
+          value={meeting}
+          onFind={(text) => filter({ meeting: text, page: '' })}
+        />
+        <Choice
+          label="State"
+          value={state}
+          options={[
+            ['', 'any'],
+            ['ongoing', 'going on'],
+            ['ended', 'ended'],
+          ]}
+          onChange={(event) => filter({ state: event.target.value, page: '' })}
+        />
+        <Field
+          label="From"
+          type="date"
+          value={from}
+          max={to || undefined}
+          onChange={(event) => filter({ from: event.target.value, page: '' })}
+        />
+        <Field
+          label="To"
+          type="date"
+          value={to}
+          min={from || undefined}
+          onChange={(event) => filter({ to: event.target.value, page: '' })}
+        />
+      </div>
+      <Shown asked={asked}>
+        {({ data, pageInfo }) =>
+          data.length === 0 ? (
+            <Empty title={filtered ? 'No session fits these filters' : 'No sessions yet'}>
+              {filtered ? (
+                <button onClick={() => filter({ meeting: '', state: '', from: '', to: '', page: '' })}>
+                  Show all
+                </button>
+              ) : (
+                <p>A session begins when the first participant joins a meeting.</p>
+              )}
+            </Empty>
+          ) : (
+            <>
+              <Table
+                caption="Sessions"
+                rows={data}
+                keyOf={({ id }) => id}
+                busy={asked.asking}
+                columns={[
+                  {
+                    title: 'Began',
+                    cell: ({ id, start }) => <To path={['sessions', id]}>{sayInstant(start)}</To>,
+                  },
+                  {
+                    title: 'Meeting',
+                    cell: ({ roomId, customRoomId }) => (
+                      <To className="code" path={['meetings', roomId]}>
+                        {customRoomId ?? roomId}
+                      </To>
+                    ),
+                  },
+                  {
+                    title: 'State',
+                    cell: ({ status }) =>
+                      status === 'ongoing' ? (
+                        <span className="state on">Going on</span>
+                      ) : (
+                        <span className="state">Ended</span>
+                      ),
+                  },
+                  {
+                    title: 'Lasted',
+                    figures: true,
+                    cell: ({ start, end }) => saySpan((end === null ? Date.now() : ms(end)) - ms(start)),
+                  },
+                  {
+                    title: 'Who',
+                    cell: ({ participants }) => (
+                      <Who names={participants.map(({ name, participantId }) => name || participantId)} />
+                    ),
+                  },
+                ]}
+              />
+              <Pages info={pageInfo} of="session" />
+            </>
+          )
+        }
+      </Shown>
+    </>
+  )
+}
+
+/** The first names, and how many more. */
+function Who({ names }: { names: string[] }) {
+  if (names.length === 0) return <span className="quiet">nobody</span>
+  const shown = names.slice(0, 3)
+  return (
+    <span className="who-cell" title={count(names.length, 'participant')}>
+      {shown.join(', ')}
+      {names.length > shown.length && <span className="quiet"> and {names.length - shown.length} more</span>}
+    </span>
+  )
+}
+
+/** The first instant of a day by the reader's clock. */
+function startOf(day: string): number | undefined {
+  const at = Date.parse(`${day}T00:00:00`)
+  return Number.isNaN(at) ? undefined : at
+}
+
+function endOf(day: string): number | undefined {
+  const at = startOf(day)
+  return at === undefined ? undefined : at + DAY_MS - 1
+}

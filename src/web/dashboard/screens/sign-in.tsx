@@ -1,0 +1,213 @@
+import { useEffect, useState, type ReactNode } from 'react'
+import { call } from '../../api.ts'
+import type { Api } from '../api.ts'
+import type { SignInState } from '../shapes.ts'
+import { useDoing } from '../asking.ts'
+import { Field } from '../parts/field.tsx'
+import { Failure } from '../parts/states.tsx'
+
+/** The least length of a password that the server takes. */
+const LEAST_PASSWORD = 10
+
+/** By the link that the server printed at its first start, then by a password that is chosen here. */
+export function SignIn({
+  api,
+  state,
+  refusal,
+  onState,
+}: {
+  api: Api
+  state: SignInState
+  /** Why the link that was opened did not work. */
+  refusal: string
+  onState: (state: SignInState) => void
+}) {
+  const { busy, problem, run } = useDoing()
+  const enter = (body: { code: string } | { password: string }): void =>
+    void run(async () => onState(await call<SignInState>('POST', '/v2/admin/sign-in', body)))
+
+  useEffect(() => {
+    document.title = 'Sign in · Anteroom'
+  }, [])
+
+  if (state.signedIn)
+    return (
+      <Card title="Choose a password">
+        <p className="quiet">
+          The link worked, and works only once. From now on you sign in with a password.
+        </p>
+        <ChoosePassword
+          api={api}
+          action="Save and continue"
+          onDone={() => onState({ ...state, passwordSet: true })}
+        />
+      </Card>
+    )
+  if (state.passwordSet)
+    return (
+      <Card title="Sign in">
+        <PasswordForm busy={busy} problem={problem || refusal} onSubmit={(password) => enter({ password })} />
+      </Card>
+    )
+  return (
+    <Card title="Welcome to Anteroom">
+      <p className="quiet">
+        Open the sign-in link that the server printed when it started for the first time, or paste it here.
+      </p>
+      <LinkForm busy={busy} problem={problem || refusal} onSubmit={(text) => enter({ code: codeIn(text) })} />
+    </Card>
+  )
+}
+
+function Card({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <main className="centre">
+      <section className="card sign-in">
+        <img className="mark large" src={new URL('../../mark.svg', import.meta.url).href} alt="" />
+        <h1>{title}</h1>
+        {children}
+      </section>
+    </main>
+  )
+}
+
+function PasswordForm({
+  busy,
+  problem,
+  onSubmit,
+}: {
+  busy: boolean
+  problem: string
+  onSubmit: (password: string) => void
+}) {
+  const [password, setPassword] = useState('')
+  return (
+    <form
+      className="form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSubmit(password)
+      }}
+    >
+      <Field
+        label="Password"
+        type="password"
+        autoComplete="current-password"
+        required
+        autoFocus
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+      <Failure text={problem} />
+      <button className="primary wide" disabled={busy}>
+        Sign in
+      </button>
+    </form>
+  )
+}
+
+function LinkForm({
+  busy,
+  problem,
+  onSubmit,
+}: {
+  busy: boolean
+  problem: string
+  onSubmit: (text: string) => void
+}) {
+  const [text, setText] = useState('')
+  return (
+    <form
+      className="form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSubmit(text)
+      }}
+    >
+      <Field
+        label="Sign-in link"
+        required
+        placeholder="http://…/dashboard#sign-in=…"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <Failure text={problem} />
+      <button className="primary wide" disabled={busy}>
+        Continue
+      </button>
+    </form>
+  )
+}
+
+/** A new password, twice; the present one first where there is one. */
+export function ChoosePassword({
+  api,
+  action,
+  askCurrent = false,
+  onDone,
+}: {
+  api: Api
+  action: string
+  askCurrent?: boolean
+  onDone: () => void
+}) {
+  const [current, setCurrent] = useState('')
+  const [password, setPassword] = useState('')
+  const [again, setAgain] = useState('')
+  const [differs, setDiffers] = useState(false)
+  const { busy, problem, run } = useDoing()
+  const save = async (): Promise<void> => {
+    setDiffers(password !== again)
+    if (password !== again) return
+    const body = { password, ...(askCurrent && { current }) }
+    if (await run(() => api.admin('POST', '/v2/admin/password', body))) onDone()
+  }
+  return (
+    <form
+      className="form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void save()
+      }}
+    >
+      {askCurrent && (
+        <Field
+          label="Present password"
+          type="password"
+          autoComplete="current-password"
+          required
+          value={current}
+          onChange={(event) => setCurrent(event.target.value)}
+        />
+      )}
+      <Field
+        label="New password"
+        type="password"
+        autoComplete="new-password"
+        minLength={LEAST_PASSWORD}
+        required
+        hint={`At least ${LEAST_PASSWORD} characters.`}
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+      />
+      <Field
+        label="Once more"
+        type="password"
+        autoComplete="new-password"
+        required
+        value={again}
+        onChange={(event) => setAgain(event.target.value)}
+      />
+      <Failure text={differs ? 'The two are not the same.' : problem} />
+      <button className="primary wide" disabled={busy}>
+        {action}
+      </button>
+    </form>
+  )
+}
+
+/** A code, or the code in a link that was pasted whole. */
+function codeIn(text: string): string {
+  const trimmed = text.trim()
+  return /#sign-in=([^&\s]+)/.exec(trimmed)?.[1] ?? trimmed
+}

@@ -1,0 +1,216 @@
+import { useState } from 'react'
+import { useDoing } from '../asking.ts'
+import { CopyButton } from '../parts/copy.tsx'
+import { Choice, Field, Lines } from '../parts/field.tsx'
+import { Failure } from '../parts/states.tsx'
+import { useDesk } from '../project.tsx'
+import type { Explanation } from '../shapes.ts'
+
+export function TokensScreen() {
+  const [pasted, setPasted] = useState('')
+  return (
+    <>
+      <div className="head">
+        <h1>Tokens</h1>
+      </div>
+      <div className="halves">
+        <Generator onMade={setPasted} />
+        <Inspector key={pasted} token={pasted} />
+      </div>
+    </>
+  )
+}
+
+const ENTRIES: Record<string, string[]> = {
+  direct: ['allow_join'],
+  moderator: ['allow_join', 'allow_mod'],
+  ask: ['ask_join'],
+}
+
+function Generator({ onMade }: { onMade: (token: string) => void }) {
+  const { api, project } = useDesk()
+  const { busy, problem, run } = useDoing()
+  const [entry, setEntry] = useState('direct')
+  const [roles, setRoles] = useState('')
+  const [roomId, setRoomId] = useState('')
+  const [participantId, setParticipantId] = useState('')
+  const [seconds, setSeconds] = useState('3600')
+  const [token, setToken] = useState('')
+  const mint = (): void =>
+    void run(async () => {
+      const answer = await api.admin<{ token: string }>(
+        'POST',
+        `/v2/admin/projects/${encodeURIComponent(project.projectId)}/token`,
+        {
+          permissions: ENTRIES[entry],
+          expiresInSeconds: Number(seconds),
+          ...(roomId.trim() !== '' && { roomId: roomId.trim() }),
+          ...(participantId.trim() !== '' && { participantId: participantId.trim() }),
+          ...(roles !== '' && { roles: roles.split(' ') }),
+        },
+      )
+      setToken(answer.token)
+    })
+  return (
+    <section className="box" aria-labelledby="make">
+      <h2 id="make">Make a token</h2>
+      <p className="quiet">
+        For trying things out. In production your backend mints them with the key’s secret.
+      </p>
+      <form
+        className="form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          mint()
+        }}
+      >
+        <Choice
+          label="Its holder"
+          value={entry}
+          options={[
+            ['direct', 'joins directly (allow_join)'],
+            ['moderator', 'joins and moderates (allow_join, allow_mod)'],
+            ['ask', 'asks to come in (ask_join)'],
+          ]}
+          onChange={(event) => setEntry(event.target.value)}
+        />
+        <div className="pair">
+          <Field
+            label="Meeting"
+            placeholder="any"
+            value={roomId}
+            onChange={(event) => setRoomId(event.target.value)}
+          />
+          <Field
+            label="Participant id"
+            placeholder="any"
+            value={participantId}
+            onChange={(event) => setParticipantId(event.target.value)}
+          />
+        </div>
+        <div className="pair">
+          <Choice
+            label="Good for"
+            value={roles}
+            options={[
+              ['', 'joining and REST'],
+              ['rtc', 'joining (rtc)'],
+              ['crawler', 'REST (crawler)'],
+            ]}
+            onChange={(event) => setRoles(event.target.value)}
+          />
+          <Choice
+            label="Expires in"
+            value={seconds}
+            options={[
+              ['600', '10 minutes'],
+              ['3600', '1 hour'],
+              ['86400', '1 day'],
+              ['604800', '7 days'],
+            ]}
+            onChange={(event) => setSeconds(event.target.value)}
+          />
+        </div>
+        <Failure text={problem} />
+        <div className="row">
+          <button className="primary" disabled={busy}>
+            Make token
+          </button>
+        </div>
+      </form>
+      {token !== '' && (
+        <div className="form made">
+          <Lines
+            label="Token"
+            className="code"
+            readOnly
+            rows={5}
+            value={token}
+            onFocus={(event) => event.target.select()}
+          />
+          <div className="row">
+            <CopyButton what="token" value={token} />
+            <button onClick={() => onMade(token)}>Inspect it</button>
+          </div>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Inspector({ token: given }: { token: string }) {
+  const { api } = useDesk()
+  const { busy, problem, run } = useDoing()
+  const [token, setToken] = useState(given)
+  const [explained, setExplained] = useState<Explanation>()
+  const inspect = (): void =>
+    void run(async () =>
+      setExplained(await api.admin<Explanation>('POST', '/v2/admin/token/inspect', { token: token.trim() })),
+    )
+  return (
+    <section className="box" aria-labelledby="inspect">
+      <h2 id="inspect">Inspect a token</h2>
+      <p className="quiet">Says what every claim means here, and why a door would refuse it.</p>
+      <form
+        className="form"
+        onSubmit={(event) => {
+          event.preventDefault()
+          inspect()
+        }}
+      >
+        <Lines
+          label="Token to inspect"
+          className="code"
+          rows={5}
+          required
+          value={token}
+          onChange={(event) => setToken(event.target.value)}
+        />
+        <Failure text={problem} />
+        <div className="row">
+          <button className="primary" disabled={busy}>
+            Inspect
+          </button>
+        </div>
+      </form>
+      {explained && <Explained explained={explained} />}
+    </section>
+  )
+}
+
+function Explained({ explained }: { explained: Explanation }) {
+  const { claims, joinRefusal, restRefusal, problem } = explained
+  const verdicts: readonly (readonly [what: string, refusal: string | undefined])[] = [
+    ['Joining a meeting', joinRefusal ? (problem ?? joinRefusal.message) : undefined],
+    ['The REST API', restRefusal?.message],
+  ]
+  return (
+    <div className="explained" role="region" aria-label="What the token says" aria-live="polite">
+      <ul className="verdicts">
+        {verdicts.map(([what, refusal]) => (
+          <li key={what}>
+            <span className={`state ${refusal === undefined ? 'on' : 'off'}`}>
+              {refusal === undefined ? 'Accepted' : 'Refused'}
+            </span>
+            <span>
+              <b>{what}</b>
+              {refusal !== undefined && `: ${refusal}`}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <dl className="claims">
+        {claims.map(({ name, value, meaning, problem: wrong }) => (
+          <div key={name}>
+            <dt className="code">{name}</dt>
+            <dd>
+              {value !== undefined && <code>{JSON.stringify(value)}</code>}
+              <span>{meaning}</span>
+              {wrong !== undefined && <span className="problem">{wrong}</span>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  )
+}

@@ -1,0 +1,240 @@
+import { useState } from 'react'
+import { useAsked, useDoing } from '../asking.ts'
+import { Confirm } from '../parts/confirm.tsx'
+import { Choice, Field } from '../parts/field.tsx'
+import { Find } from '../parts/find.tsx'
+import { useNotice } from '../parts/notices.tsx'
+import { Pages } from '../parts/pages.tsx'
+import { Empty, Failure, Shown } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
+import { pageOf } from '../place.ts'
+import { queryOf, useDesk } from '../project.tsx'
+import { To, useRouter } from '../router.tsx'
+import { count, sayDistance, sayInstant } from '../say.ts'
+import type { Delivery, DeliveryState, PageOf } from '../shapes.ts'
+import { wordsIn } from './meetings.tsx'
+
+const PER_PAGE = 20
+const EVENTS = ['session-started', 'session-ended', 'participant-joined', 'participant-left']
+const EVERY_MS = 10_000
+
+export function WebhooksScreen() {
+  const { inProject } = useDesk()
+  const { place, filter } = useRouter()
+  const say = useNotice()
+  const [replaying, setReplaying] = useState(false)
+  const page = pageOf(place.query)
+  const { state = '', event = '', meeting = '' } = place.query
+  const asked = useAsked(
+    () =>
+      inProject<PageOf<Delivery>>(
+        'GET',
+        `/v2/webhooks/deliveries${queryOf({ page, perPage: PER_PAGE, state, event, roomId: meeting })}`,
+      ),
+    [page, state, event, meeting].join(' '),
+    EVERY_MS,
+  )
+  const filtered = state !== '' || event !== '' || meeting !== ''
+  return (
+    <>
+      <div className="head">
+        <h1>Webhooks</h1>
+        <button onClick={() => setReplaying(true)}>Replay all parked</button>
+      </div>
+      <DefaultWebhook />
+      <section aria-labelledby="deliveries">
+        <h2 id="deliveries">Deliveries</h2>
+        <div className="filters">
+          <Find label="Meeting id" value={meeting} onFind={(text) => filter({ meeting: text, page: '' })} />
+          <Choice
+            label="State"
+            value={state}
+            options={[
+              ['', 'any'],
+              ['waiting', 'waiting'],
+              ['delivered', 'delivered'],
+              ['parked', 'parked'],
+            ]}
+            onChange={(change) => filter({ state: change.target.value, page: '' })}
+          />
+          <Choice
+            label="Event"
+            value={event}
+            options={[['', 'any'], ...EVENTS.map((name) => [name, name] as const)]}
+            onChange={(change) => filter({ event: change.target.value, page: '' })}
+          />
+        </div>
+        <Shown asked={asked}>
+          {({ data, pageInfo }) =>
+            data.length === 0 ? (
+              <Empty
+                title={filtered ? 'No delivery fits these filters' : 'Nothing was told to a webhook yet'}
+              >
+                {filtered && (
+                  <button onClick={() => filter({ state: '', event: '', meeting: '', page: '' })}>
+                    Show all
+                  </button>
+                )}
+              </Empty>
+            ) : (
+              <>
+                <Table
+                  caption="Deliveries"
+                  rows={data}
+                  keyOf={({ deliveryId }) => deliveryId}
+                  busy={asked.asking}
+                  columns={[
+                    {
+                      title: 'Event',
+                      cell: (delivery) => <To path={['webhooks', delivery.deliveryId]}>{delivery.event}</To>,
+                    },
+                    { title: 'Happened', cell: ({ occurredAt }) => sayInstant(occurredAt) },
+                    {
+                      title: 'Meeting',
+                      cell: ({ roomId }) => (
+                        <To className="code" path={['meetings', roomId]}>
+                          {roomId}
+                        </To>
+                      ),
+                    },
+                    { title: 'State', cell: (delivery) => <DeliveryMark delivery={delivery} /> },
+                    { title: 'Tries', figures: true, cell: ({ attempts }) => attempts },
+                    {
+                      title: 'Last answer',
+                      cell: ({ lastStatus, lastError }) =>
+                        lastError ?? (lastStatus === null ? '–' : `HTTP ${lastStatus}`),
+                    },
+                  ]}
+                />
+                <Pages info={pageInfo} of="delivery" many="deliveries" />
+              </>
+            )
+          }
+        </Shown>
+      </section>
+      {replaying && (
+        <Confirm
+          title="Replay all that is parked?"
+          action="Replay all"
+          onConfirm={async () => {
+            const { replayed } = await inProject<{ replayed: number }>(
+              'POST',
+              '/v2/webhooks/deliveries/replay',
+              {
+                state: 'parked',
+              },
+            )
+            say(`${count(replayed, 'delivery', 'deliveries')} will be tried again.`)
+            asked.again()
+          }}
+          onClose={() => setReplaying(false)}
+        >
+          <p>Every parked delivery of this project is tried again, in order for each meeting.</p>
+        </Confirm>
+      )}
+    </>
+  )
+}
+
+const MARKS: Record<DeliveryState, readonly [kind: string, shown: string]> = {
+  waiting: ['warn', 'Waiting'],
+  delivered: ['on', 'Delivered'],
+  parked: ['off', 'Parked'],
+}
+
+export function DeliveryMark({ delivery: { state, nextAt } }: { delivery: Delivery }) {
+  const [kind, shown] = MARKS[state]
+  return (
+    <span className={`state ${kind}`}>
+      {shown}
+      {state === 'waiting' &&
+        nextAt !== null &&
+        nextAt > Date.now() &&
+        `, ${sayDistance(nextAt, Date.now())}`}
+    </span>
+  )
+}
+
+function DefaultWebhook() {
+  const { api, project, refresh } = useDesk()
+  const { webhook } = project
+  const say = useNotice()
+  const [editing, setEditing] = useState(false)
+  const [endPoint, setEndPoint] = useState(webhook?.endPoint ?? '')
+  const [events, setEvents] = useState(webhook?.events.join(', ') ?? '*')
+  const { busy, problem, run } = useDoing()
+  const save = (next: { endPoint: string; events: string[] } | null): void =>
+    void run(async () => {
+      await api.admin('PATCH', `/v2/admin/projects/${encodeURIComponent(project.projectId)}`, {
+        webhook: next,
+      })
+      say(next ? 'The webhook is saved.' : 'The webhook is removed.')
+      setEditing(false)
+      refresh()
+    })
+  return (
+    <section className="box" aria-labelledby="default-webhook">
+      <div className="head">
+        <h2 id="default-webhook">The project’s webhook</h2>
+        {!editing && <button onClick={() => setEditing(true)}>{webhook ? 'Change' : 'Set up'}</button>}
+      </div>
+      {!editing &&
+        (webhook ? (
+          <dl className="facts">
+            <div>
+              <dt>Address</dt>
+              <dd className="code">{webhook.endPoint}</dd>
+            </div>
+            <div>
+              <dt>Events</dt>
+              <dd className="code">{webhook.events.join(', ')}</dd>
+            </div>
+          </dl>
+        ) : (
+          <p className="quiet">
+            None: only meetings that name a webhook of their own tell what happens in them.
+          </p>
+        ))}
+      {editing && (
+        <form
+          className="form"
+          onSubmit={(submitted) => {
+            submitted.preventDefault()
+            save({ endPoint: endPoint.trim(), events: wordsIn(events) })
+          }}
+        >
+          <Field
+            label="Address"
+            type="url"
+            required
+            placeholder="https://"
+            hint="For meetings that name none of their own."
+            value={endPoint}
+            onChange={(change) => setEndPoint(change.target.value)}
+          />
+          <Field
+            label="Events"
+            required
+            hint={`Names by commas; * for all, session* for those that begin so. There are ${EVENTS.join(', ')}.`}
+            value={events}
+            onChange={(change) => setEvents(change.target.value)}
+          />
+          <Failure text={problem} />
+          <div className="dialog-foot">
+            {webhook && (
+              <button type="button" className="danger-line" disabled={busy} onClick={() => save(null)}>
+                Remove
+              </button>
+            )}
+            <button type="button" onClick={() => setEditing(false)}>
+              Cancel
+            </button>
+            <button className="primary" disabled={busy}>
+              Save
+            </button>
+          </div>
+        </form>
+      )}
+    </section>
+  )
+}
