@@ -1,6 +1,5 @@
 /** Figures, times and reasons in words. Pure; the zone and language are the reader's. */
 
-const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 const dateSeconds = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const clockSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
@@ -10,14 +9,24 @@ const dayAndClock = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
 })
+const yearAndClock = new Intl.DateTimeFormat(undefined, {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+})
 
 export type Instant = number | string
 
 /** Ms since the epoch, of either kind of instant. */
 export const ms = (instant: Instant): number => (typeof instant === 'number' ? instant : Date.parse(instant))
 
-export const sayInstant = (instant: Instant | null | undefined): string =>
-  instant === null || instant === undefined ? '–' : date.format(ms(instant))
+/** To the minute; the year where it is another. */
+export const sayInstant = (instant: Instant): string => {
+  const at = new Date(ms(instant))
+  return (at.getFullYear() === new Date().getFullYear() ? dayAndClock : yearAndClock).format(at)
+}
 export const sayExactly = (instant: Instant): string => dateSeconds.format(ms(instant))
 export const sayClock = (instant: Instant): string => clock.format(ms(instant))
 export const sayClockExactly = (instant: Instant): string => clockSeconds.format(ms(instant))

@@ -42,7 +42,10 @@ export function Invites({ room }: { room: Room }) {
                   title: 'Lets in',
                   cell: ({ entry }) => (entry === 'direct' ? 'directly' : 'after asking'),
                 },
-                { title: 'Created', cell: ({ createdAt }) => sayInstant(createdAt) },
+                {
+                  title: 'Created',
+                  cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
+                },
                 {
                   title: 'State',
                   cell: (invite) => <InviteState invite={invite} />,

@@ -72,13 +72,15 @@ export function KeysScreen() {
               keyOf={({ apiKey }) => apiKey}
               busy={asked.asking}
               columns={[
-                { title: 'Name', cell: ({ name }) => <b>{name || '–'}</b> },
                 {
-                  title: 'API key',
-                  cell: ({ apiKey }) => (
-                    <span className="row tight">
-                      <span className="code">{apiKey}</span>
-                      <CopyButton what="API key" value={apiKey} />
+                  title: 'Key',
+                  cell: ({ name, apiKey }) => (
+                    <span className="named">
+                      <b>{name || 'no name'}</b>
+                      <span className="row tight">
+                        <span className="code">{apiKey}</span>
+                        <CopyButton what="API key" value={apiKey} />
+                      </span>
                     </span>
                   ),
                 },

@@ -76,7 +76,10 @@ export function MeetingsScreen() {
                     title: 'State',
                     cell: (room) => <RoomState room={room} live={live.value?.has(room.roomId)} />,
                   },
-                  { title: 'Created', cell: ({ createdAt }) => sayInstant(createdAt) },
+                  {
+                    title: 'Created',
+                    cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
+                  },
                 ]}
               />
               <Pages info={pageInfo} of="meeting" />

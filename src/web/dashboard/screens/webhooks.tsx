@@ -88,7 +88,10 @@ export function WebhooksScreen() {
                       title: 'Event',
                       cell: (delivery) => <To path={['webhooks', delivery.deliveryId]}>{delivery.event}</To>,
                     },
-                    { title: 'Happened', cell: ({ occurredAt }) => sayInstant(occurredAt) },
+                    {
+                      title: 'Happened',
+                      cell: ({ occurredAt }) => <span className="nowrap">{sayInstant(occurredAt)}</span>,
+                    },
                     {
                       title: 'Meeting',
                       cell: ({ roomId }) => (
