@@ -27,7 +27,7 @@ export function Timeline({
 }) {
   const holder = useRef<HTMLDivElement>(null)
   const width = Math.max(LEAST_WIDTH, useWidth(holder) - 2)
-  const names = Math.min(190, Math.floor(width * 0.26))
+  const names = Math.min(190, Math.max(124, Math.floor(width * 0.26)))
   const inner = width - names - 16
   const x = (at: number): number =>
     names + ((Math.min(Math.max(at, from), to) - from) / Math.max(1, to - from)) * inner
@@ -60,7 +60,7 @@ export function Timeline({
           ).map((at) => (
             <g key={at}>
               <line className="grid-line" x1={x(at)} x2={x(at)} y1={AXIS} y2={height} />
-              <text className="tick" x={x(at)} y={15} textAnchor="middle">
+              <text className="tick" x={x(at)} y={15} textAnchor={x(at) > width - 30 ? 'end' : 'middle'}>
                 {sayOnAxis(at, to - from)}
               </text>
             </g>
@@ -71,7 +71,7 @@ export function Timeline({
               <g key={participant.participantId}>
                 <text className="who" x={4} y={y + 20}>
                   <title>{participant.name || participant.participantId}</title>
-                  {shorten(participant.name || participant.participantId, names / 7.2)}
+                  {shorten(participant.name || participant.participantId, (names - 10) / 7.6)}
                 </text>
                 {participant.timelog.map((stay) => (
                   <g key={stay.start}>
