@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { CommandError, exitCodes, helpOf, readArguments, type Command } from './cli/arguments.ts'
+import { backup, restore } from './cli/backup.ts'
 import { doctor } from './cli/doctor.ts'
 import { keyCommands } from './cli/keys.ts'
 import { meetingCommands } from './cli/meetings.ts'
@@ -17,6 +18,8 @@ const commands: readonly Command[] = [
   ...keyCommands,
   ...tokenCommands,
   ...meetingCommands,
+  backup,
+  restore,
   doctor,
 ]
 

@@ -375,3 +375,4 @@ export interface Store {
 
 export { StoreConflict, StoreProblem } from './problem.ts'
 export { openStore, type StoreOptions } from './open.ts'
+export { backupStore, restoreStore, type RestoreOptions } from './backup.ts'

@@ -1,0 +1,34 @@
+/** `anteroom backup` and `anteroom restore`. */
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Command } from './arguments.ts'
+import { readConfig } from '../config.ts'
+import { backupStore, restoreStore } from '../store/store.ts'
+
+export const backup: Command = {
+  name: 'backup',
+  positionals: ['file'],
+  summary: 'writes the whole store to a new file, also while a server works on it',
+  details:
+    'Secrets in it stay sealed under the master key, which is not in it: keep a copy of data/master.key elsewhere.\nFiles that people hand round in a session that goes on are not in it; they end with the session.',
+  run: async ({ env, positionals: [file = ''] }) => {
+    const to = resolve(file)
+    await backupStore(readConfig(env).dataDir, to)
+    const { size } = await stat(to)
+    return { json: { file: to, bytes: size }, text: `${to} (${size} bytes)` }
+  },
+}
+
+export const restore: Command = {
+  name: 'restore',
+  positionals: ['file'],
+  summary: 'puts a backup in the place of the store, which is kept beside it; the server must be stopped',
+  run: async ({ env, positionals: [file = ''] }) => {
+    const { dataDir, masterKey } = readConfig(env)
+    const kept = await restoreStore({ folder: dataDir, masterKey, from: resolve(file), now: Date.now() })
+    return {
+      json: { restored: resolve(file), kept: kept ?? null },
+      text: kept === undefined ? 'restored' : `restored; what was there is kept in ${kept}`,
+    }
+  },
+}
