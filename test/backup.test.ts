@@ -27,7 +27,10 @@ after(async () => {
 const anteroom = (...args: string[]): Promise<{ code: number; text: string }> =>
   run(process.execPath, [cli, ...args], { env: server.env }).then(
     ({ stdout }) => ({ code: 0, text: stdout }),
-    (error: { code: number; stderr: string }) => ({ code: error.code, text: error.stderr }),
+    (error: unknown) => {
+      const { code, stderr } = error as { code: number; stderr: string }
+      return { code, text: stderr }
+    },
   )
 
 async function create(customRoomId: string): Promise<string> {
@@ -74,16 +77,16 @@ test('what cannot be put back is refused in one sentence, and changes nothing', 
 })
 
 test('taken while meetings are made, it holds all that was acknowledged before; put back, everything is as it was', async () => {
-  let going = true
+  const enough = new AbortController()
   const made: string[] = []
   const making = (async () => {
-    for (let at = 0; going; at++) made.push(await create(`while-${at}`))
+    for (let at = 0; !enough.signal.aborted; at++) made.push(await create(`while-${at}`))
   })()
   while (made.length < 20) await new Promise((next) => setImmediate(next))
   const acknowledged = [...made]
   const copy = join(folder, 'working.backup')
   assert.equal((await anteroom('backup', copy)).code, 0)
-  going = false
+  enough.abort()
   await making
   const key = ((await (await fetch(`${server.url}/get-token`)).json()) as { token: string }).token
   await server.end()
