@@ -42,6 +42,24 @@ export type TypedApp = FastifyInstance<
 /** A refusal by its code; with a status where that differs from the table's. */
 export type DescribedRefusal = ErrorName | { code: ErrorName; status: number }
 
+/** The groups of the document, in its order. */
+export const tags = {
+  'Token server': 'What the published samples of an app server answer to.',
+  Tokens: 'Access tokens for those who hold an API key, and tokens taken out of force.',
+  Rooms: 'Meetings: the durable places that people join. A room is a meeting.',
+  Joining: 'What an app asks on the way into a meeting, and inside it.',
+  Invites: 'Links that let people in without an account, counted and revocable.',
+  Sessions: 'What happened in a meeting from its first join to its last leave, and who was there.',
+  'Live meetings': 'A session that goes on: who is in, who waits, and what may be done about it.',
+  Webhooks: 'What was told to your backend, what was not yet, and telling it again.',
+  Administration: 'Projects, keys and settings, for those who run the server.',
+  'Signing in': 'Who runs the server signs in: by the first-start link, then by a password.',
+  Watching: 'How the server is doing.',
+  Page: 'What the meeting page itself asks for.',
+  Server: 'The server’s own description.',
+} as const
+export type Tag = keyof typeof tags
+
 export interface Description<
   Body extends TSchema,
   Query extends TSchema,
@@ -50,8 +68,7 @@ export interface Description<
 > {
   /** One line for people. */
   summary: string
-  /** The group it stands in, e.g. `Sessions`. */
-  tag: string
+  tag: Tag
   access: Access
   /** With access `token`: the call is about no single meeting, so that a token for one is refused, before all else. */
   wholeProject?: boolean
@@ -136,8 +153,8 @@ function schemaOf({
   query,
   params,
   answer,
-  answerType,
-  otherAnswers,
+  answerType = 'application/json',
+  otherAnswers = {},
   refusals = [],
   refusalBody = RefusalBody,
 }: Description<TSchema, TSchema, TSchema, TSchema>): FastifySchema {
@@ -149,12 +166,12 @@ function schemaOf({
     ...(body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     ...refusals,
   ]
-  const response: Record<string, unknown> = {
-    ...(answer && {
-      200: answerType === undefined ? answer : { content: { [answerType]: { schema: answer } } },
-    }),
+  const responses: Record<string, unknown> = {
+    ...(answer && { 200: response('OK', answer, answerType) }),
     ...responsesOf(all, refusalBody),
-    ...otherAnswers,
+    ...Object.fromEntries(
+      Object.entries(otherAnswers).map(([status, schema]) => [status, response('An answer too.', schema)]),
+    ),
   }
   return {
     summary,
@@ -165,8 +182,12 @@ function schemaOf({
     ...(body && { body }),
     ...(query && { querystring: query }),
     ...(params && { params }),
-    response,
-  } as FastifySchema
+    response: responses,
+  }
+}
+
+function response(description: string, schema: TSchema, type = 'application/json') {
+  return { description, content: { [type]: { schema } } }
 }
 
 function responsesOf(refusals: readonly DescribedRefusal[], body: TSchema): Record<string, unknown> {
@@ -179,10 +200,7 @@ function responsesOf(refusals: readonly DescribedRefusal[], body: TSchema): Reco
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       status,
-      {
-        description: [...codes].map((code) => `\`${code}\`: ${new Refusal(code).message}`).join('\n\n'),
-        content: { 'application/json': { schema: body } },
-      },
+      response([...codes].map((code) => `\`${code}\`: ${new Refusal(code).message}`).join('\n\n'), body),
     ]),
   )
 }

@@ -12,12 +12,13 @@ import { assertMayUseRest } from '../token/token.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { parseBody } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
-import { validateByDescription } from './describe.ts'
+import { validateByDescription, type TypedApp } from './describe.ts'
 import { fileRoutes } from './files.ts'
 import { getTokenRoutes } from './get-token.ts'
 import { healthRoutes } from './health.ts'
 import { initConfigRoutes } from './init-config.ts'
 import { inviteRoutes } from './invites.ts'
+import { documentRoutes, openapiRoutes } from './openapi.ts'
 import { pageRoutes } from './page.ts'
 import { liveRoutes } from './live.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -62,20 +63,25 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       done(error as Error)
     }
   })
-  for (const routes of [
-    healthRoutes,
-    getTokenRoutes,
-    roomRoutes,
-    sessionRoutes,
-    liveRoutes,
-    initConfigRoutes,
-    inviteRoutes,
-    adminRoutes,
-    fileRoutes,
-    pageRoutes,
-  ]) {
-    routes(app, context)
-  }
+  documentRoutes(app, context.settings)
+  void app.register((documented: TypedApp, _options, done) => {
+    for (const routes of [
+      healthRoutes,
+      getTokenRoutes,
+      roomRoutes,
+      sessionRoutes,
+      liveRoutes,
+      initConfigRoutes,
+      inviteRoutes,
+      adminRoutes,
+      fileRoutes,
+      pageRoutes,
+      openapiRoutes,
+    ]) {
+      routes(documented, context)
+    }
+    done()
+  })
   return app
 }
 

@@ -22,6 +22,7 @@ const meetingId = new RegExp(meetingIdPattern)
 const ANY_ID = /^\S(.{0,126}\S)?$/
 
 const tag = 'Rooms'
+const sample = 'Token server'
 /** The id is looked at by the rule, whose texts and statuses published clients look for. */
 const AnyIdParams = Type.Object({ id: Type.String({ description: 'A `roomId` or a custom id.' }) })
 
@@ -88,7 +89,6 @@ export const roomRoutes: Routes = (app, context) => {
     answer: Room,
     refusals: [{ code: 'INVALID_MEETING_ID', status: 400 }, 'MEETING_ID_DISABLED', 'UNAUTHORIZED_MEETING_ID'],
   } as const
-  const sample = 'Token server'
 
   for (const [path, options] of [
     ['/v2/rooms', describe({ ...creating, tag, body: CreateMeetingBody })],

@@ -60,7 +60,7 @@ export const RefusalBody = Type.Object(
     code: Type.Enum(errorNames, { description: 'Stable; what a program goes by.' }),
   },
   {
-    $id: 'Refusal',
+    title: 'Refusal',
     examples: [
       {
         statusCode: 401,

@@ -34,7 +34,7 @@ const inviteFields = {
   uses: Type.Integer(),
   revoked: Type.Boolean(),
 }
-export const Invite = Type.Object(inviteFields, { $id: 'Invite' })
+export const Invite = Type.Object(inviteFields, { title: 'Invite' })
 export type Invite = Static<typeof Invite>
 
 export const NewInvite = Type.Object({

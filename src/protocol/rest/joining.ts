@@ -30,7 +30,7 @@ export const InitConfigRefusal = Type.Object(
     code: Type.Integer({ examples: [4002] }),
     name: Type.Enum(errorNames),
   },
-  { $id: 'InitConfigRefusal' },
+  { title: 'InitConfigRefusal' },
 )
 
 export const FileQuery = Type.Object({ roomId: Type.Optional(RoomId) })

@@ -74,7 +74,7 @@ const roomFields = {
 /** As created, validated and listed. */
 export const Room = Type.Object(
   { ...roomFields, userId: Type.String({ description: 'The project it belongs to.' }) },
-  { $id: 'Room' },
+  { title: 'Room' },
 )
 export type Room = Static<typeof Room>
 
@@ -84,7 +84,7 @@ export const RoomWithOwner = Type.Object(
     ...roomFields,
     user: Type.Object({ id: Type.String(), name: Type.String(), email: Type.String() }),
   },
-  { $id: 'RoomWithOwner' },
+  { title: 'RoomWithOwner' },
 )
 export type RoomWithOwner = Static<typeof RoomWithOwner>
 
