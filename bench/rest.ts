@@ -133,7 +133,7 @@ function fillWithSessions(): void {
       `${numbers} insert into sessions select printf('%024x', i), ?, ?, i * 1000, i * 1000 + 500, 'empty' from n`,
     ).run(meeting_id, project_id)
     db.prepare(
-      `${numbers} insert into stays select printf('%024x', i), 'ann', 'Ann', i * 1000, i * 1000 + 500, 'x', null from n`,
+      `${numbers} insert into stays select printf('%024x', i), 'ann', 'Ann', i * 1000, i * 1000 + 500, 'x', null, null from n`,
     ).run()
     db.prepare('insert or replace into session_counts values (?, ?)').run(
       project_id,

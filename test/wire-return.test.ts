@@ -45,11 +45,16 @@ test('an expired token brings back who was in the session with it, and nobody el
   await refusedAtDoor({ ...direct, token: `${direct.token.slice(0, -4)}AAAA` })
 
   const back: WireClient[] = []
-  for (const options of [direct, asks]) {
-    const again = server.connect(options)
-    await again.join()
-    back.push(again)
+  const comeBack = async (): Promise<void> => {
+    for (const options of [direct, asks]) {
+      const again = server.connect(options)
+      await again.join()
+      back.push(again)
+    }
   }
+  await comeBack()
+  await server.restart()
+  await comeBack()
   const ended = server.sessionEnded(meetingId)
   for (const client of back) client.close()
   await ended

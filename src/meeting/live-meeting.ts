@@ -176,7 +176,8 @@ export class LiveMeeting {
       }
       const stays = await store.sessions.stays(left.sessionId)
       const lastKnownAt = lastKnown(left.startedAt, stays, options.lastAliveAt)
-      for (const { participantId, name, joinedAt, leftAt } of stays) {
+      for (const { participantId, name, joinedAt, leftAt, tokenId } of stays) {
+        if (tokenId !== null) session.known.add(admittedSubject(participantId, tokenId))
         if (leftAt !== null) continue
         const at = Math.max(joinedAt, options.lastAliveAt ?? joinedAt)
         session.log.left({ id: participantId, name }, 'WEBSOCKET_DISCONNECTED', at)

@@ -51,22 +51,21 @@ export class SessionLog {
   /** Resolves when the stay has reached the disk. */
   async joined(participant: Participant, device: Record<string, unknown> | null): Promise<void> {
     const { sessionId, store, now } = this.#options
-    const { id: participantId, name, mode } = participant
+    const { id: participantId, name, mode, tokenId } = participant
     const joinedAt = now()
     participant.joinedAt = joinedAt
-    const stay = { sessionId, participantId, name, joinedAt, leftAt: null, leaveReason: null, device }
+    const stay = {
+      sessionId,
+      participantId,
+      name,
+      joinedAt,
+      leftAt: null,
+      leaveReason: null,
+      device,
+      tokenId,
+    }
     const tell = this.#tell({ event: 'participant-joined', at: joinedAt, participantId, name })
-    await Promise.all([
-      store.sessions.join(stay, tell),
-      store.sessions.openInterval({
-        sessionId,
-        participantId,
-        kind: 'mode',
-        value: mode,
-        startedAt: joinedAt,
-        endedAt: null,
-      }),
-    ])
+    await store.sessions.join(stay, mode, tell)
   }
 
   left({ id, name }: Pick<Participant, 'id' | 'name'>, reason: string, at = this.#options.now()): void {

@@ -41,6 +41,7 @@ export interface Schema {
     left_at: number | null
     leave_reason: string | null
     device: string | null
+    token_id: string | null
   }
   session_counts: { project_id: string; total: number }
   intervals: {

@@ -94,6 +94,8 @@ export interface StayRecord {
   leaveReason: string | null
   /** What the client said of its device and SDK, as it said it; null when it said nothing. */
   device: Record<string, unknown> | null
+  /** Of the token that it came with, as a grant names it; null in records of older versions. */
+  tokenId: string | null
 }
 
 /** A stretch of time of one participant in a session: a stream that was on, a mode that was in force. */
@@ -271,7 +273,8 @@ export interface Store {
     listOngoing(): Promise<SessionRecord[]>
     /** Newest first. */
     list(projectId: string, page: Page, filter?: SessionFilter): Promise<PageOf<SessionRecord>>
-    join(stay: StayRecord, tell?: readonly NewDelivery[]): Promise<void>
+    /** Opens the interval of the mode it joins in, too. */
+    join(stay: StayRecord, mode: string, tell?: readonly NewDelivery[]): Promise<void>
     /** Closes the open stay of this participant, with its intervals. */
     leave(
       sessionId: string,

@@ -6,6 +6,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('api_keys').addColumn('last_used_at', 'bigint').execute()
   await db.schema.alterTable('api_keys').addColumn('origins', 'text').execute()
   await db.schema.alterTable('stays').addColumn('device', 'text').execute()
+  await db.schema.alterTable('stays').addColumn('token_id', 'text').execute()
 
   await db.schema
     .createIndex('sessions_newest')

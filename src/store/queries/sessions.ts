@@ -111,7 +111,7 @@ export function sessionQueries({ db, write }: Ground): Store['sessions'] {
         .execute()
       return { items: (fromTheEnd ? rows.reverse() : rows).map(toSession), total }
     },
-    join: async (stay, tell) => {
+    join: async (stay, mode, tell) => {
       await write(async (tx) => {
         await tx
           .insertInto('stays')
@@ -123,6 +123,18 @@ export function sessionQueries({ db, write }: Ground): Store['sessions'] {
             left_at: stay.leftAt,
             leave_reason: stay.leaveReason,
             device: stay.device && JSON.stringify(stay.device),
+            token_id: stay.tokenId,
+          })
+          .execute()
+        await tx
+          .insertInto('intervals')
+          .values({
+            session_id: stay.sessionId,
+            participant_id: stay.participantId,
+            kind: 'mode',
+            value: mode,
+            started_at: stay.joinedAt,
+            ended_at: null,
           })
           .execute()
         await tellInside(tx, tell)
@@ -297,6 +309,7 @@ function toStay(row: Selectable<Schema['stays']>): StayRecord {
     joinedAt: row.joined_at,
     leftAt: row.left_at,
     leaveReason: row.leave_reason,
+    tokenId: row.token_id,
     device: row.device === null ? null : (JSON.parse(row.device) as Record<string, unknown>),
   }
 }
