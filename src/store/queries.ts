@@ -8,7 +8,7 @@ import { figureQueries } from './queries/figures.ts'
 import { inviteQueries } from './queries/invites.ts'
 import { keyQueries, projectQueries } from './queries/keys.ts'
 import { meetingQueries } from './queries/meetings.ts'
-import { outboxQueries } from './queries/outbox.ts'
+import { Written, outboxQueries } from './queries/outbox.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
 /** Opened at each start, so that a wrong master key shows at once. */
@@ -22,14 +22,15 @@ export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): 
 }
 
 export function storeOver(ground: Ground): Omit<Store, 'close' | 'files'> {
+  const written = new Written()
   return {
     projects: projectQueries(ground),
     keys: keyQueries(ground),
     meetings: meetingQueries(ground),
-    sessions: sessionQueries(ground),
+    sessions: sessionQueries(ground, written),
     invites: inviteQueries(ground),
     chat: chatQueries(ground),
-    outbox: outboxQueries(ground),
+    outbox: outboxQueries(ground, written),
     figures: figureQueries(ground),
     revokedTokens: revokedTokenQueries(ground),
     signIns: signInQueries(ground),

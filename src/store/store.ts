@@ -334,8 +334,14 @@ export interface Store {
     get(projectId: string, deliveryId: string): Promise<DeliveryRecord | undefined>
     /** Newest first. */
     list(projectId: string, page: Page, filter?: DeliveryFilter): Promise<PageOf<DeliveryRecord>>
+    /** Lets leased ones go untried, to be leased again from then on. */
+    postpone(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
+    /** Told when this process wrote what is to be delivered; what others wrote is found by `lease`. */
+    onWritten(listener: () => void): void
     /** Tries a parked or delivered one again, with its id and at the end of its line. False when there is none such. */
     replay(projectId: string, deliveryId: string, at: number): Promise<boolean>
+    /** Replays what was parked until `at`, oldest first, at most `limit`. Answers how many. */
+    replayParked(projectId: string, at: number, limit: number): Promise<number>
     backlog(): Promise<{ waiting: number; parked: number; oldestAt: number | null }>
     /** Deletes what was settled before, at most `limit`. Answers how many. */
     dropSettledBefore(at: number, limit: number): Promise<number>

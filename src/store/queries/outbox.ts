@@ -46,8 +46,22 @@ async function firstOfLine(
   return row?.number
 }
 
-export function outboxQueries({ db, write }: Ground): Store['outbox'] {
+/** Those who wait for something to deliver. */
+export class Written {
+  readonly #listeners: (() => void)[] = []
+
+  add(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  tell(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+export function outboxQueries({ db, write }: Ground, written: Written): Store['outbox'] {
   return {
+    onWritten: (listener) => written.add(listener),
     lease: (now, leasedUntil, limit) =>
       write(async (tx) => {
         const due = await tx
@@ -121,8 +135,21 @@ export function outboxQueries({ db, write }: Ground): Store['outbox'] {
         .execute()
       return { items: rows.map(toDelivery), total }
     },
-    replay: (projectId, deliveryId, at) =>
-      write(async (tx) => {
+    postpone: async (deliveries) => {
+      if (deliveries.length === 0) return
+      await write(async (tx) => {
+        for (const { deliveryId, until } of deliveries) {
+          await tx
+            .updateTable('deliveries')
+            .set({ next_at: until, leased_until: null })
+            .where('delivery_id', '=', deliveryId)
+            .where('next_at', 'is not', null)
+            .execute()
+        }
+      })
+    },
+    replay: async (projectId, deliveryId, at) => {
+      const replayed = await write(async (tx) => {
         const row = await tx
           .selectFrom('deliveries')
           .selectAll()
@@ -130,22 +157,29 @@ export function outboxQueries({ db, write }: Ground): Store['outbox'] {
           .where('project_id', '=', projectId)
           .where('state', '!=', 'waiting')
           .executeTakeFirst()
-        if (!row) return false
-        const { number, ...kept } = row
-        await tx.deleteFrom('deliveries').where('number', '=', number).execute()
-        await tx
-          .insertInto('deliveries')
-          .values({
-            ...kept,
-            state: 'waiting',
-            attempts: 0,
-            next_at: (await firstOfLine(tx, row.meeting_id, row.end_point)) ? null : at,
-            leased_until: null,
-            settled_at: null,
-          })
+        if (row) await replayInside(tx, row, at)
+        return row !== undefined
+      })
+      if (replayed) written.tell()
+      return replayed
+    },
+    replayParked: async (projectId, at, limit) => {
+      const replayed = await write(async (tx) => {
+        const rows = await tx
+          .selectFrom('deliveries')
+          .selectAll()
+          .where('project_id', '=', projectId)
+          .where('state', '=', 'parked')
+          .where('settled_at', '<=', at)
+          .orderBy('number')
+          .limit(limit)
           .execute()
-        return true
-      }),
+        for (const row of rows) await replayInside(tx, row, at)
+        return rows.length
+      })
+      if (replayed > 0) written.tell()
+      return replayed
+    },
     backlog: async () => {
       const count = async (state: DeliveryRecord['state']): Promise<number> => {
         const { total } = await db
@@ -187,6 +221,25 @@ export function outboxQueries({ db, write }: Ground): Store['outbox'] {
       return Number(numDeletedRows)
     },
   }
+}
+
+async function replayInside(
+  tx: Kysely<Schema>,
+  { number, ...kept }: Selectable<Schema['deliveries']>,
+  at: number,
+): Promise<void> {
+  await tx.deleteFrom('deliveries').where('number', '=', number).execute()
+  await tx
+    .insertInto('deliveries')
+    .values({
+      ...kept,
+      state: 'waiting',
+      attempts: 0,
+      next_at: (await firstOfLine(tx, kept.meeting_id, kept.end_point)) ? null : at,
+      leased_until: null,
+      settled_at: null,
+    })
+    .execute()
 }
 
 function toDelivery(row: Selectable<Schema['deliveries']>): DeliveryRecord {

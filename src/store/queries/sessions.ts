@@ -1,13 +1,24 @@
 import type { Kysely, Selectable } from 'kysely'
 import type { Ground } from '../ground.ts'
 import type { Schema } from '../schema.ts'
-import type { SessionRecord, StayRecord, Store } from '../store.ts'
-import { tellInside } from './outbox.ts'
+import type { NewDelivery, SessionRecord, StayRecord, Store } from '../store.ts'
+import { tellInside, type Written } from './outbox.ts'
 
-export function sessionQueries({ db, write }: Ground): Store['sessions'] {
+export function sessionQueries({ db, write }: Ground, written: Written): Store['sessions'] {
+  /** Writes a fact and, if it was news, the deliveries that tell it. */
+  const record = async (
+    tell: readonly NewDelivery[] | undefined,
+    work: (tx: Kysely<Schema>) => Promise<boolean>,
+  ): Promise<void> => {
+    await write(async (tx) => {
+      if (await work(tx)) await tellInside(tx, tell)
+    })
+    if (tell && tell.length > 0) written.tell()
+  }
+
   return {
-    start: async (session, tell) => {
-      await write(async (tx) => {
+    start: (session, tell) =>
+      record(tell, async (tx) => {
         await tx
           .insertInto('sessions')
           .values({
@@ -20,18 +31,17 @@ export function sessionQueries({ db, write }: Ground): Store['sessions'] {
           })
           .execute()
         await count(tx, session.projectId, 1)
-        await tellInside(tx, tell)
-      })
-    },
-    end: async (sessionId, at, reason, tell) => {
-      await write(async (tx) => {
+        return true
+      }),
+    end: (sessionId, at, reason, tell) =>
+      record(tell, async (tx) => {
         const { numUpdatedRows } = await tx
           .updateTable('sessions')
           .set({ ended_at: at, end_reason: reason })
           .where('session_id', '=', sessionId)
           .where('ended_at', 'is', null)
           .executeTakeFirst()
-        if (numUpdatedRows === 0n) return
+        if (numUpdatedRows === 0n) return false
         await tx
           .updateTable('stays')
           .set({ left_at: at, leave_reason: reason })
@@ -44,9 +54,8 @@ export function sessionQueries({ db, write }: Ground): Store['sessions'] {
           .where('session_id', '=', sessionId)
           .where('ended_at', 'is', null)
           .execute()
-        await tellInside(tx, tell)
-      })
-    },
+        return true
+      }),
     get: async (sessionId) => {
       const row = await db
         .selectFrom('sessions')
@@ -111,8 +120,8 @@ export function sessionQueries({ db, write }: Ground): Store['sessions'] {
         .execute()
       return { items: (fromTheEnd ? rows.reverse() : rows).map(toSession), total }
     },
-    join: async (stay, mode, tell) => {
-      await write(async (tx) => {
+    join: (stay, mode, tell) =>
+      record(tell, async (tx) => {
         await tx
           .insertInto('stays')
           .values({
@@ -137,11 +146,10 @@ export function sessionQueries({ db, write }: Ground): Store['sessions'] {
             ended_at: null,
           })
           .execute()
-        await tellInside(tx, tell)
-      })
-    },
-    leave: async (sessionId, participantId, at, reason, tell) => {
-      await write(async (tx) => {
+        return true
+      }),
+    leave: (sessionId, participantId, at, reason, tell) =>
+      record(tell, async (tx) => {
         const { numUpdatedRows } = await tx
           .updateTable('stays')
           .set({ left_at: at, leave_reason: reason })
@@ -156,9 +164,8 @@ export function sessionQueries({ db, write }: Ground): Store['sessions'] {
           .where('participant_id', '=', participantId)
           .where('ended_at', 'is', null)
           .execute()
-        if (numUpdatedRows > 0n) await tellInside(tx, tell)
-      })
-    },
+        return numUpdatedRows > 0n
+      }),
     stays: async (sessionId) => {
       const rows = await db
         .selectFrom('stays')

@@ -1,0 +1,162 @@
+/** Takes what is due from the outbox to its receivers: in order for each meeting, at least once, a bounded number at a time. */
+import { Receivers } from './receivers.ts'
+import { outcomeOf, type DeliveryPolicy } from './schedule.ts'
+import type { Sender } from './sender.ts'
+import type { Signer } from './signer.ts'
+import type { LeasedDelivery, Outbox, Outcome } from './webhook.ts'
+
+export interface DispatcherOptions {
+  outbox: Outbox
+  signer: Signer
+  sender: Sender
+  policy: DeliveryPolicy
+  now: () => number
+  /** From 0 to 1. */
+  random: () => number
+  /** Told of what was given up; holds no name of a person. */
+  onParked: (delivery: LeasedDelivery, outcome: Outcome) => void
+  onError: (error: unknown, doing: string) => void
+}
+
+/** Under way at once, to all receivers and to one. */
+const AT_ONCE = 256
+const AT_ONCE_TO_ONE = 8
+/** How soon that is found which another process wrote, or whose time has come. */
+const POLL_MS = 1000
+/** A lease outlives a try by this, for signing before it and settling after it. */
+const LEASE_MARGIN_MS = 5000
+/** What is under way when the server stops gets this long to arrive. */
+const STOP_MS = 1000
+const SWEEP_EVERY_MS = 600_000
+const SWEEP_AT_ONCE = 500
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #receivers: Receivers
+  readonly #underWay = new Map<string, Promise<void>>()
+  readonly #cut = new AbortController()
+  #running: Promise<void> | undefined
+  #stopped = false
+  #woken = false
+  #wakeUp: (() => void) | undefined
+  /** When the first of those that had to stand aside comes again. */
+  #expectedAt = Infinity
+  #sweepAt = 0
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#receivers = new Receivers(AT_ONCE_TO_ONE, options.random)
+  }
+
+  start(): void {
+    this.#options.outbox.onWritten(() => this.#wake())
+    this.#running = this.#run()
+  }
+
+  /** Lets what is under way arrive, or else leaves it to the next start. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wake()
+    await this.#running
+    const timer = setTimeout(() => this.#cut.abort(), STOP_MS)
+    await Promise.all(this.#underWay.values())
+    clearTimeout(timer)
+    this.#options.sender.close()
+  }
+
+  #wake(): void {
+    this.#woken = true
+    this.#wakeUp?.()
+  }
+
+  async #run(): Promise<void> {
+    const { now, onError } = this.#options
+    while (!this.#stopped) {
+      this.#woken = false
+      try {
+        const all = await this.#round()
+        await this.#sweep()
+        if (!all) continue
+      } catch (error) {
+        onError(error, 'reading the outbox')
+      }
+      await this.#sleep(Math.min(POLL_MS, Math.max(0, this.#expectedAt - now())))
+    }
+  }
+
+  /** Answers whether all that was due is under way or was told to wait. */
+  async #round(): Promise<boolean> {
+    const { outbox, policy, now } = this.#options
+    const free = AT_ONCE - this.#underWay.size
+    if (free === 0) return true
+    const at = now()
+    if (this.#expectedAt <= at) this.#expectedAt = Infinity
+    const due = await outbox.lease(at, at + policy.timeoutMs + LEASE_MARGIN_MS, free)
+    const postponed = []
+    for (const delivery of due) {
+      const { deliveryId } = delivery
+      if (this.#underWay.has(deliveryId)) continue
+      const place = this.#receivers.enter(delivery.endPoint, at)
+      if ('until' in place) {
+        postponed.push({ deliveryId, until: place.until })
+        this.#expectedAt = Math.min(this.#expectedAt, place.until)
+        continue
+      }
+      const done = this.#deliver(delivery)
+        .catch((error: unknown) => this.#options.onError(error, 'delivering to a webhook'))
+        .finally(() => {
+          place.leave(now())
+          this.#underWay.delete(deliveryId)
+          this.#wake()
+        })
+      this.#underWay.set(deliveryId, done)
+    }
+    await outbox.postpone(postponed)
+    return due.length < free
+  }
+
+  async #deliver(delivery: LeasedDelivery): Promise<void> {
+    const { outbox, signer, sender, policy, now, random, onParked } = this.#options
+    const { deliveryId, event, endPoint, occurredAt, attempts } = delivery
+    const body = Buffer.from(delivery.body)
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'Anteroom',
+      'videosdk-signature': await signer.sign(body),
+      'anteroom-delivery-id': deliveryId,
+      'anteroom-event': event,
+      'anteroom-occurred-at': String(occurredAt),
+      'anteroom-attempt': String(attempts + 1),
+    }
+    const answer = await sender.send(endPoint, headers, body, this.#cut.signal)
+    if (!answer) {
+      await outbox.postpone([{ deliveryId, until: now() }])
+      return
+    }
+    const outcome = outcomeOf(delivery, answer, { policy, now: now(), random: random() })
+    await outbox.settle(deliveryId, outcome)
+    if (outcome.state === 'parked') onParked(delivery, outcome)
+  }
+
+  /** Drops a little of what is too old to be of interest. */
+  async #sweep(): Promise<void> {
+    const { outbox, policy, now } = this.#options
+    const at = now()
+    this.#receivers.sweep(at)
+    if (at < this.#sweepAt) return
+    const dropped = await outbox.dropSettledBefore(at - policy.retentionMs, SWEEP_AT_ONCE)
+    this.#sweepAt = at + (dropped === SWEEP_AT_ONCE ? POLL_MS : SWEEP_EVERY_MS)
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    if (this.#woken || this.#stopped) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wakeUp = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wakeUp = undefined
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Tells the customer's backend what happened in a meeting. What it needs of an outbox and of a place for a secret is
+ * said here; `store/` has both.
+ */
+
+export { createAnnouncer, type AnnouncerOptions } from './announcer.ts'
+export { DefaultWebhooks } from './default-webhooks.ts'
+export { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
+export { endPointProblem } from './guard.ts'
+export { defaultPolicy, type DeliveryPolicy } from './schedule.ts'
+export { Sender, type SenderOptions } from './sender.ts'
+export { Signer } from './signer.ts'
+
+/** Where events are told, and which (contract, rest-and-tokens §3.2). */
+export interface Webhook {
+  endPoint: string
+  events: readonly string[]
+}
+
+/** A meeting, as far as its webhook goes. */
+export interface ToldMeeting {
+  meetingId: string
+  projectId: string
+  settings: { webhook?: Webhook }
+}
+
+/** An event on its way. */
+export interface Delivery {
+  /** Receivers drop doubles by it. */
+  deliveryId: string
+  projectId: string
+  meetingId: string
+  sessionId: string
+  event: string
+  endPoint: string
+  /** The exact bytes to send, as text in UTF-8. */
+  body: string
+  occurredAt: number
+}
+
+/** One that is to be tried now. */
+export interface LeasedDelivery extends Delivery {
+  /** How often it was tried before. */
+  attempts: number
+}
+
+export interface Outcome {
+  state: 'waiting' | 'delivered' | 'parked'
+  at: number
+  /** With `waiting`: when it is tried again. */
+  nextAt?: number
+  status: number | null
+  error: string | null
+}
+
+/** Lines of deliveries, one for each meeting and receiver; only the first of a line is ever due. */
+export interface Outbox {
+  lease(now: number, leasedUntil: number, limit: number): Promise<LeasedDelivery[]>
+  settle(deliveryId: string, outcome: Outcome): Promise<void>
+  postpone(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
+  onWritten(listener: () => void): void
+  dropSettledBefore(at: number, limit: number): Promise<number>
+}
+
+/** Where the signing key is kept, sealed. */
+export interface Secrets {
+  get(name: string): Promise<string | undefined>
+  set(name: string, value: string): Promise<void>
+}
