@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: `anteroom serve | token-server | keys | token | meeting | doctor`. The only file that ends the process.
+ * The command line: `anteroom serve | token-server | keys | token | meeting | webhooks | doctor`. The only file that ends the process.
  */
 import { existsSync } from 'node:fs'
 import { CommandError, exitCodes, helpOf, readArguments, type Command } from './cli/arguments.ts'
@@ -10,6 +10,7 @@ import { keyCommands } from './cli/keys.ts'
 import { meetingCommands } from './cli/meetings.ts'
 import { serve, tokenServer } from './cli/serve.ts'
 import { tokenCommands } from './cli/tokens.ts'
+import { webhookCommands } from './cli/webhooks.ts'
 import { describeSettings } from './config.ts'
 
 const commands: readonly Command[] = [
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   ...meetingCommands,
   backup,
   restore,
+  ...webhookCommands,
   doctor,
 ]
 

@@ -292,6 +292,24 @@ const settings = {
     'how long records of sessions, chat logs and webhook deliveries are kept; 0 for ever',
     whole(0, 3650, 90),
   ),
+  webhookAllowPrivate: setting(
+    'WEBHOOK_ALLOW_PRIVATE',
+    'false',
+    'true: webhooks may go to private addresses, for development',
+    flag,
+  ),
+  webhookTimeoutSeconds: setting(
+    'WEBHOOK_TIMEOUT_SECONDS',
+    10,
+    'how long the receiver of a webhook may take to answer',
+    whole(1, 60, 10),
+  ),
+  webhookRetryHours: setting(
+    'WEBHOOK_RETRY_HOURS',
+    24,
+    'how old an event may be and still be delivered again by itself',
+    whole(0, 720, 24),
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     'info',
@@ -341,6 +359,7 @@ const OUR_PREFIXES = [
   'TURN_',
   'STATS_',
   'RETENTION_',
+  'WEBHOOK_',
 ]
 /** Other programs' variables that begin like ours. */
 const NOT_OURS = new Set(['VIDEOSDK_TOKEN', 'VIDEOSDK_SECRET', 'MEDIA_ROOT', 'MEDIA_URL'])

@@ -26,6 +26,7 @@ const heads: Record<string, string> = {
   store: 'store/store.ts',
   media: 'media/sfu.ts',
   token: 'token/token.ts',
+  webhook: 'webhook/webhook.ts',
 }
 
 const files = globSync('**/*.{ts,tsx}', { cwd: src }).filter(

@@ -26,6 +26,16 @@ import { sweep } from './meeting/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
 import { openStore } from './store/store.ts'
 import { createVerifier } from './token/token.ts'
+import {
+  createAnnouncer,
+  defaultPolicy,
+  DefaultWebhooks,
+  Dispatcher,
+  Sender,
+  Signer,
+  type DeliveryPolicy,
+  type SenderOptions,
+} from './webhook/webhook.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
 
 /** What stops a start: one sentence with the cure. */
@@ -59,6 +69,8 @@ export interface Parts {
   log?: Logger
   /** The clock, ms since the epoch. */
   now?: () => number
+  /** The addresses of the receiver of a webhook, by its name. */
+  resolve?: SenderOptions['resolve']
 }
 
 /** How soon a key that another process revoked is out of force here. */
@@ -155,6 +167,8 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     logger: Logger,
   ): Promise<RunningServer> {
     const now = parts.now ?? Date.now
+    const webhooks = openWebhooks(settings, store, parts, logger)
+    await webhooks.defaults.refresh()
     const verifier = createVerifier({
       findKey: keyRing.find,
       now,
@@ -186,7 +200,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       store,
       sfu: media,
       openAudience: sockets.openAudience,
-      announce: () => [],
+      announce: createAnnouncer({ defaultWebhook: webhooks.defaults.find, newDeliveryId: randomUUID }),
       now,
       newSessionId: () => randomBytes(12).toString('hex'),
       newSecretId: () => randomBytes(18).toString('base64url'),
@@ -222,6 +236,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       mediaStatus: () => media.status,
       signIn,
       admin: createAdmin({ key: adminKey, signIn, settings }),
+      webhookKey: () => webhooks.signer.publicKey(),
       now,
       log: logger,
     }
@@ -249,8 +264,12 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         (changed) => changed && verifier.clear(),
         (error: unknown) => logger.error({ err: error }, 'reading the keys again'),
       )
+      webhooks.defaults
+        .refresh()
+        .catch((error: unknown) => logger.error({ err: error }, 'reading the projects again'))
     }, KEY_REFRESH_MS)
     refreshing.unref()
+    webhooks.dispatcher.start()
 
     let measuring = false
     const measure = (): void => {
@@ -282,7 +301,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       await meetings.suspend()
       sockets.close()
       chatSockets.close()
-      await Promise.all(listeners.map((listener) => listener.close()))
+      await Promise.all([webhooks.dispatcher.stop(), ...listeners.map((listener) => listener.close())])
       await media.close()
       await store.close()
     }
@@ -293,6 +312,36 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       close: () => (closing ??= close()),
     }
   }
+}
+
+/** What tells backends of what happens here; `dispatcher` is yet to be started. */
+function openWebhooks(settings: Config, store: Store, { now = Date.now, resolve }: Parts, log: Logger) {
+  const policy: DeliveryPolicy = {
+    ...defaultPolicy,
+    timeoutMs: settings.webhookTimeoutSeconds * 1000,
+    giveUpAfterMs: settings.webhookRetryHours * 3_600_000,
+  }
+  const signer = new Signer(store.secrets)
+  const sender = new Sender({
+    allowPrivate: settings.webhookAllowPrivate,
+    timeoutMs: policy.timeoutMs,
+    ...(resolve && { resolve }),
+  })
+  const dispatcher = new Dispatcher({
+    outbox: store.outbox,
+    signer,
+    sender,
+    policy,
+    now,
+    random: Math.random,
+    onParked: ({ deliveryId, event, meetingId, attempts }, { status }) =>
+      log.warn(
+        { deliveryId, event, meetingId, attempts: attempts + 1, status },
+        'a webhook delivery was given up',
+      ),
+    onError: (error, doing) => log.error({ err: error }, doing),
+  })
+  return { defaults: new DefaultWebhooks(store.projects), signer, dispatcher }
 }
 
 export async function startTokenServer(config: Config): Promise<RunningServer> {
@@ -401,6 +450,8 @@ async function welcome(
   const loud = [
     config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',
     config.allowTokensWithoutExpiry && 'ALLOW_TOKENS_WITHOUT_EXPIRY=true: a leaked token works for ever',
+    config.webhookAllowPrivate &&
+      'WEBHOOK_ALLOW_PRIVATE=true: whoever makes a meeting can have events sent into the private network',
     config.moderation === 'open' && 'MODERATION=open: everybody may mute and remove everybody',
   ].filter((line) => typeof line === 'string')
   return [...lines, ...(loud.length ? ['', ...loud.map((line) => `  ! ${line}`)] : []), ''].join('\n')

@@ -23,6 +23,7 @@ export interface HttpSettings {
   maxFileBytes: number
   maxSessionFileBytes: number
   moderation: Moderation
+  webhookAllowPrivate: boolean
 }
 
 export interface HttpContext {
@@ -36,6 +37,8 @@ export interface HttpContext {
   mediaStatus: () => Sfu['status']
   signIn: SignIn
   admin: Admin
+  /** What verifies the signatures of webhooks, in PKCS#1 PEM. */
+  webhookKey: () => Promise<string>
   now: () => number
   log: Logger
 }

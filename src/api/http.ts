@@ -23,6 +23,7 @@ import { pageRoutes } from './page.ts'
 import { liveRoutes } from './live.ts'
 import { sessionRoutes } from './sessions.ts'
 import { roomRoutes, withDoubledPrefix } from './rooms.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export type { HttpContext, HttpSettings } from './context.ts'
 
@@ -75,6 +76,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       inviteRoutes,
       adminRoutes,
       fileRoutes,
+      webhookRoutes,
       pageRoutes,
       openapiRoutes,
     ]) {

@@ -14,6 +14,7 @@ import { grantOf } from './context.ts'
 import { isAtThisMachine } from './guard.ts'
 import { baseUrlOf } from './base-url.ts'
 import { describe } from './describe.ts'
+import { assertWebhook } from './webhooks.ts'
 
 /** Minutes (design, decision 11). */
 const DEFAULT_AUTO_CLOSE_MINUTES = 480
@@ -43,6 +44,7 @@ export const roomRoutes: Routes = (app, context) => {
   ): Promise<MeetingRecord> => {
     // A token for one meeting makes no other, and is refused for a call about none.
     assertMayUseRest(grant)
+    assertWebhook(body.webhook, context.settings)
     const customId = customIdFromPath ?? customRoomId ?? userMeetingId
     return catalogue.create(grant.projectId, {
       ...(customId !== undefined && { customId }),

@@ -27,8 +27,6 @@ const POLL_MS = 1000
 const LEASE_MARGIN_MS = 5000
 /** What is under way when the server stops gets this long to arrive. */
 const STOP_MS = 1000
-const SWEEP_EVERY_MS = 600_000
-const SWEEP_AT_ONCE = 500
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
@@ -41,7 +39,6 @@ export class Dispatcher {
   #wakeUp: (() => void) | undefined
   /** When the first of those that had to stand aside comes again. */
   #expectedAt = Infinity
-  #sweepAt = 0
 
   constructor(options: DispatcherOptions) {
     this.#options = options
@@ -75,7 +72,6 @@ export class Dispatcher {
       this.#woken = false
       try {
         const all = await this.#round()
-        await this.#sweep()
         if (!all) continue
       } catch (error) {
         onError(error, 'reading the outbox')
@@ -90,6 +86,7 @@ export class Dispatcher {
     const free = AT_ONCE - this.#underWay.size
     if (free === 0) return true
     const at = now()
+    this.#receivers.sweep(at)
     if (this.#expectedAt <= at) this.#expectedAt = Infinity
     const due = await outbox.lease(at, at + policy.timeoutMs + LEASE_MARGIN_MS, free)
     const postponed = []
@@ -136,16 +133,6 @@ export class Dispatcher {
     const outcome = outcomeOf(delivery, answer, { policy, now: now(), random: random() })
     await outbox.settle(deliveryId, outcome)
     if (outcome.state === 'parked') onParked(delivery, outcome)
-  }
-
-  /** Drops a little of what is too old to be of interest. */
-  async #sweep(): Promise<void> {
-    const { outbox, policy, now } = this.#options
-    const at = now()
-    this.#receivers.sweep(at)
-    if (at < this.#sweepAt) return
-    const dropped = await outbox.dropSettledBefore(at - policy.retentionMs, SWEEP_AT_ONCE)
-    this.#sweepAt = at + (dropped === SWEEP_AT_ONCE ? POLL_MS : SWEEP_EVERY_MS)
   }
 
   async #sleep(ms: number): Promise<void> {

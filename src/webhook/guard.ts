@@ -69,7 +69,6 @@ export function endPointProblem(endPoint: string, allowPrivate: boolean): string
   if (url.username !== '' || url.password !== '') return 'must be an address without credentials'
   if (allowPrivate) return undefined
   const literal = literalAddress(url)
-  const inside =
-    literal === undefined ? /(^|\.)localhost\.?$/.test(url.hostname) : !isPublicAddress(literal)
+  const inside = literal === undefined ? /(^|\.)localhost\.?$/.test(url.hostname) : !isPublicAddress(literal)
   return inside ? 'must not be a private address unless WEBHOOK_ALLOW_PRIVATE=true' : undefined
 }

@@ -11,8 +11,6 @@ export interface DeliveryPolicy {
   giveUpAfterMs: number
   /** However old it is: one that stood long in line, or is replayed, gets more than one chance. */
   minAttempts: number
-  /** How long what was delivered or parked can be looked at. */
-  retentionMs: number
 }
 
 const HOUR_MS = 3_600_000
@@ -23,7 +21,6 @@ export const defaultPolicy: DeliveryPolicy = {
   maxRetryMs: HOUR_MS,
   giveUpAfterMs: 24 * HOUR_MS,
   minAttempts: 3,
-  retentionMs: 30 * 24 * HOUR_MS,
 }
 
 /** What came back from a receiver, or why nothing did. */

@@ -42,7 +42,8 @@ export class Sender {
     signal: AbortSignal,
   ): Promise<Answer | undefined> {
     const url = URL.canParse(endPoint) ? new URL(endPoint) : undefined
-    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return failed('The address is not well formed.')
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+      return failed('The address is not well formed.')
     const literal = literalAddress(url)
     if (literal !== undefined && !this.#options.allowPrivate && !isPublicAddress(literal))
       return failed(PRIVATE)
@@ -120,7 +121,8 @@ function sentenceOf(error: unknown): string {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return UNKNOWN
   if (code === 'ECONNREFUSED') return 'The receiver refused the connection.'
   if (code === 'ECONNRESET') return 'The receiver closed the connection without an answer.'
-  if (/CERT|SIGNATURE|ISSUER|ALTNAME/.test(code)) return `The certificate of the receiver is not trusted (${code}).`
+  if (/CERT|SIGNATURE|ISSUER|ALTNAME/.test(code))
+    return `The certificate of the receiver is not trusted (${code}).`
   return `The receiver cannot be reached${code === '' ? '' : ` (${code})`}.`
 }
 

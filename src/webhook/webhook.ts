@@ -59,7 +59,6 @@ export interface Outbox {
   settle(deliveryId: string, outcome: Outcome): Promise<void>
   postpone(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
   onWritten(listener: () => void): void
-  dropSettledBefore(at: number, limit: number): Promise<number>
 }
 
 /** Where the signing key is kept, sealed. */

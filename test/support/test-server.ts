@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { readConfig, type Config } from '../../src/config.ts'
 import { createFakeSfu, type FakeSfu } from '../../src/media/fake.ts'
-import { startServer, type RunningServer } from '../../src/server.ts'
+import { startServer, type Parts, type RunningServer } from '../../src/server.ts'
 import type { TokenClaims } from '../../src/token/token.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
 
@@ -23,13 +23,15 @@ export class TestServer {
   /** By so much the server's clock goes ahead of this machine's. */
   aheadMs = 0
   readonly #clients: WireClient[] = []
+  readonly #parts: Parts
 
-  private constructor(config: Config, folder: string) {
+  private constructor(config: Config, folder: string, parts: Parts) {
     this.config = config
+    this.#parts = parts
     this.#folder = folder
   }
 
-  static async start(changes: Partial<Config> = {}): Promise<TestServer> {
+  static async start(changes: Partial<Config> = {}, parts: Parts = {}): Promise<TestServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-test-'))
     const config: Config = {
       ...readConfig({
@@ -43,7 +45,7 @@ export class TestServer {
       httpsPort: 0,
       ...changes,
     }
-    const server = new TestServer(config, folder)
+    const server = new TestServer(config, folder, parts)
     await server.#run()
     return server
   }
@@ -54,6 +56,7 @@ export class TestServer {
       sfu: this.sfu,
       log: pino({ level: this.config.logLevel }),
       now: () => Date.now() + this.aheadMs,
+      ...this.#parts,
     })
   }
 
@@ -87,6 +90,7 @@ export class TestServer {
         ...(claims.roomId !== undefined && { roomId: claims.roomId }),
         ...(claims.participantId !== undefined && { participantId: claims.participantId }),
         ...(claims.roles !== undefined && { roles: claims.roles }),
+        exp: Math.floor((Date.now() + this.aheadMs) / 1000) + 3600,
       },
       claims.secret ?? SECRET,
     )

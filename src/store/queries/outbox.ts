@@ -62,30 +62,28 @@ export class Written {
 export function outboxQueries({ db, write }: Ground, written: Written): Store['outbox'] {
   return {
     onWritten: (listener) => written.add(listener),
-    lease: (now, leasedUntil, limit) =>
-      write(async (tx) => {
-        const due = await tx
+    lease: async (now, leasedUntil, limit) => {
+      const due = (from: Kysely<Schema>) =>
+        from
           .selectFrom('deliveries')
-          .selectAll()
           .where('next_at', 'is not', null)
           .where('next_at', '<=', now)
           .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', now)]))
-          .orderBy('next_at')
-          .limit(limit)
-          .execute()
-        if (due.length > 0) {
+      // Mostly nothing is, and then nobody need take a turn at writing.
+      if (!(await due(db).select('number').executeTakeFirst())) return []
+      return write(async (tx) => {
+        const rows = await due(tx).selectAll().orderBy('next_at').limit(limit).execute()
+        const numbers = rows.map(({ number }) => number)
+        if (numbers.length > 0) {
           await tx
             .updateTable('deliveries')
             .set({ leased_until: leasedUntil })
-            .where(
-              'number',
-              'in',
-              due.map(({ number }) => number),
-            )
+            .where('number', 'in', numbers)
             .execute()
         }
-        return due.map(toDelivery)
-      }),
+        return rows.map(toDelivery)
+      })
+    },
     settle: async (deliveryId, { state, at, nextAt, status, error }) => {
       await write(async (tx) => {
         const row = await tx
