@@ -18,7 +18,7 @@ import { endPointProblem } from '../webhook/webhook.ts'
 import { grantOf } from './context.ts'
 import { describe } from './describe.ts'
 
-const TAG = 'Webhooks'
+const tag = 'Webhooks'
 const REPLAY_AT_ONCE = 200
 
 export const webhookRoutes: Routes = (app, context) => {
@@ -28,7 +28,7 @@ export const webhookRoutes: Routes = (app, context) => {
     '/v2/public/rsa-public-key',
     describe({
       summary: 'The key that verifies the signature of a webhook',
-      tag: TAG,
+      tag,
       access: 'open',
       answer: PublicKeyAnswer,
     }),
@@ -39,7 +39,7 @@ export const webhookRoutes: Routes = (app, context) => {
     '/v2/webhooks/deliveries',
     describe({
       summary: 'Deliveries, newest first',
-      tag: TAG,
+      tag,
       access: 'token',
       query: DeliveryQuery,
       answer: DeliveryPage,
@@ -72,7 +72,7 @@ export const webhookRoutes: Routes = (app, context) => {
     '/v2/webhooks/deliveries/:deliveryId',
     describe({
       summary: 'One delivery, with what it says',
-      tag: TAG,
+      tag,
       access: 'token',
       params: DeliveryParams,
       answer: WholeDelivery,
@@ -86,7 +86,7 @@ export const webhookRoutes: Routes = (app, context) => {
     describe({
       summary: 'Delivers again, with the same id and behind what waits already',
       description: 'A delivery that still waits is left as it is.',
-      tag: TAG,
+      tag,
       access: 'token',
       params: DeliveryParams,
       answer: WholeDelivery,
@@ -103,7 +103,7 @@ export const webhookRoutes: Routes = (app, context) => {
     '/v2/webhooks/deliveries/replay',
     describe({
       summary: 'Delivers again all that was given up, oldest first',
-      tag: TAG,
+      tag,
       access: 'token',
       wholeProject: true,
       body: ReplayBody,

@@ -1,15 +1,13 @@
 /** Shapes of the deliveries of webhooks over REST: ours, beyond the contract. */
 import { Type, type Static } from 'typebox'
-import { pageOf } from '../rest.ts'
+import { AtMs, pageFields, pageOf, RoomId } from '../rest.ts'
 
-const Instant = Type.Integer({ description: 'ms since the epoch' })
 const State = Type.Union([Type.Literal('waiting'), Type.Literal('delivered'), Type.Literal('parked')])
 
 export const DeliveryQuery = Type.Object({
-  page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
-  perPage: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+  ...pageFields,
   state: Type.Optional(State),
-  roomId: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  roomId: Type.Optional(RoomId),
   event: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
 })
 
@@ -25,13 +23,13 @@ const delivery = {
   endPoint: Type.String(),
   state: State,
   attempts: Type.Integer(),
-  occurredAt: Instant,
-  nextAt: Type.Union([Instant, Type.Null()], {
+  occurredAt: AtMs,
+  nextAt: Type.Union([AtMs, Type.Null()], {
     description: 'null while it stands in line behind another of its meeting',
   }),
   lastStatus: Type.Union([Type.Integer(), Type.Null()]),
   lastError: Type.Union([Type.String(), Type.Null()]),
-  settledAt: Type.Union([Instant, Type.Null()]),
+  settledAt: Type.Union([AtMs, Type.Null()]),
 }
 
 export const DeliveryAnswer = Type.Object(delivery)
