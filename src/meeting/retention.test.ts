@@ -1,0 +1,145 @@
+/** What is recorded of sessions: found by page from either end, and gone when it is old. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { sweep } from './retention.ts'
+import { openStore, type NewDelivery, type Store } from '../store/store.ts'
+
+const PROJECT = 'p'
+const DAY_MS = 86_400_000
+let folder: string
+let store: Store
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anteroom-records-'))
+  store = await openStore({ folder: join(folder, 'data') })
+  await store.projects.create({ projectId: PROJECT, name: 'p', webhook: null, createdAt: 1 })
+  for (const meetingId of ['one', 'two']) {
+    await store.meetings.create({
+      id: meetingId,
+      meetingId,
+      projectId: PROJECT,
+      customId: null,
+      settings: {},
+      disabledAt: null,
+      createdAt: 1,
+      updatedAt: 1,
+    })
+  }
+  for (let day = 1; day <= 25; day++) await hold(`s${String(day).padStart(2, '0')}`, day)
+  await begin('live', 26)
+})
+after(async () => {
+  await store.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const begin = (sessionId: string, day: number) =>
+  store.sessions.start({
+    sessionId,
+    meetingId: day % 2 === 0 ? 'two' : 'one',
+    projectId: PROJECT,
+    startedAt: day * DAY_MS,
+    endedAt: null,
+    endReason: null,
+  })
+
+async function hold(sessionId: string, day: number): Promise<void> {
+  await begin(sessionId, day)
+  await store.sessions.join(
+    {
+      sessionId,
+      participantId: 'ann',
+      name: 'Ann',
+      joinedAt: day * DAY_MS,
+      leftAt: null,
+      leaveReason: null,
+      device: null,
+      tokenId: null,
+    },
+    'SEND_AND_RECV',
+  )
+  await store.figures.addStats([
+    { sessionId, participantId: 'ann', at: day * DAY_MS, figures: [1, null, 2.5] },
+  ])
+  await store.figures.addSample({ at: day * DAY_MS, figures: { participants: 1 } })
+  await store.sessions.end(sessionId, day * DAY_MS + 1000, 'empty')
+}
+
+const ids = async (page: number, filter?: Parameters<Store['sessions']['list']>[2]) => {
+  const { items, total } = await store.sessions.list(PROJECT, { page, perPage: 4 }, filter)
+  return { ids: items.map(({ sessionId }) => sessionId), total }
+}
+
+test('pages from either end fit together, newest first', async () => {
+  const seen: string[] = []
+  for (let page = 1; page <= 7; page++) seen.push(...(await ids(page)).ids)
+  assert.equal(seen.length, 26)
+  assert.deepEqual(
+    seen,
+    seen
+      .toSorted()
+      .reverse()
+      .toSorted((a, b) => (a === 'live' ? -1 : b === 'live' ? 1 : 0)),
+  )
+  assert.deepEqual((await ids(7)).ids, ['s02', 's01'])
+  assert.deepEqual(await ids(8), { ids: [], total: 26 })
+})
+
+test('filters count and find the same', async () => {
+  assert.deepEqual(await ids(1, { ongoing: true }), { ids: ['live'], total: 1 })
+  assert.equal((await ids(1, { ongoing: false })).total, 25)
+  assert.deepEqual((await ids(4, { meetingId: 'one' })).ids, ['s01'])
+  assert.deepEqual(await ids(1, { startedFrom: 3 * DAY_MS, startedTo: 5 * DAY_MS }), {
+    ids: ['s05', 's04', 's03'],
+    total: 3,
+  })
+  assert.deepEqual(await ids(1, { meetingId: 'one', ongoing: true }), { ids: [], total: 0 })
+})
+
+test('the end of a session closes what is open in it, once', async () => {
+  const [stay] = await store.sessions.stays('s01')
+  assert.equal(stay!.leftAt, DAY_MS + 1000)
+  const [mode] = await store.sessions.intervals('s01', 'ann')
+  assert.deepEqual([mode!.kind, mode!.value, mode!.endedAt], ['mode', 'SEND_AND_RECV', DAY_MS + 1000])
+  const told: NewDelivery = {
+    deliveryId: 'd',
+    projectId: PROJECT,
+    meetingId: 'one',
+    sessionId: 's01',
+    event: 'session-ended',
+    endPoint: 'https://receiver.example',
+    body: '{}',
+    occurredAt: 1,
+  }
+  await store.sessions.end('s01', 99 * DAY_MS, 'again', [told])
+  assert.equal((await store.sessions.get('s01'))!.endReason, 'empty')
+  assert.equal((await store.outbox.list(PROJECT, { page: 1, perPage: 10 })).total, 0)
+})
+
+test('what is old goes, in steps, with all that was recorded in it; what is not old and what goes on stays', async () => {
+  let pauses = 0
+  const options = {
+    store,
+    now: () => 31 * DAY_MS,
+    pause: () => {
+      pauses++
+      return Promise.resolve()
+    },
+  }
+  assert.equal(await sweep({ ...options, retentionDays: 0, statsRetentionDays: 0 }), 0)
+  assert.ok((await sweep({ ...options, retentionDays: 20, statsRetentionDays: 10 })) > 0)
+  assert.ok(pauses > 0)
+  const left = await ids(1)
+  assert.deepEqual([left.total, left.ids[0]], [16, 'live'])
+  assert.equal(await store.sessions.get('s10'), undefined)
+  assert.deepEqual(await store.sessions.stays('s10'), [])
+  assert.deepEqual(await store.figures.stats('s20'), [])
+  assert.deepEqual((await store.figures.stats('s22'))[0]!.figures, [1, null, 2.5])
+  assert.deepEqual(
+    (await store.figures.samples(0, 100 * DAY_MS)).map(({ at }) => at / DAY_MS),
+    [21, 22, 23, 24, 25],
+  )
+})
