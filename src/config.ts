@@ -87,6 +87,12 @@ const masterKey = (text: string | undefined): Buffer | undefined => {
   return key
 }
 
+const metricsToken = (text: string | undefined): string | undefined => {
+  if (text !== undefined && !/^[\w.~+/=-]{16,256}$/.test(text))
+    throw new Error('must be 16 to 256 letters, digits or any of - . _ ~ + / =')
+  return text
+}
+
 const turnUrls = (text: string | undefined): string[] => {
   const urls = (text ?? '')
     .split(',')
@@ -310,6 +316,13 @@ const settings = {
     'how old an event may be and still be delivered again by itself',
     whole(0, 720, 24),
   ),
+  metricsToken: setting(
+    'METRICS_TOKEN',
+    '',
+    'opens /metrics, as a bearer token, to whoever is not at this machine',
+    metricsToken,
+    true,
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     'info',
@@ -360,6 +373,7 @@ const OUR_PREFIXES = [
   'STATS_',
   'RETENTION_',
   'WEBHOOK_',
+  'METRICS_',
 ]
 /** Other programs' variables that begin like ours. */
 const NOT_OURS = new Set(['VIDEOSDK_TOKEN', 'VIDEOSDK_SECRET', 'MEDIA_ROOT', 'MEDIA_URL'])

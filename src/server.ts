@@ -2,10 +2,11 @@
  * Chooses implementations and connects them; the only file that knows them all.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { access, constants, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { Sfu } from './media/sfu.ts'
 import type { Store } from './store/store.ts'
@@ -18,13 +19,15 @@ import { createAdmin } from './api/admin/admin.ts'
 import { ADMIN_KEY_FILE, readAdminKey } from './api/admin/admin-key.ts'
 import { createSignIn, newFirstLink } from './api/admin/sign-in.ts'
 import { buildTokenServer } from './api/token-server.ts'
+import { createLog } from './log.ts'
 import { createSfu } from './media/sfu.ts'
 import { createCatalogue, type Catalogue } from './meeting/catalogue.ts'
 import { createInvites } from './meeting/invites.ts'
 import { KeyRing } from './meeting/key-ring.ts'
 import { sweep } from './meeting/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
-import { openStore } from './store/store.ts'
+import { createMetrics, Sampler, type Metrics } from './metrics/metrics.ts'
+import { openStore, type StoreOptions } from './store/store.ts'
 import { createVerifier } from './token/token.ts'
 import {
   createAnnouncer,
@@ -79,10 +82,16 @@ const SWEEP_MS = 3600_000
 const SWEEP_PAUSE_MS = 20
 const API_KEY_FILE = 'api-key.env'
 const SECRET_BYTES = 32
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+  version: string
+}
 
-export async function openFoundation(config: Config): Promise<Foundation> {
-  const { dataDir } = config
-  const store = await openStore({ folder: dataDir, masterKey: config.masterKey, url: config.databaseUrl })
+export async function openFoundation(
+  config: Config,
+  onCommit?: StoreOptions['onCommit'],
+): Promise<Foundation> {
+  const { dataDir, masterKey, databaseUrl: url } = config
+  const store = await openStore({ folder: dataDir, masterKey, url, onCommit })
   const keyRing = new KeyRing(store)
   const project = (await store.projects.list())[0] ?? (await firstProject(store))
   const given = config.apiKey
@@ -147,14 +156,18 @@ async function importKey(
 }
 
 export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
-  const log = parts.log ?? pino({ level: config.logLevel })
-  const foundation = await openFoundation(config)
+  const log = parts.log ?? createLog(config.logLevel)
+  const now = parts.now ?? Date.now
+  const startedAt = now()
+  const metrics = createMetrics({ version, now })
+  const foundation = await openFoundation(config, (...commit) => metrics.committed(...commit))
   const { store, keyRing, catalogue } = foundation
   let sfu: Sfu | undefined
   try {
     sfu = parts.sfu ?? (await openSfu(config, log))
     return await connect(config, foundation, sfu, log)
   } catch (error) {
+    metrics.close()
     await sfu?.close()
     await store.close()
     throw error
@@ -167,8 +180,9 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     logger: Logger,
   ): Promise<RunningServer> {
     const now = parts.now ?? Date.now
-    const webhooks = openWebhooks(settings, store, parts, logger)
+    const webhooks = openWebhooks(settings, store, parts, logger, metrics)
     await webhooks.defaults.refresh()
+    let closing: Promise<void> | undefined
     const verifier = createVerifier({
       findKey: keyRing.find,
       now,
@@ -182,8 +196,11 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       sfu: media,
       now,
       randomId: () => randomBytes(5).toString('hex').slice(0, 8),
+      onRefusal: (refusal) => metrics.refused('socket', refusal),
+      onJoined: (entry, ms) => metrics.joined(entry, ms / 1000),
       log: logger,
     })
+    const announce = createAnnouncer({ defaultWebhook: webhooks.defaults.find, newDeliveryId: randomUUID })
     const meetings = new LiveMeetings({
       settings: {
         moderation: settings.moderation,
@@ -200,7 +217,13 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       store,
       sfu: media,
       openAudience: sockets.openAudience,
-      announce: createAnnouncer({ defaultWebhook: webhooks.defaults.find, newDeliveryId: randomUUID }),
+      announce: (meeting, fact) => {
+        const told = announce(meeting, fact)
+        // The line that ties a delivery to the request or connection that brought it about.
+        for (const { deliveryId, event, meetingId, sessionId } of told)
+          logger.info({ deliveryId, event, meetingId, sessionId }, 'an event is to be told')
+        return told
+      },
       now,
       newSessionId: () => randomBytes(12).toString('hex'),
       newSecretId: () => randomBytes(18).toString('base64url'),
@@ -210,7 +233,21 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       settings,
       openChat: (ticket, link) => meetings.openChat(ticket, link),
       now,
+      onMessage: () => metrics.chatMessage(),
+      onRefusal: (refusal) => metrics.refused('chat', refusal),
       log: logger,
+    })
+    metrics.askOf({
+      meetings: () => meetings.counts(),
+      sockets: () => ({ meeting: sockets.connections, chat: chatSockets.connections }),
+      workers: () => media.usage(),
+      webhooks: () => store.outbox.backlog(),
+    })
+    const sampler = new Sampler({
+      metrics,
+      write: (sample) => store.figures.addSample(sample),
+      now,
+      onError: (error) => logger.error({ err: error }, 'taking a sample'),
     })
     await meetings.resume()
 
@@ -234,6 +271,8 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       invites: createInvites({ store, now, randomBytes }),
       live: meetings,
       mediaStatus: () => media.status,
+      metrics,
+      server: { version, startedAt, isStopping: () => closing !== undefined },
       signIn,
       admin: createAdmin({ key: adminKey, signIn, settings }),
       webhookKey: () => webhooks.signer.publicKey(),
@@ -278,6 +317,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       measuring = true
       meetings
         .measure()
+        .then((flow) => metrics.flows(flow))
         .catch((error: unknown) => logger.error({ err: error }, 'measuring media'))
         .finally(() => {
           measuring = false
@@ -295,15 +335,16 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     ]
     for (const timer of upkeep) timer.unref()
 
-    let closing: Promise<void> | undefined
     const close = async (): Promise<void> => {
       for (const timer of [refreshing, ...upkeep]) clearInterval(timer)
+      sampler.close()
       await meetings.suspend()
       sockets.close()
       chatSockets.close()
       await Promise.all([webhooks.dispatcher.stop(), ...listeners.map((listener) => listener.close())])
       await media.close()
       await store.close()
+      metrics.close()
     }
     return {
       urls,
@@ -315,7 +356,13 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
 }
 
 /** What tells backends of what happens here; `dispatcher` is yet to be started. */
-function openWebhooks(settings: Config, store: Store, { now = Date.now, resolve }: Parts, log: Logger) {
+function openWebhooks(
+  settings: Config,
+  store: Store,
+  { now = Date.now, resolve }: Parts,
+  log: Logger,
+  metrics: Metrics,
+) {
   const policy: DeliveryPolicy = {
     ...defaultPolicy,
     timeoutMs: settings.webhookTimeoutSeconds * 1000,
@@ -334,18 +381,19 @@ function openWebhooks(settings: Config, store: Store, { now = Date.now, resolve 
     policy,
     now,
     random: Math.random,
-    onParked: ({ deliveryId, event, meetingId, attempts }, { status }) =>
-      log.warn(
-        { deliveryId, event, meetingId, attempts: attempts + 1, status },
-        'a webhook delivery was given up',
-      ),
+    onSettled: ({ deliveryId, event, meetingId, attempts }, { state, status }) => {
+      metrics.delivered(state === 'waiting' ? 'retried' : state)
+      const told = { deliveryId, event, meetingId, attempts: attempts + 1, status }
+      if (state === 'parked') log.warn(told, 'a webhook delivery was given up')
+      else log.info(told, state === 'delivered' ? 'an event was delivered' : 'an event is tried again later')
+    },
     onError: (error, doing) => log.error({ err: error }, doing),
   })
   return { defaults: new DefaultWebhooks(store.projects), signer, dispatcher }
 }
 
 export async function startTokenServer(config: Config): Promise<RunningServer> {
-  const log = pino({ level: config.logLevel })
+  const log = createLog(config.logLevel)
   if (config.apiEndpoint === undefined || config.apiKey === undefined) {
     throw new StartError(
       'The token server needs VIDEOSDK_API_ENDPOINT, VIDEOSDK_API_KEY and VIDEOSDK_SECRET_KEY: set the address of the meeting service and the key it knows.',

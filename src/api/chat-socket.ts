@@ -28,6 +28,9 @@ export interface ChatSocketOptions {
   /** Default 15 s; two that go unanswered end the socket. */
   pingIntervalMs?: number
   now: () => number
+  /** A message was taken. */
+  onMessage?: () => void
+  onRefusal?: (refusal: Refusal) => void
   log: Logger
 }
 
@@ -74,6 +77,10 @@ export class ChatSockets {
     })
   }
 
+  get connections(): number {
+    return this.#server.clients.size
+  }
+
   close(): void {
     clearInterval(this.#timer)
     for (const socket of this.#server.clients) socket.terminate()
@@ -96,7 +103,7 @@ export class ChatSockets {
   }
 
   #serve(socket: WebSocket, link: WebSocketLink, connection: ChatConnection): void {
-    const { settings, now, log } = this.#options
+    const { settings, now, log, onMessage, onRefusal } = this.#options
     const bucket = new TokenBucket(
       settings.maxChatMessagesPerSecond,
       settings.maxChatMessagesPerSecond * BURST_FACTOR,
@@ -122,8 +129,16 @@ export class ChatSockets {
         return
       }
       if (frame.kind === 'pong') heartbeat.pingsOut = 0
-      else if (bucket.take()) void connection.handle(frame)
-      else connection.refuse(frame, new Refusal('RATE_LIMITED'))
+      else if (bucket.take()) {
+        void connection.handle(frame).then((refusal) => {
+          if (refusal) onRefusal?.(refusal)
+          else if (frame.kind === 'publish') onMessage?.()
+        })
+      } else {
+        const refusal = new Refusal('RATE_LIMITED')
+        onRefusal?.(refusal)
+        connection.refuse(frame, refusal)
+      }
     })
     link.open(socket)
     link.send(encodeServerFrame('welcome', { pingIntervalMs: this.#pingIntervalMs }))

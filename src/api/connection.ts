@@ -45,6 +45,14 @@ export interface ConnectionOptions {
   findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
   /** The state changed; for what counts connections that are not yet admitted. */
   onState: (state: ConnectionState) => void
+  onRefusal: (refusal: Refusal) => void
+  /** The answer to join is out, so long after the request to come in, or after being let in by somebody. */
+  onJoined: (
+    entry: 'direct' | 'admitted',
+    ms: number,
+    where: { meetingId: string; sessionId: string | undefined },
+  ) => void
+  now: () => number
 }
 
 interface Switching {
@@ -62,6 +70,10 @@ export class Connection {
   #participant: Participant | undefined
   /** Another meeting that it asked to go over to. */
   #switching: Switching | undefined
+  /** Since when it waits for the server alone, in ms. */
+  #waitsSince = 0
+  /** Somebody had to let it in. */
+  #asked = false
   /** The client said that it goes of its own will, so the others hear that and not a lost connection. */
   #leaves = false
 
@@ -86,6 +98,7 @@ export class Connection {
       } else reply({ data: answer ?? {} })
     } catch (thrown) {
       const refusal = asRefusal(thrown)
+      this.#options.onRefusal(refusal)
       reply({
         data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message },
       })
@@ -164,6 +177,7 @@ export class Connection {
     const { atDoor, participantId, link } = this.#applicant
     // Asking twice is no request: the state says so from here on.
     this.#enter('waiting')
+    this.#waitsSince = this.#options.now()
     try {
       const { grant, meeting } = await atDoor()
       const { live, state } = await this.#options.meetings.requestEntry(meeting, {
@@ -174,6 +188,7 @@ export class Connection {
         admitted: (participant) => this.#admitted(participant),
       })
       this.#live = live
+      this.#asked = state === 'waiting'
       if (this.#isGone()) {
         // It went while it was being let in.
         if (this.#participant) live.leave(this.#participant, leaveReason('WEBSOCKET_DISCONNECTED'))
@@ -188,6 +203,7 @@ export class Connection {
 
   #admitted(participant: Participant): void {
     this.#participant = participant
+    if (this.#asked) this.#waitsSince = this.#options.now()
     if (!this.#isGone()) this.#enter('admitted')
   }
 
@@ -210,7 +226,13 @@ export class Connection {
     this.#enter('inside')
     const ticket = `${live.meetingId}.${participant.chatTicket!}`
     const pubSubUrl = `${this.#applicant.socketBaseUrl}${CHAT_PATH}?ticket=${ticket}`
-    return new WithAfter({ ...reply, pubSubUrl }, () => live.afterJoin(participant))
+    return new WithAfter({ ...reply, pubSubUrl }, () => {
+      live.afterJoin(participant)
+      if (switching) return
+      const { meetingId, sessionId } = live
+      const ms = this.#options.now() - this.#waitsSince
+      this.#options.onJoined(this.#asked ? 'admitted' : 'direct', ms, { meetingId, sessionId })
+    })
   }
 
   /** A token and a meeting other than those of the connection, held to the same rule at the door. */

@@ -7,6 +7,7 @@ import type { Invites } from '../meeting/invites.ts'
 import type { KeyRing } from '../meeting/key-ring.ts'
 import type { Moderation } from '../meeting/permissions.ts'
 import type { MeetingHome } from '../meeting/live-meetings.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { TypedApp } from './describe.ts'
@@ -19,6 +20,7 @@ export interface HttpSettings {
   openGetToken: boolean
   turnUrls: readonly string[]
   turnSecret: string | undefined
+  metricsToken: string | undefined
   pageFolder: string
   maxFileBytes: number
   maxSessionFileBytes: number
@@ -35,6 +37,9 @@ export interface HttpContext {
   invites: Invites
   live: MeetingHome
   mediaStatus: () => Sfu['status']
+  metrics: Metrics
+  /** This process. */
+  server: { version: string; startedAt: number; isStopping: () => boolean }
   signIn: SignIn
   admin: Admin
   /** What verifies the signatures of webhooks, in PKCS#1 PEM. */

@@ -54,7 +54,7 @@ function basicKey(header: string, find: (apiKey: string) => SigningKey | undefin
 }
 
 /** Takes the same time wherever they differ, and whether or not their lengths do. */
-function sameText(a: string, b: string): boolean {
+export function sameText(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(a), digest(b))
 }

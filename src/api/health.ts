@@ -1,13 +1,24 @@
 /** Whether the server is up, and what of it is off. */
-import type { Routes } from './context.ts'
+import type { HttpContext, Routes } from './context.ts'
+import { Type } from 'typebox'
+import { Health, Readiness } from '../protocol/rest/watching.ts'
+import { describe } from './describe.ts'
 
-export const healthRoutes: Routes = (app, { mediaStatus, store }) => {
-  app.get('/health', async (_request, reply) => {
+/** An event that waits longer has a receiver that is down, or nobody delivers. */
+const WEBHOOKS_STUCK_MS = 15 * 60_000
+
+export const healthRoutes: Routes = (app, context) => {
+  const { mediaStatus } = context
+  const health = describe({
+    summary: 'Whether the store works and media is on; 503 when the store does not',
+    tag: 'Watching',
+    access: 'open',
+    answer: Health,
+    otherAnswers: { 503: Health },
+  })
+  app.get('/health', health, async (_request, reply): Promise<Health> => {
     const media = mediaStatus()
-    const storeWorks = await store.check().then(
-      () => true,
-      () => false,
-    )
+    const storeWorks = await works(context)
     void reply.code(storeWorks ? 200 : 503).header('cache-control', 'no-store')
     return {
       status: storeWorks ? 'ok' : 'failing',
@@ -17,6 +28,67 @@ export const healthRoutes: Routes = (app, { mediaStatus, store }) => {
         : { available: false, reason: media.reason },
     }
   })
+  app.get(
+    '/health/live',
+    describe({
+      summary: 'Answers while the process runs',
+      tag: 'Watching',
+      access: 'open',
+      answer: Type.Object({ status: Type.Literal('ok') }),
+    }),
+    (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
+  )
+  app.get(
+    '/health/ready',
+    describe({
+      summary: 'Whether people can come in, and what is missing; 503 while they cannot',
+      tag: 'Watching',
+      access: 'open',
+      answer: Readiness,
+      otherAnswers: { 503: Readiness },
+    }),
+    async (_request, reply) => {
+      const readiness = await readinessOf(context)
+      void reply.code(readiness.ready ? 200 : 503).header('cache-control', 'no-store')
+      return readiness
+    },
+  )
   // Asked by the published client's connection check (contract, signalling §1.4).
-  app.get('/ping', (_request, reply) => reply.type('text/plain').send('pong'))
+  const ping = describe({
+    summary: 'Answers pong',
+    tag: 'Watching',
+    access: 'open',
+    answer: Type.String(),
+    answerType: 'text/plain',
+  })
+  app.get('/ping', ping, (_request, reply) => reply.type('text/plain').send('pong'))
 }
+
+async function readinessOf(context: HttpContext): Promise<Readiness> {
+  const { mediaStatus, metrics, now, server } = context
+  const media = mediaStatus()
+  const [storeWorks, backlog] = await Promise.all([
+    works(context),
+    metrics.readings.webhooks().catch(() => ({ waiting: 0, oldestAt: null })),
+  ])
+  const missing: Readiness['missing'] = []
+  const troubled: Readiness['troubled'] = []
+  if (server.isStopping()) missing.push({ part: 'server', reason: 'The server is stopping.' })
+  if (!storeWorks) missing.push({ part: 'store', reason: 'The store does not answer or cannot write.' })
+  if (!media.available) missing.push({ part: 'media', reason: media.reason })
+  const waitedMs = backlog.oldestAt === null ? 0 : now() - backlog.oldestAt
+  if (waitedMs > WEBHOOKS_STUCK_MS) {
+    const minutes = Math.floor(waitedMs / 60_000)
+    troubled.push({
+      part: 'webhooks',
+      reason: `${backlog.waiting} events are not delivered, the oldest for ${minutes} minutes.`,
+    })
+  }
+  return { ready: missing.length === 0, missing, troubled }
+}
+
+const works = ({ store }: HttpContext): Promise<boolean> =>
+  store.check().then(
+    () => true,
+    () => false,
+  )

@@ -1,12 +1,12 @@
 /** The HTTP side: how requests are read, how refusals are told, which routes there are. */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import { randomBytes } from 'node:crypto'
 import cors from '@fastify/cors'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { grantOf, type HttpContext } from './context.ts'
+import { onBehalfOf } from '../log.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
 import { assertMayUseRest } from '../token/token.ts'
 import { adminRoutes } from './admin/routes.ts'
@@ -22,7 +22,9 @@ import { documentRoutes, openapiRoutes } from './openapi.ts'
 import { pageRoutes } from './page.ts'
 import { liveRoutes } from './live.ts'
 import { sessionRoutes } from './sessions.ts'
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { roomRoutes, withDoubledPrefix } from './rooms.ts'
+import { watchingRoutes } from './watching.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type { HttpContext, HttpSettings } from './context.ts'
@@ -38,14 +40,17 @@ const BODY_LIMIT_BYTES = 256 * 1024
 const REQUEST_TIMEOUT_MS = 30_000
 /** Where socket.io serves, whatever follows. */
 const SOCKET_PATH = '/socket.io/'
-/** Set aside by the rooms' own page of the contract for what a caller may quote to us. */
-const REQUEST_ID_HEADER = 'x-request-id'
 /** The one route for a name and a secret: a browser that is told so asks its person for them by itself. */
 const TAKES_BASIC = '/get-token'
 
 /** The whole HTTP side; with `tls`, over HTTPS. */
 export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
-  const app = bareHttp(context.log, tls).withTypeProvider<TypeBoxTypeProvider>()
+  const { metrics } = context
+  const app = bareHttp(context.log, {
+    tls,
+    onRefusal: (refusal) => metrics.refused('http', refusal),
+    onAnswer: ({ method, route, status, ms }) => metrics.answered(method, route, status, ms / 1000),
+  }).withTypeProvider<TypeBoxTypeProvider>()
   // Before validation, so that who may not call learns nothing of what a call looks like.
   app.addHook('preValidation', (request, reply, done) => {
     const { access, wholeProject } = request.routeOptions.config
@@ -68,6 +73,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   void app.register((documented: TypedApp, _options, done) => {
     for (const routes of [
       healthRoutes,
+      watchingRoutes,
       getTokenRoutes,
       roomRoutes,
       sessionRoutes,
@@ -87,8 +93,22 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   return app
 }
 
-/** Reading, answering and refusing, without a route yet. */
-export function bareHttp(log: Logger, tls?: { cert: string; key: string }): FastifyInstance {
+export interface BareHttpOptions {
+  tls?: { cert: string; key: string } | undefined
+  /** A refusal was told. */
+  onRefusal?: (refusal: Refusal) => void
+  onAnswer?: (answer: { method: string; route: string; status: number; ms: number }) => void
+}
+
+/** Reading, answering, refusing and logging, without a route yet. */
+export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyInstance {
+  const { tls, onRefusal = () => undefined, onAnswer = () => undefined } = options
+  const answerRefusal = (refusal: Refusal, requestId: string, reply: Answer): Answer => {
+    onRefusal(refusal)
+    if (refusal.code === 'SOMETHING_WENT_WRONG')
+      log.error({ err: refusal.cause, requestId }, 'a request failed')
+    return reply.code(refusal.status).send(restErrorBody(refusal))
+  }
   const app = fastify({
     ...(tls ? { https: { ...tls, shouldUpgradeCallback } } : { http: { shouldUpgradeCallback } }),
     logger: false,
@@ -96,19 +116,20 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
     forceCloseConnections: true,
-    genReqId: newRequestId,
+    genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID_HEADER]),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these.
       const answer = reply as unknown as Answer
       answer.header('access-control-allow-origin', '*').header(REQUEST_ID_HEADER, request.id)
-      void answerRefusal(log, toRefusal(error), request.id, answer)
+      void answerRefusal(toRefusal(error), request.id, answer)
     },
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return
       const large = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW'
       const refusal = new Refusal(large ? 'PAYLOAD_TOO_LARGE' : 'INVALID_REQUEST')
+      onRefusal(refusal)
       const body = JSON.stringify(restErrorBody(refusal))
       socket.end(
         [
@@ -116,7 +137,7 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
           'content-type: application/json; charset=utf-8',
           `content-length: ${Buffer.byteLength(body)}`,
           'access-control-allow-origin: *',
-          `${REQUEST_ID_HEADER}: ${newRequestId()}`,
+          `${REQUEST_ID_HEADER}: ${requestIdOf(undefined)}`,
           'connection: close',
           '',
           body,
@@ -160,7 +181,7 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
       const scheme = request.routeOptions.url === TAKES_BASIC ? 'Basic' : 'Bearer'
       void reply.header('www-authenticate', `${scheme} realm="Anteroom", charset="UTF-8"`)
     }
-    return answerRefusal(log, refusal, request.id, reply)
+    return answerRefusal(refusal, request.id, reply)
   })
   const known: { method: string; pattern: RegExp }[] = []
   app.addHook('onRoute', ({ method, url }) => {
@@ -173,7 +194,20 @@ export function bareHttp(log: Logger, tls?: { cert: string; key: string }): Fast
     allowed.delete('OPTIONS')
     if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '))
     const refusal = new Refusal(allowed.size > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
-    return answerRefusal(log, refusal, request.id, reply)
+    return answerRefusal(refusal, request.id, reply)
+  })
+  // After the body is read, as what reads it calls back on behalf of nobody.
+  app.addHook('preHandler', (request, _reply, done) => onBehalfOf({ requestId: request.id }, done))
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, id: requestId } = request
+    const { statusCode: status, elapsedTime } = reply
+    const ms = Math.round(elapsedTime * 10) / 10
+    const route = request.routeOptions.url ?? 'none'
+    onAnswer({ method, route, status, ms })
+    // What only looks is no news.
+    const level = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'debug' : 'info'
+    log[level]({ requestId, method, route, status, ms }, 'answered')
+    done()
   })
   return app
 }
@@ -184,14 +218,6 @@ function shouldUpgradeCallback({ headers, url = '' }: IncomingMessage): boolean 
   return (
     headers.upgrade?.toLowerCase() === 'websocket' && (path === CHAT_PATH || path.startsWith(SOCKET_PATH))
   )
-}
-
-const processId = randomBytes(6).toString('hex')
-let requests = 0
-
-/** Unique across restarts and machines, so that a log line is found by it. */
-function newRequestId(): string {
-  return `${processId}-${(++requests).toString(36)}`
 }
 
 /** Whether every percent escape of an address stands for a character; the router looks at those of the path only. */
@@ -209,12 +235,6 @@ interface Answer {
   code(status: number): Answer
   header(name: string, value: string): Answer
   send(body: unknown): Answer
-}
-
-function answerRefusal(log: Logger, refusal: Refusal, requestId: string, reply: Answer): Answer {
-  if (refusal.code === 'SOMETHING_WENT_WRONG')
-    log.error({ err: refusal.cause, requestId }, 'a request failed')
-  return reply.code(refusal.status).send(restErrorBody(refusal))
 }
 
 const BAD_ADDRESS = 'The address is not well formed.'

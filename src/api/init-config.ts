@@ -17,7 +17,7 @@ import { describeOnly } from './describe.ts'
 const TURN_TTL_SECONDS = 86_400
 
 export const initConfigRoutes: Routes = (app, context) => {
-  const { settings, catalogue, mediaStatus, now, log } = context
+  const { settings, catalogue, mediaStatus, metrics, now, log } = context
   // Any of its refusals goes to the app by its number, one of a wrong field included.
   const described = describeOnly({
     summary: 'Where to connect to join a meeting',
@@ -47,6 +47,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     } catch (thrown) {
       const refusal = asRefusal(thrown)
       if (refusal.code === 'SOMETHING_WENT_WRONG') throw thrown
+      metrics.refused('http', refusal)
       log.info({ code: refusal.code, reason: refusal.reason }, 'refused at init-config')
       // A number here, unlike REST: it is what the published clients read (design, decision 7).
       return reply.code(refusal.status).send({

@@ -15,11 +15,13 @@ import type { MeetingRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import { Server, type Socket } from 'socket.io'
 import { refusalAtDoor } from '../meeting/admission.ts'
+import { keepingTrace, onBehalfOf } from '../log.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import { SocketAudience, type Memberships } from './audience.ts'
 import { hostGiven } from './base-url.ts'
 import { Connection, type Applicant } from './connection.ts'
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface SocketSettings {
@@ -39,6 +41,10 @@ export interface SocketOptions {
   sfu: Sfu
   now: () => number
   randomId: () => string
+  /** Once for each refusal object, even if it is handed in twice. */
+  onRefusal: (refusal: Refusal) => void
+  /** Somebody is in, so long after it asked to come in, or after it was let in where it had to wait. */
+  onJoined: (entry: 'direct' | 'admitted', ms: number) => void
   log: Logger
 }
 
@@ -68,7 +74,12 @@ export class MeetingSockets {
       cors: { origin: true },
       perMessageDeflate: false,
     })
-    this.#io.on('connection', (socket) => void this.#arrive(socket))
+    this.#io.on('connection', (socket) => {
+      // The client quotes the id of the call that sent it here; a browser can put it in the address only.
+      const quoted = socket.request.headers[REQUEST_ID_HEADER] ?? queryOf(socket.request).get('requestId')
+      const trace = { requestId: requestIdOf(quoted), connection: socket.id }
+      onBehalfOf(trace, () => void this.#arrive(socket))
+    })
   }
 
   readonly openAudience: OpenAudience = (name) => new SocketAudience(this.#io, name, this.#memberships)
@@ -89,9 +100,10 @@ export class MeetingSockets {
   }
 
   async #arrive(socket: Socket): Promise<void> {
-    const { log, settings } = this.#options
+    const { log, settings, onRefusal, onJoined, now } = this.#options
     const address = addressOf(socket.request)
-    const link = new SocketLink(socket, this.#memberships)
+    const link = new SocketLink(socket, this.#memberships, onRefusal)
+    log.info('connected')
     let counted = false
     const count = (state: ConnectionState): void => {
       const outside = state === 'arrived' || state === 'waiting'
@@ -123,22 +135,26 @@ export class MeetingSockets {
         ? undefined
         : new Refusal('INVALID_REQUEST', { message: 'This event is not known.' })
     }
-    socket.on('disconnect', () => {
+    const gone = keepingTrace((reason: string) => {
+      log.info({ reason }, 'disconnected')
       count('gone')
       connection?.gone()
       this.#memberships.delete(socket.id)
     })
-    socket.onAny((event: string, ...values: unknown[]) => {
+    const hear = keepingTrace((event: string, ...values: unknown[]) => {
       const reply = replyIn(values)
       const refusal = refusalOf(event)
       if (refusal) {
+        onRefusal(refusal)
         reply(failure(refusal))
         return
       }
       connection!.handle(values[0], reply).catch((thrown: unknown) => {
-        log.error({ err: asRefusal(thrown).cause ?? thrown, connection: socket.id }, 'a request failed')
+        log.error({ err: asRefusal(thrown).cause ?? thrown }, 'a request failed')
       })
     })
+    socket.on('disconnect', gone)
+    socket.onAny(hear)
 
     try {
       if ((this.#waitingByAddress.get(address) ?? 0) >= settings.maxWaitingPerAddress) {
@@ -156,11 +172,18 @@ export class MeetingSockets {
           verify: this.#options.verify,
           findMeeting: this.#options.findMeeting,
           onState: count,
+          onRefusal,
+          onJoined: (entry, ms, { meetingId, sessionId }) => {
+            onJoined(entry, ms)
+            log.info({ meetingId, sessionId, entry, ms }, 'joined')
+          },
+          now,
         },
       )
     } catch (thrown) {
       refused = asRefusal(thrown)
-      log.info({ code: refused.code, reason: refused.reason, connection: socket.id }, 'refused at the door')
+      onRefusal(refused)
+      log.info({ code: refused.code, reason: refused.reason }, 'refused at the door')
       if (refused.code === 'SOMETHING_WENT_WRONG') log.error({ err: refused.cause }, 'the door failed')
       link.close(leaveReason('UNKNOWN'), refused)
       return
@@ -179,7 +202,7 @@ export class MeetingSockets {
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
   async #applicant(socket: Socket): Promise<Pick<Applicant, 'atDoor' | 'participantId'>> {
     const { findMeeting, sfu, randomId } = this.#options
-    const query = new URL(socket.request.url ?? '/', 'http://localhost').searchParams
+    const query = queryOf(socket.request)
     const given = query.get('peerId')
     let participantId = given ?? ''
     const atDoor = async (): Promise<{ grant: Grant; meeting: MeetingRecord }> => {
@@ -236,6 +259,10 @@ function replyIn(values: readonly unknown[]): (answer: unknown) => void {
   return typeof last === 'function' ? (last as (answer: unknown) => void) : () => undefined
 }
 
+function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URL(request.url ?? '/', 'http://localhost').searchParams
+}
+
 function addressOf(request: IncomingMessage): string {
   return request.socket.remoteAddress ?? 'unknown'
 }
@@ -246,6 +273,7 @@ class SocketLink implements Link {
   readonly resetsMedia: boolean
   readonly #memberships: Memberships
   readonly #socket: Socket
+  readonly #onRefusal: (refusal: Refusal) => void
   #closing = false
 
   /** What it says no longer counts. */
@@ -253,12 +281,12 @@ class SocketLink implements Link {
     return this.#closing
   }
 
-  constructor(socket: Socket, memberships: Memberships) {
+  constructor(socket: Socket, memberships: Memberships, onRefusal: (refusal: Refusal) => void) {
     this.#socket = socket
+    this.#onRefusal = onRefusal
     this.#memberships = memberships
     this.connectionId = socket.id
-    this.resetsMedia =
-      new URL(socket.request.url ?? '/', 'http://localhost').searchParams.get('sdk') === 'anteroom'
+    this.resetsMedia = queryOf(socket.request).get('sdk') === 'anteroom'
   }
 
   notify(...notifications: Notification[]): void {
@@ -285,6 +313,7 @@ class SocketLink implements Link {
     if (this.#closing) return
     this.#hearEarlier()
     if (refusal) {
+      this.#onRefusal(refusal)
       this.notify({ method: 'error', code: refusal.number, name: refusal.code, message: refusal.message })
     }
     this.#closing = true

@@ -32,7 +32,7 @@ interface InitConfig {
  */
 export async function connect(options: ConnectOptions): Promise<Meeting> {
   const timings: Timings = { start: performance.now() }
-  const { baseUrl, socketPath = '', iceServersPlain = [] } = await initConfig(options)
+  const { baseUrl, socketPath = '', iceServersPlain = [], requestId } = await initConfig(options)
   timings.initConfig = performance.now()
   const scheme = new URL(options.url).protocol
   const meeting = new Meeting({
@@ -46,6 +46,7 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     camera: options.camera ?? true,
     metaData: options.metaData ?? {},
     iceServers: iceServersPlain,
+    requestId,
     timings,
   })
   await meeting.accepted
@@ -56,7 +57,7 @@ async function initConfig({
   url,
   token,
   meetingId,
-}: ConnectOptions): Promise<NonNullable<InitConfig['data']>> {
+}: ConnectOptions): Promise<NonNullable<InitConfig['data']> & { requestId: string | undefined }> {
   let answer: Response
   let body: InitConfig
   try {
@@ -76,7 +77,7 @@ async function initConfig({
       body.error ?? 'The server refused.',
     )
   }
-  return body.data
+  return { ...body.data, requestId: answer.headers.get('x-request-id') ?? undefined }
 }
 
 function randomId(): string {

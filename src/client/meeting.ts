@@ -82,6 +82,8 @@ export interface MeetingOptions {
   camera: MediaStreamTrack | boolean
   metaData: Record<string, unknown>
   iceServers: RTCIceServer[]
+  /** Of the call that told where the socket is, so that the server's log ties them. */
+  requestId?: string | undefined
   timings: Timings
 }
 
@@ -147,6 +149,7 @@ export class Meeting extends Emitter<MeetingEvents> {
           mode: 'SEND_AND_RECV',
           lib: 'socket',
           sdk: 'anteroom',
+          ...(options.requestId !== undefined && { requestId: options.requestId }),
         },
       },
       {

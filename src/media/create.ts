@@ -48,6 +48,7 @@ function unavailableSfu(reason: string): Sfu {
   return {
     status: { available: false, reason },
     openRouter: () => Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { message: reason })),
+    usage: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   }
 }

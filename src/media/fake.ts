@@ -77,6 +77,11 @@ export function createFakeSfu(options: { unavailable?: string } = {}): FakeSfu {
       record('openRouter', router.id)
       return Promise.resolve(router)
     },
+    usage() {
+      const open = routers.filter(({ closed: gone }) => !gone).length
+      const there = unavailable === undefined && !isClosed
+      return Promise.resolve(there ? [{ index: 0, cpuSeconds: 0, routers: open }] : [])
+    },
     close() {
       isClosed = true
       for (const router of routers) router.closeAll()

@@ -37,6 +37,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
   return {
     status: { available: true, ports: pool.ports, workers: pool.ports.length },
     openRouter: () => pool.openRouter(),
+    usage: () => pool.usage(),
     close: () => (closing ??= pool.close()),
   }
 }

@@ -22,7 +22,17 @@ export interface Sfu {
     { available: true; ports: number[]; workers: number } | { available: false; reason: string }
   /** A router on the least loaded worker. Refuses with MEDIA_UNAVAILABLE. */
   openRouter(): Promise<Router>
+  /** Of each worker that runs; one that is being replaced is missing. */
+  usage(): Promise<WorkerUsage[]>
   close(): Promise<void>
+}
+
+export interface WorkerUsage {
+  /** In the order of `ports`, from 0. */
+  index: number
+  /** Of processor time, since the worker's start. */
+  cpuSeconds: number
+  routers: number
 }
 
 export interface RouterEvents {

@@ -5,7 +5,7 @@ import { routerCodecs } from './codecs.ts'
 import type { MediaLog } from './log.ts'
 import { asMediaRefusal, workerGone } from './refusals.ts'
 import { MediasoupRouter, type ProducerHomes, type RouterPlace } from './router.ts'
-import type { Router } from './sfu.ts'
+import type { Router, WorkerUsage } from './sfu.ts'
 import { MediaStartError, WorkerUnusable } from './start-errors.ts'
 
 export interface WorkerPoolOptions {
@@ -82,6 +82,11 @@ export class WorkerPool {
         throw this.#closed ? new Refusal('MEDIA_UNAVAILABLE', { reason: 'closed' }) : workerGone()
       }
     }
+  }
+
+  async usage(): Promise<WorkerUsage[]> {
+    const all = await Promise.all(this.#slots.map((slot) => slot.usage()))
+    return all.flatMap((usage, index) => (usage ? [{ index, ...usage }] : []))
   }
 
   async close(): Promise<void> {
@@ -196,6 +201,17 @@ class Slot {
       return router
     } finally {
       this.#opening--
+    }
+  }
+
+  /** Undefined while there is no worker. */
+  async usage(): Promise<{ cpuSeconds: number; routers: number } | undefined> {
+    try {
+      const used = await this.#current?.worker.getResourceUsage()
+      return used && { cpuSeconds: (used.ru_utime + used.ru_stime) / 1000, routers: this.#routers.size }
+    } catch {
+      // It died while it was asked.
+      return undefined
     }
   }
 

@@ -176,7 +176,7 @@ test('one who asks and asks and reads nothing is refused, then cut off', async (
   const { enter } = await longChat()
   const { link, connection } = await enter('greedy')
   link.stalled = true
-  const asked: Promise<void>[] = []
+  const asked: Promise<unknown>[] = []
   for (let round = 0; round < 200 && link.closedWith === undefined; round++) {
     for (let at = 0; at < 1000; at++) asked.push(connection.handle(history))
     await turn()

@@ -486,22 +486,24 @@ export class ChatConnection {
     this.#options = options
   }
 
-  /** Answers every request, with an `Ack` or with what was kept. */
-  async handle(frame: ClientFrame): Promise<void> {
-    if (this.#closed || frame.kind === 'pong') return
+  /** Answers every request, with an `Ack` or with what was kept. Resolves with the refusal, if it told one. */
+  async handle(frame: ClientFrame): Promise<Refusal | undefined> {
+    if (this.#closed || frame.kind === 'pong') return undefined
     const { requestId } = frame.value
     try {
       if (requestId.length > MAX_ID_LENGTH)
         throw new Refusal('INVALID_REQUEST', { message: 'The request id is too long.' })
       const answered = await this.#run(frame)
-      if (answered) return
+      if (answered) return undefined
       const messageId = frame.kind === 'publish' ? frame.value.messageId : ''
       this.#answer({ requestId, ok: true, messageId })
+      return undefined
     } catch (thrown) {
       const refusal = asRefusal(thrown)
       this.#answer({ requestId: requestId.slice(0, MAX_ID_LENGTH), ok: false, error: refusal.message })
       if (refusal.code === 'SOMETHING_WENT_WRONG')
         this.#options.onError(refusal.cause, 'answering a chat frame')
+      return refusal
     }
   }
 

@@ -11,6 +11,7 @@ import type { ChatConnection, ChatLink, Said } from './chat.ts'
 import type { RelayRequest } from './relays.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
+import { flowOf, qualityFrom, type Flow, type Quality } from './quality.ts'
 import type { Announce } from './session-log.ts'
 import type { Visitor } from './lobby.ts'
 import {
@@ -80,6 +81,19 @@ export class LiveMeetings implements MeetingHome {
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** Sessions that go on, who is in them or about to join, and who waits; costs a step for each meeting. */
+  async counts(): Promise<{ meetings: number; participants: number; entryRequests: number }> {
+    const counts = { meetings: 0, participants: 0, entryRequests: 0 }
+    for (const opening of await Promise.allSettled(this.#open.values())) {
+      if (opening.status === 'rejected') continue
+      const live = opening.value
+      if (live.sessionId !== undefined) counts.meetings++
+      counts.participants += live.participants.size
+      counts.entryRequests += live.waiting
+    }
+    return counts
   }
 
   /** Takes up the sessions that a stopped server left; each ends after the grace period if nobody returns. */
@@ -186,13 +200,16 @@ export class LiveMeetings implements MeetingHome {
     await (await this.#live(meetingId)).liftRemoval('server', participantId)
   }
 
-  /** Measures everybody's media once and keeps the figures. */
-  async measure(): Promise<void> {
+  /** Measures everybody's media once, keeps the figures, and says what they are together. */
+  async measure(): Promise<Flow> {
+    const all: Quality[] = []
     // One meeting after the other, so that a thousand people are not asked after at once.
     for (const opening of [...this.#open.values()]) {
       const records = await (await opening).measure()
       await this.#options.store.figures.addStats(records)
+      all.push(...records.map(({ figures }) => qualityFrom(figures)))
     }
+    return flowOf(all)
   }
 
   async removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void> {

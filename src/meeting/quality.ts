@@ -103,3 +103,26 @@ export function figuresOf(quality: Quality): (number | null)[] {
 export function qualityFrom(figures: readonly (number | null)[]): Quality {
   return Object.fromEntries(figureNames.map((name, at) => [name, figures[at] ?? null])) as Quality
 }
+
+/** How media flows on the whole server: bits per second that it receives and sends, and mean scores. */
+export interface Flow {
+  receiveBitrate: number
+  sendBitrate: number
+  audioScore: number | null
+  videoScore: number | null
+}
+
+export function flowOf(all: readonly Quality[]): Flow {
+  const sum = (...names: (keyof Quality)[]): number =>
+    all.reduce((total, quality) => names.reduce((sub, name) => sub + (quality[name] ?? 0), total), 0)
+  const mean = (name: keyof Quality): number | null => {
+    const known = all.flatMap((quality) => quality[name] ?? [])
+    return known.length === 0 ? null : known.reduce((total, one) => total + one, 0) / known.length
+  }
+  return {
+    receiveBitrate: sum('sendAudioBitrate', 'sendVideoBitrate'),
+    sendBitrate: sum('receiveAudioBitrate', 'receiveVideoBitrate'),
+    audioScore: mean('audioScore'),
+    videoScore: mean('videoScore'),
+  }
+}

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Store } from './store.ts'
+import type { OnCommit } from './write-queue.ts'
 import { prepareFolder, readMasterKey } from './master-key.ts'
 import { StoreProblem } from './problem.ts'
 import { createSeal } from './seal.ts'
@@ -14,6 +15,7 @@ export interface StoreOptions {
   masterKey?: Buffer | undefined
   /** Default: SQLite in the folder. */
   url?: string | undefined
+  onCommit?: OnCommit | undefined
 }
 
 /** @throws {StoreProblem} with one sentence and the cure */
@@ -27,5 +29,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   await prepareFolder(folder)
   // Looked at before the key: of two first starts at once, the slower must not take the other's database for an old one.
   const inUse = existsSync(join(folder, DATABASE_FILE))
-  return openSqlite(folder, createSeal(masterKey ?? (await readMasterKey(folder, inUse))))
+  const seal = createSeal(masterKey ?? (await readMasterKey(folder, inUse)))
+  return openSqlite(folder, seal, options.onCommit)
 }

@@ -25,7 +25,7 @@ import type { Write } from './ground.ts'
 import { proveSeal, storeOver } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
 import { openFiles } from './files.ts'
-import { WriteQueue } from './write-queue.ts'
+import { WriteQueue, type OnCommit } from './write-queue.ts'
 
 /** Name of the database in the data folder. */
 export const DATABASE_FILE = 'anteroom.db'
@@ -40,7 +40,7 @@ const migrations: Record<string, Migration> = {
 }
 
 /** @throws {StoreProblem} */
-export async function openSqlite(folder: string, seal: Seal): Promise<Store> {
+export async function openSqlite(folder: string, seal: Seal, onCommit?: OnCommit): Promise<Store> {
   const file = join(folder, DATABASE_FILE)
   const writer = connect(file)
   const open = [writer]
@@ -52,7 +52,7 @@ export async function openSqlite(folder: string, seal: Seal): Promise<Store> {
     open.push(reader)
     await sql`pragma query_only = on`.execute(reader)
 
-    const queue = new WriteQueue(writer)
+    const queue = new WriteQueue(writer, onCommit)
     const write: Write = (work) =>
       queue.run(work).catch((error: unknown) => {
         throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error

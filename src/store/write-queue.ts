@@ -10,16 +10,21 @@ interface Job<Schema> {
   reject: (error: unknown) => void
 }
 
+/** A group of so many writes reached the disk in so long. */
+export type OnCommit = (writes: number, seconds: number) => void
+
 /** More would make the first of a group wait long for the last. */
 const MAX_GROUP = 256
 
 export class WriteQueue<Schema> {
   readonly #db: Kysely<Schema>
+  readonly #onCommit: OnCommit
   readonly #jobs: Job<Schema>[] = []
   #running: Promise<void> | undefined
 
-  constructor(db: Kysely<Schema>) {
+  constructor(db: Kysely<Schema>, onCommit: OnCommit = () => undefined) {
     this.#db = db
+    this.#onCommit = onCommit
   }
 
   run<T>(work: (db: Transaction<Schema>) => Promise<T>): Promise<T> {
@@ -47,6 +52,7 @@ export class WriteQueue<Schema> {
 
   async #commit(group: Job<Schema>[]): Promise<void> {
     const settle: (() => void)[] = []
+    const startedAt = performance.now()
     try {
       await this.#db.transaction().execute(async (db) => {
         for (const { work, resolve, reject } of group) {
@@ -65,6 +71,7 @@ export class WriteQueue<Schema> {
       for (const { reject } of group) reject(error)
       return
     }
+    this.#onCommit(group.length, (performance.now() - startedAt) / 1000)
     for (const tell of settle) tell()
   }
 }

@@ -13,8 +13,8 @@ export interface DispatcherOptions {
   now: () => number
   /** From 0 to 1. */
   random: () => number
-  /** Told of what was given up; holds no name of a person. */
-  onParked: (delivery: LeasedDelivery, outcome: Outcome) => void
+  /** Told of what came of each try. */
+  onSettled: (delivery: LeasedDelivery, outcome: Outcome) => void
   onError: (error: unknown, doing: string) => void
 }
 
@@ -113,7 +113,7 @@ export class Dispatcher {
   }
 
   async #deliver(delivery: LeasedDelivery): Promise<void> {
-    const { outbox, signer, sender, policy, now, random, onParked } = this.#options
+    const { outbox, signer, sender, policy, now, random, onSettled } = this.#options
     const { deliveryId, event, endPoint, occurredAt, attempts } = delivery
     const body = Buffer.from(delivery.body)
     const headers = {
@@ -132,7 +132,7 @@ export class Dispatcher {
     }
     const outcome = outcomeOf(delivery, answer, { policy, now: now(), random: random() })
     await outbox.settle(deliveryId, outcome)
-    if (outcome.state === 'parked') onParked(delivery, outcome)
+    onSettled(delivery, outcome)
   }
 
   async #sleep(ms: number): Promise<void> {

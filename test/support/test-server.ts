@@ -3,9 +3,9 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { readConfig, type Config } from '../../src/config.ts'
 import { createFakeSfu, type FakeSfu } from '../../src/media/fake.ts'
+import { createLog } from '../../src/log.ts'
 import { startServer, type Parts, type RunningServer } from '../../src/server.ts'
 import type { TokenClaims } from '../../src/token/token.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
@@ -54,7 +54,7 @@ export class TestServer {
     this.sfu = createFakeSfu()
     this.#server = await startServer(this.config, {
       sfu: this.sfu,
-      log: pino({ level: this.config.logLevel }),
+      log: createLog(this.config.logLevel),
       now: () => Date.now() + this.aheadMs,
       ...this.#parts,
     })

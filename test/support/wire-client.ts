@@ -11,6 +11,8 @@ export interface WireOptions {
   name?: string
   /** Our own client says so; published ones do not. */
   own?: boolean
+  /** Of the call before, as our own client quotes it. */
+  requestId?: string
 }
 
 export interface Heard {
@@ -42,7 +44,7 @@ export class WireClient {
   readonly #waiters = new Set<() => void>()
 
   constructor(options: WireOptions) {
-    const { url, token, meetingId, participantId, name, own } = options
+    const { url, token, meetingId, participantId, name, own, requestId } = options
     this.participantId = participantId ?? ''
     this.#name = name
     this.socket = io(url, {
@@ -56,6 +58,7 @@ export class WireClient {
         mode: 'SEND_AND_RECV',
         lib: 'socket',
         ...(own && { sdk: 'anteroom' }),
+        ...(requestId !== undefined && { requestId }),
       },
     })
     this.socket.on('connectionSuccess', () => this.#hear({ method: 'connectionSuccess' }))

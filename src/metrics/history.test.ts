@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CpuMeter, createMetrics, Sampler, thinned } from './metrics.ts'
+
+const minute = 60_000
+
+test('many minutes become few points: what happened is added up, what was there is averaged', () => {
+  const samples = Array.from({ length: 10 }, (_, at) => ({
+    at: at * minute,
+    figures: { participants: at, joins: 1, ...(at >= 8 && { audioScore: 4 }) },
+  }))
+  assert.deepEqual(thinned(samples, 10), samples)
+  assert.deepEqual(thinned(samples, 9).length, 5)
+  const [first, , , , last] = thinned(samples, 5)
+  assert.deepEqual(first, { at: minute, figures: { participants: 0.5, joins: 2 } })
+  assert.deepEqual(last, { at: 9 * minute, figures: { participants: 8.5, joins: 2, audioScore: 4 } })
+  assert.deepEqual(thinned([], 5), [])
+})
+
+test('a sample tells what happened since the one before, and what is there now', async () => {
+  let at = 0
+  const metrics = createMetrics({ version: '0', now: () => at })
+  metrics.askOf({
+    meetings: () => Promise.resolve({ meetings: 2, participants: 5, entryRequests: 1 }),
+    sockets: () => ({ meeting: 6, chat: 5 }),
+    workers: () => Promise.resolve([{ index: 0, cpuSeconds: (at / 1000) * 0.25, routers: 2 }]),
+    webhooks: () => Promise.resolve({ waiting: 3, parked: 0, oldestAt: null }),
+  })
+  const written: { at: number; figures: Readonly<Record<string, number>> }[] = []
+  const sampler = new Sampler({
+    metrics,
+    write: (sample) => Promise.resolve(void written.push(sample)),
+    now: () => at,
+    onError: (error) => assert.fail(String(error)),
+  })
+  try {
+    metrics.joined('direct', 0.1)
+    metrics.joined('admitted', 0.1)
+    metrics.flows({ receiveBitrate: 1000, sendBitrate: 3000, audioScore: 4.2, videoScore: null })
+    at = minute
+    await sampler.sample()
+    metrics.joined('direct', 0.1)
+    at = 2 * minute
+    await sampler.sample()
+  } finally {
+    sampler.close()
+    metrics.close()
+  }
+  const [first, second] = written
+  assert.deepEqual([first!.at, second!.at], [minute, 2 * minute])
+  assert.deepEqual([first!.figures.joins, second!.figures.joins], [2, 1])
+  const { participants, workersCpuPercent, receiveBitrate, audioScore, webhooksWaiting } = second!.figures
+  assert.deepEqual([participants, receiveBitrate, audioScore, webhooksWaiting], [5, 1000, 4.2, 3])
+  assert.equal(workersCpuPercent, 25)
+  assert.ok(!('videoScore' in second!.figures))
+})
+
+test('the load of a worker that was replaced begins anew', () => {
+  const meter = new CpuMeter(0)
+  const at = (cpuSeconds: number) => [{ index: 0, cpuSeconds, routers: 0 }]
+  assert.equal(meter.look(at(5), 10_000).get(0), 50)
+  assert.equal(meter.look(at(1), 20_000).get(0), 10)
+  // Sooner than two looks can say anything.
+  assert.equal(meter.look(at(1.5), 20_500).get(0), 10)
+})
+
+test('a refusal that is told twice counts once', () => {
+  const metrics = createMetrics({ version: '0', now: () => 0 })
+  const refusal = { code: 'INVALID_TOKEN' } as const
+  metrics.refused('socket', refusal)
+  metrics.refused('socket', refusal)
+  metrics.refused('socket', { ...refusal })
+  assert.equal(metrics.totals.refusals, 2)
+  metrics.close()
+})

@@ -1,0 +1,95 @@
+/** One sample a minute of the whole server, for the plots of the dashboard. */
+import type { Metrics, Totals } from './metrics.ts'
+import { CpuMeter } from './cpu-meter.ts'
+
+export interface Sample {
+  at: number
+  figures: Readonly<Record<string, number>>
+}
+
+export interface SamplerOptions {
+  metrics: Metrics
+  write: (sample: Sample) => Promise<void>
+  now: () => number
+  onError: (error: unknown) => void
+}
+
+const INTERVAL_MS = 60_000
+/** What happened within the minute; everything else is what was there at its end. */
+const counts: readonly (keyof Totals)[] = ['joins', 'refusals', 'chatMessages', 'requests', 'storeWrites']
+
+export class Sampler {
+  readonly #options: SamplerOptions
+  readonly #meter: CpuMeter
+  readonly #timer: NodeJS.Timeout
+  #before: Totals
+
+  constructor(options: SamplerOptions) {
+    this.#options = options
+    this.#meter = new CpuMeter(options.now())
+    this.#before = { ...options.metrics.totals }
+    this.#timer = setInterval(() => {
+      this.sample().catch((error: unknown) => options.onError(error))
+    }, INTERVAL_MS).unref()
+  }
+
+  /** Takes one now. */
+  async sample(): Promise<void> {
+    const { metrics, write, now } = this.#options
+    const { readings, totals, flow } = metrics
+    const [there, workers, { waiting }] = await Promise.all([
+      readings.meetings(),
+      readings.workers(),
+      readings.webhooks(),
+    ])
+    const at = now()
+    const percents = [...this.#meter.look(workers, at).values()]
+    const happened = Object.fromEntries(counts.map((name) => [name, totals[name] - this.#before[name]]))
+    this.#before = { ...totals }
+    const figures: Record<string, number> = {
+      ...there,
+      ...happened,
+      webhooksWaiting: waiting,
+      workersCpuPercent: percents.reduce((sum, one) => sum + one, 0),
+      eventLoopLagMs: Math.round(metrics.lagMs() * 10) / 10,
+      memoryBytes: process.memoryUsage.rss(),
+    }
+    metrics.forgetLag()
+    for (const [name, value] of Object.entries(flow ?? {})) {
+      if (typeof value === 'number') figures[name] = Math.round(value * 100) / 100
+    }
+    await write({ at, figures })
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+/**
+ * At most `most` points, each for as many samples in turn: what happened is added up, what was there is averaged, and
+ * what no sample knows is left out.
+ */
+export function thinned(samples: readonly Sample[], most: number): Sample[] {
+  const size = Math.max(1, Math.ceil(samples.length / most))
+  if (size === 1) return [...samples]
+  const points: Sample[] = []
+  for (let from = 0; from < samples.length; from += size) {
+    const group = samples.slice(from, from + size)
+    const sums = new Map<string, { sum: number; of: number }>()
+    for (const { figures } of group) {
+      for (const [name, value] of Object.entries(figures)) {
+        const there = sums.get(name) ?? { sum: 0, of: 0 }
+        sums.set(name, { sum: there.sum + value, of: there.of + 1 })
+      }
+    }
+    const figures = Object.fromEntries(
+      [...sums].map(([name, { sum, of }]) => [
+        name,
+        (counts as readonly string[]).includes(name) ? sum : Math.round((sum / of) * 100) / 100,
+      ]),
+    )
+    points.push({ at: group.at(-1)!.at, figures })
+  }
+  return points
+}

@@ -1,0 +1,321 @@
+/**
+ * What is counted and measured here, in the words of Prometheus. Labels hold routes, codes and kinds of which there are
+ * few and known ones; never an id of a person, a meeting or a key. Counting is an addition; what is there at the moment
+ * is asked for when somebody looks, once for each meeting and worker and never for each participant.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { ErrorName } from '../protocol/errors.ts'
+
+/** What is there at this moment; asked of those who know. */
+export interface Readings {
+  meetings(): Promise<{ meetings: number; participants: number; entryRequests: number }>
+  sockets(): { meeting: number; chat: number }
+  /** Empty where media is off. A worker that is being replaced is missing. */
+  workers(): Promise<WorkerReading[]>
+  webhooks(): Promise<Backlog>
+}
+
+export interface WorkerReading {
+  /** From 0, in the order of the media ports. */
+  index: number
+  /** Of processor time, since the worker's start. */
+  cpuSeconds: number
+  /** Meetings that it carries. */
+  routers: number
+}
+
+export interface Backlog {
+  waiting: number
+  parked: number
+  /** When what waits longest happened. */
+  oldestAt: number | null
+}
+
+/** How media flows on the whole server: bits per second, and scores from 1 to 4.5. */
+export interface Flow {
+  receiveBitrate: number
+  sendBitrate: number
+  audioScore: number | null
+  videoScore: number | null
+}
+
+/** Through which door somebody came who was refused. */
+export type Door = 'http' | 'socket' | 'chat'
+
+/** Since the start of this process. */
+export interface Totals {
+  joins: number
+  refusals: number
+  chatMessages: number
+  requests: number
+  storeWrites: number
+}
+
+export interface Metrics {
+  /** An HTTP request was answered; `route` as it was registered, `none` where no route matched. */
+  answered(method: string, route: string, status: number, seconds: number): void
+  /** One that is told twice, as an answer and in closing, counts once. */
+  refused(door: Door, refusal: { readonly code: ErrorName }): void
+  /** Somebody is in: since it asked to come in, or was let in where it had to wait. */
+  joined(entry: 'direct' | 'admitted', seconds: number): void
+  /** A group of writes reached the disk. */
+  committed(writes: number, seconds: number): void
+  chatMessage(): void
+  delivered(outcome: 'delivered' | 'retried' | 'parked'): void
+  /** The newest measurement of all media. */
+  flows(flow: Flow): void
+  readonly flow: Flow | undefined
+  readonly totals: Readonly<Totals>
+  readonly readings: Readings
+  /** Where to ask from now on; before, nothing is there. */
+  askOf(readings: Readings): void
+  /** Of the event loop, 99th percentile since the last minute began. */
+  lagMs(): number
+  /** From now on the lag is measured anew. */
+  forgetLag(): void
+  /** For a scraper, and the content type of it. */
+  text(): Promise<string>
+  readonly contentType: string
+  close(): void
+}
+
+export interface MetricsOptions {
+  version: string
+  now: () => number
+}
+
+const nothing: Readings = {
+  meetings: () => Promise.resolve({ meetings: 0, participants: 0, entryRequests: 0 }),
+  sockets: () => ({ meeting: 0, chat: 0 }),
+  workers: () => Promise.resolve([]),
+  webhooks: () => Promise.resolve({ waiting: 0, parked: 0, oldestAt: null }),
+}
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+/** How often the event loop is looked at, in ms; so much is no lag. */
+const LAG_RESOLUTION_MS = 20
+const NS_IN_MS = 1e6
+
+export function createMetrics({ version, now }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const totals: Totals = { joins: 0, refusals: 0, chatMessages: 0, requests: 0, storeWrites: 0 }
+  const told = new WeakSet<object>()
+  let readings = nothing
+  let flow: Flow | undefined
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+  lag.enable()
+  const lagMs = (quantile = 99): number =>
+    lag.count === 0 ? 0 : Math.max(0, lag.percentile(quantile) / NS_IN_MS - LAG_RESOLUTION_MS)
+  collectDefaultMetrics({ register: registry })
+
+  new Gauge({ registers, name: 'anteroom_info', help: 'Always 1.', labelNames: ['version'] }).set(
+    { version },
+    1,
+  )
+
+  const requests = new Counter({
+    registers,
+    name: 'anteroom_http_requests_total',
+    help: 'HTTP requests that were answered.',
+    labelNames: ['method', 'route', 'status'],
+  })
+  const requestSeconds = new Histogram({
+    registers,
+    name: 'anteroom_http_request_seconds',
+    help: 'From the last byte of the head of an HTTP request to the last of its answer.',
+    labelNames: ['route'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2],
+  })
+  const refusals = new Counter({
+    registers,
+    name: 'anteroom_refusals_total',
+    help: 'Refusals by code, at the door where they were told.',
+    labelNames: ['door', 'code'],
+  })
+  const joinSeconds = new Histogram({
+    registers,
+    name: 'anteroom_join_seconds',
+    help: 'From the request to come in (or from being let in, where somebody had to answer) to the answer to join.',
+    labelNames: ['entry'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  })
+  const commitSeconds = new Histogram({
+    registers,
+    name: 'anteroom_store_commit_seconds',
+    help: 'For one group of writes to reach the disk.',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2],
+  })
+  const writes = new Counter({
+    registers,
+    name: 'anteroom_store_writes_total',
+    help: 'Writes that reached the disk; several go in one group.',
+  })
+  const chatMessages = new Counter({
+    registers,
+    name: 'anteroom_chat_messages_total',
+    help: 'Chat messages that were taken.',
+  })
+  const deliveries = new Counter({
+    registers,
+    name: 'anteroom_webhook_deliveries_total',
+    help: 'Attempts to deliver an event to a webhook, by what came of them.',
+    labelNames: ['outcome'],
+  })
+  // What has not happened yet is 0 and not unknown.
+  for (const entry of ['direct', 'admitted']) joinSeconds.zero({ entry })
+  for (const outcome of ['delivered', 'retried', 'parked']) deliveries.inc({ outcome }, 0)
+
+  const meetings = new Gauge({
+    registers,
+    name: 'anteroom_meetings',
+    help: 'Meetings with a session that goes on.',
+  })
+  const participants = new Gauge({
+    registers,
+    name: 'anteroom_participants',
+    help: 'Participants in meetings.',
+  })
+  const entryRequests = new Gauge({
+    registers,
+    name: 'anteroom_entry_requests',
+    help: 'Entry requests that wait for an answer.',
+  })
+  new Gauge({
+    registers,
+    name: 'anteroom_sockets',
+    help: 'Open sockets.',
+    labelNames: ['kind'],
+    collect() {
+      for (const [kind, count] of Object.entries(readings.sockets())) this.set({ kind }, count)
+    },
+  })
+  const workerSeconds = new Counter({
+    registers,
+    name: 'anteroom_media_worker_cpu_seconds_total',
+    help: 'Processor time of each media worker since its start.',
+    labelNames: ['worker'],
+  })
+  const workerRouters = new Gauge({
+    registers,
+    name: 'anteroom_media_worker_meetings',
+    help: 'Meetings whose media a worker carries.',
+    labelNames: ['worker'],
+  })
+  new Gauge({
+    registers,
+    name: 'anteroom_media_bitrate',
+    help: 'Media of all participants, in bits per second, as last measured.',
+    labelNames: ['direction'],
+    collect() {
+      this.set({ direction: 'in' }, flow?.receiveBitrate ?? 0)
+      this.set({ direction: 'out' }, flow?.sendBitrate ?? 0)
+    },
+  })
+  new Gauge({
+    registers,
+    name: 'anteroom_media_score',
+    help: 'Mean quality score of all participants, from 1 to 4.5, as last measured; absent while nothing flows.',
+    labelNames: ['kind'],
+    collect() {
+      this.reset()
+      const { audioScore = null, videoScore = null } = flow ?? {}
+      if (audioScore !== null) this.set({ kind: 'audio' }, audioScore)
+      if (videoScore !== null) this.set({ kind: 'video' }, videoScore)
+    },
+  })
+  const backlog = new Gauge({
+    registers,
+    name: 'anteroom_webhook_backlog',
+    help: 'Events that are not delivered: on their way, or given up until somebody replays them.',
+    labelNames: ['state'],
+  })
+  const oldest = new Gauge({
+    registers,
+    name: 'anteroom_webhook_oldest_seconds',
+    help: 'Age of the event that is on its way longest; 0 when none is.',
+  })
+  new Gauge({
+    registers,
+    name: 'anteroom_event_loop_lag_seconds',
+    help: 'How late the event loop came to what was due, since the last minute began.',
+    labelNames: ['quantile'],
+    collect() {
+      this.set({ quantile: '0.5' }, lagMs(50) / 1000)
+      this.set({ quantile: '0.99' }, lagMs(99) / 1000)
+    },
+  })
+
+  /** Asks first and tells then, as a scrape does not wait for what one metric sets of another. */
+  const read = async (): Promise<void> => {
+    const [there, workers, webhooks] = await Promise.all([
+      readings.meetings(),
+      readings.workers(),
+      readings.webhooks(),
+    ])
+    meetings.set(there.meetings)
+    participants.set(there.participants)
+    entryRequests.set(there.entryRequests)
+    workerSeconds.reset()
+    workerRouters.reset()
+    for (const { index, cpuSeconds, routers } of workers) {
+      workerSeconds.inc({ worker: index }, cpuSeconds)
+      workerRouters.set({ worker: index }, routers)
+    }
+    backlog.set({ state: 'waiting' }, webhooks.waiting)
+    backlog.set({ state: 'parked' }, webhooks.parked)
+    oldest.set(webhooks.oldestAt === null ? 0 : Math.max(0, now() - webhooks.oldestAt) / 1000)
+  }
+
+  return {
+    answered(method, route, status, seconds) {
+      totals.requests++
+      requests.inc({ method: METHODS.has(method) ? method : 'other', route, status })
+      requestSeconds.observe({ route }, seconds)
+    },
+    refused(door, refusal) {
+      if (told.has(refusal)) return
+      told.add(refusal)
+      totals.refusals++
+      refusals.inc({ door, code: refusal.code })
+    },
+    joined(entry, seconds) {
+      totals.joins++
+      joinSeconds.observe({ entry }, seconds)
+    },
+    committed(count, seconds) {
+      totals.storeWrites += count
+      writes.inc(count)
+      commitSeconds.observe(seconds)
+    },
+    chatMessage() {
+      totals.chatMessages++
+      chatMessages.inc()
+    },
+    delivered: (outcome) => deliveries.inc({ outcome }),
+    flows(measured) {
+      flow = measured
+    },
+    get flow() {
+      return flow
+    },
+    totals,
+    get readings() {
+      return readings
+    },
+    askOf(those) {
+      readings = those
+    },
+    lagMs: () => lagMs(),
+    forgetLag: () => lag.reset(),
+    text: () => read().then(() => registry.metrics()),
+    contentType: registry.contentType,
+    close() {
+      lag.disable()
+      registry.clear()
+    },
+  }
+}
+
+export { Sampler, thinned, type Sample } from './history.ts'
+export { CpuMeter } from './cpu-meter.ts'

@@ -1,0 +1,73 @@
+/** Shapes of what is told to those who run the server: its state now, and its figures over time. */
+import { Type, type Static } from 'typebox'
+
+const Count = Type.Integer({ minimum: 0 })
+const Instant = Type.Integer({ minimum: 0, description: 'ms since the epoch' })
+
+export const ServerStatus = Type.Object({
+  version: Type.String(),
+  startedAt: Instant,
+  uptimeSeconds: Count,
+  meetings: Count,
+  participants: Count,
+  entryRequests: Count,
+  media: Type.Object({
+    available: Type.Boolean(),
+    workers: Type.Array(
+      Type.Object({
+        index: Count,
+        cpuPercent: Type.Number({ minimum: 0, description: 'of one core' }),
+        routers: Type.Integer({ minimum: 0, description: 'meetings that it carries' }),
+      }),
+    ),
+    reason: Type.Optional(Type.String()),
+  }),
+  store: Type.Object({ available: Type.Boolean() }),
+  webhooks: Type.Object({
+    waiting: Count,
+    parked: Count,
+    oldestAt: Type.Union([Instant, Type.Null()]),
+  }),
+  eventLoopLagMs: Type.Number({ minimum: 0 }),
+  memoryBytes: Count,
+})
+export type ServerStatus = Static<typeof ServerStatus>
+
+export const HistoryQuery = Type.Object({
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+})
+
+/** Besides `at`, every figure by its name; one that was not known then is left out. */
+export const History = Type.Object({
+  data: Type.Array(Type.Object({ at: Instant }, { additionalProperties: Type.Number() })),
+})
+export type History = Static<typeof History>
+
+const Part = Type.Object({
+  part: Type.Union([
+    Type.Literal('store'),
+    Type.Literal('media'),
+    Type.Literal('webhooks'),
+    Type.Literal('server'),
+  ]),
+  reason: Type.String(),
+})
+
+export const Readiness = Type.Object({
+  ready: Type.Boolean(),
+  missing: Type.Array(Part, { description: 'what keeps people out' }),
+  troubled: Type.Array(Part, { description: 'what does not work while people get in' }),
+})
+export type Readiness = Static<typeof Readiness>
+
+export const Health = Type.Object({
+  status: Type.Union([Type.Literal('ok'), Type.Literal('failing')]),
+  store: Type.Object({ available: Type.Boolean() }),
+  media: Type.Object({
+    available: Type.Boolean(),
+    workers: Type.Optional(Count),
+    reason: Type.Optional(Type.String()),
+  }),
+})
+export type Health = Static<typeof Health>

@@ -1,0 +1,176 @@
+/** What the server tells those who watch it. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { createFakeSfu } from '../src/media/fake.ts'
+import { ADMIN_KEY, TestServer } from './support/test-server.ts'
+
+let server: TestServer
+
+before(async () => {
+  server = await TestServer.start({ metricsToken: 'a-token-for-scrapers-0001', sessionGraceSeconds: 0 })
+})
+after(() => server.stop())
+
+async function scrape(): Promise<string> {
+  const answer = await fetch(`${server.url}/metrics`)
+  assert.equal(answer.status, 200)
+  assert.match(answer.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/)
+  return answer.text()
+}
+
+/** The value of one series, by its name and labels as they stand in the text; 0 where it is not there yet. */
+async function valueOf(series: string): Promise<number> {
+  const line = (await scrape()).split('\n').find((one) => one.startsWith(`${series} `))
+  return line === undefined ? 0 : Number(line.slice(series.length + 1))
+}
+
+test('who is not at this machine needs the token for metrics', async () => {
+  const get = (headers: Record<string, string>) =>
+    new Promise<number>((resolve, reject) => {
+      // A name that is not loopback's: as from elsewhere.
+      void import('node:http').then(({ get: request }) =>
+        request(`${server.url}/metrics`, { headers: { host: 'meet.example.org', ...headers } }, (answer) => {
+          answer.resume()
+          resolve(answer.statusCode!)
+        }).on('error', reject),
+      )
+    })
+  assert.equal(await get({}), 401)
+  assert.equal(await get({ authorization: 'Bearer a-token-for-scrapers-0002' }), 401)
+  assert.equal(await get({ authorization: 'Bearer a-token-for-scrapers-0001' }), 200)
+})
+
+test('metrics follow people in, waiting, refused and out', async () => {
+  const meetingId = await server.createMeeting()
+  const host = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'host' })
+  const direct = await valueOf('anteroom_join_seconds_count{entry="direct"}')
+  await host.join()
+  const guest = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'guest' })
+  await guest.enter()
+  await host.hears('entryRequested')
+  assert.equal(await valueOf('anteroom_meetings'), 1)
+  assert.equal(await valueOf('anteroom_participants'), 1)
+  assert.equal(await valueOf('anteroom_entry_requests'), 1)
+  assert.equal(await valueOf('anteroom_sockets{kind="meeting"}'), 2)
+  assert.equal(await valueOf('anteroom_join_seconds_count{entry="direct"}'), direct + 1)
+
+  await host.request('respondEntry', { id: 'guest', decision: 'allowed' })
+  await guest.hears('entryResponded')
+  await guest.finishJoin()
+  assert.equal(await valueOf('anteroom_participants'), 2)
+  assert.equal(await valueOf('anteroom_entry_requests'), 0)
+  assert.equal(await valueOf('anteroom_join_seconds_count{entry="admitted"}'), 1)
+
+  const denied = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'denied' })
+  await denied.enter()
+  await host.hears('entryRequested', ({ id }) => id === 'denied')
+  await host.request('respondEntry', { id: 'denied', decision: 'denied' })
+  await denied.gone()
+  assert.equal(await valueOf('anteroom_refusals_total{door="socket",code="ENTRY_DENIED"}'), 1)
+
+  const forged = server.connect({ token: 'junk', meetingId, participantId: 'forged' })
+  await forged.gone()
+  assert.equal(await valueOf('anteroom_refusals_total{door="socket",code="INVALID_TOKEN"}'), 1)
+  const twice = server.connect({ token: server.token(['ask_join', 'allow_mod']), meetingId })
+  await twice.gone()
+  assert.equal(await valueOf('anteroom_refusals_total{door="socket",code="INVALID_PERMISSIONS"}'), 1)
+
+  const ended = server.sessionEnded(meetingId)
+  const { status } = await server.rest(
+    'POST',
+    '/v2/sessions/end',
+    { roomId: meetingId },
+    server.token(['allow_join', 'allow_mod']),
+  )
+  assert.equal(status, 200)
+  await ended
+  assert.equal(await valueOf('anteroom_participants'), 0)
+  assert.equal(await valueOf('anteroom_meetings'), 0)
+})
+
+test('requests are counted by route and status, and no id stands in a label', async () => {
+  const meetingId = await server.createMeeting({ customRoomId: 'a-customers-own-id' })
+  const series = 'anteroom_http_requests_total{method="GET",route="/v2/rooms/:id",status="200"}'
+  const there = await valueOf(series)
+  await server.rest('GET', `/v2/rooms/${meetingId}`)
+  await server.rest('GET', '/v2/rooms/a-customers-own-id')
+  assert.equal(await valueOf(series), there + 2)
+  for (const path of ['/nowhere', '/nowhere/else', '/v2/nothing']) await server.rest('GET', path)
+  const text = await scrape()
+  assert.doesNotMatch(text, /a-customers-own-id|nowhere|test-key|guest/)
+  assert.ok(!text.includes(meetingId))
+  assert.match(text, /anteroom_http_requests_total\{method="GET",route="none",status="404"\} 3/)
+  assert.match(text, /anteroom_refusals_total\{door="http",code="NOT_FOUND"\} 3/)
+  assert.ok((await valueOf('anteroom_store_writes_total')) > 0)
+  assert.ok((await valueOf('anteroom_store_commit_seconds_count')) > 0)
+})
+
+test('every metric of the sample dashboard for Grafana is there', async () => {
+  const text = await scrape()
+  const dashboard = await readFile(new URL('../docs/grafana-dashboard.json', import.meta.url), 'utf8')
+  const named = new Set(dashboard.match(/\b(anteroom|process|nodejs)_[a-z_]+/g))
+  assert.ok(named.size >= 15, 'the dashboard shows what there is')
+  for (const name of named) {
+    const metric = name.replace(/_(bucket|sum|count)$/, '')
+    assert.ok(text.includes(`# TYPE ${name} `) || text.includes(`# TYPE ${metric} histogram`), name)
+  }
+})
+
+test('the state now and the minutes before are for whoever runs the server', async () => {
+  for (const path of ['/v2/admin/status', '/v2/admin/history']) {
+    assert.equal((await fetch(server.url + path)).status, 401, path)
+    assert.equal((await server.rest('GET', path)).status, 401, path)
+  }
+  const get = async (path: string): Promise<any> => {
+    const answer = await fetch(server.url + path, { headers: { authorization: `Bearer ${ADMIN_KEY}` } })
+    assert.equal(answer.status, 200)
+    return answer.json()
+  }
+  const meetingId = await server.createMeeting()
+  const guest = server.connect({ token: server.token(['allow_join']), meetingId })
+  await guest.join()
+  const { startedAt, uptimeSeconds, memoryBytes, eventLoopLagMs, version, ...status } =
+    await get('/v2/admin/status')
+  assert.deepEqual(status, {
+    meetings: 1,
+    participants: 1,
+    entryRequests: 0,
+    media: { available: true, workers: [{ index: 0, cpuPercent: 0, routers: 1 }] },
+    store: { available: true },
+    webhooks: { waiting: 0, parked: 0, oldestAt: null },
+  })
+  assert.match(version, /^\d+\.\d+\.\d+/)
+  assert.ok(startedAt <= Date.now() && uptimeSeconds >= 0 && memoryBytes > 0 && eventLoopLagMs >= 0)
+
+  assert.deepEqual(await get('/v2/admin/history'), { data: [] })
+  const refused = await fetch(`${server.url}/v2/admin/history?from=2&to=1`, {
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+  })
+  assert.equal(refused.status, 400)
+  guest.close()
+})
+
+test('it is live, and ready until media is off', async () => {
+  const live = await fetch(`${server.url}/health/live`)
+  assert.deepEqual([live.status, await live.json()], [200, { status: 'ok' }])
+  const ready = await fetch(`${server.url}/health/ready`)
+  assert.deepEqual([ready.status, await ready.json()], [200, { ready: true, missing: [], troubled: [] }])
+
+  const deaf = await TestServer.start(
+    {},
+    { sfu: createFakeSfu({ unavailable: 'Media is off: there is no worker.' }) },
+  )
+  try {
+    const answer = await fetch(`${deaf.url}/health/ready`)
+    assert.equal(answer.status, 503)
+    assert.deepEqual(await answer.json(), {
+      ready: false,
+      missing: [{ part: 'media', reason: 'Media is off: there is no worker.' }],
+      troubled: [],
+    })
+    assert.equal((await fetch(`${deaf.url}/health/live`)).status, 200)
+  } finally {
+    await deaf.stop()
+  }
+})
