@@ -468,7 +468,7 @@ function inFull(
     _id: stableId(last.sessionId, last.participantId),
     participantId: last.participantId,
     name: last.name,
-    timelog: stays.map(({ joinedAt, leftAt }) => span(joinedAt, leftAt)),
+    timelog: stays.map(({ joinedAt, leftAt, leaveReason }) => ({ ...span(joinedAt, leftAt), leaveReason })),
     initTime: iso(stays[0]!.joinedAt),
     mode: modes.at(-1)?.value ?? 'SEND_AND_RECV',
     changeModeHistory: modes.map(({ value, startedAt, endedAt }) => ({

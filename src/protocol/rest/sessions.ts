@@ -5,6 +5,7 @@ import { AtMs, Instant, pageFields, RoomId, Words } from '../rest.ts'
 
 const OpenSpan = Type.Object({ start: Instant, end: Type.Union([Instant, Type.Null()]) })
 const AnyId = Words
+const LeaveReason = Type.Union([Type.String(), Type.Null()], { description: 'Null while the stay goes on.' })
 
 export const SessionParticipant = Type.Object({
   participantId: Type.String(),
@@ -16,7 +17,7 @@ export const SessionParticipantInFull = Type.Object({
   _id: Type.String(),
   participantId: Type.String(),
   name: Type.String(),
-  timelog: Type.Array(OpenSpan),
+  timelog: Type.Array(Type.Object({ ...OpenSpan.properties, leaveReason: LeaveReason })),
   initTime: Instant,
   mode: Type.String(),
   changeModeHistory: Type.Array(

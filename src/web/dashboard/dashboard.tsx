@@ -13,7 +13,7 @@ import type { SignInState } from './shapes.ts'
 export function Dashboard({ code }: { code?: string }) {
   const [state, setState] = useState<SignInState>()
   const [problem, setProblem] = useState('')
-  const redeemed = useRef(false)
+  const redeemed = useRef<string>(undefined)
   const signedOut = useCallback(() => setState((before) => before && { ...before, signedIn: false }), [])
   const api = useMemo(() => createApi({ call, now: Date.now, onSignedOut: signedOut }), [signedOut])
 
@@ -21,8 +21,8 @@ export function Dashboard({ code }: { code?: string }) {
     let refusal = ''
     try {
       // A code works once.
-      if (code !== undefined && !redeemed.current) {
-        redeemed.current = true
+      if (code !== undefined && redeemed.current !== code) {
+        redeemed.current = code
         try {
           setState(await call<SignInState>('POST', '/v2/admin/sign-in', { code }))
           return

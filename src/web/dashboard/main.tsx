@@ -3,8 +3,15 @@ import '../base.css'
 import './dashboard.css'
 import { Dashboard } from './dashboard.tsx'
 
-const code = new URLSearchParams(location.hash.replace(/^#/, '')).get('sign-in') ?? undefined
-// A code does not stay where others see it, nor in the history.
-if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search)
+const root = createRoot(document.getElementById('root')!)
 
-createRoot(document.getElementById('root')!).render(<Dashboard {...(code !== undefined && { code })} />)
+function open(): void {
+  const code = new URLSearchParams(location.hash.replace(/^#/, '')).get('sign-in') ?? undefined
+  // A code does not stay where others see it, nor in the history.
+  if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search)
+  root.render(<Dashboard {...(code !== undefined && { code })} />)
+}
+
+open()
+// The link may be opened where the dashboard is open already.
+window.addEventListener('hashchange', open)

@@ -95,9 +95,7 @@ export interface Span {
 export interface SessionParticipant {
   participantId: string
   name: string
-  timelog: Span[]
-  /** Of the last stay. */
-  leaveReason?: string | null
+  timelog: (Span & { leaveReason?: string | null })[]
   events?: { mic: Span[]; webcam: Span[]; screenShare: Span[]; screenShareAudio: Span[] }
   mode?: string
   deviceInfo?: {

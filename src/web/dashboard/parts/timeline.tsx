@@ -85,7 +85,7 @@ export function Timeline({
                     >
                       <title>
                         {sayClockExactly(stay.start)} to {stay.end ? sayClockExactly(stay.end) : 'now'}
-                        {`${why(participant, stay) && ': '}${why(participant, stay)}`}
+                        {stay.end && `: ${why(stay)}`}
                       </title>
                     </rect>
                   </g>
@@ -137,7 +137,7 @@ export function Timeline({
                     <td>{participant.name || participant.participantId}</td>
                     <td>{sayClockExactly(stay.start)}</td>
                     <td>{stay.end ? sayClockExactly(stay.end) : 'still there'}</td>
-                    <td>{why(participant, stay) || '–'}</td>
+                    <td>{why(stay) || '–'}</td>
                     {LANES.map(([lane]) => (
                       <td key={lane}>{saySpan(overlap(participant.events?.[lane] ?? [], stay, to))}</td>
                     ))}
@@ -152,10 +152,8 @@ export function Timeline({
   )
 }
 
-/** Why somebody left after a stay; the server tells it of the last one. */
-function why({ timelog, leaveReason }: SessionParticipant, stay: Span): string {
-  return stay.end !== null && leaveReason && stay === timelog.at(-1) ? sayReason(leaveReason) : ''
-}
+const why = ({ end, leaveReason }: SessionParticipant['timelog'][number]): string =>
+  end === null ? '' : sayReason(leaveReason)
 
 const endOf = ({ end }: Span, to: number): number => (end === null ? to : ms(end))
 

@@ -127,13 +127,13 @@ function Participants({ participants, to }: { participants: SessionParticipant[]
           },
           {
             title: 'Left',
-            cell: ({ timelog, leaveReason }) => {
+            cell: ({ timelog }) => {
               const stay = timelog.at(-1)
               if (!stay) return '–'
               return stay.end === null ? (
                 <span className="state on">Still there</span>
               ) : (
-                sayReason(leaveReason)
+                sayReason(stay.leaveReason)
               )
             },
           },

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { ApiError } from '../../api.ts'
 import { useAsked, useDoing } from '../asking.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { Choice, Field } from '../parts/field.tsx'
@@ -17,6 +18,10 @@ import { wordsIn } from './meetings.tsx'
 const PER_PAGE = 20
 const EVENTS = ['session-started', 'session-ended', 'participant-joined', 'participant-left']
 const EVERY_MS = 10_000
+const NOTHING: PageOf<Delivery> = {
+  pageInfo: { currentPage: 1, perPage: PER_PAGE, lastPage: 1, total: 0 },
+  data: [],
+}
 
 export function WebhooksScreen() {
   const { inProject } = useDesk()
@@ -30,7 +35,11 @@ export function WebhooksScreen() {
       inProject<PageOf<Delivery>>(
         'GET',
         `/v2/webhooks/deliveries${queryOf({ page, perPage: PER_PAGE, state, event, roomId: meeting })}`,
-      ),
+      ).catch((error: unknown) => {
+        // A meeting that is not there was told of nothing.
+        if (error instanceof ApiError && error.reason === 'INVALID_MEETING_ID') return NOTHING
+        throw error
+      }),
     [page, state, event, meeting].join(' '),
     EVERY_MS,
   )
