@@ -397,7 +397,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     try {
       values[name] = read(text === '' ? undefined : text)
     } catch (error) {
-      const shown = secret ? '' : `, not "${text!.slice(0, 100)}"`
+      // An address may hold a password.
+      const shown = secret || text!.includes('@') ? '' : `, not "${text!.slice(0, 100)}"`
       throw new ConfigError(`${variable} ${(error as Error).message}${shown}.`, { cause: error })
     }
   }

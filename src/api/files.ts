@@ -126,5 +126,7 @@ export const fileRoutes: Routes = (app, context) => {
 /** A name and no path, without what some systems cannot have in one. */
 function safeName(name: string): string {
   const plain = name.replace(/^.*[\\/]/s, '').replace(/[^\p{L}\p{N}. _()-]/gu, '_')
-  return plain.replace(/^\.+/, '').slice(0, 100) || 'file'
+  // Half a character at the end could not be written into an address.
+  const short = plain.replace(/^\.+/, '').slice(0, 100)
+  return short.replace(/[\ud800-\udbff]$/, '') || 'file'
 }

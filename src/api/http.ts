@@ -172,7 +172,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyIns
     exposedHeaders: [REQUEST_ID_HEADER],
   })
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.header(REQUEST_ID_HEADER, request.id)
+    void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
     done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })
   app.setErrorHandler((error, request, reply) => {

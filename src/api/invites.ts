@@ -29,10 +29,15 @@ const EXCHANGES = { perSecond: 2, burst: 30 }
 
 const tag = 'Invites'
 /** Of whom a meeting's invites are: those who join it directly. */
-const ofMembers = ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'] as const
+const ofMembers = [
+  'INVALID_MEETING_ID',
+  'UNAUTHORIZED_MEETING_ID',
+  'INVALID_PERMISSIONS',
+  'REMOVED_FROM_SESSION',
+] as const
 
 export const inviteRoutes: Routes = (app, context) => {
-  const { settings, catalogue, invites, keys, admin, now } = context
+  const { settings, catalogue, invites, keys, live, admin, now } = context
   const attempts = new Attempts({ perAddress: EXCHANGES, now })
 
   const limited: preValidationHookHandler = (request, _reply, done) => {
@@ -51,6 +56,8 @@ export const inviteRoutes: Routes = (app, context) => {
       throw new Refusal('UNAUTHORIZED_MEETING_ID')
     }
     if (grant.entry !== 'direct' && grant.entry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
+    // Else one who was put out would come back as its own guest.
+    if (await live.hasRemoved(meeting.meetingId, grant.tokenId)) throw new Refusal('REMOVED_FROM_SESSION')
     return { grant, meeting }
   }
 

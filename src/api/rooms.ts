@@ -11,7 +11,7 @@ import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../protocol/re
 import { PrebuiltTokenBody, TokenAnswer } from '../protocol/rest/tokens.ts'
 import { assertMayUseRest, mintToken } from '../token/token.ts'
 import { grantOf } from './context.ts'
-import { isAtThisMachine } from './guard.ts'
+import { isOwnerHere } from './credentials.ts'
 import { baseUrlOf } from './base-url.ts'
 import { describe } from './describe.ts'
 import { assertWebhook } from './webhooks.ts'
@@ -208,7 +208,7 @@ export const roomRoutes: Routes = (app, context) => {
     (request) => {
       const { apiKey, permissions = ['allow_join'] } = request.body
       // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
-      if (!context.settings.openGetToken && !isAtThisMachine(request, context.settings.host)) {
+      if (!context.settings.openGetToken && !isOwnerHere(request, context.settings)) {
         throw new Refusal('UNAUTHORIZED_REQUEST', {
           message: 'This server gives no token for an API key alone; have your backend mint it.',
         })

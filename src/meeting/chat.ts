@@ -510,7 +510,11 @@ export class ChatConnection {
   /** One more than its share was sent. */
   refuse(frame: ClientFrame, refusal: Refusal): void {
     if (frame.kind !== 'pong')
-      this.#answer({ requestId: frame.value.requestId, ok: false, error: refusal.message })
+      this.#answer({
+        requestId: frame.value.requestId.slice(0, MAX_ID_LENGTH),
+        ok: false,
+        error: refusal.message,
+      })
   }
 
   /** Idempotent. */

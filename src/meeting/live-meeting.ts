@@ -214,6 +214,11 @@ export class LiveMeeting {
     )
   }
 
+  /** Whether one who came with this token was put out of this session. */
+  hasRemoved(tokenId: string): boolean {
+    return [...(this.#session?.removed.values() ?? [])].includes(tokenId)
+  }
+
   get participants(): ReadonlyMap<string, Participant> {
     return this.#participants
   }

@@ -44,6 +44,8 @@ export interface MeetingHome {
   /** Participant ids of those who may not come back to the session that goes on. */
   removals(meetingId: string): Promise<string[]>
   liftRemoval(meetingId: string, participantId: string): Promise<void>
+  /** Whether one who came with this token was put out of the session that goes on. */
+  hasRemoved(meetingId: string, tokenId: string): Promise<boolean>
   /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
   removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void>
 }
@@ -210,6 +212,10 @@ export class LiveMeetings implements MeetingHome {
       all.push(...records.map(({ figures }) => qualityFrom(figures)))
     }
     return flowOf(all)
+  }
+
+  async hasRemoved(meetingId: string, tokenId: string): Promise<boolean> {
+    return (await this.#open.get(meetingId))?.hasRemoved(tokenId) ?? false
   }
 
   async removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void> {

@@ -37,7 +37,15 @@ export function openFiles(folder: string): Store['files'] {
     totalBytes: async (sessionId) => {
       const names = await readdir(place(sessionId)).catch(() => [])
       const sizes = await Promise.all(
-        names.map((name) => stat(join(place(sessionId), name)).then(({ size }) => size)),
+        names.map(async (name) => {
+          try {
+            return (await stat(join(place(sessionId), name))).size
+          } catch (error) {
+            // Still being written a moment ago, and renamed since.
+            if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+            throw error
+          }
+        }),
       )
       return sizes.reduce((sum, size) => sum + size, 0)
     },

@@ -1,0 +1,41 @@
+/** Inputs by chance on every door: the server lives, and every answer is one that a document has. The long run: npm run attack:fuzz */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { fuzzChat, Fuzzed, fuzzEnvironment, fuzzHttp, fuzzSocket, type FuzzReport } from './fuzz.ts'
+import { seedOf } from './random.ts'
+
+const seed = seedOf('fuzz')
+
+let fuzzed: Fuzzed
+before(async () => {
+  fuzzed = await Fuzzed.start()
+  await fuzzed.talk()
+})
+after(() => fuzzed.stop())
+
+function assertHeld({ inputs, wrong, answers }: FuzzReport, least: number): void {
+  assert.deepEqual(wrong.slice(0, 10), [])
+  assert.equal(fuzzed.died, undefined)
+  assert.ok(inputs >= least, `${inputs} inputs`)
+  assert.ok(answers.size > 1)
+}
+
+test('HTTP: addresses, queries, headers, bodies and files by chance', async () => {
+  assertHeld(await fuzzHttp(fuzzed, seed, 4000), 4000)
+})
+
+test('sockets: messages by chance, in the lobby and inside', async () => {
+  assertHeld(await fuzzSocket(fuzzed, seed, 4000), 4000)
+})
+
+test('chat: frames and bytes by chance', async () => {
+  assertHeld(await fuzzChat(fuzzed, seed, 4000), 4000)
+})
+
+test('settings by chance: a configuration, or one sentence that names the variable and holds no secret', () => {
+  assertHeld(fuzzEnvironment(seed, 4000), 4000)
+})
+
+test('the meeting beside it went on', () => {
+  assert.ok(fuzzed.said > 5, `${fuzzed.said} were heard`)
+})
