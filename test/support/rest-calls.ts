@@ -1,0 +1,228 @@
+/** One call of each operation of the REST API that must succeed; each makes what it needs, so that their order is of no matter. */
+import type { TestServer } from './test-server.ts'
+import type { WireClient } from './wire-client.ts'
+
+const OPUS = {
+  codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48_000, channels: 2, parameters: {} }],
+  encodings: [{ ssrc: 1111 }],
+  rtcp: { cname: 'ann' },
+}
+
+export interface Call {
+  /** Parameters in the address. */
+  path?: Record<string, string>
+  query?: Record<string, string>
+  body?: unknown
+  /** In place of credentials that are good for the operation. */
+  authorization?: string
+  /** Default 200. */
+  status?: number
+}
+
+/** What calls can be about. */
+export class Stage {
+  readonly server: TestServer
+
+  constructor(server: TestServer) {
+    this.server = server
+  }
+
+  /** A meeting with somebody inside who has joined as `ann`. */
+  async session(): Promise<{ roomId: string; sessionId: string; token: string; ann: WireClient }> {
+    const roomId = await this.server.createMeeting()
+    const token = this.server.token(['allow_join'])
+    const ann = this.server.connect({ meetingId: roomId, token, participantId: 'ann', name: 'Ann' })
+    const { self } = await ann.join()
+    return { roomId, sessionId: self.sessionId, token, ann }
+  }
+
+  /** A meeting in which `ann` says, sends and sets what can be asked for, and `gus` waits. */
+  async busySession(): ReturnType<Stage['session']> {
+    const session = await this.session()
+    const { roomId, ann } = session
+    await ann.request('produce', {
+      transportId: ann.transports.send,
+      kind: 'audio',
+      rtpParameters: OPUS,
+    })
+    await this.server.rest('POST', `/v2/rooms/${roomId}/messages`, {
+      topic: 'CHAT',
+      message: 'hello',
+      persist: true,
+    })
+    await this.server.rest('PUT', `/v2/rooms/${roomId}/values/slide`, { value: '3' })
+    await this.waiting(roomId)
+    return session
+  }
+
+  async waiting(roomId: string): Promise<WireClient> {
+    const token = this.server.token(['ask_join'])
+    const gus = this.server.connect({ meetingId: roomId, token, participantId: 'gus', name: 'Gus' })
+    await gus.enter()
+    return gus
+  }
+
+  async invite(): Promise<{ roomId: string; inviteId: string; code: string }> {
+    const roomId = await this.server.createMeeting()
+    const { body } = await this.server.rest('POST', '/v2/invites', { roomId, entry: 'ask' })
+    return { roomId, inviteId: body.inviteId, code: body.code }
+  }
+
+  /** The address of a file that `ann` handed round, cut into its parameters, with the token that may have it. */
+  async file(): Promise<{ path: Record<string, string>; authorization: string }> {
+    const { roomId, token } = await this.session()
+    const { body } = await this.server.rest(
+      'POST',
+      `/base64-upload?roomId=${roomId}`,
+      { fileName: 'a.txt', base64Data: 'aGVsbG8=' },
+      token,
+    )
+    const [, , meetingId, fileId, name] = new URL(body.url as string).pathname.split('/')
+    return { path: { meetingId: meetingId!, fileId: fileId!, name: name! }, authorization: token }
+  }
+}
+
+type MakeCall = (stage: Stage) => Call | Promise<Call>
+
+const nothing: MakeCall = () => ({})
+const anyMeeting: MakeCall = async ({ server }) => ({ path: { id: await server.createMeeting() } })
+const busyRoom: MakeCall = async (stage) => ({ path: { roomId: (await stage.busySession()).roomId } })
+const ofSession: MakeCall = async (stage) => ({ path: { sessionId: (await stage.busySession()).sessionId } })
+
+/** By method and address, as the document has them. */
+export const calls: Record<string, MakeCall> = {
+  'GET /health': nothing,
+  'GET /ping': nothing,
+  'GET /openapi.json': nothing,
+
+  'GET /get-token': () => ({ query: { roomId: '87i6-bvw8-dtn1', participantId: 'ann', expiresIn: '15m' } }),
+  'POST /v1/prebuilt/token': () => ({ body: { apiKey: 'test-key', permissions: ['ask_join'] } }),
+
+  'POST /create-meeting': nothing,
+  'POST /create-room': nothing,
+  'GET /validate-meeting/{id}': anyMeeting,
+  'POST /validate-meeting/{id}': anyMeeting,
+  'GET /validate-room/{id}': anyMeeting,
+  'POST /validate-room/{id}': anyMeeting,
+
+  'POST /v2/rooms': () => ({
+    body: {
+      customRoomId: 'documented',
+      webhook: { endPoint: 'https://app.example/hook', events: ['session-*'] },
+      autoCloseConfig: { type: 'session-end-and-deactivate', duration: 30 },
+      autoStartConfig: { recording: {} },
+      multiComposition: { recording: true },
+      geoFence: 'eu001',
+      allowedParticipantIds: ['ann'],
+    },
+  }),
+  'POST /v1/meetings': () => ({ body: { userMeetingId: 'documented-v1' } }),
+  'POST /api/meetings': nothing,
+  'GET /v2/rooms': () => ({ query: { page: '1', perPage: '5' } }),
+  'GET /v1/meetings': nothing,
+  'GET /api/meetings': nothing,
+  'GET /v2/rooms/{id}': anyMeeting,
+  'GET /v1/meetings/{id}': anyMeeting,
+  'GET /api/meetings/{id}': anyMeeting,
+  'GET /v2/rooms/validate/{id}': anyMeeting,
+  'POST /v2/rooms/validate/{id}': anyMeeting,
+  'POST /v1/meetings/{id}': anyMeeting,
+  'POST /api/meetings/{id}': anyMeeting,
+  'POST /v2/rooms/deactivate': async ({ server }) => ({ body: { roomId: await server.createMeeting() } }),
+  'POST /v1/prebuilt/meetings/{id}': () => ({ path: { id: 'any name' } }),
+
+  'POST /infra/v1/meetings/init-config': async ({ server }) => ({
+    body: { roomId: await server.createMeeting() },
+  }),
+  'POST /base64-upload': async (stage) => {
+    const { roomId, token } = await stage.session()
+    return {
+      query: { roomId },
+      body: { fileName: 'a.txt', base64Data: 'aGVsbG8=' },
+      authorization: token,
+    }
+  },
+  'GET /files/{meetingId}/{fileId}/{name}': (stage) => stage.file(),
+
+  'POST /v2/invites': async ({ server }) => ({
+    body: { roomId: await server.createMeeting(), entry: 'direct', maxUses: 2 },
+  }),
+  'GET /v2/invites': async (stage) => ({ query: { roomId: (await stage.invite()).roomId } }),
+  'POST /v2/invites/{inviteId}/revoke': async (stage) => {
+    const { inviteId, roomId } = await stage.invite()
+    return { path: { inviteId }, body: { roomId } }
+  },
+  'POST /invites/exchange': async (stage) => ({ body: { code: (await stage.invite()).code } }),
+
+  'POST /page/start': nothing,
+
+  'GET /v2/sessions': async (stage) => ({ query: { roomId: (await stage.busySession()).roomId } }),
+  'GET /v2/sessions/{sessionId}': ofSession,
+  'POST /v2/sessions/end': async (stage) => ({ body: { roomId: (await stage.busySession()).roomId } }),
+  'POST /v2/sessions/participants/remove': async (stage) => ({
+    body: { roomId: (await stage.session()).roomId, participantId: 'ann' },
+  }),
+  'GET /v2/sessions/{sessionId}/participants': ofSession,
+  'GET /v2/sessions/{sessionId}/participants/active': ofSession,
+  'GET /v2/sessions/{sessionId}/participants/{participantId}': async (stage) => ({
+    path: { sessionId: (await stage.busySession()).sessionId, participantId: 'ann' },
+  }),
+  'GET /v2/sessions/{sessionId}/stats': ofSession,
+  'GET /v2/sessions/{sessionId}/participant/{participantId}/stats': async (stage) => ({
+    path: { sessionId: (await stage.busySession()).sessionId, participantId: 'ann' },
+  }),
+  'GET /v2/sessions/{sessionId}/chat-log': ofSession,
+  'GET /v1/meeting-sessions': nothing,
+  'GET /v1/meeting-sessions/{sessionId}': ofSession,
+  'POST /v1/meeting-sessions/{sessionId}/end': ofSession,
+  'POST /v1/meeting-sessions/{sessionId}/remove-participant': async (stage) => ({
+    ...(await ofSession(stage)),
+    body: { participantId: 'ann' },
+  }),
+
+  'GET /v2/rooms/{roomId}/live': busyRoom,
+  'POST /v2/rooms/{roomId}/entry-requests/respond': async (stage) => ({
+    ...(await busyRoom(stage)),
+    body: { participantId: 'gus', decision: 'denied' },
+  }),
+  'POST /v2/sessions/participants/mute': async (stage) => ({
+    body: { roomId: (await stage.busySession()).roomId, participantId: 'ann', kind: 'audio' },
+  }),
+  'POST /v2/sessions/participants/ask': async (stage) => ({
+    body: { roomId: (await stage.session()).roomId, participantId: 'ann', kind: 'video' },
+  }),
+  'POST /v2/rooms/{roomId}/messages': async (stage) => ({
+    path: { roomId: (await stage.session()).roomId },
+    body: { topic: 'CHAT', message: 'hello', payload: { bold: true } },
+  }),
+  'GET /v2/rooms/{roomId}/messages': busyRoom,
+  'GET /v2/rooms/{roomId}/values/{key}': async (stage) => ({
+    path: { roomId: (await stage.busySession()).roomId, key: 'slide' },
+  }),
+  'PUT /v2/rooms/{roomId}/values/{key}': async (stage) => ({
+    path: { roomId: (await stage.session()).roomId, key: 'slide' },
+    body: { value: '4' },
+  }),
+  'GET /v2/rooms/{roomId}/removals': async (stage) => {
+    const { roomId } = await stage.session()
+    await stage.server.rest(
+      'POST',
+      '/v2/sessions/participants/remove',
+      { roomId, participantId: 'ann' },
+      stage.server.token(['allow_mod']),
+    )
+    return { path: { roomId } }
+  },
+  'POST /v2/rooms/{roomId}/removals/lift': async (stage) => {
+    const { path } = (await calls['GET /v2/rooms/{roomId}/removals']!(stage)) as { path: { roomId: string } }
+    return { path, body: { participantId: 'ann' } }
+  },
+
+  'GET /v2/admin/sign-in': nothing,
+  'POST /v2/admin/sign-in': async ({ server }) => {
+    await server.admin('POST', '/v2/admin/password', { password: 'a password of enough length' })
+    return { body: { password: 'a password of enough length' } }
+  },
+  'POST /v2/admin/password': () => ({ body: { password: 'a password of enough length' } }),
+  'POST /v2/admin/sign-out': nothing,
+}
