@@ -17,6 +17,7 @@ const below: Record<string, string[]> = {
   meeting: ['token', 'store', 'media', 'webhook', 'protocol'],
   api: ['meeting', 'token', 'store', 'media', 'webhook', 'metrics', 'log', 'protocol'],
   client: ['protocol'],
+  'server-client': ['token', 'protocol'],
   web: ['client'],
   config: [],
   server: ['config', 'api', 'meeting', 'token', 'store', 'media', 'webhook', 'metrics', 'log', 'protocol'],

@@ -20,3 +20,22 @@ export const webhookEvents: readonly WebhookEvent[] = [
 export function meansEvent(pattern: string, event: string): boolean {
   return pattern.endsWith('*') ? event.startsWith(pattern.slice(0, -1)) : pattern === event
 }
+
+/** The body of a webhook. What comes twice has the same `deliveryId`. */
+export type WebhookBody = {
+  deliveryId: string
+  /** Ms since the epoch. */
+  occurredAt: number
+} & (
+  | { webhookType: 'session-started'; data: InSession & { start: string } }
+  | { webhookType: 'session-ended'; data: InSession & { start: string; end: string; reason: string } }
+  | {
+      webhookType: 'participant-joined' | 'participant-left'
+      data: InSession & { participantId: string; participantName: string }
+    }
+)
+
+interface InSession {
+  meetingId: string
+  sessionId: string
+}

@@ -1,0 +1,165 @@
+/** One call to a server's REST API: with a token, within a time, tried again where that can do no harm (contract, rest-and-tokens §3.0). */
+import type { ErrorName, ErrorBody } from '../protocol/errors.ts'
+import type { PageInfo } from '../protocol/rest.ts'
+
+/** What a call failed for: the server's own code, or one of ours where no server refused. */
+export type ServerClientErrorCode = ErrorName | 'TIMEOUT' | 'CONNECTION_FAILED' | 'UNREADABLE_ANSWER'
+
+/** Every failed call ends in one of these. */
+export class ServerClientError extends Error {
+  override readonly name = 'ServerClientError'
+  /** What a program goes by, e.g. `INVALID_MEETING_ID`; a newer server may have codes that are not in the type. */
+  readonly code: ServerClientErrorCode
+  /** The HTTP status; undefined where no answer came. */
+  readonly status: number | undefined
+  /** By which the server's log tells of the call; undefined where no answer came. */
+  readonly requestId: string | undefined
+
+  constructor(
+    code: ServerClientErrorCode,
+    message: string,
+    about: { status?: number; requestId?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, about.cause === undefined ? undefined : { cause: about.cause })
+    this.code = code
+    this.status = about.status
+    this.requestId = about.requestId
+  }
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface CallOptions {
+  /** What is undefined or empty is left out; lists are joined by commas. */
+  query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+  /** Sent as JSON. */
+  body?: object
+  /** Whether the answer is text and no JSON. */
+  text?: boolean
+}
+
+/** Makes a call and answers what the server answered. @throws {ServerClientError} */
+export type Call = <Answer>(method: Method, path: string, options?: CallOptions) => Promise<Answer>
+
+/** What a test puts in the place of the machine's own. */
+export interface ClientParts {
+  /** Ms since the epoch. */
+  now: () => number
+  /** From 0 to below 1. */
+  random: () => number
+  wait: (ms: number) => Promise<void>
+}
+
+export interface CallerOptions extends Pick<ClientParts, 'random' | 'wait'> {
+  baseUrl: string
+  timeoutMs: number
+  maxRetries: number
+  token: () => string
+}
+
+const BACKOFF_MS = 1000
+const MAX_BACKOFF_MS = 8000
+const JITTER_MS = 250
+/** Asked again, they change nothing that the first asking did not. */
+const IDEMPOTENT: ReadonlySet<Method> = new Set(['GET', 'PUT', 'DELETE'])
+
+export function createCaller({ baseUrl, timeoutMs, maxRetries, token, random, wait }: CallerOptions): Call {
+  const once = async (method: Method, path: string, { query, body, text }: CallOptions): Promise<unknown> => {
+    let answer: Response
+    let read: string
+    try {
+      answer = await fetch(baseUrl + path + queryText(query), {
+        method,
+        headers: {
+          authorization: token(),
+          accept: text === true ? '*/*' : 'application/json',
+          ...(body && { 'content-type': 'application/json' }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      read = await answer.text()
+    } catch (cause) {
+      throw cause instanceof Error && cause.name === 'TimeoutError'
+        ? new ServerClientError('TIMEOUT', `The server did not answer within ${timeoutMs} ms.`, { cause })
+        : new ServerClientError('CONNECTION_FAILED', 'The server cannot be reached.', { cause })
+    }
+    const about = { status: answer.status, requestId: answer.headers.get('x-request-id') ?? undefined }
+    if (answer.ok && text === true) return read
+    const value = jsonOf(read)
+    if (answer.ok && value !== undefined) return value
+    const { code, message } = (value ?? {}) as Partial<ErrorBody>
+    if (answer.ok || typeof code !== 'string' || typeof message !== 'string')
+      throw new ServerClientError(
+        'UNREADABLE_ANSWER',
+        `The answer (${answer.status}) is none of Anteroom.`,
+        about,
+      )
+    throw new ServerClientError(code as ErrorName, message, about)
+  }
+
+  return async <Answer>(method: Method, path: string, options: CallOptions = {}) => {
+    for (let tried = 0; ; tried++) {
+      try {
+        return (await once(method, path, options)) as Answer
+      } catch (error) {
+        if (tried >= maxRetries || !isWorthAnotherTry(error, method)) throw error
+        await wait(Math.min(BACKOFF_MS * 2 ** tried, MAX_BACKOFF_MS) + random() * JITTER_MS)
+      }
+    }
+  }
+}
+
+/** 429 was not acted on, whatever the method; anything else may have been. */
+function isWorthAnotherTry(error: unknown, method: Method): boolean {
+  if (!(error instanceof ServerClientError)) return false
+  if (error.status === 429) return true
+  return IDEMPOTENT.has(method) && (error.status === undefined || error.status >= 500)
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function queryText(query: CallOptions['query'] = {}): string {
+  const given = new URLSearchParams()
+  for (const [name, value = ''] of Object.entries(query)) {
+    const text = typeof value === 'object' ? value.join() : String(value)
+    if (text !== '') given.set(name, text)
+  }
+  return given.size === 0 ? '' : `?${given.toString()}`
+}
+
+/**
+ * A path with ids in it, each as one segment.
+ *
+ * @throws {TypeError} an id that is none, or would lead to another address
+ */
+export function at(parts: TemplateStringsArray, ...ids: string[]): string {
+  return parts.reduce((path, part, index) => {
+    const id = ids[index - 1]
+    if (typeof id !== 'string' || /^\.{0,2}$/.test(id))
+      throw new TypeError('an id must be a text that names something')
+    return path + encodeURIComponent(id) + part
+  })
+}
+
+/** A page of a list. */
+export interface PageOf<One> {
+  pageInfo: PageInfo
+  data: One[]
+}
+
+/** All of a list, page after page. */
+export async function* everyOne<One>(page: (page: number) => Promise<PageOf<One>>): AsyncGenerator<One> {
+  for (let number = 1; ; number++) {
+    const { pageInfo, data } = await page(number)
+    yield* data
+    if (data.length === 0 || pageInfo.currentPage >= pageInfo.lastPage) return
+  }
+}

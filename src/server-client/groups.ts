@@ -1,0 +1,314 @@
+/** The calls of the client, in the groups of the REST API's document. All of them throw `ServerClientError`. */
+import type { Static } from 'typebox'
+import type { CreateInviteBody, Invite, InviteList, NewInvite } from '../protocol/rest/invites.ts'
+import type { CreateMeetingBody, Room, RoomWithOwner } from '../protocol/rest/rooms.ts'
+import type {
+  EndSessionBody,
+  Live as LiveShape,
+  Message as MessageShape,
+  MessageBody,
+  ParticipantStats as ParticipantStatsShape,
+  Removals,
+  Session,
+  SessionParticipantInFull,
+  SessionsQuery,
+  SessionStats as SessionStatsShape,
+  Value,
+} from '../protocol/rest/sessions.ts'
+import type { DeliveryAnswer, DeliveryQuery, WholeDeliveryAnswer } from '../protocol/rest/webhooks.ts'
+import type { Minter, TokenClaims } from '../token/token.ts'
+import { at, everyOne, ServerClientError, type Call, type PageOf } from './call.ts'
+
+export type { CreateMeetingBody, Invite, NewInvite, Room, RoomWithOwner, Session }
+
+/** With what the server fills in left open. */
+type Given<Shape, Filled extends keyof Shape> = Omit<Shape, Filled> & Partial<Pick<Shape, Filled>>
+
+/** Which page: the first is 1, of 20 entries unless said otherwise and of 100 at most. */
+export interface PageQuery {
+  page?: number
+  perPage?: number
+}
+/** The most of a page; for whoever wants all of a list. */
+const WHOLE_PAGE = 100
+
+export type NewInviteOptions = Given<CreateInviteBody, 'expiresInSeconds'>
+export type SessionFilter = Omit<Static<typeof SessionsQuery>, 'page' | 'perPage'>
+export type SessionParticipant = Static<typeof SessionParticipantInFull>
+export type SessionStats = Static<typeof SessionStatsShape>
+export type ParticipantStats = Static<typeof ParticipantStatsShape>
+export type LiveView = Static<typeof LiveShape>
+export type Message = Static<typeof MessageShape>
+export type NewMessage = Given<Static<typeof MessageBody>, 'persist' | 'senderName'>
+export type Delivery = DeliveryAnswer
+export type WholeDelivery = WholeDeliveryAnswer
+export type DeliveryFilter = Omit<Static<typeof DeliveryQuery>, 'page' | 'perPage'>
+/** What can be switched off or asked for. */
+export type SwitchedKind = 'audio' | 'video' | 'share'
+
+export class Tokens {
+  readonly #minter: Minter
+  readonly #management: () => string
+
+  constructor(minter: Minter, management: () => string) {
+    this.#minter = minter
+    this.#management = management
+  }
+
+  /**
+   * A token for one who joins, signed here. Default: joins directly, for 24 hours, in any meeting of the project; name the
+   * meeting and the participant where you can.
+   *
+   * @throws {TypeError} the claims make no token that a server would accept
+   */
+  participant(claims: TokenClaims = {}): string {
+    return this.#minter.mint({ roles: ['rtc'], version: 2, ...claims })
+  }
+
+  /** The token that this client shows for itself: for the REST API alone, good for a minute to an hour from now. */
+  management(): string {
+    return this.#management()
+  }
+}
+
+export class Rooms {
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  /** Makes a meeting; with a custom id that is taken, answers the meeting that has it. */
+  create(options: CreateMeetingBody = {}): Promise<Room> {
+    return this.#call('POST', '/v2/rooms', { body: options })
+  }
+
+  /** @param id `roomId` or custom id. @throws {ServerClientError} INVALID_MEETING_ID */
+  get(id: string): Promise<RoomWithOwner> {
+    return this.#call('GET', at`/v2/rooms/${id}`)
+  }
+
+  /** The meeting, where there is one that can be joined; undefined where there is none or it is deactivated. */
+  async validate(id: string): Promise<Room | undefined> {
+    try {
+      return await this.#call<Room>('GET', at`/v2/rooms/validate/${id}`)
+    } catch (error) {
+      const code = error instanceof ServerClientError ? error.code : undefined
+      if (code === 'INVALID_MEETING_ID' || code === 'MEETING_ID_DISABLED') return undefined
+      throw error
+    }
+  }
+
+  /** Newest first. @param query `query`: exactly this `roomId` or custom id */
+  list(query: PageQuery & { query?: string } = {}): Promise<PageOf<Room>> {
+    return this.#call('GET', '/v2/rooms', { query: { ...query } })
+  }
+
+  /** Every meeting of the project, newest first. */
+  all(): AsyncGenerator<Room> {
+    return everyOne((page) => this.list({ page, perPage: WHOLE_PAGE }))
+  }
+
+  /** For ever; ends its session. @param roomId no custom id */
+  deactivate(roomId: string): Promise<Room> {
+    return this.#call('POST', '/v2/rooms/deactivate', { body: { roomId } })
+  }
+}
+
+export class Sessions {
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  /** Newest first. */
+  list(query: SessionFilter & PageQuery = {}): Promise<PageOf<Session>> {
+    return this.#call('GET', '/v2/sessions', { query: { ...query } })
+  }
+
+  /** Every session that fits, newest first. */
+  all(filter: SessionFilter = {}): AsyncGenerator<Session> {
+    return everyOne((page) => this.list({ ...filter, page, perPage: WHOLE_PAGE }))
+  }
+
+  /** The session that goes on in a meeting, if one does. @param roomId or custom id */
+  async ongoing(roomId: string): Promise<Session | undefined> {
+    return (await this.list({ roomId, status: 'ongoing', perPage: 1 })).data[0]
+  }
+
+  get(sessionId: string): Promise<Session> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}`)
+  }
+
+  /** Who was there, with each stay. */
+  async participants(sessionId: string, query: PageQuery = {}): Promise<PageOf<SessionParticipant>> {
+    type Answer = PageOf<never> & { data: { participants: SessionParticipant[] } }
+    const { pageInfo, data } = await this.#call<Answer>('GET', at`/v2/sessions/${sessionId}/participants`, {
+      query: { ...query },
+    })
+    return { pageInfo, data: data.participants }
+  }
+
+  /** Who is there now. */
+  async activeParticipants(sessionId: string, query: PageQuery = {}): Promise<PageOf<SessionParticipant>> {
+    const { pageInfo, data } = await this.#call<PageOf<{ participants: SessionParticipant[] }>>(
+      'GET',
+      at`/v2/sessions/${sessionId}/participants/active`,
+      { query: { ...query } },
+    )
+    return { pageInfo, data: data.flatMap(({ participants }) => participants) }
+  }
+
+  participant(sessionId: string, participantId: string): Promise<SessionParticipant> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}/participants/${participantId}`)
+  }
+
+  /** How well media flowed, over all participants. */
+  stats(sessionId: string): Promise<SessionStats> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}/stats`)
+  }
+
+  participantStats(sessionId: string, participantId: string): Promise<ParticipantStats> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}/participant/${participantId}/stats`)
+  }
+
+  /** The chat that was kept, as CSV. */
+  chatLog(sessionId: string): Promise<string> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}/chat-log`, { text: true })
+  }
+
+  /**
+   * Ends the session that goes on in a meeting.
+   *
+   * @param options `ignoreClosed`: that none goes on is no failure
+   * @throws {ServerClientError} NOT_FOUND: none goes on
+   */
+  end(roomId: string, options: Pick<Static<typeof EndSessionBody>, 'sessionId' | 'ignoreClosed'> = {}) {
+    return this.#call<Session>('POST', '/v2/sessions/end', { body: { roomId, ...options } })
+  }
+}
+
+/** All but `view` need a session that goes on. */
+export class Live {
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  /** Who is in a meeting, with streams and quality, and who waits. */
+  view(roomId: string): Promise<LiveView> {
+    return this.#call('GET', at`/v2/rooms/${roomId}/live`)
+  }
+
+  /** Lets somebody in who waits, or turns them away. @throws {ServerClientError} RESPOND_ENTRY_FAILED: nobody waits so */
+  async respondEntry(roomId: string, participantId: string, decision: 'allowed' | 'denied'): Promise<void> {
+    const body = { participantId, decision }
+    await this.#call('POST', at`/v2/rooms/${roomId}/entry-requests/respond`, { body })
+  }
+
+  /** Switches a microphone, camera or screen off. */
+  async mute(roomId: string, participantId: string, kind: SwitchedKind): Promise<void> {
+    await this.#call('POST', '/v2/sessions/participants/mute', { body: { roomId, participantId, kind } })
+  }
+
+  /** Asks a person to switch one on; it goes on when they consent. */
+  async ask(roomId: string, participantId: string, kind: SwitchedKind): Promise<void> {
+    await this.#call('POST', '/v2/sessions/participants/ask', { body: { roomId, participantId, kind } })
+  }
+
+  /** Puts a participant out, who cannot come back to this session until that is lifted. */
+  async remove(roomId: string, participantId: string): Promise<void> {
+    await this.#call('POST', '/v2/sessions/participants/remove', { body: { roomId, participantId } })
+  }
+
+  async removals(roomId: string): Promise<string[]> {
+    const { data } = await this.#call<Static<typeof Removals>>('GET', at`/v2/rooms/${roomId}/removals`)
+    return data.map(({ participantId }) => participantId)
+  }
+
+  async liftRemoval(roomId: string, participantId: string): Promise<void> {
+    await this.#call('POST', at`/v2/rooms/${roomId}/removals/lift`, { body: { participantId } })
+  }
+
+  /** Says something to a chat topic (PubSub). @returns the id of the message */
+  async publish(roomId: string, message: NewMessage): Promise<string> {
+    const { id } = await this.#call<{ id: string }>('POST', at`/v2/rooms/${roomId}/messages`, {
+      body: message,
+    })
+    return id
+  }
+
+  /** The messages that are kept, oldest first. */
+  messages(roomId: string, query: PageQuery & { topic?: string } = {}): Promise<PageOf<Message>> {
+    return this.#call('GET', at`/v2/rooms/${roomId}/messages`, { query: { ...query } })
+  }
+
+  /** A value of the realtime store; null where there is none. */
+  async value(roomId: string, key: string): Promise<string | null> {
+    const { value } = await this.#call<Static<typeof Value>>('GET', at`/v2/rooms/${roomId}/values/${key}`)
+    return value
+  }
+
+  /** @param value null takes it away */
+  async setValue(roomId: string, key: string, value: string | null): Promise<void> {
+    await this.#call('PUT', at`/v2/rooms/${roomId}/values/${key}`, { body: { value } })
+  }
+}
+
+export class Invites {
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  /** The code and its link are in this answer and nowhere else. */
+  create(options: NewInviteOptions): Promise<NewInvite> {
+    return this.#call('POST', '/v2/invites', { body: options })
+  }
+
+  async list(roomId: string): Promise<Invite[]> {
+    return (await this.#call<InviteList>('GET', '/v2/invites', { query: { roomId } })).data
+  }
+
+  /** @throws {ServerClientError} NOT_FOUND: no such invite is in force */
+  async revoke(roomId: string, inviteId: string): Promise<void> {
+    await this.#call('POST', at`/v2/invites/${inviteId}/revoke`, { body: { roomId } })
+  }
+}
+
+export class Webhooks {
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  /** PEM; what `verifyWebhook` takes. It stays the same for as long as the server keeps its data. */
+  async publicKey(): Promise<string> {
+    return (await this.#call<{ publicKey: string }>('GET', '/v2/public/rsa-public-key')).publicKey
+  }
+
+  /** Newest first. */
+  deliveries(query: DeliveryFilter & PageQuery = {}): Promise<PageOf<Delivery>> {
+    return this.#call('GET', '/v2/webhooks/deliveries', { query: { ...query } })
+  }
+
+  /** With the body that is sent. */
+  delivery(deliveryId: string): Promise<WholeDelivery> {
+    return this.#call('GET', at`/v2/webhooks/deliveries/${deliveryId}`)
+  }
+
+  replay(deliveryId: string): Promise<WholeDelivery> {
+    return this.#call('POST', at`/v2/webhooks/deliveries/${deliveryId}/replay`)
+  }
+
+  /** All that were given up. @returns how many */
+  async replayParked(): Promise<number> {
+    const body = { state: 'parked' }
+    return (await this.#call<{ replayed: number }>('POST', '/v2/webhooks/deliveries/replay', { body }))
+      .replayed
+  }
+}
