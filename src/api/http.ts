@@ -69,7 +69,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       done(error as Error)
     }
   })
-  documentRoutes(app, context.settings)
+  documentRoutes(app, context)
   void app.register((documented: TypedApp, _options, done) => {
     for (const routes of [
       healthRoutes,

@@ -32,7 +32,7 @@ subscribe('fastify.initialization', (message) => {
   })
 })
 
-const server = await TestServer.start()
+const server = await TestServer.start({ webhookAllowPrivate: true })
 const stage = new Stage(server)
 const document: any = await (await fetch(`${server.url}/openapi.json`)).json()
 after(() => server.stop())

@@ -1,16 +1,10 @@
 /** The document of the REST API, made from the descriptions of its routes, and a readable page of it. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import { Type } from 'typebox'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { HttpSettings, Routes } from './context.ts'
+import type { HttpContext, Routes } from './context.ts'
 import { describe, tags } from './describe.ts'
-
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
-  version: string
-}
 
 const ABOUT = `Meetings, their sessions and people, webhooks and keys, over HTTP, in the shapes of the public contract of VideoSDK and
 beyond it. Anteroom is not affiliated with VideoSDK.
@@ -64,7 +58,10 @@ const PAGE_STYLE = `
 `
 
 /** Must be called before the routes are registered; they are documented as they come. */
-export function documentRoutes(app: FastifyInstance, { publicUrl }: Pick<HttpSettings, 'publicUrl'>): void {
+export function documentRoutes(
+  app: FastifyInstance,
+  { settings: { publicUrl }, server: { version } }: Pick<HttpContext, 'settings' | 'server'>,
+): void {
   void app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',

@@ -28,8 +28,10 @@ export class Stage {
   }
 
   /** A meeting with somebody inside who has joined as `ann`. */
-  async session(): Promise<{ roomId: string; sessionId: string; token: string; ann: WireClient }> {
-    const roomId = await this.server.createMeeting()
+  async session(
+    options: Record<string, unknown> = {},
+  ): Promise<{ roomId: string; sessionId: string; token: string; ann: WireClient }> {
+    const roomId = await this.server.createMeeting(options)
     const token = this.server.token(['allow_join'])
     const ann = this.server.connect({ meetingId: roomId, token, participantId: 'ann', name: 'Ann' })
     const { self } = await ann.join()
@@ -68,6 +70,14 @@ export class Stage {
     return { roomId, inviteId: body.inviteId, code: body.code }
   }
 
+  /** A delivery that nobody takes. */
+  async delivery(): Promise<{ roomId: string; deliveryId: string }> {
+    const webhook = { endPoint: 'http://127.0.0.1:9/', events: ['*'] }
+    const { roomId } = await this.session({ webhook })
+    const { body } = await this.server.rest('GET', `/v2/webhooks/deliveries?roomId=${roomId}`)
+    return { roomId, deliveryId: body.data[0].deliveryId }
+  }
+
   /** The address of a file that `ann` handed round, cut into its parameters, with the token that may have it. */
   async file(): Promise<{ path: Record<string, string>; authorization: string }> {
     const { roomId, token } = await this.session()
@@ -88,11 +98,19 @@ const nothing: MakeCall = () => ({})
 const anyMeeting: MakeCall = async ({ server }) => ({ path: { id: await server.createMeeting() } })
 const busyRoom: MakeCall = async (stage) => ({ path: { roomId: (await stage.busySession()).roomId } })
 const ofSession: MakeCall = async (stage) => ({ path: { sessionId: (await stage.busySession()).sessionId } })
+const ofDelivery: MakeCall = async (stage) => ({
+  path: { deliveryId: (await stage.delivery()).deliveryId },
+})
 
 /** By method and address, as the document has them. */
 export const calls: Record<string, MakeCall> = {
   'GET /health': nothing,
+  'GET /health/live': nothing,
+  'GET /health/ready': nothing,
   'GET /ping': nothing,
+  'GET /metrics': nothing,
+  'GET /v2/admin/status': nothing,
+  'GET /v2/admin/history': nothing,
   'GET /openapi.json': nothing,
 
   'GET /get-token': () => ({ query: { roomId: '87i6-bvw8-dtn1', participantId: 'ann', expiresIn: '15m' } }),
@@ -217,6 +235,12 @@ export const calls: Record<string, MakeCall> = {
     const { path } = (await calls['GET /v2/rooms/{roomId}/removals']!(stage)) as { path: { roomId: string } }
     return { path, body: { participantId: 'ann' } }
   },
+
+  'GET /v2/public/rsa-public-key': nothing,
+  'GET /v2/webhooks/deliveries': async (stage) => ({ query: { roomId: (await stage.delivery()).roomId } }),
+  'GET /v2/webhooks/deliveries/{deliveryId}': ofDelivery,
+  'POST /v2/webhooks/deliveries/{deliveryId}/replay': ofDelivery,
+  'POST /v2/webhooks/deliveries/replay': () => ({ body: { state: 'parked' } }),
 
   'GET /v2/admin/sign-in': nothing,
   'POST /v2/admin/sign-in': async ({ server }) => {
