@@ -50,6 +50,7 @@ async function serve(kind: Kind): Promise<void> {
         const participant = new Participant({
           participantId: id,
           tokenId: id,
+          apiKey: 'key',
           name: id,
           authority: { canAdmit: true, canModerate: false },
           link: undefined as never,

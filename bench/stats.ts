@@ -54,6 +54,7 @@ async function fill(): Promise<{ media: MeetingMedia; people: Participant[] }> {
     const one = new Participant({
       participantId: `p${at}`,
       tokenId: 't',
+      apiKey: 'key',
       name: 'p',
       authority: { canAdmit: true, canModerate: false },
       link,

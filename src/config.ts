@@ -341,6 +341,8 @@ export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videos
   readonly apiKey: { readonly apiKey: string; readonly secret: string } | undefined
   /** Where the built page is. */
   readonly pageFolder: string
+  /** Variables that the environment sets; every other setting has its default. */
+  readonly given: readonly string[]
 }
 
 /** Secrets that stand in samples everywhere. */
@@ -392,8 +394,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     )
   }
   const values: Record<string, unknown> = {}
+  const given: string[] = []
   for (const [name, { variable, read, secret }] of Object.entries(settings) as [string, Setting<unknown>][]) {
     const text = env[variable]?.trim()
+    if (text !== undefined && text !== '') given.push(variable)
     try {
       values[name] = read(text === '' ? undefined : text)
     } catch (error) {
@@ -437,7 +441,28 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
         ? undefined
         : Object.freeze({ apiKey: videosdkApiKey, secret: videosdkSecretKey! }),
     pageFolder: join(import.meta.dirname, '..', 'dist', 'web'),
+    given: Object.freeze(given),
   })
+}
+
+/** Each setting as people may see it: of a secret, only whether it is set. */
+export function shownSettings(config: Config): {
+  variable: string
+  value: string | null
+  source: 'environment' | 'default'
+  help: string
+}[] {
+  const values = { ...config, videosdkApiKey: config.apiKey?.apiKey } as Readonly<
+    Record<string, string | number | boolean | readonly string[] | undefined>
+  >
+  return Object.entries(settings as Record<string, Setting<unknown>>).map(
+    ([name, { variable, secret, help }]) => ({
+      variable,
+      value: secret || values[name] === undefined ? null : String(values[name]),
+      source: config.given.includes(variable) ? 'environment' : 'default',
+      help,
+    }),
+  )
 }
 
 /** Whether only this machine reaches an address. */

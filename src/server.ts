@@ -10,7 +10,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { Sfu } from './media/sfu.ts'
 import type { Store } from './store/store.ts'
-import { isLoopback } from './config.ts'
+import { isLoopback, shownSettings } from './config.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
 import { ChatSockets } from './api/chat-socket.ts'
@@ -23,12 +23,16 @@ import { createLog } from './log.ts'
 import { createSfu } from './media/sfu.ts'
 import { createCatalogue, type Catalogue } from './meeting/catalogue.ts'
 import { createInvites } from './meeting/invites.ts'
+import { createApiKeys } from './meeting/api-keys.ts'
 import { KeyRing } from './meeting/key-ring.ts'
+import { refusalOfOrigin } from './meeting/origins.ts'
+import { RevokedTokens } from './meeting/revoked-tokens.ts'
+import { Refusal } from './protocol/errors.ts'
 import { sweep } from './meeting/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
 import { createMetrics, Sampler, type Metrics } from './metrics/metrics.ts'
 import { openStore, type StoreOptions } from './store/store.ts'
-import { createVerifier } from './token/token.ts'
+import { createVerifier, type Verifier } from './token/token.ts'
 import {
   createAnnouncer,
   defaultPolicy,
@@ -89,10 +93,11 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 export async function openFoundation(
   config: Config,
   onCommit?: StoreOptions['onCommit'],
+  now: () => number = Date.now,
 ): Promise<Foundation> {
   const { dataDir, masterKey, databaseUrl: url } = config
   const store = await openStore({ folder: dataDir, masterKey, url, onCommit })
-  const keyRing = new KeyRing(store)
+  const keyRing = new KeyRing(store, now)
   const project = (await store.projects.list())[0] ?? (await firstProject(store))
   const given = config.apiKey
   if (given !== undefined) await importKey(store, project.projectId, given)
@@ -160,7 +165,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
   const now = parts.now ?? Date.now
   const startedAt = now()
   const metrics = createMetrics({ version, now })
-  const foundation = await openFoundation(config, (...commit) => metrics.committed(...commit))
+  const foundation = await openFoundation(config, (...commit) => metrics.committed(...commit), now)
   const { store, keyRing, catalogue } = foundation
   let sfu: Sfu | undefined
   try {
@@ -183,15 +188,31 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     const webhooks = openWebhooks(settings, store, parts, logger, metrics)
     await webhooks.defaults.refresh()
     let closing: Promise<void> | undefined
-    const verifier = createVerifier({
+    const revokedTokens = new RevokedTokens({ store, now })
+    await revokedTokens.refresh()
+    const judge = createVerifier({
       findKey: keyRing.find,
+      isRevoked: (grant) => revokedTokens.has(grant),
       now,
       allowWithoutExpiry: settings.allowTokensWithoutExpiry,
       cacheSize: 10_000,
     })
+    const verifier: Verifier = {
+      ...judge,
+      get cached() {
+        return judge.cached
+      },
+      verify: (token, options) => {
+        const grant = judge.verify(token, options)
+        keyRing.used(grant.apiKey)
+        return grant
+      },
+    }
     const sockets = new MeetingSockets({
       settings,
       verify: (token, options) => verifier.verify(token, options),
+      refusalOfOrigin: (grant, origin, ownOrigin) =>
+        refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
       findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
       sfu: media,
       now,
@@ -224,6 +245,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
           logger.info({ deliveryId, event, meetingId, sessionId }, 'an event is to be told')
         return told
       },
+      refusalSince: (grant) => verifier.refusalSince(grant),
       now,
       newSessionId: () => randomBytes(12).toString('hex'),
       newSecretId: () => randomBytes(18).toString('base64url'),
@@ -267,6 +289,9 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       store,
       verifier,
       keys: keyRing,
+      apiKeys: createApiKeys({ store, now, randomBytes, randomUUID }),
+      revokedTokens,
+      shownSettings: () => shownSettings(settings),
       catalogue,
       invites: createInvites({ store, now, randomBytes }),
       live: meetings,
@@ -298,11 +323,15 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       throw error
     }
 
+    /** What other processes did to keys and tokens holds here too; what was used is written now and then. */
+    const keepUp = async (): Promise<void> => {
+      if (await keyRing.refresh()) verifier.clear()
+      for (const token of await revokedTokens.refresh())
+        await meetings.putOut(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+      await keyRing.writeUses()
+    }
     const refreshing = setInterval(() => {
-      keyRing.refresh().then(
-        (changed) => changed && verifier.clear(),
-        (error: unknown) => logger.error({ err: error }, 'reading the keys again'),
-      )
+      keepUp().catch((error: unknown) => logger.error({ err: error }, 'reading the keys again'))
       webhooks.defaults
         .refresh()
         .catch((error: unknown) => logger.error({ err: error }, 'reading the projects again'))
@@ -343,6 +372,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       chatSockets.close()
       await Promise.all([webhooks.dispatcher.stop(), ...listeners.map((listener) => listener.close())])
       await media.close()
+      await keyRing.writeUses(true)
       await store.close()
       metrics.close()
     }

@@ -4,13 +4,17 @@ import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'
 import type { Catalogue } from '../meeting/catalogue.ts'
 import type { Invites } from '../meeting/invites.ts'
-import type { KeyRing } from '../meeting/key-ring.ts'
+import type { ApiKeys } from '../meeting/api-keys.ts'
+import type { KeyRing, RingKey } from '../meeting/key-ring.ts'
+import type { RevokedTokens } from '../meeting/revoked-tokens.ts'
 import type { Moderation } from '../meeting/permissions.ts'
 import type { MeetingHome } from '../meeting/live-meetings.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { TypedApp } from './describe.ts'
+import { refusalOfOrigin } from '../meeting/origins.ts'
+import { isFromOwnPage } from './same-origin.ts'
 import type { Admin } from './admin/admin.ts'
 import type { SignIn } from './admin/sign-in.ts'
 
@@ -18,6 +22,7 @@ export interface HttpSettings {
   host: string
   publicUrl: string | undefined
   openGetToken: boolean
+  allowTokensWithoutExpiry: boolean
   turnUrls: readonly string[]
   turnSecret: string | undefined
   metricsToken: string | undefined
@@ -33,6 +38,8 @@ export interface HttpContext {
   store: Store
   verifier: Verifier
   keys: KeyRing
+  apiKeys: ApiKeys
+  revokedTokens: RevokedTokens
   catalogue: Catalogue
   invites: Invites
   live: MeetingHome
@@ -44,6 +51,13 @@ export interface HttpContext {
   admin: Admin
   /** What verifies the signatures of webhooks, in PKCS#1 PEM. */
   webhookKey: () => Promise<string>
+  /** The settings as people see them. */
+  shownSettings: () => {
+    variable: string
+    value: string | null
+    source: 'environment' | 'default'
+    help: string
+  }[]
   now: () => number
   log: Logger
 }
@@ -60,6 +74,25 @@ export function tokenOf(request: FastifyRequest): string {
 }
 
 /** The verified grant of a request. @throws {Refusal} */
-export function grantOf(request: FastifyRequest, { verifier }: HttpContext): Grant {
-  return verifier.verify(tokenOf(request))
+export function grantOf(
+  request: FastifyRequest,
+  { verifier, keys, settings }: Pick<HttpContext, 'verifier' | 'keys' | 'settings'>,
+): Grant {
+  const grant = verifier.verify(tokenOf(request))
+  assertOrigin(request, keys.find(grant.apiKey), settings)
+  return grant
+}
+
+/** @throws {Refusal} UNAUTHORIZED_REQUEST where the page that asks may not use this key */
+export function assertOrigin(
+  request: FastifyRequest,
+  key: Pick<RingKey, 'origins'> | undefined,
+  settings: Pick<HttpSettings, 'host' | 'publicUrl'>,
+): void {
+  const { origin } = request.headers
+  const origins = key?.origins ?? null
+  if (origin === undefined || origins === null) return
+  const own = isFromOwnPage(request, settings) ? origin : ''
+  const refusal = refusalOfOrigin(origins, origin, own)
+  if (refusal) throw refusal
 }

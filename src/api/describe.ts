@@ -102,10 +102,16 @@ const schemes: Record<Access, { security: Record<string, string[]>[] }> = {
 
 const refusalsOfAccess: Record<Access, readonly ErrorName[]> = {
   open: [],
-  token: ['INVALID_TOKEN', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED', 'UNAUTHORIZED_ROLE'],
+  token: [
+    'INVALID_TOKEN',
+    'INVALID_API_KEY',
+    'APIKEY_DEACTIVATED',
+    'UNAUTHORIZED_ROLE',
+    'UNAUTHORIZED_REQUEST',
+  ],
   // The last for a browser that says of a body that it is a form.
   admin: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
-  key: ['UNAUTHORIZED'],
+  key: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST'],
   page: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
 }
 

@@ -11,6 +11,7 @@ import {
 import { isParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { TokenAnswer, TokenQuery } from '../protocol/rest/tokens.ts'
+import { assertOrigin } from './context.ts'
 import { assertMayAskOpenly } from './credentials.ts'
 import { describeOnly } from './describe.ts'
 import { mintingKey } from './guard.ts'
@@ -55,6 +56,7 @@ export function getTokenRoutes(
   app.get('/get-token', described, (request, reply) => {
     assertMayAskOpenly(request, context.settings)
     const key = mintingKey(request, context)
+    assertOrigin(request, key, context.settings)
     const asked = readTokenRequest(
       request.query as Record<string, unknown>,
       request.body as Record<string, unknown> | undefined,

@@ -1,7 +1,7 @@
 /** Who may have a token without showing one: this machine's own people, or everybody when the operator says so. */
 import { timingSafeEqual, createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { SigningKey } from '../token/token.ts'
+import type { RingKey } from '../meeting/key-ring.ts'
 import type { HttpContext } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 
@@ -28,7 +28,7 @@ export function isAtThisMachine(request: FastifyRequest, host: string): boolean 
 export function mintingKey(
   request: FastifyRequest,
   context: Pick<HttpContext, 'settings' | 'keys'>,
-): SigningKey {
+): RingKey {
   const { settings, keys } = context
   const header = request.headers.authorization
   if (header !== undefined && header !== '') return basicKey(header, keys.find)
@@ -42,7 +42,7 @@ export function mintingKey(
   return key
 }
 
-function basicKey(header: string, find: (apiKey: string) => SigningKey | undefined): SigningKey {
+function basicKey(header: string, find: (apiKey: string) => RingKey | undefined): RingKey {
   const [, encoded = ''] = /^basic\s+([A-Za-z0-9+/=]{1,4096})$/i.exec(header.trim()) ?? []
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')

@@ -20,6 +20,7 @@ import { initConfigRoutes } from './init-config.ts'
 import { inviteRoutes } from './invites.ts'
 import { documentRoutes, openapiRoutes } from './openapi.ts'
 import { pageRoutes } from './page.ts'
+import { revokedTokenRoutes } from './revoked-tokens.ts'
 import { liveRoutes } from './live.ts'
 import { sessionRoutes } from './sessions.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
@@ -81,6 +82,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       initConfigRoutes,
       inviteRoutes,
       adminRoutes,
+      revokedTokenRoutes,
       fileRoutes,
       webhookRoutes,
       pageRoutes,

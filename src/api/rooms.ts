@@ -10,7 +10,7 @@ import { pageInfoOf, PageQuery, RoomIdBody } from '../protocol/rest.ts'
 import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../protocol/rest/rooms.ts'
 import { PrebuiltTokenBody, TokenAnswer } from '../protocol/rest/tokens.ts'
 import { assertMayUseRest, mintToken } from '../token/token.ts'
-import { grantOf } from './context.ts'
+import { assertOrigin, grantOf } from './context.ts'
 import { isOwnerHere } from './credentials.ts'
 import { baseUrlOf } from './base-url.ts'
 import { describe } from './describe.ts'
@@ -216,6 +216,7 @@ export const roomRoutes: Routes = (app, context) => {
       const key = context.keys.find(apiKey)
       if (!key) throw new Refusal('INVALID_API_KEY')
       if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
+      assertOrigin(request, key, context.settings)
       const asked = permissions.includes('ask_join') ? ['ask_join'] : permissions
       return { token: mintToken({ apiKey, secret: key.secret, now: context.now(), permissions: asked }) }
     },

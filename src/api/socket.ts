@@ -37,6 +37,8 @@ export interface SocketSettings {
 export interface SocketOptions {
   settings: SocketSettings
   verify: (token: unknown, options?: { allowExpired?: boolean }) => Grant
+  /** Why a page of this origin may not use the key of a grant, if it may not. */
+  refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
   findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
   sfu: Sfu
   now: () => number
@@ -169,7 +171,7 @@ export class MeetingSockets {
         { ...applicant, link, socketBaseUrl: this.#baseUrl(socket.request) },
         {
           meetings: this.#meetings!,
-          verify: this.#options.verify,
+          verify: (token) => this.#fromPage(socket.request, this.#options.verify(token)),
           findMeeting: this.#options.findMeeting,
           onState: count,
           onRefusal,
@@ -199,6 +201,14 @@ export class MeetingSockets {
     return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket.localPort, host)}`
   }
 
+  /** The grant, if the page that opened the socket may use its key. @throws {Refusal} UNAUTHORIZED_REQUEST */
+  #fromPage(request: IncomingMessage, grant: Grant): Grant {
+    const ownOrigin = new URL(this.#baseUrl(request)).origin.replace(/^ws/, 'http')
+    const refusal = this.#options.refusalOfOrigin(grant, request.headers.origin, ownOrigin)
+    if (refusal) throw refusal
+    return grant
+  }
+
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
   async #applicant(socket: Socket): Promise<Pick<Applicant, 'atDoor' | 'participantId'>> {
     const { findMeeting, sfu, randomId } = this.#options
@@ -207,6 +217,7 @@ export class MeetingSockets {
     let participantId = given ?? ''
     const atDoor = async (): Promise<{ grant: Grant; meeting: MeetingRecord }> => {
       const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
+      this.#fromPage(socket.request, grant)
       const meeting = await findMeeting(grant, query.get('roomId') ?? '')
       // One whose token names the participant need not repeat the id (design, decision 9).
       if (participantId === '') participantId = grant.participantId ?? (given === null ? randomId() : '')

@@ -22,7 +22,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024
 
 export function buildTokenServer({ settings, endpoint, key, now, log }: TokenServerOptions): HttpListener {
   const app = bareHttp(log)
-  const signing = { ...key, projectId: '', revoked: false }
+  const signing = { ...key, projectId: '', revoked: false, origins: null }
   const keys = {
     find: (apiKey: string) => (apiKey === key.apiKey ? signing : undefined),
     defaultKey: () => signing,

@@ -67,6 +67,7 @@ function room(keep: () => Promise<void> = () => Promise.resolve()) {
     const participant = new Participant({
       participantId: id,
       tokenId: id,
+      apiKey: 'key',
       name: id,
       authority: { canAdmit: true, canModerate: false },
       link: undefined as never,

@@ -5,60 +5,130 @@
 import type { ApiKeyRecord, Store } from '../store/store.ts'
 import type { SigningKey } from '../token/token.ts'
 
+/** A key as the doors know it. */
+export interface RingKey extends SigningKey {
+  /** Web origins whose pages may use it; null for any. */
+  readonly origins: readonly string[] | null
+}
+
+/** Uses are remembered here and written so often, so that a busy door costs the store nothing. */
+const WRITE_USES_MS = 60_000
+
 export class KeyRing {
   readonly #store: Store
-  #keys = new Map<string, SigningKey>()
-  #default: SigningKey | undefined
+  readonly #now: () => number
+  #keys = new Map<string, KeptKey>()
+  #preferred: string | undefined
+  /** Of all projects; looked up again when it is no longer in force. */
+  #default: KeptKey | undefined
+  readonly #uses = new Map<string, number>()
+  #usesWrittenAt: number
+  #reading: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store) {
+  constructor(store: Store, now: () => number) {
     this.#store = store
+    this.#now = now
+    this.#usesWrittenAt = now()
   }
 
   /** The same object for as long as the key is unchanged. */
-  readonly find = (apiKey: string): SigningKey | undefined => this.#keys.get(apiKey)
+  readonly find = (apiKey: string): RingKey | undefined => this.#keys.get(apiKey)
 
-  /** The key that mints where none is named: the newest that is not revoked, of `projectId` if given. */
-  defaultKey(projectId?: string): SigningKey | undefined {
-    if (projectId === undefined) return this.#default
-    let found: SigningKey | undefined
-    for (const key of this.#keys.values()) if (key.projectId === projectId && !key.revoked) found = key
-    return found
+  /** The key that mints where none is named: the newest in force, of `projectId` if given. One on its way out comes last. */
+  defaultKey(projectId?: string): RingKey | undefined {
+    if (projectId !== undefined) return this.#newest(({ projectId: its }) => its === projectId)
+    if (this.#default === undefined || this.#default.revoked) this.#default = this.#choose()
+    return this.#default
   }
 
   /** Prefers this key where none is named. */
   prefer(apiKey: string): void {
-    const key = this.#keys.get(apiKey)
-    if (key && !key.revoked) this.#default = key
+    this.#preferred = apiKey
+    this.#default = this.#choose()
   }
 
-  /** Reads the keys again. Says whether anything changed. */
-  async refresh(): Promise<boolean> {
+  /** Notes that a key was used just now. */
+  used(apiKey: string): void {
+    this.#uses.set(apiKey, this.#now())
+  }
+
+  /** When it was last used, as far as this process knows. */
+  lastUsedAt(apiKey: string): number | undefined {
+    return this.#uses.get(apiKey)
+  }
+
+  /** Reads the keys again. Says whether anything changed. One reading after the other: an older one never wins. */
+  refresh(): Promise<boolean> {
+    const reading = this.#reading.then(() => this.#read())
+    this.#reading = reading.catch(() => false)
+    return reading
+  }
+
+  async #read(): Promise<boolean> {
     const records = await this.#store.keys.list()
-    const next = new Map<string, SigningKey>()
+    const next = new Map<string, KeptKey>()
     let changed = records.length !== this.#keys.size
     for (const record of records) {
       const before = this.#keys.get(record.apiKey)
-      const same = before !== undefined && sameKey(before, record)
+      const same = before?.is(record) === true
       changed ||= !same
-      next.set(record.apiKey, same ? before : toSigningKey(record))
+      next.set(record.apiKey, same ? before : new KeptKey(record, this.#now))
     }
     if (!changed) return false
     this.#keys = next
-    const preferred = this.#default && next.get(this.#default.apiKey)
-    this.#default =
-      preferred && !preferred.revoked ? preferred : [...next.values()].findLast((key) => !key.revoked)
+    this.#default = this.#choose()
     return true
+  }
+
+  /** Writes the uses that are not written yet, if the last time is long enough ago or `all` is said. */
+  async writeUses(all = false): Promise<void> {
+    const now = this.#now()
+    if (this.#uses.size === 0 || (!all && now - this.#usesWrittenAt < WRITE_USES_MS)) return
+    this.#usesWrittenAt = now
+    const uses = new Map(this.#uses)
+    await this.#store.keys.used(uses)
+    for (const [apiKey, at] of uses) if (this.#uses.get(apiKey) === at) this.#uses.delete(apiKey)
+  }
+
+  #choose(): KeptKey | undefined {
+    const preferred = this.#preferred === undefined ? undefined : this.#keys.get(this.#preferred)
+    return preferred?.revokedAt === null ? preferred : this.#newest(() => true)
+  }
+
+  #newest(wanted: (key: KeptKey) => boolean): KeptKey | undefined {
+    const inForce = [...this.#keys.values()].filter((key) => !key.revoked && wanted(key))
+    return inForce.findLast(({ revokedAt }) => revokedAt === null) ?? inForce.at(-1)
   }
 }
 
-function sameKey(key: SigningKey, record: ApiKeyRecord): boolean {
-  return (
-    key.secret === record.secret &&
-    key.projectId === record.projectId &&
-    key.revoked === (record.revokedAt !== null)
-  )
-}
+class KeptKey implements RingKey {
+  readonly apiKey: string
+  readonly projectId: string
+  readonly secret: string
+  readonly origins: readonly string[] | null
+  readonly revokedAt: number | null
+  readonly #now: () => number
 
-function toSigningKey({ apiKey, projectId, secret, revokedAt }: ApiKeyRecord): SigningKey {
-  return { apiKey, projectId, secret, revoked: revokedAt !== null }
+  constructor({ apiKey, projectId, secret, origins, revokedAt }: ApiKeyRecord, now: () => number) {
+    this.apiKey = apiKey
+    this.projectId = projectId
+    this.secret = secret
+    this.origins = origins
+    this.revokedAt = revokedAt
+    this.#now = now
+  }
+
+  /** From its instant on, whether or not anybody reads the keys again. */
+  get revoked(): boolean {
+    return this.revokedAt !== null && this.revokedAt <= this.#now()
+  }
+
+  is({ secret, projectId, origins, revokedAt }: ApiKeyRecord): boolean {
+    return (
+      this.secret === secret &&
+      this.projectId === projectId &&
+      this.revokedAt === revokedAt &&
+      String(this.origins) === String(origins)
+    )
+  }
 }

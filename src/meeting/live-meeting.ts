@@ -7,6 +7,7 @@ import type { StreamKind } from '../protocol/media.ts'
 import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
 import type { ChatRecord, MeetingRecord, StatsRecord, StayRecord, Store } from '../store/store.ts'
+import type { Grant } from '../token/token.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
 import {
   leaveReason,
@@ -16,7 +17,13 @@ import {
 } from '../protocol/leave-reasons.ts'
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { admittedSubject, decideAdmission, removedSubjects, type SessionFacts } from './admission.ts'
+import {
+  admittedSubject,
+  decideAdmission,
+  removedSubjects,
+  type Admission,
+  type SessionFacts,
+} from './admission.ts'
 import { Chat, type ChatConnection, type ChatLimits, type ChatLink, type Said } from './chat.ts'
 import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './lobby.ts'
@@ -77,6 +84,13 @@ export interface LiveView {
   entryRequests: { participantId: string; name: string; askedAt: number }[]
 }
 
+/** Those who came with tokens of this key, or with this token. */
+export interface Bearers {
+  projectId: string
+  apiKey?: string
+  tokenId?: string
+}
+
 export interface LiveMeetingOptions {
   meeting: MeetingRecord
   settings: MeetingSettings
@@ -85,6 +99,8 @@ export interface LiveMeetingOptions {
   openAudience: OpenAudience
   events: Events<MeetingEvents>
   announce: Announce
+  /** Why a grant is no good any more, if it is not. */
+  refusalSince: (grant: Grant) => Refusal | undefined
   /** The last instant at which the server that left a session behind is known to have run. */
   lastAliveAt: number | undefined
   now: () => number
@@ -587,6 +603,23 @@ export class LiveMeeting {
     await this.#options.store.sessions.unmark(session.sessionId, 'admitted', subject)
   }
 
+  /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */
+  putOut({ projectId, apiKey, tokenId }: Bearers, refusal: Refusal): number {
+    if (this.#meeting.projectId !== projectId) return 0
+    const came = (by: { apiKey: string; tokenId: string }): boolean =>
+      (apiKey === undefined || by.apiKey === apiKey) && (tokenId === undefined || by.tokenId === tokenId)
+    const waiting = this.#lobby.requests().filter(({ grant }) => came(grant))
+    for (const { participantId, link } of waiting) {
+      this.withdraw(participantId, link)
+      link.close(leaveReason('REMOVE_PEER_API'), refusal)
+    }
+    // One who is relayed from another meeting goes with its own participant there.
+    const inside = [...this.#participants.values()].filter((one) => !one.relayed && came(one))
+    for (const participant of inside) this.#putOut(participant, leaveReason('REMOVE_PEER_API'), refusal)
+    if (inside.length > 0 && this.#participants.size === 0) this.#armGrace()
+    return waiting.length + inside.length
+  }
+
   /** Lets a removed participant come back. */
   async liftRemoval(by: Actor, participantId: string): Promise<void> {
     this.#require(by, 'respondEntry')
@@ -645,8 +678,10 @@ export class LiveMeeting {
     this.#media.close()
   }
 
-  #decide(visitor: Visitor) {
+  #decide(visitor: Visitor): Admission {
     const { settings } = this.#options
+    const revoked = this.#options.refusalSince(visitor.grant)
+    if (revoked) return { decision: 'refuse', refusal: revoked }
     const session = this.#session
     const removed = new Set<string>()
     for (const [participantId, tokenId] of session?.removed ?? []) {
@@ -671,6 +706,7 @@ export class LiveMeeting {
     const participant = new Participant({
       participantId: visitor.participantId,
       tokenId: visitor.grant.tokenId,
+      apiKey: visitor.grant.apiKey,
       name: visitor.name,
       authority,
       link: visitor.link,

@@ -6,6 +6,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
+import type { Grant } from '../token/token.ts'
 import type { OpenAudience } from './link.ts'
 import type { ChatConnection, ChatLink, Said } from './chat.ts'
 import type { RelayRequest } from './relays.ts'
@@ -16,6 +17,7 @@ import type { Announce } from './session-log.ts'
 import type { Visitor } from './lobby.ts'
 import {
   LiveMeeting,
+  type Bearers,
   type LiveView,
   type MeetingEvents,
   type MeetingSettings,
@@ -48,6 +50,8 @@ export interface MeetingHome {
   hasRemoved(meetingId: string, tokenId: string): Promise<boolean>
   /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
   removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void>
+  /** Puts out, of all meetings, those who came with what was revoked; they hear this refusal. Says how many. */
+  putOut(bearers: Bearers, refusal: Refusal): Promise<number>
 }
 
 export interface LiveMeetingsOptions {
@@ -61,6 +65,8 @@ export interface LiveMeetingsOptions {
   /** What cannot be guessed. */
   newSecretId: () => string
   announce: Announce
+  /** Why a grant is no good any more, if it is not. */
+  refusalSince: (grant: Grant) => Refusal | undefined
   onError: (error: unknown, doing: string) => void
 }
 
@@ -224,6 +230,11 @@ export class LiveMeetings implements MeetingHome {
     await live.removeParticipant(participantId, reason)
   }
 
+  async putOut(bearers: Bearers, refusal: Refusal): Promise<number> {
+    const meetings = await Promise.all([...this.#open.values()])
+    return meetings.reduce((count, live) => count + live.putOut(bearers, refusal), 0)
+  }
+
   /** The server stops: everybody is cut off in a way that brings them back, and the sessions stay open for them. */
   async suspend(): Promise<void> {
     this.#suspended = true
@@ -242,8 +253,8 @@ export class LiveMeetings implements MeetingHome {
     const { meetingId } = meeting
     const there = this.#open.get(meetingId)
     if (there) return there
-    const { settings, store, sfu, openAudience, announce, now, newSessionId, newSecretId, onError } =
-      this.#options
+    const { settings, store, sfu, openAudience, announce, refusalSince, now } = this.#options
+    const { newSessionId, newSecretId, onError } = this.#options
     const opening = LiveMeeting.open({
       meeting,
       settings,
@@ -251,6 +262,7 @@ export class LiveMeetings implements MeetingHome {
       sfu,
       openAudience,
       announce,
+      refusalSince,
       lastAliveAt: this.#lastAliveAt,
       now,
       newSessionId,

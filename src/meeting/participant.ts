@@ -38,6 +38,8 @@ export interface Mirror {
 export interface ParticipantIdentity {
   participantId: string
   tokenId: string
+  /** That signed the token. */
+  apiKey: string
   name: string
   authority: Authority
   link: Link
@@ -46,6 +48,7 @@ export interface ParticipantIdentity {
 export class Participant {
   readonly id: string
   readonly tokenId: string
+  readonly apiKey: string
   readonly authority: Authority
   readonly link: Link
   name: string
@@ -88,6 +91,7 @@ export class Participant {
   constructor(identity: ParticipantIdentity) {
     this.id = identity.participantId
     this.tokenId = identity.tokenId
+    this.apiKey = identity.apiKey
     this.name = identity.name
     this.authority = identity.authority
     this.link = identity.link

@@ -41,6 +41,7 @@ export class Relay implements Mirror {
     this.guest = new Participant({
       participantId: source.id,
       tokenId: source.tokenId,
+      apiKey: source.apiKey,
       name: source.name,
       authority: { canAdmit: false, canModerate: false },
       link: new RelayLink(request.sourceMeetingId, source.id, (reason) => this.stop(reason.message)),

@@ -22,6 +22,8 @@ import { createVerifier, readUnverified, tokenIdOf, type FindKey } from './verif
 export interface ExplainOptions {
   /** The keys of the server. Absent: key and signature are left out of the judgement. */
   findKey?: FindKey | undefined
+  /** Whether this one token was revoked. Default: none was. */
+  isRevoked?: ((grant: Grant) => boolean) | undefined
   /** Ms since the epoch. */
   now: number
   /** Default false. */
@@ -56,12 +58,18 @@ export interface Explanation {
 
 /** Explains a token. Never throws, whatever the token is, and never repeats the token or its signature. */
 export function explainToken(token: unknown, options: ExplainOptions): Explanation {
-  const { findKey, now, allowWithoutExpiry = false, clockSkewSeconds = 60 } = options
+  const { findKey, isRevoked = () => false, now, allowWithoutExpiry = false, clockSkewSeconds = 60 } = options
   const rules: ClaimRules = { now, allowWithoutExpiry, clockSkewSeconds }
 
   const outcome = attempt((): Grant => {
     if (findKey)
-      return createVerifier({ findKey, now: () => now, allowWithoutExpiry, clockSkewSeconds }).verify(token)
+      return createVerifier({
+        findKey,
+        isRevoked,
+        now: () => now,
+        allowWithoutExpiry,
+        clockSkewSeconds,
+      }).verify(token)
     const { claims } = readUnverified(token)
     const times = timesOf(claims)
     assertCurrent(times, rules)
@@ -247,6 +255,7 @@ const sentences: Record<string, string> = {
   iat: 'iat must be a number of seconds since 1970, before the year 10000.',
   'no-expiry': 'A token must expire here (ALLOW_TOKENS_WITHOUT_EXPIRY lifts that).',
   expired: 'The token has expired.',
+  revoked: 'This one token was revoked.',
   'not-yet-valid': 'The token is not valid yet; is the clock of the minting machine right?',
   'issued-in-future': 'The token was issued in the future; is the clock of the minting machine right?',
   permissions: 'Permissions must be a list of names with at least one in it.',

@@ -38,6 +38,8 @@ export interface VerifierOptions {
   allowWithoutExpiry?: boolean
   /** How far the clocks of minter and verifier may disagree. Default 60 (design, decision 5). */
   clockSkewSeconds?: number
+  /** Whether this one token was revoked; runs for every token, the cached ones as well. Default: none was. */
+  isRevoked?: (grant: Grant) => boolean
   /** How many verified tokens are remembered, so that their signatures are not worked out again. Default 0: none. */
   cacheSize?: number
 }
@@ -52,6 +54,8 @@ export interface Verifier {
    * was wrong and holds nothing of the token
    */
   verify(token: unknown, options?: { allowExpired?: boolean }): Grant
+  /** Why a grant that was given before is no good any more: its key or its token was revoked since. */
+  refusalSince(grant: Grant): Refusal | undefined
   /** Forgets all remembered tokens. Never needed for expiry, revocation or rotation: those are looked at every time. */
   clear(): void
   /** How many tokens are remembered. */
@@ -81,6 +85,7 @@ function preparedKey(signingKey: SigningKey): HmacKey {
 /** Makes the verifier of a server. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { findKey, now, allowWithoutExpiry = false, clockSkewSeconds = 60, cacheSize = 0 } = options
+  const { isRevoked = () => false } = options
   if (!(clockSkewSeconds >= 0 && clockSkewSeconds < Infinity)) {
     throw new TypeError('clockSkewSeconds must be a number of seconds')
   }
@@ -99,6 +104,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
         const { key, secret, times, grant } = remembered
         if (findKey(grant.apiKey) === key && key.secret === secret && !key.revoked) {
           assertCurrent(times, rules(allowExpired))
+          if (isRevoked(grant)) throw malformed('revoked')
           return grant
         }
         cache.delete(token)
@@ -109,12 +115,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const times = timesOf(claims)
     assertCurrent(times, rules(allowExpired))
     const grant = grantOf(claims, key, times, tokenIdOf(claims, token as string))
+    if (isRevoked(grant)) throw malformed('revoked')
     if (cacheSize > 0) cache.set(token as string, { grant, times, key, secret: key.secret })
     return grant
   }
 
+  function refusalSince(grant: Grant): Refusal | undefined {
+    const key = findKey(grant.apiKey)
+    if (!key || key.revoked) return new Refusal('APIKEY_DEACTIVATED', { reason: 'revoked-key' })
+    return isRevoked(grant) ? malformed('revoked') : undefined
+  }
+
   return {
     verify,
+    refusalSince,
     clear: () => cache.clear(),
     get cached() {
       return cache.size

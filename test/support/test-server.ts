@@ -91,6 +91,7 @@ export class TestServer {
         ...(claims.participantId !== undefined && { participantId: claims.participantId }),
         ...(claims.roles !== undefined && { roles: claims.roles }),
         exp: Math.floor((Date.now() + this.aheadMs) / 1000) + 3600,
+        ...(claims.jti !== undefined && { jti: claims.jti }),
       },
       claims.secret ?? SECRET,
     )

@@ -13,6 +13,8 @@ export interface WireOptions {
   own?: boolean
   /** Of the call before, as our own client quotes it. */
   requestId?: string
+  /** Of the page, as a browser says it; other programs say nothing. */
+  origin?: string
 }
 
 export interface Heard {
@@ -44,13 +46,14 @@ export class WireClient {
   readonly #waiters = new Set<() => void>()
 
   constructor(options: WireOptions) {
-    const { url, token, meetingId, participantId, name, own, requestId } = options
+    const { url, token, meetingId, participantId, name, own, requestId, origin } = options
     this.participantId = participantId ?? ''
     this.#name = name
     this.socket = io(url, {
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,
+      ...(origin !== undefined && { extraHeaders: { origin } }),
       query: {
         roomId: meetingId,
         ...(participantId !== undefined && { peerId: participantId }),

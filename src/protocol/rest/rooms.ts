@@ -13,7 +13,7 @@ const Anything = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
   description: 'Kept and given back; nothing here acts on it.',
 })
 
-const Webhook = Type.Object({
+export const Webhook = Type.Object({
   endPoint: Type.String({ maxLength: 512, pattern: '^https?://', examples: ['https://app.example/hook'] }),
   events: Type.Array(Words, {
     maxItems: 64,

@@ -2,12 +2,12 @@
 import { Type, type Static } from 'typebox'
 import { RoomId } from '../rest.ts'
 
-const permission = Type.Union([
+export const Permission = Type.Union([
   Type.Literal('allow_join'),
   Type.Literal('allow_mod'),
   Type.Literal('ask_join'),
 ])
-const ParticipantId = Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S+$' })
+export const ParticipantId = Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S+$' })
 
 /** In the query, or in the body of the GET as some published samples send it; given twice, both must say the same. */
 export const TokenQuery = Type.Object({
@@ -30,7 +30,7 @@ export const TokenQuery = Type.Object({
 
 export const PrebuiltTokenBody = Type.Object({
   apiKey: Type.String({ minLength: 1, maxLength: 256 }),
-  permissions: Type.Optional(Type.Array(permission, { minItems: 1, maxItems: 3 })),
+  permissions: Type.Optional(Type.Array(Permission, { minItems: 1, maxItems: 3 })),
 })
 export type PrebuiltTokenBody = Static<typeof PrebuiltTokenBody>
 

@@ -1,0 +1,54 @@
+/** Tokens that were revoked, in memory, so that a door asks nobody; kept in step with the store, where others revoke too. */
+import type { RevokedToken, Store } from '../store/store.ts'
+import type { Grant } from '../token/token.ts'
+import { Refusal } from '../protocol/errors.ts'
+
+export interface RevokedTokensOptions {
+  store: Store
+  now: () => number
+}
+
+/** Of one project. Whoever needs more has a leaked key, and rotates that. */
+const MAX_TOKENS = 10_000
+
+export class RevokedTokens {
+  readonly #options: RevokedTokensOptions
+  readonly #tokens = new Map<string, RevokedToken>()
+
+  constructor(options: RevokedTokensOptions) {
+    this.#options = options
+  }
+
+  has({ projectId, tokenId }: Pick<Grant, 'projectId' | 'tokenId'>): boolean {
+    return this.#tokens.has(keyOf(projectId, tokenId))
+  }
+
+  /** Newest first. */
+  list(projectId: string): RevokedToken[] {
+    return [...this.#tokens.values()].filter((token) => token.projectId === projectId).reverse()
+  }
+
+  /** Reads them again; answers those that are new here. They are kept for good, as nobody knows when a token expires. */
+  async refresh(): Promise<RevokedToken[]> {
+    const fresh = (await this.#options.store.revokedTokens.list()).filter((token) => !this.has(token))
+    for (const token of fresh) this.#tokens.set(keyOf(token.projectId, token.tokenId), token)
+    return fresh
+  }
+
+  /** In force here when it resolves. @throws {Refusal} INVALID_STATE when the project has as many as it may */
+  async add(projectId: string, tokenId: string): Promise<RevokedToken> {
+    const there = this.#tokens.get(keyOf(projectId, tokenId))
+    if (there) return there
+    if (this.list(projectId).length >= MAX_TOKENS) {
+      throw new Refusal('INVALID_STATE', {
+        message: `This project has ${MAX_TOKENS} revoked tokens, as many as it may; rotate its API key instead.`,
+      })
+    }
+    const token = { projectId, tokenId, revokedAt: this.#options.now() }
+    await this.#options.store.revokedTokens.add(token)
+    this.#tokens.set(keyOf(projectId, tokenId), token)
+    return token
+  }
+}
+
+const keyOf = (projectId: string, tokenId: string): string => `${projectId} ${tokenId}`

@@ -1,0 +1,115 @@
+/** Shapes of projects, API keys, tokens and settings, as the one who runs the server sees them. */
+import { Type, type Static } from 'typebox'
+import { AtMs, RoomId, Words } from '../rest.ts'
+import { Webhook } from './rooms.ts'
+import { ParticipantId, Permission } from './tokens.ts'
+
+const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
+const ApiKey = Type.String({ minLength: 1, maxLength: 256 })
+const Origins = Type.Union(
+  [Type.Array(Type.String({ minLength: 1, maxLength: 300 }), { minItems: 1, maxItems: 100 }), Type.Null()],
+  {
+    description: 'Web origins whose pages may use the key, also `https://*.example.org`; null for any.',
+    examples: [['https://app.example.org']],
+  },
+)
+
+export const ProjectParams = Type.Object({ projectId: Words })
+export const KeyParams = Type.Object({ apiKey: ApiKey })
+export const KeysQuery = Type.Object({ projectId: Type.Optional(Words) })
+
+export const Project = Type.Object({
+  projectId: Type.String(),
+  name: Type.String(),
+  webhook: Type.Union([Webhook, Type.Null()], { description: 'For meetings that name none of their own.' }),
+  createdAt: AtMs,
+})
+export const ProjectList = Type.Object({ data: Type.Array(Project) })
+export const CreateProjectBody = Type.Object({ name: Name })
+export const ChangeProjectBody = Type.Object({
+  name: Type.Optional(Name),
+  webhook: Type.Optional(Type.Union([Webhook, Type.Null()])),
+})
+
+const shownKey = {
+  apiKey: Type.String(),
+  projectId: Type.String(),
+  name: Type.String(),
+  createdAt: AtMs,
+  lastUsedAt: Type.Union([AtMs, Type.Null()]),
+  revokedAt: Type.Union([AtMs, Type.Null()], {
+    description: 'From when on it is out of force; ahead of now while its successor takes over.',
+  }),
+  origins: Origins,
+}
+export const ShownKey = Type.Object(shownKey)
+export type ShownKey = Static<typeof ShownKey>
+export const KeyList = Type.Object({ data: Type.Array(ShownKey) })
+export const NewKey = Type.Object({ ...shownKey, secret: Type.String({ description: 'Shown this once.' }) })
+export const CreateKeyBody = Type.Object({
+  projectId: Words,
+  name: Type.Optional(Name),
+  origins: Type.Optional(Origins),
+})
+export const ChangeKeyBody = Type.Object({ name: Type.Optional(Name), origins: Type.Optional(Origins) })
+export const RotateKeyBody = Type.Object({
+  overlapSeconds: Type.Integer({
+    minimum: 0,
+    maximum: 31_536_000,
+    description: 'How long both keys are in force.',
+  }),
+})
+export const RevokeKeyBody = Type.Object({
+  connections: Type.Union([Type.Literal('keep'), Type.Literal('end')], {
+    description: 'Whether those who came with tokens of this key stay or are put out.',
+  }),
+})
+export const RevokedKey = Type.Object({
+  ...shownKey,
+  ended: Type.Integer({ description: 'Participants and entry requests that were put out.' }),
+})
+
+export const GenerateTokenBody = Type.Object({
+  permissions: Type.Optional(Type.Array(Permission, { minItems: 1, maxItems: 3 })),
+  roomId: Type.Optional(RoomId),
+  participantId: Type.Optional(ParticipantId),
+  roles: Type.Optional(
+    Type.Array(Type.Union([Type.Literal('crawler'), Type.Literal('rtc')]), { minItems: 1, maxItems: 2 }),
+  ),
+  expiresInSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_592_000 })),
+  apiKey: Type.Optional(ApiKey),
+})
+export const InspectTokenBody = Type.Object({ token: Type.String({ minLength: 1, maxLength: 16_384 }) })
+const Judgement = Type.Object({
+  allowed: Type.Boolean(),
+  code: Type.Optional(Type.Integer()),
+  name: Type.Optional(Type.String()),
+  problem: Type.Optional(Type.String()),
+})
+export const InspectedToken = Type.Object({
+  claims: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      value: Type.Optional(Type.Unknown()),
+      meaning: Type.String(),
+      problem: Type.Optional(Type.String()),
+    }),
+  ),
+  signature: Type.Union([Type.Literal('good'), Type.Literal('bad'), Type.Literal('unchecked')]),
+  join: Judgement,
+  rest: Judgement,
+})
+
+export const RevokeTokenBody = Type.Object({ jti: Type.String({ minLength: 1, maxLength: 256 }) })
+export const RevokedTokenAnswer = Type.Object({ jti: Type.String(), revokedAt: AtMs })
+
+export const SettingList = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      variable: Type.String(),
+      value: Type.Union([Type.String(), Type.Null()], { description: 'Null for secrets and for none.' }),
+      source: Type.Union([Type.Literal('environment'), Type.Literal('default')]),
+      help: Type.String(),
+    }),
+  ),
+})
