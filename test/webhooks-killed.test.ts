@@ -7,21 +7,21 @@ import { signAnything, API_KEY } from './support/test-server.ts'
 import { WireClient } from './support/wire-client.ts'
 
 /** `npm run attack:webhooks` asks for a hundred. */
-const KILLS = Number(process.env.ANTEROOM_TEST_KILLS ?? 10)
+const KILLS = Number(process.env.TEST_KILLS ?? 10)
 const MEETINGS = 4
 const PER_PAGE = 100
 
 test(`killed ${KILLS} times, it loses no event and keeps their order in each meeting`, async (t) => {
-  let answered = 0
-  const receiver = await Receiver.start((_hook, response) => {
-    // Of different lengths, so that some are under way when the server dies.
-    setTimeout(() => response.writeHead(204).end(), (++answered * 37) % 90)
-  })
   const server = await RealServer.start({
     WEBHOOK_ALLOW_PRIVATE: 'true',
     WEBHOOK_TIMEOUT_SECONDS: '1',
     SESSION_GRACE_SECONDS: '3600',
     MEDIA_WORKERS: '1',
+  })
+  let answered = 0
+  const receiver = await Receiver.start((_hook, response) => {
+    // Of different lengths, so that some are under way when the server dies.
+    setTimeout(() => response.writeHead(204).end(), (++answered * 37) % 90)
   })
   const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
   const rest = async (path: string, body?: unknown): Promise<any> => {
