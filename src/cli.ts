@@ -8,6 +8,7 @@ import { backup, restore } from './cli/backup.ts'
 import { doctor } from './cli/doctor.ts'
 import { keyCommands } from './cli/keys.ts'
 import { meetingCommands } from './cli/meetings.ts'
+import { load } from './cli/load.ts'
 import { serve, tokenServer } from './cli/serve.ts'
 import { tokenCommands } from './cli/tokens.ts'
 import { webhookCommands } from './cli/webhooks.ts'
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   restore,
   ...webhookCommands,
   doctor,
+  load,
 ]
 
 function overview(): string {

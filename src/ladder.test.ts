@@ -18,10 +18,12 @@ const below: Record<string, string[]> = {
   api: ['meeting', 'token', 'store', 'media', 'webhook', 'metrics', 'log', 'protocol'],
   client: ['protocol'],
   'server-client': ['token', 'protocol'],
+  // A client of the wire too, without a browser.
+  load: ['client', 'protocol'],
   web: ['client'],
   config: [],
   server: ['config', 'api', 'meeting', 'token', 'store', 'media', 'webhook', 'metrics', 'log', 'protocol'],
-  cli: ['server', 'config', 'api', 'meeting', 'token', 'store', 'media', 'protocol'],
+  cli: ['load', 'server', 'config', 'api', 'meeting', 'token', 'store', 'media', 'protocol'],
   index: ['server', 'config', 'token', 'protocol', 'client', 'store', 'media', 'meeting', 'api'],
 }
 /** Folders with several implementations: from outside only the head file. */
@@ -96,6 +98,7 @@ test('each library has one door', () => {
     fastify: 'api',
     'prom-client': 'metrics',
     react: 'web',
+    werift: 'load',
   }
   const wrong: string[] = []
   for (const file of files) {

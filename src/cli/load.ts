@@ -1,0 +1,185 @@
+/** `anteroom load`: as many people as asked for, without a browser, against a server that may be loaded. */
+import { networkInterfaces } from 'node:os'
+import { isLoopback } from '../config.ts'
+import type { LoadReport, Quantiles } from '../load/load.ts'
+import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
+
+const CONSENT = 'i-may-load-this-server'
+/** Together, of meetings and participants. */
+const MOST_PEOPLE = 2000
+/** Above this the measuring program was too busy to be believed. */
+const LATE_MS = 50
+
+export const load: Command = {
+  name: 'load',
+  summary: 'a load test: people with generated sound and pictures in meetings, without a browser',
+  details: [
+    'Makes the meetings, lets everybody join, send and receive for the time given, and reports. Ctrl-C ends it early and in order.',
+    'Without --token it asks the server for one, which a server on loopback gives to its own machine.',
+    'The processor time of the server is read from its /metrics (with METRICS_TOKEN, where that is set), or of the process --pid.',
+    `It only aims at this machine, unless --${CONSENT} says that a server elsewhere is yours to load.`,
+    'Exit code 1 when somebody could not join, was cut off, or received nothing.',
+  ].join('\n'),
+  options: {
+    url: { value: 'address', help: 'of the server (default http://localhost:9000)' },
+    token: { value: 'token', help: 'one that joins directly; for the meeting, where --meeting is given' },
+    meeting: { value: 'meetingId', help: 'everybody joins this one, and none is made' },
+    meetings: { value: 'count', help: 'meetings at once (default 1, at most 500)' },
+    participants: { value: 'count', help: 'in each meeting (default 3, at most 500)' },
+    seconds: { value: 'seconds', help: 'how long all stay (default 10, at most 3600)' },
+    'joins-per-second': { value: 'count', help: 'how fast they come (default 5, at most 200)' },
+    'audio-kbps': { value: 'kbit/s', help: 'sound of each; 0 for none (default 32, at most 510)' },
+    'video-kbps': { value: 'kbit/s', help: 'picture of each; 0 for none (default 300, at most 5000)' },
+    pid: { value: 'pid', help: 'of the server, if it is a process of this machine' },
+    [CONSENT]: { help: 'the server is not on this machine, and I may put it under load' },
+  },
+  run: async ({ values, env }) => {
+    const url = text(values, 'url') ?? 'http://localhost:9000'
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+      throw new CommandError('--url must be an http or https address.', exitCodes.usage)
+    const mayAim = (host: string): void => assertMayAim(host, values[CONSENT] === true)
+    mayAim(new URL(url).host)
+    const meetingId = text(values, 'meeting')
+    const meetings = meetingId === undefined ? whole(values, 'meetings', 1, 500, 1) : 1
+    const participants = whole(values, 'participants', 1, 500, 3)
+    if (meetings * participants > MOST_PEOPLE)
+      throw new CommandError(
+        `${meetings * participants} people are more than ${MOST_PEOPLE}; start it on several machines instead.`,
+        exitCodes.usage,
+      )
+    const pid = values.pid === undefined ? undefined : whole(values, 'pid', 1, 4_194_304, 1)
+    const settings = {
+      seconds: whole(values, 'seconds', 1, 3600, 10),
+      joinsPerSecond: whole(values, 'joins-per-second', 1, 200, 5),
+      audioBitrate: whole(values, 'audio-kbps', 0, 510, 32) * 1000,
+      videoBitrate: whole(values, 'video-kbps', 0, 5000, 300) * 1000,
+    }
+    // The other commands need not wait for all that this one brings.
+    const [{ runLoad }, { cpuFromMetrics, cpuOfProcess }] = await Promise.all([
+      import('../load/load.ts'),
+      import('../load/server-cpu.ts'),
+    ])
+    const token = text(values, 'token') ?? (await askForToken(url))
+
+    const stop = new AbortController()
+    const interrupt = (): void => stop.abort()
+    process.once('SIGINT', interrupt)
+    process.once('SIGTERM', interrupt)
+    try {
+      const report = await runLoad({
+        ...settings,
+        url,
+        token,
+        meetingId,
+        meetings,
+        participants,
+        mayAim,
+        signal: stop.signal,
+        serverCpu: () => (pid === undefined ? cpuFromMetrics(url, env.METRICS_TOKEN) : cpuOfProcess(pid)),
+        ...(process.stderr.isTTY && {
+          onProgress: (said: string) => process.stderr.write(`\r\x1b[K${said}`),
+        }),
+      })
+      if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+      return {
+        json: report,
+        text: describe(report),
+        exitCode: isGood(report) ? exitCodes.ok : exitCodes.failed,
+      }
+    } finally {
+      process.off('SIGINT', interrupt)
+      process.off('SIGTERM', interrupt)
+    }
+  },
+}
+
+/** For every address that is aimed at, those that the server names for sockets and media included. */
+export function assertMayAim(host: string, consent: boolean): void {
+  const { hostname } = new URL(`http://${host}`)
+  const address = hostname.replace(/^\[|\]$/g, '')
+  if (consent || isLoopback(address) || isOfThisMachine(address)) return
+  throw new CommandError(
+    `${hostname} is not this machine: a load test looks like an attack to whoever runs it. If you may load it, say so with --${CONSENT}.`,
+    exitCodes.refused,
+  )
+}
+
+function isOfThisMachine(address: string): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === address))
+}
+
+async function askForToken(url: string): Promise<string> {
+  let answer: Response
+  try {
+    answer = await fetch(`${url.replace(/\/+$/, '')}/get-token`)
+  } catch {
+    throw new CommandError(`${url} cannot be reached: start the server, or name it with --url.`)
+  }
+  const { token } = (await answer.json().catch(() => ({}))) as { token?: string }
+  if (token === undefined)
+    throw new CommandError(`${url} gives no token without credentials: mint one, and pass it as --token.`)
+  return token
+}
+
+function text(values: CommandInput['values'], name: string): string | undefined {
+  const value = values[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function whole(
+  values: CommandInput['values'],
+  name: string,
+  least: number,
+  most: number,
+  byDefault: number,
+): number {
+  const given = text(values, name)
+  if (given === undefined) return byDefault
+  const value = /^\d{1,9}$/.test(given) ? Number(given) : NaN
+  if (!(value >= least && value <= most))
+    throw new CommandError(`--${name} must be a whole number from ${least} to ${most}.`, exitCodes.usage)
+  return value
+}
+
+/** Everybody came in, stayed, and received something of everybody. */
+function isGood({ asked, joined, lost, streams, stoppedEarly }: LoadReport): boolean {
+  const all = joined === asked && streams.flowing >= streams.expected
+  return (all || stoppedEarly) && lost === 0 && streams.unopened === 0
+}
+
+function describe(report: LoadReport): string {
+  const { streams, failures, generatorLagMs } = report
+  const ms = (quantiles: Quantiles | null): string =>
+    quantiles === null
+      ? 'not known'
+      : `p50 ${quantiles.p50} ms, p95 ${quantiles.p95} ms, at most ${quantiles.max} ms`
+  const rows: [string, string][] = [
+    ['joined', `${report.joined} of ${report.asked} in ${report.meetings} meetings`],
+    ...Object.entries(failures).map(([why, count]): [string, string] => ['failed', `${count}: ${why}`]),
+    ['cut off', String(report.lost)],
+    ['time to join', ms(report.joinMs)],
+    ['to first media', ms(report.firstMediaMs)],
+    ['streams', `${streams.flowing} of ${streams.expected} arrived`],
+    ['packets', `${streams.packetsSent} sent, ${streams.packetsReceived} received`],
+    ['lost', `${streams.packetsLost} (${streams.lostPercent} %)`],
+    ['frames', `${streams.framesReceived} received`],
+    ['delay', ms(report.delayMs)],
+    [
+      'server',
+      report.serverCpuPercent === null
+        ? 'processor not known: give --pid, or METRICS_TOKEN'
+        : `${report.serverCpuPercent} % of one core`,
+    ],
+    ['this program', `up to ${generatorLagMs} ms late`],
+  ]
+  return [
+    table(['over', `${report.seconds} s${report.stoppedEarly ? ', stopped early' : ''}`], rows),
+    ...(generatorLagMs > LATE_MS
+      ? [
+          '',
+          `This program was late itself: times and losses may be its own. Ask for less, or run it elsewhere.`,
+        ]
+      : []),
+    ...(streams.unopened > 0 ? ['', `${streams.unopened} packets did not hold what was sent.`] : []),
+  ].join('\n')
+}

@@ -1,0 +1,295 @@
+/**
+ * A load test: meetings with participants who send generated media and receive each other's, against any server that
+ * speaks our wire, without a browser.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { LoadParticipant } from './participant.ts'
+import { paces, Source } from './streams.ts'
+
+export interface LoadOptions {
+  /** Of the server, e.g. `http://localhost:9000`. */
+  url: string
+  /** Joins directly. */
+  token: string
+  meetings: number
+  /** In each meeting. */
+  participants: number
+  /** How long everybody stays, once all are in. */
+  seconds: number
+  joinsPerSecond: number
+  /** Bits per second; 0 for none. */
+  audioBitrate: number
+  videoBitrate: number
+  /** In which all meet, instead of new ones. */
+  meetingId?: string | undefined
+  /** Processor seconds of the server so far, if they can be had. */
+  serverCpu: () => Promise<number | undefined>
+  /** Whether an address that the server names, for sockets or media, may be loaded too. @throws what says why not */
+  mayAim: (host: string) => void
+  /** Ends it early; the report is made all the same. */
+  signal: AbortSignal
+  onProgress?: (said: string) => void
+}
+
+export interface LoadReport {
+  meetings: number
+  asked: number
+  joined: number
+  /** Why joins failed, with how many. */
+  failures: Record<string, number>
+  /** Put out or cut off while they were in. */
+  lost: number
+  joinMs: Quantiles | null
+  /** From asking to come in to the first packet of another's media. */
+  firstMediaMs: Quantiles | null
+  streams: {
+    expected: number
+    /** Of those, how many brought at least one packet. */
+    flowing: number
+    packetsSent: number
+    packetsReceived: number
+    packetsLost: number
+    lostPercent: number
+    framesReceived: number
+    /** Of packets that were opened: whether they held what was sent. */
+    opened: number
+    unopened: number
+  }
+  /** From one participant through the server to another. */
+  delayMs: Quantiles | null
+  /** Of one core, over the time when all were in; null where it is not known. */
+  serverCpuPercent: number | null
+  /** How late this program itself was; what it measured is no better than that. */
+  generatorLagMs: number
+  seconds: number
+  stoppedEarly: boolean
+}
+
+export interface Quantiles {
+  p50: number
+  p95: number
+  max: number
+}
+
+/** Between two rounds of frames. */
+const TICK_MS = 10
+/** More frames than that are not made up for after a pause. */
+const MOST_BEHIND = 5
+/** Delays that are kept, evenly chosen once there are more. */
+const MOST_DELAYS = 200_000
+const LAG_RESOLUTION_MS = 10
+const NS_IN_MS = 1e6
+
+export async function runLoad(options: LoadOptions): Promise<LoadReport> {
+  const { url, token, signal, seconds, onProgress = () => undefined } = options
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+  const made: string[] = []
+  const people: LoadParticipant[] = []
+  const failures = new Map<string, number>()
+  const sources = new Map<string, Source>()
+  const delays = new Reservoir(MOST_DELAYS)
+  const asked = options.meetings * options.participants
+  let lost = 0
+  let ssrc = 1
+  let stopSending: (() => void) | undefined
+  try {
+    for (let at = 0; at < options.meetings; at++)
+      if (options.meetingId === undefined) made.push(await createMeeting(url, token))
+    const meetings = options.meetingId === undefined ? made : [options.meetingId]
+    const run = Math.random().toString(36).slice(2, 8)
+    lag.enable()
+    stopSending = keepSending(people)
+    const startedAt = performance.now()
+    const joins: Promise<void>[] = []
+    for (let at = 0; at < asked && !signal.aborted; at++) {
+      const due = (at * 1000) / options.joinsPerSecond - (performance.now() - startedAt)
+      if (due > 0) await delay(due, undefined, { signal }).catch(() => undefined)
+      if (isAborted(signal)) break
+      const sends: Source[] = []
+      if (options.audioBitrate > 0) sends.push(new Source('audio', options.audioBitrate, ssrc++))
+      if (options.videoBitrate > 0) sends.push(new Source('video', options.videoBitrate, ssrc++))
+      const join = async (): Promise<void> => {
+        const meetingId = meetings[at % meetings.length]!
+        const where = await signallingOf(url, token, meetingId)
+        options.mayAim(where.host)
+        const participant = new LoadParticipant({
+          url: `${new URL(url).protocol}//${where.host}`,
+          path: where.path,
+          token,
+          meetingId,
+          participantId: `load-${run}-${at}`,
+          sources: sends,
+          sourceOf: (producerId) => sources.get(producerId),
+          onProducer: (producerId, source) => sources.set(producerId, source),
+          onDelay: (ms) => delays.add(ms),
+          mayAim: options.mayAim,
+          onLost: () => lost++,
+        })
+        try {
+          await participant.join()
+          people.push(participant)
+        } catch (error) {
+          await participant.leave()
+          throw error
+        }
+      }
+      joins.push(
+        join().catch((error: unknown) => {
+          const why = error instanceof Error ? error.message : String(error)
+          failures.set(why, (failures.get(why) ?? 0) + 1)
+        }),
+      )
+      onProgress(`${at + 1} of ${asked} asked to come in`)
+    }
+    await Promise.all(joins)
+    onProgress(`${people.length} are in`)
+
+    const lostInJoining = lost
+    const cpuBefore = await options.serverCpu()
+    const allIn = performance.now()
+    delays.clear()
+    lag.reset()
+    await delay(seconds * 1000, undefined, { signal }).catch(() => undefined)
+    const stayedMs = performance.now() - allIn
+    const cpuAfter = await options.serverCpu()
+    stopSending()
+    // What is on its way arrives.
+    await delay(300)
+    const perPerson = Number(options.audioBitrate > 0) + Number(options.videoBitrate > 0)
+    return {
+      meetings: meetings.length,
+      asked,
+      joined: people.length,
+      failures: Object.fromEntries(failures),
+      lost: lost - lostInJoining,
+      joinMs: quantiles(people.map(({ joinMs }) => joinMs)),
+      firstMediaMs: quantiles(people.flatMap(({ firstMediaMs }) => firstMediaMs ?? [])),
+      streams: {
+        expected: meetings
+          .map((meetingId) => people.filter((one) => one.meetingId === meetingId).length)
+          .reduce((sum, size) => sum + size * (size - 1) * perPerson, 0),
+        ...arrivedAt(people),
+      },
+      delayMs: quantiles(delays.values),
+      serverCpuPercent:
+        cpuBefore === undefined || cpuAfter === undefined || stayedMs === 0
+          ? null
+          : round(((cpuAfter - cpuBefore) * 100_000) / stayedMs),
+      generatorLagMs: round(Math.max(0, lag.percentile(99) / NS_IN_MS - LAG_RESOLUTION_MS)),
+      seconds: round(stayedMs / 1000),
+      stoppedEarly: signal.aborted,
+    }
+  } finally {
+    lag.disable()
+    stopSending?.()
+    await Promise.all(people.map((participant) => participant.leave()))
+    for (const meetingId of made) await deactivate(url, token, meetingId)
+  }
+}
+
+/** Frames of everybody go out in time; what is late after a pause is made up for within reason. Answers how to stop it. */
+function keepSending(people: readonly LoadParticipant[]): () => void {
+  const next = new WeakMap<Source, number>()
+  const timer = setInterval(() => {
+    for (const participant of people) {
+      for (const source of participant.sources) {
+        const { intervalMs } = paces[source.media]
+        const now = performance.now()
+        // Not all at once.
+        let due = next.get(source) ?? now + Math.random() * intervalMs
+        if (now - due > MOST_BEHIND * intervalMs) due = now
+        for (; due <= now; due += intervalMs) participant.sendFrame(source, performance.now())
+        next.set(source, due)
+      }
+    }
+  }, TICK_MS)
+  return () => clearInterval(timer)
+}
+
+function arrivedAt(people: readonly LoadParticipant[]): Omit<LoadReport['streams'], 'expected'> {
+  const arrivals = people.flatMap((participant) => [...participant.arrivals.values()])
+  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
+  const packetsReceived = sum(arrivals.map(({ received }) => received))
+  const packetsLost = sum(arrivals.map(({ lost }) => lost))
+  return {
+    flowing: arrivals.filter(({ received }) => received > 0).length,
+    packetsSent: sum(people.flatMap(({ sources }) => sources.map(({ packets }) => packets))),
+    packetsReceived,
+    packetsLost,
+    lostPercent: round((100 * packetsLost) / Math.max(1, packetsReceived + packetsLost)),
+    framesReceived: sum(arrivals.map(({ frames }) => frames)),
+    opened: sum(people.map(({ opened }) => opened)),
+    unopened: sum(people.map(({ unopened }) => unopened)),
+  }
+}
+
+export function quantiles(values: readonly number[]): Quantiles | null {
+  if (values.length === 0) return null
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (quantile: number): number =>
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))]!)
+  return { p50: at(0.5), p95: at(0.95), max: round(sorted.at(-1)!) }
+}
+
+/** At most so many of many values, each with the same chance to be among them. */
+class Reservoir {
+  readonly values: number[] = []
+  readonly #most: number
+  #seen = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  add(value: number): void {
+    this.#seen++
+    if (this.values.length < this.#most) this.values.push(value)
+    else {
+      const at = Math.floor(Math.random() * this.#seen)
+      if (at < this.#most) this.values[at] = value
+    }
+  }
+
+  clear(): void {
+    this.values.length = 0
+    this.#seen = 0
+  }
+}
+
+async function call(url: string, token: string, path: string, body: object): Promise<unknown> {
+  const answer = await fetch(`${url.replace(/\/+$/, '')}${path}`, {
+    method: 'POST',
+    headers: { authorization: token, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const said = (await answer.json().catch(() => ({}))) as { error?: string; message?: string }
+  if (!answer.ok) throw new Error(said.message ?? said.error ?? `${path} answered ${answer.status}`)
+  return said
+}
+
+async function createMeeting(url: string, token: string): Promise<string> {
+  const { roomId } = (await call(url, token, '/v2/rooms', {})) as { roomId: string }
+  return roomId
+}
+
+/** What was made for the test stays in the list, but nobody can join it. */
+async function deactivate(url: string, token: string, roomId: string): Promise<void> {
+  await call(url, token, '/v2/rooms/deactivate', { roomId }).catch(() => undefined)
+}
+
+async function signallingOf(
+  url: string,
+  token: string,
+  roomId: string,
+): Promise<{ host: string; path: string }> {
+  const { data } = (await call(url, token, '/infra/v1/meetings/init-config', { roomId })) as {
+    data: { baseUrl: string; socketPath?: string }
+  }
+  return { host: data.baseUrl, path: `${data.socketPath ?? ''}/socket.io` }
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10
+
+/** A function, since it changes across an `await` and the compiler would not expect that of a property. */
+const isAborted = (signal: AbortSignal): boolean => signal.aborted

@@ -1,0 +1,246 @@
+/** One participant of a load test: the plain steps of the contract, and media both ways. */
+import { PictureLossIndication, RtcpPayloadSpecificFeedback } from 'werift'
+import type { RtpCapabilities, RtpParameters } from '../protocol/media.ts'
+import type { ServerRequests } from '../protocol/notifications.ts'
+import { MeetingError } from '../client/errors.ts'
+import { Signalling } from '../client/signalling.ts'
+import { Peer, type RemoteTransport } from './peer.ts'
+import { Arrival, isOurs, type Source } from './streams.ts'
+
+export interface ParticipantOptions {
+  url: string
+  path: string
+  token: string
+  meetingId: string
+  participantId: string
+  sources: readonly Source[]
+  /** Among all participants of this test, by producer. */
+  sourceOf: (producerId: string) => Source | undefined
+  onProducer: (producerId: string, source: Source) => void
+  onDelay: (ms: number) => void
+  /** Whether this address may be loaded. @throws what says why not */
+  mayAim: (host: string) => void
+  /** It is out, and did not ask for it. */
+  onLost: (why: string) => void
+}
+
+/** With what the contract's clients wait for an answer and for the door. */
+const ENTRY_TIMEOUT_MS = 30_000
+/** One packet of so many is opened. */
+const OPEN_EVERY = 64
+
+export class LoadParticipant {
+  readonly arrivals = new Map<string, Arrival>()
+  readonly sources: readonly Source[]
+  readonly meetingId: string
+  /** Until the answer to join. */
+  joinMs = 0
+  /** Until the first packet of another's media came. */
+  firstMediaMs: number | undefined
+  opened = 0
+  unopened = 0
+  readonly #options: ParticipantOptions
+  readonly #signalling: Signalling
+  readonly #bySsrc = new Map<number, Arrival>()
+  #send: Peer | undefined
+  #receive: Promise<Peer> | undefined
+  #receiveOptions: RemoteTransport | undefined
+  #receiver: Peer | undefined
+  #startedAt = 0
+  #closed = false
+  #door: { enter: () => void; allowed: () => void; fail: (error: Error) => void } | undefined
+
+  constructor(options: ParticipantOptions) {
+    this.#options = options
+    this.sources = options.sources
+    this.meetingId = options.meetingId
+    const { url, path, token, meetingId, participantId } = options
+    this.#signalling = new Signalling(
+      {
+        url,
+        path,
+        query: {
+          roomId: meetingId,
+          peerId: participantId,
+          secret: token,
+          mode: 'SEND_AND_RECV',
+          lib: 'socket',
+        },
+      },
+      {
+        ready: () => this.#door?.enter(),
+        notification: (notification) => {
+          if (notification.method === 'entryResponded' && notification.id === participantId) {
+            if (notification.decision === 'allowed') this.#door?.allowed()
+            else this.#door?.fail(new Error('entry was denied'))
+          }
+          if (notification.method === 'error') this.#door?.fail(new Error(notification.message))
+          if (notification.method === 'consumerClosed') this.#forget(notification.consumerId)
+        },
+        request: (event, payload) => {
+          if (event === 'newConsumer') return this.#consume(payload)
+          // Nobody is here who could consent to anything.
+          return undefined
+        },
+        closed: ({ message }) => this.#gone(message),
+        // One who comes back joins anew; here it is counted as lost.
+        lost: () => this.#gone('the connection was lost'),
+        gaveUp: () => this.#gone('the server cannot be reached'),
+      },
+    )
+  }
+
+  /** From the first word to media on its way. @throws {Error} in one sentence */
+  async join(): Promise<void> {
+    const { participantId, onProducer, mayAim } = this.#options
+    this.#startedAt = performance.now()
+    const signalling = this.#signalling
+    await this.#enter(participantId)
+    const transport = (producing: boolean): Promise<RemoteTransport> =>
+      signalling.request<RemoteTransport>('createWebRtcTransport', {
+        preferredProtocol: 'UDP_OVER_TCP',
+        producing,
+        consuming: !producing,
+      })
+    const [capabilities, send, receive] = await Promise.all([
+      signalling.request<RtpCapabilities>('getRouterRtpCapabilities'),
+      transport(true),
+      transport(false),
+    ])
+    for (const { address, ip } of [...send.iceCandidates, ...receive.iceCandidates])
+      mayAim(hostOf(address ?? ip))
+    this.#receiveOptions = receive
+    await signalling.request('join', {
+      rtpCapabilities: receivable(capabilities),
+      mode: 'SEND_AND_RECV',
+      metaData: {},
+    })
+    this.joinMs = performance.now() - this.#startedAt
+    const connect = (transportId: string) => (dtlsParameters: object) =>
+      signalling.request('connectWebRtcTransport', { transportId, dtlsParameters })
+    if (this.sources.length === 0) return
+    this.#send = await Peer.connect(send, connect(send.id), {
+      onRtcp: (packets) => {
+        for (const packet of packets) {
+          if (!(packet instanceof RtcpPayloadSpecificFeedback)) continue
+          if (!(packet.feedback instanceof PictureLossIndication)) continue
+          const { mediaSsrc } = packet.feedback
+          this.sources.find(({ ssrc }) => ssrc === mediaSsrc)?.askForKeyFrame()
+        }
+      },
+    })
+    for (const source of this.sources) {
+      const { id } = await signalling.request<{ id: string }>('produce', {
+        transportId: send.id,
+        kind: source.media,
+        rtpParameters: source.rtpParameters,
+        appData: {},
+      })
+      onProducer(id, source)
+    }
+  }
+
+  /** One frame of one of its sources goes out. */
+  sendFrame(source: Source, now: number): void {
+    const peer = this.#send
+    if (peer) source.next(now, (payload, header) => peer.send(payload, header))
+  }
+
+  async leave(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#signalling.request('leave').catch(() => undefined)
+    await this.#end()
+  }
+
+  async #enter(participantId: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        timer = setTimeout(() => reject(new Error('nobody let it in in time')), ENTRY_TIMEOUT_MS)
+        this.#door = {
+          enter: () => {
+            this.#signalling.request('requestEntry', { name: participantId }).catch(reject)
+          },
+          allowed: resolve,
+          fail: reject,
+        }
+      })
+    } finally {
+      clearTimeout(timer)
+      this.#door = undefined
+    }
+  }
+
+  async #consume({ id, producerId, rtpParameters }: ServerRequests['newConsumer']): Promise<void> {
+    const { sourceOf, onDelay } = this.#options
+    const options = this.#receiveOptions
+    if (!options || this.#closed) throw new MeetingError(0, 'CONNECTION_FAILED', 'It does not receive.')
+    const { encodings } = rtpParameters as RtpParameters
+    const ssrc = encodings?.[0]?.ssrc
+    if (typeof ssrc !== 'number') throw new MeetingError(0, 'CONNECTION_FAILED', 'A stream has no SSRC.')
+    // Its source may be told to us after this consumer is: its owner has its answer on the way.
+    const arrival = new Arrival(() => sourceOf(producerId))
+    this.arrivals.set(id, arrival)
+    this.#bySsrc.set(ssrc, arrival)
+    this.#receive ??= Peer.connect(
+      options,
+      (dtlsParameters) =>
+        this.#signalling.request('connectWebRtcTransport', { transportId: options.id, dtlsParameters }),
+      {
+        onRtp: (packet) => {
+          const heard = this.#bySsrc.get(packet.readUInt32BE(8))
+          if (!heard) return
+          const now = performance.now()
+          this.firstMediaMs ??= now - this.#startedAt
+          const delay = heard.hear(packet, now)
+          if (delay !== undefined) onDelay(delay)
+          if (heard.received % OPEN_EVERY === 1) this.#look(packet)
+        },
+      },
+    ).then((peer) => (this.#receiver = peer))
+    await this.#receive
+  }
+
+  #look(packet: Buffer): void {
+    const inside = this.#receiver?.open(packet)
+    if (inside && isOurs(inside)) this.opened++
+    else this.unopened++
+  }
+
+  #forget(consumerId: string): void {
+    const arrival = this.arrivals.get(consumerId)
+    for (const [ssrc, one] of this.#bySsrc) if (one === arrival) this.#bySsrc.delete(ssrc)
+  }
+
+  #gone(why: string): void {
+    this.#door?.fail(new Error(why))
+    if (this.#closed) return
+    this.#closed = true
+    this.#options.onLost(why)
+    void this.#end()
+  }
+
+  async #end(): Promise<void> {
+    this.#signalling.close()
+    const receive = await this.#receive?.catch(() => undefined)
+    await Promise.all([this.#send?.close(), receive?.close()])
+  }
+}
+
+const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+
+/** What it takes: the codecs that are sent here, without any repair or measuring of bandwidth. */
+function receivable({ codecs = [] }: RtpCapabilities): RtpCapabilities {
+  return {
+    codecs: codecs
+      .filter(({ mimeType }) => /^(audio\/opus|video\/vp8)$/i.test(mimeType))
+      .map((codec) => ({
+        ...codec,
+        rtcpFeedback: (codec.rtcpFeedback ?? []).filter(
+          ({ type, parameter }) => type === 'nack' && parameter === 'pli',
+        ),
+      })),
+    headerExtensions: [],
+  }
+}

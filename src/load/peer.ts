@@ -1,0 +1,144 @@
+/**
+ * One transport without a browser: ICE, DTLS and SRTP by werift. What is received is read by its heads alone, which are in
+ * the clear, and opened now and then to see that it is what was sent: opening every packet would load this machine and
+ * not the server.
+ */
+import type { DtlsParameters, IceCandidate, IceParameters } from '../protocol/media.ts'
+import {
+  IceCandidate as Candidate,
+  isRtcp,
+  ProtectionProfileAeadAes128Gcm,
+  ProtectionProfileAes128CmHmacSha1_80,
+  RTCDtlsFingerprint,
+  RTCDtlsParameters,
+  RTCDtlsTransport,
+  RTCIceGatherer,
+  RTCIceTransport,
+  RtcpPacketConverter,
+  type RtcpPacket,
+  type RtpHeader,
+} from 'werift'
+
+/** What the server says of a transport that it made. */
+export interface RemoteTransport {
+  id: string
+  iceParameters: IceParameters
+  iceCandidates: IceCandidate[]
+  dtlsParameters: DtlsParameters
+}
+
+export interface PeerEvents {
+  /** A packet of RTP, sealed. */
+  onRtp?: (packet: Buffer) => void
+  onRtcp?: (packets: RtcpPacket[]) => void
+}
+
+/** For ICE and DTLS together. */
+const CONNECT_TIMEOUT_MS = 15_000
+
+export class Peer {
+  readonly id: string
+  readonly #ice: RTCIceTransport
+  readonly #dtls: RTCDtlsTransport
+  #closed = false
+
+  private constructor(id: string, ice: RTCIceTransport, dtls: RTCDtlsTransport) {
+    this.id = id
+    this.#ice = ice
+    this.#dtls = dtls
+  }
+
+  /** @param tell hands our part of DTLS to the server */
+  static async connect(
+    remote: RemoteTransport,
+    tell: (dtlsParameters: DtlsParameters) => Promise<unknown>,
+    events: PeerEvents = {},
+  ): Promise<Peer> {
+    const candidates = remote.iceCandidates.filter(({ protocol }) => protocol === 'udp')
+    const gatherer = new RTCIceGatherer({
+      useIpv6: false,
+      // Werift looks for addresses of the network alone.
+      additionalHostAddresses: ['127.0.0.1'],
+    })
+    const ice = new RTCIceTransport(gatherer)
+    ice.connection.iceControlling = true
+    const certificate = await RTCDtlsTransport.SetupCertificate()
+    const dtls = new RTCDtlsTransport({}, ice, certificate, [
+      ProtectionProfileAeadAes128Gcm,
+      ProtectionProfileAes128CmHmacSha1_80,
+    ])
+    dtls.role = 'client'
+    // Or else it would open every packet by itself.
+    dtls.srtpStarted = true
+    const peer = new Peer(remote.id, ice, dtls)
+    let timer: NodeJS.Timeout | undefined
+    try {
+      const { usernameFragment, password } = remote.iceParameters
+      ice.setRemoteParams({ usernameFragment, password, iceLite: true })
+      const fingerprints = remote.dtlsParameters.fingerprints.map(
+        ({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value),
+      )
+      dtls.setRemoteParams(new RTCDtlsParameters(fingerprints, 'server'))
+      const ours = certificate.getFingerprints().map(({ algorithm, value }) => ({ algorithm, value }))
+      const connecting = (async () => {
+        await Promise.all([ice.gather(), tell({ role: 'client', fingerprints: ours })])
+        for (const { foundation, address, ip, port, priority, protocol, type } of candidates) {
+          await ice.addRemoteCandidate(
+            new Candidate(1, foundation, address ?? ip, port, priority, protocol, type),
+          )
+        }
+        await ice.addRemoteCandidate(undefined)
+        await ice.start()
+        await dtls.start()
+      })()
+      connecting.catch(() => undefined)
+      await Promise.race([
+        connecting,
+        new Promise((_, reject) => {
+          timer = setTimeout(() => reject(new Error('no connection for media in time')), CONNECT_TIMEOUT_MS)
+        }),
+      ])
+      dtls.updateSrtpSession()
+      ice.connection.onData.subscribe((data) => peer.#hear(data, events))
+      return peer
+    } catch (error) {
+      await peer.close()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  send(payload: Buffer, header: RtpHeader): void {
+    if (!this.#closed) void this.#dtls.sendRtp(payload, header)
+  }
+
+  /** What is inside a packet, or undefined when it does not open. */
+  open(packet: Buffer): Buffer | undefined {
+    try {
+      return this.#dtls.srtp.decrypt(packet)
+    } catch {
+      return undefined
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#dtls.stop().catch(() => undefined)
+    await this.#ice.stop().catch(() => undefined)
+  }
+
+  #hear(data: Buffer, { onRtp, onRtcp }: PeerEvents): void {
+    // RTP and RTCP begin with version 2; everything else is STUN or DTLS.
+    if (this.#closed || data.length < 12 || data[0]! >> 6 !== 2) return
+    if (!isRtcp(data)) onRtp?.(data)
+    else if (onRtcp) {
+      try {
+        onRtcp(RtcpPacketConverter.deSerialize(this.#dtls.srtcp.decrypt(data)))
+      } catch {
+        // A report that does not open is as good as none.
+      }
+    }
+  }
+}

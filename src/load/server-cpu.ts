@@ -1,0 +1,53 @@
+/** Processor seconds that a server has spent: as it says itself, or as the system says of its process. */
+import { readdir, readFile } from 'node:fs/promises'
+
+/** Of Linux; elsewhere there is no `/proc` either. */
+const TICKS_PER_SECOND = 100
+const COUNTED = /^(process_cpu_seconds_total|anteroom_media_worker_cpu_seconds_total(?:\{[^}]*\})?) (\S+)/
+
+/** From `/metrics` of a server of ours; undefined where it tells us nothing. */
+export async function cpuFromMetrics(url: string, token: string | undefined): Promise<number | undefined> {
+  try {
+    const answer = await fetch(`${url.replace(/\/+$/, '')}/metrics`, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    })
+    if (!answer.ok) return undefined
+    const seconds = (await answer.text())
+      .split('\n')
+      .flatMap((line) => COUNTED.exec(line)?.[2] ?? [])
+      .map(Number)
+    return seconds.length === 0 ? undefined : seconds.reduce((sum, one) => sum + one, 0)
+  } catch {
+    return undefined
+  }
+}
+
+/** Of a process on this machine and of all that it started; undefined where it cannot be read. */
+export async function cpuOfProcess(pid: number): Promise<number | undefined> {
+  try {
+    const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+    const processes = new Map<number, { parent: number; seconds: number }>()
+    for (const name of all) {
+      const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => undefined)
+      if (stat === undefined) continue
+      // A name may hold blanks and brackets; what follows the last bracket does not.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const seconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+      processes.set(Number(name), { parent: Number(fields[1]), seconds })
+    }
+    const own = processes.get(pid)
+    if (!own) return undefined
+    let total = own.seconds
+    const parents = [pid]
+    for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+      for (const [child, { parent: of, seconds }] of processes) {
+        if (of !== parent) continue
+        total += seconds
+        parents.push(child)
+      }
+    }
+    return total
+  } catch {
+    return undefined
+  }
+}

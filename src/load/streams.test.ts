@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RtpPacket, type RtpHeader } from 'werift'
+import { Arrival, isOurs, Source } from './streams.ts'
+
+/** What goes over the network for one frame. */
+function frameOf(source: Source, now: number): Buffer[] {
+  const packets: Buffer[] = []
+  source.next(now, (payload: Buffer, header: RtpHeader) =>
+    packets.push(new RtpPacket(header, payload).serialize()),
+  )
+  return packets
+}
+
+test('a stream has the bit rate that was asked for, and can be told from others', () => {
+  const source = new Source('video', 800_000, 7)
+  let bytes = 0
+  for (let frame = 0; frame < 50; frame++) {
+    for (const packet of frameOf(source, frame * 40)) {
+      bytes += packet.length - 12
+      assert.ok(packet.length < 1200)
+      assert.ok(isOurs(packet))
+    }
+  }
+  // Two seconds, of which one frame stands for itself and is three times as large.
+  assert.ok(Math.abs((bytes * 8) / 2 / 800_000 - 1.04) < 0.02, String(bytes))
+})
+
+test('losses are counted over the turn of the sequence numbers, and one that comes late is not lost', () => {
+  const source = new Source('audio', 32_000, 8)
+  const arrival = new Arrival(() => source)
+  let kept: Buffer | undefined
+  for (let frame = 0; frame < 140_000; frame++) {
+    const [packet] = frameOf(source, frame * 20)
+    if (frame === 70_000) kept = packet
+    else if (frame % 1000 !== 999) arrival.hear(packet!, frame * 20 + 5)
+    if (frame === 70_003) arrival.hear(kept!, frame * 20)
+  }
+  // The very last one of 140 left out cannot be missed yet.
+  assert.equal(arrival.lost, 139)
+  assert.equal(arrival.received, 140_000 - 140)
+})
+
+test('the delay is that of the frame, and of one long gone not known', () => {
+  const source = new Source('video', 300_000, 9)
+  const arrival = new Arrival(() => source)
+  const [first] = frameOf(source, 1000)
+  assert.equal(arrival.hear(first!, 1012), 12)
+  for (let frame = 1; frame < 600; frame++) frameOf(source, 1000 + frame * 40)
+  assert.equal(arrival.hear(first!, 30_000), undefined)
+  assert.equal(new Arrival(() => undefined).hear(first!, 30_000), undefined)
+})

@@ -1,0 +1,164 @@
+/** Generated media, and what is to be said of it where it arrives. */
+import { ExtensionProfiles, RtpHeader } from 'werift'
+import type { RtpParameters } from '../protocol/media.ts'
+
+export type Media = 'audio' | 'video'
+
+export interface Pace {
+  /** Of the codec's clock, for each frame. */
+  ticks: number
+  intervalMs: number
+}
+
+export const paces: Record<Media, Pace> = {
+  audio: { ticks: 960, intervalMs: 20 },
+  video: { ticks: 3600, intervalMs: 40 },
+}
+/** How many frames back an arrival is still known; 10 s of audio. */
+const REMEMBERED = 512
+/** Without the heads of IP, UDP, RTP and SRTP: fits every network. */
+const PACKET_BYTES = 1100
+/** Frames of video between two that stand for themselves. */
+const KEY_FRAME_EVERY = 75
+const KEY_FRAME_TIMES = 3
+const LEVEL_EXTENSION = { id: 10, uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level' }
+/** How loud, in -dBov: somebody speaks. */
+const LOUDNESS = 30
+/** Stands in every packet, to be found again behind the server. */
+const MARK = Buffer.from('anteroom-load')
+/** One byte, of VP8: the first packet of a frame, or a later one. */
+const [START_OF_FRAME, REST_OF_FRAME] = [0x10, 0x00]
+
+const codecs = {
+  audio: { mimeType: 'audio/opus', payloadType: 100, clockRate: 48_000, channels: 2 },
+  video: { mimeType: 'video/VP8', payloadType: 101, clockRate: 90_000 },
+}
+
+/** One stream that a participant sends: its frames, and when each went out. */
+export class Source {
+  readonly media: Media
+  readonly ssrc: number
+  packets = 0
+  readonly #frameBytes: number
+  readonly #sentAt = new Float64Array(REMEMBERED)
+  #frame = 0
+  #sequence = 0
+  #wantsKeyFrame = true
+
+  constructor(media: Media, bitrate: number, ssrc: number) {
+    this.media = media
+    this.ssrc = ssrc
+    this.#frameBytes = Math.max(MARK.length + 2, Math.round((bitrate / 8 / 1000) * paces[media].intervalMs))
+  }
+
+  get rtpParameters(): RtpParameters {
+    return {
+      mid: this.media,
+      codecs: [
+        {
+          ...codecs[this.media],
+          parameters: {},
+          rtcpFeedback: this.media === 'video' ? [{ type: 'nack', parameter: 'pli' }] : [],
+        },
+      ],
+      headerExtensions:
+        this.media === 'audio' ? [{ ...LEVEL_EXTENSION, encrypt: false, parameters: {} }] : [],
+      encodings: [{ ssrc: this.ssrc }],
+      rtcp: { cname: `load-${this.ssrc}`, reducedSize: true },
+    }
+  }
+
+  /** Somebody sees nothing until the next frame that stands for itself. */
+  askForKeyFrame(): void {
+    this.#wantsKeyFrame = true
+  }
+
+  /** One more frame, in packets. */
+  next(now: number, send: (payload: Buffer, header: RtpHeader) => void): void {
+    const frame = this.#frame++
+    this.#sentAt[frame % REMEMBERED] = now
+    const isKey = this.media === 'video' && (this.#wantsKeyFrame || frame % KEY_FRAME_EVERY === 0)
+    if (isKey) this.#wantsKeyFrame = false
+    let left = this.#frameBytes * (isKey ? KEY_FRAME_TIMES : 1)
+    for (let first = true; left > 0; first = false) {
+      const bytes = Math.max(Math.min(left, PACKET_BYTES), MARK.length + 2)
+      left -= bytes
+      const payload = Buffer.alloc(bytes)
+      if (this.media === 'video') {
+        payload[0] = first ? START_OF_FRAME : REST_OF_FRAME
+        // The lowest bit of a frame's own head: 0 where it stands for itself.
+        payload[1] = isKey ? 0 : 1
+      }
+      MARK.copy(payload, 2)
+      this.packets++
+      send(
+        payload,
+        new RtpHeader({
+          version: 2,
+          marker: this.media === 'audio' ? frame === 0 : left <= 0,
+          payloadType: codecs[this.media].payloadType,
+          sequenceNumber: this.#sequence,
+          timestamp: (frame * paces[this.media].ticks) % 2 ** 32,
+          ssrc: this.ssrc,
+          ...(this.media === 'audio' && {
+            extension: true,
+            extensionProfile: ExtensionProfiles.OneByte,
+            extensions: [{ id: LEVEL_EXTENSION.id, payload: Buffer.from([0x80 | LOUDNESS]) }],
+          }),
+        }),
+      )
+      this.#sequence = (this.#sequence + 1) & 0xffff
+    }
+  }
+
+  /** When the frame with this timestamp went out; undefined for one that is long gone or never was. */
+  sentAt(timestamp: number): number | undefined {
+    const frame = timestamp / paces[this.media].ticks
+    return Number.isInteger(frame) && frame < this.#frame && frame >= this.#frame - REMEMBERED
+      ? this.#sentAt[frame % REMEMBERED]
+      : undefined
+  }
+}
+
+/** Whether a packet that was opened holds what a source put into it. */
+export function isOurs(opened: Buffer): boolean {
+  return opened.includes(MARK)
+}
+
+/** One stream as it arrives at one participant. */
+export class Arrival {
+  received = 0
+  frames = 0
+  #first: number | undefined
+  #highest = 0
+  readonly #find: () => Source | undefined
+  #source: Source | undefined
+
+  /** @param find where it comes from, if that is one of ours and known by now; else its delay is not known */
+  constructor(find: () => Source | undefined) {
+    this.#find = find
+  }
+
+  /** Answers the delay in ms, if it is known. */
+  hear(packet: Buffer, now: number): number | undefined {
+    const sequence = packet.readUInt16BE(2)
+    if (this.#first === undefined) this.#first = this.#highest = sequence
+    // The difference on the ring of 16 bits, with its sign; `highest` counts on over its turns.
+    const ahead = ((sequence - this.#highest + 0x8000) & 0xffff) - 0x8000
+    if (ahead > 0) this.#highest += ahead
+    this.received++
+    const source = (this.#source ??= this.#find())
+    if (source?.media !== 'video' || packet[1]! >> 7 === 1) this.frames++
+    const sentAt = source?.sentAt(packet.readUInt32BE(4))
+    return sentAt === undefined ? undefined : now - sentAt
+  }
+
+  /** Packets that should have come by now, since the first one. */
+  get expected(): number {
+    return this.#first === undefined ? 0 : this.#highest - this.#first + 1
+  }
+
+  get lost(): number {
+    return Math.max(0, this.expected - this.received)
+  }
+}

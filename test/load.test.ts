@@ -1,0 +1,114 @@
+/** `anteroom load`, with real media, and where it must not aim. */
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { RealServer } from './support/real-server.ts'
+
+const cli = join(import.meta.dirname, '../src/cli.ts')
+let server: RealServer
+
+before(async () => {
+  server = await RealServer.start({ MEDIA_WORKERS: '1', STATS_INTERVAL_SECONDS: '1' })
+})
+after(() => server.stop())
+
+function start(...args: string[]): { child: ChildProcess; done: Promise<{ code: number; said: string }> } {
+  const child = spawn(process.execPath, [cli, 'load', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => (said += String(chunk)))
+  child.stderr.on('data', (chunk: Buffer) => (said += String(chunk)))
+  return { child, done: once(child, 'close').then(([code]) => ({ code: code as number, said })) }
+}
+
+async function metric(series: string): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text()
+  const line = text.split('\n').find((one) => one.startsWith(`${series} `))
+  return line === undefined ? 0 : Number(line.slice(series.length + 1))
+}
+
+/** Waits until a metric is as it should be; the test's own time limit ends it otherwise. */
+async function until(series: string, is: (value: number) => boolean): Promise<void> {
+  while (!is(await metric(series))) await delay(100)
+}
+
+test('it aims nowhere but at this machine, not even where a server sends it', async () => {
+  const far = await start('--url', 'https://meet.example.org').done
+  assert.equal(far.code, 3)
+  assert.match(far.said, /meet\.example\.org is not this machine.*--i-may-load-this-server/)
+  for (const url of ['http://127.0.0.1.example.org', 'http://localhost.example.org:9000', 'http://10.0.0.1'])
+    assert.equal((await start('--url', url).done).code, 3, url)
+
+  // A server here that names one elsewhere.
+  const lure = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json')
+    const answers: Record<string, object> = {
+      '/get-token': { token: 'a-token' },
+      '/v2/rooms': { roomId: 'aaaa-bbbb-cccc' },
+      '/infra/v1/meetings/init-config': { data: { baseUrl: 'meet.example.org' } },
+    }
+    request.resume()
+    response.end(JSON.stringify(answers[request.url!] ?? {}))
+  }).listen(0, '127.0.0.1')
+  await once(lure, 'listening')
+  try {
+    const url = `http://127.0.0.1:${(lure.address() as AddressInfo).port}`
+    const { code, said } = await start('--url', url, '--seconds', '1', '--json').done
+    assert.equal(code, 1)
+    const { joined, failures } = JSON.parse(said)
+    assert.equal(joined, 0)
+    assert.match(Object.keys(failures)[0]!, /meet\.example\.org is not this machine/)
+  } finally {
+    lure.close()
+  }
+})
+
+test('what is typed wrongly is one sentence', async () => {
+  for (const [args, sentence] of [
+    [['--participants', '0'], /--participants must be a whole number from 1 to 500/],
+    [['--meetings', '500', '--participants', '500'], /250000 people are more than 2000/],
+    [['--url', 'localhost'], /--url must be an http or https address/],
+  ] as const) {
+    const { code, said } = await start(...args).done
+    assert.equal(code, 2)
+    assert.match(said, sentence)
+    assert.equal(said.trim().split('\n').length, 1)
+  }
+})
+
+test('three people in a meeting receive the frames of each other', { timeout: 90_000 }, async () => {
+  const { done } = start('--url', server.url, '--participants', '3', '--seconds', '4', '--json')
+  await until('anteroom_media_bitrate{direction="out"}', (bitrate) => bitrate > 100_000)
+  assert.ok((await metric('anteroom_media_bitrate{direction="in"}')) > 50_000)
+  const { code, said } = await done
+  assert.equal(code, 0, said)
+  const { joined, lost, joinMs, firstMediaMs, delayMs, streams, serverCpuPercent } = JSON.parse(said)
+  assert.deepEqual([joined, lost], [3, 0])
+  // Sound and picture of two others for each of three.
+  assert.deepEqual([streams.expected, streams.flowing], [12, 12])
+  assert.ok(streams.framesReceived > 300, said)
+  assert.ok(streams.packetsReceived > streams.packetsSent, 'what one sends two receive')
+  assert.ok(streams.opened >= 12 && streams.unopened === 0, 'what is received is what was sent')
+  for (const quantiles of [joinMs, firstMediaMs, delayMs]) {
+    assert.ok(quantiles.p50 > 0 && quantiles.p50 <= quantiles.p95 && quantiles.p95 <= quantiles.max)
+  }
+  assert.ok(serverCpuPercent > 0)
+  assert.ok((await metric('anteroom_media_worker_cpu_seconds_total{worker="0"}')) > 0)
+  await until('anteroom_participants', (count) => count === 0)
+})
+
+test('Ctrl-C ends it in order: everybody leaves, and it reports', { timeout: 90_000 }, async () => {
+  const { child, done } = start('--url', server.url, '--participants', '2', '--seconds', '600', '--json')
+  const before = await metric('anteroom_join_seconds_count{entry="direct"}')
+  await until('anteroom_join_seconds_count{entry="direct"}', (count) => count >= before + 2)
+  child.kill('SIGINT')
+  const { code, said } = await done
+  assert.equal(code, 0, said)
+  const { stoppedEarly, lost, joined } = JSON.parse(said)
+  assert.deepEqual([stoppedEarly, lost, joined], [true, 0, 2])
+  await until('anteroom_participants', (count) => count === 0)
+})
