@@ -13,6 +13,7 @@ import {
   RTCDtlsParameters,
   RTCDtlsTransport,
   RTCIceGatherer,
+  RTCIceParameters,
   RTCIceTransport,
   RtcpPacketConverter,
   type RtcpPacket,
@@ -74,7 +75,7 @@ export class Peer {
     let timer: NodeJS.Timeout | undefined
     try {
       const { usernameFragment, password } = remote.iceParameters
-      ice.setRemoteParams({ usernameFragment, password, iceLite: true })
+      ice.setRemoteParams(new RTCIceParameters({ usernameFragment, password, iceLite: true }))
       const fingerprints = remote.dtlsParameters.fingerprints.map(
         ({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value),
       )
