@@ -73,7 +73,7 @@ async function run(command: string, args: string[]): Promise<void> {
 }
 
 afterEach(async () => {
-  if (!running || running.exitCode !== null) return
+  if (running?.exitCode !== null) return
   const gone = once(running, 'exit')
   running.kill('SIGTERM')
   await gone
