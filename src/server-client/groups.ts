@@ -1,6 +1,7 @@
 /** The calls of the client, in the groups of the REST API's document. All of them throw `ServerClientError`. */
 import type { Static } from 'typebox'
 import type { CreateInviteBody, Invite, InviteList, NewInvite } from '../protocol/rest/invites.ts'
+import type { RevokedTokenAnswer } from '../protocol/rest/keys.ts'
 import type { CreateMeetingBody, Room, RoomWithOwner } from '../protocol/rest/rooms.ts'
 import type {
   EndSessionBody,
@@ -33,6 +34,7 @@ export interface PageQuery {
 const WHOLE_PAGE = 100
 
 export type NewInviteOptions = Given<CreateInviteBody, 'expiresInSeconds'>
+export type RevokedToken = Static<typeof RevokedTokenAnswer>
 export type SessionFilter = Omit<Static<typeof SessionsQuery>, 'page' | 'perPage'>
 export type SessionParticipant = Static<typeof SessionParticipantInFull>
 export type SessionStats = Static<typeof SessionStatsShape>
@@ -47,10 +49,12 @@ export type DeliveryFilter = Omit<Static<typeof DeliveryQuery>, 'page' | 'perPag
 export type SwitchedKind = 'audio' | 'video' | 'share'
 
 export class Tokens {
+  readonly #call: Call
   readonly #minter: Minter
   readonly #management: () => string
 
-  constructor(minter: Minter, management: () => string) {
+  constructor(call: Call, minter: Minter, management: () => string) {
+    this.#call = call
     this.#minter = minter
     this.#management = management
   }
@@ -68,6 +72,16 @@ export class Tokens {
   /** The token that this client shows for itself: for the REST API alone, good for a minute to an hour from now. */
   management(): string {
     return this.#management()
+  }
+
+  /** Takes a token back before its end, and puts out whoever came with it. @param jti as the token names itself */
+  revoke(jti: string): Promise<RevokedToken> {
+    return this.#call('POST', '/v2/tokens/revoke', { body: { jti } })
+  }
+
+  /** Those that were taken back, newest first. */
+  revoked(query: PageQuery = {}): Promise<PageOf<RevokedToken>> {
+    return this.#call('GET', '/v2/tokens/revoked', { query: { ...query } })
   }
 }
 

@@ -80,7 +80,7 @@ export class ServerClient {
       random,
       wait: parts.wait ?? ((ms) => wait(ms)),
     })
-    this.tokens = new Tokens(minter, management)
+    this.tokens = new Tokens(this.#call, minter, management)
     this.rooms = new Rooms(this.#call)
     this.sessions = new Sessions(this.#call)
     this.live = new Live(this.#call)

@@ -70,6 +70,13 @@ export class Stage {
     return { roomId, inviteId: body.inviteId, code: body.code }
   }
 
+  /** A project of its own with one key. */
+  async project(): Promise<{ projectId: string; apiKey: string }> {
+    const { body: project } = await this.server.admin('POST', '/v2/admin/projects', { name: 'Documented' })
+    const { body: key } = await this.server.admin('POST', '/v2/admin/keys', project)
+    return { projectId: project.projectId, apiKey: key.apiKey }
+  }
+
   /** A delivery that nobody takes. */
   async delivery(): Promise<{ roomId: string; deliveryId: string }> {
     const webhook = { endPoint: 'http://127.0.0.1:9/', events: ['*'] }
@@ -98,6 +105,12 @@ const nothing: MakeCall = () => ({})
 const anyMeeting: MakeCall = async ({ server }) => ({ path: { id: await server.createMeeting() } })
 const busyRoom: MakeCall = async (stage) => ({ path: { roomId: (await stage.busySession()).roomId } })
 const ofSession: MakeCall = async (stage) => ({ path: { sessionId: (await stage.busySession()).sessionId } })
+const ofKey =
+  (body: object): MakeCall =>
+  async (stage) => ({ path: { apiKey: (await stage.project()).apiKey }, body })
+const ofProject =
+  (body: object): MakeCall =>
+  async (stage) => ({ path: { projectId: (await stage.project()).projectId }, body })
 const ofDelivery: MakeCall = async (stage) => ({
   path: { deliveryId: (await stage.delivery()).deliveryId },
 })
@@ -249,4 +262,26 @@ export const calls: Record<string, MakeCall> = {
   },
   'POST /v2/admin/password': () => ({ body: { password: 'a password of enough length' } }),
   'POST /v2/admin/sign-out': nothing,
+  'GET /v2/admin/settings': nothing,
+  'GET /v2/admin/projects': nothing,
+  'POST /v2/admin/projects': () => ({ body: { name: 'Another' } }),
+  'PATCH /v2/admin/projects/{projectId}': ofProject({
+    name: 'Renamed',
+    webhook: { endPoint: 'http://127.0.0.1:9/', events: ['session-*'] },
+  }),
+  'GET /v2/admin/keys': nothing,
+  'POST /v2/admin/keys': async (stage) => ({
+    body: {
+      projectId: (await stage.project()).projectId,
+      name: 'web',
+      origins: ['https://app.example.org'],
+    },
+  }),
+  'PATCH /v2/admin/keys/{apiKey}': ofKey({ name: 'renamed', origins: null }),
+  'POST /v2/admin/keys/{apiKey}/rotate': ofKey({ overlapSeconds: 60 }),
+  'POST /v2/admin/keys/{apiKey}/revoke': ofKey({ connections: 'end' }),
+  'POST /v2/admin/projects/{projectId}/token': ofProject({ permissions: ['ask_join'], roles: ['rtc'] }),
+  'POST /v2/admin/token/inspect': ({ server }) => ({ body: { token: server.token(['ask_join']) } }),
+  'POST /v2/tokens/revoke': () => ({ body: { jti: 'documented' } }),
+  'GET /v2/tokens/revoked': nothing,
 }

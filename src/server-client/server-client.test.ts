@@ -1,0 +1,322 @@
+/** The client of the REST API against a whole server, and against ones that misbehave; refusals first. */
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { after, before, test } from 'node:test'
+import { Receiver } from '../../test/support/receiver.ts'
+import { API_KEY, SECRET, TestServer } from '../../test/support/test-server.ts'
+import {
+  ServerClient,
+  ServerClientError,
+  signatureHeader,
+  verifyWebhook,
+  WebhookError,
+} from './server-client.ts'
+
+let server: TestServer
+let anteroom: ServerClient
+before(async () => {
+  server = await TestServer.start({ webhookAllowPrivate: true, sessionGraceSeconds: 0 })
+  anteroom = new ServerClient({ url: `${server.url}/v2/`, apiKey: API_KEY, secret: SECRET })
+})
+const running: (() => void)[] = []
+after(async () => {
+  for (const stop of running) stop()
+  await server.stop()
+})
+
+const failed = (code: string, status?: number) => (error: unknown) => {
+  assert.ok(error instanceof ServerClientError, String(error))
+  assert.deepEqual([error.code, error.status], [code, status])
+  return true
+}
+
+/** A server that answers as it is told, with what it was asked and a client that does not really wait. */
+async function odd(listener: RequestListener, options: { timeoutMs?: number; now?: () => number } = {}) {
+  const asked: { method: string; url: string; token: string }[] = []
+  const http = createServer((request, response) => {
+    asked.push({ method: request.method!, url: request.url!, token: request.headers.authorization! })
+    listener(request, response)
+  }).listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  running.push(() => {
+    http.close()
+    http.closeAllConnections()
+  })
+  const url = `http://127.0.0.1:${(http.address() as { port: number }).port}`
+  const waits: number[] = []
+  const { now = Date.now, ...rest } = options
+  const client = new ServerClient(
+    {
+      url,
+      apiKey: API_KEY,
+      secret: SECRET,
+      ...rest,
+    },
+    { now, random: () => 0.5, wait: async (ms) => void waits.push(ms) },
+  )
+  return { url, client, asked, waits }
+}
+
+const refusal = (code: string): string => JSON.stringify({ code, message: 'No.', error: 'No.' })
+
+test('what makes no client is refused at once', () => {
+  const good = { url: server.url, apiKey: API_KEY, secret: SECRET }
+  for (const wrong of [
+    { url: 'meet.example' },
+    { url: 'ftp://meet.example' },
+    { apiKey: '' },
+    { secret: '' },
+  ])
+    assert.throws(() => new ServerClient({ ...good, ...wrong }), TypeError, JSON.stringify(wrong))
+})
+
+test('an id that leads elsewhere is never asked for', async () => {
+  const { client, asked } = await odd((_, response) => response.end('{}'))
+  for (const id of ['', '.', '..', undefined as never]) {
+    await assert.rejects(async () => client.rooms.get(id), TypeError)
+    await assert.rejects(async () => client.sessions.participant('a', id), TypeError)
+  }
+  assert.deepEqual(asked, [])
+  await client.rooms.get('a/../b?c#d')
+  assert.deepEqual(
+    asked.map(({ url }) => url),
+    ['/v2/rooms/a%2F..%2Fb%3Fc%23d'],
+  )
+})
+
+test('refusals come with the code of the server, its status and the id of the request', async () => {
+  const stranger = new ServerClient({ url: server.url, apiKey: API_KEY, secret: 'x'.repeat(40) })
+  await assert.rejects(stranger.rooms.list(), (error: ServerClientError) => {
+    assert.ok(error.requestId)
+    return failed('INVALID_TOKEN', 401)(error)
+  })
+  await assert.rejects(anteroom.rooms.get('none-none-none'), failed('INVALID_MEETING_ID', 404))
+  await assert.rejects(anteroom.sessions.get('f'.repeat(24)), failed('NOT_FOUND', 404))
+  await assert.rejects(anteroom.rooms.create({ customRoomId: '' }), failed('INVALID_REQUEST', 400))
+  const roomId = await server.createMeeting()
+  await assert.rejects(anteroom.sessions.end(roomId), failed('NOT_FOUND', 404))
+  await assert.rejects(
+    anteroom.live.respondEntry(roomId, 'gus', 'allowed'),
+    failed('RESPOND_ENTRY_FAILED', 409),
+  )
+  await assert.rejects(anteroom.invites.revoke(roomId, 'none'), failed('NOT_FOUND', 404))
+  await assert.rejects(anteroom.webhooks.delivery('none'), failed('NOT_FOUND', 404))
+})
+
+test('429 is tried again for every method, 5xx only where that does no harm', async () => {
+  const answers: [status: number, tries: { GET: number; POST: number; PUT: number }][] = [
+    [429, { GET: 3, POST: 3, PUT: 3 }],
+    [500, { GET: 3, POST: 1, PUT: 3 }],
+    [503, { GET: 3, POST: 1, PUT: 3 }],
+    [404, { GET: 1, POST: 1, PUT: 1 }],
+  ]
+  for (const [status, tries] of answers) {
+    for (const [method, wanted] of Object.entries(tries)) {
+      const { client, asked, waits } = await odd((_, response) =>
+        response.writeHead(status).end(refusal('RATE_LIMITED')),
+      )
+      await assert.rejects(client.request(method as 'GET', '/v2/rooms'), failed('RATE_LIMITED', status))
+      assert.equal(asked.length, wanted, `${method} ${status}`)
+      assert.deepEqual(waits, [1125, 2125].slice(0, wanted - 1))
+    }
+  }
+  let left = 2
+  const { client } = await odd((_, response) =>
+    left-- > 0 ? response.writeHead(429).end(refusal('RATE_LIMITED')) : response.end('{"roomId":"a"}'),
+  )
+  assert.equal((await client.rooms.create()).roomId, 'a')
+})
+
+test('a broken connection and a server that says nothing are told apart, and tried again by the same rule', async () => {
+  const cut = await odd((request) => request.socket.destroy())
+  await assert.rejects(cut.client.rooms.list(), failed('CONNECTION_FAILED'))
+  await assert.rejects(cut.client.rooms.create(), failed('CONNECTION_FAILED'))
+  assert.deepEqual(
+    cut.asked.map(({ method }) => method),
+    ['GET', 'GET', 'GET', 'POST'],
+  )
+  const silent = await odd(() => undefined, { timeoutMs: 50 })
+  await assert.rejects(silent.client.rooms.create(), failed('TIMEOUT'))
+  assert.deepEqual(silent.waits, [])
+})
+
+test('an answer of something else is no answer, and a redirect takes the token nowhere', async () => {
+  for (const [status, body] of [
+    [200, '<h1>hello</h1>'],
+    [502, '<h1>Bad Gateway</h1>'],
+    [403, '{"reason":"proxy"}'],
+  ] as const) {
+    const { client } = await odd((_, response) => response.writeHead(status).end(body))
+    await assert.rejects(client.rooms.create(), failed('UNREADABLE_ANSWER', status))
+  }
+  const elsewhere = await odd((_, response) => response.end('{}'))
+  const { client } = await odd((_, response) => response.writeHead(302, { location: elsewhere.url }).end())
+  await assert.rejects(client.rooms.create(), failed('CONNECTION_FAILED'))
+  assert.deepEqual(elsewhere.asked, [])
+})
+
+test('the management token is renewed a minute before its end, and joins nothing', async () => {
+  let at = Date.now()
+  const { client, asked } = await odd((_, response) => response.end('{}'), { now: () => at })
+  for (const later of [0, 58 * 60_000, 59 * 60_000]) {
+    at += later
+    await client.rooms.create()
+  }
+  assert.equal(asked[0]!.token, asked[1]!.token)
+  assert.notEqual(asked[1]!.token, asked[2]!.token)
+  const meetingId = await server.createMeeting()
+  const refused = server.connect({ token: anteroom.tokens.management(), meetingId })
+  assert.equal((await refused.hears('error')).code, 4024)
+})
+
+test('a token that was taken back opens nothing, and its holder is put out', async () => {
+  const meetingId = await server.createMeeting()
+  const token = anteroom.tokens.participant({ roomId: meetingId, jti: 'lost-laptop' })
+  const ann = server.connect({ token, meetingId, participantId: 'ann' })
+  await ann.join()
+  assert.equal((await anteroom.tokens.revoke('lost-laptop')).jti, 'lost-laptop')
+  await ann.gone()
+  const back = server.connect({ token, meetingId, participantId: 'ann' })
+  assert.equal((await back.hears('error')).code, 4002)
+  assert.deepEqual(
+    (await anteroom.tokens.revoked()).data.map(({ jti }) => jti),
+    ['lost-laptop'],
+  )
+})
+
+test('a webhook is believed only when this server signed these bytes', () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }) as string
+  const body = '{"webhookType":"session-started","data":{"meetingId":"é"}}'
+  const by = (key: typeof privateKey, text: string): string =>
+    sign('RSA-SHA256', Buffer.from(text), key).toString('base64')
+  const signature = by(privateKey, body)
+  const wrong: [what: string, body: string, signature: string | string[] | undefined][] = [
+    ['no signature', body, undefined],
+    ['an empty one', body, ''],
+    ['two of them', body, [signature, signature]],
+    ['no base64', body, '!!!'],
+    ['of another key', body, by(other.privateKey, body)],
+    ['of another body', body.replace('started', 'ended'), signature],
+    ['a space more', `${body} `, signature],
+    ['no JSON', 'hello', by(privateKey, 'hello')],
+    ['JSON null', 'null', by(privateKey, 'null')],
+    ['no webhook', '{"a":1}', by(privateKey, '{"a":1}')],
+  ]
+  for (const [what, text, given] of wrong)
+    assert.throws(() => verifyWebhook(text, given, pem), WebhookError, what)
+  assert.throws(() => verifyWebhook(body, signature, 'no key'), TypeError)
+  assert.equal(verifyWebhook(body, signature, pem).webhookType, 'session-started')
+  assert.equal(verifyWebhook(Buffer.from(body), signature, pem).data.meetingId, 'é')
+})
+
+test('rooms: made once for a custom id, got, validated, listed in pages, deactivated', async () => {
+  const room = await anteroom.rooms.create({ customRoomId: 'client room', autoCloseConfig: { duration: 30 } })
+  assert.equal((await anteroom.rooms.create({ customRoomId: 'client room' })).roomId, room.roomId)
+  assert.equal((await anteroom.rooms.get('client room')).user.id, room.userId)
+  assert.equal((await anteroom.rooms.validate('client room'))?.roomId, room.roomId)
+  assert.equal(await anteroom.rooms.validate('aaaa-bbbb-cccc'), undefined)
+  const { pageInfo, data } = await anteroom.rooms.list({ query: room.roomId })
+  assert.deepEqual([pageInfo.total, data[0]!.customRoomId], [1, 'client room'])
+  for (let made = 0; made < 101; made++) await anteroom.rooms.create()
+  const { total } = (await anteroom.rooms.list({ perPage: 1 })).pageInfo
+  const seen = new Set<string>()
+  for await (const { roomId } of anteroom.rooms.all()) seen.add(roomId)
+  assert.ok(total > 100)
+  assert.equal(seen.size, total)
+  assert.equal((await anteroom.rooms.deactivate(room.roomId)).disabled, true)
+  assert.equal(await anteroom.rooms.validate(room.roomId), undefined)
+})
+
+test('a backend lets people in, looks on, steps in and ends; the record stays', async () => {
+  const { roomId } = await anteroom.rooms.create()
+  const joining = { roomId, participantId: 'ann' }
+  const ann = server.connect({
+    meetingId: roomId,
+    participantId: 'ann',
+    name: 'Ann',
+    token: anteroom.tokens.participant(joining),
+  })
+  await ann.join()
+  const gus = server.connect({
+    meetingId: roomId,
+    participantId: 'gus',
+    name: 'Gus',
+    token: anteroom.tokens.participant({ roomId, permissions: ['ask_join'] }),
+  })
+  await gus.enter()
+  const { entryRequests, participants } = await anteroom.live.view(roomId)
+  assert.deepEqual([entryRequests[0]!.participantId, participants[0]!.name], ['gus', 'Ann'])
+  await anteroom.live.respondEntry(roomId, 'gus', 'allowed')
+  await gus.finishJoin()
+
+  await anteroom.live.ask(roomId, 'gus', 'audio')
+  await gus.hears('request:enableMic')
+  await anteroom.live.mute(roomId, 'ann', 'video')
+  const said = await anteroom.live.publish(roomId, { topic: 'CHAT', message: 'Welcome.', persist: true })
+  assert.ok(said)
+  assert.equal((await anteroom.live.messages(roomId, { topic: 'CHAT' })).data[0]!.message, 'Welcome.')
+  await anteroom.live.setValue(roomId, 'slide', '4')
+  assert.equal(await anteroom.live.value(roomId, 'slide'), '4')
+  await anteroom.live.setValue(roomId, 'slide', null)
+  assert.equal(await anteroom.live.value(roomId, 'slide'), null)
+
+  await anteroom.live.remove(roomId, 'gus')
+  assert.equal((await gus.hears('close')).code, 1010)
+  assert.deepEqual(await anteroom.live.removals(roomId), ['gus'])
+  await anteroom.live.liftRemoval(roomId, 'gus')
+  assert.deepEqual(await anteroom.live.removals(roomId), [])
+
+  const session = (await anteroom.sessions.ongoing(roomId))!
+  assert.deepEqual(
+    (await anteroom.sessions.activeParticipants(session.id)).data.map(({ participantId }) => participantId),
+    ['ann'],
+  )
+  assert.equal((await anteroom.sessions.end(roomId)).id, session.id)
+  assert.equal(await anteroom.sessions.ongoing(roomId), undefined)
+  const there = await anteroom.sessions.participants(session.id, { perPage: 1 })
+  assert.deepEqual([there.pageInfo.total, there.data.length], [2, 1])
+  assert.equal((await anteroom.sessions.participant(session.id, 'gus')).name, 'Gus')
+  assert.equal((await anteroom.sessions.get(session.id)).status, 'ended')
+  assert.match(await anteroom.sessions.chatLog(session.id), /Welcome\./)
+  assert.equal((await anteroom.sessions.stats(session.id)).sessionId, session.id)
+  assert.equal((await anteroom.sessions.participantStats(session.id, 'ann')).participantName, 'Ann')
+  const all = []
+  for await (const one of anteroom.sessions.all({ roomId })) all.push(one.id)
+  assert.deepEqual(all, [session.id])
+})
+
+test('invites: made, listed, revoked', async () => {
+  const { roomId } = await anteroom.rooms.create()
+  const invite = await anteroom.invites.create({ roomId, entry: 'ask', maxUses: 3 })
+  assert.match(invite.link, /#invite=/)
+  await anteroom.invites.revoke(roomId, invite.inviteId)
+  const [listed] = await anteroom.invites.list(roomId)
+  assert.deepEqual([listed!.inviteId, listed!.revoked, listed!.maxUses], [invite.inviteId, true, 3])
+})
+
+test('webhooks: received, verified, listed, replayed', async () => {
+  const receiver = await Receiver.start()
+  running.push(() => receiver.stop())
+  const { roomId } = await anteroom.rooms.create({
+    webhook: { endPoint: receiver.url, events: ['participant-joined'] },
+  })
+  const token = anteroom.tokens.participant({ roomId })
+  await server.connect({ meetingId: roomId, participantId: 'ann', name: 'Ann', token }).join()
+  await receiver.until((hooks) => hooks.length > 0)
+  const { raw, headers } = receiver.hooks[0]!
+  const told = verifyWebhook(raw, headers[signatureHeader], await anteroom.webhooks.publicKey())
+  assert.ok(told.webhookType === 'participant-joined')
+  assert.deepEqual([told.data.meetingId, told.data.participantName], [roomId, 'Ann'])
+  const { data } = await anteroom.webhooks.deliveries({ roomId })
+  assert.deepEqual(
+    data.map(({ deliveryId }) => deliveryId),
+    [told.deliveryId],
+  )
+  assert.equal((await anteroom.webhooks.delivery(told.deliveryId)).body, raw.toString())
+  assert.equal((await anteroom.webhooks.replay(told.deliveryId)).event, 'participant-joined')
+  assert.equal(await anteroom.webhooks.replayParked(), 0)
+})
