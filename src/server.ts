@@ -301,6 +301,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       signIn,
       admin: createAdmin({ key: adminKey, signIn, settings }),
       webhookKey: () => webhooks.signer.publicKey(),
+      projectsChanged: () => webhooks.defaults.refresh(),
       now,
       log: logger,
     }

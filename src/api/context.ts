@@ -51,6 +51,8 @@ export interface HttpContext {
   admin: Admin
   /** What verifies the signatures of webhooks, in PKCS#1 PEM. */
   webhookKey: () => Promise<string>
+  /** To be called when a project was changed, so that its webhook is told from the next event on. */
+  projectsChanged: () => Promise<void>
   /** The settings as people see them. */
   shownSettings: () => {
     variable: string

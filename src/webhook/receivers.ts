@@ -9,12 +9,6 @@ interface Receiver {
   lineEndsAt: number
 }
 
-/** A request may be under way for as long as this is not given back. */
-export interface Place {
-  /** With how long the receiver took, if it was asked. */
-  leave: (tookMs: number | undefined) => void
-}
-
 /** What is thought of a receiver that nothing is known of. */
 const USUAL_MS = 100
 /** The longest that somebody is sent away for, by an estimate that may be wrong by now. */
@@ -31,7 +25,7 @@ export class Receivers {
   }
 
   /** A place, to be given back; or until when to stand aside, which is about as long as those before it will take. */
-  enter(endPoint: string, now: number): Place | { until: number } {
+  enter(endPoint: string, now: number): { leave: (at: number) => void } | { until: number } {
     const origin = URL.canParse(endPoint) ? new URL(endPoint).origin : endPoint
     const receiver = this.#known.get(origin) ?? { busy: 0, tookMs: USUAL_MS, lineEndsAt: 0 }
     this.#known.set(origin, receiver)
@@ -42,9 +36,9 @@ export class Receivers {
     }
     receiver.busy++
     return {
-      leave: (tookMs) => {
+      leave: (at) => {
         receiver.busy--
-        if (tookMs !== undefined) receiver.tookMs = (receiver.tookMs + Math.max(1, tookMs)) / 2
+        receiver.tookMs = (receiver.tookMs + Math.max(1, at - now)) / 2
       },
     }
   }

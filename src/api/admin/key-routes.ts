@@ -74,6 +74,7 @@ export const keyRoutes: Routes = (app, context) => {
         ...(webhook !== undefined && { webhook }),
       })
       if (!changed) throw new Refusal('NOT_FOUND', { message: 'There is no such project.' })
+      await context.projectsChanged()
       return changed
     },
   )

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { Dialog } from '../parts/dialog.tsx'
 import type { Api } from './api.ts'
 import { useAsked } from './asking.ts'
+import { Boundary } from './parts/boundary.tsx'
 import { Glyph, type GlyphName } from './parts/glyph.tsx'
 import { useNotice } from './parts/notices.tsx'
 import { Problem, Shown } from './parts/states.tsx'
@@ -41,6 +42,10 @@ export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<v
   const section = SECTIONS.find(({ path }) => path === (place.path[0] ?? ''))
   useEffect(() => {
     document.title = `${[place.path[1], section?.title ?? 'Nothing here'].filter(Boolean).join(' · ')} · Anteroom`
+    // On a phone the sections are one row that scrolls.
+    document
+      .querySelector('.side nav [aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [place.path, section])
 
   const projects = asked.value ?? []
@@ -78,7 +83,9 @@ export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<v
           {() =>
             project ? (
               <DeskContext value={{ api, project, projects, refresh: asked.again }}>
-                <Screen key={`${project.projectId}/${place.path.join('/')}`} path={place.path} />
+                <Boundary key={`${project.projectId}/${place.path.join('/')}`}>
+                  <Screen path={place.path} />
+                </Boundary>
               </DeskContext>
             ) : (
               <Problem text="There is no project on this server." again={asked.again} />

@@ -192,7 +192,13 @@ export interface ServerSetting {
 export interface Explanation {
   claims: { name: string; value?: unknown; meaning: string; problem?: string }[]
   signature: 'good' | 'bad' | 'unchecked'
+  join: Verdict
+  rest: Verdict
+}
+
+/** What a door would say. */
+export interface Verdict {
+  allowed: boolean
+  /** Why not, in one sentence. */
   problem?: string
-  joinRefusal?: { code: string; message: string } | null
-  restRefusal?: { code: string; message: string } | null
 }

@@ -173,12 +173,12 @@ function Line({
 }) {
   const usual = usualDistance(times)
   const runs: [number, number][][] = []
-  let before = -Infinity
+  let before: number | undefined
   values.forEach((value, at) => {
     const time = times[at]!
-    if (value === null) before = -Infinity
+    if (value === null) before = undefined
     else {
-      if (time - before > usual * GAP) runs.push([])
+      if (before === undefined || time - before > usual * GAP) runs.push([])
       runs.at(-1)!.push([x(time), y(value)])
       before = time
     }

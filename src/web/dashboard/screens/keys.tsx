@@ -217,7 +217,7 @@ function EditKey({
         />
         <Lines
           label="Web origins"
-          hint="One on a line, e.g. https://app.example.org. Empty: pages of any origin may use it."
+          hint="One on a line, e.g. https://app.example.org or https://*.example.org. Empty: pages of any origin may use it."
           value={origins}
           onChange={(event) => setOrigins(event.target.value)}
         />

@@ -136,7 +136,7 @@ export function SessionsScreen() {
 /** The first names, and how many more. */
 function Who({ names }: { names: string[] }) {
   if (names.length === 0) return <span className="quiet">nobody</span>
-  const shown = names.slice(0, 3)
+  const shown = names.slice(0, 2)
   return (
     <span className="who-cell" title={count(names.length, 'participant')}>
       {shown.join(', ')}

@@ -179,22 +179,20 @@ function Inspector({ token: given }: { token: string }) {
 }
 
 function Explained({ explained }: { explained: Explanation }) {
-  const { claims, joinRefusal, restRefusal, problem } = explained
-  const verdicts: readonly (readonly [what: string, refusal: string | undefined])[] = [
-    ['Joining a meeting', joinRefusal ? (problem ?? joinRefusal.message) : undefined],
-    ['The REST API', restRefusal?.message],
-  ]
+  const { claims, join, rest } = explained
+  const verdicts = [
+    ['Joining a meeting', join],
+    ['The REST API', rest],
+  ] as const
   return (
     <div className="explained" role="region" aria-label="What the token says" aria-live="polite">
       <ul className="verdicts">
-        {verdicts.map(([what, refusal]) => (
+        {verdicts.map(([what, { allowed, problem }]) => (
           <li key={what}>
-            <span className={`state ${refusal === undefined ? 'on' : 'off'}`}>
-              {refusal === undefined ? 'Accepted' : 'Refused'}
-            </span>
+            <span className={`state ${allowed ? 'on' : 'off'}`}>{allowed ? 'Accepted' : 'Refused'}</span>
             <span>
               <b>{what}</b>
-              {refusal !== undefined && `: ${refusal}`}
+              {problem !== undefined && `: ${problem}`}
             </span>
           </li>
         ))}

@@ -1,0 +1,494 @@
+/** The dashboard as the one who runs the server uses it: a real browser, a whole server, live clients. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { launchBrowser } from './support/browser.ts'
+import { Receiver, failing, taking } from './support/receiver.ts'
+import { TestServer } from './support/test-server.ts'
+import type { WireClient } from './support/wire-client.ts'
+
+const PASSWORD = 'correct horse battery'
+const MARKUP = '<img src=x onerror="globalThis.hacked=1">'
+const HOUR_MS = 3_600_000
+
+let browser: Browser
+let context: BrowserContext
+let server: TestServer
+let receiver: Receiver
+let page: Page
+let axe: string
+/** All that the page said or did that it should not. */
+const complaints: string[] = []
+
+before(async () => {
+  axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+  receiver = await Receiver.start(taking)
+  server = await TestServer.start({ sessionGraceSeconds: 0, webhookAllowPrivate: true })
+  browser = await launchBrowser()
+  context = await browser.newContext({ viewport: { width: 1280, height: 860 } })
+  page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  page.on('pageerror', ({ message }) => complaints.push(message))
+  page.on('console', (line) => {
+    // The browser itself tells of each refusal; the tests here earn some on purpose.
+    if (line.type() === 'error' && !/status of 4\d\d/.test(line.text())) complaints.push(line.text())
+  })
+})
+after(async () => {
+  await browser.close()
+  await server.stop()
+  receiver.stop()
+})
+
+const button = (name: string | RegExp, within: Page | Locator = page): Locator =>
+  within.getByRole('button', { name, exact: typeof name === 'string' })
+const heading = (name: string | RegExp): Locator => page.getByRole('heading', { name })
+const dialog = (): Locator => page.getByRole('dialog')
+const confirmation = (text: string | RegExp): Promise<void> =>
+  page.locator('.confirmation', { hasText: text }).waitFor()
+const open = (place: string): Promise<unknown> => page.goto(`${server.url}/dashboard${place}`)
+const codeIn = (text: string): string => /\/dashboard#sign-in=([\w-]+)$/m.exec(text)![1]!
+
+const audio = {
+  codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48000, channels: 2, parameters: {} }],
+  encodings: [{ ssrc: 1111 }],
+  rtcp: { cname: 'x' },
+}
+
+async function join(meetingId: string, participantId: string, name: string): Promise<WireClient> {
+  const client = server.connect({ meetingId, participantId, name, token: server.token(['allow_join']) })
+  await client.join()
+  return client
+}
+
+test('nobody may put the dashboard into a frame or keep it; the meeting page stays embeddable', async () => {
+  for (const place of ['/dashboard', '/dashboard/', '/dashboard/meetings/x']) {
+    const { headers, status } = await fetch(server.url + place)
+    assert.equal(status, 200, place)
+    assert.equal(headers.get('x-frame-options'), 'DENY')
+    assert.equal(headers.get('cache-control'), 'no-store')
+    const policy = headers.get('content-security-policy')!
+    assert.match(policy, /frame-ancestors 'none'/)
+    assert.doesNotMatch(policy, /unsafe|\*/)
+  }
+  const meeting = await fetch(server.url, { headers: { accept: 'text/html' } })
+  assert.equal(meeting.headers.get('x-frame-options'), null)
+  assert.match(meeting.headers.get('content-security-policy')!, /frame-ancestors \*/)
+  const [dashboardCode] = /dashboard-[\w-]+\.js/.exec(await (await fetch(`${server.url}/dashboard`)).text())!
+  assert.ok(
+    !(await meeting.text()).includes(dashboardCode),
+    'the meeting page loads no code of the dashboard',
+  )
+})
+
+test('a wrong link is refused and leaves the address bar; the right one asks for a password, once', async () => {
+  await open('#sign-in=AAAAAAAAAAAAAAAAAAAAAAAA')
+  await heading('Welcome to Anteroom').waitFor()
+  assert.match(await page.getByRole('alert').innerText(), /does not work any more/)
+  assert.equal(page.url(), `${server.url}/dashboard`)
+  await holds('welcome')
+
+  const code = codeIn(server.welcome)
+  await page.getByLabel('Sign-in link').fill(`${server.url}/dashboard#sign-in=${code}`)
+  await button('Continue').click()
+  await heading('Choose a password').waitFor()
+  await holds('choosing a password')
+  await page.getByLabel('New password').fill(PASSWORD)
+  await page.getByLabel('Once more').fill('something else')
+  await button('Save and continue').click()
+  await page.getByText('The two are not the same.').waitFor()
+  await page.getByLabel('Once more').fill(PASSWORD)
+  await button('Save and continue').click()
+  await heading('Overview').waitFor()
+
+  await page.reload()
+  await heading('Overview').waitFor()
+  await button('Sign out').click()
+  await heading('Sign in').waitFor()
+  await open(`#sign-in=${code}`)
+  await page.getByText('does not work any more').waitFor()
+  assert.equal(page.url(), `${server.url}/dashboard`)
+})
+
+test('a wrong password is refused, the right one opens the place that was asked for', async () => {
+  await open('/meetings?find=nothing')
+  await page.getByLabel('Password').fill('wrong password')
+  await button('Sign in').click()
+  await page.getByText('The password is wrong.').waitFor()
+  await holds('signing in')
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByLabel('Password').press('Enter')
+  await heading('Meetings').waitFor()
+  await page.getByText('No meeting has this id').waitFor()
+})
+
+test('by keyboard: the skip link leads past the menu, Escape closes a dialog and gives the focus back', async () => {
+  await open('/meetings')
+  await heading('Meetings').waitFor()
+  await page.keyboard.press('Tab')
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to content')
+  await page.keyboard.press('Enter')
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'content')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await dialog().waitFor()
+  await page.keyboard.press('Escape')
+  await dialog().waitFor({ state: 'detached' })
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'New meeting')
+})
+
+let meetingId: string
+
+test('a meeting is created, its invite link shown once, counted and revoked', async () => {
+  await open('/meetings')
+  await button('New meeting').click()
+  await dialog().getByLabel('Custom id').fill(MARKUP)
+  await page.getByLabel('Close after, in minutes').fill('90')
+  await button('Create').click()
+  await heading(MARKUP).waitFor()
+  meetingId = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1)!)
+  const { body: room } = await server.rest('GET', `/v2/rooms/${meetingId}`)
+  assert.deepEqual([room.customRoomId, room.autoCloseConfig.duration], [MARKUP, 90])
+
+  await button('New invite link').click()
+  await page.getByLabel('Whoever has it').selectOption('direct')
+  await page.getByLabel('Uses at most').fill('3')
+  await button('Create').click()
+  const link = await page.getByLabel('Invite link', { exact: true }).inputValue()
+  await button('Done').click()
+  const code = link.split('#invite=')[1]!
+  const exchanged = await server.rest('POST', '/invites/exchange', { code }, '')
+  assert.equal(exchanged.body.meetingId, meetingId)
+  await page.reload()
+  await page.getByText('1 of 3').waitFor()
+  assert.ok(!(await page.content()).includes(code), 'the code is shown once')
+  await button(/^Revoke the link/).click()
+  await button('Revoke', dialog()).click()
+  await page.getByText('Revoked').waitFor()
+  assert.equal((await server.rest('POST', '/invites/exchange', { code }, '')).status, 404)
+})
+
+test('a live meeting is watched and moderated: admit, switch off, ask, remove, lift, end', async () => {
+  const ann = await join(meetingId, 'ann', `${MARKUP}Ann`)
+  const bob = await join(meetingId, 'bob', 'Bob')
+  await ann.request('produce', { transportId: ann.transports.send, kind: 'audio', rtpParameters: audio })
+  const [guest, other] = ['guest', 'other'].map((participantId) =>
+    server.connect({ meetingId, participantId, name: participantId, token: server.token(['ask_join']) }),
+  )
+  await Promise.all([guest!.enter(), other!.enter()])
+
+  await open(`/meetings/${meetingId}`)
+  await page.getByText('Live', { exact: true }).waitFor()
+  await page.getByText(`${MARKUP}Ann`).first().waitFor()
+  await holds('a live meeting')
+  await button('Admit guest').click()
+  await guest!.hears('entryResponded', ({ decision }) => decision === 'allowed')
+  await guest!.finishJoin()
+  await button('Deny other').click()
+  await other!.hears('close')
+  await button('Remove guest').waitFor()
+
+  await button(/^Microphone of .*Ann is on/).click()
+  await ann.hears('request:disableMic')
+  await button(/^Microphone of .*Ann is off/).click()
+  await ann.hears('request:enableMic')
+
+  await button('Remove Bob').click()
+  await page.keyboard.press('Escape')
+  await dialog().waitFor({ state: 'detached' })
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-label')), 'Remove Bob')
+  await button('Remove Bob').click()
+  await button('Remove', dialog()).click()
+  await bob.gone()
+  await button('Lift the removal of bob').click()
+  await confirmation('bob may come back')
+  const back = await join(meetingId, 'bob', 'Bob')
+  await button('Remove Bob').waitFor()
+
+  const said = { topic: 'CHAT', message: `${MARKUP} hello`, persist: true, senderName: 'Backend' }
+  await server.rest('POST', `/v2/rooms/${meetingId}/messages`, said)
+  const ended = server.sessionEnded(meetingId)
+  await button('End session').click()
+  await button('End session', dialog()).click()
+  await Promise.all([ann.gone(), back.gone(), guest!.gone(), ended])
+  await page.getByText('Nobody is here right now').waitFor()
+})
+
+test('the meeting opens in a window of its own for a moderator, and no address holds the token', async () => {
+  await open(`/meetings/${meetingId}`)
+  const [meeting] = await Promise.all([
+    context.waitForEvent('page'),
+    page.getByRole('button', { name: 'Join as moderator' }).click(),
+  ])
+  const addresses: string[] = []
+  meeting.on('framenavigated', (frame) => addresses.push(frame.url()))
+  await meeting.getByTestId('name').waitFor()
+  assert.equal(meeting.url(), `${server.url}/m/${meetingId}`)
+  assert.deepEqual(
+    addresses.filter((address) => /token|eyJ/.test(address)),
+    [],
+  )
+  await meeting.close()
+})
+
+test('a past session is found and drawn: who was there when, why each left, its chat', async () => {
+  const today = new Date().toLocaleDateString('sv')
+  await open(`/sessions?meeting=${meetingId}&state=ended&from=${today}&to=${today}`)
+  await page.getByText('1 session', { exact: true }).waitFor()
+  assert.equal(await page.getByLabel('State').inputValue(), 'ended')
+  await holds('sessions')
+  await page.getByLabel('State').selectOption('ongoing')
+  await page.getByText('No session fits these filters').waitFor()
+  assert.match(page.url(), /state=ongoing/)
+  await page.goBack()
+  await page.getByRole('table').getByRole('link').first().click()
+  await heading('Who was there').waitFor()
+  // Ann, the guest, and Bob twice.
+  assert.equal(await page.locator('svg rect.stay').count(), 4)
+  assert.equal(await page.locator('svg rect.lane-mic').count(), 1)
+  await page.locator('summary', { hasText: 'stays' }).click()
+  const stays = page.getByRole('region', { name: 'Stays, as a table' })
+  assert.equal(await stays.getByText('Removed by the operator').count(), 1)
+  assert.equal(await stays.getByText('Ended by the operator').count(), 3)
+  await page.getByLabel('Of', { exact: true }).selectOption('ann')
+  await page.waitForURL(/of=ann/)
+  const [download] = await Promise.all([page.waitForEvent('download'), button('Download chat').click()])
+  assert.ok((await readFile(await download.path(), 'utf8')).includes('hello'))
+  await holds('a session')
+})
+
+test('a meeting is deactivated only after it was confirmed', async () => {
+  const other = await server.createMeeting()
+  await open(`/meetings/${other}`)
+  await button('Deactivate').click()
+  await button('Cancel').click()
+  assert.equal((await server.rest('GET', `/v2/rooms/${other}`)).body.disabled, false)
+  await button('Deactivate').click()
+  await button('Deactivate', dialog()).click()
+  await page.getByText('Deactivated', { exact: true }).waitFor()
+  assert.equal((await server.rest('GET', `/v2/rooms/${other}`)).body.disabled, true)
+})
+
+test('a key is created, its secret shown this once; changed, rotated with overlap, revoked', async () => {
+  await open('/keys')
+  await button('New key').click()
+  await page.getByLabel('Name').fill(`${MARKUP}key`)
+  await page.getByLabel('Web origins').fill('https://app.example.org')
+  await button('Create').click()
+  const apiKey = await page.getByLabel('API key', { exact: true }).inputValue()
+  const secret = await page.getByLabel('Secret', { exact: true }).inputValue()
+  const token = server.token(['allow_join'], { apiKey, secret })
+  assert.equal((await server.rest('GET', '/v2/rooms', undefined, token)).status, 200)
+  await holds('a secret')
+  await button('I have kept it').click()
+  await page.getByText('https://app.example.org').waitFor()
+  assert.ok(!(await page.content()).includes(secret))
+  await page.reload()
+  await button(`Rotate ${MARKUP}key`).waitFor()
+  assert.ok(!(await page.content()).includes(secret))
+
+  await button(`Change ${MARKUP}key`).click()
+  await page.getByLabel('Name').fill('shop')
+  await button('Save').click()
+  await button('Rotate shop').click()
+  await page.getByLabel('The old one works for').selectOption('3600')
+  await button('Rotate').click()
+  const successor = await page.getByLabel('Secret', { exact: true }).inputValue()
+  assert.notEqual(successor, secret)
+  await button('I have kept it').click()
+  await page.getByText(/^Ends in/).waitFor()
+  assert.equal((await server.rest('GET', '/v2/rooms', undefined, token)).status, 200, 'both are in force')
+  await page
+    .getByRole('row', { name: /Ends in/ })
+    .getByRole('button', { name: /^Revoke/ })
+    .click()
+  await page.getByLabel('is put out now').check()
+  await button('Revoke', dialog()).click()
+  await page.getByText('Revoked').waitFor()
+  assert.equal((await server.rest('GET', '/v2/rooms', undefined, token)).status, 401)
+  await holds('keys')
+})
+
+test('another project has a key and meetings of its own', async () => {
+  await open('/keys')
+  await button('New project').click()
+  await page.getByLabel('Name').fill('Second')
+  await button('Save').click()
+  await page.waitForURL(/project=/)
+  await page.getByText('This project has no key').waitFor()
+  await button('New key').click()
+  await button('Create').click()
+  await button('I have kept it').click()
+  await page.getByRole('navigation', { name: 'Dashboard' }).getByText('Meetings').click()
+  await page.getByText('No meetings yet').waitFor()
+  await page.getByLabel('Project').selectOption({ index: 0 })
+  await page.getByRole('link', { name: meetingId }).waitFor()
+})
+
+test('the project’s webhook is set; what nobody took is seen, and replayed one by one and all at once', async () => {
+  receiver.answer = failing
+  await open('/webhooks')
+  await button('Set up').click()
+  await page.getByLabel('Address').fill(receiver.url)
+  await page.getByLabel('Events').fill('session*')
+  await button('Save').click()
+  await confirmation('The webhook is saved')
+  const told = await server.createMeeting()
+  const ann = await join(told, 'ann', 'Ann')
+  // The first try that finds it too old has one more chance after it.
+  for (const [tried, ahead] of [25 * HOUR_MS, HOUR_MS, HOUR_MS].entries()) {
+    await deliveryUntil(told, ({ attempts, state }) => attempts > tried || state === 'parked')
+    server.aheadMs += ahead
+  }
+  await deliveryUntil(told, ({ state }) => state === 'parked')
+  server.aheadMs = 0
+  await open('/webhooks?state=parked&event=session-started')
+  await page.getByRole('table').getByText('Parked').waitFor()
+  await holds('deliveries')
+  await page.getByRole('table').getByRole('link', { name: 'session-started' }).click()
+  await heading('History').waitFor()
+  await page.getByRole('region', { name: 'What is sent' }).getByText(told).waitFor()
+  await holds('a delivery')
+  receiver.answer = taking
+  await button('Replay').click()
+  await page.getByText('taken by the receiver').waitFor()
+  await open('/webhooks')
+  await button('Replay all parked').click()
+  await button('Replay all').click()
+  await confirmation('0 deliveries will be tried again')
+  ann.close()
+})
+
+async function deliveryUntil(told: string, holds: (delivery: any) => boolean): Promise<void> {
+  for (let looked = 0; looked < 200; looked++) {
+    const { body } = await server.rest('GET', `/v2/webhooks/deliveries?roomId=${told}`)
+    if (body.data.some(holds)) return
+    await page.waitForTimeout(50)
+  }
+  assert.fail('no delivery came so far')
+}
+
+test('a token is made and explained claim by claim; what is none is said to be none', async () => {
+  await open('/tokens')
+  await page.getByLabel('Token to inspect').fill('no token')
+  await button('Inspect').click()
+  await page.getByText('three parts').first().waitFor()
+  await page.getByLabel('Its holder').selectOption('ask')
+  await page.getByLabel('Meeting', { exact: true }).fill(meetingId)
+  await page.getByLabel('Good for').selectOption('rtc')
+  await button('Make token').click()
+  const token = await page.getByLabel('Token', { exact: true }).inputValue()
+  const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+  assert.deepEqual([claims.permissions, claims.roomId, claims.roles], [['ask_join'], meetingId, ['rtc']])
+  assert.equal(claims.exp - claims.iat, 3600)
+  await button('Inspect it').click()
+  await button('Inspect').click()
+  const said = page.getByRole('region', { name: 'What the token says' })
+  await said.getByText('Asks to come in and waits in the lobby.').waitFor()
+  await said.getByText('Accepted').first().waitFor()
+  await said.getByText('Refused').first().waitFor()
+  await holds('tokens')
+})
+
+test('settings tell their value and where it comes from, and no secret', async () => {
+  await open('/settings')
+  const row = (variable: string): Locator => page.getByRole('row', { name: new RegExp(`^${variable} `) })
+  await row('SESSION_GRACE_SECONDS').waitFor()
+  assert.ok(!(await page.content()).includes(server.config.apiKey!.secret))
+  assert.match(await row('VIDEOSDK_SECRET_KEY').innerText(), /set, not shown/)
+  await page.getByRole('searchbox').fill('lobby')
+  await page.getByRole('searchbox').press('Enter')
+  await page.waitForURL(/find=lobby/)
+  await row('SESSION_GRACE_SECONDS').waitFor({ state: 'detached' })
+  await row('LOBBY_TIMEOUT_SECONDS').waitFor()
+})
+
+test('every screen keeps the rules of accessibility in light and dark, and none is wider than a phone', async () => {
+  const { body } = await server.rest('GET', `/v2/sessions?roomId=${meetingId}`)
+  const screens: [place: string, heading: string | RegExp][] = [
+    ['', 'Overview'],
+    ['/meetings', 'Meetings'],
+    [`/meetings/${meetingId}`, MARKUP],
+    ['/sessions', 'Sessions'],
+    [`/sessions/${body.data[0].id}`, 'Who was there'],
+    ['/keys', 'Keys'],
+    ['/webhooks', 'Webhooks'],
+    ['/tokens', 'Tokens'],
+    ['/settings', 'Settings'],
+    ['/nowhere', 'Nothing here'],
+  ]
+  for (const [colorScheme, width] of [
+    ['dark', 1280],
+    ['light', 360],
+  ] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 740 })
+    for (const [place, title] of screens) {
+      await open(place)
+      await page
+        .getByRole('heading', { name: title, exact: title !== MARKUP })
+        .first()
+        .waitFor()
+      await holds(`${place} in ${colorScheme} at ${width}`)
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize({ width: 1280, height: 860 })
+})
+
+test('the overview tells what goes on and what went on', async () => {
+  const ann = await join(meetingId, 'ann', 'Ann')
+  await open('')
+  const tile = (title: string): Locator => page.locator('.tile-box', { hasText: title })
+  await tile('Participants')
+    .getByText(/^[1-9]/)
+    .waitFor()
+  await button('24 hours').click()
+  await page.waitForURL(/span=24h/)
+  for (const title of ['People', 'Joins and refusals', 'Quality', 'Traffic'])
+    await page.getByRole('figure', { name: title }).getByRole('img').waitFor()
+  await page.locator('summary', { hasText: 'People' }).click()
+  await page.getByRole('region', { name: 'People, as a table' }).getByText('Participants').waitFor()
+  ann.close()
+})
+
+test('whoever is signed out elsewhere signs in again and finds the place', async () => {
+  await open('/settings')
+  await page.getByRole('table').waitFor()
+  await server.admin('POST', '/v2/admin/password', { password: `${PASSWORD} two` })
+  await page.getByRole('navigation', { name: 'Dashboard' }).getByText('Keys').click()
+  await heading('Sign in').waitFor()
+  await page.getByLabel('Password').fill(`${PASSWORD} two`)
+  await button('Sign in').click()
+  await heading('Keys').waitFor()
+})
+
+test('names and chat were text all along; nothing secret is left in the browser; the page had nothing to complain about', async () => {
+  assert.equal(await page.evaluate(() => (globalThis as any).hacked), undefined)
+  assert.equal(await page.locator('img[src="x"]').count(), 0)
+  const kept = await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])
+  assert.deepEqual(kept, [0, 0, ''])
+  assert.deepEqual(complaints, [])
+})
+
+/** No rule of accessibility is broken and nothing sticks out at the side. */
+async function holds(what: string): Promise<void> {
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+  // Colours on their way are none that anybody reads.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))))
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() =>
+    (globalThis as any).axe.run(document, { resultTypes: ['violations'] }),
+  )
+  const grave = violations.filter(({ impact }: any) => impact === 'serious' || impact === 'critical')
+  assert.deepEqual(
+    grave.map(({ id, nodes }: any) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`),
+    [],
+    what,
+  )
+  const wider = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
+  assert.ok(wider <= 0, `${what} is too wide by ${wider}`)
+}
