@@ -11,8 +11,27 @@ export function openFiles(folder: string): Store['files'] {
     if (!ID.test(sessionId) || (fileId !== undefined && !ID.test(fileId))) throw new Error('This is no id.')
     return join(folder, sessionId, fileId ?? '')
   }
+  const count = async (sessionId: string): Promise<{ bytes: number }> => {
+    const names = await readdir(place(sessionId)).catch(() => [])
+    const whole = names.filter((name) => ID.test(name))
+    const sizes = await Promise.all(whole.map((name) => stat(join(place(sessionId), name))))
+    return { bytes: sizes.reduce((sum, { size }) => sum + size, 0) }
+  }
+  /** Counted on the disk once, then kept in step: a folder of many files is not to be read for each further one. */
+  const totals = new Map<string, Promise<{ bytes: number }>>()
+  const totalOf = (sessionId: string): Promise<{ bytes: number }> => {
+    const there = totals.get(sessionId)
+    if (there) return there
+    const counting = count(sessionId)
+    totals.set(sessionId, counting)
+    counting.catch(() => totals.delete(sessionId))
+    return counting
+  }
+
   return {
     put: async (sessionId, fileId, bytes) => {
+      // Before it is there, so that it is not counted twice.
+      const total = await totalOf(sessionId)
       const [path, aside] = [place(sessionId, fileId), `${place(sessionId, fileId)}.part`]
       await mkdir(place(sessionId), { recursive: true, mode: 0o700 })
       const handle = await open(aside, 'wx', 0o600)
@@ -24,6 +43,7 @@ export function openFiles(folder: string): Store['files'] {
       }
       // Whole or not at all.
       await rename(aside, path)
+      total.bytes += bytes.length
     },
     get: async (sessionId, fileId) => {
       if (!ID.test(fileId)) return undefined
@@ -34,23 +54,13 @@ export function openFiles(folder: string): Store['files'] {
         throw error
       }
     },
-    totalBytes: async (sessionId) => {
-      const names = await readdir(place(sessionId)).catch(() => [])
-      const sizes = await Promise.all(
-        names.map(async (name) => {
-          try {
-            return (await stat(join(place(sessionId), name))).size
-          } catch (error) {
-            // Still being written a moment ago, and renamed since.
-            if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
-            throw error
-          }
-        }),
-      )
-      return sizes.reduce((sum, size) => sum + size, 0)
+    totalBytes: async (sessionId) => (await totalOf(sessionId)).bytes,
+    drop: async (sessionId) => {
+      totals.delete(sessionId)
+      await rm(place(sessionId), { recursive: true, force: true })
     },
-    drop: (sessionId) => rm(place(sessionId), { recursive: true, force: true }),
     keepOnly: async (sessionIds) => {
+      totals.clear()
       for (const name of await readdir(folder).catch(() => [])) {
         if (!sessionIds.has(name)) await rm(join(folder, name), { recursive: true, force: true })
       }

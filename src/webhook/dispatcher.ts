@@ -1,5 +1,5 @@
 /** Takes what is due from the outbox to its receivers: in order for each meeting, at least once, a bounded number at a time. */
-import { Receivers } from './receivers.ts'
+import { Receivers, type Place } from './receivers.ts'
 import { outcomeOf, type DeliveryPolicy } from './schedule.ts'
 import type { Sender } from './sender.ts'
 import type { Signer } from './signer.ts'
@@ -99,10 +99,9 @@ export class Dispatcher {
         this.#expectedAt = Math.min(this.#expectedAt, place.until)
         continue
       }
-      const done = this.#deliver(delivery)
+      const done = this.#deliver(delivery, place)
         .catch((error: unknown) => this.#options.onError(error, 'delivering to a webhook'))
         .finally(() => {
-          place.leave(now())
           this.#underWay.delete(deliveryId)
           this.#wake()
         })
@@ -112,27 +111,34 @@ export class Dispatcher {
     return due.length < free
   }
 
-  async #deliver(delivery: LeasedDelivery): Promise<void> {
+  async #deliver(delivery: LeasedDelivery, place: Place): Promise<void> {
     const { outbox, signer, sender, policy, now, random, onSettled } = this.#options
     const { deliveryId, event, endPoint, occurredAt, attempts } = delivery
-    const body = Buffer.from(delivery.body)
-    const headers = {
-      'content-type': 'application/json',
-      'user-agent': 'Anteroom',
-      'videosdk-signature': await signer.sign(body),
-      'anteroom-delivery-id': deliveryId,
-      'anteroom-event': event,
-      'anteroom-occurred-at': String(occurredAt),
-      'anteroom-attempt': String(attempts + 1),
+    let tookMs: number | undefined
+    try {
+      const body = Buffer.from(delivery.body)
+      const headers = {
+        'content-type': 'application/json',
+        'user-agent': 'Anteroom',
+        'videosdk-signature': await signer.sign(body),
+        'anteroom-delivery-id': deliveryId,
+        'anteroom-event': event,
+        'anteroom-occurred-at': String(occurredAt),
+        'anteroom-attempt': String(attempts + 1),
+      }
+      const sentAt = now()
+      const answer = await sender.send(endPoint, headers, body, this.#cut.signal)
+      tookMs = now() - sentAt
+      if (!answer) {
+        await outbox.postpone([{ deliveryId, until: now() }])
+        return
+      }
+      const outcome = outcomeOf(delivery, answer, { policy, now: now(), random: random() })
+      await outbox.settle(deliveryId, outcome)
+      onSettled(delivery, outcome)
+    } finally {
+      place.leave(tookMs)
     }
-    const answer = await sender.send(endPoint, headers, body, this.#cut.signal)
-    if (!answer) {
-      await outbox.postpone([{ deliveryId, until: now() }])
-      return
-    }
-    const outcome = outcomeOf(delivery, answer, { policy, now: now(), random: random() })
-    await outbox.settle(deliveryId, outcome)
-    onSettled(delivery, outcome)
   }
 
   async #sleep(ms: number): Promise<void> {

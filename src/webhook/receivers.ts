@@ -9,6 +9,12 @@ interface Receiver {
   lineEndsAt: number
 }
 
+/** A request may be under way for as long as this is not given back. */
+export interface Place {
+  /** With how long the receiver took, if it was asked. */
+  leave: (tookMs: number | undefined) => void
+}
+
 /** What is thought of a receiver that nothing is known of. */
 const USUAL_MS = 100
 /** The longest that somebody is sent away for, by an estimate that may be wrong by now. */
@@ -25,7 +31,7 @@ export class Receivers {
   }
 
   /** A place, to be given back; or until when to stand aside, which is about as long as those before it will take. */
-  enter(endPoint: string, now: number): { leave: (at: number) => void } | { until: number } {
+  enter(endPoint: string, now: number): Place | { until: number } {
     const origin = URL.canParse(endPoint) ? new URL(endPoint).origin : endPoint
     const receiver = this.#known.get(origin) ?? { busy: 0, tookMs: USUAL_MS, lineEndsAt: 0 }
     this.#known.set(origin, receiver)
@@ -36,9 +42,9 @@ export class Receivers {
     }
     receiver.busy++
     return {
-      leave: (at) => {
+      leave: (tookMs) => {
         receiver.busy--
-        receiver.tookMs = (receiver.tookMs + Math.max(1, at - now)) / 2
+        if (tookMs !== undefined) receiver.tookMs = (receiver.tookMs + Math.max(1, tookMs)) / 2
       },
     }
   }

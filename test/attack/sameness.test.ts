@@ -1,28 +1,12 @@
 /** What a refusal must not tell: whether a meeting exists in somebody else's project. The times: npm run attack:tokens */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openStore } from '../../src/store/store.ts'
-import { TestServer } from '../support/test-server.ts'
-
-const OTHER = { apiKey: 'key-of-another-project', secret: 'the-secret-of-the-key-of-another-project' }
+import type { TestServer } from '../support/test-server.ts'
+import { OTHER, twoProjects } from './two-projects.ts'
 
 let server: TestServer
 before(async () => {
-  server = await TestServer.start()
-  const store = await openStore({ folder: server.config.dataDir })
-  const projectId = 'f'.repeat(24)
-  await store.projects.create({ projectId, name: 'another', createdAt: Date.now(), webhook: null })
-  await store.keys.create({
-    ...OTHER,
-    projectId,
-    name: 'another',
-    createdAt: Date.now(),
-    revokedAt: null,
-    lastUsedAt: null,
-    origins: null,
-  })
-  await store.close()
-  await server.restart()
+  server = await twoProjects()
 })
 after(() => server.stop())
 

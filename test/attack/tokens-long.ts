@@ -8,6 +8,7 @@ import { attackTokens, verifierOf } from './token-attack.ts'
 import { keys, NOW_MS, tokenCases, type TokenCase } from './token-corpus.ts'
 import { mintToken, type Verifier } from '../../src/token/token.ts'
 import { Random, seedOf } from './random.ts'
+import { OTHER, twoProjects } from './two-projects.ts'
 
 const count = Number(process.argv[2] ?? 120_000)
 /** Of each family, and of each outcome in it. */
@@ -17,6 +18,7 @@ const BATCHES = 7
 const BATCH_MS = 0.4
 const LIMIT = 5
 const SAME_SAMPLES = 40_000
+const SAME_REQUESTS = 6000
 
 const seed = seedOf('tokens')
 const missed: string[] = []
@@ -88,7 +90,8 @@ const worst = refusals[0]!.slowest.times
 goal(`the slowest refusal at ${LIMIT} × an accept or less: ${worst.toFixed(2)} ×`, worst <= LIMIT)
 
 console.log()
-await sameness()
+await sameKeys()
+await sameMeetings()
 process.exitCode = missed.length > 0 ? 1 : 0
 
 function outcome(verifier: Verifier, token: unknown): string {
@@ -115,36 +118,61 @@ function microseconds(verifier: Verifier, token: unknown): number {
 }
 
 /** An unknown key and a wrong signature, in turns by chance; what tells them apart must drown in their own spread. */
-async function sameness(): Promise<void> {
+async function sameKeys(): Promise<void> {
   const verifier = verifierOf(0)
+  const { secret } = keys[1]!
+  const unknown = mintToken({ apiKey: 'key-9', secret, now: NOW_MS })
+  const wrong = mintToken({ apiKey: 'key-1', secret, now: NOW_MS })
+  const repeated = (token: string) => (): void => {
+    for (let time = 0; time < 8; time++) outcome(verifier, token)
+  }
+  await assertSame('unknown key', repeated(unknown), 'wrong signature', repeated(wrong), SAME_SAMPLES)
+}
+
+/** A meeting that nobody has, and one of another project, asked for over HTTP. */
+async function sameMeetings(): Promise<void> {
+  const server = await twoProjects()
+  try {
+    const theirs = await server.createMeeting()
+    const token = server.token(['allow_join'], OTHER)
+    const ask = (id: string) => async (): Promise<void> => {
+      await server.rest('GET', `/v2/rooms/${id}`, undefined, token)
+    }
+    const nowhere = theirs.replaceAll(/[a-z]/g, 'z')
+    await assertSame('unknown meeting', ask(nowhere), "another project's", ask(theirs), SAME_REQUESTS)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function assertSame(
+  one: string,
+  workOne: () => unknown,
+  other: string,
+  workOther: () => unknown,
+  samples: number,
+): Promise<void> {
   const random = new Random(seed)
-  const key2 = keys[1]!
-  const kinds = {
-    'unknown key': mintToken({ apiKey: 'key-9', secret: key2.secret, now: NOW_MS }),
-    'wrong signature': mintToken({ apiKey: 'key-1', secret: key2.secret, now: NOW_MS }),
-  }
-  const names = Object.keys(kinds) as (keyof typeof kinds)[]
-  const times: Record<string, number[]> = { 'unknown key': [], 'wrong signature': [] }
-  for (let sample = 0; sample < SAME_SAMPLES; sample++) {
-    const name = random.pick(names)
+  const kinds = [
+    { name: one, work: workOne, times: [] as number[] },
+    { name: other, work: workOther, times: [] as number[] },
+  ]
+  for (let sample = 0; sample < samples; sample++) {
+    const kind = random.pick(kinds)
     const from = performance.now()
-    for (let time = 0; time < 8; time++) outcome(verifier, kinds[name])
-    times[name]!.push(((performance.now() - from) * 1000) / 8)
-    if (sample % 4000 === 0) await new Promise((resolve) => setImmediate(resolve))
+    await kind.work()
+    kind.times.push((performance.now() - from) * 1000)
   }
-  const rows = names.map((name) => {
-    const sorted = times[name]!.sort((one, other) => one - other)
-    const at = (share: number): number => sorted[Math.floor(sorted.length * share)]!
+  const rows = kinds.map(({ name, times }) => {
+    times.sort((a, b) => a - b)
+    const at = (share: number): number => times[Math.floor(times.length * share)]!
     return { name, p10: at(0.1), p50: at(0.5), p90: at(0.9) }
   })
   printTable(
     ['refused for', 'p10 µs', 'p50 µs', 'p90 µs'],
     rows.map(({ name, p10, p50, p90 }) => [name, p10.toFixed(2), p50.toFixed(2), p90.toFixed(2)]),
   )
-  const [one, other] = [rows[0]!.p50, rows[1]!.p50]
-  const apart = Math.abs(one - other) / Math.max(one, other)
-  goal(
-    `unknown key and wrong signature within 10 % of each other: ${(apart * 100).toFixed(1)} %`,
-    apart <= 0.1,
-  )
+  const [a, b] = [rows[0]!.p50, rows[1]!.p50]
+  const apart = Math.abs(a - b) / Math.max(a, b)
+  goal(`${one} and ${other} within 10 % of each other: ${(apart * 100).toFixed(1)} %`, apart <= 0.1)
 }
