@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: `anteroom serve | token-server | keys | token | meeting | webhooks | doctor`. The only file that ends the process.
+ * The command line: `anteroom serve | token-server | projects | keys | token | meeting | webhooks | admin | doctor`. The only file that ends the process.
  */
 import { existsSync } from 'node:fs'
 import { CommandError, exitCodes, helpOf, readArguments, type Command } from './cli/arguments.ts'
@@ -9,6 +9,7 @@ import { doctor } from './cli/doctor.ts'
 import { keyCommands } from './cli/keys.ts'
 import { meetingCommands } from './cli/meetings.ts'
 import { load } from './cli/load.ts'
+import { adminReset, projectCommands } from './cli/projects.ts'
 import { serve, tokenServer } from './cli/serve.ts'
 import { tokenCommands } from './cli/tokens.ts'
 import { webhookCommands } from './cli/webhooks.ts'
@@ -17,12 +18,14 @@ import { describeSettings } from './config.ts'
 const commands: readonly Command[] = [
   serve,
   tokenServer,
+  ...projectCommands,
   ...keyCommands,
   ...tokenCommands,
   ...meetingCommands,
   backup,
   restore,
   ...webhookCommands,
+  adminReset,
   doctor,
   load,
 ]
@@ -78,6 +81,9 @@ main(process.argv.slice(2)).then(
       error instanceof CommandError ||
       (error instanceof Error && ['ConfigError', 'StartError', 'Refusal'].includes(error.name))
     console.error(known ? error.message : error)
-    process.exit(error instanceof CommandError ? error.exitCode : exitCodes.failed)
+    const refused = error instanceof Error && error.name === 'Refusal'
+    process.exit(
+      error instanceof CommandError ? error.exitCode : refused ? exitCodes.refused : exitCodes.failed,
+    )
   },
 )

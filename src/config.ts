@@ -458,7 +458,7 @@ export function shownSettings(config: Config): {
   return Object.entries(settings as Record<string, Setting<unknown>>).map(
     ([name, { variable, secret, help }]) => ({
       variable,
-      value: secret || values[name] === undefined ? null : String(values[name]),
+      value: secret ? null : String(values[name] ?? '') || null,
       source: config.given.includes(variable) ? 'environment' : 'default',
       help,
     }),

@@ -10,8 +10,8 @@ import { after, before, test } from 'node:test'
 import { jwtVerify } from 'jose'
 import { generate } from 'selfsigned'
 import { RealServer } from './support/real-server.ts'
-import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
 import { WireClient } from './support/wire-client.ts'
+import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 let folder: string
@@ -85,6 +85,46 @@ test('keys: the secret is shown once; a revoked key is refused', async () => {
   const unknown = await anteroom(['keys', 'revoke', 'nobody'])
   assert.equal(unknown.code, 3)
   isOneSentence(unknown, /no API key nobody/)
+})
+
+test('projects and keys: made, renamed, rotated; a token is taken back; what is unknown is refused', async () => {
+  const project = (await anteroom(['projects', 'create', 'other'])).out.trim()
+  assert.match(project, /^[0-9a-f]{24}$/)
+  assert.equal((await anteroom(['projects', 'rename', project, 'renamed'])).code, 0)
+  assert.match((await anteroom(['projects', 'list'])).out, new RegExp(`${project}  renamed`))
+  const create = ['keys', 'create', '--project', project, '--json', '--origins']
+  assert.equal((await anteroom([...create, 'app.example'])).code, 2)
+  const made = JSON.parse((await anteroom([...create, 'https://App.example'])).out)
+  const rotated = await anteroom(['keys', 'rotate', made.apiKey, '--overlap', '1h', '--json'])
+  const successor = JSON.parse(rotated.out)
+  const keys: any[] = JSON.parse((await anteroom(['keys', 'list', '--json'])).out)
+  const [before, after] = [made, successor].map(({ apiKey }) => keys.find((key) => key.apiKey === apiKey))
+  assert.deepEqual(after.origins, ['https://app.example'])
+  assert.equal(after.projectId, project)
+  assert.ok(before.revokedAt > Date.now() + 3_500_000 && after.revokedAt === null)
+
+  const mint = ['token', 'mint', '--api-key', successor.apiKey]
+  const token = (await anteroom(mint)).out.trim()
+  assert.equal((await anteroom(['token', 'inspect', token])).code, 0)
+  const { jti } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+  assert.equal((await anteroom(['token', 'revoke', jti, '--project', project])).code, 0)
+  const inspected = await anteroom(['token', 'inspect', token])
+  assert.equal(inspected.code, 3)
+  assert.match(inspected.out, /was revoked/)
+  for (const args of [
+    ['projects', 'rename', 'nowhere', 'x'],
+    ['keys', 'create', '--project', 'nowhere'],
+    ['token', 'revoke', 'x', '--project', 'nowhere'],
+  ]) {
+    const ran = await anteroom(args)
+    assert.equal(ran.code, 3, args.join(' '))
+    isOneSentence(ran, /There is no project nowhere/)
+  }
+  isOneSentence(await anteroom(['keys', 'rotate', 'nobody']), /no API key nobody/)
+  isOneSentence(await anteroom(['keys', 'rotate', made.apiKey]), /was rotated before/)
+  const alone = await anteroom(['keys', 'revoke', made.apiKey, '--end-connections'], { PORT: '1' })
+  assert.equal(alone.code, 1)
+  isOneSentence(alone, /No server answers on/)
 })
 
 test('token mint makes what was asked for, and token inspect says what the door would', async () => {
@@ -294,6 +334,27 @@ test('against a server that runs: a session is ended, a key is revoked at once',
     isOneSentence(idle, /No session goes on/)
     assert.equal((await anteroom(['keys', 'revoke', apiKey], server.env)).code, 0)
     await until((body) => body.code === 'APIKEY_DEACTIVATED')
+    const ended = await anteroom(['keys', 'revoke', apiKey, '--end-connections', '--json'], server.env)
+    assert.deepEqual(JSON.parse(ended.out), { apiKey, revoked: true, ended: 0 })
+
+    const own = signAnything({ apikey: API_KEY, permissions: ['allow_join'], jti: 'lost' })
+    const inside = new WireClient({ url: server.url, token: own, meetingId })
+    await inside.enter()
+    assert.equal((await anteroom(['token', 'revoke', 'lost'], server.env)).code, 0)
+    assert.equal((await inside.hears('error')).code, 4002)
+    inside.close()
+
+    const signIn = (code: string): Promise<Response> =>
+      fetch(`${server.url}/v2/admin/sign-in`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code }),
+      })
+    const printed = /sign-in=([\w-]+)/.exec(server.output)![1]!
+    const link = (await anteroom(['admin', 'reset'], server.env)).out.trim()
+    assert.ok(link.startsWith(`${server.url}/dashboard#sign-in=`), link)
+    assert.equal((await signIn(printed)).status, 401)
+    assert.equal((await signIn(link.split('=')[1]!)).status, 200)
     assert.equal(await server.end('SIGTERM'), 0)
     const noServer = await anteroom(['meeting', 'end', meetingId], server.env)
     assert.equal(noServer.code, 1)

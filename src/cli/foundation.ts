@@ -1,6 +1,8 @@
 /** The store and the keys for a command that works on them, whether a server runs beside it or not. */
 import { readConfig } from '../config.ts'
 import { openFoundation, type Foundation } from '../server.ts'
+import type { ProjectRecord } from '../store/store.ts'
+import { CommandError, exitCodes } from './arguments.ts'
 
 export async function withFoundation<T>(
   env: NodeJS.ProcessEnv,
@@ -12,4 +14,15 @@ export async function withFoundation<T>(
   } finally {
     await foundation.store.close()
   }
+}
+
+/** The project that an option names; without one, the first. @throws {CommandError} */
+export async function namedProject(
+  { store }: Pick<Foundation, 'store'>,
+  named: string | string[] | boolean | undefined,
+): Promise<ProjectRecord> {
+  const projects = await store.projects.list()
+  const project = named === undefined ? projects[0] : projects.find(({ projectId }) => projectId === named)
+  if (project) return project
+  throw new CommandError(`There is no project ${String(named)}.`, exitCodes.refused)
 }

@@ -1,11 +1,39 @@
 /** `anteroom keys …` */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { CommandError, exitCodes, table, type Command } from './arguments.ts'
-import { withFoundation } from './foundation.ts'
-
-const SECRET_BYTES = 32
+import type { ApiKeyRecord } from '../store/store.ts'
+import { readAdminKey } from '../api/admin/admin-key.ts'
+import { readConfig } from '../config.ts'
+import { createApiKeys, type ApiKeys } from '../meeting/api-keys.ts'
+import { normalOrigin } from '../meeting/origins.ts'
+import { parseDuration } from '../token/token.ts'
+import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
+import { askServer } from './ask-server.ts'
+import { namedProject, withFoundation } from './foundation.ts'
 
 const when = (at: number | null): string => (at === null ? '' : new Date(at).toISOString())
+
+function withKeys<T>(env: NodeJS.ProcessEnv, work: (keys: ApiKeys) => Promise<T>): Promise<T> {
+  return withFoundation(env, ({ store }) =>
+    work(createApiKeys({ store, now: Date.now, randomBytes, randomUUID })),
+  )
+}
+
+function originsOf(value: CommandInput['values'][string]): string[] | null {
+  if (typeof value !== 'string') return null
+  return value.split(',').map((text) => {
+    const origin = normalOrigin(text)
+    if (origin !== undefined) return origin
+    throw new CommandError(
+      '--origins takes addresses such as https://app.example.org or https://*.example.org, by commas.',
+      exitCodes.usage,
+    )
+  })
+}
+
+const newKey = ({ apiKey, secret, projectId }: ApiKeyRecord) => ({
+  json: { apiKey, secret, projectId },
+  text: `API key  ${apiKey}\nsecret   ${secret}`,
+})
 
 export const keyCommands: readonly Command[] = [
   {
@@ -17,13 +45,15 @@ export const keyCommands: readonly Command[] = [
         return {
           json: keys,
           text: table(
-            ['API KEY', 'NAME', 'PROJECT', 'CREATED', 'REVOKED'],
+            ['API KEY', 'NAME', 'PROJECT', 'CREATED', 'LAST USED', 'REVOKED', 'ORIGINS'],
             keys.map((key) => [
               key.apiKey,
               key.name,
               key.projectId,
               when(key.createdAt),
+              when(key.lastUsedAt),
               when(key.revokedAt),
+              key.origins?.join(' ') ?? 'any',
             ]),
           ),
         }
@@ -35,44 +65,52 @@ export const keyCommands: readonly Command[] = [
     options: {
       name: { value: 'text', help: 'what it is for' },
       project: { value: 'id', help: 'the project it belongs to; default: the first' },
+      origins: { value: 'list', help: 'web origins whose pages may use it; by commas; default any' },
     },
     run: ({ env, values }) =>
-      withFoundation(env, async ({ store }) => {
-        const projects = await store.projects.list()
-        const project =
-          values.project === undefined
-            ? projects[0]
-            : projects.find(({ projectId }) => projectId === values.project)
-        if (!project)
-          throw new CommandError(`There is no project ${String(values.project)}.`, exitCodes.refused)
-        const apiKey = randomUUID()
-        const secret = randomBytes(SECRET_BYTES).toString('hex')
-        await store.keys.create({
-          apiKey,
-          projectId: project.projectId,
-          name: typeof values.name === 'string' ? values.name : 'key',
-          secret,
-          createdAt: Date.now(),
-          revokedAt: null,
-          lastUsedAt: null,
-          origins: null,
-        })
-        return {
-          json: { apiKey, secret, projectId: project.projectId },
-          text: `API key  ${apiKey}\nsecret   ${secret}`,
-        }
+      withFoundation(env, async (foundation) => {
+        const { projectId } = await namedProject(foundation, values.project)
+        const { store } = foundation
+        const keys = createApiKeys({ store, now: Date.now, randomBytes, randomUUID })
+        const name = typeof values.name === 'string' ? values.name : 'key'
+        return newKey(await keys.create({ projectId, name, origins: originsOf(values.origins) }))
       }),
+  },
+  {
+    name: 'keys rotate',
+    positionals: ['apiKey'],
+    summary: 'another key takes its place; its secret is shown this once',
+    options: { overlap: { value: 'span', help: 'how long both are in force: 15m, 24h, 30d; default 24h' } },
+    run: ({ env, values, positionals: [apiKey = ''] }) =>
+      withKeys(env, async (keys) =>
+        newKey(await keys.rotate(apiKey, parseDuration(values.overlap ?? '24h'))),
+      ),
   },
   {
     name: 'keys revoke',
     positionals: ['apiKey'],
     summary: 'takes a key out of force, also in a server that runs, within a second',
-    run: ({ env, positionals: [apiKey = ''] }) =>
-      withFoundation(env, async ({ store }) => {
-        if (!(await store.keys.revoke(apiKey, Date.now()))) {
-          throw new CommandError(`There is no API key ${apiKey}.`, exitCodes.refused)
-        }
+    options: {
+      'end-connections': { help: 'puts out those who came with it; asks the server that runs' },
+    },
+    run: async ({ env, values, positionals: [apiKey = ''] }) => {
+      if (values['end-connections'] !== true) {
+        await withKeys(env, (keys) => keys.revoke(apiKey))
         return { json: { apiKey, revoked: true }, text: `${apiKey} is revoked` }
-      }),
+      }
+      const { adminKey: given, dataDir: folder } = readConfig(env)
+      const adminKey = await readAdminKey({ given, folder, randomBytes })
+      const path = `/v2/admin/keys/${encodeURIComponent(apiKey)}/revoke`
+      const { ended } = await askServer<{ ended: number }>(
+        env,
+        path,
+        { connections: 'end' },
+        `Bearer ${adminKey}`,
+      )
+      return {
+        json: { apiKey, revoked: true, ended },
+        text: `${apiKey} is revoked, ${ended} ${ended === 1 ? 'connection' : 'connections'} ended`,
+      }
+    },
   },
 ]

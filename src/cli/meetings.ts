@@ -2,16 +2,15 @@
 import { Compile } from 'typebox/compile'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Foundation } from '../server.ts'
-import { readConfig } from '../config.ts'
 import { CreateMeetingBody } from '../protocol/rest/rooms.ts'
 import { mintToken } from '../token/token.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
+import { askServer } from './ask-server.ts'
 import { withFoundation } from './foundation.ts'
 
 /** What a custom id may be is said once, for REST and here. */
 const isRequest = Compile(CreateMeetingBody)
 const PER_PAGE = 50
-const END_TIMEOUT_MS = 10_000
 
 const instant = (at: number | null): string => (at === null ? '' : new Date(at).toISOString())
 
@@ -133,8 +132,6 @@ export const meetingCommands: readonly Command[] = [
             'There is no API key in force; make one with: anteroom keys create',
             exitCodes.refused,
           )
-        const { host, port } = readConfig(env)
-        const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
         const token = mintToken({
           apiKey: key.apiKey,
           secret: key.secret,
@@ -142,23 +139,8 @@ export const meetingCommands: readonly Command[] = [
           roles: ['crawler'],
           expiresInSeconds: 60,
         })
-        let answer: Response
-        try {
-          answer = await fetch(
-            `http://${address.includes(':') ? `[${address}]` : address}:${port}/v2/sessions/end`,
-            {
-              method: 'POST',
-              headers: { authorization: token, 'content-type': 'application/json' },
-              body: JSON.stringify({ roomId: meeting.meetingId }),
-              signal: AbortSignal.timeout(END_TIMEOUT_MS),
-            },
-          )
-        } catch (error) {
-          throw new CommandError(`No server answers on ${address}:${port}: ${(error as Error).message}.`)
-        }
-        const body = (await answer.json()) as { message?: string }
-        if (!answer.ok)
-          throw new CommandError(body.message ?? `The server answered ${answer.status}.`, exitCodes.refused)
+        const { meetingId: roomId } = meeting
+        const body = await askServer<object>(env, '/v2/sessions/end', { roomId }, token)
         return { json: body, text: `the session of ${meeting.meetingId} is ended` }
       }),
   },

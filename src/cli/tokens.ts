@@ -4,7 +4,10 @@ import { explainToken, mintToken, parseDuration, type Role } from '../token/toke
 import { readConfig } from '../config.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
-import { withFoundation } from './foundation.ts'
+import { RevokedTokens } from '../meeting/revoked-tokens.ts'
+import { namedProject, withFoundation } from './foundation.ts'
+
+const MAX_JTI_LENGTH = 256
 
 const text = (value: CommandInput['values'][string]): string | undefined =>
   typeof value === 'string' ? value : undefined
@@ -53,11 +56,14 @@ export const tokenCommands: readonly Command[] = [
     summary: 'what a token says, claim by claim, and whether the door would let it in',
     details: 'The token "-" is read from standard input. Exit code 3 when the door would refuse it.',
     run: ({ env, positionals: [given = ''] }) =>
-      withFoundation(env, async ({ keyRing }) => {
+      withFoundation(env, async ({ store, keyRing }) => {
+        const revoked = new RevokedTokens({ store, now: Date.now })
+        await revoked.refresh()
         const token = given === '-' ? readFileSync(0, 'utf8').trim() : given
         const { allowTokensWithoutExpiry } = readConfig(env)
         const explained = explainToken(token, {
           findKey: keyRing.find,
+          isRevoked: (grant) => revoked.has(grant),
           now: Date.now(),
           allowWithoutExpiry: allowTokensWithoutExpiry,
         })
@@ -86,6 +92,25 @@ export const tokenCommands: readonly Command[] = [
           text: lines.join('\n'),
           exitCode: joinRefusal ? exitCodes.refused : exitCodes.ok,
         })
+      }),
+  },
+  {
+    name: 'token revoke',
+    positionals: ['jti'],
+    summary:
+      'takes one token back, also in a server that runs, within a second; whoever came with it is put out',
+    details: 'Its jti is what "token inspect" shows.',
+    options: { project: { value: 'id', help: 'the project of its key; default: the first' } },
+    run: ({ env, values, positionals: [jti = ''] }) =>
+      withFoundation(env, async (foundation) => {
+        const { projectId } = await namedProject(foundation, values.project)
+        if (jti === '' || jti.length > MAX_JTI_LENGTH)
+          throw new CommandError(`A jti has 1 to ${MAX_JTI_LENGTH} characters.`, exitCodes.usage)
+        const { store } = foundation
+        const revoked = new RevokedTokens({ store, now: Date.now })
+        await revoked.refresh()
+        await revoked.add(projectId, `jti:${jti}`)
+        return { json: { jti, projectId, revoked: true }, text: `${jti} is revoked` }
       }),
   },
 ]
