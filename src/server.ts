@@ -92,11 +92,11 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 
 export async function openFoundation(
   config: Config,
-  onCommit?: StoreOptions['onCommit'],
+  watch: Pick<StoreOptions, 'onCommit' | 'onTrouble'> = {},
   now: () => number = Date.now,
 ): Promise<Foundation> {
   const { dataDir, masterKey, databaseUrl: url } = config
-  const store = await openStore({ folder: dataDir, masterKey, url, onCommit })
+  const store = await openStore({ folder: dataDir, masterKey, url, ...watch })
   const keyRing = new KeyRing(store, now)
   const project = (await store.projects.list())[0] ?? (await firstProject(store))
   const given = config.apiKey
@@ -165,7 +165,18 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
   const now = parts.now ?? Date.now
   const startedAt = now()
   const metrics = createMetrics({ version, now })
-  const foundation = await openFoundation(config, (...commit) => metrics.committed(...commit), now)
+  const foundation = await openFoundation(
+    config,
+    {
+      onCommit: (...commit) => metrics.committed(...commit),
+      onTrouble: (trouble, cause) => {
+        metrics.storeAvailable(trouble === undefined)
+        if (trouble) log.error({ trouble, err: cause }, 'the store cannot be written to')
+        else log.warn('the store works again')
+      },
+    },
+    now,
+  )
   const { store, keyRing, catalogue } = foundation
   let sfu: Sfu | undefined
   try {

@@ -196,7 +196,9 @@ export class Connection {
       }
     } catch (thrown) {
       const refusal = asRefusal(thrown)
-      link.close(leaveReason('UNKNOWN'), refusal)
+      // Who comes while the server stops has its next try at the one that starts.
+      if (refusal.code === 'SERVER_STOPPING') link.drop(refusal)
+      else link.close(leaveReason('UNKNOWN'), refusal)
       throw refusal
     }
   }
@@ -422,7 +424,7 @@ const within: { [M in Within]: Handler<M> } = {
   respondEntry: (live, self, data) => live.respondEntry(self, data.id, data.decision),
   liftRemoval: (live, self, data) => live.liftRemoval(self, data.peerId),
 
-  closeRoom: (live, self) => new WithAfter({}, live.endForAll(self)),
+  closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
   removePeer: (live, self, data) => live.remove(self, data.peerId),
   enablePeerMic: (live, self, data) => live.askForStream(self, data.peerId, 'audio'),
   disablePeerMic: (live, self, data) => live.stopStream(self, data.peerId, 'audio'),

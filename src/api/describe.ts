@@ -167,6 +167,7 @@ function schemaOf({
   const all: DescribedRefusal[] = [
     'INVALID_REQUEST',
     'SOMETHING_WENT_WRONG',
+    'STORE_UNAVAILABLE',
     ...refusalsOfAccess[access],
     ...(wholeProject === true ? (['UNAUTHORIZED_MEETING_ID'] as const) : []),
     ...(body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),

@@ -1,11 +1,23 @@
 /** Whether the server is up, and what of it is off. */
 import type { HttpContext, Routes } from './context.ts'
+import type { StoreTrouble } from '../store/store.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
+import { asRefusal } from '../protocol/errors.ts'
 import { Health, Readiness } from '../protocol/rest/watching.ts'
 import { describe } from './describe.ts'
 
 /** An event that waits longer has a receiver that is down, or nobody delivers. */
 const WEBHOOKS_STUCK_MS = 15 * 60_000
+/** Who asks after our health waits no longer. */
+const STORE_PATIENCE_MS = 2000
+const troubles: Record<StoreTrouble, string> = {
+  full: 'The disk is full.',
+  'read-only': 'The data folder cannot be written to.',
+  locked: 'Another program holds the database.',
+  damaged: 'The database is damaged.',
+  failing: 'The disk does not answer as it should.',
+}
 
 export const healthRoutes: Routes = (app, context) => {
   const { mediaStatus } = context
@@ -18,11 +30,12 @@ export const healthRoutes: Routes = (app, context) => {
   })
   app.get('/health', health, async (_request, reply): Promise<Health> => {
     const media = mediaStatus()
-    const storeWorks = await works(context)
+    const trouble = await storeTrouble(context)
+    const storeWorks = trouble === undefined
     void reply.code(storeWorks ? 200 : 503).header('cache-control', 'no-store')
     return {
       status: storeWorks ? 'ok' : 'failing',
-      store: { available: storeWorks },
+      store: { available: storeWorks, ...(trouble !== undefined && { reason: trouble }) },
       media: media.available
         ? { available: true, workers: media.workers }
         : { available: false, reason: media.reason },
@@ -67,14 +80,14 @@ export const healthRoutes: Routes = (app, context) => {
 async function readinessOf(context: HttpContext): Promise<Readiness> {
   const { mediaStatus, metrics, now, server } = context
   const media = mediaStatus()
-  const [storeWorks, backlog] = await Promise.all([
-    works(context),
+  const [trouble, backlog] = await Promise.all([
+    storeTrouble(context),
     metrics.readings.webhooks().catch(() => ({ waiting: 0, oldestAt: null })),
   ])
   const missing: Readiness['missing'] = []
   const troubled: Readiness['troubled'] = []
   if (server.isStopping()) missing.push({ part: 'server', reason: 'The server is stopping.' })
-  if (!storeWorks) missing.push({ part: 'store', reason: 'The store does not answer or cannot write.' })
+  if (trouble !== undefined) missing.push({ part: 'store', reason: trouble })
   if (!media.available) missing.push({ part: 'media', reason: media.reason })
   const waitedMs = backlog.oldestAt === null ? 0 : now() - backlog.oldestAt
   if (waitedMs > WEBHOOKS_STUCK_MS) {
@@ -87,8 +100,18 @@ async function readinessOf(context: HttpContext): Promise<Readiness> {
   return { ready: missing.length === 0, missing, troubled }
 }
 
-const works = ({ store }: HttpContext): Promise<boolean> =>
-  store.check().then(
-    () => true,
-    () => false,
-  )
+/** What is the matter with the store, in a sentence; undefined when it works. */
+async function storeTrouble({ store }: HttpContext): Promise<string | undefined> {
+  const late = new AbortController()
+  try {
+    const answered = await Promise.race([
+      store.check().then(() => true),
+      delay(STORE_PATIENCE_MS, false, { signal: late.signal, ref: false }),
+    ])
+    return answered ? undefined : 'The store does not answer.'
+  } catch (error) {
+    return troubles[asRefusal(error).reason as StoreTrouble] ?? 'The store does not work.'
+  } finally {
+    late.abort()
+  }
+}

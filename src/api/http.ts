@@ -107,7 +107,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyIns
   const { tls, onRefusal = () => undefined, onAnswer = () => undefined } = options
   const answerRefusal = (refusal: Refusal, requestId: string, reply: Answer): Answer => {
     onRefusal(refusal)
-    if (refusal.code === 'SOMETHING_WENT_WRONG')
+    if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
       log.error({ err: refusal.cause, requestId }, 'a request failed')
     return reply.code(refusal.status).send(restErrorBody(refusal))
   }

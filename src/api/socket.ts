@@ -186,7 +186,7 @@ export class MeetingSockets {
       refused = asRefusal(thrown)
       onRefusal(refused)
       log.info({ code: refused.code, reason: refused.reason }, 'refused at the door')
-      if (refused.code === 'SOMETHING_WENT_WRONG') log.error({ err: refused.cause }, 'the door failed')
+      if (refused.cause !== undefined) log.error({ err: refused.cause }, 'the door failed')
       link.close(leaveReason('UNKNOWN'), refused)
       return
     }
@@ -322,20 +322,24 @@ class SocketLink implements Link {
 
   close(reason: LeaveReason, refusal?: Refusal): void {
     if (this.#closing) return
-    this.#hearEarlier()
-    if (refusal) {
-      this.#onRefusal(refusal)
-      this.notify({ method: 'error', code: refusal.number, name: refusal.code, message: refusal.message })
-    }
+    if (refusal) this.#onRefusal(refusal)
+    this.#lastWords(refusal)
     this.#closing = true
     this.#socket.emit('close', { reason })
     // The client hangs up itself on `close`; one that does not is cut.
     setTimeout(() => this.#socket.disconnect(true), CLOSE_DELAY_MS).unref()
   }
 
-  drop(): void {
+  drop(why?: Refusal): void {
+    if (!this.#closing) this.#lastWords(why)
     this.#closing = true
     this.#socket.conn.close()
+  }
+
+  #lastWords(refusal: Refusal | undefined): void {
+    this.#hearEarlier()
+    if (refusal)
+      this.notify({ method: 'error', code: refusal.number, name: refusal.code, message: refusal.message })
   }
 
   /** What was said to all before goes first. */

@@ -111,6 +111,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   #media: Media
   #state: MeetingState = 'connecting'
   #refusal: MeetingError | undefined
+  #restarting = false
   #accepted: { resolve: () => void; reject: (error: MeetingError) => void } | undefined
   /** Settles when the server took the request to come in: waiting or let in. */
   readonly accepted: Promise<void>
@@ -173,6 +174,11 @@ export class Meeting extends Emitter<MeetingEvents> {
     return this.#state
   }
 
+  /** Whether the connection is away because the server said that it restarts; for as long as the state is `reconnecting`. */
+  get serverRestarts(): boolean {
+    return this.#restarting && this.#state === 'reconnecting'
+  }
+
   /** Out of our own will. The devices are let go of. */
   async leave(): Promise<void> {
     if (this.#state === 'left') return
@@ -227,10 +233,17 @@ export class Meeting extends Emitter<MeetingEvents> {
       this.#welcome(reply)
     } catch (error) {
       if (media !== this.#media || !this.#signalling.connected) return
+      // One who was inside comes back as soon as the server can write that down again.
+      const returns = this.#state === 'reconnecting'
+      if (returns && error instanceof MeetingError && error.reason === 'STORE_UNAVAILABLE') {
+        this.#signalling.renew()
+        return
+      }
       this.#signalling.close()
       this.#finish({ ...JOIN_FAILED, error: asMeetingError(error) })
       return
     }
+    this.#restarting = false
     this.timings.joined ??= performance.now()
     this.#setState('joined')
     await this.devices.resume().catch((error: unknown) => console.error(error))
@@ -276,6 +289,11 @@ export class Meeting extends Emitter<MeetingEvents> {
   #hear(notification: Notification): void {
     switch (notification.method) {
       case 'error':
+        // No refusal: the connection is about to be cut, and comes back by itself.
+        if (notification.name === 'SERVER_STOPPING') {
+          this.#restarting = true
+          return
+        }
         this.#refusal = new MeetingError(notification.code, notification.name, notification.message)
         return
       case 'entryResponded':

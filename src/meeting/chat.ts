@@ -501,7 +501,7 @@ export class ChatConnection {
     } catch (thrown) {
       const refusal = asRefusal(thrown)
       this.#answer({ requestId: requestId.slice(0, MAX_ID_LENGTH), ok: false, error: refusal.message })
-      if (refusal.code === 'SOMETHING_WENT_WRONG')
+      if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
         this.#options.onError(refusal.cause, 'answering a chat frame')
       return refusal
     }

@@ -15,8 +15,8 @@ export interface Link {
   request<E extends keyof ServerRequests>(event: E, payload: ServerRequests[E]): Promise<boolean>
   /** Orderly out: says why, then disconnects. The refusal, if any, is told first. */
   close(reason: LeaveReason, refusal?: Refusal): void
-  /** Cuts the connection so that the client comes back by itself. */
-  drop(): void
+  /** Cuts the connection so that the client comes back by itself; the reason, if any, is told first. */
+  drop(why?: Refusal): void
 }
 
 /** Many links under one name: what is said to it is serialised once. */

@@ -6,7 +6,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
-import type { ChatRecord, MeetingRecord, StatsRecord, StayRecord, Store } from '../store/store.ts'
+import type { AutoClose, ChatRecord, MeetingRecord, StatsRecord, StayRecord, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
 import {
@@ -125,12 +125,19 @@ interface Session {
   known: Set<string>
   /** participantId → tokenId of those put out. */
   removed: Map<string, string>
+  /** participantId → when it was gone, for those who were cut off themselves at that time and did not hear of it. */
+  departed: Map<string, number>
   chat: Chat
   values: RealtimeStore
 }
 
 /** Published clients say about half a kilobyte. */
 const MAX_DEVICE_BYTES = 4096
+/** Longer than any client tries to come back. */
+const AUTO_CLOSE_RETRY_MS = 5000
+const RETURN_MS = 120_000
+/** Of those who went lately; nobody is told of more. */
+const MAX_DEPARTED = 1000
 const relayKey = (meetingId: string, participantId: string): string => `${meetingId} ${participantId}`
 const MINUTE_MS = 60_000
 /** The longest a timer of the runtime can wait. */
@@ -150,6 +157,8 @@ export class LiveMeeting {
   readonly #relayRequests = new Map<string, RelayRequest>()
   #session: Session | undefined
   #starting: Promise<Session> | undefined
+  /** Of a session that is over and whose end is not on the disk yet. */
+  #unwritten: SessionLog | undefined
   #graceTimer: NodeJS.Timeout | undefined
   #autoCloseTimer: NodeJS.Timeout | undefined
 
@@ -196,7 +205,8 @@ export class LiveMeeting {
         if (tokenId !== null) session.known.add(admittedSubject(participantId, tokenId))
         if (leftAt !== null) continue
         const at = Math.max(joinedAt, options.lastAliveAt ?? joinedAt)
-        session.log.left({ id: participantId, name }, 'WEBSOCKET_DISCONNECTED', at)
+        session.log.left({ id: participantId, name, joinedAt }, 'WEBSOCKET_DISCONNECTED', at)
+        session.departed.set(participantId, options.now())
       }
       session.lastKnownAt = lastKnownAt
       live.#session = session
@@ -250,7 +260,7 @@ export class LiveMeeting {
   async requestEntry(visitor: Visitor): Promise<'waiting' | 'admitted'> {
     let admission = this.#decide(visitor)
     if (admission.decision === 'admit') {
-      await this.#ensureSession()
+      await this.#sessionFor()
       // Others came in meanwhile; the decision that counts is the one acted on in the same instant.
       admission = this.#decide(visitor)
     }
@@ -282,24 +292,32 @@ export class LiveMeeting {
       !this.#participants.has(participantId) &&
       this.#participants.size >= this.#options.settings.maxParticipants
     if (decision === 'allowed' && full) throw new Refusal('MAX_PARTCIPANT_REACHED')
-    if (decision === 'allowed' && this.#lobby.has(participantId)) await this.#ensureSession()
-
-    const request = this.#lobby.take(participantId)
-    if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
     if (decision === 'denied') {
+      const request = this.#lobby.take(participantId)
+      if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
       this.#turnAway(request)
       return
     }
-    const session = this.#session!
-    session.admitted.add(admittedSubject(participantId, request.grant.tokenId))
-    this.#seat(request, authorityOf('ask', this.#options.settings.moderation))
-    this.#admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, request.link)
-    await this.#options.store.sessions.mark({
-      sessionId: session.sessionId,
-      kind: 'admitted',
-      subject: markSubject(participantId, request.grant.tokenId),
-      at: this.#options.now(),
-    })
+    const asking = this.#lobby.get(participantId)
+    if (!asking) throw new Refusal('RESPOND_ENTRY_FAILED')
+    const session = await this.#sessionFor()
+    const { tokenId } = asking.grant
+    const [{ store, now }, subject] = [this.#options, markSubject(participantId, tokenId)]
+    // On the disk before anybody hears of it: one who was let in is let in after a crash too.
+    await store.sessions.mark({ sessionId: session.sessionId, kind: 'admitted', subject, at: now() })
+    const admitted = admittedSubject(participantId, tokenId)
+    if (this.#session !== session || !this.#lobby.take(participantId, asking.link)) {
+      // Answered by another, withdrawn or timed out meanwhile.
+      if (!session.admitted.has(admitted))
+        this.#record(
+          store.sessions.unmark(session.sessionId, 'admitted', subject),
+          'taking back an admission',
+        )
+      throw new Refusal('RESPOND_ENTRY_FAILED')
+    }
+    session.admitted.add(admitted)
+    this.#seat(asking, authorityOf('ask', this.#options.settings.moderation))
+    this.#admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, asking.link)
   }
 
   /** Who is here and who waits, for those who watch from outside. */
@@ -435,7 +453,7 @@ export class LiveMeeting {
   /** What a joiner must hear that others heard before: states, who waits at the door; then everybody's media. */
   afterJoin(participant: Participant): void {
     if (this.#participants.get(participant.id) !== participant) return
-    const replay: Notification[] = this.#media.statesOf(this.#others(participant))
+    const replay: Notification[] = [...this.#departures(), ...this.#media.statesOf(this.#others(participant))]
     if (participant.authority.canAdmit) {
       for (const request of this.#lobby.requests()) {
         replay.push({ method: 'entryRequested', id: request.participantId, name: request.name })
@@ -589,18 +607,20 @@ export class LiveMeeting {
     const target = this.#participants.get(targetId)
     const session = this.#session
     if (!target || !session) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
-    session.removed.set(target.id, target.tokenId)
-    session.admitted.delete(admittedSubject(target.id, target.tokenId))
-    this.#putOut(target, leaveReason(reasonName))
-    if (this.#participants.size === 0) this.#armGrace()
-    const subject = markSubject(target.id, target.tokenId)
+    const { id, tokenId } = target
+    // On the disk before it is done: a removal that a crash could take back is none.
     await this.#options.store.sessions.mark({
       sessionId: session.sessionId,
       kind: 'removed',
-      subject,
+      subject: markSubject(id, tokenId),
       at: this.#options.now(),
     })
-    await this.#options.store.sessions.unmark(session.sessionId, 'admitted', subject)
+    session.removed.set(id, tokenId)
+    session.admitted.delete(admittedSubject(id, tokenId))
+    // It may have come back by another connection meanwhile.
+    const there = this.#participants.get(targetId)
+    if (there && this.#session === session) this.#putOut(there, leaveReason(reasonName))
+    if (this.#participants.size === 0) this.#armGrace()
   }
 
   /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */
@@ -627,12 +647,9 @@ export class LiveMeeting {
     const tokenId = session?.removed.get(participantId)
     if (!session || tokenId === undefined)
       throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
+    const subject = markSubject(participantId, tokenId)
+    await this.#options.store.sessions.unmark(session.sessionId, 'removed', subject)
     session.removed.delete(participantId)
-    await this.#options.store.sessions.unmark(
-      session.sessionId,
-      'removed',
-      markSubject(participantId, tokenId),
-    )
   }
 
   pin(by: Participant, targetId: string, state: { cam?: boolean; share?: boolean }): void {
@@ -646,13 +663,16 @@ export class LiveMeeting {
   }
 
   /** Checked at once; what is returned ends it, when the one who asked has its answer. */
-  endForAll(by: Participant): () => void {
+  async endForAll(by: Participant): Promise<() => void> {
     this.#require(by, 'end')
+    // Where nothing can be written nothing is ended, instead of being half ended.
+    await this.#options.store.check()
     return () => this.#record(this.end('REMOVE_ALL'), 'ending a session for all')
   }
 
   /** Ends the session for everybody, those who wait included. */
   async end(reasonName: LeaveReasonName): Promise<void> {
+    await this.#options.store.check()
     const reason = leaveReason(reasonName)
     for (const request of this.#lobby.requests()) {
       this.#lobby.take(request.participantId)
@@ -666,14 +686,20 @@ export class LiveMeeting {
   suspend(): void {
     clearTimeout(this.#graceTimer)
     clearTimeout(this.#autoCloseTimer)
+    const why = new Refusal('SERVER_STOPPING')
     for (const request of this.#lobby.requests()) {
       this.#lobby.take(request.participantId)
-      request.link.drop()
+      request.link.drop(why)
     }
-    for (const participant of [...this.#participants.values()]) {
+    const leaving = [...this.#participants.values()]
+    // Out of the map first: nobody is told of the others' leaving while all come back.
+    for (const participant of leaving) this.#everyone.remove(participant.link)
+    for (const participant of leaving) {
       this.#depart(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
-      participant.link.drop()
+      participant.link.drop(why)
     }
+    this.#session?.log.stop()
+    this.#unwritten?.stop()
     this.#session?.chat.close()
     this.#media.close()
   }
@@ -751,6 +777,9 @@ export class LiveMeeting {
     participant.joined = false
     this.#everyone.notify({ method: 'peerClosed', peerId: participant.id, reason })
     if (!session) return
+    session.departed.delete(participant.id)
+    session.departed.set(participant.id, this.#options.now())
+    if (session.departed.size > MAX_DEPARTED) session.departed.delete(session.departed.keys().next().value!)
     this.#options.events.emit('participantLeft', {
       meetingId: this.meetingId,
       sessionId: session.sessionId,
@@ -758,6 +787,17 @@ export class LiveMeeting {
       name: participant.name,
       reason: reason.message,
     })
+  }
+
+  /** The session, begun if there is none. Where that fails nothing is left of the attempt. */
+  async #sessionFor(): Promise<Session> {
+    try {
+      return await this.#ensureSession()
+    } catch (error) {
+      if (!this.#session && !this.#starting) this.#media.close()
+      this.#idleIfEmpty()
+      throw error
+    }
   }
 
   #ensureSession(): Promise<Session> {
@@ -773,6 +813,7 @@ export class LiveMeeting {
 
   async #startSession(): Promise<Session> {
     const { now, newSessionId, events } = this.#options
+    await this.#unwritten?.catchUp()
     const session = this.#newSession({ sessionId: newSessionId(), startedAt: now() })
     await session.log.started()
     this.#session = session
@@ -799,15 +840,21 @@ export class LiveMeeting {
     this.#relayRequests.clear()
     session.chat.close()
     this.#media.close()
-    const endedAt = session.lastKnownAt ?? this.#options.now()
-    await session.log.ended(endedAt, why)
-    this.#record(this.#options.store.files.drop(session.sessionId), 'deleting the files of a session')
-    this.#options.events.emit('sessionEnded', {
-      meetingId: this.meetingId,
-      sessionId: session.sessionId,
-      startedAt: session.startedAt,
-      endedAt,
-      reason: why,
+    const { sessionId, startedAt, log } = session
+    // The clock may have been set back meanwhile.
+    const endedAt = Math.max(startedAt, session.lastKnownAt ?? this.#options.now())
+    this.#unwritten = log
+    await log.ended(endedAt, why, () => {
+      this.#unwritten = undefined
+      this.#record(this.#options.store.files.drop(sessionId), 'deleting the files of a session')
+      this.#options.events.emit('sessionEnded', {
+        meetingId: this.meetingId,
+        sessionId,
+        startedAt,
+        endedAt,
+        reason: why,
+      })
+      this.#idleIfEmpty()
     })
   }
 
@@ -824,6 +871,7 @@ export class LiveMeeting {
       admitted: new Set(),
       known: new Set(),
       removed: new Map(),
+      departed: new Map(),
       chat: new Chat(
         {
           limits: settings,
@@ -860,23 +908,31 @@ export class LiveMeeting {
     this.#autoCloseTimer = setTimeout(
       () => {
         if (leftMs > MAX_TIMER_MS) this.#armAutoClose(session)
-        else this.#record(this.#autoClose(autoClose.type), 'closing a session in time')
+        else this.#autoClose(session, autoClose.type)
       },
       Math.min(Math.max(leftMs, 0), MAX_TIMER_MS),
     )
     this.#autoCloseTimer.unref()
   }
 
-  async #autoClose(type: 'session-ends' | 'session-end-and-deactivate'): Promise<void> {
-    if (type === 'session-end-and-deactivate') {
-      const disabled = await this.#options.store.meetings.disable(this.meetingId, this.#options.now())
-      if (disabled) this.#meeting = disabled
+  #autoClose(session: Session, type: AutoClose['type']): void {
+    const close = async (): Promise<void> => {
+      if (type === 'session-end-and-deactivate') {
+        const disabled = await this.#options.store.meetings.disable(this.meetingId, this.#options.now())
+        if (disabled) this.#meeting = disabled
+      }
+      await this.end('ROOM_CLOSE')
     }
-    await this.end('ROOM_CLOSE')
+    close().catch((error: unknown) => {
+      this.#options.onError(error, 'closing a session in time')
+      if (this.#session !== session) return
+      this.#autoCloseTimer = setTimeout(() => this.#autoClose(session, type), AUTO_CLOSE_RETRY_MS).unref()
+    })
   }
 
   #idleIfEmpty(): void {
-    if (!this.#session && !this.#starting && this.#lobby.size === 0) this.#options.onIdle()
+    if (!this.#session && !this.#starting && !this.#unwritten && this.#lobby.size === 0)
+      this.#options.onIdle()
   }
 
   /** Tells all of what this one cannot decode and nobody could not before; answers what now somebody cannot. */
@@ -890,6 +946,18 @@ export class LiveMeeting {
       this.#everyone.notify({ method: 'unsupportedCodecAdded', codec, consumerPeerId: participant.id })
     }
     return unsupported
+  }
+
+  /**
+   * Who went while the joiner may have been cut off: published clients keep whoever was there before (contract,
+   * signalling §2.5), and ignore what is said of those whom they do not know.
+   */
+  #departures(): Notification[] {
+    const { departed } = this.#session!
+    const since = this.#options.now() - RETURN_MS
+    for (const [id, at] of departed) if (at < since || this.#participants.has(id)) departed.delete(id)
+    const reason = leaveReason('WEBSOCKET_DISCONNECTED')
+    return [...departed.keys()].map((peerId) => ({ method: 'peerClosed', peerId, reason }))
   }
 
   #others(participant: Participant): Participant[] {

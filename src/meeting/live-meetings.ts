@@ -128,7 +128,7 @@ export class LiveMeetings implements MeetingHome {
     meeting: MeetingRecord,
     visitor: Visitor,
   ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }> {
-    if (this.#suspended) throw new Refusal('INVALID_STATE', { message: 'The server is stopping.' })
+    if (this.#suspended) throw new Refusal('SERVER_STOPPING')
     const live = await this.#liveMeeting(meeting)
     const state = await live.requestEntry(visitor)
     return { live, state }

@@ -37,6 +37,10 @@ export class Lobby {
     return this.#pending.has(participantId)
   }
 
+  get(participantId: string): Visitor | undefined {
+    return this.#pending.get(participantId)?.request
+  }
+
   requests(): Visitor[] {
     return [...this.#pending.values()].map((entry) => entry.request)
   }

@@ -1,11 +1,13 @@
 /**
  * Writes down what happens in one session: who stayed when, with which streams and in which mode. Each fact goes to the
- * store together with the deliveries that tell it, so that neither is there without the other.
+ * store together with the deliveries that tell it, so that neither is there without the other. What happened cannot be
+ * refused any more: while the store does not serve, it is kept here in order and written when it does.
  */
 import type { StreamKind } from '../protocol/media.ts'
 import type { MeetingFact } from '../protocol/webhooks.ts'
 import type { MeetingRecord, NewDelivery, Store } from '../store/store.ts'
 import type { Participant } from './participant.ts'
+import { Refusal } from '../protocol/errors.ts'
 
 /** Which webhooks hear of a fact, and in which words; a pure function of both. */
 export type Announce = (meeting: MeetingRecord, fact: MeetingFact) => NewDelivery[]
@@ -20,8 +22,21 @@ export interface SessionLogOptions {
   onError: (error: unknown, doing: string) => void
 }
 
+/** How soon it is tried again. */
+const RETRY_MS = 1000
+/** Streams and modes that are kept while the store does not serve; who joined and left is kept whatever happens. */
+const MAX_BEHIND = 10_000
+
+type Write = () => Promise<unknown>
+
 export class SessionLog {
   readonly #options: SessionLogOptions
+  /** What is yet to be written, oldest first. */
+  readonly #behind: { write: Write; doing: string }[] = []
+  #catchingUp: Promise<void> | undefined
+  #retry: NodeJS.Timeout | undefined
+  /** By participant: a leave on its way, which a join of the same must not overtake. */
+  readonly #leaving = new Map<string, Promise<void>>()
 
   constructor(options: SessionLogOptions) {
     this.#options = options
@@ -42,16 +57,37 @@ export class SessionLog {
     )
   }
 
-  async ended(at: number, reason: string): Promise<void> {
+  /** `written` is called when it is, which may be long after; until then the session goes on for those who read of it. */
+  ended(at: number, reason: string, written: () => void): Promise<void> {
     const { sessionId, startedAt, store } = this.#options
     const tell = this.#tell({ event: 'session-ended', at, startedAt, reason })
-    await store.sessions.end(sessionId, at, reason, tell)
+    return this.#record(
+      () => store.sessions.end(sessionId, at, reason, tell).then(written),
+      'recording an end',
+    )
+  }
+
+  /** @throws {Refusal} STORE_UNAVAILABLE when what happened before cannot be written yet */
+  catchUp(): Promise<void> {
+    clearTimeout(this.#retry)
+    this.#catchingUp ??= this.#writeBehind().finally(() => {
+      this.#catchingUp = undefined
+    })
+    return this.#catchingUp
+  }
+
+  /** Nothing is tried again: the server stops, and the next start sees what is missing. */
+  stop(): void {
+    clearTimeout(this.#retry)
+    this.#behind.length = 0
   }
 
   /** Resolves when the stay has reached the disk. */
   async joined(participant: Participant, device: Record<string, unknown> | null): Promise<void> {
     const { sessionId, store, now } = this.#options
     const { id: participantId, name, mode, tokenId } = participant
+    await this.#leaving.get(participantId)
+    await this.catchUp()
     const joinedAt = now()
     participant.joinedAt = joinedAt
     const stay = {
@@ -68,43 +104,57 @@ export class SessionLog {
     await store.sessions.join(stay, mode, tell)
   }
 
-  left({ id, name }: Pick<Participant, 'id' | 'name'>, reason: string, at = this.#options.now()): void {
+  left(
+    { id, name, joinedAt }: Pick<Participant, 'id' | 'name' | 'joinedAt'>,
+    reason: string,
+    now = this.#options.now(),
+  ): void {
     const { sessionId, store } = this.#options
+    // The clock may have been set back meanwhile.
+    const at = Math.max(now, joinedAt)
     const tell = this.#tell({ event: 'participant-left', at, participantId: id, name })
-    this.#record(store.sessions.leave(sessionId, id, at, reason, tell), 'recording a leave')
+    const done = this.#record(
+      () => store.sessions.leave(sessionId, id, at, reason, tell),
+      'recording a leave',
+    )
+    const leaving = done
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#leaving.get(id) === leaving) this.#leaving.delete(id)
+      })
+    this.#leaving.set(id, leaving)
   }
 
   /** A stream of this kind went on or off. */
   streamed({ id }: Participant, kind: StreamKind, on: boolean): void {
     const { sessionId, store, now } = this.#options
+    if (this.#behind.length >= MAX_BEHIND) return
     const at = now()
-    const done = on
-      ? store.sessions.openInterval({
-          sessionId,
-          participantId: id,
-          kind,
-          value: '',
-          startedAt: at,
-          endedAt: null,
-        })
-      : store.sessions.closeInterval(sessionId, id, kind, at)
-    this.#record(done, 'recording a stream')
+    const interval = { sessionId, participantId: id, kind, value: '', startedAt: at, endedAt: null }
+    this.#later(
+      on
+        ? () => store.sessions.openInterval(interval)
+        : () => store.sessions.closeInterval(sessionId, id, kind, at),
+      'recording a stream',
+    )
   }
 
   changedMode({ id, mode }: Participant): void {
     const { sessionId, store, now } = this.#options
+    if (this.#behind.length >= MAX_BEHIND) return
     const at = now()
-    const change = store.sessions.closeInterval(sessionId, id, 'mode', at).then(() =>
-      store.sessions.openInterval({
-        sessionId,
-        participantId: id,
-        kind: 'mode',
-        value: mode,
-        startedAt: at,
-        endedAt: null,
-      }),
-    )
-    this.#record(change, 'recording a mode')
+    const interval = {
+      sessionId,
+      participantId: id,
+      kind: 'mode' as const,
+      value: mode,
+      startedAt: at,
+      endedAt: null,
+    }
+    this.#later(async () => {
+      await store.sessions.closeInterval(sessionId, id, 'mode', at)
+      await store.sessions.openInterval(interval)
+    }, 'recording a mode')
   }
 
   #tell(fact: OwnFact): NewDelivery[] {
@@ -112,9 +162,54 @@ export class SessionLog {
     return announce(meeting, { ...fact, sessionId })
   }
 
-  #record(done: Promise<unknown>, doing: string): void {
-    done.catch((error: unknown) => this.#options.onError(error, doing))
+  #later(write: Write, doing: string): void {
+    this.#record(write, doing).catch(() => undefined)
   }
+
+  /** Rejects when it could not be written at once; it is then written later, and in its turn. */
+  async #record(write: Write, doing: string): Promise<void> {
+    if (this.#behind.length === 0) {
+      try {
+        await write()
+        return
+      } catch (error) {
+        if (!isUnavailable(error)) this.#options.onError(error, doing)
+        else this.#postpone(write, doing)
+        throw error
+      }
+    }
+    this.#postpone(write, doing)
+    throw new Refusal('STORE_UNAVAILABLE')
+  }
+
+  #postpone(write: Write, doing: string): void {
+    this.#behind.push({ write, doing })
+    this.#arm()
+  }
+
+  #arm(): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => void this.catchUp().catch(() => undefined), RETRY_MS).unref()
+  }
+
+  async #writeBehind(): Promise<void> {
+    for (let next = this.#behind[0]; next; next = this.#behind[0]) {
+      try {
+        await next.write()
+      } catch (error) {
+        if (isUnavailable(error)) {
+          this.#arm()
+          throw error
+        }
+        this.#options.onError(error, next.doing)
+      }
+      this.#behind.shift()
+    }
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'STORE_UNAVAILABLE'
 }
 
 type WithoutSession<T> = T extends unknown ? Omit<T, 'sessionId'> : never

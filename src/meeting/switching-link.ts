@@ -71,8 +71,8 @@ export class SwitchingLink implements Link {
     this.#onRefused()
   }
 
-  drop(): void {
-    if (this.#over) this.#link.drop()
+  drop(why?: Refusal): void {
+    if (this.#over) this.#link.drop(why)
     else this.#onRefused()
   }
 }

@@ -61,6 +61,8 @@ export interface Metrics {
   joined(entry: 'direct' | 'admitted', seconds: number): void
   /** A group of writes reached the disk. */
   committed(writes: number, seconds: number): void
+  /** Whether the store took the last write. */
+  storeAvailable(available: boolean): void
   chatMessage(): void
   delivered(outcome: 'delivered' | 'retried' | 'parked'): void
   /** The newest measurement of all media. */
@@ -224,6 +226,12 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       if (videoScore !== null) this.set({ kind: 'video' }, videoScore)
     },
   })
+  const storeUp = new Gauge({
+    registers,
+    name: 'anteroom_store_available',
+    help: '1 while the store takes what is written, 0 while it does not: joining, chat that is kept and removals are refused.',
+  })
+  storeUp.set(1)
   const backlog = new Gauge({
     registers,
     name: 'anteroom_webhook_backlog',
@@ -251,7 +259,8 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     const [there, workers, webhooks] = await Promise.all([
       readings.meetings(),
       readings.workers(),
-      readings.webhooks(),
+      // A store that cannot be read is told by another figure; the rest is to be seen then above all.
+      readings.webhooks().catch(() => ({ waiting: 0, parked: 0, oldestAt: null })),
     ])
     meetings.set(there.meetings)
     participants.set(there.participants)
@@ -288,6 +297,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       writes.inc(count)
       commitSeconds.observe(seconds)
     },
+    storeAvailable: (available) => storeUp.set(available ? 1 : 0),
     chatMessage() {
       totals.chatMessages++
       chatMessages.inc()

@@ -38,6 +38,8 @@ const table = {
   REMOVED_FROM_SESSION: [4025, 403, 'You were removed from this session.'],
   ENTRY_DENIED: [4025, 403, 'Entry was denied.'],
   MEDIA_UNAVAILABLE: [5000, 503, 'Media is off on this server, so nobody can join.'],
+  STORE_UNAVAILABLE: [5000, 503, 'The server cannot save or read this now; try again in a moment.'],
+  SERVER_STOPPING: [5000, 503, 'The server restarts; the connection comes back by itself.'],
   INVALID_REQUEST: [5000, 400, 'The request is not well formed.'],
   INVALID_STATE: [5000, 409, 'This cannot be done now.'],
   NOT_FOUND: [404, 404, 'There is nothing here.'],

@@ -2,6 +2,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from './store.ts'
+import { asUnavailable } from './unavailable.ts'
 
 /** Ids are ours; what is none never reaches the disk. */
 const ID = /^[A-Za-z0-9_-]{8,64}$/
@@ -33,16 +34,21 @@ export function openFiles(folder: string): Store['files'] {
       // Before it is there, so that it is not counted twice.
       const total = await totalOf(sessionId)
       const [path, aside] = [place(sessionId, fileId), `${place(sessionId, fileId)}.part`]
-      await mkdir(place(sessionId), { recursive: true, mode: 0o700 })
-      const handle = await open(aside, 'wx', 0o600)
       try {
-        await handle.writeFile(bytes)
-        await handle.sync()
-      } finally {
-        await handle.close()
+        await mkdir(place(sessionId), { recursive: true, mode: 0o700 })
+        const handle = await open(aside, 'wx', 0o600)
+        try {
+          await handle.writeFile(bytes)
+          await handle.sync()
+        } finally {
+          await handle.close()
+        }
+        // Whole or not at all.
+        await rename(aside, path)
+      } catch (error) {
+        await rm(aside, { force: true }).catch(() => undefined)
+        throw asUnavailable(error)
       }
-      // Whole or not at all.
-      await rename(aside, path)
       total.bytes += bytes.length
     },
     get: async (sessionId, fileId) => {
@@ -51,7 +57,7 @@ export function openFiles(folder: string): Store['files'] {
         return await readFile(place(sessionId, fileId))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-        throw error
+        throw asUnavailable(error)
       }
     },
     totalBytes: async (sessionId) => (await totalOf(sessionId)).bytes,

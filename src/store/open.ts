@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Store } from './store.ts'
 import type { OnCommit } from './write-queue.ts'
+import type { OnTrouble } from './unavailable.ts'
 import { prepareFolder, readMasterKey } from './master-key.ts'
 import { StoreProblem } from './problem.ts'
 import { createSeal } from './seal.ts'
@@ -16,6 +17,7 @@ export interface StoreOptions {
   /** Default: SQLite in the folder. */
   url?: string | undefined
   onCommit?: OnCommit | undefined
+  onTrouble?: OnTrouble | undefined
 }
 
 /** @throws {StoreProblem} with one sentence and the cure */
@@ -30,5 +32,5 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   // Looked at before the key: of two first starts at once, the slower must not take the other's database for an old one.
   const inUse = existsSync(join(folder, DATABASE_FILE))
   const seal = createSeal(masterKey ?? (await readMasterKey(folder, inUse)))
-  return openSqlite(folder, seal, options.onCommit)
+  return openSqlite(folder, seal, options.onCommit, options.onTrouble)
 }

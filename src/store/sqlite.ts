@@ -25,13 +25,16 @@ import type { Write } from './ground.ts'
 import { proveSeal, storeOver } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
 import { openFiles } from './files.ts'
+import { asUnavailable, troubleOf, type OnTrouble, type StoreTrouble } from './unavailable.ts'
 import { WriteQueue, type OnCommit } from './write-queue.ts'
 
 /** Name of the database in the data folder. */
 export const DATABASE_FILE = 'anteroom.db'
 const FILES_FOLDER = 'files'
-/** How long a write waits for another process, e.g. for `anteroom keys create` beside a running server. */
-const BUSY_TIMEOUT_MS = 5000
+/** How long a start waits for another process, e.g. for `anteroom keys create`; nothing else goes on meanwhile. */
+const START_BUSY_TIMEOUT_MS = 5000
+/** How long a read may hold up everything else: only while another process brings its log home. */
+const READ_BUSY_TIMEOUT_MS = 500
 /** In order; names are never changed once published. */
 const migrations: Record<string, Migration> = {
   '0001-first': first,
@@ -40,7 +43,12 @@ const migrations: Record<string, Migration> = {
 }
 
 /** @throws {StoreProblem} */
-export async function openSqlite(folder: string, seal: Seal, onCommit?: OnCommit): Promise<Store> {
+export async function openSqlite(
+  folder: string,
+  seal: Seal,
+  onCommit: OnCommit = () => undefined,
+  onTrouble: OnTrouble = () => undefined,
+): Promise<Store> {
   const file = join(folder, DATABASE_FILE)
   const writer = connect(file)
   const open = [writer]
@@ -52,9 +60,30 @@ export async function openSqlite(folder: string, seal: Seal, onCommit?: OnCommit
     open.push(reader)
     await sql`pragma query_only = on`.execute(reader)
 
-    const queue = new WriteQueue(writer, onCommit)
+    // From here on the process has others to serve while a write waits for another process: the queue waits, not SQLite.
+    await sql`pragma busy_timeout = 0`.execute(writer)
+    await sql`pragma busy_timeout = ${sql.lit(READ_BUSY_TIMEOUT_MS)}`.execute(reader)
+
+    let trouble: StoreTrouble | undefined
+    const isIn = (now: StoreTrouble | undefined, cause?: unknown): void => {
+      if (trouble !== now) onTrouble(now, cause)
+      trouble = now
+    }
+    const failed = (error: unknown): void => {
+      const why = troubleOf(error)
+      if (why) isIn(why, (error as Error).cause)
+    }
+    const queue = new WriteQueue(
+      writer,
+      (...commit) => {
+        isIn(undefined)
+        onCommit(...commit)
+      },
+      failed,
+    )
     const write: Write = (work) =>
       queue.run(work).catch((error: unknown) => {
+        failed(error)
         throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
       })
     const store = storeOver({ db: reader, write, seal })
@@ -80,6 +109,15 @@ export async function openSqlite(folder: string, seal: Seal, onCommit?: OnCommit
 class Driver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection)
+    } catch (error) {
+      // SQLite itself undoes all of it when the disk fails; why it did is what the caller is to hear.
+      if (!/no transaction is active/.test((error as Error).message)) throw error
+    }
   }
 }
 
@@ -112,7 +150,7 @@ function connect(file: string): Kysely<Schema> {
   try {
     // Made by us, as SQLite gives its log and index the mode of the database.
     closeSync(openSync(file, 'a', 0o600))
-    database = new Database(file, { timeout: BUSY_TIMEOUT_MS })
+    database = new Database(file, { timeout: START_BUSY_TIMEOUT_MS })
     database.pragma('journal_mode = WAL')
     // A call that resolved has survived a power cut too, not only the end of the process.
     database.pragma('synchronous = FULL')
@@ -130,10 +168,29 @@ function keepingStatements(database: Database.Database): SqliteDatabase {
   return {
     prepare(text) {
       let statement = kept.get(text)
-      if (!statement) kept.set(text, (statement = database.prepare(text)))
+      if (!statement)
+        kept.set(text, (statement = tellingTrouble(attempt<SqliteStatement>(() => database.prepare(text)))))
       return statement
     },
     close: () => void database.close(),
+  }
+}
+
+/** What fails because the database or its disk does says so. */
+function tellingTrouble(statement: SqliteStatement): SqliteStatement {
+  return {
+    reader: statement.reader,
+    all: (parameters) => attempt(() => statement.all(parameters)),
+    run: (parameters) => attempt(() => statement.run(parameters)),
+    iterate: (parameters) => attempt(() => statement.iterate(parameters)),
+  }
+}
+
+function attempt<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw asUnavailable(error)
   }
 }
 
@@ -154,7 +211,8 @@ async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
 }
 
 /** What SQLite or the seal says, as a sentence with the cure. */
-function problem(file: string, cause: unknown): StoreProblem {
+function problem(file: string, thrown: unknown): StoreProblem {
+  const cause = troubleOf(thrown) ? (thrown as Error).cause : thrown
   const { code = '' } = cause as { code?: string }
   const sentence =
     cause instanceof SealBroken

@@ -299,6 +299,7 @@ export interface Store {
     intervals(sessionId: string, participantId?: string): Promise<IntervalRecord[]>
     /** Deletes sessions that ended before, at most `limit`, with all that was recorded in them. Answers how many. */
     dropEndedBefore(at: number, limit: number): Promise<number>
+    /** A removal takes back the admission of the same subject. */
     mark(mark: SessionMark): Promise<void>
     unmark(sessionId: string, kind: SessionMark['kind'], subject: string): Promise<boolean>
     marks(sessionId: string): Promise<SessionMark[]>
@@ -384,4 +385,5 @@ export interface Store {
 
 export { StoreConflict, StoreProblem } from './problem.ts'
 export { openStore, type StoreOptions } from './open.ts'
+export type { OnTrouble, StoreTrouble } from './unavailable.ts'
 export { backupStore, restoreStore, type RestoreOptions } from './backup.ts'

@@ -63,7 +63,7 @@ export type Readiness = Static<typeof Readiness>
 
 export const Health = Type.Object({
   status: Type.Union([Type.Literal('ok'), Type.Literal('failing')]),
-  store: Type.Object({ available: Type.Boolean() }),
+  store: Type.Object({ available: Type.Boolean(), reason: Type.Optional(Type.String()) }),
   media: Type.Object({
     available: Type.Boolean(),
     workers: Type.Optional(Count),

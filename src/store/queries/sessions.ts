@@ -254,13 +254,20 @@ export function sessionQueries({ db, write }: Ground, written: Written): Store['
         return ids.length
       }),
     mark: async ({ sessionId, kind, subject, at }) => {
-      await write((tx) =>
-        tx
+      await write(async (tx) => {
+        await tx
           .insertInto('session_marks')
           .values({ session_id: sessionId, kind, subject, at })
           .onConflict((conflict) => conflict.doNothing())
-          .execute(),
-      )
+          .execute()
+        if (kind === 'admitted') return
+        await tx
+          .deleteFrom('session_marks')
+          .where('session_id', '=', sessionId)
+          .where('kind', '=', 'admitted')
+          .where('subject', '=', subject)
+          .execute()
+      })
     },
     unmark: async (sessionId, kind, subject) => {
       const { numDeletedRows } = await write((tx) =>
