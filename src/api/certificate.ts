@@ -39,7 +39,7 @@ const RENEW_DAYS = 30
 /**
  * Reads the given certificate, or ours; makes one on first use, and again when it is about to expire.
  *
- * @throws {CertificateProblem} the given one cannot be used
+ * @throws {CertificateProblem} the given one cannot be used, or ours not be written
  */
 export async function loadCertificate(options: CertificateOptions): Promise<Certificate> {
   const { certFile, keyFile, folder, names, now } = options
@@ -66,9 +66,16 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
       { name: 'subjectAltName', altNames: names.map(altName) },
     ],
   })
-  await mkdir(join(folder, 'tls'), { recursive: true, mode: 0o700 })
-  await writeFile(ourKey, made.private, { mode: 0o600 })
-  await writeFile(ourCert, made.cert, { mode: 0o600 })
+  try {
+    await mkdir(join(folder, 'tls'), { recursive: true, mode: 0o700 })
+    await writeFile(ourKey, made.private, { mode: 0o600 })
+    await writeFile(ourCert, made.cert, { mode: 0o600 })
+  } catch (cause) {
+    throw new CertificateProblem(
+      `The certificate in ${join(folder, 'tls')} cannot be written: check that this user may write there and that the disk has room.`,
+      { cause },
+    )
+  }
   return { cert: made.cert, key: made.private, source: 'self-signed', expiresAt: notAfterDate.getTime() }
 }
 

@@ -92,6 +92,9 @@ const GAVE_UP = { code: 1102, message: 'WEBSOCKET_CONNECTION_ATTEMPTS_EXHAUSTED'
 const JOIN_FAILED = { code: 1103, message: 'JOIN_ROOM_FAILED' }
 /** For the server to hear that we leave, before the connection ends. */
 const LEAVE_TIMEOUT_MS = 500
+/** How soon, and how often, one who was inside tries again while the server can save nothing. */
+const UNSAVED_RETURN_MS = 2000
+const MAX_UNSAVED_RETURNS = 150
 
 export class Meeting extends Emitter<MeetingEvents> {
   readonly meetingId: string
@@ -112,6 +115,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   #state: MeetingState = 'connecting'
   #refusal: MeetingError | undefined
   #restarting = false
+  #unsavedReturns = 0
   #accepted: { resolve: () => void; reject: (error: MeetingError) => void } | undefined
   /** Settles when the server took the request to come in: waiting or let in. */
   readonly accepted: Promise<void>
@@ -235,8 +239,9 @@ export class Meeting extends Emitter<MeetingEvents> {
       if (media !== this.#media || !this.#signalling.connected) return
       // One who was inside comes back as soon as the server can write that down again.
       const returns = this.#state === 'reconnecting'
-      if (returns && error instanceof MeetingError && error.reason === 'STORE_UNAVAILABLE') {
-        this.#signalling.renew()
+      const unsaved = error instanceof MeetingError && error.reason === 'STORE_UNAVAILABLE'
+      if (returns && unsaved && ++this.#unsavedReturns <= MAX_UNSAVED_RETURNS) {
+        setTimeout(() => this.#signalling.renew(), UNSAVED_RETURN_MS)
         return
       }
       this.#signalling.close()
@@ -244,6 +249,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       return
     }
     this.#restarting = false
+    this.#unsavedReturns = 0
     this.timings.joined ??= performance.now()
     this.#setState('joined')
     await this.devices.resume().catch((error: unknown) => console.error(error))

@@ -4,7 +4,8 @@ import { Refusal } from '../protocol/errors.ts'
 /** By the beginning of the code of SQLite or of the system. */
 const troubles: readonly [code: RegExp, reason: StoreTrouble][] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT|EFBIG)/, 'full'],
-  [/^(SQLITE_READONLY|SQLITE_PERM|SQLITE_AUTH|EROFS|EACCES|EPERM)/, 'read-only'],
+  // ENOENT: what the runtime says of a folder that it may not make on a disk that is read-only.
+  [/^(SQLITE_READONLY|SQLITE_PERM|SQLITE_AUTH|EROFS|EACCES|EPERM|ENOENT|ENOTDIR)/, 'read-only'],
   [/^(SQLITE_BUSY|SQLITE_LOCKED|SQLITE_PROTOCOL)/, 'locked'],
   [/^(SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_IOERR_SHORT_READ)/, 'damaged'],
   [/^(SQLITE_IOERR|SQLITE_CANTOPEN|SQLITE_NOMEM|EIO|ENXIO|EMFILE|ENFILE|ENODEV|ESTALE)/, 'failing'],

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts } from './ports.ts'
-import { API_KEY, SECRET } from './test-server.ts'
+import { API_KEY, SECRET, signAnything } from './test-server.ts'
 
 const cli = join(import.meta.dirname, '../../src/cli.ts')
 const START_TIMEOUT_MS = 20_000
@@ -58,6 +58,33 @@ export class RealServer {
       encoding: 'utf8',
     })
     for (const pid of workers.trim().split('\n')) process.kill(Number(pid), 'SIGKILL')
+  }
+
+  get pid(): number {
+    return this.#child!.pid!
+  }
+
+  /** As every client calls it; the body is what came back, whatever the status. */
+  async rest(
+    method: string,
+    path: string,
+    body?: unknown,
+    token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] }),
+  ): Promise<{ status: number; body: any }> {
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { authorization: token, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    const json = answer.headers.get('content-type')?.includes('json') ?? false
+    return { status: answer.status, body: json && text !== '' ? JSON.parse(text) : text }
+  }
+
+  async createMeeting(options: Record<string, unknown> = {}): Promise<string> {
+    const { status, body } = await this.rest('POST', '/v2/rooms', options)
+    if (status !== 200) throw new Error(`no meeting was made: ${JSON.stringify(body)}`)
+    return body.roomId
   }
 
   async run(): Promise<void> {

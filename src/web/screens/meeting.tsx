@@ -148,7 +148,7 @@ export function MeetingScreen({
         <Duration />
         {reconnecting && (
           <span className="badge" role="status" data-testid="reconnecting">
-            Reconnecting…
+            {meeting.serverRestarts ? 'The server restarts…' : 'Reconnecting…'}
           </span>
         )}
         {self.canAdmit && (
