@@ -304,7 +304,12 @@ export class LiveMeeting {
     const { tokenId } = asking.grant
     const [{ store, now }, subject] = [this.#options, markSubject(participantId, tokenId)]
     // On the disk before anybody hears of it: one who was let in is let in after a crash too.
-    await store.sessions.mark({ sessionId: session.sessionId, kind: 'admitted', subject, at: now() })
+    clearTimeout(this.#graceTimer)
+    try {
+      await store.sessions.mark({ sessionId: session.sessionId, kind: 'admitted', subject, at: now() })
+    } finally {
+      if (this.#session === session && this.#participants.size === 0) this.#armGrace()
+    }
     const admitted = admittedSubject(participantId, tokenId)
     if (this.#session !== session || !this.#lobby.take(participantId, asking.link)) {
       // Answered by another, withdrawn or timed out meanwhile.

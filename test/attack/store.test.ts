@@ -220,7 +220,7 @@ test('a folder that is read-only: files are refused and no start is pretended', 
   await server.end()
   const again = makeReadOnly(folder)
   try {
-    await assert.rejects(server.run(), /may write/)
+    await assert.rejects(server.run(), /cannot be written/)
     assert.equal(server.output.trim().split('\n').length, 1, server.output)
   } finally {
     again?.()
