@@ -52,6 +52,10 @@ export class RealServer {
     return server
   }
 
+  get pid(): number {
+    return this.#child!.pid!
+  }
+
   /** All its media workers die at once. */
   killWorkers(): void {
     const workers = execFileSync('pgrep', ['-P', String(this.#child!.pid!), '-f', 'mediasoup-worker'], {
