@@ -110,7 +110,8 @@ async function storeTrouble({ store }: HttpContext): Promise<string | undefined>
     ])
     return answered ? undefined : 'The store does not answer.'
   } catch (error) {
-    return troubles[asRefusal(error).reason as StoreTrouble] ?? 'The store does not work.'
+    const { reason = '' } = asRefusal(error)
+    return reason in troubles ? troubles[reason as StoreTrouble] : 'The store does not work.'
   } finally {
     late.abort()
   }
