@@ -64,10 +64,6 @@ export class RealServer {
     for (const pid of workers.trim().split('\n')) process.kill(Number(pid), 'SIGKILL')
   }
 
-  get pid(): number {
-    return this.#child!.pid!
-  }
-
   /** As every client calls it; the body is what came back, whatever the status. */
   async rest(
     method: string,
