@@ -92,7 +92,10 @@ export function KeysScreen() {
                 },
                 {
                   title: 'Origins',
-                  cell: ({ origins }) => origins?.join(', ') ?? <span className="quiet">any</span>,
+                  cell: ({ origins }) =>
+                    origins?.map((origin) => <div key={origin}>{origin}</div>) ?? (
+                      <span className="quiet">any</span>
+                    ),
                 },
                 {
                   title: 'Actions',

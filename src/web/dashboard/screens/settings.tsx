@@ -41,7 +41,10 @@ export function SettingsScreen() {
               rows={rows}
               keyOf={({ variable }) => variable}
               columns={[
-                { title: 'Variable', cell: ({ variable }) => <span className="code">{variable}</span> },
+                {
+                  title: 'Variable',
+                  cell: ({ variable }) => <span className="code nowrap">{variable}</span>,
+                },
                 { title: 'Value', cell: (setting) => <Value setting={setting} /> },
                 {
                   title: 'From',
