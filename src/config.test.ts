@@ -23,6 +23,12 @@ const wrong: [variable: string, values: string[]][] = [
   ['VIDEOSDK_API_ENDPOINT', ['api.example', 'file:///etc']],
   ['OPEN_GET_TOKEN', ['yes', 'TRUE ', 'on'].filter((value) => value !== 'TRUE ')],
   ['ALLOW_TOKENS_WITHOUT_EXPIRY', ['maybe']],
+  [
+    'TRUSTED_PROXIES',
+    ['example.org', '10.0.0.0/33', '2001:db8::/129', '10.0.0/8', '10.0.0.0/', '1.2.3.4/8/8'],
+  ],
+  ['TRUSTED_PROXY_HEADER', ['x-real-ip']],
+  ['MAX_CONNECTIONS_PER_ADDRESS', ['0']],
   ['MODERATION', ['none', 'Open']],
   ['LOBBY_TIMEOUT_SECONDS', ['0', '86401', 'ten']],
   ['SESSION_GRACE_SECONDS', ['-1']],

@@ -2,6 +2,7 @@
  * Reads the environment once, validates it, and throws on the first thing wrong. What it returns is frozen; nothing else
  * in the program reads a variable.
  */
+import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -93,6 +94,20 @@ const metricsToken = (text: string | undefined): string | undefined => {
   return text
 }
 
+const proxyRanges = (text: string | undefined): readonly string[] => {
+  const ranges = (text ?? '')
+    .split(',')
+    .map((range) => range.trim())
+    .filter((range) => range !== '')
+  const isRange = (range: string): boolean => {
+    const [, net = '', bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(range) ?? []
+    const version = isIP(net)
+    return version !== 0 && Number(bits ?? 0) <= (version === 4 ? 32 : 128)
+  }
+  if (!ranges.every(isRange)) throw new Error('must be addresses and CIDR ranges by commas')
+  return ranges
+}
+
 const turnUrls = (text: string | undefined): string[] => {
   const urls = (text ?? '')
     .split(',')
@@ -119,6 +134,18 @@ const settings = {
     '',
     'address by which people reach this server, when a proxy stands before it',
     httpUrl,
+  ),
+  trustedProxies: setting(
+    'TRUSTED_PROXIES',
+    '',
+    'addresses and CIDR ranges of proxies that say for whom they speak, by commas',
+    proxyRanges,
+  ),
+  trustedProxyHeader: setting(
+    'TRUSTED_PROXY_HEADER',
+    'x-forwarded-for',
+    'the header in which they say it; no other is believed',
+    oneOf<'x-forwarded-for' | 'forwarded'>(['x-forwarded-for', 'forwarded'], 'x-forwarded-for'),
   ),
   tlsCert: setting(
     'TLS_CERT',
@@ -235,6 +262,72 @@ const settings = {
     'connections of one address that are not let in yet',
     whole(1, 100_000, 50),
   ),
+  maxConnections: setting(
+    'MAX_CONNECTIONS',
+    10_000,
+    'connections of all together, on each listener counted with the other',
+    whole(10, 1_000_000, 10_000),
+  ),
+  maxConnectionsPerAddress: setting(
+    'MAX_CONNECTIONS_PER_ADDRESS',
+    1000,
+    'connections of one address, whatever they do; an IPv6 address counts by its /64',
+    whole(1, 1_000_000, 1000),
+  ),
+  maxHttpRequestsPerSecond: setting(
+    'MAX_HTTP_REQUESTS_PER_SECOND',
+    200,
+    'requests of one address, on average; four times as many at once',
+    whole(1, 1_000_000, 200),
+  ),
+  maxKeyRequestsPerSecond: setting(
+    'MAX_KEY_REQUESTS_PER_SECOND',
+    500,
+    'requests with tokens of one API key, on average; four times as many at once',
+    whole(1, 1_000_000, 500),
+  ),
+  maxFailedTokensPerMinute: setting(
+    'MAX_FAILED_TOKENS_PER_MINUTE',
+    120,
+    'tokens, keys and secrets of one address that are refused',
+    whole(1, 1_000_000, 120),
+  ),
+  maxEntryRequestsPerMinute: setting(
+    'MAX_ENTRY_REQUESTS_PER_MINUTE',
+    120,
+    'entry requests of one address',
+    whole(1, 1_000_000, 120),
+  ),
+  maxMediaOpeningsPerMinute: setting(
+    'MAX_MEDIA_OPENINGS_PER_MINUTE',
+    120,
+    'streams and transports that one connection opens',
+    whole(10, 1_000_000, 120),
+  ),
+  headersTimeoutSeconds: setting(
+    'HEADERS_TIMEOUT_SECONDS',
+    10,
+    'how long a connection may take to say what it wants',
+    whole(1, 3600, 10),
+  ),
+  requestTimeoutSeconds: setting(
+    'REQUEST_TIMEOUT_SECONDS',
+    30,
+    'how long a request may take to arrive, its body included',
+    whole(1, 3600, 30),
+  ),
+  maxBodyBytes: setting(
+    'MAX_BODY_BYTES',
+    268_435_456,
+    'bodies over 16 KiB that arrive at once, of all together',
+    whole(1_048_576, 17_179_869_184, 268_435_456),
+  ),
+  maxBodyBytesPerAddress: setting(
+    'MAX_BODY_BYTES_PER_ADDRESS',
+    16_777_216,
+    'bodies over 16 KiB that arrive at once from one address; one is always taken',
+    whole(262_144, 17_179_869_184, 16_777_216),
+  ),
   maxEntryRequests: setting(
     'MAX_ENTRY_REQUESTS',
     100,
@@ -279,6 +372,18 @@ const settings = {
     104_857_600,
     'all files of one session together',
     whole(1024, 10_737_418_240, 104_857_600),
+  ),
+  maxFileUploadsPerMinute: setting(
+    'MAX_FILE_UPLOADS_PER_MINUTE',
+    30,
+    'files that one participant hands round',
+    whole(1, 100_000, 30),
+  ),
+  maxSessionFileUploadsPerMinute: setting(
+    'MAX_SESSION_FILE_UPLOADS_PER_MINUTE',
+    300,
+    'files that are handed round in one session',
+    whole(1, 100_000, 300),
   ),
   statsIntervalSeconds: setting(
     'STATS_INTERVAL_SECONDS',
@@ -357,6 +462,13 @@ const OUR_PREFIXES = [
   'MEDIA_',
   'SESSION_GRACE',
   'ANNOUNCED_',
+  'TRUSTED_PROX',
+  'MAX_BODY',
+  'MAX_CONNECTION',
+  'MAX_FAILED',
+  'MAX_HTTP',
+  'MAX_KEY',
+  'MAX_MEDIA',
   'MAX_WAITING',
   'MAX_ENTRY',
   'MAX_PARTICIPANT',

@@ -14,6 +14,7 @@ import { isLoopback, shownSettings } from './config.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
 import { ChatSockets } from './api/chat-socket.ts'
+import { Gate } from './api/gate.ts'
 import { MeetingSockets } from './api/socket.ts'
 import { createAdmin } from './api/admin/admin.ts'
 import { ADMIN_KEY_FILE, readAdminKey } from './api/admin/admin-key.ts'
@@ -219,8 +220,10 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         return grant
       },
     }
+    const gate = new Gate({ settings, now })
     const sockets = new MeetingSockets({
       settings,
+      gate,
       verify: (token, options) => verifier.verify(token, options),
       refusalOfOrigin: (grant, origin, ownOrigin) =>
         refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
@@ -310,6 +313,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       metrics,
       server: { version, startedAt, isStopping: () => closing !== undefined },
       signIn,
+      gate,
       admin: createAdmin({ key: adminKey, signIn, settings }),
       webhookKey: () => webhooks.signer.publicKey(),
       projectsChanged: () => webhooks.defaults.refresh(),
@@ -445,6 +449,7 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
     settings: config,
     endpoint: config.apiEndpoint,
     key: config.apiKey,
+    gate: new Gate({ settings: config, now: Date.now }),
     now: Date.now,
     log,
   })

@@ -1,5 +1,5 @@
-/** How often something may be tried: by those of one address, and by all together. Holds a bounded number of addresses. */
-import { isIPv6 } from 'node:net'
+/** How often something may be tried: by each of many, and by all together. Holds a bounded number of them. */
+import { Refusal } from '../protocol/errors.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface Rate {
@@ -8,13 +8,16 @@ export interface Rate {
 }
 
 export interface AttemptsOptions {
-  perAddress: Rate
+  each: Rate
   /** Default: no limit. */
   overall?: Rate
   now: () => number
 }
 
-const MAX_ADDRESSES = 10_000
+/** So many in a minute, at once or spread over it. */
+export const perMinute = (times: number): Rate => ({ perSecond: times / 60, burst: times })
+
+const MAX_REMEMBERED = 10_000
 
 export class Attempts {
   readonly #options: AttemptsOptions
@@ -27,31 +30,35 @@ export class Attempts {
     this.#overall = overall && new TokenBucket(overall.perSecond, overall.burst, now)
   }
 
-  /** False when the limit is reached. */
-  take(address: string): boolean {
+  /** False when the limit is reached. `who` is a caller's network, or whatever else is limited. */
+  take(who: string): boolean {
     const {
-      perAddress: { perSecond, burst },
+      each: { perSecond, burst },
       now,
     } = this.#options
-    const from = networkOf(address)
-    const bucket = this.#buckets.get(from) ?? new TokenBucket(perSecond, burst, now)
-    this.#buckets.delete(from)
-    if (this.#buckets.size >= MAX_ADDRESSES) {
+    const bucket = this.#buckets.get(who) ?? new TokenBucket(perSecond, burst, now)
+    this.#buckets.delete(who)
+    if (this.#buckets.size >= MAX_REMEMBERED) {
       const [longestAgo] = this.#buckets.keys()
       this.#buckets.delete(longestAgo!)
     }
-    this.#buckets.set(from, bucket)
-    // An address over its own limit takes nothing from the others.
+    this.#buckets.set(who, bucket)
+    // One over its own limit takes nothing from the others.
     return bucket.take() && (this.#overall?.take() ?? true)
   }
-}
 
-/** An IPv6 address stands for its /64: whoever has one has all of them. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.includes('.')) return address
-  const [left = '', right] = address.split('%')[0]!.split('::')
-  const groups = left.split(':').filter((group) => group !== '')
-  const after = right?.split(':').filter((group) => group !== '') ?? []
-  const zeros = Array.from({ length: Math.max(8 - groups.length - after.length, 0) }, () => '0')
-  return [...groups, ...zeros, ...after].slice(0, 4).join(':')
+  /** Whether `take` would be refused for its own limit. */
+  isSpent(who: string): boolean {
+    return this.#buckets.get(who)?.isSpent ?? false
+  }
+
+  /** @throws {Refusal} RATE_LIMITED when the limit is reached, with the time until it is not */
+  demand(who: string, message?: string): void {
+    if (!this.take(who)) throw this.refusal(message)
+  }
+
+  refusal(message?: string): Refusal {
+    const retryAfterSeconds = Math.ceil(1 / this.#options.each.perSecond)
+    return new Refusal('RATE_LIMITED', { retryAfterSeconds, ...(message !== undefined && { message }) })
+  }
 }

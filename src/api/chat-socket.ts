@@ -36,10 +36,13 @@ export interface ChatSocketOptions {
 
 const PING_INTERVAL_MS = 15_000
 const BURST_FACTOR = 4
+/** One that goes on although so many of its requests were refused at once is closed. */
+const PATIENCE_FACTOR = 20
 /** Room for the fields around a message: topic, ids, a list of receivers. */
 const FRAME_OVERHEAD_BYTES = 160 * 1024
 const BAD_FRAME = 1007
 const TEXT_FRAME = 1003
+const TOO_MANY = 1008
 /** Closed by us and not answered: cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
@@ -104,11 +107,9 @@ export class ChatSockets {
 
   #serve(socket: WebSocket, link: WebSocketLink, connection: ChatConnection): void {
     const { settings, now, log, onMessage, onRefusal } = this.#options
-    const bucket = new TokenBucket(
-      settings.maxChatMessagesPerSecond,
-      settings.maxChatMessagesPerSecond * BURST_FACTOR,
-      now,
-    )
+    const perSecond = settings.maxChatMessagesPerSecond
+    const bucket = new TokenBucket(perSecond, perSecond * BURST_FACTOR, now)
+    const patience = new TokenBucket(perSecond, perSecond * PATIENCE_FACTOR, now)
     const heartbeat = { pingsOut: 0, seq: 0 }
     this.#heartbeats.set(socket, heartbeat)
     socket.on('error', (error) => log.debug({ err: error }, 'a chat socket failed'))
@@ -137,7 +138,8 @@ export class ChatSockets {
       } else {
         const refusal = new Refusal('RATE_LIMITED')
         onRefusal?.(refusal)
-        connection.refuse(frame, refusal)
+        if (patience.take()) connection.refuse(frame, refusal)
+        else connection.close(TOO_MANY, 'too many requests')
       }
     })
     link.open(socket)

@@ -30,6 +30,14 @@ const validators = Object.fromEntries(
   Object.entries(requests).map(([method, { data }]) => [method, Compile(data)]),
 ) as Record<RequestMethod, ReturnType<typeof Compile>>
 
+/** What costs a media worker more than to pass packets on. */
+const OPENINGS: ReadonlySet<RequestMethod> = new Set([
+  'createWebRtcTransport',
+  'produce',
+  'produceData',
+  'rejoinMedia',
+])
+
 export interface Applicant {
   /** What the rule at the door says now: it may be long after the socket was opened that one asks to come in. */
   atDoor: () => Promise<{ grant: Grant; meeting: MeetingRecord }>
@@ -45,6 +53,10 @@ export interface ConnectionOptions {
   findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
   /** The state changed; for what counts connections that are not yet admitted. */
   onState: (state: ConnectionState) => void
+  /** It asks to be let in. Throws when it may not now, as the next does. */
+  onAsking: () => void
+  /** It opens a stream or a transport. */
+  onOpening: () => void
   onRefusal: (refusal: Refusal) => void
   /** The answer to join is out, so long after the request to come in, or after being let in by somebody. */
   onJoined: (
@@ -169,6 +181,7 @@ export class Connection {
       case 'mediaRelayRequestSent':
         return this.#requestRelay(data as RequestData<'mediaRelayRequestSent'>)
       default:
+        if (OPENINGS.has(method)) this.#options.onOpening()
         return within[method](this.#live!, this.#participant!, data as never)
     }
   }
@@ -180,6 +193,7 @@ export class Connection {
     this.#waitsSince = this.#options.now()
     try {
       const { grant, meeting } = await atDoor()
+      if (grant.entry === 'ask') this.#options.onAsking()
       const { live, state } = await this.#options.meetings.requestEntry(meeting, {
         grant,
         participantId,
@@ -258,6 +272,7 @@ export class Connection {
   async #switchTo(data: RequestData<'switchToMeeting'>): Promise<void> {
     const { participantId, link } = this.#applicant
     const { grant, meeting } = await this.#elsewhere(data.secret, data.meetingId, 'SWITCH_MEETING_FAILED')
+    if (grant.entry === 'ask') this.#options.onAsking()
     this.#forgetSwitch()
     const switching: Switching = {
       link: new SwitchingLink(link, {

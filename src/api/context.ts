@@ -15,6 +15,7 @@ import type { Grant, Verifier } from '../token/token.ts'
 import type { TypedApp } from './describe.ts'
 import { refusalOfOrigin } from '../meeting/origins.ts'
 import { isFromOwnPage } from './same-origin.ts'
+import type { Gate } from './gate.ts'
 import type { Admin } from './admin/admin.ts'
 import type { SignIn } from './admin/sign-in.ts'
 
@@ -29,6 +30,11 @@ export interface HttpSettings {
   pageFolder: string
   maxFileBytes: number
   maxSessionFileBytes: number
+  /** Of one participant, and in one session. */
+  maxFileUploadsPerMinute: number
+  maxSessionFileUploadsPerMinute: number
+  headersTimeoutSeconds: number
+  requestTimeoutSeconds: number
   moderation: Moderation
   webhookAllowPrivate: boolean
 }
@@ -48,6 +54,7 @@ export interface HttpContext {
   /** This process. */
   server: { version: string; startedAt: number; isStopping: () => boolean }
   signIn: SignIn
+  gate: Gate
   admin: Admin
   /** What verifies the signatures of webhooks, in PKCS#1 PEM. */
   webhookKey: () => Promise<string>

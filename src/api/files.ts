@@ -6,8 +6,10 @@ import type { FastifyRequest } from 'fastify'
 import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Routes } from './context.ts'
-import { Refusal } from '../protocol/errors.ts'
+import type { Grant } from '../token/token.ts'
+import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { FileBody, FileQuery, FileUrl } from '../protocol/rest/joining.ts'
+import { Attempts, perMinute } from './attempts.ts'
 import { baseUrlOf } from './base-url.ts'
 import { grantOf } from './context.ts'
 import { describe } from './describe.ts'
@@ -15,6 +17,7 @@ import { describe } from './describe.ts'
 const tag = 'Joining'
 /** Base64 takes four characters for three bytes; the rest is for the names around it. */
 const BODY_OVERHEAD_BYTES = 4096
+const TOKEN_INSIDE_BYTES = 256 * 1024
 const DATA_URL = /^data:[^,]{0,200};base64,/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
@@ -35,19 +38,32 @@ export function typeOf(bytes: Uint8Array): string {
 }
 
 export const fileRoutes: Routes = (app, context) => {
-  const { settings, catalogue, live, store } = context
+  const { settings, catalogue, live, store, now } = context
+  const uploads = new Attempts({ each: perMinute(settings.maxFileUploadsPerMinute), now })
+  const sessionUploads = new Attempts({ each: perMinute(settings.maxSessionFileUploadsPerMinute), now })
   /** Bytes that are on their way to the disk, by session. */
   const arriving = new Map<string, number>()
 
   /** The session that the holder of this token is inside of. */
-  const sessionOf = async (request: FastifyRequest, anyId: string): Promise<string> => {
-    const grant = grantOf(request, context)
+  const sessionOf = async (grant: Grant, anyId: string): Promise<string> => {
     const meeting = await catalogue.find(grant.projectId, anyId)
     const sessionId = meeting && (await live.sessionOf(meeting.meetingId, grant.tokenId))
     if (sessionId === undefined) {
       throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'Files are for those who are in the meeting.' })
     }
     return sessionId
+  }
+
+  /** More than a little is read only of those who show a good token before it, and not in it. */
+  const refusalUnread = (request: FastifyRequest): Refusal | undefined => {
+    const { authorization = '', 'content-length': length } = request.headers
+    if (authorization === '' && Number(length ?? Infinity) <= TOKEN_INSIDE_BYTES) return undefined
+    try {
+      grantOf(request, context)
+      return undefined
+    } catch (thrown) {
+      return asRefusal(thrown)
+    }
   }
 
   app.post(
@@ -60,24 +76,30 @@ export const fileRoutes: Routes = (app, context) => {
         query: FileQuery,
         body: FileBody,
         answer: FileUrl,
-        refusals: ['UNAUTHORIZED_REQUEST'],
+        refusals: ['UNAUTHORIZED_REQUEST', 'RATE_LIMITED'],
       }),
+      onRequest: (request, _reply, done) => {
+        done(refusalUnread(request))
+      },
       bodyLimit: Math.ceil((settings.maxFileBytes * 4) / 3) + BODY_OVERHEAD_BYTES,
     },
     async (request) => {
       const { roomId: anyId = '' } = request.query
-      const sessionId = await sessionOf(request, anyId)
+      const grant = grantOf(request, context)
+      const sessionId = await sessionOf(grant, anyId)
+      uploads.demand(grant.tokenId, 'Too many files at once; try again in a moment.')
+      sessionUploads.demand(sessionId, 'Too many files in this meeting at once; try again in a moment.')
       const { fileName, base64Data } = request.body
       const text = base64Data.replace(DATA_URL, '')
       if (!BASE64.test(text)) throw new Refusal('INVALID_REQUEST', { message: 'base64Data must be base64.' })
       const bytes = Buffer.from(text, 'base64')
       if (bytes.length > settings.maxFileBytes) throw new Refusal('PAYLOAD_TOO_LARGE')
 
-      const before = arriving.get(sessionId) ?? 0
-      arriving.set(sessionId, before + bytes.length)
+      const ahead = (arriving.get(sessionId) ?? 0) + bytes.length
+      arriving.set(sessionId, ahead)
       try {
-        const total = (await store.files.totalBytes(sessionId)) + (arriving.get(sessionId) ?? 0)
-        if (total > settings.maxSessionFileBytes) {
+        // Those that came before it, whether they are on the disk when that is looked at or not.
+        if (ahead + (await store.files.totalBytes(sessionId)) > settings.maxSessionFileBytes) {
           throw new Refusal('PAYLOAD_TOO_LARGE', {
             message: 'This session has as many files as it may have.',
           })
@@ -107,7 +129,7 @@ export const fileRoutes: Routes = (app, context) => {
     }),
     async (request, reply) => {
       const { meetingId, fileId, name } = request.params
-      const bytes = await store.files.get(await sessionOf(request, meetingId), fileId)
+      const bytes = await store.files.get(await sessionOf(grantOf(request, context), meetingId), fileId)
       if (!bytes) throw new Refusal('NOT_FOUND')
       return reply
         .headers({

@@ -14,6 +14,7 @@ import { parseBody } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
 import { validateByDescription, type TypedApp } from './describe.ts'
 import { fileRoutes } from './files.ts'
+import type { Gate } from './gate.ts'
 import { getTokenRoutes } from './get-token.ts'
 import { healthRoutes } from './health.ts'
 import { initConfigRoutes } from './init-config.ts'
@@ -38,7 +39,8 @@ export interface HttpListener {
 }
 
 const BODY_LIMIT_BYTES = 256 * 1024
-const REQUEST_TIMEOUT_MS = 30_000
+/** How often it is looked for requests that take too long to arrive. */
+const TIMEOUT_CHECK_MS = 1000
 /** Where socket.io serves, whatever follows. */
 const SOCKET_PATH = '/socket.io/'
 /** The one route for a name and a secret: a browser that is told so asks its person for them by itself. */
@@ -46,8 +48,10 @@ const TAKES_BASIC = '/get-token'
 
 /** The whole HTTP side; with `tls`, over HTTPS. */
 export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
-  const { metrics } = context
+  const { gate, metrics, settings } = context
   const app = bareHttp(context.log, {
+    gate,
+    settings,
     tls,
     onRefusal: (refusal) => metrics.refused('http', refusal),
     onAnswer: ({ method, route, status, ms }) => metrics.answered(method, route, status, ms / 1000),
@@ -55,6 +59,12 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   // Before validation, so that who may not call learns nothing of what a call looks like.
   app.addHook('preValidation', (request, reply, done) => {
     const { access, wholeProject } = request.routeOptions.config
+    try {
+      if (access === 'admin' || access === 'key' || access === 'page') gate.assertMayGuess(request.raw)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
     if (access === 'admin') {
       void reply.header('cache-control', 'no-store')
       context.admin.authorise(request).then(() => done(), done)
@@ -63,6 +73,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
     try {
       if (access === 'token') {
         const grant = grantOf(request, context)
+        gate.countKey(grant.apiKey)
         if (wholeProject) assertMayUseRest(grant)
       }
       done()
@@ -96,6 +107,8 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
 }
 
 export interface BareHttpOptions {
+  gate: Gate
+  settings: Pick<HttpContext['settings'], 'headersTimeoutSeconds' | 'requestTimeoutSeconds'>
   tls?: { cert: string; key: string } | undefined
   /** A refusal was told. */
   onRefusal?: (refusal: Refusal) => void
@@ -103,19 +116,31 @@ export interface BareHttpOptions {
 }
 
 /** Reading, answering, refusing and logging, without a route yet. */
-export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyInstance {
-  const { tls, onRefusal = () => undefined, onAnswer = () => undefined } = options
+export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance {
+  const { gate, settings, tls, onRefusal = () => undefined, onAnswer = () => undefined } = options
   const answerRefusal = (refusal: Refusal, requestId: string, reply: Answer): Answer => {
     onRefusal(refusal)
     if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
       log.error({ err: refusal.cause, requestId }, 'a request failed')
+    if (refusal.retryAfterSeconds !== undefined)
+      reply.header('retry-after', String(refusal.retryAfterSeconds))
     return reply.code(refusal.status).send(restErrorBody(refusal))
   }
+  const headersTimeout = settings.headersTimeoutSeconds * 1000
+  const requestTimeout = Math.max(settings.requestTimeoutSeconds * 1000, headersTimeout)
+  const listening = {
+    shouldUpgradeCallback: (request: IncomingMessage) => {
+      const socket = socketOf(request)
+      return socket !== undefined && gate.mayUpgrade(request, { waits: socket === 'meeting' })
+    },
+    headersTimeout,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  }
   const app = fastify({
-    ...(tls ? { https: { ...tls, shouldUpgradeCallback } } : { http: { shouldUpgradeCallback } }),
+    ...(tls ? { https: { ...tls, ...listening, handshakeTimeout: headersTimeout } } : { http: listening }),
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
     requestIdHeader: false,
     forceCloseConnections: true,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID_HEADER]),
@@ -129,13 +154,12 @@ export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyIns
     },
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return
-      const large = (error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW'
-      const refusal = new Refusal(large ? 'PAYLOAD_TOO_LARGE' : 'INVALID_REQUEST')
+      const [refusal, phrase] = complaintOf(error as NodeJS.ErrnoException)
       onRefusal(refusal)
       const body = JSON.stringify(restErrorBody(refusal))
       socket.end(
         [
-          `HTTP/1.1 ${refusal.status} ${large ? 'Payload Too Large' : 'Bad Request'}`,
+          `HTTP/1.1 ${refusal.status} ${phrase}`,
           'content-type: application/json; charset=utf-8',
           `content-length: ${Buffer.byteLength(body)}`,
           'access-control-allow-origin: *',
@@ -148,6 +172,29 @@ export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyIns
     },
   }) as unknown as FastifyInstance
 
+  gate.watch(app.server)
+  // In front of everything, so that what is refused costs next to nothing.
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request
+    const refusal =
+      gate.refusalOf(raw) ??
+      gate.refusalOfBody(raw, reply.raw, request.routeOptions.bodyLimit ?? BODY_LIMIT_BYTES)
+    if (refusal && gate.isCut(raw)) {
+      onRefusal(refusal)
+      reply.hijack()
+      raw.socket.destroy()
+      return
+    }
+    if (refusal) {
+      // What it sent is not waited for.
+      void reply.headers({
+        'access-control-allow-origin': '*',
+        connection: 'close',
+        [REQUEST_ID_HEADER]: request.id,
+      })
+    }
+    done(refusal)
+  })
   validateByDescription(app)
   // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
@@ -171,14 +218,14 @@ export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyIns
     maxAge: 86_400,
     // The samples' cors() answers every OPTIONS, a preflight or not.
     strictPreflight: false,
-    exposedHeaders: [REQUEST_ID_HEADER],
+    exposedHeaders: [REQUEST_ID_HEADER, 'retry-after'],
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
     done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })
   app.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error)
+    const refusal = gate.told(request.raw, toRefusal(error))
     if (refusal.code === 'UNAUTHORIZED') {
       const scheme = request.routeOptions.url === TAKES_BASIC ? 'Basic' : 'Bearer'
       void reply.header('www-authenticate', `${scheme} realm="Anteroom", charset="UTF-8"`)
@@ -214,12 +261,19 @@ export function bareHttp(log: Logger, options: BareHttpOptions = {}): FastifyIns
   return app
 }
 
-/** Only what one of our sockets serves; whoever offers another protocol (h2c, mostly) is answered in this one. */
-function shouldUpgradeCallback({ headers, url = '' }: IncomingMessage): boolean {
+/** Which of our sockets serves a request; whoever offers another protocol (h2c, mostly) is answered in this one. */
+function socketOf({ headers, url = '' }: IncomingMessage): 'meeting' | 'chat' | undefined {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
   const path = url.split('?')[0]!
-  return (
-    headers.upgrade?.toLowerCase() === 'websocket' && (path === CHAT_PATH || path.startsWith(SOCKET_PATH))
-  )
+  if (path === CHAT_PATH) return 'chat'
+  return path.startsWith(SOCKET_PATH) ? 'meeting' : undefined
+}
+
+/** What is answered to bytes that are no request. */
+function complaintOf({ code }: NodeJS.ErrnoException): [refusal: Refusal, phrase: string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [new Refusal('PAYLOAD_TOO_LARGE'), 'Payload Too Large']
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [new Refusal('REQUEST_TIMEOUT'), 'Request Timeout']
+  return [new Refusal('INVALID_REQUEST'), 'Bad Request']
 }
 
 /** Whether every percent escape of an address stands for a character; the router looks at those of the path only. */

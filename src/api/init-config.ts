@@ -17,7 +17,7 @@ import { describeOnly } from './describe.ts'
 const TURN_TTL_SECONDS = 86_400
 
 export const initConfigRoutes: Routes = (app, context) => {
-  const { settings, catalogue, mediaStatus, metrics, now, log } = context
+  const { settings, catalogue, mediaStatus, gate, metrics, now, log } = context
   // Any of its refusals goes to the app by its number, one of a wrong field included.
   const described = describeOnly({
     summary: 'Where to connect to join a meeting',
@@ -32,12 +32,14 @@ export const initConfigRoutes: Routes = (app, context) => {
       'UNAUTHORIZED_PARTCIPANT_ID',
       'MEETING_ID_DISABLED',
       'MEDIA_UNAVAILABLE',
+      'RATE_LIMITED',
     ],
     refusalBody: Type.Union([InitConfigRefusal, RefusalBody]),
   })
   app.post('/infra/v1/meetings/init-config', described, async (request, reply) => {
     try {
       const grant = grantOf(request, context)
+      gate.countKey(grant.apiKey)
       const { roomId } = (request.body ?? {}) as { roomId?: unknown }
       const meeting = typeof roomId === 'string' ? await catalogue.find(grant.projectId, roomId) : undefined
       const refusal = refusalAtDoor(grant, meeting, grant.participantId)
@@ -45,11 +47,13 @@ export const initConfigRoutes: Routes = (app, context) => {
       const media = mediaStatus()
       if (!media.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
     } catch (thrown) {
-      const refusal = asRefusal(thrown)
+      const refusal = gate.told(request.raw, asRefusal(thrown))
       if (refusal.code === 'SOMETHING_WENT_WRONG') throw thrown
       metrics.refused('http', refusal)
-      log.info({ code: refusal.code, reason: refusal.reason }, 'refused at init-config')
+      if (refusal.code !== 'RATE_LIMITED')
+        log.info({ code: refusal.code, reason: refusal.reason }, 'refused at init-config')
       // A number here, unlike REST: it is what the published clients read (design, decision 7).
+      if (refusal.retryAfterSeconds !== undefined) void reply.header('retry-after', refusal.retryAfterSeconds)
       return reply.code(refusal.status).send({
         statusCode: refusal.status,
         error: refusal.message,

@@ -37,11 +37,11 @@ const ofMembers = [
 ] as const
 
 export const inviteRoutes: Routes = (app, context) => {
-  const { settings, catalogue, invites, keys, live, admin, now } = context
-  const attempts = new Attempts({ perAddress: EXCHANGES, now })
+  const { settings, catalogue, invites, keys, live, admin, gate, now } = context
+  const attempts = new Attempts({ each: EXCHANGES, now })
 
   const limited: preValidationHookHandler = (request, _reply, done) => {
-    done(attempts.take(request.ip) ? undefined : new Refusal('RATE_LIMITED'))
+    done(attempts.take(gate.callerOf(request.raw)) ? undefined : attempts.refusal())
   }
 
   const meetingOf = async (request: FastifyRequest, anyId: string) => {

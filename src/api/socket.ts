@@ -20,6 +20,7 @@ import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import { SocketAudience, type Memberships } from './audience.ts'
 import { hostGiven } from './base-url.ts'
+import { crowded, type Gate } from './gate.ts'
 import { Connection, type Applicant } from './connection.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -30,12 +31,15 @@ export interface SocketSettings {
   maxMessageBytes: number
   /** For one connection, on average; four times as many at once. */
   maxRequestsPerSecond: number
-  /** Connections of one address that are not admitted yet. */
-  maxWaitingPerAddress: number
+  /** Streams and transports that one connection opens. */
+  maxMediaOpeningsPerMinute: number
+  /** How long a socket may take to say what it wants. */
+  headersTimeoutSeconds: number
 }
 
 export interface SocketOptions {
   settings: SocketSettings
+  gate: Gate
   verify: (token: unknown, options?: { allowExpired?: boolean }) => Grant
   /** Why a page of this origin may not use the key of a grant, if it may not. */
   refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
@@ -55,13 +59,17 @@ const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
 /** For a refusal to reach the client before the socket closes. */
 const CLOSE_DELAY_MS = 250
 const BURST_FACTOR = 4
+/** One that goes on although so many of its messages were refused at once is closed. */
+const PATIENCE_FACTOR = 20
 /** A message over the limit is read to be answered; one over this many times the limit ends its connection unread. */
 const CUT_FACTOR = 4
+
+/** States of one that is not let in. */
+const OUTSIDE: ReadonlySet<ConnectionState> = new Set(['arrived', 'waiting'])
 
 export class MeetingSockets {
   readonly #io: Server
   readonly #options: SocketOptions
-  readonly #waitingByAddress = new Map<string, number>()
   readonly #memberships: Memberships = new Map()
   #meetings: LiveMeetings | undefined
 
@@ -71,6 +79,7 @@ export class MeetingSockets {
       transports: ['websocket'],
       serveClient: false,
       maxHttpBufferSize: options.settings.maxMessageBytes * CUT_FACTOR,
+      connectTimeout: options.settings.headersTimeoutSeconds * 1000,
       pingInterval: 10_000,
       pingTimeout: 15_000,
       cors: { origin: true },
@@ -102,31 +111,26 @@ export class MeetingSockets {
   }
 
   async #arrive(socket: Socket): Promise<void> {
-    const { log, settings, onRefusal, onJoined, now } = this.#options
-    const address = addressOf(socket.request)
+    const { log, settings, gate, onRefusal, onJoined, now } = this.#options
     const link = new SocketLink(socket, this.#memberships, onRefusal)
     log.info('connected')
-    let counted = false
-    const count = (state: ConnectionState): void => {
-      const outside = state === 'arrived' || state === 'waiting'
-      if (outside === counted) return
-      counted = outside
-      const there = (this.#waitingByAddress.get(address) ?? 0) + (outside ? 1 : -1)
-      if (there > 0) this.#waitingByAddress.set(address, there)
-      else this.#waitingByAddress.delete(address)
-    }
     let connection: Connection | undefined
     let refused: Refusal | undefined
-    const bucket = new TokenBucket(
-      settings.maxRequestsPerSecond,
-      settings.maxRequestsPerSecond * BURST_FACTOR,
-      this.#options.now,
-    )
+    const { maxRequestsPerSecond: perSecond, maxMediaOpeningsPerMinute: openings } = settings
+    const bucket = new TokenBucket(perSecond, perSecond * BURST_FACTOR, now)
+    const patience = new TokenBucket(perSecond, perSecond * PATIENCE_FACTOR, now)
+    const opened = new TokenBucket(openings / 60, openings, now)
     const messageBytes = sizeOfMessages(socket)
     const refusalOf = (event: string): Refusal | undefined => {
       // Whoever is refused hears nothing of the meeting and may say nothing more.
       if (refused) return refused
-      if (!bucket.take()) return new Refusal('RATE_LIMITED')
+      if (!bucket.take()) {
+        if (!patience.take()) {
+          refused = new Refusal('RATE_LIMITED', { message: 'This connection sends far too many requests.' })
+          link.close(leaveReason('UNKNOWN'), refused)
+        }
+        return new Refusal('RATE_LIMITED')
+      }
       // Answered and not acted on; the connection stays.
       if (messageBytes() > settings.maxMessageBytes) return new Refusal('PAYLOAD_TOO_LARGE')
       // Put out, denied or leaving: its last words reach nobody.
@@ -139,7 +143,6 @@ export class MeetingSockets {
     }
     const gone = keepingTrace((reason: string) => {
       log.info({ reason }, 'disconnected')
-      count('gone')
       connection?.gone()
       this.#memberships.delete(socket.id)
     })
@@ -159,12 +162,7 @@ export class MeetingSockets {
     socket.onAny(hear)
 
     try {
-      if ((this.#waitingByAddress.get(address) ?? 0) >= settings.maxWaitingPerAddress) {
-        throw new Refusal('RATE_LIMITED', {
-          message: 'Too many connections of this address wait to be let in.',
-        })
-      }
-      count('arrived')
+      if (gate.isCrowded(socket.request)) throw crowded()
       const applicant = await this.#applicant(socket)
       if (!socket.connected) return
       connection = new Connection(
@@ -173,7 +171,15 @@ export class MeetingSockets {
           meetings: this.#meetings!,
           verify: (token) => this.#fromPage(socket.request, this.#options.verify(token)),
           findMeeting: this.#options.findMeeting,
-          onState: count,
+          onState: (state) => gate.setOutside(socket.request, OUTSIDE.has(state)),
+          onAsking: () => gate.countEntryRequest(socket.request),
+          onOpening: () => {
+            if (!opened.take()) {
+              throw new Refusal('RATE_LIMITED', {
+                message: 'Too many streams are opened and closed; try again in a moment.',
+              })
+            }
+          },
           onRefusal,
           onJoined: (entry, ms, { meetingId, sessionId }) => {
             onJoined(entry, ms)
@@ -183,7 +189,7 @@ export class MeetingSockets {
         },
       )
     } catch (thrown) {
-      refused = asRefusal(thrown)
+      refused = gate.told(socket.request, asRefusal(thrown))
       onRefusal(refused)
       log.info({ code: refused.code, reason: refused.reason }, 'refused at the door')
       if (refused.cause !== undefined) log.error({ err: refused.cause }, 'the door failed')
@@ -272,10 +278,6 @@ function replyIn(values: readonly unknown[]): (answer: unknown) => void {
 
 function queryOf(request: IncomingMessage): URLSearchParams {
   return new URL(request.url ?? '/', 'http://localhost').searchParams
-}
-
-function addressOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? 'unknown'
 }
 
 /** The way of a meeting to one socket. */

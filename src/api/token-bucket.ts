@@ -16,11 +16,16 @@ export class TokenBucket {
 
   /** False when the limit is reached. */
   take(): boolean {
+    if (this.isSpent) return false
+    this.#level -= 1
+    return true
+  }
+
+  /** Whether `take` would be refused. */
+  get isSpent(): boolean {
     const now = this.#now()
     this.#level = Math.min(this.#burst, this.#level + (Math.max(0, now - this.#at) / 1000) * this.#perSecond)
     this.#at = now
-    if (this.#level < 1) return false
-    this.#level -= 1
-    return true
+    return this.#level < 1
   }
 }

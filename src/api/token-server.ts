@@ -5,6 +5,7 @@ import type { HttpListener } from './http.ts'
 import type { KeyRing } from '../meeting/key-ring.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { tokenOf, type HttpSettings } from './context.ts'
+import type { Gate } from './gate.ts'
 import { getTokenRoutes } from './get-token.ts'
 import { bareHttp } from './http.ts'
 
@@ -14,14 +15,16 @@ export interface TokenServerOptions {
   endpoint: string
   key: { apiKey: string; secret: string }
   now: () => number
+  gate: Gate
   log: Logger
 }
 
 const UPSTREAM_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 
-export function buildTokenServer({ settings, endpoint, key, now, log }: TokenServerOptions): HttpListener {
-  const app = bareHttp(log)
+export function buildTokenServer(options: TokenServerOptions): HttpListener {
+  const { settings, endpoint, key, gate, now, log } = options
+  const app = bareHttp(log, { gate, settings })
   const signing = { ...key, projectId: '', revoked: false, origins: null }
   const keys = {
     find: (apiKey: string) => (apiKey === key.apiKey ? signing : undefined),

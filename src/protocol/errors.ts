@@ -44,6 +44,7 @@ const table = {
   INVALID_STATE: [5000, 409, 'This cannot be done now.'],
   NOT_FOUND: [404, 404, 'There is nothing here.'],
   METHOD_NOT_ALLOWED: [5000, 405, 'This address does not answer to this method.'],
+  REQUEST_TIMEOUT: [5000, 408, 'The request took too long to arrive.'],
   PAYLOAD_TOO_LARGE: [5000, 413, 'The request is too large.'],
   UNSUPPORTED_MEDIA_TYPE: [5000, 415, 'The body must be JSON or a form.'],
   RATE_LIMITED: [5000, 429, 'Too many requests; try again in a moment.'],
@@ -61,6 +62,8 @@ export interface RefusalOptions {
   message?: string
   /** Why, for logs and tests: a stable word such as `signature` or `expired`. Never sent to anybody. */
   reason?: string
+  /** When to try again; for RATE_LIMITED, default 1. */
+  retryAfterSeconds?: number
   cause?: unknown
 }
 
@@ -69,6 +72,7 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: ErrorName
   readonly reason: string | undefined
+  readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorName, options: RefusalOptions = {}) {
     const { stackTraceLimit } = Error
@@ -81,6 +85,7 @@ export class Refusal extends Error {
     Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.reason = options.reason
+    this.retryAfterSeconds = options.retryAfterSeconds ?? (code === 'RATE_LIMITED' ? 1 : undefined)
   }
 
   /** The code on the socket and at init-config. */

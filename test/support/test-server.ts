@@ -14,6 +14,17 @@ export const API_KEY = 'test-key'
 export const SECRET = 'a-secret-for-tests-only-of-enough-length'
 export const ADMIN_KEY = 'an-admin-key-for-tests-only-of-enough-length'
 
+/** Tests ask faster than people do; those about limits set their own. */
+const GENEROUS = {
+  maxHttpRequestsPerSecond: 1_000_000,
+  maxKeyRequestsPerSecond: 1_000_000,
+  maxFailedTokensPerMinute: 1_000_000,
+  maxEntryRequestsPerMinute: 1_000_000,
+  maxMediaOpeningsPerMinute: 1_000_000,
+  maxFileUploadsPerMinute: 100_000,
+  maxSessionFileUploadsPerMinute: 100_000,
+}
+
 export class TestServer {
   readonly config: Config
   readonly #folder: string
@@ -43,6 +54,7 @@ export class TestServer {
       }),
       port: 0,
       httpsPort: 0,
+      ...GENEROUS,
       ...changes,
     }
     const server = new TestServer(config, folder, parts)

@@ -17,12 +17,11 @@ const OVERALL = { perSecond: 2, burst: 30 }
 const tag = 'Signing in'
 
 export const signInRoutes: Routes = (app, context) => {
-  const { settings, signIn, admin, now } = context
-  const attempts = new Attempts({ perAddress: PER_ADDRESS, overall: OVERALL, now })
+  const { settings, signIn, admin, gate, now } = context
+  const attempts = new Attempts({ each: PER_ADDRESS, overall: OVERALL, now })
 
   const attempt = (request: FastifyRequest): void => {
-    if (attempts.take(request.ip)) return
-    throw new Refusal('RATE_LIMITED', { message: 'Too many tries to sign in; try again in a minute.' })
+    attempts.demand(gate.callerOf(request.raw), 'Too many tries to sign in; try again in a minute.')
   }
   const give = (request: FastifyRequest, reply: FastifyReply, cookie: string): void => {
     void reply.header('set-cookie', setCookie(request, settings, cookie, SIGN_IN_SECONDS))
