@@ -265,7 +265,7 @@ const settings = {
   maxConnections: setting(
     'MAX_CONNECTIONS',
     10_000,
-    'connections of all together, on each listener counted with the other',
+    'connections of all together, over both listeners',
     whole(10, 1_000_000, 10_000),
   ),
   maxConnectionsPerAddress: setting(

@@ -29,7 +29,7 @@ interface TokenRequest {
 
 export function getTokenRoutes(
   app: FastifyInstance,
-  context: Pick<HttpContext, 'settings' | 'keys' | 'now'>,
+  context: Pick<HttpContext, 'settings' | 'keys' | 'gate' | 'now'>,
 ): void {
   // What depends on the key alone is done once for each key; a rotated key is another object.
   const minters = new WeakMap<SigningKey, Minter>()
@@ -55,6 +55,7 @@ export function getTokenRoutes(
   })
   app.get('/get-token', described, (request, reply) => {
     assertMayAskOpenly(request, context.settings)
+    context.gate.assertMayGuess(request.raw)
     const key = mintingKey(request, context)
     assertOrigin(request, key, context.settings)
     const asked = readTokenRequest(

@@ -60,17 +60,12 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   app.addHook('preValidation', (request, reply, done) => {
     const { access, wholeProject } = request.routeOptions.config
     try {
-      if (access === 'admin' || access === 'key' || access === 'page') gate.assertMayGuess(request.raw)
-    } catch (error) {
-      done(error as Error)
-      return
-    }
-    if (access === 'admin') {
-      void reply.header('cache-control', 'no-store')
-      context.admin.authorise(request).then(() => done(), done)
-      return
-    }
-    try {
+      if (access === 'admin' || access === 'page') gate.assertMayGuess(request.raw)
+      if (access === 'admin') {
+        void reply.header('cache-control', 'no-store')
+        context.admin.authorise(request).then(() => done(), done)
+        return
+      }
       if (access === 'token') {
         const grant = grantOf(request, context)
         gate.countKey(grant.apiKey)

@@ -71,6 +71,7 @@ export class MeetingSockets {
   readonly #io: Server
   readonly #options: SocketOptions
   readonly #memberships: Memberships = new Map()
+  readonly #open = new Set<Socket['conn']>()
   #meetings: LiveMeetings | undefined
 
   constructor(options: SocketOptions) {
@@ -98,16 +99,24 @@ export class MeetingSockets {
   /** Serves this listener too; must be called before it listens. */
   attach(listener: HttpServer | HttpsServer, meetings: LiveMeetings): void {
     this.#meetings = meetings
+    const answering = listener.listeners('request')
     this.#io.attach(listener)
+    this.#io.engine.on('connection', (open: Socket['conn']) => {
+      this.#open.add(open)
+      open.once('close', () => this.#open.delete(open))
+    })
+    // It would answer to requests too; what asks for no socket, or may have none, is answered as all else.
+    listener.removeAllListeners('request')
+    for (const answer of answering) listener.on('request', answer as () => void)
   }
 
   get connections(): number {
     return this.#io.sockets.sockets.size
   }
 
-  /** Cuts all connections so that their clients come back. */
+  /** Cuts all connections so that their clients come back; those too that never said what they want. */
   close(): void {
-    for (const socket of this.#io.sockets.sockets.values()) socket.conn.close()
+    for (const open of this.#open) open.close()
   }
 
   async #arrive(socket: Socket): Promise<void> {

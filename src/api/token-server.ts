@@ -30,7 +30,7 @@ export function buildTokenServer(options: TokenServerOptions): HttpListener {
     find: (apiKey: string) => (apiKey === key.apiKey ? signing : undefined),
     defaultKey: () => signing,
   } as unknown as KeyRing
-  getTokenRoutes(app, { settings, keys, now })
+  getTokenRoutes(app, { settings, keys, gate, now })
   const upstream = `${endpoint.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2`
 
   const forward = async (

@@ -28,9 +28,10 @@ export const watchingRoutes: Routes = (app, context) => {
         'Open to this machine while the server listens on loopback only; elsewhere METRICS_TOKEN or the admin key is asked for, as a bearer token.',
       answer: Type.String(),
       answerType: 'text/plain',
-      refusals: ['UNAUTHORIZED'],
+      refusals: ['UNAUTHORIZED', 'RATE_LIMITED'],
     }),
     async (request, reply) => {
+      context.gate.assertMayGuess(request.raw)
       if (!mayScrape(request, context)) await context.admin.authorise(request)
       void reply.type(metrics.contentType).header('cache-control', 'no-store')
       return metrics.text()

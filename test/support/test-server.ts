@@ -16,6 +16,8 @@ export const ADMIN_KEY = 'an-admin-key-for-tests-only-of-enough-length'
 
 /** Tests ask faster than people do; those about limits set their own. */
 const GENEROUS = {
+  maxConnections: 1_000_000,
+  maxConnectionsPerAddress: 1_000_000,
   maxHttpRequestsPerSecond: 1_000_000,
   maxKeyRequestsPerSecond: 1_000_000,
   maxFailedTokensPerMinute: 1_000_000,
@@ -33,6 +35,8 @@ export class TestServer {
   sfu!: FakeSfu
   /** By so much the server's clock goes ahead of this machine's. */
   aheadMs = 0
+  /** Where that clock stands still, so that a test of rates is none of this machine. */
+  stillAt: number | undefined
   readonly #clients: WireClient[] = []
   readonly #parts: Parts
 
@@ -67,13 +71,17 @@ export class TestServer {
     this.#server = await startServer(this.config, {
       sfu: this.sfu,
       log: createLog(this.config.logLevel),
-      now: () => Date.now() + this.aheadMs,
+      now: () => (this.stillAt ?? Date.now()) + this.aheadMs,
       ...this.#parts,
     })
   }
 
   get url(): string {
     return this.#server.urls[0]!
+  }
+
+  get secureUrl(): string {
+    return this.#server.urls[1]!
   }
 
   /** What a person is told when it is ready. */

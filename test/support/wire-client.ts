@@ -17,6 +17,8 @@ export interface WireOptions {
   origin?: string
   /** Takes any certificate. */
   insecure?: boolean
+  /** From which address of this machine it comes, and what a proxy before it would say. */
+  from?: { localAddress?: string; extraHeaders?: Record<string, string> }
 }
 
 export interface Heard {
@@ -48,7 +50,7 @@ export class WireClient {
   readonly #waiters = new Set<() => void>()
 
   constructor(options: WireOptions) {
-    const { url, token, meetingId, participantId, name, own, requestId, origin } = options
+    const { url, token, meetingId, participantId, name, own, requestId, origin, from } = options
     this.participantId = participantId ?? ''
     this.#name = name
     this.socket = io(url, {
@@ -57,6 +59,7 @@ export class WireClient {
       reconnection: false,
       ...(origin !== undefined && { extraHeaders: { origin } }),
       ...(options.insecure && { rejectUnauthorized: false }),
+      ...from,
       query: {
         roomId: meetingId,
         ...(participantId !== undefined && { peerId: participantId }),

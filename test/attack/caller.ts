@@ -1,0 +1,104 @@
+/** Callers that come from an address of their own on this machine, and say only what a flood says. */
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { WebSocket } from 'ws'
+
+/** Where from: an address of 127.0.0.0/8, or whom a trusted proxy would speak for. */
+export interface From {
+  localAddress?: string
+  headers?: Record<string, string>
+}
+
+export interface Answered {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  body: any
+}
+
+const PATIENCE_MS = 15_000
+
+/** One request on a connection of its own, or on that of `agent`. */
+export function ask(
+  url: string,
+  path: string,
+  options: From & { method?: string; body?: string; agent?: import('node:http').Agent } = {},
+): Promise<Answered> {
+  const { localAddress, headers = {}, method = 'GET', body, agent = false } = options
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url)
+    const request = httpRequest(
+      {
+        host: hostname === 'localhost' ? '127.0.0.1' : hostname,
+        port,
+        path,
+        method,
+        agent,
+        ...(localAddress !== undefined && { localAddress }),
+        headers: { ...headers, ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }) },
+        timeout: PATIENCE_MS,
+      },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => (text += chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const isJson = response.headers['content-type']?.includes('json')
+          resolve({
+            status: response.statusCode!,
+            headers: response.headers,
+            body: isJson ? JSON.parse(text) : text,
+          })
+        })
+      },
+    )
+    request.on('error', reject)
+    request.on('timeout', () => request.destroy(new Error('no answer')))
+    request.end(body)
+  })
+}
+
+/** A connection that sends nothing until it is told to. */
+export async function openSocket(url: string, localAddress?: string): Promise<Socket> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port: Number(new URL(url).port),
+    ...(localAddress !== undefined && { localAddress }),
+  })
+  socket.on('error', () => undefined)
+  await once(socket, 'connect')
+  return socket
+}
+
+/** What came on it until it was closed by the other side. */
+export async function heardUntilClosed(socket: Socket): Promise<string> {
+  let heard = ''
+  const timer = setTimeout(() => socket.destroy(new Error('not closed')), PATIENCE_MS)
+  socket.on('data', (chunk) => (heard += String(chunk)))
+  if (!socket.closed) await once(socket, 'close')
+  clearTimeout(timer)
+  return heard
+}
+
+/** A WebSocket that never says what it wants. `refused`: the status with which it was not opened. */
+export function openHalf(url: string, from: From = {}): Promise<{ socket?: WebSocket; refused?: Answered }> {
+  return new Promise((resolve, reject) => {
+    const { port } = new URL(url)
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`, {
+      ...from,
+      handshakeTimeout: PATIENCE_MS,
+    })
+    socket.on('open', () => resolve({ socket }))
+    socket.on('unexpected-response', (_request, response) => {
+      let text = ''
+      response.on('data', (chunk) => (text += String(chunk)))
+      response.on('end', () =>
+        resolve({
+          refused: { status: response.statusCode!, headers: response.headers, body: JSON.parse(text) },
+        }),
+      )
+    })
+    socket.on('error', reject)
+  })
+}

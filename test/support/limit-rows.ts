@@ -1,0 +1,182 @@
+/** Every limit that a setting names: what happens beyond it, and the test that shows it. `docs/limits.md` is made from it. */
+import { envExample } from '../../src/config.ts'
+
+export interface LimitRow {
+  setting: string
+  beyond: string
+  /** File and title of a test. */
+  shown: string
+}
+
+const FLOODS = 'test/attack/floods.test.ts: '
+const DOOR = 'test/door.test.ts: '
+const CHAT = 'src/api/chat-socket.test.ts: over a limit one is told so'
+const FILES = 'test/files.test.ts: one file and all of a session together are bounded'
+const LIMITED = '429 `RATE_LIMITED` with `Retry-After`'
+
+export const limitRows: LimitRow[] = [
+  {
+    setting: 'MAX_CONNECTIONS',
+    beyond: `${LIMITED} at the first request; more than 32 over it are cut`,
+    shown: `${FLOODS}connections: of all together`,
+  },
+  {
+    setting: 'MAX_CONNECTIONS_PER_ADDRESS',
+    beyond: `${LIMITED} at the first request, or in place of a socket; more than 32 over it are cut`,
+    shown: `${FLOODS}connections: those of one address over the limit are told why`,
+  },
+  {
+    setting: 'MAX_WAITING_PER_ADDRESS',
+    beyond: '`error` 5000 `RATE_LIMITED`, then `close`; more than 32 over it get 429 in place of a socket',
+    shown: `${FLOODS}half-open sockets: they count as waiting`,
+  },
+  {
+    setting: 'HEADERS_TIMEOUT_SECONDS',
+    beyond: '408 `REQUEST_TIMEOUT`; a socket that joins no meeting meanwhile is closed',
+    shown: `${FLOODS}slow headers and slow bodies end with 408`,
+  },
+  {
+    setting: 'REQUEST_TIMEOUT_SECONDS',
+    beyond: '408 `REQUEST_TIMEOUT`',
+    shown: `${FLOODS}slow headers and slow bodies end with 408`,
+  },
+  {
+    setting: 'MAX_HTTP_REQUESTS_PER_SECOND',
+    beyond: `${LIMITED}, then the connection closes; as many refusals again, and the address is cut unanswered. /health and /ping are counted apart`,
+    shown: `${FLOODS}requests of one address are refused with the time to wait`,
+  },
+  {
+    setting: 'MAX_KEY_REQUESTS_PER_SECOND',
+    beyond: `${LIMITED}; only tokens with a good signature count`,
+    shown: `${FLOODS}requests with one API key are counted`,
+  },
+  {
+    setting: 'MAX_FAILED_TOKENS_PER_MINUTE',
+    beyond: `${LIMITED} in place of 401, 5000 on a socket; good tokens still work, API secrets and the admin key are not looked at`,
+    shown: `${FLOODS}init-config with bad tokens`,
+  },
+  {
+    setting: 'MAX_BODY_BYTES',
+    beyond: LIMITED,
+    shown: `${FLOODS}large bodies: of all together`,
+  },
+  {
+    setting: 'MAX_BODY_BYTES_PER_ADDRESS',
+    beyond: LIMITED,
+    shown: `${FLOODS}a large body is read of those only`,
+  },
+  {
+    setting: 'MAX_ENTRY_REQUESTS_PER_MINUTE',
+    beyond: '5000 `RATE_LIMITED`, then `close`; who joins directly is not counted',
+    shown: `${FLOODS}entry requests of one address`,
+  },
+  {
+    setting: 'MAX_ENTRY_REQUESTS',
+    beyond: '5000 `RATE_LIMITED`, then `close`; who waits keeps the place',
+    shown: `${DOOR}only so many wait for one meeting at once`,
+  },
+  {
+    setting: 'LOBBY_TIMEOUT_SECONDS',
+    beyond: 'denied',
+    shown: `${DOOR}lobby: denied, withdrawn, and denied when nobody answers`,
+  },
+  {
+    setting: 'MAX_PARTICIPANTS',
+    beyond: '4009 `MAX_PARTCIPANT_REACHED`',
+    shown: `${DOOR}a full meeting refuses one more`,
+  },
+  {
+    setting: 'MAX_REQUESTS_PER_SECOND',
+    beyond:
+      '5000 `RATE_LIMITED`, and the connection stays; closed after twenty times as many refusals at once',
+    shown: `${FLOODS}requests: a connection that never stops`,
+  },
+  {
+    setting: 'MAX_MEDIA_OPENINGS_PER_MINUTE',
+    beyond: '5000 `RATE_LIMITED`; what is open stays',
+    shown: `${FLOODS}produce and close: a connection that opens too many streams`,
+  },
+  {
+    setting: 'MAX_PRODUCERS',
+    beyond: '4010 `MAX_SPEAKER_REACHED`',
+    shown: `${DOOR}one participant sends only so many streams at once`,
+  },
+  {
+    setting: 'MAX_MESSAGE_BYTES',
+    beyond: '5000 `PAYLOAD_TOO_LARGE`; four times as much ends the connection unread',
+    shown: `${DOOR}a message that is too large is refused`,
+  },
+  {
+    setting: 'MAX_STORE_KEYS',
+    beyond: '4045 `STORE_SET_FAILED`',
+    shown: 'test/wire.test.ts: realtime store: limits',
+  },
+  {
+    setting: 'MAX_CHAT_MESSAGES_PER_SECOND',
+    beyond: '`RATE_LIMITED` to each; closed with 1008 after twenty times as many refusals at once',
+    shown: `${FLOODS}chat: what is over the limit is refused`,
+  },
+  { setting: 'MAX_CHAT_MESSAGE_BYTES', beyond: '`PAYLOAD_TOO_LARGE`', shown: CHAT },
+  { setting: 'MAX_CHAT_TOPICS', beyond: '`RATE_LIMITED`', shown: CHAT },
+  { setting: 'MAX_CHAT_SUBSCRIPTIONS', beyond: '`RATE_LIMITED`', shown: CHAT },
+  { setting: 'MAX_FILE_BYTES', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
+  { setting: 'MAX_SESSION_FILE_BYTES', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
+  {
+    setting: 'MAX_FILE_UPLOADS_PER_MINUTE',
+    beyond: LIMITED,
+    shown: `${FLOODS}file uploads are counted for each participant`,
+  },
+  {
+    setting: 'MAX_SESSION_FILE_UPLOADS_PER_MINUTE',
+    beyond: LIMITED,
+    shown: `${FLOODS}file uploads are counted for each participant`,
+  },
+]
+
+/** Name, help and default of every setting. */
+export const settingsShown = [...envExample().matchAll(/^# (.*)\n# ([A-Z_]+)=(.*)$/gm)].map(
+  ([, help, name, byDefault]) => ({ name: name!, help: help!, byDefault: byDefault! }),
+)
+
+export function limitsDocument(): string {
+  const rows = limitRows.map(({ setting, beyond, shown }) => {
+    const { help, byDefault } = settingsShown.find(({ name }) => name === setting)!
+    return `| \`${setting}\` | ${byDefault} | ${help} | ${beyond} | ${shown} |`
+  })
+  return `# Limits
+
+Made by \`npm run limits-table\` and held by \`test/limits.test.ts\`. Each is a setting; \`.env.example\` has them all.
+
+| setting | default | of what | beyond it | shown by |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+The defaults are for people behind one address as much as for one person: a school of 1000, or a development proxy on this machine, stays
+under them. Who measures or tests faster than people are sets them higher, as \`bench/\` does.
+
+Fixed, because they are about guesses and no load: exchanging invites, 2 a second and 30 at once from one address; signing in to the dashboard,
+6 a minute and 10 at once from one address, 2 a second of all; a body of REST, 256 KiB; a file over 256 KiB only with the token in
+\`Authorization\`, where it is checked before the body is read. Of those counted in seconds, four times as many may come at once; of those
+counted in minutes, a minute's worth.
+
+## Whose address
+
+The one that the connection comes from. An IPv6 address counts by its /64, an IPv4 address in IPv6 notation as IPv4. Headers change nothing,
+unless the connection comes from one of \`TRUSTED_PROXIES\` (addresses and CIDR ranges): then it is the entry of \`TRUSTED_PROXY_HEADER\`
+farthest to the right that is no trusted proxy itself. What stands left of it was written by the caller. Name every proxy on the way, and only
+those; without it, all who come through a proxy are one address, and share its limits. The connections of a trusted proxy are not counted for
+its own address; sockets through it are counted for those it speaks for.
+
+    # nginx on this machine
+    TRUSTED_PROXIES=127.0.0.1,::1
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+
+    # a proxy that writes RFC 7239
+    TRUSTED_PROXY_HEADER=forwarded
+
+## What it does to others
+
+\`npm run attack:floods\` sends each kind of flood at a server with these defaults, from one address and from many, while two people in another
+meeting send sound over the real media workers, and prints the longest gap that they heard and the memory of the server.
+`
+}
