@@ -30,9 +30,6 @@ export interface HttpSettings {
   pageFolder: string
   maxFileBytes: number
   maxSessionFileBytes: number
-  /** Of one participant, and in one session. */
-  maxFileUploadsPerMinute: number
-  maxSessionFileUploadsPerMinute: number
   headersTimeoutSeconds: number
   requestTimeoutSeconds: number
   moderation: Moderation

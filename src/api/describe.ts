@@ -166,6 +166,7 @@ function schemaOf({
 }: Description<TSchema, TSchema, TSchema, TSchema>): FastifySchema {
   const all: DescribedRefusal[] = [
     'INVALID_REQUEST',
+    'RATE_LIMITED',
     'SOMETHING_WENT_WRONG',
     'STORE_UNAVAILABLE',
     ...refusalsOfAccess[access],

@@ -9,7 +9,6 @@ import type { Routes } from './context.ts'
 import type { Grant } from '../token/token.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { FileBody, FileQuery, FileUrl } from '../protocol/rest/joining.ts'
-import { Attempts, perMinute } from './attempts.ts'
 import { baseUrlOf } from './base-url.ts'
 import { grantOf } from './context.ts'
 import { describe } from './describe.ts'
@@ -38,9 +37,7 @@ export function typeOf(bytes: Uint8Array): string {
 }
 
 export const fileRoutes: Routes = (app, context) => {
-  const { settings, catalogue, live, store, now } = context
-  const uploads = new Attempts({ each: perMinute(settings.maxFileUploadsPerMinute), now })
-  const sessionUploads = new Attempts({ each: perMinute(settings.maxSessionFileUploadsPerMinute), now })
+  const { settings, catalogue, live, store, gate } = context
   /** Bytes that are on their way to the disk, by session. */
   const arriving = new Map<string, number>()
 
@@ -76,7 +73,7 @@ export const fileRoutes: Routes = (app, context) => {
         query: FileQuery,
         body: FileBody,
         answer: FileUrl,
-        refusals: ['UNAUTHORIZED_REQUEST', 'RATE_LIMITED'],
+        refusals: ['UNAUTHORIZED_REQUEST'],
       }),
       onRequest: (request, _reply, done) => {
         done(refusalUnread(request))
@@ -87,8 +84,7 @@ export const fileRoutes: Routes = (app, context) => {
       const { roomId: anyId = '' } = request.query
       const grant = grantOf(request, context)
       const sessionId = await sessionOf(grant, anyId)
-      uploads.demand(grant.tokenId, 'Too many files at once; try again in a moment.')
-      sessionUploads.demand(sessionId, 'Too many files in this meeting at once; try again in a moment.')
+      gate.countUpload(grant.tokenId, sessionId)
       const { fileName, base64Data } = request.body
       const text = base64Data.replace(DATA_URL, '')
       if (!BASE64.test(text)) throw new Refusal('INVALID_REQUEST', { message: 'base64Data must be base64.' })

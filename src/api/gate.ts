@@ -22,6 +22,9 @@ export interface GateSettings {
   maxKeyRequestsPerSecond: number
   maxFailedTokensPerMinute: number
   maxEntryRequestsPerMinute: number
+  /** Of one participant, and in one session. */
+  maxFileUploadsPerMinute: number
+  maxSessionFileUploadsPerMinute: number
   /** Of all together and of one address, on their way in at once. */
   maxBodyBytes: number
   maxBodyBytesPerAddress: number
@@ -64,6 +67,8 @@ export class Gate {
   readonly #keys: Attempts
   readonly #failures: Attempts
   readonly #entries: Attempts
+  readonly #uploads: Attempts
+  readonly #sessionUploads: Attempts
 
   constructor({ settings, now }: GateOptions) {
     this.#settings = settings
@@ -74,8 +79,11 @@ export class Gate {
     this.#healthChecks = perSecond(settings.maxHttpRequestsPerSecond)
     this.#refusals = perSecond(settings.maxHttpRequestsPerSecond)
     this.#keys = perSecond(settings.maxKeyRequestsPerSecond)
-    this.#failures = new Attempts({ each: perMinute(settings.maxFailedTokensPerMinute), now })
-    this.#entries = new Attempts({ each: perMinute(settings.maxEntryRequestsPerMinute), now })
+    const inMinute = (times: number): Attempts => new Attempts({ each: perMinute(times), now })
+    this.#failures = inMinute(settings.maxFailedTokensPerMinute)
+    this.#entries = inMinute(settings.maxEntryRequestsPerMinute)
+    this.#uploads = inMinute(settings.maxFileUploadsPerMinute)
+    this.#sessionUploads = inMinute(settings.maxSessionFileUploadsPerMinute)
   }
 
   /** Counts the connections of this listener; must be called before it listens. */
@@ -189,6 +197,15 @@ export class Gate {
   /** @throws {Refusal} RATE_LIMITED */
   countEntryRequest(request: IncomingMessage): void {
     this.#entries.demand(this.callerOf(request), 'Too many entry requests of this address; try again soon.')
+  }
+
+  /**
+   * Counts a file for the participant, by its token, and for the session.
+   * @throws {Refusal} RATE_LIMITED
+   */
+  countUpload(tokenId: string, sessionId: string): void {
+    this.#uploads.demand(tokenId, 'Too many files at once; try again in a moment.')
+    this.#sessionUploads.demand(sessionId, 'Too many files in this meeting at once; try again in a moment.')
   }
 
   /**

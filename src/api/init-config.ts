@@ -32,7 +32,6 @@ export const initConfigRoutes: Routes = (app, context) => {
       'UNAUTHORIZED_PARTCIPANT_ID',
       'MEETING_ID_DISABLED',
       'MEDIA_UNAVAILABLE',
-      'RATE_LIMITED',
     ],
     refusalBody: Type.Union([InitConfigRefusal, RefusalBody]),
   })

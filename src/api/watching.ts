@@ -28,7 +28,7 @@ export const watchingRoutes: Routes = (app, context) => {
         'Open to this machine while the server listens on loopback only; elsewhere METRICS_TOKEN or the admin key is asked for, as a bearer token.',
       answer: Type.String(),
       answerType: 'text/plain',
-      refusals: ['UNAUTHORIZED', 'RATE_LIMITED'],
+      refusals: ['UNAUTHORIZED'],
     }),
     async (request, reply) => {
       context.gate.assertMayGuess(request.raw)
