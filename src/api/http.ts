@@ -149,7 +149,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     },
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return
-      const [refusal, phrase] = complaintOf(error as NodeJS.ErrnoException)
+      const [refusal, phrase] = complaintOf(error)
       onRefusal(refusal)
       const body = JSON.stringify(restErrorBody(refusal))
       socket.end(
@@ -171,9 +171,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   // In front of everything, so that what is refused costs next to nothing.
   app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request
-    const refusal =
-      gate.refusalOf(raw) ??
-      gate.refusalOfBody(raw, reply.raw, request.routeOptions.bodyLimit ?? BODY_LIMIT_BYTES)
+    const refusal = gate.refusalOf(raw) ?? gate.refusalOfBody(raw, reply.raw, request.routeOptions.bodyLimit)
     if (refusal && gate.isCut(raw)) {
       onRefusal(refusal)
       reply.hijack()

@@ -1,6 +1,6 @@
 /** Callers that come from an address of their own on this machine, and say only what a flood says. */
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type Agent } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { WebSocket } from 'ws'
 
@@ -22,7 +22,7 @@ const PATIENCE_MS = 15_000
 export function ask(
   url: string,
   path: string,
-  options: From & { method?: string; body?: string; agent?: import('node:http').Agent } = {},
+  options: From & { method?: string; body?: string; agent?: Agent } = {},
 ): Promise<Answered> {
   const { localAddress, headers = {}, method = 'GET', body, agent = false } = options
   return new Promise((resolve, reject) => {
