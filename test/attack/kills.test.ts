@@ -1,0 +1,6 @@
+/** A few of the kills of `npm run attack:kills`, without a browser. */
+import { test } from 'node:test'
+import { attackByKills } from './kills.ts'
+
+test('killed under load, the server loses nothing that it acknowledged, and sessions end rightly', (t) =>
+  attackByKills({ kills: 3, graceSeconds: 6, say: (line) => t.diagnostic(line) }))
