@@ -46,7 +46,7 @@ export class RealServer {
   static async start(env: NodeJS.ProcessEnv = {}): Promise<RealServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
     // One for each listener and each media worker.
-    const port = await freePorts(4)
+    const port = await freePorts(2 + Number(env.MEDIA_WORKERS ?? 2))
     const server = new RealServer(folder, [port, port + 1, port + 2], env)
     await server.run()
     return server
@@ -56,12 +56,17 @@ export class RealServer {
     return this.#child!.pid!
   }
 
-  /** All its media workers die at once. */
-  killWorkers(): void {
-    const workers = execFileSync('pgrep', ['-P', String(this.#child!.pid!), '-f', 'mediasoup-worker'], {
+  /** The processes of its media workers. */
+  get workers(): number[] {
+    const pids = execFileSync('pgrep', ['-P', String(this.pid), '-f', 'mediasoup-worker'], {
       encoding: 'utf8',
     })
-    for (const pid of workers.trim().split('\n')) process.kill(Number(pid), 'SIGKILL')
+    return pids.trim().split('\n').map(Number)
+  }
+
+  /** All its media workers die at once. */
+  killWorkers(): void {
+    for (const pid of this.workers) process.kill(pid, 'SIGKILL')
   }
 
   /** As every client calls it; the body is what came back, whatever the status. */

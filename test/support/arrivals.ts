@@ -1,0 +1,125 @@
+/** What arrives at a page, whichever client it runs: watched from inside, so that a busy machine between does not count. */
+import type { BrowserContext, Page } from 'playwright-core'
+
+/** Small pictures, as many people share one machine here; and every connection of the page under watch. */
+const SCRIPT = `(() => {
+  const SAMPLE_MS = 50
+  const devices = navigator.mediaDevices
+  if (!devices) return
+  const open = devices.getUserMedia.bind(devices)
+  devices.getUserMedia = (asked) =>
+    open({ ...asked, ...(asked?.video && { video: { width: 160, height: 120, frameRate: 10 } }) })
+  const peers = []
+  const Native = globalThis.RTCPeerConnection
+  globalThis.RTCPeerConnection = class extends Native {
+    constructor(...given) {
+      super(...given)
+      peers.push({ peer: this, madeAt: performance.now() })
+    }
+  }
+  let streams = new Map()
+  let armedAt = 0
+  let maxGapMs = 0
+  let port = 0
+  let firsts = { video: [], audio: [] }
+  const sample = async () => {
+    for (const { peer, madeAt } of [...peers]) {
+      if (peer.connectionState === 'closed') {
+        peers.splice(peers.findIndex((one) => one.peer === peer), 1)
+        continue
+      }
+      const report = await peer.getStats()
+      const now = performance.now()
+      for (const one of report.values()) {
+        if (one.type === 'candidate-pair' && one.nominated)
+          port = report.get(one.remoteCandidateId)?.port ?? port
+        if (one.type !== 'inbound-rtp' || !one.packetsReceived) continue
+        const key = madeAt + ' ' + one.ssrc
+        const known = streams.get(key)
+        if (known?.packets === one.packetsReceived) continue
+        if (known?.watched && one.kind === 'video') maxGapMs = Math.max(maxGapMs, now - known.at)
+        if (madeAt > armedAt && !(known?.armedAt === armedAt)) firsts[one.kind].push(now - armedAt)
+        streams.set(key, { packets: one.packetsReceived, at: now, kind: one.kind, armedAt, watched: known?.watched })
+      }
+    }
+  }
+  const loop = () => void sample().catch(() => undefined).finally(() => setTimeout(loop, SAMPLE_MS))
+  loop()
+  globalThis.arrivals = {
+    arm() {
+      armedAt = performance.now()
+      maxGapMs = 0
+      firsts = { video: [], audio: [] }
+      // What stood still already is not stopped by what comes now.
+      for (const one of streams.values()) one.watched = armedAt - one.at < 500
+    },
+    /** ms from arm() until so many streams of each kind came on connections made after it; null until then. */
+    back: (others) => {
+      const when = ['video', 'audio'].map((kind) => firsts[kind][others - 1])
+      return when.includes(undefined) ? null : Math.max(...when)
+    },
+    flowing: (kind) => {
+      const now = performance.now()
+      return [...streams.values()].filter((one) => one.kind === kind && now - one.at < 1500).length
+    },
+    get gapMs() {
+      const now = performance.now()
+      const open = [...streams.values()].filter((one) => one.watched && one.kind === 'video').map((one) => now - one.at)
+      return Math.max(maxGapMs, ...open)
+    },
+    get port() {
+      return port
+    },
+  }
+})()`
+
+export async function watchArrivals(context: BrowserContext): Promise<void> {
+  await context.addInitScript(SCRIPT)
+}
+
+export class Arrivals {
+  readonly #page: Page
+
+  constructor(page: Page) {
+    this.#page = page
+  }
+
+  /** From here on times and gaps count. */
+  arm(): Promise<void> {
+    return this.#page.evaluate('arrivals.arm()')
+  }
+
+  /** ms from `arm()` until picture and sound of so many others came by connections made since. */
+  back(others: number, patienceMs: number): Promise<number> {
+    return this.#until(`arrivals.back(${others})`, patienceMs, `picture and sound of ${others} again`)
+  }
+
+  /** Picture and sound of exactly so many others arrive now. */
+  async flows(others: number, patienceMs: number): Promise<void> {
+    await this.#until(
+      `arrivals.flowing('video') === ${others} && arrivals.flowing('audio') === ${others} ? 1 : null`,
+      patienceMs,
+      `picture and sound of ${others}`,
+    )
+  }
+
+  /** The longest that a stream of pictures stood still since `arm()`, of those that flowed then. */
+  gapMs(): Promise<number> {
+    return this.#page.evaluate('arrivals.gapMs')
+  }
+
+  /** The media port of the server. */
+  port(): Promise<number> {
+    return this.#page.evaluate('arrivals.port')
+  }
+
+  async #until(expression: string, patienceMs: number, what: string): Promise<number> {
+    const giveUpAt = Date.now() + patienceMs
+    for (;;) {
+      const value = await this.#page.evaluate<number | null>(expression)
+      if (value !== null) return value
+      if (Date.now() > giveUpAt) throw new Error(`never: ${what}`)
+      await this.#page.waitForTimeout(100)
+    }
+  }
+}
