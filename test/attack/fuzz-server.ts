@@ -2,12 +2,21 @@
 import { TestServer } from '../support/test-server.ts'
 
 // Limits are a part of the product; here they would hide the code behind them.
+const NO_LIMIT = 10_000_000
 const server = await TestServer.start({
   logLevel: 'silent',
-  maxRequestsPerSecond: 10_000,
-  maxWaitingPerAddress: 100_000,
-  maxChatMessagesPerSecond: 100_000,
-  maxEntryRequests: 100_000,
+  maxRequestsPerSecond: NO_LIMIT,
+  maxWaitingPerAddress: NO_LIMIT,
+  maxConnectionsPerAddress: NO_LIMIT,
+  maxHttpRequestsPerSecond: NO_LIMIT,
+  maxKeyRequestsPerSecond: NO_LIMIT,
+  maxFailedTokensPerMinute: NO_LIMIT,
+  maxEntryRequestsPerMinute: NO_LIMIT,
+  maxMediaOpeningsPerMinute: NO_LIMIT,
+  maxFileUploadsPerMinute: NO_LIMIT,
+  maxSessionFileUploadsPerMinute: NO_LIMIT,
+  maxChatMessagesPerSecond: NO_LIMIT,
+  maxEntryRequests: NO_LIMIT,
   maxParticipants: 1000,
   sessionGraceSeconds: 3600,
 })

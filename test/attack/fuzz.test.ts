@@ -18,6 +18,9 @@ function assertHeld({ inputs, wrong, answers }: FuzzReport, least: number): void
   assert.equal(fuzzed.died, undefined)
   assert.ok(inputs >= least, `${inputs} inputs`)
   assert.ok(answers.size > 1)
+  // Nothing was hidden behind a limit.
+  const limited = [...answers].filter(([answer]) => answer.includes('RATE_LIMITED'))
+  assert.ok(limited.reduce((sum, [, times]) => sum + times, 0) < inputs / 50, String(limited))
 }
 
 test('HTTP: addresses, queries, headers, bodies and files by chance', async () => {
