@@ -51,6 +51,9 @@ test('who must ask to come in reaches nothing of a meeting over REST, and lets n
     ['POST', '/v2/sessions/end', { roomId: meetingId }],
     ['POST', '/v2/sessions/participants/remove', { roomId: meetingId, participantId: 'ann' }],
     ['POST', '/v2/sessions/participants/mute', { roomId: meetingId, participantId: 'ann', kind: 'audio' }],
+    ['POST', '/v2/rooms/deactivate', { roomId: meetingId }],
+    ['POST', '/v2/tokens/revoke', { jti: 'of-somebody' }],
+    ['GET', '/v2/webhooks/deliveries'],
     ['POST', `/v2/rooms/${meetingId}/messages`, { topic: 'CHAT', message: 'let me in' }],
     ['PUT', `/v2/rooms/${meetingId}/values/key`, { value: 'x' }],
   ] as const) {

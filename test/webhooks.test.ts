@@ -384,7 +384,7 @@ test('deliveries are seen by whoever the meeting belongs to', async () => {
   await join(meetingId, 'ann')
   const [{ deliveryId }] = await deliveriesUntil(meetingId, ([one]) => one?.state === 'delivered')
   const path = `/v2/webhooks/deliveries/${deliveryId}`
-  const scoped = server.token(['allow_join'], { roomId: other })
+  const scoped = server.token(['allow_join', 'allow_mod'], { roomId: other })
   const joiner = server.token(['allow_join'], { roles: ['rtc'] })
   const cases: [method: string, path: string, body: unknown, token: string, status: number][] = [
     ['GET', '/v2/webhooks/deliveries', undefined, '', 401],
@@ -396,10 +396,25 @@ test('deliveries are seen by whoever the meeting belongs to', async () => {
     ['GET', `/v2/webhooks/deliveries?roomId=${meetingId}`, undefined, scoped, 403],
     ['GET', `/v2/webhooks/deliveries?roomId=${other}`, undefined, scoped, 200],
     ['POST', '/v2/webhooks/deliveries/replay', { state: 'parked' }, scoped, 403],
-    ['GET', '/v2/webhooks/deliveries/nobody', undefined, server.token(['allow_join']), 404],
-    ['GET', '/v2/webhooks/deliveries?roomId=nobody', undefined, server.token(['allow_join']), 404],
-    ['GET', '/v2/webhooks/deliveries?state=lost', undefined, server.token(['allow_join']), 400],
-    ['POST', '/v2/webhooks/deliveries/replay', { state: 'all' }, server.token(['allow_join']), 400],
+    ['GET', '/v2/webhooks/deliveries', undefined, server.token(['ask_join']), 403],
+    ['GET', '/v2/webhooks/deliveries', undefined, server.token(['allow_join']), 403],
+    ['POST', '/v2/webhooks/deliveries/replay', { state: 'parked' }, server.token(['allow_join']), 403],
+    ['GET', '/v2/webhooks/deliveries/nobody', undefined, server.token(['allow_join', 'allow_mod']), 404],
+    [
+      'GET',
+      '/v2/webhooks/deliveries?roomId=nobody',
+      undefined,
+      server.token(['allow_join', 'allow_mod']),
+      404,
+    ],
+    ['GET', '/v2/webhooks/deliveries?state=lost', undefined, server.token(['allow_join', 'allow_mod']), 400],
+    [
+      'POST',
+      '/v2/webhooks/deliveries/replay',
+      { state: 'all' },
+      server.token(['allow_join', 'allow_mod']),
+      400,
+    ],
   ]
   for (const [method, where, body, token, status] of cases) {
     const answer = await server.rest(method, where, body, token)

@@ -1,4 +1,6 @@
 /** What a backend may see of a live meeting and do to it, beyond the contract. */
+import type { FastifyRequest } from 'fastify'
+import type { Action } from '../meeting/permissions.ts'
 import type { Static } from 'typebox'
 import type { ChatRecord } from '../store/store.ts'
 import type { Routes } from './context.ts'
@@ -41,6 +43,10 @@ const done = { done: true } as const
 export const liveRoutes: Routes = (app, context) => {
   const { live, store } = context
 
+  /** The canonical id of a meeting that the caller may do this to. */
+  const reachable = async (request: FastifyRequest, action: Action, anyId: string): Promise<string> =>
+    (await ownMeeting(grantFor(request, context, action), context, anyId)).meetingId
+
   app.get(
     '/v2/rooms/:roomId/live',
     describe({
@@ -52,8 +58,7 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Live,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'watch')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'watch', request.params.roomId)
       return live.view(meetingId)
     },
   )
@@ -69,51 +74,36 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Done,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'respondEntry')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'respondEntry', request.params.roomId)
       await live.respondEntry(meetingId, request.body.participantId, request.body.decision)
       return done
     },
   )
-  app.post(
-    '/v2/sessions/participants/mute',
-    describe({
+  for (const { path, summary, actions, act } of [
+    {
+      path: '/v2/sessions/participants/mute',
       summary: 'Switches a microphone, camera or screen off',
-      tag,
-      access: 'token',
-      refusals,
-      body: SwitchStreamBody,
-      answer: Done,
-    }),
-    async (request) => {
-      const { roomId, participantId, kind } = request.body
-      const action = { audio: 'disableMic', video: 'disableWebcam', share: 'disableShare' } as const
-      const grant = grantFor(request, context, action[kind])
-      const { meetingId } = await ownMeeting(grant, context, roomId)
-      await live.stopStream(meetingId, participantId, kind)
-      return done
+      actions: { audio: 'disableMic', video: 'disableWebcam', share: 'disableShare' },
+      act: 'stopStream',
     },
-  )
-  app.post(
-    '/v2/sessions/participants/ask',
-    describe({
-      summary: 'Asks a person to switch a microphone, camera or screen on',
-      description: 'It goes on only when that person consents.',
-      tag,
-      access: 'token',
-      refusals,
-      body: SwitchStreamBody,
-      answer: Done,
-    }),
-    async (request) => {
-      const { roomId, participantId, kind } = request.body
-      const action = { audio: 'askMic', video: 'askWebcam', share: 'askShare' } as const
-      const grant = grantFor(request, context, action[kind])
-      const { meetingId } = await ownMeeting(grant, context, roomId)
-      await live.askForStream(meetingId, participantId, kind)
-      return done
+    {
+      path: '/v2/sessions/participants/ask',
+      summary: 'Asks a person to switch a microphone, camera or screen on, who consents or does not',
+      actions: { audio: 'askMic', video: 'askWebcam', share: 'askShare' },
+      act: 'askForStream',
     },
-  )
+  ] as const) {
+    app.post(
+      path,
+      describe({ summary, tag, access: 'token', refusals, body: SwitchStreamBody, answer: Done }),
+      async (request) => {
+        const { roomId, participantId, kind } = request.body
+        const meetingId = await reachable(request, actions[kind], roomId)
+        await live[act](meetingId, participantId, kind)
+        return done
+      },
+    )
+  }
 
   app.post(
     '/v2/rooms/:roomId/messages',
@@ -127,8 +117,7 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Type.Object({ id: Type.String() }),
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'speak')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'speak', request.params.roomId)
       const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
       const id = await live.publish(
         meetingId,
@@ -157,8 +146,7 @@ export const liveRoutes: Routes = (app, context) => {
       answer: pageOf(Message),
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'watch')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'watch', request.params.roomId)
       const { page, perPage, topic } = request.query
       const session = await store.sessions.ongoing(meetingId)
       if (!session) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
@@ -182,8 +170,7 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Value,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'watch')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'watch', request.params.roomId)
       const { key } = request.params
       return { key, value: await live.value(meetingId, key) }
     },
@@ -200,8 +187,7 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Value,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'speak')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'speak', request.params.roomId)
       const { key } = request.params
       await live.setValue(meetingId, key, request.body.value, SERVER_ID)
       return { key, value: request.body.value }
@@ -219,8 +205,7 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Removals,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'watch')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'watch', request.params.roomId)
       return { data: (await live.removals(meetingId)).map((participantId) => ({ participantId })) }
     },
   )
@@ -236,8 +221,7 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Done,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'respondEntry')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const meetingId = await reachable(request, 'respondEntry', request.params.roomId)
       await live.liftRemoval(meetingId, request.body.participantId)
       return done
     },

@@ -5,8 +5,8 @@ import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { pageFields, pageInfoOf, pageOf } from '../protocol/rest.ts'
 import { RevokedTokenAnswer, RevokeTokenBody } from '../protocol/rest/keys.ts'
-import { grantOf } from './context.ts'
 import { describe } from './describe.ts'
+import { grantFor } from './own.ts'
 
 const tag = 'Tokens'
 const JTI = 'jti:'
@@ -23,10 +23,10 @@ export const revokedTokenRoutes: Routes = (app, context) => {
       wholeProject: true,
       body: RevokeTokenBody,
       answer: RevokedTokenAnswer,
-      refusals: ['INVALID_STATE'],
+      refusals: ['INVALID_STATE', 'INVALID_PERMISSIONS'],
     }),
     async (request) => {
-      const { projectId } = grantOf(request, context)
+      const { projectId } = grantFor(request, context, 'manage')
       const revoked = await revokedTokens.add(projectId, `${JTI}${request.body.jti}`)
       await live.putOut(revoked, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
       return shown(revoked)
@@ -42,11 +42,12 @@ export const revokedTokenRoutes: Routes = (app, context) => {
       wholeProject: true,
       query: Type.Object(pageFields),
       answer: pageOf(RevokedTokenAnswer),
+      refusals: ['INVALID_PERMISSIONS'],
     }),
     (request) => {
       const { page, perPage } = request.query
       const all = revokedTokens
-        .list(grantOf(request, context).projectId)
+        .list(grantFor(request, context, 'manage').projectId)
         .filter(({ tokenId }) => tokenId.startsWith(JTI))
       return {
         pageInfo: pageInfoOf(page, perPage, all.length),

@@ -14,13 +14,12 @@ import { assertOrigin, grantOf } from './context.ts'
 import { isOwnerHere } from './credentials.ts'
 import { baseUrlOf } from './base-url.ts'
 import { describe } from './describe.ts'
+import { ANY_ID, grantFor, ownMeeting } from './own.ts'
 import { assertWebhook } from './webhooks.ts'
 
 /** Minutes (design, decision 11). */
 const DEFAULT_AUTO_CLOSE_MINUTES = 480
 const meetingId = new RegExp(meetingIdPattern)
-/** What can be an id at all: a meeting id, a custom id, or 24 hex digits. */
-const ANY_ID = /^\S(.{0,126}\S)?$/
 
 const tag = 'Rooms'
 const sample = 'Token server'
@@ -52,12 +51,7 @@ export const roomRoutes: Routes = (app, context) => {
     })
   }
 
-  const find = async (grant: Grant, anyId: string): Promise<MeetingRecord> => {
-    const found = ANY_ID.test(anyId) ? await catalogue.find(grant.projectId, anyId) : undefined
-    assertMayUseRest(grant, { roomId: found ? idsOf(found) : anyId })
-    if (!found) throw new Refusal('INVALID_MEETING_ID', { message: 'Room not found.' })
-    return found
-  }
+  const find = (grant: Grant, anyId: string): Promise<MeetingRecord> => ownMeeting(grant, context, anyId)
 
   const validate = async (request: FastifyRequest, anyId: string): Promise<MeetingRecord> => {
     const grant = grantOf(request, context)
@@ -180,10 +174,11 @@ export const roomRoutes: Routes = (app, context) => {
         'INVALID_MEETING_ID',
         { code: 'INVALID_MEETING_ID', status: 402 },
         'UNAUTHORIZED_MEETING_ID',
+        'INVALID_PERMISSIONS',
       ],
     }),
     async (request) => {
-      const grant = grantOf(request, context)
+      const grant = grantFor(request, context, 'deactivate')
       const { roomId } = request.body
       const meeting = await find(grant, roomId)
       // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
@@ -261,10 +256,6 @@ class RoomRefusal extends Refusal {
   override get status(): number {
     return this.#status
   }
-}
-
-function idsOf({ meetingId, customId }: MeetingRecord): string[] {
-  return customId === null ? [meetingId] : [meetingId, customId]
 }
 
 function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingId'>): MeetingSettings {

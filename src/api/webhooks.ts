@@ -1,7 +1,7 @@
 /** Webhooks over REST: the key that verifies them, and their deliveries to look at and replay. */
 import type { FastifyRequest } from 'fastify'
 import type { DeliveryAnswer, WholeDeliveryAnswer } from '../protocol/rest/webhooks.ts'
-import type { DeliveryRecord, MeetingRecord, WebhookSettings } from '../store/store.ts'
+import type { DeliveryRecord, WebhookSettings } from '../store/store.ts'
 import type { HttpContext, HttpSettings, Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 import {
@@ -15,8 +15,9 @@ import {
 } from '../protocol/rest/webhooks.ts'
 import { assertMayUseRest } from '../token/token.ts'
 import { endPointProblem } from '../webhook/webhook.ts'
-import { grantOf } from './context.ts'
+import { pageInfoOf } from '../protocol/rest.ts'
 import { describe } from './describe.ts'
+import { grantFor, idsOf } from './own.ts'
 
 const tag = 'Webhooks'
 const REPLAY_AT_ONCE = 200
@@ -43,11 +44,11 @@ export const webhookRoutes: Routes = (app, context) => {
       access: 'token',
       query: DeliveryQuery,
       answer: DeliveryPage,
-      refusals: ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID'],
+      refusals: ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'],
     }),
     async (request) => {
       const { page, perPage, state, roomId, event } = request.query
-      const grant = grantOf(request, context)
+      const grant = grantFor(request, context, 'manage')
       const meeting = roomId === undefined ? undefined : await context.catalogue.find(grant.projectId, roomId)
       assertMayUseRest(grant, roomId === undefined ? {} : { roomId: meeting ? idsOf(meeting) : roomId })
       if (roomId !== undefined && !meeting)
@@ -62,7 +63,7 @@ export const webhookRoutes: Routes = (app, context) => {
         },
       )
       return {
-        pageInfo: { currentPage: page, perPage, lastPage: Math.max(1, Math.ceil(total / perPage)), total },
+        pageInfo: pageInfoOf(page, perPage, total),
         data: items.map(toDelivery),
       }
     },
@@ -76,7 +77,7 @@ export const webhookRoutes: Routes = (app, context) => {
       access: 'token',
       params: DeliveryParams,
       answer: WholeDelivery,
-      refusals: ['NOT_FOUND', 'UNAUTHORIZED_MEETING_ID'],
+      refusals: ['NOT_FOUND', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'],
     }),
     async (request) => toWholeDelivery(await find(request, request.params.deliveryId, context)),
   )
@@ -90,7 +91,7 @@ export const webhookRoutes: Routes = (app, context) => {
       access: 'token',
       params: DeliveryParams,
       answer: WholeDelivery,
-      refusals: ['NOT_FOUND', 'UNAUTHORIZED_MEETING_ID'],
+      refusals: ['NOT_FOUND', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'],
     }),
     async (request) => {
       const { deliveryId, projectId } = await find(request, request.params.deliveryId, context)
@@ -110,7 +111,7 @@ export const webhookRoutes: Routes = (app, context) => {
       answer: ReplayedAnswer,
     }),
     async (request) => {
-      const { projectId } = grantOf(request, context)
+      const { projectId } = grantFor(request, context, 'manage')
       const at = now()
       let replayed = 0
       for (let more = REPLAY_AT_ONCE; more === REPLAY_AT_ONCE; replayed += more)
@@ -135,16 +136,12 @@ async function find(
   deliveryId: string,
   context: HttpContext,
 ): Promise<DeliveryRecord> {
-  const grant = grantOf(request, context)
+  const grant = grantFor(request, context, 'manage')
   const delivery = await context.store.outbox.get(grant.projectId, deliveryId)
   const meeting = delivery && (await context.store.meetings.get(delivery.meetingId))
   assertMayUseRest(grant, meeting ? { roomId: idsOf(meeting) } : {})
   if (!delivery) throw new Refusal('NOT_FOUND', { message: 'There is no delivery with this id.' })
   return delivery
-}
-
-function idsOf({ meetingId, customId }: MeetingRecord): string[] {
-  return customId === null ? [meetingId] : [meetingId, customId]
 }
 
 function toWholeDelivery(delivery: DeliveryRecord): WholeDeliveryAnswer {

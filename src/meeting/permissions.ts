@@ -12,7 +12,10 @@ export interface Authority {
   canModerate: boolean
 }
 
-/** The actions that touch others; the last two are for those who are not inside: to see who is, and to say something there. */
+/**
+ * The actions that touch others. The last four are of those who are not inside: to see who is, to say something there, to
+ * close the meeting for ever, and to work on what is the project's (deliveries, tokens taken back).
+ */
 export type Action =
   | 'respondEntry'
   | 'disableMic'
@@ -28,6 +31,8 @@ export type Action =
   | 'invite'
   | 'watch'
   | 'speak'
+  | 'deactivate'
+  | 'manage'
 
 /** `grant`: moderating needs `allow_mod`. `open`: everyone inside moderates, as upstream has it. */
 export type Moderation = 'grant' | 'open'
@@ -37,6 +42,9 @@ const needs: Record<Action, keyof Authority> = {
   invite: 'canAdmit',
   watch: 'canAdmit',
   speak: 'canAdmit',
+  // As upstream has it, for backends whose tokens only join.
+  deactivate: 'canAdmit',
+  manage: 'canModerate',
   disableMic: 'canModerate',
   disableWebcam: 'canModerate',
   disableShare: 'canModerate',

@@ -127,7 +127,7 @@ export class TestServer {
     method: string,
     path: string,
     body?: unknown,
-    token = this.token(['allow_join']),
+    token = this.token(['allow_join', 'allow_mod']),
   ): Promise<{ status: number; body: any }> {
     const answer = await fetch(this.url + path, {
       method,
