@@ -26,6 +26,14 @@ try {
     const marks = await guest.page.evaluate(async () => {
       const clickedAt = performance.now()
       document.querySelector<HTMLButtonElement>('[data-testid="join"]')!.click()
+      const firstPacket = (async () => {
+        for (;;) {
+          const { receive } = (await (globalThis as any).anteroom?.meeting?.stats()) ?? {}
+          for (const report of receive?.values() ?? [])
+            if (report.type === 'inbound-rtp' && report.packetsReceived > 0) return performance.now()
+          await new Promise((next) => setTimeout(next, 10))
+        }
+      })()
       const firstFrame = await new Promise<number>((resolve) => {
         const look = (): void => {
           for (const video of document.querySelectorAll<HTMLVideoElement>(
@@ -38,10 +46,12 @@ try {
         }
         look()
       })
-      return { ...(globalThis as any).anteroom.meeting.timings, clickedAt, firstFrame } as Record<
-        string,
-        number
-      >
+      return {
+        ...(globalThis as any).anteroom.meeting.timings,
+        clickedAt,
+        firstPacket: await firstPacket,
+        firstFrame,
+      } as Record<string, number>
     })
     const since = (from: string, to: string): number => marks[to]! - marks[from]!
     note('init-config', since('clickedAt', 'initConfig'))
@@ -50,7 +60,8 @@ try {
     note('transports', since('entry', 'transports'))
     note('join', since('transports', 'joined'))
     note('ICE and DTLS', since('joined', 'receiveConnected'))
-    note('first frame', since('receiveConnected', 'firstFrame'))
+    note('first packet', since('receiveConnected', 'firstPacket'))
+    note('first frame', since('firstPacket', 'firstFrame'))
     note('click to first frame', since('clickedAt', 'firstFrame'))
     await guest.page.getByTestId('leave').click()
     await guest.close()
