@@ -582,6 +582,15 @@ export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address)
 }
 
+/**
+ * Where the media ports are opened: HOST, or every address when HOST is loopback and people are told another one, as behind a
+ * proxy on this machine, through which media does not pass.
+ */
+export function mediaHost({ host, announcedAddress }: Pick<Config, 'host' | 'announcedAddress'>): string {
+  if (isLoopback(host) && announcedAddress !== undefined && !isLoopback(announcedAddress)) return '0.0.0.0'
+  return host === 'localhost' ? '127.0.0.1' : host
+}
+
 /** The settings as a table for people. */
 export function describeSettings(): string {
   const rows = Object.values(settings).map(({ variable, shown, help }) => [variable, shown, help] as const)

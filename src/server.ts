@@ -10,7 +10,7 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { Sfu } from './media/sfu.ts'
 import type { Store } from './store/store.ts'
-import { isLoopback, shownSettings } from './config.ts'
+import { isLoopback, mediaHost, shownSettings } from './config.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
 import { ChatSockets } from './api/chat-socket.ts'
@@ -470,7 +470,7 @@ async function openSfu(config: Config, log: Logger): Promise<Sfu> {
     workerBin: worker?.bin,
     workers: config.mediaWorkers,
     firstPort: config.mediaPort,
-    listenAddress: config.host === 'localhost' ? '127.0.0.1' : config.host,
+    listenAddress: mediaHost(config),
     announcedAddress: config.announcedAddress,
     log,
   })

@@ -201,6 +201,7 @@ test('doctor says what would not work, with the cure, and ends with code 1', asy
     [{ TLS_CERT: file, TLS_KEY: file }, 'certificate', 'bad', /^TLS_CERT names/],
     [{ HOST: '0.0.0.0', ANNOUNCED_ADDRESS: '10.0.0.7' }, 'address', 'note', /private/],
     [{}, 'address', 'note', /only this machine/],
+    [{ ANNOUNCED_ADDRESS: '203.0.113.10' }, 'address', 'note', /must be forwarded from there/],
   ] as const) {
     const ran = await anteroom(['doctor', '--json'], { ...free, ...env })
     assert.equal(ran.err, '')

@@ -4,6 +4,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
+import { connect as connectPlain } from 'node:net'
 import { connect } from 'node:tls'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +27,8 @@ const publicUrl = (): string => `https://${NAME}:${port}`
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anteroom-proxy-'))
   port = await freePorts(1)
-  server = await RealServer.start({ PUBLIC_URL: publicUrl() })
+  // As the samples have it; nothing is sent to that address here.
+  server = await RealServer.start({ PUBLIC_URL: publicUrl(), ANNOUNCED_ADDRESS: '203.0.113.10' })
 })
 after(async () => {
   await server.stop()
@@ -128,6 +130,24 @@ async function meetThrough(): Promise<void> {
   chat.close()
   client.close()
 }
+
+test(
+  'media, which does not pass a proxy, is listened for on every address, and the rest on HOST alone',
+  { skip: process.platform !== 'linux' && 'only Linux has more than one loopback address' },
+  async () => {
+    const isOpen = async (at: number): Promise<boolean> => {
+      const socket = connectPlain({ port: at, host: '127.0.0.2' })
+      const open = await once(socket, 'connect').then(
+        () => true,
+        () => false,
+      )
+      socket.destroy()
+      return open
+    }
+    assert.equal(await isOpen(Number(server.env.MEDIA_PORT)), true)
+    assert.equal(await isOpen(Number(server.env.PORT)), false)
+  },
+)
 
 test('nginx', { skip: !isInstalled('nginx') && 'nginx is not installed' }, async () => {
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(

@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import { dirname, join } from 'node:path'
 import { readGiven } from '../api/certificate.ts'
-import { isLoopback, readConfig, type Config } from '../config.ts'
+import { isLoopback, mediaHost, readConfig, type Config } from '../config.ts'
 import { createSfu } from '../media/sfu.ts'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { exitCodes, type Command } from './arguments.ts'
@@ -123,9 +123,10 @@ async function tcpPort(check: string, host: string, port: number, variable: stri
     : unusable(check, `${host}:${port}`, problem, variable)
 }
 
-async function mediaPorts({ host, mediaPort: first, mediaWorkers }: Config): Promise<Finding> {
+async function mediaPorts(config: Config): Promise<Finding> {
+  const { mediaPort: first, mediaWorkers } = config
   const check = 'media ports'
-  const address = host === 'localhost' ? '127.0.0.1' : host
+  const address = mediaHost(config)
   for (let port = first; port < first + mediaWorkers; port++) {
     for (const [protocol, trial] of [
       ['UDP', tryUdp],
@@ -154,9 +155,10 @@ function unusable(check: string, place: string, problem: string, variable: strin
     : { check, verdict: 'bad', says: `${place} cannot be opened (${problem}); change HOST or ${variable}` }
 }
 
-function announced({ host, announcedAddress }: Config): Finding {
+function announced(config: Config): Finding {
+  const { host, announcedAddress } = config
   const check = 'address'
-  if (isLoopback(host)) {
+  if (isLoopback(host) && isLoopback(mediaHost(config))) {
     return {
       check,
       verdict: 'note',

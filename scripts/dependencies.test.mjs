@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkLicences, isAccepted, licenceOf, readAudit } from './dependencies.mjs'
+
+const nothing = () => ({})
+
+test('a licence that is not on the list is named, with its package', () => {
+  for (const license of [
+    'GPL-3.0',
+    'MIT AND GPL-3.0',
+    'SEE LICENSE IN x',
+    'UNLICENSED',
+    '',
+    '(MIT OR (GPL-3.0))',
+  ]) {
+    const { wrong } = checkLicences({ 'node_modules/a': { version: '1.0.0', license } }, nothing)
+    assert.equal(wrong.length, 1, license)
+    assert.match(wrong[0], /^a 1\.0\.0: /)
+  }
+  assert.deepEqual(checkLicences({ 'node_modules/a': { version: '1.0.0' } }, nothing).wrong, [
+    'a 1.0.0: states none',
+  ])
+})
+
+test('an exception for tests is none for what runs', () => {
+  const path = 'node_modules/@videosdk.live/js-sdk'
+  assert.equal(checkLicences({ [path]: { version: '1.0.0' } }, nothing).wrong.length, 1)
+  assert.deepEqual(checkLicences({ [path]: { version: '1.0.0', dev: true } }, nothing).wrong, [])
+})
+
+test('choices, sums and the old spelling are understood', () => {
+  for (const licence of ['MIT', 'MIT OR GPL-3.0', '(Apache-2.0 AND BSD-3-Clause)', 'BlueOak-1.0.0'])
+    assert.ok(isAccepted(licence), licence)
+  assert.equal(licenceOf({ licenses: [{ type: 'MIT' }, { type: 'ISC' }] }), 'MIT AND ISC')
+})
+
+test('what the lock leaves out is read from the package; our own package is not judged', () => {
+  const packages = { '': {}, 'node_modules/a/node_modules/b': { version: '1.0.0' } }
+  const { counts, wrong } = checkLicences(packages, () => ({ license: 'ISC' }))
+  assert.deepEqual([[...counts], wrong], [[['what runs: ISC', 1]], []])
+})
+
+test('severe findings are told apart; an answer that is no report is none', () => {
+  const of = (name, severity) => ({ name, severity, range: '<2' })
+  const report = { vulnerabilities: { a: of('a', 'critical'), b: of('b', 'moderate'), c: of('c', 'high') } }
+  assert.deepEqual(readAudit(JSON.stringify(report)), {
+    severe: ['critical: a <2', 'high: c <2'],
+    mild: ['moderate: b <2'],
+  })
+  for (const text of ['', 'not found', '{"message":"405 Method Not Allowed"}', 'null'])
+    assert.equal(readAudit(text), undefined, text)
+})

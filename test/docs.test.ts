@@ -1,0 +1,133 @@
+/** What the documents name is there: files, tests, settings, scripts, commands, codes, metrics; and the headers are as written. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { envExample } from '../src/config.ts'
+import { errorNames } from '../src/protocol/errors.ts'
+import { TestServer } from './support/test-server.ts'
+
+const root = join(import.meta.dirname, '..')
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+const places = ['*.md', 'docs/**/*.md', 'docs/**/{Caddyfile,*.conf}', 'compose.yaml', 'Dockerfile']
+const documents = globSync(places, { cwd: root })
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+
+/** Variables that are not settings of the server: of its tests, of the installation, of Node and of other programs. */
+const OTHER_VARIABLES = [
+  'TEST_KILLS',
+  'CHROMIUM_BIN',
+  'MEDIASOUP_WORKER_BIN',
+  'XDG_CACHE_HOME',
+  'NODE_ENV',
+  'DEBIAN_FRONTEND',
+]
+const settings = [...envExample().matchAll(/^# ([A-Z_]+)=/gm)].map(([, name]) => name!)
+const known = new Set<string>([...settings, ...errorNames, ...OTHER_VARIABLES])
+const metrics = read('src/metrics/metrics.ts')
+const help = execFileSync(process.execPath, ['src/cli.ts', '--help'], { cwd: root, encoding: 'utf8' })
+/** Of a command of two words, the first as well. */
+const commands = new Set(
+  [...help.matchAll(/^ {2}([a-z][a-z-]*(?: [a-z-]+)?) {2,}\S/gm)].flatMap(([, name]) => [
+    name!,
+    name!.split(' ')[0]!,
+  ]),
+)
+
+const FILE = /(?<![\w./-])(?:src|test|docs|bench|scripts|examples|\.ci)\/[\w./-]*\w/g
+const TEST = /((?:src|test|scripts)\/[\w./-]+\.test\.(?:ts|mjs)): ([^|\n]+?)(?= *(?:<br>|\||\n|$))/g
+const NAME = /(?<![\w/$-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w…])(?!_…)/g
+const COMMAND = /(?:anteroom --|`anteroom) ([a-z][a-z-]+)(?: ([a-z]+)(?!\w))?/g
+
+/** Whether a title begins so in a source, also in a table of them. */
+function hasTest(source: string, title: string): boolean {
+  const plain = source.replaceAll("\\'", "'")
+  return ["'", '"', '`'].some((quote) =>
+    ['test(', '  '].some((before) => plain.includes(before + quote + title)),
+  )
+}
+
+function complaints(document: string, text: string): string[] {
+  const wrong: string[] = []
+  const expect = (isThere: boolean, what: string): void => {
+    if (!isThere) wrong.push(`${document}: ${what}`)
+  }
+  for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g))
+    expect(existsSync(join(root, dirname(document), target!)), `no file ${target} to link to`)
+  for (const [path] of text.matchAll(FILE)) expect(existsSync(join(root, path)), `no file ${path}`)
+  for (const [, file, title] of text.matchAll(TEST))
+    expect(existsSync(join(root, file!)) && hasTest(read(file!), title!), `no test "${title}" in ${file}`)
+  for (const [name] of text.matchAll(NAME)) expect(known.has(name), `${name} is neither a setting nor a code`)
+  for (const [, name] of text.matchAll(/npm run (?:-s |--silent )?([a-z][\w:-]*)/g))
+    expect(Object.hasOwn(scripts, name!), `no script ${name}`)
+  for (const [, name] of text.matchAll(/`((?:bench|attack|example):[\w-]+)`/g))
+    expect(Object.hasOwn(scripts, name!), `no script ${name}`)
+  for (const [, group, name = ''] of text.matchAll(COMMAND))
+    expect(commands.has(group!) || commands.has(`${group} ${name}`), `no command ${group} ${name}`)
+  for (const [name] of text.matchAll(/(?<![\w-])anteroom_(?!sign_in)[a-z_]+/g))
+    expect(metrics.includes(`'${name.replace(/_bucket$/, '')}'`), `no metric ${name}`)
+  return wrong
+}
+
+describe('what a document names is there', () => {
+  for (const document of documents)
+    test(document, () => assert.deepEqual(complaints(document, read(document)), []))
+})
+
+test('what is not there is found', () => {
+  for (const text of [
+    '[gone](docs/gone.md)',
+    'test/gone.test.ts',
+    'test/docs.test.ts: no such title',
+    '`MAX_GONE`',
+    '`npm run gone`',
+    '`bench:gone`',
+    '`npm run anteroom -- vanish`',
+    '`anteroom_gone_total`',
+  ])
+    assert.notDeepEqual(complaints('README.md', text), [], text)
+})
+
+test('the words of the log that docs/operating.md tells are those of the program', () => {
+  const source = globSync('src/**/*.ts', { cwd: root }).map(read).join('\n')
+  const [, table = ''] = read('docs/operating.md').split('| `msg` | what to do |')
+  const words = [...table.matchAll(/^\| (`.+?) \|/gm)].flatMap(([, cell]) => [
+    ...cell!.matchAll(/`([^`]+)`/g),
+  ])
+  assert.ok(words.length > 3)
+  for (const [, one] of words) assert.ok(source.includes(`'${one}'`), one)
+})
+
+describe('headers', () => {
+  let server: TestServer
+  before(async () => {
+    server = await TestServer.start()
+  })
+  after(() => server.stop())
+
+  test('docs/security.md says what is sent, and leaves no header of a page out', async () => {
+    const row = /^\| [\w ]+ `(\/[^`]*)` \| `([^`]+)` \| `([^`]+)` \|$/gm
+    const rows = [...read('docs/security.md').matchAll(row)]
+    assert.ok(rows.length > 10)
+    for (const path of new Set(rows.map(([, path]) => path!))) {
+      const { headers } = await fetch(server.url + path, { headers: { accept: 'text/html' } })
+      const said = rows.filter(([, of]) => of === path)
+      for (const [, , name, value] of said) assert.equal(headers.get(name!), value, `${path} ${name}`)
+      for (const name of [
+        'content-security-policy',
+        'permissions-policy',
+        'referrer-policy',
+        'x-frame-options',
+        'cache-control',
+      ])
+        if (headers.has(name))
+          assert.ok(
+            said.some(([, , one]) => one === name),
+            `${path} sends ${name}`,
+          )
+      assert.equal(headers.get('x-content-type-options'), 'nosniff')
+      assert.ok(headers.get('x-request-id'))
+    }
+  })
+})
