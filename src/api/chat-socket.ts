@@ -10,7 +10,7 @@ import type { ChatConnection, ChatLink } from '../meeting/chat.ts'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { decodeClientFrame, encodeServerFrame } from '../protocol/chat.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { Attempts } from './attempts.ts'
 
 /** Where the chat socket is opened; the ticket goes in the query. */
 export const CHAT_PATH = '/chat'
@@ -52,9 +52,16 @@ export class ChatSockets {
   readonly #heartbeats = new Map<WebSocket, { pingsOut: number; seq: number }>()
   readonly #pingIntervalMs: number
   readonly #timer: NodeJS.Timeout
+  /** By ticket: who opens its socket again has no more for it. */
+  readonly #requests: Attempts
+  readonly #refusals: Attempts
 
   constructor(options: ChatSocketOptions) {
     this.#options = options
+    const { now } = options
+    const perSecond = options.settings.maxChatMessagesPerSecond
+    this.#requests = new Attempts({ each: { perSecond, burst: perSecond * BURST_FACTOR }, now })
+    this.#refusals = new Attempts({ each: { perSecond, burst: perSecond * PATIENCE_FACTOR }, now })
     this.#server = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -100,16 +107,15 @@ export class ChatSockets {
       connection.close(1006, 'lost')
       return
     }
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, link, connection))
+    this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#serve(webSocket, link, connection, ticket),
+    )
     // A handshake that ws refuses never calls back.
     socket.once('close', () => connection.close(1006, 'lost'))
   }
 
-  #serve(socket: WebSocket, link: WebSocketLink, connection: ChatConnection): void {
-    const { settings, now, log, onMessage, onRefusal } = this.#options
-    const perSecond = settings.maxChatMessagesPerSecond
-    const bucket = new TokenBucket(perSecond, perSecond * BURST_FACTOR, now)
-    const patience = new TokenBucket(perSecond, perSecond * PATIENCE_FACTOR, now)
+  #serve(socket: WebSocket, link: WebSocketLink, connection: ChatConnection, ticket: string): void {
+    const { log, onMessage, onRefusal } = this.#options
     const heartbeat = { pingsOut: 0, seq: 0 }
     this.#heartbeats.set(socket, heartbeat)
     socket.on('error', (error) => log.debug({ err: error }, 'a chat socket failed'))
@@ -130,7 +136,7 @@ export class ChatSockets {
         return
       }
       if (frame.kind === 'pong') heartbeat.pingsOut = 0
-      else if (bucket.take()) {
+      else if (this.#requests.take(ticket)) {
         void connection.handle(frame).then((refusal) => {
           if (refusal) onRefusal?.(refusal)
           else if (frame.kind === 'publish') onMessage?.()
@@ -138,7 +144,7 @@ export class ChatSockets {
       } else {
         const refusal = new Refusal('RATE_LIMITED')
         onRefusal?.(refusal)
-        if (patience.take()) connection.refuse(frame, refusal)
+        if (this.#refusals.take(ticket)) connection.refuse(frame, refusal)
         else connection.close(TOO_MANY, 'too many requests')
       }
     })

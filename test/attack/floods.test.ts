@@ -328,22 +328,31 @@ test('requests: a connection that never stops is closed with the reason', async 
   await othersGoOn()
 })
 
-test('chat: what is over the limit is refused, and who never stops is closed with 1008', async () => {
+test('chat: what is over the limit is refused, and who never stops is closed with 1008, opened again or not', async () => {
   const meetingId = await server.createMeeting()
   const cy = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'cy' })
   const { pubSubUrl } = await cy.join()
-  const socket = new WebSocket(pubSubUrl, { localAddress: '127.0.0.26' })
-  const refused: string[] = []
-  socket.on('message', (data: Buffer) => {
-    const frame = decodeServerFrame(data)
-    if (frame.kind === 'ack' && !frame.value.ok) refused.push(frame.value.error)
-  })
-  await once(socket, 'open')
-  for (let at = 0; at < 400; at++)
-    socket.send(encodeClientFrame('publish', { requestId: `r${at}`, topic: 'CHAT', message: 'x' }))
-  const [code, reason] = (await once(socket, 'close')) as [number, Buffer]
-  assert.deepEqual([code, String(reason)], [1008, 'too many requests'])
-  assert.ok(refused.length > 0)
+  const flood = async (
+    messages: number,
+  ): Promise<{ taken: number; refused: number; code: number; reason: string }> => {
+    const socket = new WebSocket(pubSubUrl, { localAddress: '127.0.0.26' })
+    let [taken, refused] = [0, 0]
+    socket.on('message', (data: Buffer) => {
+      const frame = decodeServerFrame(data)
+      if (frame.kind !== 'ack') return
+      if (frame.value.ok) taken++
+      else refused++
+    })
+    await once(socket, 'open')
+    for (let at = 0; at < messages; at++)
+      socket.send(encodeClientFrame('publish', { requestId: `r${at}`, topic: 'CHAT', message: 'x' }))
+    const [code, reason] = (await once(socket, 'close')) as [number, Buffer]
+    return { taken, refused, code, reason: String(reason) }
+  }
+  const first = await flood(400)
+  assert.deepEqual([first.code, first.reason], [1008, 'too many requests'])
+  assert.ok(first.taken > 0 && first.refused > 0)
+  assert.deepEqual(await flood(1), { taken: 0, refused: 0, code: 1008, reason: 'too many requests' })
   await othersGoOn()
   cy.close()
 })

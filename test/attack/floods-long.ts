@@ -1,0 +1,267 @@
+/**
+ * The long run: `npm run attack:floods [seconds of each]`. Each kind of flood against the real server with its defaults,
+ * from one address and from many, while people in another meeting send sound and pictures over the real media workers.
+ * No flood may make a gap of over 500 ms in what they hear and see, nor let the server's memory grow without an end.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { printTable } from '../../bench/table.ts'
+import { LoadParticipant } from '../../src/load/participant.ts'
+import { cpuOfProcess } from '../../src/load/server-cpu.ts'
+import { paces, Source } from '../../src/load/streams.ts'
+import { RealServer } from '../support/real-server.ts'
+import { API_KEY, signAnything } from '../support/test-server.ts'
+import { WireClient } from '../support/wire-client.ts'
+import { floods, type Flood, type FloodOrder, type FloodTally } from './flood-order.ts'
+
+const seconds = Math.min(Number(process.argv[2] ?? 10), 300)
+const only = process.argv[3]
+const MOST_GAP_MS = 500
+/** What the server may hold beyond what it held before the first flood: at its height, and in the end. */
+const MOST_GROWTH_MB = { height: 600, end: 150 }
+const LOOK_MS = 5
+const ASK_MS = 100
+/** For the limits of seconds to be full again, and for what is closed to be gone. */
+const REST_MS = 5000
+
+const token = (): string => signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
+const server = await RealServer.start({
+  LOG_LEVEL: 'fatal',
+  // A server that does nothing collects nothing: so that what it still holds in the end can be told from what it let go of.
+  NODE_OPTIONS: `--expose-gc --import=data:text/javascript,process.on("SIGUSR2",()=>{gc();gc()})`,
+})
+const people: LoadParticipant[] = []
+const talkers: WireClient[] = []
+const missed: string[] = []
+
+const createMeeting = async (): Promise<string> =>
+  ((await server.rest('POST', '/v2/rooms', {}, token())) as { body: { roomId: string } }).body.roomId
+
+/** Of the server alone: its media workers hold the same whatever comes to it. */
+const residentMb = (): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024
+
+/** The longest time in which a stream brought nothing, since it was last asked. */
+class Gaps {
+  readonly #streams = new Map<object, { received: number; at: number; longest: number }>()
+  readonly #timer = setInterval(() => this.#look(), LOOK_MS)
+
+  #look(): void {
+    const now = performance.now()
+    for (const arrival of people.flatMap(({ arrivals }) => [...arrivals.values()])) {
+      const known = this.#streams.get(arrival)
+      if (!known) this.#streams.set(arrival, { received: arrival.received, at: now, longest: 0 })
+      else if (known.received !== arrival.received) {
+        known.longest = Math.max(known.longest, now - known.at)
+        known.received = arrival.received
+        known.at = now
+      }
+    }
+  }
+
+  take(): { streams: number; longest: number } {
+    this.#look()
+    const now = performance.now()
+    const all = [...this.#streams.values()]
+    const longest = Math.max(...all.map((one) => Math.max(one.longest, now - one.at)))
+    for (const one of all) one.longest = 0
+    return { streams: all.length, longest }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+interface Row {
+  name: string
+  tally: FloodTally
+  gapMs: number
+  askP95Ms: number
+  askMaxMs: number
+  cpuPercent: number
+  beforeMb: number
+  peakMb: number
+  lagMs: number
+}
+
+const gaps = new Gaps()
+const rows: Row[] = []
+let said = 0
+
+async function measure(name: string, doing: () => Promise<FloodTally>): Promise<Row> {
+  const lag = monitorEventLoopDelay({ resolution: 10 })
+  const [beforeMb, startedAt] = [residentMb(), performance.now()]
+  const cpuBefore = (await cpuOfProcess(server.pid)) ?? NaN
+  let peakMb = beforeMb
+  const asks: number[] = []
+  const over = new AbortController()
+  gaps.take()
+  lag.enable()
+  const asking = (async () => {
+    while (!over.signal.aborted) {
+      const from = performance.now()
+      const value = `${++said}`
+      await talkers[0]!.request('realtimeStoreSet', { key: 'said', value })
+      const heard = (await talkers[1]!.request('realtimeStoreGet', { key: 'said' })) as { value: string }
+      if (heard.value !== value) throw new Error('what was said was not heard')
+      asks.push(performance.now() - from)
+      peakMb = Math.max(peakMb, residentMb())
+      await delay(ASK_MS)
+    }
+  })()
+  const tally = await doing()
+  over.abort()
+  await asking
+  lag.disable()
+  const { longest: gapMs } = gaps.take()
+  const cpu = ((await cpuOfProcess(server.pid)) ?? NaN) - cpuBefore
+  asks.sort((one, other) => one - other)
+  const row: Row = {
+    name,
+    tally,
+    gapMs,
+    askP95Ms: asks[Math.floor(asks.length * 0.95)]!,
+    askMaxMs: asks.at(-1)!,
+    cpuPercent: (100_000 * cpu) / (performance.now() - startedAt),
+    beforeMb,
+    peakMb,
+    lagMs: lag.max / 1e6,
+  }
+  rows.push(row)
+  console.log(
+    `${name}: ${Object.entries(tally)
+      .map(([what, times]) => `${what} ${times}`)
+      .join(', ')}`,
+  )
+  return row
+}
+
+async function flooded(flood: Flood, from: 'one' | 'many'): Promise<FloodTally> {
+  const child = fork(join(import.meta.dirname, 'flooder.ts'))
+  try {
+    child.send({
+      flood,
+      from,
+      url: server.url,
+      meetingId: await createMeeting(),
+      seconds,
+    } satisfies FloodOrder)
+    const answer = await Promise.race([
+      once(child, 'message') as Promise<[{ tally?: FloodTally; failed?: string }]>,
+      delay((seconds + 60) * 1000, undefined, { ref: false }),
+    ])
+    if (!answer?.[0].tally) throw new Error(`the flood of ${flood} failed: ${answer?.[0].failed ?? 'no end'}`)
+    return answer[0].tally
+  } finally {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+}
+
+let sending: NodeJS.Timeout | undefined
+try {
+  const meetingId = await createMeeting()
+  const sources = new Map<string, Source>()
+  let lost = 0
+  for (let at = 0; at < 2; at++) {
+    const person = new LoadParticipant({
+      url: server.url,
+      path: '',
+      token: token(),
+      meetingId,
+      participantId: `person-${at}`,
+      sources: [new Source('audio', 32_000, at * 2 + 1), new Source('video', 500_000, at * 2 + 2)],
+      sourceOf: (producerId) => sources.get(producerId),
+      onProducer: (producerId, source) => sources.set(producerId, source),
+      onDelay: () => undefined,
+      mayAim: () => undefined,
+      onLost: () => lost++,
+    })
+    await person.join()
+    people.push(person)
+    const talker = new WireClient({
+      url: server.url,
+      token: token(),
+      meetingId,
+      participantId: `talker-${at}`,
+    })
+    await talker.join()
+    talkers.push(talker)
+  }
+  const due = new Map<Source, number>()
+  sending = setInterval(() => {
+    for (const person of people)
+      for (const source of person.sources) {
+        const { intervalMs } = paces[source.media]
+        const now = performance.now()
+        const at = due.get(source) ?? now
+        if (at > now) continue
+        person.sendFrame(source, now)
+        due.set(source, Math.max(at + intervalMs, now - intervalMs))
+      }
+  }, LOOK_MS)
+  // Until the streams flow both ways.
+  for (let tries = 0; tries < 100 && gaps.take().streams < 4; tries++) await delay(100)
+  await delay(1000)
+
+  const calm = async (): Promise<FloodTally> => {
+    await delay(seconds * 1000)
+    return {}
+  }
+  const first = await measure('nothing, before', calm)
+  for (const from of ['one', 'many'] as const) {
+    for (const flood of floods) {
+      if (only !== undefined && !flood.includes(only)) continue
+      const { tally } = await measure(`${flood}, ${from}`, () => flooded(flood, from))
+      const refused = Object.keys(tally).some((what) => /^(429|told|cut|ended|closed with)/.test(what))
+      if (!refused && from === 'one') missed.push(`nothing of ${flood} was refused`)
+      await delay(REST_MS)
+    }
+  }
+  await delay(20_000)
+  await measure('nothing, after', calm)
+  for (let time = 0; time < 3; time++) {
+    process.kill(server.pid, 'SIGUSR2')
+    await delay(2000)
+  }
+  const endMb = residentMb()
+
+  console.log()
+  printTable(
+    ['flood, from', 'longest gap ms', 'ask p95 ms', 'max', 'server CPU %', 'MB before', 'peak', 'own lag ms'],
+    rows.map((row) => [
+      row.name,
+      ...[row.gapMs, row.askP95Ms, row.askMaxMs, row.cpuPercent, row.beforeMb, row.peakMb, row.lagMs].map(
+        (value) => value.toFixed(0),
+      ),
+    ]),
+  )
+  for (const { name, gapMs, lagMs } of rows) {
+    // While this program stood still it neither sent nor heard.
+    if (gapMs - lagMs > MOST_GAP_MS) missed.push(`${name}: a gap of ${gapMs.toFixed(0)} ms`)
+  }
+  const peak = Math.max(...rows.map(({ peakMb }) => peakMb))
+  if (peak > first.beforeMb + MOST_GROWTH_MB.height) missed.push(`${peak.toFixed(0)} MB at the height`)
+  if (endMb > first.beforeMb + MOST_GROWTH_MB.end) missed.push(`${endMb.toFixed(0)} MB in the end`)
+  if (lost > 0) missed.push(`${lost} people were lost`)
+  const unopened = people.reduce((sum, one) => sum + one.unopened, 0)
+  if (unopened > 0) missed.push(`${unopened} packets did not hold what was sent`)
+  console.log(
+    `memory: ${first.beforeMb.toFixed(0)} MB before, ${peak.toFixed(0)} MB at the height, ${endMb.toFixed(0)} MB in the end`,
+  )
+  for (const one of missed) console.log(`MISSED   ${one}`)
+  if (missed.length === 0)
+    console.log(`reached  no gap over ${MOST_GAP_MS} ms, nobody lost, everything over a limit refused`)
+} finally {
+  clearInterval(sending)
+  gaps.close()
+  for (const talker of talkers) talker.close()
+  await Promise.all(people.map((person) => person.leave()))
+  await server.stop()
+}
+process.exit(missed.length > 0 ? 1 : 0)
