@@ -40,7 +40,7 @@ export interface SocketSettings {
 export interface SocketOptions {
   settings: SocketSettings
   gate: Gate
-  verify: (token: unknown, options?: { allowExpired?: boolean }) => Grant
+  verify: (token: unknown, options?: { outOfTime?: boolean }) => Grant
   /** Why a page of this origin may not use the key of a grant, if it may not. */
   refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
   findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
@@ -59,6 +59,8 @@ const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
 /** For a refusal to reach the client before the socket closes. */
 const CLOSE_DELAY_MS = 250
 const BURST_FACTOR = 4
+/** Why a token is refused that was good at another time. */
+const OUT_OF_TIME: ReadonlySet<string | undefined> = new Set(['expired', 'issued-in-future'])
 /** One that goes on although so many of its messages were refused at once is closed. */
 const PATIENCE_FACTOR = 20
 /** A message over the limit is read to be answered; one over this many times the limit ends its connection unread. */
@@ -250,14 +252,17 @@ export class MeetingSockets {
     return { atDoor, participantId }
   }
 
-  /** A token whose time is over still brings back one who was in the session with it: clients send the same again. */
+  /**
+   * A token whose time is over, or of a time before the clock was set back, still brings back one who was in the session
+   * with it: clients send the same again.
+   */
   #grantOf(token: string): { grant: Grant; expired?: Refusal } {
     const { verify } = this.#options
     try {
       return { grant: verify(token) }
     } catch (thrown) {
-      if (!(thrown instanceof Refusal) || thrown.reason !== 'expired') throw thrown
-      return { grant: verify(token, { allowExpired: true }), expired: thrown }
+      if (!(thrown instanceof Refusal) || !OUT_OF_TIME.has(thrown.reason)) throw thrown
+      return { grant: verify(token, { outOfTime: true }), expired: thrown }
     }
   }
 }

@@ -203,10 +203,10 @@ export class LiveMeeting {
       const lastKnownAt = lastKnown(left.startedAt, stays, options.lastAliveAt)
       for (const { participantId, name, joinedAt, leftAt, tokenId } of stays) {
         if (tokenId !== null) session.known.add(admittedSubject(participantId, tokenId))
+        session.departed.set(participantId, leftAt ?? options.now())
         if (leftAt !== null) continue
         const at = Math.max(joinedAt, options.lastAliveAt ?? joinedAt)
         session.log.left({ id: participantId, name, joinedAt }, 'WEBSOCKET_DISCONNECTED', at)
-        session.departed.set(participantId, options.now())
       }
       session.lastKnownAt = lastKnownAt
       live.#session = session

@@ -65,7 +65,7 @@ export interface ClaimRules {
   allowWithoutExpiry: boolean
   clockSkewSeconds: number
   /** Its time may be over; everything else about it must be right. Default false. */
-  allowExpired?: boolean
+  outOfTime?: boolean
 }
 
 /** The instants of a token in seconds since the epoch, fractions allowed (RFC 7519 NumericDate). */
@@ -101,9 +101,10 @@ export function assertCurrent(times: TokenTimes, rules: ClaimRules): void {
   const skew = rules.clockSkewSeconds
   if (times.exp === undefined) {
     if (!rules.allowWithoutExpiry) throw malformed('no-expiry')
-  } else if (!rules.allowExpired && now >= times.exp + skew) throw malformed('expired')
+  } else if (!rules.outOfTime && now >= times.exp + skew) throw malformed('expired')
   if (times.nbf !== undefined && times.nbf > now + skew) throw malformed('not-yet-valid')
-  if (times.iat !== undefined && times.iat > now + skew) throw malformed('issued-in-future')
+  if (!rules.outOfTime && times.iat !== undefined && times.iat > now + skew)
+    throw malformed('issued-in-future')
 }
 
 /**

@@ -49,11 +49,11 @@ export interface Verifier {
    * What the token says, once everything about it is found to be right.
    *
    * @param token as it came, without `Bearer`; anything but a string is refused
-   * @param options.allowExpired also one whose time is over, for who may come back with it (design, decision 5)
+   * @param options.outOfTime also one whose time is over, or was before the clock was set back, for who may come back with it (design, decision 5)
    * @throws {Refusal} `INVALID_API_KEY` (4001), `INVALID_TOKEN` (4002) or `APIKEY_DEACTIVATED` (4053); `reason` says what
    * was wrong and holds nothing of the token
    */
-  verify(token: unknown, options?: { allowExpired?: boolean }): Grant
+  verify(token: unknown, options?: { outOfTime?: boolean }): Grant
   /** Why a grant that was given before is no good any more: its key or its token was revoked since. */
   refusalSince(grant: Grant): Refusal | undefined
   /** Forgets all remembered tokens. Never needed for expiry, revocation or rotation: those are looked at every time. */
@@ -90,20 +90,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
     throw new TypeError('clockSkewSeconds must be a number of seconds')
   }
   const cache = new Cache<Remembered>(cacheSize)
-  const rules = (allowExpired: boolean): ClaimRules => ({
+  const rules = (outOfTime: boolean): ClaimRules => ({
     now: now(),
     allowWithoutExpiry,
     clockSkewSeconds,
-    allowExpired,
+    outOfTime,
   })
 
-  function verify(token: unknown, { allowExpired = false }: { allowExpired?: boolean } = {}): Grant {
+  function verify(token: unknown, { outOfTime = false }: { outOfTime?: boolean } = {}): Grant {
     if (cacheSize > 0 && typeof token === 'string') {
       const remembered = cache.get(token)
       if (remembered !== undefined) {
         const { key, secret, times, grant } = remembered
         if (findKey(grant.apiKey) === key && key.secret === secret && !key.revoked) {
-          assertCurrent(times, rules(allowExpired))
+          assertCurrent(times, rules(outOfTime))
           if (isRevoked(grant)) throw malformed('revoked')
           return grant
         }
@@ -113,7 +113,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
     const { claims, key } = open(token, findKey)
     const times = timesOf(claims)
-    assertCurrent(times, rules(allowExpired))
+    assertCurrent(times, rules(outOfTime))
     const grant = grantOf(claims, key, times, tokenIdOf(claims, token as string))
     if (isRevoked(grant)) throw malformed('revoked')
     if (cacheSize > 0) cache.set(token as string, { grant, times, key, secret: key.secret })

@@ -3,6 +3,7 @@ import { Receivers, type Place } from './receivers.ts'
 import { outcomeOf, type DeliveryPolicy } from './schedule.ts'
 import type { Sender } from './sender.ts'
 import type { Signer } from './signer.ts'
+import { steadyClock } from './steady-clock.ts'
 import type { LeasedDelivery, Outbox, Outcome } from './webhook.ts'
 
 export interface DispatcherOptions {
@@ -30,6 +31,8 @@ const STOP_MS = 1000
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
+  /** By which it is decided what is due. */
+  readonly #now: () => number
   readonly #receivers: Receivers
   readonly #underWay = new Map<string, Promise<void>>()
   readonly #cut = new AbortController()
@@ -42,6 +45,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    this.#now = steadyClock(options.now)
     this.#receivers = new Receivers(AT_ONCE_TO_ONE, options.random)
   }
 
@@ -67,7 +71,7 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
-    const { now, onError } = this.#options
+    const { onError } = this.#options
     while (!this.#stopped) {
       this.#woken = false
       try {
@@ -76,16 +80,16 @@ export class Dispatcher {
       } catch (error) {
         onError(error, 'reading the outbox')
       }
-      await this.#sleep(Math.min(POLL_MS, Math.max(0, this.#expectedAt - now())))
+      await this.#sleep(Math.min(POLL_MS, Math.max(0, this.#expectedAt - this.#now())))
     }
   }
 
   /** Answers whether all that was due is under way or was told to wait. */
   async #round(): Promise<boolean> {
-    const { outbox, policy, now } = this.#options
+    const { outbox, policy } = this.#options
     const free = AT_ONCE - this.#underWay.size
     if (free === 0) return true
-    const at = now()
+    const at = this.#now()
     this.#receivers.sweep(at)
     if (this.#expectedAt <= at) this.#expectedAt = Infinity
     const due = await outbox.lease(at, at + policy.timeoutMs + LEASE_MARGIN_MS, free)
@@ -126,14 +130,16 @@ export class Dispatcher {
         'anteroom-occurred-at': String(occurredAt),
         'anteroom-attempt': String(attempts + 1),
       }
-      const sentAt = now()
+      const sentAt = this.#now()
       const answer = await sender.send(endPoint, headers, body, this.#cut.signal)
-      tookMs = now() - sentAt
+      tookMs = this.#now() - sentAt
       if (!answer) {
-        await outbox.postpone([{ deliveryId, until: now() }])
+        await outbox.postpone([{ deliveryId, until: this.#now() }])
         return
       }
-      const outcome = outcomeOf(delivery, answer, { policy, now: now(), random: random() })
+      const outcome = outcomeOf(delivery, answer, { policy, now: this.#now(), random: random() })
+      // What people read is told by the clock that they know.
+      outcome.at = now()
       await outbox.settle(deliveryId, outcome)
       onSettled(delivery, outcome)
     } finally {

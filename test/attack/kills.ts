@@ -97,7 +97,7 @@ async function run(
 
     const clients = [mod]
     let over = false
-    const writing = load({ server, house, projectId, webhook, acknowledged, clients, round }, () => over)
+    writers.push(...load({ server, house, projectId, webhook, acknowledged, clients, round }, () => over))
     const forMs = LOAD_MS.least + Math.random() * (LOAD_MS.most - LOAD_MS.least)
     await new Promise((next) => setTimeout(next, forMs))
     const killedAt = performance.now()

@@ -1,0 +1,44 @@
+/** A server that is stopped in order: everybody is told why, nobody is put out, and all come back to the same session. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { TestServer } from '../support/test-server.ts'
+
+let server: TestServer
+before(async () => {
+  server = await TestServer.start()
+})
+after(() => server.stop())
+
+test('a stop tells those inside and those who wait why, and cuts them off in a way that brings them back', async () => {
+  const meetingId = await server.createMeeting()
+  const [token, asks] = [server.token(['allow_join']), server.token(['ask_join'])]
+  const at = (participantId: string, its = token) => server.connect({ token: its, meetingId, participantId })
+  const [ann, bob, gone, guest] = [at('ann'), at('bob'), at('gone'), at('guest', asks)]
+  const { self } = await ann.join()
+  await bob.join()
+  await gone.join()
+  await guest.enter()
+  await ann.hears('entryRequested')
+
+  await server.restart()
+  for (const client of [ann, bob, gone, guest]) {
+    const { code, name, message } = await client.hears('error')
+    assert.deepEqual([code, name], [5000, 'SERVER_STOPPING'])
+    assert.match(String(message), /restarts/)
+    // As a lost connection: whoever is disconnected by the server, or told to close, does not come back by itself.
+    assert.equal((await client.hears('disconnect')).reason, 'transport close')
+    assert.equal(client.closed, undefined)
+    assert.ok(!client.heard.some(({ method }) => method === 'peerClosed'))
+  }
+
+  const [annAgain, bobAgain] = [at('ann'), at('bob')]
+  assert.equal((await annAgain.join()).self.sessionId, self.sessionId)
+  await bobAgain.join()
+  await at('guest', asks).enter()
+  await annAgain.hears('entryRequested', ({ id }) => id === 'guest')
+  // Clients that keep whoever was there before are told who did not come back; nobody who did is taken away.
+  const { body } = await server.rest('GET', `/v2/rooms/${meetingId}/live`)
+  assert.deepEqual(body.participants.map(({ participantId }: any) => participantId).sort(), ['ann', 'bob'])
+  await bobAgain.hears('peerClosed', ({ peerId }) => peerId === 'gone')
+  assert.ok(!bobAgain.heard.some(({ method, peerId }) => method === 'peerClosed' && peerId !== 'gone'))
+})
