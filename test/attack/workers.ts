@@ -69,6 +69,12 @@ export async function attackWorkers(
       ])
       for (const one of everybody) await one.flows(OTHERS, PATIENCE_MS)
       const gaps = await Promise.all([...other.own, other.published].map((one) => one.gapMs()))
+      for (const [at, one] of [...other.own, other.published].entries()) {
+        if (gaps[at]! < goals.gap) continue
+        say(
+          `a gap of ${Math.round(gaps[at]!)} ms, ${at < 2 ? 'own' : 'published'} client: ${await one.gap()}`,
+        )
+      }
       times.own.push(...own)
       times.published.push(published)
       times.gaps.push(...gaps)

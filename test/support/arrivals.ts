@@ -20,6 +20,12 @@ const SCRIPT = `(() => {
   let streams = new Map()
   let armedAt = 0
   let maxGapMs = 0
+  let gap = ''
+  const noteGap = ({ ssrc }, since, now) => {
+    if (now - since <= maxGapMs) return
+    maxGapMs = now - since
+    gap = 'stream ' + ssrc + ' from ' + Math.round(since - armedAt) + ' ms on'
+  }
   let port = 0
   let firsts = { video: [], audio: [] }
   const sample = async () => {
@@ -37,7 +43,7 @@ const SCRIPT = `(() => {
         const key = madeAt + ' ' + one.ssrc
         const known = streams.get(key)
         if (known?.packets === one.packetsReceived) continue
-        if (known?.watched && one.kind === 'video') maxGapMs = Math.max(maxGapMs, now - known.at)
+        if (known?.watched && one.kind === 'video') noteGap(one, known.at, now)
         if (madeAt > armedAt && !(known?.armedAt === armedAt)) firsts[one.kind].push(now - armedAt)
         streams.set(key, { packets: one.packetsReceived, at: now, kind: one.kind, armedAt, watched: known?.watched })
       }
@@ -66,6 +72,9 @@ const SCRIPT = `(() => {
       const now = performance.now()
       const open = [...streams.values()].filter((one) => one.watched && one.kind === 'video').map((one) => now - one.at)
       return Math.max(maxGapMs, ...open)
+    },
+    get gap() {
+      return gap
     },
     get port() {
       return port
@@ -106,6 +115,11 @@ export class Arrivals {
   /** The longest that a stream of pictures stood still since `arm()`, of those that flowed then. */
   gapMs(): Promise<number> {
     return this.#page.evaluate('arrivals.gapMs')
+  }
+
+  /** Which that was and when it began. */
+  gap(): Promise<string> {
+    return this.#page.evaluate('arrivals.gap')
   }
 
   /** The media port of the server. */

@@ -1,0 +1,143 @@
+/**
+ * A bad line between clients and a server, in user space: what goes to one loopback address is carried to another, with
+ * loss, delay, silence, or another address of its own. Needs no rights, and works where the kernel has no `netem`.
+ */
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+export interface LineQuality {
+  /** Of datagrams, each way, from 0 to 1. Streams lose nothing; their system would send again. */
+  loss: number
+  /** Each way. */
+  delayMs: number
+  /** Nothing gets through; streams stay open and are silent. */
+  silent: boolean
+}
+
+const GOOD: LineQuality = { loss: 0, delayMs: 0, silent: false }
+/** Where clients find the line, and where the server is. */
+export const LINE_ADDRESS = '127.0.0.2'
+const SERVER_ADDRESS = '127.0.0.1'
+const SILENCE_CHECK_MS = 50
+
+export class BadLine {
+  quality: LineQuality = { ...GOOD }
+  /** From which the server sees clients come. */
+  #address = 3
+  readonly #servers: Server[] = []
+  readonly #doors: UdpSocket[] = []
+  readonly #pairs = new Set<{ client: Socket; upstream: Socket }>()
+  readonly #ways = new Map<string, UdpSocket>()
+
+  static async open(tcpPorts: readonly number[], mediaPorts: readonly number[]): Promise<BadLine> {
+    const line = new BadLine()
+    for (const port of [...tcpPorts, ...mediaPorts]) await line.#listen(port)
+    for (const port of mediaPorts) await line.#carry(port)
+    return line
+  }
+
+  mend(): void {
+    this.quality = { ...GOOD }
+  }
+
+  /** As when a phone goes from one network to another: streams are cut, datagrams come from elsewhere. */
+  changeAddress(): void {
+    this.#address++
+    for (const { client, upstream } of this.#pairs) {
+      client.destroy()
+      upstream.destroy()
+    }
+    for (const way of this.#ways.values()) way.close()
+    this.#ways.clear()
+  }
+
+  close(): void {
+    this.changeAddress()
+    for (const server of this.#servers) server.close()
+    for (const door of this.#doors) door.close()
+  }
+
+  get #from(): string {
+    return `127.0.0.${this.#address}`
+  }
+
+  async #listen(port: number): Promise<void> {
+    const server = createServer((client) => {
+      const upstream = connect({ port, host: SERVER_ADDRESS, localAddress: this.#from })
+      const pair = { client, upstream }
+      this.#pairs.add(pair)
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
+        from.on('error', () => undefined)
+        from.on('close', () => {
+          this.#pairs.delete(pair)
+          to.destroy()
+        })
+        void this.#pump(from, to)
+      }
+    })
+    server.listen(port, LINE_ADDRESS)
+    await once(server, 'listening')
+    this.#servers.push(server)
+  }
+
+  /** Bytes in order, each part as late as the line is at the time. */
+  async #pump(from: Socket, to: Socket): Promise<void> {
+    try {
+      for await (const part of from) {
+        if (this.quality.delayMs > 0) await wait(this.quality.delayMs)
+        while (this.quality.silent && !to.destroyed) await wait(SILENCE_CHECK_MS)
+        if (!to.destroyed) to.write(part as Buffer)
+      }
+      to.end()
+    } catch {
+      to.destroy()
+    }
+  }
+
+  async #carry(port: number): Promise<void> {
+    const door = createSocket('udp4')
+    door.bind(port, LINE_ADDRESS)
+    await once(door, 'listening')
+    this.#doors.push(door)
+    door.on('message', (datagram, from) => {
+      const way = this.#wayOf(door, from, port)
+      this.#pass(() => way.send(datagram, port, SERVER_ADDRESS, () => undefined))
+    })
+  }
+
+  #wayOf(door: UdpSocket, client: RemoteInfo, port: number): UdpSocket {
+    const key = `${client.address} ${client.port} ${port}`
+    const there = this.#ways.get(key)
+    if (there) return there
+    const way = createSocket('udp4')
+    way.bind(0, this.#from)
+    way.on('error', () => undefined)
+    way.on('message', (datagram) => {
+      this.#pass(() => door.send(datagram, client.port, client.address, () => undefined))
+    })
+    this.#ways.set(key, way)
+    return way
+  }
+
+  #pass(send: () => void): void {
+    const { loss, delayMs, silent } = this.quality
+    if (silent || Math.random() < loss) return
+    const late = (): void => {
+      try {
+        send()
+      } catch {
+        // The way was closed while this was on it.
+      }
+    }
+    if (delayMs > 0) setTimeout(late, delayMs)
+    else late()
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((next) => setTimeout(next, ms))
+}
