@@ -52,8 +52,6 @@ async function start(args: string[], port: number): Promise<ChildProcess> {
       VIDEOSDK_API_KEY: KEY,
       VIDEOSDK_SECRET_KEY: SECRET,
       LOG_LEVEL: 'warn',
-      MAX_HTTP_REQUESTS_PER_SECOND: '1000000',
-      MAX_KEY_REQUESTS_PER_SECOND: '1000000',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

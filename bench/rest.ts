@@ -42,8 +42,6 @@ async function start(): Promise<ChildProcess> {
       VIDEOSDK_API_KEY: KEY,
       VIDEOSDK_SECRET_KEY: SECRET,
       LOG_LEVEL: 'warn',
-      MAX_HTTP_REQUESTS_PER_SECOND: '1000000',
-      MAX_KEY_REQUESTS_PER_SECOND: '1000000',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

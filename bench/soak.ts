@@ -52,7 +52,6 @@ function inHours(hours: number): number {
 const server = await RealServer.start({
   SESSION_GRACE_SECONDS: '1',
   STATS_INTERVAL_SECONDS: '2',
-  MAX_HTTP_REQUESTS_PER_SECOND: '100000',
   MAX_ENTRY_REQUESTS_PER_MINUTE: '100000',
   LOG_LEVEL: 'fatal',
 })

@@ -95,6 +95,23 @@ test('without any variable everything has a safe value, and nothing can be chang
   assert.deepEqual(readConfig({ PORT: '', MASTER_KEY: ' ' }), config)
 })
 
+test('paces are for others: none where only this machine comes, unless one is named', () => {
+  const [own, named] = [readConfig({}), readConfig({ MAX_FAILED_TOKENS_PER_MINUTE: '7' })]
+  assert.deepEqual(
+    [own.maxHttpRequestsPerSecond, own.maxKeyRequestsPerSecond, own.maxFailedTokensPerMinute],
+    [1_000_000, 1_000_000, 1_000_000],
+  )
+  assert.deepEqual([named.maxFailedTokensPerMinute, named.maxEntryRequestsPerMinute], [7, 1_000_000])
+  for (const reached of [
+    { HOST: '0.0.0.0' },
+    { PUBLIC_URL: 'https://meet.example' },
+    { TRUSTED_PROXIES: '127.0.0.1' },
+  ]) {
+    const { maxHttpRequestsPerSecond, maxFailedTokensPerMinute } = readConfig(reached)
+    assert.deepEqual([maxHttpRequestsPerSecond, maxFailedTokensPerMinute], [200, 120])
+  }
+})
+
 test('values are read in their types', () => {
   const key = Buffer.alloc(32, 7)
   const config = readConfig({

@@ -277,25 +277,25 @@ const settings = {
   maxHttpRequestsPerSecond: setting(
     'MAX_HTTP_REQUESTS_PER_SECOND',
     200,
-    'requests of one address, on average; four times as many at once',
+    'requests of one address, on average; four times as many at once; none where only this machine comes',
     whole(1, 1_000_000, 200),
   ),
   maxKeyRequestsPerSecond: setting(
     'MAX_KEY_REQUESTS_PER_SECOND',
     500,
-    'requests with tokens of one API key, on average; four times as many at once',
+    'requests with tokens of one API key, on average; four times as many at once; none where only this machine comes',
     whole(1, 1_000_000, 500),
   ),
   maxFailedTokensPerMinute: setting(
     'MAX_FAILED_TOKENS_PER_MINUTE',
     120,
-    'tokens, keys and secrets of one address that are refused',
+    'tokens, keys and secrets of one address that are refused; none where only this machine comes',
     whole(1, 1_000_000, 120),
   ),
   maxEntryRequestsPerMinute: setting(
     'MAX_ENTRY_REQUESTS_PER_MINUTE',
     120,
-    'entry requests of one address',
+    'entry requests of one address; none where only this machine comes',
     whole(1, 1_000_000, 120),
   ),
   maxMediaOpeningsPerMinute: setting(
@@ -489,6 +489,17 @@ const OUR_PREFIXES = [
   'WEBHOOK_',
   'METRICS_',
 ]
+/**
+ * Paces at which other people may come. A server that only this machine reaches has none, unless the environment names one:
+ * who loads it is its owner, with a test or a measurement.
+ */
+const PACES_OF_OTHERS = [
+  'maxHttpRequestsPerSecond',
+  'maxKeyRequestsPerSecond',
+  'maxFailedTokensPerMinute',
+  'maxEntryRequestsPerMinute',
+] as const
+const NO_PACE = 1_000_000
 /** Other programs' variables that begin like ours. */
 const NOT_OURS = new Set(['VIDEOSDK_TOKEN', 'VIDEOSDK_SECRET', 'MEDIA_ROOT', 'MEDIA_URL'])
 
@@ -519,6 +530,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     }
   }
   const { videosdkApiKey, videosdkSecretKey, ...rest } = values as Values
+  if (isLoopback(rest.host) && rest.publicUrl === undefined && rest.trustedProxies.length === 0) {
+    for (const name of PACES_OF_OTHERS) if (!given.includes(settings[name].variable)) rest[name] = NO_PACE
+  }
   if ((videosdkApiKey === undefined) !== (videosdkSecretKey === undefined)) {
     const [there, missing] =
       videosdkApiKey === undefined

@@ -31,6 +31,11 @@ const REST_MS = 5000
 const token = (): string => signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
 const server = await RealServer.start({
   LOG_LEVEL: 'fatal',
+  // The defaults of a server that others reach.
+  MAX_HTTP_REQUESTS_PER_SECOND: '200',
+  MAX_KEY_REQUESTS_PER_SECOND: '500',
+  MAX_FAILED_TOKENS_PER_MINUTE: '120',
+  MAX_ENTRY_REQUESTS_PER_MINUTE: '120',
   // What it holds is told from what it let go of, and the system has not taken back yet.
   NODE_OPTIONS:
     "--expose-gc --import=data:text/javascript,process.on('SIGUSR2',()=>{gc();gc();console.log('held:',JSON.stringify(process.memoryUsage()))})",

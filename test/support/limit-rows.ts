@@ -151,8 +151,9 @@ Made by \`npm run limits-table\` and held by \`test/limits.test.ts\`. Each is a 
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-The defaults are for people behind one address as much as for one person: a school of 1000, or a development proxy on this machine, stays
-under them. Who measures faster than people are sets them higher, as \`bench/\` does, and as \`anteroom load\` with a thousand people needs.
+The defaults are for people behind one address as much as for one person: a school of 1000 stays under them. Four of them are paces at which
+*others* come; a server that only this machine reaches (\`HOST\` on loopback, no \`PUBLIC_URL\`, no \`TRUSTED_PROXIES\`) has none, unless you
+name one: whoever loads it is its owner. Behind a proxy set \`PUBLIC_URL\`, and they hold.
 
 Fixed, because they are about guesses and no load: exchanging invites, 2 a second and 30 at once from one address; signing in to the dashboard,
 6 a minute and 10 at once from one address, 2 a second of all; a body of REST, 256 KiB; a file over 256 KiB only with the token in
