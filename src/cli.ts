@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { CommandError, exitCodes, helpOf, readArguments, type Command } from './cli/arguments.ts'
-import { backup, restore } from './cli/backup.ts'
+import { backup, restore, rotateKey } from './cli/backup.ts'
 import { doctor } from './cli/doctor.ts'
 import { keyCommands } from './cli/keys.ts'
 import { meetingCommands } from './cli/meetings.ts'
@@ -24,6 +24,7 @@ const commands: readonly Command[] = [
   ...meetingCommands,
   backup,
   restore,
+  rotateKey,
   ...webhookCommands,
   adminReset,
   doctor,

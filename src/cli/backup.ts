@@ -1,9 +1,9 @@
-/** `anteroom backup` and `anteroom restore`. */
+/** `anteroom backup`, `anteroom restore` and `anteroom master-key rotate`: the store as a whole. */
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from './arguments.ts'
 import { readConfig } from '../config.ts'
-import { backupStore, restoreStore } from '../store/store.ts'
+import { backupStore, restoreStore, rotateMasterKey } from '../store/store.ts'
 
 export const backup: Command = {
   name: 'backup',
@@ -29,6 +29,24 @@ export const restore: Command = {
     return {
       json: { restored: resolve(file), kept: kept ?? null },
       text: kept === undefined ? 'restored' : `restored; what was there is kept in ${kept}`,
+    }
+  },
+}
+
+export const rotateKey: Command = {
+  name: 'master-key rotate',
+  summary: 'seals all secrets under another master key; the server must be stopped',
+  details:
+    'The key before it is kept beside it, as backups that were taken until now need it. When this was interrupted, do it again.',
+  run: async ({ env }) => {
+    const { dataDir: folder, masterKey } = readConfig(env)
+    const { sealed, keyFile, kept } = await rotateMasterKey({ folder, masterKey, now: Date.now() })
+    return {
+      json: { sealed, keyFile, kept: kept ?? null },
+      text:
+        kept === undefined
+          ? `${sealed} secrets are sealed anew; put the key in ${keyFile} into MASTER_KEY, then delete that file`
+          : `${sealed} secrets are sealed anew; the key before is kept in ${kept}, for the backups until now`,
     }
   },
 }

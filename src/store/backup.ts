@@ -108,7 +108,7 @@ function assertWhole(file: string): void {
 }
 
 /** Only the last connection of all can leave the write-ahead log; and leaving it brings all that is in it home. */
-function assertUnused(file: string): void {
+export function assertUnused(file: string): void {
   try {
     const db = new Database(file, { fileMustExist: true, timeout: 0 })
     try {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { StoreProblem } from './problem.ts'
 
 const KEY_BYTES = 32
-const KEY_FILE = 'master.key'
+export const KEY_FILE = 'master.key'
 const HEX = /^[0-9a-f]{64}$/i
 const BASE64 = /^[A-Za-z0-9+/]{43}=?$/
 
@@ -50,10 +50,11 @@ const isThere = (path: string): Promise<boolean> =>
 /**
  * The key in the folder, made on first use with mode 0600.
  * @param inUse whether something is sealed already: then a missing key is refused and not made anew
+ * @param name of the file
  * @throws {StoreProblem}
  */
-export async function readMasterKey(folder: string, inUse: boolean): Promise<Buffer> {
-  const file = join(folder, KEY_FILE)
+export async function readMasterKey(folder: string, inUse: boolean, name = KEY_FILE): Promise<Buffer> {
+  const file = join(folder, name)
   let text = await read(file)
   if (text === undefined) {
     if (inUse) {

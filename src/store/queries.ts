@@ -12,7 +12,7 @@ import { Written, outboxQueries } from './queries/outbox.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
 /** Opened at each start, so that a wrong master key shows at once. */
-const SEAL_PROBE = 'seal-probe'
+export const SEAL_PROBE = 'seal-probe'
 
 /** @throws {SealBroken} when the master key is not the one that the store was made with */
 export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): Promise<void> {
