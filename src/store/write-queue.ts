@@ -84,6 +84,12 @@ export class WriteQueue<Schema> {
 
   /** Answers how each is to be told, now that all is on the disk. */
   async #attempt(group: Job<Schema>[]): Promise<(() => void)[]> {
+    const [first, ...others] = group
+    if (first && others.length === 0) {
+      // Alone it needs no way back of its own: the transaction is one.
+      const value = (await this.#db.transaction().execute(first.work)) as never
+      return [() => first.resolve(value)]
+    }
     const settle: (() => void)[] = []
     await this.#db.transaction().execute(async (db) => {
       for (const { work, resolve, reject } of group) {
