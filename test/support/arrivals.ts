@@ -4,6 +4,8 @@ import type { BrowserContext, Page } from 'playwright-core'
 /** Small pictures, as many people share one machine here; and every connection of the page under watch. */
 const SCRIPT = `(() => {
   const SAMPLE_MS = 50
+  // By which the media server tries how much a line carries: nobody's stream.
+  const PROBES = 1234
   const devices = navigator.mediaDevices
   if (!devices) return
   const open = devices.getUserMedia.bind(devices)
@@ -39,7 +41,7 @@ const SCRIPT = `(() => {
       for (const one of report.values()) {
         if (one.type === 'candidate-pair' && one.nominated)
           port = report.get(one.remoteCandidateId)?.port ?? port
-        if (one.type !== 'inbound-rtp' || !one.packetsReceived) continue
+        if (one.type !== 'inbound-rtp' || !one.packetsReceived || one.ssrc === PROBES) continue
         const key = madeAt + ' ' + one.ssrc
         const known = streams.get(key)
         if (known?.packets === one.packetsReceived) continue
