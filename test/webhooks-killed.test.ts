@@ -23,7 +23,7 @@ test(`killed ${KILLS} times, it loses no event and keeps their order in each mee
     // Of different lengths, so that some are under way when the server dies.
     setTimeout(() => response.writeHead(204).end(), (++answered * 37) % 90)
   })
-  const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
+  const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
   const rest = async (path: string, body?: unknown): Promise<any> => {
     const answer = await fetch(server.url + path, {
       method: body === undefined ? 'GET' : 'POST',

@@ -71,7 +71,11 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
-    const { onError } = this.#options
+    const { onError, outbox, policy } = this.#options
+    const at = this.#now()
+    await outbox
+      .hasten(at, at + policy.maxRetryMs, at + policy.timeoutMs + LEASE_MARGIN_MS)
+      .catch((error: unknown) => onError(error, 'reading the outbox'))
     while (!this.#stopped) {
       this.#woken = false
       try {

@@ -133,6 +133,17 @@ export function outboxQueries({ db, write }: Ground, written: Written): Store['o
         .execute()
       return { items: rows.map(toDelivery), total }
     },
+    hasten: async (now, dueBy, leasedBy) => {
+      await write(async (tx) => {
+        await tx.updateTable('deliveries').set({ next_at: now }).where('next_at', '>', dueBy).execute()
+        await tx
+          .updateTable('deliveries')
+          .set({ leased_until: null })
+          .where('next_at', 'is not', null)
+          .where('leased_until', '>', leasedBy)
+          .execute()
+      })
+    },
     postpone: async (deliveries) => {
       if (deliveries.length === 0) return
       await write(async (tx) => {
