@@ -4,6 +4,14 @@ import type { Schema } from '../schema.ts'
 import type { MeetingRecord, Store } from '../store.ts'
 
 export function meetingQueries({ db, write }: Ground): Store['meetings'] {
+  const byMeetingId = async (meetingId: string): Promise<MeetingRecord | undefined> => {
+    const row = await db
+      .selectFrom('meetings')
+      .selectAll()
+      .where('meeting_id', '=', meetingId)
+      .executeTakeFirst()
+    return row && toMeeting(row)
+  }
   return {
     create: (meeting) =>
       write(async (tx) => {
@@ -33,38 +41,27 @@ export function meetingQueries({ db, write }: Ground): Store['meetings'] {
         return toMeeting(there)
       }),
     find: async (projectId, anyId) => {
+      // Nearly everybody comes by this one; and a custom id may look like another meeting's own, where ours wins.
+      const canonical = await byMeetingId(anyId)
+      if (canonical?.projectId === projectId) return canonical
       const meetings = db.selectFrom('meetings').where('project_id', '=', projectId)
-      // One question by each index: the planner answers an `or` over three columns by reading the whole project.
+      // One question by each index: the planner answers an `or` over two columns by reading the whole project.
       const row = await meetings
-        .where('meeting_id', '=', anyId)
+        .where('id', '=', anyId)
         .selectAll()
-        .select(sql<number>`0`.as('rank'))
-        .unionAll(
-          meetings
-            .where('id', '=', anyId)
-            .selectAll()
-            .select(sql<number>`1`.as('rank')),
-        )
+        .select(sql<number>`1`.as('rank'))
         .unionAll(
           meetings
             .where('custom_id', '=', anyId)
             .selectAll()
             .select(sql<number>`2`.as('rank')),
         )
-        // A custom id may look like another meeting's own; ids that we gave out win.
         .orderBy('rank')
         .limit(1)
         .executeTakeFirst()
       return row && toMeeting(row)
     },
-    get: async (meetingId) => {
-      const row = await db
-        .selectFrom('meetings')
-        .selectAll()
-        .where('meeting_id', '=', meetingId)
-        .executeTakeFirst()
-      return row && toMeeting(row)
-    },
+    get: byMeetingId,
     list: async (projectId, { page, perPage }, query) => {
       const inProject = db.selectFrom('meetings').where('project_id', '=', projectId)
       const matching =
