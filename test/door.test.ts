@@ -570,3 +570,20 @@ test('too many requests of one connection are refused, and it stays', async () =
   assert.ok(ann.socket.connected)
   ann.close()
 })
+
+test('a connection that asks for nothing is closed, and one that waits is not', async () => {
+  const quick = await TestServer.start({ headersTimeoutSeconds: 1 })
+  try {
+    const meetingId = await quick.createMeeting()
+    const guest = quick.connect({ meetingId, token: quick.token(['ask_join']), participantId: 'guest' })
+    await guest.enter()
+    const silent = quick.connect({ meetingId, token: quick.token(['allow_join']), participantId: 'silent' })
+    const { message } = await silent.hears('error')
+    assert.equal(message, 'Nothing was asked for in time.')
+    await silent.gone()
+    assert.equal(guest.closed, undefined)
+    await guest.request('leave')
+  } finally {
+    await quick.stop()
+  }
+})

@@ -208,6 +208,16 @@ export class MeetingSockets {
       return
     }
     socket.emit('connectionSuccess')
+    // Clients ask at once; one that does not takes a place of those who wait for nothing.
+    const arrived = connection
+    const silent = keepingTrace(() => {
+      if (arrived.state !== 'arrived') return
+      refused = new Refusal('INVALID_STATE', { message: 'Nothing was asked for in time.' })
+      onRefusal(refused)
+      link.close(leaveReason('UNKNOWN'), refused)
+    })
+    const timer = setTimeout(silent, settings.headersTimeoutSeconds * 1000).unref()
+    socket.once('disconnect', () => clearTimeout(timer))
   }
 
   /** Where the client finds our other sockets: where it found this one. */

@@ -132,6 +132,10 @@ export class Signalling {
     this.#socket.disconnect()
   }
 
+  #isFinished(): boolean {
+    return this.#finished
+  }
+
   #lose(): void {
     if (this.#finished || this.#timer !== undefined) return
     const now = Date.now()
@@ -142,6 +146,8 @@ export class Signalling {
       return
     }
     if (this.#wasReady) this.#handlers.lost()
+    // Whoever hears of it may have had enough.
+    if (this.#isFinished()) return
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined
