@@ -48,7 +48,8 @@ export function checkLicences(packages, read) {
   const wrong = []
   for (const [path, locked] of Object.entries(packages)) {
     if (path === '' || locked.link) continue
-    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+    // A package under another name, as those of which tests load several versions, keeps its own in the lock.
+    const name = locked.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
     const licence = licenceOf(locked.license === undefined ? read(path) : locked)
     const use = locked.dev ? 'tests and build' : 'what runs'
     const key = `${use}: ${licence}`

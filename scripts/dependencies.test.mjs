@@ -28,6 +28,15 @@ test('an exception for tests is none for what runs', () => {
   assert.deepEqual(checkLicences({ [path]: { version: '1.0.0', dev: true } }, nothing).wrong, [])
 })
 
+test('a package under another name is judged by its own', () => {
+  const alias = { version: '0.0.1', dev: true, name: '@videosdk.live/js-sdk' }
+  assert.deepEqual(checkLicences({ 'node_modules/js-sdk-0.0.1': alias }, nothing).wrong, [])
+  const disguised = { version: '1.0.0', dev: true, name: 'a' }
+  assert.deepEqual(checkLicences({ 'node_modules/@videosdk.live/js-sdk': disguised }, nothing).wrong, [
+    'a 1.0.0: states none',
+  ])
+})
+
 test('choices, sums and the old spelling are understood', () => {
   for (const licence of ['MIT', 'MIT OR GPL-3.0', '(Apache-2.0 AND BSD-3-Clause)', 'BlueOak-1.0.0'])
     assert.ok(isAccepted(licence), licence)
