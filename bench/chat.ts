@@ -49,8 +49,7 @@ async function serve(kind: Kind): Promise<void> {
         const id = `person-${++people}`
         const participant = new Participant({
           participantId: id,
-          tokenId: id,
-          apiKey: 'key',
+          grant: { tokenId: id, apiKey: 'key', projectId: 'project', entry: 'direct', permissions: [] },
           name: id,
           authority: { canAdmit: true, canModerate: false },
           link: undefined as never,

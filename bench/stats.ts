@@ -53,8 +53,7 @@ async function fill(): Promise<{ media: MeetingMedia; people: Participant[] }> {
   for (let at = 0; at < PEOPLE; at++) {
     const one = new Participant({
       participantId: `p${at}`,
-      tokenId: 't',
-      apiKey: 'key',
+      grant: { tokenId: 't', apiKey: 'key', projectId: 'project', entry: 'direct', permissions: [] },
       name: 'p',
       authority: { canAdmit: true, canModerate: false },
       link,

@@ -235,8 +235,9 @@ export class Connection {
     if (switching) participant.mode = this.#participant!.mode
     await live.enroll(participant, data)
     if (this.#isGone()) throw new Refusal('INVALID_STATE')
-    // It may have asked for yet another meeting meanwhile.
+    // It may have asked for yet another meeting meanwhile, or lost its seat.
     if (switching && this.#seatElsewhere().participant !== participant) throw new Refusal('INVALID_STATE')
+    live.assertSeated(participant)
     if (switching) this.#goOver()
     const reply = live.join(participant, data)
     this.#enter('inside')
@@ -330,11 +331,12 @@ export class Connection {
   }
 
   async #requestRelay(data: RequestData<'mediaRelayRequestSent'>): Promise<void> {
-    const { meeting } = await this.#elsewhere(data.secret, data.meetingId, 'MEDIA_RELAY_FAILED')
+    const { grant, meeting } = await this.#elsewhere(data.secret, data.meetingId, 'MEDIA_RELAY_FAILED')
     const kinds = data.kinds ?? ['audio', 'video', 'share', 'shareAudio']
     await this.#options.meetings.requestRelay(meeting, {
       source: this.#participant!,
       sourceMeetingId: this.#live!.meetingId,
+      grant,
       kinds: new Set(kinds.map(streamKind)),
     })
   }
@@ -437,7 +439,7 @@ const within: { [M in Within]: Handler<M> } = {
     relayTo(self, data.meetingId).setKind(streamKind(data.kind), false),
 
   respondEntry: (live, self, data) => live.respondEntry(self, data.id, data.decision),
-  liftRemoval: (live, self, data) => live.liftRemoval(self, data.peerId),
+  liftRemoval: (live, self, data) => live.lift(self, data.peerId),
 
   closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
   removePeer: (live, self, data) => live.remove(self, data.peerId),

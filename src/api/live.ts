@@ -206,7 +206,7 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const meetingId = await reachable(request, 'watch', request.params.roomId)
-      return { data: (await live.removals(meetingId)).map((participantId) => ({ participantId })) }
+      return { data: (await live.removals(meetingId)).map(({ participantId }) => ({ participantId })) }
     },
   )
   app.post(
@@ -222,7 +222,8 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const meetingId = await reachable(request, 'respondEntry', request.params.roomId)
-      await live.liftRemoval(meetingId, request.body.participantId)
+      const grant = grantFor(request, context, 'respondEntry')
+      await live.liftRemoval(meetingId, request.body.participantId, grant)
       return done
     },
   )

@@ -124,7 +124,7 @@ export const sessionRoutes: Routes = (app, context) => {
   ): Promise<MeetingRecord> => {
     const grant = grantFor(request, context, 'remove')
     const meeting = await meetingOf(grant, context, body)
-    await live.removeParticipant(meeting.meetingId, body.participantId, 'REMOVE_PEER_API')
+    await live.removeParticipant(meeting.meetingId, body.participantId, 'REMOVE_PEER_API', grant)
     return meeting
   }
 

@@ -11,10 +11,10 @@ import { authorityOf, type Authority, type Moderation } from './permissions.ts'
 export interface SessionFacts {
   participants: number
   pendingEntryRequests: number
-  /** Subjects put out of this session, see `markSubjects`. */
-  removed: ReadonlySet<string>
-  /** Guests let in before, see `admittedSubject`. */
-  admitted: ReadonlySet<string>
+  /** A removal keeps it out of the session. */
+  keptOut: boolean
+  /** It was let in before, with this token. */
+  admittedBefore: boolean
   /** Whether this participantId is inside now: the newcomer replaces it and needs no further place. */
   present: boolean
 }
@@ -29,17 +29,25 @@ export type Admission =
   | { decision: 'wait' }
   | { decision: 'refuse'; refusal: Refusal }
 
-/** The subjects under which a removed participant is remembered: its id and its token (design, decision 4). */
-export function removedSubjects(participantId: string, tokenId: string): string[] {
-  return [`participant:${participantId}`, `token:${tokenId}`]
-}
-
 /**
- * The subject under which an admitted guest is remembered. The token is part of it, because an id alone is known to
- * everyone inside and would let another guest walk in under it.
+ * Participants with the tokens they came with. An id alone is known to everybody inside, so it lets nobody back in.
  */
-export function admittedSubject(participantId: string, tokenId: string): string {
-  return `guest:${participantId}:${tokenId}`
+export class Admissions {
+  /** participantId → token ids */
+  readonly #tokens = new Map<string, Set<string>>()
+
+  add(participantId: string, tokenId: string): void {
+    const tokens = this.#tokens.get(participantId) ?? new Set()
+    this.#tokens.set(participantId, tokens.add(tokenId))
+  }
+
+  has(participantId: string, tokenId: string): boolean {
+    return this.#tokens.get(participantId)?.has(tokenId) ?? false
+  }
+
+  forget(participantId: string): void {
+    this.#tokens.delete(participantId)
+  }
 }
 
 /**
@@ -75,18 +83,14 @@ export function refusalAtDoor(
 /** The decision on one entry request of a connection that passed `refusalAtDoor`. */
 export function decideAdmission(
   grant: Grant,
-  participantId: string,
   session: SessionFacts,
   limits: AdmissionLimits,
   moderation: Moderation,
 ): Admission {
-  if (removedSubjects(participantId, grant.tokenId).some((subject) => session.removed.has(subject))) {
-    return { decision: 'refuse', refusal: new Refusal('REMOVED_FROM_SESSION') }
-  }
+  if (session.keptOut) return { decision: 'refuse', refusal: new Refusal('REMOVED_FROM_SESSION') }
   if (grant.entry === undefined) return { decision: 'refuse', refusal: new Refusal('INVALID_PERMISSIONS') }
 
-  const knownGuest = session.admitted.has(admittedSubject(participantId, grant.tokenId))
-  if (grant.entry === 'ask' && !knownGuest) {
+  if (grant.entry === 'ask' && !session.admittedBefore) {
     if (session.pendingEntryRequests >= limits.maxEntryRequests) {
       return {
         decision: 'refuse',

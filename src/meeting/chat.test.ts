@@ -66,8 +66,7 @@ function room(keep: () => Promise<void> = () => Promise.resolve()) {
   const enter = async (id: string, realtimeOverflow = 'queue') => {
     const participant = new Participant({
       participantId: id,
-      tokenId: id,
-      apiKey: 'key',
+      grant: { tokenId: id, apiKey: 'key', projectId: 'project', entry: 'direct', permissions: [] },
       name: id,
       authority: { canAdmit: true, canModerate: false },
       link: undefined as never,

@@ -17,13 +17,7 @@ import {
 } from '../protocol/leave-reasons.ts'
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
-import {
-  admittedSubject,
-  decideAdmission,
-  removedSubjects,
-  type Admission,
-  type SessionFacts,
-} from './admission.ts'
+import { Admissions, decideAdmission, type Admission, type SessionFacts } from './admission.ts'
 import { Chat, type ChatConnection, type ChatLimits, type ChatLink, type Said } from './chat.ts'
 import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './lobby.ts'
@@ -31,6 +25,15 @@ import { MeetingMedia } from './meeting-media.ts'
 import { Participant } from './participant.ts'
 import { authorityOf, can, type Action, type Authority, type Moderation } from './permissions.ts'
 import { RealtimeStore } from './realtime-store.ts'
+import {
+  mayLift,
+  Removals,
+  sharesToken,
+  type Candidate,
+  type Remover,
+  type Removal,
+  type RemovalView,
+} from './removals.ts'
 import { figuresOf } from './quality.ts'
 import { SessionLog, type Announce } from './session-log.ts'
 import { Relay, type RelayRequest } from './relays.ts'
@@ -119,12 +122,13 @@ interface Session {
   /** When a session that was taken up again was last known to be held; until somebody comes back to it. */
   lastKnownAt: number | undefined
   log: SessionLog
-  /** Guests let in, see `admittedSubject`. */
-  admitted: Set<string>
-  /** Who was inside, by id and token in the same way. */
-  known: Set<string>
-  /** participantId → tokenId of those put out. */
-  removed: Map<string, string>
+  /** Guests who were let in. */
+  admitted: Admissions
+  /** Participants who have joined this session. */
+  known: Admissions
+  removals: Removals
+  /** Settles when the removals and liftings that were asked for so far are done. */
+  removing: Promise<unknown>
   /** participantId → when it was gone, for those who were cut off themselves at that time and did not hear of it. */
   departed: Map<string, number>
   chat: Chat
@@ -142,8 +146,6 @@ const relayKey = (meetingId: string, participantId: string): string => `${meetin
 const MINUTE_MS = 60_000
 /** The longest a timer of the runtime can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
-/** How a mark in the store holds both: an id holds no white space, so the first blank divides them. */
-const markSubject = (participantId: string, tokenId: string): string => `${participantId} ${tokenId}`
 
 export class LiveMeeting {
   readonly #options: LiveMeetingOptions
@@ -193,16 +195,13 @@ export class LiveMeeting {
     const left = await store.sessions.ongoing(meeting.meetingId)
     if (left) {
       const session = live.#newSession(left, await store.chat.list(left.sessionId))
-      for (const mark of await store.sessions.marks(left.sessionId)) {
-        const blank = mark.subject.indexOf(' ')
-        const [participantId, tokenId] = [mark.subject.slice(0, blank), mark.subject.slice(blank + 1)]
-        if (mark.kind === 'removed') session.removed.set(participantId, tokenId)
-        else session.admitted.add(admittedSubject(participantId, tokenId))
-      }
+      for (const removal of await store.sessions.removals(left.sessionId)) session.removals.add(removal)
+      for (const { participantId, tokenId } of await store.sessions.admissions(left.sessionId))
+        session.admitted.add(participantId, tokenId)
       const stays = await store.sessions.stays(left.sessionId)
       const lastKnownAt = lastKnown(left.startedAt, stays, options.lastAliveAt)
       for (const { participantId, name, joinedAt, leftAt, tokenId } of stays) {
-        if (tokenId !== null) session.known.add(admittedSubject(participantId, tokenId))
+        if (tokenId !== null) session.known.add(participantId, tokenId)
         session.departed.set(participantId, leftAt ?? options.now())
         if (leftAt !== null) continue
         const at = Math.max(joinedAt, options.lastAliveAt ?? joinedAt)
@@ -234,15 +233,13 @@ export class LiveMeeting {
 
   /** Whether somebody was inside under this id and with this token since the session began. */
   knows(participantId: string, tokenId: string): boolean {
-    const subject = admittedSubject(participantId, tokenId)
-    return (
-      this.#session !== undefined && (this.#session.known.has(subject) || this.#session.admitted.has(subject))
-    )
+    const { known, admitted } = this.#session ?? {}
+    return (known?.has(participantId, tokenId) || admitted?.has(participantId, tokenId)) ?? false
   }
 
-  /** Whether one who came with this token was put out of this session. */
-  hasRemoved(tokenId: string): boolean {
-    return [...(this.#session?.removed.values() ?? [])].includes(tokenId)
+  /** Whether a removal keeps this one out of the session. */
+  keepsOut(candidate: Candidate): boolean {
+    return this.#session?.removals.keepOut(candidate) ?? false
   }
 
   get participants(): ReadonlyMap<string, Participant> {
@@ -302,25 +299,25 @@ export class LiveMeeting {
     if (!asking) throw new Refusal('RESPOND_ENTRY_FAILED')
     const session = await this.#sessionFor()
     const { tokenId } = asking.grant
-    const [{ store, now }, subject] = [this.#options, markSubject(participantId, tokenId)]
+    const { store, now } = this.#options
+    const { sessionId } = session
     // On the disk before anybody hears of it: one who was let in is let in after a crash too.
     clearTimeout(this.#graceTimer)
     try {
-      await store.sessions.mark({ sessionId: session.sessionId, kind: 'admitted', subject, at: now() })
+      await store.sessions.admit({ sessionId, participantId, tokenId, at: now() })
     } finally {
       if (this.#session === session && this.#participants.size === 0) this.#armGrace()
     }
-    const admitted = admittedSubject(participantId, tokenId)
     if (this.#session !== session || !this.#lobby.take(participantId, asking.link)) {
       // Answered by another, withdrawn or timed out meanwhile.
-      if (!session.admitted.has(admitted))
+      if (!session.admitted.has(participantId, tokenId))
         this.#record(
-          store.sessions.unmark(session.sessionId, 'admitted', subject),
+          store.sessions.takeBackAdmission(sessionId, participantId, tokenId),
           'taking back an admission',
         )
       throw new Refusal('RESPOND_ENTRY_FAILED')
     }
-    session.admitted.add(admitted)
+    session.admitted.add(participantId, tokenId)
     this.#seat(asking, authorityOf('ask', this.#options.settings.moderation))
     this.#admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, asking.link)
   }
@@ -348,9 +345,9 @@ export class LiveMeeting {
     }
   }
 
-  /** The ids of those who may not come back to this session. */
-  get removals(): string[] {
-    return [...(this.#session?.removed.keys() ?? [])]
+  /** Who may not come back to this session. */
+  get removals(): RemovalView[] {
+    return this.#session?.removals.list() ?? []
   }
 
   /** Something is said from outside, under a name that the caller answers for. Answers the message's id. */
@@ -409,12 +406,17 @@ export class LiveMeeting {
       participant.enrolled = false
       throw error
     }
-    // Put out, replaced or gone meanwhile.
+    this.assertSeated(participant)
+  }
+
+  /** @throws {Refusal} INVALID_STATE when the participant was removed, replaced or gone meanwhile */
+  assertSeated(participant: Participant): void {
     if (this.#participants.get(participant.id) !== participant) throw new Refusal('INVALID_STATE')
   }
 
   /** The participant becomes visible. `afterJoin` must follow once the reply is on its way. */
   join(participant: Participant, data: RequestData<'join'>): JoinReply {
+    this.assertSeated(participant)
     const session = this.#session!
     participant.rtpCapabilities = data.rtpCapabilities ?? participant.rtpCapabilities
     participant.autoConsume = data.autoConsume ?? participant.autoConsume
@@ -422,7 +424,7 @@ export class LiveMeeting {
     const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
     participant.metaData = metaData
     participant.joined = true
-    if (!participant.relayed) session.known.add(admittedSubject(participant.id, participant.tokenId))
+    if (!participant.relayed) session.known.add(participant.id, participant.tokenId)
     participant.chatTicket = this.#options.newSecretId()
     this.#chatTickets.set(participant.chatTicket, participant)
     const others = this.#others(participant)
@@ -500,6 +502,7 @@ export class LiveMeeting {
   /** Somebody of another meeting asks that its streams be seen here too. */
   requestRelay(request: RelayRequest): void {
     const { source, sourceMeetingId } = request
+    if (this.#keepsOutRelay(request)) throw new Refusal('REMOVED_FROM_SESSION')
     const admitters = [...this.#participants.values()].some(
       ({ joined, authority }) => joined && authority.canAdmit,
     )
@@ -601,37 +604,83 @@ export class LiveMeeting {
     await this.#joined(targetId).link.request(event, { peerId: idOf(by) })
   }
 
-  /** Puts somebody out, not to come back to this session under this id or with this token. */
+  /** Removes a participant, who cannot come back to this session (design, decision 4). */
   async remove(by: Participant, targetId: string): Promise<void> {
     this.#require(by, 'remove')
-    await this.removeParticipant(targetId, 'REMOVE_PEER')
+    await this.removeParticipant(removerInside(by), targetId, 'REMOVE_PEER')
   }
 
-  /** The same, from outside the meeting. */
-  async removeParticipant(targetId: string, reasonName: LeaveReasonName): Promise<void> {
+  /** The same, also for those outside the meeting. */
+  async removeParticipant(by: Remover, targetId: string, reasonName: LeaveReasonName): Promise<void> {
     const target = this.#participants.get(targetId)
     const session = this.#session
     if (!target || !session) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
-    const { id, tokenId } = target
-    // On the disk before it is done: a removal that a crash could take back is none.
-    await this.#options.store.sessions.mark({
-      sessionId: session.sessionId,
-      kind: 'removed',
-      subject: markSubject(id, tokenId),
-      at: this.#options.now(),
-    })
-    session.removed.set(id, tokenId)
-    session.admitted.delete(admittedSubject(id, tokenId))
-    // It may have come back by another connection meanwhile.
-    const there = this.#participants.get(targetId)
-    if (there && this.#session === session) this.#putOut(there, leaveReason(reasonName))
+    await this.#inTurn(session, () => this.#remove(session, by, target, leaveReason(reasonName)))
+  }
+
+  async #remove(session: Session, by: Remover, target: Participant, reason: LeaveReason): Promise<void> {
+    const { store, now } = this.#options
+    const { id, tokenId, name } = target
+    // Another removed it meanwhile.
+    if (session.removals.get(id)?.tokenId === tokenId) return
+    const removal: Removal = {
+      participantId: id,
+      tokenId,
+      name,
+      at: now(),
+      by: by.id,
+      byModerator: by.isModerator,
+      tokenShared: sharesToken(target, this.#participants.values()),
+    }
+    const { sessionId } = session
+    // Written before it takes effect: a crash must not undo a removal that somebody was told of.
+    await store.sessions.remove({ sessionId, ...removal })
+    if (removal.tokenShared && !sharesToken(target, this.#participants.values())) {
+      // The last of the others left meanwhile.
+      removal.tokenShared = false
+      await store.sessions.remove({ sessionId, ...removal })
+    }
+    session.removals.add(removal)
+    session.admitted.forget(id)
+    if (this.#session === session) this.#sweep(session.removals, id, reason)
+  }
+
+  /** Puts out everybody whom a removal keeps out, in whatever state they are. */
+  #sweep(removals: Removals, removedId: string, reason: LeaveReason): void {
+    const refusal = new Refusal('REMOVED_FROM_SESSION')
+    for (const [key, request] of this.#relayRequests)
+      if (this.#keepsOutRelay(request)) this.#relayRequests.delete(key)
+    for (const { participantId, grant, link } of this.#lobby.requests()) {
+      if (!removals.keepOut({ participantId, tokenId: grant.tokenId })) continue
+      this.withdraw(participantId, link)
+      link.close(reason, refusal)
+    }
+    for (const participant of [...this.#participants.values()]) {
+      const { id: participantId, tokenId } = participant
+      if (!removals.keepOut({ participantId, tokenId })) continue
+      this.#putOut(participant, reason, participantId === removedId ? undefined : refusal)
+    }
     if (this.#participants.size === 0) this.#armGrace()
+  }
+
+  #keepsOutRelay({ source, grant }: RelayRequest): boolean {
+    return (
+      this.keepsOut({ participantId: source.id, tokenId: grant.tokenId }) ||
+      this.keepsOut({ tokenId: source.tokenId })
+    )
+  }
+
+  /** One after the other: whether a token is shared follows from the removals before. */
+  #inTurn(session: Session, work: () => Promise<void>): Promise<void> {
+    const done = session.removing.then(work)
+    session.removing = done.catch(() => undefined)
+    return done
   }
 
   /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */
   putOut({ projectId, apiKey, tokenId }: Bearers, refusal: Refusal): number {
     if (this.#meeting.projectId !== projectId) return 0
-    const came = (by: { apiKey: string; tokenId: string }): boolean =>
+    const came = (by: Pick<Grant, 'apiKey' | 'tokenId'>): boolean =>
       (apiKey === undefined || by.apiKey === apiKey) && (tokenId === undefined || by.tokenId === tokenId)
     const waiting = this.#lobby.requests().filter(({ grant }) => came(grant))
     for (const { participantId, link } of waiting) {
@@ -639,22 +688,29 @@ export class LiveMeeting {
       link.close(leaveReason('REMOVE_PEER_API'), refusal)
     }
     // One who is relayed from another meeting goes with its own participant there.
-    const inside = [...this.#participants.values()].filter((one) => !one.relayed && came(one))
+    const inside = [...this.#participants.values()].filter((one) => !one.relayed && came(one.grant))
     for (const participant of inside) this.#putOut(participant, leaveReason('REMOVE_PEER_API'), refusal)
     if (inside.length > 0 && this.#participants.size === 0) this.#armGrace()
     return waiting.length + inside.length
   }
 
   /** Lets a removed participant come back. */
-  async liftRemoval(by: Actor, participantId: string): Promise<void> {
+  async lift(by: Participant, participantId: string): Promise<void> {
     this.#require(by, 'respondEntry')
+    await this.liftRemoval(removerInside(by), participantId)
+  }
+
+  /** The same, also for those outside the meeting. Its token stays out while another removal keeps it out. */
+  async liftRemoval(by: Remover, participantId: string): Promise<void> {
     const session = this.#session
-    const tokenId = session?.removed.get(participantId)
-    if (!session || tokenId === undefined)
-      throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
-    const subject = markSubject(participantId, tokenId)
-    await this.#options.store.sessions.unmark(session.sessionId, 'removed', subject)
-    session.removed.delete(participantId)
+    if (!session) throw noSession()
+    await this.#inTurn(session, async () => {
+      const removal = session.removals.get(participantId)
+      if (!removal) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
+      if (!mayLift(removal, by)) throw new Refusal('INVALID_PERMISSIONS')
+      await this.#options.store.sessions.liftRemoval(session.sessionId, participantId)
+      session.removals.lift(participantId)
+    })
   }
 
   pin(by: Participant, targetId: string, state: { cam?: boolean; share?: boolean }): void {
@@ -713,19 +769,16 @@ export class LiveMeeting {
     const { settings } = this.#options
     const revoked = this.#options.refusalSince(visitor.grant)
     if (revoked) return { decision: 'refuse', refusal: revoked }
-    const session = this.#session
-    const removed = new Set<string>()
-    for (const [participantId, tokenId] of session?.removed ?? []) {
-      for (const subject of removedSubjects(participantId, tokenId)) removed.add(subject)
-    }
+    const { participantId } = visitor
+    const { tokenId } = visitor.grant
     const facts: SessionFacts = {
       participants: this.#participants.size,
       pendingEntryRequests: this.#lobby.size,
-      removed,
-      admitted: session?.admitted ?? new Set(),
-      present: this.#participants.has(visitor.participantId),
+      keptOut: this.keepsOut({ participantId, tokenId }),
+      admittedBefore: this.#session?.admitted.has(participantId, tokenId) ?? false,
+      present: this.#participants.has(participantId),
     }
-    return decideAdmission(visitor.grant, visitor.participantId, facts, settings, settings.moderation)
+    return decideAdmission(visitor.grant, facts, settings, settings.moderation)
   }
 
   #seat(visitor: Visitor, authority: Authority): void {
@@ -736,8 +789,7 @@ export class LiveMeeting {
       this.#putOut(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
     const participant = new Participant({
       participantId: visitor.participantId,
-      tokenId: visitor.grant.tokenId,
-      apiKey: visitor.grant.apiKey,
+      grant: visitor.grant,
       name: visitor.name,
       authority,
       link: visitor.link,
@@ -873,9 +925,10 @@ export class LiveMeeting {
       startedAt,
       lastKnownAt: undefined,
       log: new SessionLog({ sessionId, startedAt, meeting: this.#meeting, store, announce, now, onError }),
-      admitted: new Set(),
-      known: new Set(),
-      removed: new Map(),
+      admitted: new Admissions(),
+      known: new Admissions(),
+      removals: new Removals(),
+      removing: Promise.resolve(),
       departed: new Map(),
       chat: new Chat(
         {
@@ -997,6 +1050,10 @@ function lastKnown(startedAt: number, stays: readonly StayRecord[], lastAliveAt:
 
 function idOf(actor: Actor): string {
   return actor === 'server' ? 'server' : actor.id
+}
+
+function removerInside({ id, grant }: Participant): Remover {
+  return { id, isModerator: grant.entry === 'moderator' }
 }
 
 function noSession(): Refusal {

@@ -13,6 +13,7 @@ import type { RelayRequest } from './relays.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
 import { flowOf, qualityFrom, type Flow, type Quality } from './quality.ts'
+import { removerOf, type RemovalView } from './removals.ts'
 import type { Announce } from './session-log.ts'
 import type { Visitor } from './lobby.ts'
 import {
@@ -43,13 +44,27 @@ export interface MeetingHome {
   value(meetingId: string, key: string): Promise<string | null>
   /** `null` takes the key away. */
   setValue(meetingId: string, key: string, value: string | null, updatedBy: string): Promise<void>
-  /** Participant ids of those who may not come back to the session that goes on. */
-  removals(meetingId: string): Promise<string[]>
-  liftRemoval(meetingId: string, participantId: string): Promise<void>
-  /** Whether one who came with this token was put out of the session that goes on. */
+  /** Who may not come back to the session that goes on. */
+  removals(meetingId: string): Promise<RemovalView[]>
+  /**
+   * Refuses with NOT_FOUND when nobody of this id was removed, and with INVALID_PERMISSIONS when this grant may not lift
+   * the removal: because it is its own, or a moderator's and the grant is no moderator's.
+   */
+  liftRemoval(meetingId: string, participantId: string, by: Grant): Promise<void>
+  /**
+   * REMOVED_FROM_SESSION for a grant that a removal keeps out of the session that goes on: by its token, by the
+   * participant that the token is bound to, or by `participantId`. To be asked by whatever reads or changes a meeting.
+   */
+  refusalOfRemoved(meetingId: string, grant: Grant, participantId?: string): Promise<Refusal | undefined>
+  /** Whether the token of one who was removed is kept out of the session that goes on. */
   hasRemoved(meetingId: string, tokenId: string): Promise<boolean>
   /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
-  removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void>
+  removeParticipant(
+    meetingId: string,
+    participantId: string,
+    reason: LeaveReasonName,
+    by: Grant,
+  ): Promise<void>
   /** Puts out, of all meetings, those who came with what was revoked; they hear this refusal. Says how many. */
   putOut(bearers: Bearers, refusal: Refusal): Promise<number>
 }
@@ -200,12 +215,25 @@ export class LiveMeetings implements MeetingHome {
     ;(await this.#live(meetingId)).values.set(key, value, updatedBy)
   }
 
-  async removals(meetingId: string): Promise<string[]> {
+  async removals(meetingId: string): Promise<RemovalView[]> {
     return (await this.#open.get(meetingId))?.removals ?? []
   }
 
-  async liftRemoval(meetingId: string, participantId: string): Promise<void> {
-    await (await this.#live(meetingId)).liftRemoval('server', participantId)
+  async liftRemoval(meetingId: string, participantId: string, by: Grant): Promise<void> {
+    await (await this.#live(meetingId)).liftRemoval(removerOf(by), participantId)
+  }
+
+  async refusalOfRemoved(
+    meetingId: string,
+    grant: Grant,
+    participantId?: string,
+  ): Promise<Refusal | undefined> {
+    const live = await this.#open.get(meetingId)
+    const { tokenId } = grant
+    const keptOut = [participantId, grant.participantId].some((id) =>
+      live?.keepsOut({ participantId: id, tokenId }),
+    )
+    return keptOut ? new Refusal('REMOVED_FROM_SESSION') : undefined
   }
 
   /** Measures everybody's media once, keeps the figures, and says what they are together. */
@@ -221,13 +249,18 @@ export class LiveMeetings implements MeetingHome {
   }
 
   async hasRemoved(meetingId: string, tokenId: string): Promise<boolean> {
-    return (await this.#open.get(meetingId))?.hasRemoved(tokenId) ?? false
+    return (await this.#open.get(meetingId))?.keepsOut({ tokenId }) ?? false
   }
 
-  async removeParticipant(meetingId: string, participantId: string, reason: LeaveReasonName): Promise<void> {
+  async removeParticipant(
+    meetingId: string,
+    participantId: string,
+    reason: LeaveReasonName,
+    by: Grant,
+  ): Promise<void> {
     const live = await this.#open.get(meetingId)
     if (!live) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
-    await live.removeParticipant(participantId, reason)
+    await live.removeParticipant(removerOf(by), participantId, reason)
   }
 
   async putOut(bearers: Bearers, refusal: Refusal): Promise<number> {

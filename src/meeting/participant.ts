@@ -5,6 +5,7 @@ import type { Consumer, DataConsumer, DataProducer, Producer, Transport } from '
 import type { RtpCapabilities, StreamKind } from '../protocol/media.ts'
 import type { Mode } from '../protocol/modes.ts'
 import type { Peer } from '../protocol/notifications.ts'
+import type { Grant } from '../token/token.ts'
 import type { Link } from './link.ts'
 import type { Authority } from './permissions.ts'
 import type { Quality } from './quality.ts'
@@ -37,9 +38,8 @@ export interface Mirror {
 
 export interface ParticipantIdentity {
   participantId: string
-  tokenId: string
-  /** That signed the token. */
-  apiKey: string
+  /** With which it came to this meeting. */
+  grant: Grant
   name: string
   authority: Authority
   link: Link
@@ -47,8 +47,7 @@ export interface ParticipantIdentity {
 
 export class Participant {
   readonly id: string
-  readonly tokenId: string
-  readonly apiKey: string
+  readonly grant: Grant
   readonly authority: Authority
   readonly link: Link
   name: string
@@ -90,11 +89,14 @@ export class Participant {
 
   constructor(identity: ParticipantIdentity) {
     this.id = identity.participantId
-    this.tokenId = identity.tokenId
-    this.apiKey = identity.apiKey
+    this.grant = identity.grant
     this.name = identity.name
     this.authority = identity.authority
     this.link = identity.link
+  }
+
+  get tokenId(): string {
+    return this.grant.tokenId
   }
 
   get sends(): boolean {

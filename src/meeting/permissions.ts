@@ -81,3 +81,8 @@ export function canFromOutside(
   if (roles?.includes('crawler')) return true
   return entry !== undefined && entry !== 'ask' && can(authorityOf(entry, moderation), action)
 }
+
+/** Whether a grant that acts from outside is a moderator's: it holds `allow_mod`, or is for management. */
+export function managesFromOutside({ roles, entry }: Pick<Grant, 'roles' | 'entry'>): boolean {
+  return (roles?.includes('crawler') ?? false) || entry === 'moderator'
+}

@@ -4,6 +4,7 @@
  */
 import type { StreamKind } from '../protocol/media.ts'
 import type { LeaveReason } from '../protocol/leave-reasons.ts'
+import type { Grant } from '../token/token.ts'
 import type { Link } from './link.ts'
 import type { LiveProducer, Mirror } from './participant.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
@@ -23,6 +24,8 @@ export interface RelayDestination {
 export interface RelayRequest {
   source: Participant
   sourceMeetingId: string
+  /** Shown for the meeting that is asked. */
+  grant: Grant
   kinds: Set<StreamKind>
 }
 
@@ -40,8 +43,7 @@ export class Relay implements Mirror {
     const { source } = request
     this.guest = new Participant({
       participantId: source.id,
-      tokenId: source.tokenId,
-      apiKey: source.apiKey,
+      grant: request.grant,
       name: source.name,
       authority: { canAdmit: false, canModerate: false },
       link: new RelayLink(request.sourceMeetingId, source.id, (reason) => this.stop(reason.message)),

@@ -76,7 +76,17 @@ export interface Schema {
   }
   revoked_tokens: { project_id: string; token_id: string; revoked_at: number }
   sign_ins: { token_hash: string; created_at: number; expires_at: number }
-  session_marks: { session_id: string; kind: 'admitted' | 'removed'; subject: string; at: number }
+  admissions: { session_id: string; participant_id: string; token_id: string; at: number }
+  removals: {
+    session_id: string
+    participant_id: string
+    token_id: string
+    name: string | null
+    at: number
+    removed_by: string | null
+    by_moderator: 0 | 1
+    token_shared: 0 | 1
+  }
   invites: {
     code_hash: string
     invite_id: string

@@ -20,6 +20,7 @@ import type { Store } from './store.ts'
 import * as first from './migrations/0001-first.ts'
 import * as chat from './migrations/0002-chat.ts'
 import * as records from './migrations/0003-records.ts'
+import * as removals from './migrations/0004-removals.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import type { Write } from './ground.ts'
 import { proveSeal, storeOver } from './queries.ts'
@@ -40,6 +41,7 @@ const migrations: Record<string, Migration> = {
   '0001-first': first,
   '0002-chat': chat,
   '0003-records': records,
+  '0004-removals': removals,
 }
 
 /** @throws {StoreProblem} */

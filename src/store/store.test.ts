@@ -233,11 +233,34 @@ test('invites are counted exactly, keys are revoked once, decisions about people
       endReason: null,
     }
     await store.sessions.start(session)
-    const mark = { sessionId: 's', kind: 'removed' as const, subject: 'ann t', at: 2 }
-    await store.sessions.mark(mark)
-    await store.sessions.mark(mark)
-    assert.deepEqual(await store.sessions.marks('s'), [mark])
-    assert.equal(await store.sessions.unmark('s', 'removed', 'ann t'), true)
+    const admission = { sessionId: 's', participantId: 'ann', tokenId: 't', at: 2 }
+    await store.sessions.admit(admission)
+    await store.sessions.admit(admission)
+    await store.sessions.admit({ ...admission, tokenId: 'u', at: 3 })
+    await store.sessions.admit({ ...admission, participantId: 'bob', at: 4 })
+    await store.sessions.takeBackAdmission('s', 'ann', 'u')
+    assert.deepEqual(await store.sessions.admissions('s'), [
+      admission,
+      { ...admission, participantId: 'bob', at: 4 },
+    ])
+    const removal = {
+      ...admission,
+      name: 'Ann',
+      by: 'mod',
+      byModerator: true,
+      tokenShared: true,
+      at: 5,
+    }
+    await store.sessions.remove(removal)
+    await store.sessions.remove({ ...removal, tokenShared: false })
+    assert.deepEqual(await store.sessions.removals('s'), [{ ...removal, tokenShared: false }])
+    assert.deepEqual(
+      (await store.sessions.admissions('s')).map(({ participantId }) => participantId),
+      ['bob'],
+    )
+    assert.equal(await store.sessions.liftRemoval('s', 'ann'), true)
+    assert.equal(await store.sessions.liftRemoval('s', 'ann'), false)
+    assert.deepEqual(await store.sessions.removals('s'), [])
     assert.equal((await store.sessions.ongoing(meeting.meetingId))!.sessionId, 's')
     await store.sessions.end('s', 9, 'empty')
     assert.equal(await store.sessions.ongoing(meeting.meetingId), undefined)

@@ -188,14 +188,30 @@ export interface SignInRecord {
   expiresAt: number
 }
 
-/** What was decided about somebody in one session, so that a restart does not forget it. */
-export interface SessionMark {
+/** A guest who was let in and may come back to the session without asking again. */
+export interface AdmissionRecord {
   sessionId: string
-  /** `admitted`: a guest who was let in; `removed`: somebody put out. */
-  kind: 'admitted' | 'removed'
-  /** `participant:<id>` or `token:<tokenId>`. */
-  subject: string
+  participantId: string
+  /** Of the token that it asked with, as a grant names it. */
+  tokenId: string
   at: number
+}
+
+/** A participant who was removed and may not come back to the session. */
+export interface RemovalRecord {
+  sessionId: string
+  participantId: string
+  /** Of the token that it came with. */
+  tokenId: string
+  /** As it was called; null in records of older versions. */
+  name: string | null
+  at: number
+  /** The id of the participant who removed it, or `server`; null in records of older versions. */
+  by: string | null
+  /** Whether a moderator removed it. */
+  byModerator: boolean
+  /** Others were inside with the same token, so the participant id alone is kept out. */
+  tokenShared: boolean
 }
 
 export interface InviteRecord {
@@ -299,10 +315,16 @@ export interface Store {
     intervals(sessionId: string, participantId?: string): Promise<IntervalRecord[]>
     /** Deletes sessions that ended before, at most `limit`, with all that was recorded in them. Answers how many. */
     dropEndedBefore(at: number, limit: number): Promise<number>
-    /** A removal takes back the admission of the same subject. */
-    mark(mark: SessionMark): Promise<void>
-    unmark(sessionId: string, kind: SessionMark['kind'], subject: string): Promise<boolean>
-    marks(sessionId: string): Promise<SessionMark[]>
+    /** Idempotent. */
+    admit(admission: AdmissionRecord): Promise<void>
+    takeBackAdmission(sessionId: string, participantId: string, tokenId: string): Promise<void>
+    admissions(sessionId: string): Promise<AdmissionRecord[]>
+    /** Replaces the removal of the same participant id, and takes back the admissions of that id. */
+    remove(removal: RemovalRecord): Promise<void>
+    /** False when nobody of this id was removed. */
+    liftRemoval(sessionId: string, participantId: string): Promise<boolean>
+    /** In the order in which they were made. */
+    removals(sessionId: string): Promise<RemovalRecord[]>
   }
   invites: {
     create(invite: InviteRecord): Promise<void>

@@ -241,7 +241,8 @@ export function sessionQueries({ db, write }: Ground, written: Written): Store['
         for (const table of [
           'stays',
           'intervals',
-          'session_marks',
+          'admissions',
+          'removals',
           'chat_messages',
           'participant_stats',
           'sessions',
@@ -253,41 +254,89 @@ export function sessionQueries({ db, write }: Ground, written: Written): Store['
         for (const [projectId, gone] of byProject) await count(tx, projectId, -gone)
         return ids.length
       }),
-    mark: async ({ sessionId, kind, subject, at }) => {
-      await write(async (tx) => {
-        await tx
-          .insertInto('session_marks')
-          .values({ session_id: sessionId, kind, subject, at })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute()
-        if (kind === 'admitted') return
-        await tx
-          .deleteFrom('session_marks')
-          .where('session_id', '=', sessionId)
-          .where('kind', '=', 'admitted')
-          .where('subject', '=', subject)
-          .execute()
-      })
-    },
-    unmark: async (sessionId, kind, subject) => {
-      const { numDeletedRows } = await write((tx) =>
+    admit: async ({ sessionId, participantId, tokenId, at }) => {
+      await write((tx) =>
         tx
-          .deleteFrom('session_marks')
-          .where('session_id', '=', sessionId)
-          .where('kind', '=', kind)
-          .where('subject', '=', subject)
-          .executeTakeFirst(),
+          .insertInto('admissions')
+          .values({ session_id: sessionId, participant_id: participantId, token_id: tokenId, at })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute(),
       )
-      return numDeletedRows > 0n
     },
-    marks: async (sessionId) => {
+    takeBackAdmission: async (sessionId, participantId, tokenId) => {
+      await write((tx) =>
+        tx
+          .deleteFrom('admissions')
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('token_id', '=', tokenId)
+          .execute(),
+      )
+    },
+    admissions: async (sessionId) => {
       const rows = await db
-        .selectFrom('session_marks')
+        .selectFrom('admissions')
         .selectAll()
         .where('session_id', '=', sessionId)
         .orderBy('at')
         .execute()
-      return rows.map(({ session_id, ...mark }) => ({ sessionId: session_id, ...mark }))
+      return rows.map(({ participant_id: participantId, token_id: tokenId, at }) => ({
+        sessionId,
+        participantId,
+        tokenId,
+        at,
+      }))
+    },
+    remove: async (removal) => {
+      const { sessionId, participantId } = removal
+      await write(async (tx) => {
+        await tx
+          .deleteFrom('admissions')
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .execute()
+        const values = {
+          token_id: removal.tokenId,
+          name: removal.name,
+          at: removal.at,
+          removed_by: removal.by,
+          by_moderator: removal.byModerator ? (1 as const) : (0 as const),
+          token_shared: removal.tokenShared ? (1 as const) : (0 as const),
+        }
+        await tx
+          .insertInto('removals')
+          .values({ session_id: sessionId, participant_id: participantId, ...values })
+          .onConflict((conflict) => conflict.columns(['session_id', 'participant_id']).doUpdateSet(values))
+          .execute()
+      })
+    },
+    liftRemoval: async (sessionId, participantId) => {
+      const { numDeletedRows } = await write((tx) =>
+        tx
+          .deleteFrom('removals')
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .executeTakeFirst(),
+      )
+      return numDeletedRows > 0n
+    },
+    removals: async (sessionId) => {
+      const rows = await db
+        .selectFrom('removals')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .orderBy('at')
+        .execute()
+      return rows.map((row) => ({
+        sessionId,
+        participantId: row.participant_id,
+        tokenId: row.token_id,
+        name: row.name,
+        at: row.at,
+        by: row.removed_by,
+        byModerator: row.by_moderator === 1,
+        tokenShared: row.token_shared === 1,
+      }))
     },
   }
 }

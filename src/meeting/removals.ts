@@ -1,0 +1,116 @@
+/**
+ * Who was removed from one session and may not come back to it (design, decision 4).
+ *
+ * A removal keeps out the participant id and the token. Where others are inside with the same token, it keeps out the id
+ * alone; the token follows when the last of them is removed.
+ */
+import type { RemovalRecord } from '../store/store.ts'
+import type { Grant } from '../token/token.ts'
+import { managesFromOutside } from './permissions.ts'
+
+export type Removal = Omit<RemovalRecord, 'sessionId'>
+
+/** A removal as moderators see it. */
+export interface RemovalView {
+  participantId: string
+  /** As it was called. */
+  name: string
+  at: number
+  /** The id of the participant who removed it, or `server`; null in records of older versions. */
+  by: string | null
+  /** Its token is still good, because others came with it too; only the participant id is kept out. */
+  tokenShared: boolean
+}
+
+/** The one who removes somebody, or lifts a removal. */
+export interface Remover {
+  /** A participant id, or `server`. */
+  id: string
+  /** The token, of one who calls from outside: it does not say which of its holders calls. */
+  tokenId?: string
+  /** Holds `allow_mod`, or a token for management. */
+  isModerator: boolean
+}
+
+/** Whom a removal may keep out: the participant ids and tokens of one who is inside, asks or calls. */
+export interface Candidate {
+  participantId?: string | undefined
+  tokenId: string
+}
+
+export class Removals {
+  /** By participant id. */
+  readonly #removals = new Map<string, Removal>()
+
+  constructor(removals: Iterable<Removal> = []) {
+    for (const removal of removals) this.add(removal)
+  }
+
+  /** Replaces the removal of the same participant id. */
+  add(removal: Removal): void {
+    this.#removals.set(removal.participantId, removal)
+  }
+
+  get(participantId: string): Removal | undefined {
+    return this.#removals.get(participantId)
+  }
+
+  lift(participantId: string): void {
+    this.#removals.delete(participantId)
+  }
+
+  keepOut({ participantId, tokenId }: Candidate): boolean {
+    return (participantId !== undefined && this.#removals.has(participantId)) || this.#keepOutToken(tokenId)
+  }
+
+  /** In the order in which they were made. */
+  list(): RemovalView[] {
+    return [...this.#removals.values()].map(({ participantId, tokenId, name, at, by }) => ({
+      participantId,
+      name: name ?? participantId,
+      at,
+      by,
+      tokenShared: !this.#keepOutToken(tokenId),
+    }))
+  }
+
+  #keepOutToken(tokenId: string): boolean {
+    for (const removal of this.#removals.values()) {
+      if (!removal.tokenShared && removal.tokenId === tokenId) return true
+    }
+    return false
+  }
+}
+
+/** What `sharesToken` needs to know of somebody who is present. */
+export interface Holder {
+  id: string
+  tokenId: string
+  /** A seat that has not joined holds no token: nobody sees it. */
+  joined: boolean
+  /** A relay guest came with the token of another meeting. */
+  relayed: unknown
+}
+
+/** Whether somebody else has joined with the token of the one who is removed. */
+export function sharesToken(removed: Pick<Holder, 'id' | 'tokenId'>, present: Iterable<Holder>): boolean {
+  for (const { id, tokenId, joined, relayed } of present) {
+    if (joined && !relayed && tokenId === removed.tokenId && id !== removed.id) return true
+  }
+  return false
+}
+
+/** Whether a removal may be lifted by this one: nobody lifts its own, and only a moderator a moderator's. */
+export function mayLift(removal: Removal, by: Remover): boolean {
+  if (by.id === removal.participantId || by.tokenId === removal.tokenId) return false
+  return by.isModerator || !removal.byModerator
+}
+
+/** The holder of a grant, who calls from outside the meeting. */
+export function removerOf(grant: Grant): Remover {
+  return {
+    id: grant.participantId ?? 'server',
+    tokenId: grant.tokenId,
+    isModerator: managesFromOutside(grant),
+  }
+}
