@@ -4,7 +4,8 @@
  */
 import type { LiveMeeting } from '../meeting/live-meeting.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
-import type { Link } from '../meeting/link.ts'
+import type { Mode } from '../protocol/modes.ts'
+import type { Answer, ClientLink } from './client-link.ts'
 import type { Participant } from '../meeting/participant.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
@@ -13,10 +14,12 @@ import { Compile } from 'typebox/compile'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { Relay } from '../meeting/relays.ts'
 import { SwitchingLink } from '../meeting/switching-link.ts'
+import { peersFor } from '../protocol/clients.ts'
 import { asRefusal, Refusal, type ErrorName } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import {
   absentServices,
+  isAlwaysAnswered,
   requests,
   type ConnectionState,
   type RequestData,
@@ -24,6 +27,7 @@ import {
 } from '../protocol/requests.ts'
 import { isShallow } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
+import { Pubsub, type LostReaders, type Reader } from './pubsub.ts'
 
 /** One validator for each method, made once. */
 const validators = Object.fromEntries(
@@ -42,7 +46,9 @@ export interface Applicant {
   /** What the rule at the door says now: it may be long after the socket was opened that one asks to come in. */
   atDoor: () => Promise<{ grant: Grant; meeting: MeetingRecord }>
   participantId: string
-  link: Link
+  /** What the socket's query says; `join` may say another. */
+  mode: Mode | undefined
+  link: ClientLink
   /** By which the client reached this server, e.g. `wss://meet.example.org`. */
   socketBaseUrl: string
 }
@@ -57,6 +63,10 @@ export interface ConnectionOptions {
   onAsking: () => void
   /** It opens a stream or a transport. */
   onOpening: () => void
+  /** It publishes to a chat topic or asks for one. Throws when it may not now. */
+  onChat: () => void
+  /** Those who may come back to the topics that they listened to. */
+  lostReaders: LostReaders
   onRefusal: (refusal: Refusal) => void
   /** The answer to join is out, so long after the request to come in, or after being let in by somebody. */
   onJoined: (
@@ -86,6 +96,7 @@ export class Connection {
   #waitsSince = 0
   /** Somebody had to let it in. */
   #asked = false
+  #chat: Pubsub | undefined
   /** The client said that it goes of its own will, so the others hear that and not a lost connection. */
   #leaves = false
 
@@ -99,7 +110,7 @@ export class Connection {
   }
 
   /** Runs one request and answers it: `reply` once, with the answer or the refusal; `afterReply` when the answer is out. */
-  async handle(message: unknown, reply: (answer: unknown) => void): Promise<void> {
+  async handle(message: unknown, reply: (answer: Answer) => void): Promise<void> {
     let after: (() => void) | undefined
     try {
       const { method, data } = this.#read(message)
@@ -111,9 +122,8 @@ export class Connection {
     } catch (thrown) {
       const refusal = asRefusal(thrown)
       this.#options.onRefusal(refusal)
-      reply({
-        data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message },
-      })
+      const { method } = (message ?? {}) as { method?: unknown }
+      reply(isAlwaysAnswered(typeof method === 'string' ? method : undefined) ? { data: {} } : { refusal })
       // What closed while it was asked about is nobody's failure.
       const failed = refusal.cause !== undefined && refusal.code !== 'INVALID_STATE'
       if (failed || refusal.code === 'SOMETHING_WENT_WRONG') throw refusal
@@ -121,12 +131,13 @@ export class Connection {
     after?.()
   }
 
-  /** The socket is gone; whatever it held goes with it. Idempotent. */
-  gone(): void {
+  /** The socket is gone; whatever it held goes with it. `left`: the client closed it on purpose. Idempotent. */
+  gone({ left }: { left: boolean }): void {
     if (this.#state === 'gone') return
     this.#enter('gone')
     this.#forgetSwitch()
-    const reason = leaveReason(this.#leaves ? 'MANUAL_LEAVE_CALLED' : 'WEBSOCKET_DISCONNECTED')
+    this.#keepTopics()
+    const reason = leaveReason(this.#leaves || left ? 'MANUAL_LEAVE_CALLED' : 'WEBSOCKET_DISCONNECTED')
     if (this.#participant) this.#live?.leave(this.#participant, reason)
     else this.#live?.withdraw(this.#applicant.participantId, this.#applicant.link)
   }
@@ -171,6 +182,15 @@ export class Connection {
       case 'definePeerLeftReason':
         this.#leaves = (data as RequestData<'definePeerLeftReason'>).leaveReason === 'MANUAL_LEAVE_CALLED'
         return undefined
+      case 'ping':
+        return undefined
+      case 'pubsubSubscribe':
+        return this.#subscribe((data as RequestData<'pubsubSubscribe'>).topic)
+      case 'pubsubUnsubscribe':
+        return this.#pubsub().unsubscribe((data as RequestData<'pubsubUnsubscribe'>).topic)
+      case 'pubsubPublish':
+        this.#options.onChat()
+        return this.#pubsub().publish(data as RequestData<'pubsubPublish'>)
       case 'leave':
         this.#leaves = true
         return new WithAfter({}, () => this.#applicant.link.close(leaveReason('MANUAL_LEAVE_CALLED')))
@@ -233,6 +253,8 @@ export class Connection {
       ? [switching.live, switching.participant]
       : [this.#live!, this.#participant!]
     if (switching) participant.mode = this.#participant!.mode
+    else participant.mode = this.#applicant.mode ?? participant.mode
+    if (data.batchingEnabled) this.#applicant.link.learn('batching')
     await live.enroll(participant, data)
     if (this.#isGone()) throw new Refusal('INVALID_STATE')
     // It may have asked for yet another meeting meanwhile, or lost its seat.
@@ -243,8 +265,10 @@ export class Connection {
     this.#enter('inside')
     const ticket = `${live.meetingId}.${participant.chatTicket!}`
     const pubSubUrl = `${this.#applicant.socketBaseUrl}${CHAT_PATH}?ticket=${ticket}`
-    return new WithAfter({ ...reply, pubSubUrl }, () => {
+    const peers = peersFor(this.#applicant.link.traits, reply.peers)
+    return new WithAfter({ ...reply, peers, pubSubUrl }, () => {
       live.afterJoin(participant)
+      this.#resumeTopics()
       if (switching) return
       const { meetingId, sessionId } = live
       const ms = this.#options.now() - this.#waitsSince
@@ -330,6 +354,45 @@ export class Connection {
     if (switching) withdraw(switching, this.#applicant.participantId)
   }
 
+  async #subscribe(topic: string): Promise<WithAfter> {
+    this.#options.onChat()
+    const { messages, release } = await this.#pubsub().subscribe(topic)
+    return new WithAfter({ messages }, release)
+  }
+
+  get #reader(): Reader | undefined {
+    const { id: participantId, tokenId } = this.#participant ?? {}
+    const sessionId = this.#live?.sessionId
+    return participantId === undefined || tokenId === undefined || sessionId === undefined
+      ? undefined
+      : { sessionId, participantId, tokenId }
+  }
+
+  #keepTopics(): void {
+    const [reader, topics] = [this.#reader, this.#chat?.topics]
+    if (reader && topics && topics.size > 0) this.#options.lostReaders.keep(reader, topics)
+  }
+
+  #resumeTopics(): void {
+    const topics = this.#reader && this.#options.lostReaders.take(this.#reader)
+    if (!topics) return
+    this.#pubsub()
+      .resume(topics)
+      .catch((thrown: unknown) => this.#options.onRefusal(asRefusal(thrown)))
+  }
+
+  /** Chat over this socket, opened when the client first asks for it. */
+  #pubsub(): Pubsub {
+    const { link } = this.#applicant
+    link.learn('pubsub')
+    this.#chat ??= new Pubsub({
+      open: (chatLink) => this.#live!.openChat(this.#participant!.chatTicket!, chatLink),
+      notify: (message) => link.notify(message),
+      backlogBytes: () => link.wire.backlogBytes,
+    })
+    return this.#chat
+  }
+
   async #requestRelay(data: RequestData<'mediaRelayRequestSent'>): Promise<void> {
     const { grant, meeting } = await this.#elsewhere(data.secret, data.meetingId, 'MEDIA_RELAY_FAILED')
     const kinds = data.kinds ?? ['audio', 'video', 'share', 'shareAudio']
@@ -376,7 +439,16 @@ type Handler<M extends RequestMethod> = (
 ) => unknown
 type Within = Exclude<
   RequestMethod,
-  'requestEntry' | 'definePeerLeftReason' | 'leave' | 'join' | 'switchToMeeting' | 'mediaRelayRequestSent'
+  | 'requestEntry'
+  | 'definePeerLeftReason'
+  | 'ping'
+  | 'leave'
+  | 'join'
+  | 'switchToMeeting'
+  | 'mediaRelayRequestSent'
+  | 'pubsubSubscribe'
+  | 'pubsubUnsubscribe'
+  | 'pubsubPublish'
 >
 
 /** What a participant's requests do. The table is the whole list: nothing else reaches a meeting from a socket. */

@@ -24,6 +24,7 @@ import { pageRoutes } from './page.ts'
 import { revokedTokenRoutes } from './revoked-tokens.ts'
 import { liveRoutes } from './live.ts'
 import { sessionRoutes } from './sessions.ts'
+import { wantsProtoo } from './protoo.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { roomRoutes, withDoubledPrefix } from './rooms.ts'
 import { watchingRoutes } from './watching.ts'
@@ -255,8 +256,10 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
 }
 
 /** Which of our sockets serves a request; whoever offers another protocol (h2c, mostly) is answered in this one. */
-function socketOf({ headers, url = '' }: IncomingMessage): 'meeting' | 'chat' | undefined {
+function socketOf(request: IncomingMessage): 'meeting' | 'chat' | undefined {
+  const { headers, url = '' } = request
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
+  if (wantsProtoo(request)) return 'meeting'
   const path = url.split('?')[0]!
   if (path === CHAT_PATH) return 'chat'
   return path.startsWith(SOCKET_PATH) ? 'meeting' : undefined

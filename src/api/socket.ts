@@ -1,28 +1,33 @@
 /**
- * The meeting server's sockets: who may open one, how its messages are read and answered, and how a meeting speaks to
- * many at once. Contract: signalling §2.
+ * The meeting server's sockets, of both protocols: who may open one, what a connection may send and how often, and how a
+ * meeting speaks to many at once. Contract: signalling §2, older-clients §2.
  */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
-import type { Link, OpenAudience } from '../meeting/link.ts'
-import type { LeaveReason } from '../protocol/leave-reasons.ts'
-import type { Notification } from '../protocol/notifications.ts'
+import type { OpenAudience } from '../meeting/link.ts'
 import type { ConnectionState } from '../protocol/requests.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import { Server, type Socket } from 'socket.io'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { keepingTrace, onBehalfOf } from '../log.ts'
+import { silentRequests, traitsOf, type ClientSign, type ClientTraits } from '../protocol/clients.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
-import { SocketAudience, type Memberships } from './audience.ts'
+import { isOldMode, parseMode } from '../protocol/modes.ts'
+import { isAlwaysAnswered, type RequestMethod } from '../protocol/requests.ts'
+import { SocketAudience } from './audience.ts'
 import { hostGiven } from './base-url.ts'
+import { ClientLink, errorOf, type Answer, type Inbox, type Memberships, type Wire } from './client-link.ts'
 import { crowded, type Gate } from './gate.ts'
 import { Connection, type Applicant } from './connection.ts'
+import { ProtooServer } from './protoo.ts'
+import { LostReaders } from './pubsub.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
+import { SocketIoWire } from './socket-io.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 export interface SocketSettings {
@@ -33,6 +38,8 @@ export interface SocketSettings {
   maxRequestsPerSecond: number
   /** Streams and transports that one connection opens. */
   maxMediaOpeningsPerMinute: number
+  /** Of one participant, on average; four times as many at once. */
+  maxChatMessagesPerSecond: number
   /** How long a socket may take to say what it wants. */
   headersTimeoutSeconds: number
 }
@@ -54,10 +61,6 @@ export interface SocketOptions {
   log: Logger
 }
 
-/** The client of the contract waits 20 s for an answer; a client that does not answer ours in this time is not there. */
-const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
-/** For a refusal to reach the client before the socket closes. */
-const CLOSE_DELAY_MS = 250
 const BURST_FACTOR = 4
 /** Why a token is refused that was good at another time. */
 const OUT_OF_TIME: ReadonlySet<string | undefined> = new Set(['expired', 'issued-in-future'])
@@ -66,22 +69,31 @@ const PATIENCE_FACTOR = 20
 /** A message over the limit is read to be answered; one over this many times the limit ends its connection unread. */
 const CUT_FACTOR = 4
 
+/** Requests of a client that speaks before the server has judged its token: protoo has no word for "ready". */
+const MAX_EARLY_REQUESTS = 32
+
 /** States of one that is not let in. */
 const OUTSIDE: ReadonlySet<ConnectionState> = new Set(['arrived', 'waiting'])
 
 export class MeetingSockets {
   readonly #io: Server
+  readonly #protoo: ProtooServer
   readonly #options: SocketOptions
+  /** Every open connection, by its id. */
+  readonly #links = new Map<string, ClientLink>()
   readonly #memberships: Memberships = new Map()
   readonly #open = new Set<Socket['conn']>()
+  readonly #lostReaders: LostReaders
   #meetings: LiveMeetings | undefined
 
   constructor(options: SocketOptions) {
     this.#options = options
+    this.#lostReaders = new LostReaders(options.now)
+    const largestMessage = options.settings.maxMessageBytes * CUT_FACTOR
     this.#io = new Server({
       transports: ['websocket'],
       serveClient: false,
-      maxHttpBufferSize: options.settings.maxMessageBytes * CUT_FACTOR,
+      maxHttpBufferSize: largestMessage,
       connectTimeout: options.settings.headersTimeoutSeconds * 1000,
       pingInterval: 10_000,
       pingTimeout: 15_000,
@@ -89,14 +101,17 @@ export class MeetingSockets {
       perMessageDeflate: false,
     })
     this.#io.on('connection', (socket) => {
-      // The client quotes the id of the call that sent it here; a browser can put it in the address only.
-      const quoted = socket.request.headers[REQUEST_ID_HEADER] ?? queryOf(socket.request).get('requestId')
-      const trace = { requestId: requestIdOf(quoted), connection: socket.id }
-      onBehalfOf(trace, () => void this.#arrive(socket))
+      const wire = new SocketIoWire(socket)
+      this.#inTrace(wire, () => wire.listen(this.#receive(wire)))
+    })
+    this.#protoo = new ProtooServer({
+      maxMessageBytes: largestMessage,
+      onSocket: (wire) => this.#inTrace(wire, () => wire.listen(this.#receive(wire, 'protoo'))),
     })
   }
 
-  readonly openAudience: OpenAudience = (name) => new SocketAudience(this.#io, name, this.#memberships)
+  readonly openAudience: OpenAudience = (name) =>
+    new SocketAudience(this.#io, name, this.#links, this.#memberships)
 
   /** Serves this listener too; must be called before it listens. */
   attach(listener: HttpServer | HttpsServer, meetings: LiveMeetings): void {
@@ -110,114 +125,163 @@ export class MeetingSockets {
     // It would answer to requests too; what asks for no socket, or may have none, is answered as all else.
     listener.removeAllListeners('request')
     for (const answer of answering) listener.on('request', answer as () => void)
+    this.#protoo.attach(listener)
   }
 
   get connections(): number {
-    return this.#io.sockets.sockets.size
+    return this.#links.size
   }
 
   /** Cuts all connections so that their clients come back; those too that never said what they want. */
   close(): void {
     for (const open of this.#open) open.close()
+    this.#protoo.close()
   }
 
-  async #arrive(socket: Socket): Promise<void> {
-    const { log, settings, gate, onRefusal, onJoined, now } = this.#options
-    const link = new SocketLink(socket, this.#memberships, onRefusal)
-    log.info('connected')
+  #inTrace({ request, connectionId }: Wire, work: () => void): void {
+    // The client quotes the id of the call that sent it here; a browser can put it in the address only.
+    const quoted = request.headers[REQUEST_ID_HEADER] ?? queryOf(request).get('requestId')
+    onBehalfOf({ requestId: requestIdOf(quoted), connection: connectionId }, work)
+  }
+
+  /** Judges who opened a socket, and takes what it sends from here on. */
+  #receive(wire: Wire, ...shown: ClientSign[]): Inbox {
+    const { log, settings, gate, onRefusal, now } = this.#options
+    const { request } = wire
+    const query = queryOf(request)
+    if (isOldMode(query.get('mode'))) shown.push('oldMode')
+    const link = new ClientLink(wire, {
+      traits: traitsOf(...shown),
+      resetsMedia: query.get('sdk') === 'anteroom',
+      memberships: this.#memberships,
+      onRefusal,
+    })
+    this.#links.set(wire.connectionId, link)
+    log.info({ protocol: link.traits.envelope }, 'connected')
     let connection: Connection | undefined
     let refused: Refusal | undefined
-    const { maxRequestsPerSecond: perSecond, maxMediaOpeningsPerMinute: openings } = settings
+    /** Requests of a client that does not wait to be told that it may speak. */
+    let early: (() => void)[] | undefined = link.traits.envelope === 'protoo' ? [] : undefined
+    let silence: NodeJS.Timeout | undefined
+    const { maxRequestsPerSecond: perSecond } = settings
     const bucket = new TokenBucket(perSecond, perSecond * BURST_FACTOR, now)
     const patience = new TokenBucket(perSecond, perSecond * PATIENCE_FACTOR, now)
-    const opened = new TokenBucket(openings / 60, openings, now)
-    const messageBytes = sizeOfMessages(socket)
-    const refusalOf = (event: string): Refusal | undefined => {
+
+    const refuse = (refusal: Refusal): void => {
+      refused = refusal
+      onRefusal(refusal)
+      link.close(leaveReason('UNKNOWN'), refusal)
+    }
+    const refusalOf = (bytes: number, paced: boolean): Refusal | undefined => {
       // Whoever is refused hears nothing of the meeting and may say nothing more.
       if (refused) return refused
-      if (!bucket.take()) {
-        if (!patience.take()) {
+      if (!(paced ? bucket : patience).take()) {
+        if (!paced || !patience.take()) {
           refused = new Refusal('RATE_LIMITED', { message: 'This connection sends far too many requests.' })
           link.close(leaveReason('UNKNOWN'), refused)
         }
         return new Refusal('RATE_LIMITED')
       }
       // Answered and not acted on; the connection stays.
-      if (messageBytes() > settings.maxMessageBytes) return new Refusal('PAYLOAD_TOO_LARGE')
+      if (bytes > settings.maxMessageBytes) return new Refusal('PAYLOAD_TOO_LARGE')
       // Put out, denied or leaving: its last words reach nobody.
       if (link.closing) return new Refusal('INVALID_STATE', { message: 'This connection is being closed.' })
-      if (!connection)
+      if (!connection && (early?.length ?? MAX_EARLY_REQUESTS) >= MAX_EARLY_REQUESTS)
         return new Refusal('INVALID_STATE', { message: 'Nothing can be sent before connectionSuccess.' })
-      return event === 'request'
-        ? undefined
-        : new Refusal('INVALID_REQUEST', { message: 'This event is not known.' })
+      return undefined
     }
-    const gone = keepingTrace((reason: string) => {
-      log.info({ reason }, 'disconnected')
-      connection?.gone()
-      this.#memberships.delete(socket.id)
-    })
-    const hear = keepingTrace((event: string, ...values: unknown[]) => {
-      const reply = replyIn(values)
-      const refusal = refusalOf(event)
-      if (refusal) {
-        onRefusal(refusal)
-        reply(failure(refusal))
-        return
+    type Reply = (answer: Answer, traits: ClientTraits) => void
+    const run = (message: unknown, reply: Reply): void => {
+      const method = methodOf(message)
+      const answer = (given: Answer): void => {
+        reply(given, link.traits)
+        const silent =
+          connection!.state === 'inside' &&
+          !link.traits.reportsRefusals &&
+          silentRequests.has(method as RequestMethod)
+        if ('refusal' in given && silent) link.notify(errorOf(given.refusal))
       }
-      connection!.handle(values[0], reply).catch((thrown: unknown) => {
+      connection!.handle(message, answer).catch((thrown: unknown) => {
         log.error({ err: asRefusal(thrown).cause ?? thrown }, 'a request failed')
       })
-    })
-    socket.on('disconnect', gone)
-    socket.onAny(hear)
-
-    try {
-      if (gate.isCrowded(socket.request)) throw crowded()
-      const applicant = await this.#applicant(socket)
-      if (!socket.connected) return
-      connection = new Connection(
-        { ...applicant, link, socketBaseUrl: this.#baseUrl(socket.request) },
-        {
-          meetings: this.#meetings!,
-          verify: (token) => this.#fromPage(socket.request, this.#options.verify(token)),
-          findMeeting: this.#options.findMeeting,
-          onState: (state) => gate.setOutside(socket.request, OUTSIDE.has(state)),
-          onAsking: () => gate.countEntryRequest(socket.request),
-          onOpening: () => {
-            if (!opened.take()) {
-              throw new Refusal('RATE_LIMITED', {
-                message: 'Too many streams are opened and closed; try again in a moment.',
-              })
-            }
-          },
-          onRefusal,
-          onJoined: (entry, ms, { meetingId, sessionId }) => {
-            onJoined(entry, ms)
-            log.info({ meetingId, sessionId, entry, ms }, 'joined')
-          },
-          now,
-        },
-      )
-    } catch (thrown) {
-      refused = gate.told(socket.request, asRefusal(thrown))
-      onRefusal(refused)
-      log.info({ code: refused.code, reason: refused.reason }, 'refused at the door')
-      if (refused.cause !== undefined) log.error({ err: refused.cause }, 'the door failed')
-      link.close(leaveReason('UNKNOWN'), refused)
-      return
     }
-    socket.emit('connectionSuccess')
-    // Clients ask at once; one that does not takes a place of those who wait for nothing.
-    const arrived = connection
-    const silent = keepingTrace(() => {
-      if (arrived.state !== 'arrived') return
-      refused = new Refusal('INVALID_STATE', { message: 'Nothing was asked for in time.' })
-      onRefusal(refused)
-      link.close(leaveReason('UNKNOWN'), refused)
+    const receive = keepingTrace((message: unknown, bytes: number, reply: Reply) => {
+      const tolerant = isAlwaysAnswered(methodOf(message))
+      const refusal = refusalOf(bytes, !tolerant)
+      if (refusal) {
+        onRefusal(refusal)
+        reply(tolerant ? { data: {} } : { refusal }, link.traits)
+      } else if (connection) run(message, reply)
+      else early!.push(() => run(message, reply))
     })
-    const timer = setTimeout(silent, settings.headersTimeoutSeconds * 1000).unref()
-    socket.once('disconnect', () => clearTimeout(timer))
+    const gone = keepingTrace((reason: string, left: boolean) => {
+      log.info({ reason }, 'disconnected')
+      clearTimeout(silence)
+      early = undefined
+      connection?.gone({ left })
+      for (const audience of [...(this.#memberships.get(wire.connectionId) ?? [])]) audience.remove(link)
+      this.#links.delete(wire.connectionId)
+    })
+    const arrive = async (): Promise<void> => {
+      try {
+        if (gate.isCrowded(request)) throw crowded()
+        const applicant = await this.#applicant(request)
+        if (!wire.connected) return
+        connection = this.#connect(link, applicant)
+      } catch (thrown) {
+        const refusal = gate.told(request, asRefusal(thrown))
+        log.info({ code: refusal.code, reason: refusal.reason }, 'refused at the door')
+        if (refusal.cause !== undefined) log.error({ err: refusal.cause }, 'the door failed')
+        refuse(refusal)
+        return
+      }
+      wire.ready()
+      for (const waiting of early ?? []) waiting()
+      early = undefined
+      // Clients ask at once; one that does not takes a place of those who wait for nothing.
+      const arrived = connection
+      silence = setTimeout(() => {
+        if (arrived.state === 'arrived')
+          refuse(new Refusal('INVALID_STATE', { message: 'Nothing was asked for in time.' }))
+      }, settings.headersTimeoutSeconds * 1000).unref()
+    }
+    void arrive()
+    return { request: receive, gone }
+  }
+
+  #connect(link: ClientLink, applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>): Connection {
+    const { log, settings, gate, onRefusal, onJoined, now, findMeeting } = this.#options
+    const { request } = link.wire
+    const { maxMediaOpeningsPerMinute: openings, maxChatMessagesPerSecond: perSecond } = settings
+    const opened = new TokenBucket(openings / 60, openings, now)
+    const said = new TokenBucket(perSecond, perSecond * BURST_FACTOR, now)
+    return new Connection(
+      { ...applicant, link, socketBaseUrl: this.#baseUrl(request) },
+      {
+        meetings: this.#meetings!,
+        verify: (token) => this.#fromPage(request, this.#options.verify(token)),
+        findMeeting,
+        onState: (state) => gate.setOutside(request, OUTSIDE.has(state)),
+        onAsking: () => gate.countEntryRequest(request),
+        onOpening: () => {
+          if (!opened.take()) {
+            throw new Refusal('RATE_LIMITED', {
+              message: 'Too many streams are opened and closed; try again in a moment.',
+            })
+          }
+        },
+        onChat: () => {
+          if (!said.take()) throw new Refusal('RATE_LIMITED')
+        },
+        lostReaders: this.#lostReaders,
+        onRefusal,
+        onJoined: (entry, ms, { meetingId, sessionId }) => {
+          onJoined(entry, ms)
+          log.info({ meetingId, sessionId, entry, ms }, 'joined')
+        },
+        now,
+      },
+    )
   }
 
   /** Where the client finds our other sockets: where it found this one. */
@@ -237,14 +301,14 @@ export class MeetingSockets {
   }
 
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
-  async #applicant(socket: Socket): Promise<Pick<Applicant, 'atDoor' | 'participantId'>> {
+  async #applicant(request: IncomingMessage): Promise<Omit<Applicant, 'link' | 'socketBaseUrl'>> {
     const { findMeeting, sfu, randomId } = this.#options
-    const query = queryOf(socket.request)
+    const query = queryOf(request)
     const given = query.get('peerId')
     let participantId = given ?? ''
     const atDoor = async (): Promise<{ grant: Grant; meeting: MeetingRecord }> => {
       const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
-      this.#fromPage(socket.request, grant)
+      this.#fromPage(request, grant)
       const meeting = await findMeeting(grant, query.get('roomId') ?? '')
       // One whose token names the participant need not repeat the id (design, decision 9).
       if (participantId === '') participantId = grant.participantId ?? (given === null ? randomId() : '')
@@ -259,7 +323,8 @@ export class MeetingSockets {
       return { grant, meeting: meeting! }
     }
     await atDoor()
-    return { atDoor, participantId }
+    // Clients before 0.5.3 name the mode here and not in `join`.
+    return { atDoor, participantId, mode: parseMode(query.get('mode')) }
   }
 
   /**
@@ -277,99 +342,12 @@ export class MeetingSockets {
   }
 }
 
-/** The bytes of the message that is being heard. */
-function sizeOfMessages(socket: Socket): () => number {
-  let bytes = 0
-  socket.conn.on('packet', ({ data }: { data?: string | Buffer }) => {
-    if (data === undefined) return
-    // A text begins a message; what is binary belongs to the one before it.
-    bytes = typeof data === 'string' ? Buffer.byteLength(data) : bytes + data.length
-  })
-  return () => bytes
-}
-
-function failure(refusal: Refusal): unknown {
-  return {
-    data: { status: 'error', errorCode: refusal.number, code: refusal.code, message: refusal.message },
-  }
-}
-
-/** How the client wants to be answered: by the function that comes last, wherever that is. */
-function replyIn(values: readonly unknown[]): (answer: unknown) => void {
-  const last = values.at(-1)
-  return typeof last === 'function' ? (last as (answer: unknown) => void) : () => undefined
+/** What a message asks for, if it says so. */
+function methodOf(message: unknown): string | undefined {
+  const { method } = (message ?? {}) as { method?: unknown }
+  return typeof method === 'string' ? method : undefined
 }
 
 function queryOf(request: IncomingMessage): URLSearchParams {
   return new URL(request.url ?? '/', 'http://localhost').searchParams
-}
-
-/** The way of a meeting to one socket. */
-class SocketLink implements Link {
-  readonly connectionId: string
-  readonly resetsMedia: boolean
-  readonly #memberships: Memberships
-  readonly #socket: Socket
-  readonly #onRefusal: (refusal: Refusal) => void
-  #closing = false
-
-  /** What it says no longer counts. */
-  get closing(): boolean {
-    return this.#closing
-  }
-
-  constructor(socket: Socket, memberships: Memberships, onRefusal: (refusal: Refusal) => void) {
-    this.#socket = socket
-    this.#onRefusal = onRefusal
-    this.#memberships = memberships
-    this.connectionId = socket.id
-    this.resetsMedia = queryOf(socket.request).get('sdk') === 'anteroom'
-  }
-
-  notify(...notifications: Notification[]): void {
-    if (this.#closing) return
-    this.#hearEarlier()
-    if (notifications.length === 1) this.#socket.emit('notification', notifications[0])
-    else this.#socket.emit('batchNotification', { notifications })
-  }
-
-  async request(event: string, payload: unknown): Promise<boolean> {
-    if (this.#closing || !this.#socket.connected) return false
-    this.#hearEarlier()
-    try {
-      const answer: unknown = await this.#socket
-        .timeout(ACKNOWLEDGEMENT_TIMEOUT_MS)
-        .emitWithAck(event, payload)
-      return typeof answer !== 'object' || answer === null || !('errorCode' in answer)
-    } catch {
-      return false
-    }
-  }
-
-  close(reason: LeaveReason, refusal?: Refusal): void {
-    if (this.#closing) return
-    if (refusal) this.#onRefusal(refusal)
-    this.#lastWords(refusal)
-    this.#closing = true
-    this.#socket.emit('close', { reason })
-    // The client hangs up itself on `close`; one that does not is cut.
-    setTimeout(() => this.#socket.disconnect(true), CLOSE_DELAY_MS).unref()
-  }
-
-  drop(why?: Refusal): void {
-    if (!this.#closing) this.#lastWords(why)
-    this.#closing = true
-    this.#socket.conn.close()
-  }
-
-  #lastWords(refusal: Refusal | undefined): void {
-    this.#hearEarlier()
-    if (refusal)
-      this.notify({ method: 'error', code: refusal.number, name: refusal.code, message: refusal.message })
-  }
-
-  /** What was said to all before goes first. */
-  #hearEarlier(): void {
-    for (const audience of this.#memberships.get(this.connectionId) ?? []) audience.flush()
-  }
 }

@@ -111,6 +111,7 @@ export class LoadParticipant {
       mayAim(hostOf(address ?? ip))
     this.#receiveOptions = receive
     await signalling.request('join', {
+      batchingEnabled: true,
       rtpCapabilities: receivable(capabilities),
       mode: 'SEND_AND_RECV',
       metaData: {},

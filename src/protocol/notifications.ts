@@ -60,6 +60,18 @@ export type Notification =
   | { method: 'mediaRelayRequestResponse'; decision: string; decidedBy: string; meetingId: string }
   | { method: 'mediaRelayStarted'; meetingId: string }
   | { method: 'mediaRelayStopped'; meetingId: string; reason: string }
+  /** Chat, for clients before 1.0. */
+  | {
+      method: 'pubsubMessage'
+      id: string
+      topic: string
+      message: string
+      payload: unknown
+      senderId: string
+      senderName: string
+      /** ISO 8601. */
+      timestamp: string
+    }
   /** The media worker died and was replaced: build transports again. */
   | { method: 'mediaReset' }
 

@@ -30,6 +30,7 @@ const Peer = Type.Object({ peerId: Id })
 const ConsumerId = Type.Object({ consumerId: Id })
 const ProducerId = Type.Object({ producerId: Id })
 const TransportId = Type.Object({ transportId: Id })
+const Topic = Type.String({ minLength: 1, maxLength: 256 })
 const Key = Type.String({ minLength: 1, maxLength: 256 })
 const ConsumerKinds = Type.Union([Type.Literal('all'), StreamKind])
 /** With an underscore here and nowhere else (contract, signalling §4.1). */
@@ -49,7 +50,13 @@ export const requests = {
     states: ['arrived'],
     data: Type.Object({ name: Type.Optional(Type.Union([Name, Type.Null()])) }),
   },
-  definePeerLeftReason: { states: always, data: Type.Object({ leaveReason: Type.Optional(Name) }) },
+  definePeerLeftReason: {
+    states: always,
+    data: Type.Object({ leaveReason: Type.Optional(Name) }),
+    alwaysAnswered: true,
+  },
+  /** Keep-alive of protoo clients, every 2 s; answered in every state (contract, older-clients §2.1). */
+  ping: { states: always, data: Empty, alwaysAnswered: true },
   leave: { states: always, data: Empty },
 
   getRouterRtpCapabilities: { states: within, data: Empty },
@@ -90,7 +97,7 @@ export const requests = {
       appData: Type.Optional(AppData),
     }),
   },
-  closeProducer: { states: inside, data: ProducerId },
+  closeProducer: { states: inside, data: ProducerId, alwaysAnswered: true },
   pauseProducer: { states: inside, data: ProducerId },
   resumeProducer: { states: inside, data: ProducerId },
   produceError: { states: inside, data: Type.Object({ mediaType: Type.Optional(Name) }) },
@@ -124,8 +131,8 @@ export const requests = {
   resumeAllConsumers: { states: inside, data: Type.Object({ kind: Type.Optional(ConsumerKinds) }) },
   consumeAudioStreams: { states: inside, data: Peer },
   consumeVideoStreams: { states: inside, data: Peer },
-  stopConsumingAudioStreams: { states: inside, data: Peer },
-  stopConsumingVideoStreams: { states: inside, data: Peer },
+  stopConsumingAudioStreams: { states: inside, data: Peer, alwaysAnswered: true },
+  stopConsumingVideoStreams: { states: inside, data: Peer, alwaysAnswered: true },
   setConsumerPriority: {
     states: inside,
     data: Type.Object({ consumerId: Id, priority: Type.Integer({ minimum: 1, maximum: 255 }) }),
@@ -160,6 +167,28 @@ export const requests = {
       peerId: Id,
       roomId: Type.String({ minLength: 1, maxLength: 256 }),
       token: Type.Optional(Type.Union([Type.String({ maxLength: 8192 }), Type.Null()])),
+      payload: Type.Optional(Type.Unknown()),
+    }),
+  },
+
+  /** Chat of clients before 1.0 (contract, older-clients §5). Its size is judged by the chat. */
+  pubsubSubscribe: { states: inside, data: Type.Object({ topic: Topic }) },
+  pubsubUnsubscribe: { states: inside, data: Type.Object({ topic: Topic }), alwaysAnswered: true },
+  pubsubPublish: {
+    states: inside,
+    data: Type.Object({
+      topic: Topic,
+      /** Any JSON; from 0.5.2 on the SDK insists on a text. */
+      message: Type.Optional(Type.Unknown()),
+      options: Type.Optional(
+        Type.Union([
+          Type.Object({
+            persist: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+            sendOnly: Type.Optional(Type.Union([Type.Array(Id, { maxItems: 1000 }), Type.Null()])),
+          }),
+          Type.Null(),
+        ]),
+      ),
       payload: Type.Optional(Type.Unknown()),
     }),
   },
@@ -207,9 +236,29 @@ export const requests = {
       state: Type.Object({ cam: Type.Optional(Type.Boolean()), share: Type.Optional(Type.Boolean()) }),
     }),
   },
-} as const satisfies Record<string, { states: readonly ConnectionState[]; data: TSchema }>
+} as const satisfies Record<
+  string,
+  {
+    states: readonly ConnectionState[]
+    data: TSchema
+    /**
+     * Succeeds also when there is nothing to do, whatever the state and the pace: clients clean up with it while others
+     * leave, and some cannot leave or stay connected after a refusal (contract, older-clients §0, rule 6).
+     */
+    alwaysAnswered?: true
+  }
+>
 
 export type RequestMethod = keyof typeof requests
+
+/** Whether a request of this name is never refused. */
+export function isAlwaysAnswered(method: string | undefined): boolean {
+  return (
+    method !== undefined &&
+    Object.hasOwn(requests, method) &&
+    'alwaysAnswered' in requests[method as RequestMethod]
+  )
+}
 export type RequestData<M extends RequestMethod> = Static<(typeof requests)[M]['data']>
 
 /**
@@ -229,6 +278,11 @@ export const absentServices: ReadonlySet<string> = new Set([
   'changeTranslationLanguage',
   'startWhiteboard',
   'stopWhiteboard',
+  'startVideo',
+  'stopVideo',
+  'pauseVideo',
+  'resumeVideo',
+  'seekVideo',
   'joinCharacter',
   'leaveCharacter',
   'sendCharacterMessage',

@@ -1,0 +1,140 @@
+/** How a meeting reaches one client, whichever protocol its socket speaks. */
+import type { IncomingMessage } from 'node:http'
+import type { Audience, Link } from '../meeting/link.ts'
+import type { LeaveReason } from '../protocol/leave-reasons.ts'
+import type { Notification } from '../protocol/notifications.ts'
+import type { Refusal } from '../protocol/errors.ts'
+import {
+  learn,
+  notificationFor,
+  type ClientSign,
+  type ClientTraits,
+  type SentNotification,
+} from '../protocol/clients.ts'
+
+/** The client of the contract waits 20 s for an answer; a client that does not answer ours in this time is not there. */
+export const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
+/** For a refusal to reach the client before the socket closes. */
+export const CLOSE_DELAY_MS = 250
+
+/** What a request is answered with. */
+export type Answer = { data: unknown } | { refusal: Refusal }
+
+/** Where a socket of either protocol hands on what the client sends. */
+export interface Inbox {
+  /** `bytes`: the size of the message on the wire. `reply` is called once. */
+  request(message: unknown, bytes: number, reply: (answer: Answer, traits: ClientTraits) => void): void
+  /** The socket is gone; `left` says whether the client closed it on purpose. */
+  gone(reason: string, left: boolean): void
+}
+
+/** One socket of either protocol. None of it throws; a socket that is closed swallows what is sent. */
+export interface Wire {
+  readonly connectionId: string
+  /** The request that opened the socket. */
+  readonly request: IncomingMessage
+  readonly connected: boolean
+  /** Bytes that the network has not taken yet. */
+  readonly backlogBytes: number
+  /** Tells the client that its requests are taken. */
+  ready(): void
+  notify(notifications: readonly SentNotification[], traits: ClientTraits): void
+  /** Resolves with whether the client took the request: acknowledged in time, and not with an error. */
+  ask(event: string, payload: unknown): Promise<boolean>
+  /** Tells the client to go for good, and cuts it if it stays. */
+  close(reason: LeaveReason): void
+  /** Cuts the connection so that the client comes back. */
+  drop(): void
+}
+
+/** The audiences of each connection, by its id: they are flushed before it is spoken to directly. */
+export type Memberships = Map<string, Set<Pick<Audience, 'remove'> & { flush(): void }>>
+
+export class ClientLink implements Link {
+  readonly wire: Wire
+  readonly resetsMedia: boolean
+  readonly #memberships: Memberships
+  readonly #onRefusal: (refusal: Refusal) => void
+  #traits: ClientTraits
+  #closing = false
+
+  constructor(
+    wire: Wire,
+    options: {
+      traits: ClientTraits
+      /** Whether the client knows `mediaReset`. */
+      resetsMedia: boolean
+      memberships: Memberships
+      onRefusal: (refusal: Refusal) => void
+    },
+  ) {
+    this.wire = wire
+    this.resetsMedia = options.resetsMedia
+    this.#traits = options.traits
+    this.#memberships = options.memberships
+    this.#onRefusal = options.onRefusal
+  }
+
+  get connectionId(): string {
+    return this.wire.connectionId
+  }
+
+  get traits(): ClientTraits {
+    return this.#traits
+  }
+
+  /** The client was told to go; what it sends no longer counts. */
+  get closing(): boolean {
+    return this.#closing
+  }
+
+  /** The client showed what it understands. */
+  learn(sign: ClientSign): void {
+    this.#traits = learn(this.#traits, sign)
+  }
+
+  notify(...notifications: Notification[]): void {
+    if (this.#closing) return
+    this.#flushAudiences()
+    this.deliver(notifications.map((notification) => notificationFor(this.#traits, notification)))
+  }
+
+  /** Sends what is translated already. */
+  deliver(notifications: readonly SentNotification[]): void {
+    if (!this.#closing) this.wire.notify(notifications, this.#traits)
+  }
+
+  async request(event: string, payload: unknown): Promise<boolean> {
+    if (this.#closing || !this.wire.connected) return false
+    this.#flushAudiences()
+    return this.wire.ask(event, payload)
+  }
+
+  close(reason: LeaveReason, refusal?: Refusal): void {
+    if (this.#closing) return
+    if (refusal) this.#onRefusal(refusal)
+    this.#explain(refusal)
+    this.#closing = true
+    this.wire.close(reason)
+  }
+
+  drop(why?: Refusal): void {
+    if (!this.#closing) this.#explain(why)
+    this.#closing = true
+    this.wire.drop()
+  }
+
+  #explain(refusal: Refusal | undefined): void {
+    if (refusal) this.notify(errorOf(refusal))
+    else this.#flushAudiences()
+  }
+
+  #flushAudiences(): void {
+    for (const audience of this.#memberships.get(this.connectionId) ?? []) audience.flush()
+  }
+}
+
+/** A refusal as a notification. */
+export function errorOf({ number, code, message }: Refusal): Notification {
+  return { method: 'error', code: number, name: code, message }
+}

@@ -1,0 +1,220 @@
+/**
+ * The protocol of published clients before 0.2: protoo, JSON in text frames of a plain WebSocket. Requests, responses and
+ * notifications go in both directions; ids count per direction (contract, older-clients §2.1).
+ */
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { ClientTraits, SentNotification } from '../protocol/clients.ts'
+import type { LeaveReason } from '../protocol/leave-reasons.ts'
+import { WebSocketServer, type RawData, type WebSocket } from 'ws'
+import {
+  ACKNOWLEDGEMENT_TIMEOUT_MS,
+  CLOSE_DELAY_MS,
+  type Answer,
+  type Inbox,
+  type Wire,
+} from './client-link.ts'
+
+/** Chosen at the upgrade; nothing else tells these clients from the others so early. */
+export const PROTOO = 'protoo'
+/** Where clients are sent by init-config. They are served wherever else they come: older links name the bare host. */
+export const PROTOO_PATH = '/protoo'
+
+/** The client takes this close code as final and every other as a reason to come back. */
+const FINAL = 4000
+/** The server goes away for a moment (RFC 6455 §7.4.1). */
+const GOING_AWAY = 1001
+const UNSUPPORTED_DATA = 1003
+const TOO_SLOW = 1013
+/** The client left by itself: it closes without a code. */
+const LEFT = new Set([1000, 1005])
+const PING_INTERVAL_MS = 10_000
+/** A reader this far behind is cut off. */
+const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
+
+/** Whether a request wants to become such a socket. */
+export function wantsProtoo({ headers }: IncomingMessage): boolean {
+  const offered = headers['sec-websocket-protocol']?.split(',') ?? []
+  return offered.some((protocol) => protocol.trim() === PROTOO)
+}
+
+/** Each notification as the frame that carries it. */
+export function encodeNotifications(notifications: readonly SentNotification[]): string[] {
+  return notifications.map(({ method, ...data }) => JSON.stringify({ notification: true, method, data }))
+}
+
+export class ProtooServer {
+  readonly #server: WebSocketServer
+  readonly #alive = new WeakMap<WebSocket, boolean>()
+  readonly #timer: NodeJS.Timeout
+  readonly #onSocket: (wire: ProtooWire) => void
+  #sockets = 0
+
+  constructor(options: { maxMessageBytes: number; onSocket: (wire: ProtooWire) => void }) {
+    this.#onSocket = options.onSocket
+    this.#server = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      handleProtocols: (offered) => offered.has(PROTOO) && PROTOO,
+    })
+    this.#timer = setInterval(() => this.#ping(), PING_INTERVAL_MS).unref()
+  }
+
+  /** Serves this listener too; must be called before it listens. */
+  attach(listener: HttpServer | HttpsServer): void {
+    listener.on('upgrade', (request, socket, head) => {
+      if (!wantsProtoo(request)) return
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#alive.set(webSocket, true)
+        webSocket.on('pong', () => this.#alive.set(webSocket, true))
+        this.#onSocket(new ProtooWire(webSocket, request, `protoo-${++this.#sockets}`))
+      })
+    })
+  }
+
+  get connections(): number {
+    return this.#server.clients.size
+  }
+
+  /** Cuts all connections so that their clients come back. */
+  close(): void {
+    clearInterval(this.#timer)
+    for (const socket of this.#server.clients) socket.terminate()
+  }
+
+  #ping(): void {
+    for (const socket of this.#server.clients) {
+      if (this.#alive.get(socket) !== true) {
+        socket.terminate()
+        continue
+      }
+      this.#alive.set(socket, false)
+      socket.ping()
+    }
+  }
+}
+
+export class ProtooWire implements Wire {
+  readonly connectionId: string
+  readonly request: IncomingMessage
+  readonly #socket: WebSocket
+  readonly #asked = new Map<number, (taken: boolean) => void>()
+  #lastId = 0
+
+  constructor(socket: WebSocket, request: IncomingMessage, connectionId: string) {
+    this.#socket = socket
+    this.request = request
+    this.connectionId = connectionId
+  }
+
+  /** Begins to read; what arrives is handed on. */
+  listen(inbox: Inbox): void {
+    // `close` follows and says what there is to say.
+    this.#socket.on('error', () => undefined)
+    this.#socket.on('close', (code) => {
+      for (const settle of this.#asked.values()) settle(false)
+      this.#asked.clear()
+      inbox.gone(`closed with ${code}`, LEFT.has(code))
+    })
+    this.#socket.on('message', (data, isBinary) => {
+      if (isBinary) this.#socket.close(UNSUPPORTED_DATA)
+      else this.#read(data, inbox)
+    })
+  }
+
+  get connected(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  get backlogBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  /** The client asks to come in as soon as the socket is open. */
+  ready(): void {
+    return undefined
+  }
+
+  send(...frames: readonly string[]): void {
+    if (!this.connected) return
+    for (const frame of frames) this.#socket.send(frame)
+    if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) {
+      this.#socket.close(TOO_SLOW)
+      this.#socket.terminate()
+    }
+  }
+
+  notify(notifications: readonly SentNotification[], _traits: ClientTraits): void {
+    this.send(...encodeNotifications(notifications))
+  }
+
+  ask(event: string, payload: unknown): Promise<boolean> {
+    const id = ++this.#lastId
+    return new Promise((resolve) => {
+      const settle = (taken: boolean): void => {
+        clearTimeout(timer)
+        this.#asked.delete(id)
+        resolve(taken)
+      }
+      const timer = setTimeout(() => settle(false), ACKNOWLEDGEMENT_TIMEOUT_MS)
+      this.#asked.set(id, settle)
+      this.send(JSON.stringify({ request: true, id, method: event, data: payload }))
+    })
+  }
+
+  close({ code, message }: LeaveReason): void {
+    this.send(
+      JSON.stringify({
+        request: true,
+        id: ++this.#lastId,
+        method: 'close',
+        data: { reason: { code, message } },
+      }),
+    )
+    // The client hangs up itself on `close`; one that does not is cut, with the code that is final for it.
+    setTimeout(() => {
+      this.#socket.close(FINAL, message)
+      setTimeout(() => this.#socket.terminate(), CLOSE_DELAY_MS).unref()
+    }, CLOSE_DELAY_MS).unref()
+  }
+
+  drop(): void {
+    this.#socket.close(GOING_AWAY)
+    setTimeout(() => this.#socket.terminate(), CLOSE_DELAY_MS).unref()
+  }
+
+  #read(data: RawData, inbox: Inbox): void {
+    const text = (data as Buffer).toString('utf8')
+    const message = parse(text)
+    if (message === undefined) return
+    const { id, method } = message
+    if (typeof id !== 'number') return
+    if (message.response === true) {
+      this.#asked.get(id)?.(message.ok === true)
+      return
+    }
+    if (message.request !== true || typeof method !== 'string') return
+    const bytes = (data as Buffer).length
+    inbox.request({ method, data: message.data ?? {} }, bytes, (answer) => this.#answer(id, answer))
+  }
+
+  #answer(id: number, answer: Answer): void {
+    const body =
+      'data' in answer
+        ? { ok: true, data: answer.data ?? {} }
+        : { ok: false, errorCode: answer.refusal.number, errorReason: answer.refusal.message }
+    this.send(JSON.stringify({ response: true, id, ...body }))
+  }
+}
+
+/** One message, as far as it is one; anything else means nothing and is passed over, as the clients do. */
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const message: unknown = JSON.parse(text)
+    if (typeof message !== 'object' || message === null || Array.isArray(message)) return undefined
+    return message as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,115 @@
+/** The protocol of published clients since 0.2: requests and notifications as socket.io events (contract, signalling §2). */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'socket.io'
+import type { ClientTraits, SentNotification } from '../protocol/clients.ts'
+import type { LeaveReason } from '../protocol/leave-reasons.ts'
+import {
+  ACKNOWLEDGEMENT_TIMEOUT_MS,
+  CLOSE_DELAY_MS,
+  type Answer,
+  type Inbox,
+  type Wire,
+} from './client-link.ts'
+
+/** Sends notifications to one socket or to a room, bundled where that is understood. */
+export function sendNotifications(
+  to: { emit(event: string, payload: unknown): unknown },
+  notifications: readonly SentNotification[],
+  { bundles }: ClientTraits,
+): void {
+  if (bundles && notifications.length > 1) to.emit('batchNotification', { notifications })
+  else for (const notification of notifications) to.emit('notification', notification)
+}
+
+/** An answer as the client's acknowledgement. */
+export function encodeAnswer(answer: Answer, { readsStatus }: ClientTraits): unknown {
+  if ('data' in answer) return { data: answer.data ?? {} }
+  const { number, code, message } = answer.refusal
+  return {
+    ...(!readsStatus && { error: message }),
+    data: { status: 'error', errorCode: number, code, message },
+  }
+}
+
+export class SocketIoWire implements Wire {
+  readonly connectionId: string
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.connectionId = socket.id
+  }
+
+  /** Begins to read; what arrives is handed on. */
+  listen(inbox: Inbox): void {
+    const bytes = sizeOfMessages(this.#socket)
+    this.#socket.on('disconnect', (reason) => inbox.gone(reason, reason === 'client namespace disconnect'))
+    this.#socket.onAny((event: string, ...values: unknown[]) => {
+      const acknowledge = acknowledgementIn(values)
+      // An event of another name is no request.
+      inbox.request(event === 'request' ? values[0] : undefined, bytes(), (answer, traits) =>
+        acknowledge(encodeAnswer(answer, traits)),
+      )
+    })
+  }
+
+  get backlogBytes(): number {
+    // The transport's WebSocket is not part of the typed interface.
+    const { socket } = this.#socket.conn.transport as { socket?: { bufferedAmount?: number } }
+    return socket?.bufferedAmount ?? 0
+  }
+
+  ready(): void {
+    this.#socket.emit('connectionSuccess')
+  }
+
+  get request(): IncomingMessage {
+    return this.#socket.request
+  }
+
+  get connected(): boolean {
+    return this.#socket.connected
+  }
+
+  notify(notifications: readonly SentNotification[], traits: ClientTraits): void {
+    sendNotifications(this.#socket, notifications, traits)
+  }
+
+  async ask(event: string, payload: unknown): Promise<boolean> {
+    try {
+      const answer: unknown = await this.#socket
+        .timeout(ACKNOWLEDGEMENT_TIMEOUT_MS)
+        .emitWithAck(event, payload)
+      return typeof answer !== 'object' || answer === null || !('errorCode' in answer)
+    } catch {
+      return false
+    }
+  }
+
+  close(reason: LeaveReason): void {
+    this.#socket.emit('close', { reason })
+    // The client hangs up itself on `close`; one that does not is cut.
+    setTimeout(() => this.#socket.disconnect(true), CLOSE_DELAY_MS).unref()
+  }
+
+  drop(): void {
+    this.#socket.conn.close()
+  }
+}
+
+/** The bytes of the message that is being read. */
+function sizeOfMessages(socket: Socket): () => number {
+  let bytes = 0
+  socket.conn.on('packet', ({ data }: { data?: string | Buffer }) => {
+    if (data === undefined) return
+    // A text begins a message; what is binary belongs to the one before it.
+    bytes = typeof data === 'string' ? Buffer.byteLength(data) : bytes + data.length
+  })
+  return () => bytes
+}
+
+/** How the client wants to be answered: by the function that comes last, wherever that is. */
+function acknowledgementIn(values: readonly unknown[]): (answer: unknown) => void {
+  const last = values.at(-1)
+  return typeof last === 'function' ? (last as (answer: unknown) => void) : () => undefined
+}

@@ -1,0 +1,93 @@
+/**
+ * What the generations of published clients understand. No client says its version, so each is judged by what it shows:
+ * a sign is seen, and from then on the traits in its row hold. `docs/wire.md` lists the generations and their signs.
+ */
+import type { Mode } from './modes.ts'
+import type { Notification, Peer } from './notifications.ts'
+import type { RequestMethod } from './requests.ts'
+
+export interface ClientTraits {
+  /** How messages are wrapped: socket.io packets, or the JSON of protoo (js-sdk before 0.2). */
+  envelope: 'socket.io' | 'protoo'
+  /** Listens to `batchNotification`. A client that does not would lose what is bundled. */
+  bundles: boolean
+  /** Reads a refusal in `data.status`. A client that does not takes it for success unless `error` stands beside it. */
+  readsStatus: boolean
+  /** Tells its app of every refused request. Before 1.0 most refusals stay inside the SDK. */
+  reportsRefusals: boolean
+  /** Knows the modes as CONFERENCE and VIEWER. */
+  oldModes: boolean
+}
+
+const unknown: ClientTraits = {
+  envelope: 'socket.io',
+  bundles: false,
+  readsStatus: false,
+  reportsRefusals: false,
+  oldModes: false,
+}
+
+/** What a client can show, and what follows from it. */
+const signs = {
+  /** The WebSocket subprotocol `protoo`. */
+  protoo: { envelope: 'protoo' },
+  /** `mode` in the socket's query is CONFERENCE or VIEWER. */
+  oldMode: { oldModes: true },
+  /** `join` carries `batchingEnabled: true` (js-sdk 0.11 and later, and our own client). */
+  batching: { bundles: true, readsStatus: true, reportsRefusals: true },
+  /** Chat over the signalling socket (before 1.0). */
+  pubsub: { reportsRefusals: false },
+} as const satisfies Record<string, Partial<ClientTraits>>
+
+export type ClientSign = keyof typeof signs
+
+/** The traits of a client that has shown these signs, the latest last. */
+export function traitsOf(...shown: ClientSign[]): ClientTraits {
+  return Object.assign({ ...unknown }, ...shown.map((sign) => signs[sign])) as ClientTraits
+}
+
+/** The traits after one more sign. */
+export function learn(traits: ClientTraits, sign: ClientSign): ClientTraits {
+  return { ...traits, ...signs[sign] }
+}
+
+/**
+ * Requests whose refusal no client before 1.0 shows to its app: neither by a rejected promise nor by an event. They are
+ * refused by a notification `error` as well. Requests with an error code of their own in the SDK are not listed, because
+ * the app would hear of the refusal twice.
+ */
+export const silentRequests: ReadonlySet<RequestMethod> = new Set<RequestMethod>([
+  'removePeer',
+  'closeRoom',
+  'respondEntry',
+  'changeMode',
+  'enablePeerMic',
+  'disablePeerMic',
+  'enablePeerWebcam',
+  'disablePeerWebcam',
+  'enablePeerShare',
+  'disablePeerShare',
+  'pinStateChanged',
+  'switchToMeeting',
+  'switchPeerRoom',
+  'mediaRelayRequestSent',
+])
+
+/** A notification as it crosses the wire. */
+export type SentNotification = Readonly<{ method: string }>
+
+/** A notification as a client of these traits knows it. */
+export function notificationFor(traits: ClientTraits, notification: Notification): SentNotification {
+  if (!traits.oldModes || !('mode' in notification)) return notification
+  const renamed = { ...notification, mode: oldMode(notification.mode) }
+  return renamed
+}
+
+/** The participants in the answer to `join`, likewise. */
+export function peersFor(traits: ClientTraits, peers: readonly Peer[]): readonly object[] {
+  return traits.oldModes ? peers.map((peer) => ({ ...peer, mode: oldMode(peer.mode) })) : peers
+}
+
+function oldMode(mode: Mode): string {
+  return mode === 'SEND_AND_RECV' ? 'CONFERENCE' : 'VIEWER'
+}
