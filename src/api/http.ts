@@ -130,6 +130,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
       return socket !== undefined && gate.mayUpgrade(request, { waits: socket === 'meeting' })
     },
     headersTimeout,
+    requestTimeout,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   }
   const app = fastify({

@@ -228,7 +228,6 @@ export class Meeting extends Emitter<MeetingEvents> {
       await media.open()
       this.timings.transports ??= performance.now()
       const reply = await this.#signalling.request<JoinReply>('join', {
-        batchingEnabled: true,
         displayName: this.#options.name,
         rtpCapabilities: media.rtpCapabilities,
         mode: 'SEND_AND_RECV',
