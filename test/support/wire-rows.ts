@@ -28,6 +28,8 @@ const WIRE = 'wire.test.ts: '
 const ABSENT = `${WIRE}services that do not exist here are refused at once, each with 4021`
 const DOOR = 'door.test.ts: '
 
+const OLD = 'old-clients.test.ts: '
+
 const here = (shown: string, ...names: string[]): WireRow[] =>
   names.map((name) => ({ name, state: 'here', shown }))
 const ours = (shown: string, ...names: string[]): WireRow[] =>
@@ -73,6 +75,8 @@ export const requestRows: WireRow[] = [
     'enableRelayMedia',
     'disableRelayMedia',
   ),
+  ...here(`${OLD}protoo: ping is answered in every state`, 'ping'),
+  ...here(`${OLD}pubsub: one chat`, 'pubsubSubscribe', 'pubsubPublish', 'pubsubUnsubscribe'),
   ...ours(JOURNEY, 'leave'),
   ...ours("journeys.test.ts: a media worker's death", 'rejoinMedia'),
   ...ours('journeys.test.ts: a screen is shared in front', 'disablePeerShare'),
@@ -114,6 +118,7 @@ export const notificationRows: WireRow[] = [
     'mediaRelayStarted',
     'mediaRelayStopped',
   ),
+  ...here(`${OLD}pubsub: one chat`, 'pubsubMessage'),
   ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
   ...ours("journeys.test.ts: a media worker's death", 'mediaReset'),
   ...never('clients restart ICE themselves when a transport fails', 'restartIce'),

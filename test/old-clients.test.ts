@@ -1,0 +1,318 @@
+/** What the server does for clients before 1.0 alone, seen on the wire. Their journeys in a browser: test/versions. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sampleRtpParameters } from '../src/media/fake.ts'
+import { ProtooClient } from './support/protoo-client.ts'
+import { TestServer } from './support/test-server.ts'
+import { WireError, type WireClient } from './support/wire-client.ts'
+
+let server: TestServer
+const protoo: ProtooClient[] = []
+before(async () => {
+  server = await TestServer.start({ maxRequestsPerSecond: 1000 })
+})
+after(async () => {
+  for (const client of protoo) client.close()
+  await server.stop()
+})
+
+const code = (expected: number) => (error: unknown) => error instanceof WireError && error.code === expected
+
+function connect(
+  meetingId: string,
+  participantId: string,
+  {
+    permissions = ['allow_join'],
+    ...options
+  }: { permissions?: readonly string[]; mode?: string; path?: string; token?: string } = {},
+): ProtooClient {
+  const token = server.token([...permissions])
+  const client = new ProtooClient({ url: server.url, token, meetingId, participantId, ...options })
+  protoo.push(client)
+  return client
+}
+
+async function inside(meetingId: string, name: string, permissions?: string[]): Promise<ProtooClient> {
+  const client = connect(meetingId, name, permissions ? { permissions } : {})
+  await client.join(name)
+  return client
+}
+
+/** A socket.io client; `bundles` as those from 0.11 on. */
+async function modern(
+  meetingId: string,
+  name: string,
+  data = {},
+  permissions = ['allow_join'],
+): Promise<WireClient> {
+  const client = server.connect({ token: server.token(permissions), meetingId, participantId: name, name })
+  await client.join(data)
+  return client
+}
+
+const produce = (client: ProtooClient | WireClient, kind: 'audio' | 'video'): Promise<{ id: string }> =>
+  client.request('produce', {
+    transportId: client.transports.send,
+    kind,
+    rtpParameters: sampleRtpParameters(kind, { layers: kind === 'video' ? 3 : 1 }),
+    appData: {},
+  })
+
+test('protoo: a refusal is a notification and the final close, never an answer to the upgrade', async () => {
+  const meetingId = await server.createMeeting()
+  for (const [number, options] of [
+    [4002, { token: 'no.token.atall' }],
+    [4008, { permissions: ['allow_join', 'ask_join'] }],
+  ] as const) {
+    const client = connect(meetingId, 'ann', options)
+    const error = await client.hears('error')
+    assert.equal(error.code, number)
+    await client.hears('request:close')
+    await client.hears('disconnect')
+    assert.equal(client.closedWith, 4000)
+  }
+  const nowhere = connect('aaaa-bbbb-cccc', 'ann')
+  assert.equal((await nowhere.hears('error')).code, 4003)
+})
+
+test('protoo: ping is answered in every state, what else is sent too early is refused', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await inside(meetingId, 'host')
+  const guest = connect(meetingId, 'guest', { permissions: ['ask_join'] })
+  assert.deepEqual(await guest.request('ping'), {})
+  await assert.rejects(guest.request('join', {}), code(5000))
+  await guest.request('requestEntry', { name: 'Guest' })
+  assert.deepEqual(await guest.request('ping'), {})
+  await assert.rejects(guest.request('getRouterRtpCapabilities'), code(5000))
+  assert.deepEqual(guest.heard, [])
+  await host.hears('entryRequested', ({ id, name }) => id === 'guest' && name === 'Guest')
+  await host.request('respondEntry', { id: 'guest', decision: 'denied' })
+  await guest.hears('entryResponded', ({ decision }) => decision === 'denied')
+  await guest.hears('error')
+  await guest.hears('request:close')
+  await guest.hears('disconnect')
+  assert.equal(guest.closedWith, 4000)
+})
+
+test('protoo and socket.io in one meeting: people, streams and states reach each other', async () => {
+  const meetingId = await server.createMeeting()
+  const old = connect(meetingId, 'old', { path: '/protoo/' })
+  const reply = await old.join('Old')
+  assert.deepEqual([reply.peers, reply.messages], [[], []])
+  const [single, bundled] = [
+    await modern(meetingId, 'single'),
+    await modern(meetingId, 'bundled', { batchingEnabled: true }),
+  ]
+  for (const id of ['single', 'bundled']) {
+    const { mode } = await old.hears('newPeer', (heard) => heard.id === id)
+    assert.equal(mode, 'CONFERENCE')
+  }
+  const { id: producerId } = await produce(old, 'video')
+  for (const client of [single, bundled]) {
+    await client.hears(
+      'request:newConsumer',
+      (heard) => heard.producerId === producerId && heard.peerId === 'old',
+    )
+    await client.hears(
+      'participantMediaStateChanged',
+      (heard) => heard.peerId === 'old' && heard.newState === true,
+    )
+  }
+  const { id: audio } = await produce(single, 'audio')
+  await old.hears('request:newConsumer', (heard) => heard.producerId === audio)
+  await single.request('changeMode', { mode: 'SIGNALLING_ONLY' })
+  await old.hears('peerModeChanged', (heard) => heard.peerId === 'single' && heard.mode === 'VIEWER')
+  // A newcomer by the old name of a mode hears the others by old names too, and is sent nothing.
+  const viewer = connect(meetingId, 'viewer', { mode: 'VIEWER' })
+  const { peers } = await viewer.join('Viewer')
+  assert.deepEqual(peers.map(({ id, mode }: any) => `${id} ${mode}`).sort(), [
+    'bundled CONFERENCE',
+    'old CONFERENCE',
+    'single VIEWER',
+  ])
+  const { mode } = await single.hears('newPeer', ({ id }) => id === 'viewer')
+  assert.equal(mode, 'SIGNALLING_ONLY')
+  await viewer.request('ping')
+  assert.ok(!viewer.heard.some((heard) => heard.method === 'request:newConsumer'))
+})
+
+test('protoo: closing the socket is leaving; a lost one is not', async () => {
+  const meetingId = await server.createMeeting()
+  const watcher = await modern(meetingId, 'watcher')
+  const leaving = await inside(meetingId, 'leaving')
+  leaving.close()
+  const left: any = await watcher.hears('peerClosed', ({ peerId }) => peerId === 'leaving')
+  assert.equal(left.reason.message, 'MANUAL_LEAVE_CALLED')
+  const lost = await inside(meetingId, 'lost')
+  lost.socket.terminate()
+  const gone: any = await watcher.hears('peerClosed', ({ peerId }) => peerId === 'lost')
+  assert.equal(gone.reason.message, 'WEBSOCKET_DISCONNECTED')
+})
+
+test('protoo: put out for good, with the code that ends the tries', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await modern(meetingId, 'host', {}, ['allow_mod'])
+  const carl = await inside(meetingId, 'carl')
+  await host.request('removePeer', { peerId: 'carl' })
+  await carl.hears('request:close')
+  await carl.hears('disconnect')
+  assert.equal(carl.closedWith, 4000)
+  await host.hears('peerClosed', ({ peerId }) => peerId === 'carl')
+})
+
+test('protoo: what is no message is passed over, and a binary frame ends the connection', async () => {
+  const meetingId = await server.createMeeting()
+  const ann = await inside(meetingId, 'ann')
+  for (const text of [
+    'null',
+    '[]',
+    '7',
+    '{',
+    '{"request":true}',
+    '{"request":true,"id":"x","method":"ping"}',
+    '{"response":true,"id":99,"ok":true}',
+  ])
+    ann.socket.send(text)
+  assert.deepEqual(await ann.request('ping'), {})
+  ann.socket.send(Buffer.from([1, 2, 3]))
+  await ann.hears('disconnect')
+})
+
+test('notifications are bundled only for a client that said in join that it understands bundles', async () => {
+  const meetingId = await server.createMeeting()
+  const seen: Record<string, Set<string>> = { single: new Set(), bundled: new Set() }
+  const [single, bundled] = [
+    await modern(meetingId, 'single'),
+    await modern(meetingId, 'bundled', { batchingEnabled: true }),
+  ]
+  for (const [name, client] of [
+    ['single', single],
+    ['bundled', bundled],
+  ] as const)
+    client.socket.onAny((event: string) => seen[name]!.add(event))
+  const joiners = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => modern(meetingId, name)))
+  await Promise.all(joiners.map((joiner) => produce(joiner, 'audio')))
+  for (const client of [single, bundled])
+    for (const name of ['a', 'b', 'c', 'd', 'e'])
+      await client.hears('participantMediaStateChanged', ({ peerId }) => peerId === name)
+  assert.ok(!seen.single!.has('batchNotification'))
+  assert.ok(seen.bundled!.has('batchNotification'))
+})
+
+test('a refusal has an error on top until the client shows that it reads the status', async () => {
+  const meetingId = await server.createMeeting()
+  const ask = async (client: WireClient): Promise<any> =>
+    client.socket
+      .timeout(30_000)
+      .emitWithAck('request', { method: 'startRecording', request: true, data: {} })
+  const [old, recent] = [
+    await modern(meetingId, 'old'),
+    await modern(meetingId, 'recent', { batchingEnabled: true }),
+  ]
+  const refusal = await ask(old)
+  assert.equal(typeof refusal.error, 'string')
+  assert.deepEqual(
+    [refusal.data.status, refusal.data.errorCode, refusal.data.message],
+    ['error', 4021, refusal.error],
+  )
+  const plain = await ask(recent)
+  assert.equal(plain.error, undefined)
+  assert.equal(plain.data.errorCode, 4021)
+})
+
+test('where an old SDK keeps a refusal to itself, the app hears it as an error', async () => {
+  const meetingId = await server.createMeeting()
+  const carl = await modern(meetingId, 'carl', { batchingEnabled: true })
+  const [old, ancient] = [await modern(meetingId, 'old'), await inside(meetingId, 'ancient')]
+  await assert.rejects(old.request('removePeer', { peerId: 'carl' }), code(4008))
+  assert.equal((await old.hears('error')).code, 4008)
+  await assert.rejects(ancient.request('disablePeerMic', { peerId: 'carl' }), code(4008))
+  assert.equal((await ancient.hears('error')).code, 4008)
+  // A client of today tells its app itself; one of 0.11 is known by its chat.
+  await assert.rejects(carl.request('removePeer', { peerId: 'old' }), code(4008))
+  await carl.request('pubsubSubscribe', { topic: 'CHAT' })
+  assert.ok(!carl.heard.some(({ method }) => method === 'error'))
+  await assert.rejects(carl.request('removePeer', { peerId: 'old' }), code(4008))
+  await carl.hears('error')
+})
+
+test('what clients clean up with always succeeds: whoever is gone, in every state', async () => {
+  const meetingId = await server.createMeeting()
+  const early = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'early' })
+  await early.hears('connectionSuccess')
+  const ann = await modern(meetingId, 'ann', { batchingEnabled: true })
+  for (const client of [early, ann])
+    for (const [method, data] of [
+      ['definePeerLeftReason', { leaveReason: 7 }],
+      ['closeProducer', { producerId: 'gone' }],
+      ['stopConsumingAudioStreams', { peerId: 'gone' }],
+      ['stopConsumingVideoStreams', { peerId: 'gone' }],
+      ['pubsubUnsubscribe', { topic: 'never' }],
+    ] as const)
+      assert.deepEqual(await client.request(method, data), {}, method)
+})
+
+test('pubsub: one chat with the socket of 1.x, history oldest first, live once', async () => {
+  const meetingId = await server.createMeeting()
+  const [old, ancient] = [await modern(meetingId, 'old'), await inside(meetingId, 'ancient')]
+  await assert.rejects(old.request('pubsubPublish', { topic: 'x'.repeat(300), message: 'hi' }), code(5000))
+  assert.deepEqual(await old.request('pubsubSubscribe', { topic: 'CHAT' }), { messages: [] })
+  assert.deepEqual(await ancient.request('pubsubSubscribe', { topic: 'CHAT' }), { messages: [] })
+  for (const [n, from] of [old, ancient, old].entries())
+    await from.request('pubsubPublish', {
+      topic: 'CHAT',
+      message: `m${n}`,
+      options: { persist: n !== 1 },
+      payload: { n },
+    })
+  for (const client of [old, ancient])
+    for (const n of [0, 1, 2]) {
+      const heard = await client.hears('pubsubMessage', ({ message }) => message === `m${n}`)
+      assert.deepEqual([heard.senderId, heard.payload], [n === 1 ? 'ancient' : 'old', { n }])
+      assert.ok(heard.id && Date.parse(heard.timestamp as string) > 0)
+    }
+  // A second listener of the same topic has the history again, and hears what is said once.
+  const again = await old.request('pubsubSubscribe', { topic: 'CHAT' })
+  assert.deepEqual(
+    again.messages.map(({ message }: any) => message),
+    ['m0', 'm2'],
+  )
+  await ancient.request('pubsubPublish', { topic: 'CHAT', message: '', payload: { only: 'payload' } })
+  const blank = await old.hears('pubsubMessage', ({ payload }: any) => payload?.only === 'payload')
+  assert.equal(blank.message, ' ')
+  assert.equal(old.heard.filter(({ payload }: any) => payload?.only === 'payload').length, 1)
+  // Said to one alone.
+  const third = await modern(meetingId, 'third')
+  await third.request('pubsubSubscribe', { topic: 'CHAT' })
+  await old.request('pubsubPublish', { topic: 'CHAT', message: 'secret', options: { sendOnly: ['ancient'] } })
+  await ancient.hears('pubsubMessage', ({ message }) => message === 'secret')
+  await old.request('pubsubPublish', { topic: 'CHAT', message: 'after', options: null })
+  await third.hears('pubsubMessage', ({ message }) => message === 'after')
+  assert.ok(!third.heard.some(({ message }) => message === 'secret'))
+  await old.request('pubsubUnsubscribe', { topic: 'CHAT' })
+  await third.request('pubsubPublish', { topic: 'CHAT', message: 'unheard' })
+  await ancient.hears('pubsubMessage', ({ message }) => message === 'unheard')
+  assert.ok(!old.heard.some(({ message }) => message === 'unheard'))
+})
+
+test('pubsub: topics go on after the connection was lost, with what was kept meanwhile', async () => {
+  const meetingId = await server.createMeeting()
+  const token = server.token(['allow_join'])
+  const come = async (): Promise<WireClient> => {
+    const client = server.connect({ token, meetingId, participantId: 'old', name: 'old' })
+    await client.join()
+    return client
+  }
+  const [first, other] = [await come(), await modern(meetingId, 'other')]
+  await other.request('pubsubSubscribe', { topic: 'CHAT' })
+  await other.request('pubsubPublish', { topic: 'CHAT', message: 'before', options: { persist: true } })
+  await first.request('pubsubSubscribe', { topic: 'CHAT' })
+  first.socket.io.engine.close()
+  await other.hears('peerClosed', ({ peerId }) => peerId === 'old')
+  await other.request('pubsubPublish', { topic: 'CHAT', message: 'meanwhile', options: { persist: true } })
+  const second = await come()
+  await second.hears('pubsubMessage', ({ message }) => message === 'meanwhile')
+  await other.request('pubsubPublish', { topic: 'CHAT', message: 'now' })
+  await second.hears('pubsubMessage', ({ message }) => message === 'now')
+  assert.ok(!second.heard.some(({ message }) => message === 'before'))
+})
