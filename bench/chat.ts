@@ -36,8 +36,17 @@ async function serve(kind: Kind): Promise<void> {
   if (kind === 'ours') {
     const log = { debug: () => undefined, error: console.error } as never
     const chat = new Chat({
-      limits: { maxChatMessageBytes: 65_536, maxChatTopics: 10, maxChatSubscriptions: 10 },
-      keep: () => Promise.resolve(),
+      limits: {
+        maxChatMessageBytes: 65_536,
+        maxChatTopics: 10,
+        maxChatSubscriptions: 10,
+        maxSessionChatBytes: 67_108_864,
+      },
+      log: {
+        append: () => Promise.resolve(0),
+        newest: (_count, to) => Promise.resolve({ from: 1, to }),
+        read: () => Promise.resolve({ messages: [], rest: undefined }),
+      },
       now: Date.now,
       newMessageId: () => crypto.randomUUID(),
       onError: console.error,

@@ -338,9 +338,9 @@ const settings = {
   maxProducers: setting('MAX_PRODUCERS', 8, 'streams that one participant sends at once', whole(1, 1000, 8)),
   maxStoreKeys: setting(
     'MAX_STORE_KEYS',
-    1000,
-    'keys of the realtime store in one session',
-    whole(1, 100_000, 1000),
+    2000,
+    'keys of the realtime store in one session, and as many that are observed',
+    whole(1, 100_000, 2000),
   ),
   maxChatMessageBytes: setting(
     'MAX_CHAT_MESSAGE_BYTES',
@@ -351,15 +351,26 @@ const settings = {
   maxChatMessagesPerSecond: setting(
     'MAX_CHAT_MESSAGES_PER_SECOND',
     20,
-    'chat requests of one participant, on average; four times as many at once',
+    'chat requests of one participant, and messages of one token over REST, on average; four times as many at once',
     whole(1, 100_000, 20),
   ),
-  maxChatTopics: setting('MAX_CHAT_TOPICS', 1000, 'chat topics of one session', whole(1, 100_000, 1000)),
+  maxChatTopics: setting(
+    'MAX_CHAT_TOPICS',
+    2000,
+    'chat topics of one session that somebody listens to',
+    whole(1, 100_000, 2000),
+  ),
   maxChatSubscriptions: setting(
     'MAX_CHAT_SUBSCRIPTIONS',
     100,
     'chat topics that one participant listens to',
     whole(1, 10_000, 100),
+  ),
+  maxSessionChatBytes: setting(
+    'MAX_SESSION_CHAT_BYTES',
+    67_108_864,
+    'chat that is kept of one session; a message takes at least 256 bytes',
+    whole(65_536, 10_737_418_240, 67_108_864),
   ),
   maxFileBytes: setting(
     'MAX_FILE_BYTES',

@@ -248,6 +248,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         maxChatMessageBytes: settings.maxChatMessageBytes,
         maxChatTopics: settings.maxChatTopics,
         maxChatSubscriptions: settings.maxChatSubscriptions,
+        maxSessionChatBytes: settings.maxSessionChatBytes,
       },
       store,
       sfu: media,

@@ -174,6 +174,88 @@ test('messages: said by a backend, heard inside, kept, and in the chat log as te
   assert.equal((await fetch(session.chatLink)).status, 401)
 })
 
+test('private messages over REST: to those who moderate or manage, and to and from whom a token is bound to', async () => {
+  const meetingId = await server.createMeeting()
+  await join(meetingId, 'ann')
+  const path = `/v2/rooms/${meetingId}/messages`
+  const all = { public: [], 'for bob': ['bob'], 'for cy': ['cy'], 'for both': ['bob', 'cy'] }
+  for (const [message, sendOnly] of Object.entries(all))
+    assert.equal((await post(path, { topic: 'CHAT', message, sendOnly, persist: true })).status, 200)
+  const { sessionId } = (await get(`/v2/rooms/${meetingId}/live`)).body
+  const everything = Object.keys(all)
+  const bob = { participantId: 'bob' }
+  const rows: [permissions: string[], claims: object, expected: string[]][] = [
+    [['allow_join'], {}, ['public']],
+    [['allow_join'], { roomId: meetingId }, ['public']],
+    [['allow_join'], bob, ['public', 'for bob', 'for both']],
+    [['allow_join'], { participantId: 'cy' }, ['public', 'for cy', 'for both']],
+    [['allow_join'], { participantId: 'eve' }, ['public']],
+    [['allow_join', 'allow_mod'], {}, everything],
+    [['allow_mod'], bob, everything],
+    [['allow_join'], { roles: ['crawler'] }, everything],
+    [['ask_join'], { roles: ['crawler'], ...bob }, everything],
+  ]
+  for (const [permissions, claims, expected] of rows) {
+    const token = server.token(permissions, claims)
+    const what = JSON.stringify([permissions, claims])
+    for (const query of ['?', '?topic=CHAT&']) {
+      const { body } = await get(`${path}${query}perPage=100`, token)
+      assert.deepEqual(
+        body.data.map(({ message }: { message: string }) => message),
+        expected,
+        what,
+      )
+      assert.equal(body.pageInfo.total, expected.length, what)
+      const last = (await get(`${path}${query}perPage=1&page=${expected.length}`, token)).body
+      assert.deepEqual([last.data.length, last.data[0].message], [1, expected.at(-1)], what)
+      assert.deepEqual(
+        (await get(`${path}${query}perPage=1&page=${expected.length + 1}`, token)).body.data,
+        [],
+      )
+    }
+    const log = await fetch(`${server.url}/v2/sessions/${sessionId}/chat-log`, {
+      headers: { authorization: token },
+    })
+    const lines = (await log.text()).trimEnd().split('\r\n').slice(1)
+    assert.deepEqual(
+      lines.map((line) => line.split('","')[4]),
+      expected,
+      what,
+    )
+  }
+})
+
+test('a chat over REST has the pace of one participant for each token, and its size', async () => {
+  const slow = await TestServer.start({ maxChatMessagesPerSecond: 2, maxRequestsPerSecond: 3 })
+  slow.stillAt = Date.now()
+  try {
+    const [meetingId, other] = [await slow.createMeeting(), await slow.createMeeting()]
+    for (const id of [meetingId, other]) {
+      const ann = slow.connect({ meetingId: id, token: slow.token(['allow_join']), participantId: 'ann' })
+      await ann.join()
+    }
+    const token = slow.token(['allow_join'])
+    const say = (id: string, its = token) =>
+      slow.rest('POST', `/v2/rooms/${id}/messages`, { topic: 'CHAT', message: 'x' }, its)
+    const set = (id: string, its = token) =>
+      slow.rest('PUT', `/v2/rooms/${id}/values/key`, { value: 'x' }, its)
+    for (const [call, burst] of [
+      [say, 8],
+      [set, 12],
+    ] as const) {
+      for (let at = 0; at < burst; at++) assert.equal((await call(meetingId)).status, 200)
+      const refused = await call(meetingId)
+      assert.deepEqual([refused.status, refused.body.code], [429, 'RATE_LIMITED'])
+      assert.equal((await call(other)).status, 200, 'another meeting')
+      assert.equal((await call(meetingId, slow.token(['allow_join']))).status, 200, 'another token')
+    }
+    slow.aheadMs += 1000
+    assert.equal((await say(meetingId)).status, 200)
+  } finally {
+    await slow.stop()
+  }
+})
+
 test('values and removals are seen and changed from outside', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')

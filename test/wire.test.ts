@@ -8,7 +8,7 @@ import { WireError, type WireClient } from './support/wire-client.ts'
 
 let server: TestServer
 before(async () => {
-  server = await TestServer.start({ maxStoreKeys: 3, maxRequestsPerSecond: 1000 })
+  server = await TestServer.start({ maxStoreKeys: 12, maxRequestsPerSecond: 1000 })
 })
 after(() => server.stop())
 
@@ -187,7 +187,13 @@ test('realtime store: limits, deletion, and an end to observing', async () => {
   await assert.rejects(ann.request('realtimeStoreSet', { key: 'a', value: 'x'.repeat(2000) }), refused(4045))
   await assert.rejects(ann.request('realtimeStoreSet', { key: '', value: '1' }), refused(5000))
   for (const key of ['b', 'c']) await ann.request('realtimeStoreSet', { key, value: '1' })
+  // One participant may take a quarter of the keys, and observe as many.
   await assert.rejects(ann.request('realtimeStoreSet', { key: 'd', value: '1' }), refused(4045))
+  await bob.request('realtimeStoreSet', { key: 'of bob', value: '1' })
+  for (const key of ['b', 'c', 'd']) await ann.request('realtimeStoreObserve', { key })
+  await assert.rejects(ann.request('realtimeStoreObserve', { key: 'e' }), refused(4085))
+  await ann.request('realtimeStoreStopObserve', { key: 'b' })
+  await ann.request('realtimeStoreObserve', { key: 'e' })
   await ann.request('realtimeStoreSet', { key: 'a', value: null })
   await ann.request('realtimeStoreSet', { key: 'd', value: '1' })
   assert.deepEqual(await bob.request('realtimeStoreGet', { key: 'a' }), { status: 'ok', value: null })

@@ -499,9 +499,9 @@ const within: { [M in Within]: Handler<M> } = {
   changeDisplayName: (live, self, data) => live.changeDisplayName(self, data.displayName),
   switchPeerRoom: (live, self, data) => live.askToSwitch(self, data),
 
-  realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id),
+  realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id, self.holder),
   realtimeStoreGet: (live, _self, data) => ({ status: 'ok', value: live.values.get(data.key) }),
-  realtimeStoreObserve: (live, self, data) => live.values.observe(data.key, self.link),
+  realtimeStoreObserve: (live, self, data) => live.values.observe(data.key, self),
   realtimeStoreStopObserve: (live, self, data) => live.values.stopObserving(data.key, self.link),
 
   respondToMediaRelayRequest: (live, self, data) => live.respondRelay(self, data),

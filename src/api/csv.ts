@@ -3,7 +3,11 @@
 /** What spreadsheets take for a formula is text here: somebody's words are never run. */
 const FORMULA = /^[=+\-@\t\r]/
 
-export function csv(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cell = (text: string): string => `"${(FORMULA.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`
-  return [headings, ...rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n'
+/** One row with its line break. */
+export function csvRow(cells: readonly string[]): string {
+  return `${cells.map(csvCell).join(',')}\r\n`
+}
+
+function csvCell(text: string): string {
+  return `"${(FORMULA.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`
 }

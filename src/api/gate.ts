@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { Tally } from '../meeting/tally.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { callerOf, networkOf, trustedProxies, type ProxyHeader, type TrustedProxies } from './address.ts'
 import { Attempts, perMinute } from './attempts.ts'
@@ -25,6 +26,9 @@ export interface GateSettings {
   /** Of one participant, and in one session. */
   maxFileUploadsPerMinute: number
   maxSessionFileUploadsPerMinute: number
+  /** Of one token in one meeting over REST, on average; four times as many at once. */
+  maxChatMessagesPerSecond: number
+  maxRequestsPerSecond: number
   /** Of all together and of one address, on their way in at once. */
   maxBodyBytes: number
   maxBodyBytesPerAddress: number
@@ -69,6 +73,8 @@ export class Gate {
   readonly #entries: Attempts
   readonly #uploads: Attempts
   readonly #sessionUploads: Attempts
+  readonly #messages: Attempts
+  readonly #values: Attempts
 
   constructor({ settings, now }: GateOptions) {
     this.#settings = settings
@@ -84,6 +90,8 @@ export class Gate {
     this.#entries = inMinute(settings.maxEntryRequestsPerMinute)
     this.#uploads = inMinute(settings.maxFileUploadsPerMinute)
     this.#sessionUploads = inMinute(settings.maxSessionFileUploadsPerMinute)
+    this.#messages = perSecond(settings.maxChatMessagesPerSecond)
+    this.#values = perSecond(settings.maxRequestsPerSecond)
   }
 
   /** Counts the connections of this listener; must be called before it listens. */
@@ -209,6 +217,22 @@ export class Gate {
   }
 
   /**
+   * Counts a chat message that is said over REST: whoever says it has the pace of one participant in each meeting.
+   * @throws {Refusal} RATE_LIMITED
+   */
+  countMessage(meetingId: string, tokenId: string): void {
+    this.#messages.demand(JSON.stringify([meetingId, tokenId]), 'Too many messages; try again in a moment.')
+  }
+
+  /**
+   * The same for values of the realtime store.
+   * @throws {Refusal} RATE_LIMITED
+   */
+  countValue(meetingId: string, tokenId: string): void {
+    this.#values.demand(JSON.stringify([meetingId, tokenId]), 'Too many values; try again in a moment.')
+  }
+
+  /**
    * What a caller hears of a refusal: the same, but of credentials only so often. Good tokens of that address still work, so
    * that nobody is shut out by a neighbour.
    */
@@ -267,21 +291,6 @@ export class Gate {
 
 export function crowded(): Refusal {
   return new Refusal('RATE_LIMITED', { message: 'Too many connections of this address wait to be let in.' })
-}
-
-/** How many of something each has; those who have none are forgotten. */
-class Tally {
-  readonly #counts = new Map<string, number>()
-
-  of(who: string): number {
-    return this.#counts.get(who) ?? 0
-  }
-
-  add(who: string, count: number): void {
-    const there = this.of(who) + count
-    if (there > 0) this.#counts.set(who, there)
-    else this.#counts.delete(who)
-  }
 }
 
 /** What a connection is called before and after it is encrypted. */

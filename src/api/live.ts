@@ -1,9 +1,8 @@
 /** What a backend may see of a live meeting and do to it, beyond the contract. */
 import type { FastifyRequest } from 'fastify'
 import type { Action } from '../meeting/permissions.ts'
-import type { Static } from 'typebox'
-import type { ChatRecord } from '../store/store.ts'
 import type { Routes } from './context.ts'
+import { mayRead } from '../meeting/permissions.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { pageInfoOf, pageOf } from '../protocol/rest.ts'
 import {
@@ -22,6 +21,7 @@ import {
   ValueParams,
 } from '../protocol/rest/sessions.ts'
 import { Type } from 'typebox'
+import { messagesAsJson, ofPrivateMessages } from './chat-log.ts'
 import { describe } from './describe.ts'
 import { grantFor, ownMeeting } from './own.ts'
 
@@ -41,7 +41,7 @@ const refusals = [
 const done = { done: true } as const
 
 export const liveRoutes: Routes = (app, context) => {
-  const { live, store } = context
+  const { live, store, gate } = context
 
   /** The canonical id of a meeting that the caller may do this to. */
   const reachable = async (request: FastifyRequest, action: Action, anyId: string): Promise<string> =>
@@ -117,11 +117,13 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Type.Object({ id: Type.String() }),
     }),
     async (request) => {
-      const meetingId = await reachable(request, 'speak', request.params.roomId)
+      const grant = grantFor(request, context, 'speak')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      gate.countMessage(meetingId, grant.tokenId)
       const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
       const id = await live.publish(
         meetingId,
-        { id: SERVER_ID, name: senderName },
+        { id: SERVER_ID, name: senderName, holder: grant },
         {
           topic,
           message,
@@ -144,18 +146,22 @@ export const liveRoutes: Routes = (app, context) => {
       params: RoomParams,
       query: MessagesQuery,
       answer: pageOf(Message),
+      description: ofPrivateMessages,
     }),
-    async (request) => {
-      const meetingId = await reachable(request, 'watch', request.params.roomId)
+    async (request, reply) => {
+      const grant = grantFor(request, context, 'watch')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
       const { page, perPage, topic } = request.query
       const session = await store.sessions.ongoing(meetingId)
       if (!session) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
-      const all = await store.chat.list(session.sessionId)
-      const wanted = topic === undefined ? all : all.filter((message) => message.topic === topic)
-      return {
-        pageInfo: pageInfoOf(page, perPage, wanted.length),
-        data: wanted.slice((page - 1) * perPage, page * perPage).map(toMessage),
-      }
+      const filter = { ...(topic !== undefined && { topic }), ...mayRead(grant) }
+      const { sessionId } = session
+      const { total, stretch } = await store.chat.page(sessionId, { page, perPage }, filter)
+      return reply
+        .type('application/json; charset=utf-8')
+        .send(
+          messagesAsJson({ chat: store.chat, sessionId, stretch, filter }, pageInfoOf(page, perPage, total)),
+        )
     },
   )
 
@@ -187,9 +193,11 @@ export const liveRoutes: Routes = (app, context) => {
       answer: Value,
     }),
     async (request) => {
-      const meetingId = await reachable(request, 'speak', request.params.roomId)
+      const grant = grantFor(request, context, 'speak')
+      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      gate.countValue(meetingId, grant.tokenId)
       const { key } = request.params
-      await live.setValue(meetingId, key, request.body.value, SERVER_ID)
+      await live.setValue(meetingId, key, request.body.value, SERVER_ID, grant)
       return { key, value: request.body.value }
     },
   )
@@ -227,35 +235,4 @@ export const liveRoutes: Routes = (app, context) => {
       return done
     },
   )
-}
-
-function toMessage({
-  messageId,
-  topic,
-  message,
-  payload,
-  senderId,
-  senderName,
-  sendOnly,
-  at,
-}: ChatRecord): Static<typeof Message> {
-  return {
-    id: messageId,
-    topic,
-    message,
-    payload: payload.length === 0 ? null : parsed(payload),
-    senderId,
-    senderName,
-    sendOnly: [...sendOnly],
-    timestamp: new Date(at).toISOString(),
-  }
-}
-
-/** An app's own data is JSON by agreement only. */
-function parsed(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload).toString('utf8')) as unknown
-  } catch {
-    return null
-  }
 }

@@ -4,6 +4,7 @@ import type { Static } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { IntervalRecord, MeetingRecord, SessionRecord, StatsRecord, StayRecord } from '../store/store.ts'
 import type { HttpContext, Routes } from './context.ts'
+import { mayRead } from '../meeting/permissions.ts'
 import { qualityFrom, type Quality } from '../meeting/quality.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { PageInfo, pageInfoOf, pageOf } from '../protocol/rest.ts'
@@ -25,7 +26,7 @@ import {
 } from '../protocol/rest/sessions.ts'
 import { assertMayUseRest } from '../token/token.ts'
 import { baseUrlOf } from './base-url.ts'
-import { csv } from './csv.ts'
+import { messagesAsCsv, ofPrivateMessages, WHOLE_LOG } from './chat-log.ts'
 import { describe } from './describe.ts'
 import { grantFor, ownMeeting, ownSession } from './own.ts'
 import { Type } from 'typebox'
@@ -308,24 +309,22 @@ export const sessionRoutes: Routes = (app, context) => {
       params: SessionParams,
       answer: Type.String(),
       answerType: 'text/csv',
+      description: ofPrivateMessages,
     }),
     async (request, reply) => {
       const grant = grantFor(request, context, 'watch')
       const { session } = await ownSession(grant, context, request.params.sessionId)
-      const messages = await store.chat.list(session.sessionId)
-      const rows = messages.map(({ at, topic, senderId, senderName, message, sendOnly }) => [
-        iso(at),
-        topic,
-        senderId,
-        senderName,
-        message,
-        sendOnly.join(' '),
-      ])
+      const part = {
+        chat: store.chat,
+        sessionId: session.sessionId,
+        stretch: WHOLE_LOG,
+        filter: mayRead(grant),
+      }
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="chat-${session.sessionId}.csv"`)
         .header('x-content-type-options', 'nosniff')
-        .send(csv(['timestamp', 'topic', 'senderId', 'senderName', 'message', 'sendOnly'], rows))
+        .send(messagesAsCsv(part))
     },
   )
 

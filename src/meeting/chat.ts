@@ -2,7 +2,8 @@
  * The chat of one session: topics, who listens to them, and what was said that is to be kept. Who says something is
  * known from the connection, never from the frame (contract, signalling §4.4).
  */
-import type { ChatRecord } from '../store/store.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ChatFilter, ChatRecord, ChatShare, KeptMessage, Stretch } from '../store/store.ts'
 import type { Participant } from './participant.ts'
 import {
   encodeChatMessage,
@@ -14,20 +15,32 @@ import {
   type Subscribe,
 } from '../protocol/chat.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from './shares.ts'
 
 export interface ChatLimits {
   /** Of text and payload together. */
   maxChatMessageBytes: number
-  /** In one session. */
+  /** Of one session, that somebody listens to. */
   maxChatTopics: number
   /** Topics that one participant listens to. */
   maxChatSubscriptions: number
+  /** Kept of one session. */
+  maxSessionChatBytes: number
 }
+
+/** What a session keeps; memory holds none of it. */
+export interface ChatLog {
+  /** Resolves with its number when the message has reached the disk. */
+  append(message: NewMessage): Promise<number>
+  newest(count: number, to: number, filter: ChatFilter): Promise<Stretch>
+  read(stretch: Stretch, filter: ChatFilter): Promise<{ messages: KeptMessage[]; rest: Stretch | undefined }>
+}
+
+export type NewMessage = Omit<ChatRecord, 'sessionId'>
 
 export interface ChatOptions {
   limits: ChatLimits
-  /** Resolves when the message has reached the disk. */
-  keep: (message: Omit<ChatRecord, 'sessionId'>) => Promise<void>
+  log: ChatLog
   now: () => number
   newMessageId: () => string
   onError: (error: unknown, doing: string) => void
@@ -41,6 +54,8 @@ export interface ChatSender {
   readonly id: string
   readonly name: string
   readonly joined: boolean
+  /** On whose account it is kept. */
+  readonly holder: Holder
 }
 
 /** The way to one chat socket. Neither call throws. */
@@ -60,21 +75,20 @@ const MAX_RECEIVERS = 1000
 const MAX_BACKLOG_BYTES = 1024 * 1024
 /** Answers and replays go out beyond that, so that who asks for much and reads slowly is not cut off; up to this. */
 const MAX_ANSWER_BACKLOG_BYTES = 4 * MAX_BACKLOG_BYTES
-/** Replays of one socket that wait for the network at once. */
-const MAX_SLOW_REPLAYS = 16
+/** Replays of one socket that go on at once; each holds what was read and not sent. */
+const MAX_REPLAYS = 4
 const TOO_SLOW = 4408
-/** What is replayed at most in one frame. */
-const REPLAY_MESSAGES = 100
-const REPLAY_BYTES = 128 * 1024
-/** What a session keeps for those who come later; the oldest of the longest topic leaves first. The log has all. */
-const MAX_HISTORY_BYTES = 32 * 1024 * 1024
+/** Of a kept message, beside its text: its row, and a row for each who hears it when it is private. */
+const RECORD_BYTES = 256
+const HEARER_BYTES = 64
 /** A burst that is this large does not wait for its end. */
 const FLUSH_BYTES = 64 * 1024
 const LIMIT_WINDOW_MS = 500
 const DEFAULT_QUEUE_SIZE = 70
 const MAX_QUEUE_SIZE = 200
 
-interface Kept {
+/** A message as it goes out. */
+interface Encoded {
   bytes: Uint8Array
   senderId: string
   /** Empty: everybody. */
@@ -85,18 +99,38 @@ export class Chat {
   readonly #options: ChatOptions
   readonly #topics = new Map<string, Topic>()
   readonly #connections = new Map<string, ChatConnection>()
-  #historyBytes = 0
+  readonly #room: SharedAmount
+  readonly #places: SharedThings
+  /** The number of the last message that was kept. */
+  #last: number
 
-  constructor(options: ChatOptions, kept: readonly ChatRecord[] = []) {
+  /** `kept`: what the session kept before a restart. */
+  constructor(
+    options: ChatOptions,
+    kept: { last: number; shares: readonly ChatShare[] } = { last: 0, shares: [] },
+  ) {
+    const { maxSessionChatBytes, maxChatMessageBytes, maxChatTopics, maxChatSubscriptions } = options.limits
     this.#options = options
-    for (const record of kept) this.#remember(this.#topic(record.topic), toKept(record))
+    this.#places = new SharedThings(sharesOf(maxChatTopics, maxChatSubscriptions))
+    this.#room = new SharedAmount(sharesOf(maxSessionChatBytes, maxChatMessageBytes + RECORD_BYTES))
+    this.#last = kept.last
+    for (const { tokenId, senderId, bytes } of kept.shares) {
+      this.#room.add({ ...(tokenId !== null && { tokenId }), participantId: senderId }, bytes)
+    }
   }
 
   /** A newer socket of the same participant takes the place of the older. */
   connect(participant: Participant, link: ChatLink): ChatConnection {
     this.#connections.get(participant.id)?.close(1000, 'replaced')
     const connection: ChatConnection = new ChatConnection(participant, link, {
-      topic: (name) => this.#topic(name),
+      log: this.#options.log,
+      findTopic: (name) => this.#topics.get(name),
+      enterTopic: (name) => {
+        const over = this.#places.take(name, participant.holder)
+        if (over) throw beyondShare('RATE_LIMITED', over, 'topics')
+        return this.#topic(name)
+      },
+      leaveTopic: (name) => this.#places.give(name, participant.holder),
       publish: async (frame) => {
         await this.publish(participant, frame)
       },
@@ -123,24 +157,18 @@ export class Chat {
   #topic(name: string): Topic {
     const there = this.#topics.get(name)
     if (there) return there
-    if (name === '' || name.length > MAX_TOPIC_LENGTH) {
-      throw new Refusal('INVALID_REQUEST', { message: `A topic has 1 to ${MAX_TOPIC_LENGTH} characters.` })
-    }
-    // Topics that nobody listens to and that keep nothing make room.
+    // Topics that nobody listens to are remembered for their numbering alone, as far as there is room.
     if (this.#topics.size >= this.#options.limits.maxChatTopics) {
       for (const [old, topic] of this.#topics) if (topic.unused) this.#topics.delete(old)
     }
-    if (this.#topics.size >= this.#options.limits.maxChatTopics) {
-      throw new Refusal('RATE_LIMITED', { message: 'This meeting has as many topics as it may have.' })
-    }
-    const topic = new Topic(name)
+    const topic = new Topic(name, this.#last)
     this.#topics.set(name, topic)
     return topic
   }
 
   /** Answers the id that the message has here. */
   async publish(sender: ChatSender, frame: Said): Promise<string> {
-    const { limits, now, newMessageId, keep } = this.#options
+    const { limits, now, newMessageId } = this.#options
     const { message, payload, sendOnly, persist, messageId } = frame
     if (Buffer.byteLength(message) + payload.length > limits.maxChatMessageBytes) {
       throw new Refusal('PAYLOAD_TOO_LARGE', {
@@ -155,9 +183,10 @@ export class Chat {
     if (sendOnly.some((id) => id === '' || id.length > MAX_ID_LENGTH)) {
       throw new Refusal('INVALID_REQUEST', { message: 'A receiver is not a participant id.' })
     }
+    assertTopic(frame.topic)
     if (!sender.joined) throw new Refusal('INVALID_STATE')
     const topic = this.#topic(frame.topic)
-    const record: Omit<ChatRecord, 'sessionId'> = {
+    const record: NewMessage = {
       messageId: newMessageId(),
       clientMessageId: messageId,
       topic: frame.topic,
@@ -167,29 +196,44 @@ export class Chat {
       payload,
       sendOnly,
       at: now(),
+      tokenId: sender.holder.tokenId,
+      bytes: bytesOf(frame),
     }
     // Kept before it is heard, and heard in the order in which it was taken in.
-    await topic.inTurn(persist ? () => keep(record) : undefined, () => {
-      const seqNum = sendOnly.length === 0 ? topic.nextSeq() : 0
-      const kept = toKept(record, seqNum)
-      if (persist) this.#remember(topic, kept)
-      topic.deliver(kept)
+    await topic.inTurn(persist ? () => this.#keep(record, sender.holder) : undefined, (number) => {
+      topic.deliver(encode(record, sendOnly.length === 0 ? topic.nextSeq() : 0), number)
     })
     return record.messageId
   }
 
-  #remember(topic: Topic, kept: Kept): void {
-    topic.remember(kept)
-    this.#historyBytes += kept.bytes.length
-    while (this.#historyBytes > MAX_HISTORY_BYTES) {
-      let longest = topic
-      for (const other of this.#topics.values()) if (other.kept > longest.kept) longest = other
-      this.#historyBytes -= longest.forgetOldest()
+  async #keep(record: NewMessage, holder: Holder): Promise<number> {
+    const over = this.#room.take(holder, record.bytes)
+    if (over) throw beyondShare('PAYLOAD_TOO_LARGE', over, 'chat that is kept')
+    try {
+      const number = await this.#options.log.append(record)
+      this.#last = Math.max(this.#last, number)
+      return number
+    } catch (error) {
+      this.#room.add(holder, -record.bytes)
+      throw error
     }
   }
 }
 
-function toKept(record: Omit<ChatRecord, 'sessionId'>, seqNum = 0): Kept {
+/** @throws {Refusal} INVALID_REQUEST */
+function assertTopic(name: string): void {
+  if (name === '' || name.length > MAX_TOPIC_LENGTH)
+    throw new Refusal('INVALID_REQUEST', { message: `A topic has 1 to ${MAX_TOPIC_LENGTH} characters.` })
+}
+
+/** What a message takes of the room for what is kept. */
+function bytesOf({ topic, message, payload, sendOnly }: Said): number {
+  let bytes = RECORD_BYTES + Buffer.byteLength(topic) + Buffer.byteLength(message) + payload.length
+  for (const id of sendOnly) bytes += HEARER_BYTES + 2 * Buffer.byteLength(id)
+  return bytes
+}
+
+function encode(record: NewMessage, seqNum = 0): Encoded {
   const { messageId, clientMessageId, senderId, senderName, message, payload, sendOnly, at } = record
   return {
     senderId,
@@ -209,41 +253,31 @@ function toKept(record: Omit<ChatRecord, 'sessionId'>, seqNum = 0): Kept {
 }
 
 /** Private messages are for those they name, and for who said them. */
-function mayHear(participantId: string, { sendOnly, senderId }: Kept): boolean {
+function mayHear(participantId: string, { sendOnly, senderId }: Encoded): boolean {
   return sendOnly.length === 0 || senderId === participantId || sendOnly.includes(participantId)
 }
 
 class Topic {
   readonly name: string
-  readonly #history: Kept[] = []
-  /** How many left the history: its first has this number. */
-  #forgotten = 0
+  /** The number of the last message that was kept and heard: later ones are not history yet. */
+  #heardTo: number
   readonly subscriptions = new Set<Subscription>()
   #seq = 0
   #turn: Promise<void> | undefined
   #pending: Uint8Array[] = []
   #pendingBytes = 0
 
-  constructor(name: string) {
+  constructor(name: string, heardTo: number) {
     this.name = name
+    this.#heardTo = heardTo
   }
 
   get unused(): boolean {
-    return this.#history.length === 0 && this.subscriptions.size === 0 && !this.#turn
+    return this.subscriptions.size === 0 && !this.#turn
   }
 
-  get kept(): number {
-    return this.#history.length
-  }
-
-  remember(kept: Kept): void {
-    this.#history.push(kept)
-  }
-
-  /** Answers how many bytes that were. */
-  forgetOldest(): number {
-    this.#forgotten++
-    return this.#history.shift()!.bytes.length
+  get heardTo(): number {
+    return this.#heardTo
   }
 
   /** Counts what everybody hears, so that a gap shows; private messages carry no number. */
@@ -251,10 +285,16 @@ class Topic {
     return ++this.#seq
   }
 
-  /** Runs `then` after `before` and after all that was in turn earlier; at once when there is nothing to wait for. */
-  async inTurn(before: (() => Promise<void>) | undefined, then: () => void): Promise<void> {
+  /**
+   * Runs `then`, with what `before` answered, after it and after all that was in turn earlier; at once when there is nothing
+   * to wait for.
+   */
+  async inTurn(
+    before: (() => Promise<number>) | undefined,
+    then: (number: number | undefined) => void,
+  ): Promise<void> {
     if (!before && !this.#turn) {
-      then()
+      then(undefined)
       return
     }
     const earlier = this.#turn
@@ -262,7 +302,7 @@ class Topic {
       // Both at once: the store orders its writes itself.
       const [own] = await Promise.allSettled([before?.(), earlier])
       if (own.status === 'rejected') throw own.reason
-      then()
+      then(own.value)
     })()
     const settled = turn.then(
       () => undefined,
@@ -275,20 +315,22 @@ class Topic {
     await turn
   }
 
-  deliver(kept: Kept): void {
+  /** `number`: of a message that was kept. */
+  deliver(said: Encoded, number: number | undefined): void {
+    if (number !== undefined) this.#heardTo = number
     if (this.subscriptions.size === 0) return
-    if (kept.sendOnly.length > 0) {
+    if (said.sendOnly.length > 0) {
       this.flush()
-      const frame = newMessages(this.name, [kept.bytes])
+      const frame = newMessages(this.name, [said.bytes])
       for (const subscription of this.subscriptions) {
-        if (mayHear(subscription.participantId, kept)) subscription.offer(frame, [kept.bytes])
+        if (mayHear(subscription.participantId, said)) subscription.offer(frame, [said.bytes])
       }
       return
     }
     // What is said in one turn of the event loop goes out together, encoded once for all who hear it.
     if (this.#pending.length === 0) setImmediate(() => this.flush())
-    this.#pending.push(kept.bytes)
-    this.#pendingBytes += kept.bytes.length
+    this.#pending.push(said.bytes)
+    this.#pendingBytes += said.bytes.length
     if (this.#pendingBytes >= FLUSH_BYTES) this.flush()
   }
 
@@ -299,68 +341,6 @@ class Topic {
     this.#pendingBytes = 0
     const frame = newMessages(this.name, payloads)
     for (const subscription of this.subscriptions) subscription.offer(frame, payloads)
-  }
-
-  /**
-   * What was kept until now, to one who came; false where there is nothing. As much as fits goes out at once, the rest as
-   * the network takes it: `onWait` hears when that begins and when it is over.
-   */
-  async replay(
-    participantId: string,
-    limit: number,
-    requestId: string,
-    link: ChatLink,
-    onWait: (waits: boolean) => void,
-  ): Promise<boolean> {
-    const end = this.#forgotten + this.#history.length
-    let at = this.#first(participantId, limit)
-    let next = this.#next(participantId, at, end)
-    if (!next) return false
-    let waited = false
-    while (next) {
-      const payloads: Uint8Array[] = []
-      let bytes = 0
-      while (next && payloads.length < REPLAY_MESSAGES && bytes < REPLAY_BYTES) {
-        payloads.push(next.kept.bytes)
-        bytes += next.kept.bytes.length
-        at = next.at + 1
-        next = this.#next(participantId, at, end)
-      }
-      const frame = encodeServerFrame('batch', {
-        topic: this.name,
-        payloads,
-        batchType: OLD_MESSAGES,
-        isLast: !next,
-        requestId,
-      })
-      if (link.backlogBytes <= MAX_BACKLOG_BYTES) {
-        link.send(frame)
-        continue
-      }
-      if (!waited) onWait(true)
-      waited = true
-      await new Promise<void>((taken) => link.send(frame, taken))
-      if (link.closed) break
-    }
-    if (waited) onWait(false)
-    return true
-  }
-
-  /** The number of the first of the last `limit` messages that this one may hear; of the first of all for a negative limit. */
-  #first(participantId: string, limit: number): number {
-    if (limit < 0) return this.#forgotten
-    let at = this.#history.length
-    for (let left = limit; left > 0 && at > 0;) if (mayHear(participantId, this.#history[--at]!)) left--
-    return this.#forgotten + at
-  }
-
-  /** The next message from this number on that one may hear; what was forgotten meanwhile is passed over. */
-  #next(participantId: string, from: number, end: number): { at: number; kept: Kept } | undefined {
-    for (let at = Math.max(from, this.#forgotten); at < end; at++) {
-      const kept = this.#history[at - this.#forgotten]!
-      if (mayHear(participantId, kept)) return { at, kept }
-    }
-    return undefined
   }
 }
 
@@ -377,6 +357,7 @@ class Subscription {
   #queueSize: number
   #drops: boolean
   #queue: Uint8Array[] = []
+  #queuedBytes = 0
   /** What is said while a replay is on its way: it is heard afterwards. */
   #held: Uint8Array[] = []
   #heldBytes = 0
@@ -433,13 +414,16 @@ class Subscription {
       this.#send(newMessages(this.#topic, [payload]))
     } else if (!this.#drops) {
       this.#queue.push(payload)
+      this.#queuedBytes += payload.length
       // The oldest is the least worth having; the gap in the numbers tells the client.
-      if (this.#queue.length > this.#queueSize) this.#queue.shift()
+      while (this.#queue.length > this.#queueSize || this.#queuedBytes > MAX_BACKLOG_BYTES)
+        this.#queuedBytes -= this.#queue.shift()!.length
     }
   }
 
   #nextWindow(): void {
     const due = this.#queue.splice(0, this.#limit)
+    for (const payload of due) this.#queuedBytes -= payload.length
     this.#sentInWindow = due.length
     if (due.length > 0) this.#send(newMessages(this.#topic, due))
     else {
@@ -464,7 +448,11 @@ function queueSizeOf({ queueSize }: Subscribe): number {
 }
 
 interface ConnectionOptions {
-  topic: (name: string) => Topic
+  log: ChatLog
+  findTopic: (name: string) => Topic | undefined
+  /** The topic, with a place in it. @throws {Refusal} */
+  enterTopic: (name: string) => Topic
+  leaveTopic: (name: string) => void
   publish: (frame: Publish) => Promise<void>
   maxSubscriptions: number
   onClose: () => void
@@ -477,13 +465,14 @@ export class ChatConnection {
   readonly #link: ChatLink
   readonly #options: ConnectionOptions
   readonly #subscriptions = new Map<Topic, Subscription>()
-  #slowReplays = 0
+  readonly #replays: Turns
   #closed = false
 
   constructor(participant: Participant, link: ChatLink, options: ConnectionOptions) {
     this.#participant = participant
     this.#link = link
     this.#options = options
+    this.#replays = new Turns(MAX_REPLAYS, options.maxSubscriptions)
   }
 
   /** Answers every request, with an `Ack` or with what was kept. Resolves with the refusal, if it told one. */
@@ -493,6 +482,7 @@ export class ChatConnection {
     try {
       if (requestId.length > MAX_ID_LENGTH)
         throw new Refusal('INVALID_REQUEST', { message: 'The request id is too long.' })
+      assertTopic(frame.value.topic)
       const answered = await this.#run(frame)
       if (answered) return undefined
       const messageId = frame.kind === 'publish' ? frame.value.messageId : ''
@@ -540,24 +530,24 @@ export class ChatConnection {
         return false
       case 'subscribe':
         return this.#subscribe(frame.value)
-      case 'unsubscribe':
-        this.#unsubscribe(this.#options.topic(frame.value.topic))
+      case 'unsubscribe': {
+        const topic = this.#options.findTopic(frame.value.topic)
+        if (topic) this.#unsubscribe(topic)
         return false
+      }
       case 'getHistory': {
         const { topic, batchSize, requestId } = frame.value
-        this.#mayReplay()
-        return this.#replay(this.#options.topic(topic), batchSize || -1, requestId)
+        return this.#replay({ topic, limit: batchSize || -1, requestId })
       }
     }
   }
 
   async #subscribe(asked: Subscribe): Promise<boolean> {
-    const topic = this.#options.topic(asked.topic)
-    const there = this.#subscriptions.get(topic)
-    if (asked.oldMessageLimit !== 0) this.#mayReplay()
+    const there = this.#find(asked.topic)
     if (!there && this.#subscriptions.size >= this.#options.maxSubscriptions) {
       throw new Refusal('RATE_LIMITED', { message: 'Too many topics are subscribed to.' })
     }
+    const topic = this.#options.enterTopic(asked.topic)
     // What waits to go out is history by now: a listener must not hear it twice.
     topic.flush()
     const subscription = there ?? new Subscription(this.#participant.id, topic.name, this.#link, asked)
@@ -566,19 +556,67 @@ export class ChatConnection {
       this.#subscriptions.set(topic, subscription)
       topic.subscriptions.add(subscription)
     }
-    return this.#replay(topic, asked.oldMessageLimit, asked.requestId, subscription)
+    if (asked.oldMessageLimit === 0) return false
+    // Live messages follow the history.
+    subscription.hold()
+    try {
+      const { oldMessageLimit: limit, requestId } = asked
+      return await this.#replay({ topic: topic.name, limit, requestId })
+    } catch (error) {
+      if (!there) this.#unsubscribe(topic)
+      throw error
+    } finally {
+      subscription.release()
+    }
   }
 
-  #mayReplay(): void {
-    if (this.#slowReplays < MAX_SLOW_REPLAYS) return
-    throw new Refusal('RATE_LIMITED', { message: 'Read what was asked for before asking for more.' })
+  #isGone(): boolean {
+    return this.#closed || this.#link.closed
   }
 
-  #replay(topic: Topic, limit: number, requestId: string, subscription?: Subscription): Promise<boolean> {
-    return topic.replay(this.#participant.id, limit, requestId, this.#link, (waits) => {
-      this.#slowReplays += waits ? 1 : -1
-      if (waits) subscription?.hold()
-      else subscription?.release()
+  #find(name: string): Subscription | undefined {
+    const topic = this.#options.findTopic(name)
+    return topic && this.#subscriptions.get(topic)
+  }
+
+  /** What was kept and heard until now; false where there is nothing. It goes out as the network takes it. */
+  #replay({
+    topic,
+    limit,
+    requestId,
+  }: {
+    topic: string
+    limit: number
+    requestId: string
+  }): Promise<boolean> {
+    const { log, findTopic } = this.#options
+    const to = findTopic(topic)?.heardTo ?? Number.MAX_SAFE_INTEGER
+    const filter = { topic, hearer: this.#participant.id }
+    return this.#replays.run(async () => {
+      if (this.#isGone()) return false
+      let rest: Stretch | undefined = limit < 0 ? { from: 0, to } : await log.newest(limit, to, filter)
+      let sent = false
+      while (rest && !this.#isGone()) {
+        const part = await log.read(rest, filter)
+        if (part.messages.length === 0) break
+        rest = part.rest
+        const frame = encodeServerFrame('batch', {
+          topic,
+          payloads: part.messages.map((message) => encode(message).bytes),
+          batchType: OLD_MESSAGES,
+          isLast: !rest,
+          requestId,
+        })
+        sent = true
+        if (this.#link.backlogBytes > MAX_BACKLOG_BYTES)
+          await new Promise<void>((taken) => this.#link.send(frame, taken))
+        else {
+          this.#link.send(frame)
+          // Others have their turn.
+          if (rest) await nextTurn()
+        }
+      }
+      return sent
     })
   }
 
@@ -588,5 +626,37 @@ export class ChatConnection {
     subscription.close()
     this.#subscriptions.delete(topic)
     topic.subscriptions.delete(subscription)
+    this.#options.leaveTopic(topic.name)
+  }
+}
+
+/** Lets so many go on at once; others wait their turn, so many of them. */
+class Turns {
+  readonly #atOnce: number
+  readonly #mostWaiting: number
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  constructor(atOnce: number, mostWaiting: number) {
+    this.#atOnce = atOnce
+    this.#mostWaiting = mostWaiting
+  }
+
+  /** @throws {Refusal} RATE_LIMITED when too many wait */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#atOnce) this.#running++
+    else {
+      if (this.#waiting.length >= this.#mostWaiting)
+        throw new Refusal('RATE_LIMITED', { message: 'Read what was asked for before asking for more.' })
+      // Whoever ends hands its turn on.
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#running--
+    }
   }
 }

@@ -6,7 +6,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { EntryDecision, JoinReply, Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
-import type { AutoClose, ChatRecord, MeetingRecord, StatsRecord, StayRecord, Store } from '../store/store.ts'
+import type { AutoClose, MeetingRecord, StatsRecord, StayRecord, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { Audience, Link, OpenAudience } from './link.ts'
 import {
@@ -18,7 +18,14 @@ import {
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Admissions, decideAdmission, type Admission, type SessionFacts } from './admission.ts'
-import { Chat, type ChatConnection, type ChatLimits, type ChatLink, type Said } from './chat.ts'
+import {
+  Chat,
+  type ChatConnection,
+  type ChatLimits,
+  type ChatLink,
+  type ChatSender,
+  type Said,
+} from './chat.ts'
 import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './lobby.ts'
 import { MeetingMedia } from './meeting-media.ts'
@@ -194,7 +201,7 @@ export class LiveMeeting {
     const { store, meeting } = options
     const left = await store.sessions.ongoing(meeting.meetingId)
     if (left) {
-      const session = live.#newSession(left, await store.chat.list(left.sessionId))
+      const session = live.#newSession(left, await store.chat.held(left.sessionId))
       for (const removal of await store.sessions.removals(left.sessionId)) session.removals.add(removal)
       for (const { participantId, tokenId } of await store.sessions.admissions(left.sessionId))
         session.admitted.add(participantId, tokenId)
@@ -351,7 +358,7 @@ export class LiveMeeting {
   }
 
   /** Something is said from outside, under a name that the caller answers for. Answers the message's id. */
-  publish(sender: { id: string; name: string }, message: Said): Promise<string> {
+  publish(sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string> {
     if (!this.#session) throw noSession()
     return this.#session.chat.publish({ ...sender, joined: true }, message)
   }
@@ -917,7 +924,7 @@ export class LiveMeeting {
 
   #newSession(
     { sessionId, startedAt }: { sessionId: string; startedAt: number },
-    kept: readonly ChatRecord[] = [],
+    kept?: Awaited<ReturnType<Store['chat']['held']>>,
   ): Session {
     const { settings, store, now, newSecretId, onError, openAudience, announce } = this.#options
     return {
@@ -933,7 +940,11 @@ export class LiveMeeting {
       chat: new Chat(
         {
           limits: settings,
-          keep: (message) => store.chat.append({ ...message, sessionId }),
+          log: {
+            append: (message) => store.chat.append({ ...message, sessionId }),
+            newest: (count, to, filter) => store.chat.newest(sessionId, count, to, filter),
+            read: (stretch, filter) => store.chat.read(sessionId, stretch, filter),
+          },
           now,
           newMessageId: newSecretId,
           onError,

@@ -8,8 +8,9 @@ import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { OpenAudience } from './link.ts'
-import type { ChatConnection, ChatLink, Said } from './chat.ts'
+import type { ChatConnection, ChatLink, ChatSender, Said } from './chat.ts'
 import type { RelayRequest } from './relays.ts'
+import type { Holder } from './shares.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
 import { flowOf, qualityFrom, type Flow, type Quality } from './quality.ts'
@@ -40,10 +41,16 @@ export interface MeetingHome {
   /** Asks that person to switch a stream on; who consents does so. */
   askForStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
   /** Says something to a topic; answers the message's id. Refuses with NOT_FOUND when no session goes on, as do the rest. */
-  publish(meetingId: string, sender: { id: string; name: string }, message: Said): Promise<string>
+  publish(meetingId: string, sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string>
   value(meetingId: string, key: string): Promise<string | null>
   /** `null` takes the key away. */
-  setValue(meetingId: string, key: string, value: string | null, updatedBy: string): Promise<void>
+  setValue(
+    meetingId: string,
+    key: string,
+    value: string | null,
+    updatedBy: string,
+    holder: Holder,
+  ): Promise<void>
   /** Who may not come back to the session that goes on. */
   removals(meetingId: string): Promise<RemovalView[]>
   /**
@@ -203,7 +210,7 @@ export class LiveMeetings implements MeetingHome {
     await (await this.#live(meetingId)).askForStream('server', participantId, kind)
   }
 
-  async publish(meetingId: string, sender: { id: string; name: string }, message: Said): Promise<string> {
+  async publish(meetingId: string, sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string> {
     return (await this.#live(meetingId)).publish(sender, message)
   }
 
@@ -211,8 +218,14 @@ export class LiveMeetings implements MeetingHome {
     return (await this.#live(meetingId)).values.get(key)
   }
 
-  async setValue(meetingId: string, key: string, value: string | null, updatedBy: string): Promise<void> {
-    ;(await this.#live(meetingId)).values.set(key, value, updatedBy)
+  async setValue(
+    meetingId: string,
+    key: string,
+    value: string | null,
+    updatedBy: string,
+    holder: Holder,
+  ): Promise<void> {
+    ;(await this.#live(meetingId)).values.set(key, value, updatedBy, holder)
   }
 
   async removals(meetingId: string): Promise<RemovalView[]> {

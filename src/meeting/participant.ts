@@ -9,6 +9,7 @@ import type { Grant } from '../token/token.ts'
 import type { Link } from './link.ts'
 import type { Authority } from './permissions.ts'
 import type { Quality } from './quality.ts'
+import type { Holder } from './shares.ts'
 
 /** A producer with what the wire says of it. */
 export interface LiveProducer {
@@ -97,6 +98,11 @@ export class Participant {
 
   get tokenId(): string {
     return this.grant.tokenId
+  }
+
+  /** On whose account it takes what the session shares. */
+  get holder(): Required<Holder> {
+    return { participantId: this.id, tokenId: this.tokenId }
   }
 
   get sends(): boolean {

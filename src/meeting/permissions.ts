@@ -86,3 +86,13 @@ export function canFromOutside(
 export function managesFromOutside({ roles, entry }: Pick<Grant, 'roles' | 'entry'>): boolean {
   return (roles?.includes('crawler') ?? false) || entry === 'moderator'
 }
+
+/**
+ * Which messages of a meeting a token reads from outside (design, decision 26): what its holder could hear inside. Private
+ * messages are for those they name, so a token that is bound to nobody reads none, unless it manages or moderates by itself.
+ */
+export function mayRead(grant: Pick<Grant, 'roles' | 'entry' | 'participantId'>): {
+  hearer?: string | null
+} {
+  return managesFromOutside(grant) ? {} : { hearer: grant.participantId ?? null }
+}

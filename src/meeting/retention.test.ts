@@ -121,8 +121,36 @@ test('the end of a session closes what is open in it, once', async () => {
 
 test('what is old goes, in steps, with all that was recorded in it; what is not old and what goes on stays', async () => {
   let pauses = 0
+  const said = Array.from({ length: 450 }, (_, at) =>
+    store.chat.append({
+      sessionId: 's01',
+      messageId: `m${at}`,
+      clientMessageId: '',
+      topic: 'CHAT',
+      senderId: 'ann',
+      senderName: 'Ann',
+      message: 'hello',
+      payload: Buffer.alloc(0),
+      sendOnly: at % 2 ? ['bob'] : [],
+      at,
+      tokenId: null,
+      bytes: 300,
+    }),
+  )
+  await Promise.all(said)
+  const steps: number[] = []
   const options = {
-    store,
+    store: {
+      ...store,
+      sessions: {
+        ...store.sessions,
+        dropEndedBefore: async (at: number, limit: number) => {
+          const gone = await store.sessions.dropEndedBefore(at, limit)
+          steps.push(gone / limit)
+          return gone
+        },
+      },
+    },
     now: () => 31 * DAY_MS,
     pause: () => {
       pauses++
@@ -132,6 +160,10 @@ test('what is old goes, in steps, with all that was recorded in it; what is not 
   assert.equal(await sweep({ ...options, retentionDays: 0, statsRetentionDays: 0 }), 0)
   assert.ok((await sweep({ ...options, retentionDays: 20, statsRetentionDays: 10 })) > 0)
   assert.ok(pauses > 0)
+  // A session of many rows takes many steps, and none is larger than the others.
+  assert.ok(steps.length > 4 && steps.every((share) => share <= 1.1), String(steps))
+  assert.deepEqual(await store.chat.held('s01'), { last: 0, shares: [] })
+  assert.equal((await store.chat.page('s01', { page: 1, perPage: 10 }, { hearer: 'bob' })).total, 0)
   const left = await ids(1)
   assert.deepEqual([left.total, left.ids[0]], [16, 'live'])
   assert.equal(await store.sessions.get('s10'), undefined)

@@ -11,4 +11,6 @@ export interface Ground {
   db: Kysely<Schema>
   write: Write
   seal: Seal
+  /** What the database calls the place of a row, for tables without a key of one column. */
+  rowKey: string
 }

@@ -112,6 +112,11 @@ export interface Schema {
     /** JSON: a list of participant ids. */
     send_only: string
     at: number
+    is_private: number
+    bytes: number
+    token_id: string | null
   }
+  /** Who hears a private message: its receivers and its sender. */
+  chat_hearers: { session_id: string; participant_id: string; number: number; bytes: number }
   stored_values: { name: string; value: string }
 }

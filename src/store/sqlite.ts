@@ -21,6 +21,7 @@ import * as first from './migrations/0001-first.ts'
 import * as chat from './migrations/0002-chat.ts'
 import * as records from './migrations/0003-records.ts'
 import * as removals from './migrations/0004-removals.ts'
+import * as chatReading from './migrations/0005-chat-reading.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import type { Write } from './ground.ts'
 import { proveSeal, storeOver } from './queries.ts'
@@ -42,6 +43,7 @@ const migrations: Record<string, Migration> = {
   '0002-chat': chat,
   '0003-records': records,
   '0004-removals': removals,
+  '0005-chat-reading': chatReading,
 }
 
 /** @throws {StoreProblem} */
@@ -88,7 +90,7 @@ export async function openSqlite(
         failed(error)
         throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
       })
-    const store = storeOver({ db: reader, write, seal })
+    const store = storeOver({ db: reader, write, seal, rowKey: 'rowid' })
     await proveSeal(store, seal)
     return {
       ...store,

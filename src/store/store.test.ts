@@ -9,7 +9,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, beforeEach, test } from 'node:test'
 import Database from 'better-sqlite3'
-import { openStore, StoreConflict, StoreProblem, type MeetingRecord, type Store } from './store.ts'
+import {
+  openStore,
+  StoreConflict,
+  StoreProblem,
+  type ChatFilter,
+  type ChatRecord,
+  type MeetingRecord,
+  type Store,
+  type Stretch,
+} from './store.ts'
 
 const folders: string[] = []
 let folder: string
@@ -267,32 +276,135 @@ test('invites are counted exactly, keys are revoked once, decisions about people
   })
 })
 
-test('chat is kept in the order in which it was taken in', async () => {
+const saying = (at: number, changes: Partial<ChatRecord> = {}): ChatRecord => ({
+  sessionId: 's',
+  messageId: `m${at}`,
+  clientMessageId: '',
+  topic: 'CHAT',
+  senderId: 'ann',
+  senderName: 'Ann',
+  message: `hello ${at} 👋`,
+  payload: Buffer.from([at & 0xff, 0, 255]),
+  sendOnly: [],
+  at,
+  tokenId: 'jti:ann',
+  bytes: 300,
+  ...changes,
+})
+
+async function withSession(work: (store: Store) => Promise<void>): Promise<void> {
   await withStore(async (store) => {
-    const meeting = await store.meetings.create(aMeeting())
-    await store.sessions.start({
-      sessionId: 's',
-      meetingId: meeting.meetingId,
-      projectId: PROJECT,
-      startedAt: 1,
-      endedAt: null,
-      endReason: null,
-    })
-    const messages = Array.from({ length: 100 }, (_, at) => ({
-      sessionId: 's',
-      messageId: `m${at}`,
-      clientMessageId: '',
-      topic: 'CHAT',
-      senderId: 'ann',
-      senderName: 'Ann',
-      message: `hello ${at} 👋`,
-      payload: Buffer.from([at, 0, 255]),
-      sendOnly: at % 2 ? ['bob'] : [],
-      at,
-    }))
-    await Promise.all(messages.map((message) => store.chat.append(message)))
-    assert.deepEqual(await store.chat.list('s'), messages)
-    assert.deepEqual(await store.chat.list('other'), [])
+    const { meetingId } = await store.meetings.create(aMeeting())
+    const session = { meetingId, projectId: PROJECT, startedAt: 1, endedAt: null, endReason: null }
+    for (const sessionId of ['s', 'other']) await store.sessions.start({ ...session, sessionId })
+    await work(store)
+  })
+}
+
+const WHOLE = { from: 0, to: Number.MAX_SAFE_INTEGER }
+
+/** All that is read of a stretch, part by part, with the size of each part. */
+async function readAll(store: Store, stretch: Stretch = WHOLE, filter: ChatFilter = {}, sessionId = 's') {
+  const [ids, parts]: [string[], number[]] = [[], []]
+  for (let rest: Stretch | undefined = stretch; rest;) {
+    const part = await store.chat.read(sessionId, rest, filter)
+    parts.push(part.messages.reduce((sum, { bytes }) => sum + bytes, 0))
+    ids.push(...part.messages.map(({ messageId }) => messageId))
+    rest = part.rest
+  }
+  return { ids, parts }
+}
+
+test('chat is kept in the order in which it was taken in', async () => {
+  await withSession(async (store) => {
+    const messages = Array.from({ length: 250 }, (_, at) => saying(at, { sendOnly: at % 2 ? ['bob'] : [] }))
+    const numbers = await Promise.all(messages.map((message) => store.chat.append(message)))
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((a, b) => a - b),
+    )
+    const { messages: first } = await store.chat.read('s', WHOLE)
+    assert.deepEqual(
+      first,
+      messages.slice(0, first.length).map((message, at) => ({ ...message, number: numbers[at]! })),
+    )
+    assert.deepEqual(
+      (await readAll(store)).ids,
+      messages.map(({ messageId }) => messageId),
+    )
+    assert.deepEqual(await readAll(store, WHOLE, {}, 'other'), { ids: [], parts: [0] })
+  })
+})
+
+test('chat is read in parts of bounded size, however much was said', async () => {
+  await withSession(async (store) => {
+    const large = { message: 'x'.repeat(60_000), bytes: 60_300 }
+    await Promise.all(Array.from({ length: 40 }, (_, at) => store.chat.append(saying(at, large))))
+    const { ids, parts } = await readAll(store)
+    assert.equal(ids.length, 40)
+    assert.ok(
+      parts.every((bytes) => bytes < 256 * 1024),
+      String(parts),
+    )
+  })
+})
+
+test('pages and parts of the chat hold what the reader may hear, and count nothing else', async () => {
+  await withSession(async (store) => {
+    const all = Array.from({ length: 300 }, (_, at) =>
+      saying(at, {
+        topic: at % 3 === 0 ? 'OTHER' : 'CHAT',
+        senderId: at % 5 === 0 ? 'bob' : 'ann',
+        // To itself as well, and to more than are written at once.
+        sendOnly:
+          at % 4 === 0
+            ? []
+            : at % 4 === 1
+              ? ['bob', 'bob']
+              : Array.from({ length: 120 }, (_, of) => (of === 60 ? 'cy' : `guest-${of}`)),
+      }),
+    )
+    for (const message of all) await store.chat.append(message)
+    await store.chat.append(saying(999, { sessionId: 'other', sendOnly: ['bob'] }))
+    const filters: ChatFilter[] = [undefined, null, 'ann', 'bob', 'cy', 'nobody'].flatMap((hearer) =>
+      [undefined, 'CHAT', 'OTHER', 'NONE'].map((topic) => ({
+        ...(topic !== undefined && { topic }),
+        ...(hearer !== undefined && { hearer }),
+      })),
+    )
+    for (const filter of filters) {
+      const { topic, hearer } = filter
+      const expected = all
+        .filter((message) => topic === undefined || message.topic === topic)
+        .filter(
+          ({ sendOnly, senderId }) =>
+            hearer === undefined ||
+            sendOnly.length === 0 ||
+            (hearer !== null && (senderId === hearer || sendOnly.includes(hearer))),
+        )
+        .map(({ messageId }) => messageId)
+      const what = JSON.stringify(filter)
+      assert.deepEqual((await readAll(store, WHOLE, filter)).ids, expected, what)
+      const paged: string[] = []
+      for (let page = 1; page <= Math.ceil(expected.length / 30) + 1; page++) {
+        const { total, stretch } = await store.chat.page('s', { page, perPage: 30 }, filter)
+        assert.equal(total, expected.length, what)
+        paged.push(...(await readAll(store, stretch, filter)).ids)
+      }
+      assert.deepEqual(paged, expected, what)
+      for (const count of [0, 1, 7, 1000]) {
+        const stretch = await store.chat.newest('s', count, Number.MAX_SAFE_INTEGER, filter)
+        const wanted = count === 0 ? [] : expected.slice(-count)
+        assert.deepEqual((await readAll(store, stretch, filter)).ids, wanted, `${what}, the last ${count}`)
+      }
+    }
+    const { last, shares } = await store.chat.held('s')
+    assert.equal(last, 300)
+    assert.deepEqual(shares.map(({ senderId, bytes }) => [senderId, bytes]).toSorted(), [
+      ['ann', 240 * 300],
+      ['bob', 60 * 300],
+    ])
+    assert.deepEqual(await store.chat.held('nothing'), { last: 0, shares: [] })
   })
 })
 

@@ -245,6 +245,35 @@ export interface ChatRecord {
   /** Participant ids; empty for everybody. */
   sendOnly: readonly string[]
   at: number
+  /** Of the token that it was said with; null in records of older versions. */
+  tokenId: string | null
+  /** What it takes of the room that a session has. */
+  bytes: number
+}
+
+/** A message as it was kept; numbers rise within a session. */
+export interface KeptMessage extends ChatRecord {
+  number: number
+}
+
+/** Which messages of a session: of one topic, if it is named, and those that somebody may hear. */
+export interface ChatFilter {
+  topic?: string
+  /** Absent: all. Null: what everybody hears. A participant: also what is private and to or from that one. */
+  hearer?: string | null
+}
+
+/** Messages by their numbers, both included; none where `from` is above `to`. */
+export interface Stretch {
+  from: number
+  to: number
+}
+
+/** What of a session's chat was said with one token under one id. */
+export interface ChatShare {
+  tokenId: string | null
+  senderId: string
+  bytes: number
 }
 
 export interface Store {
@@ -313,7 +342,10 @@ export interface Store {
     ): Promise<void>
     /** In the order of beginning; of one participant, if named. */
     intervals(sessionId: string, participantId?: string): Promise<IntervalRecord[]>
-    /** Deletes sessions that ended before, at most `limit`, with all that was recorded in them. Answers how many. */
+    /**
+     * Deletes sessions that ended before, and first what was recorded in them, at most `limit` rows of either. Answers how many
+     * rows went; 0 when nothing is left to delete.
+     */
     dropEndedBefore(at: number, limit: number): Promise<number>
     /** Idempotent. */
     admit(admission: AdmissionRecord): Promise<void>
@@ -334,10 +366,22 @@ export interface Store {
     use(codeHash: string, now: number): Promise<InviteRecord | undefined>
     revoke(inviteId: string, at: number): Promise<boolean>
   }
+  /** No call reads more than a part, however much was said. */
   chat: {
-    append(message: ChatRecord): Promise<void>
-    /** In the order in which they were appended. */
-    list(sessionId: string): Promise<ChatRecord[]>
+    /** Answers its number. */
+    append(message: ChatRecord): Promise<number>
+    /** The stretch that holds a page, oldest first, and how many there are on all pages. */
+    page(sessionId: string, page: Page, filter?: ChatFilter): Promise<{ total: number; stretch: Stretch }>
+    /** The stretch of the last `count`, none of them after `to`. */
+    newest(sessionId: string, count: number, to: number, filter?: ChatFilter): Promise<Stretch>
+    /** The first messages of a stretch, as many as are read at once, and the rest of it if there is one. */
+    read(
+      sessionId: string,
+      stretch: Stretch,
+      filter?: ChatFilter,
+    ): Promise<{ messages: KeptMessage[]; rest: Stretch | undefined }>
+    /** The number of the last message, 0 where there is none, and who said how much. */
+    held(sessionId: string): Promise<{ last: number; shares: ChatShare[] }>
   }
   /** Files of a session, gone with it. */
   files: {

@@ -117,8 +117,17 @@ export const limitRows: LimitRow[] = [
     shown: `${FLOODS}chat: what is over the limit is refused`,
   },
   { setting: 'MAX_CHAT_MESSAGE_BYTES', beyond: '`PAYLOAD_TOO_LARGE`', shown: CHAT },
-  { setting: 'MAX_CHAT_TOPICS', beyond: '`RATE_LIMITED`', shown: CHAT },
+  {
+    setting: 'MAX_CHAT_TOPICS',
+    beyond: '`RATE_LIMITED`',
+    shown: 'src/meeting/chat.test.ts: topics: a place is taken by listening',
+  },
   { setting: 'MAX_CHAT_SUBSCRIPTIONS', beyond: '`RATE_LIMITED`', shown: CHAT },
+  {
+    setting: 'MAX_SESSION_CHAT_BYTES',
+    beyond: '`PAYLOAD_TOO_LARGE`; what is not to be kept is still taken',
+    shown: 'src/meeting/chat.test.ts: one participant keeps its share of the room',
+  },
   { setting: 'MAX_FILE_BYTES', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
   { setting: 'MAX_SESSION_FILE_BYTES', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
   {
@@ -154,6 +163,9 @@ ${rows.join('\n')}
 The defaults are for people behind one address as much as for one person: a school of 1000 stays under them. Four of them are paces at which
 *others* come; a server that only this machine reaches (\`HOST\` on loopback, no \`PUBLIC_URL\`, no \`TRUSTED_PROXIES\`) has none, unless you
 name one: whoever loads it is its owner. Behind a proxy set \`PUBLIC_URL\`, and they hold.
+
+Of what the people in one session share (keys, topics, chat that is kept), one participant may take a quarter, and all who came with one token
+together a half, so that whatever one takes, something is left for the others. Over REST a token that is bound to nobody has the token's half.
 
 Fixed, because they are about guesses and no load: exchanging invites, 2 a second and 30 at once from one address; signing in to the dashboard,
 6 a minute and 10 at once from one address, 2 a second of all; a body of REST, 256 KiB; a file over 256 KiB only with the token in

@@ -1,10 +1,10 @@
-import type { Kysely, Selectable } from 'kysely'
+import { sql, type Kysely, type Selectable } from 'kysely'
 import type { Ground } from '../ground.ts'
 import type { Schema } from '../schema.ts'
 import type { NewDelivery, SessionRecord, StayRecord, Store } from '../store.ts'
 import { tellInside, type Written } from './outbox.ts'
 
-export function sessionQueries({ db, write }: Ground, written: Written): Store['sessions'] {
+export function sessionQueries({ db, write, rowKey }: Ground, written: Written): Store['sessions'] {
   /** Writes a fact and, if it was news, the deliveries that tell it. */
   const record = async (
     tell: readonly NewDelivery[] | undefined,
@@ -238,21 +238,17 @@ export function sessionQueries({ db, write }: Ground, written: Written): Store['
           .execute()
         const ids = old.map(({ session_id }) => session_id)
         if (ids.length === 0) return 0
-        for (const table of [
-          'stays',
-          'intervals',
-          'admissions',
-          'removals',
-          'chat_messages',
-          'participant_stats',
-          'sessions',
-        ] as const) {
-          await tx.deleteFrom(table).where('session_id', 'in', ids).execute()
+        let gone = 0
+        for (const table of partsOfSessions) {
+          gone += await dropSome(tx, rowKey, table, ids, limit - gone)
+          // What is left of them goes in the next step.
+          if (gone >= limit) return gone
         }
+        await tx.deleteFrom('sessions').where('session_id', 'in', ids).execute()
         const byProject = new Map<string, number>()
         for (const { project_id } of old) byProject.set(project_id, (byProject.get(project_id) ?? 0) + 1)
-        for (const [projectId, gone] of byProject) await count(tx, projectId, -gone)
-        return ids.length
+        for (const [projectId, fewer] of byProject) await count(tx, projectId, -fewer)
+        return gone + ids.length
       }),
     admit: async ({ sessionId, participantId, tokenId, at }) => {
       await write((tx) =>
@@ -339,6 +335,37 @@ export function sessionQueries({ db, write }: Ground, written: Written): Store['
       }))
     },
   }
+}
+
+/** Where rows of a session are. */
+const partsOfSessions = [
+  'stays',
+  'intervals',
+  'admissions',
+  'removals',
+  'chat_hearers',
+  'chat_messages',
+  'participant_stats',
+] as const
+
+/** Deletes at most so many rows of these sessions. Answers how many. */
+async function dropSome(
+  tx: Kysely<Schema>,
+  rowKey: string,
+  table: (typeof partsOfSessions)[number],
+  sessionIds: readonly string[],
+  limit: number,
+): Promise<number> {
+  const row = sql.ref(rowKey)
+  const { numDeletedRows } = await tx
+    .deleteFrom(table)
+    .where(
+      row,
+      'in',
+      tx.selectFrom(table).select(row.as('row')).where('session_id', 'in', sessionIds).limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 async function count(tx: Kysely<Schema>, projectId: string, more: number): Promise<void> {

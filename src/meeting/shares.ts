@@ -1,0 +1,129 @@
+/**
+ * How much of what a session shares one participant may take, and how much all together who came with one token. A cap
+ * protects the server; shares protect the others: whatever one takes, something is left for them.
+ */
+import { Refusal, type ErrorName } from '../protocol/errors.ts'
+import { Tally } from './tally.ts'
+
+/** Who takes something. A token that is used over REST and bound to nobody is no participant. */
+export interface Holder {
+  tokenId: string
+  participantId?: string
+}
+
+/** For all of a session, for all who came with one token, for one participant: limits, or what is taken of them. */
+export interface Shares {
+  session: number
+  token: number
+  participant: number
+}
+
+/** The parts of a cap. `least`: what one may always take where the session has room for it, such as one file. */
+export function sharesOf(cap: number, least = 1): Shares {
+  return {
+    session: cap,
+    token: Math.max(least, Math.floor(cap / 2)),
+    participant: Math.max(least, Math.floor(cap / 4)),
+  }
+}
+
+/** The first limit that `more` goes beyond, if it does. */
+export function beyond(limits: Shares, taken: Shares, more: Shares): keyof Shares | undefined {
+  return (['participant', 'token', 'session'] as const).find((of) => taken[of] + more[of] > limits[of])
+}
+
+const sentences: Record<keyof Shares, (what: string) => string> = {
+  session: (what) => `This session has no room for more ${what}.`,
+  token: (what) => `This token has its share of the session's ${what}.`,
+  participant: (what) => `This participant has its share of the session's ${what}.`,
+}
+
+/** Says which limit was reached; `what` is a plural or a mass, such as `topics` or `chat`. */
+export function beyondShare(code: ErrorName, of: keyof Shares, what: string): Refusal {
+  return new Refusal(code, { message: sentences[of](what) })
+}
+
+/** An amount that is taken and given back: bytes, places, keys. */
+export class SharedAmount {
+  readonly #limits: Shares
+  #taken = 0
+  readonly #byToken = new Tally()
+  readonly #byParticipant = new Tally()
+
+  constructor(limits: Shares) {
+    this.#limits = limits
+  }
+
+  /** Takes it; or takes nothing and answers the limit that is in the way. */
+  take(holder: Holder, amount = 1): keyof Shares | undefined {
+    const { tokenId, participantId } = holder
+    const taken = {
+      session: this.#taken,
+      token: this.#byToken.of(tokenId),
+      participant: participantId === undefined ? 0 : this.#byParticipant.of(participantId),
+    }
+    const participant = participantId === undefined ? 0 : amount
+    const over = beyond(this.#limits, taken, { session: amount, token: amount, participant })
+    if (!over) this.add(holder, amount)
+    return over
+  }
+
+  /** Counts what was taken before, whatever the limits. A negative amount is given back. */
+  add({ tokenId, participantId }: Partial<Holder>, amount: number): void {
+    this.#taken += amount
+    if (tokenId !== undefined) this.#byToken.add(tokenId, amount)
+    if (participantId !== undefined) this.#byParticipant.add(participantId, amount)
+  }
+}
+
+/**
+ * Things that several hold together, such as a topic that many listen to. A thing counts once for the session and once for
+ * a token, however many hold it; for a participant count those that it holds.
+ */
+export class SharedThings {
+  readonly #limits: Shares
+  readonly #holders = new Tally()
+  readonly #byToken = new Map<string, { held: Tally; things: number }>()
+  readonly #byParticipant = new Map<string, Set<string>>()
+
+  #things = 0
+
+  constructor(limits: Shares) {
+    this.#limits = limits
+  }
+
+  /** Takes it, if it is not taken by this one already; or answers the limit that is in the way. */
+  take(thing: string, { tokenId, participantId }: Required<Holder>): keyof Shares | undefined {
+    const own = this.#byParticipant.get(participantId) ?? new Set()
+    if (own.has(thing)) return undefined
+    const ofToken = this.#byToken.get(tokenId) ?? { held: new Tally(), things: 0 }
+    const isNew = this.#holders.of(thing) === 0 ? 1 : 0
+    const isNewToToken = ofToken.held.of(thing) === 0 ? 1 : 0
+    const over = beyond(
+      this.#limits,
+      { session: this.#things, token: ofToken.things, participant: own.size },
+      { session: isNew, token: isNewToToken, participant: 1 },
+    )
+    if (over) return over
+    this.#things += isNew
+    this.#holders.add(thing, 1)
+    ofToken.things += isNewToToken
+    ofToken.held.add(thing, 1)
+    this.#byToken.set(tokenId, ofToken)
+    this.#byParticipant.set(participantId, own.add(thing))
+    return undefined
+  }
+
+  /** Nothing happens for what this one does not hold. */
+  give(thing: string, { tokenId, participantId }: Required<Holder>): void {
+    const own = this.#byParticipant.get(participantId)
+    if (!own?.delete(thing)) return
+    if (own.size === 0) this.#byParticipant.delete(participantId)
+    this.#holders.add(thing, -1)
+    if (this.#holders.of(thing) === 0) this.#things--
+    const ofToken = this.#byToken.get(tokenId)!
+    ofToken.held.add(thing, -1)
+    if (ofToken.held.of(thing) === 0) ofToken.things--
+    if (ofToken.things === 0) this.#byToken.delete(tokenId)
+  }
+}

@@ -1,0 +1,47 @@
+import { sql, type Kysely } from 'kysely'
+
+/** Chat that is read by page, by whoever may hear it, and counted by whoever said it. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable('chat_messages')
+    .addColumn('is_private', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+  await db.schema
+    .alterTable('chat_messages')
+    .addColumn('bytes', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+  await db.schema.alterTable('chat_messages').addColumn('token_id', 'text').execute()
+  await sql`update chat_messages set
+    is_private = case when send_only = '[]' then 0 else 1 end,
+    bytes = 256 + length(cast(message as blob)) + length(payload) + length(cast(topic as blob))
+      + length(cast(send_only as blob))`.execute(db)
+
+  // Pages are found, counted and weighed in these alone; only the messages of a page are read.
+  await db.schema.dropIndex('chat_messages_session').execute()
+  await db.schema
+    .createIndex('chat_messages_session')
+    .on('chat_messages')
+    .columns(['session_id', 'number', 'is_private', 'bytes'])
+    .execute()
+  await db.schema
+    .createIndex('chat_messages_topic')
+    .on('chat_messages')
+    .columns(['session_id', 'topic', 'number', 'is_private', 'bytes'])
+    .execute()
+
+  // Who hears a private message: its receivers and its sender.
+  await db.schema
+    .createTable('chat_hearers')
+    .addColumn('session_id', 'text', (column) => column.notNull())
+    .addColumn('participant_id', 'text', (column) => column.notNull())
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addColumn('bytes', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('chat_hearers_key', ['session_id', 'participant_id', 'number'])
+    .execute()
+  await sql`insert into chat_hearers (session_id, participant_id, number, bytes)
+    select session_id, sender_id, number, bytes from chat_messages where is_private = 1
+    union
+    select session_id, value, number, bytes from chat_messages, json_each(send_only) where is_private = 1`.execute(
+    db,
+  )
+}
