@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: `anteroom serve | token-server | projects | keys | token | meeting | webhooks | admin | doctor`. The only file that ends the process.
+ * The command line: `anteroom serve | token-server | projects | keys | token | meeting | webhooks | admin | doctor | move-check`. The only file that ends the process.
  */
 import { existsSync } from 'node:fs'
 import { CommandError, exitCodes, helpOf, readArguments, type Command } from './cli/arguments.ts'
@@ -9,6 +9,7 @@ import { doctor } from './cli/doctor.ts'
 import { keyCommands } from './cli/keys.ts'
 import { meetingCommands } from './cli/meetings.ts'
 import { load } from './cli/load.ts'
+import { moveCheck } from './cli/move-check.ts'
 import { adminReset, projectCommands } from './cli/projects.ts'
 import { serve, tokenServer } from './cli/serve.ts'
 import { tokenCommands } from './cli/tokens.ts'
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   ...webhookCommands,
   adminReset,
   doctor,
+  moveCheck,
   load,
 ]
 

@@ -31,7 +31,7 @@ async function anteroom(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ra
     cwd: folder,
     env: { ...process.env, DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    timeout: 120_000,
   })
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk) => (out += String(chunk)))
@@ -363,4 +363,35 @@ test('against a server that runs: a session is ended, a key is revoked at once',
   } finally {
     await server.stop()
   }
+})
+
+test('move-check lists what to change in an app and what to expect, and makes the changes when told to', async () => {
+  const app = join(folder, 'an app')
+  await mkdir(join(app, 'node_modules'), { recursive: true })
+  const page = join(app, 'index.js')
+  await writeFile(join(app, 'package.json'), '{"dependencies":{"@videosdk.live/js-sdk":"0.0.82"}}')
+  await writeFile(page, 'fetch("https://api.videosdk.live/v2/rooms")\nVideoSDK.initMeeting({ meetingId })\n')
+  await writeFile(join(app, 'node_modules/x.js'), 'VideoSDK.initMeeting({ meetingId })')
+  const before = await anteroom(['move-check', app, '--server', 'meet.example.org', '--json'])
+  assert.equal(before.code, 1)
+  const { sdks, changes } = JSON.parse(before.out)
+  assert.deepEqual(
+    changes.map(({ file, line }: any) => [file, line]),
+    [
+      ['index.js', 1],
+      ['index.js', 2],
+    ],
+  )
+  assert.deepEqual(
+    sdks.map(({ sdk, version, works }: any) => [sdk, version, works]),
+    [['js-sdk', '0.0.82', true]],
+  )
+  assert.match((await anteroom(['move-check', app])).out, /2 places are left to change/)
+  assert.equal((await anteroom(['move-check', app, '--server', 'meet.example.org', '--write'])).code, 0)
+  assert.equal(
+    await readFile(page, 'utf8'),
+    'fetch("https://meet.example.org/v2/rooms")\nVideoSDK.initMeeting({ signalingBaseUrl: "meet.example.org", meetingId })\n',
+  )
+  isOneSentence(await anteroom(['move-check', join(folder, 'nowhere')]), /is not a folder/)
+  isOneSentence(await anteroom(['move-check', app, '--server', 'https://x y']), /--server takes a host/)
 })
