@@ -14,6 +14,7 @@ import type {
 } from '../protocol/media.ts'
 
 const maxUint32 = 0xffff_ffff
+const ABS_CAPTURE_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time'
 
 /**
  * A client's RTP parameters, with the fields of the encodings that mediasoup reads and no others.
@@ -27,7 +28,7 @@ export function toMediasoupRtpParameters(rtpParameters: RtpParameters): mediasou
   return {
     ...(mid === undefined ? {} : { mid }),
     codecs,
-    ...(headerExtensions === undefined ? {} : { headerExtensions }),
+    ...(headerExtensions === undefined ? {} : { headerExtensions: headerExtensions.filter(isOffered) }),
     ...(encodings === undefined ? {} : { encodings: encodings.map(toEncoding) }),
     ...(rtcp === undefined ? {} : { rtcp }),
   } as mediasoup.RtpParameters
@@ -87,8 +88,21 @@ export function toMediasoupDtlsParameters(dtlsParameters: DtlsParameters): media
   return dtlsParameters as mediasoup.DtlsParameters
 }
 
+/** What the router can do, without the header extensions that are not offered. */
 export function fromMediasoupRtpCapabilities(rtpCapabilities: mediasoup.RtpCapabilities): RtpCapabilities {
-  return rtpCapabilities as RtpCapabilities
+  return {
+    ...rtpCapabilities,
+    headerExtensions: rtpCapabilities.headerExtensions?.filter(isOffered),
+  } as RtpCapabilities
+}
+
+/**
+ * `abs-capture-time` is not offered, and is dropped where a client announces it all the same. The mediasoup-client in
+ * published clients (3.20 in js-sdk 1.1.1) announces it but does not have the browser send it. mediasoup 3.25 and later
+ * then takes the capture time from nothing else, never learns one, and never switches to another simulcast layer.
+ */
+function isOffered({ uri }: { uri: string }): boolean {
+  return uri !== ABS_CAPTURE_TIME
 }
 
 export function fromMediasoupRtpParameters(rtpParameters: mediasoup.RtpParameters): RtpParameters {

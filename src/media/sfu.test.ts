@@ -102,6 +102,27 @@ for (const [name, open] of kinds) {
       router.close()
     })
 
+    test('no time of capture is offered, nor expected of a client that announces one', async () => {
+      const uri = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time'
+      const router = await sfu.openRouter()
+      assert.ok(router.rtpCapabilities.headerExtensions!.length > 5)
+      assert.ok(router.rtpCapabilities.headerExtensions!.every((extension) => extension.uri !== uri))
+      const { send, receive } = await pair(router)
+      const rtpParameters = sampleRtpParameters('video', { layers: 3 })
+      rtpParameters.headerExtensions!.push({ uri, id: 15, encrypt: false, parameters: {} })
+      const { id: producerId } = await send.produce({ kind: 'video', rtpParameters })
+      const rtpCapabilities = {
+        ...router.rtpCapabilities,
+        headerExtensions: [
+          ...router.rtpCapabilities.headerExtensions!,
+          { kind: 'video' as const, uri, preferredId: 10 },
+        ],
+      }
+      const consumer = await receive.consume({ producerId, rtpCapabilities })
+      assert.ok(consumer.rtpParameters.headerExtensions!.every((extension) => extension.uri !== uri))
+      router.close()
+    })
+
     test('ICE is restarted with other parameters; stats are numbers', async () => {
       const router = await sfu.openRouter()
       const { send } = await pair(router)
