@@ -32,6 +32,7 @@ const link = {
   connectionId: 'none',
   resetsMedia: true,
   notify: () => undefined,
+  answers: () => Promise.resolve(true),
   request: () => Promise.resolve(true),
   close: () => undefined,
   drop: () => undefined,

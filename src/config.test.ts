@@ -31,6 +31,7 @@ const wrong: [variable: string, values: string[]][] = [
   ['MAX_CONNECTIONS_PER_ADDRESS', ['0']],
   ['MODERATION', ['none', 'Open']],
   ['LOBBY_TIMEOUT_SECONDS', ['0', '86401', 'ten']],
+  ['JOIN_TIMEOUT_SECONDS', ['0', '3601']],
   ['SESSION_GRACE_SECONDS', ['-1']],
   ['MEDIA_PORT', ['0', '70000']],
   ['MEDIA_WORKERS', ['0', '257']],

@@ -212,6 +212,12 @@ const settings = {
     'an entry request nobody answers is denied after this',
     whole(1, 86_400, 600),
   ),
+  joinTimeoutSeconds: setting(
+    'JOIN_TIMEOUT_SECONDS',
+    60,
+    'an admitted connection that has not joined gives up its seat after this',
+    whole(1, 3600, 60),
+  ),
   sessionGraceSeconds: setting(
     'SESSION_GRACE_SECONDS',
     10,

@@ -241,6 +241,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         moderation: settings.moderation,
         lobbyTimeoutMs: settings.lobbyTimeoutSeconds * 1000,
         sessionGraceMs: settings.sessionGraceSeconds * 1000,
+        joinTimeoutMs: settings.joinTimeoutSeconds * 1000,
         maxParticipants: settings.maxParticipants,
         maxEntryRequests: settings.maxEntryRequests,
         maxProducers: settings.maxProducers,

@@ -543,6 +543,7 @@ for (const [type, disabled] of [
       t.mock.timers.enable({ apis: ['setTimeout'] })
       await ann.request('requestEntry', {})
       await ann.hears('entryResponded')
+      await ann.finishJoin()
       t.mock.timers.tick(119_000)
       assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).body.disabled, false)
       await ann.request('produceError', {}).catch(() => undefined)

@@ -41,6 +41,8 @@ export interface Wire {
   notify(notifications: readonly SentNotification[], traits: ClientTraits): void
   /** Resolves with whether the client took the request: acknowledged in time, and not with an error. */
   ask(event: string, payload: unknown): Promise<boolean>
+  /** Resolves with whether the client's end of the line answers within this time. */
+  answers(withinMs: number): Promise<boolean>
   /** Tells the client to go for good, and cuts it if it stays. */
   close(reason: LeaveReason): void
   /** Cuts the connection so that the client comes back. */
@@ -57,6 +59,8 @@ export class ClientLink implements Link {
   readonly #onRefusal: (refusal: Refusal) => void
   #traits: ClientTraits
   #closing = false
+  /** However many ask at once, the client is asked once. */
+  #answering: Promise<boolean> | undefined
 
   constructor(
     wire: Wire,
@@ -108,6 +112,14 @@ export class ClientLink implements Link {
     if (this.#closing || !this.wire.connected) return false
     this.#flushAudiences()
     return this.wire.ask(event, payload)
+  }
+
+  async answers(withinMs: number): Promise<boolean> {
+    if (this.#closing) return false
+    this.#answering ??= this.wire.answers(withinMs).finally(() => {
+      this.#answering = undefined
+    })
+    return this.#answering
   }
 
   close(reason: LeaveReason, refusal?: Refusal): void {

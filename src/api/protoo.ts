@@ -14,6 +14,7 @@ import {
   type Inbox,
   type Wire,
 } from './client-link.ts'
+import { lineAnswers } from './line.ts'
 
 /** Chosen at the upgrade; nothing else tells these clients from the others so early. */
 export const PROTOO = 'protoo'
@@ -161,6 +162,10 @@ export class ProtooWire implements Wire {
       this.#asked.set(id, settle)
       this.send(JSON.stringify({ request: true, id, method: event, data: payload }))
     })
+  }
+
+  answers(withinMs: number): Promise<boolean> {
+    return lineAnswers(this.#socket, withinMs)
   }
 
   close({ code, message }: LeaveReason): void {

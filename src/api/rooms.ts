@@ -184,7 +184,7 @@ export const roomRoutes: Routes = (app, context) => {
       // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
       if (meeting.meetingId !== roomId) throw new RoomRefusal('Room not found.', 402)
       const disabled = (await catalogue.disable(grant.projectId, roomId)) ?? meeting
-      await live.endSession(roomId, 'ROOM_CLOSE')
+      await live.deactivate(disabled)
       return answer(request, disabled)
     },
   )

@@ -1,6 +1,7 @@
 /** The protocol of published clients since 0.2: requests and notifications as socket.io events (contract, signalling §2). */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'socket.io'
+import type { WebSocket } from 'ws'
 import type { ClientTraits, SentNotification } from '../protocol/clients.ts'
 import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import {
@@ -10,6 +11,7 @@ import {
   type Inbox,
   type Wire,
 } from './client-link.ts'
+import { lineAnswers } from './line.ts'
 
 /** Sends notifications to one socket or to a room, bundled where that is understood. */
 export function sendNotifications(
@@ -54,9 +56,12 @@ export class SocketIoWire implements Wire {
   }
 
   get backlogBytes(): number {
-    // The transport's WebSocket is not part of the typed interface.
-    const { socket } = this.#socket.conn.transport as { socket?: { bufferedAmount?: number } }
-    return socket?.bufferedAmount ?? 0
+    return this.#webSocket?.bufferedAmount ?? 0
+  }
+
+  /** It is not part of the transport's typed interface. */
+  get #webSocket(): WebSocket | undefined {
+    return (this.#socket.conn.transport as { socket?: WebSocket }).socket
   }
 
   ready(): void {
@@ -84,6 +89,10 @@ export class SocketIoWire implements Wire {
     } catch {
       return false
     }
+  }
+
+  async answers(withinMs: number): Promise<boolean> {
+    return this.#webSocket !== undefined && lineAnswers(this.#webSocket, withinMs)
   }
 
   close(reason: LeaveReason): void {

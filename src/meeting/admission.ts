@@ -1,5 +1,5 @@
 /**
- * The rule at the door: admit, wait or refuse. A value in, a decision out.
+ * The rules of entry: admit, wait or refuse. Values in, a decision out.
  */
 import type { Grant } from '../token/token.ts'
 import type { MeetingRecord } from '../store/store.ts'
@@ -7,16 +7,24 @@ import { isParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { authorityOf, type Authority, type Moderation } from './permissions.ts'
 
-/** What the door needs to know of the session that goes on; nothing of it before the first admission. */
+/** What the decision needs to know of the session; before the first admission there is none. */
 export interface SessionFacts {
-  participants: number
-  pendingEntryRequests: number
-  /** A removal keeps it out of the session. */
+  /** Why nobody, or nobody with this grant, is let in any more. */
+  closed: Refusal | undefined
+  /** A removal keeps the one who asks out. */
   keptOut: boolean
   /** It was let in before, with this token. */
   admittedBefore: boolean
-  /** Whether this participantId is inside now: the newcomer replaces it and needs no further place. */
-  present: boolean
+  /** With what the one is inside who has this participant id, if anybody has. */
+  inside: Grant | undefined
+  /** With what the one asked who has this participant id and waits, if anybody does. */
+  waiting: Grant | undefined
+  /** Seats that are taken: participants, those who are about to join, relay guests. */
+  seats: number
+  /** Seats of this token's holders who have not joined. */
+  enteringWithToken: number
+  entryRequests: number
+  entryRequestsWithToken: number
 }
 
 export interface AdmissionLimits {
@@ -24,10 +32,14 @@ export interface AdmissionLimits {
   maxEntryRequests: number
 }
 
+/** `contest`: the participant id is another's, who keeps it unless its line is dead. */
 export type Admission =
   | { decision: 'admit'; authority: Authority }
   | { decision: 'wait' }
+  | { decision: 'contest'; with: 'inside' | 'waiting' }
   | { decision: 'refuse'; refusal: Refusal }
+
+export type Seating = Exclude<Admission, { decision: 'wait' }>
 
 /**
  * Participants with the tokens they came with. An id alone is known to everybody inside, so it lets nobody back in.
@@ -80,29 +92,67 @@ export function refusalAtDoor(
   return undefined
 }
 
-/** The decision on one entry request of a connection that passed `refusalAtDoor`. */
+/** The decision on an entry request that passed `refusalAtDoor`. */
 export function decideAdmission(
   grant: Grant,
-  session: SessionFacts,
+  facts: SessionFacts,
   limits: AdmissionLimits,
   moderation: Moderation,
 ): Admission {
-  if (session.keptOut) return { decision: 'refuse', refusal: new Refusal('REMOVED_FROM_SESSION') }
-  if (grant.entry === undefined) return { decision: 'refuse', refusal: new Refusal('INVALID_PERMISSIONS') }
+  const seating = decideSeat(grant, facts, limits, moderation)
+  if (grant.entry !== 'ask' || facts.admittedBefore) return seating
+  // To wait takes no seat, so a full meeting does not matter yet.
+  const { waiting } = facts
+  if (facts.closed || facts.keptOut || seating.decision === 'contest') return seating
+  if (waiting && !displaces(grant, waiting)) return { decision: 'contest', with: 'waiting' }
+  if (!waiting && facts.entryRequests >= limits.maxEntryRequests)
+    return limited('Too many people are waiting to be let in; try again later.')
+  if (waiting?.tokenId !== grant.tokenId && facts.entryRequestsWithToken >= shareOf(limits.maxEntryRequests))
+    return limited('Too many people with this token are waiting to be let in; try again later.')
+  return { decision: 'wait' }
+}
 
-  if (grant.entry === 'ask' && !session.admittedBefore) {
-    if (session.pendingEntryRequests >= limits.maxEntryRequests) {
-      return {
-        decision: 'refuse',
-        refusal: new Refusal('RATE_LIMITED', {
-          message: 'Too many people are waiting to be let in; try again later.',
-        }),
-      }
-    }
-    return { decision: 'wait' }
-  }
-  if (!session.present && session.participants >= limits.maxParticipants) {
+/** The decision on a seat, for whoever may have one: asked in the instant in which it is taken. */
+export function decideSeat(
+  grant: Grant,
+  facts: Omit<SessionFacts, 'admittedBefore' | 'waiting' | 'entryRequests' | 'entryRequestsWithToken'>,
+  limits: Pick<AdmissionLimits, 'maxParticipants'>,
+  moderation: Moderation,
+): Seating {
+  if (facts.closed) return { decision: 'refuse', refusal: facts.closed }
+  if (facts.keptOut) return { decision: 'refuse', refusal: new Refusal('REMOVED_FROM_SESSION') }
+  if (grant.entry === undefined) return { decision: 'refuse', refusal: new Refusal('INVALID_PERMISSIONS') }
+  const { inside } = facts
+  if (inside && !displaces(grant, inside)) return { decision: 'contest', with: 'inside' }
+  // Whoever displaces somebody takes that seat.
+  if (!inside && facts.seats >= limits.maxParticipants)
     return { decision: 'refuse', refusal: new Refusal('MAX_PARTCIPANT_REACHED') }
-  }
+  if (!inside && facts.enteringWithToken >= shareOf(limits.maxParticipants))
+    return limited('Too many people with this token are about to join; try again in a moment.')
   return { decision: 'admit', authority: authorityOf(grant.entry, moderation) }
+}
+
+/**
+ * Whether a newcomer takes the place of the one who has its participant id (design, decision 10). Everybody inside knows
+ * the id, so knowing it is not enough, and guests have no authority that could be.
+ */
+export function displaces(newcomer: Grant, holder: Grant): boolean {
+  if (newcomer.tokenId === holder.tokenId) return true
+  // The door has held its participant id against the token.
+  if (newcomer.participantId !== undefined) return true
+  if (holder.participantId !== undefined) return false
+  return newcomer.entry !== 'ask' && rankOf(newcomer) >= rankOf(holder)
+}
+
+function rankOf({ entry }: Grant): number {
+  return entry === undefined ? 0 : { ask: 1, direct: 2, moderator: 3 }[entry]
+}
+
+/** How much of a limit those may take who came with one token, so that something is left for the others. */
+export function shareOf(limit: number): number {
+  return Math.max(1, Math.floor(limit / 2))
+}
+
+function limited(message: string): { decision: 'refuse'; refusal: Refusal } {
+  return { decision: 'refuse', refusal: new Refusal('RATE_LIMITED', { message }) }
 }

@@ -13,6 +13,8 @@ export interface Link {
   notify(...notifications: Notification[]): void
   /** Resolves with whether the client acknowledged in time. */
   request<E extends keyof ServerRequests>(event: E, payload: ServerRequests[E]): Promise<boolean>
+  /** Resolves with whether the line is alive: false when the client's side has not answered within this time. */
+  answers(withinMs: number): Promise<boolean>
   /** Orderly out: says why, then disconnects. The refusal, if any, is told first. */
   close(reason: LeaveReason, refusal?: Refusal): void
   /** Cuts the connection so that the client comes back by itself; the reason, if any, is told first. */

@@ -17,7 +17,14 @@ import {
 } from '../protocol/leave-reasons.ts'
 import { parseMode, type Mode } from '../protocol/modes.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { Admissions, decideAdmission, type Admission, type SessionFacts } from './admission.ts'
+import {
+  Admissions,
+  decideAdmission,
+  decideSeat,
+  type Admission,
+  type Seating,
+  type SessionFacts,
+} from './admission.ts'
 import {
   Chat,
   type ChatConnection,
@@ -30,7 +37,7 @@ import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './lobby.ts'
 import { MeetingMedia } from './meeting-media.ts'
 import { Participant } from './participant.ts'
-import { authorityOf, can, type Action, type Authority, type Moderation } from './permissions.ts'
+import { can, type Action, type Authority, type Moderation } from './permissions.ts'
 import { RealtimeStore } from './realtime-store.ts'
 import {
   mayLift,
@@ -42,14 +49,17 @@ import {
   type RemovalView,
 } from './removals.ts'
 import { figuresOf } from './quality.ts'
+import { Seats } from './seats.ts'
 import { SessionLog, type Announce } from './session-log.ts'
-import { Relay, type RelayRequest } from './relays.ts'
+import { Relay, RelayRequests, type RelayRequest } from './relays.ts'
 
 export interface MeetingSettings extends ChatLimits {
   moderation: Moderation
   lobbyTimeoutMs: number
   /** How long a session outlives its last participant (design, decision 10). */
   sessionGraceMs: number
+  /** How long an admitted connection may take to join. */
+  joinTimeoutMs: number
   maxParticipants: number
   /** Entry requests that wait at once. */
   maxEntryRequests: number
@@ -91,6 +101,8 @@ export interface LiveView {
     /** Scores from 1 to 4.5, see `quality.ts`; null before they were measured. */
     quality: { audio: number | null; video: number | null } | null
   }[]
+  /** Admitted, and about to join. */
+  entering: { participantId: string; name: string; admittedAt: number }[]
   entryRequests: { participantId: string; name: string; askedAt: number }[]
 }
 
@@ -149,7 +161,10 @@ const AUTO_CLOSE_RETRY_MS = 5000
 const RETURN_MS = 120_000
 /** Of those who went lately; nobody is told of more. */
 const MAX_DEPARTED = 1000
-const relayKey = (meetingId: string, participantId: string): string => `${meetingId} ${participantId}`
+/** A line that has not answered by then is dead, and its participant id is free (design, decision 10). */
+const LINE_TIMEOUT_MS = 3000
+/** Who acts where it is no participant. */
+const SERVER = 'server'
 const MINUTE_MS = 60_000
 /** The longest a timer of the runtime can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -162,14 +177,18 @@ export class LiveMeeting {
   readonly #admitters: Audience
   readonly #media: MeetingMedia
   readonly #participants = new Map<string, Participant>()
+  readonly #seats: Seats
   readonly #chatTickets = new Map<string, Participant>()
-  readonly #relayRequests = new Map<string, RelayRequest>()
+  readonly #relayRequests = new RelayRequests()
   #session: Session | undefined
   #starting: Promise<Session> | undefined
   /** Of a session that is over and whose end is not on the disk yet. */
   #unwritten: SessionLog | undefined
   #graceTimer: NodeJS.Timeout | undefined
   #autoCloseTimer: NodeJS.Timeout | undefined
+  /** Entry requests on which nothing is decided yet. */
+  #deciding = 0
+  #suspended = false
 
   private constructor(options: LiveMeetingOptions) {
     const { meeting, settings, openAudience } = options
@@ -184,6 +203,16 @@ export class LiveMeeting {
         this.#idleIfEmpty()
       },
     })
+    this.#seats = new Seats({
+      timeoutMs: settings.joinTimeoutMs,
+      now: options.now,
+      onTimeout: (participant) =>
+        this.#putOut(
+          participant,
+          leaveReason('UNKNOWN'),
+          new Refusal('INVALID_STATE', { message: 'The meeting was not joined in time.' }),
+        ),
+    })
     this.#media = new MeetingMedia({
       sfu: options.sfu,
       maxProducers: settings.maxProducers,
@@ -197,8 +226,10 @@ export class LiveMeeting {
 
   /** Takes up the session that a stopped server left behind, if there is one. */
   static async open(options: LiveMeetingOptions): Promise<LiveMeeting> {
-    const live = new LiveMeeting(options)
-    const { store, meeting } = options
+    const { store } = options
+    // It may have been deactivated since it was looked up; from here on that is told.
+    const meeting = (await store.meetings.get(options.meeting.meetingId)) ?? options.meeting
+    const live = new LiveMeeting({ ...options, meeting })
     const left = await store.sessions.ongoing(meeting.meetingId)
     if (left) {
       const session = live.#newSession(left, await store.chat.held(left.sessionId))
@@ -262,24 +293,33 @@ export class LiveMeeting {
    * somebody lets it in. Refusals are thrown and change nothing.
    */
   async requestEntry(visitor: Visitor): Promise<'waiting' | 'admitted'> {
-    let admission = this.#decide(visitor)
-    if (admission.decision === 'admit') {
-      await this.#sessionFor()
-      // Others came in meanwhile; the decision that counts is the one acted on in the same instant.
-      admission = this.#decide(visitor)
-    }
-    if (admission.decision === 'refuse') {
+    this.#deciding++
+    try {
+      // Others come and go meanwhile: what counts is the decision in the instant in which it is acted on.
+      for (;;) {
+        const admission = this.#decide(visitor)
+        switch (admission.decision) {
+          case 'admit':
+            if (!this.#session) {
+              await this.#sessionFor()
+              continue
+            }
+            this.#seat(this.#session, visitor, admission.authority)
+            return 'admitted'
+          case 'wait':
+            this.#wait(visitor)
+            return 'waiting'
+          case 'contest':
+            await this.#giveWay(visitor.participantId, admission.with)
+            continue
+          case 'refuse':
+            throw admission.refusal
+        }
+      }
+    } finally {
+      this.#deciding--
       this.#idleIfEmpty()
-      throw admission.refusal
     }
-    if (admission.decision === 'admit') {
-      this.#seat(visitor, admission.authority)
-      return 'admitted'
-    }
-    const replaced = this.#lobby.add(visitor, this.#options.now())
-    replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
-    this.#admitters.notify({ method: 'entryRequested', id: visitor.participantId, name: visitor.name })
-    return 'waiting'
   }
 
   /** The one who waited is gone. */
@@ -292,41 +332,63 @@ export class LiveMeeting {
   /** An admitter answers; the first answer wins, a later one is refused with RESPOND_ENTRY_FAILED. */
   async respondEntry(by: Actor, participantId: string, decision: EntryDecision): Promise<void> {
     this.#require(by, 'respondEntry')
-    const full =
-      !this.#participants.has(participantId) &&
-      this.#participants.size >= this.#options.settings.maxParticipants
-    if (decision === 'allowed' && full) throw new Refusal('MAX_PARTCIPANT_REACHED')
-    if (decision === 'denied') {
-      const request = this.#lobby.take(participantId)
-      if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
-      this.#turnAway(request)
-      return
-    }
-    const asking = this.#lobby.get(participantId)
-    if (!asking) throw new Refusal('RESPOND_ENTRY_FAILED')
-    const session = await this.#sessionFor()
-    const { tokenId } = asking.grant
+    const request = this.#lobby.get(participantId)
+    if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
+    if (decision === 'allowed') await this.#allow(by, request)
+    else if (this.#lobby.take(participantId)) this.#turnAway(request)
+  }
+
+  /** Lets in the one who asked with this request, and no other of its participant id. */
+  async #allow(by: Actor, request: Visitor): Promise<void> {
+    const { participantId, grant, link } = request
+    const { tokenId } = grant
     const { store, now } = this.#options
-    const { sessionId } = session
-    // On the disk before anybody hears of it: one who was let in is let in after a crash too.
-    clearTimeout(this.#graceTimer)
+    let written: Session | undefined
     try {
-      await store.sessions.admit({ sessionId, participantId, tokenId, at: now() })
-    } finally {
-      if (this.#session === session && this.#participants.size === 0) this.#armGrace()
+      for (;;) {
+        this.#require(by, 'respondEntry')
+        // Answered by another, withdrawn or timed out meanwhile.
+        if (this.#lobby.get(participantId) !== request) throw new Refusal('RESPOND_ENTRY_FAILED')
+        const seating = this.#decideSeat(request)
+        if (seating.decision === 'refuse') throw seating.refusal
+        if (seating.decision === 'contest') {
+          await this.#giveWay(participantId, seating.with)
+          continue
+        }
+        if (written && written === this.#session) {
+          this.#lobby.take(participantId)
+          written.admitted.add(participantId, tokenId)
+          this.#seat(written, request, seating.authority)
+          break
+        }
+        // Written before anybody is told: a guest who was let in is let in after a crash too.
+        written = await this.#sessionFor()
+        await store.sessions.admit({ sessionId: written.sessionId, participantId, tokenId, at: now() })
+      }
+    } catch (error) {
+      if (written && !written.admitted.has(participantId, tokenId)) {
+        const done = store.sessions.takeBackAdmission(written.sessionId, participantId, tokenId)
+        this.#record(done, 'taking back an admission')
+      }
+      throw error
     }
-    if (this.#session !== session || !this.#lobby.take(participantId, asking.link)) {
-      // Answered by another, withdrawn or timed out meanwhile.
-      if (!session.admitted.has(participantId, tokenId))
-        this.#record(
-          store.sessions.takeBackAdmission(sessionId, participantId, tokenId),
-          'taking back an admission',
-        )
-      throw new Refusal('RESPOND_ENTRY_FAILED')
+    this.#admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, link)
+  }
+
+  /** Returns when nobody has this participant id any more. @throws {Refusal} DUPLICATE_PARTICIPANT while its line is alive */
+  async #giveWay(participantId: string, where: 'inside' | 'waiting'): Promise<void> {
+    const participant = where === 'inside' ? this.#participants.get(participantId) : undefined
+    const request = where === 'waiting' ? this.#lobby.get(participantId) : undefined
+    const link = (participant ?? request)?.link
+    if (!link) return
+    if (await link.answers(LINE_TIMEOUT_MS)) {
+      throw new Refusal('DUPLICATE_PARTICIPANT', {
+        message: 'Somebody else is here under this participant id.',
+      })
     }
-    session.admitted.add(participantId, tokenId)
-    this.#seat(asking, authorityOf('ask', this.#options.settings.moderation))
-    this.#admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, asking.link)
+    if (participant) this.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+    else this.withdraw(participantId, link)
+    link.drop()
   }
 
   /** Who is here and who waits, for those who watch from outside. */
@@ -343,6 +405,11 @@ export class LiveMeeting {
         streams: [...streaming],
         canModerate: authority.canModerate,
         quality: quality ? { audio: quality.audioScore, video: quality.videoScore } : null,
+      })),
+      entering: this.#seats.entries().map(({ participant: { id, name }, admittedAt }) => ({
+        participantId: id,
+        name,
+        admittedAt,
       })),
       entryRequests: this.#lobby.entries().map(({ request, askedAt }) => ({
         participantId: request.participantId,
@@ -431,6 +498,8 @@ export class LiveMeeting {
     const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
     participant.metaData = metaData
     participant.joined = true
+    this.#seats.release(participant)
+    this.#keepSession()
     if (!participant.relayed) session.known.add(participant.id, participant.tokenId)
     participant.chatTicket = this.#options.newSecretId()
     this.#chatTickets.set(participant.chatTicket, participant)
@@ -483,7 +552,6 @@ export class LiveMeeting {
     if (this.#participants.get(participant.id) !== participant) return
     this.#media.release(participant)
     this.#depart(participant, leaveReason('SWITCH_ROOM'), false)
-    if (this.#participants.size === 0) this.#armGrace()
   }
 
   changeDisplayName(participant: Participant, name: string): void {
@@ -509,6 +577,11 @@ export class LiveMeeting {
   /** Somebody of another meeting asks that its streams be seen here too. */
   requestRelay(request: RelayRequest): void {
     const { source, sourceMeetingId } = request
+    const { settings } = this.#options
+    // It left while its token was looked at: nobody would take the request back.
+    if (!source.joined) throw new Refusal('INVALID_STATE')
+    const closed = this.#refusalOfAll() ?? this.#options.refusalSince(request.grant)
+    if (closed) throw closed
     if (this.#keepsOutRelay(request)) throw new Refusal('REMOVED_FROM_SESSION')
     const admitters = [...this.#participants.values()].some(
       ({ joined, authority }) => joined && authority.canAdmit,
@@ -519,8 +592,7 @@ export class LiveMeeting {
     if (this.#participants.has(source.id)) {
       throw new Refusal('MEDIA_RELAY_FAILED', { message: 'A participant of this id is in that meeting.' })
     }
-    if (this.#relayRequests.size >= this.#options.settings.maxEntryRequests) throw new Refusal('RATE_LIMITED')
-    this.#relayRequests.set(relayKey(sourceMeetingId, source.id), request)
+    this.#relayRequests.add(request, settings.maxEntryRequests)
     this.#admitters.notify({
       method: 'mediaRelayRequestReceived',
       peerId: source.id,
@@ -532,17 +604,17 @@ export class LiveMeeting {
   /** The first answer counts. */
   respondRelay(by: Participant, data: RequestData<'respondToMediaRelayRequest'>): void {
     this.#require(by, 'respondEntry')
-    const key = relayKey(data.meetingId, data.peerId)
-    const request = this.#relayRequests.get(key)
-    const { settings } = this.#options
-    if (!request?.source.joined)
-      throw new Refusal('NOT_FOUND', { message: 'There is no such request any more.' })
+    const request = this.#relayRequests.get(data.meetingId, data.peerId)
+    if (!request) throw new Refusal('NOT_FOUND', { message: 'There is no such request any more.' })
     const { source } = request
     const allowed = data.decision === 'allowed'
-    if (allowed && this.#participants.size >= settings.maxParticipants)
-      throw new Refusal('MAX_PARTCIPANT_REACHED')
-    if (allowed && this.#participants.has(source.id)) throw new Refusal('MEDIA_RELAY_FAILED')
-    this.#relayRequests.delete(key)
+    if (allowed) {
+      const seating = this.#decideSeat({ grant: request.grant, participantId: source.id })
+      if (seating.decision === 'refuse') throw seating.refusal
+      // A relay displaces nobody.
+      if (this.#participants.has(source.id)) throw new Refusal('MEDIA_RELAY_FAILED')
+    }
+    this.#relayRequests.drop(request)
     source.link.notify({
       method: 'mediaRelayRequestResponse',
       decision: allowed ? 'allowed' : 'denied',
@@ -562,7 +634,6 @@ export class LiveMeeting {
   leave(participant: Participant, reason: LeaveReason): void {
     if (this.#participants.get(participant.id) !== participant) return
     this.#depart(participant, reason)
-    if (this.#participants.size === 0) this.#armGrace()
   }
 
   changeMode(participant: Participant, name: string): { unsupportedCodecs: string[] } {
@@ -628,6 +699,8 @@ export class LiveMeeting {
   async #remove(session: Session, by: Remover, target: Participant, reason: LeaveReason): Promise<void> {
     const { store, now } = this.#options
     const { id, tokenId, name } = target
+    // Two who remove each other at once: the first has done it.
+    if (session.removals.keepOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
     // Another removed it meanwhile.
     if (session.removals.get(id)?.tokenId === tokenId) return
     const removal: Removal = {
@@ -635,7 +708,7 @@ export class LiveMeeting {
       tokenId,
       name,
       at: now(),
-      by: by.id,
+      by: by.participantId ?? SERVER,
       byModerator: by.isModerator,
       tokenShared: sharesToken(target, this.#participants.values()),
     }
@@ -655,8 +728,8 @@ export class LiveMeeting {
   /** Puts out everybody whom a removal keeps out, in whatever state they are. */
   #sweep(removals: Removals, removedId: string, reason: LeaveReason): void {
     const refusal = new Refusal('REMOVED_FROM_SESSION')
-    for (const [key, request] of this.#relayRequests)
-      if (this.#keepsOutRelay(request)) this.#relayRequests.delete(key)
+    for (const request of this.#relayRequests.list())
+      if (this.#keepsOutRelay(request)) this.#relayRequests.drop(request)
     for (const { participantId, grant, link } of this.#lobby.requests()) {
       if (!removals.keepOut({ participantId, tokenId: grant.tokenId })) continue
       this.withdraw(participantId, link)
@@ -667,7 +740,6 @@ export class LiveMeeting {
       if (!removals.keepOut({ participantId, tokenId })) continue
       this.#putOut(participant, reason, participantId === removedId ? undefined : refusal)
     }
-    if (this.#participants.size === 0) this.#armGrace()
   }
 
   #keepsOutRelay({ source, grant }: RelayRequest): boolean {
@@ -694,11 +766,12 @@ export class LiveMeeting {
       this.withdraw(participantId, link)
       link.close(leaveReason('REMOVE_PEER_API'), refusal)
     }
-    // One who is relayed from another meeting goes with its own participant there.
-    const inside = [...this.#participants.values()].filter((one) => !one.relayed && came(one.grant))
-    for (const participant of inside) this.#putOut(participant, leaveReason('REMOVE_PEER_API'), refusal)
-    if (inside.length > 0 && this.#participants.size === 0) this.#armGrace()
-    return waiting.length + inside.length
+    for (const request of this.#relayRequests.list())
+      if (came(request.grant)) this.#relayRequests.drop(request)
+    const present = [...this.#participants.values()].filter(({ grant }) => came(grant))
+    for (const participant of present) this.#putOut(participant, leaveReason('REMOVE_PEER_API'), refusal)
+    // A relay guest is no further person.
+    return waiting.length + present.filter(({ relayed }) => !relayed).length
   }
 
   /** Lets a removed participant come back. */
@@ -712,6 +785,7 @@ export class LiveMeeting {
     const session = this.#session
     if (!session) throw noSession()
     await this.#inTurn(session, async () => {
+      if (session.removals.keepOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
       const removal = session.removals.get(participantId)
       if (!removal) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
       if (!mayLift(removal, by)) throw new Refusal('INVALID_PERMISSIONS')
@@ -735,6 +809,7 @@ export class LiveMeeting {
     this.#require(by, 'end')
     // Where nothing can be written nothing is ended, instead of being half ended.
     await this.#options.store.check()
+    this.#require(by, 'end')
     return () => this.#record(this.end('REMOVE_ALL'), 'ending a session for all')
   }
 
@@ -750,9 +825,16 @@ export class LiveMeeting {
     this.#idleIfEmpty()
   }
 
+  /** The meeting was deactivated: ends its session, and lets nobody in any more. */
+  async deactivate(meeting: MeetingRecord): Promise<void> {
+    this.#meeting = meeting
+    await this.#starting?.catch(() => undefined)
+    await this.end('ROOM_CLOSE')
+  }
+
   /** The server stops: connections are cut so that their clients come back, and the session stays for them. */
   suspend(): void {
-    clearTimeout(this.#graceTimer)
+    this.#suspended = true
     clearTimeout(this.#autoCloseTimer)
     const why = new Refusal('SERVER_STOPPING')
     for (const request of this.#lobby.requests()) {
@@ -766,6 +848,7 @@ export class LiveMeeting {
       this.#depart(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
       participant.link.drop(why)
     }
+    this.#keepSession()
     this.#session?.log.stop()
     this.#unwritten?.stop()
     this.#session?.chat.close()
@@ -774,23 +857,43 @@ export class LiveMeeting {
 
   #decide(visitor: Visitor): Admission {
     const { settings } = this.#options
-    const revoked = this.#options.refusalSince(visitor.grant)
-    if (revoked) return { decision: 'refuse', refusal: revoked }
-    const { participantId } = visitor
-    const { tokenId } = visitor.grant
-    const facts: SessionFacts = {
-      participants: this.#participants.size,
-      pendingEntryRequests: this.#lobby.size,
-      keptOut: this.keepsOut({ participantId, tokenId }),
-      admittedBefore: this.#session?.admitted.has(participantId, tokenId) ?? false,
-      present: this.#participants.has(participantId),
-    }
-    return decideAdmission(visitor.grant, facts, settings, settings.moderation)
+    return decideAdmission(visitor.grant, this.#factsFor(visitor), settings, settings.moderation)
   }
 
-  #seat(visitor: Visitor, authority: Authority): void {
-    clearTimeout(this.#graceTimer)
-    this.#session!.lastKnownAt = undefined
+  #decideSeat(visitor: Pick<Visitor, 'grant' | 'participantId'>): Seating {
+    const { settings } = this.#options
+    return decideSeat(visitor.grant, this.#factsFor(visitor), settings, settings.moderation)
+  }
+
+  #factsFor({ grant, participantId }: Pick<Visitor, 'grant' | 'participantId'>): SessionFacts {
+    const { tokenId } = grant
+    return {
+      closed: this.#refusalOfAll() ?? this.#options.refusalSince(grant),
+      keptOut: this.keepsOut({ participantId, tokenId }),
+      admittedBefore: this.#session?.admitted.has(participantId, tokenId) ?? false,
+      inside: this.#participants.get(participantId)?.grant,
+      waiting: this.#lobby.get(participantId)?.grant,
+      seats: this.#participants.size,
+      enteringWithToken: this.#seats.countOf(tokenId),
+      entryRequests: this.#lobby.size,
+      entryRequestsWithToken: this.#lobby.countOf(tokenId),
+    }
+  }
+
+  /** Why nobody is let in any more. */
+  #refusalOfAll(): Refusal | undefined {
+    if (this.#suspended) return new Refusal('SERVER_STOPPING')
+    return this.#meeting.disabledAt === null ? undefined : new Refusal('MEETING_ID_DISABLED')
+  }
+
+  #wait(visitor: Visitor): void {
+    const replaced = this.#lobby.add(visitor, this.#options.now())
+    replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
+    this.#admitters.notify({ method: 'entryRequested', id: visitor.participantId, name: visitor.name })
+  }
+
+  #seat(session: Session, visitor: Visitor, authority: Authority): void {
+    session.lastKnownAt = undefined
     const before = this.#participants.get(visitor.participantId)
     if (before)
       this.#putOut(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
@@ -802,12 +905,13 @@ export class LiveMeeting {
       link: visitor.link,
     })
     this.#participants.set(participant.id, participant)
+    this.#seats.take(participant)
     visitor.admitted(participant)
     visitor.link.notify({
       method: 'entryResponded',
       id: participant.id,
       decision: 'allowed',
-      sessionId: this.#session!.sessionId,
+      sessionId: session.sessionId,
       ...authority,
     })
   }
@@ -826,6 +930,8 @@ export class LiveMeeting {
 
   #depart(participant: Participant, reason: LeaveReason, withMedia = true): void {
     this.#participants.delete(participant.id)
+    this.#seats.release(participant)
+    if (!this.#isHeld()) this.#armGrace()
     for (const mirror of [...participant.mirrors]) mirror.ended()
     this.#everyone.remove(participant.link)
     this.#admitters.remove(participant.link)
@@ -865,7 +971,6 @@ export class LiveMeeting {
   }
 
   #ensureSession(): Promise<Session> {
-    clearTimeout(this.#graceTimer)
     if (this.#session) return Promise.resolve(this.#session)
     // The router is wanted as soon as the first one is in; its worker starts on it while the session is written.
     this.#media.warm()
@@ -882,7 +987,7 @@ export class LiveMeeting {
     await session.log.started()
     this.#session = session
     this.#armAutoClose(session)
-    if (this.#participants.size === 0) this.#armGrace()
+    this.#armGrace()
     events.emit('sessionStarted', {
       meetingId: this.meetingId,
       sessionId: session.sessionId,
@@ -892,7 +997,7 @@ export class LiveMeeting {
   }
 
   async #endSession(reason: LeaveReason, why: string): Promise<void> {
-    clearTimeout(this.#graceTimer)
+    this.#keepSession()
     clearTimeout(this.#autoCloseTimer)
     const session = this.#session
     if (!session) return
@@ -900,6 +1005,7 @@ export class LiveMeeting {
     // Out of the map first: nobody is told of the others' leaving while all leave.
     for (const participant of leaving) this.#everyone.remove(participant.link)
     for (const participant of leaving) this.#putOut(participant, reason)
+    this.#keepSession()
     this.#session = undefined
     this.#relayRequests.clear()
     session.chat.close()
@@ -958,16 +1064,33 @@ export class LiveMeeting {
     }
   }
 
+  /** Whether somebody is inside. A seat that nobody has joined with holds no session. */
+  #isHeld(): boolean {
+    for (const { joined } of this.#participants.values()) if (joined) return true
+    return false
+  }
+
+  /** Ends the session after the grace period, counted from when nobody was inside any more. */
   #armGrace(): void {
-    clearTimeout(this.#graceTimer)
-    this.#graceTimer = setTimeout(() => {
-      if (this.#participants.size > 0) return
+    if (this.#graceTimer) return
+    const { sessionGraceMs, joinTimeoutMs } = this.#options.settings
+    const end = (): void => {
       this.#record(
         this.#endSession(leaveReason('ROOM_CLOSE'), 'empty').then(() => this.#idleIfEmpty()),
         'ending an empty session',
       )
-    }, this.#options.settings.sessionGraceMs)
-    this.#graceTimer.unref()
+    }
+    this.#graceTimer = setTimeout(() => {
+      // Those who are about to join get the time for it once, however many come after them.
+      const moreMs = this.#seats.size > 0 ? joinTimeoutMs - sessionGraceMs : 0
+      if (moreMs > 0) this.#graceTimer = setTimeout(end, moreMs).unref()
+      else end()
+    }, sessionGraceMs).unref()
+  }
+
+  #keepSession(): void {
+    clearTimeout(this.#graceTimer)
+    this.#graceTimer = undefined
   }
 
   #armAutoClose(session: Session): void {
@@ -1000,8 +1123,8 @@ export class LiveMeeting {
   }
 
   #idleIfEmpty(): void {
-    if (!this.#session && !this.#starting && !this.#unwritten && this.#lobby.size === 0)
-      this.#options.onIdle()
+    if (this.#session || this.#starting || this.#unwritten) return
+    if (this.#lobby.size === 0 && this.#deciding === 0) this.#options.onIdle()
   }
 
   /** Tells all of what this one cannot decode and nobody could not before; answers what now somebody cannot. */
@@ -1042,7 +1165,10 @@ export class LiveMeeting {
   }
 
   #require(by: Actor, action: Action): void {
-    if (by !== 'server' && !can(by.authority, action)) throw new Refusal('INVALID_PERMISSIONS')
+    if (by === 'server') return
+    // Out meanwhile: what it asked for is not done any more.
+    if (!by.joined) throw new Refusal('INVALID_STATE')
+    if (!can(by.authority, action)) throw new Refusal('INVALID_PERMISSIONS')
   }
 
   #record(done: Promise<unknown>, doing: string): void {
@@ -1060,11 +1186,11 @@ function lastKnown(startedAt: number, stays: readonly StayRecord[], lastAliveAt:
 }
 
 function idOf(actor: Actor): string {
-  return actor === 'server' ? 'server' : actor.id
+  return actor === SERVER ? SERVER : actor.id
 }
 
 function removerInside({ id, grant }: Participant): Remover {
-  return { id, isModerator: grant.entry === 'moderator' }
+  return { participantId: id, isModerator: grant.entry === 'moderator' }
 }
 
 function noSession(): Refusal {

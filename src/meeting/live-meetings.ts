@@ -30,6 +30,8 @@ import {
 export interface MeetingHome {
   /** Ends the session that goes on; does nothing when none does. Says whether one did. */
   endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean>
+  /** To be told of a meeting that was deactivated: ends its session and lets nobody in any more. */
+  deactivate(meeting: MeetingRecord): Promise<void>
   /** The session that goes on, if somebody who came with this token is inside. */
   sessionOf(meetingId: string, tokenId: string): Promise<string | undefined>
   /** Who is in it and who waits; of a meeting that is not live, nobody. */
@@ -186,6 +188,10 @@ export class LiveMeetings implements MeetingHome {
     return wasOn
   }
 
+  async deactivate(meeting: MeetingRecord): Promise<void> {
+    await (await this.#open.get(meeting.meetingId))?.deactivate(meeting)
+  }
+
   async sessionOf(meetingId: string, tokenId: string): Promise<string | undefined> {
     const live = await this.#open.get(meetingId)
     return live?.holds(tokenId) ? live.sessionId : undefined
@@ -193,7 +199,9 @@ export class LiveMeetings implements MeetingHome {
 
   async view(meetingId: string): Promise<LiveView> {
     const live = await this.#open.get(meetingId)
-    return live?.view() ?? { sessionId: null, startedAt: null, participants: [], entryRequests: [] }
+    return (
+      live?.view() ?? { sessionId: null, startedAt: null, participants: [], entering: [], entryRequests: [] }
+    )
   }
 
   async respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void> {

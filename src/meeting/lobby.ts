@@ -33,16 +33,19 @@ export class Lobby {
     return this.#pending.size
   }
 
-  has(participantId: string): boolean {
-    return this.#pending.has(participantId)
-  }
-
   get(participantId: string): Visitor | undefined {
     return this.#pending.get(participantId)?.request
   }
 
   requests(): Visitor[] {
     return [...this.#pending.values()].map((entry) => entry.request)
+  }
+
+  /** How many asked with this token. */
+  countOf(tokenId: string): number {
+    let count = 0
+    for (const { request } of this.#pending.values()) if (request.grant.tokenId === tokenId) count++
+    return count
   }
 
   /** With when each asked. */

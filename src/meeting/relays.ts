@@ -7,7 +7,9 @@ import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import type { Grant } from '../token/token.ts'
 import type { Link } from './link.ts'
 import type { LiveProducer, Mirror } from './participant.ts'
+import { Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
+import { shareOf } from './admission.ts'
 import { Participant } from './participant.ts'
 
 /** What a relay needs of the meeting that it leads to. */
@@ -29,6 +31,56 @@ export interface RelayRequest {
   kinds: Set<StreamKind>
 }
 
+/**
+ * Requests that wait for consent. One participant has one of them, those who came with one token half of them, and each
+ * is gone when its participant is.
+ */
+export class RelayRequests {
+  readonly #pending = new Map<RelayRequest, Mirror>()
+
+  /** Takes the place of an earlier request of the same participant. @throws {Refusal} RATE_LIMITED */
+  add(request: RelayRequest, limit: number): void {
+    const { source, sourceMeetingId } = request
+    const before = this.get(sourceMeetingId, source.id)
+    if (before) this.drop(before)
+    if (this.#pending.size >= limit || this.#countOf(request) >= shareOf(limit))
+      throw new Refusal('RATE_LIMITED', { message: 'Too many requests for a relay wait in that meeting.' })
+    const mirror: Mirror = {
+      added: () => undefined,
+      removed: () => undefined,
+      ended: () => this.drop(request),
+    }
+    this.#pending.set(request, mirror)
+    source.mirrors.add(mirror)
+  }
+
+  get(sourceMeetingId: string, sourceId: string): RelayRequest | undefined {
+    for (const request of this.#pending.keys())
+      if (request.sourceMeetingId === sourceMeetingId && request.source.id === sourceId) return request
+    return undefined
+  }
+
+  list(): RelayRequest[] {
+    return [...this.#pending.keys()]
+  }
+
+  drop(request: RelayRequest): void {
+    request.source.mirrors.delete(this.#pending.get(request)!)
+    this.#pending.delete(request)
+  }
+
+  clear(): void {
+    for (const request of this.list()) this.drop(request)
+  }
+
+  /** How many are of the same token, that of the meeting they come from or that shown here. */
+  #countOf({ source, grant }: RelayRequest): number {
+    return this.list().filter(
+      (other) => other.source.tokenId === source.tokenId || other.grant.tokenId === grant.tokenId,
+    ).length
+  }
+}
+
 export class Relay implements Mirror {
   /** The participant, as the other meeting has it. */
   readonly guest: Participant
@@ -46,7 +98,7 @@ export class Relay implements Mirror {
       grant: request.grant,
       name: source.name,
       authority: { canAdmit: false, canModerate: false },
-      link: new RelayLink(request.sourceMeetingId, source.id, (reason) => this.stop(reason.message)),
+      link: new RelayLink(request.sourceMeetingId, source, (reason) => this.stop(reason.message)),
     })
     this.guest.relayed = { stopKind: (kind) => this.setKind(kind, false) }
   }
@@ -100,15 +152,22 @@ export class Relay implements Mirror {
   }
 }
 
-/** Nobody listens there: what matters is only that it is to end. */
+/** The guest has no client in this meeting: nothing is sent to it, and closing it ends the relay. */
 class RelayLink implements Link {
   readonly connectionId: string
   readonly resetsMedia = false
   readonly close: (reason: LeaveReason) => void
+  readonly #source: Participant
 
-  constructor(sourceMeetingId: string, sourceId: string, onClose: (reason: LeaveReason) => void) {
-    this.connectionId = `relay:${sourceMeetingId}:${sourceId}`
+  constructor(sourceMeetingId: string, source: Participant, onClose: (reason: LeaveReason) => void) {
+    // A meeting id holds no colon.
+    this.connectionId = `relay:${sourceMeetingId}:${source.id}`
     this.close = onClose
+    this.#source = source
+  }
+
+  answers(withinMs: number): Promise<boolean> {
+    return this.#source.link.answers(withinMs)
   }
 
   notify(): void {

@@ -114,9 +114,9 @@ test('who holds a token with the one who is removed: whoever else has joined wit
 test('who may lift a removal', () => {
   const byModerator = removal()
   const byOther = removal({ byModerator: false })
-  const inside = (id: string, isModerator: boolean): Remover => ({ id, isModerator })
-  const outside = (tokenId: string, isModerator: boolean, id = 'server'): Remover => ({
-    id,
+  const inside = (participantId: string, isModerator: boolean): Remover => ({ participantId, isModerator })
+  const outside = (tokenId: string, isModerator: boolean, participantId?: string): Remover => ({
+    ...(participantId !== undefined && { participantId }),
     tokenId,
     isModerator,
   })
@@ -135,15 +135,14 @@ test('who may lift a removal', () => {
   for (const [what, one, by, may] of cases) assert.equal(mayLift(one, by), may, what)
 })
 
-test('who calls from outside: bound to a participant or the server; a moderator by permission or by role', () => {
+test('who calls from outside: bound to a participant or to nobody; a moderator by permission or by role', () => {
   const grant = { apiKey: 'k', projectId: 'p', permissions: [], tokenId: 't' }
   assert.deepEqual(removerOf({ ...grant, entry: 'direct' }), {
-    id: 'server',
     tokenId: 't',
     isModerator: false,
   })
   assert.deepEqual(removerOf({ ...grant, entry: 'moderator', participantId: 'mod' }), {
-    id: 'mod',
+    participantId: 'mod',
     tokenId: 't',
     isModerator: true,
   })

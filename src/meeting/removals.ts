@@ -24,18 +24,18 @@ export interface RemovalView {
 
 /** The one who removes somebody, or lifts a removal. */
 export interface Remover {
-  /** A participant id, or `server`. */
-  id: string
+  /** Absent for one who calls from outside with a token that is bound to nobody. */
+  participantId?: string
   /** The token, of one who calls from outside: it does not say which of its holders calls. */
   tokenId?: string
   /** Holds `allow_mod`, or a token for management. */
   isModerator: boolean
 }
 
-/** Whom a removal may keep out: the participant ids and tokens of one who is inside, asks or calls. */
+/** Whom a removal may keep out: the participant id and the token of one who is inside, asks or calls. */
 export interface Candidate {
   participantId?: string | undefined
-  tokenId: string
+  tokenId?: string | undefined
 }
 
 export class Removals {
@@ -60,7 +60,8 @@ export class Removals {
   }
 
   keepOut({ participantId, tokenId }: Candidate): boolean {
-    return (participantId !== undefined && this.#removals.has(participantId)) || this.#keepOutToken(tokenId)
+    if (participantId !== undefined && this.#removals.has(participantId)) return true
+    return tokenId !== undefined && this.#keepOutToken(tokenId)
   }
 
   /** In the order in which they were made. */
@@ -102,14 +103,14 @@ export function sharesToken(removed: Pick<Holder, 'id' | 'tokenId'>, present: It
 
 /** Whether a removal may be lifted by this one: nobody lifts its own, and only a moderator a moderator's. */
 export function mayLift(removal: Removal, by: Remover): boolean {
-  if (by.id === removal.participantId || by.tokenId === removal.tokenId) return false
+  if (by.participantId === removal.participantId || by.tokenId === removal.tokenId) return false
   return by.isModerator || !removal.byModerator
 }
 
 /** The holder of a grant, who calls from outside the meeting. */
 export function removerOf(grant: Grant): Remover {
   return {
-    id: grant.participantId ?? 'server',
+    ...(grant.participantId !== undefined && { participantId: grant.participantId }),
     tokenId: grant.tokenId,
     isModerator: managesFromOutside(grant),
   }

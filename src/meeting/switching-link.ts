@@ -55,6 +55,10 @@ export class SwitchingLink implements Link {
     return this.#link.request(event, payload)
   }
 
+  answers(withinMs: number): Promise<boolean> {
+    return this.#link.answers(withinMs)
+  }
+
   close(reason: LeaveReason, refusal?: Refusal): void {
     if (this.#over) {
       this.#link.close(reason, refusal)

@@ -183,13 +183,13 @@ const table: Record<RequestMethod, Row> = {
     from: 'inside',
     needs: 'admit',
     data: async (scene) => {
-      await visitor(scene)
-      return { id: 'visitor', decision: 'denied' }
+      return { id: await visitor(scene), decision: 'denied' }
     },
   },
   liftRemoval: {
     from: 'inside',
-    needs: 'admit',
+    // The host is a moderator, so its removals are for moderators to lift.
+    needs: 'moderate',
     data: async (scene) => {
       const peerId = await victim(scene)
       await scene.host.request('removePeer', { peerId })
@@ -279,8 +279,9 @@ before(async () => {
     maxRequestsPerSecond: 10_000,
     maxWaitingPerAddress: 10_000,
     maxProducers: 1000,
-    // Connections stay in their first state until their turn comes.
+    // Connections stay in their states until their turn comes.
     headersTimeoutSeconds: 600,
+    joinTimeoutSeconds: 3600,
   })
   store = await openStore({ folder: server.config.dataDir })
   const [project] = await store.projects.list()
@@ -539,13 +540,11 @@ async function victim({ meetingId }: Scene): Promise<string> {
   return name
 }
 
-async function visitor({ meetingId }: Scene): Promise<void> {
-  const client = server.connect({
-    token: server.token(['ask_join']),
-    meetingId,
-    participantId: 'visitor',
-  })
-  await client.enter()
+let visitors = 0
+async function visitor({ meetingId }: Scene): Promise<string> {
+  const name = `visitor-${++visitors}`
+  await server.connect({ token: server.token(['ask_join']), meetingId, participantId: name }).enter()
+  return name
 }
 
 async function relay(scene: Scene, self: WireClient): Promise<void> {
