@@ -10,7 +10,7 @@ const read = (path: string): string => readFileSync(join(import.meta.dirname, '.
 test('every limit has one row', () => {
   const limits = settingsShown
     .map(({ name }) => name)
-    .filter((name) => /^MAX_|^(HEADERS|REQUEST|LOBBY)_TIMEOUT/.test(name))
+    .filter((name) => /^MAX_|^(HEADERS|REQUEST|LOBBY|JOIN)_TIMEOUT/.test(name))
   assert.deepEqual(limitRows.map(({ setting }) => setting).sort(), limits.sort())
 })
 

@@ -10,6 +10,7 @@ export interface LimitRow {
 
 const FLOODS = 'test/attack/floods.test.ts: '
 const DOOR = 'test/door.test.ts: '
+const ENTRY = 'test/entry.test.ts: '
 const CHAT = 'src/api/chat-socket.test.ts: over a limit one is told so'
 const FILES = 'test/files.test.ts: one file and all of a session together are bounded'
 const LIMITED = '429 `RATE_LIMITED` with `Retry-After`'
@@ -72,8 +73,9 @@ export const limitRows: LimitRow[] = [
   },
   {
     setting: 'MAX_ENTRY_REQUESTS',
-    beyond: '5000 `RATE_LIMITED`, then `close`; who waits keeps the place',
-    shown: `${DOOR}only so many wait for one meeting at once`,
+    beyond:
+      '5000 `RATE_LIMITED`, then `close`; who waits keeps the place. One token takes half of them at most; the same holds for requests to relay media',
+    shown: `${ENTRY}a token takes half of the lobby`,
   },
   {
     setting: 'LOBBY_TIMEOUT_SECONDS',
@@ -84,6 +86,12 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_PARTICIPANTS',
     beyond: '4009 `MAX_PARTCIPANT_REACHED`',
     shown: `${DOOR}a full meeting refuses one more`,
+  },
+  {
+    setting: 'JOIN_TIMEOUT_SECONDS',
+    beyond:
+      '5000 `INVALID_STATE`, then `close`. Those about to join with one token have half of the seats at most; beyond that 5000 `RATE_LIMITED`',
+    shown: `${ENTRY}a seat that nobody joins with`,
   },
   {
     setting: 'MAX_REQUESTS_PER_SECOND',

@@ -117,7 +117,7 @@ export class TestServer {
     )
   }
 
-  connect(options: Omit<WireOptions, 'url'>): WireClient {
+  connect(options: Omit<WireOptions, 'url'> & { url?: string }): WireClient {
     const client = new WireClient({ url: this.url, ...options })
     this.#clients.push(client)
     return client
