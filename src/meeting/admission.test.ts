@@ -7,7 +7,6 @@ import {
   decideAdmission,
   decideSeat,
   displaces,
-  shareOf,
   type Admission,
   type SessionFacts,
 } from './admission.ts'
@@ -187,15 +186,4 @@ test('admissions are of an id with its token, whatever either is made of', () =>
   admissions.forget('ann')
   assert.equal(admissions.has('ann', 'jti:2'), false)
   assert.equal(admissions.has('a:jti:t', 'u'), true)
-})
-
-test('a share leaves something for the others, and is never nothing', () => {
-  for (const [limit, share] of [
-    [1, 1],
-    [2, 1],
-    [3, 1],
-    [4, 2],
-    [100, 50],
-  ] as const)
-    assert.equal(shareOf(limit), share)
 })

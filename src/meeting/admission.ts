@@ -5,6 +5,7 @@ import type { Grant } from '../token/token.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import { isParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { beyondShare, sharesOf, type Shares } from './shares.ts'
 import { authorityOf, type Authority, type Moderation } from './permissions.ts'
 
 /** What the decision needs to know of the session; before the first admission there is none. */
@@ -105,10 +106,10 @@ export function decideAdmission(
   const { waiting } = facts
   if (facts.closed || facts.keptOut || seating.decision === 'contest') return seating
   if (waiting && !displaces(grant, waiting)) return { decision: 'contest', with: 'waiting' }
-  if (!waiting && facts.entryRequests >= limits.maxEntryRequests)
-    return limited('Too many people are waiting to be let in; try again later.')
-  if (waiting?.tokenId !== grant.tokenId && facts.entryRequestsWithToken >= shareOf(limits.maxEntryRequests))
-    return limited('Too many people with this token are waiting to be let in; try again later.')
+  if (!waiting && facts.entryRequests >= limits.maxEntryRequests) return limited('session', 'entry requests')
+  const isMore = waiting?.tokenId !== grant.tokenId
+  if (isMore && facts.entryRequestsWithToken >= sharesOf(limits.maxEntryRequests).token)
+    return limited('token', 'entry requests')
   return { decision: 'wait' }
 }
 
@@ -127,8 +128,8 @@ export function decideSeat(
   // Whoever displaces somebody takes that seat.
   if (!inside && facts.seats >= limits.maxParticipants)
     return { decision: 'refuse', refusal: new Refusal('MAX_PARTCIPANT_REACHED') }
-  if (!inside && facts.enteringWithToken >= shareOf(limits.maxParticipants))
-    return limited('Too many people with this token are about to join; try again in a moment.')
+  if (!inside && facts.enteringWithToken >= sharesOf(limits.maxParticipants).token)
+    return limited('token', 'seats')
   return { decision: 'admit', authority: authorityOf(grant.entry, moderation) }
 }
 
@@ -148,11 +149,6 @@ function rankOf({ entry }: Grant): number {
   return entry === undefined ? 0 : { ask: 1, direct: 2, moderator: 3 }[entry]
 }
 
-/** How much of a limit those may take who came with one token, so that something is left for the others. */
-export function shareOf(limit: number): number {
-  return Math.max(1, Math.floor(limit / 2))
-}
-
-function limited(message: string): { decision: 'refuse'; refusal: Refusal } {
-  return { decision: 'refuse', refusal: new Refusal('RATE_LIMITED', { message }) }
+function limited(of: keyof Shares, what: string): Seating {
+  return { decision: 'refuse', refusal: beyondShare('RATE_LIMITED', of, what) }
 }

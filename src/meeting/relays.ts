@@ -7,10 +7,9 @@ import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import type { Grant } from '../token/token.ts'
 import type { Link } from './link.ts'
 import type { LiveProducer, Mirror } from './participant.ts'
-import { Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
-import { shareOf } from './admission.ts'
 import { Participant } from './participant.ts'
+import { beyondShare, sharesOf } from './shares.ts'
 
 /** What a relay needs of the meeting that it leads to. */
 export interface RelayDestination {
@@ -43,8 +42,11 @@ export class RelayRequests {
     const { source, sourceMeetingId } = request
     const before = this.get(sourceMeetingId, source.id)
     if (before) this.drop(before)
-    if (this.#pending.size >= limit || this.#countOf(request) >= shareOf(limit))
-      throw new Refusal('RATE_LIMITED', { message: 'Too many requests for a relay wait in that meeting.' })
+    const limits = sharesOf(limit)
+    if (this.#pending.size >= limits.session)
+      throw beyondShare('RATE_LIMITED', 'session', 'requests for a relay')
+    if (this.#countOf(request) >= limits.token)
+      throw beyondShare('RATE_LIMITED', 'token', 'requests for a relay')
     const mirror: Mirror = {
       added: () => undefined,
       removed: () => undefined,
