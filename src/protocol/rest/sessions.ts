@@ -168,10 +168,9 @@ export const Live = Type.Object({
       ]),
     }),
   ),
-  entering: Type.Array(
-    Type.Object({ participantId: Type.String(), name: Type.String(), admittedAt: AtMs }),
-    { description: 'Admitted, and about to join: each has a seat that the others do not see yet.' },
-  ),
+  entering: Type.Array(Type.Object({ participantId: Type.String(), name: Type.String(), admittedAt: AtMs }), {
+    description: 'Admitted, and about to join: each has a seat that the others do not see yet.',
+  }),
   entryRequests: Type.Array(
     Type.Object({ participantId: Type.String(), name: Type.String(), askedAt: AtMs }),
   ),
