@@ -16,6 +16,16 @@ import {
 export const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
 /** For a refusal to reach the client before the socket closes. */
 export const CLOSE_DELAY_MS = 250
+/** For what waits to be sent to a client that is told to go; after that the socket is cut, whatever waits. */
+export const CUT_DELAY_MS = 2000
+/** What may wait for a client to read it, beside what a joiner of a full meeting is sent at once for each who is inside. */
+const BACKLOG_BYTES = 4 * 1024 * 1024
+const BACKLOG_BYTES_PER_PARTICIPANT = 16 * 1024
+
+/** How much may wait for one client to read it; one that is further behind is cut off. */
+export function backlogLimit(maxParticipants: number): number {
+  return BACKLOG_BYTES + maxParticipants * BACKLOG_BYTES_PER_PARTICIPANT
+}
 
 /** What a request is answered with. */
 export type Answer = { data: unknown } | { refusal: Refusal }
@@ -24,6 +34,8 @@ export type Answer = { data: unknown } | { refusal: Refusal }
 export interface Inbox {
   /** `bytes`: the size of the message on the wire. `reply` is called once. */
   request(message: unknown, bytes: number, reply: (answer: Answer, traits: ClientTraits) => void): void
+  /** More waits to be read than may; called once. */
+  tooSlow(): void
   /** The socket is gone; `left` says whether the client closed it on purpose. */
   gone(reason: string, left: boolean): void
 }
@@ -34,8 +46,6 @@ export interface Wire {
   /** The request that opened the socket. */
   readonly request: IncomingMessage
   readonly connected: boolean
-  /** Bytes that the network has not taken yet. */
-  readonly backlogBytes: number
   /** Tells the client that its requests are taken. */
   ready(): void
   notify(notifications: readonly SentNotification[], traits: ClientTraits): void
@@ -45,7 +55,7 @@ export interface Wire {
   answers(withinMs: number): Promise<boolean>
   /** Tells the client to go for good, and cuts it if it stays. */
   close(reason: LeaveReason): void
-  /** Cuts the connection so that the client comes back. */
+  /** Cuts the connection so that the client comes back; soon, whatever waits to be read. */
   drop(): void
 }
 

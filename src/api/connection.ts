@@ -388,7 +388,6 @@ export class Connection {
     this.#chat ??= new Pubsub({
       open: (chatLink) => this.#live!.openChat(this.#participant!.chatTicket!, chatLink),
       notify: (message) => link.notify(message),
-      backlogBytes: () => link.wire.backlogBytes,
     })
     return this.#chat
   }

@@ -10,6 +10,7 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import {
   ACKNOWLEDGEMENT_TIMEOUT_MS,
   CLOSE_DELAY_MS,
+  CUT_DELAY_MS,
   type Answer,
   type Inbox,
   type Wire,
@@ -26,12 +27,9 @@ const FINAL = 4000
 /** The server goes away for a moment (RFC 6455 §7.4.1). */
 const GOING_AWAY = 1001
 const UNSUPPORTED_DATA = 1003
-const TOO_SLOW = 1013
 /** The client left by itself: it closes without a code. */
 const LEFT = new Set([1000, 1005])
 const PING_INTERVAL_MS = 10_000
-/** A reader this far behind is cut off. */
-const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
 
 /** Whether a request wants to become such a socket. */
 export function wantsProtoo({ headers }: IncomingMessage): boolean {
@@ -51,7 +49,14 @@ export class ProtooServer {
   readonly #onSocket: (wire: ProtooWire) => void
   #sockets = 0
 
-  constructor(options: { maxMessageBytes: number; onSocket: (wire: ProtooWire) => void }) {
+  readonly #maxBacklogBytes: number
+
+  constructor(options: {
+    maxMessageBytes: number
+    maxBacklogBytes: number
+    onSocket: (wire: ProtooWire) => void
+  }) {
+    this.#maxBacklogBytes = options.maxBacklogBytes
     this.#onSocket = options.onSocket
     this.#server = new WebSocketServer({
       noServer: true,
@@ -69,7 +74,9 @@ export class ProtooServer {
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         this.#alive.set(webSocket, true)
         webSocket.on('pong', () => this.#alive.set(webSocket, true))
-        this.#onSocket(new ProtooWire(webSocket, request, `protoo-${++this.#sockets}`))
+        const connectionId = `protoo-${++this.#sockets}`
+        const maxBacklogBytes = this.#maxBacklogBytes
+        this.#onSocket(new ProtooWire(webSocket, { request, connectionId, maxBacklogBytes }))
       })
     })
   }
@@ -101,16 +108,23 @@ export class ProtooWire implements Wire {
   readonly request: IncomingMessage
   readonly #socket: WebSocket
   readonly #asked = new Map<number, (taken: boolean) => void>()
+  readonly #maxBacklogBytes: number
+  #onTooSlow: (() => void) | undefined
   #lastId = 0
 
-  constructor(socket: WebSocket, request: IncomingMessage, connectionId: string) {
+  constructor(
+    socket: WebSocket,
+    options: { request: IncomingMessage; connectionId: string; maxBacklogBytes: number },
+  ) {
     this.#socket = socket
-    this.request = request
-    this.connectionId = connectionId
+    this.request = options.request
+    this.connectionId = options.connectionId
+    this.#maxBacklogBytes = options.maxBacklogBytes
   }
 
   /** Begins to read; what arrives is handed on. */
   listen(inbox: Inbox): void {
+    this.#onTooSlow = () => inbox.tooSlow()
     // `close` follows and says what there is to say.
     this.#socket.on('error', () => undefined)
     this.#socket.on('close', (code) => {
@@ -128,10 +142,6 @@ export class ProtooWire implements Wire {
     return this.#socket.readyState === this.#socket.OPEN
   }
 
-  get backlogBytes(): number {
-    return this.#socket.bufferedAmount
-  }
-
   /** The client asks to come in as soon as the socket is open. */
   ready(): void {
     return undefined
@@ -139,11 +149,13 @@ export class ProtooWire implements Wire {
 
   send(...frames: readonly string[]): void {
     if (!this.connected) return
-    for (const frame of frames) this.#socket.send(frame)
-    if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) {
-      this.#socket.close(TOO_SLOW)
-      this.#socket.terminate()
+    // What waits before counts, so that one large answer is always sent.
+    if (this.#socket.bufferedAmount > this.#maxBacklogBytes) {
+      const onTooSlow = this.#onTooSlow
+      this.#onTooSlow = undefined
+      onTooSlow?.()
     }
+    for (const frame of frames) this.#socket.send(frame)
   }
 
   notify(notifications: readonly SentNotification[], _traits: ClientTraits): void {
@@ -180,13 +192,13 @@ export class ProtooWire implements Wire {
     // The client hangs up itself on `close`; one that does not is cut, with the code that is final for it.
     setTimeout(() => {
       this.#socket.close(FINAL, message)
-      setTimeout(() => this.#socket.terminate(), CLOSE_DELAY_MS).unref()
+      setTimeout(() => this.#socket.terminate(), CUT_DELAY_MS).unref()
     }, CLOSE_DELAY_MS).unref()
   }
 
   drop(): void {
     this.#socket.close(GOING_AWAY)
-    setTimeout(() => this.#socket.terminate(), CLOSE_DELAY_MS).unref()
+    setTimeout(() => this.#socket.terminate(), CUT_DELAY_MS).unref()
   }
 
   #read(data: RawData, inbox: Inbox): void {

@@ -17,8 +17,6 @@ export interface PubsubOptions {
   /** Opens the participant's chat; undefined where there is none to open. */
   open: (link: ChatLink) => ChatConnection | undefined
   notify: (message: PubsubMessage) => void
-  /** Bytes that the network has not taken yet. */
-  backlogBytes: () => number
 }
 
 /** Where a reader of a topic was when its connection was lost. */
@@ -184,7 +182,6 @@ export class Pubsub {
 
   /** The other end of the chat connection: frames come as they would go to a chat socket. */
   #link(): ChatLink {
-    const { backlogBytes } = this.#options
     let closed = false
     return {
       send: (bytes, taken) => {
@@ -197,9 +194,8 @@ export class Pubsub {
         }
         taken?.()
       },
-      get backlogBytes() {
-        return backlogBytes()
-      },
+      // The socket has a bound of its own, and is cut off as a whole.
+      backlogBytes: 0,
       get closed() {
         return closed
       },

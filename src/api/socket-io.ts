@@ -7,6 +7,7 @@ import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import {
   ACKNOWLEDGEMENT_TIMEOUT_MS,
   CLOSE_DELAY_MS,
+  CUT_DELAY_MS,
   type Answer,
   type Inbox,
   type Wire,
@@ -36,15 +37,20 @@ export function encodeAnswer(answer: Answer, { readsStatus }: ClientTraits): unk
 export class SocketIoWire implements Wire {
   readonly connectionId: string
   readonly #socket: Socket
+  readonly #maxBacklogBytes: number
+  /** Of packets that the transport takes when it has sent those that it has. */
+  #queuedBytes = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, options: { maxBacklogBytes: number }) {
     this.#socket = socket
+    this.#maxBacklogBytes = options.maxBacklogBytes
     this.connectionId = socket.id
   }
 
   /** Begins to read; what arrives is handed on. */
   listen(inbox: Inbox): void {
     const bytes = sizeOfMessages(this.#socket)
+    this.#watchBacklog(() => inbox.tooSlow())
     this.#socket.on('disconnect', (reason) => inbox.gone(reason, reason === 'client namespace disconnect'))
     this.#socket.onAny((event: string, ...values: unknown[]) => {
       const acknowledge = acknowledgementIn(values)
@@ -55,8 +61,20 @@ export class SocketIoWire implements Wire {
     })
   }
 
-  get backlogBytes(): number {
-    return this.#webSocket?.bufferedAmount ?? 0
+  /** What waits before a packet counts, so that one large answer is always sent. */
+  #watchBacklog(onTooSlow: () => void): void {
+    const { conn } = this.#socket
+    let isSlow = false
+    conn.on('packetCreate', (packet: { data?: string | Buffer }) => {
+      if (!isSlow && this.#queuedBytes + (this.#webSocket?.bufferedAmount ?? 0) > this.#maxBacklogBytes) {
+        isSlow = true
+        onTooSlow()
+      }
+      this.#queuedBytes += packet.data?.length ?? 0
+    })
+    conn.on('flush', () => {
+      this.#queuedBytes = 0
+    })
   }
 
   /** It is not part of the transport's typed interface. */
@@ -99,10 +117,17 @@ export class SocketIoWire implements Wire {
     this.#socket.emit('close', { reason })
     // The client hangs up itself on `close`; one that does not is cut.
     setTimeout(() => this.#socket.disconnect(true), CLOSE_DELAY_MS).unref()
+    this.#cutLater()
   }
 
   drop(): void {
     this.#socket.conn.close()
+    this.#cutLater()
+  }
+
+  /** A closed connection waits for its client to read. */
+  #cutLater(): void {
+    setTimeout(() => this.#webSocket?.terminate(), CUT_DELAY_MS).unref()
   }
 }
 

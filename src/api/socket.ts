@@ -21,7 +21,15 @@ import { isOldMode, parseMode } from '../protocol/modes.ts'
 import { isAlwaysAnswered, type RequestMethod } from '../protocol/requests.ts'
 import { SocketAudience } from './audience.ts'
 import { hostGiven } from './base-url.ts'
-import { ClientLink, errorOf, type Answer, type Inbox, type Memberships, type Wire } from './client-link.ts'
+import {
+  backlogLimit,
+  ClientLink,
+  errorOf,
+  type Answer,
+  type Inbox,
+  type Memberships,
+  type Wire,
+} from './client-link.ts'
 import { crowded, type Gate } from './gate.ts'
 import { Connection, type Applicant } from './connection.ts'
 import { ProtooServer } from './protoo.ts'
@@ -34,6 +42,7 @@ export interface SocketSettings {
   host: string
   publicUrl: string | undefined
   maxMessageBytes: number
+  maxParticipants: number
   /** For one connection, on average; four times as many at once. */
   maxRequestsPerSecond: number
   /** Streams and transports that one connection opens. */
@@ -90,6 +99,7 @@ export class MeetingSockets {
     this.#options = options
     this.#lostReaders = new LostReaders(options.now)
     const largestMessage = options.settings.maxMessageBytes * CUT_FACTOR
+    const maxBacklogBytes = backlogLimit(options.settings.maxParticipants)
     this.#io = new Server({
       transports: ['websocket'],
       serveClient: false,
@@ -101,11 +111,12 @@ export class MeetingSockets {
       perMessageDeflate: false,
     })
     this.#io.on('connection', (socket) => {
-      const wire = new SocketIoWire(socket)
+      const wire = new SocketIoWire(socket, { maxBacklogBytes })
       this.#inTrace(wire, () => wire.listen(this.#receive(wire)))
     })
     this.#protoo = new ProtooServer({
       maxMessageBytes: largestMessage,
+      maxBacklogBytes,
       onSocket: (wire) => this.#inTrace(wire, () => wire.listen(this.#receive(wire, 'protoo'))),
     })
   }
@@ -214,6 +225,12 @@ export class MeetingSockets {
       } else if (connection) run(message, reply)
       else early!.push(() => run(message, reply))
     })
+    const tooSlow = keepingTrace(() => {
+      log.info('cut off a client that does not read')
+      const refusal = new Refusal('TOO_SLOW')
+      onRefusal(refusal)
+      link.drop(refusal)
+    })
     const gone = keepingTrace((reason: string, left: boolean) => {
       log.info({ reason }, 'disconnected')
       clearTimeout(silence)
@@ -246,7 +263,7 @@ export class MeetingSockets {
       }, settings.headersTimeoutSeconds * 1000).unref()
     }
     void arrive()
-    return { request: receive, gone }
+    return { request: receive, tooSlow, gone }
   }
 
   #connect(link: ClientLink, applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>): Connection {

@@ -300,6 +300,7 @@ export class Meeting extends Emitter<MeetingEvents> {
           this.#restarting = true
           return
         }
+        if (notification.name === 'TOO_SLOW') return
         this.#refusal = new MeetingError(notification.code, notification.name, notification.message)
         return
       case 'entryResponded':

@@ -39,6 +39,7 @@ const table = {
   ENTRY_DENIED: [4025, 403, 'Entry was denied.'],
   MEDIA_UNAVAILABLE: [5000, 503, 'Media is off on this server, so nobody can join.'],
   STORE_UNAVAILABLE: [5000, 503, 'The server cannot save or read this now; try again in a moment.'],
+  TOO_SLOW: [5000, 408, 'Too much waits to be read by this connection; it is cut off, and may come back.'],
   SERVER_STOPPING: [5000, 503, 'The server restarts; the connection comes back by itself.'],
   INVALID_REQUEST: [5000, 400, 'The request is not well formed.'],
   INVALID_STATE: [5000, 409, 'This cannot be done now.'],

@@ -175,6 +175,9 @@ name one: whoever loads it is its owner. Behind a proxy set \`PUBLIC_URL\`, and 
 Of what the people in one session share (keys, topics, chat that is kept), one participant may take a quarter, and all who came with one token
 together a half, so that whatever one takes, something is left for the others. Over REST a token that is bound to nobody has the token's half.
 
+What waits to be read by one client is bounded: on its meeting socket 4 MiB and 16 KiB for each of \`MAX_PARTICIPANTS\`, on its chat socket 1 MiB, and 4 MiB
+with what it asked for. One that is further behind is cut off and may come back.
+
 Fixed, because they are about guesses and no load: exchanging invites, 2 a second and 30 at once from one address; signing in to the dashboard,
 6 a minute and 10 at once from one address, 2 a second of all; a body of REST, 256 KiB; a file over 256 KiB only with the token in
 \`Authorization\`, where it is checked before the body is read. Of those counted in seconds, four times as many may come at once; of those
