@@ -4,13 +4,17 @@
 import type {
   FastifyInstance,
   FastifyBaseLogger,
+  FastifyContextConfig,
   FastifySchema,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
+  RouteOptions,
 } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import type { TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import type { About } from './about.ts'
+import { isManagement, permissionsFromOutside, type OutsideAction } from '../meeting/permissions.ts'
 import { Refusal, type ErrorName } from '../protocol/errors.ts'
 import { RefusalBody } from '../protocol/rest.ts'
 import { shape, withTypesOf } from './shapes.ts'
@@ -23,10 +27,11 @@ export type Access = 'open' | 'token' | 'admin' | 'key' | 'page'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Checked before the handler; absent where the handler does it. */
+    /** Checked before the handler. */
     access?: Access
-    /** Whether a token for one meeting is refused. */
-    wholeProject?: boolean
+    /** Of a route with access `token`. */
+    action?: OutsideAction
+    about?: About
   }
 }
 
@@ -60,18 +65,32 @@ export const tags = {
 } as const
 export type Tag = keyof typeof tags
 
-export interface Description<
+/** Where the token of a route is checked before its handler runs. */
+interface TokenAccess<Body extends TSchema, Query extends TSchema, Params extends TSchema> {
+  access: 'token'
+  /** What the token must allow. */
+  action: OutsideAction
+  /** What the call is about: the meeting that the token must be in scope of, and not removed from. */
+  about: About<{ params: Static<Params>; query: Static<Query>; body: Static<Body> }>
+}
+
+interface OtherAccess {
+  access: Exclude<Access, 'token'>
+  action?: never
+  about?: never
+}
+
+export type Description<
   Body extends TSchema,
   Query extends TSchema,
   Params extends TSchema,
   Answer extends TSchema,
-> {
+> = Told<Body, Query, Params, Answer> & (TokenAccess<Body, Query, Params> | OtherAccess)
+
+interface Told<Body extends TSchema, Query extends TSchema, Params extends TSchema, Answer extends TSchema> {
   /** One line for people. */
   summary: string
   tag: Tag
-  access: Access
-  /** With access `token`: the call is about no single meeting, so that a token for one is refused, before all else. */
-  wholeProject?: boolean
   /** More than a line, where it helps. */
   description?: string
   /** Whether it is kept for older clients, and has a successor. */
@@ -91,13 +110,40 @@ export interface Description<
   refusalBody?: TSchema
 }
 
-const schemes: Record<Access, { security: Record<string, string[]>[] }> = {
+const schemes: Record<Exclude<Access, 'token'>, { security: Record<string, string[]>[] }> = {
   open: { security: [] },
-  token: { security: [{ token: [] }] },
   admin: { security: [{ admin: [] }, { signIn: [] }] },
   // `{}` is "or nothing": at this machine, or where the operator says so.
   key: { security: [{ basic: [] }, {}] },
   page: { security: [{ signIn: [] }, {}] },
+}
+
+/** One of these permissions lets a call happen, each by itself. */
+function securityOf(access: Access, action: OutsideAction | undefined) {
+  if (access !== 'token') return schemes[access]
+  const needed = permissionsFromOutside(action!)
+  return { security: needed.length === 0 ? [{ token: [] }] : needed.map((one) => ({ token: [one] })) }
+}
+
+/** What the token of a call needs, for people. */
+function needsOf(action: OutsideAction): string {
+  const needed = permissionsFromOutside(action).map((one) => `\`${one}\``)
+  if (needed.length === 0) return 'Needs no permission.'
+  const permissions =
+    needed.length === 1 ? needed[0]! : `${needed.slice(0, -1).join(', ')} or ${needed.at(-1)!}`
+  return `Needs ${permissions}${isManagement(action) ? ', or a token with the role `crawler`' : ''}.`
+}
+
+function refusalsOf(action: OutsideAction, about: About): ErrorName[] {
+  return [
+    ...(permissionsFromOutside(action).length > 0 ? (['INVALID_PERMISSIONS'] as const) : []),
+    'UNAUTHORIZED_MEETING_ID',
+    'REMOVED_FROM_SESSION',
+    ...(about !== 'project' && about.meeting && about.missing === undefined
+      ? (['INVALID_MEETING_ID'] as const)
+      : []),
+    ...(about !== 'project' && (about.session ?? about.delivery) ? (['NOT_FOUND'] as const) : []),
+  ]
 }
 
 const refusalsOfAccess: Record<Access, readonly ErrorName[]> = {
@@ -115,16 +161,17 @@ const refusalsOfAccess: Record<Access, readonly ErrorName[]> = {
   page: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
 }
 
-/** The options of a route. Its token is checked before its body, query and parameters are. */
+/**
+ * The options of a route. Its token is checked before its body, query and parameters are, and what it is about after them.
+ */
 export function describe<
   Body extends TSchema,
   Query extends TSchema,
   Params extends TSchema,
   Answer extends TSchema,
 >(description: Description<Body, Query, Params, Answer>) {
-  const { access, wholeProject } = description
   return {
-    config: { access, ...(wholeProject !== undefined && { wholeProject }) },
+    config: configOf(description),
     schema: schemaOf(description) as {
       summary: string
       body: Body
@@ -135,14 +182,32 @@ export function describe<
 }
 
 /**
- * The options of a route that looks at its token and its fields itself, because published clients count on how it does:
- * its schemas make the document and nothing else.
+ * The options of a route that looks at its fields itself, because published clients count on how it does: its schemas make the
+ * document and nothing else. Its token is checked as everywhere.
  */
 export function describeOnly(description: Description<TSchema, TSchema, TSchema, TSchema>) {
   return {
+    config: configOf(description),
     schema: schemaOf(description),
     validatorCompiler: () => () => true,
   }
+}
+
+function configOf({
+  access,
+  action,
+  about,
+}: Description<TSchema, TSchema, TSchema, TSchema>): FastifyContextConfig {
+  return access === 'token' ? { access, action, about } : { access }
+}
+
+/** @throws {TypeError} for a route that does not say who may call it, and of a token what it must allow and on what */
+export function assertDeclared({ method, url, config, schema }: RouteOptions): void {
+  if (schema?.hide === true) return
+  const { access, action, about } = config ?? {}
+  const declared = access === 'token' ? action !== undefined && about !== undefined : access !== undefined
+  if (!declared)
+    throw new TypeError(`${[method].flat().join()} ${url} does not declare who may call it, and what about`)
 }
 
 /** The options of a page or an asset: nothing for the document of the API. */
@@ -150,7 +215,8 @@ export const undescribed = { schema: { hide: true } as FastifySchema }
 
 function schemaOf({
   access,
-  wholeProject,
+  action,
+  about,
   tag,
   summary,
   description,
@@ -170,10 +236,13 @@ function schemaOf({
     'SOMETHING_WENT_WRONG',
     'STORE_UNAVAILABLE',
     ...refusalsOfAccess[access],
-    ...(wholeProject === true ? (['UNAUTHORIZED_MEETING_ID'] as const) : []),
+    ...(access === 'token' ? refusalsOf(action, about) : []),
     ...(body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     ...refusals,
   ]
+  const told = [description, access === 'token' ? needsOf(action) : undefined]
+    .filter((text) => text !== undefined)
+    .join(' ')
   const responses: Record<string, unknown> = {
     ...(answer && { 200: response('OK', answer, answerType) }),
     ...responsesOf(all, refusalBody),
@@ -184,8 +253,8 @@ function schemaOf({
   return {
     summary,
     tags: [tag],
-    ...schemes[access],
-    ...(description !== undefined && { description }),
+    ...securityOf(access, action),
+    ...(told !== '' && { description: told }),
     ...(deprecated !== undefined && { deprecated }),
     ...(body && { body }),
     ...(query && { querystring: query }),

@@ -6,9 +6,9 @@ import type { FastifyRequest } from 'fastify'
 import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Routes } from './context.ts'
-import type { Grant } from '../token/token.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { FileBody, FileQuery, FileUrl } from '../protocol/rest/joining.ts'
+import { grantFor, meetingFor } from './authorise.ts'
 import { baseUrlOf } from './base-url.ts'
 import { grantOf } from './context.ts'
 import { describe } from './describe.ts'
@@ -37,14 +37,13 @@ export function typeOf(bytes: Uint8Array): string {
 }
 
 export const fileRoutes: Routes = (app, context) => {
-  const { settings, catalogue, live, store, gate } = context
+  const { settings, live, store, gate } = context
   /** Bytes that are on their way to the disk, by session. */
   const arriving = new Map<string, number>()
 
   /** The session that the holder of this token is inside of. */
-  const sessionOf = async (grant: Grant, anyId: string): Promise<string> => {
-    const meeting = await catalogue.find(grant.projectId, anyId)
-    const sessionId = meeting && (await live.sessionOf(meeting.meetingId, grant.tokenId))
+  const sessionOf = async (request: FastifyRequest): Promise<string> => {
+    const sessionId = await live.sessionOf(meetingFor(request).meetingId, grantFor(request).tokenId)
     if (sessionId === undefined) {
       throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'Files are for those who are in the meeting.' })
     }
@@ -70,10 +69,11 @@ export const fileRoutes: Routes = (app, context) => {
         summary: 'Hand a file round in the meeting one is in',
         tag,
         access: 'token',
+        action: 'shareFiles',
+        about: { meeting: ({ query }) => query.roomId ?? '' },
         query: FileQuery,
         body: FileBody,
         answer: FileUrl,
-        refusals: ['UNAUTHORIZED_REQUEST'],
       }),
       onRequest: (request, _reply, done) => {
         done(refusalUnread(request))
@@ -82,9 +82,8 @@ export const fileRoutes: Routes = (app, context) => {
     },
     async (request) => {
       const { roomId: anyId = '' } = request.query
-      const grant = grantOf(request, context)
-      const sessionId = await sessionOf(grant, anyId)
-      gate.countUpload(grant.tokenId, sessionId)
+      const sessionId = await sessionOf(request)
+      gate.countUpload(grantFor(request).tokenId, sessionId)
       const { fileName, base64Data } = request.body
       const text = base64Data.replace(DATA_URL, '')
       if (!BASE64.test(text)) throw new Refusal('INVALID_REQUEST', { message: 'base64Data must be base64.' })
@@ -100,6 +99,8 @@ export const fileRoutes: Routes = (app, context) => {
             message: 'This session has as many files as it may have.',
           })
         }
+        // It may have been removed, or have left, while its file arrived.
+        if ((await sessionOf(request)) !== sessionId) throw new Refusal('UNAUTHORIZED_REQUEST')
         const fileId = randomBytes(18).toString('base64url')
         await store.files.put(sessionId, fileId, bytes)
         const name = encodeURIComponent(safeName(fileName))
@@ -118,14 +119,16 @@ export const fileRoutes: Routes = (app, context) => {
       summary: 'A file that was handed round, for those who are in the meeting',
       tag,
       access: 'token',
+      action: 'shareFiles',
+      about: { meeting: ({ params }) => params.meetingId },
       params: Type.Object({ meetingId: Type.String(), fileId: Type.String(), name: Type.String() }),
       answer: Type.String({ description: 'The bytes, as an attachment.' }),
       answerType: 'application/octet-stream',
-      refusals: ['UNAUTHORIZED_REQUEST', 'NOT_FOUND'],
+      refusals: ['NOT_FOUND'],
     }),
     async (request, reply) => {
-      const { meetingId, fileId, name } = request.params
-      const bytes = await store.files.get(await sessionOf(grantOf(request, context), meetingId), fileId)
+      const { fileId, name } = request.params
+      const bytes = await store.files.get(await sessionOf(request), fileId)
       if (!bytes) throw new Refusal('NOT_FOUND')
       return reply
         .headers({

@@ -5,14 +5,14 @@ import cors from '@fastify/cors'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { grantOf, type HttpContext } from './context.ts'
+import { authoriseSubject, authoriseToken } from './authorise.ts'
+import type { HttpContext } from './context.ts'
 import { onBehalfOf } from '../log.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
-import { assertMayUseRest } from '../token/token.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { parseBody } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
-import { validateByDescription, type TypedApp } from './describe.ts'
+import { assertDeclared, validateByDescription, type TypedApp } from './describe.ts'
 import { fileRoutes } from './files.ts'
 import type { Gate } from './gate.ts'
 import { getTokenRoutes } from './get-token.ts'
@@ -59,7 +59,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Before validation, so that who may not call learns nothing of what a call looks like.
   app.addHook('preValidation', (request, reply, done) => {
-    const { access, wholeProject } = request.routeOptions.config
+    const { access, action, about } = request.routeOptions.config
     try {
       if (access === 'admin' || access === 'page') gate.assertMayGuess(request.raw)
       if (access === 'admin') {
@@ -67,18 +67,21 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
         context.admin.authorise(request).then(() => done(), done)
         return
       }
-      if (access === 'token') {
-        const grant = grantOf(request, context)
-        gate.countKey(grant.apiKey)
-        if (wholeProject) assertMayUseRest(grant)
-      }
+      if (access === 'token') gate.countKey(authoriseToken(request, context, action!, about!).apiKey)
       done()
     } catch (error) {
       done(error as Error)
     }
   })
+  app.decorateRequest('authorised', null)
+  // After validation, as it looks at the fields; a handler finds the grant and the meeting on the request.
+  app.addHook('preHandler', async (request) => {
+    const { access, action, about } = request.routeOptions.config
+    if (access === 'token') await authoriseSubject(request, context, action!, about!)
+  })
   documentRoutes(app, context)
   void app.register((documented: TypedApp, _options, done) => {
+    documented.addHook('onRoute', assertDeclared)
     for (const routes of [
       healthRoutes,
       watchingRoutes,

@@ -3,64 +3,62 @@
  * §1.1). The socket checks everything again, because a client may skip this.
  */
 import { createHmac } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { HttpSettings, Routes } from './context.ts'
 import { refusalAtDoor } from '../meeting/admission.ts'
-import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { Refusal } from '../protocol/errors.ts'
 import { RefusalBody } from '../protocol/rest.ts'
 import { InitConfig, InitConfigBody, InitConfigRefusal } from '../protocol/rest/joining.ts'
+import { grantFor, meetingFor } from './authorise.ts'
 import { hostOf } from './base-url.ts'
-import { grantOf } from './context.ts'
 import { describeOnly } from './describe.ts'
 
 /** As long as the longest session may need them; they are handed out once. */
 const TURN_TTL_SECONDS = 86_400
 
 export const initConfigRoutes: Routes = (app, context) => {
-  const { settings, catalogue, mediaStatus, gate, metrics, now, log } = context
+  const { settings, mediaStatus, gate, metrics, now, log } = context
   // Any of its refusals goes to the app by its number, one of a wrong field included.
   const described = describeOnly({
     summary: 'Where to connect to join a meeting',
     tag: 'Joining',
     access: 'token',
+    action: 'enter',
+    about: {
+      meeting: ({ body }) => {
+        const { roomId } = (body ?? {}) as { roomId?: unknown }
+        return typeof roomId === 'string' ? roomId : ''
+      },
+    },
     body: InitConfigBody,
     answer: InitConfig,
-    refusals: [
-      'INVALID_MEETING_ID',
-      'INVALID_PERMISSIONS',
-      'UNAUTHORIZED_MEETING_ID',
-      'UNAUTHORIZED_PARTCIPANT_ID',
-      'MEETING_ID_DISABLED',
-      'MEDIA_UNAVAILABLE',
-    ],
+    refusals: ['UNAUTHORIZED_PARTCIPANT_ID', 'MEETING_ID_DISABLED', 'MEDIA_UNAVAILABLE'],
     refusalBody: Type.Union([InitConfigRefusal, RefusalBody]),
   })
-  app.post('/infra/v1/meetings/init-config', described, async (request, reply) => {
-    try {
-      const grant = grantOf(request, context)
-      gate.countKey(grant.apiKey)
-      const { roomId } = (request.body ?? {}) as { roomId?: unknown }
-      const meeting = typeof roomId === 'string' ? await catalogue.find(grant.projectId, roomId) : undefined
-      const refusal = refusalAtDoor(grant, meeting, grant.participantId)
-      if (refusal) throw refusal
-      const media = mediaStatus()
-      if (!media.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
-    } catch (thrown) {
-      const refusal = gate.told(request.raw, asRefusal(thrown))
-      if (refusal.code === 'SOMETHING_WENT_WRONG') throw thrown
-      metrics.refused('http', refusal)
-      if (refusal.code !== 'RATE_LIMITED')
-        log.info({ code: refusal.code, reason: refusal.reason }, 'refused at init-config')
-      // A number here, unlike REST: it is what the published clients read (design, decision 7).
-      if (refusal.retryAfterSeconds !== undefined) void reply.header('retry-after', refusal.retryAfterSeconds)
-      return reply.code(refusal.status).send({
-        statusCode: refusal.status,
-        error: refusal.message,
-        message: refusal.message,
-        code: refusal.number,
-        name: refusal.code,
-      })
-    }
+  /** A number as the code, unlike the rest of REST: it is what the published clients read (design, decision 7). */
+  const errorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply): unknown => {
+    if (!(error instanceof Refusal)) throw error
+    const refusal = gate.told(request.raw, error)
+    if (refusal.code === 'SOMETHING_WENT_WRONG') throw error
+    metrics.refused('http', refusal)
+    if (refusal.code !== 'RATE_LIMITED')
+      log.info({ code: refusal.code, reason: refusal.reason }, 'refused at init-config')
+    if (refusal.retryAfterSeconds !== undefined) void reply.header('retry-after', refusal.retryAfterSeconds)
+    return reply.code(refusal.status).send({
+      statusCode: refusal.status,
+      error: refusal.message,
+      message: refusal.message,
+      code: refusal.number,
+      name: refusal.code,
+    })
+  }
+  app.post('/infra/v1/meetings/init-config', { ...described, errorHandler }, (request) => {
+    const grant = grantFor(request)
+    const refusal = refusalAtDoor(grant, meetingFor(request), grant.participantId)
+    if (refusal) throw refusal
+    const media = mediaStatus()
+    if (!media.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
     const prefix =
       settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
     return {

@@ -1,5 +1,5 @@
 /** What the page needs beyond the contract: to start a meeting, to invite, and to turn an invite into a token. */
-import type { FastifyRequest, preValidationHookHandler } from 'fastify'
+import type { preValidationHookHandler } from 'fastify'
 import { Type } from 'typebox'
 import type { InviteRecord } from '../store/store.ts'
 import type { Routes } from './context.ts'
@@ -16,8 +16,8 @@ import {
 } from '../protocol/rest/invites.ts'
 import { mintToken } from '../token/token.ts'
 import { Attempts } from './attempts.ts'
+import { grantFor, meetingFor } from './authorise.ts'
 import { baseUrlOf } from './base-url.ts'
-import { grantOf } from './context.ts'
 import { isOwnerHere } from './credentials.ts'
 import { describe } from './describe.ts'
 
@@ -28,37 +28,13 @@ const STARTER_TTL_SECONDS = 24 * 3600
 const EXCHANGES = { perSecond: 2, burst: 30 }
 
 const tag = 'Invites'
-/** Of whom a meeting's invites are: those who join it directly. */
-const ofMembers = [
-  'INVALID_MEETING_ID',
-  'UNAUTHORIZED_MEETING_ID',
-  'INVALID_PERMISSIONS',
-  'REMOVED_FROM_SESSION',
-] as const
 
 export const inviteRoutes: Routes = (app, context) => {
-  const { settings, catalogue, invites, keys, live, admin, gate, now } = context
+  const { settings, catalogue, invites, keys, admin, gate, now } = context
   const attempts = new Attempts({ each: EXCHANGES, now })
 
   const limited: preValidationHookHandler = (request, _reply, done) => {
     done(attempts.take(gate.callerOf(request.raw)) ? undefined : attempts.refusal())
-  }
-
-  const meetingOf = async (request: FastifyRequest, anyId: string) => {
-    const grant = grantOf(request, context)
-    const meeting = await catalogue.find(grant.projectId, anyId)
-    if (!meeting) throw new Refusal('INVALID_MEETING_ID')
-    if (
-      grant.roomId !== undefined &&
-      grant.roomId !== meeting.meetingId &&
-      grant.roomId !== meeting.customId
-    ) {
-      throw new Refusal('UNAUTHORIZED_MEETING_ID')
-    }
-    if (grant.entry !== 'direct' && grant.entry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
-    // Else one who was put out would come back as its own guest.
-    if (await live.hasRemoved(meeting.meetingId, grant.tokenId)) throw new Refusal('REMOVED_FROM_SESSION')
-    return { grant, meeting }
   }
 
   app.post(
@@ -67,16 +43,17 @@ export const inviteRoutes: Routes = (app, context) => {
       summary: 'Make an invite for a meeting',
       tag,
       access: 'token',
+      action: 'invite',
       description: 'Its holder gets no more than its maker has; one who asks invites nobody.',
       body: CreateInviteBody,
       answer: NewInvite,
-      refusals: ofMembers,
+      about: { meeting: ({ body }) => body.roomId },
     }),
     async (request) => {
-      const { roomId, entry, expiresInSeconds, maxUses } = request.body
-      const { grant, meeting } = await meetingOf(request, roomId)
+      const { entry, expiresInSeconds, maxUses } = request.body
+      const meeting = meetingFor(request)
       const { code, invite } = await invites.create({
-        makerEntry: grant.entry,
+        makerEntry: grantFor(request).entry,
         meetingId: meeting.meetingId,
         projectId: meeting.projectId,
         entry,
@@ -97,14 +74,12 @@ export const inviteRoutes: Routes = (app, context) => {
       summary: 'The invites of a meeting',
       tag,
       access: 'token',
+      action: 'invite',
       query: Type.Object({ roomId: RoomId }),
       answer: InviteList,
-      refusals: ofMembers,
+      about: { meeting: ({ query }) => query.roomId },
     }),
-    async (request) => {
-      const { meeting } = await meetingOf(request, request.query.roomId)
-      return { data: (await invites.list(meeting.meetingId)).map(shown) }
-    },
+    async (request) => ({ data: (await invites.list(meetingFor(request).meetingId)).map(shown) }),
   )
 
   app.post(
@@ -113,15 +88,16 @@ export const inviteRoutes: Routes = (app, context) => {
       summary: 'Take an invite out of force',
       tag,
       access: 'token',
+      action: 'invite',
       params: Type.Object({ inviteId: Type.String() }),
       body: Type.Object({ roomId: RoomId }),
       answer: InviteRevoked,
-      refusals: [...ofMembers, 'NOT_FOUND'],
+      refusals: ['NOT_FOUND'],
+      about: { meeting: ({ body }) => body.roomId },
     }),
     async (request) => {
       const { inviteId } = request.params
-      const { meeting } = await meetingOf(request, request.body.roomId)
-      if (!(await invites.revoke(meeting.meetingId, inviteId))) throw new Refusal('NOT_FOUND')
+      if (!(await invites.revoke(meetingFor(request).meetingId, inviteId))) throw new Refusal('NOT_FOUND')
       return { inviteId, revoked: true }
     },
   )

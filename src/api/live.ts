@@ -1,6 +1,4 @@
 /** What a backend may see of a live meeting and do to it, beyond the contract. */
-import type { FastifyRequest } from 'fastify'
-import type { Action } from '../meeting/permissions.ts'
 import type { Routes } from './context.ts'
 import { mayRead } from '../meeting/permissions.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -22,16 +20,13 @@ import {
 } from '../protocol/rest/sessions.ts'
 import { Type } from 'typebox'
 import { messagesAsJson, ofPrivateMessages } from './chat-log.ts'
+import { grantFor, meetingFor } from './authorise.ts'
 import { describe } from './describe.ts'
-import { grantFor, ownMeeting } from './own.ts'
 
 const tag = 'Live meetings'
 /** Who speaks from outside: no participant, and said to be none. */
 const SERVER_ID = 'server'
 const refusals = [
-  'INVALID_MEETING_ID',
-  'INVALID_PERMISSIONS',
-  'UNAUTHORIZED_MEETING_ID',
   'NOT_FOUND',
   'RESPOND_ENTRY_FAILED',
   'MAX_PARTCIPANT_REACHED',
@@ -43,22 +38,20 @@ const done = { done: true } as const
 export const liveRoutes: Routes = (app, context) => {
   const { live, store, gate } = context
 
-  /** The canonical id of a meeting that the caller may do this to. */
-  const reachable = async (request: FastifyRequest, action: Action, anyId: string): Promise<string> =>
-    (await ownMeeting(grantFor(request, context, action), context, anyId)).meetingId
-
   app.get(
     '/v2/rooms/:roomId/live',
     describe({
       summary: 'Who is in a meeting and who waits',
       tag,
       access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: RoomParams,
       answer: Live,
     }),
     async (request) => {
-      const meetingId = await reachable(request, 'watch', request.params.roomId)
+      const { meetingId } = meetingFor(request)
       return live.view(meetingId)
     },
   )
@@ -68,38 +61,48 @@ export const liveRoutes: Routes = (app, context) => {
       summary: 'Lets somebody in who waits, or turns them away',
       tag,
       access: 'token',
+      action: 'respondEntry',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: RoomParams,
       body: RespondEntryBody,
       answer: Done,
     }),
     async (request) => {
-      const meetingId = await reachable(request, 'respondEntry', request.params.roomId)
+      const { meetingId } = meetingFor(request)
       await live.respondEntry(meetingId, request.body.participantId, request.body.decision)
       return done
     },
   )
-  for (const { path, summary, actions, act } of [
+  for (const { path, summary, action, act } of [
     {
       path: '/v2/sessions/participants/mute',
       summary: 'Switches a microphone, camera or screen off',
-      actions: { audio: 'disableMic', video: 'disableWebcam', share: 'disableShare' },
+      action: 'switchOff',
       act: 'stopStream',
     },
     {
       path: '/v2/sessions/participants/ask',
       summary: 'Asks a person to switch a microphone, camera or screen on, who consents or does not',
-      actions: { audio: 'askMic', video: 'askWebcam', share: 'askShare' },
+      action: 'askFor',
       act: 'askForStream',
     },
   ] as const) {
     app.post(
       path,
-      describe({ summary, tag, access: 'token', refusals, body: SwitchStreamBody, answer: Done }),
+      describe({
+        summary,
+        tag,
+        access: 'token',
+        action,
+        about: { meeting: ({ body }) => body.roomId },
+        refusals,
+        body: SwitchStreamBody,
+        answer: Done,
+      }),
       async (request) => {
-        const { roomId, participantId, kind } = request.body
-        const meetingId = await reachable(request, actions[kind], roomId)
-        await live[act](meetingId, participantId, kind)
+        const { participantId, kind } = request.body
+        await live[act](meetingFor(request).meetingId, participantId, kind)
         return done
       },
     )
@@ -111,14 +114,15 @@ export const liveRoutes: Routes = (app, context) => {
       summary: 'Says something to a chat topic of the session that goes on',
       tag,
       access: 'token',
+      action: 'speak',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: RoomParams,
       body: MessageBody,
       answer: Type.Object({ id: Type.String() }),
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'speak')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
       gate.countMessage(meetingId, grant.tokenId)
       const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
       const id = await live.publish(
@@ -142,6 +146,8 @@ export const liveRoutes: Routes = (app, context) => {
       summary: 'The messages that are kept of the session that goes on, oldest first',
       tag,
       access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: RoomParams,
       query: MessagesQuery,
@@ -149,8 +155,7 @@ export const liveRoutes: Routes = (app, context) => {
       description: ofPrivateMessages,
     }),
     async (request, reply) => {
-      const grant = grantFor(request, context, 'watch')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
       const { page, perPage, topic } = request.query
       const session = await store.sessions.ongoing(meetingId)
       if (!session) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
@@ -171,12 +176,14 @@ export const liveRoutes: Routes = (app, context) => {
       summary: 'A value of the realtime store of the session that goes on',
       tag,
       access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: ValueParams,
       answer: Value,
     }),
     async (request) => {
-      const meetingId = await reachable(request, 'watch', request.params.roomId)
+      const { meetingId } = meetingFor(request)
       const { key } = request.params
       return { key, value: await live.value(meetingId, key) }
     },
@@ -187,14 +194,15 @@ export const liveRoutes: Routes = (app, context) => {
       summary: 'Sets a value of the realtime store; null takes it away',
       tag,
       access: 'token',
+      action: 'speak',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: ValueParams,
       body: ValueBody,
       answer: Value,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'speak')
-      const { meetingId } = await ownMeeting(grant, context, request.params.roomId)
+      const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
       gate.countValue(meetingId, grant.tokenId)
       const { key } = request.params
       await live.setValue(meetingId, key, request.body.value, SERVER_ID, grant)
@@ -208,12 +216,14 @@ export const liveRoutes: Routes = (app, context) => {
       summary: 'Who was removed and may not come back to the session that goes on',
       tag,
       access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: RoomParams,
       answer: Removals,
     }),
     async (request) => {
-      const meetingId = await reachable(request, 'watch', request.params.roomId)
+      const { meetingId } = meetingFor(request)
       return { data: (await live.removals(meetingId)).map(({ participantId }) => ({ participantId })) }
     },
   )
@@ -221,17 +231,20 @@ export const liveRoutes: Routes = (app, context) => {
     '/v2/rooms/:roomId/removals/lift',
     describe({
       summary: 'Lets a removed participant come back',
+      description:
+        'A removal by a moderator is lifted by a moderator alone, and none by the token that the participant came with.',
       tag,
       access: 'token',
+      action: 'liftRemoval',
+      about: { meeting: ({ params }) => params.roomId },
       refusals,
       params: RoomParams,
       body: LiftRemovalBody,
       answer: Done,
     }),
     async (request) => {
-      const meetingId = await reachable(request, 'respondEntry', request.params.roomId)
-      const grant = grantFor(request, context, 'respondEntry')
-      await live.liftRemoval(meetingId, request.body.participantId, grant)
+      const { meetingId } = meetingFor(request)
+      await live.liftRemoval(meetingId, request.body.participantId, grantFor(request))
       return done
     },
   )

@@ -5,8 +5,8 @@ import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { pageFields, pageInfoOf, pageOf } from '../protocol/rest.ts'
 import { RevokedTokenAnswer, RevokeTokenBody } from '../protocol/rest/keys.ts'
+import { grantFor } from './authorise.ts'
 import { describe } from './describe.ts'
-import { grantFor } from './own.ts'
 
 const tag = 'Tokens'
 const JTI = 'jti:'
@@ -20,13 +20,14 @@ export const revokedTokenRoutes: Routes = (app, context) => {
       summary: 'Take a token back by its jti; whoever came with it is put out',
       tag,
       access: 'token',
-      wholeProject: true,
+      action: 'manage',
+      about: 'project',
       body: RevokeTokenBody,
       answer: RevokedTokenAnswer,
-      refusals: ['INVALID_STATE', 'INVALID_PERMISSIONS'],
+      refusals: ['INVALID_STATE'],
     }),
     async (request) => {
-      const { projectId } = grantFor(request, context, 'manage')
+      const { projectId } = grantFor(request)
       const revoked = await revokedTokens.add(projectId, `${JTI}${request.body.jti}`)
       await live.putOut(revoked, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
       return shown(revoked)
@@ -39,15 +40,15 @@ export const revokedTokenRoutes: Routes = (app, context) => {
       summary: 'The tokens that were taken back, newest first',
       tag,
       access: 'token',
-      wholeProject: true,
+      action: 'manage',
+      about: 'project',
       query: Type.Object(pageFields),
       answer: pageOf(RevokedTokenAnswer),
-      refusals: ['INVALID_PERMISSIONS'],
     }),
     (request) => {
       const { page, perPage } = request.query
       const all = revokedTokens
-        .list(grantFor(request, context, 'manage').projectId)
+        .list(grantFor(request).projectId)
         .filter(({ tokenId }) => tokenId.startsWith(JTI))
       return {
         pageInfo: pageInfoOf(page, perPage, all.length),

@@ -9,12 +9,12 @@ import { meetingIdPattern } from '../protocol/ids.ts'
 import { pageInfoOf, PageQuery, RoomIdBody } from '../protocol/rest.ts'
 import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../protocol/rest/rooms.ts'
 import { PrebuiltTokenBody, TokenAnswer } from '../protocol/rest/tokens.ts'
-import { assertMayUseRest, mintToken } from '../token/token.ts'
-import { assertOrigin, grantOf } from './context.ts'
+import { mintToken } from '../token/token.ts'
+import { ANY_ID, grantFor, meetingFor, meetingIfAny } from './authorise.ts'
+import { assertOrigin } from './context.ts'
 import { isOwnerHere } from './credentials.ts'
 import { baseUrlOf } from './base-url.ts'
 import { describe } from './describe.ts'
-import { ANY_ID, grantFor, ownMeeting } from './own.ts'
 import { assertWebhook } from './webhooks.ts'
 
 /** Minutes (design, decision 11). */
@@ -41,8 +41,6 @@ export const roomRoutes: Routes = (app, context) => {
     { customRoomId, userMeetingId, ...body }: CreateMeetingBody,
     customIdFromPath?: string,
   ): Promise<MeetingRecord> => {
-    // A token for one meeting makes no other, and is refused for a call about none.
-    assertMayUseRest(grant)
     assertWebhook(body.webhook, context.settings)
     const customId = customIdFromPath ?? customRoomId ?? userMeetingId
     return catalogue.create(grant.projectId, {
@@ -51,22 +49,11 @@ export const roomRoutes: Routes = (app, context) => {
     })
   }
 
-  const find = (grant: Grant, anyId: string): Promise<MeetingRecord> => ownMeeting(grant, context, anyId)
-
-  const validate = async (request: FastifyRequest, anyId: string): Promise<MeetingRecord> => {
-    const grant = grantOf(request, context)
-    try {
-      const meeting = await find(grant, anyId)
-      if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
-      return meeting
-    } catch (error) {
-      if (error instanceof Refusal && error.code === 'INVALID_MEETING_ID') {
-        // 400 and these texts are what published clients look for (contract §1.4).
-        const malformed = !meetingId.test(anyId) && /^[a-z0-9]+(-[a-z0-9]+){2}$/.test(anyId)
-        throw new RoomRefusal(malformed || !ANY_ID.test(anyId) ? 'RoomId is invalid.' : 'Room not found.')
-      }
-      throw error
-    }
+  /** The meeting of a call that asks whether it can be joined. */
+  const validated = (request: FastifyRequest): MeetingRecord => {
+    const meeting = meetingFor(request)
+    if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
+    return meeting
   }
 
   const answer = (request: FastifyRequest, meeting: MeetingRecord) =>
@@ -75,15 +62,25 @@ export const roomRoutes: Routes = (app, context) => {
   const creating = {
     summary: 'Make a meeting, or get the one that has this custom id',
     access: 'token',
-    wholeProject: true,
+    action: 'create',
+    about: 'project',
     answer: Room,
   } as const
   const validating = {
     summary: 'Whether there is such a meeting, and it is not deactivated',
     access: 'token',
+    action: 'find',
+    about: {
+      meeting: ({ params }: { params: { id: string } }) => params.id,
+      // 400 and these texts are what published clients look for (contract §1.4).
+      missing: (anyId: string) => {
+        const malformed = !meetingId.test(anyId) && /^[a-z0-9]+(-[a-z0-9]+){2}$/.test(anyId)
+        return new RoomRefusal(malformed || !ANY_ID.test(anyId) ? 'RoomId is invalid.' : 'Room not found.')
+      },
+    },
     params: AnyIdParams,
     answer: Room,
-    refusals: [{ code: 'INVALID_MEETING_ID', status: 400 }, 'MEETING_ID_DISABLED', 'UNAUTHORIZED_MEETING_ID'],
+    refusals: [{ code: 'INVALID_MEETING_ID', status: 400 }, 'MEETING_ID_DISABLED'],
   } as const
 
   for (const [path, options] of [
@@ -93,16 +90,12 @@ export const roomRoutes: Routes = (app, context) => {
     ['/create-meeting', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
     ['/create-room', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
   ] as const) {
-    app.post(path, options, async (request) =>
-      answer(request, await create(grantOf(request, context), request.body)),
-    )
+    app.post(path, options, async (request) => answer(request, await create(grantFor(request), request.body)))
   }
   for (const path of ['/validate-meeting/:id', '/validate-room/:id']) {
-    app.get(path, describe({ ...validating, tag: sample }), async (request) =>
-      answer(request, await validate(request, request.params.id)),
-    )
-    app.post(path, describe({ ...validating, tag: sample, body: TokenBody }), async (request) =>
-      answer(request, await validate(request, request.params.id)),
+    app.get(path, describe({ ...validating, tag: sample }), (request) => answer(request, validated(request)))
+    app.post(path, describe({ ...validating, tag: sample, body: TokenBody }), (request) =>
+      answer(request, validated(request)),
     )
   }
   for (const [method, path] of [
@@ -115,7 +108,7 @@ export const roomRoutes: Routes = (app, context) => {
       method,
       url: path,
       ...describe({ ...validating, tag, deprecated: method === 'POST' }),
-      handler: async (request) => answer(request, await validate(request, request.params.id)),
+      handler: (request) => answer(request, validated(request)),
     })
   }
   for (const path of ['/v2/rooms/:id', '/v1/meetings/:id', '/api/meetings/:id']) {
@@ -125,14 +118,14 @@ export const roomRoutes: Routes = (app, context) => {
         summary: 'One meeting',
         tag,
         access: 'token',
+        action: 'find',
+        about: { meeting: ({ params }) => params.id },
         deprecated: !path.startsWith('/v2'),
         params: AnyIdParams,
         answer: RoomWithOwner,
-        refusals: ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID'],
       }),
-      async (request) => {
-        const meeting = await find(grantOf(request, context), request.params.id)
-        const { userId, ...room } = answer(request, meeting)
+      (request) => {
+        const { userId, ...room } = answer(request, meetingFor(request))
         return { ...room, user: { id: userId, name: '', email: '' } }
       },
     )
@@ -144,13 +137,14 @@ export const roomRoutes: Routes = (app, context) => {
         summary: 'The meetings of a project, newest first',
         tag,
         access: 'token',
-        wholeProject: true,
+        action: 'list',
+        about: 'project',
         deprecated: !path.startsWith('/v2'),
         query: PageQuery,
         answer: RoomPage,
       }),
       async (request) => {
-        const grant = grantOf(request, context)
+        const grant = grantFor(request)
         const { page, perPage, query } = request.query
         const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
         return {
@@ -167,23 +161,19 @@ export const roomRoutes: Routes = (app, context) => {
       summary: 'Close a meeting for ever, and end its session',
       tag,
       access: 'token',
+      action: 'deactivate',
+      about: { meeting: ({ body }) => body.roomId },
       description: 'Takes the `roomId` alone; a custom id is "not found", by a status of its own.',
       body: RoomIdBody,
       answer: Room,
-      refusals: [
-        'INVALID_MEETING_ID',
-        { code: 'INVALID_MEETING_ID', status: 402 },
-        'UNAUTHORIZED_MEETING_ID',
-        'INVALID_PERMISSIONS',
-      ],
+      refusals: [{ code: 'INVALID_MEETING_ID', status: 402 }],
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'deactivate')
       const { roomId } = request.body
-      const meeting = await find(grant, roomId)
+      const meeting = meetingFor(request)
       // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
       if (meeting.meetingId !== roomId) throw new RoomRefusal('Room not found.', 402)
-      const disabled = (await catalogue.disable(grant.projectId, roomId)) ?? meeting
+      const disabled = (await catalogue.disable(meeting.projectId, roomId)) ?? meeting
       await live.deactivate(disabled)
       return answer(request, disabled)
     },
@@ -222,19 +212,19 @@ export const roomRoutes: Routes = (app, context) => {
       summary: 'The meeting with this id, made if there is none',
       tag,
       access: 'token',
+      action: 'create',
+      about: { meeting: ({ params }) => params.id, missing: 'create' },
       params: AnyIdParams,
       body: CreateMeetingBody,
       answer: Room,
-      refusals: ['UNAUTHORIZED_MEETING_ID'],
     }),
     async (request) => {
       const { id } = request.params
-      const grant = grantOf(request, context)
-      const there = ANY_ID.test(id) ? await catalogue.find(grant.projectId, id) : undefined
-      if (there) return answer(request, await find(grant, id))
+      const there = meetingIfAny(request)
+      if (there) return answer(request, there)
       if (!ANY_ID.test(id))
         throw new Refusal('INVALID_REQUEST', { message: 'A meeting id is 1 to 128 characters long.' })
-      return answer(request, await create(grant, request.body, id))
+      return answer(request, await create(grantFor(request), request.body, id))
     },
   )
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Static } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { IntervalRecord, MeetingRecord, SessionRecord, StatsRecord, StayRecord } from '../store/store.ts'
-import type { HttpContext, Routes } from './context.ts'
+import type { Routes } from './context.ts'
 import { mayRead } from '../meeting/permissions.ts'
 import { qualityFrom, type Quality } from '../meeting/quality.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -24,40 +24,52 @@ import {
   SessionWithParticipants,
   type StatsSample,
 } from '../protocol/rest/sessions.ts'
-import { assertMayUseRest } from '../token/token.ts'
+import { grantFor, meetingFor, meetingIfAny, sessionFor } from './authorise.ts'
 import { baseUrlOf } from './base-url.ts'
 import { messagesAsCsv, ofPrivateMessages, WHOLE_LOG } from './chat-log.ts'
 import { describe } from './describe.ts'
-import { grantFor, ownMeeting, ownSession } from './own.ts'
 import { Type } from 'typebox'
 
 const tag = 'Sessions'
-const ofList = ['INVALID_PERMISSIONS', 'UNAUTHORIZED_MEETING_ID'] as const
-const ofSession = ['NOT_FOUND', ...ofList] as const
-const ofLive = ['INVALID_MEETING_ID', 'REMOVE_PARTICIPANT_FAILED', ...ofSession] as const
+
+type ListQuery = Static<typeof SessionsQuery>
+const namedIn = ({ roomId, customRoomId, meetingId, query }: ListQuery): string | undefined =>
+  roomId ?? customRoomId ?? meetingId ?? query
+
+/** What a route is about, and what it needs for that. */
+const ofList = {
+  access: 'token',
+  action: 'watch',
+  about: {
+    meeting: ({ query }: { query: ListQuery }) => namedIn(query),
+    unnamed: 'project',
+    missing: 'nothing',
+  },
+} as const
+const bySession = { session: ({ params }: { params: { sessionId: string } }) => params.sessionId }
+const ofSession = { access: 'token', action: 'watch', about: bySession } as const
+const byBody = {
+  meeting: ({ body: { roomId, customRoomId, meetingId } }: { body: Static<typeof EndSessionBody> }) =>
+    roomId ?? customRoomId ?? meetingId,
+  session: ({ body }: { body: Static<typeof EndSessionBody> }) => body.sessionId,
+}
+const endsIt = { access: 'token', action: 'end' } as const
+const removes = { access: 'token', action: 'remove', refusals: ['REMOVE_PARTICIPANT_FAILED'] } as const
 
 export const sessionRoutes: Routes = (app, context) => {
   const { store, live, catalogue } = context
 
-  /** A page of sessions, newest first; `scope` is undefined where a meeting was named that is not there. */
-  const list = async (request: FastifyRequest, query: Static<typeof SessionsQuery>) => {
-    const grant = grantFor(request, context, 'watch')
+  /** A page of sessions, newest first. */
+  const list = async (request: FastifyRequest, query: ListQuery) => {
+    const { projectId } = grantFor(request)
+    const meeting = meetingIfAny(request)
     const { page, perPage, status, startDate, endDate, userId } = query
-    const anyId = query.roomId ?? query.customRoomId ?? query.meetingId ?? query.query
-    if (anyId === undefined) assertMayUseRest(grant)
-    const meeting =
-      anyId === undefined
-        ? undefined
-        : await ownMeeting(grant, context, anyId).catch((error: unknown) => {
-            if (error instanceof Refusal && error.code === 'INVALID_MEETING_ID') return null
-            throw error
-          })
     // What is of another account, or of no meeting, is an empty page and no failure.
-    if (meeting === null || (userId !== undefined && userId !== grant.projectId)) {
+    if ((!meeting && namedIn(query) !== undefined) || (userId !== undefined && userId !== projectId)) {
       return { pageInfo: pageInfoOf(page, perPage, 0), data: [] }
     }
     const { items, total } = await store.sessions.list(
-      grant.projectId,
+      projectId,
       { page, perPage },
       {
         ...(meeting && { meetingId: meeting.meetingId }),
@@ -90,14 +102,13 @@ export const sessionRoutes: Routes = (app, context) => {
     )
   }
 
-  const one = async (request: FastifyRequest, sessionId: string) => {
-    const { session } = await ownSession(grantFor(request, context, 'watch'), context, sessionId)
-    return (await shown(request, [session]))[0]!
-  }
+  const one = async (request: FastifyRequest) => (await shown(request, [sessionFor(request)]))[0]!
 
-  const end = async (request: FastifyRequest, body: Static<typeof EndSessionBody>) => {
-    const grant = grantFor(request, context, 'end')
-    const meeting = await meetingOf(grant, context, body)
+  const end = async (
+    request: FastifyRequest,
+    body: Pick<Static<typeof EndSessionBody>, 'sessionId' | 'ignoreClosed'>,
+  ) => {
+    const meeting = meetingFor(request)
     const ongoing = await store.sessions.ongoing(meeting.meetingId)
     const other = body.sessionId !== undefined && ongoing?.sessionId !== body.sessionId
     const ended = !other && (await live.endSession(meeting.meetingId, 'MEETING_END_API'))
@@ -108,7 +119,7 @@ export const sessionRoutes: Routes = (app, context) => {
       sessionId === undefined
         ? (
             await store.sessions.list(
-              grant.projectId,
+              meeting.projectId,
               { page: 1, perPage: 1 },
               { meetingId: meeting.meetingId },
             )
@@ -119,23 +130,15 @@ export const sessionRoutes: Routes = (app, context) => {
     return (await shown(request, [record]))[0]!
   }
 
-  const remove = async (
-    request: FastifyRequest,
-    body: Static<typeof RemoveParticipantBody>,
-  ): Promise<MeetingRecord> => {
-    const grant = grantFor(request, context, 'remove')
-    const meeting = await meetingOf(grant, context, body)
-    await live.removeParticipant(meeting.meetingId, body.participantId, 'REMOVE_PEER_API', grant)
-    return meeting
-  }
+  const remove = (request: FastifyRequest, participantId: string): Promise<void> =>
+    live.removeParticipant(meetingFor(request).meetingId, participantId, 'REMOVE_PEER_API', grantFor(request))
 
   app.get(
     '/v2/sessions',
     describe({
       summary: 'Sessions, newest first',
       tag,
-      access: 'token',
-      refusals: ofList,
+      ...ofList,
       query: SessionsQuery,
       answer: pageOf(Session),
     }),
@@ -146,12 +149,11 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'One session',
       tag,
-      access: 'token',
-      refusals: ofSession,
+      ...ofSession,
       params: SessionParams,
       answer: Session,
     }),
-    (request) => one(request, request.params.sessionId),
+    one,
   )
   app.post(
     '/v2/sessions/end',
@@ -159,8 +161,8 @@ export const sessionRoutes: Routes = (app, context) => {
       summary: 'Ends the session that goes on in a meeting',
       description: 'Everybody inside is told and goes; those who wait are turned away.',
       tag,
-      access: 'token',
-      refusals: ofLive,
+      ...endsIt,
+      about: byBody,
       body: EndSessionBody,
       answer: Session,
     }),
@@ -171,13 +173,13 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'Removes a participant, who cannot come back to this session',
       tag,
-      access: 'token',
-      refusals: ofLive,
+      ...removes,
+      about: byBody,
       body: RemoveParticipantBody,
       answer: Type.String(),
     }),
     async (request, reply) => {
-      await remove(request, request.body)
+      await remove(request, request.body.participantId)
       // A bare string, which the framework would send as it is.
       return reply.type('application/json').send(JSON.stringify('Participant removed successfully'))
     },
@@ -191,8 +193,7 @@ export const sessionRoutes: Routes = (app, context) => {
       describe({
         summary: which === 'all' ? 'Who was in a session' : 'Who is in a session now',
         tag,
-        access: 'token',
-        refusals: ofSession,
+        ...ofSession,
         params: SessionParams,
         query: PageOnlyQuery,
         answer: Type.Object({
@@ -202,8 +203,7 @@ export const sessionRoutes: Routes = (app, context) => {
       }),
       async (request) => {
         const { page, perPage } = request.query
-        const grant = grantFor(request, context, 'watch')
-        const { session } = await ownSession(grant, context, request.params.sessionId)
+        const session = sessionFor(request)
         const base = (await shown(request, [session]))[0]!
         const all = await participantsOf(session, which === 'active')
         const data = {
@@ -230,15 +230,13 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'One participant of a session',
       tag,
-      access: 'token',
-      refusals: ofSession,
+      ...ofSession,
       params: SessionParticipantParams,
       answer: SessionParticipantInFull,
     }),
     async (request) => {
       const { sessionId, participantId } = request.params
-      const grant = grantFor(request, context, 'watch')
-      const { session } = await ownSession(grant, context, sessionId)
+      const session = sessionFor(request)
       const stays = await staysOf(session, participantId)
       return inFull(stays, await store.sessions.intervals(sessionId, participantId))
     },
@@ -256,14 +254,12 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'How well media flowed in a session, over all participants',
       tag,
-      access: 'token',
-      refusals: ofSession,
+      ...ofSession,
       params: SessionParams,
       answer: SessionStats,
     }),
     async (request) => {
-      const grant = grantFor(request, context, 'watch')
-      const { session } = await ownSession(grant, context, request.params.sessionId)
+      const session = sessionFor(request)
       const records = await store.figures.stats(session.sessionId)
       // All participants of a meeting are measured at one instant.
       const stats = [...Map.groupBy(records, ({ at }) => at)].map(([at, together]) =>
@@ -277,15 +273,13 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'How well media flowed to and from one participant',
       tag,
-      access: 'token',
-      refusals: ofSession,
+      ...ofSession,
       params: SessionParticipantParams,
       answer: ParticipantStats,
     }),
     async (request) => {
       const { sessionId, participantId } = request.params
-      const grant = grantFor(request, context, 'watch')
-      const { session } = await ownSession(grant, context, sessionId)
+      const session = sessionFor(request)
       const last = (await staysOf(session, participantId)).at(-1)!
       const records = await store.figures.stats(sessionId, participantId)
       return {
@@ -304,21 +298,19 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'The chat of a session that was kept, as CSV',
       tag,
-      access: 'token',
-      refusals: ofSession,
+      ...ofSession,
       params: SessionParams,
       answer: Type.String(),
       answerType: 'text/csv',
       description: ofPrivateMessages,
     }),
     async (request, reply) => {
-      const grant = grantFor(request, context, 'watch')
-      const { session } = await ownSession(grant, context, request.params.sessionId)
+      const session = sessionFor(request)
       const part = {
         chat: store.chat,
         sessionId: session.sessionId,
         stretch: WHOLE_LOG,
-        filter: mayRead(grant),
+        filter: mayRead(grantFor(request)),
       }
       return reply
         .type('text/csv; charset=utf-8')
@@ -333,9 +325,8 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'Sessions, newest first',
       tag,
-      access: 'token',
+      ...ofList,
       deprecated: true,
-      refusals: ofList,
       query: SessionsQuery,
       answer: pageOf(Session),
     }),
@@ -346,22 +337,21 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'One session',
       tag,
-      access: 'token',
+      ...ofSession,
       deprecated: true,
-      refusals: ofSession,
       params: SessionParams,
       answer: Session,
     }),
-    (request) => one(request, request.params.sessionId),
+    one,
   )
   app.post(
     '/v1/meeting-sessions/:sessionId/end',
     describe({
       summary: 'Ends a session',
       tag,
-      access: 'token',
+      ...endsIt,
+      about: bySession,
       deprecated: true,
-      refusals: ofLive,
       params: SessionParams,
       answer: Session,
     }),
@@ -372,32 +362,18 @@ export const sessionRoutes: Routes = (app, context) => {
     describe({
       summary: 'Removes a participant from a session',
       tag,
-      access: 'token',
+      ...removes,
+      about: bySession,
       deprecated: true,
-      refusals: ofLive,
       params: SessionParams,
       body: RemoveFromSessionBody,
       answer: Session,
     }),
     async (request) => {
-      const { sessionId } = request.params
-      await remove(request, { sessionId, participantId: request.body.participantId })
-      return one(request, sessionId)
+      await remove(request, request.body.participantId)
+      return one(request)
     },
   )
-}
-
-/** The meeting that a body names, by itself or by a session. */
-async function meetingOf(
-  grant: ReturnType<typeof grantFor>,
-  context: HttpContext,
-  { roomId, customRoomId, meetingId, sessionId }: Static<typeof EndSessionBody>,
-): Promise<MeetingRecord> {
-  const anyId = roomId ?? customRoomId ?? meetingId
-  if (anyId !== undefined) return ownMeeting(grant, context, anyId)
-  if (sessionId === undefined)
-    throw new Refusal('INVALID_REQUEST', { message: 'roomId or sessionId must name what is meant.' })
-  return (await ownSession(grant, context, sessionId)).meeting
 }
 
 const iso = (at: number): string => new Date(at).toISOString()

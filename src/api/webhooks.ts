@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { DeliveryAnswer, WholeDeliveryAnswer } from '../protocol/rest/webhooks.ts'
 import type { DeliveryRecord, WebhookSettings } from '../store/store.ts'
-import type { HttpContext, HttpSettings, Routes } from './context.ts'
+import type { HttpSettings, Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
 import {
   DeliveryPage,
@@ -13,17 +13,27 @@ import {
   ReplayedAnswer,
   WholeDeliveryAnswer as WholeDelivery,
 } from '../protocol/rest/webhooks.ts'
-import { assertMayUseRest } from '../token/token.ts'
 import { endPointProblem } from '../webhook/webhook.ts'
 import { pageInfoOf } from '../protocol/rest.ts'
+import { grantFor, meetingIfAny } from './authorise.ts'
 import { describe } from './describe.ts'
-import { grantFor, idsOf } from './own.ts'
 
 const tag = 'Webhooks'
 const REPLAY_AT_ONCE = 200
+const ofDelivery = {
+  access: 'token',
+  action: 'manage',
+  about: { delivery: ({ params }: { params: { deliveryId: string } }) => params.deliveryId },
+} as const
 
 export const webhookRoutes: Routes = (app, context) => {
   const { store, now } = context
+
+  const find = async (request: FastifyRequest, deliveryId: string): Promise<WholeDeliveryAnswer> => {
+    const delivery = await store.outbox.get(grantFor(request).projectId, deliveryId)
+    if (!delivery) throw new Refusal('NOT_FOUND', { message: 'There is no delivery with this id.' })
+    return toWholeDelivery(delivery)
+  }
 
   app.get(
     '/v2/public/rsa-public-key',
@@ -42,19 +52,16 @@ export const webhookRoutes: Routes = (app, context) => {
       summary: 'Deliveries, newest first',
       tag,
       access: 'token',
+      action: 'manage',
+      about: { meeting: ({ query }) => query.roomId, unnamed: 'project' },
       query: DeliveryQuery,
       answer: DeliveryPage,
-      refusals: ['INVALID_MEETING_ID', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'],
     }),
     async (request) => {
-      const { page, perPage, state, roomId, event } = request.query
-      const grant = grantFor(request, context, 'manage')
-      const meeting = roomId === undefined ? undefined : await context.catalogue.find(grant.projectId, roomId)
-      assertMayUseRest(grant, roomId === undefined ? {} : { roomId: meeting ? idsOf(meeting) : roomId })
-      if (roomId !== undefined && !meeting)
-        throw new Refusal('INVALID_MEETING_ID', { message: 'Room not found.' })
+      const { page, perPage, state, event } = request.query
+      const meeting = meetingIfAny(request)
       const { items, total } = await store.outbox.list(
-        grant.projectId,
+        grantFor(request).projectId,
         { page, perPage },
         {
           ...(state !== undefined && { state }),
@@ -74,12 +81,11 @@ export const webhookRoutes: Routes = (app, context) => {
     describe({
       summary: 'One delivery, with what it says',
       tag,
-      access: 'token',
+      ...ofDelivery,
       params: DeliveryParams,
       answer: WholeDelivery,
-      refusals: ['NOT_FOUND', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'],
     }),
-    async (request) => toWholeDelivery(await find(request, request.params.deliveryId, context)),
+    (request) => find(request, request.params.deliveryId),
   )
 
   app.post(
@@ -88,15 +94,14 @@ export const webhookRoutes: Routes = (app, context) => {
       summary: 'Delivers again, with the same id and behind what waits already',
       description: 'A delivery that still waits is left as it is.',
       tag,
-      access: 'token',
+      ...ofDelivery,
       params: DeliveryParams,
       answer: WholeDelivery,
-      refusals: ['NOT_FOUND', 'UNAUTHORIZED_MEETING_ID', 'INVALID_PERMISSIONS'],
     }),
     async (request) => {
-      const { deliveryId, projectId } = await find(request, request.params.deliveryId, context)
-      await store.outbox.replay(projectId, deliveryId, now())
-      return toWholeDelivery(await find(request, deliveryId, context))
+      const { deliveryId } = request.params
+      await store.outbox.replay(grantFor(request).projectId, deliveryId, now())
+      return find(request, deliveryId)
     },
   )
 
@@ -106,12 +111,13 @@ export const webhookRoutes: Routes = (app, context) => {
       summary: 'Delivers again all that was given up, oldest first',
       tag,
       access: 'token',
-      wholeProject: true,
+      action: 'manage',
+      about: 'project',
       body: ReplayBody,
       answer: ReplayedAnswer,
     }),
     async (request) => {
-      const { projectId } = grantFor(request, context, 'manage')
+      const { projectId } = grantFor(request)
       const at = now()
       let replayed = 0
       for (let more = REPLAY_AT_ONCE; more === REPLAY_AT_ONCE; replayed += more)
@@ -128,20 +134,6 @@ export function assertWebhook(
 ): void {
   const problem = webhook && endPointProblem(webhook.endPoint, webhookAllowPrivate)
   if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `webhook.endPoint ${problem}.` })
-}
-
-/** A delivery that this request may see. @throws {Refusal} */
-async function find(
-  request: FastifyRequest,
-  deliveryId: string,
-  context: HttpContext,
-): Promise<DeliveryRecord> {
-  const grant = grantFor(request, context, 'manage')
-  const delivery = await context.store.outbox.get(grant.projectId, deliveryId)
-  const meeting = delivery && (await context.store.meetings.get(delivery.meetingId))
-  assertMayUseRest(grant, meeting ? { roomId: idsOf(meeting) } : {})
-  if (!delivery) throw new Refusal('NOT_FOUND', { message: 'There is no delivery with this id.' })
-  return delivery
 }
 
 function toWholeDelivery(delivery: DeliveryRecord): WholeDeliveryAnswer {

@@ -257,6 +257,10 @@ export class LiveMeeting {
     return this.#meeting.meetingId
   }
 
+  get projectId(): string {
+    return this.#meeting.projectId
+  }
+
   get sessionId(): string | undefined {
     return this.#session?.sessionId
   }

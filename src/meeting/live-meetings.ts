@@ -65,8 +65,8 @@ export interface MeetingHome {
    * participant that the token is bound to, or by `participantId`. To be asked by whatever reads or changes a meeting.
    */
   refusalOfRemoved(meetingId: string, grant: Grant, participantId?: string): Promise<Refusal | undefined>
-  /** Whether the token of one who was removed is kept out of the session that goes on. */
-  hasRemoved(meetingId: string, tokenId: string): Promise<boolean>
+  /** The same for all sessions that go on, for calls that are about no single meeting. */
+  refusalOfRemovedAnywhere(grant: Grant): Promise<Refusal | undefined>
   /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
   removeParticipant(
     meetingId: string,
@@ -257,6 +257,16 @@ export class LiveMeetings implements MeetingHome {
     return keptOut ? new Refusal('REMOVED_FROM_SESSION') : undefined
   }
 
+  async refusalOfRemovedAnywhere(grant: Grant): Promise<Refusal | undefined> {
+    for (const [meetingId, opening] of [...this.#open]) {
+      // Two projects may name their tokens alike.
+      const refusal =
+        (await opening).projectId === grant.projectId && (await this.refusalOfRemoved(meetingId, grant))
+      if (refusal) return refusal
+    }
+    return undefined
+  }
+
   /** Measures everybody's media once, keeps the figures, and says what they are together. */
   async measure(): Promise<Flow> {
     const all: Quality[] = []
@@ -267,10 +277,6 @@ export class LiveMeetings implements MeetingHome {
       all.push(...records.map(({ figures }) => qualityFrom(figures)))
     }
     return flowOf(all)
-  }
-
-  async hasRemoved(meetingId: string, tokenId: string): Promise<boolean> {
-    return (await this.#open.get(meetingId))?.keepsOut({ tokenId }) ?? false
   }
 
   async removeParticipant(

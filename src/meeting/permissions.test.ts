@@ -1,6 +1,15 @@
+/** What a grant allows inside a meeting and over REST. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authorityOf, can, managesFromOutside, type Moderation } from './permissions.ts'
+import type { Entry, Role } from '../token/token.ts'
+import {
+  authorityOf,
+  can,
+  managesFromOutside,
+  refusalFromOutside,
+  type Moderation,
+  type OutsideAction,
+} from './permissions.ts'
 
 test('what each way in allows', () => {
   const cases: [entry: 'direct' | 'moderator' | 'ask', Moderation, admits: boolean, moderates: boolean][] = [
@@ -25,3 +34,64 @@ test('MODERATION=open makes nobody a moderator whose removals only moderators li
   assert.equal(managesFromOutside({ entry: 'moderator' }), true)
   assert.equal(managesFromOutside({ entry: undefined, roles: ['crawler'] }), true)
 })
+
+const ROLE = 'UNAUTHORIZED_ROLE'
+const PERMISSION = 'INVALID_PERMISSIONS'
+type Row = [entry: Entry, roles: Role[] | undefined, moderation: Moderation, code: string | undefined]
+
+const table: Partial<Record<OutsideAction, Row[]>> = {
+  watch: [
+    ['ask', undefined, 'grant', PERMISSION],
+    ['ask', undefined, 'open', PERMISSION],
+    [undefined, undefined, 'grant', PERMISSION],
+    ['direct', undefined, 'grant', undefined],
+    ['moderator', undefined, 'grant', undefined],
+    ['moderator', ['rtc'], 'grant', ROLE],
+    ['ask', ['crawler'], 'grant', undefined],
+    [undefined, ['rtc', 'crawler'], 'grant', undefined],
+  ],
+  remove: [
+    ['direct', undefined, 'grant', PERMISSION],
+    ['direct', undefined, 'open', undefined],
+    ['ask', undefined, 'open', PERMISSION],
+    ['moderator', undefined, 'grant', undefined],
+    ['direct', ['crawler'], 'grant', undefined],
+  ],
+  manage: [
+    ['direct', undefined, 'grant', PERMISSION],
+    ['direct', undefined, 'open', PERMISSION],
+    ['moderator', undefined, 'open', undefined],
+    ['moderator', ['rtc'], 'open', ROLE],
+    ['direct', ['crawler'], 'grant', undefined],
+  ],
+  invite: [
+    ['ask', undefined, 'open', PERMISSION],
+    ['ask', ['crawler'], 'grant', PERMISSION],
+    ['direct', ['rtc'], 'grant', undefined],
+    ['direct', ['crawler'], 'grant', undefined],
+  ],
+  enter: [
+    ['ask', undefined, 'grant', undefined],
+    ['ask', ['crawler'], 'grant', ROLE],
+    [undefined, undefined, 'grant', PERMISSION],
+    ['direct', ['rtc'], 'grant', undefined],
+  ],
+  create: [
+    ['ask', undefined, 'grant', undefined],
+    ['direct', ['rtc'], 'grant', ROLE],
+  ],
+  shareFiles: [['ask', ['rtc'], 'grant', undefined]],
+}
+
+for (const [action, rows] of Object.entries(table)) {
+  test(`over REST: ${action}`, () => {
+    for (const [entry, roles, moderation, code] of rows) {
+      const refusal = refusalFromOutside(
+        { entry, ...(roles && { roles }) },
+        action as OutsideAction,
+        moderation,
+      )
+      assert.equal(refusal?.code, code, `${entry} ${roles?.join()} ${moderation}`)
+    }
+  })
+}

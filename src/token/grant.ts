@@ -210,7 +210,12 @@ export function assertMayJoin(grant: Grant, scope: JoinScope): void {
   assertInScope(grant, scope)
 }
 
-function assertInScope(grant: Grant, { roomId, participantId }: RestScope): void {
+/**
+ * Refuses a grant for another meeting or participant.
+ *
+ * @throws {Refusal} `UNAUTHORIZED_MEETING_ID` (4022), `UNAUTHORIZED_PARTCIPANT_ID` (4023)
+ */
+export function assertInScope(grant: Grant, { roomId, participantId }: RestScope = {}): void {
   if (grant.roomId !== undefined) {
     const named = typeof roomId === 'string' ? roomId === grant.roomId : roomId?.includes(grant.roomId)
     if (named !== true) throw new Refusal('UNAUTHORIZED_MEETING_ID', { reason: 'roomId' })

@@ -2,6 +2,7 @@
  * Tokens: a grant becomes a signed token, a token becomes a grant or a refusal.
  */
 export {
+  assertInScope,
   assertMayJoin,
   assertMayUseRest,
   entryOf,
