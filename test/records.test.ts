@@ -168,7 +168,9 @@ test('messages: said by a backend, heard inside, kept, and in the chat log as te
   const session = (await get(`/v2/sessions/${sessionId}`)).body
   const log = await fetch(session.chatLink, { headers: { authorization: management } })
   assert.match(log.headers.get('content-type')!, /text\/csv/)
-  const text = await log.text()
+  const bytes = Buffer.from(await log.arrayBuffer())
+  assert.deepEqual([...bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], 'Excel needs the byte-order mark')
+  const text = bytes.toString('utf8')
   assert.equal(text.split('\r\n').length, 4)
   assert.ok(text.includes(`"'=HYPERLINK(""x"")"`), text)
   assert.equal((await fetch(session.chatLink)).status, 401)

@@ -62,7 +62,7 @@ test('all of it, in order, as JSON and as CSV; of nothing, an empty page and the
     )
     const csv = (await messagesAsCsv(partOf(longLog(messages))).toArray()).join('')
     assert.equal(csv.split('\r\n').length, messages + 2)
-    assert.match(csv, /^"timestamp","topic"/)
+    assert.match(csv, /^\ufeff"timestamp","topic"/)
   }
 })
 

@@ -8,7 +8,7 @@ import type { Static } from 'typebox'
 import type { Message } from '../protocol/rest/sessions.ts'
 import type { PageInfo } from '../protocol/rest.ts'
 import type { ChatFilter, KeptMessage, Store, Stretch } from '../store/store.ts'
-import { csvRow } from './csv.ts'
+import { BYTE_ORDER_MARK, csvRow } from './csv.ts'
 
 /** A stretch of a session's chat, as far as `filter` lets it be heard. */
 export interface ChatPart {
@@ -41,7 +41,8 @@ export function messagesAsJson(part: ChatPart, pageInfo: PageInfo): Readable {
 /** The messages as a table, with headings. */
 export function messagesAsCsv(part: ChatPart): Readable {
   async function* text(): AsyncGenerator<string> {
-    let before = csvRow(['timestamp', 'topic', 'senderId', 'senderName', 'message', 'sendOnly'])
+    const headings = csvRow(['timestamp', 'topic', 'senderId', 'senderName', 'message', 'sendOnly'])
+    let before = BYTE_ORDER_MARK + headings
     for await (const messages of partsOf(part)) {
       yield before + messages.map(toRow).join('')
       before = ''

@@ -311,3 +311,26 @@ test('OPEN_GET_TOKEN: anybody, from anywhere, but not with wrong credentials', a
     assert.equal((await getToken({ from, headers: basic(API_KEY, 'wrong') })).status, 401)
   })
 })
+
+test('without credentials the token is of the first project, whatever keys other projects have', async () => {
+  await withServer({ apiKey: undefined }, async (from) => {
+    const minted = async (): Promise<string> => {
+      const { body } = await getToken({ from })
+      return JSON.parse(Buffer.from(body.token.split('.')[1], 'base64url').toString()).apikey
+    }
+    const started = async (): Promise<string> => {
+      const { token } = await (await fetch(`${from.url}/page/start`, { method: 'POST' })).json()
+      return JSON.parse(Buffer.from(token.split('.')[1], 'base64url').toString()).apikey
+    }
+    const { data: keys } = (await from.admin('GET', '/v2/admin/keys')).body
+    const { body: project } = await from.admin('POST', '/v2/admin/projects', { name: 'Another' })
+    await from.admin('POST', '/v2/admin/keys', { projectId: project.projectId })
+    assert.deepEqual([await minted(), await started()], [keys[0].apiKey, keys[0].apiKey])
+    const { projectId } = keys[0]
+    const { body: newer } = await from.admin('POST', '/v2/admin/keys', { projectId })
+    assert.deepEqual([await minted(), await started()], [newer.apiKey, newer.apiKey])
+    for (const { apiKey } of [newer, keys[0]])
+      await from.admin('POST', `/v2/admin/keys/${apiKey}/revoke`, { connections: 'keep' })
+    assert.equal((await getToken({ from })).status, 401)
+  })
+})

@@ -19,7 +19,8 @@ export class KeyRing {
   readonly #now: () => number
   #keys = new Map<string, KeptKey>()
   #preferred: string | undefined
-  /** Of all projects; looked up again when it is no longer in force. */
+  #firstProject: string | undefined
+  /** Of the first project; looked up again when it is no longer in force. */
   #default: KeptKey | undefined
   readonly #uses = new Map<string, number>()
   #usesWrittenAt: number
@@ -34,7 +35,10 @@ export class KeyRing {
   /** The same object for as long as the key is unchanged. */
   readonly find = (apiKey: string): RingKey | undefined => this.#keys.get(apiKey)
 
-  /** The key that mints where none is named: the newest in force, of `projectId` if given. One on its way out comes last. */
+  /**
+   * The key that mints where none is named: the newest in force of `projectId`, by default of the first project. One that is
+   * being rotated out comes last.
+   */
   defaultKey(projectId?: string): RingKey | undefined {
     if (projectId !== undefined) return this.#newest(({ projectId: its }) => its === projectId)
     if (this.#default === undefined || this.#default.revoked) this.#default = this.#choose()
@@ -65,6 +69,8 @@ export class KeyRing {
   }
 
   async #read(): Promise<boolean> {
+    // Projects are never deleted, so the first stays the first.
+    this.#firstProject ??= (await this.#store.projects.list())[0]?.projectId
     const records = await this.#store.keys.list()
     const next = new Map<string, KeptKey>()
     let changed = records.length !== this.#keys.size
@@ -92,7 +98,9 @@ export class KeyRing {
 
   #choose(): KeptKey | undefined {
     const preferred = this.#preferred === undefined ? undefined : this.#keys.get(this.#preferred)
-    return preferred?.revokedAt === null ? preferred : this.#newest(() => true)
+    return preferred?.revokedAt === null
+      ? preferred
+      : this.#newest(({ projectId }) => projectId === this.#firstProject)
   }
 
   #newest(wanted: (key: KeptKey) => boolean): KeptKey | undefined {

@@ -253,7 +253,8 @@ function ChatDownload({ sessionId }: { sessionId: string }) {
       const csv = await inProject<string>('GET', `/v2/sessions/${encodeURIComponent(sessionId)}/chat-log`)
       // A heading alone is no chat.
       setEmpty(csv.trim().split('\n').length < 2)
-      const address = URL.createObjectURL(new Blob([csv], { type: 'text/csv' }))
+      // Read as text, the answer lost the byte-order mark that Excel needs.
+      const address = URL.createObjectURL(new Blob(['\ufeff', csv], { type: 'text/csv' }))
       const link = document.createElement('a')
       link.href = address
       link.download = `chat-${sessionId}.csv`
