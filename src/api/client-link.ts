@@ -12,8 +12,20 @@ import {
   type SentNotification,
 } from '../protocol/clients.ts'
 
-/** The client of the contract waits 20 s for an answer; a client that does not answer ours in this time is not there. */
-export const ACKNOWLEDGEMENT_TIMEOUT_MS = 10_000
+/** Who asked through the server waits for the answer too, and published clients wait 20 s. */
+const ANSWER_TIMEOUT_MS = 10_000
+/**
+ * Nobody waits for the answer to an offer of a stream. A tab that sleeps answers when it wakes and then receives the stream;
+ * one that sleeps for longer than the pings allow is disconnected well before.
+ */
+const OFFER_TIMEOUT_MS = 60_000
+const OFFERS: ReadonlySet<string> = new Set(['newConsumer', 'newDataConsumer'])
+
+/** How long a client may take to answer. */
+export function answerTimeoutMs(event: string): number {
+  return OFFERS.has(event) ? OFFER_TIMEOUT_MS : ANSWER_TIMEOUT_MS
+}
+
 /** For a refusal to reach the client before the socket closes. */
 export const CLOSE_DELAY_MS = 250
 /** For what waits to be sent to a client that is told to go; after that the socket is cut, whatever waits. */

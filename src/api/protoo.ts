@@ -8,7 +8,7 @@ import type { ClientTraits, SentNotification } from '../protocol/clients.ts'
 import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import { WebSocketServer, type RawData, type WebSocket } from 'ws'
 import {
-  ACKNOWLEDGEMENT_TIMEOUT_MS,
+  answerTimeoutMs,
   CLOSE_DELAY_MS,
   CUT_DELAY_MS,
   type Answer,
@@ -170,7 +170,7 @@ export class ProtooWire implements Wire {
         this.#asked.delete(id)
         resolve(taken)
       }
-      const timer = setTimeout(() => settle(false), ACKNOWLEDGEMENT_TIMEOUT_MS)
+      const timer = setTimeout(() => settle(false), answerTimeoutMs(event))
       this.#asked.set(id, settle)
       this.send(JSON.stringify({ request: true, id, method: event, data: payload }))
     })

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws'
 import type { ClientTraits, SentNotification } from '../protocol/clients.ts'
 import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import {
-  ACKNOWLEDGEMENT_TIMEOUT_MS,
+  answerTimeoutMs,
   CLOSE_DELAY_MS,
   CUT_DELAY_MS,
   type Answer,
@@ -100,9 +100,7 @@ export class SocketIoWire implements Wire {
 
   async ask(event: string, payload: unknown): Promise<boolean> {
     try {
-      const answer: unknown = await this.#socket
-        .timeout(ACKNOWLEDGEMENT_TIMEOUT_MS)
-        .emitWithAck(event, payload)
+      const answer: unknown = await this.#socket.timeout(answerTimeoutMs(event)).emitWithAck(event, payload)
       return typeof answer !== 'object' || answer === null || !('errorCode' in answer)
     } catch {
       return false

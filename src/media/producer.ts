@@ -23,6 +23,10 @@ export class MediasoupProducer implements Producer {
     return this.#producer.type
   }
 
+  get paused(): boolean {
+    return this.#producer.paused
+  }
+
   pause(): Promise<void> {
     return refusing('producer', () => this.#producer.pause())
   }

@@ -136,6 +136,7 @@ export interface Producer {
   readonly id: string
   readonly kind: MediaKind
   readonly type: 'simple' | 'simulcast' | 'svc'
+  readonly paused: boolean
   pause(): Promise<void>
   resume(): Promise<void>
   stats(): Promise<StreamStats>

@@ -668,9 +668,9 @@ export class LiveMeeting {
       for (const one of kinds) target.relayed.stopKind(one)
       return
     }
-    await this.#media.pauseKinds(target, kinds)
+    const stopped = await this.#media.pauseKinds(target, kinds)
     await target.link.request(action[kind], { peerId: idOf(by) })
-    this.#media.closeKinds(target, kinds)
+    this.#media.closeProducers(target, stopped)
   }
 
   /** Asks another to send a stream; it only goes on when that person consents. */

@@ -11,6 +11,7 @@ import {
   mediaOf,
   subscriptionKey,
   type LiveConsumer,
+  type LiveDataConsumer,
   type LiveProducer,
   type Participant,
 } from './participant.ts'
@@ -119,7 +120,7 @@ export class MeetingMedia {
         rtpParameters: data.rtpParameters,
         watchLevel: kind === 'audio',
       })
-      live = { producer, kind, appData, paused: false }
+      live = { producer, kind, appData }
     } finally {
       participant.pendingProducers -= 1
     }
@@ -136,7 +137,7 @@ export class MeetingMedia {
   /** A stream that is there becomes one of the meeting. */
   announce(participant: Participant, live: LiveProducer): void {
     participant.producers.set(live.producer.id, live)
-    if (!live.paused) this.#tellState(participant, live.kind, true)
+    this.tellState(participant, live.kind)
     for (const other of this.#options.participants())
       if (other !== participant) this.#consume(other, participant, live)
   }
@@ -148,7 +149,7 @@ export class MeetingMedia {
     participant.producers.delete(producerId)
     for (const other of this.#options.participants())
       this.#stopConsuming(other, (consumer) => consumer.consumer.producerId === producerId)
-    if (!participant.has(live.kind)) this.#tellState(participant, live.kind, false)
+    this.tellState(participant, live.kind)
   }
 
   async produceData(participant: Participant, data: RequestData<'produceData'>): Promise<{ id: string }> {
@@ -173,7 +174,7 @@ export class MeetingMedia {
   }
 
   dataStats(participant: Participant, id: string): Promise<unknown[]> {
-    const found = participant.dataProducers.get(id)?.producer ?? participant.dataConsumers.get(id)
+    const found = participant.dataProducers.get(id)?.producer ?? participant.dataConsumers.get(id)?.consumer
     if (!found) throw new Refusal('NOT_FOUND', { message: 'There is no such data stream.' })
     return found.stats()
   }
@@ -182,15 +183,12 @@ export class MeetingMedia {
   release(participant: Participant): void {
     for (const other of this.#options.participants()) {
       this.#stopConsuming(other, ({ ownerId }) => ownerId === participant.id)
-      for (const [id, consumer] of other.dataConsumers) {
-        if (!participant.dataProducers.has(consumer.dataProducerId)) continue
-        other.dataConsumers.delete(id)
-        consumer.close()
-        other.link.notify({ method: 'dataConsumerClosed', dataConsumerId: id })
+      for (const live of [...other.dataConsumers.values()]) {
+        if (!participant.dataProducers.has(live.consumer.dataProducerId)) continue
+        live.consumer.close()
+        this.#forgetDataConsumer(other, live)
       }
     }
-    for (const { consumer } of participant.consumers.values()) consumer.close()
-    for (const consumer of participant.dataConsumers.values()) consumer.close()
     this.#forgetConsumers(participant)
   }
 
@@ -237,9 +235,8 @@ export class MeetingMedia {
   async pauseProducer(participant: Participant, producerId: string, paused: boolean): Promise<void> {
     const live = participant.producers.get(producerId)
     if (!live) throw new Refusal('NOT_FOUND', { message: 'There is no such producer.' })
-    live.paused = paused
     await (paused ? live.producer.pause() : live.producer.resume())
-    this.#tellState(participant, live.kind, participant.has(live.kind))
+    this.#changed(participant, live)
   }
 
   consumer(participant: Participant, consumerId: string): LiveConsumer['consumer'] {
@@ -388,20 +385,25 @@ export class MeetingMedia {
     }
   }
 
-  async pauseKinds(participant: Participant, kinds: readonly StreamKind[]): Promise<void> {
+  /** Nothing of these kinds gets through any more. Answers the producers, for `closeProducers`. */
+  async pauseKinds(participant: Participant, kinds: readonly StreamKind[]): Promise<string[]> {
+    const paused = [...participant.producers.values()].filter((live) => kinds.includes(live.kind))
     await Promise.all(
-      [...participant.producers.values()]
-        .filter((live) => kinds.includes(live.kind))
-        .map((live) =>
-          live.producer.pause().catch((error: unknown) => this.#options.onError(error, 'pausing a stream')),
-        ),
+      paused.map(async (live) => {
+        try {
+          await live.producer.pause()
+          this.#changed(participant, live)
+        } catch (error) {
+          if (participant.producers.has(live.producer.id)) this.#options.onError(error, 'pausing a stream')
+        }
+      }),
     )
+    return paused.map(({ producer }) => producer.id)
   }
 
-  closeKinds(participant: Participant, kinds: readonly StreamKind[]): void {
-    for (const [producerId, live] of [...participant.producers]) {
-      if (kinds.includes(live.kind)) this.#drop(participant, producerId)
-    }
+  /** Those of these producers that are still there. */
+  closeProducers(participant: Participant, producerIds: readonly string[]): void {
+    for (const producerId of producerIds) this.#drop(participant, producerId)
   }
 
   /** The states and the active speaker, as a joiner must hear them. */
@@ -463,7 +465,7 @@ export class MeetingMedia {
       const kinds = new Set([...participant.producers.values()].map((live) => live.kind))
       // Those who came over from another meeting may have transports on a worker that lives.
       participant.closeMedia()
-      for (const kind of kinds) this.#tellState(participant, kind, false)
+      for (const kind of kinds) this.tellState(participant, kind)
     }
     this.#reopen().catch((error: unknown) => this.#options.onError(error, 'replacing a dead media worker'))
   }
@@ -502,13 +504,21 @@ export class MeetingMedia {
     for (const participant of this.#options.participants()) if (participant.adaptive) this.#adapt(participant)
   }
 
-  #tellState(participant: Participant, kind: StreamKind, newState: boolean): void {
-    if (participant.streaming.has(kind) !== newState) {
-      if (newState) participant.streaming.add(kind)
-      else participant.streaming.delete(kind)
-      this.#options.onStream(participant, kind, newState)
-    }
+  /** Tells all whether this kind is on, where that is not what they know. */
+  tellState(participant: Participant, kind: StreamKind): void {
+    const newState = participant.has(kind)
+    if (participant.streaming.has(kind) === newState) return
+    if (newState) participant.streaming.add(kind)
+    else participant.streaming.delete(kind)
+    this.#options.onStream(participant, kind, newState)
     this.#options.tellAll({ method: 'participantMediaStateChanged', peerId: participant.id, kind, newState })
+  }
+
+  /** A stream was paused or resumed; it may have ended meanwhile. */
+  #changed(participant: Participant, live: LiveProducer): void {
+    if (participant.producers.get(live.producer.id) !== live) return
+    this.tellState(participant, live.kind)
+    for (const mirror of participant.mirrors) mirror.changed(live)
   }
 
   #drop(participant: Participant, producerId: string): boolean {
@@ -517,13 +527,13 @@ export class MeetingMedia {
     participant.producers.delete(producerId)
     for (const mirror of participant.mirrors) mirror.removed(live)
     live.producer.close()
-    if (!participant.has(live.kind)) this.#tellState(participant, live.kind, false)
+    this.tellState(participant, live.kind)
     return true
   }
 
   #forgetConsumers(participant: Participant): void {
     for (const { consumer } of participant.consumers.values()) consumer.close()
-    for (const consumer of participant.dataConsumers.values()) consumer.close()
+    for (const { consumer } of participant.dataConsumers.values()) consumer.close()
     participant.consumers.clear()
     participant.dataConsumers.clear()
     participant.consuming.clear()
@@ -550,20 +560,34 @@ export class MeetingMedia {
   }
 
   #stopConsuming(participant: Participant, which: (live: LiveConsumer) => boolean): void {
-    for (const [consumerId, live] of [...participant.consumers]) {
+    for (const live of [...participant.consumers.values()]) {
       if (!which(live)) continue
-      participant.consumers.delete(consumerId)
-      participant.consuming.delete(live.consumer.producerId)
       live.consumer.close()
-      participant.link.notify({ method: 'consumerClosed', consumerId })
+      this.#forgetConsumer(participant, live)
     }
+  }
+
+  /**
+   * It is closed. The client hears of it, unless it still has to answer the offer: what it is told of a consumer that it
+   * does not know yet is lost, and it would show a dead stream.
+   */
+  #forgetConsumer(participant: Participant, { consumer, offered }: LiveConsumer): void {
+    participant.consumers.delete(consumer.id)
+    participant.consuming.delete(consumer.producerId)
+    if (!offered) participant.link.notify({ method: 'consumerClosed', consumerId: consumer.id })
+  }
+
+  #forgetDataConsumer(participant: Participant, { consumer, offered }: LiveDataConsumer): void {
+    participant.dataConsumers.delete(consumer.id)
+    participant.consuming.delete(consumer.dataProducerId)
+    if (!offered) participant.link.notify({ method: 'dataConsumerClosed', dataConsumerId: consumer.id })
   }
 
   /** All its media is gone: its client makes it anew. */
   #rebuild(participant: Participant): void {
     const kinds = new Set([...participant.producers.values()].map((live) => live.kind))
     participant.closeMedia()
-    for (const kind of kinds) this.#tellState(participant, kind, false)
+    for (const kind of kinds) this.tellState(participant, kind)
     this.#tellToRebuild(participant)
   }
 
@@ -579,7 +603,8 @@ export class MeetingMedia {
     const paused = participant.adaptive ? pausedOwners(owners, this.#speakers) : new Set<string>()
     for (const [consumerId, live] of cameras) {
       const pause = paused.has(live.ownerId)
-      if (pause === live.pausedByServer) continue
+      // The client cannot be told yet; it is looked at again when it has answered.
+      if (pause === live.pausedByServer || live.offered) continue
       live.pausedByServer = pause
       flow(live).catch((error: unknown) => {
         if (participant.consumers.has(consumerId)) this.#options.onError(error, 'adapting a subscription')
@@ -599,36 +624,48 @@ export class MeetingMedia {
     const data = owner.dataProducers.get(dataProducerId)
     if (!participant.joined || !participant.receives || !transport?.sctpParameters || !data) return
     if (participant.consuming.has(dataProducerId)) return
-    participant.consuming.add(dataProducerId)
-    const deliver = async (): Promise<void> => {
-      const consumer = await transport.consumeData({ dataProducerId })
-      if (!participant.joined || !owner.dataProducers.has(dataProducerId)) {
-        participant.consuming.delete(dataProducerId)
-        consumer.close()
-        return
-      }
-      const { id, sctpStreamParameters, label, protocol } = consumer
-      participant.dataConsumers.set(id, consumer)
-      consumer.on('producerClosed', () => {
-        participant.dataConsumers.delete(id)
-        participant.consuming.delete(dataProducerId)
-        participant.link.notify({ method: 'dataConsumerClosed', dataConsumerId: id })
-      })
-      await participant.link.request('newDataConsumer', {
-        peerId: owner.id,
-        dataProducerId,
-        id,
-        sctpStreamParameters,
-        label,
-        protocol,
-        appData: data.appData,
-      })
-    }
-    deliver().catch((error: unknown) => {
-      participant.consuming.delete(dataProducerId)
+    participant.consuming.set(dataProducerId, transport)
+    this.#deliverData(participant, owner, dataProducerId, transport).catch((error: unknown) => {
+      if (!stopTrying(participant, dataProducerId, transport)) return
       if (owner.dataProducers.has(dataProducerId) && participant.joined)
         this.#options.onError(error, 'delivering data')
     })
+  }
+
+  async #deliverData(
+    participant: Participant,
+    owner: Participant,
+    dataProducerId: string,
+    transport: Transport,
+  ): Promise<void> {
+    const consumer = await transport.consumeData({ dataProducerId })
+    const { link, consuming } = participant
+    const data = owner.dataProducers.get(dataProducerId)
+    if (!participant.joined || !data || consuming.get(dataProducerId) !== transport) {
+      consumer.close()
+      stopTrying(participant, dataProducerId, transport)
+      return
+    }
+    const { id, sctpStreamParameters, label, protocol } = consumer
+    const receiving: LiveDataConsumer = { consumer, offered: true }
+    participant.dataConsumers.set(id, receiving)
+    consumer.on('producerClosed', () => this.#forgetDataConsumer(participant, receiving))
+    const taken = await link.request('newDataConsumer', {
+      peerId: owner.id,
+      dataProducerId,
+      id,
+      sctpStreamParameters,
+      label,
+      protocol,
+      appData: data.appData,
+    })
+    receiving.offered = false
+    if (participant.dataConsumers.get(id) !== receiving) {
+      link.notify({ method: 'dataConsumerClosed', dataConsumerId: id })
+    } else if (!taken) {
+      consumer.close()
+      this.#forgetDataConsumer(participant, receiving)
+    }
   }
 
   #maySend(participant: Participant): boolean {
@@ -642,18 +679,15 @@ export class MeetingMedia {
   }
 
   #consume(participant: Participant, owner: Participant, live: LiveProducer): void {
-    if (!participant.joined || !participant.receives || participant.consuming.has(live.producer.id)) return
-    if (!participant.wants(owner.id, live.kind)) return
+    const { id } = live.producer
     const transport = participant.transport('receive')
-    const { rtpCapabilities } = participant
-    if (!transport || !rtpCapabilities) return
-    participant.consuming.add(live.producer.id)
+    if (!participant.joined || !participant.receives || !transport || !participant.rtpCapabilities) return
+    if (participant.consuming.has(id) || !participant.wants(owner.id, live.kind)) return
+    participant.consuming.set(id, transport)
     this.#deliver(participant, owner, live, transport).catch((error: unknown) => {
-      participant.consuming.delete(live.producer.id)
+      if (!stopTrying(participant, id, transport)) return
       // A stream that ended on the way is nobody's failure.
-      if (owner.producers.has(live.producer.id) && participant.joined) {
-        this.#options.onError(error, 'delivering a stream')
-      }
+      if (owner.producers.has(id) && participant.joined) this.#options.onError(error, 'delivering a stream')
     })
   }
 
@@ -663,40 +697,38 @@ export class MeetingMedia {
     live: LiveProducer,
     transport: Transport,
   ): Promise<void> {
-    const router = await this.#openRouter()
+    const { producer, kind, appData } = live
     const rtpCapabilities = participant.rtpCapabilities!
-    if (!router.canConsume(live.producer.id, rtpCapabilities)) {
-      participant.consuming.delete(live.producer.id)
+    const router = await this.#openRouter()
+    if (!router.canConsume(producer.id, rtpCapabilities)) {
+      stopTrying(participant, producer.id, transport)
       return
     }
-    const consumer = await transport.consume({ producerId: live.producer.id, rtpCapabilities })
-    if (
-      !participant.joined ||
-      !owner.producers.has(live.producer.id) ||
-      !participant.wants(owner.id, live.kind)
-    ) {
+    const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities })
+    const { link, consuming } = participant
+    const wanted = participant.joined && owner.producers.has(producer.id) && participant.wants(owner.id, kind)
+    if (!wanted || consuming.get(producer.id) !== transport) {
       consumer.close()
-      participant.consuming.delete(live.producer.id)
+      stopTrying(participant, producer.id, transport)
       return
     }
+    const { id: consumerId, producerPaused } = consumer
     const receiving: LiveConsumer = {
       consumer,
       ownerId: owner.id,
-      kind: live.kind,
+      kind,
       pausedByClient: false,
       pausedByServer: false,
+      offered: true,
     }
-    participant.consumers.set(consumer.id, receiving)
-    const { link } = participant
-    const consumerId = consumer.id
-    const forget = (): void => {
-      participant.consumers.delete(consumerId)
-      participant.consuming.delete(live.producer.id)
-      link.notify({ method: 'consumerClosed', consumerId })
+    const tellPaused = (): void => {
+      if (receiving.offered) return
+      link.notify({ method: consumer.producerPaused ? 'consumerPaused' : 'consumerResumed', consumerId })
     }
-    consumer.on('producerClosed', forget)
-    consumer.on('producerPaused', () => link.notify({ method: 'consumerPaused', consumerId }))
-    consumer.on('producerResumed', () => link.notify({ method: 'consumerResumed', consumerId }))
+    participant.consumers.set(consumerId, receiving)
+    consumer.on('producerClosed', () => this.#forgetConsumer(participant, receiving))
+    consumer.on('producerPaused', tellPaused)
+    consumer.on('producerResumed', tellPaused)
     consumer.on('layersChanged', (layers) =>
       link.notify({
         method: 'consumerLayersChanged',
@@ -705,30 +737,38 @@ export class MeetingMedia {
         temporalLayer: layers?.temporalLayer ?? null,
       }),
     )
-    const acknowledged = await link.request('newConsumer', {
+    const taken = await link.request('newConsumer', {
       peerId: owner.id,
-      producerId: live.producer.id,
+      producerId: producer.id,
       id: consumerId,
       kind: consumer.kind,
       rtpParameters: consumer.rtpParameters,
       type: consumer.type,
-      appData: live.appData,
-      producerPaused: consumer.producerPaused,
+      appData,
+      producerPaused,
     })
-    if (!participant.consumers.has(consumerId)) return
-    if (acknowledged) {
-      await flow(receiving)
+    receiving.offered = false
+    if (participant.consumers.get(consumerId) !== receiving) {
+      link.notify({ method: 'consumerClosed', consumerId })
+    } else if (taken) {
+      if (consumer.producerPaused !== producerPaused) tellPaused()
       if (participant.adaptive) this.#adapt(participant)
+      await flow(receiving)
     } else {
       consumer.close()
-      forget()
+      this.#forgetConsumer(participant, receiving)
     }
   }
 }
 
-/** Lets a stream through when nobody wants it to stand still. */
-function flow({ consumer, pausedByClient, pausedByServer }: LiveConsumer): Promise<void> {
-  return pausedByClient || pausedByServer ? consumer.pause() : consumer.resume()
+/** A stream does not come over this transport after all. Says whether it was to, still. */
+function stopTrying({ consuming }: Participant, producerId: string, transport: Transport): boolean {
+  return consuming.get(producerId) === transport && consuming.delete(producerId)
+}
+
+/** Lets a stream through when its client has taken it and nobody wants it to stand still. */
+function flow({ consumer, pausedByClient, pausedByServer, offered }: LiveConsumer): Promise<void> {
+  return pausedByClient || pausedByServer || offered ? consumer.pause() : consumer.resume()
 }
 
 /** Lines of the highest encoding of a camera that flows, as far as its client said how it encodes. */

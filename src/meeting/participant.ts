@@ -16,7 +16,6 @@ export interface LiveProducer {
   producer: Producer
   kind: StreamKind
   appData: Record<string, unknown>
-  paused: boolean
 }
 
 /** A consumer with whose stream it is and why it stands still. */
@@ -27,12 +26,22 @@ export interface LiveConsumer {
   pausedByClient: boolean
   /** By adaptive subscription. */
   pausedByServer: boolean
+  /** The client was offered it and has not answered yet. */
+  offered: boolean
+}
+
+export interface LiveDataConsumer {
+  consumer: DataConsumer
+  /** The client was offered it and has not answered yet. */
+  offered: boolean
 }
 
 /** Hears of the streams of a participant, to pass them on to another meeting. */
 export interface Mirror {
   added(live: LiveProducer): void
   removed(live: LiveProducer): void
+  /** It was paused or resumed. */
+  changed(live: LiveProducer): void
   /** The participant left. */
   ended(): void
 }
@@ -69,13 +78,13 @@ export class Participant {
   readonly producers = new Map<string, LiveProducer>()
   readonly consumers = new Map<string, LiveConsumer>()
   readonly dataProducers = new Map<string, { producer: DataProducer; appData: Record<string, unknown> }>()
-  readonly dataConsumers = new Map<string, DataConsumer>()
+  readonly dataConsumers = new Map<string, LiveDataConsumer>()
   /** To other meetings. */
   readonly mirrors = new Set<Mirror>()
   /** Producers on their way, counted against the limit before they are there. */
   pendingProducers = 0
-  /** Producers it receives or is about to: one consumer for each, however its requests overlap. */
-  readonly consuming = new Set<string>()
+  /** Producers that it receives or is about to, each with the transport that it comes over: one consumer for each. */
+  readonly consuming = new Map<string, Transport>()
 
   /** Whether it receives what it did not ask for. */
   autoConsume = true
@@ -131,7 +140,7 @@ export class Participant {
   }
 
   has(kind: StreamKind): boolean {
-    for (const live of this.producers.values()) if (live.kind === kind && !live.paused) return true
+    for (const live of this.producers.values()) if (live.kind === kind && !live.producer.paused) return true
     return false
   }
 

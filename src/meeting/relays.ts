@@ -17,6 +17,7 @@ export interface RelayDestination {
   readonly media: {
     announce(participant: Participant, live: LiveProducer): void
     retract(participant: Participant, producerId: string): void
+    tellState(participant: Participant, kind: StreamKind): void
   }
   leave(participant: Participant, reason: LeaveReason): void
 }
@@ -50,6 +51,7 @@ export class RelayRequests {
     const mirror: Mirror = {
       added: () => undefined,
       removed: () => undefined,
+      changed: () => undefined,
       ended: () => this.drop(request),
     }
     this.#pending.set(request, mirror)
@@ -125,6 +127,10 @@ export class Relay implements Mirror {
   removed(live: LiveProducer): void {
     if (!this.#passed.delete(live.producer.id)) return
     this.#destination.media.retract(this.guest, live.producer.id)
+  }
+
+  changed(live: LiveProducer): void {
+    if (this.#passed.has(live.producer.id)) this.#destination.media.tellState(this.guest, live.kind)
   }
 
   ended(): void {

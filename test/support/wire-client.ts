@@ -42,6 +42,8 @@ const PATIENCE_MS = 10_000
 export class WireClient {
   readonly socket: Socket
   readonly heard: Heard[] = []
+  /** When and with what it answers an event of the server; at once and with nothing where none is given. */
+  readonly answers = new Map<string, () => Promise<unknown>>()
   readonly requested: { event: string; payload: Record<string, unknown> }[] = []
   readonly participantId: string
   closed: { code: number; message: string } | undefined
@@ -92,10 +94,12 @@ export class WireClient {
       'disableShare',
       'pinStateChanged',
     ]) {
-      this.socket.on(event, (payload: Record<string, unknown>, acknowledge: () => void) => {
+      this.socket.on(event, (payload: Record<string, unknown>, acknowledge: (answer?: unknown) => void) => {
         this.requested.push({ event, payload })
         this.#hear({ method: `request:${event}`, ...payload })
-        acknowledge()
+        const answer = this.answers.get(event)
+        if (answer) void answer().then(acknowledge)
+        else acknowledge()
       })
     }
   }
