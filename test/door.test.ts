@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleRtpParameters } from '../src/media/fake.ts'
-import { TestServer } from './support/test-server.ts'
+import { API_KEY, signAnything, TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 
 let server: TestServer
@@ -20,6 +20,7 @@ test('what is wrong with a token or a meeting is told with its code, then the co
   const disabled = await server.createMeeting()
   await server.rest('POST', '/v2/rooms/deactivate', { roomId: disabled })
   const pinned = await server.createMeeting({ allowedParticipantIds: ['ann'] })
+  const joins = { apikey: API_KEY, permissions: ['allow_join'] }
 
   const cases: [what: string, code: number, token: string, meetingId: string, participantId: string][] = [
     ['no token', 4002, '', meetingId, 'p'],
@@ -34,6 +35,21 @@ test('what is wrong with a token or a meeting is told with its code, then the co
     ['another meeting', 4022, server.token(['allow_join'], { roomId: 'aaaa-bbbb-cccc' }), meetingId, 'p'],
     ['another participant', 4023, server.token(['allow_join'], { participantId: 'ann' }), meetingId, 'bob'],
     ['not on the list', 4023, server.token(['allow_join']), pinned, 'bob'],
+    ['no permissions', 4008, server.token([]), meetingId, 'p'],
+    ['unknown permissions', 4008, server.token(['allow_all']), meetingId, 'p'],
+    ['unknown beside known', 4008, server.token(['allow_join', 'allow_all']), meetingId, 'p'],
+    ['no role', 4024, server.token(['allow_join'], { roles: [] }), meetingId, 'p'],
+    ['unknown roles', 4024, signAnything({ ...joins, roles: ['viewer'] }), meetingId, 'p'],
+    [
+      'no role and no permission',
+      4024,
+      signAnything({ ...joins, permissions: [], roles: [] }),
+      meetingId,
+      'p',
+    ],
+    ['a role that is no name', 4002, signAnything({ ...joins, roles: ['rtc', 7] }), meetingId, 'p'],
+    ['roles that are no list', 4002, signAnything({ ...joins, roles: 'rtc' }), meetingId, 'p'],
+    ['permissions that are no list', 4002, signAnything({ ...joins, permissions: 'x' }), meetingId, 'p'],
     ['REST only', 4024, server.token(['allow_join'], { roles: ['crawler'] }), meetingId, 'p'],
     ['disabled', 4052, server.token(['allow_join']), disabled, 'p'],
   ]
@@ -45,7 +61,29 @@ test('what is wrong with a token or a meeting is told with its code, then the co
     await guest.hears('close')
     await guest.gone()
     assert.ok(!guest.heard.some((heard) => heard.method === 'connectionSuccess'), what)
+    // What can be known before the participant id is told at init-config too, by the same number.
+    if (code === 4004 || code === 4023) continue
+    const { status, body } = await server.rest(
+      'POST',
+      '/infra/v1/meetings/init-config',
+      { roomId: id },
+      token,
+    )
+    assert.deepEqual([body.code, status >= 400], [code, true], what)
   }
+})
+
+test('unknown role names grant nothing and take nothing away', async () => {
+  const meetingId = await server.createMeeting()
+  const token = signAnything({
+    apikey: API_KEY,
+    permissions: ['allow_join'],
+    roles: ['rtc', 'CRAWLER', 'viewer'],
+  })
+  const guest = server.connect({ token, meetingId, participantId: 'p' })
+  await guest.join()
+  assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}/live`, undefined, token)).status, 200)
+  guest.close()
 })
 
 test('one whose token names the participant need not repeat the id', async () => {

@@ -44,7 +44,12 @@ suite('says what is wrong, and where', () => {
     ['signature', sign(good, 'another'), 'signature', 'INVALID_TOKEN', 'INVALID_TOKEN', /another secret/],
     ['key', sign({ ...good, apikey: 'x' }), 'apikey', 'INVALID_API_KEY', 'INVALID_API_KEY', /not known/],
     ['roomId', sign({ ...good, roomId: '' }), 'roomId', 'INVALID_TOKEN', 'INVALID_TOKEN', /roomId must be/],
-    ['roles', sign({ ...good, roles: ['x'] }), 'roles', 'INVALID_TOKEN', 'INVALID_TOKEN', /Roles must be/],
+    ['roles', sign({ ...good, roles: 'x' }), 'roles', 'INVALID_TOKEN', 'INVALID_TOKEN', /Roles must be/],
+    [
+      'no role of use',
+      sign({ ...good, roles: ['x'] }),
+      ...(['roles', 'UNAUTHORIZED_ROLE', 'UNAUTHORIZED_ROLE', /do not include rtc/] as const),
+    ],
     [
       'no permissions',
       sign({ exp: good.exp }),

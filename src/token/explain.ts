@@ -132,7 +132,9 @@ const readers: Record<string, ClaimReader> = {
       const uses = [roles.includes('rtc') && 'joining meetings', roles.includes('crawler') && 'the REST API']
       return `For ${uses.filter(Boolean).join(' and ') || 'nothing'}.`
     },
-    check: ({ roles }) => roles !== undefined && rolesOf(roles),
+    check: ({ roles }) => {
+      if (roles !== undefined && rolesOf(roles).length === 0) throw new Refusal('UNAUTHORIZED_ROLE')
+    },
     missing: 'No roles: for joining meetings and for the REST API.',
   },
   roomId: {
@@ -258,10 +260,10 @@ const sentences: Record<string, string> = {
   revoked: 'This one token was revoked.',
   'not-yet-valid': 'The token is not valid yet; is the clock of the minting machine right?',
   'issued-in-future': 'The token was issued in the future; is the clock of the minting machine right?',
-  permissions: 'Permissions must be a list of names with at least one in it.',
+  permissions: 'Permissions must be a list of names.',
   roomId: 'roomId must be a string with something in it.',
   participantId: 'participantId must be a string with something in it.',
-  roles: 'Roles must be a list of crawler, rtc or both.',
+  roles: 'Roles must be a list of names, such as crawler and rtc.',
 }
 
 function sentenceOf(refusal: Refusal | undefined): string | undefined {

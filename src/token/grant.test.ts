@@ -50,6 +50,7 @@ suite('joining', () => {
     ['the role rtc', { roles: ['rtc'] }, { roomId: 'a' }, 'yes'],
     ['both roles', { roles: ['crawler', 'rtc'] }, { roomId: 'a' }, 'yes'],
     ['the role crawler', { roles: ['crawler'] }, { roomId: 'a' }, 'UNAUTHORIZED_ROLE'],
+    ['no role', { roles: [] }, { roomId: 'a' }, 'UNAUTHORIZED_ROLE'],
     ['no way in', { entry: undefined }, { roomId: 'a' }, 'INVALID_PERMISSIONS'],
     ['the meeting of the grant', { roomId: 'a' }, { roomId: 'a' }, 'yes'],
     ['its meeting by the other of its names', { roomId: 'custom' }, { roomId: ['a', 'custom'] }, 'yes'],

@@ -27,7 +27,7 @@ export interface Grant {
   roomId?: string
   /** The only participant the token is for; absent: any. */
   participantId?: string
-  /** In lower case, whatever the token's spelling; absent: no restriction. */
+  /** Those with a meaning here, in lower case, whatever the token's spelling; empty: of no use. Absent: no restriction. */
   roles?: readonly Role[]
   /** Ms since the epoch; absent where tokens without expiry are allowed and this is one. */
   expiresAt?: number
@@ -108,8 +108,8 @@ export function assertCurrent(times: TokenTimes, rules: ClaimRules): void {
 }
 
 /**
- * The restrictions in the claims. One that is present but empty or of a wrong type is a refusal, never 'no restriction'
- * (design, decision 6); claims without a meaning here are tolerated.
+ * The restrictions in the claims. A claim that is present but malformed is a refusal, and a list that names nothing grants
+ * nothing; neither is ever 'no restriction' (design, decision 6). Claims without a meaning here are tolerated.
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `permissions`, `roomId`, `participantId` or `roles`
  */
@@ -142,7 +142,7 @@ const noPermissions: readonly string[] = Object.freeze([])
 // Freezing a fresh array costs more than all other checks of a grant together; nearly every token has this one.
 const joinOnly: readonly string[] = Object.freeze(['allow_join'])
 
-/** @throws {Refusal} `INVALID_TOKEN` with reason `permissions` */
+/** Empty where the token has none. @throws {Refusal} `INVALID_TOKEN` with reason `permissions` when it is no list of names */
 export function permissionsOf(value: unknown): readonly string[] {
   if (value === undefined) return noPermissions
   if (!isListOfNames(value)) throw malformed('permissions')
@@ -155,18 +155,15 @@ export function idOf(value: unknown, claim: 'roomId' | 'participantId'): string 
   return value
 }
 
-/** @throws {Refusal} `INVALID_TOKEN` with reason `roles` */
+/** Roles without a meaning here grant nothing and take nothing away. @throws {Refusal} `INVALID_TOKEN` with reason `roles` */
 export function rolesOf(value: unknown): readonly Role[] {
   if (!isListOfNames(value)) throw malformed('roles')
   const roles = value.map((role) => role.toLowerCase())
-  if (!roles.every((role) => role === 'crawler' || role === 'rtc')) throw malformed('roles')
-  return Object.freeze(roles)
+  return Object.freeze(roles.filter((role) => role === 'crawler' || role === 'rtc'))
 }
 
 function isListOfNames(value: unknown): value is string[] {
-  return (
-    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
-  )
+  return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')
 }
 
 /** What a REST call touches. */

@@ -114,11 +114,14 @@ const headerRules: Record<string, (header: Json) => boolean> = {
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= Date.UTC(10_000, 0, 1) / 1000 - 1
 const isNames = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.length >= 1 && value.every((one) => typeof one === 'string' && one.length > 0)
+  Array.isArray(value) && value.every((one) => typeof one === 'string' && one.length > 0)
 const isId = (value: unknown): boolean => typeof value === 'string' && /\S/.test(value)
 const isRole = (value: string): boolean => /^(?:crawler|rtc)$/i.test(value)
 
-/** Decisions 5 and 6: present and wrong is a refusal, never "no restriction". A claim that is absent is judged by `absent`. */
+/**
+ * Decisions 5 and 6: present and malformed is a refusal, never "no restriction"; a list that names nothing of use grants
+ * nothing (issue 11, point 9). A claim that is absent is judged by `absent`.
+ */
 const claimRules: Record<
   string,
   { right: (value: unknown, now: number, how: Times) => boolean; absent?: (how: Times) => boolean }
@@ -132,7 +135,7 @@ const claimRules: Record<
   permissions: { right: isNames },
   roomId: { right: isId },
   participantId: { right: isId },
-  roles: { right: (value) => isNames(value) && value.every(isRole) },
+  roles: { right: isNames },
 }
 
 /** Decision 1, as a table: the set of permissions → the way in. Anything else names none. */
@@ -179,7 +182,9 @@ export async function judge(one: TokenCase): Promise<Verdict> {
     permissions: named,
     roomId: claims.roomId,
     participantId: claims.participantId,
-    roles: (claims.roles as string[] | undefined)?.map((role) => (role.length === 3 ? 'rtc' : 'crawler')),
+    roles: (claims.roles as string[] | undefined)
+      ?.filter(isRole)
+      .map((role) => (role.length === 3 ? 'rtc' : 'crawler')),
     expiresAt: claims.exp === undefined ? undefined : (claims.exp as number) * 1000,
     issuedAt: claims.iat === undefined ? undefined : (claims.iat as number) * 1000,
     tokenId:
