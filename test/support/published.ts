@@ -56,7 +56,8 @@ export class Published {
   readonly page: Page
   readonly context: BrowserContext
 
-  private constructor(page: Page, context: BrowserContext) {
+  /** In a page that has loaded the package. */
+  constructor(page: Page, context: BrowserContext) {
     this.page = page
     this.context = context
   }

@@ -1,0 +1,196 @@
+/**
+ * What clients ask of media, seen in the pictures and the sound that arrive in a real browser, not in the answers: the
+ * same journey for our own client and the published one.
+ */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { launchBrowser } from './support/browser.ts'
+import type { StreamKind } from '../src/protocol/media.ts'
+import {
+  makes,
+  mediaApp,
+  MediaClients,
+  mediaFlags,
+  type Make,
+  type MediaClient,
+} from './support/media-clients.ts'
+import type { AppServer } from './support/published.ts'
+import { RealServer } from './support/real-server.ts'
+
+let browser: Browser
+let app: AppServer
+let server: RealServer
+let clients: MediaClients
+
+before(async () => {
+  ;[browser, app, server] = await Promise.all([
+    launchBrowser([...mediaFlags]),
+    mediaApp(),
+    RealServer.start(),
+  ])
+  clients = new MediaClients(browser, app, server)
+})
+after(async () => {
+  await browser.close()
+  app.stop()
+  await server.stop()
+})
+afterEach(() => clients.closeAll())
+
+const [LOW, MED, HIGH] = [320, 640, 1280]
+/** Of all the switches of one viewer the quickest takes no longer; a machine under load is slow, but not each time. */
+const SWITCH_MS = 2000
+const PATIENCE_MS = 45_000
+
+/** The browser sends its largest picture once it has found out that the line takes it. */
+async function sendsAllSizes(sender: MediaClient): Promise<void> {
+  const giveUpAt = Date.now() + PATIENCE_MS
+  for (;;) {
+    const widths = String(await sender.tap.sentWidths())
+    if (widths === String([LOW, MED, HIGH])) return
+    if (Date.now() > giveUpAt) throw new Error(`sends only ${widths}`)
+    await sender.tap.page.waitForTimeout(200)
+  }
+}
+
+/** Asks for a size and waits until it is seen; answers how long that took. */
+async function sizedTo(viewer: MediaClient, quality: 'low' | 'med' | 'high', width: number): Promise<number> {
+  const asked = Date.now()
+  await viewer.setQuality('ann', quality)
+  await viewer.tap.until('ann', 'video', `was ${width} wide`, (now) => now.width === width)
+  const took = Date.now() - asked
+  await viewer.tap.sees('ann', width)
+  return took
+}
+
+/** The viewer's newest stream of this kind. */
+async function consumerOf({ tap }: MediaClient, kind: StreamKind): Promise<{ consumerId: string }> {
+  return { consumerId: (await tap.until('ann', kind, 'was there', () => true)).consumerId }
+}
+
+/** What one viewer asks for, and sees, whatever the others do. */
+async function asksOfStreams(viewer: MediaClient): Promise<void> {
+  const { tap } = viewer
+  const ups: number[] = []
+  await sizedTo(viewer, 'low', LOW)
+  ups.push(await sizedTo(viewer, 'high', HIGH))
+  await sizedTo(viewer, 'low', LOW)
+  await sizedTo(viewer, 'med', MED)
+  ups.push(await sizedTo(viewer, 'high', HIGH))
+  await sizedTo(viewer, 'low', LOW)
+  ups.push(await sizedTo(viewer, 'high', HIGH))
+  assert.ok(Math.min(...ups) <= SWITCH_MS, `switches up took ${String(ups)} ms`)
+
+  const video = await consumerOf(viewer, 'video')
+  const all = await tap.frameRate('ann')
+  await tap.ask('setConsumerPreferredLayers', { ...video, spatialLayer: 2, temporalLayer: 0 })
+  await eventually('few frames came', async () => (await tap.frameRate('ann', 1)) < all * 0.6)
+  await tap.ask('setConsumerPreferredLayers', { ...video, spatialLayer: 2, temporalLayer: 2 })
+  await eventually('all frames came', async () => (await tap.frameRate('ann', 1)) > all * 0.8)
+
+  await tap.ask('pauseConsumer', video)
+  await tap.stops('ann', 'video')
+  await tap.flows('ann', 'audio')
+  await tap.ask('resumeConsumer', video)
+  await tap.sees('ann', HIGH)
+  const audio = await consumerOf(viewer, 'audio')
+  await tap.ask('pauseConsumer', audio)
+  await tap.stops('ann', 'audio')
+  await tap.ask('resumeConsumer', audio)
+  await tap.flows('ann', 'audio')
+
+  assert.deepEqual(await tap.ask('pauseAllConsumers', { kind: 'audio' }), { consumersWithIssues: [] })
+  await tap.stops('ann', 'audio')
+  await tap.flows('ann', 'video')
+  assert.deepEqual(await tap.ask('pauseAllConsumers', { kind: 'all' }), { consumersWithIssues: [] })
+  await tap.stops('ann', 'video')
+  await tap.ask('resumeAllConsumers', { kind: 'all' })
+  await Promise.all([tap.sees('ann', HIGH), tap.flows('ann', 'audio')])
+
+  await tap.ask('stopConsumingVideoStreams', { peerId: 'ann' })
+  await eventually('it was closed', async () => (await tap.received('ann', 'video')) === undefined)
+  await tap.flows('ann', 'audio')
+  await tap.ask('consumeVideoStreams', { peerId: 'ann' })
+  await tap.flows('ann', 'video')
+  await sizedTo(viewer, 'high', HIGH)
+}
+
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + PATIENCE_MS
+  while (!(await holds())) {
+    if (Date.now() > giveUpAt) throw new Error(`never: ${what}`)
+    await new Promise((next) => setTimeout(next, 100))
+  }
+}
+
+for (const make of makes) {
+  test(`sent by ${make}: sizes, frames and sound are what each viewer asked for`, async () => {
+    const meetingId = await server.createMeeting()
+    const sender = await clients.join(make, { meetingId, participantId: 'ann' })
+    const join = (viewer: Make, participantId = `on-${viewer.replace(' ', '-')}`): Promise<MediaClient> =>
+      clients.join(viewer, { meetingId, participantId, camera: false, mic: false })
+    const viewers = await Promise.all(makes.map((viewer) => join(viewer)))
+    await sendsAllSizes(sender)
+    await Promise.all(viewers.map(asksOfStreams))
+
+    const each = (work: (viewer: MediaClient) => Promise<unknown>): Promise<unknown> =>
+      Promise.all(viewers.map(work))
+    // One at a time: a key frame that one asks for comes to all.
+    for (const viewer of viewers) {
+      const before = await viewer.tap.until('ann', 'video', 'was there', () => true)
+      await viewer.tap.ask('requestConsumerKeyFrame', { consumerId: before.consumerId })
+      await viewer.tap.until('ann', 'video', 'had a key frame', (now) => now.keyFrames > before.keyFrames)
+    }
+
+    for (const { id, kind } of await sender.tap.producers()) {
+      await sender.tap.ask('pauseProducer', { producerId: id })
+      await each(({ tap }) => tap.stops('ann', kind))
+      await sender.tap.ask('resumeProducer', { producerId: id })
+      await each(({ tap }) => tap.flows('ann', kind))
+    }
+
+    await sender.switchCamera()
+    await each(({ tap }) => tap.flows('ann', 'video'))
+    await each((viewer) => viewer.setQuality('ann', 'high'))
+    await each((viewer) => viewer.tap.sees('ann', HIGH))
+    await each((viewer) => sizedTo(viewer, 'low', LOW))
+
+    const late = await join(make === 'js-sdk' ? 'our client' : 'js-sdk', 'late')
+    await late.tap.flows('ann', 'video')
+    await sizedTo(late, 'high', HIGH)
+    await late.close()
+
+    await sender.mic(false)
+    await each(({ tap }) =>
+      eventually('it was muted', async () => (await tap.received('ann', 'audio')) === undefined),
+    )
+    await sender.mic(true)
+    await each(({ tap }) => tap.flows('ann', 'audio'))
+
+    await sender.share(true)
+    await each(({ tap }) => tap.until('ann', 'share', 'had a size', (now) => now.width > 0 && now.frames > 0))
+    await each(({ tap }) => tap.flows('ann', 'video'))
+    await sender.share(false)
+    await each(({ tap }) =>
+      eventually('it ended', async () => (await tap.received('ann', 'share')) === undefined),
+    )
+
+    const streams = await Promise.all(viewers.map(({ tap }) => tap.received('ann', 'video')))
+    server.killWorkers()
+    await Promise.all(
+      viewers.map(({ tap }, at) =>
+        tap.until(
+          'ann',
+          'video',
+          'came anew',
+          (now) => now.consumerId !== streams[at]!.consumerId && now.frames > 2,
+        ),
+      ),
+    )
+    await each(({ tap }) => tap.flows('ann', 'audio'))
+    await sendsAllSizes(sender)
+    await each((viewer) => sizedTo(viewer, 'low', LOW))
+    await each((viewer) => sizedTo(viewer, 'high', HIGH))
+  })
+}

@@ -1,0 +1,180 @@
+/**
+ * Clients of every make behind one interface, so that a journey is written once: our own SDK and the published one, each
+ * in a window of its own with a tap on what it receives.
+ */
+import { join } from 'node:path'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { build } from 'vite'
+import { Tap } from './media-tap.ts'
+import { AppServer, Published } from './published.ts'
+import type { RealServer } from './real-server.ts'
+import { signAnything } from './test-server.ts'
+
+export interface Entry {
+  meetingId: string
+  participantId: string
+  camera?: boolean
+  mic?: boolean
+  permissions?: string[]
+}
+
+/** What a journey asks of a client, by the client's own calls. */
+export interface MediaClient {
+  readonly tap: Tap
+  setQuality(of: string, quality: 'low' | 'med' | 'high'): Promise<void>
+  camera(on: boolean): Promise<void>
+  mic(on: boolean): Promise<void>
+  /** To the other camera, while it is sent. */
+  switchCamera(): Promise<void>
+  share(on: boolean): Promise<void>
+  close(): Promise<void>
+}
+
+export type Make = 'our client' | 'js-sdk'
+export const makes: readonly Make[] = ['our client', 'js-sdk']
+
+/** Flags of the browser: three cameras (the second of which gives no picture) with few frames a second, as each frame costs this machine an encoding in three sizes. */
+export const mediaFlags: readonly string[] = [
+  '--ignore-certificate-errors',
+  '--use-fake-device-for-media-stream=device-count=3,fps=10',
+  '--auto-select-desktop-capture-source=Entire screen',
+]
+
+/** The web server of the pages that the clients run in. */
+export async function mediaApp(): Promise<AppServer> {
+  const built = await build({
+    configFile: false,
+    logLevel: 'warn',
+    build: {
+      write: false,
+      minify: false,
+      lib: { entry: join(import.meta.dirname, 'client-page.ts'), formats: ['iife'], name: 'page' },
+    },
+  })
+  const bundle = Array.isArray(built) ? built[0] : built
+  if (!bundle || !('output' in bundle)) throw new Error('the page of our client was not built')
+  return AppServer.start({
+    '/own.js': bundle.output[0].code,
+    '/own': '<!doctype html><script src="/own.js"></script>',
+  })
+}
+
+export class MediaClients {
+  readonly #browser: Browser
+  readonly #app: AppServer
+  readonly #server: RealServer
+  #open: MediaClient[] = []
+
+  constructor(browser: Browser, app: AppServer, server: RealServer) {
+    this.#browser = browser
+    this.#app = app
+    this.#server = server
+  }
+
+  /** Joins, with camera and microphone unless told otherwise. */
+  async join(make: Make, entry: Entry): Promise<MediaClient> {
+    const client = await (make === 'our client' ? this.#joinOurs(entry) : this.#joinPublished(entry))
+    this.#open.push(client)
+    return client
+  }
+
+  async closeAll(): Promise<void> {
+    const open = this.#open
+    this.#open = []
+    await Promise.all(open.map((client) => client.close()))
+  }
+
+  /** A window on one of the pages. */
+  async page(path: string): Promise<Tap> {
+    const context = await this.#context()
+    const page = await context.newPage()
+    await page.goto(this.#app.url + path)
+    return new Tap(page)
+  }
+
+  async #context(): Promise<BrowserContext> {
+    const context = await this.#browser.newContext({
+      ignoreHTTPSErrors: true,
+      permissions: ['camera', 'microphone'],
+    })
+    await Tap.into(context)
+    return context
+  }
+
+  #token(permissions: string[] = ['allow_join']): string {
+    return signAnything({ apikey: 'test-key', permissions })
+  }
+
+  async #joinOurs({ camera = true, mic = true, ...entry }: Entry): Promise<MediaClient> {
+    const tap = await this.page('/own')
+    const { page } = tap
+    const run = (work: string): Promise<any> => page.evaluate(`(async () => { ${work} })()`)
+    const options = {
+      url: this.#server.url,
+      token: this.#token(entry.permissions),
+      meetingId: entry.meetingId,
+      participantId: entry.participantId,
+      name: entry.participantId,
+      camera,
+      mic,
+    }
+    await run(`
+      globalThis.m = await connect(${JSON.stringify(options)})
+      if (m.state !== 'joined') await new Promise((joined) => m.on('stateChanged', (state) => state === 'joined' && joined()))
+    `)
+    const toggle = (device: string) => (on: boolean) =>
+      run(`await m.devices.${on ? 'enable' : 'disable'}${device}()`)
+    return {
+      tap,
+      setQuality: (of, quality) =>
+        run(
+          `for (const stream of m.participants.get('${of}').streams.values()) if (stream.kind === 'video') await stream.setQuality('${quality}')`,
+        ),
+      camera: toggle('Camera'),
+      mic: toggle('Mic'),
+      switchCamera: () =>
+        run(`
+          const cameras = (await m.devices.list()).filter(({ kind }) => kind === 'videoinput')
+          await m.devices.switchCamera(cameras.at(-1).deviceId)
+        `),
+      share: (on) => run(`await m.devices.${on ? 'startShare' : 'stopShare'}()`),
+      close: () => page.context().close(),
+    }
+  }
+
+  async #joinPublished({ camera = true, mic = true, ...entry }: Entry): Promise<MediaClient> {
+    const context = await this.#context()
+    const page = await context.newPage()
+    await page.goto(this.#app.url)
+    const client = new Published(page, context)
+    // Asked for by its size: what the SDK asks for by itself is a wish that the browser may answer with a smaller picture.
+    if (camera) {
+      await client.run(
+        `const camera = await VideoSDK.createCameraVideoTrack({ encoderConfig: 'h720p_w1280p', multiStream: true })
+        const { initMeeting } = VideoSDK
+        VideoSDK.initMeeting = (options) => initMeeting.call(VideoSDK, { ...options, customCameraVideoTrack: camera })`,
+      )
+    }
+    await client.inside(this.#server.secureUrl, {
+      token: this.#token(entry.permissions),
+      meetingId: entry.meetingId,
+      participantId: entry.participantId,
+      name: entry.participantId,
+      webcamEnabled: camera,
+      micEnabled: mic,
+    })
+    return {
+      tap: new Tap(page),
+      setQuality: (of, quality) => client.run(`await m.participants.get('${of}').setQuality('${quality}')`),
+      camera: (on) => client.run(`await m.${on ? 'enable' : 'disable'}Webcam()`),
+      mic: (on) => client.run(`await m.${on ? 'unmute' : 'mute'}Mic()`),
+      switchCamera: () =>
+        client.run(`
+          const cameras = await VideoSDK.getCameras()
+          await m.changeWebcam(cameras.at(-1).deviceId)
+        `),
+      share: (on) => client.run(`await m.${on ? 'enable' : 'disable'}ScreenShare()`),
+      close: () => context.close(),
+    }
+  }
+}
