@@ -155,6 +155,86 @@ export const chatRows: WireRow[] = [
   ...here('chat-socket.test.ts: a ping is answered', 'Ping', 'Pong'),
 ]
 
+/** What sets the generations of published clients apart, oldest first; the code for each row is in `protocol/clients.ts`. */
+const generationRows: readonly (readonly [
+  what: string,
+  protoo: string,
+  before: string,
+  eleven: string,
+  one: string,
+])[] = [
+  ['versions of js-sdk', '0.0.71 – 0.1.6', '0.2.7 – 0.7.1', '0.11', '1.x'],
+  ['versions of react-sdk', '0.1.77 – 0.2.3', '0.3 – 0.8', '0.13', '1.x'],
+  [
+    'known by',
+    'the WebSocket subprotocol `protoo`',
+    'nothing: the default',
+    '`join.batchingEnabled`, and `pubsub…` requests',
+    '`join.batchingEnabled`',
+  ],
+  ['socket', '`wss://<host>/` or `signalingUrl`, protoo', 'socket.io', 'socket.io', 'socket.io'],
+  ['asks to come in', 'as soon as the socket is open', 'after `connectionSuccess`', 'likewise', 'likewise'],
+  [
+    'notifications',
+    'one by one, fields under `data`',
+    'one by one, flat',
+    'also in `batchNotification`',
+    'likewise',
+  ],
+  [
+    'a refused request',
+    '`ok: false` with `errorCode` and `errorReason`',
+    '`error` beside `data.status`: up to 0.5.7 read nothing else',
+    '`data.status: "error"`',
+    'likewise',
+  ],
+  [
+    'a refusal that the SDK keeps to itself',
+    'a notification `error` as well',
+    'likewise',
+    'likewise, after the first `pubsub…` request',
+    'none: each reaches the app',
+  ],
+  [
+    'refused at the door',
+    'notification `error`, request `close`, then close code 4000',
+    '`error`, then `close`',
+    'likewise',
+    'likewise',
+  ],
+  ['chat', '`pubsub…` requests', 'likewise', 'likewise', 'a socket of its own, `pubSubUrl`'],
+  [
+    'topics after a lost connection',
+    'taken up again by the server for 120 s',
+    'likewise',
+    'likewise',
+    'subscribed to again by the client',
+  ],
+  ['mode', 'in the query of the socket', 'in the query; from 0.5.3 also in `join`', 'in `join`', 'in `join`'],
+  [
+    'names of modes',
+    'CONFERENCE, VIEWER (before 0.1.4)',
+    'as the query named its own',
+    'likewise',
+    'likewise',
+  ],
+  [
+    'leaving on purpose',
+    'closes the socket (1000, 1005)',
+    'disconnects; from 0.3.10 `definePeerLeftReason` first, and waits for the answer',
+    'likewise',
+    'likewise, without waiting',
+  ],
+  ['keep-alive', 'request `ping` every 2 s in every state', "socket.io's", "socket.io's", "socket.io's"],
+  [
+    'a refused init-config',
+    'not read: joins where `data` says and hears the refusal there',
+    'up to 0.2.10 likewise; then the state FAILED',
+    '`error` and the state FAILED',
+    '`join()` rejects',
+  ],
+]
+
 export function wireDocument(): string {
   const table = (rows: WireRow[]): string =>
     [
@@ -169,6 +249,11 @@ export function wireDocument(): string {
       const known = (requests as Record<string, { states: readonly string[] } | undefined>)[name]
       return `| \`${name}\` | ${state} | ${(known?.states ?? ['inside']).join(', ')} | ${shown} |`
     }),
+  ].join('\n')
+  const generations = [
+    '| | protoo | socket.io before 0.11 | 0.11 | 1.x |',
+    '|---|---|---|---|---|',
+    ...generationRows.map((row) => `| ${row.join(' | ')} |`),
   ].join('\n')
   return `# The wire, message by message
 
@@ -192,5 +277,14 @@ ${table(notificationRows)}
 ## Chat frames
 
 ${table(chatRows)}
+
+## Generations of clients
+
+No client says its version; the server judges each by what it shows. Clients before 0.0.71 cannot be pointed at a server.
+
+${generations}
+
+Requests with which clients clean up (\`closeProducer\`, \`stopConsuming…\`, \`pubsubUnsubscribe\`, \`definePeerLeftReason\`, \`ping\`) succeed
+in every state, also for what is gone. Shown by old-clients.test.ts, and in browsers by test/versions.
 `
 }
