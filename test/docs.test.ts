@@ -16,6 +16,9 @@ const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string
 
 /** Variables that are not settings of the server: of its tests, of the installation, of Node and of other programs. */
 const OTHER_VARIABLES = [
+  // Of Node, and of the app in an example.
+  'NODE_EXTRA_CA_CERTS',
+  'API_BASE_URL',
   'TEST_KILLS',
   'CHROMIUM_BIN',
   'MEDIASOUP_WORKER_BIN',
