@@ -4,15 +4,14 @@
  */
 import { createHmac } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
 import type { HttpSettings, Routes } from './context.ts'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { RefusalBody } from '../protocol/rest.ts'
 import { InitConfig, InitConfigBody, InitConfigRefusal } from '../protocol/rest/joining.ts'
 import { grantFor, meetingFor } from './authorise.ts'
-import { hostOf } from './base-url.ts'
+import { baseUrlOf, hostOf } from './base-url.ts'
 import { describeOnly } from './describe.ts'
+import { PROTOO_PATH } from './protoo.ts'
 
 /** As long as the longest session may need them; they are handed out once. */
 const TURN_TTL_SECONDS = 86_400
@@ -34,7 +33,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     body: InitConfigBody,
     answer: InitConfig,
     refusals: ['UNAUTHORIZED_PARTCIPANT_ID', 'MEETING_ID_DISABLED', 'MEDIA_UNAVAILABLE'],
-    refusalBody: Type.Union([InitConfigRefusal, RefusalBody]),
+    refusalBody: InitConfigRefusal,
   })
   /** A number as the code, unlike the rest of REST: it is what the published clients read (design, decision 7). */
   const errorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply): unknown => {
@@ -53,24 +52,39 @@ export const initConfigRoutes: Routes = (app, context) => {
       name: refusal.code,
     })
   }
-  app.post('/infra/v1/meetings/init-config', { ...described, errorHandler }, (request) => {
+  /** Where to connect, whatever the answer is. */
+  const here = (request: FastifyRequest) => {
+    const prefix =
+      settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
+    return {
+      baseUrl: hostOf(request, settings),
+      ...(prefix !== '' && { socketPath: prefix }),
+      signalingUrl: `${baseUrlOf(request, settings).replace(/^http/, 'ws').replace(/\/$/, '')}${PROTOO_PATH}`,
+      // Published clients expect ciphertext and take an empty text for "none".
+      iceServers: '' as const,
+      observability: { jwt: null, traces: { enabled: false }, logs: { enabled: false }, metaData: {} },
+    }
+  }
+  /**
+   * Every refusal points back here. Clients up to 0.2.10 ignore the status, and without `data` they would go to the hosted
+   * service with the token in the address (contract, older-clients §1.2). They hear the refusal at the socket.
+   */
+  const preSerialization = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    payload: unknown,
+    done: (error: null, payload: unknown) => void,
+  ): void => {
+    const refused = reply.statusCode >= 400 && typeof payload === 'object'
+    done(null, refused ? { ...payload, data: { ...here(request), iceServersPlain: [] } } : payload)
+  }
+  app.post('/infra/v1/meetings/init-config', { ...described, errorHandler, preSerialization }, (request) => {
     const grant = grantFor(request)
     const refusal = refusalAtDoor(grant, meetingFor(request), grant.participantId)
     if (refusal) throw refusal
     const media = mediaStatus()
     if (!media.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
-    const prefix =
-      settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
-    return {
-      data: {
-        baseUrl: hostOf(request, settings),
-        ...(prefix !== '' && { socketPath: prefix }),
-        // Published clients expect ciphertext and take an empty text for "none".
-        iceServers: '',
-        iceServersPlain: iceServers(settings, now()),
-        observability: { jwt: null, traces: { enabled: false }, logs: { enabled: false }, metaData: {} },
-      },
-    }
+    return { data: { ...here(request), iceServersPlain: iceServers(settings, now()) } }
   })
 }
 

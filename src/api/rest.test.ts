@@ -232,11 +232,25 @@ test('init-config tells each refusal by its number', async () => {
     assert.notEqual(status, 200)
     assert.equal(body.code, code)
     assert.equal(typeof body.error, 'string')
+    // A client that does not look at the status is sent here, and nowhere else with its token.
+    assert.equal(body.data.baseUrl, server.url.replace('http://', ''))
+    assert.equal(typeof body.data.observability, 'object')
+  }
+  for (const broken of ['{', '{"roomId":"x","__proto__":{}}', 'x'.repeat(300_000)]) {
+    const answer = await fetch(`${server.url}/infra/v1/meetings/init-config`, {
+      method: 'POST',
+      headers: { authorization: direct(), 'content-type': 'application/json' },
+      body: broken,
+    })
+    assert.ok(answer.status >= 400, broken.slice(0, 40))
+    const { data } = (await answer.json()) as { data: { baseUrl: string } }
+    assert.equal(data.baseUrl, server.url.replace('http://', ''), broken.slice(0, 40))
   }
   const { body } = await server.rest('POST', '/infra/v1/meetings/init-config', { roomId: meetingId })
   assert.equal(body.data.baseUrl, server.url.replace('http://', ''))
   assert.deepEqual(body.data.observability.traces, { enabled: false })
   assert.deepEqual(body.data.observability.logs, { enabled: false })
+  assert.equal(body.data.signalingUrl, `${server.url.replace('http', 'ws')}/protoo`)
 })
 
 test('invites: no wider than their maker, counted, revocable', async () => {

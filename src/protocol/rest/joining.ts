@@ -5,30 +5,35 @@ import { RoomId } from '../rest.ts'
 
 export const InitConfigBody = Type.Object({ roomId: RoomId })
 
-export const InitConfig = Type.Object({
-  data: Type.Object({
-    baseUrl: Type.String({ description: 'The host to connect the socket to.' }),
-    socketPath: Type.Optional(Type.String({ description: 'What goes before the path of the socket.' })),
-    iceServers: Type.String({ description: 'Always empty; see `iceServersPlain`.' }),
-    iceServersPlain: Type.Array(
-      Type.Object({
-        urls: Type.Array(Type.String()),
-        username: Type.Optional(Type.String()),
-        credential: Type.Optional(Type.String()),
-      }),
-    ),
-    observability: Type.Record(Type.String(), Type.Unknown()),
-  }),
+const Where = Type.Object({
+  baseUrl: Type.String({ description: 'The host to connect the socket to.' }),
+  socketPath: Type.Optional(Type.String({ description: 'What goes before the path of the socket.' })),
+  signalingUrl: Type.String({ description: 'The socket of clients before 0.2.' }),
+  iceServers: Type.String({ description: 'Always empty; see `iceServersPlain`.' }),
+  iceServersPlain: Type.Array(
+    Type.Object({
+      urls: Type.Array(Type.String()),
+      username: Type.Optional(Type.String()),
+      credential: Type.Optional(Type.String()),
+    }),
+  ),
+  observability: Type.Record(Type.String(), Type.Unknown()),
 })
 
-/** Unlike the rest of REST, `code` is a number here: it is what the published clients read (design, decision 7). */
+export const InitConfig = Type.Object({ data: Where })
+
+/**
+ * Unlike the rest of REST, `code` is a number here: it is what the published clients read (design, decision 7). A body that
+ * cannot be read is refused before anything is known of the route, with the code's name.
+ */
 export const InitConfigRefusal = Type.Object(
   {
     statusCode: Type.Integer(),
     error: Type.String(),
     message: Type.String(),
-    code: Type.Integer({ examples: [4002] }),
-    name: Type.Enum(errorNames),
+    code: Type.Union([Type.Integer({ examples: [4002] }), Type.Enum(errorNames)]),
+    name: Type.Optional(Type.Enum(errorNames)),
+    data: Where,
   },
   { title: 'InitConfigRefusal' },
 )
