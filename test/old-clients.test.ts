@@ -1,4 +1,4 @@
-/** What the server does for clients before 1.0 alone, seen on the wire. Their journeys in a browser: test/versions. */
+/** What the server does for clients before 1.0 alone, seen on the wire. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleRtpParameters } from '../src/media/fake.ts'

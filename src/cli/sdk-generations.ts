@@ -1,5 +1,5 @@
 /**
- * What an app can expect by the version of the SDK that it uses. Each row is held by `test/versions`; what sets the
+ * What an app can expect by the version of the SDK that it uses. What sets the
  * generations apart on the wire is in `protocol/clients.ts`.
  */
 

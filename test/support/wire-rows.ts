@@ -285,6 +285,6 @@ No client says its version; the server judges each by what it shows. Clients bef
 ${generations}
 
 Requests with which clients clean up (\`closeProducer\`, \`stopConsuming…\`, \`pubsubUnsubscribe\`, \`definePeerLeftReason\`, \`ping\`) succeed
-in every state, also for what is gone. Shown by old-clients.test.ts, and in browsers by test/versions.
+in every state, also for what is gone. Shown by old-clients.test.ts.
 `
 }
