@@ -173,6 +173,51 @@ test('a switch is held to the door of the other meeting, and one who is not let 
   await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')
 })
 
+test('what an app says of its people and streams is bounded in bytes; a join that is refused may be tried again', async () => {
+  const meetingId = await server.createMeeting()
+  const ann = await join(meetingId, 'ann')
+  // Two bytes each: 2040 of them fit, 2050 do not.
+  const [fits, tooMuch] = [2040, 2050].map((length) => ({ of: 'é'.repeat(length) }))
+  const bob = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'bob' })
+  await bob.enter()
+  await bob.hears('entryResponded')
+  for (const refusedJoin of [{ metaData: tooMuch }, { deviceInfo: tooMuch }])
+    await assert.rejects(bob.finishJoin(refusedJoin), { code: 5000, errorName: 'PAYLOAD_TOO_LARGE' })
+  await bob.finishJoin({ metaData: fits, deviceInfo: fits })
+  assert.deepEqual((await ann.hears('newPeer')).metaData, fits)
+  const rtpParameters = {
+    codecs: [{ mimeType: 'audio/opus', payloadType: 111, clockRate: 48_000, channels: 2, parameters: {} }],
+    encodings: [{ ssrc: 1111 }],
+    rtcp: { cname: 'bob' },
+  }
+  const sctpStreamParameters = { streamId: 0, ordered: true }
+  const transportId = bob.transports.send
+  const streams = [
+    ['produce', { transportId, kind: 'audio', rtpParameters }],
+    ['produceData', { transportId, sctpStreamParameters }],
+  ] as const
+  for (const [method, data] of streams) {
+    await assert.rejects(bob.request(method, { ...data, appData: tooMuch }), {
+      errorName: 'PAYLOAD_TOO_LARGE',
+    })
+    await bob.request(method, { ...data, appData: fits })
+  }
+})
+
+test('of data streams that are asked for at once there are no more than of those asked for one by one', async () => {
+  const meetingId = await server.createMeeting()
+  const ann = await join(meetingId, 'ann')
+  const answers = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, streamId) =>
+      ann.request('produceData', {
+        transportId: ann.transports.send,
+        sctpStreamParameters: { streamId, ordered: true },
+      }),
+    ),
+  )
+  assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, server.config.maxProducers)
+})
+
 test('realtime store: limits, deletion, and an end to observing', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]

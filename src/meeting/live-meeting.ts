@@ -25,6 +25,7 @@ import {
   type Seating,
   type SessionFacts,
 } from './admission.ts'
+import { assertSmall } from './app-json.ts'
 import {
   Chat,
   type ChatConnection,
@@ -154,8 +155,6 @@ interface Session {
   values: RealtimeStore
 }
 
-/** Published clients say about half a kilobyte. */
-const MAX_DEVICE_BYTES = 4096
 /** Longer than any client tries to come back. */
 const AUTO_CLOSE_RETRY_MS = 5000
 const RETURN_MS = 120_000
@@ -474,8 +473,8 @@ export class LiveMeeting {
     if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'This mode is not known.' })
     if (participant.enrolled) throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
     const device = data.deviceInfo ?? null
-    if (device && JSON.stringify(device).length > MAX_DEVICE_BYTES)
-      throw new Refusal('INVALID_REQUEST', { message: `deviceInfo is over ${MAX_DEVICE_BYTES} bytes.` })
+    assertSmall('deviceInfo', device)
+    assertSmall('metaData', data.metaData)
     participant.enrolled = true
     participant.mode = mode
     try {

@@ -6,6 +6,7 @@ import type { StreamKind } from '../protocol/media.ts'
 import type { Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { assertSmall } from './app-json.ts'
 import { pausedOwners } from './adaptive-subscription.ts'
 import {
   mediaOf,
@@ -30,8 +31,6 @@ export interface MeetingMediaOptions {
   onLost: () => Promise<void>
 }
 
-/** Bytes of JSON that a producer's `appData` may take; it is echoed to every receiver. */
-const MAX_APP_DATA_BYTES = 4096
 /** More would never be looked at. */
 const MAX_SPEAKERS = 64
 /** Tries at another router after a worker's death, and the wait before each. */
@@ -101,7 +100,7 @@ export class MeetingMedia {
       throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send a stream.' })
     }
     const appData = data.appData ?? {}
-    boundAppData(appData)
+    assertSmall('appData', appData)
     const entry = participant.transports.get(data.transportId)
     if (entry?.direction !== 'send')
       throw new Refusal('NOT_FOUND', { message: 'There is no such transport.' })
@@ -157,12 +156,16 @@ export class MeetingMedia {
       throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send data.' })
     }
     const { transportId, sctpStreamParameters, label = '', protocol = '', appData = {} } = data
-    boundAppData(appData)
+    assertSmall('appData', appData)
     const entry = participant.transports.get(transportId)
     if (entry?.direction !== 'send')
       throw new Refusal('NOT_FOUND', { message: 'There is no such transport.' })
-    if (participant.dataProducers.size >= this.#options.maxProducers) throw new Refusal('MAX_SPEAKER_REACHED')
-    const producer = await entry.transport.produceData({ sctpStreamParameters, label, protocol })
+    if (participant.dataProducers.size + participant.pendingDataProducers >= this.#options.maxProducers)
+      throw new Refusal('MAX_SPEAKER_REACHED')
+    participant.pendingDataProducers += 1
+    const producer = await entry.transport
+      .produceData({ sctpStreamParameters, label, protocol })
+      .finally(() => (participant.pendingDataProducers -= 1))
     if (!this.#maySend(participant) || !participant.transports.has(transportId)) {
       producer.close()
       throw new Refusal('INVALID_STATE')
@@ -780,12 +783,6 @@ function heightOf({ appData }: LiveProducer, { activeEncodings }: StreamStats): 
   return typeof scaleResolutionDownBy === 'number' && scaleResolutionDownBy >= 1
     ? Math.round(height / scaleResolutionDownBy)
     : height
-}
-
-function boundAppData(appData: Record<string, unknown>): void {
-  if (JSON.stringify(appData).length > MAX_APP_DATA_BYTES) {
-    throw new Refusal('INVALID_REQUEST', { message: `appData is over ${MAX_APP_DATA_BYTES} bytes.` })
-  }
 }
 
 function videoCodecsOf({ rtpCapabilities }: Router): string[] {

@@ -83,6 +83,7 @@ export class Participant {
   readonly mirrors = new Set<Mirror>()
   /** Producers on their way, counted against the limit before they are there. */
   pendingProducers = 0
+  pendingDataProducers = 0
   /** Producers that it receives or is about to, each with the transport that it comes over: one consumer for each. */
   readonly consuming = new Map<string, Transport>()
 

@@ -35,7 +35,7 @@ const Key = Type.String({ minLength: 1, maxLength: 256 })
 const ConsumerKinds = Type.Union([Type.Literal('all'), StreamKind])
 /** With an underscore here and nowhere else (contract, signalling §4.1). */
 const RelayKind = Type.Union([...StreamKind.anyOf, Type.Literal('share_audio')])
-/** The app's own data, passed on and never read; its size is bounded by that of the message. */
+/** The app's own data, passed on and never read; its size is judged by `meeting/app-json.ts`. */
 const AppData = Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { maxProperties: 64 })
 
 /** What the client says of its device, its browser and its SDK; recorded with the stay. */

@@ -179,7 +179,7 @@ What waits to be read by one client is bounded: on its meeting socket 4 MiB and 
 with what it asked for. One that is further behind is cut off and may come back.
 
 Fixed, because they are about guesses and no load: exchanging invites, 2 a second and 30 at once from one address; signing in to the dashboard,
-6 a minute and 10 at once from one address, 2 a second of all; a body of REST, 256 KiB; a file over 256 KiB only with the token in
+6 a minute and 10 at once from one address, 2 a second of all; a body of REST, 256 KiB; \`metaData\`, \`deviceInfo\` and \`appData\` of a stream, 4096 bytes of JSON each; a file over 256 KiB only with the token in
 \`Authorization\`, where it is checked before the body is read. Of those counted in seconds, four times as many may come at once; of those
 counted in minutes, a minute's worth.
 
