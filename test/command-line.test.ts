@@ -54,9 +54,9 @@ test('what is typed wrongly is one sentence and code 2; help is code 0', async (
     [['token', 'mint', '--expires', 'soon'], /A duration is/],
     [['token', 'mint', '--permissions', 'allow_join,ask_join'], /permissions must be/],
     [['meeting', 'list', '--page', '0'], /--page takes/],
-    [['meeting', 'create', '--custom-id', ''], /--custom-id takes/],
-    [['meeting', 'create', '--custom-id', ' team'], /--custom-id takes/],
-    [['meeting', 'create', '--custom-id', 'x'.repeat(129)], /--custom-id takes/],
+    [['meeting', 'create', '--custom-id', ''], /--custom-id: A custom id must/],
+    [['meeting', 'create', '--custom-id', ' team'], /--custom-id: A custom id must/],
+    [['meeting', 'create', '--custom-id', 'x'.repeat(129)], /--custom-id: A custom id must/],
     [['serve', 'there'], /usage: anteroom serve/],
   ] as const) {
     const ran = await anteroom([...args])

@@ -87,7 +87,7 @@ function toMessage(kept: KeptMessage): Static<typeof Message> {
 /** An app's own data is JSON by agreement only. */
 function parsed(payload: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(payload).toString('utf8')) as unknown
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as unknown
   } catch {
     return null
   }

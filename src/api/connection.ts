@@ -16,6 +16,7 @@ import { Relay } from '../meeting/relays.ts'
 import { SwitchingLink } from '../meeting/switching-link.ts'
 import { peersFor } from '../protocol/clients.ts'
 import { asRefusal, Refusal, type ErrorName } from '../protocol/errors.ts'
+import { cleanName } from '../protocol/ids.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import {
   absentServices,
@@ -25,7 +26,7 @@ import {
   type RequestData,
   type RequestMethod,
 } from '../protocol/requests.ts'
-import { isShallow } from './body.ts'
+import { problemOfData } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
 import { Pubsub, type LostReaders, type Reader } from './pubsub.ts'
 
@@ -151,8 +152,9 @@ export class Connection {
     if (typeof message !== 'object' || message === null) {
       throw new Refusal('INVALID_REQUEST', { message: 'A request is an object with a method and data.' })
     }
-    // Part of it may be passed on, by functions that call themselves.
-    if (!isShallow(message)) throw new Refusal('INVALID_REQUEST', { message: 'The request is too deep.' })
+    // Part of it may be stored, or passed on by functions that call themselves.
+    const problem = problemOfData(message)
+    if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The request is ${problem}.` })
     const { method, data = {} } = message as { method?: unknown; data?: unknown }
     if (typeof method !== 'string' || !Object.hasOwn(requests, method)) {
       if (typeof method === 'string' && absentServices.has(method) && this.#state === 'inside') {
@@ -217,7 +219,7 @@ export class Connection {
       const { live, state } = await this.#options.meetings.requestEntry(meeting, {
         grant,
         participantId,
-        name: data.name?.trim() || participantId,
+        name: cleanName(data.name ?? '') || participantId,
         link,
         admitted: (participant) => this.#admitted(participant),
       })
@@ -495,7 +497,7 @@ const within: { [M in Within]: Handler<M> } = {
   requestConsumerKeyFrame: (live, self, data) => live.media.consumer(self, data.consumerId).requestKeyFrame(),
   getTransportStats: (live, self, data) => live.media.transportStats(self, data),
 
-  changeDisplayName: (live, self, data) => live.changeDisplayName(self, data.displayName),
+  changeDisplayName: (live, self, data) => live.changeDisplayName(self, cleanName(data.displayName)),
   switchPeerRoom: (live, self, data) => live.askToSwitch(self, data),
 
   realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id, self.holder),

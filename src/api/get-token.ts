@@ -8,7 +8,7 @@ import {
   type Minter,
   type SigningKey,
 } from '../token/token.ts'
-import { isParticipantId } from '../protocol/ids.ts'
+import { problemOfParticipantId, problemOfRoomId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { TokenAnswer, TokenQuery } from '../protocol/rest/tokens.ts'
 import { assertOrigin } from './context.ts'
@@ -17,8 +17,6 @@ import { describeOnly } from './describe.ts'
 import { mintingKey } from './guard.ts'
 
 const PARAMETERS = ['roomId', 'participantId', 'peerId', 'permissions', 'expiresIn'] as const
-/** A meeting id or a custom id. */
-const ROOM_ID = /^\S(.{0,126}\S)?$/
 
 interface TokenRequest {
   roomId?: string
@@ -92,21 +90,25 @@ export function readTokenRequest(
     throw wrong('peerId', 'and participantId name two participants')
   }
   const participant = participantId ?? peerId
-  if (roomId !== undefined && !(typeof roomId === 'string' && ROOM_ID.test(roomId))) {
-    throw wrong('roomId', 'must be the id of a meeting')
-  }
-  if (participant !== undefined && !isParticipantId(participant)) {
-    throw wrong(
-      participantId === undefined ? 'peerId' : 'participantId',
-      'must be 1 to 128 characters without white space',
-    )
-  }
   return {
-    ...(roomId !== undefined && { roomId }),
-    ...(participant !== undefined && { participantId: participant }),
+    ...(roomId !== undefined && { roomId: readId(roomId, 'roomId', problemOfRoomId) }),
+    ...(participant !== undefined && {
+      participantId: readId(
+        participant,
+        participantId === undefined ? 'peerId' : 'participantId',
+        problemOfParticipantId,
+      ),
+    }),
     ...(permissions !== undefined && { permissions: readPermissions(permissions) }),
     ...(expiresIn !== undefined && { expiresInSeconds: parseDuration(expiresIn) }),
   }
+}
+
+function readId(value: unknown, name: string, problemOf: (value: string) => string | undefined): string {
+  if (typeof value !== 'string') throw wrong(name, 'must be one text')
+  const problem = problemOf(value)
+  if (problem !== undefined) throw wrong(name, problem)
+  return value
 }
 
 /**

@@ -9,6 +9,7 @@ import { authoriseSubject, authoriseToken } from './authorise.ts'
 import type { HttpContext } from './context.ts'
 import { onBehalfOf } from '../log.ts'
 import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
+import { MAX_WORDS_LENGTH } from '../protocol/ids.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { parseBody } from './body.ts'
 import { CHAT_PATH } from './chat-socket.ts'
@@ -27,6 +28,7 @@ import { sessionRoutes } from './sessions.ts'
 import { wantsProtoo } from './protoo.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { roomRoutes, withDoubledPrefix } from './rooms.ts'
+import { hasWholeEscapes } from './url-text.ts'
 import { watchingRoutes } from './watching.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -40,6 +42,8 @@ export interface HttpListener {
 }
 
 const BODY_LIMIT_BYTES = 256 * 1024
+/** The longest id in a path, where the router counts each of some characters, such as `/`, by its escape of three. */
+const MAX_PARAMETER_LENGTH = 3 * MAX_WORDS_LENGTH
 /** How often it is looked for requests that take too long to arrive. */
 const TIMEOUT_CHECK_MS = 1000
 /** Where socket.io serves, whatever follows. */
@@ -144,7 +148,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     requestIdHeader: false,
     forceCloseConnections: true,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID_HEADER]),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
     rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these.
@@ -197,9 +201,9 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, (request, text, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
-      done(null, parseBody(text as string, request.headers['content-type']))
+      done(null, parseBody(bytes as Buffer, request.headers['content-type']))
     } catch (error) {
       done(error as Error)
     }
@@ -220,6 +224,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   })
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
+    // The router looks at the escapes of the path only.
     done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })
   app.setErrorHandler((error, request, reply) => {
@@ -274,17 +279,6 @@ function complaintOf({ code }: NodeJS.ErrnoException): [refusal: Refusal, phrase
   if (code === 'HPE_HEADER_OVERFLOW') return [new Refusal('PAYLOAD_TOO_LARGE'), 'Payload Too Large']
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [new Refusal('REQUEST_TIMEOUT'), 'Request Timeout']
   return [new Refusal('INVALID_REQUEST'), 'Bad Request']
-}
-
-/** Whether every percent escape of an address stands for a character; the router looks at those of the path only. */
-function hasWholeEscapes(url: string): boolean {
-  if (!url.includes('%')) return true
-  try {
-    decodeURIComponent(url)
-    return true
-  } catch {
-    return false
-  }
 }
 
 interface Answer {

@@ -2,6 +2,7 @@
 import type { Routes } from './context.ts'
 import { mayRead } from '../meeting/permissions.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { cleanName } from '../protocol/ids.ts'
 import { pageInfoOf, pageOf } from '../protocol/rest.ts'
 import {
   Done,
@@ -127,7 +128,7 @@ export const liveRoutes: Routes = (app, context) => {
       const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
       const id = await live.publish(
         meetingId,
-        { id: SERVER_ID, name: senderName, holder: grant },
+        { id: SERVER_ID, name: cleanName(senderName) || SERVER_ID, holder: grant },
         {
           topic,
           message,

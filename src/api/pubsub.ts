@@ -243,7 +243,7 @@ function toMessage(topic: string, bytes: Uint8Array): PubsubMessage {
 function parse(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
   } catch {
     return undefined
   }

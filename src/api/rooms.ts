@@ -5,12 +5,12 @@ import type { MeetingRecord, MeetingSettings } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { meetingIdPattern } from '../protocol/ids.ts'
+import { isRoomId, meetingIdPattern } from '../protocol/ids.ts'
 import { pageInfoOf, PageQuery, RoomIdBody } from '../protocol/rest.ts'
 import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../protocol/rest/rooms.ts'
 import { PrebuiltTokenBody, TokenAnswer } from '../protocol/rest/tokens.ts'
 import { mintToken } from '../token/token.ts'
-import { ANY_ID, grantFor, meetingFor, meetingIfAny } from './authorise.ts'
+import { grantFor, meetingFor, meetingIfAny } from './authorise.ts'
 import { assertOrigin } from './context.ts'
 import { isOwnerHere } from './credentials.ts'
 import { baseUrlOf } from './base-url.ts'
@@ -42,6 +42,8 @@ export const roomRoutes: Routes = (app, context) => {
     customIdFromPath?: string,
   ): Promise<MeetingRecord> => {
     assertWebhook(body.webhook, context.settings)
+    if (customRoomId !== undefined && userMeetingId !== undefined && customRoomId !== userMeetingId)
+      throw new Refusal('INVALID_REQUEST', { message: 'customRoomId and userMeetingId name two meetings.' })
     const customId = customIdFromPath ?? customRoomId ?? userMeetingId
     return catalogue.create(grant.projectId, {
       ...(customId !== undefined && { customId }),
@@ -75,7 +77,7 @@ export const roomRoutes: Routes = (app, context) => {
       // 400 and these texts are what published clients look for (contract §1.4).
       missing: (anyId: string) => {
         const malformed = !meetingId.test(anyId) && /^[a-z0-9]+(-[a-z0-9]+){2}$/.test(anyId)
-        return new RoomRefusal(malformed || !ANY_ID.test(anyId) ? 'RoomId is invalid.' : 'Room not found.')
+        return new RoomRefusal(malformed || !isRoomId(anyId) ? 'RoomId is invalid.' : 'Room not found.')
       },
     },
     params: AnyIdParams,
@@ -222,8 +224,6 @@ export const roomRoutes: Routes = (app, context) => {
       const { id } = request.params
       const there = meetingIfAny(request)
       if (there) return answer(request, there)
-      if (!ANY_ID.test(id))
-        throw new Refusal('INVALID_REQUEST', { message: 'A meeting id is 1 to 128 characters long.' })
       return answer(request, await create(grantFor(request), request.body, id))
     },
   )

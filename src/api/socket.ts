@@ -37,6 +37,7 @@ import { LostReaders } from './pubsub.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { SocketIoWire } from './socket-io.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { hasWholeEscapes } from './url-text.ts'
 
 export interface SocketSettings {
   host: string
@@ -320,6 +321,8 @@ export class MeetingSockets {
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
   async #applicant(request: IncomingMessage): Promise<Omit<Applicant, 'link' | 'socketBaseUrl'>> {
     const { findMeeting, sfu, randomId } = this.#options
+    if (!hasWholeEscapes(request.url ?? ''))
+      throw new Refusal('INVALID_REQUEST', { message: 'The address is not well formed.' })
     const query = queryOf(request)
     const given = query.get('peerId')
     let participantId = given ?? ''

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { HttpListener } from './http.ts'
 import type { KeyRing } from '../meeting/key-ring.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { isRoomId } from '../protocol/ids.ts'
 import { tokenOf, type HttpSettings } from './context.ts'
 import type { Gate } from './gate.ts'
 import { getTokenRoutes } from './get-token.ts'
@@ -77,6 +78,8 @@ export function buildTokenServer(options: TokenServerOptions): HttpListener {
   }
   const validate = (request: FastifyRequest, reply: FastifyReply) => {
     const { id } = request.params as { id: string }
+    // Some would lead to another address of the meeting service.
+    if (!isRoomId(id)) throw new Refusal('INVALID_REQUEST', { message: 'RoomId is invalid.' })
     return forward(request, reply, 'GET', `/rooms/validate/${encodeURIComponent(id)}`)
   }
   app.get('/', () => ({ hello: 'Anteroom token server' }))

@@ -1,15 +1,12 @@
 /** `anteroom meeting …` */
-import { Compile } from 'typebox/compile'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Foundation } from '../server.ts'
-import { CreateMeetingBody } from '../protocol/rest/rooms.ts'
+import { Refusal } from '../protocol/errors.ts'
 import { mintToken } from '../token/token.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
 import { askServer } from './ask-server.ts'
 import { withFoundation } from './foundation.ts'
 
-/** What a custom id may be is said once, for REST and here. */
-const isRequest = Compile(CreateMeetingBody)
 const PER_PAGE = 50
 
 const instant = (at: number | null): string => (at === null ? '' : new Date(at).toISOString())
@@ -44,15 +41,13 @@ export const meetingCommands: readonly Command[] = [
     run: ({ env, values }) =>
       withFoundation(env, async (foundation) => {
         const customId = values['custom-id']
-        if (customId !== undefined && !isRequest.Check({ customRoomId: customId })) {
-          throw new CommandError(
-            '--custom-id takes 1 to 128 characters without white space at either end.',
-            exitCodes.usage,
-          )
-        }
-        const meeting = await foundation.catalogue.create(await projectOf(foundation), {
-          ...(typeof customId === 'string' && { customId }),
-        })
+        const meeting = await foundation.catalogue
+          .create(await projectOf(foundation), { ...(typeof customId === 'string' && { customId }) })
+          .catch((error: unknown) => {
+            if (error instanceof Refusal)
+              throw new CommandError(`--custom-id: ${error.message}`, exitCodes.usage)
+            throw error
+          })
         return { json: shown(meeting), text: meeting.meetingId }
       }),
   },

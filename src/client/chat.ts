@@ -93,6 +93,8 @@ export class Chat {
   /** Resolves when the server has it; kept ones have then reached its disk. @throws {MeetingError} */
   async publish(topic: string, text: string, options: PublishOptions = {}): Promise<void> {
     const { keep = false, to = [], payload } = options
+    if (![topic, text, ...to].every((one) => one.isWellFormed()))
+      throw new MeetingError(5000, 'INVALID_REQUEST', 'Half of a character stands alone in the text.')
     await this.#request('publish', {
       topic,
       message: text,
@@ -241,7 +243,7 @@ function toMessage(topic: string, bytes: Uint8Array): ChatMessage {
 function parse(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown
   } catch {
     return undefined
   }

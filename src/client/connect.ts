@@ -1,4 +1,5 @@
 /** From a token to a meeting. */
+import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
 import { MeetingError } from './errors.ts'
 import { Meeting, type Timings } from './meeting.ts'
 
@@ -9,7 +10,7 @@ export interface ConnectOptions {
   meetingId: string
   /** As the others see it. */
   name: string
-  /** Default: eight random characters. Without white space. */
+  /** Default: eight random characters. Without white space and invisible characters; see `protocol/ids.ts`. */
   participantId?: string
   /** `true`: the default device; a track: this one. Default `true`. A device that cannot be had does not stop the join. */
   mic?: MediaStreamTrack | boolean
@@ -31,6 +32,12 @@ interface InitConfig {
  * @throws {MeetingError} the server's refusal with its code and sentence, or that it cannot be reached
  */
 export async function connect(options: ConnectOptions): Promise<Meeting> {
+  const { participantId = randomId() } = options
+  const problem = problemOfParticipantId(participantId)
+  if (problem !== undefined)
+    throw new MeetingError(4004, 'INVALID_PARTICIPANT_ID', `The participant id ${problem}.`)
+  if (!isReadable(options.meetingId))
+    throw new MeetingError(4003, 'INVALID_MEETING_ID', 'There is no meeting with this id.')
   const timings: Timings = { start: performance.now() }
   const { baseUrl, socketPath = '', iceServersPlain = [], requestId } = await initConfig(options)
   timings.initConfig = performance.now()
@@ -40,7 +47,7 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     path: `${socketPath}/socket.io`,
     token: options.token,
     meetingId: options.meetingId,
-    participantId: options.participantId ?? randomId(),
+    participantId,
     name: options.name,
     mic: options.mic ?? true,
     camera: options.camera ?? true,

@@ -3,7 +3,7 @@
  */
 import type { Grant } from '../token/token.ts'
 import type { MeetingRecord } from '../store/store.ts'
-import { isParticipantId } from '../protocol/ids.ts'
+import { problemOfParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { beyondShare, sharesOf, type Shares } from './shares.ts'
 import { authorityOf, type Authority, type Moderation } from './permissions.ts'
@@ -81,7 +81,9 @@ export function refusalAtDoor(
     return new Refusal('UNAUTHORIZED_MEETING_ID')
   }
   if (participantId !== undefined) {
-    if (!isParticipantId(participantId)) return new Refusal('INVALID_PARTICIPANT_ID')
+    const problem = problemOfParticipantId(participantId)
+    if (problem !== undefined)
+      return new Refusal('INVALID_PARTICIPANT_ID', { message: `The participant id ${problem}.` })
     if (grant.participantId !== undefined && grant.participantId !== participantId) {
       return new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
     }

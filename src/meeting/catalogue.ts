@@ -1,9 +1,14 @@
 /** What meetings exist: make, find, list, deactivate. */
 import type { MeetingRecord, MeetingSettings, Page, PageOf, Store } from '../store/store.ts'
-import { StoreConflict } from '../store/store.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { isReadable, problemOfRoomId } from '../protocol/ids.ts'
+import { IdTaken, StoreConflict } from '../store/store.ts'
 
 export interface Catalogue {
-  /** Idempotent on `customId` within the project: the meeting that is there is the answer, unchanged. */
+  /**
+   * Idempotent on `customId` within the project: the meeting that is there is the answer, unchanged.
+   * @throws {Refusal} INVALID_REQUEST for a new custom id that breaks the rule of `ids.ts` or names another meeting
+   */
   create(
     projectId: string,
     options?: { customId?: string; settings?: MeetingSettings },
@@ -29,7 +34,6 @@ const GROUP_LENGTH = 4
 const UNBIASED_BELOW = 256 - (256 % ALPHABET.length)
 /** 36¹² ids: a second collision in a row means that something else is wrong. */
 const TRIES = 3
-const MAX_ANY_ID_LENGTH = 256
 
 /** Three groups of four (contract, rest-and-tokens §4.1), each character equally likely. */
 export function newMeetingId(randomBytes: (size: number) => Buffer): string {
@@ -46,6 +50,15 @@ export function newMeetingId(randomBytes: (size: number) => Buffer): string {
 export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): Catalogue {
   return {
     create: async (projectId, { customId, settings = {} } = {}) => {
+      const problem = customId === undefined ? undefined : problemOfRoomId(customId)
+      if (problem !== undefined) {
+        // One that was made before the rule is still answered.
+        const there = isReadable(customId)
+          ? await store.meetings.withCustomId(projectId, customId)
+          : undefined
+        if (there) return there
+        throw new Refusal('INVALID_REQUEST', { message: `A custom id ${problem}.` })
+      }
       for (let tried = 1; ; tried++) {
         const at = now()
         try {
@@ -60,14 +73,14 @@ export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): 
             updatedAt: at,
           })
         } catch (error) {
+          if (error instanceof IdTaken)
+            throw new Refusal('INVALID_REQUEST', { message: 'This custom id is the id of another meeting.' })
           if (!(error instanceof StoreConflict) || tried === TRIES) throw error
         }
       }
     },
     find: (projectId, anyId) =>
-      anyId === '' || anyId.length > MAX_ANY_ID_LENGTH
-        ? Promise.resolve(undefined)
-        : store.meetings.find(projectId, anyId),
+      isReadable(anyId) ? store.meetings.find(projectId, anyId) : Promise.resolve(undefined),
     list: (projectId, page, query) => store.meetings.list(projectId, page, query),
     disable: async (projectId, meetingId) => {
       const meeting = await store.meetings.get(meetingId)

@@ -15,6 +15,7 @@ import {
   type Subscribe,
 } from '../protocol/chat.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
+import { isReadable, MAX_WORDS_LENGTH } from '../protocol/ids.ts'
 import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from './shares.ts'
 
 export interface ChatLimits {
@@ -68,9 +69,8 @@ export interface ChatLink {
   close(code: number, reason: string): void
 }
 
-const MAX_TOPIC_LENGTH = 256
-const MAX_ID_LENGTH = 128
 const MAX_RECEIVERS = 1000
+const MAX_REQUEST_ID_LENGTH = 128
 /** A reader further behind than this is cut off; it comes back and asks for what it missed. */
 const MAX_BACKLOG_BYTES = 1024 * 1024
 /** Answers and replays go out beyond that, so that who asks for much and reads slowly is not cut off; up to this. */
@@ -175,12 +175,12 @@ export class Chat {
         message: `A message has at most ${limits.maxChatMessageBytes} bytes.`,
       })
     }
-    if (messageId.length > MAX_ID_LENGTH || sendOnly.length > MAX_RECEIVERS) {
+    if ((messageId !== '' && !isReadable(messageId)) || sendOnly.length > MAX_RECEIVERS) {
       throw new Refusal('INVALID_REQUEST', {
         message: 'The message id or the list of receivers is too long.',
       })
     }
-    if (sendOnly.some((id) => id === '' || id.length > MAX_ID_LENGTH)) {
+    if (!sendOnly.every(isReadable)) {
       throw new Refusal('INVALID_REQUEST', { message: 'A receiver is not a participant id.' })
     }
     assertTopic(frame.topic)
@@ -222,8 +222,8 @@ export class Chat {
 
 /** @throws {Refusal} INVALID_REQUEST */
 function assertTopic(name: string): void {
-  if (name === '' || name.length > MAX_TOPIC_LENGTH)
-    throw new Refusal('INVALID_REQUEST', { message: `A topic has 1 to ${MAX_TOPIC_LENGTH} characters.` })
+  if (!isReadable(name))
+    throw new Refusal('INVALID_REQUEST', { message: `A topic has 1 to ${MAX_WORDS_LENGTH} characters.` })
 }
 
 /** What a message takes of the room for what is kept. */
@@ -480,7 +480,7 @@ export class ChatConnection {
     if (this.#closed || frame.kind === 'pong') return undefined
     const { requestId } = frame.value
     try {
-      if (requestId.length > MAX_ID_LENGTH)
+      if (requestId.length > MAX_REQUEST_ID_LENGTH)
         throw new Refusal('INVALID_REQUEST', { message: 'The request id is too long.' })
       assertTopic(frame.value.topic)
       const answered = await this.#run(frame)
@@ -490,7 +490,11 @@ export class ChatConnection {
       return undefined
     } catch (thrown) {
       const refusal = asRefusal(thrown)
-      this.#answer({ requestId: requestId.slice(0, MAX_ID_LENGTH), ok: false, error: refusal.message })
+      this.#answer({
+        requestId: requestId.slice(0, MAX_REQUEST_ID_LENGTH),
+        ok: false,
+        error: refusal.message,
+      })
       if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
         this.#options.onError(refusal.cause, 'answering a chat frame')
       return refusal
@@ -501,7 +505,7 @@ export class ChatConnection {
   refuse(frame: ClientFrame, refusal: Refusal): void {
     if (frame.kind !== 'pong')
       this.#answer({
-        requestId: frame.value.requestId.slice(0, MAX_ID_LENGTH),
+        requestId: frame.value.requestId.slice(0, MAX_REQUEST_ID_LENGTH),
         ok: false,
         error: refusal.message,
       })

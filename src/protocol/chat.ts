@@ -1,6 +1,6 @@
 /**
  * What crosses the chat socket: protobuf frames (proto3, contract, signalling §4.4). Each message is a table of its
- * fields; encoding and decoding read the tables. Text that is no UTF-8 decodes with replacement characters.
+ * fields; encoding and decoding read the tables. A frame with text that is no UTF-8 is no frame.
  */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 
@@ -194,7 +194,8 @@ function read<S extends Shape>(reader: BinaryReader, end: number, shape: S): Dec
     }
     const [, type, repeated] = shape[name]!
     if (wireType !== wireTypes[type]) throw new Error(`The field ${name} is not well formed.`)
-    const one = type === 'uint32' ? Number(reader.uint64()) : reader[type]()
+    const one =
+      type === 'uint32' ? Number(reader.uint64()) : type === 'string' ? reader.string(true) : reader[type]()
     if (repeated) (value[name] as unknown[]).push(one)
     else value[name] = one
   }

@@ -8,11 +8,7 @@ const table = {
   INVALID_API_KEY: [4001, 401, 'The API key in the token is not known here.'],
   INVALID_TOKEN: [4002, 401, 'Token is invalid or expired'],
   INVALID_MEETING_ID: [4003, 404, 'There is no meeting with this id.'],
-  INVALID_PARTICIPANT_ID: [
-    4004,
-    400,
-    'A participant id must be 1 to 128 characters long and hold no white space.',
-  ],
+  INVALID_PARTICIPANT_ID: [4004, 400, 'This cannot be the id of a participant.'],
   DUPLICATE_PARTICIPANT: [4005, 409, 'This participant has joined from another place.'],
   INVALID_PERMISSIONS: [4008, 403, 'The token does not permit this.'],
   MAX_PARTCIPANT_REACHED: [4009, 403, 'The meeting is full.'],

@@ -1,13 +1,39 @@
 /** What every part of the REST API shares: ids, pages and refusals (contract, rest-and-tokens §1.4, §3.0). */
 import { Type, type Static, type TProperties, type TSchema } from 'typebox'
 import { errorNames } from './errors.ts'
+import {
+  isParticipantId,
+  MAX_ID_LENGTH,
+  MAX_WORDS_LENGTH,
+  problemOfName,
+  problemOfParticipantId,
+} from './ids.ts'
 
 /** A meeting id, a custom id, or whatever else a caller takes for one. */
-export const Words = Type.String({ minLength: 1, maxLength: 256 })
+export const Words = Type.String({ minLength: 1, maxLength: MAX_WORDS_LENGTH })
+
+/** Names a participant who is to come: held to the whole rule of `ids.ts`. */
+export const ParticipantId = Type.Refine(
+  Type.String({
+    minLength: 1,
+    maxLength: MAX_ID_LENGTH,
+    description:
+      'In Unicode normal form C, without white space, control or invisible characters; not `.`, `..`, `active` or `server`.',
+  }),
+  isParticipantId,
+  (value: string) => problemOfParticipantId(value) ?? '',
+)
+
+/** What an operator calls something. */
+export const Label = Type.Refine(
+  Type.String({ minLength: 1, maxLength: 100, description: 'One line of readable text.' }),
+  (value: string) => problemOfName(value) === undefined,
+  (value: string) => problemOfName(value) ?? '',
+)
 
 export const RoomId = Type.String({
   minLength: 1,
-  maxLength: 256,
+  maxLength: MAX_WORDS_LENGTH,
   description: 'The meeting, by its `roomId` or its custom id.',
   examples: ['87i6-bvw8-dtn1'],
 })
@@ -30,7 +56,11 @@ export const pageFields = {
 export const PageQuery = Type.Object({
   ...pageFields,
   query: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 256, description: 'Exactly this `roomId` or custom id.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: MAX_WORDS_LENGTH,
+      description: 'Exactly this `roomId` or custom id.',
+    }),
   ),
 })
 export type PageQuery = Static<typeof PageQuery>

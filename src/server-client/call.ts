@@ -1,6 +1,7 @@
 /** One call to a server's REST API: with a token, within a time, tried again where that can do no harm (contract, rest-and-tokens §3.0). */
 import type { ErrorName, ErrorBody } from '../protocol/errors.ts'
 import type { PageInfo } from '../protocol/rest.ts'
+import { isReadable } from '../protocol/ids.ts'
 
 /** What a call failed for: the server's own code, or one of ours where no server refused. */
 export type ServerClientErrorCode = ErrorName | 'TIMEOUT' | 'CONNECTION_FAILED' | 'UNREADABLE_ANSWER'
@@ -67,8 +68,9 @@ export function createCaller({ baseUrl, timeoutMs, maxRetries, token, random, wa
   const once = async (method: Method, path: string, { query, body, text }: CallOptions): Promise<unknown> => {
     let answer: Response
     let read: string
+    const url = baseUrl + path + queryText(query)
     try {
-      answer = await fetch(baseUrl + path + queryText(query), {
+      answer = await fetch(url, {
         method,
         headers: {
           authorization: token(),
@@ -130,6 +132,7 @@ function queryText(query: CallOptions['query'] = {}): string {
   const given = new URLSearchParams()
   for (const [name, value = ''] of Object.entries(query)) {
     const text = typeof value === 'object' ? value.join() : String(value)
+    if (!text.isWellFormed()) throw new TypeError(`${name} must be well-formed Unicode`)
     if (text !== '') given.set(name, text)
   }
   return given.size === 0 ? '' : `?${given.toString()}`
@@ -143,7 +146,7 @@ function queryText(query: CallOptions['query'] = {}): string {
 export function at(parts: TemplateStringsArray, ...ids: string[]): string {
   return parts.reduce((path, part, index) => {
     const id = ids[index - 1]
-    if (typeof id !== 'string' || /^\.{0,2}$/.test(id))
+    if (!isReadable(id) || id === '.' || id === '..')
       throw new TypeError('an id must be a text that names something')
     return path + encodeURIComponent(id) + part
   })

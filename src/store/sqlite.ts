@@ -184,10 +184,17 @@ function keepingStatements(database: Database.Database): SqliteDatabase {
 function tellingTrouble(statement: SqliteStatement): SqliteStatement {
   return {
     reader: statement.reader,
-    all: (parameters) => attempt(() => statement.all(parameters)),
-    run: (parameters) => attempt(() => statement.run(parameters)),
-    iterate: (parameters) => attempt(() => statement.iterate(parameters)),
+    all: (parameters) => attempt(() => statement.all(wellFormed(parameters))),
+    run: (parameters) => attempt(() => statement.run(wellFormed(parameters))),
+    iterate: (parameters) => attempt(() => statement.iterate(wellFormed(parameters))),
   }
+}
+
+/** SQLite keeps UTF-8: half of a character would be another text when it is read. The doors refuse it before. */
+function wellFormed(parameters: readonly unknown[]): readonly unknown[] {
+  if (parameters.some((one) => typeof one === 'string' && !one.isWellFormed()))
+    throw new TypeError('a text for the database must be well-formed Unicode')
+  return parameters
 }
 
 function attempt<T>(work: () => T): T {

@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline'
 import { after, beforeEach, test } from 'node:test'
 import Database from 'better-sqlite3'
 import {
+  IdTaken,
   openStore,
   StoreConflict,
   StoreProblem,
@@ -185,13 +186,40 @@ test('meetings: one for a custom id, found by each of its ids in its project alo
       assert.deepEqual(await store.meetings.find(PROJECT, anyId), meeting)
       assert.equal(await store.meetings.find('b'.repeat(24), anyId), undefined)
     }
-    // A custom id that looks like another meeting's own does not take its place.
-    await store.meetings.create(aMeeting({ customId: meeting!.meetingId }))
-    assert.equal((await store.meetings.find(PROJECT, meeting!.meetingId))!.id, meeting!.id)
+    assert.deepEqual(await store.meetings.withCustomId(PROJECT, 'team'), meeting)
+    assert.equal(await store.meetings.withCustomId('b'.repeat(24), 'team'), undefined)
+    await store.meetings.create(aMeeting())
     const { items, total } = await store.meetings.list(PROJECT, { page: 1, perPage: 1 })
     assert.deepEqual([items.length, total], [1, 2])
     assert.equal((await store.meetings.disable(meeting!.meetingId, 5))!.disabledAt, 5)
     assert.equal((await store.meetings.disable(meeting!.meetingId, 9))!.disabledAt, 5)
+  })
+})
+
+test('meetings: one id names one meeting, whichever of the two is made first', async () => {
+  await withStore(async (store) => {
+    const first = await store.meetings.create(aMeeting())
+    for (const customId of [first.id, first.meetingId])
+      await assert.rejects(store.meetings.create(aMeeting({ customId })), IdTaken)
+    const custom = 'c'.repeat(24)
+    await store.meetings.create(aMeeting({ customId: custom }))
+    await assert.rejects(store.meetings.create(aMeeting({ id: custom })), StoreConflict)
+    await assert.rejects(store.meetings.create(aMeeting({ meetingId: custom })), StoreConflict)
+    // A write that shares its group with a refused one is not undone.
+    const [refused, made] = await Promise.allSettled([
+      store.meetings.create(aMeeting({ customId: first.meetingId })),
+      store.meetings.create(aMeeting({ customId: 'beside it' })),
+    ])
+    assert.deepEqual([refused.status, made.status], ['rejected', 'fulfilled'])
+    assert.ok(await store.meetings.withCustomId(PROJECT, 'beside it'))
+  })
+})
+
+test('a text that UTF-8 cannot hold is not kept as another', async () => {
+  await withStore(async (store) => {
+    await assert.rejects(store.meetings.create(aMeeting({ customId: 'half \ud83d' })), TypeError)
+    await assert.rejects(store.meetings.find(PROJECT, 'half \ud83d'), TypeError)
+    assert.equal((await store.meetings.list(PROJECT, { page: 1, perPage: 1 })).total, 0)
   })
 })
 

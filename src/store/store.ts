@@ -298,8 +298,12 @@ export interface Store {
     used(uses: ReadonlyMap<string, number>): Promise<void>
   }
   meetings: {
-    /** Idempotent on (projectId, customId), also under simultaneous calls: answers the one that is there. */
+    /**
+     * Idempotent on (projectId, customId), also under simultaneous calls: answers the one that is there. An id names one
+     * meeting of a project: a new custom id that is the id of another is `IdTaken`, and the other way round a `StoreConflict`.
+     */
     create(meeting: MeetingRecord): Promise<MeetingRecord>
+    withCustomId(projectId: string, customId: string): Promise<MeetingRecord | undefined>
     /** By meetingId, customId or id, within one project. */
     find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
     /** By canonical meetingId alone, whoever owns it. */
@@ -454,7 +458,7 @@ export interface Store {
   close(): Promise<void>
 }
 
-export { StoreConflict, StoreProblem } from './problem.ts'
+export { IdTaken, StoreConflict, StoreProblem } from './problem.ts'
 export { openStore, type StoreOptions } from './open.ts'
 export type { OnTrouble, StoreTrouble } from './unavailable.ts'
 export { backupStore, restoreStore, type RestoreOptions } from './backup.ts'

@@ -240,7 +240,7 @@ const sentences: Record<string, string> = {
   characters: 'The token holds characters that no token has; was it cut or pasted wrongly?',
   parts: 'A token has three parts with a dot between them; was it cut or pasted wrongly?',
   base64url: 'A part of the token is not base64url in its one canonical spelling without padding.',
-  utf8: 'A part of the token is not UTF-8.',
+  utf8: 'A part of the token is not UTF-8, or escapes half of a character.',
   json: 'A part of the token is not JSON.',
   'not-an-object': 'Header and payload must be JSON objects.',
   'duplicate-key': 'The header names a key twice.',
@@ -261,8 +261,9 @@ const sentences: Record<string, string> = {
   'not-yet-valid': 'The token is not valid yet; is the clock of the minting machine right?',
   'issued-in-future': 'The token was issued in the future; is the clock of the minting machine right?',
   permissions: 'Permissions must be a list of names.',
-  roomId: 'roomId must be a string with something in it.',
-  participantId: 'participantId must be a string with something in it.',
+  roomId: 'roomId must be a string of 1 to 256 characters.',
+  participantId:
+    'participantId must be a string of 1 to 128 characters, none of them white space or invisible.',
   roles: 'Roles must be a list of names, such as crawler and rtc.',
 }
 

@@ -2,6 +2,7 @@
  * What a verified token says, and what that allows. Values in, values or refusals out.
  */
 import { Refusal } from '../protocol/errors.ts'
+import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
 import { malformed } from './jws.ts'
 
 /**
@@ -111,7 +112,8 @@ export function assertCurrent(times: TokenTimes, rules: ClaimRules): void {
  * The restrictions in the claims. A claim that is present but malformed is a refusal, and a list that names nothing grants
  * nothing; neither is ever 'no restriction' (design, decision 6). Claims without a meaning here are tolerated.
  *
- * @throws {Refusal} `INVALID_TOKEN` with reason `permissions`, `roomId`, `participantId` or `roles`
+ * @throws {Refusal} `INVALID_TOKEN` with reason `permissions`, `roomId`, `participantId` or `roles`, and
+ * `INVALID_PARTICIPANT_ID` (4004)
  */
 export function grantOf(
   claims: Record<string, unknown>,
@@ -149,9 +151,21 @@ export function permissionsOf(value: unknown): readonly string[] {
   return value.length === 1 && value[0] === 'allow_join' ? joinOnly : Object.freeze(value)
 }
 
-/** @throws {Refusal} `INVALID_TOKEN` with the claim's name as the reason */
+/**
+ * @throws {Refusal} with the claim's name as the reason: `INVALID_TOKEN`, or `INVALID_PARTICIPANT_ID` (4004) for a text
+ * that no participant can have as its id
+ */
 export function idOf(value: unknown, claim: 'roomId' | 'participantId'): string {
   if (typeof value !== 'string' || value.trim() === '') throw malformed(claim)
+  if (claim === 'roomId') {
+    if (!isReadable(value)) throw malformed(claim)
+    return value
+  }
+  const problem = problemOfParticipantId(value)
+  if (problem !== undefined) {
+    const message = `The participantId of the token ${problem}.`
+    throw new Refusal('INVALID_PARTICIPANT_ID', { message, reason: claim })
+  }
   return value
 }
 

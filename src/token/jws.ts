@@ -169,7 +169,20 @@ function parseObject(text: string): Record<string, unknown> {
     throw malformed('json')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not-an-object')
+  if (SURROGATE_ESCAPE.test(text) && !isWellFormed(text)) throw malformed('utf8')
   return value as Record<string, unknown>
+}
+
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+
+/** Whether no text in a JSON text holds half of a character, which would be another text wherever it is stored. */
+function isWellFormed(json: string): boolean {
+  let good = true
+  JSON.parse(json, (name, value: unknown) => {
+    if (!name.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) good = false
+    return value
+  })
+  return good
 }
 
 function isHeavy(json: string): boolean {

@@ -3,6 +3,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../protocol/errors.ts'
+import { isReadable, MAX_WORDS_LENGTH, problemOfParticipantId, problemOfRoomId } from '../protocol/ids.ts'
 import { entryOf, maxNumericDate, type Role } from './grant.ts'
 import { headerSegment, maxTokenBytes, prepareKey, sign, type HmacKey } from './jws.ts'
 
@@ -102,10 +103,11 @@ function mint(key: HmacKey, head: string, claims: TokenClaims, now: number): str
   let json = head + (permissions === defaultPermissions ? '["allow_join"]' : JSON.stringify(permissions))
   if (version !== undefined) json += `,"version":${numberText(version)}`
   if (roles !== undefined) json += `,"roles":${rolesText(roles)}`
-  if (roomId !== undefined) json += `,"roomId":${nameText(roomId, 'roomId')}`
-  if (participantId !== undefined) json += `,"participantId":${nameText(participantId, 'participantId')}`
+  if (roomId !== undefined) json += `,"roomId":${idText(roomId, 'roomId', problemOfRoomId)}`
+  if (participantId !== undefined)
+    json += `,"participantId":${idText(participantId, 'participantId', problemOfParticipantId)}`
   json += `,"iat":${iat},"exp":${exp},"jti":`
-  json += jti === undefined ? `"${randomUUID()}"}` : `${nameText(jti, 'jti')}}`
+  json += jti === undefined ? `"${randomUUID()}"}` : `${idText(jti, 'jti', problemOfJti)}}`
 
   // A character takes up to three bytes here and four thirds of that in base64url.
   if (json.length > maxTokenBytes / 4 && Buffer.byteLength(json) > maxPayloadBytes) {
@@ -137,11 +139,17 @@ function rolesText(roles: readonly string[]): string {
   return JSON.stringify(roles)
 }
 
-function nameText(value: unknown, claim: string): string {
-  if (typeof value !== 'string' || value.trim() === '') {
-    throw new TypeError(`${claim} must be a string with something in it`)
-  }
+function idText(value: unknown, claim: string, problemOf: (value: string) => string | undefined): string {
+  if (typeof value !== 'string') throw new TypeError(`${claim} must be a string`)
+  const problem = problemOf(value)
+  if (problem !== undefined) throw new TypeError(`${claim} ${problem}`)
   return JSON.stringify(value)
+}
+
+function problemOfJti(value: string): string | undefined {
+  return isReadable(value) && value.trim() !== ''
+    ? undefined
+    : `must be 1 to ${MAX_WORDS_LENGTH} characters of well-formed Unicode`
 }
 
 const secondsPerUnit = { '': 1, m: 60, h: 3600, d: 86_400 } as const

@@ -50,8 +50,8 @@ export interface Verifier {
    *
    * @param token as it came, without `Bearer`; anything but a string is refused
    * @param options.outOfTime also one whose time is over, or was before the clock was set back, for who may come back with it (design, decision 5)
-   * @throws {Refusal} `INVALID_API_KEY` (4001), `INVALID_TOKEN` (4002) or `APIKEY_DEACTIVATED` (4053); `reason` says what
-   * was wrong and holds nothing of the token
+   * @throws {Refusal} `INVALID_API_KEY` (4001), `INVALID_TOKEN` (4002), `INVALID_PARTICIPANT_ID` (4004) or
+   * `APIKEY_DEACTIVATED` (4053); `reason` says what was wrong and holds nothing of the token
    */
   verify(token: unknown, options?: { outOfTime?: boolean }): Grant
   /** Why a grant that was given before is no good any more: its key or its token was revoked since. */

@@ -7,7 +7,10 @@ import { compactVerify, decodeProtectedHeader } from 'jose'
 import { keys, NOW_MS, settings, type TokenCase } from './token-corpus.ts'
 
 export type Verdict =
-  | { code: 'INVALID_API_KEY' | 'INVALID_TOKEN' | 'APIKEY_DEACTIVATED'; rule: string }
+  | {
+      code: 'INVALID_API_KEY' | 'INVALID_TOKEN' | 'INVALID_PARTICIPANT_ID' | 'APIKEY_DEACTIVATED'
+      rule: string
+    }
   | { code: 'accepted'; grant: ExpectedGrant; join: string; rest: string }
 
 export interface ExpectedGrant {
@@ -45,11 +48,20 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 function objectIn(segment: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(utf8.decode(bytesOf(segment)))
+    if (textsOf(value).some((text) => /\p{Surrogate}/u.test(text))) return undefined
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
   } catch {
     return undefined
   }
 }
+
+/** Every name and text in a value. */
+const textsOf = (value: unknown): string[] =>
+  typeof value === 'string'
+    ? [value]
+    : typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([name, inner]) => [name, ...textsOf(inner)])
+      : []
 
 /** Counted in the valid JSON of a segment, without its texts. */
 const partsOf = (segment: string): number =>
@@ -84,7 +96,7 @@ const formRules: [rule: string, source: string, broken: (token: string, one: Tok
   ],
   ['no header key twice', 'RFC 7515 §4', (_token, one) => one.duplicateHeaderKey === true],
   [
-    'the claims are an object in UTF-8',
+    'the claims are an object in UTF-8, without half a character',
     'RFC 7519 §7.2',
     (token) => objectIn(token.split('.')[1]!) === undefined,
   ],
@@ -115,7 +127,16 @@ const isTime = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= Date.UTC(10_000, 0, 1) / 1000 - 1
 const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string' && one.length > 0)
-const isId = (value: unknown): boolean => typeof value === 'string' && /\S/.test(value)
+const isText = (value: unknown): value is string => typeof value === 'string' && /\S/.test(value)
+const isRoom = (value: unknown): boolean => isText(value) && Array.from(value).length <= 256
+/** Issue 11: what two people would read as one id is one id. */
+const isParticipant = (value: unknown): boolean =>
+  isText(value) &&
+  Array.from(value).length <= 128 &&
+  !/[\s\p{Cc}\p{Cf}\p{DI}\p{NChar}\u2800\ufffd]/u.test(value) &&
+  value.normalize('NFC') === value &&
+  !/^(\.{1,2}|active)$/.test(value) &&
+  !/^server$/i.test(value.normalize('NFKC'))
 const isRole = (value: string): boolean => /^(?:crawler|rtc)$/i.test(value)
 
 /**
@@ -133,8 +154,8 @@ const claimRules: Record<
   nbf: { right: (value, now, { clockSkewSeconds }) => isTime(value) && value <= now + clockSkewSeconds },
   iat: { right: (value, now, { clockSkewSeconds }) => isTime(value) && value <= now + clockSkewSeconds },
   permissions: { right: isNames },
-  roomId: { right: isId },
-  participantId: { right: isId },
+  roomId: { right: isRoom },
+  participantId: { right: isParticipant },
   roles: { right: isNames },
 }
 
@@ -171,6 +192,8 @@ export async function judge(one: TokenCase): Promise<Verdict> {
     const fine = Object.hasOwn(claims, name)
       ? right(claims[name], NOW_MS / 1000, how)
       : (absent?.(how) ?? true)
+    if (!fine && name === 'participantId' && isText(claims[name]))
+      return { code: 'INVALID_PARTICIPANT_ID', rule: name }
     if (!fine) return invalid(name)
   }
 

@@ -1,10 +1,9 @@
 /** Shapes of projects, API keys, tokens and settings, as the one who runs the server sees them. */
 import { Type, type Static } from 'typebox'
-import { AtMs, RoomId, Words } from '../rest.ts'
+import { AtMs, Label, ParticipantId, RoomId, Words } from '../rest.ts'
 import { Webhook } from './rooms.ts'
-import { ParticipantId, Permission } from './tokens.ts'
+import { Permission } from './tokens.ts'
 
-const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
 const ApiKey = Type.String({ minLength: 1, maxLength: 256 })
 const Origins = Type.Union(
   [Type.Array(Type.String({ minLength: 1, maxLength: 300 }), { minItems: 1, maxItems: 100 }), Type.Null()],
@@ -25,9 +24,9 @@ export const Project = Type.Object({
   createdAt: AtMs,
 })
 export const ProjectList = Type.Object({ data: Type.Array(Project) })
-export const CreateProjectBody = Type.Object({ name: Name })
+export const CreateProjectBody = Type.Object({ name: Label })
 export const ChangeProjectBody = Type.Object({
-  name: Type.Optional(Name),
+  name: Type.Optional(Label),
   webhook: Type.Optional(Type.Union([Webhook, Type.Null()])),
 })
 
@@ -48,10 +47,10 @@ export const KeyList = Type.Object({ data: Type.Array(ShownKey) })
 export const NewKey = Type.Object({ ...shownKey, secret: Type.String({ description: 'Shown this once.' }) })
 export const CreateKeyBody = Type.Object({
   projectId: Words,
-  name: Type.Optional(Name),
+  name: Type.Optional(Label),
   origins: Type.Optional(Origins),
 })
-export const ChangeKeyBody = Type.Object({ name: Type.Optional(Name), origins: Type.Optional(Origins) })
+export const ChangeKeyBody = Type.Object({ name: Type.Optional(Label), origins: Type.Optional(Origins) })
 export const RotateKeyBody = Type.Object({
   overlapSeconds: Type.Integer({
     minimum: 0,

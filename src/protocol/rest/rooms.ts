@@ -1,12 +1,17 @@
 /** Meetings at the REST API, under the names of both generations (contract, rest-and-tokens §3.1, §3.2). */
 import { Type, type Static } from 'typebox'
-import { Instant, pageOf, Words } from '../rest.ts'
+import { MAX_WORDS_LENGTH } from '../ids.ts'
+import { Instant, pageOf, ParticipantId, Words } from '../rest.ts'
 
+/** The whole rule of `ids.ts` holds for a new one; one that is there already is answered whatever it looks like. */
 const CustomId = Type.String({
   minLength: 1,
-  maxLength: 128,
-  pattern: '^\\S(.*\\S)?$',
-  description: 'An id of your own. Asked for again, the meeting that has it is answered.',
+  maxLength: MAX_WORDS_LENGTH,
+  description:
+    'An id of your own. Asked for again, the meeting that has it is answered. A new one has at most 128 characters, ' +
+    'in Unicode normal form C, none of them a control or invisible character, and no white space at either end; ' +
+    'it is not `.`, `..` or `validate`, and no other meeting’s id.',
+  examples: ['team-weekly'],
 })
 const Anything = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
   maxProperties: 32,
@@ -34,7 +39,7 @@ const settings = {
   multiComposition: Type.Optional(Anything),
   geoFence: Type.Optional(Words),
   allowedParticipantIds: Type.Optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S+$' }), {
+    Type.Array(ParticipantId, {
       maxItems: 1000,
       description: 'Only these may join. Default: anybody with a token.',
     }),

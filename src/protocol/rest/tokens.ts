@@ -1,13 +1,12 @@
 /** Tokens for those who show an API key (contract, rest-and-tokens §2, §3.1). */
 import { Type, type Static } from 'typebox'
-import { RoomId } from '../rest.ts'
+import { ParticipantId, RoomId } from '../rest.ts'
 
 export const Permission = Type.Union([
   Type.Literal('allow_join'),
   Type.Literal('allow_mod'),
   Type.Literal('ask_join'),
 ])
-export const ParticipantId = Type.String({ minLength: 1, maxLength: 128, pattern: '^\\S+$' })
 
 /** In the query, or in the body of the GET as some published samples send it; given twice, both must say the same. */
 export const TokenQuery = Type.Object({

@@ -2,6 +2,7 @@ import { sql, type Selectable } from 'kysely'
 import type { Ground } from '../ground.ts'
 import type { Schema } from '../schema.ts'
 import type { MeetingRecord, Store } from '../store.ts'
+import { IdTaken, StoreConflict } from '../problem.ts'
 
 export function meetingQueries({ db, write }: Ground): Store['meetings'] {
   const byMeetingId = async (meetingId: string): Promise<MeetingRecord | undefined> => {
@@ -15,31 +16,45 @@ export function meetingQueries({ db, write }: Ground): Store['meetings'] {
   return {
     create: (meeting) =>
       write(async (tx) => {
+        const { customId, projectId, meetingId, id } = meeting
+        const inProject = tx.selectFrom('meetings').where('project_id', '=', projectId)
+        if (customId !== null) {
+          const there = await inProject.selectAll().where('custom_id', '=', customId).executeTakeFirst()
+          if (there) return toMeeting(there)
+          // Of another project nothing is told, and an id of it is no id here.
+          const named = await inProject
+            .select('id')
+            .where('meeting_id', '=', customId)
+            .unionAll(inProject.select('id').where('id', '=', customId))
+            .executeTakeFirst()
+          if (named) throw new IdTaken('This custom id is the id of another meeting.')
+        }
+        const custom = await inProject
+          .select('id')
+          .where('custom_id', 'in', [meetingId, id])
+          .executeTakeFirst()
+        if (custom) throw new StoreConflict('This id is the custom id of another meeting.')
         const row = {
-          id: meeting.id,
-          meeting_id: meeting.meetingId,
-          project_id: meeting.projectId,
-          custom_id: meeting.customId,
+          id,
+          meeting_id: meetingId,
+          project_id: projectId,
+          custom_id: customId,
           settings: JSON.stringify(meeting.settings),
           disabled_at: meeting.disabledAt,
           created_at: meeting.createdAt,
           updated_at: meeting.updatedAt,
         }
-        const made = await tx
-          .insertInto('meetings')
-          .values(row)
-          .onConflict((conflict) => conflict.columns(['project_id', 'custom_id']).doNothing())
-          .returningAll()
-          .executeTakeFirst()
-        if (made) return toMeeting(made)
-        const there = await tx
-          .selectFrom('meetings')
-          .selectAll()
-          .where('project_id', '=', meeting.projectId)
-          .where('custom_id', '=', meeting.customId)
-          .executeTakeFirstOrThrow()
-        return toMeeting(there)
+        return toMeeting(await tx.insertInto('meetings').values(row).returningAll().executeTakeFirstOrThrow())
       }),
+    withCustomId: async (projectId, customId) => {
+      const row = await db
+        .selectFrom('meetings')
+        .selectAll()
+        .where('project_id', '=', projectId)
+        .where('custom_id', '=', customId)
+        .executeTakeFirst()
+      return row && toMeeting(row)
+    },
     find: async (projectId, anyId) => {
       // Nearly everybody comes by this one; and a custom id may look like another meeting's own, where ours wins.
       const canonical = await byMeetingId(anyId)
