@@ -49,7 +49,7 @@ try {
     ['200 ms delay each way', { delayMs: 200 }],
     ['both', { loss: 0.1, delayMs: 200 }],
   ] as const) {
-    line.quality = { loss: 0, delayMs: 0, silent: false, ...quality }
+    line.quality = { ...line.quality, ...quality }
     await wait(SPELL_MS)
     await alive(what)
     if (what === '200 ms delay each way') {
@@ -61,7 +61,7 @@ try {
     line.mend()
   }
 
-  line.quality = { loss: 0, delayMs: 0, silent: true }
+  line.quality.silent = true
   await wait(30_000)
   line.mend()
   await alive('30 s of nothing')

@@ -13,13 +13,17 @@ export interface LineQuality {
   delayMs: number
   /** Nothing gets through; streams stay open and are silent. */
   silent: boolean
+  /** What comes through to each client's socket for media; what it may not send on yet waits, and is lost when it waited too long. */
+  downBitsPerSecond: number
 }
 
-const GOOD: LineQuality = { loss: 0, delayMs: 0, silent: false }
+const GOOD: LineQuality = { loss: 0, delayMs: 0, silent: false, downBitsPerSecond: Infinity }
 /** Where clients find the line, and where the server is. */
 export const LINE_ADDRESS = '127.0.0.2'
 const SERVER_ADDRESS = '127.0.0.1'
 const SILENCE_CHECK_MS = 50
+/** As much as an ordinary router keeps before it drops. */
+const LONGEST_QUEUE_MS = 300
 
 export class BadLine {
   quality: LineQuality = { ...GOOD }
@@ -116,15 +120,25 @@ export class BadLine {
     const way = createSocket('udp4')
     way.bind(0, this.#from)
     way.on('error', () => undefined)
+    let freeAt = 0
     way.on('message', (datagram) => {
-      this.#pass(() => door.send(datagram, client.port, client.address, () => undefined))
+      const now = performance.now()
+      const queuedMs = Math.max(0, freeAt - now)
+      if (queuedMs > LONGEST_QUEUE_MS) return
+      const sendingMs = (datagram.length * 8 * 1000) / this.quality.downBitsPerSecond
+      freeAt = now + queuedMs + sendingMs
+      this.#pass(
+        () => door.send(datagram, client.port, client.address, () => undefined),
+        queuedMs + sendingMs,
+      )
     })
     this.#ways.set(key, way)
     return way
   }
 
-  #pass(send: () => void): void {
-    const { loss, delayMs, silent } = this.quality
+  #pass(send: () => void, queuedMs = 0): void {
+    const { loss, silent } = this.quality
+    const delayMs = this.quality.delayMs + queuedMs
     if (silent || Math.random() < loss) return
     const late = (): void => {
       try {

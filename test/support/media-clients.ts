@@ -16,6 +16,8 @@ export interface Entry {
   camera?: boolean
   mic?: boolean
   permissions?: string[]
+  /** Of the camera; ours alone. VP9 goes out as one stream of three layers (SVC), the others as three streams. */
+  codec?: 'H264' | 'VP9'
 }
 
 /** What a journey asks of a client, by the client's own calls. */
@@ -101,7 +103,8 @@ export class MediaClients {
     return context
   }
 
-  #token(permissions: string[] = ['allow_join']): string {
+  /** A token that lets its holder join directly, unless told otherwise. */
+  token(permissions: string[] = ['allow_join']): string {
     return signAnything({ apikey: 'test-key', permissions })
   }
 
@@ -111,12 +114,26 @@ export class MediaClients {
     const run = (work: string): Promise<any> => page.evaluate(`(async () => { ${work} })()`)
     const options = {
       url: this.#server.url,
-      token: this.#token(entry.permissions),
+      token: this.token(entry.permissions),
       meetingId: entry.meetingId,
       participantId: entry.participantId,
       name: entry.participantId,
       camera,
       mic,
+    }
+    if (entry.codec !== undefined) {
+      await run(`
+        const { createSendTransport } = Device.prototype
+        Device.prototype.createSendTransport = function (options) {
+          const transport = createSendTransport.call(this, options)
+          const { produce } = transport
+          const codec = this.sendRtpCapabilities.codecs.find(({ mimeType }) => mimeType === 'video/${entry.codec}')
+          const encodings = [{ scalabilityMode: 'L3T3_KEY', maxBitrate: 1_500_000 }]
+          transport.produce = (stream) =>
+            produce.call(transport, stream.track.kind === 'video' ? { ...stream, codec, ${entry.codec === 'VP9' ? 'encodings' : ''} } : stream)
+          return transport
+        }
+      `)
     }
     await run(`
       globalThis.m = await connect(${JSON.stringify(options)})
@@ -156,7 +173,7 @@ export class MediaClients {
       )
     }
     await client.inside(this.#server.secureUrl, {
-      token: this.#token(entry.permissions),
+      token: this.token(entry.permissions),
       meetingId: entry.meetingId,
       participantId: entry.participantId,
       name: entry.participantId,

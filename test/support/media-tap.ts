@@ -79,6 +79,11 @@ export class Tap {
     return this.#call('sentWidths')
   }
 
+  /** Of the media servers that it is connected to: each worker has its own. */
+  mediaPorts(): Promise<number[]> {
+    return this.#call('mediaPorts')
+  }
+
   /** Waits until a stream is as wanted; answers how it is then. */
   async until(
     peerId: string,
@@ -275,6 +280,8 @@ function install(): void {
           }
         )
       },
+      mediaPorts: async () =>
+        [...new Set((await reports('remote-candidate')).map(({ port }) => port))].sort(),
       sentWidths: async () =>
         (await reports('outbound-rtp'))
           .filter(({ kind, framesPerSecond }) => kind === 'video' && framesPerSecond > 0)
