@@ -5,6 +5,7 @@
 import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isLoopback } from './loopback.ts'
 
 /** One sentence that names the variable and the cure. */
 export class ConfigError extends Error {
@@ -441,7 +442,7 @@ const settings = {
   metricsToken: setting(
     'METRICS_TOKEN',
     '',
-    'opens /metrics, as a bearer token, to whoever is not at this machine',
+    'the bearer token that /metrics asks for; without it, only the owner at this machine and the admin key read them',
     metricsToken,
     true,
   ),
@@ -606,11 +607,6 @@ export function shownSettings(config: Config): {
       help,
     }),
   )
-}
-
-/** Whether only this machine reaches an address. */
-export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address)
 }
 
 /**

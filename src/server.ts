@@ -10,11 +10,13 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { Sfu } from './media/sfu.ts'
 import type { Store } from './store/store.ts'
-import { isLoopback, mediaHost, shownSettings } from './config.ts'
+import { mediaHost, shownSettings } from './config.ts'
+import { isLoopback } from './loopback.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
 import { ChatSockets } from './api/chat-socket.ts'
 import { Gate } from './api/gate.ts'
+import { createOwner, isReachedFromHereAlone } from './api/owner.ts'
 import { MeetingSockets } from './api/socket.ts'
 import { createAdmin } from './api/admin/admin.ts'
 import { ADMIN_KEY_FILE, readAdminKey } from './api/admin/admin-key.ts'
@@ -316,6 +318,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       server: { version, startedAt, isStopping: () => closing !== undefined },
       signIn,
       gate,
+      owner: createOwner({ settings, userId: process.getuid?.(), log: logger }),
       admin: createAdmin({ key: adminKey, signIn, settings }),
       webhookKey: () => webhooks.signer.publicKey(),
       projectsChanged: () => webhooks.defaults.refresh(),
@@ -452,6 +455,7 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
     endpoint: config.apiEndpoint,
     key: config.apiKey,
     gate: new Gate({ settings: config, now: Date.now }),
+    owner: createOwner({ settings: config, userId: process.getuid?.(), log }),
     now: Date.now,
     log,
   })
@@ -545,6 +549,8 @@ async function welcome(
       : `  media         ${media.status.reason.replace(/^Media is /, '')}`,
   ]
   const loud = [
+    isReachedFromHereAlone(config) &&
+      'whoever is at this machine gets tokens, starts meetings and reads metrics without credentials: set PUBLIC_URL where a proxy passes requests to this server',
     config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',
     config.allowTokensWithoutExpiry && 'ALLOW_TOKENS_WITHOUT_EXPIRY=true: a leaked token works for ever',
     config.webhookAllowPrivate &&

@@ -149,18 +149,52 @@ test(
   },
 )
 
-test('nginx', { skip: !isInstalled('nginx') && 'nginx is not installed' }, async () => {
+/** Runs nginx with these blocks inside `http`. */
+async function runNginx(blocks: string): Promise<void> {
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (name) => `${name}_temp_path ${join(folder, name)};`,
   )
   const config = join(folder, 'nginx.conf')
   await writeFile(
     config,
-    `daemon off; pid ${join(folder, 'nginx.pid')}; error_log ${join(folder, 'error.log')};\nevents {}\nhttp { ${places.join(' ')}\n${await sample('nginx.conf')} }`,
+    `daemon off; pid ${join(folder, 'nginx.pid')}; error_log ${join(folder, 'error.log')};\nevents {}\nhttp { ${places.join(' ')}\n${blocks} }`,
   )
   await run('nginx', ['-c', config, '-p', folder])
+}
+
+const withoutNginx = !isInstalled('nginx') && 'nginx is not installed'
+
+test('nginx', { skip: withoutNginx }, async () => {
+  await runNginx(await sample('nginx.conf'))
   await meetThrough()
 })
+
+test(
+  'nginx with its default proxy_pass, and no setting that tells of it, opens nothing of the owner',
+  { skip: withoutNginx },
+  async () => {
+    const open = await RealServer.start()
+    try {
+      assert.match(open.output, /set PUBLIC_URL where a proxy passes requests/)
+      const certificates = server.env.DATA_DIR!
+      const tls = `listen 127.0.0.1:${port} ssl; ssl_certificate ${join(certificates, 'tls/cert.pem')}; ssl_certificate_key ${join(certificates, 'tls/key.pem')};`
+      await runNginx(
+        `server { ${tls} location / { proxy_pass ${open.url.replace('localhost', '127.0.0.1')}; } }`,
+      )
+      for (const [method, path] of [
+        ['GET', '/get-token'],
+        ['POST', '/page/start'],
+        ['GET', '/metrics'],
+      ] as const)
+        assert.equal((await call(method, path)).status, 401, path)
+      assert.equal((await call('GET', '/v2/admin/sign-in')).body.atThisMachine, false)
+      assert.equal((await fetch(`${open.url}/get-token`)).status, 200, 'without the proxy')
+      assert.match(open.output, /a proxy seems to stand before this server/)
+    } finally {
+      await open.stop()
+    }
+  },
+)
 
 test('Caddy', { skip: !isInstalled('caddy') && 'Caddy is not installed' }, async () => {
   const config = join(folder, 'Caddyfile')

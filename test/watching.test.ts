@@ -5,15 +5,17 @@ import { after, before, test } from 'node:test'
 import { createFakeSfu } from '../src/media/fake.ts'
 import { ADMIN_KEY, TestServer } from './support/test-server.ts'
 
+const SCRAPER = 'a-token-for-scrapers-0001'
+
 let server: TestServer
 
 before(async () => {
-  server = await TestServer.start({ metricsToken: 'a-token-for-scrapers-0001', sessionGraceSeconds: 0 })
+  server = await TestServer.start({ metricsToken: SCRAPER, sessionGraceSeconds: 0 })
 })
 after(() => server.stop())
 
 async function scrape(): Promise<string> {
-  const answer = await fetch(`${server.url}/metrics`)
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${SCRAPER}` } })
   assert.equal(answer.status, 200)
   assert.match(answer.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/)
   return answer.text()
@@ -25,20 +27,37 @@ async function valueOf(series: string): Promise<number> {
   return line === undefined ? 0 : Number(line.slice(series.length + 1))
 }
 
-test('who is not at this machine needs the token for metrics', async () => {
-  const get = (headers: Record<string, string>) =>
-    new Promise<number>((resolve, reject) => {
-      // A name that is not loopback's: as from elsewhere.
-      void import('node:http').then(({ get: request }) =>
-        request(`${server.url}/metrics`, { headers: { host: 'meet.example.org', ...headers } }, (answer) => {
-          answer.resume()
-          resolve(answer.statusCode!)
-        }).on('error', reject),
-      )
-    })
-  assert.equal(await get({}), 401)
-  assert.equal(await get({ authorization: 'Bearer a-token-for-scrapers-0002' }), 401)
-  assert.equal(await get({ authorization: 'Bearer a-token-for-scrapers-0001' }), 200)
+/** The status, and who may read the answer in a browser. */
+async function ask(url: string, headers: Record<string, string> = {}): Promise<[number, string | null]> {
+  const answer = await fetch(`${url}/metrics`, { headers })
+  await answer.body?.cancel()
+  return [answer.status, answer.headers.get('access-control-allow-origin')]
+}
+
+test('a token for metrics is always needed where one is set, and no web page elsewhere reads them', async () => {
+  assert.deepEqual(await ask(server.url), [401, null])
+  assert.deepEqual(await ask(server.url, { authorization: 'Bearer a-token-for-scrapers-0002' }), [401, null])
+  assert.deepEqual(await ask(server.url, { authorization: `Bearer ${SCRAPER}` }), [200, null])
+  assert.deepEqual(await ask(server.url, { authorization: `Bearer ${ADMIN_KEY}` }), [200, null])
+})
+
+test('without a token for metrics only this machine reads them, and none of its web pages but ours', async () => {
+  const open = await TestServer.start()
+  try {
+    const page = { origin: 'http://localhost:3000' }
+    assert.deepEqual(await ask(open.url), [200, null])
+    assert.deepEqual(await ask(open.url, page), [401, null])
+    assert.deepEqual(await ask(open.url, { ...page, authorization: `Bearer ${ADMIN_KEY}` }), [200, null])
+    assert.deepEqual(await ask(open.url, { 'x-forwarded-for': '127.0.0.1' }), [401, null])
+  } finally {
+    await open.stop()
+  }
+  const proxied = await TestServer.start({ trustedProxies: ['127.0.0.1'] })
+  try {
+    assert.deepEqual(await ask(proxied.url), [401, null])
+  } finally {
+    await proxied.stop()
+  }
 })
 
 test('metrics follow people in, waiting, refused and out', async () => {

@@ -16,12 +16,14 @@ import type { TypedApp } from './describe.ts'
 import { refusalOfOrigin } from '../meeting/origins.ts'
 import { isFromOwnPage } from './same-origin.ts'
 import type { Gate } from './gate.ts'
+import type { Owner } from './owner.ts'
 import type { Admin } from './admin/admin.ts'
 import type { SignIn } from './admin/sign-in.ts'
 
 export interface HttpSettings {
   host: string
   publicUrl: string | undefined
+  trustedProxies: readonly string[]
   openGetToken: boolean
   allowTokensWithoutExpiry: boolean
   turnUrls: readonly string[]
@@ -52,6 +54,7 @@ export interface HttpContext {
   server: { version: string; startedAt: number; isStopping: () => boolean }
   signIn: SignIn
   gate: Gate
+  owner: Owner
   admin: Admin
   /** What verifies the signatures of webhooks, in PKCS#1 PEM. */
   webhookKey: () => Promise<string>

@@ -1,50 +1,50 @@
-/** Whether a request that shows no credentials was really made by this machine's own people. */
+/** API keys and secrets as HTTP Basic credentials, and secrets compared. */
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { HttpSettings } from './context.ts'
+import type { RingKey } from '../meeting/key-ring.ts'
+import type { HttpContext } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { isAtThisMachine } from './guard.ts'
-
-const LOOPBACK_HOST = /^(localhost|[a-z0-9-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i
-const LOOPBACK_ADDRESS = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+|localhost)$/i
 
 /**
- * Whether a request was carried here for somebody else, although the connection comes from this machine and asks for a
- * loopback name: by a browser, for a page of another address (any origin may read our answers), or by a proxy.
+ * The key that mints for this caller: the one of its Basic credentials; without any, the default one, for the owner of this
+ * server or where the operator says so (design, decision 8).
+ * @throws {Refusal} UNAUTHORIZED
  */
-export function isCarriedFromElsewhere(request: FastifyRequest): boolean {
-  const { headers } = request
-  const { origin, via, forwarded } = headers
-  if (origin !== undefined && !LOOPBACK_HOST.test(/^https?:\/\/(.*)$/i.exec(origin)?.[1] ?? '')) return true
-  if (via !== undefined || forwarded !== undefined) return true
-  // The development proxies of web frameworks forward for this machine, and say so in these.
-  const addresses = [headers['x-forwarded-for'], headers['x-real-ip']].flatMap((value) =>
-    String(value ?? 'localhost').split(','),
-  )
-  const names = String(headers['x-forwarded-host'] ?? 'localhost').split(',')
-  return (
-    !addresses.every((address) => LOOPBACK_ADDRESS.test(address.trim())) ||
-    !names.every((name) => LOOPBACK_HOST.test(name.trim()))
-  )
+export function mintingKey(
+  request: FastifyRequest,
+  { settings, keys, owner }: Pick<HttpContext, 'settings' | 'keys' | 'owner'>,
+): RingKey {
+  const header = request.headers.authorization
+  if (header !== undefined && header !== '') return basicKey(header, keys.find)
+  if (!settings.openGetToken && !owner.isHere(request, 'ofThisMachine')) {
+    throw new Refusal('UNAUTHORIZED', {
+      message: 'The API key and secret are required, as HTTP Basic credentials.',
+    })
+  }
+  const key = keys.defaultKey()
+  if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
+  return key
 }
 
-/** Whether this server may act for the caller as for its owner, with no credentials shown (design, decisions 8 and 13). */
-export function isOwnerHere(
-  request: FastifyRequest,
-  { host, publicUrl }: Pick<HttpSettings, 'host' | 'publicUrl'>,
-): boolean {
-  // Behind a proxy every connection comes from this machine.
-  if (publicUrl !== undefined && !LOOPBACK_HOST.test(new URL(publicUrl).host)) return false
-  return isAtThisMachine(request, host) && !isCarriedFromElsewhere(request)
+function basicKey(header: string, find: (apiKey: string) => RingKey | undefined): RingKey {
+  const [, encoded = ''] = /^basic\s+([A-Za-z0-9+/=]{1,4096})$/i.exec(header.trim()) ?? []
+  const text = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  const key = colon > 0 ? find(text.slice(0, colon)) : undefined
+  const good = isSameText(text.slice(colon + 1), key?.secret ?? '')
+  if (!key || !good || key.revoked)
+    throw new Refusal('UNAUTHORIZED', { message: 'The API key or secret is wrong.' })
+  return key
 }
 
-/** @throws {Refusal} UNAUTHORIZED when a request shows no credentials and nothing excuses it from that */
-export function assertMayAskOpenly(
-  request: FastifyRequest,
-  settings: Pick<HttpSettings, 'host' | 'publicUrl' | 'openGetToken'>,
-): void {
-  if (settings.openGetToken || (request.headers.authorization ?? '') !== '') return
-  if (isOwnerHere(request, settings)) return
-  throw new Refusal('UNAUTHORIZED', {
-    message: 'The API key and secret are required, as HTTP Basic credentials.',
-  })
+const BEARER = /^\s*bearer\s+(\S+)\s*$/i
+
+/** The secret after `Bearer`; undefined where none is shown so. */
+export function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return BEARER.exec(headers.authorization ?? '')?.[1]
+}
+
+/** Takes the same time wherever they differ, and whether or not their lengths do. */
+export function isSameText(a: string, b: string): boolean {
+  return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 }

@@ -32,6 +32,8 @@ declare module 'fastify' {
     /** Of a route with access `token`. */
     action?: OutsideAction
     about?: About
+    /** `false`: no header lets pages of another origin read the answer, see `@fastify/cors`. */
+    cors?: false
   }
 }
 
@@ -91,6 +93,8 @@ interface Told<Body extends TSchema, Query extends TSchema, Params extends TSche
   /** One line for people. */
   summary: string
   tag: Tag
+  /** Whose web pages may read the answer: by default every page, as a token and no cookie decides. */
+  pages?: 'own'
   /** More than a line, where it helps. */
   description?: string
   /** Whether it is kept for older clients, and has a successor. */
@@ -197,8 +201,13 @@ function configOf({
   access,
   action,
   about,
+  pages,
 }: Description<TSchema, TSchema, TSchema, TSchema>): FastifyContextConfig {
-  return access === 'token' ? { access, action, about } : { access }
+  return {
+    access,
+    ...(access === 'token' && { action, about }),
+    ...(pages === 'own' && { cors: false }),
+  }
 }
 
 /** @throws {TypeError} for a route that does not say who may call it, and of a token what it must allow and on what */

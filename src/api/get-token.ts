@@ -12,9 +12,8 @@ import { problemOfParticipantId, problemOfRoomId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { TokenAnswer, TokenQuery } from '../protocol/rest/tokens.ts'
 import { assertOrigin } from './context.ts'
-import { assertMayAskOpenly } from './credentials.ts'
+import { mintingKey } from './credentials.ts'
 import { describeOnly } from './describe.ts'
-import { mintingKey } from './guard.ts'
 
 const PARAMETERS = ['roomId', 'participantId', 'peerId', 'permissions', 'expiresIn'] as const
 
@@ -27,7 +26,7 @@ interface TokenRequest {
 
 export function getTokenRoutes(
   app: FastifyInstance,
-  context: Pick<HttpContext, 'settings' | 'keys' | 'gate' | 'now'>,
+  context: Pick<HttpContext, 'settings' | 'keys' | 'gate' | 'owner' | 'now'>,
 ): void {
   // What depends on the key alone is done once for each key; a rotated key is another object.
   const minters = new WeakMap<SigningKey, Minter>()
@@ -52,7 +51,6 @@ export function getTokenRoutes(
     answer: TokenAnswer,
   })
   app.get('/get-token', described, (request, reply) => {
-    assertMayAskOpenly(request, context.settings)
     context.gate.assertMayGuess(request.raw)
     const key = mintingKey(request, context)
     assertOrigin(request, key, context.settings)

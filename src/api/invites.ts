@@ -18,7 +18,6 @@ import { mintToken } from '../token/token.ts'
 import { Attempts } from './attempts.ts'
 import { grantFor, meetingFor } from './authorise.ts'
 import { baseUrlOf } from './base-url.ts'
-import { isOwnerHere } from './credentials.ts'
 import { describe } from './describe.ts'
 
 /** A joiner uses its token at once, and again when its connection is lost. */
@@ -30,7 +29,7 @@ const EXCHANGES = { perSecond: 2, burst: 30 }
 const tag = 'Invites'
 
 export const inviteRoutes: Routes = (app, context) => {
-  const { settings, catalogue, invites, keys, admin, gate, now } = context
+  const { settings, catalogue, invites, keys, admin, owner, gate, now } = context
   const attempts = new Attempts({ each: EXCHANGES, now })
 
   const limited: preValidationHookHandler = (request, _reply, done) => {
@@ -149,7 +148,7 @@ export const inviteRoutes: Routes = (app, context) => {
       answer: Pass,
     }),
     async (request) => {
-      if (!isOwnerHere(request, settings)) await admin.authorise(request)
+      if (!owner.isHere(request, 'own')) await admin.authorise(request)
       const key = keys.defaultKey()
       if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
       const meeting = await catalogue.create(key.projectId)

@@ -12,7 +12,6 @@ import { PrebuiltTokenBody, TokenAnswer } from '../protocol/rest/tokens.ts'
 import { mintToken } from '../token/token.ts'
 import { grantFor, meetingFor, meetingIfAny } from './authorise.ts'
 import { assertOrigin } from './context.ts'
-import { isOwnerHere } from './credentials.ts'
 import { baseUrlOf } from './base-url.ts'
 import { describe } from './describe.ts'
 import { assertWebhook } from './webhooks.ts'
@@ -195,7 +194,7 @@ export const roomRoutes: Routes = (app, context) => {
     (request) => {
       const { apiKey, permissions = ['allow_join'] } = request.body
       // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
-      if (!context.settings.openGetToken && !isOwnerHere(request, context.settings)) {
+      if (!context.settings.openGetToken && !context.owner.isHere(request, 'ofThisMachine')) {
         throw new Refusal('UNAUTHORIZED_REQUEST', {
           message: 'This server gives no token for an API key alone; have your backend mint it.',
         })

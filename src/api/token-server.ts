@@ -7,6 +7,7 @@ import { Refusal } from '../protocol/errors.ts'
 import { isRoomId } from '../protocol/ids.ts'
 import { tokenOf, type HttpSettings } from './context.ts'
 import type { Gate } from './gate.ts'
+import type { Owner } from './owner.ts'
 import { getTokenRoutes } from './get-token.ts'
 import { bareHttp } from './http.ts'
 
@@ -17,6 +18,7 @@ export interface TokenServerOptions {
   key: { apiKey: string; secret: string }
   now: () => number
   gate: Gate
+  owner: Owner
   log: Logger
 }
 
@@ -24,14 +26,14 @@ const UPSTREAM_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 export function buildTokenServer(options: TokenServerOptions): HttpListener {
-  const { settings, endpoint, key, gate, now, log } = options
+  const { settings, endpoint, key, gate, owner, now, log } = options
   const app = bareHttp(log, { gate, settings })
   const signing = { ...key, projectId: '', revoked: false, origins: null }
   const keys = {
     find: (apiKey: string) => (apiKey === key.apiKey ? signing : undefined),
     defaultKey: () => signing,
   } as unknown as KeyRing
-  getTokenRoutes(app, { settings, keys, gate, now })
+  getTokenRoutes(app, { settings, keys, gate, owner, now })
   const upstream = `${endpoint.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2`
 
   const forward = async (

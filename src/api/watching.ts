@@ -5,8 +5,8 @@ import { Type } from 'typebox'
 import { Refusal } from '../protocol/errors.ts'
 import { History, HistoryQuery, ServerStatus } from '../protocol/rest/watching.ts'
 import { CpuMeter, thinned } from '../metrics/metrics.ts'
+import { bearerOf, isSameText } from './credentials.ts'
 import { describe } from './describe.ts'
-import { isAtThisMachine, sameText } from './guard.ts'
 
 /** As many points as a plot can show. */
 const MOST_POINTS = 720
@@ -24,11 +24,12 @@ export const watchingRoutes: Routes = (app, context) => {
       summary: 'Metrics for Prometheus',
       tag: 'Watching',
       access: 'open',
+      pages: 'own',
       description:
-        'Open to this machine while the server listens on loopback only; elsewhere METRICS_TOKEN or the admin key is asked for, as a bearer token.',
+        'Needs METRICS_TOKEN or the admin key, as a bearer token. Without METRICS_TOKEN it is open to this machine, while only this machine reaches the server.',
       answer: Type.String(),
       answerType: 'text/plain',
-      refusals: ['UNAUTHORIZED'],
+      refusals: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST'],
     }),
     async (request, reply) => {
       context.gate.assertMayGuess(request.raw)
@@ -101,8 +102,8 @@ export const watchingRoutes: Routes = (app, context) => {
   )
 }
 
-function mayScrape(request: FastifyRequest, { settings }: HttpContext): boolean {
-  if (isAtThisMachine(request, settings.host)) return true
-  const [, given] = /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
-  return given !== undefined && settings.metricsToken !== undefined && sameText(given, settings.metricsToken)
+function mayScrape(request: FastifyRequest, { settings: { metricsToken }, owner }: HttpContext): boolean {
+  if (metricsToken === undefined) return owner.isHere(request, 'own')
+  const given = bearerOf(request)
+  return given !== undefined && isSameText(given, metricsToken)
 }

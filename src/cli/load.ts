@@ -1,6 +1,6 @@
 /** `anteroom load`: as many people as asked for, without a browser, against a server that may be loaded. */
 import { networkInterfaces } from 'node:os'
-import { isLoopback } from '../config.ts'
+import { isLoopback } from '../loopback.ts'
 import type { LoadReport, Quantiles } from '../load/load.ts'
 import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
 

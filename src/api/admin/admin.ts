@@ -1,8 +1,8 @@
 /** Who runs this server: shows the admin key, or signed in to the dashboard (design, decision 13). */
-import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { SignIn } from './sign-in.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { bearerOf, isSameText } from '../credentials.ts'
 import { isFromForeignPage, isFromOwnPage, type OwnAddress } from '../same-origin.ts'
 
 /** How somebody showed that it runs the server. */
@@ -20,7 +20,6 @@ export interface AdminOptions {
   settings: OwnAddress
 }
 
-const BEARER = /^\s*bearer\s+(\S+)\s*$/i
 /** Set by pages that send no JSON; a form of another page can set no header. */
 const PAGE_HEADER = 'x-requested-with'
 const COOKIE = 'anteroom_sign_in'
@@ -29,14 +28,11 @@ const SECURE_COOKIE = `__Host-${COOKIE}`
 const READING = new Set(['GET', 'HEAD'])
 
 export function createAdmin({ key, signIn, settings }: AdminOptions): Admin {
-  const wanted = digest(key)
-
   return {
     authorise: async (request) => {
       const header = request.headers.authorization
       if (header !== undefined && header !== '') {
-        const [, given = ''] = BEARER.exec(header) ?? []
-        if (!timingSafeEqual(digest(given), wanted))
+        if (!isSameText(bearerOf(request) ?? '', key))
           throw new Refusal('UNAUTHORIZED', { message: 'The admin key is wrong.', reason: 'admin-key' })
         return { by: 'key' }
       }
@@ -93,8 +89,4 @@ export function setCookie(
   const secure = (publicUrl ?? `${request.protocol}:`).startsWith('https:')
   const name = secure ? SECURE_COOKIE : COOKIE
   return `${name}=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${secure ? '; Secure' : ''}`
-}
-
-function digest(text: string): Buffer {
-  return hash('sha256', text, 'buffer')
 }

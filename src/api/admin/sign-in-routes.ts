@@ -4,7 +4,6 @@ import type { Routes } from '../context.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { PasswordBody, SignInAnswer, SignInBody, SignInState } from '../../protocol/rest/admin.ts'
 import { Attempts } from '../attempts.ts'
-import { isOwnerHere } from '../credentials.ts'
 import { describe } from '../describe.ts'
 import { isFromForeignPage } from '../same-origin.ts'
 import { setCookie } from './admin.ts'
@@ -17,7 +16,7 @@ const OVERALL = { perSecond: 2, burst: 30 }
 const tag = 'Signing in'
 
 export const signInRoutes: Routes = (app, context) => {
-  const { settings, signIn, admin, gate, now } = context
+  const { settings, signIn, admin, owner, gate, now } = context
   const attempts = new Attempts({ each: PER_ADDRESS, overall: OVERALL, now })
 
   const attempt = (request: FastifyRequest): void => {
@@ -75,7 +74,7 @@ export const signInRoutes: Routes = (app, context) => {
         },
       ),
       passwordSet: await signIn.passwordSet(),
-      atThisMachine: isOwnerHere(request, settings),
+      atThisMachine: owner.isHere(request, 'own'),
     }),
   )
 
