@@ -13,6 +13,7 @@ import {
 } from '../src/protocol/chat.ts'
 import { Chat, type ChatLink } from '../src/meeting/chat.ts'
 import { Participant } from '../src/meeting/participant.ts'
+import { ChatPace } from '../src/api/chat-pace.ts'
 import { ChatSockets } from '../src/api/chat-socket.ts'
 import { printTable } from './table.ts'
 
@@ -36,6 +37,7 @@ async function serve(kind: Kind): Promise<void> {
   if (kind === 'ours') {
     const log = { debug: () => undefined, error: console.error } as never
     const chat = new Chat({
+      sessionId: 'session',
       limits: {
         maxChatMessageBytes: 65_536,
         maxChatTopics: 10,
@@ -44,7 +46,7 @@ async function serve(kind: Kind): Promise<void> {
       },
       log: {
         append: () => Promise.resolve(0),
-        newest: (_count, to) => Promise.resolve({ from: 1, to }),
+        newest: (_most, to) => Promise.resolve({ from: 1, to }),
         read: () => Promise.resolve({ messages: [], rest: undefined }),
       },
       now: Date.now,
@@ -53,7 +55,8 @@ async function serve(kind: Kind): Promise<void> {
     })
     let people = 0
     const sockets = new ChatSockets({
-      settings: { maxChatMessageBytes: 65_536, maxChatMessagesPerSecond: 1e9 },
+      settings: { maxChatMessageBytes: 65_536 },
+      pace: new ChatPace(1e9, Date.now),
       openChat: (_ticket: string, link: ChatLink) => {
         const id = `person-${++people}`
         const participant = new Participant({
@@ -66,7 +69,6 @@ async function serve(kind: Kind): Promise<void> {
         participant.joined = true
         return Promise.resolve(chat.connect(participant, link))
       },
-      now: Date.now,
       log,
     })
     sockets.attach(http)

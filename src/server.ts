@@ -14,6 +14,7 @@ import { mediaHost, shownSettings } from './config.ts'
 import { isLoopback } from './loopback.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
+import { ChatPace } from './api/chat-pace.ts'
 import { ChatSockets } from './api/chat-socket.ts'
 import { Gate } from './api/gate.ts'
 import { createOwner, isReachedFromHereAlone } from './api/owner.ts'
@@ -223,9 +224,11 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       },
     }
     const gate = new Gate({ settings, now })
+    const chatPace = new ChatPace(settings.maxChatMessagesPerSecond, now)
     const sockets = new MeetingSockets({
       settings,
       gate,
+      chatPace,
       verify: (token, options) => verifier.verify(token, options),
       refusalOfOrigin: (grant, origin, ownOrigin) =>
         refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
@@ -271,8 +274,8 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     })
     const chatSockets = new ChatSockets({
       settings,
+      pace: chatPace,
       openChat: (ticket, link) => meetings.openChat(ticket, link),
-      now,
       onMessage: () => metrics.chatMessage(),
       onRefusal: (refusal) => metrics.refused('chat', refusal),
       log: logger,

@@ -295,6 +295,44 @@ test('pubsub: one chat with the socket of 1.x, history oldest first, live once',
   assert.ok(!old.heard.some(({ message }) => message === 'unheard'))
 })
 
+test('pubsub: of a long history there is the newest half a megabyte, and coming back tells no more of many topics', async () => {
+  const meetingId = await server.createMeeting()
+  const [ann, other] = [await modern(meetingId, 'ann'), await modern(meetingId, 'other')]
+  const token = server.token(['allow_join'])
+  const come = async (): Promise<WireClient> => {
+    const client = server.connect({ token, meetingId, participantId: 'old', name: 'old' })
+    await client.join()
+    return client
+  }
+  const old = await come()
+  // As JSON a control character takes six bytes.
+  const text = '\u0001'.repeat(30_000)
+  const say = (by: WireClient, topic: string, n: number) =>
+    by.request('pubsubPublish', { topic, message: `${n}${text}`, options: { persist: true } })
+  for (let n = 0; n < 24; n++) await say(ann, 'long', n)
+  const { messages } = await old.request('pubsubSubscribe', { topic: 'long' })
+  assert.deepEqual(
+    messages.map(({ message }: any) => Number.parseInt(message)),
+    Array.from({ length: 18 }, (_, at) => at + 6),
+  )
+  for (const topic of ['a', 'b', 'c']) await old.request('pubsubSubscribe', { topic })
+  await other.request('pubsubSubscribe', { topic: 'c' })
+  old.socket.io.engine.close()
+  await other.hears('peerClosed', ({ peerId }) => peerId === 'old')
+  for (const topic of ['a', 'b', 'c']) for (let n = 0; n < 6; n++) await say(other, topic, n)
+  const back = await come()
+  await back.hears('pubsubMessage', ({ topic, message }: any) => topic === 'a' && message.startsWith('5'))
+  await back.request('pubsubPublish', { topic: 'c', message: 'now' })
+  await back.hears('pubsubMessage', ({ message }) => message === 'now')
+  const missed = back.heard.filter(
+    ({ method, message }: any) => method === 'pubsubMessage' && message !== 'now',
+  )
+  assert.deepEqual(
+    missed.map(({ topic, message }: any) => `${topic}${Number.parseInt(message)}`),
+    ['a1', 'a2', 'a3', 'a4', 'a5'],
+  )
+})
+
 test('pubsub: topics go on after the connection was lost, with what was kept meanwhile', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'])

@@ -14,6 +14,7 @@ import {
   type ServerBatch,
   type ServerFrame,
 } from '../protocol/chat.ts'
+import { ChatPace } from './chat-pace.ts'
 import { ChatSockets } from './chat-socket.ts'
 
 let server: TestServer
@@ -311,6 +312,32 @@ test('a chat socket that is cut and asks again misses nothing that was kept and 
   assert.deepEqual([...old, ...back!.live], said)
 })
 
+test('a participant has one pace through both doors of the chat, and no new one by coming back', async () => {
+  const paced = await TestServer.start({ maxChatMessagesPerSecond: 2 })
+  paced.stillAt = Date.now()
+  try {
+    const meetingId = await paced.createMeeting()
+    const message = { topic: 'CHAT', message: 'x' }
+    const { chat, wire } = await join(meetingId, 'ann', paced)
+    for (let at = 0; at < 4; at++) assert.equal((await chat.ask('publish', message)).ok, true)
+    for (let at = 0; at < 4; at++) await wire.request('pubsubPublish', message)
+    const refused = { errorName: 'RATE_LIMITED' }
+    await assert.rejects(wire.request('pubsubPublish', message), refused)
+    await assert.rejects(wire.request('pubsubSubscribe', { topic: 'CHAT' }), refused)
+    wire.close()
+    const { chat: other, wire: bob } = await join(meetingId, 'bob', paced)
+    const { chat: again, wire: back } = await join(meetingId, 'ann', paced)
+    assert.equal((await again.ask('publish', message)).ok, false)
+    await assert.rejects(back.request('pubsubPublish', message), refused)
+    assert.equal((await other.ask('publish', message)).ok, true)
+    await bob.request('pubsubPublish', message)
+    paced.aheadMs += 1000
+    await back.request('pubsubPublish', message)
+  } finally {
+    await paced.stop()
+  }
+})
+
 test('a session takes its chat with it, and a restart does not', async () => {
   const meetingId = await server.createMeeting()
   const { chat: ann } = await join(meetingId, 'ann')
@@ -328,11 +355,11 @@ test('a session takes its chat with it, and a restart does not', async () => {
 test('a ping is answered or the socket ends', async () => {
   const closed: number[] = []
   const sockets = new ChatSockets({
-    settings: { maxChatMessageBytes: 1024, maxChatMessagesPerSecond: 10 },
+    settings: { maxChatMessageBytes: 1024 },
+    pace: new ChatPace(10, Date.now),
     openChat: () =>
       Promise.resolve({ close: (code: number) => closed.push(code) } as unknown as ChatConnection),
     pingIntervalMs: 40,
-    now: Date.now,
     log: pino({ level: 'silent' }),
   })
   const http = createServer()

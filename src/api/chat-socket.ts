@@ -10,24 +10,22 @@ import type { ChatConnection, ChatLink } from '../meeting/chat.ts'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { decodeClientFrame, encodeServerFrame } from '../protocol/chat.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { Attempts } from './attempts.ts'
+import type { ChatPace } from './chat-pace.ts'
 
 /** Where the chat socket is opened; the ticket goes in the query. */
 export const CHAT_PATH = '/chat'
 
 export interface ChatSocketSettings {
   maxChatMessageBytes: number
-  /** Of one participant, on average; four times as many at once. */
-  maxChatMessagesPerSecond: number
 }
 
 export interface ChatSocketOptions {
   settings: ChatSocketSettings
+  pace: ChatPace
   /** Undefined for a ticket that is good for nothing. */
   openChat: (ticket: string, link: ChatLink) => Promise<ChatConnection | undefined>
   /** Default 15 s; two that go unanswered end the socket. */
   pingIntervalMs?: number
-  now: () => number
   /** A message was taken. */
   onMessage?: () => void
   onRefusal?: (refusal: Refusal) => void
@@ -35,9 +33,6 @@ export interface ChatSocketOptions {
 }
 
 const PING_INTERVAL_MS = 15_000
-const BURST_FACTOR = 4
-/** One that goes on although so many of its requests were refused at once is closed. */
-const PATIENCE_FACTOR = 20
 /** Room for the fields around a message: topic, ids, a list of receivers. */
 const FRAME_OVERHEAD_BYTES = 160 * 1024
 const BAD_FRAME = 1007
@@ -52,16 +47,9 @@ export class ChatSockets {
   readonly #heartbeats = new Map<WebSocket, { pingsOut: number; seq: number }>()
   readonly #pingIntervalMs: number
   readonly #timer: NodeJS.Timeout
-  /** By ticket: who opens its socket again has no more for it. */
-  readonly #requests: Attempts
-  readonly #refusals: Attempts
 
   constructor(options: ChatSocketOptions) {
     this.#options = options
-    const { now } = options
-    const perSecond = options.settings.maxChatMessagesPerSecond
-    this.#requests = new Attempts({ each: { perSecond, burst: perSecond * BURST_FACTOR }, now })
-    this.#refusals = new Attempts({ each: { perSecond, burst: perSecond * PATIENCE_FACTOR }, now })
     this.#server = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -107,15 +95,13 @@ export class ChatSockets {
       connection.close(1006, 'lost')
       return
     }
-    this.#server.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#serve(webSocket, link, connection, ticket),
-    )
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, link, connection))
     // A handshake that ws refuses never calls back.
     socket.once('close', () => connection.close(1006, 'lost'))
   }
 
-  #serve(socket: WebSocket, link: WebSocketLink, connection: ChatConnection, ticket: string): void {
-    const { log, onMessage, onRefusal } = this.#options
+  #serve(socket: WebSocket, link: WebSocketLink, connection: ChatConnection): void {
+    const { pace, log, onMessage, onRefusal } = this.#options
     const heartbeat = { pingsOut: 0, seq: 0 }
     this.#heartbeats.set(socket, heartbeat)
     socket.on('error', (error) => log.debug({ err: error }, 'a chat socket failed'))
@@ -136,7 +122,7 @@ export class ChatSockets {
         return
       }
       if (frame.kind === 'pong') heartbeat.pingsOut = 0
-      else if (this.#requests.take(ticket)) {
+      else if (pace.take(connection.speaker)) {
         void connection.handle(frame).then((refusal) => {
           if (refusal) onRefusal?.(refusal)
           else if (frame.kind === 'publish') onMessage?.()
@@ -144,7 +130,7 @@ export class ChatSockets {
       } else {
         const refusal = new Refusal('RATE_LIMITED')
         onRefusal?.(refusal)
-        if (this.#refusals.take(ticket)) connection.refuse(frame, refusal)
+        if (pace.takeRefusal(connection.speaker)) connection.refuse(frame, refusal)
         else connection.close(TOO_MANY, 'too many requests')
       }
     })

@@ -2,6 +2,7 @@
  * One socket, from its first word to its last. What it may send follows from its state through the table of
  * `protocol/requests.ts`; before admission it holds no reference to a meeting, so there is nothing it could reach.
  */
+import type { ChatSpeaker } from '../meeting/chat.ts'
 import type { LiveMeeting } from '../meeting/live-meeting.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { Mode } from '../protocol/modes.ts'
@@ -65,7 +66,7 @@ export interface ConnectionOptions {
   /** It opens a stream or a transport. */
   onOpening: () => void
   /** It publishes to a chat topic or asks for one. Throws when it may not now. */
-  onChat: () => void
+  onChat: (speaker: ChatSpeaker) => void
   /** Those who may come back to the topics that they listened to. */
   lostReaders: LostReaders
   onRefusal: (refusal: Refusal) => void
@@ -191,7 +192,7 @@ export class Connection {
       case 'pubsubUnsubscribe':
         return this.#pubsub().unsubscribe((data as RequestData<'pubsubUnsubscribe'>).topic)
       case 'pubsubPublish':
-        this.#options.onChat()
+        this.#countChat()
         return this.#pubsub().publish(data as RequestData<'pubsubPublish'>)
       case 'leave':
         this.#leaves = true
@@ -357,9 +358,14 @@ export class Connection {
   }
 
   async #subscribe(topic: string): Promise<WithAfter> {
-    this.#options.onChat()
+    this.#countChat()
     const { messages, release } = await this.#pubsub().subscribe(topic)
     return new WithAfter({ messages }, release)
+  }
+
+  /** @throws {Refusal} RATE_LIMITED */
+  #countChat(): void {
+    if (this.#reader) this.#options.onChat(this.#reader)
   }
 
   get #reader(): Reader | undefined {

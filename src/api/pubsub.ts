@@ -10,8 +10,11 @@ import { Refusal } from '../protocol/errors.ts'
 
 export type PubsubMessage = Extract<Notification, { method: 'pubsubMessage' }>
 
-/** What these clients get of a topic's history: the whole of it is one answer. */
+/** What these clients get of a topic's history, which is one answer: as JSON it may take six times the bytes. */
 const HISTORY_MESSAGES = 1000
+const HISTORY_BYTES = 512 * 1024
+/** Of JSON that a client which comes back is told of all its topics, none of which it asks for again. */
+const MISSED_BYTES = 1024 * 1024
 
 export interface PubsubOptions {
   /** Opens the participant's chat; undefined where there is none to open. */
@@ -90,7 +93,10 @@ export class Pubsub {
    * The kept messages, oldest first. `release` must be called when the answer is out: what was said meanwhile follows it.
    * @throws {Refusal}
    */
-  async subscribe(topic: string): Promise<{ messages: PubsubMessage[]; release: () => void }> {
+  async subscribe(
+    topic: string,
+    limit = HISTORY_MESSAGES,
+  ): Promise<{ messages: PubsubMessage[]; release: () => void }> {
     const hold = this.#held.get(topic) ?? { requests: 0, messages: [] }
     hold.requests++
     this.#held.set(topic, hold)
@@ -100,7 +106,7 @@ export class Pubsub {
       for (const message of hold.messages) this.#tell(message)
     }
     try {
-      const messages = await this.#read(topic, HISTORY_MESSAGES)
+      const messages = await this.#read(topic, limit)
       const position = this.#topics.get(topic) ?? { lastId: undefined }
       position.lastId = messages.at(-1)?.id ?? position.lastId
       this.#topics.set(topic, position)
@@ -111,12 +117,22 @@ export class Pubsub {
     }
   }
 
-  /** Takes up the topics of a connection that was lost: what was kept since then is told as if it were said now. */
+  /**
+   * Takes up the topics of a connection that was lost: what was kept since then is told as if it were said now, the newest
+   * of it where there is too much.
+   */
   async resume(topics: ReadonlyMap<string, Position>): Promise<void> {
+    let room = MISSED_BYTES
     for (const [topic, { lastId }] of topics) {
-      const { messages, release } = await this.subscribe(topic)
+      const { messages, release } = await this.subscribe(topic, room > 0 ? HISTORY_MESSAGES : 0)
       const seen = messages.findIndex(({ id }) => id === lastId)
-      for (const message of messages.slice(seen + 1)) this.#options.notify(message)
+      let first = messages.length
+      while (first > seen + 1) {
+        room -= Buffer.byteLength(JSON.stringify(messages[first - 1]))
+        if (room < 0) break
+        first--
+      }
+      for (const message of messages.slice(first)) this.#options.notify(message)
       release()
     }
   }
@@ -196,6 +212,7 @@ export class Pubsub {
       },
       // The socket has a bound of its own, and is cut off as a whole.
       backlogBytes: 0,
+      maxHistoryBytes: HISTORY_BYTES,
       get closed() {
         return closed
       },

@@ -30,6 +30,7 @@ import {
   type Memberships,
   type Wire,
 } from './client-link.ts'
+import type { ChatPace } from './chat-pace.ts'
 import { crowded, type Gate } from './gate.ts'
 import { Connection, type Applicant } from './connection.ts'
 import { ProtooServer } from './protoo.ts'
@@ -48,8 +49,6 @@ export interface SocketSettings {
   maxRequestsPerSecond: number
   /** Streams and transports that one connection opens. */
   maxMediaOpeningsPerMinute: number
-  /** Of one participant, on average; four times as many at once. */
-  maxChatMessagesPerSecond: number
   /** How long a socket may take to say what it wants. */
   headersTimeoutSeconds: number
 }
@@ -57,6 +56,7 @@ export interface SocketSettings {
 export interface SocketOptions {
   settings: SocketSettings
   gate: Gate
+  chatPace: ChatPace
   verify: (token: unknown, options?: { outOfTime?: boolean }) => Grant
   /** Why a page of this origin may not use the key of a grant, if it may not. */
   refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
@@ -268,11 +268,10 @@ export class MeetingSockets {
   }
 
   #connect(link: ClientLink, applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>): Connection {
-    const { log, settings, gate, onRefusal, onJoined, now, findMeeting } = this.#options
+    const { log, settings, gate, chatPace, onRefusal, onJoined, now, findMeeting } = this.#options
     const { request } = link.wire
-    const { maxMediaOpeningsPerMinute: openings, maxChatMessagesPerSecond: perSecond } = settings
+    const { maxMediaOpeningsPerMinute: openings } = settings
     const opened = new TokenBucket(openings / 60, openings, now)
-    const said = new TokenBucket(perSecond, perSecond * BURST_FACTOR, now)
     return new Connection(
       { ...applicant, link, socketBaseUrl: this.#baseUrl(request) },
       {
@@ -288,8 +287,8 @@ export class MeetingSockets {
             })
           }
         },
-        onChat: () => {
-          if (!said.take()) throw new Refusal('RATE_LIMITED')
+        onChat: (speaker) => {
+          if (!chatPace.take(speaker)) throw new Refusal('RATE_LIMITED')
         },
         lostReaders: this.#lostReaders,
         onRefusal,

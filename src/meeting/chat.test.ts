@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeChatMessage, decodeServerFrame, type ClientFrame } from '../protocol/chat.ts'
-import type { ChatFilter, KeptMessage, Stretch } from '../store/store.ts'
+import type { ChatFilter, KeptMessage, Newest, Stretch } from '../store/store.ts'
 import { Chat, type ChatLimits, type ChatLink, type ChatLog, type NewMessage } from './chat.ts'
 import { Participant } from './participant.ts'
 
@@ -61,8 +61,8 @@ class MemoryLog implements ChatLog {
     return number
   }
 
-  newest(count: number, to: number, filter: ChatFilter): Promise<Stretch> {
-    const from = this.#matching({ from: 0, to }, filter).at(-count)?.number
+  newest({ messages }: Newest, to: number, filter: ChatFilter): Promise<Stretch> {
+    const from = this.#matching({ from: 0, to }, filter).at(-messages)?.number
     return Promise.resolve({ from: from ?? 0, to })
   }
 
@@ -101,6 +101,7 @@ const EMPTY = {
 function room(changes: Partial<ChatLimits> = {}) {
   const log = new MemoryLog()
   const chat = new Chat({
+    sessionId: 's',
     limits: {
       maxChatMessageBytes: 1_000_000,
       maxChatTopics: 3,

@@ -3,7 +3,7 @@
  * known from the connection, never from the frame (contract, signalling §4.4).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { ChatFilter, ChatRecord, ChatShare, KeptMessage, Stretch } from '../store/store.ts'
+import type { ChatFilter, ChatRecord, ChatShare, KeptMessage, Newest, Stretch } from '../store/store.ts'
 import type { Participant } from './participant.ts'
 import {
   encodeChatMessage,
@@ -33,13 +33,14 @@ export interface ChatLimits {
 export interface ChatLog {
   /** Resolves with its number when the message has reached the disk. */
   append(message: NewMessage): Promise<number>
-  newest(count: number, to: number, filter: ChatFilter): Promise<Stretch>
+  newest(most: Newest, to: number, filter: ChatFilter): Promise<Stretch>
   read(stretch: Stretch, filter: ChatFilter): Promise<{ messages: KeptMessage[]; rest: Stretch | undefined }>
 }
 
 export type NewMessage = Omit<ChatRecord, 'sessionId'>
 
 export interface ChatOptions {
+  sessionId: string
   limits: ChatLimits
   log: ChatLog
   now: () => number
@@ -59,12 +60,20 @@ export interface ChatSender {
   readonly holder: Holder
 }
 
+/** One participant of one session. */
+export interface ChatSpeaker {
+  readonly sessionId: string
+  readonly participantId: string
+}
+
 /** The way to one chat socket. Neither call throws. */
 export interface ChatLink {
   /** `taken` is called when the network has taken the frame, or never will. */
   send(frame: Uint8Array, taken?: () => void): void
   /** Bytes that the network has not taken yet. */
   readonly backlogBytes: number
+  /** Most of a topic's history that one request gets, the newest of it; default: all. */
+  readonly maxHistoryBytes?: number
   readonly closed: boolean
   close(code: number, reason: string): void
 }
@@ -123,6 +132,7 @@ export class Chat {
   connect(participant: Participant, link: ChatLink): ChatConnection {
     this.#connections.get(participant.id)?.close(1000, 'replaced')
     const connection: ChatConnection = new ChatConnection(participant, link, {
+      sessionId: this.#options.sessionId,
       log: this.#options.log,
       findTopic: (name) => this.#topics.get(name),
       enterTopic: (name) => {
@@ -448,6 +458,7 @@ function queueSizeOf({ queueSize }: Subscribe): number {
 }
 
 interface ConnectionOptions {
+  sessionId: string
   log: ChatLog
   findTopic: (name: string) => Topic | undefined
   /** The topic, with a place in it. @throws {Refusal} */
@@ -461,6 +472,7 @@ interface ConnectionOptions {
 
 /** One participant's chat socket. */
 export class ChatConnection {
+  readonly speaker: ChatSpeaker
   readonly #participant: Participant
   readonly #link: ChatLink
   readonly #options: ConnectionOptions
@@ -469,6 +481,7 @@ export class ChatConnection {
   #closed = false
 
   constructor(participant: Participant, link: ChatLink, options: ConnectionOptions) {
+    this.speaker = { sessionId: options.sessionId, participantId: participant.id }
     this.#participant = participant
     this.#link = link
     this.#options = options
@@ -598,7 +611,11 @@ export class ChatConnection {
     const filter = { topic, hearer: this.#participant.id }
     return this.#replays.run(async () => {
       if (this.#isGone()) return false
-      let rest: Stretch | undefined = limit < 0 ? { from: 0, to } : await log.newest(limit, to, filter)
+      const { maxHistoryBytes: bytes } = this.#link
+      let rest: Stretch | undefined =
+        limit < 0 && bytes === undefined
+          ? { from: 0, to }
+          : await log.newest({ messages: limit < 0 ? Infinity : limit, bytes }, to, filter)
       let sent = false
       while (rest && !this.#isGone()) {
         const part = await log.read(rest, filter)

@@ -1048,10 +1048,11 @@ export class LiveMeeting {
       departed: new Map(),
       chat: new Chat(
         {
+          sessionId,
           limits: settings,
           log: {
             append: (message) => store.chat.append({ ...message, sessionId }),
-            newest: (count, to, filter) => store.chat.newest(sessionId, count, to, filter),
+            newest: (most, to, filter) => store.chat.newest(sessionId, most, to, filter),
             read: (stretch, filter) => store.chat.read(sessionId, stretch, filter),
           },
           now,

@@ -421,10 +421,20 @@ test('pages and parts of the chat hold what the reader may hear, and count nothi
       }
       assert.deepEqual(paged, expected, what)
       for (const count of [0, 1, 7, 1000]) {
-        const stretch = await store.chat.newest('s', count, Number.MAX_SAFE_INTEGER, filter)
+        const stretch = await store.chat.newest('s', { messages: count }, Number.MAX_SAFE_INTEGER, filter)
         const wanted = count === 0 ? [] : expected.slice(-count)
         assert.deepEqual((await readAll(store, stretch, filter)).ids, wanted, `${what}, the last ${count}`)
       }
+    }
+    for (const [bytes, count] of [
+      [0, 0],
+      [1, 1],
+      [900, 3],
+      [901, 4],
+    ] as const) {
+      const most = { messages: 5, bytes }
+      const stretch = await store.chat.newest('s', most, Number.MAX_SAFE_INTEGER, { hearer: 'ann' })
+      assert.equal((await readAll(store, stretch, { hearer: 'ann' })).ids.length, count, `${bytes} bytes`)
     }
     const { last, shares } = await store.chat.held('s')
     assert.equal(last, 300)

@@ -263,6 +263,12 @@ export interface ChatFilter {
   hearer?: string | null
 }
 
+/** So many messages at most, and so many bytes with the message that goes beyond. */
+export interface Newest {
+  messages: number
+  bytes?: number | undefined
+}
+
 /** Messages by their numbers, both included; none where `from` is above `to`. */
 export interface Stretch {
   from: number
@@ -376,8 +382,8 @@ export interface Store {
     append(message: ChatRecord): Promise<number>
     /** The stretch that holds a page, oldest first, and how many there are on all pages. */
     page(sessionId: string, page: Page, filter?: ChatFilter): Promise<{ total: number; stretch: Stretch }>
-    /** The stretch of the last `count`, none of them after `to`. */
-    newest(sessionId: string, count: number, to: number, filter?: ChatFilter): Promise<Stretch>
+    /** The stretch of the last, none of them after `to`. */
+    newest(sessionId: string, most: Newest, to: number, filter?: ChatFilter): Promise<Stretch>
     /** The first messages of a stretch, as many as are read at once, and the rest of it if there is one. */
     read(
       sessionId: string,

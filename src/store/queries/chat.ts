@@ -71,11 +71,21 @@ export function chatQueries({ db, write }: Ground): Store['chat'] {
       const [first, last] = [rows[0]!.number, rows.at(-1)!.number]
       return { total, stretch: { from: Math.min(first, last), to: Math.max(first, last) } }
     },
-    newest: async (sessionId, count, to, filter = {}) => {
-      const first = await matching(sessionId, filter)
+    newest: async (sessionId, { messages: count, bytes: mostBytes }, to, filter = {}) => {
+      const newestFirst = matching(sessionId, filter).where('number', '<=', to).orderBy('number', 'desc')
+      if (mostBytes !== undefined) {
+        let [from, bytes] = [to + 1, 0]
+        const sizes = newestFirst.select(['number', 'bytes'])
+        for (const one of await (count === Infinity ? sizes : sizes.limit(Math.max(count, 0))).execute()) {
+          if (bytes >= mostBytes) break
+          from = one.number
+          bytes += one.bytes
+        }
+        return { from, to }
+      }
+      if (count === Infinity) return { from: 0, to }
+      const first = await newestFirst
         .select('number')
-        .where('number', '<=', to)
-        .orderBy('number', 'desc')
         .limit(1)
         .offset(Math.max(count, 1) - 1)
         .executeTakeFirst()
