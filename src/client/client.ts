@@ -8,7 +8,7 @@
  */
 export { connect, type ConnectOptions } from './connect.ts'
 export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
-export { openDevice, type Devices } from './devices.ts'
+export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
 export type { EntryRequest, Lobby } from './lobby.ts'
 export type {

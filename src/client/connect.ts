@@ -12,7 +12,10 @@ export interface ConnectOptions {
   name: string
   /** Default: eight random characters. Without white space and invisible characters; see `protocol/ids.ts`. */
   participantId?: string
-  /** `true`: the default device; a track: this one. Default `true`. A device that cannot be had does not stop the join. */
+  /**
+   * `true`: the default device; a track: this one, which the meeting stops when it is switched off or over. Default `true`.
+   * A device that cannot be had does not stop the join.
+   */
   mic?: MediaStreamTrack | boolean
   camera?: MediaStreamTrack | boolean
   /** The app's own, seen by the others. */
@@ -39,7 +42,16 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
   if (!isReadable(options.meetingId))
     throw new MeetingError(4003, 'INVALID_MEETING_ID', 'There is no meeting with this id.')
   const timings: Timings = { start: performance.now() }
-  const { baseUrl, socketPath = '', iceServersPlain = [], requestId } = await initConfig(options)
+  const {
+    baseUrl,
+    socketPath = '',
+    iceServersPlain = [],
+    requestId,
+  } = await initConfig(options).catch((error: unknown) => {
+    // Tracks belong to the meeting; there is none.
+    for (const track of [options.mic, options.camera]) if (typeof track === 'object') track.stop()
+    throw error
+  })
   timings.initConfig = performance.now()
   const scheme = new URL(options.url).protocol
   const meeting = new Meeting({

@@ -1,20 +1,60 @@
-/** Our own camera, microphone and screen. */
-import { DeviceError, deviceProblem } from './errors.ts'
+/** Our own camera, microphone and screen: what is wanted of each, and what comes of it (`device-state.ts`). */
 import type { StreamKind } from '../protocol/media.ts'
+import {
+  concernsWish,
+  ended,
+  isSilent,
+  kept,
+  lineDown,
+  lineUp,
+  newDevice,
+  nextStep,
+  opened,
+  openFailed,
+  refused,
+  sent,
+  statusOf,
+  wantFrom,
+  wantOff,
+  wantOn,
+  wantTracks,
+  type DeviceState,
+  type DeviceStatus,
+  type Step,
+  type Tracks,
+} from './device-state.ts'
+import { DeviceError, deviceProblem, type MeetingError } from './errors.ts'
 
 export type OwnKind = 'mic' | 'camera' | 'share'
+export type { DeviceStatus }
 
-/** What is sent under which kind. */
-const kinds: Record<'mic' | 'camera', StreamKind> = { mic: 'audio', camera: 'video' }
+type OpenTracks = Tracks<MediaStreamTrack>
+type State = DeviceState<MediaStreamTrack>
+
+/** As which kinds of stream each device is sent. */
+const streamKinds: Record<OwnKind, readonly StreamKind[]> = {
+  mic: ['audio'],
+  camera: ['video'],
+  share: ['share', 'shareAudio'],
+}
+
+/** Where tracks are sent. */
+export interface Line {
+  /**
+   * Brings what is sent of these kinds to these tracks. Resolves with whether that is done: if not, the line is lost, and
+   * another follows. @throws {MeetingError} the server's refusal
+   */
+  carry(kinds: readonly StreamKind[], tracks: OpenTracks): Promise<boolean>
+}
 
 export interface DevicesOptions {
   mic: MediaStreamTrack | boolean
   camera: MediaStreamTrack | boolean
-  send: (kind: StreamKind, track: MediaStreamTrack) => Promise<void>
-  replace: (kind: StreamKind, track: MediaStreamTrack) => Promise<void>
-  stop: (kind: StreamKind) => Promise<void>
+  /** Default: asks the browser. */
+  open?: (device: OwnKind, deviceId?: string) => Promise<OpenTracks>
   onChange: () => void
-  onProblem: (error: DeviceError) => void
+  /** Something that nobody waits for failed. */
+  onProblem: (error: DeviceError | MeetingError) => void
 }
 
 /** Asks the browser for a device. @throws {DeviceError} */
@@ -32,150 +72,302 @@ export async function openDevice(device: 'mic' | 'camera', deviceId?: string): P
   }
 }
 
+async function askBrowser(device: OwnKind, deviceId?: string): Promise<OpenTracks> {
+  if (device === 'mic') return { audio: await openDevice('mic', deviceId) }
+  if (device === 'camera') return { video: await openDevice('camera', deviceId) }
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 30 }, audio: true })
+    const [share, shareAudio] = [stream.getVideoTracks()[0]!, stream.getAudioTracks()[0]]
+    return { share, ...(shareAudio && { shareAudio }) }
+  } catch (cause) {
+    throw new DeviceError('screen', deviceProblem(cause instanceof Error ? cause.name : ''), cause)
+  }
+}
+
+/**
+ * Each call says what is wanted from now on; the latest counts, whatever is still on its way. A promise resolves when
+ * what was asked for is so, or when a later call or the end of the meeting took its place.
+ */
 export class Devices {
-  readonly #options: DevicesOptions
-  #mic: MediaStreamTrack | undefined
-  #camera: MediaStreamTrack | undefined
-  #share: MediaStreamTrack | undefined
-  #shareAudio: MediaStreamTrack | undefined
-  readonly #initial: { mic: MediaStreamTrack | boolean; camera: MediaStreamTrack | boolean }
-  #began = false
+  readonly #mic: OwnDevice
+  readonly #camera: OwnDevice
+  readonly #share: OwnDevice
 
   constructor(options: DevicesOptions) {
-    this.#options = options
-    this.#initial = { mic: options.mic, camera: options.camera }
+    this.#mic = new OwnDevice('mic', options.mic, options)
+    this.#camera = new OwnDevice('camera', options.camera, options)
+    this.#share = new OwnDevice('share', false, options)
   }
 
-  /** The track that is sent; undefined while muted. */
+  /** The open track; undefined while it is off. */
   get mic(): MediaStreamTrack | undefined {
-    return this.#mic
+    return this.#mic.tracks.audio
   }
   get camera(): MediaStreamTrack | undefined {
-    return this.#camera
+    return this.#camera.tracks.video
   }
   get share(): MediaStreamTrack | undefined {
-    return this.#share
+    return this.#share.tracks.share
   }
 
+  /** What is wanted of a device, and whether it is so already. */
+  status(device: OwnKind): DeviceStatus {
+    return this.#of(device).status
+  }
+
+  /** @throws {DeviceError | MeetingError} it cannot be had, or the server refused the stream */
   enableMic(track?: MediaStreamTrack): Promise<void> {
-    return this.#enable('mic', track)
+    return this.#mic.turnOn(track && { audio: track })
   }
   disableMic(): Promise<void> {
-    return this.#disable('mic')
+    return this.#mic.turnOff()
   }
   enableCamera(track?: MediaStreamTrack): Promise<void> {
-    return this.#enable('camera', track)
+    return this.#camera.turnOn(track && { video: track })
   }
   disableCamera(): Promise<void> {
-    return this.#disable('camera')
+    return this.#camera.turnOff()
   }
 
-  /** Another microphone, also while it is sent. @throws {DeviceError} */
-  async switchMic(deviceId: string): Promise<void> {
-    await this.#switch('mic', deviceId)
+  /** Another microphone, also while one is sent. @throws {DeviceError} and the one before goes on */
+  switchMic(deviceId: string): Promise<void> {
+    return this.#mic.turnOnFrom(deviceId)
   }
-  async switchCamera(deviceId: string): Promise<void> {
-    await this.#switch('camera', deviceId)
+  switchCamera(deviceId: string): Promise<void> {
+    return this.#camera.turnOnFrom(deviceId)
   }
 
   /** The browser asks the person what to share. @throws {DeviceError} when it is refused */
-  async startShare(): Promise<void> {
-    let stream: MediaStream
-    try {
-      stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 30 }, audio: true })
-    } catch (cause) {
-      throw new DeviceError('screen', deviceProblem(cause instanceof Error ? cause.name : ''), cause)
-    }
-    this.#share = stream.getVideoTracks()[0]
-    this.#shareAudio = stream.getAudioTracks()[0]
-    this.#share?.addEventListener('ended', () => void this.stopShare())
-    await this.#sendShare()
-    this.#options.onChange()
+  startShare(): Promise<void> {
+    return this.#share.turnOn()
   }
-
-  async stopShare(): Promise<void> {
-    const tracks = [this.#share, this.#shareAudio]
-    this.#share = undefined
-    this.#shareAudio = undefined
-    for (const track of tracks) track?.stop()
-    await Promise.all([this.#options.stop('share'), this.#options.stop('shareAudio')])
-    this.#options.onChange()
+  stopShare(): Promise<void> {
+    return this.#share.turnOff()
   }
 
   list(): Promise<MediaDeviceInfo[]> {
     return navigator.mediaDevices.enumerateDevices()
   }
 
-  /** Sends what is on: at the first join what was asked for, later what was on when the connection was lost. */
-  async resume(): Promise<void> {
-    const wanted = (['mic', 'camera'] as const).map(async (device) => {
-      const track = device === 'mic' ? this.#mic : this.#camera
-      if (track) {
-        await this.#options.send(kinds[device], track)
-        return
-      }
-      const asked = this.#initial[device]
-      if (this.#began || asked === false) return
-      await this.#enable(device, asked === true ? undefined : asked).catch((error: unknown) => {
-        if (error instanceof DeviceError) this.#options.onProblem(error)
-        else throw error
-      })
-    })
-    await Promise.all([...wanted, this.#sendShare()])
-    this.#began = true
+  /** Sends what is wanted on this line: at the first one what was asked for at the start, later what was on. */
+  attach(line: Line): void {
+    for (const device of this.#all) device.attach(line)
   }
 
-  /** Lets go of all devices. */
+  /** The line is gone. What is on stays open for the next. */
+  detach(): void {
+    for (const device of this.#all) device.detach()
+  }
+
+  /** The kinds of which the server is known to have a stream. */
+  get sent(): Set<StreamKind> {
+    return new Set(this.#all.flatMap((device) => device.sent))
+  }
+
+  /** Resolves when nothing is on its way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#all.map((device) => device.settled()))
+  }
+
+  /** Lets go of all devices, also of those that are still being opened, for good. */
   close(): void {
-    for (const track of [this.#mic, this.#camera, this.#share, this.#shareAudio]) track?.stop()
-    this.#mic = this.#camera = this.#share = this.#shareAudio = undefined
+    for (const device of this.#all) device.close()
   }
 
-  async #sendShare(): Promise<void> {
-    if (this.#share?.readyState === 'live') await this.#options.send('share', this.#share)
-    if (this.#shareAudio?.readyState === 'live') await this.#options.send('shareAudio', this.#shareAudio)
+  /** The same, but what is open stays open and belongs to the caller. */
+  handOver(): { mic: MediaStreamTrack | undefined; camera: MediaStreamTrack | undefined } {
+    const { mic, camera } = this
+    for (const device of this.#all) device.handOver()
+    return { mic, camera }
   }
 
-  async #enable(device: 'mic' | 'camera', given?: MediaStreamTrack): Promise<void> {
-    const track = given ?? (await openDevice(device))
-    this.#set(device, track)
-    track.addEventListener('ended', () => {
-      if ((device === 'mic' ? this.#mic : this.#camera) === track) void this.#disable(device)
-    })
-    try {
-      await this.#options.send(kinds[device], track)
-    } catch (error) {
-      this.#set(device, undefined)
-      track.stop()
-      this.#options.onChange()
-      throw error
+  get #all(): OwnDevice[] {
+    return [this.#mic, this.#camera, this.#share]
+  }
+
+  #of(device: OwnKind): OwnDevice {
+    return { mic: this.#mic, camera: this.#camera, share: this.#share }[device]
+  }
+}
+
+interface Waiter {
+  /** `on` and `settled` wait until nothing is on its way, `off` until the server has nothing. */
+  for: 'on' | 'off' | 'settled'
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
+/** Takes the steps of one device. */
+class OwnDevice {
+  readonly #device: OwnKind
+  readonly #options: DevicesOptions
+  #state: State = newDevice()
+  #line: Line | undefined
+  /** On from the first line on, if nobody said anything else before. */
+  #onAtFirst: boolean
+  #closed = false
+  /** Every track that was opened for it and not stopped. */
+  readonly #open = new Map<MediaStreamTrack, () => void>()
+  #waiters: Waiter[] = []
+
+  constructor(device: OwnKind, first: MediaStreamTrack | boolean, options: DevicesOptions) {
+    this.#device = device
+    this.#options = options
+    this.#onAtFirst = first === true
+    if (typeof first !== 'boolean') {
+      const [kind] = streamKinds[device]
+      this.#state = wantTracks(this.#state, { [kind!]: first })
+      this.#watch({ [kind!]: first })
     }
-    this.#options.onChange()
   }
 
-  async #disable(device: 'mic' | 'camera'): Promise<void> {
-    const track = device === 'mic' ? this.#mic : this.#camera
-    this.#set(device, undefined)
-    track?.stop()
-    await this.#options.stop(kinds[device])
-    this.#options.onChange()
+  get tracks(): OpenTracks {
+    return this.#state.held?.tracks ?? {}
   }
 
-  async #switch(device: 'mic' | 'camera', deviceId: string): Promise<void> {
-    const before = device === 'mic' ? this.#mic : this.#camera
-    const track = await openDevice(device, deviceId)
-    if (!before) {
-      await this.#enable(device, track)
+  get status(): DeviceStatus {
+    return statusOf(this.#state)
+  }
+
+  get sent(): StreamKind[] {
+    return Object.keys(this.#state.sent?.tracks ?? {}) as StreamKind[]
+  }
+
+  turnOn(tracks?: OpenTracks): Promise<void> {
+    if (!tracks) return this.#want('on', wantOn)
+    if (this.#closed) for (const track of Object.values(tracks)) track.stop()
+    else this.#watch(tracks)
+    return this.#want('on', (state) => wantTracks(state, tracks))
+  }
+
+  turnOnFrom(deviceId: string): Promise<void> {
+    return this.#want('on', (state) => wantFrom(state, { deviceId }))
+  }
+
+  turnOff(): Promise<void> {
+    return this.#want('off', wantOff)
+  }
+
+  settled(): Promise<void> {
+    return this.#wait('settled', () => this.#settle())
+  }
+
+  attach(line: Line): void {
+    if (this.#closed) return
+    this.#line = line
+    const onNow = this.#onAtFirst
+    this.#onAtFirst = false
+    this.#go((state) => (onNow ? wantOn(lineUp(state)) : lineUp(state)))
+  }
+
+  detach(): void {
+    this.#line = undefined
+    this.#go(lineDown)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#line = undefined
+    this.#go((state) => wantOff(lineDown(state)))
+  }
+
+  handOver(): void {
+    for (const track of Object.values(this.tracks)) this.#unwatch(track)
+    this.close()
+  }
+
+  #want(what: 'on' | 'off', change: (state: State) => State): Promise<void> {
+    this.#onAtFirst = false
+    if (this.#closed) return this.settled()
+    return this.#wait(what, () => this.#go(change))
+  }
+
+  #wait(what: Waiter['for'], act: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ for: what, resolve, reject })
+      act()
+    })
+  }
+
+  /** The only way in which the state changes: lets go of what is not kept, answers who waits, takes the next step. */
+  #go(change: (state: State) => State): void {
+    const before = this.#state
+    this.#state = change(before)
+    const keep = kept(this.#state)
+    for (const track of [...this.#open.keys()]) {
+      if (keep.has(track)) continue
+      this.#unwatch(track)
+      track.stop()
+    }
+    // Before the next step: who asked for silence hears of it while there is silence.
+    if (isSilent(this.#state)) this.#answer('off')
+    const step = nextStep(this.#state)
+    if (step) {
+      this.#state = { ...this.#state, doing: step }
+      this.#take(step)
+    }
+    this.#settle()
+    if (statusOf(before) !== this.status || before.held !== this.#state.held) this.#options.onChange()
+  }
+
+  #take(step: Step<MediaStreamTrack>): void {
+    if (step.do === 'open') {
+      const deviceId = step.source === 'any' ? undefined : step.source.deviceId
+      const { open = askBrowser } = this.#options
+      open(this.#device, deviceId).then(
+        (tracks) => {
+          this.#watch(tracks)
+          this.#go((state) => opened(state, tracks))
+        },
+        (error: unknown) => this.#fail(openFailed, error),
+      )
       return
     }
-    this.#set(device, track)
-    await this.#options.replace(kinds[device], track)
-    before.stop()
-    this.#options.onChange()
+    const line = this.#line!
+    line.carry(streamKinds[this.#device], step.tracks ?? {}).then(
+      (done) => {
+        if (line !== this.#line) return
+        if (!done) this.detach()
+        else this.#go(sent)
+      },
+      (error: unknown) => {
+        if (line === this.#line) this.#fail(refused, error)
+      },
+    )
   }
 
-  #set(device: 'mic' | 'camera', track: MediaStreamTrack | undefined): void {
-    if (device === 'mic') this.#mic = track
-    else this.#camera = track
+  #fail(change: (state: State) => State, error: unknown): void {
+    const concerned = concernsWish(this.#state)
+    const waiting = concerned ? this.#waiters.filter((waiter) => waiter.for === 'on') : []
+    this.#waiters = this.#waiters.filter((waiter) => !waiting.includes(waiter))
+    this.#go(change)
+    for (const { reject } of waiting) reject(error)
+    if (concerned && waiting.length === 0) this.#options.onProblem(error as DeviceError | MeetingError)
+  }
+
+  #settle(): void {
+    if (!this.#state.doing) this.#answer('on', 'off', 'settled')
+  }
+
+  #answer(...what: Waiter['for'][]): void {
+    const answered = this.#waiters.filter((waiter) => what.includes(waiter.for))
+    if (answered.length === 0) return
+    this.#waiters = this.#waiters.filter((waiter) => !answered.includes(waiter))
+    for (const { resolve } of answered) resolve()
+  }
+
+  #watch(tracks: OpenTracks): void {
+    for (const track of Object.values(tracks)) {
+      if (this.#open.has(track)) continue
+      const hear = (): void => this.#go((state) => ended(state, track))
+      track.addEventListener('ended', hear)
+      this.#open.set(track, () => track.removeEventListener('ended', hear))
+    }
+  }
+
+  #unwatch(track: MediaStreamTrack): void {
+    this.#open.get(track)?.()
+    this.#open.delete(track)
   }
 }

@@ -2,27 +2,42 @@
 import { Device, type types } from 'mediasoup-client'
 import type { StreamKind } from '../protocol/media.ts'
 import type { ServerRequests } from '../protocol/notifications.ts'
-import type { Quality, Stream } from './participant.ts'
-import { spatialLayers } from './participant.ts'
-import type { Signalling } from './signalling.ts'
+import type { Tracks } from './device-state.ts'
+import type { Line } from './devices.ts'
+import { MeetingError } from './errors.ts'
+import { spatialLayers, type Quality, type Stream } from './participant.ts'
+import { Receptions, type Effect } from './receptions.ts'
 
 type Producer = types.Producer
 type Consumer = types.Consumer
 type Transport = types.Transport
 
 export interface MediaOptions {
-  signalling: Signalling
+  /** Asks the server. @throws {MeetingError} */
+  request: <T>(method: string, data?: object) => Promise<T>
   iceServers: RTCIceServer[]
+  /** Default: what fits the browser. */
+  newDevice?: () => Device
   /** A transport came into this state for the first time. */
   onState: (direction: 'send' | 'receive', state: string) => void
   onStream: (stream: Stream) => void
   onStreamGone: (stream: Stream) => void
+  onStreamChanged: (stream: Stream) => void
+  /**
+   * What the server has of us is not known, or no longer what we think, so that all must be made anew. At once where the
+   * server did not answer; otherwise it may be about to say so itself.
+   */
+  onLost: (atOnce: boolean) => void
 }
 
 interface Received {
   consumer: Consumer
   stream: Stream
 }
+
+/** How often, and how soon again, the server is told that a stream ended when it has no time to hear it. */
+const CLOSE_TRIES = 5
+const CLOSE_RETRY_MS = 1000
 
 /** Bit rates in bits/s and sizes of what is sent, largest last (contract, signalling §6). */
 export function cameraEncodings(
@@ -43,52 +58,91 @@ export function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
   return shared ? 'share' : 'video'
 }
 
-export class Media {
+export class Media implements Line {
   readonly #options: MediaOptions
   #device: Device | undefined
   #send: Transport | undefined
+  #opening: Promise<Transport> | undefined
   #receive: Transport | undefined
   readonly #producers = new Map<StreamKind, Producer>()
-  readonly #received = new Map<string, Received>()
+  readonly #receptions = new Receptions<Received>()
   #closed = false
 
   constructor(options: MediaOptions) {
     this.#options = options
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   get rtpCapabilities(): types.RtpCapabilities {
     return this.#device!.recvRtpCapabilities
   }
 
-  /** The device and both transports; the questions fly at once. */
+  /** The device and both transports; the questions fly at once. @throws also when it was closed meanwhile */
   async open(): Promise<void> {
-    const { signalling, iceServers } = this.#options
+    this.#opening = this.#open()
+    await this.#opening
+  }
+
+  async #open(): Promise<Transport> {
+    const { request, iceServers, newDevice = () => new Device() } = this.#options
     const ask = (producing: boolean) =>
-      signalling.request<types.TransportOptions>('createWebRtcTransport', {
+      request<types.TransportOptions>('createWebRtcTransport', {
         preferredProtocol: 'UDP_OVER_TCP',
         producing,
         consuming: !producing,
       })
-    const device = new Device()
-    const loading = signalling
-      .request<types.RtpCapabilities>('getRouterRtpCapabilities')
-      .then((routerRtpCapabilities) => device.load({ routerRtpCapabilities }))
+    const device = newDevice()
+    const loading = request<types.RtpCapabilities>('getRouterRtpCapabilities').then((routerRtpCapabilities) =>
+      device.load({ routerRtpCapabilities }),
+    )
     const [sendOptions, receiveOptions] = await Promise.all([ask(true), ask(false), loading])
+    if (this.#closed) throw closedMeanwhile()
     this.#device = device
-    this.#send = this.#wire(device.createSendTransport({ ...sendOptions, iceServers }), 'send')
-    this.#receive = this.#wire(device.createRecvTransport({ ...receiveOptions, iceServers }), 'receive')
-    this.#send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
-      signalling
-        .request<{ id: string }>('produce', { transportId: this.#send!.id, kind, rtpParameters, appData })
-        .then(done, failed)
+    const send = this.#wire(device.createSendTransport({ ...sendOptions, iceServers }), 'send')
+    const receive = this.#wire(device.createRecvTransport({ ...receiveOptions, iceServers }), 'receive')
+    send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
+      request<{ id: string }>('produce', { transportId: send.id, kind, rtpParameters, appData }).then(
+        done,
+        failed,
+      )
     })
+    this.#send = send
+    this.#receive = receive
+    return receive
   }
 
-  /** Sends a track; what was sent as this kind before ends. */
-  async send(kind: StreamKind, track: MediaStreamTrack): Promise<void> {
-    await this.stop(kind)
-    const transport = this.#send
-    if (!transport || this.#closed) return
+  /** One call at a time for one kind. */
+  async carry(kinds: readonly StreamKind[], tracks: Tracks<MediaStreamTrack>): Promise<boolean> {
+    try {
+      for (const kind of kinds) await this.#bring(kind, tracks[kind])
+      return !this.#closed
+    } catch (error) {
+      if (this.#closed) return false
+      if (error instanceof MeetingError) {
+        // Unanswered: it may be there or not. Without its transport: the media server is being replaced.
+        const unanswered = error.code === 0
+        if (!unanswered && error.reason !== 'NOT_FOUND' && error.reason !== 'INVALID_STATE') throw error
+        this.#options.onLost(unanswered)
+        return false
+      }
+      throw new MeetingError(0, 'MEDIA_FAILED', 'This browser could not send the stream.', error)
+    }
+  }
+
+  async #bring(kind: StreamKind, track: MediaStreamTrack | undefined): Promise<void> {
+    const producer = this.#producers.get(kind)
+    if (!track) {
+      if (producer) await this.#stop(kind, producer)
+    } else if (!producer) this.#producers.set(kind, await this.#produce(kind, track))
+    // Another track under the same producer: nobody notices but by what they see.
+    else if (producer.track !== track) await producer.replaceTrack({ track })
+  }
+
+  async #produce(kind: StreamKind, track: MediaStreamTrack): Promise<Producer> {
+    if (!this.#send) throw closedMeanwhile()
     const shared = kind === 'share' || kind === 'shareAudio'
     const { width = 0, height = 0 } = track.getSettings()
     const options: types.ProducerOptions =
@@ -97,7 +151,7 @@ export class Media {
         : kind === 'share'
           ? { encodings: [{ maxBitrate: 2_500_000, maxFramerate: 30 }] }
           : { codecOptions: { opusDtx: true, opusFec: true, opusStereo: shared } }
-    const producer = await transport.produce({
+    return this.#send.produce({
       ...options,
       track,
       stopTracks: false,
@@ -107,46 +161,75 @@ export class Media {
           ? { width, height, encodings: options.encodings }
           : {},
     })
-    this.#producers.set(kind, producer)
   }
 
-  /** Another track under the same producer: nobody notices but by what they see. */
-  async replace(kind: StreamKind, track: MediaStreamTrack): Promise<void> {
-    const producer = this.#producers.get(kind)
-    if (producer) await producer.replaceTrack({ track })
-  }
-
-  /** Stops sending. Muting is this: the wire knows no other way (contract, signalling §3.2). */
-  async stop(kind: StreamKind): Promise<void> {
-    const producer = this.#producers.get(kind)
-    if (!producer) return
-    this.#producers.delete(kind)
+  /** Muting is this: the wire knows no other way (contract, signalling §3.2). */
+  async #stop(kind: StreamKind, producer: Producer): Promise<void> {
+    // From here on nothing leaves, whatever the server answers and when.
     producer.close()
-    await this.#options.signalling
-      .request('closeProducer', { producerId: producer.id })
-      .catch(() => undefined)
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#options.request('closeProducer', { producerId: producer.id })
+        break
+      } catch (error) {
+        const reason = error instanceof MeetingError ? error.reason : undefined
+        if (reason === 'NOT_FOUND') break
+        if (reason !== 'RATE_LIMITED' || tries === CLOSE_TRIES || this.#closed)
+          throw new MeetingError(0, 'CONNECTION_FAILED', 'The server did not close a stream.', error)
+        await new Promise((done) => setTimeout(done, CLOSE_RETRY_MS))
+      }
+    }
+    this.#producers.delete(kind)
   }
 
+  /** Opens what the server offers. What it says of it meanwhile is heeded. */
   async consume(payload: ServerRequests['newConsumer']): Promise<void> {
-    const { signalling, onStream } = this.#options
-    if (!this.#receive) throw new Error('There is no transport to receive on.')
-    const kind = payload.kind as 'audio' | 'video'
-    const consumer = await this.#receive.consume({
-      id: payload.id,
-      producerId: payload.producerId,
-      kind,
-      rtpParameters: payload.rtpParameters as types.RtpParameters,
-      // Sound and picture of one person and source play in step.
-      streamId: `${payload.peerId}-${payload.appData.share === true ? 'share' : 'own'}`,
-    })
-    const stream: Stream = {
+    const { id, producerId, peerId, appData, producerPaused } = payload
+    const media = payload.kind as 'audio' | 'video'
+    const kind = kindOf(media, appData.share === true)
+    this.#run(this.#receptions.offered({ id, participantId: peerId, kind, paused: producerPaused }))
+    try {
+      if (!this.#opening) throw closedMeanwhile()
+      const transport = await this.#opening
+      const consumer = await transport.consume({
+        id,
+        producerId,
+        kind: media,
+        rtpParameters: payload.rtpParameters as types.RtpParameters,
+        // Sound and picture of one person and source play in step.
+        streamId: `${peerId}-${appData.share === true ? 'share' : 'own'}`,
+      })
+      this.#run(this.#receptions.opened(id, { consumer, stream: this.#streamOf(consumer, peerId, kind) }))
+    } catch (error) {
+      this.#run(this.#receptions.failed(id))
+      throw error
+    }
+  }
+
+  /** The server closed this consumer. */
+  drop(consumerId: string): void {
+    this.#run(this.#receptions.closed(consumerId))
+  }
+
+  /** Nothing of this participant is received any more. */
+  forget(participantId: string): void {
+    this.#run(this.#receptions.forgotten(participantId))
+  }
+
+  /** Paused or resumed at the source. */
+  setPaused(consumerId: string, paused: boolean): void {
+    this.#run(this.#receptions.paused(consumerId, paused))
+  }
+
+  #streamOf(consumer: Consumer, participantId: string, kind: StreamKind): Stream {
+    return {
       id: consumer.id,
-      participantId: payload.peerId,
-      kind: kindOf(kind, payload.appData.share === true),
+      participantId,
+      kind,
       track: consumer.track,
-      paused: payload.producerPaused,
+      paused: false,
       setQuality: async (quality: Quality) => {
-        await signalling.request('setConsumerPreferredLayers', {
+        await this.#options.request('setConsumerPreferredLayers', {
           consumerId: consumer.id,
           spatialLayer: spatialLayers[quality],
           temporalLayer: 2,
@@ -154,27 +237,30 @@ export class Media {
       },
       stats: () => consumer.getStats(),
     }
-    this.#received.set(consumer.id, { consumer, stream })
-    onStream(stream)
   }
 
-  /** The server closed this consumer. */
-  drop(consumerId: string): void {
-    const received = this.#received.get(consumerId)
-    if (!received) return
-    this.#received.delete(consumerId)
-    received.consumer.close()
-    this.#options.onStreamGone(received.stream)
-  }
-
-  /** Paused or resumed at the source. Returns the stream, if it is known. */
-  setPaused(consumerId: string, paused: boolean): Stream | undefined {
-    const received = this.#received.get(consumerId)
-    if (!received) return undefined
-    if (paused) received.consumer.pause()
-    else received.consumer.resume()
-    received.stream.paused = paused
-    return received.stream
+  #run(effects: Effect<Received>[]): void {
+    const { onStream, onStreamGone, onStreamChanged } = this.#options
+    for (const effect of effects) {
+      const { consumer, stream } = effect.stream
+      switch (effect.do) {
+        case 'show':
+          onStream(stream)
+          break
+        case 'hide':
+          onStreamGone(stream)
+          break
+        case 'pause':
+        case 'resume':
+          stream.paused = effect.do === 'pause'
+          if (stream.paused) consumer.pause()
+          else consumer.resume()
+          if (effect.shown) onStreamChanged(stream)
+          break
+        case 'close':
+          consumer.close()
+      }
+    }
   }
 
   async stats(): Promise<{ send: RTCStatsReport | undefined; receive: RTCStatsReport | undefined }> {
@@ -183,17 +269,15 @@ export class Media {
 
   close(): void {
     this.#closed = true
-    for (const consumerId of [...this.#received.keys()]) this.drop(consumerId)
+    this.#run(this.#receptions.ended())
     this.#send?.close()
     this.#receive?.close()
   }
 
   #wire(transport: Transport, direction: 'send' | 'receive'): Transport {
-    const { signalling, onState } = this.#options
+    const { request, onState } = this.#options
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
-      signalling
-        .request('connectWebRtcTransport', { transportId: transport.id, dtlsParameters })
-        .then(done, failed)
+      request('connectWebRtcTransport', { transportId: transport.id, dtlsParameters }).then(done, failed)
     })
     transport.on('connectionstatechange', (state) => {
       onState(direction, state)
@@ -209,12 +293,17 @@ export class Media {
       if (transport.connectionState === 'connected' || transport.closed) return
     }
     try {
-      const iceParameters = await this.#options.signalling.request<types.IceParameters>('restartIce', {
+      const iceParameters = await this.#options.request<types.IceParameters>('restartIce', {
         transportId: transport.id,
       })
       if (!transport.closed) await transport.restartIce({ iceParameters })
     } catch {
-      // The connection is lost too, or the transport is gone: coming back builds everything anew.
+      // The connection is lost too, or the transport is gone: where that is not noticed otherwise, all is made anew.
+      if (!transport.closed) this.#options.onLost(false)
     }
   }
+}
+
+function closedMeanwhile(): MeetingError {
+  return new MeetingError(0, 'CONNECTION_FAILED', 'The connection was closed meanwhile.')
 }

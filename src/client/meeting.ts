@@ -1,15 +1,15 @@
 /** A meeting as one participant lives it: waiting, joining, being inside, coming back, leaving. */
-import type { JoinReply, Notification, ServerRequests } from '../protocol/notifications.ts'
+import type { JoinReply, Notification } from '../protocol/notifications.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import { Chat } from './chat.ts'
-import { Devices } from './devices.ts'
+import { Devices, type DevicesOptions, type OwnKind } from './devices.ts'
 import { Emitter } from './emitter.ts'
 import { MeetingError, type DeviceError } from './errors.ts'
 import { Lobby, type EntryRequest } from './lobby.ts'
-import { Media } from './media.ts'
+import { Media, type MediaOptions } from './media.ts'
 import { Moderation } from './moderation.ts'
-import { missing, newParticipant, type Participant, type Stream } from './participant.ts'
-import { Signalling } from './signalling.ts'
+import { missing, newParticipant, setState, type Participant, type Stream } from './participant.ts'
+import { Signalling, type ServerRequestHandlers } from './signalling.ts'
 
 export type MeetingState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'left'
 
@@ -23,7 +23,7 @@ export interface LeftReason {
 
 /** A moderator asks us to send something. Nothing is sent until `accept()`. */
 export interface DeviceRequest {
-  device: 'mic' | 'camera' | 'share'
+  device: OwnKind
   /** participantId of who asks. */
   from: string
   accept(): Promise<void>
@@ -36,6 +36,8 @@ export interface MeetingEvents {
   participantLeft: [participant: Participant, reason: { code: number; message: string }]
   /** Name, mode, or what is on. */
   participantChanged: [participant: Participant]
+  /** Our own name, which a backend or another client may change. */
+  selfChanged: [self: Self]
   streamAdded: [stream: Stream, participant: Participant]
   streamRemoved: [stream: Stream, participant: Participant]
   streamChanged: [stream: Stream, participant: Participant]
@@ -45,9 +47,10 @@ export interface MeetingEvents {
   /** It waits no more: answered, withdrawn or timed out. */
   entrySettled: [id: string]
   deviceRequested: [request: DeviceRequest]
-  /** Own devices or what is sent of them. */
+  /** Own devices, what is wanted of them or what is sent of them. */
   devicesChanged: []
-  deviceProblem: [error: DeviceError]
+  /** A device that nobody waits for could not be had, or the server refused its stream. It is off. */
+  deviceProblem: [error: DeviceError | MeetingError]
   left: [reason: LeftReason]
 }
 
@@ -85,7 +88,13 @@ export interface MeetingOptions {
   /** Of the call that told where the socket is, so that the server's log ties them. */
   requestId?: string | undefined
   timings: Timings
+  /** Instead of the browser's own. */
+  openDevice?: NonNullable<DevicesOptions['open']>
+  newDevice?: NonNullable<MediaOptions['newDevice']>
 }
+
+type Named<M, N = Notification> = N extends { method: infer K } ? (M extends K ? N : never) : never
+type NotificationHandlers = { [M in Notification['method']]: (notification: Named<M>) => void }
 
 const LEFT_BY_OURSELVES = { code: 1101, message: 'MANUAL_LEAVE_CALLED' }
 const GAVE_UP = { code: 1102, message: 'WEBSOCKET_CONNECTION_ATTEMPTS_EXHAUSTED' }
@@ -95,6 +104,10 @@ const LEAVE_TIMEOUT_MS = 500
 /** How soon, and how often, one who was inside tries again while the server can save nothing. */
 const UNSAVED_RETURN_MS = 2000
 const MAX_UNSAVED_RETURNS = 150
+/** How long what we send may differ from what the server says of it before all is made anew. */
+const DISAGREEMENT_MS = 10_000
+/** How long a replaced media server may take to say so. */
+const REPLACEMENT_MS = 5000
 
 export class Meeting extends Emitter<MeetingEvents> {
   readonly meetingId: string
@@ -111,7 +124,11 @@ export class Meeting extends Emitter<MeetingEvents> {
   sessionId: string | undefined
   readonly #options: MeetingOptions
   readonly #signalling: Signalling
+  readonly #notifications = this.#handlers()
   #media: Media
+  /** What the others know to be on of us, by the server's word. */
+  readonly #told = new Set<StreamKind>()
+  #disagreement: ReturnType<typeof setTimeout> | undefined
   #state: MeetingState = 'connecting'
   #refusal: MeetingError | undefined
   #restarting = false
@@ -137,10 +154,11 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.devices = new Devices({
       mic: options.mic,
       camera: options.camera,
-      send: (kind, track) => this.#media.send(kind, track),
-      replace: (kind, track) => this.#media.replace(kind, track),
-      stop: (kind) => this.#media.stop(kind),
-      onChange: () => this.emit('devicesChanged'),
+      ...(options.openDevice && { open: options.openDevice }),
+      onChange: () => {
+        this.#compare()
+        this.emit('devicesChanged')
+      },
       onProblem: (error) => this.emit('deviceProblem', error),
     })
     this.#signalling = new Signalling(
@@ -160,7 +178,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       {
         ready: () => void this.#enter(),
         notification: (notification) => this.#hear(notification),
-        request: (event, payload) => this.#answer(event, payload),
+        requests: this.#requests(),
         closed: (reason) => this.#finish({ ...reason, error: this.#refusal }),
         lost: () => this.#lost(),
         gaveUp: () =>
@@ -183,9 +201,10 @@ export class Meeting extends Emitter<MeetingEvents> {
     return this.#restarting && this.#state === 'reconnecting'
   }
 
-  /** Out of our own will. The devices are let go of. */
+  /** Out of our own will. The devices are let go of at once. */
   async leave(): Promise<void> {
     if (this.#state === 'left') return
+    this.devices.close()
     const told = this.#signalling.connected
       ? this.#signalling.request('leave').catch(() => undefined)
       : Promise.resolve()
@@ -222,8 +241,7 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   async #join(): Promise<void> {
     this.timings.entry ??= performance.now()
-    this.#media.close()
-    const media = (this.#media = this.#newMedia())
+    const media = this.#renewMedia()
     try {
       await media.open()
       this.timings.transports ??= performance.now()
@@ -234,9 +252,10 @@ export class Meeting extends Emitter<MeetingEvents> {
         metaData: this.#options.metaData,
         batchingEnabled: true,
       })
+      if (media !== this.#media || this.#state === 'left') return
       this.#welcome(reply)
     } catch (error) {
-      if (media !== this.#media || !this.#signalling.connected) return
+      if (media !== this.#media || media.closed || !this.#signalling.connected) return
       // One who was inside comes back as soon as the server can write that down again.
       const returns = this.#state === 'reconnecting'
       const unsaved = error instanceof MeetingError && error.reason === 'STORE_UNAVAILABLE'
@@ -252,7 +271,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.#unsavedReturns = 0
     this.timings.joined ??= performance.now()
     this.#setState('joined')
-    await this.devices.resume().catch((error: unknown) => console.error(error))
+    this.devices.attach(media)
   }
 
   #welcome(reply: JoinReply): void {
@@ -261,18 +280,21 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.self.canAdmit = reply.self.canAdmit
     this.self.canModerate = reply.self.canModerate
     this.sessionId = reply.self.sessionId
+    this.#told.clear()
     this.chat.open(reply.pubSubUrl)
+    // Who speaks is told again.
+    this.activeSpeakerId = null
     for (const id of missing(this.participants.keys(), reply.peers)) {
       this.#forget(id, { code: 1007, message: 'UNKNOWN' })
     }
     for (const peer of reply.peers) this.#meet(peer)
   }
 
+  /** What is on of a peer is told after it. */
   #meet(peer: Parameters<typeof newParticipant>[0]): void {
     const known = this.participants.get(peer.id)
     if (known) {
-      known.name = peer.displayName
-      known.mode = peer.mode
+      Object.assign(known, newParticipant(peer), { streams: known.streams })
       this.emit('participantChanged', known)
       return
     }
@@ -284,6 +306,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   #forget(id: string, reason: { code: number; message: string }): void {
     const participant = this.participants.get(id)
     if (!participant) return
+    this.#media.forget(id)
     this.participants.delete(id)
     if (this.pinnedId === id) {
       this.pinnedId = null
@@ -293,148 +316,175 @@ export class Meeting extends Emitter<MeetingEvents> {
   }
 
   #hear(notification: Notification): void {
-    switch (notification.method) {
-      case 'error':
+    // A newer server may say what is not known here.
+    const handle = this.#notifications[notification.method] as
+      ((notification: Notification) => void) | undefined
+    handle?.(notification)
+  }
+
+  /** What is done about each thing that the server says; what nothing follows from says why. */
+  #handlers(): NotificationHandlers {
+    const ignored = (): void => undefined
+    const settled = ({ id }: { id: string }): void => {
+      if (this.lobby.requests.delete(id)) this.emit('entrySettled', id)
+    }
+    return {
+      error: ({ code, name, message }) => {
         // No refusal: the connection is about to be cut, and comes back by itself.
-        if (notification.name === 'SERVER_STOPPING') {
-          this.#restarting = true
-          return
-        }
-        if (notification.name === 'TOO_SLOW') return
-        this.#refusal = new MeetingError(notification.code, notification.name, notification.message)
-        return
-      case 'entryResponded':
-        if (notification.id === this.self.id && notification.sessionId !== undefined) {
-          this.sessionId = notification.sessionId
-          void this.#join()
-        } else if (this.lobby.requests.delete(notification.id)) this.emit('entrySettled', notification.id)
-        return
-      case 'entryRequested': {
-        const request = { id: notification.id, name: notification.name }
-        this.lobby.requests.set(request.id, request)
+        if (name === 'SERVER_STOPPING') this.#restarting = true
+        else if (name !== 'TOO_SLOW') this.#refusal = new MeetingError(code, name, message)
+      },
+      entryResponded: ({ id, sessionId }) => {
+        if (id !== this.self.id || sessionId === undefined) return settled({ id })
+        this.sessionId = sessionId
+        void this.#join()
+      },
+      entryRequested: ({ id, name }) => {
+        const request = { id, name }
+        this.lobby.requests.set(id, request)
         this.emit('entryRequested', request)
-        return
-      }
-      case 'entryWithdrawn':
-        if (this.lobby.requests.delete(notification.id)) this.emit('entrySettled', notification.id)
-        return
-      case 'newPeer':
-        if (notification.id !== this.self.id) this.#meet(notification)
-        return
-      case 'peerClosed':
-        this.#forget(notification.peerId, notification.reason)
-        return
-      case 'participantMediaStateChanged':
-        this.#mediaState(notification.peerId, notification.kind, notification.newState)
-        return
-      case 'consumerClosed':
-        this.#media.drop(notification.consumerId)
-        return
-      case 'consumerPaused':
-      case 'consumerResumed': {
-        const stream = this.#media.setPaused(
-          notification.consumerId,
-          notification.method === 'consumerPaused',
-        )
-        const owner = stream && this.participants.get(stream.participantId)
-        if (stream && owner) this.emit('streamChanged', stream, owner)
-        return
-      }
-      case 'activeSpeaker':
-        this.activeSpeakerId = notification.peerId
-        this.emit('activeSpeakerChanged', notification.peerId)
-        return
-      case 'peerModeChanged': {
-        const participant = this.participants.get(notification.peerId)
-        if (!participant) return
-        participant.mode = notification.mode
-        this.emit('participantChanged', participant)
-        return
-      }
-      case 'mediaReset':
-        void this.#rebuildMedia()
-        return
-      default:
-        return
+      },
+      entryWithdrawn: settled,
+      newPeer: (peer) => {
+        if (peer.id !== this.self.id) this.#meet(peer)
+      },
+      peerClosed: ({ peerId, reason }) => this.#forget(peerId, reason),
+      peerModeChanged: ({ peerId, mode }) => this.#change(peerId, (participant) => (participant.mode = mode)),
+      peerDisplayNameChanged: ({ peerId, displayName }) => {
+        if (peerId !== this.self.id)
+          return this.#change(peerId, (participant) => (participant.name = displayName))
+        this.self.name = displayName
+        this.emit('selfChanged', this.self)
+      },
+      participantMediaStateChanged: ({ peerId, kind, newState }) => {
+        if (peerId !== this.self.id)
+          return this.#change(peerId, (participant) => setState(participant, kind, newState))
+        if (newState) this.#told.add(kind)
+        else this.#told.delete(kind)
+        this.#compare()
+      },
+      activeSpeaker: ({ peerId }) => {
+        this.activeSpeakerId = peerId
+        this.emit('activeSpeakerChanged', peerId)
+      },
+      consumerClosed: ({ consumerId }) => this.#media.drop(consumerId),
+      consumerPaused: ({ consumerId }) => this.#media.setPaused(consumerId, true),
+      consumerResumed: ({ consumerId }) => this.#media.setPaused(consumerId, false),
+      mediaReset: () => void this.#rebuildMedia(),
+      // The picture itself tells its size.
+      consumerLayersChanged: ignored,
+      // VP8, the first that each server offers, is what we send; nothing falls back from there.
+      unsupportedCodecAdded: ignored,
+      // Adaptive subscription, data channels, the realtime store and relays are only told of to clients that ask for them.
+      consumerPausedSubManager: ignored,
+      consumerResumedSubManager: ignored,
+      dataConsumerClosed: ignored,
+      realtimeStoreValueChanged: ignored,
+      mediaRelayRequestReceived: ignored,
+      mediaRelayRequestResponse: ignored,
+      mediaRelayStarted: ignored,
+      mediaRelayStopped: ignored,
+      // Chat goes over a socket of its own.
+      pubsubMessage: ignored,
     }
   }
 
-  #mediaState(id: string, kind: StreamKind, on: boolean): void {
+  #change(id: string, change: (participant: Participant) => void): void {
     const participant = this.participants.get(id)
     if (!participant) return
-    if (kind === 'audio') participant.micOn = on
-    else if (kind === 'video') participant.cameraOn = on
-    else if (kind === 'share') participant.shareOn = on
+    change(participant)
     this.emit('participantChanged', participant)
   }
 
-  async #answer(event: string, payload: never): Promise<void> {
-    switch (event) {
-      case 'newConsumer':
-        return this.#media.consume(payload)
-      case 'disableMic':
-        return this.devices.disableMic()
-      case 'disableWebcam':
-        return this.devices.disableCamera()
-      case 'disableShare':
-        return this.devices.stopShare()
-      case 'enableMic': {
-        this.#deviceRequested('mic', payload, () => this.devices.enableMic())
-        return
-      }
-      case 'enableWebcam': {
-        this.#deviceRequested('camera', payload, () => this.devices.enableCamera())
-        return
-      }
-      case 'enableShare': {
-        this.#deviceRequested('share', payload, () => this.devices.startShare())
-        return
-      }
-      case 'pinStateChanged': {
-        const { peerId, state } = payload as ServerRequests['pinStateChanged']
+  #requests(): ServerRequestHandlers {
+    const ask =
+      (device: OwnKind, accept: () => Promise<void>) =>
+      ({ peerId }: { peerId: string }): void =>
+        this.emit('deviceRequested', { device, from: peerId, accept, reject: () => undefined })
+    return {
+      newConsumer: (payload) => this.#media.consume(payload),
+      disableMic: () => this.devices.disableMic(),
+      disableWebcam: () => this.devices.disableCamera(),
+      disableShare: () => this.devices.stopShare(),
+      enableMic: ask('mic', () => this.devices.enableMic()),
+      enableWebcam: ask('camera', () => this.devices.enableCamera()),
+      enableShare: ask('share', () => this.devices.startShare()),
+      pinStateChanged: ({ peerId, state }) => {
         const pinned = state.cam === true || state.share === true
         this.pinnedId = pinned ? peerId : this.pinnedId === peerId ? null : this.pinnedId
         this.emit('pinChanged', this.pinnedId)
-        return
-      }
-      default:
-        return
+      },
+      switchRoom: () => undefined,
+      // Our transports carry no data, so none is offered.
+      newDataConsumer: () => undefined,
     }
   }
 
-  #deviceRequested(
-    device: DeviceRequest['device'],
-    payload: { peerId: string },
-    accept: () => Promise<void>,
-  ): void {
-    this.emit('deviceRequested', { device, from: payload.peerId, accept, reject: () => undefined })
+  /**
+   * What we send must be what the server tells the others of us. Both change at nearly the same time; where they differ for
+   * long, one of the two was missed, and all is made anew.
+   */
+  #compare(): void {
+    const { sent } = this.devices
+    const agreed = sent.size === this.#told.size && [...sent].every((kind) => this.#told.has(kind))
+    if (agreed || this.#state !== 'joined') {
+      clearTimeout(this.#disagreement)
+      this.#disagreement = undefined
+      return
+    }
+    this.#disagreement ??= setTimeout(() => {
+      this.#disagreement = undefined
+      console.warn('what is sent is not what the server says; the connection is made anew')
+      this.#signalling.renew()
+    }, DISAGREEMENT_MS)
   }
 
   async #rebuildMedia(): Promise<void> {
-    this.#media.close()
-    const media = (this.#media = this.#newMedia())
+    const media = this.#renewMedia()
     try {
       await media.open()
       await this.#signalling.request('rejoinMedia', { rtpCapabilities: media.rtpCapabilities })
-      await this.devices.resume()
+      if (media === this.#media) this.devices.attach(media)
     } catch (error) {
+      if (media !== this.#media || media.closed) return
       console.error(error)
-      if (media === this.#media) this.#signalling.renew()
+      this.#signalling.renew()
     }
+  }
+
+  /** What was sent and received ends here. */
+  #closeMedia(): void {
+    this.devices.detach()
+    this.#media.close()
+  }
+
+  #renewMedia(): Media {
+    this.#closeMedia()
+    return (this.#media = this.#newMedia())
+  }
+
+  #mediaLost(media: Media, atOnce: boolean): void {
+    const renew = (): void => {
+      if (media === this.#media && this.#state === 'joined') this.#signalling.renew()
+    }
+    if (atOnce) renew()
+    else setTimeout(renew, REPLACEMENT_MS)
   }
 
   #lost(): void {
     if (this.#state === 'joined') this.#setState('reconnecting')
     else if (this.#state === 'waiting') this.#setState('connecting')
-    this.#media.close()
+    this.#closeMedia()
     this.chat.close()
     this.lobby.requests.clear()
   }
 
   #newMedia(): Media {
-    return new Media({
-      signalling: this.#signalling,
-      iceServers: this.#options.iceServers,
+    const { iceServers, newDevice } = this.#options
+    const media: Media = new Media({
+      request: (method, data) => this.#signalling.request(method, data),
+      iceServers,
+      ...(newDevice && { newDevice }),
       onState: (direction, state) => {
         if (state !== 'connected') return
         if (direction === 'send') this.timings.sendConnected ??= performance.now()
@@ -451,15 +501,22 @@ export class Meeting extends Emitter<MeetingEvents> {
         if (!participant?.streams.delete(stream.id)) return
         this.emit('streamRemoved', stream, participant)
       },
+      onStreamChanged: (stream) => {
+        const participant = this.participants.get(stream.participantId)
+        if (participant) this.emit('streamChanged', stream, participant)
+      },
+      onLost: (atOnce) => this.#mediaLost(media, atOnce),
     })
+    return media
   }
 
   #finish(reason: LeftReason): void {
     if (this.#state === 'left') return
+    this.devices.close()
     this.#signalling.close()
     this.#media.close()
     this.chat.close()
-    this.devices.close()
+    clearTimeout(this.#disagreement)
     globalThis.removeEventListener('online', this.#online)
     this.#accepted?.reject(
       reason.error ?? new MeetingError(reason.code, reason.message, 'The meeting was left.'),

@@ -48,6 +48,13 @@ export function newParticipant(peer: {
   }
 }
 
+/** Something of a participant went on or off, by the server's word. */
+export function setState(participant: Participant, kind: StreamKind, on: boolean): void {
+  if (kind === 'audio') participant.micOn = on
+  else if (kind === 'video') participant.cameraOn = on
+  else if (kind === 'share') participant.shareOn = on
+}
+
 /** Who is to be dropped when, after a reconnection, only these are there. */
 export function missing(known: Iterable<string>, present: readonly { id: string }[]): string[] {
   const there = new Set(present.map(({ id }) => id))

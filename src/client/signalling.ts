@@ -1,6 +1,6 @@
 /** The socket: requests that are answered, what the server says, and coming back when the connection is lost. */
 import { io, type Socket } from 'socket.io-client'
-import type { Notification } from '../protocol/notifications.ts'
+import type { Notification, ServerRequests } from '../protocol/notifications.ts'
 import { MeetingError } from './errors.ts'
 
 export interface SignallingOptions {
@@ -10,12 +10,16 @@ export interface SignallingOptions {
   query: Record<string, string>
 }
 
+/** What is done about each event that wants an acknowledgement; what is thrown goes unacknowledged. */
+export type ServerRequestHandlers = {
+  [E in keyof ServerRequests]: (payload: ServerRequests[E]) => Promise<void> | void
+}
+
 export interface SignallingHandlers {
   /** The server accepts requests; after each (re)connection. */
   ready: () => void
   notification: (notification: Notification) => void
-  /** Events that want an acknowledgement; what is thrown goes unacknowledged. */
-  request: (event: string, payload: never) => Promise<void> | void
+  requests: ServerRequestHandlers
   /** The server put us out; there is no way back. */
   closed: (reason: { code: number; message: string }) => void
   /** The connection is lost; `attempt` counts the tries since. */
@@ -25,16 +29,6 @@ export interface SignallingHandlers {
 }
 
 const REQUEST_TIMEOUT_MS = 20_000
-const SERVER_REQUESTS = [
-  'newConsumer',
-  'enableMic',
-  'disableMic',
-  'enableWebcam',
-  'disableWebcam',
-  'enableShare',
-  'disableShare',
-  'pinStateChanged',
-]
 /** How long one who lost the connection tries to come back. */
 export const RECONNECT_FOR_MS = 60_000
 
@@ -76,10 +70,12 @@ export class Signalling {
       this.close()
       handlers.closed(reason)
     })
-    for (const event of SERVER_REQUESTS) {
+    for (const [event, handle] of Object.entries(handlers.requests)) {
       socket.on(event, (payload: unknown, acknowledge: () => void) => {
-        void Promise.resolve(handlers.request(event, payload as never)).then(acknowledge, (error: unknown) =>
-          console.error(error),
+        const handled = async (): Promise<void> => handle(payload as never)
+        handled().then(
+          () => acknowledge(),
+          (error: unknown) => console.error(error),
         )
       })
     }
@@ -93,6 +89,9 @@ export class Signalling {
 
   /** @throws {MeetingError} the server's refusal, or that it did not answer */
   async request<T>(method: string, data: object = {}): Promise<T> {
+    // It would be sent after the next connection, where it means nothing.
+    if (!this.#socket.connected)
+      throw new MeetingError(0, 'CONNECTION_FAILED', 'There is no connection to the server now.')
     let answer: { data?: { status?: string; errorCode?: number; code?: string; message?: string } }
     try {
       answer = (await this.#socket

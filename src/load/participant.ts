@@ -3,7 +3,7 @@ import { PictureLossIndication, RtcpPayloadSpecificFeedback } from 'werift'
 import type { RtpCapabilities, RtpParameters } from '../protocol/media.ts'
 import type { ServerRequests } from '../protocol/notifications.ts'
 import { MeetingError } from '../client/errors.ts'
-import { Signalling } from '../client/signalling.ts'
+import { Signalling, type ServerRequestHandlers } from '../client/signalling.ts'
 import { Peer, type RemoteTransport } from './peer.ts'
 import { Arrival, isOurs, type Source } from './streams.ts'
 
@@ -26,6 +26,20 @@ export interface ParticipantOptions {
 
 /** With what the contract's clients wait for an answer and for the door. */
 const ENTRY_TIMEOUT_MS = 30_000
+const unheeded = (): void => undefined
+/** Nobody is here who could consent to anything. */
+const UNHEEDED: ServerRequestHandlers = {
+  newConsumer: unheeded,
+  newDataConsumer: unheeded,
+  switchRoom: unheeded,
+  enableMic: unheeded,
+  disableMic: unheeded,
+  enableWebcam: unheeded,
+  disableWebcam: unheeded,
+  enableShare: unheeded,
+  disableShare: unheeded,
+  pinStateChanged: unheeded,
+}
 /** One packet of so many is opened. */
 const OPEN_EVERY = 64
 
@@ -77,11 +91,7 @@ export class LoadParticipant {
           if (notification.method === 'error') this.#door?.fail(new Error(notification.message))
           if (notification.method === 'consumerClosed') this.#forget(notification.consumerId)
         },
-        request: (event, payload) => {
-          if (event === 'newConsumer') return this.#consume(payload)
-          // Nobody is here who could consent to anything.
-          return undefined
-        },
+        requests: { ...UNHEEDED, newConsumer: (payload) => this.#consume(payload) },
         closed: ({ message }) => this.#gone(message),
         // One who comes back joins anew; here it is counted as lost.
         lost: () => this.#gone('the connection was lost'),

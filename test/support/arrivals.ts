@@ -70,6 +70,15 @@ const SCRIPT = `(() => {
       const now = performance.now()
       return [...streams.values()].filter((one) => one.kind === kind && now - one.at < 1500).length
     },
+    /** Frames, or packets of sound, that came by this track so far. */
+    arrived: async (track) => {
+      for (const { peer } of peers) {
+        const receiver = peer.getReceivers().find((one) => one.track === track)
+        for (const one of receiver ? (await receiver.getStats()).values() : [])
+          if (one.type === 'inbound-rtp') return one.framesDecoded ?? one.packetsReceived ?? 0
+      }
+      return 0
+    },
     get gapMs() {
       const now = performance.now()
       const open = [...streams.values()].filter((one) => one.watched && one.kind === 'video').map((one) => now - one.at)

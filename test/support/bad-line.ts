@@ -88,14 +88,22 @@ export class BadLine {
     this.#servers.push(server)
   }
 
-  /** Bytes in order, each part as late as the line is at the time. */
+  /** Bytes in order, each part as late as the line was when it came. */
   async #pump(from: Socket, to: Socket): Promise<void> {
+    let last = Promise.resolve()
     try {
       for await (const part of from) {
-        if (this.quality.delayMs > 0) await wait(this.quality.delayMs)
-        while (this.quality.silent && !to.destroyed) await wait(SILENCE_CHECK_MS)
-        if (!to.destroyed) to.write(part as Buffer)
+        const { delayMs } = this.quality
+        const late = delayMs > 0 ? wait(delayMs) : undefined
+        last = last.then(async () => {
+          await late
+          while (this.quality.silent && !to.destroyed) await wait(SILENCE_CHECK_MS)
+          if (!to.destroyed) to.write(part as Buffer)
+        })
+        // A stream that is silent is not read on either.
+        if (late === undefined) await last
       }
+      await last
       to.end()
     } catch {
       to.destroy()

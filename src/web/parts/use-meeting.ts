@@ -7,6 +7,7 @@ const SHOWN: readonly (keyof MeetingEvents)[] = [
   'participantJoined',
   'participantLeft',
   'participantChanged',
+  'selfChanged',
   'streamAdded',
   'streamRemoved',
   'streamChanged',

@@ -1,5 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { DeviceError, type DeviceRequest, type Meeting } from '../../client/client.ts'
+import {
+  DeviceError,
+  type DeviceRequest,
+  type DeviceStatus,
+  type Meeting,
+  type OwnKind,
+} from '../../client/client.ts'
 import { createInvite } from '../api.ts'
 import { gridFor, MAX_TILES } from '../layout.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -60,10 +66,16 @@ export function MeetingScreen({
     })
   }, [])
   const { devices, self, lobby } = meeting
+  // What is wanted now counts, not what was drawn last: the second of two quick presses undoes the first.
+  const isOn = (device: OwnKind): boolean => /^(on|turningOn)$/.test(devices.status(device))
   const toggle = {
-    mic: () => attempt(() => (devices.mic ? devices.disableMic() : devices.enableMic())),
-    camera: () => attempt(() => (devices.camera ? devices.disableCamera() : devices.enableCamera())),
-    share: () => attempt(() => (devices.share ? devices.stopShare() : devices.startShare())),
+    mic: () => attempt(() => (isOn('mic') ? devices.disableMic() : devices.enableMic())),
+    camera: () => attempt(() => (isOn('camera') ? devices.disableCamera() : devices.enableCamera())),
+    share: () => {
+      // The browser is asking what to share; that question is answered there.
+      if (devices.status('share') === 'turningOn') return
+      attempt(() => (isOn('share') ? devices.stopShare() : devices.startShare()))
+    },
     hand: () => attempt(() => chat.raiseHand(!chat.hands.has(self.id))),
   }
 
@@ -74,6 +86,7 @@ export function MeetingScreen({
         event.ctrlKey ||
         event.metaKey ||
         event.altKey ||
+        event.repeat ||
         /^(input|select|textarea)$/i.test(target.tagName) ||
         document.querySelector('dialog[open]')
       )
@@ -111,9 +124,9 @@ export function MeetingScreen({
       id: self.id,
       name: self.name,
       self: true,
-      micOn: devices.mic !== undefined,
-      cameraOn: devices.camera !== undefined,
-      shareOn: devices.share !== undefined,
+      micOn: devices.status('mic') === 'on',
+      cameraOn: devices.status('camera') === 'on',
+      shareOn: devices.status('share') === 'on',
       picture: devices.camera,
       speaking: meeting.activeSpeakerId === self.id,
       pinned: meeting.pinnedId === self.id,
@@ -215,23 +228,26 @@ export function MeetingScreen({
       <nav className="bar" aria-label="Meeting controls">
         <BarButton
           name="mic"
-          on={devices.mic !== undefined}
-          label={devices.mic ? 'Mute' : 'Unmute'}
+          on={isOn('mic')}
+          status={devices.status('mic')}
+          label={isOn('mic') ? 'Mute' : 'Unmute'}
           hint="m"
           onClick={toggle.mic}
         />
         <BarButton
           name="camera"
-          on={devices.camera !== undefined}
-          label={devices.camera ? 'Stop camera' : 'Start camera'}
+          on={isOn('camera')}
+          status={devices.status('camera')}
+          label={isOn('camera') ? 'Stop camera' : 'Start camera'}
           hint="v"
           onClick={toggle.camera}
         />
         <BarButton
           name="share"
           on
-          label={devices.share ? 'Stop sharing' : 'Share screen'}
-          active={devices.share !== undefined}
+          status={devices.status('share')}
+          label={devices.status('share') === 'on' ? 'Stop sharing' : 'Share screen'}
+          active={devices.status('share') === 'on'}
           hint="s"
           onClick={toggle.share}
         />
@@ -365,6 +381,7 @@ type Attempt = (act: () => Promise<void>) => void
 function BarButton({
   name,
   on,
+  status,
   label,
   hint,
   active = false,
@@ -373,6 +390,8 @@ function BarButton({
 }: {
   name: 'mic' | 'camera' | 'share' | 'people' | 'chat' | 'hand'
   on: boolean
+  /** Of the device that it switches; it shows that something is on its way. */
+  status?: DeviceStatus
   label: string
   hint: string
   active?: boolean
@@ -384,6 +403,7 @@ function BarButton({
     <button
       className={`round ${on ? '' : 'off'} ${active ? 'active' : ''}`}
       aria-label={label}
+      aria-busy={status === 'turningOn' || status === 'turningOff'}
       title={`${label} (${hint})`}
       onClick={onClick}
       data-testid={`bar-${name}`}

@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
-import { DeviceError, openDevice } from '../../client/client.ts'
+import { useEffect, useReducer, useState } from 'react'
+import { Devices } from '../../client/client.ts'
 import { Icon } from '../parts/icon.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
 import { Video } from '../parts/video.tsx'
@@ -26,71 +26,45 @@ export function PreJoin({
   onJoin: (choice: Choice) => Promise<void>
 }) {
   const [name, setName] = useState(() => localStorage.getItem(NAME_KEY) ?? '')
-  const [tracks, setTracks] = useState<Record<Own, MediaStreamTrack | undefined>>({
-    mic: undefined,
-    camera: undefined,
-  })
   const [problems, setProblems] = useState<Partial<Record<Own, string>>>({})
-  const [devices, setDevices] = useState<MediaDeviceInfo[]>([])
+  const [choices, setChoices] = useState<MediaDeviceInfo[]>([])
   const [busy, setBusy] = useState(false)
-  const handedOver = useRef(false)
-  const live = useRef(tracks)
-  const opening = useRef(new Set<Promise<void>>())
-
-  const put = useCallback((device: Own, track: MediaStreamTrack | undefined) => {
-    live.current = { ...live.current, [device]: track }
-    setTracks(live.current)
+  const [, redraw] = useReducer((count: number) => count + 1, 0)
+  const [devices, setDevices] = useState<Devices>()
+  useEffect(() => {
+    // Devices of this screen alone; at the join what is open is handed over.
+    const made = new Devices({ mic: false, camera: false, onChange: redraw, onProblem: () => undefined })
+    setDevices(made)
+    void attempt('camera', made.enableCamera())
+    void attempt('mic', made.enableMic())
+    return () => made.close()
   }, [])
 
-  const open = useCallback(
-    async (device: Own, deviceId?: string) => {
-      try {
-        const track = await openDevice(device, deviceId)
-        if (handedOver.current) {
-          track.stop()
-          return
-        }
-        live.current[device]?.stop()
-        put(device, track)
-        setProblems((before) => ({ ...before, [device]: '' }))
-      } catch (error) {
-        setProblems((before) => ({
-          ...before,
-          [device]:
-            error instanceof DeviceError ? error.message : `The ${labels[device]} cannot be used now.`,
-        }))
-      }
-      setDevices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
-    },
-    [put],
-  )
-
-  useEffect(() => {
-    for (const device of ['camera', 'mic'] as const) {
-      const one = open(device).finally(() => opening.current.delete(one))
-      opening.current.add(one)
-    }
-    return () => {
-      if (handedOver.current) return
-      live.current.mic?.stop()
-      live.current.camera?.stop()
-    }
-  }, [open])
-
+  const attempt = async (device: Own, act: Promise<void>): Promise<void> => {
+    const problem = await act.then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : ''),
+    )
+    setProblems((before) => ({ ...before, [device]: problem }))
+    setChoices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
+  }
+  if (!devices) return null
+  const tracks = { mic: devices.mic, camera: devices.camera }
+  const isOn = (device: Own): boolean => /^(on|turningOn)$/.test(devices.status(device))
   const toggle = (device: Own): void => {
-    if (tracks[device]) {
-      tracks[device].stop()
-      put(device, undefined)
-    } else void open(device)
+    const [on, off] = {
+      mic: [() => devices.enableMic(), () => devices.disableMic()],
+      camera: [() => devices.enableCamera(), () => devices.disableCamera()],
+    }[device] as [() => Promise<void>, () => Promise<void>]
+    void attempt(device, (isOn(device) ? off : on)())
   }
 
   const submit = async (): Promise<void> => {
     if (name.trim() === '') return
     localStorage.setItem(NAME_KEY, name.trim())
     setBusy(true)
-    await Promise.race([Promise.all(opening.current), new Promise((done) => setTimeout(done, OPENING_MS))])
-    handedOver.current = true
-    await onJoin({ name: name.trim(), ...live.current }).finally(() => setBusy(false))
+    await Promise.race([devices.settled(), new Promise((done) => setTimeout(done, OPENING_MS))])
+    await onJoin({ name: name.trim(), ...devices.handOver() }).finally(() => setBusy(false))
   }
 
   return (
@@ -106,13 +80,14 @@ export function PreJoin({
             {(['mic', 'camera'] as const).map((device) => (
               <button
                 key={device}
-                className={`round ${tracks[device] ? '' : 'off'}`}
-                aria-pressed={tracks[device] !== undefined}
-                aria-label={`${tracks[device] ? 'Turn off' : 'Turn on'} ${labels[device]}`}
+                className={`round ${isOn(device) ? '' : 'off'}`}
+                aria-pressed={isOn(device)}
+                aria-busy={devices.status(device) === 'turningOn'}
+                aria-label={`${isOn(device) ? 'Turn off' : 'Turn on'} ${labels[device]}`}
                 data-testid={`prejoin-${device}`}
                 onClick={() => toggle(device)}
               >
-                <Icon name={tracks[device] ? device : `${device}Off`} />
+                <Icon name={isOn(device) ? device : `${device}Off`} />
               </button>
             ))}
             <LevelMeter track={tracks.mic} />
@@ -138,21 +113,28 @@ export function PreJoin({
             data-testid="name"
           />
           {(['mic', 'camera'] as const).map((device) => {
-            const choices = devices.filter(
+            const those = choices.filter(
               ({ kind, deviceId }) =>
                 deviceId !== '' && kind === (device === 'mic' ? 'audioinput' : 'videoinput'),
             )
             return (
               <div key={device}>
-                {choices.length > 1 && (
+                {those.length > 1 && (
                   <>
                     <label htmlFor={`choose-${device}`}>{device === 'mic' ? 'Microphone' : 'Camera'}</label>
                     <select
                       id={`choose-${device}`}
                       value={tracks[device]?.getSettings().deviceId ?? ''}
-                      onChange={(event) => void open(device, event.target.value)}
+                      onChange={({ target }) =>
+                        void attempt(
+                          device,
+                          device === 'mic'
+                            ? devices.switchMic(target.value)
+                            : devices.switchCamera(target.value),
+                        )
+                      }
                     >
-                      {choices.map(({ deviceId, label }) => (
+                      {those.map(({ deviceId, label }) => (
                         <option key={deviceId} value={deviceId}>
                           {label || labels[device]}
                         </option>
