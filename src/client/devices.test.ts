@@ -69,7 +69,15 @@ class World {
 class FakeLine implements Line {
   readonly #world: World
   readonly #server = new Map<StreamKind, MediaStreamTrack>()
-  closed = false
+  #closed = false
+
+  close(): void {
+    this.#closed = true
+  }
+
+  isClosed(): boolean {
+    return this.#closed
+  }
 
   constructor(world: World) {
     this.#world = world
@@ -81,18 +89,18 @@ class FakeLine implements Line {
     for (const kind of kinds) {
       // On its way there, and the answer on its way back.
       await this.#world.later()
-      if (this.closed) return false
+      if (this.isClosed()) return false
       const track = tracks[kind]
       if (track && random.chance(0.05)) {
         await this.#world.later()
-        if (this.closed) return false
+        if (this.isClosed()) return false
         this.#world.failures++
         throw new MeetingError(5000, 'RATE_LIMITED', 'Too many.')
       }
       if (track) this.#server.set(kind, track)
       else this.#server.delete(kind)
       await this.#world.later()
-      if (this.closed) return false
+      if (this.isClosed()) return false
     }
     return true
   }
@@ -152,7 +160,7 @@ test('a walk: whatever comes in between, what is shown is what the server has, a
       }
     } else if (action < 96) reconnect()
     else if (world.line) {
-      world.line.closed = true
+      world.line.close()
       world.line = undefined
       world.server = new Map()
       devices.detach()
@@ -199,7 +207,7 @@ test('a walk: whatever comes in between, what is shown is what the server has, a
   }
 
   function reconnect(): void {
-    if (world.line) world.line.closed = true
+    if (world.line) world.line.close()
     world.line = new FakeLine(world)
     devices.attach(world.line)
   }

@@ -202,7 +202,7 @@ export class Media implements Line {
       this.#run(this.#receptions.opened(id, { consumer, stream: this.#streamOf(consumer, peerId, kind) }))
     } catch (error) {
       this.#run(this.#receptions.failed(id))
-      throw error
+      if (!this.#closed) throw error
     }
   }
 

@@ -91,6 +91,8 @@ export interface MeetingOptions {
   /** Instead of the browser's own. */
   openDevice?: NonNullable<DevicesOptions['open']>
   newDevice?: NonNullable<MediaOptions['newDevice']>
+  /** How long what we send may differ from what the server says of it before all is made anew. Default 10 s. */
+  disagreementMs?: number
 }
 
 type Named<M, N = Notification> = N extends { method: infer K } ? (M extends K ? N : never) : never
@@ -104,7 +106,6 @@ const LEAVE_TIMEOUT_MS = 500
 /** How soon, and how often, one who was inside tries again while the server can save nothing. */
 const UNSAVED_RETURN_MS = 2000
 const MAX_UNSAVED_RETURNS = 150
-/** How long what we send may differ from what the server says of it before all is made anew. */
 const DISAGREEMENT_MS = 10_000
 /** How long a replaced media server may take to say so. */
 const REPLACEMENT_MS = 5000
@@ -245,15 +246,15 @@ export class Meeting extends Emitter<MeetingEvents> {
     try {
       await media.open()
       this.timings.transports ??= performance.now()
-      const reply = await this.#signalling.request<JoinReply>('join', {
+      const request = {
         displayName: this.#options.name,
         rtpCapabilities: media.rtpCapabilities,
         mode: 'SEND_AND_RECV',
         metaData: this.#options.metaData,
         batchingEnabled: true,
-      })
-      if (media !== this.#media || this.#state === 'left') return
-      this.#welcome(reply)
+      }
+      await this.#signalling.request<JoinReply>('join', request, (reply) => this.#welcome(reply))
+      if (media !== this.#media || media.closed) return
     } catch (error) {
       if (media !== this.#media || media.closed || !this.#signalling.connected) return
       // One who was inside comes back as soon as the server can write that down again.
@@ -436,7 +437,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       this.#disagreement = undefined
       console.warn('what is sent is not what the server says; the connection is made anew')
       this.#signalling.renew()
-    }, DISAGREEMENT_MS)
+    }, this.#options.disagreementMs ?? DISAGREEMENT_MS)
   }
 
   async #rebuildMedia(): Promise<void> {

@@ -28,6 +28,13 @@ export interface SignallingHandlers {
   gaveUp: () => void
 }
 
+interface Reply {
+  status?: string
+  errorCode?: number
+  code?: string
+  message?: string
+}
+
 const REQUEST_TIMEOUT_MS = 20_000
 /** How long one who lost the connection tries to come back. */
 export const RECONNECT_FOR_MS = 60_000
@@ -87,28 +94,28 @@ export class Signalling {
     return this.#socket.connected
   }
 
-  /** @throws {MeetingError} the server's refusal, or that it did not answer */
-  async request<T>(method: string, data: object = {}): Promise<T> {
-    // It would be sent after the next connection, where it means nothing.
-    if (!this.#socket.connected)
-      throw new MeetingError(0, 'CONNECTION_FAILED', 'There is no connection to the server now.')
-    let answer: { data?: { status?: string; errorCode?: number; code?: string; message?: string } }
-    try {
-      answer = (await this.#socket
-        .timeout(REQUEST_TIMEOUT_MS)
-        .emitWithAck('request', { method, request: true, data })) as typeof answer
-    } catch (cause) {
-      throw new MeetingError(0, 'CONNECTION_FAILED', 'The server did not answer.', cause)
-    }
-    const reply = answer.data
-    if (reply?.status === 'error') {
-      throw new MeetingError(
-        reply.errorCode ?? 5000,
-        reply.code ?? 'SOMETHING_WENT_WRONG',
-        reply.message ?? 'The server refused.',
-      )
-    }
-    return reply as T
+  /**
+   * @param onAnswer is called with the answer before anything that came after it is heard
+   * @throws {MeetingError} the server's refusal, or that it did not answer
+   */
+  request<T>(method: string, data: object = {}, onAnswer?: (answer: T) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (message: string, cause?: unknown): void =>
+        reject(new MeetingError(0, 'CONNECTION_FAILED', message, cause))
+      // It would be sent after the next connection, where it means nothing.
+      if (!this.#socket.connected) return fail('There is no connection to the server now.')
+      const hear = (error: unknown, answer?: { data?: Reply }): void => {
+        if (error) return fail('The server did not answer.', error)
+        const reply = answer?.data
+        if (reply?.status === 'error') {
+          const { errorCode = 5000, code = 'SOMETHING_WENT_WRONG', message = 'The server refused.' } = reply
+          return reject(new MeetingError(errorCode, code, message))
+        }
+        onAnswer?.(reply as T)
+        resolve(reply as T)
+      }
+      this.#socket.timeout(REQUEST_TIMEOUT_MS).emit('request', { method, request: true, data }, hear)
+    })
   }
 
   /** Tries again at once, e.g. because the network is another. */
