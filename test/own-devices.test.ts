@@ -57,7 +57,7 @@ before(async () => {
   })
   sides = [new OwnSide('ann', ann), new OwnSide('bob', bob), new PublishedSide('cat', cat)]
   await agree(sides, 20_000)
-  line.quality = { loss: 0, delayMs: LINE_MS, silent: false }
+  line.quality.delayMs = LINE_MS
 })
 after(async () => {
   if (skip) return
