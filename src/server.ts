@@ -82,6 +82,8 @@ export interface Parts {
   now?: () => number
   /** The addresses of the receiver of a webhook, by its name. */
   resolve?: SenderOptions['resolve']
+  /** Stands between the server and its store. */
+  through?: (store: Store) => Store
 }
 
 /** How soon a key that another process revoked is out of force here. */
@@ -98,9 +100,10 @@ export async function openFoundation(
   config: Config,
   watch: Pick<StoreOptions, 'onCommit' | 'onTrouble'> = {},
   now: () => number = Date.now,
+  through: (store: Store) => Store = (store) => store,
 ): Promise<Foundation> {
   const { dataDir, masterKey, databaseUrl: url } = config
-  const store = await openStore({ folder: dataDir, masterKey, url, ...watch })
+  const store = through(await openStore({ folder: dataDir, masterKey, url, ...watch }))
   const keyRing = new KeyRing(store, now)
   const project = (await store.projects.list())[0] ?? (await firstProject(store))
   const given = config.apiKey
@@ -180,6 +183,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       },
     },
     now,
+    parts.through,
   )
   const { store, keyRing, catalogue } = foundation
   let sfu: Sfu | undefined

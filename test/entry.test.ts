@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { BadLine, LINE_ADDRESS } from './support/bad-line.ts'
+import { ProtooClient } from './support/protoo-client.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 
@@ -146,6 +147,55 @@ test('a dead line gives way to a newcomer who could not displace it', { timeout:
     assert.equal((await guest.hears('entryResponded')).decision, 'allowed')
     assert.equal(ann.closed, undefined)
   } finally {
+    line.close()
+  }
+})
+
+test('a dead line gives way, whichever protocol either client speaks', { timeout: 60_000 }, async () => {
+  const port = Number(new URL(server.url).port)
+  const line = await BadLine.open([port], [])
+  const old: ProtooClient[] = []
+  const protoo = (options: Comer, url = server.url): ProtooClient => {
+    const client = new ProtooClient({ url, ...options })
+    old.push(client)
+    return client
+  }
+  try {
+    const url = `http://${LINE_ADDRESS}:${port}`
+    const meetingId = await server.createMeeting()
+    const host = await inside({ meetingId, participantId: 'host', token: server.token(['allow_mod']) })
+    const bound = (participantId: string): string => server.token(['allow_mod'], { participantId })
+    const ghosts = ['ann', 'bob'].map((participantId) =>
+      protoo({ meetingId, participantId, token: bound(participantId) }, url),
+    )
+    for (const ghost of ghosts) await ghost.join('Ghost')
+    const carl = server.connect({ meetingId, participantId: 'carl', token: bound('carl'), url })
+    await carl.join()
+    // While the lines are good, the ids are theirs.
+    const token = server.token(['allow_join'])
+    for (const participantId of ['ann', 'carl']) {
+      const refusedOne = protoo({ meetingId, participantId, token })
+      await assert.rejects(
+        refusedOne.request('requestEntry', {}),
+        (error) => error instanceof WireError && error.code === 4005,
+      )
+      await refusedOne.hears('disconnect')
+    }
+    line.quality.silent = true
+    const [ann, bob, newCarl] = [
+      protoo({ meetingId, participantId: 'ann', token }),
+      server.connect({ meetingId, participantId: 'bob', token }),
+      protoo({ meetingId, participantId: 'carl', token }),
+    ]
+    await Promise.all([ann.join('Ann'), bob.join(), newCarl.join('Carl')])
+    for (const id of ['ann', 'bob', 'carl'])
+      assert.equal(
+        ((await host.hears('peerClosed', ({ peerId }) => peerId === id)).reason as { code: number }).code,
+        1001,
+      )
+    assert.deepEqual((await idsInside(meetingId)).sort(), ['ann', 'bob', 'carl', 'host'])
+  } finally {
+    for (const client of old) client.close()
     line.close()
   }
 })

@@ -48,6 +48,17 @@ async function remove(by: WireClient, participantId: string): Promise<void> {
   await by.request('removePeer', { peerId: participantId })
 }
 
+/** Each removal as moderators see it: id, name, by whom, and whether the token is shared. */
+async function view(meetingId: string): Promise<[string, string, string, boolean][]> {
+  const { body } = await server.rest('GET', `/v2/rooms/${meetingId}/removals`)
+  return body.data.map(({ participantId, name, removedBy, tokenShared }: any) => [
+    participantId,
+    name,
+    removedBy,
+    tokenShared,
+  ])
+}
+
 /** With which status a chat socket is refused; 101 where it is opened. */
 function statusOfChat(pubSubUrl: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -214,6 +225,8 @@ test('where others share the token, the participant id alone is kept out', async
     await keptOut({ meetingId, participantId: 'bad', token: server.token(['allow_join']) })
     // Whoever comes with the token, as before or for the first time, comes in.
     for (const participantId of ['mod', 'ann', 'eve']) await comesIn({ ...all, participantId })
+    // The moderator is told that the token is still good.
+    assert.deepEqual(await view(meetingId), [['bad', 'bad', 'mod', true]])
   }
   assert.equal(ann.closed, undefined)
   await holds()
@@ -235,6 +248,14 @@ test('the token follows when the last of those who share it is removed', async (
   // A seat that has not joined holds no token.
   await remove(mod, 'c')
   assert.equal((await seat.hears('error')).name, 'REMOVED_FROM_SESSION')
+  assert.deepEqual(
+    (await view(meetingId)).map(([id, , , tokenShared]) => [id, tokenShared]),
+    [
+      ['a', false],
+      ['b', false],
+      ['c', false],
+    ],
+  )
   const over = async (): Promise<void> => {
     for (const participantId of ['a', 'b', 'c', 'd', 'seat', 'new'])
       await keptOut({ meetingId, participantId, token })

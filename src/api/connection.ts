@@ -259,7 +259,8 @@ export class Connection {
     else participant.mode = this.#applicant.mode ?? participant.mode
     if (data.batchingEnabled) this.#applicant.link.learn('batching')
     await live.enroll(participant, data)
-    if (this.#isGone()) throw new Refusal('INVALID_STATE')
+    // Gone meanwhile, or put out of the meeting that it comes from.
+    if (this.#isGone() || this.#applicant.link.closing) throw new Refusal('INVALID_STATE')
     // It may have asked for yet another meeting meanwhile, or lost its seat.
     if (switching && this.#seatElsewhere().participant !== participant) throw new Refusal('INVALID_STATE')
     live.assertSeated(participant)

@@ -225,7 +225,10 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      return { data: (await live.removals(meetingId)).map(({ participantId }) => ({ participantId })) }
+      const removals = await live.removals(meetingId)
+      return {
+        data: removals.map(({ at, by, ...removal }) => ({ ...removal, removedAt: at, removedBy: by })),
+      }
     },
   )
   app.post(

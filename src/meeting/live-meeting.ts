@@ -475,15 +475,19 @@ export class LiveMeeting {
     const device = data.deviceInfo ?? null
     assertSmall('deviceInfo', device)
     assertSmall('metaData', data.metaData)
-    participant.enrolled = true
     participant.mode = mode
+    await this.#writeStay(participant, device)
+    this.assertSeated(participant)
+  }
+
+  async #writeStay(participant: Participant, device: Record<string, unknown> | null): Promise<void> {
+    participant.enrolled = true
     try {
       await this.#session!.log.joined(participant, device)
     } catch (error) {
       participant.enrolled = false
       throw error
     }
-    this.assertSeated(participant)
   }
 
   /** @throws {Refusal} INVALID_STATE when the participant was removed, replaced or gone meanwhile */
@@ -627,7 +631,7 @@ export class LiveMeeting {
     if (!allowed) return
     const relay = new Relay(request, this)
     this.#participants.set(source.id, relay.guest)
-    this.#record(this.enroll(relay.guest, {}), 'recording a join')
+    this.#record(this.#writeStay(relay.guest, null), 'recording a join')
     this.join(relay.guest, { metaData: source.metaData })
     relay.start()
     source.link.notify({ method: 'mediaRelayStarted', meetingId: this.meetingId })
@@ -687,16 +691,25 @@ export class LiveMeeting {
 
   /** Removes a participant, who cannot come back to this session (design, decision 4). */
   async remove(by: Participant, targetId: string): Promise<void> {
-    this.#require(by, 'remove')
-    await this.removeParticipant(removerInside(by), targetId, 'REMOVE_PEER')
+    const ask = (): void => this.#require(by, 'remove')
+    ask()
+    await this.removeParticipant(removerInside(by), targetId, 'REMOVE_PEER', ask)
   }
 
-  /** The same, also for those outside the meeting. */
-  async removeParticipant(by: Remover, targetId: string, reasonName: LeaveReasonName): Promise<void> {
+  /** The same, also for those outside the meeting. `ask` throws when the remover may not, or not any more. */
+  async removeParticipant(
+    by: Remover,
+    targetId: string,
+    reasonName: LeaveReasonName,
+    ask: () => void = () => undefined,
+  ): Promise<void> {
     const target = this.#participants.get(targetId)
     const session = this.#session
     if (!target || !session) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
-    await this.#inTurn(session, () => this.#remove(session, by, target, leaveReason(reasonName)))
+    await this.#inTurn(session, async () => {
+      ask()
+      await this.#remove(session, by, target, leaveReason(reasonName))
+    })
   }
 
   async #remove(session: Session, by: Remover, target: Participant, reason: LeaveReason): Promise<void> {
@@ -779,15 +792,20 @@ export class LiveMeeting {
 
   /** Lets a removed participant come back. */
   async lift(by: Participant, participantId: string): Promise<void> {
-    this.#require(by, 'respondEntry')
-    await this.liftRemoval(removerInside(by), participantId)
+    const ask = (): void => this.#require(by, 'liftRemoval')
+    ask()
+    await this.liftRemoval(removerInside(by), participantId, ask)
   }
 
-  /** The same, also for those outside the meeting. Its token stays out while another removal keeps it out. */
-  async liftRemoval(by: Remover, participantId: string): Promise<void> {
+  /**
+   * The same, also for those outside the meeting. `ask` throws when the lifter may not, or not any more. The token stays out
+   * while another removal keeps it out.
+   */
+  async liftRemoval(by: Remover, participantId: string, ask: () => void = () => undefined): Promise<void> {
     const session = this.#session
     if (!session) throw noSession()
     await this.#inTurn(session, async () => {
+      ask()
       if (session.removals.keepOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
       const removal = session.removals.get(participantId)
       if (!removal) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })

@@ -152,10 +152,14 @@ export class LiveMeetings implements MeetingHome {
     meeting: MeetingRecord,
     visitor: Visitor,
   ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }> {
-    if (this.#suspended) throw new Refusal('SERVER_STOPPING')
-    const live = await this.#liveMeeting(meeting)
-    const state = await live.requestEntry(visitor)
-    return { live, state }
+    for (;;) {
+      if (this.#suspended) throw new Refusal('SERVER_STOPPING')
+      const opening = this.#liveMeeting(meeting)
+      const live = await opening
+      // It may have become idle meanwhile, and another may have taken its place.
+      if (this.#open.get(meeting.meetingId) === opening)
+        return { live, state: await live.requestEntry(visitor) }
+    }
   }
 
   /** Whether somebody was in the session that goes on under this id and with this token. */

@@ -211,6 +211,21 @@ export const ValueParams = Type.Object({ roomId: RoomId, key: AnyId })
 export const ValueBody = Type.Object({ value: Type.Union([Type.String(), Type.Null()]) })
 export const Value = Type.Object({ key: Type.String(), value: Type.Union([Type.String(), Type.Null()]) })
 
-export const Removals = Type.Object({ data: Type.Array(Type.Object({ participantId: Type.String() })) })
+export const Removals = Type.Object({
+  data: Type.Array(
+    Type.Object({
+      participantId: Type.String(),
+      name: Type.String(),
+      removedAt: AtMs,
+      removedBy: Type.Union([Type.String(), Type.Null()], {
+        description: 'The participant who removed it, or `server`; null where that was not recorded.',
+      }),
+      tokenShared: Type.Boolean({
+        description:
+          'Others had joined with the same token. It is still good, so only this participant id is kept out.',
+      }),
+    }),
+  ),
+})
 export const LiftRemovalBody = Type.Object({ participantId: AnyId })
 export const Done = Type.Object({ done: Type.Literal(true) })

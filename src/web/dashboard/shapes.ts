@@ -76,15 +76,24 @@ export interface LiveEntryRequest {
   askedAt: number
 }
 
+/** Let in, and about to join. */
+export interface LiveSeat {
+  participantId: string
+  name: string
+  admittedAt: number
+}
+
 export interface Live {
   sessionId: string | null
   participants: LiveParticipant[]
+  entering: LiveSeat[]
   entryRequests: LiveEntryRequest[]
 }
 
 export interface Removal {
   participantId: string
-  removedAt?: number
+  name: string
+  tokenShared: boolean
 }
 
 export interface Span {

@@ -91,7 +91,7 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
       <Facts room={room} />
       {!room.disabled && (
         <Shown asked={live}>
-          {({ participants, entryRequests, removals, sessionId }) => (
+          {({ participants, entering, entryRequests, removals, sessionId }) => (
             <>
               {entryRequests.length > 0 && (
                 <section className="box waiting" aria-labelledby="waiting">
@@ -166,14 +166,41 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
                   />
                 )}
               </section>
+              {entering.length > 0 && (
+                <section className="box" aria-labelledby="entering">
+                  <h2 id="entering">About to join</h2>
+                  <p className="quiet">They were let in and have a seat. The others do not see them yet.</p>
+                  <ul className="people">
+                    {entering.map(({ participantId, name, admittedAt }) => (
+                      <li key={participantId}>
+                        <span className="name">{name || participantId}</span>
+                        <span className="quiet">let in {sayDistance(admittedAt, Date.now())}</span>
+                        <button
+                          aria-label={`Remove ${name || participantId}`}
+                          onClick={() =>
+                            setAsking({ what: 'remove', participantId, name: name || participantId })
+                          }
+                        >
+                          Remove
+                        </button>
+                      </li>
+                    ))}
+                  </ul>
+                </section>
+              )}
               {removals.length > 0 && (
                 <section className="box" aria-labelledby="removed">
                   <h2 id="removed">Removed</h2>
                   <p className="quiet">They cannot come back to this session until this is lifted.</p>
                   <ul className="people">
-                    {removals.map(({ participantId }) => (
+                    {removals.map(({ participantId, tokenShared }) => (
                       <li key={participantId}>
                         <span className="name code">{participantId}</span>
+                        {tokenShared && (
+                          <span className="quiet">
+                            Others share the token, so only this participant id is kept out.
+                          </span>
+                        )}
                         <button
                           aria-label={`Lift the removal of ${participantId}`}
                           onClick={() =>
