@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { ConfigError, describeSettings, envExample, readConfig } from './config.ts'
+import { assertPortsApart, ConfigError, describeSettings, envExample, readConfig } from './config.ts'
 
 const refuses = (env: Record<string, string>): string => {
   try {
@@ -18,9 +18,34 @@ const SECRET = 'Kx9-never-to-be-shown'
 const wrong: [variable: string, values: string[]][] = [
   ['PORT', ['x', '-1', '65536', '1.5', '1e3', '0x10']],
   ['HTTPS_PORT', ['99999']],
-  ['HOST', ['not a host', 'a..b', 'http://x', 'x'.repeat(300)]],
-  ['PUBLIC_URL', ['meet.example', 'ftp://meet.example', 'https://user:pass@meet.example']],
-  ['VIDEOSDK_API_ENDPOINT', ['api.example', 'file:///etc']],
+  [
+    'HOST',
+    ['not a host', 'a..b', 'http://x', 'x'.repeat(300), '300.1.1.1', '1.2.3', '224.0.0.1', 'fe80::1%eth0'],
+  ],
+  [
+    'PUBLIC_URL',
+    [
+      'meet.example',
+      'ftp://meet.example',
+      'ws://meet.example',
+      'https:meet.example',
+      'https://',
+      'https://user:pass@meet.example',
+      'https://user@meet.example',
+      'https://meet.example/?x=1',
+      'https://meet.example/?',
+      'https://meet.example/#a',
+      'https://meet.example#',
+      'https://meet.example:99999',
+      'https://300.1.1.1',
+      'http://0.0.0.0:9000',
+      'http://0:9000',
+      'http://[::]:9000',
+      'http://[fe80::1]',
+      'http://224.0.0.1',
+    ],
+  ],
+  ['VIDEOSDK_API_ENDPOINT', ['api.example', 'file:///etc', 'https://api.example/?x=1']],
   ['OPEN_GET_TOKEN', ['yes', 'TRUE ', 'on'].filter((value) => value !== 'TRUE ')],
   ['ALLOW_TOKENS_WITHOUT_EXPIRY', ['maybe']],
   [
@@ -35,8 +60,51 @@ const wrong: [variable: string, values: string[]][] = [
   ['SESSION_GRACE_SECONDS', ['-1']],
   ['MEDIA_PORT', ['0', '70000']],
   ['MEDIA_WORKERS', ['0', '257']],
-  ['ANNOUNCED_ADDRESS', ['no address']],
-  ['TURN_URLS', ['https://turn.example', 'turn.example']],
+  [
+    'ANNOUNCED_ADDRESS',
+    [
+      'no address',
+      '300.1.1.1',
+      '1.2.3',
+      '01.2.3.4',
+      '0.0.0.0',
+      '::',
+      '0.1.2.3',
+      '224.0.0.1',
+      'ff02::1',
+      '169.254.1.1',
+      'fe80::1',
+      'fe80::1%eth0',
+      '255.255.255.255',
+      '240.0.0.1',
+      '::ffff:192.0.2.1',
+      '[fd00::2]',
+      '192.0.2.1:40000',
+      'a..b',
+      '-a.example',
+    ],
+  ],
+  [
+    'TURN_URLS',
+    [
+      'https://turn.example',
+      'turn.example',
+      'turn://turn.example',
+      'turn:',
+      'turn:a b',
+      'turn:user@turn.example',
+      'turn:turn.example:0',
+      'turn:turn.example:65536',
+      'turn:turn.example?transport=sctp',
+      'stun:turn.example?transport=udp',
+      'turn:300.1.1.1',
+      'turn:0.0.0.0',
+      'turn:[::]',
+      'turn:::1',
+      'turn:[meet.example]',
+      'turn:good.example,turn.example',
+    ],
+  ],
   ['MAX_MESSAGE_BYTES', ['1', '99999999999']],
   ['MAX_PARTICIPANTS', ['0']],
   ['MAX_CHAT_MESSAGE_BYTES', ['10']],
@@ -69,6 +137,8 @@ test('a name that is no setting stops the start, with the one that was meant', (
 test('what goes together is set together', () => {
   assert.match(refuses({ VIDEOSDK_API_KEY: 'k' }), /VIDEOSDK_SECRET_KEY is not: set both or none/)
   assert.match(refuses({ VIDEOSDK_SECRET_KEY: SECRET }), /VIDEOSDK_API_KEY is not/)
+  assert.match(refuses({ TURN_URLS: 'turn:turn.example' }), /set TURN_SECRET/)
+  assert.doesNotThrow(() => readConfig({ TURN_URLS: 'stun:stun.example' }))
   assert.match(refuses({ TLS_CERT: 'cert.pem' }), /TLS_CERT and TLS_KEY go together/)
   assert.match(refuses({ MEDIA_PORT: '65535', MEDIA_WORKERS: '2' }), /^MEDIA_PORT .*65534 or less/)
 })
@@ -120,6 +190,7 @@ test('values are read in their types', () => {
     PUBLIC_URL: 'https://meet.example/rooms/',
     MASTER_KEY: key.toString('base64'),
     TURN_URLS: 'turn:a.example:3478, turns:b.example',
+    TURN_SECRET: SECRET,
     OPEN_GET_TOKEN: 'true',
   })
   assert.equal(config.port, 8080)
@@ -127,6 +198,45 @@ test('values are read in their types', () => {
   assert.deepEqual(config.masterKey, key)
   assert.deepEqual(config.turnUrls, ['turn:a.example:3478', 'turns:b.example'])
   assert.deepEqual(readConfig({ MASTER_KEY: key.toString('hex') }).masterKey, key)
+  for (const [given, read] of [
+    ['http://localhost:9000', 'http://localhost:9000'],
+    ['HTTPS://Meet.Example/', 'https://meet.example'],
+    ['https://meet.example:443//', 'https://meet.example'],
+    ['https://meet.example/a/../rooms//', 'https://meet.example/rooms'],
+    ['https://b\u00fccher.example', 'https://xn--bcher-kva.example'],
+    ['http://my_app:9000', 'http://my_app:9000'],
+    ['http://[2001:db8::1]:9000', 'http://[2001:db8::1]:9000'],
+  ] as const)
+    assert.equal(readConfig({ PUBLIC_URL: given }).publicUrl, read)
+  for (const url of [
+    'turn:192.0.2.1',
+    'turn:[2001:db8::1]:3478',
+    'turns:turn.example:5349?transport=tcp',
+    'turn:coturn_1?transport=udp',
+    'stun:stun.example:19302',
+  ])
+    assert.deepEqual(readConfig({ TURN_URLS: url, TURN_SECRET: SECRET }).turnUrls, [url])
+  for (const address of ['192.0.2.1', 'fd00::2', '127.0.0.1', 'meet.example', 'meet.example.', 'app_1'])
+    assert.equal(readConfig({ ANNOUNCED_ADDRESS: address }).announcedAddress, address)
+  for (const address of ['0.0.0.0', '::', '::1', 'localhost', '192.0.2.1', 'fd00::2', 'app_1'])
+    assert.equal(readConfig({ HOST: address }).host, address)
+})
+
+test('two listeners that want the same port are named', () => {
+  const sentence = (env: Record<string, string>): string => {
+    try {
+      assertPortsApart(readConfig({ MEDIA_WORKERS: '4', ...env }))
+    } catch (error) {
+      assert.ok(error instanceof ConfigError)
+      return error.message
+    }
+    return ''
+  }
+  assert.match(sentence({ PORT: '9443' }), /^PORT and HTTPS_PORT are both 9443/)
+  assert.match(sentence({ PORT: '40000' }), /^PORT is 40000, which is one of the 4 media ports/)
+  assert.match(sentence({ HTTPS_PORT: '40003' }), /^HTTPS_PORT is 40003/)
+  assert.equal(sentence({ HTTPS_PORT: '40004' }), '')
+  assert.equal(sentence({ PORT: '0', HTTPS_PORT: '0' }), '')
 })
 
 test('.env.example and --help say what there is', async () => {

@@ -5,12 +5,14 @@
 import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
-import { isLoopback } from './loopback.ts'
+import { isHostName, isLoopback, kindOf } from './addresses.ts'
 
 /** One sentence that names the variable and the cure. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
+
+const MAX_PORT = 65_535
 
 type LogLevel = 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
@@ -61,24 +63,36 @@ const oneOf =
 
 const optional = (text: string | undefined): string | undefined => text
 
-const HOST_PATTERN =
-  /^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|[0-9a-f:]*:[0-9a-f:.]*)$/i
+const listenHost = (text: string | undefined): string => {
+  if (text === undefined) return '127.0.0.1'
+  if (kindOf(text) === undefined && !isHostName(text))
+    throw new Error('must be an address of this machine, 0.0.0.0 or ::')
+  if (kindOf(text) === 'multicast' || kindOf(text) === 'reserved')
+    throw new Error('must be an address that a machine can have')
+  return text
+}
 
-const host =
-  (byDefault?: string) =>
-  (text: string | undefined): string | undefined => {
-    if (text === undefined) return byDefault
-    if (text.length > 253 || !HOST_PATTERN.test(text)) throw new Error('must be an address or a host name')
-    return text
-  }
+const announcedAddress = (text: string | undefined): string | undefined => {
+  if (text === undefined) return undefined
+  const kind = kindOf(text)
+  if (kind === undefined && !isHostName(text)) throw new Error('must be an IP address or a host name')
+  if (kind !== undefined && NO_DESTINATIONS.has(kind))
+    throw new Error('must be an address that clients can send to')
+  return text
+}
+/** Kinds of address that no client can send to, or only on the same cable. */
+const NO_DESTINATIONS: ReadonlySet<string> = new Set(['any', 'linkLocal', 'multicast', 'reserved'])
 
 const httpUrl = (text: string | undefined): string | undefined => {
   if (text === undefined) return undefined
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || !/^https?:\/\//i.test(text))
     throw new Error('must be an http or https address')
   if (url.username !== '' || url.password !== '') throw new Error('must be an address without credentials')
-  return text.replace(/\/+$/, '')
+  if (/[?#]/.test(text)) throw new Error('must be an address without a query or fragment')
+  if (NO_DESTINATIONS.has(kindOf(url.hostname.replace(/^\[|\]$/g, '')) ?? ''))
+    throw new Error('must be an address that clients can connect to')
+  return url.origin + url.pathname.replace(/\/+$/, '')
 }
 
 const masterKey = (text: string | undefined): Buffer | undefined => {
@@ -109,21 +123,34 @@ const proxyRanges = (text: string | undefined): readonly string[] => {
   return ranges
 }
 
+/** As RFC 7064 and RFC 7065 have it; a browser opens no connection at all with a list that has a wrong one. */
+const TURN_URL = /^(?:stun:(?<stun>[^?]+)|turns?:(?<turn>[^?]+)(?:\?transport=(?:udp|tcp))?)$/
+
 const turnUrls = (text: string | undefined): string[] => {
   const urls = (text ?? '')
     .split(',')
     .map((url) => url.trim())
     .filter((url) => url !== '')
-  if (!urls.every((url) => /^(turns?|stun):\S+$/.test(url)))
-    throw new Error('must be turn:, turns: or stun: addresses by commas')
+  const isServer = (url: string): boolean => {
+    const { stun, turn } = TURN_URL.exec(url)?.groups ?? {}
+    const [, name = '', inBrackets, port = '1'] =
+      /^(?:([^[\]:]+)|\[([^\]]+)\])(?::(\d{1,5}))?$/.exec(stun ?? turn ?? '') ?? []
+    const address = inBrackets ?? name
+    const kind = kindOf(address)
+    const isHost =
+      inBrackets === undefined
+        ? kind !== undefined || isHostName(address)
+        : kind !== undefined && isIP(address) === 6
+    return isHost && !NO_DESTINATIONS.has(kind ?? '') && Number(port) >= 1 && Number(port) <= MAX_PORT
+  }
+  if (!urls.every(isServer))
+    throw new Error('must be turn:, turns: or stun: addresses by commas, such as turn:turn.example.org:3478')
   return urls
 }
 
 const settings = {
   port: setting('PORT', 9000, 'port of the HTTP listener', whole(0, 65535, 9000)),
-  host: setting('HOST', '127.0.0.1', 'address to listen on; 0.0.0.0 lets others in', (text) =>
-    host('127.0.0.1')(text)!,
-  ),
+  host: setting('HOST', '127.0.0.1', 'address to listen on; 0.0.0.0 or :: lets others in', listenHost),
   httpsPort: setting(
     'HTTPS_PORT',
     9443,
@@ -240,10 +267,15 @@ const settings = {
   announcedAddress: setting(
     'ANNOUNCED_ADDRESS',
     '',
-    'address that clients send media to; default: HOST, or the first address of the machine',
-    host(),
+    'address, or name that resolves, that clients send media to; default: HOST, or the first address of the machine',
+    announcedAddress,
   ),
-  turnUrls: setting('TURN_URLS', '', 'TURN servers, by commas, for our own client', turnUrls),
+  turnUrls: setting(
+    'TURN_URLS',
+    '',
+    'TURN servers, by commas, for our own client; they need TURN_SECRET',
+    turnUrls,
+  ),
   turnSecret: setting(
     'TURN_SECRET',
     '',
@@ -472,7 +504,6 @@ export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videos
 const SAMPLE_SECRETS =
   /^(secret|changeme|change-me|password|test|your[-_ ]?secret.*|videosdk|anteroom|x+|0+)$/i
 const MIN_SECRET_LENGTH = 32
-const MAX_PORT = 65_535
 /** Names that begin so are ours or a mistake; others belong to whoever set them. */
 const OUR_PREFIXES = [
   'ANTEROOM_',
@@ -561,6 +592,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if ((rest.tlsCert === undefined) !== (rest.tlsKey === undefined)) {
     throw new ConfigError('TLS_CERT and TLS_KEY go together: set both or none.')
   }
+  if (rest.turnSecret === undefined && rest.turnUrls.some((url) => url.startsWith('turn'))) {
+    throw new ConfigError(
+      'TURN_URLS names a TURN server, which lets nobody in without a password: set TURN_SECRET to the secret that it has too.',
+    )
+  }
   const lastMediaPort = rest.mediaPort + rest.mediaWorkers - 1
   if (lastMediaPort > MAX_PORT) {
     throw new ConfigError(
@@ -589,6 +625,29 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   })
 }
 
+/**
+ * Two listeners cannot share a port. Asked by those who open them all.
+ * @throws {ConfigError}
+ */
+export function assertPortsApart({
+  port,
+  httpsPort,
+  mediaPort,
+  mediaWorkers,
+}: Pick<Config, 'port' | 'httpsPort' | 'mediaPort' | 'mediaWorkers'>): void {
+  if (port !== 0 && port === httpsPort)
+    throw new ConfigError(`PORT and HTTPS_PORT are both ${port}: choose another for one of them.`)
+  for (const [variable, value] of [
+    ['PORT', port],
+    ['HTTPS_PORT', httpsPort],
+  ] as const) {
+    if (value >= mediaPort && value < mediaPort + mediaWorkers)
+      throw new ConfigError(
+        `${variable} is ${value}, which is one of the ${mediaWorkers} media ports from MEDIA_PORT ${mediaPort} on: choose another.`,
+      )
+  }
+}
+
 /** Each setting as people may see it: of a secret, only whether it is set. */
 export function shownSettings(config: Config): {
   variable: string
@@ -609,13 +668,9 @@ export function shownSettings(config: Config): {
   )
 }
 
-/**
- * Where the media ports are opened: HOST, or every address when HOST is loopback and people are told another one, as behind a
- * proxy on this machine, through which media does not pass.
- */
-export function mediaHost({ host, announcedAddress }: Pick<Config, 'host' | 'announcedAddress'>): string {
-  if (isLoopback(host) && announcedAddress !== undefined && !isLoopback(announcedAddress)) return '0.0.0.0'
-  return host === 'localhost' ? '127.0.0.1' : host
+/** The variables that are settings. */
+export function settingNames(): string[] {
+  return Object.values(settings).map(({ variable }) => variable)
 }
 
 /** The settings as a table for people. */

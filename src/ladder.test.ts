@@ -8,24 +8,24 @@ const src = import.meta.dirname
 /** What each room may import from; a room may always import from itself. */
 const below: Record<string, string[]> = {
   protocol: [],
+  addresses: [],
   token: ['protocol'],
   store: ['protocol'],
-  media: ['protocol'],
+  media: ['protocol', 'addresses'],
   webhook: ['protocol'],
   metrics: ['protocol'],
   log: [],
   loopback: [],
   meeting: ['token', 'store', 'media', 'webhook', 'protocol'],
-  api: ['meeting', 'token', 'store', 'media', 'webhook', 'metrics', 'log', 'loopback', 'protocol'],
+  api: ['meeting', 'token', 'store', 'media', 'webhook', 'metrics', 'log', 'protocol', 'addresses'],
   client: ['protocol'],
   'server-client': ['token', 'protocol'],
   // A client of the wire too, without a browser.
   load: ['client', 'protocol'],
   web: ['client'],
-  config: ['loopback'],
+  config: ['addresses'],
   server: [
     'config',
-    'loopback',
     'api',
     'meeting',
     'token',
@@ -35,8 +35,9 @@ const below: Record<string, string[]> = {
     'metrics',
     'log',
     'protocol',
+    'addresses',
   ],
-  cli: ['load', 'server', 'config', 'loopback', 'api', 'meeting', 'token', 'store', 'media', 'protocol'],
+  cli: ['load', 'server', 'config', 'api', 'meeting', 'token', 'store', 'media', 'protocol', 'addresses'],
   index: ['server', 'config', 'token', 'protocol', 'client', 'store', 'media', 'meeting', 'api'],
 }
 /** Folders with several implementations: from outside only the head file. */

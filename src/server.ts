@@ -10,8 +10,8 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { Sfu } from './media/sfu.ts'
 import type { Store } from './store/store.ts'
-import { mediaHost, shownSettings } from './config.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback, kindOf, inUrl } from './addresses.ts'
+import { assertPortsApart, shownSettings } from './config.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
 import { ChatPace } from './api/chat-pace.ts'
@@ -82,8 +82,17 @@ export interface Parts {
   now?: () => number
   /** The addresses of the receiver of a webhook, by its name. */
   resolve?: SenderOptions['resolve']
+  /** Aborted when the program is told to stop: a start is given up, and what it had begun is closed. */
+  stopping?: AbortSignal
   /** Stands between the server and its store. */
   through?: (store: Store) => Store
+}
+
+export interface FoundationOptions extends Pick<StoreOptions, 'onCommit' | 'onTrouble'> {
+  /** Whether what is missing is made: the data folder, the database, the master key, a project, an API key. */
+  create: boolean
+  now?: () => number
+  through?: ((store: Store) => Store) | undefined
 }
 
 /** How soon a key that another process revoked is out of force here. */
@@ -96,27 +105,35 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
   version: string
 }
 
+/** @throws {StoreProblem} with one sentence and the cure; without `create` when there is no store */
 export async function openFoundation(
   config: Config,
-  watch: Pick<StoreOptions, 'onCommit' | 'onTrouble'> = {},
-  now: () => number = Date.now,
-  through: (store: Store) => Store = (store) => store,
+  { create, now = Date.now, through = (store) => store, ...watch }: FoundationOptions,
 ): Promise<Foundation> {
-  const { dataDir, masterKey, databaseUrl: url } = config
-  const store = through(await openStore({ folder: dataDir, masterKey, url, ...watch }))
-  const keyRing = new KeyRing(store, now)
+  const { dataDir, masterKey, databaseUrl: url, apiKey: given } = config
+  const store = through(await openStore({ folder: dataDir, masterKey, url, create, ...watch }))
+  try {
+    const keyRing = new KeyRing(store, now)
+    if (create) await makeFirst(store, config)
+    await keyRing.refresh()
+    if (given !== undefined) keyRing.prefer(given.apiKey)
+    return {
+      store,
+      keyRing,
+      catalogue: createCatalogue({ store, now, randomBytes }),
+      secretIn: given === undefined ? join(dataDir, API_KEY_FILE) : 'VIDEOSDK_SECRET_KEY',
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** The first project and a key to begin with, where there is none; and the key of the environment. */
+async function makeFirst(store: Store, { apiKey: given, dataDir }: Config): Promise<void> {
   const project = (await store.projects.list())[0] ?? (await firstProject(store))
-  const given = config.apiKey
   if (given !== undefined) await importKey(store, project.projectId, given)
   else if ((await store.keys.list()).length === 0) await firstKey(store, project.projectId, dataDir)
-  await keyRing.refresh()
-  if (given !== undefined) keyRing.prefer(given.apiKey)
-  return {
-    store,
-    keyRing,
-    catalogue: createCatalogue({ store, now: Date.now, randomBytes }),
-    secretIn: given === undefined ? join(dataDir, API_KEY_FILE) : 'VIDEOSDK_SECRET_KEY',
-  }
 }
 
 async function firstProject(store: Store) {
@@ -167,28 +184,35 @@ async function importKey(
   } else if (there.secret !== given.secret) await store.keys.setSecret(given.apiKey, given.secret)
 }
 
+/**
+ * @throws {Error} named StartError or ConfigError, with one sentence and the cure
+ * @throws the reason of `parts.stopping`, when the program is told to stop before the server is ready
+ */
 export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
-  const log = parts.log ?? createLog(config.logLevel)
-  const now = parts.now ?? Date.now
+  const { stopping, now = Date.now, log = createLog(config.logLevel) } = parts
+  assertPortsApart(config)
   const startedAt = now()
   const metrics = createMetrics({ version, now })
-  const foundation = await openFoundation(
-    config,
-    {
-      onCommit: (...commit) => metrics.committed(...commit),
-      onTrouble: (trouble, cause) => {
-        metrics.storeAvailable(trouble === undefined)
-        if (trouble) log.error({ trouble, err: cause }, 'the store cannot be written to')
-        else log.warn('the store works again')
-      },
-    },
+  const foundation = await openFoundation(config, {
+    create: true,
     now,
-    parts.through,
-  )
+    through: parts.through,
+    onCommit: (...commit) => metrics.committed(...commit),
+    onTrouble: (trouble, cause) => {
+      metrics.storeAvailable(trouble === undefined)
+      if (trouble) log.error({ trouble, err: cause }, 'the store cannot be written to')
+      else log.warn('the store works again')
+    },
+  }).catch((error: unknown) => {
+    metrics.close()
+    throw error
+  })
   const { store, keyRing, catalogue } = foundation
   let sfu: Sfu | undefined
   try {
-    sfu = parts.sfu ?? (await openSfu(config, log))
+    stopping?.throwIfAborted()
+    sfu = parts.sfu ?? (await openSfu(config, log, stopping))
+    stopping?.throwIfAborted()
     return await connect(config, foundation, sfu, log)
   } catch (error) {
     metrics.close()
@@ -203,7 +227,6 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     media: Sfu,
     logger: Logger,
   ): Promise<RunningServer> {
-    const now = parts.now ?? Date.now
     const webhooks = openWebhooks(settings, store, parts, logger, metrics)
     await webhooks.defaults.refresh()
     let closing: Promise<void> | undefined
@@ -340,6 +363,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     const urls: string[] = []
     try {
       for (const [at, listener] of listeners.entries()) {
+        stopping?.throwIfAborted()
         sockets.attach(listener.server, meetings)
         chatSockets.attach(listener.server)
         const variable = at === 0 ? 'PORT' : 'HTTPS_PORT'
@@ -477,14 +501,15 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
   }
 }
 
-async function openSfu(config: Config, log: Logger): Promise<Sfu> {
+async function openSfu(config: Config, log: Logger, stopping: AbortSignal | undefined): Promise<Sfu> {
   const worker = locateWorker()
   return createSfu({
     workerBin: worker?.bin,
     workers: config.mediaWorkers,
     firstPort: config.mediaPort,
-    listenAddress: mediaHost(config),
+    listenAddress: config.host,
     announcedAddress: config.announcedAddress,
+    stopping,
     log,
   })
 }
@@ -508,7 +533,13 @@ async function listen(listener: HttpListener, host: string, port: number, variab
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
       throw new StartError(`${host} is no address of this machine: change HOST.`, { cause: error })
     }
-    throw error
+    if (code === undefined) throw error
+    throw new StartError(
+      `${host} port ${port} cannot be listened on (${code}): change HOST or ${variable}.`,
+      {
+        cause: error,
+      },
+    )
   }
   const address = listener.server.address()
   return typeof address === 'object' && address !== null ? address.port : port
@@ -516,15 +547,15 @@ async function listen(listener: HttpListener, host: string, port: number, variab
 
 function certificateNames(config: Config): string[] {
   const names = ['localhost', '127.0.0.1']
-  if (!isLoopback(config.host) && config.host !== '0.0.0.0' && config.host !== '::') names.push(config.host)
+  if (!isLoopback(config.host) && kindOf(config.host) !== 'any') names.push(config.host)
   if (config.announcedAddress !== undefined) names.push(config.announcedAddress)
-  if (config.publicUrl !== undefined) names.push(new URL(config.publicUrl).hostname)
+  if (config.publicUrl !== undefined) names.push(new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, ''))
   return [...new Set(names)]
 }
 
-function displayHost(host: string): string {
-  if (host === '127.0.0.1' || host === '0.0.0.0' || host === '::' || host === '::1') return 'localhost'
-  return host.includes(':') ? `[${host}]` : host
+/** What a person at this machine types. */
+export function displayHost(host: string): string {
+  return host === '127.0.0.1' || host === '::1' || kindOf(host) === 'any' ? 'localhost' : inUrl(host)
 }
 
 async function welcome(
@@ -552,7 +583,7 @@ async function welcome(
     `  dashboard     ${page}${firstLink ?? '/dashboard'}`,
     ...(firstLink === undefined ? [] : ['                (signs in once, to set a password)']),
     media.status.available
-      ? `  media         on, ${media.status.workers} worker${media.status.workers === 1 ? '' : 's'}, ports ${media.status.ports.join(', ')} (UDP and TCP)`
+      ? `  media         on, ${media.status.workers} worker${media.status.workers === 1 ? '' : 's'}, ports ${media.status.ports.join(', ')} (UDP and TCP)${media.status.tried ? '' : '\n                (ANNOUNCED_ADDRESS is not of this machine: whether it leads here was not tried)'}`
       : `  media         ${media.status.reason.replace(/^Media is /, '')}`,
   ]
   const loud = [

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import Database from 'better-sqlite3'
 import { jwtVerify } from 'jose'
 import { generate } from 'selfsigned'
 import { RealServer } from './support/real-server.ts'
@@ -17,6 +18,9 @@ const cli = join(import.meta.dirname, '../src/cli.ts')
 let folder: string
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anteroom-cli-'))
+  const made = await anteroom(['init', '--json'])
+  assert.equal(made.code, 0, made.err)
+  assert.equal(JSON.parse(made.out).dataDir, join(folder, 'data'))
 })
 after(() => rm(folder, { recursive: true, force: true }))
 
@@ -122,13 +126,17 @@ test('projects and keys: made, renamed, rotated; a token is taken back; what is 
   }
   isOneSentence(await anteroom(['keys', 'rotate', 'nobody']), /no API key nobody/)
   isOneSentence(await anteroom(['keys', 'rotate', made.apiKey]), /was rotated before/)
-  const alone = await anteroom(['keys', 'revoke', made.apiKey, '--end-connections'], { PORT: '1' })
+  const alone = await anteroom(['keys', 'revoke', made.apiKey, '--end-connections'], {
+    PORT: '1',
+    ADMIN_KEY: 'k'.repeat(43),
+  })
   assert.equal(alone.code, 1)
   isOneSentence(alone, /No server answers on/)
 })
 
 test('token mint makes what was asked for, and token inspect says what the door would', async () => {
   const env = { VIDEOSDK_API_KEY: API_KEY, VIDEOSDK_SECRET_KEY: SECRET }
+  assert.equal((await anteroom(['init'], env)).code, 0)
   const minted = await anteroom(
     ['token', 'mint', '--permissions', 'allow_join,allow_mod', '--expires', '15m', '--json'],
     env,
@@ -172,6 +180,16 @@ test('meetings: made, listed, shown; what is unknown is refused', async () => {
   isOneSentence(unknown, /no meeting/)
 })
 
+test('init leaves what is there as it is', async () => {
+  const kept = () =>
+    Promise.all(['master.key', 'api-key.env'].map((name) => readFile(join(folder, 'data', name), 'utf8')))
+  const before = await kept()
+  const again = await anteroom(['init'])
+  assert.equal(again.code, 0)
+  assert.match(again.out, /secret +in .*api-key\.env/)
+  assert.deepEqual(await kept(), before)
+})
+
 test('doctor has a line for each check, also for scripts', async () => {
   const ran = await anteroom(['doctor', '--json'], { PORT: '0', HTTPS_PORT: '0', MEDIA_PORT: '47123' })
   const report = JSON.parse(ran.out)
@@ -181,8 +199,9 @@ test('doctor has a line for each check, also for scripts', async () => {
   }
 })
 
-test('doctor says what would not work, with the cure, and ends with code 1', async () => {
+test('doctor says what would not work, with the cure, and ends with code 1', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
   await once(taken, 'listening')
   const { port } = taken.address() as { port: number }
   const [file, open] = [join(folder, 'no-folder'), join(folder, 'open')]
@@ -199,7 +218,9 @@ test('doctor says what would not work, with the cure, and ends with code 1', asy
     [{ DATA_DIR: join(file, 'below') }, 'data folder', 'bad', /is not a folder.*DATA_DIR/],
     [{ DATA_DIR: open }, 'data folder', 'bad', /chmod 700/],
     [{ TLS_CERT: file, TLS_KEY: file }, 'certificate', 'bad', /^TLS_CERT names/],
-    [{ HOST: '0.0.0.0', ANNOUNCED_ADDRESS: '10.0.0.7' }, 'address', 'note', /private/],
+    [{ HOST: '0.0.0.0', ANNOUNCED_ADDRESS: '10.0.0.7' }, 'address', 'note', /private.*not of this machine/],
+    [{ ANNOUNCED_ADDRESS: '::1' }, 'media worker', 'good', /answers where it is announced/],
+    [{ DATABASE_URL: 'postgres://db.example/x' }, 'database', 'bad', /PostgreSQL is not built yet/],
     [{}, 'address', 'note', /only this machine/],
     [{ ANNOUNCED_ADDRESS: '203.0.113.10' }, 'address', 'note', /must be forwarded from there/],
   ] as const) {
@@ -215,11 +236,11 @@ test('doctor says what would not work, with the cure, and ends with code 1', asy
       findings.map((one) => `${one.verdict} ${one.check}`).join(),
     )
   }
-  taken.close()
 })
 
-test('a start that cannot be is one sentence and code 1', async () => {
+test('a start that cannot be is one sentence and code 1; doctor finds the same', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
   await once(taken, 'listening')
   const { port } = taken.address() as { port: number }
   const [file, cert, key] = ['a-file', 'cert.pem', 'key.pem'].map((name) => join(folder, name)) as [
@@ -235,6 +256,23 @@ test('a start that cannot be is one sentence and code 1', async () => {
   await writeFile(cert, made.cert)
   await writeFile(key, other.private)
   const nowhere = join(folder, 'nowhere.pem')
+  const folders = ['damaged', 'newer', 'open-key', 'open-admin-key', 'short-admin-key'] as const
+  const [damaged, newer, openKey, openAdminKey, shortAdminKey] = await Promise.all(
+    folders.map(async (name) => {
+      const copy = join(folder, name)
+      await cp(join(folder, 'data'), copy, { recursive: true })
+      await chmod(copy, 0o700)
+      await writeFile(join(copy, 'admin.key'), `${'k'.repeat(43)}\n`, { mode: 0o600 })
+      return copy
+    }),
+  )
+  await writeFile(join(damaged!, 'anteroom.db'), 'no database'.repeat(100))
+  const db = new Database(join(newer!, 'anteroom.db'))
+  db.prepare('insert into kysely_migration (name, timestamp) values (?, ?)').run('9999-of-tomorrow', 'now')
+  db.close()
+  await chmod(join(openKey!, 'master.key'), 0o644)
+  await chmod(join(openAdminKey!, 'admin.key'), 0o644)
+  await writeFile(join(shortAdminKey!, 'admin.key'), 'short')
   for (const [env, pattern] of [
     [{ PORT: String(port) }, /Port \d+ is in use.*PORT/],
     [{ HTTPS_PORT: String(port) }, /Port \d+ is in use.*HTTPS_PORT/],
@@ -251,18 +289,32 @@ test('a start that cannot be is one sentence and code 1', async () => {
     [{ TLS_CERT: cert, TLS_KEY: file }, /^TLS_KEY names .*no private key/],
     [{ TLS_CERT: cert, TLS_KEY: key }, /does not belong/],
     [{ DATABASE_URL: 'nowhere://' }, /DATABASE_URL/],
+    [{ DATABASE_URL: 'postgres://user:word@db.example/x' }, /DATABASE_URL/],
+    [{ PORT: '9555', HTTPS_PORT: '9555' }, /^PORT and HTTPS_PORT are both 9555/],
+    [{ PORT: '47133' }, /^PORT is 47133, which is one of the 1 media ports/],
+    [{ ANNOUNCED_ADDRESS: '300.1.1.1' }, /^ANNOUNCED_ADDRESS must be an IP address or a host name/],
+    [{ ANNOUNCED_ADDRESS: '0.0.0.0' }, /^ANNOUNCED_ADDRESS must be an address that clients can send to/],
+    [
+      { ANNOUNCED_ADDRESS: 'nowhere.invalid' },
+      /^ANNOUNCED_ADDRESS names nowhere\.invalid, which does not resolve/,
+    ],
+    [{ PUBLIC_URL: 'https://meet.example/?x=1' }, /^PUBLIC_URL must be an address without a query/],
+    [{ TURN_URLS: 'turn:turn.example' }, /^TURN_URLS names a TURN server/],
+    [{ DATA_DIR: damaged }, /is damaged/],
+    [{ DATA_DIR: newer }, /is of a newer Anteroom/],
+    [{ DATA_DIR: join(folder, 'data'), MASTER_KEY: 'ab'.repeat(32) }, /master key is not the one/],
+    [{ DATA_DIR: openKey }, /master\.key can be read by others/],
+    [{ DATA_DIR: openAdminKey }, /admin\.key can be read by others/],
+    [{ DATA_DIR: shortAdminKey }, /admin\.key is too short/],
   ] as const) {
-    const ran = await anteroom(['serve'], {
-      PORT: '0',
-      HTTPS_PORT: '0',
-      MEDIA_PORT: '47133',
-      MEDIA_WORKERS: '1',
-      ...env,
-    })
+    const settings = { PORT: '0', HTTPS_PORT: '0', MEDIA_PORT: '47133', MEDIA_WORKERS: '1', ...env }
+    const [ran, seen] = await Promise.all([anteroom(['serve'], settings), anteroom(['doctor'], settings)])
     assert.equal(ran.code, 1, ran.out + ran.err)
     isOneSentence(ran, pattern)
+    // A port in use may be that of the server itself.
+    if (ran.err.includes('in use')) assert.match(seen.out, /^! .* in use/m)
+    else assert.equal(seen.code, 1, `doctor sees nothing wrong with ${JSON.stringify(env)}: ${seen.out}`)
   }
-  taken.close()
 })
 
 test('the first start makes what it needs and says where; the second finds it; each stop is in order and cuts nobody off for good', async () => {

@@ -3,6 +3,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
 
@@ -50,7 +51,9 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
   try {
     const [cert, key] = [await readFile(ourCert, 'utf8'), await readFile(ourKey, 'utf8')]
     const expiresAt = expiryOf(cert)
-    if (expiresAt - now() > RENEW_DAYS * DAY_MS && coversAll(cert, names)) {
+    // A start that was killed may have written the one and not the other.
+    const isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
+    if (isPair && expiresAt - now() > RENEW_DAYS * DAY_MS && coversAll(cert, names)) {
       return { cert, key, source: 'self-signed', expiresAt }
     }
   } catch {
@@ -126,7 +129,7 @@ function coversAll(cert: string, names: readonly string[]): boolean {
 }
 
 function isAddress(name: string): boolean {
-  return /^[\d.]+$/.test(name) || name.includes(':')
+  return isIP(name) !== 0
 }
 
 function altName(name: string): { type: 7; ip: string } | { type: 2; value: string } {

@@ -37,7 +37,7 @@ export const healthRoutes: Routes = (app, context) => {
       status: storeWorks ? 'ok' : 'failing',
       store: { available: storeWorks, ...(trouble !== undefined && { reason: trouble }) },
       media: media.available
-        ? { available: true, workers: media.workers }
+        ? { available: true, workers: media.workers, tried: media.tried }
         : { available: false, reason: media.reason },
     }
   })
@@ -89,6 +89,12 @@ async function readinessOf(context: HttpContext): Promise<Readiness> {
   if (server.isStopping()) missing.push({ part: 'server', reason: 'The server is stopping.' })
   if (trouble !== undefined) missing.push({ part: 'store', reason: trouble })
   if (!media.available) missing.push({ part: 'media', reason: media.reason })
+  else if (media.workers < media.ports.length) {
+    troubled.push({
+      part: 'media',
+      reason: `Only ${media.workers} of ${media.ports.length} media workers run; the others are being replaced.`,
+    })
+  }
   const waitedMs = backlog.oldestAt === null ? 0 : now() - backlog.oldestAt
   if (waitedMs > WEBHOOKS_STUCK_MS) {
     const minutes = Math.floor(waitedMs / 60_000)

@@ -83,7 +83,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     const refusal = refusalAtDoor(grant, meetingFor(request), grant.participantId)
     if (refusal) throw refusal
     const media = mediaStatus()
-    if (!media.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
+    if (!media.available && !media.isComing) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
     return { data: { ...here(request), iceServersPlain: iceServers(settings, now()) } }
   })
 }

@@ -9,7 +9,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { isLoopback, isLoopbackHost } from '../loopback.ts'
+import { isLoopback, isLoopbackHost } from '../addresses.ts'
 import { userOfPeer } from './peer-user.ts'
 import { isFromForeignPage, type OwnAddress } from './same-origin.ts'
 

@@ -303,10 +303,10 @@ export class MeetingSockets {
 
   /** Where the client finds our other sockets: where it found this one. */
   #baseUrl(request: IncomingMessage): string {
-    const { publicUrl, host } = this.#options.settings
+    const { publicUrl } = this.#options.settings
     if (publicUrl !== undefined) return publicUrl.replace(/^http/, 'ws')
     const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true
-    return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket.localPort, host)}`
+    return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket)}`
   }
 
   /** The grant, if the page that opened the socket may use its key. @throws {Refusal} UNAUTHORIZED_REQUEST */
@@ -338,7 +338,9 @@ export class MeetingSockets {
       }
       const refusal = refusalAtDoor(grant, meeting, participantId)
       if (refusal) throw refusal
-      if (!sfu.status.available) throw new Refusal('MEDIA_UNAVAILABLE', { message: sfu.status.reason })
+      const media = sfu.status
+      if (!media.available && !media.isComing)
+        throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
       return { grant, meeting: meeting! }
     }
     await atDoor()

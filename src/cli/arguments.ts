@@ -2,6 +2,8 @@
  * How the command line is read and answered: one description for each command gives its options, its help and its errors.
  */
 import { parseArgs } from 'node:util'
+import type { EnvFile } from './env-file.ts'
+import type { Interruption } from './interruption.ts'
 
 /** Exit codes that scripts can use. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, refused: 3 } as const
@@ -11,8 +13,8 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly exitCode: number
 
-  constructor(message: string, exitCode: number = exitCodes.failed) {
-    super(message)
+  constructor(message: string, exitCode: number = exitCodes.failed, options?: ErrorOptions) {
+    super(message, options)
     this.exitCode = exitCode
   }
 }
@@ -39,8 +41,14 @@ export interface CommandInput {
   values: Record<string, string | string[] | boolean | undefined>
   positionals: string[]
   env: NodeJS.ProcessEnv
-  /** `--json` was given: for a command that prints before it ends. */
-  json: boolean
+  /** Why `.env` was not read, or how many settings it has; undefined where there is none. */
+  envFile: EnvFile | undefined
+  interruption: Interruption
+  /**
+   * Prints now, as the end of the command would: for what must not be done unless it was shown, and for a command that
+   * goes on. Throws a `CommandError` when it cannot be written.
+   */
+  show: (result: CommandResult) => Promise<CommandResult>
 }
 
 /** What `--json` prints, and what people read instead. */
@@ -48,13 +56,14 @@ export interface CommandResult {
   json: unknown
   text: string
   exitCode?: number
+  /** It was printed already. */
+  isShown?: boolean
 }
 
 export function readArguments(
   command: Command,
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): CommandInput & { help: boolean } {
+): Pick<CommandInput, 'values' | 'positionals'> & { json: boolean; help: boolean } {
   const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean; short?: string }> = {
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
@@ -80,7 +89,7 @@ export function readArguments(
   if (!help && (parsed.positionals.length < required.length || parsed.positionals.length > wanted.length)) {
     throw new CommandError(`usage: ${usage(command)}`, exitCodes.usage)
   }
-  return { values, positionals: parsed.positionals, env, json: json === true, help: help === true }
+  return { values, positionals: parsed.positionals, json: json === true, help: help === true }
 }
 
 export function usage(command: Command): string {

@@ -1,15 +1,17 @@
 /** `anteroom doctor`: what installs and networks get wrong, each with the cure. */
+import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { createSocket } from 'node:dgram'
-import { networkInterfaces } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isLoopback, kindOf } from '../addresses.ts'
+import { ADMIN_KEY_FILE, readAdminKey } from '../api/admin/admin-key.ts'
 import { readGiven } from '../api/certificate.ts'
-import { mediaHost, readConfig, type Config } from '../config.ts'
-import { isLoopback } from '../loopback.ts'
-import { createSfu } from '../media/sfu.ts'
+import { assertPortsApart, readConfig, type Config } from '../config.ts'
+import { createSfu, mediaAddresses, type MediaAddress } from '../media/sfu.ts'
+import { checkStore } from '../store/store.ts'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
-import { exitCodes, type Command } from './arguments.ts'
+import { exitCodes, type Command, type CommandInput } from './arguments.ts'
 
 /** `bad`: it will not work so. `note`: it will, with a limit worth knowing. */
 type Verdict = 'good' | 'note' | 'bad'
@@ -24,15 +26,15 @@ const NODE_MAJOR = 24
 /** Nothing can have been built before this; a clock that says less makes every token look wrong. */
 const EARLIEST_CLOCK = Date.UTC(2025, 0, 1)
 const DAY_MS = 86_400_000
-/** Tried beside the server's own, so that a running server does not stand in the way. */
-const TRIAL_MEDIA_PORT = 49_000
+const FIRST_TRIAL_PORT = 49_000
+const MOST_TRIALS = 50
 
 export const doctor: Command = {
   name: 'doctor',
   summary: 'checks what installs and networks get wrong, and says what to do',
   details: 'Exit code 1 when something will not work.',
-  run: async ({ env }) => {
-    const findings = await examine(env)
+  run: async (input) => {
+    const findings = await examine(input)
     const mark = { good: '✓', note: '!', bad: '✗' }
     return {
       json: findings,
@@ -44,27 +46,44 @@ export const doctor: Command = {
   },
 }
 
-async function examine(env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  const findings: Finding[] = [node()]
+async function examine({ env, envFile }: CommandInput): Promise<Finding[]> {
+  const findings: Finding[] = [node(), ...(envFile ? [fileOfSettings(envFile)] : [])]
   let config: Config
   try {
     config = readConfig(env)
+    assertPortsApart(config)
     findings.push({ check: 'settings', verdict: 'good', says: 'all settings are valid' })
   } catch (error) {
     return [...findings, { check: 'settings', verdict: 'bad', says: (error as Error).message }]
   }
+  const addresses = await mediaAddresses(config.host, config.announcedAddress).catch(
+    (error: unknown) => error as Error,
+  )
   return [
     ...findings,
-    await worker(env),
     await tcpPort('port', config.host, config.port, 'PORT'),
     await tcpPort('https port', config.host, config.httpsPort, 'HTTPS_PORT'),
-    await mediaPorts(config),
-    announced(config),
+    ...(addresses instanceof Error
+      ? [{ check: 'address', verdict: 'bad' as const, says: addresses.message }]
+      : [await worker(env, config), await mediaPorts(config, addresses), announced(config, addresses)]),
     clock(),
     dataFolder(config),
+    await database(config),
     masterKey(config),
+    await adminKey(config),
     await certificate(config),
   ]
+}
+
+function fileOfSettings(file: NonNullable<CommandInput['envFile']>): Finding {
+  const check = 'env file'
+  if ('problem' in file) return { check, verdict: 'bad', says: file.problem }
+  const count = Object.keys(file.settings).length
+  return {
+    check,
+    verdict: 'good',
+    says: `${count} ${count === 1 ? 'variable' : 'variables'} read from ${file.path}`,
+  }
 }
 
 function node(): Finding {
@@ -78,7 +97,8 @@ function node(): Finding {
       }
 }
 
-async function worker(env: NodeJS.ProcessEnv): Promise<Finding> {
+/** Starts one worker as the server would, at a port beside its own, and tries what clients are told. */
+async function worker(env: NodeJS.ProcessEnv, { host, announcedAddress }: Config): Promise<Finding> {
   const check = 'media worker'
   const cure = 'run "node scripts/media-worker.mjs", which says what is missing'
   const located = locateWorker({ env })
@@ -86,15 +106,25 @@ async function worker(env: NodeJS.ProcessEnv): Promise<Finding> {
   const sfu = await createSfu({
     workerBin: located.bin,
     workers: 1,
-    firstPort: TRIAL_MEDIA_PORT,
-    listenAddress: '127.0.0.1',
+    firstPort: await freeTrialPort(host),
+    listenAddress: host,
+    announcedAddress,
   }).catch((error: unknown) => error as Error)
   if (sfu instanceof Error) return { check, verdict: 'bad', says: `it does not start: ${sfu.message}` }
   const { status } = sfu
   await sfu.close()
-  return status.available
-    ? { check, verdict: 'good', says: `starts (${located.source}: ${located.bin})` }
-    : { check, verdict: 'bad', says: `it does not start: ${status.reason}; ${cure}` }
+  if (!status.available) return { check, verdict: 'bad', says: status.reason }
+  const reached = status.tried ? 'starts, and answers where it is announced' : 'starts'
+  return { check, verdict: 'good', says: `${reached} (${located.source}: ${located.bin})` }
+}
+
+/** Not the server's own, so that a running server does not stand in the way. */
+async function freeTrialPort(host: string): Promise<number> {
+  for (let port = FIRST_TRIAL_PORT; port < FIRST_TRIAL_PORT + MOST_TRIALS; port++) {
+    const trials = [await tryTcp(port, host), await tryUdp(port, host)]
+    if (!trials.includes('EADDRINUSE')) return port
+  }
+  return FIRST_TRIAL_PORT
 }
 
 /** Why this address cannot be listened on: the system's word for it; undefined when it can. */
@@ -124,17 +154,18 @@ async function tcpPort(check: string, host: string, port: number, variable: stri
     : unusable(check, `${host}:${port}`, problem, variable)
 }
 
-async function mediaPorts(config: Config): Promise<Finding> {
+async function mediaPorts(config: Config, addresses: readonly MediaAddress[]): Promise<Finding> {
   const { mediaPort: first, mediaWorkers } = config
   const check = 'media ports'
-  const address = mediaHost(config)
   for (let port = first; port < first + mediaWorkers; port++) {
-    for (const [protocol, trial] of [
-      ['UDP', tryUdp],
-      ['TCP', tryTcp],
-    ] as const) {
-      const problem = await trial(port, address)
-      if (problem !== undefined) return unusable(check, `${port} (${protocol})`, problem, 'MEDIA_PORT')
+    for (const { ip } of addresses) {
+      for (const [protocol, trial] of [
+        ['UDP', tryUdp],
+        ['TCP', tryTcp],
+      ] as const) {
+        const problem = await trial(port, ip)
+        if (problem !== undefined) return unusable(check, `${port} (${protocol})`, problem, 'MEDIA_PORT')
+      }
     }
   }
   const [ports, are] =
@@ -156,48 +187,39 @@ function unusable(check: string, place: string, problem: string, variable: strin
     : { check, verdict: 'bad', says: `${place} cannot be opened (${problem}); change HOST or ${variable}` }
 }
 
-function announced(config: Config): Finding {
-  const { host, announcedAddress } = config
+function announced({ host }: Config, addresses: readonly MediaAddress[]): Finding {
   const check = 'address'
-  if (isLoopback(host) && isLoopback(mediaHost(config))) {
-    return {
-      check,
-      verdict: 'note',
-      says: `HOST is ${host}: only this machine can join; set HOST=0.0.0.0 for others`,
-    }
+  const all = addresses.map((address) => address.announced)
+  const shown = all.join(' and ')
+  if (all.every(isLoopback)) {
+    return isLoopback(host)
+      ? {
+          check,
+          verdict: 'note',
+          says: `HOST is ${host}: only this machine can join; set HOST=0.0.0.0 for others`,
+        }
+      : {
+          check,
+          verdict: 'note',
+          says: `media is announced at ${shown}, which only this machine reaches; set ANNOUNCED_ADDRESS to what others reach`,
+        }
   }
-  const own = Object.values(networkInterfaces())
-    .flat()
-    .filter((address) => address && !address.internal && address.family === 'IPv4')
-    .map((address) => address!.address)
-  const address = announcedAddress ?? own[0]
-  if (!address)
-    return {
-      check,
-      verdict: 'bad',
-      says: 'this machine has no address that others could reach; set ANNOUNCED_ADDRESS',
-    }
-  if (isPrivate(address)) {
-    return {
-      check,
-      verdict: 'note',
-      says: `${address} is private: people in the same network can join; for the internet set ANNOUNCED_ADDRESS to the public address`,
-    }
-  }
-  const here = own.includes(address)
-  return {
-    check,
-    verdict: here ? 'good' : 'note',
-    says: here
-      ? `${address} is announced to clients`
-      : `${address} is announced to clients and is not of this machine: the media ports must be forwarded from there`,
-  }
-}
-
-function isPrivate(address: string): boolean {
-  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|fe80)/i.test(
-    address,
-  )
+  const elsewhere = addresses.filter(({ isOwn }) => !isOwn).map((address) => address.announced)
+  const notes = [
+    ...(all.every((address) => kindOf(address) !== 'public')
+      ? [
+          `${shown} is private: people in the same network can join; for the internet set ANNOUNCED_ADDRESS to the public address`,
+        ]
+      : []),
+    ...(elsewhere.length > 0
+      ? [
+          `${elsewhere.join(' and ')} is not of this machine, so it could not be tried from here: the media ports must be forwarded from there`,
+        ]
+      : []),
+  ]
+  return notes.length > 0
+    ? { check, verdict: 'note', says: notes.join('; ') }
+    : { check, verdict: 'good', says: `${shown} is announced to clients` }
 }
 
 function clock(): Finding {
@@ -248,6 +270,32 @@ function isClosed(path: string): boolean {
   return process.platform === 'win32' || (statSync(path).mode & 0o077) === 0
 }
 
+/** As a start does, but for what a start changes. */
+async function database({ dataDir: folder, masterKey, databaseUrl: url }: Config): Promise<Finding> {
+  const check = 'database'
+  try {
+    await checkStore({ folder, masterKey, url })
+  } catch (error) {
+    return { check, verdict: 'bad', says: (error as Error).message }
+  }
+  return existsSync(join(folder, 'anteroom.db'))
+    ? { check, verdict: 'good', says: 'opens with the master key' }
+    : { check, verdict: 'good', says: 'will be made at the first start' }
+}
+
+async function adminKey({ dataDir: folder, adminKey: given }: Config): Promise<Finding> {
+  const check = 'admin key'
+  if (given !== undefined) return { check, verdict: 'good', says: 'from ADMIN_KEY' }
+  const file = join(folder, ADMIN_KEY_FILE)
+  if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be made at the first start` }
+  try {
+    await readAdminKey({ given, folder, randomBytes, create: false })
+  } catch (error) {
+    return { check, verdict: 'bad', says: (error as Error).message }
+  }
+  return { check, verdict: 'good', says: file }
+}
+
 function masterKey({ dataDir, masterKey: given }: Config): Finding {
   const check = 'master key'
   if (given !== undefined) return { check, verdict: 'good', says: 'from MASTER_KEY' }
@@ -267,11 +315,14 @@ async function certificate({ tlsCert, tlsKey, dataDir }: Config): Promise<Findin
     if (days < 0) return { check, verdict: 'bad', says: `${tlsCert} has expired; replace it` }
     return { check, verdict: days < 14 ? 'note' : 'good', says: `good for ${days} days` }
   }
+  const folder = join(dataDir, 'tls')
+  if (existsSync(folder) && !isWritable(folder))
+    return { check, verdict: 'bad', says: `${folder} cannot be written by this user; change its owner` }
   const trust = 'browsers must be told to trust it, or set TLS_CERT and TLS_KEY'
   return {
     check,
     verdict: 'note',
-    says: existsSync(join(dataDir, 'tls', 'cert.pem'))
+    says: existsSync(join(folder, 'cert.pem'))
       ? `self-signed, renewed at a start when it is due; ${trust}`
       : `a self-signed one will be made at the first start; ${trust}`,
   }

@@ -1,4 +1,4 @@
-/** The store and the keys for a command that works on them, whether a server runs beside it or not. */
+/** The store and the keys for a command that works on them, whether a server runs beside it or not. It makes none. */
 import { readConfig } from '../config.ts'
 import { openFoundation, type Foundation } from '../server.ts'
 import type { ProjectRecord } from '../store/store.ts'
@@ -8,7 +8,7 @@ export async function withFoundation<T>(
   env: NodeJS.ProcessEnv,
   work: (foundation: Foundation) => Promise<T>,
 ): Promise<T> {
-  const foundation = await openFoundation(readConfig(env))
+  const foundation = await openFoundation(readConfig(env), { create: false })
   try {
     return await work(foundation)
   } finally {
@@ -24,5 +24,10 @@ export async function namedProject(
   const projects = await store.projects.list()
   const project = named === undefined ? projects[0] : projects.find(({ projectId }) => projectId === named)
   if (project) return project
-  throw new CommandError(`There is no project ${String(named)}.`, exitCodes.refused)
+  throw new CommandError(
+    named === undefined
+      ? 'There is no project yet; make one with: anteroom init'
+      : `There is no project ${String(named)}.`,
+    exitCodes.refused,
+  )
 }

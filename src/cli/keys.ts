@@ -1,12 +1,18 @@
 /** `anteroom keys …` */
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { ApiKeyRecord } from '../store/store.ts'
 import { readAdminKey } from '../api/admin/admin-key.ts'
 import { readConfig } from '../config.ts'
-import { createApiKeys, type ApiKeys } from '../meeting/api-keys.ts'
+import { createApiKeys, type ApiKeys, type KeyDraft } from '../meeting/api-keys.ts'
 import { normalOrigin } from '../meeting/origins.ts'
 import { parseDuration } from '../token/token.ts'
-import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
+import {
+  CommandError,
+  exitCodes,
+  table,
+  type Command,
+  type CommandInput,
+  type CommandResult,
+} from './arguments.ts'
 import { askServer } from './ask-server.ts'
 import { namedProject, withFoundation } from './foundation.ts'
 
@@ -30,10 +36,16 @@ function originsOf(value: CommandInput['values'][string]): string[] | null {
   })
 }
 
-const newKey = ({ apiKey, secret, projectId }: ApiKeyRecord) => ({
-  json: { apiKey, secret, projectId },
-  text: `API key  ${apiKey}\nsecret   ${secret}`,
-})
+/** A secret that nobody saw would be of no use, and would be in force. */
+async function showThenKeep(show: CommandInput['show'], draft: KeyDraft): Promise<CommandResult> {
+  const { apiKey, secret, projectId } = draft.key
+  const result = await show({
+    json: { apiKey, secret, projectId },
+    text: `API key  ${apiKey}\nsecret   ${secret}`,
+  })
+  await draft.keep()
+  return result
+}
 
 export const keyCommands: readonly Command[] = [
   {
@@ -67,13 +79,13 @@ export const keyCommands: readonly Command[] = [
       project: { value: 'id', help: 'the project it belongs to; default: the first' },
       origins: { value: 'list', help: 'web origins whose pages may use it; by commas; default any' },
     },
-    run: ({ env, values }) =>
+    run: ({ env, values, show }) =>
       withFoundation(env, async (foundation) => {
         const { projectId } = await namedProject(foundation, values.project)
         const { store } = foundation
         const keys = createApiKeys({ store, now: Date.now, randomBytes, randomUUID })
         const name = typeof values.name === 'string' ? values.name : 'key'
-        return newKey(await keys.create({ projectId, name, origins: originsOf(values.origins) }))
+        return showThenKeep(show, await keys.draft({ projectId, name, origins: originsOf(values.origins) }))
       }),
   },
   {
@@ -81,9 +93,9 @@ export const keyCommands: readonly Command[] = [
     positionals: ['apiKey'],
     summary: 'another key takes its place; its secret is shown this once',
     options: { overlap: { value: 'span', help: 'how long both are in force: 15m, 24h, 30d; default 24h' } },
-    run: ({ env, values, positionals: [apiKey = ''] }) =>
+    run: ({ env, values, show, positionals: [apiKey = ''] }) =>
       withKeys(env, async (keys) =>
-        newKey(await keys.rotate(apiKey, parseDuration(values.overlap ?? '24h'))),
+        showThenKeep(show, await keys.draftSuccessor(apiKey, parseDuration(values.overlap ?? '24h'))),
       ),
   },
   {
@@ -99,7 +111,7 @@ export const keyCommands: readonly Command[] = [
         return { json: { apiKey, revoked: true }, text: `${apiKey} is revoked` }
       }
       const { adminKey: given, dataDir: folder } = readConfig(env)
-      const adminKey = await readAdminKey({ given, folder, randomBytes })
+      const adminKey = await readAdminKey({ given, folder, randomBytes, create: false })
       const path = `/v2/admin/keys/${encodeURIComponent(apiKey)}/revoke`
       const { ended } = await askServer<{ ended: number }>(
         env,

@@ -1,12 +1,14 @@
 /** `anteroom load`: as many people as asked for, without a browser, against a server that may be loaded. */
 import { networkInterfaces } from 'node:os'
-import { isLoopback } from '../loopback.ts'
+import { isLoopback } from '../addresses.ts'
 import type { LoadReport, Quantiles } from '../load/load.ts'
 import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
 
 const CONSENT = 'i-may-load-this-server'
 /** Together, of meetings and participants. */
 const MOST_PEOPLE = 2000
+/** For everybody to leave after Ctrl-C. */
+const LEAVING_MS = 60_000
 /** Above this the measuring program was too busy to be believed. */
 const LATE_MS = 50
 
@@ -33,7 +35,7 @@ export const load: Command = {
     pid: { value: 'pid', help: 'of the server, if it is a process of this machine' },
     [CONSENT]: { help: 'the server is not on this machine, and I may put it under load' },
   },
-  run: async ({ values, env }) => {
+  run: async ({ values, env, interruption }) => {
     const url = text(values, 'url') ?? 'http://localhost:9000'
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new CommandError('--url must be an http or https address.', exitCodes.usage)
@@ -61,34 +63,26 @@ export const load: Command = {
     ])
     const token = text(values, 'token') ?? (await askForToken(url))
 
-    const stop = new AbortController()
-    const interrupt = (): void => stop.abort()
-    process.once('SIGINT', interrupt)
-    process.once('SIGTERM', interrupt)
-    try {
-      const report = await runLoad({
-        ...settings,
-        url,
-        token,
-        meetingId,
-        meetings,
-        participants,
-        mayAim,
-        signal: stop.signal,
-        serverCpu: () => (pid === undefined ? cpuFromMetrics(url, env.METRICS_TOKEN) : cpuOfProcess(pid)),
-        ...(process.stderr.isTTY && {
-          onProgress: (said: string) => process.stderr.write(`\r\x1b[K${said}`),
-        }),
-      })
-      if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-      return {
-        json: report,
-        text: describe(report),
-        exitCode: isGood(report) ? exitCodes.ok : exitCodes.failed,
-      }
-    } finally {
-      process.off('SIGINT', interrupt)
-      process.off('SIGTERM', interrupt)
+    interruption.takeTime(LEAVING_MS)
+    const report = await runLoad({
+      ...settings,
+      url,
+      token,
+      meetingId,
+      meetings,
+      participants,
+      mayAim,
+      signal: interruption.signal,
+      serverCpu: () => (pid === undefined ? cpuFromMetrics(url, env.METRICS_TOKEN) : cpuOfProcess(pid)),
+      ...(process.stderr.isTTY && {
+        onProgress: (said: string) => process.stderr.write(`\r\x1b[K${said}`),
+      }),
+    })
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    return {
+      json: report,
+      text: describe(report),
+      exitCode: isGood(report) ? exitCodes.ok : exitCodes.failed,
     }
   },
 }

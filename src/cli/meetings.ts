@@ -1,7 +1,10 @@
 /** `anteroom meeting …` */
+import { randomBytes } from 'node:crypto'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Foundation } from '../server.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { problemOfRoomId } from '../protocol/ids.ts'
+import { newMeetingId } from '../meeting/catalogue.ts'
 import { mintToken } from '../token/token.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
 import { askServer } from './ask-server.ts'
@@ -11,7 +14,9 @@ const PER_PAGE = 50
 
 const instant = (at: number | null): string => (at === null ? '' : new Date(at).toISOString())
 
-function shown(meeting: MeetingRecord) {
+function shown(
+  meeting: Pick<MeetingRecord, 'meetingId' | 'customId' | 'disabledAt' | 'createdAt' | 'settings'>,
+) {
   const { meetingId, customId, disabledAt, createdAt, settings } = meeting
   return { meetingId, customId, disabled: disabledAt !== null, createdAt: instant(createdAt), ...settings }
 }
@@ -38,17 +43,39 @@ export const meetingCommands: readonly Command[] = [
     name: 'meeting create',
     summary: 'a new meeting, or the one that has this custom id',
     options: { 'custom-id': { value: 'id', help: 'an id of your own' } },
-    run: ({ env, values }) =>
+    run: ({ env, values, show }) =>
       withFoundation(env, async (foundation) => {
-        const customId = values['custom-id']
-        const meeting = await foundation.catalogue
-          .create(await projectOf(foundation), { ...(typeof customId === 'string' && { customId }) })
-          .catch((error: unknown) => {
-            if (error instanceof Refusal)
-              throw new CommandError(`--custom-id: ${error.message}`, exitCodes.usage)
-            throw error
+        const { catalogue } = foundation
+        const projectId = await projectOf(foundation)
+        const customId = typeof values['custom-id'] === 'string' ? values['custom-id'] : undefined
+        if (customId !== undefined) {
+          const there = await catalogue.find(projectId, customId)
+          if (there?.customId === customId) return { json: shown(there), text: there.meetingId }
+          const problem = there ? 'must not be the id of another meeting' : problemOfRoomId(customId)
+          if (problem !== undefined)
+            throw new CommandError(`--custom-id: A custom id ${problem}.`, exitCodes.usage)
+        }
+        const meetingId = newMeetingId(randomBytes)
+        const draft = {
+          meetingId,
+          customId: customId ?? null,
+          disabledAt: null,
+          createdAt: Date.now(),
+          settings: {},
+        }
+        const result = await show({ json: shown(draft), text: meetingId })
+        const made = await catalogue
+          .create(projectId, { meetingId, ...(customId !== undefined && { customId }) })
+          .catch((cause: unknown) => {
+            if (cause instanceof Refusal)
+              throw new CommandError(`${meetingId} was not made: ${cause.message}`, exitCodes.refused)
+            throw cause
           })
-        return { json: shown(meeting), text: meeting.meetingId }
+        if (made.meetingId !== meetingId)
+          throw new CommandError(
+            `${meetingId} was not made: another command just made ${made.meetingId} with this custom id.`,
+          )
+        return result
       }),
   },
   {

@@ -1,7 +1,8 @@
 /** `anteroom projects …` and `anteroom admin …` */
 import { randomBytes } from 'node:crypto'
-import { resetSignIn } from '../api/admin/sign-in.ts'
+import { draftFirstLink, forgetSignIn } from '../api/admin/sign-in.ts'
 import { readConfig } from '../config.ts'
+import { displayHost } from '../server.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
 import { withFoundation } from './foundation.ts'
 
@@ -38,12 +39,13 @@ export const projectCommands: readonly Command[] = [
     name: 'projects create',
     positionals: ['name'],
     summary: 'another project; give it a key with: keys create --project',
-    run: ({ env, positionals: [text = ''] }) =>
+    run: ({ env, show, positionals: [text = ''] }) =>
       withFoundation(env, async ({ store }) => {
         const projectId = randomBytes(12).toString('hex')
         const project = { projectId, name: nameOf(text), webhook: null, createdAt: Date.now() }
+        const result = await show({ json: project, text: projectId })
         await store.projects.create(project)
-        return { json: project, text: projectId }
+        return result
       }),
   },
   {
@@ -62,10 +64,15 @@ export const projectCommands: readonly Command[] = [
 export const adminReset: Command = {
   name: 'admin reset',
   summary: 'forgets the password of the dashboard, signs everybody out and prints a new first link',
-  run: ({ env }) =>
+  run: ({ env, show }) =>
     withFoundation(env, async ({ store }) => {
-      const { publicUrl, port } = readConfig(env)
-      const link = `${publicUrl ?? `http://localhost:${port}`}${await resetSignIn({ store, randomBytes })}`
-      return { json: { link }, text: link }
+      const { publicUrl, host, port } = readConfig(env)
+      const { path, keep } = draftFirstLink({ store, randomBytes })
+      const link = `${publicUrl ?? `http://${displayHost(host)}:${port}`}${path}`
+      const result = await show({ json: { link }, text: link })
+      // After the link was shown: who loses the password and the link is locked out.
+      await forgetSignIn(store)
+      await keep()
+      return result
     }),
 }

@@ -1,43 +1,47 @@
 /** `anteroom serve` and `anteroom token-server`: both run until they are told to stop. */
-import type { Command, CommandResult } from './arguments.ts'
+import type { Command, CommandInput, CommandResult } from './arguments.ts'
 import { readConfig } from '../config.ts'
 import { startServer, startTokenServer, type RunningServer } from '../server.ts'
 
-const STOP_TIMEOUT_MS = 4500
+const stopped: CommandResult = { json: { stopped: true }, text: 'stopped' }
 
-function greet({ welcome, urls }: RunningServer, json: boolean): void {
-  console.log(json ? JSON.stringify({ ready: true, urls }) : welcome)
-}
-
-/** Runs until SIGINT or SIGTERM; then stops in order, and in any case within five seconds. */
-async function untilStopped(server: RunningServer): Promise<CommandResult> {
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
-  })
-  // Whoever asks a second time does not want to wait.
-  process.once('SIGINT', () => process.exit(0))
-  setTimeout(() => process.exit(0), STOP_TIMEOUT_MS).unref()
+/** Runs until SIGINT or SIGTERM, which may come while it starts; then stops in order. */
+async function untilStopped(
+  { interruption, show }: CommandInput,
+  start: (stopping: AbortSignal) => Promise<RunningServer>,
+): Promise<CommandResult> {
+  interruption.takeTime()
+  const { signal } = interruption
+  let server: RunningServer
+  try {
+    server = await start(signal)
+  } catch (error) {
+    if (signal.aborted) return stopped
+    throw error
+  }
+  if (!signal.aborted) {
+    const { urls, welcome } = server
+    // Nobody may read it; the server is there all the same.
+    await show({ json: { ready: true, urls }, text: welcome }).catch(() => undefined)
+  }
+  if (!signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   await server.close()
-  return { json: { stopped: true }, text: 'stopped' }
+  // A reader who is gone by now does not make the stop a failure.
+  await show(stopped).catch(() => undefined)
+  return { ...stopped, isShown: true }
 }
 
 export const serve: Command = {
   name: 'serve',
   summary: 'the meeting server, with its page, REST and token endpoints',
-  run: async ({ env, json }) => {
-    const server = await startServer(readConfig(env))
-    greet(server, json)
-    return untilStopped(server)
-  },
+  details:
+    'The first start makes the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second one at once.',
+  run: (input) => untilStopped(input, (stopping) => startServer(readConfig(input.env), { stopping })),
 }
 
 export const tokenServer: Command = {
   name: 'token-server',
   summary: 'only get-token, create-meeting and validate-meeting, in front of VIDEOSDK_API_ENDPOINT',
-  run: async ({ env, json }) => {
-    const server = await startTokenServer(readConfig(env))
-    greet(server, json)
-    return untilStopped(server)
-  },
+  run: (input) => untilStopped(input, () => startTokenServer(readConfig(input.env))),
 }

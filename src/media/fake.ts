@@ -65,8 +65,8 @@ export function createFakeSfu(options: { unavailable?: string } = {}): FakeSfu {
     calls,
     status:
       unavailable === undefined
-        ? { available: true, ports: [40000], workers: 1 }
-        : { available: false, reason: unavailable },
+        ? { available: true, ports: [40000], workers: 1, tried: true }
+        : { available: false, reason: unavailable, isComing: false },
     openRouter() {
       if (unavailable !== undefined) {
         return Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { message: unavailable }))

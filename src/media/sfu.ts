@@ -17,15 +17,32 @@ import type {
 } from '../protocol/media.ts'
 
 export interface Sfu {
-  /** Whether media works, and if not, one sentence that says why and what to do. */
-  readonly status:
-    { available: true; ports: number[]; workers: number } | { available: false; reason: string }
+  /** Whether media works at this moment. */
+  readonly status: MediaStatus
   /** A router on the least loaded worker. Refuses with MEDIA_UNAVAILABLE. */
   openRouter(): Promise<Router>
   /** Of each worker that runs; one that is being replaced is missing. */
   usage(): Promise<WorkerUsage[]>
   close(): Promise<void>
 }
+
+export type MediaStatus =
+  | {
+      available: true
+      /** One for each worker, also for one that is being replaced. */
+      ports: number[]
+      /** How many run. */
+      workers: number
+      /** Whether the server reached its workers at every address that clients are told; it cannot where that is not its own. */
+      tried: boolean
+    }
+  | {
+      available: false
+      /** One sentence that says why and what to do. */
+      reason: string
+      /** A worker died just now and its replacement is on its way: `openRouter` waits for it. */
+      isComing: boolean
+    }
 
 export interface WorkerUsage {
   /** In the order of `ports`, from 0. */
@@ -173,5 +190,6 @@ export interface Consumer {
   close(): void
 }
 
+export { mediaAddresses, type MediaAddress } from './addresses.ts'
 export { createSfu, MediaStartError, type SfuOptions } from './create.ts'
 export type { MediaLog } from './log.ts'

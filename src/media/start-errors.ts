@@ -8,3 +8,14 @@ export class MediaStartError extends Error {
 export class WorkerUnusable extends Error {
   override readonly name = 'WorkerUnusable'
 }
+
+/** A worker does not answer where clients are told to send; the server goes on without media. */
+export class MediaUnreachable extends Error {
+  override readonly name = 'MediaUnreachable'
+
+  constructor(address: string, port: number, protocols: readonly string[]) {
+    super(
+      `media is announced at ${address} port ${port} and does not answer there over ${protocols.join(' and ')}; set ANNOUNCED_ADDRESS to the address that clients reach this machine by, or open the port in this machine's firewall`,
+    )
+  }
+}

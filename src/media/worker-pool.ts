@@ -1,19 +1,24 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createWorker, type types as mediasoup } from 'mediasoup'
 import { Refusal } from '../protocol/errors.ts'
+import type { MediaAddress } from './addresses.ts'
 import { routerCodecs } from './codecs.ts'
 import type { MediaLog } from './log.ts'
+import { silentProtocols } from './reach.ts'
 import { asMediaRefusal, workerGone } from './refusals.ts'
 import { MediasoupRouter, type ProducerHomes, type RouterPlace } from './router.ts'
-import type { Router, WorkerUsage } from './sfu.ts'
-import { MediaStartError, WorkerUnusable } from './start-errors.ts'
+import type { MediaStatus, Router, WorkerUsage } from './sfu.ts'
+import { MediaStartError, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
 export interface WorkerPoolOptions {
   workerBin: string
   workers: number
   firstPort: number
-  listenIp: string
-  announcedAddress?: string | undefined
+  addresses: readonly MediaAddress[]
+  /** Aborted when the program is told to stop: a worker that ends from then on is neither reported nor replaced. */
+  stopping?: AbortSignal | undefined
   log?: MediaLog | undefined
 }
 
@@ -32,16 +37,25 @@ const routerWeight = 4
 /** Asked of the kernel for a worker's UDP socket, which all its clients share; it grants what it is configured to. */
 const socketBufferBytes = 4 * 1024 * 1024
 
+/** Workers that run. However the process ends, none is left behind; killed itself, it leaves them a closed pipe, on which they end. */
+const processes = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of processes) child.kill('SIGKILL')
+})
+
 /** The workers, each with a port of its own; one that dies is replaced on the same port. */
 export class WorkerPool {
   readonly ports: number[]
   readonly #slots: Slot[]
+  readonly #tried: boolean
   #waiting = new Set<() => void>()
   #closed = false
 
   /**
    * @throws {WorkerUnusable} when the binary does not start
+   * @throws {MediaUnreachable} when it does not answer where it is announced
    * @throws {MediaStartError} when a port is taken or an address is not this machine's
+   * @throws the reason of `stopping` when the program is told to stop
    */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options)
@@ -61,6 +75,20 @@ export class WorkerPool {
       (_, index) => new Slot(options, options.firstPort + index, homes, () => this.#wake()),
     )
     this.ports = this.#slots.map(({ port }) => port)
+    this.#tried = options.addresses.every(({ isOwn }) => isOwn)
+  }
+
+  /** As it is at this moment. */
+  get status(): MediaStatus {
+    const workers = this.#slots.filter(({ live }) => live).length
+    if (workers > 0) return { available: true, ports: this.ports, workers, tried: this.#tried }
+    return {
+      available: false,
+      reason: this.#closed
+        ? 'Media is off: the server is stopping.'
+        : 'Media is off: no media worker runs; the log says why, and another start is tried every few seconds.',
+      isComing: this.#slots.some(({ coming, failed }) => coming && !failed),
+    }
   }
 
   /**
@@ -134,6 +162,8 @@ class Slot {
   #opening = 0
   #current: { worker: mediasoup.Worker; webRtcServer: mediasoup.WebRtcServer; startedAt: number } | undefined
   #replacing: Promise<void> | undefined
+  /** Whether the last start of a replacement failed. */
+  failed = false
   #retryMs = firstRetryMs
   readonly #stop = new AbortController()
 
@@ -159,23 +189,55 @@ class Slot {
   }
 
   async start(): Promise<void> {
-    const worker = await startWorker(this.#options.workerBin)
-    if (this.#stopped()) {
-      await stopWorker(worker)
-      return
-    }
+    const { stopping } = this.#options
+    const gaveUp = stopping ? AbortSignal.any([this.#stop.signal, stopping]) : this.#stop.signal
+    const worker = await startWorker(this.#options.workerBin, gaveUp)
     let webRtcServer
     try {
-      webRtcServer = await worker.createWebRtcServer({ listenInfos: this.#listenInfos() })
+      webRtcServer = await worker
+        .createWebRtcServer({ listenInfos: this.#listenInfos() })
+        .catch((error: unknown) => {
+          throw worker.closed ? workerDiedAtStart(this.#options.workerBin, error) : this.#startError(error)
+        })
+      await this.#assertReached(worker, webRtcServer)
     } catch (error) {
       await stopWorker(worker)
-      throw this.#startError(error)
+      gaveUp.throwIfAborted()
+      throw error
     }
     this.#current = { worker, webRtcServer, startedAt: Date.now() }
+    this.failed = false
     worker.once('died', (error) => this.#died(worker, error))
-    // close() came while the server was made: it has seen no worker to stop.
+    // close() came meanwhile: it has seen no worker to stop.
     if (this.#stopped()) await this.close()
     this.#revived()
+  }
+
+  /**
+   * Tries what clients are told, where that is an address of this machine.
+   * @throws {MediaUnreachable}
+   */
+  async #assertReached(worker: mediasoup.Worker, webRtcServer: mediasoup.WebRtcServer): Promise<void> {
+    const own = this.#options.addresses.filter(({ isOwn }) => isOwn)
+    if (own.length === 0) return
+    const router = await worker.createRouter()
+    const { port } = this
+    try {
+      const { iceParameters } = await router.createWebRtcTransport({ webRtcServer, enableTcp: true })
+      const silent = await Promise.all(
+        own.map(async ({ announced: address }) => ({
+          address,
+          protocols: await silentProtocols({ address, port }, iceParameters),
+        })),
+      )
+      for (const { address, protocols } of silent) {
+        if (protocols.length > 0) throw new MediaUnreachable(address, port, protocols)
+      }
+    } catch (error) {
+      throw worker.closed ? workerDiedAtStart(this.#options.workerBin, error) : error
+    } finally {
+      router.close()
+    }
   }
 
   /** @throws what mediasoup throws */
@@ -229,6 +291,8 @@ class Slot {
     const livedMs = this.#current ? Date.now() - this.#current.startedAt : 0
     if (livedMs >= settledMs) this.#retryMs = firstRetryMs
     this.#current = undefined
+    // The terminal's Ctrl-C goes to the workers too.
+    if (this.#options.stopping?.aborted) return
     log?.error({ err: error, pid: worker.pid, port: this.port }, 'a media worker died; starting another')
     // First the replacement, so that a meeting which opens a router at once finds one coming.
     this.#replacing ??= this.#replace().finally(() => (this.#replacing = undefined))
@@ -244,7 +308,8 @@ class Slot {
         await this.start()
         return
       } catch (error) {
-        if (this.#stopped()) return
+        if (this.#stopped() || this.#options.stopping?.aborted) return
+        this.failed = true
         this.#options.log?.error({ err: error, port: this.port }, 'no replacement for the media worker yet')
       }
     }
@@ -256,29 +321,32 @@ class Slot {
   }
 
   #listenInfos(): mediasoup.TransportListenInfo[] {
-    const { listenIp, announcedAddress } = this.#options
-    const address = {
-      ip: listenIp,
-      port: this.port,
-      ...(announcedAddress === undefined ? {} : { announcedAddress }),
-    }
-    return [
-      { protocol: 'udp', ...address, sendBufferSize: socketBufferBytes, recvBufferSize: socketBufferBytes },
-      { protocol: 'tcp', ...address },
-    ]
+    return this.#options.addresses.flatMap(({ ip, announced }) => {
+      const address = {
+        ip,
+        port: this.port,
+        ...(announced !== ip && { announcedAddress: announced }),
+        // Else it would take the IPv4 port too, which has a socket of its own.
+        flags: { ipv6Only: true },
+      }
+      return [
+        {
+          protocol: 'udp' as const,
+          ...address,
+          sendBufferSize: socketBufferBytes,
+          recvBufferSize: socketBufferBytes,
+        },
+        { protocol: 'tcp' as const, ...address },
+      ]
+    })
   }
 
   #startError(error: unknown): Error {
     const message = error instanceof Error ? error.message : String(error)
+    const listened = this.#options.addresses.map(({ ip }) => ip).join(' and ')
     if (/not available/i.test(message)) {
       return new MediaStartError(
-        `Media cannot listen on ${this.#options.listenIp}: it is no address of this machine; set HOST to one that is, and ANNOUNCED_ADDRESS to what clients reach.`,
-        { cause: error },
-      )
-    }
-    if (/invalid IP/i.test(message)) {
-      return new MediaStartError(
-        `HOST is ${this.#options.listenIp}, and media can listen on an address only: set HOST to one of this machine, or to 0.0.0.0.`,
+        `Media cannot listen on ${listened}: that is no address of this machine; set HOST to one that is, and ANNOUNCED_ADDRESS to what clients reach.`,
         { cause: error },
       )
     }
@@ -289,32 +357,72 @@ class Slot {
       )
     }
     return new MediaStartError(
-      `Media cannot listen on ${this.#options.listenIp} port ${this.port} (${message}); set MEDIA_PORT or HOST to what it may use.`,
+      `Media cannot listen on ${listened} port ${this.port} (${message}); set MEDIA_PORT or HOST to what it may use.`,
       { cause: error },
     )
   }
 }
 
-/** @throws {WorkerUnusable} */
-async function startWorker(workerBin: string): Promise<mediasoup.Worker> {
-  const starting = createWorker({ workerBin, logLevel: 'error' })
-  const timeout = new AbortController()
+const workerDiedAtStart = (workerBin: string, cause: unknown): WorkerUnusable =>
+  new WorkerUnusable(`${workerBin} ended while it was started`, { cause })
+
+/**
+ * @throws {WorkerUnusable}
+ * @throws the reason of `gaveUp`, when that is aborted first
+ */
+async function startWorker(workerBin: string, gaveUp: AbortSignal): Promise<mediasoup.Worker> {
+  gaveUp.throwIfAborted()
+  const { starting, child } = spawnWorker(workerBin)
+  const settled = new AbortController()
   try {
     const worker = await Promise.race([
       starting,
-      delay(startTimeoutMs, undefined, { signal: timeout.signal, ref: false }),
+      delay(startTimeoutMs, undefined, { signal: AbortSignal.any([gaveUp, settled.signal]), ref: false }),
     ])
-    if (worker) return worker
+    if (worker && !gaveUp.aborted) return worker
   } catch (error) {
-    throw new WorkerUnusable(`${workerBin} does not start`, { cause: error })
+    // A worker ends by itself too when it gets the signal that stops us.
+    if (!gaveUp.aborted) throw new WorkerUnusable(`${workerBin} does not start`, { cause: error })
   } finally {
-    timeout.abort()
+    settled.abort()
   }
+  // It may say nothing, now or ever, so it cannot be asked to end.
+  child?.kill('SIGKILL')
   starting.then(
     (late) => late.close(),
     () => undefined,
   )
+  gaveUp.throwIfAborted()
   throw new WorkerUnusable(`${workerBin} started and said nothing for ${startTimeoutMs} ms`)
+}
+
+/**
+ * A worker that is being started, with its process. mediasoup would end its workers by itself when this process is told to
+ * stop; but when, and in which order, the program decides.
+ */
+function spawnWorker(workerBin: string): {
+  starting: Promise<mediasoup.Worker>
+  child: ChildProcess | undefined
+} {
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  const before = signals.map((signal) => process.listeners(signal))
+  let child: ChildProcess | undefined
+  const onProcess = (message: unknown): void => {
+    const started = (message as { process: ChildProcess }).process
+    child = started
+    processes.add(started)
+    for (const event of ['exit', 'error']) started.once(event, () => processes.delete(started))
+  }
+  subscribe('child_process', onProcess)
+  try {
+    // It spawns before it returns its promise.
+    return { starting: createWorker({ workerBin, logLevel: 'error' }), child }
+  } finally {
+    unsubscribe('child_process', onProcess)
+    for (const [at, signal] of signals.entries())
+      for (const listener of process.listeners(signal))
+        if (!before[at]!.includes(listener)) process.off(signal, listener)
+  }
 }
 
 /** Resolves when the process is gone; kills it if it does not go. */

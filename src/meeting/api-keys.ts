@@ -9,7 +9,18 @@ export interface ApiKeysOptions {
   randomUUID: () => string
 }
 
+/** A key that is not in force yet, so that it can be shown before it counts. */
+export interface KeyDraft {
+  readonly key: ApiKeyRecord
+  /** Puts it in force. */
+  keep(): Promise<ApiKeyRecord>
+}
+
 export interface ApiKeys {
+  /** As `create`, in two steps. @throws {Refusal} NOT_FOUND for a project that is not there */
+  draft(key: { projectId: string; name: string; origins: string[] | null }): Promise<KeyDraft>
+  /** As `rotate`, in two steps. @throws {Refusal} NOT_FOUND; INVALID_STATE */
+  draftSuccessor(apiKey: string, overlapSeconds: number): Promise<KeyDraft>
   /** The secret is in this answer and nowhere else. @throws {Refusal} NOT_FOUND for a project that is not there */
   create(key: { projectId: string; name: string; origins: string[] | null }): Promise<ApiKeyRecord>
   /**
@@ -31,35 +42,46 @@ export function createApiKeys({ store, now, randomBytes, randomUUID }: ApiKeysOp
     if (!found) throw new Refusal('NOT_FOUND', { message: `There is no API key ${apiKey}.` })
     return found
   }
-  const add = async (key: Pick<ApiKeyRecord, 'projectId' | 'name' | 'origins'>): Promise<ApiKeyRecord> => {
-    const record: ApiKeyRecord = {
+  const drafted = (
+    { projectId, name, origins }: Pick<ApiKeyRecord, 'projectId' | 'name' | 'origins'>,
+    afterwards: () => Promise<unknown> = () => Promise.resolve(),
+  ): KeyDraft => {
+    const key: ApiKeyRecord = {
       apiKey: randomUUID(),
-      projectId: key.projectId,
-      name: key.name,
+      projectId,
+      name,
       secret: randomBytes(SECRET_BYTES).toString('hex'),
       createdAt: now(),
       revokedAt: null,
       lastUsedAt: null,
-      origins: key.origins,
+      origins,
     }
-    await store.keys.create(record)
-    return record
+    return {
+      key,
+      keep: async () => {
+        await store.keys.create(key)
+        await afterwards()
+        return key
+      },
+    }
+  }
+  const draft: ApiKeys['draft'] = async (key) => {
+    if (!(await store.projects.list()).some(({ projectId }) => projectId === key.projectId))
+      throw new Refusal('NOT_FOUND', { message: `There is no project ${key.projectId}.` })
+    return drafted(key)
+  }
+  const draftSuccessor: ApiKeys['draftSuccessor'] = async (apiKey, overlapSeconds) => {
+    const before = await get(apiKey)
+    if (before.revokedAt !== null)
+      throw new Refusal('INVALID_STATE', { message: 'This key is revoked, or was rotated before.' })
+    return drafted(before, () => store.keys.revoke(apiKey, now() + overlapSeconds * 1000))
   }
   return {
     get,
-    create: async (key) => {
-      if (!(await store.projects.list()).some(({ projectId }) => projectId === key.projectId))
-        throw new Refusal('NOT_FOUND', { message: `There is no project ${key.projectId}.` })
-      return add(key)
-    },
-    rotate: async (apiKey, overlapSeconds) => {
-      const before = await get(apiKey)
-      if (before.revokedAt !== null)
-        throw new Refusal('INVALID_STATE', { message: 'This key is revoked, or was rotated before.' })
-      const successor = await add(before)
-      await store.keys.revoke(apiKey, now() + overlapSeconds * 1000)
-      return successor
-    },
+    draft,
+    draftSuccessor,
+    create: async (key) => (await draft(key)).keep(),
+    rotate: async (apiKey, overlapSeconds) => (await draftSuccessor(apiKey, overlapSeconds)).keep(),
     revoke: async (apiKey) => {
       await get(apiKey)
       await store.keys.revoke(apiKey, now())

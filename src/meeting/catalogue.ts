@@ -11,7 +11,12 @@ export interface Catalogue {
    */
   create(
     projectId: string,
-    options?: { customId?: string; settings?: MeetingSettings },
+    options?: {
+      customId?: string
+      settings?: MeetingSettings
+      /** From `newMeetingId`, where the id is needed before; by default a new one. */
+      meetingId?: string
+    },
   ): Promise<MeetingRecord>
   /** By meetingId, custom id or id; another project's meeting is not found. */
   find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
@@ -49,7 +54,7 @@ export function newMeetingId(randomBytes: (size: number) => Buffer): string {
 
 export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): Catalogue {
   return {
-    create: async (projectId, { customId, settings = {} } = {}) => {
+    create: async (projectId, { customId, settings = {}, meetingId } = {}) => {
       const problem = customId === undefined ? undefined : problemOfRoomId(customId)
       if (problem !== undefined) {
         // One that was made before the rule is still answered.
@@ -64,7 +69,7 @@ export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): 
         try {
           return await store.meetings.create({
             id: randomBytes(12).toString('hex'),
-            meetingId: newMeetingId(randomBytes),
+            meetingId: meetingId ?? newMeetingId(randomBytes),
             projectId,
             customId: customId ?? null,
             settings,
@@ -75,7 +80,7 @@ export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): 
         } catch (error) {
           if (error instanceof IdTaken)
             throw new Refusal('INVALID_REQUEST', { message: 'This custom id is the id of another meeting.' })
-          if (!(error instanceof StoreConflict) || tried === TRIES) throw error
+          if (!(error instanceof StoreConflict) || meetingId !== undefined || tried === TRIES) throw error
         }
       }
     },

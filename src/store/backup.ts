@@ -4,8 +4,9 @@ import { chmod, copyFile, mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { prepareFolder, readMasterKey } from './master-key.ts'
+import { assertThere } from './open.ts'
 import { StoreProblem } from './problem.ts'
-import { createSeal } from './seal.ts'
+import { createSeal, type Seal } from './seal.ts'
 import { DATABASE_FILE, openSqlite } from './sqlite.ts'
 
 export interface RestoreOptions {
@@ -25,23 +26,20 @@ export interface RestoreOptions {
  * @throws {StoreProblem}
  */
 export async function backupStore(folder: string, to: string): Promise<void> {
+  assertThere(folder)
   const file = join(folder, DATABASE_FILE)
-  if (!existsSync(file))
-    throw new StoreProblem(`There is no database in ${folder}: name its folder in DATA_DIR.`)
   if (existsSync(to)) throw new StoreProblem(`${to} is there already: name a file that is not.`)
   const aside = `${to}.part`
   try {
-    // Made by us first, so that it is closed to others from its first byte on.
+    // Made by us, and filled by SQLite, which would make one that others may read.
     const handle = await open(aside, 'wx', 0o600)
     await handle.close()
-    await rm(aside)
     const db = new Database(file, { fileMustExist: true, timeout: 5000 })
     try {
       db.prepare('vacuum into ?').run(aside)
     } finally {
       db.close()
     }
-    await chmod(aside, 0o600)
     assertWhole(aside)
     await sync(aside)
     await rename(aside, to)
@@ -60,7 +58,7 @@ export async function backupStore(folder: string, to: string): Promise<void> {
 /**
  * Puts a backup in the place of the store. It is opened first, as a start would, with the master key that is here; what
  * was there is kept beside it. Answers the name of the file that it is kept under, if there was one.
- * @throws {StoreProblem} and changes nothing: while a server works on the store, with another master key, with a damaged file
+ * @throws {StoreProblem} and changes and makes nothing: while a server works on the store, with another master key, with a damaged file
  */
 export async function restoreStore({
   folder,
@@ -69,7 +67,18 @@ export async function restoreStore({
   now,
 }: RestoreOptions): Promise<string | undefined> {
   if (!existsSync(from)) throw new StoreProblem(`There is no file ${from}.`)
+  const seal = createSeal(masterKey ?? (await readMasterKey(folder, true)))
+  const made = !existsSync(folder)
   await prepareFolder(folder)
+  try {
+    return await putBack(from, folder, seal, now)
+  } catch (error) {
+    if (made) await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function putBack(from: string, folder: string, seal: Seal, now: number): Promise<string | undefined> {
   const file = join(folder, DATABASE_FILE)
   const there = existsSync(file)
   if (there) assertUnused(file)
@@ -79,7 +88,7 @@ export async function restoreStore({
     await copyFile(from, copy)
     await chmod(copy, 0o600)
     assertWhole(copy)
-    const store = await openSqlite(aside, createSeal(masterKey ?? (await readMasterKey(folder, true))))
+    const store = await openSqlite(aside, seal)
     await store.close()
     await sync(copy)
     const kept = there ? `${file}.before-${new Date(now).toISOString().replaceAll(':', '-')}` : undefined

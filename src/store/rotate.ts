@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { assertUnused } from './backup.ts'
 import { KEY_FILE, readMasterKey } from './master-key.ts'
+import { assertThere } from './open.ts'
 import { StoreProblem } from './problem.ts'
 import { SEAL_PROBE } from './queries.ts'
 import { createSeal, SealBroken, type Seal } from './seal.ts'
@@ -33,9 +34,8 @@ export async function rotateMasterKey({
   masterKey,
   now,
 }: RotateOptions): Promise<{ sealed: number; keyFile: string; kept?: string }> {
+  assertThere(folder)
   const file = join(folder, DATABASE_FILE)
-  if (!existsSync(file))
-    throw new StoreProblem(`There is no database in ${folder}: name its folder in DATA_DIR.`)
   assertUnused(file)
   const inForce = masterKey ?? (await readMasterKey(folder, true))
   const next = join(folder, NEXT_KEY_FILE)

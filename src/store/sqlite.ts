@@ -24,7 +24,7 @@ import * as removals from './migrations/0004-removals.ts'
 import * as chatReading from './migrations/0005-chat-reading.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import type { Write } from './ground.ts'
-import { proveSeal, storeOver } from './queries.ts'
+import { proveSeal, SEAL_PROBE, storeOver } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
 import { openFiles } from './files.ts'
 import { asUnavailable, troubleOf, type OnTrouble, type StoreTrouble } from './unavailable.ts'
@@ -104,6 +104,44 @@ export async function openSqlite(
     await destroy()
     throw cause instanceof StoreProblem ? cause : problem(file, cause)
   }
+}
+
+/**
+ * Whether the database opens with this seal, also while a server works on it. Changes nothing in it.
+ * @throws {StoreProblem}
+ */
+export function checkSqlite(folder: string, seal: Seal): void {
+  const file = join(folder, DATABASE_FILE)
+  try {
+    // Not as a reader alone, which would leave its log and index behind.
+    const db = new Database(file, { fileMustExist: true, timeout: START_BUSY_TIMEOUT_MS })
+    try {
+      db.pragma('query_only = on')
+      const text = (query: string, ...values: string[]): unknown[] =>
+        db
+          .prepare(query)
+          .pluck()
+          .all(...values)
+      // None yet where the first start was killed.
+      if (text("select name from sqlite_master where name = 'kysely_migration'").length === 0) return
+      assertKnown(text('select name from kysely_migration') as string[], file)
+      const [probe] = text('select value from stored_values where name = ?', SEAL_PROBE)
+      if (typeof probe === 'string') seal.open(probe, SEAL_PROBE)
+    } finally {
+      db.close()
+    }
+  } catch (cause) {
+    throw cause instanceof StoreProblem ? cause : problem(file, cause)
+  }
+}
+
+/** @throws {StoreProblem} */
+function assertKnown(done: readonly string[], file: string, cause?: unknown): void {
+  if (done.every((name) => name in migrations)) return
+  throw new StoreProblem(
+    `The database ${file} is of a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
+    { cause },
+  )
 }
 
 /**
@@ -212,12 +250,11 @@ async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
   const done = await sql<{ name: string }>`select name from kysely_migration`
     .execute(db)
     .catch(() => ({ rows: [] }))
-  if (done.rows.some(({ name }) => !(name in migrations))) {
-    throw new StoreProblem(
-      `The database ${file} is of a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
-      { cause: error },
-    )
-  }
+  assertKnown(
+    done.rows.map(({ name }) => name),
+    file,
+    error,
+  )
   throw problem(file, error)
 }
 

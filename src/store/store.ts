@@ -465,7 +465,7 @@ export interface Store {
 }
 
 export { IdTaken, StoreConflict, StoreProblem } from './problem.ts'
-export { openStore, type StoreOptions } from './open.ts'
+export { checkStore, openStore, type StoreOptions } from './open.ts'
 export type { OnTrouble, StoreTrouble } from './unavailable.ts'
 export { backupStore, restoreStore, type RestoreOptions } from './backup.ts'
 export { rotateMasterKey, type RotateOptions } from './rotate.ts'

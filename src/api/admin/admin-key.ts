@@ -1,4 +1,5 @@
 /** The admin key: what a script of the one who runs the server shows. It is no API key and opens no meeting. */
+import { existsSync } from 'node:fs'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -8,6 +9,8 @@ export interface AdminKeyOptions {
   /** Where the file is, or is made. */
   folder: string
   randomBytes: (size: number) => Buffer
+  /** Whether a file that is not there is made; by default it is. */
+  create?: boolean
 }
 
 export const ADMIN_KEY_FILE = 'admin.key'
@@ -23,9 +26,18 @@ export class AdminKeyProblem extends Error {
  * The key of the environment; else that of the file in the data folder, made with mode 0600 where there is none.
  * @throws {AdminKeyProblem}
  */
-export async function readAdminKey({ given, folder, randomBytes }: AdminKeyOptions): Promise<string> {
+export async function readAdminKey({
+  given,
+  folder,
+  randomBytes,
+  create = true,
+}: AdminKeyOptions): Promise<string> {
   if (given !== undefined) return given
   const file = join(folder, ADMIN_KEY_FILE)
+  if (!create && !existsSync(file))
+    throw new AdminKeyProblem(
+      `There is no admin key ${file}: name its folder in DATA_DIR, give the key in ADMIN_KEY, or start the server once.`,
+    )
   try {
     const made = randomBytes(KEY_BYTES).toString('base64url')
     await writeFile(file, `${made}\n`, { mode: 0o600, flag: 'wx' })

@@ -82,18 +82,26 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
 }
 
 /** A new first link for a server without a password: what stands behind the dashboard's address. Earlier ones are void. */
-export async function newFirstLink({
-  store,
-  randomBytes,
-}: Pick<SignInOptions, 'store' | 'randomBytes'>): Promise<string> {
-  const code = randomBytes(CODE_BYTES).toString('base64url')
-  await store.values.set(CODE, digest(code))
-  return `/dashboard#sign-in=${code}`
+export async function newFirstLink(options: Pick<SignInOptions, 'store' | 'randomBytes'>): Promise<string> {
+  const { path, keep } = draftFirstLink(options)
+  await keep()
+  return path
 }
 
-/** Forgets the password and signs everybody out. Answers a new first link. */
-export async function resetSignIn(options: Pick<SignInOptions, 'store' | 'randomBytes'>): Promise<string> {
-  await options.store.secrets.set(PASSWORD, '')
-  await options.store.signIns.dropAll()
-  return newFirstLink(options)
+/** A first link that works once it is kept, so that it can be shown before. */
+export function draftFirstLink({ store, randomBytes }: Pick<SignInOptions, 'store' | 'randomBytes'>): {
+  path: string
+  keep: () => Promise<void>
+} {
+  const code = randomBytes(CODE_BYTES).toString('base64url')
+  return {
+    path: `/dashboard#sign-in=${code}`,
+    keep: () => store.values.set(CODE, digest(code)),
+  }
+}
+
+/** Forgets the password and signs everybody out. */
+export async function forgetSignIn(store: Store): Promise<void> {
+  await store.secrets.set(PASSWORD, '')
+  await store.signIns.dropAll()
 }

@@ -66,7 +66,13 @@ export const Health = Type.Object({
   store: Type.Object({ available: Type.Boolean(), reason: Type.Optional(Type.String()) }),
   media: Type.Object({
     available: Type.Boolean(),
-    workers: Type.Optional(Count),
+    workers: Type.Optional(Type.Integer({ minimum: 0, description: 'how many run' })),
+    tried: Type.Optional(
+      Type.Boolean({
+        description:
+          'whether the server reached its media at every address that clients are told; false where one is not of its machine, as behind NAT',
+      }),
+    ),
     reason: Type.Optional(Type.String()),
   }),
 })

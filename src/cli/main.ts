@@ -1,0 +1,127 @@
+/** Finds the command, runs it, prints its result, and sets the exit code. */
+import {
+  CommandError,
+  exitCodes,
+  helpOf,
+  readArguments,
+  type Command,
+  type CommandResult,
+} from './arguments.ts'
+import { backup, restore, rotateKey } from './backup.ts'
+import { doctor } from './doctor.ts'
+import { readEnvFile } from './env-file.ts'
+import { init } from './init.ts'
+import type { Interruption } from './interruption.ts'
+import { keyCommands } from './keys.ts'
+import { load } from './load.ts'
+import { meetingCommands } from './meetings.ts'
+import { moveCheck } from './move-check.ts'
+import { adminReset, projectCommands } from './projects.ts'
+import { serve, tokenServer } from './serve.ts'
+import { tokenCommands } from './tokens.ts'
+import { webhookCommands } from './webhooks.ts'
+import { describeSettings, settingNames } from '../config.ts'
+
+const commands: readonly Command[] = [
+  serve,
+  tokenServer,
+  init,
+  ...projectCommands,
+  ...keyCommands,
+  ...tokenCommands,
+  ...meetingCommands,
+  backup,
+  restore,
+  rotateKey,
+  ...webhookCommands,
+  adminReset,
+  doctor,
+  moveCheck,
+  load,
+]
+const ENV_FILE = '.env'
+
+export async function main(args: readonly string[], interruption: Interruption): Promise<void> {
+  try {
+    process.exitCode = await run(args, interruption)
+  } catch (error) {
+    // A mistake of the person or of the machine is one sentence; only a defect of ours shows where it was.
+    const known =
+      error instanceof CommandError ||
+      (error instanceof Error && ['ConfigError', 'StartError', 'Refusal'].includes(error.name))
+    console.error(known ? error.message : error)
+    const refused = error instanceof Error && error.name === 'Refusal'
+    process.exit(
+      error instanceof CommandError ? error.exitCode : refused ? exitCodes.refused : exitCodes.failed,
+    )
+  }
+}
+
+async function run(args: readonly string[], interruption: Interruption): Promise<number> {
+  const [first, second] = args
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+    await print(overview())
+    return first === undefined ? exitCodes.usage : exitCodes.ok
+  }
+  const command =
+    commands.find(({ name }) => name === `${first} ${second ?? ''}`) ??
+    commands.find(({ name }) => name === first)
+  if (!command) {
+    const group = commands.filter(({ name }) => name.startsWith(`${first} `))
+    if (group.length === 0)
+      throw new CommandError(`There is no command "${first}". See: anteroom --help`, exitCodes.usage)
+    await print(group.map(helpOf).join('\n\n'))
+    return second === '--help' || second === '-h' ? exitCodes.ok : exitCodes.usage
+  }
+  const { json, help, ...given } = readArguments(command, args.slice(command.name.split(' ').length))
+  if (help) {
+    await print(helpOf(command))
+    return exitCodes.ok
+  }
+  const envFile = readEnvFile(ENV_FILE, settingNames())
+  if (envFile && 'problem' in envFile && command !== doctor) throw new CommandError(envFile.problem)
+  const say = (result: CommandResult): Promise<void> =>
+    print(json ? JSON.stringify(result.json) : result.text)
+  const show = async (result: CommandResult): Promise<CommandResult> => {
+    await say(result)
+    return { ...result, isShown: true }
+  }
+  // What the environment says comes before the file.
+  if (envFile && 'settings' in envFile)
+    for (const [name, value] of Object.entries(envFile.settings)) process.env[name] ??= value
+  const result = await command.run({ ...given, env: process.env, envFile, interruption, show })
+  if (!result.isShown) await say(result)
+  return result.exitCode ?? exitCodes.ok
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 2
+  return [
+    'usage: anteroom <command> [options]',
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
+    '',
+    'Each command has --help and --json. Settings come from the environment, or from a file .env here:',
+    '',
+    describeSettings(),
+  ].join('\n')
+}
+
+// A write that fails says so where it is made.
+process.stdout.on('error', () => undefined)
+
+/** Resolves when the text is with whoever reads it; a pipe that was closed and a full disk are failures. */
+async function print(text: string): Promise<void> {
+  if (text === '') return
+  const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) =>
+    process.stdout.write(`${text}\n`, resolve),
+  )
+  if (error)
+    throw new CommandError(
+      `Standard output cannot be written to (${error.code ?? error.message}).`,
+      exitCodes.failed,
+      {
+        cause: error,
+      },
+    )
+}

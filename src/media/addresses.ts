@@ -1,0 +1,143 @@
+/** Where the media workers listen and what clients are told, from HOST and ANNOUNCED_ADDRESS. */
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { isLoopback, kindOf, type AddressKind } from '../addresses.ts'
+import { MediaStartError } from './start-errors.ts'
+
+export interface MediaAddress {
+  /** What a worker listens on. */
+  ip: string
+  /** What clients send to. */
+  announced: string
+  /** Whether `announced` is this machine's, so that the server itself can try it. */
+  isOwn: boolean
+}
+
+/** What the decision needs to know of the machine. */
+export interface Machine {
+  /** Addresses of its interfaces. */
+  own: readonly { address: string; internal: boolean }[]
+  /** The addresses of a host name. */
+  resolve: (name: string) => Promise<string[]>
+}
+
+const ANYWHERE = { 4: '0.0.0.0', 6: '::' } as const
+const LOOPBACK = '127.0.0.1'
+/** Kinds of address that no client elsewhere can send to. */
+const useless: Partial<Record<AddressKind, string>> = {
+  any: 'stands for every address of a machine and is none that clients can send to',
+  linkLocal: 'is link-local and reaches no further than one cable',
+  multicast: 'is a multicast address',
+  reserved: 'is assigned to nobody',
+}
+
+export function thisMachine(): Machine {
+  return {
+    own: Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .map(({ address, internal }) => ({ address, internal })),
+    resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+  }
+}
+
+/**
+ * One address for each family that is announced.
+ * @throws {MediaStartError} when clients could not reach what would be announced
+ */
+export async function mediaAddresses(
+  listenAddress: string,
+  announcedAddress: string | undefined,
+  machine: Machine = thisMachine(),
+): Promise<MediaAddress[]> {
+  const host = listenAddress === 'localhost' ? LOOPBACK : listenAddress
+  if (isIP(host) === 0) {
+    throw new MediaStartError(
+      `HOST is ${host}, and media can listen on an address only: set HOST to one of this machine, or to 0.0.0.0.`,
+    )
+  }
+  const isOwn = (address: string): boolean =>
+    kindOf(address) === 'loopback' || machine.own.some((own) => own.address === address)
+  const announced =
+    announcedAddress === undefined
+      ? ownAddresses(host, machine)
+      : await givenAddresses(announcedAddress, host, machine, isOwn)
+  return announced.map((address) => ({
+    ip: listenerFor(address, host),
+    announced: address,
+    isOwn: isOwn(address),
+  }))
+}
+
+/** What is announced when nothing is given. */
+function ownAddresses(host: string, { own }: Machine): string[] {
+  // A client on this machine can always send from IPv4 and not always from IPv6.
+  if (host === '::1') return [LOOPBACK, '::1']
+  if (kindOf(host) !== 'any') return [host]
+  const families: readonly (4 | 6)[] = host === '::' ? [4, 6] : [4]
+  const found = families.flatMap((family) => {
+    const usable = own.filter(
+      ({ address, internal }) =>
+        !internal && isIP(address) === family && useless[kindOf(address) ?? 'reserved'] === undefined,
+    )
+    const best = usable.find(({ address }) => family === 6 && kindOf(address) === 'public') ?? usable[0]
+    return best ? [best.address] : []
+  })
+  return found.length > 0 ? found : [LOOPBACK]
+}
+
+async function givenAddresses(
+  given: string,
+  host: string,
+  machine: Machine,
+  isOwn: (address: string) => boolean,
+): Promise<string[]> {
+  const isName = isIP(given) === 0
+  const found = isName ? await resolved(given, machine) : [given]
+  for (const address of found) {
+    const what = isName ? `names ${given}, which is ${address} here, and that` : `is ${address}, which`
+    const why = useless[kindOf(address) ?? 'reserved']
+    if (why !== undefined)
+      throw new MediaStartError(
+        `ANNOUNCED_ADDRESS ${what} ${why}: set it to the address that clients reach this machine by.`,
+      )
+    if (isName && isLoopback(address) && !isLoopback(host))
+      throw new MediaStartError(
+        `ANNOUNCED_ADDRESS ${what} reaches only this machine: set it to the address that clients reach this machine by.`,
+      )
+  }
+  // A worker's socket is announced as one address.
+  const first = (family: 4 | 6): string[] => {
+    const all = found.filter((address) => isIP(address) === family)
+    const best = all.find(isOwn) ?? all[0]
+    return best === undefined ? [] : [best]
+  }
+  const chosen = [...first(4), ...first(6)]
+  if (isLoopback(host) || kindOf(host) === 'any') return chosen
+  const reachable = chosen.filter((address) => isIP(address) === isIP(host))
+  if (reachable.length > 0) return reachable
+  throw new MediaStartError(
+    `ANNOUNCED_ADDRESS is an IPv${isIP(chosen[0]!)} address and HOST, where media listens, an IPv${isIP(host)} one: set both to the same kind, or HOST to ::.`,
+  )
+}
+
+async function resolved(name: string, { resolve }: Machine): Promise<string[]> {
+  const failed = (cause?: unknown): MediaStartError =>
+    new MediaStartError(
+      `ANNOUNCED_ADDRESS names ${name}, which does not resolve on this machine: correct it, or set the address itself.`,
+      { cause },
+    )
+  const found = await resolve(name).catch((error: unknown) => {
+    throw failed(error)
+  })
+  if (found.length === 0) throw failed()
+  return found
+}
+
+/** The address to listen on so that what is sent to `announced` arrives. */
+function listenerFor(announced: string, host: string): string {
+  if (isLoopback(host) && isLoopback(announced)) return announced
+  // As behind a proxy on this machine, through which media does not pass.
+  if (isLoopback(host) || kindOf(host) === 'any') return ANYWHERE[isIP(announced) as 4 | 6]
+  return host
+}
