@@ -1,0 +1,69 @@
+/** A store whose writes wait while a test says so: whatever is asked before one of them can be asked again before it is done. */
+import type { Store } from '../../src/store/store.ts'
+
+const WRITES = {
+  sessions: ['start', 'end', 'join', 'leave', 'admit', 'takeBackAdmission', 'remove', 'liftRemoval'],
+  meetings: ['create', 'disable'],
+  revokedTokens: ['add'],
+  invites: ['create', 'use', 'revoke'],
+} as const
+
+export class HeldStore {
+  #held: (() => void)[] | undefined
+  readonly #waiters = new Set<() => void>()
+
+  /** For `Parts.through`. */
+  readonly through = (store: Store): Store => {
+    const held = { ...store, check: () => this.#pass(() => store.check()) }
+    for (const [group, methods] of Object.entries(WRITES)) {
+      const own = store[group as keyof typeof WRITES] as unknown as Record<
+        string,
+        (...args: unknown[]) => Promise<unknown>
+      >
+      const changed = methods.map((method) => [
+        method,
+        (...args: unknown[]) => this.#pass(() => own[method]!(...args)),
+      ])
+      Object.assign(held, { [group]: { ...own, ...Object.fromEntries(changed) } })
+    }
+    return held
+  }
+
+  hold(): void {
+    this.#held ??= []
+  }
+
+  /** How many writes wait. */
+  get size(): number {
+    return this.#held?.length ?? 0
+  }
+
+  /** Resolves when more than so many writes wait. */
+  async more(than: number): Promise<void> {
+    while (this.#held && this.#held.length <= than)
+      await new Promise<void>((resolve) => this.#waiters.add(resolve))
+  }
+
+  /** What waited goes on in its order. */
+  release(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const go of held) go()
+    this.#wake()
+  }
+
+  async #pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#held) {
+      await new Promise<void>((resolve) => {
+        this.#held!.push(resolve)
+        this.#wake()
+      })
+    }
+    return work()
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiters) resolve()
+    this.#waiters.clear()
+  }
+}
