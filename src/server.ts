@@ -278,6 +278,8 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         maxEntryRequests: settings.maxEntryRequests,
         maxProducers: settings.maxProducers,
         maxStoreKeys: settings.maxStoreKeys,
+        maxFileBytes: settings.maxFileBytes,
+        maxSessionFileBytes: settings.maxSessionFileBytes,
         maxChatMessageBytes: settings.maxChatMessageBytes,
         maxChatTopics: settings.maxChatTopics,
         maxChatSubscriptions: settings.maxChatSubscriptions,

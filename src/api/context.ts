@@ -31,7 +31,6 @@ export interface HttpSettings {
   metricsToken: string | undefined
   pageFolder: string
   maxFileBytes: number
-  maxSessionFileBytes: number
   headersTimeoutSeconds: number
   requestTimeoutSeconds: number
   moderation: Moderation

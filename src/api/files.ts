@@ -3,7 +3,6 @@
  * as the session lasts, and never as something that a browser would run.
  */
 import type { FastifyRequest } from 'fastify'
-import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Routes } from './context.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
@@ -38,8 +37,6 @@ export function typeOf(bytes: Uint8Array): string {
 
 export const fileRoutes: Routes = (app, context) => {
   const { settings, live, store, gate } = context
-  /** Bytes that are on their way to the disk, by session. */
-  const arriving = new Map<string, number>()
 
   /** The session that the holder of this token is inside of. */
   const sessionOf = async (request: FastifyRequest): Promise<string> => {
@@ -83,33 +80,16 @@ export const fileRoutes: Routes = (app, context) => {
     async (request) => {
       const { roomId: anyId = '' } = request.query
       const sessionId = await sessionOf(request)
-      gate.countUpload(grantFor(request).tokenId, sessionId)
+      gate.countUpload(grantFor(request), sessionId)
       const { fileName, base64Data } = request.body
       const text = base64Data.replace(DATA_URL, '')
       if (!BASE64.test(text)) throw new Refusal('INVALID_REQUEST', { message: 'base64Data must be base64.' })
       const bytes = Buffer.from(text, 'base64')
       if (bytes.length > settings.maxFileBytes) throw new Refusal('PAYLOAD_TOO_LARGE')
 
-      const ahead = (arriving.get(sessionId) ?? 0) + bytes.length
-      arriving.set(sessionId, ahead)
-      try {
-        // Those that came before it, whether they are on the disk when that is looked at or not.
-        if (ahead + (await store.files.totalBytes(sessionId)) > settings.maxSessionFileBytes) {
-          throw new Refusal('PAYLOAD_TOO_LARGE', {
-            message: 'This session has as many files as it may have.',
-          })
-        }
-        // It may have been removed, or have left, while its file arrived.
-        if ((await sessionOf(request)) !== sessionId) throw new Refusal('UNAUTHORIZED_REQUEST')
-        const fileId = randomBytes(18).toString('base64url')
-        await store.files.put(sessionId, fileId, bytes)
-        const name = encodeURIComponent(safeName(fileName))
-        return { url: `${baseUrlOf(request, settings)}/files/${encodeURIComponent(anyId)}/${fileId}/${name}` }
-      } finally {
-        const left = (arriving.get(sessionId) ?? 0) - bytes.length
-        if (left > 0) arriving.set(sessionId, left)
-        else arriving.delete(sessionId)
-      }
+      const fileId = await live.shareFile(meetingFor(request).meetingId, grantFor(request), bytes)
+      const name = encodeURIComponent(safeName(fileName))
+      return { url: `${baseUrlOf(request, settings)}/files/${encodeURIComponent(anyId)}/${fileId}/${name}` }
     },
   )
 

@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { sharesOf, type Holder } from '../meeting/shares.ts'
 import { Tally } from '../meeting/tally.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { callerOf, networkOf, trustedProxies, type ProxyHeader, type TrustedProxies } from './address.ts'
@@ -72,6 +73,7 @@ export class Gate {
   readonly #failures: Attempts
   readonly #entries: Attempts
   readonly #uploads: Attempts
+  readonly #participantUploads: Attempts
   readonly #sessionUploads: Attempts
   readonly #messages: Attempts
   readonly #values: Attempts
@@ -88,7 +90,9 @@ export class Gate {
     const inMinute = (times: number): Attempts => new Attempts({ each: perMinute(times), now })
     this.#failures = inMinute(settings.maxFailedTokensPerMinute)
     this.#entries = inMinute(settings.maxEntryRequestsPerMinute)
-    this.#uploads = inMinute(settings.maxFileUploadsPerMinute)
+    const share = sharesOf(settings.maxSessionFileUploadsPerMinute)
+    this.#uploads = inMinute(Math.min(settings.maxFileUploadsPerMinute, share.token))
+    this.#participantUploads = inMinute(Math.min(settings.maxFileUploadsPerMinute, share.participant))
     this.#sessionUploads = inMinute(settings.maxSessionFileUploadsPerMinute)
     this.#messages = perSecond(settings.maxChatMessagesPerSecond)
     this.#values = perSecond(settings.maxRequestsPerSecond)
@@ -208,11 +212,14 @@ export class Gate {
   }
 
   /**
-   * Counts a file for the participant, by its token, and for the session.
+   * Counts a file for the token, for the participant that it is bound to, and for the session.
    * @throws {Refusal} RATE_LIMITED
    */
-  countUpload(tokenId: string, sessionId: string): void {
-    this.#uploads.demand(tokenId, 'Too many files at once; try again in a moment.')
+  countUpload({ tokenId, participantId }: Holder, sessionId: string): void {
+    const message = 'Too many files at once; try again in a moment.'
+    this.#uploads.demand(tokenId, message)
+    if (participantId !== undefined)
+      this.#participantUploads.demand(JSON.stringify([sessionId, participantId]), message)
     this.#sessionUploads.demand(sessionId, 'Too many files in this meeting at once; try again in a moment.')
   }
 

@@ -51,6 +51,8 @@ import {
 } from './removals.ts'
 import { figuresOf } from './quality.ts'
 import { Seats } from './seats.ts'
+import { SharedFiles, type KeptFile } from './shared-files.ts'
+import type { Holder } from './shares.ts'
 import { SessionLog, type Announce } from './session-log.ts'
 import { Relay, RelayRequests, type RelayRequest } from './relays.ts'
 
@@ -68,6 +70,8 @@ export interface MeetingSettings extends ChatLimits {
   maxProducers: number
   /** Of the realtime store, in one session. */
   maxStoreKeys: number
+  maxFileBytes: number
+  maxSessionFileBytes: number
 }
 
 /** What others may listen to: webhooks, metrics. */
@@ -152,6 +156,7 @@ interface Session {
   /** participantId → when it was gone, for those who were cut off themselves at that time and did not hear of it. */
   departed: Map<string, number>
   chat: Chat
+  files: SharedFiles
   values: RealtimeStore
 }
 
@@ -231,7 +236,10 @@ export class LiveMeeting {
     const live = new LiveMeeting({ ...options, meeting })
     const left = await store.sessions.ongoing(meeting.meetingId)
     if (left) {
-      const session = live.#newSession(left, await store.chat.held(left.sessionId))
+      const session = live.#newSession(left, {
+        chat: await store.chat.held(left.sessionId),
+        files: await store.files.list(left.sessionId),
+      })
       for (const removal of await store.sessions.removals(left.sessionId)) session.removals.add(removal)
       for (const { participantId, tokenId } of await store.sessions.admissions(left.sessionId))
         session.admitted.add(participantId, tokenId)
@@ -431,6 +439,28 @@ export class LiveMeeting {
   publish(sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string> {
     if (!this.#session) throw noSession()
     return this.#session.chat.publish({ ...sender, joined: true }, message)
+  }
+
+  /**
+   * Keeps a file of somebody inside for as long as the session goes on. Answers its id.
+   * @throws {Refusal} UNAUTHORIZED_REQUEST, PAYLOAD_TOO_LARGE
+   */
+  async shareFile(holder: Holder, file: Uint8Array): Promise<string> {
+    const session = this.#session
+    if (!session || !this.holds(holder.tokenId)) throw new Refusal('UNAUTHORIZED_REQUEST')
+    const { files } = this.#options.store
+    const bytes = file.length
+    const fileId = session.files.take(holder, bytes)
+    try {
+      await files.put(session.sessionId, fileId, file)
+    } catch (error) {
+      session.files.giveBack({ fileId, bytes })
+      throw error
+    }
+    if (this.#session === session) return fileId
+    // Its folder was deleted before the file was there.
+    await files.drop(session.sessionId)
+    throw noSession()
   }
 
   /** Measures everybody's media once. */
@@ -1051,7 +1081,7 @@ export class LiveMeeting {
 
   #newSession(
     { sessionId, startedAt }: { sessionId: string; startedAt: number },
-    kept?: Awaited<ReturnType<Store['chat']['held']>>,
+    kept?: { chat: Awaited<ReturnType<Store['chat']['held']>>; files: readonly KeptFile[] },
   ): Session {
     const { settings, store, now, newSecretId, onError, openAudience, announce } = this.#options
     return {
@@ -1077,8 +1107,9 @@ export class LiveMeeting {
           newMessageId: newSecretId,
           onError,
         },
-        kept,
+        kept?.chat,
       ),
+      files: new SharedFiles(settings, { newSecretId, kept: kept?.files ?? [] }),
       values: new RealtimeStore({
         maxKeys: settings.maxStoreKeys,
         openAudience: (key) => openAudience(`value:${sessionId}:${key}`),

@@ -34,6 +34,7 @@ export interface MeetingHome {
   deactivate(meeting: MeetingRecord): Promise<void>
   /** The session that goes on, if somebody who came with this token is inside. */
   sessionOf(meetingId: string, tokenId: string): Promise<string | undefined>
+  shareFile(meetingId: string, holder: Holder, file: Uint8Array): Promise<string>
   /** Who is in it and who waits; of a meeting that is not live, nobody. */
   view(meetingId: string): Promise<LiveView>
   /** Refuses with RESPOND_ENTRY_FAILED when nobody of this id waits. */
@@ -199,6 +200,13 @@ export class LiveMeetings implements MeetingHome {
   async sessionOf(meetingId: string, tokenId: string): Promise<string | undefined> {
     const live = await this.#open.get(meetingId)
     return live?.holds(tokenId) ? live.sessionId : undefined
+  }
+
+  /** See `LiveMeeting.shareFile`. */
+  async shareFile(meetingId: string, holder: Holder, file: Uint8Array): Promise<string> {
+    const live = await this.#open.get(meetingId)
+    if (!live) throw new Refusal('UNAUTHORIZED_REQUEST')
+    return live.shareFile(holder, file)
   }
 
   async view(meetingId: string): Promise<LiveView> {

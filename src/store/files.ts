@@ -12,27 +12,8 @@ export function openFiles(folder: string): Store['files'] {
     if (!ID.test(sessionId) || (fileId !== undefined && !ID.test(fileId))) throw new Error('This is no id.')
     return join(folder, sessionId, fileId ?? '')
   }
-  const count = async (sessionId: string): Promise<{ bytes: number }> => {
-    const names = await readdir(place(sessionId)).catch(() => [])
-    const whole = names.filter((name) => ID.test(name))
-    const sizes = await Promise.all(whole.map((name) => stat(join(place(sessionId), name))))
-    return { bytes: sizes.reduce((sum, { size }) => sum + size, 0) }
-  }
-  /** Counted on the disk once, then kept in step: a folder of many files is not to be read for each further one. */
-  const totals = new Map<string, Promise<{ bytes: number }>>()
-  const totalOf = (sessionId: string): Promise<{ bytes: number }> => {
-    const there = totals.get(sessionId)
-    if (there) return there
-    const counting = count(sessionId)
-    totals.set(sessionId, counting)
-    counting.catch(() => totals.delete(sessionId))
-    return counting
-  }
-
   return {
     put: async (sessionId, fileId, bytes) => {
-      // Before it is there, so that it is not counted twice.
-      const total = await totalOf(sessionId)
       const [path, aside] = [place(sessionId, fileId), `${place(sessionId, fileId)}.part`]
       try {
         await mkdir(place(sessionId), { recursive: true, mode: 0o700 })
@@ -49,7 +30,6 @@ export function openFiles(folder: string): Store['files'] {
         await rm(aside, { force: true }).catch(() => undefined)
         throw asUnavailable(error)
       }
-      total.bytes += bytes.length
     },
     get: async (sessionId, fileId) => {
       if (!ID.test(fileId)) return undefined
@@ -60,13 +40,17 @@ export function openFiles(folder: string): Store['files'] {
         throw asUnavailable(error)
       }
     },
-    totalBytes: async (sessionId) => (await totalOf(sessionId)).bytes,
+    list: async (sessionId) => {
+      const names = await readdir(place(sessionId)).catch(() => [])
+      const whole = names.filter((name) => ID.test(name))
+      return Promise.all(
+        whole.map(async (fileId) => ({ fileId, bytes: (await stat(place(sessionId, fileId))).size })),
+      )
+    },
     drop: async (sessionId) => {
-      totals.delete(sessionId)
       await rm(place(sessionId), { recursive: true, force: true })
     },
     keepOnly: async (sessionIds) => {
-      totals.clear()
       for (const name of await readdir(folder).catch(() => [])) {
         if (!sessionIds.has(name)) await rm(join(folder, name), { recursive: true, force: true })
       }

@@ -397,7 +397,7 @@ export interface Store {
   files: {
     put(sessionId: string, fileId: string, bytes: Uint8Array): Promise<void>
     get(sessionId: string, fileId: string): Promise<Buffer | undefined>
-    totalBytes(sessionId: string): Promise<number>
+    list(sessionId: string): Promise<{ fileId: string; bytes: number }[]>
     drop(sessionId: string): Promise<void>
     /** Drops the files of all other sessions. */
     keepOnly(sessionIds: ReadonlySet<string>): Promise<void>

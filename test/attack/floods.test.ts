@@ -23,7 +23,7 @@ const LIMITS = {
   maxRequestsPerSecond: 10,
   maxChatMessagesPerSecond: 5,
   maxFileUploadsPerMinute: 3,
-  maxSessionFileUploadsPerMinute: 5,
+  maxSessionFileUploadsPerMinute: 6,
   maxFileBytes: 2_097_152,
   maxBodyBytesPerAddress: 1_048_576,
   headersTimeoutSeconds: 1,
@@ -390,10 +390,11 @@ test('file uploads are counted for each participant and for each session', async
   assertLimited(await cy.upload())
   for (let at = LIMITS.maxFileUploadsPerMinute; at < LIMITS.maxSessionFileUploadsPerMinute; at++)
     assert.equal((await dee.upload()).status, 200)
-  assertLimited(await dee.upload())
+  const late = await uploader(meetingId, 'late', '127.0.0.28')
+  assertLimited(await late.upload())
   const elsewhere = await uploader(await server.createMeeting(), 'far', '127.0.0.27')
   assert.equal((await elsewhere.upload()).status, 200)
-  for (const { wire } of [cy, dee, elsewhere]) wire.close()
+  for (const { wire } of [cy, dee, late, elsewhere]) wire.close()
 })
 
 test('a large body is read of those only who show a token before it, and of one address not too many at once', async () => {
