@@ -3,6 +3,8 @@ import { envExample } from '../../src/config.ts'
 
 export interface LimitRow {
   setting: string
+  /** Who or what has so much of it. What is of a session has shares, and a row in `test/attack/greedy.test.ts`. */
+  of: 'server' | 'address' | 'key' | 'connection' | 'message' | 'participant' | 'session'
   beyond: string
   /** File and title of a test. */
   shown: string
@@ -18,133 +20,158 @@ const LIMITED = '429 `RATE_LIMITED` with `Retry-After`'
 export const limitRows: LimitRow[] = [
   {
     setting: 'MAX_CONNECTIONS',
+    of: 'server',
     beyond: `${LIMITED} at the first request; more than 32 over it are cut`,
     shown: `${FLOODS}connections: of all together`,
   },
   {
     setting: 'MAX_CONNECTIONS_PER_ADDRESS',
+    of: 'address',
     beyond: `${LIMITED} at the first request, or in place of a socket; more than 32 over it are cut`,
     shown: `${FLOODS}connections: those of one address over the limit are told why`,
   },
   {
     setting: 'MAX_WAITING_PER_ADDRESS',
+    of: 'address',
     beyond: '`error` 5000 `RATE_LIMITED`, then `close`; more than 32 over it get 429 in place of a socket',
     shown: `${FLOODS}half-open sockets: they count as waiting`,
   },
   {
     setting: 'HEADERS_TIMEOUT_SECONDS',
+    of: 'connection',
     beyond: '408 `REQUEST_TIMEOUT`; a socket that joins no meeting meanwhile is closed',
     shown: `${FLOODS}slow headers and slow bodies end with 408`,
   },
   {
     setting: 'REQUEST_TIMEOUT_SECONDS',
+    of: 'connection',
     beyond: '408 `REQUEST_TIMEOUT`',
     shown: `${FLOODS}slow headers and slow bodies end with 408`,
   },
   {
     setting: 'MAX_HTTP_REQUESTS_PER_SECOND',
+    of: 'address',
     beyond: `${LIMITED}, then the connection closes; as many refusals again, and the address is cut unanswered. /health and /ping are counted apart`,
     shown: `${FLOODS}requests of one address are refused with the time to wait`,
   },
   {
     setting: 'MAX_KEY_REQUESTS_PER_SECOND',
+    of: 'key',
     beyond: `${LIMITED}; only tokens with a good signature count`,
     shown: `${FLOODS}requests with one API key are counted`,
   },
   {
     setting: 'MAX_FAILED_TOKENS_PER_MINUTE',
+    of: 'address',
     beyond: `${LIMITED} in place of 401, 5000 on a socket; good tokens still work, API secrets and the admin key are not looked at`,
     shown: `${FLOODS}init-config with bad tokens`,
   },
   {
     setting: 'MAX_BODY_BYTES',
+    of: 'server',
     beyond: LIMITED,
     shown: `${FLOODS}large bodies: of all together`,
   },
   {
     setting: 'MAX_BODY_BYTES_PER_ADDRESS',
+    of: 'address',
     beyond: LIMITED,
     shown: `${FLOODS}a large body is read of those only`,
   },
   {
     setting: 'MAX_ENTRY_REQUESTS_PER_MINUTE',
+    of: 'address',
     beyond: '5000 `RATE_LIMITED`, then `close`; who joins directly is not counted',
     shown: `${FLOODS}entry requests of one address`,
   },
   {
     setting: 'MAX_ENTRY_REQUESTS',
+    of: 'session',
     beyond:
       '5000 `RATE_LIMITED`, then `close`; who waits keeps the place. One token takes half of them at most; the same holds for requests to relay media',
     shown: `${ENTRY}a token takes half of the lobby`,
   },
   {
     setting: 'LOBBY_TIMEOUT_SECONDS',
+    of: 'connection',
     beyond: 'denied',
     shown: `${DOOR}lobby: denied, withdrawn, and denied when nobody answers`,
   },
   {
     setting: 'MAX_PARTICIPANTS',
+    of: 'session',
     beyond: '4009 `MAX_PARTCIPANT_REACHED`',
     shown: `${DOOR}a full meeting refuses one more`,
   },
   {
     setting: 'JOIN_TIMEOUT_SECONDS',
+    of: 'connection',
     beyond:
       '5000 `INVALID_STATE`, then `close`. Those about to join with one token have half of the seats at most; beyond that 5000 `RATE_LIMITED`',
     shown: `${ENTRY}a seat that nobody joins with`,
   },
   {
     setting: 'MAX_REQUESTS_PER_SECOND',
+    of: 'connection',
     beyond:
       '5000 `RATE_LIMITED`, and the connection stays; closed after twenty times as many refusals at once',
     shown: `${FLOODS}requests: a connection that never stops`,
   },
   {
     setting: 'MAX_MEDIA_OPENINGS_PER_MINUTE',
+    of: 'connection',
     beyond: '5000 `RATE_LIMITED`; what is open stays',
     shown: `${FLOODS}produce and close: a connection that opens too many streams`,
   },
   {
     setting: 'MAX_PRODUCERS',
+    of: 'participant',
     beyond: '4010 `MAX_SPEAKER_REACHED`',
     shown: `${DOOR}one participant sends only so many streams at once`,
   },
   {
     setting: 'MAX_MESSAGE_BYTES',
+    of: 'message',
     beyond: '5000 `PAYLOAD_TOO_LARGE`; four times as much ends the connection unread',
     shown: `${DOOR}a message that is too large is refused`,
   },
   {
     setting: 'MAX_STORE_KEYS',
+    of: 'session',
     beyond: '4045 `STORE_SET_FAILED`',
     shown: 'test/wire.test.ts: realtime store: limits',
   },
   {
     setting: 'MAX_CHAT_MESSAGES_PER_SECOND',
+    of: 'participant',
     beyond: '`RATE_LIMITED` to each; closed with 1008 after twenty times as many refusals at once',
     shown: `${FLOODS}chat: what is over the limit is refused`,
   },
-  { setting: 'MAX_CHAT_MESSAGE_BYTES', beyond: '`PAYLOAD_TOO_LARGE`', shown: CHAT },
+  { setting: 'MAX_CHAT_MESSAGE_BYTES', of: 'message', beyond: '`PAYLOAD_TOO_LARGE`', shown: CHAT },
   {
     setting: 'MAX_CHAT_TOPICS',
+    of: 'session',
     beyond: '`RATE_LIMITED`',
     shown: 'src/meeting/chat.test.ts: topics: a place is taken by listening',
   },
-  { setting: 'MAX_CHAT_SUBSCRIPTIONS', beyond: '`RATE_LIMITED`', shown: CHAT },
+  { setting: 'MAX_CHAT_SUBSCRIPTIONS', of: 'participant', beyond: '`RATE_LIMITED`', shown: CHAT },
   {
     setting: 'MAX_SESSION_CHAT_BYTES',
+    of: 'session',
     beyond: '`PAYLOAD_TOO_LARGE`; what is not to be kept is still taken',
     shown: 'src/meeting/chat.test.ts: one participant keeps its share of the room',
   },
-  { setting: 'MAX_FILE_BYTES', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
-  { setting: 'MAX_SESSION_FILE_BYTES', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
+  { setting: 'MAX_FILE_BYTES', of: 'message', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
+  { setting: 'MAX_SESSION_FILE_BYTES', of: 'session', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
   {
     setting: 'MAX_FILE_UPLOADS_PER_MINUTE',
+    of: 'participant',
     beyond: LIMITED,
     shown: `${FLOODS}file uploads are counted for each participant`,
   },
   {
     setting: 'MAX_SESSION_FILE_UPLOADS_PER_MINUTE',
+    of: 'session',
     beyond: LIMITED,
     shown: `${FLOODS}file uploads are counted for each participant`,
   },
@@ -172,7 +199,7 @@ The defaults are for people behind one address as much as for one person: a scho
 *others* come; a server that only this machine reaches (\`HOST\` on loopback, no \`PUBLIC_URL\`, no \`TRUSTED_PROXIES\`) has none, unless you
 name one: whoever loads it is its owner. Behind a proxy set \`PUBLIC_URL\`, and they hold.
 
-Of what the people in one session share (keys, topics, chat that is kept), one participant may take a quarter, and all who came with one token
+Of what the people in one session share (keys, topics, chat that is kept, files), one participant may take a quarter, and all who came with one token
 together a half, so that whatever one takes, something is left for the others. Over REST a token that is bound to nobody has the token's half.
 
 What waits to be read by one client is bounded: on its meeting socket 4 MiB and 16 KiB for each of \`MAX_PARTICIPANTS\`, on its chat socket 1 MiB, and 4 MiB
