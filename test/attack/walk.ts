@@ -90,7 +90,7 @@ function pressed({ page, name }: Person, random: Random): Action {
   }
 }
 
-/** One thing at a time: the published client itself loses what is asked of it meanwhile. */
+/** One thing at a time: the published client itself loses what is asked meanwhile, and refuses all while it reconnects. */
 function published({ cat }: ThreeClients, random: Random): Action {
   const [state, on, off] = random.pick([
     ['micOn', 'unmuteMic', 'muteMic'],
@@ -102,8 +102,10 @@ function published({ cat }: ThreeClients, random: Random): Action {
       cat.run(`
         const own = m.localParticipant
         const before = !!own.${state}
-        await (before ? m.${off}() : m.${on}())
-        for (let tries = 0; tries < 100 && !!own.${state} === before; tries++)
+        let refused = false
+        const asked = (async () => before ? m.${off}() : m.${on}())().catch(() => (refused = true))
+        await Promise.race([asked, new Promise((done) => setTimeout(done, 10_000))])
+        for (let tries = 0; !refused && tries < 100 && !!own.${state} === before; tries++)
           await new Promise((done) => setTimeout(done, 50))
       `),
   }
