@@ -71,6 +71,8 @@ export class Gate {
   readonly #refusals: Attempts
   readonly #keys: Attempts
   readonly #failures: Attempts
+  /** Refusals that were counted, as one may pass here more than once on its way out. */
+  readonly #counted = new WeakSet<Refusal>()
   readonly #entries: Attempts
   readonly #uploads: Attempts
   readonly #participantUploads: Attempts
@@ -244,8 +246,11 @@ export class Gate {
    * that nobody is shut out by a neighbour.
    */
   told(request: IncomingMessage, refusal: Refusal): Refusal {
-    const shown = refusal.code === 'UNAUTHORIZED' && (request.headers.authorization ?? '') !== ''
+    const { authorization = '', cookie = '' } = request.headers
+    const shown = refusal.code === 'UNAUTHORIZED' && (authorization !== '' || cookie !== '')
     if (!shown && !CREDENTIALS.has(refusal.code)) return refusal
+    if (this.#counted.has(refusal)) return refusal
+    this.#counted.add(refusal)
     return this.#failures.take(this.callerOf(request)) ? refusal : this.#tooManyFailures()
   }
 

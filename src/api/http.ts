@@ -65,7 +65,6 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   app.addHook('preValidation', (request, reply, done) => {
     const { access, action, about } = request.routeOptions.config
     try {
-      if (access === 'admin' || access === 'page') gate.assertMayGuess(request.raw)
       if (access === 'admin') {
         void reply.header('cache-control', 'no-store')
         context.admin.authorise(request).then(() => done(), done)

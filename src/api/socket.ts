@@ -276,7 +276,14 @@ export class MeetingSockets {
       { ...applicant, link, socketBaseUrl: this.#baseUrl(request) },
       {
         meetings: this.#meetings!,
-        verify: (token) => this.#fromPage(request, this.#options.verify(token)),
+        // A token shown later, for another meeting, counts as one shown at the door.
+        verify: (token) => {
+          try {
+            return this.#fromPage(request, this.#options.verify(token))
+          } catch (error) {
+            throw gate.told(request, asRefusal(error))
+          }
+        },
         findMeeting,
         onState: (state) => gate.setOutside(request, OUTSIDE.has(state)),
         onAsking: () => gate.countEntryRequest(request),

@@ -1,5 +1,6 @@
 /** Who runs this server: shows the admin key, or signed in to the dashboard (design, decision 13). */
 import type { FastifyRequest } from 'fastify'
+import type { Gate } from '../gate.ts'
 import type { SignIn } from './sign-in.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { bearerOf, isSameText } from '../credentials.ts'
@@ -18,6 +19,7 @@ export interface AdminOptions {
   key: string
   signIn: SignIn
   settings: OwnAddress
+  gate: Pick<Gate, 'assertMayGuess' | 'told'>
 }
 
 /** Set by pages that send no JSON; a form of another page can set no header. */
@@ -27,24 +29,34 @@ const COOKIE = 'anteroom_sign_in'
 const SECURE_COOKIE = `__Host-${COOKIE}`
 const READING = new Set(['GET', 'HEAD'])
 
-export function createAdmin({ key, signIn, settings }: AdminOptions): Admin {
+export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admin {
+  const identify = async (request: FastifyRequest): Promise<AdminIdentity> => {
+    const header = request.headers.authorization
+    if (header !== undefined && header !== '') {
+      if (!isSameText(bearerOf(request) ?? '', key))
+        throw new Refusal('UNAUTHORIZED', { message: 'The admin key is wrong.', reason: 'admin-key' })
+      return { by: 'key' }
+    }
+    const cookie = cookieOf(request)
+    if (cookie === undefined || !(await signIn.check(cookie))) {
+      throw new Refusal('UNAUTHORIZED', {
+        message: 'Sign in to the dashboard, or show the admin key.',
+        reason: cookie === undefined ? 'no-admin' : 'signed-out',
+      })
+    }
+    assertOwnPage(request, settings)
+    return { by: 'sign-in', cookie }
+  }
+
   return {
+    // Counted here, so that no caller can swallow a failure before it is.
     authorise: async (request) => {
-      const header = request.headers.authorization
-      if (header !== undefined && header !== '') {
-        if (!isSameText(bearerOf(request) ?? '', key))
-          throw new Refusal('UNAUTHORIZED', { message: 'The admin key is wrong.', reason: 'admin-key' })
-        return { by: 'key' }
+      gate.assertMayGuess(request.raw)
+      try {
+        return await identify(request)
+      } catch (error) {
+        throw error instanceof Refusal ? gate.told(request.raw, error) : error
       }
-      const cookie = cookieOf(request)
-      if (cookie === undefined || !(await signIn.check(cookie))) {
-        throw new Refusal('UNAUTHORIZED', {
-          message: 'Sign in to the dashboard, or show the admin key.',
-          reason: cookie === undefined ? 'no-admin' : 'signed-out',
-        })
-      }
-      assertOwnPage(request, settings)
-      return { by: 'sign-in', cookie }
     },
   }
 }

@@ -69,7 +69,7 @@ export const signInRoutes: Routes = (app, context) => {
       signedIn: await admin.authorise(request).then(
         () => true,
         (error: unknown) => {
-          if (error instanceof Refusal) return false
+          if (error instanceof Refusal && error.code !== 'RATE_LIMITED') return false
           throw error
         },
       ),
