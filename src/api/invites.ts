@@ -14,6 +14,7 @@ import {
   NewInvite,
   Pass,
 } from '../protocol/rest/invites.ts'
+import { jtiOfInvited } from '../meeting/invites.ts'
 import { mintToken } from '../token/token.ts'
 import { Attempts } from './attempts.ts'
 import { grantFor, meetingFor } from './authorise.ts'
@@ -43,7 +44,8 @@ export const inviteRoutes: Routes = (app, context) => {
       tag,
       access: 'token',
       action: 'invite',
-      description: 'Its holder gets no more than its maker has; one who asks invites nobody.',
+      description:
+        'Its holder gets no more than its maker has; one who asks invites nobody. It ends with the key and the token that made it. Whoever came by an invite makes others within what is left of that one: until it expires or is revoked, and with the uses that it has left.',
       body: CreateInviteBody,
       answer: NewInvite,
       about: { meeting: ({ body }) => body.roomId },
@@ -52,9 +54,8 @@ export const inviteRoutes: Routes = (app, context) => {
       const { entry, expiresInSeconds, maxUses } = request.body
       const meeting = meetingFor(request)
       const { code, invite } = await invites.create({
-        makerEntry: grantFor(request).entry,
+        maker: grantFor(request),
         meetingId: meeting.meetingId,
-        projectId: meeting.projectId,
         entry,
         expiresInSeconds,
         maxUses: maxUses ?? null,
@@ -85,6 +86,7 @@ export const inviteRoutes: Routes = (app, context) => {
     '/v2/invites/:inviteId/revoke',
     describe({
       summary: 'Take an invite out of force',
+      description: 'One that another token made needs `allow_mod`, whatever `MODERATION` says.',
       tag,
       access: 'token',
       action: 'invite',
@@ -96,7 +98,8 @@ export const inviteRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { inviteId } = request.params
-      if (!(await invites.revoke(meetingFor(request).meetingId, inviteId))) throw new Refusal('NOT_FOUND')
+      const { meetingId } = meetingFor(request)
+      if (!(await invites.revoke(grantFor(request), meetingId, inviteId))) throw new Refusal('NOT_FOUND')
       return { inviteId, revoked: true }
     },
   )
@@ -116,11 +119,9 @@ export const inviteRoutes: Routes = (app, context) => {
     },
     async (request) => {
       const { code } = request.body
-      const invite = await invites.exchange(code)
-      const key = keys.defaultKey(invite.projectId)
+      const { invite, key } = await invites.exchange(code)
       const meeting = await context.store.meetings.get(invite.meetingId)
-      if (!key || !meeting)
-        throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
+      if (!meeting) throw new Refusal('NOT_FOUND', { message: 'Room not found.' })
       if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
       return {
         token: mintToken({
@@ -132,6 +133,7 @@ export const inviteRoutes: Routes = (app, context) => {
           roles: ['rtc'],
           version: 2,
           expiresInSeconds: INVITED_TTL_SECONDS,
+          jti: jtiOfInvited(invite.inviteId),
         }),
         meetingId: invite.meetingId,
         entry: invite.entry,

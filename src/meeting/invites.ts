@@ -1,73 +1,134 @@
 /**
  * Invites (design, decision 13): an opaque code, never a token; bound to a meeting and to an entry no wider than its
- * maker's, with an expiry, counted, revocable.
+ * maker's, with an expiry, counted, revocable. An invite ends with the key and the token that made it. One that was made by
+ * somebody who came by another invite also ends with that one, and each use of it is a use of that one too.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { InviteRecord, Store } from '../store/store.ts'
-import type { Entry } from '../token/token.ts'
+import type { Grant } from '../token/token.ts'
+import type { KeyRing, RingKey } from './key-ring.ts'
+import type { RevokedTokens } from './revoked-tokens.ts'
 import { Refusal } from '../protocol/errors.ts'
 
 export interface NewInvite {
-  /** Of its maker: one who asks may invite nobody. */
-  makerEntry: Entry
+  maker: Grant
   meetingId: string
-  projectId: string
   entry: 'direct' | 'ask'
   expiresInSeconds: number
   maxUses: number | null
 }
 
 export interface Invites {
-  /** The code is in this answer and nowhere else. @throws {Refusal} INVALID_PERMISSIONS */
+  /**
+   * The code is in this answer and nowhere else. Its expiry and uses are no more than those left of the maker's own invite.
+   * @throws {Refusal} INVALID_PERMISSIONS where the maker only asks, or its own invite is not in force any more
+   */
   create(invite: NewInvite): Promise<{ code: string; invite: InviteRecord }>
-  /** Counts a use. @throws {Refusal} NOT_FOUND for a code that is unknown, revoked, expired or used up */
-  exchange(code: string): Promise<InviteRecord>
+  /**
+   * Counts a use, and answers the key that signs the token of its holder.
+   * @throws {Refusal} NOT_FOUND for a code that is unknown, revoked, expired, used up, or that has outlived what made it
+   */
+  exchange(code: string): Promise<{ invite: InviteRecord; key: RingKey }>
   list(meetingId: string): Promise<InviteRecord[]>
-  /** False when there is no such invite in force for this meeting. */
-  revoke(meetingId: string, inviteId: string): Promise<boolean>
+  /**
+   * False when there is no such invite in force for this meeting.
+   * @throws {Refusal} INVALID_PERMISSIONS for the invite of another token, unless it is a moderator that asks
+   */
+  revoke(by: Grant, meetingId: string, inviteId: string): Promise<boolean>
 }
 
 export interface InvitesOptions {
   store: Store
+  keys: Pick<KeyRing, 'find' | 'defaultKey'>
+  revokedTokens: Pick<RevokedTokens, 'has'>
   now: () => number
   randomBytes: (size: number) => Buffer
 }
 
 const CODE_BYTES = 18
+/** So many invites one after the other, each made by somebody who came by the one before. */
+const LONGEST_LINE = 16
 
 const hash = (code: string): string => createHash('sha256').update(code).digest('hex')
 
-export function createInvites({ store, now, randomBytes }: InvitesOptions): Invites {
+/** The `jti` of a token that was given for an invite. It says by which, so that nothing else has to be kept. */
+export const jtiOfInvited = (inviteId: string): string => `invite:${inviteId}:${randomUUID()}`
+
+function parentOf({ tokenId }: Pick<Grant, 'tokenId'>): string | null {
+  return /^jti:invite:([0-9a-f]{24}):/.exec(tokenId)?.[1] ?? null
+}
+
+export function createInvites({ store, keys, revokedTokens, now, randomBytes }: InvitesOptions): Invites {
+  /** The key that made an invite, while that and its token are in force. */
+  const makerKey = ({ apiKey, tokenId, projectId }: InviteRecord): RingKey | undefined => {
+    const key = apiKey === null ? keys.defaultKey(projectId) : keys.find(apiKey)
+    const isTokenRevoked = tokenId !== null && revokedTokens.has({ projectId, tokenId })
+    return key && !key.revoked && !isTokenRevoked ? key : undefined
+  }
+
+  /** What the maker's own invite leaves to those it invites; undefined where it leaves nothing. */
+  const leftBy = async (
+    parentId: string,
+    meetingId: string,
+  ): Promise<{ expiresAt: number; uses: number } | undefined> => {
+    const line = await store.invites.line(parentId)
+    const expiresAt = Math.min(...line.map((invite) => invite.expiresAt))
+    const uses = Math.min(...line.map((invite) => (invite.maxUses ?? Infinity) - invite.uses))
+    const inForce =
+      line.length > 0 &&
+      line.length < LONGEST_LINE &&
+      expiresAt > now() &&
+      uses > 0 &&
+      line.every((invite) => invite.meetingId === meetingId && invite.revokedAt === null && makerKey(invite))
+    return inForce ? { expiresAt, uses } : undefined
+  }
+
   return {
-    create: async ({ makerEntry, meetingId, projectId, entry, expiresInSeconds, maxUses }) => {
-      if (makerEntry !== 'direct' && makerEntry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
+    create: async ({ maker, meetingId, entry, expiresInSeconds, maxUses }) => {
+      if (maker.entry !== 'direct' && maker.entry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
+      const parentId = parentOf(maker)
+      const left = parentId === null ? undefined : await leftBy(parentId, meetingId)
+      if (parentId !== null && !left)
+        throw new Refusal('INVALID_PERMISSIONS', {
+          message: 'The invite that you came by lets nobody else in.',
+        })
+      const { expiresAt: until = Infinity, uses = Infinity } = left ?? {}
+      const most = Math.min(maxUses ?? Infinity, uses)
       const code = randomBytes(CODE_BYTES).toString('base64url')
       const at = now()
       const invite: InviteRecord = {
         codeHash: hash(code),
         inviteId: randomBytes(12).toString('hex'),
         meetingId,
-        projectId,
+        projectId: maker.projectId,
         entry,
         createdAt: at,
-        expiresAt: at + expiresInSeconds * 1000,
-        maxUses,
+        expiresAt: Math.min(at + expiresInSeconds * 1000, until),
+        maxUses: Number.isFinite(most) ? most : null,
         uses: 0,
         revokedAt: null,
+        apiKey: maker.apiKey,
+        tokenId: maker.tokenId,
+        parentId,
       }
       await store.invites.create(invite)
       return { code, invite }
     },
     exchange: async (code) => {
-      const invite = await store.invites.use(hash(code), now())
-      if (!invite)
+      const line = await store.invites.use(hash(code), now())
+      const signers = line?.map(makerKey)
+      const [invite, key] = [line?.[0], signers?.[0]]
+      if (!invite || !key || signers?.includes(undefined))
         throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
-      return invite
+      return { invite, key }
     },
     list: (meetingId) => store.invites.list(meetingId),
-    revoke: async (meetingId, inviteId) => {
-      const there = (await store.invites.list(meetingId)).some((invite) => invite.inviteId === inviteId)
-      return there && (await store.invites.revoke(inviteId, now()))
+    revoke: async (by, meetingId, inviteId) => {
+      const invite = (await store.invites.list(meetingId)).find((one) => one.inviteId === inviteId)
+      if (!invite) return false
+      const isMaker = invite.apiKey === by.apiKey && invite.tokenId === by.tokenId
+      if (!isMaker && by.entry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
+      return store.invites.revoke(inviteId, now())
     },
   }
 }

@@ -98,6 +98,9 @@ export interface Schema {
     max_uses: number | null
     uses: number
     revoked_at: number | null
+    api_key: string | null
+    token_id: string | null
+    parent_id: string | null
   }
   chat_messages: {
     number: Generated<number>

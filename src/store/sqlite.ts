@@ -22,6 +22,7 @@ import * as chat from './migrations/0002-chat.ts'
 import * as records from './migrations/0003-records.ts'
 import * as removals from './migrations/0004-removals.ts'
 import * as chatReading from './migrations/0005-chat-reading.ts'
+import * as inviteMakers from './migrations/0006-invite-makers.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import type { Write } from './ground.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from './queries.ts'
@@ -44,6 +45,7 @@ const migrations: Record<string, Migration> = {
   '0003-records': records,
   '0004-removals': removals,
   '0005-chat-reading': chatReading,
+  '0006-invite-makers': inviteMakers,
 }
 
 /** @throws {StoreProblem} */

@@ -237,6 +237,9 @@ test('invites are counted exactly, keys are revoked once, decisions about people
       maxUses: 3,
       uses: 0,
       revokedAt: null,
+      apiKey: null,
+      tokenId: null,
+      parentId: null,
     }
     await store.invites.create(invite)
     const used = await Promise.all(Array.from({ length: 20 }, () => store.invites.use('h', 50)))
@@ -246,6 +249,20 @@ test('invites are counted exactly, keys are revoked once, decisions about people
     assert.equal(await store.invites.revoke('i2', 60), true)
     assert.equal(await store.invites.revoke('i2', 70), false)
     assert.equal(await store.invites.use('h2', 50), undefined)
+    const parent = { ...invite, codeHash: 'h3', inviteId: 'i3', maxUses: 2 }
+    await store.invites.create(parent)
+    await store.invites.create({ ...invite, codeHash: 'h4', inviteId: 'i4', maxUses: null, parentId: 'i3' })
+    const line = await store.invites.use('h4', 50)
+    assert.deepEqual(
+      line!.map(({ inviteId, uses }) => [inviteId, uses]),
+      [
+        ['i4', 1],
+        ['i3', 1],
+      ],
+    )
+    assert.deepEqual(await store.invites.line('i4'), line)
+    assert.ok(await store.invites.use('h3', 50))
+    assert.equal(await store.invites.use('h4', 50), undefined, 'its parent is used up')
 
     await store.keys.create({
       apiKey: 'k',

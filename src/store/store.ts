@@ -227,6 +227,11 @@ export interface InviteRecord {
   maxUses: number | null
   uses: number
   revokedAt: number | null
+  /** The key and the token that made it; null for an invite that is older than the record of them. */
+  apiKey: string | null
+  tokenId: string | null
+  /** The invite by which its maker came in, if by any. */
+  parentId: string | null
 }
 
 /** One message of a session's chat that was to be kept. */
@@ -370,10 +375,14 @@ export interface Store {
   }
   invites: {
     create(invite: InviteRecord): Promise<void>
-    find(codeHash: string): Promise<InviteRecord | undefined>
+    /** The invite, then the one by which its maker came in, and so on; empty where there is none. */
+    line(inviteId: string): Promise<InviteRecord[]>
     list(meetingId: string): Promise<InviteRecord[]>
-    /** Counts one use, if the invite is neither revoked, expired at `now` nor used up; undefined otherwise. Atomic. */
-    use(codeHash: string, now: number): Promise<InviteRecord | undefined>
+    /**
+     * Counts one use of the invite and of all those of its line, if none is revoked, expired at `now` or used up; undefined
+     * otherwise. Atomic. Answers the line as it is afterwards.
+     */
+    use(codeHash: string, now: number): Promise<InviteRecord[] | undefined>
     revoke(inviteId: string, at: number): Promise<boolean>
   }
   /** No call reads more than a part, however much was said. */

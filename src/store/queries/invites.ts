@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { Ground } from '../ground.ts'
 import type { Schema } from '../schema.ts'
 import type { InviteRecord, Store } from '../store.ts'
@@ -20,18 +20,14 @@ export function inviteQueries({ db, write }: Ground): Store['invites'] {
             max_uses: invite.maxUses,
             uses: invite.uses,
             revoked_at: invite.revokedAt,
+            api_key: invite.apiKey,
+            token_id: invite.tokenId,
+            parent_id: invite.parentId,
           })
           .execute(),
       )
     },
-    find: async (codeHash) => {
-      const row = await db
-        .selectFrom('invites')
-        .selectAll()
-        .where('code_hash', '=', codeHash)
-        .executeTakeFirst()
-      return row && toInvite(row)
-    },
+    line: (inviteId) => lineOf(db, inviteId),
     list: async (meetingId) => {
       const rows = await db
         .selectFrom('invites')
@@ -43,18 +39,27 @@ export function inviteQueries({ db, write }: Ground): Store['invites'] {
     },
     use: (codeHash, now) =>
       write(async (tx) => {
-        const row = await tx
+        const found = await tx
+          .selectFrom('invites')
+          .select('invite_id')
+          .where('code_hash', '=', codeHash)
+          .executeTakeFirst()
+        const line = found ? await lineOf(tx, found.invite_id) : []
+        const inForce = line.every(
+          ({ revokedAt, expiresAt, maxUses, uses }) =>
+            revokedAt === null && expiresAt > now && (maxUses === null || uses < maxUses),
+        )
+        if (line.length === 0 || !inForce) return undefined
+        await tx
           .updateTable('invites')
           .set((set) => ({ uses: set('uses', '+', 1) }))
-          .where('code_hash', '=', codeHash)
-          .where('revoked_at', 'is', null)
-          .where('expires_at', '>', now)
-          .where((where) =>
-            where.or([where('max_uses', 'is', null), where('uses', '<', where.ref('max_uses'))]),
+          .where(
+            'invite_id',
+            'in',
+            line.map(({ inviteId }) => inviteId),
           )
-          .returningAll()
-          .executeTakeFirst()
-        return row && toInvite(row)
+          .execute()
+        return line.map((invite) => ({ ...invite, uses: invite.uses + 1 }))
       }),
     revoke: async (inviteId, at) => {
       const { numUpdatedRows } = await write((tx) =>
@@ -70,6 +75,17 @@ export function inviteQueries({ db, write }: Ground): Store['invites'] {
   }
 }
 
+async function lineOf(db: Kysely<Schema>, inviteId: string): Promise<InviteRecord[]> {
+  const line: InviteRecord[] = []
+  for (let next: string | null = inviteId; next !== null;) {
+    const row = await db.selectFrom('invites').selectAll().where('invite_id', '=', next).executeTakeFirst()
+    if (!row) break
+    line.push(toInvite(row))
+    next = row.parent_id
+  }
+  return line
+}
+
 function toInvite(row: Selectable<Schema['invites']>): InviteRecord {
   return {
     codeHash: row.code_hash,
@@ -82,5 +98,8 @@ function toInvite(row: Selectable<Schema['invites']>): InviteRecord {
     maxUses: row.max_uses,
     uses: row.uses,
     revokedAt: row.revoked_at,
+    apiKey: row.api_key,
+    tokenId: row.token_id,
+    parentId: row.parent_id,
   }
 }
