@@ -102,10 +102,14 @@ async function obtain(version) {
   const cached = locate.cachedWorker(process.env, version)
   const place = dirname(cached)
   fs.mkdirSync(place, { recursive: true })
+  for (const folder of locate.foldersOf(cached)) closeToOthers(folder)
+  const notOurs = locate.whyNotOurs(locate.foldersOf(cached))
+  if (notOurs) return none(`${notOurs}; remove it, or name another folder in XDG_CACHE_HOME, and ${AGAIN}`)
   const onWait = () => progress.step('media worker: another install is bringing it; waiting')
   return withLock(`${place}.lock`, onWait, async () => {
     // Whoever held the lock before may have brought it.
-    if (locate.isExecutable(cached) && !probe(cached)) return { bin: cached, source: 'cache' }
+    if (locate.isExecutable(cached) && !locate.whyNotOurs([cached]) && !probe(cached))
+      return { bin: cached, source: 'cache' }
     const noDownload = await bringDownloaded(mediasoup, cached)
     if (!noDownload) return { bin: cached, source: 'download' }
     progress.step(`media worker: ${noDownload}`)
@@ -165,6 +169,15 @@ async function bringBuilt(mediasoup, cached) {
     progress.say(fs.readFileSync(log, 'utf8').trimEnd().split('\n').slice(-20).join('\n'))
     return none(`the media worker could not be built (${message}); see ${log}, mend that and ${AGAIN}`)
   }
+}
+
+/**
+ * What is in the cache is run, so only its owner may write there.
+ * @param {string} folder
+ */
+function closeToOthers(folder) {
+  const { uid, mode } = fs.statSync(folder)
+  if (uid === process.getuid?.() && (mode & 0o022) !== 0) fs.chmodSync(folder, 0o755)
 }
 
 /**

@@ -1,5 +1,5 @@
 // Where a media worker may already be; looks only, does no work.
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -71,7 +71,8 @@ export function locateWorker({
   if (env.MEDIASOUP_WORKER_BIN) return { bin: env.MEDIASOUP_WORKER_BIN, source: 'env' }
   if (!version) return undefined
   const cached = cachedWorker(env, version)
-  if (isExecutable(cached)) return { bin: cached, source: 'cache' }
+  if (isExecutable(cached) && !whyNotOurs([...foldersOf(cached), cached]))
+    return { bin: cached, source: 'cache' }
   const packaged = folder && join(folder, 'worker/out/Release', WORKER_NAME)
   if (packaged && isExecutable(packaged)) return { bin: packaged, source: 'package' }
   return undefined
@@ -85,4 +86,28 @@ export function isExecutable(path) {
   } catch {
     return false
   }
+}
+
+/**
+ * Why others can write to one of these paths, as the end of a sentence; undefined when only this user and root can.
+ * @param {string[]} paths
+ */
+export function whyNotOurs(paths) {
+  const own = process.getuid?.()
+  if (own === undefined) return undefined
+  for (const path of paths) {
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (!found) continue
+    if (found.uid !== own && found.uid !== 0) return `${path} belongs to another user`
+    if ((found.mode & 0o022) !== 0) return `${path} can be written by others`
+  }
+  return undefined
+}
+
+/**
+ * The folders of the cache that are ours alone, the outer one first.
+ * @param {string} cached
+ */
+export function foldersOf(cached) {
+  return [dirname(dirname(cached)), dirname(cached)]
 }

@@ -53,7 +53,7 @@ function project(name, installer = FAILS) {
 }
 
 function put(path, text, mode = 0o644) {
-  fs.mkdirSync(dirname(path), { recursive: true })
+  fs.mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
   fs.writeFileSync(path, text, { mode })
   return path
 }
@@ -85,6 +85,38 @@ test('a cached worker of another version, or one that may not be executed, is no
   put(cached, IMPOSTOR, 0o644)
   assert.equal(locateWorker({ env, folder }), undefined)
 })
+
+test(
+  'a cached worker that others could have put there is none, and is replaced',
+  { skip: !process.getuid },
+  async () => {
+    const { packaged: folder, env, run, cached } = project('open-cache', brings(worker?.bin ?? ''))
+    put(cached, IMPOSTOR, 0o755)
+    for (const path of [cached, dirname(cached), dirname(dirname(cached))]) {
+      for (const mode of [0o775, 0o757]) {
+        fs.chmodSync(path, mode)
+        assert.equal(locateWorker({ env, folder }), undefined, path)
+      }
+      fs.chmodSync(path, 0o755)
+      assert.equal(locateWorker({ env, folder })?.source, 'cache')
+    }
+    fs.chmodSync(cached, 0o777)
+    fs.chmodSync(dirname(cached), 0o777)
+    if (worker) {
+      await run()
+      assert.equal(locateWorker({ env, folder })?.source, 'cache')
+      assert.notEqual(fs.readFileSync(cached, 'latin1'), IMPOSTOR)
+      assert.equal(fs.statSync(dirname(cached)).mode & 0o777, 0o755)
+    }
+    if (process.getuid() === 0) {
+      fs.chownSync(dirname(cached), 65534, 65534)
+      assert.equal(locateWorker({ env, folder }), undefined)
+      const ran = await run(['--require'])
+      assert.equal(ran.code, 1)
+      assert.match(ran.stdout, /belongs to another user; remove it/)
+    }
+  },
+)
 
 test('a relative XDG_CACHE_HOME is ignored', () => {
   assert.equal(cachedWorker({ XDG_CACHE_HOME: 'cache' }, VERSION), cachedWorker({}, VERSION))
