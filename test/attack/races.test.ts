@@ -207,6 +207,13 @@ async function holds(scene: Scene, did: (name: string) => boolean, what: string)
   const alive = members.filter(({ client }) => isAlive(client))
   assert.deepEqual(here, alive.map(({ client }) => client.participantId).sort(), what)
 
+  // Whom a moderator was told of is there, or it is told of the leaving.
+  const told = mod.heard.filter(({ method }) => method === 'newPeer').map(({ id }) => String(id))
+  const inside = idsOf(view.participants)
+  if (isAlive(mod))
+    for (const id of told)
+      if (!inside.includes(id)) await mod.hears('peerClosed', ({ peerId }) => peerId === id)
+
   const removals = await server.rest('GET', `/v2/rooms/${meetingId}/removals`)
   const removed: string[] = view.sessionId === null ? [] : idsOf(removals.body.data)
   for (const id of removed)
