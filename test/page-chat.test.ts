@@ -6,6 +6,7 @@ import { launchBrowser, Person } from './support/browser.ts'
 import { AppServer, Published } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
 import { signAnything } from './support/test-server.ts'
+import { WireClient } from './support/wire-client.ts'
 
 let browser: Browser
 let server: RealServer
@@ -22,7 +23,8 @@ after(async () => {
 })
 
 async function say(person: Person, text: string, to?: string): Promise<void> {
-  if (to !== undefined) await person.page.getByTestId('chat-to').selectOption({ label: `${to} only` })
+  if (to !== undefined)
+    await person.page.getByTestId('chat-to').selectOption({ label: `\u2068${to}\u2069 only` })
   await person.page.getByTestId('chat-text').fill(text)
   await person.page.getByTestId('chat-send').click()
   await person.page.getByTestId('chat').getByText(text).waitFor()
@@ -97,4 +99,101 @@ test('chat: unread count, history for who comes late, private messages, links, n
   await log.getByText('after the restart').waitFor()
   assert.equal(await log.getByText('from the published client').count(), 1)
   for (const one of [ann, bob, dan]) assert.deepEqual(one.errors, [])
+})
+
+test('chat: what is written while a message is on its way stays, and a double Enter says it once', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  let cut = false
+  await ann.page.routeWebSocket(/\/chat\?/, (line) => {
+    const behind = line.connectToServer()
+    line.onMessage((message) => {
+      if (cut) void line.close()
+      else behind.send(message)
+    })
+    behind.onMessage((message) => setTimeout(() => line.send(message), 300))
+  })
+  const meetingId = (await ann.start(server.url)).split('/m/')[1]!
+  await ann.page.getByTestId('bar-chat').click()
+  const text = ann.page.getByTestId('chat-text')
+  const log = ann.page.getByRole('log')
+  const said = (): Promise<string[]> => log.locator('.said').allInnerTexts()
+
+  await text.pressSequentially('first')
+  await text.press('Enter')
+  await text.press('Enter')
+  await text.pressSequentially('second')
+  await log.getByText('first').waitFor()
+  assert.equal(await text.inputValue(), 'second')
+  await text.press('Enter')
+  await log.getByText('second').waitFor()
+  await ann.page.getByText('Sending…').waitFor({ state: 'detached' })
+  assert.deepEqual(await said(), ['first', 'second'])
+
+  await text.fill('a draft')
+  await ann.page.getByTestId('bar-people').click()
+  await ann.page.getByTestId('bar-chat').click()
+  assert.equal(await text.inputValue(), 'a draft')
+
+  // To somebody who leaves before it is sent: it goes neither to them nor to everybody.
+  const token = signAnything({ apikey: 'test-key', permissions: ['allow_join'] })
+  const bob = new WireClient({ url: server.url, token, meetingId, participantId: 'bob', name: 'Bob' })
+  await bob.join()
+  await ann.page.getByTestId('chat-to').selectOption('bob')
+  bob.close()
+  await ann.page.getByText('Bob has left. Choose who is to read this.').waitFor()
+  await text.press('Enter')
+  assert.equal(await ann.page.getByTestId('chat-send').isDisabled(), true)
+  assert.deepEqual([await text.inputValue(), await said()], ['a draft', ['first', 'second']])
+  await ann.page.getByTestId('chat-to').selectOption('')
+
+  // The line breaks under it.
+  cut = true
+  await text.press('Enter')
+  await text.pressSequentially('written meanwhile')
+  const unsent = ann.page.getByTestId('unsent')
+  await unsent.getByText('It is not certain that this was sent.').waitFor()
+  assert.equal(await unsent.locator('.said').innerText(), 'a draft')
+  assert.equal(await unsent.getByRole('button', { name: 'Edit' }).isDisabled(), true)
+  if (process.env.SCREENSHOTS !== undefined)
+    await ann.page.screenshot({ path: `${process.env.SCREENSHOTS}/chat-unsent.png` })
+  cut = false
+  await unsent.getByRole('button', { name: 'Send again' }).click()
+  await log.locator('li:not(.unsent)').getByText('a draft').waitFor()
+  assert.deepEqual([await text.inputValue(), await unsent.count()], ['written meanwhile', 0])
+  assert.deepEqual(await said(), ['first', 'second', 'a draft'])
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
+})
+
+test('lobby: the second half of a double click lets in nobody else', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const meetingId = (await ann.start(server.url)).split('/m/')[1]!
+  const [first, second] = ['first', 'second'].map(
+    (participantId) =>
+      new WireClient({
+        url: server.url,
+        token: signAnything({ apikey: 'test-key', permissions: ['ask_join'], participantId }),
+        meetingId,
+        participantId,
+        name: participantId,
+      }),
+  )
+  for (const guest of [first!, second!]) {
+    await guest.enter()
+    await ann.knows((meeting) => meeting.lobby.requests.size > 0)
+  }
+  await ann.page.getByText('first asks to join, and 1 more').waitFor()
+  const allow = ann.page.getByTestId('allow')
+  const { x, y, width, height } = (await allow.boundingBox())!
+  const at = [x + width / 2, y + height / 2] as const
+  await ann.page.mouse.click(...at, { clickCount: 1 })
+  await first!.hears('entryResponded', ({ decision }) => decision === 'allowed')
+  await ann.page.getByText('second asks to join').waitFor()
+  await ann.page.mouse.click(...at, { clickCount: 2 })
+  // Heard after whatever the click had asked for.
+  await ann.page.getByTestId('deny').click()
+  assert.equal((await second!.hears('entryResponded')).decision, 'denied')
+  for (const guest of [first!, second!]) guest.close()
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
 })

@@ -133,7 +133,7 @@ export function App({ address }: { address: Address }) {
 
   switch (screen.name) {
     case 'home':
-      return <Home onStart={start} onJoin={(to) => void open(to)} />
+      return <Home onStart={start} onJoin={open} />
     case 'busy':
       return (
         <main className="centre" aria-busy="true">

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { assertIsolated } from '../support/bidi.ts'
 import { launchBrowser, Person } from '../support/browser.ts'
 import { assertNoFormulas, assertOnlyText, hostileCells, hostileTexts } from '../support/hostile.ts'
 import { RealServer } from '../support/real-server.ts'
@@ -59,6 +60,50 @@ test('names, chat and metadata of others never become markup on the page', async
   assert.deepEqual(violations, [])
   assert.deepEqual(ann.errors, [])
   for (const client of wire) client.close()
+})
+
+test('a script written from right to left turns no word of the page around', async () => {
+  const ann = await Person.at(browser, 'אנה')
+  const meetingId = (await ann.start(server.url)).split('/m/')[1]!
+  const wire = (participantId: string, name: string, permission: string): WireClient =>
+    new WireClient({
+      url: server.url,
+      token: signAnything({ apikey: 'test-key', permissions: [permission], participantId }),
+      meetingId,
+      participantId,
+      name,
+    })
+  const bob = wire('bob', 'דוד!', 'allow_join')
+  await bob.join()
+  await ann.page.locator('.toast', { hasText: 'joined' }).waitFor()
+  await assertIsolated(ann.page, 'the tiles and a notice')
+  const guests = [wire('guest', '(שרה)', 'ask_join'), wire('other', 'רות', 'ask_join')]
+  for (const guest of guests) await guest.enter()
+  await ann.page.getByTestId('knock').getByText('and 1 more').waitFor()
+  await assertIsolated(ann.page, 'somebody asks to join')
+  await ann.page.getByTestId('bar-people').click()
+  await ann.page.getByText('Waiting (2)').waitFor()
+  await assertIsolated(ann.page, 'the list of people')
+
+  await ann.page.getByTestId('bar-chat').click()
+  await ann.page.getByTestId('chat-to').selectOption('bob')
+  const text = ann.page.getByTestId('chat-text')
+  await text.fill('שלום?')
+  await assertIsolated(ann.page, 'what is being written, and to whom')
+  await text.press('Enter')
+  await ann.page.getByRole('log').getByText('שלום?').waitFor()
+  await assertIsolated(ann.page, 'what was said to one person')
+  await ann.page.getByTestId('bar-react').click()
+  await ann.page.getByRole('button', { name: 'React with 🎉' }).click()
+  await ann.page.getByRole('button', { name: 'Actions for' }).first().click()
+  await ann.page.getByRole('menuitem', { name: 'Remove' }).click()
+  await assertIsolated(ann.page, 'the question before a removal')
+  if (process.env.SCREENSHOTS !== undefined)
+    await ann.page.screenshot({ path: `${process.env.SCREENSHOTS}/right-to-left.png` })
+  bob.close()
+  for (const guest of guests) guest.close()
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
 })
 
 test('the page: nothing inline, nothing from elsewhere, anybody may frame it, and nothing is guessed', async () => {

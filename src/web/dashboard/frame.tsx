@@ -1,5 +1,6 @@
 /** What stands around every screen: where one can go, which project it is about, and who is signed in. */
 import { useEffect, useState } from 'react'
+import { isolated } from '../isolate.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import type { Api } from './api.ts'
 import { useAsked } from './asking.ts'
@@ -41,7 +42,8 @@ export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<v
   )
   const section = SECTIONS.find(({ path }) => path === (place.path[0] ?? ''))
   useEffect(() => {
-    document.title = `${[place.path[1], section?.title ?? 'Nothing here'].filter(Boolean).join(' · ')} · Anteroom`
+    const id = place.path[1]
+    document.title = `${[id && isolated(id), section?.title ?? 'Nothing here'].filter(Boolean).join(' · ')} · Anteroom`
     // On a phone the sections are one row that scrolls.
     document
       .querySelector('.side nav [aria-current]')
@@ -154,7 +156,7 @@ function ProjectSwitch({
         onChange={(event) => go(place.path.slice(0, 1), { project: event.target.value })}
       >
         {projects.map(({ projectId, name }) => (
-          <option key={projectId} value={projectId}>
+          <option key={projectId} value={projectId} dir="auto">
             {name}
           </option>
         ))}

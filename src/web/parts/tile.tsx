@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { Meeting, Stream } from '../../client/client.ts'
 import { qualityFor } from '../layout.ts'
+import { Foreign } from './foreign.tsx'
 import { Icon } from './icon.tsx'
 import { Video } from './video.tsx'
 
@@ -40,7 +41,7 @@ export function Tile(props: TileProps) {
         <Video track={picture} mirrored={self} label={`Picture of ${name}`} />
       ) : (
         <div className="avatar" style={{ '--hue': hueOf(id) } as never}>
-          {initials(name)}
+          <Foreign text={initials(name)} />
         </div>
       )}
       <footer>
@@ -48,7 +49,7 @@ export function Tile(props: TileProps) {
         {pinned && <Icon name="pin" />}
         {props.handUp && <span aria-label="hand is up">✋</span>}
         <span>
-          {name}
+          <Foreign text={name} />
           {self && ' (you)'}
         </span>
         <span className="visually-hidden">{micOn ? 'microphone on' : 'microphone off'}</span>

@@ -1,7 +1,9 @@
-import { useEffect, useRef, useState, type SyntheticEvent } from 'react'
+import { Fragment, memo, useEffect, useRef, type SyntheticEvent } from 'react'
 import type { Meeting } from '../../client/client.ts'
-import type { MeetingChat } from '../parts/use-chat.ts'
+import { isolated } from '../isolate.ts'
 import { withLinks } from '../links.ts'
+import { Foreign } from '../parts/foreign.tsx'
+import type { MeetingChat } from '../parts/use-chat.ts'
 
 const EMOJI = ['👍', '👏', '😀', '🎉', '❤️', '🤔']
 const MAX_LENGTH = 4000
@@ -18,30 +20,26 @@ export function ChatPanel({
   chat: MeetingChat
   onClose: () => void
 }) {
-  const [text, setText] = useState('')
-  const [to, setTo] = useState('')
-  const [problem, setProblem] = useState('')
+  const { draft, write } = chat
+  const { text, to } = draft
   const list = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   useEffect(() => {
     const element = list.current!
     if (atEnd.current) element.scrollTop = element.scrollHeight
-  }, [chat.messages])
+  }, [chat.messages, chat.unsent])
 
   const nameOf = (id: string): string =>
     id === meeting.self.id ? 'you' : (meeting.participants.get(id)?.name ?? 'somebody who left')
+  const gone = to !== undefined && !meeting.participants.has(to.id)
   const send = (event: SyntheticEvent): void => {
     event.preventDefault()
     const said = text.trim()
-    if (said === '') return
+    if (said === '' || gone) return
     atEnd.current = true
-    chat.say(said, to || undefined).then(
-      () => {
-        setText('')
-        setProblem('')
-      },
-      (error: unknown) => setProblem(error instanceof Error ? error.message : 'That was not sent.'),
-    )
+    chat.say({ text: said, to })
+    // At once and not with the answer: what is written from now on is the next message.
+    write((now) => ({ ...now, text: '' }))
   }
 
   return (
@@ -62,30 +60,71 @@ export function ChatPanel({
           {chat.messages.map((message) => (
             <li key={message.id} className={message.from === meeting.self.id ? 'own' : ''}>
               <p className="quiet">
-                <strong>{message.from === meeting.self.id ? 'You' : message.fromName}</strong>
-                {message.to.length > 0 && <em> to {message.to.map(nameOf).join(', ')} only</em>}{' '}
+                <strong>
+                  {message.from === meeting.self.id ? 'You' : <Foreign text={message.fromName} />}
+                </strong>
+                {message.to.length > 0 && (
+                  <em>
+                    {' to '}
+                    {message.to.map((id, at) => (
+                      <Fragment key={id}>
+                        {at > 0 && ', '}
+                        <Foreign text={nameOf(id)} />
+                      </Fragment>
+                    ))}{' '}
+                    only
+                  </em>
+                )}{' '}
                 <time dateTime={new Date(message.at).toISOString()}>
                   {new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}
                 </time>
               </p>
-              <p className="said">
-                {withLinks(message.text).map((part, at) =>
-                  part.href === undefined ? (
-                    part.text
-                  ) : (
-                    <a key={at} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
-                      {part.text}
-                    </a>
-                  ),
-                )}
-              </p>
+              <Said text={message.text} />
+            </li>
+          ))}
+          {chat.unsent.map((one) => (
+            <li key={`unsent ${one.id}`} className="own unsent" data-testid="unsent">
+              <p className="problem">{one.problem}</p>
+              {one.to && (
+                <p className="quiet">
+                  <em>
+                    to <Foreign text={one.to.name} /> only
+                  </em>
+                </p>
+              )}
+              <Said text={one.text} />
+              <div className="row">
+                <button
+                  onClick={() => {
+                    chat.takeBack(one.id)
+                    chat.say(one)
+                  }}
+                >
+                  Send again
+                </button>
+                <button
+                  disabled={text !== ''}
+                  onClick={() => {
+                    chat.takeBack(one.id)
+                    write(() => ({ text: one.text, to: one.to }))
+                  }}
+                >
+                  Edit
+                </button>
+                <button onClick={() => chat.takeBack(one.id)}>Discard</button>
+              </div>
             </li>
           ))}
         </ol>
       </div>
       <div className="row emoji" aria-label="Emoji" role="group">
         {EMOJI.map((emoji) => (
-          <button key={emoji} type="button" aria-label={`Add ${emoji}`} onClick={() => setText(text + emoji)}>
+          <button
+            key={emoji}
+            type="button"
+            aria-label={`Add ${emoji}`}
+            onClick={() => write((now) => ({ ...now, text: now.text + emoji }))}
+          >
             {emoji}
           </button>
         ))}
@@ -93,13 +132,25 @@ export function ChatPanel({
       <form onSubmit={send}>
         <label>
           To
-          <select value={to} onChange={(event) => setTo(event.target.value)} data-testid="chat-to">
+          <select
+            value={to?.id ?? ''}
+            onChange={({ target: { value: id } }) => {
+              const name = meeting.participants.get(id)?.name
+              write((now) => ({ ...now, to: name === undefined ? undefined : { id, name } }))
+            }}
+            data-testid="chat-to"
+          >
             <option value="">everybody</option>
             {[...meeting.participants.values()].map(({ id, name }) => (
               <option key={id} value={id}>
-                {name} only
+                {isolated(name)} only
               </option>
             ))}
+            {gone && (
+              <option value={to.id} disabled>
+                {isolated(to.name)} only
+              </option>
+            )}
           </select>
         </label>
         <div className="row">
@@ -109,18 +160,43 @@ export function ChatPanel({
             aria-label="Message"
             placeholder="Say something"
             autoFocus
-            onChange={(event) => setText(event.target.value)}
+            dir="auto"
+            onChange={({ target: { value } }) => write((now) => ({ ...now, text: value }))}
             data-testid="chat-text"
           />
-          <button className="primary" disabled={text.trim() === ''} data-testid="chat-send">
+          <button className="primary" disabled={gone || text.trim() === ''} data-testid="chat-send">
             Send
           </button>
         </div>
         <p className="problem" role="alert">
-          {problem}
+          {gone && (
+            <>
+              <Foreign text={to.name} /> has left. Choose who is to read this.
+            </>
+          )}
+        </p>
+        <p className="quiet" role="status">
+          {chat.sending && 'Sending…'}
         </p>
       </form>
       <button onClick={onClose}>Close</button>
     </aside>
   )
 }
+
+/** Recognising addresses takes its time, and what was said stays as it is. */
+const Said = memo(function Said({ text }: { text: string }) {
+  return (
+    <p className="said" dir="auto">
+      {withLinks(text).map((part, at) =>
+        part.href === undefined ? (
+          part.text
+        ) : (
+          <a key={at} dir="ltr" href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+            {part.text}
+          </a>
+        ),
+      )}
+    </p>
+  )
+})

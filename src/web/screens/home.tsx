@@ -3,7 +3,13 @@ import { parseJoinText, type Address } from '../address.ts'
 import { health } from '../api.ts'
 
 /** Start a meeting, or join one by a link or an id. */
-export function Home({ onStart, onJoin }: { onStart: () => Promise<void>; onJoin: (to: Address) => void }) {
+export function Home({
+  onStart,
+  onJoin,
+}: {
+  onStart: () => Promise<void>
+  onJoin: (to: Address) => Promise<void>
+}) {
   const [text, setText] = useState('')
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
@@ -42,8 +48,12 @@ export function Home({ onStart, onJoin }: { onStart: () => Promise<void>; onJoin
           onSubmit={(event) => {
             event.preventDefault()
             const to = parseJoinText(text)
-            if (to) onJoin(to)
-            else setProblem('That is neither an invite link nor a meeting id.')
+            // A link with a code works once.
+            if (busy) return
+            if (to) {
+              setBusy(true)
+              void onJoin(to).finally(() => setBusy(false))
+            } else setProblem('That is neither an invite link nor a meeting id.')
           }}
         >
           <label htmlFor="join-text">or join with an invite link</label>
@@ -51,6 +61,8 @@ export function Home({ onStart, onJoin }: { onStart: () => Promise<void>; onJoin
             <input
               id="join-text"
               value={text}
+              readOnly={busy}
+              dir="auto"
               placeholder="https://…"
               autoComplete="off"
               aria-invalid={problem !== ''}
@@ -60,7 +72,9 @@ export function Home({ onStart, onJoin }: { onStart: () => Promise<void>; onJoin
                 setProblem('')
               }}
             />
-            <button type="submit">Join</button>
+            <button type="submit" disabled={busy}>
+              Join
+            </button>
           </div>
           <p id="join-problem" className="problem" role="alert">
             {problem}

@@ -7,8 +7,11 @@ import {
   type OwnKind,
 } from '../../client/client.ts'
 import { createInvite } from '../api.ts'
+import { isolated } from '../isolate.ts'
 import { gridFor, MAX_TILES } from '../layout.ts'
 import { Dialog } from '../parts/dialog.tsx'
+import { Foreign } from '../parts/foreign.tsx'
+import { clickedOnce } from '../parts/clicked-once.ts'
 import { Icon } from '../parts/icon.tsx'
 import { Tile, type TileProps } from '../parts/tile.tsx'
 import { useChat } from '../parts/use-chat.ts'
@@ -47,8 +50,8 @@ export function MeetingScreen({
   useEffect(() => {
     const stops = [
       meeting.on('deviceRequested', (request) => setDialog({ name: 'consent', request })),
-      meeting.on('participantJoined', ({ name }) => setNotice(`${name} joined`)),
-      meeting.on('participantLeft', ({ name }) => setNotice(`${name} left`)),
+      meeting.on('participantJoined', ({ name }) => setNotice(`${isolated(name)} joined`)),
+      meeting.on('participantLeft', ({ name }) => setNotice(`${isolated(name)} left`)),
       meeting.on('deviceProblem', (error) => setNotice(error.message)),
     ]
     return () => stops.forEach((stop) => stop())
@@ -157,7 +160,9 @@ export function MeetingScreen({
     <div className={`meeting ${panel ? 'with-panel' : ''}`} data-testid="meeting">
       <header className="top">
         <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
-        <strong>{meeting.meetingId}</strong>
+        <strong>
+          <Foreign text={meeting.meetingId} />
+        </strong>
         <Duration />
         {reconnecting && (
           <span className="badge" role="status" data-testid="reconnecting">
@@ -175,7 +180,9 @@ export function MeetingScreen({
         {shared && (
           <figure className="shared" data-testid="shared">
             <Video track={shared.stream.track} contain label={`Screen of ${shared.participant.name}`} />
-            <figcaption>{shared.participant.name} shares a screen</figcaption>
+            <figcaption>
+              <Foreign text={shared.participant.name} /> shares a screen
+            </figcaption>
           </figure>
         )}
         {front && (
@@ -195,9 +202,11 @@ export function MeetingScreen({
               <ul>
                 {[...lobby.requests.values()].map(({ id, name }) => (
                   <li key={id}>
-                    <span>{name}</span>
-                    <button onClick={() => attempt(() => lobby.deny(id))}>Deny</button>
-                    <button className="primary" onClick={() => attempt(() => lobby.allow(id))}>
+                    <span>
+                      <Foreign text={name} />
+                    </span>
+                    <button onClick={clickedOnce(() => attempt(() => lobby.deny(id)))}>Deny</button>
+                    <button className="primary" onClick={clickedOnce(() => attempt(() => lobby.allow(id)))}>
                       Let in
                     </button>
                   </li>
@@ -211,7 +220,7 @@ export function MeetingScreen({
               {tiles.map(({ id, name, self: own, micOn, cameraOn, handUp }) => (
                 <li key={id}>
                   <span>
-                    {name}
+                    <Foreign text={name} />
                     {own && ' (you)'}
                     {handUp && ' ✋'}
                   </span>
@@ -292,8 +301,10 @@ export function MeetingScreen({
       <div className="reactions" aria-live="polite" data-testid="reactions">
         {chat.reactions.map(({ id, from, text }) => (
           <span key={id}>
-            {text}
-            <small>{from === self.id ? 'You' : (meeting.participants.get(from)?.name ?? '')}</small>
+            <Foreign text={text} />
+            <small>
+              {from === self.id ? 'You' : <Foreign text={meeting.participants.get(from)?.name ?? ''} />}
+            </small>
           </span>
         ))}
       </div>
@@ -345,7 +356,7 @@ export function MeetingScreen({
         </Dialog>
       )}
       {dialog?.name === 'remove' && (
-        <Dialog title={`Remove ${dialog.who}?`} onClose={() => setDialog(undefined)}>
+        <Dialog title={`Remove ${isolated(dialog.who)}?`} onClose={() => setDialog(undefined)}>
           <p>They cannot come back while this meeting goes on.</p>
           <div className="row">
             <button autoFocus onClick={() => setDialog(undefined)}>
@@ -503,15 +514,18 @@ function Knock({ meeting, attempt }: { meeting: Meeting; attempt: Attempt }) {
   return (
     <section className="toast knock-toast" role="alert" data-testid="knock">
       <p>
-        <strong>{first.name}</strong> asks to join{requests.length > 1 && `, and ${requests.length - 1} more`}
+        <strong>
+          <Foreign text={first.name} />
+        </strong>{' '}
+        asks to join{requests.length > 1 && `, and ${requests.length - 1} more`}
       </p>
-      <div className="row">
-        <button onClick={() => attempt(() => meeting.lobby.deny(first.id))} data-testid="deny">
+      <div className="row" key={first.id}>
+        <button onClick={clickedOnce(() => attempt(() => meeting.lobby.deny(first.id)))} data-testid="deny">
           Deny
         </button>
         <button
           className="primary"
-          onClick={() => attempt(() => meeting.lobby.allow(first.id))}
+          onClick={clickedOnce(() => attempt(() => meeting.lobby.allow(first.id)))}
           data-testid="allow"
         >
           Let in
@@ -610,7 +624,8 @@ function ConsentDialog({
   attempt: Attempt
   onClose: () => void
 }) {
-  const who = meeting.participants.get(request.from)?.name ?? 'A moderator'
+  const name = meeting.participants.get(request.from)?.name
+  const who = name === undefined ? 'A moderator' : isolated(name)
   return (
     <Dialog title={`${who} asks you to ${asked[request.device]}`} onClose={onClose}>
       <div className="row" data-testid="consent">

@@ -1,5 +1,6 @@
 import { useEffect, useReducer, useState } from 'react'
 import { Devices } from '../../client/client.ts'
+import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
 import { Video } from '../parts/video.tsx'
@@ -100,7 +101,9 @@ export function PreJoin({
           }}
         >
           <h1>Ready to join?</h1>
-          <p className="quiet">{meetingId}</p>
+          <p className="quiet">
+            <Foreign text={meetingId} />
+          </p>
           <label htmlFor="name">Your name</label>
           <input
             id="name"
@@ -109,6 +112,8 @@ export function PreJoin({
             required
             autoFocus
             autoComplete="name"
+            dir="auto"
+            readOnly={busy}
             onChange={(event) => setName(event.target.value)}
             data-testid="name"
           />
@@ -135,7 +140,7 @@ export function PreJoin({
                       }
                     >
                       {those.map(({ deviceId, label }) => (
-                        <option key={deviceId} value={deviceId}>
+                        <option key={deviceId} value={deviceId} dir="auto">
                           {label || labels[device]}
                         </option>
                       ))}

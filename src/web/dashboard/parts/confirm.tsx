@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useDoing } from '../asking.ts'
+import { Form } from './form.tsx'
 import { Failure } from './states.tsx'
 
 /** Asks before something that cannot be taken back; stays open with the reason when it did not work. */
@@ -26,13 +27,7 @@ export function Confirm({
   }
   return (
     <Dialog title={title} onClose={onClose}>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void submit()
-        }}
-      >
+      <Form busy={busy} onSubmit={() => void submit()}>
         {children}
         <Failure text={problem} />
         <div className="dialog-foot">
@@ -43,7 +38,7 @@ export function Confirm({
             {action}
           </button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }

@@ -1,4 +1,5 @@
 import { useId, type ComponentProps, type ReactNode } from 'react'
+import { useBusy } from './form.tsx'
 
 /** A labelled text field with a hint. */
 export function Field({
@@ -7,10 +8,18 @@ export function Field({
   ...input
 }: { label: string; hint?: ReactNode } & Omit<ComponentProps<'input'>, 'id'>) {
   const id = useId()
+  const busy = useBusy()
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input id={id} autoComplete="off" aria-describedby={hint ? `${id}-hint` : undefined} {...input} />
+      <input
+        id={id}
+        autoComplete="off"
+        dir={input.type === undefined ? 'auto' : undefined}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        readOnly={busy}
+        {...input}
+      />
       {hint && (
         <p className="hint" id={`${id}-hint`}>
           {hint}
@@ -26,12 +35,15 @@ export function Lines({
   ...area
 }: { label: string; hint?: ReactNode } & Omit<ComponentProps<'textarea'>, 'id'>) {
   const id = useId()
+  const busy = useBusy()
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <textarea
         id={id}
         rows={3}
+        dir="auto"
+        readOnly={busy}
         spellCheck={false}
         autoComplete="off"
         aria-describedby={hint ? `${id}-hint` : undefined}
@@ -60,7 +72,7 @@ export function Choice({
       <label htmlFor={id}>{label}</label>
       <select id={id} {...select}>
         {options.map(([value, shown]) => (
-          <option key={value} value={value}>
+          <option key={value} value={value} dir="auto">
             {shown}
           </option>
         ))}

@@ -29,6 +29,7 @@ export function Find({
         type="search"
         placeholder={label}
         autoComplete="off"
+        dir="auto"
         spellCheck={false}
         value={text}
         onChange={(event) => {

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useAsked, useDoing } from '../asking.ts'
+import { Form } from './form.tsx'
 import { useDesk } from '../project.tsx'
 import { sayInstant, saySpan } from '../say.ts'
 import type { Invite, Room } from '../shapes.ts'
@@ -134,13 +135,7 @@ function CreateInvite({
   return (
     <Dialog title="New invite link" onClose={onClose}>
       {link === undefined ? (
-        <form
-          className="form"
-          onSubmit={(event) => {
-            event.preventDefault()
-            create()
-          }}
-        >
+        <Form busy={busy} onSubmit={() => create()}>
           <Choice
             label="Whoever has it"
             value={entry}
@@ -181,7 +176,7 @@ function CreateInvite({
               Create
             </button>
           </div>
-        </form>
+        </Form>
       ) : (
         <div className="form">
           <CopyField id="invite-link" label="Invite link" value={link} />

@@ -1,4 +1,6 @@
 import { useRef } from 'react'
+import { isolated } from '../../isolate.ts'
+import { Foreign } from '../../parts/foreign.tsx'
 import type { SessionParticipant, Span } from '../shapes.ts'
 import { ms, sayClockExactly, sayOnAxis, sayReason, saySpan } from '../say.ts'
 import { timeTicks } from './plot-scale.ts'
@@ -70,8 +72,8 @@ export function Timeline({
             return (
               <g key={participant.participantId}>
                 <text className="who" x={4} y={y + 20}>
-                  <title>{participant.name || participant.participantId}</title>
-                  {shorten(participant.name || participant.participantId, (names - 10) / 7.6)}
+                  <title>{isolated(participant.name || participant.participantId)}</title>
+                  {isolated(shorten(participant.name || participant.participantId, (names - 10) / 7.6))}
                 </text>
                 {participant.timelog.map((stay) => (
                   <g key={stay.start}>
@@ -134,7 +136,9 @@ export function Timeline({
               {participants.flatMap((participant) =>
                 participant.timelog.map((stay) => (
                   <tr key={participant.participantId + stay.start}>
-                    <td>{participant.name || participant.participantId}</td>
+                    <td>
+                      <Foreign text={participant.name || participant.participantId} />
+                    </td>
                     <td>{sayClockExactly(stay.start)}</td>
                     <td>{stay.end ? sayClockExactly(stay.end) : 'still there'}</td>
                     <td>{why(stay) || '–'}</td>
@@ -171,5 +175,6 @@ function overlap(spans: readonly Span[], stay: Span, to: number): number {
 }
 
 function shorten(text: string, letters: number): string {
-  return text.length > letters ? `${text.slice(0, Math.max(1, Math.floor(letters) - 1))}…` : text
+  const all = Array.from(text)
+  return all.length > letters ? `${all.slice(0, Math.max(1, Math.floor(letters) - 1)).join('')}…` : text
 }

@@ -1,5 +1,7 @@
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked, useDoing } from '../asking.ts'
 import { CopyButton } from '../parts/copy.tsx'
+import { JsonText } from '../parts/json-text.tsx'
 import { useNotice } from '../parts/notices.tsx'
 import { Failure, Shown } from '../parts/states.tsx'
 import { useDesk } from '../project.tsx'
@@ -49,7 +51,9 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
             </div>
             <div>
               <dt>Sent to</dt>
-              <dd className="code">{delivery.endPoint}</dd>
+              <dd className="code">
+                <Foreign text={delivery.endPoint} />
+              </dd>
             </div>
             <div>
               <dt>Meeting</dt>
@@ -80,7 +84,11 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
                 <li>
                   {`Tried ${count(delivery.attempts, 'time')}. The last answer: `}
                   {delivery.lastStatus === null ? 'none' : `HTTP ${delivery.lastStatus}`}
-                  {delivery.lastError !== null && `. ${delivery.lastError}`}
+                  {delivery.lastError !== null && (
+                    <>
+                      . <Foreign text={delivery.lastError} />
+                    </>
+                  )}
                 </li>
               )}
               {delivery.state === 'waiting' && (
@@ -106,7 +114,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
               <CopyButton what="body" value={textOf(delivery.body)} />
             </div>
             <pre className="scroll" tabIndex={0} role="region" aria-label="What is sent">
-              {pretty(delivery.body)}
+              <JsonText json={pretty(delivery.body)} />
             </pre>
           </section>
         </>

@@ -1,6 +1,9 @@
 import { useState } from 'react'
+import { isolated } from '../../isolate.ts'
 import { Dialog } from '../../parts/dialog.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked, useDoing } from '../asking.ts'
+import { Form } from '../parts/form.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { CopyButton, CopyField } from '../parts/copy.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
@@ -49,7 +52,9 @@ export function KeysScreen() {
       <section className="box project-box" aria-labelledby="project-name">
         <div>
           <p className="quiet">Project</p>
-          <h2 id="project-name">{project.name}</h2>
+          <h2 id="project-name">
+            <Foreign text={project.name} />
+          </h2>
           <p className="quiet">
             <span className="code">{project.projectId}</span> · since {sayInstant(project.createdAt)}
           </p>
@@ -76,7 +81,7 @@ export function KeysScreen() {
                   title: 'Key',
                   cell: ({ name, apiKey }) => (
                     <span className="named">
-                      <b>{name || 'no name'}</b>
+                      <b>{name ? <Foreign text={name} /> : 'no name'}</b>
                       <span className="row tight">
                         <span className="code">{apiKey}</span>
                         <CopyButton what="API key" value={apiKey} />
@@ -93,9 +98,11 @@ export function KeysScreen() {
                 {
                   title: 'Origins',
                   cell: ({ origins }) =>
-                    origins?.map((origin) => <div key={origin}>{origin}</div>) ?? (
-                      <span className="quiet">any</span>
-                    ),
+                    origins?.map((origin) => (
+                      <div key={origin}>
+                        <Foreign text={origin} />
+                      </div>
+                    )) ?? <span className="quiet">any</span>,
                 },
                 {
                   title: 'Actions',
@@ -204,13 +211,7 @@ function EditKey({
     })
   return (
     <Dialog title={apiKey ? 'Change the key' : 'New key'} onClose={onClose}>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          save()
-        }}
-      >
+      <Form busy={busy} onSubmit={() => save()}>
         <Field
           label="Name"
           hint="What it is for, so that you know it again."
@@ -233,7 +234,7 @@ function EditKey({
             {apiKey ? 'Save' : 'Create'}
           </button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }
@@ -251,11 +252,10 @@ function Rotate({
   const { busy, problem, run } = useDoing()
   const [overlap, setOverlap] = useState('86400')
   return (
-    <Dialog title={`Rotate ${apiKey.name || 'the key'}`} onClose={onClose}>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault()
+    <Dialog title={`Rotate ${apiKey.name ? isolated(apiKey.name) : 'the key'}`} onClose={onClose}>
+      <Form
+        busy={busy}
+        onSubmit={() => {
           void run(async () =>
             onRotated(
               await api.admin<NewKey>('POST', `/v2/admin/keys/${encodeURIComponent(apiKey.apiKey)}/rotate`, {
@@ -289,7 +289,7 @@ function Rotate({
             Rotate
           </button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }
@@ -307,7 +307,7 @@ function Revoke({
   const [connections, setConnections] = useState<'keep' | 'end'>('keep')
   return (
     <Confirm
-      title={`Revoke ${apiKey.name || 'this key'}?`}
+      title={`Revoke ${apiKey.name ? isolated(apiKey.name) : 'this key'}?`}
       action="Revoke"
       danger
       onConfirm={async () => {

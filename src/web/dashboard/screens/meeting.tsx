@@ -1,5 +1,8 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { serverUrl } from '../../api.ts'
+import { isolated } from '../../isolate.ts'
+import { clickedOnce } from '../../parts/clicked-once.ts'
+import { Foreign } from '../../parts/foreign.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { useAsked, useDoing } from '../asking.ts'
 import { Confirm } from '../parts/confirm.tsx'
@@ -63,7 +66,7 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
             <To path={['meetings']}>Meetings</To>
           </p>
           <h1>
-            <span className="code">{room.customRoomId ?? roomId}</span>{' '}
+            <Foreign className="code" text={room.customRoomId ?? roomId} />{' '}
             {room.disabled ? (
               <span className="state off">Deactivated</span>
             ) : going ? (
@@ -99,31 +102,33 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
                   <ul className="people">
                     {entryRequests.map(({ participantId, name, askedAt }) => (
                       <li key={participantId}>
-                        <span className="name">{name || participantId}</span>
+                        <span className="name">
+                          <Foreign text={name || participantId} />
+                        </span>
                         <span className="quiet">asked {sayDistance(askedAt, Date.now())}</span>
                         <span className="row">
                           <button
                             className="primary"
                             aria-label={`Admit ${name || participantId}`}
-                            onClick={() =>
+                            onClick={clickedOnce(() =>
                               act(
                                 `/v2/rooms/${encodeURIComponent(roomId)}/entry-requests/respond`,
                                 { participantId, decision: 'allowed' },
-                                `${name || participantId} is let in.`,
-                              )
-                            }
+                                `${isolated(name || participantId)} is let in.`,
+                              ),
+                            )}
                           >
                             Admit
                           </button>
                           <button
                             aria-label={`Deny ${name || participantId}`}
-                            onClick={() =>
+                            onClick={clickedOnce(() =>
                               act(
                                 `/v2/rooms/${encodeURIComponent(roomId)}/entry-requests/respond`,
                                 { participantId, decision: 'denied' },
-                                `${name || participantId} is not let in.`,
-                              )
-                            }
+                                `${isolated(name || participantId)} is not let in.`,
+                              ),
+                            )}
                           >
                             Deny
                           </button>
@@ -150,14 +155,14 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
                       act(
                         '/v2/sessions/participants/mute',
                         { participantId, kind },
-                        `${name || participantId}: ${SWITCHES[kind].off}.`,
+                        `${isolated(name || participantId)}: ${SWITCHES[kind].off}.`,
                       )
                     }
                     ask={({ participantId, name }, kind) =>
                       act(
                         '/v2/sessions/participants/ask',
                         { participantId, kind },
-                        `${name || participantId} is asked; it is theirs to switch on.`,
+                        `${isolated(name || participantId)} is asked; it is theirs to switch on.`,
                       )
                     }
                     remove={({ participantId, name }) =>
@@ -195,7 +200,9 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
                   <ul className="people">
                     {removals.map(({ participantId, tokenShared }) => (
                       <li key={participantId}>
-                        <span className="name code">{participantId}</span>
+                        <span className="name code">
+                          <Foreign text={participantId} />
+                        </span>
                         {tokenShared && (
                           <span className="quiet">
                             Others share the token, so only this participant id is kept out.
@@ -203,13 +210,13 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
                         )}
                         <button
                           aria-label={`Lift the removal of ${participantId}`}
-                          onClick={() =>
+                          onClick={clickedOnce(() =>
                             act(
                               `/v2/rooms/${encodeURIComponent(roomId)}/removals/lift`,
                               { participantId },
-                              `${participantId} may come back.`,
-                            )
-                          }
+                              `${isolated(participantId)} may come back.`,
+                            ),
+                          )}
                         >
                           Lift
                         </button>
@@ -255,7 +262,7 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
       )}
       {asking?.what === 'remove' && (
         <Confirm
-          title={`Remove ${asking.name}?`}
+          title={`Remove ${isolated(asking.name)}?`}
           action="Remove"
           danger
           onConfirm={async () => {
@@ -263,7 +270,7 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
               roomId,
               participantId: asking.participantId,
             })
-            say(`${asking.name} is removed.`)
+            say(`${isolated(asking.name)} is removed.`)
             live.again()
           }}
           onClose={() => setAsking(undefined)}
@@ -286,7 +293,9 @@ function Facts({ room }: { room: Room }) {
       {room.customRoomId !== undefined && (
         <div>
           <dt>Custom id</dt>
-          <dd className="code">{room.customRoomId}</dd>
+          <dd className="code">
+            <Foreign text={room.customRoomId} />
+          </dd>
         </div>
       )}
       <div>
@@ -311,7 +320,9 @@ function Facts({ room }: { room: Room }) {
       {webhook && (
         <div>
           <dt>Webhook</dt>
-          <dd className="code">{webhook.endPoint}</dd>
+          <dd className="code">
+            <Foreign text={webhook.endPoint} />
+          </dd>
         </div>
       )}
       <div>
@@ -370,8 +381,10 @@ function Inside({
           title: 'Name',
           cell: ({ name, participantId }) => (
             <span className="named">
-              <b>{name || participantId}</b>
-              {name && <span className="quiet code">{participantId}</span>}
+              <b>
+                <Foreign text={name || participantId} />
+              </b>
+              {name && <Foreign className="quiet code" text={participantId} />}
             </span>
           ),
         },
@@ -417,12 +430,16 @@ const isOn = (streams: readonly StreamKind[], kind: Kind): boolean => streams.in
 function Switch({ kind, who, onClick }: { kind: Kind; who: LiveParticipant; onClick: () => void }) {
   const { icon, iconOff, title } = SWITCHES[kind]
   const on = isOn(who.streams, kind)
+  const does = (name: string): string =>
+    on ? `${title} of ${name} is on: switch it off` : `${title} of ${name} is off: ask to switch it on`
   const name = who.name || who.participantId
-  const does = on
-    ? `${title} of ${name} is on: switch it off`
-    : `${title} of ${name} is off: ask to switch it on`
   return (
-    <button className={on ? 'switch on' : 'switch'} aria-label={does} title={does} onClick={onClick}>
+    <button
+      className={on ? 'switch on' : 'switch'}
+      aria-label={does(name)}
+      title={does(isolated(name))}
+      onClick={onClick}
+    >
       {on ? icon : iconOff}
     </button>
   )

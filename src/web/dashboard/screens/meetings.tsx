@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import { Dialog } from '../../parts/dialog.tsx'
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked, useDoing } from '../asking.ts'
+import { Form } from '../parts/form.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
 import { Pages } from '../parts/pages.tsx'
@@ -70,7 +72,12 @@ export function MeetingsScreen() {
                   },
                   {
                     title: 'Custom id',
-                    cell: ({ customRoomId }) => customRoomId ?? <span className="quiet">–</span>,
+                    cell: ({ customRoomId }) =>
+                      customRoomId === undefined ? (
+                        <span className="quiet">–</span>
+                      ) : (
+                        <Foreign text={customRoomId} />
+                      ),
                   },
                   {
                     title: 'State',
@@ -123,13 +130,7 @@ function CreateMeeting({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog title="New meeting" onClose={onClose}>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void create()
-        }}
-      >
+      <Form busy={busy} onSubmit={() => void create()}>
         <Field
           label="Custom id"
           hint="Optional: your own name for it. A meeting that has it already is opened instead."
@@ -190,7 +191,7 @@ function CreateMeeting({ onClose }: { onClose: () => void }) {
             Create
           </button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   )
 }

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked, useDoing } from '../asking.ts'
 import { Choice } from '../parts/field.tsx'
 import { Plot } from '../parts/plot.tsx'
@@ -58,7 +59,7 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
                 <dt>Meeting</dt>
                 <dd>
                   <To className="code" path={['meetings', session.roomId]}>
-                    {session.customRoomId ?? session.roomId}
+                    <Foreign text={session.customRoomId ?? session.roomId} />
                   </To>
                 </dd>
               </div>
@@ -115,8 +116,15 @@ function Participants({ participants, to }: { participants: SessionParticipant[]
         rows={participants}
         keyOf={({ participantId }) => participantId}
         columns={[
-          { title: 'Name', cell: ({ name, participantId }) => <b>{name || participantId}</b> },
-          { title: 'Id', cell: ({ participantId }) => <span className="code">{participantId}</span> },
+          {
+            title: 'Name',
+            cell: ({ name, participantId }) => (
+              <b>
+                <Foreign text={name || participantId} />
+              </b>
+            ),
+          },
+          { title: 'Id', cell: ({ participantId }) => <Foreign className="code" text={participantId} /> },
           {
             title: 'Was there',
             figures: true,
@@ -137,7 +145,7 @@ function Participants({ participants, to }: { participants: SessionParticipant[]
               )
             },
           },
-          { title: 'Device', cell: deviceOf },
+          { title: 'Device', cell: (one) => <Foreign text={deviceOf(one)} /> },
         ]}
       />
     </section>

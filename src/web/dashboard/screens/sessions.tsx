@@ -1,3 +1,5 @@
+import { Fragment } from 'react'
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked } from '../asking.ts'
 import { Choice, Field } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
@@ -98,7 +100,7 @@ export function SessionsScreen() {
                     title: 'Meeting',
                     cell: ({ roomId, customRoomId }) => (
                       <To className="code" path={['meetings', roomId]}>
-                        {customRoomId ?? roomId}
+                        <Foreign text={customRoomId ?? roomId} />
                       </To>
                     ),
                   },
@@ -139,7 +141,12 @@ function Who({ names }: { names: string[] }) {
   const shown = names.slice(0, 2)
   return (
     <span className="who-cell" title={count(names.length, 'participant')}>
-      {shown.join(', ')}
+      {shown.map((name, at) => (
+        <Fragment key={at}>
+          {at > 0 && ', '}
+          <Foreign text={name} />
+        </Fragment>
+      ))}
       {names.length > shown.length && <span className="quiet"> and {names.length - shown.length} more</span>}
     </span>
   )

@@ -1,6 +1,8 @@
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked } from '../asking.ts'
 import { Find } from '../parts/find.tsx'
 import { Empty, Shown } from '../parts/states.tsx'
+import { JsonText } from '../parts/json-text.tsx'
 import { Table } from '../parts/table.tsx'
 import { useDesk } from '../project.tsx'
 import { useRouter } from '../router.tsx'
@@ -68,5 +70,9 @@ export function SettingsScreen() {
 function Value({ setting: { value, source } }: { setting: ServerSetting }) {
   if (value === null || value === undefined || value === '')
     return <span className="quiet">{source === 'environment' ? 'set, not shown' : '–'}</span>
-  return <span className="code">{typeof value === 'string' ? value : JSON.stringify(value)}</span>
+  return (
+    <span className="code">
+      {typeof value === 'string' ? <Foreign text={value} /> : <JsonText json={JSON.stringify(value)} />}
+    </span>
+  )
 }

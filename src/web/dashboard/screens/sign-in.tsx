@@ -3,6 +3,7 @@ import { call } from '../../api.ts'
 import type { Api } from '../api.ts'
 import type { SignInState } from '../shapes.ts'
 import { useDoing } from '../asking.ts'
+import { Form } from '../parts/form.tsx'
 import { Field } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
 
@@ -82,13 +83,7 @@ function PasswordForm({
 }) {
   const [password, setPassword] = useState('')
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        onSubmit(password)
-      }}
-    >
+    <Form busy={busy} onSubmit={() => onSubmit(password)}>
       <Field
         label="Password"
         type="password"
@@ -102,7 +97,7 @@ function PasswordForm({
       <button className="primary wide" disabled={busy}>
         Sign in
       </button>
-    </form>
+    </Form>
   )
 }
 
@@ -117,13 +112,7 @@ function LinkForm({
 }) {
   const [text, setText] = useState('')
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        onSubmit(text)
-      }}
-    >
+    <Form busy={busy} onSubmit={() => onSubmit(text)}>
       <Field
         label="Sign-in link"
         required
@@ -135,7 +124,7 @@ function LinkForm({
       <button className="primary wide" disabled={busy}>
         Continue
       </button>
-    </form>
+    </Form>
   )
 }
 
@@ -163,13 +152,7 @@ export function ChoosePassword({
     if (await run(() => api.admin('POST', '/v2/admin/password', body))) onDone()
   }
   return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void save()
-      }}
-    >
+    <Form busy={busy} onSubmit={() => void save()}>
       {askCurrent && (
         <Field
           label="Present password"
@@ -202,7 +185,7 @@ export function ChoosePassword({
       <button className="primary wide" disabled={busy}>
         {action}
       </button>
-    </form>
+    </Form>
   )
 }
 

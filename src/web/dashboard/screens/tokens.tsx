@@ -1,5 +1,8 @@
 import { useState } from 'react'
+import { Foreign } from '../../parts/foreign.tsx'
 import { useDoing } from '../asking.ts'
+import { Form } from '../parts/form.tsx'
+import { JsonText } from '../parts/json-text.tsx'
 import { CopyButton } from '../parts/copy.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
@@ -57,13 +60,7 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
       <p className="quiet">
         For trying things out. In production your backend mints them with the key’s secret.
       </p>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          mint()
-        }}
-      >
+      <Form busy={busy} onSubmit={() => mint()}>
         <Choice
           label="Its holder"
           value={entry}
@@ -117,7 +114,7 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
             Make token
           </button>
         </div>
-      </form>
+      </Form>
       {token !== '' && (
         <div className="form made">
           <Lines
@@ -151,13 +148,7 @@ function Inspector({ token: given }: { token: string }) {
     <section className="box" aria-labelledby="inspect">
       <h2 id="inspect">Inspect a token</h2>
       <p className="quiet">Says what every claim means here, and why a door would refuse it.</p>
-      <form
-        className="form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          inspect()
-        }}
-      >
+      <Form busy={busy} onSubmit={() => inspect()}>
         <Lines
           label="Token to inspect"
           className="code"
@@ -172,7 +163,7 @@ function Inspector({ token: given }: { token: string }) {
             Inspect
           </button>
         </div>
-      </form>
+      </Form>
       {explained && <Explained explained={explained} />}
     </section>
   )
@@ -200,9 +191,15 @@ function Explained({ explained }: { explained: Explanation }) {
       <dl className="claims">
         {claims.map(({ name, value, meaning, problem: wrong }) => (
           <div key={name}>
-            <dt className="code">{name}</dt>
+            <dt className="code">
+              <Foreign text={name} />
+            </dt>
             <dd>
-              {value !== undefined && <code>{JSON.stringify(value)}</code>}
+              {value !== undefined && (
+                <code>
+                  <JsonText json={JSON.stringify(value)} />
+                </code>
+              )}
               <span>{meaning}</span>
               {wrong !== undefined && <span className="problem">{wrong}</span>}
             </dd>

@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import { ApiError } from '../../api.ts'
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked, useDoing } from '../asking.ts'
+import { Form } from '../parts/form.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { Choice, Field } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
@@ -114,7 +116,15 @@ export function WebhooksScreen() {
                     {
                       title: 'Last answer',
                       cell: ({ lastStatus, lastError }) =>
-                        lastError ?? (lastStatus === null ? '–' : `HTTP ${lastStatus}`),
+                        lastError === null ? (
+                          lastStatus === null ? (
+                            '–'
+                          ) : (
+                            `HTTP ${lastStatus}`
+                          )
+                        ) : (
+                          <Foreign text={lastError} />
+                        ),
                     },
                   ]}
                 />
@@ -195,11 +205,15 @@ function DefaultWebhook() {
           <dl className="facts">
             <div>
               <dt>Address</dt>
-              <dd className="code">{webhook.endPoint}</dd>
+              <dd className="code">
+                <Foreign text={webhook.endPoint} />
+              </dd>
             </div>
             <div>
               <dt>Events</dt>
-              <dd className="code">{webhook.events.join(', ')}</dd>
+              <dd className="code">
+                <Foreign text={webhook.events.join(', ')} />
+              </dd>
             </div>
           </dl>
         ) : (
@@ -208,10 +222,9 @@ function DefaultWebhook() {
           </p>
         ))}
       {editing && (
-        <form
-          className="form"
-          onSubmit={(submitted) => {
-            submitted.preventDefault()
+        <Form
+          busy={busy}
+          onSubmit={() => {
             save({ endPoint: endPoint.trim(), events: wordsIn(events) })
           }}
         >
@@ -245,7 +258,7 @@ function DefaultWebhook() {
               Save
             </button>
           </div>
-        </form>
+        </Form>
       )}
     </section>
   )

@@ -1,0 +1,11 @@
+import type { MouseEvent } from 'react'
+
+/**
+ * For a button in a list that moves up when something is done: the second half of a double click would hit the next one,
+ * which nobody has chosen.
+ */
+export function clickedOnce(act: () => void): (event: MouseEvent) => void {
+  return ({ detail }) => {
+    if (detail <= 1) act()
+  }
+}
