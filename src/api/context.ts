@@ -28,6 +28,7 @@ export interface HttpSettings {
   allowTokensWithoutExpiry: boolean
   turnUrls: readonly string[]
   turnSecret: string | undefined
+  lobbyTimeoutSeconds: number
   metricsToken: string | undefined
   pageFolder: string
   maxFileBytes: number

@@ -4,6 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Grant } from '../token/token.ts'
 import type { HttpSettings, Routes } from './context.ts'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -15,6 +16,8 @@ import { PROTOO_PATH } from './protoo.ts'
 
 /** As long as the longest session may need them; they are handed out once. */
 const TURN_TTL_SECONDS = 86_400
+/** For a token that must ask, beyond the longest wait: until its holder is inside and its transports stand. */
+const TURN_TTL_ASKING_SECONDS = 3600
 
 export const initConfigRoutes: Routes = (app, context) => {
   const { settings, mediaStatus, gate, metrics, now, log } = context
@@ -84,18 +87,25 @@ export const initConfigRoutes: Routes = (app, context) => {
     if (refusal) throw refusal
     const media = mediaStatus()
     if (!media.available && !media.isComing) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
-    return { data: { ...here(request), iceServersPlain: iceServers(settings, now()) } }
+    return { data: { ...here(request), iceServersPlain: iceServers(settings, grant.entry, now()) } }
   })
 }
 
 /** Short-lived TURN credentials: the name is the instant of expiry, the password its HMAC under the shared secret. */
 function iceServers(
-  { turnUrls, turnSecret }: Pick<HttpSettings, 'turnUrls' | 'turnSecret'>,
+  {
+    turnUrls,
+    turnSecret,
+    lobbyTimeoutSeconds,
+  }: Pick<HttpSettings, 'turnUrls' | 'turnSecret' | 'lobbyTimeoutSeconds'>,
+  entry: Grant['entry'],
   now: number,
 ): unknown[] {
   if (turnUrls.length === 0) return []
   if (turnSecret === undefined) return [{ urls: turnUrls }]
-  const username = `${Math.floor(now / 1000) + TURN_TTL_SECONDS}:anteroom`
+  // Nobody may have let this caller in yet. A relay that stands outlives its credentials: coturn looks at them when it is asked for.
+  const ttlSeconds = entry === 'ask' ? lobbyTimeoutSeconds + TURN_TTL_ASKING_SECONDS : TURN_TTL_SECONDS
+  const username = `${Math.floor(now / 1000) + ttlSeconds}:anteroom`
   return [
     {
       urls: turnUrls,

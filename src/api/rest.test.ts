@@ -253,6 +253,30 @@ test('init-config tells each refusal by its number', async () => {
   assert.equal(body.data.signalingUrl, `${server.url.replace('http', 'ws')}/protoo`)
 })
 
+test('TURN credentials of one who must ask last for the wait and an hour, of others for a day', async () => {
+  const relayed = await TestServer.start({
+    turnUrls: ['turn:turn.example.org'],
+    turnSecret: 'a-secret-of-turn-for-tests',
+    lobbyTimeoutSeconds: 600,
+  })
+  try {
+    const roomId = await relayed.createMeeting()
+    for (const [permission, seconds] of [
+      ['ask_join', 4200],
+      ['allow_join', 86_400],
+      ['allow_mod', 86_400],
+    ] as const) {
+      const token = relayed.token([permission])
+      const { body } = await relayed.rest('POST', '/infra/v1/meetings/init-config', { roomId }, token)
+      const expiresAt = Number(body.data.iceServersPlain[0].username.split(':')[0])
+      const left = expiresAt - Math.floor(Date.now() / 1000)
+      assert.ok(left <= seconds && left > seconds - 300, `${permission}: ${left} s`)
+    }
+  } finally {
+    await relayed.stop()
+  }
+})
+
 test('invites: no wider than their maker, counted, revocable', async () => {
   const roomId = await server.createMeeting()
   const guest = server.token(['ask_join'])
