@@ -91,6 +91,20 @@ test('chat: unread count, history for who comes late, private messages, links, n
     await dan.page.screenshot({ path: `${process.env.SCREENSHOTS}/chat-narrow.png` })
   }
 
+  // Another name, which the published client has no button for: by the wire.
+  const dora = new WireClient({
+    url: server.url,
+    token: signAnything({ apikey: 'test-key', permissions: ['allow_join'] }),
+    meetingId: address.split('/m/')[1]!,
+    participantId: 'dora',
+    name: 'Dora',
+  })
+  await dora.join()
+  await ann.page.getByRole('button', { name: 'Actions for Dora' }).waitFor({ state: 'attached' })
+  await dora.request('changeDisplayName', { displayName: 'Theodora' })
+  await ann.page.getByRole('button', { name: 'Actions for Theodora' }).waitFor({ state: 'attached' })
+  dora.close()
+
   // A restart of the server: the same session, the same chat, nothing twice.
   await server.end('SIGKILL')
   await server.run()
