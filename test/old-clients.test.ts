@@ -222,13 +222,24 @@ test('a refusal has an error on top until the client shows that it reads the sta
 
 test('where an old SDK keeps a refusal to itself, the app hears it as an error', async () => {
   const meetingId = await server.createMeeting()
-  const carl = await modern(meetingId, 'carl', { batchingEnabled: true })
+  const carl = await modern(meetingId, 'carl', {
+    batchingEnabled: true,
+    deviceInfo: { sdkType: 'web', sdkVersion: '1.1.1' },
+  })
   const [old, ancient] = [await modern(meetingId, 'old'), await inside(meetingId, 'ancient')]
   await assert.rejects(old.request('removePeer', { peerId: 'carl' }), code(4008))
   assert.equal((await old.hears('error')).code, 4008)
   await assert.rejects(ancient.request('disablePeerMic', { peerId: 'carl' }), code(4008))
   assert.equal((await ancient.hears('error')).code, 4008)
-  // A client of today tells its app itself; one of 0.11 is known by its chat.
+  await assert.rejects(ancient.request('startHls', {}), code(4021))
+  assert.equal((await ancient.hears('error', (heard) => heard.code === 4021)).method, 'error')
+  const eleven = await modern(meetingId, 'eleven', {
+    batchingEnabled: true,
+    deviceInfo: { sdkType: 'react-web', sdkVersion: '0.13.5' },
+  })
+  await assert.rejects(eleven.request('removePeer', { peerId: 'old' }), code(4008))
+  await eleven.hears('error')
+  // A client of today tells its app itself; one that says nothing is known by its chat.
   await assert.rejects(carl.request('removePeer', { peerId: 'old' }), code(4008))
   await carl.request('pubsubSubscribe', { topic: 'CHAT' })
   assert.ok(!carl.heard.some(({ method }) => method === 'error'))

@@ -15,7 +15,7 @@ import { Compile } from 'typebox/compile'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { Relay } from '../meeting/relays.ts'
 import { SwitchingLink } from '../meeting/switching-link.ts'
-import { peersFor } from '../protocol/clients.ts'
+import { peersFor, signsOfJoin } from '../protocol/clients.ts'
 import { asRefusal, Refusal, type ErrorName } from '../protocol/errors.ts'
 import { cleanName } from '../protocol/ids.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
@@ -257,7 +257,7 @@ export class Connection {
       : [this.#live!, this.#participant!]
     if (switching) participant.mode = this.#participant!.mode
     else participant.mode = this.#applicant.mode ?? participant.mode
-    if (data.batchingEnabled) this.#applicant.link.learn('batching')
+    for (const sign of signsOfJoin(data)) this.#applicant.link.learn(sign)
     await live.enroll(participant, data)
     // Gone meanwhile, or put out of the meeting that it comes from.
     if (this.#isGone() || this.#applicant.link.closing) throw new Refusal('INVALID_STATE')

@@ -14,11 +14,11 @@ import type { Grant } from '../token/token.ts'
 import { Server, type Socket } from 'socket.io'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { keepingTrace, onBehalfOf } from '../log.ts'
-import { silentRequests, traitsOf, type ClientSign, type ClientTraits } from '../protocol/clients.ts'
+import { hidesRefusal, traitsOf, type ClientSign, type ClientTraits } from '../protocol/clients.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import { isOldMode, parseMode } from '../protocol/modes.ts'
-import { isAlwaysAnswered, type RequestMethod } from '../protocol/requests.ts'
+import { isAlwaysAnswered } from '../protocol/requests.ts'
 import { SocketAudience } from './audience.ts'
 import { hostGiven } from './base-url.ts'
 import {
@@ -207,11 +207,8 @@ export class MeetingSockets {
       const method = methodOf(message)
       const answer = (given: Answer): void => {
         reply(given, link.traits)
-        const silent =
-          connection!.state === 'inside' &&
-          !link.traits.reportsRefusals &&
-          silentRequests.has(method as RequestMethod)
-        if ('refusal' in given && silent) link.notify(errorOf(given.refusal))
+        const hidden = connection!.state === 'inside' && hidesRefusal(link.traits, method ?? '')
+        if ('refusal' in given && hidden) link.notify(errorOf(given.refusal))
       }
       connection!.handle(message, answer).catch((thrown: unknown) => {
         log.error({ err: asRefusal(thrown).cause ?? thrown }, 'a request failed')

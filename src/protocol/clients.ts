@@ -1,10 +1,10 @@
 /**
- * What the generations of published clients understand. No client says its version, so each is judged by what it shows:
- * a sign is seen, and from then on the traits in its row hold. `docs/wire.md` lists the generations and their signs.
+ * What the generations of published clients understand. What they say of their version is not to be relied on (some name
+ * an older one, react-sdk its own), so each is judged by what it shows: a sign is seen, and from then on the traits in its row hold. `docs/wire.md` lists the generations and their signs.
  */
 import type { Mode } from './modes.ts'
 import type { Notification, Peer } from './notifications.ts'
-import type { RequestMethod } from './requests.ts'
+import type { RequestData, RequestMethod } from './requests.ts'
 
 export interface ClientTraits {
   /** How messages are wrapped: socket.io packets, or the JSON of protoo (js-sdk before 0.2). */
@@ -15,6 +15,8 @@ export interface ClientTraits {
   readsStatus: boolean
   /** Tells its app of every refused request. Before 1.0 most refusals stay inside the SDK. */
   reportsRefusals: boolean
+  /** Tells its app of a refused `startHls` or `stopHls` by an error code of its own. */
+  reportsHls: boolean
   /** Knows the modes as CONFERENCE and VIEWER. */
   oldModes: boolean
 }
@@ -24,6 +26,7 @@ const unknown: ClientTraits = {
   bundles: false,
   readsStatus: false,
   reportsRefusals: false,
+  reportsHls: true,
   oldModes: false,
 }
 
@@ -31,10 +34,15 @@ const unknown: ClientTraits = {
 const signs = {
   /** The WebSocket subprotocol `protoo`. */
   protoo: { envelope: 'protoo' },
-  /** `mode` in the socket's query is CONFERENCE or VIEWER. */
-  oldMode: { oldModes: true },
+  /**
+   * `mode` in the socket's query is CONFERENCE or VIEWER (before 0.1.4). HLS is not reported before 0.0.84; nothing tells
+   * 0.0.84 to 0.0.101 apart from these, so their apps hear of its refusal twice.
+   */
+  oldMode: { oldModes: true, reportsHls: false },
   /** `join` carries `batchingEnabled: true` (js-sdk 0.11 and later, and our own client). */
   batching: { bundles: true, readsStatus: true, reportsRefusals: true },
+  /** `join` names a version of an SDK before 1.0: of js-sdk or of react-sdk, which both went to 1.0 together. */
+  beforeOne: { reportsRefusals: false },
   /** Chat over the signalling socket (before 1.0). */
   pubsub: { reportsRefusals: false },
 } as const satisfies Record<string, Partial<ClientTraits>>
@@ -51,12 +59,24 @@ export function learn(traits: ClientTraits, sign: ClientSign): ClientTraits {
   return { ...traits, ...signs[sign] }
 }
 
+/** The signs in `join`. */
+export function signsOfJoin({
+  batchingEnabled,
+  deviceInfo,
+}: Pick<RequestData<'join'>, 'batchingEnabled' | 'deviceInfo'>): ClientSign[] {
+  const version = deviceInfo?.sdkVersion
+  return [
+    ...(batchingEnabled ? (['batching'] as const) : []),
+    ...(typeof version === 'string' && version.startsWith('0.') ? (['beforeOne'] as const) : []),
+  ]
+}
+
 /**
  * Requests whose refusal no client before 1.0 shows to its app: neither by a rejected promise nor by an event. They are
  * refused by a notification `error` as well. Requests with an error code of their own in the SDK are not listed, because
  * the app would hear of the refusal twice.
  */
-export const silentRequests: ReadonlySet<RequestMethod> = new Set<RequestMethod>([
+const silentRequests: ReadonlySet<string> = new Set<RequestMethod>([
   'removePeer',
   'closeRoom',
   'respondEntry',
@@ -72,6 +92,13 @@ export const silentRequests: ReadonlySet<RequestMethod> = new Set<RequestMethod>
   'switchPeerRoom',
   'mediaRelayRequestSent',
 ])
+const hlsRequests: ReadonlySet<string> = new Set(['startHls', 'stopHls'])
+
+/** Whether a client of these traits keeps the refusal of a request from its app. */
+export function hidesRefusal(traits: ClientTraits, method: string): boolean {
+  if (traits.reportsRefusals) return false
+  return silentRequests.has(method) || (!traits.reportsHls && hlsRequests.has(method))
+}
 
 /** A notification as it crosses the wire. */
 export type SentNotification = Readonly<{ method: string }>

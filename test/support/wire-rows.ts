@@ -169,7 +169,7 @@ const generationRows: readonly (readonly [
     'known by',
     'the WebSocket subprotocol `protoo`',
     'nothing: the default',
-    '`join.batchingEnabled`, and `pubsub…` requests',
+    '`join.batchingEnabled`, and a `deviceInfo.sdkVersion` of `0.…` or `pubsub…` requests',
     '`join.batchingEnabled`',
   ],
   ['socket', '`wss://<host>/` or `signalingUrl`, protoo', 'socket.io', 'socket.io', 'socket.io'],
@@ -190,9 +190,9 @@ const generationRows: readonly (readonly [
   ],
   [
     'a refusal that the SDK keeps to itself',
-    'a notification `error` as well',
+    'a notification `error` as well; before 0.1.4 for HLS too, which 0.0.84 – 0.0.101 then report twice',
     'likewise',
-    'likewise, after the first `pubsub…` request',
+    'likewise',
     'none: each reaches the app',
   ],
   [
@@ -224,6 +224,13 @@ const generationRows: readonly (readonly [
     'disconnects; from 0.3.10 `definePeerLeftReason` first, and waits for the answer',
     'likewise',
     'likewise, without waiting',
+  ],
+  [
+    'the camera after a lost connection',
+    'sent again by the client',
+    'up to 0.2.10 only when the app switches it off and on',
+    'sent again by the client',
+    'likewise',
   ],
   ['keep-alive', 'request `ping` every 2 s in every state', "socket.io's", "socket.io's", "socket.io's"],
   [
@@ -280,7 +287,7 @@ ${table(chatRows)}
 
 ## Generations of clients
 
-No client says its version; the server judges each by what it shows. Clients before 0.0.71 cannot be pointed at a server.
+No client says its version reliably; the server judges each by what it shows. Clients before 0.0.71 cannot be pointed at a server.
 
 ${generations}
 
