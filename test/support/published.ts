@@ -1,4 +1,4 @@
-/** The published browser client, unmodified, in Chromium windows of its own. */
+/** The published browser clients, unmodified, in Chromium windows of their own. */
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
@@ -6,8 +6,87 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 
 const PATIENCE_MS = 20_000
+const NEWEST = '1.1.1'
 
-/** A web server of an app that uses the published package. */
+/** What an app meets differently from version to version; everything else is the same from 0.0.71 to 1.1.1. */
+export interface Traits {
+  /** How the app hears that init-config refused: `join()` rejects, an `error` event comes, or only the state `FAILED`. */
+  refusedJoin: 'rejects' | 'error' | 'FAILED'
+  /** `pubSub.subscribe(topic, callback)` answers with the history, or `subscribe(topic, listeners)` tells it. */
+  chat: 'answer' | 'listeners'
+  /** `publish()` takes a payload, and listeners get it. */
+  payload: boolean
+  /** The client opens no camera by itself where traces are off: the app hands over a track. */
+  needsCameraTrack: boolean
+  /** A refused `publish()` rejects. */
+  publishRejects: boolean
+  /** `meeting-left` and `participant-left` come with a reason. */
+  leaveReason: boolean
+  /** A guest hears `entry-responded` for a denial. */
+  hearsDenial: boolean
+  /** After a lost connection the camera comes back by itself; without, the app switches it off and on. */
+  restoresCamera: boolean
+  /** The code with which the app hears that startRecording, startHls and startLivestream were refused. */
+  refusedOutput: { recording: number; hls: number; livestream: number }
+  /** The names of the modes of who sends and of who only watches. */
+  modes: [sending: string, watching: string]
+}
+
+const protooFirst: Traits = {
+  refusedJoin: 'error',
+  chat: 'answer',
+  payload: false,
+  needsCameraTrack: true,
+  publishRejects: false,
+  leaveReason: false,
+  hearsDenial: true,
+  restoresCamera: true,
+  refusedOutput: { recording: 3017, hls: 4021, livestream: 3019 },
+  modes: ['CONFERENCE', 'VIEWER'],
+}
+const withPayload: Traits = { ...protooFirst, payload: true, needsCameraTrack: false }
+const operationCodes: Traits = {
+  ...withPayload,
+  refusedOutput: { recording: 4011, hls: 4016, livestream: 4013 },
+}
+const protooLast: Traits = { ...operationCodes, modes: ['SEND_AND_RECV', 'SIGNALLING_ONLY'] }
+const socketFirst: Traits = { ...protooLast, hearsDenial: false, restoresCamera: false }
+const statusChecked: Traits = { ...socketFirst, refusedJoin: 'FAILED', restoresCamera: true }
+const withReasons: Traits = {
+  ...statusChecked,
+  hearsDenial: true,
+  leaveReason: true,
+  publishRejects: true,
+}
+const batches: Traits = { ...withReasons, refusedJoin: 'error' }
+const newest: Traits = {
+  ...batches,
+  refusedJoin: 'rejects',
+  chat: 'listeners',
+  refusedOutput: { recording: 4021, hls: 4021, livestream: 4021 },
+}
+
+/** By version of `@videosdk.live/js-sdk`; all of them are development dependencies of this package. */
+export const traits = {
+  '0.0.71': protooFirst,
+  '0.0.82': withPayload,
+  '0.0.101': operationCodes,
+  '0.1.4': protooLast,
+  '0.1.6': protooLast,
+  '0.2.7': socketFirst,
+  '0.2.14': statusChecked,
+  '0.3.12': withReasons,
+  '0.5.7': withReasons,
+  '0.6.0': withReasons,
+  '0.7.0': withReasons,
+  '0.7.1': withReasons,
+  '0.11.5': batches,
+  '1.1.1': newest,
+} as const satisfies Record<string, Traits>
+
+export type Version = keyof typeof traits
+
+/** A web server of apps that use the published packages. */
 export class AppServer {
   readonly url: string
   readonly #server: Server
@@ -18,27 +97,45 @@ export class AppServer {
   }
 
   static async start(pages: Record<string, string> = {}): Promise<AppServer> {
-    const file = createRequire(import.meta.url).resolve('@videosdk.live/js-sdk/videosdk.js')
-    const files: Record<string, string> = {
-      '/sdk.js': await readFile(file, 'utf8'),
-      '/': '<!doctype html><script src="/sdk.js"></script>',
-      ...pages,
-    }
     const server = createServer((request, response) => {
-      const body = files[new URL(request.url!, 'http://localhost').pathname]
-      response.setHeader('content-type', request.url!.endsWith('.js') ? 'text/javascript' : 'text/html')
-      response.statusCode = body === undefined ? 404 : 200
-      response.end(body)
+      const path = new URL(request.url!, 'http://localhost').pathname
+      void contentOf(path, pages).then((content) => {
+        response.setHeader('content-type', path.endsWith('.js') ? 'text/javascript' : 'text/html')
+        response.statusCode = content === undefined ? 404 : 200
+        response.end(content)
+      })
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return new AppServer(server, `http://localhost:${(server.address() as { port: number }).port}`)
   }
 
+  /** The page of an app with this version. */
+  pageWith(version: Version): string {
+    return `${this.url}/${version}/`
+  }
+
   stop(): void {
     this.#server.close()
     this.#server.closeAllConnections()
   }
+}
+
+const require = createRequire(import.meta.url)
+
+async function contentOf(path: string, pages: Record<string, string>): Promise<string | undefined> {
+  if (Object.hasOwn(pages, path)) return pages[path]
+  if (path === '/') return pageOf(NEWEST)
+  const [, version = '', file] = path.split('/')
+  if (!Object.hasOwn(traits, version)) return undefined
+  if (file === '') return pageOf(version)
+  if (file !== 'videosdk.js') return undefined
+  const installed = version === NEWEST ? '@videosdk.live/js-sdk' : `js-sdk-${version}`
+  return readFile(require.resolve(`${installed}/videosdk.js`), 'utf8')
+}
+
+function pageOf(version: string): string {
+  return `<!doctype html><script>(${watchFromInside.toString()})()</script><script src="/${version}/videosdk.js"></script>`
 }
 
 export interface PublishedOptions {
@@ -51,116 +148,66 @@ export interface PublishedOptions {
   [option: string]: unknown
 }
 
-/** One participant on the published client. What is passed to `run` sees `m`, the meeting, and `log`, what it emitted. */
+/** How the app heard of a refusal: by its code, or by the state `FAILED` alone. */
+export interface Told {
+  code?: number
+  name?: string
+  message?: string
+  state?: string
+}
+
+/**
+ * One participant on a published client. What is passed to `run` sees `m`, the meeting; `log`, what it emitted; `last`,
+ * the last value of each event; and `chat`, what came of the topics that were subscribed to.
+ */
 export class Published {
+  readonly version: Version
+  readonly traits: Traits
   readonly page: Page
   readonly context: BrowserContext
+  /** Every address that the client called or opened a socket to. */
+  readonly addresses: string[] = []
+  /** What the page wrote to its console, for whoever reads a test that failed. */
+  readonly #console: string[] = []
 
-  /** In a page that has loaded the package. */
-  constructor(page: Page, context: BrowserContext) {
+  /** In a page that has loaded the package; without a version the newest. */
+  constructor(page: Page, context: BrowserContext, version: Version = NEWEST) {
+    this.version = version
+    this.traits = traits[version]
     this.page = page
     this.context = context
   }
 
-  static async at(browser: Browser, app: AppServer): Promise<Published> {
+  static async at(browser: Browser, app: AppServer, version: Version = NEWEST): Promise<Published> {
     const context = await browser.newContext({
       ignoreHTTPSErrors: true,
       permissions: ['camera', 'microphone'],
     })
     const page = await context.newPage()
-    await page.goto(app.url)
-    return new Published(page, context)
+    const one = new Published(page, context, version)
+    page.on('request', (request) => one.addresses.push(request.url()))
+    page.on('websocket', (socket) => one.addresses.push(socket.url()))
+    page.on('console', (message) => one.#console.push(message.text().slice(0, 500)))
+    page.on('pageerror', ({ message }) => one.#console.push(`uncaught: ${message}`))
+    await page.goto(app.pageWith(version))
+    return one
   }
 
-  /** Calls `join()`; resolves with what it resolved or rejected with. */
-  async join(secureUrl: string, options: PublishedOptions): Promise<{ code?: number; name?: string }> {
+  /** Calls `join()`; resolves with what it rejected with, or at once where it is not a promise. */
+  async join(secureUrl: string, options: PublishedOptions): Promise<Told> {
     const { token, ...rest } = options
-    return this.page.evaluate(
-      async ({ token: given, init }) => {
-        const sdk = (globalThis as any).VideoSDK
-        sdk.config(given)
-        const m = sdk.initMeeting(init)
-        const log: unknown[][] = []
-        Object.assign(globalThis, { m, log })
-        const plain = (value: any): unknown => {
-          if (value === null || typeof value !== 'object') return value
-          return JSON.parse(
-            JSON.stringify({
-              ...value,
-              ...(typeof value.displayName === 'string' && { id: value.id, displayName: value.displayName }),
-              ...(typeof value.message === 'string' && { message: value.message }),
-            }),
-          )
-        }
-        const events = [
-          'meeting-joined',
-          'meeting-left',
-          'meeting-state-changed',
-          'participant-joined',
-          'participant-left',
-          'participant-mode-changed',
-          'speaker-changed',
-          'presenter-changed',
-          'entry-requested',
-          'entry-responded',
-          'mic-requested',
-          'webcam-requested',
-          'pin-state-changed',
-          'error',
-          'data',
-          'paused-all-streams',
-          'resumed-all-streams',
-          'codec-changed',
-          'media-relay-request-received',
-          'media-relay-request-response',
-          'media-relay-started',
-          'media-relay-stopped',
-          'media-relay-error',
-          'switch-meeting',
-        ]
-        const last: Record<string, any> = {}
-        Object.assign(globalThis, { last })
-        for (const event of events) {
-          m.on(event, (...values: any[]) => {
-            last[event] = values[0]
-            try {
-              log.push([event, ...values.map(plain)])
-            } catch {
-              log.push([event])
-            }
-          })
-        }
-        m.on('participant-joined', (participant: any) => {
-          for (const event of [
-            'stream-enabled',
-            'stream-disabled',
-            'media-status-changed',
-            'video-quality-changed',
-          ]) {
-            participant.on(event, (value: any) =>
-              log.push([event, participant.id, value?.kind, value?.newStatus]),
-            )
-          }
-        })
-        try {
-          await m.join()
-          return {}
-        } catch (error: any) {
-          return { code: error.code, name: error.name, message: error.message }
-        }
+    return this.page.evaluate((options) => (globalThis as any).joinMeeting(options), {
+      token,
+      init: {
+        name: 'Published',
+        micEnabled: true,
+        webcamEnabled: true,
+        debugMode: false,
+        signalingBaseUrl: secureUrl.replace('https://', ''),
+        ...rest,
       },
-      {
-        token,
-        init: {
-          name: 'Published',
-          micEnabled: true,
-          webcamEnabled: true,
-          debugMode: false,
-          signalingBaseUrl: secureUrl.replace('https://', ''),
-          ...rest,
-        },
-      },
-    )
+      needsCameraTrack: this.traits.needsCameraTrack,
+    })
   }
 
   /** Joins and waits until it is inside. */
@@ -169,6 +216,64 @@ export class Published {
     if (failed.code !== undefined) throw new Error(`join() rejected: ${JSON.stringify(failed)}`)
     await this.logged('meeting-joined')
     return this
+  }
+
+  /** Tries to join what refuses it at init-config; answers how the app hears of it. */
+  async refusedAt(secureUrl: string, options: PublishedOptions): Promise<Told> {
+    const told = await this.join(secureUrl, options)
+    switch (this.traits.refusedJoin) {
+      case 'rejects':
+        return told
+      case 'error':
+        return this.until<Told>(`log.find(([name]) => name === 'error')?.[1]`)
+      case 'FAILED':
+        return this.until<Told>(
+          `log.find(([name, value]) => name === 'meeting-state-changed' && value.state === 'FAILED')?.[1]`,
+        )
+    }
+  }
+
+  /** Switches the camera on, as an app of this version does. */
+  enableWebcam(): Promise<void> {
+    return this.run('await m.enableWebcam(await cameraTrack())')
+  }
+
+  /** Consents to a request of a moderator, likewise. */
+  async accept(device: 'mic' | 'webcam'): Promise<void> {
+    await this.until(`last['${device}-requested']`)
+    if (device === 'webcam' && this.traits.needsCameraTrack) await this.enableWebcam()
+    else await this.run(`await last['${device}-requested'].accept()`)
+  }
+
+  /** Hears a topic from now on, and what was said there before; both go to `chat`. */
+  async subscribe(topic: string): Promise<void> {
+    const name = JSON.stringify(topic)
+    await this.run(
+      this.traits.chat === 'listeners'
+        ? `await m.pubSub.subscribe(${name}, {
+            onMessageReceived: (message) => chat.push({ when: 'new', ...message }),
+            onBatchReceived: () => undefined,
+            onOldMessagesReceived: (messages) => chat.push(...messages.map((one) => ({ when: 'old', ...one }))),
+            onMessageDrop: () => undefined,
+          }, {})`
+        : `const before = await m.pubSub.subscribe(${name}, (message) => chat.push({ when: 'new', ...message }))
+          chat.push(...before.messages.map((one) => ({ when: 'old', ...one })))`,
+    )
+  }
+
+  /** Resolves with what `publish()` rejected with, if it did. */
+  publish(topic: string, message: string, options = {}, payload?: object): Promise<Told | undefined> {
+    const values = [topic, message, options, payload].map((value) => JSON.stringify(value)).join(', ')
+    return this.run(
+      `try { await m.pubSub.publish(${values}) } catch (error) { return { code: error?.code, message: String(error?.message ?? error) } }`,
+    )
+  }
+
+  /** Waits for a message and answers it. */
+  heard(message: string, when = 'new'): Promise<any> {
+    return this.until(
+      `chat.find((one) => one.message === ${JSON.stringify(message)} && one.when === '${when}')`,
+    )
   }
 
   run<T>(work: string): Promise<T> {
@@ -183,7 +288,10 @@ export class Published {
       if (value) return value
       if (Date.now() > giveUpAt) {
         const log = await this.page.evaluate('JSON.stringify(globalThis.log)')
-        throw new Error(`never true: ${expression}\nlog: ${String(log)}`)
+        const said = this.#console.slice(-10).join('\n  ')
+        throw new Error(
+          `never true with ${this.version}: ${expression}\nlog: ${String(log)}\nconsole:\n  ${said}`,
+        )
       }
       await this.page.waitForTimeout(100)
     }
@@ -218,7 +326,169 @@ export class Published {
     })()`)
   }
 
+  /** Pictures of somebody have a size and move on, from now. */
+  sees(participantId: string, kind: 'video' | 'share' = 'video'): Promise<void> {
+    return this.#receives(participantId, kind, 'now.width > 0 && now.frames > before.frames + 2')
+  }
+
+  /** Sound of somebody is more than silence and goes on, from now. */
+  hears(participantId: string): Promise<void> {
+    return this.#receives(participantId, 'audio', 'now.bytes > before.bytes && now.energy > before.energy')
+  }
+
+  async #receives(participantId: string, kind: string, moves: string): Promise<void> {
+    const key = `received_${Math.random().toString(36).slice(2)}`
+    await this.until(`(async () => {
+      const now = await received(${JSON.stringify(participantId)}, '${kind}')
+      if (!now) return false
+      // A stream that came anew counts from nothing.
+      const before = globalThis.${key}?.track === now.track ? globalThis.${key} : (globalThis.${key} = now)
+      return ${moves}
+    })()`)
+  }
+
+  /** Hosts other than these that it called or opened a socket to. */
+  strangers(...known: string[]): string[] {
+    const hosts = known.map((url) => new URL(url).host)
+    const called = this.addresses.map((address) => new URL(address))
+    const elsewhere = called.filter(
+      ({ protocol, host }) => !['blob:', 'data:'].includes(protocol) && !hosts.includes(host),
+    )
+    return [...new Set(elsewhere.map(({ protocol, host }) => `${protocol}//${host}`))]
+  }
+
   async close(): Promise<void> {
     await this.context.close()
+  }
+}
+
+/** Runs in each page before the client: it tells a test what the client does not. */
+function watchFromInside(): void {
+  const inside = globalThis as any
+  const connections: RTCPeerConnection[] = []
+  inside.iceServers = []
+  inside.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+    construct(target, [configuration]: [RTCConfiguration | undefined]) {
+      const connection = new target(configuration)
+      connections.push(connection)
+      inside.iceServers.push(...(configuration?.iceServers ?? []).flatMap(({ urls }) => urls))
+      return connection
+    },
+  })
+
+  inside.received = async (participantId: string, kind: string): Promise<unknown> => {
+    const streams = [...(inside.m.participants.get(participantId)?.streams.values() ?? [])]
+    const track: MediaStreamTrack | undefined = streams.find((stream) => stream.kind === kind)?.track
+    if (!track) return undefined
+    // Sound that nobody plays is not decoded.
+    inside.players ??= new Map()
+    if (!inside.players.has(track)) {
+      const player = document.createElement(track.kind === 'video' ? 'video' : 'audio')
+      player.muted = track.kind === 'video'
+      player.srcObject = new MediaStream([track])
+      void player.play()
+      inside.players.set(track, player)
+    }
+    const receiver = connections
+      .flatMap((connection) => connection.getReceivers())
+      .find((one) => one.track === track)
+    for (const report of (await receiver?.getStats())?.values() ?? []) {
+      if (report.type !== 'inbound-rtp') continue
+      return {
+        track: track.id,
+        width: inside.players.get(track).videoWidth,
+        frames: report.framesDecoded,
+        bytes: report.bytesReceived,
+        energy: report.totalAudioEnergy,
+      }
+    }
+    return undefined
+  }
+
+  inside.joinMeeting = async ({ token, init, needsCameraTrack }: any): Promise<unknown> => {
+    const sdk = inside.VideoSDK
+    sdk.config(token)
+    inside.cameraTrack = () =>
+      needsCameraTrack ? sdk.createCameraVideoTrack({ encoderConfig: 'h360p_w640p' }) : undefined
+    const m = sdk.initMeeting({
+      ...init,
+      ...(needsCameraTrack && init.webcamEnabled && { customCameraVideoTrack: await inside.cameraTrack() }),
+    })
+    const log: unknown[][] = []
+    const last: Record<string, unknown> = {}
+    Object.assign(inside, { m, log, last, chat: [] })
+    const plain = (value: any): unknown => {
+      if (value === null || typeof value !== 'object') return value
+      return JSON.parse(
+        JSON.stringify({
+          ...value,
+          ...(typeof value.displayName === 'string' && { id: value.id, displayName: value.displayName }),
+          ...(typeof value.message === 'string' && { message: value.message }),
+        }),
+      )
+    }
+    const events = [
+      'meeting-joined',
+      'meeting-left',
+      'meeting-state-changed',
+      'participant-joined',
+      'participant-left',
+      'participant-mode-changed',
+      'speaker-changed',
+      'presenter-changed',
+      'entry-requested',
+      'entry-responded',
+      'mic-requested',
+      'webcam-requested',
+      'pin-state-changed',
+      'error',
+      'data',
+      'paused-all-streams',
+      'resumed-all-streams',
+      'codec-changed',
+      'media-relay-request-received',
+      'media-relay-request-response',
+      'media-relay-started',
+      'media-relay-stopped',
+      'media-relay-error',
+      'switch-meeting',
+    ]
+    for (const event of events) {
+      const listener = (...values: any[]): void => {
+        last[event] = values[0]
+        try {
+          log.push([event, ...values.map(plain)])
+        } catch {
+          log.push([event])
+        }
+      }
+      try {
+        m.on(event, listener)
+      } catch {
+        // Older versions take no listener for what they never emit.
+      }
+    }
+    m.on('participant-joined', (participant: any) => {
+      for (const event of [
+        'stream-enabled',
+        'stream-disabled',
+        'media-status-changed',
+        'video-quality-changed',
+      ]) {
+        try {
+          participant.on(event, (value: any) =>
+            log.push([event, participant.id, value?.kind, value?.newStatus]),
+          )
+        } catch {
+          // As above.
+        }
+      }
+    })
+    try {
+      await m.join()
+      return {}
+    } catch (error: any) {
+      return { code: error.code, name: error.name, message: error.message }
+    }
   }
 }

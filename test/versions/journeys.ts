@@ -1,0 +1,580 @@
+/**
+ * What an app does in a meeting, with each published version, each journey through a real browser, socket and media
+ * server. The other side is the newest version. At its end a file prints what it saw: versions × journeys.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { launchBrowser } from '../support/browser.ts'
+import { Cable } from '../support/proxy.ts'
+import { AppServer, Published, type PublishedOptions, type Version } from '../support/published.ts'
+import { RealServer } from '../support/real-server.ts'
+import { API_KEY, signAnything } from '../support/test-server.ts'
+import { Table } from './table.ts'
+
+const DIRECT = ['allow_join']
+const MODERATOR = ['allow_join', 'allow_mod']
+const ASKS = ['ask_join']
+const WITHOUT_DEVICES = { micEnabled: false, webcamEnabled: false }
+
+/** The columns of the table, in the order of the journeys. */
+const COLUMNS = [
+  'create',
+  'join',
+  'picture',
+  'sound',
+  'mute',
+  'chat',
+  'history',
+  'hand',
+  'share',
+  'moderates',
+  'obeys',
+  'leave',
+  'rejoin',
+  'cut',
+  'end',
+  'lobby',
+  'not allowed',
+  'refused',
+  'no output',
+  'one host',
+] as const
+type Column = (typeof COLUMNS)[number]
+
+const token = (permissions: string[], claims: Record<string, unknown> = {}): string =>
+  signAnything({ apikey: API_KEY, permissions, ...claims })
+
+/** Flags for many windows on few cores: pictures of the fake camera come slowly. */
+export const SLOW_CAMERA = '--use-fake-device-for-media-stream=fps=10'
+
+/** Versions that are tried at the same time: more would be slower, not faster. */
+const AT_ONCE = 2
+
+export function journeys(...versions: Version[]): void {
+  let browser: Browser
+  let app: AppServer
+  let server: RealServer
+  const table = new Table(COLUMNS)
+
+  before(async () => {
+    browser = await launchBrowser([
+      '--ignore-certificate-errors',
+      '--auto-select-desktop-capture-source=Entire screen',
+      SLOW_CAMERA,
+      // Nothing that a client might open elsewhere leaves this machine; that it tried is seen all the same.
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
+    ])
+    app = await AppServer.start()
+    server = await RealServer.start({ MEDIA_WORKERS: '1' })
+  })
+  after(async () => {
+    await browser.close()
+    app.stop()
+    await server.stop()
+    table.print()
+  })
+
+  describe('js-sdk', { concurrency: AT_ONCE }, () => {
+    for (const version of versions) {
+      test(version, async (context) => {
+        const journey = new Journey({ version, browser, app, server, table, context })
+        await journey.together()
+        await journey.lobby()
+        await journey.refusals()
+        await journey.close()
+      })
+    }
+  })
+}
+
+interface Stage {
+  version: Version
+  browser: Browser
+  app: AppServer
+  server: RealServer
+  table: Table<Column>
+  context: TestContext
+}
+
+/** One version through everything: it is Ann's; Bob has the newest. */
+class Journey {
+  readonly #stage: Stage
+  readonly #windows: Published[] = []
+  readonly #cables: Cable[] = []
+  /** A step that failed; those that stand on it are not tried. */
+  #broken: string | undefined
+
+  constructor(stage: Stage) {
+    this.#stage = stage
+  }
+
+  /** One meeting, from its creation to its end. */
+  async together(): Promise<void> {
+    const { server, version } = this.#stage
+    const cable = await this.#cable()
+    const viaCable = `https://localhost:${cable.port}`
+    const [ann, bob] = [await this.#window(version), await this.#window('1.1.1')]
+    const options = (name: string): PublishedOptions => ({
+      token: token(MODERATOR),
+      meetingId,
+      participantId: name,
+      name,
+    })
+    let meetingId = ''
+
+    await this.#step(
+      'create',
+      'creates and validates a meeting',
+      async () => {
+        meetingId = await createAsQuickstartsDo(ann, server.secureUrl)
+      },
+      { carries: true },
+    )
+    const annJoins = options('ann')
+    const bobJoins = options('bob')
+    await this.#step(
+      'join',
+      'joins, and each knows the other',
+      async () => {
+        await ann.inside(viaCable, annJoins)
+        await bob.inside(server.secureUrl, bobJoins)
+        await this.#two(ann, bob)
+        assert.equal(await bob.run(`return m.participants.get('ann').displayName`), 'ann')
+        assert.equal(await ann.run(`return m.participants.get('bob').displayName`), 'bob')
+      },
+      { carries: true },
+    )
+    await this.#step('picture', 'sees the other and is seen', () =>
+      Promise.all([ann.sees('bob'), bob.sees('ann')]),
+    )
+    await this.#step('sound', 'hears the other and is heard', () =>
+      Promise.all([ann.hears('bob'), bob.hears('ann')]),
+    )
+    await this.#step('mute', 'mutes and unmutes, and sees it of the other', async () => {
+      for (const [one, other, name] of [
+        [ann, bob, 'ann'],
+        [bob, ann, 'bob'],
+      ] as const) {
+        await one.run('await m.muteMic()')
+        await other.until(`!m.participants.get('${name}').micOn && m.participants.get('${name}').webcamOn`)
+        await one.run('await m.disableWebcam()')
+        await other.until(`!m.participants.get('${name}').webcamOn`)
+        await other.until(`m.participants.get('${name}').streams.size === 0`)
+        await one.run('await m.unmuteMic()')
+        await one.enableWebcam()
+        await other.until(`m.participants.get('${name}').micOn && m.participants.get('${name}').webcamOn`)
+        await Promise.all([other.sees(name), other.hears(name)])
+      }
+    })
+    await this.#step('chat', 'says and hears, each sender named by the server', () => this.#chat(ann, bob))
+    await this.#step('history', 'hears what was said before, of both, in order', () =>
+      this.#history(ann, bob),
+    )
+    await this.#step('hand', 'raises a hand and sees one raised', async () => {
+      for (const one of [ann, bob]) await one.subscribe('RAISE_HAND')
+      for (const [one, other, name] of [
+        [ann, bob, 'ann'],
+        [bob, ann, 'bob'],
+      ] as const) {
+        await one.publish('RAISE_HAND', `${name} raises a hand`)
+        assert.equal((await other.heard(`${name} raises a hand`)).senderId, name)
+      }
+    })
+    await this.#step('share', 'shares a screen and sees one shared', async () => {
+      for (const [one, other, name] of [
+        [ann, bob, 'ann'],
+        [bob, ann, 'bob'],
+      ] as const) {
+        await one.run('await m.enableScreenShare()')
+        await other.until(`m.activePresenterId === '${name}'`)
+        await other.sees(name, 'share')
+        await one.run('await m.disableScreenShare()')
+        await other.until(
+          `[...m.participants.get('${name}').streams.values()].every(({ kind }) => kind !== 'share')`,
+        )
+      }
+    })
+    await this.#step('moderates', 'switches devices of another off, and on by consent', () =>
+      moderates(ann, bob, 'bob'),
+    )
+    await this.#step('obeys', 'is switched off and asked on', () => moderates(bob, ann, 'ann'))
+    await this.#step(
+      'leave',
+      'leaves without a ghost, and sees none of one who left',
+      async () => {
+        await ann.run('await m.leave()')
+        await bob.logged('participant-left', `values[0].id === 'ann' && values[1].code === 1101`)
+        await ann.logged('meeting-left')
+        assert.equal(await bob.run('return m.participants.size'), 0)
+        await ann.inside(viaCable, annJoins)
+        await this.#two(ann, bob)
+        await bob.run('await m.leave()')
+        await ann.logged(
+          'participant-left',
+          `values[0].id === 'bob'${ann.traits.leaveReason ? ' && values[1].code === 1101' : ''}`,
+        )
+        assert.equal(await ann.run('return m.participants.size'), 0)
+      },
+      { carries: true },
+    )
+    await this.#step(
+      'rejoin',
+      'comes back once, seen and heard',
+      async () => {
+        await bob.inside(server.secureUrl, bobJoins)
+        await this.#two(ann, bob)
+        await Promise.all([ann.sees('bob'), bob.sees('ann'), ann.hears('bob'), bob.hears('ann')])
+      },
+      { carries: true },
+    )
+    await this.#step(
+      'cut',
+      'comes back after a cut, once, with media and chat',
+      async () => {
+        await ann.subscribe('AFTER')
+        const known = await bob.run<number>('return log.length')
+        cable.cut()
+        const since = (event: string): Promise<unknown> =>
+          bob.until(`log.slice(${known}).find(([name, who]) => name === '${event}' && who.id === 'ann')`)
+        await since('participant-left')
+        await since('participant-joined')
+        await this.#two(ann, bob)
+        if (!ann.traits.restoresCamera) {
+          await ann.run('await m.disableWebcam()')
+          await ann.enableWebcam()
+        }
+        await Promise.all([ann.sees('bob'), bob.sees('ann'), ann.hears('bob'), bob.hears('ann')])
+        // The newest forgets what it was subscribed to; older ones do not ask again, and their apps need not either.
+        if (ann.traits.chat === 'listeners') await ann.subscribe('AFTER')
+        await bob.publish('AFTER', 'still there?')
+        await ann.heard('still there?')
+      },
+      { carries: true },
+    )
+    await this.#step('end', 'ends the meeting for all, and hears its end', async () => {
+      await bob.run('await m.end()')
+      await ann.logged('meeting-left', ann.traits.leaveReason ? 'values[0].code === 1008' : 'true')
+      await bob.logged('meeting-left', 'values[0].code === 1008')
+      await this.#nobodyIn(meetingId)
+      await bob.inside(server.secureUrl, bobJoins)
+      await ann.inside(viaCable, annJoins)
+      await this.#two(ann, bob)
+      await ann.run('await m.end()')
+      await bob.logged('meeting-left', 'values[0].code === 1008')
+      await ann.logged('meeting-left')
+      await this.#nobodyIn(meetingId)
+    })
+    await this.#closeWindows()
+  }
+
+  /** Asked for entry, denied and let in, on both sides of the door; what a moderator may and others may not. */
+  async lobby(): Promise<void> {
+    const { server, version } = this.#stage
+    this.#broken = undefined
+    const meetingId = await server.createMeeting()
+    const [ann, bob] = [await this.#window(version), await this.#window('1.1.1')]
+    const options = (permissions: string[], name: string): PublishedOptions => ({
+      token: token(permissions),
+      meetingId,
+      participantId: name,
+      name,
+      ...WITHOUT_DEVICES,
+    })
+    const bobRequests = (name: string): Promise<unknown> =>
+      bob.until(`last['entry-requested']?.participantId === '${name}'`)
+    await this.#step('lobby', 'asks, is denied and let in; denies and lets in', async () => {
+      await bob.inside(server.secureUrl, options(DIRECT, 'bob'))
+      await ann.join(server.secureUrl, options(ASKS, 'ann'))
+      await bobRequests('ann')
+      assert.equal(await ann.run(`return log.some(([name]) => name === 'meeting-joined')`), false)
+      await bob.run(`last['entry-requested'].deny()`)
+      if (ann.traits.hearsDenial) await ann.logged('entry-responded', `values[1] === 'denied'`)
+      await ann.logged('error', 'values[0].code === 4025')
+      await ann.logged('meeting-left')
+      assert.equal(await bob.run('return m.participants.size'), 0)
+
+      await ann.join(server.secureUrl, options(ASKS, 'ann-again'))
+      await bobRequests('ann-again')
+      await bob.run(`last['entry-requested'].allow()`)
+      await ann.logged('meeting-joined')
+      await bob.until(`m.participants.has('ann-again')`)
+      await ann.run('await m.leave()')
+      await bob.run('await m.leave()')
+
+      await ann.inside(server.secureUrl, options(DIRECT, 'ann-inside'))
+      await bob.join(server.secureUrl, options(ASKS, 'bob'))
+      await ann.until(`last['entry-requested']?.participantId === 'bob'`)
+      await ann.run(`last['entry-requested'].deny()`)
+      await bob.logged('entry-responded', `values[1] === 'denied'`)
+      await bob.logged('meeting-left')
+      await bob.join(server.secureUrl, options(ASKS, 'bob-again'))
+      await ann.until(`last['entry-requested']?.participantId === 'bob-again'`)
+      await ann.run(`last['entry-requested'].allow()`)
+      await bob.logged('meeting-joined')
+      await ann.until(`m.participants.has('bob-again')`)
+      await bob.run('await m.leave()')
+      await ann.run('await m.leave()')
+    })
+    await this.#step('not allowed', 'hears that it may not, and is removed by one who may', async () => {
+      await bob.inside(server.secureUrl, { ...options(MODERATOR, 'bob'), micEnabled: true })
+      await ann.inside(server.secureUrl, options(DIRECT, 'ann-without'))
+      await ann.until(`m.participants.get('bob')?.micOn`)
+      for (const call of [
+        `m.participants.get('bob').disableMic()`,
+        `m.participants.get('bob').enableWebcam()`,
+        `m.participants.get('bob').remove()`,
+        'm.end()',
+      ]) {
+        await ann.run(
+          `log.length = 0; try { await ${call} } catch (error) { log.push(['caught', { code: error.code }]) }`,
+        )
+        await ann.until(
+          `log.some(([name, value]) => ['caught', 'error'].includes(name) && value?.code === 4008)`,
+        )
+      }
+      await ann.until(`m.participants.get('bob')?.micOn`)
+      await bob.until(`m.participants.get('ann-without')`)
+      assert.equal(await bob.run(`return last['webcam-requested']`), undefined)
+      await bob.run(`await m.participants.get('ann-without').remove()`)
+      await ann.logged('meeting-left', ann.traits.leaveReason ? 'values[0].code === 1002' : 'true')
+      await bob.logged('participant-left', `values[0].id === 'ann-without' && values[1].code === 1002`)
+      await ann.join(server.secureUrl, options(DIRECT, 'ann-without'))
+      await ann.logged('error', 'values[0].code === 4025')
+      assert.equal(await bob.run('return m.participants.size'), 0)
+
+      await ann.inside(server.secureUrl, options(MODERATOR, 'ann-with'))
+      await ann.until(`m.participants.get('bob')`)
+      await ann.run(`await m.participants.get('bob').remove()`)
+      await bob.logged('meeting-left', 'values[0].code === 1002')
+      await ann.until('m.participants.size === 0')
+    })
+    await this.#closeWindows()
+  }
+
+  /** Every refusal reaches the app, and leads it nowhere else. */
+  async refusals(): Promise<void> {
+    const { server, version } = this.#stage
+    this.#broken = undefined
+    const meetingId = await server.createMeeting()
+    const disabled = await server.createMeeting()
+    await server.rest('POST', '/v2/rooms/deactivate', { roomId: disabled })
+    const ann = await this.#window(version)
+    await this.#step('refused', 'hears each refusal at the door', async () => {
+      const cases: [code: number, given: string, to: string][] = [
+        [4001, signAnything({ apikey: 'nobody', permissions: DIRECT }), meetingId],
+        [4002, `${token(DIRECT).slice(0, -3)}AAA`, meetingId],
+        [4002, token(DIRECT, { exp: 1_700_000_000, iat: 1_600_000_000 }), meetingId],
+        [4003, token(DIRECT), 'aaaa-bbbb-cccc'],
+        [4008, token(['ask_join', 'allow_mod']), meetingId],
+        [4022, token(DIRECT, { roomId: 'aaaa-bbbb-cccc' }), meetingId],
+        [4024, token(DIRECT, { roles: ['crawler'] }), meetingId],
+        [4052, token(DIRECT), disabled],
+      ]
+      for (const [code, given, to] of cases) {
+        const told = await ann.refusedAt(server.secureUrl, {
+          token: given,
+          meetingId: to,
+          ...WITHOUT_DEVICES,
+        })
+        if (ann.traits.refusedJoin === 'FAILED') assert.equal(told.state, 'FAILED')
+        else assert.equal(told.code, code)
+      }
+      // Known at the socket only, where it comes as an error event.
+      await ann.join(server.secureUrl, {
+        token: token(DIRECT, { participantId: 'somebody' }),
+        meetingId,
+        participantId: 'ann',
+        ...WITHOUT_DEVICES,
+      })
+      await ann.logged('error', 'values[0].code === 4023')
+    })
+    await this.#step('no output', 'is not told that something runs that does not', async () => {
+      await ann.inside(server.secureUrl, {
+        token: token(MODERATOR),
+        meetingId,
+        participantId: 'ann',
+        ...WITHOUT_DEVICES,
+      })
+      const { recording, hls, livestream } = ann.traits.refusedOutput
+      for (const [call, code] of [
+        ['startRecording()', recording],
+        ['startHls()', hls],
+        [`startLivestream([{ url: 'rtmp://localhost', streamKey: 'k' }])`, livestream],
+      ] as const) {
+        await ann.run(
+          `log.length = 0; try { await m.${call} } catch (error) { log.push(['caught', { code: error?.code }]) }`,
+        )
+        await ann.until(
+          `log.some(([name, value]) => ['caught', 'error'].includes(name) && value?.code === ${code})`,
+        )
+      }
+      await ann.run('await m.leave()')
+    })
+    await this.#step('one host', 'called nobody but this server', async () => {
+      const called = this.#windows.filter((one) => one.version === version)
+      const known = [this.#stage.app.url, server.secureUrl]
+      for (const cable of this.#cables) known.push(`https://localhost:${cable.port}`)
+      assert.deepEqual(
+        called.flatMap((one) => one.strangers(...known)),
+        [],
+      )
+      assert.ok(called.some((one) => one.addresses.some((address) => address.startsWith('wss:'))))
+      assert.deepEqual(await ann.run('return iceServers'), [])
+    })
+    await this.#closeWindows()
+  }
+
+  async close(): Promise<void> {
+    await this.#closeWindows()
+    for (const cable of this.#cables) cable.close()
+  }
+
+  /** With `carries`, the journeys that come after it are not tried when it fails. */
+  async #step(
+    column: Column,
+    title: string,
+    work: () => Promise<unknown>,
+    { carries = false } = {},
+  ): Promise<void> {
+    const { context, version, table } = this.#stage
+    if (this.#broken !== undefined) {
+      table.set(version, column, '-')
+      await context.test(title, { skip: `it stands on this, which failed: ${this.#broken}` })
+      return
+    }
+    await context.test(title, async () => {
+      try {
+        await work()
+        table.set(version, column, 'yes')
+      } catch (error) {
+        table.set(version, column, 'NO')
+        if (carries) this.#broken = title
+        throw error
+      }
+    })
+  }
+
+  async #window(version: Version): Promise<Published> {
+    const one = await Published.at(this.#stage.browser, this.#stage.app, version)
+    this.#windows.push(one)
+    return one
+  }
+
+  async #closeWindows(): Promise<void> {
+    await Promise.all(this.#windows.map((one) => one.close()))
+  }
+
+  async #cable(): Promise<Cable> {
+    const cable = await Cable.to(Number(new URL(this.#stage.server.secureUrl).port))
+    this.#cables.push(cable)
+    return cable
+  }
+
+  /** Each knows exactly the other. */
+  async #two(ann: Published, bob: Published): Promise<void> {
+    await ann.until(`[...m.participants.keys()].join() === 'bob'`)
+    await bob.until(`[...m.participants.keys()].join() === 'ann'`)
+  }
+
+  async #nobodyIn(meetingId: string): Promise<void> {
+    const { body } = await this.#stage.server.rest('GET', `/v2/sessions?roomId=${meetingId}`)
+    for (const session of body.data) assert.equal(session.status, 'ended')
+  }
+
+  async #chat(ann: Published, bob: Published): Promise<void> {
+    for (const one of [ann, bob]) await one.subscribe('CHAT')
+    const payload = { at: 1, deep: { er: ['x'] } }
+    for (const [one, name] of [
+      [ann, 'ann'],
+      [bob, 'bob'],
+    ] as const) {
+      await one.publish('CHAT', `${name} says`, { persist: true }, one.traits.payload ? payload : undefined)
+      for (const listener of [ann, bob]) {
+        const heard = await listener.heard(`${name} says`)
+        assert.equal(heard.senderId, name)
+        assert.equal(heard.senderName, name)
+        assert.equal(heard.topic, 'CHAT')
+        assert.ok(typeof heard.id === 'string' && heard.id !== '')
+        assert.ok(Math.abs(new Date(heard.timestamp).getTime() - Date.now()) < 60_000)
+        if (one.traits.payload && listener.traits.payload) assert.deepEqual(heard.payload, payload)
+      }
+      await one.publish('CHAT', `${name} to nobody here`, { sendOnly: ['nobody'] })
+      await one.publish('CHAT', `${name} to both`, { sendOnly: ['ann', 'bob'] })
+      const other = one === ann ? bob : ann
+      await other.heard(`${name} to both`)
+      assert.equal(
+        await other.run(`return chat.some(({ message }) => message === '${name} to nobody here')`),
+        false,
+      )
+    }
+    // Once each, although one side may hear over another socket than the other.
+    for (const listener of [ann, bob]) {
+      const heard = await listener.run<string[]>(
+        `return chat.filter(({ message }) => message.endsWith('says')).map(({ message }) => message)`,
+      )
+      assert.deepEqual(heard.sort(), ['ann says', 'bob says'])
+    }
+  }
+
+  async #history(ann: Published, bob: Published): Promise<void> {
+    for (const [at, one] of [ann, bob, ann].entries())
+      await one.publish('BEFORE', `before ${at}`, { persist: true })
+    await ann.publish('BEFORE', 'not kept', {})
+    for (const one of [ann, bob]) {
+      await one.subscribe('BEFORE')
+      await one.heard('before 2', 'old')
+      const old = await one.run<any[]>(
+        `return chat.filter(({ topic, when }) => topic === 'BEFORE' && when === 'old')`,
+      )
+      assert.deepEqual(
+        old.map(({ message, senderId }) => [message, senderId]),
+        [
+          ['before 0', 'ann'],
+          ['before 1', 'bob'],
+          ['before 2', 'ann'],
+        ],
+      )
+      for (const { timestamp } of old) assert.ok(!Number.isNaN(new Date(timestamp).getTime()))
+    }
+  }
+}
+
+/** `one` switches the devices of `other` off and asks for them. */
+async function moderates(one: Published, other: Published, name: string): Promise<void> {
+  const target = `m.participants.get('${name}')`
+  await one.until(`${target}.micOn && ${target}.webcamOn`)
+  for (const [method, device, on] of [
+    ['Mic', 'mic', 'micOn'],
+    ['Webcam', 'webcam', 'webcamOn'],
+  ] as const) {
+    await one.run(`await ${target}.disable${method}()`)
+    await one.until(`!${target}.${on}`)
+    await other.until(`!m.localParticipant.${on}`)
+    await other.run(`delete last['${device}-requested']`)
+    await one.run(`await ${target}.enable${method}()`)
+    await other.until(`last['${device}-requested']`)
+    assert.equal(await one.run(`return ${target}.${on}`), false)
+    await other.accept(device)
+    await one.until(`${target}.${on}`)
+  }
+  await Promise.all([one.sees(name), one.hears(name)])
+}
+
+/** The calls of the quickstarts of its time, from the app's page. */
+async function createAsQuickstartsDo(one: Published, secureUrl: string): Promise<string> {
+  const [creates, validates] =
+    one.traits.modes[0] === 'CONFERENCE'
+      ? [`'/v1/meetings', post`, '`/v1/meetings/${id}`, post']
+      : [`'/v2/rooms', post`, '`/v2/rooms/validate/${id}`, { headers: post.headers }']
+  return one.run(`
+    const { token } = await (await fetch('${secureUrl}/get-token')).json()
+    const post = { method: 'POST', headers: { authorization: token } }
+    const call = async (path, options) => (await fetch('${secureUrl}' + path, options)).json()
+    const created = await call(${creates})
+    const id = created.roomId ?? created.meetingId
+    const validated = await call(${validates})
+    if ((validated.roomId ?? validated.meetingId) !== id) throw new Error(JSON.stringify(validated))
+    return id
+  `)
+}
