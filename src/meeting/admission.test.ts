@@ -82,15 +82,15 @@ const cases: [what: string, grant: Grant, facts: Partial<SessionFacts>, verdict:
   ['a full meeting, moderator', grant('moderator'), { seats: 4 }, 'MAX_PARTCIPANT_REACHED'],
   ['a full meeting, who asks', grant('ask'), { seats: 4 }, 'wait'],
   ['a full meeting, own seat', grant('direct'), { seats: 4, inside: grant('direct') }, 'admit'],
-  ['unjoined seats of the token under its share', grant('direct'), { enteringWithToken: 1 }, 'admit'],
-  ['unjoined seats of the token at its share', grant('direct'), { enteringWithToken: 2 }, 'RATE_LIMITED'],
+  ['unjoined seats of the token under its share', grant('direct'), { enteringWithToken: 2 }, 'admit'],
+  ['unjoined seats of the token at its share', grant('direct'), { enteringWithToken: 3 }, 'RATE_LIMITED'],
   [
     'unjoined seats at the share, own seat',
     grant('direct'),
-    { enteringWithToken: 2, inside: grant('direct') },
+    { enteringWithToken: 3, inside: grant('direct') },
     'admit',
   ],
-  ['unjoined seats of the token, who asks', grant('ask'), { enteringWithToken: 2 }, 'wait'],
+  ['unjoined seats of the token, who asks', grant('ask'), { enteringWithToken: 3 }, 'wait'],
 
   ['the last place in the lobby', grant('ask'), { entryRequests: 5 }, 'wait'],
   ['a full lobby', grant('ask'), { entryRequests: 6 }, 'RATE_LIMITED'],
@@ -140,7 +140,7 @@ test('a seat for one whom somebody lets in is held to the same rules', () => {
     ['removed meanwhile', { keptOut: true }, 'REMOVED_FROM_SESSION'],
     ['revoked meanwhile', { closed: revoked }, 'INVALID_TOKEN'],
     ['its id is inside', { inside: grant('ask', other) }, 'contest inside'],
-    ['the token has its share of unjoined seats', { enteringWithToken: 2 }, 'RATE_LIMITED'],
+    ['the token has its share of unjoined seats', { enteringWithToken: 3 }, 'RATE_LIMITED'],
   ]
   for (const [what, changes, verdict] of seats)
     assert.equal(said(decideSeat(grant('ask'), facts(changes), limits, 'grant')), verdict, what)

@@ -130,9 +130,17 @@ export function decideSeat(
   // Whoever displaces somebody takes that seat.
   if (!inside && facts.seats >= limits.maxParticipants)
     return { decision: 'refuse', refusal: new Refusal('MAX_PARTCIPANT_REACHED') }
-  if (!inside && facts.enteringWithToken >= sharesOf(limits.maxParticipants).token)
+  if (!inside && facts.enteringWithToken >= seatsForToken(limits.maxParticipants))
     return limited('token', 'seats')
   return { decision: 'admit', authority: authorityOf(grant.entry, moderation) }
+}
+
+/**
+ * Seats that one token may hold without having joined. Most of them, because a whole class may come at once with the one
+ * token that its app gives to everybody; a tenth is left for others until the seats are joined with or given up.
+ */
+function seatsForToken(maxParticipants: number): number {
+  return Math.max(1, maxParticipants - Math.ceil(maxParticipants / 10))
 }
 
 /**
