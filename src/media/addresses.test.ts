@@ -46,6 +46,8 @@ const plans: [
     ],
   ],
   ['127.0.0.1', '::1', [['::1', '::1', true]]],
+  // Something on this machine forwards to where media listens.
+  ['127.0.0.1', '127.0.0.2', [['127.0.0.1', '127.0.0.2', false]]],
   ['0.0.0.0', undefined, [['0.0.0.0', '192.0.2.2', true]]],
   [
     '::',

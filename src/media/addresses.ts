@@ -62,11 +62,12 @@ export async function mediaAddresses(
     announcedAddress === undefined
       ? ownAddresses(host, machine)
       : await givenAddresses(announcedAddress, host, machine, isOwn)
-  return announced.map((address) => ({
-    ip: listenerFor(address, host),
-    announced: address,
-    isOwn: isOwn(address),
-  }))
+  return announced.map((address) => {
+    const ip = listenerFor(address, host)
+    // Another loopback address than HOST leads here through a forwarder, which may open its port later than media does.
+    const isForwarded = isLoopback(address) && kindOf(ip) === 'loopback' && ip !== address
+    return { ip, announced: address, isOwn: isOwn(address) && !isForwarded }
+  })
 }
 
 /** What is announced when nothing is given. */
@@ -136,7 +137,7 @@ async function resolved(name: string, { resolve }: Machine): Promise<string[]> {
 
 /** The address to listen on so that what is sent to `announced` arrives. */
 function listenerFor(announced: string, host: string): string {
-  if (isLoopback(host) && isLoopback(announced)) return announced
+  if (isLoopback(host) && isLoopback(announced)) return isIP(host) === isIP(announced) ? host : announced
   // As behind a proxy on this machine, through which media does not pass.
   if (isLoopback(host) || kindOf(host) === 'any') return ANYWHERE[isIP(announced) as 4 | 6]
   return host

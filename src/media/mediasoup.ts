@@ -26,7 +26,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     if (!isOwn)
       log?.warn(
         { announced },
-        'media is announced at an address that is not of this machine, so it could not be tried from here',
+        'media is announced at an address on which it does not listen itself, so it could not be tried from here',
       )
   }
   setLogEventListeners(

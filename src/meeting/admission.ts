@@ -137,10 +137,10 @@ export function decideSeat(
 
 /**
  * Seats that one token may hold without having joined. Most of them, because a whole class may come at once with the one
- * token that its app gives to everybody; a tenth is left for others until the seats are joined with or given up.
+ * token that its app gives to everybody; a quarter is left for others until the seats are joined with or given up.
  */
 function seatsForToken(maxParticipants: number): number {
-  return Math.max(1, maxParticipants - Math.ceil(maxParticipants / 10))
+  return Math.max(1, maxParticipants - Math.ceil(maxParticipants / 4))
 }
 
 /**

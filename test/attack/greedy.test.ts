@@ -10,8 +10,8 @@ import { WireError, type WireClient } from '../support/wire-client.ts'
 
 /** Of everything; half is a token's, a quarter a participant's. */
 const CAP = 8
-/** A tenth, rounded up, is left for others. */
-const TOKEN_PART_OF_SEATS = 1 - Math.ceil(CAP / 10) / CAP
+/** A whole class may come at once with one token. */
+const TOKEN_PART_OF_SEATS = 3 / 4
 const KIB = 1024
 /** Beside the text of a message, its topic and its row. */
 const TEXT_BYTES = KIB - 256 - 'CHAT'.length

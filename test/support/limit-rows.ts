@@ -107,7 +107,7 @@ export const limitRows: LimitRow[] = [
     setting: 'JOIN_TIMEOUT_SECONDS',
     of: 'connection',
     beyond:
-      '5000 `INVALID_STATE`, then `close`. Those about to join with one token have nine tenths of the seats at most; beyond that 5000 `RATE_LIMITED`',
+      '5000 `INVALID_STATE`, then `close`. Those about to join with one token have three quarters of the seats at most; beyond that 5000 `RATE_LIMITED`',
     shown: `${ENTRY}a seat that nobody joins with`,
   },
   {
