@@ -34,6 +34,30 @@ export function encodeAnswer(answer: Answer, { readsStatus }: ClientTraits): unk
   }
 }
 
+/** How the packet begins by which a client asks for a socket. */
+const CONNECT = '0'
+
+/**
+ * Cuts a connection that asks for a second socket: the limits of a connection are held by its socket. socket.io opens one for
+ * each request that comes before the first is answered, and answers every request for another namespace.
+ */
+export function keepToOneSocket(conn: Socket['conn']): void {
+  let asked = false
+  conn.on('packet', ({ type, data }: { type: string; data?: unknown }) => {
+    if (type !== 'message' || typeof data !== 'string' || !data.startsWith(CONNECT)) return
+    if (asked) {
+      conn.close(true)
+      webSocketOf(conn)?.terminate()
+    }
+    asked = true
+  })
+}
+
+/** It is not part of the transport's typed interface. */
+function webSocketOf({ transport }: Socket['conn']): WebSocket | undefined {
+  return (transport as { socket?: WebSocket }).socket
+}
+
 export class SocketIoWire implements Wire {
   readonly connectionId: string
   readonly #socket: Socket
@@ -77,9 +101,8 @@ export class SocketIoWire implements Wire {
     })
   }
 
-  /** It is not part of the transport's typed interface. */
   get #webSocket(): WebSocket | undefined {
-    return (this.#socket.conn.transport as { socket?: WebSocket }).socket
+    return webSocketOf(this.#socket.conn)
   }
 
   ready(): void {

@@ -12,6 +12,7 @@ import type { ConnectionState } from '../protocol/requests.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import { Server, type Socket } from 'socket.io'
+import { WebSocketServer } from 'ws'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { keepingTrace, onBehalfOf } from '../log.ts'
 import { hidesRefusal, traitsOf, type ClientSign, type ClientTraits } from '../protocol/clients.ts'
@@ -36,7 +37,7 @@ import { Connection, type Applicant } from './connection.ts'
 import { ProtooServer } from './protoo.ts'
 import { LostReaders } from './pubsub.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
-import { SocketIoWire } from './socket-io.ts'
+import { keepToOneSocket, SocketIoWire } from './socket-io.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { hasWholeEscapes } from './url-text.ts'
 
@@ -110,6 +111,8 @@ export class MeetingSockets {
       pingTimeout: 15_000,
       cors: { origin: true },
       perMessageDeflate: false,
+      // Not the version that comes with socket.io: this one cuts a client that pings and reads no answer.
+      wsEngine: WebSocketServer,
     })
     this.#io.on('connection', (socket) => {
       const wire = new SocketIoWire(socket, { maxBacklogBytes })
@@ -133,6 +136,7 @@ export class MeetingSockets {
     this.#io.engine.on('connection', (open: Socket['conn']) => {
       this.#open.add(open)
       open.once('close', () => this.#open.delete(open))
+      keepToOneSocket(open)
     })
     // It would answer to requests too; what asks for no socket, or may have none, is answered as all else.
     listener.removeAllListeners('request')
