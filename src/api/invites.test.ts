@@ -51,6 +51,25 @@ test('an invite ends with the token that made it, and so does one made by whoeve
   assert.equal((await exchange(another.code)).status, 200)
 })
 
+test('an invite of a removed token lets nobody in until the removal is lifted, nor does one made by whoever it let in', async () => {
+  const host = server.connect({
+    token: server.token(['allow_mod']),
+    meetingId: roomId,
+    participantId: 'host',
+  })
+  await host.join()
+  const maker = server.token(['allow_join'])
+  await server.connect({ token: maker, meetingId: roomId, participantId: 'bad' }).join()
+  const first = await made(maker)
+  const child = await made(await invited(first.code))
+  const another = await made(server.token(['allow_join']))
+  await host.request('removePeer', { peerId: 'bad' })
+  for (const { code } of [first, child]) assert.equal((await exchange(code)).status, 404)
+  assert.equal((await exchange(another.code)).status, 200)
+  await host.request('liftRemoval', { peerId: 'bad' })
+  for (const { code } of [first, child]) assert.equal((await exchange(code)).status, 200)
+})
+
 test('an invite ends with the key that made it, and its holders have a token of that key', async () => {
   const { data: projects } = (await server.admin('GET', '/v2/admin/projects')).body
   const { projectId } = projects[0]

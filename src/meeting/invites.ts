@@ -1,7 +1,8 @@
 /**
  * Invites (design, decision 13): an opaque code, never a token; bound to a meeting and to an entry no wider than its
- * maker's, with an expiry, counted, revocable. An invite ends with the key and the token that made it. One that was made by
- * somebody who came by another invite also ends with that one, and each use of it is a use of that one too.
+ * maker's, with an expiry, counted, revocable. An invite ends with the key and the token that made it, and lets nobody into a
+ * session that this token was removed from. One that was made by somebody who came by another invite also ends with that one,
+ * and each use of it is a use of that one too.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import type { InviteRecord, Store } from '../store/store.ts'
@@ -26,7 +27,8 @@ export interface Invites {
   create(invite: NewInvite): Promise<{ code: string; invite: InviteRecord }>
   /**
    * Counts a use, and answers the key that signs the token of its holder.
-   * @throws {Refusal} NOT_FOUND for a code that is unknown, revoked, expired, used up, or that has outlived what made it
+   * @throws {Refusal} NOT_FOUND for a code that is unknown, revoked, expired, used up, or that has outlived what made it, or
+   * whose maker was removed
    */
   exchange(code: string): Promise<{ invite: InviteRecord; key: RingKey }>
   list(meetingId: string): Promise<InviteRecord[]>
@@ -41,6 +43,8 @@ export interface InvitesOptions {
   store: Store
   keys: Pick<KeyRing, 'find' | 'defaultKey'>
   revokedTokens: Pick<RevokedTokens, 'has'>
+  /** Why this token is kept out of the session that goes on, if it is. */
+  refusalOfRemoved: (meetingId: string, by: { tokenId: string }) => Promise<Refusal | undefined>
   now: () => number
   randomBytes: (size: number) => Buffer
 }
@@ -58,13 +62,17 @@ function parentOf({ tokenId }: Pick<Grant, 'tokenId'>): string | null {
   return /^jti:invite:([0-9a-f]{24}):/.exec(tokenId)?.[1] ?? null
 }
 
-export function createInvites({ store, keys, revokedTokens, now, randomBytes }: InvitesOptions): Invites {
+export function createInvites(options: InvitesOptions): Invites {
+  const { store, keys, revokedTokens, refusalOfRemoved, now, randomBytes } = options
   /** The key that made an invite, while that and its token are in force. */
   const makerKey = ({ apiKey, tokenId, projectId }: InviteRecord): RingKey | undefined => {
     const key = apiKey === null ? keys.defaultKey(projectId) : keys.find(apiKey)
     const isTokenRevoked = tokenId !== null && revokedTokens.has({ projectId, tokenId })
     return key && !key.revoked && !isTokenRevoked ? key : undefined
   }
+
+  const isMakerRemoved = async ({ meetingId, tokenId }: InviteRecord): Promise<boolean> =>
+    tokenId !== null && (await refusalOfRemoved(meetingId, { tokenId })) !== undefined
 
   /** What the maker's own invite leaves to those it invites; undefined where it leaves nothing. */
   const leftBy = async (
@@ -115,10 +123,11 @@ export function createInvites({ store, keys, revokedTokens, now, randomBytes }: 
       return { code, invite }
     },
     exchange: async (code) => {
-      const line = await store.invites.use(hash(code), now())
-      const signers = line?.map(makerKey)
-      const [invite, key] = [line?.[0], signers?.[0]]
-      if (!invite || !key || signers?.includes(undefined))
+      const line = (await store.invites.use(hash(code), now())) ?? []
+      const removed = await Promise.all(line.map(isMakerRemoved))
+      const signers = line.map(makerKey)
+      const [invite, key] = [line[0], signers[0]]
+      if (!invite || !key || signers.includes(undefined) || removed.includes(true))
         throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
       return { invite, key }
     },

@@ -65,7 +65,11 @@ export interface MeetingHome {
    * REMOVED_FROM_SESSION for a grant that a removal keeps out of the session that goes on: by its token, by the
    * participant that the token is bound to, or by `participantId`. To be asked by whatever reads or changes a meeting.
    */
-  refusalOfRemoved(meetingId: string, grant: Grant, participantId?: string): Promise<Refusal | undefined>
+  refusalOfRemoved(
+    meetingId: string,
+    grant: Pick<Grant, 'tokenId' | 'participantId'>,
+    participantId?: string,
+  ): Promise<Refusal | undefined>
   /** The same for all sessions that go on, for calls that are about no single meeting. */
   refusalOfRemovedAnywhere(grant: Grant): Promise<Refusal | undefined>
   /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
@@ -258,7 +262,7 @@ export class LiveMeetings implements MeetingHome {
 
   async refusalOfRemoved(
     meetingId: string,
-    grant: Grant,
+    grant: Pick<Grant, 'tokenId' | 'participantId'>,
     participantId?: string,
   ): Promise<Refusal | undefined> {
     const live = await this.#open.get(meetingId)
