@@ -9,7 +9,8 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePorts } from './support/ports.ts'
 
-const cli = join(import.meta.dirname, '../src/cli.ts')
+const root = join(import.meta.dirname, '..')
+const cli = join(root, 'src/cli.ts')
 /** For a machine that is busy; an idle one takes some milliseconds. */
 const BOUND_MS = 30_000
 const WORKERS = 2
@@ -27,9 +28,10 @@ class Program {
   output = ''
   readonly closed: Promise<[code: number | null, signal: NodeJS.Signals | null]>
 
-  constructor(args: string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [cli, ...args], {
-      cwd: folder,
+  constructor(args: string[], env: NodeJS.ProcessEnv, throughNpm = false) {
+    const [file, before] = throughNpm ? ['npm', []] : [process.execPath, [cli]]
+    this.child = spawn(file, [...before, ...args], {
+      cwd: throughNpm ? root : folder,
       env: { ...process.env, LOG_LEVEL: 'error', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
@@ -39,16 +41,18 @@ class Program {
     this.closed = once(this.child, 'close') as Program['closed']
   }
 
-  static async serve(env: NodeJS.ProcessEnv = {}): Promise<Program> {
+  /** `npm` is what to ask npm for, where the program is started through it. */
+  static async serve(env: NodeJS.ProcessEnv = {}, npm?: string[]): Promise<Program> {
     const port = await freePorts(2 + WORKERS)
-    return new Program(['serve'], {
+    const settings = {
       DATA_DIR: await mkdtemp(join(folder, 'data-')),
       PORT: String(port),
       HTTPS_PORT: String(port + 1),
       MEDIA_PORT: String(port + 2),
       MEDIA_WORKERS: String(WORKERS),
       ...env,
-    })
+    }
+    return new Program(npm ?? ['serve'], settings, npm !== undefined)
   }
 
   get isReady(): boolean {
@@ -56,12 +60,7 @@ class Program {
   }
 
   get children(): number[] {
-    try {
-      const pids = execFileSync('pgrep', ['-P', String(this.child.pid)], { encoding: 'utf8' })
-      return pids.trim().split('\n').map(Number)
-    } catch {
-      return []
-    }
+    return childrenOf(this.child.pid!)
   }
 
   async until(what: string, holds: () => boolean): Promise<void> {
@@ -95,6 +94,18 @@ class Program {
     assert.doesNotMatch(this.output, /"level":50|Error/, `${signal} ${moment}`)
     for (const pid of before) await gone(pid, `${signal} ${moment}`)
   }
+}
+
+/** With the children of children. */
+function childrenOf(parent: number): number[] {
+  let pids: string
+  try {
+    pids = execFileSync('pgrep', ['-P', String(parent)], { encoding: 'utf8' })
+  } catch {
+    return []
+  }
+  const children = pids.trim().split('\n').map(Number)
+  return [...children, ...children.flatMap(childrenOf)]
 }
 
 /** A process that ended may be there for a moment still. */
@@ -153,6 +164,21 @@ test('serve ends on a signal while it waits for a media worker that says nothing
     const program = await Program.serve({ MEDIASOUP_WORKER_BIN: mute })
     await program.until('starting a worker', () => program.children.length === WORKERS)
     await program.endsOn(signal, signal === 'SIGINT', 'while a worker says nothing')
+  }
+})
+
+test('a server that npm started ends on a signal that npm alone hears', async () => {
+  const starts = [
+    // Without the building of the page before it.
+    ['start', '--silent', '--ignore-scripts'],
+    ['run', '--silent', 'anteroom', '--', 'serve'],
+  ]
+  for (const npm of starts) {
+    for (const signal of signals) {
+      const program = await Program.serve({}, npm)
+      await program.until('ready', () => program.isReady)
+      await program.endsOn(signal, false, `to npm ${npm[0]}`)
+    }
   }
 })
 
