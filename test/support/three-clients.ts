@@ -127,7 +127,10 @@ async function person(
   const one = await Person.at(browser, name, { viewport: { width: 500, height: 400 } })
   await watchArrivals(one.context)
   await slowDevices(one.context, deviceMs)
-  await one.page.addInitScript(`sessionStorage.setItem('anteroom:participant', ${JSON.stringify(name)})`)
+  // Also run in documents without storage, such as about:blank between two pages.
+  await one.page.addInitScript(
+    `if (location.protocol.startsWith('http')) sessionStorage.setItem('anteroom:participant', ${JSON.stringify(name)})`,
+  )
   await one.open(`${link}${meetingId}#token=${token}`)
   return one.inside()
 }
