@@ -595,7 +595,12 @@ async function welcome(
       ? `  media         on, ${media.status.workers} worker${media.status.workers === 1 ? '' : 's'}, ports ${media.status.ports.join(', ')} (UDP and TCP)${media.status.tried ? '' : '\n                (ANNOUNCED_ADDRESS is not of this machine: whether it leads here was not tried)'}`
       : `  media         ${media.status.reason.replace(/^Media is /, '')}`,
   ]
+  const announced = config.announcedAddress ?? config.host
   const loud = [
+    media.status.available &&
+      isLoopback(announced) &&
+      !isReachedFromHereAlone(config) &&
+      `media is announced at ${announced}, which only this machine reaches: set ANNOUNCED_ADDRESS to the address that others reach it by`,
     isReachedFromHereAlone(config) &&
       'whoever is at this machine gets tokens, starts meetings and reads metrics without credentials: set PUBLIC_URL where a proxy passes requests to this server',
     config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',

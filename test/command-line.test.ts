@@ -229,6 +229,7 @@ test('doctor says what would not work, with the cure, and ends with code 1', asy
     [{ ANNOUNCED_ADDRESS: '::1' }, 'media worker', 'good', /answers where it is announced/],
     [{ DATABASE_URL: 'postgres://db.example/x' }, 'database', 'bad', /PostgreSQL is not built yet/],
     [{}, 'address', 'note', /only this machine/],
+    [{ PUBLIC_URL: 'https://meet.example' }, 'address', 'note', /at 127\.0\.0\.1.*set ANNOUNCED_ADDRESS/],
     [{ ANNOUNCED_ADDRESS: '203.0.113.10' }, 'address', 'note', /must be forwarded from there/],
   ] as const) {
     const ran = await anteroom(['doctor', '--json'], { ...free, ...env })
@@ -375,8 +376,9 @@ test('the first start makes what it needs and says where; the second finds it; e
 })
 
 test('against a server that runs: a session is ended, a key is revoked at once', async () => {
-  const server = await RealServer.start()
+  const server = await RealServer.start({ TRUSTED_PROXIES: '192.0.2.1', ANNOUNCED_ADDRESS: '127.0.0.1' })
   try {
+    assert.match(server.output, /! media is announced at 127\.0\.0\.1, .*set ANNOUNCED_ADDRESS/)
     const made = await anteroom(['keys', 'create', '--json'], server.env)
     const { apiKey, secret } = JSON.parse(made.out)
     const token = signAnything({ apikey: apiKey, permissions: ['allow_join'] }, secret)

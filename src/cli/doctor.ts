@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { isLoopback, kindOf } from '../addresses.ts'
 import { ADMIN_KEY_FILE, readAdminKey } from '../api/admin/admin-key.ts'
 import { readGiven } from '../api/certificate.ts'
+import { isReachedFromHereAlone } from '../api/owner.ts'
 import { assertPortsApart, readConfig, type Config } from '../config.ts'
 import { createSfu, mediaAddresses, type MediaAddress } from '../media/sfu.ts'
 import { checkStore } from '../store/store.ts'
@@ -187,16 +188,16 @@ function unusable(check: string, place: string, problem: string, variable: strin
     : { check, verdict: 'bad', says: `${place} cannot be opened (${problem}); change HOST or ${variable}` }
 }
 
-function announced({ host }: Config, addresses: readonly MediaAddress[]): Finding {
+function announced(config: Config, addresses: readonly MediaAddress[]): Finding {
   const check = 'address'
   const all = addresses.map((address) => address.announced)
   const shown = all.join(' and ')
   if (all.every(isLoopback)) {
-    return isLoopback(host)
+    return isReachedFromHereAlone(config)
       ? {
           check,
           verdict: 'note',
-          says: `HOST is ${host}: only this machine can join; set HOST=0.0.0.0 for others`,
+          says: `HOST is ${config.host}: only this machine can join; set HOST=0.0.0.0 for others`,
         }
       : {
           check,
