@@ -136,6 +136,28 @@ test('protoo and socket.io in one meeting: people, streams and states reach each
   assert.ok(!viewer.heard.some((heard) => heard.method === 'request:newConsumer'))
 })
 
+test('protoo: only those header extensions are asked for that get the same number whatever opens first', async () => {
+  const meetingId = await server.createMeeting()
+  const [old, young] = [connect(meetingId, 'old'), await modern(meetingId, 'young')]
+  await old.join('Old')
+  const sent = (capabilities: any, kind: string): string[] =>
+    capabilities.headerExtensions
+      .filter((one: any) => one.kind === kind && ['sendrecv', 'recvonly'].includes(one.direction))
+      .map(({ uri }: any) => uri.split(/[:/]/).at(-1))
+      .sort()
+  const [narrow, all] = [
+    await old.request('getRouterRtpCapabilities'),
+    await young.request('getRouterRtpCapabilities'),
+  ]
+  assert.deepEqual(sent(narrow, 'audio'), ['abs-send-time', 'ssrc-audio-level'])
+  assert.deepEqual(sent(narrow, 'video'), ['abs-send-time', 'repaired-rtp-stream-id', 'rtp-stream-id'])
+  for (const kind of ['audio', 'video']) assert.ok(sent(all, kind).includes('mid'))
+  // It is sent all the same.
+  assert.equal(narrow.headerExtensions.length, all.headerExtensions.length)
+  const mid = narrow.headerExtensions.find(({ uri }: any) => uri.endsWith('sdes:mid'))
+  assert.equal(mid.direction, 'sendonly')
+})
+
 test('protoo: closing the socket is leaving; a lost one is not', async () => {
   const meetingId = await server.createMeeting()
   const watcher = await modern(meetingId, 'watcher')

@@ -15,7 +15,7 @@ import { Compile } from 'typebox/compile'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { Relay } from '../meeting/relays.ts'
 import { SwitchingLink } from '../meeting/switching-link.ts'
-import { peersFor, signsOfJoin } from '../protocol/clients.ts'
+import { capabilitiesFor, peersFor, signsOfJoin } from '../protocol/clients.ts'
 import { asRefusal, Refusal, type ErrorName } from '../protocol/errors.ts'
 import { cleanName } from '../protocol/ids.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
@@ -197,6 +197,8 @@ export class Connection {
       case 'leave':
         this.#leaves = true
         return new WithAfter({}, () => this.#applicant.link.close(leaveReason('MANUAL_LEAVE_CALLED')))
+      case 'getRouterRtpCapabilities':
+        return this.#capabilities()
       case 'join':
         return this.#join(data as RequestData<'join'>)
       case 'switchToMeeting':
@@ -207,6 +209,11 @@ export class Connection {
         if (OPENINGS.has(method)) this.#options.onOpening()
         return within[method](this.#live!, this.#participant!, data as never)
     }
+  }
+
+  async #capabilities(): Promise<unknown> {
+    const capabilities = await this.#live!.media.routerRtpCapabilities()
+    return capabilitiesFor(this.#applicant.link.traits, capabilities)
   }
 
   async #requestEntry(data: RequestData<'requestEntry'>): Promise<void> {
@@ -451,6 +458,7 @@ type Within = Exclude<
   | 'definePeerLeftReason'
   | 'ping'
   | 'leave'
+  | 'getRouterRtpCapabilities'
   | 'join'
   | 'switchToMeeting'
   | 'mediaRelayRequestSent'
@@ -461,7 +469,6 @@ type Within = Exclude<
 
 /** What a participant's requests do. The table is the whole list: nothing else reaches a meeting from a socket. */
 const within: { [M in Within]: Handler<M> } = {
-  getRouterRtpCapabilities: (live) => live.media.routerRtpCapabilities(),
   createWebRtcTransport: async (live, self, data) => {
     const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } =
       await live.media.createTransport(self, data)

@@ -2,7 +2,7 @@
  * The media of one meeting: who sends what, and that everyone who may receives it.
  */
 import type { Router, Sfu, StreamStats, Transport } from '../media/sfu.ts'
-import type { StreamKind } from '../protocol/media.ts'
+import type { RtpCapabilities, StreamKind } from '../protocol/media.ts'
 import type { Notification } from '../protocol/notifications.ts'
 import type { RequestData } from '../protocol/requests.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -58,7 +58,7 @@ export class MeetingMedia {
     this.#openRouter().catch(() => undefined)
   }
 
-  async routerRtpCapabilities(): Promise<unknown> {
+  async routerRtpCapabilities(): Promise<RtpCapabilities> {
     return (await this.#openRouter()).rtpCapabilities
   }
 

@@ -2,6 +2,7 @@
  * What the generations of published clients understand. What they say of their version is not to be relied on (some name
  * an older one, react-sdk its own), so each is judged by what it shows: a sign is seen, and from then on the traits in its row hold. `docs/wire.md` lists the generations and their signs.
  */
+import type { RtpCapabilities } from './media.ts'
 import type { Mode } from './modes.ts'
 import type { Notification, Peer } from './notifications.ts'
 import type { RequestData, RequestMethod } from './requests.ts'
@@ -19,6 +20,8 @@ export interface ClientTraits {
   reportsHls: boolean
   /** Knows the modes as CONFERENCE and VIEWER. */
   oldModes: boolean
+  /** Numbers RTP header extensions as an offer does that begins with sound, even where its own begins with pictures. */
+  numbersSoundFirst: boolean
 }
 
 const unknown: ClientTraits = {
@@ -28,12 +31,13 @@ const unknown: ClientTraits = {
   reportsRefusals: false,
   reportsHls: true,
   oldModes: false,
+  numbersSoundFirst: false,
 }
 
 /** What a client can show, and what follows from it. */
 const signs = {
   /** The WebSocket subprotocol `protoo`. */
-  protoo: { envelope: 'protoo' },
+  protoo: { envelope: 'protoo', numbersSoundFirst: true },
   /**
    * `mode` in the socket's query is CONFERENCE or VIEWER (before 0.1.4). HLS is not reported before 0.0.84; nothing tells
    * 0.0.84 to 0.0.101 apart from these, so their apps hear of its refusal twice.
@@ -113,6 +117,34 @@ export function notificationFor(traits: ClientTraits, notification: Notification
 /** The participants in the answer to `join`, likewise. */
 export function peersFor(traits: ClientTraits, peers: readonly Peer[]): readonly object[] {
   return traits.oldModes ? peers.map((peer) => ({ ...peer, mode: oldMode(peer.mode) })) : peers
+}
+
+const SOUND_LEVEL = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level'
+const SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time'
+const STREAM_ID = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id'
+const REPAIRED_STREAM_ID = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id'
+/** The header extensions that get no number that another one has, whether sound or pictures come first. */
+const sameInBothOrders: Record<'audio' | 'video', ReadonlySet<string>> = {
+  audio: new Set([SOUND_LEVEL, SEND_TIME]),
+  video: new Set([SEND_TIME, STREAM_ID, REPAIRED_STREAM_ID]),
+}
+
+/**
+ * What a router can do, as it is offered to a client of these traits. Chromium refuses an answer that gives an extension's
+ * number to another one, so a client that numbers them wrongly is asked to send only those that it cannot get wrong. It
+ * still receives all. Without transport-wide-cc the bandwidth is estimated from the send times.
+ */
+export function capabilitiesFor(traits: ClientTraits, capabilities: RtpCapabilities): RtpCapabilities {
+  const { headerExtensions } = capabilities
+  if (!traits.numbersSoundFirst || !headerExtensions) return capabilities
+  return {
+    ...capabilities,
+    headerExtensions: headerExtensions.map((extension) =>
+      sameInBothOrders[extension.kind].has(extension.uri)
+        ? extension
+        : { ...extension, direction: extension.direction === 'recvonly' ? 'inactive' : 'sendonly' },
+    ),
+  }
 }
 
 function oldMode(mode: Mode): string {

@@ -28,6 +28,11 @@ export interface Traits {
   restoresCamera: boolean
   /** The code with which the app hears that startRecording, startHls and startLivestream were refused. */
   refusedOutput: { recording: number; hls: number; livestream: number }
+  /**
+   * What is sent where the camera opens before the microphone: all of it; all until the camera is switched off; or nothing,
+   * because the SDK numbers RTP header extensions in a way that today's Chromium refuses.
+   */
+  cameraFirst: 'all' | 'until off' | 'nothing'
   /** The names of the modes of who sends and of who only watches. */
   modes: [sending: string, watching: string]
 }
@@ -41,6 +46,7 @@ const protooFirst: Traits = {
   leaveReason: false,
   hearsDenial: true,
   restoresCamera: true,
+  cameraFirst: 'until off',
   refusedOutput: { recording: 3017, hls: 4021, livestream: 3019 },
   modes: ['CONFERENCE', 'VIEWER'],
 }
@@ -50,10 +56,16 @@ const operationCodes: Traits = {
   refusedOutput: { recording: 4011, hls: 4016, livestream: 4013 },
 }
 const protooLast: Traits = { ...operationCodes, modes: ['SEND_AND_RECV', 'SIGNALLING_ONLY'] }
-const socketFirst: Traits = { ...protooLast, hearsDenial: false, restoresCamera: false }
+const socketFirst: Traits = {
+  ...protooLast,
+  hearsDenial: false,
+  restoresCamera: false,
+  cameraFirst: 'nothing',
+}
 const statusChecked: Traits = { ...socketFirst, refusedJoin: 'FAILED', restoresCamera: true }
 const withReasons: Traits = {
   ...statusChecked,
+  cameraFirst: 'all',
   hearsDenial: true,
   leaveReason: true,
   publishRejects: true,

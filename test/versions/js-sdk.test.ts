@@ -2,4 +2,4 @@
 import { traits, type Version } from '../support/published.ts'
 import { journeys } from './journeys.ts'
 
-journeys(...(Object.keys(traits) as Version[]).filter((version) => version !== '0.0.71'))
+journeys(...(Object.keys(traits) as Version[]))
