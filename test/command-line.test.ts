@@ -35,7 +35,7 @@ async function anteroom(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ra
     cwd: folder,
     env: {
       ...process.env,
-      // Half of what a command takes is to compile it.
+      // Compiling takes half of the time of a command.
       NODE_COMPILE_CACHE: join(folder, 'compiled'),
       DATA_DIR: join(folder, 'data'),
       LOG_LEVEL: 'error',

@@ -35,7 +35,7 @@ async function anteroom(
     cwd: folder,
     env: {
       ...process.env,
-      // Half of what a command takes is to compile it.
+      // Compiling takes half of the time of a command.
       NODE_COMPILE_CACHE: compiled,
       DATA_DIR: data,
       LOG_LEVEL: 'error',
