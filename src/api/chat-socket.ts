@@ -121,7 +121,8 @@ export class ChatSockets {
         connection.close(BAD_FRAME, 'not a frame of the contract')
         return
       }
-      if (frame.kind === 'pong') heartbeat.pingsOut = 0
+      // One that nothing asked for counts as a request.
+      if (frame.kind === 'pong' && heartbeat.pingsOut > 0) heartbeat.pingsOut = 0
       else if (pace.take(connection.speaker)) {
         void connection.handle(frame).then((refusal) => {
           if (refusal) onRefusal?.(refusal)

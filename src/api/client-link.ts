@@ -46,6 +46,8 @@ export type Answer = { data: unknown } | { refusal: Refusal }
 export interface Inbox {
   /** `bytes`: the size of the message on the wire. `reply` is called once. */
   request(message: unknown, bytes: number, reply: (answer: Answer, traits: ClientTraits) => void): void
+  /** Something came that is no request and that nothing asked for; it is passed over, and costs what it costs to read. */
+  stray(bytes: number): void
   /** More waits to be read than may; called once. */
   tooSlow(): void
   /** The socket is gone; `left` says whether the client closed it on purpose. */

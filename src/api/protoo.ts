@@ -107,7 +107,9 @@ export class ProtooWire implements Wire {
   readonly connectionId: string
   readonly request: IncomingMessage
   readonly #socket: WebSocket
-  readonly #asked = new Map<number, (taken: boolean) => void>()
+  readonly #asked = new Map<unknown, (taken: boolean) => void>()
+  /** Requests that the client has not answered, those that time out included. */
+  #unanswered = 0
   readonly #maxBacklogBytes: number
   #onTooSlow: (() => void) | undefined
   #lastId = 0
@@ -133,6 +135,8 @@ export class ProtooWire implements Wire {
       inbox.gone(`closed with ${code}`, LEFT.has(code))
     })
     this.#socket.on('message', (data, isBinary) => {
+      // Closed by us: what still comes is not looked at.
+      if (!this.connected) return
       if (isBinary) this.#socket.close(UNSUPPORTED_DATA)
       else this.#read(data, inbox)
     })
@@ -164,6 +168,7 @@ export class ProtooWire implements Wire {
 
   ask(event: string, payload: unknown): Promise<boolean> {
     const id = ++this.#lastId
+    this.#unanswered++
     return new Promise((resolve) => {
       const settle = (taken: boolean): void => {
         clearTimeout(timer)
@@ -203,17 +208,14 @@ export class ProtooWire implements Wire {
 
   #read(data: RawData, inbox: Inbox): void {
     const text = (data as Buffer).toString('utf8')
-    const message = parse(text)
-    if (message === undefined) return
-    const { id, method } = message
-    if (typeof id !== 'number') return
-    if (message.response === true) {
-      this.#asked.get(id)?.(message.ok === true)
-      return
-    }
-    if (message.request !== true || typeof method !== 'string') return
     const bytes = (data as Buffer).length
-    inbox.request({ method, data: message.data ?? {} }, bytes, (answer) => this.#answer(id, answer))
+    const { id, method, data: given, ...kind } = parse(text) ?? {}
+    if (kind.response === true && this.#unanswered > 0) {
+      this.#unanswered--
+      this.#asked.get(id)?.(kind.ok === true)
+    } else if (kind.request === true && typeof id === 'number' && typeof method === 'string')
+      inbox.request({ method, data: given ?? {} }, bytes, (answer) => this.#answer(id, answer))
+    else inbox.stray(bytes)
   }
 
   #answer(id: number, answer: Answer): void {

@@ -34,8 +34,11 @@ export function encodeAnswer(answer: Answer, { readsStatus }: ClientTraits): unk
   }
 }
 
-/** How the packet begins by which a client asks for a socket. */
+/** How packets of a client begin: it asks for a socket, sends an event, or acknowledges one. */
 const CONNECT = '0'
+const EVENT = '2'
+const ACK = '3'
+const BINARY_EVENT = '5'
 
 /**
  * Cuts a connection that asks for a second socket: the limits of a connection are held by its socket. socket.io opens one for
@@ -45,12 +48,15 @@ export function keepToOneSocket(conn: Socket['conn']): void {
   let asked = false
   conn.on('packet', ({ type, data }: { type: string; data?: unknown }) => {
     if (type !== 'message' || typeof data !== 'string' || !data.startsWith(CONNECT)) return
-    if (asked) {
-      conn.close(true)
-      webSocketOf(conn)?.terminate()
-    }
+    if (asked) cut(conn)
     asked = true
   })
+}
+
+/** Nothing more of it is read. */
+function cut(conn: Socket['conn']): void {
+  conn.close(true)
+  webSocketOf(conn)?.terminate()
 }
 
 /** It is not part of the transport's typed interface. */
@@ -61,28 +67,53 @@ function webSocketOf({ transport }: Socket['conn']): WebSocket | undefined {
 export class SocketIoWire implements Wire {
   readonly connectionId: string
   readonly #socket: Socket
+  readonly #maxMessageBytes: number
   readonly #maxBacklogBytes: number
+  /** Events that the client has not acknowledged. */
+  #unanswered = 0
   /** Of packets that the transport takes when it has sent those that it has. */
   #queuedBytes = 0
 
-  constructor(socket: Socket, options: { maxBacklogBytes: number }) {
+  constructor(socket: Socket, options: { maxMessageBytes: number; maxBacklogBytes: number }) {
     this.#socket = socket
+    this.#maxMessageBytes = options.maxMessageBytes
     this.#maxBacklogBytes = options.maxBacklogBytes
     this.connectionId = socket.id
   }
 
   /** Begins to read; what arrives is handed on. */
   listen(inbox: Inbox): void {
-    const bytes = sizeOfMessages(this.#socket)
+    const sizes = this.#readPackets(inbox)
     this.#watchBacklog(() => inbox.tooSlow())
     this.#socket.on('disconnect', (reason) => inbox.gone(reason, reason === 'client namespace disconnect'))
     this.#socket.onAny((event: string, ...values: unknown[]) => {
       const acknowledge = acknowledgementIn(values)
       // An event of another name is no request.
-      inbox.request(event === 'request' ? values[0] : undefined, bytes(), (answer, traits) =>
+      inbox.request(event === 'request' ? values[0] : undefined, sizes.shift() ?? 0, (answer, traits) =>
         acknowledge(encodeAnswer(answer, traits)),
       )
     })
+  }
+
+  /**
+   * Looks at packets before they are taken apart. Answers the sizes of events that are not handed on yet: several may come
+   * before the first is.
+   */
+  #readPackets(inbox: Inbox): number[] {
+    const sizes: number[] = []
+    const { conn } = this.#socket
+    conn.on('packet', ({ type, data }: { type: string; data?: string | Buffer }) => {
+      if (type !== 'message' || data === undefined) return
+      if (typeof data !== 'string') {
+        // It belongs to the event before it; the transport bounds each part alone.
+        const bytes = (sizes.pop() ?? 0) + data.length
+        sizes.push(bytes)
+        if (bytes > this.#maxMessageBytes) cut(conn)
+      } else if (data.startsWith(EVENT) || data.startsWith(BINARY_EVENT)) sizes.push(Buffer.byteLength(data))
+      else if (data.startsWith(ACK) && this.#unanswered > 0) this.#unanswered--
+      else inbox.stray(Buffer.byteLength(data))
+    })
+    return sizes
   }
 
   /** What waits before a packet counts, so that one large answer is always sent. */
@@ -122,6 +153,7 @@ export class SocketIoWire implements Wire {
   }
 
   async ask(event: string, payload: unknown): Promise<boolean> {
+    this.#unanswered++
     try {
       const answer: unknown = await this.#socket.timeout(answerTimeoutMs(event)).emitWithAck(event, payload)
       return typeof answer !== 'object' || answer === null || !('errorCode' in answer)
@@ -150,17 +182,6 @@ export class SocketIoWire implements Wire {
   #cutLater(): void {
     setTimeout(() => this.#webSocket?.terminate(), CUT_DELAY_MS).unref()
   }
-}
-
-/** The bytes of the message that is being read. */
-function sizeOfMessages(socket: Socket): () => number {
-  let bytes = 0
-  socket.conn.on('packet', ({ data }: { data?: string | Buffer }) => {
-    if (data === undefined) return
-    // A text begins a message; what is binary belongs to the one before it.
-    bytes = typeof data === 'string' ? Buffer.byteLength(data) : bytes + data.length
-  })
-  return () => bytes
 }
 
 /** How the client wants to be answered: by the function that comes last, wherever that is. */

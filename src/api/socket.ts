@@ -77,6 +77,8 @@ const BURST_FACTOR = 4
 const OUT_OF_TIME: ReadonlySet<string | undefined> = new Set(['expired', 'issued-in-future'])
 /** One that goes on although so many of its messages were refused at once is closed. */
 const PATIENCE_FACTOR = 20
+/** Of what is no request, so much counts as one more. */
+const STRAY_BYTES = 1024
 /** A message over the limit is read to be answered; one over this many times the limit ends its connection unread. */
 const CUT_FACTOR = 4
 
@@ -115,7 +117,7 @@ export class MeetingSockets {
       wsEngine: WebSocketServer,
     })
     this.#io.on('connection', (socket) => {
-      const wire = new SocketIoWire(socket, { maxBacklogBytes })
+      const wire = new SocketIoWire(socket, { maxMessageBytes: largestMessage, maxBacklogBytes })
       this.#inTrace(wire, () => wire.listen(this.#receive(wire)))
     })
     this.#protoo = new ProtooServer({
@@ -193,7 +195,7 @@ export class MeetingSockets {
       if (refused) return refused
       if (!(paced ? bucket : patience).take()) {
         if (!paced || !patience.take()) {
-          refused = new Refusal('RATE_LIMITED', { message: 'This connection sends far too many requests.' })
+          refused = farTooMuch()
           link.close(leaveReason('UNKNOWN'), refused)
         }
         return new Refusal('RATE_LIMITED')
@@ -226,6 +228,12 @@ export class MeetingSockets {
         reply(tolerant ? { data: {} } : { refusal }, link.traits)
       } else if (connection) run(message, reply)
       else early!.push(() => run(message, reply))
+    })
+    const stray = keepingTrace((bytes: number) => {
+      if (refused || patience.take(1 + bytes / STRAY_BYTES)) return
+      refused = farTooMuch()
+      onRefusal(refused)
+      link.drop(refused)
     })
     const tooSlow = keepingTrace(() => {
       log.info('cut off a client that does not read')
@@ -265,7 +273,7 @@ export class MeetingSockets {
       }, settings.headersTimeoutSeconds * 1000).unref()
     }
     void arrive()
-    return { request: receive, tooSlow, gone }
+    return { request: receive, stray, tooSlow, gone }
   }
 
   #connect(link: ClientLink, applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>): Connection {
@@ -369,6 +377,10 @@ export class MeetingSockets {
       return { grant: verify(token, { outOfTime: true }), expired: thrown }
     }
   }
+}
+
+function farTooMuch(): Refusal {
+  return new Refusal('RATE_LIMITED', { message: 'This connection sends far too many requests.' })
 }
 
 /** What a message asks for, if it says so. */

@@ -14,18 +14,23 @@ export class TokenBucket {
     this.#at = now()
   }
 
-  /** False when the limit is reached. */
-  take(): boolean {
-    if (this.isSpent) return false
-    this.#level -= 1
+  /** False when the limit is reached; then nothing is taken. */
+  take(amount = 1): boolean {
+    this.#fill()
+    if (this.#level < amount) return false
+    this.#level -= amount
     return true
   }
 
   /** Whether `take` would be refused. */
   get isSpent(): boolean {
+    this.#fill()
+    return this.#level < 1
+  }
+
+  #fill(): void {
     const now = this.#now()
     this.#level = Math.min(this.#burst, this.#level + (Math.max(0, now - this.#at) / 1000) * this.#perSecond)
     this.#at = now
-    return this.#level < 1
   }
 }

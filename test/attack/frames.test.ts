@@ -4,22 +4,36 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
+import { encodeClientFrame } from '../../src/protocol/chat.ts'
 import { TestServer } from '../support/test-server.ts'
 
 const TEXT = 1
+const BINARY = 2
 const PING = 9
 /** Far more than the system takes for one who does not read. */
 const MOST_SENT = 64 * 1024 * 1024
+/** Who is not cut is never closed. */
+const timeout = 120_000
 
 let server: TestServer
 before(async () => {
-  server = await TestServer.start()
+  // Long, so that nothing is cut for saying nothing.
+  server = await TestServer.start({ headersTimeoutSeconds: 600 })
 })
 after(() => server.stop())
 
-/** A frame of at most 125 bytes, masked with zeros. */
-const frame = (opcode: number, payload: string): Buffer =>
-  Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), Buffer.from(payload)])
+/** A frame that is masked with zeros. */
+function frame(opcode: number, payload: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(payload)
+  const head = Buffer.alloc(bytes.length < 126 ? 6 : 14)
+  head[0] = 0x80 | opcode
+  head[1] = 0x80 | Math.min(bytes.length, 127)
+  if (bytes.length >= 126) {
+    head[1] = 0x80 | 127
+    head.writeBigUInt64BE(BigInt(bytes.length), 2)
+  }
+  return Buffer.concat([head, bytes])
+}
 
 const times = (count: number, bytes: Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, () => bytes))
@@ -55,7 +69,7 @@ async function heardUntilCut(socket: Socket): Promise<string> {
   return Buffer.concat(heard).toString('latin1')
 }
 
-test('a connection that asks for a second socket is cut', async () => {
+test('a connection that asks for a second socket is cut', { timeout }, async () => {
   const meetingId = await server.createMeeting()
   const address = addressOf(meetingId, server.token(['allow_join']))
   for (const asking of ['40', '40/elsewhere,']) {
@@ -67,26 +81,82 @@ test('a connection that asks for a second socket is cut', async () => {
   }
 })
 
-test('a client that pings and reads no answer is cut', async () => {
+/** The address of each socket for one more participant, and how the client opens it. */
+async function doors(): Promise<Record<'meeting' | 'protoo' | 'chat', () => Promise<Socket>>> {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'])
   const ann = server.connect({ meetingId, token, participantId: 'ann' })
   const { pubSubUrl } = (await ann.join()) as { pubSubUrl: string }
-  const doors = [
-    { path: `/socket.io/?${addressOf(meetingId, token)}` },
-    { path: `/protoo?${addressOf(meetingId, token)}`, protocol: 'protoo' },
-    { path: pubSubUrl.slice(new URL(pubSubUrl).origin.length) },
-  ]
-  for (const { path, protocol } of doors) {
-    const socket = await open(path, protocol)
-    socket.pause()
-    const pings = times(1000, frame(PING, 'x'.repeat(125)))
-    const closed = new Promise((resolve) => socket.once('close', resolve))
-    let sent = 0
-    while (!socket.destroyed && sent < MOST_SENT) {
-      sent += pings.length
-      await Promise.race([new Promise((written) => socket.write(pings, written)), closed])
-    }
-    assert.ok(socket.destroyed, `${path.split('?')[0]} took ${sent} bytes of pings`)
+  const address = addressOf(meetingId, token)
+  return {
+    meeting: async () => {
+      const socket = await open(`/socket.io/?${address}`)
+      socket.write(frame(TEXT, '40'))
+      await until(socket, 'connectionSuccess')
+      return socket
+    },
+    protoo: () => open(`/protoo?${address}`, 'protoo'),
+    chat: () => open(pubSubUrl.slice(new URL(pubSubUrl).origin.length)),
   }
+}
+
+/** Resolves with what the server says when that holds this text. */
+async function until(socket: Socket, text: string): Promise<string> {
+  let heard = ''
+  while (!heard.includes(text)) heard += ((await once(socket, 'data')) as [Buffer])[0].toString('latin1')
+  return heard
+}
+
+/** Sends this over and over until the connection is cut. */
+async function sendUntilCut(socket: Socket, bytes: Buffer): Promise<void> {
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  for (let sent = 0; !socket.destroyed && sent < MOST_SENT; sent += bytes.length)
+    await Promise.race([new Promise((written) => socket.write(bytes, written)), closed])
+  await closed
+}
+
+test('a client that pings and reads no answer is cut', { timeout }, async () => {
+  for (const open of Object.values(await doors())) {
+    const socket = await open()
+    socket.pause()
+    await sendUntilCut(socket, times(1000, frame(PING, 'x'.repeat(125))))
+  }
+})
+
+test('a client that sends what is no request and what nothing asked for is cut', { timeout }, async () => {
+  const { meeting, protoo, chat } = await doors()
+  const strays: [open: () => Promise<Socket>, ...frames: Buffer[]][] = [
+    [meeting, frame(TEXT, '431[]'), frame(TEXT, `431[${'{},'.repeat(200_000)}{}]`)],
+    [protoo, frame(TEXT, '{"response":true,"id":1}'), frame(TEXT, '['.repeat(900_000)), frame(TEXT, 'x')],
+    [chat, frame(BINARY, encodeClientFrame('pong', { seq: 1 }))],
+  ]
+  for (const [open, ...frames] of strays)
+    for (const one of frames) {
+      const socket = await open()
+      socket.resume()
+      await sendUntilCut(socket, one.length > 1000 ? one : times(1000, one))
+    }
+})
+
+test('the parts of a message are too large together', { timeout }, async () => {
+  const { meeting } = await doors()
+  const socket = await meeting()
+  socket.write(frame(TEXT, '4510-["request",{"_placeholder":true,"num":0}]'))
+  socket.write(times(3, frame(BINARY, Buffer.alloc(500_000))))
+  await heardUntilCut(socket)
+})
+
+test('a message is as large as it is, whatever comes right after it', async () => {
+  const { meeting } = await doors()
+  const socket = await meeting()
+  const large = JSON.stringify({ method: 'requestEntry', data: { more: 'x'.repeat(500_000) } })
+  socket.write(
+    Buffer.concat([
+      frame(TEXT, `421["request",${large}]`),
+      frame(TEXT, '422["request",{"method":"ping","data":{}}]'),
+    ]),
+  )
+  const heard = await until(socket, '432[')
+  assert.match(heard, /431\[.*PAYLOAD_TOO_LARGE/s)
+  socket.destroy()
 })
