@@ -5,7 +5,6 @@
  */
 import { createSfu } from '../src/media/sfu.ts'
 import { sampleRtpParameters } from '../src/media/fake.ts'
-import type { RtpCapabilities } from '../src/protocol/media.ts'
 import { MeetingMedia } from '../src/meeting/meeting-media.ts'
 import { Participant } from '../src/meeting/participant.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
@@ -61,7 +60,7 @@ async function fill(): Promise<{ media: MeetingMedia; people: Participant[] }> {
     })
     people.push(one)
     one.joined = true
-    one.rtpCapabilities = (await media.routerRtpCapabilities()) as RtpCapabilities
+    one.rtpCapabilities = await media.routerRtpCapabilities()
     const send = await media.createTransport(one, { producing: true, consuming: false })
     await media.createTransport(one, { producing: false, consuming: true })
     for (const kind of ['audio', 'video'] as const) {
