@@ -1,6 +1,7 @@
 /** Chromium windows with fake devices, driven through the page as a person drives it. */
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { findChromium } from '../../scripts/chromium.mjs'
+import { watchBrowser } from './evidence.ts'
 
 const PATIENCE_MS = 20_000
 const FLAGS = [
@@ -17,7 +18,9 @@ const FLAGS = [
 ]
 
 export async function launchBrowser(extra: string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: findChromium()!, args: [...FLAGS, ...extra], headless: true })
+  return watchBrowser(
+    await chromium.launch({ executablePath: findChromium()!, args: [...FLAGS, ...extra], headless: true }),
+  )
 }
 
 /** One person in a window of their own. */

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { watchServer } from './evidence.ts'
 import { freePorts } from './ports.ts'
 import { API_KEY, SECRET, signAnything } from './test-server.ts'
 
@@ -48,6 +49,7 @@ export class RealServer {
     // One for each listener and each media worker.
     const port = await freePorts(2 + Number(env.MEDIA_WORKERS ?? 2))
     const server = new RealServer(folder, [port, port + 1, port + 2], env)
+    watchServer(`server-${port}`, () => server.output)
     await server.run()
     return server
   }

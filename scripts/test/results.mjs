@@ -1,0 +1,79 @@
+// What a run of test files came to. Nothing here runs anything.
+
+const SLOWEST = 10
+
+/** The files, those first that take longest, so that no long one is left over at the end. */
+export function inOrder(files, longestFirst) {
+  const place = (file) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
+  return files.toSorted((a, b) => place(a) - place(b) || a.localeCompare(b))
+}
+
+/** The result of one file, from the lines of its reporter and how its process ended. */
+export function resultOf({ file, lines, output, code, signal, tookMs }) {
+  const tests = lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+  const skipped = tests
+    .filter(({ skip }) => skip !== undefined)
+    .map(({ name, skip }) => ({ file, name, why: skip === true ? '' : skip }))
+  const failures = tests.filter(({ passed }) => !passed).map(({ name }) => name)
+  // A file that ends early, or without a test, has failed too.
+  const failed = code !== 0 || tests.length === 0
+  const passed = tests.length - failures.length - skipped.length
+  const counts = [
+    `${passed} passed`,
+    ...(failures.length > 0 ? [`${failures.length} failed`] : []),
+    ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
+    ...(failed && failures.length === 0 ? [signal ? `ended by ${signal}` : `ended with ${code}`] : []),
+  ]
+  return {
+    file,
+    tests: tests.map((test) => ({ ...test, file })),
+    failures,
+    skipped,
+    failed,
+    passed,
+    output,
+    tookMs,
+    line: `${failed ? '✖' : '✔'} ${file}: ${counts.join(', ')}, ${seconds(tookMs)}`,
+  }
+}
+
+/** What is printed at the end, and whether anything failed. */
+export function summary(results, { tookMs, evidence }) {
+  const sum = (count) => results.reduce((total, result) => total + count(result), 0)
+  const failing = results.filter(({ failed }) => failed)
+  const skipped = results.flatMap((result) => result.skipped)
+  const slowestFiles = results.toSorted((a, b) => b.tookMs - a.tookMs).slice(0, SLOWEST)
+  const slowestTests = results
+    .flatMap(({ tests }) => tests)
+    .filter(({ nesting }) => nesting === 0)
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, SLOWEST)
+  const text = [
+    '',
+    'The slowest ten files',
+    ...slowestFiles.map((result) => `  ${seconds(result.tookMs).padStart(6)}  ${result.file}`),
+    'The slowest ten tests',
+    ...slowestTests.map(({ ms, file, name }) => `  ${seconds(ms).padStart(6)}  ${file}: ${name}`),
+    ...(skipped.length > 0
+      ? ['Skipped', ...skipped.map(({ file, name, why }) => `  ${file}: ${name}${why && ` (${why})`}`)]
+      : []),
+    ...(failing.length > 0
+      ? [
+          `Failed (pages, consoles and logs are in ${evidence}/)`,
+          ...failing.flatMap(({ file, failures }) =>
+            failures.length > 0 ? failures.map((name) => `  ${file}: ${name}`) : [`  ${file}`],
+          ),
+        ]
+      : []),
+    '',
+    `${results.length} files, ${sum(({ passed }) => passed)} tests passed, ${sum(({ failures }) => failures.length)} failed, ${skipped.length} skipped, in ${seconds(tookMs)}`,
+  ].join('\n')
+  return { text, failed: failing.length > 0 }
+}
+
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
+}

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inOrder, resultOf, summary } from './results.mjs'
+
+const line = (name, more = {}) => JSON.stringify({ name, nesting: 0, passed: true, ms: 1, ...more })
+const ended = { code: 0, signal: null, output: '', tookMs: 1500 }
+
+test('the longest files are run first, the others by name', () => {
+  assert.deepEqual(inOrder(['b', 'long', 'a', 'longer'], ['longer', 'long', 'gone']), [
+    'longer',
+    'long',
+    'a',
+    'b',
+  ])
+})
+
+const files = [
+  ['all passed', [line('a'), line('b')], ended, '✔ f: 2 passed, 1.5 s', false],
+  [
+    'one failed',
+    [line('a'), line('b', { passed: false })],
+    { ...ended, code: 1 },
+    '✖ f: 1 passed, 1 failed, 1.5 s',
+    true,
+  ],
+  [
+    'one skipped',
+    [line('a'), line('b', { skip: 'no nginx' })],
+    ended,
+    '✔ f: 1 passed, 1 skipped, 1.5 s',
+    false,
+  ],
+  ['no test at all', [], ended, '✖ f: 0 passed, ended with 0, 1.5 s', true],
+  ['the process ended early', [line('a')], { ...ended, code: 7 }, '✖ f: 1 passed, ended with 7, 1.5 s', true],
+  [
+    'the process was killed',
+    [line('a')],
+    { ...ended, code: null, signal: 'SIGKILL' },
+    '✖ f: 1 passed, ended by SIGKILL, 1.5 s',
+    true,
+  ],
+]
+for (const [title, lines, end, said, failed] of files)
+  test(`a file: ${title}`, () => {
+    const result = resultOf({ file: 'f', lines: lines.join('\n'), ...end })
+    assert.equal(result.line, said)
+    assert.equal(result.failed, failed)
+    assert.equal(summary([result], { tookMs: 1, evidence: 'e' }).failed, failed)
+  })
+
+test('the summary names what failed, what was skipped and why, and the slowest ten', () => {
+  const slow = Array.from({ length: 12 }, (_, at) => line(`slow ${at}`, { ms: 1000 * at }))
+  const { text } = summary(
+    [
+      resultOf({
+        file: 'f',
+        lines: [...slow, line('broken', { passed: false })].join('\n'),
+        ...ended,
+        code: 1,
+      }),
+      resultOf({ file: 'g', lines: line('proxy', { skip: 'nginx is not installed' }), ...ended }),
+    ],
+    { tookMs: 61_000, evidence: 'the-folder' },
+  )
+  assert.match(text, /Failed \(pages, consoles and logs are in the-folder\/\)\n {2}f: broken/)
+  assert.match(text, /g: proxy \(nginx is not installed\)/)
+  assert.match(text, / 11 s {2}f: slow 11\n/)
+  assert.doesNotMatch(text, /slow 1\n/)
+  assert.match(text, /2 files, 12 tests passed, 1 failed, 1 skipped, in 61 s$/)
+})

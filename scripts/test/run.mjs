@@ -1,0 +1,98 @@
+// Runs test files side by side, each in a process of its own: `node scripts/test/run.mjs [--jobs 2] [--no-skips] [file or glob ...]`.
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { glob, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { inOrder, resultOf, summary } from './results.mjs'
+
+const ALL = ['scripts/**/*.test.mjs', 'src/**/*.test.ts', 'test/**/*.test.ts']
+/** A file that takes longer is stuck. A machine that is five times slower needs less for any. */
+const FILE_TIMEOUT_MS = 20 * 60_000
+const reporter = pathToFileURL(join(import.meta.dirname, 'reporter.mjs')).href
+/** Where a test that fails leaves what its pages and servers showed. */
+const EVIDENCE = 'test-failures'
+
+const { values, positionals } = parseArgs({
+  options: {
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    'no-skips': { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+})
+const jobs = Number(values.jobs)
+if (!Number.isInteger(jobs) || jobs < 1) throw new Error('--jobs takes a whole number from 1 on')
+
+const files = new Set()
+for (const pattern of positionals.length > 0 ? positionals : ALL)
+  for await (const file of glob(pattern)) files.add(file)
+if (files.size === 0) throw new Error(`no test file matches ${positionals.join(', ')}`)
+
+const longestFirst = JSON.parse(readFileSync(join(import.meta.dirname, 'longest-first.json'), 'utf8'))
+const waiting = inOrder([...files], longestFirst)
+const scratch = await mkdtemp(join(tmpdir(), 'anteroom-tests-'))
+const children = new Set()
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    waiting.length = 0
+    for (const child of children) child.kill(signal)
+    process.exitCode = 130
+  })
+
+await rm(EVIDENCE, { recursive: true, force: true })
+await mkdir(EVIDENCE, { recursive: true })
+const startedAt = performance.now()
+const results = []
+await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work))
+await rm(scratch, { recursive: true, force: true })
+
+const { text, failed } = summary(results, { tookMs: performance.now() - startedAt, evidence: EVIDENCE })
+console.log(text)
+const skips = results.flatMap(({ skipped }) => skipped)
+if (values['no-skips'] && skips.length > 0)
+  console.log('Tests were skipped, which --no-skips does not allow.')
+if (failed || (values['no-skips'] && skips.length > 0)) process.exitCode ||= 1
+
+async function work() {
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const result = await runFile(file)
+    results.push(result)
+    if (result.failed) process.stdout.write(`\n${result.output}\n`)
+    console.log(result.line)
+  }
+}
+
+async function runFile(file) {
+  const events = join(scratch, file.replaceAll('/', '+'))
+  const began = performance.now()
+  const child = spawn(
+    process.execPath,
+    [
+      '--test-force-exit',
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      `--test-reporter=${reporter}`,
+      `--test-reporter-destination=${events}`,
+      file,
+    ],
+    {
+      env: { ...process.env, TEST_EVIDENCE: join(EVIDENCE, file) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  children.add(child)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const timer = setTimeout(() => child.kill('SIGKILL'), FILE_TIMEOUT_MS)
+  const [code, signal] = await new Promise((resolve) =>
+    child.on('close', (...ended) => {
+      resolve(ended)
+    }),
+  )
+  clearTimeout(timer)
+  children.delete(child)
+  const lines = await readFile(events, 'utf8').catch(() => '')
+  return resultOf({ file, lines, output, code, signal, tookMs: performance.now() - began })
+}
