@@ -36,6 +36,12 @@ async function firstData(): Promise<{ parent: string; dataDir: string }> {
 test('a data folder of the first version opens with this one: people, decisions and chat are there', async (t) => {
   const { parent, dataDir } = await firstData()
   t.after(() => rm(parent, { recursive: true, force: true }))
+  const file = join(dataDir, 'anteroom.db')
+  const old = new Database(file)
+  const columns = 'session_id, client_message_id, topic, message, payload, send_only, at'
+  old.exec(`insert into chat_messages (message_id, sender_id, sender_name, ${columns})
+    select 'by-rest', 'server', 'Backend', ${columns} from chat_messages`)
+  old.close()
   const server = await TestServer.start({ dataDir }, { now: sinceThen() })
   t.after(() => server.stop())
   const times = { iat: Math.floor(LEFT_AT / 1000), exp: Math.floor(LEFT_AT / 1000) + 3600 }
@@ -60,7 +66,19 @@ test('a data folder of the first version opens with this one: people, decisions 
   const { body: chat } = await server.rest('GET', `/v2/rooms/${meetingId}/messages`, undefined, rest)
   assert.deepEqual(
     chat.data.map(({ message, senderId }: Record<string, unknown>) => [message, senderId]),
-    [['said in the first version', 'ann']],
+    [
+      ['said in the first version', 'ann'],
+      ['said in the first version', 'server'],
+    ],
+  )
+  const db = new Database(file, { readonly: true })
+  t.after(() => db.close())
+  assert.deepEqual(
+    db.prepare('select sender_id, account_id from chat_messages order by number').raw().all(),
+    [
+      ['ann', 'ann'],
+      ['server', null],
+    ],
   )
   const { body: session } = await server.rest('GET', `/v2/sessions/${self.sessionId}`, undefined, rest)
   const stays = session.participants.map(({ participantId, timelog }: any) => [participantId, timelog.length])

@@ -38,6 +38,7 @@ const kept = (number: number): KeptMessage => ({
   sendOnly: [],
   at: 0,
   tokenId: null,
+  accountId: null,
   bytes: 10_300,
 })
 

@@ -123,8 +123,12 @@ export class Chat {
     this.#places = new SharedThings(sharesOf(maxChatTopics, maxChatSubscriptions))
     this.#room = new SharedAmount(sharesOf(maxSessionChatBytes, maxChatMessageBytes + RECORD_BYTES))
     this.#last = kept.last
-    for (const { tokenId, senderId, bytes } of kept.shares) {
-      this.#room.add({ ...(tokenId !== null && { tokenId }), participantId: senderId }, bytes)
+    for (const { tokenId, accountId, bytes } of kept.shares) {
+      const holder = {
+        ...(tokenId !== null && { tokenId }),
+        ...(accountId !== null && { participantId: accountId }),
+      }
+      this.#room.add(holder, bytes)
     }
   }
 
@@ -207,6 +211,7 @@ export class Chat {
       sendOnly,
       at: now(),
       tokenId: sender.holder.tokenId,
+      accountId: sender.holder.participantId ?? null,
       bytes: bytesOf(frame),
     }
     // Kept before it is heard, and heard in the order in which it was taken in.

@@ -134,6 +134,7 @@ test('what is old goes, in steps, with all that was recorded in it; what is not 
       sendOnly: at % 2 ? ['bob'] : [],
       at,
       tokenId: null,
+      accountId: null,
       bytes: 300,
     }),
   )

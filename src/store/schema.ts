@@ -118,6 +118,7 @@ export interface Schema {
     is_private: number
     bytes: number
     token_id: string | null
+    account_id: string | null
   }
   /** Who hears a private message: its receivers and its sender. */
   chat_hearers: { session_id: string; participant_id: string; number: number; bytes: number }

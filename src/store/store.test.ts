@@ -333,6 +333,7 @@ const saying = (at: number, changes: Partial<ChatRecord> = {}): ChatRecord => ({
   sendOnly: [],
   at,
   tokenId: 'jti:ann',
+  accountId: 'ann',
   bytes: 300,
   ...changes,
 })
@@ -400,6 +401,7 @@ test('pages and parts of the chat hold what the reader may hear, and count nothi
       saying(at, {
         topic: at % 3 === 0 ? 'OTHER' : 'CHAT',
         senderId: at % 5 === 0 ? 'bob' : 'ann',
+        accountId: at % 5 === 0 ? null : 'ann',
         // To itself as well, and to more than are written at once.
         sendOnly:
           at % 4 === 0
@@ -455,9 +457,9 @@ test('pages and parts of the chat hold what the reader may hear, and count nothi
     }
     const { last, shares } = await store.chat.held('s')
     assert.equal(last, 300)
-    assert.deepEqual(shares.map(({ senderId, bytes }) => [senderId, bytes]).toSorted(), [
+    assert.deepEqual(shares.map(({ accountId, bytes }) => [accountId, bytes]).toSorted(), [
+      [null, 60 * 300],
       ['ann', 240 * 300],
-      ['bob', 60 * 300],
     ])
     assert.deepEqual(await store.chat.held('nothing'), { last: 0, shares: [] })
   })

@@ -252,6 +252,8 @@ export interface ChatRecord {
   at: number
   /** Of the token that it was said with; null in records of older versions. */
   tokenId: string | null
+  /** The participant on whose account it is kept; null where it was said over REST by a token bound to nobody. */
+  accountId: string | null
   /** What it takes of the room that a session has. */
   bytes: number
 }
@@ -280,10 +282,10 @@ export interface Stretch {
   to: number
 }
 
-/** What of a session's chat was said with one token under one id. */
+/** What of a session's chat was said with one token on one participant's account. */
 export interface ChatShare {
   tokenId: string | null
-  senderId: string
+  accountId: string | null
   bytes: number
 }
 

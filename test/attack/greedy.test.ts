@@ -113,6 +113,7 @@ const rows: Row[] = [
     setting: 'MAX_SESSION_CHAT_BYTES',
     what: 'chat that is kept, over REST',
     overRest: true,
+    kept: true,
     take: (taker) =>
       overRest(taker, 'POST', `/v2/rooms/${taker.meetingId}/messages`, {
         topic: 'CHAT',

@@ -120,14 +120,14 @@ export function chatQueries({ db, write }: Ground): Store['chat'] {
         .select((select) => select.fn.max<number | null>('number').as('last'))
         .executeTakeFirstOrThrow()
       const shares = await ofSession
-        .select((select) => ['token_id', 'sender_id', select.fn.sum<number>('bytes').as('bytes')])
-        .groupBy(['token_id', 'sender_id'])
+        .select((select) => ['token_id', 'account_id', select.fn.sum<number>('bytes').as('bytes')])
+        .groupBy(['token_id', 'account_id'])
         .execute()
       return {
         last: last ?? 0,
-        shares: shares.map(({ token_id, sender_id, bytes }) => ({
+        shares: shares.map(({ token_id, account_id, bytes }) => ({
           tokenId: token_id,
-          senderId: sender_id,
+          accountId: account_id,
           bytes,
         })),
       }
@@ -150,6 +150,7 @@ function toRow(message: ChatRecord) {
     is_private: message.sendOnly.length === 0 ? 0 : 1,
     bytes: message.bytes,
     token_id: message.tokenId,
+    account_id: message.accountId,
   }
 }
 
@@ -167,6 +168,7 @@ function toMessage(row: Selectable<Schema['chat_messages']>): KeptMessage {
     sendOnly: JSON.parse(row.send_only) as string[],
     at: row.at,
     tokenId: row.token_id,
+    accountId: row.account_id,
     bytes: row.bytes,
   }
 }
