@@ -1,9 +1,10 @@
-/** The page for everybody: in light and dark, on a phone, without a mouse, and without a camera. */
+/** The page for everybody: in light and dark, on a phone, without a mouse, without a camera, and on a poor line. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser, Person } from './support/browser.ts'
+import { firstScreens, weigh } from './support/page-weight.ts'
 import { RealServer } from './support/real-server.ts'
 
 let browser: Browser
@@ -160,6 +161,69 @@ test('without a mouse: from the start page into a meeting, muted, through a dial
   await tabTo('leave')
   await page.keyboard.press('Enter')
   await page.getByTestId('message').or(page.getByTestId('end-for-all')).first().waitFor()
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
+})
+
+test('what a browser loads: the start page nothing of the meeting, and what a screen shows is what was weighed', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const asked = new Set<string>()
+  ann.page.on('request', (request) => {
+    const { pathname } = new URL(request.url())
+    if (pathname.startsWith('/assets/')) asked.add(pathname)
+  })
+  const weighed = async (screen: string): Promise<string[]> => {
+    const { path, later } = firstScreens[screen]!
+    return (await weigh(server.url, path, later)).paths.slice(1).sort()
+  }
+  await ann.page.goto(server.url)
+  await ann.page.getByTestId('start').waitFor()
+  await ann.page.waitForLoadState('networkidle')
+  assert.deepEqual([...asked].sort(), await weighed('start page'))
+  const coded = await ann.page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.endsWith('.js'))
+      .map((entry) => entry.toJSON() as { encodedBodySize: number; decodedBodySize: number }),
+  )
+  assert.ok(coded.length > 0 && coded.every((one) => one.encodedBodySize * 2 < one.decodedBodySize))
+
+  await ann.page.getByTestId('start').click()
+  await ann.page.getByTestId('name').waitFor()
+  // While people look at themselves.
+  await ann.page.waitForLoadState('networkidle')
+  assert.deepEqual([...asked].sort(), await weighed('in a meeting'))
+  await ann.preJoin()
+  await ann.inside()
+  assert.deepEqual([...asked].sort(), await weighed('in a meeting'))
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
+})
+
+test('a part of the page that cannot be loaded: told at the join, the camera off, and trying again loads the page anew', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const { page } = ann
+  await page.route('**/assets/inside-*.js', (route) => route.abort())
+  await page.addInitScript(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+    const tracks: MediaStreamTrack[] = ((globalThis as any).opened = [])
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const stream = await open(wanted)
+      tracks.push(...stream.getTracks())
+      return stream
+    }
+  })
+  await page.goto(server.url)
+  await page.getByTestId('start').click()
+  await page.locator('.preview video').waitFor()
+  await ann.preJoin()
+  await page.getByText('A part of this page could not be loaded').waitFor()
+  const states = await page.evaluate<string[]>('opened.map((track) => track.readyState)')
+  assert.ok(states.length > 0 && states.every((state) => state === 'ended'), states.join())
+  await page.unroute('**/assets/inside-*.js')
+  await page.getByTestId('again').click()
+  await ann.preJoin()
+  await ann.inside()
   assert.deepEqual(ann.errors, [])
   await ann.close()
 })

@@ -296,6 +296,7 @@ function toRefusal(error: unknown): Refusal {
   if (code === 'FST_ERR_MAX_PARAM_LENGTH')
     return new Refusal('INVALID_REQUEST', { message: 'An id in the address is too long.' })
   if (statusCode === 413) return new Refusal('PAYLOAD_TOO_LARGE')
+  if (statusCode === 416) return new Refusal('RANGE_NOT_SATISFIABLE')
   if (statusCode === 415) return new Refusal('UNSUPPORTED_MEDIA_TYPE')
   if (statusCode === 404) return new Refusal('NOT_FOUND')
   return statusCode >= 400 && statusCode < 500 ? new Refusal('INVALID_REQUEST') : asRefusal(error)

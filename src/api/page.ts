@@ -1,8 +1,12 @@
 /** The meeting page and the dashboard, as they were built. */
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal } from '../protocol/errors.ts'
+import { contentCodingFor, type ContentCoding } from './content-coding.ts'
 import type { Routes } from './context.ts'
 import { undescribed } from './describe.ts'
 
@@ -39,33 +43,76 @@ export const pageRoutes: Routes = (app, { settings }) => {
   const meeting = built(join(settings.pageFolder, 'index.html'))
   const dashboard = built(join(settings.pageFolder, 'dashboard', 'index.html'))
   const page = (request: FastifyRequest, reply: FastifyReply): unknown => {
+    void reply.header('vary', 'accept')
     if (!request.headers.accept?.includes('text/html'))
       return { hello: 'Anteroom', page: meeting !== undefined }
-    return send(reply, PAGE_HEADERS, meeting)
+    return send(request, reply, PAGE_HEADERS, meeting)
   }
   app.get('/', undescribed, page)
   app.get('/m/*', undescribed, page)
   for (const path of ['/dashboard', '/dashboard/*'])
-    app.get(path, undescribed, (_request, reply) => send(reply, DASHBOARD_HEADERS, dashboard))
+    app.get(path, undescribed, (request, reply) => send(request, reply, DASHBOARD_HEADERS, dashboard))
   if (meeting) {
-    void app.register(fastifyStatic, {
-      root: join(settings.pageFolder, 'assets'),
-      prefix: '/assets/',
-      immutable: true,
-      maxAge: '365d',
-      setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
+    void app.register((assets, _options, done) => {
+      assets.addHook('onRequest', (request, _reply, next) => {
+        // The plugin reads neither `*` nor `identity` as RFC 9110 does: it is told the outcome.
+        request.headers['accept-encoding'] = codingFor(request)
+        next()
+      })
+      void assets.register(fastifyStatic, {
+        root: join(settings.pageFolder, 'assets'),
+        prefix: '/assets/',
+        // Made by the build, beside each file.
+        preCompressed: true,
+        // A name holds the hash of what is in it.
+        immutable: true,
+        maxAge: '365d',
+      })
+      done()
     })
   }
 }
 
-function built(file: string): Buffer | undefined {
-  return existsSync(file) ? readFileSync(file) : undefined
+/** A page in every coding, as it was built. */
+type Page = Record<ContentCoding, { bytes: Buffer; etag: string }>
+
+function built(file: string): Page | undefined {
+  if (!existsSync(file)) return undefined
+  const html = readFileSync(file)
+  const tagged = (bytes: Buffer): Page[ContentCoding] => ({ bytes, etag: etagOf(bytes) })
+  return { identity: tagged(html), br: tagged(brotliCompressSync(html)), gzip: tagged(gzipSync(html)) }
 }
 
-function send(reply: FastifyReply, headers: Record<string, string>, html: Buffer | undefined): unknown {
+/** From the bytes: the files of a package all have one date, and two builds of a page are of one length. */
+function etagOf(bytes: Buffer): string {
+  return `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
+}
+
+/** @throws {Refusal} NOT_ACCEPTABLE */
+function codingFor(request: FastifyRequest): ContentCoding {
+  const coding = contentCodingFor([request.headers['accept-encoding']].flat().join())
+  if (coding === undefined) throw new Refusal('NOT_ACCEPTABLE')
+  return coding
+}
+
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  headers: Record<string, string>,
+  page: Page | undefined,
+): unknown {
   void reply.headers({ ...headers, 'content-type': 'text/html; charset=utf-8' })
-  return (
-    html ??
-    '<!doctype html><title>Anteroom</title><p>The page is not built yet: run <code>npm run page</code>.'
-  )
+  if (!page)
+    return '<!doctype html><title>Anteroom</title><p>The page is not built yet: run <code>npm run page</code>.'
+  void reply.header('vary', reply.hasHeader('vary') ? 'accept, accept-encoding' : 'accept-encoding')
+  const coding = codingFor(request)
+  const { bytes, etag } = page[coding]
+  if (coding !== 'identity') void reply.header('content-encoding', coding)
+  if (headers['cache-control'] === 'no-store') return bytes
+  void reply.header('etag', etag)
+  return isKnown(etag, request.headers['if-none-match']) ? reply.code(304).send() : bytes
+}
+
+function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
+  return (ifNoneMatch ?? '').split(',').some((one) => [etag, '*'].includes(one.trim().replace(/^W\//, '')))
 }

@@ -1,20 +1,29 @@
 /** Which screen is shown, and how one leads to the next. */
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { connect, MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
+import { MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
 import type { Address } from './address.ts'
 import { ApiError, exchangeInvite, serverUrl, signIn, startMeeting, type Pass } from './api.ts'
-import { sentenceFor, type Sentence } from './sentences.ts'
+import { PAGE_INCOMPLETE, sentenceFor, type Sentence } from './sentences.ts'
 import { Home } from './screens/home.tsx'
-import { MeetingScreen } from './screens/meeting.tsx'
-import { PreJoin, type Choice } from './screens/pre-join.tsx'
+import type * as inside from './screens/inside.tsx'
 import { Message } from './screens/message.tsx'
-import { Waiting } from './screens/waiting.tsx'
+import { PreJoin, type Choice } from './screens/pre-join.tsx'
+
+/** The larger part of the page, which loads while people look at themselves. @throws {ApiError} PAGE_INCOMPLETE */
+async function loadInside(): Promise<typeof inside> {
+  try {
+    return await import('./screens/inside.tsx')
+  } catch (error) {
+    console.error(error)
+    throw new ApiError('PAGE_INCOMPLETE', 'A part of the page could not be loaded.')
+  }
+}
 
 type Screen =
   | { name: 'home' }
   | { name: 'busy'; text: string }
   | { name: 'preJoin'; pass: Pass }
-  | { name: 'meeting'; pass: Pass; meeting: Meeting }
+  | { name: 'meeting'; pass: Pass; meeting: Meeting; Inside: typeof inside.Inside }
   | { name: 'message'; sentence: Sentence; pass?: Pass }
 
 declare global {
@@ -52,6 +61,8 @@ export function App({ address }: { address: Address }) {
       `${new URL(serverUrl).pathname.replace(/\/$/, '')}/m/${encodeURIComponent(pass.meetingId)}`,
     )
     setScreen({ name: 'preJoin', pass })
+    // Whether that worked is asked at the join.
+    loadInside().catch(() => undefined)
   }, [])
 
   const open = useCallback(
@@ -112,6 +123,10 @@ export function App({ address }: { address: Address }) {
 
   const join = async (pass: Pass, choice: Choice): Promise<void> => {
     try {
+      const { connect, Inside } = await loadInside().catch((error: unknown) => {
+        for (const track of [choice.mic, choice.camera]) track?.stop()
+        throw error
+      })
       const participantId = memory.participantId()
       const meeting = await connect({
         url: serverUrl,
@@ -125,7 +140,7 @@ export function App({ address }: { address: Address }) {
       meetingRef.current = meeting
       window.anteroom = { meeting }
       meeting.on('left', (reason) => left(pass, reason))
-      setScreen({ name: 'meeting', pass, meeting })
+      setScreen({ name: 'meeting', pass, meeting, Inside })
     } catch (error) {
       refuse(error, pass)
     }
@@ -143,13 +158,16 @@ export function App({ address }: { address: Address }) {
     case 'preJoin':
       return <PreJoin meetingId={screen.pass.meetingId} onJoin={(choice) => join(screen.pass, choice)} />
     case 'meeting':
-      return <InMeeting meeting={screen.meeting} pass={screen.pass} />
+      return <screen.Inside meeting={screen.meeting} token={screen.pass.token} />
     case 'message': {
       const { sentence, pass } = screen
+      // A part that could not be loaded, or that a newer page has no more, comes with a new page alone.
+      const again = (to: Pass): void =>
+        sentence === PAGE_INCOMPLETE ? location.reload() : setScreen({ name: 'preJoin', pass: to })
       return (
         <Message
           sentence={sentence}
-          {...(pass && sentence.again && { onAgain: () => setScreen({ name: 'preJoin', pass }) })}
+          {...(pass && sentence.again && { onAgain: () => again(pass) })}
           onHome={() => {
             history.replaceState(null, '', `${new URL(serverUrl).pathname.replace(/\/$/, '')}/`)
             setScreen({ name: 'home' })
@@ -158,19 +176,4 @@ export function App({ address }: { address: Address }) {
       )
     }
   }
-}
-
-function InMeeting({ meeting, pass }: { meeting: Meeting; pass: Pass }) {
-  const [state, setState] = useState(meeting.state)
-  const [wasIn, setWasIn] = useState(meeting.state === 'joined')
-  useEffect(() => {
-    const update = (): void => {
-      setState(meeting.state)
-      if (meeting.state === 'joined') setWasIn(true)
-    }
-    update()
-    return meeting.on('stateChanged', update)
-  }, [meeting])
-  if (!wasIn) return <Waiting waiting={state === 'waiting'} onCancel={() => void meeting.leave()} />
-  return <MeetingScreen meeting={meeting} token={pass.token} reconnecting={state === 'reconnecting'} />
 }

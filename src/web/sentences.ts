@@ -7,6 +7,13 @@ export interface Sentence {
   again: boolean
 }
 
+/** Trying again loads the page anew. */
+export const PAGE_INCOMPLETE: Sentence = {
+  title: 'A part of this page could not be loaded',
+  advice: 'Check your connection and try again. The page loads anew.',
+  again: true,
+}
+
 const byReason: Record<string, Sentence> = {
   INVALID_TOKEN: {
     title: 'This link has expired',
@@ -94,6 +101,7 @@ const byReason: Record<string, Sentence> = {
     advice: 'Check your connection and try again.',
     again: true,
   },
+  PAGE_INCOMPLETE,
   MEDIA_FAILED: {
     title: 'This browser could not connect sound and picture',
     advice: 'Try again, or use another browser.',

@@ -1,15 +1,44 @@
 import react from '@vitejs/plugin-react'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { defineConfig } from 'vite'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import { defineConfig, type Plugin } from 'vite'
+
+/** Writes what the pages load once more as `.br` and `.gz`, for `src/api/page.ts` to serve. */
+const compressed: Plugin = {
+  name: 'anteroom:compressed',
+  async writeBundle({ dir }, bundle) {
+    await Promise.all(
+      Object.keys(bundle).map(async (name) => {
+        if (name.endsWith('.html')) return
+        const file = join(dir!, name)
+        const bytes = await readFile(file)
+        // The highest quality would take 6 % off, and two seconds more of every start.
+        const params = {
+          [constants.BROTLI_PARAM_QUALITY]: 9,
+          [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+        }
+        const [br, gz] = await Promise.all([
+          promisify(brotliCompress)(bytes, { params }),
+          promisify(gzip)(bytes, { level: 9 }),
+        ])
+        await Promise.all([writeFile(`${file}.br`, br), writeFile(`${file}.gz`, gz)])
+      }),
+    )
+  },
+}
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react()],
+  plugins: [react(), compressed],
   build: {
     outDir: join(import.meta.dirname, '../../dist/web'),
     emptyOutDir: true,
     // The meeting page loads nothing of the dashboard.
     rolldownOptions: {
+      // Nothing of the client does anything on its own, so what the start page does not use stays out of it.
+      treeshake: { moduleSideEffects: [{ test: /\/src\/client\//, sideEffects: false }] },
       input: {
         meeting: join(import.meta.dirname, 'index.html'),
         dashboard: join(import.meta.dirname, 'dashboard/index.html'),

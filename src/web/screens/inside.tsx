@@ -1,0 +1,23 @@
+/** What the page needs inside a meeting and not before: the client with its libraries, and the meeting's own screen. */
+import { useEffect, useState } from 'react'
+import type { Meeting } from '../../client/client.ts'
+import { MeetingScreen } from './meeting.tsx'
+import { Waiting } from './waiting.tsx'
+
+export { connect } from '../../client/client.ts'
+
+/** About to be inside, in the lobby, or inside. */
+export function Inside({ meeting, token }: { meeting: Meeting; token: string }) {
+  const [state, setState] = useState(meeting.state)
+  const [wasIn, setWasIn] = useState(meeting.state === 'joined')
+  useEffect(() => {
+    const update = (): void => {
+      setState(meeting.state)
+      if (meeting.state === 'joined') setWasIn(true)
+    }
+    update()
+    return meeting.on('stateChanged', update)
+  }, [meeting])
+  if (!wasIn) return <Waiting waiting={state === 'waiting'} onCancel={() => void meeting.leave()} />
+  return <MeetingScreen meeting={meeting} token={token} reconnecting={state === 'reconnecting'} />
+}
