@@ -24,7 +24,9 @@ const below: Record<string, string[]> = {
   load: ['client', 'protocol'],
   web: ['client'],
   config: ['addresses'],
+  foundation: ['config', 'meeting', 'store'],
   server: [
+    'foundation',
     'config',
     'api',
     'meeting',
@@ -37,7 +39,19 @@ const below: Record<string, string[]> = {
     'protocol',
     'addresses',
   ],
-  cli: ['load', 'server', 'config', 'api', 'meeting', 'token', 'store', 'media', 'protocol', 'addresses'],
+  cli: [
+    'load',
+    'server',
+    'foundation',
+    'config',
+    'api',
+    'meeting',
+    'token',
+    'store',
+    'media',
+    'protocol',
+    'addresses',
+  ],
   index: ['server', 'config', 'token', 'protocol', 'client', 'store', 'media', 'meeting', 'api'],
 }
 /** Folders with several implementations: from outside only the head file. */

@@ -1,6 +1,6 @@
 /** The store and the keys for a command that works on them, whether a server runs beside it or not. It makes none. */
 import { readConfig } from '../config.ts'
-import { openFoundation, type Foundation } from '../server.ts'
+import type { Foundation } from '../foundation.ts'
 import type { ProjectRecord } from '../store/store.ts'
 import { CommandError, exitCodes } from './arguments.ts'
 
@@ -8,6 +8,8 @@ export async function withFoundation<T>(
   env: NodeJS.ProcessEnv,
   work: (foundation: Foundation) => Promise<T>,
 ): Promise<T> {
+  // Loaded when it is needed: a command that only prints its help starts at once.
+  const { openFoundation } = await import('../foundation.ts')
   const foundation = await openFoundation(readConfig(env), { create: false })
   try {
     return await work(foundation)

@@ -1,6 +1,5 @@
 /** `anteroom init`: what a first start makes, without a start. */
 import { readConfig } from '../config.ts'
-import { openFoundation } from '../server.ts'
 import type { Command } from './arguments.ts'
 
 export const init: Command = {
@@ -9,6 +8,7 @@ export const init: Command = {
   details: 'For setting up before the first start. What is there already stays as it is.',
   run: async ({ env }) => {
     const config = readConfig(env)
+    const { openFoundation } = await import('../foundation.ts')
     const { store, keyRing, secretIn } = await openFoundation(config, { create: true })
     await store.close()
     const apiKey = keyRing.defaultKey()?.apiKey ?? null

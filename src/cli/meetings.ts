@@ -1,7 +1,7 @@
 /** `anteroom meeting …` */
 import { randomBytes } from 'node:crypto'
 import type { MeetingRecord } from '../store/store.ts'
-import type { Foundation } from '../server.ts'
+import type { Foundation } from '../foundation.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { problemOfRoomId } from '../protocol/ids.ts'
 import { newMeetingId } from '../meeting/catalogue.ts'

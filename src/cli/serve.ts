@@ -1,7 +1,7 @@
 /** `anteroom serve` and `anteroom token-server`: both run until they are told to stop. */
 import type { Command, CommandInput, CommandResult } from './arguments.ts'
 import { readConfig } from '../config.ts'
-import { startServer, startTokenServer, type RunningServer } from '../server.ts'
+import type { RunningServer } from '../server.ts'
 
 const stopped: CommandResult = { json: { stopped: true }, text: 'stopped' }
 
@@ -37,11 +37,22 @@ export const serve: Command = {
   summary: 'the meeting server, with its page, REST and token endpoints',
   details:
     'The first start makes the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second one at once.',
-  run: (input) => untilStopped(input, (stopping) => startServer(readConfig(input.env), { stopping })),
+  run: (input) =>
+    untilStopped(input, async (stopping) => {
+      const config = readConfig(input.env)
+      // Loaded here and not with the other commands: it takes longest of all.
+      const { startServer } = await import('../server.ts')
+      return startServer(config, { stopping })
+    }),
 }
 
 export const tokenServer: Command = {
   name: 'token-server',
   summary: 'only get-token, create-meeting and validate-meeting, in front of VIDEOSDK_API_ENDPOINT',
-  run: (input) => untilStopped(input, () => startTokenServer(readConfig(input.env))),
+  run: (input) =>
+    untilStopped(input, async () => {
+      const config = readConfig(input.env)
+      const { startTokenServer } = await import('../server.ts')
+      return startTokenServer(config)
+    }),
 }

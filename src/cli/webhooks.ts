@@ -1,6 +1,6 @@
 /** `anteroom webhooks …` */
 import type { DeliveryRecord, DeliveryState } from '../store/store.ts'
-import type { Foundation } from '../server.ts'
+import type { Foundation } from '../foundation.ts'
 import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
 import { withFoundation } from './foundation.ts'
 
