@@ -45,7 +45,10 @@ export const initConfigRoutes: Routes = (app, context) => {
     if (refusal.code === 'SOMETHING_WENT_WRONG') throw error
     metrics.refused('http', refusal)
     if (refusal.code !== 'RATE_LIMITED')
-      log.info({ code: refusal.code, reason: refusal.reason }, 'refused at init-config')
+      log.info(
+        { requestId: request.id, code: refusal.code, reason: refusal.reason },
+        'refused at init-config',
+      )
     if (refusal.retryAfterSeconds !== undefined) void reply.header('retry-after', refusal.retryAfterSeconds)
     return reply.code(refusal.status).send({
       statusCode: refusal.status,

@@ -9,7 +9,7 @@ import { freePorts } from './ports.ts'
 import { API_KEY, SECRET, signAnything } from './test-server.ts'
 
 const cli = join(import.meta.dirname, '../../src/cli.ts')
-const START_TIMEOUT_MS = 20_000
+const START_TIMEOUT_MS = 120_000
 
 export class RealServer {
   readonly url: string
