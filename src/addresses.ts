@@ -73,3 +73,8 @@ export function isHostName(text: string): boolean {
 export function inUrl(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host
 }
+
+/** What a person at this machine types. */
+export function displayHost(host: string): string {
+  return host === '127.0.0.1' || host === '::1' || kindOf(host) === 'any' ? 'localhost' : inUrl(host)
+}

@@ -11,7 +11,7 @@ import type { Config } from './config.ts'
 import { openFoundation, type Foundation } from './foundation.ts'
 import type { Sfu } from './media/sfu.ts'
 import type { Store } from './store/store.ts'
-import { isLoopback, kindOf, inUrl } from './addresses.ts'
+import { displayHost, isLoopback, kindOf } from './addresses.ts'
 import { assertPortsApart, shownSettings } from './config.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
@@ -461,11 +461,6 @@ function certificateNames(config: Config): string[] {
   if (config.announcedAddress !== undefined) names.push(config.announcedAddress)
   if (config.publicUrl !== undefined) names.push(new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, ''))
   return [...new Set(names)]
-}
-
-/** What a person at this machine types. */
-export function displayHost(host: string): string {
-  return host === '127.0.0.1' || host === '::1' || kindOf(host) === 'any' ? 'localhost' : inUrl(host)
 }
 
 async function welcome(

@@ -1,8 +1,8 @@
 /** `anteroom projects …` and `anteroom admin …` */
 import { randomBytes } from 'node:crypto'
+import { displayHost } from '../addresses.ts'
 import { draftFirstLink, forgetSignIn } from '../api/admin/sign-in.ts'
 import { readConfig } from '../config.ts'
-import { displayHost } from '../server.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
 import { withFoundation } from './foundation.ts'
 
