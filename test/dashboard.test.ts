@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { assertIsolated } from './support/bidi.ts'
 import { launchBrowser } from './support/browser.ts'
 import { Receiver, failing, taking } from './support/receiver.ts'
 import { TestServer } from './support/test-server.ts'
@@ -451,6 +452,56 @@ test('the overview tells what goes on and what went on', async () => {
   await page.locator('summary', { hasText: 'People' }).click()
   await page.getByRole('region', { name: 'People, as a table' }).getByText('Participants').waitFor()
   ann.close()
+})
+
+test('a script written from right to left turns no word of the dashboard around', async () => {
+  const { body: room } = await server.rest('POST', '/v2/rooms', { customRoomId: 'חדר!' })
+  const ann = await join(room.roomId, 'אנה', 'אנה (שרה)')
+  const bob = await join(room.roomId, 'דוד', 'דוד!')
+  const guest = server.connect({
+    meetingId: room.roomId,
+    participantId: 'רות',
+    name: 'רות?',
+    token: server.token(['ask_join']),
+  })
+  await guest.enter()
+  const { body: key } = await server.admin('POST', '/v2/admin/keys', {
+    projectId: (await server.admin('GET', '/v2/admin/projects')).body.data[0].projectId,
+    name: 'מפתח.',
+  })
+  await open(`/meetings/${room.roomId}`)
+  await button('Admit רות?').waitFor()
+  await assertIsolated(page, 'a live meeting')
+  await button('Remove דוד!').click()
+  await assertIsolated(page, 'the question before a removal')
+  await button('Remove', dialog()).click()
+  await button('Lift the removal of דוד').waitFor()
+  await assertIsolated(page, 'who is removed')
+  await bob.gone()
+  const { body: sessions } = await server.rest('GET', `/v2/sessions?roomId=${room.roomId}`)
+  for (const [place, shown] of [
+    ['/meetings', 'חדר!'],
+    ['/sessions', 'אנה (שרה)'],
+    [`/sessions/${sessions.data[0].id}`, 'אנה (שרה)'],
+    ['/keys', 'מפתח.'],
+  ] as const) {
+    await open(place)
+    // The first of them may be in a table that is folded away.
+    await page.locator('main bdi', { hasText: shown }).filter({ visible: true }).first().waitFor()
+    await assertIsolated(page, place)
+  }
+  await button('Revoke מפתח.').click()
+  await assertIsolated(page, 'the question before a key is revoked')
+  await page.keyboard.press('Escape')
+  await open('/tokens')
+  await page
+    .getByLabel('Token to inspect')
+    .fill(server.token(['allow_join'], { roomId: 'חדר!', apiKey: key.apiKey, secret: key.secret }))
+  await button('Inspect').click()
+  await page.getByText('"חדר!"').waitFor()
+  await assertIsolated(page, 'what a token says')
+  ann.close()
+  guest.close()
 })
 
 test('a form that is on its way takes no more text, and is sent once', async () => {

@@ -178,3 +178,37 @@ test('chat: what is written while a message is on its way stays, and a double En
   assert.deepEqual(ann.errors, [])
   await ann.close()
 })
+
+test('lobby: the second half of a double click lets in nobody else', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const meetingId = (await ann.start(server.url)).split('/m/')[1]!
+  const [first, second] = ['first', 'second'].map(
+    (participantId) =>
+      new WireClient({
+        url: server.url,
+        token: signAnything({ apikey: 'test-key', permissions: ['ask_join'], participantId }),
+        meetingId,
+        participantId,
+        name: participantId,
+      }),
+  )
+  for (const guest of [first!, second!]) {
+    await guest.enter()
+    await ann.knows((meeting) => meeting.lobby.requests.size > 0)
+  }
+  await ann.page.getByText('first asks to join, and 1 more').waitFor()
+  const allow = ann.page.getByTestId('allow')
+  await allow.click()
+  await first!.hears('entryResponded', ({ decision }) => decision === 'allowed')
+  await ann.page.getByText('second asks to join').waitFor()
+  // The pointer is where the button was, which is now the next one's.
+  const { x, y, width, height } = (await allow.boundingBox())!
+  await ann.page.mouse.move(x + width / 2, y + height / 2)
+  for (const half of ['down', 'up'] as const) await ann.page.mouse[half]({ clickCount: 2 })
+  // Answered after whatever the click asked for.
+  await ann.page.getByTestId('deny').click()
+  assert.equal((await second!.hears('entryResponded')).decision, 'denied')
+  for (const guest of [first!, second!]) guest.close()
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
+})

@@ -150,7 +150,10 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.accepted.catch(() => undefined)
     const request = (method: string, data?: object): Promise<unknown> =>
       this.#signalling.request(method, data)
-    this.lobby = new Lobby((id, decision) => request('respondEntry', { id, decision }))
+    this.lobby = new Lobby(
+      (id, decision) => request('respondEntry', { id, decision }),
+      (id) => this.emit('entrySettled', id),
+    )
     this.moderation = new Moderation(request)
     this.devices = new Devices({
       mic: options.mic,
@@ -326,9 +329,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   /** What is done about each thing that the server says; what nothing follows from says why. */
   #handlers(): NotificationHandlers {
     const ignored = (): void => undefined
-    const settled = ({ id }: { id: string }): void => {
-      if (this.lobby.requests.delete(id)) this.emit('entrySettled', id)
-    }
+    const settled = ({ id }: { id: string }): void => this.lobby.settle(id)
     return {
       error: ({ code, name, message }) => {
         // No refusal: the connection is about to be cut, and comes back by itself.
