@@ -3,7 +3,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY scripts scripts
 ENV XDG_CACHE_HOME=/opt/cache
-RUN npm ci
+RUN npm ci && npm run --silent worker
 COPY tsconfig.json ./
 COPY src src
 RUN npm run --silent page && npm prune --omit=dev --ignore-scripts

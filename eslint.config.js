@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist', 'data', 'node_modules', 'test-failures'] },
+  { ignores: ['dist', 'data', 'node_modules', 'test-failures', '.cache'] },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],

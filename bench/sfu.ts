@@ -25,7 +25,7 @@ const TICK_MS = 4
 const PACKET_BYTES = 1200
 
 const worker = locateWorker()
-if (!worker) throw new Error('There is no media worker on this machine: node scripts/media-worker.mjs')
+if (!worker) throw new Error('There is no media worker on this machine: npm run worker')
 
 /** Takes what is sent and never reads it, so that the kernel drops it without a word. */
 const sink = spawn(

@@ -264,6 +264,12 @@ const settings = {
     'number of media workers',
     whole(1, 256, availableParallelism()),
   ),
+  prepareMedia: setting(
+    'PREPARE_MEDIA',
+    'true',
+    'whether the server fetches or builds a media worker that is missing, while it does all else',
+    (text) => text === undefined || flag(text),
+  ),
   announcedAddress: setting(
     'ANNOUNCED_ADDRESS',
     '',

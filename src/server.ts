@@ -81,6 +81,7 @@ export interface Parts {
 const KEY_REFRESH_MS = 1000
 const SWEEP_MS = 3600_000
 const SWEEP_PAUSE_MS = 20
+const workerScript = join(import.meta.dirname, '../scripts/media-worker.mjs')
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
   version: string
 }
@@ -413,8 +414,10 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
 
 async function openSfu(config: Config, log: Logger, stopping: AbortSignal | undefined): Promise<Sfu> {
   const worker = locateWorker()
+  const isOurs = worker?.source !== 'env' && config.prepareMedia
   return createSfu({
     workerBin: worker?.bin,
+    preparation: isOurs ? { script: workerScript, find: () => locateWorker()?.bin } : undefined,
     workers: config.mediaWorkers,
     firstPort: config.mediaPort,
     listenAddress: config.host,

@@ -220,7 +220,7 @@ test('doctor says what would not work, with the cure, and ends with code 1', asy
     [{ PORT: String(port) }, 'port', 'note', /in use.*PORT/],
     [{ HOST: '203.0.113.9' }, 'port', 'bad', /cannot be opened.*HOST/],
     [{ MEDIA_PORT: String(port) }, 'media ports', 'note', /\(TCP\) is in use.*MEDIA_PORT/],
-    [{ MEDIASOUP_WORKER_BIN: file }, 'media worker', 'bad', /media-worker\.mjs/],
+    [{ MEDIASOUP_WORKER_BIN: file }, 'media worker', 'bad', /npm run worker/],
     [{ DATA_DIR: file }, 'data folder', 'bad', /is not a folder.*DATA_DIR/],
     [{ DATA_DIR: join(file, 'below') }, 'data folder', 'bad', /is not a folder.*DATA_DIR/],
     [{ DATA_DIR: open }, 'data folder', 'bad', /chmod 700/],

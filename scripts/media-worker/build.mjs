@@ -1,8 +1,20 @@
 // Builds the worker from the sources in the mediasoup package, against the distribution's libraries.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { availableParallelism, freemem } from 'node:os'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WORKER_NAME } from './locate.mjs'
 import { run } from './run.mjs'
@@ -29,9 +41,18 @@ const SYSTEMS = { darwin: 'macOS', win32: 'Windows' }
  */
 const OLDEST = { debian: 12, ubuntu: 24 }
 const APT_TIMEOUT_MS = 10 * 60_000
+const MESON_OPTIONS = ['--wrap-mode', 'nodownload', '--buildtype', 'release', '-Db_ndebug=true']
 /** What one compiler takes at its worst, generously. */
 const BYTES_PER_JOB = 700 * 2 ** 20
+/** Of disk, for the copy of the sources and what is made of them. */
+const BYTES_TO_BUILD = 200 * 2 ** 20
+const DISK_FULL = /No space left on device|ENOSPC/
 const subprojects = fileURLToPath(new URL('./meson', import.meta.url))
+/** Says in a folder of which sources it is a copy, and that it is a whole one. */
+const STAMP = 'stamp'
+
+/** The build failed for want of something that may be there soon: the same sources will do then. */
+export class Lacking extends Error {}
 
 /**
  * Why this machine cannot build, as the end of a sentence; undefined when it can.
@@ -81,7 +102,8 @@ function asRoot() {
 }
 
 /**
- * Builds into `folder` and returns the path of the stripped worker. Throws an error of one sentence.
+ * Builds in `folder`, from where an interrupted build of the same sources stopped, and returns the path of the stripped worker.
+ * Throws an error of one sentence.
  * @param {{
  *   mediasoup: string,
  *   folder: string,
@@ -90,36 +112,51 @@ function asRoot() {
  * }} options - `mediasoup` is the package's folder; `log` the file that takes all that the tools say
  */
 export async function buildWorker({ mediasoup, folder, log, progress }) {
+  endLeftovers(folder)
   const source = join(folder, 'worker')
+  const stamp = join(folder, STAMP)
+  let isDiskFull = false
+  const note = (/** @type {string} */ text) => {
+    isDiskFull ||= DISK_FULL.test(text)
+    try {
+      appendFileSync(log, text)
+    } catch {
+      // The tools say the same of the disk, and end.
+    }
+  }
   /**
    * @param {string} command
    * @param {string[]} args
    * @param {Parameters<typeof run>[2]} [options]
    */
   const tool = async (command, args, options) => {
-    appendFileSync(log, `\n$ ${[command, ...args].join(' ')}\n`)
+    note(`\n$ ${[command, ...args].join(' ')}\n`)
     const onOutput = (/** @type {string} */ text) => {
-      appendFileSync(log, text)
+      note(text)
       options?.onOutput?.(text)
     }
     const { status, timedOut, error } = await run(command, args, { cwd: source, ...options, onOutput })
+    if (isDiskFull) throw new Lacking(`the disk of ${folder} is full`)
     if (status !== 0)
       throw new Error(`"${command} ${args[0]}" ${timedOut ? 'did not end' : error || `ended with ${status}`}`)
   }
 
   if (!hasPackages()) await installPackages(tool, progress)
-  progress.step('media worker: preparing the sources')
-  const mesonVersion = execFileSync('meson', ['--version'], { encoding: 'utf8' }).trim()
-  prepareSources({ mediasoup, source, mesonVersion })
-  await tool('meson', [
-    'setup',
-    'build',
-    '--wrap-mode',
-    'nodownload',
-    '--buildtype',
-    'release',
-    '-Db_ndebug=true',
-  ])
+  const wanted = stampOf(mediasoup)
+  const goesOn = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
+  if (!goesOn) {
+    progress.step('media worker: preparing the sources')
+    for (const old of [stamp, source]) rmSync(old, { recursive: true, force: true })
+    assertRoom(folder)
+    const mesonVersion = execFileSync('meson', ['--version'], { encoding: 'utf8' }).trim()
+    try {
+      prepareSources({ mediasoup, source, mesonVersion })
+    } catch (error) {
+      throw DISK_FULL.test(String(error)) ? new Lacking(`the disk of ${folder} is full`) : error
+    }
+    await tool('meson', ['setup', 'build', ...MESON_OPTIONS])
+    writeFileSync(stamp, wanted)
+  } else progress.step('media worker: going on with the build that was interrupted')
   // In some versions of mediasoup nothing makes the other sources wait for these headers.
   await tool('meson', ['compile', '-C', 'build', 'flatbuffers-generator'])
   await tool('ninja', ['-C', 'build', '-j', String(jobs()), WORKER_NAME], {
@@ -131,6 +168,47 @@ export async function buildWorker({ mediasoup, folder, log, progress }) {
   const built = join(source, 'build', WORKER_NAME)
   await tool('strip', [built])
   return built
+}
+
+/** @param {string} folder */
+function assertRoom(folder) {
+  const { bavail, bsize } = statfsSync(folder)
+  if (bavail * bsize >= BYTES_TO_BUILD) return
+  const mega = (/** @type {number} */ bytes) => Math.floor(bytes / 2 ** 20)
+  throw new Lacking(
+    `building it needs ${mega(BYTES_TO_BUILD)} MB in ${folder}, and ${mega(bavail * bsize)} MB are free there`,
+  )
+}
+
+/**
+ * Of the sources and of how they are built.
+ * @param {string} mediasoup
+ */
+function stampOf(mediasoup) {
+  const hash = createHash('sha256').update(readFileSync(join(mediasoup, 'package.json')))
+  hash.update(readFileSync(fileURLToPath(import.meta.url)))
+  const names = /** @type {string[]} */ (readdirSync(subprojects, { recursive: true })).sort()
+  for (const name of names) {
+    const file = join(subprojects, name)
+    if (statSync(file).isFile()) hash.update(name).update(readFileSync(file))
+  }
+  return hash.digest('hex')
+}
+
+/**
+ * Ends compilers whose build was killed and that still work in this folder.
+ * @param {string} folder
+ */
+function endLeftovers(folder) {
+  const pids = existsSync('/proc/self/cwd') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : []
+  for (const pid of pids) {
+    try {
+      if (`${readlinkSync(`/proc/${pid}/cwd`)}${sep}`.startsWith(`${folder}${sep}worker${sep}`))
+        process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // Another user's, or gone by now.
+    }
+  }
 }
 
 /**

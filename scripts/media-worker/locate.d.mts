@@ -3,7 +3,7 @@ export interface LocatedWorker {
   source: 'env' | 'cache' | 'package'
 }
 
-/** The worker that MEDIASOUP_WORKER_BIN names, else the cached one, else the one inside the mediasoup package. Looks only. */
+/** The worker that MEDIASOUP_WORKER_BIN names, else a cached one, else the one inside the mediasoup package. Looks only. */
 export function locateWorker(options?: {
   env?: NodeJS.ProcessEnv
   /** The mediasoup package's folder; the installed one by default. */
@@ -12,7 +12,8 @@ export function locateWorker(options?: {
   version?: string | undefined
 }): LocatedWorker | undefined
 export function mediasoupVersion(folder?: string): string | undefined
-export function cachedWorker(env: NodeJS.ProcessEnv, version: string): string
+export function cacheFolders(env: NodeJS.ProcessEnv): string[]
+export function workerIn(folder: string, version: string): string
 export function isExecutable(path: string): boolean
 export function installed(path: string): string | undefined
 export const WORKER_NAME: string

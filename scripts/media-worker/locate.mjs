@@ -1,7 +1,7 @@
 // Where a media worker may already be; looks only, does no work.
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const WORKER_NAME = process.platform === 'win32' ? 'mediasoup-worker.exe' : 'mediasoup-worker'
@@ -31,22 +31,41 @@ export function mediasoupVersion(folder = installed('mediasoup')) {
   }
 }
 
+const project = fileURLToPath(new URL('../..', import.meta.url))
+
 /**
- * The worker's place in the cache, for this version and platform; outside node_modules, so that it outlives an install.
+ * The folders that a worker may be kept in, outside node_modules so that it outlives an install; the first one that can be
+ * written is used. A service's user often has no home, and a project may be installed where its user cannot write.
  * @param {NodeJS.ProcessEnv} env
- * @param {string} version
  */
-export function cachedWorker(env, version) {
+export function cacheFolders(env) {
   const named = env.XDG_CACHE_HOME ?? ''
   // The XDG rule: a relative path there is to be ignored.
-  const cache = isAbsolute(named) ? named : join(homedir(), '.cache')
+  const user = isAbsolute(named) ? named : userCache()
+  return [
+    ...(user === undefined ? [] : [join(user, 'anteroom')]),
+    join(project, '.cache'),
+    ...(env.DATA_DIR ? [join(resolve(env.DATA_DIR), 'cache')] : []),
+  ]
+}
+
+function userCache() {
+  try {
+    return join(homedir(), '.cache')
+  } catch {
+    // This user has no entry in the system's list of users.
+    return undefined
+  }
+}
+
+/**
+ * A worker's place in one of those folders, for this version and platform.
+ * @param {string} folder
+ * @param {string} version
+ */
+export function workerIn(folder, version) {
   const libc = isMusl() ? '-musl' : ''
-  return join(
-    cache,
-    'anteroom',
-    `mediasoup-worker-${version}-${process.platform}-${process.arch}${libc}`,
-    WORKER_NAME,
-  )
+  return join(folder, `mediasoup-worker-${version}-${process.platform}-${process.arch}${libc}`, WORKER_NAME)
 }
 
 function isMusl() {
@@ -70,9 +89,11 @@ export function locateWorker({
 } = {}) {
   if (env.MEDIASOUP_WORKER_BIN) return { bin: env.MEDIASOUP_WORKER_BIN, source: 'env' }
   if (!version) return undefined
-  const cached = cachedWorker(env, version)
-  if (isExecutable(cached) && !whyNotOurs([...foldersOf(cached), cached]))
-    return { bin: cached, source: 'cache' }
+  for (const cache of cacheFolders(env)) {
+    const cached = workerIn(cache, version)
+    if (isExecutable(cached) && !whyNotOurs([...foldersOf(cached), cached]))
+      return { bin: cached, source: 'cache' }
+  }
   const packaged = folder && join(folder, 'worker/out/Release', WORKER_NAME)
   if (packaged && isExecutable(packaged)) return { bin: packaged, source: 'package' }
   return undefined

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { prepareSources, whyNoBuild } from './build.mjs'
-import { cachedWorker, installed, locateWorker, WORKER_NAME } from './locate.mjs'
+import { cacheFolders, installed, locateWorker, WORKER_NAME, workerIn } from './locate.mjs'
 
 const scripts = fileURLToPath(new URL('..', import.meta.url))
 const mediasoup = installed('mediasoup')
@@ -15,6 +15,8 @@ const root = fs.mkdtempSync(join(tmpdir(), 'anteroom-media-worker-'))
 after(() => fs.rmSync(root, { recursive: true, force: true }))
 
 const VERSION = '9.9.9'
+/** Where it is kept first. */
+const cachedWorker = (env, version) => workerIn(cacheFolders(env)[0], version)
 /** Answers the probe as a worker does, and can do nothing else. */
 const IMPOSTOR = '#!/bin/sh\nexit 41\n'
 const BROKEN = '#!/bin/sh\nexit 127\n'
@@ -112,8 +114,8 @@ test(
       fs.chownSync(dirname(cached), 65534, 65534)
       assert.equal(locateWorker({ env, folder }), undefined)
       const ran = await run(['--require'])
-      assert.equal(ran.code, 1)
-      assert.match(ran.stdout, /belongs to another user; remove it/)
+      assert.equal(ran.code, 0)
+      assert.match(ran.stdout, /kept in .*\.cache.*belongs to another user/)
     }
   },
 )
@@ -123,18 +125,24 @@ test('a relative XDG_CACHE_HOME is ignored', () => {
 })
 
 test('without a worker the install passes with one sentence, and fails with --require', async () => {
-  const { run, cached } = project('none')
+  const { folder, run: runWith, cached } = project('none')
+  // A system that it cannot be built on.
+  const PATH = join(folder, 'tools')
+  put(join(PATH, 'dpkg-query'), '#!/bin/sh\nexit 1\n', 0o755)
+  put(join(folder, 'unbuildable.mjs'), 'process.getuid = () => 1000')
+  const NODE_OPTIONS = `--import ${join(folder, 'unbuildable.mjs')}`
+  const run = (args = []) => runWith(args, { PATH, NODE_OPTIONS })
   const plain = await run()
   assert.equal(plain.code, 0)
   assert.match(
     plain.stdout,
-    /^Media is off, all else works: the prebuilt .*, and .*; .* run "node scripts\/media-worker\.mjs" again\.$/m,
+    /^Media is off, all else works: the prebuilt .*, and the tools to build it are missing.*; mend one of these.* start the server, which tries again\.$/m,
   )
   const required = await run(['--require', '--json'])
   assert.equal(required.code, 1)
   const { reason, ...result } = JSON.parse(required.stdout)
-  assert.match(reason, /--no-build/)
-  assert.deepEqual(result, { bin: null, source: 'none', version: VERSION })
+  assert.match(reason, /only root can install them/)
+  assert.deepEqual(result, { bin: null, source: 'none', passing: true, version: VERSION })
   for (const { code } of await Promise.all([run(['--path']), run(['--check'])])) assert.equal(code, 1)
   assert.deepEqual(fs.readdirSync(dirname(dirname(cached))), [basename(dirname(cached))])
 })
@@ -187,19 +195,167 @@ test(
   { skip: !worker },
   async () => {
     const { run, runs, cached } = project('two', brings(worker.bin))
+    const place = `${hostname()} ${fs.readlinkSync('/proc/self/ns/pid')}`
     // Above the largest process id there can be.
-    put(join(`${dirname(cached)}.lock`, 'pid'), '4194305')
+    put(join(`${dirname(cached)}.lock`, 'holder'), JSON.stringify({ pid: 4194305, place, startedAt: '1' }))
     for (const { code } of await Promise.all([run(['--require']), run(['--require'])])) assert.equal(code, 0)
     assert.equal(runs(), 1)
   },
 )
 
-test('a cache that cannot be written does not fail the install', async () => {
-  const { folder, run } = project('unwritable')
-  const { code, stdout } = await run([], { XDG_CACHE_HOME: put(join(folder, 'file'), '') })
-  assert.equal(code, 0)
-  assert.match(stdout, /^Media is off, all else works: ENOTDIR/)
+/** The compiler's place is taken: what `says` holds is said at its failure, else it makes the real worker. */
+function building(name, says) {
+  const made = project(name)
+  const tools = join(made.folder, 'tools')
+  const tool = (file, script) => put(join(tools, file), `#!/bin/sh\n${script}\n`, 0o755)
+  tool('dpkg-query', 'echo installed')
+  tool('meson', '[ "$1" = --version ] && echo 1.0.1; [ "$1" = setup ] && mkdir build; exit 0')
+  tool('strip', '')
+  tool(
+    'ninja',
+    says === undefined
+      ? `echo . >> ${made.folder}/builds; echo '[1/2] one'; echo '[2/2] two'; cp ${worker?.bin} $2/${WORKER_NAME}`
+      : `echo '${says}'; exit 1`,
+  )
+  for (const part of ['meson.build', 'src/RTC/DtlsTransport.cpp', 'subprojects'])
+    fs.cpSync(join(mediasoup, 'worker', part), join(made.packaged, 'worker', part), { recursive: true })
+  const env = { ...made.env, PATH: `${tools}:${process.env.PATH}` }
+  const builds = () => fs.readFileSync(join(made.folder, 'builds'), 'utf8').trim().split('\n').length
+  return {
+    ...made,
+    env,
+    builds,
+    run: (args = [], extra = {}) => runScript(made.folder, args, { ...env, ...extra }),
+  }
+}
+
+test(
+  'an install does not build, and says when that happens; --rebuild builds and says what it took',
+  { skip: !worker },
+  async () => {
+    const { run, builds, cached } = building('later')
+    const installed = await run(['--no-build'])
+    assert.equal(installed.code, 0)
+    assert.match(installed.stdout, /the server builds it when it starts.*"npm run worker" builds it now/)
+    assert.equal(fs.existsSync(cached), false)
+    const now = await run(['--require'])
+    assert.equal(now.code, 0, now.stdout)
+    assert.match(
+      now.stdout,
+      /building the media worker: 2\/2[^]*built in \d+ s, with \d+ s of processor[^]*ready \(build\)/,
+    )
+    assert.match((await run(['--require'])).stdout, /ready \(cache\)/)
+    assert.equal(builds(), 1)
+    assert.match((await run(['--rebuild'])).stdout, /ready \(build\)/)
+    assert.equal(builds(), 2)
+  },
+)
+
+test(
+  'of two that build at once one does, and the other says how far that is',
+  { skip: !worker },
+  async () => {
+    const { run, builds } = building('both')
+    for (const { code, stdout } of await Promise.all([run(['--require']), run(['--require'])]))
+      assert.equal(code, 0, stdout)
+    assert.equal(builds(), 1)
+  },
+)
+
+test(
+  'an install waits only a little for another that builds',
+  { skip: !worker || process.platform !== 'linux' },
+  async () => {
+    const { run, cached } = building('busy')
+    const lock = `${dirname(cached)}.lock`
+    const stat = fs.readFileSync('/proc/self/stat', 'utf8')
+    const startedAt = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const place = `${hostname()} ${fs.readlinkSync('/proc/self/ns/pid')}`
+    put(join(lock, 'holder'), JSON.stringify({ pid: process.pid, place, startedAt }))
+    const { code, stdout } = await run(['--no-build'])
+    assert.equal(code, 0)
+    assert.match(stdout, /another process is bringing it; the server waits for that/)
+  },
+)
+
+test('a full disk is one sentence, leaves nothing behind, and heals', { skip: !worker }, async () => {
+  const full = building('full', 'fatal error: error writing to worker.o: No space left on device')
+  const { code, stdout } = await full.run(['--require'])
+  assert.equal(code, 1)
+  assert.match(stdout, /^Media is off, all else works: the disk of .* is full; make room and run/m)
+  assert.deepEqual(fs.readdirSync(dirname(dirname(full.cached))), [basename(dirname(full.cached))])
 })
+
+test('a compiler that is missing is named with what installs it', () => {
+  const { folder, env } = building('bare')
+  put(join(folder, 'tools/dpkg-query'), '#!/bin/sh\nexit 1\n', 0o755)
+  put(join(folder, 'tools/sudo'), '#!/bin/sh\nexit 1\n', 0o755)
+  const script = `
+    process.getuid = () => 1000
+    const { whyNoBuild } = await import(${JSON.stringify(join(folder, 'scripts/media-worker/build.mjs'))})
+    console.log(whyNoBuild({ platform: 'linux', osRelease: 'ID=debian\\nVERSION_ID="12"\\n' }))`
+  const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    env,
+    encoding: 'utf8',
+  })
+  assert.match(said, /only root can install them \(sudo apt-get install g\+\+ .*meson/)
+})
+
+test(
+  'a build that fails is one sentence that names the log, and the next goes from the first source',
+  { skip: !worker },
+  async () => {
+    const failing = building('failing', 'FAILED: worker.o')
+    const { code, stdout } = await failing.run(['--require'])
+    assert.equal(code, 1)
+    assert.match(
+      stdout,
+      /FAILED: worker\.o[^]*could not be built \("ninja -C" ended with 1\); see .*build\.log/,
+    )
+    put(join(failing.folder, 'tools/ninja'), `#!/bin/sh\ncp ${worker.bin} $2/${WORKER_NAME}\n`, 0o755)
+    const { stdout: then } = await failing.run(['--require'])
+    assert.match(then, /preparing the sources[^]*ready \(build\)/)
+  },
+)
+
+test('what was half written into the cache is none, and is replaced', { skip: !worker }, async () => {
+  const { run, cached } = building('half')
+  put(cached, fs.readFileSync(worker.bin).subarray(0, 10_000), 0o755)
+  put(`${cached}.next`, 'half')
+  const { code, stdout } = await run(['--require'])
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /ready \(build\)/)
+  assert.deepEqual(fs.readdirSync(dirname(cached)), [basename(cached)])
+})
+
+test(
+  'where the home cannot be written, the worker is kept in the project, or else with the data',
+  { skip: !worker },
+  async () => {
+    const { folder, packaged, env, run } = building('unwritable')
+    const XDG_CACHE_HOME = put(join(folder, 'file'), '')
+    const first = await run(['--require'], { XDG_CACHE_HOME })
+    assert.equal(first.code, 0, first.stdout)
+    assert.match(first.stdout, /file.anteroom cannot be written \(ENOTDIR\)/)
+    const { stdout } = await run(['--path'], { XDG_CACHE_HOME })
+    assert.ok(stdout.startsWith(join(folder, '.cache')), stdout)
+
+    fs.rmSync(join(folder, '.cache'), { recursive: true })
+    put(join(folder, '.cache'), '')
+    const DATA_DIR = join(folder, 'data')
+    assert.equal((await run(['--require'], { XDG_CACHE_HOME, DATA_DIR })).code, 0)
+    const found = await run(['--path'], { XDG_CACHE_HOME, DATA_DIR })
+    assert.ok(found.stdout.startsWith(DATA_DIR), found.stdout)
+
+    const none = await run([], { XDG_CACHE_HOME })
+    assert.equal(none.code, 0)
+    assert.match(
+      none.stdout,
+      /^Media is off, all else works: .*anteroom cannot be written \(ENOTDIR\), and .*\.cache/m,
+    )
+    assert.equal(locateWorker({ env: { ...env, XDG_CACHE_HOME }, folder: packaged }), undefined)
+  },
+)
 
 test('an unknown option is refused', async () => {
   const { run } = project('unknown')

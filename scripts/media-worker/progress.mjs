@@ -1,12 +1,24 @@
-// What a person sees while the worker is brought.
+// How far the work is, told to a person, to a program, or to those who wait for the same.
+
+/** @typedef {import('./lock.mjs').Told} Told */
+/**
+ * @typedef {{
+ *   step(text: string): void,
+ *   count(text: string, done: number, total: number): void,
+ *   told(told: Told): void,
+ *   say(text: string): void,
+ * }} Progress - `step` begins something, `count` is how far it is, `told` what another process says of its work
+ */
 
 /**
- * Each step is a line with the time since the start. The count within a step changes in place on a terminal; elsewhere it
- * is a line for each tenth.
+ * For a person. Each step is a line with the time since the start. The count within a step changes in place on a terminal;
+ * elsewhere it is a line for each tenth.
  * @param {NodeJS.WriteStream} stream
+ * @returns {Progress}
  */
 export function createProgress(stream) {
   const startedAt = Date.now()
+  const left = createEstimate()
   let lastTenth = -1
   let isOpen = false
 
@@ -20,32 +32,83 @@ export function createProgress(stream) {
     if (isOpen) stream.write('\n')
     isOpen = false
   }
+  const show = (/** @type {Told} */ { step, done, total, secondsLeft }) => {
+    const line = `${step}: ${done}/${total}${secondsLeft === null ? '' : `, ${sayLeft(secondsLeft)}`} (${elapsed()})`
+    const tenth = Math.floor((10 * done) / total)
+    if (stream.isTTY) {
+      stream.write(`\r\x1b[K${line}`)
+      isOpen = true
+    } else if (tenth > lastTenth) stream.write(`${line}\n`)
+    lastTenth = tenth
+  }
 
   return {
-    /** @param {string} text */
     step(text) {
       closeLine()
       lastTenth = -1
       stream.write(`${text} (${elapsed()})\n`)
     },
-    /**
-     * @param {string} text
-     * @param {number} done
-     * @param {number} total
-     */
-    count(text, done, total) {
-      const line = `${text}: ${done}/${total} (${elapsed()})`
-      const tenth = Math.floor((10 * done) / total)
-      if (stream.isTTY) {
-        stream.write(`\r\x1b[K${line}`)
-        isOpen = true
-      } else if (tenth > lastTenth) stream.write(`${line}\n`)
-      lastTenth = tenth
+    count: (step, done, total) => show({ step, done, total, secondsLeft: left(done, total) }),
+    told(told) {
+      if (told.total > 0) show(told)
     },
-    /** @param {string} text */
     say(text) {
       closeLine()
       stream.write(`${text}\n`)
     },
   }
+}
+
+/**
+ * For the server that started this process: each change is a line of JSON.
+ * @param {NodeJS.WriteStream} stream
+ * @returns {Progress}
+ */
+export function createEvents(stream) {
+  const left = createEstimate()
+  const told = (/** @type {Told} */ what) => void stream.write(`${JSON.stringify({ told: what })}\n`)
+  const step = (/** @type {string} */ text) => told({ step: text, done: 0, total: 0, secondsLeft: null })
+  return {
+    step,
+    count: (text, done, total) => told({ step: text, done, total, secondsLeft: left(done, total) }),
+    told,
+    say: (text) => void stream.write(`${JSON.stringify({ said: text })}\n`),
+  }
+}
+
+/**
+ * What is told goes to the others as well.
+ * @param {Progress} progress
+ * @param {(told: Told) => void} tell
+ * @returns {Progress}
+ */
+export function shared(progress, tell) {
+  const left = createEstimate()
+  return {
+    ...progress,
+    step(text) {
+      progress.step(text)
+      tell({ step: text, done: 0, total: 0, secondsLeft: null })
+    },
+    count(text, done, total) {
+      progress.count(text, done, total)
+      tell({ step: text, done, total, secondsLeft: left(done, total) })
+    },
+  }
+}
+
+/** Seconds that are left, by the pace since the first count; null while there is none. */
+function createEstimate() {
+  /** @type {{ at: number, done: number } | undefined} */
+  let first
+  return (/** @type {number} */ done, /** @type {number} */ total) => {
+    if (first === undefined || done < first.done) first = { at: Date.now(), done }
+    const since = done - first.done
+    return since === 0 ? null : Math.ceil((((Date.now() - first.at) / since) * (total - done)) / 1000)
+  }
+}
+
+/** @param {number} seconds */
+export function sayLeft(seconds) {
+  return seconds < 60 ? 'less than a minute left' : `about ${Math.ceil(seconds / 60)} min left`
 }

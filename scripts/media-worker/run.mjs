@@ -46,11 +46,19 @@ export function run(file, args, { cwd, env, timeoutMs, onOutput } = {}) {
 /** The groups do not hear the terminal's Ctrl-C, so whoever stops this process stops them too. */
 export function stopWithThisProcess() {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.once(signal, () => {
-      for (const child of running) endGroup(child, 'SIGTERM')
-      process.exit(128 + constants.signals[signal])
-    })
+    process.once(signal, () => stop(128 + constants.signals[signal]))
   }
+}
+
+/** For a process that works for its parent: however the parent ends, its end of the pipe is closed. */
+export function stopWhenInputEnds() {
+  process.stdin.once('end', () => stop(1)).resume()
+}
+
+/** @param {number} status */
+function stop(status) {
+  for (const child of running) endGroup(child, 'SIGTERM')
+  process.exit(status)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Whether the server is up, and what of it is off. */
 import type { HttpContext, Routes } from './context.ts'
+import type { MediaStatus } from '../media/sfu.ts'
 import type { StoreTrouble } from '../store/store.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
@@ -38,7 +39,7 @@ export const healthRoutes: Routes = (app, context) => {
       store: { available: storeWorks, ...(trouble !== undefined && { reason: trouble }) },
       media: media.available
         ? { available: true, workers: media.workers, tried: media.tried }
-        : { available: false, reason: media.reason },
+        : { available: false, reason: media.reason, ...preparingOf(media) },
     }
   })
   app.get(
@@ -88,7 +89,7 @@ async function readinessOf(context: HttpContext): Promise<Readiness> {
   const troubled: Readiness['troubled'] = []
   if (server.isStopping()) missing.push({ part: 'server', reason: 'The server is stopping.' })
   if (trouble !== undefined) missing.push({ part: 'store', reason: trouble })
-  if (!media.available) missing.push({ part: 'media', reason: media.reason })
+  if (!media.available) missing.push({ part: 'media', reason: media.reason, ...preparingOf(media) })
   else if (media.workers < media.ports.length) {
     troubled.push({
       part: 'media',
@@ -104,6 +105,10 @@ async function readinessOf(context: HttpContext): Promise<Readiness> {
     })
   }
   return { ready: missing.length === 0, missing, troubled }
+}
+
+function preparingOf({ preparing }: Extract<MediaStatus, { available: false }>) {
+  return preparing ? { preparing } : {}
 }
 
 /** What is the matter with the store, in a sentence; undefined when it works. */

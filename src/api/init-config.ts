@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Grant } from '../token/token.ts'
 import type { HttpSettings, Routes } from './context.ts'
 import { refusalAtDoor } from '../meeting/admission.ts'
+import { refusalOfMedia } from '../media/sfu.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { InitConfig, InitConfigBody, InitConfigRefusal } from '../protocol/rest/joining.ts'
 import { grantFor, meetingFor } from './authorise.ts'
@@ -35,7 +36,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     },
     body: InitConfigBody,
     answer: InitConfig,
-    refusals: ['UNAUTHORIZED_PARTCIPANT_ID', 'MEETING_ID_DISABLED', 'MEDIA_UNAVAILABLE'],
+    refusals: ['UNAUTHORIZED_PARTCIPANT_ID', 'MEETING_ID_DISABLED', 'MEDIA_UNAVAILABLE', 'MEDIA_PREPARING'],
     refusalBody: InitConfigRefusal,
   })
   /** A number as the code, unlike the rest of REST: it is what the published clients read (design, decision 7). */
@@ -50,12 +51,14 @@ export const initConfigRoutes: Routes = (app, context) => {
         'refused at init-config',
       )
     if (refusal.retryAfterSeconds !== undefined) void reply.header('retry-after', refusal.retryAfterSeconds)
+    const media = mediaStatus()
     return reply.code(refusal.status).send({
       statusCode: refusal.status,
       error: refusal.message,
       message: refusal.message,
       code: refusal.number,
       name: refusal.code,
+      ...(refusal.code === 'MEDIA_PREPARING' && !media.available && { preparing: media.preparing }),
     })
   }
   /** Where to connect, whatever the answer is. */
@@ -89,7 +92,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     const refusal = refusalAtDoor(grant, meetingFor(request), grant.participantId)
     if (refusal) throw refusal
     const media = mediaStatus()
-    if (!media.available && !media.isComing) throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
+    if (!media.available && !media.isComing) throw refusalOfMedia(media)
     return { data: { ...here(request), iceServersPlain: iceServers(settings, grant.entry, now()) } }
   })
 }

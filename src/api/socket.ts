@@ -5,7 +5,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Logger } from 'pino'
-import type { Sfu } from '../media/sfu.ts'
+import { refusalOfMedia, type Sfu } from '../media/sfu.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { OpenAudience } from '../meeting/link.ts'
 import type { ConnectionState } from '../protocol/requests.ts'
@@ -355,8 +355,7 @@ export class MeetingSockets {
       const refusal = refusalAtDoor(grant, meeting, participantId)
       if (refusal) throw refusal
       const media = sfu.status
-      if (!media.available && !media.isComing)
-        throw new Refusal('MEDIA_UNAVAILABLE', { message: media.reason })
+      if (!media.available && !media.isComing) throw refusalOfMedia(media)
       return { grant, meeting: meeting! }
     }
     await atDoor()

@@ -73,7 +73,10 @@ export const watchingRoutes: Routes = (app, context) => {
             cpuPercent: percents.get(index) ?? 0,
             routers,
           })),
-          ...(!media.available && { reason: media.reason }),
+          ...(!media.available && {
+            reason: media.reason,
+            ...(media.preparing && { preparing: media.preparing }),
+          }),
         },
         store: { available: storeWorks },
         webhooks,

@@ -9,9 +9,11 @@ import { ADMIN_KEY_FILE, readAdminKey } from '../api/admin/admin-key.ts'
 import { readGiven } from '../api/certificate.ts'
 import { isReachedFromHereAlone } from '../api/owner.ts'
 import { assertPortsApart, readConfig, type Config } from '../config.ts'
-import { createSfu, mediaAddresses, type MediaAddress } from '../media/sfu.ts'
+import { createSfu, mediaAddresses, sentenceOf, type MediaAddress } from '../media/sfu.ts'
 import { checkStore } from '../store/store.ts'
+import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
+import { preparingElsewhere } from '../../scripts/media-worker/obtain.mjs'
 import { exitCodes, type Command, type CommandInput } from './arguments.ts'
 
 /** `bad`: it will not work so. `note`: it will, with a limit worth knowing. */
@@ -99,11 +101,13 @@ function node(): Finding {
 }
 
 /** Starts one worker as the server would, at a port beside its own, and tries what clients are told. */
-async function worker(env: NodeJS.ProcessEnv, { host, announcedAddress }: Config): Promise<Finding> {
+async function worker(
+  env: NodeJS.ProcessEnv,
+  { host, announcedAddress, prepareMedia }: Config,
+): Promise<Finding> {
   const check = 'media worker'
-  const cure = 'run "node scripts/media-worker.mjs", which says what is missing'
   const located = locateWorker({ env })
-  if (!located) return { check, verdict: 'bad', says: `there is none, so media is off; ${cure}` }
+  if (!located) return missingWorker(env, prepareMedia)
   const sfu = await createSfu({
     workerBin: located.bin,
     workers: 1,
@@ -117,6 +121,32 @@ async function worker(env: NodeJS.ProcessEnv, { host, announcedAddress }: Config
   if (!status.available) return { check, verdict: 'bad', says: status.reason }
   const reached = status.tried ? 'starts, and answers where it is announced' : 'starts'
   return { check, verdict: 'good', says: `${reached} (${located.source}: ${located.bin})` }
+}
+
+/** There is none yet, which heals by itself where one can be brought. */
+function missingWorker(env: NodeJS.ProcessEnv, prepareMedia: boolean): Finding {
+  const check = 'media worker'
+  const preparing = preparingElsewhere(env)
+  if (preparing)
+    return {
+      check,
+      verdict: 'note',
+      says: `there is none yet; another process brings it: ${sentenceOf(preparing)}`,
+    }
+  const noBuild = whyNoBuild()
+  if (noBuild !== undefined)
+    return {
+      check,
+      verdict: 'bad',
+      says: `there is none, so media is off: unless it can be downloaded, ${noBuild}`,
+    }
+  return prepareMedia
+    ? {
+        check,
+        verdict: 'note',
+        says: 'there is none yet; a server that starts brings it and does all else meanwhile, or "npm run worker" now',
+      }
+    : { check, verdict: 'bad', says: 'there is none, so media is off; run "npm run worker"' }
 }
 
 /** Not the server's own, so that a running server does not stand in the way. */

@@ -6,7 +6,7 @@
  * meeting.on('streamAdded', (stream) => (video.srcObject = new MediaStream([stream.track])))
  * ```
  */
-export { connect, type ConnectOptions } from './connect.ts'
+export { connect, type ConnectOptions, type Preparing } from './connect.ts'
 export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'

@@ -20,6 +20,20 @@ export interface ConnectOptions {
   camera?: MediaStreamTrack | boolean
   /** The app's own, seen by the others. */
   metaData?: Record<string, unknown>
+  /** Called while the server prepares its media, which `connect` waits for. */
+  onPreparing?: (preparing: Preparing) => void
+  /** Gives up that wait; `connect` then rejects with its reason. */
+  signal?: AbortSignal
+}
+
+/** How far the server is. */
+export interface Preparing {
+  done: number
+  /** 0 while it is not known how much there is to do. */
+  total: number
+  secondsLeft: number | null
+  /** As a sentence. */
+  message: string
 }
 
 interface InitConfig {
@@ -27,10 +41,14 @@ interface InitConfig {
   error?: string
   code?: number
   name?: string
+  preparing?: Omit<Preparing, 'message'>
 }
 
+/** How soon a server that prepares its media is asked again. */
+const PREPARING_MS = 3000
+
 /**
- * Asks to come in. Resolves when the server took the request: `meeting.state` is then `waiting`, or on its way to `joined`.
+ * Asks to come in, and waits for a server that still prepares its media. Resolves when the server took the request: `meeting.state` is then `waiting`, or on its way to `joined`.
  *
  * @throws {MeetingError} the server's refusal with its code and sentence, or that it cannot be reached
  */
@@ -72,11 +90,11 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
   return meeting
 }
 
-async function initConfig({
-  url,
-  token,
-  meetingId,
-}: ConnectOptions): Promise<NonNullable<InitConfig['data']> & { requestId: string | undefined }> {
+async function initConfig(
+  options: ConnectOptions,
+): Promise<NonNullable<InitConfig['data']> & { requestId: string | undefined }> {
+  const { url, token, meetingId, onPreparing, signal } = options
+  signal?.throwIfAborted()
   let answer: Response
   let body: InitConfig
   try {
@@ -89,6 +107,12 @@ async function initConfig({
   } catch (cause) {
     throw new MeetingError(0, 'CONNECTION_FAILED', 'The server cannot be reached.', cause)
   }
+  if (body.name === 'MEDIA_PREPARING') {
+    const { done = 0, total = 0, secondsLeft = null } = body.preparing ?? {}
+    onPreparing?.({ done, total, secondsLeft, message: body.error ?? '' })
+    await pause(PREPARING_MS, signal)
+    return initConfig(options)
+  }
   if (answer.status !== 200 || !body.data) {
     throw new MeetingError(
       body.code ?? 5000,
@@ -97,6 +121,21 @@ async function initConfig({
     )
   }
   return { ...body.data, requestId: answer.headers.get('x-request-id') ?? undefined }
+}
+
+/** @throws the signal's reason */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      clearTimeout(timer)
+      reject(signal!.reason as Error)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', giveUp)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', giveUp, { once: true })
+  })
 }
 
 function randomId(): string {

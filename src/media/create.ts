@@ -1,7 +1,9 @@
-import { Refusal } from '../protocol/errors.ts'
+import { mediaAddresses } from './addresses.ts'
+import { ComingSfu } from './coming.ts'
 import type { MediaLog } from './log.ts'
 import { startMediasoup } from './mediasoup.ts'
-import type { Sfu } from './sfu.ts'
+import { refusalOfMedia } from './refusals.ts'
+import type { MediaStatus, Sfu } from './sfu.ts'
 import { MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
 export { MediaStartError } from './start-errors.ts'
@@ -9,8 +11,8 @@ export { MediaStartError } from './start-errors.ts'
 export interface SfuOptions {
   /** Path of the media worker's binary; undefined where there is none. */
   workerBin: string | undefined
-  /** One sentence on why there is no worker and what to do; used when `workerBin` is undefined. */
-  unavailableReason?: string | undefined
+  /** How a worker is brought where there is none that starts, while all else works; without it, media is off then. */
+  preparation?: { script: string; find: () => string | undefined } | undefined
   /** How many workers; usually one per core. */
   workers: number
   /** Worker `i` listens on `firstPort + i`, over UDP and over TCP. */
@@ -33,11 +35,21 @@ export interface SfuOptions {
  * @throws the reason of `stopping` when the program is told to stop
  */
 export async function createSfu(options: SfuOptions): Promise<Sfu> {
-  if (options.workerBin === undefined) {
-    return unavailableSfu(options.unavailableReason ?? noWorker)
+  const { preparation, workerBin } = options
+  const comingSfu = async (how: NonNullable<typeof preparation>): Promise<Sfu> => {
+    // A wrong address stops the start, as it does where the worker is there.
+    await mediaAddresses(options.listenAddress, options.announcedAddress)
+    const { stopping, log } = options
+    return new ComingSfu({
+      ...how,
+      stopping,
+      log,
+      start: (brought) => createSfu({ ...options, workerBin: brought, preparation: undefined }),
+    })
   }
+  if (workerBin === undefined) return preparation ? comingSfu(preparation) : unavailableSfu(noWorker)
   try {
-    return await startMediasoup({ ...options, workerBin: options.workerBin })
+    return await startMediasoup({ ...options, workerBin })
   } catch (error) {
     if (error instanceof MediaUnreachable) {
       options.log?.error({ err: error }, 'media does not answer where it is announced')
@@ -45,19 +57,20 @@ export async function createSfu(options: SfuOptions): Promise<Sfu> {
     }
     if (!(error instanceof WorkerUnusable)) throw error
     options.log?.error({ err: error }, 'the media worker does not start')
+    if (preparation) return comingSfu(preparation)
     return unavailableSfu(
-      `Media is off: the media worker at ${options.workerBin} does not start; run "node scripts/media-worker.mjs" to get it again.`,
+      `Media is off: the media worker at ${workerBin} does not start; run "npm run worker" to get it again.`,
     )
   }
 }
 
-const noWorker =
-  'Media is off: there is no media worker on this machine; run "node scripts/media-worker.mjs" to get it.'
+const noWorker = 'Media is off: there is no media worker on this machine; run "npm run worker" to get it.'
 
 function unavailableSfu(reason: string): Sfu {
+  const status: MediaStatus = { available: false, reason, isComing: false }
   return {
-    status: { available: false, reason, isComing: false },
-    openRouter: () => Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { message: reason })),
+    status,
+    openRouter: () => Promise.reject(refusalOfMedia(status)),
     usage: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   }

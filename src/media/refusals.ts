@@ -1,4 +1,15 @@
 import { Refusal, type ErrorName } from '../protocol/errors.ts'
+import type { MediaStatus } from './sfu.ts'
+
+const PREPARING_RETRY_SECONDS = 3
+
+/** What somebody who wants in is told while there is no media. */
+export function refusalOfMedia(status: Extract<MediaStatus, { available: false }>): Refusal {
+  const { preparing, reason: message } = status
+  return preparing
+    ? new Refusal('MEDIA_PREPARING', { message, retryAfterSeconds: PREPARING_RETRY_SECONDS })
+    : new Refusal('MEDIA_UNAVAILABLE', { message })
+}
 
 /** Said while a worker is being replaced. */
 export function workerGone(cause?: unknown): Refusal {

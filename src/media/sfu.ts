@@ -42,7 +42,17 @@ export type MediaStatus =
       reason: string
       /** A worker died just now and its replacement is on its way: `openRouter` waits for it. */
       isComing: boolean
+      /** Its worker is being fetched or built; media switches on by itself. */
+      preparing?: Preparing
     }
+
+/** How far that is. */
+export interface Preparing {
+  done: number
+  /** 0 while it is not known how much there is to do. */
+  total: number
+  secondsLeft: number | null
+}
 
 export interface WorkerUsage {
   /** In the order of `ports`, from 0. */
@@ -193,3 +203,5 @@ export interface Consumer {
 export { mediaAddresses, type MediaAddress } from './addresses.ts'
 export { createSfu, MediaStartError, type SfuOptions } from './create.ts'
 export type { MediaLog } from './log.ts'
+export { sentenceOf } from './preparation.ts'
+export { refusalOfMedia } from './refusals.ts'

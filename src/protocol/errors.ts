@@ -34,6 +34,7 @@ const table = {
   REMOVED_FROM_SESSION: [4025, 403, 'You were removed from this session.'],
   ENTRY_DENIED: [4025, 403, 'Entry was denied.'],
   MEDIA_UNAVAILABLE: [5000, 503, 'Media is off on this server, so nobody can join.'],
+  MEDIA_PREPARING: [5000, 503, 'Media is being prepared; nobody can join yet.'],
   STORE_UNAVAILABLE: [5000, 503, 'The server cannot save or read this now; try again in a moment.'],
   TOO_SLOW: [5000, 408, 'Too much waits to be read by this connection; it is cut off, and may come back.'],
   SERVER_STOPPING: [5000, 503, 'The server restarts; the connection comes back by itself.'],

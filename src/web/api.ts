@@ -63,5 +63,10 @@ export const createInvite = (
   roomId: string,
   entry: 'direct' | 'ask',
 ): Promise<{ link: string }> => call('POST', '/v2/invites', { roomId, entry }, token)
-export const health = (): Promise<{ media: { available: boolean; reason?: string } }> =>
-  call('GET', '/health')
+/** Whether sound and picture work; `preparing` is there while the server still gets ready for them. */
+export interface MediaState {
+  available: boolean
+  reason?: string
+  preparing?: { done: number; total: number }
+}
+export const health = (): Promise<{ media: MediaState }> => call('GET', '/health')

@@ -86,6 +86,11 @@ const byReason: Record<string, Sentence> = {
     advice: 'Whoever runs it can find the cure with: anteroom doctor',
     again: true,
   },
+  MEDIA_PREPARING: {
+    title: 'Sound and picture are being prepared',
+    advice: 'This takes some minutes after the first start of the server.',
+    again: true,
+  },
   NOT_FOUND: {
     title: 'This invite does not work any more',
     advice: 'Ask the person who invited you for a new link.',

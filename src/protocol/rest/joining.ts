@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { errorNames } from '../errors.ts'
 import { RoomId } from '../rest.ts'
+import { Preparing } from './watching.ts'
 
 export const InitConfigBody = Type.Object({ roomId: RoomId })
 
@@ -33,6 +34,7 @@ export const InitConfigRefusal = Type.Object(
     message: Type.String(),
     code: Type.Union([Type.Integer({ examples: [4002] }), Type.Enum(errorNames)]),
     name: Type.Optional(Type.Enum(errorNames)),
+    preparing: Type.Optional(Preparing),
     data: Where,
   },
   { title: 'InitConfigRefusal' },

@@ -4,6 +4,18 @@ import { Type, type Static } from 'typebox'
 const Count = Type.Integer({ minimum: 0 })
 const Instant = Type.Integer({ minimum: 0, description: 'ms since the epoch' })
 
+export const Preparing = Type.Object(
+  {
+    done: Count,
+    total: Type.Integer({ minimum: 0, description: '0 while it is not known how much there is to do' }),
+    secondsLeft: Type.Union([Count, Type.Null()]),
+  },
+  {
+    description:
+      'How far the media worker is that is fetched or built now; media switches on when it is there',
+  },
+)
+
 export const ServerStatus = Type.Object({
   version: Type.String(),
   startedAt: Instant,
@@ -21,6 +33,7 @@ export const ServerStatus = Type.Object({
       }),
     ),
     reason: Type.Optional(Type.String()),
+    preparing: Type.Optional(Preparing),
   }),
   store: Type.Object({ available: Type.Boolean() }),
   webhooks: Type.Object({
@@ -52,6 +65,7 @@ const Part = Type.Object({
     Type.Literal('server'),
   ]),
   reason: Type.String(),
+  preparing: Type.Optional(Preparing),
 })
 
 export const Readiness = Type.Object({
@@ -74,6 +88,7 @@ export const Health = Type.Object({
       }),
     ),
     reason: Type.Optional(Type.String()),
+    preparing: Type.Optional(Preparing),
   }),
 })
 export type Health = Static<typeof Health>

@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { parseJoinText, type Address } from '../address.ts'
-import { health } from '../api.ts'
+import { useMedia } from '../parts/use-media.ts'
 
 /** Start a meeting, or join one by a link or an id. */
 export function Home({
@@ -13,23 +13,16 @@ export function Home({
   const [text, setText] = useState('')
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
-  const [mediaOff, setMediaOff] = useState<string>()
-  useEffect(() => {
-    void health().then(
-      ({ media }) =>
-        setMediaOff(media.available ? undefined : (media.reason ?? 'Media is off on this server.')),
-      () => undefined,
-    )
-  }, [])
+  const media = useMedia()
   return (
     <main className="centre">
       <section className="card home">
         <img className="mark large" src={new URL('../mark.svg', import.meta.url).href} alt="" />
         <h1>Anteroom</h1>
         <p>Meet face to face, on a server of your own.</p>
-        {mediaOff !== undefined && (
-          <p className="notice" role="alert">
-            {mediaOff}
+        {media && !media.available && (
+          <p className="notice" role={media.preparing ? 'status' : 'alert'} data-testid="media-off">
+            {media.reason ?? 'Media is off on this server.'}
           </p>
         )}
         <button

@@ -3,6 +3,7 @@ import { Devices } from '../../client/client.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
+import { useMedia } from '../parts/use-media.ts'
 import { Video } from '../parts/video.tsx'
 
 /** What one chose before joining. Tracks belong to whoever gets them. */
@@ -32,6 +33,10 @@ export function PreJoin({
   const [busy, setBusy] = useState(false)
   const [, redraw] = useReducer((count: number) => count + 1, 0)
   const [devices, setDevices] = useState<Devices>()
+  /** Wants in as soon as the server has sound and picture. */
+  const [waits, setWaits] = useState(false)
+  const media = useMedia()
+  const preparing = media?.preparing !== undefined
   useEffect(() => {
     // Devices of this screen alone; at the join what is open is handed over.
     const made = new Devices({ mic: false, camera: false, onChange: redraw, onProblem: () => undefined })
@@ -41,6 +46,12 @@ export function PreJoin({
     return () => made.close()
   }, [])
 
+  useEffect(() => {
+    if (!waits || preparing || !devices) return
+    setWaits(false)
+    void join(devices)
+  })
+
   const attempt = async (device: Own, act: Promise<void>): Promise<void> => {
     const problem = await act.then(
       () => '',
@@ -48,6 +59,11 @@ export function PreJoin({
     )
     setProblems((before) => ({ ...before, [device]: problem }))
     setChoices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
+  }
+  const join = async (own: Devices): Promise<void> => {
+    setBusy(true)
+    await Promise.race([own.settled(), new Promise((done) => setTimeout(done, OPENING_MS))])
+    await onJoin({ name: name.trim(), ...own.handOver() }).finally(() => setBusy(false))
   }
   if (!devices) return null
   const tracks = { mic: devices.mic, camera: devices.camera }
@@ -58,14 +74,6 @@ export function PreJoin({
       camera: [() => devices.enableCamera(), () => devices.disableCamera()],
     }[device] as [() => Promise<void>, () => Promise<void>]
     void attempt(device, (isOn(device) ? off : on)())
-  }
-
-  const submit = async (): Promise<void> => {
-    if (name.trim() === '') return
-    localStorage.setItem(NAME_KEY, name.trim())
-    setBusy(true)
-    await Promise.race([devices.settled(), new Promise((done) => setTimeout(done, OPENING_MS))])
-    await onJoin({ name: name.trim(), ...devices.handOver() }).finally(() => setBusy(false))
   }
 
   return (
@@ -97,7 +105,9 @@ export function PreJoin({
         <form
           onSubmit={(event) => {
             event.preventDefault()
-            void submit()
+            if (name.trim() === '') return
+            localStorage.setItem(NAME_KEY, name.trim())
+            setWaits(!waits)
           }}
         >
           <h1>Ready to join?</h1>
@@ -113,7 +123,7 @@ export function PreJoin({
             autoFocus
             autoComplete="name"
             dir="auto"
-            readOnly={busy}
+            readOnly={busy || waits}
             onChange={(event) => setName(event.target.value)}
             data-testid="name"
           />
@@ -155,13 +165,18 @@ export function PreJoin({
               </div>
             )
           })}
+          {preparing && (
+            <p className="notice" role="status" data-testid="preparing">
+              {media.reason} {waits && 'You join by yourself as soon as it is ready.'}
+            </p>
+          )}
           <button
             type="submit"
             className="primary wide"
             disabled={busy || name.trim() === ''}
             data-testid="join"
           >
-            {busy ? 'Joining…' : 'Join'}
+            {busy ? 'Joining…' : waits ? 'Cancel' : 'Join'}
           </button>
         </form>
       </section>

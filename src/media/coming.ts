@@ -1,0 +1,144 @@
+/** A media server whose worker is yet to be brought: off with a sentence that says how far that is, then on, without a restart. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { MediaLog } from './log.ts'
+import { bringWorker, sentenceOf } from './preparation.ts'
+import { refusalOfMedia } from './refusals.ts'
+import type { MediaStatus, Preparing, Router, Sfu, WorkerUsage } from './sfu.ts'
+
+export interface ComingOptions {
+  /** Path of the script that brings the worker. */
+  script: string
+  /** Where a worker is by now, which somebody may have brought by hand. */
+  find: () => string | undefined
+  /** Starts the media server on the worker at this path. */
+  start: (workerBin: string) => Promise<Sfu>
+  stopping?: AbortSignal | undefined
+  log?: MediaLog | undefined
+}
+
+/** How far the work is goes into the log so often. */
+const TELL_MS = 30_000
+const FIRST_RETRY_MS = 60_000
+const LONGEST_RETRY_MS = 16 * 60_000
+
+export class ComingSfu implements Sfu {
+  readonly #options: ComingOptions
+  readonly #stop = new AbortController()
+  readonly #signal: AbortSignal
+  readonly #ended: Promise<void>
+  #sfu: Sfu | undefined
+  #preparing: Preparing | undefined = { done: 0, total: 0, secondsLeft: null }
+  #reason = ''
+  #toldAt = 0
+  #toldStep = ''
+
+  constructor(options: ComingOptions) {
+    this.#options = options
+    const { stopping } = options
+    this.#signal = stopping ? AbortSignal.any([this.#stop.signal, stopping]) : this.#stop.signal
+    this.#ended = this.#bring().catch((error: unknown) => {
+      if (this.#signal.aborted) return
+      options.log?.error({ err: error }, 'failed to bring the media worker')
+      this.#preparing = undefined
+      this.#reason = 'Media is off: the media worker could not be brought; the log says why.'
+    })
+  }
+
+  get status(): MediaStatus {
+    return this.#sfu?.status ?? this.#without
+  }
+
+  openRouter(): Promise<Router> {
+    return this.#sfu?.openRouter() ?? Promise.reject(refusalOfMedia(this.#without))
+  }
+
+  get #without(): Extract<MediaStatus, { available: false }> {
+    const preparing = this.#preparing
+    return preparing
+      ? { available: false, reason: sentenceOf(preparing), isComing: false, preparing }
+      : { available: false, reason: this.#reason, isComing: false }
+  }
+
+  usage(): Promise<WorkerUsage[]> {
+    return this.#sfu?.usage() ?? Promise.resolve([])
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#ended
+    await this.#sfu?.close()
+  }
+
+  async #bring(): Promise<void> {
+    const { script, log } = this.#options
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
+      this.#preparing = { done: 0, total: 0, secondsLeft: null }
+      const startedAt = Date.now()
+      const outcome = await bringWorker(script, this.#signal, {
+        onTold: (told) => this.#hear(told),
+        onSaid: (text) => log?.info({ said: text }, 'the media worker is being brought'),
+      })
+      if (this.#signal.aborted) return
+      if (outcome.bin !== null) {
+        const seconds = Math.round((Date.now() - startedAt) / 1000)
+        log?.info({ worker: outcome.bin, source: outcome.source, seconds }, 'the media worker is there')
+        if (await this.#start(outcome.bin)) return
+      } else {
+        this.#reason = outcome.reason
+        this.#preparing = undefined
+        log?.error({ reason: outcome.reason }, 'failed to bring the media worker')
+        // What only a change can mend is looked for, and not tried again.
+        if (!outcome.passing) {
+          const found = await this.#found()
+          if (found === undefined || (await this.#start(found))) return
+        }
+      }
+      if (!(await this.#pause(retryMs))) return
+    }
+  }
+
+  /** Whether media is on now, or the program is being stopped. */
+  async #start(workerBin: string): Promise<boolean> {
+    const { start, log } = this.#options
+    try {
+      const sfu = await start(workerBin)
+      if (this.#signal.aborted) {
+        await sfu.close()
+        return true
+      }
+      this.#sfu = sfu
+      const { status } = sfu
+      if (status.available) log?.info({ workers: status.workers, ports: status.ports }, 'media is on')
+      return true
+    } catch (error) {
+      if (this.#signal.aborted) return true
+      this.#preparing = undefined
+      this.#reason = `Media is off: ${(error as Error).message}`
+      log?.error({ err: error }, 'media does not start')
+      return false
+    }
+  }
+
+  /** Undefined when the program is being stopped. */
+  async #found(): Promise<string | undefined> {
+    for (;;) {
+      if (!(await this.#pause(FIRST_RETRY_MS))) return undefined
+      const found = this.#options.find()
+      if (found !== undefined) return found
+    }
+  }
+
+  /** False when the program is being stopped. */
+  #pause(ms: number): Promise<boolean> {
+    return delay(ms, true, { signal: this.#signal, ref: false }).catch(() => false)
+  }
+
+  #hear({ step, ...preparing }: Preparing & { step: string }): void {
+    this.#preparing = preparing
+    const now = Date.now()
+    if (step === this.#toldStep && now - this.#toldAt < TELL_MS) return
+    this.#toldStep = step
+    this.#toldAt = now
+    this.#options.log?.info({ step, ...preparing }, 'preparing the media worker')
+  }
+}

@@ -1,0 +1,93 @@
+/** The media worker, brought by a process of its own while the server does all else. */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { Type, type Static } from 'typebox'
+import { Value } from 'typebox/value'
+import type { Preparing } from './sfu.ts'
+
+const Told = Type.Object({
+  told: Type.Object({
+    step: Type.String(),
+    done: Type.Integer({ minimum: 0 }),
+    total: Type.Integer({ minimum: 0 }),
+    secondsLeft: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  }),
+})
+const Said = Type.Object({ said: Type.String() })
+const Brought = Type.Object({ bin: Type.String({ minLength: 1 }), source: Type.String() })
+const NotBrought = Type.Object({ bin: Type.Null(), reason: Type.String(), passing: Type.Boolean() })
+
+export type Outcome = Static<typeof Brought> | Static<typeof NotBrought>
+
+export interface PreparationEvents {
+  onTold: (told: Static<typeof Told>['told']) => void
+  /** What a person should know besides. */
+  onSaid: (text: string) => void
+}
+
+/** Its last words, for an end without a result. */
+const KEPT_CHARACTERS = 500
+
+/**
+ * Runs the script that brings the worker, and ends it with `signal`; it ends too when this process does.
+ * Never rejects: what goes wrong is an outcome.
+ */
+export async function bringWorker(
+  script: string,
+  signal: AbortSignal,
+  { onTold, onSaid }: PreparationEvents,
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [script, '--background'], {
+    // Its input stays open as long as this process lives, and nothing is written to it.
+    stdio: ['pipe', 'pipe', 'pipe'],
+    signal,
+    killSignal: 'SIGTERM',
+  })
+  let outcome: Outcome | undefined
+  let complaint = ''
+  child.stdin.on('error', () => undefined)
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-KEPT_CHARACTERS)
+  })
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = parsed(line)
+    if (Value.Check(Told, event)) onTold(event.told)
+    else if (Value.Check(Said, event)) onSaid(event.said)
+    else if (Value.Check(Brought, event) || Value.Check(NotBrought, event)) outcome = event
+  })
+  await new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', (error) => {
+      complaint ||= error.message
+      // A program that could not be started has no end.
+      if (child.pid === undefined) resolve()
+    })
+  })
+  return (
+    outcome ?? {
+      bin: null,
+      reason: `Media is off, all else works: what brings the media worker ended early (${complaint.trim().split('\n').at(-1) ?? ''}); the server tries again by itself.`,
+      passing: true,
+    }
+  )
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+/** One sentence for whoever wants in meanwhile. */
+export function sentenceOf({ done, total, secondsLeft }: Preparing): string {
+  const count = total > 0 ? `, ${done} of ${total}` : ''
+  return `Media is being prepared${count}${secondsLeft === null ? '' : `; ${timeLeft(secondsLeft)} left`}.`
+}
+
+function timeLeft(seconds: number): string {
+  if (seconds < 60) return 'less than a minute'
+  const minutes = Math.ceil(seconds / 60)
+  return `about ${minutes} minute${minutes === 1 ? '' : 's'}`
+}

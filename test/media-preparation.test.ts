@@ -1,0 +1,255 @@
+/** A server whose media worker must be built first: all else works at once, and media switches on without a restart. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { connect, type Preparing } from '../src/client/connect.ts'
+// The browser's part of it.
+import './support/own-client.ts'
+import { launchBrowser, Person } from './support/browser.ts'
+import { RealServer } from './support/real-server.ts'
+import { SlowBuild } from './support/slow-build.ts'
+import { API_KEY, signAnything } from './support/test-server.ts'
+import { WireClient } from './support/wire-client.ts'
+
+const PATIENCE_MS = 60_000
+const STEPS = 4
+const cleanups: (() => unknown)[] = []
+after(async () => {
+  for (const clean of cleanups.reverse()) await clean()
+})
+
+async function until<T>(find: () => Promise<T | undefined | false>, what: () => string): Promise<T> {
+  const giveUpAt = Date.now() + PATIENCE_MS
+  for (;;) {
+    const found = await find()
+    if (found !== undefined && found !== false) return found
+    assert.ok(Date.now() < giveUpAt, what())
+    await delay(50)
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function preparing(env: NodeJS.ProcessEnv = {}): Promise<{ build: SlowBuild; server: RealServer }> {
+  const build = new SlowBuild(STEPS)
+  cleanups.push(() => build.remove())
+  build.reach(1)
+  const server = await RealServer.start({ ...build.env, LOG_LEVEL: 'info', ...env })
+  cleanups.push(() => server.stop())
+  return { build, server }
+}
+
+/** What `/health/ready` says of media, at this step of the build. */
+const at = (server: RealServer, step: number): Promise<{ status: number; body: any }> =>
+  until(
+    async () => {
+      const ready = await server.rest('GET', '/health/ready')
+      return ready.body.missing[0]?.preparing?.done === step && ready
+    },
+    () => server.output,
+  )
+
+test('tokens, meetings, REST and the page answer at once; whoever wants in is told how far it is, and comes in without a restart', async () => {
+  const { build, server } = await preparing()
+  const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
+  assert.match(server.output, /media {9}being prepared/)
+  const ready = await at(server, 1)
+  assert.equal(ready.status, 503)
+  const [missing] = ready.body.missing
+  assert.deepEqual(
+    [missing.part, missing.reason, missing.preparing.total],
+    ['media', 'Media is being prepared, 1 of 4.', STEPS],
+  )
+
+  assert.equal((await fetch(`${server.url}/get-token`)).status, 200)
+  assert.equal((await server.rest('POST', '/create-meeting', { token })).status, 200)
+  const meetingId = await server.createMeeting()
+  assert.equal((await server.rest('POST', `/validate-meeting/${meetingId}`, { token })).status, 200)
+  assert.equal((await server.rest('GET', `/v2/rooms/${meetingId}`)).status, 200)
+  assert.equal((await server.rest('GET', '/health/live')).status, 200)
+  const health = await server.rest('GET', '/health')
+  assert.equal(health.status, 200)
+  assert.deepEqual(health.body.media, {
+    available: false,
+    reason: missing.reason,
+    preparing: missing.preparing,
+  })
+
+  // The published clients' way: the number that they know, and a sentence.
+  const refused = await server.rest('POST', '/infra/v1/meetings/init-config', { roomId: meetingId }, token)
+  assert.equal(refused.status, 503)
+  const { code, name, error } = refused.body
+  assert.deepEqual(
+    [code, name, error, refused.body.preparing.done],
+    [5000, 'MEDIA_PREPARING', 'Media is being prepared, 1 of 4.', 1],
+  )
+  const early = new WireClient({ url: server.url, token, meetingId, participantId: 'early' })
+  const told = await early.hears('error')
+  assert.deepEqual([told.code, told.message], [5000, 'Media is being prepared, 1 of 4.'])
+  early.close()
+
+  // Our own client waits, and hears how far it is.
+  let hearFirst: (how: Preparing) => void
+  const first = new Promise<Preparing>((resolve) => (hearFirst = resolve))
+  const coming = connect({
+    url: server.url,
+    token,
+    meetingId,
+    name: 'Ann',
+    participantId: 'ann',
+    mic: false,
+    camera: false,
+    onPreparing: (how) => hearFirst(how),
+  })
+  const { done, total } = await first
+  assert.deepEqual([done, total], [1, STEPS])
+  build.reach(3)
+  const later = await at(server, 3)
+  assert.ok(later.body.missing[0].preparing.secondsLeft > 0)
+  assert.match(later.body.missing[0].reason, /^Media is being prepared, 3 of 4; (about|less).* left\.$/)
+  build.reach(STEPS)
+  await until(
+    async () => (await server.rest('GET', '/health/ready')).status === 200,
+    () => server.output,
+  )
+  const meeting = await coming
+  assert.equal(meeting.self.id, 'ann')
+  await meeting.leave()
+  assert.equal((await server.rest('GET', '/health')).body.media.available, true)
+  const late = new WireClient({ url: server.url, token, meetingId, participantId: 'late' })
+  await late.enter()
+  late.close()
+  assert.match(server.output, /"msg":"media is on"/)
+})
+
+test('who gives up the wait is let go', async () => {
+  const { server } = await preparing()
+  const meetingId = await server.createMeeting()
+  const giveUp = new AbortController()
+  const waiting = connect({
+    url: server.url,
+    token: signAnything({ apikey: API_KEY, permissions: ['allow_join'] }),
+    meetingId,
+    name: 'Ann',
+    mic: false,
+    camera: false,
+    signal: giveUp.signal,
+    onPreparing: () => giveUp.abort(new Error('enough')),
+  })
+  await assert.rejects(waiting, /enough/)
+})
+
+test('the page says how far it is, and joins by itself', async () => {
+  const { build, server } = await preparing()
+  const browser = await launchBrowser()
+  cleanups.push(() => browser.close())
+  const ann = await Person.at(browser, 'Ann')
+  await ann.page.goto(server.url)
+  await ann.page.getByTestId('media-off').getByText('Media is being prepared, 1 of 4').waitFor()
+  await ann.page.getByTestId('start').click()
+  await ann.preJoin()
+  await ann.page.getByTestId('preparing').getByText('You join by yourself').waitFor()
+  build.reach(2)
+  await ann.page.getByTestId('preparing').getByText('2 of 4').waitFor()
+  // One may think better of it, and want in again.
+  await ann.page.getByRole('button', { name: 'Cancel' }).click()
+  await ann.page.getByRole('button', { name: 'Join' }).click()
+  build.reach(STEPS)
+  await ann.inside()
+  const bob = await Person.at(browser, 'Bob')
+  await bob.open(await ann.invite('direct'))
+  await bob.inside()
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  assert.deepEqual([...ann.errors, ...bob.errors], [])
+})
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`the build ends with its server, by ${signal} too, and the next start goes on where it was`, async () => {
+    const { build, server } = await preparing()
+    await at(server, 1)
+    const [ninja] = build.builds
+    await server.end(signal)
+    await until(
+      async () => !isAlive(ninja!),
+      () => 'the build goes on',
+    )
+    build.reach(2)
+    await server.run()
+    await at(server, 2)
+    build.reach(STEPS)
+    await until(
+      async () => (await server.rest('GET', '/health/ready')).status === 200,
+      () => server.output,
+    )
+    assert.match(server.output, /going on with the build that was interrupted/)
+  })
+}
+
+test('two servers at once: one builds, the other waits and says how far that is; doctor too', async () => {
+  const { build, server } = await preparing()
+  const other = await RealServer.start({ ...build.env, LOG_LEVEL: 'info' })
+  cleanups.push(() => other.stop())
+  build.reach(2)
+  await Promise.all([at(server, 2), at(other, 2)])
+  assert.equal(build.builds.length, 1)
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [join(import.meta.dirname, '../src/cli.ts'), 'doctor', '--json'],
+    { env: { ...other.env, PORT: '0', HTTPS_PORT: '0' } },
+  )
+  const found = JSON.parse(stdout).find(({ check }: any) => check === 'media worker')
+  assert.equal(found.verdict, 'note')
+  assert.match(found.says, /another process brings it: Media is being prepared, 2 of 4/)
+  build.reach(STEPS)
+  for (const one of [server, other])
+    await until(
+      async () => (await one.rest('GET', '/health/ready')).status === 200,
+      () => one.output,
+    )
+  assert.equal(build.builds.length, 1)
+})
+
+test('a build that fails says so and keeps all else', async () => {
+  const { build, server } = await preparing()
+  await at(server, 1)
+  assert.equal((await server.rest('GET', '/health/ready')).status, 503)
+  await server.end('SIGTERM')
+  build.fail('FAILED: worker.o\n')
+  await server.run()
+  const reason = await until(
+    async () => {
+      const { media } = (await server.rest('GET', '/health')).body
+      return media.preparing === undefined && (media.reason as string)
+    },
+    () => server.output,
+  )
+  assert.match(
+    reason,
+    /^Media is off, all else works: the media worker could not be built \(.*see .*build\.log/,
+  )
+  assert.equal((await fetch(`${server.url}/get-token`)).status, 200)
+  const refused = await server.rest(
+    'POST',
+    '/infra/v1/meetings/init-config',
+    { roomId: await server.createMeeting() },
+    signAnything({ apikey: API_KEY, permissions: ['allow_join'] }),
+  )
+  assert.deepEqual([refused.status, refused.body.name], [503, 'MEDIA_UNAVAILABLE'])
+})
+
+test('PREPARE_MEDIA=false: nothing is built, and the sentence says what to do', async () => {
+  const { build, server } = await preparing({ PREPARE_MEDIA: 'false' })
+  const { media } = (await server.rest('GET', '/health')).body
+  assert.match(media.reason, /npm run worker/)
+  assert.equal(build.builds.length, 0)
+})
