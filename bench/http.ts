@@ -24,7 +24,7 @@ app.get('/get-token', (req, res) => {
   const token = jwt.sign({ apikey: '${KEY}', permissions: ['allow_join'] }, '${SECRET}', { algorithm: 'HS256', expiresIn: '24h', jwtid: randomUUID() })
   res.json({ token })
 })
-app.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('  media '))`
+app.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'))`
 
 const bare = `
 const { createServer } = require('node:http'); const { createHmac, randomUUID } = require('node:crypto')
@@ -34,7 +34,7 @@ createServer((req, res) => {
   const signed = head + '.' + Buffer.from(JSON.stringify({ apikey: '${KEY}', permissions: ['allow_join'], iat: now, exp: now + 86400, jti: randomUUID() })).toString('base64url')
   const body = JSON.stringify({ token: signed + '.' + createHmac('sha256', '${SECRET}').update(signed).digest('base64url') })
   res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'access-control-allow-origin': '*' }); res.end(body)
-}).listen(Number(process.env.PORT), '127.0.0.1', () => console.log('  media '))`
+}).listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'))`
 
 const folder = mkdtempSync(join(tmpdir(), 'anteroom-bench-'))
 const root = join(import.meta.dirname, '..')
@@ -55,7 +55,7 @@ async function start(args: string[], port: number): Promise<ChildProcess> {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  for await (const chunk of child.stdout) if (String(chunk).includes('  media ')) break
+  for await (const chunk of child.stdout) if (String(chunk).includes('ready')) break
   child.stdout.resume()
   return child
 }

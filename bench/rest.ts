@@ -45,7 +45,7 @@ async function start(): Promise<ChildProcess> {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  for await (const chunk of child.stdout) if (String(chunk).includes('  media ')) break
+  for await (const chunk of child.stdout) if (String(chunk).includes('"msg":"ready"')) break
   child.stdout.resume()
   return child
 }

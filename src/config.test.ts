@@ -109,6 +109,7 @@ const wrong: [variable: string, values: string[]][] = [
   ['MAX_PARTICIPANTS', ['0']],
   ['MAX_CHAT_MESSAGE_BYTES', ['10']],
   ['LOG_LEVEL', ['loud']],
+  ['LOG_FORMAT', ['text', 'JSON']],
 ]
 for (const [variable, values] of wrong) {
   test(`${variable} with a value it cannot have is named in one sentence`, () => {

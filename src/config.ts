@@ -490,6 +490,12 @@ const settings = {
     'how much is logged',
     oneOf<LogLevel>(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'], 'info'),
   ),
+  logFormat: setting(
+    'LOG_FORMAT',
+    'auto',
+    'pretty: for a person; json: one object a line; auto: pretty where standard output is a terminal, else json',
+    oneOf<'auto' | 'pretty' | 'json'>(['auto', 'pretty', 'json'], 'auto'),
+  ),
 } satisfies Record<string, Setting<unknown>>
 
 type Values = {

@@ -25,9 +25,11 @@ const below: Record<string, string[]> = {
   web: ['client'],
   config: ['addresses'],
   foundation: ['config', 'meeting', 'store'],
+  welcome: ['config'],
   server: [
     'foundation',
     'config',
+    'welcome',
     'api',
     'meeting',
     'token',

@@ -3,7 +3,7 @@
  * That follows by itself through everything that is awaited, so a line deep inside is found by the id that a caller was told.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino'
+import { levels, pino, stdSerializers, type DestinationStream, type Logger } from 'pino'
 
 /** Ids of ours, or one that a caller quoted in `x-request-id`. */
 export interface Trace {
@@ -37,6 +37,43 @@ export function createLog(level: string, destination?: DestinationStream): Logge
     serializers: { err: (error: Error) => withoutTokens(stdSerializers.err(error)) },
   }
   return destination ? pino(options, destination) : pino(options)
+}
+
+/** Where the lines go that nobody else takes: to standard output, as JSON or for a person. */
+export function logDestination(format: 'auto' | 'pretty' | 'json'): DestinationStream | undefined {
+  return format === 'pretty' ? forPeople((text) => process.stdout.write(text)) : undefined
+}
+
+/** Writes each line as `10:21:03  warn  the store works again  connection=…`; what failed is told below it. */
+export function forPeople(write: (text: string) => void): DestinationStream {
+  return {
+    write: (line) => {
+      const { level, time, msg, err, pid, hostname, ...fields } = JSON.parse(line) as {
+        level: number
+        time: number
+        msg?: string
+        err?: { message: string; stack?: string }
+        [field: string]: unknown
+      }
+      const clock = new Date(time).toTimeString().slice(0, 8)
+      const told = Object.entries(fields).map(([name, value]) => `${name}=${shown(value)}`)
+      const cause = err ? `\n${(err.stack ?? err.message).replace(/^/gm, '    ')}` : ''
+      write(
+        `${[clock, (levels.labels[level] ?? String(level)).padEnd(5), msg ?? '', ...told].join('  ')}${cause}\n`.replace(
+          CONTROLS,
+          '\ufffd',
+        ),
+      )
+    },
+  }
+}
+
+/** What would move the cursor of a terminal. */
+// eslint-disable-next-line no-control-regex -- these are what it is about
+const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g
+
+function shown(value: unknown): string {
+  return typeof value === 'string' && /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value)
 }
 
 /** What failed may quote what it was given. */

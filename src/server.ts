@@ -4,7 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
@@ -24,7 +24,7 @@ import { createAdmin } from './api/admin/admin.ts'
 import { ADMIN_KEY_FILE, readAdminKey } from './api/admin/admin-key.ts'
 import { createSignIn, newFirstLink } from './api/admin/sign-in.ts'
 import { buildTokenServer } from './api/token-server.ts'
-import { createLog } from './log.ts'
+import { createLog, logDestination } from './log.ts'
 import { createSfu } from './media/sfu.ts'
 import { createInvites } from './meeting/invites.ts'
 import { createApiKeys } from './meeting/api-keys.ts'
@@ -35,6 +35,7 @@ import { sweep } from './meeting/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
 import { createMetrics, Sampler, type Metrics } from './metrics/metrics.ts'
 import { createVerifier, type Verifier } from './token/token.ts'
+import { readyMessage, type Ready } from './welcome.ts'
 import {
   createAnnouncer,
   defaultPolicy,
@@ -57,8 +58,8 @@ export interface RunningServer {
   urls: string[]
   /** The live meetings, for whoever listens to what happens in them; absent in a token server. */
   meetings?: LiveMeetings
-  /** What a person is told when it is ready. */
-  welcome: string
+  /** What is said when it is ready. */
+  ready: Ready
   /** Cuts connections so that their clients come back, stops workers, closes the store. Idempotent. */
   close(): Promise<void>
 }
@@ -91,7 +92,11 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
  * @throws the reason of `parts.stopping`, when the program is told to stop before the server is ready
  */
 export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
-  const { stopping, now = Date.now, log = createLog(config.logLevel) } = parts
+  const {
+    stopping,
+    now = Date.now,
+    log = createLog(config.logLevel, logDestination(config.logFormat)),
+  } = parts
   assertPortsApart(config)
   const startedAt = now()
   const metrics = createMetrics({ version, now })
@@ -342,7 +347,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     return {
       urls,
       meetings,
-      welcome: await welcome(settings, ground, media, urls, certificate.source, firstLink),
+      ready: await readyNow(settings, ground, media, urls, certificate.source, firstLink),
       close: () => (closing ??= close()),
     }
   }
@@ -386,7 +391,7 @@ function openWebhooks(
 }
 
 export async function startTokenServer(config: Config): Promise<RunningServer> {
-  const log = createLog(config.logLevel)
+  const log = createLog(config.logLevel, logDestination(config.logFormat))
   if (config.apiEndpoint === undefined || config.apiKey === undefined) {
     throw new StartError(
       'The token server needs VIDEOSDK_API_ENDPOINT, VIDEOSDK_API_KEY and VIDEOSDK_SECRET_KEY: set the address of the meeting service and the key it knows.',
@@ -405,7 +410,10 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
   const url = `http://${displayHost(config.host)}:${port}`
   return {
     urls: [url],
-    welcome: `Anteroom token server\n  address   ${url}\n  upstream  ${config.apiEndpoint}\n  API key   ${config.apiKey.apiKey}`,
+    ready: {
+      text: `Anteroom token server\n  address   ${url}\n  upstream  ${config.apiEndpoint}\n  API key   ${config.apiKey.apiKey}`,
+      fields: { urls: [url], upstream: config.apiEndpoint },
+    },
     close: async () => {
       await listener.close()
     },
@@ -466,47 +474,32 @@ function certificateNames(config: Config): string[] {
   return [...new Set(names)]
 }
 
-async function welcome(
+async function readyNow(
   config: Config,
   { keyRing, secretIn }: Foundation,
-  media: Sfu,
+  { status }: Sfu,
   urls: readonly string[],
   certificate: 'given' | 'self-signed',
   firstLink: string | undefined,
-): Promise<string> {
-  const page = config.publicUrl ?? urls[0]!
-  const built = await access(join(config.pageFolder, 'index.html'), constants.R_OK).then(
+): Promise<Ready> {
+  const pageIsBuilt = await access(join(config.pageFolder, 'index.html'), constants.R_OK).then(
     () => true,
     () => false,
   )
-  const lines = [
-    'Anteroom is ready',
-    '',
-    `  meeting page  ${page}/`,
-    ...(built ? [] : ['                (not built yet: npm run page)']),
-    `  addresses     ${urls.join('  ')}${certificate === 'self-signed' ? '  (self-signed certificate)' : ''}`,
-    `  API key       ${keyRing.defaultKey()?.apiKey ?? 'none in force: anteroom keys create'}`,
-    `  secret        in ${secretIn}`,
-    `  admin key     in ${config.adminKey === undefined ? join(config.dataDir, ADMIN_KEY_FILE) : 'ADMIN_KEY'}`,
-    `  dashboard     ${page}${firstLink ?? '/dashboard'}`,
-    ...(firstLink === undefined ? [] : ['                (signs in once, to set a password)']),
-    media.status.available
-      ? `  media         on, ${media.status.workers} worker${media.status.workers === 1 ? '' : 's'}, ports ${media.status.ports.join(', ')} (UDP and TCP)${media.status.tried ? '' : '\n                (ANNOUNCED_ADDRESS is not of this machine: whether it leads here was not tried)'}`
-      : `  media         ${media.status.reason.replace(/^Media is /, '')}`,
-  ]
   const announced = config.announcedAddress ?? config.host
-  const loud = [
-    media.status.available &&
-      isLoopback(announced) &&
-      !isReachedFromHereAlone(config) &&
-      `media is announced at ${announced}, which only this machine reaches: set ANNOUNCED_ADDRESS to the address that others reach it by`,
-    isReachedFromHereAlone(config) &&
-      'whoever is at this machine gets tokens, starts meetings and reads metrics without credentials: set PUBLIC_URL where a proxy passes requests to this server',
-    config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',
-    config.allowTokensWithoutExpiry && 'ALLOW_TOKENS_WITHOUT_EXPIRY=true: a leaked token works for ever',
-    config.webhookAllowPrivate &&
-      'WEBHOOK_ALLOW_PRIVATE=true: whoever makes a meeting can have events sent into the private network',
-    config.moderation === 'open' && 'MODERATION=open: everybody may mute and remove everybody',
-  ].filter((line) => typeof line === 'string')
-  return [...lines, ...(loud.length ? ['', ...loud.map((line) => `  ! ${line}`)] : []), ''].join('\n')
+  const onlyFromHere = isReachedFromHereAlone(config)
+  return readyMessage({
+    config,
+    urls,
+    pageIsBuilt,
+    dataFolder: resolve(config.dataDir),
+    apiKey: keyRing.defaultKey()?.apiKey,
+    secretIn,
+    adminKeyIn: config.adminKey === undefined ? join(config.dataDir, ADMIN_KEY_FILE) : 'ADMIN_KEY',
+    firstLink,
+    media: status,
+    certificate,
+    onlyFromHere,
+    mediaOnlyHere: status.available && isLoopback(announced) && !onlyFromHere ? announced : undefined,
+  })
 }

@@ -326,7 +326,11 @@ test('a start that cannot be is one sentence and code 1; doctor finds the same',
 })
 
 test('the first start makes what it needs and says where; the second finds it; each stop is in order and cuts nobody off for good', async () => {
-  const server = await RealServer.start({ VIDEOSDK_API_KEY: '', VIDEOSDK_SECRET_KEY: '' })
+  const server = await RealServer.start({
+    VIDEOSDK_API_KEY: '',
+    VIDEOSDK_SECRET_KEY: '',
+    LOG_FORMAT: 'pretty',
+  })
   try {
     const dataDir = server.env.DATA_DIR!
     const kept = async (): Promise<string[]> =>
@@ -376,7 +380,11 @@ test('the first start makes what it needs and says where; the second finds it; e
 })
 
 test('against a server that runs: a session is ended, a key is revoked at once', async () => {
-  const server = await RealServer.start({ TRUSTED_PROXIES: '192.0.2.1', ANNOUNCED_ADDRESS: '127.0.0.1' })
+  const server = await RealServer.start({
+    TRUSTED_PROXIES: '192.0.2.1',
+    ANNOUNCED_ADDRESS: '127.0.0.1',
+    LOG_FORMAT: 'pretty',
+  })
   try {
     assert.match(server.output, /! media is announced at 127\.0\.0\.1, .*set ANNOUNCED_ADDRESS/)
     const made = await anteroom(['keys', 'create', '--json'], server.env)

@@ -267,7 +267,7 @@ test('whatever mask it is started with, nobody else reads what it writes: a serv
   try {
     let said = ''
     await new Promise<void>((resolve) =>
-      server.stdout.on('data', (chunk) => (said += String(chunk)).includes('  media ') && resolve()),
+      server.stdout.on('data', (chunk) => (said += String(chunk)).includes('"msg":"ready"') && resolve()),
     )
     // Something to write for a while.
     const store = await openStore({ folder: env.DATA_DIR })

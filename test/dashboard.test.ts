@@ -90,7 +90,7 @@ test('a wrong link is refused and leaves the address bar; the right one asks for
   assert.equal(page.url(), `${server.url}/dashboard`)
   await holds('welcome')
 
-  const code = codeIn(server.welcome)
+  const code = codeIn(server.ready.text)
   await page.getByLabel('Sign-in link').fill(`${server.url}/dashboard#sign-in=${code}`)
   await button('Continue').click()
   await heading('Choose a password').waitFor()

@@ -56,7 +56,7 @@ class Program {
   }
 
   get isReady(): boolean {
-    return this.output.includes('  media ')
+    return this.output.includes('"msg":"ready"')
   }
 
   get children(): number[] {
@@ -88,7 +88,7 @@ class Program {
     // Stopped in order; or, in the moment before the program itself runs, by the system.
     const isRight =
       code === 0
-        ? /(^|\n)stopped\n$/.test(this.output)
+        ? this.output.endsWith('"msg":"stopped"}\n')
         : by === signal || code === 128 + (signal === 'SIGINT' ? 2 : 15)
     assert.ok(isRight, `${signal} ${moment}: code ${code}, signal ${by}: ${this.output}`)
     assert.doesNotMatch(this.output, /"level":50|Error/, `${signal} ${moment}`)

@@ -139,7 +139,7 @@ test('a name that leads to a private address is not connected to', async () => {
 })
 
 test('where private addresses are allowed, that is said at the start', async () => {
-  assert.match(server.welcome, /! WEBHOOK_ALLOW_PRIVATE=true/)
+  assert.match(server.ready.text, /! WEBHOOK_ALLOW_PRIVATE=true/)
 })
 
 test('a session is told in order and in the words of the contract; the published SDK verifies it', async () => {

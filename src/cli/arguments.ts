@@ -44,6 +44,10 @@ export interface CommandInput {
   /** Why `.env` was not read, or how many settings it has; undefined where there is none. */
   envFile: EnvFile | undefined
   interruption: Interruption
+  /** Whether a person sees what is printed, as it is printed. */
+  isTerminal: boolean
+  /** Whether `--json` was given. */
+  json: boolean
   /**
    * Prints now, as the end of the command would: for what must not be done unless it was shown, and for a command that
    * goes on. Throws a `CommandError` when it cannot be written.

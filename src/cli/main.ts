@@ -89,7 +89,15 @@ async function run(args: readonly string[], interruption: Interruption): Promise
   // What the environment says comes before the file.
   if (envFile && 'settings' in envFile)
     for (const [name, value] of Object.entries(envFile.settings)) process.env[name] ??= value
-  const result = await command.run({ ...given, env: process.env, envFile, interruption, show })
+  const result = await command.run({
+    ...given,
+    env: process.env,
+    envFile,
+    interruption,
+    isTerminal: process.stdout.isTTY,
+    json,
+    show,
+  })
   if (!result.isShown) await say(result)
   return result.exitCode ?? exitCodes.ok
 }

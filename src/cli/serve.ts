@@ -1,28 +1,42 @@
 /** `anteroom serve` and `anteroom token-server`: both run until they are told to stop. */
 import type { Command, CommandInput, CommandResult } from './arguments.ts'
-import { readConfig } from '../config.ts'
+import { readConfig, type Config } from '../config.ts'
 import type { RunningServer } from '../server.ts'
 
-const stopped: CommandResult = { json: { stopped: true }, text: 'stopped' }
+/** The settings, with a format of the log that follows from who reads it. */
+function settingsFor({ env, isTerminal, json }: CommandInput): Config {
+  const config = readConfig(env)
+  const fitting = isTerminal && !json ? 'pretty' : 'json'
+  return { ...config, logFormat: config.logFormat === 'auto' ? fitting : config.logFormat }
+}
+
+/** A line of the log that comes at every level: whoever starts a server waits for it. */
+const logLine = (msg: string, fields: Record<string, unknown> = {}): string =>
+  JSON.stringify({ level: 30, time: Date.now(), ...fields, msg })
 
 /** Runs until SIGINT or SIGTERM, which may come while it starts; then stops in order. */
 async function untilStopped(
-  { interruption, show }: CommandInput,
-  start: (stopping: AbortSignal) => Promise<RunningServer>,
+  input: CommandInput,
+  start: (config: Config, stopping: AbortSignal) => Promise<RunningServer>,
 ): Promise<CommandResult> {
+  const { interruption, show } = input
+  const config = settingsFor(input)
+  const forPeople = config.logFormat === 'pretty'
+  const stopped = { json: { stopped: true }, text: forPeople ? 'stopped' : logLine('stopped') }
   interruption.takeTime()
   const { signal } = interruption
   let server: RunningServer
   try {
-    server = await start(signal)
+    server = await start(config, signal)
   } catch (error) {
     if (signal.aborted) return stopped
     throw error
   }
   if (!signal.aborted) {
-    const { urls, welcome } = server
+    const { urls, ready } = server
+    const text = forPeople ? ready.text : logLine('ready', ready.fields)
     // Nobody may read it; the server is there all the same.
-    await show({ json: { ready: true, urls }, text: welcome }).catch(() => undefined)
+    await show({ json: { ready: true, urls }, text }).catch(() => undefined)
   }
   if (!signal.aborted)
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -38,8 +52,7 @@ export const serve: Command = {
   details:
     'The first start makes the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second one at once.',
   run: (input) =>
-    untilStopped(input, async (stopping) => {
-      const config = readConfig(input.env)
+    untilStopped(input, async (config, stopping) => {
       // Loaded here and not with the other commands: it takes longest of all.
       const { startServer } = await import('../server.ts')
       return startServer(config, { stopping })
@@ -50,8 +63,7 @@ export const tokenServer: Command = {
   name: 'token-server',
   summary: 'only get-token, create-meeting and validate-meeting, in front of VIDEOSDK_API_ENDPOINT',
   run: (input) =>
-    untilStopped(input, async () => {
-      const config = readConfig(input.env)
+    untilStopped(input, async (config) => {
       const { startTokenServer } = await import('../server.ts')
       return startTokenServer(config)
     }),

@@ -9,6 +9,8 @@ import { freePorts } from './ports.ts'
 import { API_KEY, SECRET, signAnything } from './test-server.ts'
 
 const cli = join(import.meta.dirname, '../../src/cli.ts')
+/** The first line for a program, or for a person. */
+const READY = /"msg":"ready"|^ {2}media /m
 const START_TIMEOUT_MS = 120_000
 
 export class RealServer {
@@ -109,7 +111,7 @@ export class RealServer {
             .split('\n')
             .filter((line) => line.includes('"level":50')),
         )
-        if (this.output.includes('  media ')) resolve()
+        if (READY.test(this.output)) resolve()
       }
       child.stdout.on('data', hear)
       child.stderr.on('data', hear)

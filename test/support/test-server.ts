@@ -85,8 +85,8 @@ export class TestServer {
   }
 
   /** What a person is told when it is ready. */
-  get welcome(): string {
-    return this.#server.welcome
+  get ready(): RunningServer['ready'] {
+    return this.#server.ready
   }
 
   /** Stops and starts it on the same data, as an operator would. */

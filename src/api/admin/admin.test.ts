@@ -95,7 +95,7 @@ test('the first link signs in once, and the server gives another until there is 
   const [before] = [server]
   server = fresh
   try {
-    const code = codeIn(fresh.welcome)
+    const code = codeIn(fresh.ready.text)
     assert.equal((await signInWith({ code: 'x'.repeat(24) })).status, 401)
     assert.deepEqual((await ask('GET', '/v2/admin/sign-in')).body, {
       signedIn: false,
@@ -114,7 +114,7 @@ test('the first link signs in once, and the server gives another until there is 
 
     await fresh.restart()
     assert.ok(await isSignedIn(cookie!), 'a restart signs nobody out')
-    const second = codeIn(fresh.welcome)
+    const second = codeIn(fresh.ready.text)
     assert.notEqual(second, code)
 
     assert.equal(
@@ -125,8 +125,8 @@ test('the first link signs in once, and the server gives another until there is 
     assert.equal(set.status, 200)
     assert.equal((await signInWith({ code: second })).status, 401, 'with the password the link is void')
     await fresh.restart()
-    assert.doesNotMatch(fresh.welcome, /sign-in=/)
-    assert.match(fresh.welcome, /\/dashboard$/m)
+    assert.doesNotMatch(fresh.ready.text, /sign-in=/)
+    assert.match(fresh.ready.text, /\/dashboard$/m)
   } finally {
     server = before
     await fresh.stop()
@@ -241,7 +241,7 @@ test('behind HTTPS the cookie is sent over nothing else', async () => {
     const answer = await fetch(`${behind.url}/v2/admin/sign-in`, {
       method: 'POST',
       headers: { ...WITH_JSON, origin: 'https://meet.example' },
-      body: JSON.stringify({ code: codeIn(behind.welcome) }),
+      body: JSON.stringify({ code: codeIn(behind.ready.text) }),
     })
     assert.equal(answer.status, 200)
     const set = answer.headers.get('set-cookie')!
@@ -275,7 +275,7 @@ test('the admin key is made on first start for its owner alone, and one that oth
     const file = join(own.config.dataDir, 'admin.key')
     const key = (await readFile(file, 'utf8')).trim()
     assert.equal((await stat(file)).mode & 0o777, 0o600)
-    assert.equal(own.welcome.includes(key), false)
+    assert.equal(own.ready.text.includes(key), false)
     const accepted = await own.rest('POST', '/v2/admin/sign-out', {}, `Bearer ${key}`)
     assert.equal(accepted.status, 200)
     assert.equal((await own.admin('POST', '/v2/admin/sign-out', {})).status, 401)

@@ -1,0 +1,119 @@
+/** What the server says when it is ready: to a person, and as the first line of a log that programs read. */
+import type { Config } from './config.ts'
+
+export interface ReadyFacts {
+  config: Pick<
+    Config,
+    | 'allowTokensWithoutExpiry'
+    | 'announcedAddress'
+    | 'moderation'
+    | 'openGetToken'
+    | 'publicUrl'
+    | 'turnUrls'
+    | 'webhookAllowPrivate'
+  >
+  /** Base addresses that answer, plain first. */
+  urls: readonly string[]
+  pageIsBuilt: boolean
+  dataFolder: string
+  /** Undefined where none is in force. */
+  apiKey: string | undefined
+  /** Where a person finds these: a file or a variable. */
+  secretIn: string
+  adminKeyIn: string
+  /** Behind the address of the page, with a code; undefined where there is a password. */
+  firstLink: string | undefined
+  media:
+    | { available: true; workers: number; ports: readonly number[]; tried: boolean }
+    | { available: false; reason: string }
+  certificate: 'given' | 'self-signed'
+  /** Nobody but this machine comes. */
+  onlyFromHere: boolean
+  /** Media is announced where only this machine reaches it, though others come. */
+  mediaOnlyHere: string | undefined
+}
+
+export interface Ready {
+  /** For a terminal: holds the first link, which signs in once. */
+  text: string
+  /** For a log, which is kept and passed on: nothing that lets anybody in. */
+  fields: Record<string, unknown>
+}
+
+export function readyMessage(facts: ReadyFacts): Ready {
+  const { config, urls, media, certificate, firstLink } = facts
+  const page = config.publicUrl ?? urls[0]!
+  const off = offIn(facts)
+  const warnings = warningsIn(facts)
+  const mediaText = media.available
+    ? `on, ${media.workers} worker${media.workers === 1 ? '' : 's'}, ports ${media.ports.join(', ')} (UDP and TCP)`
+    : media.reason.replace(/^Media is /, '')
+  const row = (name: string, text: string): string => `  ${name.padEnd(12)}  ${text}`
+  const text = [
+    'Anteroom is ready',
+    '',
+    row('meeting page', `${page}/`),
+    row('', 'Start a meeting there, and give others the link that "Invite" makes.'),
+    ...(facts.pageIsBuilt ? [] : [row('', '(not built yet: npm run page)')]),
+    row('dashboard', `${page}${firstLink ?? '/dashboard'}`),
+    ...(firstLink === undefined ? [] : [row('', '(signs in once, to set a password)')]),
+    row(
+      'addresses',
+      `${urls.join('  ')}${certificate === 'self-signed' ? '  (self-signed certificate)' : ''}`,
+    ),
+    row('API key', facts.apiKey ?? 'none in force: anteroom keys create'),
+    row('secret', `in ${facts.secretIn}`),
+    row('admin key', `in ${facts.adminKeyIn}`),
+    row('data', `in ${facts.dataFolder}`),
+    row('media', mediaText),
+    ...(media.available && !media.tried
+      ? [row('', '(ANNOUNCED_ADDRESS is not of this machine: whether it leads here was not tried)')]
+      : []),
+    ...(off.length > 0 ? ['', '  Off now, and how to switch it on:'] : []),
+    ...off.map((line) => `  - ${line}`),
+    ...(warnings.length > 0 ? [''] : []),
+    ...warnings.map((line) => `  ! ${line}`),
+    '',
+  ]
+  return {
+    text: text.join('\n'),
+    fields: {
+      page: `${page}/`,
+      urls,
+      dataFolder: facts.dataFolder,
+      media: mediaText,
+      ...(!facts.pageIsBuilt && { pageMissing: 'npm run page builds it' }),
+      ...(firstLink !== undefined && {
+        dashboard: 'has no password yet: anteroom admin reset prints a link that signs in once',
+      }),
+      off,
+      warnings,
+    },
+  }
+}
+
+function offIn({ config, certificate, onlyFromHere }: ReadyFacts): string[] {
+  return [
+    onlyFromHere &&
+      'other machines: set HOST=0.0.0.0, and ANNOUNCED_ADDRESS to the address that they reach this one by',
+    certificate === 'self-signed' &&
+      (config.publicUrl === undefined || config.publicUrl.startsWith('http:')) &&
+      'HTTPS that browsers trust, which they want for camera and microphone on other machines: set TLS_CERT and TLS_KEY, or PUBLIC_URL behind a proxy',
+    config.turnUrls.length === 0 &&
+      'TURN, for people in networks that block media: set TURN_URLS and TURN_SECRET',
+  ].filter((line) => typeof line === 'string')
+}
+
+function warningsIn({ config, onlyFromHere, mediaOnlyHere }: ReadyFacts): string[] {
+  return [
+    mediaOnlyHere !== undefined &&
+      `media is announced at ${mediaOnlyHere}, which only this machine reaches: set ANNOUNCED_ADDRESS to the address that others reach it by`,
+    onlyFromHere &&
+      'whoever is at this machine gets tokens, starts meetings and reads metrics without credentials: set PUBLIC_URL where a proxy passes requests to this server',
+    config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',
+    config.allowTokensWithoutExpiry && 'ALLOW_TOKENS_WITHOUT_EXPIRY=true: a leaked token works for ever',
+    config.webhookAllowPrivate &&
+      'WEBHOOK_ALLOW_PRIVATE=true: whoever makes a meeting can have events sent into the private network',
+    config.moderation === 'open' && 'MODERATION=open: everybody may mute and remove everybody',
+  ].filter((line) => typeof line === 'string')
+}
