@@ -217,9 +217,13 @@ export class Gate {
    * Counts a file for the token, for the participant that it is bound to, and for the session.
    * @throws {Refusal} RATE_LIMITED
    */
-  countUpload({ tokenId, participantId }: Holder, sessionId: string): void {
+  countUpload(
+    { projectId, tokenId, participantId }: Holder & { projectId: string },
+    sessionId: string,
+  ): void {
     const message = 'Too many files at once; try again in a moment.'
-    this.#uploads.demand(tokenId, message)
+    // Two projects may name their tokens alike.
+    this.#uploads.demand(JSON.stringify([projectId, tokenId]), message)
     if (participantId !== undefined)
       this.#participantUploads.demand(JSON.stringify([sessionId, participantId]), message)
     this.#sessionUploads.demand(sessionId, 'Too many files in this meeting at once; try again in a moment.')

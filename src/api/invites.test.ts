@@ -12,6 +12,8 @@ before(async () => {
 })
 after(() => server.stop())
 beforeEach(async () => {
+  // Exchanges of one address have a pace.
+  server.aheadMs += 15_000
   roomId = await server.createMeeting()
 })
 
@@ -68,6 +70,34 @@ test('an invite of a removed token lets nobody in until the removal is lifted, n
   assert.equal((await exchange(another.code)).status, 200)
   await host.request('liftRemoval', { peerId: 'bad' })
   for (const { code } of [first, child]) assert.equal((await exchange(code)).status, 200)
+})
+
+test('an invite of a removed participant lets nobody in, with whichever of its tokens it was made', async () => {
+  const host = server.connect({
+    token: server.token(['allow_mod']),
+    meetingId: roomId,
+    participantId: 'host',
+  })
+  await host.join()
+  const token = (): string => server.token(['allow_join'], { participantId: 'bad' })
+  const first = await made(token())
+  const child = await made(await invited(first.code))
+  await server.connect({ token: token(), meetingId: roomId, participantId: 'bad' }).join()
+  await host.request('removePeer', { peerId: 'bad' })
+  for (const { code } of [first, child]) assert.equal((await exchange(code)).status, 404)
+  await host.request('liftRemoval', { peerId: 'bad' })
+  for (const { code } of [first, child]) assert.equal((await exchange(code)).status, 200)
+})
+
+test('an exchange that is refused spends no use of the invites before it', async () => {
+  const parent = await made(server.token(['allow_mod']), { maxUses: 3 })
+  const guest = await invited(parent.code)
+  const child = await made(guest)
+  const { jti } = JSON.parse(Buffer.from(guest.split('.')[1]!, 'base64url').toString())
+  await server.rest('POST', '/v2/tokens/revoke', { jti }, server.token(['allow_mod']))
+  for (let tries = 0; tries < 5; tries++) assert.equal((await exchange(child.code)).status, 404)
+  for (let uses = 0; uses < 2; uses++) assert.equal((await exchange(parent.code)).status, 200)
+  assert.equal((await exchange(parent.code)).status, 404)
 })
 
 test('an invite ends with the key that made it, and its holders have a token of that key', async () => {
@@ -155,6 +185,7 @@ test('an invite that is older than the record of its maker still lets people in'
       apiKey: null,
       tokenId: null,
       parentId: null,
+      participantId: null,
     })
     await store.close()
     assert.equal((await own.rest('POST', '/invites/exchange', { code })).status, 200)

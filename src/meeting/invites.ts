@@ -43,8 +43,11 @@ export interface InvitesOptions {
   store: Store
   keys: Pick<KeyRing, 'find' | 'defaultKey'>
   revokedTokens: Pick<RevokedTokens, 'has'>
-  /** Why this token is kept out of the session that goes on, if it is. */
-  refusalOfRemoved: (meetingId: string, by: { tokenId: string }) => Promise<Refusal | undefined>
+  /** Why this token, or the participant that it is bound to, is kept out of the session that goes on, if it is. */
+  refusalOfRemoved: (
+    meetingId: string,
+    by: Pick<Grant, 'tokenId' | 'participantId'>,
+  ) => Promise<Refusal | undefined>
   now: () => number
   randomBytes: (size: number) => Buffer
 }
@@ -71,8 +74,21 @@ export function createInvites(options: InvitesOptions): Invites {
     return key && !key.revoked && !isTokenRevoked ? key : undefined
   }
 
-  const isMakerRemoved = async ({ meetingId, tokenId }: InviteRecord): Promise<boolean> =>
-    tokenId !== null && (await refusalOfRemoved(meetingId, { tokenId })) !== undefined
+  const isMakerRemoved = async ({ meetingId, tokenId, participantId }: InviteRecord): Promise<boolean> => {
+    if (tokenId === null) return false
+    const maker = { tokenId, ...(participantId !== null && { participantId }) }
+    return (await refusalOfRemoved(meetingId, maker)) !== undefined
+  }
+
+  /** The invite and its signer, where what made each of the line still holds. @throws {Refusal} NOT_FOUND */
+  const judge = async (line: readonly InviteRecord[]): Promise<{ invite: InviteRecord; key: RingKey }> => {
+    const removed = await Promise.all(line.map(isMakerRemoved))
+    const signers = line.map(makerKey)
+    const [invite, key] = [line[0], signers[0]]
+    if (!invite || !key || signers.includes(undefined) || removed.includes(true))
+      throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
+    return { invite, key }
+  }
 
   /** What the maker's own invite leaves to those it invites; undefined where it leaves nothing. */
   const leftBy = async (
@@ -118,18 +134,16 @@ export function createInvites(options: InvitesOptions): Invites {
         apiKey: maker.apiKey,
         tokenId: maker.tokenId,
         parentId,
+        participantId: maker.participantId ?? null,
       }
       await store.invites.create(invite)
       return { code, invite }
     },
     exchange: async (code) => {
-      const line = (await store.invites.use(hash(code), now())) ?? []
-      const removed = await Promise.all(line.map(isMakerRemoved))
-      const signers = line.map(makerKey)
-      const [invite, key] = [line[0], signers[0]]
-      if (!invite || !key || signers.includes(undefined) || removed.includes(true))
-        throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
-      return { invite, key }
+      const codeHash = hash(code)
+      // Before it is counted: what is refused spends no use of those invites that it came from.
+      await judge(await store.invites.lineOfCode(codeHash))
+      return judge((await store.invites.use(codeHash, now())) ?? [])
     },
     list: (meetingId) => store.invites.list(meetingId),
     revoke: async (by, meetingId, inviteId) => {

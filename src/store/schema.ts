@@ -101,6 +101,7 @@ export interface Schema {
     api_key: string | null
     token_id: string | null
     parent_id: string | null
+    participant_id: string | null
   }
   chat_messages: {
     number: Generated<number>

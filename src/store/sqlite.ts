@@ -24,6 +24,7 @@ import * as removals from './migrations/0004-removals.ts'
 import * as chatReading from './migrations/0005-chat-reading.ts'
 import * as inviteMakers from './migrations/0006-invite-makers.ts'
 import * as chatAccounts from './migrations/0007-chat-accounts.ts'
+import * as inviteParticipants from './migrations/0008-invite-participants.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import type { Write } from './ground.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from './queries.ts'
@@ -48,6 +49,7 @@ const migrations: Record<string, Migration> = {
   '0005-chat-reading': chatReading,
   '0006-invite-makers': inviteMakers,
   '0007-chat-accounts': chatAccounts,
+  '0008-invite-participants': inviteParticipants,
 }
 
 /** @throws {StoreProblem} */

@@ -240,6 +240,7 @@ test('invites are counted exactly, keys are revoked once, decisions about people
       apiKey: null,
       tokenId: null,
       parentId: null,
+      participantId: null,
     }
     await store.invites.create(invite)
     const used = await Promise.all(Array.from({ length: 20 }, () => store.invites.use('h', 50)))

@@ -232,6 +232,8 @@ export interface InviteRecord {
   tokenId: string | null
   /** The invite by which its maker came in, if by any. */
   parentId: string | null
+  /** The participant that the maker's token is bound to, if to any. */
+  participantId: string | null
 }
 
 /** One message of a session's chat that was to be kept. */
@@ -379,6 +381,8 @@ export interface Store {
     create(invite: InviteRecord): Promise<void>
     /** The invite, then the one by which its maker came in, and so on; empty where there is none. */
     line(inviteId: string): Promise<InviteRecord[]>
+    /** The same, of the invite that has this code. */
+    lineOfCode(codeHash: string): Promise<InviteRecord[]>
     list(meetingId: string): Promise<InviteRecord[]>
     /**
      * Counts one use of the invite and of all those of its line, if none is revoked, expired at `now` or used up; undefined

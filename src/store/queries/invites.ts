@@ -23,11 +23,13 @@ export function inviteQueries({ db, write }: Ground): Store['invites'] {
             api_key: invite.apiKey,
             token_id: invite.tokenId,
             parent_id: invite.parentId,
+            participant_id: invite.participantId,
           })
           .execute(),
       )
     },
     line: (inviteId) => lineOf(db, inviteId),
+    lineOfCode: (codeHash) => lineOfCode(db, codeHash),
     list: async (meetingId) => {
       const rows = await db
         .selectFrom('invites')
@@ -39,12 +41,7 @@ export function inviteQueries({ db, write }: Ground): Store['invites'] {
     },
     use: (codeHash, now) =>
       write(async (tx) => {
-        const found = await tx
-          .selectFrom('invites')
-          .select('invite_id')
-          .where('code_hash', '=', codeHash)
-          .executeTakeFirst()
-        const line = found ? await lineOf(tx, found.invite_id) : []
+        const line = await lineOfCode(tx, codeHash)
         const inForce = line.every(
           ({ revokedAt, expiresAt, maxUses, uses }) =>
             revokedAt === null && expiresAt > now && (maxUses === null || uses < maxUses),
@@ -75,6 +72,15 @@ export function inviteQueries({ db, write }: Ground): Store['invites'] {
   }
 }
 
+async function lineOfCode(db: Kysely<Schema>, codeHash: string): Promise<InviteRecord[]> {
+  const found = await db
+    .selectFrom('invites')
+    .select('invite_id')
+    .where('code_hash', '=', codeHash)
+    .executeTakeFirst()
+  return found ? lineOf(db, found.invite_id) : []
+}
+
 async function lineOf(db: Kysely<Schema>, inviteId: string): Promise<InviteRecord[]> {
   const line: InviteRecord[] = []
   for (let next: string | null = inviteId; next !== null;) {
@@ -101,5 +107,6 @@ function toInvite(row: Selectable<Schema['invites']>): InviteRecord {
     apiKey: row.api_key,
     tokenId: row.token_id,
     parentId: row.parent_id,
+    participantId: row.participant_id,
   }
 }
