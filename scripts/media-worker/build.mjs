@@ -18,6 +18,7 @@ import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { WORKER_NAME } from './locate.mjs'
 import { run } from './run.mjs'
+import { uniteSources } from './unity.mjs'
 
 const PACKAGES = [
   'g++',
@@ -50,6 +51,12 @@ const DISK_FULL = /No space left on device|ENOSPC/
 const subprojects = fileURLToPath(new URL('./meson', import.meta.url))
 /** Says in a folder of which sources it is a copy, and that it is a whole one. */
 const STAMP = 'stamp'
+
+/** Says in a folder that the sources do not compile together. */
+const APART = 'apart'
+
+/** The build failed before it came to the sources. */
+class Toolless extends Error {}
 
 /** The build failed for want of something that may be there soon: the same sources will do then. */
 export class Lacking extends Error {}
@@ -111,8 +118,26 @@ function asRoot() {
  *   progress: { step(text: string): void, count(text: string, done: number, total: number): void },
  * }} options - `mediasoup` is the package's folder; `log` the file that takes all that the tools say
  */
-export async function buildWorker({ mediasoup, folder, log, progress }) {
+export async function buildWorker(options) {
+  const { folder, progress } = options
   endLeftovers(folder)
+  if (existsSync(join(folder, APART))) return build(options, false)
+  try {
+    return await build(options, true)
+  } catch (error) {
+    if (error instanceof Lacking || error instanceof Toolless) throw error
+    // Of another version of mediasoup, some may not go together.
+    progress.step('media worker: its sources do not compile together; compiling each by itself')
+    writeFileSync(join(folder, APART), '')
+    return build(options, false)
+  }
+}
+
+/**
+ * @param {Parameters<typeof buildWorker>[0]} options
+ * @param {boolean} unites - whether many sources are compiled as one, which takes a quarter of the time
+ */
+async function build({ mediasoup, folder, log, progress }, unites) {
   const source = join(folder, 'worker')
   const stamp = join(folder, STAMP)
   let isDiskFull = false
@@ -141,8 +166,11 @@ export async function buildWorker({ mediasoup, folder, log, progress }) {
       throw new Error(`"${command} ${args[0]}" ${timedOut ? 'did not end' : error || `ended with ${status}`}`)
   }
 
-  if (!hasPackages()) await installPackages(tool, progress)
-  const wanted = stampOf(mediasoup)
+  if (!hasPackages())
+    await installPackages(tool, progress).catch((error) => {
+      throw error instanceof Lacking ? error : new Toolless(error.message)
+    })
+  const wanted = `${stampOf(mediasoup)} ${unites}`
   const goesOn = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
   if (!goesOn) {
     progress.step('media worker: preparing the sources')
@@ -151,10 +179,16 @@ export async function buildWorker({ mediasoup, folder, log, progress }) {
     const mesonVersion = execFileSync('meson', ['--version'], { encoding: 'utf8' }).trim()
     try {
       prepareSources({ mediasoup, source, mesonVersion })
+      if (unites) {
+        uniteSources(join(source, 'meson.build'), 'common_sources')
+        uniteSources(join(source, 'deps/libwebrtc/meson.build'), 'libwebrtc_sources')
+      }
     } catch (error) {
       throw DISK_FULL.test(String(error)) ? new Lacking(`the disk of ${folder} is full`) : error
     }
-    await tool('meson', ['setup', 'build', ...MESON_OPTIONS])
+    await tool('meson', ['setup', 'build', ...MESON_OPTIONS]).catch((error) => {
+      throw error instanceof Lacking ? error : new Toolless(error.message)
+    })
     writeFileSync(stamp, wanted)
   } else progress.step('media worker: going on with the build that was interrupted')
   // In some versions of mediasoup nothing makes the other sources wait for these headers.
@@ -186,7 +220,7 @@ function assertRoom(folder) {
  */
 function stampOf(mediasoup) {
   const hash = createHash('sha256').update(readFileSync(join(mediasoup, 'package.json')))
-  hash.update(readFileSync(fileURLToPath(import.meta.url)))
+  for (const script of ['build.mjs', 'unity.mjs']) hash.update(readFileSync(new URL(script, import.meta.url)))
   const names = /** @type {string[]} */ (readdirSync(subprojects, { recursive: true })).sort()
   for (const name of names) {
     const file = join(subprojects, name)

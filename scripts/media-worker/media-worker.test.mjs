@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { prepareSources, whyNoBuild } from './build.mjs'
+import { groupsOf, ownNames, uniteSources } from './unity.mjs'
 import { cacheFolders, installed, locateWorker, WORKER_NAME, workerIn } from './locate.mjs'
 
 const scripts = fileURLToPath(new URL('..', import.meta.url))
@@ -217,8 +218,7 @@ function building(name, says) {
       ? `echo . >> ${made.folder}/builds; echo '[1/2] one'; echo '[2/2] two'; cp ${worker?.bin} $2/${WORKER_NAME}`
       : `echo '${says}'; exit 1`,
   )
-  for (const part of ['meson.build', 'src/RTC/DtlsTransport.cpp', 'subprojects'])
-    fs.cpSync(join(mediasoup, 'worker', part), join(made.packaged, 'worker', part), { recursive: true })
+  fs.cpSync(join(mediasoup, 'worker'), join(made.packaged, 'worker'), { recursive: true })
   const env = { ...made.env, PATH: `${tools}:${process.env.PATH}` }
   const builds = () => fs.readFileSync(join(made.folder, 'builds'), 'utf8').trim().split('\n').length
   return {
@@ -406,6 +406,77 @@ test(
     assert.match(read('meson.build'), /meson_version: '>= 1\.1\.0'/)
   },
 )
+
+test('sources go together where none defines what another does', () => {
+  assert.deepEqual(
+    ownNames(
+      `#define MS_CLASS "A"
+#define LIMIT 5
+static void onClose(uv_handle_t* handle)
+{
+}
+namespace RTC
+{
+	static constexpr size_t Most{ 5 };
+	thread_local static uint8_t Buffer[65536];
+	void A::Method(int x)
+	{
+		return helper(x);
+	}
+	namespace Deep
+	{
+		static constexpr int64_t Least{ 5000 };
+		uint32_t count(uint16_t of)
+		{
+`,
+    ),
+    new Set(['onClose', 'Most', 'Buffer', 'Least', 'count', 'LIMIT']),
+  )
+  const source = (name, ...names) => ({ name, names: new Set(names) })
+  assert.deepEqual(groupsOf([source('a', 'x'), source('b', 'x', 'y'), source('c', 'z'), source('d', 'y')]), [
+    ['a', 'c', 'd'],
+    ['b'],
+  ])
+})
+
+test('of the sources of the installed mediasoup each is compiled once', { skip: !mediasoup }, () => {
+  const source = join(root, 'united-source')
+  prepareSources({ mediasoup, source, mesonVersion: '1.0.1' })
+  for (const [file, list] of [
+    ['meson.build', 'common_sources'],
+    ['deps/libwebrtc/meson.build', 'libwebrtc_sources'],
+  ]) {
+    const listed = () =>
+      [
+        ...new RegExp(`^${list} = \\[([^\\]]*)`, 'm')
+          .exec(fs.readFileSync(join(source, file), 'utf8'))[1]
+          .matchAll(/'([^']+)'/g),
+      ].map(([, name]) => name)
+    const before = listed()
+    uniteSources(join(source, file), list)
+    const units = listed()
+    const folder = dirname(join(source, file))
+    const included = units.flatMap((unit) =>
+      [...fs.readFileSync(join(folder, unit), 'utf8').matchAll(/#include "\.\.\/([^"]+)"/g)].map(
+        ([, name]) => name,
+      ),
+    )
+    assert.deepEqual(included.toSorted(), before.toSorted())
+    assert.ok(units.length * 3 < before.length, `${units.length} of ${before.length}`)
+  }
+})
+
+test('sources that do not compile together are compiled each by itself', { skip: !worker }, async () => {
+  const { folder, run } = building('apart')
+  const ninja = `#!/bin/sh
+[ -d united ] && { echo 'error: redefinition'; exit 1; }
+cp ${worker.bin} $2/${WORKER_NAME}
+`
+  put(join(folder, 'tools/ninja'), ninja, 0o755)
+  const { code, stdout } = await run(['--require'])
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /compiling each by itself[^]*ready \(build\)/)
+})
 
 test('the worker of this machine makes a real handshake', { skip: !worker }, async () => {
   const { code, stdout } = await runScript(join(scripts, '..'), ['--check', '--json'], process.env)

@@ -184,7 +184,8 @@ async function bringBuilt(mediasoup, cached, progress, again) {
       return none(`${message}; make room and ${again}`)
     }
     // From the first source next time: what is here may be what is wrong.
-    for (const name of ['stamp', 'worker']) fs.rmSync(join(folder, name), { recursive: true, force: true })
+    for (const name of ['stamp', 'apart', 'worker'])
+      fs.rmSync(join(folder, name), { recursive: true, force: true })
     if (!fs.existsSync(log)) throw error
     progress.say(fs.readFileSync(log, 'utf8').trimEnd().split('\n').slice(-20).join('\n'))
     return none(
