@@ -45,6 +45,7 @@ export function summary(results, { tookMs, evidence }) {
   const sum = (count) => results.reduce((total, result) => total + count(result), 0)
   const failing = results.filter(({ failed }) => failed)
   const skipped = results.flatMap((result) => result.skipped)
+  const unstable = results.filter((result) => result.unstable)
   const slowestFiles = results.toSorted((a, b) => b.tookMs - a.tookMs).slice(0, SLOWEST)
   const slowestTests = results
     .flatMap(({ tests }) => tests)
@@ -59,6 +60,12 @@ export function summary(results, { tookMs, evidence }) {
     ...slowestTests.map(({ ms, file, name }) => `  ${seconds(ms).padStart(6)}  ${file}: ${name}`),
     ...(skipped.length > 0
       ? ['Skipped', ...skipped.map(({ file, name, why }) => `  ${file}: ${name}${why && ` (${why})`}`)]
+      : []),
+    ...(unstable.length > 0
+      ? [
+          'Unstable: failed at first, passed when run again alone',
+          ...unstable.flatMap((result) => result.unstable.map((name) => `  ${result.file}: ${name}`)),
+        ]
       : []),
     ...(failing.length > 0
       ? [

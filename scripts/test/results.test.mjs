@@ -68,3 +68,10 @@ test('the summary names what failed, what was skipped and why, and the slowest t
   assert.doesNotMatch(text, /slow 1\n/)
   assert.match(text, /2 files, 12 tests passed, 1 failed, 1 skipped, in 61 s$/)
 })
+
+test('what passed only when it was run again is named', () => {
+  const result = resultOf({ file: 'f', lines: line('a'), ...ended })
+  const { text, failed } = summary([{ ...result, unstable: ['a'] }], { tookMs: 1, evidence: 'e' })
+  assert.match(text, /Unstable: .*\n {2}f: a/)
+  assert.equal(failed, false)
+})

@@ -1,4 +1,5 @@
-// Runs test files side by side, each in a process of its own: `node scripts/test/run.mjs [--jobs 2] [--no-skips] [file or glob ...]`.
+// Runs test files side by side, each in a process of its own:
+// `node scripts/test/run.mjs [--jobs 2] [--no-skips] [--again] [file or glob ...]`.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -19,6 +20,8 @@ const { values, positionals } = parseArgs({
   options: {
     jobs: { type: 'string', default: String(availableParallelism()) },
     'no-skips': { type: 'boolean', default: false },
+    // Runs what failed once more, alone. What passes then is named as unstable.
+    again: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 })
@@ -46,6 +49,7 @@ await mkdir(EVIDENCE, { recursive: true })
 const startedAt = performance.now()
 const results = []
 await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work))
+if (values.again) await runFailedAgain()
 await rm(scratch, { recursive: true, force: true })
 
 const { text, failed } = summary(results, { tookMs: performance.now() - startedAt, evidence: EVIDENCE })
@@ -61,6 +65,17 @@ async function work() {
     results.push(result)
     if (result.failed) process.stdout.write(`\n${result.output}\n`)
     console.log(result.line)
+  }
+}
+
+async function runFailedAgain() {
+  for (const [at, { file, failed, failures }] of results.entries()) {
+    if (!failed || process.exitCode === 130) continue
+    const result = await runFile(file)
+    if (result.failed) process.stdout.write(`\n${result.output}\n`)
+    else result.unstable = failures
+    console.log(`again: ${result.line}`)
+    results[at] = result
   }
 }
 

@@ -94,7 +94,8 @@ export class Person {
       async (wanted) => {
         const meeting = (globalThis as any).anteroom?.meeting
         if (!meeting) return false
-        const { receive } = await meeting.stats()
+        // While the media is made anew there is nothing to ask.
+        const { receive } = await meeting.stats().catch(() => ({}))
         if (!receive) return false
         let [video, audio] = [0, 0]
         for (const report of receive.values()) {

@@ -356,12 +356,12 @@ class Journey {
 
   /** The camera opens before the microphone, as with whoever joins muted. */
   async cameraFirst(): Promise<void> {
-    const { server, version, table, context } = this.#stage
+    const { server, version, table } = this.#stage
     const [ann, bob] = [await this.#window(version), await this.#window('1.1.1')]
     const title = 'is seen and heard where the camera opens before the microphone'
+    // Chromium refuses what these make of it; docs/moving-from-videosdk.md says so.
     if (ann.traits.cameraFirst === 'nothing') {
       table.set(version, 'camera first', 'no')
-      await context.test(title, { skip: 'Chromium refuses what this SDK makes of it' })
       return this.#closeWindows()
     }
     this.#broken = undefined
