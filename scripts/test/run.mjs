@@ -33,13 +33,18 @@ for (const pattern of positionals.length > 0 ? positionals : ALL)
   for await (const file of glob(pattern)) files.add(file)
 if (files.size === 0) throw new Error(`no test file matches ${positionals.join(', ')}`)
 
-const longestFirst = JSON.parse(readFileSync(join(import.meta.dirname, 'longest-first.json'), 'utf8'))
-const waiting = inOrder([...files], longestFirst)
+const order = JSON.parse(readFileSync(join(import.meta.dirname, 'order.json'), 'utf8'))
+const waiting = inOrder(
+  [...files].filter((file) => !order.alone.includes(file)),
+  order.longestFirst,
+)
+// What these see of moving pictures depends on processor that nothing else takes.
+const alone = order.alone.filter((file) => files.has(file))
 const scratch = await mkdtemp(join(tmpdir(), 'anteroom-tests-'))
 const children = new Set()
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, () => {
-    waiting.length = 0
+    waiting.length = alone.length = 0
     for (const child of children) child.kill(signal)
     process.exitCode = 130
   })
@@ -48,7 +53,8 @@ await rm(EVIDENCE, { recursive: true, force: true })
 await mkdir(EVIDENCE, { recursive: true })
 const startedAt = performance.now()
 const results = []
-await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work))
+await Promise.all(Array.from({ length: jobs }, () => runAll(waiting)))
+await runAll(alone)
 if (values.again) await runFailedAgain()
 await rm(scratch, { recursive: true, force: true })
 
@@ -59,8 +65,8 @@ if (values['no-skips'] && skips.length > 0)
   console.log('Tests were skipped, which --no-skips does not allow.')
 if (failed || (values['no-skips'] && skips.length > 0)) process.exitCode ||= 1
 
-async function work() {
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+async function runAll(queue) {
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     const result = await runFile(file)
     results.push(result)
     if (result.failed) process.stdout.write(`\n${result.output}\n`)

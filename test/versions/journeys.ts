@@ -380,6 +380,11 @@ class Journey {
       await ann.run('await m.disableScreenShare()')
       await ann.run('await m.disableWebcam()')
       await ann.run('await m.muteMic()')
+      // As a person does, who sees that it is off before switching it on again.
+      await bob.logged(
+        'media-status-changed',
+        `values[0] === 'ann' && values[1] === 'video' && values[2] === false`,
+      )
       await ann.enableWebcam()
       await bob.sees('ann')
       await ann.run('await m.unmuteMic()')
