@@ -1,14 +1,14 @@
-/** A media server whose worker is yet to be brought: off with a sentence that says how far that is, then on, without a restart. */
+/** A media server whose worker is still being prepared: off, with a sentence that says how far that is; then on, without a restart. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MediaLog } from './log.ts'
-import { bringWorker, sentenceOf } from './preparation.ts'
+import { prepareWorker, sentenceOf } from './preparation.ts'
 import { refusalOfMedia } from './refusals.ts'
 import type { MediaStatus, Preparing, Router, Sfu, WorkerUsage } from './sfu.ts'
 
 export interface ComingOptions {
-  /** Path of the script that brings the worker. */
+  /** Path of the script that prepares the worker. */
   script: string
-  /** Where a worker is by now, which somebody may have brought by hand. */
+  /** The path of a worker that somebody has put there meanwhile, if there is one. */
   find: () => string | undefined
   /** Starts the media server on the worker at this path. */
   start: (workerBin: string) => Promise<Sfu>
@@ -16,7 +16,7 @@ export interface ComingOptions {
   log?: MediaLog | undefined
 }
 
-/** How far the work is goes into the log so often. */
+/** How often the log says how far the work is. */
 const TELL_MS = 30_000
 const FIRST_RETRY_MS = 60_000
 const LONGEST_RETRY_MS = 16 * 60_000
@@ -36,11 +36,11 @@ export class ComingSfu implements Sfu {
     this.#options = options
     const { stopping } = options
     this.#signal = stopping ? AbortSignal.any([this.#stop.signal, stopping]) : this.#stop.signal
-    this.#ended = this.#bring().catch((error: unknown) => {
+    this.#ended = this.#prepare().catch((error: unknown) => {
       if (this.#signal.aborted) return
-      options.log?.error({ err: error }, 'failed to bring the media worker')
+      options.log?.error({ err: error }, 'failed to prepare the media worker')
       this.#preparing = undefined
-      this.#reason = 'Media is off: the media worker could not be brought; the log says why.'
+      this.#reason = 'Media is off: the media worker could not be prepared; the log says why.'
     })
   }
 
@@ -69,25 +69,25 @@ export class ComingSfu implements Sfu {
     await this.#sfu?.close()
   }
 
-  async #bring(): Promise<void> {
+  async #prepare(): Promise<void> {
     const { script, log } = this.#options
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
       this.#preparing = { done: 0, total: 0, secondsLeft: null }
       const startedAt = Date.now()
-      const outcome = await bringWorker(script, this.#signal, {
+      const outcome = await prepareWorker(script, this.#signal, {
         onTold: (told) => this.#hear(told),
-        onSaid: (text) => log?.info({ said: text }, 'the media worker is being brought'),
+        onSaid: (text) => log?.info({ said: text }, 'preparing the media worker'),
       })
       if (this.#signal.aborted) return
       if (outcome.bin !== null) {
         const seconds = Math.round((Date.now() - startedAt) / 1000)
-        log?.info({ worker: outcome.bin, source: outcome.source, seconds }, 'the media worker is there')
+        log?.info({ worker: outcome.bin, source: outcome.source, seconds }, 'prepared the media worker')
         if (await this.#start(outcome.bin)) return
       } else {
         this.#reason = outcome.reason
         this.#preparing = undefined
-        log?.error({ reason: outcome.reason }, 'failed to bring the media worker')
-        // What only a change can mend is looked for, and not tried again.
+        log?.error({ reason: outcome.reason }, 'failed to prepare the media worker')
+        // Only a change on this machine can mend it, so the server looks for a worker and does not try again.
         if (!outcome.passing) {
           const found = await this.#found()
           if (found === undefined || (await this.#start(found))) return
@@ -114,7 +114,7 @@ export class ComingSfu implements Sfu {
       if (this.#signal.aborted) return true
       this.#preparing = undefined
       this.#reason = `Media is off: ${(error as Error).message}`
-      log?.error({ err: error }, 'media does not start')
+      log?.error({ err: error }, 'failed to start media')
       return false
     }
   }

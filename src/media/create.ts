@@ -11,7 +11,7 @@ export { MediaStartError } from './start-errors.ts'
 export interface SfuOptions {
   /** Path of the media worker's binary; undefined where there is none. */
   workerBin: string | undefined
-  /** How a worker is brought where there is none that starts, while all else works; without it, media is off then. */
+  /** How to prepare a worker where none starts, while all else works. Without it, media is off then. */
   preparation?: { script: string; find: () => string | undefined } | undefined
   /** How many workers; usually one per core. */
   workers: number
@@ -44,7 +44,7 @@ export async function createSfu(options: SfuOptions): Promise<Sfu> {
       ...how,
       stopping,
       log,
-      start: (brought) => createSfu({ ...options, workerBin: brought, preparation: undefined }),
+      start: (prepared) => createSfu({ ...options, workerBin: prepared, preparation: undefined }),
     })
   }
   if (workerBin === undefined) return preparation ? comingSfu(preparation) : unavailableSfu(noWorker)

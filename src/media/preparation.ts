@@ -1,4 +1,4 @@
-/** The media worker, brought by a process of its own while the server does all else. */
+/** Prepares the media worker in a process of its own while the server does all else. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { Type, type Static } from 'typebox'
@@ -29,10 +29,10 @@ export interface PreparationEvents {
 const KEPT_CHARACTERS = 500
 
 /**
- * Runs the script that brings the worker, and ends it with `signal`; it ends too when this process does.
+ * Runs the script that fetches or builds the worker. `signal` ends it, and so does the end of this process.
  * Never rejects: what goes wrong is an outcome.
  */
-export async function bringWorker(
+export async function prepareWorker(
   script: string,
   signal: AbortSignal,
   { onTold, onSaid }: PreparationEvents,
@@ -66,7 +66,7 @@ export async function bringWorker(
   return (
     outcome ?? {
       bin: null,
-      reason: `Media is off, all else works: what brings the media worker ended early (${complaint.trim().split('\n').at(-1) ?? ''}); the server tries again by itself.`,
+      reason: `Media is off, all else works: preparing the media worker ended early (${complaint.trim().split('\n').at(-1) ?? ''}); the server tries again by itself.`,
       passing: true,
     }
   )

@@ -1,0 +1,344 @@
+/** What `anteroom doctor` looks at: what installs and networks get wrong, each with the cure. */
+import { randomBytes } from 'node:crypto'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { createSocket } from 'node:dgram'
+import { dirname, join } from 'node:path'
+import { isLoopback, kindOf } from '../addresses.ts'
+import { ADMIN_KEY_FILE, readAdminKey } from '../api/admin/admin-key.ts'
+import { readGiven } from '../api/certificate.ts'
+import { isReachedFromHereAlone } from '../api/owner.ts'
+import { assertPortsApart, readConfig, type Config } from '../config.ts'
+import { createSfu, mediaAddresses, sentenceOf, type MediaAddress } from '../media/sfu.ts'
+import { checkStore } from '../store/store.ts'
+import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
+import { locateWorker } from '../../scripts/media-worker/locate.mjs'
+import { preparingElsewhere } from '../../scripts/media-worker/obtain.mjs'
+import type { CommandInput } from './arguments.ts'
+
+/** `bad`: it will not work so. `note`: it will, with a limit worth knowing. */
+type Verdict = 'good' | 'note' | 'bad'
+
+export interface Finding {
+  check: string
+  verdict: Verdict
+  says: string
+}
+
+const NODE_MAJOR = 24
+/** Nothing can have been built before this; a clock that says less makes every token look wrong. */
+const EARLIEST_CLOCK = Date.UTC(2025, 0, 1)
+const DAY_MS = 86_400_000
+const FIRST_TRIAL_PORT = 49_000
+const MOST_TRIALS = 50
+
+/** Everything that `doctor` looks at, in the order in which it is shown. */
+export async function examine({ env, envFile }: CommandInput): Promise<Finding[]> {
+  const findings: Finding[] = [node(), ...(envFile ? [fileOfSettings(envFile)] : [])]
+  let config: Config
+  try {
+    config = readConfig(env)
+    assertPortsApart(config)
+    findings.push({ check: 'settings', verdict: 'good', says: 'all settings are valid' })
+  } catch (error) {
+    return [...findings, { check: 'settings', verdict: 'bad', says: (error as Error).message }]
+  }
+  const addresses = await mediaAddresses(config.host, config.announcedAddress).catch(
+    (error: unknown) => error as Error,
+  )
+  return [
+    ...findings,
+    await tcpPort('port', config.host, config.port, 'PORT'),
+    await tcpPort('https port', config.host, config.httpsPort, 'HTTPS_PORT'),
+    ...(addresses instanceof Error
+      ? [{ check: 'address', verdict: 'bad' as const, says: addresses.message }]
+      : [await worker(env, config), await mediaPorts(config, addresses), announced(config, addresses)]),
+    clock(),
+    dataFolder(config),
+    await database(config),
+    masterKey(config),
+    await adminKey(config),
+    await certificate(config),
+  ]
+}
+
+function fileOfSettings(file: NonNullable<CommandInput['envFile']>): Finding {
+  const check = 'env file'
+  if ('problem' in file) return { check, verdict: 'bad', says: file.problem }
+  const count = Object.keys(file.settings).length
+  return {
+    check,
+    verdict: 'good',
+    says: `${count} ${count === 1 ? 'variable' : 'variables'} read from ${file.path}`,
+  }
+}
+
+function node(): Finding {
+  const major = Number(process.versions.node.split('.')[0])
+  return major >= NODE_MAJOR
+    ? { check: 'node', verdict: 'good', says: `Node ${process.versions.node}` }
+    : {
+        check: 'node',
+        verdict: 'bad',
+        says: `Node ${process.versions.node} is too old; run through npm, which brings Node ${NODE_MAJOR}, or install it`,
+      }
+}
+
+/** Starts one worker as the server would, at a port beside its own, and tries what clients are told. */
+async function worker(
+  env: NodeJS.ProcessEnv,
+  { host, announcedAddress, prepareMedia }: Config,
+): Promise<Finding> {
+  const check = 'media worker'
+  const located = locateWorker({ env })
+  if (!located) return missingWorker(env, prepareMedia)
+  const sfu = await createSfu({
+    workerBin: located.bin,
+    workers: 1,
+    firstPort: await freeTrialPort(host),
+    listenAddress: host,
+    announcedAddress,
+  }).catch((error: unknown) => error as Error)
+  if (sfu instanceof Error) return { check, verdict: 'bad', says: `it does not start: ${sfu.message}` }
+  const { status } = sfu
+  await sfu.close()
+  if (!status.available) return { check, verdict: 'bad', says: status.reason }
+  const reached = status.tried ? 'starts, and answers where it is announced' : 'starts'
+  return { check, verdict: 'good', says: `${reached} (${located.source}: ${located.bin})` }
+}
+
+/** There is none yet, which heals by itself where a worker can be fetched or built. */
+function missingWorker(env: NodeJS.ProcessEnv, prepareMedia: boolean): Finding {
+  const check = 'media worker'
+  const preparing = preparingElsewhere(env)
+  if (preparing)
+    return {
+      check,
+      verdict: 'note',
+      says: `there is none yet; another process prepares it: ${sentenceOf(preparing)}`,
+    }
+  const noBuild = whyNoBuild()
+  if (noBuild !== undefined)
+    return {
+      check,
+      verdict: 'bad',
+      says: `there is none, so media is off: unless it can be downloaded, ${noBuild}`,
+    }
+  return prepareMedia
+    ? {
+        check,
+        verdict: 'note',
+        says: 'there is none yet; a server that starts prepares it and does all else meanwhile; "npm run worker" prepares it now',
+      }
+    : { check, verdict: 'bad', says: 'there is none, so media is off; run "npm run worker"' }
+}
+
+/** Not the server's own, so that a running server does not stand in the way. */
+async function freeTrialPort(host: string): Promise<number> {
+  for (let port = FIRST_TRIAL_PORT; port < FIRST_TRIAL_PORT + MOST_TRIALS; port++) {
+    const trials = [await tryTcp(port, host), await tryUdp(port, host)]
+    if (!trials.includes('EADDRINUSE')) return port
+  }
+  return FIRST_TRIAL_PORT
+}
+
+/** Why this address cannot be listened on: the system's word for it; undefined when it can. */
+type Trial = (port: number, host: string) => Promise<string | undefined>
+
+const tryTcp: Trial = (port, host) =>
+  new Promise((resolve) => {
+    const trial = createServer()
+    trial.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    trial.listen(port, host, () => trial.close(() => resolve(undefined)))
+  })
+
+const tryUdp: Trial = (port, host) =>
+  new Promise((resolve) => {
+    const trial = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    trial.once('error', (error: NodeJS.ErrnoException) => {
+      trial.close()
+      resolve(error.code ?? error.message)
+    })
+    trial.bind(port, host, () => trial.close(() => resolve(undefined)))
+  })
+
+async function tcpPort(check: string, host: string, port: number, variable: string): Promise<Finding> {
+  const problem = await tryTcp(port, host)
+  return problem === undefined
+    ? { check, verdict: 'good', says: `${host}:${port} is free` }
+    : unusable(check, `${host}:${port}`, problem, variable)
+}
+
+async function mediaPorts(config: Config, addresses: readonly MediaAddress[]): Promise<Finding> {
+  const { mediaPort: first, mediaWorkers } = config
+  const check = 'media ports'
+  for (let port = first; port < first + mediaWorkers; port++) {
+    for (const { ip } of addresses) {
+      for (const [protocol, trial] of [
+        ['UDP', tryUdp],
+        ['TCP', tryTcp],
+      ] as const) {
+        const problem = await trial(port, ip)
+        if (problem !== undefined) return unusable(check, `${port} (${protocol})`, problem, 'MEDIA_PORT')
+      }
+    }
+  }
+  const [ports, are] =
+    mediaWorkers === 1 ? [String(first), 'is'] : [`${first}–${first + mediaWorkers - 1}`, 'are']
+  return {
+    check,
+    verdict: 'good',
+    says: `${ports} ${are} free; open for UDP and TCP in the firewall where people join from elsewhere`,
+  }
+}
+
+function unusable(check: string, place: string, problem: string, variable: string): Finding {
+  return problem === 'EADDRINUSE'
+    ? {
+        check,
+        verdict: 'note',
+        says: `${place} is in use; good if that is Anteroom, else choose another in ${variable}`,
+      }
+    : { check, verdict: 'bad', says: `${place} cannot be opened (${problem}); change HOST or ${variable}` }
+}
+
+function announced(config: Config, addresses: readonly MediaAddress[]): Finding {
+  const check = 'address'
+  const all = addresses.map((address) => address.announced)
+  const shown = all.join(' and ')
+  if (all.every(isLoopback)) {
+    return isReachedFromHereAlone(config)
+      ? {
+          check,
+          verdict: 'note',
+          says: `HOST is ${config.host}: only this machine can join; set HOST=0.0.0.0 for others`,
+        }
+      : {
+          check,
+          verdict: 'note',
+          says: `media is announced at ${shown}, which only this machine reaches; set ANNOUNCED_ADDRESS to what others reach`,
+        }
+  }
+  const elsewhere = addresses.filter(({ isOwn }) => !isOwn).map((address) => address.announced)
+  const notes = [
+    ...(all.every((address) => kindOf(address) !== 'public')
+      ? [
+          `${shown} is private: people in the same network can join; for the internet set ANNOUNCED_ADDRESS to the public address`,
+        ]
+      : []),
+    ...(elsewhere.length > 0
+      ? [
+          `${elsewhere.join(' and ')} is not of this machine, so it could not be tried from here: the media ports must be forwarded from there`,
+        ]
+      : []),
+  ]
+  return notes.length > 0
+    ? { check, verdict: 'note', says: notes.join('; ') }
+    : { check, verdict: 'good', says: `${shown} is announced to clients` }
+}
+
+function clock(): Finding {
+  const now = Date.now()
+  return now > EARLIEST_CLOCK
+    ? {
+        check: 'clock',
+        verdict: 'good',
+        says: `${new Date(now).toISOString()}; tokens tolerate 60 s of difference`,
+      }
+    : {
+        check: 'clock',
+        verdict: 'bad',
+        says: `it is ${new Date(now).toISOString()} here, so every token looks as if from the future; set the clock`,
+      }
+}
+
+function dataFolder({ dataDir }: Config): Finding {
+  const check = 'data folder'
+  const there = nearestThere(dataDir)
+  const bad = (says: string): Finding => ({ check, verdict: 'bad', says })
+  if (!statSync(there).isDirectory()) return bad(`${there} is not a folder; name another in DATA_DIR`)
+  if (!isWritable(there)) {
+    return bad(`${there} cannot be written by this user; change its owner or name another in DATA_DIR`)
+  }
+  if (there !== dataDir) return { check, verdict: 'good', says: `${dataDir} will be made at the first start` }
+  return isClosed(dataDir)
+    ? { check, verdict: 'good', says: dataDir }
+    : bad(`${dataDir} can be read by others of this machine; do: chmod 700 ${dataDir}`)
+}
+
+/** The path itself, or what of it there is already. */
+function nearestThere(path: string): string {
+  return existsSync(path) ? path : nearestThere(dirname(path))
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isClosed(path: string): boolean {
+  // Windows has no such modes.
+  return process.platform === 'win32' || (statSync(path).mode & 0o077) === 0
+}
+
+/** As a start does, but for what a start changes. */
+async function database({ dataDir: folder, masterKey, databaseUrl: url }: Config): Promise<Finding> {
+  const check = 'database'
+  try {
+    await checkStore({ folder, masterKey, url })
+  } catch (error) {
+    return { check, verdict: 'bad', says: (error as Error).message }
+  }
+  return existsSync(join(folder, 'anteroom.db'))
+    ? { check, verdict: 'good', says: 'opens with the master key' }
+    : { check, verdict: 'good', says: 'will be made at the first start' }
+}
+
+async function adminKey({ dataDir: folder, adminKey: given }: Config): Promise<Finding> {
+  const check = 'admin key'
+  if (given !== undefined) return { check, verdict: 'good', says: 'from ADMIN_KEY' }
+  const file = join(folder, ADMIN_KEY_FILE)
+  if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be made at the first start` }
+  try {
+    await readAdminKey({ given, folder, randomBytes, create: false })
+  } catch (error) {
+    return { check, verdict: 'bad', says: (error as Error).message }
+  }
+  return { check, verdict: 'good', says: file }
+}
+
+function masterKey({ dataDir, masterKey: given }: Config): Finding {
+  const check = 'master key'
+  if (given !== undefined) return { check, verdict: 'good', says: 'from MASTER_KEY' }
+  const file = join(dataDir, 'master.key')
+  if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be made at the first start` }
+  return isClosed(file)
+    ? { check, verdict: 'good', says: `${file}; back it up apart from the database` }
+    : { check, verdict: 'bad', says: `${file} can be read by others of this machine; do: chmod 600 ${file}` }
+}
+
+async function certificate({ tlsCert, tlsKey, dataDir }: Config): Promise<Finding> {
+  const check = 'certificate'
+  if (tlsCert !== undefined && tlsKey !== undefined) {
+    const given = await readGiven(tlsCert, tlsKey).catch((error: unknown) => error as Error)
+    if (given instanceof Error) return { check, verdict: 'bad', says: given.message }
+    const days = Math.floor((given.expiresAt - Date.now()) / DAY_MS)
+    if (days < 0) return { check, verdict: 'bad', says: `${tlsCert} has expired; replace it` }
+    return { check, verdict: days < 14 ? 'note' : 'good', says: `good for ${days} days` }
+  }
+  const folder = join(dataDir, 'tls')
+  if (existsSync(folder) && !isWritable(folder))
+    return { check, verdict: 'bad', says: `${folder} cannot be written by this user; change its owner` }
+  const trust = 'browsers must be told to trust it, or set TLS_CERT and TLS_KEY'
+  return {
+    check,
+    verdict: 'note',
+    says: existsSync(join(folder, 'cert.pem'))
+      ? `self-signed, renewed at a start when it is due; ${trust}`
+      : `a self-signed one will be made at the first start; ${trust}`,
+  }
+}
