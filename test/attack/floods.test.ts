@@ -12,6 +12,7 @@ import { decodeServerFrame, encodeClientFrame } from '../../src/protocol/chat.ts
 import { API_KEY, SECRET, signAnything, TestServer } from '../support/test-server.ts'
 import { WireError, type WireClient } from '../support/wire-client.ts'
 import { ask, heardUntilClosed, openHalf, openSocket, type Answered } from './caller.ts'
+import { OTHER, twoProjects } from './two-projects.ts'
 
 const LIMITS = {
   maxConnectionsPerAddress: 12,
@@ -363,15 +364,19 @@ test('chat: what is over the limit is refused, and who never stops is closed wit
   cy.close()
 })
 
-async function uploader(meetingId: string, participantId: string, localAddress: string) {
-  const token = server.token(['allow_join'])
-  const wire = server.connect({ token, meetingId, participantId })
+async function uploader(
+  meetingId: string,
+  participantId: string,
+  localAddress: string,
+  { at = server, token = at.token(['allow_join']) }: { at?: TestServer; token?: string } = {},
+) {
+  const wire = at.connect({ token, meetingId, participantId })
   await wire.join()
   return {
     wire,
     token,
     upload: (bytes = 10): Promise<Answered> =>
-      ask(server.url, `/base64-upload?roomId=${meetingId}`, {
+      ask(at.url, `/base64-upload?roomId=${meetingId}`, {
         localAddress,
         method: 'POST',
         headers: { ...JSON_TYPE, authorization: token },
@@ -395,6 +400,25 @@ test('file uploads are counted for each participant and for each session', async
   const elsewhere = await uploader(await server.createMeeting(), 'far', '127.0.0.27')
   assert.equal((await elsewhere.upload()).status, 200)
   for (const { wire } of [cy, dee, late, elsewhere]) wire.close()
+})
+
+test('tokens of two projects that are named alike have a share of uploads each', async () => {
+  const both = await twoProjects(LIMITS)
+  try {
+    const uploads = []
+    for (const [at, key] of [{}, OTHER].entries()) {
+      const token = both.token(['allow_join'], { ...key, jti: 'named-alike' })
+      const { body } = await both.rest('POST', '/v2/rooms', {}, token)
+      uploads.push(await uploader(body.roomId, 'cy', `127.0.0.${30 + at}`, { at: both, token }))
+    }
+    const [ours, others] = [uploads[0]!, uploads[1]!]
+    for (let at = 0; at < LIMITS.maxFileUploadsPerMinute; at++)
+      assert.equal((await ours.upload()).status, 200)
+    assertLimited(await ours.upload())
+    assert.equal((await others.upload()).status, 200)
+  } finally {
+    await both.stop()
+  }
 })
 
 test('a large body is read of those only who show a token before it, and of one address not too many at once', async () => {

@@ -1,4 +1,5 @@
 /** A server with a second project, whose key must not tell what the first one has. */
+import type { Config } from '../../src/config.ts'
 import { openStore } from '../../src/store/store.ts'
 import { TestServer } from '../support/test-server.ts'
 
@@ -8,8 +9,8 @@ export const OTHER = {
   secret: 'the-secret-of-the-key-of-another-project',
 }
 
-export async function twoProjects(): Promise<TestServer> {
-  const server = await TestServer.start()
+export async function twoProjects(changes: Partial<Config> = {}): Promise<TestServer> {
+  const server = await TestServer.start(changes)
   const store = await openStore({ folder: server.config.dataDir })
   const projectId = 'f'.repeat(24)
   await store.projects.create({ projectId, name: 'another', createdAt: Date.now(), webhook: null })
