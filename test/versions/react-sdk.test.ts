@@ -1,4 +1,4 @@
-/** A version of each generation of the published React SDK, unmodified, on a small page; the other side is the newest js-sdk. */
+/** A version of each generation of the published React SDK, unmodified, on the example's page; the other side is the newest js-sdk. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,13 +13,15 @@ import { API_KEY, signAnything } from '../support/test-server.ts'
 import { SLOW_CAMERA } from './journeys.ts'
 import { Table } from './table.ts'
 
+const SDK = '@videosdk.live/react-sdk'
+const withPlayer = join(import.meta.dirname, 'react-sdk-of-version.tsx')
 /** By version, the React that its time had and the package it is installed as. */
 const versions: Record<string, { sdk: string; react: string; reactDom: string }> = {
   '0.1.105': { sdk: 'react-sdk-0.1.105', react: 'react-18', reactDom: 'react-dom-18' },
   '0.3.14': { sdk: 'react-sdk-0.3.14', react: 'react-18', reactDom: 'react-dom-18' },
   '0.6.8': { sdk: 'react-sdk-0.6.8', react: 'react-18', reactDom: 'react-dom-18' },
   '0.13.5': { sdk: 'react-sdk-0.13.5', react: 'react', reactDom: 'react-dom' },
-  '1.1.1': { sdk: '@videosdk.live/react-sdk', react: 'react', reactDom: 'react-dom' },
+  '1.1.1': { sdk: SDK, react: 'react', reactDom: 'react-dom' },
 }
 const COLUMNS = ['join', 'picture', 'sound', 'chat', 'mute', 'leave'] as const
 const PATIENCE_MS = 30_000
@@ -51,11 +53,20 @@ async function pageWith(version: string): Promise<Record<string, string>> {
     await build({
       configFile: false,
       logLevel: 'error',
-      root: join(import.meta.dirname, 'react-page'),
+      root: join(import.meta.dirname, '../../examples/page-react-sdk'),
+      plugins: [
+        {
+          name: 'sdk-of-version',
+          enforce: 'pre',
+          resolveId(source, importer) {
+            if (source !== SDK) return null
+            return importer === withPlayer ? this.resolve(sdk, importer, { skipSelf: true }) : withPlayer
+          },
+        },
+      ],
       base: `/react-${version}/`,
       resolve: {
         alias: [
-          { find: /^@videosdk\.live\/react-sdk$/, replacement: sdk },
           { find: /^react-dom(?=$|\/)/, replacement: reactDom },
           { find: /^react(?=$|\/)/, replacement: react },
         ],
