@@ -160,8 +160,16 @@ test('the page says how far it is, and joins by itself', async () => {
   await ann.page.goto(server.url)
   await ann.page.getByTestId('media-off').getByText('Media is being prepared, 1 of 4').waitFor()
   await ann.page.getByTestId('start').click()
+  // Whoever is quicker than the server's answer waits too, and can think better of it.
+  const joins = Promise.withResolvers<undefined>()
+  await ann.page.route('**/health', async (route) => {
+    await joins.promise
+    await route.continue()
+  })
   await ann.preJoin()
-  await ann.page.getByTestId('preparing').getByText('You join by yourself').waitFor()
+  await ann.page.getByRole('button', { name: 'Cancel' }).waitFor()
+  joins.resolve(undefined)
+  await ann.page.getByTestId('preparing').getByText('You will join').waitFor()
   build.reach(2)
   await ann.page.getByTestId('preparing').getByText('2 of 4').waitFor()
   // One may think better of it, and want in again.

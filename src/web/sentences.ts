@@ -10,7 +10,7 @@ export interface Sentence {
 /** Trying again loads the page anew. */
 export const PAGE_INCOMPLETE: Sentence = {
   title: 'A part of this page could not be loaded',
-  advice: 'Check your connection and try again. The page loads anew.',
+  advice: 'Check your connection and try again. That loads the page again.',
   again: true,
 }
 
@@ -98,7 +98,7 @@ const byReason: Record<string, Sentence> = {
   },
   UNAUTHORIZED: {
     title: 'You cannot start a meeting here yet',
-    advice: 'Sign in with the link that the server printed when it started, or join by an invite.',
+    advice: 'Sign in at /dashboard, or join by an invite.',
     again: false,
   },
   CONNECTION_FAILED: {

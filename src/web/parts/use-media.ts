@@ -3,9 +3,12 @@ import { health, type MediaState } from '../api.ts'
 
 const AGAIN_MS = 2000
 
-/** Whether the server has sound and picture; asked again for as long as it prepares them. Undefined until it is known. */
-export function useMedia(): MediaState | undefined {
-  const [media, setMedia] = useState<MediaState>()
+/**
+ * Whether the server has sound and picture; asked again for as long as it prepares them. Undefined until the first answer,
+ * null where there was none.
+ */
+export function useMedia(): MediaState | null | undefined {
+  const [media, setMedia] = useState<MediaState | null>()
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     let isOver = false
@@ -15,7 +18,7 @@ export function useMedia(): MediaState | undefined {
         () => undefined,
       )
       if (isOver) return
-      setMedia((before) => found ?? before)
+      setMedia((before) => found ?? before ?? null)
       // A server that does not answer may be starting again.
       if (found === undefined || found.preparing) timer = setTimeout(() => void ask(), AGAIN_MS)
     }

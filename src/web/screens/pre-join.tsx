@@ -37,6 +37,8 @@ export function PreJoin({
   const [waits, setWaits] = useState(false)
   const media = useMedia()
   const preparing = media?.preparing !== undefined
+  /** What the server says of its media, which may come after the click, comes first. */
+  const mayJoin = media !== undefined && !preparing
   useEffect(() => {
     // Devices of this screen alone; at the join what is open is handed over.
     const made = new Devices({ mic: false, camera: false, onChange: redraw, onProblem: () => undefined })
@@ -47,7 +49,7 @@ export function PreJoin({
   }, [])
 
   useEffect(() => {
-    if (!waits || preparing || !devices) return
+    if (!waits || !mayJoin || !devices) return
     setWaits(false)
     void join(devices)
   })
@@ -167,7 +169,7 @@ export function PreJoin({
           })}
           {preparing && (
             <p className="notice" role="status" data-testid="preparing">
-              {media.reason} {waits && 'You join by yourself as soon as it is ready.'}
+              {media.reason} {waits && 'You will join as soon as it is ready.'}
             </p>
           )}
           <button

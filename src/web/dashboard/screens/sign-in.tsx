@@ -10,7 +10,7 @@ import { Failure } from '../parts/states.tsx'
 /** The least length of a password that the server takes. */
 const LEAST_PASSWORD = 10
 
-/** By the link that the server printed at its first start, then by a password that is chosen here. */
+/** By the link that the server printed at its first start, or that `anteroom admin reset` prints; then by a password that is chosen here. */
 export function SignIn({
   api,
   state,
@@ -53,7 +53,8 @@ export function SignIn({
   return (
     <Card title="Welcome to Anteroom">
       <p className="quiet">
-        Open the sign-in link that the server printed when it started for the first time, or paste it here.
+        Open the sign-in link that the server showed in its terminal when it started, or that “anteroom admin
+        reset” prints. You can also paste it here.
       </p>
       <LinkForm busy={busy} problem={problem || refusal} onSubmit={(text) => enter({ code: codeIn(text) })} />
     </Card>
