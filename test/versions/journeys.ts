@@ -243,6 +243,8 @@ class Journey {
         await since('participant-joined')
         await this.#two(ann, bob)
         if (!ann.traits.restoresCamera) {
+          // As a person does, once they are back.
+          await bob.hears('ann')
           await ann.run('await m.disableWebcam()')
           await ann.enableWebcam()
         }
