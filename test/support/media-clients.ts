@@ -3,7 +3,7 @@
  * in a window of its own with a tap on what it receives.
  */
 import { join } from 'node:path'
-import type { Browser, BrowserContext } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { build } from 'vite'
 import { Tap } from './media-tap.ts'
 import { AppServer, Published } from './published.ts'
@@ -23,6 +23,7 @@ export interface Entry {
 /** What a journey asks of a client, by the client's own calls. */
 export interface MediaClient {
   readonly tap: Tap
+  /** Once the client knows a picture of theirs: the published one refuses to choose a size before. */
   setQuality(of: string, quality: 'low' | 'med' | 'high'): Promise<void>
   camera(on: boolean): Promise<void>
   mic(on: boolean): Promise<void>
@@ -31,6 +32,9 @@ export interface MediaClient {
   share(on: boolean): Promise<void>
   close(): Promise<void>
 }
+
+/** Until a picture is known, on a machine under load. */
+const PICTURE_MS = 45_000
 
 export type Make = 'our client' | 'js-sdk'
 export const makes: readonly Make[] = ['our client', 'js-sdk']
@@ -59,6 +63,15 @@ export async function mediaApp(): Promise<AppServer> {
     '/own.js': bundle.output[0].code,
     '/own': '<!doctype html><script src="/own.js"></script>',
   })
+}
+
+/** Waits until the client in the page, `m`, lists a picture of `of`: both makes keep streams by the same names. */
+async function knowsPicture(page: Page, of: string): Promise<void> {
+  await page.waitForFunction(
+    `[...(m.participants.get('${of}')?.streams.values() ?? [])].some(({ kind }) => kind === 'video')`,
+    undefined,
+    { polling: 50, timeout: PICTURE_MS },
+  )
 }
 
 export class MediaClients {
@@ -143,10 +156,12 @@ export class MediaClients {
       run(`await m.devices.${on ? 'enable' : 'disable'}${device}()`)
     return {
       tap,
-      setQuality: (of, quality) =>
-        run(
+      setQuality: async (of, quality) => {
+        await knowsPicture(page, of)
+        await run(
           `for (const stream of m.participants.get('${of}').streams.values()) if (stream.kind === 'video') await stream.setQuality('${quality}')`,
-        ),
+        )
+      },
       camera: toggle('Camera'),
       mic: toggle('Mic'),
       switchCamera: () =>
@@ -182,7 +197,10 @@ export class MediaClients {
     })
     return {
       tap: new Tap(page),
-      setQuality: (of, quality) => client.run(`await m.participants.get('${of}').setQuality('${quality}')`),
+      setQuality: async (of, quality) => {
+        await knowsPicture(page, of)
+        await client.run(`await m.participants.get('${of}').setQuality('${quality}')`)
+      },
       camera: (on) => client.run(`await m.${on ? 'enable' : 'disable'}Webcam()`),
       mic: (on) => client.run(`await m.${on ? 'unmute' : 'mute'}Mic()`),
       switchCamera: () =>
