@@ -40,6 +40,23 @@ export function resultOf({ file, lines, output, code, signal, tookMs }) {
   }
 }
 
+/** The result of a command that is not a test file. */
+export function resultOfCommand({ file, output, code, signal, tookMs }) {
+  const failed = code !== 0
+  const ending = !failed ? 'passed' : signal ? `ended by ${signal}` : `ended with ${code}`
+  return {
+    file,
+    tests: [],
+    failures: [],
+    skipped: [],
+    failed,
+    passed: 0,
+    output,
+    tookMs,
+    line: `${failed ? '✖' : '✔'} ${file}: ${ending}, ${seconds(tookMs)}`,
+  }
+}
+
 /** What is printed at the end, and whether anything failed. */
 export function summary(results, { tookMs, evidence }) {
   const sum = (count) => results.reduce((total, result) => total + count(result), 0)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inOrder, resultOf, summary } from './results.mjs'
+import { inOrder, resultOf, resultOfCommand, summary } from './results.mjs'
 
 const line = (name, more = {}) => JSON.stringify({ name, nesting: 0, passed: true, ms: 1, ...more })
 const ended = { code: 0, signal: null, output: '', tookMs: 1500 }
@@ -47,6 +47,20 @@ for (const [title, lines, end, said, failed] of files)
     assert.equal(result.failed, failed)
     assert.equal(summary([result], { tookMs: 1, evidence: 'e' }).failed, failed)
   })
+
+test('a command that is not a test file passes or fails by its exit code', () => {
+  for (const [end, said, failed] of [
+    [ended, '✔ c: passed, 1.5 s', false],
+    [{ ...ended, code: 2 }, '✖ c: ended with 2, 1.5 s', true],
+    [{ ...ended, code: null, signal: 'SIGINT' }, '✖ c: ended by SIGINT, 1.5 s', true],
+  ]) {
+    const result = resultOfCommand({ file: 'c', ...end })
+    assert.equal(result.line, said)
+    const { text, failed: whole } = summary([result], { tookMs: 1, evidence: 'e' })
+    assert.equal(whole, failed)
+    assert.equal(/Failed[^\n]*\n {2}c\n/.test(text), failed)
+  }
+})
 
 test('the summary names what failed, what was skipped and why, and the slowest ten', () => {
   const slow = Array.from({ length: 12 }, (_, at) => line(`slow ${at}`, { ms: 1000 * at }))

@@ -1,5 +1,5 @@
 // Runs test files side by side, each in a process of its own:
-// `node scripts/test/run.mjs [--jobs 2] [--no-skips] [--again] [file or glob ...]`.
+// `node scripts/test/run.mjs [--jobs 2] [--check] [--no-skips] [--again] [file or glob ...]`.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -7,18 +7,23 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { inOrder, resultOf, summary } from './results.mjs'
+import { inOrder, resultOf, resultOfCommand, summary } from './results.mjs'
 
+const CHECK = 'npm run check'
 const ALL = ['scripts/**/*.test.mjs', 'src/**/*.test.ts', 'test/**/*.test.ts']
 /** A file that takes longer is stuck. A machine that is five times slower needs less for any. */
 const FILE_TIMEOUT_MS = 20 * 60_000
 const reporter = pathToFileURL(join(import.meta.dirname, 'reporter.mjs')).href
 /** Where a test that fails leaves what its pages and servers showed. */
 const EVIDENCE = 'test-failures'
+/** Every process of the tests compiles the same sources; all but the first read here what came of it. */
+const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 
 const { values, positionals } = parseArgs({
   options: {
     jobs: { type: 'string', default: String(availableParallelism()) },
+    // Runs `npm run check` beside the tests.
+    check: { type: 'boolean', default: false },
     'no-skips': { type: 'boolean', default: false },
     // Runs what failed once more, alone. What passes then is named as unstable.
     again: { type: 'boolean', default: false },
@@ -53,6 +58,7 @@ await rm(EVIDENCE, { recursive: true, force: true })
 await mkdir(EVIDENCE, { recursive: true })
 const startedAt = performance.now()
 const results = []
+if (values.check) waiting.unshift(CHECK)
 await Promise.all(Array.from({ length: jobs }, () => runAll(waiting)))
 await runAll(alone)
 if (values.again) await runFailedAgain()
@@ -67,7 +73,7 @@ if (failed || (values['no-skips'] && skips.length > 0)) process.exitCode ||= 1
 
 async function runAll(queue) {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    const result = await runFile(file)
+    const result = await (file === CHECK ? runCheck() : runFile(file))
     results.push(result)
     if (result.failed) process.stdout.write(`\n${result.output}\n`)
     console.log(result.line)
@@ -76,7 +82,7 @@ async function runAll(queue) {
 
 async function runFailedAgain() {
   for (const [at, { file, failed, failures }] of results.entries()) {
-    if (!failed || process.exitCode === 130) continue
+    if (!failed || file === CHECK || process.exitCode === 130) continue
     const result = await runFile(file)
     if (result.failed) process.stdout.write(`\n${result.output}\n`)
     else result.unstable = failures
@@ -87,8 +93,7 @@ async function runFailedAgain() {
 
 async function runFile(file) {
   const events = join(scratch, file.replaceAll('/', '+'))
-  const began = performance.now()
-  const child = spawn(
+  const ended = await run(
     process.execPath,
     [
       '--test-force-exit',
@@ -98,11 +103,22 @@ async function runFile(file) {
       `--test-reporter-destination=${events}`,
       file,
     ],
-    {
-      env: { ...process.env, TEST_EVIDENCE: join(EVIDENCE, file) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
+    { NODE_COMPILE_CACHE: COMPILED, TEST_EVIDENCE: join(EVIDENCE, file) },
   )
+  const lines = await readFile(events, 'utf8').catch(() => '')
+  return resultOf({ file, lines, ...ended })
+}
+
+async function runCheck() {
+  return resultOfCommand({ file: CHECK, ...(await run('npm', ['run', '--silent', 'check'])) })
+}
+
+async function run(command, parameters, env = {}) {
+  const began = performance.now()
+  const child = spawn(command, parameters, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   children.add(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
@@ -114,6 +130,5 @@ async function runFile(file) {
   )
   clearTimeout(timer)
   children.delete(child)
-  const lines = await readFile(events, 'utf8').catch(() => '')
-  return resultOf({ file, lines, output, code, signal, tookMs: performance.now() - began })
+  return { output, code, signal, tookMs: performance.now() - began }
 }
