@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { checkLicences, isAccepted, licenceOf, readAudit } from './dependencies.mjs'
 
 const nothing = () => ({})
@@ -58,4 +61,16 @@ test('severe findings are told apart; an answer that is no report is none', () =
   })
   for (const text of ['', 'not found', '{"message":"405 Method Not Allowed"}', 'null'])
     assert.equal(readAudit(text), undefined, text)
+})
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+test('npm ci runs one script of ours, postinstall', () => {
+  // Those that npm runs by themselves at an install, "dependencies" among them.
+  const names = ['install', 'dependencies', 'prepare', 'prepublish']
+  const run = [...names, ...names.flatMap((name) => [`pre${name}`, `post${name}`])]
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  assert.deepEqual(
+    run.filter((name) => Object.hasOwn(scripts, name)),
+    ['postinstall'],
+  )
 })

@@ -1,6 +1,6 @@
 /** Holds the import ladder of CONTRIBUTING.md: imports run down, neighbours on a rung stay apart, nothing runs in a circle. */
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { test } from 'node:test'
 
@@ -142,9 +142,9 @@ test('each library has one door', () => {
 })
 
 test('no install script runs but our own, under any npm', () => {
-  // Older npm knows no `allowScripts`; it goes by this mark, which `npm install` sets again: take it out of package-lock.json.
+  // Older npm knows no `allowScripts`; it goes by marks in package-lock.json, which `npm install` writes anew.
   const lock = JSON.parse(readFileSync(join(src, '../package-lock.json'), 'utf8')) as {
-    packages: Record<string, { hasInstallScript?: boolean; optional?: boolean }>
+    packages: Record<string, { hasInstallScript?: boolean; gypfile?: boolean }>
   }
   const marked = Object.entries(lock.packages).filter(
     ([path, { hasInstallScript }]) => path !== '' && hasInstallScript,
@@ -152,5 +152,10 @@ test('no install script runs but our own, under any npm', () => {
   assert.deepEqual(
     marked.map(([path]) => path).filter((path) => !path.endsWith('fsevents')),
     [],
+    'take "hasInstallScript" out of package-lock.json',
   )
+  // npm 10 runs node-gyp for these by itself, which wants Python and a compiler.
+  for (const [path, { gypfile }] of Object.entries(lock.packages))
+    if (existsSync(join(src, '..', path, 'binding.gyp')))
+      assert.equal(gypfile, false, `add "gypfile": false to ${path} in package-lock.json`)
 })
