@@ -33,7 +33,7 @@ export function createProgress(stream) {
     isOpen = false
   }
   const show = (/** @type {Told} */ { step, done, total, secondsLeft }) => {
-    const line = `${step}: ${done}/${total}${secondsLeft === null ? '' : `, ${sayLeft(secondsLeft)}`} (${elapsed()})`
+    const line = `${step}: ${done}/${total}${secondsLeft === null ? '' : `, ${timeLeft(secondsLeft)} left`} (${elapsed()})`
     const tenth = Math.floor((10 * done) / total)
     if (stream.isTTY) {
       stream.write(`\r\x1b[K${line}`)
@@ -108,7 +108,12 @@ function createEstimate() {
   }
 }
 
-/** @param {number} seconds */
-export function sayLeft(seconds) {
-  return seconds < 60 ? 'less than a minute left' : `about ${Math.ceil(seconds / 60)} min left`
+/**
+ * As part of a sentence.
+ * @param {number} seconds
+ */
+export function timeLeft(seconds) {
+  if (seconds < 60) return 'less than a minute'
+  const minutes = Math.ceil(seconds / 60)
+  return `about ${minutes} minute${minutes === 1 ? '' : 's'}`
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { Type, type Static } from 'typebox'
 import { Value } from 'typebox/value'
+import { timeLeft } from '../../scripts/media-worker/progress.mjs'
 import type { Preparing } from './sfu.ts'
 
 const Told = Type.Object({
@@ -84,10 +85,4 @@ function parsed(line: string): unknown {
 export function sentenceOf({ done, total, secondsLeft }: Preparing): string {
   const count = total > 0 ? `, ${done} of ${total}` : ''
   return `Media is being prepared${count}${secondsLeft === null ? '' : `; ${timeLeft(secondsLeft)} left`}.`
-}
-
-function timeLeft(seconds: number): string {
-  if (seconds < 60) return 'less than a minute'
-  const minutes = Math.ceil(seconds / 60)
-  return `about ${minutes} minute${minutes === 1 ? '' : 's'}`
 }
