@@ -1,15 +1,21 @@
 /** What `anteroom doctor` looks at: what installs and networks get wrong, each with the cure. */
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { createSocket } from 'node:dgram'
 import { dirname, join } from 'node:path'
 import { isLoopback, kindOf } from '../addresses.ts'
 import { ADMIN_KEY_FILE, readAdminKey } from '../api/admin/admin-key.ts'
 import { readGiven } from '../api/certificate.ts'
 import { isReachedFromHereAlone } from '../api/owner.ts'
 import { assertPortsApart, readConfig, type Config } from '../config.ts'
-import { createSfu, mediaAddresses, sentenceOf, type MediaAddress } from '../media/sfu.ts'
+import {
+  createSfu,
+  mediaAddresses,
+  sentenceOf,
+  tryTcp,
+  tryUdp,
+  unusablePort,
+  type MediaAddress,
+} from '../media/sfu.ts'
 import { checkStore } from '../store/store.ts'
 import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
@@ -142,26 +148,6 @@ async function freeTrialPort(host: string): Promise<number> {
   return FIRST_TRIAL_PORT
 }
 
-/** Why this address cannot be listened on: the system's word for it; undefined when it can. */
-type Trial = (port: number, host: string) => Promise<string | undefined>
-
-const tryTcp: Trial = (port, host) =>
-  new Promise((resolve) => {
-    const trial = createServer()
-    trial.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
-    trial.listen(port, host, () => trial.close(() => resolve(undefined)))
-  })
-
-const tryUdp: Trial = (port, host) =>
-  new Promise((resolve) => {
-    const trial = createSocket(host.includes(':') ? 'udp6' : 'udp4')
-    trial.once('error', (error: NodeJS.ErrnoException) => {
-      trial.close()
-      resolve(error.code ?? error.message)
-    })
-    trial.bind(port, host, () => trial.close(() => resolve(undefined)))
-  })
-
 async function tcpPort(check: string, host: string, port: number, variable: string): Promise<Finding> {
   const problem = await tryTcp(port, host)
   return problem === undefined
@@ -172,16 +158,10 @@ async function tcpPort(check: string, host: string, port: number, variable: stri
 async function mediaPorts(config: Config, addresses: readonly MediaAddress[]): Promise<Finding> {
   const { mediaPort: first, mediaWorkers } = config
   const check = 'media ports'
-  for (let port = first; port < first + mediaWorkers; port++) {
-    for (const { ip } of addresses) {
-      for (const [protocol, trial] of [
-        ['UDP', tryUdp],
-        ['TCP', tryTcp],
-      ] as const) {
-        const problem = await trial(port, ip)
-        if (problem !== undefined) return unusable(check, `${port} (${protocol})`, problem, 'MEDIA_PORT')
-      }
-    }
+  const taken = await unusablePort(addresses, { firstPort: first, workers: mediaWorkers })
+  if (taken) {
+    const { port, protocol, problem } = taken
+    return unusable(check, `${port} (${protocol})`, problem, 'MEDIA_PORT')
   }
   const [ports, are] =
     mediaWorkers === 1 ? [String(first), 'is'] : [`${first}–${first + mediaWorkers - 1}`, 'are']

@@ -2,9 +2,10 @@ import { mediaAddresses } from './addresses.ts'
 import { ComingSfu } from './coming.ts'
 import type { MediaLog } from './log.ts'
 import { startMediasoup } from './mediasoup.ts'
+import { unusablePort } from './ports.ts'
 import { refusalOfMedia } from './refusals.ts'
 import type { MediaStatus, Sfu } from './sfu.ts'
-import { MediaUnreachable, WorkerUnusable } from './start-errors.ts'
+import { cannotListen, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
 export { MediaStartError } from './start-errors.ts'
 
@@ -37,9 +38,12 @@ export interface SfuOptions {
 export async function createSfu(options: SfuOptions): Promise<Sfu> {
   const { preparation, workerBin } = options
   const comingSfu = async (how: NonNullable<typeof preparation>): Promise<Sfu> => {
-    // A wrong address stops the start, as it does where the worker is there.
-    await mediaAddresses(options.listenAddress, options.announcedAddress)
-    const { stopping, log } = options
+    // What stops the start where the worker is there stops it here as well, and not minutes later.
+    const addresses = await mediaAddresses(options.listenAddress, options.announcedAddress)
+    const { stopping, log, firstPort } = options
+    const workers = Math.max(1, options.workers)
+    const unusable = await unusablePort(addresses, { firstPort, workers })
+    if (unusable) throw cannotListen(unusable.problem, { addresses, port: unusable.port, workers })
     return new ComingSfu({
       ...how,
       stopping,

@@ -4,6 +4,24 @@ export class MediaStartError extends Error {
   override readonly name = 'StartError'
 }
 
+/**
+ * Why media cannot listen.
+ * @param problem what the system or mediasoup says
+ */
+export function cannotListen(
+  problem: string,
+  at: { addresses: readonly { ip: string }[]; port: number; workers: number },
+  options?: ErrorOptions,
+): MediaStartError {
+  const listened = at.addresses.map(({ ip }) => ip).join(' and ')
+  const sentence = /not available|EADDRNOTAVAIL/i.test(problem)
+    ? `Media cannot listen on ${listened}: that is no address of this machine; set HOST to one that is, and ANNOUNCED_ADDRESS to what clients reach.`
+    : /in use|EADDRINUSE/i.test(problem)
+      ? `Port ${at.port}, which media needs over UDP and TCP, is in use; set MEDIA_PORT to the first of ${at.workers} free ports, or stop the program that has it.`
+      : `Media cannot listen on ${listened} port ${at.port} (${problem}); set MEDIA_PORT or HOST to what it may use.`
+  return new MediaStartError(sentence, options)
+}
+
 /** The worker's binary does not start; the server goes on without media. */
 export class WorkerUnusable extends Error {
   override readonly name = 'WorkerUnusable'

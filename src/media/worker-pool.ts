@@ -10,7 +10,7 @@ import { silentProtocols } from './reach.ts'
 import { asMediaRefusal, workerGone } from './refusals.ts'
 import { MediasoupRouter, type ProducerHomes, type RouterPlace } from './router.ts'
 import type { MediaStatus, Router, WorkerUsage } from './sfu.ts'
-import { MediaStartError, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
+import { cannotListen, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
 export interface WorkerPoolOptions {
   workerBin: string
@@ -343,23 +343,8 @@ class Slot {
 
   #startError(error: unknown): Error {
     const message = error instanceof Error ? error.message : String(error)
-    const listened = this.#options.addresses.map(({ ip }) => ip).join(' and ')
-    if (/not available/i.test(message)) {
-      return new MediaStartError(
-        `Media cannot listen on ${listened}: that is no address of this machine; set HOST to one that is, and ANNOUNCED_ADDRESS to what clients reach.`,
-        { cause: error },
-      )
-    }
-    if (/in use/i.test(message)) {
-      return new MediaStartError(
-        `Port ${this.port}, which media needs over UDP and TCP, is in use; set MEDIA_PORT to the first of ${this.#options.workers} free ports, or stop the program that has it.`,
-        { cause: error },
-      )
-    }
-    return new MediaStartError(
-      `Media cannot listen on ${listened} port ${this.port} (${message}); set MEDIA_PORT or HOST to what it may use.`,
-      { cause: error },
-    )
+    const { addresses, workers } = this.#options
+    return cannotListen(message, { addresses, port: this.port, workers }, { cause: error })
   }
 }
 
