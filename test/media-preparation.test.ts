@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { execFile } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { connect, type Preparing } from '../src/client/connect.ts'
@@ -17,6 +20,7 @@ import { WireClient } from './support/wire-client.ts'
 
 const PATIENCE_MS = 60_000
 const STEPS = 4
+const cli = join(import.meta.dirname, '../src/cli.ts')
 const cleanups: (() => unknown)[] = []
 after(async () => {
   for (const clean of cleanups.reverse()) await clean()
@@ -181,7 +185,42 @@ test('the page says how far it is, and joins by itself', async () => {
   await bob.open(await ann.invite('direct'))
   await bob.inside()
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+
+  // The server is replaced by one that must build its worker: whoever was inside waits as well, and comes back.
+  await server.end('SIGTERM')
+  build.forget()
+  build.reach(1)
+  await server.run()
+  for (const { page } of [ann, bob])
+    await page.getByTestId('reconnecting').getByText('Media is being prepared, 1 of 4').waitFor()
+  build.reach(STEPS)
+  for (const { page } of [ann, bob]) await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
   assert.deepEqual([...ann.errors, ...bob.errors], [])
+})
+
+test('a port that media cannot have ends the start, also where the worker must be built first', async () => {
+  const { build, server } = await preparing()
+  await at(server, 1)
+  await server.end('SIGTERM')
+  for (const taken of ['UDP', 'TCP']) {
+    // The second of two workers.
+    const port = Number(server.env.MEDIA_PORT) + 1
+    const [socket, listener] = [createSocket('udp4'), createServer()]
+    if (taken === 'UDP') await once(socket.bind(port, '127.0.0.1'), 'listening')
+    else await once(listener.listen(port, '127.0.0.1'), 'listening')
+    await assert.rejects(
+      promisify(execFile)(process.execPath, [cli, 'serve'], { env: server.env }),
+      ({ code, stderr }: any) => {
+        assert.equal(code, 1)
+        assert.match(stderr, new RegExp(`^Port ${port}, which media needs .*is in use; set MEDIA_PORT.*\n$`))
+        return true
+      },
+    )
+    socket.close()
+    listener.close()
+  }
+  assert.equal(build.builds.length, 1)
 })
 
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
@@ -213,11 +252,9 @@ test('two servers at once: one builds, the other waits and says how far that is;
   build.reach(2)
   await Promise.all([at(server, 2), at(other, 2)])
   assert.equal(build.builds.length, 1)
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [join(import.meta.dirname, '../src/cli.ts'), 'doctor', '--json'],
-    { env: { ...other.env, PORT: '0', HTTPS_PORT: '0' } },
-  )
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, 'doctor', '--json'], {
+    env: { ...other.env, PORT: '0', HTTPS_PORT: '0' },
+  })
   const found = JSON.parse(stdout).find(({ check }: any) => check === 'media worker')
   assert.equal(found.verdict, 'note')
   assert.match(found.says, /another process prepares it: Media is being prepared, 2 of 4/)

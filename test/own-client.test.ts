@@ -313,6 +313,33 @@ test('a server that lost a stream of ours, or says what is not so: all is made a
   }
 })
 
+test('whoever was inside waits for a server that came back and still prepares its media', async () => {
+  const odd = await ScriptedServer.start()
+  try {
+    const ann = await join('meeting', 'ann', { url: odd.url, mic: false, camera: false })
+    const told: string[] = []
+    ann.meeting.on('mediaPreparing', (message) => told.push(`${ann.meeting.state}: ${message}`))
+    odd.refusal = { code: 5000, name: 'MEDIA_PREPARING', message: 'Media is being prepared, 1 of 4.' }
+    odd.cut()
+    await ann.until(() => told.length === 2, 'was told twice')
+    assert.deepEqual(new Set(told), new Set(['reconnecting: Media is being prepared, 1 of 4.']))
+    assert.equal(ann.meeting.mediaPreparing, 'Media is being prepared, 1 of 4.')
+    odd.refusal = undefined
+    await ann.joined()
+    assert.equal(ann.meeting.mediaPreparing, undefined)
+    // What is no matter of waiting ends it.
+    odd.refusal = { code: 5000, name: 'MEDIA_UNAVAILABLE', message: 'Media is off.' }
+    const left = new Promise<string | undefined>((resolve) =>
+      ann.meeting.on('left', ({ error }) => resolve(error?.reason)),
+    )
+    odd.cut()
+    assert.equal(await left, 'MEDIA_UNAVAILABLE')
+  } finally {
+    await Promise.all(clients.map(({ meeting }) => meeting.leave()))
+    await odd.stop()
+  }
+})
+
 test('every question of the server is answered, also one that nothing follows from', async () => {
   const odd = await ScriptedServer.start()
   try {

@@ -1,7 +1,7 @@
 /** From a token to a meeting. */
 import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
 import { MeetingError } from './errors.ts'
-import { Meeting, type Timings } from './meeting.ts'
+import { Meeting, PREPARING_MS, type Timings } from './meeting.ts'
 
 export interface ConnectOptions {
   /** Address of the server, e.g. `https://meet.example.org`; a path before it is kept. */
@@ -43,9 +43,6 @@ interface InitConfig {
   name?: string
   preparing?: Omit<Preparing, 'message'>
 }
-
-/** How soon a server that prepares its media is asked again. */
-const PREPARING_MS = 3000
 
 /**
  * Asks to come in, and waits for a server that still prepares its media. Resolves when the server took the request: `meeting.state` is then `waiting`, or on its way to `joined`.

@@ -32,6 +32,8 @@ export interface DeviceRequest {
 
 export interface MeetingEvents {
   stateChanged: [state: MeetingState]
+  /** The server is back and still prepares its media; the meeting waits for it. The message says how far that is. */
+  mediaPreparing: [message: string]
   participantJoined: [participant: Participant]
   participantLeft: [participant: Participant, reason: { code: number; message: string }]
   /** Name, mode, or what is on. */
@@ -107,6 +109,8 @@ const LEAVE_TIMEOUT_MS = 500
 const UNSAVED_RETURN_MS = 2000
 const MAX_UNSAVED_RETURNS = 150
 const DISAGREEMENT_MS = 10_000
+/** How soon a server that prepares its media is asked again. */
+export const PREPARING_MS = 3000
 /** How long a replaced media server may take to say so. */
 const REPLACEMENT_MS = 5000
 
@@ -133,6 +137,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   #state: MeetingState = 'connecting'
   #refusal: MeetingError | undefined
   #restarting = false
+  #preparing: string | undefined
   #unsavedReturns = 0
   #accepted: { resolve: () => void; reject: (error: MeetingError) => void } | undefined
   /** Settles when the server took the request to come in: waiting or let in. */
@@ -205,6 +210,11 @@ export class Meeting extends Emitter<MeetingEvents> {
     return this.#restarting && this.#state === 'reconnecting'
   }
 
+  /** How far the server's media is, as a sentence; for as long as the connection waits for that. */
+  get mediaPreparing(): string | undefined {
+    return this.#state === 'reconnecting' || this.#state === 'connecting' ? this.#preparing : undefined
+  }
+
   /** Out of our own will. The devices are let go of at once. */
   async leave(): Promise<void> {
     if (this.#state === 'left') return
@@ -233,6 +243,7 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   async #enter(): Promise<void> {
     this.timings.socket ??= performance.now()
+    this.#preparing = undefined
     try {
       await this.#signalling.request('requestEntry', { name: this.#options.name })
       this.#accepted?.resolve()
@@ -334,7 +345,11 @@ export class Meeting extends Emitter<MeetingEvents> {
       error: ({ code, name, message }) => {
         // No refusal: the connection is about to be cut, and comes back by itself.
         if (name === 'SERVER_STOPPING') this.#restarting = true
-        else if (name !== 'TOO_SLOW') this.#refusal = new MeetingError(code, name, message)
+        else if (name === 'MEDIA_PREPARING') {
+          this.#signalling.tryAgainIn(PREPARING_MS)
+          this.#preparing = message
+          this.emit('mediaPreparing', message)
+        } else if (name !== 'TOO_SLOW') this.#refusal = new MeetingError(code, name, message)
       },
       entryResponded: ({ id, sessionId }) => {
         if (id !== this.self.id || sessionId === undefined) return settled({ id })

@@ -48,6 +48,8 @@ export class Signalling {
   readonly #socket: Socket
   readonly #handlers: SignallingHandlers
   #finished = false
+  /** Set while the server refuses for now: how long until it is asked again. */
+  #againMs: number | undefined
   #wasReady = false
   #lostAt = 0
   #attempt = 0
@@ -74,6 +76,10 @@ export class Signalling {
       for (const notification of notifications) handlers.notification(notification)
     })
     socket.on('close', ({ reason }: { reason: { code: number; message: string } }) => {
+      if (this.#againMs !== undefined) {
+        socket.disconnect()
+        return
+      }
       this.close()
       handlers.closed(reason)
     })
@@ -131,6 +137,11 @@ export class Signalling {
     if (this.#socket.connected) this.#socket.io.engine.close()
   }
 
+  /** The server refuses for now: the end of this connection is not the end, and there is no limit to the tries. */
+  tryAgainIn(ms: number): void {
+    this.#againMs = ms
+  }
+
   /** For good. */
   close(): void {
     this.#finished = true
@@ -145,6 +156,7 @@ export class Signalling {
   #lose(): void {
     if (this.#finished || this.#timer !== undefined) return
     const now = Date.now()
+    if (this.#againMs !== undefined) this.#attempt = 0
     if (this.#attempt === 0) this.#lostAt = now
     if (now - this.#lostAt > RECONNECT_FOR_MS || (!this.#wasReady && this.#attempt >= 4)) {
       this.close()
@@ -159,8 +171,9 @@ export class Signalling {
         this.#timer = undefined
         this.#socket.connect()
       },
-      reconnectDelay(this.#attempt, Math.random()),
+      this.#againMs ?? reconnectDelay(this.#attempt, Math.random()),
     )
+    this.#againMs = undefined
     this.#attempt += 1
   }
 }

@@ -33,6 +33,8 @@ export class ScriptedServer {
       return { id: `producer-${this.asked.length}` }
     },
   }
+  /** What whoever connects is refused with; the connection is then ended. */
+  refusal: { code: number; name: string; message: string } | undefined
   connections = 0
   readonly #http: HttpServer
   readonly #io: Server
@@ -44,6 +46,11 @@ export class ScriptedServer {
     this.#io.on('connection', (socket) => {
       this.connections++
       this.#socket = socket
+      if (this.refusal) {
+        socket.emit('notification', { method: 'error', ...this.refusal })
+        socket.emit('close', { reason: { code: 1007, message: 'UNKNOWN' } })
+        return
+      }
       socket.on(
         'request',
         ({ method, data }: { method: string; data: any }, reply: (answer: unknown) => void) => {
@@ -74,6 +81,11 @@ export class ScriptedServer {
 
   count(method: string): number {
     return this.asked.filter((one) => one.method === method).length
+  }
+
+  /** Cuts the newest connection. */
+  cut(): void {
+    this.#socket!.conn.close()
   }
 
   /** To the newest connection. */

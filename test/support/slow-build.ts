@@ -2,7 +2,7 @@
  * A machine without a media worker whose build goes on step by step as the test says: the compiler's place is taken, all else is
  * real, and what comes of the build is the worker of this machine.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { locateWorker, WORKER_NAME } from '../../scripts/media-worker/locate.mjs'
@@ -53,6 +53,12 @@ cp ${locateWorker()!.bin} ${WORKER_NAME}`,
 
   heal(): void {
     rmSync(join(this.folder, 'says'))
+  }
+
+  /** As another version of the server finds it: no worker, and nothing of it is built. */
+  forget(): void {
+    rmSync(join(this.folder, 'cache'), { recursive: true, force: true })
+    for (const name of readdirSync(this.folder)) if (/^step\d+$/.test(name)) rmSync(join(this.folder, name))
   }
 
   /** The processes of all builds that were begun. */

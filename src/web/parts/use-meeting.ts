@@ -4,6 +4,7 @@ import type { Meeting, MeetingEvents } from '../../client/client.ts'
 
 const SHOWN: readonly (keyof MeetingEvents)[] = [
   'stateChanged',
+  'mediaPreparing',
   'participantJoined',
   'participantLeft',
   'participantChanged',

@@ -166,7 +166,7 @@ export function MeetingScreen({
         <Duration />
         {reconnecting && (
           <span className="badge" role="status" data-testid="reconnecting">
-            {meeting.serverRestarts ? 'The server restarts…' : 'Reconnecting…'}
+            {meeting.mediaPreparing ?? (meeting.serverRestarts ? 'The server restarts…' : 'Reconnecting…')}
           </span>
         )}
         {self.canAdmit && (
