@@ -11,7 +11,7 @@ import type { Config } from './config.ts'
 import { openFoundation, type Foundation } from './foundation.ts'
 import type { Sfu } from './media/sfu.ts'
 import type { Store } from './store/store.ts'
-import { displayHost, isLoopback, kindOf } from './addresses.ts'
+import { displayHost, inUrl, isLoopback, kindOf } from './addresses.ts'
 import { assertPortsApart, shownSettings } from './config.ts'
 import { loadCertificate } from './api/certificate.ts'
 import { buildHttp, type HttpListener } from './api/http.ts'
@@ -25,7 +25,7 @@ import { ADMIN_KEY_FILE, readAdminKey } from './api/admin/admin-key.ts'
 import { createSignIn, newFirstLink } from './api/admin/sign-in.ts'
 import { buildTokenServer } from './api/token-server.ts'
 import { createLog, logDestination } from './log.ts'
-import { createSfu } from './media/sfu.ts'
+import { createSfu, mediaAddresses } from './media/sfu.ts'
 import { createInvites } from './meeting/invites.ts'
 import { createApiKeys } from './meeting/api-keys.ts'
 import { refusalOfOrigin } from './meeting/origins.ts'
@@ -35,7 +35,7 @@ import { sweep } from './meeting/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
 import { createMetrics, Sampler, type Metrics } from './metrics/metrics.ts'
 import { createVerifier, type Verifier } from './token/token.ts'
-import { readyMessage, type Ready } from './welcome.ts'
+import { readyMessage, type Ready, type ReadyFacts } from './welcome.ts'
 import {
   createAnnouncer,
   defaultPolicy,
@@ -74,6 +74,8 @@ export interface Parts {
   resolve?: SenderOptions['resolve']
   /** Aborted when the program is told to stop: a start is given up, and what it had begun is closed. */
   stopping?: AbortSignal
+  /** How whoever runs this server calls its commands; `anteroom` where nothing is said. */
+  command?: string
   /** Stands between the server and its store. */
   through?: (store: Store) => Store
 }
@@ -347,7 +349,12 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     return {
       urls,
       meetings,
-      ready: await readyNow(settings, ground, media, urls, certificate.source, firstLink),
+      ready: await readyNow(settings, ground, media, {
+        command: parts.command ?? 'anteroom',
+        urls,
+        certificate: certificate.source,
+        firstLink,
+      }),
       close: () => (closing ??= close()),
     }
   }
@@ -413,6 +420,7 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
     ready: {
       text: `Anteroom token server\n  address   ${url}\n  upstream  ${config.apiEndpoint}\n  API key   ${config.apiKey.apiKey}`,
       fields: { urls: [url], upstream: config.apiEndpoint },
+      hints: [],
     },
     close: async () => {
       await listener.close()
@@ -478,9 +486,7 @@ async function readyNow(
   config: Config,
   { keyRing, secretIn }: Foundation,
   { status }: Sfu,
-  urls: readonly string[],
-  certificate: 'given' | 'self-signed',
-  firstLink: string | undefined,
+  facts: Pick<ReadyFacts, 'command' | 'urls' | 'certificate' | 'firstLink'>,
 ): Promise<Ready> {
   const pageIsBuilt = await access(join(config.pageFolder, 'index.html'), constants.R_OK).then(
     () => true,
@@ -489,17 +495,26 @@ async function readyNow(
   const announced = config.announcedAddress ?? config.host
   const onlyFromHere = isReachedFromHereAlone(config)
   return readyMessage({
+    ...facts,
     config,
-    urls,
+    elsewhere: await elsewhereAddress(config, facts.urls),
     pageIsBuilt,
     dataFolder: resolve(config.dataDir),
     apiKey: keyRing.defaultKey()?.apiKey,
     secretIn,
     adminKeyIn: config.adminKey === undefined ? join(config.dataDir, ADMIN_KEY_FILE) : 'ADMIN_KEY',
-    firstLink,
     media: status,
-    certificate,
     onlyFromHere,
     mediaOnlyHere: status.available && isLoopback(announced) && !onlyFromHere ? announced : undefined,
   })
+}
+
+/** Where people elsewhere find the page, with TLS, without which browsers give it neither camera nor microphone. */
+async function elsewhereAddress(config: Config, urls: readonly string[]): Promise<string | undefined> {
+  const secure = urls.find((url) => url.startsWith('https:'))
+  if (config.publicUrl !== undefined || kindOf(config.host) !== 'any' || secure === undefined)
+    return undefined
+  const name = config.announcedAddress ?? (await mediaAddresses(config.host, undefined))[0]?.announced
+  if (name === undefined || isLoopback(name)) return undefined
+  return `https://${inUrl(name)}:${new URL(secure).port || '443'}`
 }

@@ -12,7 +12,9 @@ const local: ReadyFacts = {
     turnUrls: [],
     webhookAllowPrivate: false,
   },
+  command: 'npm run anteroom --',
   urls: ['http://localhost:9000', 'https://localhost:9443'],
+  elsewhere: undefined,
   pageIsBuilt: true,
   dataFolder: '/srv/data',
   apiKey: 'a-key',
@@ -45,17 +47,32 @@ test('a person reads where to go, how to invite, where the data is, and what is 
     assert.match(text, new RegExp(`^ {2}- ${off}.*: set .*${cure}`, 'm'))
 })
 
+test('a person whose server others reach reads what they open, and that a meeting wants a sign-in', () => {
+  assert.match(readyMessage(local).text, /^ +Start a meeting there, and/m)
+  assert.doesNotMatch(readyMessage(local).text, /other machines\)/)
+  const facts = { ...local, onlyFromHere: false, elsewhere: 'https://192.0.2.2:9443' }
+  const { text, fields } = readyMessage(facts)
+  assert.match(text, /^ +Sign in to the dashboard, start a meeting there, and give others the link/m)
+  assert.match(text, /^ {2}elsewhere {5}https:\/\/192\.0\.2\.2:9443\/ {2}\(from other machines\)$/m)
+  assert.equal(fields.elsewhere, 'https://192.0.2.2:9443/')
+})
+
 test('what is on is not told as off', () => {
   const { text, fields } = readyMessage(open)
   assert.doesNotMatch(text, /Off now|^ {2}[-!]/m)
   assert.deepEqual([fields.off, fields.warnings, fields.page], [[], [], 'https://meet.example.org/'])
 })
 
-test('a log holds all of it but what lets somebody in', () => {
-  const { fields } = readyMessage(local)
+test('a log holds all of it but what lets somebody in, and says in a line of its own how to sign in', () => {
+  const { fields, hints } = readyMessage(local)
   const line = JSON.stringify(fields)
-  assert.doesNotMatch(line, /first-code|sign-in=|a-key/)
-  assert.match(line, /admin reset/)
+  assert.doesNotMatch(line + JSON.stringify(hints), /first-code|sign-in=|a-key/)
+  const [hint] = hints
+  assert.equal(hint?.msg, 'the dashboard has no password yet')
+  assert.match(hint.cure, /^run "npm run anteroom -- admin reset": it prints a link that signs in once/)
+  const [inContainer] = readyMessage({ ...local, command: 'anteroom' }).hints
+  assert.match(inContainer!.cure, /^run "anteroom admin reset" \(in a container: docker exec <container> /)
+  assert.deepEqual(readyMessage(open).hints, [])
   assert.match(line, /"media":"on, 1 worker, ports 40000 \(UDP and TCP\)"/)
   assert.match(line, /TURN_URLS/)
 })

@@ -12,8 +12,12 @@ export interface ReadyFacts {
     | 'turnUrls'
     | 'webhookAllowPrivate'
   >
+  /** How a command of ours is called here: `anteroom`, or what stands for it. */
+  command: string
   /** Base addresses that answer, plain first. */
   urls: readonly string[]
+  /** What people at other machines open; undefined where only this machine reaches the server, or PUBLIC_URL says it. */
+  elsewhere: string | undefined
   pageIsBuilt: boolean
   dataFolder: string
   /** Undefined where none is in force. */
@@ -38,10 +42,12 @@ export interface Ready {
   text: string
   /** For a log, which is kept and passed on: nothing that lets anybody in. */
   fields: Record<string, unknown>
+  /** What whoever reads that log must do yet, each for a line of its own. */
+  hints: { msg: string; cure: string }[]
 }
 
 export function readyMessage(facts: ReadyFacts): Ready {
-  const { config, urls, media, certificate, firstLink } = facts
+  const { config, command, urls, elsewhere, media, certificate, firstLink, onlyFromHere } = facts
   const page = config.publicUrl ?? urls[0]!
   const off = offIn(facts)
   const warnings = warningsIn(facts)
@@ -53,15 +59,19 @@ export function readyMessage(facts: ReadyFacts): Ready {
     'Anteroom is ready',
     '',
     row('meeting page', `${page}/`),
-    row('', 'Start a meeting there, and give others the link that "Invite" makes.'),
+    row(
+      '',
+      `${onlyFromHere ? 'Start' : 'Sign in to the dashboard, start'} a meeting there, and give others the link that "Invite" makes.`,
+    ),
     ...(facts.pageIsBuilt ? [] : [row('', '(not built yet: npm run page)')]),
+    ...(elsewhere === undefined ? [] : [row('elsewhere', `${elsewhere}/  (from other machines)`)]),
     row('dashboard', `${page}${firstLink ?? '/dashboard'}`),
     ...(firstLink === undefined ? [] : [row('', '(signs in once, to set a password)')]),
     row(
       'addresses',
       `${urls.join('  ')}${certificate === 'self-signed' ? '  (self-signed certificate)' : ''}`,
     ),
-    row('API key', facts.apiKey ?? 'none in force: anteroom keys create'),
+    row('API key', facts.apiKey ?? `none in force: ${command} keys create`),
     row('secret', `in ${facts.secretIn}`),
     row('admin key', `in ${facts.adminKeyIn}`),
     row('data', `in ${facts.dataFolder}`),
@@ -82,14 +92,22 @@ export function readyMessage(facts: ReadyFacts): Ready {
       urls,
       dataFolder: facts.dataFolder,
       media: mediaText,
+      ...(elsewhere !== undefined && { elsewhere: `${elsewhere}/` }),
       ...(!facts.pageIsBuilt && { pageMissing: 'npm run page builds it' }),
-      ...(firstLink !== undefined && {
-        dashboard: 'has no password yet: anteroom admin reset prints a link that signs in once',
-      }),
       off,
       warnings,
     },
+    hints:
+      firstLink === undefined
+        ? []
+        : [{ msg: 'the dashboard has no password yet', cure: howToSignIn(command) }],
   }
+}
+
+function howToSignIn(command: string): string {
+  const inContainer =
+    command === 'anteroom' ? ' (in a container: docker exec <container> anteroom admin reset)' : ''
+  return `run "${command} admin reset"${inContainer}: it prints a link that signs in once, to set a password`
 }
 
 function offIn({ config, certificate, onlyFromHere }: ReadyFacts): string[] {

@@ -104,7 +104,13 @@ test('elsewhere each line is JSON, and none lets anybody in', async () => {
   assert.ok(
     Array.isArray(ready.off) && ready.off.some((line) => String(line).startsWith('other machines: set HOST')),
   )
-  assert.equal(lines.at(-1)!.msg, 'stopped')
+  // Without a link in the log, whoever runs it reads next how to get one.
+  const hint = lines[lines.indexOf(ready) + 1]!
+  assert.equal(hint.msg, 'the dashboard has no password yet')
+  assert.match(String(hint.cure), /^run "npm run anteroom -- admin reset": it prints a link/)
+  const stopped = lines.at(-1)!
+  assert.equal(stopped.msg, 'stopped')
+  assert.ok(Number(stopped.time) > Number(ready.time), 'it stopped after it was ready')
   assert.ok(!output.includes('sign-in='))
   for (const secret of await secretsOf()) assert.ok(!output.includes(secret))
 })

@@ -1,4 +1,5 @@
 /** `anteroom serve` and `anteroom token-server`: both run until they are told to stop. */
+import { basename } from 'node:path'
 import type { Command, CommandInput, CommandResult } from './arguments.ts'
 import { readConfig, type Config } from '../config.ts'
 import type { RunningServer } from '../server.ts'
@@ -14,6 +15,11 @@ function settingsFor({ env, isTerminal, json }: CommandInput): Config {
 const logLine = (msg: string, fields: Record<string, unknown> = {}): string =>
   JSON.stringify({ level: 30, time: Date.now(), ...fields, msg })
 
+/** How this program is called: by its name where it is installed, through npm in a folder of its sources. */
+function ownCommand(script = ''): string {
+  return basename(script) === 'anteroom' ? 'anteroom' : 'npm run anteroom --'
+}
+
 /** Runs until SIGINT or SIGTERM, which may come while it starts; then stops in order. */
 async function untilStopped(
   input: CommandInput,
@@ -22,19 +28,26 @@ async function untilStopped(
   const { interruption, show } = input
   const config = settingsFor(input)
   const forPeople = config.logFormat === 'pretty'
-  const stopped = { json: { stopped: true }, text: forPeople ? 'stopped' : logLine('stopped') }
+  const stopped = (): CommandResult => ({
+    json: { stopped: true },
+    text: forPeople ? 'stopped' : logLine('stopped'),
+  })
   interruption.takeTime()
   const { signal } = interruption
   let server: RunningServer
   try {
     server = await start(config, signal)
   } catch (error) {
-    if (signal.aborted) return stopped
+    if (signal.aborted) return stopped()
     throw error
   }
   if (!signal.aborted) {
     const { urls, ready } = server
-    const text = forPeople ? ready.text : logLine('ready', ready.fields)
+    const lines = [
+      logLine('ready', ready.fields),
+      ...ready.hints.map(({ msg, ...fields }) => logLine(msg, fields)),
+    ]
+    const text = forPeople ? ready.text : lines.join('\n')
     // Nobody may read it; the server is there all the same.
     await show({ json: { ready: true, urls }, text }).catch(() => undefined)
   }
@@ -42,8 +55,9 @@ async function untilStopped(
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   await server.close()
   // A reader who is gone by now does not make the stop a failure.
-  await show(stopped).catch(() => undefined)
-  return { ...stopped, isShown: true }
+  const result = stopped()
+  await show(result).catch(() => undefined)
+  return { ...result, isShown: true }
 }
 
 export const serve: Command = {
@@ -55,7 +69,7 @@ export const serve: Command = {
     untilStopped(input, async (config, stopping) => {
       // Loaded here and not with the other commands: it takes longest of all.
       const { startServer } = await import('../server.ts')
-      return startServer(config, { stopping })
+      return startServer(config, { stopping, command: ownCommand(process.argv[1]) })
     }),
 }
 
