@@ -287,23 +287,29 @@ class Slot {
   }
 
   #died(worker: mediasoup.Worker, error: Error): void {
-    const { log } = this.#options
     const livedMs = this.#current ? Date.now() - this.#current.startedAt : 0
     if (livedMs >= settledMs) this.#retryMs = firstRetryMs
     this.#current = undefined
-    // The terminal's Ctrl-C goes to the workers too.
     if (this.#options.stopping?.aborted) return
-    log?.error({ err: error, pid: worker.pid, port: this.port }, 'a media worker died; starting another')
     // First the replacement, so that a meeting which opens a router at once finds one coming.
-    this.#replacing ??= this.#replace().finally(() => (this.#replacing = undefined))
+    this.#replacing ??= this.#replace(worker, error).finally(() => (this.#replacing = undefined))
     for (const router of [...this.#routers]) router.workerDied()
   }
 
-  async #replace(): Promise<void> {
+  async #replace(dead: mediasoup.Worker, error: Error): Promise<void> {
     const { signal } = this.#stop
+    let isTold = false
     while (!signal.aborted) {
       try {
         await delay(this.#retryMs, undefined, { signal })
+        // The terminal's Ctrl-C goes to the workers too, and their end may be known here before the signal is.
+        if (this.#options.stopping?.aborted) return
+        if (!isTold)
+          this.#options.log?.error(
+            { err: error, pid: dead.pid, port: this.port },
+            'a media worker died; starting another',
+          )
+        isTold = true
         this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
         await this.start()
         return
