@@ -8,7 +8,7 @@ import { printGoal, printTable } from './table.ts'
 
 const JOINS = 20
 
-const browser = await launchBrowser()
+const browser = await launchBrowser(['--use-fake-device-for-media-stream'])
 const server = await RealServer.start()
 const parts = new Map<string, number[]>()
 const note = (part: string, ms: number): void => void parts.set(part, [...(parts.get(part) ?? []), ms])

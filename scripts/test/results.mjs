@@ -8,6 +8,12 @@ export function inOrder(files, longestFirst) {
   return files.toSorted((a, b) => place(a) - place(b) || a.localeCompare(b))
 }
 
+/** Takes the first file of the queue whose load fits into what is free; undefined where none does. */
+export function takeFitting(queue, load, free) {
+  const at = queue.findIndex((file) => load(file) <= free)
+  return at === -1 ? undefined : queue.splice(at, 1)[0]
+}
+
 /** The result of one file, from the lines of its reporter and how its process ended. */
 export function resultOf({ file, lines, output, code, signal, tookMs }) {
   const tests = lines

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inOrder, resultOf, resultOfCommand, summary } from './results.mjs'
+import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './results.mjs'
 
 const line = (name, more = {}) => JSON.stringify({ name, nesting: 0, passed: true, ms: 1, ...more })
 const ended = { code: 0, signal: null, output: '', tookMs: 1500 }
@@ -12,6 +12,16 @@ test('the longest files are run first, the others by name', () => {
     'a',
     'b',
   ])
+})
+
+test('the first file that fits into what is free goes first', () => {
+  const queue = ['busy', 'idle', 'other']
+  const load = (file) => (file === 'busy' ? 1 : 0.5)
+  assert.equal(takeFitting(queue, load, 0.5), 'idle')
+  assert.equal(takeFitting(queue, load, 0), undefined)
+  assert.equal(takeFitting(queue, load, 2), 'busy')
+  assert.deepEqual(queue, ['other'])
+  assert.equal(takeFitting([], load, 2), undefined)
 })
 
 const files = [

@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { inOrder, resultOf, resultOfCommand, summary } from './results.mjs'
+import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './results.mjs'
 
 const CHECK = 'npm run check'
 const ALL = ['scripts/**/*.test.mjs', 'src/**/*.test.ts', 'test/**/*.test.ts']
@@ -21,6 +21,7 @@ const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 
 const { values, positionals } = parseArgs({
   options: {
+    // Files at once that keep a core busy; of those that mostly wait there are twice as many.
     jobs: { type: 'string', default: String(availableParallelism()) },
     // Runs `npm run check` beside the tests.
     check: { type: 'boolean', default: false },
@@ -39,17 +40,19 @@ for (const pattern of positionals.length > 0 ? positionals : ALL)
 if (files.size === 0) throw new Error(`no test file matches ${positionals.join(', ')}`)
 
 const order = JSON.parse(readFileSync(join(import.meta.dirname, 'order.json'), 'utf8'))
+if (values.check) files.add(CHECK)
+const loadOf = (file) => (order.busy.includes(file) ? 1 : 0.5)
 const waiting = inOrder(
-  [...files].filter((file) => !order.alone.includes(file)),
+  [...files].filter((file) => !order.pictures.includes(file)),
   order.longestFirst,
 )
-// What these see of moving pictures depends on processor that nothing else takes.
-const alone = order.alone.filter((file) => files.has(file))
+// What these see of moving pictures depends on processor that nothing else takes, so they come by themselves.
+const pictures = order.pictures.filter((file) => files.has(file))
 const scratch = await mkdtemp(join(tmpdir(), 'anteroom-tests-'))
 const children = new Set()
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, () => {
-    waiting.length = alone.length = 0
+    waiting.length = pictures.length = 0
     for (const child of children) child.kill(signal)
     process.exitCode = 130
   })
@@ -58,9 +61,8 @@ await rm(EVIDENCE, { recursive: true, force: true })
 await mkdir(EVIDENCE, { recursive: true })
 const startedAt = performance.now()
 const results = []
-if (values.check) waiting.unshift(CHECK)
-await Promise.all(Array.from({ length: jobs }, () => runAll(waiting)))
-await runAll(alone)
+await runAll(waiting, loadOf)
+await runAll(pictures, () => 1)
 if (values.again) await runFailedAgain()
 await rm(scratch, { recursive: true, force: true })
 
@@ -71,13 +73,30 @@ if (values['no-skips'] && skips.length > 0)
   console.log('Tests were skipped, which --no-skips does not allow.')
 if (failed || (values['no-skips'] && skips.length > 0)) process.exitCode ||= 1
 
-async function runAll(queue) {
-  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    const result = await (file === CHECK ? runCheck() : runFile(file))
-    results.push(result)
-    if (result.failed) process.stdout.write(`\n${result.output}\n`)
-    console.log(result.line)
+/** Empties the queue, with as many files at once as the cores take. */
+async function runAll(queue, load) {
+  const running = new Set()
+  let taken = 0
+  while (queue.length > 0 || running.size > 0) {
+    const file = takeFitting(queue, load, jobs - taken)
+    if (file === undefined) {
+      await Promise.race(running)
+      continue
+    }
+    taken += load(file)
+    const done = runOne(file).then(() => {
+      taken -= load(file)
+      running.delete(done)
+    })
+    running.add(done)
   }
+}
+
+async function runOne(file) {
+  const result = await (file === CHECK ? runCheck() : runFile(file))
+  results.push(result)
+  if (result.failed) process.stdout.write(`\n${result.output}\n`)
+  console.log(result.line)
 }
 
 async function runFailedAgain() {
