@@ -24,7 +24,13 @@ function connect(
   {
     permissions = ['allow_join'],
     ...options
-  }: { permissions?: readonly string[]; mode?: string; path?: string; token?: string } = {},
+  }: {
+    permissions?: readonly string[]
+    mode?: string
+    path?: string
+    token?: string
+    headers?: Record<string, string>
+  } = {},
 ): ProtooClient {
   const token = server.token([...permissions])
   const client = new ProtooClient({ url: server.url, token, meetingId, participantId, ...options })
@@ -136,26 +142,72 @@ test('protoo and socket.io in one meeting: people, streams and states reach each
   assert.ok(!viewer.heard.some((heard) => heard.method === 'request:newConsumer'))
 })
 
-test('protoo: only those header extensions are asked for that get the same number whatever opens first', async () => {
+const CHROMIUM = {
+  'user-agent': 'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36',
+}
+
+/** The header extensions that a client is asked to send. */
+const asked = ({ headerExtensions }: any): string[] =>
+  headerExtensions
+    .filter(({ direction }: any) => ['sendrecv', 'recvonly'].includes(direction))
+    .map(({ kind, uri }: any) => `${kind} ${uri.split(/[:/]/).at(-1)}`)
+const toldOtherwise = (capabilities: any): boolean =>
+  String(asked(capabilities)) === 'video abs-send-time' &&
+  capabilities.codecs.every(
+    ({ mimeType, parameters }: any) => mimeType.endsWith('/rtx') || /extmap/.test(parameters['x-lines']),
+  )
+
+test('protoo: a browser that refuses the numbers of header extensions is given others', async () => {
   const meetingId = await server.createMeeting()
-  const [old, young] = [connect(meetingId, 'old'), await modern(meetingId, 'young')]
-  await old.join('Old')
-  const sent = (capabilities: any, kind: string): string[] =>
-    capabilities.headerExtensions
-      .filter((one: any) => one.kind === kind && ['sendrecv', 'recvonly'].includes(one.direction))
-      .map(({ uri }: any) => uri.split(/[:/]/).at(-1))
-      .sort()
-  const [narrow, all] = [
-    await old.request('getRouterRtpCapabilities'),
-    await young.request('getRouterRtpCapabilities'),
-  ]
-  assert.deepEqual(sent(narrow, 'audio'), ['abs-send-time', 'ssrc-audio-level'])
-  assert.deepEqual(sent(narrow, 'video'), ['abs-send-time', 'repaired-rtp-stream-id', 'rtp-stream-id'])
-  for (const kind of ['audio', 'video']) assert.ok(sent(all, kind).includes('mid'))
-  // It is sent all the same.
-  assert.equal(narrow.headerExtensions.length, all.headerExtensions.length)
-  const mid = narrow.headerExtensions.find(({ uri }: any) => uri.endsWith('sdes:mid'))
-  assert.equal(mid.direction, 'sendonly')
+  const told = connect(meetingId, 'chromium', { headers: CHROMIUM })
+  await told.join('Chromium')
+  assert.ok(toldOtherwise(await told.request('getRouterRtpCapabilities')))
+  const other = connect(meetingId, 'firefox')
+  await other.join('Firefox')
+  assert.ok(asked(await other.request('getRouterRtpCapabilities')).includes('video mid'))
+})
+
+test('socket.io: a client that shows at join that it needs other capabilities begins anew, and joins once', async () => {
+  const meetingId = await server.createMeeting()
+  const watcher = await modern(meetingId, 'watcher')
+  const rtpCapabilities = {
+    codecs: [{ mimeType: 'audio/opus', kind: 'audio', clockRate: 48_000, channels: 2 }],
+  }
+  const of = (participantId: string, extraHeaders = {}): WireClient =>
+    server.connect({
+      token: server.token(['allow_join']),
+      meetingId,
+      participantId,
+      name: participantId,
+      from: { extraHeaders },
+    })
+  const old = of('old', CHROMIUM)
+  await old.enter()
+  await old.hears('entryResponded')
+  assert.ok(asked(await old.request('getRouterRtpCapabilities')).includes('video mid'))
+  let answered = false
+  void old.request('join', { rtpCapabilities }).then(
+    () => (answered = true),
+    () => undefined,
+  )
+  const admissions = (): unknown[] => old.heard.filter(({ method }) => method === 'entryResponded')
+  while (admissions().length < 2) await old.request('ping')
+  assert.deepEqual(admissions()[1], { ...(admissions()[1] as object), id: 'old', decision: 'allowed' })
+  assert.ok(toldOtherwise(await old.request('getRouterRtpCapabilities')))
+  assert.ok(!watcher.heard.some(({ method, id }) => method === 'newPeer' && id === 'old'))
+  const { peers } = await old.finishJoin({ rtpCapabilities })
+  assert.deepEqual(
+    peers.map(({ id }: any) => id),
+    ['watcher'],
+  )
+  await watcher.hears('newPeer', ({ id }) => id === 'old')
+  // With the right capabilities in hand it is in at the first try, and no other browser is made to begin anew.
+  const elsewhere = of('elsewhere')
+  await elsewhere.join({ rtpCapabilities })
+  assert.equal(elsewhere.heard.filter(({ method }) => method === 'entryResponded').length, 1)
+  assert.equal(admissions().length, 2)
+  assert.equal(watcher.heard.filter(({ method, id }) => method === 'newPeer' && id === 'old').length, 1)
+  assert.equal(answered, false)
 })
 
 test('protoo: closing the socket is leaving; a lost one is not', async () => {

@@ -15,7 +15,13 @@ import { Compile } from 'typebox/compile'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { Relay } from '../meeting/relays.ts'
 import { SwitchingLink } from '../meeting/switching-link.ts'
-import { capabilitiesFor, peersFor, signsOfJoin } from '../protocol/clients.ts'
+import {
+  capabilitiesFor,
+  numbersWrongly,
+  peersFor,
+  rtpParametersFrom,
+  signsOfJoin,
+} from '../protocol/clients.ts'
 import { asRefusal, Refusal, type ErrorName } from '../protocol/errors.ts'
 import { cleanName } from '../protocol/ids.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
@@ -111,12 +117,13 @@ export class Connection {
     return this.#state
   }
 
-  /** Runs one request and answers it: `reply` once, with the answer or the refusal; `afterReply` when the answer is out. */
+  /** Runs one request and answers it: `reply` once, with the answer or the refusal, unless the client begins anew. */
   async handle(message: unknown, reply: (answer: Answer) => void): Promise<void> {
     let after: (() => void) | undefined
     try {
       const { method, data } = this.#read(message)
       const answer = await this.#run(method, data)
+      if (answer === UNANSWERED) return
       if (answer instanceof WithAfter) {
         reply({ data: answer.data })
         after = answer.after
@@ -205,10 +212,21 @@ export class Connection {
         return this.#switchTo(data as RequestData<'switchToMeeting'>)
       case 'mediaRelayRequestSent':
         return this.#requestRelay(data as RequestData<'mediaRelayRequestSent'>)
+      case 'produce':
+        return this.#within(method, this.#sent(data as RequestData<'produce'>))
       default:
-        if (OPENINGS.has(method)) this.#options.onOpening()
-        return within[method](this.#live!, this.#participant!, data as never)
+        return this.#within(method, data)
     }
+  }
+
+  #within(method: Within, data: unknown): unknown {
+    if (OPENINGS.has(method)) this.#options.onOpening()
+    return within[method](this.#live!, this.#participant!, data as never)
+  }
+
+  #sent(data: RequestData<'produce'>): RequestData<'produce'> {
+    const rtpParameters = rtpParametersFrom(this.#applicant.link.traits, data.kind, data.rtpParameters)
+    return { ...data, rtpParameters }
   }
 
   async #capabilities(): Promise<unknown> {
@@ -257,14 +275,20 @@ export class Connection {
     return this.#state === 'gone'
   }
 
-  async #join(data: RequestData<'join'>): Promise<WithAfter> {
+  async #join(data: RequestData<'join'>): Promise<WithAfter | typeof UNANSWERED> {
+    if (this.#learnsTooLate(data)) {
+      const { participantId, link } = this.#applicant
+      const { sessionId } = this.#live!
+      const where = sessionId === undefined ? {} : { sessionId }
+      link.notify({ method: 'entryResponded', id: participantId, decision: 'allowed', ...where })
+      return UNANSWERED
+    }
     const switching = this.#state === 'inside' ? this.#seatElsewhere() : undefined
     const [live, participant] = switching
       ? [switching.live, switching.participant]
       : [this.#live!, this.#participant!]
     if (switching) participant.mode = this.#participant!.mode
     else participant.mode = this.#applicant.mode ?? participant.mode
-    for (const sign of signsOfJoin(data)) this.#applicant.link.learn(sign)
     await live.enroll(participant, data)
     // Gone meanwhile, or put out of the meeting that it comes from.
     if (this.#isGone() || this.#applicant.link.closing) throw new Refusal('INVALID_STATE')
@@ -285,6 +309,18 @@ export class Connection {
       const ms = this.#options.now() - this.#waitsSince
       this.#options.onJoined(this.#asked ? 'admitted' : 'direct', ms, { meetingId, sessionId })
     })
+  }
+
+  /**
+   * Whether this client turns out to be one that needed other capabilities than it was given. Told that it may enter it
+   * begins anew, and then gets the right ones. The join that it began with stays unanswered: refused, it would leave;
+   * acknowledged, its app would hear twice that it joined. No client that this is true of gives up on an answer.
+   */
+  #learnsTooLate(data: RequestData<'join'>): boolean {
+    const { link } = this.#applicant
+    const knew = numbersWrongly(link.traits)
+    for (const sign of signsOfJoin(data)) link.learn(sign)
+    return !knew && numbersWrongly(link.traits)
   }
 
   /** A token and a meeting other than those of the connection, held to the same rule at the door. */
@@ -435,6 +471,9 @@ function relayTo(self: Participant, meetingId: string): Relay {
     if (mirror instanceof Relay && mirror.meetingId === meetingId) return mirror
   throw new Refusal('NOT_FOUND', { message: 'Nothing is relayed to this meeting.' })
 }
+
+/** The client begins anew and does not wait for this answer. */
+const UNANSWERED = Symbol('unanswered')
 
 /** An answer and what must only happen once it is on its way. */
 class WithAfter {

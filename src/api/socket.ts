@@ -15,7 +15,13 @@ import { Server, type Socket } from 'socket.io'
 import { WebSocketServer } from 'ws'
 import { refusalAtDoor } from '../meeting/admission.ts'
 import { keepingTrace, onBehalfOf } from '../log.ts'
-import { hidesRefusal, traitsOf, type ClientSign, type ClientTraits } from '../protocol/clients.ts'
+import {
+  hidesRefusal,
+  signsOfBrowser,
+  traitsOf,
+  type ClientSign,
+  type ClientTraits,
+} from '../protocol/clients.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import { isOldMode, parseMode } from '../protocol/modes.ts'
@@ -168,6 +174,7 @@ export class MeetingSockets {
     const { request } = wire
     const query = queryOf(request)
     if (isOldMode(query.get('mode'))) shown.push('oldMode')
+    shown.push(...signsOfBrowser(request.headers['user-agent']))
     const link = new ClientLink(wire, {
       traits: traitsOf(...shown),
       resetsMedia: query.get('sdk') === 'anteroom',

@@ -34,7 +34,7 @@ export const generations: readonly Generation[] = [
     name: '0.2 to 0.10',
     works: true,
     expect:
-      'Joins, media, chat, lobby and moderation. A refused join shows as the state FAILED (from 0.2.12 on) or as an error; refused moderation as an error. Before 0.3 nothing is sent in Chromium where the camera opens before the microphone: update to 0.3.12 or later.',
+      'Joins, media, chat, lobby and moderation. A refused join shows as the state FAILED (from 0.2.12 on) or as an error; refused moderation as an error.',
   },
   {
     from: '0.0.71',
@@ -42,7 +42,7 @@ export const generations: readonly Generation[] = [
     name: '0.0.71 to 0.1.6',
     works: true,
     expect:
-      'Joins, media, chat, lobby and moderation, over the older protocol protoo. Modes are called CONFERENCE and VIEWER before 0.1.4. Where the camera opens before the microphone, nothing new is sent in Chromium after the camera was switched off.',
+      'Joins, media, chat, lobby and moderation, over the older protocol protoo. Modes are called CONFERENCE and VIEWER before 0.1.4. 0.0.71 needs its camera as a track from the app.',
   },
   {
     from: '0.0.0',

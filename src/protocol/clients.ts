@@ -2,7 +2,7 @@
  * What the generations of published clients understand. What they say of their version is not to be relied on (some name
  * an older one, react-sdk its own), so each is judged by what it shows: a sign is seen, and from then on the traits in its row hold. `docs/wire.md` lists the generations and their signs.
  */
-import type { RtpCapabilities } from './media.ts'
+import type { MediaKind, RtpCapabilities, RtpParameters } from './media.ts'
 import type { Mode } from './modes.ts'
 import type { Notification, Peer } from './notifications.ts'
 import type { RequestData, RequestMethod } from './requests.ts'
@@ -20,8 +20,13 @@ export interface ClientTraits {
   reportsHls: boolean
   /** Knows the modes as CONFERENCE and VIEWER. */
   oldModes: boolean
-  /** Numbers RTP header extensions as an offer does that begins with sound, even where its own begins with pictures. */
+  /**
+   * Numbers RTP header extensions as an offer does that begins with sound, even where its own begins with pictures
+   * (mediasoup-client before 3.15).
+   */
   numbersSoundFirst: boolean
+  /** Its browser numbers them in the order of its media sections and refuses any other (Chromium 140 and later). */
+  numbersInOrder: boolean
 }
 
 const unknown: ClientTraits = {
@@ -32,6 +37,7 @@ const unknown: ClientTraits = {
   reportsHls: true,
   oldModes: false,
   numbersSoundFirst: false,
+  numbersInOrder: false,
 }
 
 /** What a client can show, and what follows from it. */
@@ -49,6 +55,10 @@ const signs = {
   beforeOne: { reportsRefusals: false },
   /** Chat over the signalling socket (before 1.0). */
   pubsub: { reportsRefusals: false },
+  /** `join` describes each codec with `mimeType` before `kind`, as mediasoup-client before 3.15 does (js-sdk before 0.3.2). */
+  mimeTypeFirst: { numbersSoundFirst: true },
+  /** The user agent is Chromium 140 or later. */
+  chromium140: { numbersInOrder: true },
 } as const satisfies Record<string, Partial<ClientTraits>>
 
 export type ClientSign = keyof typeof signs
@@ -67,12 +77,22 @@ export function learn(traits: ClientTraits, sign: ClientSign): ClientTraits {
 export function signsOfJoin({
   batchingEnabled,
   deviceInfo,
-}: Pick<RequestData<'join'>, 'batchingEnabled' | 'deviceInfo'>): ClientSign[] {
+  rtpCapabilities,
+}: Pick<RequestData<'join'>, 'batchingEnabled' | 'deviceInfo' | 'rtpCapabilities'>): ClientSign[] {
   const version = deviceInfo?.sdkVersion
+  const keys = Object.keys(rtpCapabilities?.codecs?.[0] ?? {})
+  const mimeTypeFirst = keys.includes('mimeType') && keys.indexOf('mimeType') < keys.indexOf('kind')
   return [
     ...(batchingEnabled ? (['batching'] as const) : []),
     ...(typeof version === 'string' && version.startsWith('0.') ? (['beforeOne'] as const) : []),
+    ...(mimeTypeFirst && !batchingEnabled ? (['mimeTypeFirst'] as const) : []),
   ]
+}
+
+/** The signs in the user agent. */
+export function signsOfBrowser(userAgent: string | undefined): ClientSign[] {
+  const version = /Chrome\/(\d{1,5})\./.exec(userAgent ?? '')?.[1]
+  return Number(version) >= 140 ? ['chromium140'] : []
 }
 
 /**
@@ -123,28 +143,72 @@ const SOUND_LEVEL = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level'
 const SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time'
 const STREAM_ID = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id'
 const REPAIRED_STREAM_ID = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id'
-/** The header extensions that get no number that another one has, whether sound or pictures come first. */
-const sameInBothOrders: Record<'audio' | 'video', ReadonlySet<string>> = {
-  audio: new Set([SOUND_LEVEL, SEND_TIME]),
-  video: new Set([SEND_TIME, STREAM_ID, REPAIRED_STREAM_ID]),
+/**
+ * The header extensions that a client may send that numbers them wrongly, with the number that each has whichever opens
+ * first. Chromium gives these to three of them either way. The sound level has one that Chromium gives to none.
+ */
+const sameInBothOrders: Record<MediaKind, ReadonlyMap<string, number>> = {
+  audio: new Map([[SOUND_LEVEL, 16]]),
+  video: new Map([
+    [SEND_TIME, 2],
+    [STREAM_ID, 10],
+    [REPAIRED_STREAM_ID, 11],
+  ]),
+}
+/** What the client appends to the parameters of a codec, with the defaults, so that it changes them in their place. */
+const appendedParameters: Record<MediaKind, Record<string, number>> = {
+  audio: { stereo: 0, useinbandfec: 0, usedtx: 0, maxplaybackrate: 48_000, ptime: 20 },
+  video: { 'x-google-start-bitrate': 1000 },
+}
+
+/** Whether the router's capabilities must be told otherwise to a client of these traits. */
+export function numbersWrongly({ numbersSoundFirst, numbersInOrder }: ClientTraits): boolean {
+  return numbersSoundFirst && numbersInOrder
 }
 
 /**
- * What a router can do, as it is offered to a client of these traits. Chromium refuses an answer that gives an extension's
- * number to another one, so a client that numbers them wrongly is asked to send only those that it cannot get wrong. It
- * still receives all. Without transport-wide-cc the bandwidth is estimated from the send times.
+ * What a router can do, as it is offered to a client of these traits. Where the camera opens before the microphone,
+ * Chromium refuses the numbers of a client that counts as if sound came first, and from then on nothing is sent. So it is
+ * not asked to send any that it can get wrong. What it sends instead stands in the parameters of each codec, which the
+ * client copies as they are into the answers that it gives to its browser. There it also outlasts a media section that is
+ * switched off, from which the client deletes its own; Chromium refuses to go on without the stream ids. The client still
+ * receives all. Without transport-wide-cc the bandwidth is estimated from the send times.
  */
 export function capabilitiesFor(traits: ClientTraits, capabilities: RtpCapabilities): RtpCapabilities {
-  const { headerExtensions } = capabilities
-  if (!traits.numbersSoundFirst || !headerExtensions) return capabilities
+  const { codecs = [], headerExtensions = [] } = capabilities
+  if (!numbersWrongly(traits)) return capabilities
   return {
-    ...capabilities,
+    codecs: codecs.map((codec) =>
+      codec.mimeType.toLowerCase().endsWith('/rtx')
+        ? codec
+        : { ...codec, parameters: withHeaderExtensions(codec.kind, codec.parameters) },
+    ),
     headerExtensions: headerExtensions.map((extension) =>
-      sameInBothOrders[extension.kind].has(extension.uri)
+      // Without any, the client would take the feedback on the bandwidth away as well.
+      extension.kind === 'video' && extension.uri === SEND_TIME
         ? extension
         : { ...extension, direction: extension.direction === 'recvonly' ? 'inactive' : 'sendonly' },
     ),
   }
+}
+
+function withHeaderExtensions<T>(
+  kind: MediaKind,
+  parameters: Record<string, T> = {},
+): Record<string, T | string | number> {
+  const lines = [...sameInBothOrders[kind]].map(([uri, id]) => `a=extmap:${id} ${uri}`)
+  // What follows on the same line is nothing that a browser reads.
+  return { ...appendedParameters[kind], ...parameters, 'x-lines': ['1', ...lines, 'a=x-rest:'].join('\r\n') }
+}
+
+/** What a client of these traits sends: it does not tell of the header extensions that it was not offered. */
+export function rtpParametersFrom(
+  traits: ClientTraits,
+  kind: MediaKind,
+  rtpParameters: RtpParameters,
+): RtpParameters {
+  if (!numbersWrongly(traits)) return rtpParameters
+  return { ...rtpParameters, headerExtensions: [...sameInBothOrders[kind]].map(([uri, id]) => ({ uri, id })) }
 }
 
 function oldMode(mode: Mode): string {

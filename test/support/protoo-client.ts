@@ -11,6 +11,8 @@ export interface ProtooOptions {
   meetingId: string
   participantId: string
   mode?: string
+  /** What a browser says of itself. */
+  headers?: Record<string, string>
 }
 
 const PATIENCE_MS = 30_000
@@ -25,9 +27,10 @@ export class ProtooClient {
   readonly #waiters = new Set<() => void>()
   #lastId = 0
 
-  constructor({ url, path = '/', token, meetingId, participantId, mode = 'CONFERENCE' }: ProtooOptions) {
+  constructor(options: ProtooOptions) {
+    const { url, path = '/', token, meetingId, participantId, mode = 'CONFERENCE', headers = {} } = options
     const query = `roomId=${meetingId}&peerId=${participantId}&secret=${token}&mode=${mode}`
-    this.socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}?${query}`, 'protoo')
+    this.socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}?${query}`, 'protoo', { headers })
     this.socket.on('message', (data) =>
       this.#read(JSON.parse((data as Buffer).toString()) as Record<string, any>),
     )

@@ -28,11 +28,6 @@ export interface Traits {
   restoresCamera: boolean
   /** The code with which the app hears that startRecording, startHls and startLivestream were refused. */
   refusedOutput: { recording: number; hls: number; livestream: number }
-  /**
-   * What is sent where the camera opens before the microphone: all of it; all until the camera is switched off; or nothing,
-   * because the SDK numbers RTP header extensions in a way that today's Chromium refuses.
-   */
-  cameraFirst: 'all' | 'until off' | 'nothing'
   /** The names of the modes of who sends and of who only watches. */
   modes: [sending: string, watching: string]
 }
@@ -45,12 +40,16 @@ const protooFirst: Traits = {
   publishRejects: false,
   leaveReason: false,
   hearsDenial: true,
-  restoresCamera: true,
-  cameraFirst: 'until off',
+  restoresCamera: false,
   refusedOutput: { recording: 3017, hls: 4021, livestream: 3019 },
   modes: ['CONFERENCE', 'VIEWER'],
 }
-const withPayload: Traits = { ...protooFirst, payload: true, needsCameraTrack: false }
+const withPayload: Traits = {
+  ...protooFirst,
+  payload: true,
+  needsCameraTrack: false,
+  restoresCamera: true,
+}
 const operationCodes: Traits = {
   ...withPayload,
   refusedOutput: { recording: 4011, hls: 4016, livestream: 4013 },
@@ -60,12 +59,10 @@ const socketFirst: Traits = {
   ...protooLast,
   hearsDenial: false,
   restoresCamera: false,
-  cameraFirst: 'nothing',
 }
 const statusChecked: Traits = { ...socketFirst, refusedJoin: 'FAILED', restoresCamera: true }
 const withReasons: Traits = {
   ...statusChecked,
-  cameraFirst: 'all',
   hearsDenial: true,
   leaveReason: true,
   publishRejects: true,

@@ -168,7 +168,7 @@ const generationRows: readonly (readonly [
   [
     'known by',
     'the WebSocket subprotocol `protoo`',
-    'nothing: the default',
+    'nothing: the default; up to 0.3.0 codecs in `join` begin with `mimeType`',
     '`join.batchingEnabled`, and a `deviceInfo.sdkVersion` of `0.…` or `pubsub…` requests',
     '`join.batchingEnabled`',
   ],
@@ -227,15 +227,15 @@ const generationRows: readonly (readonly [
   ],
   [
     'the camera after a lost connection',
-    'sent again by the client',
+    'sent again by the client; by 0.0.71 only when the app switches it off and on',
     'up to 0.2.10 only when the app switches it off and on',
     'sent again by the client',
     'likewise',
   ],
   [
     'header extensions of RTP',
-    'sends sound level, send time and the stream ids alone, which get the same number whatever opens first',
-    'all; up to 0.2.14 nothing is sent where the camera opens before the microphone: Chromium refuses the numbers',
+    'from Chromium 140 on it sends sound level, send time and the stream ids alone, with the same numbers whatever opens first',
+    'up to 0.3.0 likewise; such a client shows itself in `join` only, which is not answered: a second `entryResponded` lets it begin anew; then all',
     'all',
     'all',
   ],
