@@ -62,7 +62,8 @@ await mkdir(EVIDENCE, { recursive: true })
 const startedAt = performance.now()
 const results = []
 await runAll(waiting, loadOf)
-await runAll(pictures, () => 1)
+// Where sizes are judged nothing else runs: a browser short of processor sends no large picture.
+await runAll(pictures, (file) => (order.alone.includes(file) ? jobs : 1))
 if (values.again) await runFailedAgain()
 await rm(scratch, { recursive: true, force: true })
 
