@@ -19,6 +19,7 @@ const PATIENCE_MS = 60_000
 const PASSWORD = 'a password of enough length'
 /** From compose.yaml: what a container of this image is confined to. */
 const CONFINED = [
+  '--init',
   '--network=host',
   '--read-only',
   '--tmpfs=/tmp',
@@ -182,7 +183,9 @@ try {
 
     // The container is replaced under them: they come back by themselves, to the same session.
     await container('stop', '--time', '10', name)
+    for (const { page } of [ann, bob]) await page.getByTestId('reconnecting').waitFor()
     await container('start', name)
+    for (const { page } of [ann, bob]) await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
     await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
     const errors = [...ann.errors, ...bob.errors]
     expect(errors.length === 0, errors.join('; '))
