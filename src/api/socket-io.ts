@@ -2,8 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'socket.io'
 import type { WebSocket } from 'ws'
-import type { ClientTraits, SentNotification } from '../protocol/clients.ts'
+import { readsStatusOf, type ClientTraits, type SentNotification } from '../protocol/clients.ts'
 import type { LeaveReason } from '../protocol/leave-reasons.ts'
+import { methodOf } from '../protocol/requests.ts'
 import {
   answerTimeoutMs,
   CLOSE_DELAY_MS,
@@ -24,12 +25,12 @@ export function sendNotifications(
   else for (const notification of notifications) to.emit('notification', notification)
 }
 
-/** An answer as the client's acknowledgement. */
-export function encodeAnswer(answer: Answer, { readsStatus }: ClientTraits): unknown {
+/** An answer to `method` as the client's acknowledgement. */
+export function encodeAnswer(answer: Answer, traits: ClientTraits, method: string | undefined): unknown {
   if ('data' in answer) return { data: answer.data ?? {} }
   const { number, code, message } = answer.refusal
   return {
-    ...(!readsStatus && { error: message }),
+    ...(!readsStatusOf(traits, method) && { error: message }),
     data: { status: 'error', errorCode: number, code, message },
   }
 }
@@ -89,8 +90,9 @@ export class SocketIoWire implements Wire {
     this.#socket.onAny((event: string, ...values: unknown[]) => {
       const acknowledge = acknowledgementIn(values)
       // An event of another name is no request.
-      inbox.request(event === 'request' ? values[0] : undefined, sizes.shift() ?? 0, (answer, traits) =>
-        acknowledge(encodeAnswer(answer, traits)),
+      const message = event === 'request' ? values[0] : undefined
+      inbox.request(message, sizes.shift() ?? 0, (answer, traits) =>
+        acknowledge(encodeAnswer(answer, traits, methodOf(message))),
       )
     })
   }

@@ -25,7 +25,7 @@ import {
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import { isOldMode, parseMode } from '../protocol/modes.ts'
-import { isAlwaysAnswered } from '../protocol/requests.ts'
+import { isAlwaysAnswered, methodOf } from '../protocol/requests.ts'
 import { SocketAudience } from './audience.ts'
 import { hostGiven } from './base-url.ts'
 import {
@@ -390,11 +390,6 @@ function farTooMuch(): Refusal {
 }
 
 /** What a message asks for, if it says so. */
-function methodOf(message: unknown): string | undefined {
-  const { method } = (message ?? {}) as { method?: unknown }
-  return typeof method === 'string' ? method : undefined
-}
-
 function queryOf(request: IncomingMessage): URLSearchParams {
   return new URL(request.url ?? '/', 'http://localhost').searchParams
 }

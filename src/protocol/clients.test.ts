@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   capabilitiesFor,
+  hidesRefusal,
   rtpParametersFrom,
   signsOfBrowser,
   signsOfJoin,
@@ -41,6 +42,28 @@ test('join shows which mediasoup-client is in the client, by the order in which 
   assert.deepEqual(join(opus, { batchingEnabled: true }), ['batching'])
   assert.deepEqual(signsOfJoin({ rtpCapabilities: {} }), [])
   assert.deepEqual(signsOfJoin({}), [])
+})
+
+test('a refusal is hidden that the SDK keeps to itself, and told once where it has a code of its own', () => {
+  const cases: [method: string, signs: ClientSign[], hides: boolean][] = [
+    ['removePeer', [], true],
+    ['removePeer', ['protoo', 'oldMode'], true],
+    ['removePeer', ['batching'], false],
+    ['removePeer', ['batching', 'beforeOne'], true],
+    ['pubsubSubscribe', [], true],
+    ['pubsubSubscribe', ['batching', 'pubsub'], true],
+    ['pubsubPublish', [], false],
+    ['pubsubPublish', ['protoo'], true],
+    ['pubsubPublish', ['mimeTypeFirst'], true],
+    ['pubsubPublish', ['batching', 'beforeOne'], false],
+    ['startHls', [], false],
+    ['startHls', ['protoo', 'oldMode'], true],
+    ['startHls', ['protoo'], false],
+    ['startRecording', ['protoo', 'oldMode'], false],
+    ['no such request', [], false],
+  ]
+  for (const [method, signs, hides] of cases)
+    assert.equal(hidesRefusal(traitsOf(...signs), method), hides, `${method} ${String(signs)}`)
 })
 
 const router: RtpCapabilities = {

@@ -5,7 +5,7 @@
 import type { MediaKind, RtpCapabilities, RtpParameters } from './media.ts'
 import type { Mode } from './modes.ts'
 import type { Notification, Peer } from './notifications.ts'
-import type { RequestData, RequestMethod } from './requests.ts'
+import type { RequestData } from './requests.ts'
 
 export interface ClientTraits {
   /** How messages are wrapped: socket.io packets, or the JSON of protoo (js-sdk before 0.2). */
@@ -18,6 +18,8 @@ export interface ClientTraits {
   reportsRefusals: boolean
   /** Tells its app of a refused `startHls` or `stopHls` by an error code of its own. */
   reportsHls: boolean
+  /** Rejects a `publish()` that is refused. */
+  reportsPublishing: boolean
   /** Knows the modes as CONFERENCE and VIEWER. */
   oldModes: boolean
   /**
@@ -35,6 +37,7 @@ const unknown: ClientTraits = {
   readsStatus: false,
   reportsRefusals: false,
   reportsHls: true,
+  reportsPublishing: true,
   oldModes: false,
   numbersSoundFirst: false,
   numbersInOrder: false,
@@ -43,7 +46,7 @@ const unknown: ClientTraits = {
 /** What a client can show, and what follows from it. */
 const signs = {
   /** The WebSocket subprotocol `protoo`. */
-  protoo: { envelope: 'protoo', numbersSoundFirst: true },
+  protoo: { envelope: 'protoo', numbersSoundFirst: true, reportsPublishing: false },
   /**
    * `mode` in the socket's query is CONFERENCE or VIEWER (before 0.1.4). HLS is not reported before 0.0.84; nothing tells
    * 0.0.84 to 0.0.101 apart from these, so their apps hear of its refusal twice.
@@ -55,8 +58,11 @@ const signs = {
   beforeOne: { reportsRefusals: false },
   /** Chat over the signalling socket (before 1.0). */
   pubsub: { reportsRefusals: false },
-  /** `join` describes each codec with `mimeType` before `kind`, as mediasoup-client before 3.15 does (js-sdk before 0.3.2). */
-  mimeTypeFirst: { numbersSoundFirst: true },
+  /**
+   * `join` describes each codec with `mimeType` before `kind`, as mediasoup-client before 3.15 does (js-sdk before 0.3.2).
+   * 0.3.0 alone rejects a refused `publish()`; nothing tells it apart, so its apps hear of the refusal twice.
+   */
+  mimeTypeFirst: { numbersSoundFirst: true, reportsPublishing: false },
   /** The user agent is Chromium 140 or later. */
   chromium140: { numbersInOrder: true },
 } as const satisfies Record<string, Partial<ClientTraits>>
@@ -95,33 +101,44 @@ export function signsOfBrowser(userAgent: string | undefined): ClientSign[] {
   return Number(version) >= 140 ? ['chromium140'] : []
 }
 
+/** Chat over the signalling socket: no version looks at the status of these answers, and 1.x does not ask. */
+const pubsubRequests: ReadonlySet<string> = new Set(['pubsubSubscribe', 'pubsubPublish', 'pubsubUnsubscribe'])
+
+/** Whether a client of these traits looks for the refusal of a request in the answer's status, and not in a text on top. */
+export function readsStatusOf(traits: ClientTraits, method: string | undefined): boolean {
+  return traits.readsStatus && !pubsubRequests.has(method ?? '')
+}
+
 /**
- * Requests whose refusal no client before 1.0 shows to its app: neither by a rejected promise nor by an event. They are
- * refused by a notification `error` as well. Requests with an error code of their own in the SDK are not listed, because
- * the app would hear of the refusal twice.
+ * By request, the trait of the clients that tell their apps of its refusal, by a rejected promise or an event. Others are
+ * refused by a notification `error` as well. A request is not listed that has an error code of its own in every SDK,
+ * because the app would hear of the refusal twice.
  */
-const silentRequests: ReadonlySet<string> = new Set<RequestMethod>([
-  'removePeer',
-  'closeRoom',
-  'respondEntry',
-  'changeMode',
-  'enablePeerMic',
-  'disablePeerMic',
-  'enablePeerWebcam',
-  'disablePeerWebcam',
-  'enablePeerShare',
-  'disablePeerShare',
-  'pinStateChanged',
-  'switchToMeeting',
-  'switchPeerRoom',
-  'mediaRelayRequestSent',
+const reportedBy: ReadonlyMap<string, 'reportsRefusals' | 'reportsHls' | 'reportsPublishing'> = new Map([
+  ['removePeer', 'reportsRefusals'],
+  ['closeRoom', 'reportsRefusals'],
+  ['respondEntry', 'reportsRefusals'],
+  ['changeMode', 'reportsRefusals'],
+  ['enablePeerMic', 'reportsRefusals'],
+  ['disablePeerMic', 'reportsRefusals'],
+  ['enablePeerWebcam', 'reportsRefusals'],
+  ['disablePeerWebcam', 'reportsRefusals'],
+  ['enablePeerShare', 'reportsRefusals'],
+  ['disablePeerShare', 'reportsRefusals'],
+  ['pinStateChanged', 'reportsRefusals'],
+  ['switchToMeeting', 'reportsRefusals'],
+  ['switchPeerRoom', 'reportsRefusals'],
+  ['mediaRelayRequestSent', 'reportsRefusals'],
+  ['pubsubSubscribe', 'reportsRefusals'],
+  ['pubsubPublish', 'reportsPublishing'],
+  ['startHls', 'reportsHls'],
+  ['stopHls', 'reportsHls'],
 ])
-const hlsRequests: ReadonlySet<string> = new Set(['startHls', 'stopHls'])
 
 /** Whether a client of these traits keeps the refusal of a request from its app. */
 export function hidesRefusal(traits: ClientTraits, method: string): boolean {
-  if (traits.reportsRefusals) return false
-  return silentRequests.has(method) || (!traits.reportsHls && hlsRequests.has(method))
+  const trait = reportedBy.get(method)
+  return trait !== undefined && !traits.reportsRefusals && !traits[trait]
 }
 
 /** A notification as it crosses the wire. */

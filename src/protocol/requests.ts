@@ -295,3 +295,9 @@ export const absentServices: ReadonlySet<string> = new Set([
   'applyNetworkThrottle',
   'resetNetworkThrottle',
 ])
+
+/** The method that a message names, before it is validated. */
+export function methodOf(message: unknown): string | undefined {
+  const { method } = (message ?? {}) as { method?: unknown }
+  return typeof method === 'string' ? method : undefined
+}

@@ -26,8 +26,15 @@ export interface Traits {
   hearsDenial: boolean
   /** After a lost connection the camera comes back by itself; without, the app switches it off and on. */
   restoresCamera: boolean
-  /** The code with which the app hears that startRecording, startHls and startLivestream were refused. */
-  refusedOutput: { recording: number; hls: number; livestream: number }
+  /** The code with which the app hears that the server has none of these services; without a code the SDK has no such call. */
+  refused: {
+    recording: number
+    hls: number
+    livestream: number
+    whiteboard: number
+    transcription?: number
+    externalVideo?: number
+  }
   /** The names of the modes of who sends and of who only watches. */
   modes: [sending: string, watching: string]
 }
@@ -41,7 +48,7 @@ const protooFirst: Traits = {
   leaveReason: false,
   hearsDenial: true,
   restoresCamera: false,
-  refusedOutput: { recording: 3017, hls: 4021, livestream: 3019 },
+  refused: { recording: 3017, hls: 4021, livestream: 3019, whiteboard: 3021, externalVideo: 3023 },
   modes: ['CONFERENCE', 'VIEWER'],
 }
 const withPayload: Traits = {
@@ -52,7 +59,14 @@ const withPayload: Traits = {
 }
 const operationCodes: Traits = {
   ...withPayload,
-  refusedOutput: { recording: 4011, hls: 4016, livestream: 4013 },
+  refused: {
+    recording: 4011,
+    hls: 4016,
+    livestream: 4013,
+    whiteboard: 3021,
+    transcription: 4031,
+    externalVideo: 3023,
+  },
 }
 const protooLast: Traits = { ...operationCodes, modes: ['SEND_AND_RECV', 'SIGNALLING_ONLY'] }
 const socketFirst: Traits = {
@@ -72,7 +86,7 @@ const newest: Traits = {
   ...batches,
   refusedJoin: 'rejects',
   chat: 'listeners',
-  refusedOutput: { recording: 4021, hls: 4021, livestream: 4021 },
+  refused: { recording: 4021, hls: 4021, livestream: 4021, whiteboard: 4021, transcription: 4021 },
 }
 
 /** By version of `@videosdk.live/js-sdk`; all of them are development dependencies of this package. */
@@ -187,11 +201,17 @@ export class Published {
     this.context = context
   }
 
-  static async at(browser: Browser, app: AppServer, version: Version = NEWEST): Promise<Published> {
+  static async at(
+    browser: Browser,
+    app: AppServer,
+    version: Version = NEWEST,
+    { pictures = 'as asked for' }: { pictures?: 'as asked for' | 'small' } = {},
+  ): Promise<Published> {
     const context = await browser.newContext({
       ignoreHTTPSErrors: true,
       permissions: ['camera', 'microphone'],
     })
+    if (pictures === 'small') await context.addInitScript(smallPictures)
     const page = await context.newPage()
     const one = new Published(page, context, version)
     page.on('request', (request) => one.addresses.push(request.url()))
@@ -200,6 +220,11 @@ export class Published {
     page.on('pageerror', ({ message }) => one.#console.push(`uncaught: ${message}`))
     await page.goto(app.pageWith(version))
     return one
+  }
+
+  /** Opens the page anew: whatever it did ends. */
+  async reload(): Promise<void> {
+    await this.page.reload()
   }
 
   /** Calls `join()`; resolves with what it rejected with, or at once where it is not a promise. */
@@ -285,6 +310,16 @@ export class Published {
     )
   }
 
+  /** Calls a method of the meeting and waits until the app hears that it was refused, by a rejection or an event. */
+  async refused(call: string, code: number): Promise<void> {
+    await this.run(
+      `log.length = 0; try { await m.${call} } catch (error) { log.push(['caught', { code: error?.code }]) }`,
+    )
+    await this.until(
+      `log.some(([name, value]) => ['caught', 'error'].includes(name) && value?.code === ${code})`,
+    )
+  }
+
   run<T>(work: string): Promise<T> {
     return this.page.evaluate(`(async () => { ${work} })()`)
   }
@@ -302,6 +337,16 @@ export class Published {
           `never true with ${this.version}: ${expression}\nlog: ${String(log)}\nconsole:\n  ${said}`,
         )
       }
+      await this.page.waitForTimeout(100)
+    }
+  }
+
+  /** Whether an expression over `m` and `log` becomes true within this time. */
+  async becomes(expression: string, withinMs: number): Promise<boolean> {
+    const giveUpAt = Date.now() + withinMs
+    for (;;) {
+      if (await this.page.evaluate(`(async () => (${expression}))()`)) return true
+      if (Date.now() > giveUpAt) return false
       await this.page.waitForTimeout(100)
     }
   }
@@ -368,6 +413,22 @@ export class Published {
 
   async close(): Promise<void> {
     await this.context.close()
+  }
+}
+
+/**
+ * Runs in a page before everything else: camera and screen give small pictures, whatever they are asked for, while
+ * `smallPictures` is true. For tests that judge no size, with many windows on few cores.
+ */
+export function smallPictures(): void {
+  const inside = globalThis as any
+  inside.smallPictures = true
+  const { mediaDevices } = navigator
+  const size = { width: 160, height: 120 }
+  for (const method of ['getUserMedia', 'getDisplayMedia'] as const) {
+    const open = mediaDevices[method].bind(mediaDevices)
+    mediaDevices[method] = (wanted) =>
+      open({ ...wanted, ...(inside.smallPictures && wanted?.video ? { video: size } : {}) })
   }
 }
 

@@ -185,8 +185,8 @@ const generationRows: readonly (readonly [
     'a refused request',
     '`ok: false` with `errorCode` and `errorReason`',
     '`error` beside `data.status`: up to 0.5.7 read nothing else',
+    '`data.status: "error"`; for `pubsub…` also `error`, and nothing else is read',
     '`data.status: "error"`',
-    'likewise',
   ],
   [
     'a refusal that the SDK keeps to itself',

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser, Person } from '../support/browser.ts'
 import { mediaApp } from '../support/media-clients.ts'
-import { Published, type AppServer, type Version } from '../support/published.ts'
+import { Published, smallPictures, type AppServer, type Version } from '../support/published.ts'
 import { RealServer } from '../support/real-server.ts'
 import { API_KEY, signAnything } from '../support/test-server.ts'
 
@@ -42,7 +42,7 @@ interface Party {
 
 test('published clients of four generations, our page and our client: all with all, and none stays as a ghost', async () => {
   const person = await Person.at(browser, 'page')
-  await person.context.addInitScript(poorCamera)
+  await person.context.addInitScript(smallPictures)
   const meetingId = (await person.start(server.url)).split('/m/')[1]!
   const parties: Party[] = [await onOurPage(person), await onOurClient(meetingId)]
   for (const version of VERSIONS) parties.push(await onPublished(version, meetingId))
@@ -96,7 +96,7 @@ const token = (): string => signAnything({ apikey: API_KEY, permissions: ['allow
 
 async function onPublished(version: Version, meetingId: string): Promise<Party> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'] })
-  await context.addInitScript(poorCamera)
+  await context.addInitScript(smallPictures)
   const page = await context.newPage()
   await page.goto(app.pageWith(version))
   const client = new Published(page, context, version)
@@ -129,7 +129,7 @@ async function onPublished(version: Version, meetingId: string): Promise<Party> 
 
 async function onOurClient(meetingId: string): Promise<Party> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'] })
-  await context.addInitScript(poorCamera)
+  await context.addInitScript(smallPictures)
   const page = await context.newPage()
   await page.goto(`${app.url}/own`)
   const options = {
@@ -214,12 +214,4 @@ async function withOurs(
     sees: (id) => grows(id, 'video', 'framesDecoded'),
     hears: (id) => grows(id, 'audio', 'totalAudioEnergy'),
   }
-}
-
-/** Runs in each page before the client: a camera of small pictures, for many on few cores. */
-function poorCamera(): void {
-  const { mediaDevices } = navigator
-  const open = mediaDevices.getUserMedia.bind(mediaDevices)
-  mediaDevices.getUserMedia = (wanted) =>
-    open({ ...wanted, ...(wanted?.video ? { video: { width: 160, height: 120 } } : {}) })
 }
