@@ -381,6 +381,12 @@ const settings = {
   ),
   maxParticipants: setting('MAX_PARTICIPANTS', 100, 'participants of one meeting', whole(1, 100_000, 100)),
   maxProducers: setting('MAX_PRODUCERS', 8, 'streams that one participant sends at once', whole(1, 1000, 8)),
+  maxInvites: setting(
+    'MAX_INVITES',
+    1000,
+    'invites of one meeting that are in force',
+    whole(1, 100_000, 1000),
+  ),
   maxStoreKeys: setting(
     'MAX_STORE_KEYS',
     2000,

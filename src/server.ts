@@ -257,6 +257,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         keys: keyRing,
         revokedTokens,
         refusalOfRemoved: (meetingId, by) => meetings.refusalOfRemoved(meetingId, by),
+        maxInvites: settings.maxInvites,
         now,
         randomBytes,
       }),

@@ -177,7 +177,7 @@ test('an invite that is older than the record of its maker still lets people in'
     const code = 'an-older-code-of-an-invite'
     const { dataDir, masterKey } = own.config
     const store = await openStore({ folder: dataDir, masterKey })
-    const [record] = await store.invites.list(meetingId)
+    const [record] = (await store.invites.list(meetingId, { page: 1, perPage: 1 })).items
     await store.invites.create({
       ...record!,
       codeHash: hash('sha256', code),
@@ -191,5 +191,61 @@ test('an invite that is older than the record of its maker still lets people in'
     assert.equal((await own.rest('POST', '/invites/exchange', { code })).status, 200)
   } finally {
     await own.stop()
+  }
+})
+
+test('invites that let nobody in any more make room for others, and only where there is none', async () => {
+  const own = await TestServer.start({ maxInvites: 8 })
+  try {
+    const meetingId = await own.createMeeting()
+    const token = own.token(['allow_mod'])
+    const make = (changes: object = {}): Promise<Answer> =>
+      own.rest('POST', '/v2/invites', { roomId: meetingId, entry: 'direct', ...changes }, token)
+    const listed = async (): Promise<string[]> =>
+      (await own.rest('GET', `/v2/invites?roomId=${meetingId}`)).body.data.map((one: any) => one.inviteId)
+
+    const used = (await make({ maxUses: 1 })).body
+    const revoked = (await make()).body
+    const expiring = (await make({ expiresInSeconds: 60 })).body
+    const kept = (await make()).body
+    const refused = await make()
+    assert.deepEqual(
+      [refused.status, refused.body.code, refused.body.message],
+      [429, 'RATE_LIMITED', "This token has its share of the meeting's invites."],
+    )
+    // One made by a guest of an invite goes with it.
+    const guest = (await own.rest('POST', '/invites/exchange', { code: revoked.code })).body.token
+    const ofGuest = (await own.rest('POST', '/v2/invites', { roomId: meetingId, entry: 'ask' }, guest)).body
+    assert.equal((await own.rest('POST', '/invites/exchange', { code: used.code })).status, 200)
+    await own.rest('POST', `/v2/invites/${revoked.inviteId}/revoke`, { roomId: meetingId }, token)
+    own.aheadMs += 61_000
+    assert.equal((await listed()).length, 5)
+
+    const next = (await make()).body
+    assert.deepEqual((await listed()).sort(), [kept.inviteId, next.inviteId].sort())
+    for (const { code } of [used, revoked, expiring, ofGuest])
+      assert.equal((await own.rest('POST', '/invites/exchange', { code })).status, 404)
+    assert.equal((await own.rest('POST', '/invites/exchange', { code: kept.code })).status, 200)
+  } finally {
+    await own.stop()
+  }
+})
+
+test('the invites of a meeting are read by page, newest first', async () => {
+  const moderator = server.token(['allow_mod'])
+  const ids: string[] = []
+  for (let nth = 0; nth < 5; nth++) {
+    server.aheadMs += 1000
+    ids.unshift((await made(moderator)).inviteId)
+  }
+  const page = async (at: number): Promise<Answer> =>
+    server.rest('GET', `/v2/invites?roomId=${roomId}&perPage=2&page=${at}`, undefined, moderator)
+  for (const [at, expected] of [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4), []].entries()) {
+    const { body } = await page(at + 1)
+    assert.deepEqual([body.pageInfo.total, body.pageInfo.lastPage], [5, 3])
+    assert.deepEqual(
+      body.data.map((one: any) => one.inviteId),
+      expected,
+    )
   }
 })

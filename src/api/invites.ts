@@ -4,13 +4,14 @@ import { Type } from 'typebox'
 import type { InviteRecord } from '../store/store.ts'
 import type { Routes } from './context.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { RoomId } from '../protocol/rest.ts'
+import { pageInfoOf, RoomId } from '../protocol/rest.ts'
 import {
   CodeBody,
   CreateInviteBody,
   InvitedPass,
   InviteList,
   InviteRevoked,
+  InvitesQuery,
   NewInvite,
   Pass,
 } from '../protocol/rest/invites.ts'
@@ -48,6 +49,7 @@ export const inviteRoutes: Routes = (app, context) => {
         'Its holder gets no more than its maker has; one who asks invites nobody. It ends with the key and the token that made it. Whoever came by an invite makes others within what is left of that one: until it expires or is revoked, and with the uses that it has left.',
       body: CreateInviteBody,
       answer: NewInvite,
+      refusals: ['RATE_LIMITED'],
       about: { meeting: ({ body }) => body.roomId },
     }),
     async (request) => {
@@ -71,15 +73,19 @@ export const inviteRoutes: Routes = (app, context) => {
   app.get(
     '/v2/invites',
     describe({
-      summary: 'The invites of a meeting',
+      summary: 'The invites of a meeting, newest first',
       tag,
       access: 'token',
       action: 'invite',
-      query: Type.Object({ roomId: RoomId }),
+      query: InvitesQuery,
       answer: InviteList,
       about: { meeting: ({ query }) => query.roomId },
     }),
-    async (request) => ({ data: (await invites.list(meetingFor(request).meetingId)).map(shown) }),
+    async (request) => {
+      const { page, perPage } = request.query
+      const { items, total } = await invites.list(meetingFor(request).meetingId, { page, perPage })
+      return { pageInfo: pageInfoOf(page, perPage, total), data: items.map(shown) }
+    },
   )
 
   app.post(

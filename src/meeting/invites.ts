@@ -5,11 +5,12 @@
  * and each use of it is a use of that one too.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import type { InviteRecord, Store } from '../store/store.ts'
+import type { InviteCounts, InviteRecord, Page, PageOf, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { KeyRing, RingKey } from './key-ring.ts'
 import type { RevokedTokens } from './revoked-tokens.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { beyond, beyondShare, sharesOf, type Shares } from './shares.ts'
 
 export interface NewInvite {
   maker: Grant
@@ -22,7 +23,8 @@ export interface NewInvite {
 export interface Invites {
   /**
    * The code is in this answer and nowhere else. Its expiry and uses are no more than those left of the maker's own invite.
-   * @throws {Refusal} INVALID_PERMISSIONS where the maker only asks, or its own invite is not in force any more
+   * @throws {Refusal} INVALID_PERMISSIONS where the maker only asks, or its own invite is not in force any more; RATE_LIMITED
+   * where the meeting, the maker's token or its participant has as many as it may
    */
   create(invite: NewInvite): Promise<{ code: string; invite: InviteRecord }>
   /**
@@ -31,7 +33,8 @@ export interface Invites {
    * whose maker was removed
    */
   exchange(code: string): Promise<{ invite: InviteRecord; key: RingKey }>
-  list(meetingId: string): Promise<InviteRecord[]>
+  /** Newest first. */
+  list(meetingId: string, page: Page): Promise<PageOf<InviteRecord>>
   /**
    * False when there is no such invite in force for this meeting.
    * @throws {Refusal} INVALID_PERMISSIONS for the invite of another token, unless it is a moderator that asks
@@ -48,6 +51,8 @@ export interface InvitesOptions {
     meetingId: string,
     by: Pick<Grant, 'tokenId' | 'participantId'>,
   ) => Promise<Refusal | undefined>
+  /** Of one meeting; one token makes half of them at most, and one participant a quarter. */
+  maxInvites: number
   now: () => number
   randomBytes: (size: number) => Buffer
 }
@@ -66,7 +71,10 @@ function parentOf({ tokenId }: Pick<Grant, 'tokenId'>): string | null {
 }
 
 export function createInvites(options: InvitesOptions): Invites {
-  const { store, keys, revokedTokens, refusalOfRemoved, now, randomBytes } = options
+  const { store, keys, revokedTokens, refusalOfRemoved, maxInvites, now, randomBytes } = options
+  const limits = sharesOf(maxInvites)
+  const over = ({ meeting, token, participant }: InviteCounts): keyof Shares | undefined =>
+    beyond(limits, { session: meeting, token, participant }, { session: 1, token: 1, participant: 1 })
   /** The key that made an invite, while that and its token are in force. */
   const makerKey = ({ apiKey, tokenId, projectId }: InviteRecord): RingKey | undefined => {
     const key = apiKey === null ? keys.defaultKey(projectId) : keys.find(apiKey)
@@ -136,7 +144,9 @@ export function createInvites(options: InvitesOptions): Invites {
         parentId,
         participantId: maker.participantId ?? null,
       }
-      await store.invites.create(invite)
+      const counts = await store.invites.create(invite, (now) => over(now) !== undefined)
+      const limit = counts && over(counts)
+      if (limit) throw beyondShare('RATE_LIMITED', limit, 'invites', 'meeting')
       return { code, invite }
     },
     exchange: async (code) => {
@@ -145,10 +155,10 @@ export function createInvites(options: InvitesOptions): Invites {
       await judge(await store.invites.lineOfCode(codeHash))
       return judge((await store.invites.use(codeHash, now())) ?? [])
     },
-    list: (meetingId) => store.invites.list(meetingId),
+    list: (meetingId, page) => store.invites.list(meetingId, page),
     revoke: async (by, meetingId, inviteId) => {
-      const invite = (await store.invites.list(meetingId)).find((one) => one.inviteId === inviteId)
-      if (!invite) return false
+      const invite = await store.invites.get(inviteId)
+      if (invite?.meetingId !== meetingId) return false
       const isMaker = invite.apiKey === by.apiKey && invite.tokenId === by.tokenId
       if (!isMaker && by.entry !== 'moderator') throw new Refusal('INVALID_PERMISSIONS')
       return store.invites.revoke(inviteId, now())

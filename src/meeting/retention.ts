@@ -2,9 +2,9 @@
 import type { Store } from '../store/store.ts'
 
 export interface RetentionOptions {
-  store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'signIns'>
+  store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'invites' | 'signIns'>
   now: () => number
-  /** Records of sessions, their chat logs and settled deliveries; 0 keeps them for ever. */
+  /** Records of sessions, their chat logs, settled deliveries and expired invites; 0 keeps them for ever. */
   retentionDays: number
   /** Figures of quality and load; 0 keeps them for ever. */
   statsRetentionDays: number
@@ -32,6 +32,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
   }
   await inSteps(retentionDays, (before, limit) => store.sessions.dropEndedBefore(before, limit))
   await inSteps(retentionDays, (before, limit) => store.outbox.dropSettledBefore(before, limit))
+  await inSteps(retentionDays, (before, limit) => store.invites.dropExpiredBefore(before, limit))
   await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
   await store.signIns.dropAll(at)
   return gone

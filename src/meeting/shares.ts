@@ -32,15 +32,20 @@ export function beyond(limits: Shares, taken: Shares, more: Shares): keyof Share
   return (['participant', 'token', 'session'] as const).find((of) => taken[of] + more[of] > limits[of])
 }
 
-const sentences: Record<keyof Shares, (what: string) => string> = {
-  session: (what) => `This session has no room for more ${what}.`,
-  token: (what) => `This token has its share of the session's ${what}.`,
-  participant: (what) => `This participant has its share of the session's ${what}.`,
+const sentences: Record<keyof Shares, (whole: string, what: string) => string> = {
+  session: (whole, what) => `This ${whole} has no room for more ${what}.`,
+  token: (whole, what) => `This token has its share of the ${whole}'s ${what}.`,
+  participant: (whole, what) => `This participant has its share of the ${whole}'s ${what}.`,
 }
 
 /** Says which limit was reached; `what` is a plural or a mass, such as `topics` or `chat`. */
-export function beyondShare(code: ErrorName, of: keyof Shares, what: string): Refusal {
-  return new Refusal(code, { message: sentences[of](what) })
+export function beyondShare(
+  code: ErrorName,
+  of: keyof Shares,
+  what: string,
+  whole: 'session' | 'meeting' = 'session',
+): Refusal {
+  return new Refusal(code, { message: sentences[of](whole, what) })
 }
 
 /** An amount that is taken and given back: bytes, places, keys. */

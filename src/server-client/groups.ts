@@ -1,6 +1,6 @@
 /** The calls of the client, in the groups of the REST API's document. All of them throw `ServerClientError`. */
 import type { Static } from 'typebox'
-import type { CreateInviteBody, Invite, InviteList, NewInvite } from '../protocol/rest/invites.ts'
+import type { CreateInviteBody, Invite, NewInvite } from '../protocol/rest/invites.ts'
 import type { RevokedTokenAnswer } from '../protocol/rest/keys.ts'
 import type { CreateMeetingBody, Room, RoomWithOwner } from '../protocol/rest/rooms.ts'
 import type {
@@ -283,8 +283,14 @@ export class Invites {
     return this.#call('POST', '/v2/invites', { body: options })
   }
 
-  async list(roomId: string): Promise<Invite[]> {
-    return (await this.#call<InviteList>('GET', '/v2/invites', { query: { roomId } })).data
+  /** Newest first. */
+  list(roomId: string, query: PageQuery = {}): Promise<PageOf<Invite>> {
+    return this.#call('GET', '/v2/invites', { query: { ...query, roomId } })
+  }
+
+  /** Every invite of the meeting, newest first. */
+  all(roomId: string): AsyncGenerator<Invite> {
+    return everyOne((page) => this.list(roomId, { page, perPage: WHOLE_PAGE }))
   }
 
   /** @throws {ServerClientError} NOT_FOUND: no such invite is in force */

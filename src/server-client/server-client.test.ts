@@ -294,8 +294,13 @@ test('invites: made, listed, revoked', async () => {
   const invite = await anteroom.invites.create({ roomId, entry: 'ask', maxUses: 3 })
   assert.match(invite.link, /#invite=/)
   await anteroom.invites.revoke(roomId, invite.inviteId)
-  const [listed] = await anteroom.invites.list(roomId)
+  const { pageInfo, data } = await anteroom.invites.list(roomId)
+  assert.equal(pageInfo.total, 1)
+  const [listed] = data
   assert.deepEqual([listed!.inviteId, listed!.revoked, listed!.maxUses], [invite.inviteId, true, 3])
+  const all = []
+  for await (const { inviteId } of anteroom.invites.all(roomId)) all.push(inviteId)
+  assert.deepEqual(all, [invite.inviteId])
 })
 
 test('webhooks: received, verified, listed, replayed', async () => {

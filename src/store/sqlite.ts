@@ -25,6 +25,7 @@ import * as chatReading from './migrations/0005-chat-reading.ts'
 import * as inviteMakers from './migrations/0006-invite-makers.ts'
 import * as chatAccounts from './migrations/0007-chat-accounts.ts'
 import * as inviteParticipants from './migrations/0008-invite-participants.ts'
+import * as inviteExpiry from './migrations/0009-invite-expiry.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import type { Write } from './ground.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from './queries.ts'
@@ -50,6 +51,7 @@ const migrations: Record<string, Migration> = {
   '0006-invite-makers': inviteMakers,
   '0007-chat-accounts': chatAccounts,
   '0008-invite-participants': inviteParticipants,
+  '0009-invite-expiry': inviteExpiry,
 }
 
 /** @throws {StoreProblem} */

@@ -264,6 +264,12 @@ test('invites are counted exactly, keys are revoked once, decisions about people
     assert.deepEqual(await store.invites.line('i4'), line)
     assert.ok(await store.invites.use('h3', 50))
     assert.equal(await store.invites.use('h4', 50), undefined, 'its parent is used up')
+    await store.invites.create({ ...invite, codeHash: 'h5', inviteId: 'i5', parentId: 'gone' })
+    assert.deepEqual(await store.invites.line('i5'), [], 'its parent is gone')
+    assert.equal(await store.invites.use('h5', 50), undefined, 'its parent is gone')
+    assert.equal(await store.invites.dropExpiredBefore(101, 2), 2)
+    assert.equal(await store.invites.dropExpiredBefore(101, 10), 3)
+    assert.equal(await store.invites.get('i5'), undefined)
 
     await store.keys.create({
       apiKey: 'k',

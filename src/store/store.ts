@@ -236,6 +236,13 @@ export interface InviteRecord {
   participantId: string | null
 }
 
+/** How many invites there are of one meeting, and how many of those one token or one participant made. */
+export interface InviteCounts {
+  meeting: number
+  token: number
+  participant: number
+}
+
 /** One message of a session's chat that was to be kept. */
 export interface ChatRecord {
   sessionId: string
@@ -378,18 +385,32 @@ export interface Store {
     removals(sessionId: string): Promise<RemovalRecord[]>
   }
   invites: {
-    create(invite: InviteRecord): Promise<void>
-    /** The invite, then the one by which its maker came in, and so on; empty where there is none. */
+    /**
+     * `isFull` judges how many there are already. Where it says yes, those that are out of force at `createdAt` make room, with
+     * all that came of them; where it still says so, nothing is written, and these counts are the answer. Atomic.
+     */
+    create(
+      invite: InviteRecord,
+      isFull?: (counts: InviteCounts) => boolean,
+    ): Promise<InviteCounts | undefined>
+    /**
+     * The invite, then the one by which its maker came in, and so on. Empty where one of them is gone, or where there are more
+     * than anybody may make.
+     */
     line(inviteId: string): Promise<InviteRecord[]>
     /** The same, of the invite that has this code. */
     lineOfCode(codeHash: string): Promise<InviteRecord[]>
-    list(meetingId: string): Promise<InviteRecord[]>
+    get(inviteId: string): Promise<InviteRecord | undefined>
+    /** Newest first. */
+    list(meetingId: string, page: Page): Promise<PageOf<InviteRecord>>
     /**
      * Counts one use of the invite and of all those of its line, if none is revoked, expired at `now` or used up; undefined
      * otherwise. Atomic. Answers the line as it is afterwards.
      */
     use(codeHash: string, now: number): Promise<InviteRecord[] | undefined>
     revoke(inviteId: string, at: number): Promise<boolean>
+    /** At most `limit` of those that expired before. Answers how many rows went. */
+    dropExpiredBefore(at: number, limit: number): Promise<number>
   }
   /** No call reads more than a part, however much was said. */
   chat: {

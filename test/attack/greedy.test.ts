@@ -21,6 +21,7 @@ before(async () => {
   server = await TestServer.start({
     maxParticipants: CAP,
     maxEntryRequests: CAP,
+    maxInvites: CAP,
     maxStoreKeys: CAP,
     maxChatTopics: CAP,
     maxChatSubscriptions: 2,
@@ -91,6 +92,13 @@ const rows: Row[] = [
       overRest(taker, 'PUT', `/v2/rooms/${taker.meetingId}/values/${taker.participantId}${n}`, {
         value: 'x',
       }),
+  },
+  {
+    setting: 'MAX_INVITES',
+    what: 'invites',
+    overRest: true,
+    kept: true,
+    take: (taker) => overRest(taker, 'POST', '/v2/invites', { roomId: taker.meetingId, entry: 'ask' }),
   },
   {
     setting: 'MAX_CHAT_TOPICS',
@@ -220,8 +228,10 @@ async function meetingOf(row: Row): Promise<string> {
   return meetingId
 }
 
-test('every limit of a session has a row', () => {
-  const shared = limitRows.filter(({ of }) => of === 'session').map(({ setting }) => setting)
+test('every limit of a session or a meeting has a row', () => {
+  const shared = limitRows
+    .filter(({ of }) => of === 'session' || of === 'meeting')
+    .map(({ setting }) => setting)
   assert.deepEqual([...new Set(rows.map(({ setting }) => setting))].sort(), shared.sort())
 })
 

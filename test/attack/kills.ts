@@ -50,6 +50,7 @@ export async function attackByKills({ kills, graceSeconds, browser, say }: KillO
     SESSION_GRACE_SECONDS: String(graceSeconds),
     WEBHOOK_ALLOW_PRIVATE: 'true',
     MAX_WAITING_PER_ADDRESS: '500',
+    MAX_INVITES: '100000',
   })
   const app = browser && (await AppServer.start())
   try {
@@ -246,10 +247,11 @@ async function holds(server: RealServer, house: string, acknowledged: Acknowledg
     acknowledged.meetings.filter((id) => !there.has(id)),
     [],
   )
-  const { body: invites } = await server.rest('GET', `/v2/invites?roomId=${house}`)
-  const codes = new Set(invites.data.map(({ inviteId }: { inviteId: string }) => inviteId))
+  const invites = new Set(
+    (await pages(server, `/v2/invites?roomId=${house}`)).map(({ inviteId }) => inviteId),
+  )
   assert.deepEqual(
-    acknowledged.invites.filter(({ inviteId }) => !codes.has(inviteId)),
+    acknowledged.invites.filter(({ inviteId }) => !invites.has(inviteId)),
     [],
   )
   const messages = new Set((await pages(server, `/v2/rooms/${house}/messages`)).map(({ id }) => id))
@@ -317,7 +319,10 @@ async function endRightly(server: RealServer, receiver: Receiver, { joins }: Ack
 async function pages(server: RealServer, path: string): Promise<any[]> {
   const all: unknown[] = []
   for (let page = 1; page < 1000; page++) {
-    const { status, body } = await server.rest('GET', `${path}?page=${page}&perPage=100`)
+    const { status, body } = await server.rest(
+      'GET',
+      `${path}${path.includes('?') ? '&' : '?'}page=${page}&perPage=100`,
+    )
     assert.equal(status, 200, JSON.stringify(body))
     all.push(...body.data)
     if (body.data.length < 100) return all

@@ -3,8 +3,8 @@ import { envExample } from '../../src/config.ts'
 
 export interface LimitRow {
   setting: string
-  /** Who or what has so much of it. What is of a session has shares, and a row in `test/attack/greedy.test.ts`. */
-  of: 'server' | 'address' | 'key' | 'connection' | 'message' | 'participant' | 'session'
+  /** Who or what has so much of it. What is of a session or a meeting has shares, and a row in `test/attack/greedy.test.ts`. */
+  of: 'server' | 'address' | 'key' | 'connection' | 'message' | 'participant' | 'session' | 'meeting'
   beyond: string
   /** File and title of a test. */
   shown: string
@@ -136,6 +136,12 @@ export const limitRows: LimitRow[] = [
     shown: `${DOOR}a message that is too large is refused`,
   },
   {
+    setting: 'MAX_INVITES',
+    of: 'meeting',
+    beyond: '429 `RATE_LIMITED`; those that are revoked, expired or used up make room',
+    shown: 'src/api/invites.test.ts: invites that let nobody in any more make room',
+  },
+  {
     setting: 'MAX_STORE_KEYS',
     of: 'session',
     beyond: '4045 `STORE_SET_FAILED`',
@@ -199,7 +205,7 @@ The defaults are for people behind one address as much as for one person: a scho
 *others* come; a server that only this machine reaches (\`HOST\` on loopback, no \`PUBLIC_URL\`, no \`TRUSTED_PROXIES\`) has none, unless you
 name one: whoever loads it is its owner. Behind a proxy set \`PUBLIC_URL\`, and they hold.
 
-Of what the people in one session share (keys, topics, chat that is kept, files), one participant may take a quarter, and all who came with one token
+Of what the people in one session share (keys, topics, chat that is kept, files), and of the invites of one meeting, one participant may take a quarter, and all who came with one token
 together a half, so that whatever one takes, something is left for the others. Over REST a token that is bound to nobody has the token's half.
 
 What waits to be read by one client is bounded: on its meeting socket 4 MiB and 16 KiB for each of \`MAX_PARTICIPANTS\`, on its chat socket 1 MiB, and 4 MiB

@@ -1,6 +1,6 @@
 /** Invites, and what the page asks for (design, decision 13). */
 import { Type, type Static } from 'typebox'
-import { AtMs, RoomId } from '../rest.ts'
+import { AtMs, pageFields, pageOf, RoomId } from '../rest.ts'
 
 const Entry = Type.Union([Type.Literal('direct'), Type.Literal('ask')], {
   description: 'What its holder gets: `direct` joins, `ask` waits in the lobby.',
@@ -44,7 +44,9 @@ export const NewInvite = Type.Object({
 })
 export type NewInvite = Static<typeof NewInvite>
 
-export const InviteList = Type.Object({ data: Type.Array(Invite) })
+export const InvitesQuery = Type.Object({ roomId: RoomId, ...pageFields })
+
+export const InviteList = pageOf(Invite)
 export type InviteList = Static<typeof InviteList>
 
 export const InviteRevoked = Type.Object({ inviteId: Type.String(), revoked: Type.Literal(true) })

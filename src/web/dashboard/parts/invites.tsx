@@ -3,11 +3,13 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { useAsked, useDoing } from '../asking.ts'
 import { Form } from './form.tsx'
 import { useDesk } from '../project.tsx'
+import { useRouter } from '../router.tsx'
 import { sayInstant, saySpan } from '../say.ts'
-import type { Invite, Room } from '../shapes.ts'
+import type { Invite, PageOf, Room } from '../shapes.ts'
 import { Confirm } from './confirm.tsx'
 import { CopyField } from './copy.tsx'
 import { Choice, Field } from './field.tsx'
+import { Pages } from './pages.tsx'
 import { Empty, Failure, Shown } from './states.tsx'
 import { Table } from './table.tsx'
 
@@ -17,10 +19,15 @@ export function Invites({ room }: { room: Room }) {
   const { roomId } = room
   const [creating, setCreating] = useState(false)
   const [revoking, setRevoking] = useState<string>()
+  const { place } = useRouter()
+  const page = place.query.page ?? '1'
   const asked = useAsked(
-    async () =>
-      (await inProject<{ data: Invite[] }>('GET', `/v2/invites?roomId=${encodeURIComponent(roomId)}`)).data,
-    roomId,
+    () =>
+      inProject<PageOf<Invite>>(
+        'GET',
+        `/v2/invites?roomId=${encodeURIComponent(roomId)}&page=${encodeURIComponent(page)}`,
+      ),
+    `${roomId} ${page}`,
   )
   return (
     <section aria-labelledby="invites">
@@ -29,49 +36,52 @@ export function Invites({ room }: { room: Room }) {
         {!room.disabled && <button onClick={() => setCreating(true)}>New invite link</button>}
       </div>
       <Shown asked={asked}>
-        {(invites) =>
-          invites.length === 0 ? (
+        {({ data: invites, pageInfo }) =>
+          pageInfo.total === 0 ? (
             <Empty title="No invite links" />
           ) : (
-            <Table
-              caption="Invite links"
-              rows={invites}
-              keyOf={({ inviteId }) => inviteId}
-              busy={asked.asking}
-              columns={[
-                {
-                  title: 'Lets in',
-                  cell: ({ entry }) => (entry === 'direct' ? 'directly' : 'after asking'),
-                },
-                {
-                  title: 'Created',
-                  cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
-                },
-                {
-                  title: 'State',
-                  cell: (invite) => <InviteState invite={invite} />,
-                },
-                {
-                  title: 'Used',
-                  figures: true,
-                  cell: ({ uses, maxUses }) => (maxUses === null ? `${uses}` : `${uses} of ${maxUses}`),
-                },
-                {
-                  title: 'Revoke',
-                  actions: true,
-                  cell: (invite) =>
-                    isInForce(invite) && (
-                      <button
-                        className="danger-line"
-                        aria-label={`Revoke the link of ${sayInstant(invite.createdAt)}`}
-                        onClick={() => setRevoking(invite.inviteId)}
-                      >
-                        Revoke
-                      </button>
-                    ),
-                },
-              ]}
-            />
+            <>
+              <Table
+                caption="Invite links"
+                rows={invites}
+                keyOf={({ inviteId }) => inviteId}
+                busy={asked.asking}
+                columns={[
+                  {
+                    title: 'Lets in',
+                    cell: ({ entry }) => (entry === 'direct' ? 'directly' : 'after asking'),
+                  },
+                  {
+                    title: 'Created',
+                    cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
+                  },
+                  {
+                    title: 'State',
+                    cell: (invite) => <InviteState invite={invite} />,
+                  },
+                  {
+                    title: 'Used',
+                    figures: true,
+                    cell: ({ uses, maxUses }) => (maxUses === null ? `${uses}` : `${uses} of ${maxUses}`),
+                  },
+                  {
+                    title: 'Revoke',
+                    actions: true,
+                    cell: (invite) =>
+                      isInForce(invite) && (
+                        <button
+                          className="danger-line"
+                          aria-label={`Revoke the link of ${sayInstant(invite.createdAt)}`}
+                          onClick={() => setRevoking(invite.inviteId)}
+                        >
+                          Revoke
+                        </button>
+                      ),
+                  },
+                ]}
+              />
+              {pageInfo.lastPage > 1 && <Pages info={pageInfo} of="invite link" />}
+            </>
           )
         }
       </Shown>
