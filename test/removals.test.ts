@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { WebSocket } from 'ws'
+import { HeldStore } from './support/held-store.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 
@@ -31,8 +32,8 @@ async function inside(options: Comer, at = server): Promise<WireClient> {
 const moderator = (meetingId: string, participantId = 'mod'): Promise<WireClient> =>
   inside({ meetingId, participantId, token: server.token(['allow_mod']) })
 
-async function keptOut(options: Comer): Promise<void> {
-  const client = server.connect(options)
+async function keptOut(options: Comer, at = server): Promise<void> {
+  const client = at.connect(options)
   await client.hears('connectionSuccess')
   await assert.rejects(client.request('requestEntry', {}), REMOVED)
   await client.gone()
@@ -135,6 +136,46 @@ test('a seat that joins in the instant of the removal is not inside afterwards',
     await keptOut({ meetingId, participantId: `again-${round}`, token })
   }
 })
+
+for (const twice of [false, true])
+  test(`a token that takes the seat while its removal is written is kept out too, ${twice ? 'removed twice' : 'removed once'}`, async () => {
+    const store = new HeldStore()
+    const own = await TestServer.start({ sessionGraceSeconds: 600 }, { through: store.through })
+    try {
+      const meetingId = await own.createMeeting()
+      const token = (...permissions: string[]): string => own.token(permissions)
+      const [first, second] = [token('allow_join'), token('allow_join')]
+      const mod = await inside({ meetingId, participantId: 'mod', token: token('allow_mod') }, own)
+      const mod2 = await inside({ meetingId, participantId: 'mod2', token: token('allow_mod') }, own)
+      await inside({ meetingId, participantId: 'bad', token: first }, own)
+      store.hold()
+      const removing = [remove(mod, 'bad')]
+      await store.more(0)
+      const back = own.connect({ meetingId, participantId: 'bad', token: second })
+      await back.enter()
+      await back.hears('entryResponded')
+      if (twice) removing.push(remove(mod2, 'bad'))
+      // Requests of one connection are read in their order.
+      await mod2.request('ping')
+      store.release()
+      await Promise.all(removing)
+      await back.gone()
+      const keptOutBoth = async (): Promise<void> => {
+        for (const [at, token] of [first, second].entries())
+          await keptOut({ meetingId, participantId: `other${at}`, token }, own)
+      }
+      await keptOutBoth()
+      const { body } = await own.rest('GET', `/v2/rooms/${meetingId}/removals`)
+      assert.deepEqual(
+        body.data.map((one: any) => [one.participantId, one.tokenShared]),
+        [['bad', false]],
+      )
+      await own.restart()
+      await keptOutBoth()
+    } finally {
+      await own.stop()
+    }
+  })
 
 test('those who wait with the token of the removed, or under its id, are swept and let in no more', async () => {
   const meetingId = await server.createMeeting()

@@ -743,22 +743,14 @@ export class LiveMeeting {
   }
 
   async #remove(session: Session, by: Remover, target: Participant, reason: LeaveReason): Promise<void> {
-    const { store, now } = this.#options
-    const { id, tokenId, name } = target
+    const { store } = this.#options
+    const { id } = target
     // Two who remove each other at once: the first has done it.
     if (session.removals.keepOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
     // Another removed it meanwhile.
-    if (session.removals.get(id)?.tokenId === tokenId) return
-    const removal: Removal = {
-      participantId: id,
-      tokenId,
-      name,
-      at: now(),
-      by: by.participantId ?? SERVER,
-      byModerator: by.isModerator,
-      tokenShared: sharesToken(target, this.#participants.values()),
-    }
+    if (session.removals.has(id, target.tokenId)) return
     const { sessionId } = session
+    const removal = this.#removalOf(target, by)
     // Written before it takes effect: a crash must not undo a removal that somebody was told of.
     await store.sessions.remove({ sessionId, ...removal })
     if (removal.tokenShared && !sharesToken(target, this.#participants.values())) {
@@ -767,8 +759,27 @@ export class LiveMeeting {
       await store.sessions.remove({ sessionId, ...removal })
     }
     session.removals.add(removal)
+    // Another token may have taken the seat meanwhile: it is the same participant who is removed.
+    const seated = this.#participants.get(id)
+    const second =
+      seated && !session.removals.has(id, seated.tokenId) ? this.#removalOf(seated, by) : undefined
+    if (second) session.removals.add(second)
     session.admitted.forget(id)
     if (this.#session === session) this.#sweep(session.removals, id, reason)
+    if (second) await store.sessions.remove({ sessionId, ...second })
+  }
+
+  #removalOf(target: Participant, by: Remover): Removal {
+    const { id, tokenId, name } = target
+    return {
+      participantId: id,
+      tokenId,
+      name,
+      at: this.#options.now(),
+      by: by.participantId ?? SERVER,
+      byModerator: by.isModerator,
+      tokenShared: sharesToken(target, this.#participants.values()),
+    }
   }
 
   /** Puts out everybody whom a removal keeps out, in whatever state they are. */
@@ -837,9 +848,9 @@ export class LiveMeeting {
     await this.#inTurn(session, async () => {
       ask()
       if (session.removals.keepOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
-      const removal = session.removals.get(participantId)
-      if (!removal) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
-      if (!mayLift(removal, by)) throw new Refusal('INVALID_PERMISSIONS')
+      const removals = session.removals.of(participantId)
+      if (removals.length === 0) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
+      if (!mayLift(removals, by)) throw new Refusal('INVALID_PERMISSIONS')
       await this.#options.store.sessions.liftRemoval(session.sessionId, participantId)
       session.removals.lift(participantId)
     })

@@ -55,6 +55,22 @@ test('ids and tokens that look like each other are kept apart', () => {
     assert.equal(removals.keepOut({ participantId, tokenId }), false, participantId)
 })
 
+test('two tokens that held one seat are both kept out, shown as one removal, and lifted together', () => {
+  const removals = new Removals([removal(), removal({ tokenId: 'jti:u', name: 'Bad again', at: 2 })])
+  for (const tokenId of ['jti:t', 'jti:u']) assert.equal(removals.keepOut({ tokenId }), true, tokenId)
+  assert.deepEqual(
+    removals.list().map(({ participantId, name, at }) => [participantId, name, at]),
+    [['bad', 'Bad again', 2]],
+  )
+  removals.add(removal({ tokenShared: true }))
+  assert.deepEqual(
+    removals.list().map(({ tokenShared }) => tokenShared),
+    [true],
+  )
+  removals.lift('bad')
+  for (const tokenId of ['jti:t', 'jti:u']) assert.equal(removals.keepOut({ tokenId }), false, tokenId)
+})
+
 test('a lifted removal keeps nobody out, and leaves the others in force', () => {
   const removals = new Removals([
     removal({ tokenShared: true }),
@@ -132,7 +148,18 @@ test('who may lift a removal', () => {
     ['from outside, with the token of the removed', byOther, outside('jti:t', true), false],
     ['from outside, bound to the removed', byOther, outside('jti:u', true, 'bad'), false],
   ]
-  for (const [what, one, by, may] of cases) assert.equal(mayLift(one, by), may, what)
+  for (const [what, one, by, may] of cases) assert.equal(mayLift([one], by), may, what)
+  const second = removal({ byModerator: false, tokenId: 'jti:v' })
+  assert.equal(
+    mayLift([byOther, second], outside('jti:v', false)),
+    false,
+    'with the second token of the removed',
+  )
+  assert.equal(
+    mayLift([byModerator, second], outside('jti:u', false)),
+    false,
+    'an admitter, one by a moderator',
+  )
 })
 
 test('who calls from outside: bound to a participant or to nobody; a moderator by permission or by role', () => {

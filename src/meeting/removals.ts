@@ -1,8 +1,8 @@
 /**
  * Who was removed from one session and may not come back to it (design, decision 4).
  *
- * A removal keeps out the participant id and the token. Where others are inside with the same token, it keeps out the id
- * alone; the token follows when the last of them is removed.
+ * A removal keeps out the participant id and the token; where another token took the seat while it was being written, both.
+ * Where others are inside with the same token, it keeps out the id alone; the token follows when the last of them is removed.
  */
 import type { RemovalRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
@@ -18,7 +18,7 @@ export interface RemovalView {
   at: number
   /** The id of the participant who removed it, or `server`; null in records of older versions. */
   by: string | null
-  /** Its token is still good, because others came with it too; only the participant id is kept out. */
+  /** A token of it is still good, because others came with it too; of that one only the participant id is kept out. */
   tokenShared: boolean
 }
 
@@ -39,20 +39,25 @@ export interface Candidate {
 }
 
 export class Removals {
-  /** By participant id. */
-  readonly #removals = new Map<string, Removal>()
+  /** By participant id; the latest is the last. One for each token. */
+  readonly #removals = new Map<string, readonly Removal[]>()
 
   constructor(removals: Iterable<Removal> = []) {
     for (const removal of removals) this.add(removal)
   }
 
-  /** Replaces the removal of the same participant id. */
+  /** Replaces the removal of the same participant id and token. */
   add(removal: Removal): void {
-    this.#removals.set(removal.participantId, removal)
+    const others = this.of(removal.participantId).filter(({ tokenId }) => tokenId !== removal.tokenId)
+    this.#removals.set(removal.participantId, [...others, removal])
   }
 
-  get(participantId: string): Removal | undefined {
-    return this.#removals.get(participantId)
+  of(participantId: string): readonly Removal[] {
+    return this.#removals.get(participantId) ?? []
+  }
+
+  has(participantId: string, tokenId: string): boolean {
+    return this.of(participantId).some((removal) => removal.tokenId === tokenId)
   }
 
   lift(participantId: string): void {
@@ -66,17 +71,20 @@ export class Removals {
 
   /** In the order in which they were made. */
   list(): RemovalView[] {
-    return [...this.#removals.values()].map(({ participantId, tokenId, name, at, by }) => ({
-      participantId,
-      name: name ?? participantId,
-      at,
-      by,
-      tokenShared: !this.#keepOutToken(tokenId),
-    }))
+    return [...this.#removals.values()].map((all) => {
+      const { participantId, name, at, by } = all.at(-1)!
+      return {
+        participantId,
+        name: name ?? participantId,
+        at,
+        by,
+        tokenShared: all.some(({ tokenId }) => !this.#keepOutToken(tokenId)),
+      }
+    })
   }
 
   #keepOutToken(tokenId: string): boolean {
-    for (const removal of this.#removals.values()) {
+    for (const removal of [...this.#removals.values()].flat()) {
       if (!removal.tokenShared && removal.tokenId === tokenId) return true
     }
     return false
@@ -101,10 +109,12 @@ export function sharesToken(removed: Pick<Holder, 'id' | 'tokenId'>, present: It
   return false
 }
 
-/** Whether a removal may be lifted by this one: nobody lifts its own, and only a moderator a moderator's. */
-export function mayLift(removal: Removal, by: Remover): boolean {
-  if (by.participantId === removal.participantId || by.tokenId === removal.tokenId) return false
-  return by.isModerator || !removal.byModerator
+/** Whether the removals of one id may be lifted by this one: nobody lifts its own, and only a moderator a moderator's. */
+export function mayLift(removals: readonly Removal[], by: Remover): boolean {
+  return removals.every(
+    ({ participantId, tokenId, byModerator }) =>
+      by.participantId !== participantId && by.tokenId !== tokenId && (by.isModerator || !byModerator),
+  )
 }
 
 /** The holder of a grant, who calls from outside the meeting. */

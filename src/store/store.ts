@@ -197,7 +197,7 @@ export interface AdmissionRecord {
   at: number
 }
 
-/** A participant who was removed and may not come back to the session. */
+/** A participant who was removed and may not come back to the session; one for each token that held the seat. */
 export interface RemovalRecord {
   sessionId: string
   participantId: string
@@ -377,9 +377,9 @@ export interface Store {
     admit(admission: AdmissionRecord): Promise<void>
     takeBackAdmission(sessionId: string, participantId: string, tokenId: string): Promise<void>
     admissions(sessionId: string): Promise<AdmissionRecord[]>
-    /** Replaces the removal of the same participant id, and takes back the admissions of that id. */
+    /** Replaces the removal of the same participant id and token, and takes back the admissions of that id. */
     remove(removal: RemovalRecord): Promise<void>
-    /** False when nobody of this id was removed. */
+    /** With all its tokens. False when nobody of this id was removed. */
     liftRemoval(sessionId: string, participantId: string): Promise<boolean>
     /** In the order in which they were made. */
     removals(sessionId: string): Promise<RemovalRecord[]>

@@ -292,7 +292,6 @@ export function sessionQueries({ db, write, rowKey }: Ground, written: Written):
           .where('participant_id', '=', participantId)
           .execute()
         const values = {
-          token_id: removal.tokenId,
           name: removal.name,
           at: removal.at,
           removed_by: removal.by,
@@ -301,8 +300,15 @@ export function sessionQueries({ db, write, rowKey }: Ground, written: Written):
         }
         await tx
           .insertInto('removals')
-          .values({ session_id: sessionId, participant_id: participantId, ...values })
-          .onConflict((conflict) => conflict.columns(['session_id', 'participant_id']).doUpdateSet(values))
+          .values({
+            session_id: sessionId,
+            participant_id: participantId,
+            token_id: removal.tokenId,
+            ...values,
+          })
+          .onConflict((conflict) =>
+            conflict.columns(['session_id', 'participant_id', 'token_id']).doUpdateSet(values),
+          )
           .execute()
       })
     },
