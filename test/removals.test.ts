@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { WebSocket } from 'ws'
+import { Refusal } from '../src/protocol/errors.ts'
+import type { Store } from '../src/store/store.ts'
 import { HeldStore } from './support/held-store.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
@@ -176,6 +178,48 @@ for (const twice of [false, true])
       await own.stop()
     }
   })
+
+test('a removal fails where the second token cannot be written, and trying again keeps both out', async () => {
+  const writes: string[] = []
+  let go!: () => void
+  const seatIsTaken = new Promise<void>((resolve) => (go = resolve))
+  const through = (store: Store): Store => ({
+    ...store,
+    sessions: {
+      ...store.sessions,
+      remove: async (removal) => {
+        writes.push(removal.tokenId)
+        if (writes.length === 1) await seatIsTaken
+        if (writes.length === 2) throw new Refusal('STORE_UNAVAILABLE')
+        await store.sessions.remove(removal)
+      },
+    },
+  })
+  const own = await TestServer.start({ sessionGraceSeconds: 600 }, { through })
+  try {
+    const meetingId = await own.createMeeting()
+    const [first, second] = [own.token(['allow_join']), own.token(['allow_join'])]
+    const mod = await inside({ meetingId, participantId: 'mod', token: own.token(['allow_mod']) }, own)
+    await inside({ meetingId, participantId: 'bad', token: first }, own)
+    const removing = remove(mod, 'bad')
+    while (writes.length === 0) await mod.request('ping')
+    const back = own.connect({ meetingId, participantId: 'bad', token: second })
+    await back.enter()
+    await back.hears('entryResponded')
+    go()
+    await assert.rejects(
+      removing,
+      (error) => error instanceof WireError && error.errorName === 'STORE_UNAVAILABLE',
+    )
+    await remove(mod, 'bad')
+    await back.gone()
+    await own.restart()
+    for (const [at, token] of [first, second].entries())
+      await keptOut({ meetingId, participantId: `other${at}`, token }, own)
+  } finally {
+    await own.stop()
+  }
+})
 
 test('those who wait with the token of the removed, or under its id, are swept and let in no more', async () => {
   const meetingId = await server.createMeeting()

@@ -144,7 +144,7 @@ export function createInvites(options: InvitesOptions): Invites {
         parentId,
         participantId: maker.participantId ?? null,
       }
-      const counts = await store.invites.create(invite, (now) => over(now) !== undefined)
+      const counts = await store.invites.create(invite, (already) => over(already) !== undefined)
       const limit = counts && over(counts)
       if (limit) throw beyondShare('RATE_LIMITED', limit, 'invites', 'meeting')
       return { code, invite }

@@ -750,23 +750,22 @@ export class LiveMeeting {
     // Another removed it meanwhile.
     if (session.removals.has(id, target.tokenId)) return
     const { sessionId } = session
-    const removal = this.#removalOf(target, by)
-    // Written before it takes effect: a crash must not undo a removal that somebody was told of.
-    await store.sessions.remove({ sessionId, ...removal })
-    if (removal.tokenShared && !sharesToken(target, this.#participants.values())) {
-      // The last of the others left meanwhile.
-      removal.tokenShared = false
+    let holder: Participant | undefined = target
+    // Another token may take the seat while a removal is written: it is the same participant who is removed.
+    while (holder && !session.removals.has(id, holder.tokenId)) {
+      const removal = this.#removalOf(holder, by)
+      // Written before it takes effect: a crash must not undo a removal that somebody was told of.
       await store.sessions.remove({ sessionId, ...removal })
+      if (removal.tokenShared && !sharesToken(holder, this.#participants.values())) {
+        // The last of the others left meanwhile.
+        removal.tokenShared = false
+        await store.sessions.remove({ sessionId, ...removal })
+      }
+      session.removals.add(removal)
+      holder = this.#participants.get(id)
     }
-    session.removals.add(removal)
-    // Another token may have taken the seat meanwhile: it is the same participant who is removed.
-    const seated = this.#participants.get(id)
-    const second =
-      seated && !session.removals.has(id, seated.tokenId) ? this.#removalOf(seated, by) : undefined
-    if (second) session.removals.add(second)
     session.admitted.forget(id)
     if (this.#session === session) this.#sweep(session.removals, id, reason)
-    if (second) await store.sessions.remove({ sessionId, ...second })
   }
 
   #removalOf(target: Participant, by: Remover): Removal {

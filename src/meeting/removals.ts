@@ -84,8 +84,8 @@ export class Removals {
   }
 
   #keepOutToken(tokenId: string): boolean {
-    for (const removal of [...this.#removals.values()].flat()) {
-      if (!removal.tokenShared && removal.tokenId === tokenId) return true
+    for (const removals of this.#removals.values()) {
+      if (removals.some((removal) => !removal.tokenShared && removal.tokenId === tokenId)) return true
     }
     return false
   }
