@@ -1,12 +1,13 @@
 /** What a meeting relies on of its media server: the same for the fake and for mediasoup's real workers. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 import { Refusal, type ErrorName } from '../protocol/errors.ts'
 import { freePorts } from '../../test/support/ports.ts'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { createFakeSfu, sampleDtlsParameters, sampleRtpParameters } from './fake.ts'
-import { createSfu, type Consumer, type Router, type Sfu } from './sfu.ts'
+import { createSfu, type Consumer, type MediaLog, type Router, type Sfu, type SfuOptions } from './sfu.ts'
 
 const refusal = (code: ErrorName) => (error: unknown) => error instanceof Refusal && error.code === code
 
@@ -22,22 +23,27 @@ async function pair(router: Router) {
   }
 }
 
+/** Of this process. */
+function workerPids(): number[] {
+  const { stdout } = spawnSync('pgrep', ['-P', String(process.pid), '-f', 'mediasoup-worker'], {
+    encoding: 'utf8',
+  })
+  return stdout.split('\n').filter(Boolean).map(Number)
+}
+
+async function realSfu(more: Partial<SfuOptions> = {}): Promise<Sfu> {
+  return createSfu({
+    workerBin: locateWorker()!.bin,
+    workers: 2,
+    firstPort: await freePorts(2),
+    listenAddress: '127.0.0.1',
+    ...more,
+  })
+}
+
 const kinds: [name: string, open: () => Promise<Sfu>][] = [
   ['the fake', () => Promise.resolve(createFakeSfu())],
-  ...(locateWorker()
-    ? [
-        [
-          'mediasoup',
-          async () =>
-            createSfu({
-              workerBin: locateWorker()!.bin,
-              workers: 2,
-              firstPort: await freePorts(2),
-              listenAddress: '127.0.0.1',
-            }),
-        ] as [string, () => Promise<Sfu>],
-      ]
-    : []),
+  ...(locateWorker() ? [['mediasoup', () => realSfu()] as [string, () => Promise<Sfu>]] : []),
 ]
 
 for (const [name, open] of kinds) {
@@ -234,9 +240,6 @@ test(
     const transports = await Promise.all(
       routers.map((router) => router.createTransport({ direction: 'send' })),
     )
-    const workers = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'mediasoup-worker'], {
-      encoding: 'utf8',
-    })
     const died: number[] = []
     const first = new Promise<void>((resolve) => {
       for (const [at, router] of routers.entries()) {
@@ -251,7 +254,7 @@ test(
         (transport, at) => new Promise<number>((resolve) => transport.on('lost', () => resolve(at))),
       ),
     )
-    process.kill(Number(workers.trim().split('\n').at(-1)), 'SIGKILL')
+    process.kill(workerPids().at(-1)!, 'SIGKILL')
     await first
     assert.equal(await lost, died[0])
     const alive = 1 - died[0]!
@@ -259,6 +262,34 @@ test(
     assert.ok(await (await sfu.openRouter()).createTransport({ direction: 'send' }))
     assert.deepEqual(died.length, 1)
     await sfu.close()
-    assert.throws(() => execFileSync('pgrep', ['-P', String(process.pid), '-f', 'mediasoup-worker']))
+    assert.deepEqual(workerPids(), [])
   },
 )
+
+for (const [what, isToldToStop] of [
+  ['is reported, where the server goes on', false],
+  ['is not reported, where it is the end of the server too', true],
+] as const)
+  test(`the death of a worker ${what}`, { skip: !locateWorker() }, async () => {
+    const failures: string[] = []
+    const log: MediaLog = {
+      info: () => undefined,
+      warn: () => undefined,
+      error: (_fields, message) => failures.push(message),
+    }
+    const stopping = new AbortController()
+    const sfu = await realSfu({ workers: 1, stopping: stopping.signal, log })
+    try {
+      const router = await sfu.openRouter()
+      // As with Ctrl-C at a terminal, where the worker's end may be known first.
+      const died = new Promise<void>((resolve) => router.on('died', resolve))
+      process.kill(workerPids()[0]!, 'SIGINT')
+      await died
+      if (isToldToStop) stopping.abort(new Error('told to stop'))
+      while (!sfu.status.available && sfu.status.isComing) await delay(5)
+      assert.equal(sfu.status.available, !isToldToStop)
+      assert.deepEqual(failures, isToldToStop ? [] : ['a media worker died; starting another'])
+    } finally {
+      await sfu.close()
+    }
+  })

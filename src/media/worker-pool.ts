@@ -297,28 +297,29 @@ class Slot {
   }
 
   async #replace(dead: mediasoup.Worker, error: Error): Promise<void> {
-    const { signal } = this.#stop
-    let isTold = false
-    while (!signal.aborted) {
+    const { log, stopping } = this.#options
+    const { port } = this
+    // The terminal's Ctrl-C goes to the workers too, and their end may be known here before the signal is.
+    if (!(await this.#waitForTry())) return
+    log?.error({ err: error, pid: dead.pid, port }, 'a media worker died; starting another')
+    do {
       try {
-        await delay(this.#retryMs, undefined, { signal })
-        // The terminal's Ctrl-C goes to the workers too, and their end may be known here before the signal is.
-        if (this.#options.stopping?.aborted) return
-        if (!isTold)
-          this.#options.log?.error(
-            { err: error, pid: dead.pid, port: this.port },
-            'a media worker died; starting another',
-          )
-        isTold = true
-        this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
         await this.start()
         return
       } catch (error) {
-        if (this.#stopped() || this.#options.stopping?.aborted) return
+        if (this.#stopped() || stopping?.aborted) return
         this.failed = true
-        this.#options.log?.error({ err: error, port: this.port }, 'no replacement for the media worker yet')
+        log?.error({ err: error, port }, 'no replacement for the media worker yet')
       }
-    }
+    } while (await this.#waitForTry())
+  }
+
+  /** Resolves when the next start is due: longer each time; with false when there is to be none. */
+  async #waitForTry(): Promise<boolean> {
+    const { signal } = this.#stop
+    await delay(this.#retryMs, undefined, { signal }).catch(() => undefined)
+    this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
+    return !signal.aborted && !this.#options.stopping?.aborted
   }
 
   /** A method, since it changes across an `await` and the compiler would not expect that of a property. */
