@@ -190,9 +190,12 @@ test('the page says how far it is, and joins by itself', async () => {
   await server.end('SIGTERM')
   build.forget()
   build.reach(1)
+  await bob.page.setViewportSize({ width: 375, height: 740 })
   await server.run()
   for (const { page } of [ann, bob])
     await page.getByTestId('reconnecting').getByText('Media is being prepared, 1 of 4').waitFor()
+  // On a phone the sentence has the whole width, and squeezes nothing.
+  assert.ok((await bob.page.getByTestId('reconnecting').boundingBox())!.width > 340)
   build.reach(STEPS)
   for (const { page } of [ann, bob]) await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
@@ -209,16 +212,24 @@ test('a port that media cannot have ends the start, also where the worker must b
     const [socket, listener] = [createSocket('udp4'), createServer()]
     if (taken === 'UDP') await once(socket.bind(port, '127.0.0.1'), 'listening')
     else await once(listener.listen(port, '127.0.0.1'), 'listening')
-    await assert.rejects(
-      promisify(execFile)(process.execPath, [cli, 'serve'], { env: server.env }),
-      ({ code, stderr }: any) => {
-        assert.equal(code, 1)
-        assert.match(stderr, new RegExp(`^Port ${port}, which media needs .*is in use; set MEDIA_PORT.*\n$`))
-        return true
-      },
-    )
-    socket.close()
-    listener.close()
+    // It would run on, were the port not tried.
+    const limits = { timeout: 60_000, killSignal: 'SIGKILL' as const }
+    try {
+      await assert.rejects(
+        promisify(execFile)(process.execPath, [cli, 'serve'], { env: server.env, ...limits }),
+        ({ code, stderr }: any) => {
+          assert.equal(code, 1)
+          assert.match(
+            stderr,
+            new RegExp(`^Port ${port}, which media needs .*is in use; set MEDIA_PORT.*\n$`),
+          )
+          return true
+        },
+      )
+    } finally {
+      socket.close()
+      listener.close()
+    }
   }
   assert.equal(build.builds.length, 1)
 })

@@ -2,7 +2,8 @@ import { useState } from 'react'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useAsked, useDoing } from '../asking.ts'
 import { Form } from './form.tsx'
-import { useDesk } from '../project.tsx'
+import { queryOf, useDesk } from '../project.tsx'
+import { pageOf } from '../place.ts'
 import { useRouter } from '../router.tsx'
 import { sayInstant, saySpan } from '../say.ts'
 import type { Invite, PageOf, Room } from '../shapes.ts'
@@ -20,13 +21,9 @@ export function Invites({ room }: { room: Room }) {
   const [creating, setCreating] = useState(false)
   const [revoking, setRevoking] = useState<string>()
   const { place } = useRouter()
-  const page = place.query.page ?? '1'
+  const page = pageOf(place.query)
   const asked = useAsked(
-    () =>
-      inProject<PageOf<Invite>>(
-        'GET',
-        `/v2/invites?roomId=${encodeURIComponent(roomId)}&page=${encodeURIComponent(page)}`,
-      ),
+    () => inProject<PageOf<Invite>>('GET', `/v2/invites${queryOf({ roomId, page })}`),
     `${roomId} ${page}`,
   )
   return (
@@ -80,7 +77,7 @@ export function Invites({ room }: { room: Room }) {
                   },
                 ]}
               />
-              {pageInfo.lastPage > 1 && <Pages info={pageInfo} of="invite link" />}
+              <Pages info={pageInfo} of="invite link" />
             </>
           )
         }
