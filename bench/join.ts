@@ -8,6 +8,7 @@ import { printGoal, printTable } from './table.ts'
 
 const JOINS = 20
 
+// The camera gives frames at its own rate, and not at the lower one of the tests.
 const browser = await launchBrowser(['--use-fake-device-for-media-stream'])
 const server = await RealServer.start()
 const parts = new Map<string, number[]>()

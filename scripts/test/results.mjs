@@ -1,4 +1,4 @@
-// What a run of test files came to. Nothing here runs anything.
+// The order of test files, and what a run of them came to. Nothing here runs anything.
 
 const SLOWEST = 10
 

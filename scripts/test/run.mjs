@@ -16,7 +16,7 @@ const FILE_TIMEOUT_MS = 20 * 60_000
 const reporter = pathToFileURL(join(import.meta.dirname, 'reporter.mjs')).href
 /** Where a test that fails leaves what its pages and servers showed. */
 const EVIDENCE = 'test-failures'
-/** Every process of the tests compiles the same sources; all but the first read here what came of it. */
+/** The sources as Node compiled them: kept for all processes of the tests, which load the same. */
 const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 
 const { values, positionals } = parseArgs({

@@ -389,7 +389,6 @@ function farTooMuch(): Refusal {
   return new Refusal('RATE_LIMITED', { message: 'This connection sends far too many requests.' })
 }
 
-/** What a message asks for, if it says so. */
 function queryOf(request: IncomingMessage): URLSearchParams {
   return new URL(request.url ?? '/', 'http://localhost').searchParams
 }

@@ -326,27 +326,26 @@ export class Published {
 
   /** Waits until an expression over `m` and `log` is true; answers its value. */
   async until<T = unknown>(expression: string): Promise<T> {
-    const giveUpAt = Date.now() + PATIENCE_MS
-    for (;;) {
-      const value: T = await this.page.evaluate(`(async () => (${expression}))()`)
-      if (value) return value
-      if (Date.now() > giveUpAt) {
-        const log = await this.page.evaluate('JSON.stringify(globalThis.log)')
-        const said = this.#console.slice(-10).join('\n  ')
-        throw new Error(
-          `never true with ${this.version}: ${expression}\nlog: ${String(log)}\nconsole:\n  ${said}`,
-        )
-      }
-      await this.page.waitForTimeout(100)
-    }
+    const value = await this.#within<T>(PATIENCE_MS, expression)
+    if (value) return value
+    const log = await this.page.evaluate('JSON.stringify(globalThis.log)')
+    const said = this.#console.slice(-10).join('\n  ')
+    throw new Error(
+      `never true with ${this.version}: ${expression}\nlog: ${String(log)}\nconsole:\n  ${said}`,
+    )
   }
 
   /** Whether an expression over `m` and `log` becomes true within this time. */
   async becomes(expression: string, withinMs: number): Promise<boolean> {
-    const giveUpAt = Date.now() + withinMs
+    return Boolean(await this.#within<unknown>(withinMs, expression))
+  }
+
+  /** The value of an expression as soon as it is true; the last one where that takes too long. */
+  async #within<T>(ms: number, expression: string): Promise<T> {
+    const giveUpAt = Date.now() + ms
     for (;;) {
-      if (await this.page.evaluate(`(async () => (${expression}))()`)) return true
-      if (Date.now() > giveUpAt) return false
+      const value = await this.page.evaluate<T>(`(async () => (${expression}))()`)
+      if (value || Date.now() > giveUpAt) return value
       await this.page.waitForTimeout(100)
     }
   }

@@ -51,6 +51,7 @@ const token = (permissions: string[], claims: Record<string, unknown> = {}): str
 /** Flags for many windows on few cores: pictures of the fake camera come slowly. */
 export const SLOW_CAMERA = '--use-fake-device-for-media-stream=fps=10'
 
+/** How often, and how soon again, a person clicks who sees no picture. */
 const CLICKS = 5
 const CLICK_AGAIN_MS = 5000
 
