@@ -29,9 +29,23 @@ export function toMediasoupRtpParameters(rtpParameters: RtpParameters): mediasou
     ...(mid === undefined ? {} : { mid }),
     codecs,
     ...(headerExtensions === undefined ? {} : { headerExtensions: headerExtensions.filter(isOffered) }),
-    ...(encodings === undefined ? {} : { encodings: encodings.map(toEncoding) }),
+    ...(encodings === undefined ? {} : { encodings: toEncodings(encodings, codecs[0]?.mimeType) }),
     ...(rtcp === undefined ? {} : { rtcp }),
   } as mediasoup.RtpParameters
+}
+
+/**
+ * A VP8 stream of one encoding is passed on whole, without regard to its temporal layers. mediasoup 3.21.1 to 3.27.1 chooses
+ * layers of such a stream but begins at the highest one only: it drops the key frame itself, and where the frame after it is
+ * missing too, it forwards nothing and asks for no other key frame. Streams of several encodings begin at their key frame.
+ */
+function toEncodings(
+  encodings: readonly Record<string, unknown>[],
+  mimeType: string | undefined,
+): mediasoup.RtpEncodingParameters[] {
+  const checked = encodings.map(toEncoding)
+  if (checked.length === 1 && mimeType?.toLowerCase() === 'video/vp8') delete checked[0]!.scalabilityMode
+  return checked
 }
 
 function toEncoding(encoding: Record<string, unknown>): mediasoup.RtpEncodingParameters {
