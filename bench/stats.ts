@@ -3,7 +3,7 @@
  * with a microphone and a camera and the streams of the nine others. Prints processor time of the program and of its
  * workers for one round, and the share of a core that rounds every ten seconds take.
  */
-import { createSfu } from '../src/media/sfu.ts'
+import { createSfu } from '../src/media/create.ts'
 import { sampleRtpParameters } from '../src/media/fake.ts'
 import { MeetingMedia } from '../src/meeting/meeting-media.ts'
 import { Participant } from '../src/meeting/participant.ts'

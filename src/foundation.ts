@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { createCatalogue, type Catalogue } from './meeting/catalogue.ts'
 import { KeyRing } from './meeting/key-ring.ts'
-import { openStore, type Store, type StoreOptions } from './store/store.ts'
+import { openStore, type StoreOptions } from './store/open.ts'
+import type { Store } from './store/store.ts'
 
 /** What survives a restart, and the keys: all that a command needs, and the ground a server stands on. */
 export interface Foundation {

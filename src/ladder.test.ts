@@ -1,8 +1,10 @@
-/** Holds the import ladder of CONTRIBUTING.md: imports run down, neighbours on a rung stay apart, nothing runs in a circle. */
+/** Holds the import ladder of CONTRIBUTING.md: imports run down, neighbours on a rung stay apart, no imports form a circle. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 
 const src = import.meta.dirname
 /** What each room may import from; a room may always import from itself. */
@@ -56,14 +58,21 @@ const below: Record<string, string[]> = {
   ],
   index: ['server', 'config', 'token', 'protocol', 'client', 'store', 'media', 'meeting', 'api'],
 }
-/** Folders with several implementations: from outside only the head file. */
-const heads: Record<string, string> = {
-  store: 'store/store.ts',
-  media: 'media/sfu.ts',
-  token: 'token/token.ts',
-  webhook: 'webhook/webhook.ts',
-  metrics: 'metrics/metrics.ts',
+/**
+ * Files of a folder that others may import. A contract says what the folder gives, loads none of its implementations, and is
+ * open to every room above. A factory builds one, and is open to the rooms that put the server together.
+ */
+const doors: Record<string, { contract: string[]; factory?: string[] }> = {
+  store: { contract: ['store.ts', 'problem.ts'], factory: ['open.ts', 'backup.ts', 'rotate.ts'] },
+  media: {
+    contract: ['sfu.ts', 'log.ts', 'refusals.ts'],
+    factory: ['create.ts', 'addresses.ts', 'ports.ts', 'preparation.ts'],
+  },
+  webhook: { contract: ['webhook.ts', 'guard.ts'], factory: ['create.ts'] },
+  metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts'] },
+  token: { contract: ['token.ts'] },
 }
+const factoryRooms = new Set(['server', 'foundation', 'cli', 'index'])
 
 const files = globSync('**/*.{ts,tsx}', { cwd: src }).filter(
   (file) => !/\.test\.tsx?$/.test(file) && !file.endsWith('.d.ts'),
@@ -82,43 +91,74 @@ function importsOf(file: string): { file: string; typeOnly: boolean }[] {
   return found
 }
 
-test('imports run down the ladder, and into a folder by its head file', () => {
+test('imports run down the ladder, and into a folder by one of its doors', () => {
   const wrong: string[] = []
   for (const file of files) {
     const room = roomOf(file)
-    for (const target of importsOf(file)) {
-      if (target.file.startsWith('..')) continue
-      const other = roomOf(target.file)
+    for (const { file: target } of importsOf(file)) {
+      if (target.startsWith('..')) continue
+      const other = roomOf(target)
       if (other === room) continue
-      if (!below[room]?.includes(other)) wrong.push(`${file} imports ${target.file}`)
-      else if (heads[other] && target.file !== heads[other] && room !== 'index')
-        wrong.push(`${file} goes past ${heads[other]} to ${target.file}`)
+      if (!below[room]?.includes(other)) wrong.push(`${file} imports ${target}`)
+      const open = doors[other]
+      if (!open || room === 'index') continue
+      const door = target.slice(other.length + 1)
+      if (open.contract.includes(door)) continue
+      if (!open.factory?.includes(door)) wrong.push(`${file} goes past the doors of ${other}/ to ${target}`)
+      else if (!factoryRooms.has(room)) wrong.push(`${file} imports the factory ${target}`)
     }
   }
   assert.deepEqual(wrong, [])
 })
 
-test('no file imports itself by way of others', () => {
-  const graph = new Map(
-    files.map((file) => [
-      file,
-      importsOf(file)
-        .filter((t) => !t.typeOnly)
-        .map((t) => t.file),
-    ]),
-  )
+test('no file imports itself by way of others, for its types neither', () => {
+  const graph = new Map(files.map((file) => [file, importsOf(file).map((target) => target.file)]))
   const done = new Set<string>()
+  const circles: string[] = []
   const visit = (file: string, path: string[]): void => {
-    if (path.includes(file)) assert.fail(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`)
+    if (path.includes(file)) {
+      circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+      return
+    }
     if (done.has(file)) return
     for (const next of graph.get(file) ?? []) visit(next, [...path, file])
     done.add(file)
   }
   for (const file of files) visit(file, [])
+  assert.deepEqual(circles, [])
+})
+
+test('a contract loads no implementation', () => {
+  const contracts = Object.entries(doors).flatMap(([room, { contract }]) =>
+    contract.map((file) => `./${room}/${file}`),
+  )
+  const script = `
+    import { registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({
+      resolve(specifier, context, next) {
+        loaded.push(specifier)
+        return next(specifier, context)
+      },
+    })
+    for (const file of ${JSON.stringify(contracts)})
+      await import(new URL(file, ${JSON.stringify(pathToFileURL(src + '/').href)}))
+    console.log(JSON.stringify(loaded))`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stderr)
+  const loaded = JSON.parse(stdout) as string[]
+  assert.ok(loaded.includes('../protocol/errors.ts'))
+  const libraries = ['better-sqlite3', 'kysely', 'mediasoup']
+  assert.deepEqual(
+    libraries.filter((library) => loaded.includes(library)),
+    [],
+  )
 })
 
 test('each library has one door', () => {
-  const doors: Record<string, string> = {
+  const libraryDoors: Record<string, string> = {
     mediasoup: 'media',
     'socket.io': 'api',
     kysely: 'store',
@@ -134,7 +174,7 @@ test('each library has one door', () => {
   for (const file of files) {
     for (const match of readFileSync(join(src, file), 'utf8').matchAll(/from\s+'([^'.][^']*)'/g)) {
       const name = match[1]!.startsWith('@') ? match[1]! : match[1]!.split('/')[0]!
-      const door = doors[name]
+      const door = libraryDoors[name]
       if (door && roomOf(file) !== door) wrong.push(`${relative('.', file)} imports ${name}`)
     }
   }

@@ -25,7 +25,8 @@ import { ADMIN_KEY_FILE, readAdminKey } from './api/admin/admin-key.ts'
 import { createSignIn, newFirstLink } from './api/admin/sign-in.ts'
 import { buildTokenServer } from './api/token-server.ts'
 import { createLog, logDestination } from './log.ts'
-import { createSfu, mediaAddresses } from './media/sfu.ts'
+import { createSfu } from './media/create.ts'
+import { mediaAddresses } from './media/addresses.ts'
 import { createInvites } from './meeting/invites.ts'
 import { createApiKeys } from './meeting/api-keys.ts'
 import { refusalOfOrigin } from './meeting/origins.ts'
@@ -33,19 +34,11 @@ import { RevokedTokens } from './meeting/revoked-tokens.ts'
 import { Refusal } from './protocol/errors.ts'
 import { sweep } from './meeting/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
-import { createMetrics, Sampler, type Metrics } from './metrics/metrics.ts'
+import { Sampler } from './metrics/history.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createVerifier, type Verifier } from './token/token.ts'
 import { readyMessage, type Ready, type ReadyFacts } from './welcome.ts'
-import {
-  createAnnouncer,
-  defaultPolicy,
-  DefaultWebhooks,
-  Dispatcher,
-  Sender,
-  Signer,
-  type DeliveryPolicy,
-  type SenderOptions,
-} from './webhook/webhook.ts'
+import { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/create.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
 
 /** What stops a start: one sentence with the cure. */
@@ -71,7 +64,7 @@ export interface Parts {
   /** The clock, ms since the epoch. */
   now?: () => number
   /** The addresses of the receiver of a webhook, by its name. */
-  resolve?: SenderOptions['resolve']
+  resolve?: WebhooksOptions['resolve']
   /** Aborted when the program is told to stop: a start is given up, and what it had begun is closed. */
   stopping?: AbortSignal
   /** How whoever runs this server calls its commands; `anteroom` where nothing is said. */
@@ -137,7 +130,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     logger: Logger,
   ): Promise<RunningServer> {
     const webhooks = openWebhooks(settings, store, parts, logger, metrics)
-    await webhooks.defaults.refresh()
+    await webhooks.refreshDefaults()
     let closing: Promise<void> | undefined
     const revokedTokens = new RevokedTokens({ store, now })
     await revokedTokens.refresh()
@@ -176,7 +169,6 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       onJoined: (entry, ms) => metrics.joined(entry, ms / 1000),
       log: logger,
     })
-    const announce = createAnnouncer({ defaultWebhook: webhooks.defaults.find, newDeliveryId: randomUUID })
     const meetings = new LiveMeetings({
       settings: {
         moderation: settings.moderation,
@@ -198,7 +190,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       sfu: media,
       openAudience: sockets.openAudience,
       announce: (meeting, fact) => {
-        const told = announce(meeting, fact)
+        const told = webhooks.announce(meeting, fact)
         // The line that ties a delivery to the request or connection that brought it about.
         for (const { deliveryId, event, meetingId, sessionId } of told)
           logger.info({ deliveryId, event, meetingId, sessionId }, 'an event is to be told')
@@ -269,8 +261,8 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       gate,
       owner: createOwner({ settings, userId: process.getuid?.(), log: logger }),
       admin: createAdmin({ key: adminKey, signIn, settings, gate }),
-      webhookKey: () => webhooks.signer.publicKey(),
-      projectsChanged: () => webhooks.defaults.refresh(),
+      webhookKey: () => webhooks.publicKey(),
+      projectsChanged: () => webhooks.refreshDefaults(),
       now,
       log: logger,
     }
@@ -303,12 +295,12 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     }
     const refreshing = setInterval(() => {
       keepUp().catch((error: unknown) => logger.error({ err: error }, 'reading the keys again'))
-      webhooks.defaults
-        .refresh()
+      webhooks
+        .refreshDefaults()
         .catch((error: unknown) => logger.error({ err: error }, 'reading the projects again'))
     }, KEY_REFRESH_MS)
     refreshing.unref()
-    webhooks.dispatcher.start()
+    webhooks.start()
 
     let measuring = false
     const measure = (): void => {
@@ -341,7 +333,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       await meetings.suspend()
       sockets.close()
       chatSockets.close()
-      await Promise.all([webhooks.dispatcher.stop(), ...listeners.map((listener) => listener.close())])
+      await Promise.all([webhooks.stop(), ...listeners.map((listener) => listener.close())])
       await media.close()
       await keyRing.writeUses(true)
       await store.close()
@@ -361,32 +353,25 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
   }
 }
 
-/** What tells backends of what happens here; `dispatcher` is yet to be started. */
+/** What tells backends of what happens here; yet to be started. */
 function openWebhooks(
   settings: Config,
   store: Store,
   { now = Date.now, resolve }: Parts,
   log: Logger,
   metrics: Metrics,
-) {
-  const policy: DeliveryPolicy = {
-    ...defaultPolicy,
+): Webhooks {
+  return createWebhooks({
+    outbox: store.outbox,
+    secrets: store.secrets,
+    projects: store.projects,
     timeoutMs: settings.webhookTimeoutSeconds * 1000,
     giveUpAfterMs: settings.webhookRetryHours * 3_600_000,
-  }
-  const signer = new Signer(store.secrets)
-  const sender = new Sender({
     allowPrivate: settings.webhookAllowPrivate,
-    timeoutMs: policy.timeoutMs,
-    ...(resolve && { resolve }),
-  })
-  const dispatcher = new Dispatcher({
-    outbox: store.outbox,
-    signer,
-    sender,
-    policy,
     now,
     random: Math.random,
+    newDeliveryId: randomUUID,
+    ...(resolve && { resolve }),
     onSettled: ({ deliveryId, event, meetingId, attempts }, { state, status }) => {
       metrics.delivered(state === 'waiting' ? 'retried' : state)
       const told = { deliveryId, event, meetingId, attempts: attempts + 1, status }
@@ -395,7 +380,6 @@ function openWebhooks(
     },
     onError: (error, doing) => log.error({ err: error }, doing),
   })
-  return { defaults: new DefaultWebhooks(store.projects), signer, dispatcher }
 }
 
 export async function startTokenServer(config: Config): Promise<RunningServer> {

@@ -12,7 +12,7 @@ import { problemOfParticipantId, problemOfRoomId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { TokenAnswer, TokenQuery } from '../protocol/rest/tokens.ts'
 import { assertOrigin } from './context.ts'
-import { mintingKey } from './credentials.ts'
+import { mintingKey } from './minting-key.ts'
 import { describeOnly } from './describe.ts'
 
 const PARAMETERS = ['roomId', 'participantId', 'peerId', 'permissions', 'expiresIn'] as const

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
-import { openStore } from '../store/store.ts'
+import { openStore } from '../store/open.ts'
 import { TestServer } from '../../test/support/test-server.ts'
 
 let server: TestServer

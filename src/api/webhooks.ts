@@ -13,7 +13,7 @@ import {
   ReplayedAnswer,
   WholeDeliveryAnswer as WholeDelivery,
 } from '../protocol/rest/webhooks.ts'
-import { endPointProblem } from '../webhook/webhook.ts'
+import { endPointProblem } from '../webhook/guard.ts'
 import { pageInfoOf } from '../protocol/rest.ts'
 import { grantFor, meetingIfAny } from './authorise.ts'
 import { describe } from './describe.ts'

@@ -7,16 +7,11 @@ import { ADMIN_KEY_FILE, readAdminKey } from '../api/admin/admin-key.ts'
 import { readGiven } from '../api/certificate.ts'
 import { isReachedFromHereAlone } from '../api/owner.ts'
 import { assertPortsApart, readConfig, type Config } from '../config.ts'
-import {
-  createSfu,
-  mediaAddresses,
-  sentenceOf,
-  tryTcp,
-  tryUdp,
-  unusablePort,
-  type MediaAddress,
-} from '../media/sfu.ts'
-import { checkStore } from '../store/store.ts'
+import { createSfu } from '../media/create.ts'
+import { mediaAddresses, type MediaAddress } from '../media/addresses.ts'
+import { sentenceOf } from '../media/preparation.ts'
+import { tryTcp, tryUdp, unusablePort } from '../media/ports.ts'
+import { checkStore } from '../store/open.ts'
 import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { preparingElsewhere } from '../../scripts/media-worker/obtain.mjs'

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { freePorts } from '../../test/support/ports.ts'
 import { mediaAddresses, type Machine } from './addresses.ts'
-import { createSfu } from './sfu.ts'
+import { createSfu } from './create.ts'
 import { MediaUnreachable } from './start-errors.ts'
 import { WorkerPool } from './worker-pool.ts'
 

@@ -7,7 +7,9 @@ import { Refusal, type ErrorName } from '../protocol/errors.ts'
 import { freePorts } from '../../test/support/ports.ts'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { createFakeSfu, sampleDtlsParameters, sampleRtpParameters } from './fake.ts'
-import { createSfu, type Consumer, type MediaLog, type Router, type Sfu, type SfuOptions } from './sfu.ts'
+import { createSfu, type SfuOptions } from './create.ts'
+import type { Consumer, Router, Sfu } from './sfu.ts'
+import type { MediaLog } from './log.ts'
 
 const refusal = (code: ErrorName) => (error: unknown) => error instanceof Refusal && error.code === code
 

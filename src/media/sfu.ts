@@ -199,10 +199,3 @@ export interface Consumer {
   stats(): Promise<StreamStats>
   close(): void
 }
-
-export { mediaAddresses, type MediaAddress } from './addresses.ts'
-export { createSfu, MediaStartError, type SfuOptions } from './create.ts'
-export type { MediaLog } from './log.ts'
-export { tryTcp, tryUdp, unusablePort } from './ports.ts'
-export { sentenceOf } from './preparation.ts'
-export { refusalOfMedia } from './refusals.ts'

@@ -2,7 +2,7 @@
 import type { MeetingRecord, MeetingSettings, Page, PageOf, Store } from '../store/store.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { isReadable, problemOfRoomId } from '../protocol/ids.ts'
-import { IdTaken, StoreConflict } from '../store/store.ts'
+import { IdTaken, StoreConflict } from '../store/problem.ts'
 
 export interface Catalogue {
   /**

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sweep } from './retention.ts'
-import { openStore, type NewDelivery, type Store } from '../store/store.ts'
+import { openStore } from '../store/open.ts'
+import type { NewDelivery, Store } from '../store/store.ts'
 
 const PROJECT = 'p'
 const DAY_MS = 86_400_000

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CpuMeter, createMetrics, Sampler, thinned } from './metrics.ts'
+import { CpuMeter } from './cpu-meter.ts'
+import { Sampler, thinned } from './history.ts'
+import { createMetrics } from './metrics.ts'
 
 const minute = 60_000
 

@@ -326,6 +326,3 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     },
   }
 }
-
-export { Sampler, thinned, type Sample } from './history.ts'
-export { CpuMeter } from './cpu-meter.ts'

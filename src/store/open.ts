@@ -1,9 +1,8 @@
 /** Chooses and opens a store. */
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Store } from './store.ts'
+import type { OnTrouble, Store } from './store.ts'
 import type { OnCommit } from './write-queue.ts'
-import type { OnTrouble } from './unavailable.ts'
 import { KEY_FILE, prepareFolder, readMasterKey } from './master-key.ts'
 import { StoreProblem } from './problem.ts'
 import { createSeal } from './seal.ts'

@@ -16,7 +16,7 @@ import {
 } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import type { Schema } from './schema.ts'
-import type { Store } from './store.ts'
+import type { OnTrouble, Store, StoreTrouble } from './store.ts'
 import * as first from './migrations/0001-first.ts'
 import * as chat from './migrations/0002-chat.ts'
 import * as records from './migrations/0003-records.ts'
@@ -32,7 +32,7 @@ import type { Write } from './ground.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
 import { openFiles } from './files.ts'
-import { asUnavailable, troubleOf, type OnTrouble, type StoreTrouble } from './unavailable.ts'
+import { asUnavailable, troubleOf } from './unavailable.ts'
 import { WriteQueue, type OnCommit } from './write-queue.ts'
 
 /** Name of the database in the data folder. */

@@ -9,17 +9,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, beforeEach, test } from 'node:test'
 import Database from 'better-sqlite3'
-import {
-  IdTaken,
-  openStore,
-  StoreConflict,
-  StoreProblem,
-  type ChatFilter,
-  type ChatRecord,
-  type MeetingRecord,
-  type Store,
-  type Stretch,
-} from './store.ts'
+import { IdTaken, StoreConflict, StoreProblem } from './problem.ts'
+import { openStore } from './open.ts'
+import type { ChatFilter, ChatRecord, MeetingRecord, Store, Stretch } from './store.ts'
 
 const folders: string[] = []
 let folder: string
@@ -110,7 +102,7 @@ test('a folder, key or database that cannot be used is one sentence with the cur
 })
 
 test('a folder that cannot be made is refused, and not waited for', { timeout: 10_000 }, async () => {
-  const script = `import { openStore } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)}
+  const script = `import { openStore } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
     openStore({ folder: '/proc/1/anteroom/data' }).then(() => process.exit(9), (error) => { console.log(error.message); process.exit(0) })`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -127,7 +119,7 @@ test('a folder that cannot be made is refused, and not waited for', { timeout: 1
 test('what was acknowledged survives kill -9', async () => {
   await withStore(async () => undefined)
   const script = `import { randomBytes } from 'node:crypto'
-    import { openStore } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)}
+    import { openStore } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
     const store = await openStore({ folder: process.argv[1] })
     for (;;) await Promise.all(Array.from({ length: 8 }, async () => {
       const id = randomBytes(12).toString('hex')

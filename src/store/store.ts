@@ -500,8 +500,8 @@ export interface Store {
   close(): Promise<void>
 }
 
-export { IdTaken, StoreConflict, StoreProblem } from './problem.ts'
-export { checkStore, openStore, type StoreOptions } from './open.ts'
-export type { OnTrouble, StoreTrouble } from './unavailable.ts'
-export { backupStore, restoreStore, type RestoreOptions } from './backup.ts'
-export { rotateMasterKey, type RotateOptions } from './rotate.ts'
+/** Why the store cannot be written to. */
+export type StoreTrouble = 'full' | 'read-only' | 'locked' | 'damaged' | 'failing'
+
+/** Called when writes begin to fail, with the reason; with undefined when they succeed again. */
+export type OnTrouble = (trouble: StoreTrouble | undefined, cause?: unknown) => void

@@ -1,5 +1,6 @@
 /** When the disk or the database does not serve: a refusal that may be told, and a word on why for those who run the server. */
 import { Refusal } from '../protocol/errors.ts'
+import type { StoreTrouble } from './store.ts'
 
 /** By the beginning of the code of SQLite or of the system. */
 const troubles: readonly [code: RegExp, reason: StoreTrouble][] = [
@@ -10,12 +11,6 @@ const troubles: readonly [code: RegExp, reason: StoreTrouble][] = [
   [/^(SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_IOERR_SHORT_READ)/, 'damaged'],
   [/^(SQLITE_IOERR|SQLITE_CANTOPEN|SQLITE_NOMEM|EIO|ENXIO|EMFILE|ENFILE|ENODEV|ESTALE)/, 'failing'],
 ]
-
-/** What is the matter with the store. */
-export type StoreTrouble = 'full' | 'read-only' | 'locked' | 'damaged' | 'failing'
-
-/** Told when writing begins to fail, and why; with undefined when it works again. */
-export type OnTrouble = (trouble: StoreTrouble | undefined, cause?: unknown) => void
 
 /** STORE_UNAVAILABLE with its cause, where the store is what failed; anything else as it is. */
 export function asUnavailable(thrown: unknown): unknown {

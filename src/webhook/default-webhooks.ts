@@ -1,6 +1,6 @@
 import type { Webhook } from './webhook.ts'
 
-interface Projects {
+export interface Projects {
   list(): Promise<readonly { projectId: string; webhook: Webhook | null }[]>
 }
 

@@ -3,14 +3,6 @@
  * said here; `store/` has both.
  */
 
-export { createAnnouncer, type AnnouncerOptions } from './announcer.ts'
-export { DefaultWebhooks } from './default-webhooks.ts'
-export { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
-export { endPointProblem } from './guard.ts'
-export { defaultPolicy, type DeliveryPolicy } from './schedule.ts'
-export { Sender, type SenderOptions } from './sender.ts'
-export { Signer } from './signer.ts'
-
 /** Where events are told, and which (contract, rest-and-tokens §3.2). */
 export interface Webhook {
   endPoint: string

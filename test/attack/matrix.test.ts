@@ -12,7 +12,8 @@ import {
   type ConnectionState,
   type RequestMethod,
 } from '../../src/protocol/requests.ts'
-import { openStore, type Store } from '../../src/store/store.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
 import { signAnything, TestServer } from '../support/test-server.ts'
 import { WireError, type WireClient } from '../support/wire-client.ts'
 

@@ -1,6 +1,6 @@
 /** A server with a second project, whose key must not tell what the first one has. */
 import type { Config } from '../../src/config.ts'
-import { openStore } from '../../src/store/store.ts'
+import { openStore } from '../../src/store/open.ts'
 import { TestServer } from '../support/test-server.ts'
 
 /** The key of the second project. */
