@@ -4,6 +4,26 @@ import { findChromium } from '../../scripts/chromium.mjs'
 import { watchBrowser } from './evidence.ts'
 
 const PATIENCE_MS = 20_000
+const DISABLED_FEATURES = [
+  // Chromium takes the last list it is given, so this one repeats Playwright's.
+  'AimEnabled',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'TcpPortRandomizationWin',
+  'ThirdPartyStoragePartitioning',
+  // Suggestions of the address bar: a page of their own in every window, loaded at once though nobody sees it.
+  'WebUIOmniboxAimPopup',
+  'WebUIOmniboxPopup',
+]
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,6 +36,7 @@ const FLAGS = [
   '--use-fake-device-for-media-stream=fps=10',
   '--use-fake-ui-for-media-stream',
   '--autoplay-policy=no-user-gesture-required',
+  `--disable-features=${DISABLED_FEATURES.join(',')}`,
 ]
 
 export async function launchBrowser(extra: string[] = []): Promise<Browser> {
