@@ -63,12 +63,13 @@ export function resultOfCommand({ file, output, code, signal, tookMs }) {
   }
 }
 
-/** What is printed at the end, and whether anything failed. */
-export function summary(results, { tookMs, evidence }) {
+/** What is printed at the end, and whether anything failed. Of the files in `sampled` not every version ran. */
+export function summary(results, { tookMs, evidence, sampled = [] }) {
   const sum = (count) => results.reduce((total, result) => total + count(result), 0)
   const failing = results.filter(({ failed }) => failed)
   const skipped = results.flatMap((result) => result.skipped)
   const unstable = results.filter((result) => result.unstable)
+  const ofSome = results.map(({ file }) => file).filter((file) => sampled.includes(file))
   const slowestFiles = results.toSorted((a, b) => b.tookMs - a.tookMs).slice(0, SLOWEST)
   const slowestTests = results
     .flatMap(({ tests }) => tests)
@@ -83,6 +84,12 @@ export function summary(results, { tookMs, evidence }) {
     ...slowestTests.map(({ ms, file, name }) => `  ${seconds(ms).padStart(6)}  ${file}: ${name}`),
     ...(skipped.length > 0
       ? ['Skipped', ...skipped.map(({ file, name, why }) => `  ${file}: ${name}${why && ` (${why})`}`)]
+      : []),
+    ...(ofSome.length > 0
+      ? [
+          'With the oldest, one of the middle and the newest version (--every-version runs all)',
+          ...ofSome.map((file) => `  ${file}`),
+        ]
       : []),
     ...(unstable.length > 0
       ? [

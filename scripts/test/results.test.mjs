@@ -99,3 +99,10 @@ test('what passed only when it was run again is named', () => {
   assert.match(text, /Unstable: .*\n {2}f: a/)
   assert.equal(failed, false)
 })
+
+test('files that ran with some versions only are named, with how to run them all', () => {
+  const results = [resultOf({ file: 'f', lines: line('a'), ...ended })]
+  const some = summary(results, { tookMs: 1, evidence: 'e', sampled: ['f', 'not run'] }).text
+  assert.match(some, /the newest version \(--every-version runs all\)\n {2}f\n\n1 files/)
+  assert.doesNotMatch(summary(results, { tookMs: 1, evidence: 'e' }).text, /version/)
+})

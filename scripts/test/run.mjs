@@ -1,5 +1,5 @@
 // Runs test files side by side, each in a process of its own:
-// `node scripts/test/run.mjs [--jobs 2] [--check] [--no-skips] [--again] [file or glob ...]`.
+// `node scripts/test/run.mjs [--jobs 2] [--check] [--no-skips] [--again] [--every-version] [file or glob ...]`.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -28,6 +28,8 @@ const { values, positionals } = parseArgs({
     'no-skips': { type: 'boolean', default: false },
     // Runs what failed once more, alone. What passes then is named as unstable.
     again: { type: 'boolean', default: false },
+    // Runs every published version of the SDKs, not the oldest, one of the middle and the newest.
+    'every-version': { type: 'boolean', default: false },
   },
   allowPositionals: true,
 })
@@ -67,7 +69,11 @@ await runAll(pictures, (file) => (order.alone.includes(file) ? jobs : 1))
 if (values.again) await runFailedAgain()
 await rm(scratch, { recursive: true, force: true })
 
-const { text, failed } = summary(results, { tookMs: performance.now() - startedAt, evidence: EVIDENCE })
+const { text, failed } = summary(results, {
+  tookMs: performance.now() - startedAt,
+  evidence: EVIDENCE,
+  sampled: values['every-version'] ? [] : order.sampled,
+})
 console.log(text)
 const skips = results.flatMap(({ skipped }) => skipped)
 if (values['no-skips'] && skips.length > 0)
@@ -123,7 +129,11 @@ async function runFile(file) {
       `--test-reporter-destination=${events}`,
       file,
     ],
-    { NODE_COMPILE_CACHE: COMPILED, TEST_EVIDENCE: join(EVIDENCE, file) },
+    {
+      NODE_COMPILE_CACHE: COMPILED,
+      TEST_EVIDENCE: join(EVIDENCE, file),
+      ...(values['every-version'] && { TEST_EVERY_VERSION: 'true' }),
+    },
   )
   const lines = await readFile(events, 'utf8').catch(() => '')
   return resultOf({ file, lines, ...ended })

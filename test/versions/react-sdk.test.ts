@@ -11,6 +11,7 @@ import { AppServer, Published } from '../support/published.ts'
 import { RealServer } from '../support/real-server.ts'
 import { API_KEY, signAnything } from '../support/test-server.ts'
 import { SLOW_CAMERA } from './journeys.ts'
+import { sampleOf } from './sample.ts'
 import { Table } from './table.ts'
 
 const SDK = '@videosdk.live/react-sdk'
@@ -23,6 +24,7 @@ const versions: Record<string, { sdk: string; react: string; reactDom: string }>
   '0.13.5': { sdk: 'react-sdk-0.13.5', react: 'react', reactDom: 'react-dom' },
   '1.1.1': { sdk: SDK, react: 'react', reactDom: 'react-dom' },
 }
+const tried = sampleOf(Object.keys(versions), '0.6.8')
 const COLUMNS = ['join', 'picture', 'sound', 'chat', 'mute', 'leave'] as const
 const PATIENCE_MS = 30_000
 
@@ -33,7 +35,7 @@ const table = new Table(COLUMNS)
 
 before(async () => {
   const pages: Record<string, string> = {}
-  for (const version of Object.keys(versions)) Object.assign(pages, await pageWith(version))
+  for (const version of tried) Object.assign(pages, await pageWith(version))
   app = await AppServer.start(pages)
   browser = await launchBrowser(['--ignore-certificate-errors', SLOW_CAMERA])
   server = await RealServer.start({ MEDIA_WORKERS: '1' })
@@ -84,7 +86,7 @@ async function pageWith(version: string): Promise<Record<string, string>> {
 }
 
 describe('react-sdk', { concurrency: 2 }, () => {
-  for (const version of Object.keys(versions)) {
+  for (const version of tried) {
     test(version, async () => {
       const meetingId = await server.createMeeting()
       const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
