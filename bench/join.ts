@@ -15,11 +15,11 @@ const parts = new Map<string, number[]>()
 const note = (part: string, ms: number): void => void parts.set(part, [...(parts.get(part) ?? []), ms])
 
 try {
-  const host = await Person.at(browser, 'Host')
+  const host = await Person.at(browser, 'Host', { pictures: 'as asked for' })
   await host.start(server.url)
   const link = await host.invite('direct')
   for (let join = 0; join < JOINS; join++) {
-    const guest = await Person.at(browser, `Guest ${join}`)
+    const guest = await Person.at(browser, `Guest ${join}`, { pictures: 'as asked for' })
     await guest.page.goto(link)
     await guest.page.getByTestId('name').fill(guest.name)
     // The devices are open, as they are when a person has read the page.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import { launchBrowser, Person } from './support/browser.ts'
-import { AppServer } from './support/published.ts'
+import { AppServer, smallPictures } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
 import { signAnything } from './support/test-server.ts'
 
@@ -30,6 +30,7 @@ after(async () => {
 
 async function embed(address: string): Promise<{ context: BrowserContext; page: Page; frame: Frame }> {
   const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
+  await context.addInitScript(smallPictures)
   const page = await context.newPage()
   await page.goto(`${app.url}/embed`)
   await page.evaluate(

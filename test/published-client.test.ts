@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launchBrowser, Person } from './support/browser.ts'
-import { AppServer, Published, type PublishedOptions } from './support/published.ts'
+import { AppServer, Published, type Pictures, type PublishedOptions } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
 import { signAnything } from './support/test-server.ts'
 
@@ -47,8 +47,8 @@ async function meeting(): Promise<string> {
 const token = (permissions: string[], claims: Record<string, unknown> = {}): string =>
   signAnything({ apikey: 'test-key', permissions, ...claims })
 
-async function window(): Promise<Published> {
-  const one = await Published.at(browser, app)
+async function window(pictures: Pictures = 'small'): Promise<Published> {
+  const one = await Published.at(browser, app, undefined, { pictures })
   windows.push(one)
   return one
 }
@@ -58,8 +58,9 @@ async function inside(
   participantId: string,
   permissions = DIRECT,
   options: Partial<PublishedOptions> = {},
+  pictures: Pictures = 'small',
 ): Promise<Published> {
-  const one = await window()
+  const one = await window(pictures)
   return one.inside(server.secureUrl, {
     token: token(permissions),
     meetingId,
@@ -397,7 +398,7 @@ test("a media worker's death: the published client reconnects and has its media 
 
 test('manual consuming, pausing and quality', async () => {
   const meetingId = await meeting()
-  await inside(meetingId, 'ann')
+  await inside(meetingId, 'ann', DIRECT, {}, 'as asked for')
   const bob = await inside(meetingId, 'bob', DIRECT, { autoConsume: false })
   await bob.until(`m.participants.get('ann')?.webcamOn`)
   assert.equal(await bob.run(`return m.participants.get('ann').streams.size`), 0)

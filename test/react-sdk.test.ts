@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { build } from 'vite'
 import { launchBrowser, Person } from './support/browser.ts'
-import { AppServer } from './support/published.ts'
+import { AppServer, smallPictures } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
 import { signAnything } from './support/test-server.ts'
 
@@ -42,6 +42,7 @@ test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () =>
   const ann = await Person.at(browser, 'Ann')
   const address = await ann.start(server.url)
   const context = await browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'] })
+  await context.addInitScript(smallPictures)
   const page = await context.newPage()
   const query = new URLSearchParams({
     server: server.secureUrl.replace('https://', ''),

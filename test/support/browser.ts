@@ -2,6 +2,7 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { findChromium } from '../../scripts/chromium.mjs'
 import { watchBrowser } from './evidence.ts'
+import { smallPictures, type Pictures } from './published.ts'
 
 const PATIENCE_MS = 20_000
 const DISABLED_FEATURES = [
@@ -32,7 +33,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Each frame costs an encoding in three sizes.
+  // Each frame costs an encoding.
   '--use-fake-device-for-media-stream=fps=10',
   '--use-fake-ui-for-media-stream',
   '--autoplay-policy=no-user-gesture-required',
@@ -62,13 +63,18 @@ export class Person {
   static async at(
     browser: Browser,
     name: string,
-    options: { permissions?: string[]; viewport?: { width: number; height: number } } = {},
+    options: {
+      permissions?: string[]
+      viewport?: { width: number; height: number }
+      pictures?: Pictures
+    } = {},
   ): Promise<Person> {
     const context = await browser.newContext({
       ignoreHTTPSErrors: true,
       permissions: options.permissions ?? ['camera', 'microphone'],
       viewport: options.viewport ?? { width: 1100, height: 700 },
     })
+    if (options.pictures !== 'as asked for') await context.addInitScript(smallPictures)
     return new Person(name, await context.newPage(), context)
   }
 

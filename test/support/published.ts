@@ -205,7 +205,7 @@ export class Published {
     browser: Browser,
     app: AppServer,
     version: Version = NEWEST,
-    { pictures = 'as asked for' }: { pictures?: 'as asked for' | 'small' } = {},
+    { pictures = 'small' }: { pictures?: Pictures } = {},
   ): Promise<Published> {
     const context = await browser.newContext({
       ignoreHTTPSErrors: true,
@@ -415,19 +415,28 @@ export class Published {
   }
 }
 
+/** In what sizes camera and screen give pictures: small ones cost a tenth of the processor. */
+export type Pictures = 'as asked for' | 'small'
+
 /**
  * Runs in a page before everything else: camera and screen give small pictures, whatever they are asked for, while
- * `smallPictures` is true. For tests that judge no size, with many windows on few cores.
+ * `smallPictures` is true. For tests that judge no size.
  */
 export function smallPictures(): void {
   const inside = globalThis as any
   inside.smallPictures = true
-  const { mediaDevices } = navigator
+  const { mediaDevices } = navigator as { mediaDevices?: MediaDevices }
+  // A page that came by plain HTTP has none.
+  if (!mediaDevices) return
   const size = { width: 160, height: 120 }
   for (const method of ['getUserMedia', 'getDisplayMedia'] as const) {
     const open = mediaDevices[method].bind(mediaDevices)
     mediaDevices[method] = (wanted) =>
-      open({ ...wanted, ...(inside.smallPictures && wanted?.video ? { video: size } : {}) })
+      open(
+        inside.smallPictures && wanted?.video
+          ? { ...wanted, video: { ...(wanted.video === true ? {} : wanted.video), ...size } }
+          : wanted,
+      )
   }
 }
 

@@ -124,9 +124,8 @@ class Journey {
 
   async open(): Promise<void> {
     const { browser, app, server, version } = this.#stage
-    const pictures = 'small'
-    this.#ann = await Published.at(browser, app, version, { pictures })
-    this.#bob = await Published.at(browser, app, '1.1.1', { pictures })
+    this.#ann = await Published.at(browser, app, version)
+    this.#bob = await Published.at(browser, app, '1.1.1')
     this.#cable = await Cable.to(Number(new URL(server.secureUrl).port))
   }
 

@@ -42,7 +42,6 @@ interface Party {
 
 test('published clients of four generations, our page and our client: all with all, and none stays as a ghost', async () => {
   const person = await Person.at(browser, 'page')
-  await person.context.addInitScript(smallPictures)
   const meetingId = (await person.start(server.url)).split('/m/')[1]!
   const parties: Party[] = [await onOurPage(person), await onOurClient(meetingId)]
   for (const version of VERSIONS) parties.push(await onPublished(version, meetingId))

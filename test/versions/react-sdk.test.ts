@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { launchBrowser } from '../support/browser.ts'
-import { AppServer, Published } from '../support/published.ts'
+import { AppServer, Published, smallPictures } from '../support/published.ts'
 import { RealServer } from '../support/real-server.ts'
 import { API_KEY, signAnything } from '../support/test-server.ts'
 import { SLOW_CAMERA } from './journeys.ts'
@@ -101,6 +101,7 @@ describe('react-sdk', { concurrency: 2 }, () => {
         ignoreHTTPSErrors: true,
         permissions: ['camera', 'microphone'],
       })
+      await context.addInitScript(smallPictures)
       context.setDefaultTimeout(PATIENCE_MS)
       const page = await context.newPage()
       const query = new URLSearchParams({
