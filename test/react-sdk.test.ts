@@ -41,7 +41,12 @@ after(async () => {
 test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () => {
   const ann = await Person.at(browser, 'Ann')
   const address = await ann.start(server.url)
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'] })
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    permissions: ['camera', 'microphone'],
+    // The SDK pauses a picture that is scrolled out of sight.
+    viewport: { width: 700, height: 1400 },
+  })
   await context.addInitScript(smallPictures)
   const page = await context.newPage()
   const query = new URLSearchParams({

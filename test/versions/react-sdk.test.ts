@@ -100,6 +100,8 @@ describe('react-sdk', { concurrency: 2 }, () => {
       const context = await browser.newContext({
         ignoreHTTPSErrors: true,
         permissions: ['camera', 'microphone'],
+        // The SDK pauses a picture that is scrolled out of sight.
+        viewport: { width: 700, height: 1400 },
       })
       await context.addInitScript(smallPictures)
       context.setDefaultTimeout(PATIENCE_MS)
