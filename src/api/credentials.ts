@@ -1,7 +1,7 @@
 /** API keys and secrets as HTTP Basic credentials, bearers, and secrets compared. */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import type { RingKey } from '../meeting/key-ring.ts'
+import type { RingKey } from '../project/key-ring.ts'
 import { Refusal } from '../protocol/errors.ts'
 
 /** @throws {Refusal} UNAUTHORIZED where `header` names no key in force with its secret */

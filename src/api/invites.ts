@@ -15,7 +15,7 @@ import {
   NewInvite,
   Pass,
 } from '../protocol/rest/invites.ts'
-import { jtiOfInvited } from '../meeting/invites.ts'
+import { jtiOfInvited } from '../project/invites.ts'
 import { mintToken } from '../token/token.ts'
 import { Attempts } from './attempts.ts'
 import { grantFor, meetingFor } from './authorise.ts'

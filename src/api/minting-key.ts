@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { RingKey } from '../meeting/key-ring.ts'
+import type { RingKey } from '../project/key-ring.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { HttpContext } from './context.ts'
 import { basicKey } from './credentials.ts'

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { HttpListener } from './http.ts'
-import type { KeyRing } from '../meeting/key-ring.ts'
+import type { KeyRing } from '../project/key-ring.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { isRoomId } from '../protocol/ids.ts'
 import { tokenOf, type HttpSettings } from './context.ts'

@@ -2,8 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readAdminKey } from '../api/admin/admin-key.ts'
 import { readConfig } from '../config.ts'
-import { createApiKeys, type ApiKeys, type KeyDraft } from '../meeting/api-keys.ts'
-import { normalOrigin } from '../meeting/origins.ts'
+import { createApiKeys, type ApiKeys, type KeyDraft } from '../project/api-keys.ts'
+import { normalOrigin } from '../project/origins.ts'
 import { parseDuration } from '../token/token.ts'
 import {
   CommandError,

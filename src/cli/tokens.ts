@@ -4,7 +4,7 @@ import { explainToken, mintToken, parseDuration, type Role } from '../token/toke
 import { readConfig } from '../config.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
-import { RevokedTokens } from '../meeting/revoked-tokens.ts'
+import { RevokedTokens } from '../project/revoked-tokens.ts'
 import { namedProject, withFoundation } from './foundation.ts'
 
 const MAX_JTI_LENGTH = 256

@@ -5,7 +5,7 @@ import type { Grant } from '../token/token.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import { problemOfParticipantId } from '../protocol/ids.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { beyondShare, sharesOf, type Shares } from './shares.ts'
+import { beyondShare, sharesOf, type Shares } from '../shares.ts'
 import { authorityOf, type Authority, type Moderation } from './permissions.ts'
 
 /** What the decision needs to know of the session; before the first admission there is none. */

@@ -16,7 +16,7 @@ import {
 } from '../protocol/chat.ts'
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import { isReadable, MAX_WORDS_LENGTH } from '../protocol/ids.ts'
-import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from './shares.ts'
+import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from '../shares.ts'
 
 export interface ChatLimits {
   /** Of text and payload together. */

@@ -52,7 +52,7 @@ import {
 import { figuresOf } from './quality.ts'
 import { Seats } from './seats.ts'
 import { SharedFiles, type KeptFile } from './shared-files.ts'
-import type { Holder } from './shares.ts'
+import type { Holder } from '../shares.ts'
 import { SessionLog, type Announce } from './session-log.ts'
 import { Relay, RelayRequests, type RelayRequest } from './relays.ts'
 

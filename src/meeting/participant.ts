@@ -9,7 +9,7 @@ import type { Grant } from '../token/token.ts'
 import type { Link } from './link.ts'
 import type { Authority } from './permissions.ts'
 import type { Quality } from './quality.ts'
-import type { Holder } from './shares.ts'
+import type { Holder } from '../shares.ts'
 
 /** A producer with what the wire says of it. */
 export interface LiveProducer {

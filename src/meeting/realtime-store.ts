@@ -4,7 +4,7 @@
  */
 import type { Audience, Link } from './link.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from './shares.ts'
+import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from '../shares.ts'
 
 export interface RealtimeStoreOptions {
   maxKeys: number

@@ -9,7 +9,7 @@ import type { Link } from './link.ts'
 import type { LiveProducer, Mirror } from './participant.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
 import { Participant } from './participant.ts'
-import { beyondShare, sharesOf } from './shares.ts'
+import { beyondShare, sharesOf } from '../shares.ts'
 
 /** What a relay needs of the meeting that it leads to. */
 export interface RelayDestination {

@@ -3,7 +3,7 @@
  * too, and nothing else of them: a mark of the token and one of the participant, then what cannot be guessed.
  */
 import { createHash } from 'node:crypto'
-import { beyondShare, SharedAmount, sharesOf, type Holder } from './shares.ts'
+import { beyondShare, SharedAmount, sharesOf, type Holder } from '../shares.ts'
 
 const MARK_LENGTH = 11
 const NOBODY = '-'.repeat(MARK_LENGTH)

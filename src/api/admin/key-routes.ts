@@ -2,7 +2,7 @@
 import type { ApiKeyRecord } from '../../store/store.ts'
 import type { HttpContext, Routes } from '../context.ts'
 import { randomBytes } from 'node:crypto'
-import { normalOrigin } from '../../meeting/origins.ts'
+import { normalOrigin } from '../../project/origins.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import {
   ChangeKeyBody,

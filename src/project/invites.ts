@@ -10,7 +10,7 @@ import type { Grant } from '../token/token.ts'
 import type { KeyRing, RingKey } from './key-ring.ts'
 import type { RevokedTokens } from './revoked-tokens.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { beyond, beyondShare, sharesOf, type Shares } from './shares.ts'
+import { beyond, beyondShare, sharesOf, type Shares } from '../shares.ts'
 
 export interface NewInvite {
   maker: Grant

@@ -2,7 +2,7 @@
  * How much of what a session shares one participant may take, and how much all together who came with one token. A cap
  * protects the server; shares protect the others: whatever one takes, something is left for them.
  */
-import { Refusal, type ErrorName } from '../protocol/errors.ts'
+import { Refusal, type ErrorName } from './protocol/errors.ts'
 import { Tally } from './tally.ts'
 
 /** Who takes something. A token that is used over REST and bound to nobody is no participant. */
