@@ -7,6 +7,13 @@ import { refusing } from './refusals.ts'
 import type { Consumer, ConsumerEvents, StreamStats } from './sfu.ts'
 import { toStreamStats } from './stream-stats.ts'
 
+/**
+ * The layer that a client receives first. A browser ignores a request for a key frame within 300 ms of the last one, whatever
+ * layer either was for, and the worker repeats a request only after a second. From the highest layer the first estimates of
+ * bandwidth often lead down before its key frame has come; the picture is then a second late.
+ */
+export const firstSpatialLayer = 1
+
 /** A stream on its way to one client. */
 export class MediasoupConsumer implements Consumer {
   readonly producerId: string
@@ -14,6 +21,8 @@ export class MediasoupConsumer implements Consumer {
   readonly type: Consumer['type']
   readonly #consumer: mediasoup.Consumer
   readonly #listeners: Listeners<ConsumerEvents>
+  /** What the client receives once its first picture has passed; undefined when that is so. */
+  #layersAfterFirst: { spatialLayer: number; temporalLayer?: number } | undefined
 
   /** @param producerId as it is at home */
   constructor(consumer: mediasoup.Consumer, producerId: string, log: MediaLog | undefined) {
@@ -30,12 +39,14 @@ export class MediasoupConsumer implements Consumer {
     consumer.on('transportclose', () => this.#listeners.clear())
     consumer.on('producerpause', () => this.#listeners.emit('producerPaused'))
     consumer.on('producerresume', () => this.#listeners.emit('producerResumed'))
-    consumer.on('layerschange', (layers) =>
+    if (this.type !== 'simple') this.#layersAfterFirst = this.#clamp({ spatialLayer: Infinity })
+    consumer.on('layerschange', (layers) => {
+      if (layers) this.#passFirst()
       this.#listeners.emit(
         'layersChanged',
         layers ? { spatialLayer: layers.spatialLayer, temporalLayer: layers.temporalLayer } : null,
-      ),
-    )
+      )
+    })
     consumer.on('score', ({ score, producerScore }) =>
       this.#listeners.emit('score', { score, producerScore }),
     )
@@ -72,8 +83,22 @@ export class MediasoupConsumer implements Consumer {
   async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
     // A stream of one layer has nothing to choose; published clients ask all the same.
     if (this.type === 'simple') return
-    const preferred = clampLayers(layers, this.#consumer.rtpParameters.encodings?.[0]?.scalabilityMode)
-    await refusing('consumer', () => this.#consumer.setPreferredLayers(preferred))
+    const preferred = this.#clamp(layers)
+    // A change before the first picture would delay it.
+    if (this.#layersAfterFirst && !this.#consumer.closed) this.#layersAfterFirst = preferred
+    else await refusing('consumer', () => this.#consumer.setPreferredLayers(preferred))
+  }
+
+  #clamp(layers: { spatialLayer: number; temporalLayer?: number }): typeof layers {
+    return clampLayers(layers, this.#consumer.rtpParameters.encodings?.[0]?.scalabilityMode)
+  }
+
+  #passFirst(): void {
+    const layers = this.#layersAfterFirst
+    if (!layers) return
+    this.#layersAfterFirst = undefined
+    // Fails only where the stream ends at this moment.
+    this.#consumer.setPreferredLayers(layers).catch(() => undefined)
   }
 
   setPriority(priority: number): Promise<void> {

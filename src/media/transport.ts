@@ -9,7 +9,7 @@ import type {
   RtpParameters,
   SctpParameters,
 } from '../protocol/media.ts'
-import { MediasoupConsumer } from './consumer.ts'
+import { firstSpatialLayer, MediasoupConsumer } from './consumer.ts'
 import {
   fromMediasoupTransport,
   toMediasoupDtlsParameters,
@@ -219,6 +219,7 @@ export async function consumeOn(
         producerId: here,
         rtpCapabilities: toMediasoupRtpCapabilities(options.rtpCapabilities),
         paused: true,
+        preferredLayers: { spatialLayer: firstSpatialLayer },
       })
     },
     'CREATE_CONSUMER_FAILED',
