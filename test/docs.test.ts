@@ -29,7 +29,7 @@ const OTHER_VARIABLES = [
 ]
 const settings = [...envExample().matchAll(/^# ([A-Z_]+)=/gm)].map(([, name]) => name!)
 const known = new Set<string>([...settings, ...errorNames, ...OTHER_VARIABLES])
-const metrics = read('src/metrics/metrics.ts')
+const metrics = read('src/metrics/metrics.ts') + read('src/metrics/answers.ts')
 const help = execFileSync(process.execPath, ['src/cli.ts', '--help'], { cwd: root, encoding: 'utf8' })
 /** Of a command of two words, the first as well. */
 const commands = new Set(

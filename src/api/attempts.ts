@@ -23,6 +23,8 @@ export class Attempts {
   readonly #options: AttemptsOptions
   readonly #overall: TokenBucket | undefined
   readonly #buckets = new Map<string, TokenBucket>()
+  /** Who tried last. */
+  #latest: string | undefined
 
   constructor(options: AttemptsOptions) {
     const { overall, now } = options
@@ -37,12 +39,16 @@ export class Attempts {
       now,
     } = this.#options
     const bucket = this.#buckets.get(who) ?? new TokenBucket(perSecond, burst, now)
-    this.#buckets.delete(who)
-    if (this.#buckets.size >= MAX_REMEMBERED) {
-      const [longestAgo] = this.#buckets.keys()
-      this.#buckets.delete(longestAgo!)
+    // The map is in the order of the last try; most often the same one tries again.
+    if (who !== this.#latest) {
+      this.#buckets.delete(who)
+      if (this.#buckets.size >= MAX_REMEMBERED) {
+        const [longestAgo] = this.#buckets.keys()
+        this.#buckets.delete(longestAgo!)
+      }
+      this.#buckets.set(who, bucket)
+      this.#latest = who
     }
-    this.#buckets.set(who, bucket)
     // One over its own limit takes nothing from the others.
     return bucket.take() && (this.#overall?.take() ?? true)
   }

@@ -32,7 +32,7 @@ declare module 'fastify' {
     /** Of a route with access `token`. */
     action?: OutsideAction
     about?: About
-    /** `false`: no header lets pages of another origin read the answer, see `@fastify/cors`. */
+    /** `false`: no header lets pages of another origin read the answer, see `cors.ts`. */
     cors?: false
   }
 }

@@ -53,6 +53,9 @@ const TOO_MANY_CONNECTIONS = 'Too many connections of this address are open.'
 export class Gate {
   readonly #settings: GateSettings
   readonly #proxies: TrustedProxies
+  /** Of connections whose caller speaks for itself: what it counts as. */
+  readonly #peers = new WeakMap<Socket, string>()
+  /** Of requests that a proxy passed on. */
   readonly #callers = new WeakMap<IncomingMessage, string>()
   readonly #refused = new WeakMap<IncomingMessage, Refusal>()
   readonly #waiters = new WeakMap<IncomingMessage, (outside: boolean) => void>()
@@ -107,11 +110,13 @@ export class Gate {
 
   /** What a caller counts as, see `networkOf`. */
   callerOf(request: IncomingMessage): string {
-    const known = this.#callers.get(request)
+    const { socket, headers } = request
+    const known = this.#peers.get(socket) ?? this.#callers.get(request)
     if (known !== undefined) return known
-    const peer = request.socket.remoteAddress ?? 'unknown'
-    const caller = networkOf(callerOf(peer, request.headers, this.#proxies))
-    this.#callers.set(request, caller)
+    const peer = socket.remoteAddress ?? 'unknown'
+    const caller = networkOf(callerOf(peer, headers, this.#proxies))
+    if (this.#proxies.trusts(peer)) this.#callers.set(request, caller)
+    else this.#peers.set(socket, caller)
     return caller
   }
 
@@ -121,7 +126,7 @@ export class Gate {
     if (known) return known
     const caller = this.callerOf(request)
     const attempts = HEALTH.test(request.url ?? '') ? this.#healthChecks : this.#requests
-    const refusal = this.#overflowing.has(nameOf(request.socket))
+    const refusal = this.#isOverflowing(request.socket)
       ? new Refusal('RATE_LIMITED', { message: TOO_MANY_CONNECTIONS })
       : attempts.take(caller)
         ? undefined
@@ -177,11 +182,16 @@ export class Gate {
     return this.#waiting.of(this.callerOf(request)) > this.#settings.maxWaitingPerAddress
   }
 
-  /** Counts the body of a request until it is answered. `limitBytes`: the most that is read of it. */
-  refusalOfBody(request: IncomingMessage, response: ServerResponse, limitBytes: number): Refusal | undefined {
+  /** Counts the body of a request until it is answered. `limit`: the most bytes that are read of it. */
+  refusalOfBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    limit: () => number,
+  ): Refusal | undefined {
     const { headers } = request
     const length = headers['content-length']
     if (length === undefined && headers['transfer-encoding'] === undefined) return undefined
+    const limitBytes = limit()
     const bytes = length === undefined ? limitBytes : Number(length)
     // What is too long is refused unread.
     if (bytes <= SMALL_BODY_BYTES || bytes > limitBytes) return undefined
@@ -291,6 +301,10 @@ export class Gate {
     )
     if (over > TOLD_AT_ONCE || (counted && this.#refusals.isSpent(caller))) socket.destroy()
     else if (over > 0) this.#overflowing.add(name)
+  }
+
+  #isOverflowing(socket: Socket): boolean {
+    return this.#overflowing.size > 0 && this.#overflowing.has(nameOf(socket))
   }
 
   #refusalOfSocket(request: IncomingMessage, waits: boolean): Refusal | undefined {

@@ -1,7 +1,6 @@
 /** The HTTP side: how requests are read, how refusals are told, which routes there are. */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import cors from '@fastify/cors'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -12,6 +11,7 @@ import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
 import { MAX_WORDS_LENGTH } from '../protocol/ids.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { parseBody } from './body.ts'
+import { answerPreflights } from './cors.ts'
 import { CHAT_PATH } from './chat-socket.ts'
 import { assertDeclared, validateByDescription, type TypedApp } from './describe.ts'
 import { fileRoutes } from './files.ts'
@@ -78,9 +78,10 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   })
   app.decorateRequest('authorised', null)
   // After validation, as it looks at the fields; a handler finds the grant and the meeting on the request.
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preHandler', (request, _reply, done) => {
     const { access, action, about } = request.routeOptions.config
-    if (access === 'token') await authoriseSubject(request, context, action!, about!)
+    if (access !== 'token') done()
+    else authoriseSubject(request, context, action!, about!).then(() => done(), done)
   })
   documentRoutes(app, context)
   void app.register((documented: TypedApp, _options, done) => {
@@ -179,7 +180,8 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   // In front of everything, so that what is refused costs next to nothing.
   app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request
-    const refusal = gate.refusalOf(raw) ?? gate.refusalOfBody(raw, reply.raw, request.routeOptions.bodyLimit)
+    const refusal =
+      gate.refusalOf(raw) ?? gate.refusalOfBody(raw, reply.raw, () => request.routeOptions.bodyLimit)
     if (refusal && gate.isCut(raw)) {
       onRefusal(refusal)
       reply.hijack()
@@ -213,14 +215,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
       request.headers['content-type'] = 'text/plain'
     done(null, payload)
   })
-  void app.register(cors, {
-    origin: '*',
-    methods: ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'],
-    maxAge: 86_400,
-    // The samples' cors() answers every OPTIONS, a preflight or not.
-    strictPreflight: false,
-    exposedHeaders: [REQUEST_ID_HEADER, 'retry-after'],
-  })
+  answerPreflights(app)
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
     // The router looks at the escapes of the path only.

@@ -36,9 +36,10 @@ export interface OwnerOptions {
 
 export function createOwner({ settings, userId, log }: OwnerOptions): Owner {
   let warned = false
+  const reachedFromHereAlone = isReachedFromHereAlone(settings)
   return {
     isHere: (request, pages) => {
-      if (!isReachedFromHereAlone(settings)) return false
+      if (!reachedFromHereAlone) return false
       const sign = signOfProxy(request.raw, userId)
       if (sign !== undefined && !warned) {
         warned = true

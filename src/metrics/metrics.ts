@@ -6,6 +6,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ErrorName } from '../protocol/errors.ts'
+import { Answers } from './answers.ts'
 
 /** What is there at this moment; asked of those who know. */
 export interface Readings {
@@ -116,19 +117,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     1,
   )
 
-  const requests = new Counter({
-    registers,
-    name: 'anteroom_http_requests_total',
-    help: 'HTTP requests that were answered.',
-    labelNames: ['method', 'route', 'status'],
-  })
-  const requestSeconds = new Histogram({
-    registers,
-    name: 'anteroom_http_request_seconds',
-    help: 'From the last byte of the head of an HTTP request to the last of its answer.',
-    labelNames: ['route'],
-    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2],
-  })
+  const answers = new Answers(registry)
   const refusals = new Counter({
     registers,
     name: 'anteroom_refusals_total',
@@ -279,8 +268,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   return {
     answered(method, route, status, seconds) {
       totals.requests++
-      requests.inc({ method: METHODS.has(method) ? method : 'other', route, status })
-      requestSeconds.observe({ route }, seconds)
+      answers.add(METHODS.has(method) ? method : 'other', route, status, seconds)
     },
     refused(door, refusal) {
       if (told.has(refusal)) return
