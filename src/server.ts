@@ -287,17 +287,23 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     }
 
     /** What other processes did to keys and tokens holds here too; what was used is written now and then. */
+    let keptUpWith: number | undefined
     const keepUp = async (): Promise<void> => {
-      if (await keyRing.refresh()) verifier.clear()
-      for (const token of await revokedTokens.refresh())
-        await meetings.putOut(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+      const version = await store.version()
+      if (version !== keptUpWith) {
+        if (await keyRing.refresh()) verifier.clear()
+        for (const token of await revokedTokens.refresh())
+          await meetings.putOut(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+        await webhooks.refreshDefaults()
+        // Read before: what was written meanwhile is read the next time.
+        keptUpWith = version
+      }
       await keyRing.writeUses()
     }
     const refreshing = setInterval(() => {
-      keepUp().catch((error: unknown) => logger.error({ err: error }, 'reading the keys again'))
-      webhooks
-        .refreshDefaults()
-        .catch((error: unknown) => logger.error({ err: error }, 'reading the projects again'))
+      keepUp().catch((error: unknown) =>
+        logger.error({ err: error }, 'failed to read keys, revoked tokens and projects again'),
+      )
     }, KEY_REFRESH_MS)
     refreshing.unref()
     webhooks.start()

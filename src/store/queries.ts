@@ -21,7 +21,7 @@ export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): 
   else seal.open(probe, SEAL_PROBE)
 }
 
-export function storeOver(ground: Ground): Omit<Store, 'close' | 'files'> {
+export function storeOver(ground: Ground): Omit<Store, 'close' | 'files' | 'version'> {
   const written = new Written()
   return {
     projects: projectQueries(ground),

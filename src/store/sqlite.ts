@@ -104,6 +104,9 @@ export async function openSqlite(
     await proveSeal(store, seal)
     return {
       ...store,
+      // Of the reader, so that what this process writes counts too.
+      version: async () =>
+        (await sql<{ data_version: number }>`pragma data_version`.execute(reader)).rows[0]!.data_version,
       files: openFiles(join(folder, FILES_FOLDER)),
       close: async () => {
         await queue.idle()

@@ -480,3 +480,16 @@ test('two first openings at once agree on one key', async () => {
   assert.equal((await other.keys.list())[0]!.secret, 'shared')
   await Promise.all([one.close(), other.close()])
 })
+
+test('its version is another when something was written, here or elsewhere, and only then', async () => {
+  const [here, elsewhere] = [await openStore({ folder }), await openStore({ folder })]
+  const first = await here.version()
+  await here.projects.list()
+  assert.equal(await here.version(), first)
+  await here.projects.create(project)
+  const second = await here.version()
+  assert.notEqual(second, first)
+  await elsewhere.values.set('a', 'b')
+  assert.notEqual(await here.version(), second)
+  await Promise.all([here.close(), elsewhere.close()])
+})

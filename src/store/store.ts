@@ -497,6 +497,8 @@ export interface Store {
   }
   /** Resolves when the store answers and can write. */
   check(): Promise<void>
+  /** The same as before while nothing was written, here or by another process; costs less than reading anything. */
+  version(): Promise<number>
   close(): Promise<void>
 }
 
