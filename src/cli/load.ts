@@ -156,6 +156,10 @@ function describe(report: LoadReport): string {
     ['streams', `${streams.flowing} of ${streams.expected} arrived`],
     ['packets', `${streams.packetsSent} sent, ${streams.packetsReceived} received`],
     ['lost', `${streams.packetsLost} (${streams.lostPercent} %)`],
+    [
+      'dropped here',
+      streams.droppedHere === null ? 'not known' : `${streams.droppedHere}, unread by this program`,
+    ],
     ['frames', `${streams.framesReceived} received`],
     ['delay', ms(report.delayMs)],
     [

@@ -4,6 +4,7 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ownDrops } from './own-drops.ts'
 import { LoadParticipant } from './participant.ts'
 import { paces, Source } from './streams.ts'
 
@@ -51,6 +52,8 @@ export interface LoadReport {
     packetsReceived: number
     packetsLost: number
     lostPercent: number
+    /** Of all kinds of datagrams, those that this program was too slow to read; null where the system does not tell. */
+    droppedHere: number | null
     framesReceived: number
     /** Of packets that were opened: whether they held what was sent. */
     opened: number
@@ -170,6 +173,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           .map((meetingId) => people.filter((one) => one.meetingId === meetingId).length)
           .reduce((sum, size) => sum + size * (size - 1) * perPerson, 0),
         ...arrivedAt(people),
+        droppedHere: (await ownDrops()) ?? null,
       },
       delayMs: quantiles(delays.values),
       serverCpuPercent:
@@ -207,7 +211,9 @@ function keepSending(people: readonly LoadParticipant[]): () => void {
   return () => clearInterval(timer)
 }
 
-function arrivedAt(people: readonly LoadParticipant[]): Omit<LoadReport['streams'], 'expected'> {
+function arrivedAt(
+  people: readonly LoadParticipant[],
+): Omit<LoadReport['streams'], 'expected' | 'droppedHere'> {
   const arrivals = people.flatMap((participant) => [...participant.arrivals.values()])
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
   const packetsReceived = sum(arrivals.map(({ received }) => received))

@@ -3,6 +3,7 @@
  * the clear, and opened now and then to see that it is what was sent: opening every packet would load this machine and
  * not the server.
  */
+import type { Socket } from 'node:dgram'
 import type { DtlsParameters, IceCandidate, IceParameters } from '../protocol/media.ts'
 import {
   IceCandidate as Candidate,
@@ -36,6 +37,7 @@ export interface PeerEvents {
 
 /** For ICE and DTLS together. */
 const CONNECT_TIMEOUT_MS = 15_000
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 
 export class Peer {
   readonly id: string
@@ -83,6 +85,7 @@ export class Peer {
       const ours = certificate.getFingerprints().map(({ algorithm, value }) => ({ algorithm, value }))
       const connecting = (async () => {
         await Promise.all([ice.gather(), tell({ role: 'client', fingerprints: ours })])
+        widen(ice)
         for (const { foundation, address, ip, port, priority, protocol, type } of candidates) {
           await ice.addRemoteCandidate(
             new Candidate(1, foundation, address ?? ip, port, priority, protocol, type),
@@ -142,4 +145,11 @@ export class Peer {
       }
     }
   }
+}
+
+/** Packets wait while this program does other things; it serves many people. The system gives at most its `net.core.rmem_max`. */
+function widen({ connection }: RTCIceTransport): void {
+  // Werift does not let the size be chosen.
+  const { protocols } = connection as unknown as { protocols: { transport: { socket?: Socket } }[] }
+  for (const { transport } of protocols) transport.socket?.setRecvBufferSize(RECEIVE_BUFFER_BYTES)
 }
