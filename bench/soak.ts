@@ -110,7 +110,7 @@ async function look(): Promise<void> {
       'file descriptors': readdirSync(`/proc/${server.pid}/fd`).length,
       'sockets of ports': socketsOf([server.pid, ...media]),
       timers: metric(/^nodejs_active_resources\{type="Timeout"\} (\S+)/m),
-      'event loop delay p99, ms': metric(/^nodejs_eventloop_lag_p99_seconds (\S+)/m) * 1000,
+      'event loop delay p99, ms': metric(/^anteroom_event_loop_lag_seconds\{quantile="0.99"\} (\S+)/m) * 1000,
       'store, MB':
         ['', '-wal'].reduce((sum, end) => sum + statSync(join(folder, `anteroom.db${end}`)).size, 0) / MB,
     },

@@ -81,7 +81,14 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   app.addHook('preHandler', (request, _reply, done) => {
     const { access, action, about } = request.routeOptions.config
     if (access !== 'token') done()
-    else authoriseSubject(request, context, action!, about!).then(() => done(), done)
+    else {
+      authoriseSubject(request, context, action!, about!).then(
+        () => done(),
+        // `done` takes undefined for a yes.
+        (error: unknown) =>
+          done(error instanceof Error ? error : new Error('failed to authorise', { cause: error })),
+      )
+    }
   })
   documentRoutes(app, context)
   void app.register((documented: TypedApp, _options, done) => {
@@ -209,15 +216,12 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
       done(error as Error)
     }
   })
-  // A body without a content type is not offered to any parser.
-  app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (request.headers['content-type'] === undefined && hasBody(request.headers))
-      request.headers['content-type'] = 'text/plain'
-    done(null, payload)
-  })
   answerPreflights(app)
   app.addHook('onRequest', (request, reply, done) => {
     void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
+    const { headers } = request
+    // A body without a content type is not offered to any parser.
+    if (headers['content-type'] === undefined && hasBody(headers)) headers['content-type'] = 'text/plain'
     // The router looks at the escapes of the path only.
     done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })

@@ -12,7 +12,7 @@ export function userOfPeer(socket: Socket): number | undefined {
   if (there !== undefined) return there
   const { remotePort, localPort } = socket
   if (remotePort === undefined || localPort === undefined) return undefined
-  const connections = connectionsOfThisTurn()
+  const connections = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(readConnections)
   const peers = connections.filter(({ local, remote }) => local === remotePort && remote === localPort)
   const isOurEndShown = connections.some(({ local, remote }) => local === localPort && remote === remotePort)
   if (peers.length === 0 && !isOurEndShown) return undefined
@@ -27,22 +27,6 @@ interface Connection {
   local: number
   remote: number
   userId: number
-}
-
-let shown: Connection[] | undefined
-
-/**
- * All connections over loopback. Reading them takes milliseconds, so those who ask in one turn of the event loop share one
- * look. No longer: the next turn may accept a connection whose ports another had when this was read.
- */
-function connectionsOfThisTurn(): readonly Connection[] {
-  if (!shown) {
-    shown = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap(readConnections)
-    setImmediate(() => {
-      shown = undefined
-    })
-  }
-  return shown
 }
 
 const LOOPBACK = /^(?:[0-9A-F]{6}7F|0{24}01000000|0{16}FFFF0000[0-9A-F]{6}7F):/
