@@ -9,6 +9,12 @@ const EXPOSED = `${REQUEST_ID_HEADER}, retry-after`
 const METHODS = 'GET, HEAD, PUT, PATCH, POST, DELETE'
 const MAX_AGE_SECONDS = 86_400
 
+/** Lets the pages of every origin read an answer, the request id and the time to wait included. */
+export const readableByPages = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': EXPOSED,
+} as const
+
 /** Adds the headers to every answer, but those of routes with `cors: false`; and answers preflights. */
 export function answerPreflights(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
@@ -16,7 +22,7 @@ export function answerPreflights(app: FastifyInstance): void {
       done()
       return
     }
-    void reply.header('access-control-allow-origin', '*').header('access-control-expose-headers', EXPOSED)
+    void reply.headers(readableByPages)
     // Whether a preflight or not: that is how the published samples answer (contract, rest-and-tokens §2).
     if (request.method !== 'OPTIONS') {
       done()
@@ -34,7 +40,7 @@ export function answerPreflights(app: FastifyInstance): void {
       })
       .send()
   })
-  // Reached only past the hook, by routes that no other page may call.
+  // Makes OPTIONS known on every path. The hook answers before it, so this is never reached.
   app.options('*', { schema: { hide: true } }, (_request, reply) => {
     reply.callNotFound()
   })

@@ -244,10 +244,31 @@ test('any origin may call, and asks before with any header', async () => {
       answer.headers.get('access-control-allow-headers')!.toLowerCase(),
       /authorization,\s*content-type/,
     )
+    assert.equal(answer.headers.get('vary'), 'Access-Control-Request-Headers')
+    assert.ok(Number(answer.headers.get('access-control-max-age')) > 0)
+    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
+    assert.ok(answer.headers.get('x-request-id'))
+    assert.equal(await answer.text(), '')
   }
   // The samples' cors() answers an OPTIONS that is no preflight as well.
   const bare = await fetch(`${server.url}/get-token`, { method: 'OPTIONS' })
   assert.ok(bare.status < 300, String(bare.status))
+  assert.equal(bare.headers.get('access-control-allow-headers'), null)
+})
+
+test('every answer may be read by any origin, its request id too; but the metrics by none', async () => {
+  for (const path of ['/get-token', '/v2/rooms', '/nowhere', '/%zz']) {
+    const answer = await fetch(server.url + path, { headers: { origin: 'https://app.example' } })
+    await answer.body?.cancel()
+    assert.equal(answer.headers.get('access-control-allow-origin'), '*', path)
+    assert.match(answer.headers.get('access-control-expose-headers') ?? '', /x-request-id/, path)
+    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', path)
+    assert.ok(answer.headers.get('x-request-id'), path)
+  }
+  const metrics = await fetch(`${server.url}/metrics`, { headers: { origin: 'https://app.example' } })
+  await metrics.body?.cancel()
+  assert.equal(metrics.headers.get('access-control-allow-origin'), null)
+  assert.ok(metrics.headers.get('x-request-id'))
 })
 
 test('one connection carries one request after another, a GET with a body among them', async () => {

@@ -11,7 +11,7 @@ import { asRefusal, Refusal, restErrorBody } from '../protocol/errors.ts'
 import { MAX_WORDS_LENGTH } from '../protocol/ids.ts'
 import { adminRoutes } from './admin/routes.ts'
 import { parseBody } from './body.ts'
-import { answerPreflights } from './cors.ts'
+import { answerPreflights, readableByPages } from './cors.ts'
 import { CHAT_PATH } from './chat-socket.ts'
 import { assertDeclared, validateByDescription, type TypedApp } from './describe.ts'
 import { fileRoutes } from './files.ts'
@@ -160,7 +160,11 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these.
       const answer = reply as unknown as Answer
-      answer.header('access-control-allow-origin', '*').header(REQUEST_ID_HEADER, request.id)
+      answer.headers({
+        ...readableByPages,
+        [REQUEST_ID_HEADER]: request.id,
+        'x-content-type-options': 'nosniff',
+      })
       void answerRefusal(toRefusal(error), request.id, answer)
     },
     clientErrorHandler: (error, socket) => {
@@ -173,7 +177,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
           `HTTP/1.1 ${refusal.status} ${phrase}`,
           'content-type: application/json; charset=utf-8',
           `content-length: ${Buffer.byteLength(body)}`,
-          'access-control-allow-origin: *',
+          ...Object.entries(readableByPages).map(([name, value]) => `${name}: ${value}`),
           `${REQUEST_ID_HEADER}: ${requestIdOf(undefined)}`,
           'connection: close',
           '',
@@ -195,14 +199,9 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
       raw.socket.destroy()
       return
     }
-    if (refusal) {
-      // What it sent is not waited for.
-      void reply.headers({
-        'access-control-allow-origin': '*',
-        connection: 'close',
-        [REQUEST_ID_HEADER]: request.id,
-      })
-    }
+    void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
+    // What it sent is not waited for.
+    if (refusal) void reply.headers({ ...readableByPages, connection: 'close' })
     done(refusal)
   })
   validateByDescription(app)
@@ -218,7 +217,6 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   })
   answerPreflights(app)
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
     const { headers } = request
     // A body without a content type is not offered to any parser.
     if (headers['content-type'] === undefined && hasBody(headers)) headers['content-type'] = 'text/plain'
@@ -282,6 +280,7 @@ function complaintOf({ code }: NodeJS.ErrnoException): [refusal: Refusal, phrase
 interface Answer {
   code(status: number): Answer
   header(name: string, value: string): Answer
+  headers(values: Record<string, string>): Answer
   send(body: unknown): Answer
 }
 
