@@ -36,7 +36,7 @@ async function anteroom(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ra
     env: {
       ...process.env,
       // Compiling takes half of the time of a command.
-      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder, 'compiled'),
       DATA_DIR: join(folder, 'data'),
       LOG_LEVEL: 'error',
       ...env,

@@ -37,7 +37,7 @@ async function anteroom(
     env: {
       ...process.env,
       // Compiling takes half of the time of a command.
-      NODE_COMPILE_CACHE: compiled,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compiled,
       DATA_DIR: data,
       LOG_LEVEL: 'error',
       PORT: '1',

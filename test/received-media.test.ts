@@ -16,8 +16,8 @@ import {
   type MediaClient,
 } from './support/media-clients.ts'
 import type { AppServer } from './support/published.ts'
-import { BadLine, LINE_ADDRESS } from './support/bad-line.ts'
 import { RealServer } from './support/real-server.ts'
+import { eventually, HIGH, LOW, MED, sendsAllSizes, sizedTo } from './support/sizes.ts'
 
 let browser: Browser
 let app: AppServer
@@ -39,33 +39,8 @@ after(async () => {
 })
 afterEach(() => clients.closeAll())
 
-const [LOW, MED, HIGH] = [320, 640, 1280]
 /** Of all the switches of one viewer the quickest takes no longer; a machine under load is slow, but not each time. */
 const SWITCH_MS = 2000
-const PATIENCE_MS = 45_000
-/** Until the media server has found out what a line takes: it is slow to trust one that was narrow. */
-const ESTIMATE_MS = 120_000
-
-/** The browser sends its largest picture once it has found out that the line takes it. */
-async function sendsAllSizes(sender: MediaClient): Promise<void> {
-  const giveUpAt = Date.now() + PATIENCE_MS
-  for (;;) {
-    const widths = String(await sender.tap.sentWidths())
-    if (widths === String([LOW, MED, HIGH])) return
-    if (Date.now() > giveUpAt) throw new Error(`sends only ${widths}`)
-    await sender.tap.page.waitForTimeout(200)
-  }
-}
-
-/** Asks for a size and waits until it is seen; answers how long that took. */
-async function sizedTo(viewer: MediaClient, quality: 'low' | 'med' | 'high', width: number): Promise<number> {
-  const asked = Date.now()
-  await viewer.setQuality('ann', quality)
-  await viewer.tap.until('ann', 'video', `was ${width} wide`, (now) => now.width === width)
-  const took = Date.now() - asked
-  await viewer.tap.sees('ann', width)
-  return took
-}
 
 /** The viewer's newest stream of this kind. */
 async function consumerOf({ tap }: MediaClient, kind: StreamKind): Promise<{ consumerId: string }> {
@@ -118,18 +93,6 @@ async function asksOfStreams(viewer: MediaClient, say: (line: string) => void): 
   await tap.ask('consumeVideoStreams', { peerId: 'ann' })
   await tap.flows('ann', 'video')
   await sizedTo(viewer, 'high', HIGH)
-}
-
-async function eventually(
-  what: string,
-  holds: () => Promise<boolean>,
-  patienceMs = PATIENCE_MS,
-): Promise<void> {
-  const giveUpAt = Date.now() + patienceMs
-  while (!(await holds())) {
-    if (Date.now() > giveUpAt) throw new Error(`never: ${what}`)
-    await new Promise((next) => setTimeout(next, 100))
-  }
 }
 
 for (const make of makes) {
@@ -213,139 +176,3 @@ for (const make of makes) {
     await each((viewer) => sizedTo(viewer, 'high', HIGH))
   })
 }
-
-/**
- * Relayed to a meeting on another worker; answers who is there. Where a meeting comes to lie depends on the load at that
- * instant, of the meetings before too. One on the sender's own worker adds to the load there, so the next lies elsewhere.
- */
-async function relayed(sender: MediaClient, viewer: Make, from: string): Promise<MediaClient> {
-  const here = await sender.tap.mediaPorts()
-  const tried: number[][] = []
-  for (let attempt = 0; attempt < 8; attempt++) {
-    const there = await relayedAnywhere(sender, viewer, from)
-    const ports = await there.tap.mediaPorts()
-    if (!ports.some((port) => here.includes(port))) return there
-    tried.push(ports)
-  }
-  throw new Error(`no meeting on another worker than ${String(here)}: ${tried.join(' and ')}`)
-}
-
-async function relayedAnywhere(sender: MediaClient, viewer: Make, from: string): Promise<MediaClient> {
-  const meetingId = await server.createMeeting()
-  const there = await clients.join(viewer, { meetingId, participantId: 'there', camera: false, mic: false })
-  await sender.tap.ask('mediaRelayRequestSent', { meetingId, secret: clients.token() })
-  await eventually(
-    'it was asked',
-    async () => (await there.tap.heard('mediaRelayRequestReceived')).length > 0,
-  )
-  await there.tap.ask('respondToMediaRelayRequest', { peerId: 'ann', meetingId: from, decision: 'allowed' })
-  await there.tap.flows('ann', 'video')
-  return there
-}
-
-for (const codec of ['VP8', 'H264', 'VP9'] as const) {
-  test(`${codec}, here and piped to another worker: sizes are what each viewer asked for`, async (t) => {
-    const meetingId = await server.createMeeting()
-    const sender = await clients.join(codec === 'VP8' ? 'js-sdk' : 'our client', {
-      meetingId,
-      participantId: 'ann',
-      ...(codec !== 'VP8' && { codec }),
-    })
-    const viewers = await Promise.all([
-      ...makes.map((make) =>
-        clients.join(make, {
-          meetingId,
-          participantId: `on-${make.replace(' ', '-')}`,
-          camera: false,
-          mic: false,
-        }),
-      ),
-      relayed(sender, codec === 'VP8' ? 'our client' : 'js-sdk', meetingId),
-    ])
-    if (codec !== 'VP9') await sendsAllSizes(sender)
-    await Promise.all(
-      viewers.map(async (viewer, at) => {
-        const took = []
-        for (const [quality, width] of [
-          ['low', LOW],
-          ['high', HIGH],
-          ['med', MED],
-          ['high', HIGH],
-        ] as const)
-          took.push(await sizedTo(viewer, quality, width))
-        t.diagnostic(`${makes[at] ?? 'piped'}: switches took ${took.join(', ')} ms`)
-        assert.equal((await viewer.tap.received('ann', 'video'))!.codec, `video/${codec}`)
-      }),
-    )
-  })
-}
-
-test(
-  'a narrow line: pictures step down and move on, priority says whose is large, and a wide line makes them large again',
-  { skip: process.platform !== 'linux' && 'only Linux gives a machine all addresses of 127.0.0.0/8' },
-  async (t) => {
-    const far = await RealServer.start({ MEDIA_WORKERS: '1', ANNOUNCED_ADDRESS: LINE_ADDRESS })
-    const line = await BadLine.open([], [Number(far.env.MEDIA_PORT)])
-    const there = new MediaClients(browser, app, far)
-    try {
-      const meetingId = await far.createMeeting()
-      const senders = await Promise.all([
-        there.join('js-sdk', { meetingId, participantId: 'ann' }),
-        there.join('our client', { meetingId, participantId: 'bob' }),
-      ])
-      const viewers = await Promise.all(
-        makes.map((make) =>
-          there.join(make, {
-            meetingId,
-            participantId: `on-${make.replace(' ', '-')}`,
-            camera: false,
-            mic: false,
-          }),
-        ),
-      )
-      await Promise.all(senders.map(sendsAllSizes))
-      const widths = async ({ tap }: MediaClient): Promise<[ann: number, bob: number]> => {
-        const [ann, bob] = await Promise.all([tap.received('ann', 'video'), tap.received('bob', 'video')])
-        return [ann?.width ?? 0, bob?.width ?? 0]
-      }
-      const all = async (
-        what: string,
-        holds: (widths: [ann: number, bob: number]) => boolean,
-      ): Promise<void> => {
-        const from = Date.now()
-        await Promise.all(
-          viewers.map(async (viewer, at) => {
-            await eventually(what, async () => holds(await widths(viewer)), ESTIMATE_MS)
-            t.diagnostic(
-              `${makes[at]}: ${what} after ${Date.now() - from} ms: ${String(await widths(viewer))}`,
-            )
-            for (const name of ['ann', 'bob'])
-              if (await viewer.tap.received(name, 'video')) await viewer.tap.flows(name, 'video')
-          }),
-        )
-      }
-      const prefer = async (peerId: string): Promise<void> => {
-        for (const { tap } of viewers)
-          for (const name of ['ann', 'bob'])
-            await tap.ask('setConsumerPriority', {
-              consumerId: (await tap.received(name, 'video'))!.consumerId,
-              priority: name === peerId ? 255 : 1,
-            })
-      }
-      for (const viewer of viewers) for (const name of ['ann', 'bob']) await viewer.setQuality(name, 'high')
-      await all('both large', ([ann, bob]) => ann === HIGH && bob === HIGH)
-      await prefer('ann')
-      line.quality.downBitsPerSecond = 600_000
-      await all("bob's small", ([ann, bob]) => bob < HIGH && ann > bob)
-      await prefer('bob')
-      await all("ann's small", ([ann, bob]) => ann < HIGH && bob > ann)
-      await senders[1].close()
-      line.mend()
-      await all("ann's large again", ([ann]) => ann === HIGH)
-    } finally {
-      await there.closeAll()
-      line.close()
-      await far.stop()
-    }
-  },
-)

@@ -21,7 +21,7 @@ const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 
 const { values, positionals } = parseArgs({
   options: {
-    // Files at once that keep a core busy; of those that mostly wait there are twice as many.
+    // Processor cores to keep busy.
     jobs: { type: 'string', default: String(availableParallelism()) },
     // Runs `npm run check` beside the tests.
     check: { type: 'boolean', default: false },
@@ -43,12 +43,13 @@ if (files.size === 0) throw new Error(`no test file matches ${positionals.join('
 
 const order = JSON.parse(readFileSync(join(import.meta.dirname, 'order.json'), 'utf8'))
 if (values.check) files.add(CHECK)
-const loadOf = (file) => (order.busy.includes(file) ? 1 : 0.5)
+// Of a core. Two that are busy leave room for one that mostly waits.
+const loadOf = (file) => (order.busy.includes(file) ? 0.75 : 0.5)
 const waiting = inOrder(
   [...files].filter((file) => !order.pictures.includes(file)),
   order.longestFirst,
 )
-// What these see of moving pictures depends on processor that nothing else takes, so they come by themselves.
+// These judge the sizes of pictures, and a browser short of processor sends no large one: they come by themselves.
 const pictures = order.pictures.filter((file) => files.has(file))
 const scratch = await mkdtemp(join(tmpdir(), 'anteroom-tests-'))
 const children = new Set()
@@ -64,8 +65,7 @@ await mkdir(EVIDENCE, { recursive: true })
 const startedAt = performance.now()
 const results = []
 await runAll(waiting, loadOf)
-// Where sizes are judged nothing else runs: a browser short of processor sends no large picture.
-await runAll(pictures, (file) => (order.alone.includes(file) ? jobs : 1))
+await runAll(pictures, () => 1)
 if (values.again) await runFailedAgain()
 await rm(scratch, { recursive: true, force: true })
 

@@ -1,0 +1,102 @@
+/** Every codec, on the worker of the sender and piped to another: seen in the pictures that arrive in a real browser. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { launchBrowser } from './support/browser.ts'
+import {
+  makes,
+  mediaApp,
+  MediaClients,
+  mediaFlags,
+  type Make,
+  type MediaClient,
+} from './support/media-clients.ts'
+import type { AppServer } from './support/published.ts'
+import { RealServer } from './support/real-server.ts'
+import { eventually, HIGH, LOW, MED, sendsAllSizes, sizedTo } from './support/sizes.ts'
+
+let browser: Browser
+let app: AppServer
+let server: RealServer
+let clients: MediaClients
+
+before(async () => {
+  ;[browser, app, server] = await Promise.all([
+    launchBrowser([...mediaFlags]),
+    mediaApp(),
+    RealServer.start(),
+  ])
+  clients = new MediaClients(browser, app, server)
+})
+after(async () => {
+  await browser.close()
+  app.stop()
+  await server.stop()
+})
+afterEach(() => clients.closeAll())
+
+/**
+ * Relayed to a meeting on another worker; answers who is there. Where a meeting comes to lie depends on the load at that
+ * instant, of the meetings before too. One on the sender's own worker adds to the load there, so the next lies elsewhere.
+ */
+async function relayed(sender: MediaClient, viewer: Make, from: string): Promise<MediaClient> {
+  const here = await sender.tap.mediaPorts()
+  const tried: number[][] = []
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const there = await relayedAnywhere(sender, viewer, from)
+    const ports = await there.tap.mediaPorts()
+    if (!ports.some((port) => here.includes(port))) return there
+    tried.push(ports)
+  }
+  throw new Error(`no meeting on another worker than ${String(here)}: ${tried.join(' and ')}`)
+}
+
+async function relayedAnywhere(sender: MediaClient, viewer: Make, from: string): Promise<MediaClient> {
+  const meetingId = await server.createMeeting()
+  const there = await clients.join(viewer, { meetingId, participantId: 'there', camera: false, mic: false })
+  await sender.tap.ask('mediaRelayRequestSent', { meetingId, secret: clients.token() })
+  await eventually(
+    'it was asked',
+    async () => (await there.tap.heard('mediaRelayRequestReceived')).length > 0,
+  )
+  await there.tap.ask('respondToMediaRelayRequest', { peerId: 'ann', meetingId: from, decision: 'allowed' })
+  await there.tap.flows('ann', 'video')
+  return there
+}
+
+for (const codec of ['VP8', 'H264', 'VP9'] as const) {
+  test(`${codec}, here and piped to another worker: sizes are what each viewer asked for`, async (t) => {
+    const meetingId = await server.createMeeting()
+    const sender = await clients.join(codec === 'VP8' ? 'js-sdk' : 'our client', {
+      meetingId,
+      participantId: 'ann',
+      ...(codec !== 'VP8' && { codec }),
+    })
+    const viewers = await Promise.all([
+      ...makes.map((make) =>
+        clients.join(make, {
+          meetingId,
+          participantId: `on-${make.replace(' ', '-')}`,
+          camera: false,
+          mic: false,
+        }),
+      ),
+      relayed(sender, codec === 'VP8' ? 'our client' : 'js-sdk', meetingId),
+    ])
+    if (codec !== 'VP9') await sendsAllSizes(sender)
+    await Promise.all(
+      viewers.map(async (viewer, at) => {
+        const took = []
+        for (const [quality, width] of [
+          ['low', LOW],
+          ['high', HIGH],
+          ['med', MED],
+          ['high', HIGH],
+        ] as const)
+          took.push(await sizedTo(viewer, quality, width))
+        t.diagnostic(`${makes[at] ?? 'piped'}: switches took ${took.join(', ')} ms`)
+        assert.equal((await viewer.tap.received('ann', 'video'))!.codec, `video/${codec}`)
+      }),
+    )
+  })
+}

@@ -1,0 +1,44 @@
+/** How tests read the sizes of pictures: the browser sends three, and viewers are sent the one that they ask for. */
+import type { MediaClient } from './media-clients.ts'
+
+/** Widths, as our client and the published one send them. */
+export const [LOW, MED, HIGH] = [320, 640, 1280]
+const PATIENCE_MS = 45_000
+
+/** The browser sends its largest picture once it has found out that the line takes it. */
+export async function sendsAllSizes(sender: MediaClient): Promise<void> {
+  const giveUpAt = Date.now() + PATIENCE_MS
+  for (;;) {
+    const widths = String(await sender.tap.sentWidths())
+    if (widths === String([LOW, MED, HIGH])) return
+    if (Date.now() > giveUpAt) throw new Error(`sends only ${widths}`)
+    await sender.tap.page.waitForTimeout(200)
+  }
+}
+
+/** Asks for a size and waits until it is seen; answers how long that took. */
+export async function sizedTo(
+  viewer: MediaClient,
+  quality: 'low' | 'med' | 'high',
+  width: number,
+): Promise<number> {
+  const asked = Date.now()
+  await viewer.setQuality('ann', quality)
+  await viewer.tap.until('ann', 'video', `was ${width} wide`, (now) => now.width === width)
+  const took = Date.now() - asked
+  await viewer.tap.sees('ann', width)
+  return took
+}
+
+/** Waits until it holds. */
+export async function eventually(
+  what: string,
+  holds: () => Promise<boolean>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const giveUpAt = Date.now() + patienceMs
+  while (!(await holds())) {
+    if (Date.now() > giveUpAt) throw new Error(`never: ${what}`)
+    await new Promise((next) => setTimeout(next, 100))
+  }
+}
