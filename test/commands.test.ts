@@ -45,7 +45,7 @@ async function anteroom(
       ...env,
     },
     stdio: ['ignore', stdout === 'closed' ? 'pipe' : stdout, 'pipe'],
-    timeout: 60_000,
+    timeout: 180_000,
   })
   let [out, err] = ['', '']
   if (stdout === 'closed') child.stdout!.destroy()

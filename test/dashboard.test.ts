@@ -29,7 +29,7 @@ before(async () => {
   browser = await launchBrowser()
   context = await browser.newContext({ viewport: { width: 1280, height: 860 } })
   page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(90_000)
   page.on('pageerror', ({ message }) => complaints.push(message))
   page.on('console', (line) => {
     // The browser itself tells of each refusal; the tests here earn some on purpose.

@@ -572,7 +572,7 @@ for (const [type, disabled] of [
 ] as const) {
   test(
     `autoCloseConfig ${type}: a session ends so many minutes after it began`,
-    { timeout: 20_000 },
+    { timeout: 90_000 },
     async (t) => {
       const meetingId = await server.createMeeting({ autoCloseConfig: { type, duration: 2 } })
       const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })

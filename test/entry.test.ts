@@ -109,7 +109,7 @@ test('who is let in while its id has come inside otherwise is told so, and waits
   assert.equal((await guest.hears('entryResponded')).decision, 'allowed')
 })
 
-test('a dead line gives way to a newcomer who could not displace it', { timeout: 60_000 }, async () => {
+test('a dead line gives way to a newcomer who could not displace it', { timeout: 180_000 }, async () => {
   const port = Number(new URL(server.url).port)
   const line = await BadLine.open([port], [])
   try {
@@ -151,7 +151,7 @@ test('a dead line gives way to a newcomer who could not displace it', { timeout:
   }
 })
 
-test('a dead line gives way, whichever protocol either client speaks', { timeout: 60_000 }, async () => {
+test('a dead line gives way, whichever protocol either client speaks', { timeout: 180_000 }, async () => {
   const port = Number(new URL(server.url).port)
   const line = await BadLine.open([port], [])
   const old: ProtooClient[] = []

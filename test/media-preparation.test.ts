@@ -18,7 +18,7 @@ import { SlowBuild } from './support/slow-build.ts'
 import { API_KEY, signAnything } from './support/test-server.ts'
 import { WireClient } from './support/wire-client.ts'
 
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 const STEPS = 4
 const cli = join(import.meta.dirname, '../src/cli.ts')
 const cleanups: (() => unknown)[] = []
@@ -214,7 +214,7 @@ test('a port that media cannot have ends the start, also where the worker must b
     if (taken === 'UDP') await once(socket.bind(port, '127.0.0.1'), 'listening')
     else await once(listener.listen(port, '127.0.0.1'), 'listening')
     // It would run on, were the port not tried.
-    const limits = { timeout: 60_000, killSignal: 'SIGKILL' as const }
+    const limits = { timeout: 120_000, killSignal: 'SIGKILL' as const }
     try {
       await assert.rejects(
         promisify(execFile)(process.execPath, [cli, 'serve'], { env: server.env, ...limits }),

@@ -28,7 +28,7 @@ function sendThrough(
 ): Promise<string> {
   const args = ['-p', port, '-u', username, '-w', credential, '-e', peer[0], '-r', peer[1], '-n', 3, '-m', 1]
   return new Promise((resolve) => {
-    execFile('turnutils_uclient', [...args.map(String), '127.0.0.1'], { timeout: 30_000 }, (_error, out) =>
+    execFile('turnutils_uclient', [...args.map(String), '127.0.0.1'], { timeout: 90_000 }, (_error, out) =>
       resolve(out),
     )
   })
@@ -36,7 +36,7 @@ function sendThrough(
 
 test(
   'coturn: what init-config hands out opens it, towards the media ports and nowhere else',
-  { skip: !isInstalled && 'coturn is not installed', timeout: 120_000 },
+  { skip: !isInstalled && 'coturn is not installed', timeout: 300_000 },
   async (t: TestContext) => {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-turn-'))
     t.after(() => rm(folder, { recursive: true, force: true }))

@@ -445,7 +445,7 @@ async function anteroom(...args: string[]): Promise<any> {
       VIDEOSDK_SECRET_KEY: SECRET,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 20_000,
+    timeout: 120_000,
   })
   let out = ''
   child.stdout.on('data', (chunk) => (out += String(chunk)))

@@ -51,7 +51,7 @@ class ChatClient {
   }
 
   async until<T>(look: () => T | undefined): Promise<T> {
-    const giveUpAt = Date.now() + 8000
+    const giveUpAt = Date.now() + 60_000
     for (;;) {
       const found = look()
       if (found !== undefined) return found

@@ -101,7 +101,7 @@ test('a folder, key or database that cannot be used is one sentence with the cur
   await assert.rejects(openStore({ folder, url: 'postgres://x' }), problem(/PostgreSQL is not built/))
 })
 
-test('a folder that cannot be made is refused, and not waited for', { timeout: 10_000 }, async () => {
+test('a folder that cannot be made is refused, and not waited for', { timeout: 60_000 }, async () => {
   const script = `import { openStore } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
     openStore({ folder: '/proc/1/anteroom/data' }).then(() => process.exit(9), (error) => { console.log(error.message); process.exit(0) })`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

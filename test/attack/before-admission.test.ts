@@ -30,7 +30,7 @@ class Outsider {
   }
 
   async hears(part: string): Promise<void> {
-    const giveUpAt = Date.now() + 15_000
+    const giveUpAt = Date.now() + 90_000
     while (!this.frames.some((frame) => frame.includes(part))) {
       if (Date.now() > giveUpAt) throw new Error(`${part} was not heard: ${this.frames.join('\n')}`)
       await new Promise((resolve) => setTimeout(resolve, 20))

@@ -16,7 +16,7 @@ export interface Answered {
   body: any
 }
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 60_000
 
 /** One request on a connection of its own, or on that of `agent`. */
 export function ask(

@@ -28,7 +28,7 @@ export interface Memory {
   rss: number
 }
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 const known = new Set<string>(errorNames)
 const DIRECT = (): string => signAnything({ apikey: 'test-key', permissions: ['allow_join'] })
 

@@ -519,7 +519,7 @@ async function saidWhileGoing(self: WireClient): Promise<unknown[]> {
 }
 
 async function becomes(status: number, token: string): Promise<void> {
-  const giveUpAt = Date.now() + 30_000
+  const giveUpAt = Date.now() + 90_000
   while ((await server.rest('GET', '/v2/rooms', undefined, token)).status !== status) {
     if (Date.now() > giveUpAt) throw new Error(`it never answers ${status}`)
     await new Promise((resolve) => setTimeout(resolve, 100))

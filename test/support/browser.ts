@@ -4,7 +4,8 @@ import { findChromium } from '../../scripts/chromium.mjs'
 import { watchBrowser } from './evidence.ts'
 import { smallPictures, type Pictures } from './published.ts'
 
-const PATIENCE_MS = 20_000
+/** Far longer than any of it takes, also on a machine that is much slower. */
+const PATIENCE_MS = 90_000
 const DISABLED_FEATURES = [
   // Chromium takes the last list it is given, so this one repeats Playwright's.
   'AimEnabled',
@@ -74,6 +75,7 @@ export class Person {
       permissions: options.permissions ?? ['camera', 'microphone'],
       viewport: options.viewport ?? { width: 1100, height: 700 },
     })
+    context.setDefaultTimeout(PATIENCE_MS)
     if (options.pictures !== 'as asked for') await context.addInitScript(smallPictures)
     return new Person(name, await context.newPage(), context)
   }
@@ -134,7 +136,7 @@ export class Person {
         return video >= wanted && audio >= wanted
       },
       others,
-      { timeout: 20_000, polling: 200 },
+      { polling: 200 },
     )
   }
 

@@ -34,7 +34,7 @@ export interface MediaClient {
 }
 
 /** Until a picture is known, on a machine under load. */
-const PICTURE_MS = 45_000
+const PICTURE_MS = 90_000
 
 export type Make = 'our client' | 'js-sdk'
 export const makes: readonly Make[] = ['our client', 'js-sdk']

@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import type { StreamKind } from '../../src/protocol/media.ts'
 
 /** Far longer than any of it takes, also on a machine that is much slower. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 90_000
 const LOOK_EVERY_MS = 100
 
 /** One stream as it arrives, at an instant; counts since its beginning. */

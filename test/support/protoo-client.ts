@@ -15,7 +15,7 @@ export interface ProtooOptions {
   headers?: Record<string, string>
 }
 
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 
 export class ProtooClient {
   readonly socket: WebSocket

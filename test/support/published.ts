@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 
-const PATIENCE_MS = 20_000
+/** Far longer than any of it takes, also on a machine that is much slower. */
+const PATIENCE_MS = 90_000
 const NEWEST = '1.1.1'
 
 /** What an app meets differently from version to version; everything else is the same from 0.0.71 to 1.1.1. */
@@ -211,6 +212,7 @@ export class Published {
       ignoreHTTPSErrors: true,
       permissions: ['camera', 'microphone'],
     })
+    context.setDefaultTimeout(PATIENCE_MS)
     if (pictures === 'small') await context.addInitScript(smallPictures)
     const page = await context.newPage()
     const one = new Published(page, context, version)

@@ -12,7 +12,7 @@ export interface Hook {
 /** Answers one; an answer that is never given is one that hangs. */
 export type Answering = (hook: Hook, response: ServerResponse) => void
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 90_000
 
 export const taking: Answering = (_hook, response) => void response.writeHead(204).end()
 export const failing: Answering = (_hook, response) => void response.writeHead(500).end('no')

@@ -3,7 +3,7 @@ import type { MediaClient } from './media-clients.ts'
 
 /** Widths, as our client and the published one send them. */
 export const [LOW, MED, HIGH] = [320, 640, 1280]
-const PATIENCE_MS = 45_000
+const PATIENCE_MS = 90_000
 
 /** The browser sends its largest picture once it has found out that the line takes it. */
 export async function sendsAllSizes(sender: MediaClient): Promise<void> {

@@ -37,7 +37,7 @@ export class WireError extends Error {
   }
 }
 
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 60_000
 
 export class WireClient {
   readonly socket: Socket
@@ -132,6 +132,8 @@ export class WireClient {
   }
 
   async send(message: unknown): Promise<any> {
+    // The socket would keep it for a connection that does not come.
+    if (this.heard.some(({ method }) => method === 'disconnect')) throw new Error('The connection is closed.')
     const answer = await this.socket.timeout(PATIENCE_MS).emitWithAck('request', message)
     const reply = answer.data
     if (reply?.status === 'error') throw new WireError(reply.errorCode, reply.code, reply.message)

@@ -9,7 +9,7 @@ import { RealServer } from '../support/real-server.ts'
 import { API_KEY, signAnything } from '../support/test-server.ts'
 
 const VERSIONS: readonly Version[] = ['0.0.82', '0.2.14', '0.7.1', '1.1.1']
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 90_000
 
 let browser: Browser
 let app: AppServer

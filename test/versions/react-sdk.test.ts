@@ -26,7 +26,7 @@ const versions: Record<string, { sdk: string; react: string; reactDom: string }>
 }
 const tried = sampleOf(Object.keys(versions), '0.6.8')
 const COLUMNS = ['join', 'picture', 'sound', 'chat', 'mute', 'leave'] as const
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 90_000
 
 let browser: Browser
 let server: RealServer
