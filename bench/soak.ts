@@ -138,6 +138,7 @@ async function talk(): Promise<void> {
     audioBitrate: 32_000,
     videoBitrate: 200_000,
     serverCpu: () => Promise.resolve(undefined),
+    serverDrops: () => Promise.resolve(undefined),
     mayAim: () => undefined,
     signal: AbortSignal.timeout(60_000),
   })

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { platform } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -100,6 +102,35 @@ test('three people in a meeting receive the frames of each other', { timeout: 30
   assert.ok((await metric('anteroom_media_worker_cpu_seconds_total{worker="0"}')) > 0)
   await until('anteroom_participants', (count) => count === 0)
 })
+
+test(
+  'what a media worker was too slow to read is counted, and is in the report',
+  { timeout: 300_000, skip: platform() !== 'linux' },
+  async () => {
+    const DROPS = 'anteroom_media_worker_dropped_datagrams_total{worker="0"}'
+    const before = await metric(DROPS)
+    const joins = await metric('anteroom_join_seconds_count{entry="direct"}')
+    const { child, done } = start('--url', server.url, '--participants', '2', '--seconds', '600', '--json')
+    await until('anteroom_join_seconds_count{entry="direct"}', (count) => count >= joins + 2)
+    const [worker] = server.workers
+    const [port, datagram] = [Number(server.env.MEDIA_PORT), Buffer.alloc(1000)]
+    const flood = createSocket('udp4')
+    try {
+      process.kill(worker!, 'SIGSTOP')
+      // More than any buffer that it is granted.
+      for (let sent = 0; sent < 30_000; sent++)
+        await new Promise((next) => flood.send(datagram, port, '127.0.0.1', next))
+    } finally {
+      process.kill(worker!, 'SIGCONT')
+      flood.close()
+    }
+    const after = await metric(DROPS)
+    assert.ok(after > before, `${before} before, ${after} after`)
+    child.kill('SIGINT')
+    const { streams } = JSON.parse((await done).said)
+    assert.ok(streams.droppedThere >= after - before, JSON.stringify(streams))
+  },
+)
 
 test('Ctrl-C ends it in order: everybody leaves, and it reports', { timeout: 300_000 }, async () => {
   const { child, done } = start('--url', server.url, '--participants', '2', '--seconds', '600', '--json')

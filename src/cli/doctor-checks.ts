@@ -10,7 +10,7 @@ import { assertPortsApart, readConfig, type Config } from '../config.ts'
 import { createSfu } from '../media/create.ts'
 import { mediaAddresses, type MediaAddress } from '../media/addresses.ts'
 import { sentenceOf } from '../media/preparation.ts'
-import { tryTcp, tryUdp, unusablePort } from '../media/ports.ts'
+import { grantedSocketBuffer, SOCKET_BUFFER_BYTES, tryTcp, tryUdp, unusablePort } from '../media/ports.ts'
 import { checkStore } from '../store/open.ts'
 import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
@@ -53,7 +53,12 @@ export async function examine({ env, envFile }: CommandInput): Promise<Finding[]
     await tcpPort('https port', config.host, config.httpsPort, 'HTTPS_PORT'),
     ...(addresses instanceof Error
       ? [{ check: 'address', verdict: 'bad' as const, says: addresses.message }]
-      : [await worker(env, config), await mediaPorts(config, addresses), announced(config, addresses)]),
+      : [
+          await worker(env, config),
+          await mediaPorts(config, addresses),
+          ...mediaBuffer(await grantedSocketBuffer()),
+          announced(config, addresses),
+        ]),
     clock(),
     dataFolder(config),
     await database(config),
@@ -165,6 +170,22 @@ async function mediaPorts(config: Config, addresses: readonly MediaAddress[]): P
     verdict: 'good',
     says: `${ports} ${are} free; open for UDP and TCP in the firewall where people join from elsewhere`,
   }
+}
+
+/** @param granted bytes for what a media worker has received and not read yet; undefined where that is not known */
+export function mediaBuffer(granted: number | undefined): Finding[] {
+  if (granted === undefined) return []
+  const check = 'media buffer'
+  const kilobytes = `${Math.floor(granted / 1024)} kB`
+  return [
+    granted >= SOCKET_BUFFER_BYTES
+      ? { check, verdict: 'good', says: `${kilobytes} for packets that a media worker has not read yet` }
+      : {
+          check,
+          verdict: 'note',
+          says: `${kilobytes} for packets that a media worker has not read yet: what comes in a moment in which it is held up is lost; do: sysctl -w net.core.rmem_max=${SOCKET_BUFFER_BYTES}, then start the server again`,
+        },
+  ]
 }
 
 function unusable(check: string, place: string, problem: string, variable: string): Finding {

@@ -18,7 +18,7 @@ export const load: Command = {
   details: [
     'Makes the meetings, lets everybody join, send and receive for the time given, and reports. Ctrl-C ends it early and in order.',
     'Without --token it asks the server for one, which a server on loopback gives to its own machine.',
-    'The processor time of the server is read from its /metrics (with METRICS_TOKEN, where that is set), or of the process --pid.',
+    'The processor time of the server, and what its sockets dropped, are read from its /metrics (with METRICS_TOKEN, where that is set); the time of the process --pid, where given.',
     `It only aims at this machine, unless --${CONSENT} says that a server elsewhere is yours to load.`,
     'Exit code 1 when somebody could not join, was cut off, or received nothing.',
   ].join('\n'),
@@ -57,9 +57,9 @@ export const load: Command = {
       videoBitrate: whole(values, 'video-kbps', 0, 5000, 300) * 1000,
     }
     // The other commands need not wait for all that this one brings.
-    const [{ runLoad }, { cpuFromMetrics, cpuOfProcess }] = await Promise.all([
+    const [{ runLoad }, { cpuFromMetrics, cpuOfProcess, dropsFromMetrics }] = await Promise.all([
       import('../load/load.ts'),
-      import('../load/server-cpu.ts'),
+      import('../load/server-figures.ts'),
     ])
     const token = text(values, 'token') ?? (await askForToken(url))
 
@@ -74,6 +74,7 @@ export const load: Command = {
       mayAim,
       signal: interruption.signal,
       serverCpu: () => (pid === undefined ? cpuFromMetrics(url, env.METRICS_TOKEN) : cpuOfProcess(pid)),
+      serverDrops: () => dropsFromMetrics(url, env.METRICS_TOKEN),
       ...(process.stderr.isTTY && {
         onProgress: (said: string) => process.stderr.write(`\r\x1b[K${said}`),
       }),
@@ -141,6 +142,9 @@ function isGood({ asked, joined, lost, streams, stoppedEarly }: LoadReport): boo
   return (all || stoppedEarly) && lost === 0 && streams.unopened === 0
 }
 
+const dropped = (count: number | null, by: string): string =>
+  count === null ? 'not known' : `${count}, unread by ${by}`
+
 function describe(report: LoadReport): string {
   const { streams, failures, generatorLagMs } = report
   const ms = (quantiles: Quantiles | null): string =>
@@ -156,10 +160,8 @@ function describe(report: LoadReport): string {
     ['streams', `${streams.flowing} of ${streams.expected} arrived`],
     ['packets', `${streams.packetsSent} sent, ${streams.packetsReceived} received`],
     ['lost', `${streams.packetsLost} (${streams.lostPercent} %)`],
-    [
-      'dropped here',
-      streams.droppedHere === null ? 'not known' : `${streams.droppedHere}, unread by this program`,
-    ],
+    ['dropped here', dropped(streams.droppedHere, 'this program')],
+    ['dropped there', dropped(streams.droppedThere, "the server's media workers")],
     ['frames', `${streams.framesReceived} received`],
     ['delay', ms(report.delayMs)],
     [

@@ -26,6 +26,8 @@ export interface LoadOptions {
   meetingId?: string | undefined
   /** Processor seconds of the server so far, if they can be had. */
   serverCpu: () => Promise<number | undefined>
+  /** Datagrams that the server's own sockets lost so far, if that is known. */
+  serverDrops: () => Promise<number | undefined>
   /** Whether an address that the server names, for sockets or media, may be loaded too. @throws what says why not */
   mayAim: (host: string) => void
   /** Ends it early; the report is made all the same. */
@@ -54,6 +56,8 @@ export interface LoadReport {
     lostPercent: number
     /** Of all kinds of datagrams, those that this program was too slow to read; null where the system does not tell. */
     droppedHere: number | null
+    /** Those that reached the server and were lost at its sockets, as its media workers were too slow; null where it does not tell. */
+    droppedThere: number | null
     framesReceived: number
     /** Of packets that were opened: whether they held what was sent. */
     opened: number
@@ -97,6 +101,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   let ssrc = 1
   let stopSending: (() => void) | undefined
   try {
+    const dropsBefore = await options.serverDrops()
     for (let at = 0; at < options.meetings; at++)
       if (options.meetingId === undefined) made.push(await createMeeting(url, token))
     const meetings = options.meetingId === undefined ? made : [options.meetingId]
@@ -159,6 +164,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     stopSending()
     // What is on its way arrives.
     await delay(300)
+    const dropsAfter = await options.serverDrops()
     const perPerson = Number(options.audioBitrate > 0) + Number(options.videoBitrate > 0)
     return {
       meetings: meetings.length,
@@ -174,6 +180,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           .reduce((sum, size) => sum + size * (size - 1) * perPerson, 0),
         ...arrivedAt(people),
         droppedHere: (await ownDrops()) ?? null,
+        droppedThere: dropsBefore === undefined || dropsAfter === undefined ? null : dropsAfter - dropsBefore,
       },
       delayMs: quantiles(delays.values),
       serverCpuPercent:
@@ -213,7 +220,7 @@ function keepSending(people: readonly LoadParticipant[]): () => void {
 
 function arrivedAt(
   people: readonly LoadParticipant[],
-): Omit<LoadReport['streams'], 'expected' | 'droppedHere'> {
+): Omit<LoadReport['streams'], 'expected' | 'droppedHere' | 'droppedThere'> {
   const arrivals = people.flatMap((participant) => [...participant.arrivals.values()])
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
   const packetsReceived = sum(arrivals.map(({ received }) => received))

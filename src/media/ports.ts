@@ -1,7 +1,28 @@
-/** Tries whether ports can be listened on, before there is a worker that does. */
+/** What ports and sockets the system gives, tried before there is a worker that listens. */
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { createServer, isIPv6 } from 'node:net'
+import { platform } from 'node:os'
 import type { MediaAddress } from './addresses.ts'
+
+/** Asked of the system for the UDP socket of a worker, which all its clients share; it grants at most what it is configured to. */
+export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+
+/** How much of that a socket would get; undefined where it cannot be asked. */
+export async function grantedSocketBuffer(): Promise<number | undefined> {
+  const trial = createSocket('udp4')
+  try {
+    trial.bind(0, '127.0.0.1')
+    await once(trial, 'listening')
+    trial.setRecvBufferSize(SOCKET_BUFFER_BYTES)
+    // Linux counts its own bookkeeping and shows twice what it was asked for.
+    return trial.getRecvBufferSize() / (platform() === 'linux' ? 2 : 1)
+  } catch {
+    return undefined
+  } finally {
+    trial.close()
+  }
+}
 
 /**
  * Resolves with why this address cannot be listened on, in the system's word for it; with undefined when it can.

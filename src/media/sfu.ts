@@ -60,6 +60,8 @@ export interface WorkerUsage {
   /** Of processor time, since the worker's start. */
   cpuSeconds: number
   routers: number
+  /** That reached its sockets and were dropped, as it was too slow to read them; undefined where the system does not tell. */
+  droppedDatagrams?: number | undefined
 }
 
 export interface RouterEvents {

@@ -6,10 +6,12 @@ import { Refusal } from '../protocol/errors.ts'
 import type { MediaAddress } from './addresses.ts'
 import { routerCodecs } from './codecs.ts'
 import type { MediaLog } from './log.ts'
+import { SOCKET_BUFFER_BYTES } from './ports.ts'
 import { silentProtocols } from './reach.ts'
 import { asMediaRefusal, workerGone } from './refusals.ts'
 import { MediasoupRouter, type ProducerHomes, type RouterPlace } from './router.ts'
 import type { MediaStatus, Router, WorkerUsage } from './sfu.ts'
+import { droppedByPort } from './socket-drops.ts'
 import { cannotListen, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
 export interface WorkerPoolOptions {
@@ -34,8 +36,6 @@ const longestRetryMs = 5000
 const settledMs = 30_000
 /** What an empty meeting weighs against meetings in progress, in consumers: it will have some soon. */
 const routerWeight = 4
-/** Asked of the kernel for a worker's UDP socket, which all its clients share; it grants what it is configured to. */
-const socketBufferBytes = 4 * 1024 * 1024
 
 /** Workers that run. However the process ends, none is left behind; killed itself, it leaves them a closed pipe, on which they end. */
 const processes = new Set<ChildProcess>()
@@ -113,8 +113,10 @@ export class WorkerPool {
   }
 
   async usage(): Promise<WorkerUsage[]> {
-    const all = await Promise.all(this.#slots.map((slot) => slot.usage()))
-    return all.flatMap((usage, index) => (usage ? [{ index, ...usage }] : []))
+    const [dropped, ...all] = await Promise.all([droppedByPort(), ...this.#slots.map((slot) => slot.usage())])
+    return all.flatMap((usage, index) =>
+      usage ? [{ index, ...usage, droppedDatagrams: dropped?.get(this.ports[index]!) }] : [],
+    )
   }
 
   async close(): Promise<void> {
@@ -340,8 +342,8 @@ class Slot {
         {
           protocol: 'udp' as const,
           ...address,
-          sendBufferSize: socketBufferBytes,
-          recvBufferSize: socketBufferBytes,
+          sendBufferSize: SOCKET_BUFFER_BYTES,
+          recvBufferSize: SOCKET_BUFFER_BYTES,
         },
         { protocol: 'tcp' as const, ...address },
       ]

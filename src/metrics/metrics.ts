@@ -24,6 +24,8 @@ export interface WorkerReading {
   cpuSeconds: number
   /** Meetings that it carries. */
   routers: number
+  /** That reached it and were dropped unread; undefined where the system does not tell. */
+  droppedDatagrams?: number | undefined
 }
 
 export interface Backlog {
@@ -197,6 +199,12 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     help: 'Meetings whose media a worker carries.',
     labelNames: ['worker'],
   })
+  const workerDrops = new Counter({
+    registers,
+    name: 'anteroom_media_worker_dropped_datagrams_total',
+    help: 'Datagrams that reached the port of a media worker and were lost there, as its buffer was full.',
+    labelNames: ['worker'],
+  })
   new Gauge({
     registers,
     name: 'anteroom_media_bitrate',
@@ -260,9 +268,11 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     entryRequests.set(there.entryRequests)
     workerSeconds.reset()
     workerRouters.reset()
-    for (const { index, cpuSeconds, routers } of workers) {
+    workerDrops.reset()
+    for (const { index, cpuSeconds, routers, droppedDatagrams } of workers) {
       workerSeconds.inc({ worker: index }, cpuSeconds)
       workerRouters.set({ worker: index }, routers)
+      if (droppedDatagrams !== undefined) workerDrops.inc({ worker: index }, droppedDatagrams)
     }
     backlog.set({ state: 'waiting' }, webhooks.waiting)
     backlog.set({ state: 'parked' }, webhooks.parked)

@@ -1,22 +1,32 @@
-/** Processor seconds that a server has spent: as it says itself, or as the system says of its process. */
+/** What a server has spent and lost: as it says itself, or as the system says of its process. */
 import { readdir, readFile } from 'node:fs/promises'
 
 /** Of Linux; elsewhere there is no `/proc` either. */
 const TICKS_PER_SECOND = 100
-const COUNTED = /^(process_cpu_seconds_total|anteroom_media_worker_cpu_seconds_total(?:\{[^}]*\})?) (\S+)/
+const CPU = /^(?:process_cpu_seconds_total|anteroom_media_worker_cpu_seconds_total(?:\{[^}]*\})?) (\S+)/
+const DROPS = /^anteroom_media_worker_dropped_datagrams_total\{[^}]*\} (\S+)/
 
 /** From `/metrics` of a server of ours; undefined where it tells us nothing. */
 export async function cpuFromMetrics(url: string, token: string | undefined): Promise<number | undefined> {
+  return sumOf(CPU, url, token)
+}
+
+/** Datagrams that reached a server of ours and were lost at its own sockets; undefined where it does not tell. */
+export async function dropsFromMetrics(url: string, token: string | undefined): Promise<number | undefined> {
+  return sumOf(DROPS, url, token)
+}
+
+async function sumOf(series: RegExp, url: string, token: string | undefined): Promise<number | undefined> {
   try {
     const answer = await fetch(`${url.replace(/\/+$/, '')}/metrics`, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     })
     if (!answer.ok) return undefined
-    const seconds = (await answer.text())
+    const values = (await answer.text())
       .split('\n')
-      .flatMap((line) => COUNTED.exec(line)?.[2] ?? [])
+      .flatMap((line) => series.exec(line)?.[1] ?? [])
       .map(Number)
-    return seconds.length === 0 ? undefined : seconds.reduce((sum, one) => sum + one, 0)
+    return values.length === 0 ? undefined : values.reduce((sum, one) => sum + one, 0)
   } catch {
     return undefined
   }
