@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from './config.ts'
+import type { Config } from './config/read.ts'
 import { createCatalogue, type Catalogue } from './project/catalogue.ts'
 import { KeyRing } from './project/key-ring.ts'
 import { openStore, type StoreOptions } from './store/open.ts'

@@ -1,5 +1,6 @@
 /** The public names of the package; tokens alone are at `anteroom/token`, the browser SDK at `anteroom/client`. */
-export { ConfigError, readConfig, type Config } from './config.ts'
+export { readConfig, type Config } from './config/read.ts'
+export { ConfigError } from './errors.ts'
 export { startServer, startTokenServer, StartError, type RunningServer } from './server.ts'
 export {
   createMinter,

@@ -42,7 +42,8 @@ const below: Record<string, string[]> = {
   // A client of the wire too, without a browser.
   load: ['client', 'protocol'],
   web: ['client'],
-  config: ['addresses'],
+  errors: [],
+  config: ['errors', 'addresses'],
   foundation: ['config', 'project', 'store'],
   welcome: ['config'],
   server: [
@@ -75,7 +76,7 @@ const below: Record<string, string[]> = {
     'protocol',
     'addresses',
   ],
-  index: ['server', 'config', 'token', 'protocol', 'client', 'store', 'media', 'meeting', 'api'],
+  index: ['errors', 'server', 'config', 'token', 'protocol', 'client', 'store', 'media', 'meeting', 'api'],
 }
 /**
  * Files of a folder that others may import. A contract says what the folder gives, loads none of its implementations, and is

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { envExample } from '../src/config.ts'
+import { envExample } from '../src/config/describe.ts'
 import { errorNames } from '../src/protocol/errors.ts'
 import { TestServer } from './support/test-server.ts'
 

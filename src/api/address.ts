@@ -16,7 +16,7 @@ const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 /** More hops than any chain of proxies has. */
 const MAX_HOPS = 32
 
-/** `ranges` are addresses and CIDR ranges, as `config.ts` let them in. */
+/** `ranges` are addresses and CIDR ranges, as the settings let them in. */
 export function trustedProxies(ranges: readonly string[], header: ProxyHeader): TrustedProxies {
   const list = new BlockList()
   for (const range of ranges) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/read.ts'
 import { API_KEY, SECRET, TestServer } from '../../test/support/test-server.ts'
 
 let server: TestServer

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/read.ts'
 import { TestServer } from '../../test/support/test-server.ts'
 
 /** What the owner may do without credentials. */

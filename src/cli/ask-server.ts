@@ -1,5 +1,5 @@
 /** One call to the server that runs with these settings, for what only it can do. */
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read.ts'
 import { CommandError, exitCodes } from './arguments.ts'
 
 const TIMEOUT_MS = 10_000

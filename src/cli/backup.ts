@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from './arguments.ts'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read.ts'
 
 export const backup: Command = {
   name: 'backup',

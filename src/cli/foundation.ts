@@ -1,5 +1,5 @@
 /** The store and the keys for a command that works on them, whether a server runs beside it or not. It makes none. */
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read.ts'
 import type { Foundation } from '../foundation.ts'
 import type { ProjectRecord } from '../store/store.ts'
 import { CommandError, exitCodes } from './arguments.ts'

@@ -1,5 +1,5 @@
 /** `anteroom init`: what a first start makes, without a start. */
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read.ts'
 import type { Command } from './arguments.ts'
 
 export const init: Command = {

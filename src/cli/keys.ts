@@ -1,7 +1,7 @@
 /** `anteroom keys …` */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readAdminKey } from '../api/admin/admin-key.ts'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read.ts'
 import { createApiKeys, type ApiKeys, type KeyDraft } from '../project/api-keys.ts'
 import { normalOrigin } from '../project/origins.ts'
 import { parseDuration } from '../token/token.ts'

@@ -20,7 +20,7 @@ import { adminReset, projectCommands } from './projects.ts'
 import { serve, tokenServer } from './serve.ts'
 import { tokenCommands } from './tokens.ts'
 import { webhookCommands } from './webhooks.ts'
-import { describeSettings, settingNames } from '../config.ts'
+import { describeSettings, settingNames } from '../config/describe.ts'
 
 const commands: readonly Command[] = [
   serve,

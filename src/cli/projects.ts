@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { displayHost } from '../addresses.ts'
 import { draftFirstLink, forgetSignIn } from '../api/admin/sign-in.ts'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
 import { withFoundation } from './foundation.ts'
 

@@ -1,7 +1,7 @@
 /** `anteroom serve` and `anteroom token-server`: both run until they are told to stop. */
 import { basename } from 'node:path'
 import type { Command, CommandInput, CommandResult } from './arguments.ts'
-import { readConfig, type Config } from '../config.ts'
+import { readConfig, type Config } from '../config/read.ts'
 import type { RunningServer } from '../server.ts'
 
 /** The settings, with a format of the log that follows from who reads it. */

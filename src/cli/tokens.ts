@@ -1,7 +1,7 @@
 /** `anteroom token …` */
 import { readFileSync } from 'node:fs'
 import { explainToken, mintToken, parseDuration, type Role } from '../token/token.ts'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/read.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
 import { RevokedTokens } from '../project/revoked-tokens.ts'

@@ -1,5 +1,5 @@
 /** A server with a second project, whose key must not tell what the first one has. */
-import type { Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/read.ts'
 import { openStore } from '../../src/store/open.ts'
 import { TestServer } from '../support/test-server.ts'
 

@@ -1,5 +1,5 @@
 /** Every limit that a setting names: what happens beyond it, and the test that shows it. `docs/limits.md` is made from it. */
-import { envExample } from '../../src/config.ts'
+import { envExample } from '../../src/config/describe.ts'
 
 export interface LimitRow {
   setting: string

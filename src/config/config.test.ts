@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { assertPortsApart, ConfigError, describeSettings, envExample, readConfig } from './config.ts'
+import { ConfigError } from '../errors.ts'
+import { describeSettings, envExample } from './describe.ts'
+import { readConfig } from './read.ts'
+import { assertPortsApart } from './safety.ts'
 
 const refuses = (env: Record<string, string>): string => {
   try {
@@ -241,7 +244,7 @@ test('two listeners that want the same port are named', () => {
 })
 
 test('.env.example and --help say what there is', async () => {
-  assert.equal(await readFile(new URL('../.env.example', import.meta.url), 'utf8'), envExample())
+  assert.equal(await readFile(new URL('../../.env.example', import.meta.url), 'utf8'), envExample())
   for (const name of envExample().matchAll(/^# ([A-Z_]+)=/gm))
     assert.ok(describeSettings().includes(name[1]!))
 })

@@ -1,22 +1,14 @@
-/**
- * Reads the environment once, validates it, and throws on the first thing wrong. What it returns is frozen; nothing else
- * in the program reads a variable.
- */
+/** The settings: for each variable of the environment what it means, what it is without one, and how it is read. */
 import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { join, resolve } from 'node:path'
-import { isHostName, isLoopback, kindOf } from './addresses.ts'
+import { resolve } from 'node:path'
+import { isHostName, kindOf } from '../addresses.ts'
 
-/** One sentence that names the variable and the cure. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
-const MAX_PORT = 65_535
+export const MAX_PORT = 65_535
 
 type LogLevel = 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
-interface Setting<T> {
+export interface Setting<T> {
   variable: string
   /** For `--help` and `.env.example`: meaning, unit, consequence. */
   help: string
@@ -148,7 +140,7 @@ const turnUrls = (text: string | undefined): string[] => {
   return urls
 }
 
-const settings = {
+export const settings = {
   port: setting('PORT', 9000, 'port of the HTTP listener', whole(0, 65535, 9000)),
   host: setting('HOST', '127.0.0.1', 'address to listen on; 0.0.0.0 or :: lets others in', listenHost),
   httpsPort: setting(
@@ -504,228 +496,6 @@ const settings = {
   ),
 } satisfies Record<string, Setting<unknown>>
 
-type Values = {
+export type Values = {
   [Name in keyof typeof settings]: (typeof settings)[Name] extends Setting<infer T> ? T : never
-}
-
-/** Everything the environment says, in the types the program works with. Frozen. */
-export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videosdkSecretKey'>> {
-  /** Of `VIDEOSDK_API_KEY` and `VIDEOSDK_SECRET_KEY`; both or none. */
-  readonly apiKey: { readonly apiKey: string; readonly secret: string } | undefined
-  /** Where the built page is. */
-  readonly pageFolder: string
-  /** Variables that the environment sets; every other setting has its default. */
-  readonly given: readonly string[]
-}
-
-/** Secrets that stand in samples everywhere. */
-const SAMPLE_SECRETS =
-  /^(secret|changeme|change-me|password|test|your[-_ ]?secret.*|videosdk|anteroom|x+|0+)$/i
-const MIN_SECRET_LENGTH = 32
-/** Names that begin so are ours or a mistake; others belong to whoever set them. */
-const OUR_PREFIXES = [
-  'ANTEROOM_',
-  'LOBBY_',
-  'MEDIA_',
-  'SESSION_GRACE',
-  'ANNOUNCED_',
-  'TRUSTED_PROX',
-  'MAX_BODY',
-  'MAX_CONNECTION',
-  'MAX_FAILED',
-  'MAX_HTTP',
-  'MAX_KEY',
-  'MAX_MEDIA',
-  'MAX_WAITING',
-  'MAX_ENTRY',
-  'MAX_PARTICIPANT',
-  'MAX_PRODUCER',
-  'MAX_MESSAGE',
-  'MAX_REQUEST',
-  'MAX_CHAT',
-  'MAX_STORE',
-  'MAX_FILE',
-  'MAX_SESSION',
-  'VIDEOSDK_',
-  'ADMIN_KEY',
-  'ALLOW_TOKENS',
-  'OPEN_GET',
-  'TURN_',
-  'STATS_',
-  'RETENTION_',
-  'WEBHOOK_',
-  'METRICS_',
-]
-/**
- * Paces at which other people may come. A server that only this machine reaches has none, unless the environment names one:
- * who loads it is its owner, with a test or a measurement.
- */
-const PACES_OF_OTHERS = [
-  'maxHttpRequestsPerSecond',
-  'maxKeyRequestsPerSecond',
-  'maxFailedTokensPerMinute',
-  'maxEntryRequestsPerMinute',
-] as const
-const NO_PACE = 1_000_000
-/** Other programs' variables that begin like ours. */
-const NOT_OURS = new Set(['VIDEOSDK_TOKEN', 'VIDEOSDK_SECRET', 'MEDIA_ROOT', 'MEDIA_URL'])
-
-/**
- * @throws {ConfigError} on the first variable that is wrong, unknown, or unsafe together with another
- */
-export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const known = new Set<string>(Object.values(settings).map(({ variable }) => variable))
-  for (const variable of Object.keys(env)) {
-    if (known.has(variable) || NOT_OURS.has(variable)) continue
-    if (!OUR_PREFIXES.some((prefix) => variable.startsWith(prefix))) continue
-    const near = nearest(variable, known)
-    throw new ConfigError(
-      `${variable} is no setting of Anteroom${near ? `; did you mean ${near}?` : ': remove it, or see anteroom --help.'}`,
-    )
-  }
-  const values: Record<string, unknown> = {}
-  const given: string[] = []
-  for (const [name, { variable, read, secret }] of Object.entries(settings) as [string, Setting<unknown>][]) {
-    const text = env[variable]?.trim()
-    if (text !== undefined && text !== '') given.push(variable)
-    try {
-      values[name] = read(text === '' ? undefined : text)
-    } catch (error) {
-      // An address may hold a password.
-      const shown = secret || text!.includes('@') ? '' : `, not "${text!.slice(0, 100)}"`
-      throw new ConfigError(`${variable} ${(error as Error).message}${shown}.`, { cause: error })
-    }
-  }
-  const { videosdkApiKey, videosdkSecretKey, ...rest } = values as Values
-  if (isLoopback(rest.host) && rest.publicUrl === undefined && rest.trustedProxies.length === 0) {
-    for (const name of PACES_OF_OTHERS) if (!given.includes(settings[name].variable)) rest[name] = NO_PACE
-  }
-  if ((videosdkApiKey === undefined) !== (videosdkSecretKey === undefined)) {
-    const [there, missing] =
-      videosdkApiKey === undefined
-        ? ['VIDEOSDK_SECRET_KEY', 'VIDEOSDK_API_KEY']
-        : ['VIDEOSDK_API_KEY', 'VIDEOSDK_SECRET_KEY']
-    throw new ConfigError(`${there} is set and ${missing} is not: set both or none.`)
-  }
-  if ((rest.tlsCert === undefined) !== (rest.tlsKey === undefined)) {
-    throw new ConfigError('TLS_CERT and TLS_KEY go together: set both or none.')
-  }
-  if (rest.turnSecret === undefined && rest.turnUrls.some((url) => url.startsWith('turn'))) {
-    throw new ConfigError(
-      'TURN_URLS names a TURN server, which lets nobody in without a password: set TURN_SECRET to the secret that it has too.',
-    )
-  }
-  const lastMediaPort = rest.mediaPort + rest.mediaWorkers - 1
-  if (lastMediaPort > MAX_PORT) {
-    throw new ConfigError(
-      `MEDIA_PORT leaves no port for each of ${rest.mediaWorkers} workers: choose ${MAX_PORT - rest.mediaWorkers + 1} or less, or fewer MEDIA_WORKERS.`,
-    )
-  }
-  for (const [variable, secret] of [
-    ['VIDEOSDK_SECRET_KEY', videosdkSecretKey],
-    ['ADMIN_KEY', rest.adminKey],
-  ] as const) {
-    if (secret === undefined || isLoopback(rest.host)) continue
-    if (secret.length < MIN_SECRET_LENGTH || SAMPLE_SECRETS.test(secret)) {
-      throw new ConfigError(
-        `${variable} is too weak for a public address: use at least ${MIN_SECRET_LENGTH} random characters, or set HOST=127.0.0.1.`,
-      )
-    }
-  }
-  return Object.freeze({
-    ...rest,
-    apiKey:
-      videosdkApiKey === undefined
-        ? undefined
-        : Object.freeze({ apiKey: videosdkApiKey, secret: videosdkSecretKey! }),
-    pageFolder: join(import.meta.dirname, '..', 'dist', 'web'),
-    given: Object.freeze(given),
-  })
-}
-
-/**
- * Two listeners cannot share a port. Asked by those who open them all.
- * @throws {ConfigError}
- */
-export function assertPortsApart({
-  port,
-  httpsPort,
-  mediaPort,
-  mediaWorkers,
-}: Pick<Config, 'port' | 'httpsPort' | 'mediaPort' | 'mediaWorkers'>): void {
-  if (port !== 0 && port === httpsPort)
-    throw new ConfigError(`PORT and HTTPS_PORT are both ${port}: choose another for one of them.`)
-  for (const [variable, value] of [
-    ['PORT', port],
-    ['HTTPS_PORT', httpsPort],
-  ] as const) {
-    if (value >= mediaPort && value < mediaPort + mediaWorkers)
-      throw new ConfigError(
-        `${variable} is ${value}, which is one of the ${mediaWorkers} media ports from MEDIA_PORT ${mediaPort} on: choose another.`,
-      )
-  }
-}
-
-/** Each setting as people may see it: of a secret, only whether it is set. */
-export function shownSettings(config: Config): {
-  variable: string
-  value: string | null
-  source: 'environment' | 'default'
-  help: string
-}[] {
-  const values = { ...config, videosdkApiKey: config.apiKey?.apiKey } as Readonly<
-    Record<string, string | number | boolean | readonly string[] | undefined>
-  >
-  return Object.entries(settings as Record<string, Setting<unknown>>).map(
-    ([name, { variable, secret, help }]) => ({
-      variable,
-      value: secret ? null : String(values[name] ?? '') || null,
-      source: config.given.includes(variable) ? 'environment' : 'default',
-      help,
-    }),
-  )
-}
-
-/** The variables that are settings. */
-export function settingNames(): string[] {
-  return Object.values(settings).map(({ variable }) => variable)
-}
-
-/** The settings as a table for people. */
-export function describeSettings(): string {
-  const rows = Object.values(settings).map(({ variable, shown, help }) => [variable, shown, help] as const)
-  const width = Math.max(...rows.map(([variable]) => variable.length)) + 2
-  const second = Math.max(...rows.map(([, shown]) => shown.length)) + 2
-  return rows
-    .map(([variable, shown, help]) => `  ${variable.padEnd(width)}${shown.padEnd(second)}${help}`)
-    .join('\n')
-}
-
-/** The settings as a file to copy. */
-export function envExample(): string {
-  return Object.values(settings)
-    .map(({ variable, shown, help }) => `# ${help}\n# ${variable}=${shown === 'cores' ? '' : shown}\n`)
-    .join('\n')
-}
-
-/** The known name that a misspelt one most resembles, within three letters. */
-function nearest(name: string, known: ReadonlySet<string>): string | undefined {
-  let best: { name: string; distance: number } | undefined
-  for (const candidate of known) {
-    const distance = editDistance(name.replace(/^ANTEROOM_/, ''), candidate)
-    if (distance <= 3 && (!best || distance < best.distance)) best = { name: candidate, distance }
-  }
-  return best?.name
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
