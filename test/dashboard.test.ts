@@ -202,8 +202,8 @@ test('a live meeting is watched and moderated: admit, switch off, ask, remove, l
   await button('Remove Bob').click()
   await button('Remove', dialog()).click()
   await bob.gone()
-  await button('Lift the removal of bob').click()
-  await confirmation(/bob.? may come back/)
+  await button('Lift the removal of Bob').click()
+  await confirmation(/Bob.? may come back/)
   const back = await join(meetingId, 'bob', 'Bob')
   await button('Remove Bob').waitFor()
 
@@ -243,6 +243,9 @@ test('a past session is found and drawn: who was there when, why each left, its 
   await page.getByText('No session fits these filters').waitFor()
   assert.match(page.url(), /state=ongoing/)
   await page.goBack()
+  await open(`/sessions?meeting=${meetingId}&state=ended&page=9`)
+  await page.getByText('There is no page 9').waitFor()
+  await page.getByRole('link', { name: 'Go to page 1, the last' }).click()
   await page.getByRole('table').getByRole('link').first().click()
   await heading('Who was there').waitFor()
   // Ann, the guest, and Bob twice.
@@ -350,10 +353,17 @@ test('the project’s webhook is set; what nobody took is seen, and replayed one
   await page.getByRole('table').getByRole('link', { name: 'session-started' }).click()
   await heading('History').waitFor()
   await page.getByRole('region', { name: 'What is sent' }).getByText(told).waitFor()
+  const tries = page.getByRole('table', { name: 'Tries' }).getByRole('row')
+  // The titles are a row too.
+  assert.equal(await tries.count(), 4)
+  assert.match(await tries.nth(1).innerText(), /HTTP 500[^]*\d+ ms[^]*answered 500/)
   await holds('a delivery')
   receiver.answer = taking
   await button('Replay').click()
   await page.getByText('taken by the receiver').waitFor()
+  assert.match(await tries.nth(1).innerText(), /HTTP 204[^]*Taken/)
+  // Those before the replay as well.
+  assert.equal(await tries.count(), 5)
   await open('/webhooks')
   await button('Replay all parked').click()
   await button('Replay all').click()
@@ -475,7 +485,7 @@ test('a script written from right to left turns no word of the dashboard around'
   await button('Remove דוד!').click()
   await assertIsolated(page, 'the question before a removal')
   await button('Remove', dialog()).click()
-  await button('Lift the removal of דוד').waitFor()
+  await button('Lift the removal of דוד!').waitFor()
   await assertIsolated(page, 'who is removed')
   await bob.gone()
   const { body: sessions } = await server.rest('GET', `/v2/sessions?roomId=${room.roomId}`)

@@ -346,6 +346,16 @@ test('what nobody took for a day is parked, listed, and replayed by REST or by c
   const path = `/v2/webhooks/deliveries/${parked.deliveryId}`
   const whole = (await server.rest('GET', path)).body
   assert.equal(whole.body, receiver.hooks[0]!.raw.toString())
+  assert.deepEqual(
+    whole.tries.map(({ status }: { status: number }) => status),
+    [500, 500, 500],
+  )
+  for (const one of whole.tries) {
+    assert.ok(Number.isInteger(one.tookMs) && one.tookMs >= 0)
+    assert.equal(one.error, parked.lastError)
+  }
+  assert.ok(whole.tries[0].at < whole.tries[1].at && whole.tries[1].at < whole.tries[2].at)
+  assert.equal(whole.tries[2].at, parked.settledAt)
 
   const replayed = await server.rest('POST', `${path}/replay`)
   assert.equal(replayed.body.state, 'waiting')
@@ -370,6 +380,11 @@ test('what nobody took for a day is parked, listed, and replayed by REST or by c
   const shown = await anteroom('webhooks', 'show', parked.deliveryId, '--json')
   assert.equal(shown.state, 'delivered')
   assert.equal(shown.body, whole.body)
+  // Those before each replay too.
+  assert.deepEqual(
+    shown.tries.map(({ error }: { error: string | null }) => error === null),
+    [false, false, false, false, false, false, true],
+  )
   const { deliveries } = await anteroom('webhooks', 'list', '--meeting', meetingId, '--json')
   assert.equal(deliveries[0].deliveryId, parked.deliveryId)
   assert.deepEqual(await anteroom('webhooks', 'replay', parked.deliveryId, '--json'), { replayed: 1 })

@@ -32,7 +32,7 @@ export const webhookRoutes: Routes = (app, context) => {
   const find = async (request: FastifyRequest, deliveryId: string): Promise<WholeDeliveryAnswer> => {
     const delivery = await store.outbox.get(grantFor(request).projectId, deliveryId)
     if (!delivery) throw new Refusal('NOT_FOUND', { message: 'There is no delivery with this id.' })
-    return toWholeDelivery(delivery)
+    return { ...toDelivery(delivery), tries: await store.outbox.tries(deliveryId), body: delivery.body }
   }
 
   app.get(
@@ -79,7 +79,7 @@ export const webhookRoutes: Routes = (app, context) => {
   app.get(
     '/v2/webhooks/deliveries/:deliveryId',
     describe({
-      summary: 'One delivery, with what it says',
+      summary: 'One delivery, with what it says and each try',
       tag,
       ...ofDelivery,
       params: DeliveryParams,
@@ -134,10 +134,6 @@ export function assertWebhook(
 ): void {
   const problem = webhook && endPointProblem(webhook.endPoint, webhookAllowPrivate)
   if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `webhook.endPoint ${problem}.` })
-}
-
-function toWholeDelivery(delivery: DeliveryRecord): WholeDeliveryAnswer {
-  return { ...toDelivery(delivery), body: delivery.body }
 }
 
 function toDelivery(delivery: DeliveryRecord): DeliveryAnswer {

@@ -98,6 +98,7 @@ export const webhookCommands: readonly Command[] = [
     run: ({ env, positionals: [deliveryId = ''] }) =>
       withFoundation(env, async (foundation) => {
         const delivery = await find(foundation, deliveryId)
+        const tries = await foundation.store.outbox.tries(deliveryId)
         const lines: [string, string][] = [
           ['delivery', delivery.deliveryId],
           ['event', delivery.event],
@@ -107,10 +108,18 @@ export const webhookCommands: readonly Command[] = [
           ['state', `${delivery.state} after ${delivery.attempts} tries`],
           ['next try', instant(delivery.nextAt)],
           ['answer', delivery.lastError ?? String(delivery.lastStatus ?? 'none')],
+          ...tries.map(({ at, tookMs, status, error }, index): [string, string] => [
+            index === 0 ? 'tries' : '',
+            `${instant(at)}  ${tookMs} ms  ${error ?? `HTTP ${status}`}`,
+          ]),
           ['body', delivery.body],
         ]
         return {
-          json: { ...shown(delivery), body: delivery.body },
+          json: {
+            ...shown(delivery),
+            tries: tries.map(({ at, ...one }) => ({ at: instant(at), ...one })),
+            body: delivery.body,
+          },
           text: lines.map(([name, value]) => `${name.padEnd(10)}${value}`.trimEnd()).join('\n'),
         }
       }),

@@ -74,6 +74,14 @@ export interface Schema {
     last_error: string | null
     settled_at: number | null
   }
+  delivery_tries: {
+    number: Generated<number>
+    delivery_id: string
+    at: number
+    took_ms: number
+    status: number | null
+    error: string | null
+  }
   revoked_tokens: { project_id: string; token_id: string; revoked_at: number }
   sign_ins: { token_hash: string; created_at: number; expires_at: number }
   admissions: { session_id: string; participant_id: string; token_id: string; at: number }

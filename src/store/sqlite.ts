@@ -27,6 +27,7 @@ import * as chatAccounts from './migrations/0007-chat-accounts.ts'
 import * as inviteParticipants from './migrations/0008-invite-participants.ts'
 import * as inviteExpiry from './migrations/0009-invite-expiry.ts'
 import * as removalTokens from './migrations/0010-removal-tokens.ts'
+import * as deliveryTries from './migrations/0011-delivery-tries.ts'
 import { StoreConflict, StoreProblem } from './problem.ts'
 import type { Write } from './ground.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from './queries.ts'
@@ -54,6 +55,7 @@ const migrations: Record<string, Migration> = {
   '0008-invite-participants': inviteParticipants,
   '0009-invite-expiry': inviteExpiry,
   '0010-removal-tokens': removalTokens,
+  '0011-delivery-tries': deliveryTries,
 }
 
 /** @throws {StoreProblem} */

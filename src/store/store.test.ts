@@ -493,3 +493,46 @@ test('its version is another when something was written, here or elsewhere, and 
   assert.notEqual(await here.version(), second)
   await Promise.all([here.close(), elsewhere.close()])
 })
+
+test('the latest tries of a delivery are kept in order, and go with it', async () => {
+  await withStore(async (store) => {
+    const meeting = aMeeting()
+    const delivery = {
+      deliveryId: 'd1',
+      projectId: PROJECT,
+      meetingId: meeting.meetingId,
+      sessionId: 's',
+      event: 'session-started',
+      endPoint: 'https://a.example',
+      body: '{}',
+      occurredAt: 1,
+    }
+    await store.meetings.create(meeting)
+    const ended = { endedAt: null, endReason: null }
+    await store.sessions.start(
+      { sessionId: 's', meetingId: meeting.meetingId, projectId: PROJECT, startedAt: 1, ...ended },
+      [delivery],
+    )
+    for (let at = 1; at <= 105; at++)
+      await store.outbox.settle('d1', {
+        state: 'waiting',
+        at,
+        nextAt: at,
+        tookMs: 7,
+        status: null,
+        error: 'no',
+      })
+    await store.outbox.settle('d1', { state: 'delivered', at: 106, tookMs: 8, status: 204, error: null })
+    const tries = await store.outbox.tries('d1')
+    assert.deepEqual(
+      tries.map(({ at }) => at),
+      Array.from({ length: 100 }, (_, index) => index + 7),
+    )
+    assert.deepEqual(tries.at(-1), { at: 106, tookMs: 8, status: 204, error: null })
+    assert.equal(await store.outbox.replay(PROJECT, 'd1', 107), true)
+    assert.equal((await store.outbox.tries('d1')).length, 100)
+    await store.outbox.settle('d1', { state: 'parked', at: 108, tookMs: 9, status: 500, error: 'no' })
+    assert.equal(await store.outbox.dropSettledBefore(109, 10), 1)
+    assert.deepEqual(await store.outbox.tries('d1'), [])
+  })
+})

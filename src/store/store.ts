@@ -136,14 +136,20 @@ export interface DeliveryRecord extends NewDelivery {
   settledAt: number | null
 }
 
-export interface DeliveryOutcome {
-  state: DeliveryState
+/** One attempt to deliver, when its answer or failure was known. */
+export interface DeliveryTry {
   at: number
-  /** With `waiting`: when it is tried again. */
-  nextAt?: number
+  tookMs: number
+  /** Of the answer; null when none came. */
   status: number | null
   /** One plain sentence; null when it was taken. */
   error: string | null
+}
+
+export interface DeliveryOutcome extends DeliveryTry {
+  state: DeliveryState
+  /** With `waiting`: when it is tried again. */
+  nextAt?: number
 }
 
 export interface DeliveryFilter {
@@ -445,6 +451,8 @@ export interface Store {
     /** What came of a leased one. Delivered or parked, the next of its line is due at once. */
     settle(deliveryId: string, outcome: DeliveryOutcome): Promise<void>
     get(projectId: string, deliveryId: string): Promise<DeliveryRecord | undefined>
+    /** The latest ones, in the order in which they were made, those before a replay included. */
+    tries(deliveryId: string): Promise<DeliveryTry[]>
     /** Newest first. */
     list(projectId: string, page: Page, filter?: DeliveryFilter): Promise<PageOf<DeliveryRecord>>
     /** Lets leased ones go untried, to be leased again from then on. */

@@ -141,9 +141,9 @@ export class Dispatcher {
         await outbox.postpone([{ deliveryId, until: this.#now() }])
         return
       }
-      const outcome = outcomeOf(delivery, answer, { policy, now: this.#now(), random: random() })
+      const decision = outcomeOf(delivery, answer, { policy, now: this.#now(), random: random() })
       // What people read is told by the clock that they know.
-      outcome.at = now()
+      const outcome = { ...decision, at: now(), tookMs: Math.max(0, Math.round(tookMs)) }
       await outbox.settle(deliveryId, outcome)
       onSettled(delivery, outcome)
     } finally {

@@ -35,7 +35,7 @@ export function outcomeOf(
   { attempts, occurredAt }: Pick<LeasedDelivery, 'attempts' | 'occurredAt'>,
   { status, error }: Answer,
   { policy, now, random }: { policy: DeliveryPolicy; now: number; random: number },
-): Outcome {
+): Omit<Outcome, 'tookMs'> {
   if (error === null) return { state: 'delivered', at: now, status, error }
   const waitMs = Math.min(policy.maxRetryMs, policy.firstRetryMs * 2 ** attempts)
   const nextAt = now + Math.ceil(waitMs * (0.5 + random / 2))

@@ -39,6 +39,8 @@ export interface LeasedDelivery extends Delivery {
 export interface Outcome {
   state: 'waiting' | 'delivered' | 'parked'
   at: number
+  /** From the request to the answer or the failure. */
+  tookMs: number
   /** With `waiting`: when it is tried again. */
   nextAt?: number
   status: number | null

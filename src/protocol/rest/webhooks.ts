@@ -35,8 +35,19 @@ const delivery = {
 export const DeliveryAnswer = Type.Object(delivery)
 export type DeliveryAnswer = Static<typeof DeliveryAnswer>
 
+export const DeliveryTry = Type.Object({
+  at: AtMs,
+  tookMs: Type.Integer({ description: 'from the request to the answer or the failure' }),
+  status: Type.Union([Type.Integer(), Type.Null()], { description: 'null when no answer came' }),
+  error: Type.Union([Type.String(), Type.Null()], { description: 'null when it was taken' }),
+})
+export type DeliveryTry = Static<typeof DeliveryTry>
+
 export const WholeDeliveryAnswer = Type.Object({
   ...delivery,
+  tries: Type.Array(DeliveryTry, {
+    description: 'the latest 100 in order, those before a replay included',
+  }),
   body: Type.String({ description: 'what is sent, to the byte' }),
 })
 export type WholeDeliveryAnswer = Static<typeof WholeDeliveryAnswer>

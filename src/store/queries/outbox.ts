@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import type { Ground } from '../ground.ts'
 import type { Schema } from '../schema.ts'
-import type { DeliveryRecord, NewDelivery, Store } from '../store.ts'
+import type { DeliveryRecord, DeliveryTry, NewDelivery, Store } from '../store.ts'
 
 /** Writes deliveries in the transaction of the fact that they tell. */
 export async function tellInside(tx: Kysely<Schema>, tell: readonly NewDelivery[] = []): Promise<void> {
@@ -84,7 +84,7 @@ export function outboxQueries({ db, write }: Ground, written: Written): Store['o
         return rows.map(toDelivery)
       })
     },
-    settle: async (deliveryId, { state, at, nextAt, status, error }) => {
+    settle: async (deliveryId, { state, at, nextAt, status, error, tookMs }) => {
       await write(async (tx) => {
         const row = await tx
           .updateTable('deliveries')
@@ -101,7 +101,9 @@ export function outboxQueries({ db, write }: Ground, written: Written): Store['o
           .where('state', '=', 'waiting')
           .returning(['meeting_id', 'end_point'])
           .executeTakeFirst()
-        if (!row || state === 'waiting') return
+        if (!row) return
+        await addTry(tx, deliveryId, { at, tookMs, status, error })
+        if (state === 'waiting') return
         const next = await firstOfLine(tx, row.meeting_id, row.end_point)
         if (next !== undefined) {
           await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
@@ -116,6 +118,15 @@ export function outboxQueries({ db, write }: Ground, written: Written): Store['o
         .where('project_id', '=', projectId)
         .executeTakeFirst()
       return row && toDelivery(row)
+    },
+    tries: async (deliveryId) => {
+      const rows = await db
+        .selectFrom('delivery_tries')
+        .select(['at', 'took_ms', 'status', 'error'])
+        .where('delivery_id', '=', deliveryId)
+        .orderBy('number')
+        .execute()
+      return rows.map(({ took_ms: tookMs, ...rest }) => ({ ...rest, tookMs }))
     },
     list: async (projectId, { page, perPage }, { state, meetingId, event } = {}) => {
       let matching = db.selectFrom('deliveries').where('project_id', '=', projectId)
@@ -211,25 +222,47 @@ export function outboxQueries({ db, write }: Ground, written: Written): Store['o
       }
     },
     dropSettledBefore: async (at, limit) => {
-      const { numDeletedRows } = await write((tx) =>
-        tx
-          .deleteFrom('deliveries')
-          .where(
-            'number',
-            'in',
-            tx
-              .selectFrom('deliveries')
-              .select('number')
-              .where('settled_at', 'is not', null)
-              .where('settled_at', '<', at)
-              .orderBy('settled_at')
-              .limit(limit),
-          )
-          .executeTakeFirst(),
-      )
-      return Number(numDeletedRows)
+      return write(async (tx) => {
+        const rows = await tx
+          .selectFrom('deliveries')
+          .select(['number', 'delivery_id'])
+          .where('settled_at', 'is not', null)
+          .where('settled_at', '<', at)
+          .orderBy('settled_at')
+          .limit(limit)
+          .execute()
+        if (rows.length === 0) return 0
+        const [numbers, ids] = [rows.map((row) => row.number), rows.map((row) => row.delivery_id)]
+        await tx.deleteFrom('delivery_tries').where('delivery_id', 'in', ids).execute()
+        await tx.deleteFrom('deliveries').where('number', 'in', numbers).execute()
+        return rows.length
+      })
     },
   }
+}
+
+/** Of one delivery; an endless row of replays fills nothing. */
+const MAX_TRIES_KEPT = 100
+
+async function addTry(
+  tx: Kysely<Schema>,
+  deliveryId: string,
+  { at, tookMs, status, error }: DeliveryTry,
+): Promise<void> {
+  await tx
+    .insertInto('delivery_tries')
+    .values({ delivery_id: deliveryId, at, took_ms: tookMs, status, error })
+    .execute()
+  const ofDelivery = tx.selectFrom('delivery_tries').where('delivery_id', '=', deliveryId)
+  await tx
+    .deleteFrom('delivery_tries')
+    .where('delivery_id', '=', deliveryId)
+    .where(
+      'number',
+      '<=',
+      ofDelivery.select('number').orderBy('number', 'desc').limit(1).offset(MAX_TRIES_KEPT),
+    )
+    .execute()
 }
 
 async function replayInside(

@@ -163,6 +163,18 @@ export interface Delivery {
   settledAt: number | null
 }
 
+export interface DeliveryTry {
+  at: number
+  tookMs: number
+  status: number | null
+  error: string | null
+}
+
+export interface WholeDelivery extends Delivery {
+  tries: DeliveryTry[]
+  body: unknown
+}
+
 export interface ServerStatus {
   version: string
   uptimeSeconds: number

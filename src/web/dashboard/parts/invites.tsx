@@ -10,8 +10,8 @@ import type { Invite, PageOf, Room } from '../shapes.ts'
 import { Confirm } from './confirm.tsx'
 import { CopyField } from './copy.tsx'
 import { Choice, Field } from './field.tsx'
-import { Pages } from './pages.tsx'
-import { Empty, Failure, Shown } from './states.tsx'
+import { ShownPage } from './pages.tsx'
+import { Empty, Failure } from './states.tsx'
 import { Table } from './table.tsx'
 
 /** The invite links of a meeting: made, counted, revoked. A link is shown once, when it is made. */
@@ -32,56 +32,49 @@ export function Invites({ room }: { room: Room }) {
         <h2 id="invites">Invite links</h2>
         {!room.disabled && <button onClick={() => setCreating(true)}>New invite link</button>}
       </div>
-      <Shown asked={asked}>
-        {({ data: invites, pageInfo }) =>
-          pageInfo.total === 0 ? (
-            <Empty title="No invite links" />
-          ) : (
-            <>
-              <Table
-                caption="Invite links"
-                rows={invites}
-                keyOf={({ inviteId }) => inviteId}
-                busy={asked.asking}
-                columns={[
-                  {
-                    title: 'Lets in',
-                    cell: ({ entry }) => (entry === 'direct' ? 'directly' : 'after asking'),
-                  },
-                  {
-                    title: 'Created',
-                    cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
-                  },
-                  {
-                    title: 'State',
-                    cell: (invite) => <InviteState invite={invite} />,
-                  },
-                  {
-                    title: 'Used',
-                    figures: true,
-                    cell: ({ uses, maxUses }) => (maxUses === null ? `${uses}` : `${uses} of ${maxUses}`),
-                  },
-                  {
-                    title: 'Revoke',
-                    actions: true,
-                    cell: (invite) =>
-                      isInForce(invite) && (
-                        <button
-                          className="danger-line"
-                          aria-label={`Revoke the link of ${sayInstant(invite.createdAt)}`}
-                          onClick={() => setRevoking(invite.inviteId)}
-                        >
-                          Revoke
-                        </button>
-                      ),
-                  },
-                ]}
-              />
-              <Pages info={pageInfo} of="invite link" />
-            </>
-          )
-        }
-      </Shown>
+      <ShownPage asked={asked} of="invite link" empty={<Empty title="No invite links" />}>
+        {(invites) => (
+          <Table
+            caption="Invite links"
+            rows={invites}
+            keyOf={({ inviteId }) => inviteId}
+            busy={asked.asking}
+            columns={[
+              {
+                title: 'Lets in',
+                cell: ({ entry }) => (entry === 'direct' ? 'directly' : 'after asking'),
+              },
+              {
+                title: 'Created',
+                cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
+              },
+              {
+                title: 'State',
+                cell: (invite) => <InviteState invite={invite} />,
+              },
+              {
+                title: 'Used',
+                figures: true,
+                cell: ({ uses, maxUses }) => (maxUses === null ? `${uses}` : `${uses} of ${maxUses}`),
+              },
+              {
+                title: 'Revoke',
+                actions: true,
+                cell: (invite) =>
+                  isInForce(invite) && (
+                    <button
+                      className="danger-line"
+                      aria-label={`Revoke the link of ${sayInstant(invite.createdAt)}`}
+                      onClick={() => setRevoking(invite.inviteId)}
+                    >
+                      Revoke
+                    </button>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </ShownPage>
       {creating && (
         <CreateInvite roomId={roomId} onCreated={asked.again} onClose={() => setCreating(false)} />
       )}

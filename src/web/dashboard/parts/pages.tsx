@@ -1,17 +1,52 @@
+import type { ReactNode } from 'react'
+import type { Asked } from '../asking.ts'
 import type { PageOf } from '../shapes.ts'
 import { To, useRouter } from '../router.tsx'
 import { count } from '../say.ts'
+import { Empty, Shown } from './states.tsx'
 
-/** Which page of a list this is, with ways to its neighbours; the number is in the address. */
-export function Pages({
-  info,
+/** A page of a list, with ways to its neighbours. `empty` stands for a list without any rows. */
+export function ShownPage<T>({
+  asked,
   of,
   many = `${of}s`,
+  empty,
+  children,
 }: {
-  info: PageOf<unknown>['pageInfo']
+  asked: Asked<PageOf<T>>
   of: string
   many?: string
+  empty: ReactNode
+  children: (rows: T[]) => ReactNode
 }) {
+  const { place } = useRouter()
+  return (
+    <Shown asked={asked}>
+      {({ data, pageInfo }) => {
+        const { currentPage, lastPage, total } = pageInfo
+        if (total === 0) return empty
+        // Rows went, or somebody typed the number.
+        if (currentPage > lastPage)
+          return (
+            <Empty title={`There is no page ${currentPage}`}>
+              <To className="button" path={place.path} query={{ ...place.query, page: String(lastPage) }}>
+                Go to page {lastPage}, the last
+              </To>
+            </Empty>
+          )
+        return (
+          <>
+            {children(data)}
+            <Pages info={pageInfo} of={of} many={many} />
+          </>
+        )
+      }}
+    </Shown>
+  )
+}
+
+/** Which page of a list this is, with ways to its neighbours; the number is in the address. */
+function Pages({ info, of, many }: { info: PageOf<unknown>['pageInfo']; of: string; many: string }) {
   const { place } = useRouter()
   const { currentPage, lastPage, total } = info
   const to = (page: number) => ({ ...place.query, page: String(page) })

@@ -4,10 +4,11 @@ import { CopyButton } from '../parts/copy.tsx'
 import { JsonText } from '../parts/json-text.tsx'
 import { useNotice } from '../parts/notices.tsx'
 import { Failure, Shown } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
 import { useDesk } from '../project.tsx'
 import { To } from '../router.tsx'
 import { count, sayDistance, sayExactly } from '../say.ts'
-import type { Delivery } from '../shapes.ts'
+import type { DeliveryTry, WholeDelivery } from '../shapes.ts'
 import { DeliveryMark } from './webhooks.tsx'
 
 const EVERY_MS = 5000
@@ -17,7 +18,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
   const say = useNotice()
   const { busy, problem, run } = useDoing()
   const path = `/v2/webhooks/deliveries/${encodeURIComponent(deliveryId)}`
-  const asked = useAsked(() => inProject<Delivery & { body: unknown }>('GET', path), deliveryId, EVERY_MS)
+  const asked = useAsked(() => inProject<WholeDelivery>('GET', path), deliveryId, EVERY_MS)
   const replay = (): void =>
     void run(async () => {
       await inProject('POST', `${path}/replay`, {})
@@ -82,13 +83,9 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
               <li>{sayExactly(delivery.occurredAt)}: it happened, and was written down with the fact.</li>
               {delivery.attempts > 0 && (
                 <li>
-                  {`Tried ${count(delivery.attempts, 'time')}. The last answer: `}
-                  {delivery.lastStatus === null ? 'none' : `HTTP ${delivery.lastStatus}`}
-                  {delivery.lastError !== null && (
-                    <>
-                      . <Foreign text={delivery.lastError} />
-                    </>
-                  )}
+                  {`Tried ${count(delivery.attempts, 'time')}`}
+                  {delivery.tries.length > delivery.attempts ? ' since it was replayed.' : '.'}
+                  <Tries tries={delivery.tries} />
                 </li>
               )}
               {delivery.state === 'waiting' && (
@@ -120,6 +117,22 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
         </>
       )}
     </Shown>
+  )
+}
+
+function Tries({ tries }: { tries: readonly DeliveryTry[] }) {
+  return (
+    <Table
+      caption="Tries, the latest first"
+      rows={tries.toReversed()}
+      keyOf={({ at }) => String(at)}
+      columns={[
+        { title: 'When', cell: ({ at }) => <span className="nowrap">{sayExactly(at)}</span> },
+        { title: 'Answer', cell: ({ status }) => (status === null ? 'none' : `HTTP ${status}`) },
+        { title: 'Took', figures: true, cell: ({ tookMs }) => `${tookMs} ms` },
+        { title: 'Outcome', cell: ({ error }) => (error === null ? 'Taken' : <Foreign text={error} />) },
+      ]}
+    />
   )
 }
 

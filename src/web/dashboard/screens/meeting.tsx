@@ -198,10 +198,16 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
                   <h2 id="removed">Removed</h2>
                   <p className="quiet">They cannot come back to this session until this is lifted.</p>
                   <ul className="people">
-                    {removals.map(({ participantId, tokenShared }) => (
+                    {removals.map(({ participantId, name, tokenShared }) => (
                       <li key={participantId}>
-                        <span className="name code">
-                          <Foreign text={participantId} />
+                        <span className="name">
+                          <Foreign text={name || participantId} />
+                          {name !== '' && (
+                            <span className="quiet code">
+                              {' '}
+                              <Foreign text={participantId} />
+                            </span>
+                          )}
                         </span>
                         {tokenShared && (
                           <span className="quiet">
@@ -209,12 +215,12 @@ function Meeting({ room, refresh }: { room: Room; refresh: () => void }) {
                           </span>
                         )}
                         <button
-                          aria-label={`Lift the removal of ${participantId}`}
+                          aria-label={`Lift the removal of ${name || participantId}`}
                           onClick={clickedOnce(() =>
                             act(
                               `/v2/rooms/${encodeURIComponent(roomId)}/removals/lift`,
                               { participantId },
-                              `${isolated(participantId)} may come back.`,
+                              `${isolated(name || participantId)} may come back.`,
                             ),
                           )}
                         >

@@ -5,8 +5,8 @@ import { useAsked, useDoing } from '../asking.ts'
 import { Form } from '../parts/form.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
-import { Pages } from '../parts/pages.tsx'
-import { Empty, Failure, Shown } from '../parts/states.tsx'
+import { ShownPage } from '../parts/pages.tsx'
+import { Empty, Failure } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { pageOf } from '../place.ts'
 import { queryOf, useDesk } from '../project.tsx'
@@ -48,52 +48,51 @@ export function MeetingsScreen() {
         value={find}
         onFind={(text) => filter({ find: text, page: '' })}
       />
-      <Shown asked={asked}>
-        {({ data, pageInfo }) =>
-          data.length === 0 ? (
-            <Empty title={find ? 'No meeting has this id' : 'No meetings yet'}>
-              {!find && <p>Create one here, or let your backend do it with POST /v2/rooms.</p>}
-            </Empty>
-          ) : (
-            <>
-              <Table
-                caption="Meetings"
-                rows={data}
-                keyOf={({ roomId }) => roomId}
-                busy={asked.asking}
-                columns={[
-                  {
-                    title: 'Meeting',
-                    cell: ({ roomId }) => (
-                      <To className="code" path={['meetings', roomId]}>
-                        {roomId}
-                      </To>
-                    ),
-                  },
-                  {
-                    title: 'Custom id',
-                    cell: ({ customRoomId }) =>
-                      customRoomId === undefined ? (
-                        <span className="quiet">–</span>
-                      ) : (
-                        <Foreign text={customRoomId} />
-                      ),
-                  },
-                  {
-                    title: 'State',
-                    cell: (room) => <RoomState room={room} live={live.value?.has(room.roomId)} />,
-                  },
-                  {
-                    title: 'Created',
-                    cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
-                  },
-                ]}
-              />
-              <Pages info={pageInfo} of="meeting" />
-            </>
-          )
+      <ShownPage
+        asked={asked}
+        of="meeting"
+        empty={
+          <Empty title={find ? 'No meeting has this id' : 'No meetings yet'}>
+            {!find && <p>Create one here, or let your backend do it with POST /v2/rooms.</p>}
+          </Empty>
         }
-      </Shown>
+      >
+        {(data) => (
+          <Table
+            caption="Meetings"
+            rows={data}
+            keyOf={({ roomId }) => roomId}
+            busy={asked.asking}
+            columns={[
+              {
+                title: 'Meeting',
+                cell: ({ roomId }) => (
+                  <To className="code" path={['meetings', roomId]}>
+                    {roomId}
+                  </To>
+                ),
+              },
+              {
+                title: 'Custom id',
+                cell: ({ customRoomId }) =>
+                  customRoomId === undefined ? (
+                    <span className="quiet">–</span>
+                  ) : (
+                    <Foreign text={customRoomId} />
+                  ),
+              },
+              {
+                title: 'State',
+                cell: (room) => <RoomState room={room} live={live.value?.has(room.roomId)} />,
+              },
+              {
+                title: 'Created',
+                cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
+              },
+            ]}
+          />
+        )}
+      </ShownPage>
       {creating && <CreateMeeting onClose={() => setCreating(false)} />}
     </>
   )

@@ -3,8 +3,8 @@ import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked } from '../asking.ts'
 import { Choice, Field } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
-import { Pages } from '../parts/pages.tsx'
-import { Empty, Shown } from '../parts/states.tsx'
+import { ShownPage } from '../parts/pages.tsx'
+import { Empty } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { pageOf } from '../place.ts'
 import { queryOf, useDesk } from '../project.tsx'
@@ -72,65 +72,64 @@ export function SessionsScreen() {
           onChange={(event) => filter({ to: event.target.value, page: '' })}
         />
       </div>
-      <Shown asked={asked}>
-        {({ data, pageInfo }) =>
-          data.length === 0 ? (
-            <Empty title={filtered ? 'No session fits these filters' : 'No sessions yet'}>
-              {filtered ? (
-                <button onClick={() => filter({ meeting: '', state: '', from: '', to: '', page: '' })}>
-                  Show all
-                </button>
-              ) : (
-                <p>A session begins when the first participant joins a meeting.</p>
-              )}
-            </Empty>
-          ) : (
-            <>
-              <Table
-                caption="Sessions"
-                rows={data}
-                keyOf={({ id }) => id}
-                busy={asked.asking}
-                columns={[
-                  {
-                    title: 'Began',
-                    cell: ({ id, start }) => <To path={['sessions', id]}>{sayInstant(start)}</To>,
-                  },
-                  {
-                    title: 'Meeting',
-                    cell: ({ roomId, customRoomId }) => (
-                      <To className="code" path={['meetings', roomId]}>
-                        <Foreign text={customRoomId ?? roomId} />
-                      </To>
-                    ),
-                  },
-                  {
-                    title: 'State',
-                    cell: ({ status }) =>
-                      status === 'ongoing' ? (
-                        <span className="state on">Going on</span>
-                      ) : (
-                        <span className="state">Ended</span>
-                      ),
-                  },
-                  {
-                    title: 'Lasted',
-                    figures: true,
-                    cell: ({ start, end }) => saySpan((end === null ? Date.now() : ms(end)) - ms(start)),
-                  },
-                  {
-                    title: 'Who',
-                    cell: ({ participants }) => (
-                      <Who names={participants.map(({ name, participantId }) => name || participantId)} />
-                    ),
-                  },
-                ]}
-              />
-              <Pages info={pageInfo} of="session" />
-            </>
-          )
+      <ShownPage
+        asked={asked}
+        of="session"
+        empty={
+          <Empty title={filtered ? 'No session fits these filters' : 'No sessions yet'}>
+            {filtered ? (
+              <button onClick={() => filter({ meeting: '', state: '', from: '', to: '', page: '' })}>
+                Show all
+              </button>
+            ) : (
+              <p>A session begins when the first participant joins a meeting.</p>
+            )}
+          </Empty>
         }
-      </Shown>
+      >
+        {(data) => (
+          <Table
+            caption="Sessions"
+            rows={data}
+            keyOf={({ id }) => id}
+            busy={asked.asking}
+            columns={[
+              {
+                title: 'Began',
+                cell: ({ id, start }) => <To path={['sessions', id]}>{sayInstant(start)}</To>,
+              },
+              {
+                title: 'Meeting',
+                cell: ({ roomId, customRoomId }) => (
+                  <To className="code" path={['meetings', roomId]}>
+                    <Foreign text={customRoomId ?? roomId} />
+                  </To>
+                ),
+              },
+              {
+                title: 'State',
+                cell: ({ status }) =>
+                  status === 'ongoing' ? (
+                    <span className="state on">Going on</span>
+                  ) : (
+                    <span className="state">Ended</span>
+                  ),
+              },
+              {
+                title: 'Lasted',
+                figures: true,
+                cell: ({ start, end }) => saySpan((end === null ? Date.now() : ms(end)) - ms(start)),
+              },
+              {
+                title: 'Who',
+                cell: ({ participants }) => (
+                  <Who names={participants.map(({ name, participantId }) => name || participantId)} />
+                ),
+              },
+            ]}
+          />
+        )}
+      </ShownPage>
     </>
   )
 }

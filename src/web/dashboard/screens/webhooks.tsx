@@ -7,8 +7,8 @@ import { Confirm } from '../parts/confirm.tsx'
 import { Choice, Field } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
 import { useNotice } from '../parts/notices.tsx'
-import { Pages } from '../parts/pages.tsx'
-import { Empty, Failure, Shown } from '../parts/states.tsx'
+import { ShownPage } from '../parts/pages.tsx'
+import { Empty, Failure } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { pageOf } from '../place.ts'
 import { queryOf, useDesk } from '../project.tsx'
@@ -75,64 +75,62 @@ export function WebhooksScreen() {
             onChange={(change) => filter({ event: change.target.value, page: '' })}
           />
         </div>
-        <Shown asked={asked}>
-          {({ data, pageInfo }) =>
-            data.length === 0 ? (
-              <Empty
-                title={filtered ? 'No delivery fits these filters' : 'Nothing was told to a webhook yet'}
-              >
-                {filtered && (
-                  <button onClick={() => filter({ state: '', event: '', meeting: '', page: '' })}>
-                    Show all
-                  </button>
-                )}
-              </Empty>
-            ) : (
-              <>
-                <Table
-                  caption="Deliveries"
-                  rows={data}
-                  keyOf={({ deliveryId }) => deliveryId}
-                  busy={asked.asking}
-                  columns={[
-                    {
-                      title: 'Event',
-                      cell: (delivery) => <To path={['webhooks', delivery.deliveryId]}>{delivery.event}</To>,
-                    },
-                    {
-                      title: 'Happened',
-                      cell: ({ occurredAt }) => <span className="nowrap">{sayInstant(occurredAt)}</span>,
-                    },
-                    {
-                      title: 'Meeting',
-                      cell: ({ roomId }) => (
-                        <To className="code" path={['meetings', roomId]}>
-                          {roomId}
-                        </To>
-                      ),
-                    },
-                    { title: 'State', cell: (delivery) => <DeliveryMark delivery={delivery} /> },
-                    { title: 'Tries', figures: true, cell: ({ attempts }) => attempts },
-                    {
-                      title: 'Last answer',
-                      cell: ({ lastStatus, lastError }) =>
-                        lastError === null ? (
-                          lastStatus === null ? (
-                            '–'
-                          ) : (
-                            `HTTP ${lastStatus}`
-                          )
-                        ) : (
-                          <Foreign text={lastError} />
-                        ),
-                    },
-                  ]}
-                />
-                <Pages info={pageInfo} of="delivery" many="deliveries" />
-              </>
-            )
+        <ShownPage
+          asked={asked}
+          of="delivery"
+          many="deliveries"
+          empty={
+            <Empty title={filtered ? 'No delivery fits these filters' : 'Nothing was told to a webhook yet'}>
+              {filtered && (
+                <button onClick={() => filter({ state: '', event: '', meeting: '', page: '' })}>
+                  Show all
+                </button>
+              )}
+            </Empty>
           }
-        </Shown>
+        >
+          {(data) => (
+            <Table
+              caption="Deliveries"
+              rows={data}
+              keyOf={({ deliveryId }) => deliveryId}
+              busy={asked.asking}
+              columns={[
+                {
+                  title: 'Event',
+                  cell: (delivery) => <To path={['webhooks', delivery.deliveryId]}>{delivery.event}</To>,
+                },
+                {
+                  title: 'Happened',
+                  cell: ({ occurredAt }) => <span className="nowrap">{sayInstant(occurredAt)}</span>,
+                },
+                {
+                  title: 'Meeting',
+                  cell: ({ roomId }) => (
+                    <To className="code" path={['meetings', roomId]}>
+                      {roomId}
+                    </To>
+                  ),
+                },
+                { title: 'State', cell: (delivery) => <DeliveryMark delivery={delivery} /> },
+                { title: 'Tries', figures: true, cell: ({ attempts }) => attempts },
+                {
+                  title: 'Last answer',
+                  cell: ({ lastStatus, lastError }) =>
+                    lastError === null ? (
+                      lastStatus === null ? (
+                        '–'
+                      ) : (
+                        `HTTP ${lastStatus}`
+                      )
+                    ) : (
+                      <Foreign text={lastError} />
+                    ),
+                },
+              ]}
+            />
+          )}
+        </ShownPage>
       </section>
       {replaying && (
         <Confirm

@@ -1,0 +1,19 @@
+import type { Kysely } from 'kysely'
+
+/** Each try of a delivery, beside the last one that its row has. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('delivery_tries')
+    .addColumn('number', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('delivery_id', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('took_ms', 'integer', (column) => column.notNull())
+    .addColumn('status', 'integer')
+    .addColumn('error', 'text')
+    .execute()
+  await db.schema
+    .createIndex('delivery_tries_of')
+    .on('delivery_tries')
+    .columns(['delivery_id', 'number'])
+    .execute()
+}
