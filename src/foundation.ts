@@ -27,7 +27,7 @@ export interface FoundationOptions extends Pick<StoreOptions, 'onCommit' | 'onTr
 const API_KEY_FILE = 'api-key.env'
 const SECRET_BYTES = 32
 
-/** @throws {StoreProblem} with one sentence and the cure; without `create` when there is no store */
+/** @throws {StartError} with one sentence and the cure; without `create` when there is no store */
 export async function openFoundation(
   config: Config,
   { create, now = Date.now, through = (store) => store, ...watch }: FoundationOptions,

@@ -12,8 +12,8 @@ const below: Record<string, string[]> = {
   protocol: [],
   addresses: [],
   token: ['protocol'],
-  store: ['protocol'],
-  media: ['protocol', 'addresses'],
+  store: ['errors', 'protocol'],
+  media: ['errors', 'protocol', 'addresses'],
   webhook: ['protocol'],
   metrics: ['protocol'],
   log: [],
@@ -24,6 +24,7 @@ const below: Record<string, string[]> = {
   project: ['token', 'store', 'protocol', 'shares'],
   meeting: ['token', 'store', 'media', 'webhook', 'protocol', 'shares'],
   api: [
+    'errors',
     'meeting',
     'project',
     'shares',
@@ -47,6 +48,7 @@ const below: Record<string, string[]> = {
   foundation: ['config', 'project', 'store'],
   welcome: ['config'],
   server: [
+    'errors',
     'foundation',
     'config',
     'welcome',
@@ -63,6 +65,7 @@ const below: Record<string, string[]> = {
     'addresses',
   ],
   cli: [
+    'errors',
     'load',
     'server',
     'foundation',

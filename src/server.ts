@@ -7,6 +7,7 @@ import { access, constants } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { StartError } from './errors.ts'
 import type { Config } from './config/read.ts'
 import { openFoundation, type Foundation } from './foundation.ts'
 import type { Sfu } from './media/sfu.ts'
@@ -41,11 +42,6 @@ import { createVerifier, type Verifier } from './token/token.ts'
 import { readyMessage, type Ready, type ReadyFacts } from './welcome.ts'
 import { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/create.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
-
-/** What stops a start: one sentence with the cure. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-}
 
 export interface RunningServer {
   /** Base addresses that answer, plain first. */
@@ -84,7 +80,7 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../packag
 }
 
 /**
- * @throws {Error} named StartError or ConfigError, with one sentence and the cure
+ * @throws {StartError}
  * @throws the reason of `parts.stopping`, when the program is told to stop before the server is ready
  */
 export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {

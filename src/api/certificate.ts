@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
+import { StartError } from '../errors.ts'
 
 export interface Certificate {
   cert: string
@@ -26,12 +27,6 @@ export interface CertificateOptions {
   now: () => number
 }
 
-/** The operator's certificate cannot be used: one sentence with the cure. */
-export class CertificateProblem extends Error {
-  /** The name under which the command line shows a sentence and no stack. */
-  override readonly name = 'StartError'
-}
-
 const DAY_MS = 86_400_000
 const VALID_DAYS = 825
 /** A new one is made when the old one has less than this left. */
@@ -40,7 +35,7 @@ const RENEW_DAYS = 30
 /**
  * Reads the given certificate, or ours; makes one on first use, and again when it is about to expire.
  *
- * @throws {CertificateProblem} the given one cannot be used, or ours not be written
+ * @throws {StartError} the given one cannot be used, or ours not be written
  */
 export async function loadCertificate(options: CertificateOptions): Promise<Certificate> {
   const { certFile, keyFile, folder, names, now } = options
@@ -74,7 +69,7 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
     await writeFile(ourKey, made.private, { mode: 0o600 })
     await writeFile(ourCert, made.cert, { mode: 0o600 })
   } catch (cause) {
-    throw new CertificateProblem(
+    throw new StartError(
       `The certificate in ${join(folder, 'tls')} cannot be written: check that this user may write there and that the disk has room.`,
       { cause },
     )
@@ -85,23 +80,20 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
 /**
  * The operator's certificate, with the key that belongs to it.
  *
- * @throws {CertificateProblem}
+ * @throws {StartError}
  */
 export async function readGiven(certFile: string, keyFile: string): Promise<Certificate> {
   const read = (variable: string, file: string): Promise<string> =>
     readFile(file, 'utf8').catch((cause: unknown) => {
-      throw new CertificateProblem(
-        `${variable} names ${file}, which cannot be read: correct it or unset both.`,
-        {
-          cause,
-        },
-      )
+      throw new StartError(`${variable} names ${file}, which cannot be read: correct it or unset both.`, {
+        cause,
+      })
     })
   const parsed = <T>(variable: string, file: string, what: string, parse: () => T): T => {
     try {
       return parse()
     } catch (cause) {
-      throw new CertificateProblem(`${variable} names ${file}, which holds no ${what} in PEM.`, { cause })
+      throw new StartError(`${variable} names ${file}, which holds no ${what} in PEM.`, { cause })
     }
   }
   const [cert, key] = [await read('TLS_CERT', certFile), await read('TLS_KEY', keyFile)]
@@ -110,7 +102,7 @@ export async function readGiven(certFile: string, keyFile: string): Promise<Cert
     createPrivateKey(key),
   )
   if (!certificate.checkPrivateKey(privateKey)) {
-    throw new CertificateProblem(
+    throw new StartError(
       `The key that TLS_KEY names does not belong to the certificate that TLS_CERT names: give the pair.`,
     )
   }

@@ -20,6 +20,8 @@ import { adminReset, projectCommands } from './projects.ts'
 import { serve, tokenServer } from './serve.ts'
 import { tokenCommands } from './tokens.ts'
 import { webhookCommands } from './webhooks.ts'
+import { StartError } from '../errors.ts'
+import { Refusal } from '../protocol/errors.ts'
 import { describeSettings, settingNames } from '../config/describe.ts'
 
 const commands: readonly Command[] = [
@@ -46,13 +48,14 @@ export async function main(args: readonly string[], interruption: Interruption):
     process.exitCode = await run(args, interruption)
   } catch (error) {
     // A mistake of the person or of the machine is one sentence; only a defect of ours shows where it was.
-    const known =
-      error instanceof CommandError ||
-      (error instanceof Error && ['ConfigError', 'StartError', 'Refusal'].includes(error.name))
+    const known = error instanceof CommandError || error instanceof StartError || error instanceof Refusal
     console.error(known ? error.message : error)
-    const refused = error instanceof Error && error.name === 'Refusal'
     process.exit(
-      error instanceof CommandError ? error.exitCode : refused ? exitCodes.refused : exitCodes.failed,
+      error instanceof CommandError
+        ? error.exitCode
+        : error instanceof Refusal
+          ? exitCodes.refused
+          : exitCodes.failed,
     )
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
+import { StartError } from '../errors.ts'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { freePorts } from '../../test/support/ports.ts'
 import { mediaAddresses, type Machine } from './addresses.ts'
@@ -107,7 +108,7 @@ test('what no client could reach is refused in one sentence', async () => {
     ['192.0.2.2', 'fd00::2', /is an IPv6 address and HOST, where media listens, an IPv4 one/],
   ] as const) {
     await assert.rejects(mediaAddresses(host, announced, machine), (error: Error) => {
-      assert.equal(error.name, 'StartError')
+      assert.ok(error instanceof StartError)
       assert.match(error.message, sentence)
       return true
     })

@@ -2,8 +2,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { StartError } from '../errors.ts'
 import { isLoopback, kindOf, type AddressKind } from '../addresses.ts'
-import { MediaStartError } from './start-errors.ts'
 
 export interface MediaAddress {
   /** What a worker listens on. */
@@ -43,7 +43,7 @@ export function thisMachine(): Machine {
 
 /**
  * One address for each family that is announced.
- * @throws {MediaStartError} when clients could not reach what would be announced
+ * @throws {StartError} when clients could not reach what would be announced
  */
 export async function mediaAddresses(
   listenAddress: string,
@@ -52,7 +52,7 @@ export async function mediaAddresses(
 ): Promise<MediaAddress[]> {
   const host = listenAddress === 'localhost' ? LOOPBACK : listenAddress
   if (isIP(host) === 0) {
-    throw new MediaStartError(
+    throw new StartError(
       `HOST is ${host}, and media can listen on an address only: set HOST to one of this machine, or to 0.0.0.0.`,
     )
   }
@@ -99,11 +99,11 @@ async function givenAddresses(
     const what = isName ? `names ${given}, which is ${address} here, and that` : `is ${address}, which`
     const why = useless[kindOf(address) ?? 'reserved']
     if (why !== undefined)
-      throw new MediaStartError(
+      throw new StartError(
         `ANNOUNCED_ADDRESS ${what} ${why}: set it to the address that clients reach this machine by.`,
       )
     if (isName && isLoopback(address) && !isLoopback(host))
-      throw new MediaStartError(
+      throw new StartError(
         `ANNOUNCED_ADDRESS ${what} reaches only this machine: set it to the address that clients reach this machine by.`,
       )
   }
@@ -117,14 +117,14 @@ async function givenAddresses(
   if (isLoopback(host) || kindOf(host) === 'any') return chosen
   const reachable = chosen.filter((address) => isIP(address) === isIP(host))
   if (reachable.length > 0) return reachable
-  throw new MediaStartError(
+  throw new StartError(
     `ANNOUNCED_ADDRESS is an IPv${isIP(chosen[0]!)} address and HOST, where media listens, an IPv${isIP(host)} one: set both to the same kind, or HOST to ::.`,
   )
 }
 
 async function resolved(name: string, { resolve }: Machine): Promise<string[]> {
-  const failed = (cause?: unknown): MediaStartError =>
-    new MediaStartError(
+  const failed = (cause?: unknown): StartError =>
+    new StartError(
       `ANNOUNCED_ADDRESS names ${name}, which does not resolve on this machine: correct it, or set the address itself.`,
       { cause },
     )

@@ -7,8 +7,6 @@ import { refusalOfMedia } from './refusals.ts'
 import type { MediaStatus, Sfu } from './sfu.ts'
 import { cannotListen, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
-export { MediaStartError } from './start-errors.ts'
-
 export interface SfuOptions {
   /** Path of the media worker's binary; undefined where there is none. */
   workerBin: string | undefined
@@ -32,7 +30,7 @@ export interface SfuOptions {
 
 /**
  * The media server, or one that says why it is not available when there is no worker to start.
- * @throws {MediaStartError} when a port is taken, an address is not this machine's, or no client could reach what is announced
+ * @throws {StartError} when a port is taken, an address is not this machine's, or no client could reach what is announced
  * @throws the reason of `stopping` when the program is told to stop
  */
 export async function createSfu(options: SfuOptions): Promise<Sfu> {

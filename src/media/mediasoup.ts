@@ -17,7 +17,7 @@ export interface MediasoupOptions {
 /**
  * The media server on mediasoup's workers.
  * @throws {WorkerUnusable} when the binary does not start
- * @throws {MediaStartError} when a port is taken or an address is not this machine's
+ * @throws {StartError} when a port is taken or an address is not this machine's
  */
 export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
   const { log, stopping } = options

@@ -1,8 +1,4 @@
-/** The media server cannot start as configured. The message is one sentence that names the variable and the cure. */
-export class MediaStartError extends Error {
-  /** The name under which the command line shows a sentence and no stack. */
-  override readonly name = 'StartError'
-}
+import { StartError } from '../errors.ts'
 
 /**
  * Why media cannot listen.
@@ -12,14 +8,14 @@ export function cannotListen(
   problem: string,
   at: { addresses: readonly { ip: string }[]; port: number; workers: number },
   options?: ErrorOptions,
-): MediaStartError {
+): StartError {
   const listened = at.addresses.map(({ ip }) => ip).join(' and ')
   const sentence = /not available|EADDRNOTAVAIL/i.test(problem)
     ? `Media cannot listen on ${listened}: that is no address of this machine; set HOST to one that is, and ANNOUNCED_ADDRESS to what clients reach.`
     : /in use|EADDRINUSE/i.test(problem)
       ? `Port ${at.port}, which media needs over UDP and TCP, is in use; set MEDIA_PORT to the first of ${at.workers} free ports, or stop the program that has it.`
       : `Media cannot listen on ${listened} port ${at.port} (${problem}); set MEDIA_PORT or HOST to what it may use.`
-  return new MediaStartError(sentence, options)
+  return new StartError(sentence, options)
 }
 
 /** The worker's binary does not start; the server goes on without media. */

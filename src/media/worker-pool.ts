@@ -54,7 +54,7 @@ export class WorkerPool {
   /**
    * @throws {WorkerUnusable} when the binary does not start
    * @throws {MediaUnreachable} when it does not answer where it is announced
-   * @throws {MediaStartError} when a port is taken or an address is not this machine's
+   * @throws {StartError} when a port is taken or an address is not this machine's
    * @throws the reason of `stopping` when the program is told to stop
    */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { StartError } from '../errors.ts'
 import { prepareFolder, readMasterKey } from './master-key.ts'
 import { assertThere } from './open.ts'
-import { StoreProblem } from './problem.ts'
 import { createSeal, type Seal } from './seal.ts'
 import { DATABASE_FILE, openSqlite } from './sqlite.ts'
 
@@ -23,12 +23,12 @@ export interface RestoreOptions {
 /**
  * Writes all that the store holds at this instant to a new file of mode 0600: one transaction, beside whoever reads and
  * writes. The master key is not in it: secrets stay sealed.
- * @throws {StoreProblem}
+ * @throws {StartError}
  */
 export async function backupStore(folder: string, to: string): Promise<void> {
   assertThere(folder)
   const file = join(folder, DATABASE_FILE)
-  if (existsSync(to)) throw new StoreProblem(`${to} is there already: name a file that is not.`)
+  if (existsSync(to)) throw new StartError(`${to} is there already: name a file that is not.`)
   const aside = `${to}.part`
   try {
     // Made by us, and filled by SQLite, which would make one that others may read.
@@ -45,8 +45,8 @@ export async function backupStore(folder: string, to: string): Promise<void> {
     await rename(aside, to)
   } catch (cause) {
     await rm(aside, { force: true })
-    if (cause instanceof StoreProblem) throw cause
-    throw new StoreProblem(
+    if (cause instanceof StartError) throw cause
+    throw new StartError(
       `${to} cannot be written: check that its folder is there, has room, and may be written.`,
       {
         cause,
@@ -58,7 +58,7 @@ export async function backupStore(folder: string, to: string): Promise<void> {
 /**
  * Puts a backup in the place of the store. It is opened first, as a start would, with the master key that is here; what
  * was there is kept beside it. Answers the name of the file that it is kept under, if there was one.
- * @throws {StoreProblem} and changes and makes nothing: while a server works on the store, with another master key, with a damaged file
+ * @throws {StartError} and changes and makes nothing: while a server works on the store, with another master key, with a damaged file
  */
 export async function restoreStore({
   folder,
@@ -66,7 +66,7 @@ export async function restoreStore({
   from,
   now,
 }: RestoreOptions): Promise<string | undefined> {
-  if (!existsSync(from)) throw new StoreProblem(`There is no file ${from}.`)
+  if (!existsSync(from)) throw new StartError(`There is no file ${from}.`)
   const seal = createSeal(masterKey ?? (await readMasterKey(folder, true)))
   const made = !existsSync(folder)
   await prepareFolder(folder)
@@ -111,9 +111,9 @@ function assertWhole(file: string): void {
       db.close()
     }
   } catch (cause) {
-    throw new StoreProblem(`${file} is damaged or no backup of a store.`, { cause })
+    throw new StartError(`${file} is damaged or no backup of a store.`, { cause })
   }
-  if (answer !== 'ok') throw new StoreProblem(`${file} is damaged: take another backup.`)
+  if (answer !== 'ok') throw new StartError(`${file} is damaged: take another backup.`)
 }
 
 /** Only the last connection of all can leave the write-ahead log; and leaving it brings all that is in it home. */
@@ -127,7 +127,7 @@ export function assertUnused(file: string): void {
     }
   } catch (cause) {
     if ((cause as { code?: string }).code?.startsWith('SQLITE_BUSY') !== true) return
-    throw new StoreProblem(`A server works on ${file}: stop it first.`, { cause })
+    throw new StartError(`A server works on ${file}: stop it first.`, { cause })
   }
 }
 

@@ -2,21 +2,21 @@
 import { randomBytes } from 'node:crypto'
 import { access, chmod, constants, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { StoreProblem } from './problem.ts'
+import { StartError } from '../errors.ts'
 
 const KEY_BYTES = 32
 export const KEY_FILE = 'master.key'
 const HEX = /^[0-9a-f]{64}$/i
 const BASE64 = /^[A-Za-z0-9+/]{43}=?$/
 
-/** Makes the folder with mode 0700, or checks that it can be used. @throws {StoreProblem} */
+/** Makes the folder with mode 0700, or checks that it can be used. @throws {StartError} */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
     await makeFolder(folder)
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    throw new StoreProblem(
+    throw new StartError(
       code === 'EEXIST' || code === 'ENOTDIR'
         ? `${folder} is not a folder: name another in DATA_DIR.`
         : `The data folder ${folder} cannot be written: change its owner, or name another in DATA_DIR.`,
@@ -51,19 +51,19 @@ const isThere = (path: string): Promise<boolean> =>
  * The key in the folder, made on first use with mode 0600.
  * @param inUse whether something is sealed already: then a missing key is refused and not made anew
  * @param name of the file
- * @throws {StoreProblem}
+ * @throws {StartError}
  */
 export async function readMasterKey(folder: string, inUse: boolean, name = KEY_FILE): Promise<Buffer> {
   const file = join(folder, name)
   let text = await read(file)
   if (text === undefined) {
     if (inUse) {
-      throw new StoreProblem(
+      throw new StartError(
         `The master key ${file} is missing, and the store was made with one: put it back, or give it in MASTER_KEY.`,
       )
     }
     await make(file).catch((cause: unknown) => {
-      throw new StoreProblem(
+      throw new StartError(
         `The master key ${file} cannot be written: make room, or give the key in MASTER_KEY.`,
         { cause },
       )
@@ -72,11 +72,11 @@ export async function readMasterKey(folder: string, inUse: boolean, name = KEY_F
   }
   // Windows has no such modes.
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0) {
-    throw new StoreProblem(`The master key ${file} can be read by others: do "chmod 600 ${file}".`)
+    throw new StartError(`The master key ${file} can be read by others: do "chmod 600 ${file}".`)
   }
   if (HEX.test(text)) return Buffer.from(text, 'hex')
   if (BASE64.test(text)) return Buffer.from(text, 'base64')
-  throw new StoreProblem(
+  throw new StartError(
     `The master key ${file} is not ${KEY_BYTES} bytes in base64 or hex: put back its copy, or give the key in MASTER_KEY.`,
   )
 }
@@ -86,7 +86,7 @@ async function read(file: string): Promise<string | undefined> {
     return (await readFile(file, 'utf8')).trim()
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new StoreProblem(
+    throw new StartError(
       `The master key ${file} cannot be read: change its owner to the user who runs Anteroom.`,
       { cause },
     )

@@ -1,10 +1,10 @@
 /** Chooses and opens a store. */
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { StartError } from '../errors.ts'
 import type { OnTrouble, Store } from './store.ts'
 import type { OnCommit } from './write-queue.ts'
 import { KEY_FILE, prepareFolder, readMasterKey } from './master-key.ts'
-import { StoreProblem } from './problem.ts'
 import { createSeal } from './seal.ts'
 import { checkSqlite, DATABASE_FILE, openSqlite } from './sqlite.ts'
 
@@ -21,7 +21,7 @@ export interface StoreOptions {
   onTrouble?: OnTrouble | undefined
 }
 
-/** @throws {StoreProblem} with one sentence and the cure */
+/** @throws {StartError} with one sentence and the cure */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { folder, masterKey, url, create = true } = options
   assertSupported(url)
@@ -35,7 +35,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /**
  * Whether a server could work on what is there, also while one does. Changes and makes nothing.
- * @throws {StoreProblem}
+ * @throws {StartError}
  */
 export async function checkStore({ folder, masterKey, url }: StoreOptions): Promise<void> {
   assertSupported(url)
@@ -50,17 +50,17 @@ function isThere(folder: string): boolean {
   return (statSync(join(folder, DATABASE_FILE), { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
-/** @throws {StoreProblem} when there is no store in the folder */
+/** @throws {StartError} when there is no store in the folder */
 export function assertThere(folder: string): void {
   if (isThere(folder)) return
-  throw new StoreProblem(
+  throw new StartError(
     `There is no database in ${folder}: name its folder in DATA_DIR, or make one with "anteroom init" or a first start.`,
   )
 }
 
 function assertSupported(url: string | undefined): void {
   if (url === undefined) return
-  throw new StoreProblem(
+  throw new StartError(
     'DATABASE_URL names a database, but PostgreSQL is not built yet: unset it, and SQLite in the data folder is used.',
   )
 }

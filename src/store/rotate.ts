@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { copyFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { StartError } from '../errors.ts'
 import { assertUnused } from './backup.ts'
 import { KEY_FILE, readMasterKey } from './master-key.ts'
 import { assertThere } from './open.ts'
-import { StoreProblem } from './problem.ts'
 import { SEAL_PROBE } from './queries.ts'
 import { createSeal, SealBroken, type Seal } from './seal.ts'
 import { DATABASE_FILE } from './sqlite.ts'
@@ -27,7 +27,7 @@ const NEXT_KEY_FILE = `${KEY_FILE}.next`
  * Seals every secret under a new key, in one transaction, and puts the key in its place. After an interruption it goes on
  * where it was. `kept` is where the key before is; without it the key in force came from outside, and the new one waits in
  * `keyFile`.
- * @throws {StoreProblem} and changes nothing: while a server works on the store, with another master key
+ * @throws {StartError} and changes nothing: while a server works on the store, with another master key
  */
 export async function rotateMasterKey({
   folder,
@@ -49,7 +49,7 @@ export async function rotateMasterKey({
     sealed = sealAnew(file, createSeal(inForce), after)
   } catch (error) {
     // Only what is thrown before anything is sealed; a key that may be in use is kept.
-    if (fresh && error instanceof StoreProblem) await rm(next)
+    if (fresh && error instanceof StartError) await rm(next)
     throw error
   }
   if (masterKey !== undefined) return { sealed, keyFile: next }
@@ -79,7 +79,7 @@ function sealAnew(file: string, before: Seal, after: Seal): number {
       const probe = db.prepare('select value from stored_values where name = ?').pluck().get(SEAL_PROBE)
       if (typeof probe === 'string' && opens(after, probe, SEAL_PROBE)) return countSecrets(db)
       if (typeof probe !== 'string' || !opens(before, probe, SEAL_PROBE))
-        throw new StoreProblem(
+        throw new StartError(
           `The master key is not the one that ${file} was made with: put back the old key.`,
         )
       for (const { table, column, id, which } of places) {

@@ -15,6 +15,7 @@ import {
   type SqliteStatement,
 } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
+import { StartError } from '../errors.ts'
 import type { Schema } from './schema.ts'
 import type { OnTrouble, Store, StoreTrouble } from './store.ts'
 import * as first from './migrations/0001-first.ts'
@@ -28,7 +29,7 @@ import * as inviteParticipants from './migrations/0008-invite-participants.ts'
 import * as inviteExpiry from './migrations/0009-invite-expiry.ts'
 import * as removalTokens from './migrations/0010-removal-tokens.ts'
 import * as deliveryTries from './migrations/0011-delivery-tries.ts'
-import { StoreConflict, StoreProblem } from './problem.ts'
+import { StoreConflict } from './problem.ts'
 import type { Write } from './ground.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from './queries.ts'
 import { SealBroken, type Seal } from './seal.ts'
@@ -58,7 +59,7 @@ const migrations: Record<string, Migration> = {
   '0011-delivery-tries': deliveryTries,
 }
 
-/** @throws {StoreProblem} */
+/** @throws {StartError} */
 export async function openSqlite(
   folder: string,
   seal: Seal,
@@ -117,13 +118,13 @@ export async function openSqlite(
     }
   } catch (cause) {
     await destroy()
-    throw cause instanceof StoreProblem ? cause : problem(file, cause)
+    throw cause instanceof StartError ? cause : problem(file, cause)
   }
 }
 
 /**
  * Whether the database opens with this seal, also while a server works on it. Changes nothing in it.
- * @throws {StoreProblem}
+ * @throws {StartError}
  */
 export function checkSqlite(folder: string, seal: Seal): void {
   const file = join(folder, DATABASE_FILE)
@@ -146,14 +147,14 @@ export function checkSqlite(folder: string, seal: Seal): void {
       db.close()
     }
   } catch (cause) {
-    throw cause instanceof StoreProblem ? cause : problem(file, cause)
+    throw cause instanceof StartError ? cause : problem(file, cause)
   }
 }
 
-/** @throws {StoreProblem} */
+/** @throws {StartError} */
 function assertKnown(done: readonly string[], file: string, cause?: unknown): void {
   if (done.every((name) => name in migrations)) return
-  throw new StoreProblem(
+  throw new StartError(
     `The database ${file} is of a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
     { cause },
   )
@@ -274,7 +275,7 @@ async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
 }
 
 /** What SQLite or the seal says, as a sentence with the cure. */
-function problem(file: string, thrown: unknown): StoreProblem {
+function problem(file: string, thrown: unknown): StartError {
   const cause = troubleOf(thrown) ? (thrown as Error).cause : thrown
   const { code = '' } = cause as { code?: string }
   const sentence =
@@ -287,7 +288,7 @@ function problem(file: string, thrown: unknown): StoreProblem {
           : code.startsWith('SQLITE_FULL') || code === 'ENOSPC'
             ? `The disk of ${file} is full: make room on it.`
             : `The database ${file} cannot be opened: check that it is whole and that this user may write it and its folder.`
-  return new StoreProblem(sentence, { cause })
+  return new StartError(sentence, { cause })
 }
 
 function isUniqueViolation(error: unknown): boolean {

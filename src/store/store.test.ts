@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, beforeEach, test } from 'node:test'
 import Database from 'better-sqlite3'
-import { IdTaken, StoreConflict, StoreProblem } from './problem.ts'
+import { StartError } from '../errors.ts'
+import { IdTaken, StoreConflict } from './problem.ts'
 import { openStore } from './open.ts'
 import type { ChatFilter, ChatRecord, MeetingRecord, Store, Stretch } from './store.ts'
 
@@ -48,7 +49,7 @@ async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
 }
 
 const problem = (pattern: RegExp) => (error: unknown) =>
-  error instanceof StoreProblem && pattern.test(error.message) && !error.message.includes('\n')
+  error instanceof StartError && pattern.test(error.message) && !error.message.includes('\n')
 
 test('the first opening makes a closed folder and key; the second finds everything', async () => {
   await withStore(async (store) => {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { StartError } from '../../errors.ts'
 
 export interface AdminKeyOptions {
   /** `ADMIN_KEY`. */
@@ -17,14 +18,9 @@ export const ADMIN_KEY_FILE = 'admin.key'
 const KEY_BYTES = 32
 const MIN_LENGTH = 32
 
-/** What is wrong with the file, in one sentence with the cure. */
-export class AdminKeyProblem extends Error {
-  override readonly name = 'StartError'
-}
-
 /**
  * The key of the environment; else that of the file in the data folder, made with mode 0600 where there is none.
- * @throws {AdminKeyProblem}
+ * @throws {StartError}
  */
 export async function readAdminKey({
   given,
@@ -35,7 +31,7 @@ export async function readAdminKey({
   if (given !== undefined) return given
   const file = join(folder, ADMIN_KEY_FILE)
   if (!create && !existsSync(file))
-    throw new AdminKeyProblem(
+    throw new StartError(
       `There is no admin key ${file}: name its folder in DATA_DIR, give the key in ADMIN_KEY, or start the server once.`,
     )
   try {
@@ -46,7 +42,7 @@ export async function readAdminKey({
     return made
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new AdminKeyProblem(
+      throw new StartError(
         `The admin key ${file} cannot be written: make room, or give the key in ADMIN_KEY.`,
         { cause },
       )
@@ -54,9 +50,9 @@ export async function readAdminKey({
   }
   // Windows has no such modes.
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0)
-    throw new AdminKeyProblem(`The admin key ${file} can be read by others: do "chmod 600 ${file}".`)
+    throw new StartError(`The admin key ${file} can be read by others: do "chmod 600 ${file}".`)
   const kept = (await readFile(file, 'utf8')).trim()
   if (kept.length < MIN_LENGTH)
-    throw new AdminKeyProblem(`The admin key ${file} is too short: delete it, and the next start makes one.`)
+    throw new StartError(`The admin key ${file} is too short: delete it, and the next start makes one.`)
   return kept
 }

@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely'
+import { StartError } from '../../errors.ts'
 import type { Ground } from '../ground.ts'
 import type { Schema } from '../schema.ts'
 import type { ApiKeyRecord, ProjectRecord, Store, WebhookSettings } from '../store.ts'
-import { StoreProblem } from '../problem.ts'
 import { SealBroken } from '../seal.ts'
 
 export function projectQueries({ db, write }: Ground): Store['projects'] {
@@ -49,7 +49,7 @@ export function keyQueries({ db, write, seal }: Ground): Store['keys'] {
       return seal.open(sealed, apiKey)
     } catch (cause) {
       if (!(cause instanceof SealBroken)) throw cause
-      throw new StoreProblem(`The stored secret of the API key ${apiKey} was changed: put back a backup.`, {
+      throw new StartError(`The stored secret of the API key ${apiKey} was changed: put back a backup.`, {
         cause,
       })
     }
