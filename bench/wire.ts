@@ -1,10 +1,13 @@
 /**
  * Participants without a browser join one meeting over the real wire: time and processor of the server for each join, and
  * bytes that each receives, at 10, 50, 200 and 500. Beside it the floor: as many bare socket.io handshakes in the same run.
- * Goal: within three times the floor's processor time; growth per person at most linear in the meeting's size.
+ * Goal: within three times the floor's processor time; growth per person at most linear in the meeting's size. A second table
+ * says what a join consists of.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { Session, type Profiler } from 'node:inspector/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { io, type Socket } from 'socket.io-client'
 import { signAnything, TestServer } from '../test/support/test-server.ts'
 import { printGoal, printTable } from './table.ts'
@@ -17,6 +20,8 @@ const WARM_UP = 60
 const GOAL = 3
 /** Joins that are under way at once. */
 const AT_ONCE = 5
+/** People who come step by step, to see what each step costs. */
+const IN_STEPS = 200
 const LARGEST = Math.max(...SIZES)
 
 /** The server in a process of its own, so that its processor time is its own. */
@@ -25,7 +30,15 @@ interface Host {
   token: string
   meetingId: string
   cpuMs(): Promise<number>
+  /** Begins to take samples, or ends it: which share of what was done had to do with what. */
+  profile(): Promise<Shares>
   stop(): void
+}
+
+/** Of 1; the rest is the step itself. */
+interface Shares {
+  store: number
+  notifications: number
 }
 
 if (process.argv[2] === 'serve') await serve()
@@ -51,10 +64,26 @@ async function serve(): Promise<void> {
         maxWaitingPerAddress: LARGEST,
         sessionGraceSeconds: 0,
       })
+  let profiler: Session | undefined
+  const profile = async (): Promise<Shares> => {
+    if (profiler) {
+      const { profile: taken } = await profiler.post('Profiler.stop')
+      profiler.disconnect()
+      profiler = undefined
+      return sharesOf(taken)
+    }
+    profiler = new Session()
+    profiler.connect()
+    await profiler.post('Profiler.enable')
+    await profiler.post('Profiler.start')
+    return { store: 0, notifications: 0 }
+  }
   process.on('message', (what) => {
     if (what === 'cpu') {
       const { user, system } = process.cpuUsage()
       process.send!({ cpuMs: (user + system) / 1000 })
+    } else if (what === 'profile') {
+      void profile().then((shares) => process.send!({ shares }))
     } else if (what === 'meeting') {
       void server!.createMeeting().then((meetingId) => process.send!({ meetingId }))
     }
@@ -84,6 +113,10 @@ async function host(kind: 'ours' | 'floor'): Promise<Host> {
       child.send('cpu')
       return heard<number>('cpuMs')
     },
+    profile: async () => {
+      child.send('profile')
+      return heard<Shares>('shares')
+    },
     stop: () => child.kill('SIGKILL'),
   }
 }
@@ -106,47 +139,66 @@ async function connect(url: string, query: Record<string, string>): Promise<Gues
   return { socket, bytes: () => bytes }
 }
 
+/** By the files that stand on the stack of each sample; what waits for the disk counts as the store's. */
+function sharesOf({ nodes, samples = [] }: Profiler.Profile): Shares {
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])))
+  const byId = new Map(nodes.map((node) => [node.id, node.callFrame]))
+  const has = (sample: number, file: string): boolean => {
+    for (let at: number | undefined = sample; at !== undefined; at = parents.get(at))
+      if (byId.get(at)!.url.includes(file)) return true
+    return false
+  }
+  const busy = samples.filter((id) => byId.get(id)!.functionName !== '(idle)')
+  const share = (file: string): number => busy.filter((id) => has(id, file)).length / Math.max(1, busy.length)
+  return { store: share('/src/store/'), notifications: share('/src/api/audience.ts') }
+}
+
 /** The steps of the contract up to being seen by the others, as a signalling-only participant. */
-async function join({ url, token, meetingId }: Host, participantId: string): Promise<Guest> {
-  const guest = await connect(url, {
-    roomId: meetingId,
-    peerId: participantId,
-    secret: token,
-    mode: 'SIGNALLING_ONLY',
-    lib: 'socket',
-  })
-  const { socket } = guest
+async function join(server: Host, participantId: string): Promise<Guest> {
+  const guest = await handshake(server, participantId, 'SIGNALLING_ONLY')
+  await enter(guest, participantId)
+  await ask(guest, 'getRouterRtpCapabilities', {})
+  await takePart(guest, 'SIGNALLING_ONLY')
+  return guest
+}
+
+function handshake({ url, token, meetingId }: Host, participantId: string, mode: string): Promise<Guest> {
+  return connect(url, { roomId: meetingId, peerId: participantId, secret: token, mode, lib: 'socket' })
+}
+
+async function ask({ socket }: Guest, method: string, data: object): Promise<Record<string, unknown>> {
+  const answer = (await socket
+    .timeout(20_000)
+    .emitWithAck('request', { method, request: true, data })) as Record<string, Record<string, unknown>>
+  if (answer.data?.status === 'error') throw new Error(`${method}: ${JSON.stringify(answer.data)}`)
+  return answer.data!
+}
+
+async function enter(guest: Guest, participantId: string): Promise<void> {
   const allowed = new Promise<void>((resolve) => {
     const hear = (one: { method: string; id?: string }): void => {
       if (one.method === 'entryResponded' && one.id === participantId) resolve()
     }
-    socket.on('notification', hear)
-    socket.on('batchNotification', ({ notifications }: { notifications: { method: string }[] }) =>
+    guest.socket.on('notification', hear)
+    guest.socket.on('batchNotification', ({ notifications }: { notifications: { method: string }[] }) =>
       notifications.forEach(hear),
     )
   })
-  const ask = (method: string, data: object): Promise<unknown> =>
-    socket.timeout(20_000).emitWithAck('request', { method, request: true, data })
-  await ask('requestEntry', { name: participantId })
+  await ask(guest, 'requestEntry', { name: participantId })
   await allowed
-  await ask('getRouterRtpCapabilities', {})
-  const { data } = (await ask('join', {
-    mode: 'SIGNALLING_ONLY',
-    metaData: {},
-    // As the published client does since 0.11, and ours.
-    batchingEnabled: true,
-  })) as {
-    data: { peers?: unknown }
-  }
-  if (!Array.isArray(data.peers)) throw new Error(JSON.stringify(data))
-  return guest
 }
 
-async function crowd(
+async function takePart(guest: Guest, mode: string, rtpCapabilities?: object): Promise<void> {
+  // With bundles, as the published client does since 0.11, and ours.
+  const { peers } = await ask(guest, 'join', { mode, metaData: {}, batchingEnabled: true, rtpCapabilities })
+  if (!Array.isArray(peers)) throw new Error('the answer to join names nobody')
+}
+
+async function crowd<T>(
   size: number,
-  enter: (at: number) => Promise<Guest>,
-): Promise<{ guests: Guest[]; ms: number[] }> {
-  const guests: Guest[] = []
+  enter: (at: number) => Promise<T>,
+): Promise<{ guests: T[]; ms: number[] }> {
+  const guests: T[] = []
   const ms: number[] = []
   let next = 0
   const lane = async (): Promise<void> => {
@@ -189,6 +241,61 @@ async function joins(kind: 'ours' | 'floor', size: number): Promise<Joins> {
   }
 }
 
+/** Everybody does one step, then the next: what each costs. */
+async function steps(): Promise<string[][]> {
+  const rows: string[][] = []
+  const server = await host('ours')
+  try {
+    const warm = await crowd(WARM_UP, (at) => join(server, `warm-${at}`))
+    for (const { socket } of warm.guests) socket.disconnect()
+    let sum = 0
+    const guests: Guest[] = []
+    const capabilities: object[] = []
+    const step = async (name: string, doing: (at: number) => Promise<unknown>): Promise<void> => {
+      await server.profile()
+      const before = await server.cpuMs()
+      await crowd(IN_STEPS, doing)
+      // What is told together is told within a moment.
+      await delay(100)
+      const cpuMs = ((await server.cpuMs()) - before) / IN_STEPS
+      const { store, notifications } = await server.profile()
+      sum += cpuMs
+      const part = (share: number): string => (cpuMs * share).toFixed(2)
+      rows.push([name, cpuMs.toFixed(2), part(store), part(notifications), part(1 - store - notifications)])
+    }
+    await step('init-config', async () => {
+      const answer = await fetch(`${server.url}/infra/v1/meetings/init-config`, {
+        method: 'POST',
+        headers: { authorization: server.token, 'content-type': 'application/json' },
+        body: JSON.stringify({ roomId: server.meetingId }),
+      })
+      if (!answer.ok) throw new Error(`init-config answered ${answer.status}`)
+      await answer.arrayBuffer()
+    })
+    await step('handshake', async (at) => {
+      // As one token may not hold many seats whose participants have not joined.
+      const token = signAnything({ apikey: 'test-key', permissions: ['allow_join'], jti: `guest-${at}` })
+      guests[at] = await handshake({ ...server, token }, `guest-${at}`, 'SEND_AND_RECV')
+    })
+    await step('admission', (at) => enter(guests[at]!, `guest-${at}`))
+    await step('capabilities', async (at) => {
+      capabilities[at] = await ask(guests[at]!, 'getRouterRtpCapabilities', {})
+    })
+    await step('two transports', (at) =>
+      Promise.all(
+        [true, false].map((producing) =>
+          ask(guests[at]!, 'createWebRtcTransport', { producing, consuming: !producing }),
+        ),
+      ),
+    )
+    await step('join, with roster', (at) => takePart(guests[at]!, 'SEND_AND_RECV', capabilities[at]))
+    rows.push(['all', sum.toFixed(2), '', '', ''])
+    return rows
+  } finally {
+    server.stop()
+  }
+}
+
 async function measure(): Promise<void> {
   const rows: string[][] = []
   let worst = 0
@@ -219,6 +326,11 @@ async function measure(): Promise<void> {
     rows,
   )
   printGoal(`${GOAL} × the floor or less at every size`, worst <= GOAL)
+  const parts = await steps()
+  console.log(
+    `what a join of a meeting of ${IN_STEPS} consists of, in ms of processor while samples are taken; media is not real`,
+  )
+  printTable(['step', 'CPU ms each', 'store', 'notifications', 'the rest'], parts)
   process.exit(0)
 }
 
