@@ -417,7 +417,7 @@ export class Published {
   }
 }
 
-/** In what sizes camera and screen give pictures: small ones cost a tenth of the processor. */
+/** In what sizes camera and screen give pictures: small ones cost less processor to send and to show. */
 export type Pictures = 'as asked for' | 'small'
 
 /**
