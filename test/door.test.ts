@@ -70,7 +70,43 @@ test('what is wrong with a token or a meeting is told with its code, then the co
       token,
     )
     assert.deepEqual([body.code, status >= 400], [code, true], what)
+    assertPointsHere(body, what)
   }
+})
+
+/** Clients up to 0.2.10 ignore the status, and go to the hosted service where they are not told another place. */
+function assertPointsHere({ data }: any, what: string): void {
+  const { host } = new URL(server.url)
+  assert.equal(data.baseUrl, host, what)
+  assert.equal(new URL(data.signalingUrl).host, host, what)
+  assert.deepEqual(data.iceServersPlain, [], what)
+}
+
+test('whatever init-config refuses, it points back here and hands out no relay', async () => {
+  const path = '/infra/v1/meetings/init-config'
+  const roomId = await server.createMeeting()
+  const good = server.token(['allow_join'])
+  const post = async (body: string, headers: Record<string, string>) => {
+    const answer = await fetch(server.url + path, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+    assert.ok(answer.status >= 400)
+    return (await answer.json()) as unknown
+  }
+  for (const [what, body, token] of [
+    ['no token', JSON.stringify({ roomId }), ''],
+    ['no token at all', JSON.stringify({ roomId }), undefined],
+    ['no body', '', good],
+    ['a broken body', '{"roomId":', good],
+    ['a body of another kind', '[]', good],
+    ['no meeting', '{}', good],
+    ['a meeting that is no text', '{"roomId":7}', good],
+    ['a meeting that is not there', '{"roomId":"aaaa-bbbb-cccc"}', good],
+    ['a body that is too large', JSON.stringify({ roomId, more: 'x'.repeat(2_000_000) }), good],
+  ] as const)
+    assertPointsHere(await post(body, token === undefined ? {} : { authorization: token }), what)
 })
 
 test('unknown role names grant nothing and take nothing away', async () => {

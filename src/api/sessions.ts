@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto'
 import type { Static } from 'typebox'
 import type { FastifyRequest } from 'fastify'
-import type { IntervalRecord, MeetingRecord, SessionRecord, StatsRecord, StayRecord } from '../store/store.ts'
+import type {
+  Page,
+  IntervalRecord,
+  MeetingRecord,
+  SessionRecord,
+  StatsRecord,
+  StayRecord,
+} from '../store/store.ts'
 import type { Routes } from './context.ts'
 import { mayRead } from '../meeting/permissions.ts'
 import { qualityFrom, type Quality } from '../meeting/quality.ts'
@@ -205,24 +212,37 @@ export const sessionRoutes: Routes = (app, context) => {
         const { page, perPage } = request.query
         const session = sessionFor(request)
         const base = (await shown(request, [session]))[0]!
-        const all = await participantsOf(session, which === 'active')
+        const { total, participants } = await participantsOf(session, { page, perPage }, which)
         const data = {
           ...base,
           links: { ...base.links, get_all_participants: `${base.links.get_session}/participants` },
-          participants: all.slice((page - 1) * perPage, page * perPage),
+          participants,
         }
-        return { pageInfo: pageInfoOf(page, perPage, all.length), data: which === 'all' ? data : [data] }
+        return { pageInfo: pageInfoOf(page, perPage, total), data: which === 'all' ? data : [data] }
       },
     )
   }
 
-  const participantsOf = async (session: SessionRecord, active: boolean) => {
-    const stays = await store.sessions.stays(session.sessionId)
-    const intervals = await store.sessions.intervals(session.sessionId)
+  /** A page of participants, in the order of their first join. */
+  const participantsOf = async (
+    { sessionId }: SessionRecord,
+    { page, perPage }: Page,
+    which: 'all' | 'active',
+  ) => {
+    const stays = await store.sessions.stays(sessionId)
+    const all = [...Map.groupBy(stays, ({ participantId }) => participantId)].filter(
+      ([, own]) => which === 'all' || own.some(({ leftAt }) => leftAt === null),
+    )
+    const shownOnes = all.slice((page - 1) * perPage, page * perPage)
+    const intervals = await store.sessions.intervals(
+      sessionId,
+      shownOnes.map(([participantId]) => participantId),
+    )
     const byParticipant = Map.groupBy(intervals, ({ participantId }) => participantId)
-    return [...Map.groupBy(stays, ({ participantId }) => participantId)]
-      .filter(([, own]) => !active || own.some(({ leftAt }) => leftAt === null))
-      .map(([participantId, own]) => inFull(own, byParticipant.get(participantId) ?? []))
+    return {
+      total: all.length,
+      participants: shownOnes.map(([id, own]) => inFull(own, byParticipant.get(id) ?? [])),
+    }
   }
 
   app.get(
@@ -238,13 +258,12 @@ export const sessionRoutes: Routes = (app, context) => {
       const { sessionId, participantId } = request.params
       const session = sessionFor(request)
       const stays = await staysOf(session, participantId)
-      return inFull(stays, await store.sessions.intervals(sessionId, participantId))
+      return inFull(stays, await store.sessions.intervals(sessionId, [participantId]))
     },
   )
 
   const staysOf = async (session: SessionRecord, participantId: string): Promise<StayRecord[]> => {
-    const stays = await store.sessions.stays(session.sessionId)
-    const own = stays.filter((stay) => stay.participantId === participantId)
+    const own = await store.sessions.stays(session.sessionId, participantId)
     if (own.length === 0) throw new Refusal('NOT_FOUND', { message: 'Participant not found.' })
     return own
   }

@@ -103,7 +103,7 @@ test('filters count and find the same', async () => {
 test('the end of a session closes what is open in it, once', async () => {
   const [stay] = await store.sessions.stays('s01')
   assert.equal(stay!.leftAt, DAY_MS + 1000)
-  const [mode] = await store.sessions.intervals('s01', 'ann')
+  const [mode] = await store.sessions.intervals('s01', ['ann'])
   assert.deepEqual([mode!.kind, mode!.value, mode!.endedAt], ['mode', 'SEND_AND_RECV', DAY_MS + 1000])
   const told: NewDelivery = {
     deliveryId: 'd',

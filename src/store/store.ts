@@ -360,8 +360,8 @@ export interface Store {
       reason: string,
       tell?: readonly NewDelivery[],
     ): Promise<void>
-    /** In the order of joining. */
-    stays(sessionId: string): Promise<StayRecord[]>
+    /** In the order of joining; of one participant, if named. */
+    stays(sessionId: string, participantId?: string): Promise<StayRecord[]>
     /** The stays of several sessions at once, for a page of them. */
     staysOf(sessionIds: readonly string[]): Promise<StayRecord[]>
     openInterval(interval: IntervalRecord): Promise<void>
@@ -372,8 +372,8 @@ export interface Store {
       kind: IntervalRecord['kind'],
       at: number,
     ): Promise<void>
-    /** In the order of beginning; of one participant, if named. */
-    intervals(sessionId: string, participantId?: string): Promise<IntervalRecord[]>
+    /** Of the participants named, in the order of beginning. */
+    intervals(sessionId: string, participantIds: readonly string[]): Promise<IntervalRecord[]>
     /**
      * Deletes sessions that ended before, and first what was recorded in them, at most `limit` rows of either. Answers how many
      * rows went; 0 when nothing is left to delete.

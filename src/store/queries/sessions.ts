@@ -166,14 +166,11 @@ export function sessionQueries({ db, write, rowKey }: Ground, written: Written):
           .execute()
         return numUpdatedRows > 0n
       }),
-    stays: async (sessionId) => {
-      const rows = await db
-        .selectFrom('stays')
-        .selectAll()
-        .where('session_id', '=', sessionId)
-        .orderBy('joined_at')
-        .execute()
-      return rows.map(toStay)
+    stays: async (sessionId, participantId) => {
+      const ofSession = db.selectFrom('stays').selectAll().where('session_id', '=', sessionId)
+      const wanted =
+        participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
+      return (await wanted.orderBy('joined_at').execute()).map(toStay)
     },
     staysOf: async (sessionIds) => {
       if (sessionIds.length === 0) return []
@@ -212,11 +209,15 @@ export function sessionQueries({ db, write, rowKey }: Ground, written: Written):
           .execute(),
       )
     },
-    intervals: async (sessionId, participantId) => {
-      const ofSession = db.selectFrom('intervals').selectAll().where('session_id', '=', sessionId)
-      const wanted =
-        participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
-      const rows = await wanted.orderBy('started_at').execute()
+    intervals: async (sessionId, participantIds) => {
+      if (participantIds.length === 0) return []
+      const rows = await db
+        .selectFrom('intervals')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .where('participant_id', 'in', participantIds)
+        .orderBy('started_at')
+        .execute()
       return rows.map((row) => ({
         sessionId: row.session_id,
         participantId: row.participant_id,
