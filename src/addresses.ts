@@ -55,6 +55,16 @@ export function isLoopbackHost(host: string): boolean {
   return /^(localhost|[a-z0-9-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i.test(host)
 }
 
+/** Whether settings say that nobody but this machine reaches the server. The one rule for privileges and paces on loopback. */
+export function isReachedFromHereAlone(settings: {
+  host: string
+  publicUrl: string | undefined
+  trustedProxies: readonly string[]
+}): boolean {
+  const { host, publicUrl, trustedProxies } = settings
+  return isLoopback(host) && publicUrl === undefined && trustedProxies.length === 0
+}
+
 /** An IPv4 address as a listener for IPv6 sees it (`::ffff:192.0.2.1`), in its own form. */
 export function withoutMapping(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')

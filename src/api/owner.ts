@@ -9,7 +9,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { isLoopback, isLoopbackHost } from '../addresses.ts'
+import { isLoopback, isLoopbackHost, isReachedFromHereAlone } from '../addresses.ts'
 import { userOfPeer } from './peer-user.ts'
 import { isFromForeignPage, type OwnAddress } from './same-origin.ts'
 
@@ -51,11 +51,6 @@ export function createOwner({ settings, userId, log }: OwnerOptions): Owner {
       return sign === undefined && isCallerHere(request.raw) && isPageAllowed(request, settings, pages)
     },
   }
-}
-
-/** Whether the settings say that nobody but this machine comes. */
-export function isReachedFromHereAlone({ host, publicUrl, trustedProxies }: OwnerSettings): boolean {
-  return isLoopback(host) && publicUrl === undefined && trustedProxies.length === 0
 }
 
 function isCallerHere({ socket, headers }: IncomingMessage): boolean {

@@ -6,6 +6,7 @@ import { ConfigError } from '../errors.ts'
 import { describeSettings, envExample } from './describe.ts'
 import { readConfig } from './read.ts'
 import { assertPortsApart } from './safety.ts'
+import { settingRows } from './settings.ts'
 
 const refuses = (env: Record<string, string>): string => {
   try {
@@ -49,7 +50,7 @@ const wrong: [variable: string, values: string[]][] = [
     ],
   ],
   ['VIDEOSDK_API_ENDPOINT', ['api.example', 'file:///etc', 'https://api.example/?x=1']],
-  ['OPEN_GET_TOKEN', ['yes', 'TRUE ', 'on'].filter((value) => value !== 'TRUE ')],
+  ['OPEN_GET_TOKEN', ['yes', 'TRUE', 'on', '2']],
   ['ALLOW_TOKENS_WITHOUT_EXPIRY', ['maybe']],
   [
     'TRUSTED_PROXIES',
@@ -135,7 +136,30 @@ test('a name that is no setting stops the start, with the one that was meant', (
   assert.match(refuses({ LOBBY_TIMEOUT_SECOND: '1' }), /did you mean LOBBY_TIMEOUT_SECONDS\?/)
   assert.match(refuses({ MEDIA_WORKER: '1' }), /did you mean MEDIA_WORKERS\?/)
   assert.match(refuses({ VIDEOSDK_SECRETKEY: 'x' }), /did you mean VIDEOSDK_SECRET_KEY\?/)
-  assert.doesNotThrow(() => readConfig({ MEDIA_ROOT: '/srv', PATH: '/bin', VIDEOSDK_TOKEN: 'x' }))
+  assert.match(refuses({ MAX_PARTICPANT: '1' }), /did you mean MAX_PARTICIPANTS\?/)
+  assert.match(refuses({ ANTEROOM_MEDIA_PORT: '1' }), /did you mean MEDIA_PORT\?/)
+})
+
+test("another program's variable is left alone, however short the names or alike", () => {
+  for (const variable of [
+    ...['HOME', 'PATH', 'POST', 'HOSTS', 'MEDIA_ROOT', 'MEDIA_URL', 'HTTP_PORT', 'HTTPS_HOST', 'HTTPS_PROXY'],
+    ...[
+      'VIDEOSDK_TOKEN',
+      'VIDEOSDK_SECRET',
+      'TURN_USER',
+      'WEBHOOK_HOST',
+      'LOG_FILE',
+      'PUBLIC_DIR',
+      'MAX_MEMORY',
+    ],
+  ])
+    assert.doesNotThrow(() => readConfig({ [variable]: 'x' }), variable)
+})
+
+test('each default is a value that its own row lets in', () => {
+  for (const [name, { env, schema, shownDefault }] of settingRows)
+    if (schema.default !== undefined && schema.default !== '' && shownDefault === undefined)
+      assert.doesNotThrow(() => readConfig({ [env]: String(schema.default) }), name)
 })
 
 test('what goes together is set together', () => {

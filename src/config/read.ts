@@ -3,9 +3,12 @@
  * in the program reads a variable.
  */
 import { join } from 'node:path'
+import { IsBoolean, IsEnum, IsInteger } from 'typebox'
+import { Check, Convert, Errors } from 'typebox/value'
 import { ConfigError } from '../errors.ts'
 import { assertSafe, liftPaces } from './safety.ts'
-import { settings, type Setting, type Values } from './settings.ts'
+import { settingRows, type Setting, type Values } from './settings.ts'
+import { typoIn } from './typo.ts'
 
 /** Everything the environment says, in the types the program works with. Frozen. */
 export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videosdkSecretKey'>> {
@@ -17,72 +20,21 @@ export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videos
   readonly given: readonly string[]
 }
 
-/** Names that begin so are ours or a mistake; others belong to whoever set them. */
-const OUR_PREFIXES = [
-  'ANTEROOM_',
-  'LOBBY_',
-  'MEDIA_',
-  'SESSION_GRACE',
-  'ANNOUNCED_',
-  'TRUSTED_PROX',
-  'MAX_BODY',
-  'MAX_CONNECTION',
-  'MAX_FAILED',
-  'MAX_HTTP',
-  'MAX_KEY',
-  'MAX_MEDIA',
-  'MAX_WAITING',
-  'MAX_ENTRY',
-  'MAX_PARTICIPANT',
-  'MAX_PRODUCER',
-  'MAX_MESSAGE',
-  'MAX_REQUEST',
-  'MAX_CHAT',
-  'MAX_STORE',
-  'MAX_FILE',
-  'MAX_SESSION',
-  'VIDEOSDK_',
-  'ADMIN_KEY',
-  'ALLOW_TOKENS',
-  'OPEN_GET',
-  'TURN_',
-  'STATS_',
-  'RETENTION_',
-  'WEBHOOK_',
-  'METRICS_',
-]
-/** Other programs' variables that begin like ours. */
-const NOT_OURS = new Set(['VIDEOSDK_TOKEN', 'VIDEOSDK_SECRET', 'MEDIA_ROOT', 'MEDIA_URL'])
-
 /**
- * @throws {ConfigError} on the first variable that is wrong, unknown, or unsafe together with another
+ * @throws {ConfigError} on the first variable that is wrong, misspelt, or unsafe together with another
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const known = new Set<string>(Object.values(settings).map(({ variable }) => variable))
-  for (const variable of Object.keys(env)) {
-    if (known.has(variable) || NOT_OURS.has(variable)) continue
-    if (!OUR_PREFIXES.some((prefix) => variable.startsWith(prefix))) continue
-    const near = nearest(variable, known)
-    throw new ConfigError(
-      `${variable} is no setting of Anteroom${near ? `; did you mean ${near}?` : ': remove it, or see anteroom --help.'}`,
-    )
-  }
-  const values: Record<string, unknown> = {}
+  assertNamesKnown(Object.keys(env))
   const given: string[] = []
-  for (const [name, { variable, read, secret }] of Object.entries(settings) as [string, Setting<unknown>][]) {
-    const text = env[variable]?.trim()
-    if (text !== undefined && text !== '') given.push(variable)
-    try {
-      values[name] = read(text === '' ? undefined : text)
-    } catch (error) {
-      // An address may hold a password.
-      const shown = secret || text!.includes('@') ? '' : `, not "${text!.slice(0, 100)}"`
-      throw new ConfigError(`${variable} ${(error as Error).message}${shown}.`, { cause: error })
-    }
-  }
-  const { videosdkApiKey, videosdkSecretKey, ...rest } = values as Values
-  liftPaces(rest, given)
-  assertSafe(values as Values)
+  const read = settingRows.map(([name, row]) => {
+    const text = env[row.env]?.trim() || undefined
+    if (text !== undefined) given.push(row.env)
+    return [name, text === undefined ? defaultOf(row) : valueIn(row, text)]
+  })
+  const values = Object.fromEntries(read) as Values
+  liftPaces(values, given)
+  assertSafe(values)
+  const { videosdkApiKey, videosdkSecretKey, ...rest } = values
   return Object.freeze({
     ...rest,
     apiKey:
@@ -94,24 +46,49 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   })
 }
 
-/** The known name that a misspelt one most resembles, within three letters. */
-function nearest(name: string, known: ReadonlySet<string>): string | undefined {
-  let best: { name: string; distance: number } | undefined
-  for (const candidate of known) {
-    const distance = editDistance(name.replace(/^ANTEROOM_/, ''), candidate)
-    if (distance <= 3 && (!best || distance < best.distance)) best = { name: candidate, distance }
+function assertNamesKnown(variables: readonly string[]): void {
+  const known = new Set(settingRows.map(([, row]) => row.env))
+  for (const variable of variables) {
+    const typo = known.has(variable) ? undefined : typoIn(variable, known)
+    if (typo)
+      throw new ConfigError(
+        `${variable} is no setting of Anteroom${typo.meant ? `; did you mean ${typo.meant}?` : ': remove it, or see anteroom --help.'}`,
+      )
   }
-  return best?.name
 }
 
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
-    row = next
+function defaultOf({ schema, parse }: Setting): unknown {
+  return typeof schema.default === 'string' && parse ? parse(schema.default) : schema.default
+}
+
+/** @throws {ConfigError} */
+function valueIn({ env, schema, parse, secret }: Setting, text: string): unknown {
+  try {
+    if (parse) return parse(text)
+    const value = isPlain(schema, text) ? Convert(schema, text) : text
+    if (!Check(schema, value)) throw new Error(demandOf(schema, value))
+    return value
+  } catch (error) {
+    // An address may hold a password.
+    const shown = secret || text.includes('@') ? '' : `, not "${text.slice(0, 100)}"`
+    throw new ConfigError(`${env} ${(error as Error).message}${shown}.`, { cause: error })
   }
-  return row[b.length]!
+}
+
+/** Whether a number or a boolean is written as one. `Convert` also takes "1e3", "1.5" and "yes". */
+function isPlain(schema: Setting['schema'], text: string): boolean {
+  if (IsInteger(schema)) return /^\d{1,15}$/.test(text)
+  if (IsBoolean(schema)) return /^(true|false|1|0)$/.test(text)
+  return true
+}
+
+/** What a value must be, as the rest of a sentence. */
+function demandOf(schema: Setting['schema'], value: unknown): string {
+  if (IsInteger(schema)) {
+    const { minimum, maximum } = schema as { minimum?: number; maximum?: number }
+    return `must be a whole number from ${minimum} to ${maximum}`
+  }
+  if (IsBoolean(schema)) return 'must be true or false'
+  if (IsEnum(schema)) return `must be one of ${schema.enum.join(', ')}`
+  return Errors(schema, value)[0]!.message
 }

@@ -1,7 +1,8 @@
 /** What settings must be together: pairs, ports, and nothing weak where others come. */
-import { isLoopback } from '../addresses.ts'
+import { isLoopback, isReachedFromHereAlone } from '../addresses.ts'
 import { ConfigError } from '../errors.ts'
-import { MAX_PORT, settings, type Values } from './settings.ts'
+import { MAX_PORT } from './formats.ts'
+import { settings, type Values } from './settings.ts'
 
 /** Secrets that stand in samples everywhere. */
 const SAMPLE_SECRETS =
@@ -25,9 +26,8 @@ export function liftPaces(
   values: Pick<Values, 'host' | 'publicUrl' | 'trustedProxies' | (typeof PACES_OF_OTHERS)[number]>,
   given: readonly string[],
 ): void {
-  if (isLoopback(values.host) && values.publicUrl === undefined && values.trustedProxies.length === 0) {
-    for (const name of PACES_OF_OTHERS) if (!given.includes(settings[name].variable)) values[name] = NO_PACE
-  }
+  if (!isReachedFromHereAlone(values)) return
+  for (const name of PACES_OF_OTHERS) if (!given.includes(settings[name].env)) values[name] = NO_PACE
 }
 
 /**

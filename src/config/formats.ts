@@ -1,0 +1,90 @@
+/**
+ * Texts of a form that no schema describes: each reader takes the text of a variable, gives its value, and throws what it must
+ * be where it is not.
+ */
+import { isIP } from 'node:net'
+import { isHostName, kindOf } from '../addresses.ts'
+
+export const MAX_PORT = 65_535
+
+/** Kinds of address that no client can send to, or only on the same cable. */
+const NO_DESTINATIONS: ReadonlySet<string> = new Set(['any', 'linkLocal', 'multicast', 'reserved'])
+
+export const listenHost = (text: string): string => {
+  if (kindOf(text) === undefined && !isHostName(text))
+    throw new Error('must be an address of this machine, 0.0.0.0 or ::')
+  if (kindOf(text) === 'multicast' || kindOf(text) === 'reserved')
+    throw new Error('must be an address that a machine can have')
+  return text
+}
+
+export const announcedAddress = (text: string): string => {
+  const kind = kindOf(text)
+  if (kind === undefined && !isHostName(text)) throw new Error('must be an IP address or a host name')
+  if (kind !== undefined && NO_DESTINATIONS.has(kind))
+    throw new Error('must be an address that clients can send to')
+  return text
+}
+
+export const httpUrl = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || !/^https?:\/\//i.test(text))
+    throw new Error('must be an http or https address')
+  if (url.username !== '' || url.password !== '') throw new Error('must be an address without credentials')
+  if (/[?#]/.test(text)) throw new Error('must be an address without a query or fragment')
+  if (NO_DESTINATIONS.has(kindOf(url.hostname.replace(/^\[|\]$/g, '')) ?? ''))
+    throw new Error('must be an address that clients can connect to')
+  return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+export const masterKey = (text: string): Buffer => {
+  const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64')
+  if (key.length !== 32)
+    throw new Error('must be 32 bytes in base64 or hex; make one with: openssl rand -base64 32')
+  return key
+}
+
+export const metricsToken = (text: string): string => {
+  if (!/^[\w.~+/=-]{16,256}$/.test(text))
+    throw new Error('must be 16 to 256 letters, digits or any of - . _ ~ + / =')
+  return text
+}
+
+export const proxyRanges = (text: string): readonly string[] => {
+  const ranges = text
+    .split(',')
+    .map((range) => range.trim())
+    .filter((range) => range !== '')
+  const isRange = (range: string): boolean => {
+    const [, net = '', bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(range) ?? []
+    const version = isIP(net)
+    return version !== 0 && Number(bits ?? 0) <= (version === 4 ? 32 : 128)
+  }
+  if (!ranges.every(isRange)) throw new Error('must be addresses and CIDR ranges by commas')
+  return ranges
+}
+
+/** As RFC 7064 and RFC 7065 have it; a browser opens no connection at all with a list that has a wrong one. */
+const TURN_URL = /^(?:stun:(?<stun>[^?]+)|turns?:(?<turn>[^?]+)(?:\?transport=(?:udp|tcp))?)$/
+
+export const turnUrls = (text: string): string[] => {
+  const urls = text
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '')
+  const isServer = (url: string): boolean => {
+    const { stun, turn } = TURN_URL.exec(url)?.groups ?? {}
+    const [, name = '', inBrackets, port = '1'] =
+      /^(?:([^[\]:]+)|\[([^\]]+)\])(?::(\d{1,5}))?$/.exec(stun ?? turn ?? '') ?? []
+    const address = inBrackets ?? name
+    const kind = kindOf(address)
+    const isHost =
+      inBrackets === undefined
+        ? kind !== undefined || isHostName(address)
+        : kind !== undefined && isIP(address) === 6
+    return isHost && !NO_DESTINATIONS.has(kind ?? '') && Number(port) >= 1 && Number(port) <= MAX_PORT
+  }
+  if (!urls.every(isServer))
+    throw new Error('must be turn:, turns: or stun: addresses by commas, such as turn:turn.example.org:3478')
+  return urls
+}
