@@ -33,6 +33,12 @@ import type {
   TransportStats,
 } from './sfu.ts'
 
+/**
+ * How soon after one request for a key frame the worker makes the next. A browser ignores a request within 300 ms of the last
+ * one, and the worker repeats it only after a second: somebody who began to watch just after another would wait that long.
+ */
+const KEY_FRAME_INTERVAL_MS = 350
+
 /** What a transport needs of its router. */
 export interface TransportHost {
   readonly log: MediaLog | undefined
@@ -193,7 +199,7 @@ export async function produceOn(
   // All that goes in comes from the client, so what the worker does not like is the client's doing.
   const producer = await refusing(
     'producer',
-    () => transport.produce({ kind, rtpParameters }),
+    () => transport.produce({ kind, rtpParameters, keyFrameRequestDelay: KEY_FRAME_INTERVAL_MS }),
     'INVALID_REQUEST',
   )
   if (transport.closed) {
