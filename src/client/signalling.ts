@@ -39,9 +39,15 @@ const REQUEST_TIMEOUT_MS = 20_000
 /** How long one who lost the connection tries to come back. */
 export const RECONNECT_FOR_MS = 60_000
 
-/** Wait before the next try, in ms: quick at first, then calmer, never in step with the others. */
+/**
+ * Wait before the next try, in ms: quick at first, then about once a second, so that everybody is back within 3 s of the
+ * server's first answer. Each client waits a time of its own, so that a thousand that were lost together come back spread out.
+ *
+ * @param attempt tries since the connection was lost
+ * @param random at least 0 and less than 1
+ */
 export function reconnectDelay(attempt: number, random: number): number {
-  return Math.min(300 * 2 ** attempt, 4000) * (0.75 + random / 2)
+  return Math.min(300 * 2 ** attempt, 1000) * (0.5 + random)
 }
 
 export class Signalling {
