@@ -1,6 +1,31 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
+/**
+ * Time and randomness enter at the root and travel as arguments, so that a test can choose them. These files alone take them
+ * from the system. Spans may be measured anywhere with `performance.now()`.
+ */
+const TAKES_TIME_AND_RANDOMNESS = [
+  // The roots.
+  'src/server.ts',
+  'src/foundation.ts',
+  'src/cli/**',
+  // Other programs: in a browser, in a backend, and under a load test.
+  'src/client/**',
+  'src/web/**',
+  'src/server-client/server-client.ts',
+  'src/load/**',
+  // Where a caller who chooses the value would break what it is for: the seal, the master key, a token's own id.
+  'src/store/seal.ts',
+  'src/store/master-key.ts',
+  'src/token/mint.ts',
+  // Made once for the process.
+  'src/api/request-id.ts',
+]
+const FROM_THE_ROOT = 'Take it as an argument: time and randomness enter at the root (eslint.config.js).'
+const restricted = (object, properties) =>
+  properties.map((property) => ({ object, property, message: FROM_THE_ROOT }))
+
 export default tseslint.config(
   { ignores: ['dist', 'data', 'node_modules', 'test-failures', '.cache'] },
   js.configs.recommended,
@@ -26,6 +51,40 @@ export default tseslint.config(
       ],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
+    ignores: ['**/*.test.ts', ...TAKES_TIME_AND_RANDOMNESS],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...restricted('Date', ['now']),
+        ...restricted('Math', ['random']),
+        ...restricted('crypto', ['getRandomValues', 'randomUUID', 'randomBytes', 'randomInt']),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: FROM_THE_ROOT },
+        { selector: "CallExpression[callee.name='Date']", message: FROM_THE_ROOT },
+      ],
+      'no-restricted-imports': [
+        'error',
+        ...['node:crypto', 'crypto'].map((name) => ({
+          name,
+          importNames: [
+            'default',
+            'getRandomValues',
+            'randomBytes',
+            'randomFill',
+            'randomFillSync',
+            'randomInt',
+            'randomUUID',
+            'webcrypto',
+          ],
+          message: FROM_THE_ROOT,
+        })),
+      ],
     },
   },
   {

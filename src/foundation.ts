@@ -36,7 +36,7 @@ export async function openFoundation(
   const store = through(await openStore({ folder: dataDir, masterKey, url, create, ...watch }))
   try {
     const keyRing = new KeyRing(store, now)
-    if (create) await makeFirst(store, config)
+    if (create) await makeFirst(store, config, now)
     await keyRing.refresh()
     if (given !== undefined) keyRing.prefer(given.apiKey)
     return {
@@ -52,24 +52,24 @@ export async function openFoundation(
 }
 
 /** The first project and a key to begin with, where there is none; and the key of the environment. */
-async function makeFirst(store: Store, { apiKey: given, dataDir }: Config): Promise<void> {
-  const project = (await store.projects.list())[0] ?? (await firstProject(store))
-  if (given !== undefined) await importKey(store, project.projectId, given)
-  else if ((await store.keys.list()).length === 0) await firstKey(store, project.projectId, dataDir)
+async function makeFirst(store: Store, { apiKey: given, dataDir }: Config, now: () => number): Promise<void> {
+  const project = (await store.projects.list())[0] ?? (await firstProject(store, now))
+  if (given !== undefined) await importKey(store, project.projectId, given, now)
+  else if ((await store.keys.list()).length === 0) await firstKey(store, project.projectId, dataDir, now)
 }
 
-async function firstProject(store: Store) {
+async function firstProject(store: Store, now: () => number) {
   const project = {
     projectId: randomBytes(12).toString('hex'),
     name: 'default',
     webhook: null,
-    createdAt: Date.now(),
+    createdAt: now(),
   }
   await store.projects.create(project)
   return project
 }
 
-async function firstKey(store: Store, projectId: string, dataDir: string): Promise<void> {
+async function firstKey(store: Store, projectId: string, dataDir: string, now: () => number): Promise<void> {
   const [apiKey, secret] = [randomUUID(), randomBytes(SECRET_BYTES).toString('hex')]
   // The file first: a key whose secret nobody can read would be of no use.
   const lines = `VIDEOSDK_API_KEY=${apiKey}\nVIDEOSDK_SECRET_KEY=${secret}\n`
@@ -79,7 +79,7 @@ async function firstKey(store: Store, projectId: string, dataDir: string): Promi
     projectId,
     name: 'first',
     secret,
-    createdAt: Date.now(),
+    createdAt: now(),
     revokedAt: null,
     lastUsedAt: null,
     origins: null,
@@ -91,6 +91,7 @@ async function importKey(
   store: Store,
   projectId: string,
   given: { apiKey: string; secret: string },
+  now: () => number,
 ): Promise<void> {
   const there = (await store.keys.list()).find(({ apiKey }) => apiKey === given.apiKey)
   if (!there) {
@@ -98,7 +99,7 @@ async function importKey(
       ...given,
       projectId,
       name: 'environment',
-      createdAt: Date.now(),
+      createdAt: now(),
       revokedAt: null,
       lastUsedAt: null,
       origins: null,

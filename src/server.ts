@@ -71,6 +71,9 @@ export interface Parts {
 }
 
 /** How soon a key that another process revoked is out of force here. */
+/** A new id, for what has no other name. */
+const newId = (): string => randomBytes(12).toString('hex')
+
 const KEY_REFRESH_MS = 1000
 const SWEEP_MS = 3600_000
 const SWEEP_PAUSE_MS = 20
@@ -195,7 +198,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       },
       refusalSince: (grant) => verifier.refusalSince(grant),
       now,
-      newSessionId: () => randomBytes(12).toString('hex'),
+      newSessionId: newId,
       newSecretId: () => randomBytes(18).toString('base64url'),
       onError: (error, doing) => logger.error({ err: error }, doing),
     })
@@ -259,6 +262,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       owner: createOwner({ settings, userId: process.getuid?.(), log: logger }),
       admin: createAdmin({ key: adminKey, signIn, settings, gate }),
       webhookKey: () => webhooks.publicKey(),
+      newId,
       projectsChanged: () => webhooks.refreshDefaults(),
       now,
       log: logger,

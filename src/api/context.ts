@@ -67,6 +67,8 @@ export interface HttpContext {
     source: 'environment' | 'default'
     help: string
   }[]
+  /** A new id, for what has no other name. */
+  newId: () => string
   now: () => number
   log: Logger
 }

@@ -139,7 +139,7 @@ export const inviteRoutes: Routes = (app, context) => {
           roles: ['rtc'],
           version: 2,
           expiresInSeconds: INVITED_TTL_SECONDS,
-          jti: jtiOfInvited(invite.inviteId),
+          jti: jtiOfInvited(invite.inviteId, context.newId()),
         }),
         meetingId: invite.meetingId,
         entry: invite.entry,

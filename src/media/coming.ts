@@ -73,14 +73,14 @@ export class ComingSfu implements Sfu {
     const { script, log } = this.#options
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
       this.#preparing = { done: 0, total: 0, secondsLeft: null }
-      const startedAt = Date.now()
+      const startedAt = performance.now()
       const outcome = await prepareWorker(script, this.#signal, {
         onTold: (told) => this.#hear(told),
         onSaid: (text) => log?.info({ said: text }, 'preparing the media worker'),
       })
       if (this.#signal.aborted) return
       if (outcome.bin !== null) {
-        const seconds = Math.round((Date.now() - startedAt) / 1000)
+        const seconds = Math.round((performance.now() - startedAt) / 1000)
         log?.info({ worker: outcome.bin, source: outcome.source, seconds }, 'prepared the media worker')
         if (await this.#start(outcome.bin)) return
       } else {
@@ -135,7 +135,7 @@ export class ComingSfu implements Sfu {
 
   #hear({ step, ...preparing }: Preparing & { step: string }): void {
     this.#preparing = preparing
-    const now = Date.now()
+    const now = performance.now()
     if (step === this.#toldStep && now - this.#toldAt < TELL_MS) return
     this.#toldStep = step
     this.#toldAt = now

@@ -96,7 +96,7 @@ export class WorkerPool {
    * @throws {Refusal} MEDIA_UNAVAILABLE
    */
   async openRouter(): Promise<Router> {
-    const deadline = Date.now() + replacementWaitMs
+    const deadline = performance.now() + replacementWaitMs
     for (;;) {
       const slot = this.#leastLoaded()
       if (slot) {
@@ -106,7 +106,10 @@ export class WorkerPool {
           // The worker died under it: the next one will do.
           if (slot.live) throw asMediaRefusal(error, 'meeting', 'MEDIA_UNAVAILABLE')
         }
-      } else if (!this.#slots.some((dead) => dead.coming) || !(await this.#woken(deadline - Date.now()))) {
+      } else if (
+        !this.#slots.some((dead) => dead.coming) ||
+        !(await this.#woken(deadline - performance.now()))
+      ) {
         throw this.#closed ? new Refusal('MEDIA_UNAVAILABLE', { reason: 'closed' }) : workerGone()
       }
     }
@@ -207,7 +210,7 @@ class Slot {
       gaveUp.throwIfAborted()
       throw error
     }
-    this.#current = { worker, webRtcServer, startedAt: Date.now() }
+    this.#current = { worker, webRtcServer, startedAt: performance.now() }
     this.failed = false
     worker.once('died', (error) => this.#died(worker, error))
     // close() came meanwhile: it has seen no worker to stop.
@@ -289,7 +292,7 @@ class Slot {
   }
 
   #died(worker: mediasoup.Worker, error: Error): void {
-    const livedMs = this.#current ? Date.now() - this.#current.startedAt : 0
+    const livedMs = this.#current ? performance.now() - this.#current.startedAt : 0
     if (livedMs >= settledMs) this.#retryMs = firstRetryMs
     this.#current = undefined
     if (this.#options.stopping?.aborted) return

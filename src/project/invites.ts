@@ -4,7 +4,7 @@
  * session that this token was removed from. One that was made by somebody who came by another invite also ends with that one,
  * and each use of it is a use of that one too.
  */
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { InviteCounts, InviteRecord, Page, PageOf, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { KeyRing, RingKey } from './key-ring.ts'
@@ -63,8 +63,11 @@ const LONGEST_LINE = 16
 
 const hash = (code: string): string => createHash('sha256').update(code).digest('hex')
 
-/** The `jti` of a token that was given for an invite. It says by which, so that nothing else has to be kept. */
-export const jtiOfInvited = (inviteId: string): string => `invite:${inviteId}:${randomUUID()}`
+/**
+ * The `jti` of a token that was given for an invite. It says by which, so that nothing else has to be kept.
+ * @param unique of this token alone
+ */
+export const jtiOfInvited = (inviteId: string, unique: string): string => `invite:${inviteId}:${unique}`
 
 function parentOf({ tokenId }: Pick<Grant, 'tokenId'>): string | null {
   return /^jti:invite:([0-9a-f]{24}):/.exec(tokenId)?.[1] ?? null

@@ -1,7 +1,6 @@
 /** Projects and their API keys. */
 import type { ApiKeyRecord } from '../../store/store.ts'
 import type { HttpContext, Routes } from '../context.ts'
-import { randomBytes } from 'node:crypto'
 import { normalOrigin } from '../../project/origins.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import {
@@ -28,7 +27,7 @@ const tag = 'Administration'
 const refusals = ['NOT_FOUND'] as const
 
 export const keyRoutes: Routes = (app, context) => {
-  const { store, keys, apiKeys, live, now } = context
+  const { store, keys, apiKeys, live, newId, now } = context
 
   app.get(
     '/v2/admin/projects',
@@ -46,7 +45,7 @@ export const keyRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const project = {
-        projectId: randomBytes(12).toString('hex'),
+        projectId: newId(),
         name: request.body.name.trim(),
         webhook: null,
         createdAt: now(),
