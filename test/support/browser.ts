@@ -42,9 +42,16 @@ const FLAGS = [
 ]
 
 export async function launchBrowser(extra: string[] = []): Promise<Browser> {
-  return watchBrowser(
+  const browser = watchBrowser(
     await chromium.launch({ executablePath: findChromium()!, args: [...FLAGS, ...extra], headless: true }),
   )
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(PATIENCE_MS)
+    return context
+  }
+  return browser
 }
 
 /** One person in a window of their own. */
@@ -75,7 +82,6 @@ export class Person {
       permissions: options.permissions ?? ['camera', 'microphone'],
       viewport: options.viewport ?? { width: 1100, height: 700 },
     })
-    context.setDefaultTimeout(PATIENCE_MS)
     if (options.pictures !== 'as asked for') await context.addInitScript(smallPictures)
     return new Person(name, await context.newPage(), context)
   }

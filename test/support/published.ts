@@ -212,7 +212,6 @@ export class Published {
       ignoreHTTPSErrors: true,
       permissions: ['camera', 'microphone'],
     })
-    context.setDefaultTimeout(PATIENCE_MS)
     if (pictures === 'small') await context.addInitScript(smallPictures)
     const page = await context.newPage()
     const one = new Published(page, context, version)
