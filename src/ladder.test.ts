@@ -19,7 +19,6 @@ const below: Record<string, string[]> = {
   log: [],
   tally: [],
   shares: ['protocol', 'tally'],
-  loopback: [],
   // What exists and who may use it, beside what goes on now: neighbours that never import each other.
   project: ['token', 'store', 'protocol', 'shares'],
   meeting: ['token', 'store', 'media', 'webhook', 'protocol', 'shares'],
