@@ -79,6 +79,20 @@ describe('what a document names is there', () => {
     test(document, () => assert.deepEqual(complaints(document, read(document)), []))
 })
 
+test('no comment refers to a text outside the repository, and each decision that one names is recorded', () => {
+  const records = new Set(
+    globSync('docs/decisions/*.md', { cwd: root }).map((path) => path.slice(0, 'docs/decisions/0001'.length)),
+  )
+  const wrong: string[] = []
+  for (const file of globSync('{src,test,bench,scripts}/**/*.{ts,tsx,mjs}', { cwd: root })) {
+    const text = read(file)
+    if (/\(desig[n], /.test(text)) wrong.push(`${file}: design`)
+    for (const [named] of text.matchAll(/docs\/decisions\/\d{4}/g))
+      if (!records.has(named)) wrong.push(`${file}: ${named}`)
+  }
+  assert.deepEqual(wrong, [])
+})
+
 test('what is not there is found', () => {
   for (const text of [
     '[gone](docs/gone.md)',

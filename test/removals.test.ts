@@ -1,4 +1,4 @@
-/** Removed means out: every way back there is, who shares the token, and who may lift it (design, decision 4). */
+/** Removed means out: every way back there is, who shares the token, and who may lift it (docs/decisions/0004). */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { WebSocket } from 'ws'

@@ -39,7 +39,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     refusals: ['UNAUTHORIZED_PARTCIPANT_ID', 'MEETING_ID_DISABLED', 'MEDIA_UNAVAILABLE', 'MEDIA_PREPARING'],
     refusalBody: InitConfigRefusal,
   })
-  /** A number as the code, unlike the rest of REST: it is what the published clients read (design, decision 7). */
+  /** A number as the code, unlike the rest of REST: it is what the published clients read (docs/decisions/0007). */
   const errorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply): unknown => {
     if (!(error instanceof Refusal)) throw error
     const refusal = gate.told(request.raw, error)

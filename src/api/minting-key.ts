@@ -6,7 +6,7 @@ import { basicKey } from './credentials.ts'
 
 /**
  * The key that mints for this caller: the one of its Basic credentials; without any, the default one, for the owner of this
- * server or where the operator says so (design, decision 8).
+ * server or where the operator says so (docs/decisions/0008).
  * @throws {Refusal} UNAUTHORIZED
  */
 export function mintingKey(

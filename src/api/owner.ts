@@ -1,5 +1,5 @@
 /**
- * Who may act as the owner of this server without credentials (design, decisions 8 and 13): somebody who sits at its machine,
+ * Who may act as the owner of this server without credentials (docs/decisions/0008 and 0013): somebody who sits at its machine,
  * while only this machine reaches it. The one rule for tokens without credentials, starting meetings and metrics.
  *
  * Behind a proxy every connection comes from this machine, so whatever shows a proxy ends the privilege. A proxy that passes on

@@ -16,7 +16,7 @@ import { baseUrlOf } from './base-url.ts'
 import { describe } from './describe.ts'
 import { assertWebhook } from './webhooks.ts'
 
-/** Minutes (design, decision 11). */
+/** Minutes (docs/decisions/0011). */
 const DEFAULT_AUTO_CLOSE_MINUTES = 480
 const meetingId = new RegExp(meetingIdPattern)
 

@@ -353,7 +353,7 @@ export class MeetingSockets {
       const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
       this.#fromPage(request, grant)
       const meeting = await findMeeting(grant, query.get('roomId') ?? '')
-      // One whose token names the participant need not repeat the id (design, decision 9).
+      // One whose token names the participant need not repeat the id (docs/decisions/0006).
       if (participantId === '') participantId = grant.participantId ?? (given === null ? randomId() : '')
       if (expired) {
         const known =

@@ -144,7 +144,7 @@ function seatsForToken(maxParticipants: number): number {
 }
 
 /**
- * Whether a newcomer takes the place of the one who has its participant id (design, decision 10). Everybody inside knows
+ * Whether a newcomer takes the place of the one who has its participant id (docs/decisions/0010). Everybody inside knows
  * the id, so knowing it is not enough, and guests have no authority that could be.
  */
 export function displaces(newcomer: Grant, holder: Grant): boolean {

@@ -59,7 +59,7 @@ import { Relay, RelayRequests, type RelayRequest } from './relays.ts'
 export interface MeetingSettings extends ChatLimits {
   moderation: Moderation
   lobbyTimeoutMs: number
-  /** How long a session outlives its last participant (design, decision 10). */
+  /** How long a session outlives its last participant (docs/decisions/0010). */
   sessionGraceMs: number
   /** How long an admitted connection may take to join. */
   joinTimeoutMs: number
@@ -165,7 +165,7 @@ const AUTO_CLOSE_RETRY_MS = 5000
 const RETURN_MS = 120_000
 /** Of those who went lately; nobody is told of more. */
 const MAX_DEPARTED = 1000
-/** A line that has not answered by then is dead, and its participant id is free (design, decision 10). */
+/** A line that has not answered by then is dead, and its participant id is free (docs/decisions/0010). */
 const LINE_TIMEOUT_MS = 3000
 /** Who acts where it is no participant. */
 const SERVER = 'server'
@@ -719,7 +719,7 @@ export class LiveMeeting {
     await this.#joined(targetId).link.request(event, { peerId: idOf(by) })
   }
 
-  /** Removes a participant, who cannot come back to this session (design, decision 4). */
+  /** Removes a participant, who cannot come back to this session (docs/decisions/0004). */
   async remove(by: Participant, targetId: string): Promise<void> {
     const ask = (): void => this.#require(by, 'remove')
     ask()

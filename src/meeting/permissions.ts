@@ -1,5 +1,5 @@
 /**
- * Who may do what. Authority comes from the verified grant alone (design, decisions 1 to 3).
+ * Who may do what. Authority comes from the verified grant alone (docs/decisions/0001 to 0003).
  */
 
 import type { Grant, Role } from '../token/token.ts'
@@ -148,7 +148,7 @@ export function managesFromOutside({ roles, entry }: Pick<Grant, 'roles' | 'entr
 }
 
 /**
- * Which messages of a meeting a token reads from outside (design, decision 26): what its holder could hear inside. Private
+ * Which messages of a meeting a token reads from outside (docs/decisions/0026): what its holder could hear inside. Private
  * messages are for those they name, so a token that is bound to nobody reads none, unless it manages or moderates by itself.
  */
 export function mayRead(grant: Pick<Grant, 'roles' | 'entry' | 'participantId'>): {

@@ -1,5 +1,5 @@
 /**
- * Who was removed from one session and may not come back to it (design, decision 4).
+ * Who was removed from one session and may not come back to it (docs/decisions/0004).
  *
  * A removal keeps out the participant id and the token; where another token took the seat while it was being written, both.
  * Where others are inside with the same token, it keeps out the id alone; the token follows when the last of them is removed.

@@ -1,5 +1,5 @@
 /**
- * Invites (design, decision 13): an opaque code, never a token; bound to a meeting and to an entry no wider than its
+ * Invites (docs/decisions/0013): an opaque code, never a token; bound to a meeting and to an entry no wider than its
  * maker's, with an expiry, counted, revocable. An invite ends with the key and the token that made it, and lets nobody into a
  * session that this token was removed from. One that was made by somebody who came by another invite also ends with that one,
  * and each use of it is a use of that one too.

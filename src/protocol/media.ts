@@ -7,7 +7,7 @@ import { Type, type Static } from 'typebox'
 export const MediaKind = Type.Union([Type.Literal('audio'), Type.Literal('video')])
 export type MediaKind = Static<typeof MediaKind>
 
-/** What the SDK user handles (design, words). */
+/** What the SDK user handles. */
 export const StreamKind = Type.Union([
   Type.Literal('audio'),
   Type.Literal('video'),

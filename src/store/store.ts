@@ -36,7 +36,7 @@ export interface ApiKeyRecord {
 
 export interface AutoClose {
   type: 'session-ends' | 'session-end-and-deactivate'
-  /** Minutes from session start (design, decision 11). */
+  /** Minutes from session start (docs/decisions/0011). */
   duration: number
 }
 

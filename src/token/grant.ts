@@ -6,7 +6,7 @@ import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
 import { malformed } from './jws.ts'
 
 /**
- * How the holder of a token comes in (design, decision 1): `direct` joins, `moderator` joins and moderates, `ask` waits for
+ * How the holder of a token comes in (docs/decisions/0001): `direct` joins, `moderator` joins and moderates, `ask` waits for
  * somebody inside to decide. `undefined`: the permissions name no way in; such a token may use REST but is refused with
  * 4008 when it joins.
  */
@@ -41,7 +41,7 @@ export interface Grant {
 /** Every permission with a meaning here (contract §4.4). */
 export const knownPermissions = ['allow_join', 'allow_mod', 'ask_join'] as const
 
-/** The way in that a set of permissions names; order and repetition do not matter (design, decision 1). */
+/** The way in that a set of permissions names; order and repetition do not matter (docs/decisions/0001). */
 export function entryOf(permissions: readonly string[]): Entry {
   let join = false
   let moderate = false
@@ -93,7 +93,7 @@ function numericDate(claims: Record<string, unknown>, name: 'exp' | 'nbf' | 'iat
 }
 
 /**
- * Holds the instants of a token against the clock. The skew works for the bearer at both ends (design, decision 5).
+ * Holds the instants of a token against the clock. The skew works for the bearer at both ends (docs/decisions/0005).
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `no-expiry`, `expired`, `not-yet-valid` or `issued-in-future`
  */
@@ -110,7 +110,7 @@ export function assertCurrent(times: TokenTimes, rules: ClaimRules): void {
 
 /**
  * The restrictions in the claims. A claim that is present but malformed is a refusal, and a list that names nothing grants
- * nothing; neither is ever 'no restriction' (design, decision 6). Claims without a meaning here are tolerated.
+ * nothing; neither is ever 'no restriction' (docs/decisions/0006). Claims without a meaning here are tolerated.
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `permissions`, `roomId`, `participantId` or `roles`, and
  * `INVALID_PARTICIPANT_ID` (4004)

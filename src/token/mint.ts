@@ -9,7 +9,7 @@ import { headerSegment, maxTokenBytes, prepareKey, sign, type HmacKey } from './
 
 /** What a token shall say. */
 export interface TokenClaims {
-  /** A set with a way in (see `entryOf`). Default `['allow_join']` (design, decision 8). */
+  /** A set with a way in (see `entryOf`). Default `['allow_join']` (docs/decisions/0008). */
   permissions?: readonly string[] | undefined
   /** The only meeting the token is for, by `meetingId` or custom id. Default: any of the project. */
   roomId?: string | undefined

@@ -36,7 +36,7 @@ export interface VerifierOptions {
   now: () => number
   /** Accepts tokens without `exp` (`ALLOW_TOKENS_WITHOUT_EXPIRY`). Default false. */
   allowWithoutExpiry?: boolean
-  /** How far the clocks of minter and verifier may disagree. Default 60 (design, decision 5). */
+  /** How far the clocks of minter and verifier may disagree. Default 60 (docs/decisions/0005). */
   clockSkewSeconds?: number
   /** Whether this one token was revoked; runs for every token, the cached ones as well. Default: none was. */
   isRevoked?: (grant: Grant) => boolean
@@ -49,7 +49,7 @@ export interface Verifier {
    * What the token says, once everything about it is found to be right.
    *
    * @param token as it came, without `Bearer`; anything but a string is refused
-   * @param options.outOfTime also one whose time is over, or was before the clock was set back, for who may come back with it (design, decision 5)
+   * @param options.outOfTime also one whose time is over, or was before the clock was set back, for who may come back with it (docs/decisions/0005)
    * @throws {Refusal} `INVALID_API_KEY` (4001), `INVALID_TOKEN` (4002), `INVALID_PARTICIPANT_ID` (4004) or
    * `APIKEY_DEACTIVATED` (4053); `reason` says what was wrong and holds nothing of the token
    */
@@ -169,7 +169,7 @@ export function readUnverified(token: unknown): UnverifiedToken {
   return { claims: decodeObject(payload), signature, signedText }
 }
 
-/** Names a token for good without giving it away: by its `jti`, or by its digest where it has none (design, decision 4). */
+/** Names a token for good without giving it away: by its `jti`, or by its digest where it has none (docs/decisions/0004). */
 export function tokenIdOf(claims: Record<string, unknown>, token: string): string {
   const jti = claims.jti
   return typeof jti === 'string' && jti !== '' ? `jti:${jti}` : `sha256:${hash('sha256', token)}`

@@ -255,7 +255,7 @@ function expectation(method: string, state: State, kind: GrantKind): string {
   if (isAlwaysAnswered(method)) return 'ok'
   const row = table[method as RequestMethod]
   if (!statesFrom[row.from].includes(state)) return 'INVALID_STATE'
-  // A socket that was opened while the token was good is not yet a way in (design, decisions 5 and 12).
+  // A socket that was opened while the token was good is not yet a way in (docs/decisions/0005 and 0012).
   if (method === 'requestEntry' && kind.since)
     return kind.since === 'revoked' ? 'APIKEY_DEACTIVATED' : 'INVALID_TOKEN'
   if (row.needs && !kind.rights.includes(row.needs)) return 'INVALID_PERMISSIONS'

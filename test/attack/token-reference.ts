@@ -111,7 +111,7 @@ const formRules: [rule: string, source: string, broken: (token: string, one: Tok
   ],
 ]
 
-/** HS256 only (design, decision 5), and nothing asked for that is not understood (RFC 7515 §4.1.11, RFC 7797 §6). */
+/** HS256 only (docs/decisions/0005), and nothing asked for that is not understood (RFC 7515 §4.1.11, RFC 7797 §6). */
 const headerRules: Record<string, (header: Json) => boolean> = {
   alg: (header) => header.alg === 'HS256',
   crit: (header) => !Object.hasOwn(header, 'crit'),

@@ -1,4 +1,4 @@
-/** Who runs this server: shows the admin key, or signed in to the dashboard (design, decision 13). */
+/** Who runs this server: shows the admin key, or signed in to the dashboard (docs/decisions/0013). */
 import type { FastifyRequest } from 'fastify'
 import type { Gate } from '../gate.ts'
 import type { SignIn } from './sign-in.ts'

@@ -1,4 +1,4 @@
-/** Invites, and what the page asks for (design, decision 13). */
+/** Invites, and what the page asks for (docs/decisions/0013). */
 import { Type, type Static } from 'typebox'
 import { AtMs, pageFields, pageOf, RoomId } from '../rest.ts'
 

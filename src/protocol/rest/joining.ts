@@ -24,7 +24,7 @@ const Where = Type.Object({
 export const InitConfig = Type.Object({ data: Where })
 
 /**
- * Unlike the rest of REST, `code` is a number here: it is what the published clients read (design, decision 7). A body that
+ * Unlike the rest of REST, `code` is a number here: it is what the published clients read (docs/decisions/0007). A body that
  * cannot be read is refused before anything is known of the route, with the code's name.
  */
 export const InitConfigRefusal = Type.Object(
