@@ -16,11 +16,11 @@ const TAKES_TIME_AND_RANDOMNESS = [
   'src/server-client/server-client.ts',
   'src/load/**',
   // Where a caller who chooses the value would break what it is for: the seal, the master key, a token's own id.
-  'src/store/seal.ts',
-  'src/store/master-key.ts',
+  'src/store/secrets/seal.ts',
+  'src/store/secrets/master-key.ts',
   'src/token/mint.ts',
   // Made once for the process.
-  'src/api/request-id.ts',
+  'src/api/http/request-id.ts',
 ]
 const FROM_THE_ROOT = 'Take it as an argument: time and randomness enter at the root (eslint.config.js).'
 const restricted = (object, properties) =>

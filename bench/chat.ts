@@ -11,10 +11,10 @@ import {
   encodeClientFrame,
   encodeServerFrame,
 } from '../src/protocol/chat.ts'
-import { Chat, type ChatLink } from '../src/meeting/chat.ts'
-import { Participant } from '../src/meeting/participant.ts'
-import { ChatPace } from '../src/api/chat-pace.ts'
-import { ChatSockets } from '../src/api/chat-socket.ts'
+import { Chat, type ChatLink } from '../src/meeting/chat/chat.ts'
+import { Participant } from '../src/meeting/roster/participant.ts'
+import { ChatPace } from '../src/api/limits/chat-pace.ts'
+import { ChatSockets } from '../src/api/chat/sockets.ts'
 import { printTable } from './table.ts'
 
 const SUBSCRIBERS = 200

@@ -5,8 +5,8 @@
  */
 import { createSfu } from '../src/media/create.ts'
 import { sampleRtpParameters } from '../src/media/fake.ts'
-import { MeetingMedia } from '../src/meeting/meeting-media.ts'
-import { Participant } from '../src/meeting/participant.ts'
+import { MeetingMedia } from '../src/meeting/media/meeting-media.ts'
+import { Participant } from '../src/meeting/roster/participant.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
 import { readFileSync } from 'node:fs'
 import { printTable } from './table.ts'

@@ -150,7 +150,7 @@ function sharesOf({ nodes, samples = [] }: Profiler.Profile): Shares {
   }
   const busy = samples.filter((id) => byId.get(id)!.functionName !== '(idle)')
   const share = (file: string): number => busy.filter((id) => has(id, file)).length / Math.max(1, busy.length)
-  return { store: share('/src/store/'), notifications: share('/src/api/audience.ts') }
+  return { store: share('/src/store/'), notifications: share('/src/api/signalling/audience.ts') }
 }
 
 /** The steps of the contract up to being seen by the others, as a signalling-only participant. */

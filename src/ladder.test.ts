@@ -85,7 +85,10 @@ const below: Record<string, string[]> = {
  * open to every room above. A factory builds one, and is open to the rooms that put the server together.
  */
 const doors: Record<string, { contract: string[]; factory?: string[] }> = {
-  store: { contract: ['store.ts', 'problem.ts'], factory: ['open.ts', 'backup.ts', 'rotate.ts'] },
+  store: {
+    contract: ['store.ts', 'problem.ts'],
+    factory: ['open.ts', 'sqlite/backup.ts', 'secrets/rotate.ts'],
+  },
   media: {
     contract: ['sfu.ts', 'log.ts', 'refusals.ts'],
     factory: ['create.ts', 'addresses.ts', 'ports.ts', 'preparation.ts'],

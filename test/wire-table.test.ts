@@ -1,6 +1,6 @@
 /** `docs/wire.md` says what the protocol has, and names tests that exist. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { absentServices, requests } from '../src/protocol/requests.ts'
@@ -75,12 +75,9 @@ test('every row of the contract has one row here', () => {
 
 test('the tests that rows name exist', () => {
   const files = new Map(
-    [...readdirSync(join(root, 'test')), ...readdirSync(join(root, 'src/api'))]
-      .filter((name) => name.endsWith('.test.ts'))
-      .map((name) => {
-        const path = readdirSync(join(root, 'test')).includes(name) ? `test/${name}` : `src/api/${name}`
-        return [name, read(path).replaceAll("\\'", "'")] as const
-      }),
+    globSync(['test/*.test.ts', 'src/api/**/*.test.ts'], { cwd: root }).map(
+      (path) => [path.replace(/^test\//, ''), read(path).replaceAll("\\'", "'")] as const,
+    ),
   )
   for (const { name, state, shown } of [
     ...requestRows,

@@ -1,15 +1,15 @@
 /** The app server alone, in front of any meeting service that speaks the contract (rest-and-tokens §2). */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import type { HttpListener } from './http.ts'
+import type { HttpListener } from './http/server.ts'
 import type { KeyRing } from '../project/key-ring.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { isRoomId } from '../protocol/ids.ts'
 import { tokenOf, type HttpSettings } from './context.ts'
-import type { Gate } from './gate.ts'
-import type { Owner } from './owner.ts'
-import { getTokenRoutes } from './get-token.ts'
-import { bareHttp } from './http.ts'
+import type { Gate } from './limits/gate.ts'
+import type { Owner } from './http/owner.ts'
+import { getTokenRoutes } from './rest/get-token.ts'
+import { bareHttp } from './http/server.ts'
 
 export interface TokenServerOptions {
   settings: HttpSettings

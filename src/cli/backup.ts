@@ -12,7 +12,7 @@ export const backup: Command = {
     'Secrets in it stay sealed under the master key, which is not in it: keep a copy of data/master.key elsewhere.\nFiles that people hand round in a session that goes on are not in it; they end with the session.',
   run: async ({ env, positionals: [file = ''] }) => {
     const to = resolve(file)
-    const { backupStore } = await import('../store/backup.ts')
+    const { backupStore } = await import('../store/sqlite/backup.ts')
     await backupStore(readConfig(env).dataDir, to)
     const { size } = await stat(to)
     return { json: { file: to, bytes: size }, text: `${to} (${size} bytes)` }
@@ -25,7 +25,7 @@ export const restore: Command = {
   summary: 'puts a backup in the place of the store, which is kept beside it; the server must be stopped',
   run: async ({ env, positionals: [file = ''] }) => {
     const { dataDir, masterKey } = readConfig(env)
-    const { restoreStore } = await import('../store/backup.ts')
+    const { restoreStore } = await import('../store/sqlite/backup.ts')
     const kept = await restoreStore({ folder: dataDir, masterKey, from: resolve(file), now: Date.now() })
     return {
       json: { restored: resolve(file), kept: kept ?? null },
@@ -41,7 +41,7 @@ export const rotateKey: Command = {
     'The key before it is kept beside it, as backups that were taken until now need it. When this was interrupted, do it again.',
   run: async ({ env }) => {
     const { dataDir: folder, masterKey } = readConfig(env)
-    const { rotateMasterKey } = await import('../store/rotate.ts')
+    const { rotateMasterKey } = await import('../store/secrets/rotate.ts')
     const { sealed, keyFile, kept } = await rotateMasterKey({ folder, masterKey, now: Date.now() })
     return {
       json: { sealed, keyFile, kept: kept ?? null },

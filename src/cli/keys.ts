@@ -1,6 +1,6 @@
 /** `anteroom keys …` */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readAdminKey } from '../api/admin/admin-key.ts'
+import { readAdminKey } from '../api/rest/admin/admin-key.ts'
 import { readConfig } from '../config/read.ts'
 import { createApiKeys, type ApiKeys, type KeyDraft } from '../project/api-keys.ts'
 import { normalOrigin } from '../project/origins.ts'

@@ -1,7 +1,7 @@
 /** `anteroom projects …` and `anteroom admin …` */
 import { randomBytes } from 'node:crypto'
 import { displayHost } from '../addresses.ts'
-import { draftFirstLink, forgetSignIn } from '../api/admin/sign-in.ts'
+import { draftFirstLink, forgetSignIn } from '../api/rest/admin/sign-in.ts'
 import { readConfig } from '../config/read.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
 import { withFoundation } from './foundation.ts'

@@ -8,7 +8,7 @@ import { freePorts } from '../../test/support/ports.ts'
 import { mediaAddresses, type Machine } from './addresses.ts'
 import { createSfu } from './create.ts'
 import { MediaUnreachable } from './start-errors.ts'
-import { WorkerPool } from './worker-pool.ts'
+import { WorkerPool } from './mediasoup/pool.ts'
 
 const machine: Machine = {
   own: [

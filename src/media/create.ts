@@ -1,7 +1,7 @@
 import { mediaAddresses } from './addresses.ts'
 import { ComingSfu } from './coming.ts'
 import type { MediaLog } from './log.ts'
-import { startMediasoup } from './mediasoup.ts'
+import { startMediasoup } from './mediasoup/start.ts'
 import { unusablePort } from './ports.ts'
 import { refusalOfMedia } from './refusals.ts'
 import type { MediaStatus, Sfu } from './sfu.ts'

@@ -5,14 +5,14 @@
 import { ortc, type types as mediasoup } from 'mediasoup'
 import { Refusal } from '../protocol/errors.ts'
 import type { DtlsParameters, MediaKind, RtpCapabilities, RtpParameters } from '../protocol/media.ts'
-import { routerCodecs } from './codecs.ts'
-import { clampLayers } from './consumer.ts'
+import { routerCodecs } from './mediasoup/codecs.ts'
+import { clampLayers } from './mediasoup/consumer.ts'
 import {
   fromMediasoupRtpCapabilities,
   fromMediasoupRtpParameters,
   toMediasoupRtpCapabilities,
   toMediasoupRtpParameters,
-} from './convert.ts'
+} from './mediasoup/convert.ts'
 import { Listeners } from './listeners.ts'
 import { closed, refusing } from './refusals.ts'
 import type {

@@ -24,7 +24,7 @@ import {
   type Admission,
   type Seating,
   type SessionFacts,
-} from './admission.ts'
+} from './door/admission.ts'
 import { assertSmall } from './app-json.ts'
 import {
   Chat,
@@ -33,13 +33,13 @@ import {
   type ChatLink,
   type ChatSender,
   type Said,
-} from './chat.ts'
+} from './chat/chat.ts'
 import type { Events } from './events.ts'
-import { Lobby, type Visitor } from './lobby.ts'
-import { MeetingMedia } from './meeting-media.ts'
-import { Participant } from './participant.ts'
-import { can, type Action, type Authority, type Moderation } from './permissions.ts'
-import { RealtimeStore } from './realtime-store.ts'
+import { Lobby, type Visitor } from './door/lobby.ts'
+import { MeetingMedia } from './media/meeting-media.ts'
+import { Participant } from './roster/participant.ts'
+import { can, type Action, type Authority, type Moderation } from './roster/permissions.ts'
+import { RealtimeStore } from './values/realtime-store.ts'
 import {
   mayLift,
   Removals,
@@ -48,13 +48,13 @@ import {
   type Remover,
   type Removal,
   type RemovalView,
-} from './removals.ts'
-import { figuresOf } from './quality.ts'
-import { Seats } from './seats.ts'
-import { SharedFiles, type KeptFile } from './shared-files.ts'
+} from './door/removals.ts'
+import { figuresOf } from './media/quality.ts'
+import { Seats } from './door/seats.ts'
+import { SharedFiles, type KeptFile } from './values/shared-files.ts'
 import type { Holder } from '../shares.ts'
-import { SessionLog, type Announce } from './session-log.ts'
-import { Relay, RelayRequests, type RelayRequest } from './relays.ts'
+import { SessionLog, type Announce } from './session/session-log.ts'
+import { Relay, RelayRequests, type RelayRequest } from './across/relay.ts'
 
 export interface MeetingSettings extends ChatLimits {
   moderation: Moderation

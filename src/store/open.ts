@@ -3,10 +3,10 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from '../errors.ts'
 import type { OnTrouble, Store } from './store.ts'
-import type { OnCommit } from './write-queue.ts'
-import { KEY_FILE, prepareFolder, readMasterKey } from './master-key.ts'
-import { createSeal } from './seal.ts'
-import { checkSqlite, DATABASE_FILE, openSqlite } from './sqlite.ts'
+import type { OnCommit } from './sqlite/write-queue.ts'
+import { KEY_FILE, prepareFolder, readMasterKey } from './secrets/master-key.ts'
+import { createSeal } from './secrets/seal.ts'
+import { checkSqlite, DATABASE_FILE, openSqlite } from './sqlite/sqlite.ts'
 
 export interface StoreOptions {
   /** The data folder; made with mode 0700 on first use. */

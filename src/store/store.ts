@@ -166,7 +166,7 @@ export interface SessionFilter {
   startedTo?: number
 }
 
-/** What was measured of one participant at an instant; the order of the figures is `meeting/quality.ts`'s. */
+/** What was measured of one participant at an instant; the order of the figures is `meeting/media/quality.ts`'s. */
 export interface StatsRecord {
   sessionId: string
   participantId: string

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Writes what the pages load once more as `.br` and `.gz`, for `src/api/page.ts` to serve. */
+/** Writes what the pages load once more as `.br` and `.gz`, for `src/api/rest/page.ts` to serve. */
 const compressed: Plugin = {
   name: 'anteroom:compressed',
   async writeBundle({ dir }, bundle) {

@@ -13,7 +13,7 @@ export interface LimitRow {
 const FLOODS = 'test/attack/floods.test.ts: '
 const DOOR = 'test/door.test.ts: '
 const ENTRY = 'test/entry.test.ts: '
-const CHAT = 'src/api/chat-socket.test.ts: over a limit one is told so'
+const CHAT = 'src/api/chat/sockets.test.ts: over a limit one is told so'
 const FILES = 'test/files.test.ts: one file and all of a session together are bounded'
 const LIMITED = '429 `RATE_LIMITED` with `Retry-After`'
 
@@ -139,7 +139,7 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_INVITES',
     of: 'meeting',
     beyond: '429 `RATE_LIMITED`; those that are revoked, expired or used up make room',
-    shown: 'src/api/invites.test.ts: invites that let nobody in any more make room',
+    shown: 'src/api/rest/invites.test.ts: invites that let nobody in any more make room',
   },
   {
     setting: 'MAX_STORE_KEYS',
@@ -158,14 +158,14 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_CHAT_TOPICS',
     of: 'session',
     beyond: '`RATE_LIMITED`',
-    shown: 'src/meeting/chat.test.ts: topics: a place is taken by listening',
+    shown: 'src/meeting/chat/chat.test.ts: topics: a place is taken by listening',
   },
   { setting: 'MAX_CHAT_SUBSCRIPTIONS', of: 'participant', beyond: '`RATE_LIMITED`', shown: CHAT },
   {
     setting: 'MAX_SESSION_CHAT_BYTES',
     of: 'session',
     beyond: '`PAYLOAD_TOO_LARGE`; what is not to be kept is still taken',
-    shown: 'src/meeting/chat.test.ts: one participant keeps its share of the room',
+    shown: 'src/meeting/chat/chat.test.ts: one participant keeps its share of the room',
   },
   { setting: 'MAX_FILE_BYTES', of: 'message', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
   { setting: 'MAX_SESSION_FILE_BYTES', of: 'session', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },

@@ -151,8 +151,8 @@ export const chatRows: WireRow[] = [
     'ServerBatch',
     'Welcome',
   ),
-  ...here('chat-socket.test.ts: unsubscribed is not heard', 'Unsubscribe', 'GetHistory'),
-  ...here('chat-socket.test.ts: a ping is answered', 'Ping', 'Pong'),
+  ...here('src/api/chat/sockets.test.ts: unsubscribed is not heard', 'Unsubscribe', 'GetHistory'),
+  ...here('src/api/chat/sockets.test.ts: a ping is answered', 'Ping', 'Pong'),
 ]
 
 /** What sets the generations of published clients apart, oldest first; the code for each row is in `protocol/clients.ts`. */

@@ -1,0 +1,198 @@
+/**
+ * The second socket of the published clients: plain WebSocket, protobuf frames (contract, signalling §4.4). Its address
+ * carries a ticket that is good for chat alone and for one stay; the token never comes here.
+ */
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import type { ChatConnection, ChatLink } from '../../meeting/chat/chat.ts'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { decodeClientFrame, encodeServerFrame } from '../../protocol/chat.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { ChatPace } from '../limits/chat-pace.ts'
+
+/** Where the chat socket is opened; the ticket goes in the query. */
+export const CHAT_PATH = '/chat'
+
+export interface ChatSocketSettings {
+  maxChatMessageBytes: number
+}
+
+export interface ChatSocketOptions {
+  settings: ChatSocketSettings
+  pace: ChatPace
+  /** Undefined for a ticket that is good for nothing. */
+  openChat: (ticket: string, link: ChatLink) => Promise<ChatConnection | undefined>
+  /** Default 15 s; two that go unanswered end the socket. */
+  pingIntervalMs?: number
+  /** A message was taken. */
+  onMessage?: () => void
+  onRefusal?: (refusal: Refusal) => void
+  log: Logger
+}
+
+const PING_INTERVAL_MS = 15_000
+/** Room for the fields around a message: topic, ids, a list of receivers. */
+const FRAME_OVERHEAD_BYTES = 160 * 1024
+const BAD_FRAME = 1007
+const TEXT_FRAME = 1003
+const TOO_MANY = 1008
+/** Closed by us and not answered: cut. */
+const CLOSE_TIMEOUT_MS = 2000
+
+export class ChatSockets {
+  readonly #options: ChatSocketOptions
+  readonly #server: WebSocketServer
+  readonly #heartbeats = new Map<WebSocket, { pingsOut: number; seq: number }>()
+  readonly #pingIntervalMs: number
+  readonly #timer: NodeJS.Timeout
+
+  constructor(options: ChatSocketOptions) {
+    this.#options = options
+    this.#server = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: options.settings.maxChatMessageBytes + FRAME_OVERHEAD_BYTES,
+    })
+    // One clock for all, so that a meeting of many costs no timer each.
+    this.#pingIntervalMs = options.pingIntervalMs ?? PING_INTERVAL_MS
+    this.#timer = setInterval(() => this.#ping(), this.#pingIntervalMs).unref()
+  }
+
+  /** Serves this listener too; must be called before it listens. */
+  attach(listener: HttpServer | HttpsServer): void {
+    listener.on('upgrade', (request, socket, head) => {
+      const [path, query] = (request.url ?? '').split('?')
+      if (path !== CHAT_PATH) return
+      // From here on nobody else hears of a connection that is reset, and an error unheard ends the process.
+      socket.on('error', (error: Error) => this.#options.log.debug({ err: error }, 'a chat socket failed'))
+      const ticket = new URLSearchParams(query).get('ticket') ?? ''
+      this.#upgrade(request, socket, head, ticket).catch((error: unknown) => {
+        this.#options.log.error({ err: error }, 'a chat socket could not be opened')
+        socket.destroy()
+      })
+    })
+  }
+
+  get connections(): number {
+    return this.#server.clients.size
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const socket of this.#server.clients) socket.terminate()
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, ticket: string): Promise<void> {
+    const link = new WebSocketLink()
+    const connection = await this.#options.openChat(ticket, link)
+    if (!connection) {
+      socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+      return
+    }
+    if (socket.destroyed) {
+      connection.close(1006, 'lost')
+      return
+    }
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, link, connection))
+    // A handshake that ws refuses never calls back.
+    socket.once('close', () => connection.close(1006, 'lost'))
+  }
+
+  #serve(socket: WebSocket, link: WebSocketLink, connection: ChatConnection): void {
+    const { pace, log, onMessage, onRefusal } = this.#options
+    const heartbeat = { pingsOut: 0, seq: 0 }
+    this.#heartbeats.set(socket, heartbeat)
+    socket.on('error', (error) => log.debug({ err: error }, 'a chat socket failed'))
+    socket.on('close', () => {
+      this.#heartbeats.delete(socket)
+      connection.close(1006, 'lost')
+    })
+    socket.on('message', (data, isBinary) => {
+      if (!isBinary) {
+        connection.close(TEXT_FRAME, 'frames are binary')
+        return
+      }
+      let frame
+      try {
+        frame = decodeClientFrame(data as Buffer)
+      } catch {
+        connection.close(BAD_FRAME, 'not a frame of the contract')
+        return
+      }
+      // One that nothing asked for counts as a request.
+      if (frame.kind === 'pong' && heartbeat.pingsOut > 0) heartbeat.pingsOut = 0
+      else if (pace.take(connection.speaker)) {
+        void connection.handle(frame).then((refusal) => {
+          if (refusal) onRefusal?.(refusal)
+          else if (frame.kind === 'publish') onMessage?.()
+        })
+      } else {
+        const refusal = new Refusal('RATE_LIMITED')
+        onRefusal?.(refusal)
+        if (pace.takeRefusal(connection.speaker)) connection.refuse(frame, refusal)
+        else connection.close(TOO_MANY, 'too many requests')
+      }
+    })
+    link.open(socket)
+    link.send(encodeServerFrame('welcome', { pingIntervalMs: this.#pingIntervalMs }))
+  }
+
+  #ping(): void {
+    for (const [socket, heartbeat] of this.#heartbeats) {
+      if (heartbeat.pingsOut >= 2) {
+        socket.terminate()
+        continue
+      }
+      heartbeat.pingsOut++
+      heartbeat.seq++
+      socket.send(encodeServerFrame('ping', { seq: heartbeat.seq }))
+    }
+  }
+}
+
+class WebSocketLink implements ChatLink {
+  #socket: WebSocket | undefined
+  #closed: { code: number; reason: string } | undefined
+
+  open(socket: WebSocket): void {
+    this.#socket = socket
+    if (this.#closed) this.#end(this.#closed.code, this.#closed.reason)
+  }
+
+  get backlogBytes(): number {
+    return this.#socket?.bufferedAmount ?? 0
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  send(frame: Uint8Array, taken = swallow): void {
+    if (this.#closed || !this.#socket) taken()
+    else this.#socket.send(frame, taken)
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closed) return
+    this.#closed = { code, reason }
+    this.#end(code, reason)
+  }
+
+  #end(code: number, reason: string): void {
+    const socket = this.#socket
+    if (!socket || socket.readyState === socket.CLOSED) return
+    // 1006 is never sent: it says that nothing was.
+    if (code === 1006) socket.terminate()
+    else {
+      socket.close(code, reason)
+      setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref()
+    }
+  }
+}
+
+/** What cannot be sent is told by `close`. */
+function swallow(): void {
+  return undefined
+}

@@ -1,0 +1,104 @@
+/**
+ * How bodies are read: UTF-8 alone; JSON first, then a form, whatever the content type says, because published clients
+ * send either with the other's type or with none (contract, rest-and-tokens §0.6).
+ */
+import { isAscii, isUtf8 } from 'node:buffer'
+import { Refusal } from '../../protocol/errors.ts'
+import { hasWholeEscapes } from './url-text.ts'
+
+/** Types that say plainly that the body is neither. */
+const FOREIGN =
+  /^\s*(multipart\/|image\/|audio\/|video\/|application\/(octet-stream|xml|zip|gzip|x-tar|pdf|x-protobuf|protobuf|msgpack|cbor|sdp)|text\/(xml|html|csv))/i
+
+/** Deeper than any published shape; what is stored must also be written again, by functions that call themselves. */
+const MAX_DEPTH = 32
+
+/** Names that would reach an object's prototype. */
+const POISON = new Set(['__proto__', 'constructor', 'prototype'])
+
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i
+const UTF8 = /^utf-?8$/i
+
+/** @throws {Refusal} UNSUPPORTED_MEDIA_TYPE, INVALID_REQUEST */
+export function parseBody(bytes: Uint8Array, contentType: string | undefined): Record<string, unknown> {
+  if (contentType !== undefined && FOREIGN.test(contentType)) throw new Refusal('UNSUPPORTED_MEDIA_TYPE')
+  const trimmed = decode(bytes, contentType).trim()
+  if (trimmed === '') return {}
+  if (trimmed.startsWith('{')) {
+    const value = parseJson(trimmed)
+    if (value !== undefined) return value
+    throw malformed()
+  }
+  // What looks like JSON of another kind is not a form.
+  if (/^[["\d]|^(true|false|null)\b/.test(trimmed) || /^application\/json/i.test(contentType ?? ''))
+    throw malformed()
+  return parseForm(trimmed)
+}
+
+function malformed(message = 'The body must be a JSON object or a form.'): Refusal {
+  return new Refusal('INVALID_REQUEST', { message })
+}
+
+/**
+ * Bytes that are no UTF-8 are refused and not replaced: else two texts would be read as one. A body that says it is in
+ * another charset may hold ASCII, which nearly all charsets read alike.
+ */
+function decode(bytes: Uint8Array, contentType = ''): string {
+  const charset = CHARSET.exec(contentType)?.[1]
+  const foreign = charset !== undefined && !UTF8.test(charset)
+  if (foreign ? !isAscii(bytes) : !isUtf8(bytes)) throw malformed('The body must be in UTF-8.')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+}
+
+function parseJson(text: string): Record<string, unknown> | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text, (key, inner: unknown) => (POISON.has(key) ? undefined : inner))
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const problem = problemOfData(value)
+  if (problem === 'too deep') return undefined
+  if (problem !== undefined) throw malformed('The text in the body must be well-formed Unicode.')
+  return value as Record<string, unknown>
+}
+
+/**
+ * Why a value cannot be stored and written again: it is nested too deep, or half of a character stands alone in one of
+ * its texts, which UTF-8 cannot hold.
+ */
+export function problemOfData(value: object): 'too deep' | 'not well-formed' | undefined {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return 'too deep'
+    const next: unknown[] = []
+    for (const one of level) {
+      if (typeof one === 'string') {
+        if (!one.isWellFormed()) return 'not well-formed'
+      } else if (Array.isArray(one)) {
+        for (const inner of one) next.push(inner)
+      } else if (typeof one === 'object' && one !== null && !ArrayBuffer.isView(one)) {
+        for (const [name, inner] of Object.entries(one)) {
+          if (!name.isWellFormed()) return 'not well-formed'
+          next.push(inner)
+        }
+      }
+    }
+    level = next
+  }
+  return undefined
+}
+
+function parseForm(text: string): Record<string, unknown> {
+  if (!text.includes('=') || /%(?![0-9a-f]{2})/i.test(text)) throw malformed()
+  if (!hasWholeEscapes(text)) throw malformed('The body must be in UTF-8.')
+  const fields: Record<string, unknown> = {}
+  const given = new URLSearchParams(text)
+  for (const name of new Set(given.keys())) {
+    // A list, as in a query: of two values neither may silently win.
+    const values = given.getAll(name)
+    if (!POISON.has(name)) fields[name] = values.length === 1 ? values[0] : values
+  }
+  return fields
+}

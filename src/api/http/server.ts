@@ -1,0 +1,305 @@
+/** The HTTP side: how requests are read, how refusals are told, which routes there are. */
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import { fastify, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { authoriseSubject, authoriseToken } from '../rest/authorise.ts'
+import type { HttpContext } from '../context.ts'
+import { onBehalfOf } from '../../log.ts'
+import { asRefusal, Refusal, restErrorBody } from '../../protocol/errors.ts'
+import { MAX_WORDS_LENGTH } from '../../protocol/ids.ts'
+import { adminRoutes } from '../rest/admin/routes.ts'
+import { parseBody } from './body.ts'
+import { answerPreflights, readableByPages } from './cors.ts'
+import { CHAT_PATH } from '../chat/sockets.ts'
+import { assertDeclared, validateByDescription, type TypedApp } from '../rest/describe.ts'
+import { fileRoutes } from '../rest/files.ts'
+import type { Gate } from '../limits/gate.ts'
+import { getTokenRoutes } from '../rest/get-token.ts'
+import { healthRoutes } from '../rest/health.ts'
+import { initConfigRoutes } from '../rest/init-config.ts'
+import { inviteRoutes } from '../rest/invites.ts'
+import { documentRoutes, openapiRoutes } from '../rest/openapi.ts'
+import { pageRoutes } from '../rest/page.ts'
+import { revokedTokenRoutes } from '../rest/revoked-tokens.ts'
+import { liveRoutes } from '../rest/live.ts'
+import { sessionRoutes } from '../rest/sessions.ts'
+import { wantsProtoo } from '../signalling/protoo.ts'
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
+import { roomRoutes, withDoubledPrefix } from '../rest/rooms.ts'
+import { hasWholeEscapes } from './url-text.ts'
+import { watchingRoutes } from '../rest/watching.ts'
+import { webhookRoutes } from '../rest/webhooks.ts'
+
+export type { HttpContext, HttpSettings } from '../context.ts'
+
+/** What `server.ts` needs of a listener. */
+export interface HttpListener {
+  server: HttpServer | HttpsServer
+  listen(at: { host: string; port: number }): Promise<unknown>
+  close(): Promise<unknown>
+}
+
+const BODY_LIMIT_BYTES = 256 * 1024
+/** The longest id in a path, where the router counts each of some characters, such as `/`, by its escape of three. */
+const MAX_PARAMETER_LENGTH = 3 * MAX_WORDS_LENGTH
+/** How often it is looked for requests that take too long to arrive. */
+const TIMEOUT_CHECK_MS = 1000
+/** Where socket.io serves, whatever follows. */
+const SOCKET_PATH = '/socket.io/'
+/** The one route for a name and a secret: a browser that is told so asks its person for them by itself. */
+const TAKES_BASIC = '/get-token'
+
+/** The whole HTTP side; with `tls`, over HTTPS. */
+export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
+  const { gate, metrics, settings } = context
+  const app = bareHttp(context.log, {
+    gate,
+    settings,
+    tls,
+    onRefusal: (refusal) => metrics.refused('http', refusal),
+    onAnswer: ({ method, route, status, ms }) => metrics.answered(method, route, status, ms / 1000),
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  // Before validation, so that who may not call learns nothing of what a call looks like.
+  app.addHook('preValidation', (request, reply, done) => {
+    const { access, action, about } = request.routeOptions.config
+    try {
+      if (access === 'admin') {
+        void reply.header('cache-control', 'no-store')
+        context.admin.authorise(request).then(() => done(), done)
+        return
+      }
+      if (access === 'token') gate.countKey(authoriseToken(request, context, action!, about!).apiKey)
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  app.decorateRequest('authorised', null)
+  // After validation, as it looks at the fields; a handler finds the grant and the meeting on the request.
+  app.addHook('preHandler', (request, _reply, done) => {
+    const { access, action, about } = request.routeOptions.config
+    if (access !== 'token') done()
+    else {
+      authoriseSubject(request, context, action!, about!).then(
+        () => done(),
+        // `done` takes undefined for a yes.
+        (error: unknown) =>
+          done(error instanceof Error ? error : new Error('failed to authorise', { cause: error })),
+      )
+    }
+  })
+  documentRoutes(app, context)
+  void app.register((documented: TypedApp, _options, done) => {
+    documented.addHook('onRoute', assertDeclared)
+    for (const routes of [
+      healthRoutes,
+      watchingRoutes,
+      getTokenRoutes,
+      roomRoutes,
+      sessionRoutes,
+      liveRoutes,
+      initConfigRoutes,
+      inviteRoutes,
+      adminRoutes,
+      revokedTokenRoutes,
+      fileRoutes,
+      webhookRoutes,
+      pageRoutes,
+      openapiRoutes,
+    ]) {
+      routes(documented, context)
+    }
+    done()
+  })
+  return app
+}
+
+export interface BareHttpOptions {
+  gate: Gate
+  settings: Pick<HttpContext['settings'], 'headersTimeoutSeconds' | 'requestTimeoutSeconds'>
+  tls?: { cert: string; key: string } | undefined
+  /** A refusal was told. */
+  onRefusal?: (refusal: Refusal) => void
+  onAnswer?: (answer: { method: string; route: string; status: number; ms: number }) => void
+}
+
+/** Reading, answering, refusing and logging, without a route yet. */
+export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance {
+  const { gate, settings, tls, onRefusal = () => undefined, onAnswer = () => undefined } = options
+  const answerRefusal = (refusal: Refusal, requestId: string, reply: Answer): Answer => {
+    onRefusal(refusal)
+    if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
+      log.error({ err: refusal.cause, requestId }, 'a request failed')
+    if (refusal.retryAfterSeconds !== undefined)
+      reply.header('retry-after', String(refusal.retryAfterSeconds))
+    return reply.code(refusal.status).send(restErrorBody(refusal))
+  }
+  const headersTimeout = settings.headersTimeoutSeconds * 1000
+  const requestTimeout = Math.max(settings.requestTimeoutSeconds * 1000, headersTimeout)
+  const listening = {
+    shouldUpgradeCallback: (request: IncomingMessage) => {
+      const socket = socketOf(request)
+      return socket !== undefined && gate.mayUpgrade(request, { waits: socket === 'meeting' })
+    },
+    headersTimeout,
+    requestTimeout,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  }
+  const app = fastify({
+    ...(tls ? { https: { ...tls, ...listening, handshakeTimeout: headersTimeout } } : { http: listening }),
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout,
+    requestIdHeader: false,
+    forceCloseConnections: true,
+    genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID_HEADER]),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
+    rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
+    frameworkErrors: (error, request, reply) => {
+      // No hook has run for these.
+      const answer = reply as unknown as Answer
+      answer.headers({
+        ...readableByPages,
+        [REQUEST_ID_HEADER]: request.id,
+        'x-content-type-options': 'nosniff',
+      })
+      void answerRefusal(toRefusal(error), request.id, answer)
+    },
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return
+      const [refusal, phrase] = complaintOf(error)
+      onRefusal(refusal)
+      const body = JSON.stringify(restErrorBody(refusal))
+      socket.end(
+        [
+          `HTTP/1.1 ${refusal.status} ${phrase}`,
+          'content-type: application/json; charset=utf-8',
+          `content-length: ${Buffer.byteLength(body)}`,
+          ...Object.entries(readableByPages).map(([name, value]) => `${name}: ${value}`),
+          `${REQUEST_ID_HEADER}: ${requestIdOf(undefined)}`,
+          'connection: close',
+          '',
+          body,
+        ].join('\r\n'),
+      )
+    },
+  }) as unknown as FastifyInstance
+
+  gate.watch(app.server)
+  // In front of everything, so that what is refused costs next to nothing.
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request
+    const refusal =
+      gate.refusalOf(raw) ?? gate.refusalOfBody(raw, reply.raw, () => request.routeOptions.bodyLimit)
+    if (refusal && gate.isCut(raw)) {
+      onRefusal(refusal)
+      reply.hijack()
+      raw.socket.destroy()
+      return
+    }
+    void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
+    // What it sent is not waited for.
+    if (refusal) void reply.headers({ ...readableByPages, connection: 'close' })
+    done(refusal)
+  })
+  validateByDescription(app)
+  // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
+    try {
+      done(null, parseBody(bytes as Buffer, request.headers['content-type']))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  answerPreflights(app)
+  app.addHook('onRequest', (request, reply, done) => {
+    const { headers } = request
+    // A body without a content type is not offered to any parser.
+    if (headers['content-type'] === undefined && hasBody(headers)) headers['content-type'] = 'text/plain'
+    // The router looks at the escapes of the path only.
+    done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = gate.told(request.raw, toRefusal(error))
+    if (refusal.code === 'UNAUTHORIZED') {
+      const scheme = request.routeOptions.url === TAKES_BASIC ? 'Basic' : 'Bearer'
+      void reply.header('www-authenticate', `${scheme} realm="Anteroom", charset="UTF-8"`)
+    }
+    return answerRefusal(refusal, request.id, reply)
+  })
+  const known: { method: string; pattern: RegExp }[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    const pattern = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}/?$`)
+    for (const one of [method].flat()) known.push({ method: one, pattern })
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!
+    const allowed = new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))
+    allowed.delete('OPTIONS')
+    if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '))
+    const refusal = new Refusal(allowed.size > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
+    return answerRefusal(refusal, request.id, reply)
+  })
+  // After the body is read, as what reads it calls back on behalf of nobody.
+  app.addHook('preHandler', (request, _reply, done) => onBehalfOf({ requestId: request.id }, done))
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, id: requestId } = request
+    const { statusCode: status, elapsedTime } = reply
+    const ms = Math.round(elapsedTime * 10) / 10
+    const route = request.routeOptions.url ?? 'none'
+    onAnswer({ method, route, status, ms })
+    // What only looks is no news.
+    const level = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'debug' : 'info'
+    log[level]({ requestId, method, route, status, ms }, 'answered')
+    done()
+  })
+  return app
+}
+
+/** Which of our sockets serves a request; whoever offers another protocol (h2c, mostly) is answered in this one. */
+function socketOf(request: IncomingMessage): 'meeting' | 'chat' | undefined {
+  const { headers, url = '' } = request
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
+  if (wantsProtoo(request)) return 'meeting'
+  const path = url.split('?')[0]!
+  if (path === CHAT_PATH) return 'chat'
+  return path.startsWith(SOCKET_PATH) ? 'meeting' : undefined
+}
+
+/** What is answered to bytes that are no request. */
+function complaintOf({ code }: NodeJS.ErrnoException): [refusal: Refusal, phrase: string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [new Refusal('PAYLOAD_TOO_LARGE'), 'Payload Too Large']
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [new Refusal('REQUEST_TIMEOUT'), 'Request Timeout']
+  return [new Refusal('INVALID_REQUEST'), 'Bad Request']
+}
+
+interface Answer {
+  code(status: number): Answer
+  header(name: string, value: string): Answer
+  headers(values: Record<string, string>): Answer
+  send(body: unknown): Answer
+}
+
+const BAD_ADDRESS = 'The address is not well formed.'
+
+/** Fastify's own complaints in our words; what is left of them is told apart by the status. */
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const { code, statusCode = 500 } = error as { code?: unknown; statusCode?: number }
+  if (code === 'FST_ERR_BAD_URL') return new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS })
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return new Refusal('INVALID_REQUEST', { message: 'An id in the address is too long.' })
+  if (statusCode === 413) return new Refusal('PAYLOAD_TOO_LARGE')
+  if (statusCode === 416) return new Refusal('RANGE_NOT_SATISFIABLE')
+  if (statusCode === 415) return new Refusal('UNSUPPORTED_MEDIA_TYPE')
+  if (statusCode === 404) return new Refusal('NOT_FOUND')
+  return statusCode >= 400 && statusCode < 500 ? new Refusal('INVALID_REQUEST') : asRefusal(error)
+}
+
+function hasBody(headers: Record<string, unknown>): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}

@@ -1,0 +1,42 @@
+/** How often something may be tried, and what is remembered of whom. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Refusal } from '../../protocol/errors.ts'
+import { Attempts, perMinute } from './attempts.ts'
+
+const REMEMBERED = 10_000
+
+test('each has its own limit, and time fills it again', () => {
+  let now = 0
+  const attempts = new Attempts({ each: perMinute(3), now: () => now })
+  for (let at = 0; at < 3; at++) assert.ok(attempts.take('ann'))
+  assert.ok(attempts.isSpent('ann'))
+  assert.equal(attempts.take('ann'), false)
+  assert.ok(attempts.take('bob'))
+  assert.throws(
+    () => attempts.demand('ann', 'Too many.'),
+    (error) => error instanceof Refusal && error.message === 'Too many.' && error.retryAfterSeconds === 20,
+  )
+  now += 20_000
+  assert.ok(attempts.take('ann'))
+  assert.equal(attempts.take('ann'), false)
+})
+
+test('one over its own limit takes nothing from all together', () => {
+  const attempts = new Attempts({ each: perMinute(1), overall: perMinute(2), now: () => 0 })
+  assert.ok(attempts.take('ann'))
+  for (let at = 0; at < 5; at++) assert.equal(attempts.take('ann'), false)
+  assert.ok(attempts.take('bob'))
+  assert.equal(attempts.take('cy'), false)
+})
+
+test('a flood from ever new addresses is remembered only so far back, and whoever still tries is not forgotten', () => {
+  const attempts = new Attempts({ each: perMinute(1), now: () => 0 })
+  for (const name of ['once', 'again']) assert.ok(attempts.take(name))
+  for (let at = 0; at < REMEMBERED; at++) {
+    assert.ok(attempts.take(`flood-${at}`))
+    if (at % 1000 === 0) assert.equal(attempts.take('again'), false)
+  }
+  assert.equal(attempts.take('again'), false)
+  assert.ok(attempts.take('once'))
+})

@@ -1,0 +1,58 @@
+/** The admin key: what a script of the one who runs the server shows. It is no API key and opens no meeting. */
+import { existsSync } from 'node:fs'
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { StartError } from '../../../errors.ts'
+
+export interface AdminKeyOptions {
+  /** `ADMIN_KEY`. */
+  given: string | undefined
+  /** Where the file is, or is made. */
+  folder: string
+  randomBytes: (size: number) => Buffer
+  /** Whether a file that is not there is made; by default it is. */
+  create?: boolean
+}
+
+export const ADMIN_KEY_FILE = 'admin.key'
+const KEY_BYTES = 32
+const MIN_LENGTH = 32
+
+/**
+ * The key of the environment; else that of the file in the data folder, made with mode 0600 where there is none.
+ * @throws {StartError}
+ */
+export async function readAdminKey({
+  given,
+  folder,
+  randomBytes,
+  create = true,
+}: AdminKeyOptions): Promise<string> {
+  if (given !== undefined) return given
+  const file = join(folder, ADMIN_KEY_FILE)
+  if (!create && !existsSync(file))
+    throw new StartError(
+      `There is no admin key ${file}: name its folder in DATA_DIR, give the key in ADMIN_KEY, or start the server once.`,
+    )
+  try {
+    const made = randomBytes(KEY_BYTES).toString('base64url')
+    await writeFile(file, `${made}\n`, { mode: 0o600, flag: 'wx' })
+    // Whatever the mask of the process.
+    await chmod(file, 0o600)
+    return made
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw new StartError(
+        `The admin key ${file} cannot be written: make room, or give the key in ADMIN_KEY.`,
+        { cause },
+      )
+    }
+  }
+  // Windows has no such modes.
+  if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0)
+    throw new StartError(`The admin key ${file} can be read by others: do "chmod 600 ${file}".`)
+  const kept = (await readFile(file, 'utf8')).trim()
+  if (kept.length < MIN_LENGTH)
+    throw new StartError(`The admin key ${file} is too short: delete it, and the next start makes one.`)
+  return kept
+}

@@ -1,0 +1,191 @@
+/** Projects and their API keys. */
+import type { ApiKeyRecord } from '../../../store/store.ts'
+import type { HttpContext, Routes } from '../../context.ts'
+import { normalOrigin } from '../../../project/origins.ts'
+import { Refusal } from '../../../protocol/errors.ts'
+import {
+  ChangeKeyBody,
+  ChangeProjectBody,
+  CreateKeyBody,
+  CreateProjectBody,
+  KeyList,
+  KeyParams,
+  KeysQuery,
+  NewKey,
+  Project,
+  ProjectList,
+  ProjectParams,
+  RevokedKey,
+  RevokeKeyBody,
+  RotateKeyBody,
+  ShownKey,
+} from '../../../protocol/rest/keys.ts'
+import { describe } from '../describe.ts'
+import { assertWebhook } from '../webhooks.ts'
+
+const tag = 'Administration'
+const refusals = ['NOT_FOUND'] as const
+
+export const keyRoutes: Routes = (app, context) => {
+  const { store, keys, apiKeys, live, newId, now } = context
+
+  app.get(
+    '/v2/admin/projects',
+    describe({ summary: 'The projects', tag, access: 'admin', answer: ProjectList }),
+    async () => ({ data: await store.projects.list() }),
+  )
+  app.post(
+    '/v2/admin/projects',
+    describe({
+      summary: 'Make a project',
+      tag,
+      access: 'admin',
+      body: CreateProjectBody,
+      answer: Project,
+    }),
+    async (request) => {
+      const project = {
+        projectId: newId(),
+        name: request.body.name.trim(),
+        webhook: null,
+        createdAt: now(),
+      }
+      await store.projects.create(project)
+      return project
+    },
+  )
+  app.patch(
+    '/v2/admin/projects/:projectId',
+    describe({
+      summary: 'Change a project’s name or its webhook',
+      tag,
+      access: 'admin',
+      params: ProjectParams,
+      body: ChangeProjectBody,
+      answer: Project,
+      refusals,
+    }),
+    async (request) => {
+      const { name, webhook } = request.body
+      assertWebhook(webhook ?? undefined, context.settings)
+      const changed = await store.projects.change(request.params.projectId, {
+        ...(name !== undefined && { name: name.trim() }),
+        ...(webhook !== undefined && { webhook }),
+      })
+      if (!changed) throw new Refusal('NOT_FOUND', { message: 'There is no such project.' })
+      await context.projectsChanged()
+      return changed
+    },
+  )
+
+  app.get(
+    '/v2/admin/keys',
+    describe({
+      summary: 'The API keys, without their secrets',
+      tag,
+      access: 'admin',
+      query: KeysQuery,
+      answer: KeyList,
+    }),
+    async (request) => {
+      const { projectId } = request.query
+      const all = await store.keys.list()
+      const wanted = projectId === undefined ? all : all.filter((key) => key.projectId === projectId)
+      return { data: wanted.map((key) => shown(key, keys)) }
+    },
+  )
+  app.post(
+    '/v2/admin/keys',
+    describe({
+      summary: 'Make an API key; its secret is shown this once',
+      tag,
+      access: 'admin',
+      body: CreateKeyBody,
+      answer: NewKey,
+      refusals,
+    }),
+    async (request) => {
+      const { projectId, name = 'key', origins = null } = request.body
+      const key = await apiKeys.create({ projectId, name: name.trim(), origins: originsOf(origins) })
+      await keys.refresh()
+      return { ...shown(key, keys), secret: key.secret }
+    },
+  )
+  app.patch(
+    '/v2/admin/keys/:apiKey',
+    describe({
+      summary: 'Change a key’s name, or the web origins that may use it',
+      tag,
+      access: 'admin',
+      params: KeyParams,
+      body: ChangeKeyBody,
+      answer: ShownKey,
+      refusals,
+    }),
+    async (request) => {
+      const { apiKey } = request.params
+      const { name, origins } = request.body
+      await store.keys.change(apiKey, {
+        ...(name !== undefined && { name: name.trim() }),
+        ...(origins !== undefined && { origins: originsOf(origins) }),
+      })
+      await keys.refresh()
+      return shown(await apiKeys.get(apiKey), keys)
+    },
+  )
+  app.post(
+    '/v2/admin/keys/:apiKey/rotate',
+    describe({
+      summary: 'Another key takes its place; both are in force for the overlap',
+      tag,
+      access: 'admin',
+      params: KeyParams,
+      body: RotateKeyBody,
+      answer: NewKey,
+      refusals: ['NOT_FOUND', 'INVALID_STATE'],
+    }),
+    async (request) => {
+      const successor = await apiKeys.rotate(request.params.apiKey, request.body.overlapSeconds)
+      await keys.refresh()
+      return { ...shown(successor, keys), secret: successor.secret }
+    },
+  )
+  app.post(
+    '/v2/admin/keys/:apiKey/revoke',
+    describe({
+      summary: 'Take a key out of force at once',
+      tag,
+      access: 'admin',
+      params: KeyParams,
+      body: RevokeKeyBody,
+      answer: RevokedKey,
+      refusals,
+    }),
+    async (request) => {
+      const key = await apiKeys.revoke(request.params.apiKey)
+      await keys.refresh()
+      const { projectId, apiKey } = key
+      const ended =
+        request.body.connections === 'end'
+          ? await live.putOut({ projectId, apiKey }, new Refusal('APIKEY_DEACTIVATED'))
+          : 0
+      return { ...shown(key, keys), ended }
+    },
+  )
+}
+
+function shown({ secret: _, ...key }: ApiKeyRecord, keys: HttpContext['keys']): ShownKey {
+  return { ...key, lastUsedAt: keys.lastUsedAt(key.apiKey) ?? key.lastUsedAt }
+}
+
+/** @throws {Refusal} INVALID_REQUEST for the first that is none */
+function originsOf(given: string[] | null): string[] | null {
+  if (given === null) return null
+  return given.map((text) => {
+    const origin = normalOrigin(text)
+    if (origin !== undefined) return origin
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'origins must be addresses such as https://app.example.org or https://*.example.org.',
+    })
+  })
+}

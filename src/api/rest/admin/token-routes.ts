@@ -1,0 +1,92 @@
+/** Tokens as the one who runs the server makes and reads them; and the settings. */
+import type { Routes } from '../../context.ts'
+import { Refusal } from '../../../protocol/errors.ts'
+import {
+  GenerateTokenBody,
+  InspectedToken,
+  InspectTokenBody,
+  ProjectParams,
+  SettingList,
+} from '../../../protocol/rest/keys.ts'
+import { TokenAnswer } from '../../../protocol/rest/tokens.ts'
+import { explainToken, mintToken } from '../../../token/token.ts'
+import { describe } from '../describe.ts'
+
+const tag = 'Tokens'
+
+export const adminTokenRoutes: Routes = (app, context) => {
+  const { keys, revokedTokens, settings, now } = context
+
+  app.post(
+    '/v2/admin/projects/:projectId/token',
+    describe({
+      summary: 'A token of a project',
+      tag,
+      access: 'admin',
+      params: ProjectParams,
+      body: GenerateTokenBody,
+      answer: TokenAnswer,
+      refusals: ['NOT_FOUND', 'APIKEY_DEACTIVATED'],
+    }),
+    (request) => {
+      const { projectId } = request.params
+      const { apiKey, ...claims } = request.body
+      const key = apiKey === undefined ? keys.defaultKey(projectId) : keys.find(apiKey)
+      if (key?.projectId !== projectId)
+        throw new Refusal('NOT_FOUND', { message: 'The project has no such API key in force.' })
+      if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
+      try {
+        return { token: mintToken({ ...claims, apiKey: key.apiKey, secret: key.secret, now: now() }) }
+      } catch (error) {
+        if (error instanceof TypeError)
+          throw new Refusal('INVALID_REQUEST', { message: `${error.message}.`, cause: error })
+        throw error
+      }
+    },
+  )
+
+  app.post(
+    '/v2/admin/token/inspect',
+    describe({
+      summary: 'What a token says, claim by claim, and whether the door would let it in',
+      tag,
+      access: 'admin',
+      body: InspectTokenBody,
+      answer: InspectedToken,
+    }),
+    (request) => {
+      const { joinRefusal, restRefusal, claims, signature, problem } = explainToken(request.body.token, {
+        findKey: keys.find,
+        isRevoked: (grant) => revokedTokens.has(grant),
+        now: now(),
+        allowWithoutExpiry: settings.allowTokensWithoutExpiry,
+      })
+      return {
+        claims,
+        signature,
+        join: joinRefusal
+          ? {
+              allowed: false,
+              code: joinRefusal.number,
+              name: joinRefusal.code,
+              problem: problem ?? joinRefusal.message,
+            }
+          : { allowed: true },
+        rest: restRefusal
+          ? { allowed: false, code: restRefusal.number, name: restRefusal.code, problem: restRefusal.message }
+          : { allowed: true },
+      }
+    },
+  )
+
+  app.get(
+    '/v2/admin/settings',
+    describe({
+      summary: 'The settings, and where each value came from',
+      tag: 'Administration',
+      access: 'admin',
+      answer: SettingList,
+    }),
+    () => ({ data: context.shownSettings() }),
+  )
+}

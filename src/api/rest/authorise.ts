@@ -1,0 +1,166 @@
+/**
+ * Whether the token of a call allows it, and on what. Every route says in its description which action it is and what it is
+ * about; the hooks of `http.ts` ask here before the handler runs, so that no handler can forget to.
+ */
+import type { FastifyRequest } from 'fastify'
+import type { OutsideAction } from '../../meeting/roster/permissions.ts'
+import type { MeetingRecord, SessionRecord } from '../../store/store.ts'
+import type { Grant } from '../../token/token.ts'
+import type { About, MeetingNamed } from './about.ts'
+import type { HttpContext } from '../context.ts'
+import { refusalFromOutside } from '../../meeting/roster/permissions.ts'
+import { Removals } from '../../meeting/door/removals.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { assertInScope } from '../../token/token.ts'
+import { grantOf } from '../context.ts'
+
+/** What a call was found to be allowed, by whom and on what. */
+export interface Authorised {
+  grant: Grant
+  meeting?: MeetingRecord
+  session?: SessionRecord
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a route with access `token`: the grant from `preValidation` on, with the meeting from `preHandler` on. */
+    authorised: Authorised | null
+  }
+}
+
+export function idsOf({ meetingId, customId }: MeetingRecord): string[] {
+  return customId === null ? [meetingId] : [meetingId, customId]
+}
+
+/** The grant of a call, as far as the token alone decides. @throws {Refusal} */
+export function authoriseToken(
+  request: FastifyRequest,
+  context: HttpContext,
+  action: OutsideAction,
+  about: About,
+): Grant {
+  const grant = grantOf(request, context)
+  const refusal = refusalFromOutside(grant, action, context.settings.moderation)
+  if (refusal) throw refusal
+  if (about === 'project') assertInScope(grant)
+  request.authorised = { grant }
+  return grant
+}
+
+/**
+ * Finds the meeting of a call whose token was accepted, and asks whether the token is in scope and was not removed from it.
+ * @throws {Refusal}
+ */
+export async function authoriseSubject(
+  request: FastifyRequest,
+  context: HttpContext,
+  action: OutsideAction,
+  about: About,
+): Promise<void> {
+  const grant = grantFor(request)
+  const found = about === 'project' ? {} : await locate(request, grant, context, about)
+  const refusal = await refusalOfRemoved(grant, context, action, found)
+  if (refusal) throw refusal
+  request.authorised = { grant, ...found }
+}
+
+type Found = Omit<Authorised, 'grant'>
+
+/** Why a token was removed from what it asks about, if it was. */
+async function refusalOfRemoved(
+  grant: Grant,
+  { live, store }: HttpContext,
+  action: OutsideAction,
+  { meeting, session }: Found,
+): Promise<Refusal | undefined> {
+  // A list of the project shows every meeting, the one that the caller was removed from included.
+  if (!meeting) return action === 'create' ? undefined : live.refusalOfRemovedAnywhere(grant)
+  if (session && session.endedAt !== null) {
+    const removals = new Removals(await store.sessions.removals(session.sessionId))
+    if (removals.keepOut(grant)) return new Refusal('REMOVED_FROM_SESSION')
+  }
+  return live.refusalOfRemoved(meeting.meetingId, grant)
+}
+
+async function locate(
+  { params, query, body }: FastifyRequest,
+  grant: Grant,
+  context: HttpContext,
+  about: MeetingNamed,
+): Promise<Found> {
+  const asked = { params, query, body }
+  const anyId = about.meeting?.(asked)
+  if (anyId !== undefined) return locateMeeting(grant, context, anyId, about)
+  const sessionId = about.session?.(asked)
+  if (sessionId !== undefined) return locateSession(grant, context, sessionId)
+  const deliveryId = about.delivery?.(asked)
+  if (deliveryId !== undefined) return locateDelivery(grant, context, deliveryId)
+  if (about.unnamed !== 'project')
+    throw new Refusal('INVALID_REQUEST', { message: 'roomId or sessionId must name what is meant.' })
+  assertInScope(grant)
+  return {}
+}
+
+async function locateMeeting(
+  grant: Grant,
+  { catalogue }: HttpContext,
+  anyId: string,
+  { missing }: MeetingNamed,
+): Promise<Found> {
+  const meeting = await catalogue.find(grant.projectId, anyId)
+  // A token for one meeting makes no other.
+  if (!meeting && missing === 'create') assertInScope(grant)
+  else assertInScope(grant, { roomId: meeting ? idsOf(meeting) : anyId })
+  if (meeting) return { meeting }
+  if (missing === 'create' || missing === 'nothing') return {}
+  throw missing?.(anyId) ?? new Refusal('INVALID_MEETING_ID', { message: 'Room not found.' })
+}
+
+async function locateSession(
+  grant: Grant,
+  { store, catalogue }: HttpContext,
+  sessionId: string,
+): Promise<Found> {
+  const session = await store.sessions.get(sessionId)
+  const meeting =
+    session?.projectId === grant.projectId
+      ? await catalogue.find(grant.projectId, session.meetingId)
+      : undefined
+  assertInScope(grant, { roomId: meeting ? idsOf(meeting) : sessionId })
+  if (!session || !meeting) throw new Refusal('NOT_FOUND', { message: 'Session not found.' })
+  return { session, meeting }
+}
+
+async function locateDelivery(grant: Grant, { store }: HttpContext, deliveryId: string): Promise<Found> {
+  const delivery = await store.outbox.get(grant.projectId, deliveryId)
+  const meeting = delivery && (await store.meetings.get(delivery.meetingId))
+  assertInScope(grant, meeting ? { roomId: idsOf(meeting) } : {})
+  if (!delivery) throw new Refusal('NOT_FOUND', { message: 'There is no delivery with this id.' })
+  return meeting ? { meeting } : {}
+}
+
+/** What the hooks found of a call; a handler without a token has nothing to ask here. */
+function authorised({ authorised: found }: FastifyRequest): Authorised {
+  if (!found) throw new TypeError('this route declares no action of a token')
+  return found
+}
+
+export const grantFor = (request: FastifyRequest): Grant => authorised(request).grant
+
+/** The meeting that a call is about. */
+export function meetingFor(request: FastifyRequest): MeetingRecord {
+  const { meeting } = authorised(request)
+  if (!meeting) throw new TypeError('this route is about no single meeting')
+  return meeting
+}
+
+/** The meeting that a call is about, where it may be about none. */
+export const meetingIfAny = (request: FastifyRequest): MeetingRecord | undefined =>
+  authorised(request).meeting
+
+/** The session that a call is about. */
+export function sessionFor(request: FastifyRequest): SessionRecord {
+  const { session } = authorised(request)
+  if (!session) throw new TypeError('this route is about no single session')
+  return session
+}

@@ -1,0 +1,314 @@
+/**
+ * A route is described once: the same schemas validate what comes in, type the handler and make the OpenAPI document.
+ */
+import type {
+  FastifyInstance,
+  FastifyBaseLogger,
+  FastifyContextConfig,
+  FastifySchema,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+  RouteOptions,
+} from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Static, TSchema } from 'typebox'
+import type { About } from './about.ts'
+import { isManagement, permissionsFromOutside, type OutsideAction } from '../../meeting/roster/permissions.ts'
+import { Refusal, type ErrorName } from '../../protocol/errors.ts'
+import { RefusalBody } from '../../protocol/rest.ts'
+import { shape, withTypesOf } from './shapes.ts'
+
+/**
+ * Who may call: anybody; who shows a token for REST; who runs the server; who shows an API key and its secret, or signed in
+ * at the page, where they sit elsewhere than at this machine.
+ */
+export type Access = 'open' | 'token' | 'admin' | 'key' | 'page'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Checked before the handler. */
+    access?: Access
+    /** Of a route with access `token`. */
+    action?: OutsideAction
+    about?: About
+    /** `false`: no header lets pages of another origin read the answer, see `cors.ts`. */
+    cors?: false
+  }
+}
+
+/** A listener whose routes take the types of their handlers from their schemas. */
+export type TypedApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** A refusal by its code; with a status where that differs from the table's. */
+export type DescribedRefusal = ErrorName | { code: ErrorName; status: number }
+
+/** The groups of the document, in its order. */
+export const tags = {
+  'Token server': 'What the published samples of an app server answer to.',
+  Tokens: 'Access tokens for those who hold an API key, and tokens taken out of force.',
+  Rooms: 'Meetings: the durable places that people join. A room is a meeting.',
+  Joining: 'What an app asks on the way into a meeting, and inside it.',
+  Invites: 'Links that let people in without an account, counted and revocable.',
+  Sessions: 'What happened in a meeting from its first join to its last leave, and who was there.',
+  'Live meetings': 'A session that goes on: who is in, who waits, and what may be done about it.',
+  Webhooks: 'What was told to your backend, what was not yet, and telling it again.',
+  Administration: 'Projects, keys and settings, for those who run the server.',
+  'Signing in': 'Who runs the server signs in: by the first-start link, then by a password.',
+  Watching: 'How the server is doing.',
+  Page: 'What the meeting page itself asks for.',
+  Server: 'The server’s own description.',
+} as const
+export type Tag = keyof typeof tags
+
+/** Where the token of a route is checked before its handler runs. */
+interface TokenAccess<Body extends TSchema, Query extends TSchema, Params extends TSchema> {
+  access: 'token'
+  /** What the token must allow. */
+  action: OutsideAction
+  /** What the call is about: the meeting that the token must be in scope of, and not removed from. */
+  about: About<{ params: Static<Params>; query: Static<Query>; body: Static<Body> }>
+}
+
+interface OtherAccess {
+  access: Exclude<Access, 'token'>
+  action?: never
+  about?: never
+}
+
+export type Description<
+  Body extends TSchema,
+  Query extends TSchema,
+  Params extends TSchema,
+  Answer extends TSchema,
+> = Told<Body, Query, Params, Answer> & (TokenAccess<Body, Query, Params> | OtherAccess)
+
+interface Told<Body extends TSchema, Query extends TSchema, Params extends TSchema, Answer extends TSchema> {
+  /** One line for people. */
+  summary: string
+  tag: Tag
+  /** Whose web pages may read the answer: by default every page, as a token and no cookie decides. */
+  pages?: 'own'
+  /** More than a line, where it helps. */
+  description?: string
+  /** Whether it is kept for older clients, and has a successor. */
+  deprecated?: boolean
+  body?: Body
+  query?: Query
+  params?: Params
+  /** Of status 200. */
+  answer?: Answer
+  /** Default `application/json`; anything else is sent as the handler gives it. */
+  answerType?: string
+  /** Of other statuses that are answers and no refusals, e.g. 503 of a health check. */
+  otherAnswers?: Record<number, TSchema>
+  /** What it may refuse with, beside what every route of its access and its fields may. */
+  refusals?: readonly DescribedRefusal[]
+  /** Default: that of the REST API. */
+  refusalBody?: TSchema
+}
+
+const schemes: Record<Exclude<Access, 'token'>, { security: Record<string, string[]>[] }> = {
+  open: { security: [] },
+  admin: { security: [{ admin: [] }, { signIn: [] }] },
+  // `{}` is "or nothing": at this machine, or where the operator says so.
+  key: { security: [{ basic: [] }, {}] },
+  page: { security: [{ signIn: [] }, {}] },
+}
+
+/** One of these permissions lets a call happen, each by itself. */
+function securityOf(access: Access, action: OutsideAction | undefined) {
+  if (access !== 'token') return schemes[access]
+  const needed = permissionsFromOutside(action!)
+  return { security: needed.length === 0 ? [{ token: [] }] : needed.map((one) => ({ token: [one] })) }
+}
+
+/** What the token of a call needs, for people. */
+function needsOf(action: OutsideAction): string {
+  const needed = permissionsFromOutside(action).map((one) => `\`${one}\``)
+  if (needed.length === 0) return 'Needs no permission.'
+  const permissions =
+    needed.length === 1 ? needed[0]! : `${needed.slice(0, -1).join(', ')} or ${needed.at(-1)!}`
+  return `Needs ${permissions}${isManagement(action) ? ', or a token with the role `crawler`' : ''}.`
+}
+
+function refusalsOf(action: OutsideAction, about: About): ErrorName[] {
+  return [
+    ...(permissionsFromOutside(action).length > 0 ? (['INVALID_PERMISSIONS'] as const) : []),
+    'UNAUTHORIZED_MEETING_ID',
+    'REMOVED_FROM_SESSION',
+    ...(about !== 'project' && about.meeting && about.missing === undefined
+      ? (['INVALID_MEETING_ID'] as const)
+      : []),
+    ...(about !== 'project' && (about.session ?? about.delivery) ? (['NOT_FOUND'] as const) : []),
+  ]
+}
+
+const refusalsOfAccess: Record<Access, readonly ErrorName[]> = {
+  open: [],
+  token: [
+    'INVALID_TOKEN',
+    'INVALID_API_KEY',
+    'APIKEY_DEACTIVATED',
+    'UNAUTHORIZED_ROLE',
+    'UNAUTHORIZED_REQUEST',
+  ],
+  // The last for a browser that says of a body that it is a form.
+  admin: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
+  key: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST'],
+  page: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
+}
+
+/**
+ * The options of a route. Its token is checked before its body, query and parameters are, and what it is about after them.
+ */
+export function describe<
+  Body extends TSchema,
+  Query extends TSchema,
+  Params extends TSchema,
+  Answer extends TSchema,
+>(description: Description<Body, Query, Params, Answer>) {
+  return {
+    config: configOf(description),
+    schema: schemaOf(description) as {
+      summary: string
+      body: Body
+      querystring: Query
+      params: Params
+    },
+  }
+}
+
+/**
+ * The options of a route that looks at its fields itself, because published clients count on how it does: its schemas make the
+ * document and nothing else. Its token is checked as everywhere.
+ */
+export function describeOnly(description: Description<TSchema, TSchema, TSchema, TSchema>) {
+  return {
+    config: configOf(description),
+    schema: schemaOf(description),
+    validatorCompiler: () => () => true,
+  }
+}
+
+function configOf({
+  access,
+  action,
+  about,
+  pages,
+}: Description<TSchema, TSchema, TSchema, TSchema>): FastifyContextConfig {
+  return {
+    access,
+    ...(access === 'token' && { action, about }),
+    ...(pages === 'own' && { cors: false }),
+  }
+}
+
+/** @throws {TypeError} for a route that does not say who may call it, and of a token what it must allow and on what */
+export function assertDeclared({ method, url, config, schema }: RouteOptions): void {
+  if (schema?.hide === true) return
+  const { access, action, about } = config ?? {}
+  const declared = access === 'token' ? action !== undefined && about !== undefined : access !== undefined
+  if (!declared)
+    throw new TypeError(`${[method].flat().join()} ${url} does not declare who may call it, and what about`)
+}
+
+/** The options of a page or an asset: nothing for the document of the API. */
+export const undescribed = { schema: { hide: true } as FastifySchema }
+
+function schemaOf({
+  access,
+  action,
+  about,
+  tag,
+  summary,
+  description,
+  deprecated,
+  body,
+  query,
+  params,
+  answer,
+  answerType = 'application/json',
+  otherAnswers = {},
+  refusals = [],
+  refusalBody = RefusalBody,
+}: Description<TSchema, TSchema, TSchema, TSchema>): FastifySchema {
+  const all: DescribedRefusal[] = [
+    'INVALID_REQUEST',
+    'RATE_LIMITED',
+    'SOMETHING_WENT_WRONG',
+    'STORE_UNAVAILABLE',
+    ...refusalsOfAccess[access],
+    ...(access === 'token' ? refusalsOf(action, about) : []),
+    ...(body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
+    ...refusals,
+  ]
+  const told = [description, access === 'token' ? needsOf(action) : undefined]
+    .filter((text) => text !== undefined)
+    .join(' ')
+  const responses: Record<string, unknown> = {
+    ...(answer && { 200: response('OK', answer, answerType) }),
+    ...responsesOf(all, refusalBody),
+    ...Object.fromEntries(
+      Object.entries(otherAnswers).map(([status, schema]) => [status, response('An answer too.', schema)]),
+    ),
+  }
+  return {
+    summary,
+    tags: [tag],
+    ...securityOf(access, action),
+    ...(told !== '' && { description: told }),
+    ...(deprecated !== undefined && { deprecated }),
+    ...(body && { body }),
+    ...(query && { querystring: query }),
+    ...(params && { params }),
+    response: responses,
+  }
+}
+
+function response(description: string, schema: TSchema, type = 'application/json') {
+  return { description, content: { [type]: { schema } } }
+}
+
+function responsesOf(refusals: readonly DescribedRefusal[], body: TSchema): Record<string, unknown> {
+  const byStatus = new Map<number, Set<ErrorName>>()
+  for (const one of refusals) {
+    const code = typeof one === 'string' ? one : one.code
+    const status = typeof one === 'string' ? new Refusal(one).status : one.status
+    byStatus.set(status, (byStatus.get(status) ?? new Set()).add(code))
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      response([...codes].map((code) => `\`${code}\`: ${new Refusal(code).message}`).join('\n\n'), body),
+    ]),
+  )
+}
+
+const WHERE: Record<string, string> = {
+  querystring: 'query',
+  params: 'address',
+  body: 'body',
+  headers: 'headers',
+}
+
+/** Lets the schemas of routes validate as the rest of the program does, and leaves answers as they are. */
+export function validateByDescription(app: FastifyInstance): void {
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart = 'body' }) => {
+    const check = shape(schema, WHERE[httpPart] ?? httpPart)
+    return (value: unknown) => {
+      try {
+        return { value: check(httpPart === 'body' ? (value ?? {}) : withTypesOf(schema, value)) }
+      } catch (error) {
+        return { error: error as Error }
+      }
+    }
+  })
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
+}

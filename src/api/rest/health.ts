@@ -1,0 +1,129 @@
+/** Whether the server is up, and what of it is off. */
+import type { HttpContext, Routes } from '../context.ts'
+import type { MediaStatus } from '../../media/sfu.ts'
+import type { StoreTrouble } from '../../store/store.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Type } from 'typebox'
+import { asRefusal } from '../../protocol/errors.ts'
+import { Health, Readiness } from '../../protocol/rest/watching.ts'
+import { describe } from './describe.ts'
+
+/** An event that waits longer has a receiver that is down, or nobody delivers. */
+const WEBHOOKS_STUCK_MS = 15 * 60_000
+/** Who asks after our health waits no longer. */
+const STORE_PATIENCE_MS = 2000
+const troubles: Record<StoreTrouble, string> = {
+  full: 'The disk is full.',
+  'read-only': 'The data folder cannot be written to.',
+  locked: 'Another program holds the database.',
+  damaged: 'The database is damaged.',
+  failing: 'The disk does not answer as it should.',
+}
+
+export const healthRoutes: Routes = (app, context) => {
+  const { mediaStatus } = context
+  const health = describe({
+    summary: 'Whether the store works and media is on; 503 when the store does not',
+    tag: 'Watching',
+    access: 'open',
+    answer: Health,
+    otherAnswers: { 503: Health },
+  })
+  app.get('/health', health, async (_request, reply): Promise<Health> => {
+    const media = mediaStatus()
+    const trouble = await storeTrouble(context)
+    const storeWorks = trouble === undefined
+    void reply.code(storeWorks ? 200 : 503).header('cache-control', 'no-store')
+    return {
+      status: storeWorks ? 'ok' : 'failing',
+      store: { available: storeWorks, ...(trouble !== undefined && { reason: trouble }) },
+      media: media.available
+        ? { available: true, workers: media.workers, tried: media.tried }
+        : { available: false, reason: media.reason, ...preparingOf(media) },
+    }
+  })
+  app.get(
+    '/health/live',
+    describe({
+      summary: 'Answers while the process runs',
+      tag: 'Watching',
+      access: 'open',
+      answer: Type.Object({ status: Type.Literal('ok') }),
+    }),
+    (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
+  )
+  app.get(
+    '/health/ready',
+    describe({
+      summary: 'Whether people can come in, and what is missing; 503 while they cannot',
+      tag: 'Watching',
+      access: 'open',
+      answer: Readiness,
+      otherAnswers: { 503: Readiness },
+    }),
+    async (_request, reply) => {
+      const readiness = await readinessOf(context)
+      void reply.code(readiness.ready ? 200 : 503).header('cache-control', 'no-store')
+      return readiness
+    },
+  )
+  // Asked by the published client's connection check (contract, signalling §1.4).
+  const ping = describe({
+    summary: 'Answers pong',
+    tag: 'Watching',
+    access: 'open',
+    answer: Type.String(),
+    answerType: 'text/plain',
+  })
+  app.get('/ping', ping, (_request, reply) => reply.type('text/plain').send('pong'))
+}
+
+async function readinessOf(context: HttpContext): Promise<Readiness> {
+  const { mediaStatus, metrics, now, server } = context
+  const media = mediaStatus()
+  const [trouble, backlog] = await Promise.all([
+    storeTrouble(context),
+    metrics.readings.webhooks().catch(() => ({ waiting: 0, oldestAt: null })),
+  ])
+  const missing: Readiness['missing'] = []
+  const troubled: Readiness['troubled'] = []
+  if (server.isStopping()) missing.push({ part: 'server', reason: 'The server is stopping.' })
+  if (trouble !== undefined) missing.push({ part: 'store', reason: trouble })
+  if (!media.available) missing.push({ part: 'media', reason: media.reason, ...preparingOf(media) })
+  else if (media.workers < media.ports.length) {
+    troubled.push({
+      part: 'media',
+      reason: `Only ${media.workers} of ${media.ports.length} media workers run; the others are being replaced.`,
+    })
+  }
+  const waitedMs = backlog.oldestAt === null ? 0 : now() - backlog.oldestAt
+  if (waitedMs > WEBHOOKS_STUCK_MS) {
+    const minutes = Math.floor(waitedMs / 60_000)
+    troubled.push({
+      part: 'webhooks',
+      reason: `${backlog.waiting} events are not delivered, the oldest for ${minutes} minutes.`,
+    })
+  }
+  return { ready: missing.length === 0, missing, troubled }
+}
+
+function preparingOf({ preparing }: Extract<MediaStatus, { available: false }>) {
+  return preparing ? { preparing } : {}
+}
+
+/** What is the matter with the store, in a sentence; undefined when it works. */
+async function storeTrouble({ store }: HttpContext): Promise<string | undefined> {
+  const late = new AbortController()
+  try {
+    const answered = await Promise.race([
+      store.check().then(() => true),
+      delay(STORE_PATIENCE_MS, false, { signal: late.signal, ref: false }),
+    ])
+    return answered ? undefined : 'The store does not answer.'
+  } catch (error) {
+    const { reason = '' } = asRefusal(error)
+    return reason in troubles ? troubles[reason as StoreTrouble] : 'The store does not work.'
+  } finally {
+    late.abort()
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * `POST /infra/v1/meetings/init-config`: where to connect, or the refusal that the app will see (contract, signalling
+ * §1.1). The socket checks everything again, because a client may skip this.
+ */
+import { createHmac } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Grant } from '../../token/token.ts'
+import type { HttpSettings, Routes } from '../context.ts'
+import { refusalAtDoor } from '../../meeting/door/admission.ts'
+import { refusalOfMedia } from '../../media/refusals.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { InitConfig, InitConfigBody, InitConfigRefusal } from '../../protocol/rest/joining.ts'
+import { grantFor, meetingFor } from './authorise.ts'
+import { baseUrlOf, hostOf } from '../http/base-url.ts'
+import { describeOnly } from './describe.ts'
+import { PROTOO_PATH } from '../signalling/protoo.ts'
+
+/** As long as the longest session may need them; they are handed out once. */
+const TURN_TTL_SECONDS = 86_400
+/** For a token that must ask, beyond the longest wait: until its holder is inside and its transports stand. */
+const TURN_TTL_ASKING_SECONDS = 3600
+
+export const initConfigRoutes: Routes = (app, context) => {
+  const { settings, mediaStatus, gate, metrics, now, log } = context
+  // Any of its refusals goes to the app by its number, one of a wrong field included.
+  const described = describeOnly({
+    summary: 'Where to connect to join a meeting',
+    tag: 'Joining',
+    access: 'token',
+    action: 'enter',
+    about: {
+      meeting: ({ body }) => {
+        const { roomId } = (body ?? {}) as { roomId?: unknown }
+        return typeof roomId === 'string' ? roomId : ''
+      },
+    },
+    body: InitConfigBody,
+    answer: InitConfig,
+    refusals: ['UNAUTHORIZED_PARTCIPANT_ID', 'MEETING_ID_DISABLED', 'MEDIA_UNAVAILABLE', 'MEDIA_PREPARING'],
+    refusalBody: InitConfigRefusal,
+  })
+  /** A number as the code, unlike the rest of REST: it is what the published clients read (docs/decisions/0007). */
+  const errorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply): unknown => {
+    if (!(error instanceof Refusal)) throw error
+    const refusal = gate.told(request.raw, error)
+    if (refusal.code === 'SOMETHING_WENT_WRONG') throw error
+    metrics.refused('http', refusal)
+    if (refusal.code !== 'RATE_LIMITED')
+      log.info(
+        { requestId: request.id, code: refusal.code, reason: refusal.reason },
+        'refused at init-config',
+      )
+    if (refusal.retryAfterSeconds !== undefined) void reply.header('retry-after', refusal.retryAfterSeconds)
+    const media = mediaStatus()
+    return reply.code(refusal.status).send({
+      statusCode: refusal.status,
+      error: refusal.message,
+      message: refusal.message,
+      code: refusal.number,
+      name: refusal.code,
+      ...(refusal.code === 'MEDIA_PREPARING' && !media.available && { preparing: media.preparing }),
+    })
+  }
+  /** Where to connect, whatever the answer is. */
+  const here = (request: FastifyRequest) => {
+    const prefix =
+      settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
+    return {
+      baseUrl: hostOf(request, settings),
+      ...(prefix !== '' && { socketPath: prefix }),
+      signalingUrl: `${baseUrlOf(request, settings).replace(/^http/, 'ws').replace(/\/$/, '')}${PROTOO_PATH}`,
+      // Published clients expect ciphertext and take an empty text for "none".
+      iceServers: '' as const,
+      observability: { jwt: null, traces: { enabled: false }, logs: { enabled: false }, metaData: {} },
+    }
+  }
+  /**
+   * Every refusal points back here. Clients up to 0.2.10 ignore the status, and without `data` they would go to the hosted
+   * service with the token in the address (contract, older-clients §1.2). They hear the refusal at the socket.
+   */
+  const preSerialization = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    payload: unknown,
+    done: (error: null, payload: unknown) => void,
+  ): void => {
+    const refused = reply.statusCode >= 400 && typeof payload === 'object'
+    done(null, refused ? { ...payload, data: { ...here(request), iceServersPlain: [] } } : payload)
+  }
+  app.post('/infra/v1/meetings/init-config', { ...described, errorHandler, preSerialization }, (request) => {
+    const grant = grantFor(request)
+    const refusal = refusalAtDoor(grant, meetingFor(request), grant.participantId)
+    if (refusal) throw refusal
+    const media = mediaStatus()
+    if (!media.available && !media.isComing) throw refusalOfMedia(media)
+    return { data: { ...here(request), iceServersPlain: iceServers(settings, grant.entry, now()) } }
+  })
+}
+
+/** Short-lived TURN credentials: the name is the instant of expiry, the password its HMAC under the shared secret. */
+function iceServers(
+  {
+    turnUrls,
+    turnSecret,
+    lobbyTimeoutSeconds,
+  }: Pick<HttpSettings, 'turnUrls' | 'turnSecret' | 'lobbyTimeoutSeconds'>,
+  entry: Grant['entry'],
+  now: number,
+): unknown[] {
+  if (turnUrls.length === 0) return []
+  if (turnSecret === undefined) return [{ urls: turnUrls }]
+  // Nobody may have let this caller in yet. A relay that stands outlives its credentials: coturn looks at them when it is asked for.
+  const ttlSeconds = entry === 'ask' ? lobbyTimeoutSeconds + TURN_TTL_ASKING_SECONDS : TURN_TTL_SECONDS
+  const username = `${Math.floor(now / 1000) + ttlSeconds}:anteroom`
+  return [
+    {
+      urls: turnUrls,
+      username,
+      credential: createHmac('sha1', turnSecret).update(username).digest('base64'),
+    },
+  ]
+}

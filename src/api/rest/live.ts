@@ -1,0 +1,255 @@
+/** What a backend may see of a live meeting and do to it, beyond the contract. */
+import type { Routes } from '../context.ts'
+import { mayRead } from '../../meeting/roster/permissions.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { cleanName } from '../../protocol/ids.ts'
+import { pageInfoOf, pageOf } from '../../protocol/rest.ts'
+import {
+  Done,
+  LiftRemovalBody,
+  Live,
+  Message,
+  MessageBody,
+  MessagesQuery,
+  Removals,
+  RespondEntryBody,
+  RoomParams,
+  SwitchStreamBody,
+  Value,
+  ValueBody,
+  ValueParams,
+} from '../../protocol/rest/sessions.ts'
+import { Type } from 'typebox'
+import { messagesAsJson, ofPrivateMessages } from './chat-log.ts'
+import { grantFor, meetingFor } from './authorise.ts'
+import { describe } from './describe.ts'
+
+const tag = 'Live meetings'
+/** Who speaks from outside: no participant, and said to be none. */
+const SERVER_ID = 'server'
+const refusals = [
+  'NOT_FOUND',
+  'RESPOND_ENTRY_FAILED',
+  'MAX_PARTCIPANT_REACHED',
+  'STORE_SET_FAILED',
+  'RATE_LIMITED',
+] as const
+const done = { done: true } as const
+
+export const liveRoutes: Routes = (app, context) => {
+  const { live, store, gate } = context
+
+  app.get(
+    '/v2/rooms/:roomId/live',
+    describe({
+      summary: 'Who is in a meeting and who waits',
+      tag,
+      access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      answer: Live,
+    }),
+    async (request) => {
+      const { meetingId } = meetingFor(request)
+      return live.view(meetingId)
+    },
+  )
+  app.post(
+    '/v2/rooms/:roomId/entry-requests/respond',
+    describe({
+      summary: 'Lets somebody in who waits, or turns them away',
+      tag,
+      access: 'token',
+      action: 'respondEntry',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      body: RespondEntryBody,
+      answer: Done,
+    }),
+    async (request) => {
+      const { meetingId } = meetingFor(request)
+      await live.respondEntry(meetingId, request.body.participantId, request.body.decision)
+      return done
+    },
+  )
+  for (const { path, summary, action, act } of [
+    {
+      path: '/v2/sessions/participants/mute',
+      summary: 'Switches a microphone, camera or screen off',
+      action: 'switchOff',
+      act: 'stopStream',
+    },
+    {
+      path: '/v2/sessions/participants/ask',
+      summary: 'Asks a person to switch a microphone, camera or screen on, who consents or does not',
+      action: 'askFor',
+      act: 'askForStream',
+    },
+  ] as const) {
+    app.post(
+      path,
+      describe({
+        summary,
+        tag,
+        access: 'token',
+        action,
+        about: { meeting: ({ body }) => body.roomId },
+        refusals,
+        body: SwitchStreamBody,
+        answer: Done,
+      }),
+      async (request) => {
+        const { participantId, kind } = request.body
+        await live[act](meetingFor(request).meetingId, participantId, kind)
+        return done
+      },
+    )
+  }
+
+  app.post(
+    '/v2/rooms/:roomId/messages',
+    describe({
+      summary: 'Says something to a chat topic of the session that goes on',
+      tag,
+      access: 'token',
+      action: 'speak',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      body: MessageBody,
+      answer: Type.Object({ id: Type.String() }),
+    }),
+    async (request) => {
+      const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
+      gate.countMessage(meetingId, grant.tokenId)
+      const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
+      const id = await live.publish(
+        meetingId,
+        { id: SERVER_ID, name: cleanName(senderName) || SERVER_ID, holder: grant },
+        {
+          topic,
+          message,
+          payload: payload ? Buffer.from(JSON.stringify(payload)) : new Uint8Array(),
+          persist,
+          sendOnly: [...sendOnly],
+          messageId: '',
+        },
+      )
+      return { id }
+    },
+  )
+  app.get(
+    '/v2/rooms/:roomId/messages',
+    describe({
+      summary: 'The messages that are kept of the session that goes on, oldest first',
+      tag,
+      access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      query: MessagesQuery,
+      answer: pageOf(Message),
+      description: ofPrivateMessages,
+    }),
+    async (request, reply) => {
+      const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
+      const { page, perPage, topic } = request.query
+      const session = await store.sessions.ongoing(meetingId)
+      if (!session) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+      const filter = { ...(topic !== undefined && { topic }), ...mayRead(grant) }
+      const { sessionId } = session
+      const { total, stretch } = await store.chat.page(sessionId, { page, perPage }, filter)
+      return reply
+        .type('application/json; charset=utf-8')
+        .send(
+          messagesAsJson({ chat: store.chat, sessionId, stretch, filter }, pageInfoOf(page, perPage, total)),
+        )
+    },
+  )
+
+  app.get(
+    '/v2/rooms/:roomId/values/:key',
+    describe({
+      summary: 'A value of the realtime store of the session that goes on',
+      tag,
+      access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: ValueParams,
+      answer: Value,
+    }),
+    async (request) => {
+      const { meetingId } = meetingFor(request)
+      const { key } = request.params
+      return { key, value: await live.value(meetingId, key) }
+    },
+  )
+  app.put(
+    '/v2/rooms/:roomId/values/:key',
+    describe({
+      summary: 'Sets a value of the realtime store; null takes it away',
+      tag,
+      access: 'token',
+      action: 'speak',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: ValueParams,
+      body: ValueBody,
+      answer: Value,
+    }),
+    async (request) => {
+      const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
+      gate.countValue(meetingId, grant.tokenId)
+      const { key } = request.params
+      await live.setValue(meetingId, key, request.body.value, SERVER_ID, grant)
+      return { key, value: request.body.value }
+    },
+  )
+
+  app.get(
+    '/v2/rooms/:roomId/removals',
+    describe({
+      summary: 'Who was removed and may not come back to the session that goes on',
+      tag,
+      access: 'token',
+      action: 'watch',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      answer: Removals,
+    }),
+    async (request) => {
+      const { meetingId } = meetingFor(request)
+      const removals = await live.removals(meetingId)
+      return {
+        data: removals.map(({ at, by, ...removal }) => ({ ...removal, removedAt: at, removedBy: by })),
+      }
+    },
+  )
+  app.post(
+    '/v2/rooms/:roomId/removals/lift',
+    describe({
+      summary: 'Lets a removed participant come back',
+      description:
+        'A removal by a moderator is lifted by a moderator alone, and none by the token that the participant came with.',
+      tag,
+      access: 'token',
+      action: 'liftRemoval',
+      about: { meeting: ({ params }) => params.roomId },
+      refusals,
+      params: RoomParams,
+      body: LiftRemovalBody,
+      answer: Done,
+    }),
+    async (request) => {
+      const { meetingId } = meetingFor(request)
+      await live.liftRemoval(meetingId, request.body.participantId, grantFor(request))
+      return done
+    },
+  )
+}

@@ -1,0 +1,118 @@
+/** The meeting page and the dashboard, as they were built. */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import fastifyStatic from '@fastify/static'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal } from '../../protocol/errors.ts'
+import { contentCodingFor, type ContentCoding } from '../http/content-coding.ts'
+import type { Routes } from '../context.ts'
+import { undescribed } from './describe.ts'
+
+/** Nothing inline, nothing from elsewhere. */
+const NARROW = ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'"]
+
+const COMMON = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
+
+/** Anybody may embed the meeting page. */
+export const PAGE_HEADERS = {
+  ...COMMON,
+  'content-security-policy': [
+    ...NARROW,
+    "connect-src 'self' ws: wss:",
+    "img-src 'self' data: blob:",
+    "media-src 'self' blob:",
+    "worker-src 'self' blob:",
+    'frame-ancestors *',
+  ].join('; '),
+  'permissions-policy': 'camera=*, microphone=*, display-capture=*',
+  'cache-control': 'no-cache',
+}
+
+/** Nobody may put the dashboard into a frame, nor keep it. */
+export const DASHBOARD_HEADERS = {
+  ...COMMON,
+  'content-security-policy': [...NARROW, "frame-ancestors 'none'"].join('; '),
+  'x-frame-options': 'DENY',
+  'permissions-policy': 'camera=(), microphone=(), display-capture=()',
+  'cache-control': 'no-store',
+}
+
+export const pageRoutes: Routes = (app, { settings }) => {
+  const meeting = built(join(settings.pageFolder, 'index.html'))
+  const dashboard = built(join(settings.pageFolder, 'dashboard', 'index.html'))
+  const page = (request: FastifyRequest, reply: FastifyReply): unknown => {
+    void reply.header('vary', 'accept')
+    if (!request.headers.accept?.includes('text/html'))
+      return { hello: 'Anteroom', page: meeting !== undefined }
+    return send(request, reply, PAGE_HEADERS, meeting)
+  }
+  app.get('/', undescribed, page)
+  app.get('/m/*', undescribed, page)
+  for (const path of ['/dashboard', '/dashboard/*'])
+    app.get(path, undescribed, (request, reply) => send(request, reply, DASHBOARD_HEADERS, dashboard))
+  if (meeting) {
+    void app.register((assets, _options, done) => {
+      assets.addHook('onRequest', (request, _reply, next) => {
+        // The plugin reads neither `*` nor `identity` as RFC 9110 does: it is told the outcome.
+        request.headers['accept-encoding'] = codingFor(request)
+        next()
+      })
+      void assets.register(fastifyStatic, {
+        root: join(settings.pageFolder, 'assets'),
+        prefix: '/assets/',
+        // Made by the build, beside each file.
+        preCompressed: true,
+        // A name holds the hash of what is in it.
+        immutable: true,
+        maxAge: '365d',
+      })
+      done()
+    })
+  }
+}
+
+/** A page in every coding, as it was built. */
+type Page = Record<ContentCoding, { bytes: Buffer; etag: string }>
+
+function built(file: string): Page | undefined {
+  if (!existsSync(file)) return undefined
+  const html = readFileSync(file)
+  const tagged = (bytes: Buffer): Page[ContentCoding] => ({ bytes, etag: etagOf(bytes) })
+  return { identity: tagged(html), br: tagged(brotliCompressSync(html)), gzip: tagged(gzipSync(html)) }
+}
+
+/** From the bytes: the files of a package all have one date, and two builds of a page are of one length. */
+function etagOf(bytes: Buffer): string {
+  return `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
+}
+
+/** @throws {Refusal} NOT_ACCEPTABLE */
+function codingFor(request: FastifyRequest): ContentCoding {
+  const coding = contentCodingFor([request.headers['accept-encoding']].flat().join())
+  if (coding === undefined) throw new Refusal('NOT_ACCEPTABLE')
+  return coding
+}
+
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  headers: Record<string, string>,
+  page: Page | undefined,
+): unknown {
+  void reply.headers({ ...headers, 'content-type': 'text/html; charset=utf-8' })
+  if (!page)
+    return '<!doctype html><title>Anteroom</title><p>The page is not built yet: run <code>npm run page</code>.'
+  void reply.header('vary', reply.hasHeader('vary') ? 'accept, accept-encoding' : 'accept-encoding')
+  const coding = codingFor(request)
+  const { bytes, etag } = page[coding]
+  if (coding !== 'identity') void reply.header('content-encoding', coding)
+  if (headers['cache-control'] === 'no-store') return bytes
+  void reply.header('etag', etag)
+  return isKnown(etag, request.headers['if-none-match']) ? reply.code(304).send() : bytes
+}
+
+function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
+  return (ifNoneMatch ?? '').split(',').some((one) => [etag, '*'].includes(one.trim().replace(/^W\//, '')))
+}

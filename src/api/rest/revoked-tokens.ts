@@ -1,0 +1,63 @@
+/** Tokens taken back before they expire. */
+import { Type } from 'typebox'
+import type { RevokedToken } from '../../store/store.ts'
+import type { Routes } from '../context.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { pageFields, pageInfoOf, pageOf } from '../../protocol/rest.ts'
+import { RevokedTokenAnswer, RevokeTokenBody } from '../../protocol/rest/keys.ts'
+import { grantFor } from './authorise.ts'
+import { describe } from './describe.ts'
+
+const tag = 'Tokens'
+const JTI = 'jti:'
+
+export const revokedTokenRoutes: Routes = (app, context) => {
+  const { revokedTokens, live } = context
+
+  app.post(
+    '/v2/tokens/revoke',
+    describe({
+      summary: 'Take a token back by its jti; whoever came with it is put out',
+      tag,
+      access: 'token',
+      action: 'manage',
+      about: 'project',
+      body: RevokeTokenBody,
+      answer: RevokedTokenAnswer,
+      refusals: ['INVALID_STATE'],
+    }),
+    async (request) => {
+      const { projectId } = grantFor(request)
+      const revoked = await revokedTokens.add(projectId, `${JTI}${request.body.jti}`)
+      await live.putOut(revoked, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+      return shown(revoked)
+    },
+  )
+
+  app.get(
+    '/v2/tokens/revoked',
+    describe({
+      summary: 'The tokens that were taken back, newest first',
+      tag,
+      access: 'token',
+      action: 'manage',
+      about: 'project',
+      query: Type.Object(pageFields),
+      answer: pageOf(RevokedTokenAnswer),
+    }),
+    (request) => {
+      const { page, perPage } = request.query
+      const all = revokedTokens
+        .list(grantFor(request).projectId)
+        .filter(({ tokenId }) => tokenId.startsWith(JTI))
+      return {
+        pageInfo: pageInfoOf(page, perPage, all.length),
+        data: all.slice((page - 1) * perPage, page * perPage).map(shown),
+      }
+    },
+  )
+}
+
+function shown({ tokenId, revokedAt }: RevokedToken) {
+  return { jti: tokenId.slice(JTI.length), revokedAt }
+}

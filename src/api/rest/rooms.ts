@@ -1,0 +1,284 @@
+/** Meetings over REST, in both generations of the contract (rest-and-tokens §2, §3.1, §3.2). */
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import type { MeetingRecord, MeetingSettings } from '../../store/store.ts'
+import type { Grant } from '../../token/token.ts'
+import type { Routes } from '../context.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { isRoomId, meetingIdPattern } from '../../protocol/ids.ts'
+import { pageInfoOf, PageQuery, RoomIdBody } from '../../protocol/rest.ts'
+import { CreateMeetingBody, Room, RoomPage, RoomWithOwner } from '../../protocol/rest/rooms.ts'
+import { PrebuiltTokenBody, TokenAnswer } from '../../protocol/rest/tokens.ts'
+import { mintToken } from '../../token/token.ts'
+import { grantFor, meetingFor, meetingIfAny } from './authorise.ts'
+import { assertOrigin } from '../context.ts'
+import { baseUrlOf } from '../http/base-url.ts'
+import { describe } from './describe.ts'
+import { assertWebhook } from './webhooks.ts'
+
+/** Minutes (docs/decisions/0011). */
+const DEFAULT_AUTO_CLOSE_MINUTES = 480
+const meetingId = new RegExp(meetingIdPattern)
+
+const tag = 'Rooms'
+const sample = 'Token server'
+/** The id is looked at by the rule, whose texts and statuses published clients look for. */
+const AnyIdParams = Type.Object({ id: Type.String({ description: 'A `roomId` or a custom id.' }) })
+
+/** Where the published samples put the token; `Authorization` works as well. */
+const withToken = {
+  token: Type.Optional(Type.Unknown({ description: 'The token, here or in `Authorization`.' })),
+}
+const TokenBody = Type.Object(withToken)
+const CreateWithTokenBody = Type.Object({ ...withToken, ...CreateMeetingBody.properties })
+
+export const roomRoutes: Routes = (app, context) => {
+  const { catalogue, live } = context
+
+  const create = async (
+    grant: Grant,
+    { customRoomId, userMeetingId, ...body }: CreateMeetingBody,
+    customIdFromPath?: string,
+  ): Promise<MeetingRecord> => {
+    assertWebhook(body.webhook, context.settings)
+    if (customRoomId !== undefined && userMeetingId !== undefined && customRoomId !== userMeetingId)
+      throw new Refusal('INVALID_REQUEST', { message: 'customRoomId and userMeetingId name two meetings.' })
+    const customId = customIdFromPath ?? customRoomId ?? userMeetingId
+    return catalogue.create(grant.projectId, {
+      ...(customId !== undefined && { customId }),
+      settings: settingsOf(body),
+    })
+  }
+
+  /** The meeting of a call that asks whether it can be joined. */
+  const validated = (request: FastifyRequest): MeetingRecord => {
+    const meeting = meetingFor(request)
+    if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
+    return meeting
+  }
+
+  const answer = (request: FastifyRequest, meeting: MeetingRecord) =>
+    toRoom(meeting, baseUrlOf(request, context.settings))
+
+  const creating = {
+    summary: 'Make a meeting, or get the one that has this custom id',
+    access: 'token',
+    action: 'create',
+    about: 'project',
+    answer: Room,
+  } as const
+  const validating = {
+    summary: 'Whether there is such a meeting, and it is not deactivated',
+    access: 'token',
+    action: 'find',
+    about: {
+      meeting: ({ params }: { params: { id: string } }) => params.id,
+      // 400 and these texts are what published clients look for (contract §1.4).
+      missing: (anyId: string) => {
+        const malformed = !meetingId.test(anyId) && /^[a-z0-9]+(-[a-z0-9]+){2}$/.test(anyId)
+        return new RoomRefusal(malformed || !isRoomId(anyId) ? 'RoomId is invalid.' : 'Room not found.')
+      },
+    },
+    params: AnyIdParams,
+    answer: Room,
+    refusals: [{ code: 'INVALID_MEETING_ID', status: 400 }, 'MEETING_ID_DISABLED'],
+  } as const
+
+  for (const [path, options] of [
+    ['/v2/rooms', describe({ ...creating, tag, body: CreateMeetingBody })],
+    ['/v1/meetings', describe({ ...creating, tag, body: CreateMeetingBody, deprecated: true })],
+    ['/api/meetings', describe({ ...creating, tag, body: CreateMeetingBody, deprecated: true })],
+    ['/create-meeting', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
+    ['/create-room', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
+  ] as const) {
+    app.post(path, options, async (request) => answer(request, await create(grantFor(request), request.body)))
+  }
+  for (const path of ['/validate-meeting/:id', '/validate-room/:id']) {
+    app.get(path, describe({ ...validating, tag: sample }), (request) => answer(request, validated(request)))
+    app.post(path, describe({ ...validating, tag: sample, body: TokenBody }), (request) =>
+      answer(request, validated(request)),
+    )
+  }
+  for (const [method, path] of [
+    ['GET', '/v2/rooms/validate/:id'],
+    ['POST', '/v2/rooms/validate/:id'],
+    ['POST', '/v1/meetings/:id'],
+    ['POST', '/api/meetings/:id'],
+  ] as const) {
+    app.route({
+      method,
+      url: path,
+      ...describe({ ...validating, tag, deprecated: method === 'POST' }),
+      handler: (request) => answer(request, validated(request)),
+    })
+  }
+  for (const path of ['/v2/rooms/:id', '/v1/meetings/:id', '/api/meetings/:id']) {
+    app.get(
+      path,
+      describe({
+        summary: 'One meeting',
+        tag,
+        access: 'token',
+        action: 'find',
+        about: { meeting: ({ params }) => params.id },
+        deprecated: !path.startsWith('/v2'),
+        params: AnyIdParams,
+        answer: RoomWithOwner,
+      }),
+      (request) => {
+        const { userId, ...room } = answer(request, meetingFor(request))
+        return { ...room, user: { id: userId, name: '', email: '' } }
+      },
+    )
+  }
+  for (const path of ['/v2/rooms', '/v1/meetings', '/api/meetings']) {
+    app.get(
+      path,
+      describe({
+        summary: 'The meetings of a project, newest first',
+        tag,
+        access: 'token',
+        action: 'list',
+        about: 'project',
+        deprecated: !path.startsWith('/v2'),
+        query: PageQuery,
+        answer: RoomPage,
+      }),
+      async (request) => {
+        const grant = grantFor(request)
+        const { page, perPage, query } = request.query
+        const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
+        return {
+          pageInfo: pageInfoOf(page, perPage, total),
+          data: items.map((meeting) => answer(request, meeting)),
+        }
+      },
+    )
+  }
+
+  app.post(
+    '/v2/rooms/deactivate',
+    describe({
+      summary: 'Close a meeting for ever, and end its session',
+      tag,
+      access: 'token',
+      action: 'deactivate',
+      about: { meeting: ({ body }) => body.roomId },
+      description: 'Takes the `roomId` alone; a custom id is "not found", by a status of its own.',
+      body: RoomIdBody,
+      answer: Room,
+      refusals: [{ code: 'INVALID_MEETING_ID', status: 402 }],
+    }),
+    async (request) => {
+      const { roomId } = request.body
+      const meeting = meetingFor(request)
+      // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
+      if (meeting.meetingId !== roomId) throw new RoomRefusal('Room not found.', 402)
+      const disabled = (await catalogue.disable(meeting.projectId, roomId)) ?? meeting
+      await live.deactivate(disabled)
+      return answer(request, disabled)
+    },
+  )
+
+  app.post(
+    '/v1/prebuilt/token',
+    describe({
+      summary: 'A token for an API key alone, as the prebuilt page asks for it',
+      tag: 'Tokens',
+      access: 'open',
+      description: 'Only at the server’s own machine, or where it gives tokens to everybody.',
+      body: PrebuiltTokenBody,
+      answer: TokenAnswer,
+      refusals: ['UNAUTHORIZED_REQUEST', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED'],
+    }),
+    (request) => {
+      const { apiKey, permissions = ['allow_join'] } = request.body
+      // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
+      if (!context.settings.openGetToken && !context.owner.isHere(request, 'ofThisMachine')) {
+        throw new Refusal('UNAUTHORIZED_REQUEST', {
+          message: 'This server gives no token for an API key alone; have your backend mint it.',
+        })
+      }
+      const key = context.keys.find(apiKey)
+      if (!key) throw new Refusal('INVALID_API_KEY')
+      if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
+      assertOrigin(request, key, context.settings)
+      const asked = permissions.includes('ask_join') ? ['ask_join'] : permissions
+      return { token: mintToken({ apiKey, secret: key.secret, now: context.now(), permissions: asked }) }
+    },
+  )
+  app.post(
+    '/v1/prebuilt/meetings/:id',
+    describe({
+      summary: 'The meeting with this id, made if there is none',
+      tag,
+      access: 'token',
+      action: 'create',
+      about: { meeting: ({ params }) => params.id, missing: 'create' },
+      params: AnyIdParams,
+      body: CreateMeetingBody,
+      answer: Room,
+    }),
+    async (request) => {
+      const { id } = request.params
+      const there = meetingIfAny(request)
+      if (there) return answer(request, there)
+      return answer(request, await create(grantFor(request), request.body, id))
+    },
+  )
+}
+
+/** Registers what is known under `/v2` a second time under `/v2/v2`, where two published conventions put it together. */
+export function withDoubledPrefix(url: string): string {
+  return url.startsWith('/v2/v2/') ? url.slice(3) : url
+}
+
+/** A refusal with a status and text of its own, where published clients look for exactly these. */
+class RoomRefusal extends Refusal {
+  readonly #status: number
+
+  constructor(message: string, status = 400) {
+    super('INVALID_MEETING_ID', { message })
+    this.#status = status
+  }
+
+  override get status(): number {
+    return this.#status
+  }
+}
+
+function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingId'>): MeetingSettings {
+  const { webhook, autoCloseConfig, autoStartConfig, multiComposition, geoFence, allowedParticipantIds } =
+    body
+  return {
+    ...(webhook && { webhook }),
+    autoCloseConfig: {
+      type: autoCloseConfig?.type ?? 'session-ends',
+      duration: autoCloseConfig?.duration ?? DEFAULT_AUTO_CLOSE_MINUTES,
+    },
+    ...(autoStartConfig && { autoStartConfig }),
+    ...(multiComposition && { multiComposition }),
+    ...(geoFence !== undefined && { geoFence }),
+    ...(allowedParticipantIds && { allowedParticipantIds }),
+  }
+}
+
+/** A meeting under the names of both generations. */
+function toRoom(meeting: MeetingRecord, baseUrl: string) {
+  const { id, customId, projectId, disabledAt, settings } = meeting
+  return {
+    roomId: meeting.meetingId,
+    meetingId: meeting.meetingId,
+    ...(customId !== null && { customRoomId: customId, userMeetingId: customId }),
+    userId: projectId,
+    disabled: disabledAt !== null,
+    ...settings,
+    createdAt: new Date(meeting.createdAt).toISOString(),
+    updatedAt: new Date(meeting.updatedAt).toISOString(),
+    id,
+    links: {
+      get_room: `${baseUrl}/v2/rooms/${meeting.meetingId}`,
+      get_session: `${baseUrl}/v2/sessions/?roomId=${meeting.meetingId}`,
+    },
+  }
+}

@@ -1,0 +1,113 @@
+/** What happens inside, for those who run the server: metrics for a scraper, the state now, figures over time. */
+import type { FastifyRequest } from 'fastify'
+import type { HttpContext, Routes } from '../context.ts'
+import { Type } from 'typebox'
+import { Refusal } from '../../protocol/errors.ts'
+import { History, HistoryQuery, ServerStatus } from '../../protocol/rest/watching.ts'
+import { CpuMeter } from '../../metrics/cpu-meter.ts'
+import { thinned } from '../../metrics/history.ts'
+import { bearerOf, isSameText } from '../http/credentials.ts'
+import { describe } from './describe.ts'
+
+/** As many points as a plot can show. */
+const MOST_POINTS = 720
+const DAY_MS = 86_400_000
+/** What nobody looks at longer back is not read. */
+const LONGEST_MS = 400 * DAY_MS
+
+export const watchingRoutes: Routes = (app, context) => {
+  const { metrics, server, now, mediaStatus, store } = context
+  const meter = new CpuMeter(now())
+
+  app.get(
+    '/metrics',
+    describe({
+      summary: 'Metrics for Prometheus',
+      tag: 'Watching',
+      access: 'open',
+      pages: 'own',
+      description:
+        'Needs METRICS_TOKEN or the admin key, as a bearer token. Without METRICS_TOKEN it is open to this machine, while only this machine reaches the server.',
+      answer: Type.String(),
+      answerType: 'text/plain',
+      refusals: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST'],
+    }),
+    async (request, reply) => {
+      context.gate.assertMayGuess(request.raw)
+      if (!mayScrape(request, context)) await context.admin.authorise(request)
+      void reply.type(metrics.contentType).header('cache-control', 'no-store')
+      return metrics.text()
+    },
+  )
+
+  app.get(
+    '/v2/admin/status',
+    describe({
+      summary: 'What the server does now',
+      tag: 'Watching',
+      access: 'admin',
+      answer: ServerStatus,
+    }),
+    async (): Promise<ServerStatus> => {
+      const { readings } = metrics
+      const media = mediaStatus()
+      const [there, workers, webhooks, storeWorks] = await Promise.all([
+        readings.meetings(),
+        readings.workers(),
+        readings.webhooks(),
+        store.check().then(
+          () => true,
+          () => false,
+        ),
+      ])
+      const at = now()
+      const percents = meter.look(workers, at)
+      return {
+        version: server.version,
+        startedAt: server.startedAt,
+        uptimeSeconds: Math.floor((at - server.startedAt) / 1000),
+        ...there,
+        media: {
+          available: media.available,
+          workers: workers.map(({ index, routers }) => ({
+            index,
+            cpuPercent: percents.get(index) ?? 0,
+            routers,
+          })),
+          ...(!media.available && {
+            reason: media.reason,
+            ...(media.preparing && { preparing: media.preparing }),
+          }),
+        },
+        store: { available: storeWorks },
+        webhooks,
+        eventLoopLagMs: Math.round(metrics.lagMs() * 10) / 10,
+        memoryBytes: process.memoryUsage.rss(),
+      }
+    },
+  )
+
+  app.get(
+    '/v2/admin/history',
+    describe({
+      summary: 'Figures of the whole server, one point a minute or coarser',
+      tag: 'Watching',
+      access: 'admin',
+      description: `From \`from\` to \`to\`, by default the last day, in at most ${MOST_POINTS} points. What happened (joins, refusals, …) is added up in a point that stands for several minutes, everything else averaged.`,
+      query: HistoryQuery,
+      answer: History,
+    }),
+    async (request): Promise<History> => {
+      const { to = now(), from = to - DAY_MS } = request.query
+      if (from > to) throw new Refusal('INVALID_REQUEST', { message: 'query.from is after query.to.' })
+      const samples = await store.figures.samples(Math.max(from, to - LONGEST_MS), to)
+      return { data: thinned(samples, MOST_POINTS).map(({ at, figures }) => ({ ...figures, at })) }
+    },
+  )
+}
+
+function mayScrape(request: FastifyRequest, { settings: { metricsToken }, owner }: HttpContext): boolean {
+  if (metricsToken === undefined) return owner.isHere(request, 'own')
+  const given = bearerOf(request)
+  return given !== undefined && isSameText(given, metricsToken)
+}

@@ -1,0 +1,583 @@
+/**
+ * One socket, from its first word to its last. What it may send follows from its state through the table of
+ * `protocol/requests.ts`; before admission it holds no reference to a meeting, so there is nothing it could reach.
+ */
+import type { ChatSpeaker } from '../../meeting/chat/chat.ts'
+import type { LiveMeeting } from '../../meeting/live-meeting.ts'
+import type { LiveMeetings } from '../../meeting/live-meetings.ts'
+import type { Mode } from '../../protocol/modes.ts'
+import type { Answer, ClientLink } from './client-link.ts'
+import type { Participant } from '../../meeting/roster/participant.ts'
+import type { MeetingRecord } from '../../store/store.ts'
+import type { Grant } from '../../token/token.ts'
+import type { StreamKind } from '../../protocol/media.ts'
+import { Compile } from 'typebox/compile'
+import { refusalAtDoor } from '../../meeting/door/admission.ts'
+import { Relay } from '../../meeting/across/relay.ts'
+import { SwitchingLink } from '../../meeting/across/switching.ts'
+import {
+  capabilitiesFor,
+  numbersWrongly,
+  peersFor,
+  rtpParametersFrom,
+  signsOfJoin,
+} from '../../protocol/clients.ts'
+import { asRefusal, Refusal, type ErrorName } from '../../protocol/errors.ts'
+import { cleanName } from '../../protocol/ids.ts'
+import { leaveReason } from '../../protocol/leave-reasons.ts'
+import {
+  absentServices,
+  isAlwaysAnswered,
+  requests,
+  type ConnectionState,
+  type RequestData,
+  type RequestMethod,
+} from '../../protocol/requests.ts'
+import { problemOfData } from '../http/body.ts'
+import { CHAT_PATH } from '../chat/sockets.ts'
+import { Pubsub, type LostReaders, type Reader } from './older-chat.ts'
+
+/** One validator for each method, made once. */
+const validators = Object.fromEntries(
+  Object.entries(requests).map(([method, { data }]) => [method, Compile(data)]),
+) as Record<RequestMethod, ReturnType<typeof Compile>>
+
+/** What costs a media worker more than to pass packets on. */
+const OPENINGS: ReadonlySet<RequestMethod> = new Set([
+  'createWebRtcTransport',
+  'produce',
+  'produceData',
+  'rejoinMedia',
+])
+
+export interface Applicant {
+  /** What the rule at the door says now: it may be long after the socket was opened that one asks to come in. */
+  atDoor: () => Promise<{ grant: Grant; meeting: MeetingRecord }>
+  participantId: string
+  /** What the socket's query says; `join` may say another. */
+  mode: Mode | undefined
+  link: ClientLink
+  /** By which the client reached this server, e.g. `wss://meet.example.org`. */
+  socketBaseUrl: string
+}
+
+export interface ConnectionOptions {
+  meetings: LiveMeetings
+  verify: (token: unknown) => Grant
+  findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
+  /** The state changed; for what counts connections that are not yet admitted. */
+  onState: (state: ConnectionState) => void
+  /** It asks to be let in. Throws when it may not now, as the next does. */
+  onAsking: () => void
+  /** It opens a stream or a transport. */
+  onOpening: () => void
+  /** It publishes to a chat topic or asks for one. Throws when it may not now. */
+  onChat: (speaker: ChatSpeaker) => void
+  /** Those who may come back to the topics that they listened to. */
+  lostReaders: LostReaders
+  onRefusal: (refusal: Refusal) => void
+  /** The answer to join is out, so long after the request to come in, or after being let in by somebody. */
+  onJoined: (
+    entry: 'direct' | 'admitted',
+    ms: number,
+    where: { meetingId: string; sessionId: string | undefined },
+  ) => void
+  now: () => number
+}
+
+interface Switching {
+  link: SwitchingLink
+  live?: LiveMeeting
+  /** Let in there. */
+  participant?: Participant
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #applicant: Applicant
+  #state: ConnectionState = 'arrived'
+  #live: LiveMeeting | undefined
+  #participant: Participant | undefined
+  /** Another meeting that it asked to go over to. */
+  #switching: Switching | undefined
+  /** Since when it waits for the server alone, in ms. */
+  #waitsSince = 0
+  /** Somebody had to let it in. */
+  #asked = false
+  #chat: Pubsub | undefined
+  /** The client said that it goes of its own will, so the others hear that and not a lost connection. */
+  #leaves = false
+
+  constructor(applicant: Applicant, options: ConnectionOptions) {
+    this.#applicant = applicant
+    this.#options = options
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** Runs one request and answers it: `reply` once, with the answer or the refusal, unless the client begins anew. */
+  async handle(message: unknown, reply: (answer: Answer) => void): Promise<void> {
+    let after: (() => void) | undefined
+    try {
+      const { method, data } = this.#read(message)
+      const answer = await this.#run(method, data)
+      if (answer === UNANSWERED) return
+      if (answer instanceof WithAfter) {
+        reply({ data: answer.data })
+        after = answer.after
+      } else reply({ data: answer ?? {} })
+    } catch (thrown) {
+      const refusal = asRefusal(thrown)
+      this.#options.onRefusal(refusal)
+      const { method } = (message ?? {}) as { method?: unknown }
+      reply(isAlwaysAnswered(typeof method === 'string' ? method : undefined) ? { data: {} } : { refusal })
+      // What closed while it was asked about is nobody's failure.
+      const failed = refusal.cause !== undefined && refusal.code !== 'INVALID_STATE'
+      if (failed || refusal.code === 'SOMETHING_WENT_WRONG') throw refusal
+    }
+    after?.()
+  }
+
+  /** The socket is gone; whatever it held goes with it. `left`: the client closed it on purpose. Idempotent. */
+  gone({ left }: { left: boolean }): void {
+    if (this.#state === 'gone') return
+    this.#enter('gone')
+    this.#forgetSwitch()
+    this.#keepTopics()
+    const reason = leaveReason(this.#leaves || left ? 'MANUAL_LEAVE_CALLED' : 'WEBSOCKET_DISCONNECTED')
+    if (this.#participant) this.#live?.leave(this.#participant, reason)
+    else this.#live?.withdraw(this.#applicant.participantId, this.#applicant.link)
+  }
+
+  #enter(state: ConnectionState): void {
+    this.#state = state
+    this.#options.onState(state)
+  }
+
+  #read(message: unknown): { method: RequestMethod; data: unknown } {
+    if (typeof message !== 'object' || message === null) {
+      throw new Refusal('INVALID_REQUEST', { message: 'A request is an object with a method and data.' })
+    }
+    // Part of it may be stored, or passed on by functions that call themselves.
+    const problem = problemOfData(message)
+    if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The request is ${problem}.` })
+    const { method, data = {} } = message as { method?: unknown; data?: unknown }
+    if (typeof method !== 'string' || !Object.hasOwn(requests, method)) {
+      if (typeof method === 'string' && absentServices.has(method) && this.#state === 'inside') {
+        throw new Refusal('ADD_ON_SERVICES_DISABLED')
+      }
+      throw new Refusal('INVALID_REQUEST', { message: 'This method is not known.' })
+    }
+    const known = method as RequestMethod
+    if (!(requests[known].states as readonly ConnectionState[]).includes(this.#state)) {
+      throw new Refusal('INVALID_STATE', { message: `${known} cannot be sent now.` })
+    }
+    const validator = validators[known]
+    if (!validator.Check(data)) {
+      const [first] = validator.Errors(data)
+      const where = first?.instancePath ? `data${first.instancePath.replaceAll('/', '.')}` : 'data'
+      throw new Refusal('INVALID_REQUEST', {
+        message: `${known}: ${where} ${first?.message ?? 'is not valid'}.`,
+      })
+    }
+    return { method: known, data }
+  }
+
+  #run(method: RequestMethod, data: unknown): unknown {
+    switch (method) {
+      case 'requestEntry':
+        return this.#requestEntry(data as RequestData<'requestEntry'>)
+      case 'definePeerLeftReason':
+        this.#leaves = (data as RequestData<'definePeerLeftReason'>).leaveReason === 'MANUAL_LEAVE_CALLED'
+        return undefined
+      case 'ping':
+        return undefined
+      case 'pubsubSubscribe':
+        return this.#subscribe((data as RequestData<'pubsubSubscribe'>).topic)
+      case 'pubsubUnsubscribe':
+        return this.#pubsub().unsubscribe((data as RequestData<'pubsubUnsubscribe'>).topic)
+      case 'pubsubPublish':
+        this.#countChat()
+        return this.#pubsub().publish(data as RequestData<'pubsubPublish'>)
+      case 'leave':
+        this.#leaves = true
+        return new WithAfter({}, () => this.#applicant.link.close(leaveReason('MANUAL_LEAVE_CALLED')))
+      case 'getRouterRtpCapabilities':
+        return this.#capabilities()
+      case 'join':
+        return this.#join(data as RequestData<'join'>)
+      case 'switchToMeeting':
+        return this.#switchTo(data as RequestData<'switchToMeeting'>)
+      case 'mediaRelayRequestSent':
+        return this.#requestRelay(data as RequestData<'mediaRelayRequestSent'>)
+      case 'produce':
+        return this.#within(method, this.#sent(data as RequestData<'produce'>))
+      default:
+        return this.#within(method, data)
+    }
+  }
+
+  #within(method: Within, data: unknown): unknown {
+    if (OPENINGS.has(method)) this.#options.onOpening()
+    return within[method](this.#live!, this.#participant!, data as never)
+  }
+
+  #sent(data: RequestData<'produce'>): RequestData<'produce'> {
+    const rtpParameters = rtpParametersFrom(this.#applicant.link.traits, data.kind, data.rtpParameters)
+    return { ...data, rtpParameters }
+  }
+
+  async #capabilities(): Promise<unknown> {
+    const capabilities = await this.#live!.media.routerRtpCapabilities()
+    return capabilitiesFor(this.#applicant.link.traits, capabilities)
+  }
+
+  async #requestEntry(data: RequestData<'requestEntry'>): Promise<void> {
+    const { atDoor, participantId, link } = this.#applicant
+    // Asking twice is no request: the state says so from here on.
+    this.#enter('waiting')
+    this.#waitsSince = this.#options.now()
+    try {
+      const { grant, meeting } = await atDoor()
+      if (grant.entry === 'ask') this.#options.onAsking()
+      const { live, state } = await this.#options.meetings.requestEntry(meeting, {
+        grant,
+        participantId,
+        name: cleanName(data.name ?? '') || participantId,
+        link,
+        admitted: (participant) => this.#admitted(participant),
+      })
+      this.#live = live
+      this.#asked = state === 'waiting'
+      if (this.#isGone()) {
+        // It went while it was being let in.
+        if (this.#participant) live.leave(this.#participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+        else if (state === 'waiting') live.withdraw(participantId, link)
+      }
+    } catch (thrown) {
+      const refusal = asRefusal(thrown)
+      // Who comes while the server stops has its next try at the one that starts.
+      if (refusal.code === 'SERVER_STOPPING') link.drop(refusal)
+      else link.close(leaveReason('UNKNOWN'), refusal)
+      throw refusal
+    }
+  }
+
+  #admitted(participant: Participant): void {
+    this.#participant = participant
+    if (this.#asked) this.#waitsSince = this.#options.now()
+    if (!this.#isGone()) this.#enter('admitted')
+  }
+
+  #isGone(): boolean {
+    return this.#state === 'gone'
+  }
+
+  async #join(data: RequestData<'join'>): Promise<WithAfter | typeof UNANSWERED> {
+    if (this.#learnsTooLate(data)) {
+      const { participantId, link } = this.#applicant
+      const { sessionId } = this.#live!
+      const where = sessionId === undefined ? {} : { sessionId }
+      link.notify({ method: 'entryResponded', id: participantId, decision: 'allowed', ...where })
+      return UNANSWERED
+    }
+    const switching = this.#state === 'inside' ? this.#seatElsewhere() : undefined
+    const [live, participant] = switching
+      ? [switching.live, switching.participant]
+      : [this.#live!, this.#participant!]
+    if (switching) participant.mode = this.#participant!.mode
+    else participant.mode = this.#applicant.mode ?? participant.mode
+    await live.enroll(participant, data)
+    // Gone meanwhile, or put out of the meeting that it comes from.
+    if (this.#isGone() || this.#applicant.link.closing) throw new Refusal('INVALID_STATE')
+    // It may have asked for yet another meeting meanwhile, or lost its seat.
+    if (switching && this.#seatElsewhere().participant !== participant) throw new Refusal('INVALID_STATE')
+    live.assertSeated(participant)
+    if (switching) this.#goOver()
+    const reply = live.join(participant, data)
+    this.#enter('inside')
+    const ticket = `${live.meetingId}.${participant.chatTicket!}`
+    const pubSubUrl = `${this.#applicant.socketBaseUrl}${CHAT_PATH}?ticket=${ticket}`
+    const peers = peersFor(this.#applicant.link.traits, reply.peers)
+    return new WithAfter({ ...reply, peers, pubSubUrl }, () => {
+      live.afterJoin(participant)
+      this.#resumeTopics()
+      if (switching) return
+      const { meetingId, sessionId } = live
+      const ms = this.#options.now() - this.#waitsSince
+      this.#options.onJoined(this.#asked ? 'admitted' : 'direct', ms, { meetingId, sessionId })
+    })
+  }
+
+  /**
+   * Whether this client turns out to be one that needed other capabilities than it was given. Told that it may enter it
+   * begins anew, and then gets the right ones. The join that it began with stays unanswered: refused, it would leave;
+   * acknowledged, its app would hear twice that it joined. No client that this is true of gives up on an answer.
+   */
+  #learnsTooLate(data: RequestData<'join'>): boolean {
+    const { link } = this.#applicant
+    const knew = numbersWrongly(link.traits)
+    for (const sign of signsOfJoin(data)) link.learn(sign)
+    return !knew && numbersWrongly(link.traits)
+  }
+
+  /** A token and a meeting other than those of the connection, held to the same rule at the door. */
+  async #elsewhere(
+    secret: string,
+    anyId: string,
+    failed: ErrorName,
+  ): Promise<{ grant: Grant; meeting: MeetingRecord }> {
+    const { verify, findMeeting } = this.#options
+    const grant = verify(secret)
+    const meeting = await findMeeting(grant, anyId)
+    const refusal = refusalAtDoor(grant, meeting, this.#applicant.participantId)
+    if (refusal) throw refusal
+    if (meeting!.meetingId === this.#live!.meetingId) {
+      throw new Refusal(failed, { message: 'This is the meeting that one is in.' })
+    }
+    return { grant, meeting: meeting! }
+  }
+
+  /** Asks another meeting's door; until that lets it in it stays where it is. */
+  async #switchTo(data: RequestData<'switchToMeeting'>): Promise<void> {
+    const { participantId, link } = this.#applicant
+    const { grant, meeting } = await this.#elsewhere(data.secret, data.meetingId, 'SWITCH_MEETING_FAILED')
+    if (grant.entry === 'ask') this.#options.onAsking()
+    this.#forgetSwitch()
+    const switching: Switching = {
+      link: new SwitchingLink(link, {
+        participantId,
+        meetingId: meeting.meetingId,
+        onRefused: () => {
+          if (this.#switching === switching) this.#switching = undefined
+        },
+      }),
+    }
+    this.#switching = switching
+    try {
+      const { live } = await this.#options.meetings.requestEntry(meeting, {
+        grant,
+        participantId,
+        name: this.#participant!.name,
+        link: switching.link,
+        admitted: (participant) => {
+          switching.participant = participant
+        },
+      })
+      switching.live = live
+    } catch (thrown) {
+      if (this.#switching === switching) this.#switching = undefined
+      throw thrown
+    }
+    // It went, or asked for another meeting, while it was being let in.
+    if (this.#isGone() || this.#switching !== switching) withdraw(switching, participantId)
+  }
+
+  /** Where another meeting let it in. */
+  #seatElsewhere(): { live: LiveMeeting; participant: Participant; link: SwitchingLink } {
+    const { live, participant, link } = this.#switching ?? {}
+    if (!live || !participant || !link) {
+      throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
+    }
+    return { live, participant, link }
+  }
+
+  #goOver(): void {
+    const { live, participant, link } = this.#seatElsewhere()
+    const [from, was] = [this.#live!, this.#participant!]
+    this.#switching = undefined
+    from.release(was)
+    live.media.adopt(participant, was)
+    link.arrive()
+    this.#live = live
+    this.#participant = participant
+  }
+
+  #forgetSwitch(): void {
+    const switching = this.#switching
+    this.#switching = undefined
+    if (switching) withdraw(switching, this.#applicant.participantId)
+  }
+
+  async #subscribe(topic: string): Promise<WithAfter> {
+    this.#countChat()
+    const { messages, release } = await this.#pubsub().subscribe(topic)
+    return new WithAfter({ messages }, release)
+  }
+
+  /** @throws {Refusal} RATE_LIMITED */
+  #countChat(): void {
+    if (this.#reader) this.#options.onChat(this.#reader)
+  }
+
+  get #reader(): Reader | undefined {
+    const { id: participantId, tokenId } = this.#participant ?? {}
+    const sessionId = this.#live?.sessionId
+    return participantId === undefined || tokenId === undefined || sessionId === undefined
+      ? undefined
+      : { sessionId, participantId, tokenId }
+  }
+
+  #keepTopics(): void {
+    const [reader, topics] = [this.#reader, this.#chat?.topics]
+    if (reader && topics && topics.size > 0) this.#options.lostReaders.keep(reader, topics)
+  }
+
+  #resumeTopics(): void {
+    const topics = this.#reader && this.#options.lostReaders.take(this.#reader)
+    if (!topics) return
+    this.#pubsub()
+      .resume(topics)
+      .catch((thrown: unknown) => this.#options.onRefusal(asRefusal(thrown)))
+  }
+
+  /** Chat over this socket, opened when the client first asks for it. */
+  #pubsub(): Pubsub {
+    const { link } = this.#applicant
+    link.learn('pubsub')
+    this.#chat ??= new Pubsub({
+      open: (chatLink) => this.#live!.openChat(this.#participant!.chatTicket!, chatLink),
+      notify: (message) => link.notify(message),
+    })
+    return this.#chat
+  }
+
+  async #requestRelay(data: RequestData<'mediaRelayRequestSent'>): Promise<void> {
+    const { grant, meeting } = await this.#elsewhere(data.secret, data.meetingId, 'MEDIA_RELAY_FAILED')
+    const kinds = data.kinds ?? ['audio', 'video', 'share', 'shareAudio']
+    await this.#options.meetings.requestRelay(meeting, {
+      source: this.#participant!,
+      sourceMeetingId: this.#live!.meetingId,
+      grant,
+      kinds: new Set(kinds.map(streamKind)),
+    })
+  }
+}
+
+/** Leaves the other meeting's lobby, or the seat that it gave. */
+function withdraw({ live, link, participant }: Switching, participantId: string): void {
+  if (participant) live?.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+  else live?.withdraw(participantId, link)
+}
+
+function streamKind(kind: StreamKind | 'share_audio'): StreamKind {
+  return kind === 'share_audio' ? 'shareAudio' : kind
+}
+
+function relayTo(self: Participant, meetingId: string): Relay {
+  for (const mirror of self.mirrors)
+    if (mirror instanceof Relay && mirror.meetingId === meetingId) return mirror
+  throw new Refusal('NOT_FOUND', { message: 'Nothing is relayed to this meeting.' })
+}
+
+/** The client begins anew and does not wait for this answer. */
+const UNANSWERED = Symbol('unanswered')
+
+/** An answer and what must only happen once it is on its way. */
+class WithAfter {
+  readonly data: unknown
+  readonly after: () => void
+
+  constructor(data: unknown, after: () => void) {
+    this.data = data
+    this.after = after
+  }
+}
+
+type Handler<M extends RequestMethod> = (
+  live: LiveMeeting,
+  self: Participant,
+  data: RequestData<M>,
+) => unknown
+type Within = Exclude<
+  RequestMethod,
+  | 'requestEntry'
+  | 'definePeerLeftReason'
+  | 'ping'
+  | 'leave'
+  | 'getRouterRtpCapabilities'
+  | 'join'
+  | 'switchToMeeting'
+  | 'mediaRelayRequestSent'
+  | 'pubsubSubscribe'
+  | 'pubsubUnsubscribe'
+  | 'pubsubPublish'
+>
+
+/** What a participant's requests do. The table is the whole list: nothing else reaches a meeting from a socket. */
+const within: { [M in Within]: Handler<M> } = {
+  createWebRtcTransport: async (live, self, data) => {
+    const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } =
+      await live.media.createTransport(self, data)
+    return { id, iceParameters, iceCandidates, dtlsParameters, ...(sctpParameters && { sctpParameters }) }
+  },
+  connectWebRtcTransport: async (live, self, data) => {
+    await live.media.transport(self, data.transportId).connect(data.dtlsParameters)
+  },
+  restartIce: (live, self, data) => live.media.transport(self, data.transportId).restartIce(),
+  rejoinMedia: (live, self, data) => live.media.rejoin(self, data),
+  changeMode: (live, self, data) => live.changeMode(self, data.mode),
+
+  produce: (live, self, data) => live.media.produce(self, data),
+  closeProducer: (live, self, data) => live.media.closeProducer(self, data.producerId),
+  pauseProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, true),
+  resumeProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, false),
+  produceError: () => undefined,
+
+  produceData: (live, self, data) => live.media.produceData(self, data),
+  getDataProducerStats: (live, self, data) => live.media.dataStats(self, data.dataProducerId),
+  getDataConsumerStats: (live, self, data) => live.media.dataStats(self, data.dataConsumerId),
+  iceRestarted: () => undefined,
+
+  pauseConsumer: (live, self, data) => live.media.pauseConsumer(self, data.consumerId, true),
+  resumeConsumer: (live, self, data) => live.media.pauseConsumer(self, data.consumerId, false),
+  pauseAllConsumers: (live, self, data) => live.media.pauseAllConsumers(self, data.kind ?? 'all', true),
+  resumeAllConsumers: (live, self, data) => live.media.pauseAllConsumers(self, data.kind ?? 'all', false),
+  consumeAudioStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'audio', true),
+  consumeVideoStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'video', true),
+  stopConsumingAudioStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'audio', false),
+  stopConsumingVideoStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'video', false),
+  enableAdaptiveSubscription: (live, self) => live.media.setAdaptive(self, true),
+  disableAdaptiveSubscription: (live, self) => live.media.setAdaptive(self, false),
+  setConsumerPriority: (live, self, data) =>
+    live.media.consumer(self, data.consumerId).setPriority(data.priority),
+  setConsumerPreferredLayers: (live, self, { consumerId, spatialLayer, temporalLayer }) =>
+    live.media
+      .consumer(self, consumerId)
+      .setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
+  requestConsumerKeyFrame: (live, self, data) => live.media.consumer(self, data.consumerId).requestKeyFrame(),
+  getTransportStats: (live, self, data) => live.media.transportStats(self, data),
+
+  changeDisplayName: (live, self, data) => live.changeDisplayName(self, cleanName(data.displayName)),
+  switchPeerRoom: (live, self, data) => live.askToSwitch(self, data),
+
+  realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id, self.holder),
+  realtimeStoreGet: (live, _self, data) => ({ status: 'ok', value: live.values.get(data.key) }),
+  realtimeStoreObserve: (live, self, data) => live.values.observe(data.key, self),
+  realtimeStoreStopObserve: (live, self, data) => live.values.stopObserving(data.key, self.link),
+
+  respondToMediaRelayRequest: (live, self, data) => live.respondRelay(self, data),
+  mediaRelayRequestStop: (_live, self, data) => relayTo(self, data.meetingId).stop('STOPPED'),
+  enableRelayMedia: (_live, self, data) => relayTo(self, data.meetingId).setKind(streamKind(data.kind), true),
+  disableRelayMedia: (_live, self, data) =>
+    relayTo(self, data.meetingId).setKind(streamKind(data.kind), false),
+
+  respondEntry: (live, self, data) => live.respondEntry(self, data.id, data.decision),
+  liftRemoval: (live, self, data) => live.lift(self, data.peerId),
+
+  closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
+  removePeer: (live, self, data) => live.remove(self, data.peerId),
+  enablePeerMic: (live, self, data) => live.askForStream(self, data.peerId, 'audio'),
+  disablePeerMic: (live, self, data) => live.stopStream(self, data.peerId, 'audio'),
+  enablePeerWebcam: (live, self, data) => live.askForStream(self, data.peerId, 'video'),
+  disablePeerWebcam: (live, self, data) => live.stopStream(self, data.peerId, 'video'),
+  enablePeerShare: (live, self, data) => live.askForStream(self, data.peerId, 'share'),
+  disablePeerShare: (live, self, data) => live.stopStream(self, data.peerId, 'share'),
+  pinStateChanged: (live, self, { peerId, state }) =>
+    live.pin(self, peerId, {
+      ...(state.cam !== undefined && { cam: state.cam }),
+      ...(state.share !== undefined && { share: state.share }),
+    }),
+}

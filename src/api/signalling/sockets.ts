@@ -1,0 +1,395 @@
+/**
+ * The meeting server's sockets, of both protocols: who may open one, what a connection may send and how often, and how a
+ * meeting speaks to many at once. Contract: signalling §2, older-clients §2.
+ */
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { Logger } from 'pino'
+import { refusalOfMedia } from '../../media/refusals.ts'
+import type { Sfu } from '../../media/sfu.ts'
+import type { LiveMeetings } from '../../meeting/live-meetings.ts'
+import type { OpenAudience } from '../../meeting/link.ts'
+import type { ConnectionState } from '../../protocol/requests.ts'
+import type { MeetingRecord } from '../../store/store.ts'
+import type { Grant } from '../../token/token.ts'
+import { Server, type Socket } from 'socket.io'
+import { WebSocketServer } from 'ws'
+import { refusalAtDoor } from '../../meeting/door/admission.ts'
+import { keepingTrace, onBehalfOf } from '../../log.ts'
+import {
+  hidesRefusal,
+  signsOfBrowser,
+  traitsOf,
+  type ClientSign,
+  type ClientTraits,
+} from '../../protocol/clients.ts'
+import { asRefusal, Refusal } from '../../protocol/errors.ts'
+import { leaveReason } from '../../protocol/leave-reasons.ts'
+import { isOldMode, parseMode } from '../../protocol/modes.ts'
+import { isAlwaysAnswered, methodOf } from '../../protocol/requests.ts'
+import { SocketAudience } from './audience.ts'
+import { hostGiven } from '../http/base-url.ts'
+import {
+  backlogLimit,
+  ClientLink,
+  errorOf,
+  type Answer,
+  type Inbox,
+  type Memberships,
+  type Wire,
+} from './client-link.ts'
+import type { ChatPace } from '../limits/chat-pace.ts'
+import { crowded, type Gate } from '../limits/gate.ts'
+import { Connection, type Applicant } from './connection.ts'
+import { ProtooServer } from './protoo.ts'
+import { LostReaders } from './older-chat.ts'
+import { REQUEST_ID_HEADER, requestIdOf } from '../http/request-id.ts'
+import { keepToOneSocket, SocketIoWire } from './socket-io.ts'
+import { TokenBucket } from '../limits/token-bucket.ts'
+import { hasWholeEscapes } from '../http/url-text.ts'
+
+export interface SocketSettings {
+  host: string
+  publicUrl: string | undefined
+  maxMessageBytes: number
+  maxParticipants: number
+  /** For one connection, on average; four times as many at once. */
+  maxRequestsPerSecond: number
+  /** Streams and transports that one connection opens. */
+  maxMediaOpeningsPerMinute: number
+  /** How long a socket may take to say what it wants. */
+  headersTimeoutSeconds: number
+}
+
+export interface SocketOptions {
+  settings: SocketSettings
+  gate: Gate
+  chatPace: ChatPace
+  verify: (token: unknown, options?: { outOfTime?: boolean }) => Grant
+  /** Why a page of this origin may not use the key of a grant, if it may not. */
+  refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
+  findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
+  sfu: Sfu
+  now: () => number
+  randomId: () => string
+  /** Once for each refusal object, even if it is handed in twice. */
+  onRefusal: (refusal: Refusal) => void
+  /** Somebody is in, so long after it asked to come in, or after it was let in where it had to wait. */
+  onJoined: (entry: 'direct' | 'admitted', ms: number) => void
+  log: Logger
+}
+
+const BURST_FACTOR = 4
+/** Why a token is refused that was good at another time. */
+const OUT_OF_TIME: ReadonlySet<string | undefined> = new Set(['expired', 'issued-in-future'])
+/** One that goes on although so many of its messages were refused at once is closed. */
+const PATIENCE_FACTOR = 20
+/** Of what is no request, so much counts as one more. */
+const STRAY_BYTES = 1024
+/** A message over the limit is read to be answered; one over this many times the limit ends its connection unread. */
+const CUT_FACTOR = 4
+
+/** Requests of a client that speaks before the server has judged its token: protoo has no word for "ready". */
+const MAX_EARLY_REQUESTS = 32
+
+/** States of one that is not let in. */
+const OUTSIDE: ReadonlySet<ConnectionState> = new Set(['arrived', 'waiting'])
+
+export class MeetingSockets {
+  readonly #io: Server
+  readonly #protoo: ProtooServer
+  readonly #options: SocketOptions
+  /** Every open connection, by its id. */
+  readonly #links = new Map<string, ClientLink>()
+  readonly #memberships: Memberships = new Map()
+  readonly #open = new Set<Socket['conn']>()
+  readonly #lostReaders: LostReaders
+  #meetings: LiveMeetings | undefined
+
+  constructor(options: SocketOptions) {
+    this.#options = options
+    this.#lostReaders = new LostReaders(options.now)
+    const largestMessage = options.settings.maxMessageBytes * CUT_FACTOR
+    const maxBacklogBytes = backlogLimit(options.settings.maxParticipants)
+    this.#io = new Server({
+      transports: ['websocket'],
+      serveClient: false,
+      maxHttpBufferSize: largestMessage,
+      connectTimeout: options.settings.headersTimeoutSeconds * 1000,
+      pingInterval: 10_000,
+      pingTimeout: 15_000,
+      cors: { origin: true },
+      perMessageDeflate: false,
+      // Not the version that comes with socket.io: this one cuts a client that pings and reads no answer.
+      wsEngine: WebSocketServer,
+    })
+    this.#io.on('connection', (socket) => {
+      const wire = new SocketIoWire(socket, { maxMessageBytes: largestMessage, maxBacklogBytes })
+      this.#inTrace(wire, () => wire.listen(this.#receive(wire)))
+    })
+    this.#protoo = new ProtooServer({
+      maxMessageBytes: largestMessage,
+      maxBacklogBytes,
+      onSocket: (wire) => this.#inTrace(wire, () => wire.listen(this.#receive(wire, 'protoo'))),
+    })
+  }
+
+  readonly openAudience: OpenAudience = (name) =>
+    new SocketAudience(this.#io, name, this.#links, this.#memberships)
+
+  /** Serves this listener too; must be called before it listens. */
+  attach(listener: HttpServer | HttpsServer, meetings: LiveMeetings): void {
+    this.#meetings = meetings
+    const answering = listener.listeners('request')
+    this.#io.attach(listener)
+    this.#io.engine.on('connection', (open: Socket['conn']) => {
+      this.#open.add(open)
+      open.once('close', () => this.#open.delete(open))
+      keepToOneSocket(open)
+    })
+    // It would answer to requests too; what asks for no socket, or may have none, is answered as all else.
+    listener.removeAllListeners('request')
+    for (const answer of answering) listener.on('request', answer as () => void)
+    this.#protoo.attach(listener)
+  }
+
+  get connections(): number {
+    return this.#links.size
+  }
+
+  /** Cuts all connections so that their clients come back; those too that never said what they want. */
+  close(): void {
+    for (const open of this.#open) open.close()
+    this.#protoo.close()
+  }
+
+  #inTrace({ request, connectionId }: Wire, work: () => void): void {
+    // The client quotes the id of the call that sent it here; a browser can put it in the address only.
+    const quoted = request.headers[REQUEST_ID_HEADER] ?? queryOf(request).get('requestId')
+    onBehalfOf({ requestId: requestIdOf(quoted), connection: connectionId }, work)
+  }
+
+  /** Judges who opened a socket, and takes what it sends from here on. */
+  #receive(wire: Wire, ...shown: ClientSign[]): Inbox {
+    const { log, settings, gate, onRefusal, now } = this.#options
+    const { request } = wire
+    const query = queryOf(request)
+    if (isOldMode(query.get('mode'))) shown.push('oldMode')
+    shown.push(...signsOfBrowser(request.headers['user-agent']))
+    const link = new ClientLink(wire, {
+      traits: traitsOf(...shown),
+      resetsMedia: query.get('sdk') === 'anteroom',
+      memberships: this.#memberships,
+      onRefusal,
+    })
+    this.#links.set(wire.connectionId, link)
+    log.info({ protocol: link.traits.envelope }, 'connected')
+    let connection: Connection | undefined
+    let refused: Refusal | undefined
+    /** Requests of a client that does not wait to be told that it may speak. */
+    let early: (() => void)[] | undefined = link.traits.envelope === 'protoo' ? [] : undefined
+    let silence: NodeJS.Timeout | undefined
+    const { maxRequestsPerSecond: perSecond } = settings
+    const bucket = new TokenBucket(perSecond, perSecond * BURST_FACTOR, now)
+    const patience = new TokenBucket(perSecond, perSecond * PATIENCE_FACTOR, now)
+
+    const refuse = (refusal: Refusal): void => {
+      refused = refusal
+      onRefusal(refusal)
+      link.close(leaveReason('UNKNOWN'), refusal)
+    }
+    const refusalOf = (bytes: number, paced: boolean): Refusal | undefined => {
+      // Whoever is refused hears nothing of the meeting and may say nothing more.
+      if (refused) return refused
+      if (!(paced ? bucket : patience).take()) {
+        if (!paced || !patience.take()) {
+          refused = farTooMuch()
+          link.close(leaveReason('UNKNOWN'), refused)
+        }
+        return new Refusal('RATE_LIMITED')
+      }
+      // Answered and not acted on; the connection stays.
+      if (bytes > settings.maxMessageBytes) return new Refusal('PAYLOAD_TOO_LARGE')
+      // Put out, denied or leaving: its last words reach nobody.
+      if (link.closing) return new Refusal('INVALID_STATE', { message: 'This connection is being closed.' })
+      if (!connection && (early?.length ?? MAX_EARLY_REQUESTS) >= MAX_EARLY_REQUESTS)
+        return new Refusal('INVALID_STATE', { message: 'Nothing can be sent before connectionSuccess.' })
+      return undefined
+    }
+    type Reply = (answer: Answer, traits: ClientTraits) => void
+    const run = (message: unknown, reply: Reply): void => {
+      const method = methodOf(message)
+      const answer = (given: Answer): void => {
+        reply(given, link.traits)
+        const hidden = connection!.state === 'inside' && hidesRefusal(link.traits, method ?? '')
+        if ('refusal' in given && hidden) link.notify(errorOf(given.refusal))
+      }
+      connection!.handle(message, answer).catch((thrown: unknown) => {
+        log.error({ err: asRefusal(thrown).cause ?? thrown }, 'a request failed')
+      })
+    }
+    const receive = keepingTrace((message: unknown, bytes: number, reply: Reply) => {
+      const tolerant = isAlwaysAnswered(methodOf(message))
+      const refusal = refusalOf(bytes, !tolerant)
+      if (refusal) {
+        onRefusal(refusal)
+        reply(tolerant ? { data: {} } : { refusal }, link.traits)
+      } else if (connection) run(message, reply)
+      else early!.push(() => run(message, reply))
+    })
+    const stray = keepingTrace((bytes: number) => {
+      if (refused || patience.take(1 + bytes / STRAY_BYTES)) return
+      refused = farTooMuch()
+      onRefusal(refused)
+      link.drop(refused)
+    })
+    const tooSlow = keepingTrace(() => {
+      log.info('cut off a client that does not read')
+      const refusal = new Refusal('TOO_SLOW')
+      onRefusal(refusal)
+      link.drop(refusal)
+    })
+    const gone = keepingTrace((reason: string, left: boolean) => {
+      log.info({ reason }, 'disconnected')
+      clearTimeout(silence)
+      early = undefined
+      connection?.gone({ left })
+      for (const audience of [...(this.#memberships.get(wire.connectionId) ?? [])]) audience.remove(link)
+      this.#links.delete(wire.connectionId)
+    })
+    const arrive = async (): Promise<void> => {
+      try {
+        if (gate.isCrowded(request)) throw crowded()
+        const applicant = await this.#applicant(request)
+        if (!wire.connected) return
+        connection = this.#connect(link, applicant)
+      } catch (thrown) {
+        const refusal = gate.told(request, asRefusal(thrown))
+        log.info({ code: refusal.code, reason: refusal.reason }, 'refused at the door')
+        if (refusal.cause !== undefined) log.error({ err: refusal.cause }, 'the door failed')
+        refuse(refusal)
+        return
+      }
+      wire.ready()
+      for (const waiting of early ?? []) waiting()
+      early = undefined
+      // Clients ask at once; one that does not takes a place of those who wait for nothing.
+      const arrived = connection
+      silence = setTimeout(() => {
+        if (arrived.state === 'arrived')
+          refuse(new Refusal('INVALID_STATE', { message: 'Nothing was asked for in time.' }))
+      }, settings.headersTimeoutSeconds * 1000).unref()
+    }
+    void arrive()
+    return { request: receive, stray, tooSlow, gone }
+  }
+
+  #connect(link: ClientLink, applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>): Connection {
+    const { log, settings, gate, chatPace, onRefusal, onJoined, now, findMeeting } = this.#options
+    const { request } = link.wire
+    const { maxMediaOpeningsPerMinute: openings } = settings
+    const opened = new TokenBucket(openings / 60, openings, now)
+    return new Connection(
+      { ...applicant, link, socketBaseUrl: this.#baseUrl(request) },
+      {
+        meetings: this.#meetings!,
+        // A token shown later, for another meeting, counts as one shown at the door.
+        verify: (token) => {
+          try {
+            return this.#fromPage(request, this.#options.verify(token))
+          } catch (error) {
+            throw gate.told(request, asRefusal(error))
+          }
+        },
+        findMeeting,
+        onState: (state) => gate.setOutside(request, OUTSIDE.has(state)),
+        onAsking: () => gate.countEntryRequest(request),
+        onOpening: () => {
+          if (!opened.take()) {
+            throw new Refusal('RATE_LIMITED', {
+              message: 'Too many streams are opened and closed; try again in a moment.',
+            })
+          }
+        },
+        onChat: (speaker) => {
+          if (!chatPace.take(speaker)) throw new Refusal('RATE_LIMITED')
+        },
+        lostReaders: this.#lostReaders,
+        onRefusal,
+        onJoined: (entry, ms, { meetingId, sessionId }) => {
+          onJoined(entry, ms)
+          log.info({ meetingId, sessionId, entry, ms }, 'joined')
+        },
+        now,
+      },
+    )
+  }
+
+  /** Where the client finds our other sockets: where it found this one. */
+  #baseUrl(request: IncomingMessage): string {
+    const { publicUrl } = this.#options.settings
+    if (publicUrl !== undefined) return publicUrl.replace(/^http/, 'ws')
+    const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true
+    return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket)}`
+  }
+
+  /** The grant, if the page that opened the socket may use its key. @throws {Refusal} UNAUTHORIZED_REQUEST */
+  #fromPage(request: IncomingMessage, grant: Grant): Grant {
+    const ownOrigin = new URL(this.#baseUrl(request)).origin.replace(/^ws/, 'http')
+    const refusal = this.#options.refusalOfOrigin(grant, request.headers.origin, ownOrigin)
+    if (refusal) throw refusal
+    return grant
+  }
+
+  /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
+  async #applicant(request: IncomingMessage): Promise<Omit<Applicant, 'link' | 'socketBaseUrl'>> {
+    const { findMeeting, sfu, randomId } = this.#options
+    if (!hasWholeEscapes(request.url ?? ''))
+      throw new Refusal('INVALID_REQUEST', { message: 'The address is not well formed.' })
+    const query = queryOf(request)
+    const given = query.get('peerId')
+    let participantId = given ?? ''
+    const atDoor = async (): Promise<{ grant: Grant; meeting: MeetingRecord }> => {
+      const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
+      this.#fromPage(request, grant)
+      const meeting = await findMeeting(grant, query.get('roomId') ?? '')
+      // One whose token names the participant need not repeat the id (docs/decisions/0006).
+      if (participantId === '') participantId = grant.participantId ?? (given === null ? randomId() : '')
+      if (expired) {
+        const known =
+          meeting && (await this.#meetings!.knows(meeting.meetingId, participantId, grant.tokenId))
+        if (!known) throw expired
+      }
+      const refusal = refusalAtDoor(grant, meeting, participantId)
+      if (refusal) throw refusal
+      const media = sfu.status
+      if (!media.available && !media.isComing) throw refusalOfMedia(media)
+      return { grant, meeting: meeting! }
+    }
+    await atDoor()
+    // Clients before 0.5.3 name the mode here and not in `join`.
+    return { atDoor, participantId, mode: parseMode(query.get('mode')) }
+  }
+
+  /**
+   * A token whose time is over, or of a time before the clock was set back, still brings back one who was in the session
+   * with it: clients send the same again.
+   */
+  #grantOf(token: string): { grant: Grant; expired?: Refusal } {
+    const { verify } = this.#options
+    try {
+      return { grant: verify(token) }
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal) || !OUT_OF_TIME.has(thrown.reason)) throw thrown
+      return { grant: verify(token, { outOfTime: true }), expired: thrown }
+    }
+  }
+}
+
+function farTooMuch(): Refusal {
+  return new Refusal('RATE_LIMITED', { message: 'This connection sends far too many requests.' })
+}
+
+function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URL(request.url ?? '/', 'http://localhost').searchParams
+}

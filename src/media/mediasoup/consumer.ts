@@ -1,0 +1,136 @@
+import { parseScalabilityMode, type types as mediasoup } from 'mediasoup'
+import type { RtpParameters } from '../../protocol/media.ts'
+import { fromMediasoupRtpParameters } from './convert.ts'
+import type { MediaLog } from '../log.ts'
+import { Listeners } from '../listeners.ts'
+import { refusing } from '../refusals.ts'
+import type { Consumer, ConsumerEvents, StreamStats } from '../sfu.ts'
+import { toStreamStats } from './stats.ts'
+
+/**
+ * The layer that a client receives first. A browser ignores a request for a key frame within 300 ms of the last one, whatever
+ * layer either was for, and the worker repeats a request only after a second. From the highest layer the first estimates of
+ * bandwidth often lead down before its key frame has come; the picture is then a second late.
+ */
+export const firstSpatialLayer = 1
+
+/** A stream on its way to one client. */
+export class MediasoupConsumer implements Consumer {
+  readonly producerId: string
+  readonly rtpParameters: RtpParameters
+  readonly type: Consumer['type']
+  readonly #consumer: mediasoup.Consumer
+  readonly #listeners: Listeners<ConsumerEvents>
+  /** What the client receives once its first picture has passed; undefined when that is so. */
+  #layersAfterFirst: { spatialLayer: number; temporalLayer?: number } | undefined
+
+  /** @param producerId as it is at home */
+  constructor(consumer: mediasoup.Consumer, producerId: string, log: MediaLog | undefined) {
+    this.#consumer = consumer
+    this.producerId = producerId
+    this.#listeners = new Listeners(log)
+    this.rtpParameters = fromMediasoupRtpParameters(consumer.rtpParameters)
+    // Only pipe transports have consumers of the fourth type, and there are none here.
+    this.type = consumer.type as Consumer['type']
+    consumer.on('producerclose', () => {
+      this.#listeners.emit('producerClosed')
+      this.#listeners.clear()
+    })
+    consumer.on('transportclose', () => this.#listeners.clear())
+    consumer.on('producerpause', () => this.#listeners.emit('producerPaused'))
+    consumer.on('producerresume', () => this.#listeners.emit('producerResumed'))
+    if (this.type !== 'simple') this.#layersAfterFirst = this.#clamp({ spatialLayer: Infinity })
+    consumer.on('layerschange', (layers) => {
+      if (layers) this.#passFirst()
+      this.#listeners.emit(
+        'layersChanged',
+        layers ? { spatialLayer: layers.spatialLayer, temporalLayer: layers.temporalLayer } : null,
+      )
+    })
+    consumer.on('score', ({ score, producerScore }) =>
+      this.#listeners.emit('score', { score, producerScore }),
+    )
+  }
+
+  get id(): string {
+    return this.#consumer.id
+  }
+
+  get kind(): Consumer['kind'] {
+    return this.#consumer.kind
+  }
+
+  get producerPaused(): boolean {
+    return this.#consumer.producerPaused
+  }
+
+  get paused(): boolean {
+    return this.#consumer.paused
+  }
+
+  on<E extends keyof ConsumerEvents>(event: E, listener: ConsumerEvents[E]): void {
+    this.#listeners.on(event, listener)
+  }
+
+  pause(): Promise<void> {
+    return refusing('consumer', () => this.#consumer.pause())
+  }
+
+  resume(): Promise<void> {
+    return refusing('consumer', () => this.#consumer.resume())
+  }
+
+  async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+    // A stream of one layer has nothing to choose; published clients ask all the same.
+    if (this.type === 'simple') return
+    const preferred = this.#clamp(layers)
+    // A change before the first picture would delay it.
+    if (this.#layersAfterFirst && !this.#consumer.closed) this.#layersAfterFirst = preferred
+    else await refusing('consumer', () => this.#consumer.setPreferredLayers(preferred))
+  }
+
+  #clamp(layers: { spatialLayer: number; temporalLayer?: number }): typeof layers {
+    return clampLayers(layers, this.#consumer.rtpParameters.encodings?.[0]?.scalabilityMode)
+  }
+
+  #passFirst(): void {
+    const layers = this.#layersAfterFirst
+    if (!layers) return
+    this.#layersAfterFirst = undefined
+    // Fails only where the stream ends at this moment.
+    this.#consumer.setPreferredLayers(layers).catch(() => undefined)
+  }
+
+  setPriority(priority: number): Promise<void> {
+    return refusing('consumer', () => this.#consumer.setPriority(priority))
+  }
+
+  requestKeyFrame(): Promise<void> {
+    return refusing('consumer', () => this.#consumer.requestKeyFrame())
+  }
+
+  async stats(): Promise<StreamStats> {
+    const entries = await refusing('consumer', () => this.#consumer.getStats())
+    return toStreamStats(entries, 'outbound-rtp', this.#consumer.rtpParameters.codecs[0]?.clockRate ?? 90_000)
+  }
+
+  close(): void {
+    this.#listeners.clear()
+    this.#consumer.close()
+  }
+}
+
+/** Layers within what `scalabilityMode` (`S3T3`) has: negative and broken values become the lowest, larger ones the highest. */
+export function clampLayers(
+  layers: { spatialLayer: number; temporalLayer?: number },
+  scalabilityMode: string | undefined,
+): { spatialLayer: number; temporalLayer?: number } {
+  const { spatialLayers, temporalLayers } = parseScalabilityMode(scalabilityMode)
+  const spatialLayer = clamp(layers.spatialLayer, spatialLayers - 1)
+  if (layers.temporalLayer === undefined) return { spatialLayer }
+  return { spatialLayer, temporalLayer: clamp(layers.temporalLayer, temporalLayers - 1) }
+}
+
+function clamp(value: number, max: number): number {
+  return Number.isNaN(value) ? 0 : Math.min(Math.max(Math.trunc(value), 0), max)
+}

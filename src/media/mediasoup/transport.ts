@@ -1,0 +1,252 @@
+import type { types as mediasoup } from 'mediasoup'
+import { Refusal } from '../../protocol/errors.ts'
+import type {
+  DtlsParameters,
+  IceCandidate,
+  IceParameters,
+  MediaKind,
+  RtpCapabilities,
+  RtpParameters,
+  SctpParameters,
+} from '../../protocol/media.ts'
+import { firstSpatialLayer, MediasoupConsumer } from './consumer.ts'
+import {
+  fromMediasoupTransport,
+  toMediasoupDtlsParameters,
+  toMediasoupRtpCapabilities,
+  toMediasoupRtpParameters,
+} from './convert.ts'
+import type { MediaLog } from '../log.ts'
+import { Listeners } from '../listeners.ts'
+import { MediasoupProducer } from './producer.ts'
+import { closed, refusing } from '../refusals.ts'
+import type {
+  Consumer,
+  DataConsumer,
+  DataConsumerEvents,
+  DataOptions,
+  DataProducer,
+  Producer,
+  Transport,
+  TransportEvents,
+  TransportOptions,
+  TransportStats,
+} from '../sfu.ts'
+
+/**
+ * How soon after one request for a key frame the worker makes the next. A browser ignores a request within 300 ms of the last
+ * one, and the worker repeats it only after a second: somebody who began to watch just after another would wait that long.
+ */
+const KEY_FRAME_INTERVAL_MS = 350
+
+/** What a transport needs of its router. */
+export interface TransportHost {
+  readonly log: MediaLog | undefined
+  /** A producer that was made; `watchLevel` for one to listen to for the active speaker. */
+  register(producer: mediasoup.Producer | mediasoup.DataProducer, watchLevel: boolean): void
+  /** Before it is consumed here; answers its id here. @throws what mediasoup throws */
+  bring(producerId: string): Promise<string>
+  /** One consumer more or less on the worker. */
+  countConsumers(change: 1 | -1): void
+}
+
+/** A client's connection for media. `produce` and `consume` need no more of mediasoup than its transports have in common. */
+export class MediasoupTransport implements Transport {
+  readonly id: string
+  readonly iceParameters: IceParameters
+  readonly iceCandidates: IceCandidate[]
+  readonly dtlsParameters: DtlsParameters
+  readonly sctpParameters?: SctpParameters
+  readonly #transport: mediasoup.WebRtcTransport
+  readonly #direction: TransportOptions['direction']
+  readonly #host: TransportHost
+  readonly #listeners: Listeners<TransportEvents>
+
+  constructor(
+    transport: mediasoup.WebRtcTransport,
+    direction: TransportOptions['direction'],
+    host: TransportHost,
+  ) {
+    this.#transport = transport
+    this.#direction = direction
+    this.#host = host
+    this.id = transport.id
+    const { iceParameters, iceCandidates, dtlsParameters, sctpParameters } = fromMediasoupTransport(transport)
+    this.iceParameters = iceParameters
+    this.iceCandidates = iceCandidates
+    this.dtlsParameters = dtlsParameters
+    if (sctpParameters) this.sctpParameters = sctpParameters
+    this.#listeners = new Listeners(host.log)
+    transport.on('routerclose', () => {
+      this.#listeners.emit('lost')
+      this.#listeners.clear()
+    })
+  }
+
+  on<E extends keyof TransportEvents>(event: E, listener: TransportEvents[E]): void {
+    this.#listeners.on(event, listener)
+  }
+
+  async connect(dtlsParameters: DtlsParameters): Promise<void> {
+    await refusing(
+      'transport',
+      () => this.#transport.connect({ dtlsParameters: toMediasoupDtlsParameters(dtlsParameters) }),
+      'INVALID_STATE',
+    )
+  }
+
+  restartIce(): Promise<IceParameters> {
+    return refusing('transport', () => this.#transport.restartIce())
+  }
+
+  async produce(options: {
+    kind: MediaKind
+    rtpParameters: RtpParameters
+    watchLevel?: boolean
+  }): Promise<Producer> {
+    this.#wants('send')
+    return await produceOn(this.#transport, this.#host, options)
+  }
+
+  async consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer> {
+    this.#wants('receive')
+    return await consumeOn(this.#transport, this.#host, options)
+  }
+
+  async produceData({ sctpStreamParameters, label, protocol }: DataOptions): Promise<DataProducer> {
+    this.#wants('send')
+    this.#wantsSctp()
+    const producer = await refusing(
+      'data producer',
+      () => this.#transport.produceData({ sctpStreamParameters, label, protocol }),
+      'INVALID_REQUEST',
+    )
+    this.#host.register(producer, false)
+    return asDataProducer(producer)
+  }
+
+  async consumeData({ dataProducerId }: { dataProducerId: string }): Promise<DataConsumer> {
+    this.#wants('receive')
+    this.#wantsSctp()
+    const consumer = await refusing(
+      'data stream',
+      async () => {
+        const here = await this.#host.bring(dataProducerId)
+        return this.#transport.consumeData({ dataProducerId: here })
+      },
+      'CREATE_CONSUMER_FAILED',
+    )
+    const listeners = new Listeners<DataConsumerEvents>(this.#host.log)
+    consumer.on('dataproducerclose', () => {
+      listeners.emit('producerClosed')
+      listeners.clear()
+    })
+    return {
+      ...asDataProducer(consumer),
+      dataProducerId,
+      on: (event, listener) => listeners.on(event, listener),
+      close: () => {
+        listeners.clear()
+        consumer.close()
+      },
+    }
+  }
+
+  async stats(): Promise<TransportStats> {
+    const [stats] = await refusing('transport', () => this.#transport.getStats())
+    return {
+      receiveBitrate: stats?.recvBitrate ?? 0,
+      receiveBytes: stats?.bytesReceived ?? 0,
+      sendBitrate: stats?.sendBitrate ?? 0,
+      sendBytes: stats?.bytesSent ?? 0,
+    }
+  }
+
+  close(): void {
+    this.#listeners.clear()
+    this.#transport.close()
+  }
+
+  #wantsSctp(): void {
+    if (this.sctpParameters) return
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'The transport was made without data channels.',
+      reason: 'sctp',
+    })
+  }
+
+  #wants(direction: TransportOptions['direction']): void {
+    if (this.#direction === direction) return
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'The transport is for the other direction.',
+      reason: 'direction',
+    })
+  }
+}
+
+/** What `Transport.produce` does, on any transport of mediasoup. */
+export async function produceOn(
+  transport: mediasoup.Transport,
+  host: TransportHost,
+  options: { kind: MediaKind; rtpParameters: RtpParameters; watchLevel?: boolean },
+): Promise<Producer> {
+  const { kind } = options
+  const rtpParameters = toMediasoupRtpParameters(options.rtpParameters)
+  const media = rtpParameters.codecs[0]?.mimeType.split('/')[0]?.toLowerCase()
+  if (media !== kind) {
+    throw new Refusal('INVALID_REQUEST', { message: 'The codec is not of the kind given.', reason: 'kind' })
+  }
+  // All that goes in comes from the client, so what the worker does not like is the client's doing.
+  const producer = await refusing(
+    'producer',
+    () => transport.produce({ kind, rtpParameters, keyFrameRequestDelay: KEY_FRAME_INTERVAL_MS }),
+    'INVALID_REQUEST',
+  )
+  if (transport.closed) {
+    // Closed while the worker answered: mediasoup knows nothing of a producer made on a transport that is gone.
+    producer.close()
+    throw closed('transport')
+  }
+  host.register(producer, options.watchLevel === true && kind === 'audio')
+  return new MediasoupProducer(producer)
+}
+
+/** What `Transport.consume` does, on any transport of mediasoup. */
+export async function consumeOn(
+  transport: mediasoup.Transport,
+  host: TransportHost,
+  options: { producerId: string; rtpCapabilities: RtpCapabilities },
+): Promise<Consumer> {
+  const consumer = await refusing(
+    'stream',
+    async () => {
+      const here = await host.bring(options.producerId)
+      return transport.consume({
+        producerId: here,
+        rtpCapabilities: toMediasoupRtpCapabilities(options.rtpCapabilities),
+        paused: true,
+        preferredLayers: { spatialLayer: firstSpatialLayer },
+      })
+    },
+    'CREATE_CONSUMER_FAILED',
+  )
+  if (transport.closed) {
+    consumer.close()
+    throw closed('transport')
+  }
+  host.countConsumers(1)
+  consumer.observer.once('close', () => host.countConsumers(-1))
+  return new MediasoupConsumer(consumer, options.producerId, host.log)
+}
+
+function asDataProducer(made: mediasoup.DataProducer | mediasoup.DataConsumer): DataProducer {
+  const { id, label, protocol } = made
+  return {
+    id,
+    label,
+    protocol,
+    sctpStreamParameters: made.sctpStreamParameters!,
+    stats: () => refusing<unknown[]>('data stream', () => made.getStats()),
+    close: () => made.close(),
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Streams of a participant that also go to another meeting, asked for there and consented to (contract, rest-and-tokens
+ * §5.2). In the other meeting the participant is seen as one of its own who only sends.
+ */
+import type { StreamKind } from '../../protocol/media.ts'
+import type { LeaveReason } from '../../protocol/leave-reasons.ts'
+import type { Grant } from '../../token/token.ts'
+import type { Link } from '../link.ts'
+import type { LiveProducer, Mirror } from '../roster/participant.ts'
+import { leaveReason } from '../../protocol/leave-reasons.ts'
+import { Participant } from '../roster/participant.ts'
+import { beyondShare, sharesOf } from '../../shares.ts'
+
+/** What a relay needs of the meeting that it leads to. */
+export interface RelayDestination {
+  readonly meetingId: string
+  readonly media: {
+    announce(participant: Participant, live: LiveProducer): void
+    retract(participant: Participant, producerId: string): void
+    tellState(participant: Participant, kind: StreamKind): void
+  }
+  leave(participant: Participant, reason: LeaveReason): void
+}
+
+/** Somebody asks to be relayed. */
+export interface RelayRequest {
+  source: Participant
+  sourceMeetingId: string
+  /** Shown for the meeting that is asked. */
+  grant: Grant
+  kinds: Set<StreamKind>
+}
+
+/**
+ * Requests that wait for consent. One participant has one of them, those who came with one token half of them, and each
+ * is gone when its participant is.
+ */
+export class RelayRequests {
+  readonly #pending = new Map<RelayRequest, Mirror>()
+
+  /** Takes the place of an earlier request of the same participant. @throws {Refusal} RATE_LIMITED */
+  add(request: RelayRequest, limit: number): void {
+    const { source, sourceMeetingId } = request
+    const before = this.get(sourceMeetingId, source.id)
+    if (before) this.drop(before)
+    const limits = sharesOf(limit)
+    if (this.#pending.size >= limits.session)
+      throw beyondShare('RATE_LIMITED', 'session', 'requests for a relay')
+    if (this.#countOf(request) >= limits.token)
+      throw beyondShare('RATE_LIMITED', 'token', 'requests for a relay')
+    const mirror: Mirror = {
+      added: () => undefined,
+      removed: () => undefined,
+      changed: () => undefined,
+      ended: () => this.drop(request),
+    }
+    this.#pending.set(request, mirror)
+    source.mirrors.add(mirror)
+  }
+
+  get(sourceMeetingId: string, sourceId: string): RelayRequest | undefined {
+    for (const request of this.#pending.keys())
+      if (request.sourceMeetingId === sourceMeetingId && request.source.id === sourceId) return request
+    return undefined
+  }
+
+  list(): RelayRequest[] {
+    return [...this.#pending.keys()]
+  }
+
+  drop(request: RelayRequest): void {
+    request.source.mirrors.delete(this.#pending.get(request)!)
+    this.#pending.delete(request)
+  }
+
+  clear(): void {
+    for (const request of this.list()) this.drop(request)
+  }
+
+  /** How many are of the same token, that of the meeting they come from or that shown here. */
+  #countOf({ source, grant }: RelayRequest): number {
+    return this.list().filter(
+      (other) => other.source.tokenId === source.tokenId || other.grant.tokenId === grant.tokenId,
+    ).length
+  }
+}
+
+export class Relay implements Mirror {
+  /** The participant, as the other meeting has it. */
+  readonly guest: Participant
+  readonly #request: RelayRequest
+  readonly #destination: RelayDestination
+  readonly #passed = new Map<string, LiveProducer>()
+  #stopped = false
+
+  constructor(request: RelayRequest, destination: RelayDestination) {
+    this.#request = request
+    this.#destination = destination
+    const { source } = request
+    this.guest = new Participant({
+      participantId: source.id,
+      grant: request.grant,
+      name: source.name,
+      authority: { canAdmit: false, canModerate: false },
+      link: new RelayLink(request.sourceMeetingId, source, (reason) => this.stop(reason.message)),
+    })
+    this.guest.relayed = { stopKind: (kind) => this.setKind(kind, false) }
+  }
+
+  get meetingId(): string {
+    return this.#destination.meetingId
+  }
+
+  /** The guest has joined the other meeting. */
+  start(): void {
+    const { source } = this.#request
+    source.mirrors.add(this)
+    for (const live of source.producers.values()) this.added(live)
+  }
+
+  added(live: LiveProducer): void {
+    if (this.#stopped || !this.#request.kinds.has(live.kind)) return
+    this.#passed.set(live.producer.id, live)
+    this.#destination.media.announce(this.guest, live)
+  }
+
+  removed(live: LiveProducer): void {
+    if (!this.#passed.delete(live.producer.id)) return
+    this.#destination.media.retract(this.guest, live.producer.id)
+  }
+
+  changed(live: LiveProducer): void {
+    if (this.#passed.has(live.producer.id)) this.#destination.media.tellState(this.guest, live.kind)
+  }
+
+  ended(): void {
+    this.stop('SOURCE_LEFT')
+  }
+
+  setKind(kind: StreamKind, on: boolean): void {
+    const { kinds, source } = this.#request
+    if (on) kinds.add(kind)
+    else kinds.delete(kind)
+    for (const live of source.producers.values()) {
+      if (live.kind !== kind) continue
+      if (on && !this.#passed.has(live.producer.id)) this.added(live)
+      else if (!on) this.removed(live)
+    }
+  }
+
+  /** Idempotent. The participant hears why. */
+  stop(reason: string): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    const { source } = this.#request
+    source.mirrors.delete(this)
+    for (const live of [...this.#passed.values()]) this.removed(live)
+    this.#destination.leave(this.guest, leaveReason('REMOVE_PEER_MEDIA_RELAY_STOP'))
+    source.link.notify({ method: 'mediaRelayStopped', meetingId: this.meetingId, reason })
+  }
+}
+
+/** The guest has no client in this meeting: nothing is sent to it, and closing it ends the relay. */
+class RelayLink implements Link {
+  readonly connectionId: string
+  readonly resetsMedia = false
+  readonly close: (reason: LeaveReason) => void
+  readonly #source: Participant
+
+  constructor(sourceMeetingId: string, source: Participant, onClose: (reason: LeaveReason) => void) {
+    // A meeting id holds no colon.
+    this.connectionId = `relay:${sourceMeetingId}:${source.id}`
+    this.close = onClose
+    this.#source = source
+  }
+
+  answers(withinMs: number): Promise<boolean> {
+    return this.#source.link.answers(withinMs)
+  }
+
+  notify(): void {
+    return undefined
+  }
+
+  request(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  drop(): void {
+    this.close(leaveReason('UNKNOWN'))
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Who was removed from one session and may not come back to it (docs/decisions/0004).
+ *
+ * A removal keeps out the participant id and the token; where another token took the seat while it was being written, both.
+ * Where others are inside with the same token, it keeps out the id alone; the token follows when the last of them is removed.
+ */
+import type { RemovalRecord } from '../../store/store.ts'
+import type { Grant } from '../../token/token.ts'
+import { managesFromOutside } from '../roster/permissions.ts'
+
+export type Removal = Omit<RemovalRecord, 'sessionId'>
+
+/** A removal as moderators see it. */
+export interface RemovalView {
+  participantId: string
+  /** As it was called. */
+  name: string
+  at: number
+  /** The id of the participant who removed it, or `server`; null in records of older versions. */
+  by: string | null
+  /** A token of it is still good, because others came with it too; of that one only the participant id is kept out. */
+  tokenShared: boolean
+}
+
+/** The one who removes somebody, or lifts a removal. */
+export interface Remover {
+  /** Absent for one who calls from outside with a token that is bound to nobody. */
+  participantId?: string
+  /** The token, of one who calls from outside: it does not say which of its holders calls. */
+  tokenId?: string
+  /** Holds `allow_mod`, or a token for management. */
+  isModerator: boolean
+}
+
+/** Whom a removal may keep out: the participant id and the token of one who is inside, asks or calls. */
+export interface Candidate {
+  participantId?: string | undefined
+  tokenId?: string | undefined
+}
+
+export class Removals {
+  /** By participant id; the latest is the last. One for each token. */
+  readonly #removals = new Map<string, readonly Removal[]>()
+
+  constructor(removals: Iterable<Removal> = []) {
+    for (const removal of removals) this.add(removal)
+  }
+
+  /** Replaces the removal of the same participant id and token. */
+  add(removal: Removal): void {
+    const others = this.of(removal.participantId).filter(({ tokenId }) => tokenId !== removal.tokenId)
+    this.#removals.set(removal.participantId, [...others, removal])
+  }
+
+  of(participantId: string): readonly Removal[] {
+    return this.#removals.get(participantId) ?? []
+  }
+
+  has(participantId: string, tokenId: string): boolean {
+    return this.of(participantId).some((removal) => removal.tokenId === tokenId)
+  }
+
+  lift(participantId: string): void {
+    this.#removals.delete(participantId)
+  }
+
+  keepOut({ participantId, tokenId }: Candidate): boolean {
+    if (participantId !== undefined && this.#removals.has(participantId)) return true
+    return tokenId !== undefined && this.#keepOutToken(tokenId)
+  }
+
+  /** In the order in which they were made. */
+  list(): RemovalView[] {
+    return [...this.#removals.values()].map((all) => {
+      const { participantId, name, at, by } = all.at(-1)!
+      return {
+        participantId,
+        name: name ?? participantId,
+        at,
+        by,
+        tokenShared: all.some(({ tokenId }) => !this.#keepOutToken(tokenId)),
+      }
+    })
+  }
+
+  #keepOutToken(tokenId: string): boolean {
+    for (const removals of this.#removals.values()) {
+      if (removals.some((removal) => !removal.tokenShared && removal.tokenId === tokenId)) return true
+    }
+    return false
+  }
+}
+
+/** What `sharesToken` needs to know of somebody who is present. */
+export interface Holder {
+  id: string
+  tokenId: string
+  /** A seat that has not joined holds no token: nobody sees it. */
+  joined: boolean
+  /** A relay guest came with the token of another meeting. */
+  relayed: unknown
+}
+
+/** Whether somebody else has joined with the token of the one who is removed. */
+export function sharesToken(removed: Pick<Holder, 'id' | 'tokenId'>, present: Iterable<Holder>): boolean {
+  for (const { id, tokenId, joined, relayed } of present) {
+    if (joined && !relayed && tokenId === removed.tokenId && id !== removed.id) return true
+  }
+  return false
+}
+
+/** Whether the removals of one id may be lifted by this one: nobody lifts its own, and only a moderator a moderator's. */
+export function mayLift(removals: readonly Removal[], by: Remover): boolean {
+  return removals.every(
+    ({ participantId, tokenId, byModerator }) =>
+      by.participantId !== participantId && by.tokenId !== tokenId && (by.isModerator || !byModerator),
+  )
+}
+
+/** The holder of a grant, who calls from outside the meeting. */
+export function removerOf(grant: Grant): Remover {
+  return {
+    ...(grant.participantId !== undefined && { participantId: grant.participantId }),
+    tokenId: grant.tokenId,
+    isModerator: managesFromOutside(grant),
+  }
+}

@@ -1,0 +1,128 @@
+/** How well media flows to and from one participant: figures at an instant, and a score made of them. */
+import type { StreamStats } from '../../media/sfu.ts'
+import type { MediaKind } from '../../protocol/media.ts'
+
+/** What is kept of one measurement, in this order. Losses are packets since the measurement before. */
+export const figureNames = [
+  'sendAudioBitrate',
+  'sendAudioLost',
+  'sendAudioJitterMs',
+  'sendVideoBitrate',
+  'sendVideoLost',
+  'sendVideoJitterMs',
+  'receiveAudioBitrate',
+  'receiveAudioLost',
+  'receiveVideoBitrate',
+  'receiveVideoLost',
+  'audioRoundTripMs',
+  'videoRoundTripMs',
+  'audioScore',
+  'videoScore',
+  'sendVideoHeight',
+] as const
+
+/** Null where nothing of the kind flows or nothing is known of it yet. Bits per second, packets, ms, lines. */
+export type Quality = Record<(typeof figureNames)[number], number | null>
+
+export interface Measured {
+  send: Partial<Record<MediaKind, Delta>>
+  receive: Partial<Record<MediaKind, Delta>>
+  /** Bits per second of all that is received. */
+  receiveBitrate: number
+  sendVideoHeight: number | null
+}
+
+/** Of one or several streams of a kind, between two measurements. */
+export interface Delta {
+  bitrate: number
+  packets: number
+  lost: number
+  jitterMs: number | null
+  roundTripMs: number | null
+}
+
+/** What happened between two looks at a stream; before there was a second look, since its beginning. */
+export function deltaOf(now: StreamStats, before: StreamStats | undefined): Delta {
+  return {
+    bitrate: now.bitrate,
+    packets: Math.max(0, now.packets - (before?.packets ?? 0)),
+    lost: Math.max(0, now.packetsLost - (before?.packetsLost ?? 0)),
+    jitterMs: now.jitterMs,
+    roundTripMs: now.roundTripMs,
+  }
+}
+
+export function qualityOf({ send, receive, receiveBitrate, sendVideoHeight }: Measured): Quality {
+  const audioIn = receive.audio?.bitrate ?? null
+  const roundTrip = (kind: MediaKind): number | null =>
+    receive[kind]?.roundTripMs ?? send[kind]?.roundTripMs ?? null
+  return {
+    sendAudioBitrate: send.audio?.bitrate ?? null,
+    sendAudioLost: send.audio?.lost ?? null,
+    sendAudioJitterMs: send.audio?.jitterMs ?? null,
+    sendVideoBitrate: send.video?.bitrate ?? null,
+    sendVideoLost: send.video?.lost ?? null,
+    sendVideoJitterMs: send.video?.jitterMs ?? null,
+    receiveAudioBitrate: audioIn,
+    receiveAudioLost: receive.audio?.lost ?? null,
+    receiveVideoBitrate: receive.video ? Math.max(0, receiveBitrate - (audioIn ?? 0)) : null,
+    receiveVideoLost: receive.video?.lost ?? null,
+    audioRoundTripMs: roundTrip('audio'),
+    videoRoundTripMs: roundTrip('video'),
+    audioScore: scoreOf([send.audio, receive.audio]),
+    videoScore: scoreOf([send.video, receive.video]),
+    sendVideoHeight,
+  }
+}
+
+/**
+ * From 1 (unusable) to 4.5 (as good as it gets), the worse direction counting: the mean opinion score that the E-model
+ * (ITU-T G.107, in its common short form) gives for delay, jitter and loss.
+ */
+export function scoreOf(directions: readonly (Delta | undefined)[]): number | null {
+  let worst: number | null = null
+  for (const one of directions) {
+    if (!one || one.packets + one.lost === 0) continue
+    const delayMs = (one.roundTripMs ?? 0) / 2 + 2 * (one.jitterMs ?? 0) + 10
+    const lossPercent = (100 * one.lost) / (one.packets + one.lost)
+    const delayed = delayMs < 160 ? 93.2 - delayMs / 40 : 93.2 - (delayMs - 120) / 10
+    const rating = Math.min(Math.max(delayed - 2.5 * lossPercent, 0), 100)
+    const score = 1 + 0.035 * rating + 0.000007 * rating * (rating - 60) * (100 - rating)
+    worst = Math.min(worst ?? 5, Math.max(1, Math.round(score * 100) / 100))
+  }
+  return worst
+}
+
+export function figuresOf(quality: Quality): (number | null)[] {
+  return figureNames.map((name) => {
+    const value = quality[name]
+    return value === null ? null : Math.round(value * 100) / 100
+  })
+}
+
+export function qualityFrom(figures: readonly (number | null)[]): Quality {
+  return Object.fromEntries(figureNames.map((name, at) => [name, figures[at] ?? null])) as Quality
+}
+
+/** How media flows on the whole server: bits per second that it receives and sends, and mean scores. */
+export interface Flow {
+  receiveBitrate: number
+  sendBitrate: number
+  audioScore: number | null
+  videoScore: number | null
+}
+
+export function flowOf(all: readonly Quality[]): Flow {
+  const sum = (...names: (keyof Quality)[]): number =>
+    all.reduce((total, quality) => names.reduce((sub, name) => sub + (quality[name] ?? 0), total), 0)
+  const mean = (name: keyof Quality): number | null => {
+    const known = all.flatMap((quality) => quality[name] ?? [])
+    return known.length === 0 ? null : known.reduce((total, one) => total + one, 0) / known.length
+  }
+  return {
+    receiveBitrate: sum('sendAudioBitrate', 'sendVideoBitrate'),
+    sendBitrate: sum('receiveAudioBitrate', 'receiveVideoBitrate'),
+    audioScore: mean('audioScore'),
+    videoScore: mean('videoScore'),
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * Writes down what happens in one session: who stayed when, with which streams and in which mode. Each fact goes to the
+ * store together with the deliveries that tell it, so that neither is there without the other. What happened cannot be
+ * refused any more: while the store does not serve, it is kept here in order and written when it does.
+ */
+import type { StreamKind } from '../../protocol/media.ts'
+import type { MeetingFact } from '../../protocol/webhooks.ts'
+import type { MeetingRecord, NewDelivery, Store } from '../../store/store.ts'
+import type { Participant } from '../roster/participant.ts'
+import { Refusal } from '../../protocol/errors.ts'
+
+/** Which webhooks hear of a fact, and in which words; a pure function of both. */
+export type Announce = (meeting: MeetingRecord, fact: MeetingFact) => NewDelivery[]
+
+export interface SessionLogOptions {
+  sessionId: string
+  meeting: MeetingRecord
+  startedAt: number
+  store: Store
+  announce: Announce
+  now: () => number
+  onError: (error: unknown, doing: string) => void
+}
+
+/** How soon it is tried again. */
+const RETRY_MS = 1000
+/** Streams and modes that are kept while the store does not serve; who joined and left is kept whatever happens. */
+const MAX_BEHIND = 10_000
+
+type Write = () => Promise<unknown>
+
+export class SessionLog {
+  readonly #options: SessionLogOptions
+  /** What is yet to be written, oldest first. */
+  readonly #behind: { write: Write; doing: string }[] = []
+  #catchingUp: Promise<void> | undefined
+  #retry: NodeJS.Timeout | undefined
+  /** By participant: a leave on its way, which a join of the same must not overtake. */
+  readonly #leaving = new Map<string, Promise<void>>()
+
+  constructor(options: SessionLogOptions) {
+    this.#options = options
+  }
+
+  async started(): Promise<void> {
+    const { sessionId, meeting, startedAt, store } = this.#options
+    await store.sessions.start(
+      {
+        sessionId,
+        meetingId: meeting.meetingId,
+        projectId: meeting.projectId,
+        startedAt,
+        endedAt: null,
+        endReason: null,
+      },
+      this.#tell({ event: 'session-started', at: startedAt }),
+    )
+  }
+
+  /** `written` is called when it is, which may be long after; until then the session goes on for those who read of it. */
+  ended(at: number, reason: string, written: () => void): Promise<void> {
+    const { sessionId, startedAt, store } = this.#options
+    const tell = this.#tell({ event: 'session-ended', at, startedAt, reason })
+    return this.#record(
+      () => store.sessions.end(sessionId, at, reason, tell).then(written),
+      'recording an end',
+    )
+  }
+
+  /** @throws {Refusal} STORE_UNAVAILABLE when what happened before cannot be written yet */
+  catchUp(): Promise<void> {
+    clearTimeout(this.#retry)
+    this.#catchingUp ??= this.#writeBehind().finally(() => {
+      this.#catchingUp = undefined
+    })
+    return this.#catchingUp
+  }
+
+  /** Nothing is tried again: the server stops, and the next start sees what is missing. */
+  stop(): void {
+    clearTimeout(this.#retry)
+    this.#behind.length = 0
+  }
+
+  /** Resolves when the stay has reached the disk. */
+  async joined(participant: Participant, device: Record<string, unknown> | null): Promise<void> {
+    const { sessionId, store, now } = this.#options
+    const { id: participantId, name, mode, tokenId } = participant
+    await this.#leaving.get(participantId)
+    await this.catchUp()
+    const joinedAt = now()
+    participant.joinedAt = joinedAt
+    const stay = {
+      sessionId,
+      participantId,
+      name,
+      joinedAt,
+      leftAt: null,
+      leaveReason: null,
+      device,
+      tokenId,
+    }
+    const tell = this.#tell({ event: 'participant-joined', at: joinedAt, participantId, name })
+    await store.sessions.join(stay, mode, tell)
+  }
+
+  left(
+    { id, name, joinedAt }: Pick<Participant, 'id' | 'name' | 'joinedAt'>,
+    reason: string,
+    now = this.#options.now(),
+  ): void {
+    const { sessionId, store } = this.#options
+    // The clock may have been set back meanwhile.
+    const at = Math.max(now, joinedAt)
+    const tell = this.#tell({ event: 'participant-left', at, participantId: id, name })
+    const done = this.#record(
+      () => store.sessions.leave(sessionId, id, at, reason, tell),
+      'recording a leave',
+    )
+    const leaving = done
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#leaving.get(id) === leaving) this.#leaving.delete(id)
+      })
+    this.#leaving.set(id, leaving)
+  }
+
+  /** A stream of this kind went on or off. */
+  streamed({ id }: Participant, kind: StreamKind, on: boolean): void {
+    const { sessionId, store, now } = this.#options
+    if (this.#behind.length >= MAX_BEHIND) return
+    const at = now()
+    const interval = { sessionId, participantId: id, kind, value: '', startedAt: at, endedAt: null }
+    this.#later(
+      on
+        ? () => store.sessions.openInterval(interval)
+        : () => store.sessions.closeInterval(sessionId, id, kind, at),
+      'recording a stream',
+    )
+  }
+
+  changedMode({ id, mode }: Participant): void {
+    const { sessionId, store, now } = this.#options
+    if (this.#behind.length >= MAX_BEHIND) return
+    const at = now()
+    const interval = {
+      sessionId,
+      participantId: id,
+      kind: 'mode' as const,
+      value: mode,
+      startedAt: at,
+      endedAt: null,
+    }
+    this.#later(async () => {
+      await store.sessions.closeInterval(sessionId, id, 'mode', at)
+      await store.sessions.openInterval(interval)
+    }, 'recording a mode')
+  }
+
+  #tell(fact: OwnFact): NewDelivery[] {
+    const { meeting, sessionId, announce } = this.#options
+    return announce(meeting, { ...fact, sessionId })
+  }
+
+  #later(write: Write, doing: string): void {
+    this.#record(write, doing).catch(() => undefined)
+  }
+
+  /** Rejects when it could not be written at once; it is then written later, and in its turn. */
+  async #record(write: Write, doing: string): Promise<void> {
+    if (this.#behind.length === 0) {
+      try {
+        await write()
+        return
+      } catch (error) {
+        if (!isUnavailable(error)) this.#options.onError(error, doing)
+        else this.#postpone(write, doing)
+        throw error
+      }
+    }
+    this.#postpone(write, doing)
+    throw new Refusal('STORE_UNAVAILABLE')
+  }
+
+  #postpone(write: Write, doing: string): void {
+    this.#behind.push({ write, doing })
+    this.#arm()
+  }
+
+  #arm(): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => void this.catchUp().catch(() => undefined), RETRY_MS).unref()
+  }
+
+  async #writeBehind(): Promise<void> {
+    for (let next = this.#behind[0]; next; next = this.#behind[0]) {
+      try {
+        await next.write()
+      } catch (error) {
+        if (isUnavailable(error)) {
+          this.#arm()
+          throw error
+        }
+        this.#options.onError(error, next.doing)
+      }
+      this.#behind.shift()
+    }
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'STORE_UNAVAILABLE'
+}
+
+type WithoutSession<T> = T extends unknown ? Omit<T, 'sessionId'> : never
+type OwnFact = WithoutSession<MeetingFact>

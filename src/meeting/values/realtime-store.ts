@@ -1,0 +1,85 @@
+/**
+ * Small values that everybody in a session shares: set, read, watched (contract, rest-and-tokens §5.4). The order in which
+ * values are set here is the order in which everybody hears of them, so all see the same last one.
+ */
+import type { Audience, Link } from '../link.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from '../../shares.ts'
+
+export interface RealtimeStoreOptions {
+  maxKeys: number
+  openAudience: (key: string) => Audience
+}
+
+/** What observes of a participant. */
+export interface Observer {
+  readonly link: Link
+  readonly holder: Required<Holder>
+}
+
+const MAX_VALUE_BYTES = 1024
+
+export class RealtimeStore {
+  readonly #options: RealtimeStoreOptions
+  /** With who made each key: it keeps its place, whoever sets it later. */
+  readonly #values = new Map<string, { value: string; maker: Holder }>()
+  readonly #keys: SharedAmount
+  readonly #audiences = new Map<string, { audience: Audience; observers: number }>()
+  readonly #observed = new Map<Link, { holder: Required<Holder>; keys: Set<string> }>()
+  readonly #observedKeys: SharedThings
+
+  constructor(options: RealtimeStoreOptions) {
+    this.#options = options
+    this.#keys = new SharedAmount(sharesOf(options.maxKeys))
+    this.#observedKeys = new SharedThings(sharesOf(options.maxKeys))
+  }
+
+  get(key: string): string | null {
+    return this.#values.get(key)?.value ?? null
+  }
+
+  /** `null` takes the key away. */
+  set(key: string, value: string | null, updatedBy: string, holder: Holder): void {
+    const there = this.#values.get(key)
+    if (value !== null && Buffer.byteLength(value) > MAX_VALUE_BYTES)
+      throw new Refusal('STORE_SET_FAILED', { message: `A value has at most ${MAX_VALUE_BYTES} bytes.` })
+    if (value === null) {
+      if (there) this.#keys.add(there.maker, -1)
+      this.#values.delete(key)
+    } else if (there) there.value = value
+    else {
+      const over = this.#keys.take(holder)
+      if (over) throw beyondShare('STORE_SET_FAILED', over, 'keys')
+      this.#values.set(key, { value, maker: holder })
+    }
+    this.#audiences.get(key)?.audience.notify({ method: 'realtimeStoreValueChanged', key, value, updatedBy })
+  }
+
+  observe(key: string, { link, holder }: Observer): void {
+    const own = this.#observed.get(link) ?? { holder, keys: new Set() }
+    if (own.keys.has(key)) return
+    const over = this.#observedKeys.take(key, holder)
+    if (over) throw beyondShare('STORE_OBSERVE_FAILED', over, 'observed keys')
+    this.#observed.set(link, own)
+    own.keys.add(key)
+    const observed = this.#audiences.get(key) ?? { audience: this.#options.openAudience(key), observers: 0 }
+    this.#audiences.set(key, observed)
+    observed.observers++
+    observed.audience.add(link)
+  }
+
+  stopObserving(key: string, link: Link): void {
+    const own = this.#observed.get(link)
+    if (!own?.keys.delete(key)) return
+    if (own.keys.size === 0) this.#observed.delete(link)
+    this.#observedKeys.give(key, own.holder)
+    const observed = this.#audiences.get(key)!
+    observed.audience.remove(link)
+    if (--observed.observers === 0) this.#audiences.delete(key)
+  }
+
+  /** One who left hears no more, and makes room. */
+  forget(link: Link): void {
+    for (const key of [...(this.#observed.get(link)?.keys ?? [])]) this.stopObserving(key, link)
+  }
+}

@@ -1,0 +1,45 @@
+/** The queries of the store, typed once and in no database's own dialect. */
+import type { Store } from '../store.ts'
+import type { Ground } from './sql-context.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { revokedTokenQueries, secretQueries, signInQueries, valueQueries } from './queries/access.ts'
+import { chatQueries } from './queries/chat.ts'
+import { figureQueries } from './queries/figures.ts'
+import { inviteQueries } from './queries/invites.ts'
+import { keyQueries, projectQueries } from './queries/keys.ts'
+import { meetingQueries } from './queries/meetings.ts'
+import { Written, outboxQueries } from './queries/outbox.ts'
+import { sessionQueries } from './queries/sessions.ts'
+
+/** Opened at each start, so that a wrong master key shows at once. */
+export const SEAL_PROBE = 'seal-probe'
+
+/** @throws {SealBroken} when the master key is not the one that the store was made with */
+export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): Promise<void> {
+  const probe = await values.get(SEAL_PROBE)
+  if (probe === undefined) await values.set(SEAL_PROBE, seal.seal(SEAL_PROBE, SEAL_PROBE))
+  else seal.open(probe, SEAL_PROBE)
+}
+
+export function storeOver(ground: Ground): Omit<Store, 'close' | 'files' | 'version'> {
+  const written = new Written()
+  return {
+    projects: projectQueries(ground),
+    keys: keyQueries(ground),
+    meetings: meetingQueries(ground),
+    sessions: sessionQueries(ground, written),
+    invites: inviteQueries(ground),
+    chat: chatQueries(ground),
+    outbox: outboxQueries(ground, written),
+    figures: figureQueries(ground),
+    revokedTokens: revokedTokenQueries(ground),
+    signIns: signInQueries(ground),
+    secrets: secretQueries(ground),
+    values: valueQueries(ground),
+    check: async () => {
+      await ground.write((tx) =>
+        tx.updateTable('stored_values').set({ name: SEAL_PROBE }).where('name', '=', SEAL_PROBE).execute(),
+      )
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/** What opens doors besides API keys, and small values. */
+import type { Ground } from '../sql-context.ts'
+import type { Store } from '../../store.ts'
+
+export function revokedTokenQueries({ db, write }: Ground): Store['revokedTokens'] {
+  return {
+    add: async ({ projectId, tokenId, revokedAt }) => {
+      await write((tx) =>
+        tx
+          .insertInto('revoked_tokens')
+          .values({ project_id: projectId, token_id: tokenId, revoked_at: revokedAt })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute(),
+      )
+    },
+    list: async () => {
+      const rows = await db.selectFrom('revoked_tokens').selectAll().orderBy('revoked_at').execute()
+      return rows.map((row) => ({
+        projectId: row.project_id,
+        tokenId: row.token_id,
+        revokedAt: row.revoked_at,
+      }))
+    },
+  }
+}
+
+export function signInQueries({ db, write }: Ground): Store['signIns'] {
+  return {
+    add: async ({ tokenHash, createdAt, expiresAt }) => {
+      await write((tx) =>
+        tx
+          .insertInto('sign_ins')
+          .values({ token_hash: tokenHash, created_at: createdAt, expires_at: expiresAt })
+          .execute(),
+      )
+    },
+    find: async (tokenHash) => {
+      const row = await db
+        .selectFrom('sign_ins')
+        .selectAll()
+        .where('token_hash', '=', tokenHash)
+        .executeTakeFirst()
+      return row && { tokenHash, createdAt: row.created_at, expiresAt: row.expires_at }
+    },
+    drop: async (tokenHash) => {
+      await write((tx) => tx.deleteFrom('sign_ins').where('token_hash', '=', tokenHash).execute())
+    },
+    dropAll: async (expiredAt) => {
+      await write((tx) => {
+        const all = tx.deleteFrom('sign_ins')
+        return (expiredAt === undefined ? all : all.where('expires_at', '<=', expiredAt)).execute()
+      })
+    },
+  }
+}
+
+export function valueQueries({ db, write }: Ground): Store['values'] {
+  return {
+    get: async (name) =>
+      (await db.selectFrom('stored_values').select('value').where('name', '=', name).executeTakeFirst())
+        ?.value,
+    set: async (name, value) => {
+      await write((tx) =>
+        tx
+          .insertInto('stored_values')
+          .values({ name, value })
+          .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+          .execute(),
+      )
+    },
+  }
+}
+
+export function secretQueries(ground: Ground): Store['secrets'] {
+  const values = valueQueries(ground)
+  const place = (name: string): string => `secret:${name}`
+  return {
+    get: async (name) => {
+      const sealed = await values.get(place(name))
+      return sealed === undefined ? undefined : ground.seal.open(sealed, place(name))
+    },
+    set: (name, value) => values.set(place(name), ground.seal.seal(value, place(name))),
+  }
+}

@@ -1,0 +1,89 @@
+import type { Ground } from '../sql-context.ts'
+import type { Store } from '../../store.ts'
+
+/** Rows of one statement; SQLite takes 32,766 parameters. */
+const ROWS_AT_ONCE = 500
+/** Eight hours of a session of seven, measured every 10 s; reading more would hold up others. */
+const MOST_STATS = 20_000
+
+export function figureQueries({ db, write }: Ground): Store['figures'] {
+  return {
+    addStats: async (records) => {
+      if (records.length === 0) return
+      await write(async (tx) => {
+        for (let from = 0; from < records.length; from += ROWS_AT_ONCE) {
+          const rows = records.slice(from, from + ROWS_AT_ONCE).map((record) => ({
+            session_id: record.sessionId,
+            participant_id: record.participantId,
+            at: record.at,
+            figures: JSON.stringify(record.figures),
+          }))
+          await tx
+            .insertInto('participant_stats')
+            .values(rows)
+            .onConflict((conflict) => conflict.doNothing())
+            .execute()
+        }
+      })
+    },
+    stats: async (sessionId, participantId) => {
+      const ofSession = db.selectFrom('participant_stats').selectAll().where('session_id', '=', sessionId)
+      const wanted =
+        participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
+      const rows = await wanted.orderBy('at', 'desc').limit(MOST_STATS).execute()
+      return rows.reverse().map((row) => ({
+        sessionId: row.session_id,
+        participantId: row.participant_id,
+        at: row.at,
+        figures: JSON.parse(row.figures) as (number | null)[],
+      }))
+    },
+    addSample: async ({ at, figures }) => {
+      const row = { at, figures: JSON.stringify(figures) }
+      await write((tx) =>
+        tx
+          .insertInto('server_samples')
+          .values(row)
+          .onConflict((conflict) => conflict.column('at').doUpdateSet({ figures: row.figures }))
+          .execute(),
+      )
+    },
+    samples: async (from, to) => {
+      const rows = await db
+        .selectFrom('server_samples')
+        .selectAll()
+        .where('at', '>=', from)
+        .where('at', '<=', to)
+        .orderBy('at')
+        .execute()
+      return rows.map(({ at, figures }) => ({ at, figures: JSON.parse(figures) as Record<string, number> }))
+    },
+    dropBefore: (at, limit) =>
+      write(async (tx) => {
+        const stats = await tx
+          .selectFrom('participant_stats')
+          .select(['session_id', 'participant_id', 'at'])
+          .where('at', '<', at)
+          .orderBy('at')
+          .limit(limit)
+          .execute()
+        for (const key of stats) {
+          await tx
+            .deleteFrom('participant_stats')
+            .where('session_id', '=', key.session_id)
+            .where('participant_id', '=', key.participant_id)
+            .where('at', '=', key.at)
+            .execute()
+        }
+        const samples = await tx
+          .deleteFrom('server_samples')
+          .where(
+            'at',
+            'in',
+            tx.selectFrom('server_samples').select('at').where('at', '<', at).orderBy('at').limit(limit),
+          )
+          .executeTakeFirst()
+        return stats.length + Number(samples.numDeletedRows)
+      }),
+  }
+}

@@ -1,0 +1,311 @@
+import { sql, type Kysely, type Selectable } from 'kysely'
+import type { Ground } from '../sql-context.ts'
+import type { Schema } from '../schema.ts'
+import type { DeliveryRecord, DeliveryTry, NewDelivery, Store } from '../../store.ts'
+
+/** Writes deliveries in the transaction of the fact that they tell. */
+export async function tellInside(tx: Kysely<Schema>, tell: readonly NewDelivery[] = []): Promise<void> {
+  for (const delivery of tell) {
+    await tx
+      .insertInto('deliveries')
+      .values({
+        delivery_id: delivery.deliveryId,
+        project_id: delivery.projectId,
+        meeting_id: delivery.meetingId,
+        session_id: delivery.sessionId,
+        event: delivery.event,
+        end_point: delivery.endPoint,
+        body: delivery.body,
+        occurred_at: delivery.occurredAt,
+        state: 'waiting',
+        attempts: 0,
+        next_at: (await firstOfLine(tx, delivery.meetingId, delivery.endPoint)) ? null : delivery.occurredAt,
+        leased_until: null,
+        last_status: null,
+        last_error: null,
+        settled_at: null,
+      })
+      .execute()
+  }
+}
+
+async function firstOfLine(
+  tx: Kysely<Schema>,
+  meetingId: string,
+  endPoint: string,
+): Promise<number | undefined> {
+  const row = await tx
+    .selectFrom('deliveries')
+    .select('number')
+    .where('meeting_id', '=', meetingId)
+    .where('end_point', '=', endPoint)
+    // A literal, so that the planner sees that the index of what waits will do.
+    .where('state', '=', sql.lit('waiting' as const))
+    .orderBy('number')
+    .executeTakeFirst()
+  return row?.number
+}
+
+/** Those who wait for something to deliver. */
+export class Written {
+  readonly #listeners: (() => void)[] = []
+
+  add(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  tell(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+export function outboxQueries({ db, write }: Ground, written: Written): Store['outbox'] {
+  return {
+    onWritten: (listener) => written.add(listener),
+    lease: async (now, leasedUntil, limit) => {
+      // Mostly nothing is due, and then nobody need take a turn at writing. Asked each second: put together anew, this
+      // question would be the largest part of what an idle server does.
+      const { rows: due } = await sql`
+        select 1 from deliveries
+        where next_at is not null and next_at <= ${now} and (leased_until is null or leased_until <= ${now})
+        limit 1`.execute(db)
+      if (due.length === 0) return []
+      return write(async (tx) => {
+        const rows = await tx
+          .selectFrom('deliveries')
+          .selectAll()
+          .where('next_at', 'is not', null)
+          .where('next_at', '<=', now)
+          .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', now)]))
+          .orderBy('next_at')
+          .limit(limit)
+          .execute()
+        const numbers = rows.map(({ number }) => number)
+        if (numbers.length > 0) {
+          await tx
+            .updateTable('deliveries')
+            .set({ leased_until: leasedUntil })
+            .where('number', 'in', numbers)
+            .execute()
+        }
+        return rows.map(toDelivery)
+      })
+    },
+    settle: async (deliveryId, { state, at, nextAt, status, error, tookMs }) => {
+      await write(async (tx) => {
+        const row = await tx
+          .updateTable('deliveries')
+          .set((set) => ({
+            state,
+            attempts: set('attempts', '+', 1),
+            next_at: state === 'waiting' ? (nextAt ?? at) : null,
+            leased_until: null,
+            last_status: status,
+            last_error: error,
+            settled_at: state === 'waiting' ? null : at,
+          }))
+          .where('delivery_id', '=', deliveryId)
+          .where('state', '=', 'waiting')
+          .returning(['meeting_id', 'end_point'])
+          .executeTakeFirst()
+        if (!row) return
+        await addTry(tx, deliveryId, { at, tookMs, status, error })
+        if (state === 'waiting') return
+        const next = await firstOfLine(tx, row.meeting_id, row.end_point)
+        if (next !== undefined) {
+          await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
+        }
+      })
+    },
+    get: async (projectId, deliveryId) => {
+      const row = await db
+        .selectFrom('deliveries')
+        .selectAll()
+        .where('delivery_id', '=', deliveryId)
+        .where('project_id', '=', projectId)
+        .executeTakeFirst()
+      return row && toDelivery(row)
+    },
+    tries: async (deliveryId) => {
+      const rows = await db
+        .selectFrom('delivery_tries')
+        .select(['at', 'took_ms', 'status', 'error'])
+        .where('delivery_id', '=', deliveryId)
+        .orderBy('number')
+        .execute()
+      return rows.map(({ took_ms: tookMs, ...rest }) => ({ ...rest, tookMs }))
+    },
+    list: async (projectId, { page, perPage }, { state, meetingId, event } = {}) => {
+      let matching = db.selectFrom('deliveries').where('project_id', '=', projectId)
+      if (state !== undefined) matching = matching.where('state', '=', state)
+      if (meetingId !== undefined) matching = matching.where('meeting_id', '=', meetingId)
+      if (event !== undefined) matching = matching.where('event', '=', event)
+      const { total } = await matching
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const rows = await matching
+        .selectAll()
+        .orderBy('number', 'desc')
+        .limit(perPage)
+        .offset((page - 1) * perPage)
+        .execute()
+      return { items: rows.map(toDelivery), total }
+    },
+    hasten: async (now, dueBy, leasedBy) => {
+      await write(async (tx) => {
+        await tx.updateTable('deliveries').set({ next_at: now }).where('next_at', '>', dueBy).execute()
+        await tx
+          .updateTable('deliveries')
+          .set({ leased_until: null })
+          .where('next_at', 'is not', null)
+          .where('leased_until', '>', leasedBy)
+          .execute()
+      })
+    },
+    postpone: async (deliveries) => {
+      if (deliveries.length === 0) return
+      await write(async (tx) => {
+        for (const { deliveryId, until } of deliveries) {
+          await tx
+            .updateTable('deliveries')
+            .set({ next_at: until, leased_until: null })
+            .where('delivery_id', '=', deliveryId)
+            .where('next_at', 'is not', null)
+            .execute()
+        }
+      })
+    },
+    replay: async (projectId, deliveryId, at) => {
+      const replayed = await write(async (tx) => {
+        const row = await tx
+          .selectFrom('deliveries')
+          .selectAll()
+          .where('delivery_id', '=', deliveryId)
+          .where('project_id', '=', projectId)
+          .where('state', '!=', 'waiting')
+          .executeTakeFirst()
+        if (row) await replayInside(tx, row, at)
+        return row !== undefined
+      })
+      if (replayed) written.tell()
+      return replayed
+    },
+    replayParked: async (projectId, at, limit) => {
+      const replayed = await write(async (tx) => {
+        const rows = await tx
+          .selectFrom('deliveries')
+          .selectAll()
+          .where('project_id', '=', projectId)
+          .where('state', '=', 'parked')
+          .where('settled_at', '<=', at)
+          .orderBy('number')
+          .limit(limit)
+          .execute()
+        for (const row of rows) await replayInside(tx, row, at)
+        return rows.length
+      })
+      if (replayed > 0) written.tell()
+      return replayed
+    },
+    backlog: async () => {
+      const count = async (state: DeliveryRecord['state']): Promise<number> => {
+        const { total } = await db
+          .selectFrom('deliveries')
+          .select((select) => select.fn.countAll<number>().as('total'))
+          .where('state', '=', state)
+          .executeTakeFirstOrThrow()
+        return total
+      }
+      const oldest = await db
+        .selectFrom('deliveries')
+        .select('occurred_at')
+        .where('state', '=', 'waiting')
+        .orderBy('number')
+        .executeTakeFirst()
+      return {
+        waiting: await count('waiting'),
+        parked: await count('parked'),
+        oldestAt: oldest?.occurred_at ?? null,
+      }
+    },
+    dropSettledBefore: async (at, limit) => {
+      return write(async (tx) => {
+        const rows = await tx
+          .selectFrom('deliveries')
+          .select(['number', 'delivery_id'])
+          .where('settled_at', 'is not', null)
+          .where('settled_at', '<', at)
+          .orderBy('settled_at')
+          .limit(limit)
+          .execute()
+        if (rows.length === 0) return 0
+        const [numbers, ids] = [rows.map((row) => row.number), rows.map((row) => row.delivery_id)]
+        await tx.deleteFrom('delivery_tries').where('delivery_id', 'in', ids).execute()
+        await tx.deleteFrom('deliveries').where('number', 'in', numbers).execute()
+        return rows.length
+      })
+    },
+  }
+}
+
+/** Of one delivery; an endless row of replays fills nothing. */
+const MAX_TRIES_KEPT = 100
+
+async function addTry(
+  tx: Kysely<Schema>,
+  deliveryId: string,
+  { at, tookMs, status, error }: DeliveryTry,
+): Promise<void> {
+  await tx
+    .insertInto('delivery_tries')
+    .values({ delivery_id: deliveryId, at, took_ms: tookMs, status, error })
+    .execute()
+  const ofDelivery = tx.selectFrom('delivery_tries').where('delivery_id', '=', deliveryId)
+  await tx
+    .deleteFrom('delivery_tries')
+    .where('delivery_id', '=', deliveryId)
+    .where(
+      'number',
+      '<=',
+      ofDelivery.select('number').orderBy('number', 'desc').limit(1).offset(MAX_TRIES_KEPT),
+    )
+    .execute()
+}
+
+async function replayInside(
+  tx: Kysely<Schema>,
+  { number, ...kept }: Selectable<Schema['deliveries']>,
+  at: number,
+): Promise<void> {
+  await tx.deleteFrom('deliveries').where('number', '=', number).execute()
+  await tx
+    .insertInto('deliveries')
+    .values({
+      ...kept,
+      state: 'waiting',
+      attempts: 0,
+      next_at: (await firstOfLine(tx, kept.meeting_id, kept.end_point)) ? null : at,
+      leased_until: null,
+      settled_at: null,
+    })
+    .execute()
+}
+
+function toDelivery(row: Selectable<Schema['deliveries']>): DeliveryRecord {
+  return {
+    deliveryId: row.delivery_id,
+    projectId: row.project_id,
+    meetingId: row.meeting_id,
+    sessionId: row.session_id,
+    event: row.event,
+    endPoint: row.end_point,
+    body: row.body,
+    occurredAt: row.occurred_at,
+    state: row.state,
+    attempts: row.attempts,
+    nextAt: row.next_at,
+    lastStatus: row.last_status,
+    lastError: row.last_error,
+    settledAt: row.settled_at,
+  }
+}

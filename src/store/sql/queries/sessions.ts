@@ -1,0 +1,412 @@
+import { sql, type Kysely, type Selectable } from 'kysely'
+import type { Ground } from '../sql-context.ts'
+import type { Schema } from '../schema.ts'
+import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.ts'
+import { tellInside, type Written } from './outbox.ts'
+
+export function sessionQueries({ db, write, rowKey }: Ground, written: Written): Store['sessions'] {
+  /** Writes a fact and, if it was news, the deliveries that tell it. */
+  const record = async (
+    tell: readonly NewDelivery[] | undefined,
+    work: (tx: Kysely<Schema>) => Promise<boolean>,
+  ): Promise<void> => {
+    await write(async (tx) => {
+      if (await work(tx)) await tellInside(tx, tell)
+    })
+    if (tell && tell.length > 0) written.tell()
+  }
+
+  return {
+    start: (session, tell) =>
+      record(tell, async (tx) => {
+        await tx
+          .insertInto('sessions')
+          .values({
+            session_id: session.sessionId,
+            meeting_id: session.meetingId,
+            project_id: session.projectId,
+            started_at: session.startedAt,
+            ended_at: session.endedAt,
+            end_reason: session.endReason,
+          })
+          .execute()
+        await count(tx, session.projectId, 1)
+        return true
+      }),
+    end: (sessionId, at, reason, tell) =>
+      record(tell, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('sessions')
+          .set({ ended_at: at, end_reason: reason })
+          .where('session_id', '=', sessionId)
+          .where('ended_at', 'is', null)
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) return false
+        await tx
+          .updateTable('stays')
+          .set({ left_at: at, leave_reason: reason })
+          .where('session_id', '=', sessionId)
+          .where('left_at', 'is', null)
+          .execute()
+        await tx
+          .updateTable('intervals')
+          .set({ ended_at: at })
+          .where('session_id', '=', sessionId)
+          .where('ended_at', 'is', null)
+          .execute()
+        return true
+      }),
+    get: async (sessionId) => {
+      const row = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .executeTakeFirst()
+      return row && toSession(row)
+    },
+    ongoing: async (meetingId) => {
+      const row = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('meeting_id', '=', meetingId)
+        .where('ended_at', 'is', null)
+        .orderBy('started_at', 'desc')
+        .executeTakeFirst()
+      return row && toSession(row)
+    },
+    listOngoing: async () => {
+      const rows = await db.selectFrom('sessions').selectAll().where('ended_at', 'is', null).execute()
+      return rows.map(toSession)
+    },
+    list: async (projectId, { page, perPage }, filter = {}) => {
+      const { meetingId, ongoing, startedFrom, startedTo } = filter
+      const all = db.selectFrom('sessions')
+      // A meeting is of one project only; naming both would let the planner take the wrong index.
+      let matching =
+        meetingId === undefined
+          ? all.where('project_id', '=', projectId)
+          : all.where('meeting_id', '=', meetingId)
+      if (ongoing !== undefined) matching = matching.where('ended_at', ongoing ? 'is' : 'is not', null)
+      if (startedFrom !== undefined) matching = matching.where('started_at', '>=', startedFrom)
+      if (startedTo !== undefined) matching = matching.where('started_at', '<=', startedTo)
+
+      const whole = Object.values(filter).every((value) => value === undefined)
+      const total = whole
+        ? ((
+            await db
+              .selectFrom('session_counts')
+              .select('total')
+              .where('project_id', '=', projectId)
+              .executeTakeFirst()
+          )?.total ?? 0)
+        : (
+            await matching
+              .select((select) => select.fn.countAll<number>().as('total'))
+              .executeTakeFirstOrThrow()
+          ).total
+
+      const before = (page - 1) * perPage
+      const wanted = Math.min(perPage, total - before)
+      if (wanted <= 0) return { items: [], total }
+      // Rows are skipped by walking over them, so a page of the far half is reached from the far end.
+      const fromTheEnd = before > total / 2
+      const direction = fromTheEnd ? 'asc' : 'desc'
+      const rows = await matching
+        .selectAll()
+        .orderBy('started_at', direction)
+        .orderBy('session_id', direction)
+        .limit(wanted)
+        .offset(fromTheEnd ? total - before - wanted : before)
+        .execute()
+      return { items: (fromTheEnd ? rows.reverse() : rows).map(toSession), total }
+    },
+    join: (stay, mode, tell) =>
+      record(tell, async (tx) => {
+        await tx
+          .insertInto('stays')
+          .values({
+            session_id: stay.sessionId,
+            participant_id: stay.participantId,
+            name: stay.name,
+            joined_at: stay.joinedAt,
+            left_at: stay.leftAt,
+            leave_reason: stay.leaveReason,
+            device: stay.device && JSON.stringify(stay.device),
+            token_id: stay.tokenId,
+          })
+          .execute()
+        await tx
+          .insertInto('intervals')
+          .values({
+            session_id: stay.sessionId,
+            participant_id: stay.participantId,
+            kind: 'mode',
+            value: mode,
+            started_at: stay.joinedAt,
+            ended_at: null,
+          })
+          .execute()
+        return true
+      }),
+    leave: (sessionId, participantId, at, reason, tell) =>
+      record(tell, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('stays')
+          .set({ left_at: at, leave_reason: reason })
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('left_at', 'is', null)
+          .executeTakeFirst()
+        await tx
+          .updateTable('intervals')
+          .set({ ended_at: at })
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('ended_at', 'is', null)
+          .execute()
+        return numUpdatedRows > 0n
+      }),
+    stays: async (sessionId, participantId) => {
+      const ofSession = db.selectFrom('stays').selectAll().where('session_id', '=', sessionId)
+      const wanted =
+        participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
+      return (await wanted.orderBy('joined_at').execute()).map(toStay)
+    },
+    staysOf: async (sessionIds) => {
+      if (sessionIds.length === 0) return []
+      const rows = await db
+        .selectFrom('stays')
+        .selectAll()
+        .where('session_id', 'in', sessionIds)
+        .orderBy('joined_at')
+        .execute()
+      return rows.map(toStay)
+    },
+    openInterval: async (interval) => {
+      await write((tx) =>
+        tx
+          .insertInto('intervals')
+          .values({
+            session_id: interval.sessionId,
+            participant_id: interval.participantId,
+            kind: interval.kind,
+            value: interval.value,
+            started_at: interval.startedAt,
+            ended_at: interval.endedAt,
+          })
+          .execute(),
+      )
+    },
+    closeInterval: async (sessionId, participantId, kind, at) => {
+      await write((tx) =>
+        tx
+          .updateTable('intervals')
+          .set({ ended_at: at })
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('kind', '=', kind)
+          .where('ended_at', 'is', null)
+          .execute(),
+      )
+    },
+    intervals: async (sessionId, participantIds) => {
+      if (participantIds.length === 0) return []
+      const rows = await db
+        .selectFrom('intervals')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .where('participant_id', 'in', participantIds)
+        .orderBy('started_at')
+        .execute()
+      return rows.map((row) => ({
+        sessionId: row.session_id,
+        participantId: row.participant_id,
+        kind: row.kind,
+        value: row.value,
+        startedAt: row.started_at,
+        endedAt: row.ended_at,
+      }))
+    },
+    dropEndedBefore: (at, limit) =>
+      write(async (tx) => {
+        const old = await tx
+          .selectFrom('sessions')
+          .select(['session_id', 'project_id'])
+          .where('ended_at', 'is not', null)
+          .where('ended_at', '<', at)
+          .orderBy('ended_at')
+          .limit(limit)
+          .execute()
+        const ids = old.map(({ session_id }) => session_id)
+        if (ids.length === 0) return 0
+        let gone = 0
+        for (const table of partsOfSessions) {
+          gone += await dropSome(tx, rowKey, table, ids, limit - gone)
+          // What is left of them goes in the next step.
+          if (gone >= limit) return gone
+        }
+        await tx.deleteFrom('sessions').where('session_id', 'in', ids).execute()
+        const byProject = new Map<string, number>()
+        for (const { project_id } of old) byProject.set(project_id, (byProject.get(project_id) ?? 0) + 1)
+        for (const [projectId, fewer] of byProject) await count(tx, projectId, -fewer)
+        return gone + ids.length
+      }),
+    admit: async ({ sessionId, participantId, tokenId, at }) => {
+      await write((tx) =>
+        tx
+          .insertInto('admissions')
+          .values({ session_id: sessionId, participant_id: participantId, token_id: tokenId, at })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute(),
+      )
+    },
+    takeBackAdmission: async (sessionId, participantId, tokenId) => {
+      await write((tx) =>
+        tx
+          .deleteFrom('admissions')
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .where('token_id', '=', tokenId)
+          .execute(),
+      )
+    },
+    admissions: async (sessionId) => {
+      const rows = await db
+        .selectFrom('admissions')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .orderBy('at')
+        .execute()
+      return rows.map(({ participant_id: participantId, token_id: tokenId, at }) => ({
+        sessionId,
+        participantId,
+        tokenId,
+        at,
+      }))
+    },
+    remove: async (removal) => {
+      const { sessionId, participantId } = removal
+      await write(async (tx) => {
+        await tx
+          .deleteFrom('admissions')
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .execute()
+        const values = {
+          name: removal.name,
+          at: removal.at,
+          removed_by: removal.by,
+          by_moderator: removal.byModerator ? (1 as const) : (0 as const),
+          token_shared: removal.tokenShared ? (1 as const) : (0 as const),
+        }
+        await tx
+          .insertInto('removals')
+          .values({
+            session_id: sessionId,
+            participant_id: participantId,
+            token_id: removal.tokenId,
+            ...values,
+          })
+          .onConflict((conflict) =>
+            conflict.columns(['session_id', 'participant_id', 'token_id']).doUpdateSet(values),
+          )
+          .execute()
+      })
+    },
+    liftRemoval: async (sessionId, participantId) => {
+      const { numDeletedRows } = await write((tx) =>
+        tx
+          .deleteFrom('removals')
+          .where('session_id', '=', sessionId)
+          .where('participant_id', '=', participantId)
+          .executeTakeFirst(),
+      )
+      return numDeletedRows > 0n
+    },
+    removals: async (sessionId) => {
+      const rows = await db
+        .selectFrom('removals')
+        .selectAll()
+        .where('session_id', '=', sessionId)
+        .orderBy('at')
+        .execute()
+      return rows.map((row) => ({
+        sessionId,
+        participantId: row.participant_id,
+        tokenId: row.token_id,
+        name: row.name,
+        at: row.at,
+        by: row.removed_by,
+        byModerator: row.by_moderator === 1,
+        tokenShared: row.token_shared === 1,
+      }))
+    },
+  }
+}
+
+/** Where rows of a session are. */
+const partsOfSessions = [
+  'stays',
+  'intervals',
+  'admissions',
+  'removals',
+  'chat_hearers',
+  'chat_messages',
+  'participant_stats',
+] as const
+
+/** Deletes at most so many rows of these sessions. Answers how many. */
+async function dropSome(
+  tx: Kysely<Schema>,
+  rowKey: string,
+  table: (typeof partsOfSessions)[number],
+  sessionIds: readonly string[],
+  limit: number,
+): Promise<number> {
+  const row = sql.ref(rowKey)
+  const { numDeletedRows } = await tx
+    .deleteFrom(table)
+    .where(
+      row,
+      'in',
+      tx.selectFrom(table).select(row.as('row')).where('session_id', 'in', sessionIds).limit(limit),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+async function count(tx: Kysely<Schema>, projectId: string, more: number): Promise<void> {
+  await tx
+    .insertInto('session_counts')
+    .values({ project_id: projectId, total: more })
+    .onConflict((conflict) =>
+      conflict.column('project_id').doUpdateSet((set) => ({
+        total: set('session_counts.total', '+', more),
+      })),
+    )
+    .execute()
+}
+
+function toSession(row: Selectable<Schema['sessions']>): SessionRecord {
+  return {
+    sessionId: row.session_id,
+    meetingId: row.meeting_id,
+    projectId: row.project_id,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    endReason: row.end_reason,
+  }
+}
+
+function toStay(row: Selectable<Schema['stays']>): StayRecord {
+  return {
+    sessionId: row.session_id,
+    participantId: row.participant_id,
+    name: row.name,
+    joinedAt: row.joined_at,
+    leftAt: row.left_at,
+    leaveReason: row.leave_reason,
+    tokenId: row.token_id,
+    device: row.device === null ? null : (JSON.parse(row.device) as Record<string, unknown>),
+  }
+}

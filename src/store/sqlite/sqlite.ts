@@ -1,0 +1,299 @@
+/** The store in one file, with a write-ahead log. */
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import {
+  CompiledQuery,
+  Kysely,
+  sql,
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteDriver,
+  type DatabaseConnection,
+  type SqliteDatabase,
+  type SqliteDialectConfig,
+  type SqliteStatement,
+} from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import { StartError } from '../../errors.ts'
+import type { Schema } from '../sql/schema.ts'
+import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
+import * as first from '../sql/migrations/0001-first.ts'
+import * as chat from '../sql/migrations/0002-chat.ts'
+import * as records from '../sql/migrations/0003-records.ts'
+import * as removals from '../sql/migrations/0004-removals.ts'
+import * as chatReading from '../sql/migrations/0005-chat-reading.ts'
+import * as inviteMakers from '../sql/migrations/0006-invite-makers.ts'
+import * as chatAccounts from '../sql/migrations/0007-chat-accounts.ts'
+import * as inviteParticipants from '../sql/migrations/0008-invite-participants.ts'
+import * as inviteExpiry from '../sql/migrations/0009-invite-expiry.ts'
+import * as removalTokens from '../sql/migrations/0010-removal-tokens.ts'
+import * as deliveryTries from '../sql/migrations/0011-delivery-tries.ts'
+import { StoreConflict } from '../problem.ts'
+import type { Write } from '../sql/sql-context.ts'
+import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
+import { SealBroken, type Seal } from '../secrets/seal.ts'
+import { openFiles } from '../files.ts'
+import { asUnavailable, troubleOf } from './unavailable.ts'
+import { WriteQueue, type OnCommit } from './write-queue.ts'
+
+/** Name of the database in the data folder. */
+export const DATABASE_FILE = 'anteroom.db'
+const FILES_FOLDER = 'files'
+/** How long a start waits for another process, e.g. for `anteroom keys create`; nothing else goes on meanwhile. */
+const START_BUSY_TIMEOUT_MS = 5000
+/** How long a read may hold up everything else: only while another process brings its log home. */
+const READ_BUSY_TIMEOUT_MS = 500
+/** In order; names are never changed once published. */
+const migrations: Record<string, Migration> = {
+  '0001-first': first,
+  '0002-chat': chat,
+  '0003-records': records,
+  '0004-removals': removals,
+  '0005-chat-reading': chatReading,
+  '0006-invite-makers': inviteMakers,
+  '0007-chat-accounts': chatAccounts,
+  '0008-invite-participants': inviteParticipants,
+  '0009-invite-expiry': inviteExpiry,
+  '0010-removal-tokens': removalTokens,
+  '0011-delivery-tries': deliveryTries,
+}
+
+/** @throws {StartError} */
+export async function openSqlite(
+  folder: string,
+  seal: Seal,
+  onCommit: OnCommit = () => undefined,
+  onTrouble: OnTrouble = () => undefined,
+): Promise<Store> {
+  const file = join(folder, DATABASE_FILE)
+  const writer = connect(file)
+  const open = [writer]
+  const destroy = () => Promise.all(open.map((db) => db.destroy()))
+  try {
+    await migrate(writer, file)
+    // A second connection, so that what is read is what has reached the disk, and nothing of a group still on its way.
+    const reader = connect(file)
+    open.push(reader)
+    await sql`pragma query_only = on`.execute(reader)
+
+    // From here on the process has others to serve while a write waits for another process: the queue waits, not SQLite.
+    await sql`pragma busy_timeout = 0`.execute(writer)
+    await sql`pragma busy_timeout = ${sql.lit(READ_BUSY_TIMEOUT_MS)}`.execute(reader)
+
+    let trouble: StoreTrouble | undefined
+    const isIn = (now: StoreTrouble | undefined, cause?: unknown): void => {
+      if (trouble !== now) onTrouble(now, cause)
+      trouble = now
+    }
+    const failed = (error: unknown): void => {
+      const why = troubleOf(error)
+      if (why) isIn(why, (error as Error).cause)
+    }
+    const queue = new WriteQueue(
+      writer,
+      (...commit) => {
+        isIn(undefined)
+        onCommit(...commit)
+      },
+      failed,
+    )
+    const write: Write = (work) =>
+      queue.run(work).catch((error: unknown) => {
+        failed(error)
+        throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
+      })
+    const store = storeOver({ db: reader, write, seal, rowKey: 'rowid' })
+    await proveSeal(store, seal)
+    return {
+      ...store,
+      // Of the reader, so that what this process writes counts too.
+      version: async () =>
+        (await sql<{ data_version: number }>`pragma data_version`.execute(reader)).rows[0]!.data_version,
+      files: openFiles(join(folder, FILES_FOLDER)),
+      close: async () => {
+        await queue.idle()
+        await destroy()
+      },
+    }
+  } catch (cause) {
+    await destroy()
+    throw cause instanceof StartError ? cause : problem(file, cause)
+  }
+}
+
+/**
+ * Whether the database opens with this seal, also while a server works on it. Changes nothing in it.
+ * @throws {StartError}
+ */
+export function checkSqlite(folder: string, seal: Seal): void {
+  const file = join(folder, DATABASE_FILE)
+  try {
+    // Not as a reader alone, which would leave its log and index behind.
+    const db = new Database(file, { fileMustExist: true, timeout: START_BUSY_TIMEOUT_MS })
+    try {
+      db.pragma('query_only = on')
+      const text = (query: string, ...values: string[]): unknown[] =>
+        db
+          .prepare(query)
+          .pluck()
+          .all(...values)
+      // None yet where the first start was killed.
+      if (text("select name from sqlite_master where name = 'kysely_migration'").length === 0) return
+      assertKnown(text('select name from kysely_migration') as string[], file)
+      const [probe] = text('select value from stored_values where name = ?', SEAL_PROBE)
+      if (typeof probe === 'string') seal.open(probe, SEAL_PROBE)
+    } finally {
+      db.close()
+    }
+  } catch (cause) {
+    throw cause instanceof StartError ? cause : problem(file, cause)
+  }
+}
+
+/** @throws {StartError} */
+function assertKnown(done: readonly string[], file: string, cause?: unknown): void {
+  if (done.every((name) => name in migrations)) return
+  throw new StartError(
+    `The database ${file} is of a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
+    { cause },
+  )
+}
+
+/**
+ * A transaction that begins as a reader cannot always become a writer: SQLite refuses it at once, without waiting, when
+ * another process wrote meanwhile. Ours are all for writing, so they take their turn at the beginning.
+ */
+class Driver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection)
+    } catch (error) {
+      // SQLite itself undoes all of it when the disk fails; why it did is what the caller is to hear.
+      if (!(error as Error).message.includes('no transaction is active')) throw error
+    }
+  }
+}
+
+/** Lets the migrator work in one transaction: a start that is killed leaves no half-made tables, and two take turns. */
+class Adapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class Dialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig
+
+  constructor(config: SqliteDialectConfig) {
+    super(config)
+    this.#config = config
+  }
+
+  override createDriver(): Driver {
+    return new Driver(this.#config)
+  }
+
+  override createAdapter(): Adapter {
+    return new Adapter()
+  }
+}
+
+function connect(file: string): Kysely<Schema> {
+  let database
+  try {
+    // Made by us, as SQLite gives its log and index the mode of the database.
+    closeSync(openSync(file, 'a', 0o600))
+    database = new Database(file, { timeout: START_BUSY_TIMEOUT_MS })
+    database.pragma('journal_mode = WAL')
+    // A call that resolved has survived a power cut too, not only the end of the process.
+    database.pragma('synchronous = FULL')
+    database.pragma('foreign_keys = ON')
+  } catch (cause) {
+    database?.close()
+    throw problem(file, cause)
+  }
+  return new Kysely<Schema>({ dialect: new Dialect({ database: keepingStatements(database) }) })
+}
+
+/** Every statement is parsed once: all values are parameters, so there are only as many texts as there are queries. */
+function keepingStatements(database: Database.Database): SqliteDatabase {
+  const kept = new Map<string, SqliteStatement>()
+  return {
+    prepare(text) {
+      let statement = kept.get(text)
+      if (!statement)
+        kept.set(text, (statement = tellingTrouble(attempt<SqliteStatement>(() => database.prepare(text)))))
+      return statement
+    },
+    close: () => void database.close(),
+  }
+}
+
+/** What fails because the database or its disk does says so. */
+function tellingTrouble(statement: SqliteStatement): SqliteStatement {
+  return {
+    reader: statement.reader,
+    all: (parameters) => attempt(() => statement.all(wellFormed(parameters))),
+    run: (parameters) => attempt(() => statement.run(wellFormed(parameters))),
+    iterate: (parameters) => attempt(() => statement.iterate(wellFormed(parameters))),
+  }
+}
+
+/** SQLite keeps UTF-8: half of a character would be another text when it is read. The doors refuse it before. */
+function wellFormed(parameters: readonly unknown[]): readonly unknown[] {
+  if (parameters.some((one) => typeof one === 'string' && !one.isWellFormed()))
+    throw new TypeError('a text for the database must be well-formed Unicode')
+  return parameters
+}
+
+function attempt<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw asUnavailable(error)
+  }
+}
+
+async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  const done = await sql<{ name: string }>`select name from kysely_migration`
+    .execute(db)
+    .catch(() => ({ rows: [] }))
+  assertKnown(
+    done.rows.map(({ name }) => name),
+    file,
+    error,
+  )
+  throw problem(file, error)
+}
+
+/** What SQLite or the seal says, as a sentence with the cure. */
+function problem(file: string, thrown: unknown): StartError {
+  const cause = troubleOf(thrown) ? (thrown as Error).cause : thrown
+  const { code = '' } = cause as { code?: string }
+  const sentence =
+    cause instanceof SealBroken
+      ? `The master key is not the one that ${file} was made with: put back the old key.`
+      : code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')
+        ? `The database ${file} is held by another program: stop that program.`
+        : code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')
+          ? `The database ${file} is damaged: put back a backup.`
+          : code.startsWith('SQLITE_FULL') || code === 'ENOSPC'
+            ? `The disk of ${file} is full: make room on it.`
+            : `The database ${file} cannot be opened: check that it is whole and that this user may write it and its folder.`
+  return new StartError(sentence, { cause })
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code === 'SQLITE_CONSTRAINT_UNIQUE' || error.code === 'SQLITE_CONSTRAINT_PRIMARYKEY')
+  )
+}
