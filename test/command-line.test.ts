@@ -75,6 +75,11 @@ test('what is typed wrongly is one sentence and code 2; help is code 0', async (
     isOneSentence(ran, pattern)
   }
   assert.equal((await anteroom([])).code, 2)
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const shown = await anteroom(['--version'])
+  assert.deepEqual([shown.code, shown.out.trim()], [0, version])
   const overview = await anteroom(['--help'])
   assert.equal(overview.code, 0)
   for (const name of ['serve', 'token-server', 'keys create', 'token inspect', 'meeting end', 'doctor']) {

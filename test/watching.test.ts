@@ -136,6 +136,26 @@ test('every metric of the sample dashboard for Grafana is there', async () => {
   }
 })
 
+test('the rules for Prometheus are the alarms of docs/operating.md, of metrics that are there', async () => {
+  const read = (name: string): Promise<string> =>
+    readFile(new URL(`../docs/${name}`, import.meta.url), 'utf8')
+  const [rules, operating, text] = [
+    await read('prometheus-alerts.yaml'),
+    await read('operating.md'),
+    await scrape(),
+  ]
+  const conditions = [...rules.matchAll(/^ +expr: '(.+)'$/gm)].map(([, condition]) => condition!)
+  assert.equal(conditions.length, rules.split('- alert:').length - 1)
+  assert.ok(conditions.length >= 15)
+  for (const condition of conditions) {
+    assert.ok(operating.includes(`| \`${condition}\``), condition)
+    for (const [name] of condition.matchAll(/\b(anteroom|process)_[a-z_]+/g)) {
+      const metric = name.replace(/_bucket$/, '')
+      assert.ok(text.includes(`# TYPE ${metric} `), name)
+    }
+  }
+})
+
 test('the state now and the minutes before are for whoever runs the server', async () => {
   for (const path of ['/v2/admin/status', '/v2/admin/history']) {
     assert.equal((await fetch(server.url + path)).status, 401, path)

@@ -1,4 +1,6 @@
 /** Finds the command, runs it, prints its result, and sets the exit code. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   CommandError,
   exitCodes,
@@ -42,6 +44,9 @@ const commands: readonly Command[] = [
   load,
 ]
 const ENV_FILE = '.env'
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+  version: string
+}
 
 export async function main(args: readonly string[], interruption: Interruption): Promise<void> {
   try {
@@ -65,6 +70,10 @@ async function run(args: readonly string[], interruption: Interruption): Promise
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
     await print(overview())
     return first === undefined ? exitCodes.usage : exitCodes.ok
+  }
+  if (first === '--version' || first === '-v') {
+    await print(version)
+    return exitCodes.ok
   }
   const command =
     commands.find(({ name }) => name === `${first} ${second ?? ''}`) ??
@@ -112,7 +121,7 @@ function overview(): string {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
     '',
-    'Each command has --help and --json. Settings come from the environment, or from a file .env here:',
+    'Each command has --help and --json; anteroom --version prints the version. Settings come from the environment, or from a file .env here:',
     '',
     describeSettings(),
   ].join('\n')
