@@ -11,7 +11,8 @@ import {
   encodeClientFrame,
   encodeServerFrame,
 } from '../src/protocol/chat.ts'
-import { Chat, type ChatLink } from '../src/meeting/chat/chat.ts'
+import { Chat } from '../src/meeting/chat/chat.ts'
+import type { ChatLink } from '../src/meeting/chat/link.ts'
 import { Participant } from '../src/meeting/roster/participant.ts'
 import { ChatPace } from '../src/api/limits/chat-pace.ts'
 import { ChatSockets } from '../src/api/chat/sockets.ts'

@@ -26,14 +26,11 @@ import {
   type SessionFacts,
 } from './door/admission.ts'
 import { assertSmall } from './app-json.ts'
-import {
-  Chat,
-  type ChatConnection,
-  type ChatLimits,
-  type ChatLink,
-  type ChatSender,
-  type Said,
-} from './chat/chat.ts'
+import { Chat, type ChatSender } from './chat/chat.ts'
+import type { ChatConnection } from './chat/connection.ts'
+import type { ChatLimits } from './chat/limits.ts'
+import type { ChatLink } from './chat/link.ts'
+import type { Said } from './chat/message.ts'
 import type { Events } from './events.ts'
 import { Lobby, type Visitor } from './door/lobby.ts'
 import { MeetingMedia } from './media/meeting-media.ts'

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
 import { WebSocket } from 'ws'
-import type { ChatConnection } from '../../meeting/chat/chat.ts'
+import type { ChatConnection } from '../../meeting/chat/connection.ts'
 import { TestServer } from '../../../test/support/test-server.ts'
 import {
   decodeChatMessage,

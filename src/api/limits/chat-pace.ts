@@ -1,5 +1,5 @@
 /** How often one participant may ask something of the chat, through whatever door it comes. */
-import type { ChatSpeaker } from '../../meeting/chat/chat.ts'
+import type { ChatSpeaker } from '../../meeting/chat/connection.ts'
 import { Attempts } from './attempts.ts'
 
 const BURST_FACTOR = 4

@@ -2,7 +2,7 @@
  * One socket, from its first word to its last. What it may send follows from its state through the table of
  * `protocol/requests.ts`; before admission it holds no reference to a meeting, so there is nothing it could reach.
  */
-import type { ChatSpeaker } from '../../meeting/chat/chat.ts'
+import type { ChatSpeaker } from '../../meeting/chat/connection.ts'
 import type { LiveMeeting } from '../../meeting/live-meeting.ts'
 import type { LiveMeetings } from '../../meeting/live-meetings.ts'
 import type { Mode } from '../../protocol/modes.ts'

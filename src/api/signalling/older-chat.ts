@@ -2,7 +2,8 @@
  * Chat for clients before 1.0: `pubsub…` requests and `pubsubMessage` notifications on the signalling socket (contract,
  * older-clients §5). It is one more way to the chat of the session, so old and new clients talk to each other.
  */
-import type { ChatConnection, ChatLink } from '../../meeting/chat/chat.ts'
+import type { ChatConnection } from '../../meeting/chat/connection.ts'
+import type { ChatLink } from '../../meeting/chat/link.ts'
 import type { Notification } from '../../protocol/notifications.ts'
 import type { RequestData } from '../../protocol/requests.ts'
 import { decodeChatMessage, decodeServerFrame, OLD_MESSAGES } from '../../protocol/chat.ts'

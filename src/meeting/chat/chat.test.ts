@@ -3,7 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeChatMessage, decodeServerFrame, type ClientFrame } from '../../protocol/chat.ts'
 import type { ChatFilter, KeptMessage, Newest, Stretch } from '../../store/store.ts'
-import { Chat, type ChatLimits, type ChatLink, type ChatLog, type NewMessage } from './chat.ts'
+import { Chat } from './chat.ts'
+import type { ChatLimits } from './limits.ts'
+import type { ChatLink } from './link.ts'
+import type { ChatLog } from './log.ts'
+import type { NewMessage } from './message.ts'
 import { Participant } from '../roster/participant.ts'
 
 class Reader implements ChatLink {

@@ -1,0 +1,60 @@
+/** Messages: what is said, what is kept of it, and what goes out. Encoded here and not in `protocol/`, once for all who hear one. */
+import type { ChatRecord } from '../../store/store.ts'
+import { encodeChatMessage, encodeServerFrame, NEW_MESSAGES, type Publish } from '../../protocol/chat.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { isReadable, MAX_WORDS_LENGTH } from '../../protocol/ids.ts'
+import { HEARER_BYTES, RECORD_BYTES } from './limits.ts'
+
+export type NewMessage = Omit<ChatRecord, 'sessionId'>
+
+/** What is said, and to whom. */
+export type Said = Pick<Publish, 'topic' | 'message' | 'payload' | 'sendOnly' | 'persist' | 'messageId'>
+
+/** A message as it goes out. */
+export interface Encoded {
+  bytes: Uint8Array
+  senderId: string
+  /** Empty: everybody. */
+  sendOnly: readonly string[]
+}
+
+/** @throws {Refusal} INVALID_REQUEST */
+export function assertTopic(name: string): void {
+  if (!isReadable(name))
+    throw new Refusal('INVALID_REQUEST', { message: `A topic has 1 to ${MAX_WORDS_LENGTH} characters.` })
+}
+
+/** What a message takes of the room for what is kept. */
+export function bytesOf({ topic, message, payload, sendOnly }: Said): number {
+  let bytes = RECORD_BYTES + Buffer.byteLength(topic) + Buffer.byteLength(message) + payload.length
+  for (const id of sendOnly) bytes += HEARER_BYTES + 2 * Buffer.byteLength(id)
+  return bytes
+}
+
+export function encode(record: NewMessage, seqNum = 0): Encoded {
+  const { messageId, clientMessageId, senderId, senderName, message, payload, sendOnly, at } = record
+  return {
+    senderId,
+    sendOnly,
+    bytes: encodeChatMessage({
+      message,
+      payload,
+      timestamp: new Date(at).toISOString(),
+      senderId,
+      senderName,
+      persistMsgId: messageId,
+      messageId: clientMessageId || messageId,
+      sendOnly: [...sendOnly],
+      seqNum,
+    }),
+  }
+}
+
+/** Private messages are for those they name, and for who said them. */
+export function mayHear(participantId: string, { sendOnly, senderId }: Encoded): boolean {
+  return sendOnly.length === 0 || senderId === participantId || sendOnly.includes(participantId)
+}
+
+export function newMessages(topic: string, payloads: Uint8Array[]): Uint8Array {
+  return encodeServerFrame('batch', { topic, payloads, batchType: NEW_MESSAGES, isLast: true })
+}

@@ -1,0 +1,32 @@
+import { Refusal } from '../../protocol/errors.ts'
+
+/** Lets so many go on at once; others wait their turn, so many of them. */
+export class Turns {
+  readonly #atOnce: number
+  readonly #mostWaiting: number
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  constructor(atOnce: number, mostWaiting: number) {
+    this.#atOnce = atOnce
+    this.#mostWaiting = mostWaiting
+  }
+
+  /** @throws {Refusal} RATE_LIMITED when too many wait */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running < this.#atOnce) this.#running++
+    else {
+      if (this.#waiting.length >= this.#mostWaiting)
+        throw new Refusal('RATE_LIMITED', { message: 'Read what was asked for before asking for more.' })
+      // Whoever ends hands its turn on.
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    }
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#running--
+    }
+  }
+}
