@@ -2,7 +2,6 @@
  * Chooses implementations and connects them; the only file that knows them all.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -41,6 +40,7 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createVerifier, type Verifier } from './token/token.ts'
 import { readyMessage, type Ready, type ReadyFacts } from './welcome.ts'
 import { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/create.ts'
+import { version } from './version.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
 
 export interface RunningServer {
@@ -70,17 +70,13 @@ export interface Parts {
   through?: (store: Store) => Store
 }
 
-/** How soon a key that another process revoked is out of force here. */
 /** A new id, for what has no other name. */
 const newId = (): string => randomBytes(12).toString('hex')
-
+/** How soon a key that another process revoked is out of force here. */
 const KEY_REFRESH_MS = 1000
 const SWEEP_MS = 3600_000
 const SWEEP_PAUSE_MS = 20
 const workerScript = join(import.meta.dirname, '../scripts/media-worker.mjs')
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
-  version: string
-}
 
 /**
  * @throws {StartError}
@@ -287,17 +283,18 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       throw error
     }
 
-    /** What other processes did to keys and tokens holds here too; what was used is written now and then. */
+    /** Of the store when keys, revoked tokens and projects were last read. */
     let keptUpWith: number | undefined
+    /** What other processes did to keys and tokens holds here too; what was used is written now and then. */
     const keepUp = async (): Promise<void> => {
-      const version = await store.version()
-      if (version !== keptUpWith) {
+      const written = await store.version()
+      if (written !== keptUpWith) {
         if (await keyRing.refresh()) verifier.clear()
         for (const token of await revokedTokens.refresh())
           await meetings.putOut(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
         await webhooks.refreshDefaults()
         // Read before: what was written meanwhile is read the next time.
-        keptUpWith = version
+        keptUpWith = written
       }
       await keyRing.writeUses()
     }

@@ -1,6 +1,4 @@
 /** Finds the command, runs it, prints its result, and sets the exit code. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   CommandError,
   exitCodes,
@@ -23,6 +21,7 @@ import { serve, tokenServer } from './serve.ts'
 import { tokenCommands } from './tokens.ts'
 import { webhookCommands } from './webhooks.ts'
 import { StartError } from '../errors.ts'
+import { version } from '../version.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { describeSettings, settingNames } from '../config/describe.ts'
 
@@ -44,9 +43,6 @@ const commands: readonly Command[] = [
   load,
 ]
 const ENV_FILE = '.env'
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
-  version: string
-}
 
 export async function main(args: readonly string[], interruption: Interruption): Promise<void> {
   try {

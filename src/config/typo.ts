@@ -10,8 +10,8 @@ export interface Typo {
 }
 
 /**
- * Whether an unknown variable is a mistake: it has our prefix, or differs from a setting in at most two letters (fewer for short names). Every other
- * variable belongs to whoever set it.
+ * Whether an unknown variable is a mistake: it has our prefix, or differs from a setting in two letters at most, fewer for
+ * short names. Every other variable belongs to whoever set it.
  */
 export function typoIn(variable: string, known: Iterable<string>): Typo | undefined {
   if (OTHERS.has(variable)) return undefined

@@ -180,7 +180,11 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           .reduce((sum, size) => sum + size * (size - 1) * perPerson, 0),
         ...arrivedAt(people),
         droppedHere: (await ownDrops()) ?? null,
-        droppedThere: dropsBefore === undefined || dropsAfter === undefined ? null : dropsAfter - dropsBefore,
+        // A worker that was replaced meanwhile counts anew.
+        droppedThere:
+          dropsBefore === undefined || dropsAfter === undefined
+            ? null
+            : Math.max(0, dropsAfter - dropsBefore),
       },
       delayMs: quantiles(delays.values),
       serverCpuPercent:

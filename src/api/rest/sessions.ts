@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import type { Static } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type {
-  Page,
   IntervalRecord,
   MeetingRecord,
+  Page,
   SessionRecord,
   StatsRecord,
   StayRecord,
@@ -91,8 +91,12 @@ export const sessionRoutes: Routes = (app, context) => {
     }
   }
 
-  const shown = async (request: FastifyRequest, sessions: readonly SessionRecord[]) => {
-    const stays = await store.sessions.staysOf(sessions.map(({ sessionId }) => sessionId))
+  const shown = async (
+    request: FastifyRequest,
+    sessions: readonly SessionRecord[],
+    given?: readonly StayRecord[],
+  ) => {
+    const stays = given ?? (await store.sessions.staysOf(sessions.map(({ sessionId }) => sessionId)))
     const bySession = Map.groupBy(stays, ({ sessionId }) => sessionId)
     const meetings = new Map<string, MeetingRecord | undefined>()
     for (const { meetingId, projectId } of sessions) {
@@ -211,8 +215,9 @@ export const sessionRoutes: Routes = (app, context) => {
       async (request) => {
         const { page, perPage } = request.query
         const session = sessionFor(request)
-        const base = (await shown(request, [session]))[0]!
-        const { total, participants } = await participantsOf(session, { page, perPage }, which)
+        const stays = await store.sessions.stays(session.sessionId)
+        const base = (await shown(request, [session], stays))[0]!
+        const { total, participants } = await participantsOf(session, stays, { page, perPage }, which)
         const data = {
           ...base,
           links: { ...base.links, get_all_participants: `${base.links.get_session}/participants` },
@@ -226,10 +231,10 @@ export const sessionRoutes: Routes = (app, context) => {
   /** A page of participants, in the order of their first join. */
   const participantsOf = async (
     { sessionId }: SessionRecord,
+    stays: readonly StayRecord[],
     { page, perPage }: Page,
     which: 'all' | 'active',
   ) => {
-    const stays = await store.sessions.stays(sessionId)
     const all = [...Map.groupBy(stays, ({ participantId }) => participantId)].filter(
       ([, own]) => which === 'all' || own.some(({ leftAt }) => leftAt === null),
     )

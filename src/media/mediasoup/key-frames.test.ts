@@ -5,7 +5,8 @@ import { createWorker, type types as mediasoup } from 'mediasoup'
 import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
 import type { RtpCapabilities } from '../../protocol/media.ts'
 import { routerCodecs } from './codecs.ts'
-import { consumeOn, produceOn, type TransportHost } from './transport.ts'
+import { consumeOn, produceOn } from './transport.ts'
+import { transportHost } from '../../../test/support/transport-host.ts'
 
 const PAYLOAD_TYPE = 101
 const SSRC = 1111
@@ -37,12 +38,6 @@ test(
     try {
       const router = await worker.createRouter({ mediaCodecs: routerCodecs })
       const [input, output] = [await router.createDirectTransport(), await router.createDirectTransport()]
-      const host: TransportHost = {
-        log: undefined,
-        register: () => undefined,
-        bring: (id) => Promise.resolve(id),
-        countConsumers: () => undefined,
-      }
       let sender: mediasoup.Producer | undefined
       input.observer.on('newproducer', (made) => (sender = made))
       let heard = (): void => undefined
@@ -51,7 +46,7 @@ test(
       })
       const nextRequest = (): Promise<void> => new Promise((resolve) => (heard = resolve))
 
-      const { id: producerId } = await produceOn(input, host, {
+      const { id: producerId } = await produceOn(input, transportHost, {
         kind: 'video',
         rtpParameters: {
           mid: '0',
@@ -71,7 +66,7 @@ test(
       sender!.send(keyFrame(1))
       const view = async (): Promise<void> => {
         const rtpCapabilities = router.rtpCapabilities as RtpCapabilities
-        const viewer = await consumeOn(output, host, { producerId, rtpCapabilities })
+        const viewer = await consumeOn(output, transportHost, { producerId, rtpCapabilities })
         await viewer.resume()
       }
 

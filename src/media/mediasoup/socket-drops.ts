@@ -1,32 +1,10 @@
-/** Datagrams that reached a UDP port of this machine and were dropped because its socket's buffer was full. */
-import { readFile } from 'node:fs/promises'
+import { udpSockets } from '../../udp-sockets.ts'
 
-/** By port, over the sockets that are open now; undefined where the system does not tell, which Linux does. */
+/** Datagrams that the open UDP sockets of each port dropped; undefined where the system does not tell. */
 export async function droppedByPort(): Promise<ReadonlyMap<number, number> | undefined> {
-  try {
-    const tables = await Promise.all(
-      ['udp', 'udp6'].map((name) =>
-        readFile(`/proc/self/net/${name}`, 'utf8').catch((error: unknown) => {
-          // Without IPv6 there is no such table.
-          if (name === 'udp6' && (error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-          throw error
-        }),
-      ),
-    )
-    return dropsIn(tables.join('\n'))
-  } catch {
-    return undefined
-  }
-}
-
-const LINE = /^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) .* (\d+)\s*$/gm
-
-/** @param table as `/proc/net/udp` has it */
-export function dropsIn(table: string): ReadonlyMap<number, number> {
+  const sockets = await udpSockets()
+  if (!sockets) return undefined
   const drops = new Map<number, number>()
-  for (const [, port, count] of table.matchAll(LINE)) {
-    const at = parseInt(port!, 16)
-    drops.set(at, (drops.get(at) ?? 0) + Number(count))
-  }
+  for (const { port, dropped } of sockets) drops.set(port, (drops.get(port) ?? 0) + dropped)
   return drops
 }

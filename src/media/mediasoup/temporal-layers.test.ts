@@ -5,7 +5,8 @@ import { createWorker, type types as mediasoup } from 'mediasoup'
 import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
 import type { RtpCapabilities, RtpParameters } from '../../protocol/media.ts'
 import { routerCodecs } from './codecs.ts'
-import { consumeOn, produceOn, type TransportHost } from './transport.ts'
+import { consumeOn, produceOn } from './transport.ts'
+import { transportHost } from '../../../test/support/transport-host.ts'
 
 const PAYLOAD_TYPE = 101
 const SSRC = 1111
@@ -69,18 +70,12 @@ const rtpParameters: RtpParameters = {
 async function open() {
   const router = await worker.createRouter({ mediaCodecs: routerCodecs })
   const [input, output] = [await router.createDirectTransport(), await router.createDirectTransport()]
-  const host: TransportHost = {
-    log: undefined,
-    register: () => undefined,
-    bring: (id) => Promise.resolve(id),
-    countConsumers: () => undefined,
-  }
   let sender: mediasoup.Producer | undefined
   let receiver: mediasoup.Consumer | undefined
   input.observer.on('newproducer', (made) => (sender = made))
   output.observer.on('newconsumer', (made) => (receiver = made))
-  const producer = await produceOn(input, host, { kind: 'video', rtpParameters })
-  const consumer = await consumeOn(output, host, {
+  const producer = await produceOn(input, transportHost, { kind: 'video', rtpParameters })
+  const consumer = await consumeOn(output, transportHost, {
     producerId: producer.id,
     rtpCapabilities: router.rtpCapabilities as RtpCapabilities,
   })

@@ -1,6 +1,6 @@
 /** The queries of the store, typed once and in no database's own dialect. */
 import type { Store } from '../store.ts'
-import type { Ground } from './sql-context.ts'
+import type { SqlContext } from './sql-context.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { revokedTokenQueries, secretQueries, signInQueries, valueQueries } from './queries/access.ts'
 import { chatQueries } from './queries/chat.ts'
@@ -21,23 +21,23 @@ export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): 
   else seal.open(probe, SEAL_PROBE)
 }
 
-export function storeOver(ground: Ground): Omit<Store, 'close' | 'files' | 'version'> {
+export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 'version'> {
   const written = new Written()
   return {
-    projects: projectQueries(ground),
-    keys: keyQueries(ground),
-    meetings: meetingQueries(ground),
-    sessions: sessionQueries(ground, written),
-    invites: inviteQueries(ground),
-    chat: chatQueries(ground),
-    outbox: outboxQueries(ground, written),
-    figures: figureQueries(ground),
-    revokedTokens: revokedTokenQueries(ground),
-    signIns: signInQueries(ground),
-    secrets: secretQueries(ground),
-    values: valueQueries(ground),
+    projects: projectQueries(context),
+    keys: keyQueries(context),
+    meetings: meetingQueries(context),
+    sessions: sessionQueries(context, written),
+    invites: inviteQueries(context),
+    chat: chatQueries(context),
+    outbox: outboxQueries(context, written),
+    figures: figureQueries(context),
+    revokedTokens: revokedTokenQueries(context),
+    signIns: signInQueries(context),
+    secrets: secretQueries(context),
+    values: valueQueries(context),
     check: async () => {
-      await ground.write((tx) =>
+      await context.write((tx) =>
         tx.updateTable('stored_values').set({ name: SEAL_PROBE }).where('name', '=', SEAL_PROBE).execute(),
       )
     },

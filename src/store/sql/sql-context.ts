@@ -7,7 +7,7 @@ import type { Seal } from '../secrets/seal.ts'
 export type Write = <T>(work: (db: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 /** A connection to read on, and a way to write that turns a taken value into `StoreConflict`. */
-export interface Ground {
+export interface SqlContext {
   db: Kysely<Schema>
   write: Write
   seal: Seal

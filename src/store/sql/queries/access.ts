@@ -1,8 +1,8 @@
 /** What opens doors besides API keys, and small values. */
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 
-export function revokedTokenQueries({ db, write }: Ground): Store['revokedTokens'] {
+export function revokedTokenQueries({ db, write }: SqlContext): Store['revokedTokens'] {
   return {
     add: async ({ projectId, tokenId, revokedAt }) => {
       await write((tx) =>
@@ -24,7 +24,7 @@ export function revokedTokenQueries({ db, write }: Ground): Store['revokedTokens
   }
 }
 
-export function signInQueries({ db, write }: Ground): Store['signIns'] {
+export function signInQueries({ db, write }: SqlContext): Store['signIns'] {
   return {
     add: async ({ tokenHash, createdAt, expiresAt }) => {
       await write((tx) =>
@@ -54,7 +54,7 @@ export function signInQueries({ db, write }: Ground): Store['signIns'] {
   }
 }
 
-export function valueQueries({ db, write }: Ground): Store['values'] {
+export function valueQueries({ db, write }: SqlContext): Store['values'] {
   return {
     get: async (name) =>
       (await db.selectFrom('stored_values').select('value').where('name', '=', name).executeTakeFirst())
@@ -71,14 +71,14 @@ export function valueQueries({ db, write }: Ground): Store['values'] {
   }
 }
 
-export function secretQueries(ground: Ground): Store['secrets'] {
-  const values = valueQueries(ground)
+export function secretQueries(context: SqlContext): Store['secrets'] {
+  const values = valueQueries(context)
   const place = (name: string): string => `secret:${name}`
   return {
     get: async (name) => {
       const sealed = await values.get(place(name))
-      return sealed === undefined ? undefined : ground.seal.open(sealed, place(name))
+      return sealed === undefined ? undefined : context.seal.open(sealed, place(name))
     },
-    set: (name, value) => values.set(place(name), ground.seal.seal(value, place(name))),
+    set: (name, value) => values.set(place(name), context.seal.seal(value, place(name))),
   }
 }

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { ChatFilter, ChatRecord, KeptMessage, Store } from '../../store.ts'
 
@@ -9,7 +9,7 @@ const READ_BYTES = 128 * 1024
 /** Each number of rows is a statement of its own, which is kept. */
 const ROWS_AT_ONCE = 50
 
-export function chatQueries({ db, write }: Ground): Store['chat'] {
+export function chatQueries({ db, write }: SqlContext): Store['chat'] {
   /** Numbers and bytes alone: they are in the indexes, so that no message is read to be counted or passed over. */
   const matching = (sessionId: string, { topic, hearer }: ChatFilter) => {
     let all = db.selectFrom('chat_messages').select(['number', 'bytes']).where('session_id', '=', sessionId)

@@ -1,4 +1,4 @@
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 
 /** Rows of one statement; SQLite takes 32,766 parameters. */
@@ -6,7 +6,7 @@ const ROWS_AT_ONCE = 500
 /** Eight hours of a session of seven, measured every 10 s; reading more would hold up others. */
 const MOST_STATS = 20_000
 
-export function figureQueries({ db, write }: Ground): Store['figures'] {
+export function figureQueries({ db, write }: SqlContext): Store['figures'] {
   return {
     addStats: async (records) => {
       if (records.length === 0) return

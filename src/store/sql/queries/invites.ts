@@ -1,12 +1,12 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { InviteCounts, InviteRecord, Store } from '../../store.ts'
 
 /** Each made by somebody who came by the one before; the rules allow fewer. */
 const LONGEST_LINE = 100
 
-export function inviteQueries({ db, write }: Ground): Store['invites'] {
+export function inviteQueries({ db, write }: SqlContext): Store['invites'] {
   return {
     create: (invite, isFull = () => false) =>
       write(async (tx) => {

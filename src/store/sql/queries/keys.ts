@@ -1,11 +1,11 @@
 import type { Selectable } from 'kysely'
 import { StartError } from '../../../errors.ts'
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { ApiKeyRecord, ProjectRecord, Store, WebhookSettings } from '../../store.ts'
 import { SealBroken } from '../../secrets/seal.ts'
 
-export function projectQueries({ db, write }: Ground): Store['projects'] {
+export function projectQueries({ db, write }: SqlContext): Store['projects'] {
   return {
     create: async ({ projectId, name, webhook, createdAt }) => {
       const row = {
@@ -43,7 +43,7 @@ export function projectQueries({ db, write }: Ground): Store['projects'] {
   }
 }
 
-export function keyQueries({ db, write, seal }: Ground): Store['keys'] {
+export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
   function openSecret(sealed: string, apiKey: string): string {
     try {
       return seal.open(sealed, apiKey)

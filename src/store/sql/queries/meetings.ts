@@ -1,10 +1,10 @@
 import { sql, type Selectable } from 'kysely'
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { MeetingRecord, Store } from '../../store.ts'
 import { IdTaken, StoreConflict } from '../../problem.ts'
 
-export function meetingQueries({ db, write }: Ground): Store['meetings'] {
+export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
   const byMeetingId = async (meetingId: string): Promise<MeetingRecord | undefined> => {
     const row = await db
       .selectFrom('meetings')

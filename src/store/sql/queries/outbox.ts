@@ -1,5 +1,5 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { DeliveryRecord, DeliveryTry, NewDelivery, Store } from '../../store.ts'
 
@@ -59,27 +59,20 @@ export class Written {
   }
 }
 
-export function outboxQueries({ db, write }: Ground, written: Written): Store['outbox'] {
+export function outboxQueries({ db, write }: SqlContext, written: Written): Store['outbox'] {
   return {
     onWritten: (listener) => written.add(listener),
     lease: async (now, leasedUntil, limit) => {
-      // Mostly nothing is due, and then nobody need take a turn at writing. Asked each second: put together anew, this
-      // question would be the largest part of what an idle server does.
-      const { rows: due } = await sql`
-        select 1 from deliveries
-        where next_at is not null and next_at <= ${now} and (leased_until is null or leased_until <= ${now})
-        limit 1`.execute(db)
-      if (due.length === 0) return []
-      return write(async (tx) => {
-        const rows = await tx
+      const due = (from: Kysely<Schema>) =>
+        from
           .selectFrom('deliveries')
-          .selectAll()
           .where('next_at', 'is not', null)
           .where('next_at', '<=', now)
           .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', now)]))
-          .orderBy('next_at')
-          .limit(limit)
-          .execute()
+      // Mostly nothing is, and then nobody need take a turn at writing.
+      if (!(await due(db).select('number').executeTakeFirst())) return []
+      return write(async (tx) => {
+        const rows = await due(tx).selectAll().orderBy('next_at').limit(limit).execute()
         const numbers = rows.map(({ number }) => number)
         if (numbers.length > 0) {
           await tx
@@ -248,7 +241,7 @@ export function outboxQueries({ db, write }: Ground, written: Written): Store['o
   }
 }
 
-/** Of one delivery; an endless row of replays fills nothing. */
+/** Of one delivery, which may be replayed again and again. */
 const MAX_TRIES_KEPT = 100
 
 async function addTry(

@@ -1,10 +1,10 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
-import type { Ground } from '../sql-context.ts'
+import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.ts'
 import { tellInside, type Written } from './outbox.ts'
 
-export function sessionQueries({ db, write, rowKey }: Ground, written: Written): Store['sessions'] {
+export function sessionQueries({ db, write, rowKey }: SqlContext, written: Written): Store['sessions'] {
   /** Writes a fact and, if it was news, the deliveries that tell it. */
   const record = async (
     tell: readonly NewDelivery[] | undefined,

@@ -81,13 +81,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
             <h2 id="history">History</h2>
             <ol className="steps">
               <li>{sayExactly(delivery.occurredAt)}: it happened, and was written down with the fact.</li>
-              {delivery.attempts > 0 && (
-                <li>
-                  {`Tried ${count(delivery.attempts, 'time')}`}
-                  {delivery.tries.length > delivery.attempts ? ' since it was replayed.' : '.'}
-                  <Tries tries={delivery.tries} />
-                </li>
-              )}
+              <History delivery={delivery} />
               {delivery.state === 'waiting' && (
                 <li>
                   {delivery.nextAt === null
@@ -117,6 +111,25 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
         </>
       )}
     </Shown>
+  )
+}
+
+/** How often it was tried, and with what outcome. Of tries before they were kept one by one, only the last answer is known. */
+function History({ delivery: { attempts, tries, lastStatus, lastError } }: { delivery: WholeDelivery }) {
+  if (attempts === 0 && tries.length === 0) return null
+  const since = tries.length > attempts ? ' since it was replayed' : ''
+  return (
+    <li>
+      {`Tried ${count(attempts, 'time')}${since}.`}
+      {tries.length > 0 ? (
+        <Tries tries={tries} />
+      ) : (
+        <>
+          {` The last answer: ${lastStatus === null ? 'none' : `HTTP ${lastStatus}`}. `}
+          {lastError !== null && <Foreign text={lastError} />}
+        </>
+      )}
+    </li>
   )
 }
 

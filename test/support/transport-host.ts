@@ -1,0 +1,9 @@
+import type { TransportHost } from '../../src/media/mediasoup/transport.ts'
+
+/** What a transport asks of its router, where the router is the only one. */
+export const transportHost: TransportHost = {
+  log: undefined,
+  register: () => undefined,
+  bring: (id) => Promise.resolve(id),
+  countConsumers: () => undefined,
+}
