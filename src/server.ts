@@ -291,7 +291,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       if (written !== keptUpWith) {
         if (await keyRing.refresh()) verifier.clear()
         for (const token of await revokedTokens.refresh())
-          await meetings.putOut(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+          await meetings.evictByCredential(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
         await webhooks.refreshDefaults()
         // Read before: what was written meanwhile is read the next time.
         keptUpWith = written

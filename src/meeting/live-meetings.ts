@@ -20,14 +20,14 @@ import { flowOf, qualityFrom, type Flow, type Quality } from './media/quality.ts
 import { removerOf, type RemovalView } from './door/removals.ts'
 import type { Announce } from './session/session-log.ts'
 import type { Visitor } from './door/lobby.ts'
-import {
-  LiveMeeting,
-  type Bearers,
-  type LiveView,
-  type MeetingEvents,
-  type MeetingSettings,
-  type SwitchableKind,
-} from './live-meeting.ts'
+import { LiveMeeting } from './live-meeting.ts'
+import { nobodyConsents } from './across/relays.ts'
+import type { Bearers } from './door/evictions.ts'
+import type { MeetingEvents } from './meeting-events.ts'
+import type { SwitchableKind } from './roster/moderation.ts'
+import type { MeetingSettings } from './settings.ts'
+import { noSession } from './session/session.ts'
+import { emptyView, type LiveView } from './view.ts'
 
 /** What may be done to a live meeting from outside it. */
 export interface MeetingHome {
@@ -83,7 +83,7 @@ export interface MeetingHome {
     by: Grant,
   ): Promise<void>
   /** Puts out, of all meetings, those who came with what was revoked; they hear this refusal. Says how many. */
-  putOut(bearers: Bearers, refusal: Refusal): Promise<number>
+  evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number>
 }
 
 export interface LiveMeetingsOptions {
@@ -130,8 +130,8 @@ export class LiveMeetings implements MeetingHome {
       if (opening.status === 'rejected') continue
       const live = opening.value
       if (live.sessionId !== undefined) counts.meetings++
-      counts.participants += live.participants.size
-      counts.entryRequests += live.waiting
+      counts.participants += live.roster.size
+      counts.entryRequests += live.entrance.waiting
     }
     return counts
   }
@@ -155,7 +155,7 @@ export class LiveMeetings implements MeetingHome {
     }
   }
 
-  /** One connection asks to come in; see `LiveMeeting.requestEntry`. */
+  /** One connection asks to come in; see `Entrance.requestEntry`. */
   async requestEntry(
     meeting: MeetingRecord,
     visitor: Visitor,
@@ -166,7 +166,7 @@ export class LiveMeetings implements MeetingHome {
       const live = await opening
       // It may have become idle meanwhile, and another may have taken its place.
       if (this.#open.get(meeting.meetingId) === opening)
-        return { live, state: await live.requestEntry(visitor) }
+        return { live, state: await live.entrance.requestEntry(visitor) }
     }
   }
 
@@ -186,10 +186,8 @@ export class LiveMeetings implements MeetingHome {
   /** Asks another meeting, which must be live, to show this participant's streams. */
   async requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void> {
     const live = await this.#open.get(meeting.meetingId)
-    if (!live) {
-      throw new Refusal('MEDIA_RELAY_FAILED', { message: 'Nobody is in that meeting who could consent.' })
-    }
-    live.requestRelay(request)
+    if (!live) throw nobodyConsents()
+    live.relays.request(request)
   }
 
   async endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean> {
@@ -206,7 +204,7 @@ export class LiveMeetings implements MeetingHome {
 
   async sessionOf(meetingId: string, tokenId: string): Promise<string | undefined> {
     const live = await this.#open.get(meetingId)
-    return live?.holds(tokenId) ? live.sessionId : undefined
+    return live?.roster.holds(tokenId) ? live.sessionId : undefined
   }
 
   /** See `LiveMeeting.shareFile`. */
@@ -218,23 +216,21 @@ export class LiveMeetings implements MeetingHome {
 
   async view(meetingId: string): Promise<LiveView> {
     const live = await this.#open.get(meetingId)
-    return (
-      live?.view() ?? { sessionId: null, startedAt: null, participants: [], entering: [], entryRequests: [] }
-    )
+    return live?.view() ?? emptyView
   }
 
   async respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void> {
     const live = await this.#open.get(meetingId)
     if (!live) throw new Refusal('RESPOND_ENTRY_FAILED')
-    await live.respondEntry('server', participantId, decision)
+    await live.entrance.respond('server', participantId, decision)
   }
 
   async stopStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void> {
-    await (await this.#live(meetingId)).stopStream('server', participantId, kind)
+    await (await this.#live(meetingId)).moderation.stopStream('server', participantId, kind)
   }
 
   async askForStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void> {
-    await (await this.#live(meetingId)).askForStream('server', participantId, kind)
+    await (await this.#live(meetingId)).moderation.askForStream('server', participantId, kind)
   }
 
   async publish(meetingId: string, sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string> {
@@ -260,7 +256,7 @@ export class LiveMeetings implements MeetingHome {
   }
 
   async liftRemoval(meetingId: string, participantId: string, by: Grant): Promise<void> {
-    await (await this.#live(meetingId)).liftRemoval(removerOf(by), participantId)
+    await (await this.#live(meetingId)).evictions.liftFor(removerOf(by), participantId)
   }
 
   async refusalOfRemoved(
@@ -306,12 +302,12 @@ export class LiveMeetings implements MeetingHome {
   ): Promise<void> {
     const live = await this.#open.get(meetingId)
     if (!live) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
-    await live.removeParticipant(removerOf(by), participantId, reason)
+    await live.evictions.removeFor(removerOf(by), participantId, reason)
   }
 
-  async putOut(bearers: Bearers, refusal: Refusal): Promise<number> {
+  async evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number> {
     const meetings = await Promise.all([...this.#open.values()])
-    return meetings.reduce((count, live) => count + live.putOut(bearers, refusal), 0)
+    return meetings.reduce((count, live) => count + live.evictByCredential(bearers, refusal), 0)
   }
 
   /** The server stops: everybody is cut off in a way that brings them back, and the sessions stay open for them. */
@@ -324,7 +320,7 @@ export class LiveMeetings implements MeetingHome {
 
   async #live(meetingId: string): Promise<LiveMeeting> {
     const live = await this.#open.get(meetingId)
-    if (!live) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+    if (!live) throw noSession()
     return live
   }
 

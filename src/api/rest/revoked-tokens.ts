@@ -29,7 +29,7 @@ export const revokedTokenRoutes: Routes = (app, context) => {
     async (request) => {
       const { projectId } = grantFor(request)
       const revoked = await revokedTokens.add(projectId, `${JTI}${request.body.jti}`)
-      await live.putOut(revoked, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+      await live.evictByCredential(revoked, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
       return shown(revoked)
     },
   )

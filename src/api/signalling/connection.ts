@@ -147,8 +147,8 @@ export class Connection {
     this.#forgetSwitch()
     this.#keepTopics()
     const reason = leaveReason(this.#leaves || left ? 'MANUAL_LEAVE_CALLED' : 'WEBSOCKET_DISCONNECTED')
-    if (this.#participant) this.#live?.leave(this.#participant, reason)
-    else this.#live?.withdraw(this.#applicant.participantId, this.#applicant.link)
+    if (this.#participant) this.#live?.roster.leave(this.#participant, reason)
+    else this.#live?.entrance.withdraw(this.#applicant.participantId, this.#applicant.link)
   }
 
   #enter(state: ConnectionState): void {
@@ -253,8 +253,8 @@ export class Connection {
       this.#asked = state === 'waiting'
       if (this.#isGone()) {
         // It went while it was being let in.
-        if (this.#participant) live.leave(this.#participant, leaveReason('WEBSOCKET_DISCONNECTED'))
-        else if (state === 'waiting') live.withdraw(participantId, link)
+        if (this.#participant) live.roster.leave(this.#participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+        else if (state === 'waiting') live.entrance.withdraw(participantId, link)
       }
     } catch (thrown) {
       const refusal = asRefusal(thrown)
@@ -289,20 +289,20 @@ export class Connection {
       : [this.#live!, this.#participant!]
     if (switching) participant.mode = this.#participant!.mode
     else participant.mode = this.#applicant.mode ?? participant.mode
-    await live.enroll(participant, data)
-    // Gone meanwhile, or put out of the meeting that it comes from.
-    if (this.#isGone() || this.#applicant.link.closing) throw new Refusal('INVALID_STATE')
-    // It may have asked for yet another meeting meanwhile, or lost its seat.
-    if (switching && this.#seatElsewhere().participant !== participant) throw new Refusal('INVALID_STATE')
-    live.assertSeated(participant)
-    if (switching) this.#goOver()
-    const reply = live.join(participant, data)
+    const { reply, afterReply } = await live.roster.join(participant, data, () => {
+      // Gone meanwhile, or put out of the meeting that it comes from.
+      if (this.#isGone() || this.#applicant.link.closing) throw new Refusal('INVALID_STATE')
+      if (!switching) return
+      // It may have asked for yet another meeting meanwhile, or lost its seat.
+      if (this.#seatElsewhere().participant !== participant) throw new Refusal('INVALID_STATE')
+      this.#goOver()
+    })
     this.#enter('inside')
     const ticket = `${live.meetingId}.${participant.chatTicket!}`
     const pubSubUrl = `${this.#applicant.socketBaseUrl}${CHAT_PATH}?ticket=${ticket}`
     const peers = peersFor(this.#applicant.link.traits, reply.peers)
     return new WithAfter({ ...reply, peers, pubSubUrl }, () => {
-      live.afterJoin(participant)
+      afterReply()
       this.#resumeTopics()
       if (switching) return
       const { meetingId, sessionId } = live
@@ -388,7 +388,7 @@ export class Connection {
     const { live, participant, link } = this.#seatElsewhere()
     const [from, was] = [this.#live!, this.#participant!]
     this.#switching = undefined
-    from.release(was)
+    from.roster.release(was)
     live.media.adopt(participant, was)
     link.arrive()
     this.#live = live
@@ -458,8 +458,8 @@ export class Connection {
 
 /** Leaves the other meeting's lobby, or the seat that it gave. */
 function withdraw({ live, link, participant }: Switching, participantId: string): void {
-  if (participant) live?.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
-  else live?.withdraw(participantId, link)
+  if (participant) live?.roster.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+  else live?.entrance.withdraw(participantId, link)
 }
 
 function streamKind(kind: StreamKind | 'share_audio'): StreamKind {
@@ -518,7 +518,7 @@ const within: { [M in Within]: Handler<M> } = {
   },
   restartIce: (live, self, data) => live.media.transport(self, data.transportId).restartIce(),
   rejoinMedia: (live, self, data) => live.media.rejoin(self, data),
-  changeMode: (live, self, data) => live.changeMode(self, data.mode),
+  changeMode: (live, self, data) => live.roster.changeMode(self, data.mode),
 
   produce: (live, self, data) => live.media.produce(self, data),
   closeProducer: (live, self, data) => live.media.closeProducer(self, data.producerId),
@@ -550,33 +550,33 @@ const within: { [M in Within]: Handler<M> } = {
   requestConsumerKeyFrame: (live, self, data) => live.media.consumer(self, data.consumerId).requestKeyFrame(),
   getTransportStats: (live, self, data) => live.media.transportStats(self, data),
 
-  changeDisplayName: (live, self, data) => live.changeDisplayName(self, cleanName(data.displayName)),
-  switchPeerRoom: (live, self, data) => live.askToSwitch(self, data),
+  changeDisplayName: (live, self, data) => live.roster.changeDisplayName(self, cleanName(data.displayName)),
+  switchPeerRoom: (live, self, data) => live.moderation.askToSwitch(self, data),
 
   realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id, self.holder),
   realtimeStoreGet: (live, _self, data) => ({ status: 'ok', value: live.values.get(data.key) }),
   realtimeStoreObserve: (live, self, data) => live.values.observe(data.key, self),
   realtimeStoreStopObserve: (live, self, data) => live.values.stopObserving(data.key, self.link),
 
-  respondToMediaRelayRequest: (live, self, data) => live.respondRelay(self, data),
+  respondToMediaRelayRequest: (live, self, data) => live.relays.respond(self, data),
   mediaRelayRequestStop: (_live, self, data) => relayTo(self, data.meetingId).stop('STOPPED'),
   enableRelayMedia: (_live, self, data) => relayTo(self, data.meetingId).setKind(streamKind(data.kind), true),
   disableRelayMedia: (_live, self, data) =>
     relayTo(self, data.meetingId).setKind(streamKind(data.kind), false),
 
-  respondEntry: (live, self, data) => live.respondEntry(self, data.id, data.decision),
-  liftRemoval: (live, self, data) => live.lift(self, data.peerId),
+  respondEntry: (live, self, data) => live.entrance.respond(self, data.id, data.decision),
+  liftRemoval: (live, self, data) => live.evictions.lift(self, data.peerId),
 
   closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
-  removePeer: (live, self, data) => live.remove(self, data.peerId),
-  enablePeerMic: (live, self, data) => live.askForStream(self, data.peerId, 'audio'),
-  disablePeerMic: (live, self, data) => live.stopStream(self, data.peerId, 'audio'),
-  enablePeerWebcam: (live, self, data) => live.askForStream(self, data.peerId, 'video'),
-  disablePeerWebcam: (live, self, data) => live.stopStream(self, data.peerId, 'video'),
-  enablePeerShare: (live, self, data) => live.askForStream(self, data.peerId, 'share'),
-  disablePeerShare: (live, self, data) => live.stopStream(self, data.peerId, 'share'),
+  removePeer: (live, self, data) => live.evictions.remove(self, data.peerId),
+  enablePeerMic: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'audio'),
+  disablePeerMic: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'audio'),
+  enablePeerWebcam: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'video'),
+  disablePeerWebcam: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'video'),
+  enablePeerShare: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'share'),
+  disablePeerShare: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'share'),
   pinStateChanged: (live, self, { peerId, state }) =>
-    live.pin(self, peerId, {
+    live.moderation.pin(self, peerId, {
       ...(state.cam !== undefined && { cam: state.cam }),
       ...(state.share !== undefined && { share: state.share }),
     }),

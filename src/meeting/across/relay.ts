@@ -64,24 +64,25 @@ export class RelayRequests {
     return undefined
   }
 
-  list(): RelayRequest[] {
-    return [...this.#pending.keys()]
-  }
-
   drop(request: RelayRequest): void {
     request.source.mirrors.delete(this.#pending.get(request)!)
     this.#pending.delete(request)
   }
 
+  dropWhere(isMeant: (request: RelayRequest) => boolean): void {
+    for (const request of [...this.#pending.keys()]) if (isMeant(request)) this.drop(request)
+  }
+
   clear(): void {
-    for (const request of this.list()) this.drop(request)
+    this.dropWhere(() => true)
   }
 
   /** How many are of the same token, that of the meeting they come from or that shown here. */
   #countOf({ source, grant }: RelayRequest): number {
-    return this.list().filter(
-      (other) => other.source.tokenId === source.tokenId || other.grant.tokenId === grant.tokenId,
-    ).length
+    let count = 0
+    for (const other of this.#pending.keys())
+      if (other.source.tokenId === source.tokenId || other.grant.tokenId === grant.tokenId) count++
+    return count
   }
 }
 

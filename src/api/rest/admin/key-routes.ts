@@ -167,7 +167,7 @@ export const keyRoutes: Routes = (app, context) => {
       const { projectId, apiKey } = key
       const ended =
         request.body.connections === 'end'
-          ? await live.putOut({ projectId, apiKey }, new Refusal('APIKEY_DEACTIVATED'))
+          ? await live.evictByCredential({ projectId, apiKey }, new Refusal('APIKEY_DEACTIVATED'))
           : 0
       return { ...shown(key, keys), ended }
     },

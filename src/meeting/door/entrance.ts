@@ -1,0 +1,265 @@
+/**
+ * The way from an entry request to a seat. The rules are in `admission.ts`; what counts is the decision in the instant in
+ * which it is acted on, so each is asked again after every wait.
+ */
+import type { EntryDecision, Notification } from '../../protocol/notifications.ts'
+import type { LeaveReason } from '../../protocol/leave-reasons.ts'
+import type { Store } from '../../store/store.ts'
+import type { Grant } from '../../token/token.ts'
+import type { Audience, Link } from '../link.ts'
+import type { Roster } from '../roster/roster.ts'
+import type { Session } from '../session/session.ts'
+import type { SessionLifecycle } from '../session/lifecycle.ts'
+import type { MeetingSettings } from '../settings.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { leaveReason, leaveReasons } from '../../protocol/leave-reasons.ts'
+import { assertMay, type Actor } from '../roster/actor.ts'
+import { Participant } from '../roster/participant.ts'
+import type { Authority } from '../roster/permissions.ts'
+import { decideAdmission, decideSeat, type Seating, type SessionFacts } from './admission.ts'
+import { Lobby, type Visitor } from './lobby.ts'
+
+export interface EntranceOptions {
+  settings: MeetingSettings
+  store: Store
+  now: () => number
+  roster: Roster
+  sessions: SessionLifecycle
+  /** Those who answer entry requests. */
+  admitters: Audience
+  /** Why nobody, or nobody with this grant, is let in any more. */
+  refusalOf: (grant: Grant) => Refusal | undefined
+  onError: (error: unknown, doing: string) => void
+  /** Nobody waits any more. */
+  onIdle: () => void
+}
+
+/** A connection that has not answered by then is dead, and its participant id is free (docs/decisions/0010). */
+const LINE_TIMEOUT_MS = 3000
+
+export class Entrance {
+  readonly #options: EntranceOptions
+  readonly #lobby: Lobby
+  /** Entry requests on which nothing is decided yet. */
+  #deciding = 0
+
+  constructor(options: EntranceOptions) {
+    this.#options = options
+    this.#lobby = new Lobby({
+      timeoutMs: options.settings.lobbyTimeoutMs,
+      onTimeout: (request) => {
+        this.#deny(request)
+        options.onIdle()
+      },
+    })
+  }
+
+  get waiting(): number {
+    return this.#lobby.size
+  }
+
+  get isIdle(): boolean {
+    return this.#lobby.size === 0 && this.#deciding === 0
+  }
+
+  /** Who waits, since when. */
+  entries(): { participantId: string; name: string; askedAt: number }[] {
+    return this.#lobby.entries().map(({ request: { participantId, name }, askedAt }) => ({
+      participantId,
+      name,
+      askedAt,
+    }))
+  }
+
+  /** Who waits, as an admitter who joins must hear of it. */
+  notifications(): Notification[] {
+    return this.#lobby
+      .requests()
+      .map(({ participantId: id, name }) => ({ method: 'entryRequested', id, name }))
+  }
+
+  /**
+   * Asks for a seat. Answers `waiting` or `admitted`; in the first case the visitor's `admitted` is called when somebody
+   * lets it in. Refusals are thrown and change nothing.
+   */
+  async requestEntry(visitor: Visitor): Promise<'waiting' | 'admitted'> {
+    const { settings, sessions, onIdle } = this.#options
+    this.#deciding++
+    try {
+      for (;;) {
+        const facts = this.#factsFor(visitor)
+        const admission = decideAdmission(visitor.grant, facts, settings, settings.moderation)
+        switch (admission.decision) {
+          case 'admit':
+            if (!sessions.current) {
+              await sessions.ensure()
+              continue
+            }
+            this.#seat(sessions.current, visitor, admission.authority)
+            return 'admitted'
+          case 'wait':
+            this.#wait(visitor)
+            return 'waiting'
+          case 'contest':
+            await this.#giveWay(visitor.participantId, admission.with)
+            continue
+          case 'refuse':
+            throw admission.refusal
+        }
+      }
+    } finally {
+      this.#deciding--
+      onIdle()
+    }
+  }
+
+  /** The decision on a seat, which is right only until the next wait. */
+  decideSeat(visitor: Pick<Visitor, 'grant' | 'participantId'>): Seating {
+    const { settings } = this.#options
+    return decideSeat(visitor.grant, this.#factsFor(visitor), settings, settings.moderation)
+  }
+
+  /** The connection that waits is gone. */
+  withdraw(participantId: string, link: Link): void {
+    const { admitters, onIdle } = this.#options
+    if (!this.#lobby.take(participantId, link)) return
+    admitters.notify({ method: 'entryWithdrawn', id: participantId })
+    onIdle()
+  }
+
+  /** An admitter answers; the first answer wins, a later one is refused with RESPOND_ENTRY_FAILED. */
+  async respond(by: Actor, participantId: string, decision: EntryDecision): Promise<void> {
+    assertMay(by, 'respondEntry')
+    const request = this.#lobby.get(participantId)
+    if (!request) throw new Refusal('RESPOND_ENTRY_FAILED')
+    if (decision === 'allowed') await this.#allow(by, request)
+    else if (this.#lobby.take(participantId)) this.#deny(request)
+  }
+
+  /** Puts out those who wait and of whom this is true; says how many. */
+  turnAway(isMeant: (request: Visitor) => boolean, reason: LeaveReason, refusal: Refusal): number {
+    const requests = this.#lobby.requests().filter(isMeant)
+    for (const { participantId, link } of requests) {
+      this.withdraw(participantId, link)
+      link.close(reason, refusal)
+    }
+    return requests.length
+  }
+
+  /** The session ends for those who wait as well. */
+  closeAll(reason: LeaveReason): void {
+    for (const { link } of this.#takeAll()) link.close(reason)
+  }
+
+  /** The server stops: those who wait come back by themselves. */
+  dropAll(why: Refusal): void {
+    for (const { link } of this.#takeAll()) link.drop(why)
+  }
+
+  #takeAll(): Visitor[] {
+    const requests = this.#lobby.requests()
+    for (const { participantId } of requests) this.#lobby.take(participantId)
+    return requests
+  }
+
+  /** Lets in the connection that made this request, and no other of its participant id. */
+  async #allow(by: Actor, request: Visitor): Promise<void> {
+    const { participantId, grant, link } = request
+    const { tokenId } = grant
+    const { store, now, sessions, admitters, onError } = this.#options
+    let written: Session | undefined
+    try {
+      for (;;) {
+        assertMay(by, 'respondEntry')
+        // Answered by another, withdrawn or timed out meanwhile.
+        if (this.#lobby.get(participantId) !== request) throw new Refusal('RESPOND_ENTRY_FAILED')
+        const seating = this.decideSeat(request)
+        if (seating.decision === 'refuse') throw seating.refusal
+        if (seating.decision === 'contest') {
+          await this.#giveWay(participantId, seating.with)
+          continue
+        }
+        if (written && written === sessions.current) {
+          this.#lobby.take(participantId)
+          written.admitted.add(participantId, tokenId)
+          this.#seat(written, request, seating.authority)
+          break
+        }
+        // Written before anybody is told: a guest who was let in is let in after a crash too.
+        written = await sessions.ensure()
+        await store.sessions.admit({ sessionId: written.sessionId, participantId, tokenId, at: now() })
+      }
+    } catch (error) {
+      if (written && !written.admitted.has(participantId, tokenId)) {
+        store.sessions
+          .takeBackAdmission(written.sessionId, participantId, tokenId)
+          .catch((failure: unknown) => onError(failure, 'taking back an admission'))
+      }
+      throw error
+    }
+    admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, link)
+  }
+
+  #deny({ participantId, link }: Visitor): void {
+    const answer: Notification = { method: 'entryResponded', id: participantId, decision: 'denied' }
+    link.notify(answer)
+    link.close({ code: leaveReasons.UNKNOWN, message: 'ENTRY_DENIED' }, new Refusal('ENTRY_DENIED'))
+    this.#options.admitters.notify(answer)
+  }
+
+  /** Returns when nobody has this participant id any more. @throws {Refusal} DUPLICATE_PARTICIPANT while its line is alive */
+  async #giveWay(participantId: string, where: 'inside' | 'waiting'): Promise<void> {
+    const { roster } = this.#options
+    const participant = where === 'inside' ? roster.get(participantId) : undefined
+    const request = where === 'waiting' ? this.#lobby.get(participantId) : undefined
+    const link = (participant ?? request)?.link
+    if (!link) return
+    if (await link.answers(LINE_TIMEOUT_MS)) {
+      throw new Refusal('DUPLICATE_PARTICIPANT', {
+        message: 'Somebody else is here under this participant id.',
+      })
+    }
+    if (participant) roster.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+    else this.withdraw(participantId, link)
+    link.drop()
+  }
+
+  #wait(visitor: Visitor): void {
+    const { now, admitters } = this.#options
+    const replaced = this.#lobby.add(visitor, now())
+    replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
+    admitters.notify({ method: 'entryRequested', id: visitor.participantId, name: visitor.name })
+  }
+
+  #seat(session: Session, visitor: Visitor, authority: Authority): void {
+    session.lastKnownAt = undefined
+    const { participantId, grant, name, link } = visitor
+    const participant = new Participant({ participantId, grant, name, authority, link })
+    this.#options.roster.seat(participant)
+    visitor.admitted(participant)
+    link.notify({
+      method: 'entryResponded',
+      id: participantId,
+      decision: 'allowed',
+      sessionId: session.sessionId,
+      ...authority,
+    })
+  }
+
+  #factsFor({ grant, participantId }: Pick<Visitor, 'grant' | 'participantId'>): SessionFacts {
+    const { roster, sessions, refusalOf } = this.#options
+    const { tokenId } = grant
+    const session = sessions.current
+    return {
+      closed: refusalOf(grant),
+      keptOut: session?.keepsOut({ participantId, tokenId }) ?? false,
+      admittedBefore: session?.admitted.has(participantId, tokenId) ?? false,
+      inside: roster.get(participantId)?.grant,
+      waiting: this.#lobby.get(participantId)?.grant,
+      seats: roster.size,
+      enteringWithToken: roster.seats.countOf(tokenId),
+      entryRequests: this.#lobby.size,
+      entryRequestsWithToken: this.#lobby.countOf(tokenId),
+    }
+  }
+}

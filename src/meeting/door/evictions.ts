@@ -1,0 +1,157 @@
+/**
+ * Removes participants, lifts removals, and puts out whoever came with what is no good any more. Who is kept out is in
+ * `removals.ts`; here it is written down and takes effect.
+ */
+import type { Store } from '../../store/store.ts'
+import type { Grant } from '../../token/token.ts'
+import type { RelayRequests } from '../across/relay.ts'
+import type { Participant } from '../roster/participant.ts'
+import type { Roster } from '../roster/roster.ts'
+import type { SessionLifecycle } from '../session/lifecycle.ts'
+import type { Session } from '../session/session.ts'
+import type { Entrance } from './entrance.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { leaveReason, type LeaveReason, type LeaveReasonName } from '../../protocol/leave-reasons.ts'
+import { keepsOutRelay } from '../across/relays.ts'
+import { assertMay, removerInside, SERVER } from '../roster/actor.ts'
+import { mayLift, sharesToken, type Removal, type Remover } from './removals.ts'
+
+/** Those who came with tokens of this key, or with this token. */
+export interface Bearers {
+  projectId: string
+  apiKey?: string
+  tokenId?: string
+}
+
+export interface EvictionsOptions {
+  store: Store
+  roster: Roster
+  sessions: SessionLifecycle
+  entrance: Entrance
+  relayRequests: RelayRequests
+  now: () => number
+}
+
+export class Evictions {
+  readonly #options: EvictionsOptions
+
+  constructor(options: EvictionsOptions) {
+    this.#options = options
+  }
+
+  /** A participant removes another, who cannot come back to this session (docs/decisions/0004). */
+  async remove(by: Participant, targetId: string): Promise<void> {
+    const ask = (): void => assertMay(by, 'remove')
+    ask()
+    await this.removeFor(removerInside(by), targetId, 'REMOVE_PEER', ask)
+  }
+
+  /** The same, also for those outside the meeting. `ask` throws when the remover may not, or not any more. */
+  async removeFor(
+    by: Remover,
+    targetId: string,
+    reasonName: LeaveReasonName,
+    ask: () => void = () => undefined,
+  ): Promise<void> {
+    const { roster, sessions } = this.#options
+    const target = roster.get(targetId)
+    const session = sessions.current
+    if (!target || !session) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
+    await session.inTurn(async () => {
+      ask()
+      await this.#remove(session, by, target, leaveReason(reasonName))
+    })
+  }
+
+  /** A participant lets a removed one come back. */
+  async lift(by: Participant, participantId: string): Promise<void> {
+    const ask = (): void => assertMay(by, 'liftRemoval')
+    ask()
+    await this.liftFor(removerInside(by), participantId, ask)
+  }
+
+  /**
+   * The same, also for those outside the meeting. `ask` throws when the lifter may not, or not any more. The token stays out
+   * while another removal keeps it out.
+   */
+  async liftFor(by: Remover, participantId: string, ask: () => void = () => undefined): Promise<void> {
+    const session = this.#options.sessions.required
+    await session.inTurn(async () => {
+      ask()
+      if (session.keepsOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
+      const removals = session.removals.of(participantId)
+      if (removals.length === 0) throw new Refusal('NOT_FOUND', { message: 'Nobody of this id was removed.' })
+      if (!mayLift(removals, by)) throw new Refusal('INVALID_PERMISSIONS')
+      await this.#options.store.sessions.liftRemoval(session.sessionId, participantId)
+      session.removals.lift(participantId)
+    })
+  }
+
+  /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */
+  evictByCredential({ apiKey, tokenId }: Omit<Bearers, 'projectId'>, refusal: Refusal): number {
+    const { roster, entrance, relayRequests } = this.#options
+    const reason = leaveReason('REMOVE_PEER_API')
+    const came = (by: Pick<Grant, 'apiKey' | 'tokenId'>): boolean =>
+      (apiKey === undefined || by.apiKey === apiKey) && (tokenId === undefined || by.tokenId === tokenId)
+    const waiting = entrance.turnAway(({ grant }) => came(grant), reason, refusal)
+    relayRequests.dropWhere(({ grant }) => came(grant))
+    const present = [...roster.all()].filter(({ grant }) => came(grant))
+    for (const participant of present) roster.evict(participant, reason, refusal)
+    // A relay guest is no further person.
+    return waiting + present.filter(({ relayed }) => !relayed).length
+  }
+
+  async #remove(session: Session, by: Remover, target: Participant, reason: LeaveReason): Promise<void> {
+    const { store, roster, sessions } = this.#options
+    const { removals, sessionId } = session
+    const { id } = target
+    // Two who remove each other at once: the first has done it.
+    if (session.keepsOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
+    // Another removed it meanwhile.
+    if (removals.has(id, target.tokenId)) return
+    let holder: Participant | undefined = target
+    // Another token may take the seat while a removal is written: it is the same participant who is removed.
+    while (holder && !removals.has(id, holder.tokenId)) {
+      const removal = this.#removalOf(holder, by)
+      // Written before it takes effect: a crash must not undo a removal that somebody was told of.
+      await store.sessions.remove({ sessionId, ...removal })
+      if (removal.tokenShared && !sharesToken(holder, roster.all())) {
+        // The last of the others left meanwhile.
+        removal.tokenShared = false
+        await store.sessions.remove({ sessionId, ...removal })
+      }
+      removals.add(removal)
+      holder = roster.get(id)
+    }
+    session.admitted.forget(id)
+    if (sessions.current === session) this.#sweep(session, id, reason)
+  }
+
+  #removalOf(target: Participant, by: Remover): Removal {
+    const { id, tokenId, name } = target
+    return {
+      participantId: id,
+      tokenId,
+      name,
+      at: this.#options.now(),
+      by: by.participantId ?? SERVER,
+      byModerator: by.isModerator,
+      tokenShared: sharesToken(target, this.#options.roster.all()),
+    }
+  }
+
+  /** Puts out everybody whom a removal keeps out, in whatever state they are. */
+  #sweep(session: Session, removedId: string, reason: LeaveReason): void {
+    const { roster, entrance, relayRequests } = this.#options
+    const refusal = new Refusal('REMOVED_FROM_SESSION')
+    relayRequests.dropWhere((request) => keepsOutRelay(session, request))
+    const isKeptOut = ({ participantId, grant }: { participantId: string; grant: Grant }): boolean =>
+      session.keepsOut({ participantId, tokenId: grant.tokenId })
+    entrance.turnAway(isKeptOut, reason, refusal)
+    for (const participant of [...roster.all()]) {
+      const { id: participantId, grant } = participant
+      if (!isKeptOut({ participantId, grant })) continue
+      roster.evict(participant, reason, participantId === removedId ? undefined : refusal)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** What one participant does to another, or to all, besides removing them. */
+import type { StreamKind } from '../../protocol/media.ts'
+import type { RequestData } from '../../protocol/requests.ts'
+import type { MeetingMedia } from '../media/meeting-media.ts'
+import type { Participant } from './participant.ts'
+import type { Action } from './permissions.ts'
+import type { Roster } from './roster.ts'
+import { assertMay, idOf, type Actor } from './actor.ts'
+
+/** What can be switched off, or asked for; the sound of a screen goes with it. */
+export type SwitchableKind = 'audio' | 'video' | 'share'
+
+const switches = {
+  audio: { kinds: ['audio'], off: 'disableMic', ask: 'askMic', asked: 'enableMic' },
+  video: { kinds: ['video'], off: 'disableWebcam', ask: 'askWebcam', asked: 'enableWebcam' },
+  share: { kinds: ['share', 'shareAudio'], off: 'disableShare', ask: 'askShare', asked: 'enableShare' },
+} as const satisfies Record<SwitchableKind, { kinds: StreamKind[]; off: Action; ask: Action; asked: string }>
+
+export class Moderation {
+  readonly #roster: Roster
+  readonly #media: MeetingMedia
+
+  constructor(roster: Roster, media: MeetingMedia) {
+    this.#roster = roster
+    this.#media = media
+  }
+
+  /** Stops a stream of another at once, whatever its client does about it. */
+  async stopStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
+    const { kinds, off } = switches[kind]
+    assertMay(by, off)
+    const target = this.#roster.require(targetId)
+    if (target.relayed) {
+      for (const one of kinds) target.relayed.stopKind(one)
+      return
+    }
+    const stopped = await this.#media.pauseKinds(target, kinds)
+    await target.link.request(off, { peerId: idOf(by) })
+    this.#media.closeProducers(target, stopped)
+  }
+
+  /** Asks another to send a stream; it only goes on when that person consents. */
+  async askForStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
+    const { ask, asked } = switches[kind]
+    assertMay(by, ask)
+    await this.#roster.require(targetId).link.request(asked, { peerId: idOf(by) })
+  }
+
+  /** Tells another's app to go to another meeting; it goes by itself. */
+  async askToSwitch(
+    by: Participant,
+    { peerId, roomId, token = null, payload }: RequestData<'switchPeerRoom'>,
+  ): Promise<void> {
+    assertMay(by, 'switch')
+    const { link } = this.#roster.require(peerId)
+    await link.request('switchRoom', { roomId, token, payload, peerId: by.id })
+  }
+
+  pin(by: Participant, targetId: string, state: { cam?: boolean; share?: boolean }): void {
+    assertMay(by, 'pin')
+    this.#roster.require(targetId)
+    for (const { link } of this.#roster.joined())
+      void link.request('pinStateChanged', { peerId: targetId, state, pinnedBy: by.id })
+  }
+}

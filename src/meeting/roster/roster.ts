@@ -1,0 +1,315 @@
+/**
+ * The participants of one meeting, from the seat to the leave: who is here, and what the others are told of it.
+ */
+import type { JoinReply, Notification } from '../../protocol/notifications.ts'
+import type { RequestData } from '../../protocol/requests.ts'
+import type { Events } from '../events.ts'
+import type { Audience } from '../link.ts'
+import type { MeetingEvents } from '../meeting-events.ts'
+import type { MeetingMedia } from '../media/meeting-media.ts'
+import type { SessionLifecycle } from '../session/lifecycle.ts'
+import type { Participant } from './participant.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { leaveReason, type LeaveReason } from '../../protocol/leave-reasons.ts'
+import { parseMode } from '../../protocol/modes.ts'
+import { assertSmall } from '../app-json.ts'
+import { Seats } from '../door/seats.ts'
+
+export interface RosterOptions {
+  meetingId: string
+  everyone: Audience
+  /** Those who answer entry requests. */
+  admitters: Audience
+  media: MeetingMedia
+  sessions: SessionLifecycle
+  events: Events<MeetingEvents>
+  now: () => number
+  /** What cannot be guessed: chat tickets. */
+  newSecretId: () => string
+  /** From admission to join. */
+  joinTimeoutMs: number
+  /** The entry requests that wait, as an admitter who joins must hear of them. */
+  entryRequests: () => Notification[]
+}
+
+export interface Joined {
+  reply: JoinReply
+  /** To be called once the reply is on its way: states that the others know, and then everybody's media. */
+  afterReply: () => void
+}
+
+export class Roster {
+  readonly #options: RosterOptions
+  readonly #participants = new Map<string, Participant>()
+  readonly #seats: Seats
+  readonly #chatTickets = new Map<string, Participant>()
+
+  constructor(options: RosterOptions) {
+    this.#options = options
+    this.#seats = new Seats({
+      timeoutMs: options.joinTimeoutMs,
+      now: options.now,
+      onTimeout: (participant) =>
+        this.evict(
+          participant,
+          leaveReason('UNKNOWN'),
+          new Refusal('INVALID_STATE', { message: 'The meeting was not joined in time.' }),
+        ),
+    })
+  }
+
+  /** Seats that are taken: participants, those who are about to join, relay guests. */
+  get size(): number {
+    return this.#participants.size
+  }
+
+  get seats(): Pick<Seats, 'size' | 'countOf' | 'entries'> {
+    return this.#seats
+  }
+
+  get(participantId: string): Participant | undefined {
+    return this.#participants.get(participantId)
+  }
+
+  has(participantId: string): boolean {
+    return this.#participants.has(participantId)
+  }
+
+  /** Everybody who has a seat, joined or not. A copy where it is changed while it is read: `[...roster.all()]`. */
+  all(): Iterable<Participant> {
+    return this.#participants.values()
+  }
+
+  joined(): Participant[] {
+    return [...this.#participants.values()].filter(({ joined }) => joined)
+  }
+
+  /** @throws {Refusal} NOT_FOUND when nobody of this id has joined */
+  require(participantId: string): Participant {
+    const participant = this.#participants.get(participantId)
+    if (!participant?.joined) {
+      throw new Refusal('NOT_FOUND', { message: 'The participant is not in this meeting.' })
+    }
+    return participant
+  }
+
+  /** Whether somebody who came with this token has joined. */
+  holds(tokenId: string): boolean {
+    for (const one of this.#participants.values())
+      if (one.joined && !one.relayed && one.tokenId === tokenId) return true
+    return false
+  }
+
+  /** The participant whose chat socket this ticket opens. */
+  byChatTicket(ticket: string): Participant | undefined {
+    return this.#chatTickets.get(ticket)
+  }
+
+  /** Gives a seat to a newcomer who must join in time, in place of whoever had it. */
+  seat(participant: Participant): void {
+    const before = this.#participants.get(participant.id)
+    if (before) {
+      this.evict(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
+    }
+    this.#participants.set(participant.id, participant)
+    this.#seats.take(participant)
+  }
+
+  /** Gives a seat to one without a connection of its own, which joins by itself. */
+  place(participant: Participant): void {
+    this.#participants.set(participant.id, participant)
+  }
+
+  /**
+   * The participant becomes visible. Nobody is told before its stay is on the disk, so that no crash takes a join back.
+   * `assertStillComing` throws when it does not come any more; it is called in the instant of the join.
+   * @throws {Refusal} INVALID_STATE when it was removed, replaced or gone meanwhile
+   */
+  async join(
+    participant: Participant,
+    data: RequestData<'join'>,
+    assertStillComing: () => void = () => undefined,
+  ): Promise<Joined> {
+    const mode = data.mode === undefined ? participant.mode : parseMode(data.mode)
+    if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'This mode is not known.' })
+    if (participant.enrolled) throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
+    const device = data.deviceInfo ?? null
+    assertSmall('deviceInfo', device)
+    assertSmall('metaData', data.metaData)
+    participant.mode = mode
+    participant.enrolled = true
+    try {
+      await this.#options.sessions.required.log.joined(participant, device)
+    } catch (error) {
+      participant.enrolled = false
+      throw error
+    }
+    if (!this.#isHere(participant)) throw new Refusal('INVALID_STATE')
+    assertStillComing()
+    return { reply: this.#enter(participant, data), afterReply: () => this.#catchUp(participant) }
+  }
+
+  #enter(participant: Participant, data: RequestData<'join'>): JoinReply {
+    const { meetingId, everyone, admitters, media, sessions, events, newSecretId } = this.#options
+    const session = sessions.required
+    participant.rtpCapabilities = data.rtpCapabilities ?? participant.rtpCapabilities
+    participant.autoConsume = data.autoConsume ?? participant.autoConsume
+    // What only servers and agents read of it is not for the other participants (contract, signalling §3).
+    const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
+    participant.metaData = metaData
+    participant.joined = true
+    this.#seats.release(participant)
+    sessions.keep()
+    if (!participant.relayed) session.known.add(participant.id, participant.tokenId)
+    participant.chatTicket = newSecretId()
+    this.#chatTickets.set(participant.chatTicket, participant)
+    const others = this.#others(participant)
+    everyone.notify({ method: 'newPeer', ...participant.toPeer() })
+    // One who comes over from another meeting may have said a narrower mode on the way.
+    media.restrict(participant)
+    const unsupported = this.#tellUnsupportedCodecs(participant)
+    everyone.add(participant.link)
+    if (participant.authority.canAdmit) admitters.add(participant.link)
+    const { sessionId } = session
+    const { id: participantId, name } = participant
+    events.emit('participantJoined', { meetingId, sessionId, participantId, name })
+    return {
+      peers: others.map((other) => other.toPeer()),
+      messages: [],
+      poll: [],
+      unsupportedCodecs: [...unsupported],
+      meetingId,
+      self: { participantId, displayName: name, ...participant.authority, sessionId },
+    }
+  }
+
+  /** What a joiner must hear that others heard before: states, who waits at the door; then everybody's media. */
+  #catchUp(participant: Participant): void {
+    if (!this.#isHere(participant)) return
+    const { media, sessions, now, entryRequests } = this.#options
+    const replay: Notification[] = [
+      ...sessions.required.departures(now(), (id) => this.has(id)),
+      ...media.statesOf(this.#others(participant)),
+      ...(participant.authority.canAdmit ? entryRequests() : []),
+    ]
+    if (replay.length > 0) participant.link.notify(...replay)
+    media.consumeAll(participant)
+    media.announceAll(participant)
+  }
+
+  /** Idempotent. The others hear why. */
+  leave(participant: Participant, reason: LeaveReason): void {
+    if (this.#isHere(participant)) this.#depart(participant, reason)
+  }
+
+  /** It goes over to another meeting with its transports and streams; see `MeetingMedia.release`. */
+  release(participant: Participant): void {
+    if (!this.#isHere(participant)) return
+    this.#options.media.release(participant)
+    this.#depart(participant, leaveReason('SWITCH_ROOM'), false)
+  }
+
+  /** Puts a participant out; its client hears why, and the refusal if there is one. */
+  evict(participant: Participant, reason: LeaveReason, refusal?: Refusal): void {
+    this.#depart(participant, reason)
+    participant.link.close(reason, refusal)
+  }
+
+  evictAll(reason: LeaveReason): void {
+    for (const participant of this.#takeLeaveOfAll()) this.evict(participant, reason)
+  }
+
+  /** Cuts everybody off in a way that brings their clients back. */
+  dropAll(why: Refusal): void {
+    for (const participant of this.#takeLeaveOfAll()) {
+      this.#depart(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+      participant.link.drop(why)
+    }
+  }
+
+  changeDisplayName(participant: Participant, name: string): void {
+    const oldDisplayName = participant.name
+    participant.name = name.trim() || participant.id
+    const { id: peerId, name: displayName } = participant
+    this.#options.everyone.notify({
+      method: 'peerDisplayNameChanged',
+      peerId,
+      displayName,
+      oldDisplayName,
+    })
+  }
+
+  /** @throws {Refusal} CHANGE_MODE_FAILED */
+  changeMode(participant: Participant, name: string): { unsupportedCodecs: string[] } {
+    const { everyone, media, sessions } = this.#options
+    const mode = parseMode(name)
+    if (!mode) throw new Refusal('CHANGE_MODE_FAILED', { message: 'This mode is not known.' })
+    const received = participant.receives
+    participant.mode = mode
+    sessions.current?.log.changedMode(participant)
+    media.followMode(participant)
+    everyone.notify({ method: 'peerModeChanged', peerId: participant.id, mode })
+    if (!received) this.#tellUnsupportedCodecs(participant)
+    const others = this.#others(participant).flatMap((other) => media.unsupportedCodecs(other))
+    return { unsupportedCodecs: [...new Set(others)] }
+  }
+
+  #isHere(participant: Participant): boolean {
+    return this.#participants.get(participant.id) === participant
+  }
+
+  /** A seat that nobody has joined with holds no session. */
+  #isAnybodyInside(): boolean {
+    for (const { joined } of this.#participants.values()) if (joined) return true
+    return false
+  }
+
+  #others(participant: Participant): Participant[] {
+    return this.joined().filter((other) => other !== participant)
+  }
+
+  /** Out of the audience first: nobody is told of the others' leaving while all leave. */
+  #takeLeaveOfAll(): Participant[] {
+    const leaving = [...this.#participants.values()]
+    for (const { link } of leaving) this.#options.everyone.remove(link)
+    return leaving
+  }
+
+  #depart(participant: Participant, reason: LeaveReason, withMedia = true): void {
+    const { meetingId, everyone, admitters, media, sessions, events, now } = this.#options
+    const { id: participantId, name, link } = participant
+    const session = sessions.current
+    this.#participants.delete(participantId)
+    this.#seats.release(participant)
+    if (!this.#isAnybodyInside()) sessions.letGo()
+    for (const mirror of [...participant.mirrors]) mirror.ended()
+    everyone.remove(link)
+    admitters.remove(link)
+    if (participant.chatTicket !== undefined) this.#chatTickets.delete(participant.chatTicket)
+    session?.chat.disconnect(participantId)
+    session?.values.forget(link)
+    // Streams that are relayed go on at home.
+    if (participant.relayed) media.release(participant)
+    if (withMedia) participant.closeMedia()
+    if (participant.enrolled) session?.log.left(participant, reason.message)
+    if (!participant.joined) return
+    participant.joined = false
+    everyone.notify({ method: 'peerClosed', peerId: participantId, reason })
+    if (!session) return
+    const { sessionId } = session
+    session.departed(participantId, now())
+    events.emit('participantLeft', { meetingId, sessionId, participantId, name, reason: reason.message })
+  }
+
+  /** Tells all of what this one cannot decode and nobody could not before; answers what now somebody cannot. */
+  #tellUnsupportedCodecs(participant: Participant): Set<string> {
+    const { everyone, media } = this.#options
+    const unsupported = new Set(this.#others(participant).flatMap((other) => media.unsupportedCodecs(other)))
+    for (const codec of media.unsupportedCodecs(participant)) {
+      if (unsupported.has(codec)) continue
+      unsupported.add(codec)
+      everyone.notify({ method: 'unsupportedCodecAdded', codec, consumerPeerId: participant.id })
+    }
+    return unsupported
+  }
+}

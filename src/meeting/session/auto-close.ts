@@ -1,0 +1,52 @@
+import type { AutoClose as Config } from '../../store/store.ts'
+
+export interface AutoCloseOptions {
+  now: () => number
+  /** Tried again while it rejects. */
+  close: (type: Config['type']) => Promise<void>
+  onError: (error: unknown, doing: string) => void
+}
+
+const RETRY_MS = 5000
+const MINUTE_MS = 60_000
+/** The longest a timer of the runtime can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Closes a session when it has lasted as long as its meeting's `autoCloseConfig` says. */
+export class AutoClose {
+  readonly #options: AutoCloseOptions
+  #timer: NodeJS.Timeout | undefined
+  #isArmed = false
+
+  constructor(options: AutoCloseOptions) {
+    this.#options = options
+  }
+
+  arm(startedAt: number, config: Config): void {
+    this.#isArmed = true
+    const leftMs = startedAt + config.duration * MINUTE_MS - this.#options.now()
+    const wait = Math.min(Math.max(leftMs, 0), MAX_TIMER_MS)
+    this.#after(wait, () => {
+      if (leftMs > MAX_TIMER_MS) this.arm(startedAt, config)
+      else this.#close(config.type)
+    })
+  }
+
+  cancel(): void {
+    this.#isArmed = false
+    clearTimeout(this.#timer)
+  }
+
+  #close(type: Config['type']): void {
+    const { close, onError } = this.#options
+    close(type).catch((error: unknown) => {
+      onError(error, 'closing a session in time')
+      if (this.#isArmed) this.#after(RETRY_MS, () => this.#close(type))
+    })
+  }
+
+  #after(ms: number, work: () => void): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(work, ms).unref()
+  }
+}

@@ -1,0 +1,36 @@
+export interface GraceOptions {
+  /** How long a session outlives its last participant. */
+  graceMs: number
+  /** How long an admitted connection may take to join. */
+  joinTimeoutMs: number
+  /** Whether an admitted connection has not joined yet. */
+  isSomebodyEntering: () => boolean
+  onOver: () => void
+}
+
+/** The grace period of a session that nobody is in, counted from when the last participant left. */
+export class Grace {
+  readonly #options: GraceOptions
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: GraceOptions) {
+    this.#options = options
+  }
+
+  /** Does nothing while the period runs. */
+  begin(): void {
+    if (this.#timer) return
+    const { graceMs, joinTimeoutMs, isSomebodyEntering, onOver } = this.#options
+    this.#timer = setTimeout(() => {
+      // Those who are about to join get the time for it once, however many come after them.
+      const moreMs = isSomebodyEntering() ? joinTimeoutMs - graceMs : 0
+      if (moreMs > 0) this.#timer = setTimeout(onOver, moreMs).unref()
+      else onOver()
+    }, graceMs).unref()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}

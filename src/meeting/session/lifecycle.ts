@@ -1,0 +1,167 @@
+/**
+ * The sessions of one meeting, one after the other: begun with the first seat, kept while somebody is inside and for the
+ * grace period after, ended once.
+ */
+import type { LeaveReason } from '../../protocol/leave-reasons.ts'
+import type { AutoClose as AutoCloseConfig, SessionRecord } from '../../store/store.ts'
+import type { Events } from '../events.ts'
+import type { MeetingEvents } from '../meeting-events.ts'
+import type { SessionLog } from './session-log.ts'
+import { leaveReason } from '../../protocol/leave-reasons.ts'
+import { AutoClose } from './auto-close.ts'
+import { Grace } from './grace.ts'
+import { noSession, Session, type SessionOptions } from './session.ts'
+
+export interface LifecycleOptions extends Omit<SessionOptions, 'meeting'> {
+  /** The meeting as it is now. */
+  meeting: () => SessionOptions['meeting']
+  newSessionId: () => string
+  events: Events<MeetingEvents>
+  isSomebodyEntering: () => boolean
+  /** A session is about to be written: what it needs can be got ready. */
+  onBeginning: () => void
+  /** The session ends: everybody in it is put out. */
+  onEnding: (reason: LeaveReason) => void
+  /** There is no session any more, because it ended or could not be begun. */
+  onOver: () => void
+  /** Nothing is left to be done for a session: there is none, none begins, and the end of the last is written. */
+  onIdle: () => void
+  autoClose: (type: AutoCloseConfig['type']) => Promise<void>
+}
+
+export class SessionLifecycle {
+  readonly #options: LifecycleOptions
+  readonly #grace: Grace
+  readonly #autoClose: AutoClose
+  #session: Session | undefined
+  #starting: Promise<Session> | undefined
+  /** Of a session that is over and whose end is not on the disk yet. */
+  #unwritten: SessionLog | undefined
+
+  constructor(options: LifecycleOptions) {
+    this.#options = options
+    const { settings, now, onError, isSomebodyEntering } = options
+    this.#grace = new Grace({
+      graceMs: settings.sessionGraceMs,
+      joinTimeoutMs: settings.joinTimeoutMs,
+      isSomebodyEntering,
+      onOver: () => {
+        this.end(leaveReason('ROOM_CLOSE'), 'empty').then(
+          () => options.onIdle(),
+          (error: unknown) => onError(error, 'ending an empty session'),
+        )
+      },
+    })
+    this.#autoClose = new AutoClose({ now, onError, close: options.autoClose })
+  }
+
+  get current(): Session | undefined {
+    return this.#session
+  }
+
+  /** @throws {Refusal} NOT_FOUND when no session goes on */
+  get required(): Session {
+    if (!this.#session) throw noSession()
+    return this.#session
+  }
+
+  get isIdle(): boolean {
+    return !this.#isOn() && !this.#unwritten
+  }
+
+  /** Takes up the session that a stopped server left behind. */
+  async restore(left: SessionRecord, lastAliveAt: number | undefined): Promise<void> {
+    const session = await Session.restore(left, this.#sessionOptions(), lastAliveAt)
+    this.#hold(session)
+  }
+
+  /** The session that goes on, or a new one. Where that fails nothing is left of the attempt. */
+  async ensure(): Promise<Session> {
+    if (this.#session) return this.#session
+    this.#options.onBeginning()
+    this.#starting ??= this.#start().finally(() => (this.#starting = undefined))
+    try {
+      return await this.#starting
+    } catch (error) {
+      // Another may have begun one meanwhile.
+      if (!this.#isOn()) this.#options.onOver()
+      this.#options.onIdle()
+      throw error
+    }
+  }
+
+  /** Resolves when a session that is being begun has begun, or failed to. */
+  async settled(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
+  }
+
+  /** Somebody is inside. */
+  keep(): void {
+    this.#grace.stop()
+  }
+
+  /** Nobody is inside: it ends after the grace period. */
+  letGo(): void {
+    this.#grace.begin()
+  }
+
+  /** Idempotent. Resolves when the end is written. */
+  async end(reason: LeaveReason, why: string): Promise<void> {
+    const { now, store, onEnding, onOver, onIdle, onError, events } = this.#options
+    this.#grace.stop()
+    this.#autoClose.cancel()
+    const session = this.#session
+    if (!session) return
+    onEnding(reason)
+    this.#grace.stop()
+    this.#session = undefined
+    session.chat.close()
+    onOver()
+    const { sessionId, startedAt, log } = session
+    const { meetingId } = this.#options.meeting()
+    // The clock may have been set back meanwhile.
+    const endedAt = Math.max(startedAt, session.lastKnownAt ?? now())
+    this.#unwritten = log
+    await log.ended(endedAt, why, () => {
+      this.#unwritten = undefined
+      store.files.drop(sessionId).catch((error: unknown) => onError(error, 'deleting the files of a session'))
+      events.emit('sessionEnded', { meetingId, sessionId, startedAt, endedAt, reason: why })
+      onIdle()
+    })
+  }
+
+  /** The server stops: the session stays for the next start. */
+  suspend(): void {
+    this.#autoClose.cancel()
+    this.#grace.stop()
+    this.#session?.log.stop()
+    this.#unwritten?.stop()
+    this.#session?.chat.close()
+  }
+
+  #isOn(): boolean {
+    return this.#session !== undefined || this.#starting !== undefined
+  }
+
+  async #start(): Promise<Session> {
+    const { now, newSessionId, events } = this.#options
+    await this.#unwritten?.catchUp()
+    const begun = { sessionId: newSessionId(), startedAt: now() }
+    const session = new Session(begun, this.#sessionOptions())
+    await session.log.started()
+    this.#hold(session)
+    events.emit('sessionStarted', { meetingId: this.#options.meeting().meetingId, ...begun })
+    return session
+  }
+
+  #hold(session: Session): void {
+    this.#session = session
+    const { autoCloseConfig } = this.#options.meeting().settings
+    if (autoCloseConfig) this.#autoClose.arm(session.startedAt, autoCloseConfig)
+    this.#grace.begin()
+  }
+
+  #sessionOptions(): SessionOptions {
+    return { ...this.#options, meeting: this.#options.meeting() }
+  }
+}

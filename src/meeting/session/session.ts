@@ -1,0 +1,164 @@
+/**
+ * One session of a meeting: what it has decided about people, and what its participants share. What must survive a
+ * restart is in the store as well, and `Session.restore` reads it from there.
+ */
+import type { Notification } from '../../protocol/notifications.ts'
+import type { MeetingRecord, SessionRecord, StayRecord, Store } from '../../store/store.ts'
+import type { OpenAudience } from '../link.ts'
+import type { MeetingSettings } from '../settings.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { leaveReason } from '../../protocol/leave-reasons.ts'
+import { Chat } from '../chat/chat.ts'
+import { Admissions } from '../door/admission.ts'
+import { Removals, type Candidate } from '../door/removals.ts'
+import { RealtimeStore } from '../values/realtime-store.ts'
+import { SharedFiles, type KeptFile } from '../values/shared-files.ts'
+import { SessionLog, type Announce } from './session-log.ts'
+
+export interface SessionOptions {
+  meeting: MeetingRecord
+  settings: MeetingSettings
+  store: Store
+  openAudience: OpenAudience
+  announce: Announce
+  now: () => number
+  /** What cannot be guessed: message ids, file ids. */
+  newSecretId: () => string
+  onError: (error: unknown, doing: string) => void
+}
+
+interface Kept {
+  chat: Awaited<ReturnType<Store['chat']['held']>>
+  files: readonly KeptFile[]
+}
+
+/** Longer than any client tries to come back. */
+const RETURN_MS = 120_000
+/** Of those who left lately; a returning client is told of no more. */
+const MAX_DEPARTED = 1000
+
+export class Session {
+  readonly sessionId: string
+  readonly startedAt: number
+  /** When a restored session was last known to be held; until somebody comes back to it. */
+  lastKnownAt: number | undefined
+  readonly log: SessionLog
+  /** Guests who were let in. */
+  readonly admitted = new Admissions()
+  /** Participants who have joined. */
+  readonly known = new Admissions()
+  readonly removals = new Removals()
+  readonly chat: Chat
+  readonly files: SharedFiles
+  readonly values: RealtimeStore
+  /** participantId → when it left, for clients that were disconnected then and missed it. */
+  readonly #departed = new Map<string, number>()
+  /** Settles when the removals and liftings that were asked for so far are done. */
+  #removing: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    { sessionId, startedAt }: Pick<SessionRecord, 'sessionId' | 'startedAt'>,
+    options: SessionOptions,
+    kept?: Kept,
+  ) {
+    const { meeting, settings, store, now, newSecretId, onError, openAudience, announce } = options
+    this.sessionId = sessionId
+    this.startedAt = startedAt
+    this.log = new SessionLog({ sessionId, startedAt, meeting, store, announce, now, onError })
+    this.chat = new Chat(
+      {
+        sessionId,
+        limits: settings,
+        log: {
+          append: (message) => store.chat.append({ ...message, sessionId }),
+          newest: (most, to, filter) => store.chat.newest(sessionId, most, to, filter),
+          read: (stretch, filter) => store.chat.read(sessionId, stretch, filter),
+        },
+        now,
+        newMessageId: newSecretId,
+        onError,
+      },
+      kept?.chat,
+    )
+    this.files = new SharedFiles(settings, { newSecretId, kept: kept?.files ?? [] })
+    this.values = new RealtimeStore({
+      maxKeys: settings.maxStoreKeys,
+      openAudience: (key) => openAudience(`value:${sessionId}:${key}`),
+    })
+  }
+
+  /**
+   * The session that a stopped server left behind. Its participants count as disconnected.
+   * @param lastAliveAt the last instant at which that server is known to have run
+   */
+  static async restore(
+    left: SessionRecord,
+    options: SessionOptions,
+    lastAliveAt: number | undefined,
+  ): Promise<Session> {
+    const { store, now } = options
+    const { sessionId } = left
+    const session = new Session(left, options, {
+      chat: await store.chat.held(sessionId),
+      files: await store.files.list(sessionId),
+    })
+    for (const removal of await store.sessions.removals(sessionId)) session.removals.add(removal)
+    for (const { participantId, tokenId } of await store.sessions.admissions(sessionId))
+      session.admitted.add(participantId, tokenId)
+    const stays = await store.sessions.stays(sessionId)
+    session.lastKnownAt = lastKnown(left.startedAt, stays, lastAliveAt)
+    for (const { participantId, name, joinedAt, leftAt, tokenId } of stays) {
+      if (tokenId !== null) session.known.add(participantId, tokenId)
+      session.#departed.set(participantId, leftAt ?? now())
+      if (leftAt !== null) continue
+      const at = Math.max(joinedAt, lastAliveAt ?? joinedAt)
+      session.log.left({ id: participantId, name, joinedAt }, 'WEBSOCKET_DISCONNECTED', at)
+    }
+    return session
+  }
+
+  /** Whether somebody was let in or inside under this id and with this token. */
+  knows(participantId: string, tokenId: string): boolean {
+    return this.known.has(participantId, tokenId) || this.admitted.has(participantId, tokenId)
+  }
+
+  keepsOut(candidate: Candidate): boolean {
+    return this.removals.keepOut(candidate)
+  }
+
+  /** Runs removals and liftings one after the other: whether a token is shared follows from the removals before. */
+  inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#removing.then(work)
+    this.#removing = done.catch(() => undefined)
+    return done
+  }
+
+  departed(participantId: string, at: number): void {
+    this.#departed.delete(participantId)
+    this.#departed.set(participantId, at)
+    if (this.#departed.size > MAX_DEPARTED) this.#departed.delete(this.#departed.keys().next().value!)
+  }
+
+  /**
+   * Who left while a joiner may have been disconnected: published clients keep whoever was there before (contract,
+   * signalling §2.5), and ignore those whom they do not know.
+   */
+  departures(now: number, isHere: (participantId: string) => boolean): Notification[] {
+    for (const [id, at] of this.#departed) if (at < now - RETURN_MS || isHere(id)) this.#departed.delete(id)
+    const reason = leaveReason('WEBSOCKET_DISCONNECTED')
+    return [...this.#departed.keys()].map((peerId) => ({ method: 'peerClosed', peerId, reason }))
+  }
+}
+
+/** The last instant of a session that a stopped server left behind, as far as is known. */
+function lastKnown(startedAt: number, stays: readonly StayRecord[], lastAliveAt: number | undefined): number {
+  let last = startedAt
+  for (const { joinedAt, leftAt } of stays) {
+    last = Math.max(last, joinedAt, leftAt ?? Math.max(joinedAt, lastAliveAt ?? joinedAt))
+  }
+  return last
+}
+
+export function noSession(): Refusal {
+  return new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+}
