@@ -5,6 +5,7 @@
  */
 import { createSfu } from '../src/media/create.ts'
 import { sampleRtpParameters } from '../src/media/fake.ts'
+import { measure } from '../src/meeting/media/measure.ts'
 import { MeetingMedia } from '../src/meeting/media/meeting-media.ts'
 import { Participant } from '../src/meeting/roster/participant.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
@@ -37,12 +38,13 @@ const link = {
   drop: () => undefined,
 }
 
-async function fill(): Promise<{ media: MeetingMedia; people: Participant[] }> {
+async function fill(): Promise<Participant[]> {
   const people: Participant[] = []
   const media = new MeetingMedia({
     sfu,
     maxProducers: 8,
     participants: () => people,
+    find: (participantId) => people.find(({ id }) => id === participantId),
     tellAll: () => undefined,
     onStream: () => undefined,
     onError: (error) => {
@@ -60,7 +62,7 @@ async function fill(): Promise<{ media: MeetingMedia; people: Participant[] }> {
     })
     people.push(one)
     one.joined = true
-    one.rtpCapabilities = await media.routerRtpCapabilities()
+    one.media.rtpCapabilities = await media.routerRtpCapabilities()
     const send = await media.createTransport(one, { producing: true, consuming: false })
     await media.createTransport(one, { producing: false, consuming: true })
     for (const kind of ['audio', 'video'] as const) {
@@ -73,9 +75,9 @@ async function fill(): Promise<{ media: MeetingMedia; people: Participant[] }> {
     }
     media.consumeAll(one)
   }
-  while (people.some(({ consumers }) => consumers.size < 2 * (PEOPLE - 1)))
+  while (people.some(({ media: { consumers } }) => consumers.size < 2 * (PEOPLE - 1)))
     await new Promise((next) => setTimeout(next, 20))
-  return { media, people }
+  return people
 }
 
 function workersCpuMs(): number {
@@ -92,7 +94,7 @@ const meetings = []
 for (let made = 0; made < MEETINGS; made++) meetings.push(await fill())
 const before = { own: process.cpuUsage(), workers: workersCpuMs(), at: performance.now() }
 for (let round = 0; round < ROUNDS; round++) {
-  for (const { media, people } of meetings) await Promise.all(people.map((one) => media.measure(one)))
+  for (const people of meetings) await Promise.all(people.map((one) => measure(one)))
 }
 const { user, system } = process.cpuUsage(before.own)
 const ownMs = (user + system) / 1000 / ROUNDS

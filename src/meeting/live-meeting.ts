@@ -83,6 +83,7 @@ export class LiveMeeting {
       sfu,
       maxProducers: settings.maxProducers,
       participants: () => this.roster.all(),
+      find: (participantId) => this.roster.get(participantId),
       tellAll: (notification) => everyone.notify(notification),
       onStream: (participant, kind, on) => sessions.current?.log.streamed(participant, kind, on),
       onError,
@@ -231,7 +232,7 @@ export class LiveMeeting {
   async measure(): Promise<StatsRecord[]> {
     const { sessionId } = this
     if (sessionId === undefined) return []
-    return measureAll(this.roster.joined(), this.media, sessionId, this.#options.now())
+    return measureAll(this.roster.joined(), sessionId, this.#options.now())
   }
 
   /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */

@@ -37,14 +37,14 @@ export function viewOf(session: Session | undefined, roster: Roster, entrance: E
   return {
     sessionId,
     startedAt,
-    participants: roster.joined().map(({ id, name, joinedAt, mode, streaming, authority, quality }) => ({
+    participants: roster.joined().map(({ id, name, joinedAt, mode, media, authority }) => ({
       participantId: id,
       name,
       joinedAt,
       mode,
-      streams: [...streaming],
+      streams: [...media.told],
       canModerate: authority.canModerate,
-      quality: quality ? { audio: quality.audioScore, video: quality.videoScore } : null,
+      quality: media.quality ? { audio: media.quality.audioScore, video: media.quality.videoScore } : null,
     })),
     entering: roster.seats.entries().map(({ participant: { id, name }, admittedAt }) => ({
       participantId: id,

@@ -514,9 +514,9 @@ const within: { [M in Within]: Handler<M> } = {
     return { id, iceParameters, iceCandidates, dtlsParameters, ...(sctpParameters && { sctpParameters }) }
   },
   connectWebRtcTransport: async (live, self, data) => {
-    await live.media.transport(self, data.transportId).connect(data.dtlsParameters)
+    await self.media.requireTransport(data.transportId).connect(data.dtlsParameters)
   },
-  restartIce: (live, self, data) => live.media.transport(self, data.transportId).restartIce(),
+  restartIce: (live, self, data) => self.media.requireTransport(data.transportId).restartIce(),
   rejoinMedia: (live, self, data) => live.media.rejoin(self, data),
   changeMode: (live, self, data) => live.roster.changeMode(self, data.mode),
 
@@ -526,28 +526,35 @@ const within: { [M in Within]: Handler<M> } = {
   resumeProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, false),
   produceError: () => undefined,
 
-  produceData: (live, self, data) => live.media.produceData(self, data),
-  getDataProducerStats: (live, self, data) => live.media.dataStats(self, data.dataProducerId),
-  getDataConsumerStats: (live, self, data) => live.media.dataStats(self, data.dataConsumerId),
+  produceData: (live, self, data) => live.media.data.produce(self, data),
+  getDataProducerStats: (live, self, data) => live.media.data.stats(self, data.dataProducerId),
+  getDataConsumerStats: (live, self, data) => live.media.data.stats(self, data.dataConsumerId),
   iceRestarted: () => undefined,
 
-  pauseConsumer: (live, self, data) => live.media.pauseConsumer(self, data.consumerId, true),
-  resumeConsumer: (live, self, data) => live.media.pauseConsumer(self, data.consumerId, false),
-  pauseAllConsumers: (live, self, data) => live.media.pauseAllConsumers(self, data.kind ?? 'all', true),
-  resumeAllConsumers: (live, self, data) => live.media.pauseAllConsumers(self, data.kind ?? 'all', false),
-  consumeAudioStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'audio', true),
-  consumeVideoStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'video', true),
-  stopConsumingAudioStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'audio', false),
-  stopConsumingVideoStreams: (live, self, data) => live.media.subscribe(self, data.peerId, 'video', false),
-  enableAdaptiveSubscription: (live, self) => live.media.setAdaptive(self, true),
-  disableAdaptiveSubscription: (live, self) => live.media.setAdaptive(self, false),
+  pauseConsumer: (live, self, data) => live.media.subscriptions.pauseConsumer(self, data.consumerId, true),
+  resumeConsumer: (live, self, data) => live.media.subscriptions.pauseConsumer(self, data.consumerId, false),
+  pauseAllConsumers: (live, self, data) =>
+    live.media.subscriptions.pauseAllConsumers(self, data.kind ?? 'all', true),
+  resumeAllConsumers: (live, self, data) =>
+    live.media.subscriptions.pauseAllConsumers(self, data.kind ?? 'all', false),
+  consumeAudioStreams: (live, self, data) =>
+    live.media.subscriptions.subscribe(self, data.peerId, 'audio', true),
+  consumeVideoStreams: (live, self, data) =>
+    live.media.subscriptions.subscribe(self, data.peerId, 'video', true),
+  stopConsumingAudioStreams: (live, self, data) =>
+    live.media.subscriptions.subscribe(self, data.peerId, 'audio', false),
+  stopConsumingVideoStreams: (live, self, data) =>
+    live.media.subscriptions.subscribe(self, data.peerId, 'video', false),
+  enableAdaptiveSubscription: (live, self) => live.media.subscriptions.setAdaptive(self, true),
+  disableAdaptiveSubscription: (live, self) => live.media.subscriptions.setAdaptive(self, false),
   setConsumerPriority: (live, self, data) =>
-    live.media.consumer(self, data.consumerId).setPriority(data.priority),
+    self.media.requireConsumer(data.consumerId).consumer.setPriority(data.priority),
   setConsumerPreferredLayers: (live, self, { consumerId, spatialLayer, temporalLayer }) =>
-    live.media
-      .consumer(self, consumerId)
-      .setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
-  requestConsumerKeyFrame: (live, self, data) => live.media.consumer(self, data.consumerId).requestKeyFrame(),
+    self.media
+      .requireConsumer(consumerId)
+      .consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
+  requestConsumerKeyFrame: (live, self, data) =>
+    self.media.requireConsumer(data.consumerId).consumer.requestKeyFrame(),
   getTransportStats: (live, self, data) => live.media.transportStats(self, data),
 
   changeDisplayName: (live, self, data) => live.roster.changeDisplayName(self, cleanName(data.displayName)),

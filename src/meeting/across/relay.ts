@@ -6,7 +6,8 @@ import type { StreamKind } from '../../protocol/media.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { Grant } from '../../token/token.ts'
 import type { Link } from '../link.ts'
-import type { LiveProducer, Mirror } from '../roster/participant.ts'
+import type { LiveProducer } from '../media/participant-media.ts'
+import type { Mirror } from '../roster/participant.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 import { Participant } from '../roster/participant.ts'
 import { beyondShare, sharesOf } from '../../shares.ts'
@@ -116,7 +117,7 @@ export class Relay implements Mirror {
   start(): void {
     const { source } = this.#request
     source.mirrors.add(this)
-    for (const live of source.producers.values()) this.added(live)
+    for (const live of source.media.producers.values()) this.added(live)
   }
 
   added(live: LiveProducer): void {
@@ -142,7 +143,7 @@ export class Relay implements Mirror {
     const { kinds, source } = this.#request
     if (on) kinds.add(kind)
     else kinds.delete(kind)
-    for (const live of source.producers.values()) {
+    for (const live of source.media.producers.values()) {
       if (live.kind !== kind) continue
       if (on && !this.#passed.has(live.producer.id)) this.added(live)
       else if (!on) this.removed(live)

@@ -152,8 +152,9 @@ export class Roster {
   #enter(participant: Participant, data: RequestData<'join'>): JoinReply {
     const { meetingId, everyone, admitters, media, sessions, events, newSecretId } = this.#options
     const session = sessions.required
-    participant.rtpCapabilities = data.rtpCapabilities ?? participant.rtpCapabilities
-    participant.autoConsume = data.autoConsume ?? participant.autoConsume
+    const { media: own } = participant
+    own.rtpCapabilities = data.rtpCapabilities ?? own.rtpCapabilities
+    own.autoConsume = data.autoConsume ?? own.autoConsume
     // What only servers and agents read of it is not for the other participants (contract, signalling §3).
     const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
     participant.metaData = metaData
@@ -290,7 +291,7 @@ export class Roster {
     session?.values.forget(link)
     // Streams that are relayed go on at home.
     if (participant.relayed) media.release(participant)
-    if (withMedia) participant.closeMedia()
+    if (withMedia) participant.media.close()
     if (participant.enrolled) session?.log.left(participant, reason.message)
     if (!participant.joined) return
     participant.joined = false

@@ -1,0 +1,29 @@
+/** More would never be looked at. */
+const MAX_RECENT = 64
+
+/** Who speaks in one meeting, and who did before. */
+export class ActiveSpeaker {
+  #current: string | null = null
+  #recent: string[] = []
+
+  /** A participant id. */
+  get current(): string | null {
+    return this.#current
+  }
+
+  /** Participant ids, most recent first. */
+  get recent(): readonly string[] {
+    return this.#recent
+  }
+
+  /** Says whether that is news. */
+  set(participantId: string | null): boolean {
+    if (participantId === this.#current) return false
+    this.#current = participantId
+    if (participantId !== null) {
+      const others = this.#recent.filter((id) => id !== participantId)
+      this.#recent = [participantId, ...others].slice(0, MAX_RECENT)
+    }
+    return true
+  }
+}

@@ -1,0 +1,178 @@
+/** Who receives whose audio and video, and when it stands still. */
+import type { Transport } from '../../media/sfu.ts'
+import type { MediaKind, StreamKind } from '../../protocol/media.ts'
+import type { Participant } from '../roster/participant.ts'
+import type { ActiveSpeaker } from './active-speaker.ts'
+import type { MeetingRouter } from './meeting-router.ts'
+import type { LiveConsumer, LiveProducer } from './participant-media.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { pausedOwners } from './adaptive.ts'
+import { beginDelivery, giveUp, isDue } from './delivery.ts'
+import { mediaOf } from './participant-media.ts'
+
+export interface SubscriptionsOptions {
+  router: MeetingRouter
+  speaker: ActiveSpeaker
+  find: (participantId: string) => Participant | undefined
+  onError: (error: unknown, doing: string) => void
+}
+
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options
+  }
+
+  /** Brings a stream to a participant, if it may and wants to receive it and does not already. */
+  consume(participant: Participant, owner: Participant, live: LiveProducer): void {
+    const { media } = participant
+    const { id } = live.producer
+    const transport = media.transport('receive')
+    if (!participant.joined || !participant.receives || !transport || !media.rtpCapabilities) return
+    if (!media.wants(owner.id, live.kind) || !beginDelivery(media, id, transport)) return
+    this.#deliver(participant, owner, live, transport).catch((error: unknown) => {
+      if (!giveUp(media, id, transport)) return
+      // A stream that ended on the way is nobody's failure.
+      if (owner.media.producers.has(id) && participant.joined)
+        this.#options.onError(error, 'delivering a stream')
+    })
+  }
+
+  /** A participant asks for somebody's streams, or wants them no more. @throws {Refusal} NOT_FOUND */
+  subscribe(participant: Participant, ownerId: string, kind: MediaKind, wanted: boolean): void {
+    const owner = this.#options.find(ownerId)
+    if (!owner?.joined) throw new Refusal('NOT_FOUND', { message: 'The participant is not in this meeting.' })
+    const { media } = participant
+    media.wish(ownerId, kind, wanted)
+    if (wanted) for (const live of owner.media.producers.values()) this.consume(participant, owner, live)
+    else media.stopConsuming((live) => live.ownerId === ownerId && mediaOf(live.kind) === kind)
+  }
+
+  async pauseConsumer({ media }: Participant, consumerId: string, paused: boolean): Promise<void> {
+    const live = media.requireConsumer(consumerId)
+    live.pausedByClient = paused
+    await applyPauseState(live)
+  }
+
+  /** Answers the ids of those that could not be. */
+  async pauseAllConsumers(
+    { media: { consumers } }: Participant,
+    kind: StreamKind | 'all',
+    paused: boolean,
+  ): Promise<{ consumersWithIssues: string[] }> {
+    const consumersWithIssues: string[] = []
+    await Promise.all(
+      [...consumers].map(async ([consumerId, live]) => {
+        if (kind !== 'all' && live.kind !== kind) return
+        live.pausedByClient = paused
+        await applyPauseState(live).catch(() => {
+          if (consumers.has(consumerId)) consumersWithIssues.push(consumerId)
+        })
+      }),
+    )
+    return { consumersWithIssues }
+  }
+
+  setAdaptive(participant: Participant, adaptive: boolean): void {
+    participant.media.adaptive = adaptive
+    this.adapt(participant)
+  }
+
+  /** Brings the cameras that a participant receives in line with who speaks. */
+  adapt({ media, link }: Participant): void {
+    const cameras = [...media.consumers].filter(([, { kind }]) => kind === 'video')
+    const owners = [...new Set(cameras.map(([, { ownerId }]) => ownerId))]
+    const paused = media.adaptive ? pausedOwners(owners, this.#options.speaker.recent) : new Set<string>()
+    for (const [consumerId, live] of cameras) {
+      const pause = paused.has(live.ownerId)
+      // The client cannot be told yet; it is looked at again when it has answered.
+      if (pause === live.pausedByServer || live.offered) continue
+      live.pausedByServer = pause
+      applyPauseState(live).catch((error: unknown) => {
+        if (media.consumers.has(consumerId)) this.#options.onError(error, 'adapting a subscription')
+      })
+      link.notify({
+        method: pause ? 'consumerPausedSubManager' : 'consumerResumedSubManager',
+        peerId: live.ownerId,
+        consumerId,
+        kind: live.kind,
+        reason: 'leastDominance',
+      })
+    }
+  }
+
+  async #deliver(
+    participant: Participant,
+    owner: Participant,
+    live: LiveProducer,
+    transport: Transport,
+  ): Promise<void> {
+    const { media, link } = participant
+    const { producer, kind, appData } = live
+    const rtpCapabilities = media.rtpCapabilities!
+    const router = await this.#options.router.open()
+    if (!router.canConsume(producer.id, rtpCapabilities)) {
+      giveUp(media, producer.id, transport)
+      return
+    }
+    const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities })
+    const isThere = participant.joined && owner.media.producers.has(producer.id)
+    if (!isThere || !media.wants(owner.id, kind) || !isDue(media, producer.id, transport)) {
+      consumer.close()
+      giveUp(media, producer.id, transport)
+      return
+    }
+    const { id: consumerId, producerPaused } = consumer
+    const receiving: LiveConsumer = {
+      consumer,
+      ownerId: owner.id,
+      kind,
+      pausedByClient: false,
+      pausedByServer: false,
+      offered: true,
+    }
+    const tellPaused = (): void => {
+      if (receiving.offered) return
+      link.notify({ method: consumer.producerPaused ? 'consumerPaused' : 'consumerResumed', consumerId })
+    }
+    media.consumers.set(consumerId, receiving)
+    consumer.on('producerClosed', () => media.forgetConsumer(receiving))
+    consumer.on('producerPaused', tellPaused)
+    consumer.on('producerResumed', tellPaused)
+    consumer.on('layersChanged', (layers) =>
+      link.notify({
+        method: 'consumerLayersChanged',
+        consumerId,
+        spatialLayer: layers?.spatialLayer ?? null,
+        temporalLayer: layers?.temporalLayer ?? null,
+      }),
+    )
+    const taken = await link.request('newConsumer', {
+      peerId: owner.id,
+      producerId: producer.id,
+      id: consumerId,
+      kind: consumer.kind,
+      rtpParameters: consumer.rtpParameters,
+      type: consumer.type,
+      appData,
+      producerPaused,
+    })
+    receiving.offered = false
+    if (media.consumers.get(consumerId) !== receiving) {
+      link.notify({ method: 'consumerClosed', consumerId })
+    } else if (taken) {
+      if (consumer.producerPaused !== producerPaused) tellPaused()
+      if (media.adaptive) this.adapt(participant)
+      await applyPauseState(receiving)
+    } else {
+      consumer.close()
+      media.forgetConsumer(receiving)
+    }
+  }
+}
+
+/** Lets a stream through when its client has taken it and nobody wants it to stand still. */
+function applyPauseState({ consumer, pausedByClient, pausedByServer, offered }: LiveConsumer): Promise<void> {
+  return pausedByClient || pausedByServer || offered ? consumer.pause() : consumer.resume()
+}
