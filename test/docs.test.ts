@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { envExample } from '../src/config/describe.ts'
 import { errorNames } from '../src/protocol/errors.ts'
+import { modeNames } from '../src/protocol/modes.ts'
 import { TestServer } from './support/test-server.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -28,7 +29,7 @@ const OTHER_VARIABLES = [
   'DEBIAN_FRONTEND',
 ]
 const settings = [...envExample().matchAll(/^# ([A-Z_]+)=/gm)].map(([, name]) => name!)
-const known = new Set<string>([...settings, ...errorNames, ...OTHER_VARIABLES])
+const known = new Set<string>([...settings, ...errorNames, ...modeNames, ...OTHER_VARIABLES])
 const metrics = read('src/metrics/metrics.ts') + read('src/metrics/answers.ts')
 const help = execFileSync(process.execPath, ['src/cli.ts', '--help'], { cwd: root, encoding: 'utf8' })
 /** Of a command of two words, the first as well. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { notifications, serverRequests } from '../src/protocol/notifications.ts'
 import { absentServices, requests } from '../src/protocol/requests.ts'
 import {
   chatRows,
@@ -21,14 +22,13 @@ test('every request of the protocol has one row', () => {
 })
 
 test('every notification and server request of the protocol has one row', () => {
-  const source = read('src/protocol/notifications.ts')
-  const told = [...source.matchAll(/method: ((?:'\w+'(?: \| )?)+)/g)].flatMap(([, names]) =>
-    [...names!.matchAll(/'(\w+)'/g)].map(([, name]) => name!),
-  )
-  for (const name of told) assert.equal(notificationRows.filter((row) => row.name === name).length, 1, name)
-  const asked = /interface ServerRequests \{([\s\S]*?)\n\}/.exec(source)![1]!
-  for (const [, name] of asked.matchAll(/^ {2}(\w+):/gm))
-    assert.equal(serverRequestRows.filter((row) => row.name === name).length, 1, name)
+  for (const [schemas, rows] of [
+    [notifications, notificationRows],
+    [serverRequests, serverRequestRows],
+  ] as const) {
+    for (const name of Object.keys(schemas))
+      assert.equal(rows.filter((row) => row.name === name).length, 1, name)
+  }
 })
 
 /** The names of the contract, signalling §4.1, §4.2 and §4.3. */

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { Device } from 'mediasoup-client'
 import * as fakeParameters from 'mediasoup-client/fakeParameters'
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
+import type { RtpParameters } from '../protocol/media.ts'
 import { fakeTrack } from '../../test/support/fake-track.ts'
 import { MeetingError } from './errors.ts'
 import { Media } from './media.ts'
@@ -60,7 +61,7 @@ class Bench {
       producerId,
       peerId: 'ann',
       kind: 'audio',
-      rtpParameters,
+      rtpParameters: rtpParameters as RtpParameters,
       type: 'simple',
       appData: {},
       producerPaused,

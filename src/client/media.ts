@@ -185,7 +185,7 @@ export class Media implements Line {
   /** Opens what the server offers. What it says of it meanwhile is heeded. */
   async consume(payload: ServerRequests['newConsumer']): Promise<void> {
     const { id, producerId, peerId, appData, producerPaused } = payload
-    const media = payload.kind as 'audio' | 'video'
+    const media = payload.kind
     const kind = kindOf(media, appData.share === true)
     this.#run(this.#receptions.offered({ id, participantId: peerId, kind, paused: producerPaused }))
     try {

@@ -1,6 +1,6 @@
 /** One participant of a load test: the plain steps of the contract, and media both ways. */
 import { PictureLossIndication, RtcpPayloadSpecificFeedback } from 'werift'
-import type { RtpCapabilities, RtpParameters } from '../protocol/media.ts'
+import type { RtpCapabilities } from '../protocol/media.ts'
 import type { ServerRequests } from '../protocol/notifications.ts'
 import { MeetingError } from '../client/errors.ts'
 import { Signalling, type ServerRequestHandlers } from '../client/signalling.ts'
@@ -187,7 +187,7 @@ export class LoadParticipant {
     const { sourceOf, onDelay } = this.#options
     const options = this.#receiveOptions
     if (!options || this.#closed) throw new MeetingError(0, 'CONNECTION_FAILED', 'It does not receive.')
-    const { encodings } = rtpParameters as RtpParameters
+    const { encodings } = rtpParameters
     const ssrc = encodings?.[0]?.ssrc
     if (typeof ssrc !== 'number') throw new MeetingError(0, 'CONNECTION_FAILED', 'A stream has no SSRC.')
     // Its source may be told to us after this consumer is: its owner has its answer on the way.

@@ -1,125 +1,148 @@
 /**
- * What the server says of its own accord: fields flat beside `method` (contract, signalling §2.4 and §4.3).
+ * What the server says of its own accord (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas, which
+ * also make `/asyncapi.json` and `docs/wire.md`; tests check what is sent against them, and the server does not.
  * `mediaReset` and `entryWithdrawn` are ours; published clients ignore methods they do not know.
  */
-import type { StreamKind } from './media.ts'
+import { Type, type Static, type TObject, type TSchema } from 'typebox'
+import { MediaKind, RtpParameters, SctpStreamParameters, StreamKind } from './media.ts'
+import { modeNames, type Mode } from './modes.ts'
 import type { LeaveReason } from './leave-reasons.ts'
-import type { Mode } from './modes.ts'
+
+const Text = Type.String()
+/** Null stands for nobody and nothing. */
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const AppData = Type.Record(Type.String(), Type.Unknown())
+const ModeName = Type.Unsafe<Mode>(
+  Type.Enum([...modeNames], { description: 'CONFERENCE or VIEWER to a client that uses the old names.' }),
+)
+const Reason = Type.Unsafe<LeaveReason>(Type.Object({ code: Type.Integer(), message: Text }))
+const StreamType = Type.String({ description: '`simple`, `simulcast` or `svc`.' })
 
 /** A participant as the others see it: in `join.peers` and, flat, in `newPeer`. */
-export interface Peer {
-  id: string
-  displayName: string
-  mode: Mode
-  metaData: Record<string, unknown>
-}
+export const Peer = Type.Object({
+  id: Text,
+  displayName: Text,
+  mode: ModeName,
+  metaData: AppData,
+})
+export type Peer = Static<typeof Peer>
 
-export type EntryDecision = 'allowed' | 'denied'
+const EntryDecision = Type.Union([Type.Literal('allowed'), Type.Literal('denied')])
+export type EntryDecision = Static<typeof EntryDecision>
 
-export type Notification =
-  | { method: 'error'; code: number; name: string; message: string }
-  | { method: 'entryRequested'; id: string; name: string }
+const PausedByServer = Type.Object({ peerId: Text, consumerId: Text, kind: StreamKind, reason: Text })
+
+/** The fields of each notification, which stand flat beside its `method`. */
+export const notifications = {
+  error: Type.Object({ code: Type.Integer(), name: Text, message: Text }),
+  entryRequested: Type.Object({ id: Text, name: Text }),
   /** The request is no longer open: answered, withdrawn or timed out. */
-  | { method: 'entryWithdrawn'; id: string }
-  | {
-      method: 'entryResponded'
-      id: string
-      decision: EntryDecision
-      sessionId?: string
-      /** The meeting that a `switchToMeeting` leads to. */
-      switchingRoomId?: string
-      canModerate?: boolean
-      canAdmit?: boolean
-    }
-  | ({ method: 'newPeer' } & Peer)
-  | { method: 'peerClosed'; peerId: string; reason: LeaveReason }
-  | { method: 'participantMediaStateChanged'; peerId: string; kind: StreamKind; newState: boolean }
-  | { method: 'consumerClosed'; consumerId: string }
-  | { method: 'consumerPaused'; consumerId: string }
-  | { method: 'consumerResumed'; consumerId: string }
-  | {
-      method: 'consumerLayersChanged'
-      consumerId: string
-      spatialLayer: number | null
-      temporalLayer: number | null
-    }
-  | { method: 'activeSpeaker'; peerId: string | null }
-  | { method: 'peerModeChanged'; peerId: string; mode: Mode }
-  | { method: 'peerDisplayNameChanged'; peerId: string; displayName: string; oldDisplayName: string }
-  | { method: 'dataConsumerClosed'; dataConsumerId: string }
-  | { method: 'realtimeStoreValueChanged'; key: string; value: string | null; updatedBy: string }
-  | { method: 'unsupportedCodecAdded'; codec: string; consumerPeerId: string }
-  | {
-      method: 'consumerPausedSubManager' | 'consumerResumedSubManager'
-      peerId: string
-      consumerId: string
-      kind: StreamKind
-      reason: string
-    }
-  | { method: 'mediaRelayRequestReceived'; peerId: string; meetingId: string; displayName: string }
-  | { method: 'mediaRelayRequestResponse'; decision: string; decidedBy: string; meetingId: string }
-  | { method: 'mediaRelayStarted'; meetingId: string }
-  | { method: 'mediaRelayStopped'; meetingId: string; reason: string }
+  entryWithdrawn: Type.Object({ id: Text }),
+  entryResponded: Type.Object({
+    id: Text,
+    decision: EntryDecision,
+    sessionId: Type.Optional(Text),
+    switchingRoomId: Type.Optional(
+      Type.String({ description: 'The meeting that a `switchToMeeting` leads to.' }),
+    ),
+    canModerate: Type.Optional(Type.Boolean()),
+    canAdmit: Type.Optional(Type.Boolean()),
+  }),
+  newPeer: Peer,
+  peerClosed: Type.Object({ peerId: Text, reason: Reason }),
+  participantMediaStateChanged: Type.Object({ peerId: Text, kind: StreamKind, newState: Type.Boolean() }),
+  consumerClosed: Type.Object({ consumerId: Text }),
+  consumerPaused: Type.Object({ consumerId: Text }),
+  consumerResumed: Type.Object({ consumerId: Text }),
+  consumerLayersChanged: Type.Object({
+    consumerId: Text,
+    spatialLayer: nullable(Type.Integer()),
+    temporalLayer: nullable(Type.Integer()),
+  }),
+  activeSpeaker: Type.Object({ peerId: nullable(Text) }),
+  peerModeChanged: Type.Object({ peerId: Text, mode: ModeName }),
+  peerDisplayNameChanged: Type.Object({ peerId: Text, displayName: Text, oldDisplayName: Text }),
+  dataConsumerClosed: Type.Object({ dataConsumerId: Text }),
+  realtimeStoreValueChanged: Type.Object({ key: Text, value: nullable(Text), updatedBy: Text }),
+  unsupportedCodecAdded: Type.Object({ codec: Text, consumerPeerId: Text }),
+  consumerPausedSubManager: PausedByServer,
+  consumerResumedSubManager: PausedByServer,
+  mediaRelayRequestReceived: Type.Object({ peerId: Text, meetingId: Text, displayName: Text }),
+  mediaRelayRequestResponse: Type.Object({ decision: Text, decidedBy: Text, meetingId: Text }),
+  mediaRelayStarted: Type.Object({ meetingId: Text }),
+  mediaRelayStopped: Type.Object({ meetingId: Text, reason: Text }),
   /** Chat, for clients before 1.0. */
-  | {
-      method: 'pubsubMessage'
-      id: string
-      topic: string
-      message: string
-      payload: unknown
-      senderId: string
-      senderName: string
-      /** ISO 8601. */
-      timestamp: string
-    }
+  pubsubMessage: Type.Object({
+    id: Text,
+    topic: Text,
+    message: Text,
+    payload: Type.Unknown(),
+    senderId: Text,
+    senderName: Text,
+    timestamp: Type.String({ description: 'ISO 8601.' }),
+  }),
   /** The media worker died and was replaced: build transports again. */
-  | { method: 'mediaReset' }
+  mediaReset: Type.Object({}),
+} as const satisfies Record<string, TObject>
 
-/** Events with an acknowledgement that the server sends (contract, signalling §4.2). */
-export interface ServerRequests {
-  newConsumer: {
-    peerId: string
-    producerId: string
-    id: string
-    kind: string
-    rtpParameters: unknown
-    type: string
-    appData: Record<string, unknown>
-    producerPaused: boolean
-  }
-  newDataConsumer: {
-    peerId: string
-    dataProducerId: string
-    id: string
-    sctpStreamParameters: unknown
-    label: string
-    protocol: string
-    appData: Record<string, unknown>
-  }
-  switchRoom: { roomId: string; token: string | null; payload: unknown; peerId: string }
-  enableMic: { peerId: string }
-  disableMic: { peerId: string }
-  enableWebcam: { peerId: string }
-  disableWebcam: { peerId: string }
-  enableShare: { peerId: string }
-  disableShare: { peerId: string }
-  pinStateChanged: { peerId: string; state: { cam?: boolean; share?: boolean }; pinnedBy: string }
-}
+type NotificationMethod = keyof typeof notifications
+export type Notification = {
+  [M in NotificationMethod]: { method: M } & Static<(typeof notifications)[M]>
+}[NotificationMethod]
+
+const Asked = Type.Object({ peerId: Text })
+
+/** Events that the server sends and that the client acknowledges. */
+export const serverRequests = {
+  newConsumer: Type.Object({
+    peerId: Text,
+    producerId: Text,
+    id: Text,
+    kind: MediaKind,
+    rtpParameters: RtpParameters,
+    type: StreamType,
+    appData: AppData,
+    producerPaused: Type.Boolean(),
+  }),
+  newDataConsumer: Type.Object({
+    peerId: Text,
+    dataProducerId: Text,
+    id: Text,
+    sctpStreamParameters: SctpStreamParameters,
+    label: Text,
+    protocol: Text,
+    appData: AppData,
+  }),
+  switchRoom: Type.Object({ roomId: Text, token: nullable(Text), payload: Type.Unknown(), peerId: Text }),
+  enableMic: Asked,
+  disableMic: Asked,
+  enableWebcam: Asked,
+  disableWebcam: Asked,
+  enableShare: Asked,
+  disableShare: Asked,
+  pinStateChanged: Type.Object({
+    peerId: Text,
+    state: Type.Object({ cam: Type.Optional(Type.Boolean()), share: Type.Optional(Type.Boolean()) }),
+    pinnedBy: Text,
+  }),
+} as const satisfies Record<string, TObject>
+
+export type ServerRequests = { [E in keyof typeof serverRequests]: Static<(typeof serverRequests)[E]> }
 
 /** The answer to `join`. `peers` and `messages` must be there for the published client. */
-export interface JoinReply {
-  peers: Peer[]
-  messages: unknown[]
-  poll: unknown[]
-  unsupportedCodecs: string[]
-  /** Where chat is, with the credential for it. */
-  pubSubUrl?: string
-  meetingId: string
-  self: {
-    participantId: string
-    displayName: string
-    canModerate: boolean
-    canAdmit: boolean
-    sessionId: string
-  }
-}
+export const JoinReply = Type.Object({
+  peers: Type.Array(Peer),
+  messages: Type.Array(Type.Unknown()),
+  poll: Type.Array(Type.Unknown()),
+  unsupportedCodecs: Type.Array(Text),
+  pubSubUrl: Type.Optional(Type.String({ description: 'Where chat is, with the credential for it.' })),
+  meetingId: Text,
+  self: Type.Object({
+    participantId: Text,
+    displayName: Text,
+    canModerate: Type.Boolean(),
+    canAdmit: Type.Boolean(),
+    sessionId: Text,
+  }),
+})
+export type JoinReply = Static<typeof JoinReply>

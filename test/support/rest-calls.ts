@@ -125,6 +125,7 @@ export const calls: Record<string, MakeCall> = {
   'GET /v2/admin/status': nothing,
   'GET /v2/admin/history': nothing,
   'GET /openapi.json': nothing,
+  'GET /asyncapi.json': nothing,
 
   'GET /get-token': () => ({ query: { roomId: '87i6-bvw8-dtn1', participantId: 'ann', expiresIn: '15m' } }),
   'POST /v1/prebuilt/token': () => ({ body: { apiKey: 'test-key', permissions: ['ask_join'] } }),

@@ -1,4 +1,5 @@
 /** A whole server in this process on free ports and a folder of its own; only the media server may be a fake. */
+import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -99,6 +100,8 @@ export class TestServer {
     for (const client of this.#clients) client.close()
     await this.#server.close()
     await rm(this.#folder, { recursive: true, force: true })
+    const misfits = this.#clients.flatMap((client) => client.misfits)
+    assert.deepEqual(misfits, [], 'the server sent what the schemas of the protocol do not have')
   }
 
   token(permissions: string[], claims: TokenClaims & { apiKey?: string; secret?: string } = {}): string {

@@ -2,6 +2,8 @@
  * A client without a browser: the plain wire of the contract, so that tests see exactly what crosses it.
  */
 import { io, type Socket } from 'socket.io-client'
+import { methodOf } from '../../src/protocol/requests.ts'
+import { misfitOf } from './wire-shapes.ts'
 
 export interface WireOptions {
   url: string
@@ -42,6 +44,8 @@ const PATIENCE_MS = 60_000
 export class WireClient {
   readonly socket: Socket
   readonly heard: Heard[] = []
+  /** What the server sent that is not as the protocol's schemas have it; a `TestServer` that stops expects none. */
+  readonly misfits: string[] = []
   /** When and with what it answers an event of the server; at once and with nothing where none is given. */
   readonly answers = new Map<string, () => Promise<unknown>>()
   readonly requested: { event: string; payload: Record<string, unknown> }[] = []
@@ -73,9 +77,9 @@ export class WireClient {
       },
     })
     this.socket.on('connectionSuccess', () => this.#hear({ method: 'connectionSuccess' }))
-    this.socket.on('notification', (notification: Heard) => this.#hear(notification))
+    this.socket.on('notification', (notification: Heard) => this.#hearTold(notification))
     this.socket.on('batchNotification', ({ notifications }: { notifications: Heard[] }) =>
-      notifications.forEach((one) => this.#hear(one)),
+      notifications.forEach((one) => this.#hearTold(one)),
     )
     this.socket.on('close', ({ reason }: { reason: { code: number; message: string } }) => {
       this.closed = reason
@@ -96,6 +100,7 @@ export class WireClient {
     ]) {
       this.socket.on(event, (payload: Record<string, unknown>, acknowledge: (answer?: unknown) => void) => {
         this.requested.push({ event, payload })
+        this.#fits(`request:${event}`, payload)
         this.#hear({ method: `request:${event}`, ...payload })
         const answer = this.answers.get(event)
         if (answer) void answer().then(acknowledge)
@@ -137,6 +142,7 @@ export class WireClient {
     const answer = await this.socket.timeout(PATIENCE_MS).emitWithAck('request', message)
     const reply = answer.data
     if (reply?.status === 'error') throw new WireError(reply.errorCode, reply.code, reply.message)
+    if (methodOf(message) === 'join') this.#fits('reply:join', reply)
     return reply
   }
 
@@ -171,6 +177,16 @@ export class WireClient {
 
   close(): void {
     this.socket.disconnect()
+  }
+
+  #hearTold(notification: Heard): void {
+    this.#fits(notification.method, notification)
+    this.#hear(notification)
+  }
+
+  #fits(name: string, message: unknown): void {
+    const misfit = misfitOf(name, message)
+    if (misfit !== undefined) this.misfits.push(misfit)
   }
 
   #hear(heard: Heard): void {

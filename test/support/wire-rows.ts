@@ -2,7 +2,10 @@
  * Every row of the wire (contract, signalling §4.1 to §4.3) with its state and the test that shows it. `docs/wire.md` is
  * made from it; `test/wire-table.test.ts` holds both to the protocol and to the tests.
  */
+import type { TSchema } from 'typebox'
+import { JoinReply, notifications, serverRequests } from '../../src/protocol/notifications.ts'
 import { absentServices, requests } from '../../src/protocol/requests.ts'
+import { fieldsOf } from './wire-shapes.ts'
 
 export interface WireRow {
   name: string
@@ -264,6 +267,19 @@ export function wireDocument(): string {
       return `| \`${name}\` | ${state} | ${(known?.states ?? ['inside']).join(', ')} | ${shown} |`
     }),
   ].join('\n')
+  const shapes = (schemas: Record<string, TSchema>): string =>
+    [
+      '| message | fields |',
+      '|---|---|',
+      ...Object.entries(schemas).map(
+        ([name, schema]) =>
+          `| \`${name}\` | ${
+            fieldsOf(schema)
+              .map((field) => `\`${field.replaceAll('|', '\\|')}\``)
+              .join(', ') || 'none'
+          } |`,
+      ),
+    ].join('\n')
   const generations = [
     '| | protoo | socket.io before 0.11 | 0.11 | 1.x |',
     '|---|---|---|---|---|',
@@ -291,6 +307,20 @@ ${table(notificationRows)}
 ## Chat frames
 
 ${table(chatRows)}
+
+## Shapes
+
+The same as JSON Schema, with the requests, is \`/asyncapi.json\` on your server (AsyncAPI 3.0). \`?\` marks a field that may be missing.
+Fields of a notification stand beside its \`method\`. The shapes are those of \`src/protocol/notifications.ts\`; every message that a wire test
+receives is checked against them. \`RtpParameters\` and \`SctpStreamParameters\` are mediasoup's.
+
+### Notifications
+
+${shapes(notifications)}
+
+### Events with an answer, and the answer to \`join\`
+
+${shapes({ ...serverRequests, 'answer to join': JoinReply })}
 
 ## Generations of clients
 

@@ -10,6 +10,7 @@ import { onBehalfOf } from '../../log.ts'
 import { asRefusal, Refusal, restErrorBody } from '../../protocol/errors.ts'
 import { MAX_WORDS_LENGTH } from '../../protocol/ids.ts'
 import { adminRoutes } from '../rest/admin/routes.ts'
+import { asyncapiRoutes } from '../rest/asyncapi.ts'
 import { parseBody } from './body.ts'
 import { answerPreflights, readableByPages } from './cors.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
@@ -108,6 +109,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       webhookRoutes,
       pageRoutes,
       openapiRoutes,
+      asyncapiRoutes,
     ]) {
       routes(documented, context)
     }

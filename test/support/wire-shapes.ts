@@ -1,0 +1,80 @@
+/** What the server sends against the schemas of `protocol/notifications.ts`, and those schemas as people read them. */
+import { Type, type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { JoinReply, notifications, serverRequests } from '../../src/protocol/notifications.ts'
+import { RtpParameters, SctpStreamParameters } from '../../src/protocol/media.ts'
+
+type Check = (value: unknown) => string | undefined
+
+/** One sentence for what does not fit; a field that no schema names does not. */
+function checker(schema: TSchema): Check {
+  const validator = Compile(strict(schema))
+  return (value) =>
+    validator.Check(value)
+      ? undefined
+      : `${JSON.stringify(validator.Errors(value))}: ${JSON.stringify(value)}`
+}
+
+function strict(schema: TSchema): TSchema {
+  const { properties } = schema as { properties?: Record<string, TSchema> }
+  return properties ? { ...schema, additionalProperties: false } : schema
+}
+
+const checks = new Map<string, Check>([
+  ...Object.entries(notifications).map(([method, fields]): [string, Check] => [
+    method,
+    checker(Type.Object({ method: Type.Literal(method), ...fields.properties })),
+  ]),
+  ...Object.entries(serverRequests).map(([event, payload]): [string, Check] => [
+    `request:${event}`,
+    checker(payload),
+  ]),
+  ['reply:join', checker(JoinReply)],
+])
+
+/** What is wrong with a message of the server; undefined where nothing is. */
+export function misfitOf(name: string, message: unknown): string | undefined {
+  const check = checks.get(name)
+  if (!check) return `${name} has no schema`
+  const wrong = check(message)
+  return wrong === undefined ? undefined : `${name} ${wrong}`
+}
+
+/** Schemas that are named rather than told in full. */
+const named = new Map<string, string>(
+  Object.entries({ RtpParameters, SctpStreamParameters }).map(([name, schema]) => [
+    JSON.stringify(schema),
+    name,
+  ]),
+)
+
+interface Told {
+  type?: string
+  const?: string | number | boolean
+  enum?: string[]
+  anyOf?: TSchema[]
+  items?: TSchema
+  properties?: Record<string, TSchema>
+  required?: string[]
+}
+
+/** The fields of an object, each as `name: type`. */
+export function fieldsOf(schema: TSchema): string[] {
+  const { properties = {}, required = [] } = schema as Told
+  return Object.entries(properties).map(
+    ([field, own]) => `${field}${required.includes(field) ? '' : '?'}: ${notationOf(own)}`,
+  )
+}
+
+/** A schema in the notation of TypeScript. */
+function notationOf(schema: TSchema): string {
+  const name = named.get(JSON.stringify(schema))
+  if (name !== undefined) return name
+  const { type, const: value, enum: values, anyOf, items, properties } = schema as Told
+  if (value !== undefined) return `'${value}'`
+  if (values) return values.map((one) => `'${one}'`).join(' | ')
+  if (anyOf) return anyOf.map(notationOf).join(' | ')
+  if (type === 'array') return `${notationOf(items!)}[]`
+  if (properties) return Object.keys(properties).length === 0 ? '{}' : `{ ${fieldsOf(schema).join(', ')} }`
+  return type === 'integer' ? 'number' : (type ?? 'unknown')
+}
