@@ -10,12 +10,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RealServer } from './support/real-server.ts'
+import { ADMIN_KEY } from './support/test-server.ts'
 
 const cli = join(import.meta.dirname, '../src/cli.ts')
 let server: RealServer
 
 before(async () => {
-  server = await RealServer.start({ MEDIA_WORKERS: '1', STATS_INTERVAL_SECONDS: '1' })
+  server = await RealServer.start({ MEDIA_WORKERS: '1', STATS_INTERVAL_SECONDS: '1', ADMIN_KEY })
 })
 after(() => server.stop())
 
@@ -143,3 +144,33 @@ test('Ctrl-C ends it in order: everybody leaves, and it reports', { timeout: 300
   assert.deepEqual([stoppedEarly, lost, joined], [true, 0, 2])
   await until('anteroom_participants', (count) => count === 0)
 })
+
+test(
+  'a meeting that is looked into has its lines up and its streams flowing',
+  { timeout: 300_000 },
+  async () => {
+    const { done } = start('--url', server.url, '--participants', '2', '--seconds', '8', '--json')
+    await until('anteroom_media_bitrate{direction="out"}', (bitrate) => bitrate > 50_000)
+    const { body: sessions } = await server.rest('GET', '/v2/sessions')
+    const ongoing = sessions.data.find(({ status }: { status: string }) => status === 'ongoing')
+    const path = `/v2/admin/debug/meetings/${ongoing.roomId}`
+    const { status, body } = await server.rest('GET', path, undefined, `Bearer ${ADMIN_KEY}`)
+    assert.equal(status, 200)
+    assert.equal(body.members.length, 2)
+    for (const { transports, producers, consumers } of body.members) {
+      for (const { ice, dtls, selectedPair } of transports) {
+        assert.match(ice, /^(connected|completed)$/)
+        assert.equal(dtls, 'connected')
+        assert.match(selectedPair.remoteAddress, /^(127\.0\.0\.1|::1)$/)
+        assert.ok(selectedPair.remotePort > 0)
+      }
+      assert.ok(transports.some(({ fromClientBitrate }: any) => fromClientBitrate > 10_000))
+      assert.ok(
+        producers.every(({ scores }: any) => scores.length > 0 && scores.every((one: number) => one > 0)),
+      )
+      assert.ok(consumers.length > 0)
+      assert.ok(consumers.every(({ score, producerScore }: any) => score > 0 && producerScore > 0))
+    }
+    assert.equal((await done).code, 0)
+  },
+)

@@ -28,6 +28,7 @@ import type {
   Sfu,
   Transport,
   TransportEvents,
+  TransportLine,
   TransportOptions,
   StreamStats,
   TransportStats,
@@ -242,6 +243,22 @@ export class FakeTransport implements Transport {
     return this.#closed
   }
 
+  get line(): TransportLine {
+    if (this.#closed) return { ice: 'closed', dtls: 'closed', selectedPair: null }
+    if (!this.#connected) return { ice: 'new', dtls: 'new', selectedPair: null }
+    return {
+      ice: 'completed',
+      dtls: 'connected',
+      selectedPair: {
+        protocol: 'udp',
+        localAddress: '127.0.0.1',
+        localPort: 40000,
+        remoteAddress: '127.0.0.1',
+        remotePort: 50000,
+      },
+    }
+  }
+
   on<E extends keyof TransportEvents>(event: E, listener: TransportEvents[E]): void {
     this.#listeners.on(event, listener)
   }
@@ -418,6 +435,7 @@ export class FakeProducer implements Producer {
   readonly kind: MediaKind
   readonly type: Producer['type']
   readonly watchLevel: boolean
+  readonly scores: number[] = []
   readonly consumers = new Set<FakeConsumer>()
   readonly consumableRtpParameters: mediasoup.RtpParameters
   readonly #transport: FakeTransport
@@ -501,6 +519,8 @@ export class FakeConsumer implements Consumer {
   readonly kind: MediaKind
   readonly type: Consumer['type']
   readonly rtpParameters: RtpParameters
+  readonly scores = { score: 10, producerScore: 10 }
+  readonly layers = null
   /** What was set last, clamped. */
   preferredLayers: { spatialLayer: number; temporalLayer?: number } | undefined
   readonly #transport: FakeTransport

@@ -93,8 +93,23 @@ export interface TransportEvents {
   lost: () => void
 }
 
+/** How a transport's line to its client stands. */
+export interface TransportLine {
+  ice: 'new' | 'connected' | 'completed' | 'disconnected' | 'closed'
+  dtls: 'new' | 'connecting' | 'connected' | 'failed' | 'closed'
+  /** Between which addresses packets go; null while none have come. */
+  selectedPair: {
+    protocol: 'udp' | 'tcp'
+    localAddress: string
+    localPort: number
+    remoteAddress: string | null
+    remotePort: number | null
+  } | null
+}
+
 export interface Transport {
   readonly id: string
+  readonly line: TransportLine
   readonly iceParameters: IceParameters
   readonly iceCandidates: IceCandidate[]
   readonly dtlsParameters: DtlsParameters
@@ -166,6 +181,8 @@ export interface Producer {
   readonly kind: MediaKind
   readonly type: 'simple' | 'simulcast' | 'svc'
   readonly paused: boolean
+  /** From 0, nothing arrives, to 10: of each encoding that has arrived, the smallest first. */
+  readonly scores: readonly number[]
   pause(): Promise<void>
   resume(): Promise<void>
   stats(): Promise<StreamStats>
@@ -190,6 +207,10 @@ export interface Consumer {
   readonly rtpParameters: RtpParameters
   readonly producerPaused: boolean
   readonly paused: boolean
+  /** From 0, nothing arrives, to 10: at the client, and at the media server. */
+  readonly scores: { score: number; producerScore: number }
+  /** Layers now sent, or null when none is; always null for a stream of one layer. */
+  readonly layers: { spatialLayer: number; temporalLayer: number | undefined } | null
   on<E extends keyof ConsumerEvents>(event: E, listener: ConsumerEvents[E]): void
   pause(): Promise<void>
   resume(): Promise<void>

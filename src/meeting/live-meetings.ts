@@ -4,6 +4,7 @@
  */
 import type { Sfu } from '../media/sfu.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
+import type { MeetingInspection } from '../protocol/rest/debug.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
@@ -16,6 +17,7 @@ import type { RelayRequest } from './across/relay.ts'
 import type { Holder } from '../shares.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
+import { inspectMember } from './media/inspection.ts'
 import { flowOf, qualityFrom, type Flow, type Quality } from './media/quality.ts'
 import { removerOf, type RemovalView } from './door/removals.ts'
 import type { Announce } from './session/session-log.ts'
@@ -40,6 +42,8 @@ export interface MeetingHome {
   shareFile(meetingId: string, holder: Holder, file: Uint8Array): Promise<string>
   /** Who is in it and who waits; of a meeting that is not live, nobody. */
   view(meetingId: string): Promise<LiveView>
+  /** What its media is doing; of a meeting that is not live, nothing. */
+  inspect(meetingId: string): Promise<MeetingInspection>
   /** Refuses with RESPOND_ENTRY_FAILED when nobody of this id waits. */
   respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void>
   /** Forces a stream off. Refuses with NOT_FOUND when nobody of this id is there. */
@@ -217,6 +221,12 @@ export class LiveMeetings implements MeetingHome {
   async view(meetingId: string): Promise<LiveView> {
     const live = await this.#open.get(meetingId)
     return live?.view() ?? emptyView
+  }
+
+  async inspect(meetingId: string): Promise<MeetingInspection> {
+    const live = await this.#open.get(meetingId)
+    const members = await Promise.all([...(live?.roster.all() ?? [])].map(inspectMember))
+    return { meetingId, sessionId: live?.sessionId ?? null, members }
   }
 
   async respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void> {

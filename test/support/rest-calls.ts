@@ -124,6 +124,9 @@ export const calls: Record<string, MakeCall> = {
   'GET /metrics': nothing,
   'GET /v2/admin/status': nothing,
   'GET /v2/admin/history': nothing,
+  'GET /v2/admin/debug/meetings/{id}': async (stage) => ({
+    path: { id: (await stage.busySession()).roomId },
+  }),
   'GET /openapi.json': nothing,
   'GET /asyncapi.json': nothing,
 

@@ -68,6 +68,16 @@ export class MediasoupConsumer implements Consumer {
     return this.#consumer.paused
   }
 
+  get scores(): Consumer['scores'] {
+    const { score, producerScore } = this.#consumer.score
+    return { score, producerScore }
+  }
+
+  get layers(): Consumer['layers'] {
+    const layers = this.#consumer.currentLayers
+    return layers ? { spatialLayer: layers.spatialLayer, temporalLayer: layers.temporalLayer } : null
+  }
+
   on<E extends keyof ConsumerEvents>(event: E, listener: ConsumerEvents[E]): void {
     this.#listeners.on(event, listener)
   }

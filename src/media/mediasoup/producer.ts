@@ -27,6 +27,12 @@ export class MediasoupProducer implements Producer {
     return this.#producer.paused
   }
 
+  get scores(): number[] {
+    return this.#producer.score
+      .toSorted((one, other) => one.encodingIdx - other.encodingIdx)
+      .map(({ score }) => score)
+  }
+
   pause(): Promise<void> {
     return refusing('producer', () => this.#producer.pause())
   }

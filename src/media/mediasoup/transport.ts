@@ -29,6 +29,7 @@ import type {
   Producer,
   Transport,
   TransportEvents,
+  TransportLine,
   TransportOptions,
   TransportStats,
 } from '../sfu.ts'
@@ -81,6 +82,23 @@ export class MediasoupTransport implements Transport {
       this.#listeners.emit('lost')
       this.#listeners.clear()
     })
+  }
+
+  get line(): TransportLine {
+    const { iceState: ice, dtlsState: dtls, iceSelectedTuple: pair } = this.#transport
+    return {
+      ice,
+      dtls,
+      selectedPair: pair
+        ? {
+            protocol: pair.protocol,
+            localAddress: pair.localAddress,
+            localPort: pair.localPort,
+            remoteAddress: pair.remoteIp ?? null,
+            remotePort: pair.remotePort ?? null,
+          }
+        : null,
+    }
   }
 
   on<E extends keyof TransportEvents>(event: E, listener: TransportEvents[E]): void {

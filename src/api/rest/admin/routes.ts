@@ -1,9 +1,10 @@
 /** What the one who runs the server may ask for. */
 import type { Routes } from '../../context.ts'
+import { debugRoutes } from './debug-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { adminTokenRoutes } from './token-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 
 export const adminRoutes: Routes = (app, context) => {
-  for (const routes of [signInRoutes, keyRoutes, adminTokenRoutes]) routes(app, context)
+  for (const routes of [signInRoutes, keyRoutes, adminTokenRoutes, debugRoutes]) routes(app, context)
 }

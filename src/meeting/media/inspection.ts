@@ -1,0 +1,57 @@
+/** What the media of a member is doing, for whoever looks for a fault. Nothing here changes anything. */
+import type { MemberInspection } from '../../protocol/rest/debug.ts'
+import type { Participant } from '../roster/participant.ts'
+
+export async function inspectMember({
+  id,
+  name,
+  mode,
+  joined,
+  relayed,
+  media,
+}: Participant): Promise<MemberInspection> {
+  const transports = await Promise.all(
+    [...media.transports.values()].map(async ({ transport, direction }) => {
+      // One that is closed meanwhile sends nothing.
+      const stats = await transport.stats().catch(() => undefined)
+      return {
+        transportId: transport.id,
+        direction,
+        ...transport.line,
+        fromClientBitrate: stats?.receiveBitrate ?? 0,
+        toClientBitrate: stats?.sendBitrate ?? 0,
+      }
+    }),
+  )
+  return {
+    memberId: id,
+    kind: relayed ? 'relay' : 'person',
+    name,
+    mode,
+    joined,
+    transports,
+    producers: [...media.producers.values()].map(({ producer, kind }) => ({
+      producerId: producer.id,
+      kind,
+      paused: producer.paused,
+      scores: [...producer.scores],
+    })),
+    consumers: [...media.consumers.values()].map(
+      ({ consumer, ownerId, kind, offered, pausedByClient, pausedByServer }) => ({
+        consumerId: consumer.id,
+        producerId: consumer.producerId,
+        ownerId,
+        kind,
+        paused: { byProducer: consumer.producerPaused, byClient: pausedByClient, byServer: pausedByServer },
+        offered,
+        ...consumer.scores,
+        layers: consumer.layers && {
+          spatial: consumer.layers.spatialLayer,
+          temporal: consumer.layers.temporalLayer ?? null,
+        },
+      }),
+    ),
+    dataProducers: media.dataProducers.size,
+    dataConsumers: media.dataConsumers.size,
+  }
+}
