@@ -4,7 +4,7 @@
  * workers for one round, and the share of a core that rounds every ten seconds take.
  */
 import { createSfu } from '../src/media/create.ts'
-import { sampleRtpParameters } from '../src/media/fake.ts'
+import { sampleRtpParameters } from '../test/support/rtp-samples.ts'
 import { measure } from '../src/meeting/media/measure.ts'
 import { MeetingMedia } from '../src/meeting/media/meeting-media.ts'
 import { Participant } from '../src/meeting/roster/participant.ts'

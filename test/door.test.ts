@@ -1,7 +1,7 @@
 /** The door, the lobby and the rights inside, through the socket. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { sampleRtpParameters } from '../src/media/fake.ts'
+import { sampleRtpParameters } from './support/rtp-samples.ts'
 import { API_KEY, signAnything, TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 

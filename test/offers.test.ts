@@ -1,7 +1,7 @@
 /** Streams on their way to a client that takes its time to answer, and what the others are told of a stream that stands still. */
 import assert from 'node:assert/strict'
 import { after, before, mock, test } from 'node:test'
-import { sampleRtpParameters } from '../src/media/fake.ts'
+import { sampleRtpParameters } from './support/rtp-samples.ts'
 import { TestServer } from './support/test-server.ts'
 import type { WireClient } from './support/wire-client.ts'
 

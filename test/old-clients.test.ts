@@ -1,7 +1,7 @@
 /** What the server does for clients before 1.0 alone, seen on the wire. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { sampleRtpParameters } from '../src/media/fake.ts'
+import { sampleRtpParameters } from './support/rtp-samples.ts'
 import { ProtooClient } from './support/protoo-client.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'

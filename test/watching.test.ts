@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import { createFakeSfu } from '../src/media/fake.ts'
+import { createFakeSfu } from '../src/media/fake/sfu.ts'
 import { ADMIN_KEY, TestServer } from './support/test-server.ts'
 
 const SCRAPER = 'a-token-for-scrapers-0001'

@@ -1,7 +1,7 @@
 /** The less travelled rows of the wire, through the socket, where a browser would show less than the messages do. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { sampleRtpParameters } from '../src/media/fake.ts'
+import { sampleRtpParameters } from './support/rtp-samples.ts'
 import { absentServices } from '../src/protocol/requests.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'

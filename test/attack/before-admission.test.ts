@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { WebSocket } from 'ws'
-import { sampleRtpParameters } from '../../src/media/fake.ts'
+import { sampleRtpParameters } from '../support/rtp-samples.ts'
 import { TestServer } from '../support/test-server.ts'
 import type { WireClient } from '../support/wire-client.ts'
 

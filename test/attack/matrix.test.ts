@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { sampleDtlsParameters, sampleRtpParameters } from '../../src/media/fake.ts'
+import { sampleDtlsParameters, sampleRtpParameters } from '../support/rtp-samples.ts'
 import {
   absentServices,
   isAlwaysAnswered,
