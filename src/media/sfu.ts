@@ -78,7 +78,64 @@ export interface Router {
   createTransport(options: TransportOptions): Promise<Transport>
   /** Whatever router the producer is on. */
   canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean
+  /**
+   * Takes the RTP of a producer, on whatever router it is, out to a program on this machine. Starts paused. It is gone with the
+   * producer (`producerClosed`), and with this router.
+   * @throws {Refusal} CREATE_CONSUMER_FAILED
+   */
+  openTap(options: TapOptions): Promise<Tap>
+  /**
+   * Brings RTP of a program on this machine in, as a producer like any other. It is gone with this router.
+   * @throws {Refusal} CODEC_NOT_SUPPORTED, INVALID_REQUEST
+   */
+  openIngress(options: IngressOptions): Promise<Ingress>
   /** Idempotent; it goes when the last transport made from it is closed, as that may be in use by another meeting. */
+  close(): void
+}
+
+export interface TapOptions {
+  producerId: string
+  /** What the program can decode; all that the router offers by default. */
+  rtpCapabilities?: RtpCapabilities
+  /**
+   * UDP ports of 127.0.0.1 to send RTP and RTCP to; RTCP goes to the port of RTP (RFC 5761) unless it has one of its own. Without
+   * it each packet goes to `onPacket`.
+   */
+  to?: { port: number; rtcpPort?: number }
+}
+
+/** The stream as a client would receive it, without retransmissions; `rtpParameters` describe it. */
+export interface Tap extends Consumer {
+  /**
+   * Hears each RTP packet (RFC 3550, section 5.1) in the order of arrival, until the tap is closed. A header extension is to be
+   * skipped, not read. The listener holds up this process while it runs; it is never called where the tap sends to a port.
+   */
+  onPacket(listener: (packet: Buffer) => void): void
+}
+
+export interface IngressOptions {
+  kind: MediaKind
+  /** Of what will be sent: codec, payload type and SSRC; for video also how it is asked for a key frame (`nack pli`). */
+  rtpParameters: RtpParameters
+  /** Takes part in the choice of the active speaker; false by default. */
+  watchLevel?: boolean
+  /** `udp`: at `Ingress.port`, from the first address that sends there. `call`, the default: by `Ingress.send`. */
+  over?: 'udp' | 'call'
+}
+
+export interface IngressEvents {
+  /** Somebody needs a key frame. A program that sends over UDP is asked by RTCP (RFC 4585) and not here. */
+  keyFrameWanted: () => void
+}
+
+export interface Ingress {
+  readonly producer: Producer
+  /** The UDP port of 127.0.0.1 that takes RTP and RTCP; undefined where packets come by `send`. */
+  readonly port: number | undefined
+  on<E extends keyof IngressEvents>(event: E, listener: IngressEvents[E]): void
+  /** One RTP packet. What is no RTP or not of the parameters given is dropped; after `close` everything is. */
+  send(packet: Buffer): void
+  /** Closes the producer too. Idempotent. */
   close(): void
 }
 

@@ -3,10 +3,23 @@ import type { RtpCapabilities } from '../../protocol/media.ts'
 import { Listeners } from '../listeners.ts'
 import { routerCodecs } from '../mediasoup/codecs.ts'
 import { fromMediasoupRtpCapabilities } from '../mediasoup/convert.ts'
-import { closed } from '../refusals.ts'
-import type { Router, RouterEvents, Transport, TransportOptions } from '../sfu.ts'
+import { closed, refusing } from '../refusals.ts'
+import type {
+  Ingress,
+  IngressOptions,
+  Router,
+  RouterEvents,
+  Tap,
+  TapOptions,
+  Transport,
+  TransportOptions,
+} from '../sfu.ts'
+import { FakeIngress, FakeTap } from './local.ts'
 import type { FakeDataProducer, FakeProducer, NewId, Record } from './streams.ts'
 import { FakeTransport, type TransportHost } from './transport.ts'
+
+/** Nothing listens there. */
+const FAKE_INGRESS_PORT = 41_000
 
 export class FakeRouter implements Router, TransportHost {
   readonly id: string
@@ -17,6 +30,8 @@ export class FakeRouter implements Router, TransportHost {
   readonly record: Record
   readonly #all: readonly FakeRouter[]
   readonly #listeners = new Listeners<RouterEvents>()
+  /** Of taps and ingresses. */
+  readonly #local = new Set<FakeTransport>()
   #released = false
   #closed = false
 
@@ -42,6 +57,40 @@ export class FakeRouter implements Router, TransportHost {
     this.transports.add(transport)
     this.record('createTransport', transport.id)
     return Promise.resolve(transport)
+  }
+
+  async openTap({ producerId, rtpCapabilities = {} }: TapOptions): Promise<Tap> {
+    const producer = this.producer(producerId)
+    const transport = this.#openLocal('receive')
+    try {
+      if (!producer) throw closed('stream')
+      return transport.adopt(
+        await refusing('stream', () => Promise.resolve(new FakeTap(transport, producer, rtpCapabilities))),
+        producer,
+      )
+    } catch (error) {
+      transport.vanish()
+      throw error
+    }
+  }
+
+  async openIngress({ over, ...options }: IngressOptions): Promise<Ingress> {
+    const transport = this.#openLocal('send')
+    try {
+      const producer = await transport.produce(options)
+      return new FakeIngress(producer, over === 'udp' ? FAKE_INGRESS_PORT : undefined)
+    } catch (error) {
+      transport.vanish()
+      throw error
+    }
+  }
+
+  #openLocal(direction: TransportOptions['direction']): FakeTransport {
+    if (this.#closed || this.#released) throw closed('meeting')
+    const transport = new FakeTransport(this, { direction })
+    this.transports.add(transport)
+    this.#local.add(transport)
+    return transport
   }
 
   /** Whatever the capabilities: a producer that is there can be consumed. */
@@ -77,6 +126,7 @@ export class FakeRouter implements Router, TransportHost {
     if (this.#released) return
     this.#released = true
     this.#listeners.clear()
+    for (const transport of [...this.#local]) transport.vanish()
     this.#closeIfUnused()
   }
 
@@ -88,6 +138,7 @@ export class FakeRouter implements Router, TransportHost {
 
   forget(transport: FakeTransport): void {
     this.transports.delete(transport)
+    this.#local.delete(transport)
     this.#closeIfUnused()
   }
 

@@ -68,6 +68,7 @@ export class FakeProducer implements Producer {
   readonly watchLevel: boolean
   readonly scores: number[] = []
   readonly consumers = new Set<FakeConsumer>()
+  readonly keyFrameWanted = new Set<() => void>()
   readonly consumableRtpParameters: mediasoup.RtpParameters
   readonly #host: StreamHost
   #paused = false
@@ -225,7 +226,7 @@ export class FakeConsumer implements Consumer {
   }
 
   requestKeyFrame(): Promise<void> {
-    return this.#act('requestKeyFrame', () => undefined)
+    return this.#act('requestKeyFrame', () => this.#producer.keyFrameWanted.forEach((want) => want()))
   }
 
   stats(): Promise<StreamStats> {

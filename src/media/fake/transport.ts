@@ -8,7 +8,6 @@ import type {
   DataConsumerEvents,
   DataOptions,
   DataProducer,
-  Producer,
   Transport,
   TransportEvents,
   TransportLine,
@@ -151,7 +150,7 @@ export class FakeTransport implements Transport, StreamHost {
     kind: MediaKind
     rtpParameters: RtpParameters
     watchLevel?: boolean
-  }): Promise<Producer> {
+  }): Promise<FakeProducer> {
     this.#wants('send')
     const producer = await refusing('producer', () => Promise.resolve(new FakeProducer(this, options)))
     this.#producers.add(producer)
@@ -167,6 +166,10 @@ export class FakeTransport implements Transport, StreamHost {
     const consumer = await refusing('stream', () =>
       Promise.resolve(new FakeConsumer(this, producer, options.rtpCapabilities)),
     )
+    return this.adopt(consumer, producer)
+  }
+
+  adopt<C extends FakeConsumer>(consumer: C, producer: FakeProducer): C {
     this.#consumers.add(consumer)
     producer.consumers.add(consumer)
     this.router.record('consume', consumer.id)

@@ -4,8 +4,18 @@ import { fromMediasoupRtpCapabilities, toMediasoupRtpCapabilities } from './conv
 import type { MediaLog } from '../log.ts'
 import { Listeners } from '../listeners.ts'
 import { closed, refusing } from '../refusals.ts'
-import type { Router, RouterEvents, Transport, TransportOptions } from '../sfu.ts'
-import { MediasoupTransport, type TransportHost } from './transport.ts'
+import type {
+  Ingress,
+  IngressOptions,
+  Router,
+  RouterEvents,
+  Tap,
+  TapOptions,
+  Transport,
+  TransportOptions,
+} from '../sfu.ts'
+import { openIngress, openTap, type LocalHost } from './local.ts'
+import { MediasoupTransport } from './transport.ts'
 
 /** What the worker assumes a client can take before it has measured, in bits per second: one good camera or several small ones. */
 const initialOutgoingBitrate = 1_500_000
@@ -35,7 +45,7 @@ export interface RouterPlace {
 }
 
 /** The media side of one meeting, on one worker. */
-export class MediasoupRouter implements Router, TransportHost {
+export class MediasoupRouter implements Router, LocalHost {
   readonly rtpCapabilities: RtpCapabilities
   readonly #router: mediasoup.Router
   readonly #place: RouterPlace
@@ -46,6 +56,8 @@ export class MediasoupRouter implements Router, TransportHost {
   readonly #piped = new Map<string, Promise<string>>()
   /** The reverse. */
   readonly #origins = new Map<string, string>()
+  /** Of taps and ingresses. */
+  readonly #local = new Set<mediasoup.Transport>()
   #activeSpeaker: string | null = null
   #transports = 0
   /** No meeting holds it any more. */
@@ -128,6 +140,31 @@ export class MediasoupRouter implements Router, TransportHost {
     return new MediasoupTransport(transport, options.direction, this)
   }
 
+  openTap(options: TapOptions): Promise<Tap> {
+    return this.#openLocal(() =>
+      openTap(this.#router, this, { rtpCapabilities: this.#withoutExtensions, ...options }),
+    )
+  }
+
+  openIngress(options: IngressOptions): Promise<Ingress> {
+    return this.#openLocal(() => openIngress(this.#router, this, options))
+  }
+
+  /** It belongs to the meeting that holds this router, and goes with it. */
+  async #openLocal<T extends Tap | Ingress>(open: () => Promise<T>): Promise<T> {
+    if (this.#closed || this.#released) throw closed('meeting')
+    const opened = await open()
+    if (this.#isOver()) {
+      opened.close()
+      throw closed('meeting')
+    }
+    return opened
+  }
+
+  #isOver(): boolean {
+    return this.#closed || this.#released
+  }
+
   canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean {
     // mediasoup answers false to a producer it does not know, and to capabilities it cannot read.
     const home = this.#place.homes.get(producerId)?.router
@@ -155,6 +192,7 @@ export class MediasoupRouter implements Router, TransportHost {
     if (this.#closed || this.#released) return
     this.#released = true
     this.#listeners.clear()
+    for (const transport of [...this.#local]) transport.close()
     this.#closeIfUnused()
   }
 
@@ -222,6 +260,15 @@ export class MediasoupRouter implements Router, TransportHost {
           this.log?.warn({ err: error, producerId }, 'a stream is not watched for the active speaker')
       },
     )
+  }
+
+  ownLocally(transport: mediasoup.Transport): void {
+    this.#local.add(transport)
+    transport.observer.once('close', () => this.#local.delete(transport))
+  }
+
+  get #withoutExtensions(): RtpCapabilities {
+    return { ...this.rtpCapabilities, headerExtensions: [] }
   }
 
   countConsumers(change: 1 | -1): void {

@@ -203,11 +203,21 @@ export class MediasoupTransport implements Transport {
 }
 
 /** What `Transport.produce` does, on any transport of mediasoup. */
-export async function produceOn(
+export async function produceOn(...call: Parameters<typeof makeProducer>): Promise<Producer> {
+  return new MediasoupProducer(await makeProducer(...call))
+}
+
+/** What `Transport.consume` does, on any transport of mediasoup. */
+export async function consumeOn(...call: Parameters<typeof makeConsumer>): Promise<Consumer> {
+  const [, host, { producerId }] = call
+  return new MediasoupConsumer(await makeConsumer(...call), producerId, host.log)
+}
+
+export async function makeProducer(
   transport: mediasoup.Transport,
   host: TransportHost,
   options: { kind: MediaKind; rtpParameters: RtpParameters; watchLevel?: boolean },
-): Promise<Producer> {
+): Promise<mediasoup.Producer> {
   const { kind } = options
   const rtpParameters = toMediasoupRtpParameters(options.rtpParameters)
   const media = rtpParameters.codecs[0]?.mimeType.split('/')[0]?.toLowerCase()
@@ -226,15 +236,14 @@ export async function produceOn(
     throw closed('transport')
   }
   host.register(producer, options.watchLevel === true && kind === 'audio')
-  return new MediasoupProducer(producer)
+  return producer
 }
 
-/** What `Transport.consume` does, on any transport of mediasoup. */
-export async function consumeOn(
+export async function makeConsumer(
   transport: mediasoup.Transport,
   host: TransportHost,
   options: { producerId: string; rtpCapabilities: RtpCapabilities },
-): Promise<Consumer> {
+): Promise<mediasoup.Consumer> {
   const consumer = await refusing(
     'stream',
     async () => {
@@ -254,7 +263,7 @@ export async function consumeOn(
   }
   host.countConsumers(1)
   consumer.observer.once('close', () => host.countConsumers(-1))
-  return new MediasoupConsumer(consumer, options.producerId, host.log)
+  return consumer
 }
 
 function asDataProducer(made: mediasoup.DataProducer | mediasoup.DataConsumer): DataProducer {
