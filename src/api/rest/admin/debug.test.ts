@@ -1,7 +1,7 @@
 /** What whoever runs the server sees of a meeting's media, and that nobody else does. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { sampleDtlsParameters, sampleRtpParameters } from '../../../media/fake.ts'
+import { sampleDtlsParameters, sampleRtpParameters } from '../../../../test/support/rtp-samples.ts'
 import type { MeetingInspection } from '../../../protocol/rest/debug.ts'
 import { TestServer } from '../../../../test/support/test-server.ts'
 
