@@ -1,0 +1,232 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { types as mediasoup } from 'mediasoup'
+import type { MediaAddress } from '../addresses.ts'
+import { routerCodecs } from './codecs.ts'
+import type { MediaLog } from '../log.ts'
+import { SOCKET_BUFFER_BYTES } from '../ports.ts'
+import { silentProtocols } from './reach.ts'
+import { workerGone } from '../refusals.ts'
+import { MediasoupRouter, type ProducerHomes, type RouterPlace } from './router.ts'
+import type { Router } from '../sfu.ts'
+import { cannotListen, MediaUnreachable } from '../start-errors.ts'
+import { startWorker, stopWorker, workerDiedAtStart } from './worker-process.ts'
+
+export interface SlotOptions {
+  workerBin: string
+  workers: number
+  addresses: readonly MediaAddress[]
+  /** Aborted when the program is told to stop: a worker that ends from then on is neither reported nor replaced. */
+  stopping?: AbortSignal | undefined
+  log?: MediaLog | undefined
+}
+
+const firstRetryMs = 100
+const longestRetryMs = 5000
+/** A worker that lived this long died of something new, and its replacement is tried at once again. */
+const settledMs = 30_000
+/** What an empty meeting weighs against meetings in progress, in consumers: it will have some soon. */
+const routerWeight = 4
+
+/** One worker after another on one port. */
+export class Slot {
+  readonly port: number
+  readonly #options: SlotOptions
+  readonly #homes: ProducerHomes
+  readonly #revived: () => void
+  #routers = new Set<MediasoupRouter>()
+  #consumers = 0
+  #opening = 0
+  #current: { worker: mediasoup.Worker; webRtcServer: mediasoup.WebRtcServer; startedAt: number } | undefined
+  #replacing: Promise<void> | undefined
+  /** Whether the last start of a replacement failed. */
+  failed = false
+  #retryMs = firstRetryMs
+  readonly #stop = new AbortController()
+
+  constructor(options: SlotOptions, port: number, homes: ProducerHomes, revived: () => void) {
+    this.#options = options
+    this.#homes = homes
+    this.port = port
+    this.#revived = revived
+  }
+
+  get live(): boolean {
+    return this.#current !== undefined && !this.#current.worker.closed
+  }
+
+  /** Dead, with a replacement on its way. */
+  get coming(): boolean {
+    return this.#replacing !== undefined && !this.#stop.signal.aborted
+  }
+
+  /** In consumers. */
+  get load(): number {
+    return this.#consumers + routerWeight * (this.#routers.size + this.#opening)
+  }
+
+  async start(): Promise<void> {
+    const { stopping } = this.#options
+    const gaveUp = stopping ? AbortSignal.any([this.#stop.signal, stopping]) : this.#stop.signal
+    const worker = await startWorker(this.#options.workerBin, gaveUp)
+    let webRtcServer
+    try {
+      webRtcServer = await worker
+        .createWebRtcServer({ listenInfos: this.#listenInfos() })
+        .catch((error: unknown) => {
+          throw worker.closed ? workerDiedAtStart(this.#options.workerBin, error) : this.#startError(error)
+        })
+      await this.#assertReached(worker, webRtcServer)
+    } catch (error) {
+      await stopWorker(worker)
+      gaveUp.throwIfAborted()
+      throw error
+    }
+    this.#current = { worker, webRtcServer, startedAt: performance.now() }
+    this.failed = false
+    worker.once('died', (error) => this.#died(worker, error))
+    // close() came meanwhile: it has seen no worker to stop.
+    if (this.#stopped()) await this.close()
+    this.#revived()
+  }
+
+  /**
+   * Tries what clients are told, where that is an address of this machine.
+   * @throws {MediaUnreachable}
+   */
+  async #assertReached(worker: mediasoup.Worker, webRtcServer: mediasoup.WebRtcServer): Promise<void> {
+    const own = this.#options.addresses.filter(({ isOwn }) => isOwn)
+    if (own.length === 0) return
+    const router = await worker.createRouter()
+    const { port } = this
+    try {
+      const { iceParameters } = await router.createWebRtcTransport({ webRtcServer, enableTcp: true })
+      const silent = await Promise.all(
+        own.map(async ({ announced: address }) => ({
+          address,
+          protocols: await silentProtocols({ address, port }, iceParameters),
+        })),
+      )
+      for (const { address, protocols } of silent) {
+        if (protocols.length > 0) throw new MediaUnreachable(address, port, protocols)
+      }
+    } catch (error) {
+      throw worker.closed ? workerDiedAtStart(this.#options.workerBin, error) : error
+    } finally {
+      router.close()
+    }
+  }
+
+  /** @throws what mediasoup throws */
+  async openRouter(): Promise<Router> {
+    const current = this.#current
+    if (!current) throw workerGone()
+    this.#opening++
+    try {
+      const place: RouterPlace = {
+        log: this.#options.log,
+        webRtcServer: current.webRtcServer,
+        homes: this.#homes,
+        countConsumers: (change) => (this.#consumers += change),
+        left: (router) => this.#routers.delete(router),
+      }
+      const router = await MediasoupRouter.open(
+        await current.worker.createRouter({ mediaCodecs: routerCodecs }),
+        place,
+      )
+      // It may have died with its last answer on the way.
+      if (this.#current !== current) throw workerGone()
+      this.#routers.add(router)
+      return router
+    } finally {
+      this.#opening--
+    }
+  }
+
+  /** Undefined while there is no worker. */
+  async usage(): Promise<{ cpuSeconds: number; routers: number } | undefined> {
+    try {
+      const used = await this.#current?.worker.getResourceUsage()
+      return used && { cpuSeconds: (used.ru_utime + used.ru_stime) / 1000, routers: this.#routers.size }
+    } catch {
+      // It died while it was asked.
+      return undefined
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    const current = this.#current
+    this.#current = undefined
+    for (const router of [...this.#routers]) router.close()
+    if (current) await stopWorker(current.worker)
+    await this.#replacing
+  }
+
+  #died(worker: mediasoup.Worker, error: Error): void {
+    const livedMs = this.#current ? performance.now() - this.#current.startedAt : 0
+    if (livedMs >= settledMs) this.#retryMs = firstRetryMs
+    this.#current = undefined
+    if (this.#options.stopping?.aborted) return
+    // First the replacement, so that a meeting which opens a router at once finds one coming.
+    this.#replacing ??= this.#replace(worker, error).finally(() => (this.#replacing = undefined))
+    for (const router of [...this.#routers]) router.workerDied()
+  }
+
+  async #replace(dead: mediasoup.Worker, error: Error): Promise<void> {
+    const { log, stopping } = this.#options
+    const { port } = this
+    // The terminal's Ctrl-C goes to the workers too, and their end may be known here before the signal is.
+    if (!(await this.#waitForTry())) return
+    log?.error({ err: error, pid: dead.pid, port }, 'a media worker died; starting another')
+    do {
+      try {
+        await this.start()
+        return
+      } catch (error) {
+        if (this.#stopped() || stopping?.aborted) return
+        this.failed = true
+        log?.error({ err: error, port }, 'no replacement for the media worker yet')
+      }
+    } while (await this.#waitForTry())
+  }
+
+  /** Resolves when the next start is due: longer each time; with false when there is to be none. */
+  async #waitForTry(): Promise<boolean> {
+    const { signal } = this.#stop
+    await delay(this.#retryMs, undefined, { signal }).catch(() => undefined)
+    this.#retryMs = Math.min(this.#retryMs * 2, longestRetryMs)
+    return !signal.aborted && !this.#options.stopping?.aborted
+  }
+
+  /** A method, since it changes across an `await` and the compiler would not expect that of a property. */
+  #stopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  #listenInfos(): mediasoup.TransportListenInfo[] {
+    return this.#options.addresses.flatMap(({ ip, announced }) => {
+      const address = {
+        ip,
+        port: this.port,
+        ...(announced !== ip && { announcedAddress: announced }),
+        // Else it would take the IPv4 port too, which has a socket of its own.
+        flags: { ipv6Only: true },
+      }
+      return [
+        {
+          protocol: 'udp' as const,
+          ...address,
+          sendBufferSize: SOCKET_BUFFER_BYTES,
+          recvBufferSize: SOCKET_BUFFER_BYTES,
+        },
+        { protocol: 'tcp' as const, ...address },
+      ]
+    })
+  }
+
+  #startError(error: unknown): Error {
+    const message = error instanceof Error ? error.message : String(error)
+    const { addresses, workers } = this.#options
+    return cannotListen(message, { addresses, port: this.port, workers }, { cause: error })
+  }
+}

@@ -1,0 +1,99 @@
+/** Starts and stops the processes of media workers. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createWorker, type types as mediasoup } from 'mediasoup'
+import { WorkerUnusable } from '../start-errors.ts'
+
+/** A worker that has not said it runs after this long is taken for broken. */
+const startTimeoutMs = 10_000
+/** After this a worker that was told to stop is killed. */
+const stopTimeoutMs = 700
+
+/** Workers that run. However the process ends, none is left behind; killed itself, it leaves them a closed pipe, on which they end. */
+const processes = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of processes) child.kill('SIGKILL')
+})
+
+export const workerDiedAtStart = (workerBin: string, cause: unknown): WorkerUnusable =>
+  new WorkerUnusable(`${workerBin} ended while it was started`, { cause })
+
+/**
+ * @throws {WorkerUnusable}
+ * @throws the reason of `gaveUp`, when that is aborted first
+ */
+export async function startWorker(workerBin: string, gaveUp: AbortSignal): Promise<mediasoup.Worker> {
+  gaveUp.throwIfAborted()
+  const { starting, child } = spawnWorker(workerBin)
+  const settled = new AbortController()
+  try {
+    const worker = await Promise.race([
+      starting,
+      delay(startTimeoutMs, undefined, { signal: AbortSignal.any([gaveUp, settled.signal]), ref: false }),
+    ])
+    if (worker && !gaveUp.aborted) return worker
+  } catch (error) {
+    // A worker ends by itself too when it gets the signal that stops us.
+    if (!gaveUp.aborted) throw new WorkerUnusable(`${workerBin} does not start`, { cause: error })
+  } finally {
+    settled.abort()
+  }
+  // It may say nothing, now or ever, so it cannot be asked to end.
+  child?.kill('SIGKILL')
+  starting.then(
+    (late) => late.close(),
+    () => undefined,
+  )
+  gaveUp.throwIfAborted()
+  throw new WorkerUnusable(`${workerBin} started and said nothing for ${startTimeoutMs} ms`)
+}
+
+/**
+ * A worker that is being started, with its process. mediasoup would end its workers by itself when this process is told to
+ * stop; but when, and in which order, the program decides.
+ */
+function spawnWorker(workerBin: string): {
+  starting: Promise<mediasoup.Worker>
+  child: ChildProcess | undefined
+} {
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  const before = signals.map((signal) => process.listeners(signal))
+  let child: ChildProcess | undefined
+  const onProcess = (message: unknown): void => {
+    const started = (message as { process: ChildProcess }).process
+    child = started
+    processes.add(started)
+    for (const event of ['exit', 'error']) started.once(event, () => processes.delete(started))
+  }
+  subscribe('child_process', onProcess)
+  try {
+    // It spawns before it returns its promise.
+    return { starting: createWorker({ workerBin, logLevel: 'error' }), child }
+  } finally {
+    unsubscribe('child_process', onProcess)
+    for (const [at, signal] of signals.entries())
+      for (const listener of process.listeners(signal))
+        if (!before[at]!.includes(listener)) process.off(signal, listener)
+  }
+}
+
+/** Resolves when the process is gone; kills it if it does not go. */
+export async function stopWorker(worker: mediasoup.Worker): Promise<void> {
+  if (worker.subprocessClosed) return
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      try {
+        process.kill(worker.pid, 'SIGKILL')
+      } catch {
+        // It went by itself just now.
+      }
+      resolve()
+    }, stopTimeoutMs)
+    worker.once('subprocessclose', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    worker.close()
+  })
+}
