@@ -427,6 +427,7 @@ async function openSfu(config: Config, log: Logger, stopping: AbortSignal | unde
     firstPort: config.mediaPort,
     listenAddress: config.host,
     announcedAddress: config.announcedAddress,
+    workerLog: config.mediaLog,
     stopping,
     log,
   })

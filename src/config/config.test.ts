@@ -64,6 +64,7 @@ const wrong: [variable: string, values: string[]][] = [
   ['SESSION_GRACE_SECONDS', ['-1']],
   ['MEDIA_PORT', ['0', '70000']],
   ['MEDIA_WORKERS', ['0', '257']],
+  ['MEDIA_LOG', ['verbose', 'debug:', 'debug:ice,', 'debug:ice:dtls', 'debug:tcp', 'warn ice']],
   [
     'ANNOUNCED_ADDRESS',
     [

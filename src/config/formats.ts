@@ -50,6 +50,20 @@ export const metricsToken = (text: string): string => {
   return text
 }
 
+const MEDIA_LOG_LEVELS = ['none', 'error', 'warn', 'debug']
+/** Subjects of a worker's warn and debug lines, as mediasoup names them. */
+const MEDIA_LOG_TAGS = 'info ice dtls rtp srtp rtcp rtx bwe score simulcast svc sctp message'.split(' ')
+
+export const mediaLog = (text: string): string => {
+  const [level = '', tags, ...rest] = text.split(':')
+  const areTags = tags === undefined || tags.split(',').every((tag) => MEDIA_LOG_TAGS.includes(tag))
+  if (!MEDIA_LOG_LEVELS.includes(level) || !areTags || rest.length > 0)
+    throw new Error(
+      `must be one of ${MEDIA_LOG_LEVELS.join(', ')}, with any of ${MEDIA_LOG_TAGS.join(', ')} after a colon`,
+    )
+  return text
+}
+
 export const proxyRanges = (text: string): readonly string[] => {
   const ranges = text
     .split(',')

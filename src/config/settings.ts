@@ -8,6 +8,7 @@ import {
   listenHost,
   masterKey,
   MAX_PORT,
+  mediaLog,
   metricsToken,
   proxyRanges,
   turnUrls,
@@ -562,6 +563,15 @@ export const settings = {
       default: 'info',
       description: 'how much is logged',
     }),
+  },
+  mediaLog: {
+    env: 'MEDIA_LOG',
+    schema: Type.String({
+      default: 'error',
+      description:
+        'how much of its media workers is logged: none, error, warn or debug; for warn and debug, subjects follow a colon, as in debug:ice,dtls',
+    }),
+    parse: mediaLog,
   },
   logFormat: {
     env: 'LOG_FORMAT',

@@ -25,6 +25,8 @@ export interface SfuOptions {
   announcedAddress?: string | undefined
   /** Aborted when the program is told to stop: a start is given up, and a worker that ends is not replaced. */
   stopping?: AbortSignal | undefined
+  /** What the workers log, as MEDIA_LOG has it: a level of mediasoup, and its tags after a colon. Default: `error`. */
+  workerLog?: string | undefined
   log?: MediaLog | undefined
 }
 

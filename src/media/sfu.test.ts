@@ -269,6 +269,28 @@ test(
   },
 )
 
+test('a worker logs what MEDIA_LOG asks for', { skip: !locateWorker() }, async () => {
+  const lines: string[] = []
+  const heard = Promise.withResolvers<undefined>()
+  const log: MediaLog = {
+    info: (fields, message) => {
+      lines.push(message)
+      assert.ok('pid' in fields)
+      if (lines.some((line) => /^mediasoup: .*[Ii]ce/.test(line))) heard.resolve(undefined)
+    },
+    warn: () => undefined,
+    error: () => undefined,
+  }
+  const sfu = await realSfu({ workers: 1, workerLog: 'debug:ice', log })
+  try {
+    const transport = await (await sfu.openRouter()).createTransport({ direction: 'send' })
+    await transport.restartIce()
+    await heard.promise
+  } finally {
+    await sfu.close()
+  }
+})
+
 for (const [what, isToldToStop] of [
   ['is reported, where the server goes on', false],
   ['is not reported, where it is the end of the server too', true],

@@ -17,6 +17,7 @@ export interface SlotOptions {
   addresses: readonly MediaAddress[]
   /** Aborted when the program is told to stop: a worker that ends from then on is neither reported nor replaced. */
   stopping?: AbortSignal | undefined
+  workerLog?: Pick<mediasoup.WorkerSettings, 'logLevel' | 'logTags'>
   log?: MediaLog | undefined
 }
 
@@ -67,7 +68,7 @@ export class Slot {
   async start(): Promise<void> {
     const { stopping } = this.#options
     const gaveUp = stopping ? AbortSignal.any([this.#stop.signal, stopping]) : this.#stop.signal
-    const worker = await startWorker(this.#options.workerBin, gaveUp)
+    const worker = await startWorker(this.#options, gaveUp)
     let webRtcServer
     try {
       webRtcServer = await worker

@@ -1,4 +1,4 @@
-import { setLogEventListeners } from 'mediasoup'
+import { setLogEventListeners, type types as mediasoup } from 'mediasoup'
 import { mediaAddresses } from '../addresses.ts'
 import type { MediaLog } from '../log.ts'
 import type { Sfu } from '../sfu.ts'
@@ -11,6 +11,7 @@ export interface MediasoupOptions {
   listenAddress: string
   announcedAddress?: string | undefined
   stopping?: AbortSignal | undefined
+  workerLog?: string | undefined
   log?: MediaLog | undefined
 }
 
@@ -29,17 +30,17 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
         'media is announced at an address on which it does not listen itself, so it could not be tried from here',
       )
   }
-  setLogEventListeners(
-    log && {
-      onerror: (namespace, message, error) =>
-        log.warn({ namespace, ...(error ? { err: error } : {}) }, `mediasoup: ${message}`),
-    },
-  )
+  if (log) logWorkers(log)
+  const [logLevel = 'error', logTags] = (options.workerLog ?? 'error').split(':')
   const pool = await WorkerPool.start({
     workerBin: options.workerBin,
     workers: Math.max(1, options.workers),
     firstPort: options.firstPort,
     addresses,
+    workerLog: {
+      logLevel: logLevel as mediasoup.WorkerLogLevel,
+      logTags: (logTags?.split(',') ?? []) as mediasoup.WorkerLogTag[],
+    },
     stopping,
     log,
   })
@@ -52,4 +53,23 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     usage: () => pool.usage(),
     close: () => (closing ??= pool.close()),
   }
+}
+
+/** A line of a worker, as opposed to mediasoup's own, begins with its process id. */
+const OF_A_WORKER = /^\[pid:(\d+)\] /
+
+function logWorkers(log: MediaLog): void {
+  const passOn =
+    (level: 'info' | 'warn') =>
+    (_namespace: string, message: string): void => {
+      const [beginning, pid] = OF_A_WORKER.exec(message) ?? []
+      if (beginning !== undefined)
+        log[level]({ pid: Number(pid) }, `mediasoup: ${message.slice(beginning.length)}`)
+    }
+  setLogEventListeners({
+    ondebug: passOn('info'),
+    onwarn: passOn('warn'),
+    onerror: (namespace, message, error) =>
+      log.warn({ namespace, ...(error ? { err: error } : {}) }, `mediasoup: ${message}`),
+  })
 }

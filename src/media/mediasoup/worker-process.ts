@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createWorker, type types as mediasoup } from 'mediasoup'
 import { WorkerUnusable } from '../start-errors.ts'
 
+type WorkerLog = Pick<mediasoup.WorkerSettings, 'logLevel' | 'logTags'>
+
 /** A worker that has not said it runs after this long is taken for broken. */
 const startTimeoutMs = 10_000
 /** After this a worker that was told to stop is killed. */
@@ -23,9 +25,12 @@ export const workerDiedAtStart = (workerBin: string, cause: unknown): WorkerUnus
  * @throws {WorkerUnusable}
  * @throws the reason of `gaveUp`, when that is aborted first
  */
-export async function startWorker(workerBin: string, gaveUp: AbortSignal): Promise<mediasoup.Worker> {
+export async function startWorker(
+  { workerBin, workerLog = { logLevel: 'error' } }: { workerBin: string; workerLog?: WorkerLog },
+  gaveUp: AbortSignal,
+): Promise<mediasoup.Worker> {
   gaveUp.throwIfAborted()
-  const { starting, child } = spawnWorker(workerBin)
+  const { starting, child } = spawnWorker(workerBin, workerLog)
   const settled = new AbortController()
   try {
     const worker = await Promise.race([
@@ -53,7 +58,10 @@ export async function startWorker(workerBin: string, gaveUp: AbortSignal): Promi
  * A worker that is being started, with its process. mediasoup would end its workers by itself when this process is told to
  * stop; but when, and in which order, the program decides.
  */
-function spawnWorker(workerBin: string): {
+function spawnWorker(
+  workerBin: string,
+  workerLog: WorkerLog,
+): {
   starting: Promise<mediasoup.Worker>
   child: ChildProcess | undefined
 } {
@@ -69,7 +77,7 @@ function spawnWorker(workerBin: string): {
   subscribe('child_process', onProcess)
   try {
     // It spawns before it returns its promise.
-    return { starting: createWorker({ workerBin, logLevel: 'error' }), child }
+    return { starting: createWorker({ workerBin, ...workerLog }), child }
   } finally {
     unsubscribe('child_process', onProcess)
     for (const [at, signal] of signals.entries())
