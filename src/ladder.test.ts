@@ -14,16 +14,17 @@ const below: Record<string, string[]> = {
   token: ['protocol'],
   store: ['errors', 'protocol'],
   media: ['errors', 'protocol', 'addresses', 'udp-sockets'],
-  webhook: ['protocol'],
+  webhook: ['protocol', 'tracing'],
   metrics: ['protocol'],
   log: [],
+  tracing: ['log'],
   version: [],
   'udp-sockets': [],
   tally: [],
   shares: ['protocol', 'tally'],
   // What exists and who may use it, beside what goes on now: neighbours that never import each other.
   project: ['token', 'store', 'protocol', 'shares'],
-  meeting: ['token', 'store', 'media', 'webhook', 'protocol', 'shares'],
+  meeting: ['token', 'store', 'media', 'webhook', 'protocol', 'shares', 'tracing'],
   api: [
     'errors',
     'meeting',
@@ -36,6 +37,7 @@ const below: Record<string, string[]> = {
     'webhook',
     'metrics',
     'log',
+    'tracing',
     'protocol',
     'addresses',
   ],
@@ -63,6 +65,7 @@ const below: Record<string, string[]> = {
     'webhook',
     'metrics',
     'log',
+    'tracing',
     'protocol',
     'addresses',
   ],
@@ -100,6 +103,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
   webhook: { contract: ['webhook.ts', 'guard.ts'], factory: ['create.ts'] },
   metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts'] },
   token: { contract: ['token.ts'] },
+  tracing: { contract: ['tracing.ts'], factory: ['open.ts'] },
 }
 const factoryRooms = new Set(['server', 'foundation', 'cli', 'index'])
 
@@ -179,7 +183,7 @@ test('a contract loads no implementation', () => {
   assert.equal(status, 0, stderr)
   const loaded = JSON.parse(stdout) as string[]
   assert.ok(loaded.includes('../protocol/errors.ts'))
-  const libraries = ['better-sqlite3', 'kysely', 'mediasoup']
+  const libraries = ['better-sqlite3', 'kysely', 'mediasoup', '@opentelemetry/api']
   assert.deepEqual(
     libraries.filter((library) => loaded.includes(library)),
     [],
@@ -196,6 +200,7 @@ test('each library has one door', () => {
     'socket.io-client': 'client',
     fastify: 'api',
     'prom-client': 'metrics',
+    '@opentelemetry/api': 'tracing',
     react: 'web',
     werift: 'load',
   }

@@ -21,6 +21,11 @@ export function onBehalfOf<T>(trace: Trace, work: () => T): T {
   return traces.run(trace, work)
 }
 
+/** On whose behalf something happens now; empty where it is nobody's. */
+export function currentTrace(): Trace {
+  return traces.getStore() ?? {}
+}
+
 /** `listener` on behalf of whom it is made for, whoever calls it later. */
 export function keepingTrace<A extends unknown[]>(listener: (...args: A) => void): (...args: A) => void {
   return AsyncLocalStorage.bind(listener)

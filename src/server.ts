@@ -37,6 +37,7 @@ import { sweep } from './project/retention.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
 import { Sampler } from './metrics/history.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { openTracing, type Tracing } from './tracing/open.ts'
 import { createVerifier, type Verifier } from './token/token.ts'
 import { readyMessage, type Ready, type ReadyFacts } from './welcome.ts'
 import { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/create.ts'
@@ -107,13 +108,16 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
   })
   const { store, keyRing, catalogue } = foundation
   let sfu: Sfu | undefined
+  let tracing: Tracing | undefined
   try {
     stopping?.throwIfAborted()
+    tracing = await traceTo(config, log)
     sfu = parts.sfu ?? (await openSfu(config, log, stopping))
     stopping?.throwIfAborted()
     return await connect(config, foundation, sfu, log)
   } catch (error) {
     metrics.close()
+    await tracing?.close()
     await sfu?.close()
     await store.close()
     throw error
@@ -338,6 +342,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       sockets.close()
       chatSockets.close()
       await Promise.all([webhooks.stop(), ...listeners.map((listener) => listener.close())])
+      await tracing?.close()
       await media.close()
       await keyRing.writeUses(true)
       await store.close()
@@ -355,6 +360,25 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       close: () => (closing ??= close()),
     }
   }
+}
+
+/** Undefined where no collector is set. */
+async function traceTo(
+  { traceEndpoint: endpoint, traceHeaders: headers = {}, traceService: serviceName, traceShare }: Config,
+  log: Logger,
+): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined
+  return openTracing({
+    endpoint,
+    headers,
+    serviceName,
+    version,
+    share: traceShare,
+    onTrouble: (cause) =>
+      cause
+        ? log.warn({ reason: cause.message }, 'the collector takes no traces')
+        : log.info('the collector takes traces again'),
+  })
 }
 
 /** What tells backends of what happens here; yet to be started. */

@@ -37,6 +37,29 @@ export const httpUrl = (text: string): string => {
   return url.origin + url.pathname.replace(/\/+$/, '')
 }
 
+/** `name=value` by commas, values in percent-encoding: as OpenTelemetry writes headers. */
+export const headerPairs = (text: string): Readonly<Record<string, string>> => {
+  const pairs = text.split(',').map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair))
+  try {
+    return Object.freeze(
+      Object.fromEntries(pairs.map((pair) => [pair![1]!, headerValue(decodeURIComponent(pair![2]!))])),
+    )
+  } catch {
+    throw new Error('must be name=value, by commas')
+  }
+}
+
+function headerValue(text: string): string {
+  if (!/^[\x20-\x7e]*$/.test(text)) throw new Error('no header')
+  return text
+}
+
+export const share = (text: string): number => {
+  const value = /^(0|1|0?\.\d{1,9}|1\.0+)$/.test(text) ? Number(text) : NaN
+  if (Number.isNaN(value)) throw new Error('must be a number from 0 to 1')
+  return value
+}
+
 export const masterKey = (text: string): Buffer => {
   const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64')
   if (key.length !== 32)

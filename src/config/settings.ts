@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { Type, type Static, type TSchema } from 'typebox'
 import {
   announcedAddress,
+  headerPairs,
   httpUrl,
   listenHost,
   masterKey,
@@ -11,6 +12,7 @@ import {
   mediaLog,
   metricsToken,
   proxyRanges,
+  share,
   turnUrls,
 } from './formats.ts'
 
@@ -556,6 +558,36 @@ export const settings = {
     ),
     parse: metricsToken,
     secret: true,
+  },
+  traceEndpoint: {
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'an OpenTelemetry collector that takes traces by OTLP over HTTP; default: nothing is traced',
+      }),
+    ),
+    parse: httpUrl,
+  },
+  traceHeaders: {
+    env: 'OTEL_EXPORTER_OTLP_HEADERS',
+    schema: Type.Optional(
+      Type.String({ description: 'headers that the collector asks for: name=value, by commas' }),
+    ),
+    parse: headerPairs,
+    secret: true,
+  },
+  traceService: {
+    env: 'OTEL_SERVICE_NAME',
+    schema: Type.String({ default: 'anteroom', description: 'what this server is called in traces' }),
+  },
+  traceShare: {
+    env: 'OTEL_TRACES_SAMPLER_ARG',
+    schema: Type.String({
+      default: '1',
+      description: 'share of the traces that are kept, from 0 to 1; a traceparent decides for itself',
+    }),
+    parse: share,
   },
   logLevel: {
     env: 'LOG_LEVEL',

@@ -1,4 +1,5 @@
 /** Takes what is due from the outbox to its receivers: in order for each meeting, at least once, a bounded number at a time. */
+import { traced, type Span } from '../tracing/tracing.ts'
 import { Receivers, type Place } from './receivers.ts'
 import { outcomeOf, type DeliveryPolicy } from './schedule.ts'
 import type { Sender } from './sender.ts'
@@ -119,7 +120,22 @@ export class Dispatcher {
     return due.length < free
   }
 
-  async #deliver(delivery: LeasedDelivery, place: Place): Promise<void> {
+  #deliver(delivery: LeasedDelivery, place: Place): Promise<void> {
+    const { deliveryId, event, meetingId, attempts } = delivery
+    return traced('webhook delivery', (span) => this.#try(delivery, place, span), {
+      kind: 'client',
+      // It is tried when it is due, whoever asked for something last.
+      parent: 'none',
+      attributes: {
+        'anteroom.delivery_id': deliveryId,
+        'anteroom.event': event,
+        'anteroom.meeting_id': meetingId,
+        'anteroom.attempt': attempts + 1,
+      },
+    })
+  }
+
+  async #try(delivery: LeasedDelivery, place: Place, span: Span | undefined): Promise<void> {
     const { outbox, signer, sender, policy, now, random, onSettled } = this.#options
     const { deliveryId, event, endPoint, occurredAt, attempts } = delivery
     let tookMs: number | undefined
@@ -145,6 +161,8 @@ export class Dispatcher {
       // What people read is told by the clock that they know.
       const outcome = { ...decision, at: now(), tookMs: Math.max(0, Math.round(tookMs)) }
       await outbox.settle(deliveryId, outcome)
+      if (answer.status !== null) span?.set({ 'http.response.status_code': answer.status })
+      if (outcome.state !== 'delivered') span?.end(outcome.state)
       onSettled(delivery, outcome)
     } finally {
       place.leave(tookMs)

@@ -12,6 +12,7 @@ import { MAX_WORDS_LENGTH } from '../../protocol/ids.ts'
 import { adminRoutes } from '../rest/admin/routes.ts'
 import { asyncapiRoutes } from '../rest/asyncapi.ts'
 import { parseBody } from './body.ts'
+import { traceRequests } from './traced-requests.ts'
 import { answerPreflights, readableByPages } from './cors.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
 import { assertDeclared, validateByDescription, type TypedApp } from '../rest/describe.ts'
@@ -206,6 +207,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     if (refusal) void reply.headers({ ...readableByPages, connection: 'close' })
     done(refusal)
   })
+  traceRequests(app)
   validateByDescription(app)
   // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true })

@@ -33,6 +33,7 @@ import {
   type RequestData,
   type RequestMethod,
 } from '../../protocol/requests.ts'
+import { traced } from '../../tracing/tracing.ts'
 import { problemOfData } from '../http/body.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
 import { Pubsub, type LostReaders, type Reader } from './older-chat.ts'
@@ -188,7 +189,7 @@ export class Connection {
   #run(method: RequestMethod, data: unknown): unknown {
     switch (method) {
       case 'requestEntry':
-        return this.#requestEntry(data as RequestData<'requestEntry'>)
+        return traced('admission', () => this.#requestEntry(data as RequestData<'requestEntry'>))
       case 'definePeerLeftReason':
         this.#leaves = (data as RequestData<'definePeerLeftReason'>).leaveReason === 'MANUAL_LEAVE_CALLED'
         return undefined

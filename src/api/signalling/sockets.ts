@@ -27,6 +27,7 @@ import { asRefusal, Refusal } from '../../protocol/errors.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 import { isOldMode, parseMode } from '../../protocol/modes.ts'
 import { isAlwaysAnswered, methodOf } from '../../protocol/requests.ts'
+import { isTracing } from '../../tracing/tracing.ts'
 import { SocketAudience } from './audience.ts'
 import { hostGiven } from '../http/base-url.ts'
 import {
@@ -41,6 +42,7 @@ import {
 import type { ChatPace } from '../limits/chat-pace.ts'
 import { crowded, type Gate } from '../limits/gate.ts'
 import { Connection, type Applicant } from './connection.ts'
+import { ConnectionSpans } from './connection-spans.ts'
 import { ProtooServer } from './protoo.ts'
 import { LostReaders } from './older-chat.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from '../http/request-id.ts'
@@ -184,6 +186,7 @@ export class MeetingSockets {
     })
     this.#links.set(wire.connectionId, link)
     log.info({ protocol: link.traits.envelope }, 'connected')
+    const spans = isTracing() ? new ConnectionSpans(request) : undefined
     let connection: Connection | undefined
     let refused: Refusal | undefined
     /** Requests of a client that does not wait to be told that it may speak. */
@@ -219,12 +222,15 @@ export class MeetingSockets {
     type Reply = (answer: Answer, traits: ClientTraits) => void
     const run = (message: unknown, reply: Reply): void => {
       const method = methodOf(message)
+      const span = spans?.begin(method)
       const answer = (given: Answer): void => {
+        span?.answered(given)
         reply(given, link.traits)
         const hidden = connection!.state === 'inside' && hidesRefusal(link.traits, method ?? '')
         if ('refusal' in given && hidden) link.notify(errorOf(given.refusal))
       }
-      connection!.handle(message, answer).catch((thrown: unknown) => {
+      const handle = (): Promise<void> => connection!.handle(message, answer)
+      ;(span ? span.run(handle) : handle()).catch((thrown: unknown) => {
         log.error({ err: asRefusal(thrown).cause ?? thrown }, 'a request failed')
       })
     }
@@ -254,6 +260,7 @@ export class MeetingSockets {
       clearTimeout(silence)
       early = undefined
       connection?.gone({ left })
+      spans?.gone()
       for (const audience of [...(this.#memberships.get(wire.connectionId) ?? [])]) audience.remove(link)
       this.#links.delete(wire.connectionId)
     })
@@ -262,7 +269,7 @@ export class MeetingSockets {
         if (gate.isCrowded(request)) throw crowded()
         const applicant = await this.#applicant(request)
         if (!wire.connected) return
-        connection = this.#connect(link, applicant)
+        connection = this.#connect(link, applicant, spans)
       } catch (thrown) {
         const refusal = gate.told(request, asRefusal(thrown))
         log.info({ code: refusal.code, reason: refusal.reason }, 'refused at the door')
@@ -284,7 +291,11 @@ export class MeetingSockets {
     return { request: receive, stray, tooSlow, gone }
   }
 
-  #connect(link: ClientLink, applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>): Connection {
+  #connect(
+    link: ClientLink,
+    applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>,
+    spans: ConnectionSpans | undefined,
+  ): Connection {
     const { log, settings, gate, chatPace, onRefusal, onJoined, now, findMeeting } = this.#options
     const { request } = link.wire
     const { maxMediaOpeningsPerMinute: openings } = settings
@@ -318,6 +329,7 @@ export class MeetingSockets {
         onRefusal,
         onJoined: (entry, ms, { meetingId, sessionId }) => {
           onJoined(entry, ms)
+          spans?.joined(entry, meetingId, sessionId)
           log.info({ meetingId, sessionId, entry, ms }, 'joined')
         },
         now,

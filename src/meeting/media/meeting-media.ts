@@ -6,6 +6,7 @@ import type { RequestData } from '../../protocol/requests.ts'
 import type { Participant } from '../roster/participant.ts'
 import type { Direction, LiveProducer } from './participant-media.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { traced } from '../../tracing/tracing.ts'
 import { assertSmall } from '../app-json.ts'
 import { ActiveSpeaker } from './active-speaker.ts'
 import { DataStreams } from './data-streams.ts'
@@ -82,11 +83,16 @@ export class MeetingMedia {
     }
     const direction: Direction = data.producing ? 'send' : 'receive'
     const router = await this.#router.open()
-    const transport = await router.createTransport({
-      direction,
-      ...(data.preferredProtocol && { preferredProtocol: data.preferredProtocol }),
-      ...(data.sctpCapabilities && { sctpCapabilities: data.sctpCapabilities }),
-    })
+    const transport = await traced(
+      'transport',
+      () =>
+        router.createTransport({
+          direction,
+          ...(data.preferredProtocol && { preferredProtocol: data.preferredProtocol }),
+          ...(data.sctpCapabilities && { sctpCapabilities: data.sctpCapabilities }),
+        }),
+      { attributes: { 'anteroom.direction': direction } },
+    )
     if (!this.#isHere(participant)) {
       transport.close()
       throw new Refusal('INVALID_STATE')

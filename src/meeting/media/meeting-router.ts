@@ -1,4 +1,5 @@
 import type { Router, Sfu } from '../../media/sfu.ts'
+import { traced } from '../../tracing/tracing.ts'
 
 export interface MeetingRouterOptions {
   sfu: Sfu
@@ -36,7 +37,7 @@ export class MeetingRouter {
   open(): Promise<Router> {
     if (this.#router) return this.#router
     const generation = ++this.#generation
-    const opening = this.#options.sfu.openRouter().then((router) => {
+    const opening = traced('router', () => this.#options.sfu.openRouter()).then((router) => {
       this.#videoCodecs = videoCodecsOf(router)
       router.on('died', () => {
         if (this.#generation === generation) this.#replace()

@@ -12,6 +12,7 @@ import type { Participant } from './participant.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, type LeaveReason } from '../../protocol/leave-reasons.ts'
 import { parseMode } from '../../protocol/modes.ts'
+import { traced } from '../../tracing/tracing.ts'
 import { assertSmall } from '../app-json.ts'
 import { Seats } from '../door/seats.ts'
 
@@ -139,7 +140,8 @@ export class Roster {
     participant.mode = mode
     participant.enrolled = true
     try {
-      await this.#options.sessions.required.log.joined(participant, device)
+      const { log } = this.#options.sessions.required
+      await traced('store', () => log.joined(participant, device))
     } catch (error) {
       participant.enrolled = false
       throw error
