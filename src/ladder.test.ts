@@ -183,7 +183,7 @@ test('a contract loads no implementation', () => {
   assert.equal(status, 0, stderr)
   const loaded = JSON.parse(stdout) as string[]
   assert.ok(loaded.includes('../protocol/errors.ts'))
-  const libraries = ['better-sqlite3', 'kysely', 'mediasoup', '@opentelemetry/api']
+  const libraries = ['better-sqlite3', 'kysely', 'mediasoup', '@opentelemetry/sdk-trace']
   assert.deepEqual(
     libraries.filter((library) => loaded.includes(library)),
     [],

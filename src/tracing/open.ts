@@ -127,7 +127,7 @@ export async function openTracing(options: TracingOptions): Promise<Tracing> {
       traceWith(undefined)
       const sent = provider.shutdown().then(
         () => undefined,
-        (error: Error) => error,
+        (error: unknown) => error as Error,
       )
       const late = new Error('It did not take the last ones in time.')
       const trouble = await Promise.race([sent, setTimeout(CLOSE_TIMEOUT_MS, late, { ref: false })])
