@@ -7,6 +7,7 @@ import { createSfu } from '../src/media/create.ts'
 import { sampleRtpParameters } from '../test/support/rtp-samples.ts'
 import { measure } from '../src/meeting/media/measure.ts'
 import { MeetingMedia } from '../src/meeting/media/meeting-media.ts'
+import { Onlookers } from '../src/meeting/roster/onlookers.ts'
 import { Participant } from '../src/meeting/roster/participant.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
 import { readFileSync } from 'node:fs'
@@ -46,6 +47,7 @@ async function fill(): Promise<Participant[]> {
     participants: () => people,
     find: (participantId) => people.find(({ id }) => id === participantId),
     tellAll: () => undefined,
+    onlookers: new Onlookers(() => undefined),
     onStream: () => undefined,
     onError: (error) => {
       throw error
@@ -66,7 +68,7 @@ async function fill(): Promise<Participant[]> {
     const send = await media.createTransport(one, { producing: true, consuming: false })
     await media.createTransport(one, { producing: false, consuming: true })
     for (const kind of ['audio', 'video'] as const) {
-      await media.produce(one, {
+      await media.streams.produce(one, {
         transportId: send.id,
         kind,
         rtpParameters: sampleRtpParameters(kind, { layers: kind === 'video' ? 3 : 1 }),

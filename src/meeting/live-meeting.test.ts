@@ -1,188 +1,41 @@
 /** One meeting with fake members and a fake SFU, over a real store: the life of a session, the door, removals, relays. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
-import { createFakeSfu } from '../media/fake/sfu.ts'
-import type { Notification } from '../protocol/notifications.ts'
 import type { ErrorName } from '../protocol/errors.ts'
+import type { MeetingRecord } from '../store/store.ts'
+import type { Events } from './events.ts'
+import type { LiveMeeting } from './live-meeting.ts'
+import type { MeetingEvents } from './meeting-events.ts'
+import type { MeetingSettings } from './settings.ts'
+import { createFakeSfu } from '../media/fake/sfu.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { leaveReason } from '../protocol/leave-reasons.ts'
-import { openStore } from '../store/open.ts'
-import type { MeetingRecord, Store } from '../store/store.ts'
-import type { Grant } from '../token/token.ts'
-import type { Audience, Link } from './link.ts'
-import type { Participant } from './roster/participant.ts'
-import { Events } from './events.ts'
-import { LiveMeeting } from './live-meeting.ts'
-import type { MeetingEvents } from './meeting-events.ts'
+import { comes, grantOf, joins, LiveMeetingBench, PROJECT } from '../../test/support/live-meetings.ts'
 
-const PROJECT = 'a'.repeat(24)
-const settings = {
-  moderation: 'grant' as const,
-  lobbyTimeoutMs: 60_000,
-  sessionGraceMs: 60_000,
-  joinTimeoutMs: 60_000,
-  maxParticipants: 4,
-  maxEntryRequests: 4,
-  maxProducers: 4,
-  maxStoreKeys: 8,
-  maxFileBytes: 100,
-  maxSessionFileBytes: 1000,
-  maxChatMessageBytes: 1000,
-  maxChatTopics: 8,
-  maxChatSubscriptions: 8,
-  maxSessionChatBytes: 100_000,
-}
-
-/** What one connection heard, in order. */
-class FakeLink implements Link {
-  readonly connectionId: string
-  readonly resetsMedia = true
-  readonly heard: Notification[] = []
-  closed: string | undefined
-  dropped = false
-  isAlive = true
-
-  constructor(connectionId: string) {
-    this.connectionId = connectionId
-  }
-  notify(...notifications: Notification[]): void {
-    this.heard.push(...notifications)
-  }
-  request(): Promise<boolean> {
-    return Promise.resolve(true)
-  }
-  answers(): Promise<boolean> {
-    return Promise.resolve(this.isAlive)
-  }
-  close(reason: { message: string }, refusal?: Refusal): void {
-    this.closed = refusal?.code ?? reason.message
-  }
-  drop(): void {
-    this.dropped = true
-  }
-  methods(): string[] {
-    return this.heard.map(({ method }) => method)
-  }
-}
-
-function openAudience(): Audience {
-  const links = new Set<Link>()
-  return {
-    add: (link) => links.add(link),
-    remove: (link) => links.delete(link),
-    notify: (notification, except) => {
-      for (const link of links) if (link !== except) link.notify(notification)
-    },
-  }
-}
-
-let folder: string
-let store: Store
-let number = 0
-/** 24 hex digits, as the ids of sessions are. */
-const id = (): string => (++number).toString(16).padStart(24, '0')
-
+let bench: LiveMeetingBench
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'anteroom-test-'))
-  store = await openStore({ folder: join(folder, 'data') })
-  await store.projects.create({ projectId: PROJECT, name: 'test', webhook: null, createdAt: 1 })
+  bench = await LiveMeetingBench.open()
 })
-after(async () => {
-  await store.close()
-  await rm(folder, { recursive: true, force: true })
-})
+after(() => bench.close())
 
 let meeting: MeetingRecord
 let live: LiveMeeting
-let errors: unknown[]
-let told: string[]
-let idle: number
 let events: Events<MeetingEvents>
+let told: string[]
+let isIdle: () => boolean
+
+async function open(changes?: Partial<MeetingSettings>): Promise<void> {
+  ;({ live, events, told, isIdle } = await bench.openMeeting(meeting, createFakeSfu(), changes))
+}
 
 beforeEach(async () => {
-  meeting = {
-    id: id(),
-    meetingId: id(),
-    projectId: PROJECT,
-    customId: null,
-    settings: {},
-    disabledAt: null,
-    createdAt: 1,
-    updatedAt: 1,
-  }
-  await store.meetings.create(meeting)
-  errors = []
-  told = []
-  idle = 0
-  live = await open()
+  meeting = await bench.createMeeting()
+  await open()
 })
 afterEach(() => {
   live.suspend()
-  assert.deepEqual(errors, [])
+  assert.deepEqual(bench.errors, [])
 })
-
-function open(changes: Partial<typeof settings> = {}): Promise<LiveMeeting> {
-  events = new Events<MeetingEvents>((error) => errors.push(error))
-  for (const name of ['sessionStarted', 'sessionEnded', 'participantJoined', 'participantLeft'] as const)
-    events.on(name, () => told.push(name))
-  return LiveMeeting.open({
-    meeting,
-    settings: { ...settings, ...changes },
-    store,
-    sfu: createFakeSfu(),
-    openAudience,
-    events,
-    announce: () => [],
-    refusalSince: () => undefined,
-    lastAliveAt: undefined,
-    now: () => Date.now(),
-    newSessionId: id,
-    newSecretId: id,
-    onError: (error) => errors.push(error),
-    onIdle: () => idle++,
-  })
-}
-
-function grantOf(entry: NonNullable<Grant['entry']>, tokenId = id()): Grant {
-  return { apiKey: 'key', projectId: PROJECT, entry, permissions: [], tokenId }
-}
-
-interface Newcomer {
-  link: FakeLink
-  grant: Grant
-  state: Promise<'waiting' | 'admitted'>
-  /** Once it was let in. */
-  participant: () => Participant
-}
-
-function comes(participantId: string, grant: Grant = grantOf('direct'), into = live): Newcomer {
-  const link = new FakeLink(id())
-  let participant: Participant | undefined
-  const state = into.entrance.requestEntry({
-    grant,
-    participantId,
-    name: participantId,
-    link,
-    admitted: (admitted) => (participant = admitted),
-  })
-  return { link, grant, state, participant: () => participant! }
-}
-
-async function joins(
-  participantId: string,
-  grant?: Grant,
-  into = live,
-): Promise<Newcomer & { self: Participant }> {
-  const newcomer = comes(participantId, grant, into)
-  assert.equal(await newcomer.state, 'admitted')
-  const self = newcomer.participant()
-  const { afterReply } = await into.roster.join(self, {})
-  afterReply()
-  return { ...newcomer, self }
-}
 
 const refused =
   (code: ErrorName) =>
@@ -190,8 +43,8 @@ const refused =
     error instanceof Refusal && error.code === code
 
 test('a guest waits until an admitter lets it in; the first answer counts', async () => {
-  const ann = await joins('ann')
-  const guest = comes('guest', grantOf('ask'))
+  const ann = await joins(live, 'ann')
+  const guest = comes(live, 'guest', grantOf('ask'))
   assert.equal(await guest.state, 'waiting')
   assert.ok(ann.link.methods().includes('entryRequested'))
   await live.entrance.respond(ann.self, 'guest', 'allowed')
@@ -201,13 +54,13 @@ test('a guest waits until an admitter lets it in; the first answer counts', asyn
 })
 
 test('a guest lets nobody in, moderates nobody and ends nothing', async () => {
-  const ann = await joins('ann')
-  const guest = comes('guest', grantOf('ask'))
+  const ann = await joins(live, 'ann')
+  const guest = comes(live, 'guest', grantOf('ask'))
   await guest.state
   await live.entrance.respond(ann.self, 'guest', 'allowed')
   const self = guest.participant()
   await live.roster.join(self, {})
-  const second = comes('second', grantOf('ask'))
+  const second = comes(live, 'second', grantOf('ask'))
   await second.state
   await assert.rejects(live.entrance.respond(self, 'second', 'allowed'), refused('INVALID_PERMISSIONS'))
   await assert.rejects(live.moderation.stopStream(self, 'ann', 'audio'), refused('INVALID_PERMISSIONS'))
@@ -220,8 +73,8 @@ test('a guest lets nobody in, moderates nobody and ends nothing', async () => {
 })
 
 test('nobody hears of a participant before its join, and everybody of its leave', async () => {
-  const ann = await joins('ann')
-  const ben = comes('ben')
+  const ann = await joins(live, 'ann')
+  const ben = comes(live, 'ben')
   await ben.state
   assert.ok(!ann.link.methods().includes('newPeer'))
   const { reply } = await live.roster.join(ben.participant(), {})
@@ -236,7 +89,7 @@ test('nobody hears of a participant before its join, and everybody of its leave'
 })
 
 test('a join is called off in the instant of the join', async () => {
-  const ben = comes('ben')
+  const ben = comes(live, 'ben')
   await ben.state
   const gone = new Refusal('INVALID_STATE')
   await assert.rejects(
@@ -249,8 +102,8 @@ test('a join is called off in the instant of the join', async () => {
 })
 
 test('one who is put out while its join is written does not come in', async () => {
-  const ann = await joins('ann', grantOf('moderator'))
-  const ben = comes('ben')
+  const ann = await joins(live, 'ann', grantOf('moderator'))
+  const ben = comes(live, 'ben')
   await ben.state
   const joining = live.roster.join(ben.participant(), {})
   live.roster.evict(ben.participant(), leaveReason('REMOVE_PEER'))
@@ -259,22 +112,25 @@ test('one who is put out while its join is written does not come in', async () =
 })
 
 test('a removed participant does not come back, by its id or by its token, until it is lifted', async () => {
-  const mod = await joins('mod', grantOf('moderator'))
-  const ben = await joins('ben')
+  const mod = await joins(live, 'mod', grantOf('moderator'))
+  const ben = await joins(live, 'ben')
   await live.evictions.remove(mod.self, 'ben')
   assert.equal(ben.link.closed, leaveReason('REMOVE_PEER').message)
-  await assert.rejects(comes('ben').state, refused('REMOVED_FROM_SESSION'))
-  await assert.rejects(comes('other', ben.grant).state, refused('REMOVED_FROM_SESSION'))
+  await assert.rejects(comes(live, 'ben').state, refused('REMOVED_FROM_SESSION'))
+  await assert.rejects(comes(live, 'other', ben.grant).state, refused('REMOVED_FROM_SESSION'))
   assert.deepEqual(
-    live.removals.map(({ participantId }) => participantId),
+    live.evictions.list().map(({ participantId }) => participantId),
     ['ben'],
   )
   await live.evictions.lift(mod.self, 'ben')
-  assert.equal(await comes('ben', ben.grant).state, 'admitted')
+  assert.equal(await comes(live, 'ben', ben.grant).state, 'admitted')
 })
 
 test('two who remove each other at once: one of them stays', async () => {
-  const [ann, ben] = [await joins('ann', grantOf('moderator')), await joins('ben', grantOf('moderator'))]
+  const [ann, ben] = [
+    await joins(live, 'ann', grantOf('moderator')),
+    await joins(live, 'ben', grantOf('moderator')),
+  ]
   const [first, second] = await Promise.allSettled([
     live.evictions.remove(ann.self, 'ben'),
     live.evictions.remove(ben.self, 'ann'),
@@ -287,12 +143,15 @@ test('two who remove each other at once: one of them stays', async () => {
 })
 
 test('a revoked key puts out those inside and those who wait, and nobody of another key', async () => {
-  const [ann, ben] = [await joins('ann'), await joins('ben', { ...grantOf('direct'), apiKey: 'other' })]
-  const guest = comes('guest', grantOf('ask'))
+  const [ann, ben] = [
+    await joins(live, 'ann'),
+    await joins(live, 'ben', { ...grantOf('direct'), apiKey: 'other' }),
+  ]
+  const guest = comes(live, 'guest', grantOf('ask'))
   await guest.state
   const refusal = new Refusal('APIKEY_DEACTIVATED')
-  assert.equal(live.evictByCredential({ projectId: 'b'.repeat(24), apiKey: 'key' }, refusal), 0)
-  assert.equal(live.evictByCredential({ projectId: PROJECT, apiKey: 'key' }, refusal), 2)
+  assert.equal(live.evictions.evictByCredential({ projectId: 'b'.repeat(24), apiKey: 'key' }, refusal), 0)
+  assert.equal(live.evictions.evictByCredential({ projectId: PROJECT, apiKey: 'key' }, refusal), 2)
   assert.deepEqual(
     [ann.link.closed, guest.link.closed, ben.link.closed],
     ['APIKEY_DEACTIVATED', 'APIKEY_DEACTIVATED', undefined],
@@ -300,24 +159,24 @@ test('a revoked key puts out those inside and those who wait, and nobody of anot
 })
 
 test('a dead connection gives its participant id away, a live one does not', async () => {
-  const ann = await joins('ann')
-  await assert.rejects(comes('ann', grantOf('ask')).state, refused('DUPLICATE_PARTICIPANT'))
+  const ann = await joins(live, 'ann')
+  await assert.rejects(comes(live, 'ann', grantOf('ask')).state, refused('DUPLICATE_PARTICIPANT'))
   ann.link.isAlive = false
-  assert.equal(await comes('ann', grantOf('ask')).state, 'waiting')
+  assert.equal(await comes(live, 'ann', grantOf('ask')).state, 'waiting')
   assert.ok(ann.link.dropped)
 })
 
 test('a full meeting refuses those who may join, and lets guests wait', async () => {
-  for (const name of ['a', 'b', 'c', 'd']) await joins(name)
-  await assert.rejects(comes('e').state, refused('MAX_PARTCIPANT_REACHED'))
-  const guest = comes('guest', grantOf('ask'))
+  for (const name of ['a', 'b', 'c', 'd']) await joins(live, name)
+  await assert.rejects(comes(live, 'e').state, refused('MAX_PARTCIPANT_REACHED'))
+  const guest = comes(live, 'guest', grantOf('ask'))
   assert.equal(await guest.state, 'waiting')
   await assert.rejects(live.entrance.respond('server', 'guest', 'allowed'), refused('MAX_PARTCIPANT_REACHED'))
 })
 
 test('a session is told once when it begins and once when it ends, and the meeting is idle after it', async () => {
-  await joins('ann')
-  await joins('ben')
+  await joins(live, 'ann')
+  await joins(live, 'ben')
   await live.end('REMOVE_ALL')
   await live.end('REMOVE_ALL')
   assert.deepEqual(told, [
@@ -328,14 +187,14 @@ test('a session is told once when it begins and once when it ends, and the meeti
     'participantLeft',
     'sessionEnded',
   ])
-  assert.ok(idle > 0)
+  assert.ok(isIdle())
   assert.equal(live.sessionId, undefined)
 })
 
 test('a session that nobody is in ends after the grace period', async () => {
   live.suspend()
-  live = await open({ sessionGraceMs: 20, joinTimeoutMs: 20 })
-  const ann = await joins('ann')
+  await open({ sessionGraceMs: 20, joinTimeoutMs: 20 })
+  const ann = await joins(live, 'ann')
   assert.ok(live.sessionId)
   const over = new Promise<void>((resolve) => events.on('sessionEnded', () => resolve()))
   live.roster.leave(ann.self, leaveReason('MANUAL_LEAVE_CALLED'))
@@ -343,37 +202,37 @@ test('a session that nobody is in ends after the grace period', async () => {
 })
 
 test('a stopped server leaves the session, its removals and admissions to the next', async () => {
-  const mod = await joins('mod', grantOf('moderator'))
-  await joins('ben')
-  const guest = comes('guest', grantOf('ask'))
+  const mod = await joins(live, 'mod', grantOf('moderator'))
+  await joins(live, 'ben')
+  const guest = comes(live, 'guest', grantOf('ask'))
   await guest.state
   await live.entrance.respond(mod.self, 'guest', 'allowed')
   await live.evictions.remove(mod.self, 'ben')
   const { sessionId } = live
   live.suspend()
   assert.ok(mod.link.dropped)
-  await assert.rejects(comes('late').state, refused('SERVER_STOPPING'))
+  await assert.rejects(comes(live, 'late').state, refused('SERVER_STOPPING'))
 
-  live = await open()
+  await open()
   assert.equal(live.sessionId, sessionId)
   assert.ok(live.knows('mod', mod.grant.tokenId))
-  await assert.rejects(comes('ben').state, refused('REMOVED_FROM_SESSION'))
-  assert.equal(await comes('guest', guest.grant).state, 'admitted')
+  await assert.rejects(comes(live, 'ben').state, refused('REMOVED_FROM_SESSION'))
+  assert.equal(await comes(live, 'guest', guest.grant).state, 'admitted')
   // Clients that were cut off with the server still show those who were there.
-  const back = await joins('mod', mod.grant)
+  const back = await joins(live, 'mod', mod.grant)
   assert.ok(back.link.methods().includes('peerClosed'))
 })
 
 test('a deactivated meeting ends its session and lets nobody in', async () => {
-  const ann = await joins('ann')
+  const ann = await joins(live, 'ann')
   await live.deactivate({ ...meeting, disabledAt: 2 })
   assert.equal(ann.link.closed, leaveReason('ROOM_CLOSE').message)
-  await assert.rejects(comes('ben').state, refused('MEETING_ID_DISABLED'))
+  await assert.rejects(comes(live, 'ben').state, refused('MEETING_ID_DISABLED'))
 })
 
 test('a relayed guest is told to nobody before its stay is written, and goes with its source', async () => {
-  const admitter = await joins('ann')
-  const source = (await joins('far')).self
+  const admitter = await joins(live, 'ann')
+  const source = (await joins(live, 'far')).self
   live.roster.leave(source, leaveReason('MANUAL_LEAVE_CALLED'))
   source.joined = true
   const request = {
@@ -398,8 +257,8 @@ test('a relayed guest is told to nobody before its stay is written, and goes wit
 })
 
 test('a relay whose source left while it was consented to is denied', async () => {
-  const admitter = await joins('ann')
-  const far = await joins('far')
+  const admitter = await joins(live, 'ann')
+  const far = await joins(live, 'far')
   const source = far.self
   live.roster.leave(source, leaveReason('MANUAL_LEAVE_CALLED'))
   source.joined = true

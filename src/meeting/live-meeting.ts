@@ -9,7 +9,6 @@ import type { ChatSender } from './chat/chat.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { ChatLink } from './chat/link.ts'
 import type { Said } from './chat/message.ts'
-import type { RemovalView } from './door/removals.ts'
 import type { Events } from './events.ts'
 import type { OpenAudience } from './link.ts'
 import type { MeetingEvents } from './meeting-events.ts'
@@ -22,11 +21,13 @@ import { leaveReason, type LeaveReasonName } from '../protocol/leave-reasons.ts'
 import { RelayRequests } from './across/relay.ts'
 import { Relays } from './across/relays.ts'
 import { Entrance } from './door/entrance.ts'
-import { Evictions, type Bearers } from './door/evictions.ts'
+import { Evictions } from './door/evictions.ts'
 import { MeetingMedia } from './media/meeting-media.ts'
 import { measureAll } from './media/measure.ts'
 import { assertMay } from './roster/actor.ts'
+import type { Onlooker } from './roster/member.ts'
 import { Moderation } from './roster/moderation.ts'
+import { Onlookers, WatchedAudience } from './roster/onlookers.ts'
 import type { Participant } from './roster/participant.ts'
 import { Roster } from './roster/roster.ts'
 import { SessionLifecycle } from './session/lifecycle.ts'
@@ -59,6 +60,7 @@ export class LiveMeeting {
   readonly #options: LiveMeetingOptions
   #meeting: MeetingRecord
   readonly #sessions: SessionLifecycle
+  readonly #onlookers: Onlookers
   #isSuspended = false
 
   readonly media: MeetingMedia
@@ -73,7 +75,8 @@ export class LiveMeeting {
     const { meetingId } = meeting
     this.#options = options
     this.#meeting = meeting
-    const everyone = openAudience(`meeting:${meetingId}`)
+    this.#onlookers = new Onlookers(onError)
+    const everyone = new WatchedAudience(openAudience(`meeting:${meetingId}`), this.#onlookers)
     const admitters = openAudience(`admitters:${meetingId}`)
     const relayRequests = new RelayRequests()
     const refusalOf = (grant: Grant) => this.#refusalOfAll() ?? options.refusalSince(grant)
@@ -85,6 +88,7 @@ export class LiveMeeting {
       participants: () => this.roster.all(),
       find: (participantId) => this.roster.get(participantId),
       tellAll: (notification) => everyone.notify(notification),
+      onlookers: this.#onlookers,
       onStream: (participant, kind, on) => sessions.current?.log.streamed(participant, kind, on),
       onError,
       onLost: () => sessions.end(leaveReason('ROOM_CLOSE'), 'media-lost'),
@@ -95,7 +99,10 @@ export class LiveMeeting {
       isSomebodyEntering: () => this.roster.seats.size > 0,
       // The router is wanted as soon as the first one is in; its worker starts on it while the session is written.
       onBeginning: () => this.media.warm(),
-      onEnding: (reason) => this.roster.evictAll(reason),
+      onEnding: (reason) => {
+        this.roster.evictAll(reason)
+        this.#onlookers.closeAll(reason)
+      },
       onOver: () => {
         relayRequests.clear()
         this.media.close()
@@ -129,14 +136,10 @@ export class LiveMeeting {
       onIdle,
     })
     const { entrance } = this
-    this.evictions = new Evictions({ store, roster, sessions, entrance, relayRequests, now })
+    this.evictions = new Evictions({ meeting, store, roster, sessions, entrance, relayRequests, now })
     this.moderation = new Moderation(roster, this.media)
     this.relays = new Relays({
-      destination: {
-        meetingId,
-        media: this.media,
-        leave: (participant, reason) => roster.leave(participant, reason),
-      },
+      destination: { meetingId, streams: this.media.streams, roster },
       requests: relayRequests,
       roster,
       sessions,
@@ -175,19 +178,9 @@ export class LiveMeeting {
     return this.#sessions.current?.knows(participantId, tokenId) ?? false
   }
 
-  /** Whether a removal keeps this one out of the session. */
-  keepsOut(candidate: { participantId?: string | undefined; tokenId?: string | undefined }): boolean {
-    return this.#sessions.current?.keepsOut(candidate) ?? false
-  }
-
   /** Who is here and who waits, for those who watch from outside. */
   view(): LiveView {
     return viewOf(this.#sessions.current, this.roster, this.entrance)
-  }
-
-  /** Who may not come back to this session. */
-  get removals(): RemovalView[] {
-    return this.#sessions.current?.removals.list() ?? []
   }
 
   /** The values that this session shares. @throws {Refusal} NOT_FOUND when no session goes on */
@@ -213,19 +206,22 @@ export class LiveMeeting {
   async shareFile(holder: Holder, file: Uint8Array): Promise<string> {
     const session = this.#sessions.current
     if (!session || !this.roster.holds(holder.tokenId)) throw new Refusal('UNAUTHORIZED_REQUEST')
-    const { files } = this.#options.store
-    const bytes = file.length
-    const fileId = session.files.take(holder, bytes)
-    try {
-      await files.put(session.sessionId, fileId, file)
-    } catch (error) {
-      session.files.giveBack({ fileId, bytes })
-      throw error
-    }
+    const fileId = await session.keepFile(holder, file)
     if (this.#sessions.current === session) return fileId
     // Its folder was deleted before the file was there.
-    await files.drop(session.sessionId)
+    await session.dropFiles()
     throw noSession()
+  }
+
+  /**
+   * Lets an onlooker watch the session that goes on. What is returned ends that.
+   * @throws {Refusal} NOT_FOUND when no session goes on
+   */
+  attach(onlooker: Onlooker): () => void {
+    if (!this.#sessions.current) throw noSession()
+    this.#onlookers.add(onlooker)
+    this.media.streams.offerAll(onlooker)
+    return () => this.#onlookers.remove(onlooker)
   }
 
   /** Measures everybody's media once. */
@@ -233,11 +229,6 @@ export class LiveMeeting {
     const { sessionId } = this
     if (sessionId === undefined) return []
     return measureAll(this.roster.joined(), sessionId, this.#options.now())
-  }
-
-  /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */
-  evictByCredential({ projectId, ...credential }: Bearers, refusal: Refusal): number {
-    return projectId === this.projectId ? this.evictions.evictByCredential(credential, refusal) : 0
   }
 
   /** Checked at once; what is returned ends it, when the one who asked has its answer. */
@@ -275,6 +266,7 @@ export class LiveMeeting {
     const why = new Refusal('SERVER_STOPPING')
     this.entrance.dropAll(why)
     this.roster.dropAll(why)
+    this.#onlookers.closeAll(leaveReason('WEBSOCKET_DISCONNECTED'))
     this.#sessions.suspend()
     this.media.close()
   }

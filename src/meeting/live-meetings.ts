@@ -262,7 +262,7 @@ export class LiveMeetings implements MeetingHome {
   }
 
   async removals(meetingId: string): Promise<RemovalView[]> {
-    return (await this.#open.get(meetingId))?.removals ?? []
+    return (await this.#open.get(meetingId))?.evictions.list() ?? []
   }
 
   async liftRemoval(meetingId: string, participantId: string, by: Grant): Promise<void> {
@@ -277,7 +277,7 @@ export class LiveMeetings implements MeetingHome {
     const live = await this.#open.get(meetingId)
     const { tokenId } = grant
     const keptOut = [participantId, grant.participantId].some((id) =>
-      live?.keepsOut({ participantId: id, tokenId }),
+      live?.evictions.keepsOut({ participantId: id, tokenId }),
     )
     return keptOut ? new Refusal('REMOVED_FROM_SESSION') : undefined
   }
@@ -317,7 +317,7 @@ export class LiveMeetings implements MeetingHome {
 
   async evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number> {
     const meetings = await Promise.all([...this.#open.values()])
-    return meetings.reduce((count, live) => count + live.evictByCredential(bearers, refusal), 0)
+    return meetings.reduce((count, live) => count + live.evictions.evictByCredential(bearers, refusal), 0)
   }
 
   /** The server stops: everybody is cut off in a way that brings them back, and the sessions stay open for them. */

@@ -521,10 +521,10 @@ const within: { [M in Within]: Handler<M> } = {
   rejoinMedia: (live, self, data) => live.media.rejoin(self, data),
   changeMode: (live, self, data) => live.roster.changeMode(self, data.mode),
 
-  produce: (live, self, data) => live.media.produce(self, data),
-  closeProducer: (live, self, data) => live.media.closeProducer(self, data.producerId),
-  pauseProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, true),
-  resumeProducer: (live, self, data) => live.media.pauseProducer(self, data.producerId, false),
+  produce: (live, self, data) => live.media.streams.produce(self, data),
+  closeProducer: (live, self, data) => live.media.streams.closeProducer(self, data.producerId),
+  pauseProducer: (live, self, data) => live.media.streams.pauseProducer(self, data.producerId, true),
+  resumeProducer: (live, self, data) => live.media.streams.pauseProducer(self, data.producerId, false),
   produceError: () => undefined,
 
   produceData: (live, self, data) => live.media.data.produce(self, data),

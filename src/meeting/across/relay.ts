@@ -5,22 +5,22 @@
 import type { StreamKind } from '../../protocol/media.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { Grant } from '../../token/token.ts'
-import type { Link } from '../link.ts'
 import type { LiveProducer } from '../media/participant-media.ts'
 import type { Mirror } from '../roster/participant.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 import { Participant } from '../roster/participant.ts'
+import { ProgramLink } from '../roster/program-link.ts'
 import { beyondShare, sharesOf } from '../../shares.ts'
 
 /** What a relay needs of the meeting that it leads to. */
 export interface RelayDestination {
   readonly meetingId: string
-  readonly media: {
+  readonly streams: {
     announce(participant: Participant, live: LiveProducer): void
     retract(participant: Participant, producerId: string): void
     tellState(participant: Participant, kind: StreamKind): void
   }
-  leave(participant: Participant, reason: LeaveReason): void
+  readonly roster: { leave(participant: Participant, reason: LeaveReason): void }
 }
 
 /** Somebody asks to be relayed. */
@@ -104,7 +104,13 @@ export class Relay implements Mirror {
       grant: request.grant,
       name: source.name,
       authority: { canAdmit: false, canModerate: false },
-      link: new RelayLink(request.sourceMeetingId, source, (reason) => this.stop(reason.message)),
+      kind: 'relay',
+      link: new ProgramLink({
+        // A meeting id holds no colon.
+        connectionId: `relay:${request.sourceMeetingId}:${source.id}`,
+        onClose: (reason) => this.stop(reason.message),
+        answers: (withinMs) => source.link.answers(withinMs),
+      }),
     })
     this.guest.relayed = { stopKind: (kind) => this.setKind(kind, false) }
   }
@@ -123,16 +129,16 @@ export class Relay implements Mirror {
   added(live: LiveProducer): void {
     if (this.#stopped || !this.#request.kinds.has(live.kind)) return
     this.#passed.set(live.producer.id, live)
-    this.#destination.media.announce(this.guest, live)
+    this.#destination.streams.announce(this.guest, live)
   }
 
   removed(live: LiveProducer): void {
     if (!this.#passed.delete(live.producer.id)) return
-    this.#destination.media.retract(this.guest, live.producer.id)
+    this.#destination.streams.retract(this.guest, live.producer.id)
   }
 
   changed(live: LiveProducer): void {
-    if (this.#passed.has(live.producer.id)) this.#destination.media.tellState(this.guest, live.kind)
+    if (this.#passed.has(live.producer.id)) this.#destination.streams.tellState(this.guest, live.kind)
   }
 
   ended(): void {
@@ -157,38 +163,7 @@ export class Relay implements Mirror {
     const { source } = this.#request
     source.mirrors.delete(this)
     for (const live of [...this.#passed.values()]) this.removed(live)
-    this.#destination.leave(this.guest, leaveReason('REMOVE_PEER_MEDIA_RELAY_STOP'))
+    this.#destination.roster.leave(this.guest, leaveReason('REMOVE_PEER_MEDIA_RELAY_STOP'))
     source.link.notify({ method: 'mediaRelayStopped', meetingId: this.meetingId, reason })
-  }
-}
-
-/** The guest has no client in this meeting: nothing is sent to it, and closing it ends the relay. */
-class RelayLink implements Link {
-  readonly connectionId: string
-  readonly resetsMedia = false
-  readonly close: (reason: LeaveReason) => void
-  readonly #source: Participant
-
-  constructor(sourceMeetingId: string, source: Participant, onClose: (reason: LeaveReason) => void) {
-    // A meeting id holds no colon.
-    this.connectionId = `relay:${sourceMeetingId}:${source.id}`
-    this.close = onClose
-    this.#source = source
-  }
-
-  answers(withinMs: number): Promise<boolean> {
-    return this.#source.link.answers(withinMs)
-  }
-
-  notify(): void {
-    return undefined
-  }
-
-  request(): Promise<boolean> {
-    return Promise.resolve(false)
-  }
-
-  drop(): void {
-    this.close(leaveReason('UNKNOWN'))
   }
 }

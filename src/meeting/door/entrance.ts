@@ -233,8 +233,8 @@ export class Entrance {
 
   #seat(session: Session, visitor: Visitor, authority: Authority): void {
     session.lastKnownAt = undefined
-    const { participantId, grant, name, link } = visitor
-    const participant = new Participant({ participantId, grant, name, authority, link })
+    const { participantId, grant, name, link, kind } = visitor
+    const participant = new Participant({ participantId, grant, name, authority, link, kind })
     this.#options.roster.seat(participant)
     visitor.admitted(participant)
     link.notify({

@@ -2,7 +2,7 @@
  * Removes participants, lifts removals, and puts out whoever came with what is no good any more. Who is kept out is in
  * `removals.ts`; here it is written down and takes effect.
  */
-import type { Store } from '../../store/store.ts'
+import type { MeetingRecord, Store } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
 import type { RelayRequests } from '../across/relay.ts'
 import type { Participant } from '../roster/participant.ts'
@@ -14,7 +14,14 @@ import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, type LeaveReason, type LeaveReasonName } from '../../protocol/leave-reasons.ts'
 import { keepsOutRelay } from '../across/relays.ts'
 import { assertMay, removerInside, SERVER } from '../roster/actor.ts'
-import { mayLift, sharesToken, type Removal, type Remover } from './removals.ts'
+import {
+  mayLift,
+  sharesToken,
+  type Candidate,
+  type Removal,
+  type RemovalView,
+  type Remover,
+} from './removals.ts'
 
 /** Those who came with tokens of this key, or with this token. */
 export interface Bearers {
@@ -24,6 +31,7 @@ export interface Bearers {
 }
 
 export interface EvictionsOptions {
+  meeting: Pick<MeetingRecord, 'projectId'>
   store: Store
   roster: Roster
   sessions: SessionLifecycle
@@ -37,6 +45,16 @@ export class Evictions {
 
   constructor(options: EvictionsOptions) {
     this.#options = options
+  }
+
+  /** Who may not come back to the session that goes on. */
+  list(): RemovalView[] {
+    return this.#options.sessions.current?.removals.list() ?? []
+  }
+
+  /** Whether a removal keeps this one out of it. */
+  keepsOut(candidate: Candidate): boolean {
+    return this.#options.sessions.current?.keepsOut(candidate) ?? false
   }
 
   /** A participant removes another, who cannot come back to this session (docs/decisions/0004). */
@@ -88,8 +106,9 @@ export class Evictions {
   }
 
   /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */
-  evictByCredential({ apiKey, tokenId }: Omit<Bearers, 'projectId'>, refusal: Refusal): number {
-    const { roster, entrance, relayRequests } = this.#options
+  evictByCredential({ projectId, apiKey, tokenId }: Bearers, refusal: Refusal): number {
+    const { meeting, roster, entrance, relayRequests } = this.#options
+    if (meeting.projectId !== projectId) return 0
     const reason = leaveReason('REMOVE_PEER_API')
     const came = (by: Pick<Grant, 'apiKey' | 'tokenId'>): boolean =>
       (apiKey === undefined || by.apiKey === apiKey) && (tokenId === undefined || by.tokenId === tokenId)

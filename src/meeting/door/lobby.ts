@@ -11,6 +11,8 @@ export interface Visitor {
   participantId: string
   name: string
   link: Link
+  /** Default: a person. */
+  kind?: Participant['kind']
   /** Called when it is let in. */
   admitted: (participant: Participant) => void
 }

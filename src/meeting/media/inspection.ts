@@ -7,7 +7,7 @@ export async function inspectMember({
   name,
   mode,
   joined,
-  relayed,
+  kind,
   media,
 }: Participant): Promise<MemberInspection> {
   const transports = await Promise.all(
@@ -25,7 +25,7 @@ export async function inspectMember({
   )
   return {
     memberId: id,
-    kind: relayed ? 'relay' : 'person',
+    kind,
     name,
     mode,
     joined,

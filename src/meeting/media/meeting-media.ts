@@ -1,39 +1,31 @@
 /** The media of one meeting: who sends what, and that everyone who may receives it. */
 import type { Sfu, Transport } from '../../media/sfu.ts'
-import type { RtpCapabilities, StreamKind } from '../../protocol/media.ts'
+import type { RtpCapabilities } from '../../protocol/media.ts'
 import type { Notification } from '../../protocol/notifications.ts'
 import type { RequestData } from '../../protocol/requests.ts'
 import type { Participant } from '../roster/participant.ts'
-import type { Direction, LiveProducer } from './participant-media.ts'
+import type { Direction } from './participant-media.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { traced } from '../../tracing/tracing.ts'
-import { assertSmall } from '../app-json.ts'
 import { ActiveSpeaker } from './active-speaker.ts'
 import { DataStreams } from './data-streams.ts'
 import { MeetingRouter } from './meeting-router.ts'
+import { Streams, type StreamsOptions } from './streams.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-export interface MeetingMediaOptions {
+export interface MeetingMediaOptions extends Omit<StreamsOptions, 'router' | 'subscriptions'> {
   sfu: Sfu
-  /** For one participant. */
-  maxProducers: number
-  participants: () => Iterable<Participant>
   find: (participantId: string) => Participant | undefined
-  tellAll: (notification: Notification) => void
-  /** A kind of stream of somebody went on or off. */
-  onStream: (participant: Participant, kind: StreamKind, on: boolean) => void
-  onError: (error: unknown, doing: string) => void
   /** The worker died and no other can take its place. */
   onLost: () => Promise<void>
 }
-
-const KINDS = ['audio', 'video', 'share', 'shareAudio'] as const satisfies StreamKind[]
 
 export class MeetingMedia {
   readonly #options: MeetingMediaOptions
   readonly #router: MeetingRouter
   readonly #speaker = new ActiveSpeaker()
   readonly subscriptions: Subscriptions
+  readonly streams: Streams
   readonly data: DataStreams
 
   constructor(options: MeetingMediaOptions) {
@@ -55,6 +47,7 @@ export class MeetingMedia {
       find: options.find,
       onError,
     })
+    this.streams = new Streams({ ...options, router: this.#router, subscriptions: this.subscriptions })
     this.data = new DataStreams(options)
   }
 
@@ -98,60 +91,11 @@ export class MeetingMedia {
       throw new Refusal('INVALID_STATE')
     }
     const { media } = participant
-    if (direction === 'send') this.closeProducers(participant, [...media.producers.keys()])
+    if (direction === 'send') this.streams.closeProducers(participant, [...media.producers.keys()])
     else media.closeConsumers()
     media.closeTransport(direction)
     media.transports.set(transport.id, { transport, direction })
     return transport
-  }
-
-  /** @throws {Refusal} INVALID_STATE, NOT_FOUND, MAX_SPEAKER_REACHED */
-  async produce(participant: Participant, data: RequestData<'produce'>): Promise<{ id: string }> {
-    const { media } = participant
-    if (!participant.sends) {
-      throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send a stream.' })
-    }
-    const appData = data.appData ?? {}
-    assertSmall('appData', appData)
-    const transport = media.requireTransport(data.transportId, 'send')
-    if (media.producers.size + media.pendingProducers >= this.#options.maxProducers) {
-      throw new Refusal('MAX_SPEAKER_REACHED')
-    }
-    const shared = appData.share === true
-    const kind: StreamKind =
-      data.kind === 'audio' ? (shared ? 'shareAudio' : 'audio') : shared ? 'share' : 'video'
-
-    media.pendingProducers += 1
-    const producer = await transport
-      .produce({ kind: data.kind, rtpParameters: data.rtpParameters, watchLevel: kind === 'audio' })
-      .finally(() => (media.pendingProducers -= 1))
-    // It may have gone, changed its mode, or lost its transport meanwhile.
-    if (!participant.maySend || !media.transports.has(data.transportId)) {
-      producer.close()
-      throw new Refusal('INVALID_STATE')
-    }
-    const live: LiveProducer = { producer, kind, appData }
-    this.announce(participant, live)
-    for (const mirror of participant.mirrors) mirror.added(live)
-    return { id: producer.id }
-  }
-
-  /** A stream that is there becomes one of the meeting. */
-  announce(participant: Participant, live: LiveProducer): void {
-    participant.media.producers.set(live.producer.id, live)
-    this.tellState(participant, live.kind)
-    for (const other of this.#options.participants())
-      if (other !== participant) this.subscriptions.consume(other, participant, live)
-  }
-
-  /** The reverse: the stream goes on, but not in this meeting. */
-  retract(participant: Participant, producerId: string): void {
-    const live = participant.media.producers.get(producerId)
-    if (!live) return
-    participant.media.producers.delete(producerId)
-    for (const { media } of this.#options.participants())
-      media.stopConsuming(({ consumer }) => consumer.producerId === producerId)
-    this.tellState(participant, live.kind)
   }
 
   /** A participant goes to another meeting with its transports and streams; here nobody receives them any more. */
@@ -180,7 +124,7 @@ export class MeetingMedia {
   /** What an adopted participant brought, to all who are there. */
   announceAll(participant: Participant): void {
     const { producers, dataProducers } = participant.media
-    for (const live of [...producers.values()]) this.announce(participant, live)
+    for (const live of [...producers.values()]) this.streams.announce(participant, live)
     for (const id of dataProducers.keys()) this.data.announce(participant, id)
   }
 
@@ -210,7 +154,7 @@ export class MeetingMedia {
   restrict(participant: Participant): void {
     const { media, sends, receives } = participant
     if (!sends) {
-      this.closeProducers(participant, [...media.producers.keys()])
+      this.streams.closeProducers(participant, [...media.producers.keys()])
       media.closeTransport('send')
     }
     if (!receives) {
@@ -224,41 +168,6 @@ export class MeetingMedia {
     if (!rtpCapabilities?.codecs?.length || !receives) return []
     const known = new Set(rtpCapabilities.codecs.map(({ mimeType }) => mimeType.toLowerCase()))
     return this.#router.videoCodecs.filter((mimeType) => !known.has(mimeType.toLowerCase()))
-  }
-
-  /** @throws {Refusal} NOT_FOUND */
-  closeProducer(participant: Participant, producerId: string): void {
-    if (!this.#drop(participant, producerId)) throw noProducer()
-  }
-
-  /** Those of these producers that are still there. */
-  closeProducers(participant: Participant, producerIds: readonly string[]): void {
-    for (const producerId of producerIds) this.#drop(participant, producerId)
-  }
-
-  /** @throws {Refusal} NOT_FOUND */
-  async pauseProducer(participant: Participant, producerId: string, paused: boolean): Promise<void> {
-    const live = participant.media.producers.get(producerId)
-    if (!live) throw noProducer()
-    await (paused ? live.producer.pause() : live.producer.resume())
-    this.#changed(participant, live)
-  }
-
-  /** Nothing of these kinds gets through any more. Answers the producers, for `closeProducers`. */
-  async pauseKinds(participant: Participant, kinds: readonly StreamKind[]): Promise<string[]> {
-    const { producers } = participant.media
-    const paused = [...producers.values()].filter((live) => kinds.includes(live.kind))
-    await Promise.all(
-      paused.map(async (live) => {
-        try {
-          await live.producer.pause()
-          this.#changed(participant, live)
-        } catch (error) {
-          if (producers.has(live.producer.id)) this.#options.onError(error, 'pausing a stream')
-        }
-      }),
-    )
-    return paused.map(({ producer }) => producer.id)
   }
 
   /** Of a participant's two transports, or of one of one's own, named as that client sees them (contract, signalling §4.1). */
@@ -282,46 +191,9 @@ export class MeetingMedia {
 
   /** The states and the active speaker, as a joiner must hear them. */
   statesOf(participants: readonly Participant[]): Notification[] {
-    const states: Notification[] = participants.flatMap(({ id: peerId, media }) =>
-      KINDS.filter((kind) => media.has(kind)).map((kind) => ({
-        method: 'participantMediaStateChanged' as const,
-        peerId,
-        kind,
-        newState: true,
-      })),
-    )
+    const states = this.streams.statesOf(participants)
     const peerId = this.#speaker.current
-    if (peerId !== null) states.push({ method: 'activeSpeaker', peerId })
-    return states
-  }
-
-  /** Tells all whether this kind is on, where that is not what they know. */
-  tellState(participant: Participant, kind: StreamKind): void {
-    const { media, id: peerId } = participant
-    const newState = media.has(kind)
-    if (media.told.has(kind) === newState) return
-    if (newState) media.told.add(kind)
-    else media.told.delete(kind)
-    this.#options.onStream(participant, kind, newState)
-    this.#options.tellAll({ method: 'participantMediaStateChanged', peerId, kind, newState })
-  }
-
-  /** A stream was paused or resumed; it may have ended meanwhile. */
-  #changed(participant: Participant, live: LiveProducer): void {
-    if (participant.media.producers.get(live.producer.id) !== live) return
-    this.tellState(participant, live.kind)
-    for (const mirror of participant.mirrors) mirror.changed(live)
-  }
-
-  #drop(participant: Participant, producerId: string): boolean {
-    const { producers } = participant.media
-    const live = producers.get(producerId)
-    if (!live) return false
-    producers.delete(producerId)
-    for (const mirror of participant.mirrors) mirror.removed(live)
-    live.producer.close()
-    this.tellState(participant, live.kind)
-    return true
+    return peerId === null ? states : [...states, { method: 'activeSpeaker', peerId }]
   }
 
   #setSpeaker(producerId: string | null): void {
@@ -347,8 +219,9 @@ export class MeetingMedia {
 
   #forget(participant: Participant): void {
     const kinds = participant.media.kinds()
+    this.streams.depart(participant)
     participant.media.close()
-    for (const kind of kinds) this.tellState(participant, kind)
+    for (const kind of kinds) this.streams.tellState(participant, kind)
   }
 
   /** All its media is gone: its client makes it anew. */
@@ -361,8 +234,4 @@ export class MeetingMedia {
   #isHere(participant: Participant): boolean {
     return this.#options.find(participant.id) === participant
   }
-}
-
-function noProducer(): Refusal {
-  return new Refusal('NOT_FOUND', { message: 'There is no such producer.' })
 }

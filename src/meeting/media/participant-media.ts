@@ -1,5 +1,5 @@
 /** What one participant sends and receives: its transports, and the streams on them. */
-import type { Consumer, DataConsumer, DataProducer, Producer, Transport } from '../../media/sfu.ts'
+import type { Consumer, DataConsumer, DataProducer, Ingress, Producer, Transport } from '../../media/sfu.ts'
 import type { MediaKind, RtpCapabilities, StreamKind } from '../../protocol/media.ts'
 import type { Link } from '../link.ts'
 import type { Quality } from './quality.ts'
@@ -41,6 +41,8 @@ export class ParticipantMedia {
   readonly #link: Link
   readonly transports = new Map<string, { transport: Transport; direction: Direction }>()
   readonly producers = new Map<string, LiveProducer>()
+  /** By which a program on this machine sends what is among `producers`. */
+  readonly ingresses = new Set<Ingress>()
   readonly consumers = new Map<string, LiveConsumer>()
   readonly dataProducers = new Map<string, LiveDataProducer>()
   readonly dataConsumers = new Map<string, LiveDataConsumer>()
@@ -162,6 +164,7 @@ export class ParticipantMedia {
   /** Closes everything that it has on the media server. Idempotent. */
   close(): void {
     for (const { transport } of this.transports.values()) transport.close()
+    for (const ingress of this.ingresses) ingress.close()
     this.#forget()
   }
 
@@ -178,6 +181,7 @@ export class ParticipantMedia {
 
   #forget(): void {
     this.transports.clear()
+    this.ingresses.clear()
     this.producers.clear()
     this.consumers.clear()
     this.consuming.clear()

@@ -34,9 +34,9 @@ export class Moderation {
       for (const one of kinds) target.relayed.stopKind(one)
       return
     }
-    const stopped = await this.#media.pauseKinds(target, kinds)
+    const stopped = await this.#media.streams.pauseKinds(target, kinds)
     await target.link.request(off, { peerId: idOf(by) })
-    this.#media.closeProducers(target, stopped)
+    this.#media.streams.closeProducers(target, stopped)
   }
 
   /** Asks another to send a stream; it only goes on when that person consents. */

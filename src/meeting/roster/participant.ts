@@ -6,6 +6,7 @@ import type { Mode } from '../../protocol/modes.ts'
 import type { Peer } from '../../protocol/notifications.ts'
 import type { Grant } from '../../token/token.ts'
 import type { Link } from '../link.ts'
+import type { Member, MemberKind } from './member.ts'
 import type { Authority } from './permissions.ts'
 import type { LiveProducer } from '../media/participant-media.ts'
 import type { Holder } from '../../shares.ts'
@@ -28,10 +29,14 @@ export interface ParticipantIdentity {
   name: string
   authority: Authority
   link: Link
+  /** Default: a person. */
+  kind?: Participant['kind'] | undefined
 }
 
-export class Participant {
+export class Participant implements Member {
   readonly id: string
+  readonly kind: Exclude<MemberKind, 'egress' | 'agent'>
+  readonly isVisible = true
   readonly grant: Grant
   readonly authority: Authority
   readonly link: Link
@@ -53,6 +58,7 @@ export class Participant {
 
   constructor(identity: ParticipantIdentity) {
     this.id = identity.participantId
+    this.kind = identity.kind ?? 'person'
     this.grant = identity.grant
     this.name = identity.name
     this.authority = identity.authority

@@ -291,6 +291,7 @@ export class Roster {
     if (participant.chatTicket !== undefined) this.#chatTickets.delete(participant.chatTicket)
     session?.chat.disconnect(participantId)
     session?.values.forget(link)
+    media.streams.depart(participant)
     // Streams that are relayed go on at home.
     if (participant.relayed) media.release(participant)
     if (withMedia) participant.media.close()

@@ -107,7 +107,7 @@ export class SessionLifecycle {
 
   /** Idempotent. Resolves when the end is written. */
   async end(reason: LeaveReason, why: string): Promise<void> {
-    const { now, store, onEnding, onOver, onIdle, onError, events } = this.#options
+    const { now, onEnding, onOver, onIdle, onError, events } = this.#options
     this.#grace.stop()
     this.#autoClose.cancel()
     const session = this.#session
@@ -124,7 +124,7 @@ export class SessionLifecycle {
     this.#unwritten = log
     await log.ended(endedAt, why, () => {
       this.#unwritten = undefined
-      store.files.drop(sessionId).catch((error: unknown) => onError(error, 'deleting the files of a session'))
+      session.dropFiles().catch((error: unknown) => onError(error, 'deleting the files of a session'))
       events.emit('sessionEnded', { meetingId, sessionId, startedAt, endedAt, reason: why })
       onIdle()
     })

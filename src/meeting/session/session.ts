@@ -6,6 +6,7 @@ import type { Notification } from '../../protocol/notifications.ts'
 import type { MeetingRecord, SessionRecord, StayRecord, Store } from '../../store/store.ts'
 import type { OpenAudience } from '../link.ts'
 import type { MeetingSettings } from '../settings.ts'
+import type { Holder } from '../../shares.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 import { Chat } from '../chat/chat.ts'
@@ -49,8 +50,9 @@ export class Session {
   readonly known = new Admissions()
   readonly removals = new Removals()
   readonly chat: Chat
-  readonly files: SharedFiles
   readonly values: RealtimeStore
+  readonly #files: SharedFiles
+  readonly #store: Store
   /** participantId → when it left, for clients that were disconnected then and missed it. */
   readonly #departed = new Map<string, number>()
   /** Settles when the removals and liftings that were asked for so far are done. */
@@ -80,7 +82,8 @@ export class Session {
       },
       kept?.chat,
     )
-    this.files = new SharedFiles(settings, { newSecretId, kept: kept?.files ?? [] })
+    this.#store = store
+    this.#files = new SharedFiles(settings, { newSecretId, kept: kept?.files ?? [] })
     this.values = new RealtimeStore({
       maxKeys: settings.maxStoreKeys,
       openAudience: (key) => openAudience(`value:${sessionId}:${key}`),
@@ -120,6 +123,23 @@ export class Session {
   /** Whether somebody was let in or inside under this id and with this token. */
   knows(participantId: string, tokenId: string): boolean {
     return this.known.has(participantId, tokenId) || this.admitted.has(participantId, tokenId)
+  }
+
+  /** Keeps a file for as long as the session goes on. Answers its id. @throws {Refusal} PAYLOAD_TOO_LARGE */
+  async keepFile(holder: Holder, file: Uint8Array): Promise<string> {
+    const bytes = file.length
+    const fileId = this.#files.take(holder, bytes)
+    try {
+      await this.#store.files.put(this.sessionId, fileId, file)
+    } catch (error) {
+      this.#files.giveBack({ fileId, bytes })
+      throw error
+    }
+    return fileId
+  }
+
+  dropFiles(): Promise<void> {
+    return this.#store.files.drop(this.sessionId)
   }
 
   keepsOut(candidate: Candidate): boolean {

@@ -1,0 +1,222 @@
+/** What participants send: each stream is brought to all who may receive it, and its state to everybody. */
+import type { Ingress, IngressOptions } from '../../media/sfu.ts'
+import type { MediaKind, StreamKind } from '../../protocol/media.ts'
+import type { Notification } from '../../protocol/notifications.ts'
+import type { RequestData } from '../../protocol/requests.ts'
+import type { MeetingStream, Onlooker } from '../roster/member.ts'
+import type { Onlookers } from '../roster/onlookers.ts'
+import type { Participant } from '../roster/participant.ts'
+import type { MeetingRouter } from './meeting-router.ts'
+import type { LiveProducer } from './participant-media.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { assertSmall } from '../app-json.ts'
+
+export interface StreamsOptions {
+  /** For one participant. */
+  maxProducers: number
+  participants: () => Iterable<Participant>
+  tellAll: (notification: Notification) => void
+  onlookers: Onlookers
+  /** A kind of stream of somebody went on or off. */
+  onStream: (participant: Participant, kind: StreamKind, on: boolean) => void
+  onError: (error: unknown, doing: string) => void
+  router: MeetingRouter
+  subscriptions: Subscriptions
+}
+
+const KINDS = ['audio', 'video', 'share', 'shareAudio'] as const satisfies StreamKind[]
+
+export class Streams {
+  readonly #options: StreamsOptions
+
+  constructor(options: StreamsOptions) {
+    this.#options = options
+  }
+
+  /** @throws {Refusal} INVALID_STATE, NOT_FOUND, MAX_SPEAKER_REACHED */
+  async produce(participant: Participant, data: RequestData<'produce'>): Promise<{ id: string }> {
+    const { media } = participant
+    assertSends(participant)
+    const appData = data.appData ?? {}
+    assertSmall('appData', appData)
+    const transport = media.requireTransport(data.transportId, 'send')
+    this.#assertRoom(participant)
+    const kind = kindOf(data.kind, appData.share === true)
+
+    media.pendingProducers += 1
+    const producer = await transport
+      .produce({ kind: data.kind, rtpParameters: data.rtpParameters, watchLevel: kind === 'audio' })
+      .finally(() => (media.pendingProducers -= 1))
+    // It may have gone, changed its mode, or lost its transport meanwhile.
+    if (!participant.maySend || !media.transports.has(data.transportId)) {
+      producer.close()
+      throw new Refusal('INVALID_STATE')
+    }
+    const live: LiveProducer = { producer, kind, appData }
+    this.announce(participant, live)
+    for (const mirror of participant.mirrors) mirror.added(live)
+    return { id: producer.id }
+  }
+
+  /** A stream that is there becomes one of the meeting. */
+  announce(participant: Participant, live: LiveProducer): void {
+    participant.media.producers.set(live.producer.id, live)
+    this.tellState(participant, live.kind)
+    for (const other of this.#options.participants())
+      if (other !== participant) this.#options.subscriptions.consume(other, participant, live)
+    this.#options.onlookers.offer(this.#streamOf(participant, live))
+  }
+
+  /** A stream that a program on this machine sends on behalf of a participant. */
+  async bring(participant: Participant, options: IngressOptions & { shared?: boolean }): Promise<Ingress> {
+    assertSends(participant)
+    this.#assertRoom(participant)
+    const { media } = participant
+    const { shared = false, ...ingressOptions } = options
+    const kind = kindOf(options.kind, shared)
+    media.pendingProducers += 1
+    const ingress = await this.#options.router
+      .open()
+      .then((router) => router.openIngress({ ...ingressOptions, watchLevel: kind === 'audio' }))
+      .finally(() => (media.pendingProducers -= 1))
+    if (!participant.maySend) {
+      ingress.close()
+      throw new Refusal('INVALID_STATE')
+    }
+    media.ingresses.add(ingress)
+    this.announce(participant, { producer: ingress.producer, kind, appData: { share: shared } })
+    return ingress
+  }
+
+  /** Offers an onlooker everything that is sent. */
+  offerAll(onlooker: Onlooker): void {
+    for (const owner of this.#options.participants()) {
+      if (!owner.joined) continue
+      for (const live of owner.media.producers.values()) onlooker.offer(this.#streamOf(owner, live))
+    }
+  }
+
+  /** A participant leaves with all that it sends. */
+  depart(participant: Participant): void {
+    for (const producerId of participant.media.producers.keys()) this.#options.onlookers.withdraw(producerId)
+  }
+
+  /** The reverse: the stream goes on, but not in this meeting. */
+  retract(participant: Participant, producerId: string): void {
+    const live = participant.media.producers.get(producerId)
+    if (!live) return
+    participant.media.producers.delete(producerId)
+    this.#options.onlookers.withdraw(producerId)
+    for (const { media } of this.#options.participants())
+      media.stopConsuming(({ consumer }) => consumer.producerId === producerId)
+    this.tellState(participant, live.kind)
+  }
+
+  /** @throws {Refusal} NOT_FOUND */
+  closeProducer(participant: Participant, producerId: string): void {
+    if (!this.#drop(participant, producerId)) throw noProducer()
+  }
+
+  /** Those of these producers that are still there. */
+  closeProducers(participant: Participant, producerIds: readonly string[]): void {
+    for (const producerId of producerIds) this.#drop(participant, producerId)
+  }
+
+  /** @throws {Refusal} NOT_FOUND */
+  async pauseProducer(participant: Participant, producerId: string, paused: boolean): Promise<void> {
+    const live = participant.media.producers.get(producerId)
+    if (!live) throw noProducer()
+    await (paused ? live.producer.pause() : live.producer.resume())
+    this.#changed(participant, live)
+  }
+
+  /** Nothing of these kinds gets through any more. Answers the producers, for `closeProducers`. */
+  async pauseKinds(participant: Participant, kinds: readonly StreamKind[]): Promise<string[]> {
+    const { producers } = participant.media
+    const paused = [...producers.values()].filter((live) => kinds.includes(live.kind))
+    await Promise.all(
+      paused.map(async (live) => {
+        try {
+          await live.producer.pause()
+          this.#changed(participant, live)
+        } catch (error) {
+          if (producers.has(live.producer.id)) this.#options.onError(error, 'pausing a stream')
+        }
+      }),
+    )
+    return paused.map(({ producer }) => producer.id)
+  }
+
+  /** Tells all whether this kind is on, where that is not what they know. */
+  tellState(participant: Participant, kind: StreamKind): void {
+    const { media, id: peerId } = participant
+    const newState = media.has(kind)
+    if (media.told.has(kind) === newState) return
+    if (newState) media.told.add(kind)
+    else media.told.delete(kind)
+    this.#options.onStream(participant, kind, newState)
+    this.#options.tellAll({ method: 'participantMediaStateChanged', peerId, kind, newState })
+  }
+
+  #assertRoom({ media }: Participant): void {
+    if (media.producers.size + media.pendingProducers >= this.#options.maxProducers)
+      throw new Refusal('MAX_SPEAKER_REACHED')
+  }
+
+  #streamOf({ id, name }: Participant, { producer, kind, appData }: LiveProducer): MeetingStream {
+    return {
+      producerId: producer.id,
+      ownerId: id,
+      ownerName: name,
+      kind,
+      appData,
+      open: async (options) =>
+        (await this.#options.router.open()).openTap({ producerId: producer.id, ...options }),
+    }
+  }
+
+  /** A stream was paused or resumed; it may have ended meanwhile. */
+  #changed(participant: Participant, live: LiveProducer): void {
+    if (participant.media.producers.get(live.producer.id) !== live) return
+    this.tellState(participant, live.kind)
+    for (const mirror of participant.mirrors) mirror.changed(live)
+  }
+
+  #drop(participant: Participant, producerId: string): boolean {
+    const { producers } = participant.media
+    const live = producers.get(producerId)
+    if (!live) return false
+    producers.delete(producerId)
+    this.#options.onlookers.withdraw(producerId)
+    for (const mirror of participant.mirrors) mirror.removed(live)
+    live.producer.close()
+    this.tellState(participant, live.kind)
+    return true
+  }
+
+  /** What is on, as a joiner must hear it. */
+  statesOf(participants: readonly Participant[]): Notification[] {
+    return participants.flatMap(({ id: peerId, media }) =>
+      KINDS.filter((kind) => media.has(kind)).map((kind) => ({
+        method: 'participantMediaStateChanged' as const,
+        peerId,
+        kind,
+        newState: true,
+      })),
+    )
+  }
+}
+
+function assertSends({ sends }: Participant): void {
+  if (!sends) throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send a stream.' })
+}
+
+function kindOf(kind: MediaKind, isShared: boolean): StreamKind {
+  if (kind === 'audio') return isShared ? 'shareAudio' : 'audio'
+  return isShared ? 'share' : 'video'
+}
+
+function noProducer(): Refusal {
+  return new Refusal('NOT_FOUND', { message: 'There is no such producer.' })
+}
