@@ -113,7 +113,12 @@ export const serverRequests = {
     protocol: Text,
     appData: AppData,
   }),
-  switchRoom: Type.Object({ roomId: Text, token: nullable(Text), payload: Type.Unknown(), peerId: Text }),
+  switchRoom: Type.Object({
+    roomId: Text,
+    token: nullable(Text),
+    payload: Type.Optional(Type.Unknown()),
+    peerId: Text,
+  }),
   enableMic: Asked,
   disableMic: Asked,
   enableWebcam: Asked,
