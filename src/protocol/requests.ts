@@ -62,6 +62,7 @@ export const requests = {
   getRouterRtpCapabilities: { states: within, data: Empty },
   createWebRtcTransport: {
     states: within,
+    opensMedia: true,
     data: Type.Object({
       preferredProtocol: Type.Optional(PreferredProtocol),
       producing: Type.Boolean(),
@@ -90,6 +91,7 @@ export const requests = {
 
   produce: {
     states: inside,
+    opensMedia: true,
     data: Type.Object({
       transportId: Id,
       kind: MediaKind,
@@ -119,6 +121,7 @@ export const requests = {
   },
   produceData: {
     states: inside,
+    opensMedia: true,
     data: Type.Object({
       transportId: Id,
       sctpStreamParameters: SctpStreamParameters,
@@ -143,7 +146,7 @@ export const requests = {
   getDataProducerStats: { states: inside, data: Type.Object({ dataProducerId: Id }) },
   getDataConsumerStats: { states: inside, data: Type.Object({ dataConsumerId: Id }) },
   changeMode: { states: inside, data: Type.Object({ mode: Name }) },
-  rejoinMedia: { states: inside, data: Type.Object({ rtpCapabilities: RtpCapabilities }) },
+  rejoinMedia: { states: inside, opensMedia: true, data: Type.Object({ rtpCapabilities: RtpCapabilities }) },
 
   respondEntry: {
     states: inside,
@@ -246,6 +249,8 @@ export const requests = {
      * leave, and some cannot leave or stay connected after a refusal (contract, older-clients §0, rule 6).
      */
     alwaysAnswered?: true
+    /** Costs a media worker more than passing packets on, so its pace is limited (`MAX_MEDIA_OPENINGS_PER_MINUTE`). */
+    opensMedia?: true
   }
 >
 
@@ -259,6 +264,12 @@ export function isAlwaysAnswered(method: string | undefined): boolean {
     'alwaysAnswered' in requests[method as RequestMethod]
   )
 }
+
+/** Whether a request of this method opens a stream or a transport. */
+export function opensMedia(method: RequestMethod): boolean {
+  return 'opensMedia' in requests[method]
+}
+
 export type RequestData<M extends RequestMethod> = Static<(typeof requests)[M]['data']>
 
 /**

@@ -10,10 +10,7 @@ import type { Answer, ClientLink } from './client-link.ts'
 import type { Participant } from '../../meeting/roster/participant.ts'
 import type { MeetingRecord } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
-import type { StreamKind } from '../../protocol/media.ts'
-import { Compile } from 'typebox/compile'
 import { refusalAtDoor } from '../../meeting/door/admission.ts'
-import { Relay } from '../../meeting/across/relay.ts'
 import { SwitchingLink } from '../../meeting/across/switching.ts'
 import {
   capabilitiesFor,
@@ -26,30 +23,17 @@ import { asRefusal, Refusal, type ErrorName } from '../../protocol/errors.ts'
 import { cleanName } from '../../protocol/ids.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 import {
-  absentServices,
   isAlwaysAnswered,
-  requests,
+  opensMedia,
   type ConnectionState,
   type RequestData,
   type RequestMethod,
 } from '../../protocol/requests.ts'
 import { traced } from '../../tracing/tracing.ts'
-import { problemOfData } from '../http/body.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
+import { handlers, streamKind, WithAfter, type Within } from './handlers.ts'
 import { Pubsub, type LostReaders, type Reader } from './older-chat.ts'
-
-/** One validator for each method, made once. */
-const validators = Object.fromEntries(
-  Object.entries(requests).map(([method, { data }]) => [method, Compile(data)]),
-) as Record<RequestMethod, ReturnType<typeof Compile>>
-
-/** What costs a media worker more than to pass packets on. */
-const OPENINGS: ReadonlySet<RequestMethod> = new Set([
-  'createWebRtcTransport',
-  'produce',
-  'produceData',
-  'rejoinMedia',
-])
+import { readRequest } from './read-request.ts'
 
 export interface Applicant {
   /** What the rule at the door says now: it may be long after the socket was opened that one asks to come in. */
@@ -122,7 +106,7 @@ export class Connection {
   async handle(message: unknown, reply: (answer: Answer) => void): Promise<void> {
     let after: (() => void) | undefined
     try {
-      const { method, data } = this.#read(message)
+      const { method, data } = readRequest(message, this.#state)
       const answer = await this.#run(method, data)
       if (answer === UNANSWERED) return
       if (answer instanceof WithAfter) {
@@ -155,35 +139,6 @@ export class Connection {
   #enter(state: ConnectionState): void {
     this.#state = state
     this.#options.onState(state)
-  }
-
-  #read(message: unknown): { method: RequestMethod; data: unknown } {
-    if (typeof message !== 'object' || message === null) {
-      throw new Refusal('INVALID_REQUEST', { message: 'A request is an object with a method and data.' })
-    }
-    // Part of it may be stored, or passed on by functions that call themselves.
-    const problem = problemOfData(message)
-    if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The request is ${problem}.` })
-    const { method, data = {} } = message as { method?: unknown; data?: unknown }
-    if (typeof method !== 'string' || !Object.hasOwn(requests, method)) {
-      if (typeof method === 'string' && absentServices.has(method) && this.#state === 'inside') {
-        throw new Refusal('ADD_ON_SERVICES_DISABLED')
-      }
-      throw new Refusal('INVALID_REQUEST', { message: 'This method is not known.' })
-    }
-    const known = method as RequestMethod
-    if (!(requests[known].states as readonly ConnectionState[]).includes(this.#state)) {
-      throw new Refusal('INVALID_STATE', { message: `${known} cannot be sent now.` })
-    }
-    const validator = validators[known]
-    if (!validator.Check(data)) {
-      const [first] = validator.Errors(data)
-      const where = first?.instancePath ? `data${first.instancePath.replaceAll('/', '.')}` : 'data'
-      throw new Refusal('INVALID_REQUEST', {
-        message: `${known}: ${where} ${first?.message ?? 'is not valid'}.`,
-      })
-    }
-    return { method: known, data }
   }
 
   #run(method: RequestMethod, data: unknown): unknown {
@@ -221,8 +176,8 @@ export class Connection {
   }
 
   #within(method: Within, data: unknown): unknown {
-    if (OPENINGS.has(method)) this.#options.onOpening()
-    return within[method](this.#live!, this.#participant!, data as never)
+    if (opensMedia(method)) this.#options.onOpening()
+    return handlers[method](this.#live!, this.#participant!, data as never)
   }
 
   #sent(data: RequestData<'produce'>): RequestData<'produce'> {
@@ -463,129 +418,5 @@ function withdraw({ live, link, participant }: Switching, participantId: string)
   else live?.entrance.withdraw(participantId, link)
 }
 
-function streamKind(kind: StreamKind | 'share_audio'): StreamKind {
-  return kind === 'share_audio' ? 'shareAudio' : kind
-}
-
-function relayTo(self: Participant, meetingId: string): Relay {
-  for (const mirror of self.mirrors)
-    if (mirror instanceof Relay && mirror.meetingId === meetingId) return mirror
-  throw new Refusal('NOT_FOUND', { message: 'Nothing is relayed to this meeting.' })
-}
-
 /** The client begins anew and does not wait for this answer. */
 const UNANSWERED = Symbol('unanswered')
-
-/** An answer and what must only happen once it is on its way. */
-class WithAfter {
-  readonly data: unknown
-  readonly after: () => void
-
-  constructor(data: unknown, after: () => void) {
-    this.data = data
-    this.after = after
-  }
-}
-
-type Handler<M extends RequestMethod> = (
-  live: LiveMeeting,
-  self: Participant,
-  data: RequestData<M>,
-) => unknown
-type Within = Exclude<
-  RequestMethod,
-  | 'requestEntry'
-  | 'definePeerLeftReason'
-  | 'ping'
-  | 'leave'
-  | 'getRouterRtpCapabilities'
-  | 'join'
-  | 'switchToMeeting'
-  | 'mediaRelayRequestSent'
-  | 'pubsubSubscribe'
-  | 'pubsubUnsubscribe'
-  | 'pubsubPublish'
->
-
-/** What a participant's requests do. The table is the whole list: nothing else reaches a meeting from a socket. */
-const within: { [M in Within]: Handler<M> } = {
-  createWebRtcTransport: async (live, self, data) => {
-    const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } =
-      await live.media.createTransport(self, data)
-    return { id, iceParameters, iceCandidates, dtlsParameters, ...(sctpParameters && { sctpParameters }) }
-  },
-  connectWebRtcTransport: async (live, self, data) => {
-    await self.media.requireTransport(data.transportId).connect(data.dtlsParameters)
-  },
-  restartIce: (live, self, data) => self.media.requireTransport(data.transportId).restartIce(),
-  rejoinMedia: (live, self, data) => live.media.rejoin(self, data),
-  changeMode: (live, self, data) => live.roster.changeMode(self, data.mode),
-
-  produce: (live, self, data) => live.media.streams.produce(self, data),
-  closeProducer: (live, self, data) => live.media.streams.closeProducer(self, data.producerId),
-  pauseProducer: (live, self, data) => live.media.streams.pauseProducer(self, data.producerId, true),
-  resumeProducer: (live, self, data) => live.media.streams.pauseProducer(self, data.producerId, false),
-  produceError: () => undefined,
-
-  produceData: (live, self, data) => live.media.data.produce(self, data),
-  getDataProducerStats: (live, self, data) => live.media.data.stats(self, data.dataProducerId),
-  getDataConsumerStats: (live, self, data) => live.media.data.stats(self, data.dataConsumerId),
-  iceRestarted: () => undefined,
-
-  pauseConsumer: (live, self, data) => live.media.subscriptions.pauseConsumer(self, data.consumerId, true),
-  resumeConsumer: (live, self, data) => live.media.subscriptions.pauseConsumer(self, data.consumerId, false),
-  pauseAllConsumers: (live, self, data) =>
-    live.media.subscriptions.pauseAllConsumers(self, data.kind ?? 'all', true),
-  resumeAllConsumers: (live, self, data) =>
-    live.media.subscriptions.pauseAllConsumers(self, data.kind ?? 'all', false),
-  consumeAudioStreams: (live, self, data) =>
-    live.media.subscriptions.subscribe(self, data.peerId, 'audio', true),
-  consumeVideoStreams: (live, self, data) =>
-    live.media.subscriptions.subscribe(self, data.peerId, 'video', true),
-  stopConsumingAudioStreams: (live, self, data) =>
-    live.media.subscriptions.subscribe(self, data.peerId, 'audio', false),
-  stopConsumingVideoStreams: (live, self, data) =>
-    live.media.subscriptions.subscribe(self, data.peerId, 'video', false),
-  enableAdaptiveSubscription: (live, self) => live.media.subscriptions.setAdaptive(self, true),
-  disableAdaptiveSubscription: (live, self) => live.media.subscriptions.setAdaptive(self, false),
-  setConsumerPriority: (live, self, data) =>
-    self.media.requireConsumer(data.consumerId).consumer.setPriority(data.priority),
-  setConsumerPreferredLayers: (live, self, { consumerId, spatialLayer, temporalLayer }) =>
-    self.media
-      .requireConsumer(consumerId)
-      .consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) }),
-  requestConsumerKeyFrame: (live, self, data) =>
-    self.media.requireConsumer(data.consumerId).consumer.requestKeyFrame(),
-  getTransportStats: (live, self, data) => live.media.transportStats(self, data),
-
-  changeDisplayName: (live, self, data) => live.roster.changeDisplayName(self, cleanName(data.displayName)),
-  switchPeerRoom: (live, self, data) => live.moderation.askToSwitch(self, data),
-
-  realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id, self.holder),
-  realtimeStoreGet: (live, _self, data) => ({ status: 'ok', value: live.values.get(data.key) }),
-  realtimeStoreObserve: (live, self, data) => live.values.observe(data.key, self),
-  realtimeStoreStopObserve: (live, self, data) => live.values.stopObserving(data.key, self.link),
-
-  respondToMediaRelayRequest: (live, self, data) => live.relays.respond(self, data),
-  mediaRelayRequestStop: (_live, self, data) => relayTo(self, data.meetingId).stop('STOPPED'),
-  enableRelayMedia: (_live, self, data) => relayTo(self, data.meetingId).setKind(streamKind(data.kind), true),
-  disableRelayMedia: (_live, self, data) =>
-    relayTo(self, data.meetingId).setKind(streamKind(data.kind), false),
-
-  respondEntry: (live, self, data) => live.entrance.respond(self, data.id, data.decision),
-  liftRemoval: (live, self, data) => live.evictions.lift(self, data.peerId),
-
-  closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
-  removePeer: (live, self, data) => live.evictions.remove(self, data.peerId),
-  enablePeerMic: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'audio'),
-  disablePeerMic: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'audio'),
-  enablePeerWebcam: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'video'),
-  disablePeerWebcam: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'video'),
-  enablePeerShare: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'share'),
-  disablePeerShare: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'share'),
-  pinStateChanged: (live, self, { peerId, state }) =>
-    live.moderation.pin(self, peerId, {
-      ...(state.cam !== undefined && { cam: state.cam }),
-      ...(state.share !== undefined && { share: state.share }),
-    }),
-}
