@@ -126,3 +126,16 @@ export function flowOf(all: readonly Quality[]): Flow {
     videoScore: mean('videoScore'),
   }
 }
+
+/** Of several at one instant, to hundredths; null where nothing is known of any. */
+export function meanOf(all: readonly Quality[]): Quality {
+  const mean = { ...all[0]! }
+  for (const name of Object.keys(mean) as (keyof Quality)[]) {
+    const known = all.map((one) => one[name]).filter((value) => value !== null)
+    mean[name] =
+      known.length === 0
+        ? null
+        : Math.round((known.reduce((sum, value) => sum + value, 0) / known.length) * 100) / 100
+  }
+  return mean
+}

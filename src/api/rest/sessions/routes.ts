@@ -1,27 +1,18 @@
 /** What happened in meetings, and what goes on in them, over REST (contract, rest-and-tokens §3.1, §3.3). */
-import { createHash } from 'node:crypto'
-import type { Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 import type { FastifyRequest } from 'fastify'
-import type {
-  IntervalRecord,
-  MeetingRecord,
-  Page,
-  SessionRecord,
-  StatsRecord,
-  StayRecord,
-} from '../../store/store.ts'
-import type { Routes } from '../context.ts'
-import { mayRead } from '../../meeting/roster/permissions.ts'
-import { qualityFrom, type Quality } from '../../meeting/media/quality.ts'
-import { Refusal } from '../../protocol/errors.ts'
-import { PageInfo, pageInfoOf, pageOf } from '../../protocol/rest.ts'
+import type { MeetingRecord, Page, SessionRecord, StayRecord } from '../../../store/store.ts'
+import type { Routes } from '../../context.ts'
+import { mayRead } from '../../../meeting/roster/permissions.ts'
+import { meanOf, qualityFrom } from '../../../meeting/media/quality.ts'
+import { Refusal } from '../../../protocol/errors.ts'
+import { PageInfo, pageInfoOf, pageOf } from '../../../protocol/rest.ts'
 import {
   EndSessionBody,
   PageOnlyQuery,
   ParticipantStats,
   RemoveFromSessionBody,
   RemoveParticipantBody,
-  resolutions,
   Session,
   SessionParams,
   SessionParticipantInFull,
@@ -29,13 +20,12 @@ import {
   SessionsQuery,
   SessionStats,
   SessionWithParticipants,
-  type StatsSample,
-} from '../../protocol/rest/sessions.ts'
-import { grantFor, meetingFor, meetingIfAny, sessionFor } from './authorise.ts'
-import { baseUrlOf } from '../http/base-url.ts'
-import { messagesAsCsv, ofPrivateMessages, WHOLE_LOG } from './chat-log.ts'
-import { describe } from './describe.ts'
-import { Type } from 'typebox'
+} from '../../../protocol/rest/sessions.ts'
+import { grantFor, meetingFor, meetingIfAny, sessionFor } from '../authorise.ts'
+import { baseUrlOf } from '../../http/base-url.ts'
+import { messagesAsCsv, ofPrivateMessages, WHOLE_LOG } from '../chat-log.ts'
+import { describe } from '../describe.ts'
+import { deviceOf, inFull, toResolution, toSample, toSession } from './present.ts'
 
 const tag = 'Sessions'
 
@@ -398,148 +388,4 @@ export const sessionRoutes: Routes = (app, context) => {
       return one(request)
     },
   )
-}
-
-const iso = (at: number): string => new Date(at).toISOString()
-const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
-const span = (start: number, end: number | null) => ({ start: iso(start), end: isoOrNull(end) })
-
-function toSession(
-  session: SessionRecord,
-  meeting: MeetingRecord | undefined,
-  stays: readonly StayRecord[],
-  baseUrl: string,
-  now: number,
-): Session {
-  const { sessionId, meetingId, projectId, startedAt, endedAt, endReason } = session
-  const customId = meeting?.customId ?? null
-  const link = `${baseUrl}/v2/sessions/${sessionId}`
-  return {
-    id: sessionId,
-    sessionId,
-    roomId: meetingId,
-    meetingId,
-    ...(customId !== null && { customRoomId: customId, userMeetingId: customId }),
-    userId: projectId,
-    ...span(startedAt, endedAt),
-    status: endedAt === null ? 'ongoing' : 'ended',
-    endReason,
-    activeDuration: Math.round(occupiedMs(stays, endedAt ?? now) / 1000),
-    chatLink: `${link}/chat-log`,
-    participants: [...Map.groupBy(stays, ({ participantId }) => participantId)].map(
-      ([participantId, own]) => ({
-        participantId,
-        name: own.at(-1)!.name,
-        timelog: own.map(({ joinedAt, leftAt }) => span(joinedAt, leftAt)),
-      }),
-    ),
-    links: { get_room: `${baseUrl}/v2/rooms/${meetingId}`, get_session: link },
-  }
-}
-
-/** How long at least one was inside. Stays come in the order of joining. */
-function occupiedMs(stays: readonly StayRecord[], until: number): number {
-  let [total, coveredTo] = [0, 0]
-  for (const { joinedAt, leftAt } of stays) {
-    const end = leftAt ?? until
-    total += Math.max(0, end - Math.max(joinedAt, coveredTo))
-    coveredTo = Math.max(coveredTo, end)
-  }
-  return total
-}
-
-const streamEvents = {
-  mic: 'audio',
-  webcam: 'video',
-  screenShare: 'share',
-  screenShareAudio: 'shareAudio',
-} as const
-
-function inFull(
-  stays: readonly StayRecord[],
-  intervals: readonly IntervalRecord[],
-): Static<typeof SessionParticipantInFull> {
-  const last = stays.at(-1)!
-  const of = (kind: IntervalRecord['kind']) =>
-    intervals.filter((one) => one.kind === kind).map(({ startedAt, endedAt }) => span(startedAt, endedAt))
-  const modes = intervals.filter(({ kind }) => kind === 'mode')
-  return {
-    _id: stableId(last.sessionId, last.participantId),
-    participantId: last.participantId,
-    name: last.name,
-    timelog: stays.map(({ joinedAt, leftAt, leaveReason }) => ({ ...span(joinedAt, leftAt), leaveReason })),
-    initTime: iso(stays[0]!.joinedAt),
-    mode: modes.at(-1)?.value ?? 'SEND_AND_RECV',
-    changeModeHistory: modes.map(({ value, startedAt, endedAt }) => ({
-      _id: stableId(last.sessionId, last.participantId, value, String(startedAt)),
-      mode: value,
-      timelog: [span(startedAt, endedAt)],
-    })),
-    events: {
-      mic: of(streamEvents.mic),
-      webcam: of(streamEvents.webcam),
-      screenShare: of(streamEvents.screenShare),
-      screenShareAudio: of(streamEvents.screenShareAudio),
-    },
-    deviceInfo: last.device,
-    leaveReason: last.leaveReason,
-  }
-}
-
-/** 24 hex digits, as upstream has them, for what has no id of its own here. */
-function stableId(...parts: string[]): string {
-  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 24)
-}
-
-function toSample(at: number, quality: Quality): StatsSample {
-  return {
-    time: iso(at),
-    sendAudioPacketLost: quality.sendAudioLost,
-    sendVideoPacketLost: quality.sendVideoLost,
-    recvAudioPacketLost: quality.receiveAudioLost,
-    recvVideoPacketLost: quality.receiveVideoLost,
-    averageAudioRtt: quality.audioRoundTripMs,
-    averageVideoRtt: quality.videoRoundTripMs,
-    averageAudioJitter: quality.sendAudioJitterMs,
-    averageVideoJitter: quality.sendVideoJitterMs,
-    averageSendAudioBitrate: quality.sendAudioBitrate,
-    averageSendVideoBitrate: quality.sendVideoBitrate,
-    averageRecvAudioBitrate: quality.receiveAudioBitrate,
-    averageRecvVideoBitrate: quality.receiveVideoBitrate,
-    qualityScore: { audio: quality.audioScore, video: quality.videoScore },
-  }
-}
-
-function meanOf(all: readonly Quality[]): Quality {
-  const mean = { ...all[0]! }
-  for (const name of Object.keys(mean) as (keyof Quality)[]) {
-    const known = all.map((one) => one[name]).filter((value) => value !== null)
-    mean[name] =
-      known.length === 0
-        ? null
-        : Math.round((known.reduce((sum, value) => sum + value, 0) / known.length) * 100) / 100
-  }
-  return mean
-}
-
-function toResolution({ at, figures }: StatsRecord): Static<typeof ParticipantStats>['resolutionUsage'] {
-  const height = qualityFrom(figures).sendVideoHeight
-  if (height === null) return []
-  const nearest = resolutions.reduce((best, one) =>
-    Math.abs(Number(one) - height) < Math.abs(Number(best) - height) ? one : best,
-  )
-  const shares = Object.fromEntries(resolutions.map((one) => [one, one === nearest ? 1 : 0]))
-  return [{ time: iso(at), ...(shares as Record<(typeof resolutions)[number], number>) }]
-}
-
-/** From what the client said of itself; whatever it said. */
-function deviceOf(device: Record<string, unknown> | null) {
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-  const inside = (value: unknown): Record<string, unknown> =>
-    typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  const browser = inside(inside(device?.browserUserAgent).browser)
-  return {
-    deviceInfo: { deviceName: text(browser.name), deviceVersion: text(browser.version) },
-    sdkInfo: { sdkName: text(device?.sdkType), sdkVersion: text(device?.sdkVersion) },
-  }
 }
