@@ -76,7 +76,7 @@ export const notifications = {
     id: Text,
     topic: Text,
     message: Text,
-    payload: Type.Unknown(),
+    payload: Type.Optional(Type.Unknown()),
     senderId: Text,
     senderName: Text,
     timestamp: Type.String({ description: 'ISO 8601.' }),

@@ -4,6 +4,9 @@ import { Compile } from 'typebox/compile'
 import { JoinReply, notifications, serverRequests } from '../../src/protocol/notifications.ts'
 import { RtpParameters, SctpStreamParameters } from '../../src/protocol/media.ts'
 
+/** Letters of a message that a failure shows. */
+const MOST_SHOWN = 400
+
 type Check = (value: unknown) => string | undefined
 
 /** One sentence for what does not fit; a field that no schema names does not. */
@@ -12,7 +15,7 @@ function checker(schema: TSchema): Check {
   return (value) =>
     validator.Check(value)
       ? undefined
-      : `${JSON.stringify(validator.Errors(value))}: ${JSON.stringify(value)}`
+      : `${JSON.stringify(validator.Errors(value))}: ${JSON.stringify(value).slice(0, MOST_SHOWN)}`
 }
 
 function strict(schema: TSchema): TSchema {
