@@ -1,5 +1,5 @@
 // Runs test files side by side, each in a process of its own:
-// `node scripts/test/run.mjs [--jobs 2] [--check] [--no-skips] [--again] [--every-version] [file or glob ...]`.
+// `node scripts/test/run.mjs [--jobs 2] [--kind unit] [--check] [--no-skips] [--again] [--every-version] [file or glob ...]`.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { kindOf, kinds } from './kinds.mjs'
 import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './results.mjs'
 
 const CHECK = 'npm run check'
@@ -23,6 +24,8 @@ const { values, positionals } = parseArgs({
   options: {
     // Processor cores to keep busy.
     jobs: { type: 'string', default: String(availableParallelism()) },
+    // Runs only files of these kinds, see kinds.mjs.
+    kind: { type: 'string', multiple: true, default: [] },
     // Runs `npm run check` beside the tests.
     check: { type: 'boolean', default: false },
     'no-skips': { type: 'boolean', default: false },
@@ -36,9 +39,12 @@ const { values, positionals } = parseArgs({
 const jobs = Number(values.jobs)
 if (!Number.isInteger(jobs) || jobs < 1) throw new Error('--jobs takes a whole number from 1 on')
 
+for (const kind of values.kind) if (!kinds.includes(kind)) throw new Error(`--kind takes ${kinds.join(', ')}`)
+
 const files = new Set()
 for (const pattern of positionals.length > 0 ? positionals : ALL)
-  for await (const file of glob(pattern)) files.add(file)
+  for await (const file of glob(pattern))
+    if (values.kind.length === 0 || values.kind.includes(kindOf(file))) files.add(file)
 if (files.size === 0) throw new Error(`no test file matches ${positionals.join(', ')}`)
 
 const order = JSON.parse(readFileSync(join(import.meta.dirname, 'order.json'), 'utf8'))

@@ -1,0 +1,49 @@
+// Which kind a test file is of. Its folder and its imports say so; no list has to be kept.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+
+export const kinds = ['unit', 'wire', 'browser', 'attack']
+
+/** These wait for processes and for time, too long for a run after each change. */
+export const SLOW = [
+  'scripts/media-worker/media-worker.test.mjs',
+  'src/store/store.test.ts',
+  'src/webhook/dispatcher.test.ts',
+]
+
+/** Modules that make a test more than one of values in and values out. */
+const SERVER = ['src/server.ts', 'src/cli.ts', 'test/support/real-server.ts', 'mediasoup']
+const BROWSER = ['playwright-core', 'scripts/chromium.mjs']
+
+/**
+ * `unit`: beside what it tests, without a server, a media worker or a browser, and not slow. `browser`: pages. `attack`: all in
+ * test/attack/. `wire`: the rest, which needs a server, its doors or time.
+ */
+export function kindOf(file, read = (path) => readFileSync(path, 'utf8')) {
+  if (file.startsWith('test/attack/')) return 'attack'
+  const loaded = loadedBy(file, read)
+  if (BROWSER.some((name) => loaded.has(name))) return 'browser'
+  if (file.startsWith('test/') || SLOW.includes(file) || SERVER.some((name) => loaded.has(name)))
+    return 'wire'
+  return 'unit'
+}
+
+/** What a file loads in the end: our files by their paths, packages by their names. Imports of types load nothing. */
+function loadedBy(file, read) {
+  const loaded = new Set()
+  const waiting = [file]
+  for (const path of waiting) {
+    if (loaded.has(path)) continue
+    loaded.add(path)
+    if (!/\.(ts|tsx|mjs)$/.test(path)) continue
+    const text = read(path)
+    const imports =
+      /(?:^|\n)\s*(?:import|export)\s+(?!type\b)(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g
+    for (const [, named, later] of text.matchAll(imports)) {
+      const name = named ?? later
+      if (!name.startsWith('.')) loaded.add(name)
+      else if (existsSync(join(dirname(path), name))) waiting.push(normalize(join(dirname(path), name)))
+    }
+  }
+  return loaded
+}
