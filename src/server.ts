@@ -34,6 +34,7 @@ import { refusalOfOrigin } from './project/origins.ts'
 import { RevokedTokens } from './project/revoked-tokens.ts'
 import { Refusal } from './protocol/errors.ts'
 import { sweep } from './project/retention.ts'
+import { Door } from './meeting/door/door.ts'
 import { LiveMeetings } from './meeting/live-meetings.ts'
 import { Sampler } from './metrics/history.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
@@ -154,22 +155,26 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     }
     const gate = new Gate({ settings, now })
     const chatPace = new ChatPace(settings.maxChatMessagesPerSecond, now)
-    const sockets = new MeetingSockets({
-      settings,
-      gate,
-      chatPace,
+    const door = new Door({
       verify: (token, options) => verifier.verify(token, options),
       refusalOfOrigin: (grant, origin, ownOrigin) =>
         refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
       findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
-      sfu: media,
-      now,
+      knows: (...who) => meetings.knows(...who),
+      mediaStatus: () => media.status,
       randomId: () => randomBytes(5).toString('hex').slice(0, 8),
+    })
+    const sockets = new MeetingSockets({
+      settings,
+      gate,
+      chatPace,
+      door,
+      now,
       onRefusal: (refusal) => metrics.refused('socket', refusal),
       onJoined: (entry, ms) => metrics.joined(entry, ms / 1000),
       log: logger,
     })
-    const meetings = new LiveMeetings({
+    const meetings: LiveMeetings = new LiveMeetings({
       settings: {
         moderation: settings.moderation,
         lobbyTimeoutMs: settings.lobbyTimeoutSeconds * 1000,
@@ -254,6 +259,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
         randomBytes,
       }),
       live: meetings,
+      door,
       mediaStatus: () => media.status,
       metrics,
       server: { version, startedAt, isStopping: () => closing !== undefined },

@@ -8,6 +8,7 @@ import type { ApiKeys } from '../project/api-keys.ts'
 import type { KeyRing, RingKey } from '../project/key-ring.ts'
 import type { RevokedTokens } from '../project/revoked-tokens.ts'
 import type { Moderation } from '../meeting/roster/permissions.ts'
+import type { Door } from '../meeting/door/door.ts'
 import type { MeetingHome } from '../meeting/live-meetings.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
@@ -48,6 +49,7 @@ export interface HttpContext {
   catalogue: Catalogue
   invites: Invites
   live: MeetingHome
+  door: Door
   mediaStatus: () => Sfu['status']
   metrics: Metrics
   /** This process. */

@@ -4,11 +4,11 @@
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import {
   assertCurrent,
-  assertMayJoin,
   assertMayUseRest,
   grantOf,
   idOf,
   permissionsOf,
+  refusalToJoin,
   rolesOf,
   entryOf,
   timesOf,
@@ -76,7 +76,7 @@ export function explainToken(token: unknown, options: ExplainOptions): Explanati
     return grantOf(claims, { apiKey: '', projectId: '' }, times, tokenIdOf(claims, token as string))
   })
   const { value: grant, refusal } = outcome
-  const join = refusal ?? attempt(() => assertMayJoin(grant!, { roomId: grant!.roomId ?? '' })).refusal
+  const join = refusal ?? refusalToJoin(grant!)
   const rest = refusal ?? attempt(() => assertMayUseRest(grant!, { roomId: grant!.roomId })).refusal
   const problem = sentenceOf(join)
 

@@ -201,24 +201,36 @@ export function assertMayUseRest(grant: Grant, scope: RestScope = {}): void {
   assertInScope(grant, scope)
 }
 
-/** What somebody wants to join. */
-export interface JoinScope {
-  /** The names of the meeting: `meetingId`, and custom id where it has one. */
-  roomId: string | readonly string[]
-  /** Absent where it is not known yet, as at init-config. */
-  participantId?: string | undefined
+/**
+ * Why a grant cannot join any meeting, if it cannot (contract §1.3, as far as the token alone decides it):
+ * `UNAUTHORIZED_ROLE` (4024) or `INVALID_PERMISSIONS` (4008). The door and what explains a token both ask here.
+ */
+export function refusalToJoin({ roles, entry }: Pick<Grant, 'roles' | 'entry'>): Refusal | undefined {
+  if (roles && !roles.includes('rtc')) return new Refusal('UNAUTHORIZED_ROLE', { reason: 'roles' })
+  if (entry === undefined) return new Refusal('INVALID_PERMISSIONS', { reason: 'permissions' })
+  return undefined
 }
 
 /**
- * Refuses a grant that cannot join (contract §1.3, as far as the token alone decides it).
- *
- * @throws {Refusal} `UNAUTHORIZED_ROLE` (4024), `INVALID_PERMISSIONS` (4008), `UNAUTHORIZED_MEETING_ID` (4022),
- * `UNAUTHORIZED_PARTCIPANT_ID` (4023)
+ * Why a grant is not for this meeting or participant, if it is not: `UNAUTHORIZED_MEETING_ID` (4022) or
+ * `UNAUTHORIZED_PARTCIPANT_ID` (4023).
  */
-export function assertMayJoin(grant: Grant, scope: JoinScope): void {
-  if (grant.roles && !grant.roles.includes('rtc')) throw new Refusal('UNAUTHORIZED_ROLE', { reason: 'roles' })
-  if (grant.entry === undefined) throw new Refusal('INVALID_PERMISSIONS', { reason: 'permissions' })
-  assertInScope(grant, scope)
+export function refusalOfScope(
+  grant: Pick<Grant, 'roomId' | 'participantId'>,
+  { roomId, participantId }: RestScope = {},
+): Refusal | undefined {
+  if (grant.roomId !== undefined) {
+    const named = typeof roomId === 'string' ? roomId === grant.roomId : roomId?.includes(grant.roomId)
+    if (named !== true) return new Refusal('UNAUTHORIZED_MEETING_ID', { reason: 'roomId' })
+  }
+  if (
+    grant.participantId !== undefined &&
+    participantId !== undefined &&
+    grant.participantId !== participantId
+  ) {
+    return new Refusal('UNAUTHORIZED_PARTCIPANT_ID', { reason: 'participantId' })
+  }
+  return undefined
 }
 
 /**
@@ -226,16 +238,7 @@ export function assertMayJoin(grant: Grant, scope: JoinScope): void {
  *
  * @throws {Refusal} `UNAUTHORIZED_MEETING_ID` (4022), `UNAUTHORIZED_PARTCIPANT_ID` (4023)
  */
-export function assertInScope(grant: Grant, { roomId, participantId }: RestScope = {}): void {
-  if (grant.roomId !== undefined) {
-    const named = typeof roomId === 'string' ? roomId === grant.roomId : roomId?.includes(grant.roomId)
-    if (named !== true) throw new Refusal('UNAUTHORIZED_MEETING_ID', { reason: 'roomId' })
-  }
-  if (
-    grant.participantId !== undefined &&
-    participantId !== undefined &&
-    grant.participantId !== participantId
-  ) {
-    throw new Refusal('UNAUTHORIZED_PARTCIPANT_ID', { reason: 'participantId' })
-  }
+export function assertInScope(grant: Grant, scope?: RestScope): void {
+  const refusal = refusalOfScope(grant, scope)
+  if (refusal) throw refusal
 }

@@ -3,13 +3,13 @@
  */
 export {
   assertInScope,
-  assertMayJoin,
   assertMayUseRest,
   entryOf,
   knownPermissions,
+  refusalOfScope,
+  refusalToJoin,
   type Entry,
   type Grant,
-  type JoinScope,
   type RestScope,
   type Role,
 } from './grant.ts'

@@ -6,8 +6,6 @@ import { createHmac } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Grant } from '../../token/token.ts'
 import type { HttpSettings, Routes } from '../context.ts'
-import { refusalAtDoor } from '../../meeting/door/admission.ts'
-import { refusalOfMedia } from '../../media/refusals.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { InitConfig, InitConfigBody, InitConfigRefusal } from '../../protocol/rest/joining.ts'
 import { grantFor, meetingFor } from './authorise.ts'
@@ -21,7 +19,7 @@ const TURN_TTL_SECONDS = 86_400
 const TURN_TTL_ASKING_SECONDS = 3600
 
 export const initConfigRoutes: Routes = (app, context) => {
-  const { settings, mediaStatus, gate, metrics, now, log } = context
+  const { settings, mediaStatus, door, gate, metrics, now, log } = context
   // Any of its refusals goes to the app by its number, one of a wrong field included.
   const described = describeOnly({
     summary: 'Where to connect to join a meeting',
@@ -89,10 +87,7 @@ export const initConfigRoutes: Routes = (app, context) => {
   }
   app.post('/infra/v1/meetings/init-config', { ...described, errorHandler, preSerialization }, (request) => {
     const grant = grantFor(request)
-    const refusal = refusalAtDoor(grant, meetingFor(request), grant.participantId)
-    if (refusal) throw refusal
-    const media = mediaStatus()
-    if (!media.available && !media.isComing) throw refusalOfMedia(media)
+    door.assertOpen(grant, meetingFor(request))
     return { data: { ...here(request), iceServersPlain: iceServers(settings, grant.entry, now()) } }
   })
 }

@@ -6,6 +6,8 @@ import type { Notification } from '../../protocol/notifications.ts'
 import type { Refusal } from '../../protocol/errors.ts'
 import {
   learn,
+  numbersWrongly,
+  signsOfJoin,
   notificationFor,
   type ClientSign,
   type ClientTraits,
@@ -119,6 +121,17 @@ export class ClientLink implements Link {
   /** The client showed what it understands. */
   learn(sign: ClientSign): void {
     this.#traits = learn(this.#traits, sign)
+  }
+
+  /**
+   * Whether this client turns out to need other capabilities than it was given. Told again that it may enter, it begins
+   * anew and gets the right ones. The join that it began with stays unanswered: a client that is refused leaves, and an
+   * app whose join is acknowledged twice hears twice that it joined. No client that this is true of gives up on an answer.
+   */
+  learnsTooLate(join: Parameters<typeof signsOfJoin>[0]): boolean {
+    const knew = numbersWrongly(this.#traits)
+    for (const sign of signsOfJoin(join)) this.learn(sign)
+    return !knew && numbersWrongly(this.#traits)
   }
 
   notify(...notifications: Notification[]): void {

@@ -8,17 +8,9 @@ import type { LiveMeetings } from '../../meeting/live-meetings.ts'
 import type { Mode } from '../../protocol/modes.ts'
 import type { Answer, ClientLink } from './client-link.ts'
 import type { Participant } from '../../meeting/roster/participant.ts'
-import type { MeetingRecord } from '../../store/store.ts'
-import type { Grant } from '../../token/token.ts'
-import { refusalAtDoor } from '../../meeting/door/admission.ts'
+import type { Accepted, Credentials } from '../../meeting/door/door.ts'
 import { SwitchingLink } from '../../meeting/across/switching.ts'
-import {
-  capabilitiesFor,
-  numbersWrongly,
-  peersFor,
-  rtpParametersFrom,
-  signsOfJoin,
-} from '../../protocol/clients.ts'
+import { capabilitiesFor, peersFor, rtpParametersFrom } from '../../protocol/clients.ts'
 import { asRefusal, Refusal, type ErrorName } from '../../protocol/errors.ts'
 import { cleanName } from '../../protocol/ids.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
@@ -37,7 +29,7 @@ import { readRequest } from './read-request.ts'
 
 export interface Applicant {
   /** What the rule at the door says now: it may be long after the socket was opened that one asks to come in. */
-  atDoor: () => Promise<{ grant: Grant; meeting: MeetingRecord }>
+  atDoor: () => Promise<Accepted>
   participantId: string
   /** What the socket's query says; `join` may say another. */
   mode: Mode | undefined
@@ -48,8 +40,8 @@ export interface Applicant {
 
 export interface ConnectionOptions {
   meetings: LiveMeetings
-  verify: (token: unknown) => Grant
-  findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
+  /** The door of another meeting. @throws {Refusal} */
+  judge: (shown: Omit<Credentials, 'origin' | 'ownOrigin'>) => Promise<Accepted>
   /** The state changed; for what counts connections that are not yet admitted. */
   onState: (state: ConnectionState) => void
   /** It asks to be let in. Throws when it may not now, as the next does. */
@@ -232,8 +224,8 @@ export class Connection {
   }
 
   async #join(data: RequestData<'join'>): Promise<WithAfter | typeof UNANSWERED> {
-    if (this.#learnsTooLate(data)) {
-      const { participantId, link } = this.#applicant
+    const { participantId, link } = this.#applicant
+    if (link.learnsTooLate(data)) {
       const { sessionId } = this.#live!
       const where = sessionId === undefined ? {} : { sessionId }
       link.notify({ method: 'entryResponded', id: participantId, decision: 'allowed', ...where })
@@ -267,33 +259,13 @@ export class Connection {
     })
   }
 
-  /**
-   * Whether this client turns out to be one that needed other capabilities than it was given. Told that it may enter it
-   * begins anew, and then gets the right ones. The join that it began with stays unanswered: refused, it would leave;
-   * acknowledged, its app would hear twice that it joined. No client that this is true of gives up on an answer.
-   */
-  #learnsTooLate(data: RequestData<'join'>): boolean {
-    const { link } = this.#applicant
-    const knew = numbersWrongly(link.traits)
-    for (const sign of signsOfJoin(data)) link.learn(sign)
-    return !knew && numbersWrongly(link.traits)
-  }
-
   /** A token and a meeting other than those of the connection, held to the same rule at the door. */
-  async #elsewhere(
-    secret: string,
-    anyId: string,
-    failed: ErrorName,
-  ): Promise<{ grant: Grant; meeting: MeetingRecord }> {
-    const { verify, findMeeting } = this.#options
-    const grant = verify(secret)
-    const meeting = await findMeeting(grant, anyId)
-    const refusal = refusalAtDoor(grant, meeting, this.#applicant.participantId)
-    if (refusal) throw refusal
-    if (meeting!.meetingId === this.#live!.meetingId) {
+  async #elsewhere(token: string, meetingId: string, failed: ErrorName): Promise<Accepted> {
+    const { participantId } = this.#applicant
+    const accepted = await this.#options.judge({ token, meetingId, participantId })
+    if (accepted.meeting.meetingId === this.#live!.meetingId)
       throw new Refusal(failed, { message: 'This is the meeting that one is in.' })
-    }
-    return { grant, meeting: meeting! }
+    return accepted
   }
 
   /** Asks another meeting's door; until that lets it in it stays where it is. */

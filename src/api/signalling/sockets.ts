@@ -5,16 +5,12 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Logger } from 'pino'
-import { refusalOfMedia } from '../../media/refusals.ts'
-import type { Sfu } from '../../media/sfu.ts'
+import type { Credentials, Door } from '../../meeting/door/door.ts'
 import type { LiveMeetings } from '../../meeting/live-meetings.ts'
 import type { OpenAudience } from '../../meeting/link.ts'
 import type { ConnectionState } from '../../protocol/requests.ts'
-import type { MeetingRecord } from '../../store/store.ts'
-import type { Grant } from '../../token/token.ts'
 import { Server, type Socket } from 'socket.io'
 import { WebSocketServer } from 'ws'
-import { refusalAtDoor } from '../../meeting/door/admission.ts'
 import { keepingTrace, onBehalfOf } from '../../log.ts'
 import {
   hidesRefusal,
@@ -67,13 +63,8 @@ export interface SocketOptions {
   settings: SocketSettings
   gate: Gate
   chatPace: ChatPace
-  verify: (token: unknown, options?: { outOfTime?: boolean }) => Grant
-  /** Why a page of this origin may not use the key of a grant, if it may not. */
-  refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
-  findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
-  sfu: Sfu
+  door: Door
   now: () => number
-  randomId: () => string
   /** Once for each refusal object, even if it is handed in twice. */
   onRefusal: (refusal: Refusal) => void
   /** Somebody is in, so long after it asked to come in, or after it was let in where it had to wait. */
@@ -82,8 +73,6 @@ export interface SocketOptions {
 }
 
 const BURST_FACTOR = 4
-/** Why a token is refused that was good at another time. */
-const OUT_OF_TIME: ReadonlySet<string | undefined> = new Set(['expired', 'issued-in-future'])
 /** One that goes on although so many of its messages were refused at once is closed. */
 const PATIENCE_FACTOR = 20
 /** Of what is no request, so much counts as one more. */
@@ -296,7 +285,7 @@ export class MeetingSockets {
     applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>,
     spans: ConnectionSpans | undefined,
   ): Connection {
-    const { log, settings, gate, chatPace, onRefusal, onJoined, now, findMeeting } = this.#options
+    const { log, settings, gate, chatPace, onRefusal, onJoined, now, door } = this.#options
     const { request } = link.wire
     const { maxMediaOpeningsPerMinute: openings } = settings
     const opened = new TokenBucket(openings / 60, openings, now)
@@ -305,14 +294,13 @@ export class MeetingSockets {
       {
         meetings: this.#meetings!,
         // A token shown later, for another meeting, counts as one shown at the door.
-        verify: (token) => {
+        judge: async (shown) => {
           try {
-            return this.#fromPage(request, this.#options.verify(token))
+            return await door.judge('elsewhere', { ...shown, ...this.#pageOf(request) })
           } catch (error) {
             throw gate.told(request, asRefusal(error))
           }
         },
-        findMeeting,
         onState: (state) => gate.setOutside(request, OUTSIDE.has(state)),
         onAsking: () => gate.countEntryRequest(request),
         onOpening: () => {
@@ -345,55 +333,32 @@ export class MeetingSockets {
     return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket)}`
   }
 
-  /** The grant, if the page that opened the socket may use its key. @throws {Refusal} UNAUTHORIZED_REQUEST */
-  #fromPage(request: IncomingMessage, grant: Grant): Grant {
+  /** Of the page that opened the socket. */
+  #pageOf(request: IncomingMessage): Pick<Credentials, 'origin' | 'ownOrigin'> {
     const ownOrigin = new URL(this.#baseUrl(request)).origin.replace(/^ws/, 'http')
-    const refusal = this.#options.refusalOfOrigin(grant, request.headers.origin, ownOrigin)
-    if (refusal) throw refusal
-    return grant
+    return { origin: request.headers.origin, ownOrigin }
   }
 
   /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
   async #applicant(request: IncomingMessage): Promise<Omit<Applicant, 'link' | 'socketBaseUrl'>> {
-    const { findMeeting, sfu, randomId } = this.#options
+    const { door } = this.#options
     if (!hasWholeEscapes(request.url ?? ''))
       throw new Refusal('INVALID_REQUEST', { message: 'The address is not well formed.' })
     const query = queryOf(request)
-    const given = query.get('peerId')
-    let participantId = given ?? ''
-    const atDoor = async (): Promise<{ grant: Grant; meeting: MeetingRecord }> => {
-      const { grant, expired } = this.#grantOf(query.get('secret') ?? '')
-      this.#fromPage(request, grant)
-      const meeting = await findMeeting(grant, query.get('roomId') ?? '')
-      // One whose token names the participant need not repeat the id (docs/decisions/0006).
-      if (participantId === '') participantId = grant.participantId ?? (given === null ? randomId() : '')
-      if (expired) {
-        const known =
-          meeting && (await this.#meetings!.knows(meeting.meetingId, participantId, grant.tokenId))
-        if (!known) throw expired
-      }
-      const refusal = refusalAtDoor(grant, meeting, participantId)
-      if (refusal) throw refusal
-      const media = sfu.status
-      if (!media.available && !media.isComing) throw refusalOfMedia(media)
-      return { grant, meeting: meeting! }
+    const shown = {
+      token: query.get('secret') ?? '',
+      meetingId: query.get('roomId') ?? '',
+      ...this.#pageOf(request),
     }
-    await atDoor()
-    // Clients before 0.5.3 name the mode here and not in `join`.
-    return { atDoor, participantId, mode: parseMode(query.get('mode')) }
-  }
-
-  /**
-   * A token whose time is over, or of a time before the clock was set back, still brings back one who was in the session
-   * with it: clients send the same again.
-   */
-  #grantOf(token: string): { grant: Grant; expired?: Refusal } {
-    const { verify } = this.#options
-    try {
-      return { grant: verify(token) }
-    } catch (thrown) {
-      if (!(thrown instanceof Refusal) || !OUT_OF_TIME.has(thrown.reason)) throw thrown
-      return { grant: verify(token, { outOfTime: true }), expired: thrown }
+    const { participantId } = await door.judge('socket', {
+      ...shown,
+      participantId: query.get('peerId') ?? undefined,
+    })
+    return {
+      atDoor: () => door.judge('socket', { ...shown, participantId }),
+      participantId,
+      // Clients before 0.5.3 name the mode here and not in `join`.
+      mode: parseMode(query.get('mode')),
     }
   }
 }

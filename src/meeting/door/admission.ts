@@ -2,8 +2,6 @@
  * The rules of entry: admit, wait or refuse. Values in, a decision out.
  */
 import type { Grant } from '../../token/token.ts'
-import type { MeetingRecord } from '../../store/store.ts'
-import { problemOfParticipantId } from '../../protocol/ids.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { beyondShare, sharesOf, type Shares } from '../../shares.ts'
 import { authorityOf, type Authority, type Moderation } from '../roster/permissions.ts'
@@ -63,39 +61,7 @@ export class Admissions {
   }
 }
 
-/**
- * What can be refused of a meeting before anything is asked: contract §1.3, in the order in which it helps a caller most.
- * `participantId` is undefined where it is not known yet (init-config).
- */
-export function refusalAtDoor(
-  grant: Grant,
-  meeting: MeetingRecord | undefined,
-  participantId: string | undefined,
-): Refusal | undefined {
-  if (grant.roles && !grant.roles.includes('rtc')) return new Refusal('UNAUTHORIZED_ROLE')
-  if (grant.entry === undefined) return new Refusal('INVALID_PERMISSIONS')
-  if (meeting?.projectId !== grant.projectId) {
-    return new Refusal('INVALID_MEETING_ID')
-  }
-  if (grant.roomId !== undefined && grant.roomId !== meeting.meetingId && grant.roomId !== meeting.customId) {
-    return new Refusal('UNAUTHORIZED_MEETING_ID')
-  }
-  if (participantId !== undefined) {
-    const problem = problemOfParticipantId(participantId)
-    if (problem !== undefined)
-      return new Refusal('INVALID_PARTICIPANT_ID', { message: `The participant id ${problem}.` })
-    if (grant.participantId !== undefined && grant.participantId !== participantId) {
-      return new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
-    }
-    const allowed = meeting.settings.allowedParticipantIds
-    if (allowed !== undefined && !allowed.includes(participantId))
-      return new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
-  }
-  if (meeting.disabledAt !== null) return new Refusal('MEETING_ID_DISABLED')
-  return undefined
-}
-
-/** The decision on an entry request that passed `refusalAtDoor`. */
+/** The decision on an entry request that the door accepted. */
 export function decideAdmission(
   grant: Grant,
   facts: SessionFacts,
