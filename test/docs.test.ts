@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { envExample } from '../src/config/describe.ts'
 import { errorNames } from '../src/protocol/errors.ts'
+import { leaveReasons } from '../src/protocol/leave-reasons.ts'
 import { modeNames } from '../src/protocol/modes.ts'
 import { TestServer } from './support/test-server.ts'
 
@@ -30,7 +31,13 @@ const OTHER_VARIABLES = [
   'DEBIAN_FRONTEND',
 ]
 const settings = [...envExample().matchAll(/^# ([A-Z_]+)=/gm)].map(([, name]) => name!)
-const known = new Set<string>([...settings, ...errorNames, ...modeNames, ...OTHER_VARIABLES])
+const known = new Set<string>([
+  ...settings,
+  ...errorNames,
+  ...modeNames,
+  ...Object.keys(leaveReasons),
+  ...OTHER_VARIABLES,
+])
 const metrics = read('src/metrics/metrics.ts') + read('src/metrics/answers.ts')
 const help = execFileSync(process.execPath, ['src/cli.ts', '--help'], { cwd: root, encoding: 'utf8' })
 /** Of a command of two words, the first as well. */
@@ -93,6 +100,32 @@ test('each decision that a comment names is recorded here', () => {
       if (!records.has(named)) wrong.push(`${file}: ${named}`)
   }
   assert.deepEqual(wrong, [])
+})
+
+test('each section of the contract that a comment names is recorded here', () => {
+  const pages = ['rest-and-tokens', 'signalling', 'older-clients'] as const
+  const sections = new Set(
+    pages.flatMap((page) =>
+      [...read(`docs/contract/${page}.md`).matchAll(/^#+ (\d+(?:\.\d+)*) /gm)].map(
+        ([, n]) => `${page} §${n}`,
+      ),
+    ),
+  )
+  const SECTIONS = String.raw`((?:,? (?:and |to )?§\d+(?:\.\d+)*)+)`
+  const CITED = new RegExp(`(?:(${pages.join('|')})|contract)${SECTIONS}`, 'g')
+  const wrong: string[] = []
+  let cited = 0
+  for (const file of globSync('{src,test,bench,scripts}/**/*.{ts,tsx,mjs}', { cwd: root })) {
+    // A comment goes on in the next line.
+    const text = read(file).replaceAll(/\n\s*(?:\*|\/\/) /g, ' ')
+    for (const [, page = 'rest-and-tokens', named] of text.matchAll(CITED))
+      for (const [section] of named!.matchAll(/§[\d.]*\d/g)) {
+        cited++
+        if (!sections.has(`${page} ${section}`)) wrong.push(`${file}: ${page} ${section}`)
+      }
+  }
+  assert.deepEqual(wrong, [])
+  assert.ok(cited > 50)
 })
 
 test('what is not there is found', () => {
