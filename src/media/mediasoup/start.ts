@@ -30,8 +30,8 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
         'media is announced at an address on which it does not listen itself, so it could not be tried from here',
       )
   }
-  if (log) logWorkers(log)
   const [logLevel = 'error', logTags] = (options.workerLog ?? 'error').split(':')
+  if (log) logWorkers(log, logLevel)
   const pool = await WorkerPool.start({
     workerBin: options.workerBin,
     workers: Math.max(1, options.workers),
@@ -58,7 +58,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
 /** A line of a worker, as opposed to mediasoup's own, begins with its process id. */
 const OF_A_WORKER = /^\[pid:(\d+)\] /
 
-function logWorkers(log: MediaLog): void {
+function logWorkers(log: MediaLog, level: string): void {
   const passOn =
     (level: 'info' | 'warn') =>
     (_namespace: string, message: string): void => {
@@ -67,8 +67,9 @@ function logWorkers(log: MediaLog): void {
         log[level]({ pid: Number(pid) }, `mediasoup: ${message.slice(beginning.length)}`)
     }
   setLogEventListeners({
-    ondebug: passOn('info'),
-    onwarn: passOn('warn'),
+    // Only where they are asked for: mediasoup writes a line at each of its calls, which a join would feel.
+    ...(level === 'debug' && { ondebug: passOn('info') }),
+    ...((level === 'debug' || level === 'warn') && { onwarn: passOn('warn') }),
     onerror: (namespace, message, error) =>
       log.warn({ namespace, ...(error ? { err: error } : {}) }, `mediasoup: ${message}`),
   })
