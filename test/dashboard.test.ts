@@ -1,8 +1,11 @@
 /** The dashboard as the one who runs the server uses it: a real browser, a whole server, live clients. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
+import { join as pathOf } from 'node:path'
 import { after, before, test } from 'node:test'
+import Database from 'better-sqlite3'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { DATABASE_FILE } from '../src/store/sqlite/sqlite.ts'
 import { assertIsolated } from './support/bidi.ts'
 import { launchBrowser } from './support/browser.ts'
 import { Receiver, failing, taking } from './support/receiver.ts'
@@ -364,6 +367,12 @@ test('the project’s webhook is set; what nobody took is seen, and replayed one
   assert.match(await tries.nth(1).innerText(), /HTTP 204[^]*Taken/)
   // Those before the replay as well.
   assert.equal(await tries.count(), 5)
+  // One from before tries were kept tells the last answer.
+  const database = new Database(pathOf(server.config.dataDir, DATABASE_FILE))
+  database.exec('delete from delivery_tries')
+  database.close()
+  await page.reload()
+  await page.getByText('Tried 1 time. The last answer: HTTP 204.').waitFor()
   await open('/webhooks')
   await button('Replay all parked').click()
   await button('Replay all').click()

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { sweep } from './retention.ts'
 import { openStore } from '../store/open.ts'
 import type { NewDelivery, Store } from '../store/store.ts'
+import { meetingRecord } from '../../test/support/records.ts'
 
 const PROJECT = 'p'
 const DAY_MS = 86_400_000
@@ -18,16 +19,7 @@ before(async () => {
   store = await openStore({ folder: join(folder, 'data') })
   await store.projects.create({ projectId: PROJECT, name: 'p', webhook: null, createdAt: 1 })
   for (const meetingId of ['one', 'two']) {
-    await store.meetings.create({
-      id: meetingId,
-      meetingId,
-      projectId: PROJECT,
-      customId: null,
-      settings: {},
-      disabledAt: null,
-      createdAt: 1,
-      updatedAt: 1,
-    })
+    await store.meetings.create(meetingRecord({ id: meetingId, meetingId, projectId: PROJECT }))
   }
   for (let day = 1; day <= 25; day++) await hold(`s${String(day).padStart(2, '0')}`, day)
   await begin('live', 26)

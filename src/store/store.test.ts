@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, beforeEach, test } from 'node:test'
 import Database from 'better-sqlite3'
+import { meetingRecord } from '../../test/support/records.ts'
 import { StartError } from '../errors.ts'
 import { IdTaken, StoreConflict } from './problem.ts'
 import { openStore } from './open.ts'
@@ -26,17 +27,8 @@ after(() => Promise.all(folders.map((one) => rm(one, { recursive: true, force: t
 const PROJECT = 'a'.repeat(24)
 const project = { projectId: PROJECT, name: 'test', webhook: null, createdAt: 1 }
 const id = (): string => randomBytes(12).toString('hex')
-const aMeeting = (changes: Partial<MeetingRecord> = {}): MeetingRecord => ({
-  id: id(),
-  meetingId: id(),
-  projectId: PROJECT,
-  customId: null,
-  settings: {},
-  disabledAt: null,
-  createdAt: 1,
-  updatedAt: 1,
-  ...changes,
-})
+const aMeeting = (changes: Partial<MeetingRecord> = {}): MeetingRecord =>
+  meetingRecord({ id: id(), meetingId: id(), projectId: PROJECT }, changes)
 
 async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
   const store = await openStore({ folder })

@@ -14,6 +14,7 @@ import type { Participant } from '../../src/meeting/roster/participant.ts'
 import type { MeetingSettings } from '../../src/meeting/settings.ts'
 import { Events } from '../../src/meeting/events.ts'
 import { LiveMeeting } from '../../src/meeting/live-meeting.ts'
+import { meetingRecord } from './records.ts'
 import { openStore } from '../../src/store/open.ts'
 
 export const PROJECT = 'a'.repeat(24)
@@ -145,16 +146,7 @@ export class LiveMeetingBench {
   }
 
   async createMeeting(): Promise<MeetingRecord> {
-    const meeting: MeetingRecord = {
-      id: newId(),
-      meetingId: newId(),
-      projectId: PROJECT,
-      customId: null,
-      settings: {},
-      disabledAt: null,
-      createdAt: 1,
-      updatedAt: 1,
-    }
+    const meeting = meetingRecord({ id: newId(), meetingId: newId(), projectId: PROJECT })
     await this.store.meetings.create(meeting)
     return meeting
   }

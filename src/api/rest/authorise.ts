@@ -9,6 +9,7 @@ import type { Grant } from '../../token/token.ts'
 import type { About, MeetingNamed } from './about.ts'
 import type { HttpContext } from '../context.ts'
 import { refusalFromOutside } from '../../meeting/roster/permissions.ts'
+import { idsOf } from '../../meeting/door/door.ts'
 import { Removals } from '../../meeting/door/removals.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { assertInScope } from '../../token/token.ts'
@@ -26,10 +27,6 @@ declare module 'fastify' {
     /** Of a route with access `token`: the grant from `preValidation` on, with the meeting from `preHandler` on. */
     authorised: Authorised | null
   }
-}
-
-export function idsOf({ meetingId, customId }: MeetingRecord): string[] {
-  return customId === null ? [meetingId] : [meetingId, customId]
 }
 
 /** The grant of a call, as far as the token alone decides. @throws {Refusal} */

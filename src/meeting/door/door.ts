@@ -10,14 +10,14 @@ import { problemOfParticipantId } from '../../protocol/ids.ts'
 import { refusalOfScope, refusalToJoin, type Grant } from '../../token/token.ts'
 
 /** How somebody comes to the door. */
-export type Entrance = 'socket' | 'elsewhere'
+export type WayIn = 'socket' | 'elsewhere'
 
 /**
  * Whether a token that is not valid at this time still brings back a participant who was in the session with it. Only a
  * socket returns to a session: a participant who asks for another meeting has no place there to return to, and init-config
  * (`assertOpen`) names no participant.
  */
-const mayReturn: Record<Entrance, boolean> = { socket: true, elsewhere: false }
+const mayReturn: Record<WayIn, boolean> = { socket: true, elsewhere: false }
 
 /** Why a token is refused that is valid at another time. */
 const OUT_OF_TIME: ReadonlySet<string | undefined> = new Set(['expired', 'issued-in-future'])
@@ -43,7 +43,7 @@ export function refusalAtDoor(facts: DoorFacts): Refusal | undefined {
   if (refusal) return refusal
   if (meeting?.projectId !== grant.projectId) return new Refusal('INVALID_MEETING_ID')
   const outOfScope =
-    refusalOfScope(grant, { roomId: namesOf(meeting) }) ?? refusalOfParticipant(grant, meeting, participantId)
+    refusalOfScope(grant, { roomId: idsOf(meeting) }) ?? refusalOfParticipant(grant, meeting, participantId)
   if (outOfScope) return outOfScope
   if (meeting.disabledAt !== null) return new Refusal('MEETING_ID_DISABLED')
   if (!media.available && !media.isComing) return refusalOfMedia(media)
@@ -59,7 +59,7 @@ function refusalOfParticipant(
   const problem = problemOfParticipantId(participantId)
   if (problem !== undefined)
     return new Refusal('INVALID_PARTICIPANT_ID', { message: `The participant id ${problem}.` })
-  const outOfScope = refusalOfScope(grant, { roomId: namesOf(meeting), participantId })
+  const outOfScope = refusalOfScope(grant, { roomId: idsOf(meeting), participantId })
   if (outOfScope) return outOfScope
   const allowed = meeting.settings.allowedParticipantIds
   return allowed !== undefined && !allowed.includes(participantId)
@@ -67,7 +67,8 @@ function refusalOfParticipant(
     : undefined
 }
 
-function namesOf({ meetingId, customId }: MeetingRecord): string[] {
+/** The ids that stand for a meeting in a token. */
+export function idsOf({ meetingId, customId }: MeetingRecord): string[] {
   return customId === null ? [meetingId] : [meetingId, customId]
 }
 
@@ -110,9 +111,9 @@ export class Door {
   }
 
   /** @throws {Refusal} with the reason why this token does not open this meeting */
-  async judge(entrance: Entrance, shown: Credentials): Promise<Accepted> {
+  async judge(way: WayIn, shown: Credentials): Promise<Accepted> {
     const { refusalOfOrigin, findMeeting, knows, mediaStatus, randomId } = this.#options
-    const { grant, outOfTime } = this.#grantOf(shown.token, mayReturn[entrance])
+    const { grant, outOfTime } = this.#grantOf(shown.token, mayReturn[way])
     const ofOrigin = refusalOfOrigin(grant, shown.origin, shown.ownOrigin)
     if (ofOrigin) throw ofOrigin
     const meeting = await findMeeting(grant, shown.meetingId)

@@ -117,10 +117,11 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
 /** How often it was tried, and with what outcome. Of tries before they were kept one by one, only the last answer is known. */
 function History({ delivery: { attempts, tries, lastStatus, lastError } }: { delivery: WholeDelivery }) {
   if (attempts === 0 && tries.length === 0) return null
-  const since = tries.length > attempts ? ' since it was replayed' : ''
+  const isReplayed = tries.length > attempts
   return (
     <li>
-      {`Tried ${count(attempts, 'time')}${since}.`}
+      {attempts === 0 ? 'Not tried' : `Tried ${count(attempts, 'time')}`}
+      {isReplayed && ' since it was replayed'}.
       {tries.length > 0 ? (
         <Tries tries={tries} />
       ) : (
