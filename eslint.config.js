@@ -7,8 +7,7 @@ import tseslint from 'typescript-eslint'
  */
 const TAKES_TIME_AND_RANDOMNESS = [
   // The roots.
-  'src/server.ts',
-  'src/foundation.ts',
+  'src/server/**',
   'src/cli/**',
   // Other programs: in a browser, in a backend, and under a load test.
   'src/client/**',

@@ -1,7 +1,7 @@
 /** The public names of the package; tokens alone are at `anteroom/token`, the browser SDK at `anteroom/client`. */
 export { readConfig, type Config } from './config/read.ts'
 export { ConfigError, StartError } from './errors.ts'
-export { startServer, startTokenServer, type RunningServer } from './server.ts'
+export { startServer, startTokenServer, type RunningServer } from './server/server.ts'
 export {
   createMinter,
   createVerifier,

@@ -48,14 +48,10 @@ const below: Record<string, string[]> = {
   web: ['client'],
   errors: [],
   config: ['errors', 'addresses'],
-  foundation: ['config', 'project', 'store'],
-  welcome: ['config'],
   server: [
     'errors',
     'version',
-    'foundation',
     'config',
-    'welcome',
     'api',
     'meeting',
     'project',
@@ -74,7 +70,6 @@ const below: Record<string, string[]> = {
     'version',
     'load',
     'server',
-    'foundation',
     'config',
     'api',
     'meeting',
@@ -105,7 +100,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
   token: { contract: ['token.ts'] },
   tracing: { contract: ['tracing.ts'], factory: ['open.ts'] },
 }
-const factoryRooms = new Set(['server', 'foundation', 'cli', 'index'])
+const factoryRooms = new Set(['server', 'cli', 'index'])
 
 const files = globSync('**/*.{ts,tsx}', { cwd: src }).filter(
   (file) => !/\.test\.tsx?$/.test(file) && !file.endsWith('.d.ts'),

@@ -1,4 +1,4 @@
-/** What the routes work with; given by `server.ts`. */
+/** What the routes work with; given by `server/`. */
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'

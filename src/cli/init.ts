@@ -8,8 +8,8 @@ export const init: Command = {
   details: 'For setting up before the first start. What is there already stays as it is.',
   run: async ({ env }) => {
     const config = readConfig(env)
-    const { openFoundation } = await import('../foundation.ts')
-    const { store, keyRing, secretIn } = await openFoundation(config, { create: true })
+    const { openCore } = await import('../server/core.ts')
+    const { store, keyRing, secretIn } = await openCore(config, { create: true })
     await store.close()
     const apiKey = keyRing.defaultKey()?.apiKey ?? null
     return {

@@ -14,14 +14,12 @@ import {
   type CommandResult,
 } from './arguments.ts'
 import { askServer } from './ask-server.ts'
-import { namedProject, withFoundation } from './foundation.ts'
+import { namedProject, withCore } from './core.ts'
 
 const when = (at: number | null): string => (at === null ? '' : new Date(at).toISOString())
 
 function withKeys<T>(env: NodeJS.ProcessEnv, work: (keys: ApiKeys) => Promise<T>): Promise<T> {
-  return withFoundation(env, ({ store }) =>
-    work(createApiKeys({ store, now: Date.now, randomBytes, randomUUID })),
-  )
+  return withCore(env, ({ store }) => work(createApiKeys({ store, now: Date.now, randomBytes, randomUUID })))
 }
 
 function originsOf(value: CommandInput['values'][string]): string[] | null {
@@ -52,7 +50,7 @@ export const keyCommands: readonly Command[] = [
     name: 'keys list',
     summary: 'the API keys, without their secrets',
     run: ({ env }) =>
-      withFoundation(env, async ({ store }) => {
+      withCore(env, async ({ store }) => {
         const keys = (await store.keys.list()).map(({ secret: _, ...shown }) => shown)
         return {
           json: keys,
@@ -80,9 +78,9 @@ export const keyCommands: readonly Command[] = [
       origins: { value: 'list', help: 'web origins whose pages may use it; by commas; default any' },
     },
     run: ({ env, values, show }) =>
-      withFoundation(env, async (foundation) => {
-        const { projectId } = await namedProject(foundation, values.project)
-        const { store } = foundation
+      withCore(env, async (core) => {
+        const { projectId } = await namedProject(core, values.project)
+        const { store } = core
         const keys = createApiKeys({ store, now: Date.now, randomBytes, randomUUID })
         const name = typeof values.name === 'string' ? values.name : 'key'
         return showThenKeep(show, await keys.draft({ projectId, name, origins: originsOf(values.origins) }))

@@ -1,14 +1,14 @@
 /** `anteroom meeting …` */
 import { randomBytes } from 'node:crypto'
 import type { MeetingRecord } from '../store/store.ts'
-import type { Foundation } from '../foundation.ts'
+import type { ServerCore } from '../server/core.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { problemOfRoomId } from '../protocol/ids.ts'
 import { newMeetingId } from '../project/catalogue.ts'
 import { mintToken } from '../token/token.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
 import { askServer } from './ask-server.ts'
-import { withFoundation } from './foundation.ts'
+import { withCore } from './core.ts'
 
 const PER_PAGE = 50
 
@@ -21,8 +21,8 @@ function shown(
   return { meetingId, customId, disabled: disabledAt !== null, createdAt: instant(createdAt), ...settings }
 }
 
-async function projectOf(foundation: Foundation): Promise<string> {
-  const key = foundation.keyRing.defaultKey()
+async function projectOf(core: ServerCore): Promise<string> {
+  const key = core.keyRing.defaultKey()
   if (key) return Promise.resolve(key.projectId)
   throw new CommandError(
     'There is no API key in force; make one with: anteroom keys create',
@@ -30,9 +30,9 @@ async function projectOf(foundation: Foundation): Promise<string> {
   )
 }
 
-async function find(foundation: Foundation, anyId: string): Promise<MeetingRecord> {
-  for (const { projectId } of await foundation.store.projects.list()) {
-    const meeting = await foundation.store.meetings.find(projectId, anyId)
+async function find(core: ServerCore, anyId: string): Promise<MeetingRecord> {
+  for (const { projectId } of await core.store.projects.list()) {
+    const meeting = await core.store.meetings.find(projectId, anyId)
     if (meeting) return meeting
   }
   throw new CommandError(`There is no meeting ${anyId}.`, exitCodes.refused)
@@ -44,9 +44,9 @@ export const meetingCommands: readonly Command[] = [
     summary: 'a new meeting, or the one that has this custom id',
     options: { 'custom-id': { value: 'id', help: 'an id of your own' } },
     run: ({ env, values, show }) =>
-      withFoundation(env, async (foundation) => {
-        const { catalogue } = foundation
-        const projectId = await projectOf(foundation)
+      withCore(env, async (core) => {
+        const { catalogue } = core
+        const projectId = await projectOf(core)
         const customId = typeof values['custom-id'] === 'string' ? values['custom-id'] : undefined
         if (customId !== undefined) {
           const there = await catalogue.find(projectId, customId)
@@ -83,11 +83,11 @@ export const meetingCommands: readonly Command[] = [
     summary: 'the meetings, newest first',
     options: { page: { value: 'n', help: `page of ${PER_PAGE}; default 1` } },
     run: ({ env, values }) =>
-      withFoundation(env, async (foundation) => {
+      withCore(env, async (core) => {
         const page = Number(values.page ?? 1)
         if (!Number.isInteger(page) || page < 1)
           throw new CommandError('--page takes a whole number from 1.', exitCodes.usage)
-        const { items, total } = await foundation.store.meetings.list(await projectOf(foundation), {
+        const { items, total } = await core.store.meetings.list(await projectOf(core), {
           page,
           perPage: PER_PAGE,
         })
@@ -110,11 +110,11 @@ export const meetingCommands: readonly Command[] = [
     positionals: ['meetingId'],
     summary: 'one meeting and its session, if one goes on',
     run: ({ env, positionals: [anyId = ''] }) =>
-      withFoundation(env, async (foundation) => {
-        const meeting = await find(foundation, anyId)
-        const session = await foundation.store.sessions.ongoing(meeting.meetingId)
+      withCore(env, async (core) => {
+        const meeting = await find(core, anyId)
+        const session = await core.store.sessions.ongoing(meeting.meetingId)
         const present = session
-          ? (await foundation.store.sessions.stays(session.sessionId)).filter((stay) => stay.leftAt === null)
+          ? (await core.store.sessions.stays(session.sessionId)).filter((stay) => stay.leftAt === null)
           : []
         const json = {
           ...shown(meeting),
@@ -146,9 +146,9 @@ export const meetingCommands: readonly Command[] = [
     summary: 'ends the session that goes on, for everybody',
     details: 'Asks the server that runs with these settings.',
     run: ({ env, positionals: [anyId = ''] }) =>
-      withFoundation(env, async (foundation) => {
-        const meeting = await find(foundation, anyId)
-        const key = foundation.keyRing.defaultKey(meeting.projectId)
+      withCore(env, async (core) => {
+        const meeting = await find(core, anyId)
+        const key = core.keyRing.defaultKey(meeting.projectId)
         if (!key)
           throw new CommandError(
             'There is no API key in force; make one with: anteroom keys create',

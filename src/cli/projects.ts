@@ -4,7 +4,7 @@ import { displayHost } from '../addresses.ts'
 import { draftFirstLink, forgetSignIn } from '../api/rest/admin/sign-in.ts'
 import { readConfig } from '../config/read.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
-import { withFoundation } from './foundation.ts'
+import { withCore } from './core.ts'
 
 const MAX_NAME_LENGTH = 100
 
@@ -20,7 +20,7 @@ export const projectCommands: readonly Command[] = [
     name: 'projects list',
     summary: 'the projects; each has keys and meetings of its own',
     run: ({ env }) =>
-      withFoundation(env, async ({ store }) => {
+      withCore(env, async ({ store }) => {
         const projects = await store.projects.list()
         return {
           json: projects,
@@ -40,7 +40,7 @@ export const projectCommands: readonly Command[] = [
     positionals: ['name'],
     summary: 'another project; give it a key with: keys create --project',
     run: ({ env, show, positionals: [text = ''] }) =>
-      withFoundation(env, async ({ store }) => {
+      withCore(env, async ({ store }) => {
         const projectId = randomBytes(12).toString('hex')
         const project = { projectId, name: nameOf(text), webhook: null, createdAt: Date.now() }
         const result = await show({ json: project, text: projectId })
@@ -53,7 +53,7 @@ export const projectCommands: readonly Command[] = [
     positionals: ['projectId', 'name'],
     summary: 'gives a project another name',
     run: ({ env, positionals: [projectId = '', text = ''] }) =>
-      withFoundation(env, async ({ store }) => {
+      withCore(env, async ({ store }) => {
         const project = await store.projects.change(projectId, { name: nameOf(text) })
         if (!project) throw new CommandError(`There is no project ${projectId}.`, exitCodes.refused)
         return { json: project, text: `${projectId} is ${project.name}` }
@@ -65,7 +65,7 @@ export const adminReset: Command = {
   name: 'admin reset',
   summary: 'forgets the password of the dashboard, signs everybody out and prints a new first link',
   run: ({ env, show }) =>
-    withFoundation(env, async ({ store }) => {
+    withCore(env, async ({ store }) => {
       const { publicUrl, host, port } = readConfig(env)
       const { path, keep } = draftFirstLink({ store, randomBytes })
       const link = `${publicUrl ?? `http://${displayHost(host)}:${port}`}${path}`

@@ -5,7 +5,7 @@ import { readConfig } from '../config/read.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
 import { RevokedTokens } from '../project/revoked-tokens.ts'
-import { namedProject, withFoundation } from './foundation.ts'
+import { namedProject, withCore } from './core.ts'
 
 const MAX_JTI_LENGTH = 256
 
@@ -25,7 +25,7 @@ export const tokenCommands: readonly Command[] = [
       'api-key': { value: 'key', help: 'the key that signs; default: the newest in force' },
     },
     run: ({ env, values }) =>
-      withFoundation(env, async ({ keyRing }) => {
+      withCore(env, async ({ keyRing }) => {
         const named = text(values['api-key'])
         const key = named === undefined ? keyRing.defaultKey() : keyRing.find(named)
         if (!key || key.revoked)
@@ -56,7 +56,7 @@ export const tokenCommands: readonly Command[] = [
     summary: 'what a token says, claim by claim, and whether the door would let it in',
     details: 'The token "-" is read from standard input. Exit code 3 when the door would refuse it.',
     run: ({ env, positionals: [given = ''] }) =>
-      withFoundation(env, async ({ store, keyRing }) => {
+      withCore(env, async ({ store, keyRing }) => {
         const revoked = new RevokedTokens({ store, now: Date.now })
         await revoked.refresh()
         const token = given === '-' ? readFileSync(0, 'utf8').trim() : given
@@ -102,11 +102,11 @@ export const tokenCommands: readonly Command[] = [
     details: 'Its jti is what "token inspect" shows.',
     options: { project: { value: 'id', help: 'the project of its key; default: the first' } },
     run: ({ env, values, positionals: [jti = ''] }) =>
-      withFoundation(env, async (foundation) => {
-        const { projectId } = await namedProject(foundation, values.project)
+      withCore(env, async (core) => {
+        const { projectId } = await namedProject(core, values.project)
         if (jti === '' || jti.length > MAX_JTI_LENGTH)
           throw new CommandError(`A jti has 1 to ${MAX_JTI_LENGTH} characters.`, exitCodes.usage)
-        const { store } = foundation
+        const { store } = core
         const revoked = new RevokedTokens({ store, now: Date.now })
         await revoked.refresh()
         await revoked.add(projectId, `jti:${jti}`)

@@ -1,8 +1,8 @@
 /** `anteroom webhooks …` */
 import type { DeliveryRecord, DeliveryState } from '../store/store.ts'
-import type { Foundation } from '../foundation.ts'
+import type { ServerCore } from '../server/core.ts'
 import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
-import { withFoundation } from './foundation.ts'
+import { withCore } from './core.ts'
 
 const PER_PAGE = 50
 const REPLAY_AT_ONCE = 200
@@ -21,7 +21,7 @@ function shown({ body: _body, ...delivery }: DeliveryRecord) {
 }
 
 /** The projects that a command is about: the one that is named, or all. */
-async function projectsOf({ store }: Foundation, { values }: CommandInput): Promise<string[]> {
+async function projectsOf({ store }: ServerCore, { values }: CommandInput): Promise<string[]> {
   const projects = (await store.projects.list()).map(({ projectId }) => projectId)
   const { project } = values
   if (typeof project !== 'string') return projects
@@ -30,7 +30,7 @@ async function projectsOf({ store }: Foundation, { values }: CommandInput): Prom
   return [project]
 }
 
-async function find({ store }: Foundation, deliveryId: string): Promise<DeliveryRecord> {
+async function find({ store }: ServerCore, deliveryId: string): Promise<DeliveryRecord> {
   for (const { projectId } of await store.projects.list()) {
     const delivery = await store.outbox.get(projectId, deliveryId)
     if (delivery) return delivery
@@ -52,7 +52,7 @@ export const webhookCommands: readonly Command[] = [
       page: { value: 'n', help: `page of ${PER_PAGE} for each project; default 1` },
     },
     run: (input) =>
-      withFoundation(input.env, async (foundation) => {
+      withCore(input.env, async (core) => {
         const { state, meeting, event } = input.values
         const page = Number(input.values.page ?? 1)
         if (!Number.isInteger(page) || page < 1)
@@ -61,8 +61,8 @@ export const webhookCommands: readonly Command[] = [
           throw new CommandError(`--state takes ${STATES.join(', ')}.`, exitCodes.usage)
         const deliveries: DeliveryRecord[] = []
         let total = 0
-        for (const projectId of await projectsOf(foundation, input)) {
-          const found = await foundation.store.outbox.list(
+        for (const projectId of await projectsOf(core, input)) {
+          const found = await core.store.outbox.list(
             projectId,
             { page, perPage: PER_PAGE },
             {
@@ -96,9 +96,9 @@ export const webhookCommands: readonly Command[] = [
     positionals: ['deliveryId'],
     summary: 'one delivery, with what it says',
     run: ({ env, positionals: [deliveryId = ''] }) =>
-      withFoundation(env, async (foundation) => {
-        const delivery = await find(foundation, deliveryId)
-        const tries = await foundation.store.outbox.tries(deliveryId)
+      withCore(env, async (core) => {
+        const delivery = await find(core, deliveryId)
+        const tries = await core.store.outbox.tries(deliveryId)
         const lines: [string, string][] = [
           ['delivery', delivery.deliveryId],
           ['event', delivery.event],
@@ -134,20 +134,20 @@ export const webhookCommands: readonly Command[] = [
       parked: { help: 'all that were given up, oldest first' },
     },
     run: (input) =>
-      withFoundation(input.env, async (foundation) => {
+      withCore(input.env, async (core) => {
         const [deliveryId] = input.positionals
         if ((deliveryId === undefined) !== (input.values.parked === true))
           throw new CommandError('Name one delivery, or say --parked.', exitCodes.usage)
-        const { outbox } = foundation.store
+        const { outbox } = core.store
         const at = Date.now()
         let replayed = 0
         if (deliveryId !== undefined) {
-          const { projectId } = await find(foundation, deliveryId)
+          const { projectId } = await find(core, deliveryId)
           if (!(await outbox.replay(projectId, deliveryId, at)))
             throw new CommandError(`The delivery ${deliveryId} still waits.`, exitCodes.refused)
           replayed = 1
         } else {
-          for (const projectId of await projectsOf(foundation, input)) {
+          for (const projectId of await projectsOf(core, input)) {
             for (let more = REPLAY_AT_ONCE; more === REPLAY_AT_ONCE; replayed += more)
               more = await outbox.replayParked(projectId, at, REPLAY_AT_ONCE)
           }

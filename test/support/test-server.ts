@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { readConfig, type Config } from '../../src/config/read.ts'
 import { createFakeSfu, type FakeSfu } from '../../src/media/fake/sfu.ts'
 import { createLog } from '../../src/log.ts'
-import { startServer, type Parts, type RunningServer } from '../../src/server.ts'
+import { startServer, type Parts, type RunningServer } from '../../src/server/server.ts'
 import type { TokenClaims } from '../../src/token/token.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
 

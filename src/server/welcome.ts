@@ -1,5 +1,5 @@
 /** What the server says when it is ready: to a person, and as the first line of a log that programs read. */
-import type { Config } from './config/read.ts'
+import type { Config } from '../config/read.ts'
 
 export interface ReadyFacts {
   config: Pick<

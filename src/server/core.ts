@@ -2,14 +2,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from './config/read.ts'
-import { createCatalogue, type Catalogue } from './project/catalogue.ts'
-import { KeyRing } from './project/key-ring.ts'
-import { openStore, type StoreOptions } from './store/open.ts'
-import type { Store } from './store/store.ts'
+import type { Config } from '../config/read.ts'
+import { createCatalogue, type Catalogue } from '../project/catalogue.ts'
+import { KeyRing } from '../project/key-ring.ts'
+import { openStore, type StoreOptions } from '../store/open.ts'
+import type { Store } from '../store/store.ts'
 
 /** What survives a restart, and the keys: all that a command needs, and the ground a server stands on. */
-export interface Foundation {
+export interface ServerCore {
   store: Store
   keyRing: KeyRing
   catalogue: Catalogue
@@ -17,7 +17,7 @@ export interface Foundation {
   secretIn: string
 }
 
-export interface FoundationOptions extends Pick<StoreOptions, 'onCommit' | 'onTrouble'> {
+export interface CoreOptions extends Pick<StoreOptions, 'onCommit' | 'onTrouble'> {
   /** Whether what is missing is made: the data folder, the database, the master key, a project, an API key. */
   create: boolean
   now?: () => number
@@ -28,10 +28,10 @@ const API_KEY_FILE = 'api-key.env'
 const SECRET_BYTES = 32
 
 /** @throws {StartError} with one sentence and the cure; without `create` when there is no store */
-export async function openFoundation(
+export async function openCore(
   config: Config,
-  { create, now = Date.now, through = (store) => store, ...watch }: FoundationOptions,
-): Promise<Foundation> {
+  { create, now = Date.now, through = (store) => store, ...watch }: CoreOptions,
+): Promise<ServerCore> {
   const { dataDir, masterKey, databaseUrl: url, apiKey: given } = config
   const store = through(await openStore({ folder: dataDir, masterKey, url, create, ...watch }))
   try {

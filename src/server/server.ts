@@ -6,44 +6,44 @@ import { access, constants } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { StartError } from './errors.ts'
-import type { Config } from './config/read.ts'
-import { openFoundation, type Foundation } from './foundation.ts'
-import type { Sfu } from './media/sfu.ts'
-import type { Store } from './store/store.ts'
-import { displayHost, inUrl, isLoopback, isReachedFromHereAlone, kindOf } from './addresses.ts'
-import { shownSettings } from './config/describe.ts'
-import { assertPortsApart } from './config/safety.ts'
-import { loadCertificate } from './api/http/certificate.ts'
-import { buildHttp, type HttpListener } from './api/http/server.ts'
-import { ChatPace } from './api/limits/chat-pace.ts'
-import { ChatSockets } from './api/chat/sockets.ts'
-import { Gate } from './api/limits/gate.ts'
-import { createOwner } from './api/http/owner.ts'
-import { MeetingSockets } from './api/signalling/sockets.ts'
-import { createAdmin } from './api/rest/admin/admin.ts'
-import { ADMIN_KEY_FILE, readAdminKey } from './api/rest/admin/admin-key.ts'
-import { createSignIn, newFirstLink } from './api/rest/admin/sign-in.ts'
-import { buildTokenServer } from './api/token-server.ts'
-import { createLog, logDestination } from './log.ts'
-import { createSfu } from './media/create.ts'
-import { mediaAddresses } from './media/addresses.ts'
-import { createInvites } from './project/invites.ts'
-import { createApiKeys } from './project/api-keys.ts'
-import { refusalOfOrigin } from './project/origins.ts'
-import { RevokedTokens } from './project/revoked-tokens.ts'
-import { Refusal } from './protocol/errors.ts'
-import { sweep } from './project/retention.ts'
-import { Door } from './meeting/door/door.ts'
-import { LiveMeetings } from './meeting/live-meetings.ts'
-import { Sampler } from './metrics/history.ts'
-import { createMetrics, type Metrics } from './metrics/metrics.ts'
-import { openTracing, type Tracing } from './tracing/open.ts'
-import { createVerifier, type Verifier } from './token/token.ts'
+import { StartError } from '../errors.ts'
+import type { Config } from '../config/read.ts'
+import { openCore, type ServerCore } from './core.ts'
+import type { Sfu } from '../media/sfu.ts'
+import type { Store } from '../store/store.ts'
+import { displayHost, inUrl, isLoopback, isReachedFromHereAlone, kindOf } from '../addresses.ts'
+import { shownSettings } from '../config/describe.ts'
+import { assertPortsApart } from '../config/safety.ts'
+import { loadCertificate } from '../api/http/certificate.ts'
+import { buildHttp, type HttpListener } from '../api/http/server.ts'
+import { ChatPace } from '../api/limits/chat-pace.ts'
+import { ChatSockets } from '../api/chat/sockets.ts'
+import { Gate } from '../api/limits/gate.ts'
+import { createOwner } from '../api/http/owner.ts'
+import { MeetingSockets } from '../api/signalling/sockets.ts'
+import { createAdmin } from '../api/rest/admin/admin.ts'
+import { ADMIN_KEY_FILE, readAdminKey } from '../api/rest/admin/admin-key.ts'
+import { createSignIn, newFirstLink } from '../api/rest/admin/sign-in.ts'
+import { buildTokenServer } from '../api/token-server.ts'
+import { createLog, logDestination } from '../log.ts'
+import { createSfu } from '../media/create.ts'
+import { mediaAddresses } from '../media/addresses.ts'
+import { createInvites } from '../project/invites.ts'
+import { createApiKeys } from '../project/api-keys.ts'
+import { refusalOfOrigin } from '../project/origins.ts'
+import { RevokedTokens } from '../project/revoked-tokens.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { sweep } from '../project/retention.ts'
+import { Door } from '../meeting/door/door.ts'
+import { LiveMeetings } from '../meeting/live-meetings.ts'
+import { Sampler } from '../metrics/history.ts'
+import { createMetrics, type Metrics } from '../metrics/metrics.ts'
+import { openTracing, type Tracing } from '../tracing/open.ts'
+import { createVerifier, type Verifier } from '../token/token.ts'
 import { readyMessage, type Ready, type ReadyFacts } from './welcome.ts'
-import { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/create.ts'
-import { version } from './version.ts'
-import { locateWorker } from '../scripts/media-worker/locate.mjs'
+import { createWebhooks, type Webhooks, type WebhooksOptions } from '../webhook/create.ts'
+import { version } from '../version.ts'
+import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 
 export interface RunningServer {
   /** Base addresses that answer, plain first. */
@@ -78,7 +78,7 @@ const newId = (): string => randomBytes(12).toString('hex')
 const KEY_REFRESH_MS = 1000
 const SWEEP_MS = 3600_000
 const SWEEP_PAUSE_MS = 20
-const workerScript = join(import.meta.dirname, '../scripts/media-worker.mjs')
+const workerScript = join(import.meta.dirname, '../../scripts/media-worker.mjs')
 
 /**
  * @throws {StartError}
@@ -93,7 +93,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
   assertPortsApart(config)
   const startedAt = now()
   const metrics = createMetrics({ version, now })
-  const foundation = await openFoundation(config, {
+  const core = await openCore(config, {
     create: true,
     now,
     through: parts.through,
@@ -107,7 +107,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     metrics.close()
     throw error
   })
-  const { store, keyRing, catalogue } = foundation
+  const { store, keyRing, catalogue } = core
   let sfu: Sfu | undefined
   let tracing: Tracing | undefined
   try {
@@ -115,7 +115,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     tracing = await traceTo(config, log)
     sfu = parts.sfu ?? (await openSfu(config, log, stopping))
     stopping?.throwIfAborted()
-    return await connect(config, foundation, sfu, log)
+    return await connect(config, core, sfu, log)
   } catch (error) {
     metrics.close()
     await tracing?.close()
@@ -126,7 +126,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
 
   async function connect(
     settings: Config,
-    ground: Foundation,
+    ground: ServerCore,
     media: Sfu,
     logger: Logger,
   ): Promise<RunningServer> {
@@ -504,7 +504,7 @@ function certificateNames(config: Config): string[] {
 
 async function readyNow(
   config: Config,
-  { keyRing, secretIn }: Foundation,
+  { keyRing, secretIn }: ServerCore,
   { status }: Sfu,
   facts: Pick<ReadyFacts, 'command' | 'urls' | 'certificate' | 'firstLink'>,
 ): Promise<Ready> {

@@ -1,26 +1,26 @@
 /** The store and the keys for a command that works on them, whether a server runs beside it or not. It makes none. */
 import { readConfig } from '../config/read.ts'
-import type { Foundation } from '../foundation.ts'
+import type { ServerCore } from '../server/core.ts'
 import type { ProjectRecord } from '../store/store.ts'
 import { CommandError, exitCodes } from './arguments.ts'
 
-export async function withFoundation<T>(
+export async function withCore<T>(
   env: NodeJS.ProcessEnv,
-  work: (foundation: Foundation) => Promise<T>,
+  work: (core: ServerCore) => Promise<T>,
 ): Promise<T> {
   // Loaded when it is needed: a command that only prints its help starts at once.
-  const { openFoundation } = await import('../foundation.ts')
-  const foundation = await openFoundation(readConfig(env), { create: false })
+  const { openCore } = await import('../server/core.ts')
+  const core = await openCore(readConfig(env), { create: false })
   try {
-    return await work(foundation)
+    return await work(core)
   } finally {
-    await foundation.store.close()
+    await core.store.close()
   }
 }
 
 /** The project that an option names; without one, the first. @throws {CommandError} */
 export async function namedProject(
-  { store }: Pick<Foundation, 'store'>,
+  { store }: Pick<ServerCore, 'store'>,
   named: string | string[] | boolean | undefined,
 ): Promise<ProjectRecord> {
   const projects = await store.projects.list()
