@@ -75,7 +75,7 @@ export class Dispatcher {
     const { onError, outbox, policy } = this.#options
     const at = this.#now()
     await outbox
-      .hasten(at, at + policy.maxRetryMs, at + policy.timeoutMs + LEASE_MARGIN_MS)
+      .repairAfterClockSkew(at, at + policy.maxRetryMs, at + policy.timeoutMs + LEASE_MARGIN_MS)
       .catch((error: unknown) => onError(error, 'reading the outbox'))
     while (!this.#stopped) {
       this.#woken = false
@@ -98,13 +98,13 @@ export class Dispatcher {
     this.#receivers.sweep(at)
     if (this.#expectedAt <= at) this.#expectedAt = Infinity
     const due = await outbox.lease(at, at + policy.timeoutMs + LEASE_MARGIN_MS, free)
-    const postponed = []
+    const deferred = []
     for (const delivery of due) {
       const { deliveryId } = delivery
       if (this.#underWay.has(deliveryId)) continue
       const place = this.#receivers.enter(delivery.endPoint, at)
       if ('until' in place) {
-        postponed.push({ deliveryId, until: place.until })
+        deferred.push({ deliveryId, until: place.until })
         this.#expectedAt = Math.min(this.#expectedAt, place.until)
         continue
       }
@@ -116,7 +116,7 @@ export class Dispatcher {
         })
       this.#underWay.set(deliveryId, done)
     }
-    await outbox.postpone(postponed)
+    await outbox.defer(deferred)
     return due.length < free
   }
 
@@ -154,7 +154,7 @@ export class Dispatcher {
       const answer = await sender.send(endPoint, headers, body, this.#cut.signal)
       tookMs = this.#now() - sentAt
       if (!answer) {
-        await outbox.postpone([{ deliveryId, until: this.#now() }])
+        await outbox.defer([{ deliveryId, until: this.#now() }])
         return
       }
       const decision = outcomeOf(delivery, answer, { policy, now: this.#now(), random: random() })

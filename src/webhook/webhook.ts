@@ -51,8 +51,8 @@ export interface Outcome {
 export interface Outbox {
   lease(now: number, leasedUntil: number, limit: number): Promise<LeasedDelivery[]>
   settle(deliveryId: string, outcome: Outcome): Promise<void>
-  hasten(now: number, dueBy: number, leasedBy: number): Promise<void>
-  postpone(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
+  repairAfterClockSkew(now: number, dueBy: number, leasedBy: number): Promise<void>
+  defer(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
   onWritten(listener: () => void): void
 }
 

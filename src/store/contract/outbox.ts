@@ -61,12 +61,12 @@ export interface OutboxStore {
   /** Newest first. */
   list(projectId: string, page: Page, filter?: DeliveryFilter): Promise<PageOf<DeliveryRecord>>
   /** Lets leased ones go untried, to be leased again from then on. */
-  postpone(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
+  defer(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
   /**
    * Makes due at `now` what is due only after `dueBy`, and takes back leases beyond `leasedBy`: both were written by a
    * clock that was ahead.
    */
-  hasten(now: number, dueBy: number, leasedBy: number): Promise<void>
+  repairAfterClockSkew(now: number, dueBy: number, leasedBy: number): Promise<void>
   /** Told when this process wrote what is to be delivered; what others wrote is found by `lease`. */
   onWritten(listener: () => void): void
   /** Tries a parked or delivered one again, with its id and at the end of its line. False when there is none such. */

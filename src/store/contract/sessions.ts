@@ -72,9 +72,9 @@ export interface RemovalRecord {
 }
 
 export interface SessionStore {
-  start(session: SessionRecord, tell?: readonly NewDelivery[]): Promise<void>
+  start(session: SessionRecord, deliveries?: readonly NewDelivery[]): Promise<void>
   /** Closes what is still open in it. */
-  end(sessionId: string, at: number, reason: string, tell?: readonly NewDelivery[]): Promise<void>
+  end(sessionId: string, at: number, reason: string, deliveries?: readonly NewDelivery[]): Promise<void>
   get(sessionId: string): Promise<SessionRecord | undefined>
   /** The session without an end, if any. */
   ongoing(meetingId: string): Promise<SessionRecord | undefined>
@@ -82,14 +82,14 @@ export interface SessionStore {
   /** Newest first. */
   list(projectId: string, page: Page, filter?: SessionFilter): Promise<PageOf<SessionRecord>>
   /** Opens the interval of the mode it joins in, too. */
-  join(stay: StayRecord, mode: string, tell?: readonly NewDelivery[]): Promise<void>
+  join(stay: StayRecord, mode: string, deliveries?: readonly NewDelivery[]): Promise<void>
   /** Closes the open stay of this participant, with its intervals. */
   leave(
     sessionId: string,
     participantId: string,
     at: number,
     reason: string,
-    tell?: readonly NewDelivery[],
+    deliveries?: readonly NewDelivery[],
   ): Promise<void>
   /** In the order of joining; of one participant, if named. */
   stays(sessionId: string, participantId?: string): Promise<StayRecord[]>

@@ -8,7 +8,7 @@ import { figureQueries } from './queries/figures.ts'
 import { inviteQueries } from './queries/invites.ts'
 import { keyQueries, projectQueries } from './queries/keys.ts'
 import { meetingQueries } from './queries/meetings.ts'
-import { Written, outboxQueries } from './queries/outbox.ts'
+import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
 /** Opened at each start, so that a wrong master key shows at once. */
@@ -22,15 +22,15 @@ export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): 
 }
 
 export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 'version'> {
-  const written = new Written()
+  const signal = new OutboxSignal()
   return {
     projects: projectQueries(context),
     keys: keyQueries(context),
     meetings: meetingQueries(context),
-    sessions: sessionQueries(context, written),
+    sessions: sessionQueries(context, signal),
     invites: inviteQueries(context),
     chat: chatQueries(context),
-    outbox: outboxQueries(context, written),
+    outbox: outboxQueries(context, signal),
     figures: figureQueries(context),
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),

@@ -30,7 +30,7 @@ import * as inviteExpiry from '../sql/migrations/0009-invite-expiry.ts'
 import * as removalTokens from '../sql/migrations/0010-removal-tokens.ts'
 import * as deliveryTries from '../sql/migrations/0011-delivery-tries.ts'
 import { StoreConflict } from '../problem.ts'
-import type { Write } from '../sql/sql-context.ts'
+import type { RunInTransaction } from '../sql/sql-context.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
 import { SealBroken, type Seal } from '../secrets/seal.ts'
 import { openFiles } from '../files.ts'
@@ -98,7 +98,7 @@ export async function openSqlite(
       },
       failed,
     )
-    const write: Write = (work) =>
+    const write: RunInTransaction = (work) =>
       queue.run(work).catch((error: unknown) => {
         failed(error)
         throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error

@@ -4,8 +4,11 @@ import type { Schema } from '../schema.ts'
 import type { DeliveryRecord, DeliveryTry, NewDelivery, Store } from '../../store.ts'
 
 /** Writes deliveries in the transaction of the fact that they tell. */
-export async function tellInside(tx: Kysely<Schema>, tell: readonly NewDelivery[] = []): Promise<void> {
-  for (const delivery of tell) {
+export async function insertDeliveries(
+  tx: Kysely<Schema>,
+  deliveries: readonly NewDelivery[] = [],
+): Promise<void> {
+  for (const delivery of deliveries) {
     await tx
       .insertInto('deliveries')
       .values({
@@ -47,21 +50,21 @@ async function firstOfLine(
 }
 
 /** Those who wait for something to deliver. */
-export class Written {
+export class OutboxSignal {
   readonly #listeners: (() => void)[] = []
 
   add(listener: () => void): void {
     this.#listeners.push(listener)
   }
 
-  tell(): void {
+  notify(): void {
     for (const listener of this.#listeners) listener()
   }
 }
 
-export function outboxQueries({ db, write }: SqlContext, written: Written): Store['outbox'] {
+export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['outbox'] {
   return {
-    onWritten: (listener) => written.add(listener),
+    onWritten: (listener) => signal.add(listener),
     lease: async (now, leasedUntil, limit) => {
       const due = (from: Kysely<Schema>) =>
         from
@@ -144,7 +147,7 @@ export function outboxQueries({ db, write }: SqlContext, written: Written): Stor
         .execute()
       return { items: rows.map(toDelivery), total }
     },
-    hasten: async (now, dueBy, leasedBy) => {
+    repairAfterClockSkew: async (now, dueBy, leasedBy) => {
       await write(async (tx) => {
         await tx.updateTable('deliveries').set({ next_at: now }).where('next_at', '>', dueBy).execute()
         await tx
@@ -155,7 +158,7 @@ export function outboxQueries({ db, write }: SqlContext, written: Written): Stor
           .execute()
       })
     },
-    postpone: async (deliveries) => {
+    defer: async (deliveries) => {
       if (deliveries.length === 0) return
       await write(async (tx) => {
         for (const { deliveryId, until } of deliveries) {
@@ -177,10 +180,10 @@ export function outboxQueries({ db, write }: SqlContext, written: Written): Stor
           .where('project_id', '=', projectId)
           .where('state', '!=', 'waiting')
           .executeTakeFirst()
-        if (row) await replayInside(tx, row, at)
+        if (row) await replayIn(tx, row, at)
         return row !== undefined
       })
-      if (replayed) written.tell()
+      if (replayed) signal.notify()
       return replayed
     },
     replayParked: async (projectId, at, limit) => {
@@ -194,10 +197,10 @@ export function outboxQueries({ db, write }: SqlContext, written: Written): Stor
           .orderBy('number')
           .limit(limit)
           .execute()
-        for (const row of rows) await replayInside(tx, row, at)
+        for (const row of rows) await replayIn(tx, row, at)
         return rows.length
       })
-      if (replayed > 0) written.tell()
+      if (replayed > 0) signal.notify()
       return replayed
     },
     backlog: async () => {
@@ -265,7 +268,7 @@ async function addTry(
     .execute()
 }
 
-async function replayInside(
+async function replayIn(
   tx: Kysely<Schema>,
   { number, ...kept }: Selectable<Schema['deliveries']>,
   at: number,

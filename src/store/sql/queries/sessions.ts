@@ -2,23 +2,23 @@ import { sql, type Kysely, type Selectable } from 'kysely'
 import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.ts'
-import { tellInside, type Written } from './outbox.ts'
+import { insertDeliveries, type OutboxSignal } from './outbox.ts'
 
-export function sessionQueries({ db, write, rowKey }: SqlContext, written: Written): Store['sessions'] {
+export function sessionQueries({ db, write, rowKey }: SqlContext, signal: OutboxSignal): Store['sessions'] {
   /** Writes a fact and, if it was news, the deliveries that tell it. */
   const record = async (
-    tell: readonly NewDelivery[] | undefined,
+    deliveries: readonly NewDelivery[] | undefined,
     work: (tx: Kysely<Schema>) => Promise<boolean>,
   ): Promise<void> => {
     await write(async (tx) => {
-      if (await work(tx)) await tellInside(tx, tell)
+      if (await work(tx)) await insertDeliveries(tx, deliveries)
     })
-    if (tell && tell.length > 0) written.tell()
+    if (deliveries && deliveries.length > 0) signal.notify()
   }
 
   return {
-    start: (session, tell) =>
-      record(tell, async (tx) => {
+    start: (session, deliveries) =>
+      record(deliveries, async (tx) => {
         await tx
           .insertInto('sessions')
           .values({
@@ -33,8 +33,8 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, written: Writt
         await count(tx, session.projectId, 1)
         return true
       }),
-    end: (sessionId, at, reason, tell) =>
-      record(tell, async (tx) => {
+    end: (sessionId, at, reason, deliveries) =>
+      record(deliveries, async (tx) => {
         const { numUpdatedRows } = await tx
           .updateTable('sessions')
           .set({ ended_at: at, end_reason: reason })
@@ -120,8 +120,8 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, written: Writt
         .execute()
       return { items: (fromTheEnd ? rows.reverse() : rows).map(toSession), total }
     },
-    join: (stay, mode, tell) =>
-      record(tell, async (tx) => {
+    join: (stay, mode, deliveries) =>
+      record(deliveries, async (tx) => {
         await tx
           .insertInto('stays')
           .values({
@@ -148,8 +148,8 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, written: Writt
           .execute()
         return true
       }),
-    leave: (sessionId, participantId, at, reason, tell) =>
-      record(tell, async (tx) => {
+    leave: (sessionId, participantId, at, reason, deliveries) =>
+      record(deliveries, async (tx) => {
         const { numUpdatedRows } = await tx
           .updateTable('stays')
           .set({ left_at: at, leave_reason: reason })
