@@ -52,8 +52,8 @@ test('what cannot be put back is refused in one sentence, and changes nothing', 
   const [copy, damaged] = [join(folder, 'running.backup'), join(folder, 'damaged.backup')]
   assert.equal((await anteroom('backup', copy)).code, 0)
   assert.equal((await stat(copy)).mode & 0o777, 0o600)
-  assert.match((await anteroom('backup', copy)).text, /is there already/)
-  assert.match((await anteroom('restore', copy)).text, /A server works on .*: stop it first/)
+  assert.match((await anteroom('backup', copy)).text, /already exists/)
+  assert.match((await anteroom('restore', copy)).text, /A server is using .*: stop it first/)
   await writeFile(damaged, 'SQLite format 3\0 and nothing more')
   await server.end()
   const there = await server.run().then(list)

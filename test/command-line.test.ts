@@ -314,10 +314,10 @@ test('a start that cannot be is one sentence and code 1; doctor finds the same',
     [{ PUBLIC_URL: 'https://meet.example/?x=1' }, /^PUBLIC_URL must be an address without a query/],
     [{ TURN_URLS: 'turn:turn.example' }, /^TURN_URLS names a TURN server/],
     [{ DATA_DIR: damaged }, /is damaged/],
-    [{ DATA_DIR: newer }, /is of a newer Anteroom/],
+    [{ DATA_DIR: newer }, /was written by a newer Anteroom/],
     [{ DATA_DIR: join(folder, 'data'), MASTER_KEY: 'ab'.repeat(32) }, /master key is not the one/],
-    [{ DATA_DIR: openKey }, /master\.key can be read by others/],
-    [{ DATA_DIR: openAdminKey }, /admin\.key can be read by others/],
+    [{ DATA_DIR: openKey }, /Other users can read the master key/],
+    [{ DATA_DIR: openAdminKey }, /Other users can read the admin key/],
     [{ DATA_DIR: shortAdminKey }, /admin\.key is too short/],
   ] as const) {
     const settings = { PORT: '0', HTTPS_PORT: '0', MEDIA_PORT: '47133', MEDIA_WORKERS: '1', ...env }

@@ -30,7 +30,7 @@ const publicKey = async (): Promise<string> =>
 test('it is refused while a server works, and with a key that is not the one', async () => {
   const { code, text } = await rotate()
   assert.equal(code, 1)
-  assert.match(text, /A server works on .*: stop it first/)
+  assert.match(text, /A server is using .*: stop it first/)
   await server.end()
   const other = await rotate({ MASTER_KEY: 'ab'.repeat(32) })
   assert.match(other.text, /master key is not the one/)

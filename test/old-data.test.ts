@@ -108,7 +108,7 @@ test('a data folder of a newer version is refused with a sentence, and left as i
   await assert.rejects(TestServer.start({ dataDir }), (thrown: Error) => {
     assert.equal(
       thrown.message,
-      `The database ${file} is of a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
+      `The database ${file} was written by a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
     )
     return true
   })

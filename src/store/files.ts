@@ -1,15 +1,16 @@
-/** Files that people hand round in a session: one folder for each session, one file for each, nothing else. */
+/** Files that participants share in a session: a folder for each session, a file for each shared file. */
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from './store.ts'
 import { asUnavailable } from './sqlite/unavailable.ts'
 
-/** Ids are ours; what is none never reaches the disk. */
+/** The server makes these ids; anything else never reaches the disk. */
 const ID = /^[A-Za-z0-9_-]{8,64}$/
 
 export function openFiles(folder: string): Store['files'] {
   const place = (sessionId: string, fileId?: string): string => {
-    if (!ID.test(sessionId) || (fileId !== undefined && !ID.test(fileId))) throw new Error('This is no id.')
+    if (!ID.test(sessionId) || (fileId !== undefined && !ID.test(fileId)))
+      throw new Error('The file or session id is malformed.')
     return join(folder, sessionId, fileId ?? '')
   }
   return {
@@ -24,7 +25,7 @@ export function openFiles(folder: string): Store['files'] {
         } finally {
           await handle.close()
         }
-        // Whole or not at all.
+        // The rename makes the file appear complete or not at all.
         await rename(aside, path)
       } catch (error) {
         await rm(aside, { force: true }).catch(() => undefined)

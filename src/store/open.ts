@@ -9,32 +9,33 @@ import { createSeal } from './secrets/seal.ts'
 import { checkSqlite, DATABASE_FILE, openSqlite } from './sqlite/sqlite.ts'
 
 export interface StoreOptions {
-  /** The data folder; made with mode 0700 on first use. */
+  /** The data folder; created with mode 0700 on first use. */
   folder: string
-  /** 32 bytes; default: the file `master.key` in the folder, made on first use. */
+  /** 32 bytes. Default: the file `master.key` in the folder, created on first use. */
   masterKey?: Buffer | undefined
   /** Default: SQLite in the folder. */
   url?: string | undefined
-  /** Whether a folder, key or database that is not there is made; by default it is. */
+  /** Whether to create a missing folder, key or database. Default: true. */
   create?: boolean | undefined
   onCommit?: OnCommit | undefined
   onTrouble?: OnTrouble | undefined
 }
 
-/** @throws {StartError} with one sentence and the cure */
+/** @throws {StartError} with one sentence that names the cure */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { folder, masterKey, url, create = true } = options
   assertSupported(url)
   if (!create) assertThere(folder)
   await prepareFolder(folder)
-  // Looked at before the key: of two first starts at once, the slower must not take the other's database for an old one.
+  // Check this before reading the key: of two first starts at once, the slower one must not mistake the other's new database
+  // for an old one.
   const inUse = isThere(folder)
   const seal = createSeal(masterKey ?? (await readMasterKey(folder, inUse)))
   return openSqlite(folder, seal, options.onCommit, options.onTrouble)
 }
 
 /**
- * Whether a server could work on what is there, also while one does. Changes and makes nothing.
+ * Checks that a server could open the store, also while another server uses it. Changes nothing.
  * @throws {StartError}
  */
 export async function checkStore({ folder, masterKey, url }: StoreOptions): Promise<void> {
@@ -45,16 +46,16 @@ export async function checkStore({ folder, masterKey, url }: StoreOptions): Prom
   if (isThere(folder)) checkSqlite(folder, seal)
 }
 
-/** A first start that was killed may have left an empty file. */
+/** An empty file does not count: a first start that was killed may have left it. */
 function isThere(folder: string): boolean {
   return (statSync(join(folder, DATABASE_FILE), { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
-/** @throws {StartError} when there is no store in the folder */
+/** @throws {StartError} if the folder holds no store */
 export function assertThere(folder: string): void {
   if (isThere(folder)) return
   throw new StartError(
-    `There is no database in ${folder}: name its folder in DATA_DIR, or make one with "anteroom init" or a first start.`,
+    `There is no database in ${folder}: set DATA_DIR to its folder, or run "anteroom init" or "anteroom serve" to create one.`,
   )
 }
 

@@ -1,9 +1,9 @@
-/** A unique value is taken already. */
+/** A value that must be unique is already taken. */
 export class StoreConflict extends Error {
   override readonly name = 'StoreConflict'
 }
 
-/** A custom id is the id of another meeting, so that it would name two. */
+/** The custom id is the id of another meeting, so it would name two meetings. */
 export class IdTaken extends Error {
   override readonly name = 'IdTaken'
 }

@@ -1,4 +1,4 @@
-/** What must survive: modes, keys, crashes, simultaneous writers. */
+/** What the store guarantees: file modes, keys, crashes, concurrent writers. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -43,7 +43,7 @@ async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
 const problem = (pattern: RegExp) => (error: unknown) =>
   error instanceof StartError && pattern.test(error.message) && !error.message.includes('\n')
 
-test('the first opening makes a closed folder and key; the second finds everything', async () => {
+test('the first start creates a private folder and key; the second finds everything', async () => {
   await withStore(async (store) => {
     await store.keys.create({
       apiKey: 'k',
@@ -68,7 +68,7 @@ test('the first opening makes a closed folder and key; the second finds everythi
   assert.equal((await readFile(join(folder, 'anteroom.db'))).includes('the-secret-of-k'), false)
 })
 
-test('a folder, key or database that cannot be used is one sentence with the cure', async () => {
+test('an unusable folder, key or database is reported in one sentence with the cure', async () => {
   await withStore(async () => undefined)
   const key = join(folder, 'master.key')
   const text = await readFile(key, 'utf8')
@@ -77,7 +77,7 @@ test('a folder, key or database that cannot be used is one sentence with the cur
     problem(/master key is not the one/),
   )
   await chmod(key, 0o644)
-  await assert.rejects(openStore({ folder }), problem(/can be read by others/))
+  await assert.rejects(openStore({ folder }), problem(/Other users can read/))
   await chmod(key, 0o600)
   await rm(key)
   await assert.rejects(openStore({ folder }), problem(/master key .* is missing/))
@@ -94,7 +94,7 @@ test('a folder, key or database that cannot be used is one sentence with the cur
   await assert.rejects(openStore({ folder, url: 'postgres://x' }), problem(/PostgreSQL is not built/))
 })
 
-test('a folder that cannot be made is refused, and not waited for', { timeout: 60_000 }, async () => {
+test('a folder that cannot be created is refused at once', { timeout: 60_000 }, async () => {
   const script = `import { openStore } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
     openStore({ folder: '/proc/1/anteroom/data' }).then(() => process.exit(9), (error) => { console.log(error.message); process.exit(0) })`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -134,7 +134,7 @@ test('what was acknowledged survives kill -9', async () => {
   })
 })
 
-test('one write that fails fails alone, among all that reach the disk together', async () => {
+test('a write that fails does not undo the others of its group', async () => {
   await withStore(async (store) => {
     const key = {
       apiKey: 'taken',
@@ -160,7 +160,7 @@ test('one write that fails fails alone, among all that reach the disk together',
   })
 })
 
-test('meetings: one for a custom id, found by each of its ids in its project alone', async () => {
+test('meetings: a custom id names one meeting; each of its ids finds it, in its own project only', async () => {
   await withStore(async (store) => {
     const made = await Promise.all(
       Array.from({ length: 50 }, () => store.meetings.create(aMeeting({ customId: 'team' }))),
@@ -181,7 +181,7 @@ test('meetings: one for a custom id, found by each of its ids in its project alo
   })
 })
 
-test('meetings: one id names one meeting, whichever of the two is made first', async () => {
+test('meetings: an id never names two meetings, whichever was created first', async () => {
   await withStore(async (store) => {
     const first = await store.meetings.create(aMeeting())
     for (const customId of [first.id, first.meetingId])
@@ -190,7 +190,7 @@ test('meetings: one id names one meeting, whichever of the two is made first', a
     await store.meetings.create(aMeeting({ customId: custom }))
     await assert.rejects(store.meetings.create(aMeeting({ id: custom })), StoreConflict)
     await assert.rejects(store.meetings.create(aMeeting({ meetingId: custom })), StoreConflict)
-    // A write that shares its group with a refused one is not undone.
+    // Another write in the same group as the refused one is kept.
     const [refused, made] = await Promise.allSettled([
       store.meetings.create(aMeeting({ customId: first.meetingId })),
       store.meetings.create(aMeeting({ customId: 'beside it' })),
@@ -200,7 +200,7 @@ test('meetings: one id names one meeting, whichever of the two is made first', a
   })
 })
 
-test('a text that UTF-8 cannot hold is not kept as another', async () => {
+test('text that UTF-8 cannot hold is refused, not changed', async () => {
   await withStore(async (store) => {
     await assert.rejects(store.meetings.create(aMeeting({ customId: 'half \ud83d' })), TypeError)
     await assert.rejects(store.meetings.find(PROJECT, 'half \ud83d'), TypeError)
@@ -208,7 +208,7 @@ test('a text that UTF-8 cannot hold is not kept as another', async () => {
   })
 })
 
-test('invites are counted exactly, keys are revoked once, decisions about people are kept', async () => {
+test('uses of an invite are counted exactly, a key is revoked once, admissions and removals are kept', async () => {
   await withStore(async (store) => {
     const meeting = await store.meetings.create(aMeeting())
     const invite = {
@@ -341,7 +341,7 @@ async function withSession(work: (store: Store) => Promise<void>): Promise<void>
 
 const WHOLE = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
-/** All that is read of a stretch, part by part, with the size of each part. */
+/** Reads a whole range, part by part, and returns the messages and the size of each part. */
 async function readAll(store: Store, stretch: Stretch = WHOLE, filter: ChatFilter = {}, sessionId = 's') {
   const [ids, parts]: [string[], number[]] = [[], []]
   for (let rest: Stretch | undefined = stretch; rest;) {
@@ -353,7 +353,7 @@ async function readAll(store: Store, stretch: Stretch = WHOLE, filter: ChatFilte
   return { ids, parts }
 }
 
-test('chat is kept in the order in which it was taken in', async () => {
+test('chat is kept in the order of arrival', async () => {
   await withSession(async (store) => {
     const messages = Array.from({ length: 250 }, (_, at) => saying(at, { sendOnly: at % 2 ? ['bob'] : [] }))
     const numbers = await Promise.all(messages.map((message) => store.chat.append(message)))
@@ -374,7 +374,7 @@ test('chat is kept in the order in which it was taken in', async () => {
   })
 })
 
-test('chat is read in parts of bounded size, however much was said', async () => {
+test('chat is read in parts of bounded size, however long it is', async () => {
   await withSession(async (store) => {
     const large = { message: 'x'.repeat(60_000), bytes: 60_300 }
     await Promise.all(Array.from({ length: 40 }, (_, at) => store.chat.append(saying(at, large))))
@@ -387,14 +387,14 @@ test('chat is read in parts of bounded size, however much was said', async () =>
   })
 })
 
-test('pages and parts of the chat hold what the reader may hear, and count nothing else', async () => {
+test('pages and parts of the chat hold and count only what the reader may see', async () => {
   await withSession(async (store) => {
     const all = Array.from({ length: 300 }, (_, at) =>
       saying(at, {
         topic: at % 3 === 0 ? 'OTHER' : 'CHAT',
         senderId: at % 5 === 0 ? 'bob' : 'ann',
         accountId: at % 5 === 0 ? null : 'ann',
-        // To itself as well, and to more than are written at once.
+        // The sender is a recipient too, and there are more recipients than one statement writes.
         sendOnly:
           at % 4 === 0
             ? []
@@ -457,7 +457,7 @@ test('pages and parts of the chat hold what the reader may hear, and count nothi
   })
 })
 
-test('two first openings at once agree on one key', async () => {
+test('two first starts at once agree on one key', async () => {
   const [one, other] = await Promise.all([openStore({ folder }), openStore({ folder })])
   await one.projects.create(project)
   await one.keys.create({
@@ -474,7 +474,7 @@ test('two first openings at once agree on one key', async () => {
   await Promise.all([one.close(), other.close()])
 })
 
-test('its version is another when something was written, here or elsewhere, and only then', async () => {
+test('the version changes if and only if something was written, here or by another process', async () => {
   const [here, elsewhere] = [await openStore({ folder }), await openStore({ folder })]
   const first = await here.version()
   await here.projects.list()
@@ -487,7 +487,7 @@ test('its version is another when something was written, here or elsewhere, and 
   await Promise.all([here.close(), elsewhere.close()])
 })
 
-test('the latest tries of a delivery are kept in order, and go with it', async () => {
+test('the latest attempts of a delivery are kept in order, and deleted with it', async () => {
   await withStore(async (store) => {
     const meeting = aMeeting()
     const delivery = {

@@ -1,6 +1,6 @@
 /**
- * What must survive a restart, and nothing about how. Every call is asynchronous; a call that resolved has reached the disk.
- * Instants are ms since the epoch. Implementations refuse nothing on product grounds: the rules live in `meeting/`.
+ * The contract of the store: what survives a restart. Every call is asynchronous; a call that resolved has reached the disk.
+ * Instants are ms since the epoch. The store has no rules of its own: they live in `meeting/` and `project/`.
  */
 import type { ProjectStore } from './contract/projects.ts'
 import type { KeyStore } from './contract/keys.ts'
@@ -50,24 +50,24 @@ export interface Store {
   figures: FigureStore
   revokedTokens: RevokedTokenStore
   signIns: SignInStore
-  /** Small durable values that are sealed as API secrets are. */
+  /** Small values, sealed like API secrets. */
   secrets: {
     get(name: string): Promise<string | undefined>
     set(name: string, value: string): Promise<void>
   }
-  /** Small durable values, e.g. the first-start sign-in. */
+  /** Small values, such as the first-start sign-in. */
   values: {
     get(name: string): Promise<string | undefined>
     set(name: string, value: string): Promise<void>
   }
-  /** Resolves when the store answers and can write. */
+  /** Resolves if the store answers and can write. */
   check(): Promise<void>
-  /** The same as before while nothing was written, here or by another process; costs less than reading anything. */
+  /** Changes whenever this process or another one has written. Cheaper than any query. */
   version(): Promise<number>
   close(): Promise<void>
 }
 
-/** Why the store cannot be written to. */
+/** Why writes to the store fail. */
 export type StoreTrouble = 'full' | 'read-only' | 'locked' | 'damaged' | 'failing'
 
 /** Called when writes begin to fail, with the reason; with undefined when they succeed again. */

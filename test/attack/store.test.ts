@@ -258,7 +258,7 @@ test('a file cut short: the start says so; of a log that is cut short, all that 
     const size = (await stat(file)).size
     const whole = await readFile(file)
     await truncate(file, Math.floor(size * part))
-    await assert.rejects(server.run(), /is damaged: put back a backup/)
+    await assert.rejects(server.run(), /is damaged: restore a backup/)
     await writeFile(file, whole)
   }
   const key = join(folder, 'master.key')

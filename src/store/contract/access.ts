@@ -21,6 +21,6 @@ export interface SignInStore {
   add(signIn: SignInRecord): Promise<void>
   find(tokenHash: string): Promise<SignInRecord | undefined>
   drop(tokenHash: string): Promise<void>
-  /** All of them, or those that expired. */
+  /** Deletes all sign-ins, or only those that expired at or before `expiredAt`. */
   dropAll(expiredAt?: number): Promise<void>
 }

@@ -1,74 +1,74 @@
 import type { Page } from './pages.ts'
 
-/** One message of a session's chat that was to be kept. */
+/** A stored chat message of a session. */
 export interface ChatRecord {
   sessionId: string
-  /** Ours, unique. */
+  /** Chosen by the server; unique. */
   messageId: string
-  /** The sender's own; may be empty. */
+  /** Chosen by the sender; may be empty. */
   clientMessageId: string
   topic: string
   senderId: string
   senderName: string
   message: string
-  /** The app's own data: JSON in UTF-8, or nothing. */
+  /** The app's data: JSON in UTF-8, or empty. */
   payload: Uint8Array
   /** Participant ids; empty for everybody. */
   sendOnly: readonly string[]
   at: number
-  /** Of the token that it was said with; null in records of older versions. */
+  /** The sender's token; null in records of older versions. */
   tokenId: string | null
-  /** The participant on whose account it is kept; null where it was said over REST by a token bound to nobody. */
+  /** The participant whose quota the message counts against; null if a token without a participant sent it over REST. */
   accountId: string | null
-  /** What it takes of the room that a session has. */
+  /** How much of the session's quota the message uses. */
   bytes: number
 }
 
-/** A message as it was kept; numbers rise within a session. */
+/** A message with its number; numbers rise within a session. */
 export interface KeptMessage extends ChatRecord {
   number: number
 }
 
-/** Which messages of a session: of one topic, if it is named, and those that somebody may hear. */
+/** Selects messages of a session by topic and by who may read them. */
 export interface ChatFilter {
   topic?: string
-  /** Absent: all. Null: what everybody hears. A participant: also what is private and to or from that one. */
+  /** Absent: all messages. Null: public messages only. A participant: public messages, and private ones to or from them. */
   hearer?: string | null
 }
 
-/** So many messages at most, and so many bytes with the message that goes beyond. */
+/** An upper limit on messages, and on bytes. The message that crosses the limit on bytes is included. */
 export interface Newest {
   messages: number
   bytes?: number | undefined
 }
 
-/** Messages by their numbers, both included; none where `from` is above `to`. */
+/** A range of message numbers, both ends included; empty if `from` is above `to`. */
 export interface Stretch {
   from: number
   to: number
 }
 
-/** What of a session's chat was said with one token on one participant's account. */
+/** How many bytes of a session's chat count against one token and one participant. */
 export interface ChatShare {
   tokenId: string | null
   accountId: string | null
   bytes: number
 }
 
-/** No call reads more than a part, however much was said. */
+/** Every call reads a bounded amount, however long the chat is. */
 export interface ChatStore {
-  /** Answers its number. */
+  /** Returns the number of the message. */
   append(message: ChatRecord): Promise<number>
-  /** The stretch that holds a page, oldest first, and how many there are on all pages. */
+  /** The range that holds a page, oldest first, and the number of messages on all pages. */
   page(sessionId: string, page: Page, filter?: ChatFilter): Promise<{ total: number; stretch: Stretch }>
-  /** The stretch of the last, none of them after `to`. */
+  /** The range of the newest messages up to `to`. */
   newest(sessionId: string, most: Newest, to: number, filter?: ChatFilter): Promise<Stretch>
-  /** The first messages of a stretch, as many as are read at once, and the rest of it if there is one. */
+  /** Reads the first messages of a range, and returns the rest of the range if there is more. */
   read(
     sessionId: string,
     stretch: Stretch,
     filter?: ChatFilter,
   ): Promise<{ messages: KeptMessage[]; rest: Stretch | undefined }>
-  /** The number of the last message, 0 where there is none, and who said how much. */
+  /** The number of the last message, or 0, and the bytes used by each token and participant. */
   held(sessionId: string): Promise<{ last: number; shares: ChatShare[] }>
 }

@@ -1,4 +1,4 @@
-/** What was measured of one participant at an instant; the order of the figures is `meeting/media/quality.ts`'s. */
+/** Measurements of one participant at an instant. `meeting/media/quality.ts` sets the order of the figures. */
 export interface StatsRecord {
   sessionId: string
   participantId: string
@@ -6,19 +6,19 @@ export interface StatsRecord {
   figures: readonly (number | null)[]
 }
 
-/** What was measured of the whole server at an instant, by name. */
+/** Measurements of the whole server at an instant, by name. */
 export interface ServerSample {
   at: number
   figures: Readonly<Record<string, number>>
 }
 
-/** Figures over time. */
+/** Measurements over time. */
 export interface FigureStore {
   addStats(records: readonly StatsRecord[]): Promise<void>
-  /** In the order of time; of one participant, if named. Of a great many, the newest. */
+  /** Oldest first; only of `participantId`, if given. Returns the newest ones if there are too many. */
   stats(sessionId: string, participantId?: string): Promise<StatsRecord[]>
   addSample(sample: ServerSample): Promise<void>
   samples(from: number, to: number): Promise<ServerSample[]>
-  /** Deletes what is older, at most `limit` of each kind. Answers how many. */
+  /** Deletes older records, at most `limit` of each kind. Returns how many it deleted. */
   dropBefore(at: number, limit: number): Promise<number>
 }

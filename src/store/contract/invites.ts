@@ -1,28 +1,28 @@
 import type { Page, PageOf } from './pages.ts'
 
 export interface InviteRecord {
-  /** SHA-256 of the code, hex; the code itself is shown once and not kept. */
+  /** SHA-256 of the code, hex. The code itself is shown once and never stored. */
   codeHash: string
   inviteId: string
   meetingId: string
   projectId: string
-  /** What the holder gets: joins directly, or asks. */
+  /** Whether the holder joins directly or asks to join. */
   entry: 'direct' | 'ask'
   createdAt: number
   expiresAt: number
   maxUses: number | null
   uses: number
   revokedAt: number | null
-  /** The key and the token that made it; null for an invite that is older than the record of them. */
+  /** The API key and the token that made the invite; null in records of older versions. */
   apiKey: string | null
   tokenId: string | null
-  /** The invite by which its maker came in, if by any. */
+  /** The invite that its maker used to get in, if any. */
   parentId: string | null
-  /** The participant that the maker's token is bound to, if to any. */
+  /** The participant that the maker's token is bound to, if any. */
   participantId: string | null
 }
 
-/** How many invites there are of one meeting, and how many of those one token or one participant made. */
+/** The number of invites of a meeting, and how many of them one token and one participant made. */
 export interface InviteCounts {
   meeting: number
   token: number
@@ -31,26 +31,26 @@ export interface InviteCounts {
 
 export interface InviteStore {
   /**
-   * `isFull` judges how many there are already. Where it says yes, those that are out of force at `createdAt` make room, with
-   * all that came of them; where it still says so, nothing is written, and these counts are the answer. Atomic.
+   * Atomic. If `isFull` returns true for the present counts, deletes the invites of the meeting that are no longer valid at
+   * `createdAt`, and their descendants. If it is still full, writes nothing and returns the counts.
    */
   create(invite: InviteRecord, isFull?: (counts: InviteCounts) => boolean): Promise<InviteCounts | undefined>
   /**
-   * The invite, then the one by which its maker came in, and so on. Empty where one of them is gone, or where there are more
-   * than anybody may make.
+   * The chain of invites: this one, then the one that its maker used, and so on. Empty if an ancestor was deleted, or if the
+   * chain is longer than the rules allow.
    */
   line(inviteId: string): Promise<InviteRecord[]>
-  /** The same, of the invite that has this code. */
+  /** The chain of the invite with this code. */
   lineOfCode(codeHash: string): Promise<InviteRecord[]>
   get(inviteId: string): Promise<InviteRecord | undefined>
   /** Newest first. */
   list(meetingId: string, page: Page): Promise<PageOf<InviteRecord>>
   /**
-   * Counts one use of the invite and of all those of its line, if none is revoked, expired at `now` or used up; undefined
-   * otherwise. Atomic. Answers the line as it is afterwards.
+   * Atomic. Counts one use of every invite in the chain and returns the updated chain. Returns undefined, and counts nothing,
+   * if any of them is revoked, expired at `now` or used up.
    */
   use(codeHash: string, now: number): Promise<InviteRecord[] | undefined>
   revoke(inviteId: string, at: number): Promise<boolean>
-  /** At most `limit` of those that expired before. Answers how many rows went. */
+  /** Deletes invites that expired before `at`, at most `limit`. Returns how many it deleted. */
   dropExpiredBefore(at: number, limit: number): Promise<number>
 }

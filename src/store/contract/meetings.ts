@@ -7,7 +7,7 @@ export interface AutoClose {
   duration: number
 }
 
-/** What a caller may set at creation and gets back unchanged. */
+/** Settings that a caller may give at creation. They are returned unchanged. */
 export interface MeetingSettings {
   webhook?: WebhookSettings
   autoCloseConfig?: AutoClose
@@ -32,14 +32,15 @@ export interface MeetingRecord {
 
 export interface MeetingStore {
   /**
-   * Idempotent on (projectId, customId), also under simultaneous calls: answers the one that is there. An id names one
-   * meeting of a project: a new custom id that is the id of another is `IdTaken`, and the other way round a `StoreConflict`.
+   * Idempotent on (projectId, customId), also under concurrent calls: returns the meeting that exists. Every id names one
+   * meeting of a project. Throws `IdTaken` if the custom id is the id of another meeting, and `StoreConflict` if the new id is
+   * another meeting's custom id.
    */
   create(meeting: MeetingRecord): Promise<MeetingRecord>
   withCustomId(projectId: string, customId: string): Promise<MeetingRecord | undefined>
   /** By meetingId, customId or id, within one project. */
   find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
-  /** By canonical meetingId alone, whoever owns it. */
+  /** By canonical meetingId, in any project. */
   get(meetingId: string): Promise<MeetingRecord | undefined>
   /** Newest first; `query` matches meetingId or customId exactly. */
   list(projectId: string, page: Page, query?: string): Promise<PageOf<MeetingRecord>>

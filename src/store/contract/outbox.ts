@@ -1,8 +1,8 @@
 import type { Page, PageOf } from './pages.ts'
 
-/** An event on its way to a webhook, written with the fact that it tells. */
+/** An event to be sent to a webhook, written in the same transaction as the fact that it reports. */
 export interface NewDelivery {
-  /** Ours, unique; receivers drop doubles by it. */
+  /** Chosen by the server; unique. Receivers use it to drop duplicates. */
   deliveryId: string
   projectId: string
   meetingId: string
@@ -14,32 +14,33 @@ export interface NewDelivery {
   occurredAt: number
 }
 
-/** `waiting`: to be tried at `nextAt`, or after the one before it; `parked`: given up until somebody replays it. */
+/** `waiting`: tried at `nextAt`, or after the delivery before it. `parked`: not retried until somebody replays it. */
 export type DeliveryState = 'waiting' | 'delivered' | 'parked'
 
 export interface DeliveryRecord extends NewDelivery {
   state: DeliveryState
   attempts: number
-  /** Null while it stands in line behind another of the same meeting and receiver. */
+  /** Null while another delivery of the same queue (meeting and endpoint) is ahead of it. */
   nextAt: number | null
   lastStatus: number | null
   lastError: string | null
   settledAt: number | null
 }
 
-/** One attempt to deliver, when its answer or failure was known. */
+/** One attempt to deliver. */
 export interface DeliveryTry {
+  /** When the answer or the failure was known. */
   at: number
   tookMs: number
-  /** Of the answer; null when none came. */
+  /** HTTP status of the answer; null if there was no answer. */
   status: number | null
-  /** One plain sentence; null when it was taken. */
+  /** One plain sentence; null if the receiver accepted it. */
   error: string | null
 }
 
 export interface DeliveryOutcome extends DeliveryTry {
   state: DeliveryState
-  /** With `waiting`: when it is tried again. */
+  /** When to try again, if `waiting`. */
   nextAt?: number
 }
 
@@ -49,31 +50,34 @@ export interface DeliveryFilter {
   event?: string
 }
 
-/** Events on their way to webhooks: in order for each meeting and receiver, leased so that several processes may work on it. */
+/**
+ * Queues of webhook deliveries, one queue per meeting and endpoint. A process leases a delivery before it sends it, so that
+ * several processes can work on the same outbox.
+ */
 export interface OutboxStore {
-  /** The first of each line that is due and not leased; leased until then by this call. */
+  /** Leases the head of each queue that is due and not leased, until `leasedUntil`; at most `limit`. */
   lease(now: number, leasedUntil: number, limit: number): Promise<DeliveryRecord[]>
-  /** What came of a leased one. Delivered or parked, the next of its line is due at once. */
+  /** Records the outcome of an attempt. If it was delivered or parked, the next delivery of its queue is due at once. */
   settle(deliveryId: string, outcome: DeliveryOutcome): Promise<void>
   get(projectId: string, deliveryId: string): Promise<DeliveryRecord | undefined>
-  /** The latest ones, in the order in which they were made, those before a replay included. */
+  /** The latest attempts, oldest first, including those before a replay. */
   tries(deliveryId: string): Promise<DeliveryTry[]>
   /** Newest first. */
   list(projectId: string, page: Page, filter?: DeliveryFilter): Promise<PageOf<DeliveryRecord>>
-  /** Lets leased ones go untried, to be leased again from then on. */
+  /** Releases leased deliveries without an attempt; each is due again at its `until`. */
   defer(deliveries: readonly { deliveryId: string; until: number }[]): Promise<void>
   /**
-   * Makes due at `now` what is due only after `dueBy`, and takes back leases beyond `leasedBy`: both were written by a
-   * clock that was ahead.
+   * Makes deliveries scheduled after `dueBy` due at `now`, and releases leases that expire after `leasedBy`. Both can only
+   * come from a clock that ran ahead.
    */
   repairAfterClockSkew(now: number, dueBy: number, leasedBy: number): Promise<void>
-  /** Told when this process wrote what is to be delivered; what others wrote is found by `lease`. */
+  /** Calls the listener when this process has written deliveries. `lease` finds what other processes wrote. */
   onWritten(listener: () => void): void
-  /** Tries a parked or delivered one again, with its id and at the end of its line. False when there is none such. */
+  /** Puts a parked or delivered one at the end of its queue again, under the same id. Returns false if there is none. */
   replay(projectId: string, deliveryId: string, at: number): Promise<boolean>
-  /** Replays what was parked until `at`, oldest first, at most `limit`. Answers how many. */
+  /** Replays deliveries that were parked until `at`, oldest first, at most `limit`. Returns how many. */
   replayParked(projectId: string, at: number, limit: number): Promise<number>
   backlog(): Promise<{ waiting: number; parked: number; oldestAt: number | null }>
-  /** Deletes what was settled before, at most `limit`. Answers how many. */
+  /** Deletes deliveries that were settled before `at`, at most `limit`. Returns how many it deleted. */
   dropSettledBefore(at: number, limit: number): Promise<number>
 }

@@ -1,12 +1,12 @@
 export interface ProjectRecord {
   projectId: string
   name: string
-  /** For the meetings that name none of their own. */
+  /** The webhook of meetings without a webhook of their own. */
   webhook: WebhookSettings | null
   createdAt: number
 }
 
-/** Where events are told, and which: exact names, `*`, or a prefix before `*` (contract, rest-and-tokens §3.2). */
+/** Where events are sent, and which: exact names, `*`, or a prefix before `*` (contract, rest-and-tokens §3.2). */
 export interface WebhookSettings {
   endPoint: string
   events: string[]
@@ -15,7 +15,7 @@ export interface WebhookSettings {
 export interface ProjectStore {
   create(project: ProjectRecord): Promise<void>
   list(): Promise<ProjectRecord[]>
-  /** Undefined when there is no such project. */
+  /** Returns undefined if there is no such project. */
   change(
     projectId: string,
     changes: Partial<Pick<ProjectRecord, 'name' | 'webhook'>>,

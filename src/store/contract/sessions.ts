@@ -12,7 +12,7 @@ export interface SessionRecord {
   endReason: string | null
 }
 
-/** One stay of a participant in a session; a rejoin is another stay. */
+/** One stay of a participant in a session, from join to leave. A rejoin is another stay. */
 export interface StayRecord {
   sessionId: string
   participantId: string
@@ -20,13 +20,13 @@ export interface StayRecord {
   joinedAt: number
   leftAt: number | null
   leaveReason: string | null
-  /** What the client said of its device and SDK, as it said it; null when it said nothing. */
+  /** The client's description of its device and SDK, unchanged; null if it sent none. */
   device: Record<string, unknown> | null
-  /** Of the token that it came with, as a grant names it; null in records of older versions. */
+  /** The participant's token, as a grant names it; null in records of older versions. */
   tokenId: string | null
 }
 
-/** A stretch of time of one participant in a session: a stream that was on, a mode that was in force. */
+/** An interval of time of one participant in a session: while a stream was on, or a mode was in force. */
 export interface IntervalRecord {
   sessionId: string
   participantId: string
@@ -40,50 +40,50 @@ export interface IntervalRecord {
 export interface SessionFilter {
   meetingId?: string
   ongoing?: boolean
-  /** Of `startedAt`, both inclusive. */
+  /** Bounds of `startedAt`, both inclusive. */
   startedFrom?: number
   startedTo?: number
 }
 
-/** A guest who was let in and may come back to the session without asking again. */
+/** A guest who was admitted and may return to the session without asking again. */
 export interface AdmissionRecord {
   sessionId: string
   participantId: string
-  /** Of the token that it asked with, as a grant names it. */
+  /** The guest's token, as a grant names it. */
   tokenId: string
   at: number
 }
 
-/** A participant who was removed and may not come back to the session; one for each token that held the seat. */
+/** A participant who was removed and may not return to the session; one record for each of their tokens. */
 export interface RemovalRecord {
   sessionId: string
   participantId: string
-  /** Of the token that it came with. */
+  /** The participant's token. */
   tokenId: string
-  /** As it was called; null in records of older versions. */
+  /** The display name at that time; null in records of older versions. */
   name: string | null
   at: number
-  /** The id of the participant who removed it, or `server`; null in records of older versions. */
+  /** The id of the participant who did it, or `server`; null in records of older versions. */
   by: string | null
-  /** Whether a moderator removed it. */
+  /** Whether a moderator did it. */
   byModerator: boolean
-  /** Others were inside with the same token, so the participant id alone is kept out. */
+  /** Others were inside with the same token, so only the participant id is kept out. */
   tokenShared: boolean
 }
 
 export interface SessionStore {
   start(session: SessionRecord, deliveries?: readonly NewDelivery[]): Promise<void>
-  /** Closes what is still open in it. */
+  /** Also closes the stays and intervals that are still open. */
   end(sessionId: string, at: number, reason: string, deliveries?: readonly NewDelivery[]): Promise<void>
   get(sessionId: string): Promise<SessionRecord | undefined>
-  /** The session without an end, if any. */
+  /** The session that has not ended, if any. */
   ongoing(meetingId: string): Promise<SessionRecord | undefined>
   listOngoing(): Promise<SessionRecord[]>
   /** Newest first. */
   list(projectId: string, page: Page, filter?: SessionFilter): Promise<PageOf<SessionRecord>>
-  /** Opens the interval of the mode it joins in, too. */
+  /** Also opens the interval of the mode that the participant joins in. */
   join(stay: StayRecord, mode: string, deliveries?: readonly NewDelivery[]): Promise<void>
-  /** Closes the open stay of this participant, with its intervals. */
+  /** Closes the open stay of this participant, and its intervals. */
   leave(
     sessionId: string,
     participantId: string,
@@ -91,9 +91,9 @@ export interface SessionStore {
     reason: string,
     deliveries?: readonly NewDelivery[],
   ): Promise<void>
-  /** In the order of joining; of one participant, if named. */
+  /** In the order of joining; only of `participantId`, if given. */
   stays(sessionId: string, participantId?: string): Promise<StayRecord[]>
-  /** The stays of several sessions at once, for a page of them. */
+  /** The stays of several sessions at once. */
   staysOf(sessionIds: readonly string[]): Promise<StayRecord[]>
   openInterval(interval: IntervalRecord): Promise<void>
   /** Closes the open interval of this kind, if there is one. */
@@ -103,21 +103,21 @@ export interface SessionStore {
     kind: IntervalRecord['kind'],
     at: number,
   ): Promise<void>
-  /** Of the participants named, in the order of beginning. */
+  /** The intervals of these participants, in the order of their beginning. */
   intervals(sessionId: string, participantIds: readonly string[]): Promise<IntervalRecord[]>
   /**
-   * Deletes sessions that ended before, and first what was recorded in them, at most `limit` rows of either. Answers how many
-   * rows went; 0 when nothing is left to delete.
+   * Deletes sessions that ended before `at`, and first the records in them, at most `limit` rows of either. Returns how many
+   * rows it deleted; 0 when nothing is left.
    */
   dropEndedBefore(at: number, limit: number): Promise<number>
   /** Idempotent. */
   admit(admission: AdmissionRecord): Promise<void>
   takeBackAdmission(sessionId: string, participantId: string, tokenId: string): Promise<void>
   admissions(sessionId: string): Promise<AdmissionRecord[]>
-  /** Replaces the removal of the same participant id and token, and takes back the admissions of that id. */
+  /** Replaces the removal of the same participant id and token, and deletes the admissions of that id. */
   remove(removal: RemovalRecord): Promise<void>
-  /** With all its tokens. False when nobody of this id was removed. */
+  /** Lifts the removals of this participant id, with all its tokens. Returns false if there is none. */
   liftRemoval(sessionId: string, participantId: string): Promise<boolean>
-  /** In the order in which they were made. */
+  /** Oldest first. */
   removals(sessionId: string): Promise<RemovalRecord[]>
 }

@@ -9,7 +9,7 @@ export const KEY_FILE = 'master.key'
 const HEX = /^[0-9a-f]{64}$/i
 const BASE64 = /^[A-Za-z0-9+/]{43}=?$/
 
-/** Makes the folder with mode 0700, or checks that it can be used. @throws {StartError} */
+/** Creates the folder with mode 0700, or checks that it can be used. @throws {StartError} */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
     await makeFolder(folder)
@@ -25,11 +25,11 @@ export async function prepareFolder(folder: string): Promise<void> {
   }
 }
 
-/** Step by step: the runtime's own recursive way never ends where a parent appears in no listing, as below /proc. */
+/** Creates one folder at a time: the runtime's recursive mkdir never ends below /proc, where a parent is in no listing. */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { mode: 0o700 })
-    // Whatever the mask of the process.
+    // The umask of the process may have changed the mode.
     await chmod(folder, 0o700)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -48,9 +48,9 @@ const isThere = (path: string): Promise<boolean> =>
   )
 
 /**
- * The key in the folder, made on first use with mode 0600.
- * @param inUse whether something is sealed already: then a missing key is refused and not made anew
- * @param name of the file
+ * Reads the key in the folder; creates it with mode 0600 on first use.
+ * @param inUse whether something is sealed already: then a missing key is an error, and no new one is created
+ * @param name the name of the file
  * @throws {StartError}
  */
 export async function readMasterKey(folder: string, inUse: boolean, name = KEY_FILE): Promise<Buffer> {
@@ -59,7 +59,7 @@ export async function readMasterKey(folder: string, inUse: boolean, name = KEY_F
   if (text === undefined) {
     if (inUse) {
       throw new StartError(
-        `The master key ${file} is missing, and the store was made with one: put it back, or give it in MASTER_KEY.`,
+        `The master key ${file} is missing, but the store was created with one: put it back, or give it in MASTER_KEY.`,
       )
     }
     await make(file).catch((cause: unknown) => {
@@ -70,14 +70,14 @@ export async function readMasterKey(folder: string, inUse: boolean, name = KEY_F
     })
     text = (await read(file)) ?? ''
   }
-  // Windows has no such modes.
+  // Windows has no such file modes.
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0) {
-    throw new StartError(`The master key ${file} can be read by others: do "chmod 600 ${file}".`)
+    throw new StartError(`Other users can read the master key ${file}: run "chmod 600 ${file}".`)
   }
   if (HEX.test(text)) return Buffer.from(text, 'hex')
   if (BASE64.test(text)) return Buffer.from(text, 'base64')
   throw new StartError(
-    `The master key ${file} is not ${KEY_BYTES} bytes in base64 or hex: put back its copy, or give the key in MASTER_KEY.`,
+    `The master key ${file} is not ${KEY_BYTES} bytes in base64 or hex: restore it from a copy, or give the key in MASTER_KEY.`,
   )
 }
 
@@ -93,14 +93,14 @@ async function read(file: string): Promise<string | undefined> {
   }
 }
 
-/** Written aside and linked into place: two that start at once agree on one key, and nobody sees half a file. */
+/** Writes a temporary file and links it into place: two starts at once agree on one key, and no reader sees half a file. */
 async function make(file: string): Promise<void> {
   const aside = `${file}.${randomBytes(6).toString('hex')}`
   try {
     const handle = await open(aside, 'wx', 0o600)
     try {
       await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64')}\n`)
-      // On the disk before the first secret that is sealed with it.
+      // The key must be on the disk before any secret is sealed with it.
       await handle.sync()
     } finally {
       await handle.close()

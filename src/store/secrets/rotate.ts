@@ -1,4 +1,4 @@
-/** Another master key for a store that no server works on. */
+/** Changes the master key of a store that no server is using. */
 import { existsSync } from 'node:fs'
 import { copyFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,20 +14,20 @@ import { DATABASE_FILE } from '../sqlite/sqlite.ts'
 export interface RotateOptions {
   /** The data folder. */
   folder: string
-  /** The key in force, where it is not the file's. */
+  /** The present key, if it is not in the file. */
   masterKey?: Buffer | undefined
-  /** Ms since the epoch; names the file under which the key before is kept. */
+  /** Ms since the epoch; part of the name under which the old key is kept. */
   now: number
 }
 
-/** Holds the key to come until everything is sealed under it, so that an interruption leaves no secret without a key. */
+/** Holds the new key until everything is sealed under it, so that an interruption leaves no secret without a key. */
 const NEXT_KEY_FILE = `${KEY_FILE}.next`
 
 /**
- * Seals every secret under a new key, in one transaction, and puts the key in its place. After an interruption it goes on
- * where it was. `kept` is where the key before is; without it the key in force came from outside, and the new one waits in
- * `keyFile`.
- * @throws {StartError} and changes nothing: while a server works on the store, with another master key
+ * Seals every secret under a new key in one transaction, and puts the key in place. Run it again after an interruption, and
+ * it continues. `kept` is the file of the old key; it is absent if the old key came from outside, and then the new key stays
+ * in `keyFile`.
+ * @throws {StartError} and changes nothing, if a server uses the store or the master key is another
  */
 export async function rotateMasterKey({
   folder,
@@ -40,7 +40,7 @@ export async function rotateMasterKey({
   const inForce = masterKey ?? (await readMasterKey(folder, true))
   const next = join(folder, NEXT_KEY_FILE)
   const readNext = (): Promise<Buffer> => readMasterKey(folder, false, NEXT_KEY_FILE)
-  // Left from the last time, by one who took it into MASTER_KEY.
+  // Left over from an earlier rotation whose key has since been put into MASTER_KEY.
   if (existsSync(next) && (await readNext()).equals(inForce)) await rm(next)
   const fresh = !existsSync(next)
   const after = createSeal(await readNext())
@@ -48,7 +48,7 @@ export async function rotateMasterKey({
   try {
     sealed = sealAnew(file, createSeal(inForce), after)
   } catch (error) {
-    // Only what is thrown before anything is sealed; a key that may be in use is kept.
+    // A StartError is thrown before anything is sealed. After any other error the key may be in use, so keep it.
     if (fresh && error instanceof StartError) await rm(next)
     throw error
   }
@@ -60,11 +60,11 @@ export async function rotateMasterKey({
   return { sealed, keyFile, kept }
 }
 
-/** How many secrets were sealed; those that `after` seals already stay. */
+/** Returns how many secrets are sealed under `after`; those that already were are left as they are. */
 function sealAnew(file: string, before: Seal, after: Seal): number {
   const db = new Database(file, { fileMustExist: true })
   try {
-    // Nothing that the key before opens stays behind in what is free of the file.
+    // Leave nothing in the free pages of the file that the old key could open.
     db.pragma('secure_delete = on')
     const opens = (seal: Seal, sealed: string, belongsTo: string): boolean => {
       try {
@@ -80,7 +80,7 @@ function sealAnew(file: string, before: Seal, after: Seal): number {
       if (typeof probe === 'string' && opens(after, probe, SEAL_PROBE)) return countSecrets(db)
       if (typeof probe !== 'string' || !opens(before, probe, SEAL_PROBE))
         throw new StartError(
-          `The master key is not the one that ${file} was made with: put back the old key.`,
+          `The database ${file} was created with another master key: put back the old key.`,
         )
       for (const { table, column, id, which } of places) {
         const rows = db.prepare(`select ${id} as id, ${column} as sealed from ${table} where ${which}`).all()
@@ -98,7 +98,7 @@ function sealAnew(file: string, before: Seal, after: Seal): number {
   }
 }
 
-/** Everything that is sealed, each bound to its id. */
+/** Everything that is sealed. Each value is bound to its id. */
 const places = [
   { table: 'api_keys', column: 'sealed_secret', id: 'api_key', which: 'true' },
   {
@@ -115,5 +115,5 @@ const countSecrets = (db: Database.Database): number =>
       ({ table, which }) =>
         db.prepare(`select count(*) from ${table} where ${which}`).pluck().get() as number,
     )
-    // The probe is no secret.
+    // Do not count the probe.
     .reduce((sum, count) => sum + count, -1)

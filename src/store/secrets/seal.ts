@@ -1,6 +1,6 @@
 /**
- * Secrets at rest: AES-256-GCM under the master key. What a secret belongs to is authenticated with it, so that a sealed
- * secret moved to another row does not open.
+ * Seals secrets at rest with AES-256-GCM under the master key. The id of the owner is authenticated too, so a sealed secret
+ * that was moved to another row does not open.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
@@ -9,7 +9,7 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const KEY_BYTES = 32
 
-/** The seal is broken: another master key, or a changed value. */
+/** A sealed value does not open: the master key is another one, or the value was changed. */
 export class SealBroken extends Error {
   override readonly name = 'SealBroken'
 }
@@ -22,7 +22,7 @@ export interface Seal {
 
 /** @param masterKey 32 bytes */
 export function createSeal(masterKey: Buffer): Seal {
-  if (masterKey.length !== KEY_BYTES) throw new RangeError(`A master key has ${KEY_BYTES} bytes.`)
+  if (masterKey.length !== KEY_BYTES) throw new RangeError(`The master key must have ${KEY_BYTES} bytes.`)
   return {
     seal(plain, belongsTo) {
       const nonce = randomBytes(NONCE_BYTES)
@@ -35,7 +35,7 @@ export function createSeal(masterKey: Buffer): Seal {
       const [version, text = ''] = sealed.split('.')
       const bytes = Buffer.from(text, 'base64url')
       if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES)
-        throw new SealBroken('This is no sealed value.')
+        throw new SealBroken('The value is not sealed.')
       const decipher = createDecipheriv('aes-256-gcm', masterKey, bytes.subarray(0, NONCE_BYTES), {
         authTagLength: TAG_BYTES,
       })
@@ -47,7 +47,7 @@ export function createSeal(masterKey: Buffer): Seal {
           decipher.final(),
         ]).toString('utf8')
       } catch (cause) {
-        throw new SealBroken('The master key does not open this value.', { cause })
+        throw new SealBroken('The master key does not open the value.', { cause })
       }
     },
   }

@@ -1,4 +1,4 @@
-/** The queries of the store, typed once and in no database's own dialect. */
+/** The queries of the store, independent of the database's dialect. */
 import type { Store } from '../store.ts'
 import type { SqlContext } from './sql-context.ts'
 import type { Seal } from '../secrets/seal.ts'
@@ -11,10 +11,10 @@ import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
-/** Opened at each start, so that a wrong master key shows at once. */
+/** A sealed value that every start opens, so that a wrong master key is noticed at once. */
 export const SEAL_PROBE = 'seal-probe'
 
-/** @throws {SealBroken} when the master key is not the one that the store was made with */
+/** @throws {SealBroken} if the store was created with another master key */
 export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): Promise<void> {
   const probe = await values.get(SEAL_PROBE)
   if (probe === undefined) await values.set(SEAL_PROBE, seal.seal(SEAL_PROBE, SEAL_PROBE))

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely'
 
-/** The tables, as Kysely sees them. Booleans do not exist here; JSON is text; instants are integers, ms since the epoch. */
+/** The tables, as Kysely sees them. There are no booleans; JSON is text; instants are integers, ms since the epoch. */
 export interface Schema {
   projects: { project_id: string; name: string; webhook: string | null; created_at: number }
   api_keys: {
@@ -129,7 +129,7 @@ export interface Schema {
     token_id: string | null
     account_id: string | null
   }
-  /** Who hears a private message: its receivers and its sender. */
+  /** Who may read a private message: its recipients and its sender. */
   chat_hearers: { session_id: string; participant_id: string; number: number; bytes: number }
   stored_values: { name: string; value: string }
 }

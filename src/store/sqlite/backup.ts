@@ -1,4 +1,4 @@
-/** The whole store as one file, taken while a server works on it, and put back when none does. */
+/** Backs up the whole store to one file while a server uses it, and restores it while none does. */
 import { existsSync } from 'node:fs'
 import { chmod, copyFile, mkdtemp, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,24 +14,24 @@ export interface RestoreOptions {
   folder: string
   /** As `StoreOptions.masterKey`. */
   masterKey?: Buffer | undefined
-  /** What `backupStore` wrote. */
+  /** A file that `backupStore` wrote. */
   from: string
-  /** Ms since the epoch; names the file under which the store that was there is kept. */
+  /** Ms since the epoch; part of the name under which the old store is kept. */
   now: number
 }
 
 /**
- * Writes all that the store holds at this instant to a new file of mode 0600: one transaction, beside whoever reads and
- * writes. The master key is not in it: secrets stay sealed.
+ * Writes everything that the store holds at this instant to a new file with mode 0600, in one transaction, while others read
+ * and write. The file does not hold the master key: secrets stay sealed.
  * @throws {StartError}
  */
 export async function backupStore(folder: string, to: string): Promise<void> {
   assertThere(folder)
   const file = join(folder, DATABASE_FILE)
-  if (existsSync(to)) throw new StartError(`${to} is there already: name a file that is not.`)
+  if (existsSync(to)) throw new StartError(`${to} already exists: name another file.`)
   const aside = `${to}.part`
   try {
-    // Made by us, and filled by SQLite, which would make one that others may read.
+    // Create the file here: SQLite would create one that others may read.
     const handle = await open(aside, 'wx', 0o600)
     await handle.close()
     const db = new Database(file, { fileMustExist: true, timeout: 5000 })
@@ -56,9 +56,9 @@ export async function backupStore(folder: string, to: string): Promise<void> {
 }
 
 /**
- * Puts a backup in the place of the store. It is opened first, as a start would, with the master key that is here; what
- * was there is kept beside it. Answers the name of the file that it is kept under, if there was one.
- * @throws {StartError} and changes and makes nothing: while a server works on the store, with another master key, with a damaged file
+ * Replaces the store with a backup. First opens the backup as a start would, with the present master key. Keeps the old
+ * store beside it and returns the name of that file, if there was one.
+ * @throws {StartError} and changes nothing, if a server uses the store, the master key is another, or the file is damaged
  */
 export async function restoreStore({
   folder,
@@ -111,12 +111,15 @@ function assertWhole(file: string): void {
       db.close()
     }
   } catch (cause) {
-    throw new StartError(`${file} is damaged or no backup of a store.`, { cause })
+    throw new StartError(`${file} is damaged or is not a backup of a store.`, { cause })
   }
   if (answer !== 'ok') throw new StartError(`${file} is damaged: take another backup.`)
 }
 
-/** Only the last connection of all can leave the write-ahead log; and leaving it brings all that is in it home. */
+/**
+ * Throws if another process has the database open: only the last connection can leave WAL mode. Leaving it also writes the
+ * whole log into the database.
+ */
 export function assertUnused(file: string): void {
   try {
     const db = new Database(file, { fileMustExist: true, timeout: 0 })
@@ -127,7 +130,7 @@ export function assertUnused(file: string): void {
     }
   } catch (cause) {
     if ((cause as { code?: string }).code?.startsWith('SQLITE_BUSY') !== true) return
-    throw new StartError(`A server works on ${file}: stop it first.`, { cause })
+    throw new StartError(`A server is using ${file}: stop it first.`, { cause })
   }
 }
 

@@ -40,11 +40,11 @@ import { WriteQueue, type OnCommit } from './write-queue.ts'
 /** Name of the database in the data folder. */
 export const DATABASE_FILE = 'anteroom.db'
 const FILES_FOLDER = 'files'
-/** How long a start waits for another process, e.g. for `anteroom keys create`; nothing else goes on meanwhile. */
+/** How long a start waits for another process, e.g. `anteroom keys create`. The start does nothing else meanwhile. */
 const START_BUSY_TIMEOUT_MS = 5000
-/** How long a read may hold up everything else: only while another process brings its log home. */
+/** How long a read may block the process: only while another process checkpoints its log. */
 const READ_BUSY_TIMEOUT_MS = 500
-/** In order; names are never changed once published. */
+/** In order. Never rename a published migration. */
 const migrations: Record<string, Migration> = {
   '0001-first': first,
   '0002-chat': chat,
@@ -72,12 +72,12 @@ export async function openSqlite(
   const destroy = () => Promise.all(open.map((db) => db.destroy()))
   try {
     await migrate(writer, file)
-    // A second connection, so that what is read is what has reached the disk, and nothing of a group still on its way.
+    // A second connection for reading: it sees only what has been committed, never a part of a group in progress.
     const reader = connect(file)
     open.push(reader)
     await sql`pragma query_only = on`.execute(reader)
 
-    // From here on the process has others to serve while a write waits for another process: the queue waits, not SQLite.
+    // From here on the process must serve others while a write waits for the lock, so the queue waits and not SQLite.
     await sql`pragma busy_timeout = 0`.execute(writer)
     await sql`pragma busy_timeout = ${sql.lit(READ_BUSY_TIMEOUT_MS)}`.execute(reader)
 
@@ -107,7 +107,7 @@ export async function openSqlite(
     await proveSeal(store, seal)
     return {
       ...store,
-      // Of the reader, so that what this process writes counts too.
+      // Asked through the reader, so that this process's own writes count too.
       version: async () =>
         (await sql<{ data_version: number }>`pragma data_version`.execute(reader)).rows[0]!.data_version,
       files: openFiles(join(folder, FILES_FOLDER)),
@@ -123,13 +123,13 @@ export async function openSqlite(
 }
 
 /**
- * Whether the database opens with this seal, also while a server works on it. Changes nothing in it.
+ * Checks that the database opens with this seal, also while a server uses it. Changes nothing in it.
  * @throws {StartError}
  */
 export function checkSqlite(folder: string, seal: Seal): void {
   const file = join(folder, DATABASE_FILE)
   try {
-    // Not as a reader alone, which would leave its log and index behind.
+    // Not opened read-only, because SQLite would then leave its log and index behind.
     const db = new Database(file, { fileMustExist: true, timeout: START_BUSY_TIMEOUT_MS })
     try {
       db.pragma('query_only = on')
@@ -138,7 +138,7 @@ export function checkSqlite(folder: string, seal: Seal): void {
           .prepare(query)
           .pluck()
           .all(...values)
-      // None yet where the first start was killed.
+      // There are no tables yet if the first start was killed.
       if (text("select name from sqlite_master where name = 'kysely_migration'").length === 0) return
       assertKnown(text('select name from kysely_migration') as string[], file)
       const [probe] = text('select value from stored_values where name = ?', SEAL_PROBE)
@@ -155,14 +155,14 @@ export function checkSqlite(folder: string, seal: Seal): void {
 function assertKnown(done: readonly string[], file: string, cause?: unknown): void {
   if (done.every((name) => name in migrations)) return
   throw new StartError(
-    `The database ${file} is of a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
+    `The database ${file} was written by a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
     { cause },
   )
 }
 
 /**
- * A transaction that begins as a reader cannot always become a writer: SQLite refuses it at once, without waiting, when
- * another process wrote meanwhile. Ours are all for writing, so they take their turn at the beginning.
+ * A transaction that begins as a reader cannot always become a writer: if another process has written meanwhile, SQLite
+ * rejects it at once. All our transactions write, so they take the write lock when they begin.
  */
 class Driver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -173,13 +173,13 @@ class Driver extends SqliteDriver {
     try {
       await super.rollbackTransaction(connection)
     } catch (error) {
-      // SQLite itself undoes all of it when the disk fails; why it did is what the caller is to hear.
+      // When the disk fails, SQLite has already rolled back. Let the caller see the first error.
       if (!(error as Error).message.includes('no transaction is active')) throw error
     }
   }
 }
 
-/** Lets the migrator work in one transaction: a start that is killed leaves no half-made tables, and two take turns. */
+/** Runs migrations in one transaction: a start that is killed leaves no half-made tables, and two starts take turns. */
 class Adapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
@@ -206,36 +206,36 @@ class Dialect extends SqliteDialect {
 function connect(file: string): Kysely<Schema> {
   let database
   try {
-    // Made by us, as SQLite gives its log and index the mode of the database.
+    // Create the file with mode 0600: SQLite gives its log and index the mode of the database.
     closeSync(openSync(file, 'a', 0o600))
     database = new Database(file, { timeout: START_BUSY_TIMEOUT_MS })
     database.pragma('journal_mode = WAL')
-    // A call that resolved has survived a power cut too, not only the end of the process.
+    // A call that resolved survives a power cut, not only the end of the process.
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = ON')
   } catch (cause) {
     database?.close()
     throw problem(file, cause)
   }
-  return new Kysely<Schema>({ dialect: new Dialect({ database: keepingStatements(database) }) })
+  return new Kysely<Schema>({ dialect: new Dialect({ database: cachingStatements(database) }) })
 }
 
-/** Every statement is parsed once: all values are parameters, so there are only as many texts as there are queries. */
-function keepingStatements(database: Database.Database): SqliteDatabase {
+/** Caches prepared statements. All values are parameters, so there is one statement per query. */
+function cachingStatements(database: Database.Database): SqliteDatabase {
   const kept = new Map<string, SqliteStatement>()
   return {
     prepare(text) {
       let statement = kept.get(text)
       if (!statement)
-        kept.set(text, (statement = tellingTrouble(attempt<SqliteStatement>(() => database.prepare(text)))))
+        kept.set(text, (statement = reportingTrouble(attempt<SqliteStatement>(() => database.prepare(text)))))
       return statement
     },
     close: () => void database.close(),
   }
 }
 
-/** What fails because the database or its disk does says so. */
-function tellingTrouble(statement: SqliteStatement): SqliteStatement {
+/** Makes a statement throw STORE_UNAVAILABLE if the database or its disk fails. */
+function reportingTrouble(statement: SqliteStatement): SqliteStatement {
   return {
     reader: statement.reader,
     all: (parameters) => attempt(() => statement.all(wellFormed(parameters))),
@@ -244,10 +244,10 @@ function tellingTrouble(statement: SqliteStatement): SqliteStatement {
   }
 }
 
-/** SQLite keeps UTF-8: half of a character would be another text when it is read. The doors refuse it before. */
+/** SQLite stores UTF-8: half of a surrogate pair would be read back as other text. Requests with such text are refused earlier. */
 function wellFormed(parameters: readonly unknown[]): readonly unknown[] {
-  if (parameters.some((one) => typeof one === 'string' && !one.isWellFormed()))
-    throw new TypeError('a text for the database must be well-formed Unicode')
+  if (parameters.some((value) => typeof value === 'string' && !value.isWellFormed()))
+    throw new TypeError('text for the database must be well-formed Unicode')
   return parameters
 }
 
@@ -274,20 +274,20 @@ async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
   throw problem(file, error)
 }
 
-/** What SQLite or the seal says, as a sentence with the cure. */
+/** Turns an error of SQLite or the seal into one sentence that names the cure. */
 function problem(file: string, thrown: unknown): StartError {
   const cause = troubleOf(thrown) ? (thrown as Error).cause : thrown
   const { code = '' } = cause as { code?: string }
   const sentence =
     cause instanceof SealBroken
-      ? `The master key is not the one that ${file} was made with: put back the old key.`
+      ? `The database ${file} was created with another master key: put back the old key.`
       : code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')
-        ? `The database ${file} is held by another program: stop that program.`
+        ? `Another program holds the database ${file}: stop that program.`
         : code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT')
-          ? `The database ${file} is damaged: put back a backup.`
+          ? `The database ${file} is damaged: restore a backup.`
           : code.startsWith('SQLITE_FULL') || code === 'ENOSPC'
             ? `The disk of ${file} is full: make room on it.`
-            : `The database ${file} cannot be opened: check that it is whole and that this user may write it and its folder.`
+            : `The database ${file} cannot be opened: check that it is complete and that this user may write to it and its folder.`
   return new StartError(sentence, { cause })
 }
 

@@ -1,18 +1,18 @@
-/** When the disk or the database does not serve: a refusal that may be told, and a word on why for those who run the server. */
+/** Turns a failure of the disk or the database into a refusal for the caller, with the reason for the operator. */
 import { Refusal } from '../../protocol/errors.ts'
 import type { StoreTrouble } from '../store.ts'
 
-/** By the beginning of the code of SQLite or of the system. */
+/** Patterns for the error codes of SQLite and of the system. */
 const troubles: readonly [code: RegExp, reason: StoreTrouble][] = [
   [/^(SQLITE_FULL|ENOSPC|EDQUOT|EFBIG)/, 'full'],
-  // ENOENT: what the runtime says of a folder that it may not make on a disk that is read-only.
+  // ENOENT is what the runtime reports when it cannot create a folder on a read-only disk.
   [/^(SQLITE_READONLY|SQLITE_PERM|SQLITE_AUTH|EROFS|EACCES|EPERM|ENOENT|ENOTDIR)/, 'read-only'],
   [/^(SQLITE_BUSY|SQLITE_LOCKED|SQLITE_PROTOCOL)/, 'locked'],
   [/^(SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_IOERR_SHORT_READ)/, 'damaged'],
   [/^(SQLITE_IOERR|SQLITE_CANTOPEN|SQLITE_NOMEM|EIO|ENXIO|EMFILE|ENFILE|ENODEV|ESTALE)/, 'failing'],
 ]
 
-/** STORE_UNAVAILABLE with its cause, where the store is what failed; anything else as it is. */
+/** Returns STORE_UNAVAILABLE with its cause if the store failed; returns anything else unchanged. */
 export function asUnavailable(thrown: unknown): unknown {
   const { code } = thrown as { code?: unknown }
   if (typeof code !== 'string' || thrown instanceof Refusal) return thrown
@@ -20,7 +20,7 @@ export function asUnavailable(thrown: unknown): unknown {
   return reason === undefined ? thrown : new Refusal('STORE_UNAVAILABLE', { reason, cause: thrown })
 }
 
-/** What is the matter with the store, if that is why something was thrown. */
+/** The store's trouble, if that is what was thrown. */
 export function troubleOf(thrown: unknown): StoreTrouble | undefined {
   return thrown instanceof Refusal && thrown.code === 'STORE_UNAVAILABLE'
     ? (thrown.reason as StoreTrouble)

@@ -1,7 +1,7 @@
 /**
- * Group commit: writes that arrive while one transaction is on its way to the disk go together in the next, so that one
- * sync serves them all. Each resolves after the commit that holds it; one that fails is undone alone, and all together
- * when it is the store that fails.
+ * Group commit: writes that arrive while a transaction is being committed share the next one, so that one sync serves them
+ * all. Each write resolves after its commit. A write that fails is rolled back alone; if the store fails, all of the group
+ * are.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql, type Kysely, type Transaction } from 'kysely'
@@ -13,15 +13,15 @@ interface Job<Schema> {
   reject: (error: unknown) => void
 }
 
-/** A group of so many writes reached the disk in so long. */
+/** Called after a commit with the number of writes in it and its duration. */
 export type OnCommit = (writes: number, seconds: number) => void
 
-/** More would make the first of a group wait long for the last. */
+/** In a larger group, the first write would wait long for the last. */
 const MAX_GROUP = 256
-/** How long a write waits for another process to have written. */
+/** How long a write waits while another process holds the lock. */
 const LOCKED_PATIENCE_MS = 8000
 const LOCKED_RETRY_MS = 25
-/** From here on it is told. */
+/** A write that has waited this long reports why. */
 const LOCKED_TELL_MS = 1000
 
 export class WriteQueue<Schema> {
@@ -31,7 +31,7 @@ export class WriteQueue<Schema> {
   readonly #jobs: Job<Schema>[] = []
   #running: Promise<void> | undefined
 
-  /** `onWait` hears why a write waits long. */
+  /** `onWait` receives the error that makes a write wait long. */
   constructor(db: Kysely<Schema>, onCommit: OnCommit, onWait: (error: unknown) => void) {
     this.#db = db
     this.#onWait = onWait
@@ -45,19 +45,19 @@ export class WriteQueue<Schema> {
     })
   }
 
-  /** Resolves when all that was accepted is on the disk or refused. */
+  /** Resolves when every accepted write is on the disk or has been rejected. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running
   }
 
   async #drain(): Promise<void> {
     while (this.#jobs.length > 0) {
-      // What else is asked for in this turn of the event loop belongs to the same group; and between two groups
-      // sockets and timers have their turn, as SQLite itself never gives way.
+      // Wait for the next turn of the event loop: other writes of this turn join the group, and sockets and timers get
+      // their turn between two groups. SQLite itself never yields.
       await new Promise((next) => setImmediate(next))
       await this.#commit(this.#jobs.splice(0, MAX_GROUP))
     }
-    // In the same instant in which the queue was found empty, so that no job falls between.
+    // Synchronously after the queue was found empty, so that no job is missed.
     this.#running = undefined
   }
 
@@ -82,11 +82,11 @@ export class WriteQueue<Schema> {
     }
   }
 
-  /** Answers how each is to be told, now that all is on the disk. */
+  /** Runs the group and returns, for each job, the function that settles it once the group is on the disk. */
   async #attempt(group: Job<Schema>[]): Promise<(() => void)[]> {
     const [first, ...others] = group
     if (first && others.length === 0) {
-      // Alone it needs no way back of its own: the transaction is one.
+      // A single write needs no savepoint: the transaction is enough.
       const value = (await this.#db.transaction().execute(first.work)) as never
       return [() => first.resolve(value)]
     }
@@ -98,7 +98,7 @@ export class WriteQueue<Schema> {
           const value = (await work(db)) as never
           settle.push(() => resolve(value))
         } catch (error) {
-          // Of a disk that fails no other write of the group can be sure.
+          // If the disk fails, no other write of the group is safe either.
           if (troubleOf(error)) throw error
           await sql`rollback to savepoint one`.execute(db)
           settle.push(() => reject(error))

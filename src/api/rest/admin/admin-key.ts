@@ -50,7 +50,7 @@ export async function readAdminKey({
   }
   // Windows has no such modes.
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0)
-    throw new StartError(`The admin key ${file} can be read by others: do "chmod 600 ${file}".`)
+    throw new StartError(`Other users can read the admin key ${file}: run "chmod 600 ${file}".`)
   const kept = (await readFile(file, 'utf8')).trim()
   if (kept.length < MIN_LENGTH)
     throw new StartError(`The admin key ${file} is too short: delete it, and the next start makes one.`)

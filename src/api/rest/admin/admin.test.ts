@@ -282,7 +282,7 @@ test('the admin key is made on first start for its owner alone, and one that oth
     await own.restart()
     assert.equal((await own.rest('POST', '/v2/admin/sign-out', {}, `Bearer ${key}`)).status, 200)
     await chmod(file, 0o644)
-    await assert.rejects(own.restart(), /admin\.key can be read by others: do "chmod 600/)
+    await assert.rejects(own.restart(), /Other users can read the admin key .*admin\.key: run "chmod 600/)
     await chmod(file, 0o600)
     await writeFile(file, 'short\n')
     await assert.rejects(own.restart(), /admin\.key is too short/)

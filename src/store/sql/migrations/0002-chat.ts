@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('chat_messages')
-    // In the order in which they were taken in.
+    // Numbers follow the order in which messages arrived.
     .addColumn('number', 'integer', (column) => column.primaryKey().autoIncrement())
     .addColumn('session_id', 'text', (column) => column.notNull().references('sessions.session_id'))
     .addColumn('message_id', 'text', (column) => column.notNull())

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** What the people who run it look at: records of sessions, keys in use, webhooks, figures over time. */
+/** Records for the operator: sessions, use of keys, webhook deliveries, measurements over time. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('projects').addColumn('webhook', 'text').execute()
   await db.schema.alterTable('api_keys').addColumn('last_used_at', 'bigint').execute()
@@ -25,7 +25,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .columns(['project_id', 'started_at'])
     .where(sql.ref('ended_at'), 'is', null)
     .execute()
-  // Counting a million rows for each page would be most of its cost.
+  // Without this table, a page of sessions would spend most of its time on counting rows.
   await db.schema
     .createTable('session_counts')
     .addColumn('project_id', 'text', (column) => column.primaryKey())
@@ -77,7 +77,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('occurred_at', 'bigint', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('attempts', 'integer', (column) => column.notNull())
-    // Only the first of a meeting's line to one receiver has an instant here; the others wait for their turn.
+    // Set only for the head of each queue (meeting and endpoint); the others wait for their turn.
     .addColumn('next_at', 'bigint')
     .addColumn('leased_until', 'bigint')
     .addColumn('last_status', 'integer')

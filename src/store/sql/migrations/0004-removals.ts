@@ -15,7 +15,7 @@ interface Marks {
   }
 }
 
-/** A table for each kind of decision, with a column for each part of what was one text. */
+/** Splits decisions into a table for admissions and one for removals, with columns for what was one text. */
 export async function up(db: Kysely<Marks>): Promise<void> {
   await db.schema
     .createTable('admissions')
@@ -42,7 +42,7 @@ export async function up(db: Kysely<Marks>): Promise<void> {
     .selectAll()
     .orderBy('at', 'desc')
     .execute()) {
-    // A participant id holds no white space.
+    // A participant id contains no white space.
     const blank = subject.indexOf(' ')
     const row = {
       session_id,
@@ -55,7 +55,7 @@ export async function up(db: Kysely<Marks>): Promise<void> {
         await db.insertInto('admissions').values(row).execute()
         break
       case 'removed':
-        // Only moderators could remove, and every token was taken to be one person's.
+        // At that time, only moderators could remove, and every token counted as one person's.
         await db
           .insertInto('removals')
           .values({ ...row, name: null, removed_by: null, by_moderator: 1, token_shared: 0 })

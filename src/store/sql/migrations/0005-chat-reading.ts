@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** Chat that is read by page, by whoever may hear it, and counted by whoever said it. */
+/** Lets chat be read by page and by reader, and be counted by sender. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable('chat_messages')
@@ -16,7 +16,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     bytes = 256 + length(cast(message as blob)) + length(payload) + length(cast(topic as blob))
       + length(cast(send_only as blob))`.execute(db)
 
-  // Pages are found, counted and weighed in these alone; only the messages of a page are read.
+  // Finding, counting and sizing a page reads only these indexes; only the messages of the page itself are read.
   await db.schema.dropIndex('chat_messages_session').execute()
   await db.schema
     .createIndex('chat_messages_session')
@@ -29,7 +29,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .columns(['session_id', 'topic', 'number', 'is_private', 'bytes'])
     .execute()
 
-  // Who hears a private message: its receivers and its sender.
+  // Who may read a private message: its recipients and its sender.
   await db.schema
     .createTable('chat_hearers')
     .addColumn('session_id', 'text', (column) => column.notNull())

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** A removal keeps out every token that held the seat: a row for each. */
+/** A removal covers every token that the participant used: one row for each. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('removals_by_token')

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Each try of a delivery, beside the last one that its row has. */
+/** Records every attempt of a delivery; the delivery's own row holds only the last. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('delivery_tries')

@@ -1,4 +1,4 @@
-/** What opens doors besides API keys, and small values. */
+/** Revoked tokens, sign-ins, and small values. */
 import type { SqlContext } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 

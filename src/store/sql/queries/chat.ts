@@ -3,14 +3,14 @@ import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { ChatFilter, ChatRecord, KeptMessage, Store } from '../../store.ts'
 
-/** What is read at once: so many messages, or so many bytes and the message that goes beyond. */
+/** Limits of one read. The message that crosses the limit on bytes is included. */
 const READ_MESSAGES = 100
 const READ_BYTES = 128 * 1024
-/** Each number of rows is a statement of its own, which is kept. */
+/** Every number of rows makes another prepared statement, and those are cached; so keep the number small. */
 const ROWS_AT_ONCE = 50
 
 export function chatQueries({ db, write }: SqlContext): Store['chat'] {
-  /** Numbers and bytes alone: they are in the indexes, so that no message is read to be counted or passed over. */
+  /** Selects numbers and bytes only. They are in the indexes, so counting and skipping messages reads none of them. */
   const matching = (sessionId: string, { topic, hearer }: ChatFilter) => {
     let all = db.selectFrom('chat_messages').select(['number', 'bytes']).where('session_id', '=', sessionId)
     if (topic !== undefined) all = all.where('topic', '=', topic)
@@ -60,7 +60,7 @@ export function chatQueries({ db, write }: SqlContext): Store['chat'] {
       const before = (page - 1) * perPage
       const wanted = Math.min(perPage, total - before)
       if (wanted <= 0) return { total, stretch: { from: 1, to: 0 } }
-      // Numbers are skipped by walking over them, so a page of the far half is reached from the far end.
+      // The database skips rows one by one, so reach a page in the second half from the end.
       const fromTheEnd = before > total / 2
       const rows = await matching(sessionId, filter)
         .select('number')
@@ -89,7 +89,7 @@ export function chatQueries({ db, write }: SqlContext): Store['chat'] {
         .limit(1)
         .offset(Math.max(count, 1) - 1)
         .executeTakeFirst()
-      // Fewer than that: all there are.
+      // If there are fewer than `count`, take all.
       return { from: count <= 0 ? to + 1 : (first?.number ?? 0), to }
     },
     read: async (sessionId, { from, to }, filter = {}) => {

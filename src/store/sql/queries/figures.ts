@@ -1,9 +1,9 @@
 import type { SqlContext } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 
-/** Rows of one statement; SQLite takes 32,766 parameters. */
+/** Rows in one statement; SQLite accepts 32,766 parameters. */
 const ROWS_AT_ONCE = 500
-/** Eight hours of a session of seven, measured every 10 s; reading more would hold up others. */
+/** Eight hours of a session of seven, measured every 10 s. Reading more would block other work. */
 const MOST_STATS = 20_000
 
 export function figureQueries({ db, write }: SqlContext): Store['figures'] {

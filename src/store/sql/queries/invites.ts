@@ -3,7 +3,7 @@ import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { InviteCounts, InviteRecord, Store } from '../../store.ts'
 
-/** Each made by somebody who came by the one before; the rules allow fewer. */
+/** The longest chain of invites that is read; the rules allow fewer. */
 const LONGEST_LINE = 100
 
 export function inviteQueries({ db, write }: SqlContext): Store['invites'] {
@@ -125,7 +125,7 @@ async function countsFor(tx: Kysely<Schema>, invite: InviteRecord): Promise<Invi
   return { meeting, token, participant }
 }
 
-/** Those that let nobody in any more, and those whose parent is gone. */
+/** Deletes invites that no longer admit anybody, and those whose parent was deleted. */
 async function dropOutOfForce(tx: Kysely<Schema>, meetingId: string, now: number): Promise<void> {
   const ofMeeting = tx.deleteFrom('invites').where('meeting_id', '=', meetingId)
   await ofMeeting
@@ -163,7 +163,7 @@ async function lineOf(db: Kysely<Schema>, inviteId: string): Promise<InviteRecor
   const line: InviteRecord[] = []
   for (let next: string | null = inviteId; next !== null;) {
     const row = await db.selectFrom('invites').selectAll().where('invite_id', '=', next).executeTakeFirst()
-    // Whether one that is gone was in force cannot be known.
+    // If an ancestor was deleted, nobody can know whether it was still valid.
     if (!row || line.length === LONGEST_LINE) return []
     line.push(toInvite(row))
     next = row.parent_id

@@ -21,7 +21,7 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
         if (customId !== null) {
           const there = await inProject.selectAll().where('custom_id', '=', customId).executeTakeFirst()
           if (there) return toMeeting(there)
-          // Of another project nothing is told, and an id of it is no id here.
+          // Reveal nothing of another project: its ids do not exist here.
           const named = await inProject
             .select('id')
             .where('meeting_id', '=', customId)
@@ -56,11 +56,11 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
       return row && toMeeting(row)
     },
     find: async (projectId, anyId) => {
-      // Nearly everybody comes by this one; and a custom id may look like another meeting's own, where ours wins.
+      // Try meetingId first: most callers use it, and it wins over a custom id of another meeting that looks the same.
       const canonical = await byMeetingId(anyId)
       if (canonical?.projectId === projectId) return canonical
       const meetings = db.selectFrom('meetings').where('project_id', '=', projectId)
-      // One question by each index: the planner answers an `or` over two columns by reading the whole project.
+      // One query per index: for an `or` over two columns the planner would read the whole project.
       const row = await meetings
         .where('id', '=', anyId)
         .selectAll()

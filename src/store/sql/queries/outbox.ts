@@ -3,7 +3,7 @@ import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { DeliveryRecord, DeliveryTry, NewDelivery, Store } from '../../store.ts'
 
-/** Writes deliveries in the transaction of the fact that they tell. */
+/** Writes deliveries in the transaction of the fact that they report. */
 export async function insertDeliveries(
   tx: Kysely<Schema>,
   deliveries: readonly NewDelivery[] = [],
@@ -42,14 +42,14 @@ async function firstOfLine(
     .select('number')
     .where('meeting_id', '=', meetingId)
     .where('end_point', '=', endPoint)
-    // A literal, so that the planner sees that the index of what waits will do.
+    // A literal lets the planner see that the partial index of waiting deliveries covers the query.
     .where('state', '=', sql.lit('waiting' as const))
     .orderBy('number')
     .executeTakeFirst()
   return row?.number
 }
 
-/** Those who wait for something to deliver. */
+/** Wakes the listeners when there is something to deliver. */
 export class OutboxSignal {
   readonly #listeners: (() => void)[] = []
 
@@ -72,7 +72,7 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
           .where('next_at', 'is not', null)
           .where('next_at', '<=', now)
           .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', now)]))
-      // Mostly nothing is, and then nobody need take a turn at writing.
+      // Usually nothing is due. Find that out by reading, without queueing for a write.
       if (!(await due(db).select('number').executeTakeFirst())) return []
       return write(async (tx) => {
         const rows = await due(tx).selectAll().orderBy('next_at').limit(limit).execute()
@@ -244,7 +244,7 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
   }
 }
 
-/** Of one delivery, which may be replayed again and again. */
+/** Per delivery, because it may be replayed any number of times. */
 const MAX_TRIES_KEPT = 100
 
 async function addTry(

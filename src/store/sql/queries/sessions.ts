@@ -5,7 +5,7 @@ import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.
 import { insertDeliveries, type OutboxSignal } from './outbox.ts'
 
 export function sessionQueries({ db, write, rowKey }: SqlContext, signal: OutboxSignal): Store['sessions'] {
-  /** Writes a fact and, if it was news, the deliveries that tell it. */
+  /** Writes a fact and, if it changed anything, the deliveries that report it. */
   const record = async (
     deliveries: readonly NewDelivery[] | undefined,
     work: (tx: Kysely<Schema>) => Promise<boolean>,
@@ -81,7 +81,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
     list: async (projectId, { page, perPage }, filter = {}) => {
       const { meetingId, ongoing, startedFrom, startedTo } = filter
       const all = db.selectFrom('sessions')
-      // A meeting is of one project only; naming both would let the planner take the wrong index.
+      // A meeting belongs to one project. Naming both could make the planner choose the wrong index.
       let matching =
         meetingId === undefined
           ? all.where('project_id', '=', projectId)
@@ -108,7 +108,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
       const before = (page - 1) * perPage
       const wanted = Math.min(perPage, total - before)
       if (wanted <= 0) return { items: [], total }
-      // Rows are skipped by walking over them, so a page of the far half is reached from the far end.
+      // The database skips rows one by one, so reach a page in the second half from the end.
       const fromTheEnd = before > total / 2
       const direction = fromTheEnd ? 'asc' : 'desc'
       const rows = await matching
@@ -242,7 +242,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
         let gone = 0
         for (const table of partsOfSessions) {
           gone += await dropSome(tx, rowKey, table, ids, limit - gone)
-          // What is left of them goes in the next step.
+          // The next call deletes the rest.
           if (gone >= limit) return gone
         }
         await tx.deleteFrom('sessions').where('session_id', 'in', ids).execute()
@@ -344,7 +344,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
   }
 }
 
-/** Where rows of a session are. */
+/** The tables that hold rows of a session. */
 const partsOfSessions = [
   'stays',
   'intervals',
@@ -355,7 +355,7 @@ const partsOfSessions = [
   'participant_stats',
 ] as const
 
-/** Deletes at most so many rows of these sessions. Answers how many. */
+/** Deletes at most `limit` rows of these sessions. Returns how many. */
 async function dropSome(
   tx: Kysely<Schema>,
   rowKey: string,
