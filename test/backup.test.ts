@@ -47,7 +47,7 @@ async function list(): Promise<unknown[]> {
   return ((await answer.json()) as { data: unknown[] }).data
 }
 
-test('what cannot be put back is refused in one sentence, and changes nothing', async () => {
+test('a file that cannot be restored is refused in one sentence, and changes nothing', async () => {
   await create('before')
   const [copy, damaged] = [join(folder, 'running.backup'), join(folder, 'damaged.backup')]
   assert.equal((await anteroom('backup', copy)).code, 0)
@@ -70,13 +70,13 @@ test('what cannot be put back is refused in one sentence, and changes nothing', 
   const key = join(server.env.DATA_DIR!, 'master.key')
   await cp(key, join(folder, 'master.key'))
   await writeFile(key, `${'A'.repeat(43)}=\n`)
-  assert.match((await anteroom('restore', copy)).text, /master key is not the one/)
+  assert.match((await anteroom('restore', copy)).text, /created with another master key/)
   await cp(join(folder, 'master.key'), key)
   await server.run()
   assert.deepEqual(await list(), there)
 })
 
-test('taken while meetings are made, it holds all that was acknowledged before; put back, everything is as it was', async () => {
+test('a backup taken while meetings are created holds everything acknowledged before; restoring it brings everything back', async () => {
   const enough = new AbortController()
   const made: string[] = []
   const making = (async () => {

@@ -27,18 +27,18 @@ const rotate = (env: NodeJS.ProcessEnv = {}): Promise<{ code: number; text: stri
 const publicKey = async (): Promise<string> =>
   (await (await fetch(`${server.url}/v2/public/rsa-public-key`)).json()).publicKey
 
-test('it is refused while a server works, and with a key that is not the one', async () => {
+test('rotation is refused while a server is running and with a wrong key', async () => {
   const { code, text } = await rotate()
   assert.equal(code, 1)
   assert.match(text, /A server is using .*: stop it first/)
   await server.end()
   const other = await rotate({ MASTER_KEY: 'ab'.repeat(32) })
-  assert.match(other.text, /master key is not the one/)
+  assert.match(other.text, /created with another master key/)
   assert.ok(!(await readdir(server.env.DATA_DIR!)).includes('master.key.next'))
   await server.run()
 })
 
-test('every secret is sealed under the new key and under no other, and an interruption is made good', async () => {
+test('every secret is sealed under the new key only, and an interrupted rotation continues', async () => {
   const signer = await publicKey()
   await server.end()
   const old = await readFile(file('master.key'), 'utf8')
@@ -65,7 +65,7 @@ test('every secret is sealed under the new key and under no other, and an interr
   assert.equal(await publicKey(), signer)
 })
 
-test('a key that came by MASTER_KEY is replaced by one that waits in a file', async () => {
+test('a key given in MASTER_KEY is replaced by a new one in a file', async () => {
   await server.end()
   const given = (await readFile(file('master.key'), 'utf8')).trim()
   await rename(file('master.key'), file('away'))

@@ -74,7 +74,7 @@ test('an unusable folder, key or database is reported in one sentence with the c
   const text = await readFile(key, 'utf8')
   await assert.rejects(
     openStore({ folder, masterKey: randomBytes(32) }),
-    problem(/master key is not the one/),
+    problem(/created with another master key/),
   )
   await chmod(key, 0o644)
   await assert.rejects(openStore({ folder }), problem(/Other users can read/))
