@@ -1,5 +1,5 @@
-// Types, lint and format. Types and lint share one program, as the lint asks for types again. Files that passed are not
-// checked again until one of them changes.
+// Types, lint, what nothing uses (knip.json), and format. Types and lint share one program, as the lint asks for types again.
+// Files that passed are not checked again until one of them changes.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,19 +16,20 @@ const NOT_CHECKED = ['node_modules', 'dist', 'data', 'test-failures', '.cache', 
 const inputs = await hashOfInputs()
 if (inputs !== lastPassed()) {
   const program = createProgram()
-  const passed = [checkTypes(program), await lint(program)]
+  const passed = [checkTypes(program), await lint(program), run('knip')]
   if (passed.includes(false)) process.exitCode = 1
   else {
     mkdirSync(dirname(PASSED), { recursive: true })
     writeFileSync(PASSED, inputs)
   }
 }
-const { status } = spawnSync(
-  'node_modules/.bin/prettier',
-  ['--check', '--log-level', 'warn', '--cache', '--cache-strategy', 'content', '.'],
-  { stdio: 'inherit' },
-)
-if (status !== 0) process.exitCode = 1
+if (!run('prettier', '--check', '--log-level', 'warn', '--cache', '--cache-strategy', 'content', '.'))
+  process.exitCode = 1
+
+/** Whether a program of node_modules/.bin ended well. */
+function run(program, ...parameters) {
+  return spawnSync(`node_modules/.bin/${program}`, parameters, { stdio: 'inherit' }).status === 0
+}
 
 /** Of all that types and lint depend on: our files, the settings, and the packages by package-lock.json. */
 async function hashOfInputs() {

@@ -96,7 +96,7 @@ export function readArguments(
   return { values, positionals: parsed.positionals, json: json === true, help: help === true }
 }
 
-export function usage(command: Command): string {
+function usage(command: Command): string {
   const names = (command.positionals ?? []).map((name) => (name.startsWith('[') ? name : `<${name}>`))
   return ['anteroom', command.name, ...names, ...(command.options ? ['[options]'] : [])].join(' ')
 }

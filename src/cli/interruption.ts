@@ -45,7 +45,7 @@ export class Interruption {
 }
 
 /** Why what was going on was given up. */
-export class Stopped extends Error {
+class Stopped extends Error {
   override readonly name = 'Stopped'
 
   constructor() {

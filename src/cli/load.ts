@@ -89,7 +89,7 @@ export const load: Command = {
 }
 
 /** For every address that is aimed at, those that the server names for sockets and media included. */
-export function assertMayAim(host: string, consent: boolean): void {
+function assertMayAim(host: string, consent: boolean): void {
   const { hostname } = new URL(`http://${host}`)
   const address = hostname.replace(/^\[|\]$/g, '')
   if (consent || isLoopback(address) || isOfThisMachine(address)) return

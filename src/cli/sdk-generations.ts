@@ -13,7 +13,7 @@ export interface Generation {
 }
 
 /** Newest first. */
-export const generations: readonly Generation[] = [
+const generations: readonly Generation[] = [
   {
     from: '1.0.0',
     reactFrom: '1.0.0',

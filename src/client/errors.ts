@@ -32,7 +32,7 @@ export class DeviceError extends Error {
 
 const deviceNames = { mic: 'microphone', camera: 'camera', screen: 'screen' }
 
-export function deviceSentence(device: 'mic' | 'camera' | 'screen', problem: DeviceProblem): string {
+function deviceSentence(device: 'mic' | 'camera' | 'screen', problem: DeviceProblem): string {
   const name = deviceNames[device]
   switch (problem) {
     case 'denied':

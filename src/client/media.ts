@@ -40,7 +40,7 @@ const CLOSE_TRIES = 5
 const CLOSE_RETRY_MS = 1000
 
 /** Bit rates in bits/s and sizes of what is sent, largest last (contract, signalling §6). */
-export function cameraEncodings(
+function cameraEncodings(
   width: number,
 ): { scaleResolutionDownBy: number; maxBitrate: number; maxFramerate: number; scalabilityMode: string }[] {
   const all = [
@@ -53,7 +53,7 @@ export function cameraEncodings(
 }
 
 /** A stream's kind, from what its producer said of it. */
-export function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
+function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
   if (kind === 'audio') return shared ? 'shareAudio' : 'audio'
   return shared ? 'share' : 'video'
 }

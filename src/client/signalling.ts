@@ -37,7 +37,7 @@ interface Reply {
 
 const REQUEST_TIMEOUT_MS = 20_000
 /** How long one who lost the connection tries to come back. */
-export const RECONNECT_FOR_MS = 60_000
+const RECONNECT_FOR_MS = 60_000
 
 /**
  * Wait before the next try, in ms: quick at first, then about once a second, so that everybody is back within 3 s of the

@@ -241,7 +241,7 @@ function arrivedAt(
   }
 }
 
-export function quantiles(values: readonly number[]): Quantiles | null {
+function quantiles(values: readonly number[]): Quantiles | null {
   if (values.length === 0) return null
   const sorted = [...values].sort((a, b) => a - b)
   const at = (quantile: number): number =>

@@ -32,7 +32,7 @@ const useless: Partial<Record<AddressKind, string>> = {
   reserved: 'is assigned to nobody',
 }
 
-export function thisMachine(): Machine {
+function thisMachine(): Machine {
   return {
     own: Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])

@@ -17,26 +17,12 @@ export type { Page, PageOf } from './contract/pages.ts'
 export type { ProjectRecord, WebhookSettings } from './contract/projects.ts'
 export type { ApiKeyRecord } from './contract/keys.ts'
 export type { AutoClose, MeetingSettings, MeetingRecord } from './contract/meetings.ts'
-export type {
-  SessionRecord,
-  StayRecord,
-  IntervalRecord,
-  SessionFilter,
-  AdmissionRecord,
-  RemovalRecord,
-} from './contract/sessions.ts'
+export type { SessionRecord, StayRecord, IntervalRecord, RemovalRecord } from './contract/sessions.ts'
 export type { InviteRecord, InviteCounts } from './contract/invites.ts'
 export type { ChatRecord, KeptMessage, ChatFilter, Newest, Stretch, ChatShare } from './contract/chat.ts'
-export type {
-  NewDelivery,
-  DeliveryState,
-  DeliveryRecord,
-  DeliveryTry,
-  DeliveryOutcome,
-  DeliveryFilter,
-} from './contract/outbox.ts'
-export type { StatsRecord, ServerSample } from './contract/figures.ts'
-export type { RevokedToken, SignInRecord } from './contract/access.ts'
+export type { NewDelivery, DeliveryState, DeliveryRecord, DeliveryTry } from './contract/outbox.ts'
+export type { StatsRecord } from './contract/figures.ts'
+export type { RevokedToken } from './contract/access.ts'
 
 export interface Store {
   projects: ProjectStore

@@ -9,7 +9,7 @@ export interface Grid {
 }
 
 /** Width to height of a tile. */
-export const TILE_RATIO = 16 / 9
+const TILE_RATIO = 16 / 9
 /** More people than this are on further pages. */
 export const MAX_TILES = 25
 

@@ -63,7 +63,7 @@ const FORWARDING =
   /^(via|forwarded|x-forwarded(-.+)?|x-(real|client|cluster-client|originating|remote|envoy|azure|appengine)-.+|x-(scheme|url-scheme|original-.+|request-start|proxy-.+|arr-.+|amzn?-.+)|(true-)?client-ip|cf-.+|cdn-.+|fastly-.+|fly-.+|ngrok-.+|tailscale-.+|front-end-https|proxy-.+|x-?wap-.+)$/i
 
 /** What shows that a request was carried here by a proxy, if anything does. */
-export function signOfProxy(request: IncomingMessage, userId: number | undefined): string | undefined {
+function signOfProxy(request: IncomingMessage, userId: number | undefined): string | undefined {
   const { headers, httpVersion, socket } = request
   const header = Object.keys(headers).find((name) => FORWARDING.test(name))
   if (header !== undefined) return header

@@ -34,7 +34,7 @@ import { hasWholeEscapes } from './url-text.ts'
 import { watchingRoutes } from '../rest/watching.ts'
 import { webhookRoutes } from '../rest/webhooks.ts'
 
-export type { HttpContext, HttpSettings } from '../context.ts'
+export type { HttpContext } from '../context.ts'
 
 /** What `server.ts` needs of a listener. */
 export interface HttpListener {

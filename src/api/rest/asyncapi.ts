@@ -28,7 +28,7 @@ interface Operation {
 }
 
 /** AsyncAPI 3.0; `send` is what the server sends. */
-export function asyncapiDocument({
+function asyncapiDocument({
   server: { version },
   settings: { publicUrl },
 }: Pick<HttpContext, 'server' | 'settings'>): object {

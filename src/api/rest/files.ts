@@ -30,7 +30,7 @@ const types: [type: string, begins: number[], at?: number][] = [
   ['application/zip', [0x50, 0x4b, 0x03, 0x04]],
 ]
 
-export function typeOf(bytes: Uint8Array): string {
+function typeOf(bytes: Uint8Array): string {
   const found = types.find(([, begins, at = 0]) => begins.every((byte, index) => bytes[at + index] === byte))
   return found?.[0] ?? 'application/octet-stream'
 }

@@ -70,7 +70,7 @@ export function getTokenRoutes(
 }
 
 /** Wrong, empty or unknown values are refused: a token is never wider than what was asked for. */
-export function readTokenRequest(
+function readTokenRequest(
   query: Record<string, unknown>,
   body: Record<string, unknown> | undefined,
 ): TokenRequest {

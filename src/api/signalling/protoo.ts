@@ -18,7 +18,7 @@ import {
 import { lineAnswers } from './line.ts'
 
 /** Chosen at the upgrade; nothing else tells these clients from the others so early. */
-export const PROTOO = 'protoo'
+const PROTOO = 'protoo'
 /** Where clients are sent by init-config. They are served wherever else they come: older links name the bare host. */
 export const PROTOO_PATH = '/protoo'
 

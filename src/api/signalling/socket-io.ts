@@ -26,7 +26,7 @@ export function sendNotifications(
 }
 
 /** An answer to `method` as the client's acknowledgement. */
-export function encodeAnswer(answer: Answer, traits: ClientTraits, method: string | undefined): unknown {
+function encodeAnswer(answer: Answer, traits: ClientTraits, method: string | undefined): unknown {
   if ('data' in answer) return { data: answer.data ?? {} }
   const { number, code, message } = answer.refusal
   return {

@@ -1,7 +1,7 @@
 /** Whose camera one receives when it cannot be everybody's. */
 
 /** Cameras that one participant with adaptive subscription receives at once. */
-export const ADAPTIVE_CAMERAS = 6
+const ADAPTIVE_CAMERAS = 6
 
 /**
  * The owners whose cameras stand still: all but the most recent speakers, and after them those who were there first.

@@ -79,7 +79,7 @@ export function qualityOf({ send, receive, receiveBitrate, sendVideoHeight }: Me
  * From 1 (unusable) to 4.5 (as good as it gets), the worse direction counting: the mean opinion score that the E-model
  * (ITU-T G.107, in its common short form) gives for delay, jitter and loss.
  */
-export function scoreOf(directions: readonly (Delta | undefined)[]): number | null {
+function scoreOf(directions: readonly (Delta | undefined)[]): number | null {
   let worst: number | null = null
   for (const one of directions) {
     if (!one || one.packets + one.lost === 0) continue

@@ -7,7 +7,7 @@ const OpenSpan = Type.Object({ start: Instant, end: Type.Union([Instant, Type.Nu
 const AnyId = Words
 const LeaveReason = Type.Union([Type.String(), Type.Null()], { description: 'Null while the stay goes on.' })
 
-export const SessionParticipant = Type.Object({
+const SessionParticipant = Type.Object({
   participantId: Type.String(),
   name: Type.String(),
   timelog: Type.Array(OpenSpan),

@@ -35,7 +35,7 @@ const delivery = {
 export const DeliveryAnswer = Type.Object(delivery)
 export type DeliveryAnswer = Static<typeof DeliveryAnswer>
 
-export const DeliveryTry = Type.Object({
+const DeliveryTry = Type.Object({
   at: AtMs,
   tookMs: Type.Integer({ description: 'from the request to the answer or the failure' }),
   status: Type.Union([Type.Integer(), Type.Null()], { description: 'null when no answer came' }),

@@ -110,7 +110,7 @@ function TileMenu({ meeting, id, name, micOn, cameraOn, shareOn, pinned, onRemov
   )
 }
 
-export function initials(name: string): string {
+function initials(name: string): string {
   const words = name.trim().split(/\s+/)
   return [words[0], words.length > 1 ? words.at(-1) : undefined]
     .map((word) => Array.from(word ?? '')[0] ?? '')

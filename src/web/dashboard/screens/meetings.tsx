@@ -98,7 +98,7 @@ export function MeetingsScreen() {
   )
 }
 
-export function RoomState({ room, live }: { room: Room; live: boolean | undefined }) {
+function RoomState({ room, live }: { room: Room; live: boolean | undefined }) {
   if (room.disabled) return <span className="state off">Deactivated</span>
   return live ? <span className="state on">Live</span> : <span className="state">Idle</span>
 }
