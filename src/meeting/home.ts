@@ -8,9 +8,15 @@ import type { ChatSender } from './chat/chat.ts'
 import type { Said } from './chat/message.ts'
 import type { Holder } from '../shares.ts'
 import type { Refusal } from '../protocol/errors.ts'
+import type { ChatConnection } from './chat/connection.ts'
+import type { ChatLink } from './chat/link.ts'
+import type { RelayRequest } from './across/relay.ts'
+import type { Visitor } from './door/lobby.ts'
 import type { RemovalView } from './door/removals.ts'
 import type { Bearers } from './door/evictions.ts'
 import type { SwitchableKind } from './roster/moderation.ts'
+import type { LiveMeeting } from './live-meeting.ts'
+import type { Flow } from './media/quality.ts'
 import type { LiveView } from './view.ts'
 
 /** What may be done to a live meeting from outside it. */
@@ -72,4 +78,24 @@ export interface MeetingHome {
   evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number>
   /** Whether somebody was in the session that goes on under this id and with this token. */
   knows(meetingId: string, participantId: string, tokenId: string): Promise<boolean>
+}
+
+/** What only the process that is the home can do: let in connections that end here, and count what is here. */
+export interface LocalHome extends MeetingHome {
+  /**
+   * One connection asks to come in; see `Entrance.requestEntry`.
+   * @throws {Refusal} SERVER_STOPPING also where another process is the meeting's home
+   */
+  requestEntry(
+    meeting: MeetingRecord,
+    visitor: Visitor,
+  ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }>
+  /** The chat socket of a ticket, as `chatTicket` made it. */
+  openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined>
+  /** Asks another meeting, which must be live here, to show this participant's streams. */
+  requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void>
+  /** Sessions that go on, who is in them or about to join, and who waits; costs a step for each meeting. */
+  counts(): Promise<{ meetings: number; participants: number; entryRequests: number }>
+  /** Measures everybody's media once, keeps the figures, and says what they are together. */
+  measure(): Promise<Flow>
 }

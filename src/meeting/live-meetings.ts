@@ -1,7 +1,4 @@
-/**
- * The meetings that are live, and the one way into them from outside: REST calls and sockets come through here, so that
- * with several processes this is the place that finds out where a meeting has its home.
- */
+/** The meetings whose home is this process, and the one way into them from outside: REST calls and sockets come through here. */
 import type { Sfu } from '../media/sfu.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { MeetingInspection } from '../protocol/rest/debug.ts'
@@ -15,7 +12,8 @@ import type { ChatSender } from './chat/chat.ts'
 import type { Said } from './chat/message.ts'
 import type { RelayRequest } from './across/relay.ts'
 import type { Holder } from '../shares.ts'
-import type { MeetingHome } from './home.ts'
+import type { Directory } from './directory.ts'
+import type { LocalHome } from './home.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { Events } from './events.ts'
 import { inspectMember } from './media/inspection.ts'
@@ -34,6 +32,8 @@ import { emptyView, type LiveView } from './view.ts'
 
 export interface LiveMeetingsOptions {
   settings: MeetingSettings
+  /** Where meetings have their homes. */
+  directory: Directory
   store: Store
   sfu: Sfu
   openAudience: OpenAudience
@@ -52,7 +52,7 @@ export interface LiveMeetingsOptions {
 const SIGN_OF_LIFE_MS = 5000
 const SIGN_OF_LIFE = 'alive-at'
 
-export class LiveMeetings implements MeetingHome {
+export class LiveMeetings implements LocalHome {
   readonly events: Events<MeetingEvents>
   readonly #options: LiveMeetingsOptions
   readonly #open = new Map<string, Promise<LiveMeeting>>()
@@ -62,14 +62,13 @@ export class LiveMeetings implements MeetingHome {
 
   constructor(options: LiveMeetingsOptions) {
     this.#options = options
-    this.events = new Events((error) => options.onError(error, 'telling a listener'))
+    this.events = new Events((error) => options.onError(error, 'an event listener threw'))
   }
 
   get size(): number {
     return this.#open.size
   }
 
-  /** Sessions that go on, who is in them or about to join, and who waits; costs a step for each meeting. */
   async counts(): Promise<{ meetings: number; participants: number; entryRequests: number }> {
     const counts = { meetings: 0, participants: 0, entryRequests: 0 }
     for (const opening of await Promise.allSettled(this.#open.values())) {
@@ -82,26 +81,28 @@ export class LiveMeetings implements MeetingHome {
     return counts
   }
 
-  /** Takes up the sessions that a stopped server left; each ends after the grace period if nobody returns. */
+  /**
+   * Takes up the sessions that a stopped server left, of meetings whose home this process is or can be; each ends after the
+   * grace period if nobody returns.
+   */
   async resume(): Promise<void> {
-    const { store, now, onError } = this.#options
+    const { store, directory, now, onError } = this.#options
     const aliveAt = await store.values.get(SIGN_OF_LIFE)
     this.#lastAliveAt = aliveAt === undefined ? undefined : Number(aliveAt)
     this.#signsOfLife = setInterval(() => {
       if (this.#open.size === 0) return
       store.values
         .set(SIGN_OF_LIFE, String(now()))
-        .catch((error: unknown) => onError(error, 'writing a sign of life'))
+        .catch((error: unknown) => onError(error, 'failed to write a sign of life'))
     }, SIGN_OF_LIFE_MS).unref()
     const ongoing = await store.sessions.listOngoing()
     await store.files.keepOnly(new Set(ongoing.map(({ sessionId }) => sessionId)))
     for (const session of ongoing) {
       const meeting = await store.meetings.get(session.meetingId)
-      if (meeting) await this.#liveMeeting(meeting)
+      if (meeting && (await directory.claim(meeting.meetingId)) === 'here') await this.#liveMeeting(meeting)
     }
   }
 
-  /** One connection asks to come in; see `Entrance.requestEntry`. */
   async requestEntry(
     meeting: MeetingRecord,
     visitor: Visitor,
@@ -121,14 +122,12 @@ export class LiveMeetings implements MeetingHome {
     return live?.knows(participantId, tokenId) ?? false
   }
 
-  /** The chat socket of a ticket, as `chatTicket` made it. */
   async openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined> {
     const at = ticket.indexOf('.')
     const live = await this.#open.get(ticket.slice(0, Math.max(at, 0)))
     return live?.openChat(ticket.slice(at + 1), link)
   }
 
-  /** Asks another meeting, which must be live, to show this participant's streams. */
   async requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void> {
     const live = await this.#open.get(meeting.meetingId)
     if (!live) throw nobodyConsents()
@@ -152,7 +151,6 @@ export class LiveMeetings implements MeetingHome {
     return live?.roster.holds(tokenId) ? live.sessionId : undefined
   }
 
-  /** See `LiveMeeting.shareFile`. */
   async shareFile(meetingId: string, holder: Holder, file: Uint8Array): Promise<string> {
     const live = await this.#open.get(meetingId)
     if (!live) throw new Refusal('UNAUTHORIZED_REQUEST')
@@ -233,7 +231,6 @@ export class LiveMeetings implements MeetingHome {
     return undefined
   }
 
-  /** Measures everybody's media once, keeps the figures, and says what they are together. */
   async measure(): Promise<Flow> {
     const all: Quality[] = []
     // One meeting after the other, so that a thousand people are not asked after at once.
@@ -265,7 +262,10 @@ export class LiveMeetings implements MeetingHome {
   async suspend(): Promise<void> {
     this.#suspended = true
     clearInterval(this.#signsOfLife)
-    for (const opening of this.#open.values()) (await opening).suspend()
+    for (const [meetingId, opening] of this.#open) {
+      ;(await opening).suspend()
+      await this.#options.directory.release(meetingId)
+    }
     this.#open.clear()
   }
 
@@ -279,28 +279,33 @@ export class LiveMeetings implements MeetingHome {
     const { meetingId } = meeting
     const there = this.#open.get(meetingId)
     if (there) return there
-    const { settings, store, sfu, openAudience, announce, refusalSince, now } = this.#options
-    const { newSessionId, newSecretId, onError } = this.#options
-    const opening = LiveMeeting.open({
-      meeting,
-      settings,
-      store,
-      sfu,
-      openAudience,
-      announce,
-      refusalSince,
-      lastAliveAt: this.#lastAliveAt,
-      now,
-      newSessionId,
-      newSecretId,
-      onError,
-      events: this.events,
-      onIdle: () => {
-        if (this.#open.get(meetingId) === opening) this.#open.delete(meetingId)
-      },
+    const opening = this.#openMeeting(meeting, () => {
+      if (this.#open.get(meetingId) === opening) this.#close(meetingId)
     })
     this.#open.set(meetingId, opening)
-    opening.catch(() => this.#open.delete(meetingId))
+    opening.catch(() => this.#close(meetingId))
     return opening
+  }
+
+  async #openMeeting(meeting: MeetingRecord, onIdle: () => void): Promise<LiveMeeting> {
+    // Where another process has become the home, the client comes back and is led there.
+    if ((await this.#options.directory.claim(meeting.meetingId)) !== 'here')
+      throw new Refusal('SERVER_STOPPING', {
+        message: 'The meeting moved to another server; the connection comes back by itself.',
+      })
+    return LiveMeeting.open({
+      ...this.#options,
+      meeting,
+      lastAliveAt: this.#lastAliveAt,
+      events: this.events,
+      onIdle,
+    })
+  }
+
+  #close(meetingId: string): void {
+    this.#open.delete(meetingId)
+    this.#options.directory
+      .release(meetingId)
+      .catch((error: unknown) => this.#options.onError(error, 'failed to release a meeting'))
   }
 }

@@ -12,8 +12,10 @@ import type { Audience, Link } from '../../src/meeting/link.ts'
 import type { MeetingEvents } from '../../src/meeting/meeting-events.ts'
 import type { Participant } from '../../src/meeting/roster/participant.ts'
 import type { MeetingSettings } from '../../src/meeting/settings.ts'
+import type { Directory } from '../../src/meeting/directory.ts'
 import { Events } from '../../src/meeting/events.ts'
 import { LiveMeeting } from '../../src/meeting/live-meeting.ts'
+import { LiveMeetings } from '../../src/meeting/live-meetings.ts'
 import { meetingRecord } from './records.ts'
 import { openStore } from '../../src/store/open.ts'
 
@@ -180,6 +182,23 @@ export class LiveMeetingBench {
       onIdle: () => (isIdle = true),
     })
     return { live, events, told, isIdle: () => isIdle }
+  }
+
+  /** The live meetings of a process that shares this directory with others. */
+  openMeetings(directory: Directory, sfu: Sfu, changes: Partial<MeetingSettings> = {}): LiveMeetings {
+    return new LiveMeetings({
+      settings: { ...settings, ...changes },
+      directory,
+      store: this.store,
+      sfu,
+      openAudience,
+      announce: () => [],
+      refusalSince: () => undefined,
+      now: () => Date.now(),
+      newSessionId: newId,
+      newSecretId: newId,
+      onError: (error) => void this.errors.push(error),
+    })
   }
 
   async close(): Promise<void> {

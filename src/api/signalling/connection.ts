@@ -4,7 +4,7 @@
  */
 import type { ChatSpeaker } from '../../meeting/chat/connection.ts'
 import type { LiveMeeting } from '../../meeting/live-meeting.ts'
-import type { LiveMeetings } from '../../meeting/live-meetings.ts'
+import type { LocalHome } from '../../meeting/home.ts'
 import type { Mode } from '../../protocol/modes.ts'
 import type { Answer, ClientLink } from './client-link.ts'
 import type { Participant } from '../../meeting/roster/participant.ts'
@@ -39,7 +39,7 @@ export interface Applicant {
 }
 
 export interface ConnectionOptions {
-  meetings: LiveMeetings
+  meetings: LocalHome
   /** The door of another meeting. @throws {Refusal} */
   judge: (shown: Omit<Credentials, 'origin' | 'ownOrigin'>) => Promise<Accepted>
   /** The state changed; for what counts connections that are not yet admitted. */

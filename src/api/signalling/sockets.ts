@@ -6,7 +6,7 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Logger } from 'pino'
 import type { Credentials, Door } from '../../meeting/door/door.ts'
-import type { LiveMeetings } from '../../meeting/live-meetings.ts'
+import type { LocalHome } from '../../meeting/home.ts'
 import type { OpenAudience } from '../../meeting/link.ts'
 import type { ConnectionState } from '../../protocol/requests.ts'
 import { Server, type Socket } from 'socket.io'
@@ -95,7 +95,7 @@ export class MeetingSockets {
   readonly #memberships: Memberships = new Map()
   readonly #open = new Set<Socket['conn']>()
   readonly #lostReaders: LostReaders
-  #meetings: LiveMeetings | undefined
+  #meetings: LocalHome | undefined
 
   constructor(options: SocketOptions) {
     this.#options = options
@@ -129,7 +129,7 @@ export class MeetingSockets {
     new SocketAudience(this.#io, name, this.#links, this.#memberships)
 
   /** Serves this listener too; must be called before it listens. */
-  attach(listener: HttpServer | HttpsServer, meetings: LiveMeetings): void {
+  attach(listener: HttpServer | HttpsServer, meetings: LocalHome): void {
     this.#meetings = meetings
     const answering = listener.listeners('request')
     this.#io.attach(listener)
