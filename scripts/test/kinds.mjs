@@ -12,7 +12,7 @@ export const SLOW = [
 ]
 
 /** Modules that make a test more than one of values in and values out. */
-const SERVER = ['src/server/server.ts', 'src/cli.ts', 'test/support/real-server.ts', 'mediasoup']
+const SERVER = ['src/server/start.ts', 'src/cli.ts', 'test/support/real-server.ts', 'mediasoup']
 const BROWSER = ['playwright-core', 'scripts/chromium.mjs']
 
 /**

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { Command, CommandInput, CommandResult } from './arguments.ts'
 import { readConfig, type Config } from '../config/read.ts'
-import type { RunningServer } from '../server/server.ts'
+import type { RunningServer } from '../server/contract.ts'
 
 /** The settings, with a format of the log that follows from who reads it. */
 function settingsFor({ env, isTerminal, json }: CommandInput): Config {
@@ -68,7 +68,7 @@ export const serve: Command = {
   run: (input) =>
     untilStopped(input, async (config, stopping) => {
       // Loaded here and not with the other commands: it takes longest of all.
-      const { startServer } = await import('../server/server.ts')
+      const { startServer } = await import('../server/start.ts')
       return startServer(config, { stopping, command: ownCommand(process.argv[1]) })
     }),
 }
@@ -78,7 +78,7 @@ export const tokenServer: Command = {
   summary: 'only get-token, create-meeting and validate-meeting, in front of VIDEOSDK_API_ENDPOINT',
   run: (input) =>
     untilStopped(input, async (config) => {
-      const { startTokenServer } = await import('../server/server.ts')
+      const { startTokenServer } = await import('../server/token-server.ts')
       return startTokenServer(config)
     }),
 }

@@ -1,0 +1,120 @@
+/** Opens the ports: REST, pages and sockets, without TLS and with it. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { displayHost, isLoopback, kindOf } from '../addresses.ts'
+import { loadCertificate, type Certificate } from '../api/http/certificate.ts'
+import { createOwner } from '../api/http/owner.ts'
+import { buildHttp, type HttpListener } from '../api/http/server.ts'
+import type { Gate } from '../api/limits/gate.ts'
+import { createAdmin } from '../api/rest/admin/admin.ts'
+import { readAdminKey } from '../api/rest/admin/admin-key.ts'
+import { createSignIn, newFirstLink } from '../api/rest/admin/sign-in.ts'
+import { shownSettings } from '../config/describe.ts'
+import type { Config } from '../config/read.ts'
+import { createApiKeys } from '../project/api-keys.ts'
+import { createInvites } from '../project/invites.ts'
+import { version } from '../version.ts'
+import type { Webhooks } from '../webhook/create.ts'
+import type { Access } from './access.ts'
+import { newId, type Ground } from './ground.ts'
+import { listen } from './listen.ts'
+import type { MeetingDoors } from './meetings.ts'
+
+export interface HttpParts extends Access, MeetingDoors {
+  gate: Gate
+  webhooks: Webhooks
+  isStopping: () => boolean
+}
+
+export interface OpenPorts {
+  /** Base addresses that answer, plain first. */
+  urls: string[]
+  certificate: Certificate['source']
+  /** Signs in once, where there is no password yet. */
+  firstLink: string | undefined
+  close(): Promise<void>
+}
+
+/** @throws {StartError} a port cannot be opened, or a certificate not be used; then none is open */
+export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenPorts> {
+  const { config: settings, core, media, metrics, now, startedAt, log } = ground
+  const { store, keyRing, catalogue } = core
+  const { door, meetings, sockets, chatSockets, verifier, revokedTokens, gate, webhooks, isStopping } = parts
+  const signIn = createSignIn({ store, now, randomBytes })
+  const firstLink = (await signIn.passwordSet()) ? undefined : await newFirstLink({ store, randomBytes })
+  const { adminKey: given, dataDir: folder } = settings
+  const adminKey = await readAdminKey({ given, folder, randomBytes })
+  const certificate = await loadCertificate({
+    certFile: settings.tlsCert,
+    keyFile: settings.tlsKey,
+    folder,
+    names: certificateNames(settings),
+    now,
+  })
+  const context = {
+    settings,
+    store,
+    verifier,
+    keys: keyRing,
+    apiKeys: createApiKeys({ store, now, randomBytes, randomUUID }),
+    revokedTokens,
+    shownSettings: () => shownSettings(settings),
+    catalogue,
+    invites: createInvites({
+      store,
+      keys: keyRing,
+      revokedTokens,
+      refusalOfRemoved: (meetingId, by) => meetings.refusalOfRemoved(meetingId, by),
+      maxInvites: settings.maxInvites,
+      now,
+      randomBytes,
+    }),
+    live: meetings,
+    door,
+    mediaStatus: () => media.status,
+    metrics,
+    server: { version, startedAt, isStopping },
+    signIn,
+    gate,
+    owner: createOwner({ settings, userId: process.getuid?.(), log }),
+    admin: createAdmin({ key: adminKey, signIn, settings, gate }),
+    webhookKey: () => webhooks.publicKey(),
+    newId,
+    projectsChanged: () => webhooks.refreshDefaults(),
+    now,
+    log,
+  }
+  const listeners: { http: HttpListener; port: number; variable: string; scheme: string }[] = [
+    { http: buildHttp(context), port: settings.port, variable: 'PORT', scheme: 'http' },
+    {
+      http: buildHttp(context, { cert: certificate.cert, key: certificate.key }),
+      port: settings.httpsPort,
+      variable: 'HTTPS_PORT',
+      scheme: 'https',
+    },
+  ]
+  const close = async (): Promise<void> => {
+    await Promise.all(listeners.map(({ http }) => http.close()))
+  }
+  const urls: string[] = []
+  try {
+    for (const { http, port: asked, variable, scheme } of listeners) {
+      ground.parts.stopping?.throwIfAborted()
+      sockets.attach(http.server, meetings)
+      chatSockets.attach(http.server)
+      const port = await listen(http, settings.host, asked, variable)
+      urls.push(`${scheme}://${displayHost(settings.host)}:${port}`)
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { urls, certificate: certificate.source, firstLink, close }
+}
+
+function certificateNames(config: Config): string[] {
+  const names = ['localhost', '127.0.0.1']
+  if (!isLoopback(config.host) && kindOf(config.host) !== 'any') names.push(config.host)
+  if (config.announcedAddress !== undefined) names.push(config.announcedAddress)
+  if (config.publicUrl !== undefined) names.push(new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, ''))
+  return [...new Set(names)]
+}

@@ -1,0 +1,40 @@
+/** Opens a port, and says plainly why it cannot be opened. */
+import type { HttpListener } from '../api/http/server.ts'
+import { StartError } from '../errors.ts'
+
+/** Answers the port that is open: another than asked for where that was 0. @throws {StartError} */
+export async function listen(
+  listener: HttpListener,
+  host: string,
+  port: number,
+  variable: string,
+): Promise<number> {
+  try {
+    await listener.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') {
+      throw new StartError(`Port ${port} is in use: stop what uses it, or choose another in ${variable}.`, {
+        cause: error,
+      })
+    }
+    if (code === 'EACCES') {
+      throw new StartError(
+        `Port ${port} may not be opened by this user: choose one above 1023 in ${variable}.`,
+        { cause: error },
+      )
+    }
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new StartError(`${host} is no address of this machine: change HOST.`, { cause: error })
+    }
+    if (code === undefined) throw error
+    throw new StartError(
+      `${host} port ${port} cannot be listened on (${code}): change HOST or ${variable}.`,
+      {
+        cause: error,
+      },
+    )
+  }
+  const address = listener.server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}

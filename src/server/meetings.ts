@@ -1,0 +1,84 @@
+/** Wires the meetings of this process to their doors: the sockets that lead into them, and what they announce. */
+import { randomBytes } from 'node:crypto'
+import { ChatSockets } from '../api/chat/sockets.ts'
+import { ChatPace } from '../api/limits/chat-pace.ts'
+import type { Gate } from '../api/limits/gate.ts'
+import { MeetingSockets } from '../api/signalling/sockets.ts'
+import { LocalDirectory } from '../meeting/directory.ts'
+import { Door } from '../meeting/door/door.ts'
+import { LiveMeetings } from '../meeting/live-meetings.ts'
+import { refusalOfOrigin } from '../project/origins.ts'
+import type { Verifier } from '../token/token.ts'
+import type { Webhooks } from '../webhook/create.ts'
+import { newId, type Ground } from './ground.ts'
+
+export interface MeetingDoors {
+  door: Door
+  meetings: LiveMeetings
+  sockets: MeetingSockets
+  chatSockets: ChatSockets
+}
+
+export interface MeetingParts {
+  gate: Gate
+  verifier: Verifier
+  webhooks: Webhooks
+}
+
+export function openMeetings(ground: Ground, { gate, verifier, webhooks }: MeetingParts): MeetingDoors {
+  const { config: settings, core, media, metrics, now, log } = ground
+  const { store, keyRing, catalogue } = core
+  const chatPace = new ChatPace(settings.maxChatMessagesPerSecond, now)
+  const door = new Door({
+    verify: (token, options) => verifier.verify(token, options),
+    refusalOfOrigin: (grant, origin, ownOrigin) =>
+      refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
+    findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
+    knows: (...who) => meetings.knows(...who),
+    mediaStatus: () => media.status,
+    randomId: () => randomBytes(5).toString('hex').slice(0, 8),
+  })
+  const sockets = new MeetingSockets({
+    settings,
+    gate,
+    chatPace,
+    door,
+    now,
+    onRefusal: (refusal) => metrics.refused('socket', refusal),
+    onJoined: (entry, ms) => metrics.joined(entry, ms / 1000),
+    log,
+  })
+  const meetings: LiveMeetings = new LiveMeetings({
+    settings: {
+      ...settings,
+      lobbyTimeoutMs: settings.lobbyTimeoutSeconds * 1000,
+      sessionGraceMs: settings.sessionGraceSeconds * 1000,
+      joinTimeoutMs: settings.joinTimeoutSeconds * 1000,
+    },
+    directory: new LocalDirectory(),
+    store,
+    sfu: media,
+    openAudience: sockets.openAudience,
+    announce: (meeting, fact) => {
+      const told = webhooks.announce(meeting, fact)
+      // The line that ties a delivery to the request or connection that brought it about.
+      for (const { deliveryId, event, meetingId, sessionId } of told)
+        log.info({ deliveryId, event, meetingId, sessionId }, 'queued an event for delivery')
+      return told
+    },
+    refusalSince: (grant) => verifier.refusalSince(grant),
+    now,
+    newSessionId: newId,
+    newSecretId: () => randomBytes(18).toString('base64url'),
+    onError: (error, doing) => log.error({ err: error }, doing),
+  })
+  const chatSockets = new ChatSockets({
+    settings,
+    pace: chatPace,
+    openChat: (ticket, link) => meetings.openChat(ticket, link),
+    onMessage: () => metrics.chatMessage(),
+    onRefusal: (refusal) => metrics.refused('chat', refusal),
+    log,
+  })
+  return { door, meetings, sockets, chatSockets }
+}

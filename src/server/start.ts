@@ -1,0 +1,56 @@
+/** Starts a server: opens what it stands on, has it wired, and closes what was opened where that fails. */
+import { createLog, logDestination } from '../log.ts'
+import { assertPortsApart } from '../config/safety.ts'
+import type { Config } from '../config/read.ts'
+import { createMetrics } from '../metrics/metrics.ts'
+import type { Sfu } from '../media/sfu.ts'
+import type { Tracing } from '../tracing/open.ts'
+import { version } from '../version.ts'
+import type { Parts, RunningServer } from './contract.ts'
+import { openCore } from './core.ts'
+import { openSfu, openTraces } from './open-parts.ts'
+import { connect } from './server.ts'
+
+/**
+ * @throws {StartError}
+ * @throws the reason of `parts.stopping`, when the program is told to stop before the server is ready
+ */
+export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
+  const {
+    stopping,
+    now = Date.now,
+    log = createLog(config.logLevel, logDestination(config.logFormat)),
+  } = parts
+  assertPortsApart(config)
+  const startedAt = now()
+  const metrics = createMetrics({ version, now })
+  const core = await openCore(config, {
+    create: true,
+    now,
+    through: parts.through,
+    onCommit: (...commit) => metrics.committed(...commit),
+    onTrouble: (trouble, cause) => {
+      metrics.storeAvailable(trouble === undefined)
+      if (trouble) log.error({ trouble, err: cause }, 'the store cannot be written to')
+      else log.warn('the store works again')
+    },
+  }).catch((error: unknown) => {
+    metrics.close()
+    throw error
+  })
+  let media: Sfu | undefined
+  let tracing: Tracing | undefined
+  try {
+    stopping?.throwIfAborted()
+    tracing = await openTraces(config, log)
+    media = parts.sfu ?? (await openSfu(config, log, stopping))
+    stopping?.throwIfAborted()
+    return await connect({ config, parts, now, log, startedAt, metrics, core, media, tracing })
+  } catch (error) {
+    metrics.close()
+    await tracing?.close()
+    await media?.close()
+    await core.store.close()
+    throw error
+  }
+}

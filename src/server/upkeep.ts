@@ -1,0 +1,75 @@
+/** What the server does by the clock: takes over what other processes changed, measures media, deletes old records. */
+import { setTimeout } from 'node:timers/promises'
+import type { LocalHome } from '../meeting/home.ts'
+import { Sampler } from '../metrics/history.ts'
+import { sweep } from '../project/retention.ts'
+import { Refusal } from '../protocol/errors.ts'
+import type { Webhooks } from '../webhook/create.ts'
+import type { Access } from './access.ts'
+import type { Ground } from './ground.ts'
+
+/** How soon a key that another process revoked is out of force here. */
+const CREDENTIALS_REFRESH_MS = 1000
+const SWEEP_MS = 3_600_000
+const SWEEP_PAUSE_MS = 20
+
+export interface UpkeepParts extends Access {
+  meetings: LocalHome
+  webhooks: Webhooks
+}
+
+/** Starts it; what is returned stops it. */
+export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
+  const { config: settings, core, metrics, now, log } = ground
+  const { store, keyRing } = core
+  const { meetings, webhooks, verifier, revokedTokens } = parts
+  const sampler = new Sampler({
+    metrics,
+    write: (sample) => store.figures.addSample(sample),
+    now,
+    onError: (error) => log.error({ err: error }, 'failed to take a sample'),
+  })
+
+  /** The store's version when keys, revoked tokens and projects were last read. */
+  let readVersion: number | undefined
+  const refreshCredentials = async (): Promise<void> => {
+    const version = await store.version()
+    if (version !== readVersion) {
+      if (await keyRing.refresh()) verifier.clear()
+      for (const token of await revokedTokens.refresh())
+        await meetings.evictByCredential(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+      await webhooks.refreshDefaults()
+      // As it was before reading: what is written meanwhile is read the next time.
+      readVersion = version
+    }
+    await keyRing.writeUses()
+  }
+  const measureMedia = async (): Promise<void> => metrics.flows(await meetings.measure())
+  const deleteOldRecords = async (): Promise<void> => {
+    await sweep({ ...settings, store, now, pause: () => setTimeout(SWEEP_PAUSE_MS) })
+  }
+
+  const every = (ms: number, failure: string, work: () => Promise<void>): NodeJS.Timeout => {
+    let isRunning = false
+    return setInterval(() => {
+      // A slow machine does it less often, and never twice at once.
+      if (isRunning) return
+      isRunning = true
+      work()
+        .catch((error: unknown) => log.error({ err: error }, failure))
+        .finally(() => {
+          isRunning = false
+        })
+    }, ms).unref()
+  }
+  const timers = [
+    every(CREDENTIALS_REFRESH_MS, 'failed to refresh keys, revoked tokens and projects', refreshCredentials),
+    every(SWEEP_MS, 'failed to delete old records', deleteOldRecords),
+  ]
+  if (settings.statsIntervalSeconds > 0)
+    timers.push(every(settings.statsIntervalSeconds * 1000, 'failed to measure media', measureMedia))
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+    sampler.close()
+  }
+}
