@@ -7,6 +7,7 @@ export const kinds = ['unit', 'wire', 'browser', 'attack']
 /** These wait for processes and for time, too long for a run after each change. */
 export const SLOW = [
   'scripts/media-worker/media-worker.test.mjs',
+  'scripts/release/release.test.mjs',
   'src/store/store.test.ts',
   'src/webhook/dispatcher.test.ts',
 ]

@@ -1,5 +1,5 @@
 // Runs test files side by side, each in a process of its own:
-// `node scripts/test/run.mjs [--jobs 2] [--kind unit] [--check] [--no-skips] [--again] [--every-version] [file or glob ...]`.
+// `node scripts/test/run.mjs [--jobs 2] [--kind unit] [--check] [--no-skips] [--again] [--every-version] [--coverage] [file or glob ...]`.
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { glob, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { Coverage } from './coverage.mjs'
 import { kindOf, kinds } from './kinds.mjs'
 import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './results.mjs'
 
@@ -33,6 +34,8 @@ const { values, positionals } = parseArgs({
     again: { type: 'boolean', default: false },
     // Runs every published version of the SDKs, not the oldest, one of the middle and the newest.
     'every-version': { type: 'boolean', default: false },
+    // Prints which lines unit and wire tests ran; a folder below its floor in coverage.mjs is a failure.
+    coverage: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 })
@@ -68,6 +71,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
 
 await rm(EVIDENCE, { recursive: true, force: true })
 await mkdir(EVIDENCE, { recursive: true })
+const coverage = values.coverage ? new Coverage(join(import.meta.dirname, '../..')) : undefined
 const startedAt = performance.now()
 const results = []
 await runAll(waiting, loadOf)
@@ -84,7 +88,9 @@ console.log(text)
 const skips = results.flatMap(({ skipped }) => skipped)
 if (values['no-skips'] && skips.length > 0)
   console.log('Tests were skipped, which --no-skips does not allow.')
-if (failed || (values['no-skips'] && skips.length > 0)) process.exitCode ||= 1
+const covered = coverage?.summary()
+if (covered) console.log(covered.text)
+if (failed || covered?.failed || (values['no-skips'] && skips.length > 0)) process.exitCode ||= 1
 
 /** Empties the queue, with as many files at once as the cores take. */
 async function runAll(queue, load) {
@@ -125,6 +131,7 @@ async function runFailedAgain() {
 
 async function runFile(file) {
   const events = join(scratch, file.replaceAll('/', '+'))
+  const counted = coverage && ['unit', 'wire'].includes(kindOf(file)) ? `${events}.coverage` : undefined
   const ended = await run(
     process.execPath,
     [
@@ -136,11 +143,18 @@ async function runFile(file) {
       file,
     ],
     {
-      NODE_COMPILE_CACHE: COMPILED,
+      // V8 counts no function exactly that comes compiled out of the cache.
+      ...(counted
+        ? { NODE_V8_COVERAGE: counted, NODE_DISABLE_COMPILE_CACHE: '1' }
+        : { NODE_COMPILE_CACHE: COMPILED }),
       TEST_EVIDENCE: join(EVIDENCE, file),
       ...(values['every-version'] && { TEST_EVERY_VERSION: 'true' }),
     },
   )
+  if (counted) {
+    await coverage.add(counted)
+    await rm(counted, { recursive: true, force: true })
+  }
   const lines = await readFile(events, 'utf8').catch(() => '')
   return resultOf({ file, lines, ...ended })
 }

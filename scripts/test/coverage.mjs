@@ -1,0 +1,113 @@
+// Which lines the tests run, from what V8 counts in each process (NODE_V8_COVERAGE).
+import { globSync, readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** The share of its lines, in percent, that unit and wire tests must run in a folder. */
+export const FLOORS = { 'src/meeting': 90, 'src/project': 90, 'src/token': 90 }
+
+/** Adds up the coverage of many processes. */
+export class Coverage {
+  #floors
+  /** By the URL that V8 names a file by. */
+  #files = new Map()
+
+  constructor(root, floors = FLOORS) {
+    this.#floors = floors
+    const sources = globSync(
+      Object.keys(floors).map((folder) => `${folder}/**/*.ts`),
+      { cwd: root },
+    ).filter((path) => !path.endsWith('.test.ts'))
+    for (const path of sources.sort()) {
+      const lines = linesOf(readFileSync(join(root, path), 'utf8'))
+      const missed = new Set(lines.map(({ line }) => line))
+      this.#files.set(pathToFileURL(join(root, path)).href, { path, lines, missed })
+    }
+  }
+
+  /** Adds what the processes of one run wrote into their folder. */
+  async add(folder) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      const { result } = JSON.parse(await readFile(join(folder, name), 'utf8'))
+      for (const { url, functions } of result) {
+        const file = this.#files.get(url)
+        if (file) for (const line of linesRun(file.lines, functions)) file.missed.delete(line)
+      }
+    }
+  }
+
+  /** A row for each folder, with the files below its floor, and whether a folder is below it. */
+  summary() {
+    const text = ['', 'Lines run by unit and wire tests']
+    let failed = false
+    for (const [folder, floor] of Object.entries(this.#floors)) {
+      const files = [...this.#files.values()].filter(({ path }) => path.startsWith(`${folder}/`))
+      const share = shareOf(files)
+      failed ||= share < floor
+      text.push(`  ${percent(share)}  ${folder}/${share < floor ? `: the floor is ${floor} %` : ''}`)
+      for (const file of files)
+        if (shareOf([file]) < floor)
+          text.push(`  ${percent(shareOf([file]))}    ${file.path}, without lines ${spans(file.missed)}`)
+    }
+    return { text: text.join('\n'), failed }
+  }
+}
+
+/** The lines that hold code without types and comments, with the offsets of their first and last character. */
+export function linesOf(source) {
+  // Spaces take the place of what is removed, so every offset stays.
+  const code = stripTypeScriptTypes(source).replaceAll(
+    /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/[^\n]*/g,
+    (comment) => comment.replaceAll(/[^\n]/g, ' '),
+  )
+  let offset = 0
+  return code.split('\n').flatMap((text, index) => {
+    const start = offset
+    offset += text.length + 1
+    // A line of brackets runs with what it closes.
+    if (!/[\w'"`]/.test(text)) return []
+    return [{ line: index + 1, first: start + text.search(/\S/), last: start + text.trimEnd().length - 1 }]
+  })
+}
+
+/** The numbers of the lines that ran, by V8's ranges of functions and blocks. */
+export function linesRun(lines, functions) {
+  // Ranges are nested: with outer ones first, the last that holds an offset is the innermost.
+  const ranges = functions
+    .flatMap((one) => one.ranges)
+    .sort((a, b) => a.startOffset - b.startOffset || b.endOffset - a.endOffset)
+  const countAt = (offset) => {
+    let count = 0
+    for (const range of ranges) {
+      if (range.startOffset > offset) break
+      if (offset < range.endOffset) count = range.count
+    }
+    return count
+  }
+  // Either end is enough: `} else {` begins in a block that did not run, `if (…) throw …` ends in one.
+  return lines.filter(({ first, last }) => countAt(first) > 0 || countAt(last) > 0).map(({ line }) => line)
+}
+
+function shareOf(files) {
+  const sum = (count) => files.reduce((total, file) => total + count(file), 0)
+  const lines = sum((file) => file.lines.length)
+  return lines === 0 ? 100 : (100 * (lines - sum((file) => file.missed.size))) / lines
+}
+
+function percent(share) {
+  // Rounded down, so that what is below a floor does not look like it.
+  return `${(Math.floor(share * 10) / 10).toFixed(1).padStart(5)} %`
+}
+
+/** `3-5, 9` */
+function spans(lines) {
+  const found = []
+  for (const line of lines) {
+    const last = found.at(-1)
+    if (last?.[1] === line - 1) last[1] = line
+    else found.push([line, line])
+  }
+  return found.map(([from, to]) => (from === to ? from : `${from}-${to}`)).join(', ')
+}
