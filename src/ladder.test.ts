@@ -178,7 +178,7 @@ test('a contract loads no implementation', () => {
   assert.equal(status, 0, stderr)
   const loaded = JSON.parse(stdout) as string[]
   assert.ok(loaded.includes('../protocol/errors.ts'))
-  const libraries = ['better-sqlite3', 'kysely', 'mediasoup', '@opentelemetry/sdk-trace']
+  const libraries = ['better-sqlite3', 'pg', 'kysely', 'mediasoup', '@opentelemetry/sdk-trace']
   assert.deepEqual(
     libraries.filter((library) => loaded.includes(library)),
     [],
@@ -191,6 +191,7 @@ test('each library has one door', () => {
     'socket.io': 'api',
     kysely: 'store',
     'better-sqlite3': 'store',
+    pg: 'store',
     'mediasoup-client': 'client',
     'socket.io-client': 'client',
     fastify: 'api',

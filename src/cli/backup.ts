@@ -1,8 +1,18 @@
 /** `anteroom backup`, `anteroom restore` and `anteroom master-key rotate`: the store as a whole. */
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Command } from './arguments.ts'
-import { readConfig } from '../config/read.ts'
+import { CommandError, exitCodes, type Command } from './arguments.ts'
+import { readConfig, type Config } from '../config/read.ts'
+
+/** @throws {CommandError} where the store is in PostgreSQL */
+function configOverSqlite(env: NodeJS.ProcessEnv, instead: string): Config {
+  const config = readConfig(env)
+  if (config.databaseUrl === undefined) return config
+  throw new CommandError(
+    `DATABASE_URL is set, and this command works on SQLite alone: ${instead}`,
+    exitCodes.refused,
+  )
+}
 
 export const backup: Command = {
   name: 'backup',
@@ -13,7 +23,7 @@ export const backup: Command = {
   run: async ({ env, positionals: [file = ''] }) => {
     const to = resolve(file)
     const { backupStore } = await import('../store/sqlite/backup.ts')
-    await backupStore(readConfig(env).dataDir, to)
+    await backupStore(configOverSqlite(env, 'use "pg_dump".').dataDir, to)
     const { size } = await stat(to)
     return { json: { file: to, bytes: size }, text: `${to} (${size} bytes)` }
   },
@@ -24,7 +34,7 @@ export const restore: Command = {
   positionals: ['file'],
   summary: 'puts a backup in the place of the store, which is kept beside it; the server must be stopped',
   run: async ({ env, positionals: [file = ''] }) => {
-    const { dataDir, masterKey } = readConfig(env)
+    const { dataDir, masterKey } = configOverSqlite(env, 'use "pg_restore".')
     const { restoreStore } = await import('../store/sqlite/backup.ts')
     const kept = await restoreStore({ folder: dataDir, masterKey, from: resolve(file), now: Date.now() })
     return {
@@ -40,7 +50,7 @@ export const rotateKey: Command = {
   details:
     'The key before it is kept beside it, as backups that were taken until now need it. When this was interrupted, do it again.',
   run: async ({ env }) => {
-    const { dataDir: folder, masterKey } = readConfig(env)
+    const { dataDir: folder, masterKey } = configOverSqlite(env, 'it is not built for PostgreSQL yet.')
     const { rotateMasterKey } = await import('../store/secrets/rotate.ts')
     const { sealed, keyFile, kept } = await rotateMasterKey({ folder, masterKey, now: Date.now() })
     return {

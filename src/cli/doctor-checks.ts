@@ -285,13 +285,16 @@ function isClosed(path: string): boolean {
 async function database({ dataDir: folder, masterKey, databaseUrl: url }: Config): Promise<Finding> {
   const check = 'database'
   try {
-    await checkStore({ folder, masterKey, url })
+    const found = await checkStore({ folder, masterKey, url })
+    const says = found
+      ? 'opens with the master key'
+      : url === undefined
+        ? 'will be made at the first start'
+        : 'answers, and its tables will be made at the first start'
+    return { check, verdict: 'good', says }
   } catch (error) {
     return { check, verdict: 'bad', says: (error as Error).message }
   }
-  return existsSync(join(folder, 'anteroom.db'))
-    ? { check, verdict: 'good', says: 'opens with the master key' }
-    : { check, verdict: 'good', says: 'will be made at the first start' }
 }
 
 async function adminKey({ dataDir: folder, adminKey: given }: Config): Promise<Finding> {

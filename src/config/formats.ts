@@ -37,6 +37,13 @@ export const httpUrl = (text: string): string => {
   return url.origin + url.pathname.replace(/\/+$/, '')
 }
 
+export const postgresUrl = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || !/^\/[^/]+$/.test(url.pathname))
+    throw new Error('must be postgres://user:password@host:5432/database')
+  return text
+}
+
 /** `name=value` by commas, values in percent-encoding: as OpenTelemetry writes headers. */
 export const headerPairs = (text: string): Readonly<Record<string, string>> => {
   const pairs = text.split(',').map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair))

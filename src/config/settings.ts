@@ -11,6 +11,7 @@ import {
   MAX_PORT,
   mediaLog,
   metricsToken,
+  postgresUrl,
   proxyRanges,
   share,
   turnUrls,
@@ -102,7 +103,13 @@ export const settings = {
   },
   databaseUrl: {
     env: 'DATABASE_URL',
-    schema: Type.Optional(Type.String({ description: 'default: SQLite in the data folder' })),
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'postgres://user:password@host:5432/database of PostgreSQL 14 or newer; default: SQLite in the data folder',
+      }),
+    ),
+    parse: postgresUrl,
     secret: true,
   },
   masterKey: {

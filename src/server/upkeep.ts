@@ -31,7 +31,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   })
 
   /** The store's version when keys, revoked tokens and projects were last read. */
-  let readVersion: number | undefined
+  let readVersion: number | string | undefined
   const refreshCredentials = async (): Promise<void> => {
     const version = await store.version()
     if (version !== readVersion) {

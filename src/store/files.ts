@@ -2,7 +2,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from './store.ts'
-import { asUnavailable } from './sqlite/unavailable.ts'
+import { asUnavailable } from './unavailable.ts'
 
 /** The server makes these ids; anything else never reaches the disk. */
 const ID = /^[A-Za-z0-9_-]{8,64}$/

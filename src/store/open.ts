@@ -3,17 +3,21 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from '../errors.ts'
 import type { OnTrouble, Store } from './store.ts'
-import type { OnCommit } from './sqlite/write-queue.ts'
+import type { OnCommit } from './sql/write-queue.ts'
 import { KEY_FILE, prepareFolder, readMasterKey } from './secrets/master-key.ts'
 import { createSeal } from './secrets/seal.ts'
+import { openFiles } from './files.ts'
+import { checkPostgres, openPostgres } from './postgres/open.ts'
 import { checkSqlite, DATABASE_FILE, openSqlite } from './sqlite/sqlite.ts'
+
+const FILES_FOLDER = 'files'
 
 export interface StoreOptions {
   /** The data folder; created with mode 0700 on first use. */
   folder: string
   /** 32 bytes. Default: the file `master.key` in the folder, created on first use. */
   masterKey?: Buffer | undefined
-  /** Default: SQLite in the folder. */
+  /** Of a PostgreSQL database; default: SQLite in the folder. */
   url?: string | undefined
   /** Whether to create a missing folder, key or database. Default: true. */
   create?: boolean | undefined
@@ -23,27 +27,30 @@ export interface StoreOptions {
 
 /** @throws {StartError} with one sentence that names the cure */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { folder, masterKey, url, create = true } = options
-  assertSupported(url)
-  if (!create) assertThere(folder)
+  const { folder, masterKey, url, create = true, onCommit, onTrouble } = options
+  if (!create && url === undefined) assertThere(folder)
   await prepareFolder(folder)
+  const sealFor = async (inUse: boolean) => createSeal(masterKey ?? (await readMasterKey(folder, inUse)))
+  const files = openFiles(join(folder, FILES_FOLDER))
+  if (url !== undefined) return openPostgres({ url, seal: sealFor, create, files, onCommit, onTrouble })
   // Check this before reading the key: of two first starts at once, the slower one must not mistake the other's new database
   // for an old one.
   const inUse = isThere(folder)
-  const seal = createSeal(masterKey ?? (await readMasterKey(folder, inUse)))
-  return openSqlite(folder, seal, options.onCommit, options.onTrouble)
+  return openSqlite(folder, await sealFor(inUse), files, onCommit, onTrouble)
 }
 
 /**
- * Checks that a server could open the store, also while another server uses it. Changes nothing.
+ * Checks that a server could open the store, also while another server uses it. Changes nothing. Answers whether there is a store.
  * @throws {StartError}
  */
-export async function checkStore({ folder, masterKey, url }: StoreOptions): Promise<void> {
-  assertSupported(url)
+export async function checkStore({ folder, masterKey, url }: StoreOptions): Promise<boolean> {
+  // Where the store is in use, a missing key is a problem and is not made.
+  const seal = async () => createSeal(masterKey ?? (await readMasterKey(folder, true)))
+  if (url !== undefined) return checkPostgres(url, seal)
   const hasKey = masterKey !== undefined || existsSync(join(folder, KEY_FILE))
-  if (!isThere(folder) && !hasKey) return
-  const seal = createSeal(masterKey ?? (await readMasterKey(folder, true)))
-  if (isThere(folder)) checkSqlite(folder, seal)
+  if (isThere(folder)) checkSqlite(folder, await seal())
+  else if (hasKey) await seal()
+  return isThere(folder)
 }
 
 /** An empty file does not count: a first start that was killed may have left it. */
@@ -56,12 +63,5 @@ export function assertThere(folder: string): void {
   if (isThere(folder)) return
   throw new StartError(
     `There is no database in ${folder}: set DATA_DIR to its folder, or run "anteroom init" or "anteroom serve" to create one.`,
-  )
-}
-
-function assertSupported(url: string | undefined): void {
-  if (url === undefined) return
-  throw new StartError(
-    'DATABASE_URL names a database, but PostgreSQL is not built yet: unset it, and SQLite in the data folder is used.',
   )
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, beforeEach, test } from 'node:test'
 import Database from 'better-sqlite3'
+import { makeDatabase, withoutPostgres } from '../../test/support/postgres.ts'
 import { meetingRecord } from '../../test/support/records.ts'
 import { StartError } from '../errors.ts'
 import { IdTaken, StoreConflict } from './problem.ts'
@@ -16,13 +17,31 @@ import { openStore } from './open.ts'
 import type { ChatFilter, ChatRecord, MeetingRecord, Store, Stretch } from './store.ts'
 
 const folders: string[] = []
+const databases: { url: string; drop: () => Promise<void> }[] = []
 let folder: string
+/** Of the database of the test that runs, where it is in PostgreSQL. */
+let url: string | undefined
 beforeEach(async () => {
   const parent = await mkdtemp(join(tmpdir(), 'anteroom-store-'))
   folders.push(parent)
   folder = join(parent, 'data')
+  url = undefined
 })
-after(() => Promise.all(folders.map((one) => rm(one, { recursive: true, force: true }))))
+after(async () => {
+  await Promise.all(folders.map((one) => rm(one, { recursive: true, force: true })))
+  for (const { drop } of databases) await drop()
+})
+
+/** Runs a test for each database that a store may stand on. */
+function onBoth(title: string, work: () => Promise<void>): void {
+  test(`${title} (SQLite)`, work)
+  test(`${title} (PostgreSQL)`, { skip: withoutPostgres }, async () => {
+    const database = await makeDatabase()
+    databases.push(database)
+    url = database.url
+    await work()
+  })
+}
 
 const PROJECT = 'a'.repeat(24)
 const project = { projectId: PROJECT, name: 'test', webhook: null, createdAt: 1 }
@@ -31,7 +50,7 @@ const aMeeting = (changes: Partial<MeetingRecord> = {}): MeetingRecord =>
   meetingRecord({ id: id(), meetingId: id(), projectId: PROJECT }, changes)
 
 async function withStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ folder })
+  const store = await openStore({ folder, url })
   try {
     if ((await store.projects.list()).length === 0) await store.projects.create(project)
     return await work(store)
@@ -91,7 +110,6 @@ test('an unusable folder, key or database is reported in one sentence with the c
   await writeFile(join(folder, 'anteroom.db'), 'this is no database, and never was one')
   await assert.rejects(openStore({ folder }), problem(/is damaged/))
   await assert.rejects(openStore({ folder: join(key, 'below') }), problem(/DATA_DIR/))
-  await assert.rejects(openStore({ folder, url: 'postgres://x' }), problem(/PostgreSQL is not built/))
 })
 
 test('a folder that cannot be created is refused at once', { timeout: 60_000 }, async () => {
@@ -109,19 +127,23 @@ test('a folder that cannot be created is refused at once', { timeout: 60_000 }, 
   assert.match(said, /DATA_DIR/)
 })
 
-test('what was acknowledged survives kill -9', async () => {
+onBoth('what was acknowledged survives kill -9', async () => {
   await withStore(async () => undefined)
   const script = `import { randomBytes } from 'node:crypto'
     import { openStore } from ${JSON.stringify(new URL('./open.ts', import.meta.url).href)}
-    const store = await openStore({ folder: process.argv[1] })
+    const store = await openStore({ folder: process.argv[1], url: process.argv[2] })
     for (;;) await Promise.all(Array.from({ length: 8 }, async () => {
       const id = randomBytes(12).toString('hex')
       await store.meetings.create({ id, meetingId: id, projectId: ${JSON.stringify(PROJECT)}, customId: null, settings: {}, disabledAt: null, createdAt: 1, updatedAt: 1 })
       console.log(id)
     }))`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', script, folder, ...(url === undefined ? [] : [url])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const acknowledged: string[] = []
   for await (const line of createInterface({ input: child.stdout })) {
     acknowledged.push(line)
@@ -134,7 +156,7 @@ test('what was acknowledged survives kill -9', async () => {
   })
 })
 
-test('a write that fails does not undo the others of its group', async () => {
+onBoth('a write that fails does not undo the others of its group', async () => {
   await withStore(async (store) => {
     const key = {
       apiKey: 'taken',
@@ -160,28 +182,31 @@ test('a write that fails does not undo the others of its group', async () => {
   })
 })
 
-test('meetings: a custom id names one meeting; each of its ids finds it, in its own project only', async () => {
-  await withStore(async (store) => {
-    const made = await Promise.all(
-      Array.from({ length: 50 }, () => store.meetings.create(aMeeting({ customId: 'team' }))),
-    )
-    assert.equal(new Set(made.map(({ meetingId }) => meetingId)).size, 1)
-    const [meeting] = made
-    for (const anyId of [meeting!.id, meeting!.meetingId, 'team']) {
-      assert.deepEqual(await store.meetings.find(PROJECT, anyId), meeting)
-      assert.equal(await store.meetings.find('b'.repeat(24), anyId), undefined)
-    }
-    assert.deepEqual(await store.meetings.withCustomId(PROJECT, 'team'), meeting)
-    assert.equal(await store.meetings.withCustomId('b'.repeat(24), 'team'), undefined)
-    await store.meetings.create(aMeeting())
-    const { items, total } = await store.meetings.list(PROJECT, { page: 1, perPage: 1 })
-    assert.deepEqual([items.length, total], [1, 2])
-    assert.equal((await store.meetings.disable(meeting!.meetingId, 5))!.disabledAt, 5)
-    assert.equal((await store.meetings.disable(meeting!.meetingId, 9))!.disabledAt, 5)
-  })
-})
+onBoth(
+  'meetings: a custom id names one meeting; each of its ids finds it, in its own project only',
+  async () => {
+    await withStore(async (store) => {
+      const made = await Promise.all(
+        Array.from({ length: 50 }, () => store.meetings.create(aMeeting({ customId: 'team' }))),
+      )
+      assert.equal(new Set(made.map(({ meetingId }) => meetingId)).size, 1)
+      const [meeting] = made
+      for (const anyId of [meeting!.id, meeting!.meetingId, 'team']) {
+        assert.deepEqual(await store.meetings.find(PROJECT, anyId), meeting)
+        assert.equal(await store.meetings.find('b'.repeat(24), anyId), undefined)
+      }
+      assert.deepEqual(await store.meetings.withCustomId(PROJECT, 'team'), meeting)
+      assert.equal(await store.meetings.withCustomId('b'.repeat(24), 'team'), undefined)
+      await store.meetings.create(aMeeting())
+      const { items, total } = await store.meetings.list(PROJECT, { page: 1, perPage: 1 })
+      assert.deepEqual([items.length, total], [1, 2])
+      assert.equal((await store.meetings.disable(meeting!.meetingId, 5))!.disabledAt, 5)
+      assert.equal((await store.meetings.disable(meeting!.meetingId, 9))!.disabledAt, 5)
+    })
+  },
+)
 
-test('meetings: an id never names two meetings, whichever was created first', async () => {
+onBoth('meetings: an id never names two meetings, whichever was created first', async () => {
   await withStore(async (store) => {
     const first = await store.meetings.create(aMeeting())
     for (const customId of [first.id, first.meetingId])
@@ -200,7 +225,7 @@ test('meetings: an id never names two meetings, whichever was created first', as
   })
 })
 
-test('text that UTF-8 cannot hold is refused, not changed', async () => {
+onBoth('text that UTF-8 cannot hold is refused, not changed', async () => {
   await withStore(async (store) => {
     await assert.rejects(store.meetings.create(aMeeting({ customId: 'half \ud83d' })), TypeError)
     await assert.rejects(store.meetings.find(PROJECT, 'half \ud83d'), TypeError)
@@ -208,110 +233,113 @@ test('text that UTF-8 cannot hold is refused, not changed', async () => {
   })
 })
 
-test('uses of an invite are counted exactly, a key is revoked once, admissions and removals are kept', async () => {
-  await withStore(async (store) => {
-    const meeting = await store.meetings.create(aMeeting())
-    const invite = {
-      codeHash: 'h',
-      inviteId: 'i',
-      meetingId: meeting.meetingId,
-      projectId: PROJECT,
-      entry: 'ask' as const,
-      createdAt: 1,
-      expiresAt: 100,
-      maxUses: 3,
-      uses: 0,
-      revokedAt: null,
-      apiKey: null,
-      tokenId: null,
-      parentId: null,
-      participantId: null,
-    }
-    await store.invites.create(invite)
-    const used = await Promise.all(Array.from({ length: 20 }, () => store.invites.use('h', 50)))
-    assert.equal(used.filter(Boolean).length, 3)
-    await store.invites.create({ ...invite, codeHash: 'h2', inviteId: 'i2', maxUses: null })
-    assert.equal(await store.invites.use('h2', 100), undefined)
-    assert.equal(await store.invites.revoke('i2', 60), true)
-    assert.equal(await store.invites.revoke('i2', 70), false)
-    assert.equal(await store.invites.use('h2', 50), undefined)
-    const parent = { ...invite, codeHash: 'h3', inviteId: 'i3', maxUses: 2 }
-    await store.invites.create(parent)
-    await store.invites.create({ ...invite, codeHash: 'h4', inviteId: 'i4', maxUses: null, parentId: 'i3' })
-    const line = await store.invites.use('h4', 50)
-    assert.deepEqual(
-      line!.map(({ inviteId, uses }) => [inviteId, uses]),
-      [
-        ['i4', 1],
-        ['i3', 1],
-      ],
-    )
-    assert.deepEqual(await store.invites.line('i4'), line)
-    assert.ok(await store.invites.use('h3', 50))
-    assert.equal(await store.invites.use('h4', 50), undefined, 'its parent is used up')
-    await store.invites.create({ ...invite, codeHash: 'h5', inviteId: 'i5', parentId: 'gone' })
-    assert.deepEqual(await store.invites.line('i5'), [], 'its parent is gone')
-    assert.equal(await store.invites.use('h5', 50), undefined, 'its parent is gone')
-    assert.equal(await store.invites.dropExpiredBefore(101, 2), 2)
-    assert.equal(await store.invites.dropExpiredBefore(101, 10), 3)
-    assert.equal(await store.invites.get('i5'), undefined)
+onBoth(
+  'uses of an invite are counted exactly, a key is revoked once, admissions and removals are kept',
+  async () => {
+    await withStore(async (store) => {
+      const meeting = await store.meetings.create(aMeeting())
+      const invite = {
+        codeHash: 'h',
+        inviteId: 'i',
+        meetingId: meeting.meetingId,
+        projectId: PROJECT,
+        entry: 'ask' as const,
+        createdAt: 1,
+        expiresAt: 100,
+        maxUses: 3,
+        uses: 0,
+        revokedAt: null,
+        apiKey: null,
+        tokenId: null,
+        parentId: null,
+        participantId: null,
+      }
+      await store.invites.create(invite)
+      const used = await Promise.all(Array.from({ length: 20 }, () => store.invites.use('h', 50)))
+      assert.equal(used.filter(Boolean).length, 3)
+      await store.invites.create({ ...invite, codeHash: 'h2', inviteId: 'i2', maxUses: null })
+      assert.equal(await store.invites.use('h2', 100), undefined)
+      assert.equal(await store.invites.revoke('i2', 60), true)
+      assert.equal(await store.invites.revoke('i2', 70), false)
+      assert.equal(await store.invites.use('h2', 50), undefined)
+      const parent = { ...invite, codeHash: 'h3', inviteId: 'i3', maxUses: 2 }
+      await store.invites.create(parent)
+      await store.invites.create({ ...invite, codeHash: 'h4', inviteId: 'i4', maxUses: null, parentId: 'i3' })
+      const line = await store.invites.use('h4', 50)
+      assert.deepEqual(
+        line!.map(({ inviteId, uses }) => [inviteId, uses]),
+        [
+          ['i4', 1],
+          ['i3', 1],
+        ],
+      )
+      assert.deepEqual(await store.invites.line('i4'), line)
+      assert.ok(await store.invites.use('h3', 50))
+      assert.equal(await store.invites.use('h4', 50), undefined, 'its parent is used up')
+      await store.invites.create({ ...invite, codeHash: 'h5', inviteId: 'i5', parentId: 'gone' })
+      assert.deepEqual(await store.invites.line('i5'), [], 'its parent is gone')
+      assert.equal(await store.invites.use('h5', 50), undefined, 'its parent is gone')
+      assert.equal(await store.invites.dropExpiredBefore(101, 2), 2)
+      assert.equal(await store.invites.dropExpiredBefore(101, 10), 3)
+      assert.equal(await store.invites.get('i5'), undefined)
 
-    await store.keys.create({
-      apiKey: 'k',
-      projectId: PROJECT,
-      name: 'n',
-      secret: 's',
-      createdAt: 1,
-      revokedAt: null,
-      lastUsedAt: null,
-      origins: null,
+      await store.keys.create({
+        apiKey: 'k',
+        projectId: PROJECT,
+        name: 'n',
+        secret: 's',
+        createdAt: 1,
+        revokedAt: null,
+        lastUsedAt: null,
+        origins: null,
+      })
+      assert.deepEqual([await store.keys.revoke('k', 5), await store.keys.revoke('k', 9)], [true, true])
+      assert.equal((await store.keys.list())[0]!.revokedAt, 5)
+      assert.equal(await store.keys.revoke('nobody', 5), false)
+
+      const session = {
+        sessionId: 's',
+        meetingId: meeting.meetingId,
+        projectId: PROJECT,
+        startedAt: 1,
+        endedAt: null,
+        endReason: null,
+      }
+      await store.sessions.start(session)
+      const admission = { sessionId: 's', participantId: 'ann', tokenId: 't', at: 2 }
+      await store.sessions.admit(admission)
+      await store.sessions.admit(admission)
+      await store.sessions.admit({ ...admission, tokenId: 'u', at: 3 })
+      await store.sessions.admit({ ...admission, participantId: 'bob', at: 4 })
+      await store.sessions.takeBackAdmission('s', 'ann', 'u')
+      assert.deepEqual(await store.sessions.admissions('s'), [
+        admission,
+        { ...admission, participantId: 'bob', at: 4 },
+      ])
+      const removal = {
+        ...admission,
+        name: 'Ann',
+        by: 'mod',
+        byModerator: true,
+        tokenShared: true,
+        at: 5,
+      }
+      await store.sessions.remove(removal)
+      await store.sessions.remove({ ...removal, tokenShared: false })
+      assert.deepEqual(await store.sessions.removals('s'), [{ ...removal, tokenShared: false }])
+      assert.deepEqual(
+        (await store.sessions.admissions('s')).map(({ participantId }) => participantId),
+        ['bob'],
+      )
+      assert.equal(await store.sessions.liftRemoval('s', 'ann'), true)
+      assert.equal(await store.sessions.liftRemoval('s', 'ann'), false)
+      assert.deepEqual(await store.sessions.removals('s'), [])
+      assert.equal((await store.sessions.ongoing(meeting.meetingId))!.sessionId, 's')
+      await store.sessions.end('s', 9, 'empty')
+      assert.equal(await store.sessions.ongoing(meeting.meetingId), undefined)
     })
-    assert.deepEqual([await store.keys.revoke('k', 5), await store.keys.revoke('k', 9)], [true, true])
-    assert.equal((await store.keys.list())[0]!.revokedAt, 5)
-    assert.equal(await store.keys.revoke('nobody', 5), false)
-
-    const session = {
-      sessionId: 's',
-      meetingId: meeting.meetingId,
-      projectId: PROJECT,
-      startedAt: 1,
-      endedAt: null,
-      endReason: null,
-    }
-    await store.sessions.start(session)
-    const admission = { sessionId: 's', participantId: 'ann', tokenId: 't', at: 2 }
-    await store.sessions.admit(admission)
-    await store.sessions.admit(admission)
-    await store.sessions.admit({ ...admission, tokenId: 'u', at: 3 })
-    await store.sessions.admit({ ...admission, participantId: 'bob', at: 4 })
-    await store.sessions.takeBackAdmission('s', 'ann', 'u')
-    assert.deepEqual(await store.sessions.admissions('s'), [
-      admission,
-      { ...admission, participantId: 'bob', at: 4 },
-    ])
-    const removal = {
-      ...admission,
-      name: 'Ann',
-      by: 'mod',
-      byModerator: true,
-      tokenShared: true,
-      at: 5,
-    }
-    await store.sessions.remove(removal)
-    await store.sessions.remove({ ...removal, tokenShared: false })
-    assert.deepEqual(await store.sessions.removals('s'), [{ ...removal, tokenShared: false }])
-    assert.deepEqual(
-      (await store.sessions.admissions('s')).map(({ participantId }) => participantId),
-      ['bob'],
-    )
-    assert.equal(await store.sessions.liftRemoval('s', 'ann'), true)
-    assert.equal(await store.sessions.liftRemoval('s', 'ann'), false)
-    assert.deepEqual(await store.sessions.removals('s'), [])
-    assert.equal((await store.sessions.ongoing(meeting.meetingId))!.sessionId, 's')
-    await store.sessions.end('s', 9, 'empty')
-    assert.equal(await store.sessions.ongoing(meeting.meetingId), undefined)
-  })
-})
+  },
+)
 
 const saying = (at: number, changes: Partial<ChatRecord> = {}): ChatRecord => ({
   sessionId: 's',
@@ -353,7 +381,7 @@ async function readAll(store: Store, stretch: Stretch = WHOLE, filter: ChatFilte
   return { ids, parts }
 }
 
-test('chat is kept in the order of arrival', async () => {
+onBoth('chat is kept in the order of arrival', async () => {
   await withSession(async (store) => {
     const messages = Array.from({ length: 250 }, (_, at) => saying(at, { sendOnly: at % 2 ? ['bob'] : [] }))
     const numbers = await Promise.all(messages.map((message) => store.chat.append(message)))
@@ -374,7 +402,7 @@ test('chat is kept in the order of arrival', async () => {
   })
 })
 
-test('chat is read in parts of bounded size, however long it is', async () => {
+onBoth('chat is read in parts of bounded size, however long it is', async () => {
   await withSession(async (store) => {
     const large = { message: 'x'.repeat(60_000), bytes: 60_300 }
     await Promise.all(Array.from({ length: 40 }, (_, at) => store.chat.append(saying(at, large))))
@@ -387,7 +415,7 @@ test('chat is read in parts of bounded size, however long it is', async () => {
   })
 })
 
-test('pages and parts of the chat hold and count only what the reader may see', async () => {
+onBoth('pages and parts of the chat hold and count only what the reader may see', async () => {
   await withSession(async (store) => {
     const all = Array.from({ length: 300 }, (_, at) =>
       saying(at, {
@@ -457,8 +485,8 @@ test('pages and parts of the chat hold and count only what the reader may see', 
   })
 })
 
-test('two first starts at once agree on one key', async () => {
-  const [one, other] = await Promise.all([openStore({ folder }), openStore({ folder })])
+onBoth('two first starts at once agree on one key', async () => {
+  const [one, other] = await Promise.all([openStore({ folder, url }), openStore({ folder, url })])
   await one.projects.create(project)
   await one.keys.create({
     apiKey: 'k',
@@ -474,8 +502,8 @@ test('two first starts at once agree on one key', async () => {
   await Promise.all([one.close(), other.close()])
 })
 
-test('the version changes if and only if something was written, here or by another process', async () => {
-  const [here, elsewhere] = [await openStore({ folder }), await openStore({ folder })]
+onBoth('the version changes if and only if something was written, here or by another process', async () => {
+  const [here, elsewhere] = [await openStore({ folder, url }), await openStore({ folder, url })]
   const first = await here.version()
   await here.projects.list()
   assert.equal(await here.version(), first)
@@ -487,7 +515,7 @@ test('the version changes if and only if something was written, here or by anoth
   await Promise.all([here.close(), elsewhere.close()])
 })
 
-test('the latest attempts of a delivery are kept in order, and deleted with it', async () => {
+onBoth('the latest attempts of a delivery are kept in order, and deleted with it', async () => {
   await withStore(async (store) => {
     const meeting = aMeeting()
     const delivery = {

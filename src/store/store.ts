@@ -49,12 +49,12 @@ export interface Store {
   /** Resolves if the store answers and can write. */
   check(): Promise<void>
   /** Changes whenever this process or another one has written. Cheaper than any query. */
-  version(): Promise<number>
+  version(): Promise<number | string>
   close(): Promise<void>
 }
 
 /** Why writes to the store fail. */
-export type StoreTrouble = 'full' | 'read-only' | 'locked' | 'damaged' | 'failing'
+export type StoreTrouble = 'full' | 'read-only' | 'locked' | 'damaged' | 'failing' | 'away'
 
 /** Called when writes begin to fail, with the reason; with undefined when they succeed again. */
 export type OnTrouble = (trouble: StoreTrouble | undefined, cause?: unknown) => void

@@ -18,6 +18,7 @@ const troubles: Record<StoreTrouble, string> = {
   locked: 'Another program holds the database.',
   damaged: 'The database is damaged.',
   failing: 'The disk does not answer as it should.',
+  away: 'The database server does not answer.',
 }
 
 export const healthRoutes: Routes = (app, context) => {

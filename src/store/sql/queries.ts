@@ -1,7 +1,6 @@
 /** The queries of the store, independent of the database's dialect. */
 import type { Store } from '../store.ts'
 import type { SqlContext } from './sql-context.ts'
-import type { Seal } from '../secrets/seal.ts'
 import { revokedTokenQueries, secretQueries, signInQueries, valueQueries } from './queries/access.ts'
 import { chatQueries } from './queries/chat.ts'
 import { figureQueries } from './queries/figures.ts'
@@ -15,10 +14,19 @@ import { sessionQueries } from './queries/sessions.ts'
 export const SEAL_PROBE = 'seal-probe'
 
 /** @throws {SealBroken} if the store was created with another master key */
-export async function proveSeal({ values }: Pick<Store, 'values'>, seal: Seal): Promise<void> {
-  const probe = await values.get(SEAL_PROBE)
-  if (probe === undefined) await values.set(SEAL_PROBE, seal.seal(SEAL_PROBE, SEAL_PROBE))
-  else seal.open(probe, SEAL_PROBE)
+export async function proveSeal({ db, write, seal }: SqlContext): Promise<void> {
+  const read = () =>
+    db.selectFrom('stored_values').select('value').where('name', '=', SEAL_PROBE).executeTakeFirst()
+  if (!(await read()))
+    // Of two first starts at once, the slower one opens the probe of the other.
+    await write({ lane: 'values' }, (tx) =>
+      tx
+        .insertInto('stored_values')
+        .values({ name: SEAL_PROBE, value: seal.seal(SEAL_PROBE, SEAL_PROBE) })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    )
+  seal.open((await read())!.value, SEAL_PROBE)
 }
 
 export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 'version'> {
@@ -37,7 +45,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     secrets: secretQueries(context),
     values: valueQueries(context),
     check: async () => {
-      await context.write((tx) =>
+      await context.write({ lane: 'values' }, (tx) =>
         tx.updateTable('stored_values').set({ name: SEAL_PROBE }).where('name', '=', SEAL_PROBE).execute(),
       )
     },

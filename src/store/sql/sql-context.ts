@@ -1,16 +1,27 @@
 /** What the queries need from a database. */
 import type { Kysely } from 'kysely'
+import type { SqlDialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 
-/** Runs a write in a transaction, alone or in a group with others; resolves when it has reached the disk. */
-export type RunInTransaction = <T>(work: (db: Kysely<Schema>) => Promise<T>) => Promise<T>
+/** How a write is ordered among others. */
+export interface Turn {
+  /** Writes of one lane are done in the order of the calls; writes of other lanes may overtake them. */
+  lane: string
+  /** Names of locks that this write holds until it is committed. */
+  holds?: readonly string[]
+}
+
+/**
+ * Runs a write in a transaction, alone or in a group with others; resolves when it has reached the disk. The work may run
+ * again after a rollback, so it must have no other effects.
+ */
+export type RunInTransaction = <T>(turn: Turn, work: (db: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 /** A connection for reading, and a way to write that throws `StoreConflict` if a unique value is taken. */
 export interface SqlContext {
   db: Kysely<Schema>
   write: RunInTransaction
   seal: Seal
-  /** The database's own name for a row's position, for tables whose key has more than one column. */
-  rowKey: string
+  dialect: SqlDialect
 }

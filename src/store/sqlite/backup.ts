@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { StartError } from '../../errors.ts'
 import { prepareFolder, readMasterKey } from '../secrets/master-key.ts'
+import { openFiles } from '../files.ts'
 import { assertThere } from '../open.ts'
 import { createSeal, type Seal } from '../secrets/seal.ts'
 import { DATABASE_FILE, openSqlite } from './sqlite.ts'
@@ -88,7 +89,7 @@ async function putBack(from: string, folder: string, seal: Seal, now: number): P
     await copyFile(from, copy)
     await chmod(copy, 0o600)
     assertWhole(copy)
-    const store = await openSqlite(aside, seal)
+    const store = await openSqlite(aside, seal, openFiles(aside))
     await store.close()
     await sync(copy)
     const kept = there ? `${file}.before-${new Date(now).toISOString().replaceAll(':', '-')}` : undefined

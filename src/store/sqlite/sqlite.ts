@@ -14,55 +14,29 @@ import {
   type SqliteDialectConfig,
   type SqliteStatement,
 } from 'kysely'
-import { Migrator, type Migration } from 'kysely/migration'
 import { StartError } from '../../errors.ts'
 import type { Schema } from '../sql/schema.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
-import * as first from '../sql/migrations/0001-first.ts'
-import * as chat from '../sql/migrations/0002-chat.ts'
-import * as records from '../sql/migrations/0003-records.ts'
-import * as removals from '../sql/migrations/0004-removals.ts'
-import * as chatReading from '../sql/migrations/0005-chat-reading.ts'
-import * as inviteMakers from '../sql/migrations/0006-invite-makers.ts'
-import * as chatAccounts from '../sql/migrations/0007-chat-accounts.ts'
-import * as inviteParticipants from '../sql/migrations/0008-invite-participants.ts'
-import * as inviteExpiry from '../sql/migrations/0009-invite-expiry.ts'
-import * as removalTokens from '../sql/migrations/0010-removal-tokens.ts'
-import * as deliveryTries from '../sql/migrations/0011-delivery-tries.ts'
 import { StoreConflict } from '../problem.ts'
+import { knowsAll, migrate } from '../sql/migrations.ts'
 import type { RunInTransaction } from '../sql/sql-context.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
 import { SealBroken, type Seal } from '../secrets/seal.ts'
-import { openFiles } from '../files.ts'
-import { asUnavailable, troubleOf } from './unavailable.ts'
-import { WriteQueue, type OnCommit } from './write-queue.ts'
+import { asUnavailable, troubleOf } from '../unavailable.ts'
+import { WriteQueue, type OnCommit } from '../sql/write-queue.ts'
+import { sqliteDialect } from './dialect.ts'
 
 /** Name of the database in the data folder. */
 export const DATABASE_FILE = 'anteroom.db'
-const FILES_FOLDER = 'files'
 /** How long a start waits for another process, e.g. `anteroom keys create`. The start does nothing else meanwhile. */
 const START_BUSY_TIMEOUT_MS = 5000
 /** How long a read may block the process: only while another process checkpoints its log. */
 const READ_BUSY_TIMEOUT_MS = 500
-/** In order. Never rename a published migration. */
-const migrations: Record<string, Migration> = {
-  '0001-first': first,
-  '0002-chat': chat,
-  '0003-records': records,
-  '0004-removals': removals,
-  '0005-chat-reading': chatReading,
-  '0006-invite-makers': inviteMakers,
-  '0007-chat-accounts': chatAccounts,
-  '0008-invite-participants': inviteParticipants,
-  '0009-invite-expiry': inviteExpiry,
-  '0010-removal-tokens': removalTokens,
-  '0011-delivery-tries': deliveryTries,
-}
-
 /** @throws {StartError} */
 export async function openSqlite(
   folder: string,
   seal: Seal,
+  files: Store['files'],
   onCommit: OnCommit = () => undefined,
   onTrouble: OnTrouble = () => undefined,
 ): Promise<Store> {
@@ -71,7 +45,7 @@ export async function openSqlite(
   const open = [writer]
   const destroy = () => Promise.all(open.map((db) => db.destroy()))
   try {
-    await migrate(writer, file)
+    await bringUpToDate(writer, file)
     // A second connection for reading: it sees only what has been committed, never a part of a group in progress.
     const reader = connect(file)
     open.push(reader)
@@ -90,27 +64,28 @@ export async function openSqlite(
       const why = troubleOf(error)
       if (why) isIn(why, (error as Error).cause)
     }
-    const queue = new WriteQueue(
-      writer,
+    const queue = new WriteQueue<Schema>(
+      // One transaction writes at a time, which holds everything.
+      (_holds, work) => writer.transaction().execute(work),
       (...commit) => {
         isIn(undefined)
         onCommit(...commit)
       },
       failed,
     )
-    const write: RunInTransaction = (work) =>
-      queue.run(work).catch((error: unknown) => {
+    const write: RunInTransaction = (_turn, work) =>
+      queue.run([], work).catch((error: unknown) => {
         failed(error)
         throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
       })
-    const store = storeOver({ db: reader, write, seal, rowKey: 'rowid' })
-    await proveSeal(store, seal)
+    const context = { db: reader, write, seal, dialect: sqliteDialect }
+    await proveSeal(context)
     return {
-      ...store,
+      ...storeOver(context),
       // Asked through the reader, so that this process's own writes count too.
       version: async () =>
         (await sql<{ data_version: number }>`pragma data_version`.execute(reader)).rows[0]!.data_version,
-      files: openFiles(join(folder, FILES_FOLDER)),
+      files,
       close: async () => {
         await queue.idle()
         await destroy()
@@ -153,7 +128,7 @@ export function checkSqlite(folder: string, seal: Seal): void {
 
 /** @throws {StartError} */
 function assertKnown(done: readonly string[], file: string, cause?: unknown): void {
-  if (done.every((name) => name in migrations)) return
+  if (knowsAll(done)) return
   throw new StartError(
     `The database ${file} was written by a newer Anteroom: start that version, or name another folder in DATA_DIR.`,
     { cause },
@@ -259,18 +234,10 @@ function attempt<T>(work: () => T): T {
   }
 }
 
-async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
-  const { error } = await migrator.migrateToLatest()
+async function bringUpToDate(db: Kysely<Schema>, file: string): Promise<void> {
+  const { error, taken } = await migrate(db, sqliteDialect)
   if (error === undefined) return
-  const done = await sql<{ name: string }>`select name from kysely_migration`
-    .execute(db)
-    .catch(() => ({ rows: [] }))
-  assertKnown(
-    done.rows.map(({ name }) => name),
-    file,
-    error,
-  )
+  assertKnown(taken, file, error)
   throw problem(file, error)
 }
 

@@ -1,7 +1,8 @@
 import { sql, type Kysely } from 'kysely'
+import type { SqlDialect } from '../dialect.ts'
 
 /** Records for the operator: sessions, use of keys, webhook deliveries, measurements over time. */
-export async function up(db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void> {
   await db.schema.alterTable('projects').addColumn('webhook', 'text').execute()
   await db.schema.alterTable('api_keys').addColumn('last_used_at', 'bigint').execute()
   await db.schema.alterTable('api_keys').addColumn('origins', 'text').execute()
@@ -66,7 +67,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable('deliveries')
-    .addColumn('number', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('number', dialect.serialType, (column) => dialect.serial(column))
     .addColumn('delivery_id', 'text', (column) => column.notNull().unique())
     .addColumn('project_id', 'text', (column) => column.notNull())
     .addColumn('meeting_id', 'text', (column) => column.notNull())

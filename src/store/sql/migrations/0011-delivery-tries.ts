@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely'
+import type { SqlDialect } from '../dialect.ts'
 
 /** Records every attempt of a delivery; the delivery's own row holds only the last. */
-export async function up(db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void> {
   await db.schema
     .createTable('delivery_tries')
-    .addColumn('number', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('number', dialect.serialType, (column) => dialect.serial(column))
     .addColumn('delivery_id', 'text', (column) => column.notNull())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('took_ms', 'integer', (column) => column.notNull())

@@ -1,11 +1,12 @@
 /** Revoked tokens, sign-ins, and small values. */
+import { sql } from 'kysely'
 import type { SqlContext } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 
-export function revokedTokenQueries({ db, write }: SqlContext): Store['revokedTokens'] {
+export function revokedTokenQueries({ db, write, dialect }: SqlContext): Store['revokedTokens'] {
   return {
     add: async ({ projectId, tokenId, revokedAt }) => {
-      await write((tx) =>
+      await write({ lane: 'access' }, (tx) =>
         tx
           .insertInto('revoked_tokens')
           .values({ project_id: projectId, token_id: tokenId, revoked_at: revokedAt })
@@ -14,7 +15,12 @@ export function revokedTokenQueries({ db, write }: SqlContext): Store['revokedTo
       )
     },
     list: async () => {
-      const rows = await db.selectFrom('revoked_tokens').selectAll().orderBy('revoked_at').execute()
+      const rows = await db
+        .selectFrom('revoked_tokens')
+        .selectAll()
+        .orderBy('revoked_at')
+        .orderBy(sql.ref(dialect.rowOrder))
+        .execute()
       return rows.map((row) => ({
         projectId: row.project_id,
         tokenId: row.token_id,
@@ -27,7 +33,7 @@ export function revokedTokenQueries({ db, write }: SqlContext): Store['revokedTo
 export function signInQueries({ db, write }: SqlContext): Store['signIns'] {
   return {
     add: async ({ tokenHash, createdAt, expiresAt }) => {
-      await write((tx) =>
+      await write({ lane: 'access' }, (tx) =>
         tx
           .insertInto('sign_ins')
           .values({ token_hash: tokenHash, created_at: createdAt, expires_at: expiresAt })
@@ -43,10 +49,12 @@ export function signInQueries({ db, write }: SqlContext): Store['signIns'] {
       return row && { tokenHash, createdAt: row.created_at, expiresAt: row.expires_at }
     },
     drop: async (tokenHash) => {
-      await write((tx) => tx.deleteFrom('sign_ins').where('token_hash', '=', tokenHash).execute())
+      await write({ lane: 'access' }, (tx) =>
+        tx.deleteFrom('sign_ins').where('token_hash', '=', tokenHash).execute(),
+      )
     },
     dropAll: async (expiredAt) => {
-      await write((tx) => {
+      await write({ lane: 'access' }, (tx) => {
         const all = tx.deleteFrom('sign_ins')
         return (expiredAt === undefined ? all : all.where('expires_at', '<=', expiredAt)).execute()
       })
@@ -60,7 +68,7 @@ export function valueQueries({ db, write }: SqlContext): Store['values'] {
       (await db.selectFrom('stored_values').select('value').where('name', '=', name).executeTakeFirst())
         ?.value,
     set: async (name, value) => {
-      await write((tx) =>
+      await write({ lane: 'values' }, (tx) =>
         tx
           .insertInto('stored_values')
           .values({ name, value })

@@ -32,7 +32,7 @@ export function chatQueries({ db, write }: SqlContext): Store['chat'] {
 
   return {
     append: (message) =>
-      write(async (tx) => {
+      write({ lane: message.sessionId }, async (tx) => {
         const { number } = await tx
           .insertInto('chat_messages')
           .values(toRow(message))

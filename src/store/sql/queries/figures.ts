@@ -10,7 +10,7 @@ export function figureQueries({ db, write }: SqlContext): Store['figures'] {
   return {
     addStats: async (records) => {
       if (records.length === 0) return
-      await write(async (tx) => {
+      await write({ lane: 'figures' }, async (tx) => {
         for (let from = 0; from < records.length; from += ROWS_AT_ONCE) {
           const rows = records.slice(from, from + ROWS_AT_ONCE).map((record) => ({
             session_id: record.sessionId,
@@ -40,7 +40,7 @@ export function figureQueries({ db, write }: SqlContext): Store['figures'] {
     },
     addSample: async ({ at, figures }) => {
       const row = { at, figures: JSON.stringify(figures) }
-      await write((tx) =>
+      await write({ lane: 'figures' }, (tx) =>
         tx
           .insertInto('server_samples')
           .values(row)
@@ -59,7 +59,7 @@ export function figureQueries({ db, write }: SqlContext): Store['figures'] {
       return rows.map(({ at, figures }) => ({ at, figures: JSON.parse(figures) as Record<string, number> }))
     },
     dropBefore: (at, limit) =>
-      write(async (tx) => {
+      write({ lane: 'figures' }, async (tx) => {
         const stats = await tx
           .selectFrom('participant_stats')
           .select(['session_id', 'participant_id', 'at'])

@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
+import type { SqlDialect } from '../dialect.ts'
 import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { InviteCounts, InviteRecord, Store } from '../../store.ts'
@@ -6,10 +7,10 @@ import type { InviteCounts, InviteRecord, Store } from '../../store.ts'
 /** The longest chain of invites that is read; the rules allow fewer. */
 const LONGEST_LINE = 100
 
-export function inviteQueries({ db, write }: SqlContext): Store['invites'] {
+export function inviteQueries({ db, write, dialect }: SqlContext): Store['invites'] {
   return {
     create: (invite, isFull = () => false) =>
-      write(async (tx) => {
+      write({ lane: 'invites', holds: [`invites:${invite.meetingId}`] }, async (tx) => {
         if (isFull(await countsFor(tx, invite))) {
           await dropOutOfForce(tx, invite.meetingId, invite.createdAt)
           const counts = await countsFor(tx, invite)
@@ -61,8 +62,8 @@ export function inviteQueries({ db, write }: SqlContext): Store['invites'] {
       return { items: rows.map(toInvite), total }
     },
     use: (codeHash, now) =>
-      write(async (tx) => {
-        const line = await lineOfCode(tx, codeHash)
+      write({ lane: 'invites' }, async (tx) => {
+        const line = await lineOfCode(tx, codeHash, dialect)
         const inForce = line.every(
           ({ revokedAt, expiresAt, maxUses, uses }) =>
             revokedAt === null && expiresAt > now && (maxUses === null || uses < maxUses),
@@ -80,7 +81,7 @@ export function inviteQueries({ db, write }: SqlContext): Store['invites'] {
         return line.map((invite) => ({ ...invite, uses: invite.uses + 1 }))
       }),
     revoke: async (inviteId, at) => {
-      const { numUpdatedRows } = await write((tx) =>
+      const { numUpdatedRows } = await write({ lane: 'invites' }, (tx) =>
         tx
           .updateTable('invites')
           .set({ revoked_at: at })
@@ -91,7 +92,7 @@ export function inviteQueries({ db, write }: SqlContext): Store['invites'] {
       return numUpdatedRows > 0n
     },
     dropExpiredBefore: async (at, limit) => {
-      const { numDeletedRows } = await write((tx) =>
+      const { numDeletedRows } = await write({ lane: 'invites' }, (tx) =>
         tx
           .deleteFrom('invites')
           .where(
@@ -150,19 +151,33 @@ async function dropOutOfForce(tx: Kysely<Schema>, meetingId: string, now: number
   }
 }
 
-async function lineOfCode(db: Kysely<Schema>, codeHash: string): Promise<InviteRecord[]> {
+function inviteOf(db: Kysely<Schema>, inviteId: string, holding?: SqlDialect) {
+  const one = db.selectFrom('invites').selectAll().where('invite_id', '=', inviteId)
+  return holding ? holding.forUpdate(one) : one
+}
+
+/** With a dialect, the line is held until the transaction ends. */
+async function lineOfCode(
+  db: Kysely<Schema>,
+  codeHash: string,
+  holding?: SqlDialect,
+): Promise<InviteRecord[]> {
   const found = await db
     .selectFrom('invites')
     .select('invite_id')
     .where('code_hash', '=', codeHash)
     .executeTakeFirst()
-  return found ? lineOf(db, found.invite_id) : []
+  return found ? lineOf(db, found.invite_id, holding) : []
 }
 
-async function lineOf(db: Kysely<Schema>, inviteId: string): Promise<InviteRecord[]> {
+async function lineOf(db: Kysely<Schema>, inviteId: string, holding?: SqlDialect): Promise<InviteRecord[]> {
   const line: InviteRecord[] = []
   for (let next: string | null = inviteId; next !== null;) {
-    const row = await db.selectFrom('invites').selectAll().where('invite_id', '=', next).executeTakeFirst()
+    const row: Selectable<Schema['invites']> | undefined = await inviteOf(
+      db,
+      next,
+      holding,
+    ).executeTakeFirst()
     // If an ancestor was deleted, nobody can know whether it was still valid.
     if (!row || line.length === LONGEST_LINE) return []
     line.push(toInvite(row))

@@ -5,7 +5,7 @@ import type { Schema } from '../schema.ts'
 import type { ApiKeyRecord, ProjectRecord, Store, WebhookSettings } from '../../store.ts'
 import { SealBroken } from '../../secrets/seal.ts'
 
-export function projectQueries({ db, write }: SqlContext): Store['projects'] {
+export function projectQueries({ db, write, dialect }: SqlContext): Store['projects'] {
   return {
     create: async ({ projectId, name, webhook, createdAt }) => {
       const row = {
@@ -14,7 +14,7 @@ export function projectQueries({ db, write }: SqlContext): Store['projects'] {
         webhook: webhook && JSON.stringify(webhook),
         created_at: createdAt,
       }
-      await write((tx) => tx.insertInto('projects').values(row).execute())
+      await write({ lane: 'keys' }, (tx) => tx.insertInto('projects').values(row).execute())
     },
     list: async () => {
       const rows = await db
@@ -26,11 +26,9 @@ export function projectQueries({ db, write }: SqlContext): Store['projects'] {
       return rows.map(toProject)
     },
     change: (projectId, { name, webhook }) =>
-      write(async (tx) => {
-        const there = await tx
-          .selectFrom('projects')
-          .selectAll()
-          .where('project_id', '=', projectId)
+      write({ lane: 'keys' }, async (tx) => {
+        const there = await dialect
+          .forUpdate(tx.selectFrom('projects').selectAll().where('project_id', '=', projectId))
           .executeTakeFirst()
         if (!there) return undefined
         const row = {
@@ -67,7 +65,7 @@ export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
         last_used_at: key.lastUsedAt,
         origins: key.origins && JSON.stringify(key.origins),
       }
-      await write((tx) => tx.insertInto('api_keys').values(row).execute())
+      await write({ lane: 'keys' }, (tx) => tx.insertInto('api_keys').values(row).execute())
     },
     list: async () => {
       const rows = await db
@@ -88,7 +86,7 @@ export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
       }))
     },
     revoke: (apiKey, at) =>
-      write(async (tx) => {
+      write({ lane: 'keys' }, async (tx) => {
         const there = await tx
           .selectFrom('api_keys')
           .select('api_key')
@@ -105,7 +103,7 @@ export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
       }),
     setSecret: async (apiKey, secret) => {
       const sealed_secret = seal.seal(secret, apiKey)
-      await write((tx) =>
+      await write({ lane: 'keys' }, (tx) =>
         tx.updateTable('api_keys').set({ sealed_secret }).where('api_key', '=', apiKey).execute(),
       )
     },
@@ -114,7 +112,7 @@ export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
         ...(name !== undefined && { name }),
         ...(origins !== undefined && { origins: origins && JSON.stringify(origins) }),
       }
-      const { numUpdatedRows } = await write((tx) =>
+      const { numUpdatedRows } = await write({ lane: 'keys' }, (tx) =>
         tx
           .updateTable('api_keys')
           .set((set) => ({ api_key: set.ref('api_key'), ...row }))
@@ -124,7 +122,7 @@ export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
       return numUpdatedRows > 0n
     },
     used: async (uses) => {
-      await write(async (tx) => {
+      await write({ lane: 'keys' }, async (tx) => {
         for (const [apiKey, at] of uses) {
           await tx
             .updateTable('api_keys')

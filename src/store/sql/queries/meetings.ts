@@ -14,9 +14,11 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
     return row && toMeeting(row)
   }
   return {
-    create: (meeting) =>
-      write(async (tx) => {
-        const { customId, projectId, meetingId, id } = meeting
+    create: (meeting) => {
+      const { customId, projectId, meetingId, id } = meeting
+      const ids = [meetingId, id, ...(customId === null ? [] : [customId])]
+      const holds = ids.map((one) => `meeting:${projectId}:${one}`)
+      return write({ lane: meetingId, holds }, async (tx) => {
         const inProject = tx.selectFrom('meetings').where('project_id', '=', projectId)
         if (customId !== null) {
           const there = await inProject.selectAll().where('custom_id', '=', customId).executeTakeFirst()
@@ -45,7 +47,8 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
           updated_at: meeting.updatedAt,
         }
         return toMeeting(await tx.insertInto('meetings').values(row).returningAll().executeTakeFirstOrThrow())
-      }),
+      })
+    },
     withCustomId: async (projectId, customId) => {
       const row = await db
         .selectFrom('meetings')
@@ -103,7 +106,7 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
       return { items: rows.map(toMeeting), total }
     },
     disable: (meetingId, at) =>
-      write(async (tx) => {
+      write({ lane: meetingId }, async (tx) => {
         await tx
           .updateTable('meetings')
           .set({ disabled_at: at, updated_at: at })

@@ -32,6 +32,11 @@ export async function insertDeliveries(
   }
 }
 
+/** What a transaction holds while it puts a delivery in line or takes one out. */
+export function lineName(meetingId: string, endPoint: string): string {
+  return `line:${meetingId}:${endPoint}`
+}
+
 async function firstOfLine(
   tx: Kysely<Schema>,
   meetingId: string,
@@ -62,7 +67,7 @@ export class OutboxSignal {
   }
 }
 
-export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['outbox'] {
+export function outboxQueries({ db, write, dialect }: SqlContext, signal: OutboxSignal): Store['outbox'] {
   return {
     onWritten: (listener) => signal.add(listener),
     lease: async (now, leasedUntil, limit) => {
@@ -74,8 +79,9 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
           .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', now)]))
       // Usually nothing is due. Find that out by reading, without queueing for a write.
       if (!(await due(db).select('number').executeTakeFirst())) return []
-      return write(async (tx) => {
-        const rows = await due(tx).selectAll().orderBy('next_at').limit(limit).execute()
+      return write({ lane: 'outbox' }, async (tx) => {
+        const ripe = due(tx).selectAll().orderBy('next_at').orderBy('number').limit(limit)
+        const rows = await dialect.forUpdateOfFree(ripe).execute()
         const numbers = rows.map(({ number }) => number)
         if (numbers.length > 0) {
           await tx
@@ -88,8 +94,14 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       })
     },
     settle: async (deliveryId, { state, at, nextAt, status, error, tookMs }) => {
-      await write(async (tx) => {
-        const row = await tx
+      const line = await db
+        .selectFrom('deliveries')
+        .select(['meeting_id', 'end_point'])
+        .where('delivery_id', '=', deliveryId)
+        .executeTakeFirst()
+      if (!line) return
+      await write({ lane: 'outbox', holds: [lineName(line.meeting_id, line.end_point)] }, async (tx) => {
+        const { numUpdatedRows } = await tx
           .updateTable('deliveries')
           .set((set) => ({
             state,
@@ -102,12 +114,11 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
           }))
           .where('delivery_id', '=', deliveryId)
           .where('state', '=', 'waiting')
-          .returning(['meeting_id', 'end_point'])
           .executeTakeFirst()
-        if (!row) return
+        if (numUpdatedRows === 0n) return
         await addTry(tx, deliveryId, { at, tookMs, status, error })
         if (state === 'waiting') return
-        const next = await firstOfLine(tx, row.meeting_id, row.end_point)
+        const next = await firstOfLine(tx, line.meeting_id, line.end_point)
         if (next !== undefined) {
           await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
         }
@@ -148,7 +159,7 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       return { items: rows.map(toDelivery), total }
     },
     repairAfterClockSkew: async (now, dueBy, leasedBy) => {
-      await write(async (tx) => {
+      await write({ lane: 'outbox' }, async (tx) => {
         await tx.updateTable('deliveries').set({ next_at: now }).where('next_at', '>', dueBy).execute()
         await tx
           .updateTable('deliveries')
@@ -160,7 +171,7 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
     },
     defer: async (deliveries) => {
       if (deliveries.length === 0) return
-      await write(async (tx) => {
+      await write({ lane: 'outbox' }, async (tx) => {
         for (const { deliveryId, until } of deliveries) {
           await tx
             .updateTable('deliveries')
@@ -172,14 +183,17 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       })
     },
     replay: async (projectId, deliveryId, at) => {
-      const replayed = await write(async (tx) => {
-        const row = await tx
+      const settled = (from: Kysely<Schema>) =>
+        from
           .selectFrom('deliveries')
           .selectAll()
           .where('delivery_id', '=', deliveryId)
           .where('project_id', '=', projectId)
           .where('state', '!=', 'waiting')
-          .executeTakeFirst()
+      const found = await settled(db).executeTakeFirst()
+      if (!found) return false
+      const replayed = await write({ lane: 'outbox', holds: linesOf([found]) }, async (tx) => {
+        const row = await settled(tx).executeTakeFirst()
         if (row) await replayIn(tx, row, at)
         return row !== undefined
       })
@@ -187,15 +201,24 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       return replayed
     },
     replayParked: async (projectId, at, limit) => {
-      const replayed = await write(async (tx) => {
-        const rows = await tx
-          .selectFrom('deliveries')
+      const parked = (from: Kysely<Schema>) =>
+        from.selectFrom('deliveries').where('project_id', '=', projectId).where('state', '=', 'parked')
+      const found = await parked(db)
+        .select(['number', 'meeting_id', 'end_point'])
+        .where('settled_at', '<=', at)
+        .orderBy('number')
+        .limit(limit)
+        .execute()
+      if (found.length === 0) return 0
+      const replayed = await write({ lane: 'outbox', holds: linesOf(found) }, async (tx) => {
+        const rows = await parked(tx)
           .selectAll()
-          .where('project_id', '=', projectId)
-          .where('state', '=', 'parked')
-          .where('settled_at', '<=', at)
+          .where(
+            'number',
+            'in',
+            found.map(({ number }) => number),
+          )
           .orderBy('number')
-          .limit(limit)
           .execute()
         for (const row of rows) await replayIn(tx, row, at)
         return rows.length
@@ -225,7 +248,7 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       }
     },
     dropSettledBefore: async (at, limit) => {
-      return write(async (tx) => {
+      return write({ lane: 'outbox' }, async (tx) => {
         const rows = await tx
           .selectFrom('deliveries')
           .select(['number', 'delivery_id'])
@@ -243,6 +266,9 @@ export function outboxQueries({ db, write }: SqlContext, signal: OutboxSignal): 
     },
   }
 }
+
+const linesOf = (rows: readonly { meeting_id: string; end_point: string }[]): string[] =>
+  rows.map(({ meeting_id, end_point }) => lineName(meeting_id, end_point))
 
 /** Per delivery, because it may be replayed any number of times. */
 const MAX_TRIES_KEPT = 100

@@ -1,24 +1,34 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
-import type { SqlContext } from '../sql-context.ts'
+import type { SqlContext, Turn } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.ts'
-import { insertDeliveries, type OutboxSignal } from './outbox.ts'
+import { lineName, insertDeliveries, type OutboxSignal } from './outbox.ts'
 
-export function sessionQueries({ db, write, rowKey }: SqlContext, signal: OutboxSignal): Store['sessions'] {
+export function sessionQueries({ db, write, dialect }: SqlContext, signal: OutboxSignal): Store['sessions'] {
+  const { rowKey } = dialect
+  const rowOrder = sql.ref(dialect.rowOrder)
+  /** By session. What happens in a meeting is written in order, whichever session it happens in. */
+  const meetings = new Map<string, string>()
+  const laneOf = (sessionId: string): { lane: string } => ({ lane: meetings.get(sessionId) ?? sessionId })
+
   /** Writes a fact and, if it changed anything, the deliveries that report it. */
   const record = async (
-    deliveries: readonly NewDelivery[] | undefined,
+    { lane, holds = [] }: Turn,
+    deliveries: readonly NewDelivery[] = [],
     work: (tx: Kysely<Schema>) => Promise<boolean>,
   ): Promise<void> => {
-    await write(async (tx) => {
+    const lines = deliveries.map(({ meetingId, endPoint }) => lineName(meetingId, endPoint))
+    await write({ lane, holds: [...holds, ...lines] }, async (tx) => {
       if (await work(tx)) await insertDeliveries(tx, deliveries)
     })
-    if (deliveries && deliveries.length > 0) signal.notify()
+    if (deliveries.length > 0) signal.notify()
   }
 
   return {
-    start: (session, deliveries) =>
-      record(deliveries, async (tx) => {
+    start: (session, deliveries) => {
+      const { sessionId, meetingId, projectId } = session
+      meetings.set(sessionId, meetingId)
+      return record({ lane: meetingId, holds: [countOf(projectId)] }, deliveries, async (tx) => {
         await tx
           .insertInto('sessions')
           .values({
@@ -30,11 +40,12 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
             end_reason: session.endReason,
           })
           .execute()
-        await count(tx, session.projectId, 1)
+        await count(tx, projectId, 1)
         return true
-      }),
-    end: (sessionId, at, reason, deliveries) =>
-      record(deliveries, async (tx) => {
+      })
+    },
+    end: async (sessionId, at, reason, deliveries) => {
+      await record(laneOf(sessionId), deliveries, async (tx) => {
         const { numUpdatedRows } = await tx
           .updateTable('sessions')
           .set({ ended_at: at, end_reason: reason })
@@ -55,7 +66,9 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
           .where('ended_at', 'is', null)
           .execute()
         return true
-      }),
+      })
+      meetings.delete(sessionId)
+    },
     get: async (sessionId) => {
       const row = await db
         .selectFrom('sessions')
@@ -76,6 +89,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
     },
     listOngoing: async () => {
       const rows = await db.selectFrom('sessions').selectAll().where('ended_at', 'is', null).execute()
+      for (const { session_id, meeting_id } of rows) meetings.set(session_id, meeting_id)
       return rows.map(toSession)
     },
     list: async (projectId, { page, perPage }, filter = {}) => {
@@ -121,7 +135,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
       return { items: (fromTheEnd ? rows.reverse() : rows).map(toSession), total }
     },
     join: (stay, mode, deliveries) =>
-      record(deliveries, async (tx) => {
+      record(laneOf(stay.sessionId), deliveries, async (tx) => {
         await tx
           .insertInto('stays')
           .values({
@@ -149,7 +163,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
         return true
       }),
     leave: (sessionId, participantId, at, reason, deliveries) =>
-      record(deliveries, async (tx) => {
+      record(laneOf(sessionId), deliveries, async (tx) => {
         const { numUpdatedRows } = await tx
           .updateTable('stays')
           .set({ left_at: at, leave_reason: reason })
@@ -170,7 +184,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
       const ofSession = db.selectFrom('stays').selectAll().where('session_id', '=', sessionId)
       const wanted =
         participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
-      return (await wanted.orderBy('joined_at').execute()).map(toStay)
+      return (await wanted.orderBy('joined_at').orderBy(rowOrder).execute()).map(toStay)
     },
     staysOf: async (sessionIds) => {
       if (sessionIds.length === 0) return []
@@ -179,11 +193,12 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
         .selectAll()
         .where('session_id', 'in', sessionIds)
         .orderBy('joined_at')
+        .orderBy(rowOrder)
         .execute()
       return rows.map(toStay)
     },
     openInterval: async (interval) => {
-      await write((tx) =>
+      await write(laneOf(interval.sessionId), (tx) =>
         tx
           .insertInto('intervals')
           .values({
@@ -198,7 +213,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
       )
     },
     closeInterval: async (sessionId, participantId, kind, at) => {
-      await write((tx) =>
+      await write(laneOf(sessionId), (tx) =>
         tx
           .updateTable('intervals')
           .set({ ended_at: at })
@@ -217,6 +232,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
         .where('session_id', '=', sessionId)
         .where('participant_id', 'in', participantIds)
         .orderBy('started_at')
+        .orderBy(rowOrder)
         .execute()
       return rows.map((row) => ({
         sessionId: row.session_id,
@@ -228,7 +244,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
       }))
     },
     dropEndedBefore: (at, limit) =>
-      write(async (tx) => {
+      write({ lane: 'sweep' }, async (tx) => {
         const old = await tx
           .selectFrom('sessions')
           .select(['session_id', 'project_id'])
@@ -252,7 +268,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
         return gone + ids.length
       }),
     admit: async ({ sessionId, participantId, tokenId, at }) => {
-      await write((tx) =>
+      await write(laneOf(sessionId), (tx) =>
         tx
           .insertInto('admissions')
           .values({ session_id: sessionId, participant_id: participantId, token_id: tokenId, at })
@@ -261,7 +277,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
       )
     },
     takeBackAdmission: async (sessionId, participantId, tokenId) => {
-      await write((tx) =>
+      await write(laneOf(sessionId), (tx) =>
         tx
           .deleteFrom('admissions')
           .where('session_id', '=', sessionId)
@@ -276,6 +292,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
         .selectAll()
         .where('session_id', '=', sessionId)
         .orderBy('at')
+        .orderBy(rowOrder)
         .execute()
       return rows.map(({ participant_id: participantId, token_id: tokenId, at }) => ({
         sessionId,
@@ -286,7 +303,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
     },
     remove: async (removal) => {
       const { sessionId, participantId } = removal
-      await write(async (tx) => {
+      await write(laneOf(sessionId), async (tx) => {
         await tx
           .deleteFrom('admissions')
           .where('session_id', '=', sessionId)
@@ -314,7 +331,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
       })
     },
     liftRemoval: async (sessionId, participantId) => {
-      const { numDeletedRows } = await write((tx) =>
+      const { numDeletedRows } = await write(laneOf(sessionId), (tx) =>
         tx
           .deleteFrom('removals')
           .where('session_id', '=', sessionId)
@@ -329,6 +346,7 @@ export function sessionQueries({ db, write, rowKey }: SqlContext, signal: Outbox
         .selectAll()
         .where('session_id', '=', sessionId)
         .orderBy('at')
+        .orderBy(rowOrder)
         .execute()
       return rows.map((row) => ({
         sessionId,
@@ -374,6 +392,9 @@ async function dropSome(
     .executeTakeFirst()
   return Number(numDeletedRows)
 }
+
+/** What a transaction holds while it changes the count. */
+const countOf = (projectId: string): string => `sessions:${projectId}`
 
 async function count(tx: Kysely<Schema>, projectId: string, more: number): Promise<void> {
   await tx

@@ -1,6 +1,6 @@
 /** Turns a failure of the disk or the database into a refusal for the caller, with the reason for the operator. */
-import { Refusal } from '../../protocol/errors.ts'
-import type { StoreTrouble } from '../store.ts'
+import { Refusal } from '../protocol/errors.ts'
+import type { StoreTrouble } from './store.ts'
 
 /** Patterns for the error codes of SQLite and of the system. */
 const troubles: readonly [code: RegExp, reason: StoreTrouble][] = [

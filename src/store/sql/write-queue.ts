@@ -4,43 +4,50 @@
  * are.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { sql, type Kysely, type Transaction } from 'kysely'
-import { troubleOf } from './unavailable.ts'
+import { sql, type Transaction } from 'kysely'
+import { troubleOf } from '../unavailable.ts'
 
 interface Job<Schema> {
   work: (db: Transaction<Schema>) => Promise<unknown>
+  holds: readonly string[]
   resolve: (value: never) => void
   reject: (error: unknown) => void
 }
+
+/** Runs work in one transaction that holds the locks of these names. */
+export type Transact<Schema> = <T>(
+  holds: readonly string[],
+  work: (db: Transaction<Schema>) => Promise<T>,
+) => Promise<T>
 
 /** Called after a commit with the number of writes in it and its duration. */
 export type OnCommit = (writes: number, seconds: number) => void
 
 /** In a larger group, the first write would wait long for the last. */
 const MAX_GROUP = 256
-/** How long a write waits while another process holds the lock. */
+/** How long a write waits for a lock that another holds. */
 const LOCKED_PATIENCE_MS = 8000
 const LOCKED_RETRY_MS = 25
 /** A write that has waited this long reports why. */
 const LOCKED_TELL_MS = 1000
 
 export class WriteQueue<Schema> {
-  readonly #db: Kysely<Schema>
+  readonly #transact: Transact<Schema>
   readonly #onCommit: OnCommit
   readonly #onWait: (error: unknown) => void
   readonly #jobs: Job<Schema>[] = []
   #running: Promise<void> | undefined
 
   /** `onWait` receives the error that makes a write wait long. */
-  constructor(db: Kysely<Schema>, onCommit: OnCommit, onWait: (error: unknown) => void) {
-    this.#db = db
+  constructor(transact: Transact<Schema>, onCommit: OnCommit, onWait: (error: unknown) => void) {
+    this.#transact = transact
     this.#onWait = onWait
     this.#onCommit = onCommit
   }
 
-  run<T>(work: (db: Transaction<Schema>) => Promise<T>): Promise<T> {
+  run<T>(holds: readonly string[], work: (db: Transaction<Schema>) => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ work, resolve, reject })
+      this.#jobs.push({ work, holds, resolve, reject })
       this.#running ??= this.#drain()
     })
   }
@@ -53,7 +60,7 @@ export class WriteQueue<Schema> {
   async #drain(): Promise<void> {
     while (this.#jobs.length > 0) {
       // Wait for the next turn of the event loop: other writes of this turn join the group, and sockets and timers get
-      // their turn between two groups. SQLite itself never yields.
+      // their turn between two groups. SQLite never yields.
       await new Promise((next) => setImmediate(next))
       await this.#commit(this.#jobs.splice(0, MAX_GROUP))
     }
@@ -87,11 +94,12 @@ export class WriteQueue<Schema> {
     const [first, ...others] = group
     if (first && others.length === 0) {
       // A single write needs no savepoint: the transaction is enough.
-      const value = (await this.#db.transaction().execute(first.work)) as never
+      const value = (await this.#transact(first.holds, first.work)) as never
       return [() => first.resolve(value)]
     }
-    const settle: (() => void)[] = []
-    await this.#db.transaction().execute(async (db) => {
+    const holds = group.flatMap((job) => job.holds)
+    return this.#transact(holds, async (db) => {
+      const settle: (() => void)[] = []
       for (const { work, resolve, reject } of group) {
         await sql`savepoint one`.execute(db)
         try {
@@ -105,7 +113,7 @@ export class WriteQueue<Schema> {
         }
         await sql`release savepoint one`.execute(db)
       }
+      return settle
     })
-    return settle
   }
 }

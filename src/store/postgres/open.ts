@@ -1,0 +1,306 @@
+/** The store in PostgreSQL. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { Kysely, sql, type Transaction } from 'kysely'
+import { StartError } from '../../errors.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
+import { StoreConflict } from '../problem.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { FIRST_MIGRATION, knowsAll, migrate, MIGRATION_TABLE, takenIn } from '../sql/migrations.ts'
+import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
+import type { Schema } from '../sql/schema.ts'
+import type { RunInTransaction } from '../sql/sql-context.ts'
+import { WriteQueue, type OnCommit, type Transact } from '../sql/write-queue.ts'
+import { troubleOf } from '../unavailable.ts'
+import { postgresDialect } from './dialect.ts'
+import { isUniqueViolation, problem } from './errors.ts'
+import { CommitUnknown, openPool, PoolDialect } from './pool.ts'
+
+/** As `server_version_num` has it. */
+const OLDEST_VERSION = 14_00_00
+const READERS = 8
+/** Transactions that write at once. */
+const LANES = 4
+const READ_MS = 4000
+const WRITE_MS = 8000
+/** How long the answer to a commit that was lost is asked for. */
+const FATE_PATIENCE_MS = 60_000
+const FATE_RETRY_MS = 250
+
+export interface PostgresOptions {
+  url: string
+  /** Answers the key; told whether the database holds a store already. */
+  seal: (inUse: boolean) => Promise<Seal>
+  /** Whether a store is made where there is none. */
+  create: boolean
+  files: Store['files']
+  onCommit?: OnCommit | undefined
+  onTrouble?: OnTrouble | undefined
+}
+
+/** @throws {StartError} */
+export async function openPostgres(options: PostgresOptions): Promise<Store> {
+  const { url, create, files, onCommit = () => undefined, onTrouble = () => undefined } = options
+  const name = nameOf(url)
+  await prepare(url, name, create)
+  // What breaks an idle connection shows when the next one is asked for.
+  const connect = (connections: number, statementMs: number) =>
+    new Kysely<Schema>({
+      dialect: new PoolDialect(openPool({ url, connections, statementMs }, () => undefined)),
+    })
+  const reader = connect(READERS, READ_MS)
+  const writer = connect(LANES, WRITE_MS)
+  const destroy = () => Promise.all([reader.destroy(), writer.destroy()])
+  let closing = false
+
+  let trouble: StoreTrouble | undefined
+  const isIn = (now: StoreTrouble | undefined, cause?: unknown): void => {
+    if (trouble !== now) onTrouble(now, cause)
+    trouble = now
+  }
+  const failed = (error: unknown): void => {
+    const why = troubleOf(error)
+    if (why) isIn(why, (error as Error).cause)
+  }
+  const lanes = Array.from({ length: LANES }, () => {
+    const transactions = new Transactions(writer, reader, () => closing)
+    const queue = new WriteQueue<Schema>(
+      transactions.run,
+      (...commit) => {
+        isIn(undefined)
+        onCommit(...commit)
+      },
+      failed,
+    )
+    return { transactions, queue }
+  })
+  const write: RunInTransaction = async ({ lane, holds = [] }, work) => {
+    const { transactions, queue } = lanes[laneOf(lane)]!
+    try {
+      transactions.assertSure()
+      return await queue.run(holds, work)
+    } catch (error) {
+      failed(error)
+      throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
+    }
+  }
+  try {
+    const seal = await options.seal(await isInUse(reader))
+    const context = { db: reader, write, seal, dialect: postgresDialect }
+    await proveSeal(context)
+    return {
+      ...storeOver(context),
+      // Which transactions have ended and which are on their way: each write changes it twice.
+      version: async () =>
+        (await sql<{ version: string }>`select pg_current_snapshot()::text as version`.execute(reader))
+          .rows[0]!.version,
+      files,
+      close: async () => {
+        closing = true
+        await Promise.all(lanes.map(({ queue }) => queue.idle()))
+        await destroy()
+      },
+    }
+  } catch (error) {
+    await destroy()
+    throw problem(name, error)
+  }
+}
+
+/**
+ * Whether a server could work on the database, also while one does. Changes nothing in it. Answers whether there is a store.
+ * @throws {StartError}
+ */
+export async function checkPostgres(url: string, seal: () => Promise<Seal>): Promise<boolean> {
+  const name = nameOf(url)
+  const db = single(url)
+  try {
+    if (!(await inspect(db, name))) return false
+    const probe = await sql<{ value: string }>`select value from stored_values where name = ${SEAL_PROBE}`
+      .execute(db)
+      .then(({ rows }) => rows[0]?.value)
+    if (probe !== undefined) (await seal()).open(probe, SEAL_PROBE)
+    return true
+  } catch (error) {
+    throw problem(name, error)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** One connection on which nothing is hurried: migrations take what they take. */
+function single(url: string): Kysely<Schema> {
+  return new Kysely<Schema>({
+    dialect: new PoolDialect(openPool({ url, connections: 1 }, () => undefined)),
+  })
+}
+
+/** Brings the tables up to date. @throws {StartError} and changes nothing where this program may not work on the database */
+async function prepare(url: string, name: string, create: boolean): Promise<void> {
+  const db = single(url)
+  try {
+    if (!(await inspect(db, name)) && !create)
+      throw new StartError(
+        `There is no store in ${name}: name its database in DATABASE_URL, or make one with "anteroom init" or a first start.`,
+      )
+    const { error, taken } = await migrate(db, postgresDialect)
+    if (error === undefined) return
+    assertKnown(taken, name)
+    throw problem(name, error)
+  } catch (error) {
+    throw problem(name, error)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** Whether there are tables of ours. @throws {StartError} where this program may not work on what is there */
+async function inspect(db: Kysely<Schema>, name: string): Promise<boolean> {
+  const { rows } = await sql<{ version: number; shown: string; encoding: string; standby: boolean }>`
+    select current_setting('server_version_num')::int as version, current_setting('server_version') as shown,
+      current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby`.execute(db)
+  const { version, shown, encoding, standby } = rows[0]!
+  if (version < OLDEST_VERSION)
+    throw new StartError(
+      `${name} is PostgreSQL ${shown}, which is too old: use PostgreSQL ${OLDEST_VERSION / 10_000} or newer.`,
+    )
+  if (encoding !== 'UTF8')
+    throw new StartError(
+      `${name} keeps text as ${encoding}: make a database with encoding UTF8, and name it in DATABASE_URL.`,
+    )
+  if (standby)
+    throw new StartError(`${name} can only be read: name the primary server in DATABASE_URL, not a standby.`)
+  const tables = await sql<{ name: string }>`
+    select tablename as name from pg_tables where schemaname = current_schema()`.execute(db)
+  const names = tables.rows.map((row) => row.name)
+  const taken = names.includes(MIGRATION_TABLE) ? await takenIn(db) : []
+  if (taken.length > 0 && taken.includes(FIRST_MIGRATION) && names.includes('stored_values')) {
+    assertKnown(taken, name)
+    return true
+  }
+  if (taken.length > 0 || names.some((one) => !one.startsWith(MIGRATION_TABLE)))
+    throw new StartError(
+      `${name} holds the tables of another program: name an empty database in DATABASE_URL.`,
+    )
+  return false
+}
+
+function assertKnown(taken: readonly string[], name: string): void {
+  if (knowsAll(taken)) return
+  throw new StartError(
+    `${name} is of a newer Anteroom: start that version, or name another database in DATABASE_URL.`,
+  )
+}
+
+async function isInUse(db: Kysely<Schema>): Promise<boolean> {
+  const probe = db.selectFrom('stored_values').select('name').where('name', '=', SEAL_PROBE)
+  return (await probe.executeTakeFirst()) !== undefined
+}
+
+/** The transactions of one lane. */
+class Transactions {
+  readonly #writer: Kysely<Schema>
+  readonly #reader: Kysely<Schema>
+  readonly #isClosing: () => boolean
+  /** What the last commit failed with while it is not known whether it happened. */
+  #unsure: Refusal | undefined
+
+  constructor(writer: Kysely<Schema>, reader: Kysely<Schema>, isClosing: () => boolean) {
+    this.#writer = writer
+    this.#reader = reader
+    this.#isClosing = isClosing
+  }
+
+  /** @throws {Refusal} STORE_UNAVAILABLE while what comes next would have to wait for news of a commit */
+  assertSure(): void {
+    if (this.#unsure) throw this.#unsure
+  }
+
+  readonly run: Transact<Schema> = async (holds, work) => {
+    for (let retried = false; ;) {
+      let transaction: string | undefined
+      let value: { of: Awaited<ReturnType<typeof work>> } | undefined
+      try {
+        return await this.#writer.transaction().execute(async (tx) => {
+          transaction = await begin(tx, holds)
+          value = { of: await work(tx) }
+          return value.of
+        })
+      } catch (error) {
+        if (error instanceof CommitUnknown && value !== undefined) {
+          if (await this.#happened(transaction!, error.cause)) return value.of
+          continue
+        }
+        // A connection that was left from before the database was started anew.
+        if (troubleOf(error) !== 'away' || retried) throw error
+        retried = true
+      }
+    }
+  }
+
+  /** Whether a transaction was committed, asked until the database knows. @throws {Refusal} STORE_UNAVAILABLE */
+  async #happened(transaction: string, cause: unknown): Promise<boolean> {
+    const askedAt = performance.now()
+    const unsure = new Refusal('STORE_UNAVAILABLE', { reason: 'away', cause })
+    this.#unsure = unsure
+    try {
+      while (performance.now() - askedAt < FATE_PATIENCE_MS && !this.#isClosing()) {
+        const status = await fateOf(this.#reader, transaction).catch((error: unknown) => {
+          if (troubleOf(error)) return 'unknown'
+          throw error
+        })
+        if (status === 'committed') return true
+        if (status === 'aborted') return false
+        await delay(FATE_RETRY_MS)
+      }
+    } finally {
+      this.#unsure = undefined
+    }
+    throw unsure
+  }
+}
+
+/** Takes what the work holds, in an order that all agree on. Answers by which name the database knows the transaction. */
+async function begin(tx: Transaction<Schema>, holds: readonly string[]): Promise<string> {
+  const names = [...new Set(holds)]
+  const { rows } = await sql<{ name: string }>`
+    select pg_current_xact_id()::text as name, count(*) from (
+      select pg_advisory_xact_lock(key) from (
+        select distinct hashtextextended(held, 0) as key from unnest(${names}::text[]) as held order by key
+      ) as keys
+    ) as locks`.execute(tx)
+  return rows[0]!.name
+}
+
+async function fateOf(db: Kysely<Schema>, transaction: string): Promise<string | null> {
+  const { rows } = await sql<{ status: string | null }>`
+    select pg_xact_status(${transaction}::xid8) as status`.execute(db)
+  const status = rows[0]!.status
+  if (status === null) throw new Refusal('STORE_UNAVAILABLE', { reason: 'failing' })
+  return status
+}
+
+/** Which of the lanes a name belongs to. */
+function laneOf(name: string): number {
+  let hash = 0
+  for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) >>> 0
+  return hash % LANES
+}
+
+/** Of the database, for people: without user and password. @throws {StartError} */
+export function nameOf(url: string): string {
+  let parsed
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw new StartError(
+      'DATABASE_URL is no address of a database: write it as postgres://user:password@host:5432/database.',
+    )
+  }
+  const { protocol, hostname, port, pathname } = parsed
+  if (protocol !== 'postgres:' && protocol !== 'postgresql:')
+    throw new StartError(
+      'DATABASE_URL names no PostgreSQL: write it as postgres://user:password@host:5432/database.',
+    )
+  return `The database ${pathname.slice(1)} at ${hostname || 'this machine'}${port && `:${port}`}`
+}

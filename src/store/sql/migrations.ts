@@ -1,0 +1,68 @@
+/** The steps by which a database of any age becomes one of today. */
+import { sql, type Kysely } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import type { SqlDialect } from './dialect.ts'
+import type { Schema } from './schema.ts'
+import * as first from './migrations/0001-first.ts'
+import * as chat from './migrations/0002-chat.ts'
+import * as records from './migrations/0003-records.ts'
+import * as removals from './migrations/0004-removals.ts'
+import * as chatReading from './migrations/0005-chat-reading.ts'
+import * as inviteMakers from './migrations/0006-invite-makers.ts'
+import * as chatAccounts from './migrations/0007-chat-accounts.ts'
+import * as inviteParticipants from './migrations/0008-invite-participants.ts'
+import * as inviteExpiry from './migrations/0009-invite-expiry.ts'
+import * as removalTokens from './migrations/0010-removal-tokens.ts'
+import * as deliveryTries from './migrations/0011-delivery-tries.ts'
+import * as rowNumbers from './migrations/0012-row-numbers.ts'
+
+interface Step {
+  up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
+}
+
+/** In order; names are never changed once published. */
+const steps: Record<string, Step> = {
+  '0001-first': first,
+  '0002-chat': chat,
+  '0003-records': records,
+  '0004-removals': removals,
+  '0005-chat-reading': chatReading,
+  '0006-invite-makers': inviteMakers,
+  '0007-chat-accounts': chatAccounts,
+  '0008-invite-participants': inviteParticipants,
+  '0009-invite-expiry': inviteExpiry,
+  '0010-removal-tokens': removalTokens,
+  '0011-delivery-tries': deliveryTries,
+  '0012-row-numbers': rowNumbers,
+}
+
+/** The table in which a database keeps the names of the steps that it has taken. */
+export const MIGRATION_TABLE = 'kysely_migration'
+export const FIRST_MIGRATION = '0001-first'
+
+/** Whether this program knows every step that a database has taken. */
+export function knowsAll(taken: readonly string[]): boolean {
+  return taken.every((name) => name in steps)
+}
+
+/** Takes the steps that are missing. Answers what went wrong, and which steps the database has taken by then. */
+export async function migrate(
+  db: Kysely<Schema>,
+  dialect: SqlDialect,
+): Promise<{ error: unknown; taken: string[] }> {
+  const migrations = Object.fromEntries(
+    Object.entries(steps).map(([name, step]) => [
+      name,
+      { up: (inside: Kysely<unknown>) => step.up(inside, dialect) },
+    ]),
+  )
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) return { error, taken: Object.keys(steps) }
+  return { error, taken: await takenIn(db).catch(() => []) }
+}
+
+export async function takenIn(db: Kysely<Schema>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(MIGRATION_TABLE)}`.execute(db)
+  return rows.map(({ name }) => name)
+}
