@@ -80,7 +80,7 @@ test('a change is on screen without a restart, one of the server restarts it, an
 
   await page.evaluate('window.notReloaded = true')
   rewrite(
-    'src/web/screens/meeting.tsx',
+    'src/web/meeting/screen.tsx',
     'data-testid="meeting"',
     'data-testid="meeting" title="as it is written"',
   )

@@ -489,11 +489,12 @@ export class Meeting extends Emitter<MeetingEvents> {
   }
 
   #lost(): void {
+    // Before the state changes: whoever shows the lobby looks at it then.
+    this.lobby.requests.clear()
     if (this.#state === 'joined') this.#setState('reconnecting')
     else if (this.#state === 'waiting') this.#setState('connecting')
     this.#closeMedia()
     this.chat.close()
-    this.lobby.requests.clear()
   }
 
   #newMedia(): Media {

@@ -1,7 +1,7 @@
 /** What the page needs inside a meeting and not before: the client with its libraries, and the meeting's own screen. */
 import { useEffect, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
-import { MeetingScreen } from './meeting.tsx'
+import { MeetingScreen } from '../meeting/screen.tsx'
 import { Waiting } from './waiting.tsx'
 
 export { connect } from '../../client/client.ts'
@@ -19,5 +19,5 @@ export function Inside({ meeting, token }: { meeting: Meeting; token: string }) 
     return meeting.on('stateChanged', update)
   }, [meeting])
   if (!wasIn) return <Waiting waiting={state === 'waiting'} onCancel={() => void meeting.leave()} />
-  return <MeetingScreen meeting={meeting} token={token} reconnecting={state === 'reconnecting'} />
+  return <MeetingScreen meeting={meeting} token={token} />
 }

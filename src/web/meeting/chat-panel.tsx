@@ -1,9 +1,10 @@
-import { Fragment, memo, useEffect, useRef, type SyntheticEvent } from 'react'
-import type { Meeting } from '../../client/client.ts'
+import { Fragment, memo, useEffect, useMemo, useRef, useSyncExternalStore, type SyntheticEvent } from 'react'
 import { isolated } from '../isolate.ts'
 import { withLinks } from '../links.ts'
 import { Foreign } from '../parts/foreign.tsx'
-import type { MeetingChat } from '../parts/use-chat.ts'
+import { useModel } from './model.ts'
+import { othersView } from './people-model.ts'
+import { useView } from './use-view.ts'
 
 const EMOJI = ['👍', '👏', '😀', '🎉', '❤️', '🤔']
 const MAX_LENGTH = 4000
@@ -11,27 +12,25 @@ const MAX_LENGTH = 4000
 const AT_END_PX = 80
 
 /** What is said: the list, whom to say it to, and the line to write in. */
-export function ChatPanel({
-  meeting,
-  chat,
-  onClose,
-}: {
-  meeting: Meeting
-  chat: MeetingChat
-  onClose: () => void
-}) {
-  const { draft, write } = chat
+export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => void }) {
+  const { meeting, chat } = useModel()
+  const { messages, unsent, sending, draft } = useSyncExternalStore(chat.subscribe, () => chat.state)
+  const others = useView(useMemo(() => othersView(meeting), [meeting]))
   const { text, to } = draft
   const list = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
   useEffect(() => {
+    chat.setRead(true)
+    return () => chat.setRead(false)
+  }, [chat])
+  useEffect(() => {
     const element = list.current!
     if (atEnd.current) element.scrollTop = element.scrollHeight
-  }, [chat.messages, chat.unsent])
+  }, [messages, unsent])
 
   const nameOf = (id: string): string =>
-    id === meeting.self.id ? 'you' : (meeting.participants.get(id)?.name ?? 'somebody who left')
-  const gone = to !== undefined && !meeting.participants.has(to.id)
+    id === meeting.self.id ? 'you' : (others.find((one) => one.id === id)?.name ?? 'somebody who left')
+  const gone = to !== undefined && !others.some(({ id }) => id === to.id)
   const send = (event: SyntheticEvent): void => {
     event.preventDefault()
     const said = text.trim()
@@ -39,7 +38,7 @@ export function ChatPanel({
     atEnd.current = true
     chat.say({ text: said, to })
     // At once and not with the answer: what is written from now on is the next message.
-    write((now) => ({ ...now, text: '' }))
+    chat.write((now) => ({ ...now, text: '' }))
   }
 
   return (
@@ -55,9 +54,9 @@ export function ChatPanel({
           atEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX
         }}
       >
-        {chat.messages.length === 0 && <p className="quiet">Nothing has been said yet.</p>}
+        {messages.length === 0 && <p className="quiet">Nothing has been said yet.</p>}
         <ol>
-          {chat.messages.map((message) => (
+          {messages.map((message) => (
             <li key={message.id} className={message.from === meeting.self.id ? 'own' : ''}>
               <p className="quiet">
                 <strong>
@@ -82,7 +81,7 @@ export function ChatPanel({
               <Said text={message.text} />
             </li>
           ))}
-          {chat.unsent.map((one) => (
+          {unsent.map((one) => (
             <li key={`unsent ${one.id}`} className="own unsent" data-testid="unsent">
               <p className="problem">{one.problem}</p>
               {one.to && (
@@ -106,7 +105,7 @@ export function ChatPanel({
                   disabled={text !== ''}
                   onClick={() => {
                     chat.takeBack(one.id)
-                    write(() => ({ text: one.text, to: one.to }))
+                    chat.write(() => ({ text: one.text, to: one.to }))
                   }}
                 >
                   Edit
@@ -123,7 +122,7 @@ export function ChatPanel({
             key={emoji}
             type="button"
             aria-label={`Add ${emoji}`}
-            onClick={() => write((now) => ({ ...now, text: now.text + emoji }))}
+            onClick={() => chat.write((now) => ({ ...now, text: now.text + emoji }))}
           >
             {emoji}
           </button>
@@ -135,13 +134,13 @@ export function ChatPanel({
           <select
             value={to?.id ?? ''}
             onChange={({ target: { value: id } }) => {
-              const name = meeting.participants.get(id)?.name
-              write((now) => ({ ...now, to: name === undefined ? undefined : { id, name } }))
+              const name = others.find((one) => one.id === id)?.name
+              chat.write((now) => ({ ...now, to: name === undefined ? undefined : { id, name } }))
             }}
             data-testid="chat-to"
           >
             <option value="">everybody</option>
-            {[...meeting.participants.values()].map(({ id, name }) => (
+            {others.map(({ id, name }) => (
               <option key={id} value={id}>
                 {isolated(name)} only
               </option>
@@ -161,7 +160,7 @@ export function ChatPanel({
             placeholder="Say something"
             autoFocus
             dir="auto"
-            onChange={({ target: { value } }) => write((now) => ({ ...now, text: value }))}
+            onChange={({ target: { value } }) => chat.write((now) => ({ ...now, text: value }))}
             data-testid="chat-text"
           />
           <button className="primary" disabled={gone || text.trim() === ''} data-testid="chat-send">
@@ -176,13 +175,13 @@ export function ChatPanel({
           )}
         </p>
         <p className="quiet" role="status">
-          {chat.sending && 'Sending…'}
+          {sending > 0 && 'Sending…'}
         </p>
       </form>
       <button onClick={onClose}>Close</button>
     </aside>
   )
-}
+})
 
 /** Recognising addresses takes its time, and what was said stays as it is. */
 const Said = memo(function Said({ text }: { text: string }) {

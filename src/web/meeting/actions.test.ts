@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DeviceError, type DeviceStatus } from '../../client/client.ts'
+import { createActions } from './actions.ts'
+
+function given(statuses: Partial<Record<'mic' | 'camera' | 'share', DeviceStatus>>, failure?: Error) {
+  const done: string[] = []
+  const told: string[] = []
+  const act = (name: string) => () => {
+    done.push(name)
+    return failure ? Promise.reject(failure) : Promise.resolve()
+  }
+  const devices = {
+    status: (device: 'mic' | 'camera' | 'share') => statuses[device] ?? 'off',
+    enableMic: act('enableMic'),
+    disableMic: act('disableMic'),
+    enableCamera: act('enableCamera'),
+    disableCamera: act('disableCamera'),
+    startShare: act('startShare'),
+    stopShare: act('stopShare'),
+  }
+  const hands = new Set<string>()
+  const chat = {
+    state: { hands } as never,
+    raiseHand: (up: boolean) => act(up ? 'raise' : 'lower')(),
+    react: (text: string) => act(text)(),
+  }
+  const actions = createActions({ self: { id: 'me' }, devices }, chat, (problem) => told.push(problem))
+  return { actions, done, told, hands }
+}
+
+test('a press undoes what is wanted, also while that is on its way', () => {
+  for (const [status, mic, camera, share] of [
+    ['off', 'enableMic', 'enableCamera', 'startShare'],
+    ['turningOn', 'disableMic', 'disableCamera', undefined],
+    ['on', 'disableMic', 'disableCamera', 'stopShare'],
+    ['turningOff', 'enableMic', 'enableCamera', 'startShare'],
+  ] as const) {
+    const { actions, done } = given({ mic: status, camera: status, share: status })
+    actions.mic()
+    actions.camera()
+    // While the browser asks what to share, a press does nothing.
+    actions.share()
+    assert.deepEqual(done, [mic, camera, ...(share ? [share] : [])], status)
+  }
+})
+
+test('a hand goes up, and down again', () => {
+  const { actions, done, hands } = given({})
+  actions.hand()
+  hands.add('me')
+  actions.hand()
+  actions.react('🎉')
+  assert.deepEqual(done, ['raise', 'lower', '🎉'])
+})
+
+test('what does not work is told, but for a screen that one chose not to share', async () => {
+  for (const [error, expected] of [
+    [new DeviceError('mic', 'denied', undefined), 1],
+    [new DeviceError('screen', 'busy', undefined), 1],
+    [new DeviceError('screen', 'denied', undefined), 0],
+  ] as const) {
+    const { actions, told } = given({}, error)
+    actions.share()
+    await new Promise((done) => setImmediate(done))
+    assert.deepEqual(told, expected === 1 ? [error.message] : [])
+  }
+})

@@ -1,0 +1,101 @@
+import { memo, useMemo, useState } from 'react'
+import { Icon, type IconName } from '../parts/icon.tsx'
+import { barOf, barView, type ButtonName, type PanelName } from './bar-model.ts'
+import { useModel } from './model.ts'
+import { useView } from './use-view.ts'
+
+export const Bar = memo(function Bar({
+  panel,
+  commands,
+}: {
+  panel: PanelName | undefined
+  commands: Record<ButtonName, () => void>
+}) {
+  const { meeting, chat, actions, openDialog } = useModel()
+  const facts = useView(useMemo(() => barView(meeting, chat), [meeting, chat]))
+  return (
+    <nav className="bar" aria-label="Meeting controls">
+      {barOf(facts, panel).map((button) => (
+        <BarButton key={button.name} {...button} onClick={commands[button.name]} />
+      ))}
+      <ReactionButton onReact={actions.react} />
+      <button
+        className="round leave"
+        aria-label="Leave"
+        title="Leave"
+        data-testid="leave"
+        onClick={() => (meeting.self.canModerate ? openDialog({ name: 'leave' }) : void meeting.leave())}
+      >
+        <Icon name="leave" />
+      </button>
+    </nav>
+  )
+})
+
+const BarButton = memo(function BarButton({
+  name,
+  icon,
+  label,
+  hint,
+  isOff,
+  isActive,
+  isBusy,
+  count,
+  onClick,
+}: {
+  name: ButtonName
+  icon: IconName
+  label: string
+  hint: string
+  isOff: boolean
+  isActive: boolean
+  isBusy: boolean
+  count: number
+  onClick: () => void
+}) {
+  return (
+    <button
+      className={`round ${isOff ? 'off' : ''} ${isActive ? 'active' : ''}`}
+      aria-label={label}
+      aria-busy={isBusy}
+      title={`${label} (${hint})`}
+      onClick={onClick}
+      data-testid={`bar-${name}`}
+    >
+      <Icon name={icon} />
+      {count > 0 && <span className="count">{count}</span>}
+    </button>
+  )
+})
+
+const REACTIONS = ['👍', '👏', '❤️', '😂', '😮', '🎉']
+
+const ReactionButton = memo(function ReactionButton({ onReact }: { onReact: (text: string) => void }) {
+  const [shown, setShown] = useState(false)
+  return (
+    <div
+      className="reaction-holder"
+      onBlur={({ currentTarget, relatedTarget }) => !currentTarget.contains(relatedTarget) && setShown(false)}
+    >
+      <button
+        className="round"
+        aria-label="React"
+        aria-expanded={shown}
+        title="React"
+        onClick={() => setShown(!shown)}
+        data-testid="bar-react"
+      >
+        <Icon name="smile" />
+      </button>
+      {shown && (
+        <div className="menu row" role="group" aria-label="Reactions">
+          {REACTIONS.map((text) => (
+            <button key={text} aria-label={`React with ${text}`} onClick={() => onReact(text)}>
+              {text}
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
+  )
+})

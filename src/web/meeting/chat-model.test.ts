@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MeetingError } from '../../client/client.ts'
+import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
+import { ChatModel } from './chat-model.ts'
+
+function aChat(): { meeting: FakeMeeting; chat: ChatModel } {
+  const meeting = new FakeMeeting().join('ann')
+  const chat = new ChatModel(meeting.asMeeting)
+  chat.listen()
+  return { meeting, chat }
+}
+
+const settled = (): Promise<void> => new Promise((done) => setImmediate(done))
+
+test('a message is unread until the chat is open; kept ones and our own never are', () => {
+  const { meeting, chat } = aChat()
+  meeting.hear('CHAT', 'ann', 'kept', undefined, true)
+  meeting.hear('CHAT', 'me', 'mine')
+  assert.equal(chat.state.unread, 0)
+  meeting.hear('CHAT', 'ann', 'one')
+  meeting.hear('CHAT', 'ann', 'two')
+  assert.equal(chat.state.unread, 2)
+  chat.setRead(true)
+  assert.equal(chat.state.unread, 0)
+  meeting.hear('CHAT', 'ann', 'three')
+  assert.equal(chat.state.unread, 0)
+  chat.setRead(false)
+  meeting.hear('CHAT', 'ann', 'four')
+  assert.equal(chat.state.unread, 1)
+  assert.deepEqual(
+    chat.state.messages.map(({ text }) => text),
+    ['kept', 'mine', 'one', 'two', 'three', 'four'],
+  )
+})
+
+test('hands go up and down; a message without data raises one, as older apps send it', () => {
+  const { meeting, chat } = aChat()
+  meeting.hear('RAISE_HAND', 'ann', 'Raise hand', { raised: true })
+  meeting.hear('RAISE_HAND', 'bob', 'Raise hand')
+  assert.deepEqual([...chat.state.hands], ['ann', 'bob'])
+  meeting.hear('RAISE_HAND', 'ann', 'Lower hand', { raised: false })
+  assert.deepEqual([...chat.state.hands], ['bob'])
+})
+
+test('a reaction floats by for a while, cut to a few characters; one of the past does not', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { meeting, chat } = aChat()
+  meeting.hear('REACTION', 'ann', 'old', undefined, true)
+  meeting.hear('REACTION', 'ann', '🎉'.repeat(20))
+  assert.deepEqual(
+    chat.state.reactions.map(({ text }) => text),
+    ['🎉'.repeat(8)],
+  )
+  t.mock.timers.tick(4000)
+  assert.deepEqual(chat.state.reactions, [])
+})
+
+test('a message that is not sent waits for another try, and says what is known of it', async () => {
+  for (const [error, problem] of [
+    [new MeetingError(0, 'CONNECTION_FAILED', 'x'), 'It is not certain that this was sent.'],
+    [new MeetingError(5000, 'CHAT_REFUSED', 'Too long.'), 'This was not sent: Too long.'],
+    [new Error('x'), 'This was not sent.'],
+  ] as const) {
+    const { meeting, chat } = aChat()
+    meeting.publishing = Promise.reject(error)
+    chat.say({ text: 'hello', to: { id: 'ann', name: 'Ann' } })
+    assert.equal(chat.state.sending, 1)
+    await settled()
+    assert.equal(chat.state.sending, 0)
+    assert.deepEqual(chat.state.unsent, [{ id: 1, text: 'hello', to: { id: 'ann', name: 'Ann' }, problem }])
+    assert.deepEqual(meeting.published, [
+      { topic: 'CHAT', text: 'hello', options: { keep: true, to: ['ann'] } },
+    ])
+    chat.takeBack(1)
+    assert.deepEqual(chat.state.unsent, [])
+  }
+})
+
+test('whoever listens anew hears what was kept, and nothing twice', () => {
+  const { meeting, chat } = aChat()
+  meeting.hear('CHAT', 'ann', 'one')
+  chat.listen()
+  assert.deepEqual(chat.state.messages, [])
+})

@@ -1,0 +1,160 @@
+/** What is said in a meeting: messages, raised hands, and reactions that float by. */
+import { MeetingError, type Chat, type ChatMessage } from '../../client/client.ts'
+import type { Subscribe } from './view.ts'
+
+/** Apps on the published client use the same topics. */
+const CHAT = 'CHAT'
+const HANDS = 'RAISE_HAND'
+const REACTIONS = 'REACTION'
+const REACTION_MS = 4000
+const MAX_REACTION_LENGTH = 8
+
+/** The only reader of a message. The name is kept for after they have left. */
+export interface Addressee {
+  id: string
+  name: string
+}
+
+/** What is being written. It outlives the panel in which it is written. */
+export interface Draft {
+  text: string
+  /** Absent: everybody. */
+  to?: Addressee | undefined
+}
+
+export interface Unsent extends Draft {
+  id: number
+  problem: string
+}
+
+/** Never changed in place: each part is a new object when it is another. */
+export interface ChatState {
+  readonly messages: readonly ChatMessage[]
+  readonly draft: Draft
+  /** How many messages wait for the server's answer. */
+  readonly sending: number
+  /** Messages that did not arrive, as far as is known. */
+  readonly unsent: readonly Unsent[]
+  readonly unread: number
+  /** participantIds of those whose hand is up. */
+  readonly hands: ReadonlySet<string>
+  readonly reactions: readonly { id: string; from: string; text: string }[]
+}
+
+const NOTHING_SAID: Pick<ChatState, 'messages' | 'unread' | 'hands' | 'reactions'> = {
+  messages: [],
+  unread: 0,
+  hands: new Set(),
+  reactions: [],
+}
+
+/** What the model needs of a meeting. */
+export interface ChatSource {
+  readonly self: { readonly id: string }
+  readonly chat: Pick<Chat, 'listen' | 'publish'>
+}
+
+export class ChatModel {
+  readonly #source: ChatSource
+  readonly #listeners = new Set<() => void>()
+  #state: ChatState = { ...NOTHING_SAID, draft: { text: '' }, sending: 0, unsent: [] }
+  #isRead = false
+  #lastUnsent = 0
+
+  constructor(source: ChatSource) {
+    this.#source = source
+  }
+
+  get state(): ChatState {
+    return this.#state
+  }
+
+  readonly subscribe: Subscribe = (onChange) => {
+    this.#listeners.add(onChange)
+    return () => this.#listeners.delete(onChange)
+  }
+
+  /** Listens to the meeting from its first kept message on. Returns the way to stop. */
+  listen(): () => void {
+    const { chat, self } = this.#source
+    this.#set(NOTHING_SAID)
+    const stops = [
+      chat.listen(CHAT, (message, old) => {
+        const isNew = !old && !this.#isRead && message.from !== self.id
+        this.#change(({ messages, unread }) => ({
+          messages: [...messages, message],
+          unread: isNew ? unread + 1 : unread,
+        }))
+      }),
+      chat.listen(HANDS, ({ from, payload }) => {
+        const hands = new Set(this.#state.hands)
+        if ((payload as { raised?: unknown } | undefined)?.raised !== false) hands.add(from)
+        else hands.delete(from)
+        this.#set({ hands })
+      }),
+      chat.listen(REACTIONS, ({ id, from, text }, old) => {
+        if (old) return
+        const reaction = { id, from, text: Array.from(text).slice(0, MAX_REACTION_LENGTH).join('') }
+        this.#change(({ reactions }) => ({ reactions: [...reactions, reaction] }))
+        setTimeout(() => {
+          this.#change(({ reactions }) => ({ reactions: reactions.filter((one) => one.id !== id) }))
+        }, REACTION_MS)
+      }),
+    ]
+    return () => stops.forEach((stop) => stop())
+  }
+
+  /** Whether the messages are on screen; what arrives then is not unread. */
+  setRead(isRead: boolean): void {
+    this.#isRead = isRead
+    if (isRead && this.#state.unread > 0) this.#set({ unread: 0 })
+  }
+
+  write(change: (draft: Draft) => Draft): void {
+    this.#change(({ draft }) => ({ draft: change(draft) }))
+  }
+
+  /** Never fails: a message that cannot be sent is among `unsent`. */
+  say({ text, to }: Draft): void {
+    this.#change(({ sending }) => ({ sending: sending + 1 }))
+    this.#source.chat
+      .publish(CHAT, text, { keep: true, ...(to && { to: [to.id] }) })
+      .catch((error: unknown) => {
+        const id = ++this.#lastUnsent
+        this.#change(({ unsent }) => ({ unsent: [...unsent, { id, text, to, problem: problemOf(error) }] }))
+      })
+      .finally(() => this.#change(({ sending }) => ({ sending: sending - 1 })))
+  }
+
+  takeBack(id: number): void {
+    this.#change(({ unsent }) => ({ unsent: unsent.filter((one) => one.id !== id) }))
+  }
+
+  /** @throws {MeetingError} */
+  raiseHand(raised: boolean): Promise<void> {
+    const text = raised ? 'Raise hand' : 'Lower hand'
+    return this.#source.chat.publish(HANDS, text, { keep: true, payload: { raised } })
+  }
+
+  /** @throws {MeetingError} */
+  react(text: string): Promise<void> {
+    return this.#source.chat.publish(REACTIONS, text)
+  }
+
+  #change(change: (state: ChatState) => Partial<ChatState>): void {
+    this.#set(change(this.#state))
+  }
+
+  #set(changed: Partial<ChatState>): void {
+    this.#state = { ...this.#state, ...changed }
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof MeetingError)) return 'This was not sent.'
+  // The message may have reached the server before the connection was lost.
+  return error.reason === 'CONNECTION_FAILED'
+    ? 'It is not certain that this was sent.'
+    : `This was not sent: ${error.message}`
+}

@@ -1,0 +1,27 @@
+import type { OpenDialog } from '../model.ts'
+import { ConsentDialog } from './consent.tsx'
+import { InviteDialog } from './invite.tsx'
+import { LeaveDialog } from './leave.tsx'
+import { RemoveDialog } from './remove.tsx'
+
+/** Whichever is open. */
+export function Dialogs({
+  dialog,
+  token,
+  onClose,
+}: {
+  dialog: OpenDialog
+  token: string
+  onClose: () => void
+}) {
+  switch (dialog.name) {
+    case 'invite':
+      return <InviteDialog token={token} onClose={onClose} />
+    case 'leave':
+      return <LeaveDialog onClose={onClose} />
+    case 'remove':
+      return <RemoveDialog id={dialog.id} who={dialog.who} onClose={onClose} />
+    case 'consent':
+      return <ConsentDialog request={dialog.request} onClose={onClose} />
+  }
+}

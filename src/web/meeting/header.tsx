@@ -1,0 +1,48 @@
+import { memo, useEffect, useMemo, useState } from 'react'
+import { Foreign } from '../parts/foreign.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { headerView } from './bar-model.ts'
+import { useModel } from './model.ts'
+import { useView } from './use-view.ts'
+
+export const MeetingHeader = memo(function MeetingHeader() {
+  const { meeting, openDialog } = useModel()
+  const { interruption, canInvite } = useView(useMemo(() => headerView(meeting), [meeting]))
+  return (
+    <header className="top">
+      <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
+      <strong>
+        <Foreign text={meeting.meetingId} />
+      </strong>
+      <Duration />
+      {interruption !== undefined && (
+        <span className="badge" role="status" data-testid="reconnecting">
+          {interruption}
+        </span>
+      )}
+      {canInvite && (
+        <button onClick={() => openDialog({ name: 'invite' })} data-testid="invite">
+          <Icon name="invite" /> Invite
+        </button>
+      )}
+    </header>
+  )
+})
+
+/** How long we have been inside. */
+function Duration() {
+  const [seconds, setSeconds] = useState(0)
+  useEffect(() => {
+    const since = Date.now()
+    const timer = setInterval(() => setSeconds(Math.floor((Date.now() - since) / 1000)), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  const pad = (value: number): string => String(value).padStart(2, '0')
+  const hours = Math.floor(seconds / 3600)
+  return (
+    <span className="quiet" aria-label="Time in the meeting">
+      {hours > 0 && `${hours}:`}
+      {pad(Math.floor(seconds / 60) % 60)}:{pad(seconds % 60)}
+    </span>
+  )
+}

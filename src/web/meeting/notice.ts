@@ -1,0 +1,40 @@
+/** The one sentence that is shown for a while: who came and left, and what did not work. */
+import type { Meeting } from '../../client/client.ts'
+import { isolated } from '../isolate.ts'
+import type { Subscribe, View } from './view.ts'
+
+const NOTICE_MS = 5000
+
+export class Notice implements View<string> {
+  #text = ''
+  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #listeners = new Set<() => void>()
+
+  /** Empty when there is nothing to say. */
+  readonly get = (): string => this.#text
+
+  readonly subscribe: Subscribe = (onChange) => {
+    this.#listeners.add(onChange)
+    return () => this.#listeners.delete(onChange)
+  }
+
+  readonly show = (text: string): void => {
+    clearTimeout(this.#timer)
+    if (text !== '') this.#timer = setTimeout(() => this.show(''), NOTICE_MS)
+    this.#text = text
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  /** Tells of what happens in the meeting. Returns the way to stop. */
+  listen(meeting: Pick<Meeting, 'on'>): () => void {
+    const stops = [
+      meeting.on('participantJoined', ({ name }) => this.show(`${isolated(name)} joined`)),
+      meeting.on('participantLeft', ({ name }) => this.show(`${isolated(name)} left`)),
+      meeting.on('deviceProblem', ({ message }) => this.show(message)),
+    ]
+    return () => {
+      stops.forEach((stop) => stop())
+      clearTimeout(this.#timer)
+    }
+  }
+}

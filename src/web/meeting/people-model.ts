@@ -1,0 +1,32 @@
+/** Who waits to be let in, and who is here. */
+import type { EntryRequest, Meeting } from '../../client/client.ts'
+import { everyone } from './stage-model.ts'
+import { onEvents, viewOf, type View } from './view.ts'
+
+/** The entry requests that we may answer, in the order of asking. */
+export function waitingOf({
+  self,
+  lobby,
+}: Pick<Meeting, 'self'> & { lobby: Pick<Meeting['lobby'], 'requests'> }): EntryRequest[] {
+  return self.canAdmit ? [...lobby.requests.values()] : []
+}
+
+export function waitingView(meeting: Meeting): View<EntryRequest[]> {
+  return viewOf(() => waitingOf(meeting), onEvents(meeting, 'stateChanged', 'entryRequested', 'entrySettled'))
+}
+
+/** The ids of all who are here, ourselves first. */
+export function hereView(meeting: Meeting): View<string[]> {
+  return viewOf(
+    () => everyone(meeting),
+    onEvents(meeting, 'stateChanged', 'participantJoined', 'participantLeft'),
+  )
+}
+
+/** The others by name. */
+export function othersView(meeting: Meeting): View<{ id: string; name: string }[]> {
+  return viewOf(
+    () => [...meeting.participants.values()].map(({ id, name }) => ({ id, name })),
+    onEvents(meeting, 'participantJoined', 'participantLeft', 'participantChanged'),
+  )
+}

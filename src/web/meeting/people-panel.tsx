@@ -1,0 +1,71 @@
+import { memo, useMemo } from 'react'
+import { clickedOnce } from '../parts/clicked-once.ts'
+import { Foreign } from '../parts/foreign.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { useModel } from './model.ts'
+import { hereView, waitingView } from './people-model.ts'
+import { useTile } from './use-tile.ts'
+import { useView } from './use-view.ts'
+
+export const PeoplePanel = memo(function PeoplePanel({ onClose }: { onClose: () => void }) {
+  const { meeting } = useModel()
+  const here = useView(useMemo(() => hereView(meeting), [meeting]))
+  return (
+    <aside className="panel" aria-label="Participants">
+      <Waiting />
+      <section>
+        <h2>Here ({here.length})</h2>
+        <ul>
+          {here.map((id) => (
+            <Row key={id} id={id} />
+          ))}
+        </ul>
+      </section>
+      <button onClick={onClose}>Close</button>
+    </aside>
+  )
+})
+
+function Waiting() {
+  const { meeting, actions } = useModel()
+  const waiting = useView(useMemo(() => waitingView(meeting), [meeting]))
+  if (waiting.length === 0) return null
+  return (
+    <section>
+      <h2>Waiting ({waiting.length})</h2>
+      <ul>
+        {waiting.map(({ id, name }) => (
+          <li key={id}>
+            <span>
+              <Foreign text={name} />
+            </span>
+            <button onClick={clickedOnce(() => actions.attempt(() => meeting.lobby.deny(id)))}>Deny</button>
+            <button
+              className="primary"
+              onClick={clickedOnce(() => actions.attempt(() => meeting.lobby.allow(id)))}
+            >
+              Let in
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const Row = memo(function Row({ id }: { id: string }) {
+  const tile = useTile(id)
+  if (!tile) return null
+  const { name, isSelf, micOn, cameraOn, handUp } = tile
+  return (
+    <li>
+      <span>
+        <Foreign text={name} />
+        {isSelf && ' (you)'}
+        {handUp && ' ✋'}
+      </span>
+      <Icon name={micOn ? 'mic' : 'micOff'} />
+      <Icon name={cameraOn ? 'camera' : 'cameraOff'} />
+    </li>
+  )
+})

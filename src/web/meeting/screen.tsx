@@ -1,0 +1,49 @@
+import { useEffect, useMemo, useState } from 'react'
+import type { Meeting } from '../../client/client.ts'
+import { Bar } from './bar.tsx'
+import type { PanelName } from './bar-model.ts'
+import { ChatPanel } from './chat-panel.tsx'
+import { Dialogs } from './dialogs/dialogs.tsx'
+import { MeetingHeader } from './header.tsx'
+import { Knock } from './knock.tsx'
+import { createModel, follow, ModelContext, type OpenDialog } from './model.ts'
+import { Notices, Reactions } from './notices.tsx'
+import { PeoplePanel } from './people-panel.tsx'
+import type { Shortcut } from './shortcuts.ts'
+import { Sounds } from './sounds.tsx'
+import { Stage } from './stage.tsx'
+import { useShortcuts } from './use-shortcuts.ts'
+
+/**
+ * The meeting itself. Each part listens to what it shows; the screen as a whole redraws only for a dialog or a panel.
+ */
+export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: string }) {
+  const [dialog, setDialog] = useState<OpenDialog>()
+  const [panel, setPanel] = useState<PanelName>()
+  const model = useMemo(() => createModel(meeting, setDialog), [meeting])
+  useEffect(() => follow(model), [model])
+  const commands = useMemo<Record<Shortcut, () => void>>(() => {
+    const { mic, camera, share, hand } = model.actions
+    const toggle = (name: PanelName) => (): void => setPanel((now) => (now === name ? undefined : name))
+    const closePanel = (): void => setPanel(undefined)
+    return { mic, camera, share, hand, people: toggle('people'), chat: toggle('chat'), closePanel }
+  }, [model])
+  useShortcuts(commands)
+
+  return (
+    <ModelContext value={model}>
+      <div className={`meeting ${panel ? 'with-panel' : ''}`} data-testid="meeting">
+        <MeetingHeader />
+        <Stage />
+        {panel === 'chat' && <ChatPanel onClose={commands.closePanel} />}
+        {panel === 'people' && <PeoplePanel onClose={commands.closePanel} />}
+        <Bar panel={panel} commands={commands} />
+        <Reactions />
+        {panel !== 'people' && <Knock />}
+        <Notices />
+        <Sounds />
+        {dialog && <Dialogs dialog={dialog} token={token} onClose={() => setDialog(undefined)} />}
+      </div>
+    </ModelContext>
+  )
+}

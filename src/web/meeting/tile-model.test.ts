@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
+import { fakeTrack } from '../../../test/support/fake-track.ts'
+import { ChatModel } from './chat-model.ts'
+import { hueOf, initials, menuOf, tileOf, tileView } from './tile-model.ts'
+
+const nobody: ReadonlySet<string> = new Set()
+
+test('a tile shows its participant, and the picture unless that is paused', () => {
+  const meeting = new FakeMeeting().join('ann', 'bob')
+  const tile = () => tileOf(meeting.asMeeting, nobody, 'ann')!
+  assert.deepEqual(tile(), {
+    id: 'ann',
+    name: 'Name of ann',
+    isSelf: false,
+    micOn: false,
+    cameraOn: false,
+    shareOn: false,
+    picture: undefined,
+    stream: undefined,
+    isSpeaking: false,
+    isPinned: false,
+    handUp: false,
+    hasMenu: false,
+  })
+  meeting.send('ann', 'audio')
+  meeting.send('ann', 'share')
+  assert.equal(tile().picture, undefined, 'a shared screen is no picture of a person')
+  const track = fakeTrack('video')
+  const stream = meeting.send('ann', 'video', track)
+  assert.equal(tile().picture, track)
+  assert.equal(tile().stream, stream)
+  stream.paused = true
+  assert.equal(tile().picture, undefined)
+  assert.equal(tile().stream, undefined)
+  meeting.speak('ann')
+  meeting.pin('ann')
+  meeting.change('ann', { name: 'Ann', micOn: true })
+  const { isSpeaking, isPinned, name, micOn } = tile()
+  assert.deepEqual([isSpeaking, isPinned, name, micOn], [true, true, 'Ann', true])
+  assert.equal(tileOf(meeting.asMeeting, new Set(['ann']), 'ann')!.handUp, true)
+  assert.equal(tileOf(meeting.asMeeting, nobody, 'gone'), undefined)
+})
+
+test('our own tile shows what is sent, not what is wanted, and has no menu', () => {
+  const meeting = new FakeMeeting().join('ann')
+  meeting.self.canModerate = true
+  const own = () => tileOf(meeting.asMeeting, nobody, 'me')!
+  meeting.switchDevice('mic', 'turningOn')
+  assert.equal(own().micOn, false)
+  meeting.switchDevice('mic', 'on')
+  assert.equal(own().micOn, true)
+  assert.equal(own().isSelf, true)
+  assert.equal(own().hasMenu, false)
+  assert.equal(tileOf(meeting.asMeeting, nobody, 'ann')!.hasMenu, true)
+})
+
+test('the menu offers what can be done with what is on', () => {
+  const labels = (on: boolean) =>
+    menuOf({ micOn: on, cameraOn: on, shareOn: on, isPinned: on }).map(({ label, action }) => [label, action])
+  assert.deepEqual(labels(true), [
+    ['Mute', 'disableMic'],
+    ['Stop camera', 'disableCamera'],
+    ['Stop sharing', 'disableShare'],
+    ['Unpin for all', 'unpin'],
+    ['Remove…', 'remove'],
+  ])
+  assert.deepEqual(labels(false), [
+    ['Ask to unmute', 'askMic'],
+    ['Ask to turn on camera', 'askCamera'],
+    ['Pin for all', 'pin'],
+    ['Remove…', 'remove'],
+  ])
+})
+
+test('among 25 people, a change is told to the tiles that show it and to no other', () => {
+  const ids = Array.from({ length: 24 }, (_, at) => `p${at}`)
+  const meeting = new FakeMeeting().join(...ids)
+  const chat = new ChatModel(meeting.asMeeting)
+  chat.listen()
+  const told: string[] = []
+  for (const id of ['me', ...ids]) tileView(meeting.asMeeting, chat, id).subscribe(() => told.push(id))
+  const tells = (act: () => void, expected: string[], what: string): void => {
+    told.length = 0
+    act()
+    assert.deepEqual(told, expected, what)
+  }
+  tells(() => meeting.change('p7', { micOn: true }), ['p7'], 'a microphone')
+  tells(() => meeting.change('p7', { micOn: true }), [], 'nothing new')
+  tells(() => meeting.speak('p3'), ['p3'], 'a speaker')
+  tells(() => meeting.speak('p9'), ['p3', 'p9'], 'another speaker')
+  const stream = meeting.send('p2', 'video')
+  tells(() => meeting.send('p2', 'audio'), [], 'a sound')
+  tells(
+    () => {
+      stream.paused = true
+      meeting.tell('streamChanged', stream, meeting.participants.get('p2')!)
+    },
+    ['p2'],
+    'a paused picture',
+  )
+  tells(() => meeting.pin('p4'), ['p4'], 'a pin')
+  tells(() => meeting.hear('RAISE_HAND', 'p5', 'Raise hand', { raised: true }), ['p5'], 'a hand')
+  tells(() => meeting.hear('CHAT', 'p5', 'hello'), [], 'a message')
+  tells(() => meeting.switchDevice('mic', 'on'), ['me'], 'our microphone')
+  tells(() => meeting.leave('p1'), ['p1'], 'somebody who leaves')
+  tells(() => meeting.join('late'), [], 'somebody who joins')
+})
+
+test('a person without a picture has initials and a colour of their own', () => {
+  for (const [name, letters] of [
+    ['Ann', 'A'],
+    ['ann b. cole', 'AC'],
+    ['  ', ''],
+    ['👩‍🚀 Zoe', '👩Z'],
+  ] as const)
+    assert.equal(initials(name), letters, name)
+  assert.equal(hueOf('ann'), hueOf('ann'))
+  assert.notEqual(hueOf('ann'), hueOf('bob'))
+})

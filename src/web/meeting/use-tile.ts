@@ -1,0 +1,10 @@
+import { useMemo } from 'react'
+import { useModel } from './model.ts'
+import { tileView, type TileContent } from './tile-model.ts'
+import { useView } from './use-view.ts'
+
+/** What is shown of one participant; undefined once they have left. */
+export function useTile(id: string): TileContent | undefined {
+  const { meeting, chat } = useModel()
+  return useView(useMemo(() => tileView(meeting, chat, id), [meeting, chat, id]))
+}

@@ -1,0 +1,127 @@
+/** A meeting without a server: what the page reads of one, changed by the test. */
+import { Emitter } from '../../src/client/emitter.ts'
+import type {
+  ChatMessage,
+  DeviceStatus,
+  EntryRequest,
+  Meeting,
+  MeetingEvents,
+  MeetingState,
+  OwnKind,
+  Participant,
+  Stream,
+} from '../../src/client/client.ts'
+
+type Hear = (message: ChatMessage, old: boolean) => void
+
+export class FakeMeeting extends Emitter<MeetingEvents> {
+  readonly meetingId = 'aaaa-bbbb-cccc'
+  state: MeetingState = 'joined'
+  mediaPreparing: string | undefined
+  serverRestarts = false
+  readonly self = { id: 'me', name: 'Me', canAdmit: false, canModerate: false }
+  readonly participants = new Map<string, Participant>()
+  activeSpeakerId: string | null = null
+  pinnedId: string | null = null
+  readonly lobby = { requests: new Map<string, EntryRequest>() }
+  readonly statuses: Record<OwnKind, DeviceStatus> = { mic: 'off', camera: 'off', share: 'off' }
+  readonly devices = {
+    camera: undefined as MediaStreamTrack | undefined,
+    status: (device: OwnKind): DeviceStatus => this.statuses[device],
+  }
+  readonly #listeners = new Map<string, Set<Hear>>()
+  readonly published: { topic: string; text: string; options: unknown }[] = []
+  /** What becomes of the next thing that is said. */
+  publishing: Promise<void> = Promise.resolve()
+  readonly chat = {
+    listen: (topic: string, hear: Hear) => {
+      const listeners = this.#listeners.get(topic) ?? new Set()
+      this.#listeners.set(topic, listeners.add(hear))
+      return () => listeners.delete(hear)
+    },
+    publish: (topic: string, text: string, options?: unknown) => {
+      this.published.push({ topic, text, options })
+      return this.publishing
+    },
+  }
+
+  /** As what it stands for. */
+  get asMeeting(): Meeting {
+    return this as unknown as Meeting
+  }
+
+  tell<E extends keyof MeetingEvents>(event: E, ...values: MeetingEvents[E]): void {
+    this.emit(event, ...values)
+  }
+
+  join(...ids: string[]): this {
+    for (const id of ids) {
+      const participant: Participant = {
+        id,
+        name: `Name of ${id}`,
+        mode: 'SEND_AND_RECV',
+        metaData: {},
+        micOn: false,
+        cameraOn: false,
+        shareOn: false,
+        streams: new Map(),
+      }
+      this.participants.set(id, participant)
+      this.tell('participantJoined', participant)
+    }
+    return this
+  }
+
+  leave(id: string): void {
+    const participant = this.participants.get(id)!
+    this.participants.delete(id)
+    this.tell('participantLeft', participant, { code: 1101, message: 'MANUAL_LEAVE_CALLED' })
+  }
+
+  change(id: string, changed: Partial<Participant>): void {
+    const participant = Object.assign(this.participants.get(id)!, changed)
+    this.tell('participantChanged', participant)
+  }
+
+  send(id: string, kind: Stream['kind'], track = {} as MediaStreamTrack): Stream {
+    const participant = this.participants.get(id)!
+    const stream: Stream = {
+      id: `${kind} of ${id}`,
+      participantId: id,
+      kind,
+      track,
+      paused: false,
+      setQuality: () => Promise.resolve(),
+      stats: () => Promise.reject(new Error('there is no connection')),
+    }
+    participant.streams.set(stream.id, stream)
+    this.tell('streamAdded', stream, participant)
+    return stream
+  }
+
+  speak(id: string | null): void {
+    this.activeSpeakerId = id
+    this.tell('activeSpeakerChanged', id)
+  }
+
+  pin(id: string | null): void {
+    this.pinnedId = id
+    this.tell('pinChanged', id)
+  }
+
+  ask(id: string): void {
+    const request = { id, name: `Name of ${id}` }
+    this.lobby.requests.set(id, request)
+    this.tell('entryRequested', request)
+  }
+
+  switchDevice(device: OwnKind, status: DeviceStatus): void {
+    this.statuses[device] = status
+    this.tell('devicesChanged')
+  }
+
+  hear(topic: string, from: string, text: string, payload?: unknown, old = false): void {
+    const message = { id: `${topic} ${text}`, topic, from, fromName: from, text, payload, at: 0, to: [] }
+    for (const listener of this.#listeners.get(topic) ?? []) listener(message, old)
+  }
+}
