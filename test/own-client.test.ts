@@ -340,6 +340,24 @@ test('whoever was inside waits for a server that came back and still prepares it
   }
 })
 
+test('nobody waits in the lobby any more when the connection is told to be lost', async () => {
+  const odd = await ScriptedServer.start()
+  try {
+    const ann = await join('meeting', 'ann', { url: odd.url, mic: false, camera: false })
+    const { lobby } = ann.meeting
+    odd.say({ method: 'entryRequested', id: 'eve', name: 'Eve' })
+    await ann.until(() => lobby.requests.size === 1, 'hears of Eve')
+    const waiting: [state: string, requests: number][] = []
+    ann.meeting.on('stateChanged', (state) => waiting.push([state, lobby.requests.size]))
+    odd.cut()
+    await ann.until(() => waiting.length > 0, 'loses the connection')
+    assert.deepEqual(waiting[0], ['reconnecting', 0])
+  } finally {
+    await Promise.all(clients.map(({ meeting }) => meeting.leave()))
+    await odd.stop()
+  }
+})
+
 test('every question of the server is answered, also one that nothing follows from', async () => {
   const odd = await ScriptedServer.start()
   try {

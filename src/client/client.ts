@@ -11,14 +11,7 @@ export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
 export type { EntryRequest, Lobby } from './lobby.ts'
-export type {
-  DeviceRequest,
-  LeftReason,
-  Meeting,
-  MeetingEvents,
-  MeetingState,
-  Self,
-  Timings,
-} from './meeting.ts'
+export type { DeviceRequest, LeftReason, MeetingEvents, MeetingState, Self, Timings } from './events.ts'
+export type { Meeting } from './meeting.ts'
 export type { Moderation } from './moderation.ts'
 export type { Participant, Quality, Stream } from './participant.ts'

@@ -1,7 +1,8 @@
 /** From a token to a meeting. */
 import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
 import { MeetingError } from './errors.ts'
-import { Meeting, PREPARING_MS, type Timings } from './meeting.ts'
+import type { Timings } from './events.ts'
+import { Meeting, PREPARING_MS } from './meeting.ts'
 
 export interface ConnectOptions {
   /** Address of the server, e.g. `https://meet.example.org`; a path before it is kept. */

@@ -53,3 +53,9 @@ export function deviceProblem(name: string): DeviceProblem {
   if (name === 'NotReadableError' || name === 'AbortError') return 'busy'
   return 'other'
 }
+
+/** What a join failed for. */
+export function asMeetingError(error: unknown): MeetingError {
+  if (error instanceof MeetingError) return error
+  return new MeetingError(0, 'MEDIA_FAILED', 'This browser could not set up the media of the meeting.', error)
+}

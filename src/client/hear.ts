@@ -1,0 +1,123 @@
+/** What is done about each thing that the server says or asks. */
+import type { Notification } from '../protocol/notifications.ts'
+import type { StreamKind } from '../protocol/media.ts'
+import type { Devices, OwnKind } from './devices.ts'
+import type { Self, Tell } from './events.ts'
+import { MeetingError } from './errors.ts'
+import type { Lobby } from './lobby.ts'
+import type { Media } from './media.ts'
+import { setState } from './participant.ts'
+import type { Roster } from './roster.ts'
+import type { ServerRequestHandlers } from './signalling.ts'
+
+/** The meeting, as far as the server's words concern it. */
+export interface Listener {
+  readonly self: Self
+  readonly lobby: Lobby
+  readonly roster: Roster
+  readonly devices: Devices
+  /** What is received now; it may be another one each time. */
+  readonly media: () => Media
+  readonly tell: Tell
+  /** We are let in to this session. */
+  admitted: (sessionId: string) => void
+  /** Why the connection is about to end for good. */
+  refused: (error: MeetingError) => void
+  /** The server is about to restart. */
+  restarting: () => void
+  /** The server prepares its media; the message says how far that is. */
+  preparing: (message: string) => void
+  /** The server told the others that a stream of ours is on or off. */
+  toldOfUs: (kind: StreamKind, on: boolean) => void
+  /** The media worker was replaced. */
+  mediaReset: () => void
+}
+
+type Fields<M, N = Notification> = N extends { method: infer K } ? (M extends K ? N : never) : never
+/** A notification without a row does not compile. */
+export type NotificationHandlers = { [M in Notification['method']]: (notification: Fields<M>) => void }
+
+/** Calls the handler of a notification; a newer server may send some that are not known here. */
+export function hear(handlers: NotificationHandlers, notification: Notification): void {
+  if (!Object.hasOwn(handlers, notification.method)) return
+  const handle = handlers[notification.method] as (notification: Notification) => void
+  handle(notification)
+}
+
+export function notificationHandlers(listener: Listener): NotificationHandlers {
+  const { self, lobby, roster, media, tell } = listener
+  const ignored = (): void => undefined
+  const settled = ({ id }: { id: string }): void => lobby.settle(id)
+  return {
+    error: ({ code, name, message }) => {
+      // These three are no refusals: the connection is about to be cut, and comes back by itself.
+      if (name === 'SERVER_STOPPING') listener.restarting()
+      else if (name === 'MEDIA_PREPARING') listener.preparing(message)
+      else if (name !== 'TOO_SLOW') listener.refused(new MeetingError(code, name, message))
+    },
+    entryResponded: ({ id, sessionId }) => {
+      if (id === self.id && sessionId !== undefined) listener.admitted(sessionId)
+      else settled({ id })
+    },
+    entryRequested: ({ id, name }) => {
+      const request = { id, name }
+      lobby.requests.set(id, request)
+      tell('entryRequested', request)
+    },
+    entryWithdrawn: settled,
+    newPeer: (peer) => {
+      if (peer.id !== self.id) roster.meet(peer)
+    },
+    peerClosed: ({ peerId, reason }) => roster.leave(peerId, reason),
+    peerModeChanged: ({ peerId, mode }) => roster.change(peerId, (participant) => (participant.mode = mode)),
+    peerDisplayNameChanged: ({ peerId, displayName }) => {
+      if (peerId !== self.id) return roster.change(peerId, (participant) => (participant.name = displayName))
+      self.name = displayName
+      tell('selfChanged', self)
+    },
+    participantMediaStateChanged: ({ peerId, kind, newState }) => {
+      if (peerId === self.id) listener.toldOfUs(kind, newState)
+      else roster.change(peerId, (participant) => setState(participant, kind, newState))
+    },
+    activeSpeaker: ({ peerId }) => roster.speak(peerId),
+    consumerClosed: ({ consumerId }) => media().drop(consumerId),
+    consumerPaused: ({ consumerId }) => media().setPaused(consumerId, true),
+    consumerResumed: ({ consumerId }) => media().setPaused(consumerId, false),
+    mediaReset: () => listener.mediaReset(),
+    // The size of the picture itself shows which layer arrives.
+    consumerLayersChanged: ignored,
+    // We send VP8, which every server offers first, so there is no other codec to fall back to.
+    unsupportedCodecAdded: ignored,
+    // Sent only to clients that use adaptive subscription, data channels, the realtime store or relays. We do not.
+    consumerPausedSubManager: ignored,
+    consumerResumedSubManager: ignored,
+    dataConsumerClosed: ignored,
+    realtimeStoreValueChanged: ignored,
+    mediaRelayRequestReceived: ignored,
+    mediaRelayRequestResponse: ignored,
+    mediaRelayStarted: ignored,
+    mediaRelayStopped: ignored,
+    // Chat has a socket of its own.
+    pubsubMessage: ignored,
+  }
+}
+
+export function requestHandlers({ devices, roster, media, tell }: Listener): ServerRequestHandlers {
+  const ask =
+    (device: OwnKind, accept: () => Promise<void>) =>
+    ({ peerId }: { peerId: string }): void =>
+      tell('deviceRequested', { device, from: peerId, accept, reject: () => undefined })
+  return {
+    newConsumer: (payload) => media().consume(payload),
+    disableMic: () => devices.disableMic(),
+    disableWebcam: () => devices.disableCamera(),
+    disableShare: () => devices.stopShare(),
+    enableMic: ask('mic', () => devices.enableMic()),
+    enableWebcam: ask('camera', () => devices.enableCamera()),
+    enableShare: ask('share', () => devices.startShare()),
+    pinStateChanged: (pinned) => roster.pin(pinned),
+    switchRoom: () => undefined,
+    // Our transports carry no data, so none is offered.
+    newDataConsumer: () => undefined,
+  }
+}

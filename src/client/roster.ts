@@ -1,0 +1,90 @@
+/** The others in the meeting: who they are, what they send, who speaks, and who is pinned for all. */
+import type { Peer, ServerRequests } from '../protocol/notifications.ts'
+import type { Tell } from './events.ts'
+import { missing, newParticipant, type Participant, type Stream } from './participant.ts'
+
+const UNKNOWN = { code: 1007, message: 'UNKNOWN' }
+
+export class Roster {
+  /** By id. */
+  readonly participants = new Map<string, Participant>()
+  activeSpeakerId: string | null = null
+  pinnedId: string | null = null
+  readonly #tell: Tell
+  readonly #dropStreams: (participantId: string) => void
+
+  /** @param dropStreams ends what is received of a participant who left */
+  constructor(tell: Tell, dropStreams: (participantId: string) => void) {
+    this.#tell = tell
+    this.#dropStreams = dropStreams
+  }
+
+  /** These are inside, and nobody else. Who speaks, and what is on of each, is told after it. */
+  replace(peers: readonly Peer[]): void {
+    this.activeSpeakerId = null
+    for (const id of missing(this.participants.keys(), peers)) this.leave(id, UNKNOWN)
+    for (const peer of peers) this.meet(peer)
+  }
+
+  /** Somebody joined, or is told of once more. */
+  meet(peer: Peer): void {
+    const known = this.participants.get(peer.id)
+    if (known) {
+      Object.assign(known, newParticipant(peer), { streams: known.streams })
+      this.#tell('participantChanged', known)
+      return
+    }
+    const participant = newParticipant(peer)
+    this.participants.set(participant.id, participant)
+    this.#tell('participantJoined', participant)
+  }
+
+  leave(id: string, reason: { code: number; message: string }): void {
+    const participant = this.participants.get(id)
+    if (!participant) return
+    this.#dropStreams(id)
+    this.participants.delete(id)
+    if (this.pinnedId === id) this.#setPinned(null)
+    this.#tell('participantLeft', participant, reason)
+  }
+
+  change(id: string, change: (participant: Participant) => void): void {
+    const participant = this.participants.get(id)
+    if (!participant) return
+    change(participant)
+    this.#tell('participantChanged', participant)
+  }
+
+  speak(id: string | null): void {
+    this.activeSpeakerId = id
+    this.#tell('activeSpeakerChanged', id)
+  }
+
+  pin({ peerId, state }: ServerRequests['pinStateChanged']): void {
+    if (state.cam === true || state.share === true) this.#setPinned(peerId)
+    else this.#setPinned(this.pinnedId === peerId ? null : this.pinnedId)
+  }
+
+  addStream(stream: Stream): void {
+    const participant = this.participants.get(stream.participantId)
+    if (!participant) return
+    participant.streams.set(stream.id, stream)
+    this.#tell('streamAdded', stream, participant)
+  }
+
+  removeStream(stream: Stream): void {
+    const participant = this.participants.get(stream.participantId)
+    if (!participant?.streams.delete(stream.id)) return
+    this.#tell('streamRemoved', stream, participant)
+  }
+
+  changeStream(stream: Stream): void {
+    const participant = this.participants.get(stream.participantId)
+    if (participant) this.#tell('streamChanged', stream, participant)
+  }
+
+  #setPinned(id: string | null): void {
+    this.pinnedId = id
+    this.#tell('pinChanged', id)
+  }
+}
