@@ -4,7 +4,7 @@ import { everyone } from './stage-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 
 /** The entry requests that we may answer, in the order of asking. */
-export function waitingOf({
+function waitingOf({
   self,
   lobby,
 }: Pick<Meeting, 'self'> & { lobby: Pick<Meeting['lobby'], 'requests'> }): EntryRequest[] {
