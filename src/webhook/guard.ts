@@ -2,56 +2,23 @@
  * Which addresses events may go to. A receiver is named by whoever makes a meeting, so without this rule a webhook would be
  * a way into the network that the server stands in.
  */
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
 const MAX_END_POINT_LENGTH = 512
 
-/** IPv4 that is not of the public internet (IANA's special-purpose registry), and the metadata service that pretends to be. */
-const inward4 = [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['168.63.129.16', 32],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-] as const
-/** Of IPv6 only this is public; loopback, link-local, unique local, multicast, IPv4-mapped and NAT64 all lie outside. */
-const PUBLIC6 = ['2000::', 3] as const
-/** Except these in it: Teredo and other protocol assignments, documentation, 6to4. */
-const inward6 = [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['3fff::', 20],
-] as const
+/** A metadata service at an address of the public internet. */
+const METADATA_SERVICE = '168.63.129.16'
+/** Of IPv6, only this is given out; `ipaddr.js` says "unicast" of all that is not reserved. */
+const GIVEN_OUT_6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
-const inward = new BlockList()
-for (const [net, prefix] of inward4) inward.addSubnet(net, prefix, 'ipv4')
-for (const [net, prefix] of inward6) inward.addSubnet(net, prefix, 'ipv6')
-const outward6 = new BlockList()
-outward6.addSubnet(...PUBLIC6, 'ipv6')
-
-/** Whether an IP address is one of the public internet. */
+/** Whether an IP address is one of the public internet, by IANA's registries of special-purpose addresses. */
 export function isPublicAddress(address: string): boolean {
   const [bare = ''] = address.split('%')
-  switch (isIP(bare)) {
-    case 4:
-      return !inward.check(bare, 'ipv4')
-    case 6:
-      return outward6.check(bare, 'ipv6') && !inward.check(bare, 'ipv6')
-    default:
-      return false
-  }
+  // Stricter than `ipaddr.js`, which reads "1.2.3" too.
+  if (isIP(bare) === 0 || bare === METADATA_SERVICE) return false
+  const read = ipaddr.parse(bare)
+  return read.range() === 'unicast' && (read instanceof ipaddr.IPv4 || read.match(GIVEN_OUT_6))
 }
 
 /** The IP address that a URL names literally; undefined when it names a host. */
