@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 
 const EXPOSED = `${REQUEST_ID_HEADER}, retry-after`
-const METHODS = 'GET, HEAD, PUT, PATCH, POST, DELETE'
+export const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'] as const
 const MAX_AGE_SECONDS = 86_400
 
 /** Lets the pages of every origin read an answer, the request id and the time to wait included. */
@@ -33,7 +33,7 @@ export function answerPreflights(app: FastifyInstance): void {
       .code(204)
       .headers({
         vary: 'Access-Control-Request-Headers',
-        'access-control-allow-methods': METHODS,
+        'access-control-allow-methods': METHODS.join(', '),
         'access-control-max-age': String(MAX_AGE_SECONDS),
         'content-length': '0',
         ...(asked !== undefined && { 'access-control-allow-headers': asked }),

@@ -40,6 +40,7 @@ const refusals: [what: string, method: string, path: string, RequestInit, status
     400,
     'INVALID_REQUEST',
   ],
+  ['an address that differs by a dot', 'GET', '/openapi-json', {}, 404, 'NOT_FOUND'],
   ['another method', 'DELETE', '/v2/rooms', {}, 405, 'METHOD_NOT_ALLOWED'],
   ['another method, trailing slash', 'PUT', '/get-token/', {}, 405, 'METHOD_NOT_ALLOWED'],
   ['a method for an address with an id', 'PATCH', '/v2/rooms/abc', {}, 405, 'METHOD_NOT_ALLOWED'],

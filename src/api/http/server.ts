@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { fastify, type FastifyInstance } from 'fastify'
+import findMyWay, { type HTTPMethod } from 'find-my-way'
 import type { Logger } from 'pino'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { authoriseSubject, authoriseToken } from '../rest/authorise.ts'
@@ -13,7 +14,7 @@ import { adminRoutes } from '../rest/admin/routes.ts'
 import { asyncapiRoutes } from '../rest/asyncapi.ts'
 import { parseBody } from './body.ts'
 import { traceRequests } from './traced-requests.ts'
-import { answerPreflights, readableByPages } from './cors.ts'
+import { answerPreflights, METHODS, readableByPages } from './cors.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
 import { assertDeclared, validateByDescription, type TypedApp } from '../rest/describe.ts'
 import { fileRoutes } from '../rest/files.ts'
@@ -45,7 +46,7 @@ export interface HttpListener {
 
 const BODY_LIMIT_BYTES = 256 * 1024
 /** The longest id in a path, where the router counts each of some characters, such as `/`, by its escape of three. */
-const MAX_PARAMETER_LENGTH = 3 * MAX_WORDS_LENGTH
+const ROUTING = { ignoreTrailingSlash: true, maxParamLength: 3 * MAX_WORDS_LENGTH }
 /** How often it is looked for requests that take too long to arrive. */
 const TIMEOUT_CHECK_MS = 1000
 /** Where socket.io serves, whatever follows. */
@@ -158,7 +159,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     requestIdHeader: false,
     forceCloseConnections: true,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID_HEADER]),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
+    routerOptions: ROUTING,
     rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these.
@@ -235,17 +236,17 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     }
     return answerRefusal(refusal, request.id, reply)
   })
-  const known: { method: string; pattern: RegExp }[] = []
+  // Fastify does not say which other methods an address has: a router of the same kind and the same routes does.
+  const routes = findMyWay(ROUTING)
   app.addHook('onRoute', ({ method, url }) => {
-    const pattern = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}/?$`)
-    for (const one of [method].flat()) known.push({ method: one, pattern })
+    for (const one of [method].flat() as HTTPMethod[])
+      if (one !== 'OPTIONS' && !routes.hasRoute(one, url)) routes.on(one, url, () => undefined)
   })
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!
-    const allowed = new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))
-    allowed.delete('OPTIONS')
-    if (allowed.size > 0) void reply.header('allow', [...allowed].join(', '))
-    const refusal = new Refusal(allowed.size > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
+    const allowed = METHODS.filter((method) => routes.find(method, path) !== null)
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
+    const refusal = new Refusal(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
     return answerRefusal(refusal, request.id, reply)
   })
   // After the body is read, as what reads it calls back on behalf of nobody.
