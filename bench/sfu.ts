@@ -9,8 +9,9 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createWorker, type types } from 'mediasoup'
 import { routerCodecs } from '../src/media/mediasoup/codecs.ts'
-import { MediasoupRouter } from '../src/media/mediasoup/router.ts'
+import { PIPE_TIMES } from '../src/media/mediasoup/pipes.ts'
 import { consumeOn, produceOn } from '../src/media/mediasoup/transport.ts'
+import { WorkerRouter } from '../src/media/mediasoup/worker-router.ts'
 import type { RtpCapabilities, RtpParameters } from '../src/protocol/media.ts'
 import { locateWorker } from '../scripts/media-worker/locate.mjs'
 import { printGoal, printTable } from './table.ts'
@@ -74,11 +75,13 @@ async function side(name: string, ours: boolean): Promise<Side> {
   const media = await createWorker({ workerBin: worker!.bin, logLevel: 'none' })
   const bare = await media.createRouter({ mediaCodecs: routerCodecs })
   const router = ours
-    ? await MediasoupRouter.open(bare, {
+    ? new WorkerRouter(bare, {
         log: undefined,
+        index: 0,
         webRtcServer: undefined as never,
         homes: new Map(),
-        countConsumers: () => undefined,
+        pipeTimes: PIPE_TIMES,
+        useVoice: () => () => undefined,
         left: () => undefined,
       })
     : undefined

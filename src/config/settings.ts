@@ -214,6 +214,14 @@ export const settings = {
     }),
     shownDefault: 'cores',
   },
+  mediaPlacement: {
+    env: 'MEDIA_PLACEMENT',
+    schema: Type.Enum(['auto', 'spread'], {
+      default: 'auto',
+      description:
+        'auto: a meeting goes on to another media worker when it fills its share of one; spread: each participant goes where the meeting has fewest, for tests',
+    }),
+  },
   prepareMedia: {
     env: 'PREPARE_MEDIA',
     schema: Type.Boolean({

@@ -4,6 +4,7 @@ import type { MediaLog } from './log.ts'
 import { startMediasoup } from './mediasoup/start.ts'
 import { unusablePort } from './ports.ts'
 import { refusalOfMedia } from './refusals.ts'
+import type { Placement } from './placement.ts'
 import type { MediaStatus, Sfu } from './sfu.ts'
 import { cannotListen, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
@@ -27,6 +28,10 @@ export interface SfuOptions {
   stopping?: AbortSignal | undefined
   /** What the workers log, as MEDIA_LOG has it: a level of mediasoup, and its tags after a colon. Default: `error`. */
   workerLog?: string | undefined
+  /** Default: `auto`. */
+  placement?: Placement | undefined
+  /** How long pipes between workers go on without need, in ms. */
+  pipeTimes?: { pauseMs: number; closeMs: number } | undefined
   log?: MediaLog | undefined
 }
 

@@ -19,7 +19,7 @@ import type {
 export interface Sfu {
   /** Whether media works at this moment. */
   readonly status: MediaStatus
-  /** A router on the least loaded worker. Refuses with MEDIA_UNAVAILABLE. */
+  /** For one meeting. Refuses with MEDIA_UNAVAILABLE. */
   openRouter(): Promise<Router>
   /** Of each worker that runs; one that is being replaced is missing. */
   usage(): Promise<WorkerUsage[]>
@@ -59,20 +59,32 @@ export interface WorkerUsage {
   index: number
   /** Of processor time, since the worker's start. */
   cpuSeconds: number
+  /** Meetings that have something on it. */
   routers: number
+  /** Members of meetings whose transports are on it. */
+  members: number
+  producers: number
+  consumers: number
+  /** Streams that come in from other workers, and that go out to them. */
+  pipesIn: number
+  pipesOut: number
   /** That reached its sockets and were dropped, as it was too slow to read them; undefined where the system does not tell. */
   droppedDatagrams?: number | undefined
 }
 
 export interface RouterEvents {
-  /** The worker behind it died; everything made from this router is gone. Another `openRouter()` will do. */
-  died: () => void
   /** Loudest producer's id, or null in silence. */
   activeSpeaker: (producerId: string | null) => void
 }
 
+/**
+ * The media of one meeting, on one worker or on several. What is made from it is lost when the worker that it is on dies,
+ * and says so; the router goes on.
+ */
 export interface Router {
   readonly rtpCapabilities: RtpCapabilities
+  /** Resolves when a worker is there for the meeting. Refuses with MEDIA_UNAVAILABLE. */
+  ready(): Promise<void>
   on<E extends keyof RouterEvents>(event: E, listener: RouterEvents[E]): void
   /** `send`: the client sends media in on it; the other kind only receives. */
   createTransport(options: TransportOptions): Promise<Transport>
@@ -80,7 +92,7 @@ export interface Router {
   canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean
   /**
    * Takes the RTP of a producer, on whatever router it is, out to a program on this machine. Starts paused. It is gone with the
-   * producer (`producerClosed`), and with this router.
+   * producer (`producerClosed`), whose worker it is on, and with this router.
    * @throws {Refusal} CREATE_CONSUMER_FAILED
    */
   openTap(options: TapOptions): Promise<Tap>
@@ -121,9 +133,15 @@ export interface IngressOptions {
   watchLevel?: boolean
   /** `udp`: at `Ingress.port`, from the first address that sends there. `call`, the default: by `Ingress.send`. */
   over?: 'udp' | 'call'
+  /** Who sends; see `TransportOptions`. */
+  member?: object
 }
 
 export interface IngressEvents {
+  /** It is gone: closed, or with its router or worker. */
+  closed: () => void
+  /** The worker behind it died. */
+  lost: () => void
   /** Somebody needs a key frame. A program that sends over UDP is asked by RTCP (RFC 4585) and not here. */
   keyFrameWanted: () => void
 }
@@ -141,6 +159,8 @@ export interface Ingress {
 
 export interface TransportOptions {
   direction: 'send' | 'receive'
+  /** Whose it is: all that one member has is on one worker. */
+  member?: object
   preferredProtocol?: PreferredProtocol
   sctpCapabilities?: SctpCapabilities
 }
@@ -166,6 +186,8 @@ export interface TransportLine {
 
 export interface Transport {
   readonly id: string
+  /** The worker that it is on, as `WorkerUsage` counts them. */
+  readonly worker: number
   readonly line: TransportLine
   readonly iceParameters: IceParameters
   readonly iceCandidates: IceCandidate[]

@@ -26,6 +26,7 @@ export async function openSfu(config: Config, log: Logger, stopping: AbortSignal
     listenAddress: config.host,
     announcedAddress: config.announcedAddress,
     workerLog: config.mediaLog,
+    placement: config.mediaPlacement,
     stopping,
     log,
   })

@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { watchServer } from './evidence.ts'
 import { freePorts } from './ports.ts'
 import { API_KEY, SECRET, signAnything } from './test-server.ts'
+import { spreads, spreadWorkers } from './workers.ts'
 
 const cli = join(import.meta.dirname, '../../src/cli.ts')
 /** The first line for a program, or for a person. */
 const READY = /"msg":"ready"|^ {2}media /m
 const START_TIMEOUT_MS = 120_000
+const SPREAD = { MEDIA_WORKERS: String(spreadWorkers), MEDIA_PLACEMENT: 'spread' }
 
 export class RealServer {
   readonly url: string
@@ -43,13 +45,15 @@ export class RealServer {
       VIDEOSDK_SECRET_KEY: SECRET,
       LOG_LEVEL: 'warn',
       ...env,
+      ...(spreads && SPREAD),
     }
   }
 
   static async start(env: NodeJS.ProcessEnv = {}): Promise<RealServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
     // One for each listener and each media worker.
-    const port = await freePorts(2 + Number(env.MEDIA_WORKERS ?? 2))
+    const workers = spreads ? spreadWorkers : Number(env.MEDIA_WORKERS ?? 2)
+    const port = await freePorts(2 + workers)
     const server = new RealServer(folder, [port, port + 1, port + 2], env)
     watchServer(`server-${port}`, () => server.output)
     await server.run()

@@ -11,6 +11,7 @@ import type { Parts, RunningServer } from '../../src/server/contract.ts'
 import { startServer } from '../../src/server/start.ts'
 import type { TokenClaims } from '../../src/token/token.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
+import { spreads, spreadWorkers } from './workers.ts'
 
 export const API_KEY = 'test-key'
 export const SECRET = 'a-secret-for-tests-only-of-enough-length'
@@ -69,7 +70,7 @@ export class TestServer {
   }
 
   async #run(): Promise<void> {
-    this.sfu = createFakeSfu()
+    this.sfu = createFakeSfu(spreads ? { workers: spreadWorkers, placement: 'spread' } : {})
     this.#server = await startServer(this.config, {
       sfu: this.sfu,
       log: createLog(this.config.logLevel),

@@ -4,6 +4,6 @@ import type { TransportHost } from '../../src/media/mediasoup/transport.ts'
 export const transportHost: TransportHost = {
   log: undefined,
   register: () => undefined,
-  bring: (id) => Promise.resolve(id),
-  countConsumers: () => undefined,
+  worker: 0,
+  bring: (id) => Promise.resolve({ id, hold: () => undefined }),
 }

@@ -34,10 +34,12 @@ export class FakeIngress implements Ingress {
   readonly #listeners = new Listeners<IngressEvents>()
 
   /** @param port where it pretends to listen */
-  constructor(producer: FakeProducer, port: number | undefined) {
+  constructor(transport: FakeTransport, producer: FakeProducer, port: number | undefined) {
     this.producer = producer
     this.#producer = producer
     this.port = port
+    transport.on('lost', () => this.#listeners.emit('lost'))
+    producer.onClose.add(() => this.#listeners.emit('closed'))
     producer.keyFrameWanted.add(() => this.#listeners.emit('keyFrameWanted'))
   }
 
@@ -53,7 +55,6 @@ export class FakeIngress implements Ingress {
   }
 
   close(): void {
-    this.#listeners.clear()
     this.#producer.close()
   }
 }

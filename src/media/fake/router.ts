@@ -1,6 +1,7 @@
 import { ortc } from 'mediasoup'
 import type { RtpCapabilities } from '../../protocol/media.ts'
 import { Listeners } from '../listeners.ts'
+import { choosePlace, loadOf, type Placement } from '../placement.ts'
 import { routerCodecs } from '../mediasoup/codecs.ts'
 import { fromMediasoupRtpCapabilities } from '../mediasoup/convert.ts'
 import { closed, refusing } from '../refusals.ts'
@@ -18,6 +19,13 @@ import { FakeIngress, FakeTap } from './local.ts'
 import type { FakeDataProducer, FakeProducer, NewId, Record } from './streams.ts'
 import { FakeTransport, type TransportHost } from './transport.ts'
 
+/** The workers that the fake pretends to have, and every router on them. */
+export interface FakeWorkers {
+  readonly count: number
+  readonly placement: Placement
+  readonly routers: readonly FakeRouter[]
+}
+
 /** Nothing listens there. */
 const FAKE_INGRESS_PORT = 41_000
 
@@ -28,15 +36,17 @@ export class FakeRouter implements Router, TransportHost {
   readonly producers = new Map<string, FakeProducer>()
   readonly newId: NewId
   readonly record: Record
-  readonly #all: readonly FakeRouter[]
+  readonly #workers: FakeWorkers
   readonly #listeners = new Listeners<RouterEvents>()
   /** Of taps and ingresses. */
   readonly #local = new Set<FakeTransport>()
+  /** Where each member is. */
+  readonly #seats = new Map<object, { worker: number; transports: Set<FakeTransport> }>()
   #released = false
   #closed = false
 
-  constructor(newId: NewId, record: Record, all: readonly FakeRouter[]) {
-    this.#all = all
+  constructor(newId: NewId, record: Record, workers: FakeWorkers) {
+    this.#workers = workers
     this.newId = newId
     this.record = record
     this.id = newId('router')
@@ -51,17 +61,66 @@ export class FakeRouter implements Router, TransportHost {
     this.#listeners.on(event, listener)
   }
 
-  createTransport(options: TransportOptions): Promise<Transport> {
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  createTransport({ member, ...options }: TransportOptions): Promise<Transport> {
     if (this.#closed || this.#released) return Promise.reject(closed('meeting'))
-    const transport = new FakeTransport(this, options)
-    this.transports.add(transport)
+    const transport = this.#seat(options, member)
     this.record('createTransport', transport.id)
     return Promise.resolve(transport)
   }
 
+  #seat(options: TransportOptions, member: object = {}): FakeTransport {
+    const seat = this.#seats.get(member) ?? { worker: this.#choose(), transports: new Set<FakeTransport>() }
+    this.#seats.set(member, seat)
+    const transport = new FakeTransport(this, options, seat.worker)
+    seat.transports.add(transport)
+    this.transports.add(transport)
+    return transport
+  }
+
+  #choose(): number {
+    const { count, placement, routers } = this.#workers
+    const loads = Array.from({ length: count }, (_, worker) => {
+      const own = { members: this.countOn(worker).members, load: loadOf(this.countOn(worker)) }
+      const load = routers.reduce((sum, router) => sum + loadOf(router.countOn(worker)), 0)
+      return { load, own: own.members > 0 ? own : undefined }
+    })
+    return choosePlace(loads, placement)!
+  }
+
+  /** An empty one is on the first. */
+  isOn(worker: number): boolean {
+    return worker === 0 || [...this.transports].some((transport) => transport.worker === worker)
+  }
+
+  /** What it has on one worker. */
+  countOn(worker: number): Parameters<typeof loadOf>[0] {
+    const counts = { members: 0, producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
+    for (const seat of this.#seats.values()) if (seat.worker === worker) counts.members += 1
+    for (const transport of this.transports) {
+      if (transport.worker !== worker) continue
+      counts.producers += transport.producers.size
+      counts.consumers += transport.consumers.size
+      for (const { consumers } of transport.producers)
+        counts.pipesOut += new Set(
+          [...consumers].map((each) => each.worker).filter((at) => at !== worker),
+        ).size
+    }
+    const away = [...this.transports]
+      .filter((transport) => transport.worker === worker)
+      .flatMap((transport) => [...transport.consumers].filter(({ producer }) => producer.worker !== worker))
+    counts.pipesIn = new Set(away.map(({ producerId }) => producerId)).size
+    return counts
+  }
+
   async openTap({ producerId, rtpCapabilities = {} }: TapOptions): Promise<Tap> {
     const producer = this.producer(producerId)
-    const transport = this.#openLocal('receive')
+    const transport = this.#openLocal(
+      new FakeTransport(this, { direction: 'receive' }, producer?.worker ?? 0),
+    )
     try {
       if (!producer) throw closed('stream')
       return transport.adopt(
@@ -74,20 +133,24 @@ export class FakeRouter implements Router, TransportHost {
     }
   }
 
-  async openIngress({ over, ...options }: IngressOptions): Promise<Ingress> {
-    const transport = this.#openLocal('send')
+  async openIngress({ over, member, ...options }: IngressOptions): Promise<Ingress> {
+    this.#assertOpen()
+    const transport = this.#openLocal(this.#seat({ direction: 'send' }, member))
     try {
       const producer = await transport.produce(options)
-      return new FakeIngress(producer, over === 'udp' ? FAKE_INGRESS_PORT : undefined)
+      return new FakeIngress(transport, producer, over === 'udp' ? FAKE_INGRESS_PORT : undefined)
     } catch (error) {
       transport.vanish()
       throw error
     }
   }
 
-  #openLocal(direction: TransportOptions['direction']): FakeTransport {
+  #assertOpen(): void {
     if (this.#closed || this.#released) throw closed('meeting')
-    const transport = new FakeTransport(this, { direction })
+  }
+
+  #openLocal(transport: FakeTransport): FakeTransport {
+    this.#assertOpen()
     this.transports.add(transport)
     this.#local.add(transport)
     return transport
@@ -105,7 +168,7 @@ export class FakeRouter implements Router, TransportHost {
 
   /** On this router or another. */
   producer(producerId: string): FakeProducer | undefined {
-    for (const router of this.#all) {
+    for (const router of this.#workers.routers) {
       const found = router.producers.get(producerId)
       if (found) return found
     }
@@ -113,7 +176,7 @@ export class FakeRouter implements Router, TransportHost {
   }
 
   dataProducer(dataProducerId: string): FakeDataProducer | undefined {
-    for (const router of this.#all) {
+    for (const router of this.#workers.routers) {
       for (const transport of router.transports) {
         const found = transport.dataProducers.get(dataProducerId)
         if (found) return found
@@ -139,6 +202,8 @@ export class FakeRouter implements Router, TransportHost {
   forget(transport: FakeTransport): void {
     this.transports.delete(transport)
     this.#local.delete(transport)
+    for (const [member, { transports }] of this.#seats)
+      if (transports.delete(transport) && transports.size === 0) this.#seats.delete(member)
     this.#closeIfUnused()
   }
 
@@ -148,11 +213,8 @@ export class FakeRouter implements Router, TransportHost {
     this.record('closeRouter', this.id)
   }
 
-  die(): void {
-    if (this.#closed) return
-    this.#closed = true
-    for (const transport of [...this.transports]) transport.lose()
-    this.#listeners.emit('died')
-    this.#listeners.clear()
+  /** A worker dies. */
+  lose(worker: number): void {
+    for (const transport of [...this.transports]) if (transport.worker === worker) transport.lose()
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Sfu } from '../sfu.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import type { Placement } from '../placement.ts'
 import { FakeRouter } from './router.ts'
 
 /** One call that changed something, in order: `produce`, with the id of what it was called on or made. */
@@ -16,15 +17,23 @@ export interface FakeSfu extends Sfu {
   /** Every router opened, closed ones included. */
   readonly routers: FakeRouter[]
   readonly calls: FakeCall[]
-  /** The worker dies: open routers emit `died`, and all that was made from them is gone. */
-  kill(): void
+  /** A worker dies, or all do: what was on it is lost, and another takes its place. */
+  kill(worker?: number): void
 }
 
-/** @param options.unavailable makes it a media server that is off, with this sentence */
-export function createFakeSfu(options: { unavailable?: string } = {}): FakeSfu {
+export interface FakeSfuOptions {
+  /** Makes it a media server that is off, with this sentence. */
+  unavailable?: string
+  /** Default: 1. */
+  workers?: number
+  placement?: Placement
+}
+
+export function createFakeSfu(options: FakeSfuOptions = {}): FakeSfu {
   const routers: FakeRouter[] = []
   const calls: FakeCall[] = []
-  const { unavailable } = options
+  const { unavailable, workers: count = 1, placement = 'auto' } = options
+  const workers = Array.from({ length: count }, (_, index) => index)
   const numbers = new Map<string, number>()
   const record = (method: string, id: string): void => void calls.push({ method, id })
   const newId = (what: string): string => {
@@ -38,31 +47,45 @@ export function createFakeSfu(options: { unavailable?: string } = {}): FakeSfu {
     calls,
     status:
       unavailable === undefined
-        ? { available: true, ports: [40000], workers: 1, tried: true }
+        ? { available: true, ports: workers.map((index) => 40_000 + index), workers: count, tried: true }
         : { available: false, reason: unavailable, isComing: false },
     openRouter() {
       if (unavailable !== undefined) {
         return Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { message: unavailable }))
       }
       if (isClosed) return Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { reason: 'closed' }))
-      const router = new FakeRouter(newId, record, routers)
+      const router = new FakeRouter(newId, record, { count, placement, routers })
       routers.push(router)
       record('openRouter', router.id)
       return Promise.resolve(router)
     },
     usage() {
-      const open = routers.filter(({ closed: gone }) => !gone).length
-      const there = unavailable === undefined && !isClosed
-      return Promise.resolve(there ? [{ index: 0, cpuSeconds: 0, routers: open }] : [])
+      if (unavailable !== undefined || isClosed) return Promise.resolve([])
+      const open = routers.filter(({ closed: gone }) => !gone)
+      return Promise.resolve(
+        workers.map((index) => {
+          const total = { members: 0, producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
+          for (const router of open) {
+            const counts = router.countOn(index)
+            for (const what of Object.keys(total) as (keyof typeof total)[]) total[what] += counts[what]
+          }
+          return {
+            index,
+            cpuSeconds: 0,
+            routers: open.filter((router) => router.isOn(index)).length,
+            ...total,
+          }
+        }),
+      )
     },
     close() {
       isClosed = true
       for (const router of routers) router.closeAll()
       return Promise.resolve()
     },
-    kill() {
-      // Those that are opened in their place live.
-      for (const router of [...routers]) router.die()
+    kill(worker) {
+      for (const dead of worker === undefined ? workers : [worker])
+        for (const router of [...routers]) router.lose(dead)
     },
   }
 }

@@ -19,8 +19,7 @@ export interface StreamHost {
   readonly rtpCapabilities: RtpCapabilities
   readonly newId: NewId
   readonly record: Record
-  /** Its worker died or ended: nobody tells of streams any more. */
-  readonly isRouterClosed: boolean
+  readonly worker: number
   forgetProducer(producer: FakeProducer): void
   forgetConsumer(consumer: FakeConsumer): void
   forgetDataProducer(producer: FakeDataProducer): boolean
@@ -69,6 +68,7 @@ export class FakeProducer implements Producer {
   readonly scores: number[] = []
   readonly consumers = new Set<FakeConsumer>()
   readonly keyFrameWanted = new Set<() => void>()
+  readonly onClose = new Set<() => void>()
   readonly consumableRtpParameters: mediasoup.RtpParameters
   readonly #host: StreamHost
   #paused = false
@@ -96,6 +96,10 @@ export class FakeProducer implements Producer {
     this.kind = kind
     this.type = parameters.encodings.length > 1 ? 'simulcast' : 'simple'
     this.watchLevel = watchLevel ?? false
+  }
+
+  get worker(): number {
+    return this.#host.worker
   }
 
   get paused(): boolean {
@@ -131,8 +135,10 @@ export class FakeProducer implements Producer {
     this.#host.forgetProducer(this)
     // The worker tells of it later, never in the middle of the call that closed it.
     const consumers = [...this.consumers]
-    if (!this.#host.isRouterClosed)
-      setImmediate(() => consumers.forEach((consumer) => consumer.producerClosed()))
+    setImmediate(() => {
+      for (const told of this.onClose) told()
+      for (const consumer of consumers) consumer.producerClosed()
+    })
   }
 
   #setPaused(paused: boolean): Promise<void> {
@@ -156,7 +162,7 @@ export class FakeConsumer implements Consumer {
   /** What was set last, clamped. */
   preferredLayers: { spatialLayer: number; temporalLayer?: number } | undefined
   readonly #host: StreamHost
-  readonly #producer: FakeProducer
+  readonly producer: FakeProducer
   readonly #listeners = new Listeners<ConsumerEvents>()
   #paused = true
   #producerPaused: boolean
@@ -177,13 +183,17 @@ export class FakeConsumer implements Consumer {
       }),
     )
     this.#host = host
-    this.#producer = producer
+    this.producer = producer
     this.id = host.newId('consumer')
     this.rtpParameters.mid = this.id.slice('consumer-'.length)
     this.producerId = producer.id
     this.kind = producer.kind
     this.type = producer.type
     this.#producerPaused = producer.paused
+  }
+
+  get worker(): number {
+    return this.#host.worker
   }
 
   get paused(): boolean {
@@ -226,7 +236,7 @@ export class FakeConsumer implements Consumer {
   }
 
   requestKeyFrame(): Promise<void> {
-    return this.#act('requestKeyFrame', () => this.#producer.keyFrameWanted.forEach((want) => want()))
+    return this.#act('requestKeyFrame', () => this.producer.keyFrameWanted.forEach((want) => want()))
   }
 
   stats(): Promise<StreamStats> {
@@ -244,7 +254,7 @@ export class FakeConsumer implements Consumer {
     if (this.#closed) return
     this.#closed = true
     this.#listeners.clear()
-    this.#producer.consumers.delete(this)
+    this.producer.consumers.delete(this)
     this.#host.forgetConsumer(this)
   }
 

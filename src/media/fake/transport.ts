@@ -25,7 +25,6 @@ import {
 
 /** What a transport needs of its router. */
 export interface TransportHost {
-  readonly closed: boolean
   readonly rtpCapabilities: RtpCapabilities
   readonly producers: Map<string, FakeProducer>
   readonly newId: NewId
@@ -52,15 +51,17 @@ export class FakeTransport implements Transport, StreamHost {
   readonly sctpParameters?: { port: number; OS: number; MIS: number; maxMessageSize: number }
   readonly router: TransportHost
   readonly dataProducers = new Map<string, FakeDataProducer>()
-  readonly #producers = new Set<FakeProducer>()
-  readonly #consumers = new Set<FakeConsumer>()
+  readonly worker: number
+  readonly producers = new Set<FakeProducer>()
+  readonly consumers = new Set<FakeConsumer>()
   readonly #listeners = new Listeners<TransportEvents>()
   #connected = false
   #closed = false
   #restarts = 0
 
-  constructor(router: TransportHost, options: TransportOptions) {
+  constructor(router: TransportHost, options: TransportOptions, worker: number) {
     this.router = router
+    this.worker = worker
     this.options = options
     this.id = router.newId('transport')
     this.iceParameters = this.#iceParameters()
@@ -97,10 +98,6 @@ export class FakeTransport implements Transport, StreamHost {
 
   get record(): Record {
     return this.router.record
-  }
-
-  get isRouterClosed(): boolean {
-    return this.router.closed
   }
 
   get connected(): boolean {
@@ -153,7 +150,7 @@ export class FakeTransport implements Transport, StreamHost {
   }): Promise<FakeProducer> {
     this.#wants('send')
     const producer = await refusing('producer', () => Promise.resolve(new FakeProducer(this, options)))
-    this.#producers.add(producer)
+    this.producers.add(producer)
     this.router.producers.set(producer.id, producer)
     this.router.record('produce', producer.id)
     return producer
@@ -170,7 +167,7 @@ export class FakeTransport implements Transport, StreamHost {
   }
 
   adopt<C extends FakeConsumer>(consumer: C, producer: FakeProducer): C {
-    this.#consumers.add(consumer)
+    this.consumers.add(consumer)
     producer.consumers.add(consumer)
     this.router.record('consume', consumer.id)
     return consumer
@@ -227,24 +224,25 @@ export class FakeTransport implements Transport, StreamHost {
     if (this.#closed) return
     this.#closed = true
     for (const producer of [...this.dataProducers.values()]) producer.close()
-    for (const consumer of this.#consumers) consumer.vanish()
-    for (const producer of this.#producers) producer.vanish()
+    for (const consumer of this.consumers) consumer.vanish()
+    for (const producer of this.producers) producer.vanish()
     this.router.forget(this)
   }
 
   /** Its worker died. */
   lose(): void {
+    if (this.#closed) return
     this.vanish()
     this.#listeners.emit('lost')
   }
 
   forgetProducer(producer: FakeProducer): void {
-    this.#producers.delete(producer)
+    this.producers.delete(producer)
     this.router.producers.delete(producer.id)
   }
 
   forgetConsumer(consumer: FakeConsumer): void {
-    this.#consumers.delete(consumer)
+    this.consumers.delete(consumer)
   }
 
   forgetDataProducer({ id }: FakeDataProducer): boolean {

@@ -77,6 +77,8 @@ class MediasoupIngress implements Ingress {
     this.port = port
     this.#producer = producer
     this.#listeners = new Listeners(log)
+    transport.on('routerclose', () => this.#listeners.emit('lost'))
+    producer.observer.once('close', () => this.#listeners.emit('closed'))
     if (isDirect(transport)) {
       transport.on('rtcp', (packet) => {
         if (asksForKeyFrame(packet)) this.#listeners.emit('keyFrameWanted')
@@ -93,7 +95,6 @@ class MediasoupIngress implements Ingress {
   }
 
   close(): void {
-    this.#listeners.clear()
     this.#producer.close()
   }
 }

@@ -1,20 +1,25 @@
 import { Refusal } from '../../protocol/errors.ts'
-import { asMediaRefusal, workerGone } from '../refusals.ts'
+import type { MediaLog } from '../log.ts'
+import type { Placement } from '../placement.ts'
+import { workerGone } from '../refusals.ts'
 import type { MediaStatus, Router, WorkerUsage } from '../sfu.ts'
-import type { ProducerHomes } from './router.ts'
+import { MediasoupRouter, type Workers } from './router.ts'
+import type { ProducerHomes } from './worker-router.ts'
 import { Slot, type SlotOptions } from './slot.ts'
 import { droppedByPort } from './socket-drops.ts'
 
 export interface WorkerPoolOptions extends SlotOptions {
   firstPort: number
+  /** Default: `auto`. */
+  placement?: Placement | undefined
 }
 
-/** How long a new meeting waits for a dead worker's replacement when there is no other. */
-const replacementWaitMs = 5000
-
 /** The workers, each with a port of its own; one that dies is replaced on the same port. */
-export class WorkerPool {
+export class WorkerPool implements Workers {
   readonly ports: number[]
+  readonly log: MediaLog | undefined
+  readonly placement: Placement
+  readonly homes: ProducerHomes = new Map()
   readonly #slots: Slot[]
   readonly #tried: boolean
   #waiting = new Set<() => void>()
@@ -38,10 +43,12 @@ export class WorkerPool {
   }
 
   private constructor(options: WorkerPoolOptions) {
-    const homes: ProducerHomes = new Map()
+    this.log = options.log
+    this.placement = options.placement ?? 'auto'
     this.#slots = Array.from(
       { length: options.workers },
-      (_, index) => new Slot(options, options.firstPort + index, homes, () => this.#wake()),
+      (_, index) =>
+        new Slot(options, { index, port: options.firstPort + index }, this.homes, () => this.#wake()),
     )
     this.ports = this.#slots.map(({ port }) => port)
     this.#tried = options.addresses.every(({ isOwn }) => isOwn)
@@ -60,28 +67,18 @@ export class WorkerPool {
     }
   }
 
-  /**
-   * A router on the least loaded worker; waits a little for a replacement when all are dead.
-   * @throws {Refusal} MEDIA_UNAVAILABLE
-   */
-  async openRouter(): Promise<Router> {
-    const deadline = performance.now() + replacementWaitMs
-    for (;;) {
-      const slot = this.#leastLoaded()
-      if (slot) {
-        try {
-          return await slot.openRouter()
-        } catch (error) {
-          // The worker died under it: the next one will do.
-          if (slot.live) throw asMediaRefusal(error, 'meeting', 'MEDIA_UNAVAILABLE')
-        }
-      } else if (
-        !this.#slots.some((dead) => dead.coming) ||
-        !(await this.#woken(deadline - performance.now()))
-      ) {
-        throw this.#closed ? new Refusal('MEDIA_UNAVAILABLE', { reason: 'closed' }) : workerGone()
-      }
-    }
+  /** Waits a little for a replacement when all workers are dead. @throws {Refusal} MEDIA_UNAVAILABLE */
+  openRouter(): Promise<Router> {
+    return MediasoupRouter.open(this)
+  }
+
+  all(): readonly Slot[] {
+    return this.#slots
+  }
+
+  async revived(deadline: number): Promise<void> {
+    if (this.#slots.some(({ coming }) => coming) && (await this.#woken(deadline - performance.now()))) return
+    throw this.#closed ? new Refusal('MEDIA_UNAVAILABLE', { reason: 'closed' }) : workerGone()
   }
 
   async usage(): Promise<WorkerUsage[]> {
@@ -95,12 +92,6 @@ export class WorkerPool {
     this.#closed = true
     this.#wake()
     await Promise.all(this.#slots.map((slot) => slot.close()))
-  }
-
-  #leastLoaded(): Slot | undefined {
-    return this.#slots
-      .filter(({ live }) => live)
-      .reduce<Slot | undefined>((best, slot) => (best && best.load <= slot.load ? best : slot), undefined)
   }
 
   #wake(): void {

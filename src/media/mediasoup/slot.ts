@@ -6,8 +6,10 @@ import type { MediaLog } from '../log.ts'
 import { SOCKET_BUFFER_BYTES } from '../ports.ts'
 import { silentProtocols } from './reach.ts'
 import { workerGone } from '../refusals.ts'
-import { MediasoupRouter, type ProducerHomes, type RouterPlace } from './router.ts'
-import type { Router } from '../sfu.ts'
+import type { WorkerUsage } from '../sfu.ts'
+import type { Part, Worker } from './router.ts'
+import { WorkerRouter, type ProducerHomes } from './worker-router.ts'
+import { PIPE_TIMES, type PipeTimes } from './pipes.ts'
 import { cannotListen, MediaUnreachable } from '../start-errors.ts'
 import { startWorker, stopWorker, workerDiedAtStart } from './worker-process.ts'
 
@@ -19,24 +21,26 @@ export interface SlotOptions {
   stopping?: AbortSignal | undefined
   workerLog?: Pick<mediasoup.WorkerSettings, 'logLevel' | 'logTags'>
   log?: MediaLog | undefined
+  pipeTimes?: PipeTimes | undefined
 }
 
 const firstRetryMs = 100
 const longestRetryMs = 5000
 /** A worker that lived this long died of something new, and its replacement is tried at once again. */
 const settledMs = 30_000
-/** What an empty meeting weighs against meetings in progress, in consumers: it will have some soon. */
-const routerWeight = 4
+/** What an empty meeting weighs against meetings in progress, in streams: it will have some soon. */
+const meetingLoad = 4
 
 /** One worker after another on one port. */
-export class Slot {
+export class Slot implements Worker {
   readonly port: number
+  /** What meetings have on it. */
+  readonly parts = new Set<Part>()
   readonly #options: SlotOptions
+  readonly #index: number
   readonly #homes: ProducerHomes
   readonly #revived: () => void
-  #routers = new Set<MediasoupRouter>()
-  #consumers = 0
-  #opening = 0
+  readonly #routers = new Set<WorkerRouter>()
   #current: { worker: mediasoup.Worker; webRtcServer: mediasoup.WebRtcServer; startedAt: number } | undefined
   #replacing: Promise<void> | undefined
   /** Whether the last start of a replacement failed. */
@@ -44,9 +48,15 @@ export class Slot {
   #retryMs = firstRetryMs
   readonly #stop = new AbortController()
 
-  constructor(options: SlotOptions, port: number, homes: ProducerHomes, revived: () => void) {
+  constructor(
+    options: SlotOptions,
+    { index, port }: { index: number; port: number },
+    homes: ProducerHomes,
+    revived: () => void,
+  ) {
     this.#options = options
     this.#homes = homes
+    this.#index = index
     this.port = port
     this.#revived = revived
   }
@@ -60,9 +70,10 @@ export class Slot {
     return this.#replacing !== undefined && !this.#stop.signal.aborted
   }
 
-  /** In consumers. */
   get load(): number {
-    return this.#consumers + routerWeight * (this.#routers.size + this.#opening)
+    let load = 0
+    for (const part of this.parts) load += Math.max(meetingLoad, part.load)
+    return load
   }
 
   async start(): Promise<void> {
@@ -118,36 +129,41 @@ export class Slot {
   }
 
   /** @throws what mediasoup throws */
-  async openRouter(): Promise<Router> {
+  async openRouter({ useVoice, left }: Parameters<Worker['openRouter']>[0]): Promise<WorkerRouter> {
     const current = this.#current
     if (!current) throw workerGone()
-    this.#opening++
-    try {
-      const place: RouterPlace = {
-        log: this.#options.log,
-        webRtcServer: current.webRtcServer,
-        homes: this.#homes,
-        countConsumers: (change) => (this.#consumers += change),
-        left: (router) => this.#routers.delete(router),
-      }
-      const router = await MediasoupRouter.open(
-        await current.worker.createRouter({ mediaCodecs: routerCodecs }),
-        place,
-      )
-      // It may have died with its last answer on the way.
-      if (this.#current !== current) throw workerGone()
-      this.#routers.add(router)
-      return router
-    } finally {
-      this.#opening--
-    }
+    const router = new WorkerRouter(await current.worker.createRouter({ mediaCodecs: routerCodecs }), {
+      log: this.#options.log,
+      index: this.#index,
+      webRtcServer: current.webRtcServer,
+      homes: this.#homes,
+      pipeTimes: this.#options.pipeTimes ?? PIPE_TIMES,
+      useVoice,
+      left: (gone) => {
+        this.#routers.delete(gone)
+        left(gone)
+      },
+    })
+    // It may have died with its last answer on the way.
+    if (this.#current !== current) throw workerGone()
+    this.#routers.add(router)
+    return router
   }
 
   /** Undefined while there is no worker. */
-  async usage(): Promise<{ cpuSeconds: number; routers: number } | undefined> {
+  async usage(): Promise<Omit<WorkerUsage, 'index'> | undefined> {
     try {
       const used = await this.#current?.worker.getResourceUsage()
-      return used && { cpuSeconds: (used.ru_utime + used.ru_stime) / 1000, routers: this.#routers.size }
+      if (!used) return undefined
+      const total = { members: 0, producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
+      for (const { members } of this.parts) total.members += members
+      for (const { counts } of this.#routers) {
+        total.producers += counts.producers
+        total.consumers += counts.consumers
+        total.pipesIn += counts.pipesIn
+        total.pipesOut += counts.pipesOut
+      }
+      return { cpuSeconds: (used.ru_utime + used.ru_stime) / 1000, routers: this.#routers.size, ...total }
     } catch {
       // It died while it was asked.
       return undefined
@@ -158,7 +174,7 @@ export class Slot {
     this.#stop.abort()
     const current = this.#current
     this.#current = undefined
-    for (const router of [...this.#routers]) router.close()
+    for (const router of [...this.#routers]) router.release()
     if (current) await stopWorker(current.worker)
     await this.#replacing
   }

@@ -1,7 +1,9 @@
 import { setLogEventListeners, type types as mediasoup } from 'mediasoup'
 import { mediaAddresses } from '../addresses.ts'
 import type { MediaLog } from '../log.ts'
+import type { Placement } from '../placement.ts'
 import type { Sfu } from '../sfu.ts'
+import type { PipeTimes } from './pipes.ts'
 import { WorkerPool } from './pool.ts'
 
 export interface MediasoupOptions {
@@ -13,6 +15,8 @@ export interface MediasoupOptions {
   stopping?: AbortSignal | undefined
   workerLog?: string | undefined
   log?: MediaLog | undefined
+  placement?: Placement | undefined
+  pipeTimes?: PipeTimes | undefined
 }
 
 /**
@@ -43,6 +47,8 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     },
     stopping,
     log,
+    placement: options.placement,
+    pipeTimes: options.pipeTimes,
   })
   let closing: Promise<void> | undefined
   return {

@@ -45,10 +45,18 @@ export interface TransportHost {
   readonly log: MediaLog | undefined
   /** A producer that was made; `watchLevel` for one to listen to for the active speaker. */
   register(producer: mediasoup.Producer | mediasoup.DataProducer, watchLevel: boolean): void
-  /** Before it is consumed here; answers its id here. @throws what mediasoup throws */
-  bring(producerId: string): Promise<string>
-  /** One consumer more or less on the worker. */
-  countConsumers(change: 1 | -1): void
+  /** Of the worker, from 0. */
+  readonly worker: number
+  /** Before it is consumed here. @throws what mediasoup throws */
+  bring(producerId: string): Promise<Brought>
+}
+
+/** A producer of whatever router, made known to this one. */
+export interface Brought {
+  /** Which it has here. */
+  readonly id: string
+  /** It is needed here for as long as this consumer of it is there. */
+  hold(consumer: mediasoup.Consumer | mediasoup.DataConsumer): void
 }
 
 /** A client's connection for media. `produce` and `consume` need no more of mediasoup than its transports have in common. */
@@ -82,6 +90,10 @@ export class MediasoupTransport implements Transport {
       this.#listeners.emit('lost')
       this.#listeners.clear()
     })
+  }
+
+  get worker(): number {
+    return this.#host.worker
   }
 
   get line(): TransportLine {
@@ -149,8 +161,10 @@ export class MediasoupTransport implements Transport {
     const consumer = await refusing(
       'data stream',
       async () => {
-        const here = await this.#host.bring(dataProducerId)
-        return this.#transport.consumeData({ dataProducerId: here })
+        const brought = await this.#host.bring(dataProducerId)
+        const consumer = await this.#transport.consumeData({ dataProducerId: brought.id })
+        brought.hold(consumer)
+        return consumer
       },
       'CREATE_CONSUMER_FAILED',
     )
@@ -244,16 +258,17 @@ export async function makeConsumer(
   host: TransportHost,
   options: { producerId: string; rtpCapabilities: RtpCapabilities },
 ): Promise<mediasoup.Consumer> {
-  const consumer = await refusing(
+  const [consumer, brought] = await refusing(
     'stream',
     async () => {
-      const here = await host.bring(options.producerId)
-      return transport.consume({
-        producerId: here,
+      const brought = await host.bring(options.producerId)
+      const consumer = await transport.consume({
+        producerId: brought.id,
         rtpCapabilities: toMediasoupRtpCapabilities(options.rtpCapabilities),
         paused: true,
         preferredLayers: { spatialLayer: firstSpatialLayer },
       })
+      return [consumer, brought] as const
     },
     'CREATE_CONSUMER_FAILED',
   )
@@ -261,8 +276,7 @@ export async function makeConsumer(
     consumer.close()
     throw closed('transport')
   }
-  host.countConsumers(1)
-  consumer.observer.once('close', () => host.countConsumers(-1))
+  brought.hold(consumer)
   return consumer
 }
 

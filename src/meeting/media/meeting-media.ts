@@ -13,10 +13,10 @@ import { MeetingRouter } from './meeting-router.ts'
 import { Streams, type StreamsOptions } from './streams.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-export interface MeetingMediaOptions extends Omit<StreamsOptions, 'router' | 'subscriptions'> {
+export interface MeetingMediaOptions extends Omit<StreamsOptions, 'router' | 'subscriptions' | 'onLost'> {
   sfu: Sfu
   find: (participantId: string) => Participant | undefined
-  /** The worker died and no other can take its place. */
+  /** A worker died and no other can take its place. */
   onLost: () => Promise<void>
 }
 
@@ -33,11 +33,6 @@ export class MeetingMedia {
     const { onLost, onError } = options
     this.#router = new MeetingRouter({
       ...options,
-      onDied: () => this.#forgetAll(),
-      onReplaced: () => {
-        for (const participant of [...options.participants()])
-          if (!participant.relayed) this.#tellToRebuild(participant)
-      },
       onSpeaker: (producerId) => this.#setSpeaker(producerId),
       onLost,
     })
@@ -47,7 +42,12 @@ export class MeetingMedia {
       find: options.find,
       onError,
     })
-    this.streams = new Streams({ ...options, router: this.#router, subscriptions: this.subscriptions })
+    this.streams = new Streams({
+      ...options,
+      router: this.#router,
+      subscriptions: this.subscriptions,
+      onLost: (participant) => this.#lose(participant),
+    })
     this.data = new DataStreams(options)
   }
 
@@ -81,6 +81,7 @@ export class MeetingMedia {
       () =>
         router.createTransport({
           direction,
+          member: participant.media,
           ...(data.preferredProtocol && { preferredProtocol: data.preferredProtocol }),
           ...(data.sctpCapabilities && { sctpCapabilities: data.sctpCapabilities }),
         }),
@@ -95,6 +96,7 @@ export class MeetingMedia {
     else media.closeConsumers()
     media.closeTransport(direction)
     media.transports.set(transport.id, { transport, direction })
+    this.#watch(participant, transport)
     return transport
   }
 
@@ -111,14 +113,7 @@ export class MeetingMedia {
   adopt(participant: Participant, from: Participant): void {
     const { media } = participant
     media.takeFrom(from.media)
-    // Their worker is not ours: the death of it is told by each transport alone.
-    for (const [id, { transport }] of media.transports) {
-      transport.on('lost', () => {
-        if (!media.transports.has(id) || !this.#isHere(participant)) return
-        this.#forget(participant)
-        this.#tellToRebuild(participant)
-      })
-    }
+    for (const { transport } of media.transports.values()) this.#watch(participant, transport)
   }
 
   /** What an adopted participant brought, to all who are there. */
@@ -211,16 +206,32 @@ export class MeetingMedia {
       if (participant.media.adaptive) this.subscriptions.adapt(participant)
   }
 
-  #forgetAll(): void {
-    this.#setSpeaker(null)
-    // Those who came over from another meeting may have transports on a worker that lives.
-    for (const participant of this.#options.participants()) this.#forget(participant)
+  #watch(participant: Participant, transport: Transport): void {
+    transport.on('lost', () => {
+      if (participant.media.transports.get(transport.id)?.transport === transport) this.#lose(participant)
+    })
+  }
+
+  /** The worker that a participant was on died: its media is made anew, that of all others goes on. */
+  #lose(participant: Participant): void {
+    if (!this.#isHere(participant)) return
+    this.#forget(participant)
+    this.#router.recover().then(
+      (isThere) => {
+        if (isThere && this.#isHere(participant)) this.#tellToRebuild(participant)
+      },
+      (error: unknown) => this.#options.onError(error, 'replacing a dead media worker'),
+    )
   }
 
   #forget(participant: Participant): void {
-    const kinds = participant.media.kinds()
+    const { media } = participant
+    if (this.#speaker.current === participant.id) this.#setSpeaker(null)
+    const kinds = media.kinds()
     this.streams.depart(participant)
-    participant.media.close()
+    for (const live of media.producers.values())
+      for (const mirror of participant.mirrors) mirror.removed(live)
+    media.close()
     for (const kind of kinds) this.streams.tellState(participant, kind)
   }
 

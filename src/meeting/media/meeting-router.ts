@@ -3,26 +3,21 @@ import { traced } from '../../tracing/tracing.ts'
 
 export interface MeetingRouterOptions {
   sfu: Sfu
-  /** The worker died, and what was on it is gone. */
-  onDied: () => void
-  /** Another router took the place of the one that died. */
-  onReplaced: () => void
-  /** The worker died and no other can take its place. */
+  /** A worker died and no other can take its place. */
   onLost: () => Promise<void>
   /** The producer of whoever speaks, or null. */
   onSpeaker: (producerId: string | null) => void
   onError: (error: unknown, doing: string) => void
 }
 
-/** Tries at another router after a worker's death, and the wait before each. */
+/** Tries to find another worker after one's death, and the wait before each. */
 const REPLACEMENT_WAITS_MS = [0, 200, 500, 1000, 2000]
 
-/** The router of one meeting: opened when it is first needed, and replaced when its worker dies. */
+/** The router of one meeting, opened when it is first needed. */
 export class MeetingRouter {
   readonly #options: MeetingRouterOptions
   #router: Promise<Router> | undefined
-  /** Rises with each router, so that what was begun on an older one is not counted to a newer. */
-  #generation = 0
+  #recovering: Promise<boolean> | undefined
   /** What the router offers, by MIME type. */
   #videoCodecs: string[] = []
 
@@ -36,14 +31,10 @@ export class MeetingRouter {
 
   open(): Promise<Router> {
     if (this.#router) return this.#router
-    const generation = ++this.#generation
     const opening = traced('router', () => this.#options.sfu.openRouter()).then((router) => {
       this.#videoCodecs = videoCodecsOf(router)
-      router.on('died', () => {
-        if (this.#generation === generation) this.#replace()
-      })
       router.on('activeSpeaker', (producerId) => {
-        if (this.#generation === generation) this.#options.onSpeaker(producerId)
+        if (this.#router === opening) this.#options.onSpeaker(producerId)
       })
       return router
     })
@@ -56,7 +47,6 @@ export class MeetingRouter {
 
   /** Idempotent; a later `open` opens another. */
   close(): void {
-    this.#generation += 1
     const router = this.#router
     this.#router = undefined
     router?.then(
@@ -65,28 +55,24 @@ export class MeetingRouter {
     )
   }
 
-  #replace(): void {
-    const { onDied, onError } = this.#options
-    this.#generation += 1
-    this.#router = undefined
-    onDied()
-    this.#reopen().catch((error: unknown) => onError(error, 'replacing a dead media worker'))
+  /** Resolves when there is a worker again for those who lost theirs; with false when there will be none. */
+  recover(): Promise<boolean> {
+    return (this.#recovering ??= this.#recover().finally(() => (this.#recovering = undefined)))
   }
 
-  async #reopen(): Promise<void> {
-    const { onReplaced, onLost, onError } = this.#options
+  async #recover(): Promise<boolean> {
+    const { onLost, onError } = this.#options
     for (const wait of REPLACEMENT_WAITS_MS) {
       if (wait > 0) await new Promise((done) => setTimeout(done, wait))
       try {
-        await this.open()
+        await (await this.open()).ready()
+        return true
       } catch (error) {
-        onError(error, 'opening another router')
-        continue
+        onError(error, 'finding another media worker')
       }
-      onReplaced()
-      return
     }
     await onLost()
+    return false
   }
 }
 

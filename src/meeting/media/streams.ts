@@ -23,6 +23,8 @@ export interface StreamsOptions {
   onError: (error: unknown, doing: string) => void
   router: MeetingRouter
   subscriptions: Subscriptions
+  /** The worker that a participant was on died. */
+  onLost: (participant: Participant) => void
 }
 
 const KINDS = ['audio', 'video', 'share', 'shareAudio'] as const satisfies StreamKind[]
@@ -78,13 +80,19 @@ export class Streams {
     media.pendingProducers += 1
     const ingress = await this.#options.router
       .open()
-      .then((router) => router.openIngress({ ...ingressOptions, watchLevel: kind === 'audio' }))
+      .then((router) =>
+        router.openIngress({ ...ingressOptions, member: media, watchLevel: kind === 'audio' }),
+      )
       .finally(() => (media.pendingProducers -= 1))
     if (!participant.maySend) {
       ingress.close()
       throw new Refusal('INVALID_STATE')
     }
     media.ingresses.add(ingress)
+    ingress.on('closed', () => media.ingresses.delete(ingress))
+    ingress.on('lost', () => {
+      if (media.producers.has(ingress.producer.id)) this.#options.onLost(participant)
+    })
     this.announce(participant, { producer: ingress.producer, kind, appData: { share: shared } })
     return ingress
   }

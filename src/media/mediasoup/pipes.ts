@@ -1,0 +1,204 @@
+/** Streams on their way from the router that they were sent to, to another that somebody receives them on. */
+import type { types as mediasoup } from 'mediasoup'
+import { SOCKET_BUFFER_BYTES } from '../ports.ts'
+import { closed } from '../refusals.ts'
+
+/** How long a pipe goes on without need, so that whoever looks away for a moment does not wait for it again. */
+export interface PipeTimes {
+  /** It sends nothing after nobody on the other side has watched it for so long. */
+  pauseMs: number
+  /** It is gone after nobody on the other side has had it for so long. */
+  closeMs: number
+}
+
+export const PIPE_TIMES: PipeTimes = { pauseMs: 5000, closeMs: 60_000 }
+
+/** Two transports, one on each router, that send to each other on this machine. */
+export interface Line {
+  near: mediasoup.PipeTransport
+  far: mediasoup.PipeTransport
+}
+
+const options: mediasoup.PipeTransportOptions = {
+  listenInfo: {
+    protocol: 'udp',
+    ip: '127.0.0.1',
+    sendBufferSize: SOCKET_BUFFER_BYTES,
+    recvBufferSize: SOCKET_BUFFER_BYTES,
+  },
+  enableSctp: true,
+  // Even here the system drops what a busy worker does not read in time.
+  enableRtx: true,
+}
+
+/** @throws what mediasoup throws */
+export async function openLine(near: mediasoup.Router, far: mediasoup.Router): Promise<Line> {
+  const made = await Promise.allSettled([near.createPipeTransport(options), far.createPipeTransport(options)])
+  const line = made.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+  const [one, other] = line
+  try {
+    const failed = made.find((each) => each.status === 'rejected')
+    if (failed) throw failed.reason
+    if (!one || !other) throw closed('meeting')
+    const [near, far] = [one.tuple, other.tuple]
+    await Promise.all([
+      one.connect({ ip: far.localAddress, port: far.localPort }),
+      other.connect({ ip: near.localAddress, port: near.localPort }),
+    ])
+    if (one.closed || other.closed) throw closed('meeting')
+    one.observer.once('close', () => other.close())
+    other.observer.once('close', () => one.close())
+    return { near: one, far: other }
+  } catch (error) {
+    for (const transport of line) transport?.close()
+    throw error
+  }
+}
+
+/** What a client receives of a stream that was brought, as far as the pipe is concerned. */
+type Receiver = mediasoup.Consumer | mediasoup.DataConsumer
+
+/** One stream that was brought to another router. */
+export class PipedStream {
+  /** Which it has there. */
+  readonly id: string
+  readonly #from: Receiver
+  readonly #into: mediasoup.Producer | mediasoup.DataProducer
+  readonly #times: PipeTimes
+  #holders = 0
+  #watchers = 0
+  #pausing: NodeJS.Timeout | undefined
+  #closing: NodeJS.Timeout | undefined
+
+  /** @throws what mediasoup throws */
+  static async open(
+    { near, far }: Line,
+    producer: mediasoup.Producer | mediasoup.DataProducer,
+    times: PipeTimes,
+  ): Promise<PipedStream> {
+    const isMedia = 'kind' in producer
+    const from = await (isMedia
+      ? near.consume({ producerId: producer.id })
+      : near.consumeData({ dataProducerId: producer.id }))
+    try {
+      const into = await ('kind' in from
+        ? far.produce({ kind: from.kind, rtpParameters: from.rtpParameters, paused: from.producerPaused })
+        : far.produceData({
+            sctpStreamParameters: from.sctpStreamParameters!,
+            label: from.label,
+            protocol: from.protocol,
+          }))
+      if (from.closed || producer.closed || into.closed) {
+        into.close()
+        throw closed('stream')
+      }
+      return new PipedStream(from, into, times)
+    } catch (error) {
+      from.close()
+      throw error
+    }
+  }
+
+  private constructor(from: Receiver, into: mediasoup.Producer | mediasoup.DataProducer, times: PipeTimes) {
+    this.#from = from
+    this.#into = into
+    this.#times = times
+    this.id = into.id
+    onClose(from, () => into.close())
+    onClose(into, () => {
+      from.close()
+      clearTimeout(this.#pausing)
+      clearTimeout(this.#closing)
+    })
+    if ('kind' in from && 'kind' in into) {
+      // Whether it is paused at its source is all that receivers are told; that the pipe stands still is its own affair.
+      const follow = (): void => {
+        const change = from.producerPaused ? into.pause() : into.resume()
+        // Fails only where it ends at this moment.
+        change.catch(() => undefined)
+      }
+      from.on('producerpause', follow)
+      from.on('producerresume', follow)
+      if (from.producerPaused !== into.paused) follow()
+    }
+    this.touch()
+    this.#unwatched()
+  }
+
+  /** Calls back at the end of it, on both routers. */
+  onClose(listener: () => void): void {
+    onClose(this.#into, listener)
+  }
+
+  /** Keeps it for whoever is about to receive it. */
+  touch(): void {
+    if (this.#holders > 0) return
+    clearTimeout(this.#closing)
+    this.#closing = setTimeout(() => this.#into.close(), this.#times.closeMs).unref()
+  }
+
+  /** It lives as long as this, and flows while this is not paused. */
+  hold(receiver: Receiver): void {
+    const letGo = this.keep()
+    let stopWatching = receiver.paused ? undefined : this.watch()
+    const ended = (): void => {
+      stopWatching?.()
+      stopWatching = undefined
+    }
+    if ('kind' in receiver) {
+      receiver.observer.on('pause', ended)
+      receiver.observer.on('resume', () => {
+        stopWatching ??= this.watch()
+      })
+    }
+    onClose(receiver, () => {
+      ended()
+      letGo()
+    })
+  }
+
+  keep(): () => void {
+    this.#holders += 1
+    clearTimeout(this.#closing)
+    return once(() => {
+      this.#holders -= 1
+      if (!this.#into.closed) this.touch()
+    })
+  }
+
+  watch(): () => void {
+    this.#watchers += 1
+    clearTimeout(this.#pausing)
+    // A pipe of data has no need to stand still.
+    if ('kind' in this.#from && this.#from.paused) this.#from.resume().catch(() => undefined)
+    return once(() => {
+      this.#watchers -= 1
+      this.#unwatched()
+    })
+  }
+
+  #unwatched(): void {
+    if (this.#watchers > 0 || this.#into.closed) return
+    const from = this.#from
+    if (!('kind' in from)) return
+    clearTimeout(this.#pausing)
+    this.#pausing = setTimeout(() => void from.pause().catch(() => undefined), this.#times.pauseMs).unref()
+  }
+}
+
+function once(act: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    act()
+  }
+}
+
+/** The observers of mediasoup's types have this event in common, and the compiler does not see it. */
+export function onClose(
+  made: { observer: { once(event: 'close', listener: () => void): unknown } },
+  listener: () => void,
+): void {
+  made.observer.once('close', listener)
+}

@@ -1,0 +1,295 @@
+import type { types as mediasoup } from 'mediasoup'
+import type { PreferredProtocol, RtpCapabilities } from '../../protocol/media.ts'
+import { fromMediasoupRtpCapabilities, toMediasoupRtpCapabilities } from './convert.ts'
+import type { MediaLog } from '../log.ts'
+import { closed, refusing } from '../refusals.ts'
+import type { Ingress, IngressOptions, Tap, TapOptions, Transport, TransportOptions } from '../sfu.ts'
+import { openIngress, openTap, type LocalHost } from './local.ts'
+import { onClose, openLine, PipedStream, type Line, type PipeTimes } from './pipes.ts'
+import { MediasoupTransport, type Brought } from './transport.ts'
+
+/** What the worker assumes a client can take before it has measured, in bits per second: one good camera or several small ones. */
+const initialOutgoingBitrate = 1_500_000
+/** The most one client may send in, in bits per second: three layers of camera, a screen and sound, with room to spare. */
+const maxIncomingBitrate = 12_000_000
+
+/** The most that one message over a data channel may hold, in bytes; the published client sends 15 KiB at most. */
+const maxDataMessageSize = 64 * 1024
+
+/** Where each producer is, on whatever worker: a transport of one router may receive what another router has. */
+export type ProducerHomes = Map<string, ProducerHome>
+
+interface ProducerHome {
+  router: WorkerRouter
+  producer: mediasoup.Producer | mediasoup.DataProducer
+  /** Whether it is listened to for the active speaker. */
+  isVoice: boolean
+}
+
+/** What a router needs of the worker that it is on, and of the meeting that it is of. */
+export interface RouterPlace {
+  readonly log: MediaLog | undefined
+  /** Of the worker, from 0. */
+  readonly index: number
+  readonly webRtcServer: mediasoup.WebRtcServer
+  readonly homes: ProducerHomes
+  readonly pipeTimes: PipeTimes
+  /** The meeting has a voice; answers how to take that back. */
+  useVoice(producerId: string): () => void
+  /** The router is closed or dead and counts no more. */
+  left(router: WorkerRouter): void
+}
+
+/** What a meeting has on one worker. */
+export class WorkerRouter implements LocalHost {
+  readonly rtpCapabilities: RtpCapabilities
+  readonly #router: mediasoup.Router
+  readonly #place: RouterPlace
+  /** Producers of other routers that were brought here, or are on their way: by their own id. */
+  readonly #piped = new Map<string, Promise<PipedStream>>()
+  /** To and from other routers, by them. */
+  readonly #lines = new Map<WorkerRouter, Promise<Line>>()
+  /** Of taps and ingresses. */
+  readonly #local = new Set<mediasoup.Transport>()
+  readonly #counts = { producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
+  #transports = 0
+  /** No meeting holds it any more. */
+  #released = false
+  #closed = false
+  #died = false
+
+  constructor(router: mediasoup.Router, place: RouterPlace) {
+    this.#router = router
+    this.#place = place
+    this.rtpCapabilities = fromMediasoupRtpCapabilities(router.rtpCapabilities)
+  }
+
+  get log(): MediaLog | undefined {
+    return this.#place.log
+  }
+
+  get worker(): number {
+    return this.#place.index
+  }
+
+  /** Its worker died, and with it all that was made from it. */
+  get died(): boolean {
+    return this.#died
+  }
+
+  get counts(): Readonly<{ producers: number; consumers: number; pipesIn: number; pipesOut: number }> {
+    return this.#counts
+  }
+
+  /** @param onClose called when the transport is gone */
+  async createTransport(options: TransportOptions, onClose: () => void): Promise<Transport> {
+    this.#assertOpen()
+    const transport = await refusing('meeting', () =>
+      this.#router.createWebRtcTransport({
+        webRtcServer: this.#place.webRtcServer,
+        ...protocols[options.preferredProtocol ?? 'UDP_OVER_TCP'],
+        initialAvailableOutgoingBitrate: initialOutgoingBitrate,
+        enableSctp: options.sctpCapabilities !== undefined,
+        maxSendMessageSize: maxDataMessageSize,
+        maxReceiveMessageSize: maxDataMessageSize,
+      }),
+    )
+    if (this.#router.closed) {
+      transport.close()
+      throw closed('meeting')
+    }
+    this.#transports++
+    transport.observer.once('close', () => {
+      this.#transports--
+      onClose()
+      if (this.#released) this.#closeIfUnused()
+    })
+    if (options.direction === 'send') {
+      // Nobody waits for it: the limit is in force long before the client has negotiated.
+      transport.setMaxIncomingBitrate(maxIncomingBitrate).catch(() => undefined)
+    }
+    return new MediasoupTransport(transport, options.direction, this)
+  }
+
+  openTap(options: TapOptions): Promise<Tap> {
+    return this.#openLocal(() =>
+      openTap(this.#router, this, { rtpCapabilities: this.#withoutExtensions, ...options }),
+    )
+  }
+
+  /** @param onClose called when it is gone */
+  async openIngress(options: IngressOptions, onClose: () => void): Promise<Ingress> {
+    const ingress = await this.#openLocal(() => openIngress(this.#router, this, options))
+    ingress.on('closed', onClose)
+    return ingress
+  }
+
+  /** It belongs to the meeting that holds this router, and goes with it. */
+  async #openLocal<T extends Tap | Ingress>(open: () => Promise<T>): Promise<T> {
+    this.#assertOpen()
+    const opened = await open()
+    if (this.#isOver()) {
+      opened.close()
+      throw closed('meeting')
+    }
+    return opened
+  }
+
+  #assertOpen(): void {
+    if (this.#isOver()) throw closed('meeting')
+  }
+
+  #isOver(): boolean {
+    return this.#closed || this.#released
+  }
+
+  canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean {
+    // mediasoup answers false to a producer it does not know, and to capabilities it cannot read.
+    return (
+      !this.#closed &&
+      this.#router.canConsume({ producerId, rtpCapabilities: toMediasoupRtpCapabilities(rtpCapabilities) })
+    )
+  }
+
+  async bring(producerId: string): Promise<Brought> {
+    const home = this.#place.homes.get(producerId)
+    const piped = await this.#pipedFrom(home, producerId)
+    return {
+      id: piped?.id ?? producerId,
+      hold: (consumer) => {
+        piped?.hold(consumer)
+        this.#count('consumers', consumer)
+        if (home?.isVoice) onClose(consumer, this.#place.useVoice(producerId))
+      },
+    }
+  }
+
+  /** Makes a voice known here, and lets it flow until it is let go. @throws what mediasoup throws */
+  async listenTo(producerId: string): Promise<{ id: string; letGo: () => void }> {
+    const piped = await this.#pipedFrom(this.#place.homes.get(producerId), producerId)
+    if (!piped) return { id: producerId, letGo: () => undefined }
+    const [stopWatching, letGo] = [piped.watch(), piped.keep()]
+    return {
+      id: piped.id,
+      letGo: () => {
+        stopWatching()
+        letGo()
+      },
+    }
+  }
+
+  /** @throws what mediasoup throws */
+  async observe(options: {
+    speakerIntervalMs: number
+    silenceThreshold: number
+    loudnessIntervalMs: number
+  }): Promise<{ speakers: mediasoup.ActiveSpeakerObserver; levels: mediasoup.AudioLevelObserver }> {
+    const [speakers, levels] = await Promise.all([
+      this.#router.createActiveSpeakerObserver({ interval: options.speakerIntervalMs }),
+      this.#router.createAudioLevelObserver({
+        maxEntries: 1,
+        threshold: options.silenceThreshold,
+        interval: options.loudnessIntervalMs,
+      }),
+    ])
+    return { speakers, levels }
+  }
+
+  /** The meeting needs it no more. It goes with its last transport, as that may be in use by another meeting. Idempotent. */
+  release(): void {
+    if (this.#isOver()) return
+    this.#released = true
+    for (const transport of [...this.#local]) transport.close()
+    this.#closeIfUnused()
+  }
+
+  #closeIfUnused(): void {
+    if (this.#closed || this.#transports > 0) return
+    this.#closed = true
+    this.#router.close()
+    this.#place.left(this)
+  }
+
+  /** Undefined for one that is at home here, or nowhere. @throws what mediasoup throws */
+  async #pipedFrom(home: ProducerHome | undefined, producerId: string): Promise<PipedStream | undefined> {
+    if (!home || home.router === this) return undefined
+    let piping = this.#piped.get(producerId)
+    if (!piping) {
+      piping = this.#pipe(home)
+      this.#piped.set(producerId, piping)
+      const forget = (): void => {
+        if (this.#piped.get(producerId) === piping) this.#piped.delete(producerId)
+      }
+      piping.then((piped) => piped.onClose(forget), forget)
+    }
+    const piped = await piping
+    piped.touch()
+    return piped
+  }
+
+  async #pipe({ router: from, producer }: ProducerHome): Promise<PipedStream> {
+    const piped = await PipedStream.open(await from.#lineTo(this), producer, this.#place.pipeTimes)
+    from.#counts.pipesOut += 1
+    this.#counts.pipesIn += 1
+    piped.onClose(() => {
+      from.#counts.pipesOut -= 1
+      this.#counts.pipesIn -= 1
+    })
+    return piped
+  }
+
+  /** One for each two routers, whichever way streams go. */
+  #lineTo(other: WorkerRouter): Promise<Line> {
+    const known = this.#lines.get(other)
+    if (known) return known
+    const line = openLine(this.#router, other.#router)
+    const reverse = line.then(({ near, far }) => ({ near: far, far: near }))
+    this.#lines.set(other, line)
+    other.#lines.set(this, reverse)
+    const forget = (): void => {
+      if (this.#lines.get(other) === line) this.#lines.delete(other)
+      if (other.#lines.get(this) === reverse) other.#lines.delete(this)
+    }
+    reverse.then(({ near }) => onClose(near, forget), forget)
+    return line
+  }
+
+  /** The worker is gone, and mediasoup has closed all that was on it. */
+  workerDied(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#died = true
+    this.#place.left(this)
+  }
+
+  register(producer: mediasoup.Producer | mediasoup.DataProducer, isVoice: boolean): void {
+    const { homes } = this.#place
+    homes.set(producer.id, { router: this, producer, isVoice })
+    onClose(producer, () => homes.delete(producer.id))
+    this.#count('producers', producer)
+    if (isVoice) onClose(producer, this.#place.useVoice(producer.id))
+  }
+
+  #count(what: 'producers' | 'consumers', made: Parameters<typeof onClose>[0]): void {
+    this.#counts[what] += 1
+    onClose(made, () => (this.#counts[what] -= 1))
+  }
+
+  ownLocally(transport: mediasoup.Transport): void {
+    this.#local.add(transport)
+    transport.observer.once('close', () => this.#local.delete(transport))
+  }
+
+  get #withoutExtensions(): RtpCapabilities {
+    return { ...this.rtpCapabilities, headerExtensions: [] }
+  }
+}
+
+const protocols: Record<
+  PreferredProtocol,
+  { enableUdp: boolean; enableTcp: boolean; preferUdp: boolean; preferTcp: boolean }
+> = {
+  UDP_OVER_TCP: { enableUdp: true, enableTcp: true, preferUdp: true, preferTcp: false },
+  UDP_ONLY: { enableUdp: true, enableTcp: false, preferUdp: true, preferTcp: false },
+  TCP_ONLY: { enableUdp: false, enableTcp: true, preferUdp: false, preferTcp: true },
+}
