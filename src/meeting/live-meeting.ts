@@ -51,7 +51,7 @@ export interface LiveMeetingOptions {
   /** What cannot be guessed: chat tickets, message ids. */
   newSecretId: () => string
   /** Told of what failed behind the scenes; nothing here throws for it. */
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
   /** Nobody is in it, waits for it or may come back. */
   onIdle: () => void
 }
@@ -239,7 +239,7 @@ export class LiveMeeting {
     assertMay(by, 'end')
     return () => {
       this.end('REMOVE_ALL').catch((error: unknown) =>
-        this.#options.onError(error, 'ending a session for all'),
+        this.#options.onError(error, 'failed to end a session for all'),
       )
     }
   }

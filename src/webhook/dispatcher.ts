@@ -17,7 +17,7 @@ export interface DispatcherOptions {
   random: () => number
   /** Told of what came of each try. */
   onSettled: (delivery: LeasedDelivery, outcome: Outcome) => void
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
 }
 
 /** Under way at once, to all receivers and to one. */
@@ -76,14 +76,14 @@ export class Dispatcher {
     const at = this.#now()
     await outbox
       .repairAfterClockSkew(at, at + policy.maxRetryMs, at + policy.timeoutMs + LEASE_MARGIN_MS)
-      .catch((error: unknown) => onError(error, 'reading the outbox'))
+      .catch((error: unknown) => onError(error, 'failed to read the outbox'))
     while (!this.#stopped) {
       this.#woken = false
       try {
         const all = await this.#round()
         if (!all) continue
       } catch (error) {
-        onError(error, 'reading the outbox')
+        onError(error, 'failed to read the outbox')
       }
       await this.#sleep(Math.min(POLL_MS, Math.max(0, this.#expectedAt - this.#now())))
     }
@@ -109,7 +109,7 @@ export class Dispatcher {
         continue
       }
       const done = this.#deliver(delivery, place)
-        .catch((error: unknown) => this.#options.onError(error, 'delivering to a webhook'))
+        .catch((error: unknown) => this.#options.onError(error, 'failed to deliver to a webhook'))
         .finally(() => {
           this.#underWay.delete(deliveryId)
           this.#wake()

@@ -67,10 +67,10 @@ export class ChatSockets {
       const [path, query] = (request.url ?? '').split('?')
       if (path !== CHAT_PATH) return
       // From here on nobody else hears of a connection that is reset, and an error unheard ends the process.
-      socket.on('error', (error: Error) => this.#options.log.debug({ err: error }, 'a chat socket failed'))
+      socket.on('error', (error: Error) => this.#options.log.debug({ err: error }, 'failed to serve a chat socket'))
       const ticket = new URLSearchParams(query).get('ticket') ?? ''
       this.#upgrade(request, socket, head, ticket).catch((error: unknown) => {
-        this.#options.log.error({ err: error }, 'a chat socket could not be opened')
+        this.#options.log.error({ err: error }, 'failed to open a chat socket')
         socket.destroy()
       })
     })
@@ -105,7 +105,7 @@ export class ChatSockets {
     const { pace, log, onMessage, onRefusal } = this.#options
     const heartbeat = { pingsOut: 0, seq: 0 }
     this.#heartbeats.set(socket, heartbeat)
-    socket.on('error', (error) => log.debug({ err: error }, 'a chat socket failed'))
+    socket.on('error', (error) => log.debug({ err: error }, 'failed to serve a chat socket'))
     socket.on('close', () => {
       this.#heartbeats.delete(socket)
       connection.close(1006, 'lost')

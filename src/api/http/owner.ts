@@ -45,7 +45,7 @@ export function createOwner({ settings, userId, log }: OwnerOptions): Owner {
         warned = true
         log.warn(
           { sign },
-          'refused to take a caller for the owner: a proxy seems to stand before this server',
+          'refused to treat a local caller as the owner: a proxy seems to be in front of this server',
         )
       }
       return sign === undefined && isCallerHere(request.raw) && isPageAllowed(request, settings, pages)

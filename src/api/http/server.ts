@@ -135,7 +135,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   const answerRefusal = (refusal: Refusal, requestId: string, reply: Answer): Answer => {
     onRefusal(refusal)
     if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
-      log.error({ err: refusal.cause, requestId }, 'a request failed')
+      log.error({ err: refusal.cause, requestId }, 'failed to answer a request')
     if (refusal.retryAfterSeconds !== undefined)
       reply.header('retry-after', String(refusal.retryAfterSeconds))
     return reply.code(refusal.status).send(restErrorBody(refusal))

@@ -46,7 +46,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     if (refusal.code !== 'RATE_LIMITED')
       log.info(
         { requestId: request.id, code: refusal.code, reason: refusal.reason },
-        'refused at init-config',
+        'refused a client at init-config',
       )
     if (refusal.retryAfterSeconds !== undefined) void reply.header('retry-after', refusal.retryAfterSeconds)
     const media = mediaStatus()

@@ -20,7 +20,7 @@ export interface ChatOptions {
   log: ChatLog
   now: () => number
   newMessageId: () => string
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
 }
 
 /** Who says something. */

@@ -39,7 +39,7 @@ interface ConnectionOptions {
   publish: (frame: Publish) => Promise<void>
   maxSubscriptions: number
   onClose: () => void
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
 }
 
 /** One participant's chat socket. */
@@ -81,7 +81,7 @@ export class ChatConnection {
         error: refusal.message,
       })
       if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
-        this.#options.onError(refusal.cause, 'answering a chat frame')
+        this.#options.onError(refusal.cause, 'failed to answer a chat frame')
       return refusal
     }
   }

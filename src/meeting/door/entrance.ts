@@ -29,7 +29,7 @@ export interface EntranceOptions {
   admitters: Audience
   /** Why nobody, or nobody with this grant, is let in any more. */
   refusalOf: (grant: Grant) => Refusal | undefined
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
   /** Nobody waits any more. */
   onIdle: () => void
 }
@@ -193,7 +193,7 @@ export class Entrance {
       if (written && !written.admitted.has(participantId, tokenId)) {
         store.sessions
           .takeBackAdmission(written.sessionId, participantId, tokenId)
-          .catch((failure: unknown) => onError(failure, 'taking back an admission'))
+          .catch((failure: unknown) => onError(failure, 'failed to take back an admission'))
       }
       throw error
     }

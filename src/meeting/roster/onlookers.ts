@@ -6,9 +6,9 @@ import type { MeetingStream, Onlooker } from './member.ts'
 /** The onlookers of one meeting. What one of them throws harms neither the others nor the meeting. */
 export class Onlookers {
   readonly #all = new Set<Onlooker>()
-  readonly #onError: (error: unknown, doing: string) => void
+  readonly #onError: (error: unknown, message: string) => void
 
-  constructor(onError: (error: unknown, doing: string) => void) {
+  constructor(onError: (error: unknown, message: string) => void) {
     this.#onError = onError
   }
 
@@ -47,7 +47,7 @@ export class Onlookers {
     try {
       work()
     } catch (error) {
-      this.#onError(error, 'telling an onlooker')
+      this.#onError(error, 'failed to notify an onlooker')
     }
   }
 }

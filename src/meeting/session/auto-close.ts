@@ -4,7 +4,7 @@ export interface AutoCloseOptions {
   now: () => number
   /** Tried again while it rejects. */
   close: (type: Config['type']) => Promise<void>
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
 }
 
 const RETRY_MS = 5000
@@ -40,7 +40,7 @@ export class AutoClose {
   #close(type: Config['type']): void {
     const { close, onError } = this.#options
     close(type).catch((error: unknown) => {
-      onError(error, 'closing a session in time')
+      onError(error, 'failed to close a session at its time limit')
       if (this.#isArmed) this.#after(RETRY_MS, () => this.#close(type))
     })
   }

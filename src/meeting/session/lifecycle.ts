@@ -48,7 +48,7 @@ export class SessionLifecycle {
       onOver: () => {
         this.end(leaveReason('ROOM_CLOSE'), 'empty').then(
           () => options.onIdle(),
-          (error: unknown) => onError(error, 'ending an empty session'),
+          (error: unknown) => onError(error, 'failed to end an empty session'),
         )
       },
     })
@@ -124,7 +124,7 @@ export class SessionLifecycle {
     this.#unwritten = log
     await log.ended(endedAt, why, () => {
       this.#unwritten = undefined
-      session.dropFiles().catch((error: unknown) => onError(error, 'deleting the files of a session'))
+      session.dropFiles().catch((error: unknown) => onError(error, 'failed to delete the files of a session'))
       events.emit('sessionEnded', { meetingId, sessionId, startedAt, endedAt, reason: why })
       onIdle()
     })

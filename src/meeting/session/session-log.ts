@@ -19,7 +19,7 @@ export interface SessionLogOptions {
   store: Store
   announce: Announce
   now: () => number
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
 }
 
 /** How soon it is tried again. */
@@ -32,7 +32,7 @@ type Write = () => Promise<unknown>
 export class SessionLog {
   readonly #options: SessionLogOptions
   /** What is yet to be written, oldest first. */
-  readonly #behind: { write: Write; doing: string }[] = []
+  readonly #behind: { write: Write; message: string }[] = []
   #catchingUp: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
   /** By participant: a leave on its way, which a join of the same must not overtake. */
@@ -63,7 +63,7 @@ export class SessionLog {
     const tell = this.#tell({ event: 'session-ended', at, startedAt, reason })
     return this.#record(
       () => store.sessions.end(sessionId, at, reason, tell).then(written),
-      'recording an end',
+      'failed to record the end of a session',
     )
   }
 
@@ -115,7 +115,7 @@ export class SessionLog {
     const tell = this.#tell({ event: 'participant-left', at, participantId: id, name })
     const done = this.#record(
       () => store.sessions.leave(sessionId, id, at, reason, tell),
-      'recording a leave',
+      'failed to record a leave',
     )
     const leaving = done
       .catch(() => undefined)
@@ -135,7 +135,7 @@ export class SessionLog {
       on
         ? () => store.sessions.openInterval(interval)
         : () => store.sessions.closeInterval(sessionId, id, kind, at),
-      'recording a stream',
+      'failed to record a stream',
     )
   }
 
@@ -154,7 +154,7 @@ export class SessionLog {
     this.#later(async () => {
       await store.sessions.closeInterval(sessionId, id, 'mode', at)
       await store.sessions.openInterval(interval)
-    }, 'recording a mode')
+    }, 'failed to record a mode')
   }
 
   #tell(fact: OwnFact): NewDelivery[] {
@@ -162,28 +162,28 @@ export class SessionLog {
     return announce(meeting, { ...fact, sessionId })
   }
 
-  #later(write: Write, doing: string): void {
-    this.#record(write, doing).catch(() => undefined)
+  #later(write: Write, message: string): void {
+    this.#record(write, message).catch(() => undefined)
   }
 
   /** Rejects when it could not be written at once; it is then written later, and in its turn. */
-  async #record(write: Write, doing: string): Promise<void> {
+  async #record(write: Write, message: string): Promise<void> {
     if (this.#behind.length === 0) {
       try {
         await write()
         return
       } catch (error) {
-        if (!isUnavailable(error)) this.#options.onError(error, doing)
-        else this.#postpone(write, doing)
+        if (!isUnavailable(error)) this.#options.onError(error, message)
+        else this.#queue(write, message)
         throw error
       }
     }
-    this.#postpone(write, doing)
+    this.#queue(write, message)
     throw new Refusal('STORE_UNAVAILABLE')
   }
 
-  #postpone(write: Write, doing: string): void {
-    this.#behind.push({ write, doing })
+  #queue(write: Write, message: string): void {
+    this.#behind.push({ write, message })
     this.#arm()
   }
 
@@ -201,7 +201,7 @@ export class SessionLog {
           this.#arm()
           throw error
         }
-        this.#options.onError(error, next.doing)
+        this.#options.onError(error, next.message)
       }
       this.#behind.shift()
     }

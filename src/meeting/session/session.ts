@@ -25,7 +25,7 @@ export interface SessionOptions {
   now: () => number
   /** What cannot be guessed: message ids, file ids. */
   newSecretId: () => string
-  onError: (error: unknown, doing: string) => void
+  onError: (error: unknown, message: string) => void
 }
 
 interface Kept {
