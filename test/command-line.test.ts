@@ -406,7 +406,7 @@ test('against a server that runs: a session is ended, a key is revoked at once',
     const meetingId = (await anteroom(['meeting', 'create'], server.env)).out.trim()
     const idle = await anteroom(['meeting', 'end', meetingId], server.env)
     assert.equal(idle.code, 3)
-    isOneSentence(idle, /No session goes on/)
+    isOneSentence(idle, /no ongoing session/)
     assert.equal((await anteroom(['keys', 'revoke', apiKey], server.env)).code, 0)
     await until((body) => body.code === 'APIKEY_DEACTIVATED')
     const ended = await anteroom(['keys', 'revoke', apiKey, '--end-connections', '--json'], server.env)

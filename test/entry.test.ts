@@ -357,7 +357,7 @@ test('a seat that nobody joins with is given up, is seen, and holds no session',
       [['seat', 'seat']],
     )
     const error = await seat.hears('error')
-    assert.deepEqual([error.name, error.message], ['INVALID_STATE', 'The meeting was not joined in time.'])
+    assert.deepEqual([error.name, error.message], ['INVALID_STATE', 'The participant did not join in time.'])
     await seat.gone()
     assert.equal(host.closed, undefined)
 

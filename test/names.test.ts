@@ -344,7 +344,7 @@ test('an id that is a word of an address is found by its address, or refused', a
       const { status, body } = await call('GET', `/v2/rooms/${word}${after}`)
       const found = status === 200 && !(after !== '' && 'customRoomId' in body)
       assert.equal(
-        found || body.message === 'No session goes on in this meeting.',
+        found || body.message === 'The meeting has no ongoing session.',
         made.status === 200,
         word + after,
       )
@@ -469,7 +469,7 @@ test('an id names one meeting of a project', async () => {
       await server.rest('POST', '/v1/meetings', { userMeetingId: customRoomId }),
     ]) {
       assert.deepEqual([made.status, made.body.code], [400, 'INVALID_REQUEST'], customRoomId)
-      assert.equal(made.body.message, 'This custom id is the id of another meeting.')
+      assert.equal(made.body.message, 'The custom id is the id of another meeting.')
     }
     assert.equal((await server.rest('GET', `/v2/rooms/${customRoomId}`)).body.roomId, first.roomId)
     const got = await server.rest('POST', `/v1/prebuilt/meetings/${customRoomId}`, {})

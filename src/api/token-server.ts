@@ -65,7 +65,7 @@ export function buildTokenServer(options: TokenServerOptions): HttpListener {
     } catch (cause) {
       // Clients parse every answer, so what is no JSON is not passed on.
       throw new Refusal('UPSTREAM_UNAVAILABLE', {
-        message: 'The meeting service behind this server answered with no JSON.',
+        message: 'The meeting service behind this server did not answer with JSON.',
         cause,
       })
     }

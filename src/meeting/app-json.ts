@@ -10,5 +10,5 @@ export function assertSmall(
   value: Record<string, unknown> | null | undefined,
 ): void {
   if (value && Buffer.byteLength(JSON.stringify(value)) > MAX_BYTES)
-    throw new Refusal('PAYLOAD_TOO_LARGE', { message: `${name} is over ${MAX_BYTES} bytes.` })
+    throw new Refusal('PAYLOAD_TOO_LARGE', { message: `${name} must not exceed ${MAX_BYTES} bytes.` })
 }

@@ -73,7 +73,7 @@ export function createApiKeys({ store, now, randomBytes, randomUUID }: ApiKeysOp
   const draftSuccessor: ApiKeys['draftSuccessor'] = async (apiKey, overlapSeconds) => {
     const before = await get(apiKey)
     if (before.revokedAt !== null)
-      throw new Refusal('INVALID_STATE', { message: 'This key is revoked, or was rotated before.' })
+      throw new Refusal('INVALID_STATE', { message: 'The key is revoked or was already rotated.' })
     return drafted(before, () => store.keys.revoke(apiKey, now() + overlapSeconds * 1000))
   }
   return {

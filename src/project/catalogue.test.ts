@@ -70,7 +70,7 @@ test('a custom id that is an id of another meeting of the project is refused', a
   for (const customId of [id, meetingId]) {
     await assert.rejects(catalogue.create(PROJECT, { customId }), {
       code: 'INVALID_REQUEST',
-      message: 'This custom id is the id of another meeting.',
+      message: 'The custom id is the id of another meeting.',
     })
   }
 })

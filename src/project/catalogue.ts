@@ -79,7 +79,7 @@ export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): 
           })
         } catch (error) {
           if (error instanceof IdTaken)
-            throw new Refusal('INVALID_REQUEST', { message: 'This custom id is the id of another meeting.' })
+            throw new Refusal('INVALID_REQUEST', { message: 'The custom id is the id of another meeting.' })
           if (!(error instanceof StoreConflict) || meetingId !== undefined || tried === TRIES) throw error
         }
       }

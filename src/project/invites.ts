@@ -97,7 +97,7 @@ export function createInvites(options: InvitesOptions): Invites {
     const signers = line.map(makerKey)
     const [invite, key] = [line[0], signers[0]]
     if (!invite || !key || signers.includes(undefined) || removed.includes(true))
-      throw new Refusal('NOT_FOUND', { message: 'This invite does not work any more; ask for a new link.' })
+      throw new Refusal('NOT_FOUND', { message: 'This invite is no longer valid; ask for a new link.' })
     return { invite, key }
   }
 
@@ -125,7 +125,7 @@ export function createInvites(options: InvitesOptions): Invites {
       const left = parentId === null ? undefined : await leftBy(parentId, meetingId)
       if (parentId !== null && !left)
         throw new Refusal('INVALID_PERMISSIONS', {
-          message: 'The invite that you came by lets nobody else in.',
+          message: 'The invite that you used does not allow you to invite others.',
         })
       const { expiresAt: until = Infinity, uses = Infinity } = left ?? {}
       const most = Math.min(maxUses ?? Infinity, uses)

@@ -32,7 +32,7 @@ export function refusalOfOrigin(
   if (asked !== undefined && !asked.includes('*') && origins.some((one) => covers(one, asked)))
     return undefined
   return new Refusal('UNAUTHORIZED_REQUEST', {
-    message: 'The API key is not for pages of this address.',
+    message: 'Pages of this address may not use the API key.',
     reason: 'origin',
   })
 }

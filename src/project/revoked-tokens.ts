@@ -41,7 +41,7 @@ export class RevokedTokens {
     if (there) return there
     if (this.list(projectId).length >= MAX_TOKENS) {
       throw new Refusal('INVALID_STATE', {
-        message: `This project has ${MAX_TOKENS} revoked tokens, as many as it may; rotate its API key instead.`,
+        message: `The project has reached its limit of ${MAX_TOKENS} revoked tokens; rotate its API key instead.`,
       })
     }
     const token = { projectId, tokenId, revokedAt: this.#options.now() }

@@ -169,14 +169,14 @@ function decodeFrame<F extends Frames>(frames: F, bytes: Uint8Array): Frame<F> {
       reader.skip(wireType, number)
       continue
     }
-    if (wireType !== WireType.LengthDelimited) throw new Error('A frame is not well formed.')
+    if (wireType !== WireType.LengthDelimited) throw new Error('The frame is malformed.')
     const [kind, [, shape]] = found
     const end = reader.uint32() + reader.pos
-    if (end > reader.len) throw new Error('A frame is cut short.')
+    if (end > reader.len) throw new Error('The frame is cut short.')
     // Of a oneof the last one counts.
     frame = { kind, value: read(reader, end, shape) }
   }
-  if (!frame) throw new Error('A frame says nothing.')
+  if (!frame) throw new Error('The frame is empty.')
   return frame
 }
 
@@ -193,13 +193,13 @@ function read<S extends Shape>(reader: BinaryReader, end: number, shape: S): Dec
       continue
     }
     const [, type, repeated] = shape[name]!
-    if (wireType !== wireTypes[type]) throw new Error(`The field ${name} is not well formed.`)
+    if (wireType !== wireTypes[type]) throw new Error(`The field ${name} is malformed.`)
     const one =
       type === 'uint32' ? Number(reader.uint64()) : type === 'string' ? reader.string(true) : reader[type]()
     if (repeated) (value[name] as unknown[]).push(one)
     else value[name] = one
   }
-  if (reader.pos !== end) throw new Error('A message is cut short.')
+  if (reader.pos !== end) throw new Error('The message is cut short.')
   return value as Decoded<S>
 }
 

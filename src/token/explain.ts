@@ -123,7 +123,7 @@ const readers: Record<string, ClaimReader> = {
     check: (claims) => {
       if (entryOf(permissionsOf(claims.permissions)) === undefined) throw new Refusal('INVALID_PERMISSIONS')
     },
-    missing: 'No permissions: the token may use REST and cannot join.',
+    missing: 'No permissions: the token may use REST but cannot join.',
   },
   version: { meaning: () => 'The version of the token format; any is accepted.' },
   roles: {
@@ -237,7 +237,7 @@ function signatureOf(findKey: FindKey | undefined, refusal: Refusal | undefined)
 const sentences: Record<string, string> = {
   missing: 'There is no token.',
   size: 'The token is longer than 8 KiB, its header longer than 1 KiB, or it holds too many values.',
-  characters: 'The token holds characters that no token has; was it cut or pasted wrongly?',
+  characters: 'The token contains characters that no token has. It may have been cut off or pasted wrongly.',
   parts: 'A token has three parts with a dot between them; was it cut or pasted wrongly?',
   base64url: 'A part of the token is not base64url in its one canonical spelling without padding.',
   utf8: 'A part of the token is not UTF-8, or escapes half of a character.',

@@ -45,7 +45,7 @@ const withClaims = (changes: Record<string, unknown>) => signed(JSON.stringify(c
 
 const sentences: Partial<Record<ErrorName, string>> = {
   INVALID_TOKEN: 'Token is invalid or expired',
-  INVALID_API_KEY: 'The API key in the token is not known here.',
+  INVALID_API_KEY: 'This server does not know the API key in the token.',
   APIKEY_DEACTIVATED: 'The API key in the token was revoked.',
 }
 

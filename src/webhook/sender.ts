@@ -42,8 +42,7 @@ export class Sender {
     signal: AbortSignal,
   ): Promise<Answer | undefined> {
     const url = URL.canParse(endPoint) ? new URL(endPoint) : undefined
-    if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-      return failed('The address is not well formed.')
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return failed('The address is malformed.')
     const literal = literalAddress(url)
     if (literal !== undefined && !this.#options.allowPrivate && !isPublicAddress(literal))
       return failed(PRIVATE)

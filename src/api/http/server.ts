@@ -289,7 +289,7 @@ interface Answer {
   send(body: unknown): Answer
 }
 
-const BAD_ADDRESS = 'The address is not well formed.'
+const BAD_ADDRESS = 'The address is malformed.'
 
 /** Fastify's own complaints in our words; what is left of them is told apart by the status. */
 function toRefusal(error: unknown): Refusal {

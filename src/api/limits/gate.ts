@@ -205,10 +205,14 @@ export class Gate {
     const { maxBodyBytes, maxBodyBytesPerAddress } = this.#settings
     const there = this.#bodyBytesOf.of(caller)
     if (there > 0 && there + bytes > maxBodyBytesPerAddress) {
-      return new Refusal('RATE_LIMITED', { message: 'Too much is sent from this address at once.' })
+      return new Refusal('RATE_LIMITED', {
+        message: 'Requests from this address are too large in total; try again in a moment.',
+      })
     }
     if (this.#bodyBytes > 0 && this.#bodyBytes + bytes > maxBodyBytes) {
-      return new Refusal('RATE_LIMITED', { message: 'Too much is sent to this server at once.' })
+      return new Refusal('RATE_LIMITED', {
+        message: 'Requests to this server are too large in total; try again in a moment.',
+      })
     }
     this.#bodyBytes += bytes
     this.#bodyBytesOf.add(caller, bytes)
@@ -326,7 +330,9 @@ export class Gate {
 }
 
 export function crowded(): Refusal {
-  return new Refusal('RATE_LIMITED', { message: 'Too many connections of this address wait to be let in.' })
+  return new Refusal('RATE_LIMITED', {
+    message: 'Too many connections from this address are waiting to be admitted.',
+  })
 }
 
 /** What a connection is called before and after it is encrypted. */

@@ -93,7 +93,7 @@ async function locate(
   const deliveryId = about.delivery?.(asked)
   if (deliveryId !== undefined) return locateDelivery(grant, context, deliveryId)
   if (about.unnamed !== 'project')
-    throw new Refusal('INVALID_REQUEST', { message: 'roomId or sessionId must name what is meant.' })
+    throw new Refusal('INVALID_REQUEST', { message: 'Send roomId or sessionId.' })
   assertInScope(grant)
   return {}
 }

@@ -42,7 +42,9 @@ export const fileRoutes: Routes = (app, context) => {
   const sessionOf = async (request: FastifyRequest): Promise<string> => {
     const sessionId = await live.sessionOf(meetingFor(request).meetingId, grantFor(request).tokenId)
     if (sessionId === undefined) {
-      throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'Files are for those who are in the meeting.' })
+      throw new Refusal('UNAUTHORIZED_REQUEST', {
+        message: 'Only participants of the meeting may use its files.',
+      })
     }
     return sessionId
   }

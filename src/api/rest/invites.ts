@@ -158,7 +158,7 @@ export const inviteRoutes: Routes = (app, context) => {
     async (request) => {
       if (!owner.isHere(request, 'own')) await admin.authorise(request)
       const key = keys.defaultKey()
-      if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
+      if (!key) throw new Refusal('UNAUTHORIZED', { message: 'This server has no active API key.' })
       const meeting = await catalogue.create(key.projectId)
       return {
         token: mintToken({

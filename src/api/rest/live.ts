@@ -159,7 +159,7 @@ export const liveRoutes: Routes = (app, context) => {
       const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
       const { page, perPage, topic } = request.query
       const session = await store.sessions.ongoing(meetingId)
-      if (!session) throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+      if (!session) throw new Refusal('NOT_FOUND', { message: 'The meeting has no ongoing session.' })
       const filter = { ...(topic !== undefined && { topic }), ...mayRead(grant) }
       const { sessionId } = session
       const { total, stretch } = await store.chat.page(sessionId, { page, perPage }, filter)

@@ -21,6 +21,6 @@ export function mintingKey(
     })
   }
   const key = keys.defaultKey()
-  if (!key) throw new Refusal('UNAUTHORIZED', { message: 'There is no API key in force on this server.' })
+  if (!key) throw new Refusal('UNAUTHORIZED', { message: 'This server has no active API key.' })
   return key
 }

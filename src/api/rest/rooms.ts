@@ -42,7 +42,9 @@ export const roomRoutes: Routes = (app, context) => {
   ): Promise<MeetingRecord> => {
     assertWebhook(body.webhook, context.settings)
     if (customRoomId !== undefined && userMeetingId !== undefined && customRoomId !== userMeetingId)
-      throw new Refusal('INVALID_REQUEST', { message: 'customRoomId and userMeetingId name two meetings.' })
+      throw new Refusal('INVALID_REQUEST', {
+        message: 'customRoomId and userMeetingId name different meetings.',
+      })
     const customId = customIdFromPath ?? customRoomId ?? userMeetingId
     return catalogue.create(grant.projectId, {
       ...(customId !== undefined && { customId }),
@@ -196,7 +198,7 @@ export const roomRoutes: Routes = (app, context) => {
       // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
       if (!context.settings.openGetToken && !context.owner.isHere(request, 'ofThisMachine')) {
         throw new Refusal('UNAUTHORIZED_REQUEST', {
-          message: 'This server gives no token for an API key alone; have your backend mint it.',
+          message: 'This server does not issue tokens for an API key alone; let your backend mint the token.',
         })
       }
       const key = context.keys.find(apiKey)

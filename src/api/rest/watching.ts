@@ -99,7 +99,8 @@ export const watchingRoutes: Routes = (app, context) => {
     }),
     async (request): Promise<History> => {
       const { to = now(), from = to - DAY_MS } = request.query
-      if (from > to) throw new Refusal('INVALID_REQUEST', { message: 'query.from is after query.to.' })
+      if (from > to)
+        throw new Refusal('INVALID_REQUEST', { message: 'query.from must not be after query.to.' })
       const samples = await store.figures.samples(Math.max(from, to - LONGEST_MS), to)
       return { data: thinned(samples, MOST_POINTS).map(({ at, figures }) => ({ ...figures, at })) }
     },

@@ -44,7 +44,9 @@ export class Relays {
     if (session && keepsOutRelay(session, request)) throw new Refusal('REMOVED_FROM_SESSION')
     if (!session || !roster.joined().some(({ authority }) => authority.canAdmit)) throw nobodyConsents()
     if (roster.has(source.id)) {
-      throw new Refusal('MEDIA_RELAY_FAILED', { message: 'A participant of this id is in that meeting.' })
+      throw new Refusal('MEDIA_RELAY_FAILED', {
+        message: 'That meeting already has a participant with this id.',
+      })
     }
     requests.add(request, maxRequests)
     admitters.notify({
@@ -60,7 +62,7 @@ export class Relays {
     assertMay(by, 'respondEntry')
     const { requests, roster, entrance, destination } = this.#options
     const request = requests.get(data.meetingId, data.peerId)
-    if (!request) throw new Refusal('NOT_FOUND', { message: 'There is no such request any more.' })
+    if (!request) throw new Refusal('NOT_FOUND', { message: 'The request no longer exists.' })
     const { source, grant } = request
     const answer = (decision: 'allowed' | 'denied'): void => {
       source.link.notify({
@@ -109,5 +111,7 @@ export function keepsOutRelay(session: Session, { source, grant }: RelayRequest)
 
 /** No session goes on there, or nobody in it may let others in. */
 export function nobodyConsents(): Refusal {
-  return new Refusal('MEDIA_RELAY_FAILED', { message: 'Nobody is in that meeting who could consent.' })
+  return new Refusal('MEDIA_RELAY_FAILED', {
+    message: 'That meeting has no participant who can accept the relay.',
+  })
 }

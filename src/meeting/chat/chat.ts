@@ -114,16 +114,16 @@ export class Chat {
     const { message, payload, sendOnly, persist, messageId } = frame
     if (Buffer.byteLength(message) + payload.length > limits.maxChatMessageBytes) {
       throw new Refusal('PAYLOAD_TOO_LARGE', {
-        message: `A message has at most ${limits.maxChatMessageBytes} bytes.`,
+        message: `A message must not exceed ${limits.maxChatMessageBytes} bytes.`,
       })
     }
     if ((messageId !== '' && !isReadable(messageId)) || sendOnly.length > MAX_RECEIVERS) {
       throw new Refusal('INVALID_REQUEST', {
-        message: 'The message id or the list of receivers is too long.',
+        message: 'The message id or the list of recipients is too long.',
       })
     }
     if (!sendOnly.every(isReadable)) {
-      throw new Refusal('INVALID_REQUEST', { message: 'A receiver is not a participant id.' })
+      throw new Refusal('INVALID_REQUEST', { message: 'A recipient is not a participant id.' })
     }
     assertTopic(frame.topic)
     if (!sender.joined) throw new Refusal('INVALID_STATE')

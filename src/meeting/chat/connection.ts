@@ -134,7 +134,7 @@ export class ChatConnection {
   async #subscribe(asked: Subscribe): Promise<boolean> {
     const there = this.#find(asked.topic)
     if (!there && this.#subscriptions.size >= this.#options.maxSubscriptions) {
-      throw new Refusal('RATE_LIMITED', { message: 'Too many topics are subscribed to.' })
+      throw new Refusal('RATE_LIMITED', { message: 'The connection subscribes to too many topics.' })
     }
     const topic = this.#options.enterTopic(asked.topic)
     // What waits to go out is history by now: a listener must not hear it twice.

@@ -21,7 +21,9 @@ export interface Encoded {
 /** @throws {Refusal} INVALID_REQUEST */
 export function assertTopic(name: string): void {
   if (!isReadable(name))
-    throw new Refusal('INVALID_REQUEST', { message: `A topic has 1 to ${MAX_WORDS_LENGTH} characters.` })
+    throw new Refusal('INVALID_REQUEST', {
+      message: `A topic must have 1 to ${MAX_WORDS_LENGTH} characters.`,
+    })
 }
 
 /** What a message takes of the room for what is kept. */

@@ -17,7 +17,7 @@ export class Turns {
     if (this.#running < this.#atOnce) this.#running++
     else {
       if (this.#waiting.length >= this.#mostWaiting)
-        throw new Refusal('RATE_LIMITED', { message: 'Read what was asked for before asking for more.' })
+        throw new Refusal('RATE_LIMITED', { message: 'Read the pending answers before you request more.' })
       // Whoever ends hands its turn on.
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }

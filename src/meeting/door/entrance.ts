@@ -216,7 +216,7 @@ export class Entrance {
     if (!link) return
     if (await link.answers(LINE_TIMEOUT_MS)) {
       throw new Refusal('DUPLICATE_PARTICIPANT', {
-        message: 'Somebody else is here under this participant id.',
+        message: 'Another person is in the meeting with this participant id.',
       })
     }
     if (participant) roster.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))

@@ -54,7 +54,7 @@ export class Roster {
         this.evict(
           participant,
           leaveReason('UNKNOWN'),
-          new Refusal('INVALID_STATE', { message: 'The meeting was not joined in time.' }),
+          new Refusal('INVALID_STATE', { message: 'The participant did not join in time.' }),
         ),
     })
   }
@@ -132,7 +132,7 @@ export class Roster {
     assertStillComing: () => void = () => undefined,
   ): Promise<Joined> {
     const mode = data.mode === undefined ? participant.mode : parseMode(data.mode)
-    if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'This mode is not known.' })
+    if (!mode) throw new Refusal('INVALID_REQUEST', { message: 'The mode is unknown.' })
     if (participant.enrolled) throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
     const device = data.deviceInfo ?? null
     assertSmall('deviceInfo', device)
@@ -246,7 +246,7 @@ export class Roster {
   changeMode(participant: Participant, name: string): { unsupportedCodecs: string[] } {
     const { everyone, media, sessions } = this.#options
     const mode = parseMode(name)
-    if (!mode) throw new Refusal('CHANGE_MODE_FAILED', { message: 'This mode is not known.' })
+    if (!mode) throw new Refusal('CHANGE_MODE_FAILED', { message: 'The mode is unknown.' })
     const received = participant.receives
     participant.mode = mode
     sessions.current?.log.changedMode(participant)

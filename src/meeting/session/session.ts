@@ -180,5 +180,5 @@ function lastKnown(startedAt: number, stays: readonly StayRecord[], lastAliveAt:
 }
 
 export function noSession(): Refusal {
-  return new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+  return new Refusal('NOT_FOUND', { message: 'The meeting has no ongoing session.' })
 }

@@ -42,7 +42,7 @@ export class RealtimeStore {
   set(key: string, value: string | null, updatedBy: string, holder: Holder): void {
     const there = this.#values.get(key)
     if (value !== null && Buffer.byteLength(value) > MAX_VALUE_BYTES)
-      throw new Refusal('STORE_SET_FAILED', { message: `A value has at most ${MAX_VALUE_BYTES} bytes.` })
+      throw new Refusal('STORE_SET_FAILED', { message: `A value must not exceed ${MAX_VALUE_BYTES} bytes.` })
     if (value === null) {
       if (there) this.#keys.add(there.maker, -1)
       this.#values.delete(key)

@@ -32,7 +32,7 @@ export async function readAdminKey({
   const file = join(folder, ADMIN_KEY_FILE)
   if (!create && !existsSync(file))
     throw new StartError(
-      `There is no admin key ${file}: name its folder in DATA_DIR, give the key in ADMIN_KEY, or start the server once.`,
+      `The admin key ${file} does not exist: set DATA_DIR to its folder, give the key in ADMIN_KEY, or start the server once.`,
     )
   try {
     const made = randomBytes(KEY_BYTES).toString('base64url')
@@ -53,6 +53,6 @@ export async function readAdminKey({
     throw new StartError(`Other users can read the admin key ${file}: run "chmod 600 ${file}".`)
   const kept = (await readFile(file, 'utf8')).trim()
   if (kept.length < MIN_LENGTH)
-    throw new StartError(`The admin key ${file} is too short: delete it, and the next start makes one.`)
+    throw new StartError(`The admin key ${file} is too short: delete it, and the next start creates one.`)
   return kept
 }

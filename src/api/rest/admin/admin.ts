@@ -40,7 +40,7 @@ export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admi
     const cookie = cookieOf(request)
     if (cookie === undefined || !(await signIn.check(cookie))) {
       throw new Refusal('UNAUTHORIZED', {
-        message: 'Sign in to the dashboard, or show the admin key.',
+        message: 'Sign in to the dashboard, or send the admin key.',
         reason: cookie === undefined ? 'no-admin' : 'signed-out',
       })
     }
@@ -69,14 +69,14 @@ function assertOwnPage(request: FastifyRequest, settings: OwnAddress): void {
   const reading = READING.has(request.method)
   if (reading ? isFromForeignPage(request, settings) : !isFromOwnPage(request, settings)) {
     throw new Refusal('UNAUTHORIZED_REQUEST', {
-      message: 'Only the pages of this server may ask for this.',
+      message: 'Only pages of this server may send this request.',
       reason: 'foreign-page',
     })
   }
   if (reading || request.headers[PAGE_HEADER] !== undefined) return
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new Refusal('UNSUPPORTED_MEDIA_TYPE', {
-      message: `The body must be JSON, or the header ${PAGE_HEADER} be set.`,
+      message: `The body must be JSON, or the header ${PAGE_HEADER} must be set.`,
     })
   }
 }

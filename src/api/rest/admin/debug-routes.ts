@@ -20,7 +20,7 @@ export const debugRoutes: Routes = (app, { live, store }) => {
     async (request) => {
       const { id } = request.params
       if (!(await store.meetings.get(id)))
-        throw new Refusal('NOT_FOUND', { message: 'There is no meeting of this id.' })
+        throw new Refusal('NOT_FOUND', { message: 'There is no meeting with this id.' })
       return live.inspect(id)
     },
   )

@@ -40,7 +40,7 @@ export const signInRoutes: Routes = (app, context) => {
     async (request, reply) => {
       const { password, code } = request.body
       if ((password === undefined) === (code === undefined))
-        throw new Refusal('INVALID_REQUEST', { message: 'Give either password or code.' })
+        throw new Refusal('INVALID_REQUEST', { message: 'Send either a password or a code.' })
       if (isFromForeignPage(request, settings)) throw new Refusal('UNAUTHORIZED_REQUEST')
       attempt(request)
       const cookie = code === undefined ? await signIn.withPassword(password!) : await signIn.withCode(code)

@@ -33,7 +33,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
       const { apiKey, ...claims } = request.body
       const key = apiKey === undefined ? keys.defaultKey(projectId) : keys.find(apiKey)
       if (key?.projectId !== projectId)
-        throw new Refusal('NOT_FOUND', { message: 'The project has no such API key in force.' })
+        throw new Refusal('NOT_FOUND', { message: 'The project has no active API key with this id.' })
       if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
       try {
         return { token: mintToken({ ...claims, apiKey: key.apiKey, secret: key.secret, now: now() }) }

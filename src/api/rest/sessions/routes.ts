@@ -114,7 +114,7 @@ export const sessionRoutes: Routes = (app, context) => {
     const other = body.sessionId !== undefined && ongoing?.sessionId !== body.sessionId
     const ended = !other && (await live.endSession(meeting.meetingId, 'MEETING_END_API'))
     if (!ended && body.ignoreClosed !== true)
-      throw new Refusal('NOT_FOUND', { message: 'No session goes on in this meeting.' })
+      throw new Refusal('NOT_FOUND', { message: 'The meeting has no ongoing session.' })
     const sessionId = body.sessionId ?? ongoing?.sessionId
     const record =
       sessionId === undefined
@@ -127,7 +127,7 @@ export const sessionRoutes: Routes = (app, context) => {
           ).items[0]
         : await store.sessions.get(sessionId)
     if (record?.meetingId !== meeting.meetingId)
-      throw new Refusal('NOT_FOUND', { message: 'No session was ever held in this meeting.' })
+      throw new Refusal('NOT_FOUND', { message: 'The meeting has had no session.' })
     return (await shown(request, [record]))[0]!
   }
 

@@ -29,7 +29,7 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
             .where('meeting_id', '=', customId)
             .unionAll(inProject.select('id').where('id', '=', customId))
             .executeTakeFirst()
-          if (named) throw new IdTaken('This custom id is the id of another meeting.')
+          if (named) throw new IdTaken('The custom id is the id of another meeting.')
         }
         const custom = await inProject
           .select('id')
