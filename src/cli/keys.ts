@@ -28,7 +28,7 @@ function originsOf(value: CommandInput['values'][string]): string[] | null {
     const origin = normalOrigin(text)
     if (origin !== undefined) return origin
     throw new CommandError(
-      '--origins takes addresses such as https://app.example.org or https://*.example.org, by commas.',
+      '--origins takes addresses such as https://app.example.org or https://*.example.org, separated by commas.',
       exitCodes.usage,
     )
   })
@@ -75,7 +75,10 @@ export const keyCommands: readonly Command[] = [
     options: {
       name: { value: 'text', help: 'what it is for' },
       project: { value: 'id', help: 'the project it belongs to; default: the first' },
-      origins: { value: 'list', help: 'web origins whose pages may use it; by commas; default any' },
+      origins: {
+        value: 'list',
+        help: 'web origins whose pages may use it; separated by commas; default any',
+      },
     },
     run: ({ env, values, show }) =>
       withCore(env, async (core) => {

@@ -17,10 +17,13 @@ export const tokenCommands: readonly Command[] = [
     name: 'token mint',
     summary: 'a signed token',
     options: {
-      permissions: { value: 'list', help: 'allow_join, allow_mod, ask_join; by commas; default allow_join' },
+      permissions: {
+        value: 'list',
+        help: 'allow_join, allow_mod, ask_join; separated by commas; default allow_join',
+      },
       meeting: { value: 'id', help: 'the only meeting it is for' },
       participant: { value: 'id', help: 'the only participant it is for' },
-      roles: { value: 'list', help: 'rtc, crawler; by commas' },
+      roles: { value: 'list', help: 'rtc, crawler; separated by commas' },
       expires: { value: 'span', help: 'seconds, or 15m, 24h, 30d; default 24h' },
       'api-key': { value: 'key', help: 'the key that signs; default: the newest in force' },
     },

@@ -120,7 +120,7 @@ const wrong: [variable: string, values: string[]][] = [
   ['LOG_FORMAT', ['text', 'JSON']],
 ]
 for (const [variable, values] of wrong) {
-  test(`${variable} with a value it cannot have is named in one sentence`, () => {
+  test(`${variable} with an invalid value is named in one sentence`, () => {
     for (const value of values) {
       const sentence = refuses({ [variable]: value })
       assert.ok(sentence.startsWith(`${variable} `), sentence)
@@ -129,14 +129,14 @@ for (const [variable, values] of wrong) {
   })
 }
 
-test('a wrong secret is not shown', () => {
+test('an error does not show a wrong secret', () => {
   const sentence = refuses({ MASTER_KEY: SECRET })
   assert.match(sentence, /^MASTER_KEY must be 32 bytes/)
   assert.equal(sentence.includes(SECRET), false)
 })
 
-test('a name that is no setting stops the start, with the one that was meant', () => {
-  assert.match(refuses({ ANTEROOM_PORT: '1' }), /ANTEROOM_PORT is no setting/)
+test('a misspelt setting stops the start and is corrected', () => {
+  assert.match(refuses({ ANTEROOM_PORT: '1' }), /ANTEROOM_PORT is an unknown setting/)
   assert.match(refuses({ LOBBY_TIMEOUT_SECOND: '1' }), /did you mean LOBBY_TIMEOUT_SECONDS\?/)
   assert.match(refuses({ MEDIA_WORKER: '1' }), /did you mean MEDIA_WORKERS\?/)
   assert.match(refuses({ VIDEOSDK_SECRETKEY: 'x' }), /did you mean VIDEOSDK_SECRET_KEY\?/)
@@ -144,7 +144,7 @@ test('a name that is no setting stops the start, with the one that was meant', (
   assert.match(refuses({ ANTEROOM_MEDIA_PORT: '1' }), /did you mean MEDIA_PORT\?/)
 })
 
-test("another program's variable is left alone, however short the names or alike", () => {
+test('variables of other programs are ignored, even if their names are short or similar', () => {
   for (const variable of [
     ...['HOME', 'PATH', 'POST', 'HOSTS', 'MEDIA_ROOT', 'MEDIA_URL', 'HTTP_PORT', 'HTTPS_HOST', 'HTTPS_PROXY'],
     ...[
@@ -160,22 +160,22 @@ test("another program's variable is left alone, however short the names or alike
     assert.doesNotThrow(() => readConfig({ [variable]: 'x' }), variable)
 })
 
-test('each default is a value that its own row lets in', () => {
+test('each default is valid for its own row', () => {
   for (const [name, { env, schema, shownDefault }] of settingRows)
     if (schema.default !== undefined && schema.default !== '' && shownDefault === undefined)
       assert.doesNotThrow(() => readConfig({ [env]: String(schema.default) }), name)
 })
 
-test('what goes together is set together', () => {
-  assert.match(refuses({ VIDEOSDK_API_KEY: 'k' }), /VIDEOSDK_SECRET_KEY is not: set both or none/)
+test('settings that belong together must be set together', () => {
+  assert.match(refuses({ VIDEOSDK_API_KEY: 'k' }), /VIDEOSDK_SECRET_KEY is not: set both or neither/)
   assert.match(refuses({ VIDEOSDK_SECRET_KEY: SECRET }), /VIDEOSDK_API_KEY is not/)
   assert.match(refuses({ TURN_URLS: 'turn:turn.example' }), /set TURN_SECRET/)
   assert.doesNotThrow(() => readConfig({ TURN_URLS: 'stun:stun.example' }))
-  assert.match(refuses({ TLS_CERT: 'cert.pem' }), /TLS_CERT and TLS_KEY go together/)
+  assert.match(refuses({ TLS_CERT: 'cert.pem' }), /TLS_CERT and TLS_KEY belong together/)
   assert.match(refuses({ MEDIA_PORT: '65535', MEDIA_WORKERS: '2' }), /^MEDIA_PORT .*65534 or less/)
 })
 
-test('a weak or sample secret is for loopback only', () => {
+test('a weak or sample secret is accepted on loopback only', () => {
   for (const secret of ['changeme', 'short-but-random-9f3k', 'x'.repeat(40)]) {
     const env = { VIDEOSDK_API_KEY: 'k', VIDEOSDK_SECRET_KEY: secret }
     assert.match(refuses({ ...env, HOST: '0.0.0.0' }), /^VIDEOSDK_SECRET_KEY is too weak/)
@@ -186,7 +186,7 @@ test('a weak or sample secret is for loopback only', () => {
   }
 })
 
-test('without any variable everything has a safe value, and nothing can be changed', () => {
+test('without any variable, all settings have safe values and are frozen', () => {
   const config = readConfig({})
   assert.equal(config.host, '127.0.0.1')
   assert.deepEqual([config.port, config.httpsPort, config.mediaPort], [9000, 9443, 40_000])
@@ -194,11 +194,11 @@ test('without any variable everything has a safe value, and nothing can be chang
   assert.equal(config.moderation, 'grant')
   assert.equal(config.apiKey, undefined)
   assert.ok(Object.isFrozen(config))
-  // Empty is as good as not there.
+  // An empty value counts as unset.
   assert.deepEqual(readConfig({ PORT: '', MASTER_KEY: ' ' }), config)
 })
 
-test('paces are for others: none where only this machine comes, unless one is named', () => {
+test('a server that only this machine can reach has no rate limits, except those that are set', () => {
   const [own, named] = [readConfig({}), readConfig({ MAX_FAILED_TOKENS_PER_MINUTE: '7' })]
   assert.deepEqual(
     [own.maxHttpRequestsPerSecond, own.maxKeyRequestsPerSecond, own.maxFailedTokensPerMinute],
@@ -215,7 +215,7 @@ test('paces are for others: none where only this machine comes, unless one is na
   }
 })
 
-test('values are read in their types', () => {
+test('values are read with their types', () => {
   const key = Buffer.alloc(32, 7)
   const config = readConfig({
     PORT: '8080',
@@ -254,7 +254,7 @@ test('values are read in their types', () => {
     assert.equal(readConfig({ HOST: address }).host, address)
 })
 
-test('two listeners that want the same port are named', () => {
+test('two listeners with the same port are named', () => {
   const sentence = (env: Record<string, string>): string => {
     try {
       assertPortsApart(readConfig({ MEDIA_WORKERS: '4', ...env }))
@@ -271,7 +271,7 @@ test('two listeners that want the same port are named', () => {
   assert.equal(sentence({ PORT: '0', HTTPS_PORT: '0' }), '')
 })
 
-test('.env.example and --help say what there is', async () => {
+test('.env.example and --help list all settings', async () => {
   assert.equal(await readFile(new URL('../../.env.example', import.meta.url), 'utf8'), envExample())
   for (const name of envExample().matchAll(/^# ([A-Z_]+)=/gm))
     assert.ok(describeSettings().includes(name[1]!))

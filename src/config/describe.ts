@@ -1,8 +1,8 @@
-/** The settings for people: in `--help`, in `.env.example`, and on the dashboard. */
+/** Describes the settings in `--help`, in `.env.example`, and on the dashboard. */
 import type { Config } from './read.ts'
 import { settingRows, type Setting } from './settings.ts'
 
-/** Each setting as people may see it: of a secret, only whether it is set. */
+/** Each setting for display. Secrets are hidden: only whether they are set is shown. */
 export function shownSettings(config: Config): {
   variable: string
   value: string | null
@@ -20,12 +20,12 @@ export function shownSettings(config: Config): {
   }))
 }
 
-/** The variables that are settings. */
+/** The variables of all settings. */
 export function settingNames(): string[] {
   return settingRows.map(([, { env }]) => env)
 }
 
-/** The settings as a table for people. */
+/** The settings as a table of text. */
 export function describeSettings(): string {
   const rows = settingRows.map(([, row]) => [row.env, shownDefault(row), row.schema.description] as const)
   const width = Math.max(...rows.map(([env]) => env.length)) + 2

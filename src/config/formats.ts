@@ -1,20 +1,20 @@
 /**
- * Texts of a form that no schema describes: each reader takes the text of a variable, gives its value, and throws what it must
- * be where it is not.
+ * Parsers for values that a schema cannot describe. Each takes the text of a variable and returns its value, or throws what
+ * the text must be ("must be …").
  */
 import { isIP } from 'node:net'
 import { isHostName, kindOf } from '../addresses.ts'
 
 export const MAX_PORT = 65_535
 
-/** Kinds of address that no client can send to, or only on the same cable. */
+/** Kinds of address that clients cannot send to, or only on the same link. */
 const NO_DESTINATIONS: ReadonlySet<string> = new Set(['any', 'linkLocal', 'multicast', 'reserved'])
 
 export const listenHost = (text: string): string => {
   if (kindOf(text) === undefined && !isHostName(text))
     throw new Error('must be an address of this machine, 0.0.0.0 or ::')
   if (kindOf(text) === 'multicast' || kindOf(text) === 'reserved')
-    throw new Error('must be an address that a machine can have')
+    throw new Error('must be a unicast address')
   return text
 }
 
@@ -44,7 +44,7 @@ export const postgresUrl = (text: string): string => {
   return text
 }
 
-/** `name=value` by commas, values in percent-encoding: as OpenTelemetry writes headers. */
+/** `name=value` pairs separated by commas, values percent-encoded, as OpenTelemetry writes headers. */
 export const headerPairs = (text: string): Readonly<Record<string, string>> => {
   const pairs = text.split(',').map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair))
   try {
@@ -52,12 +52,12 @@ export const headerPairs = (text: string): Readonly<Record<string, string>> => {
       Object.fromEntries(pairs.map((pair) => [pair![1]!, headerValue(decodeURIComponent(pair![2]!))])),
     )
   } catch {
-    throw new Error('must be name=value, by commas')
+    throw new Error('must be name=value pairs, separated by commas')
   }
 }
 
 function headerValue(text: string): string {
-  if (!/^[\x20-\x7e]*$/.test(text)) throw new Error('no header')
+  if (!/^[\x20-\x7e]*$/.test(text)) throw new Error('must be printable ASCII')
   return text
 }
 
@@ -70,18 +70,18 @@ export const share = (text: string): number => {
 export const masterKey = (text: string): Buffer => {
   const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64')
   if (key.length !== 32)
-    throw new Error('must be 32 bytes in base64 or hex; make one with: openssl rand -base64 32')
+    throw new Error('must be 32 bytes in base64 or hex; create one with: openssl rand -base64 32')
   return key
 }
 
 export const metricsToken = (text: string): string => {
   if (!/^[\w.~+/=-]{16,256}$/.test(text))
-    throw new Error('must be 16 to 256 letters, digits or any of - . _ ~ + / =')
+    throw new Error('must be 16 to 256 characters: letters, digits, or any of - . _ ~ + / =')
   return text
 }
 
 const MEDIA_LOG_LEVELS = ['none', 'error', 'warn', 'debug']
-/** Subjects of a worker's warn and debug lines, as mediasoup names them. */
+/** Subjects of a worker's warn and debug lines, as named by mediasoup. */
 const MEDIA_LOG_TAGS = 'info ice dtls rtp srtp rtcp rtx bwe score simulcast svc sctp message'.split(' ')
 
 export const mediaLog = (text: string): string => {
@@ -89,7 +89,7 @@ export const mediaLog = (text: string): string => {
   const areTags = tags === undefined || tags.split(',').every((tag) => MEDIA_LOG_TAGS.includes(tag))
   if (!MEDIA_LOG_LEVELS.includes(level) || !areTags || rest.length > 0)
     throw new Error(
-      `must be one of ${MEDIA_LOG_LEVELS.join(', ')}, with any of ${MEDIA_LOG_TAGS.join(', ')} after a colon`,
+      `must be one of ${MEDIA_LOG_LEVELS.join(', ')}, optionally with a colon and any of ${MEDIA_LOG_TAGS.join(', ')}`,
     )
   return text
 }
@@ -104,11 +104,11 @@ export const proxyRanges = (text: string): readonly string[] => {
     const version = isIP(net)
     return version !== 0 && Number(bits ?? 0) <= (version === 4 ? 32 : 128)
   }
-  if (!ranges.every(isRange)) throw new Error('must be addresses and CIDR ranges by commas')
+  if (!ranges.every(isRange)) throw new Error('must be addresses or CIDR ranges, separated by commas')
   return ranges
 }
 
-/** As RFC 7064 and RFC 7065 have it; a browser opens no connection at all with a list that has a wrong one. */
+/** The syntax of RFC 7064 and RFC 7065. One invalid URL in the list makes a browser refuse the whole connection. */
 const TURN_URL = /^(?:stun:(?<stun>[^?]+)|turns?:(?<turn>[^?]+)(?:\?transport=(?:udp|tcp))?)$/
 
 export const turnUrls = (text: string): string[] => {
@@ -129,6 +129,8 @@ export const turnUrls = (text: string): string[] => {
     return isHost && !NO_DESTINATIONS.has(kind ?? '') && Number(port) >= 1 && Number(port) <= MAX_PORT
   }
   if (!urls.every(isServer))
-    throw new Error('must be turn:, turns: or stun: addresses by commas, such as turn:turn.example.org:3478')
+    throw new Error(
+      'must be turn:, turns: or stun: addresses, separated by commas, such as turn:turn.example.org:3478',
+    )
   return urls
 }

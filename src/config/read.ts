@@ -1,27 +1,26 @@
 /**
- * Reads the environment once, validates it, and throws on the first thing wrong. What it returns is frozen; nothing else
- * in the program reads a variable.
+ * Reads and validates the environment once, and throws on the first error. Nothing else in the program reads a variable.
  */
 import { join } from 'node:path'
 import { IsBoolean, IsEnum, IsInteger } from 'typebox'
 import { Check, Convert, Errors } from 'typebox/value'
 import { ConfigError } from '../errors.ts'
-import { assertSafe, liftPaces } from './safety.ts'
+import { assertSafe, liftRateLimits } from './safety.ts'
 import { settingRows, type Setting, type Values } from './settings.ts'
 import { typoIn } from './typo.ts'
 
-/** Everything the environment says, in the types the program works with. Frozen. */
+/** The settings from the environment, in the types that the program uses. Frozen. */
 export interface Config extends Readonly<Omit<Values, 'videosdkApiKey' | 'videosdkSecretKey'>> {
-  /** Of `VIDEOSDK_API_KEY` and `VIDEOSDK_SECRET_KEY`; both or none. */
+  /** From `VIDEOSDK_API_KEY` and `VIDEOSDK_SECRET_KEY`; both or none. */
   readonly apiKey: { readonly apiKey: string; readonly secret: string } | undefined
-  /** Where the built page is. */
+  /** The folder of the built page. */
   readonly pageFolder: string
-  /** Variables that the environment sets; every other setting has its default. */
+  /** The variables that are set; every other setting has its default. */
   readonly given: readonly string[]
 }
 
 /**
- * @throws {ConfigError} on the first variable that is wrong, misspelt, or unsafe together with another
+ * @throws {ConfigError} on the first variable that is invalid, misspelt, or unsafe in combination with another
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   assertNamesKnown(Object.keys(env))
@@ -32,7 +31,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     return [name, text === undefined ? defaultOf(row) : valueIn(row, text)]
   })
   const values = Object.fromEntries(read) as Values
-  liftPaces(values, given)
+  liftRateLimits(values, given)
   assertSafe(values)
   const { videosdkApiKey, videosdkSecretKey, ...rest } = values
   return Object.freeze({
@@ -52,7 +51,7 @@ function assertNamesKnown(variables: readonly string[]): void {
     const typo = known.has(variable) ? undefined : typoIn(variable, known)
     if (typo)
       throw new ConfigError(
-        `${variable} is no setting of Anteroom${typo.meant ? `; did you mean ${typo.meant}?` : ': remove it, or see anteroom --help.'}`,
+        `${variable} is an unknown setting${typo.meant ? `; did you mean ${typo.meant}?` : ': remove it, or see anteroom --help.'}`,
       )
   }
 }
@@ -66,24 +65,24 @@ function valueIn({ env, schema, parse, secret }: Setting, text: string): unknown
   try {
     if (parse) return parse(text)
     const value = isPlain(schema, text) ? Convert(schema, text) : text
-    if (!Check(schema, value)) throw new Error(demandOf(schema, value))
+    if (!Check(schema, value)) throw new Error(requirementOf(schema, value))
     return value
   } catch (error) {
-    // An address may hold a password.
+    // A URL may contain a password.
     const shown = secret || text.includes('@') ? '' : `, not "${text.slice(0, 100)}"`
     throw new ConfigError(`${env} ${(error as Error).message}${shown}.`, { cause: error })
   }
 }
 
-/** Whether a number or a boolean is written as one. `Convert` also takes "1e3", "1.5" and "yes". */
+/** Whether the text is a plain number or boolean. `Convert` alone would also accept "1e3", "1.5" and "yes". */
 function isPlain(schema: Setting['schema'], text: string): boolean {
   if (IsInteger(schema)) return /^\d{1,15}$/.test(text)
   if (IsBoolean(schema)) return /^(true|false|1|0)$/.test(text)
   return true
 }
 
-/** What a value must be, as the rest of a sentence. */
-function demandOf(schema: Setting['schema'], value: unknown): string {
+/** What the value must be, as the second half of a sentence. */
+function requirementOf(schema: Setting['schema'], value: unknown): string {
   if (IsInteger(schema)) {
     const { minimum, maximum } = schema as { minimum?: number; maximum?: number }
     return `must be a whole number from ${minimum} to ${maximum}`

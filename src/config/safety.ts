@@ -1,37 +1,37 @@
-/** What settings must be together: pairs, ports, and nothing weak where others come. */
+/** Rules across settings: pairs, ports, and no weak secret on a public address. */
 import { isLoopback, isReachedFromHereAlone } from '../addresses.ts'
 import { ConfigError } from '../errors.ts'
 import { MAX_PORT } from './formats.ts'
 import { settings, type Values } from './settings.ts'
 
-/** Secrets that stand in samples everywhere. */
+/** Secrets that appear in samples. */
 const SAMPLE_SECRETS =
   /^(secret|changeme|change-me|password|test|your[-_ ]?secret.*|videosdk|anteroom|x+|0+)$/i
 const MIN_SECRET_LENGTH = 32
 
 /**
- * Paces at which other people may come. A server that only this machine reaches has none, unless the environment names one:
- * who loads it is its owner, with a test or a measurement.
+ * Rate limits against other people. A server that only this machine can reach has none of them unless they are set: any load
+ * on it comes from its owner's tests and measurements.
  */
-const PACES_OF_OTHERS = [
+const RATE_LIMITS = [
   'maxHttpRequestsPerSecond',
   'maxKeyRequestsPerSecond',
   'maxFailedTokensPerMinute',
   'maxEntryRequestsPerMinute',
 ] as const
-const NO_PACE = 1_000_000
+const UNLIMITED = 1_000_000
 
-/** Lifts the paces of others that the environment does not name, where only this machine comes. */
-export function liftPaces(
-  values: Pick<Values, 'host' | 'publicUrl' | 'trustedProxies' | (typeof PACES_OF_OTHERS)[number]>,
+/** Lifts the rate limits that are not set, if only this machine can reach the server. */
+export function liftRateLimits(
+  values: Pick<Values, 'host' | 'publicUrl' | 'trustedProxies' | (typeof RATE_LIMITS)[number]>,
   given: readonly string[],
 ): void {
   if (!isReachedFromHereAlone(values)) return
-  for (const name of PACES_OF_OTHERS) if (!given.includes(settings[name].env)) values[name] = NO_PACE
+  for (const name of RATE_LIMITS) if (!given.includes(settings[name].env)) values[name] = UNLIMITED
 }
 
 /**
- * @throws {ConfigError} on the first thing that is incomplete or unsafe together with another
+ * @throws {ConfigError} on the first setting that is incomplete, or unsafe in combination with another
  */
 export function assertSafe(values: Values): void {
   if ((values.videosdkApiKey === undefined) !== (values.videosdkSecretKey === undefined)) {
@@ -39,20 +39,20 @@ export function assertSafe(values: Values): void {
       values.videosdkApiKey === undefined
         ? ['VIDEOSDK_SECRET_KEY', 'VIDEOSDK_API_KEY']
         : ['VIDEOSDK_API_KEY', 'VIDEOSDK_SECRET_KEY']
-    throw new ConfigError(`${there} is set and ${missing} is not: set both or none.`)
+    throw new ConfigError(`${there} is set but ${missing} is not: set both or neither.`)
   }
   if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
-    throw new ConfigError('TLS_CERT and TLS_KEY go together: set both or none.')
+    throw new ConfigError('TLS_CERT and TLS_KEY belong together: set both or neither.')
   }
   if (values.turnSecret === undefined && values.turnUrls.some((url) => url.startsWith('turn'))) {
     throw new ConfigError(
-      'TURN_URLS names a TURN server, which lets nobody in without a password: set TURN_SECRET to the secret that it has too.',
+      'TURN_URLS names a TURN server, which requires credentials: set TURN_SECRET to the secret of that server.',
     )
   }
   const lastMediaPort = values.mediaPort + values.mediaWorkers - 1
   if (lastMediaPort > MAX_PORT) {
     throw new ConfigError(
-      `MEDIA_PORT leaves no port for each of ${values.mediaWorkers} workers: choose ${MAX_PORT - values.mediaWorkers + 1} or less, or fewer MEDIA_WORKERS.`,
+      `MEDIA_PORT leaves too few ports for ${values.mediaWorkers} workers: choose ${MAX_PORT - values.mediaWorkers + 1} or less, or fewer MEDIA_WORKERS.`,
     )
   }
   for (const [variable, secret] of [
@@ -69,7 +69,7 @@ export function assertSafe(values: Values): void {
 }
 
 /**
- * Two listeners cannot share a port. Asked by those who open them all.
+ * Checks that no two listeners share a port. Call it before opening all of them.
  * @throws {ConfigError}
  */
 export function assertPortsApart({
@@ -79,14 +79,14 @@ export function assertPortsApart({
   mediaWorkers,
 }: Pick<Values, 'port' | 'httpsPort' | 'mediaPort' | 'mediaWorkers'>): void {
   if (port !== 0 && port === httpsPort)
-    throw new ConfigError(`PORT and HTTPS_PORT are both ${port}: choose another for one of them.`)
+    throw new ConfigError(`PORT and HTTPS_PORT are both ${port}: choose two different ports.`)
   for (const [variable, value] of [
     ['PORT', port],
     ['HTTPS_PORT', httpsPort],
   ] as const) {
     if (value >= mediaPort && value < mediaPort + mediaWorkers)
       throw new ConfigError(
-        `${variable} is ${value}, which is one of the ${mediaWorkers} media ports from MEDIA_PORT ${mediaPort} on: choose another.`,
+        `${variable} is ${value}, which is one of the ${mediaWorkers} media ports that begin at MEDIA_PORT ${mediaPort}: choose another port.`,
       )
   }
 }

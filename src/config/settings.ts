@@ -1,4 +1,4 @@
-/** The settings, one row for each variable: its kind, bounds, default and meaning. Everything else is made from this table. */
+/** The settings: one row per variable with its type, bounds, default and meaning. Everything else is derived from this table. */
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Type, type Static, type TSchema } from 'typebox'
@@ -20,13 +20,13 @@ import {
 export interface Setting {
   env: string
   /**
-   * Kind, bounds and default; `description` says meaning, unit and consequence, for `--help` and `.env.example`.
-   * `Type.Optional` where there is no default.
+   * Type, bounds and default. `description` gives meaning, unit and consequence for `--help` and `.env.example`.
+   * `Type.Optional` if there is no default.
    */
   schema: TSchema & { default?: string | number | boolean; description?: string }
-  /** Reads a text of a form that no schema describes, the default included. Throws the cure: "must be …". */
+  /** Parses a value that a schema cannot describe, including the default. Throws what it must be: "must be …". */
   parse?: (text: string) => unknown
-  /** What people see as the default, where it depends on the machine. */
+  /** The default as shown to people, if it depends on the machine. */
   shownDefault?: string
   /** Never printed, not even in an error. */
   secret?: true
@@ -46,7 +46,7 @@ export const settings = {
     env: 'HOST',
     schema: Type.String({
       default: '127.0.0.1',
-      description: 'address to listen on; 0.0.0.0 or :: lets others in',
+      description: 'address to listen on; 0.0.0.0 or :: accepts connections from other machines',
     }),
     parse: listenHost,
   },
@@ -63,7 +63,7 @@ export const settings = {
     env: 'PUBLIC_URL',
     schema: Type.Optional(
       Type.String({
-        description: 'address by which people reach this server, when a proxy stands before it',
+        description: 'public address of this server, if a proxy is in front of it',
       }),
     ),
     parse: httpUrl,
@@ -72,7 +72,8 @@ export const settings = {
     env: 'TRUSTED_PROXIES',
     schema: Type.String({
       default: '',
-      description: 'addresses and CIDR ranges of proxies that say for whom they speak, by commas',
+      description:
+        'addresses and CIDR ranges of proxies whose forwarding header is trusted, separated by commas',
     }),
     parse: proxyRanges,
   },
@@ -80,13 +81,13 @@ export const settings = {
     env: 'TRUSTED_PROXY_HEADER',
     schema: Type.Enum(['x-forwarded-for', 'forwarded'], {
       default: 'x-forwarded-for',
-      description: 'the header in which they say it; no other is believed',
+      description: 'the forwarding header of these proxies; all others are ignored',
     }),
   },
   tlsCert: {
     env: 'TLS_CERT',
     schema: Type.Optional(
-      Type.String({ description: 'PEM file of the certificate; default: a self-signed one of our own' }),
+      Type.String({ description: 'PEM file of the certificate; default: a self-signed certificate' }),
     ),
   },
   tlsKey: {
@@ -127,7 +128,7 @@ export const settings = {
     env: 'ADMIN_KEY',
     schema: Type.Optional(
       Type.String({
-        description: 'what scripts show to manage this server; default: a file in the data folder',
+        description: 'key with which scripts manage this server; default: a file in the data folder',
       }),
     ),
     secret: true,
@@ -146,7 +147,7 @@ export const settings = {
   apiEndpoint: {
     env: 'VIDEOSDK_API_ENDPOINT',
     schema: Type.Optional(
-      Type.String({ description: 'for the token-server: the meeting service behind it' }),
+      Type.String({ description: 'for "anteroom token-server": the meeting service that it calls' }),
     ),
     parse: httpUrl,
   },
@@ -154,7 +155,7 @@ export const settings = {
     env: 'OPEN_GET_TOKEN',
     schema: Type.Boolean({
       default: false,
-      description: 'true: get-token answers anybody, not only this machine',
+      description: 'true: GET /get-token needs no credentials, from any machine',
     }),
   },
   allowTokensWithoutExpiry: {
@@ -174,7 +175,7 @@ export const settings = {
       minimum: 1,
       maximum: 86_400,
       default: 600,
-      description: 'an entry request nobody answers is denied after this',
+      description: 'an unanswered entry request is denied after this',
     }),
   },
   joinTimeoutSeconds: {
@@ -183,7 +184,7 @@ export const settings = {
       minimum: 1,
       maximum: 3600,
       default: 60,
-      description: 'an admitted connection that has not joined gives up its seat after this',
+      description: 'an admitted connection that has not joined loses its seat after this',
     }),
   },
   sessionGraceSeconds: {
@@ -226,8 +227,7 @@ export const settings = {
     env: 'PREPARE_MEDIA',
     schema: Type.Boolean({
       default: true,
-      description:
-        'whether the server fetches or builds a media worker that is missing, while it does all else',
+      description: 'whether the server downloads or builds a missing media worker in the background',
     }),
   },
   announcedAddress: {
@@ -235,7 +235,7 @@ export const settings = {
     schema: Type.Optional(
       Type.String({
         description:
-          'address, or name that resolves, that clients send media to; default: HOST, or the first address of the machine',
+          'IP address or host name to which clients send media; default: HOST, or the first address of the machine',
       }),
     ),
     parse: announcedAddress,
@@ -244,14 +244,14 @@ export const settings = {
     env: 'TURN_URLS',
     schema: Type.String({
       default: '',
-      description: 'TURN servers, by commas, for our own client; they need TURN_SECRET',
+      description: 'TURN servers for our own client, separated by commas; they need TURN_SECRET',
     }),
     parse: turnUrls,
   },
   turnSecret: {
     env: 'TURN_SECRET',
     schema: Type.Optional(
-      Type.String({ description: 'secret shared with them, for short-lived credentials' }),
+      Type.String({ description: 'secret shared with the TURN servers, for short-lived credentials' }),
     ),
     secret: true,
   },
@@ -261,7 +261,7 @@ export const settings = {
       minimum: 16_384,
       maximum: 16_777_216,
       default: 262_144,
-      description: 'largest message on a socket; four times as much ends the connection',
+      description: 'largest message on a socket; a message four times as large ends the connection',
     }),
   },
   maxRequestsPerSecond: {
@@ -270,7 +270,7 @@ export const settings = {
       minimum: 1,
       maximum: 10_000,
       default: 50,
-      description: 'requests of one connection, on average; four times as many at once',
+      description: 'requests of one connection, on average; bursts up to four times as many',
     }),
   },
   maxWaitingPerAddress: {
@@ -279,7 +279,7 @@ export const settings = {
       minimum: 1,
       maximum: 100_000,
       default: 50,
-      description: 'connections of one address that are not let in yet',
+      description: 'connections of one address that are not admitted yet',
     }),
   },
   maxConnections: {
@@ -288,7 +288,7 @@ export const settings = {
       minimum: 10,
       maximum: 1_000_000,
       default: 10_000,
-      description: 'connections of all together, over both listeners',
+      description: 'connections in total, over both listeners',
     }),
   },
   maxConnectionsPerAddress: {
@@ -297,7 +297,7 @@ export const settings = {
       minimum: 1,
       maximum: 1_000_000,
       default: 1000,
-      description: 'connections of one address, whatever they do; an IPv6 address counts by its /64',
+      description: 'connections of one address; an IPv6 address counts by its /64',
     }),
   },
   maxHttpRequestsPerSecond: {
@@ -307,7 +307,7 @@ export const settings = {
       maximum: 1_000_000,
       default: 200,
       description:
-        'requests of one address, on average; four times as many at once; none where only this machine comes',
+        'requests of one address, on average; bursts up to four times as many; no limit if only this machine can reach the server',
     }),
   },
   maxKeyRequestsPerSecond: {
@@ -317,7 +317,7 @@ export const settings = {
       maximum: 1_000_000,
       default: 500,
       description:
-        'requests with tokens of one API key, on average; four times as many at once; none where only this machine comes',
+        'requests with tokens of one API key, on average; bursts up to four times as many; no limit if only this machine can reach the server',
     }),
   },
   maxFailedTokensPerMinute: {
@@ -327,7 +327,7 @@ export const settings = {
       maximum: 1_000_000,
       default: 120,
       description:
-        'tokens, keys and secrets of one address that are refused; none where only this machine comes',
+        'refused tokens, keys and secrets of one address; no limit if only this machine can reach the server',
     }),
   },
   maxEntryRequestsPerMinute: {
@@ -336,7 +336,7 @@ export const settings = {
       minimum: 1,
       maximum: 1_000_000,
       default: 120,
-      description: 'entry requests of one address; none where only this machine comes',
+      description: 'entry requests of one address; no limit if only this machine can reach the server',
     }),
   },
   maxMediaOpeningsPerMinute: {
@@ -354,7 +354,7 @@ export const settings = {
       minimum: 1,
       maximum: 3600,
       default: 10,
-      description: 'how long a connection may take to say what it wants',
+      description: 'how long a client may take to send the headers of a request',
     }),
   },
   requestTimeoutSeconds: {
@@ -372,7 +372,7 @@ export const settings = {
       minimum: 1_048_576,
       maximum: 17_179_869_184,
       default: 268_435_456,
-      description: 'bodies over 16 KiB that arrive at once, of all together',
+      description: 'total size of request bodies over 16 KiB that arrive at the same time',
     }),
   },
   maxBodyBytesPerAddress: {
@@ -381,7 +381,7 @@ export const settings = {
       minimum: 262_144,
       maximum: 17_179_869_184,
       default: 16_777_216,
-      description: 'bodies over 16 KiB that arrive at once from one address; one is always taken',
+      description: 'the same for one address; a single body is always accepted',
     }),
   },
   maxEntryRequests: {
@@ -390,7 +390,7 @@ export const settings = {
       minimum: 1,
       maximum: 100_000,
       default: 100,
-      description: 'entry requests of one meeting that wait at once',
+      description: 'entry requests of one meeting that wait at the same time',
     }),
   },
   maxParticipants: {
@@ -408,7 +408,7 @@ export const settings = {
       minimum: 1,
       maximum: 1000,
       default: 8,
-      description: 'streams that one participant sends at once',
+      description: 'streams that one participant sends at the same time',
     }),
   },
   maxInvites: {
@@ -417,7 +417,7 @@ export const settings = {
       minimum: 1,
       maximum: 100_000,
       default: 1000,
-      description: 'invites of one meeting that are in force',
+      description: 'valid invites of one meeting',
     }),
   },
   maxStoreKeys: {
@@ -426,7 +426,7 @@ export const settings = {
       minimum: 1,
       maximum: 100_000,
       default: 2000,
-      description: 'keys of the realtime store in one session, and as many that are observed',
+      description: 'keys in the realtime store of one session, and the same number of observed keys',
     }),
   },
   maxChatMessageBytes: {
@@ -445,7 +445,7 @@ export const settings = {
       maximum: 100_000,
       default: 20,
       description:
-        'chat requests of one participant, and messages of one token over REST, on average; four times as many at once',
+        'chat requests of one participant, and messages of one token over REST, on average; bursts up to four times as many',
     }),
   },
   maxChatTopics: {
@@ -454,7 +454,7 @@ export const settings = {
       minimum: 1,
       maximum: 100_000,
       default: 2000,
-      description: 'chat topics of one session that somebody listens to',
+      description: 'chat topics of one session that have subscribers',
     }),
   },
   maxChatSubscriptions: {
@@ -463,7 +463,7 @@ export const settings = {
       minimum: 1,
       maximum: 10_000,
       default: 100,
-      description: 'chat topics that one participant listens to',
+      description: 'chat topics that one participant subscribes to',
     }),
   },
   maxSessionChatBytes: {
@@ -472,7 +472,7 @@ export const settings = {
       minimum: 65_536,
       maximum: 10_737_418_240,
       default: 67_108_864,
-      description: 'chat that is kept of one session; a message takes at least 256 bytes',
+      description: 'stored chat of one session; a message counts at least 256 bytes',
     }),
   },
   maxFileBytes: {
@@ -481,7 +481,7 @@ export const settings = {
       minimum: 1024,
       maximum: 104_857_600,
       default: 5_242_880,
-      description: 'largest file that is handed round in a meeting',
+      description: 'largest file that is shared in a meeting',
     }),
   },
   maxSessionFileBytes: {
@@ -499,7 +499,7 @@ export const settings = {
       minimum: 1,
       maximum: 100_000,
       default: 30,
-      description: 'files that one participant hands round',
+      description: 'files that one participant shares',
     }),
   },
   maxSessionFileUploadsPerMinute: {
@@ -508,7 +508,7 @@ export const settings = {
       minimum: 1,
       maximum: 100_000,
       default: 300,
-      description: 'files that are handed round in one session',
+      description: 'files that are shared in one session',
     }),
   },
   statsIntervalSeconds: {
@@ -517,7 +517,7 @@ export const settings = {
       minimum: 0,
       maximum: 3600,
       default: 10,
-      description: 'how often the quality of media is measured; 0 never',
+      description: 'how often the quality of media is measured; 0: never',
     }),
   },
   statsRetentionDays: {
@@ -526,7 +526,7 @@ export const settings = {
       minimum: 0,
       maximum: 3650,
       default: 7,
-      description: 'how long these figures are kept; 0 for ever',
+      description: 'how long these measurements are kept; 0: for ever',
     }),
   },
   retentionDays: {
@@ -535,7 +535,7 @@ export const settings = {
       minimum: 0,
       maximum: 3650,
       default: 90,
-      description: 'how long records of sessions, chat logs and webhook deliveries are kept; 0 for ever',
+      description: 'how long records of sessions, chat logs and webhook deliveries are kept; 0: for ever',
     }),
   },
   webhookAllowPrivate: {
@@ -560,7 +560,7 @@ export const settings = {
       minimum: 0,
       maximum: 720,
       default: 24,
-      description: 'how old an event may be and still be delivered again by itself',
+      description: 'how long delivery of an event is retried automatically',
     }),
   },
   metricsToken: {
@@ -568,7 +568,7 @@ export const settings = {
     schema: Type.Optional(
       Type.String({
         description:
-          'the bearer token that /metrics asks for; without it, only the owner at this machine and the admin key read them',
+          'bearer token for /metrics; without it, only the owner at this machine and the admin key can read metrics',
       }),
     ),
     parse: metricsToken,
@@ -578,8 +578,7 @@ export const settings = {
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     schema: Type.Optional(
       Type.String({
-        description:
-          'an OpenTelemetry collector that takes traces by OTLP over HTTP; default: nothing is traced',
+        description: 'OpenTelemetry collector that accepts traces by OTLP over HTTP; default: no tracing',
       }),
     ),
     parse: httpUrl,
@@ -587,20 +586,20 @@ export const settings = {
   traceHeaders: {
     env: 'OTEL_EXPORTER_OTLP_HEADERS',
     schema: Type.Optional(
-      Type.String({ description: 'headers that the collector asks for: name=value, by commas' }),
+      Type.String({ description: 'headers for the collector: name=value pairs, separated by commas' }),
     ),
     parse: headerPairs,
     secret: true,
   },
   traceService: {
     env: 'OTEL_SERVICE_NAME',
-    schema: Type.String({ default: 'anteroom', description: 'what this server is called in traces' }),
+    schema: Type.String({ default: 'anteroom', description: 'name of this server in traces' }),
   },
   traceShare: {
     env: 'OTEL_TRACES_SAMPLER_ARG',
     schema: Type.String({
       default: '1',
-      description: 'share of the traces that are kept, from 0 to 1; a traceparent decides for itself',
+      description: 'share of traces that are kept, from 0 to 1; an incoming traceparent overrides it',
     }),
     parse: share,
   },
@@ -616,7 +615,7 @@ export const settings = {
     schema: Type.String({
       default: 'error',
       description:
-        'how much of its media workers is logged: none, error, warn or debug; for warn and debug, subjects follow a colon, as in debug:ice,dtls',
+        'log level of the media workers: none, error, warn or debug; warn and debug take subjects after a colon, as in debug:ice,dtls',
     }),
     parse: mediaLog,
   },
@@ -625,7 +624,7 @@ export const settings = {
     schema: Type.Enum(['auto', 'pretty', 'json'], {
       default: 'auto',
       description:
-        'pretty: for a person; json: one object a line; auto: pretty where standard output is a terminal, else json',
+        'pretty: for people; json: one object per line; auto: pretty if standard output is a terminal, else json',
     }),
   },
 } as const satisfies Record<string, Setting>
@@ -634,7 +633,7 @@ type Value<Row extends Setting> =
   | (Row extends { parse: (text: string) => infer Parsed } ? Parsed : Static<Row['schema']>)
   | (Row['schema'] extends { '~optional': true } ? undefined : never)
 
-/** Of each setting its value. */
+/** The value of each setting. */
 export type Values = { -readonly [Name in keyof typeof settings]: Value<(typeof settings)[Name]> }
 
 /** Each setting with its name in the program. */

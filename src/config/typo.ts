@@ -1,8 +1,8 @@
-/** Names of variables that were probably meant for a setting. */
+/** Finds variables that look like a misspelt setting. */
 
-/** Begins the names of nobody's variables but ours. */
+/** Only our own variables begin with this. */
 const OWN_PREFIX = /^ANTEROOM_/
-/** Names of other programs that are close to ours. */
+/** Variables of other programs with names close to ours. */
 const OTHERS = new Set(['HTTP_PORT'])
 
 export interface Typo {
@@ -10,8 +10,8 @@ export interface Typo {
 }
 
 /**
- * Whether an unknown variable is a mistake: it has our prefix, or differs from a setting in two letters at most, fewer for
- * short names. Every other variable belongs to whoever set it.
+ * Decides whether an unknown variable is a mistake: it has our prefix, or differs from a setting in at most two letters
+ * (fewer for short names). Any other variable belongs to another program.
  */
 export function typoIn(variable: string, known: Iterable<string>): Typo | undefined {
   if (OTHERS.has(variable)) return undefined
