@@ -43,7 +43,7 @@ test('every secret is sealed under the new key only, and an interrupted rotation
   await server.end()
   const old = await readFile(file('master.key'), 'utf8')
   const { code, text } = await rotate()
-  assert.deepEqual([code, /\d+ secrets are sealed anew/.test(text)], [0, true], text)
+  assert.deepEqual([code, /\d+ secrets were sealed again/.test(text)], [0, true], text)
   const made = await readFile(file('master.key'), 'utf8')
   assert.notEqual(made, old)
   assert.equal((await stat(file('master.key'))).mode & 0o777, 0o600)

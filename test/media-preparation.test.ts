@@ -269,7 +269,7 @@ test('two servers at once: one builds, the other waits and says how far that is;
   })
   const found = JSON.parse(stdout).find(({ check }: any) => check === 'media worker')
   assert.equal(found.verdict, 'note')
-  assert.match(found.says, /another process prepares it: Media is being prepared, 2 of 4/)
+  assert.match(found.says, /another process is preparing it: Media is being prepared, 2 of 4/)
   build.reach(STEPS)
   for (const one of [server, other])
     await until(

@@ -1,5 +1,5 @@
 /**
- * How the command line is read and answered: one description for each command gives its options, its help and its errors.
+ * Parses the command line and prints answers. One description per command gives its options, its help and its errors.
  */
 import { parseArgs } from 'node:util'
 import type { EnvFile } from './env-file.ts'
@@ -8,7 +8,7 @@ import type { Interruption } from './interruption.ts'
 /** Exit codes that scripts can use. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, refused: 3 } as const
 
-/** What a person did wrong, in one sentence; shown without a stack. */
+/** A mistake of the user, in one sentence; shown without a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly exitCode: number
@@ -20,7 +20,7 @@ export class CommandError extends Error {
 }
 
 export interface OptionSpec {
-  /** What the value is, for the help; absent for a switch. */
+  /** Describes the value in the help; absent for a switch. */
   value?: string
   help: string
   many?: boolean
@@ -41,26 +41,26 @@ export interface CommandInput {
   values: Record<string, string | string[] | boolean | undefined>
   positionals: string[]
   env: NodeJS.ProcessEnv
-  /** Why `.env` was not read, or how many settings it has; undefined where there is none. */
+  /** The number of settings in `.env`, or why it was not read; undefined if there is no such file. */
   envFile: EnvFile | undefined
   interruption: Interruption
-  /** Whether a person sees what is printed, as it is printed. */
+  /** Whether output goes to a terminal. */
   isTerminal: boolean
   /** Whether `--json` was given. */
   json: boolean
   /**
-   * Prints now, as the end of the command would: for what must not be done unless it was shown, and for a command that
-   * goes on. Throws a `CommandError` when it cannot be written.
+   * Prints at once instead of at the end of the command: for what must be shown before the next step, and for a command that
+   * keeps running. Throws a `CommandError` if the output cannot be written.
    */
   show: (result: CommandResult) => Promise<CommandResult>
 }
 
-/** What `--json` prints, and what people read instead. */
+/** What `--json` prints, and what is printed otherwise. */
 export interface CommandResult {
   json: unknown
   text: string
   exitCode?: number
-  /** It was printed already. */
+  /** Whether it has been printed already. */
   isShown?: boolean
 }
 

@@ -1,10 +1,10 @@
-/** One call to the server that runs with these settings, for what only it can do. */
+/** Makes one call to the running server with these settings, for work that only the server can do. */
 import { readConfig } from '../config/read.ts'
 import { CommandError, exitCodes } from './arguments.ts'
 
 const TIMEOUT_MS = 10_000
 
-/** @throws {CommandError} when no server answers, or it refuses */
+/** @throws {CommandError} if no server answers, or it refuses */
 export async function askServer<Answer>(
   env: NodeJS.ProcessEnv,
   path: string,

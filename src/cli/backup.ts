@@ -1,4 +1,4 @@
-/** `anteroom backup`, `anteroom restore` and `anteroom master-key rotate`: the store as a whole. */
+/** `anteroom backup`, `anteroom restore` and `anteroom master-key rotate`. */
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CommandError, exitCodes, type Command } from './arguments.ts'
@@ -17,9 +17,9 @@ function configOverSqlite(env: NodeJS.ProcessEnv, instead: string): Config {
 export const backup: Command = {
   name: 'backup',
   positionals: ['file'],
-  summary: 'writes the whole store to a new file, also while a server works on it',
+  summary: 'writes the whole store to a new file, even while a server is running',
   details:
-    'Secrets in it stay sealed under the master key, which is not in it: keep a copy of data/master.key elsewhere.\nFiles that people hand round in a session that goes on are not in it; they end with the session.',
+    'Secrets stay sealed under the master key, which the file does not contain: keep a copy of data/master.key elsewhere.\nFiles shared in an ongoing session are not included; they are deleted when the session ends.',
   run: async ({ env, positionals: [file = ''] }) => {
     const to = resolve(file)
     const { backupStore } = await import('../store/sqlite/backup.ts')
@@ -32,23 +32,23 @@ export const backup: Command = {
 export const restore: Command = {
   name: 'restore',
   positionals: ['file'],
-  summary: 'puts a backup in the place of the store, which is kept beside it; the server must be stopped',
+  summary: 'replaces the store with a backup and keeps the old store beside it; stop the server first',
   run: async ({ env, positionals: [file = ''] }) => {
     const { dataDir, masterKey } = configOverSqlite(env, 'use "pg_restore".')
     const { restoreStore } = await import('../store/sqlite/backup.ts')
     const kept = await restoreStore({ folder: dataDir, masterKey, from: resolve(file), now: Date.now() })
     return {
       json: { restored: resolve(file), kept: kept ?? null },
-      text: kept === undefined ? 'restored' : `restored; what was there is kept in ${kept}`,
+      text: kept === undefined ? 'restored' : `restored; the old store is kept in ${kept}`,
     }
   },
 }
 
 export const rotateKey: Command = {
   name: 'master-key rotate',
-  summary: 'seals all secrets under another master key; the server must be stopped',
+  summary: 'seals all secrets under a new master key; stop the server first',
   details:
-    'The key before it is kept beside it, as backups that were taken until now need it. When this was interrupted, do it again.',
+    'The old key is kept beside the new one, because existing backups need it. If the command is interrupted, run it again.',
   run: async ({ env }) => {
     const { dataDir: folder, masterKey } = configOverSqlite(env, 'it is not built for PostgreSQL yet.')
     const { rotateMasterKey } = await import('../store/secrets/rotate.ts')
@@ -57,8 +57,8 @@ export const rotateKey: Command = {
       json: { sealed, keyFile, kept: kept ?? null },
       text:
         kept === undefined
-          ? `${sealed} secrets are sealed anew; put the key in ${keyFile} into MASTER_KEY, then delete that file`
-          : `${sealed} secrets are sealed anew; the key before is kept in ${kept}, for the backups until now`,
+          ? `${sealed} secrets were sealed again; copy the key from ${keyFile} into MASTER_KEY, then delete that file`
+          : `${sealed} secrets were sealed again; the old key is kept in ${kept} for existing backups`,
     }
   },
 }

@@ -1,4 +1,4 @@
-/** The store and the keys for a command that works on them, whether a server runs beside it or not. It makes none. */
+/** Opens the store and the keys for a command, whether a server is running or not. Creates nothing. */
 import { readConfig } from '../config/read.ts'
 import type { ServerCore } from '../server/core.ts'
 import type { ProjectRecord } from '../store/store.ts'
@@ -8,7 +8,7 @@ export async function withCore<T>(
   env: NodeJS.ProcessEnv,
   work: (core: ServerCore) => Promise<T>,
 ): Promise<T> {
-  // Loaded when it is needed: a command that only prints its help starts at once.
+  // Loaded on demand, so that a command that only prints its help starts at once.
   const { openCore } = await import('../server/core.ts')
   const core = await openCore(readConfig(env), { create: false })
   try {
@@ -18,7 +18,7 @@ export async function withCore<T>(
   }
 }
 
-/** The project that an option names; without one, the first. @throws {CommandError} */
+/** The project named by an option, or the first one. @throws {CommandError} */
 export async function namedProject(
   { store }: Pick<ServerCore, 'store'>,
   named: string | string[] | boolean | undefined,
@@ -28,7 +28,7 @@ export async function namedProject(
   if (project) return project
   throw new CommandError(
     named === undefined
-      ? 'There is no project yet; make one with: anteroom init'
+      ? 'There is no project yet; create one with: anteroom init'
       : `There is no project ${String(named)}.`,
     exitCodes.refused,
   )

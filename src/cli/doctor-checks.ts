@@ -1,4 +1,4 @@
-/** What `anteroom doctor` looks at: what installs and networks get wrong, each with the cure. */
+/** The checks of `anteroom doctor`: common mistakes in installations and networks, each with the cure. */
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -17,7 +17,7 @@ import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { preparingElsewhere } from '../../scripts/media-worker/obtain.mjs'
 import type { CommandInput } from './arguments.ts'
 
-/** `bad`: it will not work so. `note`: it will, with a limit worth knowing. */
+/** `bad`: it will not work. `note`: it works, with a limit worth knowing. */
 type Verdict = 'good' | 'note' | 'bad'
 
 export interface Finding {
@@ -27,13 +27,13 @@ export interface Finding {
 }
 
 const NODE_MAJOR = 24
-/** Nothing can have been built before this; a clock that says less makes every token look wrong. */
+/** A clock earlier than this is wrong, and makes every token look invalid. */
 const EARLIEST_CLOCK = Date.UTC(2025, 0, 1)
 const DAY_MS = 86_400_000
 const FIRST_TRIAL_PORT = 49_000
 const MOST_TRIALS = 50
 
-/** Everything that `doctor` looks at, in the order in which it is shown. */
+/** Runs all checks, in the order in which they are shown. */
 export async function examine({ env, envFile }: CommandInput): Promise<Finding[]> {
   const findings: Finding[] = [node(), ...(envFile ? [fileOfSettings(envFile)] : [])]
   let config: Config
@@ -90,7 +90,7 @@ function node(): Finding {
       }
 }
 
-/** Starts one worker as the server would, at a port beside its own, and tries what clients are told. */
+/** Starts one worker as the server would, on another port, and tries the addresses that clients get. */
 async function worker(
   env: NodeJS.ProcessEnv,
   { host, announcedAddress, prepareMedia }: Config,
@@ -105,7 +105,8 @@ async function worker(
     listenAddress: host,
     announcedAddress,
   }).catch((error: unknown) => error as Error)
-  if (sfu instanceof Error) return { check, verdict: 'bad', says: `it does not start: ${sfu.message}` }
+  if (sfu instanceof Error)
+    return { check, verdict: 'bad', says: `the media worker does not start: ${sfu.message}` }
   const { status } = sfu
   await sfu.close()
   if (!status.available) return { check, verdict: 'bad', says: status.reason }
@@ -113,7 +114,7 @@ async function worker(
   return { check, verdict: 'good', says: `${reached} (${located.source}: ${located.bin})` }
 }
 
-/** There is none yet, which heals by itself where a worker can be fetched or built. */
+/** The worker is missing. That is no problem if it can be downloaded or built. */
 function missingWorker(env: NodeJS.ProcessEnv, prepareMedia: boolean): Finding {
   const check = 'media worker'
   const preparing = preparingElsewhere(env)
@@ -121,25 +122,25 @@ function missingWorker(env: NodeJS.ProcessEnv, prepareMedia: boolean): Finding {
     return {
       check,
       verdict: 'note',
-      says: `there is none yet; another process prepares it: ${sentenceOf(preparing)}`,
+      says: `the worker is not there yet; another process is preparing it: ${sentenceOf(preparing)}`,
     }
   const noBuild = whyNoBuild()
   if (noBuild !== undefined)
     return {
       check,
       verdict: 'bad',
-      says: `there is none, so media is off: unless it can be downloaded, ${noBuild}`,
+      says: `there is no worker, so media is off; unless it can be downloaded, ${noBuild}`,
     }
   return prepareMedia
     ? {
         check,
         verdict: 'note',
-        says: 'there is none yet; a server that starts prepares it and does all else meanwhile; "npm run worker" prepares it now',
+        says: 'the worker is not there yet; the server prepares it in the background when it starts; "npm run worker" prepares it now',
       }
-    : { check, verdict: 'bad', says: 'there is none, so media is off; run "npm run worker"' }
+    : { check, verdict: 'bad', says: 'there is no worker, so media is off; run "npm run worker"' }
 }
 
-/** Not the server's own, so that a running server does not stand in the way. */
+/** Uses ports other than the server's, so that a running server does not interfere. */
 async function freeTrialPort(host: string): Promise<number> {
   for (let port = FIRST_TRIAL_PORT; port < FIRST_TRIAL_PORT + MOST_TRIALS; port++) {
     const trials = [await tryTcp(port, host), await tryUdp(port, host)]
@@ -168,22 +169,22 @@ async function mediaPorts(config: Config, addresses: readonly MediaAddress[]): P
   return {
     check,
     verdict: 'good',
-    says: `${ports} ${are} free; open for UDP and TCP in the firewall where people join from elsewhere`,
+    says: `${ports} ${are} free; open them for UDP and TCP in the firewall if people join from other networks`,
   }
 }
 
-/** @param granted bytes for what a media worker has received and not read yet; undefined where that is not known */
+/** @param granted bytes that the system buffers until a media worker reads them; undefined if unknown */
 export function mediaBuffer(granted: number | undefined): Finding[] {
   if (granted === undefined) return []
   const check = 'media buffer'
   const kilobytes = `${Math.floor(granted / 1024)} kB`
   return [
     granted >= SOCKET_BUFFER_BYTES
-      ? { check, verdict: 'good', says: `${kilobytes} for packets that a media worker has not read yet` }
+      ? { check, verdict: 'good', says: `${kilobytes} buffered for each media worker` }
       : {
           check,
           verdict: 'note',
-          says: `${kilobytes} for packets that a media worker has not read yet: what comes in a moment in which it is held up is lost; do: sysctl -w net.core.rmem_max=${SOCKET_BUFFER_BYTES}, then start the server again`,
+          says: `only ${kilobytes} buffered for each media worker: packets are lost whenever it is busy; run: sysctl -w net.core.rmem_max=${SOCKET_BUFFER_BYTES}, then restart the server`,
         },
   ]
 }
@@ -193,7 +194,7 @@ function unusable(check: string, place: string, problem: string, variable: strin
     ? {
         check,
         verdict: 'note',
-        says: `${place} is in use; good if that is Anteroom, else choose another in ${variable}`,
+        says: `${place} is in use; fine if by Anteroom, else choose another port in ${variable}`,
       }
     : { check, verdict: 'bad', says: `${place} cannot be opened (${problem}); change HOST or ${variable}` }
 }
@@ -212,7 +213,7 @@ function announced(config: Config, addresses: readonly MediaAddress[]): Finding 
       : {
           check,
           verdict: 'note',
-          says: `media is announced at ${shown}, which only this machine reaches; set ANNOUNCED_ADDRESS to what others reach`,
+          says: `media is announced at ${shown}, which only this machine can reach; set ANNOUNCED_ADDRESS to an address that others can reach`,
         }
   }
   const elsewhere = addresses.filter(({ isOwn }) => !isOwn).map((address) => address.announced)
@@ -239,12 +240,12 @@ function clock(): Finding {
     ? {
         check: 'clock',
         verdict: 'good',
-        says: `${new Date(now).toISOString()}; tokens tolerate 60 s of difference`,
+        says: `${new Date(now).toISOString()}; tokens tolerate a difference of 60 s`,
       }
     : {
         check: 'clock',
         verdict: 'bad',
-        says: `it is ${new Date(now).toISOString()} here, so every token looks as if from the future; set the clock`,
+        says: `the clock says ${new Date(now).toISOString()}, so every token seems to come from the future; set the clock`,
       }
 }
 
@@ -256,13 +257,14 @@ function dataFolder({ dataDir }: Config): Finding {
   if (!isWritable(there)) {
     return bad(`${there} cannot be written by this user; change its owner or name another in DATA_DIR`)
   }
-  if (there !== dataDir) return { check, verdict: 'good', says: `${dataDir} will be made at the first start` }
+  if (there !== dataDir)
+    return { check, verdict: 'good', says: `${dataDir} will be created at the first start` }
   return isClosed(dataDir)
     ? { check, verdict: 'good', says: dataDir }
-    : bad(`${dataDir} can be read by others of this machine; do: chmod 700 ${dataDir}`)
+    : bad(`other users can read ${dataDir}; run: chmod 700 ${dataDir}`)
 }
 
-/** The path itself, or what of it there is already. */
+/** The path itself, or its nearest existing parent. */
 function nearestThere(path: string): string {
   return existsSync(path) ? path : nearestThere(dirname(path))
 }
@@ -277,11 +279,11 @@ function isWritable(path: string): boolean {
 }
 
 function isClosed(path: string): boolean {
-  // Windows has no such modes.
+  // Windows has no such file modes.
   return process.platform === 'win32' || (statSync(path).mode & 0o077) === 0
 }
 
-/** As a start does, but for what a start changes. */
+/** Opens the store as a start does, but changes nothing. */
 async function database({ dataDir: folder, masterKey, databaseUrl: url }: Config): Promise<Finding> {
   const check = 'database'
   try {
@@ -301,7 +303,7 @@ async function adminKey({ dataDir: folder, adminKey: given }: Config): Promise<F
   const check = 'admin key'
   if (given !== undefined) return { check, verdict: 'good', says: 'from ADMIN_KEY' }
   const file = join(folder, ADMIN_KEY_FILE)
-  if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be made at the first start` }
+  if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be created at the first start` }
   try {
     await readAdminKey({ given, folder, randomBytes, create: false })
   } catch (error) {
@@ -314,10 +316,10 @@ function masterKey({ dataDir, masterKey: given }: Config): Finding {
   const check = 'master key'
   if (given !== undefined) return { check, verdict: 'good', says: 'from MASTER_KEY' }
   const file = join(dataDir, 'master.key')
-  if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be made at the first start` }
+  if (!existsSync(file)) return { check, verdict: 'good', says: `${file} will be created at the first start` }
   return isClosed(file)
-    ? { check, verdict: 'good', says: `${file}; back it up apart from the database` }
-    : { check, verdict: 'bad', says: `${file} can be read by others of this machine; do: chmod 600 ${file}` }
+    ? { check, verdict: 'good', says: `${file}; back it up separately from the database` }
+    : { check, verdict: 'bad', says: `other users can read ${file}; run: chmod 600 ${file}` }
 }
 
 async function certificate({ tlsCert, tlsKey, dataDir }: Config): Promise<Finding> {
@@ -327,7 +329,7 @@ async function certificate({ tlsCert, tlsKey, dataDir }: Config): Promise<Findin
     if (given instanceof Error) return { check, verdict: 'bad', says: given.message }
     const days = Math.floor((given.expiresAt - Date.now()) / DAY_MS)
     if (days < 0) return { check, verdict: 'bad', says: `${tlsCert} has expired; replace it` }
-    return { check, verdict: days < 14 ? 'note' : 'good', says: `good for ${days} days` }
+    return { check, verdict: days < 14 ? 'note' : 'good', says: `valid for ${days} days` }
   }
   const folder = join(dataDir, 'tls')
   if (existsSync(folder) && !isWritable(folder))

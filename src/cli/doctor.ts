@@ -1,12 +1,12 @@
-/** `anteroom doctor`: what would not work on this machine, each with the cure. */
+/** `anteroom doctor`: finds what would not work on this machine, with the cure. */
 import { exitCodes, type Command } from './arguments.ts'
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'checks what installs and networks get wrong, and says what to do',
-  details: 'Exit code 1 when something will not work.',
+  summary: 'checks the installation and the network, and says what to do',
+  details: 'Exit code 1 if something will not work.',
   run: async (input) => {
-    // The checks load the media server and the store, which no other command should wait for.
+    // Loaded on demand: the checks load the media server and the store, and other commands should not wait for those.
     const { examine } = await import('./doctor-checks.ts')
     const findings = await examine(input)
     const mark = { good: '✓', note: '!', bad: '✗' }

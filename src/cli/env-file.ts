@@ -1,8 +1,8 @@
-/** The settings in a file `.env`: read as they are meant, or not at all. */
+/** Reads the settings in a file `.env`, or rejects the file as a whole. */
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 
-/** What became of the file: its settings, or one sentence that says why it cannot be read. */
+/** The settings of the file, or one sentence that says why it cannot be read. */
 export type EnvFile = { path: string } & ({ settings: Record<string, string> } | { problem: string })
 
 /** Byte-order marks of the encodings that editors write. */
@@ -12,7 +12,7 @@ const MARKS: readonly (readonly [encoding: string, mark: readonly number[]])[] =
   ['utf-16be', [0xfe, 0xff]],
 ]
 
-/** Undefined where there is no such file. `known` are the names whose values must not be missed. */
+/** Returns undefined if there is no such file. A line that names a setting in `known` must also set it. */
 export function readEnvFile(path: string, known: readonly string[]): EnvFile | undefined {
   let bytes: Buffer
   try {
@@ -38,18 +38,18 @@ function decode(bytes: Buffer): string {
   try {
     text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
   } catch {
-    throw new Error('is not text in UTF-8: save it in that encoding.')
+    throw new Error('is not UTF-8 text: save it in that encoding.')
   }
-  if (text.includes('\0')) throw new Error('is not text in UTF-8: save it in that encoding.')
+  if (text.includes('\0')) throw new Error('is not UTF-8 text: save it in that encoding.')
   return text
 }
 
-/** @throws {Error} with the end of a sentence, when a line that names a setting does not set it */
+/** @throws {Error} with the end of a sentence, if a line names a setting but does not set it */
 function parseSettings(text: string, known: readonly string[]): Record<string, string> {
   const lines = text.replaceAll(/\r\n?/g, '\n').split('\n')
   const settings = parseEnv(lines.join('\n')) as Record<string, string>
   for (const [at, line] of lines.entries()) {
-    // Whatever stands before it, visible or not.
+    // Ignore anything before the name, even invisible characters.
     const [, before = '', name = ''] = /^(\W*)(?:export\s+)?(\w+)/.exec(line) ?? []
     if (before.includes('#') || !known.includes(name) || name in settings) continue
     throw new Error(`line ${at + 1} names ${name} and does not set it: write ${name}=value.`)

@@ -1,11 +1,11 @@
-/** `anteroom init`: what a first start makes, without a start. */
+/** `anteroom init`: creates what a first start creates, without starting. */
 import { readConfig } from '../config/read.ts'
 import type { Command } from './arguments.ts'
 
 export const init: Command = {
   name: 'init',
-  summary: 'makes the data folder, its database and keys, as a first start does',
-  details: 'For setting up before the first start. What is there already stays as it is.',
+  summary: 'creates the data folder, its database and keys, as a first start does',
+  details: 'Use it to set up before the first start. It leaves existing files unchanged.',
   run: async ({ env }) => {
     const config = readConfig(env)
     const { openCore } = await import('../server/core.ts')
@@ -14,7 +14,7 @@ export const init: Command = {
     const apiKey = keyRing.defaultKey()?.apiKey ?? null
     return {
       json: { dataDir: config.dataDir, apiKey, secretIn },
-      text: `data folder  ${config.dataDir}\nAPI key      ${apiKey ?? 'none in force'}\nsecret       in ${secretIn}`,
+      text: `data folder  ${config.dataDir}\nAPI key      ${apiKey ?? 'no active one'}\nsecret       in ${secretIn}`,
     }
   },
 }

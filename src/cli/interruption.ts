@@ -1,13 +1,13 @@
-/** How the program ends when the system or a person tells it to: on the first signal, at any moment. */
+/** Ends the program on the first signal, at any moment. */
 import { constants } from 'node:os'
 
-/** An orderly stop that takes longer is cut short. */
+/** How long an orderly stop may take. */
 const STOP_LIMIT_MS = 4500
-/** npm passes on the Ctrl-C that the terminal has sent already: two signals so soon are one wish. */
+/** npm repeats a Ctrl-C that the terminal has already sent; two signals within this time count as one. */
 const SAME_WISH_MS = 500
 
 /**
- * Takes over SIGINT and SIGTERM. Process 1 of a container would else not end on them, and a server could not stop in order.
+ * Handles SIGINT and SIGTERM. Without this, process 1 of a container would ignore them, and a server could not stop in order.
  */
 export class Interruption {
   readonly #controller = new AbortController()
@@ -23,8 +23,8 @@ export class Interruption {
   }
 
   /**
-   * From here on a signal does not end the process at once: whoever calls this stops by itself when `signal` is aborted,
-   * and has so long for it.
+   * From here on a signal does not end the process at once. The caller must stop by itself when `signal` is aborted,
+   * within the time given.
    */
   takeTime(limitMs = STOP_LIMIT_MS): void {
     this.#limitMs = limitMs
@@ -36,7 +36,7 @@ export class Interruption {
     this.#controller.abort(new Stopped())
     const leave = (): never => process.exit(0)
     setTimeout(leave, this.#limitMs).unref()
-    // Whoever asks a second time does not want to wait.
+    // A second signal means that the user does not want to wait.
     setTimeout(() => {
       process.on('SIGINT', leave)
       process.on('SIGTERM', leave)
@@ -44,7 +44,7 @@ export class Interruption {
   }
 }
 
-/** Why what was going on was given up. */
+/** Why the work was abandoned. */
 class Stopped extends Error {
   override readonly name = 'Stopped'
 

@@ -28,13 +28,13 @@ function originsOf(value: CommandInput['values'][string]): string[] | null {
     const origin = normalOrigin(text)
     if (origin !== undefined) return origin
     throw new CommandError(
-      '--origins takes addresses such as https://app.example.org or https://*.example.org, separated by commas.',
+      '--origins must be addresses such as https://app.example.org or https://*.example.org, separated by commas.',
       exitCodes.usage,
     )
   })
 }
 
-/** A secret that nobody saw would be of no use, and would be in force. */
+/** Prints the secret before the key takes effect: a secret that was never shown would be valid but useless. */
 async function showThenKeep(show: CommandInput['show'], draft: KeyDraft): Promise<CommandResult> {
   const { apiKey, secret, projectId } = draft.key
   const result = await show({
@@ -48,7 +48,7 @@ async function showThenKeep(show: CommandInput['show'], draft: KeyDraft): Promis
 export const keyCommands: readonly Command[] = [
   {
     name: 'keys list',
-    summary: 'the API keys, without their secrets',
+    summary: 'lists the API keys, without their secrets',
     run: ({ env }) =>
       withCore(env, async ({ store }) => {
         const keys = (await store.keys.list()).map(({ secret: _, ...shown }) => shown)
@@ -71,7 +71,7 @@ export const keyCommands: readonly Command[] = [
   },
   {
     name: 'keys create',
-    summary: 'another API key; its secret is shown this once',
+    summary: 'creates an API key; its secret is shown only once',
     options: {
       name: { value: 'text', help: 'what it is for' },
       project: { value: 'id', help: 'the project it belongs to; default: the first' },
@@ -92,8 +92,8 @@ export const keyCommands: readonly Command[] = [
   {
     name: 'keys rotate',
     positionals: ['apiKey'],
-    summary: 'another key takes its place; its secret is shown this once',
-    options: { overlap: { value: 'span', help: 'how long both are in force: 15m, 24h, 30d; default 24h' } },
+    summary: 'replaces a key with a new one; its secret is shown only once',
+    options: { overlap: { value: 'span', help: 'how long both keys work: 15m, 24h, 30d; default 24h' } },
     run: ({ env, values, show, positionals: [apiKey = ''] }) =>
       withKeys(env, async (keys) =>
         showThenKeep(show, await keys.draftSuccessor(apiKey, parseDuration(values.overlap ?? '24h'))),
@@ -102,14 +102,14 @@ export const keyCommands: readonly Command[] = [
   {
     name: 'keys revoke',
     positionals: ['apiKey'],
-    summary: 'takes a key out of force, also in a server that runs, within a second',
+    summary: 'revokes a key; a running server applies it within a second',
     options: {
-      'end-connections': { help: 'puts out those who came with it; asks the server that runs' },
+      'end-connections': { help: 'also disconnects everybody who used the key; asks the running server' },
     },
     run: async ({ env, values, positionals: [apiKey = ''] }) => {
       if (values['end-connections'] !== true) {
         await withKeys(env, (keys) => keys.revoke(apiKey))
-        return { json: { apiKey, revoked: true }, text: `${apiKey} is revoked` }
+        return { json: { apiKey, revoked: true }, text: `revoked ${apiKey}` }
       }
       const { adminKey: given, dataDir: folder } = readConfig(env)
       const adminKey = await readAdminKey({ given, folder, randomBytes, create: false })
@@ -122,7 +122,7 @@ export const keyCommands: readonly Command[] = [
       )
       return {
         json: { apiKey, revoked: true, ended },
-        text: `${apiKey} is revoked, ${ended} ${ended === 1 ? 'connection' : 'connections'} ended`,
+        text: `revoked ${apiKey}, closed ${ended} ${ended === 1 ? 'connection' : 'connections'}`,
       }
     },
   },

@@ -1,38 +1,38 @@
-/** `anteroom load`: as many people as asked for, without a browser, against a server that may be loaded. */
+/** `anteroom load`: a load test with simulated participants, without a browser. */
 import { networkInterfaces } from 'node:os'
 import { isLoopback } from '../addresses.ts'
 import type { LoadReport, Quantiles } from '../load/load.ts'
 import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
 
 const CONSENT = 'i-may-load-this-server'
-/** Together, of meetings and participants. */
+/** Meetings times participants. */
 const MOST_PEOPLE = 2000
-/** For everybody to leave after Ctrl-C. */
+/** How long all participants have to leave after Ctrl-C. */
 const LEAVING_MS = 60_000
-/** Above this the measuring program was too busy to be believed. */
+/** If its own delay is higher, the measuring program was too busy for its results to be trusted. */
 const LATE_MS = 50
 
 export const load: Command = {
   name: 'load',
-  summary: 'a load test: people with generated sound and pictures in meetings, without a browser',
+  summary: 'runs a load test: participants with generated audio and video, without a browser',
   details: [
-    'Makes the meetings, lets everybody join, send and receive for the time given, and reports. Ctrl-C ends it early and in order.',
-    'Without --token it asks the server for one, which a server on loopback gives to its own machine.',
-    'The processor time of the server, and what its sockets dropped, are read from its /metrics (with METRICS_TOKEN, where that is set); the time of the process --pid, where given.',
-    `It only aims at this machine, unless --${CONSENT} says that a server elsewhere is yours to load.`,
-    'Exit code 1 when somebody could not join, was cut off, or received nothing.',
+    'Creates the meetings, lets everybody join, send and receive for the given time, and reports. Ctrl-C ends it early and in order.',
+    'Without --token it asks the server for a token; a server on loopback gives one to its own machine.',
+    'It reads CPU time and dropped packets of the server from /metrics (with METRICS_TOKEN, if set), and the CPU time of the process --pid, if given.',
+    `It only tests servers on this machine, unless you confirm with --${CONSENT} that you may put load on another one.`,
+    'Exit code 1 if a participant could not join, lost the connection, or received nothing.',
   ].join('\n'),
   options: {
-    url: { value: 'address', help: 'of the server (default http://localhost:9000)' },
-    token: { value: 'token', help: 'one that joins directly; for the meeting, where --meeting is given' },
-    meeting: { value: 'meetingId', help: 'everybody joins this one, and none is made' },
-    meetings: { value: 'count', help: 'meetings at once (default 1, at most 500)' },
-    participants: { value: 'count', help: 'in each meeting (default 3, at most 500)' },
-    seconds: { value: 'seconds', help: 'how long all stay (default 10, at most 3600)' },
-    'joins-per-second': { value: 'count', help: 'how fast they come (default 5, at most 200)' },
-    'audio-kbps': { value: 'kbit/s', help: 'sound of each; 0 for none (default 32, at most 510)' },
-    'video-kbps': { value: 'kbit/s', help: 'picture of each; 0 for none (default 300, at most 5000)' },
-    pid: { value: 'pid', help: 'of the server, if it is a process of this machine' },
+    url: { value: 'address', help: 'address of the server (default http://localhost:9000)' },
+    token: { value: 'token', help: 'a token that joins directly; with --meeting, one for that meeting' },
+    meeting: { value: 'meetingId', help: 'join this meeting instead of creating meetings' },
+    meetings: { value: 'count', help: 'number of meetings (default 1, at most 500)' },
+    participants: { value: 'count', help: 'participants in each meeting (default 3, at most 500)' },
+    seconds: { value: 'seconds', help: 'how long participants stay (default 10, at most 3600)' },
+    'joins-per-second': { value: 'count', help: 'how fast participants join (default 5, at most 200)' },
+    'audio-kbps': { value: 'kbit/s', help: 'audio of each participant; 0: none (default 32, at most 510)' },
+    'video-kbps': { value: 'kbit/s', help: 'video of each participant; 0: none (default 300, at most 5000)' },
+    pid: { value: 'pid', help: 'process of the server, if it runs on this machine' },
     [CONSENT]: { help: 'the server is not on this machine, and I may put it under load' },
   },
   run: async ({ values, env, interruption }) => {
@@ -56,7 +56,7 @@ export const load: Command = {
       audioBitrate: whole(values, 'audio-kbps', 0, 510, 32) * 1000,
       videoBitrate: whole(values, 'video-kbps', 0, 5000, 300) * 1000,
     }
-    // The other commands need not wait for all that this one brings.
+    // Loaded on demand, so that other commands start faster.
     const [{ runLoad }, { cpuFromMetrics, cpuOfProcess, dropsFromMetrics }] = await Promise.all([
       import('../load/load.ts'),
       import('../load/server-figures.ts'),
@@ -88,7 +88,7 @@ export const load: Command = {
   },
 }
 
-/** For every address that is aimed at, those that the server names for sockets and media included. */
+/** Checks every address that will be put under load, including those that the server names for sockets and media. */
 function assertMayAim(host: string, consent: boolean): void {
   const { hostname } = new URL(`http://${host}`)
   const address = hostname.replace(/^\[|\]$/g, '')
@@ -136,7 +136,7 @@ function whole(
   return value
 }
 
-/** Everybody came in, stayed, and received something of everybody. */
+/** Whether all participants joined, stayed, and received media from all others. */
 function isGood({ asked, joined, lost, streams, stoppedEarly }: LoadReport): boolean {
   const all = joined === asked && streams.flowing >= streams.expected
   return (all || stoppedEarly) && lost === 0 && streams.unopened === 0
@@ -177,7 +177,7 @@ function describe(report: LoadReport): string {
     ...(generatorLagMs > LATE_MS
       ? [
           '',
-          `This program was late itself: times and losses may be its own. Ask for less, or run it elsewhere.`,
+          `This program was too busy itself, so delays and losses may be its own. Use smaller numbers, or run it on another machine.`,
         ]
       : []),
     ...(streams.unopened > 0 ? ['', `${streams.unopened} packets did not hold what was sent.`] : []),

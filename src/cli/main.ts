@@ -48,7 +48,7 @@ export async function main(args: readonly string[], interruption: Interruption):
   try {
     process.exitCode = await run(args, interruption)
   } catch (error) {
-    // A mistake of the person or of the machine is one sentence; only a defect of ours shows where it was.
+    // A mistake of the user or a problem of the machine is one sentence; only a defect of the program shows a stack.
     const known = error instanceof CommandError || error instanceof StartError || error instanceof Refusal
     console.error(known ? error.message : error)
     process.exit(
@@ -94,7 +94,7 @@ async function run(args: readonly string[], interruption: Interruption): Promise
     await say(result)
     return { ...result, isShown: true }
   }
-  // What the environment says comes before the file.
+  // The environment overrides the file.
   if (envFile && 'settings' in envFile)
     for (const [name, value] of Object.entries(envFile.settings)) process.env[name] ??= value
   const result = await command.run({
@@ -117,16 +117,16 @@ function overview(): string {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
     '',
-    'Each command has --help and --json; anteroom --version prints the version. Settings come from the environment, or from a file .env here:',
+    'Each command has --help and --json; anteroom --version prints the version. Settings come from the environment, or from a file .env in this folder:',
     '',
     describeSettings(),
   ].join('\n')
 }
 
-// A write that fails says so where it is made.
+// Each write reports its own failure.
 process.stdout.on('error', () => undefined)
 
-/** Resolves when the text is with whoever reads it; a pipe that was closed and a full disk are failures. */
+/** Resolves when the text has been written; a closed pipe and a full disk are failures. */
 async function print(text: string): Promise<void> {
   if (text === '') return
   const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) =>

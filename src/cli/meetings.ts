@@ -25,7 +25,7 @@ async function projectOf(core: ServerCore): Promise<string> {
   const key = core.keyRing.defaultKey()
   if (key) return Promise.resolve(key.projectId)
   throw new CommandError(
-    'There is no API key in force; make one with: anteroom keys create',
+    'There is no active API key; create one with: anteroom keys create',
     exitCodes.refused,
   )
 }
@@ -41,7 +41,7 @@ async function find(core: ServerCore, anyId: string): Promise<MeetingRecord> {
 export const meetingCommands: readonly Command[] = [
   {
     name: 'meeting create',
-    summary: 'a new meeting, or the one that has this custom id',
+    summary: 'creates a meeting, or shows the one with this custom id',
     options: { 'custom-id': { value: 'id', help: 'an id of your own' } },
     run: ({ env, values, show }) =>
       withCore(env, async (core) => {
@@ -68,7 +68,7 @@ export const meetingCommands: readonly Command[] = [
           .create(projectId, { meetingId, ...(customId !== undefined && { customId }) })
           .catch((cause: unknown) => {
             if (cause instanceof Refusal)
-              throw new CommandError(`${meetingId} was not made: ${cause.message}`, exitCodes.refused)
+              throw new CommandError(`${meetingId} was not created: ${cause.message}`, exitCodes.refused)
             throw cause
           })
         if (made.meetingId !== meetingId)
@@ -80,13 +80,13 @@ export const meetingCommands: readonly Command[] = [
   },
   {
     name: 'meeting list',
-    summary: 'the meetings, newest first',
+    summary: 'lists the meetings, newest first',
     options: { page: { value: 'n', help: `page of ${PER_PAGE}; default 1` } },
     run: ({ env, values }) =>
       withCore(env, async (core) => {
         const page = Number(values.page ?? 1)
         if (!Number.isInteger(page) || page < 1)
-          throw new CommandError('--page takes a whole number from 1.', exitCodes.usage)
+          throw new CommandError('--page must be a whole number of at least 1.', exitCodes.usage)
         const { items, total } = await core.store.meetings.list(await projectOf(core), {
           page,
           perPage: PER_PAGE,
@@ -108,7 +108,7 @@ export const meetingCommands: readonly Command[] = [
   {
     name: 'meeting show',
     positionals: ['meetingId'],
-    summary: 'one meeting and its session, if one goes on',
+    summary: 'shows a meeting and its ongoing session',
     run: ({ env, positionals: [anyId = ''] }) =>
       withCore(env, async (core) => {
         const meeting = await find(core, anyId)
@@ -143,15 +143,15 @@ export const meetingCommands: readonly Command[] = [
   {
     name: 'meeting end',
     positionals: ['meetingId'],
-    summary: 'ends the session that goes on, for everybody',
-    details: 'Asks the server that runs with these settings.',
+    summary: 'ends the ongoing session for everybody',
+    details: 'Asks the running server with these settings.',
     run: ({ env, positionals: [anyId = ''] }) =>
       withCore(env, async (core) => {
         const meeting = await find(core, anyId)
         const key = core.keyRing.defaultKey(meeting.projectId)
         if (!key)
           throw new CommandError(
-            'There is no API key in force; make one with: anteroom keys create',
+            'There is no active API key; create one with: anteroom keys create',
             exitCodes.refused,
           )
         const token = mintToken({
@@ -163,7 +163,7 @@ export const meetingCommands: readonly Command[] = [
         })
         const { meetingId: roomId } = meeting
         const body = await askServer<object>(env, '/v2/sessions/end', { roomId }, token)
-        return { json: body, text: `the session of ${meeting.meetingId} is ended` }
+        return { json: body, text: `ended the session of ${meeting.meetingId}` }
       }),
   },
 ]

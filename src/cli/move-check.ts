@@ -1,15 +1,15 @@
-/** `anteroom move-check`: what to change in an app of the hosted service so that it uses this server. */
+/** `anteroom move-check`: finds what to change in an app of the hosted service so that it uses this server. */
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { extname, join, relative } from 'node:path'
 import { CommandError, exitCodes, type Command } from './arguments.ts'
 import { applyEdits, examine, type Finding, type SdkUse } from './move-edits.ts'
 import { generationOf } from './sdk-generations.ts'
 
-/** May hold calls of the web SDKs. */
+/** Files that may contain calls of the web SDKs. */
 const WEB = new Set('.js .jsx .ts .tsx .mjs .cjs .mts .cts .vue .svelte .html .htm'.split(' '))
-/** May hold addresses. */
+/** Files that may contain addresses. */
 const OTHER = new Set('.php .py .rb .go .java .kt .swift .dart .cs .yml .yaml .toml .json'.split(' '))
-/** Made or brought by tools: nobody changes these by hand. */
+/** Folders of generated or installed files, which nobody edits by hand. */
 const PASSED_OVER = new Set([
   'node_modules',
   '.git',
@@ -22,7 +22,7 @@ const PASSED_OVER = new Set([
   'target',
 ])
 const LOCK_FILE = /^(package-lock\.json|npm-shrinkwrap\.json|composer\.lock)$/
-/** Bundles and data; sources of people are smaller. */
+/** Larger files are bundles and data, not sources. */
 const MAX_FILE_BYTES = 1024 * 1024
 const MAX_FILES = 20_000
 const HOST = /^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:\/[\w./-]*)?$/i
@@ -35,9 +35,9 @@ interface Checked {
 export const moveCheck: Command = {
   name: 'move-check',
   positionals: ['folder'],
-  summary: "what to change in an app's sources so that it uses this server",
+  summary: "finds what to change in an app's sources so that it uses this server",
   details:
-    'Reads the sources and changes nothing, unless told with --write. Exit code 0 when nothing is left to change, 1 when something is.',
+    'Reads the sources; changes them only with --write. Exit code 0 if nothing is left to change, else 1.',
   options: {
     server: {
       value: 'host',
@@ -50,7 +50,7 @@ export const moveCheck: Command = {
       typeof values.server === 'string' ? values.server.replace(/^https:\/\//, '') : 'localhost:9443'
     if (!HOST.test(server))
       throw new CommandError(
-        '--server takes a host, as in meet.example.org or localhost:9443.',
+        '--server must be a host, as in meet.example.org or localhost:9443.',
         exitCodes.usage,
       )
     const there = await stat(folder).catch(() => undefined)
@@ -110,11 +110,11 @@ function expectations(sdks: readonly (SdkUse & { file: string })[]): Expectation
       return {
         ...place,
         works: null,
-        expect: 'No version is named here; docs/moving-from-videosdk.md lists them all.',
+        expect: 'No version is given; docs/moving-from-videosdk.md lists them all.',
       }
     }
     if (sdk === 'server-sdk')
-      return { ...place, works: true, expect: 'Takes apiEndpoint, with https:// and the host.' }
+      return { ...place, works: true, expect: 'Accepts apiEndpoint, with https:// and the host.' }
     return { ...place, works: null, expect: 'Not tried with this server.' }
   })
 }
@@ -130,14 +130,14 @@ function describe(
   }: { left: number; written: number; absent: { file: string; line: number; call: string }[] },
 ): string {
   const text: string[] = []
-  if (versions.length === 0) text.push('No SDK of the hosted service is named in this folder.', '')
+  if (versions.length === 0) text.push('No file in this folder names an SDK of the hosted service.', '')
   for (const { file, line, sdk, version, expect } of versions)
     text.push(`${sdk} ${version} (${file}:${line})`, `    ${expect}`, '')
   for (const { file, findings } of checked)
     for (const { line, text: found, advice } of findings)
       text.push(`${file}:${line}`, `    ${found}`, `    → ${advice}`, '')
   if (absent.length > 0) {
-    text.push('Refused with 4021, because the server has no such service:')
+    text.push('Refused with 4021, because the server does not offer the service:')
     for (const { file, line, call } of absent) text.push(`    ${call}  ${file}:${line}`)
     text.push('')
   }
@@ -146,7 +146,7 @@ function describe(
     left > 0
       ? `${left} ${left === 1 ? 'place is' : 'places are'} left to change.`
       : 'Nothing is left to change.',
-    `Browsers must trust the certificate of https://${server}; for a program in Node with a self-signed one set NODE_EXTRA_CA_CERTS.`,
+    `Browsers must trust the certificate of https://${server}; for a Node program and a self-signed certificate, set NODE_EXTRA_CA_CERTS.`,
   )
   return text.join('\n')
 }
@@ -162,7 +162,7 @@ async function sources(folder: string): Promise<string[]> {
       } else if (entry.isFile() && isSource(entry.name) && (await stat(inner)).size <= MAX_FILE_BYTES) {
         found.push(inner)
         if (found.length > MAX_FILES)
-          throw new CommandError(`There are more than ${MAX_FILES} source files here; name a smaller folder.`)
+          throw new CommandError(`The folder has more than ${MAX_FILES} source files; choose a smaller one.`)
       }
     }
   }

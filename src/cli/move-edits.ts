@@ -1,21 +1,21 @@
 /**
- * What to change in one file of an app so that it uses a server of its own: text in, findings out. It looks for the calls
- * and addresses that the published samples use; what is built at run time it cannot see.
+ * Finds what to change in one file of an app so that it uses its own server: text in, findings out. It looks for the calls
+ * and addresses that the published samples use; it cannot see what is built at run time.
  */
 
-/** One place to change, or to look at. */
+/** A place to change or to look at. */
 export interface Finding {
-  /** From 1. */
+  /** Counted from 1. */
   line: number
-  /** What stands there, shortened to one line. */
+  /** The code at that place, shortened to one line. */
   text: string
-  /** One sentence: what to do. */
+  /** What to do, in one sentence. */
   advice: string
-  /** The change itself, where it can be made without asking. */
+  /** The change itself, if it needs no decision. */
   edit?: { at: number; remove: number; insert: string }
 }
 
-/** An SDK that a file names, as it names it. */
+/** An SDK, as a file names it. */
 export interface SdkUse {
   line: number
   sdk: 'js-sdk' | 'react-sdk' | 'server-sdk' | 'react-native-sdk' | 'rtc-js-prebuilt'
@@ -25,11 +25,11 @@ export interface SdkUse {
 export interface FileReport {
   sdks: SdkUse[]
   findings: Finding[]
-  /** Calls for services that the server refuses. */
+  /** Calls of services that the server refuses. */
   absent: { line: number; call: string }[]
 }
 
-/** Hosts of the hosted service's API: those that samples name, of today and before. */
+/** Hosts of the hosted service's API that samples have named. */
 const API_HOST = /\b(https?:\/\/)(api\.videosdk\.live|api\.zujonow\.com)\b/g
 const INIT_CALL = /\binitMeeting\s*\(/g
 const PROVIDER = /<MeetingProvider\b/g
@@ -42,7 +42,7 @@ const ABSENT =
 
 /**
  * @param server host, with a port if it needs one, as in `meet.example.org:9443`
- * @param callsSdk whether the file may call one of the web SDKs; a file of another language is read for addresses alone
+ * @param callsSdk whether the file may call one of the web SDKs; in other languages only addresses are looked for
  */
 export function examine(text: string, server: string, callsSdk = true): FileReport {
   const lineAt = lines(text)
@@ -83,13 +83,13 @@ export function examine(text: string, server: string, callsSdk = true): FileRepo
   return report
 }
 
-/** Whether `initMeeting(` is a function of the app's own, declared here or called without options. */
+/** Whether `initMeeting(` is the app's own function: declared in this file or called without options. */
 function isOwnFunction(text: string, open: number): boolean {
   const [line = ''] = text.slice(open, open + 200).split('\n')
   return /^\s*\)/.test(line) || /^[^{]*\)\s*(:\s*[\w<>]+\s*)?\{/.test(line)
 }
 
-/** The text with every edit made. */
+/** Applies all edits to the text. */
 export function applyEdits(text: string, findings: readonly Finding[]): string {
   const edits = findings.flatMap(({ edit }) => (edit ? [edit] : [])).sort((a, b) => b.at - a.at)
   let changed = text
@@ -107,7 +107,7 @@ function addOption(
 ): void {
   const open = /^\s*\{/.exec(text.slice(from))
   if (!open) {
-    add(from, `Put signalingBaseUrl: '${server}' into the options that ${call} is given here.`)
+    add(from, `Add signalingBaseUrl: '${server}' to the options of ${call}.`)
     return
   }
   const at = from + open[0].length
@@ -129,7 +129,7 @@ function addOption(
     })
 }
 
-/** Where the brace that was opened before `at` is closed; texts and comments are passed over. */
+/** The position of the brace that closes the one opened before `at`; skips strings and comments. */
 function closing(text: string, at: number): number {
   let depth = 1
   for (let i = at; i < text.length; i++) {
@@ -151,7 +151,7 @@ function endOf(text: string, mark: string, from: number): number {
 function endOfQuote(text: string, from: number): number {
   for (let i = from + 1; i < text.length; i++) {
     if (text[i] === '\\') i++
-    // An apostrophe in a text between tags closes nothing.
+    // An apostrophe in text between tags is not a quote.
     else if (text[i] === text[from] || text[i] === '\n') return i
   }
   return text.length

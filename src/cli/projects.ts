@@ -11,14 +11,14 @@ const MAX_NAME_LENGTH = 100
 function nameOf(text: string): string {
   const name = text.trim()
   if (name === '' || name.length > MAX_NAME_LENGTH)
-    throw new CommandError(`A name has 1 to ${MAX_NAME_LENGTH} characters.`, exitCodes.usage)
+    throw new CommandError(`A name must have 1 to ${MAX_NAME_LENGTH} characters.`, exitCodes.usage)
   return name
 }
 
 export const projectCommands: readonly Command[] = [
   {
     name: 'projects list',
-    summary: 'the projects; each has keys and meetings of its own',
+    summary: 'lists the projects; each has its own keys and meetings',
     run: ({ env }) =>
       withCore(env, async ({ store }) => {
         const projects = await store.projects.list()
@@ -38,7 +38,7 @@ export const projectCommands: readonly Command[] = [
   {
     name: 'projects create',
     positionals: ['name'],
-    summary: 'another project; give it a key with: keys create --project',
+    summary: 'creates a project; give it a key with: keys create --project',
     run: ({ env, show, positionals: [text = ''] }) =>
       withCore(env, async ({ store }) => {
         const projectId = randomBytes(12).toString('hex')
@@ -51,26 +51,26 @@ export const projectCommands: readonly Command[] = [
   {
     name: 'projects rename',
     positionals: ['projectId', 'name'],
-    summary: 'gives a project another name',
+    summary: 'renames a project',
     run: ({ env, positionals: [projectId = '', text = ''] }) =>
       withCore(env, async ({ store }) => {
         const project = await store.projects.change(projectId, { name: nameOf(text) })
         if (!project) throw new CommandError(`There is no project ${projectId}.`, exitCodes.refused)
-        return { json: project, text: `${projectId} is ${project.name}` }
+        return { json: project, text: `renamed ${projectId} to ${project.name}` }
       }),
   },
 ]
 
 export const adminReset: Command = {
   name: 'admin reset',
-  summary: 'forgets the password of the dashboard, signs everybody out and prints a new first link',
+  summary: 'deletes the password of the dashboard, signs everybody out and prints a new sign-in link',
   run: ({ env, show }) =>
     withCore(env, async ({ store }) => {
       const { publicUrl, host, port } = readConfig(env)
       const { path, keep } = draftFirstLink({ store, randomBytes })
       const link = `${publicUrl ?? `http://${displayHost(host)}:${port}`}${path}`
       const result = await show({ json: { link }, text: link })
-      // After the link was shown: who loses the password and the link is locked out.
+      // Only after the link was shown: without the password and the link, everybody would be locked out.
       await forgetSignIn(store)
       await keep()
       return result

@@ -1,10 +1,10 @@
 /**
- * What an app can expect by the version of the SDK that it uses. What sets the
- * generations apart on the wire is in `protocol/clients.ts`.
+ * What an app can expect, depending on the version of its SDK. The differences between the
+ * generations on the wire are in `protocol/clients.ts`.
  */
 
 export interface Generation {
-  /** First version of js-sdk in it, and of react-sdk that brings it along. */
+  /** The first version of js-sdk in this generation, and of the react-sdk that contains it. */
   from: string
   reactFrom: string | undefined
   name: string
@@ -54,7 +54,7 @@ const generations: readonly Generation[] = [
   },
 ]
 
-/** The generation of a version, or of the lowest version of a range like `^0.2.0`; undefined where none is named. */
+/** The generation of a version, or of the lowest version of a range like `^0.2.0`; undefined if there is none. */
 export function generationOf(sdk: 'js-sdk' | 'react-sdk', version: string): Generation | undefined {
   const found = /\d+\.\d+\.\d+/.exec(version)?.[0]
   if (found === undefined) return undefined

@@ -1,26 +1,26 @@
-/** `anteroom serve` and `anteroom token-server`: both run until they are told to stop. */
+/** `anteroom serve` and `anteroom token-server`: both run until they are stopped. */
 import { basename } from 'node:path'
 import type { Command, CommandInput, CommandResult } from './arguments.ts'
 import { readConfig, type Config } from '../config/read.ts'
 import type { RunningServer } from '../server/contract.ts'
 
-/** The settings, with a format of the log that follows from who reads it. */
+/** The settings, with the log format resolved: pretty on a terminal, else JSON. */
 function settingsFor({ env, isTerminal, json }: CommandInput): Config {
   const config = readConfig(env)
   const fitting = isTerminal && !json ? 'pretty' : 'json'
   return { ...config, logFormat: config.logFormat === 'auto' ? fitting : config.logFormat }
 }
 
-/** A line of the log that comes at every level: whoever starts a server waits for it. */
+/** Writes a log line at every log level, because the person who starts a server waits for it. */
 const logLine = (msg: string, fields: Record<string, unknown> = {}): string =>
   JSON.stringify({ level: 30, time: Date.now(), ...fields, msg })
 
-/** How this program is called: by its name where it is installed, through npm in a folder of its sources. */
+/** How to call this program: by its name if it is installed, through npm in a source folder. */
 function ownCommand(script = ''): string {
   return basename(script) === 'anteroom' ? 'anteroom' : 'npm run anteroom --'
 }
 
-/** Runs until SIGINT or SIGTERM, which may come while it starts; then stops in order. */
+/** Runs until SIGINT or SIGTERM, then stops in order. The signal may come during the start. */
 async function untilStopped(
   input: CommandInput,
   start: (config: Config, stopping: AbortSignal) => Promise<RunningServer>,
@@ -48,13 +48,13 @@ async function untilStopped(
       ...ready.hints.map(({ msg, ...fields }) => logLine(msg, fields)),
     ]
     const text = forPeople ? ready.text : lines.join('\n')
-    // Nobody may read it; the server is there all the same.
+    // Nobody may be reading the output; the server runs all the same.
     await show({ json: { ready: true, urls }, text }).catch(() => undefined)
   }
   if (!signal.aborted)
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   await server.close()
-  // A reader who is gone by now does not make the stop a failure.
+  // A reader that has gone does not turn the stop into a failure.
   const result = stopped()
   await show(result).catch(() => undefined)
   return { ...result, isShown: true }
@@ -62,9 +62,9 @@ async function untilStopped(
 
 export const serve: Command = {
   name: 'serve',
-  summary: 'the meeting server, with its page, REST and token endpoints',
+  summary: 'runs the meeting server, with its page, REST and token endpoints',
   details:
-    'The first start makes the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second one at once.',
+    'The first start creates the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second signal stops it at once.',
   run: (input) =>
     untilStopped(input, async (config, stopping) => {
       // Loaded here and not with the other commands: it takes longest of all.
@@ -75,7 +75,7 @@ export const serve: Command = {
 
 export const tokenServer: Command = {
   name: 'token-server',
-  summary: 'only get-token, create-meeting and validate-meeting, in front of VIDEOSDK_API_ENDPOINT',
+  summary: 'runs only get-token, create-meeting and validate-meeting, in front of VIDEOSDK_API_ENDPOINT',
   run: (input) =>
     untilStopped(input, async (config) => {
       const { startTokenServer } = await import('../server/token-server.ts')

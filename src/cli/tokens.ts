@@ -15,24 +15,24 @@ const text = (value: CommandInput['values'][string]): string | undefined =>
 export const tokenCommands: readonly Command[] = [
   {
     name: 'token mint',
-    summary: 'a signed token',
+    summary: 'creates a signed token',
     options: {
       permissions: {
         value: 'list',
         help: 'allow_join, allow_mod, ask_join; separated by commas; default allow_join',
       },
-      meeting: { value: 'id', help: 'the only meeting it is for' },
-      participant: { value: 'id', help: 'the only participant it is for' },
+      meeting: { value: 'id', help: 'restricts the token to this meeting' },
+      participant: { value: 'id', help: 'restricts the token to this participant' },
       roles: { value: 'list', help: 'rtc, crawler; separated by commas' },
       expires: { value: 'span', help: 'seconds, or 15m, 24h, 30d; default 24h' },
-      'api-key': { value: 'key', help: 'the key that signs; default: the newest in force' },
+      'api-key': { value: 'key', help: 'the key that signs; default: the newest active one' },
     },
     run: ({ env, values }) =>
       withCore(env, async ({ keyRing }) => {
         const named = text(values['api-key'])
         const key = named === undefined ? keyRing.defaultKey() : keyRing.find(named)
         if (!key || key.revoked)
-          throw new CommandError('There is no such API key in force.', exitCodes.refused)
+          throw new CommandError('There is no active API key with this id.', exitCodes.refused)
         let token: string
         try {
           token = mintToken({
@@ -56,8 +56,8 @@ export const tokenCommands: readonly Command[] = [
   {
     name: 'token inspect',
     positionals: ['token'],
-    summary: 'what a token says, claim by claim, and whether the door would let it in',
-    details: 'The token "-" is read from standard input. Exit code 3 when the door would refuse it.',
+    summary: 'explains a token, claim by claim, and says whether it would be admitted',
+    details: 'Give "-" to read the token from standard input. Exit code 3 if it would be refused.',
     run: ({ env, positionals: [given = ''] }) =>
       withCore(env, async ({ store, keyRing }) => {
         const revoked = new RevokedTokens({ store, now: Date.now })
@@ -78,7 +78,7 @@ export const tokenCommands: readonly Command[] = [
         lines.push(
           '',
           joinRefusal
-            ? `The door refuses it: ${joinRefusal.number} ${joinRefusal.code}. ${problem ?? joinRefusal.message}`
+            ? `It would be refused: ${joinRefusal.number} ${joinRefusal.code}. ${problem ?? joinRefusal.message}`
             : 'The door lets it in.',
         )
         if (restRefusal && restRefusal.code !== joinRefusal?.code)
@@ -101,8 +101,8 @@ export const tokenCommands: readonly Command[] = [
     name: 'token revoke',
     positionals: ['jti'],
     summary:
-      'takes one token back, also in a server that runs, within a second; whoever came with it is put out',
-    details: 'Its jti is what "token inspect" shows.',
+      'revokes a token; a running server applies it within a second and disconnects everybody who used it',
+    details: '"token inspect" shows the jti of a token.',
     options: { project: { value: 'id', help: 'the project of its key; default: the first' } },
     run: ({ env, values, positionals: [jti = ''] }) =>
       withCore(env, async (core) => {
@@ -113,7 +113,7 @@ export const tokenCommands: readonly Command[] = [
         const revoked = new RevokedTokens({ store, now: Date.now })
         await revoked.refresh()
         await revoked.add(projectId, `jti:${jti}`)
-        return { json: { jti, projectId, revoked: true }, text: `${jti} is revoked` }
+        return { json: { jti, projectId, revoked: true }, text: `revoked ${jti}` }
       }),
   },
 ]

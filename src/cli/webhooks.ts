@@ -20,7 +20,7 @@ function shown({ body: _body, ...delivery }: DeliveryRecord) {
   }
 }
 
-/** The projects that a command is about: the one that is named, or all. */
+/** The projects that a command applies to: the named one, or all. */
 async function projectsOf({ store }: ServerCore, { values }: CommandInput): Promise<string[]> {
   const projects = (await store.projects.list()).map(({ projectId }) => projectId)
   const { project } = values
@@ -38,17 +38,17 @@ async function find({ store }: ServerCore, deliveryId: string): Promise<Delivery
   throw new CommandError(`There is no delivery ${deliveryId}.`, exitCodes.refused)
 }
 
-const project = { value: 'id', help: 'only of this project; default: all' }
+const project = { value: 'id', help: 'only this project; default: all' }
 
 export const webhookCommands: readonly Command[] = [
   {
     name: 'webhooks list',
-    summary: 'the deliveries of webhooks, newest first',
+    summary: 'lists webhook deliveries, newest first',
     options: {
       project,
       state: { value: 'state', help: STATES.join(', ') },
-      meeting: { value: 'meetingId', help: 'only of this meeting' },
-      event: { value: 'event', help: 'only of this event, e.g. session-ended' },
+      meeting: { value: 'meetingId', help: 'only this meeting' },
+      event: { value: 'event', help: 'only this event, e.g. session-ended' },
       page: { value: 'n', help: `page of ${PER_PAGE} for each project; default 1` },
     },
     run: (input) =>
@@ -56,7 +56,7 @@ export const webhookCommands: readonly Command[] = [
         const { state, meeting, event } = input.values
         const page = Number(input.values.page ?? 1)
         if (!Number.isInteger(page) || page < 1)
-          throw new CommandError('--page takes a whole number from 1.', exitCodes.usage)
+          throw new CommandError('--page must be a whole number of at least 1.', exitCodes.usage)
         if (typeof state === 'string' && !STATES.includes(state))
           throw new CommandError(`--state takes ${STATES.join(', ')}.`, exitCodes.usage)
         const deliveries: DeliveryRecord[] = []
@@ -94,7 +94,7 @@ export const webhookCommands: readonly Command[] = [
   {
     name: 'webhooks show',
     positionals: ['deliveryId'],
-    summary: 'one delivery, with what it says',
+    summary: 'shows a delivery with its content',
     run: ({ env, positionals: [deliveryId = ''] }) =>
       withCore(env, async (core) => {
         const delivery = await find(core, deliveryId)
@@ -127,24 +127,24 @@ export const webhookCommands: readonly Command[] = [
   {
     name: 'webhooks replay',
     positionals: ['[deliveryId]'],
-    summary: 'delivers again: one delivery, or with --parked all that were given up',
-    details: 'A server that runs with these settings takes it up within a second; else the next start does.',
+    summary: 'delivers again: one delivery, or with --parked all parked ones',
+    details: 'A running server sends it within a second; otherwise the next start does.',
     options: {
       project,
-      parked: { help: 'all that were given up, oldest first' },
+      parked: { help: 'all parked deliveries, oldest first' },
     },
     run: (input) =>
       withCore(input.env, async (core) => {
         const [deliveryId] = input.positionals
         if ((deliveryId === undefined) !== (input.values.parked === true))
-          throw new CommandError('Name one delivery, or say --parked.', exitCodes.usage)
+          throw new CommandError('Name a delivery, or use --parked.', exitCodes.usage)
         const { outbox } = core.store
         const at = Date.now()
         let replayed = 0
         if (deliveryId !== undefined) {
           const { projectId } = await find(core, deliveryId)
           if (!(await outbox.replay(projectId, deliveryId, at)))
-            throw new CommandError(`The delivery ${deliveryId} still waits.`, exitCodes.refused)
+            throw new CommandError(`The delivery ${deliveryId} is still waiting.`, exitCodes.refused)
           replayed = 1
         } else {
           for (const projectId of await projectsOf(core, input)) {
@@ -152,7 +152,7 @@ export const webhookCommands: readonly Command[] = [
               more = await outbox.replayParked(projectId, at, REPLAY_AT_ONCE)
           }
         }
-        return { json: { replayed }, text: `${replayed} to be delivered again` }
+        return { json: { replayed }, text: `${replayed} queued for delivery` }
       }),
   },
 ]

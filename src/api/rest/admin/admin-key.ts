@@ -48,7 +48,7 @@ export async function readAdminKey({
       )
     }
   }
-  // Windows has no such modes.
+  // Windows has no such file modes.
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0)
     throw new StartError(`Other users can read the admin key ${file}: run "chmod 600 ${file}".`)
   const kept = (await readFile(file, 'utf8')).trim()
