@@ -64,7 +64,7 @@ test('what is typed wrongly is one sentence and code 2; help is code 0', async (
     [['keys', 'revoke'], /usage: anteroom keys revoke <apiKey>/],
     [['token', 'mint', '--expires', 'soon'], /A duration is/],
     [['token', 'mint', '--permissions', 'allow_join,ask_join'], /permissions must be/],
-    [['meeting', 'list', '--page', '0'], /--page takes/],
+    [['meeting', 'list', '--page', '0'], /--page must be/],
     [['meeting', 'create', '--custom-id', ''], /--custom-id: A custom id must/],
     [['meeting', 'create', '--custom-id', ' team'], /--custom-id: A custom id must/],
     [['meeting', 'create', '--custom-id', 'x'.repeat(129)], /--custom-id: A custom id must/],
@@ -467,5 +467,5 @@ test('move-check lists what to change in an app and what to expect, and makes th
     'fetch("https://meet.example.org/v2/rooms")\nVideoSDK.initMeeting({ signalingBaseUrl: "meet.example.org", meetingId })\n',
   )
   isOneSentence(await anteroom(['move-check', join(folder, 'nowhere')]), /is not a folder/)
-  isOneSentence(await anteroom(['move-check', app, '--server', 'https://x y']), /--server takes a host/)
+  isOneSentence(await anteroom(['move-check', app, '--server', 'https://x y']), /--server must be a host/)
 })

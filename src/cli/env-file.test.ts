@@ -56,9 +56,9 @@ const bad: [what: string, bytes: string | Buffer, problem: RegExp][] = [
   ['an invisible sign before it', '\u200bPORT=1\n', /line 1 names PORT/],
   ['a no-break space before it', '\u00a0PORT=1\n', /line 1 names PORT/],
   ['a second mark', '\ufeff\ufeffPORT=1\n', /line 1 names PORT/],
-  ['Latin-1', Buffer.from('DATA_DIR=/b\xfcro\n', 'latin1'), /is not text in UTF-8/],
-  ['UTF-16 without a mark', Buffer.from('PORT=1\n', 'utf16le'), /is not text in UTF-8/],
-  ['a program', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0]), /is not text in UTF-8/],
+  ['Latin-1', Buffer.from('DATA_DIR=/b\xfcro\n', 'latin1'), /is not UTF-8 text/],
+  ['UTF-16 without a mark', Buffer.from('PORT=1\n', 'utf16le'), /is not UTF-8 text/],
+  ['a program', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0]), /is not UTF-8 text/],
 ]
 test('a line that names a setting and does not set it is refused, and so is what is no text', () => {
   for (const [what, bytes, problem] of bad) {

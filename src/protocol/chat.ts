@@ -1,6 +1,6 @@
 /**
- * What crosses the chat socket: protobuf frames (proto3, contract, signalling §4.4). Each message is a table of its
- * fields; encoding and decoding read the tables. A frame with text that is no UTF-8 is no frame.
+ * The frames of the chat socket: protobuf (proto3, contract, signalling §4.4). Each message is a table of its
+ * fields, used for encoding and decoding. A frame with text that is not UTF-8 is rejected.
  */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 
@@ -12,7 +12,7 @@ interface Values {
   string: string
   bytes: Uint8Array
   int32: number
-  /** Also for the contract's uint64: counters, which stay far below. */
+  /** Also used for the contract's uint64 fields: they are counters and stay small. */
   uint32: number
   bool: boolean
 }
@@ -113,11 +113,11 @@ export type Publish = Decoded<typeof publish>
 export type ChatMessage = Decoded<typeof message>
 export type ServerBatch = Decoded<typeof batch>
 
-/** `ServerBatch.batchType` of what was said before. */
+/** `ServerBatch.batchType` of older messages. */
 export const OLD_MESSAGES = 'old-messages'
 export const NEW_MESSAGES = 'new-messages'
 
-/** @throws {Error} when the bytes are no such frame */
+/** @throws {Error} if the bytes are not a valid frame */
 export const decodeClientFrame = (bytes: Uint8Array): ClientFrame => decodeFrame(clientFrames, bytes)
 export const decodeServerFrame = (bytes: Uint8Array): ServerFrame => decodeFrame(serverFrames, bytes)
 export const encodeClientFrame = <Kind extends ClientFrame['kind']>(
@@ -135,7 +135,7 @@ export const decodeChatMessage = (bytes: Uint8Array): ChatMessage =>
 
 function encodeFrame([number, shape]: readonly [number, Shape], value: object): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter().tag(number, WireType.LengthDelimited).fork()
-  // The writer makes its buffers itself, so none of them is shared.
+  // The writer allocates its own buffers, so they are not shared.
   return write(writer, shape, value as Record<string, unknown>)
     .join()
     .finish()
@@ -147,7 +147,7 @@ function write(writer: BinaryWriter, shape: Shape, value: Record<string, unknown
     if (given === undefined) continue
     const all = repeated ? (given as Values[Scalar][]) : [given as Values[Scalar]]
     for (const one of all) {
-      // As proto3 has it, a default is not written; an element of a list always is.
+      // proto3 omits default values, except in lists.
       if (!repeated && isDefault(one)) continue
       writer.tag(number, wireTypes[type])
       if (type === 'string') writer.string(one as string)
@@ -173,7 +173,7 @@ function decodeFrame<F extends Frames>(frames: F, bytes: Uint8Array): Frame<F> {
     const [kind, [, shape]] = found
     const end = reader.uint32() + reader.pos
     if (end > reader.len) throw new Error('The frame is cut short.')
-    // Of a oneof the last one counts.
+    // The last field of a oneof wins.
     frame = { kind, value: read(reader, end, shape) }
   }
   if (!frame) throw new Error('The frame is empty.')

@@ -1,6 +1,6 @@
 /**
- * What the generations of published clients understand. What they say of their version is not to be relied on (some name
- * an older one, react-sdk its own), so each is judged by what it shows: a sign is seen, and from then on the traits in its row hold. `docs/wire.md` lists the generations and their signs.
+ * What each generation of the published clients understands. The version that a client reports is unreliable (some report
+ * an older one, react-sdk its own), so clients are recognised by signs: once a sign is seen, the traits in its row apply. `docs/wire.md` lists the generations and their signs.
  */
 import type { MediaKind, RtpCapabilities, RtpParameters } from './media.ts'
 import type { Mode } from './modes.ts'
@@ -10,24 +10,24 @@ import type { RequestData } from './requests.ts'
 export interface ClientTraits {
   /** How messages are wrapped: socket.io packets, or the JSON of protoo (js-sdk before 0.2). */
   envelope: 'socket.io' | 'protoo'
-  /** Listens to `batchNotification`. A client that does not would lose what is bundled. */
+  /** Understands `batchNotification`. Other clients would lose bundled notifications. */
   bundles: boolean
-  /** Reads a refusal in `data.status`. A client that does not takes it for success unless `error` stands beside it. */
+  /** Reads a refusal in `data.status`. Other clients take it for success unless there is an `error` beside it. */
   readsStatus: boolean
-  /** Tells its app of every refused request. Before 1.0 most refusals stay inside the SDK. */
+  /** Reports every refused request to the app. Before 1.0, the SDK hides most refusals. */
   reportsRefusals: boolean
-  /** Tells its app of a refused `startHls` or `stopHls` by an error code of its own. */
+  /** Reports a refused `startHls` or `stopHls` to the app with an error code of its own. */
   reportsHls: boolean
   /** Rejects a `publish()` that is refused. */
   reportsPublishing: boolean
   /** Knows the modes as CONFERENCE and VIEWER. */
   oldModes: boolean
   /**
-   * Numbers RTP header extensions as an offer does that begins with sound, even where its own begins with pictures
+   * Numbers RTP header extensions as if the offer began with audio, even if it begins with video
    * (mediasoup-client before 3.15).
    */
   numbersSoundFirst: boolean
-  /** Its browser numbers them in the order of its media sections and refuses any other (Chromium 140 and later). */
+  /** Its browser numbers extensions in the order of its media sections and rejects other numbers (Chromium 140 and later). */
   numbersInOrder: boolean
 }
 
@@ -43,13 +43,13 @@ const unknown: ClientTraits = {
   numbersInOrder: false,
 }
 
-/** What a client can show, and what follows from it. */
+/** The signs of a client, and the traits that follow from them. */
 const signs = {
   /** The WebSocket subprotocol `protoo`. */
   protoo: { envelope: 'protoo', numbersSoundFirst: true, reportsPublishing: false },
   /**
-   * `mode` in the socket's query is CONFERENCE or VIEWER (before 0.1.4). HLS is not reported before 0.0.84; nothing tells
-   * 0.0.84 to 0.0.101 apart from these, so their apps hear of its refusal twice.
+   * `mode` in the socket's query is CONFERENCE or VIEWER (before 0.1.4). HLS is not reported before 0.0.84. Versions
+   * 0.0.84 to 0.0.101 look the same, so their apps get a refusal of HLS twice.
    */
   oldMode: { oldModes: true, reportsHls: false },
   /** `join` carries `batchingEnabled: true` (js-sdk 0.11 and later, and our own client). */
@@ -60,7 +60,7 @@ const signs = {
   pubsub: { reportsRefusals: false },
   /**
    * `join` describes each codec with `mimeType` before `kind`, as mediasoup-client before 3.15 does (js-sdk before 0.3.2).
-   * 0.3.0 alone rejects a refused `publish()`; nothing tells it apart, so its apps hear of the refusal twice.
+   * Only 0.3.0 rejects a refused `publish()`; it looks the same, so its apps get the refusal twice.
    */
   mimeTypeFirst: { numbersSoundFirst: true, reportsPublishing: false },
   /** The user agent is Chromium 140 or later. */
@@ -69,7 +69,7 @@ const signs = {
 
 export type ClientSign = keyof typeof signs
 
-/** The traits of a client that has shown these signs, the latest last. */
+/** The traits of a client that has shown these signs, in this order. */
 export function traitsOf(...shown: ClientSign[]): ClientTraits {
   return Object.assign({ ...unknown }, ...shown.map((sign) => signs[sign])) as ClientTraits
 }
@@ -101,18 +101,18 @@ export function signsOfBrowser(userAgent: string | undefined): ClientSign[] {
   return Number(version) >= 140 ? ['chromium140'] : []
 }
 
-/** Chat over the signalling socket: no version looks at the status of these answers, and 1.x does not ask. */
+/** Chat over the signalling socket: no version reads the status of these answers, and 1.x does not send the requests. */
 const pubsubRequests: ReadonlySet<string> = new Set(['pubsubSubscribe', 'pubsubPublish', 'pubsubUnsubscribe'])
 
-/** Whether a client of these traits looks for the refusal of a request in the answer's status, and not in a text on top. */
+/** Whether a client with these traits reads the refusal of a request in the answer's status, not in a separate text. */
 export function readsStatusOf(traits: ClientTraits, method: string | undefined): boolean {
   return traits.readsStatus && !pubsubRequests.has(method ?? '')
 }
 
 /**
- * By request, the trait of the clients that tell their apps of its refusal, by a rejected promise or an event. Others are
- * refused by a notification `error` as well. A request is not listed that has an error code of its own in every SDK,
- * because the app would hear of the refusal twice.
+ * For each request, the trait of the clients that report its refusal to the app, by a rejected promise or an event. Other
+ * clients also get a notification `error`. Requests that have their own error code in every SDK are not listed,
+ * because the app would get the refusal twice.
  */
 const reportedBy: ReadonlyMap<string, 'reportsRefusals' | 'reportsHls' | 'reportsPublishing'> = new Map([
   ['removePeer', 'reportsRefusals'],
@@ -135,7 +135,7 @@ const reportedBy: ReadonlyMap<string, 'reportsRefusals' | 'reportsHls' | 'report
   ['stopHls', 'reportsHls'],
 ])
 
-/** Whether a client of these traits keeps the refusal of a request from its app. */
+/** Whether a client with these traits hides the refusal of a request from its app. */
 export function hidesRefusal(traits: ClientTraits, method: string): boolean {
   const trait = reportedBy.get(method)
   return trait !== undefined && !traits.reportsRefusals && !traits[trait]
@@ -144,14 +144,14 @@ export function hidesRefusal(traits: ClientTraits, method: string): boolean {
 /** A notification as it crosses the wire. */
 export type SentNotification = Readonly<{ method: string }>
 
-/** A notification as a client of these traits knows it. */
+/** Translates a notification for a client with these traits. */
 export function notificationFor(traits: ClientTraits, notification: Notification): SentNotification {
   if (!traits.oldModes || !('mode' in notification)) return notification
   const renamed = { ...notification, mode: oldMode(notification.mode) }
   return renamed
 }
 
-/** The participants in the answer to `join`, likewise. */
+/** Translates the participants in the answer to `join` for a client with these traits. */
 export function peersFor(traits: ClientTraits, peers: readonly Peer[]): readonly object[] {
   return traits.oldModes ? peers.map((peer) => ({ ...peer, mode: oldMode(peer.mode) })) : peers
 }
@@ -161,8 +161,8 @@ const SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time'
 const STREAM_ID = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id'
 const REPAIRED_STREAM_ID = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id'
 /**
- * The header extensions that a client may send that numbers them wrongly, with the number that each has whichever opens
- * first. Chromium gives these to three of them either way. The sound level has one that Chromium gives to none.
+ * The header extensions that a client with wrong numbering may send, with numbers that are the same whichever kind opens
+ * first. Chromium uses these for three of them in both orders. The audio level has a number that Chromium never uses.
  */
 const sameInBothOrders: Record<MediaKind, ReadonlyMap<string, number>> = {
   audio: new Map([[SOUND_LEVEL, 16]]),
@@ -172,24 +172,24 @@ const sameInBothOrders: Record<MediaKind, ReadonlyMap<string, number>> = {
     [REPAIRED_STREAM_ID, 11],
   ]),
 }
-/** What the client appends to the parameters of a codec, with the defaults, so that it changes them in their place. */
+/** Parameters that the client would append to a codec; sent with their defaults so that it changes them in place. */
 const appendedParameters: Record<MediaKind, Record<string, number>> = {
   audio: { stereo: 0, useinbandfec: 0, usedtx: 0, maxplaybackrate: 48_000, ptime: 20 },
   video: { 'x-google-start-bitrate': 1000 },
 }
 
-/** Whether the router's capabilities must be told otherwise to a client of these traits. */
+/** Whether a client with these traits needs adapted router capabilities. */
 export function numbersWrongly({ numbersSoundFirst, numbersInOrder }: ClientTraits): boolean {
   return numbersSoundFirst && numbersInOrder
 }
 
 /**
- * What a router can do, as it is offered to a client of these traits. Where the camera opens before the microphone,
- * Chromium refuses the numbers of a client that counts as if sound came first, and from then on nothing is sent. So it is
- * not asked to send any that it can get wrong. What it sends instead stands in the parameters of each codec, which the
- * client copies as they are into the answers that it gives to its browser. There it also outlasts a media section that is
- * switched off, from which the client deletes its own; Chromium refuses to go on without the stream ids. The client still
- * receives all. Without transport-wide-cc the bandwidth is estimated from the send times.
+ * Adapts the capabilities of a router for a client with these traits. If the camera opens before the microphone,
+ * Chromium rejects the extension numbers of a client that counts as if audio came first, and nothing is sent from then on.
+ * So the client is only offered extensions that it cannot number wrongly. The rest is put into the parameters of each
+ * codec, which the client copies unchanged into the answers for its browser. There it also survives when a media section is
+ * switched off and the client deletes its own lines; Chromium fails without the stream ids. The client still receives
+ * all extensions. Without transport-wide-cc, bandwidth is estimated from the send times.
  */
 export function capabilitiesFor(traits: ClientTraits, capabilities: RtpCapabilities): RtpCapabilities {
   const { codecs = [], headerExtensions = [] } = capabilities
@@ -201,7 +201,7 @@ export function capabilitiesFor(traits: ClientTraits, capabilities: RtpCapabilit
         : { ...codec, parameters: withHeaderExtensions(codec.kind, codec.parameters) },
     ),
     headerExtensions: headerExtensions.map((extension) =>
-      // Without any, the client would take the feedback on the bandwidth away as well.
+      // Without any of these, the client would remove the bandwidth feedback as well.
       extension.kind === 'video' && extension.uri === SEND_TIME
         ? extension
         : { ...extension, direction: extension.direction === 'recvonly' ? 'inactive' : 'sendonly' },
@@ -214,11 +214,11 @@ function withHeaderExtensions<T>(
   parameters: Record<string, T> = {},
 ): Record<string, T | string | number> {
   const lines = [...sameInBothOrders[kind]].map(([uri, id]) => `a=extmap:${id} ${uri}`)
-  // What follows on the same line is nothing that a browser reads.
+  // A browser ignores the rest of the line.
   return { ...appendedParameters[kind], ...parameters, 'x-lines': ['1', ...lines, 'a=x-rest:'].join('\r\n') }
 }
 
-/** What a client of these traits sends: it does not tell of the header extensions that it was not offered. */
+/** Completes what a client with these traits sends: it does not mention header extensions that it was not offered. */
 export function rtpParametersFrom(
   traits: ClientTraits,
   kind: MediaKind,

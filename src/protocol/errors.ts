@@ -1,8 +1,8 @@
 /**
- * Every refusal there is: its name, its number on the wire, its HTTP status and one plain sentence.
+ * All refusals: name, number on the wire, HTTP status and one plain sentence.
  *
- * Numbers and names are those the published clients know (contract, rest-and-tokens §5.6), misspellings included.
- * Names without a number of their own in that table travel as 5000 on a socket; REST callers read the name.
+ * Numbers and names are those of the published clients (contract, rest-and-tokens §5.6), including their misspellings.
+ * Names that have no number there are sent as 5000 on a socket; REST callers read the name.
  */
 const table = {
   INVALID_API_KEY: [4001, 401, 'This server does not know the API key in the token.'],
@@ -52,22 +52,22 @@ const table = {
   UPSTREAM_UNAVAILABLE: [5000, 502, 'The meeting service behind this server does not answer.'],
 } as const satisfies Record<string, readonly [number: number, status: number, sentence: string]>
 
-/** The stable name of a refusal; what code switches on. */
+/** The stable name of a refusal, for code to switch on. */
 export type ErrorName = keyof typeof table
 
 export const errorNames = Object.keys(table) as ErrorName[]
 
 export interface RefusalOptions {
-  /** One plain sentence for people instead of the table's. Must hold no token and no secret. */
+  /** One plain sentence that replaces the table's. Must not contain a token or a secret. */
   message?: string
-  /** Why, for logs and tests: a stable word such as `signature` or `expired`. Never sent to anybody. */
+  /** The reason for logs and tests: a stable word such as `signature` or `expired`. Never sent to clients. */
   reason?: string
-  /** When to try again; for RATE_LIMITED, default 1. */
+  /** When to try again. Default for RATE_LIMITED: 1. */
   retryAfterSeconds?: number
   cause?: unknown
 }
 
-/** A refusal: something the caller may not do or asked for wrongly. Anything else thrown is a defect of ours. */
+/** A refusal: the caller may not do this, or the request is wrong. Anything else that is thrown is a defect of the server. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: ErrorName
@@ -76,7 +76,7 @@ export class Refusal extends Error {
 
   constructor(code: ErrorName, options: RefusalOptions = {}) {
     const { stackTraceLimit } = Error
-    // An answer, not a failure: noting where it came from would cost a flood of bad tokens more than all checks of them.
+    // A refusal is an answer, not a failure. In a flood of bad tokens, stack traces would cost more than all checks.
     if (code !== 'SOMETHING_WENT_WRONG') Error.stackTraceLimit = 0
     super(
       options.message ?? table[code][2],
@@ -111,7 +111,7 @@ export function restErrorBody(refusal: Refusal): ErrorBody {
   return { statusCode: refusal.status, error: refusal.message, message: refusal.message, code: refusal.code }
 }
 
-/** Any thrown thing as a refusal; what is not one becomes `SOMETHING_WENT_WRONG` and keeps its cause. */
+/** Turns anything thrown into a refusal; anything else becomes `SOMETHING_WENT_WRONG` and keeps its cause. */
 export function asRefusal(thrown: unknown): Refusal {
   return thrown instanceof Refusal ? thrown : new Refusal('SOMETHING_WENT_WRONG', { cause: thrown })
 }

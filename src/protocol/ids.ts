@@ -1,30 +1,30 @@
 /**
- * The one rule for every id and every name. Schemas, tokens, paths, queries, forms, the database and the client use it.
- * Lengths are in Unicode code points, as in JSON Schema: an emoji counts once, wherever it is counted.
+ * The rules for ids and names. Schemas, tokens, paths, queries, forms, the database and the client all use them.
+ * Lengths are in Unicode code points, as in JSON Schema: an emoji counts once everywhere.
  *
- * A new id (a custom id, a participantId) is held to the strict rule: what two people would read as one id is one id.
- * An id that only looks something up is held to `isReadable`, so that what was named before the rule is still found.
+ * A new id (a custom id, a participantId) must pass the strict rule, so that two ids never look the same.
+ * An id that only looks something up must pass `isReadable`, so that ids older than the strict rule still work.
  */
 
 /** A meeting id: three dash-separated groups of four (contract, rest-and-tokens §4.1). */
 export const meetingIdPattern = '^[a-z0-9]{4}(-[a-z0-9]{4}){2}$'
 
-/** Of a custom id and a participantId. */
+/** For a custom id and a participantId. */
 export const MAX_ID_LENGTH = 128
-/** Of what looks something up, of a topic, of a key, and of the name of a person. */
+/** For an id that looks something up, a topic, a key, and a person's name. */
 export const MAX_WORDS_LENGTH = 256
 
-/** What is not seen or changes how the rest is seen, and U+FFFD, which a broken decoding leaves. */
+/** Invisible characters, characters that change how others are shown, and U+FFFD, which a failed decoding leaves. */
 const INVISIBLE =
   /[\p{Control}\p{Format}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Zl}\p{Zp}\u2800\ufffd]/u
 
-/** By which the server speaks of itself where a participantId stands. */
+/** Stands for the server itself in place of a participantId. */
 const SERVER = 'server'
-/** Words of addresses that stand where an id may stand; `test/names.test.ts` holds them to the routes. */
+/** Words in paths at positions where an id may stand; `test/names.test.ts` compares them with the routes. */
 const WORD_BESIDE_ROOMS = 'validate'
 const WORD_BESIDE_PARTICIPANTS = 'active'
 
-/** Whether a text may look something up: 1 to 256 code points of well-formed Unicode. */
+/** Whether a text may be used for a lookup: 1 to 256 code points of well-formed Unicode. */
 export function isReadable(value: unknown): value is string {
   return (
     typeof value === 'string' && value !== '' && value.isWellFormed() && isWithin(value, MAX_WORDS_LENGTH)
@@ -32,8 +32,8 @@ export function isReadable(value: unknown): value is string {
 }
 
 /**
- * What is wrong with what names a meeting, a new custom id or the id that the server gave it, to follow its name in a
- * sentence; undefined: nothing. A custom id may look like an id of the server: so do those that an app brings along.
+ * What is wrong with an id of a meeting (a new custom id, or the id that the server gave it), as the rest of a
+ * sentence; undefined if nothing is. A custom id may look like an id of the server, as an app's existing ids do.
  */
 export function problemOfRoomId(value: string): string | undefined {
   const problem = problemOfId(value)
@@ -42,7 +42,7 @@ export function problemOfRoomId(value: string): string | undefined {
   return value.trim() === value ? undefined : 'must not begin or end with white space'
 }
 
-/** Of a participantId. The contract excludes white space (rest-and-tokens §4.1). */
+/** The same for a participantId. The contract excludes white space (rest-and-tokens §4.1). */
 export function problemOfParticipantId(value: string): string | undefined {
   const problem = problemOfId(value)
   if (problem !== undefined) return problem
@@ -63,20 +63,20 @@ export function isRoomId(value: unknown): value is string {
 function problemOfId(value: string): string | undefined {
   if (value === '' || !isWithin(value, MAX_ID_LENGTH)) return `must be 1 to ${MAX_ID_LENGTH} characters long`
   if (!value.isWellFormed()) return 'must be well-formed Unicode'
-  // In a path these mean another address.
+  // In a path, these would mean another address.
   if (value === '.' || value === '..') return 'must not be "." or ".."'
   if (INVISIBLE.test(value)) return 'must hold no control, invisible or replacement characters'
-  // Two spellings of one text would be two ids.
+  // Two spellings of the same text would be two ids.
   return value === value.normalize('NFC') ? undefined : 'must be in Unicode normal form C'
 }
 
-/** Direction overrides, embeddings and isolates, and what is never seen; joiners and emoji selectors are part of words. */
+/** Direction overrides, embeddings and isolates, and invisible characters. Joiners and emoji selectors are allowed: words use them. */
 const NOISE =
   /[\u00ad\u115f\u1160\u180e\u200b\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e001f}\p{Noncharacter_Code_Point}]|\u034f|\u17b4|\u17b5/gu
 
 /**
- * A name of a person as it is shown: on one line, without what is not seen or turns the words around it. A name keeps
- * nobody out, so it is cleaned where an id would be refused. Empty when nothing is left to see.
+ * Cleans a person's name for display: one line, without characters that are invisible or change the direction of text. A bad
+ * name refuses nobody, so it is cleaned while an id would be refused. Returns an empty string if nothing visible is left.
  */
 export function cleanName(name: string): string {
   const clean = name
@@ -88,7 +88,7 @@ export function cleanName(name: string): string {
   return /[^\p{Format}\p{Default_Ignorable_Code_Point}\s]/u.test(clean) ? clean : ''
 }
 
-/** What is wrong with a name that an operator gives, such as a project's. */
+/** What is wrong with a name given by an operator, such as a project's. */
 export function problemOfName(value: string): string | undefined {
   if (!value.isWellFormed()) return 'must be well-formed Unicode'
   if (cleanName(value) === '') return 'must hold something to read'
@@ -98,7 +98,7 @@ export function problemOfName(value: string): string | undefined {
 const INVISIBLE_IN_NAMES = new RegExp(`[\\p{Control}\\p{Zl}\\p{Zp}]|${NOISE.source}`, 'u')
 
 function isWithin(value: string, max: number): boolean {
-  // A code point takes one or two units: most texts need no counting.
+  // A code point takes one or two units, so most texts need no counting.
   if (value.length <= max) return true
   if (value.length > 2 * max) return false
   let count = 0

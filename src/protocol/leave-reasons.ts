@@ -1,4 +1,4 @@
-/** Why somebody is out, as the published clients number it (contract, rest-and-tokens §5.5). */
+/** Reasons for leaving, numbered as the published clients expect (contract, rest-and-tokens §5.5). */
 export const leaveReasons = {
   WEBSOCKET_DISCONNECTED: 1001,
   REMOVE_PEER: 1002,

@@ -7,7 +7,7 @@ import { Type, type Static } from 'typebox'
 export const MediaKind = Type.Union([Type.Literal('audio'), Type.Literal('video')])
 export type MediaKind = Static<typeof MediaKind>
 
-/** What the SDK user handles. */
+/** The kinds of streams that SDK users handle. */
 export const StreamKind = Type.Union([
   Type.Literal('audio'),
   Type.Literal('video'),
@@ -125,7 +125,7 @@ export const SctpStreamParameters = Type.Object({
 })
 export type SctpStreamParameters = Static<typeof SctpStreamParameters>
 
-/** What the server says of a transport; sent, never received. */
+/** The server's description of a transport; sent, never received. */
 export interface IceParameters {
   usernameFragment: string
   password: string

@@ -1,6 +1,6 @@
 /**
- * What the server says of its own accord (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas, which
- * also make `/asyncapi.json` and `docs/wire.md`; tests check what is sent against them, and the server does not.
+ * What the server sends without being asked (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas,
+ * which also generate `/asyncapi.json` and `docs/wire.md`. Tests check what is sent against them; the server does not.
  * `mediaReset` and `entryWithdrawn` are ours; published clients ignore methods they do not know.
  */
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
@@ -9,7 +9,7 @@ import { modeNames, type Mode } from './modes.ts'
 import type { LeaveReason } from './leave-reasons.ts'
 
 const Text = Type.String()
-/** Null stands for nobody and nothing. */
+/** Null stands for nobody or nothing. */
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const AppData = Type.Record(Type.String(), Type.Unknown())
 const ModeName = Type.Unsafe<Mode>(
@@ -18,7 +18,7 @@ const ModeName = Type.Unsafe<Mode>(
 const Reason = Type.Unsafe<LeaveReason>(Type.Object({ code: Type.Integer(), message: Text }))
 const StreamType = Type.String({ description: '`simple`, `simulcast` or `svc`.' })
 
-/** A participant as the others see it: in `join.peers` and, flat, in `newPeer`. */
+/** A participant as seen by the others: in `join.peers` and, flat, in `newPeer`. */
 export const Peer = Type.Object({
   id: Text,
   displayName: Text,
@@ -32,7 +32,7 @@ export type EntryDecision = Static<typeof EntryDecision>
 
 const PausedByServer = Type.Object({ peerId: Text, consumerId: Text, kind: StreamKind, reason: Text })
 
-/** The fields of each notification, which stand flat beside its `method`. */
+/** The fields of each notification, beside its `method`. */
 export const notifications = {
   error: Type.Object({ code: Type.Integer(), name: Text, message: Text }),
   entryRequested: Type.Object({ id: Text, name: Text }),

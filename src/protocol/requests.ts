@@ -1,5 +1,5 @@
 /**
- * What a connection may ask for: every method, the states it may be sent in, and the shape of its data.
+ * The requests of a connection: each method, the states in which it may be sent, and the shape of its data.
  * Names and shapes: contract, signalling §4.1. Unknown fields are ignored, as upstream does.
  */
 import { Type, type Static, type TSchema } from 'typebox'
@@ -15,9 +15,9 @@ import {
 } from './media.ts'
 
 /**
- * - `arrived`: the token was good; nothing was asked for yet
+ * - `arrived`: the token is valid; nothing was requested yet
  * - `waiting`: in the lobby
- * - `admitted`: let in; prepares its media before it joins
+ * - `admitted`: may set up its media, and join
  * - `inside`: a participant, seen by the others
  * - `gone`
  */
@@ -35,10 +35,10 @@ const Key = Type.String({ minLength: 1, maxLength: 256 })
 const ConsumerKinds = Type.Union([Type.Literal('all'), StreamKind])
 /** With an underscore here and nowhere else (contract, signalling §4.1). */
 const RelayKind = Type.Union([...StreamKind.anyOf, Type.Literal('share_audio')])
-/** The app's own data, passed on and never read; its size is judged by `meeting/app-json.ts`. */
+/** The app's own data, passed on unread; `meeting/app-json.ts` limits its size. */
 const AppData = Type.Record(Type.String({ maxLength: 128 }), Type.Unknown(), { maxProperties: 64 })
 
-/** What the client says of its device, its browser and its SDK; recorded with the stay. */
+/** The client's description of its device, browser and SDK; recorded with the stay. */
 const DeviceInfo = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32 })
 
 const always: ConnectionState[] = ['arrived', 'waiting', 'admitted', 'inside']
@@ -74,7 +74,7 @@ export const requests = {
     states: within,
     data: Type.Object({ transportId: Id, dtlsParameters: DtlsParameters }),
   },
-  /** Inside, it ends a `switchToMeeting` (contract, signalling §4.5). */
+  /** Sent inside a meeting, it completes a `switchToMeeting` (contract, signalling §4.5). */
   join: {
     states: within,
     data: Type.Object({
@@ -174,14 +174,14 @@ export const requests = {
     }),
   },
 
-  /** Chat of clients before 1.0 (contract, older-clients §5). Its size is judged by the chat. */
+  /** Chat of clients before 1.0 (contract, older-clients §5). The chat limits its size. */
   pubsubSubscribe: { states: inside, data: Type.Object({ topic: Topic }) },
   pubsubUnsubscribe: { states: inside, data: Type.Object({ topic: Topic }), alwaysAnswered: true },
   pubsubPublish: {
     states: inside,
     data: Type.Object({
       topic: Topic,
-      /** Any JSON; from 0.5.2 on the SDK insists on a text. */
+      /** Any JSON; from 0.5.2 on, the SDK requires a text. */
       message: Type.Optional(Type.Unknown()),
       options: Type.Optional(
         Type.Union([
@@ -200,7 +200,7 @@ export const requests = {
     states: inside,
     data: Type.Object({
       key: Key,
-      /** Its size is judged by the store, which refuses it with a code of its own. */
+      /** The realtime store limits its size and refuses it with its own code. */
       value: Type.Optional(Type.Union([Type.String(), Type.Null()])),
     }),
   },
@@ -245,18 +245,18 @@ export const requests = {
     states: readonly ConnectionState[]
     data: TSchema
     /**
-     * Succeeds also when there is nothing to do, whatever the state and the pace: clients clean up with it while others
-     * leave, and some cannot leave or stay connected after a refusal (contract, older-clients §0, rule 6).
+     * Succeeds even if there is nothing to do, in any state and at any rate: clients clean up with it while others
+     * leave, and some clients cannot leave or stay connected after a refusal (contract, older-clients §0, rule 6).
      */
     alwaysAnswered?: true
-    /** Costs a media worker more than passing packets on, so its pace is limited (`MAX_MEDIA_OPENINGS_PER_MINUTE`). */
+    /** Costs a media worker more than forwarding packets, so it is rate-limited (`MAX_MEDIA_OPENINGS_PER_MINUTE`). */
     opensMedia?: true
   }
 >
 
 export type RequestMethod = keyof typeof requests
 
-/** Whether a request of this name is never refused. */
+/** Whether a request with this method is never refused. */
 export function isAlwaysAnswered(method: string | undefined): boolean {
   return (
     method !== undefined &&
@@ -265,7 +265,7 @@ export function isAlwaysAnswered(method: string | undefined): boolean {
   )
 }
 
-/** Whether a request of this method opens a stream or a transport. */
+/** Whether a request with this method opens a stream or a transport. */
 export function opensMedia(method: RequestMethod): boolean {
   return 'opensMedia' in requests[method]
 }
@@ -273,7 +273,7 @@ export function opensMedia(method: RequestMethod): boolean {
 export type RequestData<M extends RequestMethod> = Static<(typeof requests)[M]['data']>
 
 /**
- * Methods of the published client for services that do not exist here: refused with 4021, which it reports to the app.
+ * Methods of the published client for services that this server does not offer. They are refused with 4021, which the client reports to the app.
  */
 export const absentServices: ReadonlySet<string> = new Set([
   'startRecording',
@@ -307,7 +307,7 @@ export const absentServices: ReadonlySet<string> = new Set([
   'resetNetworkThrottle',
 ])
 
-/** The method that a message names, before it is validated. */
+/** The method of a message before validation. */
 export function methodOf(message: unknown): string | undefined {
   const { method } = (message ?? {}) as { method?: unknown }
   return typeof method === 'string' ? method : undefined

@@ -1,4 +1,4 @@
-/** What every part of the REST API shares: ids, pages and refusals (contract, rest-and-tokens §1.4, §3.0). */
+/** Shapes shared by all of the REST API: ids, pages and refusals (contract, rest-and-tokens §1.4, §3.0). */
 import { Type, type Static, type TProperties, type TSchema } from 'typebox'
 import { errorNames } from './errors.ts'
 import {
@@ -9,10 +9,10 @@ import {
   problemOfParticipantId,
 } from './ids.ts'
 
-/** A meeting id, a custom id, or whatever else a caller takes for one. */
+/** Meant to be a meeting id or a custom id; may be any text. */
 export const Words = Type.String({ minLength: 1, maxLength: MAX_WORDS_LENGTH })
 
-/** Names a participant who is to come: held to the whole rule of `ids.ts`. */
+/** The id of a participant who has yet to join; must pass the strict rule of `ids.ts`. */
 export const ParticipantId = Type.Refine(
   Type.String({
     minLength: 1,
@@ -24,7 +24,7 @@ export const ParticipantId = Type.Refine(
   (value: string) => problemOfParticipantId(value) ?? '',
 )
 
-/** What an operator calls something. */
+/** A name given by an operator. */
 export const Label = Type.Refine(
   Type.String({ minLength: 1, maxLength: 100, description: 'One line of readable text.' }),
   (value: string) => problemOfName(value) === undefined,
@@ -38,16 +38,16 @@ export const RoomId = Type.String({
   examples: ['87i6-bvw8-dtn1'],
 })
 
-/** ISO-8601 in UTC with milliseconds, for what the contract has. */
+/** ISO 8601 in UTC with milliseconds, for fields of the contract. */
 export const Instant = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00.000Z'] })
 
-/** For what is ours beyond the contract. */
+/** For fields that are not in the contract. */
 export const AtMs = Type.Integer({ description: 'Milliseconds since the epoch.', examples: [1769860800000] })
 
 export const RoomIdBody = Type.Object({ roomId: RoomId })
 export type RoomIdBody = Static<typeof RoomIdBody>
 
-/** Which page of a list; spread into the query of each. */
+/** The page of a list; spread into the query of each list. */
 export const pageFields = {
   page: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1, description: 'The first page is 1.' }),
   perPage: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
@@ -81,7 +81,7 @@ export function pageOf<One extends TSchema>(one: One) {
   return Type.Object({ pageInfo: PageInfo, data: Type.Array(one) })
 }
 
-/** The body of every refused call but init-config's. */
+/** The body of every refused call, except init-config. */
 export const RefusalBody = Type.Object(
   {
     statusCode: Type.Integer({ description: 'The HTTP status again.' }),

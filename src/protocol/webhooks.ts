@@ -1,4 +1,4 @@
-/** What webhooks tell (contract, rest-and-tokens §3.4). */
+/** The events of webhooks (contract, rest-and-tokens §3.4). */
 
 /** Something that happened in a meeting; instants in ms since the epoch. */
 export type MeetingFact = { sessionId: string; at: number } & (
@@ -7,12 +7,12 @@ export type MeetingFact = { sessionId: string; at: number } & (
   | { event: 'participant-joined' | 'participant-left'; participantId: string; name: string }
 )
 
-/** Whether a pattern of a webhook's `events` means this event: its name, `*`, or a prefix before `*`. */
+/** Whether a pattern in a webhook's `events` matches this event: its name, `*`, or a prefix before `*`. */
 export function meansEvent(pattern: string, event: string): boolean {
   return pattern.endsWith('*') ? event.startsWith(pattern.slice(0, -1)) : pattern === event
 }
 
-/** The body of a webhook. What comes twice has the same `deliveryId`. */
+/** The body of a webhook. A repeated delivery has the same `deliveryId`. */
 export type WebhookBody = {
   deliveryId: string
   /** Ms since the epoch. */

@@ -1,4 +1,4 @@
-/** The shape in which whoever runs the server sees the media of a live meeting. */
+/** The shape of the media of a live meeting, for the operator. */
 import { Type, type Static } from 'typebox'
 import { StreamKind } from '../media.ts'
 import { modeNames, type Mode } from '../modes.ts'

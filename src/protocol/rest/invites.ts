@@ -1,4 +1,4 @@
-/** Invites, and what the page asks for (docs/decisions/0013). */
+/** Shapes of invites and of the page's requests (docs/decisions/0013). */
 import { Type, type Static } from 'typebox'
 import { AtMs, pageFields, pageOf, RoomId } from '../rest.ts'
 
@@ -52,7 +52,7 @@ export type InviteList = Static<typeof InviteList>
 export const InviteRevoked = Type.Object({ inviteId: Type.String(), revoked: Type.Literal(true) })
 export type InviteRevoked = Static<typeof InviteRevoked>
 
-/** What lets one person into one meeting. */
+/** Admits one person to one meeting. */
 export const Pass = Type.Object({ token: Type.String(), meetingId: Type.String() })
 export type Pass = Static<typeof Pass>
 

@@ -1,4 +1,4 @@
-/** What a joining app asks over HTTP: where to connect, and files handed round in a meeting (contract, signalling §1.1, §1.4). */
+/** HTTP requests of a joining app: where to connect, and files shared in a meeting (contract, signalling §1.1, §1.4). */
 import { Type, type Static } from 'typebox'
 import { errorNames } from '../errors.ts'
 import { RoomId } from '../rest.ts'
@@ -24,8 +24,8 @@ const Where = Type.Object({
 export const InitConfig = Type.Object({ data: Where })
 
 /**
- * Unlike the rest of REST, `code` is a number here: it is what the published clients read (docs/decisions/0007). A body that
- * cannot be read is refused before anything is known of the route, with the code's name.
+ * Unlike the rest of REST, `code` is a number here, because the published clients read a number (docs/decisions/0007). A body that
+ * cannot be parsed is refused before the route is known, so with the name of the code.
  */
 export const InitConfigRefusal = Type.Object(
   {

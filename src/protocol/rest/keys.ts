@@ -1,4 +1,4 @@
-/** Shapes of projects, API keys, tokens and settings, as the one who runs the server sees them. */
+/** Shapes of projects, API keys, tokens and settings, for the operator. */
 import { Type, type Static } from 'typebox'
 import { AtMs, Label, ParticipantId, RoomId, Words } from '../rest.ts'
 import { Webhook } from './rooms.ts'

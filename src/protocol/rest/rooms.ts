@@ -1,9 +1,9 @@
-/** Meetings at the REST API, under the names of both generations (contract, rest-and-tokens §3.1, §3.2). */
+/** Shapes of meetings in the REST API, with the names of both generations (contract, rest-and-tokens §3.1, §3.2). */
 import { Type, type Static } from 'typebox'
 import { MAX_WORDS_LENGTH } from '../ids.ts'
 import { Instant, pageOf, ParticipantId, Words } from '../rest.ts'
 
-/** The whole rule of `ids.ts` holds for a new one; one that is there already is answered whatever it looks like. */
+/** A new custom id must pass the strict rule of `ids.ts`; an existing one is found whatever it looks like. */
 const CustomId = Type.String({
   minLength: 1,
   maxLength: MAX_WORDS_LENGTH,
@@ -76,14 +76,14 @@ const roomFields = {
   links: Type.Object({ get_room: Type.String(), get_session: Type.String() }),
 }
 
-/** As created, validated and listed. */
+/** A meeting as returned by create, validate and list. */
 export const Room = Type.Object(
   { ...roomFields, userId: Type.String({ description: 'The project it belongs to.' }) },
   { title: 'Room' },
 )
 export type Room = Static<typeof Room>
 
-/** As got one by one: with its owner in place of the owner's id. */
+/** A meeting as returned by get: with its owner in place of the owner's id. */
 export const RoomWithOwner = Type.Object(
   {
     ...roomFields,

@@ -1,4 +1,4 @@
-/** Shapes of what REST says of sessions and of those in them (contract, rest-and-tokens §3.1, §3.3). */
+/** Shapes of sessions and their participants in REST (contract, rest-and-tokens §3.1, §3.3). */
 import { Type, type Static } from 'typebox'
 import { StreamKind } from '../media.ts'
 import { AtMs, Instant, pageFields, RoomId, Words } from '../rest.ts'
@@ -99,7 +99,7 @@ export const RemoveFromSessionBody = Type.Object({ participantId: AnyId })
 
 const figure = (description: string) => Type.Union([Type.Number(), Type.Null()], { description })
 
-/** Null where nothing of the kind flowed. */
+/** Null if no such media flowed. */
 export const StatsSample = Type.Object({
   time: Instant,
   sendAudioPacketLost: figure('packets since the sample before'),

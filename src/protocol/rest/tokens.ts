@@ -1,4 +1,4 @@
-/** Tokens for those who show an API key (contract, rest-and-tokens §2, §3.1). */
+/** Shapes of token endpoints, for callers with an API key (contract, rest-and-tokens §2, §3.1). */
 import { Type, type Static } from 'typebox'
 import { ParticipantId, RoomId } from '../rest.ts'
 
@@ -8,7 +8,7 @@ export const Permission = Type.Union([
   Type.Literal('ask_join'),
 ])
 
-/** In the query, or in the body of the GET as some published samples send it; given twice, both must say the same. */
+/** In the query, or in the body of the GET, as some published samples send it. If both are given, they must be equal. */
 export const TokenQuery = Type.Object({
   roomId: Type.Optional(RoomId),
   participantId: Type.Optional(ParticipantId),

@@ -1,4 +1,4 @@
-/** Shapes of what is told to those who run the server: its state now, and its figures over time. */
+/** Shapes of the server's present state and of its measurements over time, for the operator. */
 import { Type, type Static } from 'typebox'
 
 const Count = Type.Integer({ minimum: 0 })
@@ -51,7 +51,7 @@ export const HistoryQuery = Type.Object({
   to: Type.Optional(Instant),
 })
 
-/** Besides `at`, every figure by its name; one that was not known then is left out. */
+/** Besides `at`, each measurement by its name; absent if it was unknown at that time. */
 export const History = Type.Object({
   data: Type.Array(Type.Object({ at: Instant }, { additionalProperties: Type.Number() })),
 })

@@ -1,4 +1,4 @@
-/** Shapes of the deliveries of webhooks over REST: ours, beyond the contract. */
+/** Shapes of webhook deliveries in REST; not in the contract. */
 import { Type, type Static } from 'typebox'
 import { AtMs, pageFields, pageOf, RoomId } from '../rest.ts'
 
