@@ -1,11 +1,11 @@
 /**
- * A map that forgets what was not used for longest once it is full.
+ * A map that drops the least recently used entry when it is full.
  */
 export class Cache<Value> {
   readonly #entries = new Map<string, Value>()
   readonly #capacity: number
 
-  /** @param capacity how many entries are kept; 0 keeps none */
+  /** @param capacity the number of entries to keep; 0 keeps none */
   constructor(capacity: number) {
     if (!Number.isSafeInteger(capacity) || capacity < 0)
       throw new TypeError('capacity must be a whole number')
@@ -19,7 +19,7 @@ export class Cache<Value> {
   get(key: string): Value | undefined {
     const value = this.#entries.get(key)
     if (value === undefined) return undefined
-    // A map keeps the order of insertion, so the first key is always the one unused for longest.
+    // A Map keeps insertion order, so the first key is always the least recently used.
     this.#entries.delete(key)
     this.#entries.set(key, value)
     return value

@@ -1,5 +1,5 @@
 /**
- * A token told claim by claim, for the people who have to find out why a door refused it.
+ * Explains a token claim by claim, for people who need to know why it was refused.
  */
 import { asRefusal, Refusal } from '../protocol/errors.ts'
 import {
@@ -20,9 +20,9 @@ import { checkHeader, decodeObject, splitCompact } from './jws.ts'
 import { createVerifier, readUnverified, tokenIdOf, type FindKey } from './verify.ts'
 
 export interface ExplainOptions {
-  /** The keys of the server. Absent: key and signature are left out of the judgement. */
+  /** The keys of the server. If absent, key and signature are not judged. */
   findKey?: FindKey | undefined
-  /** Whether this one token was revoked. Default: none was. */
+  /** Whether this token was revoked. Default: no token was. */
   isRevoked?: ((grant: Grant) => boolean) | undefined
   /** Ms since the epoch. */
   now: number
@@ -32,31 +32,31 @@ export interface ExplainOptions {
   clockSkewSeconds?: number | undefined
 }
 
-/** One thing a token says. */
+/** One statement of a token. */
 export interface ExplainedClaim {
-  /** `alg`, `typ` … of the header, `signature`, or a claim. */
+  /** A header field such as `alg` or `typ`, `signature`, or a claim. */
   name: string
-  /** As the token has it; absent for the signature and for a claim that is missing. */
+  /** The value in the token; absent for the signature and for a missing claim. */
   value?: unknown
   /** One plain sentence. */
   meaning: string
-  /** One plain sentence: what is wrong with it. Absent: nothing is. */
+  /** What is wrong with it, in one plain sentence; absent if nothing is. */
   problem?: string
 }
 
 export interface Explanation {
   claims: ExplainedClaim[]
-  /** Whether the signature is by the named key; `unchecked` where that key is not at hand. */
+  /** Whether the named key made the signature; `unchecked` if that key is not available. */
   signature: 'good' | 'bad' | 'unchecked'
-  /** What the door of a meeting would answer, the meeting itself left aside; absent: it opens. */
+  /** The refusal that a join would get, regardless of the meeting; absent if the token may join. */
   joinRefusal?: Refusal
-  /** What the REST API would answer to a call about the token's own meeting; absent: it is allowed. */
+  /** The refusal that a REST call about the token's own meeting would get; absent if it is allowed. */
   restRefusal?: Refusal
-  /** Why it cannot join, in one plain sentence for its owner, who may know more than a server tells a stranger. */
+  /** Why it cannot join, in one plain sentence for its owner, with more detail than a server gives to strangers. */
   problem?: string
 }
 
-/** Explains a token. Never throws, whatever the token is, and never repeats the token or its signature. */
+/** Explains a token. Never throws, and never repeats the token or its signature. */
 export function explainToken(token: unknown, options: ExplainOptions): Explanation {
   const { findKey, isRevoked = () => false, now, allowWithoutExpiry = false, clockSkewSeconds = 60 } = options
   const rules: ClaimRules = { now, allowWithoutExpiry, clockSkewSeconds }
@@ -110,9 +110,9 @@ const headerMeanings: ReadonlyMap<string, string> = new Map([
 
 interface ClaimReader {
   meaning: (value: unknown, now: number) => string
-  /** Throws the refusal that this claim alone earns. */
+  /** Throws the refusal that this claim alone causes. */
   check?: (claims: Record<string, unknown>, rules: ClaimRules) => unknown
-  /** Listed also where the token does not have it. */
+  /** Listed even if the token does not have it. */
   missing?: string
 }
 
@@ -202,7 +202,7 @@ function claimsOf(token: unknown, rules: ClaimRules, refusal: Refusal | undefine
 
 const keyReasons: ReadonlySet<string> = new Set(['apikey', 'unknown-key', 'revoked-key'])
 
-// The signature is judged only after everything in this list, and before everything else.
+// The signature is judged after everything in this list and before everything else.
 const beforeSignature: ReadonlySet<string> = new Set([
   ...[
     'missing',
@@ -233,7 +233,7 @@ function signatureOf(findKey: FindKey | undefined, refusal: Refusal | undefined)
   return { name: 'signature', meaning: state === 'good' ? meaning : `${meaning} Not checked here.` }
 }
 
-/** What each reason means to the one who made the token. */
+/** Explains each reason to the maker of the token. */
 const sentences: Record<string, string> = {
   missing: 'There is no token.',
   size: 'The token is longer than 8 KiB, its header longer than 1 KiB, or it holds too many values.',

@@ -1,13 +1,13 @@
 /**
- * What a verified token says, and what that allows. Values in, values or refusals out.
+ * The grant: what a verified token says, and what it allows. Pure functions that return values or refusals.
  */
 import { Refusal } from '../protocol/errors.ts'
 import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
 import { malformed } from './jws.ts'
 
 /**
- * How the holder of a token comes in (docs/decisions/0001): `direct` joins, `moderator` joins and moderates, `ask` waits for
- * somebody inside to decide. `undefined`: the permissions name no way in; such a token may use REST but is refused with
+ * How the holder of a token enters (docs/decisions/0001): `direct` joins, `moderator` joins and moderates, `ask` waits until
+ * somebody inside decides. `undefined`: the permissions do not allow entry; such a token may use REST but is refused with
  * 4008 when it joins.
  */
 export type Entry = 'direct' | 'moderator' | 'ask' | undefined
@@ -15,33 +15,33 @@ export type Entry = 'direct' | 'moderator' | 'ask' | undefined
 /** `crawler`: the REST API. `rtc`: joining meetings. */
 export type Role = 'crawler' | 'rtc'
 
-/** What a verified token says. Frozen, and shared between all who verify the same token. */
+/** What a verified token says. Frozen, because everybody who verifies the same token shares it. */
 export interface Grant {
-  /** The public key id that selected the secret. */
+  /** The public id of the key whose secret verified the token. */
   apiKey: string
-  /** The project of that key: whatever belongs to another project is 'not found' for this grant. */
+  /** The project of that key. Everything in other projects is 'not found' for this grant. */
   projectId: string
   entry: Entry
-  /** As the token spells them; empty where it has none. */
+  /** As spelt in the token; empty if it has none. */
   permissions: readonly string[]
-  /** The only meeting the token is for, by `meetingId` or custom id; absent: any of the project. */
+  /** The only meeting that the token is for, by `meetingId` or custom id. Absent: any meeting of the project. */
   roomId?: string
-  /** The only participant the token is for; absent: any. */
+  /** The only participant that the token is for. Absent: any. */
   participantId?: string
-  /** Those with a meaning here, in lower case, whatever the token's spelling; empty: of no use. Absent: no restriction. */
+  /** The known roles, in lower case. Empty: the token is of no use. Absent: no restriction. */
   roles?: readonly Role[]
-  /** Ms since the epoch; absent where tokens without expiry are allowed and this is one. */
+  /** Ms since the epoch. Absent if the token has no expiry and such tokens are allowed. */
   expiresAt?: number
   /** Ms since the epoch. */
   issuedAt?: number
-  /** Names this token without containing it: `jti:` and its `jti`, or `sha256:` and the hex digest of the token. */
+  /** Identifies the token without revealing it: `jti:` and its `jti`, or `sha256:` and the hex digest of the token. */
   tokenId: string
 }
 
-/** Every permission with a meaning here (contract §4.4). */
+/** The known permissions (contract §4.4). */
 export const knownPermissions = ['allow_join', 'allow_mod', 'ask_join'] as const
 
-/** The way in that a set of permissions names; order and repetition do not matter (docs/decisions/0001). */
+/** How a set of permissions lets its holder enter; order and repetition do not matter (docs/decisions/0001). */
 export function entryOf(permissions: readonly string[]): Entry {
   let join = false
   let moderate = false
@@ -56,16 +56,16 @@ export function entryOf(permissions: readonly string[]): Entry {
   return moderate ? 'moderator' : join ? 'direct' : undefined
 }
 
-/** The last instant of the year 9999, in seconds: a later one is a mistake, mostly milliseconds given for seconds. */
+/** The end of the year 9999, in seconds. A later instant is a mistake, usually milliseconds instead of seconds. */
 export const maxNumericDate = 253_402_300_799
 
-/** What the claims are judged by, beside the claims themselves. */
+/** What the claims are judged against. */
 export interface ClaimRules {
   /** Ms since the epoch. */
   now: number
   allowWithoutExpiry: boolean
   clockSkewSeconds: number
-  /** Its time may be over; everything else about it must be right. Default false. */
+  /** Whether the token may be out of time; everything else must be right. Default false. */
   outOfTime?: boolean
 }
 
@@ -77,7 +77,7 @@ export interface TokenTimes {
 }
 
 /**
- * The instants of a token, each a number that can be one.
+ * Reads the instants of a token and checks that each is a possible instant.
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `exp`, `nbf` or `iat`
  */
@@ -93,7 +93,7 @@ function numericDate(claims: Record<string, unknown>, name: 'exp' | 'nbf' | 'iat
 }
 
 /**
- * Holds the instants of a token against the clock. The skew works for the bearer at both ends (docs/decisions/0005).
+ * Compares the instants of a token with the clock. The skew favours the bearer at both ends (docs/decisions/0005).
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `no-expiry`, `expired`, `not-yet-valid` or `issued-in-future`
  */
@@ -109,8 +109,8 @@ export function assertCurrent(times: TokenTimes, rules: ClaimRules): void {
 }
 
 /**
- * The restrictions in the claims. A claim that is present but malformed is a refusal, and a list that names nothing grants
- * nothing; neither is ever 'no restriction' (docs/decisions/0006). Claims without a meaning here are tolerated.
+ * Reads the restrictions in the claims. A claim that is present but malformed is refused, and an empty list grants
+ * nothing; neither ever means 'no restriction' (docs/decisions/0006). Unknown claims are ignored.
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `permissions`, `roomId`, `participantId` or `roles`, and
  * `INVALID_PARTICIPANT_ID` (4004)
@@ -141,10 +141,10 @@ export function grantOf(
 }
 
 const noPermissions: readonly string[] = Object.freeze([])
-// Freezing a fresh array costs more than all other checks of a grant together; nearly every token has this one.
+// Nearly every token has this list. Freezing a new array each time would cost more than all other checks of a grant.
 const joinOnly: readonly string[] = Object.freeze(['allow_join'])
 
-/** Empty where the token has none. @throws {Refusal} `INVALID_TOKEN` with reason `permissions` when it is no list of names */
+/** Empty if the token has none. @throws {Refusal} `INVALID_TOKEN` with reason `permissions` if it is not a list of names */
 export function permissionsOf(value: unknown): readonly string[] {
   if (value === undefined) return noPermissions
   if (!isListOfNames(value)) throw malformed('permissions')
@@ -153,7 +153,7 @@ export function permissionsOf(value: unknown): readonly string[] {
 
 /**
  * @throws {Refusal} with the claim's name as the reason: `INVALID_TOKEN`, or `INVALID_PARTICIPANT_ID` (4004) for a text
- * that no participant can have as its id
+ * that cannot be a participant id
  */
 export function idOf(value: unknown, claim: 'roomId' | 'participantId'): string {
   if (typeof value !== 'string' || value.trim() === '') throw malformed(claim)
@@ -169,7 +169,7 @@ export function idOf(value: unknown, claim: 'roomId' | 'participantId'): string 
   return value
 }
 
-/** Roles without a meaning here grant nothing and take nothing away. @throws {Refusal} `INVALID_TOKEN` with reason `roles` */
+/** Unknown roles are ignored. @throws {Refusal} `INVALID_TOKEN` with reason `roles` */
 export function rolesOf(value: unknown): readonly Role[] {
   if (!isListOfNames(value)) throw malformed('roles')
   const roles = value.map((role) => role.toLowerCase())
@@ -180,18 +180,18 @@ function isListOfNames(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')
 }
 
-/** What a REST call touches. */
+/** The meeting and participant that a REST call is about. */
 export interface RestScope {
-  /** The names of the meeting it is about: `meetingId`, and custom id where it has one. */
+  /** The ids of the meeting: `meetingId`, and its custom id if it has one. */
   roomId?: string | readonly string[] | undefined
-  /** The participant it is about. */
+  /** The id of the participant. */
   participantId?: string | undefined
 }
 
 /**
  * Refuses a grant that may not make this REST call (contract §1.2).
  *
- * @param scope what the call touches; without a `roomId` the call touches no single meeting (a list, a new meeting), and a
+ * @param scope what the call is about; without a `roomId` it is about no single meeting (a list, a new meeting), and a
  * grant for one meeting is refused
  * @throws {Refusal} `UNAUTHORIZED_ROLE` (4024), `UNAUTHORIZED_MEETING_ID` (4022), `UNAUTHORIZED_PARTCIPANT_ID` (4023)
  */
@@ -202,8 +202,8 @@ export function assertMayUseRest(grant: Grant, scope: RestScope = {}): void {
 }
 
 /**
- * Why a grant cannot join any meeting, if it cannot (contract §1.3, as far as the token alone decides it):
- * `UNAUTHORIZED_ROLE` (4024) or `INVALID_PERMISSIONS` (4008). The door and what explains a token both ask here.
+ * Returns why a grant cannot join any meeting, if it cannot (contract §1.3, as far as the token alone decides it):
+ * `UNAUTHORIZED_ROLE` (4024) or `INVALID_PERMISSIONS` (4008). Admission and the explanation of tokens both use it.
  */
 export function refusalToJoin({ roles, entry }: Pick<Grant, 'roles' | 'entry'>): Refusal | undefined {
   if (roles && !roles.includes('rtc')) return new Refusal('UNAUTHORIZED_ROLE', { reason: 'roles' })
@@ -212,7 +212,7 @@ export function refusalToJoin({ roles, entry }: Pick<Grant, 'roles' | 'entry'>):
 }
 
 /**
- * Why a grant is not for this meeting or participant, if it is not: `UNAUTHORIZED_MEETING_ID` (4022) or
+ * Returns why a grant is not for this meeting or participant, if it is not: `UNAUTHORIZED_MEETING_ID` (4022) or
  * `UNAUTHORIZED_PARTCIPANT_ID` (4023).
  */
 export function refusalOfScope(

@@ -1,34 +1,34 @@
 /**
- * The signed envelope: JWS compact serialisation (RFC 7515) with HS256 and nothing else. Knows no claims.
+ * The signed envelope: JWS compact serialisation (RFC 7515), HS256 only. It knows nothing about claims.
  */
 import { isUtf8 } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
 import { Refusal } from '../protocol/errors.ts'
 
-/** The longest token there is, in bytes. A longer one is refused before any of it is read. */
+/** The maximum length of a token in bytes. A longer one is refused unread. */
 export const maxTokenBytes = 8192
 
-/** The longest encoded header. Those in use have some 40 characters; reading one is the dearest part of a refusal. */
+/** The maximum length of an encoded header. Real headers have about 40 characters, and parsing one is the most expensive part of a refusal. */
 const maxHeaderCharacters = 1024
 
-/** Objects, lists and commas that header or claims may hold, and how deep: a parser's time goes by them, not by the length. */
+/** Limits on objects, lists, commas and depth in header and claims, because these determine a parser's time more than length does. */
 const maxJsonParts = 256
 const maxJsonDepth = 32
 
-/** The header of every token minted here, and of most tokens minted elsewhere. */
+/** The header of every token minted here, and of most others. */
 export const headerSegment = encodeBase64url('{"alg":"HS256","typ":"JWT"}')
 
 const blockBytes = 64
 const digestBytes = 32
 const signatureLength = 43
 
-/** The two padded blocks of HMAC (RFC 2104), worked out once for a secret. Holds the secret: never log it. */
+/** The two padded blocks of HMAC (RFC 2104), computed once per secret. Contains the secret: never log it. */
 export interface HmacKey {
   readonly inner: Uint8Array
   readonly outer: Uint8Array
 }
 
-/** @param secret a string counts as its UTF-8 bytes, as every VideoSDK sample signs; it is not base64 (contract §1.1). */
+/** @param secret a string stands for its UTF-8 bytes, as in every VideoSDK sample; it is not base64 (contract §1.1). */
 export function prepareKey(secret: string | Uint8Array): HmacKey {
   let bytes: Uint8Array = typeof secret === 'string' ? Buffer.from(secret, 'utf8') : secret
   if (bytes.length > blockBytes) bytes = hash('sha256', bytes, 'buffer')
@@ -41,7 +41,7 @@ export function prepareKey(secret: string | Uint8Array): HmacKey {
   return { inner, outer }
 }
 
-// One pair of buffers for all signing: nothing here awaits, so no two signatures are ever in the making at once.
+// One pair of buffers serves all signing: nothing here awaits, so signatures never overlap.
 const innerMessage = Buffer.alloc(blockBytes + maxTokenBytes)
 const innerMessageBytes = new Uint8Array(innerMessage.buffer, innerMessage.byteOffset, innerMessage.length)
 const outerMessage = Buffer.alloc(blockBytes + digestBytes)
@@ -49,10 +49,10 @@ const outerMessage = Buffer.alloc(blockBytes + digestBytes)
 /**
  * The signature of an ASCII text in base64url, 43 characters.
  *
- * HMAC is put together from two one-shot hashes because `createHmac` spends more time on making its stream object than on
- * hashing a token; the test holds it against `createHmac`.
+ * HMAC is computed from two one-shot hashes, because `createHmac` spends more time on creating its stream object than on
+ * hashing a token. A test compares the results with `createHmac`.
  *
- * @throws {RangeError} the text is longer than a token may be
+ * @throws {RangeError} if the text is longer than a token may be
  */
 export function sign(key: HmacKey, text: string): string {
   if (text.length > maxTokenBytes) throw new RangeError(`cannot sign more than ${maxTokenBytes} characters`)
@@ -67,17 +67,17 @@ export function sign(key: HmacKey, text: string): string {
   return hash('sha256', outerMessage, 'base64url')
 }
 
-// The typings know only its alias `binary`, which takes Node half as long again to look up.
+// The typings only know the alias `binary`, which Node looks up more slowly.
 const oneCharacterPerByte = 'latin1' as 'binary'
 
 const expectedSignature = Buffer.alloc(signatureLength)
 const givenSignature = Buffer.alloc(signatureLength)
 
 /**
- * Whether `signature` is the canonical signature of the text. Takes the same time wherever the two differ; the length of a
- * signature is no secret.
+ * Whether `signature` is the canonical signature of the text. The time does not depend on where the two differ; the length of a
+ * signature is not a secret.
  *
- * @param signature ASCII, as `splitCompact` gives it
+ * @param signature ASCII, as returned by `splitCompact`
  */
 export function isSignedBy(key: HmacKey, text: string, signature: string): boolean {
   const expected = sign(key, text)
@@ -87,7 +87,7 @@ export function isSignedBy(key: HmacKey, text: string, signature: string): boole
   return timingSafeEqual(expectedSignature, givenSignature)
 }
 
-/** The three segments of a compact JWS and the text that the signature covers, all of it ASCII and still encoded. */
+/** The three segments of a compact JWS and the text that the signature covers, all ASCII and still encoded. */
 export interface CompactJws {
   header: string
   payload: string
@@ -96,7 +96,7 @@ export interface CompactJws {
 }
 
 /**
- * Takes a token apart without believing any of it.
+ * Splits a token without trusting any of it.
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `missing`, `size` (of the token or of its header), `characters` or `parts`
  */
@@ -105,7 +105,7 @@ export function splitCompact(token: unknown): CompactJws {
   if (token.length > maxTokenBytes) throw malformed('size')
   const bytes = Buffer.byteLength(token, 'utf8')
   if (bytes > maxTokenBytes) throw malformed('size')
-  // Beyond ASCII, `latin1` would fold a character onto another one and accept a second spelling of the same token.
+  // `latin1` maps some characters beyond ASCII onto others, and would accept a second spelling of the same token.
   if (bytes !== token.length) throw malformed('characters')
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
@@ -122,7 +122,7 @@ export function splitCompact(token: unknown): CompactJws {
 }
 
 /**
- * Reads a header and accepts it only where it says HS256 and asks for nothing that is not understood here.
+ * Parses a header and accepts it only if it says HS256 and requires nothing unknown.
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `base64url`, `utf8`, `size`, `json`, `not-an-object`, `duplicate-key`, `alg`,
  * `crit`, `b64` or `typ`
@@ -143,7 +143,7 @@ function isJwtType(typ: unknown): boolean {
 }
 
 /**
- * The JSON object in a segment.
+ * Decodes the JSON object in a segment.
  *
  * @throws {Refusal} `INVALID_TOKEN` with reason `base64url`, `utf8`, `size`, `json` or `not-an-object`
  */
@@ -153,7 +153,7 @@ export function decodeObject(segment: string): Record<string, unknown> {
 
 function decodeText(segment: string): string {
   const bytes = Buffer.from(segment, 'base64url')
-  // The decoder skips what it does not know; only the one canonical spelling comes back the same.
+  // The decoder skips unknown characters; only the canonical spelling survives a round trip.
   if (bytes.toString('base64url') !== segment) throw malformed('base64url')
   if (!isUtf8(bytes)) throw malformed('utf8')
   return bytes.toString('utf8')
@@ -165,7 +165,7 @@ function parseObject(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text)
   } catch {
-    // The parser's message quotes the text, which may be part of a token: it must not travel as a cause.
+    // The parser's message quotes the text, which may be part of a token, so it must not be passed on as a cause.
     throw malformed('json')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not-an-object')
@@ -175,7 +175,7 @@ function parseObject(text: string): Record<string, unknown> {
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 
-/** Whether no text in a JSON text holds half of a character, which would be another text wherever it is stored. */
+/** Whether no string in a JSON text contains a lone surrogate, which would change when it is stored. */
 function isWellFormed(json: string): boolean {
   let good = true
   JSON.parse(json, (name, value: unknown) => {
@@ -204,7 +204,7 @@ function isHeavy(json: string): boolean {
   return false
 }
 
-/** Whether the text could be too deep, found out in next to no time: nearly none could. */
+/** A fast check whether the text could be too deep. Very few texts pass it. */
 function hasManyOpenings(json: string): boolean {
   let openings = 0
   for (const opening of ['{', '[']) {
@@ -214,7 +214,7 @@ function hasManyOpenings(json: string): boolean {
   return false
 }
 
-/** Where the string that begins here ends; −1: nowhere. */
+/** The end of the string that begins here; −1 if it does not end. */
 function endOfText(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
     let backslashes = 0
@@ -224,7 +224,7 @@ function endOfText(json: string, start: number): number {
   return -1
 }
 
-/** Whether any object in a valid JSON text names a key twice, escapes taken into account. */
+/** Whether any object in a valid JSON text has a duplicate key, taking escapes into account. */
 export function hasDuplicateKey(json: string): boolean {
   const open: (Set<string> | undefined)[] = []
   const tokens = json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)
@@ -242,7 +242,7 @@ export function hasDuplicateKey(json: string): boolean {
   return false
 }
 
-/** Whether a text is base64url without padding in its one canonical spelling. */
+/** Whether a text is canonical base64url without padding. */
 export function isCanonicalBase64url(text: string): boolean {
   return Buffer.from(text, 'base64url').toString('base64url') === text
 }

@@ -1,5 +1,5 @@
 /**
- * A grant becomes a signed token.
+ * Turns a grant into a signed token.
  */
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '../protocol/errors.ts'
@@ -7,27 +7,27 @@ import { isReadable, MAX_WORDS_LENGTH, problemOfParticipantId, problemOfRoomId }
 import { entryOf, maxNumericDate, type Role } from './grant.ts'
 import { headerSegment, maxTokenBytes, prepareKey, sign, type HmacKey } from './jws.ts'
 
-/** What a token shall say. */
+/** The content of a token to be minted. */
 export interface TokenClaims {
-  /** A set with a way in (see `entryOf`). Default `['allow_join']` (docs/decisions/0008). */
+  /** Permissions that allow entry (see `entryOf`). Default `['allow_join']` (docs/decisions/0008). */
   permissions?: readonly string[] | undefined
-  /** The only meeting the token is for, by `meetingId` or custom id. Default: any of the project. */
+  /** The only meeting that the token is for, by `meetingId` or custom id. Default: any meeting of the project. */
   roomId?: string | undefined
-  /** The only participant the token is for. Default: any. */
+  /** The only participant that the token is for. Default: any. */
   participantId?: string | undefined
-  /** Default: `['rtc']` where `roomId` or `participantId` is given, as the published samples do; else no restriction. */
+  /** Default: `['rtc']` if `roomId` or `participantId` is given, as in the published samples; otherwise no restriction. */
   roles?: readonly Role[] | undefined
-  /** Default: 2 where `roomId`, `participantId` or `roles` is in the token, else absent (contract §1.1). */
+  /** Default: 2 if the token has `roomId`, `participantId` or `roles`, otherwise absent (contract §1.1). */
   version?: number | undefined
   /** Default 86400: 24 hours. */
   expiresInSeconds?: number | undefined
-  /** Names the token. Default: a random uuid v4. */
+  /** The id of the token. Default: a random uuid v4. */
   jti?: string | undefined
 }
 
 export interface MintOptions extends TokenClaims {
   apiKey: string
-  /** Signs as its UTF-8 bytes. */
+  /** Its UTF-8 bytes are the signing key. */
   secret: string
   /** Ms since the epoch. */
   now: number
@@ -35,7 +35,7 @@ export interface MintOptions extends TokenClaims {
 
 export interface MinterOptions {
   apiKey: string
-  /** Signs as its UTF-8 bytes. */
+  /** Its UTF-8 bytes are the signing key. */
   secret: string
   /** Ms since the epoch. */
   now: () => number
@@ -43,7 +43,7 @@ export interface MinterOptions {
 
 /** Mints the tokens of one key. */
 export interface Minter {
-  /** @throws {TypeError} the claims make no token that a door would accept */
+  /** @throws {TypeError} if the resulting token would never be accepted */
   mint(claims?: TokenClaims): string
 }
 
@@ -53,10 +53,10 @@ const defaultPermissions: readonly string[] = ['allow_join']
 const scratch = Buffer.alloc(maxTokenBytes)
 
 /**
- * A signed token with the founding header and claims (contract §1.1): `apikey`, `permissions`, then `version`, `roles`,
- * `roomId`, `participantId` where asked for, then `iat`, `exp`, `jti`.
+ * Mints a signed token with the header and claims of the contract (§1.1): `apikey`, `permissions`, then `version`, `roles`,
+ * `roomId`, `participantId` if given, then `iat`, `exp`, `jti`.
  *
- * @throws {TypeError} the options make no token that a door would accept
+ * @throws {TypeError} if the resulting token would never be accepted
  */
 export function mintToken(options: MintOptions): string {
   const { apiKey, secret, now } = options
@@ -65,9 +65,9 @@ export function mintToken(options: MintOptions): string {
 }
 
 /**
- * Like `mintToken` with the work that depends on the key alone done once.
+ * Like `mintToken`, but does the work that depends only on the key once.
  *
- * @throws {TypeError} the key or the secret is empty
+ * @throws {TypeError} if the key or the secret is empty
  */
 export function createMinter(options: MinterOptions): Minter {
   const { apiKey, secret, now } = options
@@ -109,7 +109,7 @@ function mint(key: HmacKey, head: string, claims: TokenClaims, now: number): str
   json += `,"iat":${iat},"exp":${exp},"jti":`
   json += jti === undefined ? `"${randomUUID()}"}` : `${idText(jti, 'jti', problemOfJti)}}`
 
-  // A character takes up to three bytes here and four thirds of that in base64url.
+  // A character takes up to three bytes, and a third more in base64url.
   if (json.length > maxTokenBytes / 4 && Buffer.byteLength(json) > maxPayloadBytes) {
     throw new TypeError(`the token would be longer than ${maxTokenBytes} bytes`)
   }
@@ -154,13 +154,13 @@ function problemOfJti(value: string): string | undefined {
 
 const secondsPerUnit = { '': 1, m: 60, h: 3600, d: 86_400 } as const
 
-/** The longest life that may be asked for, in seconds: 30 days. */
+/** The longest allowed lifetime in seconds: 30 days. */
 export const maxDurationSeconds = 30 * 86_400
 
 /**
- * A span in seconds, from what a caller wrote: `3600`, `"3600"`, `"15m"`, `"24h"`, `"30d"`.
+ * Parses a duration into seconds: `3600`, `"3600"`, `"15m"`, `"24h"`, `"30d"`.
  *
- * @throws {Refusal} `INVALID_REQUEST` for anything else, for nothing, and for more than 30 days
+ * @throws {Refusal} `INVALID_REQUEST` for anything else, for zero, and for more than 30 days
  */
 export function parseDuration(value: unknown): number {
   const text = typeof value === 'number' ? String(value) : value

@@ -1,5 +1,5 @@
 /**
- * Tokens: a grant becomes a signed token, a token becomes a grant or a refusal.
+ * Tokens: mints signed tokens from grants, and verifies tokens into grants or refusals.
  */
 export {
   assertInScope,

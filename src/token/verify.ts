@@ -1,5 +1,5 @@
 /**
- * A token becomes a grant or a refusal.
+ * Verifies a token and returns its grant, or refuses it.
  */
 import { hash } from 'node:crypto'
 import { Refusal } from '../protocol/errors.ts'
@@ -16,18 +16,18 @@ import {
   type HmacKey,
 } from './jws.ts'
 
-/** A key that signs tokens, as the verifier needs to know it. */
+/** A key that signs tokens, as the verifier needs it. */
 export interface SigningKey {
   /** The public id: the `apikey` claim. */
   apiKey: string
   projectId: string
-  /** Signs as its UTF-8 bytes. */
+  /** Its UTF-8 bytes are the signing key. */
   secret: string
   /** Tokens of a revoked key are refused with 4053, at once, cached or not. */
   revoked: boolean
 }
 
-/** Looks a key up in memory; it runs for every token, the cached ones as well. */
+/** Looks up a key in memory; called for every token, cached or not. */
 export type FindKey = (apiKey: string) => SigningKey | undefined
 
 export interface VerifierOptions {
@@ -36,29 +36,29 @@ export interface VerifierOptions {
   now: () => number
   /** Accepts tokens without `exp` (`ALLOW_TOKENS_WITHOUT_EXPIRY`). Default false. */
   allowWithoutExpiry?: boolean
-  /** How far the clocks of minter and verifier may disagree. Default 60 (docs/decisions/0005). */
+  /** Allowed difference between the clocks of minter and verifier. Default 60 (docs/decisions/0005). */
   clockSkewSeconds?: number
-  /** Whether this one token was revoked; runs for every token, the cached ones as well. Default: none was. */
+  /** Whether this token was revoked; called for every token, cached or not. Default: no token was. */
   isRevoked?: (grant: Grant) => boolean
-  /** How many verified tokens are remembered, so that their signatures are not worked out again. Default 0: none. */
+  /** How many verified tokens are cached, so that their signatures need not be computed again. Default 0. */
   cacheSize?: number
 }
 
 export interface Verifier {
   /**
-   * What the token says, once everything about it is found to be right.
+   * Checks everything about the token and returns its grant.
    *
-   * @param token as it came, without `Bearer`; anything but a string is refused
-   * @param options.outOfTime also one whose time is over, or was before the clock was set back, for who may come back with it (docs/decisions/0005)
+   * @param token as received, without `Bearer`; anything but a string is refused
+   * @param options.outOfTime also accepts a token that has expired or is not valid yet, for participants who may return with it (docs/decisions/0005)
    * @throws {Refusal} `INVALID_API_KEY` (4001), `INVALID_TOKEN` (4002), `INVALID_PARTICIPANT_ID` (4004) or
-   * `APIKEY_DEACTIVATED` (4053); `reason` says what was wrong and holds nothing of the token
+   * `APIKEY_DEACTIVATED` (4053); `reason` says what was wrong and contains no part of the token
    */
   verify(token: unknown, options?: { outOfTime?: boolean }): Grant
-  /** Why a grant that was given before is no good any more: its key or its token was revoked since. */
+  /** Returns why an earlier grant is no longer valid, if its key or token has been revoked since. */
   refusalSince(grant: Grant): Refusal | undefined
-  /** Forgets all remembered tokens. Never needed for expiry, revocation or rotation: those are looked at every time. */
+  /** Clears the cache. Not needed for expiry, revocation or rotation: those are checked every time. */
   clear(): void
-  /** How many tokens are remembered. */
+  /** The number of cached tokens. */
   readonly cached: number
 }
 
@@ -69,7 +69,7 @@ interface Remembered {
   secret: string
 }
 
-// Signs nothing: its turn comes when the key of a token is unknown, so that a stranger cannot tell that by the time it takes.
+// Used when the key of a token is unknown, so that the time of an answer does not reveal which keys exist.
 const nobody: SigningKey = { apiKey: '', projectId: '', secret: 'nobody', revoked: false }
 
 const prepared = new WeakMap<SigningKey, { secret: string; key: HmacKey }>()
@@ -82,7 +82,7 @@ function preparedKey(signingKey: SigningKey): HmacKey {
   return key
 }
 
-/** Makes the verifier of a server. */
+/** Creates a verifier. */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { findKey, now, allowWithoutExpiry = false, clockSkewSeconds = 60, cacheSize = 0 } = options
   const { isRevoked = () => false } = options
@@ -136,18 +136,18 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 }
 
-/** The claims of a token with a good signature by a known key in use. */
+/** The claims of a token with a valid signature by a known, active key. */
 function open(token: unknown, findKey: FindKey): { claims: Record<string, unknown>; key: SigningKey } {
   const { signature, signedText, claims } = readUnverified(token)
 
-  // The only claim believed before the signature is checked, because it names the secret to check it with.
+  // The only claim used before the signature is checked, because it selects the secret for that check.
   const apiKey = claims.apikey
   const named = typeof apiKey === 'string' && apiKey !== ''
   const found = named ? findKey(apiKey) : undefined
-  // HMAC with an empty secret can be worked out by anybody.
+  // Anybody can compute HMAC with an empty secret.
   const key = found !== undefined && found.secret !== '' ? found : undefined
   const signed = isSignedBy(preparedKey(key ?? nobody), signedText, signature)
-  // Looked at in both cases, for the same reason.
+  // Checked in both cases, for the same reason.
   const wrong = signed || isCanonicalBase64url(signature) ? 'signature' : 'base64url'
   if (key === undefined) throw new Refusal('INVALID_API_KEY', { reason: named ? 'unknown-key' : 'apikey' })
   if (!signed) throw malformed(wrong)
@@ -155,7 +155,7 @@ function open(token: unknown, findKey: FindKey): { claims: Record<string, unknow
   return { claims, key }
 }
 
-/** What a token claims, well formed but true only if the signature is. */
+/** The well-formed claims of a token; true only if the signature is valid. */
 export interface UnverifiedToken {
   claims: Record<string, unknown>
   signature: string
@@ -169,7 +169,7 @@ export function readUnverified(token: unknown): UnverifiedToken {
   return { claims: decodeObject(payload), signature, signedText }
 }
 
-/** Names a token for good without giving it away: by its `jti`, or by its digest where it has none (docs/decisions/0004). */
+/** A permanent id for a token that does not reveal it: its `jti`, or its digest if it has none (docs/decisions/0004). */
 export function tokenIdOf(claims: Record<string, unknown>, token: string): string {
   const jti = claims.jti
   return typeof jti === 'string' && jti !== '' ? `jti:${jti}` : `sha256:${hash('sha256', token)}`
