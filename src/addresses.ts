@@ -1,14 +1,14 @@
-/** What an IP address is good for. Pure functions. */
+/** Classifies IP addresses and host names. Pure functions. */
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
 /**
- * - `any`: stands for every address of a machine; one can listen on it and never connect to it
+ * - `any`: stands for every address of a machine; usable for listening, not for connecting
  * - `reserved`: assigned to nobody
  * - `private`: reached only from the same network
  */
 export type AddressKind = 'any' | 'loopback' | 'linkLocal' | 'multicast' | 'reserved' | 'private' | 'public'
 
-/** The first kind that has the address is its kind. */
+/** The first kind whose list contains the address. */
 const kinds: readonly (readonly [AddressKind, BlockList])[] = (
   [
     ['any', ['0.0.0.0/32', '::/128']],
@@ -33,29 +33,29 @@ function versionOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 4 ? 'ipv4' : 'ipv6'
 }
 
-/** Undefined when the text is no IP address, or one with a zone. */
+/** Returns undefined if the text is not an IP address, or has a zone. */
 export function kindOf(address: string): AddressKind | undefined {
   const version = isIP(address)
   if (version === 0 || address.includes('%')) return undefined
-  // A BlockList takes an IPv4-mapped address for the IPv4 address, which the other side of a socket does not.
+  // A BlockList treats an IPv4-mapped address as the IPv4 address; sockets do not.
   if (version === 6 && /^::ffff:/i.test(address)) return 'reserved'
   return kinds.find(([, list]) => list.check(address, versionOf(address)))?.[0] ?? 'public'
 }
 
-/** Whether only this machine reaches an address or name. */
+/** Whether only this machine can reach an address or name. */
 export function isLoopback(address: string): boolean {
   const plain = withoutMapping(address)
   if (plain === 'localhost') return true
-  // Asked at each request: the lists of `kindOf` cost a hundred times as much.
+  // Called for each request: the lists of `kindOf` would cost a hundred times as much.
   return isIPv4(plain) ? plain.startsWith('127.') : kindOf(plain) === 'loopback'
 }
 
-/** Whether a host, with or without a port, is a name of this machine that no other can have. */
+/** Whether a host, with or without a port, can only mean this machine. */
 export function isLoopbackHost(host: string): boolean {
   return /^(localhost|[a-z0-9-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i.test(host)
 }
 
-/** Whether settings say that nobody but this machine reaches the server. The one rule for privileges and paces on loopback. */
+/** Whether, by its settings, only this machine can reach the server. The one rule for loopback privileges and lifted rate limits. */
 export function isReachedFromHereAlone(settings: {
   host: string
   publicUrl: string | undefined
@@ -65,14 +65,14 @@ export function isReachedFromHereAlone(settings: {
   return isLoopback(host) && publicUrl === undefined && trustedProxies.length === 0
 }
 
-/** An IPv4 address as a listener for IPv6 sees it (`::ffff:192.0.2.1`), in its own form. */
+/** Turns an IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) into the IPv4 address. */
 export function withoutMapping(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i
 
-/** A host name as DNS, containers and hosts files know them. The last label is no number: that would be an address. */
+/** A host name as in DNS, containers and hosts files. The last label is not a number, because that would be an address. */
 export function isHostName(text: string): boolean {
   const labels = text.replace(/\.$/, '').split('.')
   return (
@@ -82,12 +82,12 @@ export function isHostName(text: string): boolean {
   )
 }
 
-/** As it stands in the address of a page: an IPv6 address in brackets. */
+/** A host for use in a URL: IPv6 addresses get brackets. */
 export function inUrl(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host
 }
 
-/** What a person at this machine types. */
+/** The host that a person at this machine types. */
 export function displayHost(host: string): string {
   return host === '127.0.0.1' || host === '::1' || kindOf(host) === 'any' ? 'localhost' : inUrl(host)
 }

@@ -1,11 +1,11 @@
-/** What stops a start, wherever it is found. The command line shows the message and no stack. */
+/** Errors that stop a start. The command line shows the message without a stack. */
 
-/** The program cannot start as it is. The message is one sentence that names the cause and the cure. */
+/** The program cannot start. The message is one sentence that names the cause and the cure. */
 export class StartError extends Error {
   override readonly name: string = 'StartError'
 }
 
-/** The environment is wrong. The message begins with the variable, and holds no secret. */
+/** A setting is invalid. The message begins with the variable, and contains no secret. */
 export class ConfigError extends StartError {
   override readonly name = 'ConfigError'
 }

@@ -1,11 +1,11 @@
 /**
- * Lines of the log, each with what it belongs to: the HTTP request or the connection on whose behalf something happens.
- * That follows by itself through everything that is awaited, so a line deep inside is found by the id that a caller was told.
+ * The log. Each line carries the id of the HTTP request or the connection that it belongs to.
+ * The id follows through everything that is awaited, so that a line from deep inside can be found by the id that the caller got.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { levels, pino, stdSerializers, type DestinationStream, type Logger } from 'pino'
 
-/** Ids of ours, or one that a caller quoted in `x-request-id`. */
+/** Ids made by the server, or the one that a caller sent in `x-request-id`. */
 export interface Trace {
   requestId?: string
   /** Id of a socket. */
@@ -13,27 +13,27 @@ export interface Trace {
 }
 
 const traces = new AsyncLocalStorage<Trace>()
-/** Three parts of base64url with dots between: a signed token, wherever it stands. */
+/** A signed token anywhere in a text: three parts of base64url separated by dots. */
 const TOKEN = /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+/g
 
-/** Does `work`, and whatever it sets off, on behalf of this request or connection. */
-export function onBehalfOf<T>(trace: Trace, work: () => T): T {
+/** Runs `work`, and everything that it starts, with this trace. */
+export function runWithTrace<T>(trace: Trace, work: () => T): T {
   return traces.run(trace, work)
 }
 
-/** On whose behalf something happens now; empty where it is nobody's. */
+/** The present trace; empty if there is none. */
 export function currentTrace(): Trace {
   return traces.getStore() ?? {}
 }
 
-/** `listener` on behalf of whom it is made for, whoever calls it later. */
-export function keepingTrace<A extends unknown[]>(listener: (...args: A) => void): (...args: A) => void {
+/** Binds a listener to the present trace, whoever calls it later. */
+export function bindTrace<A extends unknown[]>(listener: (...args: A) => void): (...args: A) => void {
   return AsyncLocalStorage.bind(listener)
 }
 
 /**
- * At the default level `info` a line holds ids of requests, connections, meetings, sessions and deliveries, and of people
- * neither names, ids nor addresses; no level holds tokens.
+ * At the default level `info`, lines contain ids of requests, connections, meetings, sessions and deliveries, but no names,
+ * ids or addresses of people. No level contains tokens.
  */
 export function createLog(level: string, destination?: DestinationStream): Logger {
   const options = {
@@ -44,12 +44,12 @@ export function createLog(level: string, destination?: DestinationStream): Logge
   return destination ? pino(options, destination) : pino(options)
 }
 
-/** Where the lines go that nobody else takes: to standard output, as JSON or for a person. */
+/** The default destination of log lines: standard output, as JSON or for people. */
 export function logDestination(format: 'auto' | 'pretty' | 'json'): DestinationStream | undefined {
   return format === 'pretty' ? forPeople((text) => process.stdout.write(text)) : undefined
 }
 
-/** Writes each line as `10:21:03  warn  the store works again  connection=…`; what failed is told below it. */
+/** Writes each line as `10:21:03  warn  resumed writing to the store  connection=…`, with the stack of an error below it. */
 export function forPeople(write: (text: string) => void): DestinationStream {
   return {
     write: (line) => {
@@ -73,7 +73,7 @@ export function forPeople(write: (text: string) => void): DestinationStream {
   }
 }
 
-/** What would move the cursor of a terminal. */
+/** Control characters, which could move the cursor of a terminal. */
 // eslint-disable-next-line no-control-regex -- these are what it is about
 const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g
 
@@ -81,7 +81,7 @@ function shown(value: unknown): string {
   return typeof value === 'string' && /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value)
 }
 
-/** What failed may quote what it was given. */
+/** Removes tokens: an error may quote its input. */
 function withoutTokens<T extends object>(told: T): T {
   for (const [name, value] of Object.entries(told)) {
     if (typeof value === 'string') (told as Record<string, unknown>)[name] = value.replace(TOKEN, '[token]')

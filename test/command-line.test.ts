@@ -137,7 +137,7 @@ test('projects and keys: made, renamed, rotated; a token is taken back; what is 
     isOneSentence(ran, /There is no project nowhere/)
   }
   isOneSentence(await anteroom(['keys', 'rotate', 'nobody']), /no API key nobody/)
-  isOneSentence(await anteroom(['keys', 'rotate', made.apiKey]), /was rotated before/)
+  isOneSentence(await anteroom(['keys', 'rotate', made.apiKey]), /was already rotated/)
   const alone = await anteroom(['keys', 'revoke', made.apiKey, '--end-connections'], {
     PORT: '1',
     ADMIN_KEY: 'k'.repeat(43),
@@ -293,7 +293,7 @@ test('a start that cannot be is one sentence and code 1; doctor finds the same',
     [{ PORT: 'x' }, /^PORT must be/],
     [{ DATA_DIR: file }, /DATA_DIR/],
     [{ DATA_DIR: join(file, 'below') }, /DATA_DIR/],
-    [{ ANTEROOM_PROT: '1' }, /no setting/],
+    [{ ANTEROOM_PROT: '1' }, /unknown setting/],
     [{ HOST: 'nowhere.invalid' }, /HOST/],
     [{ HOST: '203.0.113.9' }, /HOST/],
     [{ MASTER_KEY: 'short' }, /^MASTER_KEY must be/],

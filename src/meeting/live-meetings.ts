@@ -223,7 +223,7 @@ export class LiveMeetings implements LocalHome {
 
   async refusalOfRemovedAnywhere(grant: Grant): Promise<Refusal | undefined> {
     for (const [meetingId, opening] of [...this.#open]) {
-      // Two projects may name their tokens alike.
+      // Two projects may use the same token id.
       const refusal =
         (await opening).projectId === grant.projectId && (await this.refusalOfRemoved(meetingId, grant))
       if (refusal) return refusal

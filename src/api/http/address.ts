@@ -1,22 +1,22 @@
-/** From which address a caller comes, also behind proxies, and what counts as one caller. Pure functions. */
+/** Finds the address of a caller, also behind proxies, and the network that it counts as. Pure functions. */
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
-/** In which header trusted proxies write down whom they speak for. */
+/** The header in which trusted proxies name the client. */
 export const proxyHeaders = ['x-forwarded-for', 'forwarded'] as const
 export type ProxyHeader = (typeof proxyHeaders)[number]
 
 export interface TrustedProxies {
-  /** Whether this address is one of them. */
+  /** Whether this address belongs to a trusted proxy. */
   trusts(address: string): boolean
-  /** The only header that is believed: a proxy that writes one passes the other on as it came from the caller. */
+  /** The only header that is trusted: a proxy that sets one passes the other on as the caller sent it. */
   header: ProxyHeader
 }
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
-/** More hops than any chain of proxies has. */
+/** More hops than any real chain of proxies. */
 const MAX_HOPS = 32
 
-/** `ranges` are addresses and CIDR ranges, as the settings let them in. */
+/** `ranges` are addresses and CIDR ranges, already validated with the settings. */
 export function trustedProxies(ranges: readonly string[], header: ProxyHeader): TrustedProxies {
   const list = new BlockList()
   for (const range of ranges) {
@@ -27,7 +27,7 @@ export function trustedProxies(ranges: readonly string[], header: ProxyHeader): 
   return {
     header,
     trusts: (address) => {
-      // Each look into the list costs more than the rest of the gate.
+      // A lookup in the list costs more than the rest of the gate.
       if (ranges.length === 0) return false
       const plain = withoutMapping(address)
       return isIP(plain) !== 0 && list.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
@@ -36,8 +36,8 @@ export function trustedProxies(ranges: readonly string[], header: ProxyHeader): 
 }
 
 /**
- * The address of whoever speaks: `peer`, unless that is a trusted proxy; then the entry of its header that is farthest right
- * and no trusted proxy itself. What stands left of it was written by the caller and means nothing.
+ * The address of the caller: `peer`, unless that is a trusted proxy. Then it is the rightmost entry of its header
+ * that is not a trusted proxy itself. Entries to the left of it were written by the caller and are ignored.
  */
 export function callerOf(
   peer: string,
@@ -49,7 +49,7 @@ export function callerOf(
   const entries = [headers[proxies.header] ?? ''].flat().join(',').split(',')
   for (const entry of entries.slice(-MAX_HOPS).reverse()) {
     const next = addressIn(entry, proxies.header)
-    // A proxy that does not say for whom it speaks is the caller.
+    // A proxy that does not name a client counts as the caller.
     if (next === undefined) return caller
     caller = next
     if (!proxies.trusts(caller)) return caller
@@ -57,13 +57,13 @@ export function callerOf(
   return caller
 }
 
-/** What is counted as one: an IPv4 address; of an IPv6 address its /64, because whoever has one has all of them. */
+/** The network that counts as one caller: an IPv4 address, or the /64 of an IPv6 address, because its owner has all of it. */
 export function networkOf(address: string): string {
   const plain = withoutMapping(address)
   if (isIP(plain) !== 6) return plain
   const [left = '', right] = plain.split('%')[0]!.split('::')
   const parts = (text = ''): string[] => text.split(':').filter((part) => part !== '')
-  // An IPv4 address at the end stands for two.
+  // An IPv4 address at the end stands for two groups.
   const after = parts(right).flatMap((part) => (part.includes('.') ? ['0', '0'] : [part]))
   const before = parts(left)
   const zeros = Array.from({ length: Math.max(8 - before.length - after.length, 0) }, () => '0')
@@ -71,7 +71,7 @@ export function networkOf(address: string): string {
   return `${groups.map((group) => parseInt(group, 16).toString(16)).join(':')}::/64`
 }
 
-/** An IPv4 address that came over an IPv6 socket, as what it is. */
+/** Unmaps an IPv4 address that came over an IPv6 socket. */
 function withoutMapping(address: string): string {
   return MAPPED.exec(address)?.[1] ?? address
 }

@@ -1,11 +1,11 @@
-/** By which address the caller reached this server; what goes into links and tells clients where to connect. */
+/** The base URL by which the caller reached this server, for links and for telling clients where to connect. */
 import type { FastifyRequest } from 'fastify'
 import { inUrl, kindOf, withoutMapping } from '../../addresses.ts'
 
-/** Also with underscores, as containers are named. What else is wrong with a host, `URL` finds. */
+/** Allows underscores, as in names of containers. `URL` finds everything else that is wrong with a host. */
 const HOST_HEADER = /^([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(:\d{1,5})?$/i
 
-/** The end of a connection that is ours. */
+/** The server's end of a connection. */
 export interface OwnEnd {
   localAddress?: string | undefined
   localPort?: number | undefined
@@ -16,7 +16,7 @@ export function hostOf(request: FastifyRequest, settings: { publicUrl: string | 
   return hostGiven(request.headers.host, request.socket)
 }
 
-/** The host that the caller named, if it is one that can be connected to; else the address at which the caller is. */
+/** The host that the caller named, if it can be connected to; otherwise the address at which the caller is connected. */
 export function hostGiven(header: string | undefined, own: OwnEnd): string {
   if (header !== undefined && isReachable(header)) return header
   const address = withoutMapping(own.localAddress ?? '127.0.0.1').replace(/%.*$/, '')

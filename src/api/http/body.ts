@@ -1,17 +1,17 @@
 /**
- * How bodies are read: UTF-8 alone; JSON first, then a form, whatever the content type says, because published clients
- * send either with the other's type or with none (contract, rest-and-tokens §0.6).
+ * Reads bodies: UTF-8 only; JSON first, then a form, whatever the content type says, because published clients
+ * send either of them with the wrong type or without any (contract, rest-and-tokens §0.6).
  */
 import { isAscii, isUtf8 } from 'node:buffer'
 import secureJson from 'secure-json-parse'
 import { Refusal } from '../../protocol/errors.ts'
 import { hasWholeEscapes } from './url-text.ts'
 
-/** Types that say plainly that the body is neither. */
+/** Content types that exclude both. */
 const FOREIGN =
   /^\s*(multipart\/|image\/|audio\/|video\/|application\/(octet-stream|xml|zip|gzip|x-tar|pdf|x-protobuf|protobuf|msgpack|cbor|sdp)|text\/(xml|html|csv))/i
 
-/** Deeper than any published shape; what is stored must also be written again, by functions that call themselves. */
+/** Deeper than any published shape. Stored values are serialised by recursive functions, so depth is limited. */
 const MAX_DEPTH = 32
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i
@@ -27,7 +27,7 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined): R
     if (value !== undefined) return value
     throw malformed()
   }
-  // What looks like JSON of another kind is not a form.
+  // Other text that looks like JSON is not a form.
   if (/^[["\d]|^(true|false|null)\b/.test(trimmed) || /^application\/json/i.test(contentType ?? ''))
     throw malformed()
   return parseForm(trimmed)
@@ -38,8 +38,8 @@ function malformed(message = 'The body must be a JSON object or a form.'): Refus
 }
 
 /**
- * Bytes that are no UTF-8 are refused and not replaced: else two texts would be read as one. A body that says it is in
- * another charset may hold ASCII, which nearly all charsets read alike.
+ * Bytes that are not UTF-8 are refused, not replaced; otherwise two texts could be read as the same. A body with
+ * another charset may contain ASCII, which is the same in nearly all charsets.
  */
 function decode(bytes: Uint8Array, contentType = ''): string {
   const charset = CHARSET.exec(contentType)?.[1]
@@ -64,8 +64,8 @@ function parseJson(text: string): Record<string, unknown> | undefined {
 }
 
 /**
- * Why a value cannot be stored and written again: it is nested too deep, or half of a character stands alone in one of
- * its texts, which UTF-8 cannot hold.
+ * Why a value cannot be stored: it is nested too deep, or one of its texts has a lone
+ * surrogate, which UTF-8 cannot represent.
  */
 export function problemOfData(value: object): 'too deep' | 'not well-formed' | undefined {
   let level: unknown[] = [value]

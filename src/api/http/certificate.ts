@@ -1,5 +1,5 @@
 /**
- * The certificate of the HTTPS listener: the operator's, or one of our own making kept in the data folder.
+ * The certificate of the HTTPS listener: the operator's, or a self-signed one in the data folder.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -11,29 +11,29 @@ import { StartError } from '../../errors.ts'
 export interface Certificate {
   cert: string
   key: string
-  /** `self-signed`: browsers must be told to trust it. */
+  /** `self-signed`: people must tell their browsers to trust it. */
   source: 'given' | 'self-signed'
   /** Ms since the epoch. */
   expiresAt: number
 }
 
 export interface CertificateOptions {
-  /** Paths of PEM files; both or none. */
+  /** Paths of PEM files; both or neither. */
   certFile: string | undefined
   keyFile: string | undefined
   folder: string
-  /** Names and addresses that our own certificate is for. */
+  /** Names and addresses for the self-signed certificate. */
   names: readonly string[]
   now: () => number
 }
 
 const DAY_MS = 86_400_000
 const VALID_DAYS = 825
-/** A new one is made when the old one has less than this left. */
+/** The certificate is renewed if it expires sooner than this. */
 const RENEW_DAYS = 30
 
 /**
- * Reads the given certificate, or ours; makes one on first use, and again when it is about to expire.
+ * Reads the given certificate, or the self-signed one, which is created on first use and renewed before it expires.
  *
  * @throws {StartError} the given one cannot be used, or ours not be written
  */
@@ -46,13 +46,13 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
   try {
     const [cert, key] = [await readFile(ourCert, 'utf8'), await readFile(ourKey, 'utf8')]
     const expiresAt = expiryOf(cert)
-    // A start that was killed may have written the one and not the other.
+    // A start that was killed may have written only one of the two files.
     const isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
     if (isPair && expiresAt - now() > RENEW_DAYS * DAY_MS && coversAll(cert, names)) {
       return { cert, key, source: 'self-signed', expiresAt }
     }
   } catch {
-    // Not there yet, or not readable as a certificate: made anew.
+    // The file is missing or not a certificate: create a new one.
   }
   const notAfterDate = new Date(now() + VALID_DAYS * DAY_MS)
   const made = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
@@ -78,7 +78,7 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
 }
 
 /**
- * The operator's certificate, with the key that belongs to it.
+ * Reads the operator's certificate with its key.
  *
  * @throws {StartError}
  */

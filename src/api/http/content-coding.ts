@@ -1,12 +1,12 @@
-/** Which coding a client takes an answer in (RFC 9110, §12.5.3). */
+/** Negotiates the content coding of an answer (RFC 9110, §12.5.3). */
 
-/** What the pages are built in, the best first. */
+/** The codings in which pages are built, best first. */
 export const contentCodings = ['br', 'gzip', 'identity'] as const
 export type ContentCoding = (typeof contentCodings)[number]
 
 /**
- * The best coding for this `Accept-Encoding`. Without the header nothing is coded: not everything that asks can decode.
- * Undefined where the client takes none of ours.
+ * The best coding for this `Accept-Encoding`. Without the header, no coding is used, because not every client can decode.
+ * Returns undefined if the client accepts none of ours.
  */
 export function contentCodingFor(acceptEncoding: string | undefined): ContentCoding | undefined {
   const weights = new Map<string, number>()
@@ -15,7 +15,7 @@ export function contentCodingFor(acceptEncoding: string | undefined): ContentCod
     if (name !== '') weights.set(name === 'x-gzip' ? 'gzip' : name, weightOf(parameters))
   }
   const others = weights.get('*')
-  // Unless it is excluded, what is not coded is always taken, and last where it is not named.
+  // Unless excluded, `identity` is always acceptable; if not named, it comes last.
   const weightFor = (coding: ContentCoding): number =>
     weights.get(coding) ?? others ?? (coding === 'identity' ? Number.MIN_VALUE : 0)
   let best: ContentCoding | undefined
@@ -25,7 +25,7 @@ export function contentCodingFor(acceptEncoding: string | undefined): ContentCod
   return best
 }
 
-/** A weight that is none counts as a refusal of that coding. */
+/** A malformed weight counts as a refusal of that coding. */
 function weightOf(parameters: string[]): number {
   const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2)
   if (weight === undefined) return 1

@@ -1,6 +1,6 @@
 /**
- * Lets the pages of every origin call the API and read its answers, as a token and no cookie decides. The headers never differ,
- * so they are written out here: `@fastify/cors` works them out anew for each answer.
+ * Lets pages of every origin call the API and read its answers, because tokens decide, not cookies. The headers are always the same,
+ * so they are constants here; `@fastify/cors` would compute them for each answer.
  */
 import type { FastifyInstance } from 'fastify'
 import { REQUEST_ID_HEADER } from './request-id.ts'
@@ -9,13 +9,13 @@ const EXPOSED = `${REQUEST_ID_HEADER}, retry-after`
 export const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'] as const
 const MAX_AGE_SECONDS = 86_400
 
-/** Lets the pages of every origin read an answer, the request id and the time to wait included. */
+/** Lets pages of every origin read an answer, including the request id and the time to wait. */
 export const readableByPages = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': EXPOSED,
 } as const
 
-/** Adds the headers to every answer, but those of routes with `cors: false`; and answers preflights. */
+/** Adds the headers to every answer except those of routes with `cors: false`, and answers preflights. */
 export function answerPreflights(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.config.cors === false) {
@@ -23,7 +23,7 @@ export function answerPreflights(app: FastifyInstance): void {
       return
     }
     void reply.headers(readableByPages)
-    // Whether a preflight or not: that is how the published samples answer (contract, rest-and-tokens §2).
+    // Answer any OPTIONS request, preflight or not, as the published samples do (contract, rest-and-tokens §2).
     if (request.method !== 'OPTIONS') {
       done()
       return

@@ -1,4 +1,4 @@
-/** API keys and secrets as HTTP Basic credentials, bearers, and secrets compared. */
+/** Reads HTTP Basic and bearer credentials, and compares secrets. */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { RingKey } from '../../project/key-ring.ts'
@@ -18,12 +18,12 @@ export function basicKey(header: string, find: (apiKey: string) => RingKey | und
 
 const BEARER = /^\s*bearer\s+(\S+)\s*$/i
 
-/** The secret after `Bearer`; undefined where none is shown so. */
+/** The secret after `Bearer`; undefined if there is none. */
 export function bearerOf({ headers }: FastifyRequest): string | undefined {
   return BEARER.exec(headers.authorization ?? '')?.[1]
 }
 
-/** Takes the same time wherever they differ, and whether or not their lengths do. */
+/** Compares in constant time, whatever the difference and the lengths. */
 export function isSameText(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 }

@@ -1,10 +1,10 @@
 /**
- * Who may act as the owner of this server without credentials (docs/decisions/0008 and 0013): somebody who sits at its machine,
- * while only this machine reaches it. The one rule for tokens without credentials, starting meetings and metrics.
+ * Decides who may act as the owner of this server without credentials (docs/decisions/0008 and 0013): a person at its machine,
+ * as long as only this machine can reach it. The one rule for tokens without credentials, starting meetings and metrics.
  *
- * Behind a proxy every connection comes from this machine, so whatever shows a proxy ends the privilege. A proxy that passes on
- * nothing of its own over HTTP/1.1 and runs as the same user as the server cannot be told from a person here: the start warns
- * where one is likely, and PUBLIC_URL or TRUSTED_PROXIES ends the privilege for good.
+ * Behind a proxy, every connection comes from this machine, so any sign of a proxy ends the privilege. A proxy that adds
+ * no headers, speaks HTTP/1.1 and runs as the same user as the server looks like a person at this machine. The start warns
+ * if that is likely; PUBLIC_URL or TRUSTED_PROXIES ends the privilege for good.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
@@ -18,8 +18,8 @@ export interface OwnerSettings extends OwnAddress {
 }
 
 /**
- * Whose pages may ask in a browser: `own`, those of this server; `ofThisMachine`, also those of other servers here, as an app
- * under development asks its token server.
+ * Which pages may send the request: `own`, pages of this server; `ofThisMachine`, also pages of other servers on this machine, as an app
+ * under development calls its token server.
  */
 export type Pages = 'own' | 'ofThisMachine'
 
@@ -29,7 +29,7 @@ export interface Owner {
 
 export interface OwnerOptions {
   settings: OwnerSettings
-  /** The user that this process runs as, where the system has such. */
+  /** The user of this process, if the system has user ids. */
   userId: number | undefined
   log: Pick<Logger, 'warn'>
 }
@@ -54,23 +54,23 @@ export function createOwner({ settings, userId, log }: OwnerOptions): Owner {
 }
 
 function isCallerHere({ socket, headers }: IncomingMessage): boolean {
-  // A web page elsewhere can lead its own name to this machine, but not use one of ours.
+  // A foreign site can make its own host name resolve to this machine, but it cannot use one of ours.
   return isLoopback(socket.remoteAddress ?? '') && isLoopbackHost(headers.host ?? '')
 }
 
-/** Headers that proxies, tunnels and content networks add; an address or a name in them may be anybody's. */
+/** Headers that proxies, tunnels and content networks add. */
 const FORWARDING =
   /^(via|forwarded|x-forwarded(-.+)?|x-(real|client|cluster-client|originating|remote|envoy|azure|appengine)-.+|x-(scheme|url-scheme|original-.+|request-start|proxy-.+|arr-.+|amzn?-.+)|(true-)?client-ip|cf-.+|cdn-.+|fastly-.+|fly-.+|ngrok-.+|tailscale-.+|front-end-https|proxy-.+|x-?wap-.+)$/i
 
-/** What shows that a request was carried here by a proxy, if anything does. */
+/** The sign that a proxy forwarded a request, if there is one. */
 function signOfProxy(request: IncomingMessage, userId: number | undefined): string | undefined {
   const { headers, httpVersion, socket } = request
   const header = Object.keys(headers).find((name) => FORWARDING.test(name))
   if (header !== undefined) return header
-  // What nginx speaks to the server behind it unless told otherwise; browsers and command-line tools do not.
+  // By default, nginx uses HTTP/1.0 towards its backend; browsers and command-line tools do not use it.
   if (httpVersion === '1.0') return 'HTTP/1.0'
   if (headers.connection?.toLowerCase() === 'close') return 'Connection: close'
-  // A proxy mostly runs as a user of its own.
+  // A proxy usually runs as another user.
   const peer = userId === undefined ? undefined : userOfPeer(socket)
   return peer !== undefined && peer !== userId ? 'another user of this machine' : undefined
 }
@@ -80,7 +80,7 @@ function isPageAllowed(request: FastifyRequest, settings: OwnerSettings, pages: 
   if (referer !== undefined && !isLoopbackAddress(referer)) return false
   if (pages === 'own') return !isFromForeignPage(request, settings) && isFromOwnHost(request.headers)
   if (origin !== undefined) return isLoopbackAddress(origin)
-  // Without an origin nothing reads the answer; what another site embeds gets none all the same.
+  // Without an origin, no page can read the answer. A request embedded in another site is still refused.
   return site !== 'cross-site'
 }
 

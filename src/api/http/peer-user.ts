@@ -1,12 +1,12 @@
-/** Which user of this machine opened a connection over loopback. Linux tells it; elsewhere it is unknown. */
+/** Finds the local user who opened a loopback connection. Works on Linux only. */
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
-/** What a user is called that the system does not show to this process. */
+/** The user id that Linux shows for users outside this process's namespace. */
 const NOBODY = -1
 const known = new WeakMap<Socket, number>()
 
-/** The user id of the process at the other end; -1 where this machine has no such process, undefined where it does not tell. */
+/** The user id of the process at the other end; -1 if this machine has no such process, undefined if the system does not say. */
 export function userOfPeer(socket: Socket): number | undefined {
   const there = known.get(socket)
   if (there !== undefined) return there
@@ -16,7 +16,7 @@ export function userOfPeer(socket: Socket): number | undefined {
   const peers = connections.filter(({ local, remote }) => local === remotePort && remote === localPort)
   const isOurEndShown = connections.some(({ local, remote }) => local === localPort && remote === remotePort)
   if (peers.length === 0 && !isOurEndShown) return undefined
-  // Two addresses of loopback may hold the same pair of ports; then neither is believed.
+  // Two loopback addresses may use the same pair of ports; then neither is trusted.
   const users = new Set(peers.map(({ userId }) => userId))
   const user = users.size === 1 ? peers[0]!.userId : NOBODY
   known.set(socket, user)

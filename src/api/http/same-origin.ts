@@ -1,4 +1,4 @@
-/** Whether a browser makes a request for a page of this server's own, or for one of another address. */
+/** Whether a browser sends a request for a page of this server or for a foreign page. */
 import type { FastifyRequest } from 'fastify'
 import { baseUrlOf } from './base-url.ts'
 
@@ -7,14 +7,14 @@ export interface OwnAddress {
   publicUrl: string | undefined
 }
 
-/** Whether a page of this server's own address sent it; false where a browser does not say so. */
+/** Whether a page of this server sent it; false if the browser does not say so. */
 export function isFromOwnPage(request: FastifyRequest, settings: OwnAddress): boolean {
   const { origin } = request.headers
   if (origin !== undefined) return isOwnOrigin(origin, request, settings)
   return request.headers['sec-fetch-site'] === 'same-origin'
 }
 
-/** Whether a page of another address sent it, as far as its browser says. */
+/** Whether a foreign page sent it, as far as the browser says. */
 export function isFromForeignPage(request: FastifyRequest, settings: OwnAddress): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers
   if (origin !== undefined) return !isOwnOrigin(origin, request, settings)

@@ -1,4 +1,4 @@
-/** The HTTP side: how requests are read, how refusals are told, which routes there are. */
+/** The HTTP server: how requests are read, how refusals are answered, and which routes there are. */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { fastify, type FastifyInstance } from 'fastify'
@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { authoriseSubject, authoriseToken } from '../rest/authorise.ts'
 import type { HttpContext } from '../context.ts'
-import { onBehalfOf } from '../../log.ts'
+import { runWithTrace } from '../../log.ts'
 import { asRefusal, Refusal, restErrorBody } from '../../protocol/errors.ts'
 import { MAX_WORDS_LENGTH } from '../../protocol/ids.ts'
 import { adminRoutes } from '../rest/admin/routes.ts'
@@ -37,7 +37,7 @@ import { webhookRoutes } from '../rest/webhooks.ts'
 
 export type { HttpContext } from '../context.ts'
 
-/** What `server.ts` needs of a listener. */
+/** What `src/server/` needs from a listener. */
 export interface HttpListener {
   server: HttpServer | HttpsServer
   listen(at: { host: string; port: number }): Promise<unknown>
@@ -49,12 +49,12 @@ const BODY_LIMIT_BYTES = 256 * 1024
 const ROUTING = { ignoreTrailingSlash: true, maxParamLength: 3 * MAX_WORDS_LENGTH }
 /** How often it is looked for requests that take too long to arrive. */
 const TIMEOUT_CHECK_MS = 1000
-/** Where socket.io serves, whatever follows. */
+/** The path of socket.io and everything below it. */
 const SOCKET_PATH = '/socket.io/'
-/** The one route for a name and a secret: a browser that is told so asks its person for them by itself. */
+/** The only route with a login name and a secret: it makes a browser ask its user for them. */
 const TAKES_BASIC = '/get-token'
 
-/** The whole HTTP side; with `tls`, over HTTPS. */
+/** Creates the HTTP server; with `tls`, over HTTPS. */
 export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
   const { gate, metrics, settings } = context
   const app = bareHttp(context.log, {
@@ -64,7 +64,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
     onRefusal: (refusal) => metrics.refused('http', refusal),
     onAnswer: ({ method, route, status, ms }) => metrics.answered(method, route, status, ms / 1000),
   }).withTypeProvider<TypeBoxTypeProvider>()
-  // Before validation, so that who may not call learns nothing of what a call looks like.
+  // Before validation, so that unauthorised callers learn nothing about the shape of a call.
   app.addHook('preValidation', (request, reply, done) => {
     const { access, action, about } = request.routeOptions.config
     try {
@@ -80,14 +80,14 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
     }
   })
   app.decorateRequest('authorised', null)
-  // After validation, as it looks at the fields; a handler finds the grant and the meeting on the request.
+  // After validation, because it reads the fields. The handler finds the grant and the meeting on the request.
   app.addHook('preHandler', (request, _reply, done) => {
     const { access, action, about } = request.routeOptions.config
     if (access !== 'token') done()
     else {
       authoriseSubject(request, context, action!, about!).then(
         () => done(),
-        // `done` takes undefined for a yes.
+        // `done(undefined)` means success.
         (error: unknown) =>
           done(error instanceof Error ? error : new Error('failed to authorise', { cause: error })),
       )
@@ -124,12 +124,12 @@ export interface BareHttpOptions {
   gate: Gate
   settings: Pick<HttpContext['settings'], 'headersTimeoutSeconds' | 'requestTimeoutSeconds'>
   tls?: { cert: string; key: string } | undefined
-  /** A refusal was told. */
+  /** A refusal was sent. */
   onRefusal?: (refusal: Refusal) => void
   onAnswer?: (answer: { method: string; route: string; status: number; ms: number }) => void
 }
 
-/** Reading, answering, refusing and logging, without a route yet. */
+/** A server that reads, answers, refuses and logs, but has no routes yet. */
 export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance {
   const { gate, settings, tls, onRefusal = () => undefined, onAnswer = () => undefined } = options
   const answerRefusal = (refusal: Refusal, requestId: string, reply: Answer): Answer => {
@@ -162,7 +162,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     routerOptions: ROUTING,
     rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
     frameworkErrors: (error, request, reply) => {
-      // No hook has run for these.
+      // No hook has run for these requests.
       const answer = reply as unknown as Answer
       answer.headers({
         ...readableByPages,
@@ -192,7 +192,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   }) as unknown as FastifyInstance
 
   gate.watch(app.server)
-  // In front of everything, so that what is refused costs next to nothing.
+  // Before everything else, so that a refused request costs next to nothing.
   app.addHook('onRequest', (request, reply, done) => {
     const { raw } = request
     const refusal =
@@ -204,7 +204,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
       return
     }
     void reply.header(REQUEST_ID_HEADER, request.id).header('x-content-type-options', 'nosniff')
-    // What it sent is not waited for.
+    // Do not wait for the rest of its request.
     if (refusal) void reply.headers({ ...readableByPages, connection: 'close' })
     done(refusal)
   })
@@ -223,13 +223,13 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   answerPreflights(app)
   app.addHook('onRequest', (request, reply, done) => {
     const { headers } = request
-    // A body without a content type is not offered to any parser.
+    // Fastify gives a body without a content type to no parser.
     if (headers['content-type'] === undefined && hasBody(headers)) headers['content-type'] = 'text/plain'
-    // The router looks at the escapes of the path only.
+    // The router checks escapes in the path only.
     done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })
   app.setErrorHandler((error, request, reply) => {
-    const refusal = gate.told(request.raw, toRefusal(error))
+    const refusal = gate.limitAuthFailures(request.raw, toRefusal(error))
     if (refusal.code === 'UNAUTHORIZED') {
       const scheme = request.routeOptions.url === TAKES_BASIC ? 'Basic' : 'Bearer'
       void reply.header('www-authenticate', `${scheme} realm="Anteroom", charset="UTF-8"`)
@@ -249,15 +249,15 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     const refusal = new Refusal(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
     return answerRefusal(refusal, request.id, reply)
   })
-  // After the body is read, as what reads it calls back on behalf of nobody.
-  app.addHook('preHandler', (request, _reply, done) => onBehalfOf({ requestId: request.id }, done))
+  // After the body is parsed: the parser's callback loses the async context.
+  app.addHook('preHandler', (request, _reply, done) => runWithTrace({ requestId: request.id }, done))
   app.addHook('onResponse', (request, reply, done) => {
     const { method, id: requestId } = request
     const { statusCode: status, elapsedTime } = reply
     const ms = Math.round(elapsedTime * 10) / 10
     const route = request.routeOptions.url ?? 'none'
     onAnswer({ method, route, status, ms })
-    // What only looks is no news.
+    // Log calls that only read at a lower level.
     const level = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'debug' : 'info'
     log[level]({ requestId, method, route, status, ms }, 'answered')
     done()
@@ -265,7 +265,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   return app
 }
 
-/** Which of our sockets serves a request; whoever offers another protocol (h2c, mostly) is answered in this one. */
+/** Which kind of socket serves an upgrade request. A request for another protocol (usually h2c) gets a normal HTTP answer. */
 function socketOf(request: IncomingMessage): 'meeting' | 'chat' | undefined {
   const { headers, url = '' } = request
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
@@ -275,7 +275,7 @@ function socketOf(request: IncomingMessage): 'meeting' | 'chat' | undefined {
   return path.startsWith(SOCKET_PATH) ? 'meeting' : undefined
 }
 
-/** What is answered to bytes that are no request. */
+/** The answer to bytes that are not a valid request. */
 function complaintOf({ code }: NodeJS.ErrnoException): [refusal: Refusal, phrase: string] {
   if (code === 'HPE_HEADER_OVERFLOW') return [new Refusal('PAYLOAD_TOO_LARGE'), 'Payload Too Large']
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [new Refusal('REQUEST_TIMEOUT'), 'Request Timeout']
@@ -291,7 +291,7 @@ interface Answer {
 
 const BAD_ADDRESS = 'The address is malformed.'
 
-/** Fastify's own complaints in our words; what is left of them is told apart by the status. */
+/** Turns Fastify's errors into refusals; those without a rule of their own go by their status. */
 function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   const { code, statusCode = 500 } = error as { code?: unknown; statusCode?: number }

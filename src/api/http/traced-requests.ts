@@ -1,8 +1,8 @@
-/** A span for each HTTP request that got past the gate. */
+/** Opens a span for each HTTP request that passed the gate. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isTracing, startSpan, type Span } from '../../tracing/tracing.ts'
 
-/** Nothing is added while nobody traces. The route is told and never the address, which may hold ids of people. */
+/** Adds nothing while tracing is off. Records the route, never the URL, which may contain ids of people. */
 export function traceRequests(app: FastifyInstance): void {
   if (!isTracing()) return
   const spans = new WeakMap<FastifyRequest, Span>()
@@ -17,7 +17,7 @@ export function traceRequests(app: FastifyInstance): void {
     if (span) spans.set(request, span)
     done()
   })
-  // After the body is read, as what reads it calls back on behalf of nobody.
+  // After the body is parsed: the parser's callback loses the async context.
   app.addHook('preHandler', (request, _reply, done) => {
     const span = spans.get(request)
     if (span) span.run(done)

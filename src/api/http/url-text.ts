@@ -1,6 +1,6 @@
-/** How the text in an address is read. Node lets no bare byte beyond ASCII pass. */
+/** Reads text in URLs. Node rejects bare bytes beyond ASCII. */
 
-/** Whether every percent escape of a text stands for a character in UTF-8. */
+/** Whether all percent escapes of a text are valid UTF-8. */
 export function hasWholeEscapes(text: string): boolean {
   if (!text.includes('%')) return true
   try {

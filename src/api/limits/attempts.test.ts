@@ -14,7 +14,7 @@ test('each has its own limit, and time fills it again', () => {
   assert.equal(attempts.take('ann'), false)
   assert.ok(attempts.take('bob'))
   assert.throws(
-    () => attempts.demand('ann', 'Too many.'),
+    () => attempts.takeOrThrow('ann', 'Too many.'),
     (error) => error instanceof Refusal && error.message === 'Too many.' && error.retryAfterSeconds === 20,
   )
   now += 20_000

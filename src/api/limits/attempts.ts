@@ -1,4 +1,4 @@
-/** How often something may be tried: by each of many, and by all together. Holds a bounded number of them. */
+/** Limits how often something may be tried, per caller and in total. Remembers a bounded number of callers. */
 import { Refusal } from '../../protocol/errors.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -14,7 +14,7 @@ export interface AttemptsOptions {
   now: () => number
 }
 
-/** So many in a minute, at once or spread over it. */
+/** A number of attempts per minute, at once or spread out. */
 export const perMinute = (times: number): Rate => ({ perSecond: times / 60, burst: times })
 
 const MAX_REMEMBERED = 10_000
@@ -23,7 +23,7 @@ export class Attempts {
   readonly #options: AttemptsOptions
   readonly #overall: TokenBucket | undefined
   readonly #buckets = new Map<string, TokenBucket>()
-  /** Who tried last. */
+  /** The caller who tried last. */
   #latest: string | undefined
 
   constructor(options: AttemptsOptions) {
@@ -32,14 +32,14 @@ export class Attempts {
     this.#overall = overall && new TokenBucket(overall.perSecond, overall.burst, now)
   }
 
-  /** False when the limit is reached. `who` is a caller's network, or whatever else is limited. */
+  /** Returns false if the limit is reached. `who` is a caller's network, or another key. */
   take(who: string): boolean {
     const {
       each: { perSecond, burst },
       now,
     } = this.#options
     const bucket = this.#buckets.get(who) ?? new TokenBucket(perSecond, burst, now)
-    // The map is in the order of the last try; most often the same one tries again.
+    // The map is ordered by the last attempt; usually the same caller tries again.
     if (who !== this.#latest) {
       this.#buckets.delete(who)
       if (this.#buckets.size >= MAX_REMEMBERED) {
@@ -49,17 +49,17 @@ export class Attempts {
       this.#buckets.set(who, bucket)
       this.#latest = who
     }
-    // One over its own limit takes nothing from the others.
+    // A caller over its own limit uses nothing of the total.
     return bucket.take() && (this.#overall?.take() ?? true)
   }
 
-  /** Whether `take` would be refused for its own limit. */
+  /** Whether `take` would fail because of the caller's own limit. */
   isSpent(who: string): boolean {
     return this.#buckets.get(who)?.isSpent ?? false
   }
 
-  /** @throws {Refusal} RATE_LIMITED when the limit is reached, with the time until it is not */
-  demand(who: string, message?: string): void {
+  /** @throws {Refusal} RATE_LIMITED if the limit is reached, with the time to wait */
+  takeOrThrow(who: string, message?: string): void {
     if (!this.take(who)) throw this.refusal(message)
   }
 

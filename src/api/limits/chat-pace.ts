@@ -1,9 +1,9 @@
-/** How often one participant may ask something of the chat, through whatever door it comes. */
+/** Limits how often one participant may send chat requests, over any kind of connection. */
 import type { ChatSpeaker } from '../../meeting/chat/connection.ts'
 import { Attempts } from './attempts.ts'
 
 const BURST_FACTOR = 4
-/** Whoever goes on although so many of its requests were refused at once is cut off. */
+/** A participant with this many refusals in a row is disconnected. */
 const PATIENCE_FACTOR = 20
 
 export class ChatPace {
@@ -15,18 +15,18 @@ export class ChatPace {
     this.#refusals = new Attempts({ each: { perSecond, burst: perSecond * PATIENCE_FACTOR }, now })
   }
 
-  /** Counts a request. False when it comes too soon. */
+  /** Counts a request. Returns false if it comes too soon. */
   take(speaker: ChatSpeaker): boolean {
     return this.#requests.take(nameOf(speaker))
   }
 
-  /** Counts a refusal. False when there were too many. */
+  /** Counts a refusal. Returns false if there were too many. */
   takeRefusal(speaker: ChatSpeaker): boolean {
     return this.#refusals.take(nameOf(speaker))
   }
 }
 
-/** Coming back, by another socket or with another token, gives nobody a new pace. */
+/** A participant who reconnects, even with another token, keeps the same limit. */
 function nameOf({ sessionId, participantId }: ChatSpeaker): string {
   return JSON.stringify([sessionId, participantId])
 }

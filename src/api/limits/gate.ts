@@ -1,6 +1,6 @@
 /**
- * What one caller may do before anything is done for it: connections, requests, bodies, failed tokens. One gate stands
- * before all listeners of a server. It holds a bounded number of callers, and nothing of what they say.
+ * Limits what one caller may do before the server works for it: connections, requests, bodies, failed tokens. One gate is
+ * in front of all listeners of a server. It remembers a bounded number of callers, and nothing of their requests.
  */
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
@@ -24,19 +24,19 @@ export interface GateSettings {
   maxConnectionsPerAddress: number
   /** Connections of one address that are not admitted yet, half-open ones included. */
   maxWaitingPerAddress: number
-  /** Of one address, on average; four times as many at once. */
+  /** Per address, on average; bursts up to four times as many. */
   maxHttpRequestsPerSecond: number
-  /** Of one API key, likewise. */
+  /** Per API key, likewise. */
   maxKeyRequestsPerSecond: number
   maxFailedTokensPerMinute: number
   maxEntryRequestsPerMinute: number
-  /** Of one participant, and in one session. */
+  /** Per participant, and per session. */
   maxFileUploadsPerMinute: number
   maxSessionFileUploadsPerMinute: number
-  /** Of one token in one meeting over REST, on average; four times as many at once. */
+  /** Per token and meeting over REST, on average; bursts up to four times as many. */
   maxChatMessagesPerSecond: number
   maxRequestsPerSecond: number
-  /** Of all together and of one address, on their way in at once. */
+  /** Bytes that arrive at the same time, in total and per address. */
   maxBodyBytes: number
   maxBodyBytesPerAddress: number
 }
@@ -47,21 +47,21 @@ export interface GateOptions {
 }
 
 const BURST_FACTOR = 4
-/** So many over a limit of connections are told so; more are cut without a word. */
-const TOLD_AT_ONCE = 32
-/** Smaller ones are held by the number of connections. */
+/** How many connections over a limit get an answer that says so; further ones are closed at once. */
+const ANSWERED_OVER_LIMIT = 32
+/** Smaller bodies are bounded by the number of connections. */
 const SMALL_BODY_BYTES = 16 * 1024
-/** What those ask who watch over a server: a flood of anything else from their address does not keep it from them. */
+/** Monitoring requests, counted apart, so that a flood of other requests from the same address does not block them. */
 const HEALTH = /^\/(health|ping)(\/|\?|$)/
 const CREDENTIALS = new Set(['INVALID_TOKEN', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED'])
-const TOO_MANY_CONNECTIONS = 'Too many connections of this address are open.'
+const TOO_MANY_CONNECTIONS = 'Too many connections from this address are open.'
 
 export class Gate {
   readonly #settings: GateSettings
   readonly #proxies: TrustedProxies
-  /** Of connections whose caller speaks for itself: what it counts as. */
+  /** The caller of each direct connection. */
   readonly #peers = new WeakMap<Socket, string>()
-  /** Of requests that a proxy passed on. */
+  /** The caller of each request that a proxy forwarded. */
   readonly #callers = new WeakMap<IncomingMessage, string>()
   readonly #refused = new WeakMap<IncomingMessage, Refusal>()
   readonly #waiters = new WeakMap<IncomingMessage, (outside: boolean) => void>()
@@ -71,16 +71,16 @@ export class Gate {
   readonly #waiting = new Tally()
   readonly #bodyBytesOf = new Tally()
   #bodyBytes = 0
-  /** Connections over the limit, which hear that at their first request. */
+  /** Connections over the limit; their first request is refused. */
   readonly #overflowing = new Set<string>()
 
   readonly #requests: Attempts
   readonly #healthChecks: Attempts
-  /** Refusals of one address; one that earns more of them is cut instead. */
+  /** Refusals per address; beyond the limit the address is cut off instead of answered. */
   readonly #refusals: Attempts
   readonly #keys: Attempts
   readonly #failures: Attempts
-  /** Refusals that were counted, as one may pass here more than once on its way out. */
+  /** Refusals that were counted already, because the same refusal may pass here more than once. */
   readonly #counted = new WeakSet<Refusal>()
   readonly #entries: Attempts
   readonly #uploads: Attempts
@@ -114,7 +114,7 @@ export class Gate {
     listener.on('connection', (socket: Socket) => this.#connected(socket))
   }
 
-  /** What a caller counts as, see `networkOf`. */
+  /** The network that a caller counts as, see `networkOf`. */
   callerOf(request: IncomingMessage): string {
     const { socket, headers } = request
     const known = this.#peers.get(socket) ?? this.#callers.get(request)
@@ -126,7 +126,7 @@ export class Gate {
     return caller
   }
 
-  /** Why a request goes no further; counts it. */
+  /** Counts a request and returns a refusal if it is over a limit. */
   refusalOf(request: IncomingMessage): Refusal | undefined {
     const known = this.#refused.get(request)
     if (known) return known
@@ -141,7 +141,7 @@ export class Gate {
     return refusal
   }
 
-  /** Whether a caller was refused so often that it is told no more. A proxy's connection serves others too. */
+  /** Whether a caller was refused so often that its connection is cut. A proxy's connection never is: it serves others too. */
   isCut(request: IncomingMessage): boolean {
     return (
       !this.#proxies.trusts(request.socket.remoteAddress ?? '') &&
@@ -149,7 +149,7 @@ export class Gate {
     )
   }
 
-  /** Whether a request may become a socket; where it may not, `refusalOf` says why. `waits`: until it is let in. */
+  /** Whether a request may become a socket; if not, `refusalOf` says why. `waits`: it counts as waiting until it is admitted. */
   mayUpgrade(request: IncomingMessage, { waits }: { waits: boolean }): boolean {
     const refusal = this.refusalOf(request) ?? this.#refusalOfSocket(request, waits)
     if (refusal) {
@@ -178,17 +178,17 @@ export class Gate {
     return true
   }
 
-  /** Says of a socket whether it is one of those that are not let in. */
+  /** Sets whether a socket counts as not admitted. */
   setOutside(request: IncomingMessage, outside: boolean): void {
     this.#waiters.get(request)?.(outside)
   }
 
-  /** Whether more sockets of this caller wait than may, this one among them. */
+  /** Whether this caller, with this socket, has more waiting sockets than allowed. */
   isCrowded(request: IncomingMessage): boolean {
     return this.#waiting.of(this.callerOf(request)) > this.#settings.maxWaitingPerAddress
   }
 
-  /** Counts the body of a request until it is answered. `limit`: the most bytes that are read of it. */
+  /** Counts the body of a request until it is answered. `limit`: the maximum number of bytes that are read. */
   refusalOfBody(
     request: IncomingMessage,
     response: ServerResponse,
@@ -199,7 +199,7 @@ export class Gate {
     if (length === undefined && headers['transfer-encoding'] === undefined) return undefined
     const limitBytes = limit()
     const bytes = length === undefined ? limitBytes : Number(length)
-    // What is too long is refused unread.
+    // A body over its own limit is refused unread elsewhere.
     if (bytes <= SMALL_BODY_BYTES || bytes > limitBytes) return undefined
     const caller = this.callerOf(request)
     const { maxBodyBytes, maxBodyBytesPerAddress } = this.#settings
@@ -225,12 +225,15 @@ export class Gate {
 
   /** @throws {Refusal} RATE_LIMITED */
   countKey(apiKey: string): void {
-    this.#keys.demand(apiKey, 'Too many requests with this API key; try again in a moment.')
+    this.#keys.takeOrThrow(apiKey, 'Too many requests with this API key; try again in a moment.')
   }
 
   /** @throws {Refusal} RATE_LIMITED */
   countEntryRequest(request: IncomingMessage): void {
-    this.#entries.demand(this.callerOf(request), 'Too many entry requests of this address; try again soon.')
+    this.#entries.takeOrThrow(
+      this.callerOf(request),
+      'Too many entry requests from this address; try again in a minute.',
+    )
   }
 
   /**
@@ -242,19 +245,25 @@ export class Gate {
     sessionId: string,
   ): void {
     const message = 'Too many files at once; try again in a moment.'
-    // Two projects may name their tokens alike.
-    this.#uploads.demand(JSON.stringify([projectId, tokenId]), message)
+    // Two projects may use the same token id.
+    this.#uploads.takeOrThrow(JSON.stringify([projectId, tokenId]), message)
     if (participantId !== undefined)
-      this.#participantUploads.demand(JSON.stringify([sessionId, participantId]), message)
-    this.#sessionUploads.demand(sessionId, 'Too many files in this meeting at once; try again in a moment.')
+      this.#participantUploads.takeOrThrow(JSON.stringify([sessionId, participantId]), message)
+    this.#sessionUploads.takeOrThrow(
+      sessionId,
+      'Too many files in this meeting at once; try again in a moment.',
+    )
   }
 
   /**
-   * Counts a chat message that is said over REST: whoever says it has the pace of one participant in each meeting.
+   * Counts a chat message sent over REST: a token has the rate of one participant in each meeting.
    * @throws {Refusal} RATE_LIMITED
    */
   countMessage(meetingId: string, tokenId: string): void {
-    this.#messages.demand(JSON.stringify([meetingId, tokenId]), 'Too many messages; try again in a moment.')
+    this.#messages.takeOrThrow(
+      JSON.stringify([meetingId, tokenId]),
+      'Too many messages; try again in a moment.',
+    )
   }
 
   /**
@@ -262,14 +271,14 @@ export class Gate {
    * @throws {Refusal} RATE_LIMITED
    */
   countValue(meetingId: string, tokenId: string): void {
-    this.#values.demand(JSON.stringify([meetingId, tokenId]), 'Too many values; try again in a moment.')
+    this.#values.takeOrThrow(JSON.stringify([meetingId, tokenId]), 'Too many values; try again in a moment.')
   }
 
   /**
-   * What a caller hears of a refusal: the same, but of credentials only so often. Good tokens of that address still work, so
-   * that nobody is shut out by a neighbour.
+   * Rate-limits the answers to failed authentication per address. Valid tokens from the same address still work, so that one
+   * abuser behind a NAT cannot lock out the others.
    */
-  told(request: IncomingMessage, refusal: Refusal): Refusal {
+  limitAuthFailures(request: IncomingMessage, refusal: Refusal): Refusal {
     const { authorization = '', cookie = '' } = request.headers
     const shown = refusal.code === 'UNAUTHORIZED' && (authorization !== '' || cookie !== '')
     if (!shown && !CREDENTIALS.has(refusal.code)) return refusal
@@ -279,7 +288,7 @@ export class Gate {
   }
 
   /**
-   * Before a secret that a person may have chosen is looked at.
+   * Call this before checking a secret that a person may have chosen.
    * @throws {Refusal} RATE_LIMITED
    */
   assertMayGuess(request: IncomingMessage): void {
@@ -309,7 +318,7 @@ export class Gate {
       this.#connections - maxConnections,
       counted ? this.#connectionsOf.of(caller) - maxConnectionsPerAddress : 0,
     )
-    if (over > TOLD_AT_ONCE || (counted && this.#refusals.isSpent(caller))) socket.destroy()
+    if (over > ANSWERED_OVER_LIMIT || (counted && this.#refusals.isSpent(caller))) socket.destroy()
     else if (over > 0) this.#overflowing.add(name)
   }
 
@@ -323,19 +332,20 @@ export class Gate {
     const proxied = this.#proxies.trusts(request.socket.remoteAddress ?? '')
     if (proxied && this.#connectionsOf.of(caller) >= maxConnectionsPerAddress)
       return new Refusal('RATE_LIMITED', { message: TOO_MANY_CONNECTIONS })
-    // The first ones over the limit become sockets, because a client reads there why it is refused.
-    if (waits && this.#waiting.of(caller) >= maxWaitingPerAddress + TOLD_AT_ONCE) return crowded()
+    // The first sockets over the limit are opened, because the client reads the refusal there.
+    if (waits && this.#waiting.of(caller) >= maxWaitingPerAddress + ANSWERED_OVER_LIMIT)
+      return tooManyWaiting()
     return undefined
   }
 }
 
-export function crowded(): Refusal {
+export function tooManyWaiting(): Refusal {
   return new Refusal('RATE_LIMITED', {
     message: 'Too many connections from this address are waiting to be admitted.',
   })
 }
 
-/** What a connection is called before and after it is encrypted. */
+/** Identifies a connection, before and after TLS. */
 function nameOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localPort}`
 }

@@ -1,4 +1,4 @@
-/** A limit on how often something may happen: `perSecond` on average, `burst` at once. */
+/** A rate limit: `perSecond` on average, up to `burst` at once. */
 export class TokenBucket {
   readonly #perSecond: number
   readonly #burst: number
@@ -14,7 +14,7 @@ export class TokenBucket {
     this.#at = now()
   }
 
-  /** False when the limit is reached; then nothing is taken. */
+  /** Returns false, and takes nothing, if the limit is reached. */
   take(amount = 1): boolean {
     this.#fill()
     if (this.#level < amount) return false
@@ -22,7 +22,7 @@ export class TokenBucket {
     return true
   }
 
-  /** Whether `take` would be refused. */
+  /** Whether `take` would fail. */
   get isSpent(): boolean {
     this.#fill()
     return this.#level < 1

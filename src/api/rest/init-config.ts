@@ -40,7 +40,7 @@ export const initConfigRoutes: Routes = (app, context) => {
   /** A number as the code, unlike the rest of REST: it is what the published clients read (docs/decisions/0007). */
   const errorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply): unknown => {
     if (!(error instanceof Refusal)) throw error
-    const refusal = gate.told(request.raw, error)
+    const refusal = gate.limitAuthFailures(request.raw, error)
     if (refusal.code === 'SOMETHING_WENT_WRONG') throw error
     metrics.refused('http', refusal)
     if (refusal.code !== 'RATE_LIMITED')

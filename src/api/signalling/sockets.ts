@@ -11,7 +11,7 @@ import type { OpenAudience } from '../../meeting/link.ts'
 import type { ConnectionState } from '../../protocol/requests.ts'
 import { Server, type Socket } from 'socket.io'
 import { WebSocketServer } from 'ws'
-import { keepingTrace, onBehalfOf } from '../../log.ts'
+import { bindTrace, runWithTrace } from '../../log.ts'
 import {
   hidesRefusal,
   signsOfBrowser,
@@ -36,7 +36,7 @@ import {
   type Wire,
 } from './client-link.ts'
 import type { ChatPace } from '../limits/chat-pace.ts'
-import { crowded, type Gate } from '../limits/gate.ts'
+import { tooManyWaiting, type Gate } from '../limits/gate.ts'
 import { Connection, type Applicant } from './connection.ts'
 import { ConnectionSpans } from './connection-spans.ts'
 import { ProtooServer } from './protoo.ts'
@@ -157,7 +157,7 @@ export class MeetingSockets {
   #inTrace({ request, connectionId }: Wire, work: () => void): void {
     // The client quotes the id of the call that sent it here; a browser can put it in the address only.
     const quoted = request.headers[REQUEST_ID_HEADER] ?? queryOf(request).get('requestId')
-    onBehalfOf({ requestId: requestIdOf(quoted), connection: connectionId }, work)
+    runWithTrace({ requestId: requestIdOf(quoted), connection: connectionId }, work)
   }
 
   /** Judges who opened a socket, and takes what it sends from here on. */
@@ -223,7 +223,7 @@ export class MeetingSockets {
         log.error({ err: asRefusal(thrown).cause ?? thrown }, 'a request failed')
       })
     }
-    const receive = keepingTrace((message: unknown, bytes: number, reply: Reply) => {
+    const receive = bindTrace((message: unknown, bytes: number, reply: Reply) => {
       const tolerant = isAlwaysAnswered(methodOf(message))
       const refusal = refusalOf(bytes, !tolerant)
       if (refusal) {
@@ -232,19 +232,19 @@ export class MeetingSockets {
       } else if (connection) run(message, reply)
       else early!.push(() => run(message, reply))
     })
-    const stray = keepingTrace((bytes: number) => {
+    const stray = bindTrace((bytes: number) => {
       if (refused || patience.take(1 + bytes / STRAY_BYTES)) return
       refused = farTooMuch()
       onRefusal(refused)
       link.drop(refused)
     })
-    const tooSlow = keepingTrace(() => {
+    const tooSlow = bindTrace(() => {
       log.info('cut off a client that does not read')
       const refusal = new Refusal('TOO_SLOW')
       onRefusal(refusal)
       link.drop(refusal)
     })
-    const gone = keepingTrace((reason: string, left: boolean) => {
+    const gone = bindTrace((reason: string, left: boolean) => {
       log.info({ reason }, 'disconnected')
       clearTimeout(silence)
       early = undefined
@@ -255,12 +255,12 @@ export class MeetingSockets {
     })
     const arrive = async (): Promise<void> => {
       try {
-        if (gate.isCrowded(request)) throw crowded()
+        if (gate.isCrowded(request)) throw tooManyWaiting()
         const applicant = await this.#applicant(request)
         if (!wire.connected) return
         connection = this.#connect(link, applicant, spans)
       } catch (thrown) {
-        const refusal = gate.told(request, asRefusal(thrown))
+        const refusal = gate.limitAuthFailures(request, asRefusal(thrown))
         log.info({ code: refusal.code, reason: refusal.reason }, 'refused at the door')
         if (refusal.cause !== undefined) log.error({ err: refusal.cause }, 'the door failed')
         refuse(refusal)
@@ -298,7 +298,7 @@ export class MeetingSockets {
           try {
             return await door.judge('elsewhere', { ...shown, ...this.#pageOf(request) })
           } catch (error) {
-            throw gate.told(request, asRefusal(error))
+            throw gate.limitAuthFailures(request, asRefusal(error))
           }
         },
         onState: (state) => gate.setOutside(request, OUTSIDE.has(state)),

@@ -19,7 +19,7 @@ export interface AdminOptions {
   key: string
   signIn: SignIn
   settings: OwnAddress
-  gate: Pick<Gate, 'assertMayGuess' | 'told'>
+  gate: Pick<Gate, 'assertMayGuess' | 'limitAuthFailures'>
 }
 
 /** Set by pages that send no JSON; a form of another page can set no header. */
@@ -55,7 +55,7 @@ export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admi
       try {
         return await identify(request)
       } catch (error) {
-        throw error instanceof Refusal ? gate.told(request.raw, error) : error
+        throw error instanceof Refusal ? gate.limitAuthFailures(request.raw, error) : error
       }
     },
   }

@@ -20,7 +20,7 @@ export const signInRoutes: Routes = (app, context) => {
   const attempts = new Attempts({ each: PER_ADDRESS, overall: OVERALL, now })
 
   const attempt = (request: FastifyRequest): void => {
-    attempts.demand(gate.callerOf(request.raw), 'Too many tries to sign in; try again in a minute.')
+    attempts.takeOrThrow(gate.callerOf(request.raw), 'Too many tries to sign in; try again in a minute.')
   }
   const give = (request: FastifyRequest, reply: FastifyReply, cookie: string): void => {
     void reply.header('set-cookie', setCookie(request, settings, cookie, SIGN_IN_SECONDS))
