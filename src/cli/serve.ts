@@ -67,7 +67,7 @@ export const serve: Command = {
     'The first start creates the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second signal stops it at once.',
   run: (input) =>
     untilStopped(input, async (config, stopping) => {
-      // Loaded here and not with the other commands: it takes longest of all.
+      // Loaded on demand, because it takes longest of all.
       const { startServer } = await import('../server/start.ts')
       return startServer(config, { stopping, command: ownCommand(process.argv[1]) })
     }),
