@@ -67,7 +67,9 @@ export class ChatSockets {
       const [path, query] = (request.url ?? '').split('?')
       if (path !== CHAT_PATH) return
       // From here on nobody else hears of a connection that is reset, and an error unheard ends the process.
-      socket.on('error', (error: Error) => this.#options.log.debug({ err: error }, 'failed to serve a chat socket'))
+      socket.on('error', (error: Error) =>
+        this.#options.log.debug({ err: error }, 'failed to serve a chat socket'),
+      )
       const ticket = new URLSearchParams(query).get('ticket') ?? ''
       this.#upgrade(request, socket, head, ticket).catch((error: unknown) => {
         this.#options.log.error({ err: error }, 'failed to open a chat socket')
