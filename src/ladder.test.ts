@@ -69,6 +69,7 @@ const below: Record<string, string[]> = {
     'errors',
     'version',
     'load',
+    'server-client',
     'server',
     'config',
     'api',

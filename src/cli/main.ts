@@ -10,6 +10,7 @@ import {
 import { backup, restore, rotateKey } from './backup.ts'
 import { doctor } from './doctor.ts'
 import { readEnvFile } from './env-file.ts'
+import { importCommand } from './import.ts'
 import { init } from './init.ts'
 import type { Interruption } from './interruption.ts'
 import { keyCommands } from './keys.ts'
@@ -29,6 +30,7 @@ const commands: readonly Command[] = [
   serve,
   tokenServer,
   init,
+  importCommand,
   ...projectCommands,
   ...keyCommands,
   ...tokenCommands,

@@ -73,6 +73,12 @@ export interface RemovalRecord {
 
 export interface SessionStore {
   start(session: SessionRecord, deliveries?: readonly NewDelivery[]): Promise<void>
+  /** Adds a session that ended elsewhere, with all in it, at once. Returns false, and adds nothing, if it is there. */
+  addPast(
+    session: SessionRecord,
+    stays: readonly StayRecord[],
+    intervals: readonly IntervalRecord[],
+  ): Promise<boolean>
   /** Also closes the stays and intervals that are still open. */
   end(sessionId: string, at: number, reason: string, deliveries?: readonly NewDelivery[]): Promise<void>
   get(sessionId: string): Promise<SessionRecord | undefined>

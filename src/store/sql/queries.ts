@@ -8,6 +8,7 @@ import { inviteQueries } from './queries/invites.ts'
 import { keyQueries, projectQueries } from './queries/keys.ts'
 import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
+import { pastSessionQueries } from './queries/past-sessions.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
 /** A sealed value that every start opens, so that a wrong master key is noticed at once. */
@@ -35,7 +36,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     projects: projectQueries(context),
     keys: keyQueries(context),
     meetings: meetingQueries(context),
-    sessions: sessionQueries(context, signal),
+    sessions: { ...sessionQueries(context, signal), ...pastSessionQueries(context) },
     invites: inviteQueries(context),
     chat: chatQueries(context),
     outbox: outboxQueries(context, signal),

@@ -4,7 +4,10 @@ import type { Schema } from '../schema.ts'
 import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.ts'
 import { lineName, insertDeliveries, type OutboxSignal } from './outbox.ts'
 
-export function sessionQueries({ db, write, dialect }: SqlContext, signal: OutboxSignal): Store['sessions'] {
+export function sessionQueries(
+  { db, write, dialect }: SqlContext,
+  signal: OutboxSignal,
+): Omit<Store['sessions'], 'addPast'> {
   const { rowKey } = dialect
   const rowOrder = sql.ref(dialect.rowOrder)
   /** By session. What happens in a meeting is written in order, whichever session it happens in. */
@@ -40,7 +43,7 @@ export function sessionQueries({ db, write, dialect }: SqlContext, signal: Outbo
             end_reason: session.endReason,
           })
           .execute()
-        await count(tx, projectId, 1)
+        await countSessions(tx, projectId, 1)
         return true
       })
     },
@@ -264,7 +267,7 @@ export function sessionQueries({ db, write, dialect }: SqlContext, signal: Outbo
         await tx.deleteFrom('sessions').where('session_id', 'in', ids).execute()
         const byProject = new Map<string, number>()
         for (const { project_id } of old) byProject.set(project_id, (byProject.get(project_id) ?? 0) + 1)
-        for (const [projectId, fewer] of byProject) await count(tx, projectId, -fewer)
+        for (const [projectId, fewer] of byProject) await countSessions(tx, projectId, -fewer)
         return gone + ids.length
       }),
     admit: async ({ sessionId, participantId, tokenId, at }) => {
@@ -394,9 +397,9 @@ async function dropSome(
 }
 
 /** What a transaction holds while it changes the count. */
-const countOf = (projectId: string): string => `sessions:${projectId}`
+export const countOf = (projectId: string): string => `sessions:${projectId}`
 
-async function count(tx: Kysely<Schema>, projectId: string, more: number): Promise<void> {
+export async function countSessions(tx: Kysely<Schema>, projectId: string, more: number): Promise<void> {
   await tx
     .insertInto('session_counts')
     .values({ project_id: projectId, total: more })
