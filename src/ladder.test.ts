@@ -196,6 +196,7 @@ test('each library has one door', () => {
     'mediasoup-client': 'client',
     'socket.io-client': 'client',
     fastify: 'api',
+    cookie: 'api',
     'find-my-way': 'api',
     'secure-json-parse': 'api',
     'ipaddr.js': 'webhook',

@@ -7,7 +7,7 @@ import { ADMIN_KEY, TestServer } from '../../../../test/support/test-server.ts'
 
 const PASSWORD = 'correct horse battery staple'
 const WITH_JSON = { 'content-type': 'application/json' }
-const OWN_COOKIE = /^anteroom_sign_in=([\w-]+); HttpOnly; SameSite=Strict; Path=\/; Max-Age=2592000$/
+const OWN_COOKIE = /^anteroom_sign_in=([\w-]+); Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/
 
 let server: TestServer
 before(async () => {
@@ -245,7 +245,7 @@ test('behind HTTPS the cookie is sent over nothing else', async () => {
     })
     assert.equal(answer.status, 200)
     const set = answer.headers.get('set-cookie')!
-    assert.match(set, /^__Host-anteroom_sign_in=[\w-]+; HttpOnly; SameSite=Strict; Path=\/; .*; Secure$/)
+    assert.match(set, /^__Host-anteroom_sign_in=[\w-]+; .*Path=\/; HttpOnly; Secure; SameSite=Strict$/)
     const start = (cookie?: string): Promise<Response> =>
       fetch(`${behind.url}/page/start`, {
         method: 'POST',

@@ -1,4 +1,5 @@
 /** Who runs this server: shows the admin key, or signed in to the dashboard (docs/decisions/0013). */
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 import type { Gate } from '../../limits/gate.ts'
 import type { SignIn } from './sign-in.ts'
@@ -82,13 +83,8 @@ function assertOwnPage(request: FastifyRequest, settings: OwnAddress): void {
 }
 
 function cookieOf(request: FastifyRequest): string | undefined {
-  const found = new Map(
-    (request.headers.cookie ?? '').split(';').map((pair) => {
-      const [name = '', value = ''] = pair.split('=')
-      return [name.trim(), value.trim()]
-    }),
-  )
-  return found.get(SECURE_COOKIE) ?? found.get(COOKIE)
+  const cookies = parseCookie(request.headers.cookie ?? '')
+  return cookies[SECURE_COOKIE] ?? cookies[COOKIE]
 }
 
 /** The header that gives a browser this cookie; with `seconds` 0, takes it back. */
@@ -99,6 +95,13 @@ export function setCookie(
   seconds: number,
 ): string {
   const secure = (publicUrl ?? `${request.protocol}:`).startsWith('https:')
-  const name = secure ? SECURE_COOKIE : COOKIE
-  return `${name}=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${secure ? '; Secure' : ''}`
+  return stringifySetCookie({
+    name: secure ? SECURE_COOKIE : COOKIE,
+    value: cookie,
+    maxAge: seconds,
+    path: '/',
+    httpOnly: true,
+    sameSite: 'strict',
+    secure,
+  })
 }
