@@ -288,7 +288,7 @@ function laneOf(name: string): number {
 }
 
 /** Of the database, for people: without user and password. @throws {StartError} */
-export function nameOf(url: string): string {
+function nameOf(url: string): string {
   let parsed
   try {
     parsed = new URL(url)
