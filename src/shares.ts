@@ -1,24 +1,24 @@
 /**
- * How much of what a session shares one participant may take, and how much all together who came with one token. A cap
- * protects the server; shares protect the others: whatever one takes, something is left for them.
+ * Limits how much of a session's shared resources one participant may take, and how much all holders of one token together. A cap
+ * protects the server; shares protect the others: something is always left for them.
  */
 import { Refusal, type ErrorName } from './protocol/errors.ts'
 import { Tally } from './tally.ts'
 
-/** Who takes something. A token that is used over REST and bound to nobody is no participant. */
+/** Who takes something. A token without a participant that is used over REST has no `participantId`. */
 export interface Holder {
   tokenId: string
   participantId?: string
 }
 
-/** For all of a session, for all who came with one token, for one participant: limits, or what is taken of them. */
+/** Limits, or amounts taken: of the whole session, of all holders of one token, and of one participant. */
 export interface Shares {
   session: number
   token: number
   participant: number
 }
 
-/** The parts of a cap. `least`: what one may always take where the session has room for it, such as one file. */
+/** Divides a cap. `least`: what everybody may always take if the session has room, such as one file. */
 export function sharesOf(cap: number, least = 1): Shares {
   return {
     session: cap,
@@ -27,7 +27,7 @@ export function sharesOf(cap: number, least = 1): Shares {
   }
 }
 
-/** The first limit that `more` goes beyond, if it does. */
+/** The first limit that `more` would exceed, if any. */
 export function beyond(limits: Shares, taken: Shares, more: Shares): keyof Shares | undefined {
   return (['participant', 'token', 'session'] as const).find((of) => taken[of] + more[of] > limits[of])
 }
@@ -38,7 +38,7 @@ const sentences: Record<keyof Shares, (whole: string, what: string) => string> =
   participant: (whole, what) => `This participant has its share of the ${whole}'s ${what}.`,
 }
 
-/** Says which limit was reached; `what` is a plural or a mass, such as `topics` or `chat`. */
+/** Describes the limit that was reached; `what` is a plural or mass noun, such as `topics` or `chat`. */
 export function beyondShare(
   code: ErrorName,
   of: keyof Shares,
@@ -48,7 +48,7 @@ export function beyondShare(
   return new Refusal(code, { message: sentences[of](whole, what) })
 }
 
-/** An amount that is taken and given back: bytes, places, keys. */
+/** Counts an amount that is taken and given back: bytes, places, keys. */
 export class SharedAmount {
   readonly #limits: Shares
   #taken = 0
@@ -59,7 +59,7 @@ export class SharedAmount {
     this.#limits = limits
   }
 
-  /** Takes it; or takes nothing and answers the limit that is in the way. */
+  /** Takes it; or takes nothing and returns the limit that would be exceeded. */
   take(holder: Holder, amount = 1): keyof Shares | undefined {
     const { tokenId, participantId } = holder
     const taken = {
@@ -73,7 +73,7 @@ export class SharedAmount {
     return over
   }
 
-  /** Counts what was taken before, whatever the limits. A negative amount is given back. */
+  /** Counts an amount regardless of the limits. A negative amount is given back. */
   add({ tokenId, participantId }: Partial<Holder>, amount: number): void {
     this.#taken += amount
     if (tokenId !== undefined) this.#byToken.add(tokenId, amount)
@@ -82,8 +82,8 @@ export class SharedAmount {
 }
 
 /**
- * Things that several hold together, such as a topic that many listen to. A thing counts once for the session and once for
- * a token, however many hold it; for a participant count those that it holds.
+ * Counts things that several share, such as a topic with many subscribers. A thing counts once for the session and once for
+ * a token, however many participants hold it, and once for each participant that holds it.
  */
 export class SharedThings {
   readonly #limits: Shares
@@ -97,7 +97,7 @@ export class SharedThings {
     this.#limits = limits
   }
 
-  /** Takes it, if it is not taken by this one already; or answers the limit that is in the way. */
+  /** Takes it, unless this holder already has it; or returns the limit that would be exceeded. */
   take(thing: string, { tokenId, participantId }: Required<Holder>): keyof Shares | undefined {
     const own = this.#byParticipant.get(participantId) ?? new Set()
     if (own.has(thing)) return undefined
@@ -119,7 +119,7 @@ export class SharedThings {
     return undefined
   }
 
-  /** Nothing happens for what this one does not hold. */
+  /** Does nothing if this holder does not have it. */
   give(thing: string, { tokenId, participantId }: Required<Holder>): void {
     const own = this.#byParticipant.get(participantId)
     if (!own?.delete(thing)) return

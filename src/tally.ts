@@ -1,4 +1,4 @@
-/** How much of something each has; those who have nothing are forgotten. */
+/** Counts how much of something each key has; forgets keys that have nothing. */
 export class Tally {
   readonly #amounts = new Map<string, number>()
 

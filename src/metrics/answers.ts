@@ -1,6 +1,6 @@
 /**
- * Answers to HTTP requests, counted in plain objects and written out as Prometheus has them when somebody looks: to find the
- * place of some labels costs prom-client as much as signing a token.
+ * Counts answers to HTTP requests in plain objects and converts them to Prometheus's form when scraped: looking up the
+ * child of some labels costs prom-client as much as signing a token.
  */
 import { Counter, type Metric, type Registry } from 'prom-client'
 
@@ -9,7 +9,7 @@ const SECONDS = 'anteroom_http_request_seconds'
 const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2]
 
 interface Durations {
-  /** How many took no longer than each bound, and longer than the one before. */
+  /** How many took no longer than each bound, but longer than the one before. */
   within: number[]
   count: number
   sum: number

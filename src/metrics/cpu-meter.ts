@@ -1,9 +1,9 @@
 import type { WorkerReading } from './metrics.ts'
 
-/** Sooner than this two readings say little. */
+/** Two readings that are closer than this say little. */
 const SHORTEST_MS = 1000
 
-/** How busy each worker was between two looks, in percent of one core. */
+/** Measures how busy each worker was between two readings, in percent of one core. */
 export class CpuMeter {
   #at: number
   #seconds = new Map<number, number>()
@@ -13,13 +13,13 @@ export class CpuMeter {
     this.#at = now
   }
 
-  /** index → percent, since the last look that is at least a second ago. */
+  /** index → percent, since the last reading at least a second ago. */
   look(workers: readonly WorkerReading[], now: number): ReadonlyMap<number, number> {
     const ms = now - this.#at
     if (ms < SHORTEST_MS) return this.#percents
     const percent = ({ index, cpuSeconds }: WorkerReading): number => {
       const before = this.#seconds.get(index) ?? 0
-      // Less than before: another worker in its place.
+      // Less than before: the worker was replaced.
       const spent = cpuSeconds >= before ? cpuSeconds - before : cpuSeconds
       return Math.round((1000 * 100 * spent * 10) / ms) / 10
     }

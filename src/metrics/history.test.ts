@@ -22,7 +22,7 @@ test('many minutes become few points: what happened is added up, what was there 
 test('a sample tells what happened since the one before, and what is there now', async () => {
   let at = 0
   const metrics = createMetrics({ version: '0', now: () => at })
-  metrics.askOf({
+  metrics.setReaders({
     meetings: () => Promise.resolve({ meetings: 2, participants: 5, entryRequests: 1 }),
     sockets: () => ({ meeting: 6, chat: 5 }),
     workers: () => Promise.resolve([{ index: 0, cpuSeconds: (at / 1000) * 0.25, routers: 2 }]),

@@ -1,4 +1,4 @@
-/** One sample a minute of the whole server, for the plots of the dashboard. */
+/** Takes one sample of the whole server per minute, for the plots of the dashboard. */
 import type { Metrics, Totals } from './metrics.ts'
 import { CpuMeter } from './cpu-meter.ts'
 
@@ -15,7 +15,7 @@ export interface SamplerOptions {
 }
 
 const INTERVAL_MS = 60_000
-/** What happened within the minute; everything else is what was there at its end. */
+/** Figures that count events within the minute; all others describe its end. */
 const counts: readonly (keyof Totals)[] = ['joins', 'refusals', 'chatMessages', 'requests', 'storeWrites']
 
 export class Sampler {
@@ -33,7 +33,7 @@ export class Sampler {
     }, INTERVAL_MS).unref()
   }
 
-  /** Takes one now. */
+  /** Takes a sample now. */
   async sample(): Promise<void> {
     const { metrics, write, now } = this.#options
     const { readings, totals, flow } = metrics
@@ -67,8 +67,8 @@ export class Sampler {
 }
 
 /**
- * At most `most` points, each for as many samples in turn: what happened is added up, what was there is averaged, and
- * what no sample knows is left out.
+ * Reduces samples to at most `most` points, each for an equal number of samples: counts are added up, other figures are averaged, and
+ * figures that no sample has are left out.
  */
 export function thinned(samples: readonly Sample[], most: number): Sample[] {
   const size = Math.max(1, Math.ceil(samples.length / most))

@@ -1,41 +1,41 @@
 /**
- * What is counted and measured here, in the words of Prometheus. Labels hold routes, codes and kinds of which there are
- * few and known ones; never an id of a person, a meeting or a key. Counting is an addition; what is there at the moment
- * is asked for when somebody looks, once for each meeting and worker and never for each participant.
+ * The server's metrics in Prometheus's form. Labels are routes, codes and kinds, of which there are
+ * only a few; never the id of a person, a meeting or a key. Counting is an addition; present values
+ * are read when scraped, once per meeting and worker, never per participant.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ErrorName } from '../protocol/errors.ts'
 import { Answers } from './answers.ts'
 
-/** What is there at this moment; asked of those who know. */
+/** The present values, read when scraped. */
 export interface Readings {
   meetings(): Promise<{ meetings: number; participants: number; entryRequests: number }>
   sockets(): { meeting: number; chat: number }
-  /** Empty where media is off. A worker that is being replaced is missing. */
+  /** Empty if media is off. A worker that is being replaced is missing. */
   workers(): Promise<WorkerReading[]>
   webhooks(): Promise<Backlog>
 }
 
 export interface WorkerReading {
-  /** From 0, in the order of the media ports. */
+  /** Counted from 0, in the order of the media ports. */
   index: number
-  /** Of processor time, since the worker's start. */
+  /** CPU time since the worker's start. */
   cpuSeconds: number
-  /** Meetings that it carries. */
+  /** Meetings that use the worker. */
   routers: number
-  /** That reached it and were dropped unread; undefined where the system does not tell. */
+  /** Packets that the system dropped before the worker read them; undefined if the system does not say. */
   droppedDatagrams?: number | undefined
 }
 
 export interface Backlog {
   waiting: number
   parked: number
-  /** When what waits longest happened. */
+  /** When the oldest waiting event happened. */
   oldestAt: number | null
 }
 
-/** How media flows on the whole server: bits per second, and scores from 1 to 4.5. */
+/** Media of the whole server: bits per second, and scores from 1 to 4.5. */
 export interface Flow {
   receiveBitrate: number
   sendBitrate: number
@@ -43,10 +43,10 @@ export interface Flow {
   videoScore: number | null
 }
 
-/** Through which door somebody came who was refused. */
+/** Where a caller was refused. */
 export type Door = 'http' | 'socket' | 'chat'
 
-/** Since the start of this process. */
+/** Totals since the start of this process. */
 export interface Totals {
   joins: number
   refusals: number
@@ -56,30 +56,30 @@ export interface Totals {
 }
 
 export interface Metrics {
-  /** An HTTP request was answered; `route` as it was registered, `none` where no route matched. */
+  /** Counts an answered HTTP request; `route` as registered, `none` if no route matched. */
   answered(method: string, route: string, status: number, seconds: number): void
-  /** One that is told twice, as an answer and in closing, counts once. */
+  /** Counts a refusal once, even if it is sent twice, as an answer and on closing. */
   refused(door: Door, refusal: { readonly code: ErrorName }): void
-  /** Somebody is in: since it asked to come in, or was let in where it had to wait. */
+  /** Counts a join and the time since the entry request, or since admission if it had to wait. */
   joined(entry: 'direct' | 'admitted', seconds: number): void
-  /** A group of writes reached the disk. */
+  /** Counts a group of writes that reached the disk. */
   committed(writes: number, seconds: number): void
-  /** Whether the store took the last write. */
+  /** Sets whether the last write to the store succeeded. */
   storeAvailable(available: boolean): void
   chatMessage(): void
   delivered(outcome: 'delivered' | 'retried' | 'parked'): void
-  /** The newest measurement of all media. */
+  /** Sets the newest measurement of all media. */
   flows(flow: Flow): void
   readonly flow: Flow | undefined
   readonly totals: Readonly<Totals>
   readonly readings: Readings
-  /** Where to ask from now on; before, nothing is there. */
-  askOf(readings: Readings): void
-  /** Of the event loop, 99th percentile since the last minute began. */
+  /** Sets the functions that read present values; before that, all are empty. */
+  setReaders(readings: Readings): void
+  /** Lag of the event loop: 99th percentile since the last minute began. */
   lagMs(): number
-  /** From now on the lag is measured anew. */
+  /** Restarts the measurement of the lag. */
   forgetLag(): void
-  /** For a scraper, and the content type of it. */
+  /** The text for a scraper, and its content type. */
   text(): Promise<string>
   readonly contentType: string
   close(): void
@@ -97,7 +97,7 @@ const nothing: Readings = {
   webhooks: () => Promise.resolve({ waiting: 0, parked: 0, oldestAt: null }),
 }
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-/** How often the event loop is looked at, in ms; so much is no lag. More often would be most of what an idle server does. */
+/** Sampling interval of the event loop in ms, which does not count as lag. A shorter one would be most of the work of an idle server. */
 const LAG_RESOLUTION_MS = 200
 const NS_IN_MS = 1e6
 const HOUR_MS = 3_600_000
@@ -113,7 +113,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   lag.enable()
   const lagMs = (quantile = 99): number =>
     lag.count === 0 ? 0 : Math.max(0, lag.percentile(quantile) / NS_IN_MS - LAG_RESOLUTION_MS)
-  // Its own watch over the event loop would wake the process a hundred times a second, and counts its pauses as lag.
+  // prom-client's own monitor would wake the process a hundred times a second, and counts its pauses as lag.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: HOUR_MS })
   for (const figure of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'])
     registry.removeSingleMetric(`nodejs_eventloop_lag_${figure}_seconds`)
@@ -159,7 +159,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     help: 'Attempts to deliver an event to a webhook, by what came of them.',
     labelNames: ['outcome'],
   })
-  // What has not happened yet is 0 and not unknown.
+  // Events that have not happened yet are 0, not unknown.
   for (const entry of ['direct', 'admitted']) joinSeconds.zero({ entry })
   for (const outcome of ['delivered', 'retried', 'parked']) deliveries.inc({ outcome }, 0)
 
@@ -255,12 +255,12 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     },
   })
 
-  /** Asks first and tells then, as a scrape does not wait for what one metric sets of another. */
+  /** Reads all values before it reports: prom-client does not wait for one metric that sets another. */
   const read = async (): Promise<void> => {
     const [there, workers, webhooks] = await Promise.all([
       readings.meetings(),
       readings.workers(),
-      // A store that cannot be read is told by another figure; the rest is to be seen then above all.
+      // If the store cannot be read, another metric says so; the rest must still be visible then.
       readings.webhooks().catch(() => ({ waiting: 0, parked: 0, oldestAt: null })),
     ])
     meetings.set(there.meetings)
@@ -315,7 +315,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     get readings() {
       return readings
     },
-    askOf(those) {
+    setReaders(those) {
       readings = those
     },
     lagMs: () => lagMs(),

@@ -1,4 +1,4 @@
-/** API keys: made, rotated with an overlap, revoked. What REST and the command line have in common. */
+/** Creates, rotates and revokes API keys, for REST and the command line. */
 import type { ApiKeyRecord, Store } from '../store/store.ts'
 import { Refusal } from '../protocol/errors.ts'
 
@@ -9,10 +9,10 @@ export interface ApiKeysOptions {
   randomUUID: () => string
 }
 
-/** A key that is not in force yet, so that it can be shown before it counts. */
+/** A new key that does not work yet, so that it can be shown first. */
 export interface KeyDraft {
   readonly key: ApiKeyRecord
-  /** Puts it in force. */
+  /** Activates the key. */
   keep(): Promise<ApiKeyRecord>
 }
 
@@ -24,7 +24,7 @@ export interface ApiKeys {
   /** The secret is in this answer and nowhere else. @throws {Refusal} NOT_FOUND for a project that is not there */
   create(key: { projectId: string; name: string; origins: string[] | null }): Promise<ApiKeyRecord>
   /**
-   * Another key takes the place of this one, with its project, name and origins; both are in force for the overlap.
+   * Replaces a key with a new one that has its project, name and origins; both work during the overlap.
    * @throws {Refusal} NOT_FOUND; INVALID_STATE for a key that is revoked or was rotated before
    */
   rotate(apiKey: string, overlapSeconds: number): Promise<ApiKeyRecord>

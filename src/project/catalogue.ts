@@ -1,4 +1,4 @@
-/** What meetings exist: make, find, list, deactivate. */
+/** The meetings that exist: create, find, list, deactivate. */
 import type { MeetingRecord, MeetingSettings, Page, PageOf, Store } from '../store/store.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { isReadable, problemOfRoomId } from '../protocol/ids.ts'
@@ -6,7 +6,7 @@ import { IdTaken, StoreConflict } from '../store/problem.ts'
 
 export interface Catalogue {
   /**
-   * Idempotent on `customId` within the project: the meeting that is there is the answer, unchanged.
+   * Idempotent on `customId` within the project: returns an existing meeting unchanged.
    * @throws {Refusal} INVALID_REQUEST for a new custom id that breaks the rule of `ids.ts` or names another meeting
    */
   create(
@@ -14,15 +14,15 @@ export interface Catalogue {
     options?: {
       customId?: string
       settings?: MeetingSettings
-      /** From `newMeetingId`, where the id is needed before; by default a new one. */
+      /** From `newMeetingId`, if the id is needed beforehand. Default: a new id. */
       meetingId?: string
     },
   ): Promise<MeetingRecord>
-  /** By meetingId, custom id or id; another project's meeting is not found. */
+  /** By meetingId, custom id or id; does not find meetings of other projects. */
   find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
   /** Newest first. */
   list(projectId: string, page: Page, query?: string): Promise<PageOf<MeetingRecord>>
-  /** For good. Undefined when the project has no meeting of this canonical id. */
+  /** Permanent. Returns undefined if the project has no meeting with this canonical id. */
   disable(projectId: string, meetingId: string): Promise<MeetingRecord | undefined>
 }
 
@@ -35,9 +35,9 @@ export interface CatalogueOptions {
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const GROUPS = 3
 const GROUP_LENGTH = 4
-/** Bytes from here on would make the first letters likelier than the others. */
+/** Larger bytes are skipped, because they would make the first letters more likely than the others. */
 const UNBIASED_BELOW = 256 - (256 % ALPHABET.length)
-/** 36¹² ids: a second collision in a row means that something else is wrong. */
+/** There are 36¹² ids, so two collisions in a row mean that something else is wrong. */
 const TRIES = 3
 
 /** Three groups of four (contract, rest-and-tokens §4.1), each character equally likely. */
@@ -57,7 +57,7 @@ export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): 
     create: async (projectId, { customId, settings = {}, meetingId } = {}) => {
       const problem = customId === undefined ? undefined : problemOfRoomId(customId)
       if (problem !== undefined) {
-        // One that was made before the rule is still answered.
+        // A meeting that is older than the rule is still returned.
         const there = isReadable(customId)
           ? await store.meetings.withCustomId(projectId, customId)
           : undefined

@@ -1,8 +1,8 @@
 /**
- * Invites (docs/decisions/0013): an opaque code, never a token; bound to a meeting and to an entry no wider than its
- * maker's, with an expiry, counted, revocable. An invite ends with the key and the token that made it, and lets nobody into a
- * session that this token was removed from. One that was made by somebody who came by another invite also ends with that one,
- * and each use of it is a use of that one too.
+ * Invites (docs/decisions/0013). An invite has an opaque code, never a token. It is bound to a meeting and to an entry no wider than its
+ * maker's; it expires, is counted and can be revoked. It ends with the key and the token that made it, and admits nobody to a
+ * session from which that token was removed. If its maker used another invite, it also ends with that invite,
+ * and each of its uses counts as a use of that invite too.
  */
 import { createHash } from 'node:crypto'
 import type { InviteCounts, InviteRecord, Page, PageOf, Store } from '../store/store.ts'
@@ -22,13 +22,13 @@ export interface NewInvite {
 
 export interface Invites {
   /**
-   * The code is in this answer and nowhere else. Its expiry and uses are no more than those left of the maker's own invite.
+   * The code is in this answer and nowhere else. Expiry and uses are limited to what is left of the maker's own invite.
    * @throws {Refusal} INVALID_PERMISSIONS where the maker only asks, or its own invite is not in force any more; RATE_LIMITED
-   * where the meeting, the maker's token or its participant has as many as it may
+   * if the meeting, the maker's token or its participant has reached its limit
    */
   create(invite: NewInvite): Promise<{ code: string; invite: InviteRecord }>
   /**
-   * Counts a use, and answers the key that signs the token of its holder.
+   * Counts a use, and returns the key that signs the token of its holder.
    * @throws {Refusal} NOT_FOUND for a code that is unknown, revoked, expired, used up, or that has outlived what made it, or
    * whose maker was removed
    */
@@ -36,7 +36,7 @@ export interface Invites {
   /** Newest first. */
   list(meetingId: string, page: Page): Promise<PageOf<InviteRecord>>
   /**
-   * False when there is no such invite in force for this meeting.
+   * Returns false if the meeting has no such valid invite.
    * @throws {Refusal} INVALID_PERMISSIONS for the invite of another token, unless it is a moderator that asks
    */
   revoke(by: Grant, meetingId: string, inviteId: string): Promise<boolean>
@@ -46,26 +46,26 @@ export interface InvitesOptions {
   store: Store
   keys: Pick<KeyRing, 'find' | 'defaultKey'>
   revokedTokens: Pick<RevokedTokens, 'has'>
-  /** Why this token, or the participant that it is bound to, is kept out of the session that goes on, if it is. */
+  /** Returns why this token, or the participant that it is bound to, is kept out of the ongoing session, if it is. */
   refusalOfRemoved: (
     meetingId: string,
     by: Pick<Grant, 'tokenId' | 'participantId'>,
   ) => Promise<Refusal | undefined>
-  /** Of one meeting; one token makes half of them at most, and one participant a quarter. */
+  /** Per meeting. One token makes at most half of them, and one participant a quarter. */
   maxInvites: number
   now: () => number
   randomBytes: (size: number) => Buffer
 }
 
 const CODE_BYTES = 18
-/** So many invites one after the other, each made by somebody who came by the one before. */
+/** The longest chain of invites in which each maker used the one before. */
 const LONGEST_LINE = 16
 
 const hash = (code: string): string => createHash('sha256').update(code).digest('hex')
 
 /**
- * The `jti` of a token that was given for an invite. It says by which, so that nothing else has to be kept.
- * @param unique of this token alone
+ * The `jti` of a token that was issued for an invite. It contains the invite's id, so that nothing else has to be stored.
+ * @param unique makes the id unique
  */
 export const jtiOfInvited = (inviteId: string, unique: string): string => `invite:${inviteId}:${unique}`
 
@@ -78,7 +78,7 @@ export function createInvites(options: InvitesOptions): Invites {
   const limits = sharesOf(maxInvites)
   const over = ({ meeting, token, participant }: InviteCounts): keyof Shares | undefined =>
     beyond(limits, { session: meeting, token, participant }, { session: 1, token: 1, participant: 1 })
-  /** The key that made an invite, while that and its token are in force. */
+  /** The key that made an invite, if it and the maker's token are still valid. */
   const makerKey = ({ apiKey, tokenId, projectId }: InviteRecord): RingKey | undefined => {
     const key = apiKey === null ? keys.defaultKey(projectId) : keys.find(apiKey)
     const isTokenRevoked = tokenId !== null && revokedTokens.has({ projectId, tokenId })
@@ -101,7 +101,7 @@ export function createInvites(options: InvitesOptions): Invites {
     return { invite, key }
   }
 
-  /** What the maker's own invite leaves to those it invites; undefined where it leaves nothing. */
+  /** The expiry and uses that the maker's own invite leaves; undefined if nothing is left. */
   const leftBy = async (
     parentId: string,
     meetingId: string,
@@ -154,7 +154,7 @@ export function createInvites(options: InvitesOptions): Invites {
     },
     exchange: async (code) => {
       const codeHash = hash(code)
-      // Before it is counted: what is refused spends no use of those invites that it came from.
+      // Before it is counted, so that a refusal uses up none of the ancestors.
       await judge(await store.invites.lineOfCode(codeHash))
       return judge((await store.invites.use(codeHash, now())) ?? [])
     },

@@ -1,17 +1,17 @@
 /**
- * The API keys in force, in memory, so that a token is judged without a question to the store; kept in step with the
- * store, where another process (the command line) may have revoked one.
+ * Caches the API keys in memory, so that verifying a token needs no query. Refreshed from the
+ * store, because another process (the command line) may have revoked one.
  */
 import type { ApiKeyRecord, Store } from '../store/store.ts'
 import type { SigningKey } from '../token/token.ts'
 
-/** A key as the doors know it. */
+/** A key as used for verification. */
 export interface RingKey extends SigningKey {
-  /** Web origins whose pages may use it; null for any. */
+  /** Web origins whose pages may use the key; null: any. */
   readonly origins: readonly string[] | null
 }
 
-/** Uses are remembered here and written so often, so that a busy door costs the store nothing. */
+/** How often the last uses of keys are written to the store, so that a busy server hardly loads it. */
 const WRITE_USES_MS = 60_000
 
 export class KeyRing {
@@ -20,7 +20,7 @@ export class KeyRing {
   #keys = new Map<string, KeptKey>()
   #preferred: string | undefined
   #firstProject: string | undefined
-  /** Of the first project; looked up again when it is no longer in force. */
+  /** A key of the first project; looked up again when it no longer works. */
   #default: KeptKey | undefined
   readonly #uses = new Map<string, number>()
   #usesWrittenAt: number
@@ -36,7 +36,7 @@ export class KeyRing {
   readonly find = (apiKey: string): RingKey | undefined => this.#keys.get(apiKey)
 
   /**
-   * The key that mints where none is named: the newest in force of `projectId`, by default of the first project. One that is
+   * The key that mints tokens by default: the newest active key of `projectId`, or of the first project. A key that is
    * being rotated out comes last.
    */
   defaultKey(projectId?: string): RingKey | undefined {
@@ -45,23 +45,23 @@ export class KeyRing {
     return this.#default
   }
 
-  /** Prefers this key where none is named. */
+  /** Makes this the default key. */
   prefer(apiKey: string): void {
     this.#preferred = apiKey
     this.#default = this.#choose()
   }
 
-  /** Notes that a key was used just now. */
+  /** Records that a key was used now. */
   used(apiKey: string): void {
     this.#uses.set(apiKey, this.#now())
   }
 
-  /** When it was last used, as far as this process knows. */
+  /** When a key was last used, as far as this process knows. */
   lastUsedAt(apiKey: string): number | undefined {
     return this.#uses.get(apiKey)
   }
 
-  /** Reads the keys again. Says whether anything changed. One reading after the other: an older one never wins. */
+  /** Reads the keys again and returns whether anything changed. Runs one reading at a time, so that an older one never wins. */
   refresh(): Promise<boolean> {
     const reading = this.#reading.then(() => this.#read())
     this.#reading = reading.catch(() => false)
@@ -69,7 +69,7 @@ export class KeyRing {
   }
 
   async #read(): Promise<boolean> {
-    // Projects are never deleted, so the first stays the first.
+    // Projects are never deleted, so the first one stays the same.
     this.#firstProject ??= (await this.#store.projects.list())[0]?.projectId
     const records = await this.#store.keys.list()
     const next = new Map<string, KeptKey>()
@@ -86,7 +86,7 @@ export class KeyRing {
     return true
   }
 
-  /** Writes the uses that are not written yet, if the last time is long enough ago or `all` is said. */
+  /** Writes unsaved uses, if the last write is long enough ago or `all` is set. */
   async writeUses(all = false): Promise<void> {
     const now = this.#now()
     if (this.#uses.size === 0 || (!all && now - this.#usesWrittenAt < WRITE_USES_MS)) return
@@ -126,7 +126,7 @@ class KeptKey implements RingKey {
     this.#now = now
   }
 
-  /** From its instant on, whether or not anybody reads the keys again. */
+  /** Whether the key is revoked at this instant, even if the keys were not read again. */
   get revoked(): boolean {
     return this.revokedAt !== null && this.revokedAt <= this.#now()
   }

@@ -1,15 +1,15 @@
-/** Which web pages may use an API key: the rule behind 4025 (contract, rest-and-tokens §1.3). Values in, a decision out. */
+/** Decides which web pages may use an API key: the rule behind 4025 (contract, rest-and-tokens §1.3). Pure. */
 import { Refusal } from '../protocol/errors.ts'
 
-/** `scheme://host[:port]`, with `*.` before a host that has a dot, in lower case, with no port that is the scheme's own. */
+/** `scheme://host[:port]` in lower case, without the scheme's default port; `*.` is allowed before a host with a dot. */
 const ORIGIN =
   /^https?:\/\/(\*\.(?=[^/]*[a-z0-9]\.[a-z0-9]))?([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/
 
-/** As a browser would spell it; undefined for what is no origin. */
+/** Normalises an origin as a browser does; returns undefined if it is not an origin. */
 export function normalOrigin(text: string): string | undefined {
   const lower = text.trim().toLowerCase()
   if (lower.length > 300 || !ORIGIN.test(lower)) return undefined
-  // The parser of addresses knows no stars.
+  // URL cannot parse a star.
   const [scheme, host] = lower.split('://*.')
   const plain = host === undefined ? lower : `${scheme!}://${host}`
   if (!URL.canParse(plain)) return undefined
@@ -19,8 +19,8 @@ export function normalOrigin(text: string): string | undefined {
 
 /**
  * @param origins of the key; null allows any
- * @param origin what the browser says of the page; undefined where no browser asks, which is allowed
- * @param ownOrigin of this server: its own pages may use every key
+ * @param origin the page's origin from the browser; undefined if no browser sends the request, which is allowed
+ * @param ownOrigin this server's origin; its own pages may use every key
  */
 export function refusalOfOrigin(
   origins: readonly string[] | null,
@@ -40,6 +40,6 @@ export function refusalOfOrigin(
 function covers(allowed: string, origin: string): boolean {
   const [scheme, host] = allowed.split('://*')
   if (host === undefined) return allowed === origin
-  // One or more labels in the place of the star: `host` begins with a dot.
+  // The star stands for one or more labels: `host` begins with a dot.
   return origin.startsWith(`${scheme!}://`) && origin.endsWith(host)
 }

@@ -1,22 +1,22 @@
-/** What is older than it must be kept goes, in small steps that hold up nobody. */
+/** Deletes expired records in small batches, so that it never blocks the event loop for long. */
 import type { Store } from '../store/store.ts'
 
 export interface RetentionOptions {
   store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'invites' | 'signIns'>
   now: () => number
-  /** Records of sessions, their chat logs, settled deliveries and expired invites; 0 keeps them for ever. */
+  /** For records of sessions, their chat logs, settled deliveries and expired invites; 0: for ever. */
   retentionDays: number
-  /** Figures of quality and load; 0 keeps them for ever. */
+  /** For measurements of quality and load; 0: for ever. */
   statsRetentionDays: number
-  /** Lets others have their turn between two steps. */
+  /** Yields between two batches. */
   pause: () => Promise<void>
 }
 
 const DAY_MS = 86_400_000
-/** Rows of one step: a few ms of the store's time. */
+/** Rows per batch: a few ms of the store's time. */
 const STEP = 200
 
-/** Deletes all that is old by now. Answers how many rows went. */
+/** Deletes everything that has expired. Returns how many rows it deleted. */
 export async function sweep(options: RetentionOptions): Promise<number> {
   const { store, now, retentionDays, statsRetentionDays, pause } = options
   const at = now()

@@ -1,4 +1,4 @@
-/** Tokens that were revoked, in memory, so that a door asks nobody; kept in step with the store, where others revoke too. */
+/** Caches revoked tokens in memory, so that verifying needs no query. Refreshed from the store, because other processes revoke too. */
 import type { RevokedToken, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -8,7 +8,7 @@ export interface RevokedTokensOptions {
   now: () => number
 }
 
-/** Of one project. Whoever needs more has a leaked key, and rotates that. */
+/** Per project. A project that needs more has a leaked key, and should rotate it. */
 const MAX_TOKENS = 10_000
 
 export class RevokedTokens {
@@ -28,7 +28,7 @@ export class RevokedTokens {
     return [...this.#tokens.values()].filter((token) => token.projectId === projectId).reverse()
   }
 
-  /** Reads them again; answers those that are new here. They are kept for good, as nobody knows when a token expires. */
+  /** Reads them again and returns the new ones. They are kept for ever, because the expiry of the tokens is unknown. */
   async refresh(): Promise<RevokedToken[]> {
     const fresh = (await this.#options.store.revokedTokens.list()).filter((token) => !this.has(token))
     for (const token of fresh) this.#tokens.set(keyOf(token.projectId, token.tokenId), token)

@@ -19,7 +19,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   const gate = new Gate({ settings: config, now })
   const doors = openMeetings(ground, { gate, webhooks, verifier: access.verifier })
   const { meetings, sockets, chatSockets } = doors
-  metrics.askOf({
+  metrics.setReaders({
     meetings: () => meetings.counts(),
     sockets: () => ({ meeting: sockets.connections, chat: chatSockets.connections }),
     workers: () => media.usage(),

@@ -7,31 +7,31 @@ import { currentTrace } from '../log.ts'
 import { traceWith, type Attributes, type Span, type SpanOptions, type Tracer } from './tracing.ts'
 
 export interface TracingOptions {
-  /** Base address of the collector; spans go to `v1/traces` below it. */
+  /** Base URL of the collector; spans go to `v1/traces` below it. */
   endpoint: string
   headers: Readonly<Record<string, string>>
   serviceName: string
   version: string
-  /** Of the traces that begin here, from 0 to 1; a caller decides about its own. */
+  /** Share of the traces that begin here, from 0 to 1; a caller decides about its own traces. */
   share: number
-  /** The collector took no spans, or takes them again. */
+  /** Called when the collector stops accepting spans, or accepts them again. */
   onTrouble: (cause: Error | undefined) => void
 }
 
 export interface Tracing {
-  /** Sends what is there, for a moment at most. */
+  /** Sends what is left, within a short time limit. */
   close(): Promise<void>
 }
 
 const EXPORT_TIMEOUT_MS = 5000
 const CLOSE_TIMEOUT_MS = 2000
-/** Of one attribute, in characters. */
+/** The maximum length of an attribute, in characters. */
 const MAX_VALUE_LENGTH = 256
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
-/** Traces the whole process until it is closed. */
+/** Traces the whole process until closed. */
 export async function openTracing(options: TracingOptions): Promise<Tracing> {
-  // Loaded only where somebody traces.
+  // Loaded only if tracing is on.
   const [api, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),

@@ -1,7 +1,7 @@
 /**
- * Where time goes: spans of requests, joins and deliveries. What is begun inside a span belongs to it by itself, through
- * everything that is awaited. While nobody traces, a span costs one comparison and no library is loaded.
- * Attributes name no person and hold no secret: ids of requests, connections, meetings, sessions and deliveries alone.
+ * Tracing: spans of requests, joins and deliveries. A span that begins inside another one belongs to it, through
+ * everything that is awaited. While tracing is off, a span costs one comparison, and no library is loaded.
+ * Attributes name no person and contain no secret: only ids of requests, connections, meetings, sessions and deliveries.
  */
 
 export type Attributes = Record<string, string | number | boolean>
@@ -10,17 +10,17 @@ export interface SpanOptions {
   kind?: 'server' | 'client'
   attributes?: Attributes
   /**
-   * What it belongs to: a span; what a caller's `traceparent` header names, if it is well formed; or nothing. By default the
-   * span inside which it is begun.
+   * The parent: a span; the span in a caller's `traceparent` header, if it is well formed; or none. Default: the
+   * present span.
    */
   parent?: Span | { traceparent: unknown } | 'none'
 }
 
 export interface Span {
-  /** Does `work` inside this span. */
+  /** Runs `work` inside this span. */
   run<T>(work: () => T): T
   set(attributes: Attributes): void
-  /** Idempotent. `failure` is a code, no sentence: a sentence may quote what a caller sent. */
+  /** Idempotent. `failure` is a code, never a sentence, because a sentence may quote what a caller sent. */
   end(failure?: string): void
 }
 
@@ -30,7 +30,7 @@ export interface Tracer {
 
 let tracer: Tracer | undefined
 
-/** From now on spans go to this tracer; undefined: to none. */
+/** Sets the tracer that receives spans; undefined: none. */
 export function traceWith(next: Tracer | undefined): void {
   tracer = next
 }
@@ -39,12 +39,12 @@ export function isTracing(): boolean {
   return tracer !== undefined
 }
 
-/** Undefined while nobody traces. Whoever gets one ends it. */
+/** Begins a span that the caller must end. Returns undefined while tracing is off. */
 export function startSpan(name: string, options: SpanOptions = {}): Span | undefined {
   return tracer?.start(name, options)
 }
 
-/** Does `work` inside a span that lasts as long. */
+/** Runs `work` inside a span that lasts as long. */
 export function traced<T>(
   name: string,
   work: (span?: Span) => Promise<T>,

@@ -1,15 +1,15 @@
 import { meansEvent, type MeetingFact } from '../protocol/webhooks.ts'
-import type { Delivery, ToldMeeting, Webhook } from './webhook.ts'
+import type { Delivery, AnnouncedMeeting, Webhook } from './webhook.ts'
 
 export interface AnnouncerOptions {
-  /** The webhook of a project's meetings that have none of their own. */
+  /** The default webhook of a project's meetings. */
   defaultWebhook: (projectId: string) => Webhook | null
   newDeliveryId: () => string
 }
 
-/** What is to be delivered of a fact: nothing, or one delivery to the meeting's own webhook or else its project's. */
+/** The deliveries for a fact: none, or one to the meeting's webhook or else its project's. */
 export function createAnnouncer({ defaultWebhook, newDeliveryId }: AnnouncerOptions) {
-  return ({ meetingId, projectId, settings }: ToldMeeting, fact: MeetingFact): Delivery[] => {
+  return ({ meetingId, projectId, settings }: AnnouncedMeeting, fact: MeetingFact): Delivery[] => {
     const webhook = settings.webhook ?? defaultWebhook(projectId)
     if (!webhook?.events.some((pattern) => meansEvent(pattern, fact.event))) return []
     const deliveryId = newDeliveryId()
@@ -22,7 +22,7 @@ export function createAnnouncer({ defaultWebhook, newDeliveryId }: AnnouncerOpti
         sessionId,
         event,
         endPoint: webhook.endPoint,
-        // Compact and with plain keys: published samples verify over a body that was parsed and written again.
+        // Compact JSON with plain keys: published samples verify the signature over a body that they parsed and serialised again.
         body: JSON.stringify({
           webhookType: event,
           data: { meetingId, sessionId, ...detailsOf(fact) },
@@ -37,7 +37,7 @@ export function createAnnouncer({ defaultWebhook, newDeliveryId }: AnnouncerOpti
 
 const instant = (at: number): string => new Date(at).toISOString()
 
-/** What an event says beyond its meeting and session (contract, rest-and-tokens §3.4). */
+/** The fields of an event beyond its meeting and session (contract, rest-and-tokens §3.4). */
 function detailsOf(fact: MeetingFact): Record<string, string> {
   switch (fact.event) {
     case 'session-started':

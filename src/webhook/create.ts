@@ -6,15 +6,15 @@ import { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
 import { defaultPolicy } from './schedule.ts'
 import { Sender, type SenderOptions } from './sender.ts'
 import { Signer } from './signer.ts'
-import type { Delivery, Outbox, Secrets, ToldMeeting } from './webhook.ts'
+import type { Delivery, Outbox, Secrets, AnnouncedMeeting } from './webhook.ts'
 
 export interface WebhooksOptions extends Omit<SenderOptions, 'timeoutMs'> {
   outbox: Outbox
   secrets: Secrets
   projects: Projects
-  /** Of one try. Default: 10 s. */
+  /** Timeout of one attempt. Default: 10 s. */
   timeoutMs?: number
-  /** How old an event may be and still be tried again. Default: a day. */
+  /** How old an event may be and still be retried. Default: a day. */
   giveUpAfterMs?: number
   now: () => number
   /** From 0 to 1. */
@@ -25,15 +25,15 @@ export interface WebhooksOptions extends Omit<SenderOptions, 'timeoutMs'> {
 }
 
 export interface Webhooks {
-  /** The deliveries that a fact calls for: none, or one to the webhook of the meeting, or else to that of its project. */
-  announce(meeting: ToldMeeting, fact: MeetingFact): Delivery[]
-  /** Reads the webhooks of projects again; another process may have changed one. */
+  /** The deliveries for a fact: none, or one to the meeting's webhook or else its project's. */
+  announce(meeting: AnnouncedMeeting, fact: MeetingFact): Delivery[]
+  /** Reads the webhooks of projects again, because another process may have changed one. */
   refreshDefaults(): Promise<void>
   /** PKCS#1 PEM. */
   publicKey(): Promise<string>
-  /** Delivers from now on. */
+  /** Starts delivering. */
   start(): void
-  /** Gives deliveries that are under way a moment to arrive; the rest stays in the outbox. */
+  /** Gives deliveries in flight a moment to complete; the rest stays in the outbox. */
   stop(): Promise<void>
 }
 

@@ -4,7 +4,7 @@ export interface Projects {
   list(): Promise<readonly { projectId: string; webhook: Webhook | null }[]>
 }
 
-/** The webhooks of projects, in memory, so that a fact is told without a question to the store. */
+/** Caches the webhooks of projects, so that announcing a fact needs no query. */
 export class DefaultWebhooks {
   readonly #projects: Projects
   #webhooks = new Map<string, Webhook>()
@@ -15,7 +15,7 @@ export class DefaultWebhooks {
 
   readonly find = (projectId: string): Webhook | null => this.#webhooks.get(projectId) ?? null
 
-  /** Reads them again; another process may have changed one. */
+  /** Reads them again, because another process may have changed one. */
   async refresh(): Promise<void> {
     const next = new Map<string, Webhook>()
     for (const { projectId, webhook } of await this.#projects.list())

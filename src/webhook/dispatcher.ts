@@ -1,4 +1,4 @@
-/** Takes what is due from the outbox to its receivers: in order for each meeting, at least once, a bounded number at a time. */
+/** Sends due deliveries from the outbox to their receivers: in order per meeting, at least once, a bounded number at a time. */
 import { traced, type Span } from '../tracing/tracing.ts'
 import { Receivers, type Place } from './receivers.ts'
 import { outcomeOf, type DeliveryPolicy } from './schedule.ts'
@@ -15,24 +15,24 @@ export interface DispatcherOptions {
   now: () => number
   /** From 0 to 1. */
   random: () => number
-  /** Told of what came of each try. */
+  /** Called with the outcome of each attempt. */
   onSettled: (delivery: LeasedDelivery, outcome: Outcome) => void
   onError: (error: unknown, message: string) => void
 }
 
-/** Under way at once, to all receivers and to one. */
+/** Deliveries in flight at the same time, to all receivers and to one. */
 const AT_ONCE = 256
 const AT_ONCE_TO_ONE = 8
-/** How soon that is found which another process wrote, or whose time has come. */
+/** How often to look for deliveries that another process wrote or that have become due. */
 const POLL_MS = 1000
-/** A lease outlives a try by this, for signing before it and settling after it. */
+/** A lease outlives an attempt by this, for signing before and settling after it. */
 const LEASE_MARGIN_MS = 5000
-/** What is under way when the server stops gets this long to arrive. */
+/** How long deliveries in flight may take when the server stops. */
 const STOP_MS = 1000
 
 export class Dispatcher {
   readonly #options: DispatcherOptions
-  /** By which it is decided what is due. */
+  /** The clock that decides what is due. */
   readonly #now: () => number
   readonly #receivers: Receivers
   readonly #underWay = new Map<string, Promise<void>>()
@@ -41,7 +41,7 @@ export class Dispatcher {
   #stopped = false
   #woken = false
   #wakeUp: (() => void) | undefined
-  /** When the first of those that had to stand aside comes again. */
+  /** When the first deferred delivery is due. */
   #expectedAt = Infinity
 
   constructor(options: DispatcherOptions) {
@@ -55,7 +55,7 @@ export class Dispatcher {
     this.#running = this.#run()
   }
 
-  /** Lets what is under way arrive, or else leaves it to the next start. Idempotent. */
+  /** Lets deliveries in flight complete, or leaves them to the next start. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wake()
@@ -89,7 +89,7 @@ export class Dispatcher {
     }
   }
 
-  /** Answers whether all that was due is under way or was told to wait. */
+  /** Returns whether everything that was due is now in flight or deferred. */
   async #round(): Promise<boolean> {
     const { outbox, policy } = this.#options
     const free = AT_ONCE - this.#underWay.size
@@ -124,7 +124,7 @@ export class Dispatcher {
     const { deliveryId, event, meetingId, attempts } = delivery
     return traced('webhook delivery', (span) => this.#try(delivery, place, span), {
       kind: 'client',
-      // It is tried when it is due, whoever asked for something last.
+      // An attempt starts when it is due, so it belongs to no request.
       parent: 'none',
       attributes: {
         'anteroom.delivery_id': deliveryId,
@@ -158,7 +158,7 @@ export class Dispatcher {
         return
       }
       const decision = outcomeOf(delivery, answer, { policy, now: this.#now(), random: random() })
-      // What people read is told by the clock that they know.
+      // People read this instant, so it comes from the real clock.
       const outcome = { ...decision, at: now(), tookMs: Math.max(0, Math.round(tookMs)) }
       await outbox.settle(deliveryId, outcome)
       if (answer.status !== null) span?.set({ 'http.response.status_code': answer.status })

@@ -1,6 +1,6 @@
 /**
- * Which addresses events may go to. A receiver is named by whoever makes a meeting, so without this rule a webhook would be
- * a way into the network that the server stands in.
+ * Decides to which addresses events may be sent. The creator of a meeting chooses the receiver, so without this rule a webhook would be
+ * a way into the server's network.
  */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -21,13 +21,13 @@ export function isPublicAddress(address: string): boolean {
   return read.range() === 'unicast' && (read instanceof ipaddr.IPv4 || read.match(GIVEN_OUT_6))
 }
 
-/** The IP address that a URL names literally; undefined when it names a host. */
+/** The literal IP address in a URL; undefined if it has a host name. */
 export function literalAddress({ hostname }: URL): string | undefined {
   const bare = hostname.replace(/^\[(.*)\]$/, '$1')
   return isIP(bare) ? bare : undefined
 }
 
-/** What is wrong with an address for events, as the end of a sentence; undefined when nothing is. */
+/** What is wrong with an endpoint, as the end of a sentence; undefined if nothing is. */
 export function endPointProblem(endPoint: string, allowPrivate: boolean): string | undefined {
   if (endPoint.length > MAX_END_POINT_LENGTH) return `must be at most ${MAX_END_POINT_LENGTH} characters long`
   const url = URL.canParse(endPoint) ? new URL(endPoint) : undefined

@@ -1,23 +1,23 @@
-/** How many may be under way to one receiver, so that one that is slow or dead does not take the places of the others. */
+/** Limits the deliveries in flight per receiver, so that a slow or dead receiver does not use up the slots of the others. */
 
-/** Of one origin, whatever the paths of its webhooks. */
+/** A receiver is an origin, whatever the paths of its webhooks. */
 interface Receiver {
   busy: number
-  /** How long it takes, on the late average. */
+  /** Moving average of its response time. */
   tookMs: number
-  /** When those that were sent away will have had their turn. */
+  /** Estimated time at which the deferred deliveries will have been sent. */
   lineEndsAt: number
 }
 
-/** A request may be under way for as long as this is not given back. */
+/** A slot for one request in flight. */
 export interface Place {
-  /** With how long the receiver took, if it was asked. */
+  /** Returns the slot, with the response time if a request was sent. */
   leave: (tookMs: number | undefined) => void
 }
 
-/** What is thought of a receiver that nothing is known of. */
+/** The assumed response time of an unknown receiver. */
 const USUAL_MS = 100
-/** The longest that somebody is sent away for, by an estimate that may be wrong by now. */
+/** The longest deferral, because the estimate may be wrong by then. */
 const MAX_POSTPONED_MS = 60_000
 
 export class Receivers {
@@ -30,7 +30,7 @@ export class Receivers {
     this.#random = random
   }
 
-  /** A place, to be given back; or until when to stand aside, which is about as long as those before it will take. */
+  /** A slot that must be returned; or the time until which to defer, about when those ahead will have been sent. */
   enter(endPoint: string, now: number): Place | { until: number } {
     const origin = URL.canParse(endPoint) ? new URL(endPoint).origin : endPoint
     const receiver = this.#known.get(origin) ?? { busy: 0, tookMs: USUAL_MS, lineEndsAt: 0 }
@@ -49,7 +49,7 @@ export class Receivers {
     }
   }
 
-  /** Forgets those with nobody under way and nobody in line. */
+  /** Forgets receivers with nothing in flight and nothing deferred. */
   sweep(now: number): void {
     for (const [origin, { busy, lineEndsAt }] of this.#known)
       if (busy === 0 && lineEndsAt <= now) this.#known.delete(origin)

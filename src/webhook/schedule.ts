@@ -1,15 +1,15 @@
-/** What becomes of a delivery after a try: a rule, without a clock or a die of its own. */
+/** Decides the next state of a delivery after an attempt. Pure: time and randomness are arguments. */
 import type { LeasedDelivery, Outcome } from './webhook.ts'
 
 export interface DeliveryPolicy {
-  /** Of one try, from the name's lookup to the end of the answer. */
+  /** Timeout of one attempt, from name lookup to the end of the answer. */
   timeoutMs: number
-  /** Before the second try; each later wait is twice as long. */
+  /** The wait before the second attempt; each later wait is twice as long. */
   firstRetryMs: number
   maxRetryMs: number
-  /** How old an event may be and still be tried again. */
+  /** How old an event may be and still be retried. */
   giveUpAfterMs: number
-  /** However old it is: one that stood long in line, or is replayed, gets more than one chance. */
+  /** Minimum number of attempts, however old the event is: it may have queued long or been replayed. */
   minAttempts: number
 }
 
@@ -23,14 +23,14 @@ export const defaultPolicy: DeliveryPolicy = {
   minAttempts: 3,
 }
 
-/** What came back from a receiver, or why nothing did. */
+/** The answer of a receiver, or the reason for its absence. */
 export interface Answer {
   status: number | null
-  /** One plain sentence; null when it was taken. */
+  /** One plain sentence; null if the receiver accepted it. */
   error: string | null
 }
 
-/** @param random from 0 to 1: waits are between half and all of their length, so that receivers are not hit in step */
+/** @param random from 0 to 1: adds jitter (half to full wait), so that receivers do not get bursts */
 export function outcomeOf(
   { attempts, occurredAt }: Pick<LeasedDelivery, 'attempts' | 'occurredAt'>,
   { status, error }: Answer,

@@ -1,4 +1,4 @@
-/** One POST to a receiver: to a public address only, within a time, without following where it points. */
+/** Sends one POST to a receiver: to public addresses only, with a timeout, without following redirects. */
 import type { LookupFunction } from 'node:net'
 import { Resolver } from 'node:dns/promises'
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest } from 'node:http'
@@ -8,14 +8,14 @@ import { isPublicAddress, literalAddress } from './guard.ts'
 import type { Answer } from './schedule.ts'
 
 export interface SenderOptions {
-  /** Lets events go to any address. */
+  /** Allows any address. */
   allowPrivate: boolean
   timeoutMs: number
-  /** The addresses of a name; default: those of DNS. Not asked with `allowPrivate`, where the machine's own names count. */
+  /** Resolves a name; default: DNS. Unused with `allowPrivate`, which resolves names as the machine does. */
   resolve?: (hostname: string) => Promise<string[]>
 }
 
-/** Nobody reads an answer beyond its status; this much is taken in to be able to use the connection again. */
+/** Only the status of an answer is used; this much of it is read so that the connection can be reused. */
 const MAX_ANSWER_BYTES = 65_536
 const IDLE_CONNECTION_MS = 4000
 const IDLE_CONNECTIONS = 2
@@ -34,7 +34,7 @@ export class Sender {
     this.#lookup = options.allowPrivate ? undefined : guarded(options.resolve ?? askDns())
   }
 
-  /** Undefined when `signal` put an end to it. */
+  /** Returns undefined if `signal` aborted it. */
   async send(
     endPoint: string,
     headers: Readonly<Record<string, string>>,
@@ -59,13 +59,13 @@ export class Sender {
             bytes += chunk.length
             if (bytes > MAX_ANSWER_BYTES) response.destroy()
           })
-          // What becomes of the rest changes nothing about the status.
+          // A failure after the status does not matter.
           response.on('error', () => undefined)
           response.once('close', () => resolve(response.statusCode!))
         })
         request.on('error', (error) => {
           if (status !== undefined) return
-          // The receiver had just closed a connection that was kept: that is no failure of this delivery.
+          // The receiver had just closed a kept-alive connection: not a failure of this delivery.
           if (request.reusedSocket && !ended.aborted) post(true).then(resolve, reject)
           else reject(error)
         })
@@ -125,7 +125,7 @@ function sentenceOf(error: unknown): string {
   return `The receiver cannot be reached${code === '' ? '' : ` (${code})`}.`
 }
 
-/** What a connection is made to is what was looked at: there is no second lookup in between. */
+/** Connects to the very address that was checked, without a second lookup. */
 function guarded(resolve: (hostname: string) => Promise<string[]>): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname).then(
@@ -143,7 +143,7 @@ function guarded(resolve: (hostname: string) => Promise<string[]>): LookupFuncti
   }
 }
 
-/** Not by the system's lookup: that has few threads, and names whose servers keep silent would hold up all others. */
+/** Does not use the system's lookup: it has few threads, and names with silent servers would block all others. */
 function askDns(): (hostname: string) => Promise<string[]> {
   const resolver = new Resolver({ timeout: 2500, tries: 2 })
   return async (hostname) => {

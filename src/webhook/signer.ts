@@ -5,7 +5,7 @@ import type { Secrets } from './webhook.ts'
 const SECRET_NAME = 'webhook-signing-key'
 const MODULUS_BITS = 2048
 
-/** Signs bodies: RSA-SHA256 with PKCS#1 v1.5 padding (contract, rest-and-tokens §3.4). The key is made when first needed. */
+/** Signs bodies: RSA-SHA256 with PKCS#1 v1.5 padding (contract, rest-and-tokens §3.4). Creates the key on first use. */
 export class Signer {
   readonly #secrets: Secrets
   #key: Promise<KeyObject> | undefined
@@ -24,9 +24,9 @@ export class Signer {
     })
   }
 
-  /** In PKCS#1 PEM, which every published sample reads. */
+  /** PKCS#1 PEM, the format of every published sample. */
   async publicKey(): Promise<string> {
-    // From the private key each time: a public key read from PKCS#1 cannot be written as PKCS#1 again.
+    // Derived from the private key each time, because a public key read from PKCS#1 cannot be exported as PKCS#1 again.
     return createPublicKey(await this.#privateKey())
       .export({ type: 'pkcs1', format: 'pem' })
       .toString()

@@ -1,6 +1,6 @@
 /**
- * A clock that never goes back: while the machine's is set back it goes on from where it was, and where that is set
- * forward it follows. What is due is then due in time, whatever is done to the machine's clock.
+ * A clock that never goes back: if the machine's clock is set back, it continues from where it was; if that is set
+ * forward, it follows. So deliveries become due in time, whatever happens to the machine's clock.
  */
 export function steadyClock(
   now: () => number,

@@ -1,24 +1,24 @@
 /**
- * Tells the customer's backend what happened in a meeting. What it needs of an outbox and of a place for a secret is
- * said here; `store/` has both.
+ * Reports what happened in a meeting to the customer's backend. The interfaces that it needs for its outbox and its secret are
+ * declared here; `store/` implements both.
  */
 
-/** Where events are told, and which (contract, rest-and-tokens §3.2). */
+/** Where events are sent, and which (contract, rest-and-tokens §3.2). */
 export interface Webhook {
   endPoint: string
   events: readonly string[]
 }
 
-/** A meeting, as far as its webhook goes. */
-export interface ToldMeeting {
+/** The parts of a meeting that a webhook needs. */
+export interface AnnouncedMeeting {
   meetingId: string
   projectId: string
   settings: { webhook?: Webhook }
 }
 
-/** An event on its way. */
+/** An event to be sent. */
 export interface Delivery {
-  /** Receivers drop doubles by it. */
+  /** Receivers use it to drop duplicates. */
   deliveryId: string
   projectId: string
   meetingId: string
@@ -30,24 +30,24 @@ export interface Delivery {
   occurredAt: number
 }
 
-/** One that is to be tried now. */
+/** A delivery that this process has leased and should attempt now. */
 export interface LeasedDelivery extends Delivery {
-  /** How often it was tried before. */
+  /** Number of earlier attempts. */
   attempts: number
 }
 
 export interface Outcome {
   state: 'waiting' | 'delivered' | 'parked'
   at: number
-  /** From the request to the answer or the failure. */
+  /** Time from the request to the answer or failure. */
   tookMs: number
-  /** With `waiting`: when it is tried again. */
+  /** When to try again, if `waiting`. */
   nextAt?: number
   status: number | null
   error: string | null
 }
 
-/** Lines of deliveries, one for each meeting and receiver; only the first of a line is ever due. */
+/** Queues of deliveries, one per meeting and receiver; only the head of a queue is ever due. */
 export interface Outbox {
   lease(now: number, leasedUntil: number, limit: number): Promise<LeasedDelivery[]>
   settle(deliveryId: string, outcome: Outcome): Promise<void>
@@ -56,7 +56,7 @@ export interface Outbox {
   onWritten(listener: () => void): void
 }
 
-/** Where the signing key is kept, sealed. */
+/** Stores the signing key, sealed. */
 export interface Secrets {
   get(name: string): Promise<string | undefined>
   set(name: string, value: string): Promise<void>
