@@ -1,7 +1,7 @@
-/** JSON that an app gives of its people and streams: passed on to everybody or kept, and read by nobody here. */
+/** JSON of the app about its people and streams: passed on or stored, never interpreted here. */
 import { Refusal } from '../protocol/errors.ts'
 
-/** Of each: it goes to every participant, again and again. */
+/** Per value, because it is sent to every participant again and again. */
 const MAX_BYTES = 4096
 
 /** @throws {Refusal} PAYLOAD_TOO_LARGE */

@@ -1,21 +1,21 @@
 /**
- * Where meetings have their homes. One process at a time is the home of a meeting: it holds what goes on in it and speaks
- * for it. A directory that several processes share stands behind the same interface.
+ * The homes of meetings. One process at a time is the home of a meeting: it holds its live state and answers
+ * for it. A directory shared by several processes has the same interface.
  */
 
-/** `here`: this process; else the base address of the process that is the home. */
+/** `here`: this process; otherwise the base URL of the process that is the home. */
 export type Location = 'here' | { url: string }
 
 export interface Directory {
-  /** Undefined: the meeting is live nowhere. */
+  /** Returns undefined if the meeting is not live. */
   locate(meetingId: string): Promise<Location | undefined>
-  /** Makes this process the home, unless another is; answers where the home is then. */
+  /** Makes this process the home, unless another process is; returns where the home is. */
   claim(meetingId: string): Promise<Location>
-  /** This process is the home no more. */
+  /** Gives up the home. */
   release(meetingId: string): Promise<void>
 }
 
-/** The directory of a process that is alone: every meeting that is live is live here. */
+/** The directory of a single process: every live meeting is here. */
 export class LocalDirectory implements Directory {
   readonly #homes = new Set<string>()
 

@@ -1,5 +1,5 @@
 /**
- * A typed emitter whose listeners cannot break it: what one throws goes to `onError`, the others still hear.
+ * A typed emitter that its listeners cannot break: an exception goes to `onError`, and the other listeners still run.
  */
 export class Events<EventMap extends Record<keyof EventMap, unknown[]>> {
   readonly #listeners: { [E in keyof EventMap]?: ((...values: EventMap[E]) => void)[] } = {}

@@ -1,4 +1,4 @@
-/** What may be asked of a live meeting from outside it, wherever it has its home. Types only. */
+/** The interface of a live meeting for callers outside it, wherever its home is. Types only. */
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { MeetingInspection } from '../protocol/rest/debug.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
@@ -19,29 +19,29 @@ import type { LiveMeeting } from './live-meeting.ts'
 import type { Flow } from './media/quality.ts'
 import type { LiveView } from './view.ts'
 
-/** What may be done to a live meeting from outside it. */
+/** Operations on a live meeting from outside. */
 export interface MeetingHome {
-  /** Ends the session that goes on; does nothing when none does. Says whether one did. */
+  /** Ends the ongoing session, if there is one. Returns whether there was one. */
   endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean>
-  /** To be told of a meeting that was deactivated: ends its session and lets nobody in any more. */
+  /** Call this when a meeting was deactivated: ends its session and admits nobody any more. */
   deactivate(meeting: MeetingRecord): Promise<void>
-  /** The session that goes on, if somebody who came with this token is inside. */
+  /** The ongoing session, if a holder of this token is inside. */
   sessionOf(meetingId: string, tokenId: string): Promise<string | undefined>
   shareFile(meetingId: string, holder: Holder, file: Uint8Array): Promise<string>
-  /** Who is in it and who waits; of a meeting that is not live, nobody. */
+  /** The participants and waiting requests; empty if the meeting is not live. */
   view(meetingId: string): Promise<LiveView>
-  /** What its media is doing; of a meeting that is not live, nothing. */
+  /** The state of its media; empty if the meeting is not live. */
   inspect(meetingId: string): Promise<MeetingInspection>
-  /** Refuses with RESPOND_ENTRY_FAILED when nobody of this id waits. */
+  /** Refuses with RESPOND_ENTRY_FAILED if no request with this id is waiting. */
   respondEntry(meetingId: string, participantId: string, decision: EntryDecision): Promise<void>
-  /** Forces a stream off. Refuses with NOT_FOUND when nobody of this id is there. */
+  /** Switches a stream off. Refuses with NOT_FOUND if there is no participant with this id. */
   stopStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
-  /** Asks that person to switch a stream on; who consents does so. */
+  /** Asks a participant to switch a stream on; it is up to that person. */
   askForStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
-  /** Says something to a topic; answers the message's id. Refuses with NOT_FOUND when no session goes on, as do the rest. */
+  /** Sends a message to a topic; returns its id. Refuses with NOT_FOUND if there is no ongoing session, as do the following calls. */
   publish(meetingId: string, sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string>
   value(meetingId: string, key: string): Promise<string | null>
-  /** `null` takes the key away. */
+  /** `null` deletes the key. */
   setValue(
     meetingId: string,
     key: string,
@@ -49,53 +49,53 @@ export interface MeetingHome {
     updatedBy: string,
     holder: Holder,
   ): Promise<void>
-  /** Who may not come back to the session that goes on. */
+  /** The removals of the ongoing session. */
   removals(meetingId: string): Promise<RemovalView[]>
   /**
-   * Refuses with NOT_FOUND when nobody of this id was removed, and with INVALID_PERMISSIONS when this grant may not lift
-   * the removal: because it is its own, or a moderator's and the grant is no moderator's.
+   * Refuses with NOT_FOUND if no participant with this id was removed, and with INVALID_PERMISSIONS if this grant may not lift
+   * the removal: it is its own, or it was made by a moderator and the grant is not a moderator's.
    */
   liftRemoval(meetingId: string, participantId: string, by: Grant): Promise<void>
   /**
-   * REMOVED_FROM_SESSION for a grant that a removal keeps out of the session that goes on: by its token, by the
-   * participant that the token is bound to, or by `participantId`. To be asked by whatever reads or changes a meeting.
+   * Returns REMOVED_FROM_SESSION for a grant that a removal keeps out of the ongoing session: by its token, by the
+   * participant that the token is bound to, or by `participantId`. Call it before reading or changing a meeting.
    */
   refusalOfRemoved(
     meetingId: string,
     grant: Pick<Grant, 'tokenId' | 'participantId'>,
     participantId?: string,
   ): Promise<Refusal | undefined>
-  /** The same for all sessions that go on, for calls that are about no single meeting. */
+  /** The same for all ongoing sessions, for calls that are about no single meeting. */
   refusalOfRemovedAnywhere(grant: Grant): Promise<Refusal | undefined>
-  /** Refuses with REMOVE_PARTICIPANT_FAILED when nobody of this id is there. */
+  /** Refuses with REMOVE_PARTICIPANT_FAILED if there is no participant with this id. */
   removeParticipant(
     meetingId: string,
     participantId: string,
     reason: LeaveReasonName,
     by: Grant,
   ): Promise<void>
-  /** Puts out, of all meetings, those who came with what was revoked; they hear this refusal. Says how many. */
+  /** Evicts, from all meetings, the holders of revoked credentials, with this refusal. Returns how many. */
   evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number>
-  /** Whether somebody was in the session that goes on under this id and with this token. */
+  /** Whether somebody was in the ongoing session with this id and token. */
   knows(meetingId: string, participantId: string, tokenId: string): Promise<boolean>
 }
 
-/** What only the process that is the home can do: let in connections that end here, and count what is here. */
+/** Operations that only the home process can do: admit connections that end here, and count what is here. */
 export interface LocalHome extends MeetingHome {
   /**
-   * One connection asks to come in; see `Entrance.requestEntry`.
-   * @throws {Refusal} SERVER_STOPPING also where another process is the meeting's home
+   * Handles the entry request of a connection; see `Entrance.requestEntry`.
+   * @throws {Refusal} SERVER_STOPPING, also if another process is the meeting's home
    */
   requestEntry(
     meeting: MeetingRecord,
     visitor: Visitor,
   ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }>
-  /** The chat socket of a ticket, as `chatTicket` made it. */
+  /** The participant's chat for a ticket made by `chatTicket`. */
   openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined>
-  /** Asks another meeting, which must be live here, to show this participant's streams. */
+  /** Asks another meeting, which must be live here, to relay this participant's streams. */
   requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void>
-  /** Sessions that go on, who is in them or about to join, and who waits; costs a step for each meeting. */
+  /** Counts ongoing sessions, participants (joined or about to) and waiting requests; takes one step per meeting. */
   counts(): Promise<{ meetings: number; participants: number; entryRequests: number }>
-  /** Measures everybody's media once, keeps the figures, and says what they are together. */
+  /** Measures the media of all participants, stores the figures, and returns their totals. */
   measure(): Promise<Flow>
 }

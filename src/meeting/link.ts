@@ -1,27 +1,27 @@
 /**
- * How a meeting reaches people: given by `api/`, so that nothing here knows of sockets.
+ * The interface by which a meeting reaches clients. `api/` implements it, so nothing here knows about sockets.
  */
 import type { LeaveReason } from '../protocol/leave-reasons.ts'
 import type { Notification, ServerRequests } from '../protocol/notifications.ts'
 import type { Refusal } from '../protocol/errors.ts'
 
-/** The way to one connection. None of it throws; a connection that is gone swallows what is said to it. */
+/** The link to one connection. No method throws; a closed connection drops what it is sent. */
 export interface Link {
   readonly connectionId: string
-  /** Whether the client knows `mediaReset`; another is made to reconnect instead. */
+  /** Whether the client understands `mediaReset`; otherwise it is made to reconnect. */
   readonly resetsMedia: boolean
   notify(...notifications: Notification[]): void
-  /** Resolves with whether the client acknowledged in time. */
+  /** Resolves to true if the client acknowledged in time. */
   request<E extends keyof ServerRequests>(event: E, payload: ServerRequests[E]): Promise<boolean>
-  /** Resolves with whether the line is alive: false when the client's side has not answered within this time. */
+  /** Resolves to true if the client answers within this time. */
   answers(withinMs: number): Promise<boolean>
-  /** Orderly out: says why, then disconnects. The refusal, if any, is told first. */
+  /** Closes in order: sends the refusal, if any, and the reason, then disconnects. */
   close(reason: LeaveReason, refusal?: Refusal): void
-  /** Cuts the connection so that the client comes back by itself; the reason, if any, is told first. */
+  /** Cuts the connection so that the client reconnects by itself; sends the reason, if any, first. */
   drop(why?: Refusal): void
 }
 
-/** Many links under one name: what is said to it is serialised once. */
+/** A group of links: a notification to the group is serialised once. */
 export interface Audience {
   add(link: Link): void
   remove(link: Link): void

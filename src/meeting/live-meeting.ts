@@ -1,6 +1,6 @@
 /**
- * One meeting while somebody is in it, waits for it, or may still come back to its session. Builds the parts, and says
- * which of them hears of what.
+ * One meeting while somebody is inside, is waiting, or may still return to its session. Creates the parts and connects
+ * them.
  */
 import type { Sfu } from '../media/sfu.ts'
 import type { AutoClose, MeetingRecord, StatsRecord, Store } from '../store/store.ts'
@@ -42,17 +42,17 @@ export interface LiveMeetingOptions {
   openAudience: OpenAudience
   events: Events<MeetingEvents>
   announce: Announce
-  /** Why a grant is no good any more, if it is not. */
+  /** Returns why a grant is no longer valid, if so. */
   refusalSince: (grant: Grant) => Refusal | undefined
-  /** The last instant at which the server that left a session behind is known to have run. */
+  /** The last instant at which the server that left the session behind is known to have run. */
   lastAliveAt: number | undefined
   now: () => number
   newSessionId: () => string
-  /** What cannot be guessed: chat tickets, message ids. */
+  /** Makes unguessable ids: chat tickets, message ids. */
   newSecretId: () => string
-  /** Told of what failed behind the scenes; nothing here throws for it. */
+  /** Receives errors of background work. */
   onError: (error: unknown, message: string) => void
-  /** Nobody is in it, waits for it or may come back. */
+  /** Called when nobody is inside, is waiting, or may return. */
   onIdle: () => void
 }
 
@@ -97,7 +97,7 @@ export class LiveMeeting {
       ...options,
       meeting: () => this.#meeting,
       isSomebodyEntering: () => this.roster.seats.size > 0,
-      // The router is wanted as soon as the first one is in; its worker starts on it while the session is written.
+      // The first participant needs the router at once, so its worker starts while the session is being written.
       onBeginning: () => this.media.warm(),
       onEnding: (reason) => {
         this.roster.evictAll(reason)
@@ -150,10 +150,10 @@ export class LiveMeeting {
     })
   }
 
-  /** Takes up the session that a stopped server left behind, if there is one. */
+  /** Resumes the session that a stopped server left behind, if there is one. */
   static async open(options: LiveMeetingOptions): Promise<LiveMeeting> {
     const { store, lastAliveAt } = options
-    // It may have been deactivated since it was looked up; from here on that is told.
+    // It may have been deactivated since it was looked up; later changes are reported.
     const meeting = (await store.meetings.get(options.meeting.meetingId)) ?? options.meeting
     const live = new LiveMeeting({ ...options, meeting })
     const left = await store.sessions.ongoing(meeting.meetingId)
@@ -173,34 +173,34 @@ export class LiveMeeting {
     return this.#sessions.current?.sessionId
   }
 
-  /** Whether somebody was let in or inside under this id and with this token since the session began. */
+  /** Whether somebody was admitted or inside with this id and token since the session began. */
   knows(participantId: string, tokenId: string): boolean {
     return this.#sessions.current?.knows(participantId, tokenId) ?? false
   }
 
-  /** Who is here and who waits, for those who watch from outside. */
+  /** The participants and waiting requests, for callers outside the meeting. */
   view(): LiveView {
     return viewOf(this.#sessions.current, this.roster, this.entrance)
   }
 
-  /** The values that this session shares. @throws {Refusal} NOT_FOUND when no session goes on */
+  /** The session's shared values. @throws {Refusal} NOT_FOUND if there is no ongoing session */
   get values(): RealtimeStore {
     return this.#sessions.required.values
   }
 
-  /** Something is said from outside, under a name that the caller answers for. Answers the message's id. */
+  /** Sends a message from outside, under a name that the caller vouches for. Returns the message's id. */
   async publish(sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string> {
     return this.#sessions.required.chat.publish({ ...sender, joined: true }, message)
   }
 
-  /** The chat socket of the participant whose ticket this is. */
+  /** Opens the chat of the participant with this ticket. */
   openChat(ticket: string, link: ChatLink): ChatConnection | undefined {
     const participant = this.roster.byChatTicket(ticket)
     return participant && this.#sessions.current?.chat.connect(participant, link)
   }
 
   /**
-   * Keeps a file of somebody inside for as long as the session goes on. Answers its id.
+   * Stores a participant's file until the session ends. Returns its id.
    * @throws {Refusal} UNAUTHORIZED_REQUEST, PAYLOAD_TOO_LARGE
    */
   async shareFile(holder: Holder, file: Uint8Array): Promise<string> {
@@ -208,14 +208,14 @@ export class LiveMeeting {
     if (!session || !this.roster.holds(holder.tokenId)) throw new Refusal('UNAUTHORIZED_REQUEST')
     const fileId = await session.keepFile(holder, file)
     if (this.#sessions.current === session) return fileId
-    // Its folder was deleted before the file was there.
+    // The folder was deleted before the file was written.
     await session.dropFiles()
     throw noSession()
   }
 
   /**
-   * Lets an onlooker watch the session that goes on. What is returned ends that.
-   * @throws {Refusal} NOT_FOUND when no session goes on
+   * Lets an onlooker watch the ongoing session. Call the returned function to end it.
+   * @throws {Refusal} NOT_FOUND if there is no ongoing session
    */
   attach(onlooker: Onlooker): () => void {
     if (!this.#sessions.current) throw noSession()
@@ -224,17 +224,17 @@ export class LiveMeeting {
     return () => this.#onlookers.remove(onlooker)
   }
 
-  /** Measures everybody's media once. */
+  /** Measures the media of all participants once. */
   async measure(): Promise<StatsRecord[]> {
     const { sessionId } = this
     if (sessionId === undefined) return []
     return measureAll(this.roster.joined(), sessionId, this.#options.now())
   }
 
-  /** Checked at once; what is returned ends it, when the one who asked has its answer. */
+  /** Checks the permission at once; the returned function ends the session, after the caller got its answer. */
   async endForAll(by: Participant): Promise<() => void> {
     assertMay(by, 'end')
-    // Where nothing can be written nothing is ended, instead of being half ended.
+    // If nothing can be written, end nothing, rather than half of it.
     await this.#options.store.check()
     assertMay(by, 'end')
     return () => {
@@ -244,7 +244,7 @@ export class LiveMeeting {
     }
   }
 
-  /** Ends the session for everybody, those who wait included. */
+  /** Ends the session for everybody, including waiting applicants. */
   async end(reasonName: LeaveReasonName): Promise<void> {
     await this.#options.store.check()
     const reason = leaveReason(reasonName)
@@ -253,14 +253,14 @@ export class LiveMeeting {
     this.#idleIfEmpty()
   }
 
-  /** The meeting was deactivated: ends its session, and lets nobody in any more. */
+  /** The meeting was deactivated: ends its session, and admits nobody any more. */
   async deactivate(meeting: MeetingRecord): Promise<void> {
     this.#meeting = meeting
     await this.#sessions.settled()
     await this.end('ROOM_CLOSE')
   }
 
-  /** The server stops: connections are cut so that their clients come back, and the session stays for them. */
+  /** The server stops: cuts connections so that clients reconnect, and keeps the session for them. */
   suspend(): void {
     this.#isSuspended = true
     const why = new Refusal('SERVER_STOPPING')
@@ -280,7 +280,7 @@ export class LiveMeeting {
     await this.end('ROOM_CLOSE')
   }
 
-  /** Why nobody is let in any more. */
+  /** Returns why nobody is admitted any more, if so. */
   #refusalOfAll(): Refusal | undefined {
     if (this.#isSuspended) return new Refusal('SERVER_STOPPING')
     return this.#meeting.disabledAt === null ? undefined : new Refusal('MEETING_ID_DISABLED')

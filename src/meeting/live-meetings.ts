@@ -1,4 +1,4 @@
-/** The meetings whose home is this process, and the one way into them from outside: REST calls and sockets come through here. */
+/** The meetings whose home is this process. All REST calls and sockets reach a meeting through here. */
 import type { Sfu } from '../media/sfu.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { MeetingInspection } from '../protocol/rest/debug.ts'
@@ -32,7 +32,7 @@ import { emptyView, type LiveView } from './view.ts'
 
 export interface LiveMeetingsOptions {
   settings: MeetingSettings
-  /** Where meetings have their homes. */
+  /** The directory of homes. */
   directory: Directory
   store: Store
   sfu: Sfu
@@ -40,15 +40,15 @@ export interface LiveMeetingsOptions {
   now: () => number
   /** 24 hex digits, unique across machines. */
   newSessionId: () => string
-  /** What cannot be guessed. */
+  /** Makes unguessable ids. */
   newSecretId: () => string
   announce: Announce
-  /** Why a grant is no good any more, if it is not. */
+  /** Returns why a grant is no longer valid, if so. */
   refusalSince: (grant: Grant) => Refusal | undefined
   onError: (error: unknown, doing: string) => void
 }
 
-/** How long before a crash the last sign of life may lie. */
+/** The interval of heartbeats: how long before a crash the last one may be. */
 const SIGN_OF_LIFE_MS = 5000
 const SIGN_OF_LIFE = 'alive-at'
 
@@ -82,7 +82,7 @@ export class LiveMeetings implements LocalHome {
   }
 
   /**
-   * Takes up the sessions that a stopped server left, of meetings whose home this process is or can be; each ends after the
+   * Resumes the sessions that a stopped server left behind, of meetings whose home is or can be this process; each ends after the
    * grace period if nobody returns.
    */
   async resume(): Promise<void> {
@@ -111,7 +111,7 @@ export class LiveMeetings implements LocalHome {
       if (this.#suspended) throw new Refusal('SERVER_STOPPING')
       const opening = this.#liveMeeting(meeting)
       const live = await opening
-      // It may have become idle meanwhile, and another may have taken its place.
+      // It may have become idle meanwhile and been replaced.
       if (this.#open.get(meeting.meetingId) === opening)
         return { live, state: await live.entrance.requestEntry(visitor) }
     }
@@ -233,7 +233,7 @@ export class LiveMeetings implements LocalHome {
 
   async measure(): Promise<Flow> {
     const all: Quality[] = []
-    // One meeting after the other, so that a thousand people are not asked after at once.
+    // One meeting after the other, so that a thousand participants are not queried at once.
     for (const opening of [...this.#open.values()]) {
       const records = await (await opening).measure()
       await this.#options.store.figures.addStats(records)
@@ -258,7 +258,7 @@ export class LiveMeetings implements LocalHome {
     return meetings.reduce((count, live) => count + live.evictions.evictByCredential(bearers, refusal), 0)
   }
 
-  /** The server stops: everybody is cut off in a way that brings them back, and the sessions stay open for them. */
+  /** The server stops: cuts everybody off so that they reconnect, and keeps the sessions open for them. */
   async suspend(): Promise<void> {
     this.#suspended = true
     clearInterval(this.#signsOfLife)
@@ -288,7 +288,7 @@ export class LiveMeetings implements LocalHome {
   }
 
   async #openMeeting(meeting: MeetingRecord, onIdle: () => void): Promise<LiveMeeting> {
-    // Where another process has become the home, the client comes back and is led there.
+    // If another process has become the home, the client reconnects and is directed there.
     if ((await this.#options.directory.claim(meeting.meetingId)) !== 'here')
       throw new Refusal('SERVER_STOPPING', {
         message: 'The meeting moved to another server; the connection comes back by itself.',

@@ -1,4 +1,4 @@
-/** What others may listen to: webhooks, metrics. */
+/** Events of meetings, for webhooks and metrics. */
 export interface MeetingEvents {
   sessionStarted: [session: { meetingId: string; sessionId: string; startedAt: number }]
   sessionEnded: [

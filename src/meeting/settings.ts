@@ -1,7 +1,7 @@
 import type { ChatLimits } from './chat/limits.ts'
 import type { Moderation } from './roster/permissions.ts'
 
-/** What the operator decides about every meeting. */
+/** Settings of the operator for all meetings. */
 export interface MeetingSettings extends ChatLimits {
   moderation: Moderation
   lobbyTimeoutMs: number
@@ -10,11 +10,11 @@ export interface MeetingSettings extends ChatLimits {
   /** How long an admitted connection may take to join. */
   joinTimeoutMs: number
   maxParticipants: number
-  /** Entry requests that wait at once. */
+  /** The maximum number of waiting entry requests. */
   maxEntryRequests: number
-  /** For one participant. */
+  /** Per participant. */
   maxProducers: number
-  /** Of the realtime store, in one session. */
+  /** Keys in the realtime store of one session. */
   maxStoreKeys: number
   maxFileBytes: number
   maxSessionFileBytes: number

@@ -4,7 +4,7 @@ import type { Entrance } from './door/entrance.ts'
 import type { Roster } from './roster/roster.ts'
 import type { Session } from './session/session.ts'
 
-/** A live meeting as seen from outside it. Instants in ms. */
+/** A live meeting as seen from outside. Instants in ms. */
 export interface LiveView {
   sessionId: string | null
   startedAt: number | null
@@ -15,7 +15,7 @@ export interface LiveView {
     mode: Mode
     streams: StreamKind[]
     canModerate: boolean
-    /** Scores from 1 to 4.5, see `quality.ts`; null before they were measured. */
+    /** Scores from 1 to 4.5, see `quality.ts`; null before the first measurement. */
     quality: { audio: number | null; video: number | null } | null
   }[]
   /** Admitted, and about to join. */
@@ -23,7 +23,7 @@ export interface LiveView {
   entryRequests: { participantId: string; name: string; askedAt: number }[]
 }
 
-/** A meeting in which nobody is, and for which nobody waits. */
+/** An empty meeting. */
 export const emptyView: LiveView = {
   sessionId: null,
   startedAt: null,

@@ -1,6 +1,6 @@
 /**
- * Streams of a participant that also go to another meeting, asked for there and consented to (contract, rest-and-tokens
- * §5.2). In the other meeting the participant is seen as one of its own who only sends.
+ * Relays a participant's streams to another meeting, requested there and consented to (contract, rest-and-tokens
+ * §5.2). In the other meeting the participant appears as one of its own who only sends.
  */
 import type { StreamKind } from '../../protocol/media.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
@@ -12,7 +12,7 @@ import { Participant } from '../roster/participant.ts'
 import { ProgramLink } from '../roster/program-link.ts'
 import { beyondShare, sharesOf } from '../../shares.ts'
 
-/** What a relay needs of the meeting that it leads to. */
+/** What a relay needs from the meeting that it leads to. */
 export interface RelayDestination {
   readonly meetingId: string
   readonly streams: {
@@ -23,23 +23,23 @@ export interface RelayDestination {
   readonly roster: { leave(participant: Participant, reason: LeaveReason): void }
 }
 
-/** Somebody asks to be relayed. */
+/** A participant's request to be relayed. */
 export interface RelayRequest {
   source: Participant
   sourceMeetingId: string
-  /** Shown for the meeting that is asked. */
+  /** The grant for the other meeting. */
   grant: Grant
   kinds: Set<StreamKind>
 }
 
 /**
- * Requests that wait for consent. One participant has one of them, those who came with one token half of them, and each
- * is gone when its participant is.
+ * Requests that wait for consent. A participant has at most one, the holders of one token at most half of them, and each
+ * ends when its participant leaves.
  */
 export class RelayRequests {
   readonly #pending = new Map<RelayRequest, Mirror>()
 
-  /** Takes the place of an earlier request of the same participant. @throws {Refusal} RATE_LIMITED */
+  /** Replaces an earlier request of the same participant. @throws {Refusal} RATE_LIMITED */
   add(request: RelayRequest, limit: number): void {
     const { source, sourceMeetingId } = request
     const before = this.get(sourceMeetingId, source.id)
@@ -78,7 +78,7 @@ export class RelayRequests {
     this.dropWhere(() => true)
   }
 
-  /** How many are of the same token, that of the meeting they come from or that shown here. */
+  /** How many requests have the same token, either of the two. */
   #countOf({ source, grant }: RelayRequest): number {
     let count = 0
     for (const other of this.#pending.keys())
@@ -88,7 +88,7 @@ export class RelayRequests {
 }
 
 export class Relay implements Mirror {
-  /** The participant, as the other meeting has it. */
+  /** The participant in the other meeting. */
   readonly guest: Participant
   readonly #request: RelayRequest
   readonly #destination: RelayDestination
@@ -106,7 +106,7 @@ export class Relay implements Mirror {
       authority: { canAdmit: false, canModerate: false },
       kind: 'relay',
       link: new ProgramLink({
-        // A meeting id holds no colon.
+        // A meeting id contains no colon.
         connectionId: `relay:${request.sourceMeetingId}:${source.id}`,
         onClose: (reason) => this.stop(reason.message),
         answers: (withinMs) => source.link.answers(withinMs),
@@ -156,7 +156,7 @@ export class Relay implements Mirror {
     }
   }
 
-  /** Idempotent. The participant hears why. */
+  /** Idempotent. Tells the participant why. */
   stop(reason: string): void {
     if (this.#stopped) return
     this.#stopped = true

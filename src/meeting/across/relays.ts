@@ -1,4 +1,4 @@
-/** Streams of other meetings that are to be seen here: asked for, consented to by an admitter, and then a guest on the roster. */
+/** Relays from other meetings into this one: requested, consented to by an admitter, then a guest on the roster. */
 import type { RequestData } from '../../protocol/requests.ts'
 import type { Grant } from '../../token/token.ts'
 import type { Entrance } from '../door/entrance.ts'
@@ -19,9 +19,9 @@ export interface RelaysOptions {
   sessions: SessionLifecycle
   entrance: Entrance
   admitters: Audience
-  /** Requests that wait for consent at once. */
+  /** The maximum number of requests that wait for consent. */
   maxRequests: number
-  /** Why nobody, or nobody with this grant, is let in any more. */
+  /** Returns why nobody, or nobody with this grant, is admitted any more. */
   refusalOf: (grant: Grant) => Refusal | undefined
 }
 
@@ -32,11 +32,11 @@ export class Relays {
     this.#options = options
   }
 
-  /** A participant of another meeting asks that its streams be seen here too. */
+  /** A participant of another meeting requests that its streams are relayed here. */
   request(request: RelayRequest): void {
     const { source, sourceMeetingId, grant } = request
     const { requests, roster, sessions, admitters, maxRequests, refusalOf } = this.#options
-    // It left while its token was looked at: nobody would take the request back.
+    // The participant left while its token was checked, so nothing would withdraw the request.
     if (!source.joined) throw new Refusal('INVALID_STATE')
     const closed = refusalOf(grant)
     if (closed) throw closed
@@ -79,7 +79,7 @@ export class Relays {
     }
     const seating = entrance.decideSeat({ grant, participantId: source.id })
     if (seating.decision === 'refuse') throw seating.refusal
-    // A relay displaces nobody.
+    // A relay does not displace anybody.
     if (roster.has(source.id)) throw new Refusal('MEDIA_RELAY_FAILED')
     requests.drop(request)
     const relay = new Relay(request, destination)
@@ -101,7 +101,7 @@ export class Relays {
   }
 }
 
-/** A request is gone when its source, or the token that it was made with, was removed. */
+/** Drops requests whose source, or whose token, was removed. */
 export function keepsOutRelay(session: Session, { source, grant }: RelayRequest): boolean {
   return (
     session.keepsOut({ participantId: source.id, tokenId: grant.tokenId }) ||
@@ -109,7 +109,7 @@ export function keepsOutRelay(session: Session, { source, grant }: RelayRequest)
   )
 }
 
-/** No session goes on there, or nobody in it may let others in. */
+/** There is no ongoing session there, or nobody in it may admit others. */
 export function nobodyConsents(): Refusal {
   return new Refusal('MEDIA_RELAY_FAILED', {
     message: 'That meeting has no participant who can accept the relay.',

@@ -1,6 +1,6 @@
 /**
- * How another meeting speaks to one who is still in its own and wants to go over: what it says gets through, and a
- * refusal of it ends the wish and not the connection (contract, signalling §4.5).
+ * The link between another meeting and a participant who is still in the old one and wants to switch: messages get through,
+ * and a refusal ends the switch, not the connection (contract, signalling §4.5).
  */
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { Notification, ServerRequests } from '../../protocol/notifications.ts'
@@ -29,7 +29,7 @@ export class SwitchingLink implements Link {
     return this.#link.resetsMedia
   }
 
-  /** It has gone over: from here on this is the link itself. */
+  /** The participant has switched: from here on this is its link. */
   arrive(): void {
     this.#over = true
   }

@@ -1,6 +1,6 @@
 /**
- * The chat of one session: topics, who listens to them, and what was said that is to be kept. Who says something is
- * known from the connection, never from the frame (contract, signalling §4.4).
+ * The chat of one session: topics, their subscribers, and stored messages. The sender is
+ * taken from the connection, never from the frame (contract, signalling §4.4).
  */
 import { Refusal } from '../../protocol/errors.ts'
 import { isReadable } from '../../protocol/ids.ts'
@@ -23,12 +23,12 @@ export interface ChatOptions {
   onError: (error: unknown, message: string) => void
 }
 
-/** Who says something. */
+/** The sender of a message. */
 export interface ChatSender {
   readonly id: string
   readonly name: string
   readonly joined: boolean
-  /** On whose account it is kept. */
+  /** Whose quota a stored message counts against. */
   readonly holder: Holder
 }
 
@@ -38,10 +38,10 @@ export class Chat {
   readonly #connections = new Map<string, ChatConnection>()
   readonly #room: SharedAmount
   readonly #places: SharedThings
-  /** The number of the last message that was kept. */
+  /** The number of the last stored message. */
   #last: number
 
-  /** `kept`: what the session kept before a restart. */
+  /** `kept`: the messages stored before a restart. */
   constructor(
     options: ChatOptions,
     kept: { last: number; shares: readonly ChatShare[] } = { last: 0, shares: [] },
@@ -60,7 +60,7 @@ export class Chat {
     }
   }
 
-  /** A newer socket of the same participant takes the place of the older. */
+  /** A newer socket of the same participant replaces the older one. */
   connect(participant: Participant, link: ChatLink): ChatConnection {
     this.#connections.get(participant.id)?.close(1000, 'replaced')
     const connection: ChatConnection = new ChatConnection(participant, link, {
@@ -86,7 +86,7 @@ export class Chat {
     return connection
   }
 
-  /** Somebody left the meeting. */
+  /** A participant left the meeting. */
   disconnect(participantId: string): void {
     this.#connections.get(participantId)?.close(1000, 'left')
   }
@@ -99,7 +99,7 @@ export class Chat {
   #topic(name: string): Topic {
     const there = this.#topics.get(name)
     if (there) return there
-    // Topics that nobody listens to are remembered for their numbering alone, as far as there is room.
+    // Topics without subscribers are remembered only for their numbering, as far as there is room.
     if (this.#topics.size >= this.#options.limits.maxChatTopics) {
       for (const [old, topic] of this.#topics) if (topic.unused) this.#topics.delete(old)
     }
@@ -108,7 +108,7 @@ export class Chat {
     return topic
   }
 
-  /** Answers the id that the message has here. */
+  /** Returns the server's id of the message. */
   async publish(sender: ChatSender, frame: Said): Promise<string> {
     const { limits, now, newMessageId } = this.#options
     const { message, payload, sendOnly, persist, messageId } = frame
@@ -142,7 +142,7 @@ export class Chat {
       accountId: sender.holder.participantId ?? null,
       bytes: bytesOf(frame),
     }
-    // Kept before it is heard, and heard in the order in which it was taken in.
+    // Store it before sending it, and send messages in the order of arrival.
     await topic.inTurn(persist ? () => this.#keep(record, sender.holder) : undefined, (number) => {
       topic.deliver(encode(record, sendOnly.length === 0 ? topic.nextSeq() : 0), number)
     })

@@ -23,7 +23,7 @@ import { Subscription } from './subscription.ts'
 import type { Topic } from './topic.ts'
 import { Turns } from './turns.ts'
 
-/** One participant of one session. */
+/** A participant of a session. */
 export interface ChatSpeaker {
   readonly sessionId: string
   readonly participantId: string
@@ -33,7 +33,7 @@ interface ConnectionOptions {
   sessionId: string
   log: ChatLog
   findTopic: (name: string) => Topic | undefined
-  /** The topic, with a place in it. @throws {Refusal} */
+  /** Subscribes to the topic. @throws {Refusal} */
   enterTopic: (name: string) => Topic
   leaveTopic: (name: string) => void
   publish: (frame: Publish) => Promise<void>
@@ -42,7 +42,7 @@ interface ConnectionOptions {
   onError: (error: unknown, message: string) => void
 }
 
-/** One participant's chat socket. */
+/** The chat socket of a participant. */
 export class ChatConnection {
   readonly speaker: ChatSpeaker
   readonly #participant: Participant
@@ -60,7 +60,7 @@ export class ChatConnection {
     this.#replays = new Turns(MAX_REPLAYS, options.maxSubscriptions)
   }
 
-  /** Answers every request, with an `Ack` or with what was kept. Resolves with the refusal, if it told one. */
+  /** Answers every request, with an `Ack` or with stored messages. Resolves with the refusal, if there was one. */
   async handle(frame: ClientFrame): Promise<Refusal | undefined> {
     if (this.#closed || frame.kind === 'pong') return undefined
     const { requestId } = frame.value
@@ -86,7 +86,7 @@ export class ChatConnection {
     }
   }
 
-  /** One more than its share was sent. */
+  /** The client sent too many requests. */
   refuse(frame: ClientFrame, refusal: Refusal): void {
     if (frame.kind !== 'pong')
       this.#answer({
@@ -106,12 +106,12 @@ export class ChatConnection {
   }
 
   #answer(value: { requestId: string; ok: boolean; error?: string; messageId?: string }): void {
-    // One who asks and asks and reads no answer would fill the memory.
+    // A client that keeps requesting without reading would fill the memory.
     if (this.#link.backlogBytes > MAX_ANSWER_BACKLOG_BYTES) this.close(TOO_SLOW, 'too slow')
     else this.#link.send(encodeServerFrame('ack', value))
   }
 
-  /** True when the answer is out already. */
+  /** Returns true if the answer was already sent. */
   async #run(frame: Exclude<ClientFrame, { kind: 'pong' }>): Promise<boolean> {
     switch (frame.kind) {
       case 'publish':
@@ -137,7 +137,7 @@ export class ChatConnection {
       throw new Refusal('RATE_LIMITED', { message: 'The connection subscribes to too many topics.' })
     }
     const topic = this.#options.enterTopic(asked.topic)
-    // What waits to go out is history by now: a listener must not hear it twice.
+    // Pending messages are part of the history by now; a subscriber must not get them twice.
     topic.flush()
     const subscription = there ?? new Subscription(this.#participant.id, topic.name, this.#link, asked)
     if (there) there.widen(asked)
@@ -146,7 +146,7 @@ export class ChatConnection {
       topic.subscriptions.add(subscription)
     }
     if (asked.oldMessageLimit === 0) return false
-    // Live messages follow the history.
+    // Live messages come after the history.
     subscription.hold()
     try {
       const { oldMessageLimit: limit, requestId } = asked
@@ -168,7 +168,7 @@ export class ChatConnection {
     return topic && this.#subscriptions.get(topic)
   }
 
-  /** What was kept and heard until now; false where there is nothing. It goes out as the network takes it. */
+  /** Sends the history as fast as the network takes it; returns false if there is none. */
   #replay({
     topic,
     limit,
@@ -205,7 +205,7 @@ export class ChatConnection {
           await new Promise<void>((taken) => this.#link.send(frame, taken))
         else {
           this.#link.send(frame)
-          // Others have their turn.
+          // Yield to others.
           if (rest) await nextTurn()
         }
       }

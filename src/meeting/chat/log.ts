@@ -1,9 +1,9 @@
 import type { ChatFilter, KeptMessage, Newest, Stretch } from '../../store/store.ts'
 import type { NewMessage } from './message.ts'
 
-/** What a session keeps; memory holds none of it. */
+/** The stored chat of a session; none of it is in memory. */
 export interface ChatLog {
-  /** Resolves with its number when the message has reached the disk. */
+  /** Resolves with the number of the message when it has reached the disk. */
   append(message: NewMessage): Promise<number>
   newest(most: Newest, to: number, filter: ChatFilter): Promise<Stretch>
   read(stretch: Stretch, filter: ChatFilter): Promise<{ messages: KeptMessage[]; rest: Stretch | undefined }>

@@ -1,4 +1,4 @@
-/** Messages: what is said, what is kept of it, and what goes out. Encoded here and not in `protocol/`, once for all who hear one. */
+/** Chat messages: incoming, stored and outgoing. Encoded here and not in `protocol/`, once for all recipients. */
 import type { ChatRecord } from '../../store/store.ts'
 import { encodeChatMessage, encodeServerFrame, NEW_MESSAGES, type Publish } from '../../protocol/chat.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -7,14 +7,14 @@ import { HEARER_BYTES, RECORD_BYTES } from './limits.ts'
 
 export type NewMessage = Omit<ChatRecord, 'sessionId'>
 
-/** What is said, and to whom. */
+/** A message with its recipients. */
 export type Said = Pick<Publish, 'topic' | 'message' | 'payload' | 'sendOnly' | 'persist' | 'messageId'>
 
-/** A message as it goes out. */
+/** A message as sent to clients. */
 export interface Encoded {
   bytes: Uint8Array
   senderId: string
-  /** Empty: everybody. */
+  /** Recipients; empty: everybody. */
   sendOnly: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export function assertTopic(name: string): void {
     })
 }
 
-/** What a message takes of the room for what is kept. */
+/** How much of the quota a message uses. */
 export function bytesOf({ topic, message, payload, sendOnly }: Said): number {
   let bytes = RECORD_BYTES + Buffer.byteLength(topic) + Buffer.byteLength(message) + payload.length
   for (const id of sendOnly) bytes += HEARER_BYTES + 2 * Buffer.byteLength(id)
@@ -52,7 +52,7 @@ export function encode(record: NewMessage, seqNum = 0): Encoded {
   }
 }
 
-/** Private messages are for those they name, and for who said them. */
+/** A private message goes to its recipients and its sender. */
 export function mayHear(participantId: string, { sendOnly, senderId }: Encoded): boolean {
   return sendOnly.length === 0 || senderId === participantId || sendOnly.includes(participantId)
 }

@@ -3,7 +3,7 @@ import { DEFAULT_QUEUE_SIZE, LIMIT_WINDOW_MS, MAX_BACKLOG_BYTES, MAX_QUEUE_SIZE,
 import type { ChatLink } from './link.ts'
 import { newMessages } from './message.ts'
 
-/** One participant's ear on one topic, however many of its listeners asked for it. */
+/** One participant's subscription to one topic, shared by all its listeners. */
 export class Subscription {
   readonly participantId: string
   readonly #topic: string
@@ -13,7 +13,7 @@ export class Subscription {
   #drops: boolean
   #queue: Uint8Array[] = []
   #queuedBytes = 0
-  /** What is said while a replay is on its way: it is heard afterwards. */
+  /** Messages that arrive during a replay; sent after it. */
   #held: Uint8Array[] = []
   #heldBytes = 0
   #replays = 0
@@ -29,7 +29,7 @@ export class Subscription {
     this.#drops = asked.realtimeOverflow === 'drop'
   }
 
-  /** Another listener of the same participant: the more generous of the two counts. */
+  /** Adds another listener of the same participant; the more generous limits win. */
   widen(asked: Subscribe): void {
     this.#limit =
       asked.newMessageLimit <= 0 ? 0 : this.#limit === 0 ? 0 : Math.max(this.#limit, asked.newMessageLimit)
@@ -49,7 +49,7 @@ export class Subscription {
     this.#held = []
   }
 
-  /** Until `release`, as often as it was called. */
+  /** Holds messages back until `release` has been called as often. */
   hold(): void {
     this.#replays++
   }
@@ -70,7 +70,7 @@ export class Subscription {
     } else if (!this.#drops) {
       this.#queue.push(payload)
       this.#queuedBytes += payload.length
-      // The oldest is the least worth having; the gap in the numbers tells the client.
+      // Drop the oldest; the client sees the gap in the numbers.
       while (this.#queue.length > this.#queueSize || this.#queuedBytes > MAX_BACKLOG_BYTES)
         this.#queuedBytes -= this.#queue.shift()!.length
     }

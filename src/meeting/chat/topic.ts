@@ -2,10 +2,10 @@ import { FLUSH_BYTES } from './limits.ts'
 import { mayHear, newMessages, type Encoded } from './message.ts'
 import type { Subscription } from './subscription.ts'
 
-/** One topic of a session: the order of what is said in it, and who listens. */
+/** One topic of a session: the order of its messages, and its subscribers. */
 export class Topic {
   readonly name: string
-  /** The number of the last message that was kept and heard: later ones are not history yet. */
+  /** The number of the last message that was stored and sent; later ones are not history yet. */
   #heardTo: number
   readonly subscriptions = new Set<Subscription>()
   #seq = 0
@@ -26,13 +26,13 @@ export class Topic {
     return this.#heardTo
   }
 
-  /** Counts what everybody hears, so that a gap shows; private messages carry no number. */
+  /** Numbers public messages, so that clients notice gaps; private messages have no number. */
   nextSeq(): number {
     return ++this.#seq
   }
 
   /**
-   * Runs `then`, with what `before` answered, after it and after all that was in turn earlier; at once when there is nothing
+   * Runs `then` with the result of `before`, after it and after all earlier calls; at once if there is nothing
    * to wait for.
    */
   async inTurn(
@@ -45,7 +45,7 @@ export class Topic {
     }
     const earlier = this.#turn
     const turn = (async () => {
-      // Both at once: the store orders its writes itself.
+      // Start both at once: the store orders its writes itself.
       const [own] = await Promise.allSettled([before?.(), earlier])
       if (own.status === 'rejected') throw own.reason
       then(own.value)
@@ -61,7 +61,7 @@ export class Topic {
     await turn
   }
 
-  /** `number`: of a message that was kept. */
+  /** `number`: of a stored message. */
   deliver(said: Encoded, number: number | undefined): void {
     if (number !== undefined) this.#heardTo = number
     if (this.subscriptions.size === 0) return
@@ -73,7 +73,7 @@ export class Topic {
       }
       return
     }
-    // What is said in one turn of the event loop goes out together, encoded once for all who hear it.
+    // Messages of one turn of the event loop are sent together, encoded once for all recipients.
     if (this.#pending.length === 0) setImmediate(() => this.flush())
     this.#pending.push(said.bytes)
     this.#pendingBytes += said.bytes.length

@@ -1,6 +1,6 @@
 import { Refusal } from '../../protocol/errors.ts'
 
-/** Lets so many go on at once; others wait their turn, so many of them. */
+/** A semaphore: limits how many run and how many wait. */
 export class Turns {
   readonly #atOnce: number
   readonly #mostWaiting: number
@@ -12,13 +12,13 @@ export class Turns {
     this.#mostWaiting = mostWaiting
   }
 
-  /** @throws {Refusal} RATE_LIMITED when too many wait */
+  /** @throws {Refusal} RATE_LIMITED if too many wait */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#atOnce) this.#running++
     else {
       if (this.#waiting.length >= this.#mostWaiting)
         throw new Refusal('RATE_LIMITED', { message: 'Read the pending answers before you request more.' })
-      // Whoever ends hands its turn on.
+      // The one that ends hands its turn to the next.
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
     try {

@@ -1,26 +1,26 @@
 /**
- * The rules of entry: admit, wait or refuse. Values in, a decision out.
+ * The rules of admission: admit, wait or refuse. Pure functions.
  */
 import type { Grant } from '../../token/token.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { beyondShare, sharesOf, type Shares } from '../../shares.ts'
 import { authorityOf, type Authority, type Moderation } from '../roster/permissions.ts'
 
-/** What the decision needs to know of the session; before the first admission there is none. */
+/** The facts of the session that the decision depends on; before the first admission there is no session. */
 export interface SessionFacts {
-  /** Why nobody, or nobody with this grant, is let in any more. */
+  /** Returns why nobody, or nobody with this grant, is admitted any more. */
   closed: Refusal | undefined
-  /** A removal keeps the one who asks out. */
+  /** A removal keeps the applicant out. */
   keptOut: boolean
-  /** It was let in before, with this token. */
+  /** The applicant was admitted before, with this token. */
   admittedBefore: boolean
-  /** With what the one is inside who has this participant id, if anybody has. */
+  /** The credentials of the participant inside with this participant id, if any. */
   inside: Grant | undefined
-  /** With what the one asked who has this participant id and waits, if anybody does. */
+  /** The credentials of the waiting applicant with this participant id, if any. */
   waiting: Grant | undefined
-  /** Seats that are taken: participants, those who are about to join, relay guests. */
+  /** Occupied seats: participants, admitted applicants who have not joined, relay guests. */
   seats: number
-  /** Seats of this token's holders who have not joined. */
+  /** Seats of holders of this token who have not joined. */
   enteringWithToken: number
   entryRequests: number
   entryRequestsWithToken: number
@@ -31,7 +31,7 @@ export interface AdmissionLimits {
   maxEntryRequests: number
 }
 
-/** `contest`: the participant id is another's, who keeps it unless its line is dead. */
+/** `contest`: another participant has this id, and keeps it unless its connection is dead. */
 export type Admission =
   | { decision: 'admit'; authority: Authority }
   | { decision: 'wait' }
@@ -41,7 +41,7 @@ export type Admission =
 export type Seating = Exclude<Admission, { decision: 'wait' }>
 
 /**
- * Participants with the tokens they came with. An id alone is known to everybody inside, so it lets nobody back in.
+ * Participants with their tokens. Everybody inside knows the ids, so an id alone does not let anybody back in.
  */
 export class Admissions {
   /** participantId → token ids */
@@ -61,7 +61,7 @@ export class Admissions {
   }
 }
 
-/** The decision on an entry request that the door accepted. */
+/** Decides on an entry request that passed the door. */
 export function decideAdmission(
   grant: Grant,
   facts: SessionFacts,
@@ -70,7 +70,7 @@ export function decideAdmission(
 ): Admission {
   const seating = decideSeat(grant, facts, limits, moderation)
   if (grant.entry !== 'ask' || facts.admittedBefore) return seating
-  // To wait takes no seat, so a full meeting does not matter yet.
+  // Waiting needs no seat, so a full meeting does not matter yet.
   const { waiting } = facts
   if (facts.closed || facts.keptOut || seating.decision === 'contest') return seating
   if (waiting && !displaces(grant, waiting)) return { decision: 'contest', with: 'waiting' }
@@ -81,7 +81,7 @@ export function decideAdmission(
   return { decision: 'wait' }
 }
 
-/** The decision on a seat, for whoever may have one: asked in the instant in which it is taken. */
+/** Decides on a seat, in the same instant in which it is taken. */
 export function decideSeat(
   grant: Grant,
   facts: Omit<SessionFacts, 'admittedBefore' | 'waiting' | 'entryRequests' | 'entryRequestsWithToken'>,
@@ -93,7 +93,7 @@ export function decideSeat(
   if (grant.entry === undefined) return { decision: 'refuse', refusal: new Refusal('INVALID_PERMISSIONS') }
   const { inside } = facts
   if (inside && !displaces(grant, inside)) return { decision: 'contest', with: 'inside' }
-  // Whoever displaces somebody takes that seat.
+  // A newcomer who displaces somebody takes that seat.
   if (!inside && facts.seats >= limits.maxParticipants)
     return { decision: 'refuse', refusal: new Refusal('MAX_PARTCIPANT_REACHED') }
   if (!inside && facts.enteringWithToken >= seatsForToken(limits.maxParticipants))
@@ -102,20 +102,20 @@ export function decideSeat(
 }
 
 /**
- * Seats that one token may hold without having joined. Most of them, because a whole class may come at once with the one
- * token that its app gives to everybody; a quarter is left for others until the seats are joined with or given up.
+ * How many seats the holders of one token may have without having joined. Most of them, because a whole class may come at once with the one
+ * token of its app; a quarter is left for others until these seats are used or given up.
  */
 function seatsForToken(maxParticipants: number): number {
   return Math.max(1, maxParticipants - Math.ceil(maxParticipants / 4))
 }
 
 /**
- * Whether a newcomer takes the place of the one who has its participant id (docs/decisions/0010). Everybody inside knows
- * the id, so knowing it is not enough, and guests have no authority that could be.
+ * Whether a newcomer displaces the holder of its participant id (docs/decisions/0010). Everybody inside knows
+ * the id, so knowing it is not enough, and guests have no authority.
  */
 export function displaces(newcomer: Grant, holder: Grant): boolean {
   if (newcomer.tokenId === holder.tokenId) return true
-  // The door has held its participant id against the token.
+  // The door has compared the participant id with the token.
   if (newcomer.participantId !== undefined) return true
   if (holder.participantId !== undefined) return false
   return newcomer.entry !== 'ask' && rankOf(newcomer) >= rankOf(holder)

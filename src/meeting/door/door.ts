@@ -1,6 +1,6 @@
 /**
- * The door of every meeting: whether the holder of a token may ask to come in. What follows, a seat or the lobby, is decided
- * in `admission.ts`. The rule is a function of facts; `Door` collects them.
+ * The door: decides whether the holder of a token may request entry to a meeting. `admission.ts` then decides between a seat
+ * and the lobby. The rule is a pure function of facts; `Door` collects the facts.
  */
 import type { MediaStatus } from '../../media/sfu.ts'
 import type { MeetingRecord } from '../../store/store.ts'
@@ -9,33 +9,33 @@ import { Refusal } from '../../protocol/errors.ts'
 import { problemOfParticipantId } from '../../protocol/ids.ts'
 import { refusalOfScope, refusalToJoin, type Grant } from '../../token/token.ts'
 
-/** How somebody comes to the door. */
+/** How an applicant arrives. */
 export type WayIn = 'socket' | 'elsewhere'
 
 /**
- * Whether a token that is not valid at this time still brings back a participant who was in the session with it. Only a
- * socket returns to a session: a participant who asks for another meeting has no place there to return to, and init-config
+ * Whether a token that is not valid at this time still lets a participant return to a session that it has joined. Only a
+ * socket returns to a session: a participant who switches to another meeting was not in that session, and init-config
  * (`assertOpen`) names no participant.
  */
 const mayReturn: Record<WayIn, boolean> = { socket: true, elsewhere: false }
 
-/** Why a token is refused that is valid at another time. */
+/** Returns the refusal if the token is only valid at another time. */
 const OUT_OF_TIME: ReadonlySet<string | undefined> = new Set(['expired', 'issued-in-future'])
 
 export interface DoorFacts {
   grant: Grant
-  /** The meeting that was asked for, if the project of the grant has it. */
+  /** The requested meeting, if it belongs to the grant's project. */
   meeting: MeetingRecord | undefined
-  /** Absent where it is not known yet, as at init-config. */
+  /** Absent if it is not known yet, as at init-config. */
   participantId: string | undefined
-  /** Why the token is not valid now, if it is valid at another time. */
+  /** The refusal if the token is only valid at another time. */
   outOfTime?: Refusal | undefined
-  /** This participant was in the session that goes on, with this token. */
+  /** The participant was in the ongoing session, with this token. */
   isKnown?: boolean
   media: MediaStatus
 }
 
-/** What can be refused before anything is asked: contract §1.3, in the order in which it helps a caller most. */
+/** The refusals at the door (contract §1.3), in the order that helps a caller most. */
 export function refusalAtDoor(facts: DoorFacts): Refusal | undefined {
   const { grant, meeting, participantId, outOfTime, isKnown = false, media } = facts
   if (outOfTime && !isKnown) return outOfTime
@@ -67,36 +67,36 @@ function refusalOfParticipant(
     : undefined
 }
 
-/** The ids that stand for a meeting in a token. */
+/** The ids by which a token may name a meeting. */
 export function idsOf({ meetingId, customId }: MeetingRecord): string[] {
   return customId === null ? [meetingId] : [meetingId, customId]
 }
 
 export interface DoorOptions {
   verify: (token: unknown, options?: { outOfTime?: boolean }) => Grant
-  /** Why a page of this origin may not use the key of a grant, if it may not. */
+  /** Returns why a page of this origin may not use the key of a grant, if it may not. */
   refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
   findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
-  /** Whether this participant was in the session that goes on, with this token. */
+  /** Whether this participant was in the ongoing session, with this token. */
   knows: (meetingId: string, participantId: string, tokenId: string) => Promise<boolean>
   mediaStatus: () => MediaStatus
   randomId: () => string
 }
 
-/** What somebody shows at the door. */
+/** The credentials of an applicant. */
 export interface Credentials {
   token: unknown
   /** Any id of the meeting. */
   meetingId: string
-  /** Empty: the one that the token names, if it names one. Undefined: that one, or any. */
+  /** The requested participant id. Empty: the id in the token, if there is one. Undefined: that id, or any. */
   participantId: string | undefined
-  /** Of the page that asks; undefined where no browser does. */
+  /** The page's origin; undefined if no browser sends the request. */
   origin: string | undefined
-  /** Of this server, as the client sees it. */
+  /** This server's origin, as the client sees it. */
   ownOrigin: string
 }
 
-/** Who may ask to come in, as whom, and where. */
+/** An applicant who may request entry: grant, participant id and meeting. */
 export interface Accepted {
   grant: Grant
   meeting: MeetingRecord
@@ -110,7 +110,7 @@ export class Door {
     this.#options = options
   }
 
-  /** @throws {Refusal} with the reason why this token does not open this meeting */
+  /** @throws {Refusal} if this token does not admit its holder to this meeting */
   async judge(way: WayIn, shown: Credentials): Promise<Accepted> {
     const { refusalOfOrigin, findMeeting, knows, mediaStatus, randomId } = this.#options
     const { grant, outOfTime } = this.#grantOf(shown.token, mayReturn[way])
@@ -130,7 +130,7 @@ export class Door {
   }
 
   /**
-   * The same for a token that was verified, from a page that was judged, before the participant is known.
+   * The same for a token and a page that were already checked, before the participant is known.
    * @throws {Refusal}
    */
   assertOpen(grant: Grant, meeting: MeetingRecord): void {

@@ -1,6 +1,6 @@
 /**
- * The way from an entry request to a seat. The rules are in `admission.ts`; what counts is the decision in the instant in
- * which it is acted on, so each is asked again after every wait.
+ * Leads from an entry request to a seat. The rules are in `admission.ts`. A decision is only valid in the instant in
+ * which it is acted on, so it is made again after every wait.
  */
 import type { EntryDecision, Notification } from '../../protocol/notifications.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
@@ -25,22 +25,22 @@ export interface EntranceOptions {
   now: () => number
   roster: Roster
   sessions: SessionLifecycle
-  /** Those who answer entry requests. */
+  /** The participants who answer entry requests. */
   admitters: Audience
-  /** Why nobody, or nobody with this grant, is let in any more. */
+  /** Returns why nobody, or nobody with this grant, is admitted any more. */
   refusalOf: (grant: Grant) => Refusal | undefined
   onError: (error: unknown, message: string) => void
-  /** Nobody waits any more. */
+  /** Called when the lobby is empty. */
   onIdle: () => void
 }
 
-/** A connection that has not answered by then is dead, and its participant id is free (docs/decisions/0010). */
+/** A connection that does not answer within this time is dead, and its participant id is free (docs/decisions/0010). */
 const LINE_TIMEOUT_MS = 3000
 
 export class Entrance {
   readonly #options: EntranceOptions
   readonly #lobby: Lobby
-  /** Entry requests on which nothing is decided yet. */
+  /** Entry requests without a decision. */
   #deciding = 0
 
   constructor(options: EntranceOptions) {
@@ -62,7 +62,7 @@ export class Entrance {
     return this.#lobby.size === 0 && this.#deciding === 0
   }
 
-  /** Who waits, since when. */
+  /** The waiting requests, with their times. */
   entries(): { participantId: string; name: string; askedAt: number }[] {
     return this.#lobby.entries().map(({ request: { participantId, name }, askedAt }) => ({
       participantId,
@@ -71,7 +71,7 @@ export class Entrance {
     }))
   }
 
-  /** Who waits, as an admitter who joins must hear of it. */
+  /** The waiting requests, as notifications for an admitter who joins. */
   notifications(): Notification[] {
     return this.#lobby
       .requests()
@@ -79,8 +79,8 @@ export class Entrance {
   }
 
   /**
-   * Asks for a seat. Answers `waiting` or `admitted`; in the first case the visitor's `admitted` is called when somebody
-   * lets it in. Refusals are thrown and change nothing.
+   * Requests a seat. Returns `waiting` or `admitted`; if waiting, calls the request's `admitted` when somebody
+   * admits it. Refusals are thrown and change nothing.
    */
   async requestEntry(visitor: Visitor): Promise<'waiting' | 'admitted'> {
     const { settings, sessions, onIdle } = this.#options
@@ -113,13 +113,13 @@ export class Entrance {
     }
   }
 
-  /** The decision on a seat, which is right only until the next wait. */
+  /** Decides on a seat. The decision is valid only until the next await. */
   decideSeat(visitor: Pick<Visitor, 'grant' | 'participantId'>): Seating {
     const { settings } = this.#options
     return decideSeat(visitor.grant, this.#factsFor(visitor), settings, settings.moderation)
   }
 
-  /** The connection that waits is gone. */
+  /** The waiting connection has closed. */
   withdraw(participantId: string, link: Link): void {
     const { admitters, onIdle } = this.#options
     if (!this.#lobby.take(participantId, link)) return
@@ -136,7 +136,7 @@ export class Entrance {
     else if (this.#lobby.take(participantId)) this.#deny(request)
   }
 
-  /** Puts out those who wait and of whom this is true; says how many. */
+  /** Refuses all waiting requests that match; returns how many. */
   turnAway(isMeant: (request: Visitor) => boolean, reason: LeaveReason, refusal: Refusal): number {
     const requests = this.#lobby.requests().filter(isMeant)
     for (const { participantId, link } of requests) {
@@ -146,12 +146,12 @@ export class Entrance {
     return requests.length
   }
 
-  /** The session ends for those who wait as well. */
+  /** Ends the session for waiting applicants too. */
   closeAll(reason: LeaveReason): void {
     for (const { link } of this.#takeAll()) link.close(reason)
   }
 
-  /** The server stops: those who wait come back by themselves. */
+  /** The server stops: waiting clients reconnect by themselves. */
   dropAll(why: Refusal): void {
     for (const { link } of this.#takeAll()) link.drop(why)
   }
@@ -162,7 +162,7 @@ export class Entrance {
     return requests
   }
 
-  /** Lets in the connection that made this request, and no other of its participant id. */
+  /** Admits the connection that made this request, and no other with its participant id. */
   async #allow(by: Actor, request: Visitor): Promise<void> {
     const { participantId, grant, link } = request
     const { tokenId } = grant
@@ -171,7 +171,7 @@ export class Entrance {
     try {
       for (;;) {
         assertMay(by, 'respondEntry')
-        // Answered by another, withdrawn or timed out meanwhile.
+        // Somebody else answered it, or it was withdrawn or timed out meanwhile.
         if (this.#lobby.get(participantId) !== request) throw new Refusal('RESPOND_ENTRY_FAILED')
         const seating = this.decideSeat(request)
         if (seating.decision === 'refuse') throw seating.refusal
@@ -185,7 +185,7 @@ export class Entrance {
           this.#seat(written, request, seating.authority)
           break
         }
-        // Written before anybody is told: a guest who was let in is let in after a crash too.
+        // Write it before telling anybody, so that an admitted guest stays admitted after a crash.
         written = await sessions.ensure()
         await store.sessions.admit({ sessionId: written.sessionId, participantId, tokenId, at: now() })
       }
@@ -207,7 +207,7 @@ export class Entrance {
     this.#options.admitters.notify(answer)
   }
 
-  /** Returns when nobody has this participant id any more. @throws {Refusal} DUPLICATE_PARTICIPANT while its line is alive */
+  /** Resolves when nobody has this participant id any more. @throws {Refusal} DUPLICATE_PARTICIPANT while its connection is alive */
   async #giveWay(participantId: string, where: 'inside' | 'waiting'): Promise<void> {
     const { roster } = this.#options
     const participant = where === 'inside' ? roster.get(participantId) : undefined

@@ -1,6 +1,6 @@
 /**
- * Removes participants, lifts removals, and puts out whoever came with what is no good any more. Who is kept out is in
- * `removals.ts`; here it is written down and takes effect.
+ * Removes participants, lifts removals, and evicts holders of revoked credentials. `removals.ts` knows who is kept out;
+ * this file stores removals and puts them into effect.
  */
 import type { MeetingRecord, Store } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
@@ -23,7 +23,7 @@ import {
   type Remover,
 } from './removals.ts'
 
-/** Those who came with tokens of this key, or with this token. */
+/** The holders of tokens of this key, or of this token. */
 export interface Bearers {
   projectId: string
   apiKey?: string
@@ -47,24 +47,24 @@ export class Evictions {
     this.#options = options
   }
 
-  /** Who may not come back to the session that goes on. */
+  /** The removals of the ongoing session. */
   list(): RemovalView[] {
     return this.#options.sessions.current?.removals.list() ?? []
   }
 
-  /** Whether a removal keeps this one out of it. */
+  /** Whether a removal keeps this person out. */
   keepsOut(candidate: Candidate): boolean {
     return this.#options.sessions.current?.keepsOut(candidate) ?? false
   }
 
-  /** A participant removes another, who cannot come back to this session (docs/decisions/0004). */
+  /** A participant removes another, who then cannot return to this session (docs/decisions/0004). */
   async remove(by: Participant, targetId: string): Promise<void> {
     const ask = (): void => assertMay(by, 'remove')
     ask()
     await this.removeFor(removerInside(by), targetId, 'REMOVE_PEER', ask)
   }
 
-  /** The same, also for those outside the meeting. `ask` throws when the remover may not, or not any more. */
+  /** The same, also for callers outside the meeting. `ask` throws if the remover may not do this, or no longer. */
   async removeFor(
     by: Remover,
     targetId: string,
@@ -81,7 +81,7 @@ export class Evictions {
     })
   }
 
-  /** A participant lets a removed one come back. */
+  /** A participant lets a removed one return. */
   async lift(by: Participant, participantId: string): Promise<void> {
     const ask = (): void => assertMay(by, 'liftRemoval')
     ask()
@@ -89,7 +89,7 @@ export class Evictions {
   }
 
   /**
-   * The same, also for those outside the meeting. `ask` throws when the lifter may not, or not any more. The token stays out
+   * The same, also for callers outside the meeting. `ask` throws if the caller may not do this, or no longer. The token stays out
    * while another removal keeps it out.
    */
   async liftFor(by: Remover, participantId: string, ask: () => void = () => undefined): Promise<void> {
@@ -106,7 +106,7 @@ export class Evictions {
     })
   }
 
-  /** Puts out those inside and those who wait, if they came with what is no good any more. Says how many. */
+  /** Evicts participants and waiting applicants whose credentials were revoked. Returns how many. */
   evictByCredential({ projectId, apiKey, tokenId }: Bearers, refusal: Refusal): number {
     const { meeting, roster, entrance, relayRequests } = this.#options
     if (meeting.projectId !== projectId) return 0
@@ -117,7 +117,7 @@ export class Evictions {
     relayRequests.dropWhere(({ grant }) => came(grant))
     const present = [...roster.all()].filter(({ grant }) => came(grant))
     for (const participant of present) roster.evict(participant, reason, refusal)
-    // A relay guest is no further person.
+    // A relay guest is not another person.
     return waiting + present.filter(({ relayed }) => !relayed).length
   }
 
@@ -125,18 +125,18 @@ export class Evictions {
     const { store, roster, sessions } = this.#options
     const { removals, sessionId } = session
     const { id } = target
-    // Two who remove each other at once: the first has done it.
+    // If two remove each other at once, the first one wins.
     if (session.keepsOut(by)) throw new Refusal('REMOVED_FROM_SESSION')
-    // Another removed it meanwhile.
+    // Somebody else removed the participant meanwhile.
     if (removals.has(id, target.tokenId)) return
     let holder: Participant | undefined = target
-    // Another token may take the seat while a removal is written: it is the same participant who is removed.
+    // Another token may take the seat while the removal is written; it is still the same participant.
     while (holder && !removals.has(id, holder.tokenId)) {
       const removal = this.#removalOf(holder, by)
-      // Written before it takes effect: a crash must not undo a removal that somebody was told of.
+      // Write it before it takes effect: a crash must not undo a removal that was acknowledged.
       await store.sessions.remove({ sessionId, ...removal })
       if (removal.tokenShared && !sharesToken(holder, roster.all())) {
-        // The last of the others left meanwhile.
+        // The last other holder of the token left meanwhile.
         removal.tokenShared = false
         await store.sessions.remove({ sessionId, ...removal })
       }
@@ -160,7 +160,7 @@ export class Evictions {
     }
   }
 
-  /** Puts out everybody whom a removal keeps out, in whatever state they are. */
+  /** Evicts everybody whom a removal keeps out, in any state. */
   #sweep(session: Session, removedId: string, reason: LeaveReason): void {
     const { roster, entrance, relayRequests } = this.#options
     const refusal = new Refusal('REMOVED_FROM_SESSION')

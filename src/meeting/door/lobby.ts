@@ -1,11 +1,11 @@
 /**
- * The entry requests of one meeting. Knows who asked and when, and nothing of the people inside.
+ * The entry requests of one meeting. Knows who asked and when, but nothing about the people inside.
  */
 import type { Grant } from '../../token/token.ts'
 import type { Link } from '../link.ts'
 import type { Participant } from '../roster/participant.ts'
 
-/** One who asks to come in, by one connection. */
+/** An entry request of one connection. */
 export interface Visitor {
   grant: Grant
   participantId: string
@@ -13,12 +13,12 @@ export interface Visitor {
   link: Link
   /** Default: a person. */
   kind?: Participant['kind']
-  /** Called when it is let in. */
+  /** Called on admission. */
   admitted: (participant: Participant) => void
 }
 
 export interface LobbyOptions {
-  /** Nobody answers for so long: denied. */
+  /** A request is denied after this time without an answer. */
   timeoutMs: number
   onTimeout: (request: Visitor) => void
 }
@@ -43,19 +43,19 @@ export class Lobby {
     return [...this.#pending.values()].map((entry) => entry.request)
   }
 
-  /** How many asked with this token. */
+  /** The number of requests with this token. */
   countOf(tokenId: string): number {
     let count = 0
     for (const { request } of this.#pending.values()) if (request.grant.tokenId === tokenId) count++
     return count
   }
 
-  /** With when each asked. */
+  /** All requests, with their times. */
   entries(): { request: Visitor; askedAt: number }[] {
     return [...this.#pending.values()]
   }
 
-  /** Returns the request of the same participantId that this one takes the place of. */
+  /** Returns the request of the same participantId that this one replaces. */
   add(request: Visitor, askedAt: number): Visitor | undefined {
     const replaced = this.take(request.participantId)
     const timer = setTimeout(() => {
@@ -66,7 +66,7 @@ export class Lobby {
     return replaced
   }
 
-  /** Removes and returns a request; with `link`, only if it is still that connection's. The first to take it has it. */
+  /** Removes and returns a request; with `link`, only if that connection still owns it. The first caller gets it. */
   take(participantId: string, link?: Link): Visitor | undefined {
     const entry = this.#pending.get(participantId)
     if (!entry || (link && entry.request.link !== link)) return undefined

@@ -1,8 +1,8 @@
 /**
- * Who was removed from one session and may not come back to it (docs/decisions/0004).
+ * The removals of one session: who may not return to it (docs/decisions/0004).
  *
- * A removal keeps out the participant id and the token; where another token took the seat while it was being written, both.
- * Where others are inside with the same token, it keeps out the id alone; the token follows when the last of them is removed.
+ * A removal keeps out the participant id and the token; if another token took the seat while it was written, both tokens.
+ * If others are inside with the same token, it keeps out only the id; the token follows when the last of them is removed.
  */
 import type { RemovalRecord } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
@@ -10,36 +10,36 @@ import { managesFromOutside } from '../roster/permissions.ts'
 
 export type Removal = Omit<RemovalRecord, 'sessionId'>
 
-/** A removal as moderators see it. */
+/** A removal as shown to moderators. */
 export interface RemovalView {
   participantId: string
-  /** As it was called. */
+  /** The display name at that time. */
   name: string
   at: number
   /** The id of the participant who removed it, or `server`; null in records of older versions. */
   by: string | null
-  /** A token of it is still good, because others came with it too; of that one only the participant id is kept out. */
+  /** One of its tokens still works, because others use it too; then only the participant id is kept out. */
   tokenShared: boolean
 }
 
-/** The one who removes somebody, or lifts a removal. */
+/** The person who removes somebody or lifts a removal. */
 export interface Remover {
-  /** Absent for one who calls from outside with a token that is bound to nobody. */
+  /** Absent for a caller outside the meeting whose token has no participant. */
   participantId?: string
-  /** The token, of one who calls from outside: it does not say which of its holders calls. */
+  /** The token of a caller outside the meeting, because it does not say which of its holders calls. */
   tokenId?: string
-  /** Holds `allow_mod`, or a token for management. */
+  /** Has `allow_mod` or a management token. */
   isModerator: boolean
 }
 
-/** Whom a removal may keep out: the participant id and the token of one who is inside, asks or calls. */
+/** A person whom a removal may keep out: participant id and token. */
 export interface Candidate {
   participantId?: string | undefined
   tokenId?: string | undefined
 }
 
 export class Removals {
-  /** By participant id; the latest is the last. One for each token. */
+  /** By participant id, oldest first; one for each token. */
   readonly #removals = new Map<string, readonly Removal[]>()
 
   constructor(removals: Iterable<Removal> = []) {
@@ -69,7 +69,7 @@ export class Removals {
     return tokenId !== undefined && this.#keepOutToken(tokenId)
   }
 
-  /** In the order in which they were made. */
+  /** Oldest first. */
   list(): RemovalView[] {
     return [...this.#removals.values()].map((all) => {
       const { participantId, name, at, by } = all.at(-1)!
@@ -91,17 +91,17 @@ export class Removals {
   }
 }
 
-/** What `sharesToken` needs to know of somebody who is present. */
+/** What `sharesToken` needs to know about a participant. */
 export interface Holder {
   id: string
   tokenId: string
-  /** A seat that has not joined holds no token: nobody sees it. */
+  /** A seat that has not joined does not count as a holder of its token, because nobody sees it. */
   joined: boolean
-  /** A relay guest came with the token of another meeting. */
+  /** A relay guest has the token of another meeting. */
   relayed: unknown
 }
 
-/** Whether somebody else has joined with the token of the one who is removed. */
+/** Whether somebody else has joined with the token of the removed participant. */
 export function sharesToken(removed: Pick<Holder, 'id' | 'tokenId'>, present: Iterable<Holder>): boolean {
   for (const { id, tokenId, joined, relayed } of present) {
     if (joined && !relayed && tokenId === removed.tokenId && id !== removed.id) return true
@@ -109,7 +109,7 @@ export function sharesToken(removed: Pick<Holder, 'id' | 'tokenId'>, present: It
   return false
 }
 
-/** Whether the removals of one id may be lifted by this one: nobody lifts its own, and only a moderator a moderator's. */
+/** Whether this person may lift the removals of an id: nobody lifts their own, and only a moderator lifts a moderator's. */
 export function mayLift(removals: readonly Removal[], by: Remover): boolean {
   return removals.every(
     ({ participantId, tokenId, byModerator }) =>
@@ -117,7 +117,7 @@ export function mayLift(removals: readonly Removal[], by: Remover): boolean {
   )
 }
 
-/** The holder of a grant, who calls from outside the meeting. */
+/** The holder of a grant who calls from outside the meeting. */
 export function removerOf(grant: Grant): Remover {
   return {
     ...(grant.participantId !== undefined && { participantId: grant.participantId }),

@@ -1,10 +1,10 @@
 /**
- * Seats of those who were admitted and have not joined. Nobody inside sees such a seat, so it is given up after a while.
+ * Seats of admitted applicants who have not joined. Nobody inside sees such a seat, so it expires after a while.
  */
 import type { Participant } from '../roster/participant.ts'
 
 export interface SeatsOptions {
-  /** From admission to join. */
+  /** The time from admission to join. */
   timeoutMs: number
   now: () => number
   onTimeout: (participant: Participant) => void
@@ -22,7 +22,7 @@ export class Seats {
     return this.#entering.size
   }
 
-  /** How many came with this token. */
+  /** The number of seats with this token. */
   countOf(tokenId: string): number {
     let count = 0
     for (const participant of this.#entering.keys()) if (participant.tokenId === tokenId) count++
@@ -38,7 +38,7 @@ export class Seats {
     this.#entering.set(participant, { admittedAt: now(), timer: this.#timer(participant) })
   }
 
-  /** It has joined, or is gone. */
+  /** The applicant has joined or left. */
   release(participant: Participant): void {
     clearTimeout(this.#entering.get(participant)?.timer)
     this.#entering.delete(participant)
@@ -48,7 +48,7 @@ export class Seats {
     const { timeoutMs, onTimeout } = this.#options
     return setTimeout(() => {
       const seat = this.#entering.get(participant)!
-      // Its join is being written: it is no longer the client that takes long.
+      // Its join is being written, so the delay is not the client's.
       if (participant.enrolled) seat.timer = this.#timer(participant)
       else onTimeout(participant)
     }, timeoutMs).unref()

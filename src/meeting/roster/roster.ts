@@ -19,7 +19,7 @@ import { Seats } from '../door/seats.ts'
 export interface RosterOptions {
   meetingId: string
   everyone: Audience
-  /** Those who answer entry requests. */
+  /** The participants who answer entry requests. */
   admitters: Audience
   media: MeetingMedia
   sessions: SessionLifecycle
@@ -27,7 +27,7 @@ export interface RosterOptions {
   now: () => number
   /** What cannot be guessed: chat tickets. */
   newSecretId: () => string
-  /** From admission to join. */
+  /** The time from admission to join. */
   joinTimeoutMs: number
   /** The entry requests that wait, as an admitter who joins must hear of them. */
   entryRequests: () => Notification[]
@@ -59,7 +59,7 @@ export class Roster {
     })
   }
 
-  /** Seats that are taken: participants, those who are about to join, relay guests. */
+  /** Occupied seats: participants, admitted applicants who have not joined, relay guests. */
   get size(): number {
     return this.#participants.size
   }

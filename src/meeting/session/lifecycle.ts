@@ -59,7 +59,7 @@ export class SessionLifecycle {
     return this.#session
   }
 
-  /** @throws {Refusal} NOT_FOUND when no session goes on */
+  /** @throws {Refusal} NOT_FOUND if there is no ongoing session */
   get required(): Session {
     if (!this.#session) throw noSession()
     return this.#session

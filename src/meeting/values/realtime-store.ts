@@ -38,7 +38,7 @@ export class RealtimeStore {
     return this.#values.get(key)?.value ?? null
   }
 
-  /** `null` takes the key away. */
+  /** `null` deletes the key. */
   set(key: string, value: string | null, updatedBy: string, holder: Holder): void {
     const there = this.#values.get(key)
     if (value !== null && Buffer.byteLength(value) > MAX_VALUE_BYTES)
