@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createFakeSfu } from '../src/media/fake/sfu.ts'
+import { sampleRtpParameters } from './support/rtp-samples.ts'
 import { ADMIN_KEY, TestServer } from './support/test-server.ts'
 
 const SCRAPER = 'a-token-for-scrapers-0001'
@@ -156,6 +158,22 @@ test('the rules for Prometheus are the alarms of docs/operating.md, of metrics t
   }
 })
 
+/** What the status says of workers of one meeting with so many members each. */
+function workersOf(members: number[], more: Record<string, number>[] = []): object[] {
+  return members.map((count, index) => ({
+    index,
+    port: 40_000 + index,
+    cpuPercent: 0,
+    routers: 1,
+    members: count,
+    producers: 0,
+    consumers: 0,
+    pipesIn: 0,
+    pipesOut: 0,
+    ...more[index],
+  }))
+}
+
 test('the state now and the minutes before are for whoever runs the server', async () => {
   for (const path of ['/v2/admin/status', '/v2/admin/history']) {
     assert.equal((await fetch(server.url + path)).status, 401, path)
@@ -175,7 +193,7 @@ test('the state now and the minutes before are for whoever runs the server', asy
     meetings: 1,
     participants: 1,
     entryRequests: 0,
-    media: { available: true, workers: [{ index: 0, cpuPercent: 0, routers: 1 }] },
+    media: { available: true, workers: workersOf([1]) },
     store: { available: true },
     webhooks: { waiting: 0, parked: 0, oldestAt: null },
   })
@@ -188,6 +206,56 @@ test('the state now and the minutes before are for whoever runs the server', asy
   })
   assert.equal(refused.status, 400)
   guest.close()
+})
+
+test('a meeting on several media workers is seen on each of them', async () => {
+  const wide = await TestServer.start({}, { sfu: createFakeSfu({ workers: 2, placement: 'spread' }) })
+  try {
+    const meetingId = await wide.createMeeting()
+    const people = Array.from({ length: 3 }, () =>
+      wide.connect({ token: wide.token(['allow_join']), meetingId }),
+    )
+    for (const person of people) await person.join()
+    const { transports } = people[0]!
+    await people[0]!.request('produce', {
+      transportId: transports.send,
+      kind: 'audio',
+      rtpParameters: sampleRtpParameters('audio'),
+    })
+    const read = async (path: string): Promise<Response> =>
+      fetch(wide.url + path, { headers: { authorization: `Bearer ${ADMIN_KEY}` } })
+    const status = async (): Promise<{ media: object }> => (await read('/v2/admin/status')).json()
+    const expected = workersOf(
+      [2, 1],
+      [
+        // The first sends; one on each worker receives, and the other worker has it once.
+        { producers: 1, consumers: 1, pipesOut: 1 },
+        { consumers: 1, pipesIn: 1 },
+      ],
+    )
+    while (JSON.stringify(await status()).split('"consumers":1').length < 3) await delay(10)
+    assert.deepEqual((await status()).media, { available: true, workers: expected })
+    const text = await (await read('/metrics')).text()
+    for (const line of [
+      'anteroom_media_worker_members{worker="0"} 2',
+      'anteroom_media_worker_streams{worker="0",direction="in"} 1',
+      'anteroom_media_worker_streams{worker="1",direction="out"} 1',
+      'anteroom_media_worker_pipes{worker="0",direction="out"} 1',
+      'anteroom_media_worker_pipes{worker="1",direction="in"} 1',
+    ])
+      assert.ok(text.includes(`${line}\n`), line)
+    const inspected = await (await read(`/v2/admin/debug/meetings/${meetingId}`)).json()
+    const workers = inspected.members.map((member: { transports: { worker: number }[] }) =>
+      member.transports.map(({ worker }) => worker),
+    )
+    assert.deepEqual(workers, [
+      [0, 0],
+      [1, 1],
+      [0, 0],
+    ])
+  } finally {
+    await wide.stop()
+  }
 })
 
 test('it is live, and ready until media is off', async () => {

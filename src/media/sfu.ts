@@ -57,6 +57,8 @@ export interface Preparing {
 export interface WorkerUsage {
   /** In the order of `ports`, from 0. */
   index: number
+  /** Where it takes and sends media. */
+  port: number
   /** Of processor time, since the worker's start. */
   cpuSeconds: number
   /** Meetings that have something on it. */

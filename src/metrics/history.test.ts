@@ -4,6 +4,17 @@ import { CpuMeter } from './cpu-meter.ts'
 import { Sampler, thinned } from './history.ts'
 import { createMetrics } from './metrics.ts'
 
+const worker = {
+  index: 0,
+  port: 40_000,
+  routers: 2,
+  members: 4,
+  producers: 8,
+  consumers: 24,
+  pipesIn: 0,
+  pipesOut: 0,
+}
+
 const minute = 60_000
 
 test('many minutes become few points: what happened is added up, what was there is averaged', () => {
@@ -25,7 +36,7 @@ test('a sample tells what happened since the one before, and what is there now',
   metrics.setReaders({
     meetings: () => Promise.resolve({ meetings: 2, participants: 5, entryRequests: 1 }),
     sockets: () => ({ meeting: 6, chat: 5 }),
-    workers: () => Promise.resolve([{ index: 0, cpuSeconds: (at / 1000) * 0.25, routers: 2 }]),
+    workers: () => Promise.resolve([{ ...worker, cpuSeconds: (at / 1000) * 0.25 }]),
     webhooks: () => Promise.resolve({ waiting: 3, parked: 0, oldestAt: null }),
   })
   const written: { at: number; figures: Readonly<Record<string, number>> }[] = []
@@ -59,7 +70,7 @@ test('a sample tells what happened since the one before, and what is there now',
 
 test('the load of a worker that was replaced begins anew', () => {
   const meter = new CpuMeter(0)
-  const at = (cpuSeconds: number) => [{ index: 0, cpuSeconds, routers: 0 }]
+  const at = (cpuSeconds: number) => [{ ...worker, cpuSeconds }]
   assert.equal(meter.look(at(5), 10_000).get(0), 50)
   assert.equal(meter.look(at(1), 20_000).get(0), 10)
   // Sooner than two looks can say anything.

@@ -20,10 +20,19 @@ export interface Readings {
 export interface WorkerReading {
   /** Counted from 0, in the order of the media ports. */
   index: number
+  port: number
   /** CPU time since the worker's start. */
   cpuSeconds: number
   /** Meetings that use the worker. */
   routers: number
+  /** Members of meetings whose transports are on the worker. */
+  members: number
+  /** Streams that clients send to the worker, and that it sends to clients. */
+  producers: number
+  consumers: number
+  /** Streams that the worker receives from other workers, and that it sends to them. */
+  pipesIn: number
+  pipesOut: number
   /** Packets that the system dropped before the worker read them; undefined if the system does not say. */
   droppedDatagrams?: number | undefined
 }
@@ -196,8 +205,32 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   const workerRouters = new Gauge({
     registers,
     name: 'anteroom_media_worker_meetings',
-    help: 'Meetings whose media a worker carries.',
+    help: 'Meetings that have media on a worker; a large one is on several.',
     labelNames: ['worker'],
+  })
+  const workerPort = new Gauge({
+    registers,
+    name: 'anteroom_media_worker_port',
+    help: 'Port at which a worker takes and sends media.',
+    labelNames: ['worker'],
+  })
+  const workerMembers = new Gauge({
+    registers,
+    name: 'anteroom_media_worker_members',
+    help: 'Participants and programs whose media a worker carries.',
+    labelNames: ['worker'],
+  })
+  const workerStreams = new Gauge({
+    registers,
+    name: 'anteroom_media_worker_streams',
+    help: 'Streams that clients send to a worker, and that it sends to clients.',
+    labelNames: ['worker', 'direction'],
+  })
+  const workerPipes = new Gauge({
+    registers,
+    name: 'anteroom_media_worker_pipes',
+    help: 'Streams that a worker has from other workers, and that it sends to them.',
+    labelNames: ['worker', 'direction'],
   })
   const workerDrops = new Counter({
     registers,
@@ -267,12 +300,19 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
     participants.set(there.participants)
     entryRequests.set(there.entryRequests)
     workerSeconds.reset()
-    workerRouters.reset()
+    for (const figure of [workerPort, workerRouters, workerMembers, workerStreams, workerPipes])
+      figure.reset()
     workerDrops.reset()
-    for (const { index, cpuSeconds, routers, droppedDatagrams } of workers) {
-      workerSeconds.inc({ worker: index }, cpuSeconds)
-      workerRouters.set({ worker: index }, routers)
-      if (droppedDatagrams !== undefined) workerDrops.inc({ worker: index }, droppedDatagrams)
+    for (const { index: worker, droppedDatagrams, ...reading } of workers) {
+      workerSeconds.inc({ worker }, reading.cpuSeconds)
+      workerPort.set({ worker }, reading.port)
+      workerRouters.set({ worker }, reading.routers)
+      workerMembers.set({ worker }, reading.members)
+      workerStreams.set({ worker, direction: 'in' }, reading.producers)
+      workerStreams.set({ worker, direction: 'out' }, reading.consumers)
+      workerPipes.set({ worker, direction: 'in' }, reading.pipesIn)
+      workerPipes.set({ worker, direction: 'out' }, reading.pipesOut)
+      if (droppedDatagrams !== undefined) workerDrops.inc({ worker }, droppedDatagrams)
     }
     backlog.set({ state: 'waiting' }, webhooks.waiting)
     backlog.set({ state: 'parked' }, webhooks.parked)

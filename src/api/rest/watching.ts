@@ -69,10 +69,9 @@ export const watchingRoutes: Routes = (app, context) => {
         ...there,
         media: {
           available: media.available,
-          workers: workers.map(({ index, routers }) => ({
-            index,
-            cpuPercent: percents.get(index) ?? 0,
-            routers,
+          workers: workers.map(({ cpuSeconds: _, droppedDatagrams: __, ...placed }) => ({
+            ...placed,
+            cpuPercent: percents.get(placed.index) ?? 0,
           })),
           ...(!media.available && {
             reason: media.reason,

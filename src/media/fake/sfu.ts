@@ -71,6 +71,7 @@ export function createFakeSfu(options: FakeSfuOptions = {}): FakeSfu {
           }
           return {
             index,
+            port: 40_000 + index,
             cpuSeconds: 0,
             routers: open.filter((router) => router.isOn(index)).length,
             ...total,

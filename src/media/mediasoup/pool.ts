@@ -84,7 +84,7 @@ export class WorkerPool implements Workers {
   async usage(): Promise<WorkerUsage[]> {
     const [dropped, ...all] = await Promise.all([droppedByPort(), ...this.#slots.map((slot) => slot.usage())])
     return all.flatMap((usage, index) =>
-      usage ? [{ index, ...usage, droppedDatagrams: dropped?.get(this.ports[index]!) }] : [],
+      usage ? [{ index, ...usage, droppedDatagrams: dropped?.get(usage.port) }] : [],
     )
   }
 

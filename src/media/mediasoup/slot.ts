@@ -163,7 +163,12 @@ export class Slot implements Worker {
         total.pipesIn += counts.pipesIn
         total.pipesOut += counts.pipesOut
       }
-      return { cpuSeconds: (used.ru_utime + used.ru_stime) / 1000, routers: this.#routers.size, ...total }
+      return {
+        port: this.port,
+        cpuSeconds: (used.ru_utime + used.ru_stime) / 1000,
+        routers: this.#routers.size,
+        ...total,
+      }
     } catch {
       // It died while it was asked.
       return undefined

@@ -17,6 +17,7 @@ export async function inspectMember({
       return {
         transportId: transport.id,
         direction,
+        worker: transport.worker,
         ...transport.line,
         fromClientBitrate: stats?.receiveBitrate ?? 0,
         toClientBitrate: stats?.sendBitrate ?? 0,

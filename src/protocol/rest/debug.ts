@@ -38,6 +38,10 @@ const TransportInspection = Type.Object({
   direction: Type.Union([Type.Literal('send'), Type.Literal('receive')], {
     description: 'as the client sees it',
   }),
+  worker: Type.Integer({
+    minimum: 0,
+    description: 'the media worker that it is on, as in the status of the server',
+  }),
   ice: Ice,
   dtls: Dtls,
   selectedPair: Type.Union([Pair, Type.Null()]),

@@ -28,8 +28,17 @@ export const ServerStatus = Type.Object({
     workers: Type.Array(
       Type.Object({
         index: Count,
+        port: Type.Integer({ description: 'where it takes and sends media' }),
         cpuPercent: Type.Number({ minimum: 0, description: 'of one core' }),
-        routers: Type.Integer({ minimum: 0, description: 'meetings that it carries' }),
+        routers: Type.Integer({ minimum: 0, description: 'meetings that have media on it' }),
+        members: Type.Integer({
+          minimum: 0,
+          description: 'participants and programs whose media it carries',
+        }),
+        producers: Type.Integer({ minimum: 0, description: 'streams that clients send to it' }),
+        consumers: Type.Integer({ minimum: 0, description: 'streams that it sends to clients' }),
+        pipesIn: Type.Integer({ minimum: 0, description: 'streams that it has from other workers' }),
+        pipesOut: Type.Integer({ minimum: 0, description: 'streams that it sends to other workers' }),
       }),
     ),
     reason: Type.Optional(Type.String()),

@@ -175,13 +175,24 @@ export interface WholeDelivery extends Delivery {
   body: unknown
 }
 
+export interface WorkerStatus {
+  index: number
+  cpuPercent: number | null
+  routers: number
+  members: number
+  producers: number
+  consumers: number
+  pipesIn: number
+  pipesOut: number
+}
+
 export interface ServerStatus {
   version: string
   uptimeSeconds: number
   meetings: number
   participants: number
   entryRequests: number
-  media: { available: boolean; workers?: { index: number; cpuPercent: number | null }[]; reason?: string }
+  media: { available: boolean; workers?: WorkerStatus[]; reason?: string }
   store: { available: boolean }
   webhooks: { waiting: number; parked: number; oldestAt: number | null }
   eventLoopLagMs: number

@@ -2,10 +2,11 @@ import type { ReactNode } from 'react'
 import { useAsked } from '../asking.ts'
 import { Plot } from '../parts/plot.tsx'
 import { Problem, Shown } from '../parts/states.tsx'
+import { Table, type Column } from '../parts/table.tsx'
 import { useDesk } from '../project.tsx'
 import { To, useRouter } from '../router.tsx'
 import { count, sayBitrate, sayBytes, sayDistance, sayNumber, saySpan } from '../say.ts'
-import type { ServerSample, ServerStatus } from '../shapes.ts'
+import type { ServerSample, ServerStatus, WorkerStatus } from '../shapes.ts'
 
 const STATUS_EVERY_MS = 5000
 const HISTORY_EVERY_MS = 60_000
@@ -100,7 +101,38 @@ function Status({ status }: { status: ServerStatus }) {
           {`version ${status.version} · ${sayBytes(status.memoryBytes)}`}
         </Tile>
       </dl>
+      {media.workers && media.workers.length > 1 && <Workers workers={media.workers} />}
     </>
+  )
+}
+
+/** What each media worker carries; a large meeting is on several of them. */
+function Workers({ workers }: { workers: readonly WorkerStatus[] }) {
+  const figure = (title: string, of: (worker: WorkerStatus) => number): Column<WorkerStatus> => ({
+    title,
+    cell: (worker) => sayNumber(of(worker)),
+    figures: true,
+  })
+  return (
+    <Table
+      caption="Media workers"
+      rows={workers}
+      keyOf={({ index }) => String(index)}
+      columns={[
+        { title: 'Media worker', cell: ({ index }) => sayNumber(index) },
+        {
+          title: 'Processor',
+          cell: ({ cpuPercent }) => (cpuPercent === null ? '–' : `${sayNumber(cpuPercent)} %`),
+          figures: true,
+        },
+        figure('Meetings', ({ routers }) => routers),
+        figure('Participants', ({ members }) => members),
+        figure('Streams in', ({ producers }) => producers),
+        figure('Streams out', ({ consumers }) => consumers),
+        figure('From other workers', ({ pipesIn }) => pipesIn),
+        figure('To other workers', ({ pipesOut }) => pipesOut),
+      ]}
+    />
   )
 }
 
