@@ -142,7 +142,7 @@ function encodeFrame([number, shape]: readonly [number, Shape], value: object): 
 }
 
 function write(writer: BinaryWriter, shape: Shape, value: Record<string, unknown>): BinaryWriter {
-  for (const [name, [number, type, repeated]] of Object.entries(shape)) {
+  for (const { name, number, type, repeated } of layoutOf(shape).fields) {
     const given = value[name]
     if (given === undefined) continue
     const all = repeated ? (given as Values[Scalar][]) : [given as Values[Scalar]]
@@ -164,35 +164,33 @@ function decodeFrame<F extends Frames>(frames: F, bytes: Uint8Array): Frame<F> {
   let frame: Frame<F> | undefined
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag()
-    const found = Object.entries(frames).find(([, [own]]) => own === number)
-    if (!found) {
+    const kind = kindOf(frames, number)
+    if (kind === undefined) {
       reader.skip(wireType, number)
       continue
     }
     if (wireType !== WireType.LengthDelimited) throw new Error('The frame is malformed.')
-    const [kind, [, shape]] = found
     const end = reader.uint32() + reader.pos
     if (end > reader.len) throw new Error('The frame is cut short.')
     // The last field of a oneof wins.
-    frame = { kind, value: read(reader, end, shape) }
+    frame = { kind, value: read(reader, end, frames[kind]![1]) }
   }
   if (!frame) throw new Error('The frame is empty.')
   return frame
 }
 
 function read<S extends Shape>(reader: BinaryReader, end: number, shape: S): Decoded<S> {
-  const value = Object.fromEntries(
-    Object.entries(shape).map(([name, [, type, repeated]]) => [name, repeated ? [] : defaults[type]()]),
-  ) as Record<string, unknown>
-  const byNumber = namesOf(shape)
+  const { fields, byNumber } = layoutOf(shape)
+  const value: Record<string, unknown> = {}
+  for (const { name, type, repeated } of fields) value[name] = repeated ? [] : defaults[type]()
   while (reader.pos < end) {
     const [number, wireType] = reader.tag()
-    const name = byNumber.get(number)
-    if (name === undefined) {
+    const field = byNumber.get(number)
+    if (field === undefined) {
       reader.skip(wireType, number)
       continue
     }
-    const [, type, repeated] = shape[name]!
+    const { name, type, repeated } = field
     if (wireType !== wireTypes[type]) throw new Error(`The field ${name} is malformed.`)
     const one =
       type === 'uint32' ? Number(reader.uint64()) : type === 'string' ? reader.string(true) : reader[type]()
@@ -203,14 +201,31 @@ function read<S extends Shape>(reader: BinaryReader, end: number, shape: S): Dec
   return value as Decoded<S>
 }
 
-const numbered = new WeakMap<Shape, Map<number, string>>()
-function namesOf(shape: Shape): Map<number, string> {
-  let names = numbered.get(shape)
-  if (!names) {
-    names = new Map(Object.entries(shape).map(([name, [number]]) => [number, name]))
-    numbered.set(shape, names)
+interface Layout {
+  fields: readonly { name: string; number: number; type: Scalar; repeated: boolean }[]
+  byNumber: ReadonlyMap<number, Layout['fields'][number]>
+}
+
+/** Made once for each shape: a table read anew for each frame would take twice the time of decoding. */
+const layouts = new WeakMap<Shape, Layout>()
+function layoutOf(shape: Shape): Layout {
+  let layout = layouts.get(shape)
+  if (!layout) {
+    const fields = Object.entries(shape).map(([name, [number, type, repeated]]) => ({
+      name,
+      number,
+      type,
+      repeated: repeated !== undefined,
+    }))
+    layout = { fields, byNumber: new Map(fields.map((field) => [field.number, field])) }
+    layouts.set(shape, layout)
   }
-  return names
+  return layout
+}
+
+function kindOf<F extends Frames>(frames: F, number: number): Extract<keyof F, string> | undefined {
+  for (const kind in frames) if (frames[kind]![0] === number) return kind
+  return undefined
 }
 
 const wireTypes: Record<Scalar, WireType> = {
