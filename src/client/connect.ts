@@ -9,7 +9,7 @@ export interface ConnectOptions {
   url: string
   token: string
   meetingId: string
-  /** As the others see it. */
+  /** The participant as the others see it. */
   name: string
   /** Default: eight random characters. Without white space and invisible characters; see `protocol/ids.ts`. */
   participantId?: string

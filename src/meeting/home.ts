@@ -5,13 +5,13 @@ import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { ChatSender } from './chat/chat.ts'
-import type { Said } from './chat/message.ts'
+import type { MessageToPublish } from './chat/message.ts'
 import type { Holder } from '../shares.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { ChatLink } from './chat/link.ts'
 import type { RelayRequest } from './across/relay.ts'
-import type { Visitor } from './door/lobby.ts'
+import type { EntryRequest } from './door/lobby.ts'
 import type { RemovalView } from './door/removals.ts'
 import type { Bearers } from './door/evictions.ts'
 import type { SwitchableKind } from './roster/moderation.ts'
@@ -39,7 +39,7 @@ export interface MeetingHome {
   /** Asks a participant to switch a stream on; it is up to that person. */
   askForStream(meetingId: string, participantId: string, kind: SwitchableKind): Promise<void>
   /** Sends a message to a topic; returns its id. Refuses with NOT_FOUND if there is no ongoing session, as do the following calls. */
-  publish(meetingId: string, sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string>
+  publish(meetingId: string, sender: Omit<ChatSender, 'joined'>, message: MessageToPublish): Promise<string>
   value(meetingId: string, key: string): Promise<string | null>
   /** `null` deletes the key. */
   setValue(
@@ -88,7 +88,7 @@ export interface LocalHome extends MeetingHome {
    */
   requestEntry(
     meeting: MeetingRecord,
-    visitor: Visitor,
+    request: EntryRequest,
   ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }>
   /** The participant's chat for a ticket made by `chatTicket`. */
   openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined>

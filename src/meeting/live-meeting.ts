@@ -8,7 +8,7 @@ import type { Grant } from '../token/token.ts'
 import type { ChatSender } from './chat/chat.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { ChatLink } from './chat/link.ts'
-import type { Said } from './chat/message.ts'
+import type { MessageToPublish } from './chat/message.ts'
 import type { Events } from './events.ts'
 import type { OpenAudience } from './link.ts'
 import type { MeetingEvents } from './meeting-events.ts'
@@ -189,7 +189,7 @@ export class LiveMeeting {
   }
 
   /** Sends a message from outside, under a name that the caller vouches for. Returns the message's id. */
-  async publish(sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string> {
+  async publish(sender: Omit<ChatSender, 'joined'>, message: MessageToPublish): Promise<string> {
     return this.#sessions.required.chat.publish({ ...sender, joined: true }, message)
   }
 

@@ -9,7 +9,7 @@ import type { OpenAudience } from './link.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { ChatLink } from './chat/link.ts'
 import type { ChatSender } from './chat/chat.ts'
-import type { Said } from './chat/message.ts'
+import type { MessageToPublish } from './chat/message.ts'
 import type { RelayRequest } from './across/relay.ts'
 import type { Holder } from '../shares.ts'
 import type { Directory } from './directory.ts'
@@ -20,7 +20,7 @@ import { inspectMember } from './media/inspection.ts'
 import { flowOf, qualityFrom, type Flow, type Quality } from './media/quality.ts'
 import { removerOf, type RemovalView } from './door/removals.ts'
 import type { Announce } from './session/session-log.ts'
-import type { Visitor } from './door/lobby.ts'
+import type { EntryRequest } from './door/lobby.ts'
 import { LiveMeeting } from './live-meeting.ts'
 import { nobodyConsents } from './across/relays.ts'
 import type { Bearers } from './door/evictions.ts'
@@ -105,7 +105,7 @@ export class LiveMeetings implements LocalHome {
 
   async requestEntry(
     meeting: MeetingRecord,
-    visitor: Visitor,
+    request: EntryRequest,
   ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }> {
     for (;;) {
       if (this.#suspended) throw new Refusal('SERVER_STOPPING')
@@ -113,7 +113,7 @@ export class LiveMeetings implements LocalHome {
       const live = await opening
       // It may have become idle meanwhile and been replaced.
       if (this.#open.get(meeting.meetingId) === opening)
-        return { live, state: await live.entrance.requestEntry(visitor) }
+        return { live, state: await live.entrance.requestEntry(request) }
     }
   }
 
@@ -182,7 +182,11 @@ export class LiveMeetings implements LocalHome {
     await (await this.#live(meetingId)).moderation.askForStream('server', participantId, kind)
   }
 
-  async publish(meetingId: string, sender: Omit<ChatSender, 'joined'>, message: Said): Promise<string> {
+  async publish(
+    meetingId: string,
+    sender: Omit<ChatSender, 'joined'>,
+    message: MessageToPublish,
+  ): Promise<string> {
     return (await this.#live(meetingId)).publish(sender, message)
   }
 

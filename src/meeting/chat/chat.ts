@@ -11,7 +11,7 @@ import { ChatConnection } from './connection.ts'
 import { MAX_RECEIVERS, RECORD_BYTES, type ChatLimits } from './limits.ts'
 import type { ChatLink } from './link.ts'
 import type { ChatLog } from './log.ts'
-import { assertTopic, bytesOf, encode, type NewMessage, type Said } from './message.ts'
+import { assertTopic, bytesOf, encode, type NewMessage, type MessageToPublish } from './message.ts'
 import { Topic } from './topic.ts'
 
 export interface ChatOptions {
@@ -109,7 +109,7 @@ export class Chat {
   }
 
   /** Returns the server's id of the message. */
-  async publish(sender: ChatSender, frame: Said): Promise<string> {
+  async publish(sender: ChatSender, frame: MessageToPublish): Promise<string> {
     const { limits, now, newMessageId } = this.#options
     const { message, payload, sendOnly, persist, messageId } = frame
     if (Buffer.byteLength(message) + payload.length > limits.maxChatMessageBytes) {

@@ -8,7 +8,10 @@ import { HEARER_BYTES, RECORD_BYTES } from './limits.ts'
 export type NewMessage = Omit<ChatRecord, 'sessionId'>
 
 /** A message with its recipients. */
-export type Said = Pick<Publish, 'topic' | 'message' | 'payload' | 'sendOnly' | 'persist' | 'messageId'>
+export type MessageToPublish = Pick<
+  Publish,
+  'topic' | 'message' | 'payload' | 'sendOnly' | 'persist' | 'messageId'
+>
 
 /** A message as sent to clients. */
 export interface Encoded {
@@ -27,7 +30,7 @@ export function assertTopic(name: string): void {
 }
 
 /** How much of the quota a message uses. */
-export function bytesOf({ topic, message, payload, sendOnly }: Said): number {
+export function bytesOf({ topic, message, payload, sendOnly }: MessageToPublish): number {
   let bytes = RECORD_BYTES + Buffer.byteLength(topic) + Buffer.byteLength(message) + payload.length
   for (const id of sendOnly) bytes += HEARER_BYTES + 2 * Buffer.byteLength(id)
   return bytes

@@ -17,7 +17,7 @@ import { assertMay, type Actor } from '../roster/actor.ts'
 import { Participant } from '../roster/participant.ts'
 import type { Authority } from '../roster/permissions.ts'
 import { decideAdmission, decideSeat, type Seating, type SessionFacts } from './admission.ts'
-import { Lobby, type Visitor } from './lobby.ts'
+import { Lobby, type EntryRequest } from './lobby.ts'
 
 export interface EntranceOptions {
   settings: MeetingSettings
@@ -82,26 +82,26 @@ export class Entrance {
    * Requests a seat. Returns `waiting` or `admitted`; if waiting, calls the request's `admitted` when somebody
    * admits it. Refusals are thrown and change nothing.
    */
-  async requestEntry(visitor: Visitor): Promise<'waiting' | 'admitted'> {
+  async requestEntry(request: EntryRequest): Promise<'waiting' | 'admitted'> {
     const { settings, sessions, onIdle } = this.#options
     this.#deciding++
     try {
       for (;;) {
-        const facts = this.#factsFor(visitor)
-        const admission = decideAdmission(visitor.grant, facts, settings, settings.moderation)
+        const facts = this.#factsFor(request)
+        const admission = decideAdmission(request.grant, facts, settings, settings.moderation)
         switch (admission.decision) {
           case 'admit':
             if (!sessions.current) {
               await sessions.ensure()
               continue
             }
-            this.#seat(sessions.current, visitor, admission.authority)
+            this.#seat(sessions.current, request, admission.authority)
             return 'admitted'
           case 'wait':
-            this.#wait(visitor)
+            this.#wait(request)
             return 'waiting'
           case 'contest':
-            await this.#giveWay(visitor.participantId, admission.with)
+            await this.#giveWay(request.participantId, admission.with)
             continue
           case 'refuse':
             throw admission.refusal
@@ -114,9 +114,9 @@ export class Entrance {
   }
 
   /** Decides on a seat. The decision is valid only until the next await. */
-  decideSeat(visitor: Pick<Visitor, 'grant' | 'participantId'>): Seating {
+  decideSeat(request: Pick<EntryRequest, 'grant' | 'participantId'>): Seating {
     const { settings } = this.#options
-    return decideSeat(visitor.grant, this.#factsFor(visitor), settings, settings.moderation)
+    return decideSeat(request.grant, this.#factsFor(request), settings, settings.moderation)
   }
 
   /** The waiting connection has closed. */
@@ -137,7 +137,7 @@ export class Entrance {
   }
 
   /** Refuses all waiting requests that match; returns how many. */
-  turnAway(isMeant: (request: Visitor) => boolean, reason: LeaveReason, refusal: Refusal): number {
+  turnAway(isMeant: (request: EntryRequest) => boolean, reason: LeaveReason, refusal: Refusal): number {
     const requests = this.#lobby.requests().filter(isMeant)
     for (const { participantId, link } of requests) {
       this.withdraw(participantId, link)
@@ -156,14 +156,14 @@ export class Entrance {
     for (const { link } of this.#takeAll()) link.drop(why)
   }
 
-  #takeAll(): Visitor[] {
+  #takeAll(): EntryRequest[] {
     const requests = this.#lobby.requests()
     for (const { participantId } of requests) this.#lobby.take(participantId)
     return requests
   }
 
   /** Admits the connection that made this request, and no other with its participant id. */
-  async #allow(by: Actor, request: Visitor): Promise<void> {
+  async #allow(by: Actor, request: EntryRequest): Promise<void> {
     const { participantId, grant, link } = request
     const { tokenId } = grant
     const { store, now, sessions, admitters, onError } = this.#options
@@ -200,7 +200,7 @@ export class Entrance {
     admitters.notify({ method: 'entryResponded', id: participantId, decision: 'allowed' }, link)
   }
 
-  #deny({ participantId, link }: Visitor): void {
+  #deny({ participantId, link }: EntryRequest): void {
     const answer: Notification = { method: 'entryResponded', id: participantId, decision: 'denied' }
     link.notify(answer)
     link.close({ code: leaveReasons.UNKNOWN, message: 'ENTRY_DENIED' }, new Refusal('ENTRY_DENIED'))
@@ -224,19 +224,19 @@ export class Entrance {
     link.drop()
   }
 
-  #wait(visitor: Visitor): void {
+  #wait(request: EntryRequest): void {
     const { now, admitters } = this.#options
-    const replaced = this.#lobby.add(visitor, now())
+    const replaced = this.#lobby.add(request, now())
     replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
-    admitters.notify({ method: 'entryRequested', id: visitor.participantId, name: visitor.name })
+    admitters.notify({ method: 'entryRequested', id: request.participantId, name: request.name })
   }
 
-  #seat(session: Session, visitor: Visitor, authority: Authority): void {
+  #seat(session: Session, request: EntryRequest, authority: Authority): void {
     session.lastKnownAt = undefined
-    const { participantId, grant, name, link, kind } = visitor
+    const { participantId, grant, name, link, kind } = request
     const participant = new Participant({ participantId, grant, name, authority, link, kind })
     this.#options.roster.seat(participant)
-    visitor.admitted(participant)
+    request.admitted(participant)
     link.notify({
       method: 'entryResponded',
       id: participantId,
@@ -246,7 +246,7 @@ export class Entrance {
     })
   }
 
-  #factsFor({ grant, participantId }: Pick<Visitor, 'grant' | 'participantId'>): SessionFacts {
+  #factsFor({ grant, participantId }: Pick<EntryRequest, 'grant' | 'participantId'>): SessionFacts {
     const { roster, sessions, refusalOf } = this.#options
     const { tokenId } = grant
     const session = sessions.current

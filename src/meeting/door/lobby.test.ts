@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Link } from '../link.ts'
-import { Lobby, type Visitor } from './lobby.ts'
+import { Lobby, type EntryRequest } from './lobby.ts'
 
-function visitor(participantId: string, tokenId: string): Visitor {
+function request(participantId: string, tokenId: string): EntryRequest {
   return {
     participantId,
     name: participantId,
@@ -15,7 +15,7 @@ function visitor(participantId: string, tokenId: string): Visitor {
 
 test('a request is taken once, and only by its own connection', () => {
   const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined })
-  const [first, second] = [visitor('ann', 't'), visitor('ann', 't')]
+  const [first, second] = [request('ann', 't'), request('ann', 't')]
   assert.equal(lobby.add(first, 1), undefined)
   assert.equal(lobby.add(second, 2), first)
   assert.equal(lobby.take('ann', first.link), undefined)
@@ -32,7 +32,7 @@ test('requests are counted by their tokens', () => {
     ['b', 't'],
     ['c', 'u'],
   ] as const)
-    lobby.add(visitor(id, token), 0)
+    lobby.add(request(id, token), 0)
   assert.deepEqual([lobby.countOf('t'), lobby.countOf('u'), lobby.countOf('v')], [2, 1, 0])
   lobby.take('a')
   assert.equal(lobby.countOf('t'), 1)
@@ -42,12 +42,12 @@ test('a request that nobody answers is over after its time, one that was taken i
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const over: string[] = []
   const lobby = new Lobby({ timeoutMs: 1000, onTimeout: ({ participantId }) => over.push(participantId) })
-  lobby.add(visitor('ann', 't'), 0)
-  lobby.add(visitor('bob', 'u'), 0)
+  lobby.add(request('ann', 't'), 0)
+  lobby.add(request('bob', 'u'), 0)
   lobby.take('bob')
   t.mock.timers.tick(999)
   // Asking again begins anew.
-  lobby.add(visitor('ann', 't'), 999)
+  lobby.add(request('ann', 't'), 999)
   t.mock.timers.tick(999)
   assert.deepEqual(over, [])
   t.mock.timers.tick(1)

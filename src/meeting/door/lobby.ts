@@ -6,7 +6,7 @@ import type { Link } from '../link.ts'
 import type { Participant } from '../roster/participant.ts'
 
 /** An entry request of one connection. */
-export interface Visitor {
+export interface EntryRequest {
   grant: Grant
   participantId: string
   name: string
@@ -20,12 +20,12 @@ export interface Visitor {
 export interface LobbyOptions {
   /** A request is denied after this time without an answer. */
   timeoutMs: number
-  onTimeout: (request: Visitor) => void
+  onTimeout: (request: EntryRequest) => void
 }
 
 export class Lobby {
   readonly #options: LobbyOptions
-  readonly #pending = new Map<string, { request: Visitor; askedAt: number; timer: NodeJS.Timeout }>()
+  readonly #pending = new Map<string, { request: EntryRequest; askedAt: number; timer: NodeJS.Timeout }>()
 
   constructor(options: LobbyOptions) {
     this.#options = options
@@ -35,11 +35,11 @@ export class Lobby {
     return this.#pending.size
   }
 
-  get(participantId: string): Visitor | undefined {
+  get(participantId: string): EntryRequest | undefined {
     return this.#pending.get(participantId)?.request
   }
 
-  requests(): Visitor[] {
+  requests(): EntryRequest[] {
     return [...this.#pending.values()].map((entry) => entry.request)
   }
 
@@ -51,12 +51,12 @@ export class Lobby {
   }
 
   /** All requests, with their times. */
-  entries(): { request: Visitor; askedAt: number }[] {
+  entries(): { request: EntryRequest; askedAt: number }[] {
     return [...this.#pending.values()]
   }
 
   /** Returns the request of the same participantId that this one replaces. */
-  add(request: Visitor, askedAt: number): Visitor | undefined {
+  add(request: EntryRequest, askedAt: number): EntryRequest | undefined {
     const replaced = this.take(request.participantId)
     const timer = setTimeout(() => {
       if (this.take(request.participantId, request.link)) this.#options.onTimeout(request)
@@ -67,7 +67,7 @@ export class Lobby {
   }
 
   /** Removes and returns a request; with `link`, only if that connection still owns it. The first caller gets it. */
-  take(participantId: string, link?: Link): Visitor | undefined {
+  take(participantId: string, link?: Link): EntryRequest | undefined {
     const entry = this.#pending.get(participantId)
     if (!entry || (link && entry.request.link !== link)) return undefined
     clearTimeout(entry.timer)

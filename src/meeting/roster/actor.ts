@@ -3,13 +3,13 @@ import type { Participant } from './participant.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { can, type Action } from './permissions.ts'
 
-/** A participant, or the server itself on behalf of a caller that its REST API let through. */
+/** A participant, or the server acting for an authorised REST caller. */
 export type Actor = Participant | 'server'
 
-/** The id under which the server acts. */
+/** The id of the server as an actor. */
 export const SERVER = 'server'
 
-/** @throws {Refusal} INVALID_STATE once the actor has left, INVALID_PERMISSIONS when it may not do this */
+/** @throws {Refusal} INVALID_STATE if the actor has left, INVALID_PERMISSIONS if it may not do this */
 export function assertMay(by: Actor, action: Action): void {
   if (by === SERVER) return
   if (!by.joined) throw new Refusal('INVALID_STATE')
@@ -20,7 +20,7 @@ export function idOf(actor: Actor): string {
   return actor === SERVER ? SERVER : actor.id
 }
 
-/** A participant as the one who removes another, or lifts a removal. */
+/** A participant in the role of removing another, or lifting a removal. */
 export function removerInside({ id, grant }: Participant): Remover {
   return { participantId: id, isModerator: grant.entry === 'moderator' }
 }

@@ -1,20 +1,20 @@
 /**
- * Whoever takes part in a meeting, with a browser or without one. A `Participant` has a seat and is seen; an `Onlooker` has
- * neither, and is told of everything all the same.
+ * Members: everything that takes part in a meeting, with or without a browser. A `Participant` has a seat and is visible; an `Onlooker` has
+ * neither, but receives all notifications.
  */
 import type { Tap, TapOptions } from '../../media/sfu.ts'
 import type { StreamKind } from '../../protocol/media.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { Notification } from '../../protocol/notifications.ts'
 
-/** `relay`: stands for a participant of another meeting; `ingress`: a program that only sends; `egress`: one that only receives. */
+/** `relay`: represents a participant of another meeting; `ingress`: a program that only sends; `egress`: a program that only receives. */
 export type MemberKind = 'person' | 'relay' | 'ingress' | 'egress' | 'agent'
 
 export interface Member {
   readonly id: string
   readonly name: string
   readonly kind: MemberKind
-  /** Whether the others see it. One that they do not see has no seat, is in no record, and keeps no session alive. */
+  /** Whether the others see it. A hidden member has no seat, is in no record, and keeps no session alive. */
   readonly isVisible: boolean
   readonly sends: boolean
   readonly receives: boolean
@@ -26,23 +26,23 @@ export interface MeetingStream {
   ownerId: string
   ownerName: string
   kind: StreamKind
-  /** As its sender described it. */
+  /** The sender's description. */
   appData: Readonly<Record<string, unknown>>
-  /** Takes the stream; see `Router.openTap`. The tap is gone when the stream ends. */
+  /** Receives the stream; see `Router.openTap`. The tap closes when the stream ends. */
   open(options?: Pick<TapOptions, 'to' | 'rtpCapabilities'>): Promise<Tap>
 }
 
-/** A program that receives and is not seen: a recorder, a transcriber. None of what it is told may throw. */
+/** A hidden program that receives: a recorder, a transcriber. Its methods must not throw. */
 export interface Onlooker extends Member {
   readonly kind: 'egress' | 'agent'
   readonly isVisible: false
   readonly sends: false
-  /** What all participants are told. */
+  /** Receives every notification that goes to all participants. */
   tell(notification: Notification): void
-  /** A stream is there, or began: it takes it or leaves it. */
+  /** Offers a stream, present or new; the onlooker may take it or not. */
   offer(stream: MeetingStream): void
-  /** A stream that it was offered is not in this meeting any more; it may go on in another. */
+  /** An offered stream has left this meeting; it may continue in another. */
   withdraw(producerId: string): void
-  /** The session is over, or the server stops. Nothing is told after it. */
+  /** The session ended, or the server is stopping. No call follows. */
   close(reason: LeaveReason): void
 }

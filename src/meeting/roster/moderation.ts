@@ -1,4 +1,4 @@
-/** What one participant does to another, or to all, besides removing them. */
+/** Moderation: what one participant does to another or to all, except removals. */
 import type { StreamKind } from '../../protocol/media.ts'
 import type { RequestData } from '../../protocol/requests.ts'
 import type { MeetingMedia } from '../media/meeting-media.ts'
@@ -7,7 +7,7 @@ import type { Action } from './permissions.ts'
 import type { Roster } from './roster.ts'
 import { assertMay, idOf, type Actor } from './actor.ts'
 
-/** What can be switched off, or asked for; the sound of a screen goes with it. */
+/** The streams that can be switched off or asked for; screen audio goes with the screen. */
 export type SwitchableKind = 'audio' | 'video' | 'share'
 
 const switches = {
@@ -25,7 +25,7 @@ export class Moderation {
     this.#media = media
   }
 
-  /** Stops a stream of another at once, whatever its client does about it. */
+  /** Stops a stream of another participant at once, whatever the client does. */
   async stopStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
     const { kinds, off } = switches[kind]
     assertMay(by, off)
@@ -39,14 +39,14 @@ export class Moderation {
     this.#media.streams.closeProducers(target, stopped)
   }
 
-  /** Asks another to send a stream; it only goes on when that person consents. */
+  /** Asks another participant to send a stream; it needs that person's consent. */
   async askForStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
     const { ask, asked } = switches[kind]
     assertMay(by, ask)
     await this.#roster.require(targetId).link.request(asked, { peerId: idOf(by) })
   }
 
-  /** Tells another's app to go to another meeting; it goes by itself. */
+  /** Tells another participant's app to switch to another meeting, which it does by itself. */
   async askToSwitch(
     by: Participant,
     { peerId, roomId, token = null, payload }: RequestData<'switchPeerRoom'>,

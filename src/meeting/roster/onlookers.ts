@@ -3,7 +3,7 @@ import type { Audience, Link } from '../link.ts'
 import type { Notification } from '../../protocol/notifications.ts'
 import type { MeetingStream, Onlooker } from './member.ts'
 
-/** The onlookers of one meeting. What one of them throws harms neither the others nor the meeting. */
+/** The onlookers of one meeting. An exception in one of them affects neither the others nor the meeting. */
 export class Onlookers {
   readonly #all = new Set<Onlooker>()
   readonly #onError: (error: unknown, message: string) => void
@@ -16,7 +16,7 @@ export class Onlookers {
     this.#all.add(onlooker)
   }
 
-  /** It is told nothing more. */
+  /** Stops calling it. */
   remove(onlooker: Onlooker): void {
     this.#all.delete(onlooker)
   }

@@ -1,5 +1,5 @@
 /**
- * One who is present: what the others know of it, what it may do, and its media on the server.
+ * A participant: what the others know about it, what it may do, and its media on the server.
  */
 import type { StreamKind } from '../../protocol/media.ts'
 import type { Mode } from '../../protocol/modes.ts'
@@ -12,11 +12,11 @@ import type { LiveProducer } from '../media/participant-media.ts'
 import type { Holder } from '../../shares.ts'
 import { ParticipantMedia } from '../media/participant-media.ts'
 
-/** Hears of the streams of a participant, to pass them on to another meeting. */
+/** Follows the streams of a participant, to relay them to another meeting. */
 export interface Mirror {
   added(live: LiveProducer): void
   removed(live: LiveProducer): void
-  /** It was paused or resumed. */
+  /** The stream was paused or resumed. */
   changed(live: LiveProducer): void
   /** The participant left. */
   ended(): void
@@ -24,7 +24,7 @@ export interface Mirror {
 
 export interface ParticipantIdentity {
   participantId: string
-  /** With which it came to this meeting. */
+  /** The grant with which it entered this meeting. */
   grant: Grant
   name: string
   authority: Authority
@@ -44,16 +44,16 @@ export class Participant implements Member {
   mode: Mode = 'SEND_AND_RECV'
   metaData: Record<string, unknown> = {}
   joined = false
-  /** Its stay is on the way to the store, or there. */
+  /** Whether its stay has been, or is being, written to the store. */
   enrolled = false
-  /** When it joined; 0 before. */
+  /** When it joined; 0 before that. */
   joinedAt = 0
   readonly media: ParticipantMedia
-  /** To other meetings. */
+  /** Its relays to other meetings. */
   readonly mirrors = new Set<Mirror>()
-  /** Stands for a participant of another meeting; its streams are not its own to stop. */
+  /** Whether it represents a participant of another meeting; then it cannot stop its own streams. */
   relayed: { stopKind(kind: StreamKind): void } | undefined
-  /** What opens its chat socket. */
+  /** The secret that opens its chat socket. */
   chatTicket: string | undefined
 
   constructor(identity: ParticipantIdentity) {
@@ -70,7 +70,7 @@ export class Participant implements Member {
     return this.grant.tokenId
   }
 
-  /** On whose account it takes what the session shares. */
+  /** The holder whose shares of the session's resources it uses. */
   get holder(): Required<Holder> {
     return { participantId: this.id, tokenId: this.tokenId }
   }
@@ -79,7 +79,7 @@ export class Participant implements Member {
     return this.mode === 'SEND_AND_RECV'
   }
 
-  /** Whether a stream that it made may become one of the meeting. */
+  /** Whether a stream that it created may become part of the meeting. */
   get maySend(): boolean {
     return this.joined && this.sends
   }
@@ -88,7 +88,7 @@ export class Participant implements Member {
     return this.mode !== 'SIGNALLING_ONLY'
   }
 
-  /** As the others see it. */
+  /** The participant as the others see it. */
   toPeer(): Peer {
     return { id: this.id, displayName: this.name, mode: this.mode, metaData: this.metaData }
   }

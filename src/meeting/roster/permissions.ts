@@ -1,21 +1,21 @@
 /**
- * Who may do what. Authority comes from the verified grant alone (docs/decisions/0001 to 0003).
+ * Permissions: who may do what. Authority comes only from the verified grant (docs/decisions/0001 to 0003).
  */
 
 import type { Grant, Role } from '../../token/token.ts'
 import { Refusal } from '../../protocol/errors.ts'
 
-/** What a participant may do, computed once, when it is admitted. */
+/** The authority of a participant, computed once on admission. */
 export interface Authority {
-  /** Answers entry requests: everybody who joined on `allow_join`; an admitted guest does not. */
+  /** May answer entry requests: everybody who joined with `allow_join`, but not an admitted guest. */
   canAdmit: boolean
-  /** Holds `allow_mod`. */
+  /** Has `allow_mod`. */
   canModerate: boolean
 }
 
 /**
- * The actions that touch others. The last five are for callers that are not inside: to let a removed participant come back, to
- * see who is inside, to say something there, to close the meeting for ever, and to manage what belongs to the project (deliveries,
+ * The actions that affect others. The last five are for callers outside the meeting: to let a removed participant return, to
+ * see who is inside, to send a message, to close the meeting for ever, and to manage resources of the project (deliveries,
  * revoked tokens).
  */
 export type Action =
@@ -37,17 +37,17 @@ export type Action =
   | 'deactivate'
   | 'manage'
 
-/** `grant`: moderating needs `allow_mod`. `open`: everyone inside moderates, as upstream has it. */
+/** `grant`: moderating needs `allow_mod`. `open`: everybody inside moderates, as upstream does. */
 export type Moderation = 'grant' | 'open'
 
 const needs: Record<Action, keyof Authority> = {
   respondEntry: 'canAdmit',
   invite: 'canAdmit',
-  // A moderator's removal needs a moderator, see `mayLift`.
+  // Lifting a moderator's removal needs a moderator, see `mayLift`.
   liftRemoval: 'canAdmit',
   watch: 'canAdmit',
   speak: 'canAdmit',
-  // As upstream has it, for backends whose tokens only join.
+  // As upstream does, for backends whose tokens only join.
   deactivate: 'canAdmit',
   manage: 'canModerate',
   disableMic: 'canModerate',
@@ -66,7 +66,7 @@ export function can(authority: Authority, action: Action): boolean {
   return authority[needs[action]]
 }
 
-/** The authority of one who holds this entry permission. */
+/** The authority that an entry permission gives. */
 export function authorityOf(entry: 'direct' | 'moderator' | 'ask', moderation: Moderation): Authority {
   return {
     canAdmit: entry !== 'ask',
@@ -75,26 +75,26 @@ export function authorityOf(entry: 'direct' | 'moderator' | 'ask', moderation: M
 }
 
 /**
- * What a token is asked for over REST: an action on a meeting, or one of these. `switchOff` and `askFor` are about a stream of any
- * kind; `create`, `list` and `find` are about meetings as durable places and need no permission of one; `enter` asks where to
- * connect; `shareFiles` is for those who are inside.
+ * What a REST call requires of a token: an action on a meeting, or one of these. `switchOff` and `askFor` are about a stream of any
+ * kind; `create`, `list` and `find` are about meetings as such and need no permission in one; `enter` asks where to
+ * connect; `shareFiles` is for participants.
  */
 export type OutsideAction =
   Action | 'switchOff' | 'askFor' | 'create' | 'list' | 'find' | 'enter' | 'shareFiles'
 
 interface OutsideRule {
-  /** What a token that names roles must name; absent: the call is open to every role. */
+  /** The role that a token with roles must have; absent: every role will do. */
   role?: Role
-  /** `entry`: any way into a meeting. `allowMod`: the permission itself, whatever MODERATION says. */
+  /** `entry`: any permission to enter. `allowMod`: the permission itself, whatever MODERATION says. */
   needs: 'nothing' | 'entry' | 'allowMod' | keyof Authority
 }
 
-/** An invite gives away what its maker has, so it needs the permission whatever the roles. */
+/** An invite passes on its maker's permission, so the maker needs the permission whatever the roles. */
 const exceptions: Partial<Record<OutsideAction, OutsideRule>> = {
   invite: { needs: 'canAdmit' },
   switchOff: { role: 'crawler', needs: 'canModerate' },
   askFor: { role: 'crawler', needs: 'canModerate' },
-  // Deliveries and revoked tokens belong to the backend; MODERATION=open opens what concerns the people inside.
+  // Deliveries and revoked tokens belong to the backend; MODERATION=open only concerns the people inside.
   manage: { role: 'crawler', needs: 'allowMod' },
   create: { role: 'crawler', needs: 'nothing' },
   list: { role: 'crawler', needs: 'nothing' },
@@ -108,9 +108,9 @@ function outsideRule(action: OutsideAction): OutsideRule {
 }
 
 /**
- * Why a token does not allow this over REST, if it does not. A management token (it names the role `crawler`) needs no
- * permission; any other token allows what its holder could do inside. A token that only asks to enter reaches nothing
- * of a meeting this way.
+ * Returns why a token does not allow this over REST, if so. A management token (with the role `crawler`) needs no
+ * permission; any other token allows what its holder could do inside. A token that only asks to join allows nothing
+ * in a meeting over REST.
  */
 export function refusalFromOutside(
   { roles, entry }: Pick<Grant, 'roles' | 'entry'>,
@@ -129,7 +129,7 @@ export function refusalFromOutside(
   return allowed ? undefined : new Refusal('INVALID_PERMISSIONS')
 }
 
-/** The permissions of which a token over REST needs one, for the document of the API; empty where it needs none. */
+/** The permissions of which a token needs one over REST, for the API document; empty if it needs none. */
 export function permissionsFromOutside(action: OutsideAction): readonly string[] {
   const { needs: needed } = outsideRule(action)
   if (needed === 'nothing') return []
@@ -137,19 +137,19 @@ export function permissionsFromOutside(action: OutsideAction): readonly string[]
   return needed === 'canAdmit' ? ['allow_join', 'allow_mod'] : ['allow_mod']
 }
 
-/** Whether a token that names roles must name `crawler`, and needs no permission when it does. */
+/** Whether a token with roles must have `crawler`, and then needs no permission. */
 export function isManagement(action: OutsideAction): boolean {
   return outsideRule(action).role === 'crawler'
 }
 
-/** Whether a grant that acts from outside is a moderator's: it holds `allow_mod`, or is for management. */
+/** Whether a grant that acts from outside is a moderator's: it has `allow_mod` or is a management grant. */
 export function managesFromOutside({ roles, entry }: Pick<Grant, 'roles' | 'entry'>): boolean {
   return (roles?.includes('crawler') ?? false) || entry === 'moderator'
 }
 
 /**
- * Which messages of a meeting a token reads from outside (docs/decisions/0026): what its holder could hear inside. Private
- * messages are for those they name, so a token that is bound to nobody reads none, unless it manages or moderates by itself.
+ * Which messages of a meeting a token may read from outside (docs/decisions/0026): those that its holder could read inside. Private
+ * messages are for their recipients, so a token without a participant reads none, unless it is for management or moderation.
  */
 export function mayRead(grant: Pick<Grant, 'roles' | 'entry' | 'participantId'>): {
   hearer?: string | null

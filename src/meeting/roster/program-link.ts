@@ -5,17 +5,17 @@ import type { Link } from '../link.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 
 export interface ProgramLinkOptions {
-  /** Unique among all connections of this server. */
+  /** Unique among all connections of the server. */
   connectionId: string
-  /** Put out of the meeting, or cut off from it: `refusal` says why, where there is one. */
+  /** The member was evicted or cut off; `refusal` says why, if there is one. */
   onClose: (reason: LeaveReason, refusal?: Refusal) => void
-  /** What this member alone is told. */
+  /** Receives notifications for this member only. */
   onNotification?: (notification: Notification) => void
-  /** Whether it is still there; it is by default. */
+  /** Whether the program is still alive; default: true. */
   answers?: (withinMs: number) => Promise<boolean>
 }
 
-/** The way to a member that has no client of ours: there is nobody to ask, and media that is lost cannot be made anew. */
+/** The link to a member without a client: requests cannot be answered, and lost media cannot be created again. */
 export class ProgramLink implements Link {
   readonly connectionId: string
   readonly resetsMedia = false

@@ -1,5 +1,5 @@
 /**
- * The participants of one meeting, from the seat to the leave: who is here, and what the others are told of it.
+ * The participants of one meeting, from seat to leave, and the notifications about them.
  */
 import type { JoinReply, Notification } from '../../protocol/notifications.ts'
 import type { RequestData } from '../../protocol/requests.ts'
@@ -25,17 +25,17 @@ export interface RosterOptions {
   sessions: SessionLifecycle
   events: Events<MeetingEvents>
   now: () => number
-  /** What cannot be guessed: chat tickets. */
+  /** Makes unguessable chat tickets. */
   newSecretId: () => string
   /** The time from admission to join. */
   joinTimeoutMs: number
-  /** The entry requests that wait, as an admitter who joins must hear of them. */
+  /** The waiting entry requests, as notifications for an admitter who joins. */
   entryRequests: () => Notification[]
 }
 
 export interface Joined {
   reply: JoinReply
-  /** To be called once the reply is on its way: states that the others know, and then everybody's media. */
+  /** Call this after the reply was sent: sends the states that the others know, then everybody's media. */
   afterReply: () => void
 }
 
@@ -76,7 +76,7 @@ export class Roster {
     return this.#participants.has(participantId)
   }
 
-  /** Everybody who has a seat, joined or not. A copy where it is changed while it is read: `[...roster.all()]`. */
+  /** Everybody with a seat, joined or not. Copy it if it may change while it is read: `[...roster.all()]`. */
   all(): Iterable<Participant> {
     return this.#participants.values()
   }
@@ -85,7 +85,7 @@ export class Roster {
     return [...this.#participants.values()].filter(({ joined }) => joined)
   }
 
-  /** @throws {Refusal} NOT_FOUND when nobody of this id has joined */
+  /** @throws {Refusal} NOT_FOUND if no participant with this id has joined */
   require(participantId: string): Participant {
     const participant = this.#participants.get(participantId)
     if (!participant?.joined) {
@@ -94,19 +94,19 @@ export class Roster {
     return participant
   }
 
-  /** Whether somebody who came with this token has joined. */
+  /** Whether a holder of this token has joined. */
   holds(tokenId: string): boolean {
     for (const one of this.#participants.values())
       if (one.joined && !one.relayed && one.tokenId === tokenId) return true
     return false
   }
 
-  /** The participant whose chat socket this ticket opens. */
+  /** The participant with this chat ticket. */
   byChatTicket(ticket: string): Participant | undefined {
     return this.#chatTickets.get(ticket)
   }
 
-  /** Gives a seat to a newcomer who must join in time, in place of whoever had it. */
+  /** Gives a seat to a newcomer, who must join in time; replaces the holder of the same id. */
   seat(participant: Participant): void {
     const before = this.#participants.get(participant.id)
     if (before) {
@@ -116,15 +116,15 @@ export class Roster {
     this.#seats.take(participant)
   }
 
-  /** Gives a seat to one without a connection of its own, which joins by itself. */
+  /** Gives a seat to a member without a connection of its own, which joins by itself. */
   place(participant: Participant): void {
     this.#participants.set(participant.id, participant)
   }
 
   /**
-   * The participant becomes visible. Nobody is told before its stay is on the disk, so that no crash takes a join back.
-   * `assertStillComing` throws when it does not come any more; it is called in the instant of the join.
-   * @throws {Refusal} INVALID_STATE when it was removed, replaced or gone meanwhile
+   * Makes the participant visible. Tells nobody before its stay is on the disk, so that no crash undoes a join.
+   * `assertStillComing` throws if the participant no longer joins; it is called in the instant of the join.
+   * @throws {Refusal} INVALID_STATE if it was removed, replaced or disconnected meanwhile
    */
   async join(
     participant: Participant,
@@ -157,7 +157,7 @@ export class Roster {
     const { media: own } = participant
     own.rtpCapabilities = data.rtpCapabilities ?? own.rtpCapabilities
     own.autoConsume = data.autoConsume ?? own.autoConsume
-    // What only servers and agents read of it is not for the other participants (contract, signalling §3).
+    // The other participants must not get the parts that only servers and agents read (contract, signalling §3).
     const { enableAgentEvents: _, ...metaData } = data.metaData ?? {}
     participant.metaData = metaData
     participant.joined = true
@@ -168,7 +168,7 @@ export class Roster {
     this.#chatTickets.set(participant.chatTicket, participant)
     const others = this.#others(participant)
     everyone.notify({ method: 'newPeer', ...participant.toPeer() })
-    // One who comes over from another meeting may have said a narrower mode on the way.
+    // A participant who switches from another meeting may have chosen a narrower mode meanwhile.
     media.restrict(participant)
     const unsupported = this.#tellUnsupportedCodecs(participant)
     everyone.add(participant.link)
@@ -186,7 +186,7 @@ export class Roster {
     }
   }
 
-  /** What a joiner must hear that others heard before: states, who waits at the door; then everybody's media. */
+  /** Replays to a joiner what the others already know: states, waiting entry requests, then everybody's media. */
   #catchUp(participant: Participant): void {
     if (!this.#isHere(participant)) return
     const { media, sessions, now, entryRequests } = this.#options
@@ -200,19 +200,19 @@ export class Roster {
     media.announceAll(participant)
   }
 
-  /** Idempotent. The others hear why. */
+  /** Idempotent. Tells the others why. */
   leave(participant: Participant, reason: LeaveReason): void {
     if (this.#isHere(participant)) this.#depart(participant, reason)
   }
 
-  /** It goes over to another meeting with its transports and streams; see `MeetingMedia.release`. */
+  /** The participant switches to another meeting with its transports and streams; see `MeetingMedia.release`. */
   release(participant: Participant): void {
     if (!this.#isHere(participant)) return
     this.#options.media.release(participant)
     this.#depart(participant, leaveReason('SWITCH_ROOM'), false)
   }
 
-  /** Puts a participant out; its client hears why, and the refusal if there is one. */
+  /** Evicts a participant; its client gets the reason, and the refusal if there is one. */
   evict(participant: Participant, reason: LeaveReason, refusal?: Refusal): void {
     this.#depart(participant, reason)
     participant.link.close(reason, refusal)
@@ -222,7 +222,7 @@ export class Roster {
     for (const participant of this.#takeLeaveOfAll()) this.evict(participant, reason)
   }
 
-  /** Cuts everybody off in a way that brings their clients back. */
+  /** Cuts everybody off so that their clients reconnect. */
   dropAll(why: Refusal): void {
     for (const participant of this.#takeLeaveOfAll()) {
       this.#depart(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
@@ -261,7 +261,7 @@ export class Roster {
     return this.#participants.get(participant.id) === participant
   }
 
-  /** A seat that nobody has joined with holds no session. */
+  /** A seat that has not joined keeps no session alive. */
   #isAnybodyInside(): boolean {
     for (const { joined } of this.#participants.values()) if (joined) return true
     return false
@@ -271,7 +271,7 @@ export class Roster {
     return this.joined().filter((other) => other !== participant)
   }
 
-  /** Out of the audience first: nobody is told of the others' leaving while all leave. */
+  /** Removes all from the audience first, so that nobody is notified while everybody leaves. */
   #takeLeaveOfAll(): Participant[] {
     const leaving = [...this.#participants.values()]
     for (const { link } of leaving) this.#options.everyone.remove(link)
@@ -292,7 +292,7 @@ export class Roster {
     session?.chat.disconnect(participantId)
     session?.values.forget(link)
     media.streams.depart(participant)
-    // Streams that are relayed go on at home.
+    // Relayed streams continue in their own meeting.
     if (participant.relayed) media.release(participant)
     if (withMedia) participant.media.close()
     if (participant.enrolled) session?.log.left(participant, reason.message)
@@ -305,7 +305,7 @@ export class Roster {
     events.emit('participantLeft', { meetingId, sessionId, participantId, name, reason: reason.message })
   }
 
-  /** Tells all of what this one cannot decode and nobody could not before; answers what now somebody cannot. */
+  /** Notifies all of codecs that this participant, as the first one, cannot decode; returns what somebody cannot decode now. */
   #tellUnsupportedCodecs(participant: Participant): Set<string> {
     const { everyone, media } = this.#options
     const unsupported = new Set(this.#others(participant).flatMap((other) => media.unsupportedCodecs(other)))

@@ -2,17 +2,17 @@ import type { AutoClose as Config } from '../../store/store.ts'
 
 export interface AutoCloseOptions {
   now: () => number
-  /** Tried again while it rejects. */
+  /** Called again while it rejects. */
   close: (type: Config['type']) => Promise<void>
   onError: (error: unknown, message: string) => void
 }
 
 const RETRY_MS = 5000
 const MINUTE_MS = 60_000
-/** The longest a timer of the runtime can wait. */
+/** The longest delay of a timer in the runtime. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Closes a session when it has lasted as long as its meeting's `autoCloseConfig` says. */
+/** Closes a session after the duration in its meeting's `autoCloseConfig`. */
 export class AutoClose {
   readonly #options: AutoCloseOptions
   #timer: NodeJS.Timeout | undefined

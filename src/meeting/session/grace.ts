@@ -3,12 +3,12 @@ export interface GraceOptions {
   graceMs: number
   /** How long an admitted connection may take to join. */
   joinTimeoutMs: number
-  /** Whether an admitted connection has not joined yet. */
+  /** Whether there is an admitted connection that has not joined yet. */
   isSomebodyEntering: () => boolean
   onOver: () => void
 }
 
-/** The grace period of a session that nobody is in, counted from when the last participant left. */
+/** The grace period of an empty session, counted from when the last participant left. */
 export class Grace {
   readonly #options: GraceOptions
   #timer: NodeJS.Timeout | undefined
@@ -17,12 +17,12 @@ export class Grace {
     this.#options = options
   }
 
-  /** Does nothing while the period runs. */
+  /** Does nothing if the period is already running. */
   begin(): void {
     if (this.#timer) return
     const { graceMs, joinTimeoutMs, isSomebodyEntering, onOver } = this.#options
     this.#timer = setTimeout(() => {
-      // Those who are about to join get the time for it once, however many come after them.
+      // Applicants who are about to join extend the period once, however many there are.
       const moreMs = isSomebodyEntering() ? joinTimeoutMs - graceMs : 0
       if (moreMs > 0) this.#timer = setTimeout(onOver, moreMs).unref()
       else onOver()

@@ -1,6 +1,6 @@
 /**
- * The sessions of one meeting, one after the other: begun with the first seat, kept while somebody is inside and for the
- * grace period after, ended once.
+ * The lifecycle of a meeting's sessions, one after the other: a session begins with the first seat, lasts while somebody is inside and for the
+ * grace period after that, and ends once.
  */
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { AutoClose as AutoCloseConfig, SessionRecord } from '../../store/store.ts'
@@ -13,18 +13,18 @@ import { Grace } from './grace.ts'
 import { noSession, Session, type SessionOptions } from './session.ts'
 
 export interface LifecycleOptions extends Omit<SessionOptions, 'meeting'> {
-  /** The meeting as it is now. */
+  /** The present meeting record. */
   meeting: () => SessionOptions['meeting']
   newSessionId: () => string
   events: Events<MeetingEvents>
   isSomebodyEntering: () => boolean
-  /** A session is about to be written: what it needs can be got ready. */
+  /** A session is about to be written; its resources can be prepared. */
   onBeginning: () => void
-  /** The session ends: everybody in it is put out. */
+  /** The session ends: evict everybody. */
   onEnding: (reason: LeaveReason) => void
-  /** There is no session any more, because it ended or could not be begun. */
+  /** There is no session any more: it ended or could not begin. */
   onOver: () => void
-  /** Nothing is left to be done for a session: there is none, none begins, and the end of the last is written. */
+  /** Nothing is left to do: there is no session, none is beginning, and the end of the last one is written. */
   onIdle: () => void
   autoClose: (type: AutoCloseConfig['type']) => Promise<void>
 }
@@ -35,7 +35,7 @@ export class SessionLifecycle {
   readonly #autoClose: AutoClose
   #session: Session | undefined
   #starting: Promise<Session> | undefined
-  /** Of a session that is over and whose end is not on the disk yet. */
+  /** The session that is over but whose end is not on the disk yet. */
   #unwritten: SessionLog | undefined
 
   constructor(options: LifecycleOptions) {
@@ -69,13 +69,13 @@ export class SessionLifecycle {
     return !this.#isOn() && !this.#unwritten
   }
 
-  /** Takes up the session that a stopped server left behind. */
+  /** Resumes the session that a stopped server left behind. */
   async restore(left: SessionRecord, lastAliveAt: number | undefined): Promise<void> {
     const session = await Session.restore(left, this.#sessionOptions(), lastAliveAt)
     this.#hold(session)
   }
 
-  /** The session that goes on, or a new one. Where that fails nothing is left of the attempt. */
+  /** The ongoing session, or a new one. A failed attempt leaves nothing behind. */
   async ensure(): Promise<Session> {
     if (this.#session) return this.#session
     this.#options.onBeginning()
@@ -83,29 +83,29 @@ export class SessionLifecycle {
     try {
       return await this.#starting
     } catch (error) {
-      // Another may have begun one meanwhile.
+      // Another request may have begun one meanwhile.
       if (!this.#isOn()) this.#options.onOver()
       this.#options.onIdle()
       throw error
     }
   }
 
-  /** Resolves when a session that is being begun has begun, or failed to. */
+  /** Resolves when a session that is beginning has begun or failed. */
   async settled(): Promise<void> {
     await this.#starting?.catch(() => undefined)
   }
 
-  /** Somebody is inside. */
+  /** Call this when somebody is inside. */
   keep(): void {
     this.#grace.stop()
   }
 
-  /** Nobody is inside: it ends after the grace period. */
+  /** Call this when nobody is inside: the session ends after the grace period. */
   letGo(): void {
     this.#grace.begin()
   }
 
-  /** Idempotent. Resolves when the end is written. */
+  /** Idempotent. Resolves when the end has been written. */
   async end(reason: LeaveReason, why: string): Promise<void> {
     const { now, onEnding, onOver, onIdle, onError, events } = this.#options
     this.#grace.stop()
@@ -130,7 +130,7 @@ export class SessionLifecycle {
     })
   }
 
-  /** The server stops: the session stays for the next start. */
+  /** The server stops: keeps the session for the next start. */
   suspend(): void {
     this.#autoClose.cancel()
     this.#grace.stop()

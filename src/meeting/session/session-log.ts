@@ -1,7 +1,7 @@
 /**
- * Writes down what happens in one session: who stayed when, with which streams and in which mode. Each fact goes to the
- * store together with the deliveries that tell it, so that neither is there without the other. What happened cannot be
- * refused any more: while the store does not serve, it is kept here in order and written when it does.
+ * Records what happens in one session: who was inside when, with which streams and in which mode. Each fact is written
+ * together with the deliveries that report it, so that neither exists without the other. Events cannot be
+ * rejected after the fact: while the store is unavailable, they are buffered in order and written when it recovers.
  */
 import type { StreamKind } from '../../protocol/media.ts'
 import type { MeetingFact } from '../../protocol/webhooks.ts'
@@ -9,7 +9,7 @@ import type { MeetingRecord, NewDelivery, Store } from '../../store/store.ts'
 import type { Participant } from '../roster/participant.ts'
 import { Refusal } from '../../protocol/errors.ts'
 
-/** Which webhooks hear of a fact, and in which words; a pure function of both. */
+/** The webhook deliveries for a fact. Pure. */
 export type Announce = (meeting: MeetingRecord, fact: MeetingFact) => NewDelivery[]
 
 export interface SessionLogOptions {
@@ -22,20 +22,20 @@ export interface SessionLogOptions {
   onError: (error: unknown, message: string) => void
 }
 
-/** How soon it is tried again. */
+/** The delay before a retry. */
 const RETRY_MS = 1000
-/** Streams and modes that are kept while the store does not serve; who joined and left is kept whatever happens. */
+/** How many streams and modes are buffered while the store is unavailable; joins and leaves are always buffered. */
 const MAX_BEHIND = 10_000
 
 type Write = () => Promise<unknown>
 
 export class SessionLog {
   readonly #options: SessionLogOptions
-  /** What is yet to be written, oldest first. */
+  /** Buffered writes, oldest first. */
   readonly #behind: { write: Write; message: string }[] = []
   #catchingUp: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
-  /** By participant: a leave on its way, which a join of the same must not overtake. */
+  /** Pending leaves by participant; a join of the same participant must not overtake them. */
   readonly #leaving = new Map<string, Promise<void>>()
 
   constructor(options: SessionLogOptions) {
@@ -57,7 +57,7 @@ export class SessionLog {
     )
   }
 
-  /** `written` is called when it is, which may be long after; until then the session goes on for those who read of it. */
+  /** Calls `written` after the write, possibly much later; until then, readers of the store still see an ongoing session. */
   ended(at: number, reason: string, written: () => void): Promise<void> {
     const { sessionId, startedAt, store } = this.#options
     const tell = this.#tell({ event: 'session-ended', at, startedAt, reason })
@@ -67,7 +67,7 @@ export class SessionLog {
     )
   }
 
-  /** @throws {Refusal} STORE_UNAVAILABLE when what happened before cannot be written yet */
+  /** Writes what is buffered. @throws {Refusal} STORE_UNAVAILABLE if that is not possible yet */
   catchUp(): Promise<void> {
     clearTimeout(this.#retry)
     this.#catchingUp ??= this.#writeBehind().finally(() => {
@@ -76,7 +76,7 @@ export class SessionLog {
     return this.#catchingUp
   }
 
-  /** Nothing is tried again: the server stops, and the next start sees what is missing. */
+  /** Stops retrying: the server stops, and the next start repairs what is missing. */
   stop(): void {
     clearTimeout(this.#retry)
     this.#behind.length = 0
@@ -125,7 +125,7 @@ export class SessionLog {
     this.#leaving.set(id, leaving)
   }
 
-  /** A stream of this kind went on or off. */
+  /** Records that a stream of this kind went on or off. */
   streamed({ id }: Participant, kind: StreamKind, on: boolean): void {
     const { sessionId, store, now } = this.#options
     if (this.#behind.length >= MAX_BEHIND) return
@@ -166,7 +166,7 @@ export class SessionLog {
     this.#record(write, message).catch(() => undefined)
   }
 
-  /** Rejects when it could not be written at once; it is then written later, and in its turn. */
+  /** Rejects if it could not be written at once; then it is written later, in order. */
   async #record(write: Write, message: string): Promise<void> {
     if (this.#behind.length === 0) {
       try {

@@ -1,6 +1,6 @@
 /**
- * One session of a meeting: what it has decided about people, and what its participants share. What must survive a
- * restart is in the store as well, and `Session.restore` reads it from there.
+ * One session of a meeting: admissions and removals, and what its participants share. What must survive a
+ * restart is also in the store, and `Session.restore` reads it from there.
  */
 import type { Notification } from '../../protocol/notifications.ts'
 import type { MeetingRecord, SessionRecord, StayRecord, Store } from '../../store/store.ts'
@@ -23,28 +23,28 @@ export interface SessionOptions {
   openAudience: OpenAudience
   announce: Announce
   now: () => number
-  /** What cannot be guessed: message ids, file ids. */
+  /** Makes unguessable ids: message ids, file ids. */
   newSecretId: () => string
   onError: (error: unknown, message: string) => void
 }
 
-interface Kept {
+interface RestoredParts {
   chat: Awaited<ReturnType<Store['chat']['held']>>
   files: readonly KeptFile[]
 }
 
-/** Longer than any client tries to come back. */
+/** Longer than any client tries to reconnect. */
 const RETURN_MS = 120_000
-/** Of those who left lately; a returning client is told of no more. */
+/** How many recent departures are remembered for returning clients. */
 const MAX_DEPARTED = 1000
 
 export class Session {
   readonly sessionId: string
   readonly startedAt: number
-  /** When a restored session was last known to be held; until somebody comes back to it. */
+  /** The last instant at which a restored session is known to have been in use; cleared when somebody returns. */
   lastKnownAt: number | undefined
   readonly log: SessionLog
-  /** Guests who were let in. */
+  /** Guests who were admitted. */
   readonly admitted = new Admissions()
   /** Participants who have joined. */
   readonly known = new Admissions()
@@ -55,13 +55,13 @@ export class Session {
   readonly #store: Store
   /** participantId → when it left, for clients that were disconnected then and missed it. */
   readonly #departed = new Map<string, number>()
-  /** Settles when the removals and liftings that were asked for so far are done. */
+  /** Settles when the removals and liftings requested so far are done. */
   #removing: Promise<unknown> = Promise.resolve()
 
   constructor(
     { sessionId, startedAt }: Pick<SessionRecord, 'sessionId' | 'startedAt'>,
     options: SessionOptions,
-    kept?: Kept,
+    kept?: RestoredParts,
   ) {
     const { meeting, settings, store, now, newSecretId, onError, openAudience, announce } = options
     this.sessionId = sessionId
@@ -91,7 +91,7 @@ export class Session {
   }
 
   /**
-   * The session that a stopped server left behind. Its participants count as disconnected.
+   * Restores the session that a stopped server left behind. Its participants count as disconnected.
    * @param lastAliveAt the last instant at which that server is known to have run
    */
   static async restore(
@@ -120,12 +120,12 @@ export class Session {
     return session
   }
 
-  /** Whether somebody was let in or inside under this id and with this token. */
+  /** Whether somebody was admitted or inside with this id and token. */
   knows(participantId: string, tokenId: string): boolean {
     return this.known.has(participantId, tokenId) || this.admitted.has(participantId, tokenId)
   }
 
-  /** Keeps a file for as long as the session goes on. Answers its id. @throws {Refusal} PAYLOAD_TOO_LARGE */
+  /** Stores a file until the session ends. Returns its id. @throws {Refusal} PAYLOAD_TOO_LARGE */
   async keepFile(holder: Holder, file: Uint8Array): Promise<string> {
     const bytes = file.length
     const fileId = this.#files.take(holder, bytes)
@@ -146,7 +146,7 @@ export class Session {
     return this.removals.keepOut(candidate)
   }
 
-  /** Runs removals and liftings one after the other: whether a token is shared follows from the removals before. */
+  /** Runs removals and liftings one after the other, because whether a token counts as shared depends on earlier removals. */
   inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#removing.then(work)
     this.#removing = done.catch(() => undefined)
@@ -160,8 +160,8 @@ export class Session {
   }
 
   /**
-   * Who left while a joiner may have been disconnected: published clients keep whoever was there before (contract,
-   * signalling §2.5), and ignore those whom they do not know.
+   * Participants who left while a joiner may have been disconnected. Published clients keep those who were there before (contract,
+   * signalling §2.5), and ignore unknown ones.
    */
   departures(now: number, isHere: (participantId: string) => boolean): Notification[] {
     for (const [id, at] of this.#departed) if (at < now - RETURN_MS || isHere(id)) this.#departed.delete(id)
@@ -170,7 +170,7 @@ export class Session {
   }
 }
 
-/** The last instant of a session that a stopped server left behind, as far as is known. */
+/** The last known instant of a session that a stopped server left behind. */
 function lastKnown(startedAt: number, stays: readonly StayRecord[], lastAliveAt: number | undefined): number {
   let last = startedAt
   for (const { joinedAt, leftAt } of stays) {

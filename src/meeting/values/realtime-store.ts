@@ -1,6 +1,6 @@
 /**
- * Small values that everybody in a session shares: set, read, watched (contract, rest-and-tokens §5.4). The order in which
- * values are set here is the order in which everybody hears of them, so all see the same last one.
+ * The realtime store: small values shared by a session, which can be set, read and observed (contract, rest-and-tokens §5.4). Values
+ * are sent in the order in which they are set, so everybody sees the same last value.
  */
 import type { Audience, Link } from '../link.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -11,7 +11,7 @@ export interface RealtimeStoreOptions {
   openAudience: (key: string) => Audience
 }
 
-/** What observes of a participant. */
+/** The observing participant. */
 export interface Observer {
   readonly link: Link
   readonly holder: Required<Holder>
@@ -21,7 +21,7 @@ const MAX_VALUE_BYTES = 1024
 
 export class RealtimeStore {
   readonly #options: RealtimeStoreOptions
-  /** With who made each key: it keeps its place, whoever sets it later. */
+  /** The values, with the creator of each key: the key stays on that account, whoever sets it later. */
   readonly #values = new Map<string, { value: string; maker: Holder }>()
   readonly #keys: SharedAmount
   readonly #audiences = new Map<string, { audience: Audience; observers: number }>()
@@ -78,7 +78,7 @@ export class RealtimeStore {
     if (--observed.observers === 0) this.#audiences.delete(key)
   }
 
-  /** One who left hears no more, and makes room. */
+  /** A participant who left observes nothing more, and frees room. */
   forget(link: Link): void {
     for (const key of [...(this.#observed.get(link)?.keys ?? [])]) this.stopObserving(key, link)
   }

@@ -1,13 +1,13 @@
 /**
- * The room that the files of one session take. The id of a file says on whose account it is, so that a restart knows it
- * too, and nothing else of them: a mark of the token and one of the participant, then what cannot be guessed.
+ * The space used by the files of one session. The id of a file identifies its account, so that a restart knows it
+ * too, but reveals nothing else: a mark of the token and one of the participant, then random characters.
  */
 import { createHash } from 'node:crypto'
 import { beyondShare, SharedAmount, sharesOf, type Holder } from '../../shares.ts'
 
 const MARK_LENGTH = 11
 const NOBODY = '-'.repeat(MARK_LENGTH)
-/** One that an earlier version took is shorter, and on nobody's account. */
+/** An id of an earlier version is shorter and has no account. */
 const MARKED_LENGTH = 2 * MARK_LENGTH + 24
 
 export interface KeptFile {
@@ -28,7 +28,7 @@ export class SharedFiles {
     for (const file of kept) this.#room.add(accountOf(file.fileId), file.bytes)
   }
 
-  /** Answers the id of the file. @throws {Refusal} PAYLOAD_TOO_LARGE */
+  /** Returns the id of the file. @throws {Refusal} PAYLOAD_TOO_LARGE */
   take({ tokenId, participantId }: Holder, bytes: number): string {
     const fileId = markOf(tokenId) + markOf(participantId) + this.#newSecretId()
     const { tokenId: token = '', participantId: participant } = accountOf(fileId)
@@ -47,7 +47,7 @@ function markOf(id: string | undefined): string {
   return id === undefined ? NOBODY : createHash('sha256').update(id).digest('base64url').slice(0, MARK_LENGTH)
 }
 
-/** By marks: whoever has the same mark has the same account. */
+/** Accounts are identified by marks: the same mark means the same account. */
 function accountOf(fileId: string): Partial<Holder> {
   if (fileId.length < MARKED_LENGTH) return {}
   const tokenId = fileId.slice(0, MARK_LENGTH)
