@@ -1,4 +1,4 @@
-/** What the routes work with; given by `server/`. */
+/** The services that the routes use; `server/` provides them. */
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'
@@ -58,18 +58,18 @@ export interface HttpContext {
   gate: Gate
   owner: Owner
   admin: Admin
-  /** What verifies the signatures of webhooks, in PKCS#1 PEM. */
+  /** The public key of webhook signatures, PKCS#1 PEM. */
   webhookKey: () => Promise<string>
-  /** To be called when a project was changed, so that its webhook is told from the next event on. */
+  /** Call this when a project was changed, so that its webhook applies from the next event on. */
   projectsChanged: () => Promise<void>
-  /** The settings as people see them. */
+  /** The settings for display. */
   shownSettings: () => {
     variable: string
     value: string | null
     source: 'environment' | 'default'
     help: string
   }[]
-  /** A new id, for what has no other name. */
+  /** Makes a new id. */
   newId: () => string
   now: () => number
   log: Logger
@@ -78,7 +78,7 @@ export interface HttpContext {
 /** Registers some routes. */
 export type Routes = (app: TypedApp, context: HttpContext) => void
 
-/** The token of a request: `Authorization`, raw or after `Bearer`; else the body's field `token`. */
+/** The token of a request: `Authorization`, raw or after `Bearer`; otherwise the body's field `token`. */
 export function tokenOf(request: FastifyRequest): string {
   const header = request.headers.authorization
   if (header !== undefined && header !== '') return header.replace(/^\s*bearer\s+/i, '').trim()
@@ -96,7 +96,7 @@ export function grantOf(
   return grant
 }
 
-/** @throws {Refusal} UNAUTHORIZED_REQUEST where the page that asks may not use this key */
+/** @throws {Refusal} UNAUTHORIZED_REQUEST if the requesting page may not use this key */
 export function assertOrigin(
   request: FastifyRequest,
   key: Pick<RingKey, 'origins'> | undefined,

@@ -1,4 +1,4 @@
-/** The app server alone, in front of any meeting service that speaks the contract (rest-and-tokens §2). */
+/** The token server alone, in front of any meeting service with the same contract (rest-and-tokens §2). */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { HttpListener } from './http/server.ts'
@@ -13,7 +13,7 @@ import { bareHttp } from './http/server.ts'
 
 export interface TokenServerOptions {
   settings: HttpSettings
-  /** With or without `/v2` at its end. */
+  /** With or without `/v2` at the end. */
   endpoint: string
   key: { apiKey: string; secret: string }
   now: () => number
@@ -63,7 +63,7 @@ export function buildTokenServer(options: TokenServerOptions): HttpListener {
     try {
       value = JSON.parse(text)
     } catch (cause) {
-      // Clients parse every answer, so what is no JSON is not passed on.
+      // Clients parse every answer, so only JSON is passed on.
       throw new Refusal('UPSTREAM_UNAVAILABLE', {
         message: 'The meeting service behind this server did not answer with JSON.',
         cause,
@@ -80,7 +80,7 @@ export function buildTokenServer(options: TokenServerOptions): HttpListener {
   }
   const validate = (request: FastifyRequest, reply: FastifyReply) => {
     const { id } = request.params as { id: string }
-    // Some would lead to another address of the meeting service.
+    // Some ids would lead to another path of the meeting service.
     if (!isRoomId(id)) throw new Refusal('INVALID_REQUEST', { message: 'RoomId is invalid.' })
     return forward(request, reply, 'GET', `/rooms/validate/${encodeURIComponent(id)}`)
   }

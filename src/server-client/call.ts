@@ -1,19 +1,19 @@
-/** One call to a server's REST API: with a token, within a time, tried again where that can do no harm (contract, rest-and-tokens §3.0). */
+/** Makes one call to a server's REST API: with a token, a timeout, and retries if they are safe (contract, rest-and-tokens §3.0). */
 import type { ErrorName, ErrorBody } from '../protocol/errors.ts'
 import type { PageInfo } from '../protocol/rest.ts'
 import { isReadable } from '../protocol/ids.ts'
 
-/** What a call failed for: the server's own code, or one of ours where no server refused. */
+/** Why a call failed: the server's code, or one of ours if no server refused. */
 export type ServerClientErrorCode = ErrorName | 'TIMEOUT' | 'CONNECTION_FAILED' | 'UNREADABLE_ANSWER'
 
-/** Every failed call ends in one of these. */
+/** The error of every failed call. */
 export class ServerClientError extends Error {
   override readonly name = 'ServerClientError'
-  /** What a program goes by, e.g. `INVALID_MEETING_ID`; a newer server may have codes that are not in the type. */
+  /** The code for programs, e.g. `INVALID_MEETING_ID`. A newer server may have codes that are not in the type. */
   readonly code: ServerClientErrorCode
-  /** The HTTP status; undefined where no answer came. */
+  /** The HTTP status; undefined if there was no answer. */
   readonly status: number | undefined
-  /** By which the server's log tells of the call; undefined where no answer came. */
+  /** The id of the call in the server's log; undefined if there was no answer. */
   readonly requestId: string | undefined
 
   constructor(
@@ -31,18 +31,18 @@ export class ServerClientError extends Error {
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export interface CallOptions {
-  /** What is undefined or empty is left out; lists are joined by commas. */
+  /** Undefined and empty values are left out; lists are joined with commas. */
   query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
   /** Sent as JSON. */
   body?: object
-  /** Whether the answer is text and no JSON. */
+  /** Whether the answer is text instead of JSON. */
   text?: boolean
 }
 
-/** Makes a call and answers what the server answered. @throws {ServerClientError} */
+/** Makes a call and returns the server's answer. @throws {ServerClientError} */
 export type Call = <Answer>(method: Method, path: string, options?: CallOptions) => Promise<Answer>
 
-/** What a test puts in the place of the machine's own. */
+/** Replacements of clock, randomness and network, for tests. */
 export interface ClientParts {
   /** Ms since the epoch. */
   now: () => number
@@ -61,7 +61,7 @@ export interface CallerOptions extends Pick<ClientParts, 'random' | 'wait'> {
 const BACKOFF_MS = 1000
 const MAX_BACKOFF_MS = 8000
 const JITTER_MS = 250
-/** Asked again, they change nothing that the first asking did not. */
+/** Idempotent methods, which are safe to retry. */
 const IDEMPOTENT: ReadonlySet<Method> = new Set(['GET', 'PUT', 'DELETE'])
 
 export function createCaller({ baseUrl, timeoutMs, maxRetries, token, random, wait }: CallerOptions): Call {
@@ -113,7 +113,7 @@ export function createCaller({ baseUrl, timeoutMs, maxRetries, token, random, wa
   }
 }
 
-/** 429 was not acted on, whatever the method; anything else may have been. */
+/** A request answered with 429 had no effect; any other may have had one. */
 function isWorthAnotherTry(error: unknown, method: Method): boolean {
   if (!(error instanceof ServerClientError)) return false
   if (error.status === 429) return true
@@ -139,9 +139,9 @@ function queryText(query: CallOptions['query'] = {}): string {
 }
 
 /**
- * A path with ids in it, each as one segment.
+ * Builds a path with ids, each as one segment.
  *
- * @throws {TypeError} an id that is none, or would lead to another address
+ * @throws {TypeError} for an invalid id, or one that would lead to another path
  */
 export function at(parts: TemplateStringsArray, ...ids: string[]): string {
   return parts.reduce((path, part, index) => {

@@ -22,15 +22,15 @@ import { at, everyOne, ServerClientError, type Call, type PageOf } from './call.
 
 export type { CreateMeetingBody, Invite, NewInvite, Room, RoomWithOwner, Session }
 
-/** With what the server fills in left open. */
+/** Makes fields optional that the server fills in. */
 type Given<Shape, Filled extends keyof Shape> = Omit<Shape, Filled> & Partial<Pick<Shape, Filled>>
 
-/** Which page: the first is 1, of 20 entries unless said otherwise and of 100 at most. */
+/** Selects a page: the first is 1; 20 entries by default, 100 at most. */
 export interface PageQuery {
   page?: number
   perPage?: number
 }
-/** The most of a page; for whoever wants all of a list. */
+/** The largest page, for reading a whole list. */
 const WHOLE_PAGE = 100
 
 export type NewInviteOptions = Given<CreateInviteBody, 'expiresInSeconds'>
@@ -60,26 +60,26 @@ export class Tokens {
   }
 
   /**
-   * A token for one who joins, signed here. Default: joins directly, for 24 hours, in any meeting of the project; name the
-   * meeting and the participant where you can.
+   * Signs a token for a participant. Default: joins directly, for 24 hours, any meeting of the project. Name the
+   * meeting and the participant if you can.
    *
-   * @throws {TypeError} the claims make no token that a server would accept
+   * @throws {TypeError} if no server would accept the resulting token
    */
   participant(claims: TokenClaims = {}): string {
     return this.#minter.mint({ roles: ['rtc'], version: 2, ...claims })
   }
 
-  /** The token that this client shows for itself: for the REST API alone, good for a minute to an hour from now. */
+  /** The token of this client itself: for the REST API only, valid for a minute to an hour from now. */
   management(): string {
     return this.#management()
   }
 
-  /** Takes a token back before its end, and puts out whoever came with it. @param jti as the token names itself */
+  /** Revokes a token and disconnects everybody who used it. @param jti the token's `jti` */
   revoke(jti: string): Promise<RevokedToken> {
     return this.#call('POST', '/v2/tokens/revoke', { body: { jti } })
   }
 
-  /** Those that were taken back, newest first. */
+  /** Revoked tokens, newest first. */
   revoked(query: PageQuery = {}): Promise<PageOf<RevokedToken>> {
     return this.#call('GET', '/v2/tokens/revoked', { query: { ...query } })
   }
@@ -92,7 +92,7 @@ export class Rooms {
     this.#call = call
   }
 
-  /** Makes a meeting; with a custom id that is taken, answers the meeting that has it. */
+  /** Creates a meeting, or returns the one that has the custom id. */
   create(options: CreateMeetingBody = {}): Promise<Room> {
     return this.#call('POST', '/v2/rooms', { body: options })
   }
@@ -102,7 +102,7 @@ export class Rooms {
     return this.#call('GET', at`/v2/rooms/${id}`)
   }
 
-  /** The meeting, where there is one that can be joined; undefined where there is none or it is deactivated. */
+  /** The meeting if it can be joined; undefined if there is none or it is deactivated. */
   async validate(id: string): Promise<Room | undefined> {
     try {
       return await this.#call<Room>('GET', at`/v2/rooms/validate/${id}`)
@@ -123,7 +123,7 @@ export class Rooms {
     return everyOne((page) => this.list({ page, perPage: WHOLE_PAGE }))
   }
 
-  /** For ever; ends its session. @param roomId no custom id */
+  /** Deactivates a meeting for ever and ends its session. @param roomId not a custom id */
   deactivate(roomId: string): Promise<Room> {
     return this.#call('POST', '/v2/rooms/deactivate', { body: { roomId } })
   }
@@ -141,12 +141,12 @@ export class Sessions {
     return this.#call('GET', '/v2/sessions', { query: { ...query } })
   }
 
-  /** Every session that fits, newest first. */
+  /** Every matching session, newest first. */
   all(filter: SessionFilter = {}): AsyncGenerator<Session> {
     return everyOne((page) => this.list({ ...filter, page, perPage: WHOLE_PAGE }))
   }
 
-  /** The session that goes on in a meeting, if one does. @param roomId or custom id */
+  /** The ongoing session of a meeting, if any. @param roomId or custom id */
   async ongoing(roomId: string): Promise<Session | undefined> {
     return (await this.list({ roomId, status: 'ongoing', perPage: 1 })).data[0]
   }
@@ -155,7 +155,7 @@ export class Sessions {
     return this.#call('GET', at`/v2/sessions/${sessionId}`)
   }
 
-  /** Who was there, with each stay. */
+  /** Everybody who was there, with each stay. */
   async participants(sessionId: string, query: PageQuery = {}): Promise<PageOf<SessionParticipant>> {
     type Answer = PageOf<never> & { data: { participants: SessionParticipant[] } }
     const { pageInfo, data } = await this.#call<Answer>('GET', at`/v2/sessions/${sessionId}/participants`, {
@@ -164,7 +164,7 @@ export class Sessions {
     return { pageInfo, data: data.participants }
   }
 
-  /** Who is there now. */
+  /** The participants who are there now. */
   async activeParticipants(sessionId: string, query: PageQuery = {}): Promise<PageOf<SessionParticipant>> {
     const { pageInfo, data } = await this.#call<PageOf<{ participants: SessionParticipant[] }>>(
       'GET',
@@ -178,7 +178,7 @@ export class Sessions {
     return this.#call('GET', at`/v2/sessions/${sessionId}/participants/${participantId}`)
   }
 
-  /** How well media flowed, over all participants. */
+  /** The quality of media, over all participants. */
   stats(sessionId: string): Promise<SessionStats> {
     return this.#call('GET', at`/v2/sessions/${sessionId}/stats`)
   }
@@ -187,23 +187,23 @@ export class Sessions {
     return this.#call('GET', at`/v2/sessions/${sessionId}/participant/${participantId}/stats`)
   }
 
-  /** The chat that was kept, as CSV. */
+  /** The stored chat, as CSV. */
   chatLog(sessionId: string): Promise<string> {
     return this.#call('GET', at`/v2/sessions/${sessionId}/chat-log`, { text: true })
   }
 
   /**
-   * Ends the session that goes on in a meeting.
+   * Ends the ongoing session of a meeting.
    *
-   * @param options `ignoreClosed`: that none goes on is no failure
-   * @throws {ServerClientError} NOT_FOUND: none goes on
+   * @param options `ignoreClosed`: do not fail if there is none
+   * @throws {ServerClientError} NOT_FOUND if there is none
    */
   end(roomId: string, options: Pick<Static<typeof EndSessionBody>, 'sessionId' | 'ignoreClosed'> = {}) {
     return this.#call<Session>('POST', '/v2/sessions/end', { body: { roomId, ...options } })
   }
 }
 
-/** All but `view` need a session that goes on. */
+/** All calls except `view` need an ongoing session. */
 export class Live {
   readonly #call: Call
 
@@ -211,12 +211,12 @@ export class Live {
     this.#call = call
   }
 
-  /** Who is in a meeting, with streams and quality, and who waits. */
+  /** The participants of a meeting, with streams and quality, and the waiting entry requests. */
   view(roomId: string): Promise<LiveView> {
     return this.#call('GET', at`/v2/rooms/${roomId}/live`)
   }
 
-  /** Lets somebody in who waits, or turns them away. @throws {ServerClientError} RESPOND_ENTRY_FAILED: nobody waits so */
+  /** Admits or denies a waiting person. @throws {ServerClientError} RESPOND_ENTRY_FAILED if there is no such request */
   async respondEntry(roomId: string, participantId: string, decision: 'allowed' | 'denied'): Promise<void> {
     const body = { participantId, decision }
     await this.#call('POST', at`/v2/rooms/${roomId}/entry-requests/respond`, { body })
@@ -227,12 +227,12 @@ export class Live {
     await this.#call('POST', '/v2/sessions/participants/mute', { body: { roomId, participantId, kind } })
   }
 
-  /** Asks a person to switch one on; it goes on when they consent. */
+  /** Asks a participant to switch one on; it needs their consent. */
   async ask(roomId: string, participantId: string, kind: SwitchedKind): Promise<void> {
     await this.#call('POST', '/v2/sessions/participants/ask', { body: { roomId, participantId, kind } })
   }
 
-  /** Puts a participant out, who cannot come back to this session until that is lifted. */
+  /** Removes a participant, who cannot return to this session until the removal is lifted. */
   async remove(roomId: string, participantId: string): Promise<void> {
     await this.#call('POST', '/v2/sessions/participants/remove', { body: { roomId, participantId } })
   }
@@ -246,7 +246,7 @@ export class Live {
     await this.#call('POST', at`/v2/rooms/${roomId}/removals/lift`, { body: { participantId } })
   }
 
-  /** Says something to a chat topic (PubSub). @returns the id of the message */
+  /** Sends a message to a chat topic (PubSub). @returns the id of the message */
   async publish(roomId: string, message: NewMessage): Promise<string> {
     const { id } = await this.#call<{ id: string }>('POST', at`/v2/rooms/${roomId}/messages`, {
       body: message,
@@ -254,18 +254,18 @@ export class Live {
     return id
   }
 
-  /** The messages that are kept, oldest first. */
+  /** The stored messages, oldest first. */
   messages(roomId: string, query: PageQuery & { topic?: string } = {}): Promise<PageOf<Message>> {
     return this.#call('GET', at`/v2/rooms/${roomId}/messages`, { query: { ...query } })
   }
 
-  /** A value of the realtime store; null where there is none. */
+  /** A value of the realtime store; null if there is none. */
   async value(roomId: string, key: string): Promise<string | null> {
     const { value } = await this.#call<Static<typeof Value>>('GET', at`/v2/rooms/${roomId}/values/${key}`)
     return value
   }
 
-  /** @param value null takes it away */
+  /** @param value null deletes it */
   async setValue(roomId: string, key: string, value: string | null): Promise<void> {
     await this.#call('PUT', at`/v2/rooms/${roomId}/values/${key}`, { body: { value } })
   }
@@ -293,7 +293,7 @@ export class Invites {
     return everyOne((page) => this.list(roomId, { page, perPage: WHOLE_PAGE }))
   }
 
-  /** @throws {ServerClientError} NOT_FOUND: no such invite is in force */
+  /** @throws {ServerClientError} NOT_FOUND if there is no such valid invite */
   async revoke(roomId: string, inviteId: string): Promise<void> {
     await this.#call('POST', at`/v2/invites/${inviteId}/revoke`, { body: { roomId } })
   }
@@ -306,7 +306,7 @@ export class Webhooks {
     this.#call = call
   }
 
-  /** PEM; what `verifyWebhook` takes. It stays the same for as long as the server keeps its data. */
+  /** PEM, for `verifyWebhook`. It stays the same as long as the server keeps its data. */
   async publicKey(): Promise<string> {
     return (await this.#call<{ publicKey: string }>('GET', '/v2/public/rsa-public-key')).publicKey
   }
@@ -325,7 +325,7 @@ export class Webhooks {
     return this.#call('POST', at`/v2/webhooks/deliveries/${deliveryId}/replay`)
   }
 
-  /** All that were given up. @returns how many */
+  /** Replays all parked deliveries. @returns how many */
   async replayParked(): Promise<number> {
     const body = { state: 'parked' }
     return (await this.#call<{ replayed: number }>('POST', '/v2/webhooks/deliveries/replay', { body }))

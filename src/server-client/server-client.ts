@@ -1,5 +1,5 @@
 /**
- * The REST API of a server, typed, for backends: `anteroom/server`.
+ * A typed client of the REST API for backends: `anteroom/server`.
  *
  *     const anteroom = new ServerClient({ url: 'https://meet.example', apiKey, secret })
  *     const { roomId } = await anteroom.rooms.create({ customRoomId: 'team-weekly' })
@@ -24,39 +24,39 @@ export type { WebhookBody } from '../protocol/webhooks.ts'
 export type { TokenClaims } from '../token/token.ts'
 
 export interface ServerClientOptions {
-  /** Where the server is, e.g. `https://meet.example`; a `/v2` at its end does no harm. */
+  /** The server's URL, e.g. `https://meet.example`; a `/v2` at the end is allowed. */
   url: string
   apiKey: string
-  /** Of the key; stays in this process, and signs tokens here. */
+  /** The key's secret; it stays in this process and signs tokens. */
   secret: string
-  /** How long one try of a call may take. Default 30 000. */
+  /** Timeout of one attempt of a call. Default 30 000. */
   timeoutMs?: number
-  /** How often a call is tried again: on 429 always, on 5xx or a broken connection where that does no harm. Default 2. */
+  /** Retries of a call: always on 429; on 5xx or a broken connection if the call is idempotent. Default 2. */
   maxRetries?: number
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_RETRIES = 2
-/** What the client shows the server for itself, and how long before its end it takes another. */
+/** The client's own token, and how long before its expiry it is replaced. */
 const MANAGEMENT_SECONDS = 3600
 const RENEW_BEFORE_MS = 60_000
 
 export class ServerClient {
-  /** Tokens for those who join, and for this API. */
+  /** Tokens for participants and for this API. */
   readonly tokens: Tokens
-  /** Meetings: the durable places. */
+  /** Meetings. */
   readonly rooms: Rooms
-  /** What happened in them: sessions, those who were there, how media flowed. */
+  /** Sessions of meetings, their participants, and the quality of media. */
   readonly sessions: Sessions
-  /** What goes on now: who is in, who waits, and what may be done about it. */
+  /** Live meetings: participants, waiting people, and moderation. */
   readonly live: Live
-  /** Links that let people in. */
+  /** Invite links. */
   readonly invites: Invites
-  /** What your backend is told, and was not yet. */
+  /** Webhook deliveries. */
   readonly webhooks: Webhooks
   readonly #call: Call
 
-  /** @throws {TypeError} an address that is none, or an empty key or secret */
+  /** @throws {TypeError} for an invalid URL, or an empty key or secret */
   constructor(
     {
       url,
@@ -101,7 +101,7 @@ const managementClaims: TokenClaims = {
   expiresInSeconds: MANAGEMENT_SECONDS,
 }
 
-/** The same token until a minute before its end. */
+/** Returns the same token until a minute before it expires. */
 function renewed(minter: Minter, now: () => number): () => string {
   let token = ''
   let renewAt = -Infinity

@@ -1,11 +1,11 @@
-/** Whether a webhook is from the server that it says it is from. */
+/** Verifies that a webhook comes from the server. */
 import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 import type { WebhookBody } from '../protocol/webhooks.ts'
 
 /** The header that carries the signature. */
 export const signatureHeader = 'videosdk-signature'
 
-/** A webhook that was not signed by the server, or is none. */
+/** The webhook was not signed by the server, or is malformed. */
 export class WebhookError extends Error {
   override readonly name = 'WebhookError'
 }
@@ -14,13 +14,13 @@ const keys = new Map<string, KeyObject>()
 const MAX_KEYS = 16
 
 /**
- * What a webhook tells, once it is sure that the server said it.
+ * Verifies the signature of a webhook and returns its content.
  *
- * @param body as it came, byte for byte: take it before a framework parses it
+ * @param body the exact bytes received, before a framework parses them
  * @param signature the header `videosdk-signature`
  * @param publicKey of `client.webhooks.publicKey()`, PEM
- * @throws {WebhookError} the signature is absent or not of this body and key, or the body is no webhook
- * @throws {TypeError} the key is none
+ * @throws {WebhookError} if the signature is missing or wrong, or the body is not a webhook
+ * @throws {TypeError} if the key is invalid
  */
 export function verifyWebhook(
   body: string | Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The second socket of the published clients: plain WebSocket, protobuf frames (contract, signalling §4.4). Its address
- * carries a ticket that is good for chat alone and for one stay; the token never comes here.
+ * The second socket of the published clients: plain WebSocket with protobuf frames (contract, signalling §4.4). Its URL
+ * contains a ticket that is valid for chat only and for one stay; the token is never sent here.
  */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
@@ -13,7 +13,7 @@ import { decodeClientFrame, encodeServerFrame } from '../../protocol/chat.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { ChatPace } from '../limits/chat-pace.ts'
 
-/** Where the chat socket is opened; the ticket goes in the query. */
+/** The path of the chat socket; the ticket is in the query. */
 export const CHAT_PATH = '/chat'
 
 export interface ChatSocketSettings {
@@ -23,23 +23,23 @@ export interface ChatSocketSettings {
 export interface ChatSocketOptions {
   settings: ChatSocketSettings
   pace: ChatPace
-  /** Undefined for a ticket that is good for nothing. */
+  /** Returns undefined for an invalid ticket. */
   openChat: (ticket: string, link: ChatLink) => Promise<ChatConnection | undefined>
-  /** Default 15 s; two that go unanswered end the socket. */
+  /** Interval of pings, default 15 s; two unanswered pings end the socket. */
   pingIntervalMs?: number
-  /** A message was taken. */
+  /** A message was accepted. */
   onMessage?: () => void
   onRefusal?: (refusal: Refusal) => void
   log: Logger
 }
 
 const PING_INTERVAL_MS = 15_000
-/** Room for the fields around a message: topic, ids, a list of receivers. */
+/** Room for the other fields of a message: topic, ids, recipients. */
 const FRAME_OVERHEAD_BYTES = 160 * 1024
 const BAD_FRAME = 1007
 const TEXT_FRAME = 1003
 const TOO_MANY = 1008
-/** Closed by us and not answered: cut. */
+/** How long the client may take to answer a close before the socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 
 export class ChatSockets {
@@ -56,17 +56,17 @@ export class ChatSockets {
       perMessageDeflate: false,
       maxPayload: options.settings.maxChatMessageBytes + FRAME_OVERHEAD_BYTES,
     })
-    // One clock for all, so that a meeting of many costs no timer each.
+    // One timer for all sockets, instead of one per socket.
     this.#pingIntervalMs = options.pingIntervalMs ?? PING_INTERVAL_MS
     this.#timer = setInterval(() => this.#ping(), this.#pingIntervalMs).unref()
   }
 
-  /** Serves this listener too; must be called before it listens. */
+  /** Also serves this listener; call it before listening. */
   attach(listener: HttpServer | HttpsServer): void {
     listener.on('upgrade', (request, socket, head) => {
       const [path, query] = (request.url ?? '').split('?')
       if (path !== CHAT_PATH) return
-      // From here on nobody else hears of a connection that is reset, and an error unheard ends the process.
+      // From here on nothing else handles a reset connection, and an unhandled error would end the process.
       socket.on('error', (error: Error) =>
         this.#options.log.debug({ err: error }, 'failed to serve a chat socket'),
       )
@@ -99,7 +99,7 @@ export class ChatSockets {
       return
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#serve(webSocket, link, connection))
-    // A handshake that ws refuses never calls back.
+    // ws does not call back for a handshake that it refuses.
     socket.once('close', () => connection.close(1006, 'lost'))
   }
 
@@ -124,7 +124,7 @@ export class ChatSockets {
         connection.close(BAD_FRAME, 'not a frame of the contract')
         return
       }
-      // One that nothing asked for counts as a request.
+      // An unsolicited pong counts as a request.
       if (frame.kind === 'pong' && heartbeat.pingsOut > 0) heartbeat.pingsOut = 0
       else if (pace.take(connection.speaker)) {
         void connection.handle(frame).then((refusal) => {
@@ -186,7 +186,7 @@ class WebSocketLink implements ChatLink {
   #end(code: number, reason: string): void {
     const socket = this.#socket
     if (!socket || socket.readyState === socket.CLOSED) return
-    // 1006 is never sent: it says that nothing was.
+    // 1006 is never sent: it means that no close frame was sent.
     if (code === 1006) socket.terminate()
     else {
       socket.close(code, reason)
@@ -195,7 +195,7 @@ class WebSocketLink implements ChatLink {
   }
 }
 
-/** What cannot be sent is told by `close`. */
+/** A failed send is reported by `close`. */
 function swallow(): void {
   return undefined
 }

@@ -1,4 +1,4 @@
-/** How a route says what a call of it is about: the project, or one meeting. */
+/** How a route declares what a call is about: the project, or one meeting. */
 import type { Refusal } from '../../protocol/errors.ts'
 
 /** The checked fields of a request, in the types of its description. */
@@ -9,8 +9,8 @@ export interface Fields {
 }
 
 /**
- * What a call is about. `project`: no single meeting, so that a token for one is refused before all else. Otherwise the
- * meeting, named by itself, by one of its sessions or by a delivery; the first that is named counts.
+ * What a call is about. `project`: no single meeting, so a token for one meeting is refused first. Otherwise the
+ * meeting, given by its own id, by one of its sessions or by a delivery; the first one that is given counts.
  */
 export type About<F extends Fields = Fields> = 'project' | MeetingNamed<F>
 
@@ -18,11 +18,11 @@ export interface MeetingNamed<F extends Fields = Fields> {
   meeting?(asked: F): string | undefined
   session?(asked: F): string | undefined
   delivery?(asked: F): string | undefined
-  /** Where nothing is named: the call is about the project, or it is refused. Default: refused. */
+  /** If nothing is given: whether the call is about the project or is refused. Default: refused. */
   unnamed?: 'project'
   /**
-   * Where the named meeting does not exist: the call makes it, or answers that there is nothing; a function makes the refusal
-   * that published clients look for. Default: refused as not found.
+   * If the meeting does not exist: whether the call creates it, or answers that there is nothing. A function makes the refusal
+   * that published clients expect. Default: refused as not found.
    */
   missing?: 'create' | 'nothing' | ((anyId: string) => Refusal)
 }

@@ -1,4 +1,4 @@
-/** The document of the meeting's socket, made from the schemas of `protocol/`: what a client sends and what the server sends. */
+/** Generates the AsyncAPI document of the meeting's socket from the schemas of `protocol/`. */
 import { Type, type TSchema } from 'typebox'
 import type { HttpContext, Routes } from '../context.ts'
 import { JoinReply, notifications, serverRequests } from '../../protocol/notifications.ts'
@@ -27,7 +27,7 @@ interface Operation {
   replies?: string[]
 }
 
-/** AsyncAPI 3.0; `send` is what the server sends. */
+/** AsyncAPI 3.0; `send` means sent by the server. */
 function asyncapiDocument({
   server: { version },
   settings: { publicUrl },

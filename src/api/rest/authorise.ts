@@ -1,6 +1,6 @@
 /**
- * Whether the token of a call allows it, and on what. Every route says in its description which action it is and what it is
- * about; the hooks of `http.ts` ask here before the handler runs, so that no handler can forget to.
+ * Authorises calls with tokens. Every route declares its action and what it is
+ * about; the hooks of the HTTP server check both before the handler runs, so that no handler can forget it.
  */
 import type { FastifyRequest } from 'fastify'
 import type { OutsideAction } from '../../meeting/roster/permissions.ts'
@@ -15,7 +15,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { assertInScope } from '../../token/token.ts'
 import { grantOf } from '../context.ts'
 
-/** What a call was found to be allowed, by whom and on what. */
+/** The result of authorisation: the grant, and what the call is about. */
 export interface Authorised {
   grant: Grant
   meeting?: MeetingRecord
@@ -29,7 +29,7 @@ declare module 'fastify' {
   }
 }
 
-/** The grant of a call, as far as the token alone decides. @throws {Refusal} */
+/** Verifies what the token alone decides, and returns its grant. @throws {Refusal} */
 export function authoriseToken(
   request: FastifyRequest,
   context: HttpContext,
@@ -45,7 +45,7 @@ export function authoriseToken(
 }
 
 /**
- * Finds the meeting of a call whose token was accepted, and asks whether the token is in scope and was not removed from it.
+ * Finds the meeting of a call whose token was accepted, and checks that the token is in scope and was not removed from it.
  * @throws {Refusal}
  */
 export async function authoriseSubject(
@@ -63,14 +63,14 @@ export async function authoriseSubject(
 
 type Found = Omit<Authorised, 'grant'>
 
-/** Why a token was removed from what it asks about, if it was. */
+/** Returns the removal that keeps the token out of what the call is about, if any. */
 async function refusalOfRemoved(
   grant: Grant,
   { live, store }: HttpContext,
   action: OutsideAction,
   { meeting, session }: Found,
 ): Promise<Refusal | undefined> {
-  // A list of the project shows every meeting, the one that the caller was removed from included.
+  // A list of the project shows every meeting, including one from which the caller was removed.
   if (!meeting) return action === 'create' ? undefined : live.refusalOfRemovedAnywhere(grant)
   if (session && session.endedAt !== null) {
     const removals = new Removals(await store.sessions.removals(session.sessionId))
@@ -105,7 +105,7 @@ async function locateMeeting(
   { missing }: MeetingNamed,
 ): Promise<Found> {
   const meeting = await catalogue.find(grant.projectId, anyId)
-  // A token for one meeting makes no other.
+  // A token for one meeting must not create another.
   if (!meeting && missing === 'create') assertInScope(grant)
   else assertInScope(grant, { roomId: meeting ? idsOf(meeting) : anyId })
   if (meeting) return { meeting }
@@ -136,7 +136,7 @@ async function locateDelivery(grant: Grant, { store }: HttpContext, deliveryId: 
   return meeting ? { meeting } : {}
 }
 
-/** What the hooks found of a call; a handler without a token has nothing to ask here. */
+/** What the hooks found out about a call; only for routes with a token. */
 function authorised({ authorised: found }: FastifyRequest): Authorised {
   if (!found) throw new TypeError('this route declares no action of a token')
   return found
@@ -151,7 +151,7 @@ export function meetingFor(request: FastifyRequest): MeetingRecord {
   return meeting
 }
 
-/** The meeting that a call is about, where it may be about none. */
+/** The meeting that a call is about, if any. */
 export const meetingIfAny = (request: FastifyRequest): MeetingRecord | undefined =>
   authorised(request).meeting
 

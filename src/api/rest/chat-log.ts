@@ -1,6 +1,6 @@
 /**
- * Kept messages as REST gives them. They are read part by part, as fast as the caller takes them: a long log needs no more
- * memory than a short one, and others have their turn between two parts.
+ * Returns stored chat messages over REST. They are read part by part, as fast as the caller reads them, so that a long log needs no more
+ * memory than a short one, and other requests run between two parts.
  */
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
@@ -10,7 +10,7 @@ import type { PageInfo } from '../../protocol/rest.ts'
 import type { ChatFilter, KeptMessage, Store, Stretch } from '../../store/store.ts'
 import { BYTE_ORDER_MARK, csvRow } from './csv.ts'
 
-/** A stretch of a session's chat, as far as `filter` lets it be heard. */
+/** A range of a session's chat, as far as `filter` allows. */
 export interface ChatPart {
   chat: Pick<Store['chat'], 'read'>
   sessionId: string
@@ -61,7 +61,7 @@ async function* partsOf({ chat, sessionId, stretch, filter }: ChatPart): AsyncGe
   }
 }
 
-/** In bytes, so that what waits to be sent is one part and not sixteen. */
+/** In bytes, so that one part waits to be sent, not sixteen. */
 function asStream(text: AsyncGenerator<string>): Readable {
   return Readable.from(text, { objectMode: false })
 }
@@ -84,7 +84,7 @@ function toMessage(kept: KeptMessage): Static<typeof Message> {
   }
 }
 
-/** An app's own data is JSON by agreement only. */
+/** The app's data is JSON by convention only. */
 function parsed(payload: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as unknown

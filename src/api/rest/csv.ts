@@ -1,15 +1,15 @@
-/** Tables as text (RFC 4180), to be opened in a spreadsheet. */
+/** Writes tables as CSV (RFC 4180) for spreadsheets. */
 
-/** Excel takes a table without it for one in the code page of the machine. */
+/** Without this mark, Excel reads the file in the machine's code page. */
 export const BYTE_ORDER_MARK = '\ufeff'
 
 /**
- * A cell that a spreadsheet would run as a formula. Some skip white space and invisible characters before the sign, some take the
- * full-width and small forms of it, and some take a tab or a line break at the start of a cell as its end.
+ * A cell that a spreadsheet would run as a formula. Some spreadsheets skip white space and invisible characters before the sign, some accept
+ * full-width and small forms of it, and some treat a tab or line break at the start of a cell as its end.
  */
 const FORMULA = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@＝＋－＠﹦﹢﹣﹫−])/u
 
-/** One row with its line break. Somebody's words are text, so an apostrophe goes before what looks like a formula. */
+/** One row with its line break. Puts an apostrophe before text that looks like a formula. */
 export function csvRow(cells: readonly string[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`
 }

@@ -1,5 +1,5 @@
 /**
- * A route is described once: the same schemas validate what comes in, type the handler and make the OpenAPI document.
+ * Describes a route once: the same schemas validate requests, type the handler and generate the OpenAPI document.
  */
 import type {
   FastifyInstance,
@@ -20,24 +20,24 @@ import { RefusalBody } from '../../protocol/rest.ts'
 import { shape, withTypesOf } from './shapes.ts'
 
 /**
- * Who may call: anybody; who shows a token for REST; who runs the server; who shows an API key and its secret, or signed in
- * at the page, where they sit elsewhere than at this machine.
+ * Who may call: anybody; a caller with a token; the operator; a caller with an API key and its secret, or one signed in
+ * on the page (not needed at the server's own machine).
  */
 export type Access = 'open' | 'token' | 'admin' | 'key' | 'page'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Checked before the handler. */
+    /** Checked before the handler runs. */
     access?: Access
     /** Of a route with access `token`. */
     action?: OutsideAction
     about?: About
-    /** `false`: no header lets pages of another origin read the answer, see `cors.ts`. */
+    /** `false`: pages of other origins cannot read the answer, see `cors.ts`. */
     cors?: false
   }
 }
 
-/** A listener whose routes take the types of their handlers from their schemas. */
+/** A listener whose handlers get their types from the schemas. */
 export type TypedApp = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -46,10 +46,10 @@ export type TypedApp = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** A refusal by its code; with a status where that differs from the table's. */
+/** A refusal by its code, with a status if that differs from the table's. */
 export type DescribedRefusal = ErrorName | { code: ErrorName; status: number }
 
-/** The groups of the document, in its order. */
+/** The groups of the API document, in order. */
 export const tags = {
   'Token server': 'What the published samples of an app server answer to.',
   Tokens: 'Access tokens for those who hold an API key, and tokens taken out of force.',
@@ -67,12 +67,12 @@ export const tags = {
 } as const
 export type Tag = keyof typeof tags
 
-/** Where the token of a route is checked before its handler runs. */
+/** How the token of a route is checked before its handler runs. */
 interface TokenAccess<Body extends TSchema, Query extends TSchema, Params extends TSchema> {
   access: 'token'
   /** What the token must allow. */
   action: OutsideAction
-  /** What the call is about: the meeting that the token must be in scope of, and not removed from. */
+  /** What the call is about: the meeting for which the token must be in scope and from which it must not be removed. */
   about: About<{ params: Static<Params>; query: Static<Query>; body: Static<Body> }>
 }
 
@@ -93,43 +93,43 @@ interface Told<Body extends TSchema, Query extends TSchema, Params extends TSche
   /** One line for people. */
   summary: string
   tag: Tag
-  /** Whose web pages may read the answer: by default every page, as a token and no cookie decides. */
+  /** Which pages may read the answer. Default: every page, because tokens decide, not cookies. */
   pages?: 'own'
-  /** More than a line, where it helps. */
+  /** A longer text, if it helps. */
   description?: string
-  /** Whether it is kept for older clients, and has a successor. */
+  /** Whether it exists for older clients only and has a successor. */
   deprecated?: boolean
   body?: Body
   query?: Query
   params?: Params
-  /** Of status 200. */
+  /** The body of status 200. */
   answer?: Answer
-  /** Default `application/json`; anything else is sent as the handler gives it. */
+  /** Default `application/json`; other types are sent as the handler returns them. */
   answerType?: string
-  /** Of other statuses that are answers and no refusals, e.g. 503 of a health check. */
+  /** Bodies of other statuses that are not refusals, e.g. 503 of a health check. */
   otherAnswers?: Record<number, TSchema>
-  /** What it may refuse with, beside what every route of its access and its fields may. */
+  /** Refusals of this route, besides those that follow from its access and fields. */
   refusals?: readonly DescribedRefusal[]
-  /** Default: that of the REST API. */
+  /** The body of a refusal; default: that of the REST API. */
   refusalBody?: TSchema
 }
 
 const schemes: Record<Exclude<Access, 'token'>, { security: Record<string, string[]>[] }> = {
   open: { security: [] },
   admin: { security: [{ admin: [] }, { signIn: [] }] },
-  // `{}` is "or nothing": at this machine, or where the operator says so.
+  // `{}` means "or none": at this machine, or if the operator allows it.
   key: { security: [{ basic: [] }, {}] },
   page: { security: [{ signIn: [] }, {}] },
 }
 
-/** One of these permissions lets a call happen, each by itself. */
+/** Any one of these permissions is enough. */
 function securityOf(access: Access, action: OutsideAction | undefined) {
   if (access !== 'token') return schemes[access]
   const needed = permissionsFromOutside(action!)
   return { security: needed.length === 0 ? [{ token: [] }] : needed.map((one) => ({ token: [one] })) }
 }
 
-/** What the token of a call needs, for people. */
+/** Describes what the token of a call needs. */
 function needsOf(action: OutsideAction): string {
   const needed = permissionsFromOutside(action).map((one) => `\`${one}\``)
   if (needed.length === 0) return 'Needs no permission.'
@@ -159,14 +159,14 @@ const refusalsOfAccess: Record<Access, readonly ErrorName[]> = {
     'UNAUTHORIZED_ROLE',
     'UNAUTHORIZED_REQUEST',
   ],
-  // The last for a browser that says of a body that it is a form.
+  // The last one is for a browser that declares the body as a form.
   admin: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
   key: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST'],
   page: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'UNSUPPORTED_MEDIA_TYPE'],
 }
 
 /**
- * The options of a route. Its token is checked before its body, query and parameters are, and what it is about after them.
+ * The options of a route. The token is checked before body, query and parameters; what the call is about is checked after them.
  */
 export function describe<
   Body extends TSchema,
@@ -186,8 +186,8 @@ export function describe<
 }
 
 /**
- * The options of a route that looks at its fields itself, because published clients count on how it does: its schemas make the
- * document and nothing else. Its token is checked as everywhere.
+ * The options of a route that validates its fields itself, because published clients depend on how it does so: its schemas only generate the
+ * document. The token is checked as usual.
  */
 export function describeOnly(description: Description<TSchema, TSchema, TSchema, TSchema>) {
   return {
@@ -210,7 +210,7 @@ function configOf({
   }
 }
 
-/** @throws {TypeError} for a route that does not say who may call it, and of a token what it must allow and on what */
+/** @throws {TypeError} if a route does not declare its access or, for a token, its action and what it is about */
 export function assertDeclared({ method, url, config, schema }: RouteOptions): void {
   if (schema?.hide === true) return
   const { access, action, about } = config ?? {}
@@ -219,7 +219,7 @@ export function assertDeclared({ method, url, config, schema }: RouteOptions): v
     throw new TypeError(`${[method].flat().join()} ${url} does not declare who may call it, and what about`)
 }
 
-/** The options of a page or an asset: nothing for the document of the API. */
+/** The options of a page or an asset, which is not in the API document. */
 export const undescribed = { schema: { hide: true } as FastifySchema }
 
 function schemaOf({
@@ -298,7 +298,7 @@ const WHERE: Record<string, string> = {
   headers: 'headers',
 }
 
-/** Lets the schemas of routes validate as the rest of the program does, and leaves answers as they are. */
+/** Makes schemas of routes validate like the rest of the program, and leaves answers unchanged. */
 export function validateByDescription(app: FastifyInstance): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart = 'body' }) => {
     const check = shape(schema, WHERE[httpPart] ?? httpPart)

@@ -1,6 +1,6 @@
 /**
- * Files handed round in a meeting (contract, signalling §1.4): taken from and given to those who are inside, for as long
- * as the session lasts, and never as something that a browser would run.
+ * Files shared in a meeting (contract, signalling §1.4): uploaded and downloaded by participants, for as long
+ * as the session lasts, and never served as something that a browser would run.
  */
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -19,7 +19,7 @@ const TOKEN_INSIDE_BYTES = 256 * 1024
 const DATA_URL = /^data:[^,]{0,200};base64,/
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
-/** What a file is, by its first bytes; anything else is bytes. Nothing here can carry a script. */
+/** The type of a file by its first bytes; unknown files are plain bytes. None of these types can contain a script. */
 const types: [type: string, begins: number[], at?: number][] = [
   ['image/png', [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
   ['image/jpeg', [0xff, 0xd8, 0xff]],
@@ -38,7 +38,7 @@ function typeOf(bytes: Uint8Array): string {
 export const fileRoutes: Routes = (app, context) => {
   const { settings, live, store, gate } = context
 
-  /** The session that the holder of this token is inside of. */
+  /** The session in which a holder of this token is inside. */
   const sessionOf = async (request: FastifyRequest): Promise<string> => {
     const sessionId = await live.sessionOf(meetingFor(request).meetingId, grantFor(request).tokenId)
     if (sessionId === undefined) {
@@ -49,7 +49,7 @@ export const fileRoutes: Routes = (app, context) => {
     return sessionId
   }
 
-  /** More than a little is read only of those who show a good token before it, and not in it. */
+  /** A large body is read only if a valid token comes before it, in a header. */
   const refusalUnread = (request: FastifyRequest): Refusal | undefined => {
     const { authorization = '', 'content-length': length } = request.headers
     if (authorization === '' && Number(length ?? Infinity) <= TOKEN_INSIDE_BYTES) return undefined
@@ -126,10 +126,10 @@ export const fileRoutes: Routes = (app, context) => {
   )
 }
 
-/** A name and no path, without what some systems cannot have in one. */
+/** A file name without a path and without characters that some systems forbid. */
 function safeName(name: string): string {
   const plain = name.replace(/^.*[\\/]/s, '').replace(/[^\p{L}\p{N}. _()-]/gu, '_')
-  // Half a character at the end could not be written into an address.
+  // A lone surrogate at the end could not be encoded in a URL.
   const short = plain.replace(/^\.+/, '').slice(0, 100)
   return short.replace(/[\ud800-\udbff]$/, '') || 'file'
 }

@@ -1,4 +1,4 @@
-/** `GET /get-token`: API key and secret in, a signed access token out (contract, rest-and-tokens §2). */
+/** `GET /get-token`: returns a signed access token for an API key and secret (contract, rest-and-tokens §2). */
 import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from '../context.ts'
 import {
@@ -28,7 +28,7 @@ export function getTokenRoutes(
   app: FastifyInstance,
   context: Pick<HttpContext, 'settings' | 'keys' | 'gate' | 'owner' | 'now'>,
 ): void {
-  // What depends on the key alone is done once for each key; a rotated key is another object.
+  // Work that depends only on the key is done once per key; a rotated key is another object.
   const minters = new WeakMap<SigningKey, Minter>()
   const minterOf = (key: SigningKey): Minter => {
     let minter = minters.get(key)
@@ -39,7 +39,7 @@ export function getTokenRoutes(
     return minter
   }
 
-  // A field may stand in the query or in the body, and a refusal says which one is wrong, and how.
+  // A field may be in the query or in the body; a refusal names the one that is wrong.
   const described = describeOnly({
     summary: 'An access token for one who holds the API key and secret',
     tag: 'Tokens',
@@ -69,7 +69,7 @@ export function getTokenRoutes(
   })
 }
 
-/** Wrong, empty or unknown values are refused: a token is never wider than what was asked for. */
+/** Refuses invalid, empty or unknown values: a token never permits more than was requested. */
 function readTokenRequest(
   query: Record<string, unknown>,
   body: Record<string, unknown> | undefined,
@@ -110,7 +110,7 @@ function readId(value: unknown, name: string, problemOf: (value: string) => stri
 }
 
 /**
- * A list, or a text with commas. `ask_join` wins over `allow_mod`, as the prebuilt page sends both and means that
+ * A list, or a comma-separated text. `ask_join` wins over `allow_mod`, because the prebuilt page sends both and means that
  * (contract, rest-and-tokens §0.8); with `allow_join` it is a contradiction.
  */
 function readPermissions(value: unknown): string[] {

@@ -1,4 +1,4 @@
-/** Whether the server is up, and what of it is off. */
+/** Health checks: whether the server is up, and which parts are off. */
 import type { HttpContext, Routes } from '../context.ts'
 import type { MediaStatus } from '../../media/sfu.ts'
 import type { StoreTrouble } from '../../store/store.ts'
@@ -8,9 +8,9 @@ import { asRefusal } from '../../protocol/errors.ts'
 import { Health, Readiness } from '../../protocol/rest/watching.ts'
 import { describe } from './describe.ts'
 
-/** An event that waits longer has a receiver that is down, or nobody delivers. */
+/** If an event waits longer than this, its receiver is down or nothing delivers. */
 const WEBHOOKS_STUCK_MS = 15 * 60_000
-/** Who asks after our health waits no longer. */
+/** The longest time that a health check takes. */
 const STORE_PATIENCE_MS = 2000
 const troubles: Record<StoreTrouble, string> = {
   full: 'The disk is full.',
@@ -68,7 +68,7 @@ export const healthRoutes: Routes = (app, context) => {
       return readiness
     },
   )
-  // Asked by the published client's connection check (contract, signalling §1.4).
+  // Used by the published client's connection check (contract, signalling §1.4).
   const ping = describe({
     summary: 'Answers pong',
     tag: 'Watching',
@@ -112,7 +112,7 @@ function preparingOf({ preparing }: Extract<MediaStatus, { available: false }>) 
   return preparing ? { preparing } : {}
 }
 
-/** What is the matter with the store, in a sentence; undefined when it works. */
+/** What is wrong with the store, in a sentence; undefined if it works. */
 async function storeTrouble({ store }: HttpContext): Promise<string | undefined> {
   const late = new AbortController()
   try {

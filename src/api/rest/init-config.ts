@@ -1,5 +1,5 @@
 /**
- * `POST /infra/v1/meetings/init-config`: where to connect, or the refusal that the app will see (contract, signalling
+ * `POST /infra/v1/meetings/init-config`: answers where to connect, or refuses as the app will see it (contract, signalling
  * §1.1). The socket checks everything again, because a client may skip this.
  */
 import { createHmac } from 'node:crypto'
@@ -13,14 +13,14 @@ import { baseUrlOf, hostOf } from '../http/base-url.ts'
 import { describeOnly } from './describe.ts'
 import { PROTOO_PATH } from '../signalling/protoo.ts'
 
-/** As long as the longest session may need them; they are handed out once. */
+/** Long enough for the longest session, because they are issued once. */
 const TURN_TTL_SECONDS = 86_400
-/** For a token that must ask, beyond the longest wait: until its holder is inside and its transports stand. */
+/** For a token that must ask to join: the time after the longest wait until its holder has joined and set up transports. */
 const TURN_TTL_ASKING_SECONDS = 3600
 
 export const initConfigRoutes: Routes = (app, context) => {
   const { settings, mediaStatus, door, gate, metrics, now, log } = context
-  // Any of its refusals goes to the app by its number, one of a wrong field included.
+  // All refusals go to the app by their numbers, including that of an invalid field.
   const described = describeOnly({
     summary: 'Where to connect to join a meeting',
     tag: 'Joining',
@@ -37,7 +37,7 @@ export const initConfigRoutes: Routes = (app, context) => {
     refusals: ['UNAUTHORIZED_PARTCIPANT_ID', 'MEETING_ID_DISABLED', 'MEDIA_UNAVAILABLE', 'MEDIA_PREPARING'],
     refusalBody: InitConfigRefusal,
   })
-  /** A number as the code, unlike the rest of REST: it is what the published clients read (docs/decisions/0007). */
+  /** The code is a number, unlike in the rest of REST, because the published clients read it so (docs/decisions/0007). */
   const errorHandler = (error: Error, request: FastifyRequest, reply: FastifyReply): unknown => {
     if (!(error instanceof Refusal)) throw error
     const refusal = gate.limitAuthFailures(request.raw, error)
@@ -59,7 +59,7 @@ export const initConfigRoutes: Routes = (app, context) => {
       ...(refusal.code === 'MEDIA_PREPARING' && !media.available && { preparing: media.preparing }),
     })
   }
-  /** Where to connect, whatever the answer is. */
+  /** Where to connect, in every answer. */
   const here = (request: FastifyRequest) => {
     const prefix =
       settings.publicUrl === undefined ? '' : new URL(settings.publicUrl).pathname.replace(/\/$/, '')
@@ -67,14 +67,14 @@ export const initConfigRoutes: Routes = (app, context) => {
       baseUrl: hostOf(request, settings),
       ...(prefix !== '' && { socketPath: prefix }),
       signalingUrl: `${baseUrlOf(request, settings).replace(/^http/, 'ws').replace(/\/$/, '')}${PROTOO_PATH}`,
-      // Published clients expect ciphertext and take an empty text for "none".
+      // Published clients expect ciphertext; an empty text means "none".
       iceServers: '' as const,
       observability: { jwt: null, traces: { enabled: false }, logs: { enabled: false }, metaData: {} },
     }
   }
   /**
-   * Every refusal points back here. Clients up to 0.2.10 ignore the status, and without `data` they would go to the hosted
-   * service with the token in the address (contract, older-clients §1.2). They hear the refusal at the socket.
+   * Every refusal also contains this address. Clients up to 0.2.10 ignore the status, and without `data` they would connect to the hosted
+   * service with the token in the URL (contract, older-clients §1.2). They get the refusal on the socket.
    */
   const preSerialization = (
     request: FastifyRequest,
@@ -92,7 +92,7 @@ export const initConfigRoutes: Routes = (app, context) => {
   })
 }
 
-/** Short-lived TURN credentials: the name is the instant of expiry, the password its HMAC under the shared secret. */
+/** Short-lived TURN credentials: the user name is the instant of expiry, the password its HMAC under the shared secret. */
 function iceServers(
   {
     turnUrls,
@@ -104,7 +104,7 @@ function iceServers(
 ): unknown[] {
   if (turnUrls.length === 0) return []
   if (turnSecret === undefined) return [{ urls: turnUrls }]
-  // Nobody may have let this caller in yet. A relay that stands outlives its credentials: coturn looks at them when it is asked for.
+  // This caller may not be admitted yet. An open TURN allocation outlives its credentials: coturn checks them only on creation.
   const ttlSeconds = entry === 'ask' ? lobbyTimeoutSeconds + TURN_TTL_ASKING_SECONDS : TURN_TTL_SECONDS
   const username = `${Math.floor(now / 1000) + ttlSeconds}:anteroom`
   return [

@@ -1,4 +1,4 @@
-/** What the page needs beyond the contract: to start a meeting, to invite, and to turn an invite into a token. */
+/** Routes for the page, beyond the contract: start a meeting, invite, and exchange an invite for a token. */
 import type { preValidationHookHandler } from 'fastify'
 import { Type } from 'typebox'
 import type { InviteRecord } from '../../store/store.ts'
@@ -22,10 +22,10 @@ import { grantFor, meetingFor } from './authorise.ts'
 import { baseUrlOf } from '../http/base-url.ts'
 import { describe } from './describe.ts'
 
-/** A joiner uses its token at once, and again when its connection is lost. */
+/** A joiner uses its token at once, and again if its connection is lost. */
 const INVITED_TTL_SECONDS = 12 * 3600
 const STARTER_TTL_SECONDS = 24 * 3600
-/** Guesses of one address. A code has 144 bits, so this is about noise rather than luck. */
+/** Guesses per address. A code has 144 bits, so this limits noise rather than successful guesses. */
 const EXCHANGES = { perSecond: 2, burst: 30 }
 
 const tag = 'Invites'

@@ -1,4 +1,4 @@
-/** What a backend may see of a live meeting and do to it, beyond the contract. */
+/** Routes for a backend to see and control a live meeting, beyond the contract. */
 import type { Routes } from '../context.ts'
 import { mayRead } from '../../meeting/roster/permissions.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -25,7 +25,7 @@ import { grantFor, meetingFor } from './authorise.ts'
 import { describe } from './describe.ts'
 
 const tag = 'Live meetings'
-/** Who speaks from outside: no participant, and said to be none. */
+/** The sender id of messages from outside, which no participant can have. */
 const SERVER_ID = 'server'
 const refusals = [
   'NOT_FOUND',

@@ -1,4 +1,4 @@
-/** A caller's values against a schema: the value with its defaults, or one sentence that names the field. */
+/** Validates a caller's values by a schema: returns the value with defaults, or refuses in one sentence that names the field. */
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Value } from 'typebox/value'
@@ -18,7 +18,7 @@ export function shape<S extends TSchema>(schema: S, where: string): (value: unkn
   }
 }
 
-/** The numbers and flags of a query or an address, which come as text. What is none stays as it is, to be refused. */
+/** Converts numbers and flags of a query or path, which arrive as text. Invalid ones stay unchanged and are refused later. */
 export function withTypesOf(schema: TSchema, given: unknown): Record<string, unknown> {
   const values: Record<string, unknown> = { ...(given as Record<string, unknown>) }
   const { properties = {} } = schema as { properties?: Record<string, { type?: string }> }

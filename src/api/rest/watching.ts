@@ -1,4 +1,4 @@
-/** What happens inside, for those who run the server: metrics for a scraper, the state now, figures over time. */
+/** Routes for the operator: metrics for a scraper, the present state, measurements over time. */
 import type { FastifyRequest } from 'fastify'
 import type { HttpContext, Routes } from '../context.ts'
 import { Type } from 'typebox'
@@ -12,7 +12,7 @@ import { describe } from './describe.ts'
 /** As many points as a plot can show. */
 const MOST_POINTS = 720
 const DAY_MS = 86_400_000
-/** What nobody looks at longer back is not read. */
+/** The longest period that can be read. */
 const LONGEST_MS = 400 * DAY_MS
 
 export const watchingRoutes: Routes = (app, context) => {

@@ -1,4 +1,4 @@
-/** Webhooks over REST: the key that verifies them, and their deliveries to look at and replay. */
+/** Routes of webhooks: the public key, and deliveries to inspect and replay. */
 import type { FastifyRequest } from 'fastify'
 import type { DeliveryAnswer, WholeDeliveryAnswer } from '../../protocol/rest/webhooks.ts'
 import type { DeliveryRecord, WebhookSettings } from '../../store/store.ts'
@@ -127,7 +127,7 @@ export const webhookRoutes: Routes = (app, context) => {
   )
 }
 
-/** Refuses a webhook that nothing could ever be delivered to. @throws {Refusal} */
+/** Refuses a webhook to which nothing could be delivered. @throws {Refusal} */
 export function assertWebhook(
   webhook: Pick<WebhookSettings, 'endPoint'> | undefined,
   { webhookAllowPrivate }: Pick<HttpSettings, 'webhookAllowPrivate'>,

@@ -1,4 +1,4 @@
-/** The admin key: what a script of the one who runs the server shows. It is no API key and opens no meeting. */
+/** The admin key: the credential of the operator's scripts. It is not an API key and admits nobody to a meeting. */
 import { existsSync } from 'node:fs'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,10 +7,10 @@ import { StartError } from '../../../errors.ts'
 export interface AdminKeyOptions {
   /** `ADMIN_KEY`. */
   given: string | undefined
-  /** Where the file is, or is made. */
+  /** The folder of the file. */
   folder: string
   randomBytes: (size: number) => Buffer
-  /** Whether a file that is not there is made; by default it is. */
+  /** Whether to create a missing file. Default: true. */
   create?: boolean
 }
 
@@ -19,7 +19,7 @@ const KEY_BYTES = 32
 const MIN_LENGTH = 32
 
 /**
- * The key of the environment; else that of the file in the data folder, made with mode 0600 where there is none.
+ * The key in the environment; otherwise the one in the data folder, which is created with mode 0600 if it is missing.
  * @throws {StartError}
  */
 export async function readAdminKey({

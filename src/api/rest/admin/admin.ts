@@ -1,4 +1,4 @@
-/** Who runs this server: shows the admin key, or signed in to the dashboard (docs/decisions/0013). */
+/** Authenticates the operator: by the admin key, or by a sign-in to the dashboard (docs/decisions/0013). */
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 import type { Gate } from '../../limits/gate.ts'
@@ -7,11 +7,11 @@ import { Refusal } from '../../../protocol/errors.ts'
 import { bearerOf, isSameText } from '../../http/credentials.ts'
 import { isFromForeignPage, isFromOwnPage, type OwnAddress } from '../../http/same-origin.ts'
 
-/** How somebody showed that it runs the server. */
+/** How the operator was authenticated. */
 export type AdminIdentity = { by: 'key' } | { by: 'sign-in'; cookie: string }
 
 export interface Admin {
-  /** @throws {Refusal} UNAUTHORIZED for whoever does not; UNAUTHORIZED_REQUEST for a page of another address */
+  /** @throws {Refusal} UNAUTHORIZED without valid credentials; UNAUTHORIZED_REQUEST for a foreign page */
   authorise(request: FastifyRequest): Promise<AdminIdentity>
 }
 
@@ -23,10 +23,10 @@ export interface AdminOptions {
   gate: Pick<Gate, 'assertMayGuess' | 'limitAuthFailures'>
 }
 
-/** Set by pages that send no JSON; a form of another page can set no header. */
+/** Set by pages that do not send JSON; a form of a foreign page cannot set a header. */
 const PAGE_HEADER = 'x-requested-with'
 const COOKIE = 'anteroom_sign_in'
-/** Of HTTPS: a browser takes it from nobody else and never sends it in the clear. */
+/** The cookie over HTTPS: with this prefix, a browser accepts it only over HTTPS and never sends it unencrypted. */
 const SECURE_COOKIE = `__Host-${COOKIE}`
 const READING = new Set(['GET', 'HEAD'])
 
@@ -50,7 +50,7 @@ export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admi
   }
 
   return {
-    // Counted here, so that no caller can swallow a failure before it is.
+    // Counted here, so that no caller can swallow a failure uncounted.
     authorise: async (request) => {
       gate.assertMayGuess(request.raw)
       try {
@@ -63,8 +63,8 @@ export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admi
 }
 
 /**
- * A browser sends the cookie whoever made it ask, so what changes something must come from a page of ours, and in a way that
- * a form or a picture of another page cannot.
+ * A browser sends the cookie whichever page causes the request, so a request that changes something must come from our own page, in a way that
+ * a form or an image of a foreign page cannot imitate.
  */
 function assertOwnPage(request: FastifyRequest, settings: OwnAddress): void {
   const reading = READING.has(request.method)
@@ -87,7 +87,7 @@ function cookieOf(request: FastifyRequest): string | undefined {
   return cookies[SECURE_COOKIE] ?? cookies[COOKIE]
 }
 
-/** The header that gives a browser this cookie; with `seconds` 0, takes it back. */
+/** The header that sets this cookie; `seconds` 0 deletes it. */
 export function setCookie(
   request: FastifyRequest,
   { publicUrl }: Pick<OwnAddress, 'publicUrl'>,

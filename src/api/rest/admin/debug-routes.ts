@@ -1,4 +1,4 @@
-/** What goes on inside a meeting's media, for whoever runs the server and looks for a fault. */
+/** Shows the state of a meeting's media to the operator, for debugging. */
 import type { Routes } from '../../context.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { InspectedMeeting, MeetingInspection } from '../../../protocol/rest/debug.ts'

@@ -178,7 +178,7 @@ function shown({ secret: _, ...key }: ApiKeyRecord, keys: HttpContext['keys']): 
   return { ...key, lastUsedAt: keys.lastUsedAt(key.apiKey) ?? key.lastUsedAt }
 }
 
-/** @throws {Refusal} INVALID_REQUEST for the first that is none */
+/** @throws {Refusal} INVALID_REQUEST for the first invalid one */
 function originsOf(given: string[] | null): string[] | null {
   if (given === null) return null
   return given.map((text) => {

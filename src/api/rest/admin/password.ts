@@ -1,4 +1,4 @@
-/** The dashboard's password, as it is kept: scrypt with its parameters beside it, so that they may grow with the machines. */
+/** Stores the dashboard's password: scrypt, with its parameters beside the hash so that they can grow later. */
 import { scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 
 interface KeptPassword {
@@ -16,7 +16,7 @@ const MAX_MEMORY_BYTES = 64 * 1024 * 1024
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
-/** Compared with where there is no password, so that this takes as long. */
+/** Compared with if there is no password, so that it takes the same time. */
 const NOBODY: KeptPassword = { ...COST, salt: '', hash: '' }
 
 export async function keepPassword(password: string, randomBytes: (size: number) => Buffer): Promise<string> {
@@ -26,7 +26,7 @@ export async function keepPassword(password: string, randomBytes: (size: number)
   return JSON.stringify(kept)
 }
 
-/** @param kept as `keepPassword` made it; undefined where no password is set, which is no password's */
+/** @param kept as made by `keepPassword`; undefined if no password is set, and then nothing matches */
 export async function isPassword(password: string, kept: string | undefined): Promise<boolean> {
   const { salt, hash, ...cost } = kept === undefined ? NOBODY : (JSON.parse(kept) as KeptPassword)
   const derived = await derive(password, Buffer.from(salt, 'base64'), cost)
@@ -37,7 +37,7 @@ export async function isPassword(password: string, kept: string | undefined): Pr
 function derive(password: string, salt: Buffer, { N, r, p }: typeof COST): Promise<Buffer> {
   const options: ScryptOptions = { N, r, p, maxmem: MAX_MEMORY_BYTES }
   return new Promise((resolve, reject) => {
-    // One password, however a keyboard composes its letters.
+    // Normalise, because keyboards compose letters differently.
     scrypt(password.normalize('NFKC'), salt, HASH_BYTES, options, (error, key) =>
       error ? reject(error) : resolve(key),
     )

@@ -1,4 +1,4 @@
-/** What the one who runs the server may ask for. */
+/** The operator's routes. */
 import type { Routes } from '../../context.ts'
 import { debugRoutes } from './debug-routes.ts'
 import { keyRoutes } from './key-routes.ts'

@@ -9,7 +9,7 @@ import { isFromForeignPage } from '../../http/same-origin.ts'
 import { setCookie } from './admin.ts'
 import { SIGN_IN_SECONDS } from './sign-in.ts'
 
-/** Of one address: ten at once, then one in ten seconds. Of all: what one core does beside its work. */
+/** Per address: ten at once, then one every ten seconds. In total: what one core can do besides its work. */
 const PER_ADDRESS = { perSecond: 0.1, burst: 10 }
 const OVERALL = { perSecond: 2, burst: 30 }
 

@@ -1,6 +1,6 @@
 /**
- * How the one who runs the server signs in to the dashboard: first by a link that the server prints, then by a password.
- * Codes and cookies are kept as hashes only, in the store, so that a restart or another process knows them too.
+ * Signs the operator in to the dashboard: first by a link that the server prints, then by a password.
+ * Codes and cookies are stored only as hashes, so that they survive a restart and other processes know them.
  */
 import { hash } from 'node:crypto'
 import type { Store } from '../../../store/store.ts'
@@ -14,12 +14,12 @@ export interface SignInOptions {
 
 export interface SignIn {
   passwordSet(): Promise<boolean>
-  /** A cookie for the code of the first link; each code works once. Undefined for another. */
+  /** Returns a cookie for the code of a sign-in link; each code works once. Undefined if the code is wrong. */
   withCode(code: string): Promise<string | undefined>
-  /** A cookie for the password. Undefined for another, after the same time, whether or not one is set. */
+  /** Returns a cookie for the password. Undefined if it is wrong or none is set, after the same time. */
   withPassword(password: string): Promise<string | undefined>
   isPassword(password: string): Promise<boolean>
-  /** Sets the password and signs everybody out; answers the cookie of the one who set it. The first link is used up. */
+  /** Sets the password, signs everybody out, and returns a new cookie for the caller. The sign-in link no longer works. */
   setPassword(password: string): Promise<string>
   check(cookie: string): Promise<boolean>
   drop(cookie: string): Promise<void>
@@ -28,13 +28,13 @@ export interface SignIn {
 const CODE_BYTES = 18
 const CODE = 'sign-in-code'
 const PASSWORD = 'sign-in-password'
-/** How long one who signed in stays so. */
+/** How long a sign-in lasts. */
 export const SIGN_IN_SECONDS = 30 * 86_400
 
 const digest = (text: string): string => hash('sha256', text)
 
 export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn {
-  /** Codes on their way to being used up, so that two at once do not both find one good. */
+  /** Codes that are being used, so that two requests at once cannot both use one. */
   const redeeming = new Set<string>()
 
   const password = async (): Promise<string | undefined> => (await store.secrets.get(PASSWORD)) || undefined
@@ -81,14 +81,14 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
   }
 }
 
-/** A new first link for a server without a password: what stands behind the dashboard's address. Earlier ones are void. */
+/** Makes a new sign-in link for a server without a password; returns what follows the dashboard's URL. Earlier links become invalid. */
 export async function newFirstLink(options: Pick<SignInOptions, 'store' | 'randomBytes'>): Promise<string> {
   const { path, keep } = draftFirstLink(options)
   await keep()
   return path
 }
 
-/** A first link that works once it is kept, so that it can be shown before. */
+/** A sign-in link that works only after it is stored, so that it can be shown first. */
 export function draftFirstLink({ store, randomBytes }: Pick<SignInOptions, 'store' | 'randomBytes'>): {
   path: string
   keep: () => Promise<void>
@@ -100,7 +100,7 @@ export function draftFirstLink({ store, randomBytes }: Pick<SignInOptions, 'stor
   }
 }
 
-/** Forgets the password and signs everybody out. */
+/** Deletes the password and signs everybody out. */
 export async function forgetSignIn(store: Store): Promise<void> {
   await store.secrets.set(PASSWORD, '')
   await store.signIns.dropAll()

@@ -1,4 +1,4 @@
-/** Tokens as the one who runs the server makes and reads them; and the settings. */
+/** Mints and explains tokens for the operator, and shows the settings. */
 import type { Routes } from '../../context.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import {

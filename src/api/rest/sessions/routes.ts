@@ -1,4 +1,4 @@
-/** What happened in meetings, and what goes on in them, over REST (contract, rest-and-tokens §3.1, §3.3). */
+/** Routes of past and ongoing sessions (contract, rest-and-tokens §3.1, §3.3). */
 import { Type, type Static } from 'typebox'
 import type { FastifyRequest } from 'fastify'
 import type { MeetingRecord, Page, SessionRecord, StayRecord } from '../../../store/store.ts'
@@ -61,7 +61,7 @@ export const sessionRoutes: Routes = (app, context) => {
     const { projectId } = grantFor(request)
     const meeting = meetingIfAny(request)
     const { page, perPage, status, startDate, endDate, userId } = query
-    // What is of another account, or of no meeting, is an empty page and no failure.
+    // A meeting of another account, or none, gives an empty page, not a failure.
     if ((!meeting && namedIn(query) !== undefined) || (userId !== undefined && userId !== projectId)) {
       return { pageInfo: pageInfoOf(page, perPage, 0), data: [] }
     }
@@ -181,7 +181,7 @@ export const sessionRoutes: Routes = (app, context) => {
     }),
     async (request, reply) => {
       await remove(request, request.body.participantId)
-      // A bare string, which the framework would send as it is.
+      // A bare string, which the framework would send unquoted.
       return reply.type('application/json').send(JSON.stringify('Participant removed successfully'))
     },
   )
