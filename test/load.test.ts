@@ -105,6 +105,28 @@ test('three people in a meeting receive the frames of each other', { timeout: 30
   await until('anteroom_participants', (count) => count === 0)
 })
 
+test(
+  'two of three send, three layers each; the report tells what each worker had',
+  { timeout: 300_000 },
+  async () => {
+    const { code, said } = await start(
+      ...['--url', server.url, '--participants', '3', '--senders', '2', '--layers', '3'],
+      ...['--seconds', '4', '--video-kbps', '400', '--json'],
+    ).done
+    assert.equal(code, 0, said)
+    const { streams, workers } = JSON.parse(said)
+    // Sound and picture of two: each receives the other's, and the third both.
+    assert.deepEqual([streams.expected, streams.flowing], [8, 8])
+    assert.equal(streams.unopened, 0)
+    const [worker, ...others] = workers
+    assert.deepEqual(others, [])
+    assert.deepEqual([worker.participants, worker.streamsIn, worker.streamsOut], [3, 4, 8])
+    assert.deepEqual([worker.packetsIn, worker.packetsOut], [streams.packetsSent, streams.packetsReceived])
+    assert.deepEqual([worker.pipesIn, worker.pipesOut], [0, 0])
+    assert.ok(worker.cpuPercent > 0)
+  },
+)
+
 async function droppedAt(port: number): Promise<number> {
   const sockets = (await udpSockets()) ?? []
   return sockets.reduce((sum, socket) => sum + (socket.port === port ? socket.dropped : 0), 0)

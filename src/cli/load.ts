@@ -1,7 +1,7 @@
 /** `anteroom load`: a load test with simulated participants, without a browser. */
 import { networkInterfaces } from 'node:os'
 import { isLoopback } from '../addresses.ts'
-import type { LoadReport, Quantiles } from '../load/load.ts'
+import type { LoadReport, Quantiles, WorkerReport } from '../load/load.ts'
 import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
 
 const CONSENT = 'i-may-load-this-server'
@@ -28,10 +28,15 @@ export const load: Command = {
     meeting: { value: 'meetingId', help: 'join this meeting instead of creating meetings' },
     meetings: { value: 'count', help: 'number of meetings (default 1, at most 500)' },
     participants: { value: 'count', help: 'participants in each meeting (default 3, at most 500)' },
+    senders: { value: 'count', help: 'how many in each meeting send; the others only receive (default all)' },
     seconds: { value: 'seconds', help: 'how long participants stay (default 10, at most 3600)' },
     'joins-per-second': { value: 'count', help: 'how fast participants join (default 5, at most 200)' },
     'audio-kbps': { value: 'kbit/s', help: 'audio of each participant; 0: none (default 32, at most 510)' },
     'video-kbps': { value: 'kbit/s', help: 'video of each participant; 0: none (default 300, at most 5000)' },
+    layers: {
+      value: 'count',
+      help: 'simulcast layers of each video, 1 to 3; --video-kbps is the bit rate of the largest (default 1)',
+    },
     pid: { value: 'pid', help: 'process of the server, if it runs on this machine' },
     [CONSENT]: { help: 'the server is not on this machine, and I may put it under load' },
   },
@@ -55,12 +60,12 @@ export const load: Command = {
       joinsPerSecond: whole(values, 'joins-per-second', 1, 200, 5),
       audioBitrate: whole(values, 'audio-kbps', 0, 510, 32) * 1000,
       videoBitrate: whole(values, 'video-kbps', 0, 5000, 300) * 1000,
+      senders: whole(values, 'senders', 0, 500, participants),
+      layers: whole(values, 'layers', 1, 3, 1),
     }
     // Loaded on demand, so that other commands start faster.
-    const [{ runLoad }, { cpuFromMetrics, cpuOfProcess, dropsFromMetrics }] = await Promise.all([
-      import('../load/load.ts'),
-      import('../load/server-figures.ts'),
-    ])
+    const [{ runLoad }, { cpuFromMetrics, cpuOfProcess, dropsFromMetrics, workersFromMetrics }] =
+      await Promise.all([import('../load/load.ts'), import('../load/server-figures.ts')])
     const token = text(values, 'token') ?? (await askForToken(url))
 
     interruption.takeTime(LEAVING_MS)
@@ -74,6 +79,7 @@ export const load: Command = {
       mayAim,
       signal: interruption.signal,
       serverCpu: () => (pid === undefined ? cpuFromMetrics(url, env.METRICS_TOKEN) : cpuOfProcess(pid)),
+      serverWorkers: () => workersFromMetrics(url, env.METRICS_TOKEN),
       serverDrops: () => dropsFromMetrics(url, env.METRICS_TOKEN),
       ...(process.stderr.isTTY && {
         onProgress: (said: string) => process.stderr.write(`\r\x1b[K${said}`),
@@ -145,6 +151,13 @@ function isGood({ asked, joined, lost, streams, stoppedEarly }: LoadReport): boo
 const dropped = (count: number | null, by: string): string =>
   count === null ? 'not known' : `${count}, unread by ${by}`
 
+function describeWorker(worker: WorkerReport): string {
+  const { participants, streamsIn, streamsOut, packetsIn, packetsOut, lostPercent, cpuPercent } = worker
+  const pipes = worker.pipesIn === null ? '' : `, pipes ${worker.pipesIn} in, ${worker.pipesOut} out`
+  const cpu = cpuPercent === null ? 'processor not known' : `${cpuPercent} % of one core`
+  return `${participants} participants, streams ${streamsIn} in, ${streamsOut} out${pipes}, packets ${packetsIn} in, ${packetsOut} out, ${lostPercent} % lost, ${cpu}`
+}
+
 function describe(report: LoadReport): string {
   const { streams, failures, generatorLagMs } = report
   const ms = (quantiles: Quantiles | null): string =>
@@ -170,6 +183,7 @@ function describe(report: LoadReport): string {
         ? 'processor not known: give --pid, or METRICS_TOKEN'
         : `${report.serverCpuPercent} % of one core`,
     ],
+    ...report.workers.map((worker): [string, string] => [`worker ${worker.port}`, describeWorker(worker)]),
     ['this program', `up to ${generatorLagMs} ms late`],
   ]
   return [

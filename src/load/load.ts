@@ -6,6 +6,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ownDrops } from './own-drops.ts'
 import { LoadParticipant } from './participant.ts'
+import type { WorkerFigures } from './server-figures.ts'
 import { paces, Source } from './streams.ts'
 
 export interface LoadOptions {
@@ -19,6 +20,10 @@ export interface LoadOptions {
   /** How long everybody stays, once all are in. */
   seconds: number
   joinsPerSecond: number
+  /** In each meeting; the others only receive. */
+  senders: number
+  /** Of each picture, from 1 to 3; the bit rate is that of the largest. */
+  layers: number
   /** Bits per second; 0 for none. */
   audioBitrate: number
   videoBitrate: number
@@ -26,6 +31,8 @@ export interface LoadOptions {
   meetingId?: string | undefined
   /** Processor seconds of the server so far, if they can be had. */
   serverCpu: () => Promise<number | undefined>
+  /** What the server says of its media workers, by port; empty where it does not tell. */
+  serverWorkers: () => Promise<ReadonlyMap<number, WorkerFigures>>
   /** Datagrams that the server's own sockets lost so far, if that is known. */
   serverDrops: () => Promise<number | undefined>
   /** Whether an address that the server names, for sockets or media, may be loaded too. @throws what says why not */
@@ -63,6 +70,8 @@ export interface LoadReport {
     opened: number
     unopened: number
   }
+  /** Of each media worker of the server that has participants, by its port. */
+  workers: WorkerReport[]
   /** From one participant through the server to another. */
   delayMs: Quantiles | null
   /** Of one core, over the time when all were in; null where it is not known. */
@@ -71,6 +80,23 @@ export interface LoadReport {
   generatorLagMs: number
   seconds: number
   stoppedEarly: boolean
+}
+
+export interface WorkerReport {
+  port: number
+  participants: number
+  /** That its participants send, and that reached them. */
+  streamsIn: number
+  streamsOut: number
+  packetsIn: number
+  packetsOut: number
+  packetsLost: number
+  lostPercent: number
+  /** Of one core, over the time when all were in; null, as what follows, where the server does not tell. */
+  cpuPercent: number | null
+  /** Streams from other workers, and to them. */
+  pipesIn: number | null
+  pipesOut: number | null
 }
 
 export interface Quantiles {
@@ -115,8 +141,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       if (due > 0) await delay(due, undefined, { signal }).catch(() => undefined)
       if (isAborted(signal)) break
       const sends: Source[] = []
-      if (options.audioBitrate > 0) sends.push(new Source('audio', options.audioBitrate, ssrc++))
-      if (options.videoBitrate > 0) sends.push(new Source('video', options.videoBitrate, ssrc++))
+      const isSender = Math.floor(at / meetings.length) < options.senders
+      if (isSender && options.audioBitrate > 0) sends.push(new Source('audio', options.audioBitrate, ssrc++))
+      if (isSender && options.videoBitrate > 0) {
+        sends.push(new Source('video', options.videoBitrate, ssrc, options.layers))
+        ssrc += options.layers
+      }
       const join = async (): Promise<void> => {
         const meetingId = meetings[at % meetings.length]!
         const where = await signallingOf(url, token, meetingId)
@@ -154,13 +184,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     onProgress(`${people.length} are in`)
 
     const lostInJoining = lost
-    const cpuBefore = await options.serverCpu()
+    const [cpuBefore, workersBefore] = await Promise.all([options.serverCpu(), options.serverWorkers()])
     const allIn = performance.now()
     delays.clear()
     lag.reset()
     await delay(seconds * 1000, undefined, { signal }).catch(() => undefined)
     const stayedMs = performance.now() - allIn
-    const cpuAfter = await options.serverCpu()
+    const [cpuAfter, workersAfter] = await Promise.all([options.serverCpu(), options.serverWorkers()])
     stopSending()
     // What is on its way arrives.
     await delay(300)
@@ -176,8 +206,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       firstMediaMs: quantiles(people.flatMap(({ firstMediaMs }) => firstMediaMs ?? [])),
       streams: {
         expected: meetings
-          .map((meetingId) => people.filter((one) => one.meetingId === meetingId).length)
-          .reduce((sum, size) => sum + size * (size - 1) * perPerson, 0),
+          .map((meetingId) => {
+            const inside = people.filter((one) => one.meetingId === meetingId)
+            const sending = inside.filter(({ sources }) => sources.length > 0).length
+            // Everybody receives every sender but oneself.
+            return sending * (inside.length - 1) * perPerson
+          })
+          .reduce((sum, one) => sum + one, 0),
         ...arrivedAt(people),
         droppedHere: (await ownDrops()) ?? null,
         // A worker that was replaced meanwhile counts anew.
@@ -186,6 +221,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
             ? null
             : Math.max(0, dropsAfter - dropsBefore),
       },
+      workers: workersOf(people, workersBefore, workersAfter, stayedMs),
       delayMs: quantiles(delays.values),
       serverCpuPercent:
         cpuBefore === undefined || cpuAfter === undefined || stayedMs === 0
@@ -239,6 +275,34 @@ function arrivedAt(
     opened: sum(people.map(({ opened }) => opened)),
     unopened: sum(people.map(({ unopened }) => unopened)),
   }
+}
+
+function workersOf(
+  people: readonly LoadParticipant[],
+  before: ReadonlyMap<number, WorkerFigures>,
+  after: ReadonlyMap<number, WorkerFigures>,
+  ms: number,
+): WorkerReport[] {
+  const ports = [...new Set(people.flatMap(({ port }) => port ?? []))].sort((a, b) => a - b)
+  return ports.map((port) => {
+    const here = people.filter((participant) => participant.port === port)
+    const { flowing, packetsSent, packetsReceived, packetsLost, lostPercent } = arrivedAt(here)
+    const [first, last] = [before.get(port), after.get(port)]
+    return {
+      port,
+      participants: here.length,
+      streamsIn: here.reduce((sum, { sources }) => sum + sources.length, 0),
+      streamsOut: flowing,
+      packetsIn: packetsSent,
+      packetsOut: packetsReceived,
+      packetsLost,
+      lostPercent,
+      cpuPercent:
+        first && last && ms > 0 ? round(((last.cpuSeconds - first.cpuSeconds) * 100_000) / ms) : null,
+      pipesIn: last?.pipesIn ?? null,
+      pipesOut: last?.pipesOut ?? null,
+    }
+  })
 }
 
 function quantiles(values: readonly number[]): Quantiles | null {

@@ -40,6 +40,8 @@ const UNHEEDED: ServerRequestHandlers = {
   disableShare: unheeded,
   pinStateChanged: unheeded,
 }
+/** Between two reports of a sender. */
+const REPORT_EVERY_MS = 1000
 /** One packet of so many is opened. */
 const OPEN_EVERY = 64
 
@@ -56,6 +58,7 @@ export class LoadParticipant {
   readonly #options: ParticipantOptions
   readonly #signalling: Signalling
   readonly #bySsrc = new Map<number, Arrival>()
+  readonly #reportedAt = new Map<Source, number>()
   #send: Peer | undefined
   #receive: Promise<Peer> | undefined
   #receiveOptions: RemoteTransport | undefined
@@ -136,7 +139,7 @@ export class LoadParticipant {
           if (!(packet instanceof RtcpPayloadSpecificFeedback)) continue
           if (!(packet.feedback instanceof PictureLossIndication)) continue
           const { mediaSsrc } = packet.feedback
-          this.sources.find(({ ssrc }) => ssrc === mediaSsrc)?.askForKeyFrame()
+          this.sources.find((source) => source.has(mediaSsrc))?.askForKeyFrame()
         }
       },
     })
@@ -154,7 +157,16 @@ export class LoadParticipant {
   /** One frame of one of its sources goes out. */
   sendFrame(source: Source, now: number): void {
     const peer = this.#send
-    if (peer) source.next(now, (payload, header) => peer.send(payload, header))
+    if (!peer) return
+    source.next(now, (payload, header) => peer.send(payload, header))
+    if (now - (this.#reportedAt.get(source) ?? -Infinity) < REPORT_EVERY_MS) return
+    this.#reportedAt.set(source, now)
+    peer.report(source.reports(now))
+  }
+
+  /** Of the server's media worker that it sends to and receives from; undefined until it is in. */
+  get port(): number | undefined {
+    return this.#receiveOptions?.iceCandidates.find(({ protocol }) => protocol === 'udp')?.port
   }
 
   async leave(): Promise<void> {

@@ -117,6 +117,10 @@ export class Peer {
     if (!this.#closed) void this.#dtls.sendRtp(payload, header)
   }
 
+  report(packets: RtcpPacket[]): void {
+    if (!this.#closed) void this.#dtls.sendRtcp(packets)
+  }
+
   /** What is inside a packet, or undefined when it does not open. */
   open(packet: Buffer): Buffer | undefined {
     try {

@@ -16,20 +16,52 @@ export async function dropsFromMetrics(url: string, token: string | undefined): 
   return sumOf(DROPS, url, token)
 }
 
-async function sumOf(series: RegExp, url: string, token: string | undefined): Promise<number | undefined> {
+export interface WorkerFigures {
+  cpuSeconds: number
+  /** Streams from other workers, and to them. */
+  pipesIn: number
+  pipesOut: number
+}
+
+/** From `/metrics` of a server of ours: its media workers, by their ports. */
+export async function workersFromMetrics(
+  url: string,
+  token: string | undefined,
+): Promise<ReadonlyMap<number, WorkerFigures>> {
+  const text = (await metricsOf(url, token)) ?? ''
+  const figure = (series: string, worker: string, labels = ''): number =>
+    Number(new RegExp(`^${series}\\{worker="${worker}"${labels}\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
+  const ports = [...text.matchAll(/^anteroom_media_worker_port\{worker="(\d+)"\} (\d+)$/gm)]
+  return new Map(
+    ports.map(([, worker = '', port]) => [
+      Number(port),
+      {
+        cpuSeconds: figure('anteroom_media_worker_cpu_seconds_total', worker),
+        pipesIn: figure('anteroom_media_worker_pipes', worker, ',direction="in"'),
+        pipesOut: figure('anteroom_media_worker_pipes', worker, ',direction="out"'),
+      },
+    ]),
+  )
+}
+
+async function metricsOf(url: string, token: string | undefined): Promise<string | undefined> {
   try {
     const answer = await fetch(`${url.replace(/\/+$/, '')}/metrics`, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     })
-    if (!answer.ok) return undefined
-    const values = (await answer.text())
-      .split('\n')
-      .flatMap((line) => series.exec(line)?.[1] ?? [])
-      .map(Number)
-    return values.length === 0 ? undefined : values.reduce((sum, one) => sum + one, 0)
+    return answer.ok ? await answer.text() : undefined
   } catch {
     return undefined
   }
+}
+
+async function sumOf(series: RegExp, url: string, token: string | undefined): Promise<number | undefined> {
+  const text = await metricsOf(url, token)
+  const values = (text ?? '')
+    .split('\n')
+    .flatMap((line) => series.exec(line)?.[1] ?? [])
+    .map(Number)
+  return values.length === 0 ? undefined : values.reduce((sum, one) => sum + one, 0)
 }
 
 /** Of a process on this machine and of all that it started; undefined where it cannot be read. */

@@ -26,6 +26,35 @@ test('a stream has the bit rate that was asked for, and can be told from others'
   assert.ok(Math.abs((bytes * 8) / 2 / 800_000 - 1.04) < 0.02, String(bytes))
 })
 
+test('a picture of several layers: each is a stream of its own, and reports tell how their times relate', () => {
+  const source = new Source('video', 1_000_000, 100, 3)
+  const bytes = new Map<number, number>()
+  const keys = new Set<number>()
+  for (let frame = 0; frame < 26; frame++) {
+    if (frame === 25) source.askForKeyFrame()
+    for (const packet of frameOf(source, frame * 40)) {
+      const { header, payload } = RtpPacket.deSerialize(packet)
+      bytes.set(header.ssrc, (bytes.get(header.ssrc) ?? 0) + payload.length)
+      // A key frame was asked for: all layers have one, as with a browser.
+      if (frame === 25 && payload[0] === 0x10 && payload[1] === 0) keys.add(header.ssrc)
+      assert.equal(header.timestamp, frame * 3600)
+    }
+  }
+  assert.deepEqual([...bytes.keys()], [100, 101, 102])
+  assert.deepEqual([...keys], [100, 101, 102])
+  assert.ok(bytes.get(102)! > 3.5 * bytes.get(101)! && bytes.get(101)! > 2 * bytes.get(100)!)
+  assert.ok(source.has(102) && !source.has(103))
+  const reports = source.reports(1000)
+  assert.deepEqual(
+    reports.map(({ ssrc }) => ssrc),
+    [100, 101, 102],
+  )
+  for (const { senderInfo } of reports) {
+    assert.equal(senderInfo.ntpTimestamp, reports[0]!.senderInfo.ntpTimestamp)
+    assert.equal(senderInfo.rtpTimestamp, 25 * 3600)
+  }
+})
+
 test('losses are counted over the turn of the sequence numbers, and one that comes late is not lost', () => {
   const source = new Source('audio', 32_000, 8)
   const arrival = new Arrival(() => source)

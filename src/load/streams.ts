@@ -1,5 +1,5 @@
 /** Generated media, and what is to be said of it where it arrives. */
-import { ExtensionProfiles, RtpHeader } from 'werift'
+import { ExtensionProfiles, RtcpSenderInfo, RtcpSrPacket, RtpHeader } from 'werift'
 import type { RtpParameters } from '../protocol/media.ts'
 
 export type Media = 'audio' | 'video'
@@ -24,6 +24,10 @@ const KEY_FRAME_TIMES = 3
 const LEVEL_EXTENSION = { id: 10, uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level' }
 /** How loud, in -dBov: somebody speaks. */
 const LOUDNESS = 30
+/** Of the bit rate asked for: what each layer of a picture has, the smallest first, as browsers divide it. */
+const LAYER_SHARES: Record<number, readonly number[]> = { 1: [1], 2: [0.25, 1], 3: [0.1, 0.25, 1] }
+/** From 1900, where NTP begins, to 1970 (RFC 5905). */
+const NTP_EPOCH_S = 2_208_988_800
 /** Stands in every packet, to be found again behind the server. */
 const MARK = Buffer.from('anteroom-load')
 /** One byte, of VP8: the first packet of a frame, or a later one. */
@@ -34,21 +38,45 @@ const codecs = {
   video: { mimeType: 'video/VP8', payloadType: 101, clockRate: 90_000 },
 }
 
-/** One stream that a participant sends: its frames, and when each went out. */
+/** One encoding of a stream. */
+interface Layer {
+  ssrc: number
+  frameBytes: number
+  sequence: number
+  packets: number
+  bytes: number
+}
+
+/** One stream that a participant sends, in one layer or several: its frames, and when each went out. */
 export class Source {
   readonly media: Media
-  readonly ssrc: number
-  packets = 0
-  readonly #frameBytes: number
+  readonly #layers: readonly Layer[]
   readonly #sentAt = new Float64Array(REMEMBERED)
   #frame = 0
-  #sequence = 0
   #wantsKeyFrame = true
 
-  constructor(media: Media, bitrate: number, ssrc: number) {
+  /** @param ssrc of the first layer; the others follow */
+  constructor(media: Media, bitrate: number, ssrc: number, layers = 1) {
     this.media = media
-    this.ssrc = ssrc
-    this.#frameBytes = Math.max(MARK.length + 2, Math.round((bitrate / 8 / 1000) * paces[media].intervalMs))
+    this.#layers = LAYER_SHARES[layers]!.map((share, at) => ({
+      ssrc: ssrc + at,
+      frameBytes: Math.max(
+        MARK.length + 2,
+        Math.round(((bitrate * share) / 8 / 1000) * paces[media].intervalMs),
+      ),
+      sequence: 0,
+      packets: 0,
+      bytes: 0,
+    }))
+  }
+
+  /** Sent so far. */
+  get packets(): number {
+    return this.#layers.reduce((sum, { packets }) => sum + packets, 0)
+  }
+
+  has(ssrc: number): boolean {
+    return this.#layers.some((layer) => layer.ssrc === ssrc)
   }
 
   get rtpParameters(): RtpParameters {
@@ -63,8 +91,8 @@ export class Source {
       ],
       headerExtensions:
         this.media === 'audio' ? [{ ...LEVEL_EXTENSION, encrypt: false, parameters: {} }] : [],
-      encodings: [{ ssrc: this.ssrc }],
-      rtcp: { cname: `load-${this.ssrc}`, reducedSize: true },
+      encodings: this.#layers.map(({ ssrc }) => ({ ssrc })),
+      rtcp: { cname: `load-${this.#layers[0]!.ssrc}`, reducedSize: true },
     }
   }
 
@@ -73,13 +101,44 @@ export class Source {
     this.#wantsKeyFrame = true
   }
 
+  /** What a receiver needs to know to change between layers: how their times relate (RFC 3550 section 6.4.1). */
+  reports(now: number): RtcpSrPacket[] {
+    const seconds = (performance.timeOrigin + now) / 1000 + NTP_EPOCH_S
+    const ntpTimestamp = (BigInt(Math.floor(seconds)) << 32n) | BigInt(Math.floor((seconds % 1) * 2 ** 32))
+    const { ticks, intervalMs } = paces[this.media]
+    const last = Math.max(0, this.#frame - 1)
+    const sinceMs = this.#frame === 0 ? 0 : now - this.#sentAt[last % REMEMBERED]!
+    const rtpTimestamp = Math.round(last * ticks + (sinceMs * ticks) / intervalMs) % 2 ** 32
+    return this.#layers.map(
+      ({ ssrc, packets, bytes }) =>
+        new RtcpSrPacket({
+          ssrc,
+          senderInfo: new RtcpSenderInfo({
+            ntpTimestamp,
+            rtpTimestamp,
+            packetCount: packets,
+            octetCount: bytes % 2 ** 32,
+          }),
+          reports: [],
+        }),
+    )
+  }
+
   /** One more frame, in packets. */
   next(now: number, send: (payload: Buffer, header: RtpHeader) => void): void {
     const frame = this.#frame++
     this.#sentAt[frame % REMEMBERED] = now
     const isKey = this.media === 'video' && (this.#wantsKeyFrame || frame % KEY_FRAME_EVERY === 0)
     if (isKey) this.#wantsKeyFrame = false
-    let left = this.#frameBytes * (isKey ? KEY_FRAME_TIMES : 1)
+    for (const layer of this.#layers) this.#sendFrame(layer, { frame, isKey }, send)
+  }
+
+  #sendFrame(
+    layer: Layer,
+    { frame, isKey }: { frame: number; isKey: boolean },
+    send: (payload: Buffer, header: RtpHeader) => void,
+  ): void {
+    let left = layer.frameBytes * (isKey ? KEY_FRAME_TIMES : 1)
     for (let first = true; left > 0; first = false) {
       const bytes = Math.max(Math.min(left, PACKET_BYTES), MARK.length + 2)
       left -= bytes
@@ -90,16 +149,17 @@ export class Source {
         payload[1] = isKey ? 0 : 1
       }
       MARK.copy(payload, 2)
-      this.packets++
+      layer.packets += 1
+      layer.bytes += bytes
       send(
         payload,
         new RtpHeader({
           version: 2,
           marker: this.media === 'audio' ? frame === 0 : left <= 0,
           payloadType: codecs[this.media].payloadType,
-          sequenceNumber: this.#sequence,
+          sequenceNumber: layer.sequence,
           timestamp: (frame * paces[this.media].ticks) % 2 ** 32,
-          ssrc: this.ssrc,
+          ssrc: layer.ssrc,
           ...(this.media === 'audio' && {
             extension: true,
             extensionProfile: ExtensionProfiles.OneByte,
@@ -107,7 +167,7 @@ export class Source {
           }),
         }),
       )
-      this.#sequence = (this.#sequence + 1) & 0xffff
+      layer.sequence = (layer.sequence + 1) & 0xffff
     }
   }
 

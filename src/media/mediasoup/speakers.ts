@@ -133,7 +133,7 @@ export class Speakers {
   async #listenBy(ear: Ear, producerId: string, voice: Voice): Promise<void> {
     const { router, speakers, levels } = ear
     const opening = voice.ear
-    const { id, letGo } = await router.listenTo(producerId)
+    const { id, isThere, letGo } = await router.listenTo(producerId)
     if (!this.#isWanted(producerId, voice) || voice.ear !== opening) {
       letGo()
       return
@@ -142,7 +142,8 @@ export class Speakers {
     voice.silence = () => {
       this.#origins.delete(id)
       letGo()
-      // Of one that is gone the worker knows no more.
+      // The worker itself removes one that is gone.
+      if (!isThere()) return
       for (const observer of [speakers, levels])
         if (!observer.closed) observer.removeProducer({ producerId: id }).catch(() => undefined)
     }

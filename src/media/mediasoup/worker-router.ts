@@ -26,6 +26,14 @@ interface ProducerHome {
   isVoice: boolean
 }
 
+/** A voice as the router that listens to it has it. */
+export interface ListenedTo {
+  id: string
+  /** Whether it goes on where it is sent. */
+  isThere: () => boolean
+  letGo: () => void
+}
+
 /** What a router needs of the worker that it is on, and of the meeting that it is of. */
 export interface RouterPlace {
   readonly log: MediaLog | undefined
@@ -165,12 +173,15 @@ export class WorkerRouter implements LocalHost {
   }
 
   /** Makes a voice known here, and lets it flow until it is let go. @throws what mediasoup throws */
-  async listenTo(producerId: string): Promise<{ id: string; letGo: () => void }> {
-    const piped = await this.#pipedFrom(this.#place.homes.get(producerId), producerId)
-    if (!piped) return { id: producerId, letGo: () => undefined }
+  async listenTo(producerId: string): Promise<ListenedTo> {
+    const home = this.#place.homes.get(producerId)
+    const isThere = (): boolean => home?.producer.closed === false
+    const piped = await this.#pipedFrom(home, producerId)
+    if (!piped) return { id: producerId, isThere, letGo: () => undefined }
     const [stopWatching, letGo] = [piped.watch(), piped.keep()]
     return {
       id: piped.id,
+      isThere,
       letGo: () => {
         stopWatching()
         letGo()
