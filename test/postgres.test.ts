@@ -43,3 +43,35 @@ test(
     assert.equal((await fetch(`${server.url}/health`)).status, 200)
   },
 )
+
+for (const [kind, skip] of [
+  ['SQLite', false],
+  ['PostgreSQL', withoutPostgres],
+] as const)
+  test(`U+0000 is refused at every door, and cleaned out of a name (${kind})`, { skip }, async (t) => {
+    const database = kind === 'PostgreSQL' ? await makeDatabase() : undefined
+    const server = await TestServer.start(database ? { databaseUrl: database.url } : {})
+    t.after(async () => {
+      await server.stop()
+      await database?.drop()
+    })
+    const roomId = await server.createMeeting()
+    const token = server.token(['allow_join'])
+    const ann = server.connect({ token, meetingId: roomId, participantId: 'ann', name: 'A\0nn' })
+    const { self } = await ann.join()
+    assert.equal(self.displayName, 'A nn')
+    const message = { topic: 'CHAT', message: 'a\0b', persist: true, senderName: 'x' }
+    for (const [path, body] of [
+      ['/v2/rooms', { customRoomId: 'a\0b' }],
+      [`/v2/rooms/${roomId}/messages`, message],
+      [`/v2/rooms/${roomId}/messages`, { ...message, message: 'a', topic: '\0' }],
+    ] as const) {
+      const { status } = await server.rest('POST', path, body)
+      assert.equal(status, 400, path)
+    }
+    const { status } = await server.rest('GET', `/v2/rooms/a%00b`)
+    assert.equal(status, 404)
+    const marked = server.token(['allow_join'], { jti: 'a\0b' })
+    const refused = server.connect({ token: marked, meetingId: roomId, participantId: 'p' })
+    assert.equal((await refused.hears('error')).code, 4002)
+  })

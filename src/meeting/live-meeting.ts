@@ -161,6 +161,10 @@ export class LiveMeeting {
     return live
   }
 
+  get meeting(): MeetingRecord {
+    return this.#meeting
+  }
+
   get meetingId(): string {
     return this.#meeting.meetingId
   }

@@ -122,6 +122,20 @@ export class LiveMeetings implements LocalHome {
     return live?.knows(participantId, tokenId) ?? false
   }
 
+  /** The meeting that goes on here under any of its ids. */
+  async find(projectId: string, anyId: string): Promise<MeetingRecord | undefined> {
+    for (const opening of await Promise.allSettled(this.#open.values())) {
+      if (opening.status === 'rejected') continue
+      const { meeting } = opening.value
+      if (
+        meeting.projectId === projectId &&
+        [meeting.meetingId, meeting.id, meeting.customId].includes(anyId)
+      )
+        return meeting
+    }
+    return undefined
+  }
+
   async openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined> {
     const at = ticket.indexOf('.')
     const live = await this.#open.get(ticket.slice(0, Math.max(at, 0)))

@@ -24,11 +24,14 @@ const SERVER = 'server'
 const WORD_BESIDE_ROOMS = 'validate'
 const WORD_BESIDE_PARTICIPANTS = 'active'
 
-/** Whether a text may be used for a lookup: 1 to 256 code points of well-formed Unicode. */
+/** Whether every database keeps a text as it is: well-formed Unicode without U+0000. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
+/** Whether a text may be used for a lookup: 1 to 256 code points of well-formed Unicode without U+0000. */
 export function isReadable(value: unknown): value is string {
-  return (
-    typeof value === 'string' && value !== '' && value.isWellFormed() && isWithin(value, MAX_WORDS_LENGTH)
-  )
+  return typeof value === 'string' && value !== '' && isStorable(value) && isWithin(value, MAX_WORDS_LENGTH)
 }
 
 /**

@@ -34,6 +34,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks }: Meeti
     refusalOfOrigin: (grant, origin, ownOrigin) =>
       refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
     findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
+    findLive: (grant, anyId) => meetings.find(grant.projectId, anyId),
     knows: (...who) => meetings.knows(...who),
     mediaStatus: () => media.status,
     randomId: () => randomBytes(5).toString('hex').slice(0, 8),

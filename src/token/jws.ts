@@ -4,6 +4,7 @@
 import { isUtf8 } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
 import { Refusal } from '../protocol/errors.ts'
+import { isStorable } from '../protocol/ids.ts'
 
 /** The maximum length of a token in bytes. A longer one is refused unread. */
 export const maxTokenBytes = 8192
@@ -169,17 +170,17 @@ function parseObject(text: string): Record<string, unknown> {
     throw malformed('json')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not-an-object')
-  if (SURROGATE_ESCAPE.test(text) && !isWellFormed(text)) throw malformed('utf8')
+  if (DOUBTFUL_ESCAPE.test(text) && !holdsStorableTexts(text)) throw malformed('utf8')
   return value as Record<string, unknown>
 }
 
-const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+const DOUBTFUL_ESCAPE = /\\u([dD][89a-fA-F]|0000)/
 
-/** Whether no string in a JSON text contains a lone surrogate, which would change when it is stored. */
-function isWellFormed(json: string): boolean {
+/** Whether every text in a JSON text can be stored as it is. */
+function holdsStorableTexts(json: string): boolean {
   let good = true
   JSON.parse(json, (name, value: unknown) => {
-    if (!name.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) good = false
+    if (!isStorable(name) || (typeof value === 'string' && !isStorable(value))) good = false
     return value
   })
   return good

@@ -148,6 +148,7 @@ suite('a mistake of the caller is a TypeError, never another token', () => {
     ['roomId too long', { roomId: 'x'.repeat(129) }],
     ['jti empty', { jti: '' }],
     ['jti half a character', { jti: '\ud83d' }],
+    ['jti with U+0000', { jti: 'a\0' }],
     ['version text', { version: '2' }],
     ['version NaN', { version: NaN }],
     ['no life', { expiresInSeconds: 0 }],

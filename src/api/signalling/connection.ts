@@ -206,8 +206,7 @@ export class Connection {
       }
     } catch (thrown) {
       const refusal = asRefusal(thrown)
-      // Who comes while the server stops has its next try at the one that starts.
-      if (refusal.code === 'SERVER_STOPPING') link.drop(refusal)
+      if (mendsItself(refusal)) link.drop(refusal)
       else link.close(leaveReason('UNKNOWN'), refusal)
       throw refusal
     }
@@ -385,6 +384,11 @@ export class Connection {
 }
 
 /** Leaves the other meeting's lobby, or the seat that it gave. */
+/** Whether a later try may succeed: then the line is cut, because a client whose connection is closed does not come back. */
+export function mendsItself({ code }: Refusal): boolean {
+  return code === 'SERVER_STOPPING' || code === 'STORE_UNAVAILABLE'
+}
+
 function withdraw({ live, link, participant }: Switching, participantId: string): void {
   if (participant) live?.roster.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
   else live?.entrance.withdraw(participantId, link)

@@ -37,7 +37,7 @@ import {
 } from './client-link.ts'
 import type { ChatPace } from '../limits/chat-pace.ts'
 import { tooManyWaiting, type Gate } from '../limits/gate.ts'
-import { Connection, type Applicant } from './connection.ts'
+import { Connection, mendsItself, type Applicant } from './connection.ts'
 import { ConnectionSpans } from './connection-spans.ts'
 import { ProtooServer } from './protoo.ts'
 import { LostReaders } from './older-chat.ts'
@@ -188,7 +188,8 @@ export class MeetingSockets {
     const refuse = (refusal: Refusal): void => {
       refused = refusal
       onRefusal(refusal)
-      link.close(leaveReason('UNKNOWN'), refusal)
+      if (mendsItself(refusal)) link.drop(refusal)
+      else link.close(leaveReason('UNKNOWN'), refusal)
     }
     const refusalOf = (bytes: number, paced: boolean): Refusal | undefined => {
       // Whoever is refused hears nothing of the meeting and may say nothing more.

@@ -3,7 +3,7 @@
  * taken from the connection, never from the frame (contract, signalling §4.4).
  */
 import { Refusal } from '../../protocol/errors.ts'
-import { isReadable } from '../../protocol/ids.ts'
+import { isReadable, isStorable } from '../../protocol/ids.ts'
 import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from '../../shares.ts'
 import type { ChatShare } from '../../store/store.ts'
 import type { Participant } from '../roster/participant.ts'
@@ -126,6 +126,8 @@ export class Chat {
       throw new Refusal('INVALID_REQUEST', { message: 'A recipient is not a participant id.' })
     }
     assertTopic(frame.topic)
+    if (!isStorable(frame.message))
+      throw new Refusal('INVALID_REQUEST', { message: 'A message is well-formed Unicode without U+0000.' })
     if (!sender.joined) throw new Refusal('INVALID_STATE')
     const topic = this.#topic(frame.topic)
     const record: NewMessage = {

@@ -87,6 +87,7 @@ const door = (changes: Partial<DoorOptions> = {}): Door =>
     },
     refusalOfOrigin: () => undefined,
     findMeeting: () => Promise.resolve(meeting()),
+    findLive: () => Promise.resolve(undefined),
     knows: (_meetingId, participantId) => Promise.resolve(participantId === 'p1'),
     mediaStatus: () => on,
     randomId: () => 'random',

@@ -77,6 +77,8 @@ export interface DoorOptions {
   /** Returns why a page of this origin may not use the key of a grant, if it may not. */
   refusalOfOrigin: (grant: Grant, origin: string | undefined, ownOrigin: string) => Refusal | undefined
   findMeeting: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
+  /** The meeting as it is held in memory, for when the store is unavailable. */
+  findLive: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
   /** Whether this participant was in the ongoing session, with this token. */
   knows: (meetingId: string, participantId: string, tokenId: string) => Promise<boolean>
   mediaStatus: () => MediaStatus
@@ -112,11 +114,11 @@ export class Door {
 
   /** @throws {Refusal} if this token does not admit its holder to this meeting */
   async judge(way: WayIn, shown: Credentials): Promise<Accepted> {
-    const { refusalOfOrigin, findMeeting, knows, mediaStatus, randomId } = this.#options
+    const { refusalOfOrigin, knows, mediaStatus, randomId } = this.#options
     const { grant, outOfTime } = this.#grantOf(shown.token, mayReturn[way])
     const ofOrigin = refusalOfOrigin(grant, shown.origin, shown.ownOrigin)
     if (ofOrigin) throw ofOrigin
-    const meeting = await findMeeting(grant, shown.meetingId)
+    const meeting = await this.#find(grant, shown)
     // A client whose token names the participant need not repeat the id (docs/decisions/0006).
     const participantId =
       shown.participantId || (grant.participantId ?? (shown.participantId === undefined ? randomId() : ''))
@@ -127,6 +129,20 @@ export class Door {
     const refusal = refusalAtDoor({ grant, meeting, participantId, outOfTime, isKnown, media: mediaStatus() })
     if (refusal) throw refusal
     return { grant, meeting: meeting!, participantId }
+  }
+
+  /** While the store is unavailable, those who were inside are let back in: what that takes is known here. */
+  async #find(grant: Grant, shown: Credentials): Promise<MeetingRecord | undefined> {
+    const { findMeeting, findLive, knows } = this.#options
+    try {
+      return await findMeeting(grant, shown.meetingId)
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'STORE_UNAVAILABLE') throw error
+      const live = await findLive(grant, shown.meetingId)
+      const participantId = shown.participantId || grant.participantId
+      if (live && participantId && (await knows(live.meetingId, participantId, grant.tokenId))) return live
+      throw error
+    }
   }
 
   /**

@@ -140,8 +140,9 @@ export class Roster {
     participant.mode = mode
     participant.enrolled = true
     try {
-      const { log } = this.#options.sessions.required
-      await traced('store', () => log.joined(participant, device))
+      const { log, known } = this.#options.sessions.required
+      const returns = known.has(participant.id, participant.tokenId)
+      await traced('store', () => log.joined(participant, device, returns))
     } catch (error) {
       participant.enrolled = false
       throw error

@@ -82,12 +82,19 @@ export class SessionLog {
     this.#behind.length = 0
   }
 
-  /** Resolves when the stay has reached the disk. */
-  async joined(participant: Participant, device: Record<string, unknown> | null): Promise<void> {
+  /**
+   * Resolves when the stay has reached the disk. One who `returns` to the session may come in while the store is unavailable:
+   * the stay is then written later.
+   */
+  async joined(
+    participant: Participant,
+    device: Record<string, unknown> | null,
+    returns = false,
+  ): Promise<void> {
     const { sessionId, store, now } = this.#options
     const { id: participantId, name, mode, tokenId } = participant
     await this.#leaving.get(participantId)
-    await this.catchUp()
+    if (!returns) await this.catchUp()
     const joinedAt = now()
     participant.joinedAt = joinedAt
     const stay = {
@@ -101,7 +108,11 @@ export class SessionLog {
       tokenId,
     }
     const tell = this.#tell({ event: 'participant-joined', at: joinedAt, participantId, name })
-    await store.sessions.join(stay, mode, tell)
+    const write = (): Promise<void> => store.sessions.join(stay, mode, tell)
+    if (!returns) return write()
+    await this.#record(write, 'recording a return').catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error
+    })
   }
 
   left(

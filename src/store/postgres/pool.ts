@@ -7,6 +7,7 @@ import {
   type PostgresPoolClient,
 } from 'kysely'
 import pg from 'pg'
+import { checked } from '../sql/parameters.ts'
 import { asUnavailable } from './errors.ts'
 import { troubleOf } from '../unavailable.ts'
 
@@ -123,7 +124,7 @@ class Client implements Omit<PostgresPoolClient, 'query'> {
 
   async query(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
     try {
-      return await this.#client.query(text, checked(values))
+      return await this.#client.query(text, [...checked(values)])
     } catch (error) {
       const told = asUnavailable(error)
       const trouble = troubleOf(told)
@@ -136,14 +137,4 @@ class Client implements Omit<PostgresPoolClient, 'query'> {
   release(discard?: boolean): void {
     this.#client.release(this.#broken || discard === true)
   }
-}
-
-/** PostgreSQL keeps UTF-8 without zeros: it refuses the one, and of half a character it would make another text. */
-function checked(values: readonly unknown[]): unknown[] {
-  for (const one of values) {
-    if (typeof one !== 'string') continue
-    if (!one.isWellFormed()) throw new TypeError('a text for the database must be well-formed Unicode')
-    if (one.includes('\0')) throw new TypeError('a text for the database must hold no NUL')
-  }
-  return [...values]
 }

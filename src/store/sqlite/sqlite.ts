@@ -20,6 +20,7 @@ import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
 import { knowsAll, migrate } from '../sql/migrations.ts'
 import type { RunInTransaction } from '../sql/sql-context.ts'
+import { checked } from '../sql/parameters.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
 import { SealBroken, type Seal } from '../secrets/seal.ts'
 import { asUnavailable, troubleOf } from '../unavailable.ts'
@@ -213,17 +214,10 @@ function cachingStatements(database: Database.Database): SqliteDatabase {
 function reportingTrouble(statement: SqliteStatement): SqliteStatement {
   return {
     reader: statement.reader,
-    all: (parameters) => attempt(() => statement.all(wellFormed(parameters))),
-    run: (parameters) => attempt(() => statement.run(wellFormed(parameters))),
-    iterate: (parameters) => attempt(() => statement.iterate(wellFormed(parameters))),
+    all: (parameters) => attempt(() => statement.all(checked(parameters))),
+    run: (parameters) => attempt(() => statement.run(checked(parameters))),
+    iterate: (parameters) => attempt(() => statement.iterate(checked(parameters))),
   }
-}
-
-/** SQLite stores UTF-8: half of a surrogate pair would be read back as other text. Requests with such text are refused earlier. */
-function wellFormed(parameters: readonly unknown[]): readonly unknown[] {
-  if (parameters.some((value) => typeof value === 'string' && !value.isWellFormed()))
-    throw new TypeError('text for the database must be well-formed Unicode')
-  return parameters
 }
 
 function attempt<T>(work: () => T): T {
