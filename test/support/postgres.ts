@@ -4,30 +4,22 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { freePorts } from './ports.ts'
 
-/** Where Debian's packages put it, newest first; else wherever the shell finds it. */
+/** Where Debian's packages put it, one folder for each version. */
 const DEBIAN = '/usr/lib/postgresql'
 const USER = 'anteroom'
 const START_TIMEOUT_MS = 60_000
 
 function findBinaries(): string | undefined {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).toSorted((a, b) => Number(b) - Number(a)) : []
-  const folder = versions
-    .map((one) => join(DEBIAN, one, 'bin'))
-    .find((one) => existsSync(join(one, 'initdb')))
-  if (folder !== undefined) return folder
-  try {
-    return execFileSync('pg_config', ['--bindir'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
-  } catch {
-    return undefined
-  }
+  const debian = versions.map((one) => join(DEBIAN, one, 'bin'))
+  return [...debian, ...(process.env.PATH ?? '').split(delimiter)].find((one) =>
+    existsSync(join(one, 'initdb')),
+  )
 }
 
 const binaries = findBinaries()
