@@ -31,7 +31,7 @@ const sfu = await createSfu({
 })
 const link = {
   connectionId: 'none',
-  resetsMedia: true,
+  isOwnClient: true,
   notify: () => undefined,
   answers: () => Promise.resolve(true),
   request: () => Promise.resolve(true),
@@ -44,6 +44,7 @@ async function fill(): Promise<Participant[]> {
   const media = new MeetingMedia({
     sfu,
     maxProducers: 8,
+    maxVideoStreams: 25,
     participants: () => people,
     find: (participantId) => people.find(({ id }) => id === participantId),
     tellAll: () => undefined,

@@ -88,9 +88,9 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
     consumerLayersChanged: ignored,
     // We send VP8, which every server offers first, so there is no other codec to fall back to.
     unsupportedCodecAdded: ignored,
-    // Sent only to clients that use adaptive subscription, data channels, the realtime store or relays. We do not.
-    consumerPausedSubManager: ignored,
-    consumerResumedSubManager: ignored,
+    consumerPausedSubManager: ({ consumerId }) => media().setHeld(consumerId, true),
+    consumerResumedSubManager: ({ consumerId }) => media().setHeld(consumerId, false),
+    // Sent only to clients that use data channels, the realtime store or relays. We do not.
     dataConsumerClosed: ignored,
     realtimeStoreValueChanged: ignored,
     mediaRelayRequestReceived: ignored,

@@ -7,6 +7,7 @@ import type { Line } from './devices.ts'
 import { MeetingError } from './errors.ts'
 import { spatialLayers, type Quality, type Stream } from './participant.ts'
 import { Receptions, type Effect } from './receptions.ts'
+import { sentSizesOf, Showing } from './showing.ts'
 
 type Producer = types.Producer
 type Consumer = types.Consumer
@@ -32,6 +33,7 @@ export interface MediaOptions {
 
 interface Received {
   consumer: Consumer
+  showing: Showing
   stream: Stream
 }
 
@@ -199,7 +201,13 @@ export class Media implements Line {
         // Sound and picture of one person and source play in step.
         streamId: `${peerId}-${appData.share === true ? 'share' : 'own'}`,
       })
-      this.#run(this.#receptions.opened(id, { consumer, stream: this.#streamOf(consumer, peerId, kind) }))
+      const showing = new Showing({
+        consumerId: id,
+        sent: sentSizesOf(appData),
+        request: (method, data) => this.#options.request(method, data),
+      })
+      const stream = this.#streamOf(consumer, showing, peerId, kind)
+      this.#run(this.#receptions.opened(id, { consumer, showing, stream }))
     } catch (error) {
       this.#run(this.#receptions.failed(id))
       if (!this.#closed) throw error
@@ -221,7 +229,12 @@ export class Media implements Line {
     this.#run(this.#receptions.paused(consumerId, paused))
   }
 
-  #streamOf(consumer: Consumer, participantId: string, kind: StreamKind): Stream {
+  /** Held back by the server, or sent again. */
+  setHeld(consumerId: string, held: boolean): void {
+    this.#run(this.#receptions.held(consumerId, held))
+  }
+
+  #streamOf(consumer: Consumer, showing: Showing, participantId: string, kind: StreamKind): Stream {
     return {
       id: consumer.id,
       participantId,
@@ -235,6 +248,9 @@ export class Media implements Line {
           temporalLayer: 2,
         })
       },
+      show: (width) => {
+        if (consumer.kind === 'video') showing.show(width)
+      },
       stats: () => consumer.getStats(),
     }
   }
@@ -242,7 +258,7 @@ export class Media implements Line {
   #run(effects: Effect<Received>[]): void {
     const { onStream, onStreamGone, onStreamChanged } = this.#options
     for (const effect of effects) {
-      const { consumer, stream } = effect.stream
+      const { consumer, showing, stream } = effect.stream
       switch (effect.do) {
         case 'show':
           onStream(stream)
@@ -258,6 +274,7 @@ export class Media implements Line {
           if (effect.shown) onStreamChanged(stream)
           break
         case 'close':
+          showing.end()
           consumer.close()
       }
     }

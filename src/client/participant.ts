@@ -10,10 +10,15 @@ export interface Stream {
   readonly participantId: string
   readonly kind: StreamKind
   readonly track: MediaStreamTrack
-  /** Paused at its source: nothing arrives. */
+  /** Nothing arrives: paused at its source, or held back by the server, which sends only so many cameras. */
   paused: boolean
   /** Which of the sent sizes to receive; no effect on a stream that has one. */
   setQuality(quality: Quality): Promise<void>
+  /**
+   * Says how wide the picture is shown, in device px, so that no larger size is sent than is needed, and nothing for 0. Call
+   * it as often as that changes. Without it the picture comes as if it filled the screen.
+   */
+  show(width: number): void
   /** Statistics of the receiver, as WebRTC has them. */
   stats(): Promise<RTCStatsReport>
 }

@@ -21,6 +21,8 @@ export type Effect<Stream> =
   | { do: 'close'; stream: Stream }
 
 interface Reception<Stream> extends Offer {
+  /** The server sends nothing of it for now, whatever its source does. */
+  held: boolean
   /** Undefined while it is being opened. */
   stream: Stream | undefined
 }
@@ -32,7 +34,7 @@ export class Receptions<Stream> {
   readonly #shown = new Map<string, Stream>()
 
   offered(offer: Offer): Effect<Stream>[] {
-    this.#all.set(offer.id, { ...offer, stream: undefined })
+    this.#all.set(offer.id, { ...offer, held: false, stream: undefined })
     return []
   }
 
@@ -42,7 +44,7 @@ export class Receptions<Stream> {
     if (!one) return [{ do: 'close', stream }]
     one.stream = stream
     const effects = this.#show(one)
-    if (one.paused) effects.unshift({ do: 'pause', stream, shown: false })
+    if (isStill(one)) effects.unshift({ do: 'pause', stream, shown: false })
     return effects
   }
 
@@ -59,12 +61,22 @@ export class Receptions<Stream> {
   }
 
   paused(id: string, paused: boolean): Effect<Stream>[] {
+    return this.#change(id, (one) => (one.paused = paused))
+  }
+
+  held(id: string, held: boolean): Effect<Stream>[] {
+    return this.#change(id, (one) => (one.held = held))
+  }
+
+  #change(id: string, change: (one: Reception<Stream>) => void): Effect<Stream>[] {
     const one = this.#all.get(id)
-    if (!one || one.paused === paused) return []
-    one.paused = paused
+    if (!one) return []
+    const before = isStill(one)
+    change(one)
     const { stream } = one
-    if (stream === undefined) return []
-    return [{ do: paused ? 'pause' : 'resume', stream, shown: this.#shown.get(keyOf(one)) === stream }]
+    const still = isStill(one)
+    if (before === still || stream === undefined) return []
+    return [{ do: still ? 'pause' : 'resume', stream, shown: this.#shown.get(keyOf(one)) === stream }]
   }
 
   /** Its participant is gone. */
@@ -93,6 +105,10 @@ export class Receptions<Stream> {
       ...(now === undefined ? [] : [{ do: 'show' as const, stream: now }]),
     ]
   }
+}
+
+function isStill({ paused, held }: Reception<unknown>): boolean {
+  return paused || held
 }
 
 function keyOf({ participantId, kind }: Offer): string {

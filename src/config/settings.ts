@@ -411,6 +411,16 @@ export const settings = {
       description: 'streams that one participant sends at the same time',
     }),
   },
+  maxVideoStreams: {
+    env: 'MAX_VIDEO_STREAMS',
+    schema: Type.Integer({
+      minimum: 1,
+      maximum: 1000,
+      default: 25,
+      description:
+        'cameras that one client of anteroom/client, which the page is, receives at once, the speakers first',
+    }),
+  },
   maxInvites: {
     env: 'MAX_INVITES',
     schema: Type.Integer({

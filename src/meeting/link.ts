@@ -8,8 +8,8 @@ import type { Refusal } from '../protocol/errors.ts'
 /** The link to one connection. No method throws; a closed connection drops what it is sent. */
 export interface Link {
   readonly connectionId: string
-  /** Whether the client understands `mediaReset`; otherwise it is made to reconnect. */
-  readonly resetsMedia: boolean
+  /** Whether it is a client of this project: it understands `mediaReset` (others are made to reconnect), and receives at most `MAX_VIDEO_STREAMS` cameras. */
+  readonly isOwnClient: boolean
   notify(...notifications: Notification[]): void
   /** Resolves to true if the client acknowledged in time. */
   request<E extends keyof ServerRequests>(event: E, payload: ServerRequests[E]): Promise<boolean>

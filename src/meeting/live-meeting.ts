@@ -85,6 +85,7 @@ export class LiveMeeting {
     this.media = new MeetingMedia({
       sfu,
       maxProducers: settings.maxProducers,
+      maxVideoStreams: settings.maxVideoStreams,
       participants: () => this.roster.all(),
       find: (participantId) => this.roster.get(participantId),
       tellAll: (notification) => everyone.notify(notification),

@@ -14,6 +14,8 @@ export interface MeetingSettings extends ChatLimits {
   maxEntryRequests: number
   /** Per participant. */
   maxProducers: number
+  /** The maximum number of cameras that one client of ours receives at once: of those that it shows, the speakers' first. */
+  maxVideoStreams: number
   /** Keys in the realtime store of one session. */
   maxStoreKeys: number
   maxFileBytes: number

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gridFor, qualityFor } from './layout.ts'
+import { gridFor } from './layout.ts'
 
 test('every tile fits, for 1 to 25 people on wide, square and narrow screens', () => {
   for (const [width, height] of [
@@ -22,8 +22,4 @@ test('every tile fits, for 1 to 25 people on wide, square and narrow screens', (
 test('two people stand side by side on a wide screen and one above the other on a phone', () => {
   assert.equal(gridFor(2, 1280, 600, 8).columns, 2)
   assert.equal(gridFor(2, 360, 640, 8).columns, 1)
-})
-
-test('a large tile asks for the large picture', () => {
-  assert.deepEqual([100, 400, 900].map(qualityFor), ['low', 'med', 'high'])
 })

@@ -24,8 +24,3 @@ export function gridFor(count: number, width: number, height: number, gap: numbe
   }
   return best
 }
-
-/** Which of the sent sizes a tile of this width needs. */
-export function qualityFor(tileWidth: number): 'low' | 'med' | 'high' {
-  return tileWidth > 560 ? 'high' : tileWidth > 260 ? 'med' : 'low'
-}

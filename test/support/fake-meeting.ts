@@ -92,6 +92,7 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
       track,
       paused: false,
       setQuality: () => Promise.resolve(),
+      show: () => undefined,
       stats: () => Promise.reject(new Error('there is no connection')),
     }
     participant.streams.set(stream.id, stream)

@@ -130,6 +130,12 @@ export const limitRows: LimitRow[] = [
     shown: `${DOOR}one participant sends only so many streams at once`,
   },
   {
+    setting: 'MAX_VIDEO_STREAMS',
+    of: 'participant',
+    beyond: 'with our client: the cameras beyond it are paused until their owners speak',
+    shown: 'test/shown-video.test.ts: of more cameras than a client of ours may receive',
+  },
+  {
     setting: 'MAX_MESSAGE_BYTES',
     of: 'message',
     beyond: '5000 `PAYLOAD_TOO_LARGE`; four times as much ends the connection unread',

@@ -29,6 +29,7 @@ const settings: MeetingSettings = {
   maxParticipants: 4,
   maxEntryRequests: 4,
   maxProducers: 4,
+  maxVideoStreams: 2,
   maxStoreKeys: 8,
   maxFileBytes: 100,
   maxSessionFileBytes: 1000,
@@ -49,7 +50,7 @@ export function grantOf(entry: NonNullable<Grant['entry']>, tokenId = newId()): 
 /** What one connection heard and was asked, in order. */
 export class FakeLink implements Link {
   readonly connectionId = newId()
-  readonly resetsMedia = true
+  readonly isOwnClient = true
   readonly heard: Notification[] = []
   readonly asked: { event: string; payload: unknown }[] = []
   closed: string | undefined

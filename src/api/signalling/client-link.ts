@@ -80,7 +80,7 @@ export type Memberships = Map<string, Set<Pick<Audience, 'remove'> & { flush(): 
 
 export class ClientLink implements Link {
   readonly wire: Wire
-  readonly resetsMedia: boolean
+  readonly isOwnClient: boolean
   readonly #memberships: Memberships
   readonly #onRefusal: (refusal: Refusal) => void
   #traits: ClientTraits
@@ -93,13 +93,13 @@ export class ClientLink implements Link {
     options: {
       traits: ClientTraits
       /** Whether the client knows `mediaReset`. */
-      resetsMedia: boolean
+      isOwnClient: boolean
       memberships: Memberships
       onRefusal: (refusal: Refusal) => void
     },
   ) {
     this.wire = wire
-    this.resetsMedia = options.resetsMedia
+    this.isOwnClient = options.isOwnClient
     this.#traits = options.traits
     this.#memberships = options.memberships
     this.#onRefusal = options.onRefusal

@@ -80,7 +80,7 @@ export const handlers: { [M in Within]: Handler<M> } = {
   enableAdaptiveSubscription: (live, self) => live.media.subscriptions.setAdaptive(self, true),
   disableAdaptiveSubscription: (live, self) => live.media.subscriptions.setAdaptive(self, false),
   setConsumerPriority: (live, self, data) =>
-    self.media.requireConsumer(data.consumerId).consumer.setPriority(data.priority),
+    live.media.subscriptions.setPriority(self, data.consumerId, data.priority),
   setConsumerPreferredLayers: (live, self, { consumerId, spatialLayer, temporalLayer }) =>
     self.media
       .requireConsumer(consumerId)

@@ -169,7 +169,7 @@ export class MeetingSockets {
     shown.push(...signsOfBrowser(request.headers['user-agent']))
     const link = new ClientLink(wire, {
       traits: traitsOf(...shown),
-      resetsMedia: query.get('sdk') === 'anteroom',
+      isOwnClient: query.get('sdk') === 'anteroom',
       memberships: this.#memberships,
       onRefusal,
     })

@@ -25,8 +25,8 @@ export class SwitchingLink implements Link {
     return this.#link.connectionId
   }
 
-  get resetsMedia(): boolean {
-    return this.#link.resetsMedia
+  get isOwnClient(): boolean {
+    return this.#link.isOwnClient
   }
 
   /** The participant has switched: from here on this is its link. */

@@ -15,6 +15,8 @@ import { Subscriptions } from './subscriptions.ts'
 
 export interface MeetingMediaOptions extends Omit<StreamsOptions, 'router' | 'subscriptions' | 'onLost'> {
   sfu: Sfu
+  /** Cameras that one client of ours receives at once. */
+  maxVideoStreams: number
   find: (participantId: string) => Participant | undefined
   /** A worker died and no other can take its place. */
   onLost: () => Promise<void>
@@ -39,6 +41,7 @@ export class MeetingMedia {
     this.subscriptions = new Subscriptions({
       router: this.#router,
       speaker: this.#speaker,
+      maxVideoStreams: options.maxVideoStreams,
       find: options.find,
       onError,
     })
@@ -201,9 +204,7 @@ export class MeetingMedia {
     }
     if (!this.#speaker.set(speaker)) return
     this.#options.tellAll({ method: 'activeSpeaker', peerId: speaker })
-    if (speaker === null) return
-    for (const participant of this.#options.participants())
-      if (participant.media.adaptive) this.subscriptions.adapt(participant)
+    if (speaker !== null) this.subscriptions.speakerChanged(this.#options.participants())
   }
 
   #watch(participant: Participant, transport: Transport): void {
@@ -237,7 +238,7 @@ export class MeetingMedia {
 
   /** All its media is gone: its client makes it anew. */
   #tellToRebuild({ link, joined }: Participant): void {
-    if (link.resetsMedia && joined) link.notify({ method: 'mediaReset' })
+    if (link.isOwnClient && joined) link.notify({ method: 'mediaReset' })
     else link.drop()
   }
 

@@ -18,8 +18,10 @@ export interface LiveConsumer {
   ownerId: string
   kind: StreamKind
   pausedByClient: boolean
-  /** By adaptive subscription. */
+  /** By adaptive subscription, or because the participant receives as many cameras as it may. */
   pausedByServer: boolean
+  /** The client chose its priority. */
+  prioritisedByClient: boolean
   /** The client was offered it and has not answered yet. */
   offered: boolean
 }
@@ -57,6 +59,8 @@ export class ParticipantMedia {
   autoConsume = true
   /** Receives the cameras of the most recent speakers only. */
   adaptive = false
+  /** Some of the cameras that it receives are paused by the server. */
+  hasHeld = false
   /** What it asked for or declined, by owner and kind; the rest follows `autoConsume`. */
   readonly #wishes = new Map<string, boolean>()
 

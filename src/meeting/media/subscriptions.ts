@@ -6,19 +6,23 @@ import type { ActiveSpeaker } from './active-speaker.ts'
 import type { MeetingRouter } from './meeting-router.ts'
 import type { LiveConsumer, LiveProducer } from './participant-media.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { pausedOwners } from './adaptive.ts'
+import { ADAPTIVE_CAMERAS, pausedOwners, priorityOf } from './adaptive.ts'
 import { beginDelivery, giveUp, isDue } from './delivery.ts'
 import { mediaOf } from './participant-media.ts'
 
 export interface SubscriptionsOptions {
   router: MeetingRouter
   speaker: ActiveSpeaker
+  /** Cameras that one client of ours receives at once. */
+  maxVideoStreams: number
   find: (participantId: string) => Participant | undefined
   onError: (error: unknown, doing: string) => void
 }
 
 export class Subscriptions {
   readonly #options: SubscriptionsOptions
+  /** Whose cameras come first on narrow lines: who speaks, or spoke last. */
+  #prioritised: string | null = null
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options
@@ -49,10 +53,42 @@ export class Subscriptions {
     else media.stopConsuming((live) => live.ownerId === ownerId && mediaOf(live.kind) === kind)
   }
 
-  async pauseConsumer({ media }: Participant, consumerId: string, paused: boolean): Promise<void> {
-    const live = media.requireConsumer(consumerId)
+  async pauseConsumer(participant: Participant, consumerId: string, paused: boolean): Promise<void> {
+    const live = participant.media.requireConsumer(consumerId)
     live.pausedByClient = paused
     await applyPauseState(live)
+    // What is not looked at leaves its place to another.
+    if (live.kind === 'video') this.adapt(participant)
+  }
+
+  /** A client's own choice holds from here on. @throws {Refusal} NOT_FOUND */
+  async setPriority({ media }: Participant, consumerId: string, priority: number): Promise<void> {
+    const live = media.requireConsumer(consumerId)
+    live.prioritisedByClient = true
+    await live.consumer.setPriority(priority)
+  }
+
+  /** Somebody else speaks: brings what everybody receives in line with it. */
+  speakerChanged(participants: Iterable<Participant>): void {
+    const { current } = this.#options.speaker
+    const before = this.#prioritised
+    this.#prioritised = current ?? before
+    for (const participant of participants) {
+      this.adapt(participant)
+      if (current === null || current === before) continue
+      for (const live of participant.media.consumers.values())
+        if (live.kind === 'video' && (live.ownerId === current || live.ownerId === before))
+          this.#prioritise(participant, live)
+    }
+  }
+
+  #prioritise({ media }: Participant, live: LiveConsumer): void {
+    if (live.prioritisedByClient) return
+    const { consumer, kind, ownerId } = live
+    consumer.setPriority(priorityOf(kind, ownerId === this.#prioritised)).catch((error: unknown) => {
+      if (media.consumers.get(consumer.id) === live)
+        this.#options.onError(error, 'failed to set the priority of a stream')
+    })
   }
 
   /** Answers the ids of those that could not be. */
@@ -79,11 +115,18 @@ export class Subscriptions {
     this.adapt(participant)
   }
 
-  /** Brings the cameras that a participant receives in line with who speaks. */
+  /** Brings the cameras that a participant receives in line with who speaks and with how many it may receive. */
   adapt({ media, link }: Participant): void {
+    const limit = Math.min(
+      media.adaptive ? ADAPTIVE_CAMERAS : Infinity,
+      link.isOwnClient ? this.#options.maxVideoStreams : Infinity,
+    )
+    if (limit === Infinity && !media.hasHeld) return
     const cameras = [...media.consumers].filter(([, { kind }]) => kind === 'video')
-    const owners = [...new Set(cameras.map(([, { ownerId }]) => ownerId))]
-    const paused = media.adaptive ? pausedOwners(owners, this.#options.speaker.recent) : new Set<string>()
+    const lookedAt = cameras.filter(([, { pausedByClient }]) => !pausedByClient)
+    const owners = [...new Set(lookedAt.map(([, { ownerId }]) => ownerId))]
+    const paused = pausedOwners(owners, this.#options.speaker.recent, limit)
+    media.hasHeld = paused.size > 0
     for (const [consumerId, live] of cameras) {
       const pause = paused.has(live.ownerId)
       // The client cannot be told yet; it is looked at again when it has answered.
@@ -130,6 +173,7 @@ export class Subscriptions {
       kind,
       pausedByClient: false,
       pausedByServer: false,
+      prioritisedByClient: false,
       offered: true,
     }
     const tellPaused = (): void => {
@@ -137,7 +181,10 @@ export class Subscriptions {
       link.notify({ method: consumer.producerPaused ? 'consumerPaused' : 'consumerResumed', consumerId })
     }
     media.consumers.set(consumerId, receiving)
-    consumer.on('producerClosed', () => media.forgetConsumer(receiving))
+    consumer.on('producerClosed', () => {
+      media.forgetConsumer(receiving)
+      if (kind === 'video') this.adapt(participant)
+    })
     consumer.on('producerPaused', tellPaused)
     consumer.on('producerResumed', tellPaused)
     consumer.on('layersChanged', (layers) =>
@@ -163,7 +210,9 @@ export class Subscriptions {
       link.notify({ method: 'consumerClosed', consumerId })
     } else if (taken) {
       if (consumer.producerPaused !== producerPaused) tellPaused()
-      if (media.adaptive) this.adapt(participant)
+      if (kind === 'share' || (kind === 'video' && owner.id === this.#prioritised))
+        this.#prioritise(participant, receiving)
+      if (kind === 'video') this.adapt(participant)
       await applyPauseState(receiving)
     } else {
       consumer.close()

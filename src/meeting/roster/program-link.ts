@@ -18,7 +18,7 @@ export interface ProgramLinkOptions {
 /** The link to a member without a client: requests cannot be answered, and lost media cannot be created again. */
 export class ProgramLink implements Link {
   readonly connectionId: string
-  readonly resetsMedia = false
+  readonly isOwnClient = false
   readonly #options: ProgramLinkOptions
 
   constructor(options: ProgramLinkOptions) {

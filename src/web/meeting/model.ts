@@ -4,6 +4,7 @@ import type { DeviceRequest, Meeting } from '../../client/client.ts'
 import { createActions, type Actions } from './actions.ts'
 import { ChatModel } from './chat-model.ts'
 import { Notice } from './notice.ts'
+import { ShownPictures } from './shown-pictures.ts'
 
 export type OpenDialog =
   | { name: 'invite' }
@@ -16,20 +17,26 @@ export interface MeetingModel {
   chat: ChatModel
   notice: Notice
   actions: Actions
+  shown: ShownPictures
   openDialog: (dialog: OpenDialog) => void
 }
+
+/** How long sizes may change before they are told: an animation, a window that is dragged. */
+const SETTLE_MS = 150
 
 export function createModel(meeting: Meeting, openDialog: MeetingModel['openDialog']): MeetingModel {
   const chat = new ChatModel(meeting)
   const notice = new Notice()
-  return { meeting, chat, notice, actions: createActions(meeting, chat, notice.show), openDialog }
+  const shown = new ShownPictures({ page: document, later: (work) => void setTimeout(work, SETTLE_MS) })
+  return { meeting, chat, notice, actions: createActions(meeting, chat, notice.show), shown, openDialog }
 }
 
 /** Follows what happens in the meeting. Returns the way to stop. */
-export function follow({ meeting, chat, notice, openDialog }: MeetingModel): () => void {
+export function follow({ meeting, chat, notice, shown, openDialog }: MeetingModel): () => void {
   const stops = [
     chat.listen(),
     notice.listen(meeting),
+    shown.listen(meeting),
     meeting.on('deviceRequested', (request) => openDialog({ name: 'consent', request })),
   ]
   return () => stops.forEach((stop) => stop())

@@ -13,9 +13,9 @@ test('the front goes to a shared screen, else to who is pinned, else to nobody',
   meeting.pin('me')
   assert.deepEqual(stage(), { shared: undefined, front: 'me', tiles: ['ann', 'bob'] })
   const track = fakeTrack('video')
-  meeting.send('ann', 'share', track)
+  const stream = meeting.send('ann', 'share', track)
   assert.deepEqual(stage(), {
-    shared: { track, name: 'Name of ann' },
+    shared: { stream, name: 'Name of ann' },
     front: undefined,
     tiles: ['me', 'ann', 'bob'],
   })

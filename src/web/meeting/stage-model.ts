@@ -7,7 +7,7 @@ export type StageSource = Pick<Meeting, 'self' | 'participants' | 'pinnedId'>
 
 export interface Stage {
   /** A shared screen has the front to itself. */
-  shared: { track: MediaStreamTrack; name: string } | undefined
+  shared: { stream: Stream; name: string } | undefined
   /** Whose tile is in front, because it is pinned for all. */
   front: string | undefined
   /** Whose tiles stand beside it, in their order: first our own. */
@@ -28,7 +28,7 @@ export function stageOf(meeting: StageSource): Stage {
 
 function sharedOf({ participants }: StageSource): Stage['shared'] {
   for (const { name, streams } of participants.values())
-    for (const { kind, track } of streams.values()) if (kind === 'share') return { track, name }
+    for (const stream of streams.values()) if (stream.kind === 'share') return { stream, name }
   return undefined
 }
 

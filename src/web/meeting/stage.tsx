@@ -1,10 +1,12 @@
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
-import { gridFor, qualityFor } from '../layout.ts'
+import { gridFor } from '../layout.ts'
+import type { Stream } from '../../client/client.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { Video } from '../parts/video.tsx'
 import { useModel } from './model.ts'
 import { stageView, tilePage } from './stage-model.ts'
 import { Tile } from './tile.tsx'
+import { useShown } from './use-shown.ts'
 import { useView } from './use-view.ts'
 
 const GAP = 8
@@ -15,23 +17,30 @@ export const Stage = memo(function Stage() {
   const { shared, front, tiles } = useView(useMemo(() => stageView(meeting), [meeting]))
   return (
     <main className={`stage ${shared || front !== undefined ? 'split' : ''}`}>
-      {shared && (
-        <figure className="shared" data-testid="shared">
-          <Video track={shared.track} contain label={`Screen of ${shared.name}`} />
-          <figcaption>
-            <Foreign text={shared.name} /> is sharing their screen
-          </figcaption>
-        </figure>
-      )}
+      {shared && <Shared {...shared} />}
       {front !== undefined && (
         <div className="front">
-          <Tile id={front} quality="high" />
+          <Tile id={front} />
         </div>
       )}
       <Tiles ids={tiles} />
     </main>
   )
 })
+
+/** A screen that somebody shares. */
+function Shared({ stream, name }: { stream: Stream; name: string }) {
+  const element = useRef<HTMLElement>(null)
+  useShown(element, stream)
+  return (
+    <figure className="shared" data-testid="shared" ref={element}>
+      <Video track={stream.track} contain label={`Screen of ${name}`} />
+      <figcaption>
+        <Foreign text={name} /> is sharing their screen
+      </figcaption>
+    </figure>
+  )
+}
 
 /** Measures the room it has and lays the tiles out in it. */
 function Tiles({ ids }: { ids: string[] }) {
@@ -59,7 +68,7 @@ function Tiles({ ids }: { ids: string[] }) {
             className="cell"
             style={{ width: Math.floor(grid.width), height: Math.floor(grid.height) }}
           >
-            <Tile id={id} quality={qualityFor(grid.width)} />
+            <Tile id={id} />
           </div>
         ))}
       </div>

@@ -50,7 +50,7 @@ export function tileOf(meeting: TileSource, hands: ReadonlySet<string>, id: stri
   const participant = meeting.participants.get(id)
   if (!participant) return undefined
   const { name, micOn, cameraOn, shareOn } = participant
-  const stream = [...participant.streams.values()].find(({ kind, paused }) => kind === 'video' && !paused)
+  const stream = [...participant.streams.values()].find(({ kind }) => kind === 'video')
   return {
     ...shared,
     name,
@@ -58,7 +58,8 @@ export function tileOf(meeting: TileSource, hands: ReadonlySet<string>, id: stri
     micOn,
     cameraOn,
     shareOn,
-    picture: stream?.track,
+    // While nothing arrives the last picture would stand still.
+    picture: stream?.paused === false ? stream.track : undefined,
     stream,
     hasMenu: self.canModerate,
   }

@@ -1,30 +1,22 @@
-import { memo, useEffect } from 'react'
-import type { Quality } from '../../client/client.ts'
+import { memo, useRef } from 'react'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Video } from '../parts/video.tsx'
 import { hueOf, initials } from './tile-model.ts'
 import { TileMenu } from './tile-menu.tsx'
+import { useShown } from './use-shown.ts'
 import { useTile } from './use-tile.ts'
 
 /** One participant. A moderator finds a menu on it. */
-export const Tile = memo(function Tile({
-  id,
-  quality,
-}: {
-  id: string
-  /** The size of picture that is received for it. */
-  quality: Quality
-}) {
+export const Tile = memo(function Tile({ id }: { id: string }) {
   const tile = useTile(id)
-  const stream = tile?.stream
-  useEffect(() => {
-    void stream?.setQuality(quality).catch(() => undefined)
-  }, [stream, quality])
+  const element = useRef<HTMLElement>(null)
+  useShown(element, tile?.stream)
   if (!tile) return null
   const { name, isSelf, micOn, picture, isSpeaking, isPinned, handUp, hasMenu } = tile
   return (
     <article
+      ref={element}
       className={`tile ${isSpeaking ? 'speaking' : ''}`}
       aria-label={`${name}${isSelf ? ' (you)' : ''}`}
       data-testid="tile"
