@@ -9,7 +9,7 @@ test('a line for a person: when, how grave, what, and what it belongs to', () =>
     forPeople((line) => (text += line)),
   )
   log.info({ status: 200, route: '/v2/rooms', ms: 1.5 }, 'answered')
-  log.warn({ told: 'two words' }, 'the store works again')
+  log.warn({ told: 'two words' }, 'resumed writing to the store')
   log.debug({ list: ['a'] }, 'seen')
   const lines = text.split('\n')
   assert.match(

@@ -107,9 +107,7 @@ test('a journey is found by the id of its first request, and holds no token, nam
   const told = ofAnn.find(({ event }) => event === 'participant-joined')
   assert.ok(delivered.includes(String(told?.deliveryId)), 'its event is found by the id of the delivery')
   assert.ok(
-    lines().some(
-      ({ msg, deliveryId }) => msg === 'an event was delivered' && deliveryId === told?.deliveryId,
-    ),
+    lines().some(({ msg, deliveryId }) => msg === 'delivered an event' && deliveryId === told?.deliveryId),
   )
   const refused = lines().filter(({ msg }) => msg.startsWith('refused at'))
   assert.equal(refused.length, 3)

@@ -61,11 +61,11 @@ export async function createSfu(options: SfuOptions): Promise<Sfu> {
     return await startMediasoup({ ...options, workerBin })
   } catch (error) {
     if (error instanceof MediaUnreachable) {
-      options.log?.error({ err: error }, 'media does not answer where it is announced')
+      options.log?.error({ err: error }, 'failed to reach media at its announced address')
       return unavailableSfu(`Media is off: ${error.message}.`)
     }
     if (!(error instanceof WorkerUnusable)) throw error
-    options.log?.error({ err: error }, 'the media worker does not start')
+    options.log?.error({ err: error }, 'failed to start the media worker')
     if (preparation) return comingSfu(preparation)
     return unavailableSfu(
       `Media is off: the media worker at ${workerBin} does not start; run "npm run worker" to get it again.`,

@@ -20,7 +20,7 @@ export class Listeners<Events extends { [E in keyof Events]: (...args: never[]) 
       try {
         listener(...args)
       } catch (error) {
-        this.#log?.error({ err: error, event: String(event) }, 'a listener of the media server failed')
+        this.#log?.error({ err: error, event: String(event) }, 'failed in a listener of the media server')
       }
     }
   }

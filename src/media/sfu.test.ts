@@ -317,7 +317,7 @@ for (const [what, isToldToStop] of [
       if (isToldToStop) stopping.abort(new Error('told to stop'))
       while (!sfu.status.available && sfu.status.isComing) await delay(5)
       assert.equal(sfu.status.available, !isToldToStop)
-      assert.deepEqual(failures, isToldToStop ? [] : ['a media worker died; starting another'])
+      assert.deepEqual(failures, isToldToStop ? [] : ['restarting a media worker that died'])
     } finally {
       await sfu.close()
     }

@@ -62,7 +62,7 @@ export class LiveMeetings implements LocalHome {
 
   constructor(options: LiveMeetingsOptions) {
     this.#options = options
-    this.events = new Events((error) => options.onError(error, 'an event listener threw'))
+    this.events = new Events((error) => options.onError(error, 'failed in an event listener'))
   }
 
   get size(): number {

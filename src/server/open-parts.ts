@@ -46,8 +46,8 @@ export async function openTraces(
     share: traceShare,
     onTrouble: (cause) =>
       cause
-        ? log.warn({ reason: cause.message }, 'the collector takes no traces')
-        : log.info('the collector takes traces again'),
+        ? log.warn({ reason: cause.message }, 'failed to send traces to the collector')
+        : log.info('resumed sending traces to the collector'),
   })
 }
 
@@ -73,8 +73,14 @@ export function openWebhooks(
     onSettled: ({ deliveryId, event, meetingId, attempts }, { state, status }) => {
       metrics.delivered(state === 'waiting' ? 'retried' : state)
       const told = { deliveryId, event, meetingId, attempts: attempts + 1, status }
-      if (state === 'parked') log.warn(told, 'a webhook delivery was given up')
-      else log.info(told, state === 'delivered' ? 'an event was delivered' : 'an event is tried again later')
+      if (state === 'parked') log.warn(told, 'gave up a webhook delivery')
+      else
+        log.info(
+          told,
+          state === 'delivered'
+            ? 'delivered an event'
+            : 'postponed a webhook delivery after a failed attempt',
+        )
     },
     onError: (error, doing) => log.error({ err: error }, doing),
   })

@@ -31,8 +31,8 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     onCommit: (...commit) => metrics.committed(...commit),
     onTrouble: (trouble, cause) => {
       metrics.storeAvailable(trouble === undefined)
-      if (trouble) log.error({ trouble, err: cause }, 'the store cannot be written to')
-      else log.warn('the store works again')
+      if (trouble) log.error({ trouble, err: cause }, 'failed to write to the store')
+      else log.warn('resumed writing to the store')
     },
   }).catch((error: unknown) => {
     metrics.close()

@@ -221,7 +221,7 @@ export class MeetingSockets {
       }
       const handle = (): Promise<void> => connection!.handle(message, answer)
       ;(span ? span.run(handle) : handle()).catch((thrown: unknown) => {
-        log.error({ err: asRefusal(thrown).cause ?? thrown }, 'a request failed')
+        log.error({ err: asRefusal(thrown).cause ?? thrown }, 'failed to answer a request')
       })
     }
     const receive = bindTrace((message: unknown, bytes: number, reply: Reply) => {
@@ -240,7 +240,7 @@ export class MeetingSockets {
       link.drop(refused)
     })
     const tooSlow = bindTrace(() => {
-      log.info('cut off a client that does not read')
+      log.info('disconnected a client that reads too slowly')
       const refusal = new Refusal('TOO_SLOW')
       onRefusal(refusal)
       link.drop(refusal)
@@ -262,8 +262,8 @@ export class MeetingSockets {
         connection = this.#connect(link, applicant, spans)
       } catch (thrown) {
         const refusal = gate.limitAuthFailures(request, asRefusal(thrown))
-        log.info({ code: refusal.code, reason: refusal.reason }, 'refused at the door')
-        if (refusal.cause !== undefined) log.error({ err: refusal.cause }, 'the door failed')
+        log.info({ code: refusal.code, reason: refusal.reason }, 'refused a connection')
+        if (refusal.cause !== undefined) log.error({ err: refusal.cause }, 'failed to decide on a connection')
         refuse(refusal)
         return
       }

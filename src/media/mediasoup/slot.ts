@@ -199,7 +199,7 @@ export class Slot implements Worker {
     const { port } = this
     // The terminal's Ctrl-C goes to the workers too, and their end may be known here before the signal is.
     if (!(await this.#waitForTry())) return
-    log?.error({ err: error, pid: dead.pid, port }, 'a media worker died; starting another')
+    log?.error({ err: error, pid: dead.pid, port }, 'restarting a media worker that died')
     do {
       try {
         await this.start()
@@ -207,7 +207,7 @@ export class Slot implements Worker {
       } catch (error) {
         if (this.#stopped() || stopping?.aborted) return
         this.failed = true
-        log?.error({ err: error, port }, 'no replacement for the media worker yet')
+        log?.error({ err: error, port }, 'failed to replace a media worker; trying again')
       }
     } while (await this.#waitForTry())
   }

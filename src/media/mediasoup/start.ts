@@ -31,7 +31,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     if (!isOwn)
       log?.warn(
         { announced },
-        'media is announced at an address on which it does not listen itself, so it could not be tried from here',
+        'skipped the check of the announced media address, because it is not an address of this machine',
       )
   }
   const [logLevel = 'error', logTags] = (options.workerLog ?? 'error').split(':')

@@ -60,7 +60,7 @@ export class DataStreams {
     this.#deliver(participant, owner, dataProducerId, transport).catch((error: unknown) => {
       if (!giveUp(media, dataProducerId, transport)) return
       if (owner.media.dataProducers.has(dataProducerId) && participant.joined)
-        this.#options.onError(error, 'delivering data')
+        this.#options.onError(error, 'failed to deliver data')
     })
   }
 

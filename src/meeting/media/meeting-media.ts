@@ -221,7 +221,7 @@ export class MeetingMedia {
       (isThere) => {
         if (isThere && this.#isHere(participant)) this.#tellToRebuild(participant)
       },
-      (error: unknown) => this.#options.onError(error, 'replacing a dead media worker'),
+      (error: unknown) => this.#options.onError(error, 'failed to replace a dead media worker'),
     )
   }
 

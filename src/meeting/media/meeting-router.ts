@@ -68,7 +68,7 @@ export class MeetingRouter {
         await (await this.open()).ready()
         return true
       } catch (error) {
-        onError(error, 'finding another media worker')
+        onError(error, 'failed to find another media worker')
       }
     }
     await onLost()

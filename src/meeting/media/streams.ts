@@ -149,7 +149,7 @@ export class Streams {
           await live.producer.pause()
           this.#changed(participant, live)
         } catch (error) {
-          if (producers.has(live.producer.id)) this.#options.onError(error, 'pausing a stream')
+          if (producers.has(live.producer.id)) this.#options.onError(error, 'failed to pause a stream')
         }
       }),
     )

@@ -39,7 +39,7 @@ export class Subscriptions {
       if (!giveUp(media, id, transport)) return
       // A stream that ended on the way is nobody's failure.
       if (owner.media.producers.has(id) && participant.joined)
-        this.#options.onError(error, 'delivering a stream')
+        this.#options.onError(error, 'failed to deliver a stream')
     })
   }
 
@@ -133,7 +133,7 @@ export class Subscriptions {
       if (pause === live.pausedByServer || live.offered) continue
       live.pausedByServer = pause
       applyPauseState(live).catch((error: unknown) => {
-        if (media.consumers.has(consumerId)) this.#options.onError(error, 'adapting a subscription')
+        if (media.consumers.has(consumerId)) this.#options.onError(error, 'failed to adapt a subscription')
       })
       link.notify({
         method: pause ? 'consumerPausedSubManager' : 'consumerResumedSubManager',
