@@ -16,7 +16,7 @@ test('a line for a person: when, how grave, what, and what it belongs to', () =>
     lines[0]!,
     /^\d\d:\d\d:\d\d {2}info {3}answered {2}status=200 {2}route=\/v2\/rooms {2}ms=1\.5$/,
   )
-  assert.match(lines[1]!, /^\d\d:\d\d:\d\d {2}warn {3}the store works again {2}told="two words"$/)
+  assert.match(lines[1]!, /^\d\d:\d\d:\d\d {2}warn {3}resumed writing to the store {2}told="two words"$/)
   assert.match(lines[2]!, /^\d\d:\d\d:\d\d {2}debug {2}seen {2}list=\["a"\]$/)
 })
 
