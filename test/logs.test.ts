@@ -109,7 +109,7 @@ test('a journey is found by the id of its first request, and holds no token, nam
   assert.ok(
     lines().some(({ msg, deliveryId }) => msg === 'delivered an event' && deliveryId === told?.deliveryId),
   )
-  const refused = lines().filter(({ msg }) => msg.startsWith('refused at'))
+  const refused = lines().filter(({ msg }) => msg.startsWith('refused a '))
   assert.equal(refused.length, 3)
   assert.ok(refused.every(({ code, requestId }) => typeof code === 'string' && typeof requestId === 'string'))
 })
