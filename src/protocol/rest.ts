@@ -73,6 +73,12 @@ export const PageInfo = Type.Object({
 })
 export type PageInfo = Static<typeof PageInfo>
 
+/** A page of a list. */
+export interface PageOf<One> {
+  pageInfo: PageInfo
+  data: One[]
+}
+
 export function pageInfoOf(page: number, perPage: number, total: number): PageInfo {
   return { currentPage: page, perPage, lastPage: Math.max(1, Math.ceil(total / perPage)), total }
 }

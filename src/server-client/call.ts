@@ -1,6 +1,6 @@
 /** Makes one call to a server's REST API: with a token, a timeout, and retries if they are safe (contract, rest-and-tokens §3.0). */
 import type { ErrorName, ErrorBody } from '../protocol/errors.ts'
-import type { PageInfo } from '../protocol/rest.ts'
+import type { PageOf } from '../protocol/rest.ts'
 import { isReadable } from '../protocol/ids.ts'
 
 /** Why a call failed: the server's code, or one of ours if no server refused. */
@@ -150,12 +150,6 @@ export function at(parts: TemplateStringsArray, ...ids: string[]): string {
       throw new TypeError('an id must be a text that names something')
     return path + encodeURIComponent(id) + part
   })
-}
-
-/** A page of a list. */
-export interface PageOf<One> {
-  pageInfo: PageInfo
-  data: One[]
 }
 
 /** All of a list, page after page. */

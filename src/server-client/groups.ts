@@ -1,5 +1,6 @@
 /** The calls of the client, in the groups of the REST API's document. All of them throw `ServerClientError`. */
 import type { Static } from 'typebox'
+import type { PageOf } from '../protocol/rest.ts'
 import type { CreateInviteBody, Invite, NewInvite } from '../protocol/rest/invites.ts'
 import type { RevokedTokenAnswer } from '../protocol/rest/keys.ts'
 import type { CreateMeetingBody, Room, RoomWithOwner } from '../protocol/rest/rooms.ts'
@@ -18,7 +19,7 @@ import type {
 } from '../protocol/rest/sessions.ts'
 import type { DeliveryAnswer, DeliveryQuery, WholeDeliveryAnswer } from '../protocol/rest/webhooks.ts'
 import type { Minter, TokenClaims } from '../token/token.ts'
-import { at, everyOne, ServerClientError, type Call, type PageOf } from './call.ts'
+import { at, everyOne, ServerClientError, type Call } from './call.ts'
 
 export type { CreateMeetingBody, Invite, NewInvite, Room, RoomWithOwner, Session }
 

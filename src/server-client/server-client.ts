@@ -15,9 +15,9 @@ export {
   type CallOptions,
   type ClientParts,
   type Method,
-  type PageOf,
   type ServerClientErrorCode,
 } from './call.ts'
+export type { PageOf } from '../protocol/rest.ts'
 export type * from './groups.ts'
 export { signatureHeader, verifyWebhook, WebhookError } from './webhook.ts'
 export type { WebhookBody } from '../protocol/webhooks.ts'

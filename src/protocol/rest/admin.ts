@@ -13,6 +13,7 @@ export const SignInBody = Type.Object({
 export type SignInBody = Static<typeof SignInBody>
 
 export const SignInAnswer = Type.Object({ signedIn: Type.Boolean(), passwordSet: Type.Boolean() })
+export type SignInAnswer = Static<typeof SignInAnswer>
 
 export const SignInState = Type.Object({
   signedIn: Type.Boolean(),
@@ -20,6 +21,7 @@ export const SignInState = Type.Object({
   /** Whether the caller is on the server's machine, which gives no permission here. */
   atThisMachine: Type.Boolean(),
 })
+export type SignInState = Static<typeof SignInState>
 
 export const PasswordBody = Type.Object({
   password: NewPassword,

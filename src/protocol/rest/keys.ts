@@ -23,7 +23,9 @@ export const Project = Type.Object({
   webhook: Type.Union([Webhook, Type.Null()], { description: 'For meetings that name none of their own.' }),
   createdAt: AtMs,
 })
+export type Project = Static<typeof Project>
 export const ProjectList = Type.Object({ data: Type.Array(Project) })
+export type ProjectList = Static<typeof ProjectList>
 export const CreateProjectBody = Type.Object({ name: Label })
 export const ChangeProjectBody = Type.Object({
   name: Type.Optional(Label),
@@ -44,7 +46,9 @@ const shownKey = {
 export const ShownKey = Type.Object(shownKey)
 export type ShownKey = Static<typeof ShownKey>
 export const KeyList = Type.Object({ data: Type.Array(ShownKey) })
+export type KeyList = Static<typeof KeyList>
 export const NewKey = Type.Object({ ...shownKey, secret: Type.String({ description: 'Shown this once.' }) })
+export type NewKey = Static<typeof NewKey>
 export const CreateKeyBody = Type.Object({
   projectId: Words,
   name: Type.Optional(Label),
@@ -98,17 +102,17 @@ export const InspectedToken = Type.Object({
   join: Judgement,
   rest: Judgement,
 })
+export type InspectedToken = Static<typeof InspectedToken>
 
 export const RevokeTokenBody = Type.Object({ jti: Type.String({ minLength: 1, maxLength: 256 }) })
 export const RevokedTokenAnswer = Type.Object({ jti: Type.String(), revokedAt: AtMs })
 
-export const SettingList = Type.Object({
-  data: Type.Array(
-    Type.Object({
-      variable: Type.String(),
-      value: Type.Union([Type.String(), Type.Null()], { description: 'Null for secrets and for none.' }),
-      source: Type.Union([Type.Literal('environment'), Type.Literal('default')]),
-      help: Type.String(),
-    }),
-  ),
+const Setting = Type.Object({
+  variable: Type.String(),
+  value: Type.Union([Type.String(), Type.Null()], { description: 'Null for secrets and for none.' }),
+  source: Type.Union([Type.Literal('environment'), Type.Literal('default')]),
+  help: Type.String(),
 })
+export type Setting = Static<typeof Setting>
+export const SettingList = Type.Object({ data: Type.Array(Setting) })
+export type SettingList = Static<typeof SettingList>

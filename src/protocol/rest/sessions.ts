@@ -4,6 +4,8 @@ import { StreamKind } from '../media.ts'
 import { AtMs, Instant, pageFields, RoomId, Words } from '../rest.ts'
 
 const OpenSpan = Type.Object({ start: Instant, end: Type.Union([Instant, Type.Null()]) })
+/** Null for what goes on still. */
+export type OpenSpan = Static<typeof OpenSpan>
 const AnyId = Words
 const LeaveReason = Type.Union([Type.String(), Type.Null()], { description: 'Null while the stay goes on.' })
 
@@ -34,6 +36,7 @@ export const SessionParticipantInFull = Type.Object({
     description: 'Of the last stay; null while it goes on.',
   }),
 })
+export type SessionParticipantInFull = Static<typeof SessionParticipantInFull>
 
 export const Session = Type.Object({
   id: Type.String(),
@@ -64,6 +67,7 @@ export const SessionWithParticipants = Type.Object({
   ...Session.properties,
   participants: Type.Array(SessionParticipantInFull),
 })
+export type SessionWithParticipants = Static<typeof SessionWithParticipants>
 
 export const SessionsQuery = Type.Object({
   ...pageFields,
@@ -127,6 +131,8 @@ export const SessionStats = Type.Object({
   stats: Type.Array(StatsSample),
 })
 
+export type SessionStats = Static<typeof SessionStats>
+
 export const resolutions = ['180', '360', '720', '1080', '1440', '2160'] as const
 const share = Type.Number({ description: '1 for the resolution that was sent, 0 for the others' })
 
@@ -175,6 +181,9 @@ export const Live = Type.Object({
     Type.Object({ participantId: Type.String(), name: Type.String(), askedAt: AtMs }),
   ),
 })
+
+export type Live = Static<typeof Live>
+export type LiveParticipant = Live['participants'][number]
 
 export const RespondEntryBody = Type.Object({
   participantId: AnyId,
@@ -227,5 +236,6 @@ export const Removals = Type.Object({
     }),
   ),
 })
+export type Removals = Static<typeof Removals>
 export const LiftRemovalBody = Type.Object({ participantId: AnyId })
 export const Done = Type.Object({ done: Type.Literal(true) })

@@ -62,7 +62,11 @@ export const HistoryQuery = Type.Object({
 
 /** Besides `at`, each measurement by its name; absent if it was unknown at that time. */
 export const History = Type.Object({
-  data: Type.Array(Type.Object({ at: Instant }, { additionalProperties: Type.Number() })),
+  data: Type.Array(
+    Type.Unsafe<{ at: number; [figure: string]: number }>(
+      Type.Object({ at: Instant }, { additionalProperties: Type.Number() }),
+    ),
+  ),
 })
 export type History = Static<typeof History>
 

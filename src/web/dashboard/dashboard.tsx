@@ -7,11 +7,11 @@ import { Notices } from './parts/notices.tsx'
 import { Problem, Skeleton } from './parts/states.tsx'
 import { RouterProvider } from './router.tsx'
 import { SignIn } from './screens/sign-in.tsx'
-import type { SignInState } from './shapes.ts'
+import type { SignInAnswer } from '../../protocol/rest/admin.ts'
 
 /** @param code of the first-start link, taken out of the address already */
 export function Dashboard({ code }: { code?: string }) {
-  const [state, setState] = useState<SignInState>()
+  const [state, setState] = useState<SignInAnswer>()
   const [problem, setProblem] = useState('')
   const redeemed = useRef<string>(undefined)
   const signedOut = useCallback(() => setState((before) => before && { ...before, signedIn: false }), [])
@@ -24,13 +24,13 @@ export function Dashboard({ code }: { code?: string }) {
       if (code !== undefined && redeemed.current !== code) {
         redeemed.current = code
         try {
-          setState(await call<SignInState>('POST', '/v2/admin/sign-in', { code }))
+          setState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', { code }))
           return
         } catch (error) {
           refusal = sentence(error)
         }
       }
-      setState(await call<SignInState>('GET', '/v2/admin/sign-in'))
+      setState(await call<SignInAnswer>('GET', '/v2/admin/sign-in'))
     } catch (error) {
       refusal = sentence(error)
     }

@@ -10,8 +10,8 @@ import { useNotice } from './parts/notices.tsx'
 import { Problem, Shown } from './parts/states.tsx'
 import { DeskContext } from './project.tsx'
 import { To, useRouter } from './router.tsx'
-import { KeysScreen } from './screens/keys.tsx'
-import { MeetingScreen } from './screens/meeting.tsx'
+import { KeysScreen } from './keys/screen.tsx'
+import { MeetingScreen } from './meeting/screen.tsx'
 import { MeetingsScreen } from './screens/meetings.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { SessionScreen } from './screens/session.tsx'
@@ -21,7 +21,7 @@ import { ChoosePassword } from './screens/sign-in.tsx'
 import { TokensScreen } from './screens/tokens.tsx'
 import { DeliveryScreen } from './screens/delivery.tsx'
 import { WebhooksScreen } from './screens/webhooks.tsx'
-import type { Project } from './shapes.ts'
+import type { Project, ProjectList } from '../../protocol/rest/keys.ts'
 
 const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
   { path: '', title: 'Overview', glyph: 'overview' },
@@ -36,8 +36,7 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
 export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> }) {
   const { place } = useRouter()
   const asked = useAsked(
-    async () =>
-      asList<Project>(await api.admin<Project[] | { data: Project[] }>('GET', '/v2/admin/projects')),
+    async () => (await api.admin<ProjectList>('GET', '/v2/admin/projects')).data,
     'projects',
   )
   const section = SECTIONS.find(({ path }) => path === (place.path[0] ?? ''))
@@ -197,5 +196,3 @@ function Account({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> 
     </div>
   )
 }
-
-const asList = <T,>(answer: T[] | { data: T[] }): T[] => (Array.isArray(answer) ? answer : answer.data)

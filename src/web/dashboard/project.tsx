@@ -1,6 +1,6 @@
 import { createContext, use } from 'react'
 import type { Api, Method } from './api.ts'
-import type { Project } from './shapes.ts'
+import type { Project } from '../../protocol/rest/keys.ts'
 
 export interface Desk {
   api: Api

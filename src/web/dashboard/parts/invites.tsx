@@ -6,7 +6,9 @@ import { queryOf, useDesk } from '../project.tsx'
 import { pageOf } from '../place.ts'
 import { useRouter } from '../router.tsx'
 import { sayInstant, saySpan } from '../say.ts'
-import type { Invite, PageOf, Room } from '../shapes.ts'
+import type { PageOf } from '../../../protocol/rest.ts'
+import type { Invite, NewInvite } from '../../../protocol/rest/invites.ts'
+import type { Room } from '../../../protocol/rest/rooms.ts'
 import { Confirm } from './confirm.tsx'
 import { CopyField } from './copy.tsx'
 import { Choice, Field } from './field.tsx'
@@ -15,7 +17,7 @@ import { Empty, Failure } from './states.tsx'
 import { Table } from './table.tsx'
 
 /** The invite links of a meeting: made, counted, revoked. A link is shown once, when it is made. */
-export function Invites({ room }: { room: Room }) {
+export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
   const { inProject } = useDesk()
   const { roomId } = room
   const [creating, setCreating] = useState(false)
@@ -123,7 +125,7 @@ function CreateInvite({
   const [link, setLink] = useState<string>()
   const create = (): void =>
     void run(async () => {
-      const made = await inProject<{ link: string }>('POST', '/v2/invites', {
+      const made = await inProject<NewInvite>('POST', '/v2/invites', {
         roomId,
         entry,
         expiresInSeconds: Number(seconds),

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Asked } from '../asking.ts'
-import type { PageOf } from '../shapes.ts'
+import type { PageInfo, PageOf } from '../../../protocol/rest.ts'
 import { To, useRouter } from '../router.tsx'
 import { count } from '../say.ts'
 import { Empty, Shown } from './states.tsx'
@@ -46,7 +46,7 @@ export function ShownPage<T>({
 }
 
 /** Which page of a list this is, with ways to its neighbours; the number is in the address. */
-function Pages({ info, of, many }: { info: PageOf<unknown>['pageInfo']; of: string; many: string }) {
+function Pages({ info, of, many }: { info: PageInfo; of: string; many: string }) {
   const { place } = useRouter()
   const { currentPage, lastPage, total } = info
   const to = (page: number) => ({ ...place.query, page: String(page) })

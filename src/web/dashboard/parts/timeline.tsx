@@ -1,7 +1,7 @@
 import { useRef } from 'react'
 import { isolated } from '../../isolate.ts'
 import { Foreign } from '../../parts/foreign.tsx'
-import type { SessionParticipant, Span } from '../shapes.ts'
+import type { OpenSpan, SessionParticipantInFull } from '../../../protocol/rest/sessions.ts'
 import { ms, sayClockExactly, sayOnAxis, sayReason, saySpan } from '../say.ts'
 import { timeTicks } from './plot-scale.ts'
 import { useWidth } from './plot.tsx'
@@ -22,7 +22,7 @@ export function Timeline({
   from,
   to,
 }: {
-  participants: readonly SessionParticipant[]
+  participants: readonly SessionParticipantInFull[]
   /** Ms. */
   from: number
   to: number
@@ -93,7 +93,7 @@ export function Timeline({
                   </g>
                 ))}
                 {LANES.map(([lane, title], row) =>
-                  (participant.events?.[lane] ?? []).map((span) => (
+                  participant.events[lane].map((span) => (
                     <rect
                       key={`${lane}${span.start}`}
                       className={`lane-${lane}`}
@@ -143,7 +143,7 @@ export function Timeline({
                     <td>{stay.end ? sayClockExactly(stay.end) : 'still there'}</td>
                     <td>{why(stay) || '–'}</td>
                     {LANES.map(([lane]) => (
-                      <td key={lane}>{saySpan(overlap(participant.events?.[lane] ?? [], stay, to))}</td>
+                      <td key={lane}>{saySpan(overlap(participant.events[lane], stay, to))}</td>
                     ))}
                   </tr>
                 )),
@@ -156,17 +156,17 @@ export function Timeline({
   )
 }
 
-const why = ({ end, leaveReason }: SessionParticipant['timelog'][number]): string =>
+const why = ({ end, leaveReason }: SessionParticipantInFull['timelog'][number]): string =>
   end === null ? '' : sayReason(leaveReason)
 
-const endOf = ({ end }: Span, to: number): number => (end === null ? to : ms(end))
+const endOf = ({ end }: OpenSpan, to: number): number => (end === null ? to : ms(end))
 
-function extent(span: Span, x: (at: number) => number, to: number): { width: number } {
+function extent(span: OpenSpan, x: (at: number) => number, to: number): { width: number } {
   return { width: Math.max(2, x(endOf(span, to)) - x(ms(span.start))) }
 }
 
 /** How much of a stay these spans fill, in ms. */
-function overlap(spans: readonly Span[], stay: Span, to: number): number {
+function overlap(spans: readonly OpenSpan[], stay: OpenSpan, to: number): number {
   const [from, until] = [ms(stay.start), endOf(stay, to)]
   return spans.reduce(
     (sum, span) => sum + Math.max(0, Math.min(until, endOf(span, to)) - Math.max(from, ms(span.start))),

@@ -8,7 +8,7 @@ import { Table } from '../parts/table.tsx'
 import { useDesk } from '../project.tsx'
 import { To } from '../router.tsx'
 import { count, sayDistance, sayExactly } from '../say.ts'
-import type { DeliveryTry, WholeDelivery } from '../shapes.ts'
+import type { DeliveryTry, WholeDeliveryAnswer } from '../../../protocol/rest/webhooks.ts'
 import { DeliveryMark } from './webhooks.tsx'
 
 const EVERY_MS = 5000
@@ -18,7 +18,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
   const say = useNotice()
   const { busy, problem, run } = useDoing()
   const path = `/v2/webhooks/deliveries/${encodeURIComponent(deliveryId)}`
-  const asked = useAsked(() => inProject<WholeDelivery>('GET', path), deliveryId, EVERY_MS)
+  const asked = useAsked(() => inProject<WholeDeliveryAnswer>('GET', path), deliveryId, EVERY_MS)
   const replay = (): void =>
     void run(async () => {
       await inProject('POST', `${path}/replay`, {})
@@ -102,7 +102,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
           <section className="box" aria-labelledby="body">
             <div className="head">
               <h2 id="body">Body</h2>
-              <CopyButton what="body" value={textOf(delivery.body)} />
+              <CopyButton what="body" value={delivery.body} />
             </div>
             <pre className="scroll" tabIndex={0} role="region" aria-label="What is sent">
               <JsonText json={pretty(delivery.body)} />
@@ -115,7 +115,11 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
 }
 
 /** How often it was tried, and with what outcome. Of tries before they were kept one by one, only the last answer is known. */
-function History({ delivery: { attempts, tries, lastStatus, lastError } }: { delivery: WholeDelivery }) {
+function History({
+  delivery: { attempts, tries, lastStatus, lastError },
+}: {
+  delivery: WholeDeliveryAnswer
+}) {
   if (attempts === 0 && tries.length === 0) return null
   const isReplayed = tries.length > attempts
   return (
@@ -150,12 +154,11 @@ function Tries({ tries }: { tries: readonly DeliveryTry[] }) {
   )
 }
 
-const textOf = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body))
-
-function pretty(body: unknown): string {
+/** Laid out to be read; as it is where it is not JSON. */
+function pretty(body: string): string {
   try {
-    return JSON.stringify(typeof body === 'string' ? (JSON.parse(body) as unknown) : body, null, 2)
+    return JSON.stringify(JSON.parse(body), null, 2)
   } catch {
-    return textOf(body)
+    return body
   }
 }

@@ -8,11 +8,14 @@ import { Find } from '../parts/find.tsx'
 import { ShownPage } from '../parts/pages.tsx'
 import { Empty, Failure } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
+import { wordsIn } from '../parts/words-in.ts'
 import { pageOf } from '../place.ts'
 import { queryOf, useDesk } from '../project.tsx'
 import { To, useRouter } from '../router.tsx'
 import { sayInstant } from '../say.ts'
-import type { PageOf, Room, Session } from '../shapes.ts'
+import type { PageOf } from '../../../protocol/rest.ts'
+import type { Room } from '../../../protocol/rest/rooms.ts'
+import type { Session } from '../../../protocol/rest/sessions.ts'
 
 const LIVE_EVERY_MS = 10_000
 const PER_PAGE = 20
@@ -194,6 +197,3 @@ function CreateMeeting({ onClose }: { onClose: () => void }) {
     </Dialog>
   )
 }
-
-/** Words between commas, spaces and line ends. */
-export const wordsIn = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '')

@@ -6,7 +6,7 @@ import { Table, type Column } from '../parts/table.tsx'
 import { useDesk } from '../project.tsx'
 import { To, useRouter } from '../router.tsx'
 import { count, sayBitrate, sayBytes, sayDistance, sayNumber, saySpan } from '../say.ts'
-import type { ServerSample, ServerStatus, WorkerStatus } from '../shapes.ts'
+import type { History, ServerStatus } from '../../../protocol/rest/watching.ts'
 
 const STATUS_EVERY_MS = 5000
 const HISTORY_EVERY_MS = 60_000
@@ -31,10 +31,7 @@ export function OverviewScreen() {
     async () => {
       const to = Date.now()
       const from = to - hours * HOUR_MS
-      const { data } = await api.admin<{ data: ServerSample[] }>(
-        'GET',
-        `/v2/admin/history?from=${from}&to=${to}`,
-      )
+      const { data } = await api.admin<History>('GET', `/v2/admin/history?from=${from}&to=${to}`)
       return { from, to, data }
     },
     span,
@@ -57,14 +54,14 @@ export function OverviewScreen() {
         </div>
       </div>
       <Shown asked={status}>{(value) => <Status status={value} />}</Shown>
-      <Shown asked={history}>{(value) => <History {...value} />}</Shown>
+      <Shown asked={history}>{(value) => <OverTime {...value} />}</Shown>
     </>
   )
 }
 
 function Status({ status }: { status: ServerStatus }) {
   const { media, store, webhooks } = status
-  const loads = (media.workers ?? []).map(({ cpuPercent }) => cpuPercent).filter((load) => load !== null)
+  const loads = media.workers.map(({ cpuPercent }) => cpuPercent)
   return (
     <>
       {!media.available && <Problem text={media.reason ?? 'Sound and picture are off on this server.'} />}
@@ -84,7 +81,7 @@ function Status({ status }: { status: ServerStatus }) {
           title="Media workers"
           value={loads.length > 0 ? `${sayNumber(Math.max(...loads))} %` : media.available ? '–' : 'off'}
         >
-          {media.workers ? `busiest of ${media.workers.length}` : 'no media'}
+          {loads.length > 0 ? `busiest of ${loads.length}` : 'no media'}
         </Tile>
         <Tile title="Webhooks waiting" value={sayNumber(webhooks.waiting)}>
           {webhooks.parked > 0 ? (
@@ -101,14 +98,16 @@ function Status({ status }: { status: ServerStatus }) {
           {`version ${status.version} · ${sayBytes(status.memoryBytes)}`}
         </Tile>
       </dl>
-      {media.workers && media.workers.length > 1 && <Workers workers={media.workers} />}
+      {media.workers.length > 1 && <Workers workers={media.workers} />}
     </>
   )
 }
 
+type Worker = ServerStatus['media']['workers'][number]
+
 /** What each media worker carries; a large meeting is on several of them. */
-function Workers({ workers }: { workers: readonly WorkerStatus[] }) {
-  const figure = (title: string, of: (worker: WorkerStatus) => number): Column<WorkerStatus> => ({
+function Workers({ workers }: { workers: readonly Worker[] }) {
+  const figure = (title: string, of: (worker: Worker) => number): Column<Worker> => ({
     title,
     cell: (worker) => sayNumber(of(worker)),
     figures: true,
@@ -122,7 +121,7 @@ function Workers({ workers }: { workers: readonly WorkerStatus[] }) {
         { title: 'Media worker', cell: ({ index }) => sayNumber(index) },
         {
           title: 'Processor',
-          cell: ({ cpuPercent }) => (cpuPercent === null ? '–' : `${sayNumber(cpuPercent)} %`),
+          cell: ({ cpuPercent }) => `${sayNumber(cpuPercent)} %`,
           figures: true,
         },
         figure('Meetings', ({ routers }) => routers),
@@ -146,9 +145,9 @@ function Tile({ title, value, children }: { title: string; value: string; childr
   )
 }
 
-function History({ from, to, data }: { from: number; to: number; data: ServerSample[] }) {
+function OverTime({ from, to, data }: { from: number; to: number; data: History['data'] }) {
   const times = data.map(({ at }) => at)
-  const series = (name: string, figure: keyof ServerSample) => ({
+  const series = (name: string, figure: string) => ({
     name,
     values: data.map((sample) => sample[figure] ?? null),
   })

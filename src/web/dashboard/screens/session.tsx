@@ -10,7 +10,13 @@ import { useDesk } from '../project.tsx'
 import { To, useRouter } from '../router.tsx'
 import { count, ms, sayBitrate, sayClock, sayInstant, sayNumber, sayReason, saySpan } from '../say.ts'
 import { SCORES } from './overview.tsx'
-import type { PageOf, Session, SessionParticipant, SessionStats } from '../shapes.ts'
+import type { PageInfo } from '../../../protocol/rest.ts'
+import type {
+  Session,
+  SessionParticipantInFull,
+  SessionStats,
+  SessionWithParticipants,
+} from '../../../protocol/rest/sessions.ts'
 
 const PER_PAGE = 100
 /** Of one session; the server keeps the rest. */
@@ -21,10 +27,10 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
   const id = encodeURIComponent(sessionId)
   const asked = useAsked(async () => {
     const session = await inProject<Session>('GET', `/v2/sessions/${id}`)
-    const participants: SessionParticipant[] = []
+    const participants: SessionParticipantInFull[] = []
     let lastPage = 1
     for (let page = 1; page <= lastPage && participants.length < MOST_PARTICIPANTS; page++) {
-      const answer = await inProject<{ pageInfo: PageOf<never>['pageInfo']; data: Session }>(
+      const answer = await inProject<{ pageInfo: PageInfo; data: SessionWithParticipants }>(
         'GET',
         `/v2/sessions/${id}/participants?page=${page}&perPage=${PER_PAGE}`,
       )
@@ -107,7 +113,7 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
   )
 }
 
-function Participants({ participants, to }: { participants: SessionParticipant[]; to: number }) {
+function Participants({ participants, to }: { participants: SessionParticipantInFull[]; to: number }) {
   return (
     <section aria-labelledby="participants">
       <h2 id="participants">Participants</h2>
@@ -152,7 +158,15 @@ function Participants({ participants, to }: { participants: SessionParticipant[]
   )
 }
 
-function deviceOf({ deviceInfo }: SessionParticipant): string {
+/** What the SDKs say of themselves in `deviceInfo`, which may hold anything. */
+interface DeviceInfo {
+  sdkType?: string
+  sdkVersion?: string
+  browserUserAgent?: { browser?: { name?: string; version?: string }; os?: { name?: string } }
+}
+
+function deviceOf(participant: SessionParticipantInFull): string {
+  const deviceInfo = participant.deviceInfo as DeviceInfo | null
   const { browser, os } = deviceInfo?.browserUserAgent ?? {}
   const names = [
     [browser?.name, browser?.version?.split('.')[0]].filter(Boolean).join(' '),
@@ -169,7 +183,7 @@ function Quality({
   to,
 }: {
   sessionId: string
-  participants: SessionParticipant[]
+  participants: SessionParticipantInFull[]
   from: number
   to: number
 }) {

@@ -10,7 +10,8 @@ import { pageOf } from '../place.ts'
 import { queryOf, useDesk } from '../project.tsx'
 import { To, useRouter } from '../router.tsx'
 import { count, ms, sayInstant, saySpan } from '../say.ts'
-import type { PageOf, Session } from '../shapes.ts'
+import type { PageOf } from '../../../protocol/rest.ts'
+import type { Session } from '../../../protocol/rest/sessions.ts'
 
 const PER_PAGE = 20
 const DAY_MS = 86_400_000

@@ -2,18 +2,17 @@ import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked } from '../asking.ts'
 import { Find } from '../parts/find.tsx'
 import { Empty, Shown } from '../parts/states.tsx'
-import { JsonText } from '../parts/json-text.tsx'
 import { Table } from '../parts/table.tsx'
 import { useDesk } from '../project.tsx'
 import { useRouter } from '../router.tsx'
-import type { ServerSetting } from '../shapes.ts'
+import type { Setting, SettingList } from '../../../protocol/rest/keys.ts'
 
 export function SettingsScreen() {
   const { api } = useDesk()
   const { place, filter } = useRouter()
   const find = (place.query.find ?? '').toLowerCase()
   const asked = useAsked(
-    async () => (await api.admin<{ data: ServerSetting[] }>('GET', '/v2/admin/settings')).data,
+    async () => (await api.admin<SettingList>('GET', '/v2/admin/settings')).data,
     'settings',
   )
   return (
@@ -67,12 +66,12 @@ export function SettingsScreen() {
   )
 }
 
-function Value({ setting: { value, source } }: { setting: ServerSetting }) {
-  if (value === null || value === undefined || value === '')
+function Value({ setting: { value, source } }: { setting: Setting }) {
+  if (value === null || value === '')
     return <span className="quiet">{source === 'environment' ? 'set, not shown' : '–'}</span>
   return (
     <span className="code">
-      {typeof value === 'string' ? <Foreign text={value} /> : <JsonText json={JSON.stringify(value)} />}
+      <Foreign text={value} />
     </span>
   )
 }

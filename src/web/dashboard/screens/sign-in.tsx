@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { call } from '../../api.ts'
 import type { Api } from '../api.ts'
-import type { SignInState } from '../shapes.ts'
+import type { SignInAnswer } from '../../../protocol/rest/admin.ts'
 import { useDoing } from '../asking.ts'
 import { Form } from '../parts/form.tsx'
 import { Field } from '../parts/field.tsx'
@@ -18,14 +18,14 @@ export function SignIn({
   onState,
 }: {
   api: Api
-  state: SignInState
+  state: SignInAnswer
   /** Why the link that was opened did not work. */
   refusal: string
-  onState: (state: SignInState) => void
+  onState: (state: SignInAnswer) => void
 }) {
   const { busy, problem, run } = useDoing()
   const enter = (body: { code: string } | { password: string }): void =>
-    void run(async () => onState(await call<SignInState>('POST', '/v2/admin/sign-in', body)))
+    void run(async () => onState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', body)))
 
   useEffect(() => {
     document.title = 'Sign in · Anteroom'

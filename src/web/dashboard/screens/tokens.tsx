@@ -7,7 +7,8 @@ import { CopyButton } from '../parts/copy.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
 import { useDesk } from '../project.tsx'
-import type { Explanation } from '../shapes.ts'
+import type { InspectedToken } from '../../../protocol/rest/keys.ts'
+import type { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 
 export function TokensScreen() {
   const [pasted, setPasted] = useState('')
@@ -41,7 +42,7 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
   const [token, setToken] = useState('')
   const mint = (): void =>
     void run(async () => {
-      const answer = await api.admin<{ token: string }>(
+      const answer = await api.admin<TokenAnswer>(
         'POST',
         `/v2/admin/projects/${encodeURIComponent(project.projectId)}/token`,
         {
@@ -139,10 +140,12 @@ function Inspector({ token: given }: { token: string }) {
   const { api } = useDesk()
   const { busy, problem, run } = useDoing()
   const [token, setToken] = useState(given)
-  const [explained, setExplained] = useState<Explanation>()
+  const [explained, setExplained] = useState<InspectedToken>()
   const inspect = (): void =>
     void run(async () =>
-      setExplained(await api.admin<Explanation>('POST', '/v2/admin/token/inspect', { token: token.trim() })),
+      setExplained(
+        await api.admin<InspectedToken>('POST', '/v2/admin/token/inspect', { token: token.trim() }),
+      ),
     )
   return (
     <section className="box" aria-labelledby="inspect">
@@ -169,7 +172,7 @@ function Inspector({ token: given }: { token: string }) {
   )
 }
 
-function Explained({ explained }: { explained: Explanation }) {
+function Explained({ explained }: { explained: InspectedToken }) {
   const { claims, join, rest } = explained
   const verdicts = [
     ['Joining a meeting', join],

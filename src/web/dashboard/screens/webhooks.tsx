@@ -14,13 +14,14 @@ import { pageOf } from '../place.ts'
 import { queryOf, useDesk } from '../project.tsx'
 import { To, useRouter } from '../router.tsx'
 import { count, sayDistance, sayInstant } from '../say.ts'
-import type { Delivery, DeliveryState, PageOf } from '../shapes.ts'
-import { wordsIn } from './meetings.tsx'
+import type { PageOf } from '../../../protocol/rest.ts'
+import type { DeliveryAnswer } from '../../../protocol/rest/webhooks.ts'
+import { wordsIn } from '../parts/words-in.ts'
 
 const PER_PAGE = 20
 const EVENTS = ['session-started', 'session-ended', 'participant-joined', 'participant-left']
 const EVERY_MS = 10_000
-const NOTHING: PageOf<Delivery> = {
+const NOTHING: PageOf<DeliveryAnswer> = {
   pageInfo: { currentPage: 1, perPage: PER_PAGE, lastPage: 1, total: 0 },
   data: [],
 }
@@ -34,7 +35,7 @@ export function WebhooksScreen() {
   const { state = '', event = '', meeting = '' } = place.query
   const asked = useAsked(
     () =>
-      inProject<PageOf<Delivery>>(
+      inProject<PageOf<DeliveryAnswer>>(
         'GET',
         `/v2/webhooks/deliveries${queryOf({ page, perPage: PER_PAGE, state, event, roomId: meeting })}`,
       ).catch((error: unknown) => {
@@ -156,13 +157,17 @@ export function WebhooksScreen() {
   )
 }
 
-const MARKS: Record<DeliveryState, readonly [kind: string, shown: string]> = {
+const MARKS: Record<DeliveryAnswer['state'], readonly [kind: string, shown: string]> = {
   waiting: ['warn', 'Waiting'],
   delivered: ['on', 'Delivered'],
   parked: ['off', 'Parked'],
 }
 
-export function DeliveryMark({ delivery: { state, nextAt } }: { delivery: Delivery }) {
+export function DeliveryMark({
+  delivery: { state, nextAt },
+}: {
+  delivery: Pick<DeliveryAnswer, 'state' | 'nextAt'>
+}) {
   const [kind, shown] = MARKS[state]
   return (
     <span className={`state ${kind}`}>

@@ -1,0 +1,176 @@
+import { useState } from 'react'
+import type { RoomWithOwner } from '../../../protocol/rest/rooms.ts'
+import type { Live, Removals } from '../../../protocol/rest/sessions.ts'
+import { isolated } from '../../isolate.ts'
+import { Foreign } from '../../parts/foreign.tsx'
+import { useAsked, useDoing, type Asked } from '../asking.ts'
+import { Invites } from '../parts/invites.tsx'
+import { useNotice } from '../parts/notices.tsx'
+import { Empty, Failure, Shown } from '../parts/states.tsx'
+import { useDesk } from '../project.tsx'
+import { To } from '../router.tsx'
+import { Confirms, type Asking } from './confirms.tsx'
+import { Facts } from './facts.tsx'
+import { Inside } from './inside.tsx'
+import { JoinButton } from './join-button.tsx'
+import { Entering, Removed, Waiting } from './lists.tsx'
+import { OFF, type Kind } from './switches.ts'
+import { shownName, type Who } from './who.ts'
+
+const LIVE_EVERY_MS = 2000
+
+export function MeetingScreen({ meetingId }: { meetingId: string }) {
+  const { inProject } = useDesk()
+  const id = encodeURIComponent(meetingId)
+  const room = useAsked(() => inProject<RoomWithOwner>('GET', `/v2/rooms/${id}`), meetingId)
+  return <Shown asked={room}>{(value) => <Meeting room={value} refresh={room.again} />}</Shown>
+}
+
+interface Now extends Live {
+  removals: Removals['data']
+}
+
+function Meeting({ room, refresh }: { room: RoomWithOwner; refresh: () => void }) {
+  const { inProject } = useDesk()
+  const { roomId } = room
+  const [asking, setAsking] = useState<Asking>()
+  const { problem, run } = useDoing()
+  const live = useAsked<Now>(
+    async () => {
+      const path = `/v2/rooms/${encodeURIComponent(roomId)}`
+      const [now, removals] = await Promise.all([
+        inProject<Live>('GET', `${path}/live`),
+        inProject<Removals>('GET', `${path}/removals`),
+      ])
+      return { ...now, removals: removals.data }
+    },
+    roomId,
+    LIVE_EVERY_MS,
+  )
+  return (
+    <>
+      <Head room={room} isLive={live.value?.sessionId != null} ask={setAsking} />
+      <Failure text={problem} />
+      <Facts room={room} />
+      {!room.disabled && (
+        <People roomId={roomId} live={live} run={run} remove={(who) => setAsking({ what: 'remove', who })} />
+      )}
+      <Invites room={room} />
+      {asking && (
+        <Confirms
+          asking={asking}
+          roomId={roomId}
+          onChanged={live.again}
+          onDeactivated={refresh}
+          onClose={() => setAsking(undefined)}
+        />
+      )}
+    </>
+  )
+}
+
+function Head({
+  room: { roomId, customRoomId, disabled },
+  isLive,
+  ask,
+}: {
+  room: RoomWithOwner
+  isLive: boolean
+  ask: (asking: Asking) => void
+}) {
+  return (
+    <div className="head">
+      <div>
+        <p className="crumb">
+          <To path={['meetings']}>Meetings</To>
+        </p>
+        <h1>
+          <Foreign className="code" text={customRoomId ?? roomId} />{' '}
+          {disabled ? (
+            <span className="state off">Deactivated</span>
+          ) : isLive ? (
+            <span className="state on">Live</span>
+          ) : (
+            <span className="state">Idle</span>
+          )}
+        </h1>
+      </div>
+      {!disabled && (
+        <div className="row wrap">
+          <JoinButton roomId={roomId} />
+          {isLive && (
+            <button className="danger-line" onClick={() => ask({ what: 'end' })}>
+              End session
+            </button>
+          )}
+          <button className="danger-line" onClick={() => ask({ what: 'deactivate' })}>
+            Deactivate
+          </button>
+        </div>
+      )}
+    </div>
+  )
+}
+
+/** Who waits, is inside, is about to join, or was removed, and what may be done about each. */
+function People({
+  roomId,
+  live,
+  run,
+  remove,
+}: {
+  roomId: string
+  live: Asked<Now>
+  run: (work: () => Promise<unknown>) => Promise<boolean>
+  remove: (who: Who) => void
+}) {
+  const { inProject } = useDesk()
+  const say = useNotice()
+  const path = `/v2/rooms/${encodeURIComponent(roomId)}`
+
+  /** Does something about one person; what it changed is asked for afterwards. */
+  const act = (to: string, { participantId }: Who, body: object, done: string): void =>
+    void run(async () => {
+      await inProject('POST', to, { roomId, participantId, ...body })
+      say(done)
+      live.again()
+    })
+  const respond = (who: Who, decision: 'allowed' | 'denied'): void => {
+    const done = `${isolated(shownName(who))} is ${decision === 'allowed' ? 'let in' : 'not let in'}.`
+    act(`${path}/entry-requests/respond`, who, { decision }, done)
+  }
+  const mute = (who: Who, kind: Kind): void =>
+    act('/v2/sessions/participants/mute', who, { kind }, `${isolated(shownName(who))}: ${OFF[kind]}.`)
+  const ask = (who: Who, kind: Kind): void => {
+    const done = `${isolated(shownName(who))} is asked, and decides whether to switch it on.`
+    act('/v2/sessions/participants/ask', who, { kind }, done)
+  }
+  const lift = (who: Who): void =>
+    act(`${path}/removals/lift`, who, {}, `${isolated(shownName(who))} may come back.`)
+
+  return (
+    <Shown asked={live}>
+      {({ participants, entering, entryRequests, removals, sessionId }) => (
+        <>
+          <Waiting requests={entryRequests} respond={respond} />
+          <section aria-labelledby="inside">
+            <div className="head">
+              <h2 id="inside">
+                In the meeting{' '}
+                {participants.length > 0 && <span className="quiet">{participants.length}</span>}
+              </h2>
+              {sessionId !== null && <To path={['sessions', sessionId]}>This session’s record</To>}
+            </div>
+            {participants.length === 0 ? (
+              <Empty title="Nobody is here right now" />
+            ) : (
+              <Inside participants={participants} mute={mute} ask={ask} remove={remove} />
+            )}
+          </section>
+          <Entering seats={entering} remove={remove} />
+          <Removed removals={removals} lift={lift} />
+        </>
+      )}
+    </Shown>
+  )
+}
