@@ -45,7 +45,7 @@ const below: Record<string, string[]> = {
   'server-client': ['token', 'protocol'],
   // A client of the wire too, without a browser.
   load: ['client', 'protocol', 'udp-sockets'],
-  web: ['client', 'protocol'],
+  web: ['client', 'server-client', 'protocol'],
   errors: [],
   config: ['errors', 'addresses'],
   server: [
@@ -101,6 +101,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
   webhook: { contract: ['webhook.ts', 'guard.ts'], factory: ['create.ts'] },
   metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts'] },
   token: { contract: ['token.ts'] },
+  'server-client': { contract: ['call.ts'] },
   tracing: { contract: ['tracing.ts'], factory: ['open.ts'] },
 }
 const factoryRooms = new Set(['server', 'cli', 'index'])

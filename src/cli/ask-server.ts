@@ -1,5 +1,6 @@
 /** Makes one call to the running server with these settings, for work that only the server can do. */
 import { readConfig } from '../config/read.ts'
+import { createCaller, ServerClientError } from '../server-client/call.ts'
 import { CommandError, exitCodes } from './arguments.ts'
 
 const TIMEOUT_MS = 10_000
@@ -13,19 +14,16 @@ export async function askServer<Answer>(
 ): Promise<Answer> {
   const { host, port } = readConfig(env)
   const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  let answer: Response
+  const call = createCaller({
+    baseUrl: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    timeoutMs: TIMEOUT_MS,
+    token: () => authorization,
+  })
   try {
-    answer = await fetch(`http://${address.includes(':') ? `[${address}]` : address}:${port}${path}`, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    })
+    return await call<Answer>('POST', path, { body })
   } catch (error) {
-    throw new CommandError(`No server answers on ${address}:${port}: ${(error as Error).message}.`)
+    if (!(error instanceof ServerClientError)) throw error
+    if (error.status === undefined) throw new CommandError(`No server answers on ${address}:${port}.`)
+    throw new CommandError(error.message, exitCodes.refused)
   }
-  const value = (await answer.json()) as Answer & { message?: string }
-  if (!answer.ok)
-    throw new CommandError(value.message ?? `The server answered ${answer.status}.`, exitCodes.refused)
-  return value
 }

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { importFrom, type ImportReport, type ImportSource, type Tally } from '../project/import/import.ts'
-import { at, createCaller, everyOne, ServerClientError, type PageOf } from '../server-client/call.ts'
+import type { PageOf } from '../protocol/rest.ts'
+import { at, createCaller, everyOne, ServerClientError } from '../server-client/call.ts'
 import { CommandError, exitCodes, type Command } from './arguments.ts'
 import { namedProject, withCore } from './core.ts'
 
@@ -65,10 +66,8 @@ function sourceAt(baseUrl: string, token: string): ImportSource {
   const call = createCaller({
     baseUrl,
     timeoutMs: TIMEOUT_MS,
-    maxRetries: MAX_RETRIES,
+    retries: { max: MAX_RETRIES, random: Math.random, wait: (ms) => setTimeout(ms) },
     token: () => token,
-    random: Math.random,
-    wait: (ms) => setTimeout(ms),
   })
   const rows = (path: string, listIn: (data: unknown) => unknown = (data) => data): AsyncIterable<unknown> =>
     everyOne(async (page) => {

@@ -1,4 +1,7 @@
-/** Makes one call to a server's REST API: with a token, a timeout, and retries if they are safe (contract, rest-and-tokens §3.0). */
+/**
+ * Makes one call to a server's REST API: with a token, a timeout, and retries if they are safe (contract, rest-and-tokens §3.0).
+ * Backends, the pages and the command line all call through it.
+ */
 import type { ErrorName, ErrorBody } from '../protocol/errors.ts'
 import type { PageOf } from '../protocol/rest.ts'
 import { isReadable } from '../protocol/ids.ts'
@@ -37,6 +40,8 @@ export interface CallOptions {
   body?: object
   /** Whether the answer is text instead of JSON. */
   text?: boolean
+  /** Error statuses whose body is an answer and no refusal, e.g. 503 of `/health`. */
+  accept?: readonly number[]
 }
 
 /** Makes a call and returns the server's answer. @throws {ServerClientError} */
@@ -51,11 +56,13 @@ export interface ClientParts {
   wait: (ms: number) => Promise<void>
 }
 
-export interface CallerOptions extends Pick<ClientParts, 'random' | 'wait'> {
+interface CallerOptions {
   baseUrl: string
   timeoutMs: number
-  maxRetries: number
-  token: () => string
+  /** Absent: each call is made once. */
+  retries?: Pick<ClientParts, 'random' | 'wait'> & { max: number }
+  /** Undefined: the call shows no token; a browser shows its cookies either way. */
+  token: () => string | undefined
 }
 
 const BACKOFF_MS = 1000
@@ -64,16 +71,21 @@ const JITTER_MS = 250
 /** Idempotent methods, which are safe to retry. */
 const IDEMPOTENT: ReadonlySet<Method> = new Set(['GET', 'PUT', 'DELETE'])
 
-export function createCaller({ baseUrl, timeoutMs, maxRetries, token, random, wait }: CallerOptions): Call {
-  const once = async (method: Method, path: string, { query, body, text }: CallOptions): Promise<unknown> => {
+export function createCaller({ baseUrl, timeoutMs, retries, token }: CallerOptions): Call {
+  const once = async (
+    method: Method,
+    path: string,
+    { query, body, text, accept }: CallOptions,
+  ): Promise<unknown> => {
     let answer: Response
     let read: string
     const url = baseUrl + path + queryText(query)
+    const authorization = token()
     try {
       answer = await fetch(url, {
         method,
         headers: {
-          authorization: token(),
+          ...(authorization !== undefined && { authorization }),
           accept: text === true ? '*/*' : 'application/json',
           ...(body && { 'content-type': 'application/json' }),
         },
@@ -88,14 +100,15 @@ export function createCaller({ baseUrl, timeoutMs, maxRetries, token, random, wa
         : new ServerClientError('CONNECTION_FAILED', 'The server cannot be reached.', { cause })
     }
     const about = { status: answer.status, requestId: answer.headers.get('x-request-id') ?? undefined }
-    if (answer.ok && text === true) return read
+    const isAnswer = answer.ok || accept?.includes(answer.status) === true
+    if (isAnswer && text === true) return read
     const value = jsonOf(read)
-    if (answer.ok && value !== undefined) return value
+    if (isAnswer && value !== undefined) return value
     const { code, message } = (value ?? {}) as Partial<ErrorBody>
-    if (answer.ok || typeof code !== 'string' || typeof message !== 'string')
+    if (isAnswer || typeof code !== 'string' || typeof message !== 'string')
       throw new ServerClientError(
         'UNREADABLE_ANSWER',
-        `The answer (${answer.status}) is none of Anteroom.`,
+        `Something other than Anteroom answered (${answer.status}).`,
         about,
       )
     throw new ServerClientError(code as ErrorName, message, about)
@@ -106,8 +119,8 @@ export function createCaller({ baseUrl, timeoutMs, maxRetries, token, random, wa
       try {
         return (await once(method, path, options)) as Answer
       } catch (error) {
-        if (tried >= maxRetries || !isWorthAnotherTry(error, method)) throw error
-        await wait(Math.min(BACKOFF_MS * 2 ** tried, MAX_BACKOFF_MS) + random() * JITTER_MS)
+        if (!retries || tried >= retries.max || !isWorthAnotherTry(error, method)) throw error
+        await retries.wait(Math.min(BACKOFF_MS * 2 ** tried, MAX_BACKOFF_MS) + retries.random() * JITTER_MS)
       }
     }
   }

@@ -4,6 +4,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { after, before, test } from 'node:test'
+import { createCaller } from './call.ts'
 import { Receiver } from '../../test/support/receiver.ts'
 import { API_KEY, SECRET, TestServer } from '../../test/support/test-server.ts'
 import {
@@ -155,6 +156,23 @@ test('an answer of something else is no answer, and a redirect takes the token n
   const { client } = await odd((_, response) => response.writeHead(302, { location: elsewhere.url }).end())
   await assert.rejects(client.rooms.create(), failed('CONNECTION_FAILED'))
   assert.deepEqual(elsewhere.asked, [])
+})
+
+test('an error of HTTP that is an answer is taken where the caller says so, and another is not', async () => {
+  const { client } = await odd((_, response) => response.writeHead(503).end('{"status":"failing"}'))
+  assert.deepEqual(await client.request('GET', '/health', { accept: [503] }), { status: 'failing' })
+  const other = await odd((_, response) => response.writeHead(500).end(refusal('SOMETHING_WENT_WRONG')))
+  await assert.rejects(
+    other.client.request('GET', '/health', { accept: [503] }),
+    failed('SOMETHING_WENT_WRONG', 500),
+  )
+})
+
+test('a caller without a token shows none, and one without retries calls once', async () => {
+  const { url, asked } = await odd((_, response) => response.writeHead(429).end(refusal('RATE_LIMITED')))
+  const call = createCaller({ baseUrl: url, timeoutMs: 10_000, token: () => undefined })
+  await assert.rejects(call('GET', '/x'), failed('RATE_LIMITED', 429))
+  assert.deepEqual(asked, [{ method: 'GET', url: '/x', token: undefined }])
 })
 
 test('the management token is renewed a minute before its end, and joins nothing', async () => {

@@ -75,10 +75,8 @@ export class ServerClient {
     this.#call = createCaller({
       baseUrl: url.replace(/\/+$/, '').replace(/\/v2$/, ''),
       timeoutMs,
-      maxRetries,
+      retries: { max: maxRetries, random, wait: parts.wait ?? ((ms) => wait(ms)) },
       token: management,
-      random,
-      wait: parts.wait ?? ((ms) => wait(ms)),
     })
     this.tokens = new Tokens(this.#call, minter, management)
     this.rooms = new Rooms(this.#call)

@@ -1,22 +1,10 @@
 /** The pages' own calls to the REST API. */
+import type { NewInvite, Pass } from '../protocol/rest/invites.ts'
+import type { Health } from '../protocol/rest/watching.ts'
+import { createCaller, type CallOptions, type Method } from '../server-client/call.ts'
 
-export interface Pass {
-  token: string
-  meetingId: string
-}
-
-export class ApiError extends Error {
-  readonly reason: string
-  /** Of HTTP; 0 where there was no answer. */
-  readonly status: number
-
-  constructor(reason: string, message: string, status = 0) {
-    super(message)
-    this.name = 'ApiError'
-    this.reason = reason
-    this.status = status
-  }
-}
+export { ServerClientError } from '../server-client/call.ts'
+export type { CallOptions, Method, Pass }
 
 /** Where the page was served from, a path before it included. */
 export const serverUrl = new URL(
@@ -24,49 +12,30 @@ export const serverUrl = new URL(
   location.origin,
 ).href.replace(/\/$/, '')
 
-/** What is not JSON is answered as text. @throws {ApiError} */
-export async function call<T>(
-  method: 'GET' | 'POST' | 'PATCH' | 'PUT',
+const TIMEOUT_MS = 30_000
+
+/**
+ * A call that shows this token; without one, the cookie of whoever is signed in.
+ *
+ * @throws {ServerClientError}
+ */
+export function call<T>(
+  method: Method,
   path: string,
-  body?: object,
-  token?: string,
+  { token, ...options }: CallOptions & { token?: string | undefined } = {},
 ): Promise<T> {
-  let answer: Response
-  try {
-    answer = await fetch(serverUrl + path, {
-      method,
-      headers: {
-        ...(body && { 'content-type': 'application/json' }),
-        ...(token !== undefined && { authorization: token }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    })
-  } catch {
-    throw new ApiError('CONNECTION_FAILED', 'The server cannot be reached.')
-  }
-  if (answer.ok && !answer.headers.get('content-type')?.includes('json')) return (await answer.text()) as T
-  const value = (await answer.json().catch(() => ({}))) as T & { code?: string; message?: string }
-  if (!answer.ok && path !== '/health')
-    throw new ApiError(
-      value.code ?? 'SOMETHING_WENT_WRONG',
-      value.message ?? 'The server refused.',
-      answer.status,
-    )
-  return value
+  const asCaller = createCaller({ baseUrl: serverUrl, timeoutMs: TIMEOUT_MS, token: () => token })
+  return asCaller<T>(method, path, options)
 }
 
-export const startMeeting = (): Promise<Pass> => call('POST', '/page/start', {})
-export const signIn = (code: string): Promise<unknown> => call('POST', '/v2/admin/sign-in', { code })
-export const exchangeInvite = (code: string): Promise<Pass> => call('POST', '/invites/exchange', { code })
-export const createInvite = (
-  token: string,
-  roomId: string,
-  entry: 'direct' | 'ask',
-): Promise<{ link: string }> => call('POST', '/v2/invites', { roomId, entry }, token)
+export const startMeeting = (): Promise<Pass> => call('POST', '/page/start', { body: {} })
+export const signIn = (code: string): Promise<unknown> =>
+  call('POST', '/v2/admin/sign-in', { body: { code } })
+export const exchangeInvite = (code: string): Promise<Pass> =>
+  call('POST', '/invites/exchange', { body: { code } })
+export const createInvite = (token: string, roomId: string, entry: NewInvite['entry']): Promise<NewInvite> =>
+  call('POST', '/v2/invites', { body: { roomId, entry }, token })
+
 /** Whether sound and picture work; `preparing` is there while the server still gets ready for them. */
-export interface MediaState {
-  available: boolean
-  reason?: string
-  preparing?: { done: number; total: number }
-}
-export const health = (): Promise<{ media: MediaState }> => call('GET', '/health')
+export type MediaState = Health['media']
+export const health = (): Promise<Health> => call('GET', '/health', { accept: [503] })

@@ -2,20 +2,35 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
 import type { Address } from './address.ts'
-import { ApiError, exchangeInvite, serverUrl, signIn, startMeeting, type Pass } from './api.ts'
+import { exchangeInvite, ServerClientError, serverUrl, signIn, startMeeting, type Pass } from './api.ts'
 import { PAGE_INCOMPLETE, sentenceFor, type Sentence } from './sentences.ts'
 import { Home } from './screens/home.tsx'
 import type * as inside from './screens/inside.tsx'
 import { Message } from './screens/message.tsx'
 import { PreJoin, type Choice } from './screens/pre-join.tsx'
 
-/** The larger part of the page, which loads while people look at themselves. @throws {ApiError} PAGE_INCOMPLETE */
+/** What the page itself refuses, by a reason of `sentences.ts`. */
+class PageError extends Error {
+  readonly reason: string
+
+  constructor(reason: string, cause?: unknown) {
+    super(reason, { cause })
+    this.reason = reason
+  }
+}
+
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof ServerClientError) return error.code
+  return error instanceof MeetingError || error instanceof PageError ? error.reason : undefined
+}
+
+/** The larger part of the page, which loads while people look at themselves. @throws {PageError} PAGE_INCOMPLETE */
 async function loadInside(): Promise<typeof inside> {
   try {
     return await import('./screens/inside.tsx')
   } catch (error) {
     console.error(error)
-    throw new ApiError('PAGE_INCOMPLETE', 'A part of the page could not be loaded.')
+    throw new PageError('PAGE_INCOMPLETE', error)
   }
 }
 
@@ -48,7 +63,7 @@ export function App({ address }: { address: Address }) {
   const meetingRef = useRef<Meeting | undefined>(undefined)
 
   const refuse = useCallback((error: unknown, pass?: Pass) => {
-    const reason = error instanceof ApiError || error instanceof MeetingError ? error.reason : undefined
+    const reason = reasonOf(error)
     if (reason === undefined) console.error(error)
     setScreen({ name: 'message', sentence: sentenceFor(reason), ...(pass && { pass }) })
   }, [])
@@ -77,7 +92,7 @@ export function App({ address }: { address: Address }) {
         } else {
           const kept = memory.load(to.meetingId)
           if (kept) enter(kept)
-          else refuse(new ApiError('NOT_FOUND', ''))
+          else refuse(new PageError('NOT_FOUND'))
         }
       } catch (error) {
         refuse(error)

@@ -14,6 +14,12 @@ export const PAGE_INCOMPLETE: Sentence = {
   again: true,
 }
 
+const UNREACHABLE: Sentence = {
+  title: 'The server cannot be reached',
+  advice: 'Check your connection and try again.',
+  again: true,
+}
+
 const byReason: Record<string, Sentence> = {
   INVALID_TOKEN: {
     title: 'This link has expired',
@@ -101,11 +107,8 @@ const byReason: Record<string, Sentence> = {
     advice: 'Sign in at /dashboard, or join by an invite.',
     again: false,
   },
-  CONNECTION_FAILED: {
-    title: 'The server cannot be reached',
-    advice: 'Check your connection and try again.',
-    again: true,
-  },
+  CONNECTION_FAILED: UNREACHABLE,
+  TIMEOUT: UNREACHABLE,
   PAGE_INCOMPLETE,
   MEDIA_FAILED: {
     title: 'This browser could not connect sound and picture',
@@ -130,7 +133,7 @@ const byLeaveCode: Record<number, Sentence> = {
   },
   1011: byReason.DUPLICATE_PARTICIPANT!,
   1101: { title: 'You left the meeting', advice: 'You can go back as long as it goes on.', again: true },
-  1102: byReason.CONNECTION_FAILED!,
+  1102: UNREACHABLE,
 }
 
 export function sentenceFor(reason: string | undefined, code?: number): Sentence {

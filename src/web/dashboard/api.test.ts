@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 Object.assign(globalThis, { location: new URL('http://localhost/dashboard') })
-const { ApiError } = await import('../api.ts')
+const { ServerClientError } = await import('../api.ts')
 const { createApi } = await import('./api.ts')
 
 /** A server that gives numbered tokens; `refuse` says which calls inside a project it refuses. */
@@ -11,11 +11,11 @@ function aServer({ refuse = () => 0 }: { refuse?: (token: string) => number } = 
   let given = 0
   let at = 0
   let signedOut = 0
-  const call = async (_method: string, path: string, _body?: object, token?: string): Promise<any> => {
+  const call = async (_method: string, path: string, { token }: { token?: string } = {}): Promise<any> => {
     seen.push(token === undefined ? path : `${path} by ${token}`)
     if (path.endsWith('/token')) return { token: `t${++given}` }
     const status = token === undefined ? 401 : refuse(token)
-    if (status !== 0) throw new ApiError('REFUSED', 'No.', status)
+    if (status !== 0) throw new ServerClientError('UNAUTHORIZED', 'No.', { status })
     return 'yes'
   }
   const api = createApi({ call: call as never, now: () => at, onSignedOut: () => signedOut++ })
@@ -48,6 +48,12 @@ test('a token that is refused is exchanged once, and a second refusal is told', 
   await assert.rejects(forbidden.ask(), { status: 403 })
   assert.equal(forbidden.seen.filter((line) => line.startsWith('/x')).length, 1)
   assert.equal(always.signedOut() + forbidden.signedOut(), 0, 'a refused token signs nobody out')
+})
+
+test('what is answered as text is asked for in the same way', async () => {
+  const { api, seen } = aServer({ refuse: (token) => (token === 't1' ? 401 : 0) })
+  assert.equal(await api.textInProject('p', '/x'), 'yes')
+  assert.deepEqual(seen.slice(-1), ['/x by t2'])
 })
 
 test('whoever the server does not know any more is told', async () => {

@@ -2,16 +2,15 @@
  * The dashboard's calls: as the one who is signed in (by cookie), and inside a project with a management token. Tokens live in
  * memory only and are renewed before they expire.
  */
-import type { call } from '../api.ts'
-import { ApiError } from '../api.ts'
-
-export type Method = Parameters<typeof call>[0]
+import { ServerClientError, type call, type Method } from '../api.ts'
 
 export interface Api {
-  /** A call of the one who runs the server. @throws {ApiError} */
+  /** A call of the one who runs the server. @throws {ServerClientError} */
   admin<T>(method: Method, path: string, body?: object): Promise<T>
-  /** A call inside a project. @throws {ApiError} */
+  /** A call inside a project. @throws {ServerClientError} */
   inProject<T>(projectId: string, method: Method, path: string, body?: object): Promise<T>
+  /** The same for what is answered as text. @throws {ServerClientError} */
+  textInProject(projectId: string, path: string): Promise<string>
   /** Drops what it holds. */
   forget(): void
 }
@@ -33,9 +32,9 @@ export function createApi({ call: send, now, onSignedOut }: ApiOptions): Api {
 
   const admin: Api['admin'] = async (method, path, body) => {
     try {
-      return await send(method, path, body)
+      return await send(method, path, { ...(body && { body }) })
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) onSignedOut()
+      if (error instanceof ServerClientError && error.status === 401) onSignedOut()
       throw error
     }
   }
@@ -58,18 +57,23 @@ export function createApi({ call: send, now, onSignedOut }: ApiOptions): Api {
     return token
   }
 
+  const asProject = async <T>(projectId: string, work: (token: string) => Promise<T>): Promise<T> => {
+    try {
+      return await work(await tokenOf(projectId))
+    } catch (error) {
+      if (!(error instanceof ServerClientError) || error.status !== 401 || !tokens.has(projectId)) throw error
+      // Its key may have been revoked since: once more, with a token of another.
+      tokens.delete(projectId)
+      return work(await tokenOf(projectId))
+    }
+  }
+
   return {
     admin,
-    inProject: async (projectId, method, path, body) => {
-      try {
-        return await send(method, path, body, await tokenOf(projectId))
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 401 || !tokens.has(projectId)) throw error
-        // Its key may have been revoked since: once more, with a token of another.
-        tokens.delete(projectId)
-        return send(method, path, body, await tokenOf(projectId))
-      }
-    },
+    inProject: (projectId, method, path, body) =>
+      asProject(projectId, (token) => send(method, path, { token, ...(body && { body }) })),
+    textInProject: (projectId, path) =>
+      asProject(projectId, (token) => send('GET', path, { token, text: true })),
     forget: () => tokens.clear(),
   }
 }

@@ -1,11 +1,11 @@
 /** Asking the server for what a screen shows, and doing what was clicked. */
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { ApiError } from '../api.ts'
+import { ServerClientError } from '../api.ts'
 
 export interface Asked<T> {
   /** What was answered last; kept while it is asked again. */
   value?: T
-  problem?: ApiError
+  problem?: { message: string }
   asking: boolean
   again: () => void
 }
@@ -16,7 +16,9 @@ export interface Asked<T> {
  * @param everyMs asks again that long after each answer, as long as the window is visible
  */
 export function useAsked<T>(ask: () => Promise<T>, key: string, everyMs?: number): Asked<T> {
-  const [state, setState] = useState<{ value?: T; problem?: ApiError; asking: boolean }>({ asking: true })
+  const [state, setState] = useState<{ value?: T; problem?: { message: string }; asking: boolean }>({
+    asking: true,
+  })
   const [round, setRound] = useState(0)
   const latest = useRef(ask)
   latest.current = ask
@@ -30,7 +32,7 @@ export function useAsked<T>(ask: () => Promise<T>, key: string, everyMs?: number
         const value = await latest.current()
         if (!over) setState({ value, asking: false })
       } catch (error) {
-        const problem = asApiError(error)
+        const problem = { message: sentenceOf(error) }
         if (!over) setState((before) => ({ ...before, problem, asking: false }))
       }
       if (everyMs !== undefined && !over) {
@@ -75,7 +77,7 @@ export function useDoing(): Doing {
       await work()
       return true
     } catch (error) {
-      setProblem(asApiError(error).message)
+      setProblem(sentenceOf(error))
       return false
     } finally {
       under.current = false
@@ -85,6 +87,6 @@ export function useDoing(): Doing {
   return { busy, problem, run }
 }
 
-function asApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError('SOMETHING_WENT_WRONG', 'That did not work.')
+function sentenceOf(error: unknown): string {
+  return error instanceof ServerClientError ? error.message : 'That did not work.'
 }

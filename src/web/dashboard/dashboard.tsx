@@ -1,6 +1,6 @@
 /** Who is signed in, and what they see: the sign-in, or the screen of this place in its frame. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { ApiError, call } from '../api.ts'
+import { call, ServerClientError } from '../api.ts'
 import { createApi } from './api.ts'
 import { Frame } from './frame.tsx'
 import { Notices } from './parts/notices.tsx'
@@ -24,7 +24,7 @@ export function Dashboard({ code }: { code?: string }) {
       if (code !== undefined && redeemed.current !== code) {
         redeemed.current = code
         try {
-          setState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', { code }))
+          setState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', { body: { code } }))
           return
         } catch (error) {
           refusal = sentence(error)
@@ -74,4 +74,4 @@ export function Dashboard({ code }: { code?: string }) {
 }
 
 const sentence = (error: unknown): string =>
-  error instanceof ApiError ? error.message : 'That did not work; try again.'
+  error instanceof ServerClientError ? error.message : 'That did not work; try again.'

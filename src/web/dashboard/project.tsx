@@ -1,5 +1,6 @@
 import { createContext, use } from 'react'
-import type { Api, Method } from './api.ts'
+import type { Method } from '../api.ts'
+import type { Api } from './api.ts'
 import type { Project } from '../../protocol/rest/keys.ts'
 
 export interface Desk {
@@ -15,11 +16,13 @@ export const DeskContext = createContext<Desk | undefined>(undefined)
 /** Who is asked, and for which project. */
 export function useDesk(): Desk & {
   inProject: <T>(method: Method, path: string, body?: object) => Promise<T>
+  textInProject: (path: string) => Promise<string>
 } {
   const desk = use(DeskContext)!
   return {
     ...desk,
     inProject: (method, path, body) => desk.api.inProject(desk.project.projectId, method, path, body),
+    textInProject: (path) => desk.api.textInProject(desk.project.projectId, path),
   }
 }
 

@@ -267,12 +267,12 @@ function Quality({
 
 /** The chat log needs a token, so it is asked for and handed to the browser as a file. */
 function ChatDownload({ sessionId }: { sessionId: string }) {
-  const { inProject } = useDesk()
+  const { textInProject } = useDesk()
   const { busy, problem, run } = useDoing()
   const [empty, setEmpty] = useState(false)
   const download = (): void =>
     void run(async () => {
-      const csv = await inProject<string>('GET', `/v2/sessions/${encodeURIComponent(sessionId)}/chat-log`)
+      const csv = await textInProject(`/v2/sessions/${encodeURIComponent(sessionId)}/chat-log`)
       // A heading alone is no chat.
       setEmpty(csv.trim().split('\n').length < 2)
       // Read as text, the answer lost the byte-order mark that Excel needs.

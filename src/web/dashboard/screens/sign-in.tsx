@@ -25,7 +25,7 @@ export function SignIn({
 }) {
   const { busy, problem, run } = useDoing()
   const enter = (body: { code: string } | { password: string }): void =>
-    void run(async () => onState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', body)))
+    void run(async () => onState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', { body })))
 
   useEffect(() => {
     document.title = 'Sign in · Anteroom'

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { ApiError } from '../../api.ts'
+import { ServerClientError } from '../../api.ts'
 import { Foreign } from '../../parts/foreign.tsx'
 import { useAsked, useDoing } from '../asking.ts'
 import { Form } from '../parts/form.tsx'
@@ -40,7 +40,7 @@ export function WebhooksScreen() {
         `/v2/webhooks/deliveries${queryOf({ page, perPage: PER_PAGE, state, event, roomId: meeting })}`,
       ).catch((error: unknown) => {
         // A meeting that is not there was told of nothing.
-        if (error instanceof ApiError && error.reason === 'INVALID_MEETING_ID') return NOTHING
+        if (error instanceof ServerClientError && error.code === 'INVALID_MEETING_ID') return NOTHING
         throw error
       }),
     [page, state, event, meeting].join(' '),
