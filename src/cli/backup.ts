@@ -22,8 +22,14 @@ export const backup: Command = {
     'Secrets stay sealed under the master key, which the file does not contain: keep a copy of data/master.key elsewhere.\nFiles shared in an ongoing session are not included; they are deleted when the session ends.',
   run: async ({ env, positionals: [file = ''] }) => {
     const to = resolve(file)
-    const { backupStore } = await import('../store/sqlite/backup.ts')
-    await backupStore(configOverSqlite(env, 'use "pg_dump".').dataDir, to)
+    const { dataDir: folder, masterKey, databaseUrl: url } = readConfig(env)
+    if (url === undefined) {
+      const { backupStore } = await import('../store/sqlite/backup.ts')
+      await backupStore(folder, to)
+    } else {
+      const { backupPostgres } = await import('../store/migrate-store.ts')
+      await backupPostgres({ folder, masterKey, url, to })
+    }
     const { size } = await stat(to)
     return { json: { file: to, bytes: size }, text: `${to} (${size} bytes)` }
   },
@@ -34,7 +40,10 @@ export const restore: Command = {
   positionals: ['file'],
   summary: 'replaces the store with a backup and keeps the old store beside it; stop the server first',
   run: async ({ env, positionals: [file = ''] }) => {
-    const { dataDir, masterKey } = configOverSqlite(env, 'use "pg_restore".')
+    const { dataDir, masterKey } = configOverSqlite(
+      env,
+      'restore with DATABASE_URL unset, then use "migrate-store".',
+    )
     const { restoreStore } = await import('../store/sqlite/backup.ts')
     const kept = await restoreStore({ folder: dataDir, masterKey, from: resolve(file), now: Date.now() })
     return {
@@ -59,6 +68,34 @@ export const rotateKey: Command = {
         kept === undefined
           ? `${sealed} secrets were sealed again; copy the key from ${keyFile} into MASTER_KEY, then delete that file`
           : `${sealed} secrets were sealed again; the old key is kept in ${kept} for existing backups`,
+    }
+  },
+}
+
+export const migrate: Command = {
+  name: 'migrate-store',
+  summary: 'copies the whole store from SQLite to PostgreSQL or back; the server must be stopped',
+  details:
+    'All is copied in one transaction and compared with the original, or nothing is: after an interruption run it again. The target must be empty. The original stays. Secrets stay sealed under the master key of DATA_DIR, which is not copied. Give a password in PGPASSWORD rather than in the URL, which other users of the machine can see.',
+  options: {
+    from: { value: '<folder or URL>', help: 'data folder with a SQLite database, or postgres://…' },
+    to: { value: '<folder or URL>', help: 'the same, of a database that is empty or not there yet' },
+  },
+  run: async ({ env, values: { from, to } }) => {
+    if (typeof from !== 'string' || typeof to !== 'string')
+      throw new CommandError('Say with --from and --to what to copy where.', exitCodes.usage)
+    const { dataDir: folder, masterKey } = readConfig(env)
+    const { migrateStore } = await import('../store/migrate-store.ts')
+    const place = (text: string): string => (/^postgres(ql)?:/.test(text) ? text : resolve(text))
+    const { copied, replaced } = await migrateStore({ folder, masterKey, from: place(from), to: place(to) })
+    const rows = copied.reduce((sum, one) => sum + one.rows, 0)
+    return {
+      json: { tables: copied, replacedTexts: replaced },
+      text: [
+        ...copied.map((one) => `${one.table}: ${one.rows}`),
+        `${rows} rows are copied and compared; serve the copy from now on, not the original`,
+        ...(replaced > 0 ? [`U+0000 was replaced in ${replaced} texts`] : []),
+      ].join('\n'),
     }
   },
 }

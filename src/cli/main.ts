@@ -7,7 +7,7 @@ import {
   type Command,
   type CommandResult,
 } from './arguments.ts'
-import { backup, restore, rotateKey } from './backup.ts'
+import { backup, migrate, restore, rotateKey } from './backup.ts'
 import { doctor } from './doctor.ts'
 import { readEnvFile } from './env-file.ts'
 import { importCommand } from './import.ts'
@@ -36,6 +36,7 @@ const commands: readonly Command[] = [
   ...tokenCommands,
   ...meetingCommands,
   backup,
+  migrate,
   restore,
   rotateKey,
   ...webhookCommands,

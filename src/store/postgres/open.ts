@@ -14,7 +14,7 @@ import { WriteQueue, type OnCommit, type Transact } from '../sql/write-queue.ts'
 import { troubleOf } from '../unavailable.ts'
 import { postgresDialect } from './dialect.ts'
 import { isUniqueViolation, problem } from './errors.ts'
-import { CommitUnknown, openPool, PoolDialect } from './pool.ts'
+import { APPLICATION_NAME, CommitUnknown, openPool, PoolDialect } from './pool.ts'
 
 /** As `server_version_num` has it. */
 const OLDEST_VERSION = 14_00_00
@@ -113,7 +113,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
  */
 export async function checkPostgres(url: string, seal: () => Promise<Seal>): Promise<boolean> {
   const name = nameOf(url)
-  const db = single(url)
+  const db = connectPostgres(url)
   try {
     if (!(await inspect(db, name))) return false
     const probe = await sql<{ value: string }>`select value from stored_values where name = ${SEAL_PROBE}`
@@ -129,7 +129,7 @@ export async function checkPostgres(url: string, seal: () => Promise<Seal>): Pro
 }
 
 /** One connection on which nothing is hurried: migrations take what they take. */
-function single(url: string): Kysely<Schema> {
+export function connectPostgres(url: string): Kysely<Schema> {
   return new Kysely<Schema>({
     dialect: new PoolDialect(openPool({ url, connections: 1 }, () => undefined)),
   })
@@ -137,7 +137,7 @@ function single(url: string): Kysely<Schema> {
 
 /** Brings the tables up to date. @throws {StartError} and changes nothing where this program may not work on the database */
 async function prepare(url: string, name: string, create: boolean): Promise<void> {
-  const db = single(url)
+  const db = connectPostgres(url)
   try {
     if (!(await inspect(db, name)) && !create)
       throw new StartError(
@@ -191,6 +191,11 @@ function assertKnown(taken: readonly string[], name: string): void {
     `${name} is of a newer Anteroom: start that version, or name another database in DATABASE_URL.`,
   )
 }
+
+/** How many others of ours are connected to the database. */
+export const OTHER_CONNECTIONS = sql<{ others: number }>`
+  select count(*) as others from pg_stat_activity
+  where datname = current_database() and application_name = ${APPLICATION_NAME} and pid <> pg_backend_pid()`
 
 async function isInUse(db: Kysely<Schema>): Promise<boolean> {
   const probe = db.selectFrom('stored_values').select('name').where('name', '=', SEAL_PROBE)

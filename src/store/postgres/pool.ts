@@ -19,7 +19,7 @@ export interface PoolOptions {
 }
 
 /** By which connections of ours are known to others. */
-const APPLICATION_NAME = 'anteroom'
+export const APPLICATION_NAME = 'anteroom'
 /** An answer that is lost on the way is waited for so much longer than the server would work on it. */
 const ANSWER_PATIENCE_MS = 2000
 const CONNECT_PATIENCE_MS = 4000

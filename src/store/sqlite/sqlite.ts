@@ -42,13 +42,13 @@ export async function openSqlite(
   onTrouble: OnTrouble = () => undefined,
 ): Promise<Store> {
   const file = join(folder, DATABASE_FILE)
-  const writer = connect(file)
+  const writer = connectSqlite(file)
   const open = [writer]
   const destroy = () => Promise.all(open.map((db) => db.destroy()))
   try {
     await bringUpToDate(writer, file)
     // A second connection for reading: it sees only what has been committed, never a part of a group in progress.
-    const reader = connect(file)
+    const reader = connectSqlite(file)
     open.push(reader)
     await sql`pragma query_only = on`.execute(reader)
 
@@ -179,7 +179,7 @@ class Dialect extends SqliteDialect {
   }
 }
 
-function connect(file: string): Kysely<Schema> {
+export function connectSqlite(file: string): Kysely<Schema> {
   let database
   try {
     // Create the file with mode 0600: SQLite gives its log and index the mode of the database.
