@@ -2,12 +2,14 @@ import { sql, type Kysely, type Selectable } from 'kysely'
 import type { SqlContext, Turn } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.ts'
+import { decisionQueries } from './decisions.ts'
 import { lineName, insertDeliveries, type OutboxSignal } from './outbox.ts'
 
 export function sessionQueries(
-  { db, write, dialect }: SqlContext,
+  context: SqlContext,
   signal: OutboxSignal,
 ): Omit<Store['sessions'], 'addPast'> {
+  const { db, write, dialect } = context
   const { rowKey } = dialect
   const rowOrder = sql.ref(dialect.rowOrder)
   /** By session. What happens in a meeting is written in order, whichever session it happens in. */
@@ -270,98 +272,7 @@ export function sessionQueries(
         for (const [projectId, fewer] of byProject) await countSessions(tx, projectId, -fewer)
         return gone + ids.length
       }),
-    admit: async ({ sessionId, participantId, tokenId, at }) => {
-      await write(laneOf(sessionId), (tx) =>
-        tx
-          .insertInto('admissions')
-          .values({ session_id: sessionId, participant_id: participantId, token_id: tokenId, at })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute(),
-      )
-    },
-    takeBackAdmission: async (sessionId, participantId, tokenId) => {
-      await write(laneOf(sessionId), (tx) =>
-        tx
-          .deleteFrom('admissions')
-          .where('session_id', '=', sessionId)
-          .where('participant_id', '=', participantId)
-          .where('token_id', '=', tokenId)
-          .execute(),
-      )
-    },
-    admissions: async (sessionId) => {
-      const rows = await db
-        .selectFrom('admissions')
-        .selectAll()
-        .where('session_id', '=', sessionId)
-        .orderBy('at')
-        .orderBy(rowOrder)
-        .execute()
-      return rows.map(({ participant_id: participantId, token_id: tokenId, at }) => ({
-        sessionId,
-        participantId,
-        tokenId,
-        at,
-      }))
-    },
-    remove: async (removal) => {
-      const { sessionId, participantId } = removal
-      await write(laneOf(sessionId), async (tx) => {
-        await tx
-          .deleteFrom('admissions')
-          .where('session_id', '=', sessionId)
-          .where('participant_id', '=', participantId)
-          .execute()
-        const values = {
-          name: removal.name,
-          at: removal.at,
-          removed_by: removal.by,
-          by_moderator: removal.byModerator ? (1 as const) : (0 as const),
-          token_shared: removal.tokenShared ? (1 as const) : (0 as const),
-        }
-        await tx
-          .insertInto('removals')
-          .values({
-            session_id: sessionId,
-            participant_id: participantId,
-            token_id: removal.tokenId,
-            ...values,
-          })
-          .onConflict((conflict) =>
-            conflict.columns(['session_id', 'participant_id', 'token_id']).doUpdateSet(values),
-          )
-          .execute()
-      })
-    },
-    liftRemoval: async (sessionId, participantId) => {
-      const { numDeletedRows } = await write(laneOf(sessionId), (tx) =>
-        tx
-          .deleteFrom('removals')
-          .where('session_id', '=', sessionId)
-          .where('participant_id', '=', participantId)
-          .executeTakeFirst(),
-      )
-      return numDeletedRows > 0n
-    },
-    removals: async (sessionId) => {
-      const rows = await db
-        .selectFrom('removals')
-        .selectAll()
-        .where('session_id', '=', sessionId)
-        .orderBy('at')
-        .orderBy(rowOrder)
-        .execute()
-      return rows.map((row) => ({
-        sessionId,
-        participantId: row.participant_id,
-        tokenId: row.token_id,
-        name: row.name,
-        at: row.at,
-        by: row.removed_by,
-        byModerator: row.by_moderator === 1,
-        tokenShared: row.token_shared === 1,
-      }))
-    },
+    ...decisionQueries(context, laneOf),
   }
 }
 
