@@ -89,9 +89,10 @@ const asked: Record<string, readonly string[]> = {
   'webhooks show': ['x'],
   'webhooks replay': ['--parked'],
   'admin reset': [],
+  import: ['--from', 'http://localhost:1', '--token', 'x'],
 }
 /** Those that work on no data folder, or that make one by their nature. */
-const others = ['serve', 'token-server', 'init', 'doctor', 'move-check', 'load']
+const others = ['serve', 'token-server', 'init', 'doctor', 'move-check', 'load', 'migrate-store']
 
 test('a folder that was mistyped stays as it is: every command but serve and init fails with one sentence', async () => {
   const { out } = await anteroom(['--help'])

@@ -189,7 +189,10 @@ test(
         assert.equal((await call(method, path)).status, 401, path)
       assert.equal((await call('GET', '/v2/admin/sign-in')).body.atThisMachine, false)
       assert.equal((await fetch(`${open.url}/get-token`)).status, 200, 'without the proxy')
-      assert.match(open.output, /a proxy seems to stand before this server/)
+      assert.match(
+        open.output,
+        /refused to treat a local caller as the owner: a proxy seems to be in front of this server/,
+      )
     } finally {
       await open.stop()
     }

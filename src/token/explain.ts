@@ -240,7 +240,7 @@ const sentences: Record<string, string> = {
   characters: 'The token contains characters that no token has. It may have been cut off or pasted wrongly.',
   parts: 'A token has three parts with a dot between them; was it cut or pasted wrongly?',
   base64url: 'A part of the token is not base64url in its one canonical spelling without padding.',
-  utf8: 'A part of the token is not UTF-8, or escapes half of a character.',
+  utf8: 'A part of the token is not UTF-8, or escapes half of a character or U+0000.',
   json: 'A part of the token is not JSON.',
   'not-an-object': 'Header and payload must be JSON objects.',
   'duplicate-key': 'The header names a key twice.',

@@ -363,7 +363,7 @@ async function moveIn(
     /** Each restart was told to the published client's app; own clients know it while they are away. */
     async wereToldWhy(times: number): Promise<void> {
       const told = await bob.run<number>(
-        `return log.filter(([name, value]) => name === 'error' && /restarts/.test(value.message)).length`,
+        `return log.filter(([name, value]) => name === 'error' && /is restarting/.test(value.message)).length`,
       )
       assert.equal(told, times)
     },

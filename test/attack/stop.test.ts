@@ -24,7 +24,7 @@ test('a stop tells those inside and those who wait why, and cuts them off in a w
   for (const client of [ann, bob, gone, guest]) {
     const { code, name, message } = await client.hears('error')
     assert.deepEqual([code, name], [5000, 'SERVER_STOPPING'])
-    assert.match(String(message), /restarts/)
+    assert.match(String(message), /is restarting/)
     // As a lost connection: whoever is disconnected by the server, or told to close, does not come back by itself.
     assert.equal((await client.hears('disconnect')).reason, 'transport close')
     assert.equal(client.closed, undefined)

@@ -48,7 +48,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 function objectIn(segment: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(utf8.decode(bytesOf(segment)))
-    if (textsOf(value).some((text) => /\p{Surrogate}/u.test(text))) return undefined
+    // U+0000 too, which PostgreSQL can't store.
+    if (textsOf(value).some((text) => /\p{Surrogate}|\0/u.test(text))) return undefined
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
   } catch {
     return undefined
@@ -96,7 +97,7 @@ const formRules: [rule: string, source: string, broken: (token: string, one: Tok
   ],
   ['no header key twice', 'RFC 7515 §4', (_token, one) => one.duplicateHeaderKey === true],
   [
-    'the claims are an object in UTF-8, without half a character',
+    'the claims are an object in UTF-8, without half a character or U+0000',
     'RFC 7519 §7.2',
     (token) => objectIn(token.split('.')[1]!) === undefined,
   ],
