@@ -40,7 +40,8 @@ async function passes(check: () => Promise<void>): Promise<void> {
   const end = performance.now() + 30_000
   for (;;)
     try {
-      await check(); return;
+      await check()
+      return
     } catch (error) {
       if (performance.now() > end) throw error
       await delay(100)
