@@ -30,6 +30,8 @@ suite('a body is read as UTF-8 or not at all', () => {
     ['half a character', Buffer.from('{"id":"\\ud83d"}'), json],
     ['two halves the wrong way round', Buffer.from('{"id":"\\ude00\\ud83d"}'), json],
     ['half a character in a name', Buffer.from('{"\\udc00":1}'), json],
+    ['U+0000', Buffer.from('{"id":"a\\u0000"}'), json],
+    ['U+0000 in a form', Buffer.from('id=a%00'), 'application/x-www-form-urlencoded'],
     ['half a character deep inside', Buffer.from('{"a":[{"b":["\\ud83d"]}]}'), json],
     ['half a character in bytes', Buffer.from([0x7b, 0x22, 0xed, 0xa0, 0xbd, 0x22, 0x3a, 0x31, 0x7d]), json],
     ['a form in Latin-1', latin1('id=b\xfcro'), form],

@@ -5,7 +5,8 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import secureJson from 'secure-json-parse'
 import { Refusal } from '../../protocol/errors.ts'
-import { hasWholeEscapes } from './url-text.ts'
+import { isStorable } from '../../protocol/ids.ts'
+import { hasNull, hasWholeEscapes } from './url-text.ts'
 
 /** Content types that exclude both. */
 const FOREIGN =
@@ -13,6 +14,8 @@ const FOREIGN =
 
 /** Deeper than any published shape. Stored values are serialised by recursive functions, so depth is limited. */
 const MAX_DEPTH = 32
+
+const NOT_STORABLE = 'The text in the body must be well-formed Unicode without U+0000.'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i
 const UTF8 = /^utf-?8$/i
@@ -57,29 +60,33 @@ function parseJson(text: string): Record<string, unknown> | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const problem = problemOfData(value)
+  // Ids and names in a body go into statements, which take no U+0000.
+  const problem = problemOfData(value, isStorable)
   if (problem === 'too deep') return undefined
-  if (problem !== undefined) throw malformed('The text in the body must be well-formed Unicode.')
+  if (problem !== undefined) throw malformed(NOT_STORABLE)
   return value as Record<string, unknown>
 }
 
 /**
- * Why a value cannot be stored: it is nested too deep, or one of its texts has a lone
+ * Why a value cannot be stored: it is nested too deep, or one of its texts is not one. By default, a text may have no lone
  * surrogate, which UTF-8 cannot represent.
  */
-export function problemOfData(value: object): 'too deep' | 'not well-formed' | undefined {
+export function problemOfData(
+  value: object,
+  isText = (text: string) => text.isWellFormed(),
+): 'too deep' | 'not well-formed' | undefined {
   let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MAX_DEPTH) return 'too deep'
     const next: unknown[] = []
     for (const one of level) {
       if (typeof one === 'string') {
-        if (!one.isWellFormed()) return 'not well-formed'
+        if (!isText(one)) return 'not well-formed'
       } else if (Array.isArray(one)) {
         for (const inner of one) next.push(inner)
       } else if (typeof one === 'object' && one !== null && !ArrayBuffer.isView(one)) {
         for (const [name, inner] of Object.entries(one)) {
-          if (!name.isWellFormed()) return 'not well-formed'
+          if (!isText(name)) return 'not well-formed'
           next.push(inner)
         }
       }
@@ -92,6 +99,7 @@ export function problemOfData(value: object): 'too deep' | 'not well-formed' | u
 function parseForm(text: string): Record<string, unknown> {
   if (!text.includes('=') || /%(?![0-9a-f]{2})/i.test(text)) throw malformed()
   if (!hasWholeEscapes(text)) throw malformed('The body must be in UTF-8.')
+  if (hasNull(text)) throw malformed(NOT_STORABLE)
   const given = new URLSearchParams(text)
   given.delete('__proto__')
   return Object.fromEntries(

@@ -31,7 +31,7 @@ import { sessionRoutes } from '../rest/sessions/routes.ts'
 import { wantsProtoo } from '../signalling/protoo.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { roomRoutes, withDoubledPrefix } from '../rest/rooms.ts'
-import { hasWholeEscapes } from './url-text.ts'
+import { hasNull, hasWholeEscapes } from './url-text.ts'
 import { watchingRoutes } from '../rest/watching.ts'
 import { webhookRoutes } from '../rest/webhooks.ts'
 
@@ -226,7 +226,8 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     // Fastify gives a body without a content type to no parser.
     if (headers['content-type'] === undefined && hasBody(headers)) headers['content-type'] = 'text/plain'
     // The router checks escapes in the path only.
-    done(hasWholeEscapes(request.url) ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
+    const isGood = hasWholeEscapes(request.url) && !hasNull(request.url)
+    done(isGood ? undefined : new Refusal('INVALID_REQUEST', { message: BAD_ADDRESS }))
   })
   app.setErrorHandler((error, request, reply) => {
     const refusal = gate.limitAuthFailures(request.raw, toRefusal(error))

@@ -10,3 +10,8 @@ export function hasWholeEscapes(text: string): boolean {
     return false
   }
 }
+
+/** Whether a text has an escaped U+0000. No id contains it, and it cannot be looked up in every store. */
+export function hasNull(text: string): boolean {
+  return text.includes('%00')
+}
