@@ -30,7 +30,8 @@ import { liveRoutes } from '../rest/live.ts'
 import { sessionRoutes } from '../rest/sessions/routes.ts'
 import { wantsProtoo } from '../signalling/protoo.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
-import { roomRoutes, withDoubledPrefix } from '../rest/rooms.ts'
+import { registerOlderPaths, withoutDoubledPrefix } from '../rest/older-paths.ts'
+import { roomRoutes } from '../rest/rooms.ts'
 import { hasNull, hasWholeEscapes } from './url-text.ts'
 import { watchingRoutes } from '../rest/watching.ts'
 import { webhookRoutes } from '../rest/webhooks.ts'
@@ -96,6 +97,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
   documentRoutes(app, context)
   void app.register((documented: TypedApp, _options, done) => {
     documented.addHook('onRoute', assertDeclared)
+    registerOlderPaths(documented)
     for (const routes of [
       healthRoutes,
       watchingRoutes,
@@ -160,7 +162,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     forceCloseConnections: true,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID_HEADER]),
     routerOptions: ROUTING,
-    rewriteUrl: (request) => withDoubledPrefix(request.url ?? '/'),
+    rewriteUrl: (request) => withoutDoubledPrefix(request.url ?? '/'),
     frameworkErrors: (error, request, reply) => {
       // No hook has run for these requests.
       const answer = reply as unknown as Answer

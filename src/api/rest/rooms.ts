@@ -1,4 +1,4 @@
-/** Meetings over REST, in both generations of the contract (rest-and-tokens §2, §3.1, §3.2). */
+/** Meetings over REST (contract, rest-and-tokens §2, §3.1, §3.2). */
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { MeetingRecord, MeetingSettings } from '../../store/store.ts'
@@ -88,8 +88,6 @@ export const roomRoutes: Routes = (app, context) => {
 
   for (const [path, options] of [
     ['/v2/rooms', describe({ ...creating, tag, body: CreateMeetingBody })],
-    ['/v1/meetings', describe({ ...creating, tag, body: CreateMeetingBody, deprecated: true })],
-    ['/api/meetings', describe({ ...creating, tag, body: CreateMeetingBody, deprecated: true })],
     ['/create-meeting', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
     ['/create-room', describe({ ...creating, tag: sample, body: CreateWithTokenBody })],
   ] as const) {
@@ -101,62 +99,51 @@ export const roomRoutes: Routes = (app, context) => {
       answer(request, validated(request)),
     )
   }
-  for (const [method, path] of [
-    ['GET', '/v2/rooms/validate/:id'],
-    ['POST', '/v2/rooms/validate/:id'],
-    ['POST', '/v1/meetings/:id'],
-    ['POST', '/api/meetings/:id'],
-  ] as const) {
+  for (const method of ['GET', 'POST'] as const) {
     app.route({
       method,
-      url: path,
+      url: '/v2/rooms/validate/:id',
       ...describe({ ...validating, tag, deprecated: method === 'POST' }),
       handler: (request) => answer(request, validated(request)),
     })
   }
-  for (const path of ['/v2/rooms/:id', '/v1/meetings/:id', '/api/meetings/:id']) {
-    app.get(
-      path,
-      describe({
-        summary: 'One meeting',
-        tag,
-        access: 'token',
-        action: 'find',
-        about: { meeting: ({ params }) => params.id },
-        deprecated: !path.startsWith('/v2'),
-        params: AnyIdParams,
-        answer: RoomWithOwner,
-      }),
-      (request) => {
-        const { userId, ...room } = answer(request, meetingFor(request))
-        return { ...room, user: { id: userId, name: '', email: '' } }
-      },
-    )
-  }
-  for (const path of ['/v2/rooms', '/v1/meetings', '/api/meetings']) {
-    app.get(
-      path,
-      describe({
-        summary: 'The meetings of a project, newest first',
-        tag,
-        access: 'token',
-        action: 'list',
-        about: 'project',
-        deprecated: !path.startsWith('/v2'),
-        query: PageQuery,
-        answer: RoomPage,
-      }),
-      async (request) => {
-        const grant = grantFor(request)
-        const { page, perPage, query } = request.query
-        const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
-        return {
-          pageInfo: pageInfoOf(page, perPage, total),
-          data: items.map((meeting) => answer(request, meeting)),
-        }
-      },
-    )
-  }
+  app.get(
+    '/v2/rooms/:id',
+    describe({
+      summary: 'One meeting',
+      tag,
+      access: 'token',
+      action: 'find',
+      about: { meeting: ({ params }) => params.id },
+      params: AnyIdParams,
+      answer: RoomWithOwner,
+    }),
+    (request) => {
+      const { userId, ...room } = answer(request, meetingFor(request))
+      return { ...room, user: { id: userId, name: '', email: '' } }
+    },
+  )
+  app.get(
+    '/v2/rooms',
+    describe({
+      summary: 'The meetings of a project, newest first',
+      tag,
+      access: 'token',
+      action: 'list',
+      about: 'project',
+      query: PageQuery,
+      answer: RoomPage,
+    }),
+    async (request) => {
+      const grant = grantFor(request)
+      const { page, perPage, query } = request.query
+      const { items, total } = await catalogue.list(grant.projectId, { page, perPage }, query)
+      return {
+        pageInfo: pageInfoOf(page, perPage, total),
+        data: items.map((meeting) => answer(request, meeting)),
+      }
+    },
+  )
 
   app.post(
     '/v2/rooms/deactivate',
@@ -228,11 +215,6 @@ export const roomRoutes: Routes = (app, context) => {
       return answer(request, await create(grantFor(request), request.body, id))
     },
   )
-}
-
-/** Registers what is known under `/v2` a second time under `/v2/v2`, where two published conventions put it together. */
-export function withDoubledPrefix(url: string): string {
-  return url.startsWith('/v2/v2/') ? url.slice(3) : url
 }
 
 /** A refusal with a status and text of its own, where published clients look for exactly these. */

@@ -334,30 +334,6 @@ export const sessionRoutes: Routes = (app, context) => {
     },
   )
 
-  app.get(
-    '/v1/meeting-sessions',
-    describe({
-      summary: 'Sessions, newest first',
-      tag,
-      ...ofList,
-      deprecated: true,
-      query: SessionsQuery,
-      answer: pageOf(Session),
-    }),
-    (request) => list(request, request.query),
-  )
-  app.get(
-    '/v1/meeting-sessions/:sessionId',
-    describe({
-      summary: 'One session',
-      tag,
-      ...ofSession,
-      deprecated: true,
-      params: SessionParams,
-      answer: Session,
-    }),
-    one,
-  )
   app.post(
     '/v1/meeting-sessions/:sessionId/end',
     describe({

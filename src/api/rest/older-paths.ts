@@ -1,0 +1,31 @@
+/**
+ * Older spellings of addresses that published clients still use. Each is registered from its route of today and marked as
+ * deprecated in the API document. An older call whose fields or answer differ is a route of its own, beside its successor.
+ */
+import type { FastifyInstance, HTTPMethods } from 'fastify'
+
+const olderPaths: Readonly<Record<string, readonly string[]>> = {
+  'GET /v2/rooms': ['/v1/meetings', '/api/meetings'],
+  'POST /v2/rooms': ['/v1/meetings', '/api/meetings'],
+  'GET /v2/rooms/:id': ['/v1/meetings/:id', '/api/meetings/:id'],
+  'POST /v2/rooms/validate/:id': ['/v1/meetings/:id', '/api/meetings/:id'],
+  'GET /v2/sessions': ['/v1/meeting-sessions'],
+  'GET /v2/sessions/:sessionId': ['/v1/meeting-sessions/:sessionId'],
+}
+
+/** Registers, with each route from here on, its older spellings. */
+export function registerOlderPaths(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) {
+      for (const url of olderPaths[`${method} ${route.url}`] ?? []) {
+        const schema = { ...route.schema, deprecated: true }
+        app.route({ ...route, method: method as HTTPMethods, url, schema })
+      }
+    }
+  })
+}
+
+/** Two published conventions together lead to `/v2/v2/…`, which is served as `/v2/…`. */
+export function withoutDoubledPrefix(url: string): string {
+  return url.startsWith('/v2/v2/') ? url.slice(3) : url
+}
