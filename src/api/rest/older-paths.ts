@@ -2,7 +2,7 @@
  * Older spellings of addresses that published clients still use. Each is registered from its route of today and marked as
  * deprecated in the API document. An older call whose fields or answer differ is a route of its own, beside its successor.
  */
-import type { FastifyInstance, HTTPMethods } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 
 const olderPaths: Readonly<Record<string, readonly string[]>> = {
   'GET /v2/rooms': ['/v1/meetings', '/api/meetings'],
@@ -19,7 +19,7 @@ export function registerOlderPaths(app: FastifyInstance): void {
     for (const method of [route.method].flat()) {
       for (const url of olderPaths[`${method} ${route.url}`] ?? []) {
         const schema = { ...route.schema, deprecated: true }
-        app.route({ ...route, method: method as HTTPMethods, url, schema })
+        app.route({ ...route, method: method, url, schema })
       }
     }
   })

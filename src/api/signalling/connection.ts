@@ -1,6 +1,6 @@
 /**
- * One socket, from its first word to its last. What it may send follows from its state through the table of
- * `protocol/requests.ts`; before admission it holds no reference to a meeting, so there is nothing it could reach.
+ * One socket, from its first message to its last. Its state and the table of `protocol/requests.ts` decide what it may
+ * send. Before admission it holds no reference to a meeting, so there is nothing it could reach.
  */
 import type { ChatSpeaker } from '../../meeting/chat/connection.ts'
 import type { LiveMeeting } from '../../meeting/live-meeting.ts'
@@ -9,7 +9,6 @@ import type { Mode } from '../../protocol/modes.ts'
 import type { Answer, ClientLink } from './client-link.ts'
 import type { Participant } from '../../meeting/roster/participant.ts'
 import type { Accepted, Credentials } from '../../meeting/door/door.ts'
-import { SwitchingLink } from '../../meeting/across/switching.ts'
 import { capabilitiesFor, peersFor, rtpParametersFrom } from '../../protocol/clients.ts'
 import { asRefusal, Refusal, type ErrorName } from '../../protocol/errors.ts'
 import { cleanName } from '../../protocol/ids.ts'
@@ -24,36 +23,38 @@ import {
 import { traced } from '../../tracing/tracing.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
 import { handlers, streamKind, WithAfter, type Within } from './handlers.ts'
-import { Pubsub, type LostReaders, type Reader } from './older-chat.ts'
+import { MeetingSwitch, type Seat } from './meeting-switch.ts'
+import type { LostReaders, Reader } from './older-chat.ts'
 import { readRequest } from './read-request.ts'
+import { SocketChat } from './socket-chat.ts'
 
 export interface Applicant {
-  /** What the rule at the door says now: it may be long after the socket was opened that one asks to come in. */
+  /** Asks the door again: a client may request entry long after its socket was opened. @throws {Refusal} */
   atDoor: () => Promise<Accepted>
   participantId: string
-  /** What the socket's query says; `join` may say another. */
+  /** The mode in the socket's query; `join` may name another. */
   mode: Mode | undefined
   link: ClientLink
-  /** By which the client reached this server, e.g. `wss://meet.example.org`. */
+  /** The address at which the client reached this server, e.g. `wss://meet.example.org`. */
   socketBaseUrl: string
 }
 
 export interface ConnectionOptions {
   meetings: LocalHome
-  /** The door of another meeting. @throws {Refusal} */
+  /** Asks the door of another meeting. @throws {Refusal} */
   judge: (shown: Omit<Credentials, 'origin' | 'ownOrigin'>) => Promise<Accepted>
-  /** The state changed; for what counts connections that are not yet admitted. */
+  /** Called after each change of state, e.g. to count connections that are not admitted yet. */
   onState: (state: ConnectionState) => void
-  /** It asks to be let in. Throws when it may not now, as the next does. */
+  /** Called before a request that goes to the lobby. Throws if the address has exceeded its quota. */
   onAsking: () => void
-  /** It opens a stream or a transport. */
+  /** Called before a stream or a transport is opened. Throws if the connection has exceeded its quota. */
   onOpening: () => void
-  /** It publishes to a chat topic or asks for one. Throws when it may not now. */
+  /** Called for each message to a chat topic and each subscription. Throws if the speaker has exceeded its quota. */
   onChat: (speaker: ChatSpeaker) => void
-  /** Those who may come back to the topics that they listened to. */
+  /** The topics of clients that lost their connection and may come back. */
   lostReaders: LostReaders
   onRefusal: (refusal: Refusal) => void
-  /** The answer to join is out, so long after the request to come in, or after being let in by somebody. */
+  /** Called when the answer to `join` was sent, with the time since the entry request, or since its admission from the lobby. */
   onJoined: (
     entry: 'direct' | 'admitted',
     ms: number,
@@ -62,39 +63,41 @@ export interface ConnectionOptions {
   now: () => number
 }
 
-interface Switching {
-  link: SwitchingLink
-  live?: LiveMeeting
-  /** Let in there. */
-  participant?: Participant
-}
-
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #applicant: Applicant
   #state: ConnectionState = 'arrived'
   #live: LiveMeeting | undefined
   #participant: Participant | undefined
-  /** Another meeting that it asked to go over to. */
-  #switching: Switching | undefined
-  /** Since when it waits for the server alone, in ms. */
+  readonly #switch: MeetingSwitch
+  readonly #chat: SocketChat
+  /** Since when it has waited for the server alone, in ms. */
   #waitsSince = 0
-  /** Somebody had to let it in. */
+  /** Whether it waited in the lobby. */
   #asked = false
-  #chat: Pubsub | undefined
-  /** The client said that it goes of its own will, so the others hear that and not a lost connection. */
+  /** Whether the client announced its leave. The others are told so, instead of that its connection was lost. */
   #leaves = false
 
   constructor(applicant: Applicant, options: ConnectionOptions) {
     this.#applicant = applicant
     this.#options = options
+    const { meetings, onChat, lostReaders, onRefusal } = options
+    this.#switch = new MeetingSwitch(meetings, applicant)
+    this.#chat = new SocketChat({
+      link: applicant.link,
+      open: (chatLink) => this.#live!.openChat(this.#participant!.chatTicket!, chatLink),
+      reader: () => this.#reader,
+      onChat,
+      lostReaders,
+      onRefusal,
+    })
   }
 
   get state(): ConnectionState {
     return this.#state
   }
 
-  /** Runs one request and answers it: `reply` once, with the answer or the refusal, unless the client begins anew. */
+  /** Runs one request and calls `reply` once, with the answer or the refusal; not at all if the client starts over. */
   async handle(message: unknown, reply: (answer: Answer) => void): Promise<void> {
     let after: (() => void) | undefined
     try {
@@ -110,19 +113,19 @@ export class Connection {
       this.#options.onRefusal(refusal)
       const { method } = (message ?? {}) as { method?: unknown }
       reply(isAlwaysAnswered(typeof method === 'string' ? method : undefined) ? { data: {} } : { refusal })
-      // What closed while it was asked about is nobody's failure.
+      // Ignore errors caused by an object that closed while the request was in flight.
       const failed = refusal.cause !== undefined && refusal.code !== 'INVALID_STATE'
       if (failed || refusal.code === 'SOMETHING_WENT_WRONG') throw refusal
     }
     after?.()
   }
 
-  /** The socket is gone; whatever it held goes with it. `left`: the client closed it on purpose. Idempotent. */
+  /** Releases everything the socket held. `left`: the client closed it on purpose. Idempotent. */
   gone({ left }: { left: boolean }): void {
     if (this.#state === 'gone') return
     this.#enter('gone')
-    this.#forgetSwitch()
-    this.#keepTopics()
+    this.#switch.cancel()
+    this.#chat.keepTopics()
     const reason = leaveReason(this.#leaves || left ? 'MANUAL_LEAVE_CALLED' : 'WEBSOCKET_DISCONNECTED')
     if (this.#participant) this.#live?.roster.leave(this.#participant, reason)
     else this.#live?.entrance.withdraw(this.#applicant.participantId, this.#applicant.link)
@@ -143,12 +146,11 @@ export class Connection {
       case 'ping':
         return undefined
       case 'pubsubSubscribe':
-        return this.#subscribe((data as RequestData<'pubsubSubscribe'>).topic)
+        return this.#chat.subscribe(data as RequestData<'pubsubSubscribe'>)
       case 'pubsubUnsubscribe':
-        return this.#pubsub().unsubscribe((data as RequestData<'pubsubUnsubscribe'>).topic)
+        return this.#chat.unsubscribe(data as RequestData<'pubsubUnsubscribe'>)
       case 'pubsubPublish':
-        this.#countChat()
-        return this.#pubsub().publish(data as RequestData<'pubsubPublish'>)
+        return this.#chat.publish(data as RequestData<'pubsubPublish'>)
       case 'leave':
         this.#leaves = true
         return new WithAfter({}, () => this.#applicant.link.close(leaveReason('MANUAL_LEAVE_CALLED')))
@@ -184,7 +186,7 @@ export class Connection {
 
   async #requestEntry(data: RequestData<'requestEntry'>): Promise<void> {
     const { atDoor, participantId, link } = this.#applicant
-    // Asking twice is no request: the state says so from here on.
+    // From here on the state refuses a second entry request.
     this.#enter('waiting')
     this.#waitsSince = this.#options.now()
     try {
@@ -200,7 +202,7 @@ export class Connection {
       this.#live = live
       this.#asked = state === 'waiting'
       if (this.#isGone()) {
-        // It went while it was being let in.
+        // The client left while it was being admitted.
         if (this.#participant) live.roster.leave(this.#participant, leaveReason('WEBSOCKET_DISCONNECTED'))
         else if (state === 'waiting') live.entrance.withdraw(participantId, link)
       }
@@ -230,19 +232,17 @@ export class Connection {
       link.notify({ method: 'entryResponded', id: participantId, decision: 'allowed', ...where })
       return UNANSWERED
     }
-    const switching = this.#state === 'inside' ? this.#seatElsewhere() : undefined
-    const [live, participant] = switching
-      ? [switching.live, switching.participant]
-      : [this.#live!, this.#participant!]
-    if (switching) participant.mode = this.#participant!.mode
+    const isSwitching = this.#state === 'inside'
+    const { live, participant } = isSwitching ? this.#switch.seat : this.#seat
+    if (isSwitching) participant.mode = this.#participant!.mode
     else participant.mode = this.#applicant.mode ?? participant.mode
     const { reply, afterReply } = await live.roster.join(participant, data, () => {
-      // Gone meanwhile, or put out of the meeting that it comes from.
+      // The connection may have closed in the meantime, or been removed from the meeting it is in.
       if (this.#isGone() || this.#applicant.link.closing) throw new Refusal('INVALID_STATE')
-      if (!switching) return
-      // It may have asked for yet another meeting meanwhile, or lost its seat.
-      if (this.#seatElsewhere().participant !== participant) throw new Refusal('INVALID_STATE')
-      this.#goOver()
+      if (!isSwitching) return
+      // It may have requested yet another meeting in the meantime, or lost its seat.
+      if (this.#switch.seat.participant !== participant) throw new Refusal('INVALID_STATE')
+      this.#seat = this.#switch.complete(this.#seat)
     })
     this.#enter('inside')
     const ticket = `${live.meetingId}.${participant.chatTicket!}`
@@ -250,93 +250,36 @@ export class Connection {
     const peers = peersFor(this.#applicant.link.traits, reply.peers)
     return new WithAfter({ ...reply, peers, pubSubUrl }, () => {
       afterReply()
-      this.#resumeTopics()
-      if (switching) return
+      this.#chat.resumeTopics()
+      if (isSwitching) return
       const { meetingId, sessionId } = live
       const ms = this.#options.now() - this.#waitsSince
       this.#options.onJoined(this.#asked ? 'admitted' : 'direct', ms, { meetingId, sessionId })
     })
   }
 
-  /** A token and a meeting other than those of the connection, held to the same rule at the door. */
+  /** Applies the rule of the door to a token for another meeting. @throws {Refusal} */
   async #elsewhere(token: string, meetingId: string, failed: ErrorName): Promise<Accepted> {
     const { participantId } = this.#applicant
     const accepted = await this.#options.judge({ token, meetingId, participantId })
     if (accepted.meeting.meetingId === this.#live!.meetingId)
-      throw new Refusal(failed, { message: 'This is the meeting that one is in.' })
+      throw new Refusal(failed, { message: 'You are already in this meeting.' })
     return accepted
   }
 
-  /** Asks another meeting's door; until that lets it in it stays where it is. */
   async #switchTo(data: RequestData<'switchToMeeting'>): Promise<void> {
-    const { participantId, link } = this.#applicant
-    const { grant, meeting } = await this.#elsewhere(data.secret, data.meetingId, 'SWITCH_MEETING_FAILED')
-    if (grant.entry === 'ask') this.#options.onAsking()
-    this.#forgetSwitch()
-    const switching: Switching = {
-      link: new SwitchingLink(link, {
-        participantId,
-        meetingId: meeting.meetingId,
-        onRefused: () => {
-          if (this.#switching === switching) this.#switching = undefined
-        },
-      }),
-    }
-    this.#switching = switching
-    try {
-      const { live } = await this.#options.meetings.requestEntry(meeting, {
-        grant,
-        participantId,
-        name: this.#participant!.name,
-        link: switching.link,
-        admitted: (participant) => {
-          switching.participant = participant
-        },
-      })
-      switching.live = live
-    } catch (thrown) {
-      if (this.#switching === switching) this.#switching = undefined
-      throw thrown
-    }
-    // It went, or asked for another meeting, while it was being let in.
-    if (this.#isGone() || this.#switching !== switching) withdraw(switching, participantId)
+    const accepted = await this.#elsewhere(data.secret, data.meetingId, 'SWITCH_MEETING_FAILED')
+    if (accepted.grant.entry === 'ask') this.#options.onAsking()
+    await this.#switch.request(accepted, this.#participant!.name, () => this.#isGone())
   }
 
-  /** Where another meeting let it in. */
-  #seatElsewhere(): { live: LiveMeeting; participant: Participant; link: SwitchingLink } {
-    const { live, participant, link } = this.#switching ?? {}
-    if (!live || !participant || !link) {
-      throw new Refusal('INVALID_STATE', { message: 'join cannot be sent now.' })
-    }
-    return { live, participant, link }
+  get #seat(): Seat {
+    return { live: this.#live!, participant: this.#participant! }
   }
 
-  #goOver(): void {
-    const { live, participant, link } = this.#seatElsewhere()
-    const [from, was] = [this.#live!, this.#participant!]
-    this.#switching = undefined
-    from.roster.release(was)
-    live.media.adopt(participant, was)
-    link.arrive()
+  set #seat({ live, participant }: Seat) {
     this.#live = live
     this.#participant = participant
-  }
-
-  #forgetSwitch(): void {
-    const switching = this.#switching
-    this.#switching = undefined
-    if (switching) withdraw(switching, this.#applicant.participantId)
-  }
-
-  async #subscribe(topic: string): Promise<WithAfter> {
-    this.#countChat()
-    const { messages, release } = await this.#pubsub().subscribe(topic)
-    return new WithAfter({ messages }, release)
-  }
-
-  /** @throws {Refusal} RATE_LIMITED */
-  #countChat(): void {
-    if (this.#reader) this.#options.onChat(this.#reader)
   }
 
   get #reader(): Reader | undefined {
@@ -345,30 +288,6 @@ export class Connection {
     return participantId === undefined || tokenId === undefined || sessionId === undefined
       ? undefined
       : { sessionId, participantId, tokenId }
-  }
-
-  #keepTopics(): void {
-    const [reader, topics] = [this.#reader, this.#chat?.topics]
-    if (reader && topics && topics.size > 0) this.#options.lostReaders.keep(reader, topics)
-  }
-
-  #resumeTopics(): void {
-    const topics = this.#reader && this.#options.lostReaders.take(this.#reader)
-    if (!topics) return
-    this.#pubsub()
-      .resume(topics)
-      .catch((thrown: unknown) => this.#options.onRefusal(asRefusal(thrown)))
-  }
-
-  /** Chat over this socket, opened when the client first asks for it. */
-  #pubsub(): Pubsub {
-    const { link } = this.#applicant
-    link.learn('pubsub')
-    this.#chat ??= new Pubsub({
-      open: (chatLink) => this.#live!.openChat(this.#participant!.chatTicket!, chatLink),
-      notify: (message) => link.notify(message),
-    })
-    return this.#chat
   }
 
   async #requestRelay(data: RequestData<'mediaRelayRequestSent'>): Promise<void> {
@@ -383,16 +302,10 @@ export class Connection {
   }
 }
 
-/** Leaves the other meeting's lobby, or the seat that it gave. */
-/** Whether a later try may succeed: then the line is cut, because a client whose connection is closed does not come back. */
+/** Whether a later attempt may succeed. Then the line is cut instead of closed, because a client does not come back after a close. */
 export function mendsItself({ code }: Refusal): boolean {
   return code === 'SERVER_STOPPING' || code === 'STORE_UNAVAILABLE'
 }
 
-function withdraw({ live, link, participant }: Switching, participantId: string): void {
-  if (participant) live?.roster.leave(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
-  else live?.entrance.withdraw(participantId, link)
-}
-
-/** The client begins anew and does not wait for this answer. */
+/** The client starts over and does not wait for this answer. */
 const UNANSWERED = Symbol('unanswered')
