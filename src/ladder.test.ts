@@ -1,4 +1,4 @@
-/** Holds the import ladder of CONTRIBUTING.md: imports run down, neighbours on a rung stay apart, no imports form a circle. */
+/** Holds the import ladder of CONTRIBUTING.md (imports run down, neighbours on a rung stay apart, no imports form a circle), and the sizes of files. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
@@ -159,6 +159,25 @@ test('no file imports itself by way of others, not even for types', () => {
   }
   for (const file of files) visit(file, [])
   assert.deepEqual(circles, [])
+})
+
+/** Tables may be long: they are read by looking a row up. */
+const TABLES = new Set(['config/settings.ts'])
+const MAX_LINES = 400
+const MAX_LINES_P90 = 250
+const MAX_LINES_MEDIAN = 100
+
+test('files stay short enough to be read at once', () => {
+  const sizes = files
+    .map((file) => ({ file, lines: readFileSync(join(src, file), 'utf8').trimEnd().split('\n').length }))
+    .sort((a, b) => a.lines - b.lines)
+  const tooLong = sizes.filter(({ file, lines }) => lines > MAX_LINES && !TABLES.has(file))
+  assert.deepEqual(tooLong, [], 'part them by what they are about')
+  const share = (part: number): number => sizes[Math.ceil(sizes.length * part) - 1]!.lines
+  assert.ok(share(0.5) <= MAX_LINES_MEDIAN, `half of the files have more than ${share(0.5)} lines`)
+  assert.ok(share(0.9) <= MAX_LINES_P90, `a tenth of the files have more than ${share(0.9)} lines`)
+  const { lines } = sizes.find(({ file }) => file === 'meeting/live-meeting.ts')!
+  assert.ok(lines <= 300, `meeting/live-meeting.ts wires its parts and has ${lines} lines`)
 })
 
 test('a contract loads no implementation', () => {

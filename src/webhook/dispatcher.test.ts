@@ -14,7 +14,6 @@ import { Dispatcher } from './dispatcher.ts'
 import { Sender } from './sender.ts'
 import { Signer } from './signer.ts'
 import { isPublicAddress } from './guard.ts'
-import { outcomeOf } from './schedule.ts'
 
 let folder: string
 let store: Store
@@ -126,22 +125,4 @@ test('only addresses of the public internet are public', () => {
   const outside =
     '8.8.8.8 93.184.215.14 100.63.255.255 100.128.0.1 172.32.0.1 192.167.1.1 2606:4700::1111 2a00:1450::1'
   for (const address of outside.split(' ')) assert.equal(isPublicAddress(address), true, address)
-})
-
-test('waits double up to an hour, with jitter; what is a day old is given up after three tries', () => {
-  start()
-  const policy = defaultPolicy
-  const failed = { status: 500, error: 'no' }
-  const waits = Array.from({ length: 16 }, (_, attempts) => {
-    const { nextAt } = outcomeOf({ attempts, occurredAt: 0 }, failed, { policy, now: 0, random: 1 })
-    return nextAt! / 1000
-  })
-  assert.deepEqual(waits.slice(0, 5), [2, 4, 8, 16, 32])
-  assert.deepEqual(waits.slice(-4), [3600, 3600, 3600, 3600])
-  const least = outcomeOf({ attempts: 0, occurredAt: 0 }, failed, { policy, now: 0, random: 0 })
-  assert.equal(least.nextAt, 1000)
-  const now = policy.giveUpAfterMs
-  const late = (attempts: number) =>
-    outcomeOf({ attempts, occurredAt: 0 }, failed, { policy, now, random: 0.5 }).state
-  assert.deepEqual([0, 1, 2, 9].map(late), ['waiting', 'waiting', 'parked', 'parked'])
 })
