@@ -7,7 +7,7 @@ import { checkLicences, isAccepted, licenceOf, readAudit } from './dependencies.
 
 const nothing = () => ({})
 
-test('a licence that is not on the list is named, with its package', () => {
+test('names each package whose licence is not on the list', () => {
   for (const license of [
     'GPL-3.0',
     'MIT AND GPL-3.0',
@@ -25,13 +25,13 @@ test('a licence that is not on the list is named, with its package', () => {
   ])
 })
 
-test('an exception for tests is none for what runs', () => {
+test('an exception made for tests does not apply to code that runs', () => {
   const path = 'node_modules/@videosdk.live/js-sdk'
   assert.equal(checkLicences({ [path]: { version: '1.0.0' } }, nothing).wrong.length, 1)
   assert.deepEqual(checkLicences({ [path]: { version: '1.0.0', dev: true } }, nothing).wrong, [])
 })
 
-test('a package under another name is judged by its own', () => {
+test('judges a package installed under another name by its own licence', () => {
   const alias = { version: '0.0.1', dev: true, name: '@videosdk.live/js-sdk' }
   assert.deepEqual(checkLicences({ 'node_modules/js-sdk-0.0.1': alias }, nothing).wrong, [])
   const disguised = { version: '1.0.0', dev: true, name: 'a' }
@@ -40,19 +40,19 @@ test('a package under another name is judged by its own', () => {
   ])
 })
 
-test('choices, sums and the old spelling are understood', () => {
+test('understands licence choices, combinations and the old spelling', () => {
   for (const licence of ['MIT', 'MIT OR GPL-3.0', '(Apache-2.0 AND BSD-3-Clause)', 'BlueOak-1.0.0'])
     assert.ok(isAccepted(licence), licence)
   assert.equal(licenceOf({ licenses: [{ type: 'MIT' }, { type: 'ISC' }] }), 'MIT AND ISC')
 })
 
-test('what the lock leaves out is read from the package; our own package is not judged', () => {
+test('reads from the package what the lock file leaves out, and does not judge our own package', () => {
   const packages = { '': {}, 'node_modules/a/node_modules/b': { version: '1.0.0' } }
   const { counts, wrong } = checkLicences(packages, () => ({ license: 'ISC' }))
   assert.deepEqual([[...counts], wrong], [[['what runs: ISC', 1]], []])
 })
 
-test('severe findings are told apart; an answer that is no report is none', () => {
+test('separates severe findings, and does not accept an answer that is not a report', () => {
   const of = (name, severity) => ({ name, severity, range: '<2' })
   const report = { vulnerabilities: { a: of('a', 'critical'), b: of('b', 'moderate'), c: of('c', 'high') } }
   assert.deepEqual(readAudit(JSON.stringify(report)), {
@@ -64,7 +64,7 @@ test('severe findings are told apart; an answer that is no report is none', () =
 })
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-test('npm ci runs one script of ours, postinstall', () => {
+test('npm ci runs only one script of ours, postinstall', () => {
   // Those that npm runs by themselves at an install, "dependencies" among them.
   const names = ['install', 'dependencies', 'prepare', 'prepublish']
   const run = [...names, ...names.flatMap((name) => [`pre${name}`, `post${name}`])]

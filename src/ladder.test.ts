@@ -239,7 +239,7 @@ test('each library has one door', () => {
   assert.deepEqual(wrong, [])
 })
 
-test('no install script runs but our own, under any npm', () => {
+test('npm runs no install script except ours, in any version', () => {
   // Older npm knows no `allowScripts`; it goes by marks in package-lock.json, which `npm install` writes anew.
   const lock = JSON.parse(readFileSync(join(src, '../package-lock.json'), 'utf8')) as {
     packages: Record<string, { hasInstallScript?: boolean; gypfile?: boolean }>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog, forPeople } from './log.ts'
 
-test('a line for a person: when, how grave, what, and what it belongs to', () => {
+test('a line for people shows time, level, message and fields', () => {
   let text = ''
   const log = createLog(
     'debug',
@@ -20,7 +20,7 @@ test('a line for a person: when, how grave, what, and what it belongs to', () =>
   assert.match(lines[2]!, /^\d\d:\d\d:\d\d {2}debug {2}seen {2}list=\["a"\]$/)
 })
 
-test('what failed is told below its line; nothing in it moves the cursor or starts a line of its own', () => {
+test('an error is printed below its line, and nothing in it moves the cursor or starts a line of its own', () => {
   let text = ''
   const log = createLog(
     'info',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { beyond, SharedAmount, SharedThings, sharesOf, type Shares } from './shares.ts'
 
-test('a share is a part of the cap, and never less than one is to have', () => {
+test('a share is a part of the limit, and never less than the minimum', () => {
   for (const [cap, least, token, participant] of [
     [1000, 1, 500, 250],
     [7, 1, 3, 1],
@@ -14,7 +14,7 @@ test('a share is a part of the cap, and never less than one is to have', () => {
   }
 })
 
-test('the first limit that is in the way', () => {
+test('reports the first limit that is reached', () => {
   const limits = sharesOf(8)
   const held = (session: number, token: number, participant: number): Shares => ({
     session,
@@ -38,7 +38,7 @@ const one = { tokenId: 't', participantId: 'p' }
 const alike = { tokenId: 't', participantId: 'q' }
 const other = { tokenId: 'u', participantId: 'r' }
 
-test('an amount: of one participant, of one token, of all; given back', () => {
+test('counts an amount per participant, per token and in total, and gives it back', () => {
   const amount = new SharedAmount(sharesOf(8))
   assert.equal(amount.take(one, 2), undefined)
   assert.equal(amount.take(one), 'participant')
@@ -56,7 +56,7 @@ test('an amount: of one participant, of one token, of all; given back', () => {
   assert.equal(amount.take(other, 2), undefined)
 })
 
-test('things: one that many hold counts once for the session and once for a token', () => {
+test('counts something with several holders once for the session and once for each token', () => {
   const things = new SharedThings(sharesOf(8))
   for (const holder of [one, alike, other]) {
     assert.equal(things.take('a', holder), undefined)

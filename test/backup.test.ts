@@ -76,7 +76,7 @@ test('a file that cannot be restored is refused in one sentence, and changes not
   assert.deepEqual(await list(), there)
 })
 
-test('a backup taken while meetings are created holds everything acknowledged before; restoring it brings everything back', async () => {
+test('a backup taken while meetings are created contains everything acknowledged before, and restores it', async () => {
   const enough = new AbortController()
   const made: string[] = []
   const making = (async () => {

@@ -57,7 +57,7 @@ function isOneSentence({ err, out }: Ran, pattern: RegExp): void {
   assert.match(err, pattern)
 }
 
-test('what is typed wrongly is one sentence and code 2; help is code 0', async () => {
+test('a mistyped command fails with one sentence and code 2; help ends with code 0', async () => {
   for (const [args, pattern] of [
     [['dance'], /no command "dance"/],
     [['token', 'mint', '--wings'], /--wings.*anteroom token mint --help/],
@@ -90,7 +90,7 @@ test('what is typed wrongly is one sentence and code 2; help is code 0', async (
   }
 })
 
-test('keys: the secret is shown once; a revoked key is refused', async () => {
+test('the secret of a key is shown once, and a revoked key is refused', async () => {
   const made = await anteroom(['keys', 'create', '--name', 'app', '--json'])
   assert.equal(made.code, 0)
   const { apiKey, secret } = JSON.parse(made.out)
@@ -103,7 +103,7 @@ test('keys: the secret is shown once; a revoked key is refused', async () => {
   isOneSentence(unknown, /no API key nobody/)
 })
 
-test('projects and keys: made, renamed, rotated; a token is taken back; what is unknown is refused', async () => {
+test('creates, renames and rotates projects and keys, revokes a token, and refuses unknown ones', async () => {
   const project = (await anteroom(['projects', 'create', 'other'])).out.trim()
   assert.match(project, /^[0-9a-f]{24}$/)
   assert.equal((await anteroom(['projects', 'rename', project, 'renamed'])).code, 0)
@@ -146,7 +146,7 @@ test('projects and keys: made, renamed, rotated; a token is taken back; what is 
   isOneSentence(alone, /No server answers on/)
 })
 
-test('token mint makes what was asked for, and token inspect says what the door would', async () => {
+test('token mint makes what was requested, and token inspect agrees with the door', async () => {
   const env = { VIDEOSDK_API_KEY: API_KEY, VIDEOSDK_SECRET_KEY: SECRET }
   assert.equal((await anteroom(['init'], env)).code, 0)
   const minted = await anteroom(
@@ -179,7 +179,7 @@ test('token mint makes what was asked for, and token inspect says what the door 
   }
 })
 
-test('meetings: made, listed, shown; what is unknown is refused', async () => {
+test('creates, lists and shows meetings, and refuses unknown ones', async () => {
   const made = await anteroom(['meeting', 'create', '--custom-id', 'team'])
   assert.match(made.out, /^[a-z0-9]{4}(-[a-z0-9]{4}){2}\n$/)
   assert.equal((await anteroom(['meeting', 'create', '--custom-id', 'team'])).out, made.out)
@@ -192,7 +192,7 @@ test('meetings: made, listed, shown; what is unknown is refused', async () => {
   isOneSentence(unknown, /no meeting/)
 })
 
-test('init leaves what is there as it is', async () => {
+test('init does not change what exists', async () => {
   const kept = () =>
     Promise.all(['master.key', 'api-key.env'].map((name) => readFile(join(folder, 'data', name), 'utf8')))
   const before = await kept()
@@ -202,7 +202,7 @@ test('init leaves what is there as it is', async () => {
   assert.deepEqual(await kept(), before)
 })
 
-test('doctor has a line for each check, also for scripts', async () => {
+test('doctor prints a line for each check, also for scripts', async () => {
   const ran = await anteroom(['doctor', '--json'], { PORT: '0', HTTPS_PORT: '0', MEDIA_PORT: '47123' })
   const report = JSON.parse(ran.out)
   const lines = JSON.stringify(report)
@@ -211,7 +211,7 @@ test('doctor has a line for each check, also for scripts', async () => {
   }
 })
 
-test('doctor says what would not work, with the cure, and ends with code 1', async (t) => {
+test('doctor says what would not work and how to fix it, and ends with code 1', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   t.after(() => taken.close())
   await once(taken, 'listening')
@@ -251,7 +251,7 @@ test('doctor says what would not work, with the cure, and ends with code 1', asy
   }
 })
 
-test('a start that cannot be is one sentence and code 1; doctor finds the same', async (t) => {
+test('a start that must fail prints one sentence and ends with code 1, and doctor finds the same', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   t.after(() => taken.close())
   await once(taken, 'listening')
@@ -330,7 +330,7 @@ test('a start that cannot be is one sentence and code 1; doctor finds the same',
   }
 })
 
-test('the first start makes what it needs and says where; the second finds it; each stop is in order and cuts nobody off for good', async () => {
+test('the first start creates what it needs and says where; the second finds it; each stop is orderly', async () => {
   const server = await RealServer.start({
     VIDEOSDK_API_KEY: '',
     VIDEOSDK_SECRET_KEY: '',
@@ -384,7 +384,7 @@ test('the first start makes what it needs and says where; the second finds it; e
   }
 })
 
-test('against a server that runs: a session is ended, a key is revoked at once', async () => {
+test('against a running server, ends a session and revokes a key immediately', async () => {
   const server = await RealServer.start({
     TRUSTED_PROXIES: '192.0.2.1',
     ANNOUNCED_ADDRESS: '127.0.0.1',
@@ -439,7 +439,7 @@ test('against a server that runs: a session is ended, a key is revoked at once',
   }
 })
 
-test('move-check lists what to change in an app and what to expect, and makes the changes when told to', async () => {
+test('move-check lists what to change in an app and what to expect, and makes the changes on request', async () => {
   const app = join(folder, 'an app')
   await mkdir(join(app, 'node_modules'), { recursive: true })
   const page = join(app, 'index.js')

@@ -94,7 +94,7 @@ const asked: Record<string, readonly string[]> = {
 /** Those that work on no data folder, or that make one by their nature. */
 const others = ['serve', 'token-server', 'init', 'doctor', 'move-check', 'load', 'migrate-store']
 
-test('a folder that was mistyped stays as it is: every command but serve and init fails with one sentence', async () => {
+test('a mistyped folder stays as it is: every command but serve and init fails with one sentence', async () => {
   const { out } = await anteroom(['--help'])
   const named = [...out.split('\n\n')[1]!.matchAll(/^ {2}(\S+(?: \S+)?) {2,}/gm)].map(([, name]) => name!)
   assert.deepEqual([...Object.keys(asked), ...others].sort(), named.sort(), 'a command has no row here')
@@ -140,7 +140,7 @@ test('a folder that was mistyped stays as it is: every command but serve and ini
   assert.deepEqual(readdirSync(folder).sort(), before)
 })
 
-test('no command but serve and init puts the key of the environment into the store', async () => {
+test('only serve and init put the key of the environment into the store', async () => {
   const env = {
     VIDEOSDK_API_KEY: 'of-the-environment',
     VIDEOSDK_SECRET_KEY: 'a-secret-of-some-length-for-this-test',
@@ -159,7 +159,7 @@ test('no command but serve and init puts the key of the environment into the sto
   assert.ok((await anteroom(['keys', 'list'])).out.includes('of-the-environment'))
 })
 
-test('what cannot be shown is not made: a full disk and a reader that went', async () => {
+test('creates nothing that cannot be shown: with a full disk, or a reader that went away', async () => {
   const key = JSON.parse((await anteroom(['keys', 'create', '--json'])).out).apiKey
   const store = await openStore({ folder: data })
   const signIn = createSignIn({ store, now: Date.now, randomBytes })
@@ -220,7 +220,7 @@ test('what cannot be shown is not made: a full disk and a reader that went', asy
   }
 })
 
-test('a file .env with a byte-order mark is read from its first setting on; one that cannot be read stops every command', async () => {
+test('reads a .env file with a byte-order mark; one that cannot be read stops every command', async () => {
   const file = join(folder, '.env')
   try {
     writeFileSync(file, '\ufeffHTTPS_PORT=wrong\r\nLOG_LEVEL=error\r\n')
@@ -250,7 +250,7 @@ function openToOthers(path: string): string[] {
   ]
 }
 
-test('whatever mask it is started with, nobody else reads what it writes: a server, and a backup while it is written', async () => {
+test('with any umask, nobody else can read what a server or a backup writes', async () => {
   const port = await freePorts(3)
   const open = join(folder, 'open')
   const env = {

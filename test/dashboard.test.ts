@@ -66,7 +66,7 @@ async function join(meetingId: string, participantId: string, name: string): Pro
   return client
 }
 
-test('nobody may put the dashboard into a frame or keep it; the meeting page stays embeddable', async () => {
+test('the dashboard cannot be framed or cached; the meeting page stays embeddable', async () => {
   for (const place of ['/dashboard', '/dashboard/', '/dashboard/meetings/x']) {
     const { headers, status } = await fetch(server.url + place)
     assert.equal(status, 200, place)
@@ -115,7 +115,7 @@ test('a wrong link is refused and leaves the address bar; the right one asks for
   assert.equal(page.url(), `${server.url}/dashboard`)
 })
 
-test('a wrong password is refused, the right one opens the place that was asked for', async () => {
+test('a wrong password is refused, the right one opens the requested place', async () => {
   await open('/meetings?find=nothing')
   await page.getByLabel('Password').fill('wrong password')
   await button('Sign in').click()
@@ -127,7 +127,7 @@ test('a wrong password is refused, the right one opens the place that was asked 
   await page.getByText('No meeting has this id').waitFor()
 })
 
-test('by keyboard: the skip link leads past the menu, Escape closes a dialog and gives the focus back', async () => {
+test('by keyboard: the skip link leads past the menu, Escape closes a dialog and restores the focus', async () => {
   await open('/meetings')
   await heading('Meetings').waitFor()
   await page.keyboard.press('Tab')
@@ -144,7 +144,7 @@ test('by keyboard: the skip link leads past the menu, Escape closes a dialog and
 
 let meetingId: string
 
-test('a meeting is created, its invite link shown once, counted and revoked', async () => {
+test('creates a meeting, shows its invite link once, counts and revokes it', async () => {
   await open('/meetings')
   await button('New meeting').click()
   await dialog().getByLabel('Custom id').fill(MARKUP)
@@ -173,7 +173,7 @@ test('a meeting is created, its invite link shown once, counted and revoked', as
   assert.equal((await server.rest('POST', '/invites/exchange', { code }, '')).status, 404)
 })
 
-test('a live meeting is watched and moderated: admit, switch off, ask, remove, lift, end', async () => {
+test('watches and moderates a live meeting: admit, switch off, ask, remove, lift, end', async () => {
   const ann = await join(meetingId, 'ann', `${MARKUP}Ann`)
   const bob = await join(meetingId, 'bob', 'Bob')
   await ann.request('produce', { transportId: ann.transports.send, kind: 'audio', rtpParameters: audio })
@@ -219,7 +219,7 @@ test('a live meeting is watched and moderated: admit, switch off, ask, remove, l
   await page.getByText('Nobody is here right now').waitFor()
 })
 
-test('the meeting opens in a window of its own for a moderator, and no address holds the token', async () => {
+test('opens the meeting in its own window for a moderator, and no address contains the token', async () => {
   await open(`/meetings/${meetingId}`)
   const [meeting] = await Promise.all([
     context.waitForEvent('page'),
@@ -236,7 +236,7 @@ test('the meeting opens in a window of its own for a moderator, and no address h
   await meeting.close()
 })
 
-test('a past session is found and drawn: who was there when, why each left, its chat', async () => {
+test('finds a past session and draws who was there when, why each left, and its chat', async () => {
   const today = new Date().toLocaleDateString('sv')
   await open(`/sessions?meeting=${meetingId}&state=ended&from=${today}&to=${today}`)
   await page.getByText('1 session', { exact: true }).waitFor()
@@ -265,7 +265,7 @@ test('a past session is found and drawn: who was there when, why each left, its 
   await holds('a session')
 })
 
-test('a meeting is deactivated only after it was confirmed', async () => {
+test('deactivates a meeting only after a confirmation', async () => {
   const other = await server.createMeeting()
   await open(`/meetings/${other}`)
   await button('Deactivate').click()
@@ -277,7 +277,7 @@ test('a meeting is deactivated only after it was confirmed', async () => {
   assert.equal((await server.rest('GET', `/v2/rooms/${other}`)).body.disabled, true)
 })
 
-test('a key is created, its secret shown this once; changed, rotated with overlap, revoked', async () => {
+test('creates a key, shows its secret once, and changes, rotates and revokes it', async () => {
   await open('/keys')
   await button('New key').click()
   await page.getByLabel('Name').fill(`${MARKUP}key`)
@@ -317,7 +317,7 @@ test('a key is created, its secret shown this once; changed, rotated with overla
   await holds('keys')
 })
 
-test('another project has a key and meetings of its own', async () => {
+test('another project has its own key and meetings', async () => {
   await open('/keys')
   await button('New project').click()
   await page.getByLabel('Name').fill('Second')
@@ -333,7 +333,7 @@ test('another project has a key and meetings of its own', async () => {
   await page.getByRole('link', { name: meetingId }).waitFor()
 })
 
-test('the project’s webhook is set; what nobody took is seen, and replayed one by one and all at once', async () => {
+test('sets the webhook of the project, and replays undelivered events one by one and all at once', async () => {
   receiver.answer = failing
   await open('/webhooks')
   await button('Set up').click()
@@ -389,7 +389,7 @@ async function deliveryUntil(told: string, holds: (delivery: any) => boolean): P
   assert.fail('no delivery came so far')
 }
 
-test('a token is made and explained claim by claim; what is none is said to be none', async () => {
+test('generates a token and explains it claim by claim, and says what is not a token', async () => {
   await open('/tokens')
   await page.getByLabel('Token to inspect').fill('no token')
   await button('Inspect').click()
@@ -411,7 +411,7 @@ test('a token is made and explained claim by claim; what is none is said to be n
   await holds('tokens')
 })
 
-test('settings tell their value and where it comes from, and no secret', async () => {
+test('settings show their value and where it comes from, and no secret', async () => {
   await open('/settings')
   const row = (variable: string): Locator => page.getByRole('row', { name: new RegExp(`^${variable} `) })
   await row('SESSION_GRACE_SECONDS').waitFor()
@@ -424,7 +424,7 @@ test('settings tell their value and where it comes from, and no secret', async (
   await row('LOBBY_TIMEOUT_SECONDS').waitFor()
 })
 
-test('every screen keeps the rules of accessibility in light and dark, and none is wider than a phone', async () => {
+test('every screen keeps the rules of accessibility in light and dark, and fits a phone', async () => {
   const { body } = await server.rest('GET', `/v2/sessions?roomId=${meetingId}`)
   const screens: [place: string, heading: string | RegExp][] = [
     ['', 'Overview'],
@@ -457,7 +457,7 @@ test('every screen keeps the rules of accessibility in light and dark, and none 
   await page.setViewportSize({ width: 1280, height: 860 })
 })
 
-test('the overview tells what goes on and what went on', async () => {
+test('the overview shows what is going on and what was', async () => {
   const ann = await join(meetingId, 'ann', 'Ann')
   await open('')
   const tile = (title: string): Locator => page.locator('.tile-box', { hasText: title })
@@ -473,7 +473,7 @@ test('the overview tells what goes on and what went on', async () => {
   ann.close()
 })
 
-test('a script written from right to left turns no word of the dashboard around', async () => {
+test('right-to-left text changes no other text on the dashboard', async () => {
   const { body: room } = await server.rest('POST', '/v2/rooms', { customRoomId: 'חדר!' })
   const ann = await join(room.roomId, 'אנה', 'אנה (שרה)')
   const bob = await join(room.roomId, 'דוד', 'דוד!')
@@ -523,7 +523,7 @@ test('a script written from right to left turns no word of the dashboard around'
   guest.close()
 })
 
-test('a form that is on its way takes no more text, and is sent once', async () => {
+test('a form that is being sent accepts no more text, and is sent once', async () => {
   await open('/keys')
   let asked = 0
   await page.route('**/v2/admin/keys', async (route) => {
@@ -544,7 +544,7 @@ test('a form that is on its way takes no more text, and is sent once', async () 
   assert.deepEqual([asked, await button('Change once').count()], [1, 1])
 })
 
-test('whoever is signed out elsewhere signs in again and finds the place', async () => {
+test('a person signed out elsewhere signs in again and returns to the same place', async () => {
   await open('/settings')
   await page.getByRole('table').waitFor()
   await server.admin('POST', '/v2/admin/password', { password: `${PASSWORD} two` })
@@ -555,7 +555,7 @@ test('whoever is signed out elsewhere signs in again and finds the place', async
   await heading('Keys').waitFor()
 })
 
-test('names and chat were text all along; nothing secret is left in the browser; the page had nothing to complain about', async () => {
+test('names and chat were always text; no secret is left in the browser; the page reported no violation', async () => {
   assert.equal(await page.evaluate(() => (globalThis as any).hacked), undefined)
   assert.equal(await page.locator('img[src="x"]').count(), 0)
   const kept = await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])

@@ -69,7 +69,7 @@ function rewrite(file: string, from: string, to: string): void {
   writeFileSync(path, text.replace(from, to))
 }
 
-test('a change is on screen without a restart, one of the server restarts it, and one signal ends both', async () => {
+test('a change is shown without a restart, a server file restarts the server, and one signal ends both', async () => {
   await until('the server is up', () => starts() === 1)
   const [, address] = /Open (http:\S+)/.exec(output)!
   const person = await Person.at(browser, 'Alice')

@@ -83,7 +83,7 @@ function complaints(document: string, text: string): string[] {
   return wrong
 }
 
-describe('what a document names is there', () => {
+describe('everything that a document names exists', () => {
   for (const document of documents)
     test(document, () => assert.deepEqual(complaints(document, read(document)), []))
 })
@@ -128,7 +128,7 @@ test('each section of the contract that a comment names is recorded here', () =>
   assert.ok(cited > 50)
 })
 
-test('what is not there is found', () => {
+test('a missing name is found', () => {
   for (const text of [
     '[gone](docs/gone.md)',
     'test/gone.test.ts',
@@ -142,7 +142,7 @@ test('what is not there is found', () => {
     assert.notDeepEqual(complaints('README.md', text), [], text)
 })
 
-test('the words of the log that docs/operating.md tells are those of the program', () => {
+test('the log lines that docs/operating.md names are those of the program', () => {
   const source = globSync('src/**/*.ts', { cwd: root }).map(read).join('\n')
   const [, table = ''] = read('docs/operating.md').split('| `msg` | what to do |')
   const words = [...table.matchAll(/^\| (`.+?) \|/gm)].flatMap(([, cell]) => [
@@ -159,7 +159,7 @@ describe('headers', () => {
   })
   after(() => server.stop())
 
-  test('docs/security.md says what is sent, and leaves no header of a page out', async () => {
+  test('docs/security.md lists every header of a page as it is sent', async () => {
     const row = /^\| [\w ]+ `(\/[^`]*)` \| `([^`]+)` \| `([^`]+)` \|$/gm
     const rows = [...read('docs/security.md').matchAll(row)]
     assert.ok(rows.length > 10)

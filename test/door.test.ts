@@ -15,7 +15,7 @@ after(() => server.stop())
 const refused = (code: number, name?: string) => (error: unknown) =>
   error instanceof WireError && error.code === code && (name === undefined || error.errorName === name)
 
-test('what is wrong with a token or a meeting is told with its code, then the connection ends', async () => {
+test('a problem with a token or a meeting is reported with its code, then the connection ends', async () => {
   const meetingId = await server.createMeeting()
   const disabled = await server.createMeeting()
   await server.rest('POST', '/v2/rooms/deactivate', { roomId: disabled })
@@ -82,7 +82,7 @@ function assertPointsHere({ data }: any, what: string): void {
   assert.deepEqual(data.iceServersPlain, [], what)
 }
 
-test('whatever init-config refuses, it points back here and hands out no relay', async () => {
+test('a refusal of init-config still points to this server, and hands out no relay', async () => {
   const path = '/infra/v1/meetings/init-config'
   const roomId = await server.createMeeting()
   const good = server.token(['allow_join'])
@@ -109,7 +109,7 @@ test('whatever init-config refuses, it points back here and hands out no relay',
     assertPointsHere(await post(body, token === undefined ? {} : { authorization: token }), what)
 })
 
-test('unknown role names grant nothing and take nothing away', async () => {
+test('unknown role names neither grant nor restrict', async () => {
   const meetingId = await server.createMeeting()
   const token = signAnything({
     apikey: API_KEY,
@@ -122,7 +122,7 @@ test('unknown role names grant nothing and take nothing away', async () => {
   guest.close()
 })
 
-test('one whose token names the participant need not repeat the id', async () => {
+test('a client whose token names the participant need not repeat the id', async () => {
   const meetingId = await server.createMeeting()
   const guest = server.connect({ token: server.token(['allow_join'], { participantId: 'ann' }), meetingId })
   const reply = await guest.join()
@@ -143,7 +143,7 @@ test('the custom id of a meeting opens it too', async () => {
   guest.close()
 })
 
-test('direct join: each hears of the other, with a name, and of the leaving with its reason', async () => {
+test('direct join: both are told of each other by name, and of the leave with its reason', async () => {
   const meetingId = await server.createMeeting()
   const ann = server.connect({
     token: server.token(['allow_join']),
@@ -358,7 +358,7 @@ test('moderating needs allow_mod', async () => {
   assert.equal((await mod.hears('close')).code, 1008)
 })
 
-test('removed means out: not by the same id, not with the same token, until an admitter lifts it', async () => {
+test('a removed participant stays out, by id and by token, until an admitter lifts the removal', async () => {
   const meetingId = await server.createMeeting()
   const mod = server.connect({ token: server.token(['allow_mod']), meetingId, participantId: 'mod' })
   await mod.join()
@@ -406,7 +406,7 @@ test('ten reloads in a row leave one participant', async () => {
   for (const client of [ann, last, eve]) client.close()
 })
 
-test('a session outlives its last participant by the grace period, and no longer', async () => {
+test('a session outlives its last participant by exactly the grace period', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'])
   const first = server.connect({ token, meetingId, participantId: 'ann' })
@@ -482,7 +482,7 @@ test('a full meeting refuses one more, and a returning participant keeps its pla
   }
 })
 
-test('a message that is too large is refused and the connection stays; one far too large ends it; nobody else suffers', async () => {
+test('a message that is too large is refused; one far too large ends its connection; nobody else is affected', async () => {
   const small = await TestServer.start({ maxMessageBytes: 16_384 })
   try {
     const meetingId = await small.createMeeting()
@@ -504,7 +504,7 @@ test('a message that is too large is refused and the connection stays; one far t
   }
 })
 
-test('connections of one address that wait to be let in are counted; one inside is none of them', async () => {
+test('counts connections of one address that wait for admission, and not those inside', async () => {
   const small = await TestServer.start({ maxWaitingPerAddress: 2 })
   try {
     const meetingId = await small.createMeeting()
@@ -529,7 +529,7 @@ test('connections of one address that wait to be let in are counted; one inside 
   }
 })
 
-test('only so many wait for one meeting at once; those who wait keep their place', async () => {
+test('limits how many wait for one meeting, and those who wait keep their place', async () => {
   const small = await TestServer.start({ maxEntryRequests: 1 })
   try {
     const [meetingId, elsewhere] = [await small.createMeeting(), await small.createMeeting()]
@@ -547,7 +547,7 @@ test('only so many wait for one meeting at once; those who wait keep their place
   }
 })
 
-test('one participant sends only so many streams at once; another is free to send', async () => {
+test('limits how many streams one participant sends, and another is free to send', async () => {
   const small = await TestServer.start({ maxProducers: 2 })
   try {
     const meetingId = await small.createMeeting()
@@ -607,7 +607,7 @@ for (const [type, disabled] of [
   ['session-end-and-deactivate', true],
 ] as const) {
   test(
-    `autoCloseConfig ${type}: a session ends so many minutes after it began`,
+    `autoCloseConfig ${type}: a session ends the configured number of minutes after it began`,
     { timeout: 90_000 },
     async (t) => {
       const meetingId = await server.createMeeting({ autoCloseConfig: { type, duration: 2 } })
@@ -635,7 +635,7 @@ for (const [type, disabled] of [
   )
 }
 
-test('too many requests of one connection are refused, and it stays', async () => {
+test('too many requests of one connection are refused, and it stays open', async () => {
   const meetingId = await server.createMeeting()
   const ann = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'ann' })
   await ann.join()
@@ -648,7 +648,7 @@ test('too many requests of one connection are refused, and it stays', async () =
   ann.close()
 })
 
-test('a connection that asks for nothing is closed, and one that waits is not', async () => {
+test('a connection that requests nothing is closed, and one that waits is not', async () => {
   const quick = await TestServer.start({ headersTimeoutSeconds: 1 })
   try {
     const meetingId = await quick.createMeeting()

@@ -55,7 +55,7 @@ async function join(frame: Frame, name: string): Promise<void> {
   await frame.getByTestId('meeting').waitFor()
 }
 
-test('embedded with a token behind the #, or handed over by postMessage, it joins; the token is left nowhere', async () => {
+test('embedded with a token behind the #, or sent by postMessage, it joins, and leaves the token nowhere', async () => {
   const ann = await Person.at(browser, 'Ann')
   const meetingId = (await ann.start(server.url)).split('/m/')[1]!
   const token = signAnything({ apikey: 'test-key', permissions: ['allow_join'] })
@@ -140,7 +140,7 @@ test('every button of the page has a name', async () => {
   }
 })
 
-test('four people on a narrow screen: each sees three moving pictures', async () => {
+test('four people on a narrow screen each see three moving videos', async () => {
   const ann = await Person.at(browser, 'Ann', { viewport: { width: 360, height: 740 } })
   await ann.start(server.url)
   const link = await ann.invite('direct')

@@ -41,7 +41,7 @@ const idsInside = async (meetingId: string): Promise<string[]> =>
     ({ participantId }: { participantId: string }) => participantId,
   )
 
-test('a participant id is not taken by whoever knows it', async () => {
+test('knowing a participant id is not enough to take it', async () => {
   const meetingId = await server.createMeeting()
   const bound = server.token(['allow_mod'], { participantId: 'host' })
   const host = await inside({ meetingId, participantId: 'host', token: bound })
@@ -69,7 +69,7 @@ test('a participant id is not taken by whoever knows it', async () => {
   assert.deepEqual((await idsInside(meetingId)).sort(), ['host', 'mod'])
 })
 
-test('a waiting guest is not put out by a guest who knows its id, and the admission is its own', async () => {
+test('a guest who knows the id of a waiting guest cannot displace it or take its admission', async () => {
   const meetingId = await server.createMeeting()
   const host = await inside({ meetingId, participantId: 'host', token: server.token(['allow_join']) })
   const guest = server.connect({
@@ -95,7 +95,7 @@ test('a waiting guest is not put out by a guest who knows its id, and the admiss
   assert.deepEqual((await idsInside(meetingId)).sort(), ['guest', 'host'])
 })
 
-test('who is let in while its id has come inside otherwise is told so, and waits on', async () => {
+test('a guest admitted while its id joined otherwise is told so, and keeps waiting', async () => {
   const meetingId = await server.createMeeting()
   const host = await inside({ meetingId, participantId: 'host', token: server.token(['allow_join']) })
   const guest = server.connect({ meetingId, participantId: 'ann', token: server.token(['ask_join']) })
@@ -109,47 +109,51 @@ test('who is let in while its id has come inside otherwise is told so, and waits
   assert.equal((await guest.hears('entryResponded')).decision, 'allowed')
 })
 
-test('a dead line gives way to a newcomer who could not displace it', { timeout: 180_000 }, async () => {
-  const port = Number(new URL(server.url).port)
-  const line = await BadLine.open([port], [])
-  try {
-    const url = `http://${LINE_ADDRESS}:${port}`
-    const meetingId = await server.createMeeting()
-    const host = await inside({ meetingId, participantId: 'mod', token: server.token(['allow_mod']) })
-    const ghost = server.connect({
-      meetingId,
-      participantId: 'ann',
-      token: server.token(['allow_mod'], { participantId: 'ann' }),
-      url,
-    })
-    await ghost.join()
-    const waiting = server.connect({
-      meetingId,
-      participantId: 'guest',
-      token: server.token(['ask_join']),
-      url,
-    })
-    await waiting.enter()
-    await turnedAway({ meetingId, participantId: 'ann', token: server.token(['allow_join']) })
-    await turnedAway({ meetingId, participantId: 'guest', token: server.token(['ask_join']) })
-    line.quality.silent = true
-    const newcomers = [
-      inside({ meetingId, participantId: 'ann', token: server.token(['allow_join']) }),
-      server.connect({ meetingId, participantId: 'guest', token: server.token(['ask_join']) }).enter(),
-    ]
-    const [ann, guest] = (await Promise.all(newcomers)) as [WireClient, WireClient]
-    assert.equal(
-      ((await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')).reason as { code: number }).code,
-      1001,
-    )
-    await host.hears('entryWithdrawn', ({ id }) => id === 'guest')
-    await host.request('respondEntry', { id: 'guest', decision: 'allowed' })
-    assert.equal((await guest.hears('entryResponded')).decision, 'allowed')
-    assert.equal(ann.closed, undefined)
-  } finally {
-    line.close()
-  }
-})
+test(
+  'a dead line gives way to a newcomer who could not displace a live one',
+  { timeout: 180_000 },
+  async () => {
+    const port = Number(new URL(server.url).port)
+    const line = await BadLine.open([port], [])
+    try {
+      const url = `http://${LINE_ADDRESS}:${port}`
+      const meetingId = await server.createMeeting()
+      const host = await inside({ meetingId, participantId: 'mod', token: server.token(['allow_mod']) })
+      const ghost = server.connect({
+        meetingId,
+        participantId: 'ann',
+        token: server.token(['allow_mod'], { participantId: 'ann' }),
+        url,
+      })
+      await ghost.join()
+      const waiting = server.connect({
+        meetingId,
+        participantId: 'guest',
+        token: server.token(['ask_join']),
+        url,
+      })
+      await waiting.enter()
+      await turnedAway({ meetingId, participantId: 'ann', token: server.token(['allow_join']) })
+      await turnedAway({ meetingId, participantId: 'guest', token: server.token(['ask_join']) })
+      line.quality.silent = true
+      const newcomers = [
+        inside({ meetingId, participantId: 'ann', token: server.token(['allow_join']) }),
+        server.connect({ meetingId, participantId: 'guest', token: server.token(['ask_join']) }).enter(),
+      ]
+      const [ann, guest] = (await Promise.all(newcomers)) as [WireClient, WireClient]
+      assert.equal(
+        ((await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')).reason as { code: number }).code,
+        1001,
+      )
+      await host.hears('entryWithdrawn', ({ id }) => id === 'guest')
+      await host.request('respondEntry', { id: 'guest', decision: 'allowed' })
+      assert.equal((await guest.hears('entryResponded')).decision, 'allowed')
+      assert.equal(ann.closed, undefined)
+    } finally {
+      line.close()
+    }
+  },
+)
 
 test('a dead line gives way, whichever protocol either client speaks', { timeout: 180_000 }, async () => {
   const port = Number(new URL(server.url).port)
@@ -200,7 +204,7 @@ test('a dead line gives way, whichever protocol either client speaks', { timeout
   }
 })
 
-test('a change of meeting and a relay take nobody’s id either', async () => {
+test('switching and relaying do not take a participant id either', async () => {
   const [there, here] = [await server.createMeeting(), await server.createMeeting()]
   const host = await inside({
     meetingId: there,
@@ -239,7 +243,7 @@ test('a change of meeting and a relay take nobody’s id either', async () => {
   assert.deepEqual((await idsInside(there)).sort(), ['ann', 'host'])
 })
 
-test('a request for a relay ends with who made it, and one token takes half of what may wait', async () => {
+test('a relay request ends with its maker, and one token takes at most half of the places', async () => {
   const small = await TestServer.start({ maxEntryRequests: 4 })
   try {
     const [there, here] = [await small.createMeeting(), await small.createMeeting()]
@@ -274,7 +278,7 @@ test('a request for a relay ends with who made it, and one token takes half of w
   }
 })
 
-test('however many are let in at once, the meeting holds no more than it may', async () => {
+test('however many are admitted at once, the meeting holds no more than its limit', async () => {
   const small = await TestServer.start({ maxParticipants: 4 })
   try {
     const meetingId = await small.createMeeting()
@@ -310,7 +314,7 @@ test('however many are let in at once, the meeting holds no more than it may', a
   }
 })
 
-test('a token takes half of the lobby, and most of the seats that nobody has joined with', async () => {
+test('a token takes at most half of the lobby, and three quarters of the seats not yet joined', async () => {
   const small = await TestServer.start({ maxParticipants: 4, maxEntryRequests: 4 })
   try {
     const meetingId = await small.createMeeting()
@@ -343,7 +347,7 @@ test('a token takes half of the lobby, and most of the seats that nobody has joi
   }
 })
 
-test('a seat that nobody joins with is given up, is seen, and holds no session', async () => {
+test('a seat that nobody joins with is visible, is given up, and does not keep a session alive', async () => {
   const small = await TestServer.start({ joinTimeoutSeconds: 2, sessionGraceSeconds: 1 })
   try {
     const meetingId = await small.createMeeting()

@@ -34,7 +34,7 @@ async function person(meetingId: string, participantId: string, permissions = ['
   }
 }
 
-test('a file is given as what its bytes are, whatever its name says, and never as something that runs', async () => {
+test('a file is served by the type of its bytes, whatever its name says, and never as something that runs', async () => {
   const meetingId = await server.createMeeting()
   const ann = await person(meetingId, 'ann')
   await ann.wire.join()
@@ -58,7 +58,7 @@ test('a file is given as what its bytes are, whatever its name says, and never a
   }
 })
 
-test('one file and all of a session together are bounded, however many come at once', async () => {
+test('limits the size of one file and of all files of a session, however many come at once', async () => {
   const meetingId = await server.createMeeting()
   const ann = await person(meetingId, 'ann')
   await ann.wire.join()
@@ -73,7 +73,7 @@ test('one file and all of a session together are bounded, however many come at o
   assert.equal((await ann.upload('small', Buffer.alloc(10 * KIB))).status, 200)
 })
 
-test('a file is for those inside: not for who waits, who left, or who is in another meeting; and it ends with the session', async () => {
+test('only participants inside can read a file, and it ends with the session', async () => {
   const [meetingId, other] = [await server.createMeeting(), await server.createMeeting()]
   const [ann, bob] = [await person(meetingId, 'ann'), await person(meetingId, 'bob')]
   const guest = await person(meetingId, 'guest', ['ask_join'])

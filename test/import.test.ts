@@ -63,7 +63,7 @@ async function takenOver() {
   }
 }
 
-test('what cannot work is one sentence, without the token, and writes nothing', async () => {
+test('an impossible import fails with one sentence, without the token, and writes nothing', async () => {
   for (const [args, code, pattern] of [
     [['--from', source.url], 2, /needs --from and --token/],
     [['--from', 'not an address', '--token', 'secret-token'], 2, /--from takes an address/],
@@ -83,7 +83,7 @@ test('what cannot work is one sentence, without the token, and writes nothing', 
   assert.equal((await takenOver()).rooms.length, 0)
 })
 
-test('rooms and past sessions are taken over once, however often it runs; a dry run writes nothing', async () => {
+test('imports rooms and past sessions once, however often it runs; a dry run writes nothing', async () => {
   const room = (
     await source.rest(
       'POST',
@@ -144,7 +144,7 @@ test('rooms and past sessions are taken over once, however often it runs; a dry 
   assert.equal((await takenOver()).sessions.total, 1)
 })
 
-test('a run that was cut off goes on where it was', async () => {
+test('continues an interrupted import', async () => {
   const other = await mkdtemp(join(tmpdir(), 'anteroom-import-'))
   const [home, first] = [folder, source.url]
   folder = other

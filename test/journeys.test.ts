@@ -28,7 +28,7 @@ async function person(name: string, options?: Parameters<typeof Person.at>[2]): 
   return one
 }
 
-test('start, invite, join: two people see and hear each other, and mute is seen', async () => {
+test('start, invite, join: two people see and hear each other, and see mute', async () => {
   const ann = await person('Ann')
   const address = await ann.start(server.url)
   assert.match(address, /\/m\/[a-z0-9]{4}(-[a-z0-9]{4}){2}$/)
@@ -51,7 +51,7 @@ test('start, invite, join: two people see and hear each other, and mute is seen'
   await ann.knows((meeting) => meeting.participants.size === 0)
 })
 
-test('the lobby: one is let in, one is denied, one goes away', async () => {
+test('lobby: one is admitted, one is denied, one leaves', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)
   const link = await ann.invite('ask')
@@ -77,7 +77,7 @@ test('the lobby: one is let in, one is denied, one goes away', async () => {
   await ann.page.getByTestId('knock').waitFor({ state: 'detached' })
 })
 
-test('moderation: off at once, on only with consent, out and not back, also after a restart', async () => {
+test('moderation: off immediately, on only with consent, removed and not back, also after a restart', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)
   const link = await ann.invite('direct')
@@ -117,7 +117,7 @@ test('moderation: off at once, on only with consent, out and not back, also afte
   await back()
 })
 
-test('a restart of the server: both come back by themselves to the same session', async () => {
+test('after a restart of the server both come back by themselves to the same session', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)
   const bob = await person('Bob')
@@ -132,7 +132,7 @@ test('a restart of the server: both come back by themselves to the same session'
   assert.equal(await ann.page.evaluate(() => (globalThis as any).anteroom.meeting.sessionId), session)
 })
 
-test("a media worker's death: the media comes back, and the meeting was never left", async () => {
+test('after the death of a media worker the media comes back without leaving the meeting', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)
   const bob = await person('Bob')
@@ -157,7 +157,7 @@ test("a media worker's death: the media comes back, and the meeting was never le
   await ann.knows((meeting) => meeting.state === 'joined' && meeting.participants.size === 1)
 })
 
-test('a screen is shared in front, and sharing is stopped by a moderator', async () => {
+test('a shared screen is shown in front, and a moderator stops it', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)
   const bob = await person('Bob')
@@ -169,7 +169,7 @@ test('a screen is shared in front, and sharing is stopped by a moderator', async
   await ann.page.getByTestId('shared').waitFor({ state: 'detached' })
 })
 
-test('end for all puts everybody out and says so', async () => {
+test('ending for all removes everybody and says so', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)
   const bob = await person('Bob')
@@ -181,7 +181,7 @@ test('end for all puts everybody out and says so', async () => {
     await one.page.getByTestId('message').getByText('The meeting has ended').waitFor()
 })
 
-test('without camera and microphone one still joins, and is told', async () => {
+test('a person without camera and microphone still joins, and is told', async () => {
   const bare = await launchBrowser(['--deny-permission-prompts']).then((one) => one)
   try {
     const ann = await person('Ann')
@@ -207,7 +207,7 @@ test('without camera and microphone one still joins, and is told', async () => {
   }
 })
 
-test('a refusal is told in plain words: expired, another meeting, unknown meeting', async () => {
+test('refusals are worded plainly: expired, another meeting, unknown meeting', async () => {
   const now = Math.floor(Date.now() / 1000)
   const cases: [link: string, text: string][] = [
     [

@@ -21,6 +21,6 @@ test('the tests that rows name exist', () => {
   }
 })
 
-test('docs/limits.md is in step: npm run limits-table', () => {
+test('docs/limits.md is up to date: npm run limits-table', () => {
   assert.equal(read('docs/limits.md'), limitsDocument())
 })

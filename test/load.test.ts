@@ -53,7 +53,7 @@ async function until(series: string, is: (value: number) => boolean): Promise<vo
   while (!is(await metric(series))) await delay(100)
 }
 
-test('it aims nowhere but at this machine, not even where a server sends it', async () => {
+test('sends only to this machine, even if a server names another', async () => {
   const far = await start('--url', 'https://meet.example.org').done
   assert.equal(far.code, 3)
   assert.match(far.said, /meet\.example\.org is not this machine.*--i-may-load-this-server/)
@@ -84,7 +84,7 @@ test('it aims nowhere but at this machine, not even where a server sends it', as
   }
 })
 
-test('what is typed wrongly is one sentence', async () => {
+test('a mistyped option fails with one sentence', async () => {
   for (const [args, sentence] of [
     [['--participants', '0'], /--participants must be a whole number from 1 to 500/],
     [['--meetings', '500', '--participants', '500'], /250000 people are more than 2000/],
@@ -119,7 +119,7 @@ test('three people in a meeting receive the frames of each other', { timeout: 30
 })
 
 test(
-  'two of three send, three layers each; the report tells what each worker had',
+  'two of three send, three layers each, and the report shows the load of each worker',
   { timeout: 300_000 },
   async () => {
     const { code, said } = await start(
@@ -146,7 +146,7 @@ async function droppedAt(port: number): Promise<number> {
 }
 
 test(
-  'what a media worker was too slow to read is counted, and is in the report',
+  'counts packets that a media worker was too slow to read, and reports them',
   { timeout: 300_000, skip: platform() !== 'linux' },
   async () => {
     const DROPS = 'anteroom_media_worker_dropped_datagrams_total{worker="0"}'
@@ -193,7 +193,7 @@ test('Ctrl-C ends it in order: everybody leaves, and it reports', { timeout: 300
 })
 
 test(
-  'a meeting that is looked into has its lines up and its streams flowing',
+  'the debug view of a meeting shows connected transports and flowing streams',
   { timeout: 300_000 },
   async () => {
     const { done } = start('--url', server.url, '--participants', '2', '--seconds', '15', '--json')

@@ -14,7 +14,7 @@ interface Line {
   [field: string]: unknown
 }
 
-test('a journey is found by the id of its first request, and holds no token, name, address or secret', async () => {
+test('a journey is found by the id of its first request, and its log holds no token, name, address or secret', async () => {
   let text = ''
   const server = await TestServer.start(
     { sessionGraceSeconds: 0, webhookAllowPrivate: true },
@@ -114,7 +114,7 @@ test('a journey is found by the id of its first request, and holds no token, nam
   assert.ok(refused.every(({ code, requestId }) => typeof code === 'string' && typeof requestId === 'string'))
 })
 
-test('an id that is no id is not taken over into the log', async () => {
+test('an invalid request id does not reach the log', async () => {
   const server = await TestServer.start()
   try {
     for (const quoted of ['short', 'x'.repeat(65), 'two words of it', '{"level":60}']) {
@@ -126,7 +126,7 @@ test('an id that is no id is not taken over into the log', async () => {
   }
 })
 
-test('a failure that quotes a token is logged without it', () => {
+test('an error that quotes a token is logged without it', () => {
   let text = ''
   const log = createLog('trace', { write: (line) => void (text += line) })
   const token = 'eyJhbGciOiJIUzI1NiJ9.eyJhcGlrZXkiOiJrIn0.c2lnbmF0dXJl'

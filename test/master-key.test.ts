@@ -27,7 +27,7 @@ const rotate = (env: NodeJS.ProcessEnv = {}): Promise<{ code: number; text: stri
 const publicKey = async (): Promise<string> =>
   (await (await fetch(`${server.url}/v2/public/rsa-public-key`)).json()).publicKey
 
-test('rotation is refused while a server is running and with a wrong key', async () => {
+test('rotation is refused while a server is running, and with a wrong key', async () => {
   const { code, text } = await rotate()
   assert.equal(code, 1)
   assert.match(text, /A server is using .*: stop it first/)

@@ -65,7 +65,7 @@ const at = (server: RealServer, step: number): Promise<{ status: number; body: a
     () => server.output,
   )
 
-test('tokens, meetings, REST and the page answer at once; whoever wants in is told how far it is, and comes in without a restart', async () => {
+test('tokens, meetings, REST and the page answer immediately; clients are told the progress, and join without a restart', async () => {
   const { build, server } = await preparing()
   const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
   assert.match(server.output, /"media":"being prepared/)
@@ -140,7 +140,7 @@ test('tokens, meetings, REST and the page answer at once; whoever wants in is to
   assert.match(server.output, /"msg":"media is on"/)
 })
 
-test('who gives up the wait is let go', async () => {
+test('a waiting client that leaves is released', async () => {
   const { server } = await preparing()
   const meetingId = await server.createMeeting()
   const giveUp = new AbortController()
@@ -157,7 +157,7 @@ test('who gives up the wait is let go', async () => {
   await assert.rejects(waiting, /enough/)
 })
 
-test('the page says how far it is, and joins by itself', async () => {
+test('the page shows the progress, and joins by itself', async () => {
   const { build, server } = await preparing()
   const browser = await launchBrowser()
   cleanups.push(() => browser.close())
@@ -203,7 +203,7 @@ test('the page says how far it is, and joins by itself', async () => {
   assert.deepEqual([...ann.errors, ...bob.errors], [])
 })
 
-test('a port that media cannot have ends the start, also where the worker must be built first', async () => {
+test('a port that media cannot use stops the start, also before the worker is built', async () => {
   const { build, server } = await preparing()
   await at(server, 1)
   await server.end('SIGTERM')
@@ -236,7 +236,7 @@ test('a port that media cannot have ends the start, also where the worker must b
 })
 
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`the build ends with its server, by ${signal} too, and the next start goes on where it was`, async () => {
+  test(`the build ends with its server, by ${signal} too, and the next start continues it`, async () => {
     const { build, server } = await preparing()
     await at(server, 1)
     const [ninja] = build.builds
@@ -257,7 +257,7 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   })
 }
 
-test('two servers at once: one builds, the other waits and says how far that is; doctor too', async () => {
+test('of two servers one builds, and the other waits and reports the progress, as doctor does', async () => {
   const { build, server } = await preparing()
   const other = await RealServer.start({ ...build.env, LOG_LEVEL: 'info' })
   cleanups.push(() => other.stop())
@@ -279,7 +279,7 @@ test('two servers at once: one builds, the other waits and says how far that is;
   assert.equal(build.builds.length, 1)
 })
 
-test('a build that fails says so and keeps all else', async () => {
+test('a failed build is reported, and everything else keeps working', async () => {
   const { build, server } = await preparing()
   await at(server, 1)
   assert.equal((await server.rest('GET', '/health/ready')).status, 503)
@@ -307,7 +307,7 @@ test('a build that fails says so and keeps all else', async () => {
   assert.deepEqual([refused.status, refused.body.name], [503, 'MEDIA_UNAVAILABLE'])
 })
 
-test('PREPARE_MEDIA=false: nothing is built, and the sentence says what to do', async () => {
+test('PREPARE_MEDIA=false builds nothing, and the sentence says what to do', async () => {
   const { build, server } = await preparing({ PREPARE_MEDIA: 'false' })
   const { media } = (await server.rest('GET', '/health')).body
   assert.match(media.reason, /npm run worker/)

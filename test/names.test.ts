@@ -203,7 +203,7 @@ async function isIn(
   }
 }
 
-test('a custom id is made and found at every door, or refused at every door', async () => {
+test('every door creates and finds a custom id, or every door refuses it', async () => {
   await fc.assert(
     fc.asyncProperty(text, async (id) => {
       const where = JSON.stringify(id)
@@ -284,7 +284,7 @@ test('a custom id is made and found at every door, or refused at every door', as
   )
 })
 
-test('a participantId comes in by every door as the same, or by none', async () => {
+test('every door takes a participantId as the same, or refuses it', async () => {
   const meetingId = await server.createMeeting()
   await fc.assert(
     fc.asyncProperty(text, async (id) => {
@@ -359,7 +359,7 @@ test('an id that is a word of an address is found by its address, or refused', a
   }
 })
 
-test('a name is shown as one line, the same wherever it is shown, and keeps nobody out', async () => {
+test('a name is one line, shown the same everywhere, and keeps nobody out', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join', 'allow_mod'])
   const watcher = server.connect({ meetingId, token, participantId: 'watcher', name: 'W' })
@@ -398,7 +398,7 @@ test('a name is shown as one line, the same wherever it is shown, and keeps nobo
   )
 })
 
-test('what is not UTF-8 is refused with a sentence, and never read as something else', async () => {
+test('text that is not UTF-8 is refused with a sentence, and never read as something else', async () => {
   const before = (await call('GET', '/v2/rooms?perPage=1')).body.pageInfo.total
   const latin1 = Buffer.from('{"customRoomId":"b\xfcro"}', 'latin1')
   const bodies: [body: Buffer | string, type: string][] = [
@@ -431,7 +431,7 @@ test('what is not UTF-8 is refused with a sentence, and never read as something 
   assert.equal((await call('GET', '/v2/rooms?perPage=1')).body.pageInfo.total, before)
 })
 
-test('bytes that stand bare in an address are refused, whatever they would be', async () => {
+test('unescaped bytes in an address are refused', async () => {
   for (const path of ['/v2/rooms/b\xfcro', '/v2/rooms/b\xc3\xbcro', '/v2/rooms?query=b\xfcro']) {
     const socket = connectTcp(Number(new URL(server.url).port), '127.0.0.1')
     socket.end(Buffer.from(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`, 'latin1'))
@@ -441,7 +441,7 @@ test('bytes that stand bare in an address are refused, whatever they would be', 
   }
 })
 
-test('a socket whose address is not UTF-8 hears so', async () => {
+test('a socket whose address is not UTF-8 is told so', async () => {
   const meetingId = await server.createMeeting()
   const address = `${server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&roomId=${meetingId}`
   const secret = server.token(['allow_join'])
@@ -490,7 +490,7 @@ test('an id names one meeting of a project', async () => {
   assert.equal((await server.rest('GET', `/v2/rooms/${first.roomId}`)).body.roomId, first.roomId)
 })
 
-test('nobody comes in as the server, or as what looks like somebody inside', async () => {
+test('nobody joins under the name of the server, or one that looks like a participant inside', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'])
   await server.connect({ meetingId, token, participantId: 'host', name: 'Host' }).join()

@@ -22,7 +22,7 @@ after(async () => {
 const ESTIMATE_MS = 120_000
 
 test(
-  'a narrow line: pictures step down and move on, priority says whose is large, and a wide line makes them large again',
+  'on a narrow line videos shrink and keep moving, priority decides who is large, and a wide line makes them large again',
   { skip: process.platform !== 'linux' && 'only Linux gives a machine all addresses of 127.0.0.0/8' },
   async (t) => {
     const far = await RealServer.start({ MEDIA_WORKERS: '1', ANNOUNCED_ADDRESS: LINE_ADDRESS })

@@ -50,7 +50,7 @@ const count = (client: WireClient, method: string): number =>
 const resumed = (consumerId: unknown): boolean =>
   server.sfu.calls.some(({ method, id }) => method === 'resumeConsumer' && id === consumerId)
 
-test('who answers an offer after twelve seconds receives the stream', async (t) => {
+test('a client that answers an offer after twelve seconds receives the stream', async (t) => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const wake = holds(bob, 'newConsumer')
@@ -68,7 +68,7 @@ test('who answers an offer after twelve seconds receives the stream', async (t) 
   assert.equal(resumed(id), true)
 })
 
-test('what an offered stream does meanwhile is told when the client has taken it', async () => {
+test('changes of an offered stream are reported when the client has accepted it', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const wake = holds(bob, 'newConsumer')
@@ -90,7 +90,7 @@ test('what an offered stream does meanwhile is told when the client has taken it
   assert.equal(resumed(seen.id), false)
 })
 
-test('one who leaves while an offer is open: the stream is closed when the client has answered', async () => {
+test('a participant leaves while an offer is open: the stream is closed when the client has answered', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const wake = holds(bob, 'newConsumer')
@@ -104,7 +104,7 @@ test('one who leaves while an offer is open: the stream is closed when the clien
   await bob.hears('consumerClosed', ({ consumerId }) => consumerId === id)
 })
 
-test('pausing all and resuming one before the answer count after it', async () => {
+test('pausing all and resuming one before the answer apply after it', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const wake = holds(bob, 'newConsumer')
@@ -122,7 +122,7 @@ test('pausing all and resuming one before the answer count after it', async () =
   assert.deepEqual([resumed(heard.id), resumed(seen.id)], [false, true])
 })
 
-test('a stream that the client refuses is closed, and offered again when it asks', async () => {
+test('a stream that the client refuses is closed, and offered again on request', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const refuse = holds(bob, 'newConsumer')
@@ -136,7 +136,7 @@ test('a stream that the client refuses is closed, and offered again when it asks
   assert.equal(resumed(again.id), true)
 })
 
-test('data that ends while it is offered is told when the client has answered', async () => {
+test('the end of offered data is reported when the client has answered', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const wake = holds(bob, 'newDataConsumer')
@@ -169,7 +169,7 @@ test('a new receiving transport while an offer is open: one stream, over the new
   assert.equal(count(bob, 'request:newConsumer'), 2)
 })
 
-test('switched off by a moderator: told at once, and what is switched on meanwhile stays', async () => {
+test('a stream switched off by a moderator is reported immediately, and stays on if switched on meanwhile', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann', ['allow_join', 'allow_mod']), await join(meetingId, 'bob')]
   const wake = holds(bob, 'disableMic')
@@ -196,7 +196,7 @@ test('switched off by a moderator: told at once, and what is switched on meanwhi
   )
 })
 
-test('a relayed stream that is paused at home is told where it is relayed to', async () => {
+test('pausing a relayed stream at its source is reported in the other meeting', async () => {
   const [first, second] = [await server.createMeeting(), await server.createMeeting()]
   const [ann, host] = [await join(first, 'ann'), await join(second, 'host')]
   const producerId = await produce(ann, 'audio')

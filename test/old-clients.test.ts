@@ -81,7 +81,7 @@ test('protoo: a refusal is a notification and the final close, never an answer t
   assert.equal((await nowhere.hears('error')).code, 4003)
 })
 
-test('protoo: ping is answered in every state, what else is sent too early is refused', async () => {
+test('protoo: ping is answered in every state, other early messages are refused', async () => {
   const meetingId = await server.createMeeting()
   const host = await inside(meetingId, 'host')
   const guest = connect(meetingId, 'guest', { permissions: ['ask_join'] })
@@ -100,7 +100,7 @@ test('protoo: ping is answered in every state, what else is sent too early is re
   assert.equal(guest.closedWith, 4000)
 })
 
-test('protoo and socket.io in one meeting: people, streams and states reach each other', async () => {
+test('protoo and socket.io clients in one meeting exchange people, streams and states', async () => {
   const meetingId = await server.createMeeting()
   const old = connect(meetingId, 'old', { path: '/protoo/' })
   const reply = await old.join('Old')
@@ -157,7 +157,7 @@ const toldOtherwise = (capabilities: any): boolean =>
     ({ mimeType, parameters }: any) => mimeType.endsWith('/rtx') || /extmap/.test(parameters['x-lines']),
   )
 
-test('protoo: a browser that refuses the numbers of header extensions is given others', async () => {
+test('protoo: a browser that refuses the numbers of header extensions gets others', async () => {
   const meetingId = await server.createMeeting()
   const told = connect(meetingId, 'chromium', { headers: CHROMIUM })
   await told.join('Chromium')
@@ -167,7 +167,7 @@ test('protoo: a browser that refuses the numbers of header extensions is given o
   assert.ok(asked(await other.request('getRouterRtpCapabilities')).includes('video mid'))
 })
 
-test('socket.io: a client that shows at join that it needs other capabilities begins anew, and joins once', async () => {
+test('socket.io: a client that shows at join that it needs other capabilities starts over, and joins once', async () => {
   const meetingId = await server.createMeeting()
   const watcher = await modern(meetingId, 'watcher')
   const rtpCapabilities = {
@@ -210,7 +210,7 @@ test('socket.io: a client that shows at join that it needs other capabilities be
   assert.equal(answered, false)
 })
 
-test('protoo: closing the socket is leaving; a lost one is not', async () => {
+test('protoo: closing the socket is a leave, losing it is not', async () => {
   const meetingId = await server.createMeeting()
   const watcher = await modern(meetingId, 'watcher')
   const leaving = await inside(meetingId, 'leaving')
@@ -223,7 +223,7 @@ test('protoo: closing the socket is leaving; a lost one is not', async () => {
   assert.equal(gone.reason.message, 'WEBSOCKET_DISCONNECTED')
 })
 
-test('protoo: put out for good, with the code that ends the tries', async () => {
+test('protoo: an eviction ends with the code that stops reconnecting', async () => {
   const meetingId = await server.createMeeting()
   const host = await modern(meetingId, 'host', {}, ['allow_mod'])
   const carl = await inside(meetingId, 'carl')
@@ -234,7 +234,7 @@ test('protoo: put out for good, with the code that ends the tries', async () => 
   await host.hears('peerClosed', ({ peerId }) => peerId === 'carl')
 })
 
-test('protoo: what is no message is passed over, and a binary frame ends the connection', async () => {
+test('protoo: invalid messages are ignored, and a binary frame ends the connection', async () => {
   const meetingId = await server.createMeeting()
   const ann = await inside(meetingId, 'ann')
   for (const text of [
@@ -273,7 +273,7 @@ test('notifications are bundled only for a client that said in join that it unde
   assert.ok(seen.bundled!.has('batchNotification'))
 })
 
-test('a refusal has an error on top until the client shows that it reads the status', async () => {
+test('a refusal is preceded by an error until the client shows that it reads the status', async () => {
   const meetingId = await server.createMeeting()
   const ask = async (client: WireClient, method = 'startRecording', data = {}): Promise<any> =>
     client.socket.timeout(30_000).emitWithAck('request', { method, request: true, data })
@@ -298,7 +298,7 @@ test('a refusal has an error on top until the client shows that it reads the sta
   }
 })
 
-test('where an old SDK keeps a refusal to itself, the app hears it as an error', async () => {
+test('a refusal that an old SDK swallows reaches the app as an error', async () => {
   const meetingId = await server.createMeeting()
   const carl = await modern(meetingId, 'carl', {
     batchingEnabled: true,
@@ -325,7 +325,7 @@ test('where an old SDK keeps a refusal to itself, the app hears it as an error',
   await carl.hears('error')
 })
 
-test('what clients clean up with always succeeds: whoever is gone, in every state', async () => {
+test('cleanup requests of clients always succeed, in every state, whoever has left', async () => {
   const meetingId = await server.createMeeting()
   const early = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'early' })
   await early.hears('connectionSuccess')
@@ -341,7 +341,7 @@ test('what clients clean up with always succeeds: whoever is gone, in every stat
       assert.deepEqual(await client.request(method, data), {}, method)
 })
 
-test('pubsub: one chat with the socket of 1.x, history oldest first, live once', async () => {
+test('pubsub: one chat with the socket of 1.x, history oldest first, live messages once', async () => {
   const meetingId = await server.createMeeting()
   const [old, ancient] = [await modern(meetingId, 'old'), await inside(meetingId, 'ancient')]
   await assert.rejects(old.request('pubsubPublish', { topic: 'x'.repeat(300), message: 'hi' }), code(5000))
@@ -384,7 +384,7 @@ test('pubsub: one chat with the socket of 1.x, history oldest first, live once',
   assert.ok(!old.heard.some(({ message }) => message === 'unheard'))
 })
 
-test('pubsub: of a long history there is the newest half a megabyte, and coming back tells no more of many topics', async () => {
+test('pubsub: a long history is cut to the newest half megabyte, and a return repeats no more of many topics', async () => {
   const meetingId = await server.createMeeting()
   const [ann, other] = [await modern(meetingId, 'ann'), await modern(meetingId, 'other')]
   const token = server.token(['allow_join'])
@@ -422,7 +422,7 @@ test('pubsub: of a long history there is the newest half a megabyte, and coming 
   )
 })
 
-test('pubsub: topics go on after the connection was lost, with what was kept meanwhile', async () => {
+test('pubsub: topics continue after a lost connection, with the messages kept meanwhile', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'])
   const come = async (): Promise<WireClient> => {

@@ -95,7 +95,7 @@ test('a data folder of the first version opens with this one: people, decisions 
   )
 })
 
-test('a data folder of a newer version is refused with a sentence, and left as it is', async (t) => {
+test('a data folder of a newer version is refused with a sentence, and not changed', async (t) => {
   const { parent, dataDir } = await firstData()
   t.after(() => rm(parent, { recursive: true, force: true }))
   const file = join(dataDir, 'anteroom.db')

@@ -62,7 +62,7 @@ async function two(options: Partial<OwnClientOptions> = {}): Promise<[OwnClient,
   return [ann, bob, meetingId]
 }
 
-test('microphone, camera and screen, on and off', async () => {
+test('switches microphone, camera and screen on and off', async () => {
   const [ann, bob] = await two()
   const { devices } = bob.meeting
   await devices.startShare()
@@ -75,7 +75,7 @@ test('microphone, camera and screen, on and off', async () => {
   await ann.until(() => has(ann, 'bob') === ALL_OFF, 'has nothing of bob')
 })
 
-test('quick as can be: the latest wish is what the others have', async () => {
+test('after quick changes the others have the latest wish', async () => {
   const [ann, bob] = await two()
   const { devices } = bob.meeting
   // Which of these are still under way when the next comes is left to chance; each ends off.
@@ -107,7 +107,7 @@ test('leaving while a device opens closes it', async () => {
   assert.equal(given.readyState, 'ended')
 })
 
-test('devices that were given to a meeting are closed by it, also where nobody was let in', async () => {
+test('a meeting closes the devices given to it, also if it admitted nobody', async () => {
   const meetingId = await server.createMeeting()
   await join(meetingId, 'ann')
   const waiting = client(meetingId, 'bob', { token: server.token(['ask_join']) })
@@ -120,7 +120,7 @@ test('devices that were given to a meeting are closed by it, also where nobody w
   assert.deepEqual(waiting.open, [])
 })
 
-test('switched off by a moderator while it is switched on: off, and on again by hand', async () => {
+test('a stream switched off by a moderator while it starts is off, and can be switched on again', async () => {
   const [ann, bob] = await two()
   const { devices } = bob.meeting
   for (const waited of [0, DEVICE_MS / 2, DEVICE_MS + 2, DEVICE_MS + 10]) {
@@ -141,7 +141,7 @@ test('switched off by a moderator while it is switched on: off, and on again by 
   assert.equal(devices.status('mic'), 'on')
 })
 
-test('on with consent, and declined', async () => {
+test('a request to switch on is accepted or declined', async () => {
   const [ann, bob] = await two()
   await bob.meeting.devices.disableCamera()
   const asked = new Promise<() => Promise<void>>((resolve) => {
@@ -157,7 +157,7 @@ test('on with consent, and declined', async () => {
   await ann.until(() => has(ann, 'bob') === ALL_ON, 'sees bob')
 })
 
-test('what the browser ends is off for everybody', async () => {
+test('a stream ended by the browser is off for everybody', async () => {
   const [ann, bob] = await two()
   await bob.meeting.devices.startShare()
   bob.tracks.find(({ kind, readyState }) => kind === 'audio' && readyState === 'live')!.endByBrowser()
@@ -170,7 +170,7 @@ test('what the browser ends is off for everybody', async () => {
   await ann.until(() => has(ann, 'bob') === 'camera on; video', 'sees no screen')
 })
 
-test('another microphone or camera goes on under the same stream, and off in between wins', async () => {
+test('a changed microphone or camera continues the same stream, unless it was switched off meanwhile', async () => {
   const [ann, bob] = await two()
   const { devices } = bob.meeting
   const before = [...ann.meeting.participants.get('bob')!.streams.keys()]
@@ -188,7 +188,7 @@ test('another microphone or camera goes on under the same stream, and off in bet
   await ann.until(() => has(ann, 'bob') === ALL_ON, 'sees bob')
 })
 
-test('a device that cannot be had is off, and says why to whoever waits or to all', async () => {
+test('an unavailable device is off, and the reason is reported to the caller or to all', async () => {
   let broken = false
   const [ann, bob] = await two({ fails: () => broken })
   broken = true
@@ -226,7 +226,7 @@ test('a stream that the server refuses is off here too', async () => {
   }
 })
 
-test('the media worker dies while devices are switched: on is on again, off stays off', async () => {
+test('a media worker dies while devices are switched: on is on again, off stays off', async () => {
   const [ann, bob] = await two()
   const { devices } = bob.meeting
   for (let times = 0; times < 5; times++) {
@@ -245,7 +245,7 @@ test('the media worker dies while devices are switched: on is on again, off stay
   }
 })
 
-test('what changed while one was away is known when one is back', async () => {
+test('changes during an absence are known after the return', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   await join(meetingId, 'bob')
@@ -261,7 +261,7 @@ test('what changed while one was away is known when one is back', async () => {
   assert.deepEqual(gone.sort(), ['audio', 'video'])
 })
 
-test('who leaves takes the streams along', async () => {
+test('a participant who leaves takes the streams along', async () => {
   const [ann, bob] = await two()
   const order: string[] = []
   ann.meeting.on('streamRemoved', ({ kind }, { id }) => order.push(`${kind} of ${id}`))
@@ -271,7 +271,7 @@ test('who leaves takes the streams along', async () => {
   assert.deepEqual(order, ['audio of bob', 'video of bob', 'bob'])
 })
 
-test('another name, by whichever client, reaches us; our own too', async () => {
+test('a new name reaches us from whichever client, our own included', async () => {
   const [ann, , meetingId] = await two()
   const cat = server.connect({
     meetingId,
@@ -288,7 +288,7 @@ test('another name, by whichever client, reaches us; our own too', async () => {
   assert.equal(await changed, 'Katharina')
 })
 
-test('a server that lost a stream of ours, or says what is not so: all is made anew', async () => {
+test('if the server lost a stream of ours or disagrees, the client rebuilds its media', async () => {
   const odd = await ScriptedServer.start()
   try {
     const ann = await join('meeting', 'ann', { url: odd.url, camera: false, disagreementMs: 300 })
@@ -313,7 +313,7 @@ test('a server that lost a stream of ours, or says what is not so: all is made a
   }
 })
 
-test('whoever was inside waits for a server that came back and still prepares its media', async () => {
+test('a participant waits for a returning server that still prepares its media', async () => {
   const odd = await ScriptedServer.start()
   try {
     const ann = await join('meeting', 'ann', { url: odd.url, mic: false, camera: false })
@@ -340,7 +340,7 @@ test('whoever was inside waits for a server that came back and still prepares it
   }
 })
 
-test('nobody waits in the lobby any more when the connection is told to be lost', async () => {
+test('nobody is in the lobby any more when the connection is reported lost', async () => {
   const odd = await ScriptedServer.start()
   try {
     const ann = await join('meeting', 'ann', { url: odd.url, mic: false, camera: false })
@@ -358,7 +358,7 @@ test('nobody waits in the lobby any more when the connection is told to be lost'
   }
 })
 
-test('every question of the server is answered, also one that nothing follows from', async () => {
+test('every question of the server is answered, also one without an effect', async () => {
   const odd = await ScriptedServer.start()
   try {
     const ann = await join('meeting', 'ann', { url: odd.url, mic: false, camera: false })

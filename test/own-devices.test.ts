@@ -34,7 +34,7 @@ async function set(on: boolean, ...buttons: ('mic' | 'camera' | 'share')[]): Pro
   await agree(sides, AGREE_MS)
 }
 
-test('a double click on the muted microphone, then one click: as the button says', { skip }, async () => {
+test('a double click on the muted microphone, then one click: the button is right', { skip }, async () => {
   await set(false, 'mic')
   await bob.page.getByTestId('bar-mic').dblclick()
   await wait(2500)

@@ -37,7 +37,7 @@ before(() => {
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('publint and attw find nothing, and what only this repository needs is not packed', async () => {
+test('publint and attw find nothing, and the package leaves out what only this repository needs', async () => {
   assert.deepEqual(await complaintsAbout(tarball), [])
   const files = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).stdout.trim().split('\n')
   for (const wanted of ['dist/cli.js', 'dist/web/index.html', 'scripts/media-worker.mjs', 'CHANGELOG.md'])
@@ -48,7 +48,7 @@ test('publint and attw find nothing, and what only this repository needs is not 
   )
 })
 
-test('installed into an empty folder, `npx anteroom` is the server, with a token for whoever asks at this machine', async (t) => {
+test('installed into an empty folder, `npx anteroom` is the server, and gives a token to a caller at this machine', async (t) => {
   const installed = spawnSync(
     'npm',
     // Without the install scripts, as docs/operating.md says: the one of mediasoup downloads or builds its worker.

@@ -46,7 +46,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     ['desk', { width: 1100, height: 700 }],
     ['phone', { width: 360, height: 740 }],
   ] as const) {
-    test(`${colorScheme}, on a ${screen}: every screen keeps the rules of accessibility, and none is wider than it`, async () => {
+    test(`${colorScheme}, on a ${screen}: every screen keeps the rules of accessibility and fits the window`, async () => {
       const ann = await Person.at(browser, 'Ann', { viewport })
       const { page } = ann
       await page.emulateMedia({ colorScheme })
@@ -100,7 +100,7 @@ for (const [problem, name, sentence] of [
     "This page may not use the camera; allow it in the browser's address bar. You can join without.",
   ],
 ] as const) {
-  test(`a camera that ${problem}: told before joining, and one joins with sound alone`, async () => {
+  test(`a camera that ${problem}: the page says so before joining, and joins with sound alone`, async () => {
     const ann = await Person.at(browser, 'Ann')
     await ann.start(server.url)
     const bob = await Person.at(browser, 'Bob')
@@ -165,7 +165,7 @@ test('without a mouse: from the start page into a meeting, muted, through a dial
   await ann.close()
 })
 
-test('what a browser loads: the start page nothing of the meeting, and what a screen shows is what was weighed', async () => {
+test('the start page loads nothing of the meeting, and each screen loads what was weighed', async () => {
   const ann = await Person.at(browser, 'Ann')
   const asked = new Set<string>()
   ann.page.on('request', (request) => {
@@ -200,7 +200,7 @@ test('what a browser loads: the start page nothing of the meeting, and what a sc
   await ann.close()
 })
 
-test('a part of the page that cannot be loaded: told at the join, the camera off, and trying again loads the page anew', async () => {
+test('a part of the page that cannot be loaded is reported at the join, and trying again reloads the page', async () => {
   const ann = await Person.at(browser, 'Ann')
   const { page } = ann
   await page.route('**/assets/inside-*.js', (route) => route.abort())

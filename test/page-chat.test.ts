@@ -30,7 +30,7 @@ async function say(person: Person, text: string, to?: string): Promise<void> {
   await person.page.getByTestId('chat').getByText(text).waitFor()
 }
 
-test('chat: unread count, history for who comes late, private messages, links, no markup', async () => {
+test('chat: unread count, history for latecomers, private messages, links, no markup', async () => {
   const ann = await Person.at(browser, 'Ann')
   const address = await ann.start(server.url)
   const link = await ann.invite('direct')
@@ -115,7 +115,7 @@ test('chat: unread count, history for who comes late, private messages, links, n
   for (const one of [ann, bob, dan]) assert.deepEqual(one.errors, [])
 })
 
-test('chat: what is written while a message is on its way stays, and a double Enter says it once', async () => {
+test('chat: text typed while a message is being sent stays, and a double Enter sends it once', async () => {
   const ann = await Person.at(browser, 'Ann')
   let cut = false
   await ann.page.routeWebSocket(/\/chat\?/, (line) => {
@@ -179,7 +179,7 @@ test('chat: what is written while a message is on its way stays, and a double En
   await ann.close()
 })
 
-test('lobby: the second half of a double click lets in nobody else', async () => {
+test('lobby: the second half of a double click admits nobody else', async () => {
   const ann = await Person.at(browser, 'Ann')
   const meetingId = (await ann.start(server.url)).split('/m/')[1]!
   const [first, second] = ['first', 'second'].map(

@@ -34,7 +34,7 @@ async function until(holds: () => Promise<boolean>, what: string): Promise<void>
 }
 
 test(
-  'while PostgreSQL is away a meeting goes on, those inside come back, and newcomers are told to try again',
+  'while PostgreSQL is away a meeting continues, those inside come back, and newcomers are told to try again',
   { skip: withoutOwnPostgres, timeout: 600_000 },
   async () => {
     const roomId = await server.createMeeting()

@@ -132,7 +132,7 @@ async function meetThrough(): Promise<void> {
 }
 
 test(
-  'media, which does not pass a proxy, is listened for on every address, and the rest on HOST alone',
+  'media, which does not pass a proxy, listens on every address, and the rest on HOST alone',
   { skip: process.platform !== 'linux' && 'only Linux has more than one loopback address' },
   async () => {
     const isOpen = async (at: number): Promise<boolean> => {
@@ -170,7 +170,7 @@ test('nginx', { skip: withoutNginx }, async () => {
 })
 
 test(
-  'nginx with its default proxy_pass, and no setting that tells of it, opens nothing of the owner',
+  'nginx with its default proxy_pass, and no setting that mentions it, does not open what is for the owner',
   { skip: withoutNginx },
   async () => {
     const open = await RealServer.start()

@@ -102,7 +102,7 @@ test('each refusal reaches join() with its code', async () => {
   await one.logged('error', 'values[0].code === 4023')
 })
 
-test('a full meeting, a revoked key and a second place are told too', async () => {
+test('a full meeting, a revoked key and a second place reach it too', async () => {
   const meetingId = await meeting()
   const still = { micEnabled: false, webcamEnabled: false }
   const [ann] = await Promise.all(
@@ -185,7 +185,7 @@ test('lobby: denied, then allowed', async () => {
   await second.seesAndHears(1)
 })
 
-test('moderation: 4008 without the right; off at once, on by consent, removed, ended', async () => {
+test('moderation: 4008 without the right; off immediately, on by consent, removed, ended', async () => {
   const meetingId = await meeting()
   const ann = await inside(meetingId, 'ann', MODERATOR)
   const bob = await inside(meetingId, 'bob')
@@ -218,7 +218,7 @@ test('moderation: 4008 without the right; off at once, on by consent, removed, e
   await carl.logged('meeting-left', 'values[0].code === 1008')
 })
 
-test('a shared screen comes with its own kind', async () => {
+test('a shared screen arrives as its own kind', async () => {
   const meetingId = await meeting()
   const ann = await inside(meetingId, 'ann')
   const bob = await inside(meetingId, 'bob')
@@ -239,7 +239,7 @@ const LISTEN = (topic: string, options = '{}'): string => `
     onMessageDrop: (dropped) => chat.push(['dropped', dropped]),
   }, ${options})`
 
-test('chat: live to all with the sender of the server, history in order, private to whom it names', async () => {
+test('chat: live to all with the sender of the server, history in order, private to the named', async () => {
   const meetingId = await meeting()
   const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
   await ann.run(LISTEN('CHAT'))
@@ -308,7 +308,7 @@ test('realtime store: everybody sees the same last value, and who set it', async
   assert.equal(await bob.until(`(await m.realtimeStore.getValue('score')) === null`), true)
 })
 
-test('data messages, reliable and not', async () => {
+test('data messages, reliable and unreliable', async () => {
   const meetingId = await meeting()
   const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
@@ -321,7 +321,7 @@ test('data messages, reliable and not', async () => {
   }
 })
 
-test('modes: who only receives sends nothing, and comes back to sending', async () => {
+test('modes: a receiver sends nothing, and can return to sending', async () => {
   const meetingId = await meeting()
   const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
@@ -339,7 +339,7 @@ test('modes: who only receives sends nothing, and comes back to sending', async 
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
 })
 
-test('switchTo: into another meeting with what one sends, and not with a bad token', async () => {
+test('switchTo: into another meeting with the own streams, and not with a bad token', async () => {
   const [first, second] = [await meeting(), await meeting()]
   const [ann, bob, carl] = [
     await inside(first, 'ann'),
@@ -379,7 +379,7 @@ test('a cut connection comes back to the same meeting, with media, and nobody do
   assert.equal(await bob.run('return m.participants.size'), 1)
 })
 
-test("a media worker's death: the published client reconnects and has its media again", async () => {
+test('after the death of a media worker the published client reconnects and has its media again', async () => {
   const meetingId = await meeting()
   const [ann, bob] = [await inside(meetingId, 'ann'), await inside(meetingId, 'bob')]
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
@@ -419,7 +419,7 @@ test('manual consuming, pausing and quality', async () => {
   await bob.logged('stream-disabled', `values[0] === 'ann' && values[1] === 'video'`)
 })
 
-test('what does not exist here is refused with 4021', async () => {
+test('services that do not exist here are refused with 4021', async () => {
   const meetingId = await meeting()
   const ann = await inside(meetingId, 'ann', MODERATOR)
   for (const call of [
@@ -438,7 +438,7 @@ test('what does not exist here is refused with 4021', async () => {
   }
 })
 
-test('media relay: asked for, consented to, seen there, stopped', async () => {
+test('media relay: requested, accepted, seen there, stopped', async () => {
   const [first, second] = [await meeting(), await meeting()]
   const [ann, carl] = [await inside(first, 'ann', MODERATOR), await inside(second, 'carl', MODERATOR)]
   await ann.run(`await m.requestMediaRelay({ destinationMeetingId: '${second}', token: '${token(DIRECT)}' })`)
@@ -454,7 +454,7 @@ test('media relay: asked for, consented to, seen there, stopped', async () => {
   await ann.logged('media-relay-stopped')
 })
 
-test('a file goes to those inside and to nobody else, and goes with the session', async () => {
+test('only participants inside get a file, and it ends with the session', async () => {
   const meetingId = await meeting()
   const own = token(DIRECT)
   const ann = await window()

@@ -99,7 +99,7 @@ test('each refusal that only the socket knows reaches the app with its code', as
   await one.logged('meeting-left')
 })
 
-test('modes: from each to each, by old names too, sends and receives what the mode says', async () => {
+test('modes: between any two, by old names too, sends and receives what the mode says', async () => {
   const meetingId = await meeting()
   const bob = await inside(meetingId, 'bob')
   const ann = await inside(meetingId, 'ann', { mode: 'SIGNALLING_ONLY' })
@@ -131,7 +131,7 @@ test('modes: from each to each, by old names too, sends and receives what the mo
   }
 })
 
-test('a codec that one cannot decode: who sends it changes to another, and all see', async () => {
+test('a codec that a participant cannot decode: its sender changes to another, and all see', async () => {
   const meetingId = await meeting()
   const [ann, bob] = [
     await inside(meetingId, 'ann', { webcamEnabled: false }),
@@ -176,7 +176,7 @@ test('switchTo: with the own token, and through the lobby of the other meeting',
   await ann.run('await switching')
 })
 
-test('one asks another to switch; names, own data and the numbers of a connection', async () => {
+test('asking another to switch; names, own data and connection numbers', async () => {
   const meetingId = await meeting()
   const ann = await inside(meetingId, 'ann', { token: token(MODERATOR), metaData: { team: 'red' } })
   const bob = await inside(meetingId, 'bob', { name: 'Bob B.', metaData: { team: 'blue' } })
@@ -191,7 +191,7 @@ test('one asks another to switch; names, own data and the numbers of a connectio
   await ann.until(`/[1-9]/.test(JSON.stringify(await m.localParticipant.getTransportStats()))`)
 })
 
-test('debugMode tells nobody but this server, and checkConnection finds it', async () => {
+test('debugMode reports only to this server, and checkConnection finds it', async () => {
   const meetingId = await meeting()
   const hosts = new Set<string>()
   const ann = await window()
@@ -237,7 +237,7 @@ test('chat: batches, a limit with a queue and one with drops, as each listener a
   assert.ok((await drops.run<string[]>('return chat')).length < said.length)
 })
 
-test('a chat socket that is cut comes back by itself, and nothing is heard twice', async () => {
+test('a chat socket that is cut reconnects by itself, and no message arrives twice', async () => {
   const meetingId = await meeting()
   const cable = await Cable.to(Number(new URL(server.secureUrl).port))
   try {

@@ -11,7 +11,7 @@ import { API_KEY, signAnything } from './support/test-server.ts'
 
 const PATIENCE_MS = 60_000
 
-test('when every media worker is gone and none starts, it is not ready and says why; it heals by itself', async () => {
+test('without media workers the server is not ready and says why, and recovers by itself', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-readiness-'))
   const worker = join(folder, 'mediasoup-worker')
   await copyFile(locateWorker()!.bin, worker)

@@ -65,7 +65,7 @@ async function relayedAnywhere(sender: MediaClient, viewer: Make, from: string):
 }
 
 for (const codec of ['VP8', 'H264', 'VP9'] as const) {
-  test(`${codec}, here and piped to another worker: sizes are what each viewer asked for`, async (t) => {
+  test(`${codec}, here and piped to another worker: each viewer gets the size it asked for`, async (t) => {
     const meetingId = await server.createMeeting()
     const sender = await clients.join(codec === 'VP8' ? 'js-sdk' : 'our client', {
       meetingId,

@@ -96,7 +96,7 @@ async function asksOfStreams(viewer: MediaClient, say: (line: string) => void): 
 }
 
 for (const make of makes) {
-  test(`sent by ${make}: sizes, frames and sound are what each viewer asked for`, async (t) => {
+  test(`sent by ${make}: each viewer gets the size, frames and sound it asked for`, async (t) => {
     const meetingId = await server.createMeeting()
     const sender = await clients.join(make, { meetingId, participantId: 'ann' })
     const join = (viewer: Make, participantId = `on-${viewer.replace(' ', '-')}`): Promise<MediaClient> =>

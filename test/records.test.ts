@@ -32,7 +32,7 @@ const audio = {
   rtcp: { cname: 'x' },
 }
 
-test('who must ask to come in reaches nothing of a meeting over REST, and lets nobody in, itself included', async () => {
+test('a token that must ask to join reads nothing of a meeting over REST, and admits nobody, itself included', async () => {
   const meetingId = await server.createMeeting()
   await join(meetingId, 'ann')
   const guestToken = server.token(['ask_join'])
@@ -79,7 +79,7 @@ test('a token that joins without moderating does not moderate over REST', async 
   assert.equal((await post('/v2/sessions/end', { roomId: meetingId }, moderator)).status, 200)
 })
 
-test('a session of another project, or outside the scope of a token, is not there', async () => {
+test('a session of another project, or outside the scope of a token, is not found', async () => {
   const [meetingId, otherId] = [await server.createMeeting(), await server.createMeeting()]
   await join(meetingId, 'ann')
   const { sessionId } = (await get(`/v2/rooms/${meetingId}/live`)).body
@@ -95,7 +95,7 @@ test('a session of another project, or outside the scope of a token, is not ther
   assert.equal((await get('/v2/sessions', unknown)).status, 401)
 })
 
-test('a backend sees who waits and lets them in; a first one it lets in starts the session', async () => {
+test('a backend sees who waits and admits them, and admitting the first one starts the session', async () => {
   const meetingId = await server.createMeeting()
   const respond = (participantId: string, decision: string) =>
     post(`/v2/rooms/${meetingId}/entry-requests/respond`, { participantId, decision })
@@ -119,7 +119,7 @@ test('a backend sees who waits and lets them in; a first one it lets in starts t
   assert.deepEqual([live.participants.length, live.entryRequests.length], [1, 0])
 })
 
-test('streams are forced off and asked for; what was on when is in the record', async () => {
+test('streams are switched off and requested, and the record shows when each was on', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   await ann.request('produce', { transportId: ann.transports.send, kind: 'audio', rtpParameters: audio })
@@ -146,7 +146,7 @@ test('streams are forced off and asked for; what was on when is in the record', 
   assert.equal(body.leaveReason, 'WEBSOCKET_DISCONNECTED')
 })
 
-test('messages: said by a backend, heard inside, kept, and in the chat log as text that no spreadsheet runs', async () => {
+test('messages: sent by a backend, received inside, kept, and in the chat log as text that no spreadsheet runs', async () => {
   const meetingId = await server.createMeeting()
   const path = `/v2/rooms/${meetingId}/messages`
   assert.equal((await post(path, { topic: 'CHAT', message: 'nobody hears' })).status, 404)
@@ -177,7 +177,7 @@ test('messages: said by a backend, heard inside, kept, and in the chat log as te
   assert.equal((await fetch(session.chatLink)).status, 401)
 })
 
-test('private messages over REST: to those who moderate or manage, and to and from whom a token is bound to', async () => {
+test('private messages over REST: read by moderators and managers, and by the participant that a token is bound to', async () => {
   const meetingId = await server.createMeeting()
   await join(meetingId, 'ann')
   const path = `/v2/rooms/${meetingId}/messages`
@@ -228,7 +228,7 @@ test('private messages over REST: to those who moderate or manage, and to and fr
   }
 })
 
-test('a chat over REST has the pace of one participant for each token, and its size', async () => {
+test('chat over REST has the rate limit of one participant per token, and the same size limit', async () => {
   const slow = await TestServer.start({ maxChatMessagesPerSecond: 2, maxRequestsPerSecond: 3 })
   slow.stillAt = Date.now()
   try {
@@ -259,7 +259,7 @@ test('a chat over REST has the pace of one participant for each token, and its s
   }
 })
 
-test('values and removals are seen and changed from outside', async () => {
+test('values and removals can be read and changed from outside', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   await ann.request('realtimeStoreObserve', { key: 'topic' })
@@ -301,7 +301,7 @@ test('the first generation of the contract: meeting-sessions', async () => {
   assert.equal(ended.body.status, 'ended')
 })
 
-test('a crash leaves no session ongoing: it ends at the last instant that is known', async () => {
+test('a crash leaves no session ongoing: it ends at the last known instant', async () => {
   const real = await RealServer.start({ SESSION_GRACE_SECONDS: '0' })
   try {
     const token = signAnything({ permissions: ['allow_join'], apikey: 'test-key' })

@@ -55,18 +55,18 @@ async function bundle(): Promise<string> {
 const drawnBy = (act: (meeting: FakeMeeting) => void): Promise<Record<string, number>> =>
   page.evaluate(`drawnBy(${act.toString()})`)
 
-test('a change of one participant draws one tile again, and nothing else of the screen', async () => {
+test('a change of one participant renders one tile, and nothing else of the screen', async () => {
   assert.deepEqual(await drawnBy((meeting) => meeting.change('p7', { micOn: true })), { 'tile p7': 1 })
   assert.deepEqual(await drawnBy((meeting) => meeting.change('p7', { micOn: true })), {}, 'nothing new')
   assert.deepEqual(await drawnBy((meeting) => meeting.pin(null)), {}, 'nobody is pinned, as before')
 })
 
-test('another speaker draws two tiles again', async () => {
+test('a new speaker renders two tiles', async () => {
   assert.deepEqual(await drawnBy((meeting) => meeting.speak('p3')), { 'tile p3': 1 })
   assert.deepEqual(await drawnBy((meeting) => meeting.speak('p9')), { 'tile p3': 1, 'tile p9': 1 })
 })
 
-test('a message, a knock and a device of our own draw no tile of others', async () => {
+test('a message, an entry request and our own device render no tile of others', async () => {
   const tiles = async (act: (meeting: FakeMeeting) => void): Promise<string[]> =>
     Object.keys(await drawnBy(act)).filter((name) => /^(tile|main|meeting)/.test(name))
   assert.deepEqual(await tiles((meeting) => meeting.hear('CHAT', 'p1', 'hello')), [])
@@ -77,7 +77,7 @@ test('a message, a knock and a device of our own draw no tile of others', async 
   assert.deepEqual(await tiles((meeting) => meeting.hear('RAISE_HAND', 'p5', 'Raise hand')), ['tile p5'])
 })
 
-test('a panel and a key that opens it draw no tile again', async () => {
+test('a panel, and the key that opens it, render no tile', async () => {
   const names = Object.keys(
     await drawnBy(() => {
       window.dispatchEvent(new KeyboardEvent('keydown', { key: 'p' }))
@@ -93,7 +93,7 @@ test('a panel and a key that opens it draw no tile again', async () => {
   })
 })
 
-test('somebody who comes draws their tile, and the others only where their size is another', async () => {
+test('a new participant renders their tile, and the others only if their size changes', async () => {
   const drawn = await drawnBy((meeting) => {
     meeting.leave('p0')
     meeting.join('late')

@@ -97,7 +97,7 @@ test('a removed participant comes back neither by its id nor with its token, als
   await comesIn({ meetingId, participantId: 'other', token: server.token(['allow_join']) })
 })
 
-test('a second seat with the token of the removed is swept, and does not join', async () => {
+test('a second seat with a removed token is evicted, and does not join', async () => {
   const meetingId = await server.createMeeting()
   const mod = await moderator(meetingId)
   const token = server.token(['allow_join'])
@@ -140,7 +140,7 @@ test('a seat that joins in the instant of the removal is not inside afterwards',
 })
 
 for (const twice of [false, true])
-  test(`a token that takes the seat while its removal is written is kept out too, ${twice ? 'removed twice' : 'removed once'}`, async () => {
+  test(`a token that takes the seat while its removal is saved is kept out too, ${twice ? 'removed twice' : 'removed once'}`, async () => {
     const store = new HeldStore()
     const own = await TestServer.start({ sessionGraceSeconds: 600 }, { through: store.through })
     try {
@@ -179,7 +179,7 @@ for (const twice of [false, true])
     }
   })
 
-test('a removal fails where the second token cannot be written, and trying again keeps both out', async () => {
+test('a removal fails if the second token cannot be saved, and trying again keeps both out', async () => {
   const writes: string[] = []
   let go!: () => void
   const seatIsTaken = new Promise<void>((resolve) => (go = resolve))
@@ -221,7 +221,7 @@ test('a removal fails where the second token cannot be written, and trying again
   }
 })
 
-test('those who wait with the token of the removed, or under its id, are swept and let in no more', async () => {
+test('those who wait with a removed token, or under a removed id, are evicted and not admitted again', async () => {
   const meetingId = await server.createMeeting()
   const mod = await moderator(meetingId)
   const token = server.token(['ask_join'])
@@ -243,7 +243,7 @@ test('those who wait with the token of the removed, or under its id, are swept a
   assert.equal((await innocent.hears('entryResponded')).decision, 'allowed')
 })
 
-test('no change of meeting and no relay leads a removed one back', async () => {
+test('neither a switch nor a relay brings a removed participant back', async () => {
   const [meetingId, elsewhere] = [await server.createMeeting(), await server.createMeeting()]
   const mod = await moderator(meetingId)
   const token = server.token(['allow_join'])
@@ -283,7 +283,7 @@ test('no change of meeting and no relay leads a removed one back', async () => {
   for (const client of [seat, relayed, asking, same]) assert.equal(client.closed, undefined)
 })
 
-test('chat ends with the removal, and its ticket opens nothing', async () => {
+test('the chat ends with the removal, and its ticket opens nothing', async () => {
   const meetingId = await server.createMeeting()
   const mod = await moderator(meetingId)
   const bad = server.connect({ meetingId, participantId: 'bad', token: server.token(['allow_join']) })
@@ -296,7 +296,7 @@ test('chat ends with the removal, and its ticket opens nothing', async () => {
   assert.equal(await statusOfChat(pubSubUrl), 401)
 })
 
-test('where others share the token, the participant id alone is kept out', async () => {
+test('if others share the token, only the participant id is kept out', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join', 'allow_mod'])
   const all = { meetingId, token }
@@ -319,7 +319,7 @@ test('where others share the token, the participant id alone is kept out', async
   await holds()
 })
 
-test('the token follows when the last of those who share it is removed', async () => {
+test('a shared token is removed with the last of its holders', async () => {
   const meetingId = await server.createMeeting()
   const mod = await moderator(meetingId)
   const token = server.token(['allow_join'])
@@ -350,7 +350,7 @@ test('the token follows when the last of those who share it is removed', async (
   await over()
 })
 
-test('all who share a token are removed at once: the token goes with them', async () => {
+test('if all holders of a shared token are removed at once, the token is removed too', async () => {
   const meetingId = await server.createMeeting()
   const mod = await moderator(meetingId)
   for (let round = 0; round < 5; round++) {
@@ -362,7 +362,7 @@ test('all who share a token are removed at once: the token goes with them', asyn
   }
 })
 
-test('who may lift a removal: nobody its own, and only a moderator a moderatorâ€™s', async () => {
+test('nobody lifts their own removal, and only a moderator lifts that of a moderator', async () => {
   const meetingId = await server.createMeeting()
   const mod = await moderator(meetingId)
   const token = server.token(['allow_join', 'allow_mod'])
@@ -383,7 +383,7 @@ test('who may lift a removal: nobody its own, and only a moderator a moderatorâ€
   await comesIn({ meetingId, participantId: 'bad', token })
 })
 
-test('MODERATION=open: an admitter lifts what one like it removed, and not what a moderator removed', async () => {
+test('MODERATION=open: an admitter lifts removals by other admitters, but not by moderators', async () => {
   const open = await TestServer.start({ moderation: 'open' })
   try {
     const meetingId = await open.createMeeting()
@@ -402,7 +402,7 @@ test('MODERATION=open: an admitter lifts what one like it removed, and not what 
   }
 })
 
-test('two moderators who remove each other at once: one of them is out', async () => {
+test('of two moderators who remove each other at once, one is out', async () => {
   for (let round = 0; round < 5; round++) {
     const meetingId = await server.createMeeting()
     const [one, two] = [await moderator(meetingId, 'one'), await moderator(meetingId, 'two')]

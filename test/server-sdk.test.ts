@@ -36,7 +36,7 @@ const inside = async (
   return client
 }
 
-test('refusals come as the errors that the SDK has for them', async () => {
+test('refusals reach the caller as errors of the SDK', async () => {
   const stranger = new VideoSDK({ apiKey: API_KEY, secret: 'x'.repeat(40), apiEndpoint: server.url })
   await assert.rejects(() => stranger.rooms.list(), AuthenticationError)
   await assert.rejects(() => sdk.rooms.get('none-none-none'), RoomNotFoundError)
@@ -67,7 +67,7 @@ test('rooms: create, get, list, validate, end', async () => {
   assert.equal((await sdk.rooms.end(room.roomId)).disabled, true)
 })
 
-test('sessions and participants: what goes on, what went on, end and remove', async () => {
+test('sessions and participants: ongoing and past, end and remove', async () => {
   const { roomId } = await sdk.rooms.create({ customRoomId: 'sdk-session' })
   assert.deepEqual((await sdk.participants.list(roomId)).data, [])
   await assert.rejects(() => sdk.participants.get(roomId, 'ann'), RoomNotFoundError)
@@ -123,7 +123,7 @@ test('sessions and participants: what goes on, what went on, end and remove', as
   assert.equal(own.participantName, 'Bob')
 })
 
-test('tokens that the SDK builds open what they say and nothing else', async () => {
+test('tokens built by the SDK permit what they say and nothing else', async () => {
   const room = await sdk.rooms.create()
   const other = await sdk.rooms.create()
   const token = sdk

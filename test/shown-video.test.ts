@@ -28,7 +28,7 @@ after(async () => {
   await server.stop()
 })
 
-test('the page receives a small picture for a small tile, a large one for a large tile, none while it is hidden', async () => {
+test('the page receives a small video for a small tile, a large one for a large tile, none while it is hidden', async () => {
   const clients = new MediaClients(browser, app, server)
   const meetingId = await server.createMeeting()
   const ann = await clients.join('js-sdk', { meetingId, participantId: 'ann' })
@@ -63,7 +63,7 @@ test('the page receives a small picture for a small tile, a large one for a larg
   await clients.closeAll()
 })
 
-test('of more cameras than a client of ours may receive, the speakers move; those that it does not show leave their place', async () => {
+test('of more cameras than a client of ours may receive, the speakers are live; cameras that are not shown make room', async () => {
   const fake = await TestServer.start({ maxVideoStreams: 2 })
   try {
     const meetingId = await fake.createMeeting()

@@ -84,7 +84,7 @@ function assertJson(output: string): Record<string, unknown>[] {
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
-test('at a terminal the first line is for a person, and so is every other', async () => {
+test('at a terminal every line is written for people', async () => {
   const output = await start(['serve'], { atTerminal: true })
   assert.match(output, /^Anteroom is ready\n\n {2}meeting page {2}http:\/\/localhost:\d+\/\n/)
   assert.match(output, /^ {2}dashboard .*#sign-in=[\w-]+$/m)
@@ -96,7 +96,7 @@ test('at a terminal the first line is for a person, and so is every other', asyn
   for (const secret of await secretsOf()) assert.ok(!output.includes(secret))
 })
 
-test('elsewhere each line is JSON, and none lets anybody in', async () => {
+test('elsewhere each line is JSON, and none contains credentials', async () => {
   const output = await start(['serve'], { atTerminal: false })
   const lines = assertJson(output)
   const ready = lines.find(({ msg }) => msg === 'ready')!
@@ -115,7 +115,7 @@ test('elsewhere each line is JSON, and none lets anybody in', async () => {
   for (const secret of await secretsOf()) assert.ok(!output.includes(secret))
 })
 
-test('LOG_FORMAT and --json decide where they are given', async () => {
+test('LOG_FORMAT and --json decide if they are set', async () => {
   assertJson(await start(['serve'], { atTerminal: true, env: { LOG_FORMAT: 'json' } }))
   assertJson(await start(['serve', '--json'], { atTerminal: true }))
   assert.match(

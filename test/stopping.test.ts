@@ -156,7 +156,7 @@ test('serve ends on the first signal at any moment of its start, and no media wo
   await Promise.all([tryMoments(), tryMoments()])
 })
 
-test('serve ends on a signal from the instant in which a media worker runs until it is ready', async () => {
+test('serve ends on a signal at any moment from the start of a media worker until it is ready', async () => {
   for (const [at, ms] of [0, 15, 40, 80].entries()) {
     const program = await Program.serve()
     await program.until('starting a worker', () => program.children.length > 0)
@@ -165,7 +165,7 @@ test('serve ends on a signal from the instant in which a media worker runs until
   }
 })
 
-test('serve ends on a signal while it waits for a media worker that says nothing, and takes it along', async () => {
+test('serve ends on a signal while it waits for a silent media worker, and ends the worker too', async () => {
   const mute = join(folder, 'mute')
   await writeFile(mute, '#!/bin/sh\ntrap "" INT TERM\nexec sleep 600\n')
   await chmod(mute, 0o755)
@@ -176,7 +176,7 @@ test('serve ends on a signal while it waits for a media worker that says nothing
   }
 })
 
-test('a server that npm started ends on a signal that npm alone hears', async () => {
+test('a server that npm started ends on a signal that only npm receives', async () => {
   const starts = [
     // Without the building of the page before it.
     ['start', '--silent', '--ignore-scripts'],
@@ -191,14 +191,14 @@ test('a server that npm started ends on a signal that npm alone hears', async ()
   }
 })
 
-test('a further signal ends an orderly stop at once; the one that npm repeats does not', async () => {
+test('a second signal ends an orderly stop immediately; the copy that npm sends does not', async () => {
   const program = await Program.serve()
   await program.until('ready', () => program.isReady)
   process.kill(-program.child.pid!, 'SIGINT')
   await program.endsOn('SIGINT', false, 'twice')
 })
 
-test('a command that is no server ends on the first signal, with the code of the signal', async () => {
+test('a command that is not a server ends on the first signal, with the code of the signal', async () => {
   const mute = join(folder, 'mute-for-doctor')
   await writeFile(mute, '#!/bin/sh\nexec sleep 600\n')
   await chmod(mute, 0o755)

@@ -79,7 +79,7 @@ for (const suffix of ['', '/', '/v2']) {
   })
 }
 
-test('what the service answers comes through; what is no answer is 502 with a sentence', async () => {
+test('answers of the service are passed on; anything else is 502 with a sentence', async () => {
   const seen: string[] = []
   const answers: Record<string, RequestListener> = {
     '401': (_, response) => response.writeHead(401).end('{"error":"no"}'),
@@ -124,7 +124,7 @@ test('what the service answers comes through; what is no answer is 502 with a se
   }
 })
 
-test('a service that says nothing is given up after ten seconds', { timeout: 90_000 }, async () => {
+test('a silent service is given up after ten seconds', { timeout: 90_000 }, async () => {
   const { url } = await tokenServer(await upstream(() => undefined))
   const { token } = (await call(`${url}/get-token`, 'GET')).body
   const answer = await call(`${url}/create-meeting`, 'POST', { token })

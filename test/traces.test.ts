@@ -150,7 +150,7 @@ before(async () => {
 })
 after(() => collector.close())
 
-test('a request over HTTP is a span of its route, with its id, in the trace of its caller', () => {
+test('an HTTP request is a span of its route, with its id, in the trace of its caller', () => {
   const [made] = collector.named('POST /v2/rooms')
   assert.ok(made, collector.spans.map(({ name }) => name).join())
   assert.deepEqual([made.traceId, made.parentSpanId], [CALLER.trace, CALLER.span])
@@ -192,7 +192,7 @@ test('a join is one trace of the caller: its requests, admission, router, transp
   assert.deepEqual(within(collector.named('socket join')[0]!), ['store'])
 })
 
-test('a request of a participant is a trace of its own, and a refusal is told by its code', () => {
+test('a request of a participant is its own trace, and a refusal is recorded by its code', () => {
   const [changed] = collector.named('socket changeDisplayName')
   assert.equal(changed!.parentSpanId, undefined)
   assert.notEqual(changed!.traceId, CALLER.trace)
@@ -203,7 +203,7 @@ test('a request of a participant is a trace of its own, and a refusal is told by
   assert.equal(collector.named('socket unknown').length, 1)
 })
 
-test('the delivery of a webhook is a span with its event and what the receiver answered', () => {
+test('the delivery of a webhook is a span with its event and the answer of the receiver', () => {
   const deliveries = collector.named('webhook delivery')
   assert.ok(deliveries.length > 0)
   for (const { attributes, parentSpanId } of deliveries) {
@@ -213,7 +213,7 @@ test('the delivery of a webhook is a span with its event and what the receiver a
   assert.equal(deliveries[0]!.attributes['http.response.status_code'], 200)
 })
 
-test('what is sent names no person and holds no secret; the collector is shown its own header', () => {
+test('traces name no person and contain no secret; the collector gets its own header', () => {
   for (const secret of told.secrets) assert.ok(!collector.text.includes(secret), secret)
   assert.doesNotMatch(collector.text, /eyJ|127\.0\.0\.1|ticket/)
   const traces = collector.requests.filter(({ path }) => path === '/v1/traces')
@@ -221,7 +221,7 @@ test('what is sent names no person and holds no secret; the collector is shown i
   for (const { headers } of traces) assert.equal(headers['x-collector'], HEADER)
 })
 
-test('a collector that is down harms nobody: it is said once, and the server stops at once', async () => {
+test('a collector that is down affects nobody: it is reported once, and the server stops immediately', async () => {
   const lines = new PassThrough()
   let said = ''
   lines.on('data', (chunk: Buffer) => (said += String(chunk)))
@@ -234,7 +234,7 @@ test('a collector that is down harms nobody: it is said once, and the server sto
   assert.equal(said.split('failed to send traces to the collector').length - 1, 1, said)
 })
 
-test('while no collector is set, none of the library is loaded', () => {
+test('without a collector nothing of the library is loaded', () => {
   const script = `
     import { registerHooks } from 'node:module'
     const loaded = []

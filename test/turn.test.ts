@@ -35,7 +35,7 @@ function sendThrough(
 }
 
 test(
-  'coturn: what init-config hands out opens it, towards the media ports and nowhere else',
+  'coturn: the credentials of init-config open it, towards the media ports and nowhere else',
   { skip: !isInstalled && 'coturn is not installed', timeout: 300_000 },
   async (t: TestContext) => {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-turn-'))

@@ -36,14 +36,14 @@ async function ask(url: string, headers: Record<string, string> = {}): Promise<[
   return [answer.status, answer.headers.get('access-control-allow-origin')]
 }
 
-test('a token for metrics is always needed where one is set, and no web page elsewhere reads them', async () => {
+test('a metrics token that is set is always required, and no web page elsewhere can read the metrics', async () => {
   assert.deepEqual(await ask(server.url), [401, null])
   assert.deepEqual(await ask(server.url, { authorization: 'Bearer a-token-for-scrapers-0002' }), [401, null])
   assert.deepEqual(await ask(server.url, { authorization: `Bearer ${SCRAPER}` }), [200, null])
   assert.deepEqual(await ask(server.url, { authorization: `Bearer ${ADMIN_KEY}` }), [200, null])
 })
 
-test('without a token for metrics only this machine reads them, and none of its web pages but ours', async () => {
+test('without a metrics token only this machine reads the metrics, and only our own web pages', async () => {
   const open = await TestServer.start()
   try {
     const page = { origin: 'http://localhost:3000' }
@@ -62,7 +62,7 @@ test('without a token for metrics only this machine reads them, and none of its 
   }
 })
 
-test('metrics follow people in, waiting, refused and out', async () => {
+test('metrics count people inside, waiting, refused and gone', async () => {
   const meetingId = await server.createMeeting()
   const host = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'host' })
   const direct = await valueOf('anteroom_join_seconds_count{entry="direct"}')
@@ -110,7 +110,7 @@ test('metrics follow people in, waiting, refused and out', async () => {
   assert.equal(await valueOf('anteroom_meetings'), 0)
 })
 
-test('requests are counted by route and status, and no id stands in a label', async () => {
+test('requests are counted by route and status, and no label contains an id', async () => {
   const meetingId = await server.createMeeting({ customRoomId: 'a-customers-own-id' })
   const series = 'anteroom_http_requests_total{method="GET",route="/v2/rooms/:id",status="200"}'
   const there = await valueOf(series)
@@ -127,7 +127,7 @@ test('requests are counted by route and status, and no id stands in a label', as
   assert.ok((await valueOf('anteroom_store_commit_seconds_count')) > 0)
 })
 
-test('every metric of the sample dashboard for Grafana is there', async () => {
+test('every metric of the sample Grafana dashboard exists', async () => {
   const text = await scrape()
   const dashboard = await readFile(new URL('../docs/grafana-dashboard.json', import.meta.url), 'utf8')
   const named = new Set(dashboard.match(/\b(anteroom|process|nodejs)_[a-z_]+/g))
@@ -138,7 +138,7 @@ test('every metric of the sample dashboard for Grafana is there', async () => {
   }
 })
 
-test('the rules for Prometheus are the alarms of docs/operating.md, of metrics that are there', async () => {
+test('the Prometheus rules are the alarms of docs/operating.md, and use existing metrics', async () => {
   const read = (name: string): Promise<string> =>
     readFile(new URL(`../docs/${name}`, import.meta.url), 'utf8')
   const [rules, operating, text] = [
@@ -174,7 +174,7 @@ function workersOf(members: number[], more: Record<string, number>[] = []): obje
   }))
 }
 
-test('the state now and the minutes before are for whoever runs the server', async () => {
+test('the current state and the last minutes are shown to the operator only', async () => {
   for (const path of ['/v2/admin/status', '/v2/admin/history']) {
     assert.equal((await fetch(server.url + path)).status, 401, path)
     assert.equal((await server.rest('GET', path)).status, 401, path)
@@ -208,7 +208,7 @@ test('the state now and the minutes before are for whoever runs the server', asy
   guest.close()
 })
 
-test('a meeting on several media workers is seen on each of them', async () => {
+test('a meeting on several media workers is counted on each of them', async () => {
   const wide = await TestServer.start({}, { sfu: createFakeSfu({ workers: 2, placement: 'spread' }) })
   try {
     const meetingId = await wide.createMeeting()
@@ -258,7 +258,7 @@ test('a meeting on several media workers is seen on each of them', async () => {
   }
 })
 
-test('it is live, and ready until media is off', async () => {
+test('the server is live, and ready until media is off', async () => {
   const live = await fetch(`${server.url}/health/live`)
   assert.deepEqual([live.status, await live.json()], [200, { status: 'ok' }])
   const ready = await fetch(`${server.url}/health/ready`)

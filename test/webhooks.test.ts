@@ -76,7 +76,7 @@ async function onItsStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
   }
 }
 
-test('a webhook that nothing could be delivered to is refused when the meeting is made', async () => {
+test('a webhook address that cannot work is refused when the meeting is created', async () => {
   const guarded = await TestServer.start()
   try {
     const refusals: [endPoint: string, pattern: RegExp][] = [
@@ -106,7 +106,7 @@ test('a webhook that nothing could be delivered to is refused when the meeting i
   }
 })
 
-test('a name that leads to a private address is not connected to', async () => {
+test('does not connect to a name that leads to a private address', async () => {
   const receiver = await aReceiver()
   const asked: string[] = []
   const guarded = await TestServer.start(
@@ -139,11 +139,11 @@ test('a name that leads to a private address is not connected to', async () => {
   }
 })
 
-test('where private addresses are allowed, that is said at the start', async () => {
+test('the start warns if private addresses are allowed', async () => {
   assert.match(server.ready.text, /! WEBHOOK_ALLOW_PRIVATE=true/)
 })
 
-test('a session is told in order and in the words of the contract; the published SDK verifies it', async () => {
+test('a session is announced in order and in the words of the contract, and the published SDK verifies it', async () => {
   const receiver = await aReceiver()
   const room = await sdk.rooms.create({
     webhook: { url: receiver.url, events: ['session-*', 'participant-*'] },
@@ -210,7 +210,7 @@ test('the key is the same after a restart', async () => {
   assert.equal((await server.rest('GET', '/v2/public/rsa-public-key', undefined, '')).body.publicKey, key)
 })
 
-test("only what was asked for is told; a meeting without a webhook tells its project's", async () => {
+test('only requested events are sent, and a meeting without a webhook uses that of its project', async () => {
   const own = await aReceiver()
   const byDefault = await aReceiver()
   await onItsStore(async (store) => {
@@ -251,7 +251,7 @@ test("only what was asked for is told; a meeting without a webhook tells its pro
   }
 })
 
-test('what was not taken comes again with the same id, and what follows waits for it', async () => {
+test('an undelivered event is sent again with the same id, and later ones wait for it', async () => {
   const receiver = await aReceiver(failing)
   const meetingId = await meetingTold(receiver.url)
   await join(meetingId, 'ann')
@@ -271,7 +271,7 @@ test('what was not taken comes again with the same id, and what follows waits fo
   assert.equal(hooks[1]!.headers['anteroom-attempt'], '2')
 })
 
-test('a redirect is not followed', async () => {
+test('does not follow a redirect', async () => {
   const elsewhere = await aReceiver()
   const receiver = await aReceiver(
     (_hook, response) => void response.writeHead(307, { location: elsewhere.url }).end(),
@@ -283,7 +283,7 @@ test('a redirect is not followed', async () => {
   assert.equal(elsewhere.connections, 0)
 })
 
-test('a connection that is closed, refused or full of noise is told in a sentence', async () => {
+test('a closed, refused or garbled connection is reported in one sentence', async () => {
   const cases: [answer: Answering, pattern: RegExp, state: string][] = [
     [(_hook, response) => void response.socket!.destroy(), /closed the connection/, 'waiting'],
     [
@@ -320,7 +320,7 @@ test('a connection that is closed, refused or full of noise is told in a sentenc
   assert.match(delivery.lastError, /refused the connection/)
 })
 
-test('what nobody took for a day is parked, listed, and replayed by REST or by command', async () => {
+test('an event undelivered for a day is parked, listed, and replayed by REST or by command', async () => {
   const receiver = await aReceiver(failing)
   const meetingId = await meetingTold(receiver.url, ['session-started'])
   await join(meetingId, 'ann')
@@ -393,7 +393,7 @@ test('what nobody took for a day is parked, listed, and replayed by REST or by c
   assert.equal(typeof all.replayed, 'number')
 })
 
-test('deliveries are seen by whoever the meeting belongs to', async () => {
+test('deliveries are visible to the owner of the meeting', async () => {
   const receiver = await aReceiver()
   const meetingId = await meetingTold(receiver.url, ['session-started'])
   const other = await server.createMeeting()
@@ -439,7 +439,7 @@ test('deliveries are seen by whoever the meeting belongs to', async () => {
   assert.equal(receiver.hooks.length, 1)
 })
 
-test('what was under way when the server stopped comes again after the next start', async () => {
+test('a delivery interrupted by a stop is repeated after the next start', async () => {
   const receiver = await aReceiver(hanging)
   const meetingId = await meetingTold(receiver.url, ['session-started'])
   await join(meetingId, 'ann')

@@ -23,7 +23,7 @@ const produce = async (client: WireClient): Promise<string> => {
   return id
 }
 
-test('a media worker dies: those on it build their media anew, the others only miss their streams', async () => {
+test('when a media worker dies, its members rebuild their media, and the others only lose those streams', async () => {
   const meetingId = await server.createMeeting()
   const people: WireClient[] = []
   for (const participantId of ['ann', 'bob', 'cat']) {

@@ -96,6 +96,6 @@ test('the tests that rows name exist', () => {
   }
 })
 
-test('docs/wire.md is in step: npm run wire-table', () => {
+test('docs/wire.md is up to date: npm run wire-table', () => {
   assert.equal(read('docs/wire.md'), wireDocument())
 })

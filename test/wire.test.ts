@@ -79,7 +79,7 @@ test('transports: ICE is restarted', async () => {
   await assert.rejects(ann.request('restartIce', { transportId: 'none' }), refused(404))
 })
 
-test('data streams: told, counted, closed', async () => {
+test('data streams: announced, counted, closed', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const asked = {
@@ -123,7 +123,7 @@ test('a name is changed, another is asked to switch', async () => {
   await assert.rejects(bob.request('switchPeerRoom', { ...ask, peerId: 'ann' }), refused(4008))
 })
 
-test('a switch is held to the door of the other meeting, and one who is not let in stays', async () => {
+test('a switch obeys the door of the other meeting, and a refused participant stays', async () => {
   const [first, second] = [await server.createMeeting(), await server.createMeeting()]
   const [ann, bob, host] = [await join(first, 'ann'), await join(first, 'bob'), await join(second, 'host')]
   for (const [code, secret, to] of [
@@ -173,7 +173,7 @@ test('a switch is held to the door of the other meeting, and one who is not let 
   await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')
 })
 
-test('what an app says of its people and streams is bounded in bytes; a join that is refused may be tried again', async () => {
+test('the data an app attaches to people and streams is limited in bytes, and a refused join may be tried again', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   // Two bytes each: 2040 of them fit, 2050 do not.
@@ -204,7 +204,7 @@ test('what an app says of its people and streams is bounded in bytes; a join tha
   }
 })
 
-test('of data streams that are asked for at once there are no more than of those asked for one by one', async () => {
+test('data streams requested at once have the same limit as those requested one by one', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   const answers = await Promise.allSettled(
@@ -218,7 +218,7 @@ test('of data streams that are asked for at once there are no more than of those
   assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, server.config.maxProducers)
 })
 
-test('realtime store: limits, deletion, and an end to observing', async () => {
+test('realtime store: limits, deletion, and the end of observing', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   assert.deepEqual(await ann.request('realtimeStoreGet', { key: 'a' }), { status: 'ok', value: null })
@@ -245,7 +245,7 @@ test('realtime store: limits, deletion, and an end to observing', async () => {
   assert.equal(bob.heard.filter(({ method }) => method === 'realtimeStoreValueChanged').length, 1)
 })
 
-test('media relay: kinds are switched, nobody consents twice', async () => {
+test('media relay: kinds can be switched, and nobody consents twice', async () => {
   const [first, second] = [await server.createMeeting(), await server.createMeeting()]
   const ann = await join(first, 'ann')
   const request = { meetingId: second, secret: server.token(['allow_join']) }
@@ -306,7 +306,7 @@ test('adaptive subscription: the cameras of recent speakers', async () => {
   )
 })
 
-test('a codec that one cannot decode is told to all', async () => {
+test('everybody is told of a codec that a participant cannot decode', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   const { rtpCapabilities } = { rtpCapabilities: await ann.request('getRouterRtpCapabilities') }
@@ -326,14 +326,14 @@ test('a codec that one cannot decode is told to all', async () => {
   assert.equal(unsupportedCodecs.includes('video/VP8'), false)
 })
 
-test('services that do not exist here are refused at once, each with 4021', async () => {
+test('services that do not exist here are refused immediately, each with 4021', async () => {
   const ann = await join(await server.createMeeting(), 'ann', ['allow_join', 'allow_mod'])
   for (const method of absentServices) {
     await assert.rejects(ann.request(method, { config: {} }), refused(4021), method)
   }
 })
 
-test('who speaks is told to all, also to who comes later, and a silence too', async () => {
+test('everybody is told who speaks, latecomers included, and of silence too', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const voice = await produce(ann, 'audio')
@@ -345,7 +345,7 @@ test('who speaks is told to all, also to who comes later, and a silence too', as
   for (const one of [ann, bob, carl]) await one.hears('activeSpeaker', ({ peerId }) => peerId === null)
 })
 
-test('who only receives sends nothing, whatever it asks for and however it came to be so', async () => {
+test('a receiver sends nothing, whatever it asks for and however it became one', async () => {
   const [meetingId, second] = [await server.createMeeting(), await server.createMeeting()]
   const bob = await join(meetingId, 'bob')
   const viewer = await join(meetingId, 'viewer', ['allow_join'], { mode: 'RECV_ONLY' })
@@ -398,7 +398,7 @@ test('who only receives sends nothing, whatever it asks for and however it came 
   await assert.rejects(ann.request('changeMode', { mode: 'SHOUT' }), refused(4065))
 })
 
-test('a codec that one cannot decode is told when one begins to receive', async () => {
+test('a codec that a participant cannot decode is reported when it begins to receive', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   const rtpCapabilities = await ann.request('getRouterRtpCapabilities')
@@ -418,7 +418,7 @@ test('a codec that one cannot decode is told when one begins to receive', async 
   )
 })
 
-test('media relay: one who is relayed and put out there is received no more, and stays at home', async () => {
+test('media relay: a relayed participant removed there is no longer received, and stays in its own meeting', async () => {
   const [first, second] = [await server.createMeeting(), await server.createMeeting()]
   const [ann, bob] = [await join(first, 'ann'), await join(first, 'bob')]
   const host = await join(second, 'host', ['allow_join', 'allow_mod'])
@@ -436,7 +436,7 @@ test('media relay: one who is relayed and put out there is received no more, and
   assert.equal(host.requested.filter(({ event }) => event === 'newConsumer').length, 1)
 })
 
-test('stats: of a participant, of one transport, and of nobody none', async () => {
+test('stats: of a participant, of one transport, and none of nobody', async () => {
   const meetingId = await server.createMeeting()
   const [ann, bob] = [await join(meetingId, 'ann'), await join(meetingId, 'bob')]
   const of = await ann.request('getTransportStats', { peerId: 'bob' })

@@ -70,7 +70,7 @@ function runScript(folder, args, env) {
   })
 }
 
-test('the worker that the operator names comes before the cached one, and that before the packaged one', () => {
+test('prefers the worker named by the operator, then the cached one, then the packaged one', () => {
   const { packaged: folder, env, cached } = project('order')
   assert.equal(locateWorker({ env, folder }), undefined)
   const inPackage = put(join(folder, 'worker/out/Release', WORKER_NAME), IMPOSTOR, 0o755)
@@ -82,7 +82,7 @@ test('the worker that the operator names comes before the cached one, and that b
   assert.deepEqual(locateWorker({ env: named, folder }), { bin: '/opt/worker', source: 'env' })
 })
 
-test('a cached worker of another version, or one that may not be executed, is none', () => {
+test('ignores a cached worker of another version, or one that is not executable', () => {
   const { packaged: folder, env, cached } = project('other')
   put(cachedWorker(env, '9.9.8'), IMPOSTOR, 0o755)
   put(cached, IMPOSTOR, 0o644)
@@ -90,7 +90,7 @@ test('a cached worker of another version, or one that may not be executed, is no
 })
 
 test(
-  'a cached worker that others could have put there is none, and is replaced',
+  'ignores and replaces a cached worker that other users could have written',
   { skip: !process.getuid },
   async () => {
     const { packaged: folder, env, run, cached } = project('open-cache', brings(worker?.bin ?? ''))
@@ -125,7 +125,7 @@ test('a relative XDG_CACHE_HOME is ignored', () => {
   assert.equal(cachedWorker({ XDG_CACHE_HOME: 'cache' }, VERSION), cachedWorker({}, VERSION))
 })
 
-test('without a worker the install passes with one sentence, and fails with --require', async () => {
+test('without a worker the install succeeds with one sentence, and fails with --require', async () => {
   const { folder, run: runWith, cached } = project('none')
   // A system that it cannot be built on.
   const PATH = join(folder, 'tools')
@@ -148,7 +148,7 @@ test('without a worker the install passes with one sentence, and fails with --re
   assert.deepEqual(fs.readdirSync(dirname(dirname(cached))), [basename(dirname(cached))])
 })
 
-test('a binary that the operator names and that is no worker is refused by name', async () => {
+test('refuses by name a binary that the operator named and that is not a worker', async () => {
   const { folder, run } = project('named')
   const bad = put(join(folder, 'bad'), '#!/bin/sh\nexit 0\n', 0o755)
   const refused = await run(['--require'], { MEDIASOUP_WORKER_BIN: bad })
@@ -163,7 +163,7 @@ test('a binary that the operator names and that is no worker is refused by name'
 })
 
 test(
-  'a downloaded worker moves to the cache, in the place of a broken one, and the next run finds it',
+  'moves a downloaded worker to the cache, replacing a broken one, and finds it on the next run',
   { skip: !worker },
   async () => {
     const { packaged, run, runs, cached } = project('download', brings(worker.bin))
@@ -182,7 +182,7 @@ test(
   },
 )
 
-test('what answers the probe but makes no handshake does not get into the cache', async () => {
+test('does not cache a binary that answers the probe but cannot do a handshake', async () => {
   const { folder, run, cached } = project('impostor', brings(join(root, 'impostor/bin')))
   put(join(folder, 'bin'), IMPOSTOR, 0o755)
   const { code, stdout } = await run(['--require'])
@@ -192,7 +192,7 @@ test('what answers the probe but makes no handshake does not get into the cache'
 })
 
 test(
-  'of two installs at once one brings the worker, and a lock whose holder is gone does not hold',
+  'of two simultaneous installs one fetches the worker, and a lock whose owner is gone is ignored',
   { skip: !worker },
   async () => {
     const { run, runs, cached } = project('two', brings(worker.bin))
@@ -230,7 +230,7 @@ function building(name, says) {
 }
 
 test(
-  'an install does not build, and says when that happens; --rebuild builds and says what it took',
+  'an install does not build, and says when building happens; --rebuild builds and says how long it took',
   { skip: !worker },
   async () => {
     const { run, builds, cached } = building('later')
@@ -252,7 +252,7 @@ test(
 )
 
 test(
-  'of two that build at once one does, and the other says how far that is',
+  'of two simultaneous builds one builds, and the other reports its progress',
   { skip: !worker },
   async () => {
     const { run, builds } = building('both')
@@ -263,7 +263,7 @@ test(
 )
 
 test(
-  'an install waits only a little for another that builds',
+  'an install waits only briefly for another process that builds',
   { skip: !worker || process.platform !== 'linux' },
   async () => {
     const { run, cached } = building('busy')
@@ -278,15 +278,19 @@ test(
   },
 )
 
-test('a full disk is one sentence, leaves nothing behind, and heals', { skip: !worker }, async () => {
-  const full = building('full', 'fatal error: error writing to worker.o: No space left on device')
-  const { code, stdout } = await full.run(['--require'])
-  assert.equal(code, 1)
-  assert.match(stdout, /^Media is off, all else works: the disk of .* is full; make room and run/m)
-  assert.deepEqual(fs.readdirSync(dirname(dirname(full.cached))), [basename(dirname(full.cached))])
-})
+test(
+  'a full disk is reported in one sentence, leaves nothing behind, and the next run succeeds',
+  { skip: !worker },
+  async () => {
+    const full = building('full', 'fatal error: error writing to worker.o: No space left on device')
+    const { code, stdout } = await full.run(['--require'])
+    assert.equal(code, 1)
+    assert.match(stdout, /^Media is off, all else works: the disk of .* is full; make room and run/m)
+    assert.deepEqual(fs.readdirSync(dirname(dirname(full.cached))), [basename(dirname(full.cached))])
+  },
+)
 
-test('a compiler that is missing is named with what installs it', () => {
+test('names a missing compiler and how to install it', () => {
   const { folder, env } = building('bare')
   put(join(folder, 'tools/dpkg-query'), '#!/bin/sh\nexit 1\n', 0o755)
   put(join(folder, 'tools/sudo'), '#!/bin/sh\nexit 1\n', 0o755)
@@ -302,7 +306,7 @@ test('a compiler that is missing is named with what installs it', () => {
 })
 
 test(
-  'a build that fails is one sentence that names the log, and the next goes from the first source',
+  'a failed build is reported in one sentence with the path of the log, and the next one continues from the first source',
   { skip: !worker },
   async () => {
     const failing = building('failing', 'FAILED: worker.o')
@@ -318,7 +322,7 @@ test(
   },
 )
 
-test('what was half written into the cache is none, and is replaced', { skip: !worker }, async () => {
+test('ignores and replaces a file that was only half written to the cache', { skip: !worker }, async () => {
   const { run, cached } = building('half')
   put(cached, fs.readFileSync(worker.bin).subarray(0, 10_000), 0o755)
   put(`${cached}.next`, 'half')
@@ -329,7 +333,7 @@ test('what was half written into the cache is none, and is replaced', { skip: !w
 })
 
 test(
-  'where the home cannot be written, the worker is kept in the project, or else with the data',
+  'keeps the worker in the project, or else in the data folder, if the home folder is not writable',
   { skip: !worker },
   async () => {
     const { folder, packaged, env, run } = building('unwritable')
@@ -364,7 +368,7 @@ test('an unknown option is refused', async () => {
   assert.match(stderr, /--chekc/)
 })
 
-test('systems that it is not built on are told so by name', () => {
+test('names the systems for which it cannot build', () => {
   const on = (osRelease) => whyNoBuild({ platform: 'linux', osRelease })
   assert.match(
     on('ID=alpine\nPRETTY_NAME="Alpine Linux v3.22"\n'),
@@ -384,30 +388,26 @@ test('systems that it is not built on are told so by name', () => {
   }
 })
 
-test(
-  'the sources of the installed mediasoup are prepared as the build needs them',
-  { skip: !mediasoup },
-  () => {
-    const source = join(root, 'source')
-    prepareSources({ mediasoup, source, mesonVersion: '1.0.1' })
-    const read = (file) => fs.readFileSync(join(source, file), 'utf8')
-    assert.match(read('src/RTC/DtlsTransport.cpp'), /operationType & BIO_CB_RETURN/)
-    assert.match(read('meson.build'), /meson_version: '>= 1\.0\.1'/)
-    assert.equal(fs.existsSync(join(source, 'subprojects/openssl.wrap')), false)
-    for (const [name] of read('meson.build').matchAll(/(?<=subproject\(\s*')[^']+/g)) {
-      if (name === 'wingetopt') continue
-      assert.ok(
-        fs.existsSync(join(source, 'subprojects', name, 'meson.build')),
-        `there is no subproject ${name}`,
-      )
-    }
-    fs.rmSync(source, { recursive: true })
-    prepareSources({ mediasoup, source, mesonVersion: '1.10.0' })
-    assert.match(read('meson.build'), /meson_version: '>= 1\.1\.0'/)
-  },
-)
+test('prepares the sources of the installed mediasoup as the build needs them', { skip: !mediasoup }, () => {
+  const source = join(root, 'source')
+  prepareSources({ mediasoup, source, mesonVersion: '1.0.1' })
+  const read = (file) => fs.readFileSync(join(source, file), 'utf8')
+  assert.match(read('src/RTC/DtlsTransport.cpp'), /operationType & BIO_CB_RETURN/)
+  assert.match(read('meson.build'), /meson_version: '>= 1\.0\.1'/)
+  assert.equal(fs.existsSync(join(source, 'subprojects/openssl.wrap')), false)
+  for (const [name] of read('meson.build').matchAll(/(?<=subproject\(\s*')[^']+/g)) {
+    if (name === 'wingetopt') continue
+    assert.ok(
+      fs.existsSync(join(source, 'subprojects', name, 'meson.build')),
+      `there is no subproject ${name}`,
+    )
+  }
+  fs.rmSync(source, { recursive: true })
+  prepareSources({ mediasoup, source, mesonVersion: '1.10.0' })
+  assert.match(read('meson.build'), /meson_version: '>= 1\.1\.0'/)
+})
 
-test('sources go together where none defines what another does', () => {
+test('compiles sources together if none defines what another does', () => {
   assert.deepEqual(
     ownNames(
       `#define MS_CLASS "A"
@@ -439,7 +439,7 @@ namespace RTC
   ])
 })
 
-test('of the sources of the installed mediasoup each is compiled once', { skip: !mediasoup }, () => {
+test('compiles each source of the installed mediasoup once', { skip: !mediasoup }, () => {
   const source = join(root, 'united-source')
   prepareSources({ mediasoup, source, mesonVersion: '1.0.1' })
   for (const [file, list] of [
@@ -466,7 +466,7 @@ test('of the sources of the installed mediasoup each is compiled once', { skip: 
   }
 })
 
-test('sources that do not compile together are compiled each by itself', { skip: !worker }, async () => {
+test('compiles sources separately if they do not compile together', { skip: !worker }, async () => {
   const { folder, run } = building('apart')
   const ninja = `#!/bin/sh
 [ -d united ] && { echo 'error: redefinition'; exit 1; }
@@ -478,7 +478,7 @@ cp ${worker.bin} $2/${WORKER_NAME}
   assert.match(stdout, /compiling each by itself[^]*ready \(build\)/)
 })
 
-test('the worker of this machine makes a real handshake', { skip: !worker }, async () => {
+test('the worker of this machine completes a real handshake', { skip: !worker }, async () => {
   const { code, stdout } = await runScript(join(scripts, '..'), ['--check', '--json'], process.env)
   assert.equal(code, 0)
   assert.deepEqual(JSON.parse(stdout), { ...worker, sound: true })

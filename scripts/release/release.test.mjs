@@ -39,7 +39,7 @@ function isRefused(parameters, pattern) {
   assert.equal(git('tag', '--list'), '')
 }
 
-test('what is not committed, not said to be tested or not written down is not released', () => {
+test('refuses to release changes that are uncommitted, untested or missing from the changelog', () => {
   isRefused([], /usage/)
   isRefused(['minor'], /say --tested/)
   isRefused(['0.0.9', '--tested'], /below the version/)
@@ -53,7 +53,7 @@ test('what is not committed, not said to be tested or not written down is not re
   isRefused(['minor', '--tested'], /nothing below "## NEXT"/)
 })
 
-test('a dry run says what it would do, and does nothing', () => {
+test('a dry run prints what it would do and changes nothing', () => {
   const { status, stdout } = run('minor', '--tested', '--dry-run')
   assert.equal(status, 0)
   assert.match(stdout, /version 0\.2\.0 \(now 0\.1\.0\).*tag it v0\.2\.0[\s\S]*- Louder\.$/m)
@@ -62,7 +62,7 @@ test('a dry run says what it would do, and does nothing', () => {
   assert.equal(read('CHANGELOG.md'), CHANGELOG)
 })
 
-test('a release sets the version, dates the changelog, commits and tags; the same is not released twice', () => {
+test('a release sets the version, dates the changelog, commits and tags, and cannot be repeated', () => {
   const { status, stdout, stderr } = run('0.1.0', '--tested')
   assert.equal(status, 0, stderr)
   assert.match(stdout, /git push --follow-tags/)
@@ -89,7 +89,7 @@ test('a release sets the version, dates the changelog, commits and tags; the sam
   assert.equal(git('status', '--porcelain'), '')
 })
 
-test('the next version', () => {
+test('computes the next version', () => {
   for (const [asked, is] of [
     ['patch', '1.2.4'],
     ['minor', '1.3.0'],
@@ -102,11 +102,11 @@ test('the next version', () => {
     assert.throws(() => versionAsked(asked, '1.2.3', true))
 })
 
-test('a changelog without the heading is not guessed at', () => {
+test('refuses a changelog without the expected heading', () => {
   assert.throws(() => released('# Changelog\n\n- NEXT\n', '1.0.0', '2026-01-31'), /no heading "## NEXT"/)
 })
 
-test('the files of this project keep their layout', () => {
+test('keeps the layout of the files of this project', () => {
   for (const file of ['package.json', 'package-lock.json']) {
     const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8')
     assert.equal(withVersion(text, JSON.parse(text).version), text)

@@ -43,7 +43,7 @@ function run(code) {
   return written
 }
 
-test('lines count that hold code, and not types, comments or closing brackets', () => {
+test('counts only lines that contain code, not types, comments or closing brackets', () => {
   assert.deepEqual(
     linesOf('// No.\ntype A = string\nconst url = "http://host" // Yes.\n{ let b: A\n}\n/* No.\nNo. */').map(
       ({ line }) => line,
@@ -52,7 +52,7 @@ test('lines count that hold code, and not types, comments or closing brackets', 
   )
 })
 
-test('what several processes run is added up; what none runs is named, and a folder below its floor fails', async () => {
+test('adds up the lines run by several processes, names those that none ran, and fails below the floor of a folder', async () => {
   const coverage = new Coverage(folder, { src: 70 })
   assert.match(coverage.summary().text, / 0\.0 % {2}src\/: the floor is 70 %/)
   await coverage.add(join(folder, 'nothing was written here'))

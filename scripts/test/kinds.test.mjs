@@ -6,7 +6,7 @@ import { kindOf, SLOW } from './kinds.mjs'
 
 const root = join(import.meta.dirname, '../..')
 
-test('the imports of a test say what it needs, through every file between', () => {
+test('finds out from the imports of a test, direct and indirect, what it needs', () => {
   process.chdir(root)
   assert.equal(kindOf('src/token/grant.test.ts'), 'unit')
   assert.equal(kindOf('src/meeting/door/admission.test.ts'), 'unit')
@@ -17,14 +17,14 @@ test('the imports of a test say what it needs, through every file between', () =
   assert.equal(kindOf('test/attack/page.test.ts'), 'attack')
 })
 
-test('an import of a type loads nothing', () => {
+test('a type import loads nothing', () => {
   const read = (text) => () => text
   assert.equal(kindOf('src/a.test.ts', read("import type { Page } from 'playwright-core'\n")), 'unit')
   assert.equal(kindOf('src/a.test.ts', read("import {\n  chromium,\n} from 'playwright-core'\n")), 'browser')
   assert.equal(kindOf('src/a.test.ts', read("const { x } = await import('playwright-core')\n")), 'browser')
 })
 
-test('the slow files are there', () => {
+test('the files listed as slow exist', () => {
   for (const file of SLOW) assert.ok(existsSync(join(root, file)), file)
   assert.ok(globSync('src/**/*.test.ts', { cwd: root }).length > SLOW.length)
 })

@@ -5,7 +5,7 @@ import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './resu
 const line = (name, more = {}) => JSON.stringify({ name, nesting: 0, passed: true, ms: 1, ...more })
 const ended = { code: 0, signal: null, output: '', tookMs: 1500 }
 
-test('the longest files are run first, the others by name', () => {
+test('runs the longest files first, and the others by name', () => {
   assert.deepEqual(inOrder(['b', 'long', 'a', 'longer'], ['longer', 'long', 'gone']), [
     'longer',
     'long',
@@ -14,7 +14,7 @@ test('the longest files are run first, the others by name', () => {
   ])
 })
 
-test('the first file that fits into what is free goes first', () => {
+test('starts the first file for which there is room', () => {
   const queue = ['busy', 'idle', 'other']
   const load = (file) => (file === 'busy' ? 1 : 0.5)
   assert.equal(takeFitting(queue, load, 0.5), 'idle')
@@ -58,7 +58,7 @@ for (const [title, lines, end, said, failed] of files)
     assert.equal(summary([result], { tookMs: 1, evidence: 'e' }).failed, failed)
   })
 
-test('a command that is not a test file passes or fails by its exit code', () => {
+test('judges a command that is not a test file by its exit code', () => {
   for (const [end, said, failed] of [
     [ended, '✔ c: passed, 1.5 s', false],
     [{ ...ended, code: 2 }, '✖ c: ended with 2, 1.5 s', true],
@@ -72,7 +72,7 @@ test('a command that is not a test file passes or fails by its exit code', () =>
   }
 })
 
-test('the summary names what failed, what was skipped and why, and the slowest ten', () => {
+test('the summary names failures, skipped tests with their reason, and the ten slowest', () => {
   const slow = Array.from({ length: 12 }, (_, at) => line(`slow ${at}`, { ms: 1000 * at }))
   const { text } = summary(
     [
@@ -93,14 +93,14 @@ test('the summary names what failed, what was skipped and why, and the slowest t
   assert.match(text, /2 files, 12 tests passed, 1 failed, 1 skipped, in 61 s$/)
 })
 
-test('what passed only when it was run again is named', () => {
+test('names tests that passed only on the second run', () => {
   const result = resultOf({ file: 'f', lines: line('a'), ...ended })
   const { text, failed } = summary([{ ...result, unstable: ['a'] }], { tookMs: 1, evidence: 'e' })
   assert.match(text, /Unstable: .*\n {2}f: a/)
   assert.equal(failed, false)
 })
 
-test('files that ran with some versions only are named, with how to run them all', () => {
+test('names files that ran with some versions only, and how to run them with all', () => {
   const results = [resultOf({ file: 'f', lines: line('a'), ...ended })]
   const some = summary(results, { tookMs: 1, evidence: 'e', sampled: ['f', 'not run'] }).text
   assert.match(some, /the newest version \(--every-version runs all\)\n {2}f\n\n1 files/)

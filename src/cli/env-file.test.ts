@@ -41,7 +41,7 @@ const good: [what: string, bytes: string | Buffer, settings: Record<string, stri
     { PEM: 'a\nPORT of call\nb', PORT: '1' },
   ],
 ]
-test('every way in which editors write it is read', () => {
+test('reads every spelling that editors write', () => {
   for (const [what, bytes, settings] of good) {
     const file = read(bytes)
     assert.ok(file && 'settings' in file, `${what}: ${JSON.stringify(file)}`)
@@ -60,7 +60,7 @@ const bad: [what: string, bytes: string | Buffer, problem: RegExp][] = [
   ['UTF-16 without a mark', Buffer.from('PORT=1\n', 'utf16le'), /is not UTF-8 text/],
   ['a program', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0]), /is not UTF-8 text/],
 ]
-test('a line that names a setting and does not set it is refused, and so is what is no text', () => {
+test('refuses a line that names a setting without setting it, and a file that is not text', () => {
   for (const [what, bytes, problem] of bad) {
     const file = read(bytes)
     assert.ok(file && 'problem' in file, `${what}: ${JSON.stringify(file)}`)

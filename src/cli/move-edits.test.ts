@@ -5,7 +5,7 @@ import { generationOf } from './sdk-generations.ts'
 
 const SERVER = 'meet.example.org:9443'
 
-test('what is found in a file, and the file after the edits', () => {
+test('finds what to change in a file, and changes it', () => {
   for (const [name, before, after] of [
     ['REST', 'fetch(`https://api.videosdk.live/v2/rooms`)', `fetch(\`https://${SERVER}/v2/rooms\`)`],
     ['the old REST host', "const A = 'https://api.zujonow.com'", `const A = 'https://${SERVER}'`],
@@ -32,7 +32,7 @@ test('what is found in a file, and the file after the edits', () => {
   }
 })
 
-test('what needs a decision is said and not changed', () => {
+test('reports what needs a decision, and does not change it', () => {
   for (const text of [
     'VideoSDK.initMeeting(options)',
     '<MeetingProvider config={config} token={t}>',
@@ -44,7 +44,7 @@ test('what needs a decision is said and not changed', () => {
   }
 })
 
-test('what needs no change is passed over', () => {
+test('skips what needs no change', () => {
   for (const text of [
     `initMeeting({ signalingBaseUrl: '${SERVER}' })`,
     'initMeeting({ signalingBaseUrl: host, meetingId })',
@@ -56,7 +56,7 @@ test('what needs no change is passed over', () => {
     assert.deepEqual(examine(text, SERVER).findings, [], text)
 })
 
-test('SDKs are found with their versions, and services that are refused with their lines', () => {
+test('finds SDKs with their versions, and refused services with their lines', () => {
   const { sdks, absent } = examine(
     '{"dependencies":{"@videosdk.live/react-sdk": "^0.3.0"}}\n<script src="https://sdk.videosdk.live/js-sdk/0.0.82/videosdk.js">\nmeeting.startRecording()',
     SERVER,
@@ -68,7 +68,7 @@ test('SDKs are found with their versions, and services that are refused with the
   assert.deepEqual(absent, [{ line: 3, call: 'startRecording' }])
 })
 
-test('a version belongs to the generation that begins at or before it', () => {
+test('a version belongs to the newest generation that begins at or before it', () => {
   for (const [sdk, version, name] of [
     ['js-sdk', '0.0.69', 'before 0.0.71'],
     ['js-sdk', '0.0.71', '0.0.71 to 0.1.6'],

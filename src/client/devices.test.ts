@@ -106,7 +106,7 @@ class FakeLine implements Line {
   }
 }
 
-test('a walk: whatever comes in between, what is shown is what the server has, and nothing stays open', async () => {
+test('after any sequence of events the device shows what the server has, and nothing stays open', async () => {
   const random = new Random(seedOf('devices'))
   const world = new World(random)
   const problems: unknown[] = []

@@ -35,13 +35,13 @@ function aListener(): { listener: Listener; did: string[] } {
   return { listener, did }
 }
 
-test('each notification and each request of the server has a row', () => {
+test('each notification and each server request has a row', () => {
   const { listener } = aListener()
   assert.deepEqual(Object.keys(notificationHandlers(listener)).sort(), Object.keys(notifications).sort())
   assert.deepEqual(Object.keys(requestHandlers(listener)).sort(), Object.keys(serverRequests).sort())
 })
 
-test('what follows from a notification depends on whom it is about', () => {
+test('the effect of a notification depends on whom it is about', () => {
   const ann = { id: 'ann', displayName: 'Ann', mode: 'SEND_AND_RECV', metaData: {} } as const
   for (const [notification, expected] of [
     [{ method: 'newPeer', ...ann }, ['participantJoined']],

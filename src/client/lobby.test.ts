@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Lobby } from './lobby.ts'
 
 for (const decide of ['allow', 'deny'] as const)
-  test(`${decide}: the app hears once that a request is settled, whichever word of it comes first`, async () => {
+  test(`${decide}: the app is told once that a request is settled, whichever message comes first`, async () => {
     for (const wordToAllFirst of [false, true]) {
       const settled: string[] = []
       const lobby: Lobby = new Lobby(

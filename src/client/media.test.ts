@@ -93,7 +93,7 @@ const refusal =
     Promise.reject(new MeetingError(5000, reason, 'No.'))
 const silence: Answer = () => Promise.reject(new MeetingError(0, 'CONNECTION_FAILED', 'No answer.'))
 
-test('a stream that the server closes while it is opened never comes to be seen', async () => {
+test('a stream that the server closes while it opens is never shown', async () => {
   const bench = await Bench.open()
   const connecting = held()
   bench.answers.connectWebRtcTransport = connecting.answer
@@ -106,7 +106,7 @@ test('a stream that the server closes while it is opened never comes to be seen'
   assert.deepEqual(bench.shown, ['show c2'])
 })
 
-test('a stream that is paused while it is opened is shown as paused', async () => {
+test('a stream that is paused while it opens is shown as paused', async () => {
   const bench = await Bench.open()
   const connecting = held()
   bench.answers.connectWebRtcTransport = connecting.answer
@@ -119,7 +119,7 @@ test('a stream that is paused while it is opened is shown as paused', async () =
   assert.deepEqual(bench.shown, ['show c1 paused', 'change c1'])
 })
 
-test('a stream that is offered before there are transports waits for them', async () => {
+test('a stream that is offered before the transports exist waits for them', async () => {
   const bench = new Bench()
   const capabilities = held()
   bench.answers.getRouterRtpCapabilities = capabilities.answer
@@ -130,7 +130,7 @@ test('a stream that is offered before there are transports waits for them', asyn
   assert.deepEqual(bench.shown, ['show c1'])
 })
 
-test('of two of one kind the newer is shown', async () => {
+test('of two streams of one kind the newer is shown', async () => {
   const bench = await Bench.open()
   await bench.consume('c1')
   await bench.consume('c2')
@@ -139,7 +139,7 @@ test('of two of one kind the newer is shown', async () => {
   assert.deepEqual(bench.shown, ['show c1', 'hide c1', 'show c2', 'hide c2', 'show c1', 'hide c1'])
 })
 
-test('closed while it opens: no transport is left, and what is offered is not shown', async () => {
+test('closing during the setup leaves no transport, and offered streams are not shown', async () => {
   const bench = new Bench()
   const capabilities = held()
   bench.answers.getRouterRtpCapabilities = capabilities.answer
@@ -153,7 +153,7 @@ test('closed while it opens: no transport is left, and what is offered is not sh
   assert.deepEqual(bench.shown, [])
 })
 
-test('sent, replaced and ended; and only what changes is told', async () => {
+test('sends, replaces and ends a stream, and reports only changes', async () => {
   const { media, count } = await Bench.open().then((bench) => ({
     media: bench.media,
     count: (method: string) => bench.count(method),
@@ -169,7 +169,7 @@ test('sent, replaced and ended; and only what changes is told', async () => {
   assert.equal(count('closeProducer'), 2)
 })
 
-test('a stream that the server refuses is a refusal; one that it did not answer to makes all anew', async () => {
+test('a refused stream is reported as a refusal; an unanswered one makes the client rebuild its media', async () => {
   const bench = await Bench.open()
   const track = fakeTrack('audio')
   bench.answers.produce = refusal('MAX_SPEAKER_REACHED')
@@ -184,14 +184,14 @@ test('a stream that the server refuses is a refusal; one that it did not answer 
   assert.deepEqual(bench.lost, [true, false])
 })
 
-test('a stream that the browser cannot send is told as that', async () => {
+test('reports a stream that the browser cannot send', async () => {
   const bench = await Bench.open()
   const track = fakeTrack('audio')
   track.stop()
   await assert.rejects(bench.media.carry(['audio'], { audio: track }), { reason: 'MEDIA_FAILED' })
 })
 
-test('a stream is over for the server when it says so, and is over already when it does not know it', async () => {
+test('a stream ends when the server says so, and counts as ended if the server does not know it', async () => {
   const bench = await Bench.open()
   const send = async (): Promise<void> => {
     assert.equal(await bench.media.carry(['audio'], { audio: fakeTrack('audio') }), true)

@@ -20,7 +20,7 @@ function aRoster(...ids: string[]): { roster: Roster; told: string[]; dropped: s
   return { roster, told, dropped }
 }
 
-test('after a reconnection those who left meanwhile are gone, and nobody speaks until that is told', () => {
+test('after a reconnect, participants who left are gone, and nobody is the speaker until the server says so', () => {
   const { roster, told, dropped } = aRoster('ann', 'bob')
   roster.speak('ann')
   roster.addStream(stream('bob'))
@@ -33,7 +33,7 @@ test('after a reconnection those who left meanwhile are gone, and nobody speaks 
   assert.equal(roster.participants.get('bob')!.streams.size, 1, 'what is received of them stays')
 })
 
-test('a pin goes to whoever was pinned last, and ends with them', () => {
+test('a pin moves to the participant pinned last, and ends with them', () => {
   const { roster, told } = aRoster('ann', 'bob')
   const pin = (peerId: string, cam: boolean): string | null => {
     roster.pin({ peerId, state: { cam }, pinnedBy: 'me' })
@@ -50,7 +50,7 @@ test('a pin goes to whoever was pinned last, and ends with them', () => {
   assert.deepEqual(told, ['pinChanged', 'participantLeft'])
 })
 
-test('nothing is told of somebody who is not here', () => {
+test('ignores messages about participants who are not present', () => {
   const { roster, told, dropped } = aRoster()
   roster.leave('ann', { code: 1101, message: 'MANUAL_LEAVE_CALLED' })
   roster.change('ann', () => assert.fail())

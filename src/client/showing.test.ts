@@ -32,7 +32,7 @@ class SlowServer {
   }
 }
 
-test('the smallest layer that looks sharp in its place', () => {
+test('chooses the smallest layer that looks sharp at its size', () => {
   for (const [shown, sent, layer] of [
     [100, HD, 0],
     [320, HD, 0],
@@ -48,13 +48,13 @@ test('the smallest layer that looks sharp in its place', () => {
     assert.equal(layerFor(shown, sent), layer, `${shown} of ${sent.width}`)
 })
 
-test('what a sender does not say of its sizes is taken to be usual', () => {
+test('assumes usual sizes for layers that a sender does not describe', () => {
   assert.deepEqual(sentSizesOf({}), { width: 1280, layers: 1 })
   assert.deepEqual(sentSizesOf({ width: '9', encodings: 'many' }), { width: 1280, layers: 1 })
   assert.deepEqual(sentSizesOf({ width: 640, encodings: [{}, {}] }), { width: 640, layers: 2 })
 })
 
-test('one request flies at a time, and of many wishes the last one is asked for', async () => {
+test('sends one request at a time, and of many wishes only the last', async () => {
   const server = new SlowServer()
   const showing = server.showing()
   for (const width of [300, 900, 0, 500]) showing.show(width)
@@ -66,7 +66,7 @@ test('one request flies at a time, and of many wishes the last one is asked for'
   assert.equal(server.asked.length, 2)
 })
 
-test('what is not shown is paused, and shown again it comes back in its size', async () => {
+test('pauses what is not shown, and restores its size when it is shown again', async () => {
   const server = new SlowServer()
   const showing = server.showing()
   showing.show(0)
@@ -78,7 +78,7 @@ test('what is not shown is paused, and shown again it comes back in its size', a
   assert.deepEqual(server.asked, [['pauseConsumer'], ['setConsumerPreferredLayers', 2], ['resumeConsumer']])
 })
 
-test('of a picture that is sent in one size only its pause is asked for', async () => {
+test('only pauses a video that has a single size', async () => {
   const server = new SlowServer()
   const showing = server.showing({ width: 1280, layers: 1 })
   showing.show(100)
@@ -87,7 +87,7 @@ test('of a picture that is sent in one size only its pause is asked for', async 
   assert.deepEqual(server.asked, [['pauseConsumer']])
 })
 
-test('a server that is asked too often is asked again later; one that refuses is not', async () => {
+test('retries later if the server is asked too often, and stops if it refuses', async () => {
   const server = new SlowServer()
   const showing = server.showing()
   showing.show(0)
@@ -99,7 +99,7 @@ test('a server that is asked too often is asked again later; one that refuses is
   assert.deepEqual(server.asked, [['pauseConsumer'], ['pauseConsumer']])
 })
 
-test('after its end it asks for nothing', async () => {
+test('asks for nothing after it has ended', async () => {
   const server = new SlowServer()
   const showing = server.showing()
   showing.show(300)

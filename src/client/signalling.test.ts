@@ -12,7 +12,7 @@ for (const [attempt, shortest, longest] of [
   [60, 500, 1500],
   [2000, 500, 1500],
 ] as const) {
-  test(`try ${attempt} after a lost connection waits ${shortest} to ${longest} ms, by chance`, () => {
+  test(`attempt ${attempt} after a lost connection waits ${shortest} to ${longest} ms, at random`, () => {
     assert.equal(reconnectDelay(attempt, 0), shortest)
     assert.equal(reconnectDelay(attempt, 0.5), (shortest + longest) / 2)
     assert.ok(Math.abs(reconnectDelay(attempt, ALMOST_ONE) - longest) < 0.001)

@@ -12,7 +12,7 @@ function frameOf(source: Source, now: number): Buffer[] {
   return packets
 }
 
-test('a stream has the bit rate that was asked for, and can be told from others', () => {
+test('a stream has the requested bit rate and can be told from others', () => {
   const source = new Source('video', 800_000, 7)
   let bytes = 0
   for (let frame = 0; frame < 50; frame++) {
@@ -26,7 +26,7 @@ test('a stream has the bit rate that was asked for, and can be told from others'
   assert.ok(Math.abs((bytes * 8) / 2 / 800_000 - 1.04) < 0.02, String(bytes))
 })
 
-test('a picture of several layers: each is a stream of its own, and reports tell how their times relate', () => {
+test('a simulcast stream has one stream per layer, and reports relate their times', () => {
   const source = new Source('video', 1_000_000, 100, 3)
   const bytes = new Map<number, number>()
   const keys = new Set<number>()
@@ -55,7 +55,7 @@ test('a picture of several layers: each is a stream of its own, and reports tell
   }
 })
 
-test('losses are counted over the turn of the sequence numbers, and one that comes late is not lost', () => {
+test('counts losses across the wrap of sequence numbers, and does not count late packets as lost', () => {
   const source = new Source('audio', 32_000, 8)
   const arrival = new Arrival(() => source)
   let kept: Buffer | undefined
@@ -70,7 +70,7 @@ test('losses are counted over the turn of the sequence numbers, and one that com
   assert.equal(arrival.received, 140_000 - 140)
 })
 
-test('the delay is that of the frame, and of one long gone not known', () => {
+test('the delay is that of the frame, and unknown for one long past', () => {
   const source = new Source('video', 300_000, 9)
   const arrival = new Arrival(() => source)
   const [first] = frameOf(source, 1000)

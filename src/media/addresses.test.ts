@@ -80,7 +80,7 @@ const plans: [
   ['192.0.2.2', 'both.example', [['192.0.2.2', '198.51.100.7', false]]],
 ]
 
-test('each address that is announced is listened for', async () => {
+test('listens on each announced address', async () => {
   for (const [host, announced, plan] of plans) {
     const found = await mediaAddresses(host, announced, machine)
     assert.deepEqual(
@@ -93,7 +93,7 @@ test('each address that is announced is listened for', async () => {
   assert.deepEqual(alone, [{ ip: '0.0.0.0', announced: '127.0.0.1', isOwn: true }])
 })
 
-test('what no client could reach is refused in one sentence', async () => {
+test('refuses in one sentence an address that no client could reach', async () => {
   for (const [host, announced, sentence] of [
     ['meet.example', undefined, /^HOST is meet\.example/],
     ['0.0.0.0', '0.0.0.0', /^ANNOUNCED_ADDRESS is 0\.0\.0\.0, which stands for every address/],
@@ -121,7 +121,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
 )
 
 test(
-  'with HOST=:: and an IPv6 address announced, media answers there over UDP and TCP',
+  'with HOST=:: and an announced IPv6 address, media answers there over UDP and TCP',
   { skip: !workerBin || !hasIpv6 },
   async () => {
     const firstPort = await freePorts(2)
@@ -150,7 +150,7 @@ test(
 )
 
 test(
-  'an address of this machine at which no worker answers is not announced',
+  'does not announce an address of this machine at which no worker answers',
   { skip: !workerBin },
   async () => {
     const firstPort = await freePorts(1)
@@ -172,7 +172,7 @@ test(
 )
 
 test(
-  'an address that is not of this machine is announced and said to be untried',
+  'announces an address that is not of this machine, and says that it could not be checked',
   { skip: !workerBin },
   async () => {
     const said: string[] = []

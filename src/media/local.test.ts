@@ -86,7 +86,7 @@ for (const [name, open] of kinds) {
     })
     after(() => sfu.close())
 
-    test('a tap of nothing and an ingress of the wrong kind are refused, and the router goes on', async () => {
+    test('refuses a tap of nothing and an ingress of the wrong kind, and keeps running', async () => {
       await assert.rejects(router.openTap({ producerId: 'none' }), Refusal)
       await assert.rejects(router.openIngress({ kind: 'video', rtpParameters: OPUS }), Refusal)
       await assert.rejects(
@@ -97,7 +97,7 @@ for (const [name, open] of kinds) {
       ingress.close()
     })
 
-    test('what goes in at an ingress comes out at a tap, unless one of them is paused', async () => {
+    test('what enters an ingress leaves at a tap, unless one of them is paused', async () => {
       const ingress = await router.openIngress({ kind: 'audio', rtpParameters: OPUS })
       assert.equal(ingress.port, undefined)
       const tap = await router.openTap({ producerId: ingress.producer.id })
@@ -132,7 +132,7 @@ for (const [name, open] of kinds) {
       ingress.close()
     })
 
-    test('a tap takes part in the audio of another meeting, on whatever worker that is', async () => {
+    test('a tap takes part in the audio of another meeting, on whatever worker it is', async () => {
       const far = await sfu.openRouter()
       const ingress = await far.openIngress({ kind: 'audio', rtpParameters: OPUS })
       const tap = await router.openTap({ producerId: ingress.producer.id })
@@ -144,7 +144,7 @@ for (const [name, open] of kinds) {
       tap.close()
     })
 
-    test('somebody who needs a key frame asks the program that sends', async () => {
+    test('a receiver that needs a key frame asks the sending program', async () => {
       const ingress = await router.openIngress({ kind: 'video', rtpParameters: VP8 })
       const tap = await router.openTap({ producerId: ingress.producer.id })
       const wanted = new Promise<void>((resolve) => ingress.on('keyFrameWanted', resolve))
@@ -157,7 +157,7 @@ for (const [name, open] of kinds) {
       ingress.close()
     })
 
-    test('a tap is gone with its producer, and both with their router', async () => {
+    test('a tap closes with its producer, and both with their router', async () => {
       const own = await sfu.openRouter()
       const ingress = await own.openIngress({ kind: 'audio', rtpParameters: OPUS })
       const tap = await own.openTap({ producerId: ingress.producer.id })
@@ -183,7 +183,7 @@ for (const [name, open] of kinds) {
       await assert.rejects(own.openIngress({ kind: 'audio', rtpParameters: OPUS }), Refusal)
     })
 
-    test('a client receives what an ingress sends, as any other stream', async () => {
+    test('a client receives a stream of an ingress like any other', async () => {
       const ingress = await router.openIngress({ kind: 'audio', rtpParameters: OPUS, watchLevel: true })
       const receive = await router.createTransport({ direction: 'receive' })
       const { rtpCapabilities } = router
@@ -194,7 +194,7 @@ for (const [name, open] of kinds) {
       ingress.close()
     })
 
-    test('a camera of several sizes can be tapped', async () => {
+    test('taps a simulcast camera', async () => {
       const send = await router.createTransport({ direction: 'send' })
       const rtpParameters = sampleRtpParameters('video', { layers: 3 })
       const producer = await send.produce({ kind: 'video', rtpParameters })
@@ -207,7 +207,7 @@ for (const [name, open] of kinds) {
   })
 }
 
-test('by UDP: a program sends to an ingress and reads from a tap', { skip: !locateWorker() }, async () => {
+test('over UDP, a program sends to an ingress and reads from a tap', { skip: !locateWorker() }, async () => {
   const sfu = await kinds.at(-1)![1]()
   const [sender, reader, control] = [createSocket('udp4'), createSocket('udp4'), createSocket('udp4')]
   try {

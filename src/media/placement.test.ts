@@ -42,7 +42,7 @@ const rows: [what: string, workers: WorkerLoad[], placement: Placement, chosen: 
 for (const [what, workers, placement, chosen] of rows)
   test(what, () => assert.equal(choosePlace(workers, placement), chosen))
 
-test('a member counts before its streams are there, and by them afterwards', () => {
+test('a member counts by an estimate until it has streams, and by its streams afterwards', () => {
   const none = { members: 0, producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
   assert.equal(loadOf(none), 0)
   assert.equal(loadOf({ ...none, members: 3 }), 30)

@@ -7,7 +7,7 @@ import { unusablePort } from './ports.ts'
 
 const at = (...ips: string[]) => ips.map((ip) => ({ ip, announced: ip, isOwn: true }))
 
-test('free ports can be listened on, of each family by itself', async () => {
+test('free ports can be listened on, in each address family', async () => {
   const free = createServer().listen(0, '127.0.0.1')
   await once(free, 'listening')
   const { port } = free.address() as AddressInfo
@@ -17,7 +17,7 @@ test('free ports can be listened on, of each family by itself', async () => {
     assert.equal(await unusablePort(addresses, { firstPort: port, workers: 1 }), undefined)
 })
 
-test('a port that is taken over UDP or TCP is named', async () => {
+test('names a port that is taken over UDP or TCP', async () => {
   const listener = createServer().listen(0, '127.0.0.1')
   await once(listener, 'listening')
   const { port } = listener.address() as AddressInfo
@@ -33,7 +33,7 @@ test('a port that is taken over UDP or TCP is named', async () => {
   socket.close()
 })
 
-test('an address that is not of this machine is named', async () => {
+test('names an address that is not of this machine', async () => {
   const found = await unusablePort(at('192.0.2.77'), { firstPort: 20_000, workers: 1 })
   assert.equal(found?.problem, 'EADDRNOTAVAIL')
 })

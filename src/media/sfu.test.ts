@@ -57,7 +57,7 @@ for (const [name, open] of kinds) {
     })
     after(() => sfu.close())
 
-    test('what a client sends wrongly is refused, and the router goes on', async () => {
+    test('refuses malformed requests of a client, and keeps running', async () => {
       const router = await sfu.openRouter()
       const { send, receive } = await pair(router)
       const good = sampleRtpParameters('audio')
@@ -81,7 +81,7 @@ for (const [name, open] of kinds) {
       router.close()
     })
 
-    test('a stream: consumed paused, resumed, paused at its source, closed with it', async () => {
+    test('a stream is consumed paused, resumed, paused at its source and closed with it', async () => {
       const router = await sfu.openRouter()
       const { send, receive } = await pair(router)
       await send.connect(sampleDtlsParameters())
@@ -111,7 +111,7 @@ for (const [name, open] of kinds) {
       router.close()
     })
 
-    test('no time of capture is offered, nor expected of a client that announces one', async () => {
+    test('offers no capture time, and needs none from a client that announces it', async () => {
       const uri = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time'
       const router = await sfu.openRouter()
       assert.ok(router.rtpCapabilities.headerExtensions!.length > 5)
@@ -132,7 +132,7 @@ for (const [name, open] of kinds) {
       router.close()
     })
 
-    test('ICE is restarted with other parameters; stats are numbers', async () => {
+    test('restarts ICE with new parameters, and stats are numbers', async () => {
       const router = await sfu.openRouter()
       const { send } = await pair(router)
       assert.notEqual((await send.restartIce()).usernameFragment, send.iceParameters.usernameFragment)
@@ -142,7 +142,7 @@ for (const [name, open] of kinds) {
       router.close()
     })
 
-    test('data goes over SCTP, where the transport has it', async () => {
+    test('sends data over SCTP if the transport has it', async () => {
       const router = await sfu.openRouter()
       const { send, receive } = await pair(router)
       const options = { sctpStreamParameters: { streamId: 0, ordered: true }, label: 'l', protocol: '' }
@@ -157,7 +157,7 @@ for (const [name, open] of kinds) {
       router.close()
     })
 
-    test('a stream of one meeting can be received in another; a router goes with its last transport', async () => {
+    test('a stream of one meeting can be received in another, and a router closes with its last transport', async () => {
       const [first, second] = [await sfu.openRouter(), await sfu.openRouter()]
       const [one, other] = [await pair(first), await pair(second)]
       const producer = await one.send.produce({
@@ -182,7 +182,7 @@ for (const [name, open] of kinds) {
       second.close()
     })
 
-    test('a stream goes to several meetings, on whatever workers they and its own are', async () => {
+    test('a stream reaches several meetings, on whatever workers they are', async () => {
       const [home, ...others] = await Promise.all(Array.from({ length: 5 }, () => sfu.openRouter()))
       const { send } = await pair(home!)
       const producer = await send.produce({ kind: 'audio', rtpParameters: sampleRtpParameters('audio') })
@@ -206,7 +206,7 @@ for (const [name, open] of kinds) {
       for (const router of [home!, ...others]) router.close()
     })
 
-    test('two hundred produced and closed at once harm nobody', async () => {
+    test('two hundred producers can be opened and closed at once', async () => {
       const [first, second] = [await sfu.openRouter(), await sfu.openRouter()]
       const [busy, calm] = [await pair(first), await pair(second)]
       const producer = await calm.send.produce({ kind: 'audio', rtpParameters: sampleRtpParameters('audio') })
@@ -235,7 +235,7 @@ for (const [name, open] of kinds) {
 }
 
 test(
-  'a worker that dies: what was on it is lost and nothing else, and another worker comes',
+  'when a worker dies, only what was on it is lost, and another worker starts',
   { skip: !locateWorker() },
   async () => {
     const sfu = await kinds.at(-1)![1]()

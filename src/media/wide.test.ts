@@ -59,7 +59,7 @@ async function voice(ssrc: number) {
   return { id: ingress.producer.id, ingress, speak }
 }
 
-test('all that one member has is on one worker, and members are spread', { skip, timeout }, async () => {
+test('each member is on one worker, and members are spread', { skip, timeout }, async () => {
   const members = [{}, {}, {}]
   const transports = await Promise.all(
     members.flatMap((member) => [
@@ -74,7 +74,7 @@ test('all that one member has is on one worker, and members are spread', { skip,
   await until(async () => (await usage('members')).every((count) => count === 0))
 })
 
-test('data goes from one worker to the other, and its pipe goes with it', { skip, timeout }, async () => {
+test('data crosses workers, and its pipe closes with it', { skip, timeout }, async () => {
   const send = await router.createTransport({ direction: 'send', member: {}, sctpCapabilities })
   const receive = await router.createTransport({ direction: 'receive', member: {}, sctpCapabilities })
   assert.notEqual(send.worker, receive.worker)
@@ -93,7 +93,7 @@ test('data goes from one worker to the other, and its pipe goes with it', { skip
 })
 
 test(
-  'whoever speaks is heard on whatever worker; one worker dies: the other goes on, and who speaks there is heard',
+  'speakers are detected on every worker; when one worker dies, the other continues',
   { skip, timeout },
   async () => {
     const voices = [await voice(1), await voice(2)]

@@ -42,7 +42,7 @@ const refused =
   (error: unknown): boolean =>
     error instanceof Refusal && error.code === code
 
-test('a guest waits until an admitter lets it in; the first answer counts', async () => {
+test('a guest waits until an admitter answers, and the first answer counts', async () => {
   const ann = await joins(live, 'ann')
   const guest = comes(live, 'guest', grantOf('ask'))
   assert.equal(await guest.state, 'waiting')
@@ -53,7 +53,7 @@ test('a guest waits until an admitter lets it in; the first answer counts', asyn
   assert.equal(guest.link.closed, undefined)
 })
 
-test('a guest lets nobody in, moderates nobody and ends nothing', async () => {
+test('a guest cannot admit, moderate or end', async () => {
   const ann = await joins(live, 'ann')
   const guest = comes(live, 'guest', grantOf('ask'))
   await guest.state
@@ -72,7 +72,7 @@ test('a guest lets nobody in, moderates nobody and ends nothing', async () => {
   assert.equal(live.entrance.waiting, 1)
 })
 
-test('nobody hears of a participant before its join, and everybody of its leave', async () => {
+test('participants are told of a join after it happened, and of every leave', async () => {
   const ann = await joins(live, 'ann')
   const ben = comes(live, 'ben')
   await ben.state
@@ -88,7 +88,7 @@ test('nobody hears of a participant before its join, and everybody of its leave'
   assert.equal(ann.link.methods().filter((method) => method === 'peerClosed').length, 1)
 })
 
-test('a join is called off in the instant of the join', async () => {
+test('a join can be cancelled in the moment it happens', async () => {
   const ben = comes(live, 'ben')
   await ben.state
   const gone = new Refusal('INVALID_STATE')
@@ -101,7 +101,7 @@ test('a join is called off in the instant of the join', async () => {
   assert.deepEqual(live.view().participants, [])
 })
 
-test('one who is put out while its join is written does not come in', async () => {
+test('a participant removed while its join is saved does not join', async () => {
   const ann = await joins(live, 'ann', grantOf('moderator'))
   const ben = comes(live, 'ben')
   await ben.state
@@ -111,7 +111,7 @@ test('one who is put out while its join is written does not come in', async () =
   assert.ok(!ann.link.methods().includes('newPeer'))
 })
 
-test('a removed participant does not come back, by its id or by its token, until it is lifted', async () => {
+test('a removed participant cannot come back by id or token until the removal is lifted', async () => {
   const mod = await joins(live, 'mod', grantOf('moderator'))
   const ben = await joins(live, 'ben')
   await live.evictions.remove(mod.self, 'ben')
@@ -126,7 +126,7 @@ test('a removed participant does not come back, by its id or by its token, until
   assert.equal(await comes(live, 'ben', ben.grant).state, 'admitted')
 })
 
-test('two who remove each other at once: one of them stays', async () => {
+test('of two participants who remove each other at once, one stays', async () => {
   const [ann, ben] = [
     await joins(live, 'ann', grantOf('moderator')),
     await joins(live, 'ben', grantOf('moderator')),
@@ -142,7 +142,7 @@ test('two who remove each other at once: one of them stays', async () => {
   )
 })
 
-test('a revoked key puts out those inside and those who wait, and nobody of another key', async () => {
+test('revoking a key evicts its holders inside and in the lobby, and nobody else', async () => {
   const [ann, ben] = [
     await joins(live, 'ann'),
     await joins(live, 'ben', { ...grantOf('direct'), apiKey: 'other' }),
@@ -158,7 +158,7 @@ test('a revoked key puts out those inside and those who wait, and nobody of anot
   )
 })
 
-test('a dead connection gives its participant id away, a live one does not', async () => {
+test('a dead connection loses its participant id, a live one does not', async () => {
   const ann = await joins(live, 'ann')
   await assert.rejects(comes(live, 'ann', grantOf('ask')).state, refused('DUPLICATE_PARTICIPANT'))
   ann.link.isAlive = false
@@ -166,7 +166,7 @@ test('a dead connection gives its participant id away, a live one does not', asy
   assert.ok(ann.link.dropped)
 })
 
-test('a full meeting refuses those who may join, and lets guests wait', async () => {
+test('a full meeting refuses direct joins, and lets guests wait', async () => {
   for (const name of ['a', 'b', 'c', 'd']) await joins(live, name)
   await assert.rejects(comes(live, 'e').state, refused('MAX_PARTCIPANT_REACHED'))
   const guest = comes(live, 'guest', grantOf('ask'))
@@ -174,7 +174,7 @@ test('a full meeting refuses those who may join, and lets guests wait', async ()
   await assert.rejects(live.entrance.respond('server', 'guest', 'allowed'), refused('MAX_PARTCIPANT_REACHED'))
 })
 
-test('a session is told once when it begins and once when it ends, and the meeting is idle after it', async () => {
+test('the start and end of a session are announced once, and the meeting is idle afterwards', async () => {
   await joins(live, 'ann')
   await joins(live, 'ben')
   await live.end('REMOVE_ALL')
@@ -191,7 +191,7 @@ test('a session is told once when it begins and once when it ends, and the meeti
   assert.equal(live.sessionId, undefined)
 })
 
-test('a session that nobody is in ends after the grace period', async () => {
+test('an empty session ends after the grace period', async () => {
   live.suspend()
   await open({ sessionGraceMs: 20, joinTimeoutMs: 20 })
   const ann = await joins(live, 'ann')
@@ -201,7 +201,7 @@ test('a session that nobody is in ends after the grace period', async () => {
   await over
 })
 
-test('a stopped server leaves the session, its removals and admissions to the next', async () => {
+test('a server that stops leaves the session, its removals and admissions to the next one', async () => {
   const mod = await joins(live, 'mod', grantOf('moderator'))
   await joins(live, 'ben')
   const guest = comes(live, 'guest', grantOf('ask'))
@@ -223,14 +223,14 @@ test('a stopped server leaves the session, its removals and admissions to the ne
   assert.ok(back.link.methods().includes('peerClosed'))
 })
 
-test('a deactivated meeting ends its session and lets nobody in', async () => {
+test('deactivating a meeting ends its session, and nobody can join', async () => {
   const ann = await joins(live, 'ann')
   await live.deactivate({ ...meeting, disabledAt: 2 })
   assert.equal(ann.link.closed, leaveReason('ROOM_CLOSE').message)
   await assert.rejects(comes(live, 'ben').state, refused('MEETING_ID_DISABLED'))
 })
 
-test('a relayed guest is told to nobody before its stay is written, and goes with its source', async () => {
+test('a relayed guest is announced after its stay is saved, and leaves with its source', async () => {
   const admitter = await joins(live, 'ann')
   const source = (await joins(live, 'far')).self
   live.roster.leave(source, leaveReason('MANUAL_LEAVE_CALLED'))
@@ -256,7 +256,7 @@ test('a relayed guest is told to nobody before its stay is written, and goes wit
   assert.ok(!live.view().participants.some(({ participantId }) => participantId === 'far'))
 })
 
-test('a relay whose source left while it was consented to is denied', async () => {
+test('a relay is denied if its source left before the consent', async () => {
   const admitter = await joins(live, 'ann')
   const far = await joins(live, 'far')
   const source = far.self

@@ -60,7 +60,7 @@ async function comesTo(meetings: LiveMeetings, meeting: Parameters<LiveMeetings[
   return { live, link }
 }
 
-test('a process lets nobody into a meeting whose home is another, and refuses so that clients come back', async () => {
+test('a process refuses entry to a meeting whose home is elsewhere, in a way that makes clients come back', async () => {
   const directory = new SharedDirectory()
   const [first, second] = [start(directory.as('first')), start(directory.as('second'))]
   const meeting = await bench.createMeeting()
@@ -73,7 +73,7 @@ test('a process lets nobody into a meeting whose home is another, and refuses so
   assert.deepEqual(await directory.as('second').locate(meeting.meetingId), { url: 'http://first' })
 })
 
-test('a start takes up the sessions of its own meetings alone', async () => {
+test('a start resumes only the sessions of its own meetings', async () => {
   const directory = new SharedDirectory()
   const [mine, theirs] = [await bench.createMeeting(), await bench.createMeeting()]
   for (const meeting of [mine, theirs]) {
@@ -90,7 +90,7 @@ test('a start takes up the sessions of its own meetings alone', async () => {
   assert.deepEqual(await directory.as('this one').locate(theirs.meetingId), { url: 'http://other' })
 })
 
-test('a home that is idle or stops gives its meetings up to others', async () => {
+test('a home that is idle or stops releases its meetings to others', async () => {
   const directory = new SharedDirectory()
   const [first, second] = [start(directory.as('first'), 0), start(directory.as('second'))]
   const meeting = await bench.createMeeting()

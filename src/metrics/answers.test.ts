@@ -5,7 +5,7 @@ import { Answers } from './answers.ts'
 
 const NAMES = ['anteroom_http_requests_total', 'anteroom_http_request_seconds']
 
-test('answers are written out as the library would', async () => {
+test('writes answers exactly like the library', async () => {
   const [ours, library] = [new Registry(), new Registry()]
   const answers = new Answers(ours)
   const registers = [library]

@@ -17,7 +17,7 @@ const worker = {
 
 const minute = 60_000
 
-test('many minutes become few points: what happened is added up, what was there is averaged', () => {
+test('merges many minutes into few points: events are added up, levels averaged', () => {
   const samples = Array.from({ length: 10 }, (_, at) => ({
     at: at * minute,
     figures: { participants: at, joins: 1, ...(at >= 8 && { audioScore: 4 }) },
@@ -30,7 +30,7 @@ test('many minutes become few points: what happened is added up, what was there 
   assert.deepEqual(thinned([], 5), [])
 })
 
-test('a sample tells what happened since the one before, and what is there now', async () => {
+test('a sample contains the events since the last one, and the current levels', async () => {
   let at = 0
   const metrics = createMetrics({ version: '0', now: () => at })
   metrics.setReaders({
@@ -68,7 +68,7 @@ test('a sample tells what happened since the one before, and what is there now',
   assert.ok(!('videoScore' in second!.figures))
 })
 
-test('the load of a worker that was replaced begins anew', () => {
+test('the load of a replaced worker starts from zero', () => {
   const meter = new CpuMeter(0)
   const at = (cpuSeconds: number) => [{ ...worker, cpuSeconds }]
   assert.equal(meter.look(at(5), 10_000).get(0), 50)
@@ -77,7 +77,7 @@ test('the load of a worker that was replaced begins anew', () => {
   assert.equal(meter.look(at(1.5), 20_500).get(0), 10)
 })
 
-test('a refusal that is told twice counts once', () => {
+test('a refusal that is reported twice counts once', () => {
   const metrics = createMetrics({ version: '0', now: () => 0 })
   const refusal = { code: 'INVALID_TOKEN' } as const
   metrics.refused('socket', refusal)

@@ -34,7 +34,7 @@ function madeBefore(customId: string) {
   })
 }
 
-test('a custom id of a time before the rule is still answered and found; no other like it is made', async () => {
+test('a custom id from before the rule is still found and returned; no new one like it is created', async () => {
   for (const customId of ['b\ufffdro', 'bu\u0308ro', 'team\u200b', '..', 'validate', ' x ']) {
     const there = await madeBefore(customId)
     assert.deepEqual(await catalogue.create(PROJECT, { customId }), there)
@@ -49,7 +49,7 @@ test('a custom id of a time before the rule is still answered and found; no othe
   assert.equal((await catalogue.create(PROJECT, { customId: 'abcd-efgh-ijkl' })).customId, 'abcd-efgh-ijkl')
 })
 
-test('a meeting gets another id where the first is a custom id of the project', async () => {
+test('a meeting gets another id if the first is already a custom id of the project', async () => {
   const taken = newMeetingId((size) => Buffer.alloc(size))
   await madeBefore(taken)
   let calls = 0
@@ -65,7 +65,7 @@ test('a meeting gets another id where the first is a custom id of the project', 
   assert.equal((await store.meetings.find(PROJECT, taken))!.customId, taken)
 })
 
-test('a custom id that is an id of another meeting of the project is refused', async () => {
+test('refuses a custom id that is the id of another meeting of the project', async () => {
   const { id, meetingId } = await catalogue.create(PROJECT)
   for (const customId of [id, meetingId]) {
     await assert.rejects(catalogue.create(PROJECT, { customId }), {

@@ -7,7 +7,7 @@ const OWN = 'https://meet.example'
 const allowed = (origins: string[] | null, origin: string | undefined): boolean =>
   refusalOfOrigin(origins, origin, OWN) === undefined
 
-test('what is no origin is none', () => {
+test('rejects what is not an origin', () => {
   for (const text of [
     '',
     '*',
@@ -31,14 +31,14 @@ test('what is no origin is none', () => {
     assert.equal(normalOrigin(text), undefined, text)
 })
 
-test('an origin is spelt as browsers do', () => {
+test('spells an origin as browsers do', () => {
   assert.equal(normalOrigin(' HTTPS://App.Example:443 '), 'https://app.example')
   assert.equal(normalOrigin('http://localhost:80'), 'http://localhost')
   assert.equal(normalOrigin('http://[::1]:3000'), 'http://[::1]:3000')
   assert.equal(normalOrigin('https://*.Example.org:8443'), 'https://*.example.org:8443')
 })
 
-test('a key with origins is refused to pages of all others', () => {
+test('a key with origins refuses pages of all others', () => {
   const origins = ['https://app.example', 'https://*.example.org', 'http://localhost:3000']
   for (const origin of [
     'http://app.example',

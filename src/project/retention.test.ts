@@ -66,7 +66,7 @@ const ids = async (page: number, filter?: Parameters<Store['sessions']['list']>[
   return { ids: items.map(({ sessionId }) => sessionId), total }
 }
 
-test('pages from either end fit together, newest first', async () => {
+test('pages read from either end fit together, newest first', async () => {
   const seen: string[] = []
   for (let page = 1; page <= 7; page++) seen.push(...(await ids(page)).ids)
   assert.equal(seen.length, 26)
@@ -81,7 +81,7 @@ test('pages from either end fit together, newest first', async () => {
   assert.deepEqual(await ids(8), { ids: [], total: 26 })
 })
 
-test('filters count and find the same', async () => {
+test('filters find and count the same', async () => {
   assert.deepEqual(await ids(1, { ongoing: true }), { ids: ['live'], total: 1 })
   assert.equal((await ids(1, { ongoing: false })).total, 25)
   assert.deepEqual((await ids(4, { meetingId: 'one' })).ids, ['s01'])
@@ -92,7 +92,7 @@ test('filters count and find the same', async () => {
   assert.deepEqual(await ids(1, { meetingId: 'one', ongoing: true }), { ids: [], total: 0 })
 })
 
-test('the end of a session closes what is open in it, once', async () => {
+test('the end of a session closes once what is open in it', async () => {
   const [stay] = await store.sessions.stays('s01')
   assert.equal(stay!.leftAt, DAY_MS + 1000)
   const [mode] = await store.sessions.intervals('s01', ['ann'])
@@ -112,7 +112,7 @@ test('the end of a session closes what is open in it, once', async () => {
   assert.equal((await store.outbox.list(PROJECT, { page: 1, perPage: 10 })).total, 0)
 })
 
-test('what is old goes, in steps, with all that was recorded in it; what is not old and what goes on stays', async () => {
+test('deletes old sessions in steps with all their records, and keeps recent and ongoing ones', async () => {
   let pauses = 0
   const said = Array.from({ length: 450 }, (_, at) =>
     store.chat.append({

@@ -93,7 +93,7 @@ test('a message is the same to both', () => {
   }
 })
 
-test('a frame that is none is refused: empty, cut short, of another wire type, with text that is no UTF-8', () => {
+test('refuses invalid frames: empty, truncated, of another wire type, or with text that is not UTF-8', () => {
   const full = encodeClientFrame('publish', { topic: 'CHAT', message: 'Hello' })
   for (const wrong of [
     new Uint8Array(0),
@@ -106,7 +106,7 @@ test('a frame that is none is refused: empty, cut short, of another wire type, w
     assert.throws(() => decodeClientFrame(wrong), String(wrong))
 })
 
-test('what a later client adds is passed over', () => {
+test('ignores fields of later clients', () => {
   const added = new Uint8Array([0x2a, 7, 0x08, 1, 0x7a, 3, 120, 121, 122])
   assert.deepEqual(decodeClientFrame(added), { kind: 'pong', value: { seq: 1 } })
 })

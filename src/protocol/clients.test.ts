@@ -15,7 +15,7 @@ const SOUND_LEVEL = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level'
 const SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time'
 const MID = 'urn:ietf:params:rtp-hdrext:sdes:mid'
 
-test('a browser is known by its user agent', () => {
+test('recognises a browser by its user agent', () => {
   const agent = (browser: string): string => `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 ${browser}`
   const cases: [userAgent: string | undefined, signs: ClientSign[]][] = [
     [undefined, []],
@@ -32,7 +32,7 @@ test('a browser is known by its user agent', () => {
   for (const [userAgent, signs] of cases) assert.deepEqual(signsOfBrowser(userAgent), signs, userAgent)
 })
 
-test('join shows which mediasoup-client is in the client, by the order in which it describes a codec', () => {
+test('recognises the mediasoup-client of a client by the order of codec fields in join', () => {
   const opus = { mimeType: 'audio/opus', kind: 'audio', clockRate: 48_000 } as const
   const { kind, ...rest } = opus
   const join = (codec: object, more = {}): ClientSign[] =>
@@ -44,7 +44,7 @@ test('join shows which mediasoup-client is in the client, by the order in which 
   assert.deepEqual(signsOfJoin({}), [])
 })
 
-test('a refusal is hidden that the SDK keeps to itself, and told once where it has a code of its own', () => {
+test('hides a refusal that the SDK would swallow, and reports it once if it has its own code', () => {
   const cases: [method: string, signs: ClientSign[], hides: boolean][] = [
     ['removePeer', [], true],
     ['removePeer', ['protoo', 'oldMode'], true],
@@ -83,7 +83,7 @@ const sent: RtpParameters = {
   headerExtensions: [{ uri: MID, id: 4 }],
 }
 
-test('only a client that numbers header extensions wrongly, in a browser that refuses it, is told otherwise', () => {
+test('changes header extension numbers only for a client that numbers them wrongly in a browser that refuses them', () => {
   const cases: [ClientSign[], told: boolean][] = [
     [[], false],
     [['protoo'], false],
@@ -100,7 +100,7 @@ test('only a client that numbers header extensions wrongly, in a browser that re
   }
 })
 
-test('such a client sends the header extensions that stand in the parameters of its codecs', () => {
+test('such a client sends the header extensions listed in its codec parameters', () => {
   const traits = traitsOf('protoo', 'chromium140')
   const { codecs, headerExtensions } = capabilitiesFor(traits, router)
   const [opus, vp9, rtx] = codecs!

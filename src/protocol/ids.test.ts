@@ -4,7 +4,7 @@ import { cleanName, isReadable, problemOfName, problemOfParticipantId, problemOf
 
 const show = (text: string): string => JSON.stringify(text.length > 20 ? `${text.slice(0, 20)}…` : text)
 
-suite('an id is one text, however it is sent', () => {
+suite('an id is the same text however it is sent', () => {
   const good = [
     'a',
     'team-weekly',
@@ -23,7 +23,7 @@ suite('an id is one text, however it is sent', () => {
     'x'.repeat(128),
   ]
   for (const id of good) {
-    test(`${show(id)} is one`, () => {
+    test(`${show(id)} is an id`, () => {
       assert.equal(problemOfRoomId(id), undefined)
       assert.equal(problemOfParticipantId(id), undefined)
       assert.ok(isReadable(id))
@@ -57,13 +57,13 @@ suite('an id is one text, however it is sent', () => {
     ['\ufdd0', /invisible/],
   ]
   for (const [id, why] of bad) {
-    test(`${show(id)} is none`, () => {
+    test(`${show(id)} is not an id`, () => {
       assert.match(problemOfRoomId(id)!, why)
       assert.match(problemOfParticipantId(id)!, why)
     })
   }
 
-  test('blanks are part of a custom id and of no participantId', () => {
+  test('a custom id may contain blanks, a participantId may not', () => {
     for (const id of ['team one', 'Große Runde', '会議\u3000室']) {
       assert.equal(problemOfRoomId(id), undefined)
       assert.match(problemOfParticipantId(id)!, /white space/)
@@ -72,27 +72,27 @@ suite('an id is one text, however it is sent', () => {
       assert.match(problemOfRoomId(id)!, /begin or end with white space/)
   })
 
-  test('what means something else in an address is no id', () => {
+  test('refuses ids that mean something else in an address', () => {
     assert.match(problemOfRoomId('validate')!, /in an address/)
     assert.match(problemOfParticipantId('active')!, /in an address/)
     for (const id of ['live', 'deactivate', 'end']) assert.equal(problemOfRoomId(id), undefined)
   })
 
-  test('no participant is called as the server is', () => {
+  test('refuses a participantId that is reserved for the server', () => {
     for (const id of ['server', 'Server', 'SERVER', 'ｓｅｒｖｅｒ'])
       assert.match(problemOfParticipantId(id)!, /name of the server/)
     for (const id of ['server-1', 'my-server']) assert.equal(problemOfParticipantId(id), undefined)
   })
 })
 
-test('what looks something up may be whatever was named before the rule', () => {
+test('a lookup accepts ids from before the rule', () => {
   for (const id of ['.', 'b\ufffdro', 'ann\u200b', ' a ', 'x'.repeat(256), '😀'.repeat(256)])
     assert.ok(isReadable(id), show(id))
   for (const id of ['', 'x'.repeat(257), '😀'.repeat(257), 'a\ud83d', undefined, 7, ['a']])
     assert.equal(isReadable(id), false)
 })
 
-test('a name is one line to read, and keeps its own script and emoji', () => {
+test('a name is one readable line, and keeps its script and emoji', () => {
   for (const name of ['Ann', 'Zoë  B'.replace('  ', ' '), 'می‌خواهم', '👨‍👩‍👧', '❤️', 'נועה', '=1+1', '<b>'])
     assert.equal(cleanName(name), name)
   for (const [name, clean] of [
@@ -111,7 +111,7 @@ test('a name is one line to read, and keeps its own script and emoji', () => {
   }
 })
 
-test('what an operator calls something is refused where it cannot be read', () => {
+test('refuses names given by operators that cannot be read', () => {
   for (const name of ['Our app', 'Ünï', '👨‍👩‍👧', ' a ']) assert.equal(problemOfName(name), undefined)
   for (const name of ['', ' ', '\u200b', 'a\nb', 'a\u202eb', 'a\ud83d'])
     assert.ok(problemOfName(name), show(name))

@@ -62,7 +62,7 @@ async function odd(listener: RequestListener, options: { timeoutMs?: number; now
 
 const refusal = (code: string): string => JSON.stringify({ code, message: 'No.', error: 'No.' })
 
-test('what makes no client is refused at once', () => {
+test('refuses options that make no client', () => {
   const good = { url: server.url, apiKey: API_KEY, secret: SECRET }
   for (const wrong of [
     { url: 'meet.example' },
@@ -73,7 +73,7 @@ test('what makes no client is refused at once', () => {
     assert.throws(() => new ServerClient({ ...good, ...wrong }), TypeError, JSON.stringify(wrong))
 })
 
-test('an id that leads elsewhere is never asked for', async () => {
+test('does not request an id that would lead to another address', async () => {
   const { client, asked } = await odd((_, response) => response.end('{}'))
   for (const id of ['', '.', '..', undefined as never]) {
     await assert.rejects(async () => client.rooms.get(id), TypeError)
@@ -87,7 +87,7 @@ test('an id that leads elsewhere is never asked for', async () => {
   )
 })
 
-test('refusals come with the code of the server, its status and the id of the request', async () => {
+test('refusals carry the code and status of the server and the request id', async () => {
   const stranger = new ServerClient({ url: server.url, apiKey: API_KEY, secret: 'x'.repeat(40) })
   await assert.rejects(stranger.rooms.list(), (error: ServerClientError) => {
     assert.ok(error.requestId)
@@ -106,7 +106,7 @@ test('refusals come with the code of the server, its status and the id of the re
   await assert.rejects(anteroom.webhooks.delivery('none'), failed('NOT_FOUND', 404))
 })
 
-test('429 is tried again for every method, 5xx only where that does no harm', async () => {
+test('retries 429 for every method, and 5xx only if a retry is safe', async () => {
   const answers: [status: number, tries: { GET: number; POST: number; PUT: number }][] = [
     [429, { GET: 3, POST: 3, PUT: 3 }],
     [500, { GET: 3, POST: 1, PUT: 3 }],
@@ -130,7 +130,7 @@ test('429 is tried again for every method, 5xx only where that does no harm', as
   assert.equal((await client.rooms.create()).roomId, 'a')
 })
 
-test('a broken connection and a server that says nothing are told apart, and tried again by the same rule', async () => {
+test('distinguishes a broken connection from a silent server, and retries both by the same rule', async () => {
   const cut = await odd((request) => request.socket.destroy())
   await assert.rejects(cut.client.rooms.list(), failed('CONNECTION_FAILED'))
   await assert.rejects(cut.client.rooms.create(), failed('CONNECTION_FAILED'))
@@ -143,7 +143,7 @@ test('a broken connection and a server that says nothing are told apart, and tri
   assert.deepEqual(silent.waits, [])
 })
 
-test('an answer of something else is no answer, and a redirect takes the token nowhere', async () => {
+test('rejects an answer that is not ours, and does not follow a redirect with the token', async () => {
   for (const [status, body] of [
     [200, '<h1>hello</h1>'],
     [502, '<h1>Bad Gateway</h1>'],
@@ -158,7 +158,7 @@ test('an answer of something else is no answer, and a redirect takes the token n
   assert.deepEqual(elsewhere.asked, [])
 })
 
-test('an error of HTTP that is an answer is taken where the caller says so, and another is not', async () => {
+test('takes an error status as an answer only if the caller expects it', async () => {
   const { client } = await odd((_, response) => response.writeHead(503).end('{"status":"failing"}'))
   assert.deepEqual(await client.request('GET', '/health', { accept: [503] }), { status: 'failing' })
   const other = await odd((_, response) => response.writeHead(500).end(refusal('SOMETHING_WENT_WRONG')))
@@ -168,14 +168,14 @@ test('an error of HTTP that is an answer is taken where the caller says so, and 
   )
 })
 
-test('a caller without a token shows none, and one without retries calls once', async () => {
+test('sends no token if it has none, and calls once without retries', async () => {
   const { url, asked } = await odd((_, response) => response.writeHead(429).end(refusal('RATE_LIMITED')))
   const call = createCaller({ baseUrl: url, timeoutMs: 10_000, token: () => undefined })
   await assert.rejects(call('GET', '/x'), failed('RATE_LIMITED', 429))
   assert.deepEqual(asked, [{ method: 'GET', url: '/x', token: undefined }])
 })
 
-test('the management token is renewed a minute before its end, and joins nothing', async () => {
+test('renews the management token a minute before it expires, and the token cannot join', async () => {
   let at = Date.now()
   const { client, asked } = await odd((_, response) => response.end('{}'), { now: () => at })
   for (const later of [0, 58 * 60_000, 59 * 60_000]) {
@@ -189,7 +189,7 @@ test('the management token is renewed a minute before its end, and joins nothing
   assert.equal((await refused.hears('error')).code, 4024)
 })
 
-test('a token that was taken back opens nothing, and its holder is put out', async () => {
+test('a revoked token opens nothing, and its holder is removed', async () => {
   const meetingId = await server.createMeeting()
   const token = anteroom.tokens.participant({ roomId: meetingId, jti: 'lost-laptop' })
   const ann = server.connect({ token, meetingId, participantId: 'ann' })
@@ -204,7 +204,7 @@ test('a token that was taken back opens nothing, and its holder is put out', asy
   )
 })
 
-test('a webhook is believed only when this server signed these bytes', () => {
+test('accepts a webhook only if this server signed these bytes', () => {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }) as string
@@ -231,7 +231,7 @@ test('a webhook is believed only when this server signed these bytes', () => {
   assert.equal(verifyWebhook(Buffer.from(body), signature, pem).data.meetingId, 'é')
 })
 
-test('rooms: made once for a custom id, got, validated, listed in pages, deactivated', async () => {
+test('creates a room once per custom id, gets, validates, lists and deactivates it', async () => {
   const room = await anteroom.rooms.create({ customRoomId: 'client room', autoCloseConfig: { duration: 30 } })
   assert.equal((await anteroom.rooms.create({ customRoomId: 'client room' })).roomId, room.roomId)
   assert.equal((await anteroom.rooms.get('client room')).user.id, room.userId)
@@ -249,7 +249,7 @@ test('rooms: made once for a custom id, got, validated, listed in pages, deactiv
   assert.equal(await anteroom.rooms.validate(room.roomId), undefined)
 })
 
-test('a backend lets people in, looks on, steps in and ends; the record stays', async () => {
+test('a backend admits, watches, moderates and ends a session, and reads its record', async () => {
   const { roomId } = await anteroom.rooms.create()
   const joining = { roomId, participantId: 'ann' }
   const ann = server.connect({
@@ -307,7 +307,7 @@ test('a backend lets people in, looks on, steps in and ends; the record stays', 
   assert.deepEqual(all, [session.id])
 })
 
-test('invites: made, listed, revoked', async () => {
+test('creates, lists and revokes invites', async () => {
   const { roomId } = await anteroom.rooms.create()
   const invite = await anteroom.invites.create({ roomId, entry: 'ask', maxUses: 3 })
   assert.match(invite.link, /#invite=/)
@@ -321,7 +321,7 @@ test('invites: made, listed, revoked', async () => {
   assert.deepEqual(all, [invite.inviteId])
 })
 
-test('webhooks: received, verified, listed, replayed', async () => {
+test('receives, verifies, lists and replays webhooks', async () => {
   const receiver = await Receiver.start()
   running.push(() => receiver.stop())
   const { roomId } = await anteroom.rooms.create({

@@ -34,7 +34,7 @@ const open: ReadyFacts = {
   firstLink: undefined,
 }
 
-test('a person reads where to go, how to invite, where the data is, and what is off with the cure', () => {
+test('tells a person where to go, how to invite, where the data is, and what is off with its cure', () => {
   const { text } = readyMessage(local)
   assert.match(text, /^Anteroom is ready\n\n {2}meeting page {2}http:\/\/localhost:9000\/\n.*"Invite"/)
   assert.match(text, /^ {2}dashboard {5}http:\/\/localhost:9000\/dashboard#sign-in=first-code$/m)
@@ -47,7 +47,7 @@ test('a person reads where to go, how to invite, where the data is, and what is 
     assert.match(text, new RegExp(`^ {2}- ${off}.*: set .*${cure}`, 'm'))
 })
 
-test('a person whose server others reach reads what they open, and that a meeting wants a sign-in', () => {
+test('tells the operator of a reachable server what others can open, and that starting a meeting needs a sign-in', () => {
   assert.match(readyMessage(local).text, /^ +Start a meeting there, and/m)
   assert.doesNotMatch(readyMessage(local).text, /other machines\)/)
   const facts = { ...local, onlyFromHere: false, elsewhere: 'https://192.0.2.2:9443' }
@@ -57,13 +57,13 @@ test('a person whose server others reach reads what they open, and that a meetin
   assert.equal(fields.elsewhere, 'https://192.0.2.2:9443/')
 })
 
-test('what is on is not told as off', () => {
+test('does not report an enabled part as off', () => {
   const { text, fields } = readyMessage(open)
   assert.doesNotMatch(text, /Off now|^ {2}[-!]/m)
   assert.deepEqual([fields.off, fields.warnings, fields.page], [[], [], 'https://meet.example.org/'])
 })
 
-test('a log holds all of it but what lets somebody in, and says in a line of its own how to sign in', () => {
+test('a log contains everything except credentials, and says in its own line how to sign in', () => {
   const { fields, hints } = readyMessage(local)
   const line = JSON.stringify(fields)
   assert.doesNotMatch(line + JSON.stringify(hints), /first-code|sign-in=|a-key/)
@@ -77,7 +77,7 @@ test('a log holds all of it but what lets somebody in, and says in a line of its
   assert.match(line, /TURN_URLS/)
 })
 
-test('media that is off, and a page that is not built, are told with the cure', () => {
+test('reports missing media and a missing page with the cure', () => {
   const reason = 'Media is off: there is no worker. Run: npm rebuild'
   const { text, fields } = readyMessage({
     ...local,

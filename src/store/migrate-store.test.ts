@@ -75,7 +75,7 @@ async function seen(store: Store): Promise<unknown> {
 const refuses = (pattern: RegExp) => (error: unknown) =>
   error instanceof StartError && pattern.test(error.message)
 
-test('a store goes to PostgreSQL and back, with all that it holds', { skip: withoutPostgres }, async (t) => {
+test('copies a store to PostgreSQL and back with all its content', { skip: withoutPostgres }, async (t) => {
   const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
   const database = await makeDatabase()
   t.after(async () => {
@@ -122,7 +122,7 @@ test('a store goes to PostgreSQL and back, with all that it holds', { skip: with
 })
 
 test(
-  'a backup of PostgreSQL is one instant of it, and is restored into SQLite',
+  'a backup of PostgreSQL is consistent, and can be restored into SQLite',
   { skip: withoutPostgres },
   async (t) => {
     const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
@@ -164,7 +164,7 @@ test(
   },
 )
 
-test('a copy that fails leaves nothing behind', { skip: withoutPostgres }, async (t) => {
+test('a failed copy leaves nothing behind', { skip: withoutPostgres }, async (t) => {
   const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
   const database = await makeDatabase()
   t.after(async () => {

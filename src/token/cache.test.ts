@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Cache } from './cache.ts'
 
-test('forgets what was unused for longest', () => {
+test('forgets the entry that was unused for longest', () => {
   const cache = new Cache<number>(2)
   cache.set('a', 1)
   cache.set('b', 2)
@@ -23,7 +23,7 @@ test('setting a key again takes no second place', () => {
   assert.equal(cache.get('b'), 3)
 })
 
-test('forgets on demand', () => {
+test('forgets an entry on demand', () => {
   const cache = new Cache<number>(2)
   cache.set('a', 1)
   cache.set('b', 2)
@@ -33,7 +33,7 @@ test('forgets on demand', () => {
   assert.equal(cache.size, 0)
 })
 
-test('of capacity 0 keeps nothing; a capacity that is no whole number is refused', () => {
+test('with capacity 0 it keeps nothing; it refuses a capacity that is not a whole number', () => {
   const cache = new Cache<number>(0)
   cache.set('a', 1)
   assert.equal(cache.size, 0)

@@ -20,7 +20,7 @@ function explain(token: unknown, keys: typeof findKey | undefined = findKey) {
 const sign = (claims: Record<string, unknown>, signer = secret) =>
   jsonwebtoken.sign(JSON.stringify({ apikey: 'key-1', ...claims }), signer)
 
-test('a good token has no problem', () => {
+test('a valid token has no problem', () => {
   const explanation = explain(mintToken({ apiKey: 'key-1', secret, now }))
   assert.equal(explanation.signature, 'good')
   assert.equal(explanation.problem, undefined)
@@ -81,7 +81,7 @@ suite('says what is wrong, and where', () => {
     assert.equal(explanation.signature, 'unchecked')
   })
 
-  test('each wrong claim, not only the first', () => {
+  test('reports every wrong claim, not only the first', () => {
     const explanation = explain(
       sign({ permissions: [], roles: [], roomId: 1, participantId: null, exp: 1, iat: -1 }),
     )
@@ -90,7 +90,7 @@ suite('says what is wrong, and where', () => {
   })
 })
 
-test('a role for one use is refused the other', () => {
+test('a role for one use is refused for the other', () => {
   const rtc = explain(mintToken({ apiKey: 'key-1', secret, now, roomId: 'r' }))
   assert.equal(rtc.joinRefusal, undefined)
   assert.equal(rtc.restRefusal?.code, 'UNAUTHORIZED_ROLE')
@@ -102,7 +102,7 @@ test('a role for one use is refused the other', () => {
   assert.ok(crawler.claim('roles')?.meaning.includes('REST'))
 })
 
-test('without keys the signature is left open and the rest is judged', () => {
+test('without keys it leaves the signature open and judges the rest', () => {
   const explanation = explainToken(sign({ permissions: ['allow_join'], exp: 1 }, 'whatever'), { now })
   assert.equal(explanation.signature, 'unchecked')
   assert.match(explanation.problem!, /expired/)

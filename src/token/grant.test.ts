@@ -40,7 +40,7 @@ suite('entryOf', () => {
     [[], undefined],
   ]
   for (const [permissions, entry] of cases) {
-    test(`${permissions.join()} → ${entry ?? 'no way in'}`, () => assert.equal(entryOf(permissions), entry))
+    test(`${permissions.join()} → ${entry ?? 'no entry'}`, () => assert.equal(entryOf(permissions), entry))
   }
 })
 

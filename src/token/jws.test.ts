@@ -68,7 +68,7 @@ suite('published vectors', () => {
 })
 
 suite('sign', () => {
-  test('agrees with createHmac for every length of secret around the block size, and every length of text', () => {
+  test('agrees with createHmac for every secret length around the block size, and every text length', () => {
     for (const length of [1, 2, 31, 32, 63, 64, 65, 66, 128, 500]) {
       const secret = randomBytes(length)
       const key = prepareKey(secret)
@@ -79,7 +79,7 @@ suite('sign', () => {
     }
   })
 
-  test('leaves nothing of one text behind for the next, shorter one', () => {
+  test('a shorter text leaves nothing of the one before', () => {
     const key = prepareKey('secret')
     const expected = createHmac('sha256', 'secret').update('ab').digest('base64url')
     sign(key, 'x'.repeat(5000))
@@ -87,7 +87,7 @@ suite('sign', () => {
     assert.equal(sign(key, 'ab'), expected)
   })
 
-  test('a secret that is text counts as its UTF-8 bytes', () => {
+  test('a text secret counts as its UTF-8 bytes', () => {
     const expected = createHmac('sha256', Buffer.from('schlüssel €', 'utf8'))
       .update('text')
       .digest('base64url')
@@ -99,7 +99,7 @@ suite('sign', () => {
   })
 })
 
-test('any other character anywhere in a signature is refused', () => {
+test('refuses any other character anywhere in a signature', () => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=. \n'
   const key = prepareKey('secret')
   const signature = sign(key, 'text')
@@ -146,7 +146,7 @@ suite('splitCompact', () => {
       ))
   }
 
-  test('takes exactly 8 KiB', () => {
+  test('accepts exactly 8 KiB', () => {
     assert.equal(splitCompact(`a.b.${'c'.repeat(maxTokenBytes - 4)}`).header, 'a')
   })
 })
@@ -270,7 +270,7 @@ suite('checkHeader', () => {
   })
 })
 
-test('hasDuplicateKey looks at keys only, and at each object by itself', () => {
+test('hasDuplicateKey compares only keys, and each object separately', () => {
   for (const json of [
     '{}',
     '{"a":"a","b":"a"}',
@@ -291,7 +291,7 @@ test('hasDuplicateKey looks at keys only, and at each object by itself', () => {
   }
 })
 
-test('an error never quotes what it could not read', () => {
+test('an error never quotes the text it could not read', () => {
   try {
     decodeObject(encodeBase64url('{"apikey":"quoted-by-json-parse'))
     assert.fail('accepted')

@@ -20,7 +20,7 @@ function textsOf(token: string): string[] {
     .map((segment) => Buffer.from(segment, 'base64url').toString())
 }
 
-test('the founding token: header and claims to the letter', () => {
+test('the default token has exactly this header and these claims', () => {
   const token = mintToken({ apiKey, secret, now, jti: 'j' })
   assert.deepEqual(textsOf(token), [
     '{"alg":"HS256","typ":"JWT"}',
@@ -28,7 +28,7 @@ test('the founding token: header and claims to the letter', () => {
   ])
 })
 
-test('is what jsonwebtoken makes of the same claims, byte for byte', () => {
+test('mints the same bytes as jsonwebtoken from the same claims', () => {
   const claims = { apikey: apiKey, permissions: ['allow_join'], iat }
   assert.equal(
     mintToken({ apiKey, secret, now, jti: 'j' }),
@@ -36,7 +36,7 @@ test('is what jsonwebtoken makes of the same claims, byte for byte', () => {
   )
 })
 
-test('each token has a uuid v4 of its own', () => {
+test('each token has its own uuid v4', () => {
   const ids = Array.from({ length: 200 }, () => {
     const { jti } = JSON.parse(textsOf(mintToken({ apiKey, secret, now }))[1]!)
     assert.match(jti, uuidV4)
@@ -45,7 +45,7 @@ test('each token has a uuid v4 of its own', () => {
   assert.equal(new Set(ids).size, ids.length)
 })
 
-test('a meeting or a participant brings version 2 and the role rtc, in the order of the samples', () => {
+test('a meeting or participant adds version 2 and the role rtc, in the order of the samples', () => {
   const claims = textsOf(mintToken({ apiKey, secret, now, roomId: 'r', participantId: 'p', jti: 'j' }))[1]
   assert.equal(
     claims,
@@ -58,7 +58,7 @@ test('a meeting or a participant brings version 2 and the role rtc, in the order
   }
 })
 
-test('what is asked for is what is in it', async () => {
+test('the token contains what was requested', async () => {
   const token = mintToken({
     apiKey,
     secret,
@@ -85,7 +85,7 @@ test('what is asked for is what is in it', async () => {
   })
 })
 
-test('jose and jsonwebtoken accept five hundred different ones', async () => {
+test('jose and jsonwebtoken accept five hundred different tokens', async () => {
   const minter = createMinter({ apiKey, secret, now: () => now })
   const key = new TextEncoder().encode(secret)
   for (let index = 0; index < 500; index++) {
@@ -97,7 +97,7 @@ test('jose and jsonwebtoken accept five hundred different ones', async () => {
   }
 })
 
-test('a minter makes what mintToken makes', () => {
+test('a minter makes the same tokens as mintToken', () => {
   const minter = createMinter({ apiKey, secret, now: () => now })
   for (const claims of [
     {},
@@ -112,7 +112,7 @@ test('a minter makes what mintToken makes', () => {
   }
 })
 
-test('changing the list of permissions afterwards changes no later token', () => {
+test('changing the permission list afterwards changes no later token', () => {
   const permissions = ['allow_join']
   const minter = createMinter({ apiKey, secret, now: () => now })
   minter.mint({ permissions })
@@ -120,7 +120,7 @@ test('changing the list of permissions afterwards changes no later token', () =>
   assert.match(textsOf(minter.mint())[1]!, /"permissions":\["allow_join"\]/)
 })
 
-suite('a mistake of the caller is a TypeError, never another token', () => {
+suite('a wrong argument is a TypeError, never another token', () => {
   const mistakes: [string, Record<string, unknown>][] = [
     ['apiKey empty', { apiKey: '' }],
     ['apiKey missing', { apiKey: undefined }],
@@ -171,7 +171,7 @@ suite('a mistake of the caller is a TypeError, never another token', () => {
     })
   }
 
-  test('the longest token that can be minted is accepted, one letter more is not', () => {
+  test('accepts the longest token that can be minted, and refuses one letter more', () => {
     const verifier = createVerifier({
       findKey: (named) => ({ apiKey: named, projectId: 'p', secret, revoked: false }),
       now: () => now,

@@ -79,7 +79,7 @@ function assertRefused(
 }
 
 suite('accepts', () => {
-  test('its own, in full', () => {
+  test('our own token, in full', () => {
     const token = mintToken({
       apiKey,
       secret,
@@ -104,7 +104,7 @@ suite('accepts', () => {
     })
   })
 
-  test("jsonwebtoken's", () => {
+  test('a token of jsonwebtoken', () => {
     const token = jsonwebtoken.sign({ apikey: apiKey, permissions: ['ask_join'], iat: seconds }, secret, {
       algorithm: 'HS256',
       expiresIn: '10m',
@@ -116,7 +116,7 @@ suite('accepts', () => {
     assert.equal(grant.tokenId, 'jti:x')
   })
 
-  test("jose's, whose header has no typ", async () => {
+  test('a token of jose, whose header has no typ', async () => {
     const token = await new SignJWT({ apikey: apiKey, permissions: ['allow_mod'], version: '2' })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuedAt(seconds)
@@ -141,7 +141,7 @@ suite('accepts', () => {
     assert.equal(verifier.verify(withClaims({ roomId: 'ümläut 🎉' })).roomId, 'ümläut 🎉')
   })
 
-  test('what it says cannot be changed by who reads it', () => {
+  test('the grant cannot be changed by its reader', () => {
     const grant = verifierWith().verify(
       withClaims({ roles: ['rtc'], permissions: ['allow_join', 'allow_mod'] }),
     )
@@ -262,7 +262,7 @@ suite('refuses the signature', () => {
     test(name, () => assertRefused(token, 'INVALID_TOKEN', 'signature'))
   }
 
-  test('before any claim is judged: a forged expired token is forged, not expired', () => {
+  test('checks the signature before any claim: a forged expired token is forged, not expired', () => {
     assertRefused(signed(JSON.stringify(claims({ exp: 1 })), undefined, 'x'), 'INVALID_TOKEN', 'signature')
     assertRefused(
       signed(JSON.stringify(claims({ apikey: 'revoked' })), undefined, 'x'),
@@ -288,12 +288,12 @@ suite('refuses the key', () => {
     test(name, () => assertRefused(withClaims({ apikey }), code, reason))
   }
 
-  test('a key without a secret, though anybody could sign with that', () => {
+  test('a key without a secret, though anybody could sign with it', () => {
     const token = signed(JSON.stringify(claims({ apikey: 'secretless' })), undefined, '')
     assertRefused(token, 'INVALID_API_KEY', 'unknown-key')
   })
 
-  test('a stranger is not believed who signs with the stand-in for unknown keys', () => {
+  test('a token signed with the stand-in secret for unknown keys', () => {
     const token = signed(JSON.stringify(claims({ apikey: 'nobody' })), undefined, 'nobody')
     assertRefused(token, 'INVALID_API_KEY', 'unknown-key')
   })
@@ -332,7 +332,7 @@ suite('refuses the times', () => {
     test(name, () => assertRefused(withClaims(changes), 'INVALID_TOKEN', reason))
   }
 
-  test('within the skew they are accepted', () => {
+  test('accepts them within the clock skew', () => {
     const verifier = verifierWith()
     verifier.verify(withClaims({ exp: seconds - 59 }))
     verifier.verify(withClaims({ nbf: seconds + 60 }))
@@ -341,7 +341,7 @@ suite('refuses the times', () => {
     verifier.verify(withClaims({ exp: 253_402_300_799 }))
   })
 
-  test('the skew is settable', () => {
+  test('the clock skew can be set', () => {
     assertRefused(
       withClaims({ exp: seconds }),
       'INVALID_TOKEN',
@@ -352,7 +352,7 @@ suite('refuses the times', () => {
     assert.throws(() => verifierWith({ clockSkewSeconds: NaN }), TypeError)
   })
 
-  test('without exp only where that is allowed, and everything else still holds', () => {
+  test('accepts a token without exp only if that is allowed, and checks everything else', () => {
     const verifier = verifierWith({ allowWithoutExpiry: true })
     assert.equal('expiresAt' in verifier.verify(withClaims({ exp: undefined })), false)
     assertRefused(withClaims({ exp: null }), 'INVALID_TOKEN', 'exp', verifier)
@@ -400,13 +400,13 @@ suite('present but wrong never means unrestricted', () => {
       assert.deepEqual(grant[claim as 'roles' | 'permissions'], read)
     })
   }
-  test('an inherited name is no claim', () => {
+  test('an inherited name is not a claim', () => {
     const json = JSON.stringify(claims()).replace('{', '{"__proto__":{"roomId":"x"},')
     assert.equal('roomId' in verifierWith().verify(signed(json)), false)
   })
 })
 
-suite('remembered tokens', () => {
+suite('cached tokens', () => {
   function scene() {
     const state = { now, lookups: 0, keys: new Map<string, SigningKey>([[apiKey, { ...key }]]) }
     const verifier = createVerifier({
@@ -420,7 +420,7 @@ suite('remembered tokens', () => {
     return { state, verifier }
   }
 
-  test('the second time it is the same grant', () => {
+  test('returns the same grant the second time', () => {
     const { state, verifier } = scene()
     const token = withClaims({})
     assert.equal(verifier.verify(token), verifier.verify(token))
@@ -439,7 +439,7 @@ suite('remembered tokens', () => {
     assertRefused(token, 'INVALID_TOKEN', 'expired', verifier)
   })
 
-  test('are looked at again when the clock was set back', () => {
+  test('are checked again when the clock was set back', () => {
     const { state, verifier } = scene()
     const token = withClaims({ nbf: seconds })
     verifier.verify(token)
@@ -447,7 +447,7 @@ suite('remembered tokens', () => {
     assertRefused(token, 'INVALID_TOKEN', 'not-yet-valid', verifier)
   })
 
-  test('fall with their key: revoked in place', () => {
+  test('are dropped with their key: revoked in place', () => {
     const { state, verifier } = scene()
     const token = withClaims({})
     verifier.verify(token)
@@ -456,7 +456,7 @@ suite('remembered tokens', () => {
     assert.equal(verifier.cached, 0)
   })
 
-  test('fall with their key: revoked by a new record', () => {
+  test('are dropped with their key: revoked by a new record', () => {
     const { state, verifier } = scene()
     const token = withClaims({})
     verifier.verify(token)
@@ -464,7 +464,7 @@ suite('remembered tokens', () => {
     assertRefused(token, 'APIKEY_DEACTIVATED', 'revoked-key', verifier)
   })
 
-  test('fall with their key: gone', () => {
+  test('are dropped with their key: deleted', () => {
     const { state, verifier } = scene()
     const token = withClaims({})
     verifier.verify(token)
@@ -472,7 +472,7 @@ suite('remembered tokens', () => {
     assertRefused(token, 'INVALID_API_KEY', 'unknown-key', verifier)
   })
 
-  test('fall with their secret, replaced by a new record or in place', () => {
+  test('are dropped when their secret is replaced, by a new record or in place', () => {
     for (const rotate of [
       (all: Map<string, SigningKey>) => all.set(apiKey, { ...key, secret: 'new' }),
       (all: Map<string, SigningKey>) => (all.get(apiKey)!.secret = 'new'),
@@ -494,7 +494,7 @@ suite('remembered tokens', () => {
     assert.equal(verifier.verify(token).projectId, 'project-2')
   })
 
-  test('are bounded, and refused ones are not among them', () => {
+  test('are limited in number, and exclude refused ones', () => {
     const { verifier } = scene()
     for (let index = 0; index < 10; index++) verifier.verify(withClaims({ jti: `${index}` }))
     assert.equal(verifier.cached, 2)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseAddress, parseJoinText } from './address.ts'
 
-test('the address names the meeting, and the part behind # how to get in', () => {
+test('the address names the meeting, and the part behind # the credentials', () => {
   assert.deepEqual(parseAddress('/', ''), {})
   assert.deepEqual(parseAddress('/', '#sign-in=abc'), { signIn: 'abc' })
   assert.deepEqual(parseAddress('/m/abcd-efgh-ijkl', '#invite=xyz'), {
@@ -16,7 +16,7 @@ test('the address names the meeting, and the part behind # how to get in', () =>
   assert.deepEqual(parseAddress('/m/%zz', ''), { meetingId: '%zz' })
 })
 
-test('a link or an id can be pasted to join; other text is nothing', () => {
+test('accepts a pasted link or id, and ignores other text', () => {
   assert.equal(parseJoinText('  '), undefined)
   assert.equal(parseJoinText('two words'), undefined)
   assert.equal(parseJoinText('https://example.org/'), undefined)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isolated, withoutControls } from './isolate.ts'
 
-test('a text of others ends where it ends, whatever it holds', () => {
+test('a foreign text ends where it ends, whatever it contains', () => {
   const rows: [text: string, shown: string][] = [
     ['Ann', '\u2068Ann\u2069'],
     ['שלום', '\u2068שלום\u2069'],

@@ -17,7 +17,7 @@ test('addresses become links, and the text around them stays as it is', () => {
   ])
 })
 
-test('an address ends where its writer ended it', () => {
+test('a link ends where its writer ended it', () => {
   const rows: [text: string, ...links: string[]][] = [
     ['https://a.example/Foo_(bar)', 'https://a.example/Foo_(bar)'],
     ['(https://a.example/Foo_(bar))', 'https://a.example/Foo_(bar)'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sentenceFor } from './sentences.ts'
 
-test('a refusal is told by its reason, an end by its code, anything else plainly', () => {
+test('a refusal is worded by its reason, an end by its code, anything else in general', () => {
   assert.equal(sentenceFor('INVALID_TOKEN').title, 'This link has expired')
   assert.equal(sentenceFor('ENTRY_DENIED', 1007).again, true)
   assert.equal(sentenceFor(undefined, 1008).title, 'The meeting has ended')

@@ -66,7 +66,7 @@ async function happens(endPoint: string, meetingId: string = randomUUID()): Prom
   return tell[0]!.deliveryId
 }
 
-test('a receiver that hangs holds up no other meeting, however many wait for it', async () => {
+test('a receiver that hangs delays no other meeting, however many wait for it', async () => {
   const dead = await aReceiver(hanging)
   const alive = await aReceiver()
   await Promise.all(Array.from({ length: 600 }, () => happens(dead.url)))
@@ -84,7 +84,7 @@ test('a receiver that hangs holds up no other meeting, however many wait for it'
   assert.equal((await store.outbox.backlog()).waiting >= 600, true)
 })
 
-test('many meetings of one receiver that is well are all told, a few at a time', async () => {
+test('many meetings of one healthy receiver are all delivered, a few at a time', async () => {
   const busy = { now: 0, most: 0 }
   const receiver = await aReceiver((_hook, response) => {
     busy.most = Math.max(busy.most, ++busy.now)
@@ -99,7 +99,7 @@ test('many meetings of one receiver that is well are all told, a few at a time',
   assert.ok(busy.most <= 8, String(busy.most))
 })
 
-test('an address that became private after the meeting was made is not connected to', async () => {
+test('does not connect to an address that became private after the meeting was created', async () => {
   const receiver = await aReceiver()
   start({ allowPrivate: false })
   const deliveryId = await happens(receiver.url)

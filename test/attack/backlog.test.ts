@@ -94,7 +94,7 @@ for (const kind of ['socket.io', 'protoo'] as const) {
   }
 }
 
-test('who reads again in time hears why it was cut off, and comes back to the same session', async () => {
+test('a client that reads again in time gets the reason, and comes back to the same session', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   const slow = await join(meetingId, 'slow')
@@ -113,7 +113,7 @@ test('who reads again in time hears why it was cut off, and comes back to the sa
   for (const one of [ann, again]) one.close()
 })
 
-test('what was asked for at once and is read is never too much', async () => {
+test('answers to simultaneous requests are never too much for a client that reads', async () => {
   const meetingId = await server.createMeeting()
   const ann = await join(meetingId, 'ann')
   const value = 'x'.repeat(1000)

@@ -62,7 +62,7 @@ async function join(
   return client
 }
 
-test('those who wait, were refused or have not asked hear nothing of anybody inside', async () => {
+test('those who wait, were refused or have not asked receive nothing about anybody inside', async () => {
   const customRoomId = 'the-custom-id-of-it'
   const meetingId = await server.createMeeting({ customRoomId })
   const insiders: WireClient[] = []

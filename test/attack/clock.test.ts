@@ -16,7 +16,7 @@ for (const [way, jumpMs] of [
   ['forward', HOUR_MS],
   ['back', -HOUR_MS],
 ] as const) {
-  test(`an hour ${way}: who waits goes on waiting, and is let in or denied in time`, async (t) => {
+  test(`an hour ${way}: the lobby keeps waiting, and requests are answered in time`, async (t) => {
     const server = await TestServer.start({ lobbyTimeoutSeconds: 2 })
     t.after(() => server.stop())
     const meetingId = await server.createMeeting()
@@ -37,7 +37,7 @@ for (const [way, jumpMs] of [
     await forgotten.hears('entryResponded', ({ decision }) => decision === 'denied')
   })
 
-  test(`an hour ${way}: a session goes on, ends when all have left, and nothing in its record runs backwards`, async (t) => {
+  test(`an hour ${way}: a session continues, ends when all have left, and its record never runs backwards`, async (t) => {
     const server = await TestServer.start({ sessionGraceSeconds: 1 })
     t.after(() => server.stop())
     const meetingId = await server.createMeeting()
@@ -70,7 +70,7 @@ for (const [way, jumpMs] of [
     assert.ok(session.activeDuration >= 0)
   })
 
-  test(`an hour ${way}: a limit on requests neither opens nor locks for long`, async (t) => {
+  test(`an hour ${way}: a rate limit neither opens nor blocks for long`, async (t) => {
     const server = await TestServer.start({ maxRequestsPerSecond: 2 })
     t.after(() => server.stop())
     const meetingId = await server.createMeeting()
@@ -95,7 +95,7 @@ for (const [way, jumpMs] of [
     }
   })
 
-  test(`an hour ${way}: webhooks go on, those that are tried again too`, async (t) => {
+  test(`an hour ${way}: webhooks continue, including retries`, async (t) => {
     const receiver = await Receiver.start(failing)
     t.after(() => receiver.stop())
     const server = await TestServer.start({ webhookAllowPrivate: true })
@@ -129,7 +129,7 @@ for (const [way, jumpMs] of [
   })
 }
 
-test('a token is judged by the clock as it is set; who was inside comes back whatever it says', async (t) => {
+test('a token is judged by the current clock; who was inside comes back whatever it says', async (t) => {
   const server = await TestServer.start()
   t.after(() => server.stop())
   const meetingId = await server.createMeeting()

@@ -66,7 +66,7 @@ function assertLimited({ status, headers, body }: Answered, code: string | numbe
 
 const limited = (error: unknown): boolean => error instanceof WireError && error.errorName === 'RATE_LIMITED'
 
-test('connections: those of one address over the limit are told why, and further ones are cut; another address gets in', async () => {
+test('connections of one address over the limit get a reason, further ones are cut; another address connects', async () => {
   const localAddress = '127.0.0.11'
   const held = []
   for (let at = 0; at < LIMITS.maxConnectionsPerAddress; at++)
@@ -83,7 +83,7 @@ test('connections: those of one address over the limit are told why, and further
   assert.equal((await ask(server.url, '/ping', { localAddress })).status, 200)
 })
 
-test('connections count together over both listeners, before they are encrypted', async () => {
+test('both listeners count connections together, before encryption', async () => {
   const localAddress = '127.0.0.13'
   const held = []
   for (let at = 0; at < LIMITS.maxConnectionsPerAddress; at++)
@@ -98,7 +98,7 @@ test('connections count together over both listeners, before they are encrypted'
   for (const socket of held) socket.destroy()
 })
 
-test('half-open sockets: they count as waiting, are refused over the limit, and end when they say nothing', async () => {
+test('half-open sockets count as waiting, are refused over the limit, and are closed when they stay silent', async () => {
   const localAddress = '127.0.0.14'
   const meetingId = await server.createMeeting()
   const held: WebSocket[] = []
@@ -125,7 +125,7 @@ test('half-open sockets: they count as waiting, are refused over the limit, and 
   again.close()
 })
 
-test('half-open sockets: far more than may wait are refused before they are sockets', async () => {
+test('half-open sockets far over the limit are refused before they become sockets', async () => {
   const small = await TestServer.start({ maxWaitingPerAddress: 1 })
   try {
     const opened = await Promise.all(
@@ -173,7 +173,7 @@ test('requests of one address are refused with the time to wait; health and othe
   agent.destroy()
 })
 
-test('one that goes on after many refusals is cut without an answer', async () => {
+test('a caller that continues after many refusals is cut off without an answer', async () => {
   const localAddress = '127.0.0.20'
   let cut = 0
   for (let at = 0; at < 200 && cut === 0; at++) {
@@ -183,7 +183,7 @@ test('one that goes on after many refusals is cut without an answer', async () =
   await othersGoOn()
 })
 
-test('requests with one API key are counted from wherever they come; another key is none of them', async () => {
+test('requests are counted per API key from all addresses, and separately from other keys', async () => {
   const few = await TestServer.start({ maxKeyRequestsPerSecond: 2 })
   few.stillAt = Date.now()
   try {
@@ -234,7 +234,7 @@ test('init-config with bad tokens: refused another way after some; a good token 
   await othersGoOn()
 })
 
-test('keys and secrets are not tried any further either, not even the right one, until a minute is over', async () => {
+test('attempts at keys and secrets are limited, and even the right one is refused until a minute is over', async () => {
   const localAddress = '127.0.0.22'
   const mint = (secret: string): Promise<Answered> =>
     ask(server.url, '/get-token', {
@@ -251,7 +251,7 @@ test('keys and secrets are not tried any further either, not even the right one,
   assert.equal((await mint(SECRET)).status, 200)
 })
 
-test('entry requests of one address are refused with a reason; those who join directly are not counted', async () => {
+test('entry requests of one address are refused with a reason; direct joins are not counted', async () => {
   const from = { localAddress: '127.0.0.23' }
   const [meetingId, other] = [await server.createMeeting(), await server.createMeeting()]
   for (let at = 0; at < LIMITS.maxEntryRequestsPerMinute; at++) {
@@ -278,7 +278,7 @@ test('entry requests of one address are refused with a reason; those who join di
   await othersGoOn()
 })
 
-test('produce and close: a connection that opens too many streams hears so, and keeps what it has', async () => {
+test('produce and close: a connection that opens too many streams is refused, and keeps what it has', async () => {
   const meetingId = await server.createMeeting()
   const cy = server.connect({
     token: server.token(['allow_join']),
@@ -313,7 +313,7 @@ test('produce and close: a connection that opens too many streams hears so, and 
   cy.close()
 })
 
-test('requests: a connection that never stops is closed with the reason', async () => {
+test('a connection that never stops sending requests is closed with the reason', async () => {
   const meetingId = await server.createMeeting()
   const cy = server.connect({
     token: server.token(['allow_join']),
@@ -329,7 +329,7 @@ test('requests: a connection that never stops is closed with the reason', async 
   await othersGoOn()
 })
 
-test('chat: what is over the limit is refused, and who never stops is closed with 1008, opened again or not', async () => {
+test('chat over the limit is refused, and a sender that never stops is closed with 1008, also after a reconnect', async () => {
   const meetingId = await server.createMeeting()
   const cy = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'cy' })
   const { pubSubUrl } = await cy.join()
@@ -385,7 +385,7 @@ async function uploader(
   }
 }
 
-test('file uploads are counted for each participant and for each session', async () => {
+test('file uploads are limited per participant and per session', async () => {
   const meetingId = await server.createMeeting()
   const [cy, dee] = [
     await uploader(meetingId, 'cy', '127.0.0.27'),
@@ -402,7 +402,7 @@ test('file uploads are counted for each participant and for each session', async
   for (const { wire } of [cy, dee, late, elsewhere]) wire.close()
 })
 
-test('tokens of two projects that are named alike have a share of uploads each', async () => {
+test('tokens of two projects with the same name have separate shares of uploads', async () => {
   const both = await twoProjects(LIMITS)
   try {
     const uploads = []
@@ -421,7 +421,7 @@ test('tokens of two projects that are named alike have a share of uploads each',
   }
 })
 
-test('a large body is read of those only who show a token before it, and of one address not too many at once', async () => {
+test('a large body is read only with a token, and only a few at once per address', async () => {
   const localAddress = '127.0.0.29'
   const meetingId = await server.createMeeting()
   const cy = await uploader(meetingId, 'cy', localAddress)
@@ -456,7 +456,7 @@ test('a large body is read of those only who show a token before it, and of one 
   cy.wire.close()
 })
 
-test('a trusted proxy speaks for many, each counted alone; whoever else says the same is itself', async () => {
+test('a trusted proxy forwards for many callers, each counted alone; other forwarders count as themselves', async () => {
   const behind = await TestServer.start({
     trustedProxies: ['127.0.0.1'],
     maxHttpRequestsPerSecond: 2,
@@ -492,7 +492,7 @@ test('a trusted proxy speaks for many, each counted alone; whoever else says the
   }
 })
 
-test('connections: of all together only so many, and one that ends makes room', async () => {
+test('connections are limited in total, and one that ends makes room', async () => {
   const small = await TestServer.start({ maxConnections: 3 })
   try {
     const held = await Promise.all([51, 52, 53].map((last) => openSocket(small.url, `127.0.0.${last}`)))
@@ -509,7 +509,7 @@ test('connections: of all together only so many, and one that ends makes room', 
   }
 })
 
-test('large bodies: of all together only so much at once; small ones are always taken', async () => {
+test('large bodies are limited in total; small ones are always accepted', async () => {
   const small = await TestServer.start({ maxBodyBytes: 100_000 })
   try {
     const token = small.token(['allow_join'])

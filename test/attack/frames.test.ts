@@ -69,7 +69,7 @@ async function heardUntilCut(socket: Socket): Promise<string> {
   return Buffer.concat(heard).toString('latin1')
 }
 
-test('a connection that asks for a second socket is cut', { timeout }, async () => {
+test('a connection that requests a second socket is cut off', { timeout }, async () => {
   const meetingId = await server.createMeeting()
   const address = addressOf(meetingId, server.token(['allow_join']))
   for (const asking of ['40', '40/elsewhere,']) {
@@ -115,7 +115,7 @@ async function sendUntilCut(socket: Socket, bytes: Buffer): Promise<void> {
   await closed
 }
 
-test('a client that pings and reads no answer is cut', { timeout }, async () => {
+test('a client that pings and reads no answer is cut off', { timeout }, async () => {
   for (const open of Object.values(await doors())) {
     const socket = await open()
     socket.pause()
@@ -123,7 +123,7 @@ test('a client that pings and reads no answer is cut', { timeout }, async () => 
   }
 })
 
-test('a client that sends what is no request and what nothing asked for is cut', { timeout }, async () => {
+test('a client that sends invalid requests and unrequested answers is cut off', { timeout }, async () => {
   const { meeting, protoo, chat } = await doors()
   const strays: [open: () => Promise<Socket>, ...frames: Buffer[]][] = [
     [meeting, frame(TEXT, '431[]'), frame(TEXT, `431[${'{},'.repeat(200_000)}{}]`)],
@@ -138,7 +138,7 @@ test('a client that sends what is no request and what nothing asked for is cut',
     }
 })
 
-test('the parts of a message are too large together', { timeout }, async () => {
+test('refuses a message whose parts are too large together', { timeout }, async () => {
   const { meeting } = await doors()
   const socket = await meeting()
   socket.write(frame(TEXT, '4510-["request",{"_placeholder":true,"num":0}]'))
@@ -146,7 +146,7 @@ test('the parts of a message are too large together', { timeout }, async () => {
   await heardUntilCut(socket)
 })
 
-test('a message is as large as it is, whatever comes right after it', async () => {
+test('the size of a message does not depend on what follows it', async () => {
   const { meeting } = await doors()
   const socket = await meeting()
   const large = JSON.stringify({ method: 'requestEntry', data: { more: 'x'.repeat(500_000) } })

@@ -23,22 +23,22 @@ function assertHeld({ inputs, wrong, answers }: FuzzReport, least: number): void
   assert.ok(limited.reduce((sum, [, times]) => sum + times, 0) < inputs / 50, String(limited))
 }
 
-test('HTTP: addresses, queries, headers, bodies and files by chance', async () => {
+test('HTTP: random addresses, queries, headers, bodies and files', async () => {
   assertHeld(await fuzzHttp(fuzzed, seed, 4000), 4000)
 })
 
-test('sockets: messages by chance, in the lobby and inside', async () => {
+test('sockets: random messages, in the lobby and inside', async () => {
   assertHeld(await fuzzSocket(fuzzed, seed, 4000), 4000)
 })
 
-test('chat: frames and bytes by chance', async () => {
+test('chat: random frames and bytes', async () => {
   assertHeld(await fuzzChat(fuzzed, seed, 4000), 4000)
 })
 
-test('settings by chance: a configuration, or one sentence that names the variable and holds no secret', () => {
+test('random settings give a configuration, or one sentence that names the variable and contains no secret', () => {
   assertHeld(fuzzEnvironment(seed, 4000), 4000)
 })
 
-test('the meeting beside it went on', () => {
+test('the meeting beside it continued', () => {
   assert.ok(fuzzed.said > 5, `${fuzzed.said} were heard`)
 })

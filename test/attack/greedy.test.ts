@@ -268,7 +268,7 @@ for (const row of rows) {
       assert.equal(await takeAll(row, other, cap / 4), cap / 4)
     })
 
-  test(`${what}: all who came with one token take their part, and others have theirs`, async () => {
+  test(`${what}: all holders of one token together take their part, and others have theirs`, async () => {
     const meetingId = await meetingOf(row)
     const token = server.token(['allow_join'])
     let taken = 0

@@ -99,7 +99,7 @@ async function statusOf(
 }
 
 for (const [what, door] of Object.entries(doors)) {
-  test(`${what}: an address that guesses is refused with 429 after some`, async () => {
+  test(`${what}: an address that guesses is refused with 429 after some attempts`, async () => {
     // A minute later everybody starts anew, and meanwhile the clock stands.
     server.stillAt ??= Date.now()
     server.aheadMs += 3600_000
@@ -117,7 +117,7 @@ for (const [what, door] of Object.entries(doors)) {
   })
 }
 
-test('a token on an open socket, to switch or relay to another meeting, counts as one at the door', async () => {
+test('a token sent on an open socket, to switch or relay to another meeting, counts like one at the door', async () => {
   server.aheadMs += 3600_000
   const client = server.connect({ token: server.token(['allow_mod']), meetingId, participantId: 'host' })
   await client.join()

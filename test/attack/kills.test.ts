@@ -2,5 +2,5 @@
 import { test } from 'node:test'
 import { attackByKills } from './kills.ts'
 
-test('killed under load, the server loses nothing that it acknowledged, and sessions end rightly', (t) =>
+test('a server killed under load loses nothing that it acknowledged, and sessions end correctly', (t) =>
   attackByKills({ kills: 3, graceSeconds: 15, say: (line) => t.diagnostic(line) }))

@@ -302,7 +302,7 @@ after(async () => {
   await server.stop()
 })
 
-test('every message has a row, and the row its states', () => {
+test('every message has a row with its states', () => {
   assert.deepEqual(methods.toSorted(), Object.keys(requests).toSorted())
   for (const method of methods)
     assert.deepEqual([...requests[method].states], [...statesFrom[table[method].from]], method)
@@ -340,7 +340,7 @@ test('every message, in every state, by every grant', async (t) => {
   t.diagnostic(`${counts.decisions} decisions, of which ${counts.ok} let something happen`)
 })
 
-test('one who is refused at the door is told why whatever it says, and nothing else', async () => {
+test('a refused connection is told why, whatever it sends, and nothing else', async () => {
   const meetingId = await server.createMeeting()
   const expired = signAnything({ apikey: 'test-key', permissions: ['allow_join'], exp: 1000 })
   const cases: [code: number, token: string][] = [
@@ -359,7 +359,7 @@ test('one who is refused at the door is told why whatever it says, and nothing e
   }
 })
 
-test('the last words of one who was put out reach nobody', async () => {
+test('the last messages of an evicted participant reach nobody', async () => {
   const meetingId = await server.createMeeting()
   const host = await join(meetingId, 'host', ['allow_mod'])
   const carl = await join(meetingId, 'carl', ['allow_join'])
@@ -377,7 +377,7 @@ test('the last words of one who was put out reach nobody', async () => {
   assert.deepEqual(await carl.request('realtimeStoreGet', { key: 'k' }), { status: 'ok', value: null })
 })
 
-test('what is no message is answered too: an event of another name, a word too early, one too deep', async () => {
+test('invalid messages are answered too: another event name, too early, too deep', async () => {
   const meetingId = await server.createMeeting()
   const early = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'early' })
   const refused = (name: string) => (error: unknown) => error instanceof WireError && error.errorName === name

@@ -62,7 +62,7 @@ test('names, chat and metadata of others never become markup on the page', async
   for (const client of wire) client.close()
 })
 
-test('a script written from right to left turns no word of the page around', async () => {
+test('right-to-left text changes no other text on the page', async () => {
   const ann = await Person.at(browser, 'אנה')
   const meetingId = (await ann.start(server.url)).split('/m/')[1]!
   const wire = (participantId: string, name: string, permission: string): WireClient =>
@@ -106,7 +106,7 @@ test('a script written from right to left turns no word of the page around', asy
   await ann.close()
 })
 
-test('the page: nothing inline, nothing from elsewhere, anybody may frame it, and nothing is guessed', async () => {
+test('the page runs nothing inline, loads nothing from elsewhere, may be framed, and has no guessed types', async () => {
   for (const path of ['/', '/m/aaaa-bbbb-cccc', '/m/%3Cscript%3E']) {
     const answer = await fetch(server.url + path, { headers: { accept: 'text/html' } })
     const html = await answer.text()
@@ -130,7 +130,7 @@ test('the page: nothing inline, nothing from elsewhere, anybody may frame it, an
   }
 })
 
-test('a token that came in the address is in no address, Referer, storage beyond the tab, or log', async () => {
+test('a token in the address stays out of addresses, Referer, lasting storage and logs', async () => {
   const ann = await Person.at(browser, 'Ann')
   const meetingId = (await ann.start(server.url)).split('/m/')[1]!
   const token = signAnything({ apikey: 'test-key', permissions: ['allow_join'] })
@@ -156,7 +156,7 @@ test('a token that came in the address is in no address, Referer, storage beyond
   assert.ok(!server.output.includes(signature) && !server.output.includes(token.split('.')[1]!))
 })
 
-test('the helper sees what it is there to see', async () => {
+test('the helper sees what it is meant to see', async () => {
   const page = await browser.newPage()
   for (const text of hostileTexts.slice(0, 3)) {
     await page.setContent(`<p>${text}`)

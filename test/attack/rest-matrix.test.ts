@@ -196,7 +196,7 @@ const securityOf = (key: string): Record<string, string[]>[] => {
   return document.paths[path][verb.toLowerCase()].security ?? []
 }
 
-test('every operation that takes a token has a row in the table, and says what permission it needs', () => {
+test('every operation that takes a token has a row in the table, and names the permission it needs', () => {
   const withToken = Object.keys(calls).filter((key) => securityOf(key).some((way) => 'token' in way))
   assert.deepEqual(withToken.sort(), Object.keys(policy).sort())
   for (const [key, row] of Object.entries(policy)) {
@@ -450,7 +450,7 @@ async function revoked(server: TestServer): Promise<string> {
   return server.token(['allow_join', 'allow_mod'], { jti })
 }
 
-describe('what takes no token opens to none', () => {
+describe('operations without a token accept none', () => {
   for (const key of Object.keys(calls).filter(
     (one) => /^\S+ \/v2\/admin\//.test(one) && !one.endsWith('/sign-in'),
   )) {

@@ -13,7 +13,7 @@ after(() => server.stop())
 const headersThatMatter = (headers: Headers): [string, string][] =>
   [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name))
 
-test("another project's meeting is refused as one that does not exist, to the letter, on every route", async () => {
+test("another project's meeting is refused exactly like one that does not exist, on every route", async () => {
   const token = server.token(['allow_join'], OTHER)
   const theirs = await server.createMeeting({ customRoomId: 'their-room' })
   const ids: [there: string, nowhere: string][] = [
@@ -66,7 +66,7 @@ test("another project's meeting is refused as one that does not exist, to the le
   assert.equal((await server.rest('GET', `/v2/rooms/${theirs}`)).status, 200)
 })
 
-test('an unknown key and a wrong signature differ in their published code and in nothing else', async () => {
+test('an unknown key and a wrong signature differ only in their published code', async () => {
   const known = server.token(['allow_join'], { secret: 'not-the-secret-of-this-key' })
   const unknown = server.token(['allow_join'], { apiKey: 'nobody', secret: 'not-the-secret-of-this-key' })
   const [wrong, none] = await Promise.all(

@@ -9,7 +9,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-test('a stop tells those inside and those who wait why, and cuts them off in a way that brings them back', async () => {
+test('a stop tells everybody inside and in the lobby why, and makes them come back', async () => {
   const meetingId = await server.createMeeting()
   const [token, asks] = [server.token(['allow_join']), server.token(['ask_join'])]
   const at = (participantId: string, its = token) => server.connect({ token: its, meetingId, participantId })

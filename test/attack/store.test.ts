@@ -141,7 +141,7 @@ async function cannotSave(
   }, 'the leave of one who left meanwhile is recorded')
 }
 
-test('disk full: what cannot be saved is refused and left undone; all works again when there is room', async (t) => {
+test('a full disk: writes are refused without effect, and work again when there is room', async (t) => {
   const disk = SmallDisk.mount(64)
   if (!disk) return t.skip('this user may not mount a small disk')
   const server = await begin(t, { DATA_DIR: join(disk.folder, 'data') })
@@ -167,7 +167,7 @@ test('a limit on the size of files: the same', async (t) => {
   )
 })
 
-test('another program holds the database: reads and meetings go on, a write waits for it, and is refused when that takes too long', async (t) => {
+test('a database locked by another program: reads and meetings continue, a write waits and is refused after a while', async (t) => {
   const server = await begin(t)
   const { meetingId, ann, bob } = await meeting(server, t)
   const other = new Database(join(server.env.DATA_DIR!, 'anteroom.db'))
@@ -194,7 +194,7 @@ test('another program holds the database: reads and meetings go on, a write wait
   assert.equal(await available(server), '1')
 })
 
-test('a folder that is read-only: files are refused and no start is pretended', async (t) => {
+test('a read-only folder: files are refused, and the start fails openly', async (t) => {
   const server = await begin(t)
   const folder = server.env.DATA_DIR!
   const { meetingId } = await meeting(server, t)
@@ -225,7 +225,7 @@ test('a folder that is read-only: files are refused and no start is pretended', 
   }
 })
 
-test('a file cut short: the start says so; of a log that is cut short, all that is whole is there', async (t) => {
+test('a truncated database stops the start with a sentence; a truncated log loses only its incomplete end', async (t) => {
   const server = await begin(t)
   const made: string[] = []
   for (let at = 0; at < 30; at++) made.push(await server.createMeeting())

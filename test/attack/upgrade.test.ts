@@ -50,7 +50,7 @@ const paths = [
 ]
 paths.push('http://[', '/%', '/get-token', '*', '/socket.io/?EIO=4&transport=websocket')
 
-test('an upgrade of any path is answered, and a sender that resets its connection harms nobody', async () => {
+test('an upgrade of any path is answered, and a sender that resets its connection affects nobody', async () => {
   for (const path of paths) {
     for (const protocol of ['websocket', 'h2c', 'WebSocket', 'x']) {
       const heard = await say(upgrade(path, protocol), false)

@@ -10,7 +10,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-test('one who was put out makes no invite to come back with', async () => {
+test('a removed participant cannot make an invite to come back with', async () => {
   const meetingId = await server.createMeeting()
   const host = server.connect({ token: server.token(['allow_mod']), meetingId, participantId: 'host' })
   await host.join()
@@ -28,7 +28,7 @@ test('one who was put out makes no invite to come back with', async () => {
   assert.equal((await server.rest('POST', '/v2/invites', invite, token)).status, 200)
 })
 
-test('a connection that was opened in time is no way into a meeting that was deactivated since', async () => {
+test('a connection opened in time cannot enter a meeting that was deactivated since', async () => {
   const meetingId = await server.createMeeting()
   const early = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'early' })
   await early.hears('connectionSuccess')
@@ -40,7 +40,7 @@ test('a connection that was opened in time is no way into a meeting that was dea
   await early.gone()
 })
 
-test('an API key alone is worth no token to a page of another origin, nor behind a proxy', async () => {
+test('an API key alone gets no token for a page of another origin, nor behind a proxy', async () => {
   const ask = async (headers: Record<string, string>): Promise<number> => {
     const answer = await fetch(`${server.url}/v1/prebuilt/token`, {
       method: 'POST',
@@ -54,7 +54,7 @@ test('an API key alone is worth no token to a page of another origin, nor behind
   assert.equal(await ask({}), 200)
 })
 
-test('files: a name that is cut within a character, and many at once', async () => {
+test('handles file names that are cut within a character, and many uploads at once', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'])
   await server.connect({ token, meetingId, participantId: 'ann' }).join()
@@ -67,7 +67,7 @@ test('files: a name that is cut within a character, and many at once', async () 
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
 })
 
-test('every answer says that its type is not to be guessed', async () => {
+test('every answer forbids type guessing', async () => {
   for (const path of ['/', '/health', '/nothing', '/v2/rooms', '/assets/nothing', '/m/x']) {
     const answer = await fetch(server.url + path, { headers: { accept: 'text/html' } })
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', path)

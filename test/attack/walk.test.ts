@@ -6,7 +6,11 @@ import { walk } from './walk.ts'
 /** Only Linux gives a machine all addresses of 127.0.0.0/8. */
 const skip = process.platform !== 'linux'
 
-test('a random walk of three people: what each button says is what all others have', { skip }, async (t) => {
-  const random = new Random(seedOf('walk'))
-  await walk({ actions: 30, stretch: 15, random, say: (line) => t.diagnostic(line) })
-})
+test(
+  'a random walk of three people: what each button shows is what the others receive',
+  { skip },
+  async (t) => {
+    const random = new Random(seedOf('walk'))
+    await walk({ actions: 30, stretch: 15, random, say: (line) => t.diagnostic(line) })
+  },
+)

@@ -13,8 +13,8 @@ export interface LimitRow {
 const FLOODS = 'test/attack/floods.test.ts: '
 const DOOR = 'test/door.test.ts: '
 const ENTRY = 'test/entry.test.ts: '
-const CHAT = 'src/api/chat/sockets.test.ts: over a limit one is told so'
-const FILES = 'test/files.test.ts: one file and all of a session together are bounded'
+const CHAT = 'src/api/chat/sockets.test.ts: a sender over a limit is told so'
+const FILES = 'test/files.test.ts: limits the size of one file and of all files of a session'
 const LIMITED = '429 `RATE_LIMITED` with `Retry-After`'
 
 export const limitRows: LimitRow[] = [
@@ -22,19 +22,19 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_CONNECTIONS',
     of: 'server',
     beyond: `${LIMITED} at the first request; more than 32 over it are cut`,
-    shown: `${FLOODS}connections: of all together`,
+    shown: `${FLOODS}connections are limited in total`,
   },
   {
     setting: 'MAX_CONNECTIONS_PER_ADDRESS',
     of: 'address',
     beyond: `${LIMITED} at the first request, or in place of a socket; more than 32 over it are cut`,
-    shown: `${FLOODS}connections: those of one address over the limit are told why`,
+    shown: `${FLOODS}connections of one address over the limit get a reason`,
   },
   {
     setting: 'MAX_WAITING_PER_ADDRESS',
     of: 'address',
     beyond: '`error` 5000 `RATE_LIMITED`, then `close`; more than 32 over it get 429 in place of a socket',
-    shown: `${FLOODS}half-open sockets: they count as waiting`,
+    shown: `${FLOODS}half-open sockets count as waiting`,
   },
   {
     setting: 'HEADERS_TIMEOUT_SECONDS',
@@ -58,7 +58,7 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_KEY_REQUESTS_PER_SECOND',
     of: 'key',
     beyond: `${LIMITED}; only tokens with a good signature count`,
-    shown: `${FLOODS}requests with one API key are counted`,
+    shown: `${FLOODS}requests are counted per API key from all addresses`,
   },
   {
     setting: 'MAX_FAILED_TOKENS_PER_MINUTE',
@@ -70,26 +70,26 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_BODY_BYTES',
     of: 'server',
     beyond: LIMITED,
-    shown: `${FLOODS}large bodies: of all together`,
+    shown: `${FLOODS}large bodies are limited in total`,
   },
   {
     setting: 'MAX_BODY_BYTES_PER_ADDRESS',
     of: 'address',
     beyond: LIMITED,
-    shown: `${FLOODS}a large body is read of those only`,
+    shown: `${FLOODS}a large body is read only with a token`,
   },
   {
     setting: 'MAX_ENTRY_REQUESTS_PER_MINUTE',
     of: 'address',
     beyond: '5000 `RATE_LIMITED`, then `close`; who joins directly is not counted',
-    shown: `${FLOODS}entry requests of one address`,
+    shown: `${FLOODS}entry requests of one address are refused with a reason`,
   },
   {
     setting: 'MAX_ENTRY_REQUESTS',
     of: 'session',
     beyond:
       '5000 `RATE_LIMITED`, then `close`; who waits keeps the place. One token takes half of them at most; the same holds for requests to relay media',
-    shown: `${ENTRY}a token takes half of the lobby`,
+    shown: `${ENTRY}a token takes at most half of the lobby`,
   },
   {
     setting: 'LOBBY_TIMEOUT_SECONDS',
@@ -108,26 +108,26 @@ export const limitRows: LimitRow[] = [
     of: 'connection',
     beyond:
       '5000 `INVALID_STATE`, then `close`. Those about to join with one token have three quarters of the seats at most; beyond that 5000 `RATE_LIMITED`',
-    shown: `${ENTRY}a seat that nobody joins with`,
+    shown: `${ENTRY}a seat that nobody joins with is visible`,
   },
   {
     setting: 'MAX_REQUESTS_PER_SECOND',
     of: 'connection',
     beyond:
       '5000 `RATE_LIMITED`, and the connection stays; closed after twenty times as many refusals at once',
-    shown: `${FLOODS}requests: a connection that never stops`,
+    shown: `${FLOODS}a connection that never stops sending requests is closed`,
   },
   {
     setting: 'MAX_MEDIA_OPENINGS_PER_MINUTE',
     of: 'connection',
     beyond: '5000 `RATE_LIMITED`; what is open stays',
-    shown: `${FLOODS}produce and close: a connection that opens too many streams`,
+    shown: `${FLOODS}produce and close: a connection that opens too many`,
   },
   {
     setting: 'MAX_PRODUCERS',
     of: 'participant',
     beyond: '4010 `MAX_SPEAKER_REACHED`',
-    shown: `${DOOR}one participant sends only so many streams at once`,
+    shown: `${DOOR}limits how many streams one participant sends`,
   },
   {
     setting: 'MAX_VIDEO_STREAMS',
@@ -145,33 +145,33 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_INVITES',
     of: 'meeting',
     beyond: '429 `RATE_LIMITED`; those that are revoked, expired or used up make room',
-    shown: 'src/api/rest/invites.test.ts: invites that let nobody in any more make room',
+    shown: 'src/api/rest/invites.test.ts: used-up invites make room for new ones',
   },
   {
     setting: 'MAX_STORE_KEYS',
     of: 'session',
     beyond: '4045 `STORE_SET_FAILED`',
-    shown: 'test/wire.test.ts: realtime store: limits',
+    shown: 'test/wire.test.ts: realtime store: limits, deletion, and the end of observing',
   },
   {
     setting: 'MAX_CHAT_MESSAGES_PER_SECOND',
     of: 'participant',
     beyond: '`RATE_LIMITED` to each; closed with 1008 after twenty times as many refusals at once',
-    shown: `${FLOODS}chat: what is over the limit is refused`,
+    shown: `${FLOODS}chat over the limit is refused`,
   },
   { setting: 'MAX_CHAT_MESSAGE_BYTES', of: 'message', beyond: '`PAYLOAD_TOO_LARGE`', shown: CHAT },
   {
     setting: 'MAX_CHAT_TOPICS',
     of: 'session',
     beyond: '`RATE_LIMITED`',
-    shown: 'src/meeting/chat/chat.test.ts: topics: a place is taken by listening',
+    shown: 'src/meeting/chat/chat.test.ts: a subscription takes a place among the topics',
   },
   { setting: 'MAX_CHAT_SUBSCRIPTIONS', of: 'participant', beyond: '`RATE_LIMITED`', shown: CHAT },
   {
     setting: 'MAX_SESSION_CHAT_BYTES',
     of: 'session',
     beyond: '`PAYLOAD_TOO_LARGE`; what is not to be kept is still taken',
-    shown: 'src/meeting/chat/chat.test.ts: one participant keeps its share of the room',
+    shown: 'src/meeting/chat/chat.test.ts: one participant fills only its share of the kept messages',
   },
   { setting: 'MAX_FILE_BYTES', of: 'message', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
   { setting: 'MAX_SESSION_FILE_BYTES', of: 'session', beyond: '413 `PAYLOAD_TOO_LARGE`', shown: FILES },
@@ -179,13 +179,13 @@ export const limitRows: LimitRow[] = [
     setting: 'MAX_FILE_UPLOADS_PER_MINUTE',
     of: 'participant',
     beyond: LIMITED,
-    shown: `${FLOODS}file uploads are counted for each participant`,
+    shown: `${FLOODS}file uploads are limited per participant and per session`,
   },
   {
     setting: 'MAX_SESSION_FILE_UPLOADS_PER_MINUTE',
     of: 'session',
     beyond: LIMITED,
-    shown: `${FLOODS}file uploads are counted for each participant`,
+    shown: `${FLOODS}file uploads are limited per participant and per session`,
   },
 ]
 

@@ -14,21 +14,21 @@ export interface WireRow {
   shown: string
 }
 
-const JOURNEY = 'journeys.test.ts: start, invite, join'
+const JOURNEY = 'journeys.test.ts: start, invite, join: two people see and hear each other'
 const TWO = 'published-client.test.ts: two sides see and hear each other'
 const LOBBY = 'published-client.test.ts: lobby: denied, then allowed'
 const MODERATION = 'published-client.test.ts: moderation: 4008 without the right'
-const MODES = 'published-client.test.ts: modes: who only receives sends nothing'
+const MODES = 'published-client.test.ts: modes: a receiver sends nothing, and can return to sending'
 const MANUAL = 'published-client.test.ts: manual consuming, pausing and quality'
 const STORE = 'published-client.test.ts: realtime store: everybody sees the same last value'
-const DATA = 'published-client.test.ts: data messages, reliable and not'
-const SWITCH = 'published-client.test.ts: switchTo: into another meeting'
-const RELAY = 'published-client.test.ts: media relay: asked for, consented to'
-const SHARE = 'published-client.test.ts: a shared screen comes with its own kind'
-const ALL_MODES = 'published-wire.test.ts: modes: from each to each'
-const CODEC = 'published-wire.test.ts: a codec that one cannot decode'
+const DATA = 'published-client.test.ts: data messages, reliable and unreliable'
+const SWITCH = 'published-client.test.ts: switchTo: into another meeting with the own streams'
+const RELAY = 'published-client.test.ts: media relay: requested, accepted, seen there, stopped'
+const SHARE = 'published-client.test.ts: a shared screen arrives as its own kind'
+const ALL_MODES = 'published-wire.test.ts: modes: between any two, by old names too'
+const CODEC = 'published-wire.test.ts: a codec that a participant cannot decode'
 const WIRE = 'wire.test.ts: '
-const ABSENT = `${WIRE}services that do not exist here are refused at once, each with 4021`
+const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
 
 const OLD = 'old-clients.test.ts: '
@@ -66,25 +66,26 @@ export const requestRows: WireRow[] = [
   ...here(`${WIRE}stats: of a participant, of one transport`, 'getTransportStats'),
   ...here(`${WIRE}transports: ICE is restarted`, 'restartIce', 'iceRestarted'),
   ...here(DATA, 'produceData'),
-  ...here(`${WIRE}data streams: told, counted, closed`, 'getDataProducerStats', 'getDataConsumerStats'),
+  ...here(`${WIRE}data streams: announced, counted, closed`, 'getDataProducerStats', 'getDataConsumerStats'),
   ...here(ALL_MODES, 'changeMode'),
   ...here(`${WIRE}a name is changed, another is asked to switch`, 'changeDisplayName', 'switchPeerRoom'),
   ...here(SWITCH, 'switchToMeeting'),
   ...here(STORE, 'realtimeStoreSet', 'realtimeStoreGet', 'realtimeStoreObserve'),
-  ...here(`${WIRE}realtime store: limits, deletion, and an end to observing`, 'realtimeStoreStopObserve'),
+  ...here(`${WIRE}realtime store: limits, deletion, and the end of observing`, 'realtimeStoreStopObserve'),
   ...here(RELAY, 'mediaRelayRequestSent', 'respondToMediaRelayRequest', 'mediaRelayRequestStop'),
-  ...here(
-    `${WIRE}media relay: kinds are switched, nobody consents twice`,
-    'enableRelayMedia',
-    'disableRelayMedia',
-  ),
+  ...here(`${WIRE}media relay: kinds can be switched`, 'enableRelayMedia', 'disableRelayMedia'),
   ...here(`${OLD}protoo: ping is answered in every state`, 'ping'),
-  ...here(`${OLD}pubsub: one chat`, 'pubsubSubscribe', 'pubsubPublish', 'pubsubUnsubscribe'),
+  ...here(
+    `${OLD}pubsub: one chat with the socket of 1.x`,
+    'pubsubSubscribe',
+    'pubsubPublish',
+    'pubsubUnsubscribe',
+  ),
   ...ours(JOURNEY, 'leave'),
-  ...ours("journeys.test.ts: a media worker's death", 'rejoinMedia'),
-  ...ours('journeys.test.ts: a screen is shared in front', 'disablePeerShare'),
+  ...ours('journeys.test.ts: after the death of a media worker', 'rejoinMedia'),
+  ...ours('journeys.test.ts: a shared screen is shown in front', 'disablePeerShare'),
   ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
-  ...ours(`${DOOR}removed means out`, 'liftRemoval'),
+  ...ours(`${DOOR}a removed participant stays out`, 'liftRemoval'),
   ...[...absentServices].map((name): WireRow => ({ name, state: 'refused (4021)', shown: ABSENT })),
 ]
 
@@ -105,13 +106,13 @@ export const notificationRows: WireRow[] = [
   ...here(TWO, 'newPeer', 'peerClosed', 'participantMediaStateChanged'),
   ...here(SHARE, 'consumerClosed'),
   ...here(`${WIRE}streams: paused, resumed, given a priority`, 'consumerPaused', 'consumerResumed'),
-  ...here(`${WIRE}who speaks is told to all`, 'activeSpeaker'),
+  ...here(`${WIRE}everybody is told who speaks`, 'activeSpeaker'),
   ...here(MANUAL, 'consumerLayersChanged'),
   ...here(`${WIRE}adaptive subscription: the cameras of recent speakers`, 'consumerPausedSubManager'),
   ...here(`${WIRE}adaptive subscription: the cameras of recent speakers`, 'consumerResumedSubManager'),
   ...here(MODES, 'peerModeChanged'),
   ...here(`${WIRE}a name is changed, another is asked to switch`, 'peerDisplayNameChanged'),
-  ...here(`${WIRE}data streams: told, counted, closed`, 'dataConsumerClosed'),
+  ...here(`${WIRE}data streams: announced, counted, closed`, 'dataConsumerClosed'),
   ...here(STORE, 'realtimeStoreValueChanged'),
   ...here(CODEC, 'unsupportedCodecAdded'),
   ...here(
@@ -121,9 +122,9 @@ export const notificationRows: WireRow[] = [
     'mediaRelayStarted',
     'mediaRelayStopped',
   ),
-  ...here(`${OLD}pubsub: one chat`, 'pubsubMessage'),
+  ...here(`${OLD}pubsub: one chat with the socket of 1.x`, 'pubsubMessage'),
   ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
-  ...ours("journeys.test.ts: a media worker's death", 'mediaReset'),
+  ...ours('journeys.test.ts: after the death of a media worker', 'mediaReset'),
   ...never('clients restart ICE themselves when a transport fails', 'restartIce'),
   ...never('clients only store them', 'consumerScore', 'producerScore'),
   ...never(
@@ -147,15 +148,15 @@ export const notificationRows: WireRow[] = [
 
 export const chatRows: WireRow[] = [
   ...here(
-    'published-client.test.ts: chat: live to all',
+    'published-client.test.ts: chat: live to all with the sender of the server',
     'Subscribe',
     'Publish',
     'Ack',
     'ServerBatch',
     'Welcome',
   ),
-  ...here('src/api/chat/sockets.test.ts: unsubscribed is not heard', 'Unsubscribe', 'GetHistory'),
-  ...here('src/api/chat/sockets.test.ts: a ping is answered', 'Ping', 'Pong'),
+  ...here('src/api/chat/sockets.test.ts: an unsubscribed listener gets nothing', 'Unsubscribe', 'GetHistory'),
+  ...here('src/api/chat/sockets.test.ts: a socket that does not answer a ping is closed', 'Ping', 'Pong'),
 ]
 
 /** What sets the generations of published clients apart, oldest first; the code for each row is in `protocol/clients.ts`. */

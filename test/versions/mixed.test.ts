@@ -40,7 +40,7 @@ interface Party {
   leaves(): Promise<void>
 }
 
-test('published clients of four generations, our page and our client: all with all, and none stays as a ghost', async () => {
+test('published clients of four generations, our page and our client meet, and none stays as a ghost', async () => {
   const person = await Person.at(browser, 'page')
   const meetingId = (await person.start(server.url)).split('/m/')[1]!
   const parties: Party[] = [await onOurPage(person), await onOurClient(meetingId)]

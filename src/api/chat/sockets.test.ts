@@ -105,7 +105,7 @@ async function join(meetingId: string, participantId: string, at = server) {
   return { wire, chat, pubSubUrl: pubSubUrl as string }
 }
 
-test('a ticket is for one stay: none, another, and one of somebody who left open nothing', async () => {
+test('a ticket opens the chat of one stay only; without a ticket, with a wrong one or after a leave it is refused', async () => {
   const meetingId = await server.createMeeting()
   const { wire, chat, pubSubUrl } = await join(meetingId, 'ann')
   assert.equal(pubSubUrl.includes('eyJ'), false, 'no token in the address')
@@ -125,7 +125,7 @@ test('a ticket is for one stay: none, another, and one of somebody who left open
   await refused(pubSubUrl)
 })
 
-test('what is no frame ends that socket and no other', async () => {
+test('an invalid frame closes that socket and no other', async () => {
   const meetingId = await server.createMeeting()
   const { chat: bob } = await join(meetingId, 'bob')
   await bob.ask('subscribe', { topic: 'CHAT' })
@@ -147,7 +147,7 @@ test('what is no frame ends that socket and no other', async () => {
   await bob.until(() => bob.live.includes('still here') || undefined)
 })
 
-test('over a limit one is told so, and the others hear nothing of it', async () => {
+test('a sender over a limit is told so, and the others do not get the message', async () => {
   const meetingId = await server.createMeeting()
   const { chat: ann } = await join(meetingId, 'ann')
   const { chat: bob } = await join(meetingId, 'bob')
@@ -172,7 +172,7 @@ test('over a limit one is told so, and the others hear nothing of it', async () 
   assert.deepEqual(bob.live, [])
 })
 
-test('who says it is who the server knows, whatever the frame claims', async () => {
+test('the sender of a message is who the server knows, whatever the frame claims', async () => {
   const meetingId = await server.createMeeting()
   const { chat: ann } = await join(meetingId, 'ann')
   await ann.ask('subscribe', { topic: 'CHAT' })
@@ -190,7 +190,7 @@ test('who says it is who the server knows, whatever the frame claims', async () 
   assert.ok(Date.parse(message.timestamp) > Date.parse('2020-01-01'))
 })
 
-test('unsubscribed is not heard, history can be asked for, two listeners hear live once', async () => {
+test('an unsubscribed listener gets nothing, history can be requested, and two listeners get live messages once', async () => {
   const meetingId = await server.createMeeting()
   const { chat: ann } = await join(meetingId, 'ann')
   for (let at = 0; at < 5; at++) await ann.ask('publish', { topic: 'CHAT', message: `m${at}`, persist: true })
@@ -215,7 +215,7 @@ test('unsubscribed is not heard, history can be asked for, two listeners hear li
   assert.deepEqual(bob.live, ['live', 'heard again'])
 })
 
-test('everybody hears the same order, numbered without a gap; private ones carry no number', async () => {
+test('everybody gets messages in the same order, numbered without a gap; private ones have no number', async () => {
   const meetingId = await server.createMeeting()
   const people = await Promise.all(['ann', 'bob', 'carl'].map((id) => join(meetingId, id)))
   for (const { chat } of people) await chat.ask('subscribe', { topic: 'CHAT', oldMessageLimit: 0 })
@@ -246,7 +246,7 @@ test('everybody hears the same order, numbered without a gap; private ones carry
   )
 })
 
-test('a listener with a limit hears so many in half a second, the rest later or not', async () => {
+test('a listener with a limit gets that many messages in half a second, and the rest later or never, as it asked', async () => {
   const meetingId = await server.createMeeting()
   const { chat: ann } = await join(meetingId, 'ann')
   const { chat: queues } = await join(meetingId, 'queues')
@@ -265,7 +265,7 @@ test('a listener with a limit hears so many in half a second, the rest later or 
   assert.deepEqual(drops.live, all.slice(0, 5))
 })
 
-test('a reader who reads nothing is dropped, and the others hear all at once', async () => {
+test('a reader that stops reading is dropped, and the others get everything immediately', async () => {
   const large = await TestServer.start({ maxChatMessageBytes: 1_048_576, maxChatMessagesPerSecond: 1000 })
   try {
     const meetingId = await large.createMeeting()
@@ -290,7 +290,7 @@ test('a reader who reads nothing is dropped, and the others hear all at once', a
   }
 })
 
-test('a chat socket that is cut and asks again misses nothing that was kept and hears nothing twice', async () => {
+test('a chat socket that reconnects and asks again misses no kept message and gets none twice', async () => {
   const meetingId = await server.createMeeting()
   const { chat: ann } = await join(meetingId, 'ann')
   const { chat: bob, pubSubUrl } = await join(meetingId, 'bob')
@@ -313,7 +313,7 @@ test('a chat socket that is cut and asks again misses nothing that was kept and 
   assert.deepEqual([...old, ...back!.live], said)
 })
 
-test('a participant has one pace through both doors of the chat, and no new one by coming back', async () => {
+test('both ways into the chat share one rate limit per participant, and reconnecting does not reset it', async () => {
   const paced = await TestServer.start({ maxChatMessagesPerSecond: 2 })
   paced.stillAt = Date.now()
   try {
@@ -339,7 +339,7 @@ test('a participant has one pace through both doors of the chat, and no new one 
   }
 })
 
-test('a session takes its chat with it, and a restart does not', async () => {
+test('the chat ends with its session and survives a restart', async () => {
   const meetingId = await server.createMeeting()
   const { chat: ann } = await join(meetingId, 'ann')
   await ann.ask('publish', { topic: 'CHAT', message: 'kept', persist: true })
@@ -353,7 +353,7 @@ test('a session takes its chat with it, and a restart does not', async () => {
   assert.deepEqual((await later.chat.ask('subscribe', { topic: 'CHAT', oldMessageLimit: -1 })).old, [])
 })
 
-test('a ping is answered or the socket ends', async () => {
+test('a socket that does not answer a ping is closed', async () => {
   const closed: number[] = []
   const sockets = new ChatSockets({
     settings: { maxChatMessageBytes: 1024 },

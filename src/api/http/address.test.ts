@@ -7,14 +7,14 @@ const none = trustedProxies([], 'x-forwarded-for')
 const ours = trustedProxies(['127.0.0.1', '10.0.0.0/8', '2001:db8:1::/48'], 'x-forwarded-for')
 const standard = trustedProxies(['10.0.0.0/8', '2001:db8:1::/48'], 'forwarded')
 
-test('who trusts nobody believes no header', () => {
+test('without trusted proxies no forwarding header is believed', () => {
   for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'true-client-ip']) {
     assert.equal(callerOf('203.0.113.9', { [header]: 'for=198.51.100.1' }, none), '203.0.113.9')
     assert.equal(callerOf('203.0.113.9', { [header]: '198.51.100.1' }, none), '203.0.113.9')
   }
 })
 
-test('a header of a peer that is no trusted proxy changes nothing', () => {
+test('a forwarding header from an untrusted peer is ignored', () => {
   const headers = { 'x-forwarded-for': '198.51.100.1, 10.0.0.2', forwarded: 'for=198.51.100.1' }
   assert.equal(callerOf('203.0.113.9', headers, ours), '203.0.113.9')
   assert.equal(callerOf('2001:db8:2::1', headers, ours), '2001:db8:2::1')
@@ -63,7 +63,7 @@ for (const [given, caller] of forwarded) {
   })
 }
 
-test('an IPv6 address counts by its /64, an IPv4 address in IPv6 notation as IPv4', () => {
+test('counts an IPv6 address by its /64, and an IPv4 address in IPv6 notation as IPv4', () => {
   assert.equal(networkOf('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
   assert.equal(networkOf('2001:0db8:0001:0002::1'), networkOf('2001:db8:1:2:ffff::'))
   assert.notEqual(networkOf('2001:db8:1:2::1'), networkOf('2001:db8:1:3::1'))
@@ -76,7 +76,7 @@ test('an IPv6 address counts by its /64, an IPv4 address in IPv6 notation as IPv
   assert.equal(networkOf('unknown'), 'unknown')
 })
 
-test('every kind of range is understood', () => {
+test('understands every kind of range', () => {
   for (const header of ['x-forwarded-for', 'forwarded'] satisfies ProxyHeader[]) {
     const proxies = trustedProxies(['::1', '192.168.0.0/16', 'fc00::/7'], header)
     for (const address of ['::1', '192.168.9.9', 'fd12::1']) assert.ok(proxies.trusts(address), address)

@@ -44,7 +44,7 @@ const unnamed = [
   'x'.repeat(300),
 ]
 
-test('a host that can be connected to is answered as it was named; any other by where the caller is', () => {
+test('answers with the host that the client named if others can connect to it, else with the address of the connection', () => {
   for (const header of named) assert.equal(hostGiven(header, own), header)
   for (const header of unnamed) assert.equal(hostGiven(header, own), '192.0.2.9:9100', header)
   for (const [localAddress, host] of [
@@ -91,7 +91,7 @@ function post(path: string, host: string, body: unknown): Promise<any> {
   })
 }
 
-test('every address that is handed out, on a listener for all addresses, leads to a host', async () => {
+test('every address that is handed out by a listener on all addresses can be connected to', async () => {
   const { port } = new URL(server.url)
   const here = `127.0.0.1:${port}`
   for (const [given, answered] of [
@@ -108,7 +108,7 @@ test('every address that is handed out, on a listener for all addresses, leads t
   }
 })
 
-test('a socket is told where the chat is by the same rule', async () => {
+test('tells a socket the address of the chat by the same rule', async () => {
   for (const [given, host] of [
     ['anteroom_app:9100', 'anteroom_app:9100'],
     ['0.0.0.0:1', new URL(server.url).host.replace('localhost', '127.0.0.1')],

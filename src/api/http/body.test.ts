@@ -7,7 +7,7 @@ const json = 'application/json'
 const form = 'application/x-www-form-urlencoded'
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
 
-suite('a body is read as UTF-8 or not at all', () => {
+suite('reads a body as UTF-8 or refuses it', () => {
   const read: [name: string, body: Buffer, type: string | undefined, value: object][] = [
     ['JSON', Buffer.from('{"id":"büro"}'), json, { id: 'büro' }],
     ['JSON without a type', Buffer.from('{"id":"büro"}'), undefined, { id: 'büro' }],
@@ -52,7 +52,7 @@ suite('a body is read as UTF-8 or not at all', () => {
   }
 })
 
-test('data is as deep and as whole as what is stored', () => {
+test('accepts data as deep as what can be stored, and no deeper', () => {
   let deep: object = {}
   for (let depth = 0; depth < 40; depth++) deep = [deep]
   assert.equal(problemOfData(deep), 'too deep')

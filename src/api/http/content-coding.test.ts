@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contentCodingFor } from './content-coding.ts'
 
-test('a client gets the best coding that it takes, and none that it does not', () => {
+test('a client gets the best encoding that it accepts, and no other', () => {
   const cases: [accept: string | undefined, coding: string | undefined][] = [
     [undefined, 'identity'],
     ['', 'identity'],

@@ -43,7 +43,7 @@ async function privilegesOf(from: TestServer, asked: Asked): Promise<string[]> {
   return answers.flatMap(([call, status]) => (status === 200 ? [call] : []))
 }
 
-test('somebody at this machine needs no credentials', async () => {
+test('the owner at this machine needs no credentials', async () => {
   const own = new URL(server.url).origin
   for (const asked of [
     {},
@@ -87,11 +87,11 @@ const proxied: Asked[] = [
   ].map((name) => ({ headers: { [name]: '127.0.0.1' } })),
 ]
 
-test('whatever shows a proxy, even one that says that it forwards for this machine, ends the privileges', async () => {
+test('any sign of a proxy, even one that claims to forward for this machine, ends the privileges of the owner', async () => {
   for (const asked of proxied) assert.deepEqual(await privilegesOf(server, asked), [], JSON.stringify(asked))
 })
 
-test('a page of another site gets nothing; an app under development here gets tokens and no more', async () => {
+test('a page of another site gets nothing; an app under development on this machine gets only tokens', async () => {
   for (const headers of [
     { origin: 'https://app.example' },
     { origin: 'null' },
@@ -109,7 +109,7 @@ test('a page of another site gets nothing; an app under development here gets to
     )
 })
 
-test('settings by which others reach the server end the privileges', async () => {
+test('settings that let others reach the server end the privileges of the owner', async () => {
   const settings: Partial<Config>[] = [
     { host: '0.0.0.0' },
     { publicUrl: 'https://meet.example' },

@@ -166,7 +166,7 @@ for (const [what, method, path, init, status, code] of refusals) {
   })
 }
 
-test('a refused method names the allowed ones', async () => {
+test('a refused method names the allowed methods', async () => {
   for (const [method, path, allow] of [
     ['DELETE', '/v2/rooms', ['GET', 'POST']],
     ['POST', '/get-token', ['GET']],
@@ -186,7 +186,7 @@ test('a refused method names the allowed ones', async () => {
   }
 })
 
-test('what is no HTTP, or too much of it, is refused in JSON', async () => {
+test('refuses in JSON what is not HTTP or is too large', async () => {
   const garbage = await raw('HELLO\r\n\r\n')
   assertErrorBody(garbage.body, 400, 'INVALID_REQUEST', 'garbage')
   const large = await raw(
@@ -202,7 +202,7 @@ test('what is no HTTP, or too much of it, is refused in JSON', async () => {
   }
 })
 
-test('a name that would reach a prototype changes nothing', async () => {
+test('ignores names that would change a prototype', async () => {
   const bodies = [
     '{"__proto__":{"customRoomId":"stolen"}}',
     '{"\\u005f_proto__":{"customRoomId":"stolen"}}',
@@ -223,7 +223,7 @@ test('a name that would reach a prototype changes nothing', async () => {
   }
 })
 
-test('any origin may call, and asks before with any header', async () => {
+test('allows calls from any origin, and preflights with any header', async () => {
   for (const [path, method] of [
     ['/get-token', 'GET'],
     ['/v2/rooms', 'POST'],
@@ -257,7 +257,7 @@ test('any origin may call, and asks before with any header', async () => {
   assert.equal(bare.headers.get('access-control-allow-headers'), null)
 })
 
-test('every answer may be read by any origin, its request id too; but the metrics by none', async () => {
+test('any origin can read every answer and its request id, except the metrics', async () => {
   for (const path of ['/get-token', '/v2/rooms', '/nowhere', '/%zz']) {
     const answer = await fetch(server.url + path, { headers: { origin: 'https://app.example' } })
     await answer.body?.cancel()
@@ -272,7 +272,7 @@ test('every answer may be read by any origin, its request id too; but the metric
   assert.ok(metrics.headers.get('x-request-id'))
 })
 
-test('one connection carries one request after another, a GET with a body among them', async () => {
+test('one connection serves several requests in turn, including a GET with a body', async () => {
   const port = Number(new URL(server.url).port)
   const socket = connect(port, '127.0.0.1')
   const get = (path: string, body = '', last = false): string =>

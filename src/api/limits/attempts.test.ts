@@ -6,7 +6,7 @@ import { Attempts, perMinute } from './attempts.ts'
 
 const REMEMBERED = 10_000
 
-test('each has its own limit, and time fills it again', () => {
+test('each caller has its own limit, which recovers with time', () => {
   let now = 0
   const attempts = new Attempts({ each: perMinute(3), now: () => now })
   for (let at = 0; at < 3; at++) assert.ok(attempts.take('ann'))
@@ -22,7 +22,7 @@ test('each has its own limit, and time fills it again', () => {
   assert.equal(attempts.take('ann'), false)
 })
 
-test('one over its own limit takes nothing from all together', () => {
+test('a caller over its own limit does not use up the common limit', () => {
   const attempts = new Attempts({ each: perMinute(1), overall: perMinute(2), now: () => 0 })
   assert.ok(attempts.take('ann'))
   for (let at = 0; at < 5; at++) assert.equal(attempts.take('ann'), false)
@@ -30,7 +30,7 @@ test('one over its own limit takes nothing from all together', () => {
   assert.equal(attempts.take('cy'), false)
 })
 
-test('a flood from ever new addresses is remembered only so far back, and whoever still tries is not forgotten', () => {
+test('a flood from ever new addresses takes bounded memory, and addresses that keep trying are not forgotten', () => {
   const attempts = new Attempts({ each: perMinute(1), now: () => 0 })
   for (const name of ['once', 'again']) assert.ok(attempts.take(name))
   for (let at = 0; at < REMEMBERED; at++) {

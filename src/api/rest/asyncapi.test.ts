@@ -32,7 +32,7 @@ function at(document: unknown, pointer: string): unknown {
     .reduce((value: any, name) => value?.[name], document)
 }
 
-test('the document is AsyncAPI 3.0 by its own definition, and refers to nothing that is missing', async () => {
+test('the document is valid AsyncAPI 3.0 and has no dangling reference', async () => {
   const document = await served()
   const validate = new Ajv({ strict: false, validateFormats: false, logger: false }).compile<object>(
     definition,
@@ -47,7 +47,7 @@ test('the document is AsyncAPI 3.0 by its own definition, and refers to nothing 
   assert.equal(validate(wrong), false, 'the definition refuses')
 })
 
-test('each message of the protocol has one operation, in its direction, with its schema', async () => {
+test('each message of the protocol has one operation, with its direction and schema', async () => {
   const document = await served()
   const inDirection = (action: string): string[] =>
     Object.entries<any>(document.operations)

@@ -51,7 +51,7 @@ const partOf = (chat: ChatPart['chat']): ChatPart => ({
 
 const pageInfo = { currentPage: 1, perPage: 20, lastPage: 1, total: 0 }
 
-test('all of it, in order, as JSON and as CSV; of nothing, an empty page and the headings', async () => {
+test('returns the whole log in order as JSON and CSV; an empty log is an empty page or only headings', async () => {
   for (const messages of [0, 1, 95]) {
     const json = JSON.parse(
       (await messagesAsJson(partOf(longLog(messages)), pageInfo).toArray()).join(''),
@@ -67,7 +67,7 @@ test('all of it, in order, as JSON and as CSV; of nothing, an empty page and the
   }
 })
 
-test('who asks for a log and does not read it has little of it read; the rest when it reads; none when it goes', async () => {
+test('reads ahead only a little of a log for a slow client, continues when it reads, and stops when it leaves', async () => {
   const log = longLog(20_000)
   const server = createServer((_request, response) =>
     pipeline(messagesAsCsv(partOf(log)), response, () => undefined),

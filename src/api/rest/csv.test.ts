@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { csvRow } from './csv.ts'
 
-test('a cell that a spreadsheet reads as a formula becomes text', () => {
+test('a cell that a spreadsheet would read as a formula becomes text', () => {
   const formulas = [
     '=1+1',
     '+1',
@@ -29,7 +29,7 @@ test('a cell that a spreadsheet reads as a formula becomes text', () => {
   for (const text of formulas) assert.equal(csvRow([text]), `"'${text}"\r\n`, JSON.stringify(text))
 })
 
-test('any other cell stays as it is, quotes and line breaks included', () => {
+test('other cells stay as they are, including quotes and line breaks', () => {
   for (const text of ['', 'hello', '1 = 1', 'a\n=1', "'quoted'", 'Grüße', '٣', ' plain'])
     assert.equal(csvRow([text]), `"${text}"\r\n`)
   assert.equal(csvRow(['say "hi"', 'a,b']), '"say ""hi""","a,b"\r\n')

@@ -12,7 +12,7 @@ function register(options: RouteShorthandOptions): void {
   app.get('/route', options, () => 'answer')
 }
 
-test('a route that does not declare its access, or of a token its action and its subject, does not register', () => {
+test('a route that does not declare its access, and with a token its action and subject, cannot be registered', () => {
   const undeclared: RouteShorthandOptions[] = [
     {},
     { schema: { summary: 'A route' } },
@@ -26,7 +26,7 @@ test('a route that does not declare its access, or of a token its action and its
   register(described({ ...about, access: 'token', action: 'list', about: 'project' }))
 })
 
-test('the document of a route says what its token must permit', () => {
+test('the document of a route names the permissions that its token needs', () => {
   const schemaOf = (action: 'list' | 'watch' | 'remove' | 'invite'): any =>
     described({ ...about, access: 'token', action, about: { meeting: () => 'x' } }).schema
   assert.deepEqual(schemaOf('list').security, [{ token: [] }])

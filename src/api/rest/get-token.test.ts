@@ -249,7 +249,7 @@ for (const [what, asked, claims] of accepted) {
   })
 }
 
-test('expiresIn: seconds or a span, at most 30 days', async () => {
+test('expiresIn takes seconds or a span, at most 30 days', async () => {
   for (const [query, body, seconds] of [
     ['?expiresIn=60', undefined, 60],
     ['?expiresIn=15m', undefined, 900],
@@ -278,7 +278,7 @@ async function withServer(
   }
 }
 
-test('not on loopback: only with the key and its secret', async () => {
+test('not on loopback, get-token needs the key and its secret', async () => {
   for (const changes of [{ host: '0.0.0.0' }, { publicUrl: 'https://meet.example' }]) {
     await withServer(changes, async (from) => {
       const bare = await getToken({ from })
@@ -297,7 +297,7 @@ test('not on loopback: only with the key and its secret', async () => {
   }
 })
 
-test('OPEN_GET_TOKEN: anybody, from anywhere, but not with wrong credentials', async () => {
+test('OPEN_GET_TOKEN lets anybody get a token from anywhere, but not with wrong credentials', async () => {
   await withServer({ host: '0.0.0.0', openGetToken: true }, async (from) => {
     assert.equal(
       (await getToken({ from, headers: { host: 'meet.example', origin: 'https://app.example' } })).status,
@@ -307,7 +307,7 @@ test('OPEN_GET_TOKEN: anybody, from anywhere, but not with wrong credentials', a
   })
 })
 
-test('without credentials the token is of the first project, whatever keys other projects have', async () => {
+test('a token given out without credentials belongs to the first project, whatever keys other projects have', async () => {
   await withServer({ apiKey: undefined }, async (from) => {
     const minted = async (): Promise<string> => {
       const { body } = await getToken({ from })

@@ -41,7 +41,7 @@ async function invited(code: string): Promise<string> {
   return body.token
 }
 
-test('an invite ends with the token that made it, and so does one made by whoever it let in', async () => {
+test('an invite ends with the token that made it, and so do invites made by its guests', async () => {
   const maker = server.token(['allow_join'], { jti: 'maker-of-invites' })
   const first = await made(maker)
   const child = await made(await invited(first.code))
@@ -53,7 +53,7 @@ test('an invite ends with the token that made it, and so does one made by whoeve
   assert.equal((await exchange(another.code)).status, 200)
 })
 
-test('an invite of a removed token lets nobody in until the removal is lifted, nor does one made by whoever it let in', async () => {
+test('an invite made with a removed token admits nobody until the removal is lifted, nor do invites made by its guests', async () => {
   const host = server.connect({
     token: server.token(['allow_mod']),
     meetingId: roomId,
@@ -72,7 +72,7 @@ test('an invite of a removed token lets nobody in until the removal is lifted, n
   for (const { code } of [first, child]) assert.equal((await exchange(code)).status, 200)
 })
 
-test('an invite of a removed participant lets nobody in, with whichever of its tokens it was made', async () => {
+test('an invite of a removed participant admits nobody, whichever of its tokens made it', async () => {
   const host = server.connect({
     token: server.token(['allow_mod']),
     meetingId: roomId,
@@ -89,7 +89,7 @@ test('an invite of a removed participant lets nobody in, with whichever of its t
   for (const { code } of [first, child]) assert.equal((await exchange(code)).status, 200)
 })
 
-test('an exchange that is refused spends no use of the invites before it', async () => {
+test('a refused exchange does not use up the invite or its parents', async () => {
   const parent = await made(server.token(['allow_mod']), { maxUses: 3 })
   const guest = await invited(parent.code)
   const child = await made(guest)
@@ -100,7 +100,7 @@ test('an exchange that is refused spends no use of the invites before it', async
   assert.equal((await exchange(parent.code)).status, 404)
 })
 
-test('an invite ends with the key that made it, and its holders have a token of that key', async () => {
+test('an invite ends with the key that made it, and its holders get tokens of that key', async () => {
   const { data: projects } = (await server.admin('GET', '/v2/admin/projects')).body
   const { projectId } = projects[0]
   const { body: key } = await server.admin('POST', '/v2/admin/keys', { projectId })
@@ -113,7 +113,7 @@ test('an invite ends with the key that made it, and its holders have a token of 
   assert.equal((await exchange(code)).status, 404)
 })
 
-test('whoever came by an invite makes none that is longer, has more uses, or survives it', async () => {
+test('a guest of an invite cannot make one that lasts longer, has more uses, or survives it', async () => {
   const moderator = server.token(['allow_mod'])
   const parent = await made(moderator, { expiresInSeconds: 60, maxUses: 3 })
   const guest = await invited(parent.code)
@@ -129,7 +129,7 @@ test('whoever came by an invite makes none that is longer, has more uses, or sur
   for (const token of [guest, last]) assert.equal((await invite(token)).body.code, 'INVALID_PERMISSIONS')
 })
 
-test('one use lets one person in, however many exchange the children at once', async () => {
+test('one use admits one person, however many exchange child invites at once', async () => {
   const parent = await made(server.token(['allow_mod']), { maxUses: 3 })
   const guest = await invited(parent.code)
   const children = await Promise.all(Array.from({ length: 4 }, () => made(guest)))
@@ -137,7 +137,7 @@ test('one use lets one person in, however many exchange the children at once', a
   assert.equal(answers.filter(({ status }) => status === 200).length, 2)
 })
 
-test('the child of a revoked invite lets nobody in, and its maker makes no other', async () => {
+test('a child of a revoked invite admits nobody, and its maker cannot make another', async () => {
   const moderator = server.token(['allow_mod'])
   const parent = await made(moderator)
   const guest = await invited(parent.code)
@@ -147,7 +147,7 @@ test('the child of a revoked invite lets nobody in, and its maker makes no other
   assert.equal((await invite(guest)).body.code, 'INVALID_PERMISSIONS')
 })
 
-test('the invite of somebody else is revoked by moderators alone, whatever MODERATION says', async () => {
+test('only moderators revoke invites of others, whatever MODERATION says', async () => {
   const open = await TestServer.start({ moderation: 'open' })
   try {
     for (const on of [server, open]) {
@@ -168,7 +168,7 @@ test('the invite of somebody else is revoked by moderators alone, whatever MODER
   }
 })
 
-test('an invite that is older than the record of its maker still lets people in', async () => {
+test('an invite from before makers were recorded still admits people', async () => {
   const own = await TestServer.start()
   try {
     const meetingId = await own.createMeeting()
@@ -194,7 +194,7 @@ test('an invite that is older than the record of its maker still lets people in'
   }
 })
 
-test('invites that let nobody in any more make room for others, and only where there is none', async () => {
+test('used-up invites make room for new ones, but only when the limit is reached', async () => {
   const own = await TestServer.start({ maxInvites: 8 })
   try {
     const meetingId = await own.createMeeting()
@@ -231,7 +231,7 @@ test('invites that let nobody in any more make room for others, and only where t
   }
 })
 
-test('the invites of a meeting are read by page, newest first', async () => {
+test('lists the invites of a meeting in pages, newest first', async () => {
   const moderator = server.token(['allow_mod'])
   const ids: string[] = []
   for (let nth = 0; nth < 5; nth++) {

@@ -50,7 +50,7 @@ const operations: Operation[] = Object.entries<Record<string, any>>(document.pat
   }),
 )
 
-test('every route is in the document, or is a page', () => {
+test('every route is in the document or is a page', () => {
   const described = new Set(operations.map(({ key }) => key))
   const missing = registered
     .filter(({ method, url }) => method !== 'HEAD' && method !== 'OPTIONS' && !pages.includes(url))
@@ -60,11 +60,11 @@ test('every route is in the document, or is a page', () => {
   assert.ok(registered.length > operations.length)
 })
 
-test('every operation has a call in the table, and every call an operation', () => {
+test('every operation has a call in the table, and every call has an operation', () => {
   assert.deepEqual(Object.keys(calls).sort(), operations.map(({ key }) => key).sort())
 })
 
-test('the document is OpenAPI 3.1, whole in itself', () => {
+test('the document is valid OpenAPI 3.1 and complete', () => {
   assert.match(document.openapi, /^3\.1\.\d+$/)
   assert.ok(document.info.title && document.info.version)
   const { schemas, securitySchemes } = document.components
@@ -155,7 +155,7 @@ function credentialsFor({ spec }: Operation): string | undefined {
   return way === undefined ? undefined : credentials[way]?.()
 }
 
-describe('without credentials, and with those of somebody else, an operation that needs some refuses as it says', () => {
+describe('operations that need credentials refuse calls without them, and with foreign ones, as documented', () => {
   for (const operation of operations) {
     const { key, method, path, spec } = operation
     const needed = (spec.security ?? []).every((way: object) => Object.keys(way).length > 0)
@@ -171,7 +171,7 @@ describe('without credentials, and with those of somebody else, an operation tha
   }
 })
 
-describe('what is not well formed is refused as it says', () => {
+describe('malformed calls are refused as documented', () => {
   for (const operation of operations) {
     const { key, method, path, spec } = operation
     if (!spec.requestBody) continue
@@ -187,7 +187,7 @@ describe('what is not well formed is refused as it says', () => {
   }
 })
 
-describe('a good call is answered as it says', () => {
+describe('valid calls are answered as documented', () => {
   for (const operation of operations) {
     const { key, method, path } = operation
     test(key, async () => {
@@ -209,7 +209,7 @@ describe('a good call is answered as it says', () => {
   }
 })
 
-test('the page of the document loads nothing from elsewhere and lets nothing inline run', async () => {
+test('the page of the document loads nothing from other sites and runs nothing inline', async () => {
   const answer = await fetch(`${server.url}/docs`)
   assert.equal(answer.status, 200)
   const policy = answer.headers.get('content-security-policy') ?? ''

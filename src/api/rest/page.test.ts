@@ -19,7 +19,7 @@ const script = start.paths.find((path) => path.endsWith('.js'))!
 const decoded = (bytes: Buffer, coding: string | undefined): Buffer =>
   coding === 'br' ? brotliDecompressSync(bytes) : coding === 'gzip' ? gunzipSync(bytes) : bytes
 
-test('first screens: under 100 kB each with Brotli, and 200 kB with what a meeting needs', async () => {
+test('first screens are under 100 kB each with Brotli, and under 200 kB with what a meeting needs', async () => {
   const limits: Record<string, number> = {
     'start page': 90,
     'before joining': 90,
@@ -34,7 +34,7 @@ test('first screens: under 100 kB each with Brotli, and 200 kB with what a meeti
   }
 })
 
-test('the start page loads nothing of the meeting nor of the dashboard, and the dashboard nothing of the meeting', async () => {
+test('the start page loads nothing of the meeting or the dashboard, and the dashboard nothing of the meeting', async () => {
   const meeting = await weigh(server.url, '/m/aaaa-bbbb-cccc', ['inside'])
   const dashboard = await weigh(server.url, '/dashboard')
   // Of mediasoup-client, socket.io-client and the meeting's screen.
@@ -45,7 +45,7 @@ test('the start page loads nothing of the meeting nor of the dashboard, and the 
   assert.ok(dashboard.scripts.includes('/v2/admin/status') && !start.scripts.includes('/v2/admin/status'))
 })
 
-test('a page and its parts come in a coding that the client takes, the same bytes in each', async () => {
+test('a page and its parts have the same bytes in each encoding that the client accepts', async () => {
   for (const path of ['/', '/m/aaaa-bbbb-cccc', '/dashboard', ...start.paths.slice(1)]) {
     const plain = await fetchRaw(server.url + path, html)
     assert.deepEqual([plain.status, plain.headers['content-encoding']], [200, undefined], path)
@@ -78,7 +78,7 @@ test('a page and its parts come in a coding that the client takes, the same byte
   }
 })
 
-test('HEAD answers as GET does, without the body', async () => {
+test('HEAD answers like GET, without the body', async () => {
   for (const path of ['/', '/dashboard', script]) {
     for (const coding of ['br', 'gzip', 'identity']) {
       const headers = { ...html, 'accept-encoding': coding }
@@ -91,7 +91,7 @@ test('HEAD answers as GET does, without the body', async () => {
   }
 })
 
-test('a part of a script is a part of what crosses the wire; a page comes whole', async () => {
+test('a range of a script is a range of the encoded bytes; a page is sent whole', async () => {
   for (const coding of ['br', 'identity']) {
     const headers = { ...html, 'accept-encoding': coding }
     const whole = await fetchRaw(server.url + script, headers)
@@ -106,7 +106,7 @@ test('a part of a script is a part of what crosses the wire; a page comes whole'
   }
 })
 
-test('scripts and styles may be kept for good; a page is asked for again, and not sent again while it is the same', async () => {
+test('scripts and styles may be cached for good; pages are revalidated and not sent again while unchanged', async () => {
   for (const path of start.paths.slice(1)) {
     const { headers } = await fetchRaw(server.url + path, { 'accept-encoding': 'br' })
     assert.equal(headers['cache-control'], 'public, max-age=31536000, immutable', path)
@@ -139,7 +139,7 @@ test('scripts and styles may be kept for good; a page is asked for again, and no
   assert.deepEqual([headers['cache-control'], headers.etag], ['no-store', undefined])
 })
 
-test('a new build of the same size and date is another page', async () => {
+test('a new build with the same size and date is another page', async () => {
   const pageFolder = await mkdtemp(join(tmpdir(), 'anteroom-page-'))
   const packed = new Date('1985-10-26T08:15:00Z')
   const tagOf = async (text: string): Promise<string> => {
@@ -163,7 +163,7 @@ test('a new build of the same size and date is another page', async () => {
   }
 })
 
-test('what guards a page guards it in every coding, unchanged and refused', async () => {
+test('the security headers of a page are sent in every encoding, with 304 and with refusals', async () => {
   for (const [path, expected] of [
     ['/', PAGE_HEADERS],
     ['/dashboard', DASHBOARD_HEADERS],
@@ -186,7 +186,7 @@ test('what guards a page guards it in every coding, unchanged and refused', asyn
   }
 })
 
-test('what answers a program at the address of the page varies by what it takes', async () => {
+test('the answer at a page address varies by the accepted type', async () => {
   for (const accept of ['text/html', 'application/json']) {
     const { headers } = await fetchRaw(server.url, { accept })
     assert.match(String(headers.vary), /\baccept\b(?!-)/, accept)

@@ -25,7 +25,7 @@ const direct = (): string => server.token(['allow_join'])
 const json = { 'content-type': 'application/json' }
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
-test('a call without a good token makes nothing and names no meeting', async () => {
+test('without a valid token nothing is created, and no meeting is named', async () => {
   const meetingId = await server.createMeeting()
   const tokens: [what: string, token: string, status: number, code: string][] = [
     ['none', '', 401, 'INVALID_TOKEN'],
@@ -52,7 +52,7 @@ test('a call without a good token makes nothing and names no meeting', async () 
   }
 })
 
-test('create and validate take the token wherever the samples put it', async () => {
+test('create and validate accept the token wherever the samples put it', async () => {
   const spellings: [what: string, asked: (token: string) => Asked, path?: string][] = [
     ['JSON', (token) => ({ headers: json, body: JSON.stringify({ token, region: 'us001' }) })],
     ['a form', (token) => ({ headers: form, body: new URLSearchParams({ token }).toString() })],
@@ -82,7 +82,7 @@ test('create and validate take the token wherever the samples put it', async () 
   assert.equal(got.status, 200)
 })
 
-test('what is no meeting is not valid, by the statuses and texts that clients look for', async () => {
+test('refuses unknown meetings with the statuses and texts that clients look for', async () => {
   const disabled = await server.createMeeting()
   assert.equal((await server.rest('POST', '/v2/rooms/deactivate', { roomId: disabled })).body.disabled, true)
   const cases: [id: string, status: number, text: string][] = [
@@ -106,7 +106,7 @@ test('what is no meeting is not valid, by the statuses and texts that clients lo
   }
 })
 
-test('one meeting for one custom id, also under fifty calls at once', async () => {
+test('one custom id gives one meeting, also with fifty simultaneous calls', async () => {
   const customRoomId = `team-${Date.now()}`
   const made = await Promise.all(
     Array.from({ length: 50 }, () => server.rest('POST', '/v2/rooms', { customRoomId })),
@@ -129,7 +129,7 @@ test('one meeting for one custom id, also under fifty calls at once', async () =
   assert.equal((await server.rest('POST', '/v2/rooms/deactivate', { roomId: customRoomId })).status, 402)
 })
 
-test('what was set at creation comes back, and what is wrong is refused by name', async () => {
+test('returns the settings of a meeting as they were set, and refuses wrong ones by name', async () => {
   const set = {
     webhook: { endPoint: 'https://app.example/hook', events: ['session-*'] },
     autoCloseConfig: { type: 'session-end-and-deactivate', duration: 30 },
@@ -163,7 +163,7 @@ test('what was set at creation comes back, and what is wrong is refused by name'
   }
 })
 
-test('lists come in pages, newest first', async () => {
+test('lists are paged, newest first', async () => {
   const made = []
   for (let at = 0; at < 5; at++) made.push(await server.createMeeting())
   const all = await server.rest('GET', '/v2/rooms?perPage=2&page=1')
@@ -187,7 +187,7 @@ test('lists come in pages, newest first', async () => {
   }
 })
 
-test('a token for one meeting is good for that one alone', async () => {
+test('a token for one meeting is refused for every other', async () => {
   const customRoomId = `scoped-${Date.now()}`
   const [own, other] = [await server.createMeeting({ customRoomId }), await server.createMeeting()]
   for (const roomId of [own, customRoomId]) {
@@ -210,7 +210,7 @@ test('a token for one meeting is good for that one alone', async () => {
   assert.equal((await server.rest('GET', `/v2/rooms/${own}`, undefined, crawler)).status, 200)
 })
 
-test('init-config tells each refusal by its number', async () => {
+test('init-config answers each refusal with its number', async () => {
   const meetingId = await server.createMeeting()
   const disabled = await server.createMeeting()
   await server.rest('POST', '/v2/rooms/deactivate', { roomId: disabled })
@@ -253,7 +253,7 @@ test('init-config tells each refusal by its number', async () => {
   assert.equal(body.data.signalingUrl, `${server.url.replace('http', 'ws')}/protoo`)
 })
 
-test('TURN credentials of one who must ask last for the wait and an hour, of others for a day', async () => {
+test('TURN credentials last for the lobby and an hour for those who must ask, and a day for others', async () => {
   const relayed = await TestServer.start({
     turnUrls: ['turn:turn.example.org'],
     turnSecret: 'a-secret-of-turn-for-tests',
@@ -277,7 +277,7 @@ test('TURN credentials of one who must ask last for the wait and an hour, of oth
   }
 })
 
-test('invites: no wider than their maker, counted, revocable', async () => {
+test('invites are no wider than their maker, counted and revocable', async () => {
   const roomId = await server.createMeeting()
   const guest = server.token(['ask_join'])
   assert.equal(
@@ -313,7 +313,7 @@ test('invites: no wider than their maker, counted, revocable', async () => {
   assert.equal((await exchange('A'.repeat(24))).status, 404)
 })
 
-test('the prebuilt page: a token for a key, a meeting for any id', async () => {
+test('the prebuilt page gets a token for a key, and a meeting for any id', async () => {
   const { status, body } = await call('/v1/prebuilt/token', {
     headers: json,
     body: JSON.stringify({ apiKey: 'test-key', permissions: ['ask_join', 'allow_mod'] }),

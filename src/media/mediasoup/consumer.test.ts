@@ -32,7 +32,7 @@ for (const [type, mode] of [
   ['simulcast', 'L3T3'],
   ['svc', 'L3T3'],
 ] as const) {
-  test(`${type}: the highest layer is asked for once the first picture has passed, and once only`, () => {
+  test(`${type}: requests the highest layer once, after the first picture`, () => {
     const worker = new WorkerConsumer(type, mode)
     consumerOf(worker)
     worker.emit('layerschange', undefined)
@@ -44,7 +44,7 @@ for (const [type, mode] of [
   })
 }
 
-test('a choice before the first picture waits for it; the last one counts, and later ones act at once', async () => {
+test('a choice of layers before the first picture waits for it; the last one counts, and later ones act immediately', async () => {
   const worker = new WorkerConsumer('simulcast', 'L3T3')
   const consumer = consumerOf(worker)
   await consumer.setPreferredLayers({ spatialLayer: 2, temporalLayer: 2 })
@@ -56,7 +56,7 @@ test('a choice before the first picture waits for it; the last one counts, and l
   assert.deepEqual(worker.asked.slice(1), [{ spatialLayer: 1 }])
 })
 
-test('a stream of one layer is asked for nothing', async () => {
+test('requests nothing of a stream with one layer', async () => {
   const worker = new WorkerConsumer('simple', 'L1T1')
   const consumer = consumerOf(worker)
   worker.emit('layerschange', { spatialLayer: 0, temporalLayer: 0 })
@@ -64,7 +64,7 @@ test('a stream of one layer is asked for nothing', async () => {
   assert.deepEqual(worker.asked, [])
 })
 
-test('a choice for a stream that has ended is refused, before its first picture too', async () => {
+test('refuses a choice for a stream that has ended, also before its first picture', async () => {
   const worker = new WorkerConsumer('simulcast', 'L3T3')
   const consumer = consumerOf(worker)
   worker.closed = true

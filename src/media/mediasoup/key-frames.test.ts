@@ -31,7 +31,7 @@ function keyFrame(sequence: number): Buffer {
 const found = locateWorker()
 
 test(
-  'a second viewer asks for a key frame as soon as the browser heeds it, not at once and in vain',
+  'asks for a key frame for a second viewer as soon as the browser will send one, and not before',
   { skip: !found && 'no media worker is built' },
   async () => {
     const worker = await createWorker({ workerBin: found!.bin })

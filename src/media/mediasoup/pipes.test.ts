@@ -154,7 +154,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
 const timeout = 60_000
 
 test(
-  'a camera on one worker is seen on the other; however many see it, it is sent over once',
+  'a camera on one worker is received on another, and piped once for all receivers',
   { skip, timeout },
   async () => {
     const { near, far } = await meeting()
@@ -184,7 +184,7 @@ test(
   },
 )
 
-test('who asks for a key frame on the other worker is heard by the sender', { skip, timeout }, async () => {
+test('a key frame request on another worker reaches the sender', { skip, timeout }, async () => {
   const { near, far } = await meeting()
   const sender = await send(near, [3331])
   const receiver = await receive(far, sender.ingress.producer.id)
@@ -199,37 +199,33 @@ test('who asks for a key frame on the other worker is heard by the sender', { sk
   sender.stop()
 })
 
-test(
-  'nothing is sent over while nobody watches, and receivers are told nothing of it',
-  { skip, timeout },
-  async () => {
-    const { near, far } = await meeting({ pauseMs: 50, closeMs: 60_000 })
-    const sender = await send(near)
-    const { id } = sender.ingress.producer
-    const piped = pipeOf(near)
-    const receivers = [await receive(far, id), await receive(far, id)]
-    let told = 0
-    for (const { consumer } of receivers) {
-      consumer.on('producerPaused', () => (told += 1))
-      await consumer.resume()
-    }
-    const out = await piped
-    await until(() => receivers.every(({ heard }) => heard.packets > 0))
-    await receivers[0]!.consumer.pause()
-    await delay(200)
-    assert.equal(out.paused, false, 'one still watches')
-    await receivers[1]!.consumer.pause()
-    await until(() => out.paused)
-    assert.deepEqual([told, near.router.counts.pipesOut], [0, 1])
-    const before = receivers[0]!.heard.packets
-    await receivers[0]!.consumer.resume()
-    await until(() => receivers[0]!.heard.packets > before)
-    assert.equal(out.paused, false)
-    sender.stop()
-  },
-)
+test('a pipe without viewers sends nothing, and receivers are not told', { skip, timeout }, async () => {
+  const { near, far } = await meeting({ pauseMs: 50, closeMs: 60_000 })
+  const sender = await send(near)
+  const { id } = sender.ingress.producer
+  const piped = pipeOf(near)
+  const receivers = [await receive(far, id), await receive(far, id)]
+  let told = 0
+  for (const { consumer } of receivers) {
+    consumer.on('producerPaused', () => (told += 1))
+    await consumer.resume()
+  }
+  const out = await piped
+  await until(() => receivers.every(({ heard }) => heard.packets > 0))
+  await receivers[0]!.consumer.pause()
+  await delay(200)
+  assert.equal(out.paused, false, 'one still watches')
+  await receivers[1]!.consumer.pause()
+  await until(() => out.paused)
+  assert.deepEqual([told, near.router.counts.pipesOut], [0, 1])
+  const before = receivers[0]!.heard.packets
+  await receivers[0]!.consumer.resume()
+  await until(() => receivers[0]!.heard.packets > before)
+  assert.equal(out.paused, false)
+  sender.stop()
+})
 
-test('it is paused and resumed at its source for all who receive it', { skip, timeout }, async () => {
+test('pausing and resuming at the source applies to all receivers', { skip, timeout }, async () => {
   const { near, far } = await meeting()
   const sender = await send(near)
   const { consumer, heard } = await receive(far, sender.ingress.producer.id)
@@ -248,7 +244,7 @@ test('it is paused and resumed at its source for all who receive it', { skip, ti
 })
 
 test(
-  'a pipe is gone some time after the last who had it, and made again for the next',
+  'a pipe closes some time after its last receiver, and is opened again for the next',
   { skip, timeout },
   async () => {
     const { near, far } = await meeting({ pauseMs: 20, closeMs: 100 })
@@ -268,7 +264,7 @@ test(
   },
 )
 
-test('streams go both ways over one line; sound comes over too', { skip, timeout }, async () => {
+test('pipes carry streams both ways over one line, with sound', { skip, timeout }, async () => {
   const { near, far } = await meeting()
   const one = await near.router.openIngress({ kind: 'audio', rtpParameters: voice }, () => undefined)
   const other = await far.router.openIngress({ kind: 'audio', rtpParameters: voice }, () => undefined)

@@ -124,7 +124,7 @@ for (const [when, interrupt] of [
   ],
 ] as [string, (stream: Awaited<ReturnType<typeof open>>) => Promise<void>][]) {
   test(
-    `who ${when} has the key frame and all that follows, though the frame after it was lost`,
+    `a receiver that ${when} gets the key frame and all that follows, though the frame after it was lost`,
     { skip: !found && 'no media worker is built' },
     async () => {
       const stream = await open()

@@ -164,7 +164,7 @@ const say = (message: string, persist = false, topic = 'CHAT'): ClientFrame => (
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('a reader who does not keep up is cut off, or misses what it said it may miss; the others hear all', async () => {
+test('a reader that falls behind is cut off, or misses what it agreed to miss; the others get everything', async () => {
   const { enter } = room()
   const [ann, slow, careless] = [await enter('ann'), await enter('slow'), await enter('careless', 'drop')]
   slow.link.backlogBytes = careless.link.backlogBytes = 2 * 1024 * 1024
@@ -179,7 +179,7 @@ test('a reader who does not keep up is cut off, or misses what it said it may mi
   assert.deepEqual(careless.link.heard, ['two'])
 })
 
-test('what could not be kept is refused and not heard; what came after it is', async () => {
+test('a message that could not be saved is refused and not delivered; later ones are', async () => {
   const { enter, log } = room()
   const { link, connection } = await enter('ann')
   log.before = () => Promise.reject(new Error('the disk is full'))
@@ -204,7 +204,7 @@ test('a message that is not kept waits for the one before it that is', async () 
   assert.deepEqual(link.heard, ['first', 'second'])
 })
 
-test('a long history waits for a slow reader, and what is said meanwhile comes after it', async () => {
+test('a long history waits for a slow reader, and newer messages follow it', async () => {
   const { ann, enter, said, log } = await longChat()
   const { link, connection } = await enter('bob')
   await connection.handle({ kind: 'unsubscribe', value: { topic: 'CHAT', requestId: 'r' } })
@@ -229,7 +229,7 @@ test('a long history waits for a slow reader, and what is said meanwhile comes a
   assert.equal(link.closedWith, undefined)
 })
 
-test('one who asks and asks and reads nothing is refused, then cut off', async () => {
+test('a client that keeps asking and reads nothing is refused, then cut off', async () => {
   const { enter } = await longChat()
   const { link, connection } = await enter('greedy')
   link.stalled = true
@@ -244,7 +244,7 @@ test('one who asks and asks and reads nothing is refused, then cut off', async (
   await Promise.all(asked)
 })
 
-test('what is kept while the history is read is heard once, after it', async () => {
+test('a message saved while the history is read is delivered once, after it', async () => {
   const { enter } = room()
   const [ann, bob] = [await enter('ann'), await enter('bob')]
   await bob.connection.handle({ kind: 'unsubscribe', value: { topic: 'CHAT', requestId: 'r' } })
@@ -264,7 +264,7 @@ test('what is kept while the history is read is heard once, after it', async () 
   assert.deepEqual(again.link.heard, all.slice(-3))
 })
 
-test('one participant keeps its share of the room and no more; what is not kept is still heard', async () => {
+test('one participant fills only its share of the kept messages; further ones are still delivered live', async () => {
   const { enter, log } = room({ maxSessionChatBytes: 40_000, maxChatMessageBytes: 1000 })
   const ann = await enter('ann', 'queue', 'one token')
   const fill = async (connection: typeof ann.connection): Promise<number> => {
@@ -290,7 +290,7 @@ test('one participant keeps its share of the room and no more; what is not kept 
   assert.equal(await fill(bob.connection), 10, 'what failed takes no room')
 })
 
-test('topics: a place is taken by listening, a share of them by one token, and given back', async () => {
+test('a subscription takes a place among the topics, at most a share of them per token, and gives it back', async () => {
   const { enter } = room({ maxChatTopics: 12, maxChatSubscriptions: 3 })
   const listen = (topic: string): ClientFrame => ({ kind: 'subscribe', value: { ...EMPTY, topic } })
   const [ann, second, third] = [

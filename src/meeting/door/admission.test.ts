@@ -128,12 +128,12 @@ const cases: [what: string, grant: Grant, facts: Partial<SessionFacts>, verdict:
   ],
   ['the id waits, who joins directly', grant('direct'), { waiting: grant('ask', other) }, 'admit'],
 ]
-test('who is admitted, waits, must contest its id, or is refused', () => {
+test('decides who is admitted, waits, competes for the id, or is refused', () => {
   for (const [what, one, changes, verdict] of cases)
     assert.equal(said(decideAdmission(one, facts(changes), limits, 'grant')), verdict, what)
 })
 
-test('a seat for one whom somebody lets in is held to the same rules', () => {
+test('a seat for somebody admitted from the lobby follows the same rules', () => {
   const seats: [what: string, changes: Partial<SessionFacts>, verdict: Verdict][] = [
     ['room', {}, 'admit'],
     ['full', { seats: 4 }, 'MAX_PARTCIPANT_REACHED'],
@@ -148,7 +148,7 @@ test('a seat for one whom somebody lets in is held to the same rules', () => {
   assert.deepEqual(authority, { canAdmit: false, canModerate: false })
 })
 
-test('who takes the place of the one who has its participant id', () => {
+test('decides who displaces the holder of a participant id', () => {
   const bound = { participantId: 'ann' }
   const pairs: [what: string, newcomer: Grant, holder: Grant, displaced: boolean][] = [
     ['the same token', grant('direct'), grant('direct'), true],
@@ -168,7 +168,7 @@ test('who takes the place of the one who has its participant id', () => {
     assert.equal(displaces(newcomer, holder), displaced, what)
 })
 
-test('admissions are of an id with its token, whatever either is made of', () => {
+test('an admission belongs to an id together with its token', () => {
   const admissions = new Admissions()
   admissions.add('a:jti:t', 'u')
   admissions.add('ann', 'jti:1')

@@ -42,7 +42,7 @@ const facts = (changes: Partial<DoorFacts> = {}): DoorFacts => ({
   ...changes,
 })
 
-suite('the rule', () => {
+suite('the rule at the door', () => {
   const cases: [what: string, facts: Partial<DoorFacts>, ErrorName | 'open'][] = [
     ['a token without restrictions', {}, 'open'],
     ['a participant who is not named yet', { participantId: undefined }, 'open'],
@@ -105,14 +105,14 @@ const shown = {
 const refuses = (judging: Promise<unknown>, code: ErrorName): Promise<void> =>
   assert.rejects(judging, (error) => error instanceof Refusal && error.code === code)
 
-test('an expired token returns by a socket alone, and only for a participant who was inside', async () => {
+test('an expired token returns only over a socket, and only for a participant who was inside', async () => {
   const returning = { ...shown, token: 'expired' }
   assert.equal((await door().judge('socket', returning)).participantId, 'p1')
   await refuses(door().judge('socket', { ...returning, participantId: 'p2' }), 'INVALID_TOKEN')
   await refuses(door().judge('elsewhere', returning), 'INVALID_TOKEN')
 })
 
-test('every way in is refused while there is no media, another meeting included', async () => {
+test('every way in is refused while there is no media, also into another meeting', async () => {
   const dark = door({ mediaStatus: () => off })
   await refuses(dark.judge('socket', shown), 'MEDIA_UNAVAILABLE')
   await refuses(dark.judge('elsewhere', shown), 'MEDIA_UNAVAILABLE')
@@ -122,7 +122,7 @@ test('every way in is refused while there is no media, another meeting included'
   )
 })
 
-test('a page of another origin is refused by every socket, before the meeting is looked up', async () => {
+test('a socket refuses a page of another origin before it looks up the meeting', async () => {
   const strict = door({
     refusalOfOrigin: () => new Refusal('UNAUTHORIZED_REQUEST'),
     findMeeting: () => assert.fail('the meeting was looked up'),
@@ -131,7 +131,7 @@ test('a page of another origin is refused by every socket, before the meeting is
   await refuses(strict.judge('elsewhere', shown), 'UNAUTHORIZED_REQUEST')
 })
 
-test('the participant is the one named, else the one of the token, else a new one', async () => {
+test('the participant id is the requested one, else that of the token, else a new one', async () => {
   const idOf = async (token: string, participantId: string | undefined) =>
     (await door().judge('socket', { ...shown, token, participantId })).participantId
   assert.equal(await idOf('good', 'p1'), 'p1')
@@ -141,7 +141,7 @@ test('the participant is the one named, else the one of the token, else a new on
   await refuses(idOf('good', ''), 'INVALID_PARTICIPANT_ID')
 })
 
-test('what explains a token says what the door says of it', () => {
+test('the explanation of a token agrees with the door', () => {
   const secret = 's'.repeat(32)
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const sign = (claims: object): string => {

@@ -13,7 +13,7 @@ function request(participantId: string, tokenId: string): EntryRequest {
   }
 }
 
-test('a request is taken once, and only by its own connection', () => {
+test('a request is answered once, and withdrawn only by its own connection', () => {
   const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined })
   const [first, second] = [request('ann', 't'), request('ann', 't')]
   assert.equal(lobby.add(first, 1), undefined)
@@ -25,7 +25,7 @@ test('a request is taken once, and only by its own connection', () => {
   assert.equal(lobby.size, 0)
 })
 
-test('requests are counted by their tokens', () => {
+test('counts requests by their tokens', () => {
   const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined })
   for (const [id, token] of [
     ['a', 't'],
@@ -38,7 +38,7 @@ test('requests are counted by their tokens', () => {
   assert.equal(lobby.countOf('t'), 1)
 })
 
-test('a request that nobody answers is over after its time, one that was taken is not', (t) => {
+test('a request that nobody answers ends after its time', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const over: string[] = []
   const lobby = new Lobby({ timeoutMs: 1000, onTimeout: ({ participantId }) => over.push(participantId) })

@@ -21,7 +21,7 @@ const removal = (changes: Partial<Removal> = {}): Removal => ({
   ...changes,
 })
 
-test('whom removals keep out: by id, and by token unless it is shared', () => {
+test('a removal keeps out an id, and a token unless it is shared', () => {
   const own = removal()
   const shared = removal({ tokenShared: true })
   const last = removal({ participantId: 'worse', at: 2 })
@@ -44,7 +44,7 @@ test('whom removals keep out: by id, and by token unless it is shared', () => {
     assert.equal(new Removals(list).keepOut({ participantId, tokenId }), out, what)
 })
 
-test('ids and tokens that look like each other are kept apart', () => {
+test('keeps ids and tokens apart that look alike', () => {
   const removals = new Removals([removal({ participantId: 'a:jti:t', tokenId: 'jti:x y' })])
   for (const [participantId, tokenId] of [
     ['a', 'jti:t:jti:x y'],
@@ -86,7 +86,7 @@ test('a lifted removal keeps nobody out, and leaves the others in force', () => 
   assert.equal(removals.keepOut({ participantId: 'else', tokenId: 'jti:t' }), true)
 })
 
-test('what moderators see: who, when, by whom, and whether the token is still good', () => {
+test('moderators see who was removed, when, by whom, and whether the token still works', () => {
   const removals = new Removals([
     removal({ tokenShared: true }),
     removal({ participantId: 'old', name: null, by: null, tokenId: 'jti:old' }),
@@ -106,7 +106,7 @@ test('what moderators see: who, when, by whom, and whether the token is still go
   )
 })
 
-test('who holds a token with the one who is removed: whoever else has joined with it', () => {
+test('a token is shared if another participant has joined with it', () => {
   const one = (changes: Partial<Holder>): Holder => ({
     id: 'other',
     tokenId: 't',
@@ -127,7 +127,7 @@ test('who holds a token with the one who is removed: whoever else has joined wit
   for (const [what, present, shared] of cases) assert.equal(sharesToken(removed, present), shared, what)
 })
 
-test('who may lift a removal', () => {
+test('decides who may lift a removal', () => {
   const byModerator = removal()
   const byOther = removal({ byModerator: false })
   const inside = (participantId: string, isModerator: boolean): Remover => ({ participantId, isModerator })
@@ -162,7 +162,7 @@ test('who may lift a removal', () => {
   )
 })
 
-test('who calls from outside: bound to a participant or to nobody; a moderator by permission or by role', () => {
+test('describes callers from outside: bound to a participant or not, moderator by permission or by role', () => {
   const grant = { apiKey: 'k', projectId: 'p', permissions: [], tokenId: 't' }
   assert.deepEqual(removerOf({ ...grant, entry: 'direct' }), {
     tokenId: 't',

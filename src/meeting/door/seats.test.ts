@@ -13,7 +13,7 @@ function participant(participantId: string, tokenId: string): Participant {
   })
 }
 
-test('a seat is given up after its time, unless it was joined with or its join is being written', (t) => {
+test('a seat is given up after its time, unless somebody joined with it or the join is being saved', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const over: string[] = []
   const seats = new Seats({ timeoutMs: 100, now: () => 7, onTimeout: ({ id }) => over.push(id) })

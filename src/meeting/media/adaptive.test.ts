@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pausedOwners, priorityOf } from './adaptive.ts'
 
-test('cameras within the limit all move; beyond it, recent speakers first, then those who came first', () => {
+test('within the limit all cameras are live; beyond it recent speakers come first, then those who came first', () => {
   const owners = ['ann', 'bob', 'cem', 'dan']
   for (const [limit, speakers, paused] of [
     [4, [], []],
@@ -16,7 +16,7 @@ test('cameras within the limit all move; beyond it, recent speakers first, then 
     assert.deepEqual([...pausedOwners(owners, speakers, limit)].sort(), paused, `${limit} ${speakers.join()}`)
 })
 
-test('a share comes before the speaker, and the speaker before the rest', () => {
+test('a screen share comes before the speaker, and the speaker before the rest', () => {
   const [share, speaker, other] = [
     priorityOf('share', false),
     priorityOf('video', true),

@@ -116,7 +116,7 @@ async function passes(ingress: Ingress, tap: Tap): Promise<void> {
 }
 
 test(
-  'a program sends: people see it and are offered its sound, an onlooker hears it',
+  'people see a program that sends and are offered its sound, and an onlooker receives it',
   { skip: noWorker },
   async () => {
     const { live } = await openMeeting()
@@ -150,7 +150,7 @@ test(
   },
 )
 
-test('an onlooker is seen by nobody and is counted nowhere', { skip: noWorker }, async () => {
+test('an onlooker is invisible and not counted', { skip: noWorker }, async () => {
   const { live, told } = await openMeeting()
   const ann = await joins(live, 'ann')
   const before = { heard: ann.link.heard.length, told: told.length, view: live.view() }
@@ -161,7 +161,7 @@ test('an onlooker is seen by nobody and is counted nowhere', { skip: noWorker },
   assert.ok(ben.link.heard.every((one) => !JSON.stringify(one).includes('recorder')))
 })
 
-test('an onlooker keeps no session alive, and is told of its end', { skip: noWorker }, async () => {
+test('an onlooker does not keep a session alive, and is told when it ends', { skip: noWorker }, async () => {
   const { live, events } = await openMeeting({ sessionGraceMs: 20 })
   const recorder = new Recorder()
   assert.throws(() => live.attach(recorder), Refusal)
@@ -174,7 +174,7 @@ test('an onlooker keeps no session alive, and is told of its end', { skip: noWor
 })
 
 test(
-  'one that came late is offered what goes on, and what it throws harms nobody',
+  'a late onlooker is offered the current streams, and its errors affect nobody',
   { skip: noWorker },
   async () => {
     const { live } = await openMeeting()
@@ -196,7 +196,7 @@ test(
   },
 )
 
-test('a program that sends is moderated and removed as anybody else', { skip: noWorker }, async () => {
+test('a program that sends is moderated and removed like a person', { skip: noWorker }, async () => {
   const { live } = await openMeeting()
   const mod = await joins(live, 'mod', grantOf('moderator'))
   const { self, ingress, put } = await sender(live, 'camera-1')
@@ -210,7 +210,7 @@ test('a program that sends is moderated and removed as anybody else', { skip: no
   await assert.rejects(live.media.streams.bring(self, { kind: 'audio', rtpParameters: OPUS }), Refusal)
 })
 
-test('a program sends no more streams than anybody else', { skip: noWorker }, async () => {
+test('a program that sends has the same stream limit as a person', { skip: noWorker }, async () => {
   const { live } = await openMeeting()
   const { self } = await sender(live, 'camera-1')
   const bring = (ssrc: number) =>

@@ -11,7 +11,7 @@ import {
   type OutsideAction,
 } from './permissions.ts'
 
-test('what each way in allows', () => {
+test('what each kind of entry permits', () => {
   const cases: [entry: 'direct' | 'moderator' | 'ask', Moderation, admits: boolean, moderates: boolean][] = [
     ['direct', 'grant', true, false],
     ['moderator', 'grant', true, true],
@@ -28,7 +28,7 @@ test('what each way in allows', () => {
   }
 })
 
-test('MODERATION=open makes nobody a moderator whose removals only moderators lift', () => {
+test('MODERATION=open does not make anybody a moderator whose removals only moderators lift', () => {
   assert.equal(managesFromOutside({ entry: 'direct' }), false)
   assert.equal(managesFromOutside({ entry: 'ask', roles: ['rtc'] }), false)
   assert.equal(managesFromOutside({ entry: 'moderator' }), true)

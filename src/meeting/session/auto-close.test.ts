@@ -25,7 +25,7 @@ function autoCloseOf(t: TestContext, failures = 0) {
   return { autoClose, closed, errors, tick }
 }
 
-test('a session is closed when it has lasted as long as was configured', async (t) => {
+test('a session is closed after its configured duration', async (t) => {
   const { autoClose, closed, tick } = autoCloseOf(t)
   autoClose.arm(0, { type: 'session-ends', duration: 10 })
   await tick(10 * MINUTE_MS - 1)
@@ -34,14 +34,14 @@ test('a session is closed when it has lasted as long as was configured', async (
   assert.deepEqual(closed, ['session-ends'])
 })
 
-test('a session that outlasted it while the server was stopped is closed at once', async (t) => {
+test('a session that reached its duration while the server was stopped is closed immediately', async (t) => {
   const { autoClose, closed, tick } = autoCloseOf(t)
   autoClose.arm(-20 * MINUTE_MS, { type: 'session-end-and-deactivate', duration: 10 })
   await tick(0)
   assert.deepEqual(closed, ['session-end-and-deactivate'])
 })
 
-test('it waits longer than a timer of the runtime can', async (t) => {
+test('waits longer than the longest timer of the runtime', async (t) => {
   const { autoClose, closed, tick } = autoCloseOf(t)
   const minutes = 60 * 24 * 60
   autoClose.arm(0, { type: 'session-ends', duration: minutes })
@@ -52,7 +52,7 @@ test('it waits longer than a timer of the runtime can', async (t) => {
   assert.deepEqual(closed, ['session-ends'])
 })
 
-test('a close that fails is tried again, until the session is over', async (t) => {
+test('retries a close that failed until the session is over', async (t) => {
   const { autoClose, closed, errors, tick } = autoCloseOf(t, 2)
   autoClose.arm(0, { type: 'session-ends', duration: 1 })
   await tick(MINUTE_MS)
@@ -62,7 +62,7 @@ test('a close that fails is tried again, until the session is over', async (t) =
   assert.deepEqual([closed.length, errors.length], [1, 2])
 })
 
-test('a session that is over is not closed, and a close that failed is not tried again', async (t) => {
+test('does not close a session that is over, and does not retry', async (t) => {
   const { autoClose, closed, errors, tick } = autoCloseOf(t, 1)
   autoClose.arm(0, { type: 'session-ends', duration: 1 })
   await tick(MINUTE_MS)

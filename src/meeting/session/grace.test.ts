@@ -14,7 +14,7 @@ function graceOf(t: TestContext, entering = false) {
   return { grace, state, tick: (ms: number) => t.mock.timers.tick(ms) }
 }
 
-test('it is over after the period, counted from the first time that nobody was inside', (t) => {
+test('a session ends after the grace period, counted from when it became empty', (t) => {
   const { grace, state, tick } = graceOf(t)
   grace.begin()
   tick(900)
@@ -25,7 +25,7 @@ test('it is over after the period, counted from the first time that nobody was i
   assert.equal(state.over, 1)
 })
 
-test('somebody who comes back stops it, and the next period is a whole one', (t) => {
+test('a return cancels the grace period, and the next one is complete', (t) => {
   const { grace, state, tick } = graceOf(t)
   grace.begin()
   tick(999)
@@ -39,7 +39,7 @@ test('somebody who comes back stops it, and the next period is a whole one', (t)
   assert.equal(state.over, 1)
 })
 
-test('those who are about to join get the time to join once', (t) => {
+test('those who are about to join get extra time once', (t) => {
   const { grace, state, tick } = graceOf(t, true)
   grace.begin()
   tick(1000)

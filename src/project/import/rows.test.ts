@@ -8,7 +8,7 @@ const room = (row: unknown) => meetingOf(row, { projectId: PROJECT, now: 7, newI
 const session = (row: unknown, participants: unknown[] = []) =>
   sessionOf(row, participants, { meetingId: 'abcd-efgh-ijkl', projectId: PROJECT })
 
-test('a room that could not be found again by its id is not taken', () => {
+test('does not import a room that could not be found again by its id', () => {
   for (const row of [
     undefined,
     null,
@@ -21,7 +21,7 @@ test('a room that could not be found again by its id is not taken', () => {
     assert.ok('why' in room(row), JSON.stringify(row))
 })
 
-test('a room keeps its ids, its settings and its instants', () => {
+test('a room keeps its ids, settings and dates', () => {
   const webhook = { endPoint: 'https://app.example/hook', events: ['session-*'] }
   assert.deepEqual(
     room({
@@ -52,7 +52,7 @@ test('a room keeps its ids, its settings and its instants', () => {
   )
 })
 
-test('what a room has beyond our rules is left out by name, and the room is taken', () => {
+test('imports a room without the settings that our rules refuse, and names them', () => {
   const outcome = room({
     roomId: 'abcd-efgh-ijkl',
     customRoomId: '..',
@@ -69,7 +69,7 @@ test('what a room has beyond our rules is left out by name, and the room is take
   assert.deepEqual([customId, settings, createdAt, id], [null, {}, 7, 'c'.repeat(24)])
 })
 
-test('a custom id that repeats the id of the room is none', () => {
+test('drops a custom id that repeats the id of the room', () => {
   const outcome = room({ roomId: 'abcd-efgh-ijkl', customRoomId: 'abcd-efgh-ijkl' })
   assert.ok('record' in outcome)
   assert.equal(outcome.record.customId, null)
@@ -79,7 +79,7 @@ test('a custom id that repeats the id of the room is none', () => {
 const START = '1970-01-01T00:00:10.000Z'
 const END = '1970-01-01T00:00:20.000Z'
 
-test('a session that goes on, or whose instants make no sense, is not taken', () => {
+test('does not import a session that is ongoing or has impossible dates', () => {
   for (const [row, why] of [
     [{}, /not a session/],
     [{ id: 'x', start: START, end: END }, /24 hex/],
@@ -94,7 +94,7 @@ test('a session that goes on, or whose instants make no sense, is not taken', ()
   }
 })
 
-test('stays and intervals come in order; those that were never closed end with the session', () => {
+test('stays and intervals are imported in order; unclosed ones end with the session', () => {
   const outcome = session({ id: ID, start: START, end: END, endReason: 'ROOM_CLOSE' }, [
     {
       participantId: 'ann',

@@ -137,7 +137,7 @@ class Line {
   }
 }
 
-test('a lost answer to a commit doubles nothing and loses nothing', onPostgres, async () => {
+test('a lost answer to a commit neither repeats nor loses the write', onPostgres, async () => {
   const cuts = Number(process.env.TEST_CUTS ?? 100)
   const line = await Line.to(server.port)
   const { store } = await openOn('lost_answers', line.port)
@@ -209,7 +209,7 @@ test('a lost answer to a commit doubles nothing and loses nothing', onPostgres, 
 })
 
 test(
-  'while PostgreSQL is away all is refused at once, and works again when it is back',
+  'while PostgreSQL is away calls are refused immediately, and succeed when it is back',
   onPostgres,
   async () => {
     const { store, told } = await openOn('away')
@@ -244,7 +244,7 @@ test(
   },
 )
 
-test('writes under way when PostgreSQL is killed are whole or not there', onPostgres, async () => {
+test('writes under way when PostgreSQL is killed are complete or absent', onPostgres, async () => {
   const { store } = await openOn('killed')
   const sessionId = await startSession(store)
   const outcomes: Promise<string | undefined>[] = []
@@ -281,7 +281,7 @@ test('writes under way when PostgreSQL is killed are whole or not there', onPost
   await store.close()
 })
 
-test('a database that only reads, and one that hangs', onPostgres, async () => {
+test('handles a read-only database and one that hangs', onPostgres, async () => {
   const { store, told } = await openOn('hindered')
   const sessionId = await startSession(store)
   const own = server.urlOf('hindered')
@@ -329,7 +329,7 @@ test('a database that only reads, and one that hangs', onPostgres, async () => {
   await store.close()
 })
 
-test('a full disk refuses what needs room, and mends itself', onPostgres, async (t) => {
+test('a full disk refuses writes, and recovers', onPostgres, async (t) => {
   const disk = mountSmall()
   if (disk === undefined) return t.diagnostic('not tried: this user may not mount a small disk')
   t.after(() => disk.unmount())

@@ -51,12 +51,12 @@ async function refuses(url: string, pattern: RegExp, masterKey?: Buffer): Promis
 
 const onPostgres = { skip: withoutPostgres }
 
-test('a server that does not answer, or does not exist', onPostgres, async () => {
+test('reports a server that does not answer or does not exist', onPostgres, async () => {
   await refuses('postgres://ann:open-sesame@127.0.0.1:1/x', /x at 127\.0\.0\.1:1 does not answer: start/)
   await refuses('postgres://ann:open-sesame@nowhere.invalid/x', /at nowhere\.invalid does not answer/)
 })
 
-test('a wrong password or user', onPostgres, async () => {
+test('reports a wrong password or user', onPostgres, async () => {
   const url = new URL(database.url)
   url.password = 'not-the-password'
   await refuses(url.href, /are not let into .*: correct them/)
@@ -65,13 +65,13 @@ test('a wrong password or user', onPostgres, async () => {
   assert.deepEqual(await tables(), [])
 })
 
-test('a database that is not there', onPostgres, async () => {
+test('reports a missing database', onPostgres, async () => {
   const url = new URL(database.url)
   url.pathname = '/nothing_of_this_name'
   await refuses(url.href, /There is no database .*nothing_of_this_name.*createdb/)
 })
 
-test('a server that is too old', onPostgres, async () => {
+test('reports a server that is too old', onPostgres, async () => {
   const { pathname } = new URL(database.url)
   await runSql(
     database.url,
@@ -85,7 +85,7 @@ test('a server that is too old', onPostgres, async () => {
   assert.deepEqual(await tables(), [])
 })
 
-test('a database of a newer program', onPostgres, async () => {
+test('reports a database of a newer version', onPostgres, async () => {
   await (await openStore({ folder, url: database.url })).close()
   await runSql(database.url, `insert into kysely_migration values ('9999-later', '2030-01-01')`)
   const before = await tables()
@@ -93,7 +93,7 @@ test('a database of a newer program', onPostgres, async () => {
   assert.deepEqual(await tables(), before)
 })
 
-test('a database of another installation, or of another program', onPostgres, async () => {
+test('reports a database of another installation or another program', onPostgres, async () => {
   await (await openStore({ folder, url: database.url })).close()
   await refuses(database.url, /of another installation, whose master key/, randomBytes(32))
   // With a data folder of its own, that has no key yet, none is made for a store that is there.
@@ -114,7 +114,7 @@ test('a database of another installation, or of another program', onPostgres, as
   await refuses(other.url, /holds the tables of another program/)
 })
 
-test('a user who may make no tables, and a server that only reads', onPostgres, async () => {
+test('reports a user who may not create tables, and a read-only server', onPostgres, async () => {
   const role = `reader_${randomBytes(4).toString('hex')}`
   const { pathname } = new URL(database.url)
   await runSql(
@@ -134,7 +134,7 @@ test('a user who may make no tables, and a server that only reads', onPostgres, 
   await assert.rejects(openStore({ folder, url: database.url }), /can only be read: name the primary/)
 })
 
-test('a text encoding that cannot hold every name', onPostgres, async () => {
+test('reports a text encoding that cannot hold every name', onPostgres, async () => {
   const { pathname } = new URL(database.url)
   const name = `${pathname.slice(1)}_latin`
   await runSql(database.url, `create database ${name} encoding 'LATIN1' locale 'C' template template0`)
@@ -144,7 +144,7 @@ test('a text encoding that cannot hold every name', onPostgres, async () => {
   await runSql(database.url, `drop database ${name} with (force)`)
 })
 
-test('nothing was made where no store may be made', onPostgres, async () => {
+test('creates nothing where it may not create a store', onPostgres, async () => {
   await assert.rejects(
     openStore({ folder, url: database.url, create: false }),
     /There is no store in .*anteroom init/,

@@ -38,7 +38,7 @@ test('one token serves many calls, each project has its own, and it is renewed b
   )
 })
 
-test('a token that is refused is exchanged once, and a second refusal is told', async () => {
+test('a refused token is exchanged once, and a second refusal is reported', async () => {
   const once = aServer({ refuse: (token) => (token === 't1' ? 401 : 0) })
   assert.equal(await once.ask(), 'yes')
   const always = aServer({ refuse: () => 401 })
@@ -50,13 +50,13 @@ test('a token that is refused is exchanged once, and a second refusal is told', 
   assert.equal(always.signedOut() + forbidden.signedOut(), 0, 'a refused token signs nobody out')
 })
 
-test('what is answered as text is asked for in the same way', async () => {
+test('requests text answers in the same way', async () => {
   const { api, seen } = aServer({ refuse: (token) => (token === 't1' ? 401 : 0) })
   assert.equal(await api.textInProject('p', '/x'), 'yes')
   assert.deepEqual(seen.slice(-1), ['/x by t2'])
 })
 
-test('whoever the server does not know any more is told', async () => {
+test('notifies the listener when the server no longer knows the sign-in', async () => {
   const { api, signedOut } = aServer()
   await assert.rejects(api.admin('GET', '/v2/admin/status'), { status: 401 })
   assert.equal(signedOut(), 1)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatPlace, pageOf, parsePlace } from './place.ts'
 
-test('an address says the screen and its filters, and is written as it was read', () => {
+test('an address contains the screen and its filters, and is written as it was read', () => {
   assert.deepEqual(parsePlace('/dashboard', ''), { path: [], query: {} })
   assert.deepEqual(parsePlace('/dashboard/', '?project=p'), { path: [], query: { project: 'p' } })
   const place = { path: ['meetings', 'a/b ü'], query: { state: 'ended', page: '3' } }
@@ -12,7 +12,7 @@ test('an address says the screen and its filters, and is written as it was read'
   assert.deepEqual(parsePlace('/dashboard/meetings/%zz', '').path, ['meetings', '%zz'])
 })
 
-test('empty filters and the first page are left out; a page that is none is the first', () => {
+test('leaves out empty filters and the first page; an invalid page is the first', () => {
   assert.equal(formatPlace('', { path: ['keys'], query: { page: '1', state: '' } }), '/dashboard/keys')
   for (const page of ['0', '-1', '1.5', 'x', '']) assert.equal(pageOf({ page }), 1)
   assert.equal(pageOf({ page: '7' }), 7)

@@ -29,7 +29,7 @@ function given(statuses: Partial<Record<'mic' | 'camera' | 'share', DeviceStatus
   return { actions, done, told, hands }
 }
 
-test('a press undoes what is wanted, also while that is on its way', () => {
+test('a press reverses the wish, also while the change is under way', () => {
   for (const [status, mic, camera, share] of [
     ['off', 'enableMic', 'enableCamera', 'startShare'],
     ['turningOn', 'disableMic', 'disableCamera', undefined],
@@ -45,7 +45,7 @@ test('a press undoes what is wanted, also while that is on its way', () => {
   }
 })
 
-test('a hand goes up, and down again', () => {
+test('a press raises the hand, and another lowers it', () => {
   const { actions, done, hands } = given({})
   actions.hand()
   hands.add('me')
@@ -54,7 +54,7 @@ test('a hand goes up, and down again', () => {
   assert.deepEqual(done, ['raise', 'lower', '🎉'])
 })
 
-test('what does not work is told, but for a screen that one chose not to share', async () => {
+test('reports what failed, except a screen that the person did not choose to share', async () => {
   for (const [error, expected] of [
     [new DeviceError('mic', 'denied', undefined), 1],
     [new DeviceError('screen', 'busy', undefined), 1],

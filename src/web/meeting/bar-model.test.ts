@@ -17,7 +17,7 @@ const buttonOf = (name: string, facts: Partial<BarFacts>, panel?: 'people' | 'ch
   }
 }
 
-test('a device button says what a press does, by what is wanted, and shows what is on its way', () => {
+test('a device button shows what a press does and what is under way', () => {
   for (const [name, status, label, icon, marks] of [
     ['mic', 'off', 'Unmute', 'micOff', ['isOff']],
     ['mic', 'turningOn', 'Mute', 'mic', ['isBusy']],
@@ -57,7 +57,7 @@ test('the other buttons count what waits, and show what is open', () => {
   assert.equal(buttonOf('hand', { handUp: true }).label, 'Lower hand')
 })
 
-test('the bar is told of our devices, the lobby and the chat, and of nothing that others do', () => {
+test('the bar is told only of our devices, the lobby and the chat', () => {
   const meeting = new FakeMeeting().join('ann')
   const chat = new ChatModel(meeting.asMeeting)
   chat.listen()
@@ -76,7 +76,7 @@ test('the bar is told of our devices, the lobby and the chat, and of nothing tha
   assert.deepEqual(view.get(), { ...quiet, mic: 'turningOn', waiting: 1, unread: 1, handUp: true })
 })
 
-test('the header says why the meeting stands still, and offers invites to whoever may admit', () => {
+test('the header says why the meeting is interrupted, and offers invites to admitters', () => {
   const meeting = new FakeMeeting()
   assert.deepEqual(headerOf(meeting.asMeeting), { interruption: undefined, canInvite: false })
   meeting.self.canAdmit = true

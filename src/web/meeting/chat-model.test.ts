@@ -13,7 +13,7 @@ function aChat(): { meeting: FakeMeeting; chat: ChatModel } {
 
 const settled = (): Promise<void> => new Promise((done) => setImmediate(done))
 
-test('a message is unread until the chat is open; kept ones and our own never are', () => {
+test('a message is unread until the chat is open, except kept ones and our own', () => {
   const { meeting, chat } = aChat()
   meeting.hear('CHAT', 'ann', 'kept', undefined, true)
   meeting.hear('CHAT', 'me', 'mine')
@@ -43,7 +43,7 @@ test('hands go up and down; a message without data raises one, as older apps sen
   assert.deepEqual([...chat.state.hands], ['bob'])
 })
 
-test('a reaction floats by for a while, cut to a few characters; one of the past does not', (t) => {
+test('a reaction is shown for a while, cut to a few characters, and not if it is old', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { meeting, chat } = aChat()
   meeting.hear('REACTION', 'ann', 'old', undefined, true)
@@ -56,7 +56,7 @@ test('a reaction floats by for a while, cut to a few characters; one of the past
   assert.deepEqual(chat.state.reactions, [])
 })
 
-test('a message that is not sent waits for another try, and says what is known of it', async () => {
+test('a message that could not be sent can be sent again, and shows why', async () => {
   for (const [error, problem] of [
     [new MeetingError(0, 'CONNECTION_FAILED', 'x'), 'It is not certain that this was sent.'],
     [new MeetingError(5000, 'CHAT_REFUSED', 'Too long.'), 'This was not sent: Too long.'],
@@ -77,7 +77,7 @@ test('a message that is not sent waits for another try, and says what is known o
   }
 })
 
-test('whoever listens anew hears what was kept, and nothing twice', () => {
+test('a new listener gets the kept messages, and none twice', () => {
   const { meeting, chat } = aChat()
   meeting.hear('CHAT', 'ann', 'one')
   chat.listen()

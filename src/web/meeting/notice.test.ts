@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
 import { Notice } from './notice.ts'
 
-test('who comes and leaves is told for a while; the latest counts from its own beginning', (t) => {
+test('announces joins and leaves for a while, each for its full time', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const notice = new Notice()
   const meeting = new FakeMeeting()

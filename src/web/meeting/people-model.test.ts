@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
 import { hereView, othersView, waitingView } from './people-model.ts'
 
-test('who waits is shown in the order of asking, to whoever may let them in', () => {
+test('shows admitters who waits, in the order of the requests', () => {
   const meeting = new FakeMeeting()
   const view = waitingView(meeting.asMeeting)
   let told = 0
@@ -26,7 +26,7 @@ test('who waits is shown in the order of asking, to whoever may let them in', ()
   assert.equal(told, 2)
 })
 
-test('the list of who is here follows who comes and goes, and the names of the others', () => {
+test('the list of participants follows joins, leaves and changes of name', () => {
   const meeting = new FakeMeeting().join('ann')
   const here = hereView(meeting.asMeeting)
   const others = othersView(meeting.asMeeting)

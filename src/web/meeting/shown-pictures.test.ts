@@ -28,7 +28,7 @@ function open() {
   }
 }
 
-test('a picture without a place is not sent; sound is not asked about', () => {
+test('a video that is not shown is not sent, and sound is not affected', () => {
   const { send, said } = open()
   send('ann', 'video')
   send('ann', 'audio')
@@ -40,7 +40,7 @@ test('a picture without a place is not sent; sound is not asked about', () => {
   assert.deepEqual(said(), [])
 })
 
-test('a picture comes in the size of its largest place, and only changes are said', () => {
+test('a video is requested in the size of its largest place, and only changes are sent', () => {
   const { send, said, shown } = open()
   const stream = send('ann', 'video')
   const [tile, front] = [{}, {}]
@@ -55,7 +55,7 @@ test('a picture comes in the size of its largest place, and only changes are sai
   assert.deepEqual(said(), [['video of ann', 150]])
 })
 
-test('a picture that moves from one place to another is not paused in between', () => {
+test('a video that moves from one place to another is not paused in between', () => {
   const { send, said, shown } = open()
   const stream = send('ann', 'video')
   const [tile, front] = [{}, {}]
@@ -66,7 +66,7 @@ test('a picture that moves from one place to another is not paused in between', 
   assert.deepEqual(said(), [['video of ann', 800]])
 })
 
-test('a hidden window is sent no picture, and all of them when it is seen again', () => {
+test('a hidden window receives no video, and all of it when it is visible again', () => {
   const { send, said, shown, page } = open()
   shown.place({}, send('ann', 'video'), 300)
   said()
@@ -78,7 +78,7 @@ test('a hidden window is sent no picture, and all of them when it is seen again'
   assert.deepEqual(said(), [['video of ann', 300]])
 })
 
-test('after its end nothing is said', () => {
+test('sends nothing after its end', () => {
   const { send, said, shown, stop } = open()
   const stream = send('ann', 'video')
   said()

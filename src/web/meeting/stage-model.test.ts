@@ -4,7 +4,7 @@ import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
 import { fakeTrack } from '../../../test/support/fake-track.ts'
 import { soundsOf, soundsView, stageOf, stageView, tilePage } from './stage-model.ts'
 
-test('the front goes to a shared screen, else to who is pinned, else to nobody', () => {
+test('the front shows a shared screen, else the pinned participant, else nobody', () => {
   const meeting = new FakeMeeting().join('ann', 'bob')
   const stage = () => stageOf(meeting.asMeeting)
   assert.deepEqual(stage(), { shared: undefined, front: undefined, tiles: ['me', 'ann', 'bob'] })
@@ -24,7 +24,7 @@ test('the front goes to a shared screen, else to who is pinned, else to nobody',
   assert.deepEqual(stage(), { shared: undefined, front: undefined, tiles: ['me', 'bob'] })
 })
 
-test('the stage is told of who comes and goes, and not of what each does', () => {
+test('the stage is told of joins and leaves, and not of what each participant does', () => {
   const meeting = new FakeMeeting().join('ann', 'bob')
   let told = 0
   stageView(meeting.asMeeting).subscribe(() => told++)
@@ -40,7 +40,7 @@ test('the stage is told of who comes and goes, and not of what each does', () =>
   assert.equal(told, 3)
 })
 
-test('25 tiles are on a page; a page that is no more leads to the last', () => {
+test('a page shows 25 tiles, and a page that no longer exists leads to the last', () => {
   const ids = Array.from({ length: 51 }, (_, at) => String(at))
   assert.deepEqual(tilePage([], 0), { current: 0, pages: 1, shown: [] })
   assert.equal(tilePage(ids.slice(0, 25), 0).pages, 1)
@@ -48,7 +48,7 @@ test('25 tiles are on a page; a page that is no more leads to the last', () => {
   assert.deepEqual(tilePage(ids.slice(0, 30), 2).shown, ids.slice(25, 30))
 })
 
-test('every sound is played, that of a shared screen too, and no picture', () => {
+test('plays every sound, that of a shared screen too, and no video', () => {
   const meeting = new FakeMeeting().join('ann', 'bob')
   let told = 0
   soundsView(meeting.asMeeting).subscribe(() => told++)

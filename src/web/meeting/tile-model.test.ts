@@ -7,7 +7,7 @@ import { hueOf, initials, menuOf, tileOf, tileView } from './tile-model.ts'
 
 const nobody: ReadonlySet<string> = new Set()
 
-test('a tile shows its participant, and the picture unless that is paused', () => {
+test('a tile shows its participant, and the video unless it is paused', () => {
   const meeting = new FakeMeeting().join('ann', 'bob')
   const tile = () => tileOf(meeting.asMeeting, nobody, 'ann')!
   assert.deepEqual(tile(), {
@@ -56,7 +56,7 @@ test('our own tile shows what is sent, not what is wanted, and has no menu', () 
   assert.equal(tileOf(meeting.asMeeting, nobody, 'ann')!.hasMenu, true)
 })
 
-test('the menu offers what can be done with what is on', () => {
+test('the menu offers what is possible with the streams that are on', () => {
   const labels = (on: boolean) =>
     menuOf({ micOn: on, cameraOn: on, shareOn: on, isPinned: on }).map(({ label, action }) => [label, action])
   assert.deepEqual(labels(true), [
@@ -74,7 +74,7 @@ test('the menu offers what can be done with what is on', () => {
   ])
 })
 
-test('among 25 people, a change is told to the tiles that show it and to no other', () => {
+test('among 25 people, only the tiles that show a change are told of it', () => {
   const ids = Array.from({ length: 24 }, (_, at) => `p${at}`)
   const meeting = new FakeMeeting().join(...ids)
   const chat = new ChatModel(meeting.asMeeting)
@@ -108,7 +108,7 @@ test('among 25 people, a change is told to the tiles that show it and to no othe
   tells(() => meeting.join('late'), [], 'somebody who joins')
 })
 
-test('a person without a picture has initials and a colour of their own', () => {
+test('a person without video has initials and a colour of their own', () => {
   for (const [name, letters] of [
     ['Ann', 'A'],
     ['ann b. cole', 'AC'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isSame, viewOf } from './view.ts'
 
-test('a view keeps its value until something in it differs, and tells only then', () => {
+test('a view keeps its value until something in it differs, and only then notifies', () => {
   let people = [{ id: 'a', on: false }]
   let signal = (): void => undefined
   const view = viewOf(
@@ -29,7 +29,7 @@ test('a view keeps its value until something in it differs, and tells only then'
   assert.equal(told, 1)
 })
 
-test('a change that came before anybody listened is not told twice', () => {
+test('a change before anybody listened is not reported twice', () => {
   let value = 1
   let signal = (): void => undefined
   const view = viewOf(
@@ -48,7 +48,7 @@ test('a change that came before anybody listened is not told twice', () => {
   assert.equal(view.get(), 2)
 })
 
-test('lists and plain objects are compared by what they hold, all else by identity', () => {
+test('compares lists and plain objects by content, everything else by identity', () => {
   const track = new EventTarget()
   for (const [one, other, same] of [
     [{ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }, true],

@@ -57,7 +57,7 @@ async function signedIn(): Promise<string> {
   return cookie!
 }
 
-test('without the admin key, with a wrong one, or with a token, nothing of the management answers', async () => {
+test('without the admin key, with a wrong one, or with a token, no management call is answered', async () => {
   for (const authorization of [
     undefined,
     ADMIN_KEY,
@@ -83,14 +83,14 @@ test('without the admin key, with a wrong one, or with a token, nothing of the m
   }
 })
 
-test('a token in the body is no admin key, and a cookie nobody gave is none', async () => {
+test('refuses a token in the body instead of the admin key, and a cookie that it did not issue', async () => {
   const inBody = await ask('POST', '/v2/admin/sign-out', {}, { token: ADMIN_KEY })
   assert.equal(inBody.status, 401)
   const invented = await ask('POST', '/v2/admin/sign-out', asPage('A'.repeat(24)), {})
   assert.equal(invented.status, 401)
 })
 
-test('the first link signs in once, and the server gives another until there is a password', async () => {
+test('the first link signs in once, and the server issues another until a password is set', async () => {
   const fresh = await TestServer.start()
   const [before] = [server]
   server = fresh
@@ -133,7 +133,7 @@ test('the first link signs in once, and the server gives another until there is 
   }
 })
 
-test('a wrong password is refused, and so is what is neither or both', async () => {
+test('refuses a wrong password, and calls with neither or both credentials', async () => {
   await signedIn()
   const wrong = await signInWith({ password: `${PASSWORD}!` })
   assert.equal(wrong.status, 401)
@@ -143,7 +143,7 @@ test('a wrong password is refused, and so is what is neither or both', async () 
   assert.equal((await signInWith({ password: { $ne: '' } })).status, 400)
 })
 
-test('too many tries are refused, the right one with them, until time has passed', async () => {
+test('after too many attempts even the right password is refused until time has passed', async () => {
   await signedIn()
   const statuses: number[] = []
   for (let tried = 0; tried < 12; tried++) {
@@ -159,7 +159,7 @@ test('too many tries are refused, the right one with them, until time has passed
   assert.equal((await signInWith({ password: PASSWORD })).status, 200)
 })
 
-test('a signed-in browser does nothing for a page of another address', async () => {
+test('refuses calls of a signed-in browser that come from a page of another address', async () => {
   const cookie = await signedIn()
   const { port } = new URL(server.url)
   const foreign = [
@@ -196,14 +196,14 @@ test('a signed-in browser does nothing for a page of another address', async () 
   assert.equal(await isSignedIn(cookie), false, 'signed out')
 })
 
-test('answers to the one who is signed in can be read by no other page', async () => {
+test('no other page can read the answers to a signed-in browser', async () => {
   const cookie = await signedIn()
   const answer = await ask('GET', '/v2/admin/sign-in', asPage(cookie, 'https://evil.example'))
   assert.equal(answer.body.signedIn, false)
   assert.equal(answer.headers.get('access-control-allow-credentials'), null)
 })
 
-test('a changed password needs the one before and signs out everybody else', async () => {
+test('changing the password needs the old one, and signs out everybody else', async () => {
   const [one, other] = [await signedIn(), (await signInWith({ password: PASSWORD })).cookie!]
   for (const current of [undefined, 'wrong password']) {
     const refused = await ask('POST', '/v2/admin/password', asPage(one), {
@@ -235,7 +235,7 @@ test('a sign-in ends after 30 days', async () => {
   assert.equal((await ask('POST', '/v2/admin/sign-out', asPage(cookie), {})).status, 401)
 })
 
-test('behind HTTPS the cookie is sent over nothing else', async () => {
+test('behind HTTPS the cookie is marked as secure', async () => {
   const behind = await TestServer.start({ publicUrl: 'https://meet.example' })
   try {
     const answer = await fetch(`${behind.url}/v2/admin/sign-in`, {
@@ -261,7 +261,7 @@ test('behind HTTPS the cookie is sent over nothing else', async () => {
   }
 })
 
-test('passwords, codes and cookies are nowhere in the data folder in the clear', async () => {
+test('the data folder contains no password, code or cookie in plain text', async () => {
   const cookie = await signedIn()
   for (const file of ['anteroom.db', 'anteroom.db-wal']) {
     const bytes = await readFile(join(server.config.dataDir, file)).catch(() => Buffer.alloc(0))
@@ -269,7 +269,7 @@ test('passwords, codes and cookies are nowhere in the data folder in the clear',
   }
 })
 
-test('the admin key is made on first start for its owner alone, and one that others can read stops the start', async () => {
+test('the first start creates an admin key that only its owner can read; a key that others can read stops the start', async () => {
   const own = await TestServer.start({ adminKey: undefined })
   try {
     const file = join(own.config.dataDir, 'admin.key')

@@ -17,7 +17,7 @@ async function inspect(meetingId: string): Promise<MeetingInspection> {
   return body
 }
 
-test('no token opens it, whatever it permits; an id that no meeting has is refused', async () => {
+test('no token opens the debug view, and an unknown meeting is refused', async () => {
   const meetingId = await server.createMeeting()
   const path = `/v2/admin/debug/meetings/${meetingId}`
   for (const token of [
@@ -31,12 +31,12 @@ test('no token opens it, whatever it permits; an id that no meeting has is refus
   assert.deepEqual([status, body.code], [404, 'NOT_FOUND'])
 })
 
-test('a meeting in which nobody is has no members', async () => {
+test('an empty meeting has no members', async () => {
   const meetingId = await server.createMeeting()
   assert.deepEqual(await inspect(meetingId), { meetingId, sessionId: null, members: [] })
 })
 
-test('it tells of each member what its line is, what it sends and what it receives, and no secret', async () => {
+test('shows each member with its connection, what it sends and receives, and no secret', async () => {
   const meetingId = await server.createMeeting()
   const connect = (participantId: string) =>
     server.connect({ token: server.token(['allow_join']), meetingId, participantId, name: participantId })

@@ -51,7 +51,7 @@ async function putOut(client: WireClient, code: number): Promise<void> {
   await client.gone()
 }
 
-test('what is not there, or badly asked, is refused', async () => {
+test('refuses unknown projects and keys, and malformed calls', async () => {
   for (const [method, path, body, status] of [
     ['POST', '/v2/admin/projects', { name: ' ' }, 400],
     ['PATCH', '/v2/admin/projects/nowhere', { name: 'x' }, 404],
@@ -84,7 +84,7 @@ test('what is not there, or badly asked, is refused', async () => {
     assert.equal((await server.rest('GET', `/v2/admin/${path}`)).status, 401, path)
 })
 
-test('a project and its keys: the secret is shown once, another project’s token finds nothing', async () => {
+test('shows the secret of a new key once; a token of another project finds nothing', async () => {
   const made = await server.admin('POST', '/v2/admin/projects', { name: 'other' })
   assert.equal(made.body.name, 'other')
   const changed = await server.admin('PATCH', `/v2/admin/projects/${made.body.projectId}`, {
@@ -105,7 +105,7 @@ test('a project and its keys: the secret is shown once, another project’s toke
   assert.equal((await server.rest('GET', '/v2/rooms', undefined, tokenBy(key))).body.pageInfo.total, 0)
 })
 
-test('when a key was last used is seen, also after a restart', async () => {
+test('shows when a key was last used, also after a restart', async () => {
   const key = await newKey()
   const lastUsed = async (): Promise<number | null> =>
     (await server.admin('GET', '/v2/admin/keys')).body.data.find(({ apiKey }: Key) => apiKey === key.apiKey)
@@ -120,7 +120,7 @@ test('when a key was last used is seen, also after a restart', async () => {
   assert.equal(await lastUsed(), at)
 })
 
-test('a rotated key works beside its successor for the overlap, and not a moment longer', async () => {
+test('a rotated key works beside its successor until the end of the overlap', async () => {
   const before = await newKey({ name: 'app', origins: ['https://app.example'] })
   const meetingId = await server.createMeeting()
   const { body: successor } = await server.admin('POST', `/v2/admin/keys/${before.apiKey}/rotate`, {
@@ -147,7 +147,7 @@ test('a rotated key works beside its successor for the overlap, and not a moment
   assert.equal((await initConfig(old, meetingId)).body.code, 4053, 'revoked before its overlap is over')
 })
 
-test('revoked at once: nobody comes in; those who are there stay or are put out, as the call says', async () => {
+test('a revoked key admits nobody; participants stay or are removed, as the call says', async () => {
   const key = await newKey()
   const meetingId = await server.createMeeting()
   const other = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'other' })
@@ -174,7 +174,7 @@ test('revoked at once: nobody comes in; those who are there stay or are put out,
   other.close()
 })
 
-test('a key with origins serves no page of another, at any door; other programs it serves', async () => {
+test('a key with origins refuses pages of other origins everywhere, and serves other programs', async () => {
   const key = await newKey({ origins: ['https://app.example', 'https://*.example.org'] })
   const meetingId = await server.createMeeting()
   const token = tokenBy(key)
@@ -222,7 +222,7 @@ test('a key with origins serves no page of another, at any door; other programs 
   assert.deepEqual(await from('https://evil.example'), [200, 200, 200, 200])
 })
 
-test('a revoked token is refused with 4002 everywhere, and whoever came with it is put out', async () => {
+test('a revoked token is refused with 4002 everywhere, and its holder is removed', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'], { jti: 'lost-phone' })
   const holder = server.connect({ token, meetingId, participantId: 'holder' })
@@ -267,7 +267,7 @@ test('a revoked token is refused with 4002 everywhere, and whoever came with it 
   })
 })
 
-test('a token is generated as asked, and explained', async () => {
+test('generates a token as requested, and explains it', async () => {
   const meetingId = await server.createMeeting()
   const { body } = await server.admin('POST', `/v2/admin/projects/${projectId}/token`, {
     permissions: ['allow_join', 'allow_mod'],
@@ -291,7 +291,7 @@ test('a token is generated as asked, and explained', async () => {
   assert.equal(junk.body.join.allowed, false)
 })
 
-test('settings say where each value came from, and never a secret', async () => {
+test('settings show where each value came from, and never a secret', async () => {
   const { body } = await server.admin('GET', '/v2/admin/settings')
   const found = new Map(body.data.map((one: any) => [one.variable, one]))
   const of = (variable: string): any => found.get(variable)

@@ -41,7 +41,7 @@ for (const [what, stays, seconds] of occupied) {
   })
 }
 
-test('a participant who came twice is one, under its latest name', () => {
+test('a participant who came twice is one, under the latest name', () => {
   const stays = [stay('a', 1000, 2000), stay('b', 1500, null), stay('a', 5000, null)]
   const { participants } = toSession(SESSION, undefined, stays, 'http://here', 10_000)
   assert.deepEqual(
@@ -53,7 +53,7 @@ test('a participant who came twice is one, under its latest name', () => {
   )
 })
 
-test('the last mode counts, and streams are told by their events', () => {
+test('uses the last mode, and finds streams by their events', () => {
   const interval = (kind: 'mode' | 'audio', value: string, startedAt: number) => ({
     sessionId: 's1',
     participantId: 'a',
@@ -77,7 +77,7 @@ test('the last mode counts, and streams are told by their events', () => {
   )
 })
 
-test('whatever a client said of its device, the answer has its shape', () => {
+test('the answer has its shape whatever a client reported about its device', () => {
   const nothing = {
     deviceInfo: { deviceName: '', deviceVersion: '' },
     sdkInfo: { sdkName: '', sdkVersion: '' },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nearestIndex, niceTicks, timeTicks } from './plot-scale.ts'
 
-test('ticks of an axis are round, begin at nothing and reach the top', () => {
+test('axis ticks are round, start at zero and reach the top', () => {
   assert.deepEqual(niceTicks(0), [0, 1])
   assert.deepEqual(niceTicks(NaN), [0, 1])
   assert.deepEqual(niceTicks(4), [0, 1, 2, 3, 4])
@@ -14,7 +14,7 @@ test('ticks of an axis are round, begin at nothing and reach the top', () => {
   }
 })
 
-test('ticks of time are round by the clock of the reader, and never too many', () => {
+test('time ticks are round in the reader’s time zone, and never too many', () => {
   const noon = Date.UTC(2026, 0, 1, 12)
   assert.deepEqual(timeTicks(noon + 1, noon + 3_600_000, 4), [
     noon + 900_000,
@@ -28,7 +28,7 @@ test('ticks of time are round by the clock of the reader, and never too many', (
     assert.ok(timeTicks(noon, noon + days * 86_400_000, 6).length <= 7, String(days))
 })
 
-test('the nearest of a list is found', () => {
+test('finds the nearest of a list', () => {
   assert.equal(nearestIndex([], 5), -1)
   const times = [10, 20, 40]
   assert.deepEqual(
