@@ -656,7 +656,7 @@ test('a connection that requests nothing is closed, and one that waits is not', 
     await guest.enter()
     const silent = quick.connect({ meetingId, token: quick.token(['allow_join']), participantId: 'silent' })
     const { message } = await silent.hears('error')
-    assert.equal(message, 'Nothing was asked for in time.')
+    assert.equal(message, 'The client sent no request in time.')
     await silent.gone()
     assert.equal(guest.closed, undefined)
     await guest.request('leave')

@@ -180,7 +180,7 @@ export class LoadParticipant {
     let timer: NodeJS.Timeout | undefined
     try {
       await new Promise<void>((resolve, reject) => {
-        timer = setTimeout(() => reject(new Error('nobody let it in in time')), ENTRY_TIMEOUT_MS)
+        timer = setTimeout(() => reject(new Error('nobody admitted it in time')), ENTRY_TIMEOUT_MS)
         this.#door = {
           enter: () => {
             this.#signalling.request('requestEntry', { name: participantId }).catch(reject)

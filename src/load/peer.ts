@@ -99,7 +99,7 @@ export class Peer {
       await Promise.race([
         connecting,
         new Promise((_, reject) => {
-          timer = setTimeout(() => reject(new Error('no connection for media in time')), CONNECT_TIMEOUT_MS)
+          timer = setTimeout(() => reject(new Error('the media connection timed out')), CONNECT_TIMEOUT_MS)
         }),
       ])
       dtls.updateSrtpSession()

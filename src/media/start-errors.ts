@@ -11,10 +11,10 @@ export function cannotListen(
 ): StartError {
   const listened = at.addresses.map(({ ip }) => ip).join(' and ')
   const sentence = /not available|EADDRNOTAVAIL/i.test(problem)
-    ? `Media cannot listen on ${listened}: that is no address of this machine; set HOST to one that is, and ANNOUNCED_ADDRESS to what clients reach.`
+    ? `Media cannot listen on ${listened}: that is not an address of this machine; set HOST to one that is, and ANNOUNCED_ADDRESS to the one that clients reach.`
     : /in use|EADDRINUSE/i.test(problem)
-      ? `Port ${at.port}, which media needs over UDP and TCP, is in use; set MEDIA_PORT to the first of ${at.workers} free ports, or stop the program that has it.`
-      : `Media cannot listen on ${listened} port ${at.port} (${problem}); set MEDIA_PORT or HOST to what it may use.`
+      ? `Port ${at.port}, which media needs over UDP and TCP, is in use; set MEDIA_PORT to the first of ${at.workers} free ports, or stop the program that uses it.`
+      : `Media cannot listen on ${listened} port ${at.port} (${problem}); set MEDIA_PORT or HOST to one that it may use.`
   return new StartError(sentence, options)
 }
 

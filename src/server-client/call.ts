@@ -160,7 +160,7 @@ export function at(parts: TemplateStringsArray, ...ids: string[]): string {
   return parts.reduce((path, part, index) => {
     const id = ids[index - 1]
     if (!isReadable(id) || id === '.' || id === '..')
-      throw new TypeError('an id must be a text that names something')
+      throw new TypeError('an id must be a string that is not empty')
     return path + encodeURIComponent(id) + part
   })
 }

@@ -25,15 +25,12 @@ export async function listen(
       )
     }
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new StartError(`${host} is no address of this machine: change HOST.`, { cause: error })
+      throw new StartError(`${host} is not an address of this machine: change HOST.`, { cause: error })
     }
     if (code === undefined) throw error
-    throw new StartError(
-      `${host} port ${port} cannot be listened on (${code}): change HOST or ${variable}.`,
-      {
-        cause: error,
-      },
-    )
+    throw new StartError(`Cannot listen on ${host} port ${port} (${code}): change HOST or ${variable}.`, {
+      cause: error,
+    })
   }
   const address = listener.server.address()
   return typeof address === 'object' && address !== null ? address.port : port

@@ -79,9 +79,9 @@ export function createMinter(options: MinterOptions): Minter {
 
 function checkKey(apiKey: unknown, secret: unknown): void {
   if (typeof apiKey !== 'string' || apiKey === '')
-    throw new TypeError('apiKey must be a string with something in it')
+    throw new TypeError('apiKey must be a string that is not empty')
   if (typeof secret !== 'string' || secret === '')
-    throw new TypeError('secret must be a string with something in it')
+    throw new TypeError('secret must be a string that is not empty')
 }
 
 function mint(key: HmacKey, head: string, claims: TokenClaims, now: number): string {

@@ -129,7 +129,7 @@ export async function openTracing(options: TracingOptions): Promise<Tracing> {
         () => undefined,
         (error: unknown) => error as Error,
       )
-      const late = new Error('It did not take the last ones in time.')
+      const late = new Error('The collector did not accept the last spans in time.')
       const trouble = await Promise.race([sent, setTimeout(CLOSE_TIMEOUT_MS, late, { ref: false })])
       if (trouble) heard(trouble)
     },

@@ -93,7 +93,7 @@ export async function readGiven(certFile: string, keyFile: string): Promise<Cert
     try {
       return parse()
     } catch (cause) {
-      throw new StartError(`${variable} names ${file}, which holds no ${what} in PEM.`, { cause })
+      throw new StartError(`${variable} names ${file}, which does not contain a ${what} in PEM.`, { cause })
     }
   }
   const [cert, key] = [await read('TLS_CERT', certFile), await read('TLS_KEY', keyFile)]
@@ -103,7 +103,7 @@ export async function readGiven(certFile: string, keyFile: string): Promise<Cert
   )
   if (!certificate.checkPrivateKey(privateKey)) {
     throw new StartError(
-      `The key that TLS_KEY names does not belong to the certificate that TLS_CERT names: give the pair.`,
+      `The key that TLS_KEY names does not belong to the certificate that TLS_CERT names: set both to one pair.`,
     )
   }
   return { cert, key, source: 'given', expiresAt: certificate.validToDate.getTime() }

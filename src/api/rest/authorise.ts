@@ -138,7 +138,7 @@ async function locateDelivery(grant: Grant, { store }: HttpContext, deliveryId: 
 
 /** What the hooks found out about a call; only for routes with a token. */
 function authorised({ authorised: found }: FastifyRequest): Authorised {
-  if (!found) throw new TypeError('this route declares no action of a token')
+  if (!found) throw new TypeError('this route does not take a token')
   return found
 }
 
@@ -147,7 +147,7 @@ export const grantFor = (request: FastifyRequest): Grant => authorised(request).
 /** The meeting that a call is about. */
 export function meetingFor(request: FastifyRequest): MeetingRecord {
   const { meeting } = authorised(request)
-  if (!meeting) throw new TypeError('this route is about no single meeting')
+  if (!meeting) throw new TypeError('this route is not about one meeting')
   return meeting
 }
 
@@ -158,6 +158,6 @@ export const meetingIfAny = (request: FastifyRequest): MeetingRecord | undefined
 /** The session that a call is about. */
 export function sessionFor(request: FastifyRequest): SessionRecord {
   const { session } = authorised(request)
-  if (!session) throw new TypeError('this route is about no single session')
+  if (!session) throw new TypeError('this route is not about one session')
   return session
 }

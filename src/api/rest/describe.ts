@@ -216,7 +216,9 @@ export function assertDeclared({ method, url, config, schema }: RouteOptions): v
   const { access, action, about } = config ?? {}
   const declared = access === 'token' ? action !== undefined && about !== undefined : access !== undefined
   if (!declared)
-    throw new TypeError(`${[method].flat().join()} ${url} does not declare who may call it, and what about`)
+    throw new TypeError(
+      `${[method].flat().join()} ${url} does not declare who may call it, and what it is about`,
+    )
 }
 
 /** The options of a page or an asset, which is not in the API document. */

@@ -191,8 +191,7 @@ export class Pubsub {
 
   async #handle(frame: Parameters<ChatConnection['handle']>[0]): Promise<void> {
     this.#connection ??= this.#options.open(this.#link())
-    if (!this.#connection)
-      throw new Refusal('INVALID_STATE', { message: 'There is no chat to take part in.' })
+    if (!this.#connection) throw new Refusal('INVALID_STATE', { message: 'The chat is not available now.' })
     const refusal = await this.#connection.handle(frame)
     if (refusal) throw refusal
   }

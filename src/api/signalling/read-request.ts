@@ -30,7 +30,7 @@ export function readRequest(
     if (typeof method === 'string' && absentServices.has(method) && state === 'inside') {
       throw new Refusal('ADD_ON_SERVICES_DISABLED')
     }
-    throw new Refusal('INVALID_REQUEST', { message: 'This method is not known.' })
+    throw new Refusal('INVALID_REQUEST', { message: 'The method is unknown.' })
   }
   const known = method as RequestMethod
   if (!(requests[known].states as readonly ConnectionState[]).includes(state)) {

@@ -206,7 +206,9 @@ export class MeetingSockets {
       // Put out, denied or leaving: its last words reach nobody.
       if (link.closing) return new Refusal('INVALID_STATE', { message: 'This connection is being closed.' })
       if (!connection && (early?.length ?? MAX_EARLY_REQUESTS) >= MAX_EARLY_REQUESTS)
-        return new Refusal('INVALID_STATE', { message: 'Nothing can be sent before connectionSuccess.' })
+        return new Refusal('INVALID_STATE', {
+          message: 'Wait for connectionSuccess before you send a request.',
+        })
       return undefined
     }
     type Reply = (answer: Answer, traits: ClientTraits) => void
@@ -274,7 +276,7 @@ export class MeetingSockets {
       const arrived = connection
       silence = setTimeout(() => {
         if (arrived.state === 'arrived')
-          refuse(new Refusal('INVALID_STATE', { message: 'Nothing was asked for in time.' }))
+          refuse(new Refusal('INVALID_STATE', { message: 'The client sent no request in time.' }))
       }, settings.headersTimeoutSeconds * 1000).unref()
     }
     void arrive()

@@ -84,7 +84,10 @@ export class FakeProducer implements Producer {
   ) {
     const parameters = structuredClone(toMediasoupRtpParameters(rtpParameters))
     if (parameters.codecs[0]?.mimeType.split('/')[0]?.toLowerCase() !== kind) {
-      throw new Refusal('INVALID_REQUEST', { message: 'The codec is not of the kind given.', reason: 'kind' })
+      throw new Refusal('INVALID_REQUEST', {
+        message: 'The codec does not match the kind of the stream.',
+        reason: 'kind',
+      })
     }
     ortc.validateAndNormalizeRtpParameters(parameters)
     if (!parameters.encodings?.length) parameters.encodings = [{}]

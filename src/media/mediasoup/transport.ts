@@ -202,7 +202,7 @@ export class MediasoupTransport implements Transport {
   #wantsSctp(): void {
     if (this.sctpParameters) return
     throw new Refusal('INVALID_REQUEST', {
-      message: 'The transport was made without data channels.',
+      message: 'The transport was created without data channels.',
       reason: 'sctp',
     })
   }
@@ -236,7 +236,10 @@ export async function makeProducer(
   const rtpParameters = toMediasoupRtpParameters(options.rtpParameters)
   const media = rtpParameters.codecs[0]?.mimeType.split('/')[0]?.toLowerCase()
   if (media !== kind) {
-    throw new Refusal('INVALID_REQUEST', { message: 'The codec is not of the kind given.', reason: 'kind' })
+    throw new Refusal('INVALID_REQUEST', {
+      message: 'The codec does not match the kind of the stream.',
+      reason: 'kind',
+    })
   }
   // All that goes in comes from the client, so what the worker does not like is the client's doing.
   const producer = await refusing(

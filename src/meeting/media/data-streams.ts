@@ -24,7 +24,7 @@ export class DataStreams {
   async produce(participant: Participant, data: RequestData<'produceData'>): Promise<{ id: string }> {
     const { media } = participant
     if (!participant.sends) {
-      throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send data.' })
+      throw new Refusal('INVALID_STATE', { message: 'A participant that only receives cannot send data.' })
     }
     const { transportId, sctpStreamParameters, label = '', protocol = '', appData = {} } = data
     assertSmall('appData', appData)

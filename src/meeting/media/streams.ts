@@ -217,7 +217,8 @@ export class Streams {
 }
 
 function assertSends({ sends }: Participant): void {
-  if (!sends) throw new Refusal('INVALID_STATE', { message: 'Who only receives cannot send a stream.' })
+  if (!sends)
+    throw new Refusal('INVALID_STATE', { message: 'A participant that only receives cannot send a stream.' })
 }
 
 function kindOf(kind: MediaKind, isShared: boolean): StreamKind {
