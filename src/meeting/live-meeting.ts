@@ -243,7 +243,7 @@ export class LiveMeeting {
     await this.#options.store.check()
     assertMay(by, 'end')
     return () => {
-      this.end('REMOVE_ALL').catch((error: unknown) =>
+      this.#endNow('REMOVE_ALL').catch((error: unknown) =>
         this.#options.onError(error, 'failed to end a session for all'),
       )
     }
@@ -252,6 +252,10 @@ export class LiveMeeting {
   /** Ends the session for everybody, including waiting applicants. */
   async end(reasonName: LeaveReasonName): Promise<void> {
     await this.#options.store.check()
+    await this.#endNow(reasonName)
+  }
+
+  async #endNow(reasonName: LeaveReasonName): Promise<void> {
     const reason = leaveReason(reasonName)
     this.entrance.closeAll(reason)
     await this.#sessions.end(reason, reasonName)

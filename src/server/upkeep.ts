@@ -49,6 +49,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
     await sweep({ ...settings, store, now, pause: () => setTimeout(SWEEP_PAUSE_MS) })
   }
 
+  let isStopped = false
   const every = (ms: number, failure: string, work: () => Promise<void>): NodeJS.Timeout => {
     let isRunning = false
     return setInterval(() => {
@@ -56,7 +57,10 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
       if (isRunning) return
       isRunning = true
       work()
-        .catch((error: unknown) => log.error({ err: error }, failure))
+        .catch((error: unknown) => {
+          // What is under way at the end finds the store closed.
+          if (!isStopped) log.error({ err: error }, failure)
+        })
         .finally(() => {
           isRunning = false
         })
@@ -69,6 +73,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   if (settings.statsIntervalSeconds > 0)
     timers.push(every(settings.statsIntervalSeconds * 1000, 'failed to measure media', measureMedia))
   return () => {
+    isStopped = true
     for (const timer of timers) clearInterval(timer)
     sampler.close()
   }
