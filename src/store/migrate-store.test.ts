@@ -39,8 +39,8 @@ async function fill(store: Store): Promise<void> {
     const stay = { sessionId: 's', participantId, name: participantId, joinedAt: 5, leftAt: null }
     await store.sessions.join({ ...stay, leaveReason: null, device: { a: 1 }, tokenId: 't' }, 'SEND')
   }
-  for (let at = 0; at < 1200; at++)
-    void store.chat.append({
+  const said = Array.from({ length: 1200 }, (_, at) =>
+    store.chat.append({
       sessionId: 's',
       messageId: `m${at}`,
       clientMessageId: '',
@@ -54,7 +54,9 @@ async function fill(store: Store): Promise<void> {
       tokenId: null,
       accountId: null,
       bytes: 9,
-    })
+    }),
+  )
+  await Promise.all(said)
   await store.values.set('v', 'w')
 }
 

@@ -1,8 +1,6 @@
 /** The store in PostgreSQL. */
-import { setTimeout as delay } from 'node:timers/promises'
-import { Kysely, sql, type Transaction } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { StartError } from '../../errors.ts'
-import { Refusal } from '../../protocol/errors.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
 import type { Seal } from '../secrets/seal.ts'
@@ -10,11 +8,12 @@ import { FIRST_MIGRATION, knowsAll, migrate, MIGRATION_TABLE, takenIn } from '..
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
 import type { Schema } from '../sql/schema.ts'
 import type { RunInTransaction } from '../sql/sql-context.ts'
-import { WriteQueue, type OnCommit, type Transact } from '../sql/write-queue.ts'
+import { WriteQueue, type OnCommit } from '../sql/write-queue.ts'
 import { troubleOf } from '../unavailable.ts'
 import { postgresDialect } from './dialect.ts'
 import { isUniqueViolation, problem } from './errors.ts'
-import { APPLICATION_NAME, CommitUnknown, openPool, PoolDialect } from './pool.ts'
+import { APPLICATION_NAME, connectionsOf, openPool, PoolDialect } from './pool.ts'
+import { Transactions } from './transactions.ts'
 
 /** As `server_version_num` has it. */
 const OLDEST_VERSION = 14_00_00
@@ -23,9 +22,6 @@ const READERS = 8
 const LANES = 4
 const READ_MS = 4000
 const WRITE_MS = 8000
-/** How long the answer to a commit that was lost is asked for. */
-const FATE_PATIENCE_MS = 60_000
-const FATE_RETRY_MS = 250
 
 export interface PostgresOptions {
   url: string
@@ -45,12 +41,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   await prepare(url, name, create)
   // What breaks an idle connection shows when the next one is asked for.
   const connect = (connections: number, statementMs: number) =>
-    new Kysely<Schema>({
-      dialect: new PoolDialect(openPool({ url, connections, statementMs }, () => undefined)),
-    })
-  const reader = connect(READERS, READ_MS)
-  const writer = connect(LANES, WRITE_MS)
-  const destroy = () => Promise.all([reader.destroy(), writer.destroy()])
+    connectionsOf(openPool({ url, connections, statementMs }, () => undefined))
+  const reader = new Kysely<Schema>({ dialect: new PoolDialect(connect(READERS, READ_MS)) })
+  const writers = connect(LANES, WRITE_MS)
+  const destroy = () => Promise.all([reader.destroy(), writers.end()])
   let closing = false
 
   let trouble: StoreTrouble | undefined
@@ -63,7 +57,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     if (why) isIn(why, (error as Error).cause)
   }
   const lanes = Array.from({ length: LANES }, () => {
-    const transactions = new Transactions(writer, reader, () => closing)
+    const transactions = new Transactions(writers, reader, () => closing)
     const queue = new WriteQueue<Schema>(
       transactions.run,
       (...commit) => {
@@ -74,11 +68,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     )
     return { transactions, queue }
   })
-  const write: RunInTransaction = async ({ lane, holds = [] }, work) => {
-    const { transactions, queue } = lanes[laneOf(lane)]!
+  const write: RunInTransaction = async (turn, work) => {
+    const { transactions, queue } = lanes[laneOf(turn.lane)]!
     try {
       transactions.assertSure()
-      return await queue.run(holds, work)
+      return await queue.run(turn, work)
     } catch (error) {
       failed(error)
       throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
@@ -86,7 +80,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   }
   try {
     const seal = await options.seal(await isInUse(reader))
-    const context = { db: reader, write, seal, dialect: postgresDialect }
+    const settled = async (): Promise<void> => {
+      await Promise.all(lanes.map(({ queue }) => queue.settled()))
+    }
+    const context = { db: reader, write, settled, seal, dialect: postgresDialect }
     await proveSeal(context)
     return {
       ...storeOver(context),
@@ -131,7 +128,7 @@ export async function checkPostgres(url: string, seal: () => Promise<Seal>): Pro
 /** One connection on which nothing is hurried: migrations take what they take. */
 export function connectPostgres(url: string): Kysely<Schema> {
   return new Kysely<Schema>({
-    dialect: new PoolDialect(openPool({ url, connections: 1 }, () => undefined)),
+    dialect: new PoolDialect(connectionsOf(openPool({ url, connections: 1 }, () => undefined))),
   })
 }
 
@@ -200,89 +197,6 @@ export const OTHER_CONNECTIONS = sql<{ others: number }>`
 async function isInUse(db: Kysely<Schema>): Promise<boolean> {
   const probe = db.selectFrom('stored_values').select('name').where('name', '=', SEAL_PROBE)
   return (await probe.executeTakeFirst()) !== undefined
-}
-
-/** The transactions of one lane. */
-class Transactions {
-  readonly #writer: Kysely<Schema>
-  readonly #reader: Kysely<Schema>
-  readonly #isClosing: () => boolean
-  /** What the last commit failed with while it is not known whether it happened. */
-  #unsure: Refusal | undefined
-
-  constructor(writer: Kysely<Schema>, reader: Kysely<Schema>, isClosing: () => boolean) {
-    this.#writer = writer
-    this.#reader = reader
-    this.#isClosing = isClosing
-  }
-
-  /** @throws {Refusal} STORE_UNAVAILABLE while what comes next would have to wait for news of a commit */
-  assertSure(): void {
-    if (this.#unsure) throw this.#unsure
-  }
-
-  readonly run: Transact<Schema> = async (holds, work) => {
-    for (let retried = false; ;) {
-      let transaction: string | undefined
-      let value: { of: Awaited<ReturnType<typeof work>> } | undefined
-      try {
-        return await this.#writer.transaction().execute(async (tx) => {
-          transaction = await begin(tx, holds)
-          value = { of: await work(tx) }
-          return value.of
-        })
-      } catch (error) {
-        if (error instanceof CommitUnknown && value !== undefined) {
-          if (await this.#happened(transaction!, error.cause)) return value.of
-          continue
-        }
-        // A connection that was left from before the database was started anew.
-        if (troubleOf(error) !== 'away' || retried) throw error
-        retried = true
-      }
-    }
-  }
-
-  /** Whether a transaction was committed, asked until the database knows. @throws {Refusal} STORE_UNAVAILABLE */
-  async #happened(transaction: string, cause: unknown): Promise<boolean> {
-    const askedAt = performance.now()
-    const unsure = new Refusal('STORE_UNAVAILABLE', { reason: 'away', cause })
-    this.#unsure = unsure
-    try {
-      while (performance.now() - askedAt < FATE_PATIENCE_MS && !this.#isClosing()) {
-        const status = await fateOf(this.#reader, transaction).catch((error: unknown) => {
-          if (troubleOf(error)) return 'unknown'
-          throw error
-        })
-        if (status === 'committed') return true
-        if (status === 'aborted') return false
-        await delay(FATE_RETRY_MS)
-      }
-    } finally {
-      this.#unsure = undefined
-    }
-    throw unsure
-  }
-}
-
-/** Takes what the work holds, in an order that all agree on. Answers by which name the database knows the transaction. */
-async function begin(tx: Transaction<Schema>, holds: readonly string[]): Promise<string> {
-  const names = [...new Set(holds)]
-  const { rows } = await sql<{ name: string }>`
-    select pg_current_xact_id()::text as name, count(*) from (
-      select pg_advisory_xact_lock(key) from (
-        select distinct hashtextextended(held, 0) as key from unnest(${names}::text[]) as held order by key
-      ) as keys
-    ) as locks`.execute(tx)
-  return rows[0]!.name
-}
-
-async function fateOf(db: Kysely<Schema>, transaction: string): Promise<string | null> {
-  const { rows } = await sql<{ status: string | null }>`
-    select pg_xact_status(${transaction}::xid8) as status`.execute(db)
-  const status = rows[0]!.status
-  if (status === null) throw new Refusal('STORE_UNAVAILABLE', { reason: 'failing' })
-  return status
 }
 
 /** Which of the lanes a name belongs to. */

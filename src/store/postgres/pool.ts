@@ -1,11 +1,6 @@
 /** Connections to PostgreSQL: what fails because the database does says so, and what may be broken is not used again. */
-import {
-  PostgresDialect,
-  PostgresDriver,
-  type PostgresDialectConfig,
-  type PostgresPool,
-  type PostgresPoolClient,
-} from 'kysely'
+import { PostgresDialect, PostgresDriver, type PostgresDialectConfig, type PostgresPool } from 'kysely'
+import { Socket } from 'node:net'
 import pg from 'pg'
 import { checked } from '../sql/parameters.ts'
 import { asUnavailable } from './errors.ts'
@@ -43,6 +38,8 @@ export function openPool(options: PoolOptions, onIdleError: (error: unknown) => 
     idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 3000,
+    pipeline: true,
+    stream: () => new GatheringSocket(),
     ...(statementMs !== undefined && {
       statement_timeout: statementMs,
       query_timeout: statementMs + ANSWER_PATIENCE_MS,
@@ -52,38 +49,59 @@ export function openPool(options: PoolOptions, onIdleError: (error: unknown) => 
     types,
   })
   pool.on('error', onIdleError)
+  pool.on('connect', (client) => {
+    // A plan that was made for empty tables would be kept until the database next looks at their sizes. Where this fails, so does
+    // the first statement.
+    client.query('set plan_cache_mode = force_custom_plan').catch(() => undefined)
+  })
   return pool
 }
 
-/** Thrown in the place of what a COMMIT failed with when its answer was lost: whether it happened is not known. */
-export class CommitUnknown extends Error {
-  override readonly name = 'CommitUnknown'
+/** Sends in one piece what is written in one go: the driver writes each statement by itself. */
+class GatheringSocket extends Socket {
+  #gathers = false
+
+  override write(...parameters: unknown[]): boolean {
+    if (!this.#gathers) {
+      this.#gathers = true
+      this.cork()
+      process.nextTick(() => {
+        this.#gathers = false
+        this.uncork()
+      })
+    }
+    return super.write(...(parameters as Parameters<Socket['write']>))
+  }
 }
 
-type Connection = Parameters<PostgresDriver['rollbackTransaction']>[0]
+/** Where connections come from. */
+export interface Connections {
+  connect(): Promise<Connection>
+  end(): Promise<void>
+}
+
+/** All that is asked of a connection here; nothing reads by cursor. */
+export interface Connection {
+  /** Does not wait for the answers to earlier statements. Of several statements in one text, the result of the last. */
+  query(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>
+  release(discard?: boolean): void
+}
 
 class Driver extends PostgresDriver {
-  override async commitTransaction(connection: Connection): Promise<void> {
-    try {
-      await super.commitTransaction(connection)
-    } catch (cause) {
-      throw troubleOf(cause) === 'away'
-        ? new CommitUnknown('The answer to a commit was lost.', { cause })
-        : cause
-    }
-  }
-
-  override async rollbackTransaction(connection: Connection): Promise<void> {
+  override async rollbackTransaction(
+    connection: Parameters<PostgresDriver['rollbackTransaction']>[0],
+  ): Promise<void> {
     // Where it cannot be undone, the connection is gone, and the transaction with it; why is what the caller is to hear.
     await super.rollbackTransaction(connection).catch(() => undefined)
   }
 }
 
+/** Sends the statements of Kysely over these connections. */
 export class PoolDialect extends PostgresDialect {
   readonly #config: PostgresDialectConfig
 
-  constructor(pool: pg.Pool) {
-    const config = { pool: tellingTrouble(pool) }
+  constructor(connections: Connections) {
+    const config = { pool: { ...connections, options: {} } as unknown as PostgresPool }
     super(config)
     this.#config = config
   }
@@ -93,24 +111,36 @@ export class PoolDialect extends PostgresDialect {
   }
 }
 
-function tellingTrouble(pool: pg.Pool): PostgresPool {
-  const known = new WeakMap<pg.PoolClient, Client>()
+/** Connections of a pool that tell trouble as such. */
+export function connectionsOf(pool: pg.Pool): Connections {
+  const known = new WeakMap<pg.PoolClient, PoolConnection>()
   return {
     connect: async () => {
       const client = await pool.connect().catch((error: unknown) => {
         throw asUnavailable(error)
       })
-      const ours = known.get(client) ?? new Client(client)
+      const ours = known.get(client) ?? new PoolConnection(client)
       known.set(client, ours)
-      return ours as unknown as PostgresPoolClient
+      return ours
     },
     end: () => pool.end(),
-    options: {},
   }
 }
 
-/** All that is asked of a connection here; nothing reads by cursor. */
-class Client implements Omit<PostgresPoolClient, 'query'> {
+/** A statement that was prepared is parsed once for each connection. Those beyond are parsed anew each time. */
+const MAX_PREPARED = 500
+const names = new Map<string, string>()
+
+/** Under which name the database knows a statement. */
+function preparedName(text: string): string | undefined {
+  const known = names.get(text)
+  if (known !== undefined || names.size >= MAX_PREPARED) return known
+  const name = `anteroom_${names.size}`
+  names.set(text, name)
+  return name
+}
+
+class PoolConnection implements Connection {
   readonly #client: pg.PoolClient
   #broken = false
 
@@ -124,7 +154,9 @@ class Client implements Omit<PostgresPoolClient, 'query'> {
 
   async query(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
     try {
-      return await this.#client.query(text, [...checked(values)])
+      // Without values it may be several statements, which cannot be prepared.
+      if (values.length === 0) return lastOf(await this.#client.query(text))
+      return await this.#client.query({ name: preparedName(text), text, values: [...checked(values)] })
     } catch (error) {
       const told = asUnavailable(error)
       const trouble = troubleOf(told)
@@ -137,4 +169,8 @@ class Client implements Omit<PostgresPoolClient, 'query'> {
   release(discard?: boolean): void {
     this.#client.release(this.#broken || discard === true)
   }
+}
+
+function lastOf(result: pg.QueryResult | pg.QueryResult[]): pg.QueryResult {
+  return Array.isArray(result) ? result.at(-1)! : result
 }

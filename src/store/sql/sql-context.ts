@@ -22,6 +22,8 @@ export type RunInTransaction = <T>(turn: Turn, work: (db: Kysely<Schema>) => Pro
 export interface SqlContext {
   db: Kysely<Schema>
   write: RunInTransaction
+  /** Resolves when what was written before has been committed or has failed, or after a moment. */
+  settled: () => Promise<void>
   seal: Seal
   dialect: SqlDialect
 }

@@ -19,7 +19,7 @@ import type { Schema } from '../sql/schema.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
 import { knowsAll, migrate } from '../sql/migrations.ts'
-import type { RunInTransaction } from '../sql/sql-context.ts'
+import type { RunInTransaction, Turn } from '../sql/sql-context.ts'
 import { checked } from '../sql/parameters.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
 import { SealBroken, type Seal } from '../secrets/seal.ts'
@@ -33,6 +33,9 @@ export const DATABASE_FILE = 'anteroom.db'
 const START_BUSY_TIMEOUT_MS = 5000
 /** How long a read may block the process: only while another process checkpoints its log. */
 const READ_BUSY_TIMEOUT_MS = 500
+/** One statement after the other: it does not wait for anything that others could be done meanwhile. */
+const ONE_LANE: Turn = { lane: '' }
+
 /** @throws {StartError} */
 export async function openSqlite(
   folder: string,
@@ -75,11 +78,11 @@ export async function openSqlite(
       failed,
     )
     const write: RunInTransaction = (_turn, work) =>
-      queue.run([], work).catch((error: unknown) => {
+      queue.run(ONE_LANE, work).catch((error: unknown) => {
         failed(error)
         throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
       })
-    const context = { db: reader, write, seal, dialect: sqliteDialect }
+    const context = { db: reader, write, settled: () => queue.settled(), seal, dialect: sqliteDialect }
     await proveSeal(context)
     return {
       ...storeOver(context),

@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { SqlContext } from '../sql-context.ts'
+import { together } from '../together.ts'
 import type { Schema } from '../schema.ts'
 import type { MeetingRecord, Store } from '../../store.ts'
 import { IdTaken, StoreConflict } from '../../problem.ts'
@@ -31,11 +32,6 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
             .executeTakeFirst()
           if (named) throw new IdTaken('The custom id is the id of another meeting.')
         }
-        const custom = await inProject
-          .select('id')
-          .where('custom_id', 'in', [meetingId, id])
-          .executeTakeFirst()
-        if (custom) throw new StoreConflict('This id is the custom id of another meeting.')
         const row = {
           id,
           meeting_id: meetingId,
@@ -46,7 +42,13 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
           created_at: meeting.createdAt,
           updated_at: meeting.updatedAt,
         }
-        return toMeeting(await tx.insertInto('meetings').values(row).returningAll().executeTakeFirstOrThrow())
+        // What is inserted is rolled back where the other statement finds something.
+        const [custom, made] = await together([
+          inProject.select('id').where('custom_id', 'in', [meetingId, id]).executeTakeFirst(),
+          tx.insertInto('meetings').values(row).returningAll().executeTakeFirstOrThrow(),
+        ])
+        if (custom) throw new StoreConflict('This id is the custom id of another meeting.')
+        return toMeeting(made)
       })
     },
     withCustomId: async (projectId, customId) => {

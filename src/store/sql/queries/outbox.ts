@@ -22,7 +22,7 @@ export async function insertDeliveries(
         occurred_at: delivery.occurredAt,
         state: 'waiting',
         attempts: 0,
-        next_at: (await firstOfLine(tx, delivery.meetingId, delivery.endPoint)) ? null : delivery.occurredAt,
+        next_at: ifFirst(tx, delivery.meetingId, delivery.endPoint, delivery.occurredAt),
         leased_until: null,
         last_status: null,
         last_error: null,
@@ -37,21 +37,24 @@ export function lineName(meetingId: string, endPoint: string): string {
   return `line:${meetingId}:${endPoint}`
 }
 
-async function firstOfLine(
-  tx: Kysely<Schema>,
-  meetingId: string,
-  endPoint: string,
-): Promise<number | undefined> {
-  const row = await tx
-    .selectFrom('deliveries')
-    .select('number')
-    .where('meeting_id', '=', meetingId)
-    .where('end_point', '=', endPoint)
-    // A literal lets the planner see that the partial index of waiting deliveries covers the query.
-    .where('state', '=', sql.lit('waiting' as const))
-    .orderBy('number')
-    .executeTakeFirst()
-  return row?.number
+/** Of the deliveries that wait in a line, the one that came first. */
+function firstOfLine(tx: Kysely<Schema>, meetingId: string, endPoint: string) {
+  return (
+    tx
+      .selectFrom('deliveries')
+      .select(({ fn }) => fn.min('number').as('number'))
+      .where('meeting_id', '=', meetingId)
+      .where('end_point', '=', endPoint)
+      // A literal lets the planner see that the partial index of waiting deliveries covers the query.
+      .where('state', '=', sql.lit('waiting' as const))
+  )
+}
+
+/** An instant for the delivery that would be the first of its line; null while others are before it. */
+function ifFirst(tx: Kysely<Schema>, meetingId: string, endPoint: string, at: number) {
+  return sql<
+    number | null
+  >`case when ${firstOfLine(tx, meetingId, endPoint)} is null then cast(${at} as bigint) end`
 }
 
 /** Wakes the listeners when there is something to deliver. */
@@ -118,10 +121,8 @@ export function outboxQueries({ db, write, dialect }: SqlContext, signal: Outbox
         if (numUpdatedRows === 0n) return
         await addTry(tx, deliveryId, { at, tookMs, status, error })
         if (state === 'waiting') return
-        const next = await firstOfLine(tx, line.meeting_id, line.end_point)
-        if (next !== undefined) {
-          await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
-        }
+        const next = firstOfLine(tx, line.meeting_id, line.end_point)
+        await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
       })
     },
     get: async (projectId, deliveryId) => {
@@ -306,7 +307,7 @@ async function replayIn(
       ...kept,
       state: 'waiting',
       attempts: 0,
-      next_at: (await firstOfLine(tx, kept.meeting_id, kept.end_point)) ? null : at,
+      next_at: ifFirst(tx, kept.meeting_id, kept.end_point, at),
       leased_until: null,
       settled_at: null,
     })

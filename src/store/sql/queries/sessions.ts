@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import type { SqlContext, Turn } from '../sql-context.ts'
+import { together } from '../together.ts'
 import type { Schema } from '../schema.ts'
 import type { NewDelivery, SessionRecord, StayRecord, Store } from '../../store.ts'
 import { decisionQueries } from './decisions.ts'
@@ -9,7 +10,7 @@ export function sessionQueries(
   context: SqlContext,
   signal: OutboxSignal,
 ): Omit<Store['sessions'], 'addPast'> {
-  const { db, write, dialect } = context
+  const { db, write, settled, dialect } = context
   const { rowKey } = dialect
   const rowOrder = sql.ref(dialect.rowOrder)
   /** By session. What happens in a meeting is written in order, whichever session it happens in. */
@@ -34,18 +35,15 @@ export function sessionQueries(
       const { sessionId, meetingId, projectId } = session
       meetings.set(sessionId, meetingId)
       return record({ lane: meetingId, holds: [countOf(projectId)] }, deliveries, async (tx) => {
-        await tx
-          .insertInto('sessions')
-          .values({
-            session_id: session.sessionId,
-            meeting_id: session.meetingId,
-            project_id: session.projectId,
-            started_at: session.startedAt,
-            ended_at: session.endedAt,
-            end_reason: session.endReason,
-          })
-          .execute()
-        await countSessions(tx, projectId, 1)
+        const row = {
+          session_id: session.sessionId,
+          meeting_id: session.meetingId,
+          project_id: session.projectId,
+          started_at: session.startedAt,
+          ended_at: session.endedAt,
+          end_reason: session.endReason,
+        }
+        await together([tx.insertInto('sessions').values(row).execute(), countSessions(tx, projectId, 1)])
         return true
       })
     },
@@ -58,23 +56,26 @@ export function sessionQueries(
           .where('ended_at', 'is', null)
           .executeTakeFirst()
         if (numUpdatedRows === 0n) return false
-        await tx
-          .updateTable('stays')
-          .set({ left_at: at, leave_reason: reason })
-          .where('session_id', '=', sessionId)
-          .where('left_at', 'is', null)
-          .execute()
-        await tx
-          .updateTable('intervals')
-          .set({ ended_at: at })
-          .where('session_id', '=', sessionId)
-          .where('ended_at', 'is', null)
-          .execute()
+        await together([
+          tx
+            .updateTable('stays')
+            .set({ left_at: at, leave_reason: reason })
+            .where('session_id', '=', sessionId)
+            .where('left_at', 'is', null)
+            .execute(),
+          tx
+            .updateTable('intervals')
+            .set({ ended_at: at })
+            .where('session_id', '=', sessionId)
+            .where('ended_at', 'is', null)
+            .execute(),
+        ])
         return true
       })
       meetings.delete(sessionId)
     },
     get: async (sessionId) => {
+      await settled()
       const row = await db
         .selectFrom('sessions')
         .selectAll()
@@ -98,6 +99,7 @@ export function sessionQueries(
       return rows.map(toSession)
     },
     list: async (projectId, { page, perPage }, filter = {}) => {
+      await settled()
       const { meetingId, ongoing, startedFrom, startedTo } = filter
       const all = db.selectFrom('sessions')
       // A meeting belongs to one project. Naming both could make the planner choose the wrong index.
@@ -141,51 +143,51 @@ export function sessionQueries(
     },
     join: (stay, mode, deliveries) =>
       record(laneOf(stay.sessionId), deliveries, async (tx) => {
-        await tx
-          .insertInto('stays')
-          .values({
-            session_id: stay.sessionId,
-            participant_id: stay.participantId,
-            name: stay.name,
-            joined_at: stay.joinedAt,
-            left_at: stay.leftAt,
-            leave_reason: stay.leaveReason,
-            device: stay.device && JSON.stringify(stay.device),
-            token_id: stay.tokenId,
-          })
-          .execute()
-        await tx
-          .insertInto('intervals')
-          .values({
-            session_id: stay.sessionId,
-            participant_id: stay.participantId,
-            kind: 'mode',
-            value: mode,
-            started_at: stay.joinedAt,
-            ended_at: null,
-          })
-          .execute()
+        const ofStay = { session_id: stay.sessionId, participant_id: stay.participantId }
+        const row = {
+          ...ofStay,
+          name: stay.name,
+          joined_at: stay.joinedAt,
+          left_at: stay.leftAt,
+          leave_reason: stay.leaveReason,
+          device: stay.device && JSON.stringify(stay.device),
+          token_id: stay.tokenId,
+        }
+        const interval = {
+          ...ofStay,
+          kind: 'mode' as const,
+          value: mode,
+          started_at: stay.joinedAt,
+          ended_at: null,
+        }
+        await together([
+          tx.insertInto('stays').values(row).execute(),
+          tx.insertInto('intervals').values(interval).execute(),
+        ])
         return true
       }),
     leave: (sessionId, participantId, at, reason, deliveries) =>
       record(laneOf(sessionId), deliveries, async (tx) => {
-        const { numUpdatedRows } = await tx
-          .updateTable('stays')
-          .set({ left_at: at, leave_reason: reason })
-          .where('session_id', '=', sessionId)
-          .where('participant_id', '=', participantId)
-          .where('left_at', 'is', null)
-          .executeTakeFirst()
-        await tx
-          .updateTable('intervals')
-          .set({ ended_at: at })
-          .where('session_id', '=', sessionId)
-          .where('participant_id', '=', participantId)
-          .where('ended_at', 'is', null)
-          .execute()
+        const [{ numUpdatedRows }] = await together([
+          tx
+            .updateTable('stays')
+            .set({ left_at: at, leave_reason: reason })
+            .where('session_id', '=', sessionId)
+            .where('participant_id', '=', participantId)
+            .where('left_at', 'is', null)
+            .executeTakeFirst(),
+          tx
+            .updateTable('intervals')
+            .set({ ended_at: at })
+            .where('session_id', '=', sessionId)
+            .where('participant_id', '=', participantId)
+            .where('ended_at', 'is', null)
+            .execute(),
+        ])
         return numUpdatedRows > 0n
       }),
     stays: async (sessionId, participantId) => {
+      await settled()
       const ofSession = db.selectFrom('stays').selectAll().where('session_id', '=', sessionId)
       const wanted =
         participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
@@ -193,6 +195,7 @@ export function sessionQueries(
     },
     staysOf: async (sessionIds) => {
       if (sessionIds.length === 0) return []
+      await settled()
       const rows = await db
         .selectFrom('stays')
         .selectAll()
@@ -231,6 +234,7 @@ export function sessionQueries(
     },
     intervals: async (sessionId, participantIds) => {
       if (participantIds.length === 0) return []
+      await settled()
       const rows = await db
         .selectFrom('intervals')
         .selectAll()
