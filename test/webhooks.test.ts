@@ -68,7 +68,7 @@ async function deliveriesUntil(meetingId: string, holds: (data: any[]) => boolea
 }
 
 async function onItsStore<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ folder: server.config.dataDir })
+  const store = await openStore({ folder: server.config.dataDir, url: server.config.databaseUrl })
   try {
     return await work(store)
   } finally {
@@ -456,6 +456,7 @@ async function anteroom(...args: string[]): Promise<any> {
     env: {
       ...process.env,
       DATA_DIR: server.config.dataDir,
+      ...(server.config.databaseUrl !== undefined && { DATABASE_URL: server.config.databaseUrl }),
       VIDEOSDK_API_KEY: API_KEY,
       VIDEOSDK_SECRET_KEY: SECRET,
     },

@@ -1,4 +1,4 @@
-/** A PostgreSQL of our own for tests: made for this process and gone with it, or the one that ANTEROOM_TEST_POSTGRES names. */
+/** A PostgreSQL of our own for tests: made for this process and gone with it, or the one that TEST_POSTGRES names. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -23,17 +23,17 @@ function findBinaries(): string | undefined {
 }
 
 const binaries = findBinaries()
-const given = process.env.ANTEROOM_TEST_POSTGRES
+const given = process.env.TEST_POSTGRES
 
 /** Why tests over PostgreSQL are skipped here; false where they are not. */
 export const withoutPostgres: string | false =
   given === undefined &&
   binaries === undefined &&
-  'PostgreSQL is not installed: apt-get install postgresql, or name a server in ANTEROOM_TEST_POSTGRES'
+  'PostgreSQL is not installed: run "apt-get install postgresql", or name a server in TEST_POSTGRES'
 
 /** Why tests that stop and start PostgreSQL are skipped here; false where they are not. */
 export const withoutOwnPostgres: string | false =
-  binaries === undefined && 'PostgreSQL is not installed: apt-get install postgresql'
+  binaries === undefined && 'PostgreSQL is not installed: run "apt-get install postgresql"'
 
 /** PostgreSQL refuses to run as root; then it runs as this user. */
 function identity(): { uid?: number; gid?: number } {

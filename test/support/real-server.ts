@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ownDatabase, type OwnDatabase } from './databases.ts'
 import { watchServer } from './evidence.ts'
 import { freePorts } from './ports.ts'
 import { API_KEY, SECRET, signAnything } from './test-server.ts'
@@ -24,14 +25,17 @@ export class RealServer {
   /** What it logged as a failure, for whoever reads a test that failed. */
   readonly failures: string[] = []
   readonly #folder: string
+  readonly #database: OwnDatabase | undefined
   #child: ChildProcess | undefined
 
   private constructor(
     folder: string,
     ports: [http: number, https: number, media: number],
     env: NodeJS.ProcessEnv,
+    database: OwnDatabase | undefined,
   ) {
     this.#folder = folder
+    this.#database = database
     this.url = `http://localhost:${ports[0]}`
     this.secureUrl = `https://localhost:${ports[1]}`
     this.env = {
@@ -44,6 +48,7 @@ export class RealServer {
       VIDEOSDK_API_KEY: API_KEY,
       VIDEOSDK_SECRET_KEY: SECRET,
       LOG_LEVEL: 'warn',
+      ...(database && { DATABASE_URL: database.url }),
       ...env,
       ...(spreads && SPREAD),
     }
@@ -54,7 +59,8 @@ export class RealServer {
     // One for each listener and each media worker.
     const workers = spreads ? spreadWorkers : Number(env.MEDIA_WORKERS ?? 2)
     const port = await freePorts(2 + workers)
-    const server = new RealServer(folder, [port, port + 1, port + 2], env)
+    const database = env.DATABASE_URL === undefined ? await ownDatabase() : undefined
+    const server = new RealServer(folder, [port, port + 1, port + 2], env, database)
     watchServer(`server-${port}`, () => server.output)
     await server.run()
     return server
@@ -141,6 +147,7 @@ export class RealServer {
   async stop(): Promise<void> {
     for (const line of this.failures) console.error(line)
     await this.end('SIGKILL')
+    await this.#database?.drop()
     await rm(this.#folder, { recursive: true, force: true })
   }
 }

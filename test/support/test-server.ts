@@ -10,6 +10,7 @@ import { createLog } from '../../src/log.ts'
 import type { Parts, RunningServer } from '../../src/server/contract.ts'
 import { startServer } from '../../src/server/start.ts'
 import type { TokenClaims } from '../../src/token/token.ts'
+import { ownDatabase, type OwnDatabase } from './databases.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
 import { spreads, spreadWorkers } from './workers.ts'
 
@@ -42,15 +43,18 @@ export class TestServer {
   stillAt: number | undefined
   readonly #clients: WireClient[] = []
   readonly #parts: Parts
+  readonly #database: OwnDatabase | undefined
 
-  private constructor(config: Config, folder: string, parts: Parts) {
+  private constructor(config: Config, folder: string, parts: Parts, database: OwnDatabase | undefined) {
     this.config = config
     this.#parts = parts
     this.#folder = folder
+    this.#database = database
   }
 
   static async start(changes: Partial<Config> = {}, parts: Parts = {}): Promise<TestServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-test-'))
+    const database = changes.databaseUrl === undefined ? await ownDatabase() : undefined
     const config: Config = {
       ...readConfig({
         DATA_DIR: join(folder, 'data'),
@@ -62,9 +66,10 @@ export class TestServer {
       port: 0,
       httpsPort: 0,
       ...GENEROUS,
+      ...(database && { databaseUrl: database.url }),
       ...changes,
     }
-    const server = new TestServer(config, folder, parts)
+    const server = new TestServer(config, folder, parts, database)
     await server.#run()
     return server
   }
@@ -101,6 +106,7 @@ export class TestServer {
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close()
     await this.#server.close()
+    await this.#database?.drop()
     await rm(this.#folder, { recursive: true, force: true })
     const misfits = this.#clients.flatMap((client) => client.misfits)
     assert.deepEqual(misfits, [], 'the server sent what the schemas of the protocol do not have')

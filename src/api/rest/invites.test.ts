@@ -175,8 +175,8 @@ test('an invite from before makers were recorded still admits people', async () 
     const body = { roomId: meetingId, entry: 'ask' }
     await own.rest('POST', '/v2/invites', body, own.token(['allow_join']))
     const code = 'an-older-code-of-an-invite'
-    const { dataDir, masterKey } = own.config
-    const store = await openStore({ folder: dataDir, masterKey })
+    const { dataDir, masterKey, databaseUrl: url } = own.config
+    const store = await openStore({ folder: dataDir, masterKey, url })
     const [record] = (await store.invites.list(meetingId, { page: 1, perPage: 1 })).items
     await store.invites.create({
       ...record!,
