@@ -14,7 +14,7 @@ const Told = Type.Object({
     secondsLeft: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
   }),
 })
-const Said = Type.Object({ said: Type.String() })
+const Output = Type.Object({ said: Type.String() })
 const Brought = Type.Object({ bin: Type.String({ minLength: 1 }), source: Type.String() })
 const NotBrought = Type.Object({ bin: Type.Null(), reason: Type.String(), passing: Type.Boolean() })
 
@@ -53,7 +53,7 @@ export async function prepareWorker(
   createInterface({ input: child.stdout }).on('line', (line) => {
     const event = parsed(line)
     if (Value.Check(Told, event)) onTold(event.told)
-    else if (Value.Check(Said, event)) onSaid(event.said)
+    else if (Value.Check(Output, event)) onSaid(event.said)
     else if (Value.Check(Brought, event) || Value.Check(NotBrought, event)) outcome = event
   })
   await new Promise<void>((resolve) => {

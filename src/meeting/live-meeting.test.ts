@@ -252,7 +252,7 @@ test('a relayed guest is announced after its stay is saved, and leaves with its 
   assert.equal(admitter.link.heard.length, before)
   await answered
   assert.ok(live.view().participants.some(({ participantId }) => participantId === 'far'))
-  for (const mirror of [...source.mirrors]) mirror.ended()
+  for (const listener of [...source.producerListeners]) listener.ended()
   assert.ok(!live.view().participants.some(({ participantId }) => participantId === 'far'))
 })
 

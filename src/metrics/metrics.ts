@@ -115,7 +115,7 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const totals: Totals = { joins: 0, refusals: 0, chatMessages: 0, requests: 0, storeWrites: 0 }
-  const told = new WeakSet<object>()
+  const reported = new WeakSet<object>()
   let readings = nothing
   let flow: Flow | undefined
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
@@ -325,8 +325,8 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       answers.add(METHODS.has(method) ? method : 'other', route, status, seconds)
     },
     refused(door, refusal) {
-      if (told.has(refusal)) return
-      told.add(refusal)
+      if (reported.has(refusal)) return
+      reported.add(refusal)
       totals.refusals++
       refusals.inc({ door, code: refusal.code })
     },

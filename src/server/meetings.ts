@@ -61,11 +61,11 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks }: Meeti
     sfu: media,
     openAudience: sockets.openAudience,
     announce: (meeting, fact) => {
-      const told = webhooks.announce(meeting, fact)
+      const announced = webhooks.announce(meeting, fact)
       // The line that ties a delivery to the request or connection that brought it about.
-      for (const { deliveryId, event, meetingId, sessionId } of told)
+      for (const { deliveryId, event, meetingId, sessionId } of announced)
         log.info({ deliveryId, event, meetingId, sessionId }, 'queued an event for delivery')
-      return told
+      return announced
     },
     refusalSince: (grant) => verifier.refusalSince(grant),
     now,

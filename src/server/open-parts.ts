@@ -72,11 +72,11 @@ export function openWebhooks(
     ...(resolve && { resolve }),
     onSettled: ({ deliveryId, event, meetingId, attempts }, { state, status }) => {
       metrics.delivered(state === 'waiting' ? 'retried' : state)
-      const told = { deliveryId, event, meetingId, attempts: attempts + 1, status }
-      if (state === 'parked') log.warn(told, 'gave up a webhook delivery')
+      const fields = { deliveryId, event, meetingId, attempts: attempts + 1, status }
+      if (state === 'parked') log.warn(fields, 'gave up a webhook delivery')
       else
         log.info(
-          told,
+          fields,
           state === 'delivered'
             ? 'delivered an event'
             : 'postponed a webhook delivery after a failed attempt',

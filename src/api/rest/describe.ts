@@ -251,8 +251,8 @@ function schemaOf({
     ...(body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     ...refusals,
   ]
-  const told = [description, access === 'token' ? needsOf(action) : undefined]
-    .filter((text) => text !== undefined)
+  const text = [description, access === 'token' ? needsOf(action) : undefined]
+    .filter((part) => part !== undefined)
     .join(' ')
   const responses: Record<string, unknown> = {
     ...(answer && { 200: response('OK', answer, answerType) }),
@@ -265,7 +265,7 @@ function schemaOf({
     summary,
     tags: [tag],
     ...securityOf(access, action),
-    ...(told !== '' && { description: told }),
+    ...(text !== '' && { description: text }),
     ...(deprecated !== undefined && { deprecated }),
     ...(body && { body }),
     ...(query && { querystring: query }),

@@ -22,7 +22,7 @@ import {
 } from '../../protocol/requests.ts'
 import { traced } from '../../tracing/tracing.ts'
 import { CHAT_PATH } from '../chat/sockets.ts'
-import { handlers, streamKind, WithAfter, type Within } from './handlers.ts'
+import { handlers, streamKind, WithAfter, type MeetingMethod } from './handlers.ts'
 import { MeetingSwitch, type Seat } from './meeting-switch.ts'
 import type { LostReaders, Reader } from './older-chat.ts'
 import { readRequest } from './read-request.ts'
@@ -163,13 +163,13 @@ export class Connection {
       case 'mediaRelayRequestSent':
         return this.#requestRelay(data as RequestData<'mediaRelayRequestSent'>)
       case 'produce':
-        return this.#within(method, this.#sent(data as RequestData<'produce'>))
+        return this.#runInMeeting(method, this.#sent(data as RequestData<'produce'>))
       default:
-        return this.#within(method, data)
+        return this.#runInMeeting(method, data)
     }
   }
 
-  #within(method: Within, data: unknown): unknown {
+  #runInMeeting(method: MeetingMethod, data: unknown): unknown {
     if (opensMedia(method)) this.#options.onOpening()
     return handlers[method](this.#live!, this.#participant!, data as never)
   }

@@ -23,7 +23,7 @@ type Handler<M extends RequestMethod> = (
   self: Participant,
   data: RequestData<M>,
 ) => unknown
-export type Within = Exclude<
+export type MeetingMethod = Exclude<
   RequestMethod,
   | 'requestEntry'
   | 'definePeerLeftReason'
@@ -39,7 +39,7 @@ export type Within = Exclude<
 >
 
 /** What each request of a participant does. The table is the whole list: nothing else reaches a meeting from a socket. */
-export const handlers: { [M in Within]: Handler<M> } = {
+export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   createWebRtcTransport: async (live, self, data) => {
     const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } =
       await live.media.createTransport(self, data)
@@ -126,7 +126,7 @@ export function streamKind(kind: StreamKind | 'share_audio'): StreamKind {
 }
 
 function relayTo(self: Participant, meetingId: string): Relay {
-  for (const mirror of self.mirrors)
-    if (mirror instanceof Relay && mirror.meetingId === meetingId) return mirror
+  for (const listener of self.producerListeners)
+    if (listener instanceof Relay && listener.meetingId === meetingId) return listener
   throw new Refusal('NOT_FOUND', { message: 'Nothing is relayed to this meeting.' })
 }

@@ -6,7 +6,7 @@ import type { StreamKind } from '../../protocol/media.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { Grant } from '../../token/token.ts'
 import type { LiveProducer } from '../media/participant-media.ts'
-import type { Mirror } from '../roster/participant.ts'
+import type { ProducerListener } from '../roster/participant.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 import { Participant } from '../roster/participant.ts'
 import { ProgramLink } from '../roster/program-link.ts'
@@ -37,7 +37,7 @@ export interface RelayRequest {
  * ends when its participant leaves.
  */
 export class RelayRequests {
-  readonly #pending = new Map<RelayRequest, Mirror>()
+  readonly #pending = new Map<RelayRequest, ProducerListener>()
 
   /** Replaces an earlier request of the same participant. @throws {Refusal} RATE_LIMITED */
   add(request: RelayRequest, limit: number): void {
@@ -49,14 +49,14 @@ export class RelayRequests {
       throw beyondShare('RATE_LIMITED', 'session', 'requests for a relay')
     if (this.#countOf(request) >= limits.token)
       throw beyondShare('RATE_LIMITED', 'token', 'requests for a relay')
-    const mirror: Mirror = {
+    const listener: ProducerListener = {
       added: () => undefined,
       removed: () => undefined,
       changed: () => undefined,
       ended: () => this.drop(request),
     }
-    this.#pending.set(request, mirror)
-    source.mirrors.add(mirror)
+    this.#pending.set(request, listener)
+    source.producerListeners.add(listener)
   }
 
   get(sourceMeetingId: string, sourceId: string): RelayRequest | undefined {
@@ -66,7 +66,7 @@ export class RelayRequests {
   }
 
   drop(request: RelayRequest): void {
-    request.source.mirrors.delete(this.#pending.get(request)!)
+    request.source.producerListeners.delete(this.#pending.get(request)!)
     this.#pending.delete(request)
   }
 
@@ -87,7 +87,7 @@ export class RelayRequests {
   }
 }
 
-export class Relay implements Mirror {
+export class Relay implements ProducerListener {
   /** The participant in the other meeting. */
   readonly guest: Participant
   readonly #request: RelayRequest
@@ -122,7 +122,7 @@ export class Relay implements Mirror {
   /** The guest has joined the other meeting. */
   start(): void {
     const { source } = this.#request
-    source.mirrors.add(this)
+    source.producerListeners.add(this)
     for (const live of source.media.producers.values()) this.added(live)
   }
 
@@ -161,7 +161,7 @@ export class Relay implements Mirror {
     if (this.#stopped) return
     this.#stopped = true
     const { source } = this.#request
-    source.mirrors.delete(this)
+    source.producerListeners.delete(this)
     for (const live of [...this.#passed.values()]) this.removed(live)
     this.#destination.roster.leave(this.guest, leaveReason('REMOVE_PEER_MEDIA_RELAY_STOP'))
     source.link.notify({ method: 'mediaRelayStopped', meetingId: this.meetingId, reason })

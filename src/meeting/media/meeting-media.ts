@@ -231,7 +231,7 @@ export class MeetingMedia {
     const kinds = media.kinds()
     this.streams.depart(participant)
     for (const live of media.producers.values())
-      for (const mirror of participant.mirrors) mirror.removed(live)
+      for (const listener of participant.producerListeners) listener.removed(live)
     media.close()
     for (const kind of kinds) this.streams.tellState(participant, kind)
   }

@@ -57,7 +57,7 @@ export class Streams {
     }
     const live: LiveProducer = { producer, kind, appData }
     this.announce(participant, live)
-    for (const mirror of participant.mirrors) mirror.added(live)
+    for (const listener of participant.producerListeners) listener.added(live)
     return { id: producer.id }
   }
 
@@ -188,7 +188,7 @@ export class Streams {
   #changed(participant: Participant, live: LiveProducer): void {
     if (participant.media.producers.get(live.producer.id) !== live) return
     this.tellState(participant, live.kind)
-    for (const mirror of participant.mirrors) mirror.changed(live)
+    for (const listener of participant.producerListeners) listener.changed(live)
   }
 
   #drop(participant: Participant, producerId: string): boolean {
@@ -197,7 +197,7 @@ export class Streams {
     if (!live) return false
     producers.delete(producerId)
     this.#options.onlookers.withdraw(producerId)
-    for (const mirror of participant.mirrors) mirror.removed(live)
+    for (const listener of participant.producerListeners) listener.removed(live)
     live.producer.close()
     this.tellState(participant, live.kind)
     return true

@@ -13,7 +13,7 @@ import type { Holder } from '../../shares.ts'
 import { ParticipantMedia } from '../media/participant-media.ts'
 
 /** Follows the streams of a participant, to relay them to another meeting. */
-export interface Mirror {
+export interface ProducerListener {
   added(live: LiveProducer): void
   removed(live: LiveProducer): void
   /** The stream was paused or resumed. */
@@ -50,7 +50,7 @@ export class Participant implements Member {
   joinedAt = 0
   readonly media: ParticipantMedia
   /** Its relays to other meetings. */
-  readonly mirrors = new Set<Mirror>()
+  readonly producerListeners = new Set<ProducerListener>()
   /** Whether it represents a participant of another meeting; then it cannot stop its own streams. */
   relayed: { stopKind(kind: StreamKind): void } | undefined
   /** The secret that opens its chat socket. */

@@ -203,19 +203,19 @@ export class Roster {
 
   /** Idempotent. Tells the others why. */
   leave(participant: Participant, reason: LeaveReason): void {
-    if (this.#isHere(participant)) this.#depart(participant, reason)
+    if (this.#isHere(participant)) this.#removeFromRoster(participant, reason)
   }
 
   /** The participant switches to another meeting with its transports and streams; see `MeetingMedia.release`. */
   release(participant: Participant): void {
     if (!this.#isHere(participant)) return
     this.#options.media.release(participant)
-    this.#depart(participant, leaveReason('SWITCH_ROOM'), false)
+    this.#removeFromRoster(participant, leaveReason('SWITCH_ROOM'), false)
   }
 
   /** Evicts a participant; its client gets the reason, and the refusal if there is one. */
   evict(participant: Participant, reason: LeaveReason, refusal?: Refusal): void {
-    this.#depart(participant, reason)
+    this.#removeFromRoster(participant, reason)
     participant.link.close(reason, refusal)
   }
 
@@ -226,7 +226,7 @@ export class Roster {
   /** Cuts everybody off so that their clients reconnect. */
   dropAll(why: Refusal): void {
     for (const participant of this.#takeLeaveOfAll()) {
-      this.#depart(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
+      this.#removeFromRoster(participant, leaveReason('WEBSOCKET_DISCONNECTED'))
       participant.link.drop(why)
     }
   }
@@ -279,14 +279,14 @@ export class Roster {
     return leaving
   }
 
-  #depart(participant: Participant, reason: LeaveReason, withMedia = true): void {
+  #removeFromRoster(participant: Participant, reason: LeaveReason, withMedia = true): void {
     const { meetingId, everyone, admitters, media, sessions, events, now } = this.#options
     const { id: participantId, name, link } = participant
     const session = sessions.current
     this.#participants.delete(participantId)
     this.#seats.release(participant)
     if (!this.#isAnybodyInside()) sessions.letGo()
-    for (const mirror of [...participant.mirrors]) mirror.ended()
+    for (const listener of [...participant.producerListeners]) listener.ended()
     everyone.remove(link)
     admitters.remove(link)
     if (participant.chatTicket !== undefined) this.#chatTickets.delete(participant.chatTicket)

@@ -42,7 +42,7 @@ export function Dashboard({ code }: { code?: string }) {
   if (state === undefined)
     return (
       <main className="centre" aria-label="Anteroom dashboard">
-        {problem ? <Problem text={problem} again={() => void open()} /> : <Skeleton />}
+        {problem ? <Problem text={problem} retry={() => void open()} /> : <Skeleton />}
       </main>
     )
   if (!state.signedIn || !state.passwordSet)

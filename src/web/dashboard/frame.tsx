@@ -3,13 +3,13 @@ import { useEffect, useState } from 'react'
 import { isolated } from '../isolate.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import type { Api } from './api.ts'
-import { useAsked } from './asking.ts'
+import { useQuery } from './query.ts'
 import { Boundary } from './parts/boundary.tsx'
 import { Glyph, type GlyphName } from './parts/glyph.tsx'
 import { useNotice } from './parts/notices.tsx'
 import { Problem, Shown } from './parts/states.tsx'
-import { DeskContext } from './project.tsx'
-import { To, useRouter } from './router.tsx'
+import { ProjectContext } from './project.tsx'
+import { Link, useRouter } from './router.tsx'
 import { KeysScreen } from './keys/screen.tsx'
 import { MeetingScreen } from './meeting/screen.tsx'
 import { MeetingsScreen } from './screens/meetings.tsx'
@@ -35,7 +35,7 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
 
 export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> }) {
   const { place } = useRouter()
-  const asked = useAsked(
+  const query = useQuery(
     async () => (await api.admin<ProjectList>('GET', '/v2/admin/projects')).data,
     'projects',
   )
@@ -49,7 +49,7 @@ export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<v
       ?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [place.path, section])
 
-  const projects = asked.value ?? []
+  const projects = query.value ?? []
   const project = projects.find(({ projectId }) => projectId === place.query.project) ?? projects[0]
   return (
     <div className="frame">
@@ -64,32 +64,32 @@ export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<v
         Skip to content
       </a>
       <header className="side">
-        <To className="brand" path={[]}>
+        <Link className="brand" path={[]}>
           <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
           <span>Anteroom</span>
-        </To>
+        </Link>
         <ProjectSwitch projects={projects} project={project} />
         <nav aria-label="Dashboard">
           {SECTIONS.map(({ path, title, glyph }) => (
-            <To key={path} path={path === '' ? [] : [path]} current={section?.path === path}>
+            <Link key={path} path={path === '' ? [] : [path]} current={section?.path === path}>
               <Glyph name={glyph} />
               {title}
-            </To>
+            </Link>
           ))}
         </nav>
         <Account api={api} onSignOut={onSignOut} />
       </header>
       <main id="content" tabIndex={-1}>
-        <Shown asked={asked}>
+        <Shown query={query}>
           {() =>
             project ? (
-              <DeskContext value={{ api, project, projects, refresh: asked.again }}>
+              <ProjectContext value={{ api, project, projects, refresh: query.reload }}>
                 <Boundary key={`${project.projectId}/${place.path.join('/')}`}>
                   <Screen path={place.path} />
                 </Boundary>
-              </DeskContext>
+              </ProjectContext>
             ) : (
-              <Problem text="There is no project on this server." again={asked.again} />
+              <Problem text="There is no project on this server." retry={query.reload} />
             )
           }
         </Shown>
@@ -131,7 +131,7 @@ function NothingHere() {
     <>
       <h1>Nothing here</h1>
       <p>
-        This address leads nowhere. <To path={[]}>Go to the overview</To>
+        This address leads nowhere. <Link path={[]}>Go to the overview</Link>
       </p>
     </>
   )

@@ -3,30 +3,30 @@ import type { Method } from '../api.ts'
 import type { Api } from './api.ts'
 import type { Project } from '../../protocol/rest/keys.ts'
 
-export interface Desk {
+export interface ProjectScope {
   api: Api
   project: Project
   projects: readonly Project[]
-  /** Asks for the projects again. */
+  /** Loads the projects again. */
   refresh: () => void
 }
 
-export const DeskContext = createContext<Desk | undefined>(undefined)
+export const ProjectContext = createContext<ProjectScope | undefined>(undefined)
 
-/** Who is asked, and for which project. */
-export function useDesk(): Desk & {
+/** The API client and the selected project. */
+export function useProject(): ProjectScope & {
   inProject: <T>(method: Method, path: string, body?: object) => Promise<T>
   textInProject: (path: string) => Promise<string>
 } {
-  const desk = use(DeskContext)!
+  const scope = use(ProjectContext)!
   return {
-    ...desk,
-    inProject: (method, path, body) => desk.api.inProject(desk.project.projectId, method, path, body),
-    textInProject: (path) => desk.api.textInProject(desk.project.projectId, path),
+    ...scope,
+    inProject: (method, path, body) => scope.api.inProject(scope.project.projectId, method, path, body),
+    textInProject: (path) => scope.api.textInProject(scope.project.projectId, path),
   }
 }
 
-/** A query of the API; what is empty is left out. */
+/** The query string of a call, without empty fields. */
 export function queryOf(fields: Record<string, string | number | undefined>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(fields))

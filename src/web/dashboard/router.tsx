@@ -69,7 +69,7 @@ export function useRouter(): Router {
 }
 
 /** A link to a place of the dashboard. */
-export function To({
+export function Link({
   path,
   query,
   children,

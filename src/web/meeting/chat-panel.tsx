@@ -78,7 +78,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                   {new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}
                 </time>
               </p>
-              <Said text={message.text} />
+              <MessageText text={message.text} />
             </li>
           ))}
           {unsent.map((one) => (
@@ -91,7 +91,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                   </em>
                 </p>
               )}
-              <Said text={one.text} />
+              <MessageText text={one.text} />
               <div className="row">
                 <button
                   onClick={() => {
@@ -184,7 +184,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
 })
 
 /** Recognising addresses takes its time, and what was said stays as it is. */
-const Said = memo(function Said({ text }: { text: string }) {
+const MessageText = memo(function MessageText({ text }: { text: string }) {
   return (
     <p className="said" dir="auto">
       {withLinks(text).map((part, at) =>

@@ -2,13 +2,13 @@ import { useState } from 'react'
 import type { NewKey, ShownKey } from '../../../protocol/rest/keys.ts'
 import { isolated } from '../../isolate.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { useDoing } from '../asking.ts'
+import { useAction } from '../query.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { CopyField } from '../parts/copy.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Form } from '../parts/form.tsx'
 import { Failure } from '../parts/states.tsx'
-import { useDesk } from '../project.tsx'
+import { useProject } from '../project.tsx'
 import { wordsIn } from '../parts/words-in.ts'
 
 export function EditKey({
@@ -21,8 +21,8 @@ export function EditKey({
   onSaved: (key: NewKey) => void
   onClose: () => void
 }) {
-  const { api, project } = useDesk()
-  const { busy, problem, run } = useDoing()
+  const { api, project } = useProject()
+  const { busy, problem, run } = useAction()
   const [name, setName] = useState(apiKey?.name ?? '')
   const [origins, setOrigins] = useState(apiKey?.origins?.join('\n') ?? '')
   const save = (): void =>
@@ -80,8 +80,8 @@ export function Rotate({
   onRotated: (key: NewKey) => void
   onClose: () => void
 }) {
-  const { api } = useDesk()
-  const { busy, problem, run } = useDoing()
+  const { api } = useProject()
+  const { busy, problem, run } = useAction()
   const [overlap, setOverlap] = useState('86400')
   return (
     <Dialog title={`Rotate ${apiKey.name ? isolated(apiKey.name) : 'the key'}`} onClose={onClose}>
@@ -135,7 +135,7 @@ export function Revoke({
   onRevoked: () => void
   onClose: () => void
 }) {
-  const { api } = useDesk()
+  const { api } = useProject()
   const [connections, setConnections] = useState<'keep' | 'end'>('keep')
   return (
     <Confirm

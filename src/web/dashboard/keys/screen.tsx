@@ -1,13 +1,13 @@
 import { useState } from 'react'
 import type { KeyList, NewKey, Project, ShownKey } from '../../../protocol/rest/keys.ts'
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked } from '../asking.ts'
+import { useQuery } from '../query.ts'
 import { CopyButton } from '../parts/copy.tsx'
 import { Empty, Shown } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
-import { useDesk } from '../project.tsx'
+import { useProject } from '../project.tsx'
 import { useRouter } from '../router.tsx'
-import { sayDistance, sayInstant } from '../say.ts'
+import { formatDistance, formatInstant } from '../format.ts'
 import { EditKey, NameProject, Revoke, Rotate, Secret } from './dialogs.tsx'
 
 type Asking =
@@ -16,10 +16,10 @@ type Asking =
   | { what: 'secret'; key: NewKey }
 
 export function KeysScreen() {
-  const { api, project, refresh } = useDesk()
+  const { api, project, refresh } = useProject()
   const { go } = useRouter()
   const [asking, setAsking] = useState<Asking>()
-  const asked = useAsked(
+  const query = useQuery(
     async () =>
       (await api.admin<KeyList>('GET', `/v2/admin/keys?projectId=${encodeURIComponent(project.projectId)}`))
         .data,
@@ -28,7 +28,7 @@ export function KeysScreen() {
   const close = (): void => setAsking(undefined)
   const shown = (key: NewKey): void => {
     setAsking({ what: 'secret', key })
-    asked.again()
+    query.reload()
   }
   return (
     <>
@@ -45,7 +45,7 @@ export function KeysScreen() {
             <Foreign text={project.name} />
           </h2>
           <p className="quiet">
-            <span className="code">{project.projectId}</span> · since {sayInstant(project.createdAt)}
+            <span className="code">{project.projectId}</span> · since {formatInstant(project.createdAt)}
           </p>
         </div>
         <div className="row wrap">
@@ -53,7 +53,7 @@ export function KeysScreen() {
           <button onClick={() => setAsking({ what: 'project' })}>New project</button>
         </div>
       </section>
-      <Shown asked={asked}>
+      <Shown query={query}>
         {(keys) =>
           keys.length === 0 ? (
             <Empty title="This project has no key">
@@ -64,7 +64,7 @@ export function KeysScreen() {
               caption="Keys"
               rows={keys}
               keyOf={({ apiKey }) => apiKey}
-              busy={asked.asking}
+              busy={query.loading}
               columns={[
                 {
                   title: 'Key',
@@ -82,7 +82,7 @@ export function KeysScreen() {
                 {
                   title: 'Last used',
                   cell: ({ lastUsedAt }) =>
-                    lastUsedAt === null ? 'never' : sayDistance(lastUsedAt, Date.now()),
+                    lastUsedAt === null ? 'never' : formatDistance(lastUsedAt, Date.now()),
                 },
                 {
                   title: 'Origins',
@@ -123,13 +123,13 @@ export function KeysScreen() {
           apiKey={asking.key}
           onSaved={() => {
             close()
-            asked.again()
+            query.reload()
           }}
           onClose={close}
         />
       )}
       {asking?.what === 'rotate' && <Rotate apiKey={asking.key} onRotated={shown} onClose={close} />}
-      {asking?.what === 'revoke' && <Revoke apiKey={asking.key} onRevoked={asked.again} onClose={close} />}
+      {asking?.what === 'revoke' && <Revoke apiKey={asking.key} onRevoked={query.reload} onClose={close} />}
       {asking?.what === 'secret' && <Secret apiKey={asking.key} onClose={close} />}
       {asking?.what === 'project' && (
         <NameProject
@@ -164,6 +164,6 @@ const isOver = ({ revokedAt }: ShownKey): boolean => revokedAt !== null && revok
 function KeyState({ apiKey }: { apiKey: ShownKey }) {
   if (isOver(apiKey)) return <span className="state off">Revoked</span>
   if (apiKey.revokedAt !== null)
-    return <span className="state warn">Ends {sayDistance(apiKey.revokedAt, Date.now())}</span>
+    return <span className="state warn">Ends {formatDistance(apiKey.revokedAt, Date.now())}</span>
   return <span className="state on">In force</span>
 }

@@ -1,7 +1,7 @@
 import { isolated } from '../../isolate.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { useNotice } from '../parts/notices.tsx'
-import { useDesk } from '../project.tsx'
+import { useProject } from '../project.tsx'
 import { shownName, type Who } from './who.ts'
 
 export type Asking = { what: 'end' } | { what: 'deactivate' } | { what: 'remove'; who: Who }
@@ -20,7 +20,7 @@ export function Confirms({
   onDeactivated: () => void
   onClose: () => void
 }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const say = useNotice()
   switch (asking.what) {
     case 'end':

@@ -1,7 +1,7 @@
 import type { RoomWithOwner } from '../../../protocol/rest/rooms.ts'
 import { Foreign } from '../../parts/foreign.tsx'
-import { To } from '../router.tsx'
-import { count, sayInstant, saySpan } from '../say.ts'
+import { Link } from '../router.tsx'
+import { count, formatInstant, formatSpan } from '../format.ts'
 
 /** What was settled about the meeting when it was made. */
 export function Facts({ room }: { room: RoomWithOwner }) {
@@ -22,13 +22,13 @@ export function Facts({ room }: { room: RoomWithOwner }) {
       )}
       <div>
         <dt>Created</dt>
-        <dd>{sayInstant(room.createdAt)}</dd>
+        <dd>{formatInstant(room.createdAt)}</dd>
       </div>
       {autoCloseConfig && (
         <div>
           <dt>Closes after</dt>
           <dd>
-            {saySpan(autoCloseConfig.duration * 60_000)}
+            {formatSpan(autoCloseConfig.duration * 60_000)}
             {autoCloseConfig.type === 'session-end-and-deactivate' && ', for good'}
           </dd>
         </div>
@@ -50,9 +50,9 @@ export function Facts({ room }: { room: RoomWithOwner }) {
       <div>
         <dt>Held before</dt>
         <dd>
-          <To path={['sessions']} query={{ meeting: room.roomId }}>
+          <Link path={['sessions']} query={{ meeting: room.roomId }}>
             Its sessions
-          </To>
+          </Link>
         </dd>
       </div>
     </dl>

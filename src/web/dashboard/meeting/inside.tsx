@@ -6,7 +6,7 @@ import { Foreign } from '../../parts/foreign.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Glyph } from '../parts/glyph.tsx'
 import { Table } from '../parts/table.tsx'
-import { sayDistance, sayNumber } from '../say.ts'
+import { formatDistance, formatNumber } from '../format.ts'
 import type { Kind } from './switches.ts'
 import { shownName } from './who.ts'
 
@@ -57,7 +57,7 @@ export function Inside({
             </span>
           ),
         },
-        { title: 'Since', cell: ({ joinedAt }) => sayDistance(joinedAt, Date.now()) },
+        { title: 'Since', cell: ({ joinedAt }) => formatDistance(joinedAt, Date.now()) },
         {
           title: 'Streams',
           cell: (who) => (
@@ -124,7 +124,7 @@ function Meter({ value }: { value: number | null | undefined }) {
         <rect className="meter-ground" width="44" height="6" rx="3" />
         <rect className={`meter-${kind}`} width={44 * Math.min(1, (value - 1) / 3.5)} height="6" rx="3" />
       </svg>
-      {sayNumber(value)}
+      {formatNumber(value)}
     </span>
   )
 }

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'react'
 import type { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 import { serverUrl } from '../../api.ts'
-import { useDoing } from '../asking.ts'
+import { useAction } from '../query.ts'
 import { Glyph } from '../parts/glyph.tsx'
 import { Failure } from '../parts/states.tsx'
-import { useDesk } from '../project.tsx'
+import { useProject } from '../project.tsx'
 
 /** How long the page of a window that was opened may take until it asks for its token. */
 const HANDOVER_MS = 30_000
@@ -14,8 +14,8 @@ const HANDOVER_MS = 30_000
  * that no address holds it.
  */
 export function JoinButton({ roomId }: { roomId: string }) {
-  const { api, project } = useDesk()
-  const { busy, problem, run } = useDoing()
+  const { api, project } = useProject()
+  const { busy, problem, run } = useAction()
   const [opened, setOpened] = useState<Window>()
 
   useEffect(() => {

@@ -1,7 +1,7 @@
 import type { Live, Removals } from '../../../protocol/rest/sessions.ts'
 import { clickedOnce } from '../../parts/clicked-once.ts'
 import { Foreign } from '../../parts/foreign.tsx'
-import { sayDistance } from '../say.ts'
+import { formatDistance } from '../format.ts'
 import { shownName, type Who } from './who.ts'
 
 /** Who waits in the lobby. */
@@ -22,7 +22,7 @@ export function Waiting({
             <span className="name">
               <Foreign text={shownName(who)} />
             </span>
-            <span className="quiet">asked {sayDistance(who.askedAt, Date.now())}</span>
+            <span className="quiet">asked {formatDistance(who.askedAt, Date.now())}</span>
             <span className="row">
               <button
                 className="primary"
@@ -58,7 +58,7 @@ export function Entering({ seats, remove }: { seats: Live['entering']; remove: (
             <span className="name">
               <Foreign text={shownName(who)} />
             </span>
-            <span className="quiet">let in {sayDistance(who.admittedAt, Date.now())}</span>
+            <span className="quiet">let in {formatDistance(who.admittedAt, Date.now())}</span>
             <button aria-label={`Remove ${shownName(who)}`} onClick={() => remove(who)}>
               Remove
             </button>

@@ -3,12 +3,12 @@ import type { RoomWithOwner } from '../../../protocol/rest/rooms.ts'
 import type { Live, Removals } from '../../../protocol/rest/sessions.ts'
 import { isolated } from '../../isolate.ts'
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked, useDoing, type Asked } from '../asking.ts'
+import { useQuery, useAction, type Query } from '../query.ts'
 import { Invites } from '../parts/invites.tsx'
 import { useNotice } from '../parts/notices.tsx'
 import { Empty, Failure, Shown } from '../parts/states.tsx'
-import { useDesk } from '../project.tsx'
-import { To } from '../router.tsx'
+import { useProject } from '../project.tsx'
+import { Link } from '../router.tsx'
 import { Confirms, type Asking } from './confirms.tsx'
 import { Facts } from './facts.tsx'
 import { Inside } from './inside.tsx'
@@ -20,10 +20,10 @@ import { shownName, type Who } from './who.ts'
 const LIVE_EVERY_MS = 2000
 
 export function MeetingScreen({ meetingId }: { meetingId: string }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const id = encodeURIComponent(meetingId)
-  const room = useAsked(() => inProject<RoomWithOwner>('GET', `/v2/rooms/${id}`), meetingId)
-  return <Shown asked={room}>{(value) => <Meeting room={value} refresh={room.again} />}</Shown>
+  const room = useQuery(() => inProject<RoomWithOwner>('GET', `/v2/rooms/${id}`), meetingId)
+  return <Shown query={room}>{(value) => <Meeting room={value} refresh={room.reload} />}</Shown>
 }
 
 interface Now extends Live {
@@ -31,11 +31,11 @@ interface Now extends Live {
 }
 
 function Meeting({ room, refresh }: { room: RoomWithOwner; refresh: () => void }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const { roomId } = room
   const [asking, setAsking] = useState<Asking>()
-  const { problem, run } = useDoing()
-  const live = useAsked<Now>(
+  const { problem, run } = useAction()
+  const live = useQuery<Now>(
     async () => {
       const path = `/v2/rooms/${encodeURIComponent(roomId)}`
       const [now, removals] = await Promise.all([
@@ -60,7 +60,7 @@ function Meeting({ room, refresh }: { room: RoomWithOwner; refresh: () => void }
         <Confirms
           asking={asking}
           roomId={roomId}
-          onChanged={live.again}
+          onChanged={live.reload}
           onDeactivated={refresh}
           onClose={() => setAsking(undefined)}
         />
@@ -82,7 +82,7 @@ function Head({
     <div className="head">
       <div>
         <p className="crumb">
-          <To path={['meetings']}>Meetings</To>
+          <Link path={['meetings']}>Meetings</Link>
         </p>
         <h1>
           <Foreign className="code" text={customRoomId ?? roomId} />{' '}
@@ -120,11 +120,11 @@ function People({
   remove,
 }: {
   roomId: string
-  live: Asked<Now>
+  live: Query<Now>
   run: (work: () => Promise<unknown>) => Promise<boolean>
   remove: (who: Who) => void
 }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const say = useNotice()
   const path = `/v2/rooms/${encodeURIComponent(roomId)}`
 
@@ -133,7 +133,7 @@ function People({
     void run(async () => {
       await inProject('POST', to, { roomId, participantId, ...body })
       say(done)
-      live.again()
+      live.reload()
     })
   const respond = (who: Who, decision: 'allowed' | 'denied'): void => {
     const done = `${isolated(shownName(who))} is ${decision === 'allowed' ? 'let in' : 'not let in'}.`
@@ -149,7 +149,7 @@ function People({
     act(`${path}/removals/lift`, who, {}, `${isolated(shownName(who))} may come back.`)
 
   return (
-    <Shown asked={live}>
+    <Shown query={live}>
       {({ participants, entering, entryRequests, removals, sessionId }) => (
         <>
           <Waiting requests={entryRequests} respond={respond} />
@@ -159,7 +159,7 @@ function People({
                 In the meeting{' '}
                 {participants.length > 0 && <span className="quiet">{participants.length}</span>}
               </h2>
-              {sessionId !== null && <To path={['sessions', sessionId]}>This session’s record</To>}
+              {sessionId !== null && <Link path={['sessions', sessionId]}>This session’s record</Link>}
             </div>
             {participants.length === 0 ? (
               <Empty title="Nobody is here right now" />

@@ -14,7 +14,7 @@ export class Boundary extends Component<{ children: ReactNode }, { failed: boole
     return (
       <Problem
         text="This screen cannot be shown. Reload the page; if it stays so, the server may be of another version."
-        again={() => this.setState({ failed: false })}
+        retry={() => this.setState({ failed: false })}
       />
     )
   }

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { Dialog } from '../../parts/dialog.tsx'
-import { useDoing } from '../asking.ts'
+import { useAction } from '../query.ts'
 import { Form } from './form.tsx'
 import { Failure } from './states.tsx'
 
@@ -21,7 +21,7 @@ export function Confirm({
   onConfirm: () => Promise<unknown>
   onClose: () => void
 }) {
-  const { busy, problem, run } = useDoing()
+  const { busy, problem, run } = useAction()
   const submit = async (): Promise<void> => {
     if (await run(onConfirm)) onClose()
   }

@@ -1,11 +1,11 @@
 import { useState } from 'react'
 import { Dialog } from '../../parts/dialog.tsx'
-import { useAsked, useDoing } from '../asking.ts'
+import { useQuery, useAction } from '../query.ts'
 import { Form } from './form.tsx'
-import { queryOf, useDesk } from '../project.tsx'
+import { queryOf, useProject } from '../project.tsx'
 import { pageOf } from '../place.ts'
 import { useRouter } from '../router.tsx'
-import { sayInstant, saySpan } from '../say.ts'
+import { formatInstant, formatSpan } from '../format.ts'
 import type { PageOf } from '../../../protocol/rest.ts'
 import type { Invite, NewInvite } from '../../../protocol/rest/invites.ts'
 import type { Room } from '../../../protocol/rest/rooms.ts'
@@ -18,13 +18,13 @@ import { Table } from './table.tsx'
 
 /** The invite links of a meeting: made, counted, revoked. A link is shown once, when it is made. */
 export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const { roomId } = room
   const [creating, setCreating] = useState(false)
   const [revoking, setRevoking] = useState<string>()
   const { place } = useRouter()
   const page = pageOf(place.query)
-  const asked = useAsked(
+  const query = useQuery(
     () => inProject<PageOf<Invite>>('GET', `/v2/invites${queryOf({ roomId, page })}`),
     `${roomId} ${page}`,
   )
@@ -34,13 +34,13 @@ export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
         <h2 id="invites">Invite links</h2>
         {!room.disabled && <button onClick={() => setCreating(true)}>New invite link</button>}
       </div>
-      <ShownPage asked={asked} of="invite link" empty={<Empty title="No invite links" />}>
+      <ShownPage query={query} of="invite link" empty={<Empty title="No invite links" />}>
         {(invites) => (
           <Table
             caption="Invite links"
             rows={invites}
             keyOf={({ inviteId }) => inviteId}
-            busy={asked.asking}
+            busy={query.loading}
             columns={[
               {
                 title: 'Lets in',
@@ -48,7 +48,7 @@ export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
               },
               {
                 title: 'Created',
-                cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
+                cell: ({ createdAt }) => <span className="nowrap">{formatInstant(createdAt)}</span>,
               },
               {
                 title: 'State',
@@ -66,7 +66,7 @@ export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
                   isInForce(invite) && (
                     <button
                       className="danger-line"
-                      aria-label={`Revoke the link of ${sayInstant(invite.createdAt)}`}
+                      aria-label={`Revoke the link of ${formatInstant(invite.createdAt)}`}
                       onClick={() => setRevoking(invite.inviteId)}
                     >
                       Revoke
@@ -78,7 +78,7 @@ export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
         )}
       </ShownPage>
       {creating && (
-        <CreateInvite roomId={roomId} onCreated={asked.again} onClose={() => setCreating(false)} />
+        <CreateInvite roomId={roomId} onCreated={query.reload} onClose={() => setCreating(false)} />
       )}
       {revoking !== undefined && (
         <Confirm
@@ -87,7 +87,7 @@ export function Invites({ room }: { room: Pick<Room, 'roomId' | 'disabled'> }) {
           danger
           onConfirm={async () => {
             await inProject('POST', `/v2/invites/${encodeURIComponent(revoking)}/revoke`, { roomId })
-            asked.again()
+            query.reload()
           }}
           onClose={() => setRevoking(undefined)}
         >
@@ -105,7 +105,7 @@ function InviteState({ invite }: { invite: Invite }) {
   if (invite.revoked) return <span className="state off">Revoked</span>
   if (invite.expiresAt <= Date.now()) return <span className="state">Expired</span>
   if (!isInForce(invite)) return <span className="state">Used up</span>
-  return <span className="state on">For {saySpan(invite.expiresAt - Date.now())} more</span>
+  return <span className="state on">For {formatSpan(invite.expiresAt - Date.now())} more</span>
 }
 
 function CreateInvite({
@@ -117,8 +117,8 @@ function CreateInvite({
   onCreated: () => void
   onClose: () => void
 }) {
-  const { inProject } = useDesk()
-  const { busy, problem, run } = useDoing()
+  const { inProject } = useProject()
+  const { busy, problem, run } = useAction()
   const [entry, setEntry] = useState('ask')
   const [seconds, setSeconds] = useState('604800')
   const [maxUses, setMaxUses] = useState('')

@@ -1,19 +1,19 @@
 import type { ReactNode } from 'react'
-import type { Asked } from '../asking.ts'
+import type { Query } from '../query.ts'
 import type { PageInfo, PageOf } from '../../../protocol/rest.ts'
-import { To, useRouter } from '../router.tsx'
-import { count } from '../say.ts'
+import { Link, useRouter } from '../router.tsx'
+import { count } from '../format.ts'
 import { Empty, Shown } from './states.tsx'
 
 /** A page of a list, with ways to its neighbours. `empty` stands for a list without any rows. */
 export function ShownPage<T>({
-  asked,
+  query,
   of,
   many = `${of}s`,
   empty,
   children,
 }: {
-  asked: Asked<PageOf<T>>
+  query: Query<PageOf<T>>
   of: string
   many?: string
   empty: ReactNode
@@ -21,7 +21,7 @@ export function ShownPage<T>({
 }) {
   const { place } = useRouter()
   return (
-    <Shown asked={asked}>
+    <Shown query={query}>
       {({ data, pageInfo }) => {
         const { currentPage, lastPage, total } = pageInfo
         if (total === 0) return empty
@@ -29,9 +29,9 @@ export function ShownPage<T>({
         if (currentPage > lastPage)
           return (
             <Empty title={`There is no page ${currentPage}`}>
-              <To className="button" path={place.path} query={{ ...place.query, page: String(lastPage) }}>
+              <Link className="button" path={place.path} query={{ ...place.query, page: String(lastPage) }}>
                 Go to page {lastPage}, the last
-              </To>
+              </Link>
             </Empty>
           )
         return (
@@ -59,14 +59,14 @@ function Pages({ info, of, many }: { info: PageInfo; of: string; many: string })
       {lastPage > 1 && (
         <span className="row">
           {currentPage > 1 && (
-            <To className="button" path={place.path} query={to(currentPage - 1)}>
+            <Link className="button" path={place.path} query={to(currentPage - 1)}>
               Newer
-            </To>
+            </Link>
           )}
           {currentPage < lastPage && (
-            <To className="button" path={place.path} query={to(currentPage + 1)}>
+            <Link className="button" path={place.path} query={to(currentPage + 1)}>
               Older
-            </To>
+            </Link>
           )}
         </span>
       )}

@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState, type PointerEvent, type RefObject } from 'react'
-import { sayExactly, sayOnAxis } from '../say.ts'
+import { formatExactInstant, formatOnAxis } from '../format.ts'
 import { nearestIndex, niceTicks, timeTicks } from './plot-scale.ts'
 
 /** Colours of series, `.series-0` and on in the style sheet. */
@@ -105,7 +105,7 @@ export function Plot({ title, times, series, from, to, format, bars = false, top
             -new Date().getTimezoneOffset() * 60_000,
           ).map((at) => (
             <text key={at} className="tick" x={x(at)} y={HEIGHT - 5} textAnchor="middle">
-              {sayOnAxis(at, to - from)}
+              {formatOnAxis(at, to - from)}
             </text>
           ))}
           {bars ? (
@@ -148,7 +148,7 @@ export function Plot({ title, times, series, from, to, format, bars = false, top
           )}
         </svg>
         <p className="plot-reading" aria-hidden="true">
-          {shownIndex !== undefined && sayExactly(times[shownIndex]!)}
+          {shownIndex !== undefined && formatExactInstant(times[shownIndex]!)}
         </p>
       </div>
       <FigureTable title={title} times={times} series={series} format={format} />
@@ -270,7 +270,7 @@ function FigureTable({
             <tbody>
               {rows.map(({ at, index }) => (
                 <tr key={at}>
-                  <td>{sayExactly(at)}</td>
+                  <td>{formatExactInstant(at)}</td>
                   {series.map(({ name, values }) => {
                     const value = values[index] ?? null
                     return (

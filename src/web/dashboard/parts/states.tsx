@@ -1,22 +1,22 @@
 import type { ReactNode } from 'react'
-import type { Asked } from '../asking.ts'
+import type { Query } from '../query.ts'
 
-/** What was asked for: a skeleton until it is there, the reason and a way to try again if it did not come. */
-export function Shown<T>({ asked, children }: { asked: Asked<T>; children: (value: T) => ReactNode }) {
-  const { value, problem, again } = asked
+/** The result of a query: a placeholder while it loads; the reason and a button to try again if it failed. */
+export function Shown<T>({ query, children }: { query: Query<T>; children: (value: T) => ReactNode }) {
+  const { value, problem, reload } = query
   return (
     <>
-      {problem && <Problem text={problem.message} again={again} />}
+      {problem && <Problem text={problem.message} retry={reload} />}
       {value !== undefined ? children(value) : !problem && <Skeleton />}
     </>
   )
 }
 
-export function Problem({ text, again }: { text: string; again?: () => void }) {
+export function Problem({ text, retry }: { text: string; retry?: () => void }) {
   return (
     <div className="notice problem-box" role="alert">
       <p>{text}</p>
-      {again && <button onClick={again}>Try again</button>}
+      {retry && <button onClick={retry}>Try again</button>}
     </div>
   )
 }

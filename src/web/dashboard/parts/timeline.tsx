@@ -2,7 +2,7 @@ import { useRef } from 'react'
 import { isolated } from '../../isolate.ts'
 import { Foreign } from '../../parts/foreign.tsx'
 import type { OpenSpan, SessionParticipantInFull } from '../../../protocol/rest/sessions.ts'
-import { ms, sayClockExactly, sayOnAxis, sayReason, saySpan } from '../say.ts'
+import { ms, formatExactTime, formatOnAxis, formatReason, formatSpan } from '../format.ts'
 import { timeTicks } from './plot-scale.ts'
 import { useWidth } from './plot.tsx'
 
@@ -63,7 +63,7 @@ export function Timeline({
             <g key={at}>
               <line className="grid-line" x1={x(at)} x2={x(at)} y1={AXIS} y2={height} />
               <text className="tick" x={x(at)} y={15} textAnchor={x(at) > width - 30 ? 'end' : 'middle'}>
-                {sayOnAxis(at, to - from)}
+                {formatOnAxis(at, to - from)}
               </text>
             </g>
           ))}
@@ -86,7 +86,7 @@ export function Timeline({
                       height="30"
                     >
                       <title>
-                        {sayClockExactly(stay.start)} to {stay.end ? sayClockExactly(stay.end) : 'now'}
+                        {formatExactTime(stay.start)} to {stay.end ? formatExactTime(stay.end) : 'now'}
                         {stay.end && `: ${why(stay)}`}
                       </title>
                     </rect>
@@ -104,8 +104,8 @@ export function Timeline({
                       height="5"
                     >
                       <title>
-                        {title} {sayClockExactly(span.start)} to{' '}
-                        {span.end ? sayClockExactly(span.end) : 'now'}
+                        {title} {formatExactTime(span.start)} to{' '}
+                        {span.end ? formatExactTime(span.end) : 'now'}
                       </title>
                     </rect>
                   )),
@@ -139,11 +139,11 @@ export function Timeline({
                     <td>
                       <Foreign text={participant.name || participant.participantId} />
                     </td>
-                    <td>{sayClockExactly(stay.start)}</td>
-                    <td>{stay.end ? sayClockExactly(stay.end) : 'still there'}</td>
+                    <td>{formatExactTime(stay.start)}</td>
+                    <td>{stay.end ? formatExactTime(stay.end) : 'still there'}</td>
                     <td>{why(stay) || '–'}</td>
                     {LANES.map(([lane]) => (
-                      <td key={lane}>{saySpan(overlap(participant.events[lane], stay, to))}</td>
+                      <td key={lane}>{formatSpan(overlap(participant.events[lane], stay, to))}</td>
                     ))}
                   </tr>
                 )),
@@ -157,7 +157,7 @@ export function Timeline({
 }
 
 const why = ({ end, leaveReason }: SessionParticipantInFull['timelog'][number]): string =>
-  end === null ? '' : sayReason(leaveReason)
+  end === null ? '' : formatReason(leaveReason)
 
 const endOf = ({ end }: OpenSpan, to: number): number => (end === null ? to : ms(end))
 

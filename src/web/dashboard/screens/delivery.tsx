@@ -1,38 +1,38 @@
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked, useDoing } from '../asking.ts'
+import { useQuery, useAction } from '../query.ts'
 import { CopyButton } from '../parts/copy.tsx'
 import { JsonText } from '../parts/json-text.tsx'
 import { useNotice } from '../parts/notices.tsx'
 import { Failure, Shown } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
-import { useDesk } from '../project.tsx'
-import { To } from '../router.tsx'
-import { count, sayDistance, sayExactly } from '../say.ts'
+import { useProject } from '../project.tsx'
+import { Link } from '../router.tsx'
+import { count, formatDistance, formatExactInstant } from '../format.ts'
 import type { DeliveryTry, WholeDeliveryAnswer } from '../../../protocol/rest/webhooks.ts'
 import { DeliveryMark } from './webhooks.tsx'
 
 const EVERY_MS = 5000
 
 export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const say = useNotice()
-  const { busy, problem, run } = useDoing()
+  const { busy, problem, run } = useAction()
   const path = `/v2/webhooks/deliveries/${encodeURIComponent(deliveryId)}`
-  const asked = useAsked(() => inProject<WholeDeliveryAnswer>('GET', path), deliveryId, EVERY_MS)
+  const query = useQuery(() => inProject<WholeDeliveryAnswer>('GET', path), deliveryId, EVERY_MS)
   const replay = (): void =>
     void run(async () => {
       await inProject('POST', `${path}/replay`, {})
       say('It will be tried again.')
-      asked.again()
+      query.reload()
     })
   return (
-    <Shown asked={asked}>
+    <Shown query={query}>
       {(delivery) => (
         <>
           <div className="head">
             <div>
               <p className="crumb">
-                <To path={['webhooks']}>Webhooks</To>
+                <Link path={['webhooks']}>Webhooks</Link>
               </p>
               <h1>
                 {delivery.event} <DeliveryMark delivery={delivery} />
@@ -48,7 +48,7 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
           <dl className="facts box">
             <div>
               <dt>Happened</dt>
-              <dd>{sayExactly(delivery.occurredAt)}</dd>
+              <dd>{formatExactInstant(delivery.occurredAt)}</dd>
             </div>
             <div>
               <dt>Sent to</dt>
@@ -59,17 +59,17 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
             <div>
               <dt>Meeting</dt>
               <dd>
-                <To className="code" path={['meetings', delivery.roomId]}>
+                <Link className="code" path={['meetings', delivery.roomId]}>
                   {delivery.roomId}
-                </To>
+                </Link>
               </dd>
             </div>
             <div>
               <dt>Session</dt>
               <dd>
-                <To className="code" path={['sessions', delivery.sessionId]}>
+                <Link className="code" path={['sessions', delivery.sessionId]}>
                   {delivery.sessionId}
-                </To>
+                </Link>
               </dd>
             </div>
             <div>
@@ -80,18 +80,20 @@ export function DeliveryScreen({ deliveryId }: { deliveryId: string }) {
           <section className="box" aria-labelledby="history">
             <h2 id="history">History</h2>
             <ol className="steps">
-              <li>{sayExactly(delivery.occurredAt)}: it happened, and was written down with the fact.</li>
+              <li>
+                {formatExactInstant(delivery.occurredAt)}: it happened, and was written down with the fact.
+              </li>
               <History delivery={delivery} />
               {delivery.state === 'waiting' && (
                 <li>
                   {delivery.nextAt === null
                     ? 'Stands in line behind another of this meeting.'
-                    : `Is tried next ${sayDistance(delivery.nextAt, Date.now())}.`}
+                    : `Is tried next ${formatDistance(delivery.nextAt, Date.now())}.`}
                 </li>
               )}
               {delivery.settledAt !== null && (
                 <li>
-                  {sayExactly(delivery.settledAt)}:{' '}
+                  {formatExactInstant(delivery.settledAt)}:{' '}
                   {delivery.state === 'parked'
                     ? 'given up until somebody replays it.'
                     : 'taken by the receiver.'}
@@ -145,7 +147,7 @@ function Tries({ tries }: { tries: readonly DeliveryTry[] }) {
       rows={tries.toReversed()}
       keyOf={({ at }) => String(at)}
       columns={[
-        { title: 'When', cell: ({ at }) => <span className="nowrap">{sayExactly(at)}</span> },
+        { title: 'When', cell: ({ at }) => <span className="nowrap">{formatExactInstant(at)}</span> },
         { title: 'Answer', cell: ({ status }) => (status === null ? 'none' : `HTTP ${status}`) },
         { title: 'Took', figures: true, cell: ({ tookMs }) => `${tookMs} ms` },
         { title: 'Outcome', cell: ({ error }) => (error === null ? 'Taken' : <Foreign text={error} />) },

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Dialog } from '../../parts/dialog.tsx'
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked, useDoing } from '../asking.ts'
+import { useQuery, useAction } from '../query.ts'
 import { Form } from '../parts/form.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
@@ -10,9 +10,9 @@ import { Empty, Failure } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { wordsIn } from '../parts/words-in.ts'
 import { pageOf } from '../place.ts'
-import { queryOf, useDesk } from '../project.tsx'
-import { To, useRouter } from '../router.tsx'
-import { sayInstant } from '../say.ts'
+import { queryOf, useProject } from '../project.tsx'
+import { Link, useRouter } from '../router.tsx'
+import { formatInstant } from '../format.ts'
 import type { PageOf } from '../../../protocol/rest.ts'
 import type { Room } from '../../../protocol/rest/rooms.ts'
 import type { Session } from '../../../protocol/rest/sessions.ts'
@@ -21,16 +21,16 @@ const LIVE_EVERY_MS = 10_000
 const PER_PAGE = 20
 
 export function MeetingsScreen() {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const { place, filter } = useRouter()
   const [creating, setCreating] = useState(false)
   const page = pageOf(place.query)
   const find = place.query.find ?? ''
-  const asked = useAsked(
+  const query = useQuery(
     () => inProject<PageOf<Room>>('GET', `/v2/rooms${queryOf({ page, perPage: PER_PAGE, query: find })}`),
     `${page} ${find}`,
   )
-  const live = useAsked(
+  const live = useQuery(
     async () => {
       const { data } = await inProject<PageOf<Session>>('GET', '/v2/sessions?status=ongoing&perPage=100')
       return new Set(data.map(({ roomId }) => roomId))
@@ -52,7 +52,7 @@ export function MeetingsScreen() {
         onFind={(text) => filter({ find: text, page: '' })}
       />
       <ShownPage
-        asked={asked}
+        query={query}
         of="meeting"
         empty={
           <Empty title={find ? 'No meeting has this id' : 'No meetings yet'}>
@@ -65,14 +65,14 @@ export function MeetingsScreen() {
             caption="Meetings"
             rows={data}
             keyOf={({ roomId }) => roomId}
-            busy={asked.asking}
+            busy={query.loading}
             columns={[
               {
                 title: 'Meeting',
                 cell: ({ roomId }) => (
-                  <To className="code" path={['meetings', roomId]}>
+                  <Link className="code" path={['meetings', roomId]}>
                     {roomId}
-                  </To>
+                  </Link>
                 ),
               },
               {
@@ -90,7 +90,7 @@ export function MeetingsScreen() {
               },
               {
                 title: 'Created',
-                cell: ({ createdAt }) => <span className="nowrap">{sayInstant(createdAt)}</span>,
+                cell: ({ createdAt }) => <span className="nowrap">{formatInstant(createdAt)}</span>,
               },
             ]}
           />
@@ -107,9 +107,9 @@ function RoomState({ room, live }: { room: Room; live: boolean | undefined }) {
 }
 
 function CreateMeeting({ onClose }: { onClose: () => void }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const { go } = useRouter()
-  const { busy, problem, run } = useDoing()
+  const { busy, problem, run } = useAction()
   const [customRoomId, setCustomRoomId] = useState('')
   const [minutes, setMinutes] = useState('480')
   const [closeType, setCloseType] = useState('session-ends')

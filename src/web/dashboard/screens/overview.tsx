@@ -1,11 +1,11 @@
 import type { ReactNode } from 'react'
-import { useAsked } from '../asking.ts'
+import { useQuery } from '../query.ts'
 import { Plot } from '../parts/plot.tsx'
 import { Problem, Shown } from '../parts/states.tsx'
 import { Table, type Column } from '../parts/table.tsx'
-import { useDesk } from '../project.tsx'
-import { To, useRouter } from '../router.tsx'
-import { count, sayBitrate, sayBytes, sayDistance, sayNumber, saySpan } from '../say.ts'
+import { useProject } from '../project.tsx'
+import { Link, useRouter } from '../router.tsx'
+import { count, formatBitrate, formatBytes, formatDistance, formatNumber, formatSpan } from '../format.ts'
 import type { History, ServerStatus } from '../../../protocol/rest/watching.ts'
 
 const STATUS_EVERY_MS = 5000
@@ -22,12 +22,12 @@ export const SCORES = [0, 1, 2, 3, 4, 5]
 const DEFAULT_SPAN = '6h'
 
 export function OverviewScreen() {
-  const { api } = useDesk()
+  const { api } = useProject()
   const { place, filter } = useRouter()
   const [span, hours] =
     SPANS.find(([name]) => name === place.query.span) ?? SPANS.find(([name]) => name === DEFAULT_SPAN)!
-  const status = useAsked(() => api.admin<ServerStatus>('GET', '/v2/admin/status'), 'status', STATUS_EVERY_MS)
-  const history = useAsked(
+  const status = useQuery(() => api.admin<ServerStatus>('GET', '/v2/admin/status'), 'status', STATUS_EVERY_MS)
+  const history = useQuery(
     async () => {
       const to = Date.now()
       const from = to - hours * HOUR_MS
@@ -53,8 +53,8 @@ export function OverviewScreen() {
           ))}
         </div>
       </div>
-      <Shown asked={status}>{(value) => <Status status={value} />}</Shown>
-      <Shown asked={history}>{(value) => <OverTime {...value} />}</Shown>
+      <Shown query={status}>{(value) => <Status status={value} />}</Shown>
+      <Shown query={history}>{(value) => <OverTime {...value} />}</Shown>
     </>
   )
 }
@@ -67,35 +67,35 @@ function Status({ status }: { status: ServerStatus }) {
       {!media.available && <Problem text={media.reason ?? 'Sound and picture are off on this server.'} />}
       {!store.available && <Problem text="The store does not answer; nothing can be written." />}
       <dl className="tiles" aria-label="Right now">
-        <Tile title="Participants" value={sayNumber(status.participants)}>
+        <Tile title="Participants" value={formatNumber(status.participants)}>
           {status.entryRequests > 0
             ? `${count(status.entryRequests, 'person', 'people')} waiting`
             : 'nobody waits'}
         </Tile>
-        <Tile title="Live meetings" value={sayNumber(status.meetings)}>
-          <To path={['sessions']} query={{ state: 'ongoing' }}>
+        <Tile title="Live meetings" value={formatNumber(status.meetings)}>
+          <Link path={['sessions']} query={{ state: 'ongoing' }}>
             Sessions going on
-          </To>
+          </Link>
         </Tile>
         <Tile
           title="Media workers"
-          value={loads.length > 0 ? `${sayNumber(Math.max(...loads))} %` : media.available ? '–' : 'off'}
+          value={loads.length > 0 ? `${formatNumber(Math.max(...loads))} %` : media.available ? '–' : 'off'}
         >
           {loads.length > 0 ? `busiest of ${loads.length}` : 'no media'}
         </Tile>
-        <Tile title="Webhooks waiting" value={sayNumber(webhooks.waiting)}>
+        <Tile title="Webhooks waiting" value={formatNumber(webhooks.waiting)}>
           {webhooks.parked > 0 ? (
-            <To path={['webhooks']} query={{ state: 'parked' }}>
-              {sayNumber(webhooks.parked)} parked
-            </To>
+            <Link path={['webhooks']} query={{ state: 'parked' }}>
+              {formatNumber(webhooks.parked)} parked
+            </Link>
           ) : webhooks.oldestAt !== null ? (
-            `oldest ${sayDistance(webhooks.oldestAt, Date.now())}`
+            `oldest ${formatDistance(webhooks.oldestAt, Date.now())}`
           ) : (
             'none parked'
           )}
         </Tile>
-        <Tile title="Up" value={saySpan(status.uptimeSeconds * 1000)}>
-          {`version ${status.version} · ${sayBytes(status.memoryBytes)}`}
+        <Tile title="Up" value={formatSpan(status.uptimeSeconds * 1000)}>
+          {`version ${status.version} · ${formatBytes(status.memoryBytes)}`}
         </Tile>
       </dl>
       {media.workers.length > 1 && <Workers workers={media.workers} />}
@@ -109,7 +109,7 @@ type Worker = ServerStatus['media']['workers'][number]
 function Workers({ workers }: { workers: readonly Worker[] }) {
   const figure = (title: string, of: (worker: Worker) => number): Column<Worker> => ({
     title,
-    cell: (worker) => sayNumber(of(worker)),
+    cell: (worker) => formatNumber(of(worker)),
     figures: true,
   })
   return (
@@ -118,10 +118,10 @@ function Workers({ workers }: { workers: readonly Worker[] }) {
       rows={workers}
       keyOf={({ index }) => String(index)}
       columns={[
-        { title: 'Media worker', cell: ({ index }) => sayNumber(index) },
+        { title: 'Media worker', cell: ({ index }) => formatNumber(index) },
         {
           title: 'Processor',
-          cell: ({ cpuPercent }) => `${sayNumber(cpuPercent)} %`,
+          cell: ({ cpuPercent }) => `${formatNumber(cpuPercent)} %`,
           figures: true,
         },
         figure('Meetings', ({ routers }) => routers),
@@ -161,7 +161,7 @@ function OverTime({ from, to, data }: { from: number; to: number; data: History[
         <Plot
           title="People"
           {...common}
-          format={sayNumber}
+          format={formatNumber}
           top={4}
           series={[
             series('Participants', 'participants'),
@@ -173,21 +173,21 @@ function OverTime({ from, to, data }: { from: number; to: number; data: History[
           title="Joins and refusals"
           {...common}
           bars
-          format={sayNumber}
+          format={formatNumber}
           top={4}
           series={[series('Joins', 'joins'), series('Refusals', 'refusals')]}
         />
         <Plot
           title="Quality"
           {...common}
-          format={sayNumber}
+          format={formatNumber}
           axis={SCORES}
           series={[series('Sound', 'audioScore'), series('Picture', 'videoScore')]}
         />
         <Plot
           title="Traffic"
           {...common}
-          format={sayBitrate}
+          format={formatBitrate}
           top={1000}
           series={[series('Received', 'receiveBitrate'), series('Sent', 'sendBitrate')]}
         />

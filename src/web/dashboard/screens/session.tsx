@@ -1,14 +1,23 @@
 import { useState } from 'react'
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked, useDoing } from '../asking.ts'
+import { useQuery, useAction } from '../query.ts'
 import { Choice } from '../parts/field.tsx'
 import { Plot } from '../parts/plot.tsx'
 import { Empty, Failure, Shown } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { Timeline } from '../parts/timeline.tsx'
-import { useDesk } from '../project.tsx'
-import { To, useRouter } from '../router.tsx'
-import { count, ms, sayBitrate, sayClock, sayInstant, sayNumber, sayReason, saySpan } from '../say.ts'
+import { useProject } from '../project.tsx'
+import { Link, useRouter } from '../router.tsx'
+import {
+  count,
+  ms,
+  formatBitrate,
+  formatTime,
+  formatInstant,
+  formatNumber,
+  formatReason,
+  formatSpan,
+} from '../format.ts'
 import { SCORES } from './overview.tsx'
 import type { PageInfo } from '../../../protocol/rest.ts'
 import type {
@@ -23,9 +32,9 @@ const PER_PAGE = 100
 const MOST_PARTICIPANTS = 500
 
 export function SessionScreen({ sessionId }: { sessionId: string }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const id = encodeURIComponent(sessionId)
-  const asked = useAsked(async () => {
+  const query = useQuery(async () => {
     const session = await inProject<Session>('GET', `/v2/sessions/${id}`)
     const participants: SessionParticipantInFull[] = []
     let lastPage = 1
@@ -40,7 +49,7 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
     return { session, participants, askedAt: Date.now() }
   }, sessionId)
   return (
-    <Shown asked={asked}>
+    <Shown query={query}>
       {({ session, participants, askedAt }) => {
         const from = ms(session.start)
         const to = session.end === null ? askedAt : ms(session.end)
@@ -49,12 +58,12 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
             <div className="head">
               <div>
                 <p className="crumb">
-                  <To path={['sessions']}>Sessions</To>
+                  <Link path={['sessions']}>Sessions</Link>
                 </p>
-                <h1>{sayInstant(session.start)}</h1>
+                <h1>{formatInstant(session.start)}</h1>
               </div>
               <div className="row">
-                <button onClick={asked.again} disabled={asked.asking}>
+                <button onClick={query.reload} disabled={query.loading}>
                   Refresh
                 </button>
                 <ChatDownload sessionId={sessionId} />
@@ -64,9 +73,9 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
               <div>
                 <dt>Meeting</dt>
                 <dd>
-                  <To className="code" path={['meetings', session.roomId]}>
+                  <Link className="code" path={['meetings', session.roomId]}>
                     <Foreign text={session.customRoomId ?? session.roomId} />
-                  </To>
+                  </Link>
                 </dd>
               </div>
               <div>
@@ -75,17 +84,17 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
                   {session.end === null ? (
                     <span className="state on">Going on</span>
                   ) : (
-                    `${sayReason(session.endReason)}, ${sayClock(session.end)}`
+                    `${formatReason(session.endReason)}, ${formatTime(session.end)}`
                   )}
                 </dd>
               </div>
               <div>
                 <dt>Lasted</dt>
-                <dd>{saySpan(to - from)}</dd>
+                <dd>{formatSpan(to - from)}</dd>
               </div>
               <div>
                 <dt>Participants</dt>
-                <dd>{sayNumber(participants.length)}</dd>
+                <dd>{formatNumber(participants.length)}</dd>
               </div>
               <div>
                 <dt>Session id</dt>
@@ -135,7 +144,7 @@ function Participants({ participants, to }: { participants: SessionParticipantIn
             title: 'Was there',
             figures: true,
             cell: ({ timelog }) =>
-              saySpan(
+              formatSpan(
                 timelog.reduce((sum, { start, end }) => sum + (end === null ? to : ms(end)) - ms(start), 0),
               ) + (timelog.length > 1 ? ` in ${count(timelog.length, 'stay')}` : ''),
           },
@@ -147,7 +156,7 @@ function Participants({ participants, to }: { participants: SessionParticipantIn
               return stay.end === null ? (
                 <span className="state on">Still there</span>
               ) : (
-                sayReason(stay.leaveReason)
+                formatReason(stay.leaveReason)
               )
             },
           },
@@ -187,11 +196,11 @@ function Quality({
   from: number
   to: number
 }) {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const { place, filter } = useRouter()
   const of = participants.find(({ participantId }) => participantId === place.query.of)?.participantId ?? ''
   const path = of === '' ? 'stats' : `participant/${encodeURIComponent(of)}/stats`
-  const asked = useAsked(
+  const query = useQuery(
     () => inProject<SessionStats>('GET', `/v2/sessions/${encodeURIComponent(sessionId)}/${path}`),
     path,
   )
@@ -209,7 +218,7 @@ function Quality({
           onChange={(event) => filter({ of: event.target.value }, { replace: true })}
         />
       </div>
-      <Shown asked={asked}>
+      <Shown query={query}>
         {({ stats }) => {
           const times = stats.map(({ time }) => ms(time))
           const common = { times, from, to }
@@ -221,7 +230,7 @@ function Quality({
                 title="Score"
                 {...common}
                 axis={SCORES}
-                format={sayNumber}
+                format={formatNumber}
                 series={[
                   { name: 'Sound', values: values(({ qualityScore }) => qualityScore.audio) },
                   { name: 'Picture', values: values(({ qualityScore }) => qualityScore.video) },
@@ -231,7 +240,7 @@ function Quality({
                 title="Sent by participants"
                 {...common}
                 top={1000}
-                format={sayBitrate}
+                format={formatBitrate}
                 series={[
                   { name: 'Sound', values: values((one) => one.averageSendAudioBitrate) },
                   { name: 'Picture', values: values((one) => one.averageSendVideoBitrate) },
@@ -241,7 +250,7 @@ function Quality({
                 title="Round-trip time"
                 {...common}
                 top={50}
-                format={(value) => `${sayNumber(value)} ms`}
+                format={(value) => `${formatNumber(value)} ms`}
                 series={[
                   { name: 'Sound', values: values((one) => one.averageAudioRtt) },
                   { name: 'Picture', values: values((one) => one.averageVideoRtt) },
@@ -251,7 +260,7 @@ function Quality({
                 title="Packets lost"
                 {...common}
                 top={4}
-                format={sayNumber}
+                format={formatNumber}
                 series={[
                   { name: 'Sound', values: values((one) => one.sendAudioPacketLost) },
                   { name: 'Picture', values: values((one) => one.sendVideoPacketLost) },
@@ -267,8 +276,8 @@ function Quality({
 
 /** The chat log needs a token, so it is asked for and handed to the browser as a file. */
 function ChatDownload({ sessionId }: { sessionId: string }) {
-  const { textInProject } = useDesk()
-  const { busy, problem, run } = useDoing()
+  const { textInProject } = useProject()
+  const { busy, problem, run } = useAction()
   const [empty, setEmpty] = useState(false)
   const download = (): void =>
     void run(async () => {

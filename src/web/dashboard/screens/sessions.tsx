@@ -1,15 +1,15 @@
 import { Fragment } from 'react'
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked } from '../asking.ts'
+import { useQuery } from '../query.ts'
 import { Choice, Field } from '../parts/field.tsx'
 import { Find } from '../parts/find.tsx'
 import { ShownPage } from '../parts/pages.tsx'
 import { Empty } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { pageOf } from '../place.ts'
-import { queryOf, useDesk } from '../project.tsx'
-import { To, useRouter } from '../router.tsx'
-import { count, ms, sayInstant, saySpan } from '../say.ts'
+import { queryOf, useProject } from '../project.tsx'
+import { Link, useRouter } from '../router.tsx'
+import { count, ms, formatInstant, formatSpan } from '../format.ts'
 import type { PageOf } from '../../../protocol/rest.ts'
 import type { Session } from '../../../protocol/rest/sessions.ts'
 
@@ -17,11 +17,11 @@ const PER_PAGE = 20
 const DAY_MS = 86_400_000
 
 export function SessionsScreen() {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const { place, filter } = useRouter()
   const page = pageOf(place.query)
   const { meeting = '', state = '', from = '', to = '' } = place.query
-  const asked = useAsked(
+  const query = useQuery(
     () =>
       inProject<PageOf<Session>>(
         'GET',
@@ -74,7 +74,7 @@ export function SessionsScreen() {
         />
       </div>
       <ShownPage
-        asked={asked}
+        query={query}
         of="session"
         empty={
           <Empty title={filtered ? 'No session fits these filters' : 'No sessions yet'}>
@@ -93,18 +93,18 @@ export function SessionsScreen() {
             caption="Sessions"
             rows={data}
             keyOf={({ id }) => id}
-            busy={asked.asking}
+            busy={query.loading}
             columns={[
               {
                 title: 'Began',
-                cell: ({ id, start }) => <To path={['sessions', id]}>{sayInstant(start)}</To>,
+                cell: ({ id, start }) => <Link path={['sessions', id]}>{formatInstant(start)}</Link>,
               },
               {
                 title: 'Meeting',
                 cell: ({ roomId, customRoomId }) => (
-                  <To className="code" path={['meetings', roomId]}>
+                  <Link className="code" path={['meetings', roomId]}>
                     <Foreign text={customRoomId ?? roomId} />
-                  </To>
+                  </Link>
                 ),
               },
               {
@@ -119,7 +119,7 @@ export function SessionsScreen() {
               {
                 title: 'Lasted',
                 figures: true,
-                cell: ({ start, end }) => saySpan((end === null ? Date.now() : ms(end)) - ms(start)),
+                cell: ({ start, end }) => formatSpan((end === null ? Date.now() : ms(end)) - ms(start)),
               },
               {
                 title: 'Who',

@@ -1,17 +1,17 @@
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked } from '../asking.ts'
+import { useQuery } from '../query.ts'
 import { Find } from '../parts/find.tsx'
 import { Empty, Shown } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
-import { useDesk } from '../project.tsx'
+import { useProject } from '../project.tsx'
 import { useRouter } from '../router.tsx'
 import type { Setting, SettingList } from '../../../protocol/rest/keys.ts'
 
 export function SettingsScreen() {
-  const { api } = useDesk()
+  const { api } = useProject()
   const { place, filter } = useRouter()
   const find = (place.query.find ?? '').toLowerCase()
-  const asked = useAsked(
+  const query = useQuery(
     async () => (await api.admin<SettingList>('GET', '/v2/admin/settings')).data,
     'settings',
   )
@@ -29,7 +29,7 @@ export function SettingsScreen() {
         value={place.query.find ?? ''}
         onFind={(text) => filter({ find: text })}
       />
-      <Shown asked={asked}>
+      <Shown query={query}>
         {(settings) => {
           const rows = settings.filter(({ variable, help }) =>
             `${variable} ${help}`.toLowerCase().includes(find),

@@ -2,7 +2,7 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { call } from '../../api.ts'
 import type { Api } from '../api.ts'
 import type { SignInAnswer } from '../../../protocol/rest/admin.ts'
-import { useDoing } from '../asking.ts'
+import { useAction } from '../query.ts'
 import { Form } from '../parts/form.tsx'
 import { Field } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
@@ -23,7 +23,7 @@ export function SignIn({
   refusal: string
   onState: (state: SignInAnswer) => void
 }) {
-  const { busy, problem, run } = useDoing()
+  const { busy, problem, run } = useAction()
   const enter = (body: { code: string } | { password: string }): void =>
     void run(async () => onState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', { body })))
 
@@ -145,7 +145,7 @@ export function ChoosePassword({
   const [password, setPassword] = useState('')
   const [again, setAgain] = useState('')
   const [differs, setDiffers] = useState(false)
-  const { busy, problem, run } = useDoing()
+  const { busy, problem, run } = useAction()
   const save = async (): Promise<void> => {
     setDiffers(password !== again)
     if (password !== again) return

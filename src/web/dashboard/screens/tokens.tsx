@@ -1,12 +1,12 @@
 import { useState } from 'react'
 import { Foreign } from '../../parts/foreign.tsx'
-import { useDoing } from '../asking.ts'
+import { useAction } from '../query.ts'
 import { Form } from '../parts/form.tsx'
 import { JsonText } from '../parts/json-text.tsx'
 import { CopyButton } from '../parts/copy.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
-import { useDesk } from '../project.tsx'
+import { useProject } from '../project.tsx'
 import type { InspectedToken } from '../../../protocol/rest/keys.ts'
 import type { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 
@@ -32,8 +32,8 @@ const ENTRIES: Record<string, string[]> = {
 }
 
 function Generator({ onMade }: { onMade: (token: string) => void }) {
-  const { api, project } = useDesk()
-  const { busy, problem, run } = useDoing()
+  const { api, project } = useProject()
+  const { busy, problem, run } = useAction()
   const [entry, setEntry] = useState('direct')
   const [roles, setRoles] = useState('')
   const [roomId, setRoomId] = useState('')
@@ -137,8 +137,8 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
 }
 
 function Inspector({ token: given }: { token: string }) {
-  const { api } = useDesk()
-  const { busy, problem, run } = useDoing()
+  const { api } = useProject()
+  const { busy, problem, run } = useAction()
   const [token, setToken] = useState(given)
   const [explained, setExplained] = useState<InspectedToken>()
   const inspect = (): void =>

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { ServerClientError } from '../../api.ts'
 import { Foreign } from '../../parts/foreign.tsx'
-import { useAsked, useDoing } from '../asking.ts'
+import { useQuery, useAction } from '../query.ts'
 import { Form } from '../parts/form.tsx'
 import { Confirm } from '../parts/confirm.tsx'
 import { Choice, Field } from '../parts/field.tsx'
@@ -11,9 +11,9 @@ import { ShownPage } from '../parts/pages.tsx'
 import { Empty, Failure } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { pageOf } from '../place.ts'
-import { queryOf, useDesk } from '../project.tsx'
-import { To, useRouter } from '../router.tsx'
-import { count, sayDistance, sayInstant } from '../say.ts'
+import { queryOf, useProject } from '../project.tsx'
+import { Link, useRouter } from '../router.tsx'
+import { count, formatDistance, formatInstant } from '../format.ts'
 import type { PageOf } from '../../../protocol/rest.ts'
 import type { DeliveryAnswer } from '../../../protocol/rest/webhooks.ts'
 import { wordsIn } from '../parts/words-in.ts'
@@ -27,13 +27,13 @@ const NOTHING: PageOf<DeliveryAnswer> = {
 }
 
 export function WebhooksScreen() {
-  const { inProject } = useDesk()
+  const { inProject } = useProject()
   const { place, filter } = useRouter()
   const say = useNotice()
   const [replaying, setReplaying] = useState(false)
   const page = pageOf(place.query)
   const { state = '', event = '', meeting = '' } = place.query
-  const asked = useAsked(
+  const query = useQuery(
     () =>
       inProject<PageOf<DeliveryAnswer>>(
         'GET',
@@ -77,7 +77,7 @@ export function WebhooksScreen() {
           />
         </div>
         <ShownPage
-          asked={asked}
+          query={query}
           of="delivery"
           many="deliveries"
           empty={
@@ -95,22 +95,22 @@ export function WebhooksScreen() {
               caption="Deliveries"
               rows={data}
               keyOf={({ deliveryId }) => deliveryId}
-              busy={asked.asking}
+              busy={query.loading}
               columns={[
                 {
                   title: 'Event',
-                  cell: (delivery) => <To path={['webhooks', delivery.deliveryId]}>{delivery.event}</To>,
+                  cell: (delivery) => <Link path={['webhooks', delivery.deliveryId]}>{delivery.event}</Link>,
                 },
                 {
                   title: 'Happened',
-                  cell: ({ occurredAt }) => <span className="nowrap">{sayInstant(occurredAt)}</span>,
+                  cell: ({ occurredAt }) => <span className="nowrap">{formatInstant(occurredAt)}</span>,
                 },
                 {
                   title: 'Meeting',
                   cell: ({ roomId }) => (
-                    <To className="code" path={['meetings', roomId]}>
+                    <Link className="code" path={['meetings', roomId]}>
                       {roomId}
-                    </To>
+                    </Link>
                   ),
                 },
                 { title: 'State', cell: (delivery) => <DeliveryMark delivery={delivery} /> },
@@ -146,7 +146,7 @@ export function WebhooksScreen() {
               },
             )
             say(`${count(replayed, 'delivery', 'deliveries')} will be tried again.`)
-            asked.again()
+            query.reload()
           }}
           onClose={() => setReplaying(false)}
         >
@@ -175,19 +175,19 @@ export function DeliveryMark({
       {state === 'waiting' &&
         nextAt !== null &&
         nextAt > Date.now() &&
-        `, ${sayDistance(nextAt, Date.now())}`}
+        `, ${formatDistance(nextAt, Date.now())}`}
     </span>
   )
 }
 
 function DefaultWebhook() {
-  const { api, project, refresh } = useDesk()
+  const { api, project, refresh } = useProject()
   const { webhook } = project
   const say = useNotice()
   const [editing, setEditing] = useState(false)
   const [endPoint, setEndPoint] = useState(webhook?.endPoint ?? '')
   const [events, setEvents] = useState(webhook?.events.join(', ') ?? '*')
-  const { busy, problem, run } = useDoing()
+  const { busy, problem, run } = useAction()
   const save = (next: { endPoint: string; events: string[] } | null): void =>
     void run(async () => {
       await api.admin('PATCH', `/v2/admin/projects/${encodeURIComponent(project.projectId)}`, {

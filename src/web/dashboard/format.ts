@@ -23,20 +23,20 @@ export type Instant = number | string
 export const ms = (instant: Instant): number => (typeof instant === 'number' ? instant : Date.parse(instant))
 
 /** To the minute; the year where it is another. */
-export const sayInstant = (instant: Instant): string => {
+export const formatInstant = (instant: Instant): string => {
   const at = new Date(ms(instant))
   return (at.getFullYear() === new Date().getFullYear() ? dayAndClock : yearAndClock).format(at)
 }
-export const sayExactly = (instant: Instant): string => dateSeconds.format(ms(instant))
-export const sayClock = (instant: Instant): string => clock.format(ms(instant))
-export const sayClockExactly = (instant: Instant): string => clockSeconds.format(ms(instant))
+export const formatExactInstant = (instant: Instant): string => dateSeconds.format(ms(instant))
+export const formatTime = (instant: Instant): string => clock.format(ms(instant))
+export const formatExactTime = (instant: Instant): string => clockSeconds.format(ms(instant))
 
 /** For an axis: the hour within a day, with the day beyond it. */
-export const sayOnAxis = (at: number, spanMs: number): string =>
+export const formatOnAxis = (at: number, spanMs: number): string =>
   spanMs > 86_400_000 ? dayAndClock.format(at) : spanMs < 600_000 ? clockSeconds.format(at) : clock.format(at)
 
 /** `45 s`, `12 min`, `3 h 05 min`, `4 days`. */
-export function saySpan(milliseconds: number): string {
+export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000))
   if (seconds < 60) return `${seconds} s`
   const minutes = Math.floor(seconds / 60)
@@ -48,22 +48,22 @@ export function saySpan(milliseconds: number): string {
 }
 
 /** `3 min ago`, `in 2 h 10 min`. */
-export function sayDistance(instant: Instant, now: number): string {
+export function formatDistance(instant: Instant, now: number): string {
   const away = ms(instant) - now
-  return Math.abs(away) < 5000 ? 'just now' : away < 0 ? `${saySpan(-away)} ago` : `in ${saySpan(away)}`
+  return Math.abs(away) < 5000 ? 'just now' : away < 0 ? `${formatSpan(-away)} ago` : `in ${formatSpan(away)}`
 }
 
 /** Bits a second. */
-export function sayBitrate(value: number): string {
+export function formatBitrate(value: number): string {
   if (value < 1000) return `${Math.round(value)} b/s`
-  if (value < 1e6) return `${sayNumber(value / 1000)} kb/s`
-  return value < 1e9 ? `${sayNumber(value / 1e6)} Mb/s` : `${sayNumber(value / 1e9)} Gb/s`
+  if (value < 1e6) return `${formatNumber(value / 1000)} kb/s`
+  return value < 1e9 ? `${formatNumber(value / 1e6)} Mb/s` : `${formatNumber(value / 1e9)} Gb/s`
 }
 
-export const sayBytes = (value: number): string =>
-  value < 1_048_576 ? `${Math.round(value / 1024)} KiB` : `${sayNumber(value / 1_048_576)} MiB`
+export const formatBytes = (value: number): string =>
+  value < 1_048_576 ? `${Math.round(value / 1024)} KiB` : `${formatNumber(value / 1_048_576)} MiB`
 
-export const sayNumber = (value: number): string =>
+export const formatNumber = (value: number): string =>
   value >= 100 || Number.isInteger(value)
     ? Math.round(value).toLocaleString()
     : value.toFixed(value < 10 ? 1 : 0)
@@ -87,7 +87,7 @@ const REASONS: Record<string, string> = {
 }
 
 /** Why somebody left, or a session ended. */
-export const sayReason = (reason: string | null | undefined): string =>
+export const formatReason = (reason: string | null | undefined): string =>
   reason === null || reason === undefined || reason === '' ? '–' : (REASONS[reason] ?? inWords(reason))
 
 const inWords = (name: string): string => {

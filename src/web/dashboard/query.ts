@@ -1,23 +1,23 @@
-/** Asking the server for what a screen shows, and doing what was clicked. */
+/** Loads what a screen shows, and runs what was clicked. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ServerClientError } from '../api.ts'
 
-export interface Asked<T> {
-  /** What was answered last; kept while it is asked again. */
+export interface Query<T> {
+  /** The last answer, kept while the query runs again. */
   value?: T
   problem?: { message: string }
-  asking: boolean
-  again: () => void
+  loading: boolean
+  reload: () => void
 }
 
 /**
- * Asks when the screen opens and whenever `key` changes.
- * @param key names all that `ask` depends on
- * @param everyMs asks again that long after each answer, as long as the window is visible
+ * Runs a query when the screen opens and whenever `key` changes.
+ * @param key names everything that `ask` depends on
+ * @param everyMs runs it again this long after each answer, while the window is visible
  */
-export function useAsked<T>(ask: () => Promise<T>, key: string, everyMs?: number): Asked<T> {
-  const [state, setState] = useState<{ value?: T; problem?: { message: string }; asking: boolean }>({
-    asking: true,
+export function useQuery<T>(ask: () => Promise<T>, key: string, everyMs?: number): Query<T> {
+  const [state, setState] = useState<{ value?: T; problem?: { message: string }; loading: boolean }>({
+    loading: true,
   })
   const [round, setRound] = useState(0)
   const latest = useRef(ask)
@@ -30,10 +30,10 @@ export function useAsked<T>(ask: () => Promise<T>, key: string, everyMs?: number
       clearTimeout(timer)
       try {
         const value = await latest.current()
-        if (!over) setState({ value, asking: false })
+        if (!over) setState({ value, loading: false })
       } catch (error) {
         const problem = { message: sentenceOf(error) }
-        if (!over) setState((before) => ({ ...before, problem, asking: false }))
+        if (!over) setState((before) => ({ ...before, problem, loading: false }))
       }
       if (everyMs !== undefined && !over) {
         clearTimeout(timer)
@@ -43,7 +43,7 @@ export function useAsked<T>(ask: () => Promise<T>, key: string, everyMs?: number
     const seen = (): void => {
       if (everyMs !== undefined && !document.hidden) void look()
     }
-    setState((before) => ({ ...before, asking: true }))
+    setState((before) => ({ ...before, loading: true }))
     void look()
     document.addEventListener('visibilitychange', seen)
     return () => {
@@ -53,18 +53,18 @@ export function useAsked<T>(ask: () => Promise<T>, key: string, everyMs?: number
     }
   }, [key, round, everyMs])
 
-  return { ...state, again: useCallback(() => setRound((before) => before + 1), []) }
+  return { ...state, reload: useCallback(() => setRound((before) => before + 1), []) }
 }
 
-export interface Doing {
+export interface Action {
   busy: boolean
-  /** Why the last one did not work, in one sentence. */
+  /** Why the last action failed, in one sentence. */
   problem: string
-  /** Resolves with whether it worked. One at a time. */
+  /** Resolves with whether it succeeded. Runs one action at a time. */
   run: (work: () => Promise<unknown>) => Promise<boolean>
 }
 
-export function useDoing(): Doing {
+export function useAction(): Action {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState('')
   const under = useRef(false)
