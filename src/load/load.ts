@@ -4,10 +4,11 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
+import { keepSending } from './keep-sending.ts'
 import { ownDrops } from './own-drops.ts'
 import { LoadParticipant } from './participant.ts'
 import type { WorkerFigures } from './server-figures.ts'
-import { paces, Source } from './streams.ts'
+import { Source } from './streams.ts'
 
 export interface LoadOptions {
   /** Of the server, e.g. `http://localhost:9000`. */
@@ -105,10 +106,6 @@ export interface Quantiles {
   max: number
 }
 
-/** Between two rounds of frames. */
-const TICK_MS = 10
-/** More frames than that are not made up for after a pause. */
-const MOST_BEHIND = 5
 /** Delays that are kept, evenly chosen once there are more. */
 const MOST_DELAYS = 200_000
 const LAG_RESOLUTION_MS = 10
@@ -237,25 +234,6 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     await Promise.all(people.map((participant) => participant.leave()))
     for (const meetingId of made) await deactivate(url, token, meetingId)
   }
-}
-
-/** Frames of everybody go out in time; what is late after a pause is made up for within reason. Answers how to stop it. */
-function keepSending(people: readonly LoadParticipant[]): () => void {
-  const next = new WeakMap<Source, number>()
-  const timer = setInterval(() => {
-    for (const participant of people) {
-      for (const source of participant.sources) {
-        const { intervalMs } = paces[source.media]
-        const now = performance.now()
-        // Not all at once.
-        let due = next.get(source) ?? now + Math.random() * intervalMs
-        if (now - due > MOST_BEHIND * intervalMs) due = now
-        for (; due <= now; due += intervalMs) participant.sendFrame(source, performance.now())
-        next.set(source, due)
-      }
-    }
-  }, TICK_MS)
-  return () => clearInterval(timer)
 }
 
 function arrivedAt(

@@ -20,6 +20,7 @@ import {
   type RtcpPacket,
   type RtpHeader,
 } from 'werift'
+import type { ArrivalFeedback } from './feedback.ts'
 
 /** What the server says of a transport that it made. */
 export interface RemoteTransport {
@@ -33,10 +34,14 @@ export interface PeerEvents {
   /** A packet of RTP, sealed. */
   onRtp?: (packet: Buffer) => void
   onRtcp?: (packets: RtcpPacket[]) => void
+  /** Of what arrives, the server is told when it did, so that it finds out what the line takes. */
+  feedback?: ArrivalFeedback | undefined
 }
 
 /** For ICE and DTLS together. */
 const CONNECT_TIMEOUT_MS = 15_000
+/** As often as browsers do. */
+const FEEDBACK_EVERY_MS = 50
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 
 export class Peer {
@@ -103,6 +108,7 @@ export class Peer {
         }),
       ])
       dtls.updateSrtpSession()
+      if (events.feedback) peer.#feedBack(events.feedback)
       ice.connection.onData.subscribe((data) => peer.#hear(data, events))
       return peer
     } catch (error) {
@@ -137,11 +143,22 @@ export class Peer {
     await this.#ice.stop().catch(() => undefined)
   }
 
-  #hear(data: Buffer, { onRtp, onRtcp }: PeerEvents): void {
+  #feedBack(feedback: ArrivalFeedback): void {
+    const timer = setInterval(() => {
+      if (this.#closed) return clearInterval(timer)
+      const report = feedback.report()
+      // Werift asks of a packet only that it can be written.
+      if (report) this.report([{ serialize: () => report } as RtcpPacket])
+    }, FEEDBACK_EVERY_MS)
+  }
+
+  #hear(data: Buffer, { onRtp, onRtcp, feedback }: PeerEvents): void {
     // RTP and RTCP begin with version 2; everything else is STUN or DTLS.
     if (this.#closed || data.length < 12 || data[0]! >> 6 !== 2) return
-    if (!isRtcp(data)) onRtp?.(data)
-    else if (onRtcp) {
+    if (!isRtcp(data)) {
+      feedback?.hear(data, performance.now())
+      onRtp?.(data)
+    } else if (onRtcp) {
       try {
         onRtcp(RtcpPacketConverter.deSerialize(this.#dtls.srtcp.decrypt(data)))
       } catch {

@@ -36,7 +36,7 @@ test('a simulcast stream has one stream per layer, and reports relate their time
       const { header, payload } = RtpPacket.deSerialize(packet)
       bytes.set(header.ssrc, (bytes.get(header.ssrc) ?? 0) + payload.length)
       // A key frame was asked for: all layers have one, as with a browser.
-      if (frame === 25 && payload[0] === 0x10 && payload[1] === 0) keys.add(header.ssrc)
+      if (frame === 25 && payload[0] === 0x90 && payload[6] === 0) keys.add(header.ssrc)
       assert.equal(header.timestamp, frame * 3600)
     }
   }

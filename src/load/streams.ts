@@ -30,12 +30,37 @@ const LAYER_SHARES: Record<number, readonly number[]> = { 1: [1], 2: [0.25, 1], 
 const NTP_EPOCH_S = 2_208_988_800
 /** Stands in every packet, to be found again behind the server. */
 const MARK = Buffer.from('anteroom-load')
-/** One byte, of VP8: the first packet of a frame, or a later one. */
+/** One byte, of VP8: the first packet of a frame, or a later one (RFC 7741 section 4.2). */
 const [START_OF_FRAME, REST_OF_FRAME] = [0x10, 0x00]
+/** Five bytes follow it: which fields these are, the number of the picture, that of its base, its temporal layer. */
+const EXTENDED = 0x80
+const [EXTENSION_BYTES, EXTENSION_FIELDS] = [5, 0xe0]
+/** Each frame's temporal layer, over and over after a key frame, as browsers send `L1T3`; and its size beside the mean. */
+const TEMPORAL_LAYERS = [
+  { temporalLayer: 0, size: 1.6 },
+  { temporalLayer: 2, size: 0.8 },
+  { temporalLayer: 1, size: 0.8 },
+  { temporalLayer: 2, size: 0.8 },
+]
+/** A frame of it needs none of its own layer, so that a receiver may begin with it. */
+const LAYER_SYNC = 0x20
+
+/** As long as that of VP8 in one layer. */
+const NO_HEAD = Buffer.alloc(2)
 
 const codecs = {
   audio: { mimeType: 'audio/opus', payloadType: 100, clockRate: 48_000, channels: 2 },
   video: { mimeType: 'video/VP8', payloadType: 101, clockRate: 90_000 },
+}
+
+/** A frame before it is cut into packets. */
+interface Frame {
+  at: number
+  isKey: boolean
+  /** Undefined in a stream of one layer, which has no temporal layers either. */
+  temporalLayer: number | undefined
+  /** Beside the mean. */
+  size: number
 }
 
 /** One encoding of a stream. */
@@ -54,6 +79,10 @@ export class Source {
   readonly #sentAt = new Float64Array(REMEMBERED)
   #frame = 0
   #wantsKeyFrame = true
+  /** Since which the temporal layers are counted. */
+  #keyFrame = 0
+  /** Frames of the lowest temporal layer so far. */
+  #bases = 0
 
   /** @param ssrc of the first layer; the others follow */
   constructor(media: Media, bitrate: number, ssrc: number, layers = 1) {
@@ -75,6 +104,10 @@ export class Source {
     return this.#layers.reduce((sum, { packets }) => sum + packets, 0)
   }
 
+  get #isLayered(): boolean {
+    return this.#layers.length > 1
+  }
+
   has(ssrc: number): boolean {
     return this.#layers.some((layer) => layer.ssrc === ssrc)
   }
@@ -91,7 +124,10 @@ export class Source {
       ],
       headerExtensions:
         this.media === 'audio' ? [{ ...LEVEL_EXTENSION, encrypt: false, parameters: {} }] : [],
-      encodings: this.#layers.map(({ ssrc }) => ({ ssrc })),
+      encodings: this.#layers.map(({ ssrc }) => ({
+        ssrc,
+        ...(this.#isLayered && { scalabilityMode: 'L1T3' }),
+      })),
       rtcp: { cname: `load-${this.#layers[0]!.ssrc}`, reducedSize: true },
     }
   }
@@ -129,36 +165,37 @@ export class Source {
     const frame = this.#frame++
     this.#sentAt[frame % REMEMBERED] = now
     const isKey = this.media === 'video' && (this.#wantsKeyFrame || frame % KEY_FRAME_EVERY === 0)
-    if (isKey) this.#wantsKeyFrame = false
-    for (const layer of this.#layers) this.#sendFrame(layer, { frame, isKey }, send)
+    if (isKey) {
+      this.#wantsKeyFrame = false
+      this.#keyFrame = frame
+    }
+    const { temporalLayer, size } = this.#isLayered
+      ? TEMPORAL_LAYERS[(frame - this.#keyFrame) % TEMPORAL_LAYERS.length]!
+      : { temporalLayer: undefined, size: 1 }
+    if (temporalLayer === 0) this.#bases++
+    const what = { at: frame, isKey, temporalLayer, size: isKey ? KEY_FRAME_TIMES : size }
+    for (const layer of this.#layers) this.#sendFrame(layer, what, send)
   }
 
-  #sendFrame(
-    layer: Layer,
-    { frame, isKey }: { frame: number; isKey: boolean },
-    send: (payload: Buffer, header: RtpHeader) => void,
-  ): void {
-    let left = layer.frameBytes * (isKey ? KEY_FRAME_TIMES : 1)
+  #sendFrame(layer: Layer, frame: Frame, send: (payload: Buffer, header: RtpHeader) => void): void {
+    let left = Math.round(layer.frameBytes * frame.size)
     for (let first = true; left > 0; first = false) {
-      const bytes = Math.max(Math.min(left, PACKET_BYTES), MARK.length + 2)
+      const head = this.media === 'video' ? this.#headOf(frame, first) : NO_HEAD
+      const bytes = Math.max(Math.min(left, PACKET_BYTES), head.length + MARK.length)
       left -= bytes
       const payload = Buffer.alloc(bytes)
-      if (this.media === 'video') {
-        payload[0] = first ? START_OF_FRAME : REST_OF_FRAME
-        // The lowest bit of a frame's own head: 0 where it stands for itself.
-        payload[1] = isKey ? 0 : 1
-      }
-      MARK.copy(payload, 2)
+      head.copy(payload)
+      MARK.copy(payload, head.length)
       layer.packets += 1
       layer.bytes += bytes
       send(
         payload,
         new RtpHeader({
           version: 2,
-          marker: this.media === 'audio' ? frame === 0 : left <= 0,
+          marker: this.media === 'audio' ? frame.at === 0 : left <= 0,
           payloadType: codecs[this.media].payloadType,
           sequenceNumber: layer.sequence,
-          timestamp: (frame * paces[this.media].ticks) % 2 ** 32,
+          timestamp: (frame.at * paces[this.media].ticks) % 2 ** 32,
           ssrc: layer.ssrc,
           ...(this.media === 'audio' && {
             extension: true,
@@ -169,6 +206,21 @@ export class Source {
       )
       layer.sequence = (layer.sequence + 1) & 0xffff
     }
+  }
+
+  /** What a packet of VP8 begins with; the lowest bit of the last byte is 0 in a frame that stands for itself. */
+  #headOf({ at, isKey, temporalLayer }: Frame, first: boolean): Buffer {
+    const start = first ? START_OF_FRAME : REST_OF_FRAME
+    const own = isKey ? 0 : 1
+    if (temporalLayer === undefined) return Buffer.from([start, own])
+    const head = Buffer.alloc(1 + EXTENSION_BYTES + 1)
+    head[0] = EXTENDED | start
+    head[1] = EXTENSION_FIELDS
+    head.writeUInt16BE(0x8000 | (at & 0x7fff), 2)
+    head[4] = this.#bases & 0xff
+    head[5] = (temporalLayer << 6) | (temporalLayer > 0 ? LAYER_SYNC : 0)
+    head[6] = own
+    return head
   }
 
   /** When the frame with this timestamp went out; undefined for one that is long gone or never was. */
