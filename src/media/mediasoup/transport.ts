@@ -10,6 +10,7 @@ import type {
   SctpParameters,
 } from '../../protocol/media.ts'
 import { firstSpatialLayer, MediasoupConsumer } from './consumer.ts'
+import { DownlinkControl } from './downlink.ts'
 import {
   fromMediasoupTransport,
   toMediasoupDtlsParameters,
@@ -70,6 +71,7 @@ export class MediasoupTransport implements Transport {
   readonly #direction: TransportOptions['direction']
   readonly #host: TransportHost
   readonly #listeners: Listeners<TransportEvents>
+  readonly #downlink: DownlinkControl | undefined
 
   constructor(
     transport: mediasoup.WebRtcTransport,
@@ -86,6 +88,7 @@ export class MediasoupTransport implements Transport {
     this.dtlsParameters = dtlsParameters
     if (sctpParameters) this.sctpParameters = sctpParameters
     this.#listeners = new Listeners(host.log)
+    if (direction === 'receive') this.#downlink = new DownlinkControl(transport)
     transport.on('routerclose', () => {
       this.#listeners.emit('lost')
       this.#listeners.clear()
@@ -140,7 +143,9 @@ export class MediasoupTransport implements Transport {
 
   async consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer> {
     this.#wants('receive')
-    return await consumeOn(this.#transport, this.#host, options)
+    const consumer = await makeConsumer(this.#transport, this.#host, options)
+    this.#downlink?.add(consumer)
+    return new MediasoupConsumer(consumer, options.producerId, this.#host.log)
   }
 
   async produceData({ sctpStreamParameters, label, protocol }: DataOptions): Promise<DataProducer> {
