@@ -32,6 +32,7 @@ const sfu = await createSfu({
 const link = {
   connectionId: 'none',
   isOwnClient: true,
+  baseUrl: '',
   notify: () => undefined,
   answers: () => Promise.resolve(true),
   request: () => Promise.resolve(true),

@@ -49,6 +49,9 @@ export interface HttpContext {
   catalogue: Catalogue
   invites: Invites
   live: MeetingHome
+  /** Holds a folder for each output. */
+  outputsFolder: string
+  dropOutputFolder: (outputId: string) => Promise<void>
   door: Door
   mediaStatus: () => Sfu['status']
   metrics: Metrics

@@ -53,7 +53,8 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
       // These three are no refusals: the connection is about to be cut, and comes back by itself.
       if (name === 'SERVER_STOPPING') listener.restarting()
       else if (name === 'MEDIA_PREPARING') listener.preparing(message)
-      else if (name !== 'TOO_SLOW') listener.refused(new MeetingError(code, name, message))
+      else if (!isOfOutput(code) && name !== 'TOO_SLOW')
+        listener.refused(new MeetingError(code, name, message))
     },
     entryResponded: ({ id, sessionId }) => {
       if (id === self.id && sessionId !== undefined) listener.admitted(sessionId)
@@ -97,6 +98,18 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
     mediaRelayRequestResponse: ignored,
     mediaRelayStarted: ignored,
     mediaRelayStopped: ignored,
+    recordingStateChanged: ignored,
+    recordingStarted: ignored,
+    recordingStopped: ignored,
+    livestreamStateChanged: ignored,
+    livestreamStarted: ignored,
+    livestreamStopped: ignored,
+    hlsStateChanged: ignored,
+    hlsPlayableStateChanged: ignored,
+    hlsStarted: ignored,
+    hlsStopped: ignored,
+    transcriptionStateChanged: ignored,
+    transcriptionText: ignored,
     // Chat has a socket of its own.
     pubsubMessage: ignored,
   }
@@ -120,4 +133,9 @@ export function requestHandlers({ devices, roster, media, tell }: Listener): Ser
     // Our transports carry no data, so none is offered.
     newDataConsumer: () => undefined,
   }
+}
+
+/** An output ended by itself; the connection goes on. */
+function isOfOutput(code: number): boolean {
+  return code > 5000 && code < 5100
 }

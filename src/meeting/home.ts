@@ -2,7 +2,7 @@
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { MeetingInspection } from '../protocol/rest/debug.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
-import type { MeetingRecord } from '../store/store.ts'
+import type { MeetingRecord, OutputKind, OutputRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { ChatSender } from './chat/chat.ts'
 import type { MessageToPublish } from './chat/message.ts'
@@ -18,6 +18,8 @@ import type { SwitchableKind } from './roster/moderation.ts'
 import type { LiveMeeting } from './live-meeting.ts'
 import type { Flow } from './media/quality.ts'
 import type { LiveView } from './view.ts'
+import type { OutputOrdered } from './outputs/orders.ts'
+import type { Acknowledged } from './outputs/outputs.ts'
 
 /** Operations on a live meeting from outside. */
 export interface MeetingHome {
@@ -76,6 +78,19 @@ export interface MeetingHome {
   ): Promise<void>
   /** Evicts, from all meetings, the holders of revoked credentials, with this refusal. Returns how many. */
   evictByCredential(bearers: Bearers, refusal: Refusal): Promise<number>
+  /**
+   * Starts an output. Call `afterReply` when the caller was answered.
+   * @throws {Refusal} see `MeetingOutputs.start`; NOT_FOUND if the meeting is not live
+   */
+  startOutput(meetingId: string, order: OutputOrdered): Promise<Acknowledged>
+  /** Stops an output; `matches` chooses one of several. @throws {Refusal} the kind's refusal of a stop */
+  stopOutput(
+    meetingId: string,
+    kind: OutputKind,
+    matches?: (output: OutputRecord) => boolean,
+  ): Promise<Acknowledged>
+  /** The outputs that go on. */
+  outputs(meetingId: string): Promise<OutputRecord[]>
   /** Whether somebody was in the ongoing session with this id and token. */
   knows(meetingId: string, participantId: string, tokenId: string): Promise<boolean>
 }
@@ -90,6 +105,8 @@ export interface LocalHome extends MeetingHome {
     meeting: MeetingRecord,
     request: EntryRequest,
   ): Promise<{ live: LiveMeeting; state: 'waiting' | 'admitted' }>
+  /** Whether a page that records has this id in the ongoing session. */
+  hasHiddenSeat(meetingId: string, participantId: string): Promise<boolean>
   /** The participant's chat for a ticket made by `chatTicket`. */
   openChat(ticket: string, link: ChatLink): Promise<ChatConnection | undefined>
   /** Asks another meeting, which must be live here, to relay this participant's streams. */

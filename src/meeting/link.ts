@@ -10,6 +10,8 @@ export interface Link {
   readonly connectionId: string
   /** Whether it is a client of this project: it understands `mediaReset` (others are made to reconnect), and receives at most `MAX_VIDEO_STREAMS` cameras. */
   readonly isOwnClient: boolean
+  /** The address by which the client reached this server, e.g. `https://meet.example.org`; empty for a member without a client. */
+  readonly baseUrl: string
   notify(...notifications: Notification[]): void
   /** Resolves to true if the client acknowledged in time. */
   request<E extends keyof ServerRequests>(event: E, payload: ServerRequests[E]): Promise<boolean>

@@ -22,6 +22,10 @@ import { RelayRequests } from './across/relay.ts'
 import { Relays } from './across/relays.ts'
 import { Entrance } from './door/entrance.ts'
 import { Evictions } from './door/evictions.ts'
+import { HiddenSeats } from './outputs/hidden-seats.ts'
+import { MeetingOutputs } from './outputs/outputs.ts'
+import type { OutputParts } from './outputs/parts.ts'
+import { sourceOf } from './outputs/source.ts'
 import { MeetingMedia } from './media/meeting-media.ts'
 import { measureAll } from './media/measure.ts'
 import { assertMay } from './roster/actor.ts'
@@ -50,6 +54,7 @@ export interface LiveMeetingOptions {
   newSessionId: () => string
   /** Makes unguessable ids: chat tickets, message ids. */
   newSecretId: () => string
+  outputs: OutputParts
   /** Receives errors of background work. */
   onError: (error: unknown, message: string) => void
   /** Called when nobody is inside, is waiting, or may return. */
@@ -69,6 +74,8 @@ export class LiveMeeting {
   readonly evictions: Evictions
   readonly moderation: Moderation
   readonly relays: Relays
+  readonly outputs: MeetingOutputs
+  readonly #hiddenSeats: HiddenSeats
 
   private constructor(options: LiveMeetingOptions) {
     const { meeting, settings, store, sfu, events, now, newSecretId, onError, openAudience } = options
@@ -101,6 +108,7 @@ export class LiveMeeting {
       // The first participant needs the router at once, so its worker starts while the session is being written.
       onBeginning: () => this.media.warm(),
       onEnding: (reason) => {
+        this.outputs.endAll()
         this.roster.evictAll(reason)
         this.#onlookers.closeAll(reason)
       },
@@ -123,6 +131,7 @@ export class LiveMeeting {
       newSecretId,
       joinTimeoutMs: settings.joinTimeoutMs,
       entryRequests: () => this.entrance.notifications(),
+      outputs: () => this.outputs.notifications(),
     })
     const { roster } = this
     this.entrance = new Entrance({
@@ -133,6 +142,7 @@ export class LiveMeeting {
       sessions,
       admitters,
       refusalOf,
+      isHiddenSeat: (participantId) => this.#hiddenSeats.has(participantId),
       onError,
       onIdle,
     })
@@ -148,6 +158,31 @@ export class LiveMeeting {
       admitters,
       maxRequests: settings.maxEntryRequests,
       refusalOf,
+    })
+    this.#hiddenSeats = new HiddenSeats({
+      newSecretId,
+      mintToken: (participantId) => options.outputs.mintToken(meeting.projectId, meetingId, participantId),
+      vacate: (participantId) => {
+        const page = roster.get(participantId)
+        if (page) roster.evict(page, leaveReason('ROOM_CLOSE'))
+      },
+    })
+    this.outputs = new MeetingOutputs({
+      parts: options.outputs,
+      meeting: () => this.#meeting,
+      sessionId: () => this.sessionId,
+      sourceFor: (outputId) =>
+        sourceOf({
+          outputId,
+          projectId: meeting.projectId,
+          meetingId,
+          sessionId: sessions.required.sessionId,
+          roster,
+          attach: (onlooker) => this.attach(onlooker),
+          openSeat: (name) => Promise.resolve(this.#hiddenSeats.open(name)),
+        }),
+      isEncrypted: () => this.media.streams.isEncrypted(),
+      tellAll: (notification) => everyone.notify(notification),
     })
   }
 
@@ -229,6 +264,11 @@ export class LiveMeeting {
     return () => this.#onlookers.remove(onlooker)
   }
 
+  /** Whether a page that records has this id. */
+  hasHiddenSeat(participantId: string): boolean {
+    return this.#hiddenSeats.has(participantId)
+  }
+
   /** Measures the media of all participants once. */
   async measure(): Promise<StatsRecord[]> {
     const { sessionId } = this
@@ -272,6 +312,7 @@ export class LiveMeeting {
   /** The server stops: cuts connections so that clients reconnect, and keeps the session for them. */
   suspend(): void {
     this.#isSuspended = true
+    this.outputs.endAll()
     const why = new Refusal('SERVER_STOPPING')
     this.entrance.dropAll(why)
     this.roster.dropAll(why)

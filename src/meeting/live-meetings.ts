@@ -1,9 +1,10 @@
 /** The meetings whose home is this process. All REST calls and sockets reach a meeting through here. */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Sfu } from '../media/sfu.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { MeetingInspection } from '../protocol/rest/debug.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
-import type { MeetingRecord, Store } from '../store/store.ts'
+import type { MeetingRecord, OutputKind, OutputRecord, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { OpenAudience } from './link.ts'
 import type { ChatConnection } from './chat/connection.ts'
@@ -27,6 +28,10 @@ import type { Bearers } from './door/evictions.ts'
 import type { MeetingEvents } from './meeting-events.ts'
 import type { SwitchableKind } from './roster/moderation.ts'
 import type { MeetingSettings } from './settings.ts'
+import { outputKinds } from './outputs/kinds.ts'
+import type { OutputOrdered } from './outputs/orders.ts'
+import type { Acknowledged } from './outputs/outputs.ts'
+import type { OutputParts } from './outputs/parts.ts'
 import { noSession } from './session/session.ts'
 import { emptyView, type LiveView } from './view.ts'
 
@@ -45,12 +50,15 @@ export interface LiveMeetingsOptions {
   announce: Announce
   /** Returns why a grant is no longer valid, if so. */
   refusalSince: (grant: Grant) => Refusal | undefined
+  outputs: OutputParts
   onError: (error: unknown, doing: string) => void
 }
 
 /** The interval of heartbeats: how long before a crash the last one may be. */
 const SIGN_OF_LIFE_MS = 5000
 const SIGN_OF_LIFE = 'alive-at'
+/** How long outputs may take to end when the server stops. */
+const OUTPUTS_END_MS = 10_000
 
 export class LiveMeetings implements LocalHome {
   readonly events: Events<MeetingEvents>
@@ -249,6 +257,28 @@ export class LiveMeetings implements LocalHome {
     return undefined
   }
 
+  async startOutput(meetingId: string, order: OutputOrdered): Promise<Acknowledged> {
+    return (await this.#live(meetingId)).outputs.start('server', order)
+  }
+
+  async stopOutput(
+    meetingId: string,
+    kind: OutputKind,
+    matches?: (output: OutputRecord) => boolean,
+  ): Promise<Acknowledged> {
+    const live = await this.#open.get(meetingId)
+    if (!live) throw new Refusal(outputKinds[kind].stopFailed)
+    return live.outputs.stop('server', kind, matches)
+  }
+
+  async outputs(meetingId: string): Promise<OutputRecord[]> {
+    return (await this.#open.get(meetingId))?.outputs.all() ?? []
+  }
+
+  async hasHiddenSeat(meetingId: string, participantId: string): Promise<boolean> {
+    return (await this.#open.get(meetingId))?.hasHiddenSeat(participantId) ?? false
+  }
+
   async measure(): Promise<Flow> {
     const all: Quality[] = []
     // One meeting after the other, so that a thousand participants are not queried at once.
@@ -279,12 +309,23 @@ export class LiveMeetings implements LocalHome {
   /** The server stops: cuts everybody off so that they reconnect, and keeps the sessions open for them. */
   async suspend(): Promise<void> {
     this.#suspended = true
+    this.#options.outputs.isStopping = true
     clearInterval(this.#signsOfLife)
     for (const [meetingId, opening] of this.#open) {
       ;(await opening).suspend()
       await this.#options.directory.release(meetingId)
     }
     this.#open.clear()
+    await this.#settleOutputs()
+  }
+
+  /** What takes longer is finished by the next start. */
+  async #settleOutputs(): Promise<void> {
+    const { ending } = this.#options.outputs
+    const late = new AbortController()
+    const patience = delay(OUTPUTS_END_MS, undefined, { signal: late.signal }).catch(() => undefined)
+    await Promise.race([Promise.allSettled([...ending]), patience])
+    late.abort()
   }
 
   async #live(meetingId: string): Promise<LiveMeeting> {

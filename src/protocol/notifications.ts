@@ -32,6 +32,15 @@ export type EntryDecision = Static<typeof EntryDecision>
 
 const PausedByServer = Type.Object({ peerId: Text, consumerId: Text, kind: StreamKind, reason: Text })
 
+const Nothing = Type.Object({})
+const OutputStatus = Type.String({
+  description:
+    'The output and its state, such as `RECORDING_STARTED`: `STARTING`, `STARTED`, `STOPPING` or `STOPPED`.',
+})
+const State = Type.Object({ status: OutputStatus })
+/** `downstreamUrl` is an older name of `playbackHlsUrl`. */
+const HlsAddresses = Type.Object({ playbackHlsUrl: Text, livestreamUrl: Text, downstreamUrl: Text })
+
 /** The fields of each notification, beside its `method`. */
 export const notifications = {
   error: Type.Object({ code: Type.Integer(), name: Text, message: Text }),
@@ -80,6 +89,26 @@ export const notifications = {
     senderId: Text,
     senderName: Text,
     timestamp: Type.String({ description: 'ISO 8601.' }),
+  }),
+  recordingStateChanged: State,
+  recordingStarted: Nothing,
+  recordingStopped: Nothing,
+  livestreamStateChanged: State,
+  livestreamStarted: Nothing,
+  livestreamStopped: Nothing,
+  /** With the addresses from HLS_STARTED on. */
+  hlsStateChanged: Type.Object({ status: OutputStatus, ...Type.Partial(HlsAddresses).properties }),
+  hlsPlayableStateChanged: Type.Object({ isPlayable: Type.Literal(true), ...HlsAddresses.properties }),
+  hlsStarted: Type.Object({ downstreamUrl: Text }),
+  hlsStopped: Nothing,
+  transcriptionStateChanged: Type.Object({ status: OutputStatus, id: Text }),
+  transcriptionText: Type.Object({
+    id: Text,
+    participantId: Text,
+    participantName: Text,
+    text: Text,
+    timestamp: Type.Integer({ description: 'When it was said; ms since the epoch.' }),
+    type: Type.Union([Type.Literal('partial'), Type.Literal('final')]),
   }),
   /** The media worker died and was replaced: build transports again. */
   mediaReset: Type.Object({}),

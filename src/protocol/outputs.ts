@@ -8,7 +8,7 @@ const oneOf = <const T extends readonly string[]>(...values: T) =>
 const Url = Type.String({ minLength: 1, maxLength: 2048 })
 const DirPath = Type.String({ maxLength: 512 })
 
-export const LayoutConfig = Type.Object({
+const LayoutConfig = Type.Object({
   type: optional(oneOf('GRID', 'SPOTLIGHT', 'SIDEBAR')),
   priority: optional(oneOf('SPEAKER', 'PIN')),
   gridSize: optional(Type.Number({ minimum: 0, maximum: 25 })),
@@ -43,13 +43,17 @@ export const StartRecording = Type.Object({
 })
 
 /** The target of a livestream is `url`, a slash, and `streamKey`. */
-export const LivestreamOutput = Type.Object({
+const LivestreamOutput = Type.Object({
   url: Type.String({ minLength: 1, maxLength: 2048 }),
   streamKey: optional(Type.String({ maxLength: 1024 })),
 })
 
+export const LivestreamOutputs = Type.Array(LivestreamOutput, { minItems: 1, maxItems: 10 })
+
 export const StartLivestream = Type.Object({
-  outputs: Type.Array(LivestreamOutput, { minItems: 1, maxItems: 10 }),
+  outputs: Type.Optional(
+    Type.Unknown({ description: '1 to 10 of `{ url, streamKey }`; refused with 4015 otherwise.' }),
+  ),
   config: optional(CompositionConfig),
 })
 

@@ -13,6 +13,7 @@ import {
   SctpStreamParameters,
   StreamKind,
 } from './media.ts'
+import { StartHls, StartLivestream, StartRecording, StartTranscription } from './outputs.ts'
 
 /**
  * - `arrived`: the token is valid; nothing was requested yet
@@ -239,6 +240,15 @@ export const requests = {
       state: Type.Object({ cam: Type.Optional(Type.Boolean()), share: Type.Optional(Type.Boolean()) }),
     }),
   },
+
+  startRecording: { states: inside, data: StartRecording },
+  stopRecording: { states: inside, data: Empty },
+  startLivestream: { states: inside, data: StartLivestream },
+  stopLivestream: { states: inside, data: Empty },
+  startHls: { states: inside, data: StartHls },
+  stopHls: { states: inside, data: Empty },
+  startTranscription: { states: inside, data: StartTranscription },
+  stopTranscription: { states: inside, data: Empty },
 } as const satisfies Record<
   string,
   {
@@ -276,14 +286,6 @@ export type RequestData<M extends RequestMethod> = Static<(typeof requests)[M]['
  * Methods of the published client for services that this server does not offer. They are refused with 4021, which the client reports to the app.
  */
 export const absentServices: ReadonlySet<string> = new Set([
-  'startRecording',
-  'stopRecording',
-  'startLivestream',
-  'stopLivestream',
-  'startHls',
-  'stopHls',
-  'startTranscription',
-  'stopTranscription',
   'startTranslation',
   'stopTranslation',
   'changeTranslationLanguage',

@@ -5,7 +5,28 @@ export type MeetingFact = { sessionId: string; at: number } & (
   | { event: 'session-started' }
   | { event: 'session-ended'; startedAt: number; reason: string }
   | { event: 'participant-joined' | 'participant-left'; participantId: string; name: string }
+  | OutputFact
 )
+
+/** Names of outputs in webhooks. */
+export type OutputEventName =
+  | 'recording'
+  | 'hls'
+  | 'livestream'
+  | 'transcription'
+  | 'participant-recording'
+  | 'participant-track-recording'
+export type OutputPhase = 'starting' | 'started' | 'playable' | 'stopping' | 'stopped' | 'failed'
+
+/** Something left the meeting, or ceased to. */
+export interface OutputFact {
+  event: `${OutputEventName}-${OutputPhase}`
+  output: OutputEventName
+  /** Fields of the event beyond its meeting and session (contract, outputs §4). */
+  details: Record<string, unknown>
+  /** A receiver that was named at the start, beside the meeting's own. */
+  also: string | null
+}
 
 /** Whether a pattern in a webhook's `events` matches this event: its name, `*`, or a prefix before `*`. */
 export function meansEvent(pattern: string, event: string): boolean {
@@ -24,6 +45,7 @@ export type WebhookBody = {
       webhookType: 'participant-joined' | 'participant-left'
       data: InSession & { participantId: string; participantName: string }
     }
+  | { webhookType: OutputFact['event']; data: InSession & Record<string, unknown> }
 )
 
 interface InSession {

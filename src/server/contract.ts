@@ -1,5 +1,6 @@
 /** What starting a server takes and gives. Types only. */
 import type { Logger } from 'pino'
+import type { Outputs } from '../output/output.ts'
 import type { Sfu } from '../media/sfu.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { Store } from '../store/store.ts'
@@ -20,6 +21,7 @@ export interface RunningServer {
 /** Parts that a test may put in the place of the real ones. */
 export interface Parts {
   sfu?: Sfu
+  outputs?: Outputs
   log?: Logger
   /** The clock, ms since the epoch. */
   now?: () => number

@@ -38,7 +38,18 @@ export interface OpenPorts {
 export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenPorts> {
   const { config: settings, core, media, metrics, now, startedAt, log } = ground
   const { store, keyRing, catalogue } = core
-  const { door, meetings, sockets, chatSockets, verifier, revokedTokens, gate, webhooks, isStopping } = parts
+  const {
+    door,
+    meetings,
+    sockets,
+    chatSockets,
+    verifier,
+    revokedTokens,
+    gate,
+    webhooks,
+    outputs,
+    isStopping,
+  } = parts
   const signIn = createSignIn({ store, now, randomBytes })
   const firstLink = (await signIn.passwordSet()) ? undefined : await newFirstLink({ store, randomBytes })
   const { adminKey: given, dataDir: folder } = settings
@@ -69,6 +80,8 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
       randomBytes,
     }),
     live: meetings,
+    outputsFolder: outputs.folder,
+    dropOutputFolder: outputs.dropFolder,
     door,
     mediaStatus: () => media.status,
     metrics,

@@ -7,16 +7,20 @@ import { MeetingSockets } from '../api/signalling/sockets.ts'
 import { LocalDirectory } from '../meeting/directory.ts'
 import { Door } from '../meeting/door/door.ts'
 import { LiveMeetings } from '../meeting/live-meetings.ts'
+import type { OutputParts } from '../meeting/outputs/parts.ts'
+import type { Announce } from '../meeting/session/session-log.ts'
 import { refusalOfOrigin } from '../project/origins.ts'
 import type { Verifier } from '../token/token.ts'
 import type { Webhooks } from '../webhook/create.ts'
 import { newId, type Ground } from './ground.ts'
+import { openOutputs } from './outputs.ts'
 
 export interface MeetingDoors {
   door: Door
   meetings: LiveMeetings
   sockets: MeetingSockets
   chatSockets: ChatSockets
+  outputs: OutputParts
 }
 
 export interface MeetingParts {
@@ -36,9 +40,18 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks }: Meeti
     findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
     findLive: (grant, anyId) => meetings.find(grant.projectId, anyId),
     knows: (...who) => meetings.knows(...who),
+    hasHiddenSeat: (...who) => meetings.hasHiddenSeat(...who),
     mediaStatus: () => media.status,
     randomId: () => randomBytes(5).toString('hex').slice(0, 8),
   })
+  const announce: Announce = (meeting, fact) => {
+    const announced = webhooks.announce(meeting, fact)
+    // The line that ties a delivery to the request or connection that brought it about.
+    for (const { deliveryId, event, meetingId, sessionId } of announced)
+      log.info({ deliveryId, event, meetingId, sessionId }, 'queued an event for delivery')
+    return announced
+  }
+  const outputs = openOutputs(ground, announce)
   const sockets = new MeetingSockets({
     settings,
     gate,
@@ -60,13 +73,8 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks }: Meeti
     store,
     sfu: media,
     openAudience: sockets.openAudience,
-    announce: (meeting, fact) => {
-      const announced = webhooks.announce(meeting, fact)
-      // The line that ties a delivery to the request or connection that brought it about.
-      for (const { deliveryId, event, meetingId, sessionId } of announced)
-        log.info({ deliveryId, event, meetingId, sessionId }, 'queued an event for delivery')
-      return announced
-    },
+    announce,
+    outputs,
     refusalSince: (grant) => verifier.refusalSince(grant),
     now,
     newSessionId: newId,
@@ -81,5 +89,5 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks }: Meeti
     onRefusal: (refusal) => metrics.refused('chat', refusal),
     log,
   })
-  return { door, meetings, sockets, chatSockets }
+  return { door, meetings, sockets, chatSockets, outputs }
 }

@@ -4,7 +4,9 @@ import { openAccess } from './access.ts'
 import type { RunningServer } from './contract.ts'
 import type { Ground } from './ground.ts'
 import { openPorts } from './http.ts'
+import { recoverOutputs } from '../meeting/outputs/recovery.ts'
 import { openMeetings } from './meetings.ts'
+import { closeEngines } from './outputs.ts'
 import { openWebhooks } from './open-parts.ts'
 import { readyNow } from './ready.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -18,13 +20,14 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   const access = await openAccess(config, { store, keyRing, now })
   const gate = new Gate({ settings: config, now })
   const doors = openMeetings(ground, { gate, webhooks, verifier: access.verifier })
-  const { meetings, sockets, chatSockets } = doors
+  const { meetings, sockets, chatSockets, outputs } = doors
   metrics.setReaders({
     meetings: () => meetings.counts(),
     sockets: () => ({ meeting: sockets.connections, chat: chatSockets.connections }),
     workers: () => media.usage(),
     webhooks: () => store.outbox.backlog(),
   })
+  await recoverOutputs(outputs)
   await meetings.resume()
 
   let closing: Promise<void> | undefined
@@ -41,6 +44,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   const close = async (): Promise<void> => {
     stopUpkeep()
     await meetings.suspend()
+    await closeEngines(outputs.engines)
     sockets.close()
     chatSockets.close()
     await Promise.all([webhooks.stop(), ports.close()])

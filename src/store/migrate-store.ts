@@ -50,6 +50,7 @@ const tables: readonly [name: string, number?: string][] = [
   ['revoked_tokens'],
   ['sign_ins'],
   ['invites'],
+  ['outputs'],
   ['chat_messages', 'number'],
   ['chat_hearers'],
   ['stored_values'],

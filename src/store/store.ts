@@ -10,6 +10,7 @@ import type { InviteStore } from './contract/invites.ts'
 import type { ChatStore } from './contract/chat.ts'
 import type { FileStore } from './contract/files.ts'
 import type { OutboxStore } from './contract/outbox.ts'
+import type { OutputStore } from './contract/outputs.ts'
 import type { FigureStore } from './contract/figures.ts'
 import type { RevokedTokenStore, SignInStore } from './contract/access.ts'
 
@@ -21,6 +22,14 @@ export type { SessionRecord, StayRecord, IntervalRecord, RemovalRecord } from '.
 export type { InviteRecord, InviteCounts } from './contract/invites.ts'
 export type { ChatRecord, KeptMessage, ChatFilter, Newest, Stretch, ChatShare } from './contract/chat.ts'
 export type { NewDelivery, DeliveryState, DeliveryRecord, DeliveryTry } from './contract/outbox.ts'
+export type {
+  OutputChange,
+  OutputFileRecord,
+  OutputFilter,
+  OutputKind,
+  OutputRecord,
+  OutputState,
+} from './contract/outputs.ts'
 export type { StatsRecord } from './contract/figures.ts'
 export type { RevokedToken } from './contract/access.ts'
 
@@ -34,6 +43,7 @@ export interface Store {
   files: FileStore
   outbox: OutboxStore
   figures: FigureStore
+  outputs: OutputStore
   revokedTokens: RevokedTokenStore
   signIns: SignInStore
   /** Small values, sealed like API secrets. */

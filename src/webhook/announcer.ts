@@ -7,21 +7,26 @@ export interface AnnouncerOptions {
   newDeliveryId: () => string
 }
 
-/** The deliveries for a fact: none, or one to the meeting's webhook or else its project's. */
+/**
+ * The deliveries for a fact: to the meeting's webhook or else its project's, where its filter matches, and to the receiver that was
+ * named for this output alone.
+ */
 export function createAnnouncer({ defaultWebhook, newDeliveryId }: AnnouncerOptions) {
   return ({ meetingId, projectId, settings }: AnnouncedMeeting, fact: MeetingFact): Delivery[] => {
     const webhook = settings.webhook ?? defaultWebhook(projectId)
-    if (!webhook?.events.some((pattern) => meansEvent(pattern, fact.event))) return []
-    const deliveryId = newDeliveryId()
     const { event, sessionId, at: occurredAt } = fact
-    return [
-      {
+    const isMeant = webhook?.events.some((pattern) => meansEvent(pattern, event)) ?? false
+    const also = 'also' in fact && fact.also !== null ? [fact.also] : []
+    const receivers = new Set([...(isMeant ? [webhook!.endPoint] : []), ...also])
+    return [...receivers].map((endPoint) => {
+      const deliveryId = newDeliveryId()
+      return {
         deliveryId,
         projectId,
         meetingId,
         sessionId,
         event,
-        endPoint: webhook.endPoint,
+        endPoint,
         // Compact JSON with plain keys: published samples verify the signature over a body that they parsed and serialised again.
         body: JSON.stringify({
           webhookType: event,
@@ -30,15 +35,16 @@ export function createAnnouncer({ defaultWebhook, newDeliveryId }: AnnouncerOpti
           occurredAt,
         }),
         occurredAt,
-      },
-    ]
+      }
+    })
   }
 }
 
 const instant = (at: number): string => new Date(at).toISOString()
 
 /** The fields of an event beyond its meeting and session (contract, rest-and-tokens §3.4). */
-function detailsOf(fact: MeetingFact): Record<string, string> {
+function detailsOf(fact: MeetingFact): Record<string, unknown> {
+  if ('output' in fact) return fact.details
   switch (fact.event) {
     case 'session-started':
       return { start: instant(fact.at) }

@@ -3,6 +3,9 @@
  * happen stands here as data, and a message without a row is a failure.
  */
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { OutputOrdered } from '../../src/meeting/outputs/orders.ts'
+import type { OutputKind } from '../../src/store/store.ts'
 import { after, before, test } from 'node:test'
 import { sampleDtlsParameters, sampleRtpParameters } from '../support/rtp-samples.ts'
 import {
@@ -245,6 +248,57 @@ const table: Record<RequestMethod, Row> = {
     needs: 'moderate',
     data: () => ({ peerId: 'carl', state: { cam: true } }),
   },
+  startRecording: starts('recording'),
+  stopRecording: stops('recording'),
+  startHls: starts('hls'),
+  stopHls: stops('hls'),
+  startLivestream: starts('livestream'),
+  stopLivestream: stops('livestream'),
+  startTranscription: starts('transcription'),
+  stopTranscription: stops('transcription'),
+}
+
+type RoomOutput = Exclude<OutputKind, 'participant' | 'track'>
+
+/** Has none of this kind running. */
+async function idle({ meetingId }: Scene, kind: RoomOutput): Promise<void> {
+  const { meetings } = server
+  await meetings.stopOutput(meetingId, kind).then(
+    ({ afterReply }) => afterReply(),
+    () => undefined,
+  )
+  while ((await meetings.outputs(meetingId)).some((output) => output.kind === kind)) await delay(5)
+}
+
+function starts(kind: RoomOutput): Row {
+  const outputs = [{ url: 'rtmp://127.0.0.1/live', streamKey: 'key' }]
+  return {
+    from: 'inside',
+    needs: 'moderate',
+    data: async (scene) => {
+      await idle(scene, kind)
+      return kind === 'livestream' ? { outputs } : {}
+    },
+  }
+}
+
+function stops(kind: RoomOutput): Row {
+  return {
+    from: 'inside',
+    needs: 'moderate',
+    data: async (scene) => {
+      await idle(scene, kind)
+      const order = {
+        kind,
+        config: { targets: [] },
+        baseUrl: '',
+        webhookUrl: null,
+      } as unknown as OutputOrdered
+      const { afterReply } = await server.meetings.startOutput(scene.meetingId, order)
+      afterReply()
+      return {}
+    },
+  }
 }
 
 const methods = Object.keys(table) as RequestMethod[]

@@ -28,6 +28,9 @@ const list: Row = { needs: 'nothing', about: 'project' }
 const invite: Row = { needs: 'admit', role: 'any' }
 const manage: Row = { needs: 'allow_mod' }
 
+/** Lists that are empty for a meeting of another project, or none. */
+const listsNothing = new Set(['GET /v2/sessions', 'GET /v2/recordings'])
+
 const policy: Record<string, Row> = {
   'POST /create-meeting': create,
   'POST /create-room': create,
@@ -73,6 +76,13 @@ const policy: Record<string, Row> = {
   'POST /v2/sessions/participants/remove': moderate,
   'POST /v1/meeting-sessions/{sessionId}/end': moderate,
   'POST /v1/meeting-sessions/{sessionId}/remove-participant': moderate,
+
+  'POST /v2/recordings/start': moderate,
+  'POST /v2/recordings/end': moderate,
+  'POST /v2/recordings/stop': moderate,
+  'GET /v2/recordings': watch,
+  'GET /v2/recordings/{id}': watch,
+  'DELETE /v2/recordings/{id}': moderate,
 
   'GET /v2/rooms/{roomId}/live': watch,
   'POST /v2/rooms/{roomId}/entry-requests/respond': { needs: 'admit' },
@@ -244,10 +254,10 @@ const management = (server: TestServer): string => server.token(['allow_mod'], {
 /** The meeting that a call is about, if it is about one. */
 async function roomOf(
   server: TestServer,
-  { path = {}, query = {}, body }: Call,
+  { path = {}, query = {}, body, roomId: room }: Call,
 ): Promise<string | undefined> {
   const { roomId } = (body ?? {}) as { roomId?: string }
-  const named = path.id ?? path.roomId ?? path.meetingId ?? query.roomId ?? roomId
+  const named = room ?? path.id ?? path.roomId ?? path.meetingId ?? query.roomId ?? roomId
   const get = async (at: string): Promise<any> =>
     (await server.rest('GET', at, undefined, management(server))).body
   if (named !== undefined) return (await get(`/v2/rooms/${encodeURIComponent(named)}`)).roomId
@@ -400,7 +410,7 @@ for (const moderation of ['grant', 'open'] as const) {
               ...(row.role === 'rtc' ? {} : { roles: ['crawler', 'rtc'] }),
             })
             // A list of what is not there is empty.
-            if (key !== 'GET /v2/sessions')
+            if (!listsNothing.has(key))
               refusals.push(['another project', other, ['INVALID_MEETING_ID', 'NOT_FOUND']])
           }
           for (const kind of kinds) {

@@ -17,6 +17,7 @@ import { Events } from '../../src/meeting/events.ts'
 import { LiveMeeting } from '../../src/meeting/live-meeting.ts'
 import { LiveMeetings } from '../../src/meeting/live-meetings.ts'
 import { meetingRecord } from './records.ts'
+import { outputParts, playedEngines } from './outputs.ts'
 import { openStore } from '../../src/store/open.ts'
 
 export const PROJECT = 'a'.repeat(24)
@@ -49,6 +50,7 @@ export function grantOf(entry: NonNullable<Grant['entry']>, tokenId = newId()): 
 
 /** What one connection heard and was asked, in order. */
 export class FakeLink implements Link {
+  readonly baseUrl = 'https://meet.example.org'
   readonly connectionId = newId()
   readonly isOwnClient = true
   readonly heard: Notification[] = []
@@ -133,6 +135,7 @@ export async function joins(
 export class LiveMeetingBench {
   readonly store: Store
   readonly #folder: string
+  readonly engines = playedEngines()
   /** What failed behind the scenes. */
   readonly errors: unknown[] = []
 
@@ -174,6 +177,7 @@ export class LiveMeetingBench {
       openAudience,
       events,
       announce: () => [],
+      outputs: outputParts(this.store, this.engines),
       refusalSince: () => undefined,
       lastAliveAt: undefined,
       now: () => Date.now(),
@@ -194,6 +198,7 @@ export class LiveMeetingBench {
       sfu,
       openAudience,
       announce: () => [],
+      outputs: outputParts(this.store, this.engines),
       refusalSince: () => undefined,
       now: () => Date.now(),
       newSessionId: newId,

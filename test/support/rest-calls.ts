@@ -1,4 +1,7 @@
 /** One call of each operation of the REST API that must succeed; each makes what it needs, so that their order is of no matter. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { OutputOrdered } from '../../src/meeting/outputs/orders.ts'
+import { recordingOrder } from '../../src/meeting/outputs/orders.ts'
 import type { TestServer } from './test-server.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -12,6 +15,8 @@ export interface Call {
   /** Parameters in the address. */
   path?: Record<string, string>
   query?: Record<string, string>
+  /** The meeting that it is about, where no field of the call names it. */
+  roomId?: string
   body?: unknown
   /** In place of credentials that are good for the operation. */
   authorization?: string
@@ -85,6 +90,23 @@ export class Stage {
     return { roomId, deliveryId: body.data[0].deliveryId }
   }
 
+  /** An output of a meeting in which `ann` is. */
+  async output(
+    order: OutputOrdered,
+    { goesOn = false } = {},
+  ): Promise<{ roomId: string; outputId: string; ann: WireClient }> {
+    const { roomId, ann } = await this.session()
+    const { meetings } = this.server
+    const { output, afterReply } = await meetings.startOutput(roomId, order)
+    afterReply()
+    if (!goesOn) {
+      const stopped = await meetings.stopOutput(roomId, order.kind)
+      stopped.afterReply()
+      while ((await meetings.outputs(roomId)).length > 0) await delay(5)
+    }
+    return { roomId, outputId: output.outputId, ann }
+  }
+
   /** The address of a file that `ann` handed round, cut into its parameters, with the token that may have it. */
   async file(): Promise<{ path: Record<string, string>; authorization: string }> {
     const { roomId, token } = await this.session()
@@ -113,6 +135,15 @@ const ofProject =
   async (stage) => ({ path: { projectId: (await stage.project()).projectId }, body })
 const ofDelivery: MakeCall = async (stage) => ({
   path: { deliveryId: (await stage.delivery()).deliveryId },
+})
+
+const recording = recordingOrder({}, 'http://localhost')
+const ofRecording: MakeCall = async (stage) => {
+  const { roomId, outputId } = await stage.output(recording)
+  return { path: { id: outputId }, roomId }
+}
+const endsRecording: MakeCall = async (stage) => ({
+  body: { roomId: (await stage.output(recording, { goesOn: true })).roomId },
 })
 
 /** By method and address, as the document has them. */
@@ -191,6 +222,12 @@ export const calls: Record<string, MakeCall> = {
 
   'POST /page/start': nothing,
 
+  'POST /v2/recordings/start': async (stage) => ({ body: { roomId: (await stage.session()).roomId } }),
+  'POST /v2/recordings/end': endsRecording,
+  'POST /v2/recordings/stop': endsRecording,
+  'GET /v2/recordings': async (stage) => ({ query: { roomId: (await stage.output(recording)).roomId } }),
+  'GET /v2/recordings/{id}': ofRecording,
+  'DELETE /v2/recordings/{id}': ofRecording,
   'GET /v2/sessions': async (stage) => ({ query: { roomId: (await stage.busySession()).roomId } }),
   'GET /v2/sessions/{sessionId}': ofSession,
   'POST /v2/sessions/end': async (stage) => ({ body: { roomId: (await stage.busySession()).roomId } }),

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig, type Config } from '../../src/config/read.ts'
+import type { MeetingHome } from '../../src/meeting/home.ts'
 import { createFakeSfu, type FakeSfu } from '../../src/media/fake/sfu.ts'
 import { createLog } from '../../src/log.ts'
 import type { Parts, RunningServer } from '../../src/server/contract.ts'
@@ -13,6 +14,7 @@ import type { TokenClaims } from '../../src/token/token.ts'
 import { ownDatabase, type OwnDatabase } from './databases.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
 import { spreads, spreadWorkers } from './workers.ts'
+import { promptEngines } from './outputs.ts'
 
 export const API_KEY = 'test-key'
 export const SECRET = 'a-secret-for-tests-only-of-enough-length'
@@ -78,6 +80,7 @@ export class TestServer {
     this.sfu = createFakeSfu(spreads ? { workers: spreadWorkers, placement: 'spread' } : {})
     this.#server = await startServer(this.config, {
       sfu: this.sfu,
+      outputs: promptEngines(),
       log: createLog(this.config.logLevel),
       now: () => (this.stillAt ?? Date.now()) + this.aheadMs,
       ...this.#parts,
@@ -90,6 +93,11 @@ export class TestServer {
 
   get secureUrl(): string {
     return this.#server.urls[1]!
+  }
+
+  /** The meetings of the server that runs now. */
+  get meetings(): MeetingHome {
+    return this.#server.meetings!
   }
 
   /** What a person is told when it is ready. */

@@ -31,6 +31,10 @@ const WIRE = 'wire.test.ts: '
 const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
 
+const RECORDING = 'outputs.test.ts: a recording: acknowledged, told in order to all'
+const HLS = 'outputs.test.ts: HLS: its addresses come with its start'
+const LIVESTREAM = 'outputs.test.ts: a livestream and a transcription are told by their own names'
+
 const OLD = 'old-clients.test.ts: '
 
 const here = (shown: string, ...names: string[]): WireRow[] =>
@@ -86,6 +90,9 @@ export const requestRows: WireRow[] = [
   ...ours('journeys.test.ts: a shared screen is shown in front', 'disablePeerShare'),
   ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
   ...ours(`${DOOR}a removed participant stays out`, 'liftRemoval'),
+  ...here(RECORDING, 'startRecording', 'stopRecording'),
+  ...here(HLS, 'startHls', 'stopHls'),
+  ...here(LIVESTREAM, 'startLivestream', 'stopLivestream', 'startTranscription', 'stopTranscription'),
   ...[...absentServices].map((name): WireRow => ({ name, state: 'refused (4021)', shown: ABSENT })),
 ]
 
@@ -123,20 +130,17 @@ export const notificationRows: WireRow[] = [
     'mediaRelayStopped',
   ),
   ...here(`${OLD}pubsub: one chat with the socket of 1.x`, 'pubsubMessage'),
+  ...here(RECORDING, 'recordingStateChanged', 'recordingStarted', 'recordingStopped'),
+  ...here(HLS, 'hlsStateChanged', 'hlsPlayableStateChanged', 'hlsStarted', 'hlsStopped'),
+  ...here(LIVESTREAM, 'livestreamStateChanged', 'livestreamStarted', 'livestreamStopped'),
+  ...here(LIVESTREAM, 'transcriptionStateChanged', 'transcriptionText'),
   ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
   ...ours('journeys.test.ts: after the death of a media worker', 'mediaReset'),
   ...never('clients restart ICE themselves when a transport fails', 'restartIce'),
   ...never('clients only store them', 'consumerScore', 'producerScore'),
   ...never(
     'the service is refused with 4021',
-    ...['recordingStateChanged', 'livestreamStateChanged', 'recordingStarted', 'recordingStopped'],
-    ...['livestreamStarted', 'livestreamStopped', 'hlsStarted', 'hlsStopped', 'hlsStateChanged'],
-    ...[
-      'hlsPlayableStateChanged',
-      'transcriptionStateChanged',
-      'translationStateChanged',
-      'transcriptionText',
-    ],
+    'translationStateChanged',
     ...['translationText', 'translationLanguageChanged', 'whiteboardStarted', 'whiteboardStopped'],
     ...['connectionOpen', 'connectionClose', 'connectionChatMessage', 'connectionParticipantJoined'],
     ...['connectionParticipantLeft', 'agentStateChanged', 'agentTranscript', 'agentMetrics', 'addCharacter'],

@@ -27,6 +27,8 @@ import { documentRoutes, openapiRoutes } from '../rest/openapi.ts'
 import { pageRoutes } from '../rest/page.ts'
 import { revokedTokenRoutes } from '../rest/revoked-tokens.ts'
 import { liveRoutes } from '../rest/live.ts'
+import { outputFileRoutes } from '../rest/outputs/files.ts'
+import { recordingRoutes } from '../rest/outputs/recordings.ts'
 import { sessionRoutes } from '../rest/sessions/routes.ts'
 import { wantsProtoo } from '../signalling/protoo.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
@@ -105,6 +107,8 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       roomRoutes,
       sessionRoutes,
       liveRoutes,
+      recordingRoutes,
+      outputFileRoutes,
       initConfigRoutes,
       inviteRoutes,
       adminRoutes,

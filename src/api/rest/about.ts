@@ -1,4 +1,5 @@
 /** How a route declares what a call is about: the project, or one meeting. */
+import type { OutputKind } from '../../store/store.ts'
 import type { Refusal } from '../../protocol/errors.ts'
 
 /** The checked fields of a request, in the types of its description. */
@@ -10,7 +11,7 @@ export interface Fields {
 
 /**
  * What a call is about. `project`: no single meeting, so a token for one meeting is refused first. Otherwise the
- * meeting, given by its own id, by one of its sessions or by a delivery; the first one that is given counts.
+ * meeting, given by its own id, by one of its sessions, by a delivery or by an output; the first one that is given counts.
  */
 export type About<F extends Fields = Fields> = 'project' | MeetingNamed<F>
 
@@ -18,6 +19,7 @@ export interface MeetingNamed<F extends Fields = Fields> {
   meeting?(asked: F): string | undefined
   session?(asked: F): string | undefined
   delivery?(asked: F): string | undefined
+  output?(asked: F): { kind: OutputKind; outputId: string }
   /** If nothing is given: whether the call is about the project or is refused. Default: refused. */
   unnamed?: 'project'
   /**

@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { OutsideAction } from '../../meeting/roster/permissions.ts'
-import type { MeetingRecord, SessionRecord } from '../../store/store.ts'
+import type { MeetingRecord, OutputKind, OutputRecord, SessionRecord } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
 import type { About, MeetingNamed } from './about.ts'
 import type { HttpContext } from '../context.ts'
@@ -20,6 +20,7 @@ export interface Authorised {
   grant: Grant
   meeting?: MeetingRecord
   session?: SessionRecord
+  output?: OutputRecord
 }
 
 declare module 'fastify' {
@@ -92,6 +93,8 @@ async function locate(
   if (sessionId !== undefined) return locateSession(grant, context, sessionId)
   const deliveryId = about.delivery?.(asked)
   if (deliveryId !== undefined) return locateDelivery(grant, context, deliveryId)
+  const named = about.output?.(asked)
+  if (named !== undefined) return locateOutput(grant, context, named)
   if (about.unnamed !== 'project')
     throw new Refusal('INVALID_REQUEST', { message: 'Send roomId or sessionId.' })
   assertInScope(grant)
@@ -136,6 +139,19 @@ async function locateDelivery(grant: Grant, { store }: HttpContext, deliveryId: 
   return meeting ? { meeting } : {}
 }
 
+async function locateOutput(
+  grant: Grant,
+  { store }: HttpContext,
+  { kind, outputId }: { kind: OutputKind; outputId: string },
+): Promise<Found> {
+  const output = await store.outputs.get(outputId)
+  const isOurs = output?.projectId === grant.projectId && output.kind === kind
+  const meeting = isOurs ? await store.meetings.get(output.meetingId) : undefined
+  assertInScope(grant, meeting ? { roomId: idsOf(meeting) } : {})
+  if (!output || !meeting) throw new Refusal('NOT_FOUND', { message: 'There is none with this id.' })
+  return { meeting, output }
+}
+
 /** What the hooks found out about a call; only for routes with a token. */
 function authorised({ authorised: found }: FastifyRequest): Authorised {
   if (!found) throw new TypeError('this route does not take a token')
@@ -160,4 +176,11 @@ export function sessionFor(request: FastifyRequest): SessionRecord {
   const { session } = authorised(request)
   if (!session) throw new TypeError('this route is not about one session')
   return session
+}
+
+/** The output that a call is about. */
+export function outputFor(request: FastifyRequest): OutputRecord {
+  const { output } = authorised(request)
+  if (!output) throw new TypeError('the route is about no output')
+  return output
 }

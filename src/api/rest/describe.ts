@@ -58,6 +58,7 @@ export const tags = {
   Invites: 'Links that let people in without an account, counted and revocable.',
   Sessions: 'What happened in a meeting from its first join to its last leave, and who was there.',
   'Live meetings': 'A session that goes on: who is in, who waits, and what may be done about it.',
+  Recordings: 'Files of a meeting: started, stopped, listed, fetched and deleted.',
   Webhooks: 'What was told to your backend, what was not yet, and telling it again.',
   Administration: 'Projects, keys and settings, for those who run the server.',
   'Signing in': 'Who runs the server signs in: by the first-start link, then by a password.',
@@ -146,7 +147,9 @@ function refusalsOf(action: OutsideAction, about: About): ErrorName[] {
     ...(about !== 'project' && about.meeting && about.missing === undefined
       ? (['INVALID_MEETING_ID'] as const)
       : []),
-    ...(about !== 'project' && (about.session ?? about.delivery) ? (['NOT_FOUND'] as const) : []),
+    ...(about !== 'project' && (about.session ?? about.delivery ?? about.output)
+      ? (['NOT_FOUND'] as const)
+      : []),
   ]
 }
 

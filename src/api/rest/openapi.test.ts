@@ -14,6 +14,7 @@ const pages = [
   '/assets/*',
   '/dashboard',
   '/dashboard/*',
+  '/outputs/:outputId/:secret/*',
   '/docs',
   '/docs/',
   '/docs/json',

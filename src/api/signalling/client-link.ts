@@ -81,6 +81,7 @@ export type Memberships = Map<string, Set<Pick<Audience, 'remove'> & { flush(): 
 export class ClientLink implements Link {
   readonly wire: Wire
   readonly isOwnClient: boolean
+  readonly baseUrl: string
   readonly #memberships: Memberships
   readonly #onRefusal: (refusal: Refusal) => void
   #traits: ClientTraits
@@ -94,12 +95,14 @@ export class ClientLink implements Link {
       traits: ClientTraits
       /** Whether the client knows `mediaReset`. */
       isOwnClient: boolean
+      baseUrl: string
       memberships: Memberships
       onRefusal: (refusal: Refusal) => void
     },
   ) {
     this.wire = wire
     this.isOwnClient = options.isOwnClient
+    this.baseUrl = options.baseUrl
     this.#traits = options.traits
     this.#memberships = options.memberships
     this.#onRefusal = options.onRefusal

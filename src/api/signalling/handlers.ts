@@ -1,9 +1,16 @@
 /** What the requests of a participant do: a row for each method that reaches a meeting. */
 import type { LiveMeeting } from '../../meeting/live-meeting.ts'
+import type { Acknowledged } from '../../meeting/outputs/outputs.ts'
 import type { Participant } from '../../meeting/roster/participant.ts'
 import type { StreamKind } from '../../protocol/media.ts'
 import type { RequestData, RequestMethod } from '../../protocol/requests.ts'
 import { Relay } from '../../meeting/across/relay.ts'
+import {
+  hlsOrder,
+  livestreamOrder,
+  recordingOrder,
+  transcriptionOrder,
+} from '../../meeting/outputs/orders.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { cleanName } from '../../protocol/ids.ts'
 
@@ -106,6 +113,19 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   respondEntry: (live, self, data) => live.entrance.respond(self, data.id, data.decision),
   liftRemoval: (live, self, data) => live.evictions.lift(self, data.peerId),
 
+  startRecording: async (live, self, data) =>
+    acknowledge(await live.outputs.start(self, recordingOrder(data, self.link.baseUrl))),
+  stopRecording: (live, self) => acknowledge(live.outputs.stop(self, 'recording')),
+  startHls: async (live, self, data) =>
+    acknowledge(await live.outputs.start(self, hlsOrder(data, self.link.baseUrl))),
+  stopHls: (live, self) => acknowledge(live.outputs.stop(self, 'hls')),
+  startLivestream: async (live, self, data) =>
+    acknowledge(await live.outputs.start(self, livestreamOrder(data, self.link.baseUrl))),
+  stopLivestream: (live, self) => acknowledge(live.outputs.stop(self, 'livestream')),
+  startTranscription: async (live, self, data) =>
+    acknowledge(await live.outputs.start(self, transcriptionOrder(data, self.link.baseUrl))),
+  stopTranscription: (live, self) => acknowledge(live.outputs.stop(self, 'transcription')),
+
   closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
   removePeer: (live, self, data) => live.evictions.remove(self, data.peerId),
   enablePeerMic: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'audio'),
@@ -119,6 +139,10 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
       ...(state.cam !== undefined && { cam: state.cam }),
       ...(state.share !== undefined && { share: state.share }),
     }),
+}
+
+function acknowledge({ afterReply }: Acknowledged): WithAfter {
+  return new WithAfter({}, afterReply)
 }
 
 export function streamKind(kind: StreamKind | 'share_audio'): StreamKind {

@@ -170,6 +170,7 @@ export class MeetingSockets {
     const link = new ClientLink(wire, {
       traits: traitsOf(...shown),
       isOwnClient: query.get('sdk') === 'anteroom',
+      baseUrl: this.#baseUrl(request).replace(/^ws/, 'http'),
       memberships: this.#memberships,
       onRefusal,
     })

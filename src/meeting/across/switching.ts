@@ -29,6 +29,10 @@ export class SwitchingLink implements Link {
     return this.#link.isOwnClient
   }
 
+  get baseUrl(): string {
+    return this.#link.baseUrl
+  }
+
   /** The participant has switched: from here on this is its link. */
   arrive(): void {
     this.#over = true

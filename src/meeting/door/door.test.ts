@@ -89,6 +89,7 @@ const door = (changes: Partial<DoorOptions> = {}): Door =>
     findMeeting: () => Promise.resolve(meeting()),
     findLive: () => Promise.resolve(undefined),
     knows: (_meetingId, participantId) => Promise.resolve(participantId === 'p1'),
+    hasHiddenSeat: () => Promise.resolve(false),
     mediaStatus: () => on,
     randomId: () => 'random',
     ...changes,

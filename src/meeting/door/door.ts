@@ -32,18 +32,21 @@ export interface DoorFacts {
   outOfTime?: Refusal | undefined
   /** The participant was in the ongoing session, with this token. */
   isKnown?: boolean
+  /** The participant id is that of a hidden seat, for which the meeting's list of ids does not hold. */
+  isHiddenSeat?: boolean
   media: MediaStatus
 }
 
 /** The refusals at the door (contract §1.3), in the order that helps a caller most. */
 export function refusalAtDoor(facts: DoorFacts): Refusal | undefined {
-  const { grant, meeting, participantId, outOfTime, isKnown = false, media } = facts
+  const { grant, meeting, participantId, outOfTime, isKnown = false, isHiddenSeat = false, media } = facts
   if (outOfTime && !isKnown) return outOfTime
   const refusal = refusalToJoin(grant)
   if (refusal) return refusal
   if (meeting?.projectId !== grant.projectId) return new Refusal('INVALID_MEETING_ID')
   const outOfScope =
-    refusalOfScope(grant, { roomId: idsOf(meeting) }) ?? refusalOfParticipant(grant, meeting, participantId)
+    refusalOfScope(grant, { roomId: idsOf(meeting) }) ??
+    refusalOfParticipant(grant, meeting, participantId, isHiddenSeat)
   if (outOfScope) return outOfScope
   if (meeting.disabledAt !== null) return new Refusal('MEETING_ID_DISABLED')
   if (!media.available && !media.isComing) return refusalOfMedia(media)
@@ -54,6 +57,7 @@ function refusalOfParticipant(
   grant: Grant,
   meeting: MeetingRecord,
   participantId: string | undefined,
+  isHiddenSeat: boolean,
 ): Refusal | undefined {
   if (participantId === undefined) return undefined
   const problem = problemOfParticipantId(participantId)
@@ -62,7 +66,7 @@ function refusalOfParticipant(
   const outOfScope = refusalOfScope(grant, { roomId: idsOf(meeting), participantId })
   if (outOfScope) return outOfScope
   const allowed = meeting.settings.allowedParticipantIds
-  return allowed !== undefined && !allowed.includes(participantId)
+  return allowed !== undefined && !isHiddenSeat && !allowed.includes(participantId)
     ? new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
     : undefined
 }
@@ -81,6 +85,8 @@ export interface DoorOptions {
   findLive: (grant: Grant, anyId: string) => Promise<MeetingRecord | undefined>
   /** Whether this participant was in the ongoing session, with this token. */
   knows: (meetingId: string, participantId: string, tokenId: string) => Promise<boolean>
+  /** Whether a page that records has this id in the ongoing session. */
+  hasHiddenSeat: (meetingId: string, participantId: string) => Promise<boolean>
   mediaStatus: () => MediaStatus
   randomId: () => string
 }
@@ -114,7 +120,7 @@ export class Door {
 
   /** @throws {Refusal} if this token does not admit its holder to this meeting */
   async judge(way: WayIn, shown: Credentials): Promise<Accepted> {
-    const { refusalOfOrigin, knows, mediaStatus, randomId } = this.#options
+    const { refusalOfOrigin, knows, hasHiddenSeat, mediaStatus, randomId } = this.#options
     const { grant, outOfTime } = this.#grantOf(shown.token, mayReturn[way])
     const ofOrigin = refusalOfOrigin(grant, shown.origin, shown.ownOrigin)
     if (ofOrigin) throw ofOrigin
@@ -126,7 +132,17 @@ export class Door {
       outOfTime !== undefined &&
       meeting !== undefined &&
       (await knows(meeting.meetingId, participantId, grant.tokenId))
-    const refusal = refusalAtDoor({ grant, meeting, participantId, outOfTime, isKnown, media: mediaStatus() })
+    const isHiddenSeat = meeting !== undefined && (await hasHiddenSeat(meeting.meetingId, participantId))
+    const media = mediaStatus()
+    const refusal = refusalAtDoor({
+      grant,
+      meeting,
+      participantId,
+      outOfTime,
+      isKnown,
+      isHiddenSeat,
+      media,
+    })
     if (refusal) throw refusal
     return { grant, meeting: meeting!, participantId }
   }

@@ -29,6 +29,8 @@ export interface EntranceOptions {
   admitters: Audience
   /** Returns why nobody, or nobody with this grant, is admitted any more. */
   refusalOf: (grant: Grant) => Refusal | undefined
+  /** Whether this is the id of a hidden seat, which only its page knows. */
+  isHiddenSeat: (participantId: string) => boolean
   onError: (error: unknown, message: string) => void
   /** Called when the lobby is empty. */
   onIdle: () => void
@@ -83,9 +85,10 @@ export class Entrance {
    * admits it. Refusals are thrown and change nothing.
    */
   async requestEntry(request: EntryRequest): Promise<'waiting' | 'admitted'> {
-    const { settings, sessions, onIdle } = this.#options
+    const { settings, sessions, isHiddenSeat, onIdle } = this.#options
     this.#deciding++
     try {
+      if (isHiddenSeat(request.participantId)) return this.#seatHidden(request)
       for (;;) {
         const facts = this.#factsFor(request)
         const admission = decideAdmission(request.grant, facts, settings, settings.moderation)
@@ -231,9 +234,19 @@ export class Entrance {
     admitters.notify({ method: 'entryRequested', id: request.participantId, name: request.name })
   }
 
+  /** A page that records: it comes in whatever its token permits, and may do nothing but receive. */
+  #seatHidden(request: EntryRequest): 'admitted' {
+    const { sessions, refusalOf } = this.#options
+    const closed = refusalOf(request.grant)
+    if (closed) throw closed
+    const nothing = { canAdmit: false, canModerate: false }
+    this.#seat(sessions.required, { ...request, kind: 'egress' }, nothing)
+    return 'admitted'
+  }
+
   #seat(session: Session, request: EntryRequest, authority: Authority): void {
-    session.lastKnownAt = undefined
     const { participantId, grant, name, link, kind } = request
+    if (kind !== 'egress') session.lastKnownAt = undefined
     const participant = new Participant({ participantId, grant, name, authority, link, kind })
     this.#options.roster.seat(participant)
     request.admitted(participant)

@@ -105,6 +105,13 @@ export class Streams {
     }
   }
 
+  /** Whether somebody sends what only its receivers can decode (contract, outputs §8). */
+  isEncrypted(): boolean {
+    for (const { media } of this.#options.participants())
+      for (const { appData } of media.producers.values()) if (appData.isEncrypted === true) return true
+    return false
+  }
+
   /** A participant leaves with all that it sends. */
   depart(participant: Participant): void {
     for (const producerId of participant.media.producers.keys()) this.#options.onlookers.withdraw(producerId)

@@ -59,7 +59,8 @@ export class Moderation {
   pin(by: Participant, targetId: string, state: { cam?: boolean; share?: boolean }): void {
     assertMay(by, 'pin')
     this.#roster.require(targetId)
-    for (const { link } of this.#roster.joined())
-      void link.request('pinStateChanged', { peerId: targetId, state, pinnedBy: by.id })
+    // A page that records draws those who are pinned.
+    for (const { link, joined } of this.#roster.all())
+      if (joined) void link.request('pinStateChanged', { peerId: targetId, state, pinnedBy: by.id })
   }
 }

@@ -35,8 +35,8 @@ export interface ParticipantIdentity {
 
 export class Participant implements Member {
   readonly id: string
-  readonly kind: Exclude<MemberKind, 'egress' | 'agent'>
-  readonly isVisible = true
+  /** An `egress` is a page that records: it has a seat that nobody sees or counts. */
+  readonly kind: Exclude<MemberKind, 'agent'>
   readonly grant: Grant
   readonly authority: Authority
   readonly link: Link
@@ -64,6 +64,10 @@ export class Participant implements Member {
     this.authority = identity.authority
     this.link = identity.link
     this.media = new ParticipantMedia(identity.link)
+  }
+
+  get isVisible(): boolean {
+    return this.kind !== 'egress'
   }
 
   get tokenId(): string {

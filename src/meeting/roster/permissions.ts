@@ -30,6 +30,7 @@ export type Action =
   | 'end'
   | 'pin'
   | 'switch'
+  | 'output'
   | 'invite'
   | 'liftRemoval'
   | 'watch'
@@ -60,6 +61,8 @@ const needs: Record<Action, keyof Authority> = {
   end: 'canModerate',
   pin: 'canModerate',
   switch: 'canModerate',
+  // Starting and stopping what leaves the meeting.
+  output: 'canModerate',
 }
 
 export function can(authority: Authority, action: Action): boolean {

@@ -19,6 +19,7 @@ export interface ProgramLinkOptions {
 export class ProgramLink implements Link {
   readonly connectionId: string
   readonly isOwnClient = false
+  readonly baseUrl = ''
   readonly #options: ProgramLinkOptions
 
   constructor(options: ProgramLinkOptions) {

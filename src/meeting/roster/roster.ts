@@ -31,6 +31,8 @@ export interface RosterOptions {
   joinTimeoutMs: number
   /** The waiting entry requests, as notifications for an admitter who joins. */
   entryRequests: () => Notification[]
+  /** What leaves the meeting, as notifications for a participant who joins. */
+  outputs: () => Notification[]
 }
 
 export interface Joined {
@@ -59,9 +61,11 @@ export class Roster {
     })
   }
 
-  /** Occupied seats: participants, admitted applicants who have not joined, relay guests. */
+  /** Occupied seats: participants, admitted applicants who have not joined, relay guests; no hidden ones. */
   get size(): number {
-    return this.#participants.size
+    let size = 0
+    for (const { isVisible } of this.#participants.values()) if (isVisible) size++
+    return size
   }
 
   get seats(): Pick<Seats, 'size' | 'countOf' | 'entries'> {
@@ -76,13 +80,14 @@ export class Roster {
     return this.#participants.has(participantId)
   }
 
-  /** Everybody with a seat, joined or not. Copy it if it may change while it is read: `[...roster.all()]`. */
+  /** Everybody with a seat, joined or not, hidden or not. Copy it if it may change while it is read: `[...roster.all()]`. */
   all(): Iterable<Participant> {
     return this.#participants.values()
   }
 
+  /** Without the hidden ones. */
   joined(): Participant[] {
-    return [...this.#participants.values()].filter(({ joined }) => joined)
+    return [...this.#participants.values()].filter(({ joined, isVisible }) => joined && isVisible)
   }
 
   /** @throws {Refusal} NOT_FOUND if no participant with this id has joined */
@@ -113,7 +118,7 @@ export class Roster {
       this.evict(before, leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
     }
     this.#participants.set(participant.id, participant)
-    this.#seats.take(participant)
+    if (participant.isVisible) this.#seats.take(participant)
   }
 
   /** Gives a seat to a member without a connection of its own, which joins by itself. */
@@ -137,7 +142,15 @@ export class Roster {
     const device = data.deviceInfo ?? null
     assertSmall('deviceInfo', device)
     assertSmall('metaData', data.metaData)
-    participant.mode = mode
+    participant.mode = participant.isVisible ? mode : 'RECV_ONLY'
+    if (participant.isVisible) await this.#enrol(participant, device)
+    if (!this.#isHere(participant)) throw new Refusal('INVALID_STATE')
+    assertStillComing()
+    return { reply: this.#enter(participant, data), afterReply: () => this.#catchUp(participant) }
+  }
+
+  /** Writes the stay of a participant. */
+  async #enrol(participant: Participant, device: Record<string, unknown> | null): Promise<void> {
     participant.enrolled = true
     try {
       const { log, known } = this.#options.sessions.required
@@ -147,9 +160,6 @@ export class Roster {
       participant.enrolled = false
       throw error
     }
-    if (!this.#isHere(participant)) throw new Refusal('INVALID_STATE')
-    assertStillComing()
-    return { reply: this.#enter(participant, data), afterReply: () => this.#catchUp(participant) }
   }
 
   #enter(participant: Participant, data: RequestData<'join'>): JoinReply {
@@ -163,20 +173,22 @@ export class Roster {
     participant.metaData = metaData
     participant.joined = true
     this.#seats.release(participant)
-    sessions.keep()
-    if (!participant.relayed) session.known.add(participant.id, participant.tokenId)
+    if (participant.isVisible) {
+      sessions.keep()
+      if (!participant.relayed) session.known.add(participant.id, participant.tokenId)
+    }
     participant.chatTicket = newSecretId()
     this.#chatTickets.set(participant.chatTicket, participant)
     const others = this.#others(participant)
-    everyone.notify({ method: 'newPeer', ...participant.toPeer() })
+    if (participant.isVisible) everyone.notify({ method: 'newPeer', ...participant.toPeer() })
     // A participant who switches from another meeting may have chosen a narrower mode meanwhile.
     media.restrict(participant)
-    const unsupported = this.#tellUnsupportedCodecs(participant)
+    const unsupported = participant.isVisible ? this.#tellUnsupportedCodecs(participant) : new Set<string>()
     everyone.add(participant.link)
     if (participant.authority.canAdmit) admitters.add(participant.link)
     const { sessionId } = session
     const { id: participantId, name } = participant
-    events.emit('participantJoined', { meetingId, sessionId, participantId, name })
+    if (participant.isVisible) events.emit('participantJoined', { meetingId, sessionId, participantId, name })
     return {
       peers: others.map((other) => other.toPeer()),
       messages: [],
@@ -190,11 +202,12 @@ export class Roster {
   /** Replays to a joiner what the others already know: states, waiting entry requests, then everybody's media. */
   #catchUp(participant: Participant): void {
     if (!this.#isHere(participant)) return
-    const { media, sessions, now, entryRequests } = this.#options
+    const { media, sessions, now, entryRequests, outputs } = this.#options
     const replay: Notification[] = [
       ...sessions.required.departures(now(), (id) => this.has(id)),
       ...media.statesOf(this.#others(participant)),
       ...(participant.authority.canAdmit ? entryRequests() : []),
+      ...outputs(),
     ]
     if (replay.length > 0) participant.link.notify(...replay)
     media.consumeAll(participant)
@@ -234,6 +247,7 @@ export class Roster {
   changeDisplayName(participant: Participant, name: string): void {
     const oldDisplayName = participant.name
     participant.name = name.trim() || participant.id
+    if (!participant.isVisible) return
     const { id: peerId, name: displayName } = participant
     this.#options.everyone.notify({
       method: 'peerDisplayNameChanged',
@@ -246,7 +260,7 @@ export class Roster {
   /** @throws {Refusal} CHANGE_MODE_FAILED */
   changeMode(participant: Participant, name: string): { unsupportedCodecs: string[] } {
     const { everyone, media, sessions } = this.#options
-    const mode = parseMode(name)
+    const mode = participant.isVisible ? parseMode(name) : undefined
     if (!mode) throw new Refusal('CHANGE_MODE_FAILED', { message: 'The mode is unknown.' })
     const received = participant.receives
     participant.mode = mode
@@ -262,9 +276,9 @@ export class Roster {
     return this.#participants.get(participant.id) === participant
   }
 
-  /** A seat that has not joined keeps no session alive. */
+  /** Neither a seat that has not joined nor a hidden one keeps a session alive. */
   #isAnybodyInside(): boolean {
-    for (const { joined } of this.#participants.values()) if (joined) return true
+    for (const { joined, isVisible } of this.#participants.values()) if (joined && isVisible) return true
     return false
   }
 
@@ -299,6 +313,7 @@ export class Roster {
     if (participant.enrolled) session?.log.left(participant, reason.message)
     if (!participant.joined) return
     participant.joined = false
+    if (!participant.isVisible) return
     everyone.notify({ method: 'peerClosed', peerId: participantId, reason })
     if (!session) return
     const { sessionId } = session

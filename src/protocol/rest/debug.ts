@@ -80,7 +80,12 @@ const ConsumerInspection = Type.Object({
 
 const MemberInspection = Type.Object({
   memberId: Type.String({ description: 'the `participantId` of a person' }),
-  kind: Type.Union([Type.Literal('person'), Type.Literal('relay'), Type.Literal('ingress')]),
+  kind: Type.Union([
+    Type.Literal('person'),
+    Type.Literal('relay'),
+    Type.Literal('ingress'),
+    Type.Literal('egress'),
+  ]),
   name: Name,
   mode: Type.Unsafe<Mode>(Type.Enum([...modeNames])),
   joined: Type.Boolean({ description: 'false while it is admitted and about to join' }),

@@ -15,6 +15,7 @@ import * as inviteExpiry from './migrations/0009-invite-expiry.ts'
 import * as removalTokens from './migrations/0010-removal-tokens.ts'
 import * as deliveryTries from './migrations/0011-delivery-tries.ts'
 import * as rowNumbers from './migrations/0012-row-numbers.ts'
+import * as outputs from './migrations/0013-outputs.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -34,6 +35,7 @@ const steps: Record<string, Step> = {
   '0010-removal-tokens': removalTokens,
   '0011-delivery-tries': deliveryTries,
   '0012-row-numbers': rowNumbers,
+  '0013-outputs': outputs,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -8,6 +8,7 @@ import { inviteQueries } from './queries/invites.ts'
 import { keyQueries, projectQueries } from './queries/keys.ts'
 import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
+import { outputQueries } from './queries/outputs.ts'
 import { pastSessionQueries } from './queries/past-sessions.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
@@ -41,6 +42,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     chat: chatQueries(context),
     outbox: outboxQueries(context, signal),
     figures: figureQueries(context),
+    outputs: outputQueries(context, signal),
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),
     secrets: secretQueries(context),

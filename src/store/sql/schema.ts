@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { OutputKind, OutputState } from '../store.ts'
 
 /** The tables, as Kysely sees them. There are no booleans; JSON is text; instants are integers, ms since the epoch. */
 export interface Schema {
@@ -110,6 +111,25 @@ export interface Schema {
     token_id: string | null
     parent_id: string | null
     participant_id: string | null
+  }
+  /** `config` and `files` are JSON. */
+  outputs: {
+    output_id: string
+    kind: OutputKind
+    project_id: string
+    meeting_id: string
+    session_id: string
+    participant_id: string | null
+    track_kind: string | null
+    config: string
+    secret: string
+    base_url: string
+    webhook_url: string | null
+    state: OutputState
+    created_at: number
+    started_at: number | null
+    ended_at: number | null
+    files: string
   }
   chat_messages: {
     number: Generated<number>

@@ -1,0 +1,53 @@
+/** Outputs in the shapes of the REST API. */
+import type { OutputFileRecord, OutputRecord } from '../../../store/store.ts'
+import type { OutputFileShape, Recording } from '../../../protocol/rest/outputs.ts'
+import { fileAddress } from '../../../meeting/outputs/addresses.ts'
+
+const iso = (at: number): string => new Date(at).toISOString()
+const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
+
+/** The fields of every output. `baseUrl`: of the caller, who may know this server by another address than the starter. */
+function toOutput(output: OutputRecord, baseUrl: string) {
+  const { outputId, meetingId, sessionId, projectId, createdAt, startedAt, endedAt } = output
+  return {
+    id: outputId,
+    roomId: meetingId,
+    sessionId,
+    userId: projectId,
+    createdAt: iso(createdAt),
+    updatedAt: iso(endedAt ?? startedAt ?? createdAt),
+    start: isoOrNull(startedAt ?? createdAt),
+    end: isoOrNull(endedAt),
+    webhook: { totalCount: 0, successCount: 0, data: [] },
+    links: {
+      get_room: `${baseUrl}/v2/rooms/${meetingId}`,
+      get_session: `${baseUrl}/v2/sessions/${sessionId}`,
+    },
+  }
+}
+
+function toFile(output: OutputRecord, file: OutputFileRecord, baseUrl: string): OutputFileShape {
+  const { fileId, path, type, size, meta = {}, endedAt } = file
+  const { resolution, duration } = meta
+  return {
+    id: fileId,
+    type,
+    size,
+    filePath: `/${path}`,
+    fileUrl: fileAddress({ ...output, baseUrl }, path),
+    userStorage: null,
+    meta,
+    ratio: resolution && duration ? { [resolution.height]: Math.round(size / duration) } : {},
+    createdAt: iso(endedAt),
+    updatedAt: iso(endedAt),
+  }
+}
+
+export function toRecording(output: OutputRecord, baseUrl: string): Recording {
+  const [file] = output.files
+  return {
+    ...toOutput(output, baseUrl),
+    fileId: file?.fileId ?? null,
+    file: file ? toFile(output, file, baseUrl) : null,
+  }
+}

@@ -1,0 +1,38 @@
+/** Seats for pages that record: whoever knows the id of one takes it, and nobody else sees or counts it (docs/decisions/0015). */
+import type { OutputSeat } from '../../output/output.ts'
+
+export interface HiddenSeatsOptions {
+  /** Makes unguessable participant ids. */
+  newSecretId: () => string
+  /** A token with which this participant may come to the meeting. */
+  mintToken: (participantId: string) => string
+  /** Removes the participant, if it is there. */
+  vacate: (participantId: string) => void
+}
+
+export class HiddenSeats {
+  readonly #options: HiddenSeatsOptions
+  readonly #names = new Map<string, string>()
+
+  constructor(options: HiddenSeatsOptions) {
+    this.#options = options
+  }
+
+  has(participantId: string): boolean {
+    return this.#names.has(participantId)
+  }
+
+  open(name: string): OutputSeat {
+    const { newSecretId, mintToken, vacate } = this.#options
+    const participantId = newSecretId()
+    const token = mintToken(participantId)
+    this.#names.set(participantId, name)
+    return {
+      participantId,
+      token,
+      close: () => {
+        if (this.#names.delete(participantId)) vacate(participantId)
+      },
+    }
+  }
+}

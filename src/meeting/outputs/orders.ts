@@ -1,0 +1,135 @@
+/** What a caller orders, in the words of the contract (outputs §2), and what is stored of it. Pure. */
+import { Compile } from 'typebox/compile'
+import type {
+  HlsConfig,
+  LivestreamConfig,
+  ParticipantRecordingConfig,
+  RecordingConfig,
+  TrackRecordingConfig,
+  TranscriptionConfig,
+} from '../../output/output.ts'
+import type { RequestData } from '../../protocol/requests.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { compositionOf, LivestreamOutputs, type CompositionConfig } from '../../protocol/outputs.ts'
+
+interface Common {
+  /** The address of this server as the caller knows it; files are found under it. */
+  baseUrl: string
+  /** Hears of this output, beside the meeting's own webhook. */
+  webhookUrl: string | null
+  /** What is kept with it for later: where to put its files, what to make of them. */
+  kept?: Readonly<Record<string, unknown>>
+}
+
+export type OutputOrdered = Common &
+  (
+    | { kind: 'recording'; config: RecordingConfig }
+    | { kind: 'hls'; config: HlsConfig }
+    | { kind: 'livestream'; config: LivestreamConfig }
+    | { kind: 'transcription'; config: TranscriptionConfig }
+    | { kind: 'participant'; config: ParticipantRecordingConfig }
+    | { kind: 'track'; config: TrackRecordingConfig }
+  )
+
+/** What of a meeting there can be one at a time. */
+export function slotOf(order: Pick<OutputOrdered, 'kind'> & { config: object }): string {
+  const { participantId = '', kind = '' } = order.config as { participantId?: string; kind?: string }
+  return order.kind === 'participant' || order.kind === 'track'
+    ? JSON.stringify([order.kind, participantId, kind])
+    : order.kind
+}
+
+/** A configuration without what must not be stored: the keys of livestreams. */
+export function storable(order: OutputOrdered): Record<string, unknown> {
+  const { kind, kept } = order
+  if (kind !== 'livestream') return { ...order.config, ...kept }
+  const { targets, ...config } = order.config
+  return { ...config, ...kept, targets: targets.map(({ url }) => ({ url })) }
+}
+
+/** What only REST may say. */
+interface OverRest {
+  templateUrl?: string | null | undefined
+  fileFormat?: 'mp4' | 'webm' | null | undefined
+  webhookUrl?: string | null | undefined
+}
+
+export function recordingOrder(
+  { config, awsDirPath, transcription, webhookUrl, ...rest }: RequestData<'startRecording'> & OverRest,
+  baseUrl: string,
+): OutputOrdered {
+  return {
+    kind: 'recording',
+    config: { ...compositionOf(config, rest.templateUrl), fileFormat: rest.fileFormat ?? 'mp4' },
+    baseUrl,
+    webhookUrl: webhookUrl ?? null,
+    kept: keptOf({ dirPath: awsDirPath, transcription }),
+  }
+}
+
+export function hlsOrder(
+  { config, transcription, templateUrl, webhookUrl }: RequestData<'startHls'> & OverRest,
+  baseUrl: string,
+): OutputOrdered {
+  return {
+    kind: 'hls',
+    config: { ...compositionOf(config, templateUrl), record: isRecorded(config) },
+    baseUrl,
+    webhookUrl: webhookUrl ?? null,
+    kept: keptOf({ transcription }),
+  }
+}
+
+/** @throws {Refusal} INVALID_LIVESTREAM_CONFIG */
+export function livestreamOrder(
+  { outputs, config, templateUrl, webhookUrl }: RequestData<'startLivestream'> & OverRest,
+  baseUrl: string,
+): OutputOrdered {
+  return {
+    kind: 'livestream',
+    config: {
+      ...compositionOf(config, templateUrl),
+      record: isRecorded(config),
+      targets: targetsOf(outputs),
+    },
+    baseUrl,
+    webhookUrl: webhookUrl ?? null,
+  }
+}
+
+export function transcriptionOrder(
+  { config }: RequestData<'startTranscription'>,
+  baseUrl: string,
+): OutputOrdered {
+  const { language, modelConfig, summary, webhookUrl } = config ?? {}
+  const modelId = modelConfig?.modelId
+  return {
+    kind: 'transcription',
+    config: {
+      language: language ?? undefined,
+      modelId: typeof modelId === 'string' ? modelId : undefined,
+      summary: summary?.enabled === true ? { prompt: summary.prompt ?? undefined } : undefined,
+    },
+    baseUrl,
+    webhookUrl: webhookUrl ?? null,
+  }
+}
+
+const isRecorded = (config: CompositionConfig | null | undefined): boolean =>
+  config?.recording?.enabled === true
+
+function keptOf(kept: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined && value !== null))
+}
+
+const targets = Compile(LivestreamOutputs)
+const RTMP = /^rtmps?:\/\/[^\s/]+/i
+
+function targetsOf(outputs: unknown): LivestreamConfig['targets'] {
+  const problem = (message: string): Refusal => new Refusal('INVALID_LIVESTREAM_CONFIG', { message })
+  if (!targets.Check(outputs)) throw problem('outputs must be 1 to 10 of { url, streamKey }.')
+  return outputs.map(({ url, streamKey }) => {
+    if (!RTMP.test(url) || !URL.canParse(url)) throw problem('Each url must be an rtmp or rtmps address.')
+    return { url, streamKey: streamKey ?? '' }
+  })
+}

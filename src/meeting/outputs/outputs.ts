@@ -1,0 +1,310 @@
+/**
+ * What leaves one meeting. There is one output of a kind at a time; for participants, one of each. A start or stop is acknowledged
+ * at once; notifications and webhooks tell what becomes of it (docs/decisions/0017).
+ */
+import type {
+  OutputFile,
+  OutputListener,
+  OutputProblem,
+  OutputRun,
+  OutputSource,
+} from '../../output/output.ts'
+import type { Notification } from '../../protocol/notifications.ts'
+import type { OutputPhase } from '../../protocol/webhooks.ts'
+import type { MeetingRecord, OutputChange, OutputKind, OutputRecord, OutputState } from '../../store/store.ts'
+import type { Actor } from '../roster/actor.ts'
+import type { OutputOrdered } from './orders.ts'
+import type { OutputParts } from './parts.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Refusal } from '../../protocol/errors.ts'
+import { assertMay } from '../roster/actor.ts'
+import { errorNotification, notificationsOf, outputKinds, playableNotification } from './kinds.ts'
+import { slotOf, storable } from './orders.ts'
+import { deliveriesOf, fileRecords, startEngine } from './parts.ts'
+
+export interface MeetingOutputsOptions {
+  parts: OutputParts
+  meeting: () => MeetingRecord
+  sessionId: () => string | undefined
+  sourceFor: (outputId: string) => OutputSource
+  /** Whether somebody sends what only its receivers can decode. */
+  isEncrypted: () => boolean
+  tellAll: (notification: Notification) => void
+}
+
+/** An output from its start until it is written that it ended. */
+interface Running {
+  record: OutputRecord
+  run: OutputRun
+  playable: boolean
+  /** What is still to be told and written of it, in order. */
+  turn: Promise<void>
+}
+
+export interface Acknowledged {
+  output: OutputRecord
+  /** Call this after the caller was answered: tells everybody. */
+  afterReply: () => void
+}
+
+/** How long a write waits for a store that is away. */
+const RETRY_MS = 1000
+
+export class MeetingOutputs {
+  readonly #options: MeetingOutputsOptions
+  readonly #running = new Map<string, Running>()
+
+  constructor(options: MeetingOutputsOptions) {
+    this.#options = options
+  }
+
+  /** The outputs that go on. */
+  all(): OutputRecord[] {
+    return [...this.#running.values()].map(({ record }) => record)
+  }
+
+  /** The states of the outputs, for a participant who joins. */
+  notifications(): Notification[] {
+    return [...this.#running.values()].flatMap(({ record, playable }) => [
+      ...notificationsOf(record, shown(record.state)),
+      ...(playable && record.state === 'started' ? [playableNotification(record)] : []),
+    ])
+  }
+
+  /**
+   * @throws {Refusal} INVALID_PERMISSIONS, ADD_ON_SERVICES_DISABLED, the kind's refusal of a start, or a limit of this machine; then
+   * nothing was started
+   */
+  async start(by: Actor, order: OutputOrdered): Promise<Acknowledged> {
+    const { parts, meeting, sessionId: ongoing, sourceFor, isEncrypted } = this.#options
+    const { kind, baseUrl, webhookUrl } = order
+    const { startFailed, processing } = outputKinds[kind]
+    assertMay(by, 'output')
+    const sessionId = ongoing()
+    if (sessionId === undefined || parts.isStopping)
+      throw new Refusal(startFailed, { message: 'The meeting has no ongoing session.' })
+    const { unavailable } = parts.engines[kind]
+    if (unavailable !== undefined) throw new Refusal('ADD_ON_SERVICES_DISABLED', { message: unavailable })
+    const slot = slotOf(order)
+    const before = this.#running.get(slot)
+    if (before?.record.state === 'stopping') throw new Refusal(processing)
+    if (before) throw new Refusal(startFailed, { message: 'One is starting or running already.' })
+    const problem = webhookUrl === null ? undefined : parts.problemOfWebhook(webhookUrl)
+    if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The webhookUrl ${problem}.` })
+    if (isEncrypted())
+      throw new Refusal(startFailed, {
+        message: 'A participant sends encrypted media, which the server cannot decode.',
+      })
+    const { meetingId, projectId } = meeting()
+    const { participantId = null } = order.config as { participantId?: string }
+    const record: OutputRecord = {
+      outputId: parts.newOutputId(),
+      kind,
+      projectId,
+      meetingId,
+      sessionId,
+      participantId,
+      config: storable(order),
+      secret: parts.newSecretId(),
+      baseUrl,
+      webhookUrl,
+      state: 'starting',
+      createdAt: parts.now(),
+      startedAt: null,
+      endedAt: null,
+      files: [],
+    }
+    const folder = parts.makeFolder(record.outputId)
+    let running: Running
+    try {
+      const listener = this.#listener(() => running)
+      const run = startEngine(
+        parts.engines,
+        order,
+        { outputId: record.outputId, folder, source: sourceFor(record.outputId) },
+        listener,
+      )
+      running = { record, run, playable: false, turn: Promise.resolve() }
+    } catch (error) {
+      await parts.dropFolder(record.outputId)
+      throw error
+    }
+    this.#running.set(slot, running)
+    try {
+      await parts.store.outputs.create(record, deliveriesOf(parts, meeting(), record, 'starting'))
+    } catch (error) {
+      this.#running.delete(slot)
+      await running.run.stop().catch(() => undefined)
+      await parts.dropFolder(record.outputId)
+      throw error
+    }
+    let told: () => void = () => undefined
+    // Whatever the engine reports meanwhile is told after the caller was answered.
+    const answered = new Promise<void>((resolve) => (told = resolve))
+    const [later] = [running.turn]
+    running.turn = answered.then(() => later)
+    return {
+      output: record,
+      afterReply: () => {
+        this.#tell(record, ...notificationsOf(record, 'starting'))
+        told()
+      },
+    }
+  }
+
+  /**
+   * @param matches which one, where there may be several of its kind
+   * @throws {Refusal} INVALID_PERMISSIONS, or the kind's refusal of a stop
+   */
+  stop(by: Actor, kind: OutputKind, matches: (output: OutputRecord) => boolean = () => true): Acknowledged {
+    assertMay(by, 'output')
+    const found = [...this.#running].find(
+      ([, { record }]) => record.kind === kind && isOn(record.state) && matches(record),
+    )
+    if (!found) throw new Refusal(outputKinds[kind].stopFailed)
+    const [slot, running] = found
+    this.#change(running, { state: 'stopping' })
+    return {
+      output: running.record,
+      afterReply: () => this.#finish(slot, running),
+    }
+  }
+
+  /** The session ends: everything stops. What they saved is written as they end. */
+  endAll(): void {
+    for (const [slot, running] of [...this.#running]) {
+      if (!isOn(running.record.state)) continue
+      this.#change(running, { state: 'stopping' })
+      this.#finish(slot, running)
+    }
+  }
+
+  #finish(slot: string, running: Running): void {
+    this.#track(this.#end(slot, running))
+  }
+
+  #track(work: Promise<void>): void {
+    const { ending } = this.#options.parts
+    const tracked = work.finally(() => ending.delete(tracked))
+    ending.add(tracked)
+  }
+
+  async #end(slot: string, running: Running): Promise<void> {
+    const { onError } = this.#options.parts
+    this.#inTurn(running, () => this.#report(running, 'stopping', { state: 'stopping' }))
+    try {
+      const files = await running.run.stop()
+      await this.#ended(slot, running, files)
+    } catch (cause) {
+      onError(cause, 'failed to finish an output')
+      const problem = { reason: 'failed', message: 'The output could not be finished.', cause } as const
+      await this.#ended(slot, running, [], problem)
+    }
+  }
+
+  #listener(running: () => Running): OutputListener {
+    const { parts } = this.#options
+    return {
+      started: () => {
+        // The engine may report before it has returned.
+        queueMicrotask(() => {
+          const one = running()
+          if (one.record.state !== 'starting') return
+          this.#change(one, { state: 'started', startedAt: parts.now() })
+          const { startedAt } = one.record
+          this.#inTurn(one, () => this.#report(one, 'started', { state: 'started', startedAt }))
+        })
+      },
+      playable: () => {
+        queueMicrotask(() => {
+          const one = running()
+          one.playable = true
+          this.#inTurn(one, async () => {
+            if (one.record.state !== 'started') return
+            this.#tell(one.record, playableNotification(one.record))
+            await this.#write(one, {}, 'playable')
+          })
+        })
+      },
+      transcribed: ({ timestamp, ...transcript }) => {
+        queueMicrotask(() => {
+          const { record } = running()
+          this.#tell(record, { method: 'transcriptionText', ...transcript, timestamp: Math.round(timestamp) })
+        })
+      },
+      ended: (problem, files) => {
+        queueMicrotask(() => {
+          const one = running()
+          const slot = [...this.#running].find(([, other]) => other === one)?.[0]
+          // A stop was faster.
+          if (slot === undefined || one.record.state === 'stopping') return
+          parts.onError(problem.cause ?? new Error(problem.message), 'lost an output')
+          this.#change(one, { state: 'stopping' })
+          this.#track(this.#ended(slot, one, files, problem))
+        })
+      },
+    }
+  }
+
+  async #ended(
+    slot: string,
+    running: Running,
+    files: readonly OutputFile[],
+    problem?: OutputProblem,
+  ): Promise<void> {
+    const { parts } = this.#options
+    // With something to play it is a recording that stopped early (contract, outputs §4).
+    const state = problem && files.length === 0 ? 'failed' : 'stopped'
+    const change = { state, endedAt: parts.now(), files: fileRecords(files, parts.newOutputId) } as const
+    this.#inTurn(running, async () => {
+      this.#change(running, change)
+      await this.#write(running, change, state)
+      if (this.#running.get(slot) === running) this.#running.delete(slot)
+      if (problem) this.#tell(running.record, errorNotification(running.record.kind, problem))
+      this.#tell(running.record, ...notificationsOf(running.record, 'stopped'))
+    })
+    await running.turn
+  }
+
+  /** Tells a state, and writes it with its webhooks. */
+  async #report(running: Running, state: 'started' | 'stopping', change: OutputChange): Promise<void> {
+    this.#tell(running.record, ...notificationsOf(running.record, state))
+    await this.#write(running, change, state)
+  }
+
+  #change(running: Running, change: OutputChange): void {
+    running.record = { ...running.record, ...change }
+  }
+
+  #inTurn(running: Running, work: () => Promise<void>): void {
+    const { onError } = this.#options.parts
+    running.turn = running.turn
+      .then(work)
+      .catch((error: unknown) => onError(error, 'failed to report an output'))
+  }
+
+  /** Waits for a store that is away; what is not written when the server stops is repaired by the next start. */
+  async #write({ record }: Running, change: OutputChange, event: OutputPhase): Promise<void> {
+    const { parts, meeting } = this.#options
+    const deliveries = deliveriesOf(parts, meeting(), record, event)
+    for (;;) {
+      try {
+        await parts.store.outputs.change(record.outputId, change, deliveries)
+        return
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.code !== 'STORE_UNAVAILABLE' || parts.isStopping) throw error
+        await delay(RETRY_MS, undefined, { ref: false })
+      }
+    }
+  }
+
+  /** Another session is told nothing of this one's outputs. */
+  #tell({ sessionId }: OutputRecord, ...notifications: Notification[]): void {
+    const { tellAll, sessionId: ongoing } = this.#options
+    if (ongoing() === sessionId) for (const notification of notifications) tellAll(notification)
+  }
+}
+
+const isOn = (state: OutputState): boolean => state === 'starting' || state === 'started'
+
+const shown = (state: OutputState): Exclude<OutputState, 'failed'> => (state === 'failed' ? 'stopped' : state)

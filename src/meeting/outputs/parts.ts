@@ -1,0 +1,85 @@
+/** What outputs of all meetings share, and small steps of theirs. */
+import type { OutputFile, OutputListener, OutputOrder, OutputRun, Outputs } from '../../output/output.ts'
+import type { MeetingRecord, NewDelivery, OutputFileRecord, OutputRecord, Store } from '../../store/store.ts'
+import type { OutputPhase } from '../../protocol/webhooks.ts'
+import type { Announce } from '../session/session-log.ts'
+import type { OutputOrdered } from './orders.ts'
+import { factDetails, outputKinds } from './kinds.ts'
+
+export interface OutputParts {
+  engines: Outputs
+  store: Store
+  announce: Announce
+  now: () => number
+  /** 24 hex digits. */
+  newOutputId: () => string
+  newSecretId: () => string
+  /** Holds a folder for each output. */
+  folder: string
+  /** A new folder for what an output writes. */
+  makeFolder: (outputId: string) => string
+  folderOf: (outputId: string) => string
+  dropFolder: (outputId: string) => Promise<void>
+  /** A token with which a page of ours comes to a meeting. @throws {Refusal} if the project has no key in force */
+  mintToken: (projectId: string, meetingId: string, participantId: string) => string
+  /** What is wrong with the address of a webhook, as the end of a sentence. */
+  problemOfWebhook: (url: string) => string | undefined
+  onError: (error: unknown, message: string) => void
+  /** Outputs that have ended for clients, and whose end is being written. */
+  ending: Set<Promise<void>>
+  /** The server stops: nothing starts any more. */
+  isStopping: boolean
+}
+
+/** Starts the engine of an order's kind. */
+export function startEngine(
+  engines: Outputs,
+  ordered: OutputOrdered,
+  order: Omit<OutputOrder<unknown>, 'config'>,
+  listener: OutputListener,
+): OutputRun {
+  switch (ordered.kind) {
+    case 'recording':
+      return engines.recording.start({ ...order, config: ordered.config }, listener)
+    case 'hls':
+      return engines.hls.start({ ...order, config: ordered.config }, listener)
+    case 'livestream':
+      return engines.livestream.start({ ...order, config: ordered.config }, listener)
+    case 'transcription':
+      return engines.transcription.start({ ...order, config: ordered.config }, listener)
+    case 'participant':
+      return engines.participant.start({ ...order, config: ordered.config }, listener)
+    case 'track':
+      return engines.track.start({ ...order, config: ordered.config }, listener)
+  }
+}
+
+/** The webhooks of a new state: to the meeting's receiver, and to that of this output. */
+export function deliveriesOf(
+  { announce, now }: Pick<OutputParts, 'announce' | 'now'>,
+  meeting: MeetingRecord,
+  output: OutputRecord,
+  state: OutputPhase,
+): NewDelivery[] {
+  return announce(meeting, {
+    event: `${outputKinds[output.kind].event}-${state}`,
+    output: outputKinds[output.kind].event,
+    sessionId: output.sessionId,
+    at: now(),
+    details: factDetails(output, state),
+    also: output.webhookUrl,
+  })
+}
+
+export function fileRecords(files: readonly OutputFile[], newFileId: () => string): OutputFileRecord[] {
+  return files.map(({ path, type, contentType, size, startedAt, endedAt, meta }) => ({
+    fileId: newFileId(),
+    path,
+    type,
+    contentType,
+    size,
+    startedAt,
+    endedAt,
+    ...(meta && { meta }),
+  }))
+}

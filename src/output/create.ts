@@ -1,0 +1,26 @@
+/** Creates the engines of this process. */
+import type { OutputEngine, Outputs } from './output.ts'
+
+export function createOutputs(): Outputs {
+  return {
+    recording: absent('recordings'),
+    hls: absent('HLS'),
+    livestream: absent('livestreams'),
+    transcription: absent('transcriptions'),
+    participant: absent('recordings of participants'),
+    track: absent('recordings of tracks'),
+  }
+}
+
+/** A kind of output that this version does not make. */
+function absent<Config>(what: string): OutputEngine<Config> {
+  const unavailable = `This server does not make ${what}.`
+  return {
+    unavailable,
+    start: () => {
+      throw new Error(unavailable)
+    },
+    recover: () => Promise.resolve([]),
+    close: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,84 @@
+/** Shapes of outputs in REST (contract, outputs §3). */
+import { Type, type Static } from 'typebox'
+import { CompositionConfig, TranscriptOfRecording } from '../outputs.ts'
+import { Instant, pageFields, RoomId, Words } from '../rest.ts'
+
+const optional = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) =>
+  Type.Optional(Type.Union([schema, Type.Null()]))
+const WebhookUrl = optional(
+  Type.String({ maxLength: 512, description: 'Hears of this one, beside the webhook of the room.' }),
+)
+
+/** The answer to a start or a stop; published clients read a bare text. */
+export const Acknowledgement = Type.String()
+
+export const StartRecordingBody = Type.Object({
+  roomId: RoomId,
+  config: optional(CompositionConfig),
+  templateUrl: optional(
+    Type.String({ maxLength: 2048, description: 'A page of yours that is recorded instead of ours.' }),
+  ),
+  transcription: optional(TranscriptOfRecording),
+  onFailure: optional(Type.Record(Type.String(), Type.Unknown())),
+  fileFormat: optional(Type.Union([Type.Literal('mp4'), Type.Literal('webm')])),
+  webhookUrl: WebhookUrl,
+  awsDirPath: optional(Type.String({ maxLength: 512 })),
+  resourceId: optional(Words),
+  preSignedUrl: optional(Type.String({ maxLength: 2048 })),
+})
+
+export const StopOutputBody = Type.Object({ roomId: RoomId, id: optional(Words) })
+
+export const OutputsQuery = Type.Object({
+  ...pageFields,
+  roomId: Type.Optional(Words),
+  sessionId: Type.Optional(Words),
+  query: Type.Optional(Words),
+})
+
+export const OutputParams = Type.Object({ id: Words })
+
+export const OutputFileShape = Type.Object({
+  id: Type.String(),
+  type: Type.String(),
+  size: Type.Integer({ description: 'Bytes.' }),
+  filePath: Type.String(),
+  fileUrl: Type.String({
+    description: 'Whoever has it may fetch the file; takes Range. It ends when the recording is deleted.',
+  }),
+  userStorage: Type.Null(),
+  meta: Type.Object({
+    resolution: Type.Optional(Type.Object({ width: Type.Number(), height: Type.Number() })),
+    format: Type.Optional(Type.String()),
+    duration: Type.Optional(Type.Number({ description: 'Seconds.' })),
+  }),
+  ratio: Type.Record(Type.String(), Type.Number()),
+  createdAt: Instant,
+  updatedAt: Instant,
+})
+export type OutputFileShape = Static<typeof OutputFileShape>
+
+/** Fields of every output. */
+const outputFields = {
+  id: Type.String(),
+  roomId: Type.String(),
+  sessionId: Type.String(),
+  userId: Type.String(),
+  createdAt: Instant,
+  updatedAt: Instant,
+  start: Type.Union([Instant, Type.Null()]),
+  end: Type.Union([Instant, Type.Null()]),
+  webhook: Type.Object({
+    totalCount: Type.Integer(),
+    successCount: Type.Integer(),
+    data: Type.Array(Type.Unknown()),
+  }),
+  links: Type.Object({ get_room: Type.String(), get_session: Type.String() }),
+}
+
+export const Recording = Type.Object({
+  ...outputFields,
+  fileId: Type.Union([Type.String(), Type.Null()]),
+  file: Type.Union([OutputFileShape, Type.Null()], { description: 'Null until it has ended.' }),
+})
+export type Recording = Static<typeof Recording>

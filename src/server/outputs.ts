@@ -1,0 +1,57 @@
+/** Wires what leaves meetings: the engines, where their files are, and how pages of ours come to a meeting. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { OutputParts } from '../meeting/outputs/parts.ts'
+import type { Announce } from '../meeting/session/session-log.ts'
+import { createOutputs } from '../output/create.ts'
+import type { Outputs } from '../output/output.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { mintToken } from '../token/token.ts'
+import { endPointProblem } from '../webhook/guard.ts'
+import { newId, type Ground } from './ground.ts'
+
+export function openOutputs({ config, parts, core, now, log }: Ground, announce: Announce): OutputParts {
+  const { store, keyRing } = core
+  const outputs = join(config.dataDir, 'outputs')
+  const folderOf = (outputId: string): string => join(outputs, outputId)
+  return {
+    engines: parts.outputs ?? createOutputs(),
+    store,
+    announce,
+    now,
+    newOutputId: newId,
+    newSecretId: () => randomBytes(18).toString('base64url'),
+    folder: outputs,
+    folderOf,
+    makeFolder: (outputId) => {
+      const folder = folderOf(outputId)
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      return folder
+    },
+    dropFolder: (outputId) => rm(folderOf(outputId), { recursive: true, force: true }),
+    mintToken: (projectId, roomId, participantId) => {
+      const key = keyRing.defaultKey(projectId)
+      if (!key)
+        throw new Refusal('INVALID_API_KEY', { message: 'The project has no API key that is in force.' })
+      return mintToken({
+        apiKey: key.apiKey,
+        secret: key.secret,
+        now: now(),
+        roomId,
+        participantId,
+        permissions: ['allow_join'],
+      })
+    },
+    problemOfWebhook: (url) => endPointProblem(url, config.webhookAllowPrivate),
+    onError: (error, message) => log.error({ err: error }, message),
+    ending: new Set(),
+    isStopping: false,
+  }
+}
+
+/** No child process is left. */
+export async function closeEngines(engines: Outputs): Promise<void> {
+  await Promise.all((Object.values(engines) as { close(): Promise<void> }[]).map((engine) => engine.close()))
+}

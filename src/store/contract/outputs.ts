@@ -1,0 +1,69 @@
+import type { NewDelivery } from './outbox.ts'
+import type { Page, PageOf } from './pages.ts'
+
+export type OutputKind = 'recording' | 'hls' | 'livestream' | 'transcription' | 'participant' | 'track'
+
+/** `failed`: it ended by itself. What it had saved by then is in `files`. */
+export type OutputState = 'starting' | 'started' | 'stopping' | 'stopped' | 'failed'
+
+/** A file of an output. It is found at the output's folder and `path`. */
+export interface OutputFileRecord {
+  fileId: string
+  path: string
+  type: 'video' | 'audio' | 'text' | 'image' | 'playlist'
+  contentType: string
+  size: number
+  startedAt: number
+  endedAt: number
+  meta?: { resolution?: { width: number; height: number }; format?: string; duration?: number } | undefined
+}
+
+/** Something that left, or leaves, a session. */
+export interface OutputRecord {
+  /** 24 hex digits. */
+  outputId: string
+  kind: OutputKind
+  projectId: string
+  meetingId: string
+  sessionId: string
+  /** Whose recording it is; null if it is of the whole meeting. */
+  participantId: string | null
+  /** What was asked for, without secrets. */
+  config: Readonly<Record<string, unknown>>
+  /** The part of its addresses that nobody can guess. */
+  secret: string
+  /** The address of this server as its starter knows it. */
+  baseUrl: string
+  webhookUrl: string | null
+  state: OutputState
+  createdAt: number
+  /** When media began to flow; null before that. */
+  startedAt: number | null
+  endedAt: number | null
+  files: readonly OutputFileRecord[]
+}
+
+export type OutputChange = Partial<Pick<OutputRecord, 'state' | 'startedAt' | 'endedAt' | 'files'>>
+
+export interface OutputFilter {
+  kind: OutputKind
+  meetingId?: string | undefined
+  sessionId?: string | undefined
+  participantId?: string | undefined
+  /** Of a track recording. */
+  trackKind?: string | undefined
+}
+
+export interface OutputStore {
+  create(output: OutputRecord, deliveries?: readonly NewDelivery[]): Promise<void>
+  change(outputId: string, change: OutputChange, deliveries?: readonly NewDelivery[]): Promise<void>
+  get(outputId: string): Promise<OutputRecord | undefined>
+  /** Newest first. */
+  list(projectId: string, filter: OutputFilter, page: Page): Promise<PageOf<OutputRecord>>
+  /** Those that neither stopped nor failed. */
+  unfinished(): Promise<OutputRecord[]>
+  /** Those that ended before `at`, oldest first, at most `limit`. */
+  endedBefore(at: number, limit: number): Promise<OutputRecord[]>
+  /** Returns whether it was there. */
+  delete(outputId: string): Promise<boolean>
+}

@@ -1,0 +1,131 @@
+import type { Selectable } from 'kysely'
+import type { NewDelivery, OutputChange, OutputFilter, OutputRecord, Store } from '../../store.ts'
+import type { Schema } from '../schema.ts'
+import type { SqlContext } from '../sql-context.ts'
+import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
+
+export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['outputs'] {
+  /** Deliveries of a meeting are written in order. */
+  const turnOf = (lane: string, deliveries: readonly NewDelivery[]) => ({
+    lane,
+    holds: deliveries.map(({ meetingId, endPoint }) => lineName(meetingId, endPoint)),
+  })
+  const matching = (projectId: string, filter: OutputFilter) => {
+    const { kind, meetingId, sessionId, participantId, trackKind } = filter
+    let query = db.selectFrom('outputs').where('project_id', '=', projectId).where('kind', '=', kind)
+    if (meetingId !== undefined) query = query.where('meeting_id', '=', meetingId)
+    if (sessionId !== undefined) query = query.where('session_id', '=', sessionId)
+    if (participantId !== undefined) query = query.where('participant_id', '=', participantId)
+    if (trackKind !== undefined) query = query.where('track_kind', '=', trackKind)
+    return query
+  }
+  return {
+    create: async (output, deliveries = []) => {
+      await write(turnOf(output.meetingId, deliveries), async (tx) => {
+        await tx.insertInto('outputs').values(toRow(output)).execute()
+        await insertDeliveries(tx, deliveries)
+      })
+      if (deliveries.length > 0) signal.notify()
+    },
+    change: async (outputId, change, deliveries = []) => {
+      await write(turnOf(deliveries[0]?.meetingId ?? outputId, deliveries), async (tx) => {
+        await tx.updateTable('outputs').set(toChange(change)).where('output_id', '=', outputId).execute()
+        await insertDeliveries(tx, deliveries)
+      })
+      if (deliveries.length > 0) signal.notify()
+    },
+    get: async (outputId) => {
+      const row = await db
+        .selectFrom('outputs')
+        .selectAll()
+        .where('output_id', '=', outputId)
+        .executeTakeFirst()
+      return row && toOutput(row)
+    },
+    list: async (projectId, filter, { page, perPage }) => {
+      const { total } = await matching(projectId, filter)
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const rows = await matching(projectId, filter)
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('output_id', 'desc')
+        .limit(perPage)
+        .offset((page - 1) * perPage)
+        .execute()
+      return { items: rows.map(toOutput), total }
+    },
+    unfinished: async () => {
+      const rows = await db.selectFrom('outputs').selectAll().where('ended_at', 'is', null).execute()
+      return rows.map(toOutput)
+    },
+    endedBefore: async (at, limit) => {
+      const rows = await db
+        .selectFrom('outputs')
+        .selectAll()
+        .where('ended_at', '<', at)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
+      return rows.map(toOutput)
+    },
+    delete: (outputId) =>
+      write({ lane: outputId }, async (tx) => {
+        const { numDeletedRows } = await tx
+          .deleteFrom('outputs')
+          .where('output_id', '=', outputId)
+          .executeTakeFirst()
+        return numDeletedRows > 0n
+      }),
+  }
+}
+
+function toRow(output: OutputRecord): Schema['outputs'] {
+  return {
+    output_id: output.outputId,
+    kind: output.kind,
+    project_id: output.projectId,
+    meeting_id: output.meetingId,
+    session_id: output.sessionId,
+    participant_id: output.participantId,
+    track_kind: output.kind === 'track' ? String(output.config.kind) : null,
+    config: JSON.stringify(output.config),
+    secret: output.secret,
+    base_url: output.baseUrl,
+    webhook_url: output.webhookUrl,
+    state: output.state,
+    created_at: output.createdAt,
+    started_at: output.startedAt,
+    ended_at: output.endedAt,
+    files: JSON.stringify(output.files),
+  }
+}
+
+function toChange({ state, startedAt, endedAt, files }: OutputChange) {
+  return {
+    ...(state !== undefined && { state }),
+    ...(startedAt !== undefined && { started_at: startedAt }),
+    ...(endedAt !== undefined && { ended_at: endedAt }),
+    ...(files !== undefined && { files: JSON.stringify(files) }),
+  }
+}
+
+function toOutput(row: Selectable<Schema['outputs']>): OutputRecord {
+  return {
+    outputId: row.output_id,
+    kind: row.kind,
+    projectId: row.project_id,
+    meetingId: row.meeting_id,
+    sessionId: row.session_id,
+    participantId: row.participant_id,
+    config: JSON.parse(row.config) as OutputRecord['config'],
+    secret: row.secret,
+    baseUrl: row.base_url,
+    webhookUrl: row.webhook_url,
+    state: row.state,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    files: JSON.parse(row.files) as OutputRecord['files'],
+  }
+}

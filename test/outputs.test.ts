@@ -1,0 +1,327 @@
+/** What leaves a meeting, over the socket and over REST, by engines that the test plays. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join as pathOf } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import type { Outputs } from '../src/output/output.ts'
+import { Refusal } from '../src/protocol/errors.ts'
+import { aFile, playedEngines, type Played, type PlayedEngines } from './support/outputs.ts'
+import { Receiver } from './support/receiver.ts'
+import { sampleRtpParameters } from './support/rtp-samples.ts'
+import { TestServer } from './support/test-server.ts'
+import { WireError, type WireClient } from './support/wire-client.ts'
+
+let server: TestServer
+let engines: PlayedEngines
+let receiver: Receiver
+before(async () => {
+  engines = playedEngines()
+  receiver = await Receiver.start()
+  server = await TestServer.start(
+    { webhookAllowPrivate: true, sessionGraceSeconds: 0 },
+    { outputs: engines as unknown as Outputs },
+  )
+})
+afterEach(() => {
+  for (const engine of Object.values(engines)) {
+    engine.refusal = undefined
+    engine.unavailable = undefined
+  }
+})
+after(async () => {
+  for (const engine of Object.values(engines)) for (const played of engine.started) played.finish()
+  await server.stop()
+  receiver.stop()
+})
+
+const MODERATES = ['allow_join', 'allow_mod']
+
+async function enters(
+  meetingId: string,
+  participantId: string,
+  permissions = MODERATES,
+): Promise<WireClient> {
+  const client = server.connect({ token: server.token(permissions), meetingId, participantId })
+  await client.join()
+  return client
+}
+
+const refused = (code: number) => (error: unknown) => error instanceof WireError && error.code === code
+const statusesOf = (client: WireClient, method: string): unknown[] =>
+  client.heard.filter((one) => one.method === method).map(({ status }) => status)
+const newest = (kind: keyof PlayedEngines): Played => engines[kind].started.at(-1)!
+const isStatus = (status: string) => (heard: Record<string, unknown>) => heard.status === status
+
+test('starting and stopping need allow_mod', async () => {
+  const meetingId = await server.createMeeting()
+  await enters(meetingId, 'host')
+  const guest = await enters(meetingId, 'guest', ['allow_join'])
+  for (const method of ['startRecording', 'stopRecording', 'startHls', 'stopHls', 'startTranscription'])
+    await assert.rejects(guest.request(method, { config: {} }), refused(4008), method)
+  const outputs = [{ url: 'rtmp://example.org/live', streamKey: 'k' }]
+  await assert.rejects(guest.request('startLivestream', { outputs }), refused(4008))
+  const joins = server.token(['allow_join'])
+  for (const path of ['start', 'end'])
+    assert.equal(
+      (await server.rest('POST', `/v2/recordings/${path}`, { roomId: meetingId }, joins)).status,
+      403,
+    )
+})
+
+test('what is wrong starts nothing: no engine, a limit, no targets, a stop of nothing, no session', async () => {
+  const meetingId = await server.createMeeting()
+  const before = await server.rest('POST', '/v2/recordings/start', { roomId: meetingId })
+  assert.equal(before.status, 404)
+  const host = await enters(meetingId, 'host')
+  engines.recording.unavailable = 'Chromium is missing: install it.'
+  await assert.rejects(
+    host.request('startRecording', {}),
+    (error) => refused(4021)(error) && (error as Error).message.includes('Chromium is missing'),
+  )
+  engines.recording.unavailable = undefined
+  engines.recording.refusal = new Refusal('RECORDING_LIMIT')
+  await assert.rejects(host.request('startRecording', {}), refused(4028))
+  for (const outputs of [undefined, [], {}, [{ url: 'https://example.org' }], [{ streamKey: 'k' }]])
+    await assert.rejects(host.request('startLivestream', { outputs }), refused(4015))
+  for (const [method, code] of [
+    ['stopRecording', 4012],
+    ['stopLivestream', 4014],
+    ['stopHls', 4017],
+    ['stopTranscription', 4032],
+  ] as const)
+    await assert.rejects(host.request(method, {}), refused(code), method)
+  assert.equal((await server.rest('POST', '/v2/recordings/end', { roomId: meetingId })).status, 409)
+  assert.deepEqual(statusesOf(host, 'recordingStateChanged'), [])
+  const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
+  assert.equal(body.pageInfo.total, 0)
+})
+
+test('a recording: acknowledged, told in order to all and to latecomers, one at a time, and there to fetch', async () => {
+  const meetingId = await server.createMeeting({
+    webhook: { endPoint: receiver.url, events: ['recording-*'] },
+  })
+  const [host, guest] = [await enters(meetingId, 'host'), await enters(meetingId, 'guest', ['allow_join'])]
+  await host.request('startRecording', { webhookUrl: null, awsDirPath: null, config: null })
+  await guest.hears('recordingStateChanged', isStatus('RECORDING_STARTING'))
+  await assert.rejects(host.request('startRecording', {}), refused(4011))
+  newest('recording').listener.started()
+  for (const one of [host, guest]) {
+    await one.hears('recordingStarted')
+    assert.deepEqual(statusesOf(one, 'recordingStateChanged'), ['RECORDING_STARTING', 'RECORDING_STARTED'])
+  }
+  const late = await enters(meetingId, 'late', ['allow_join'])
+  await late.hears('recordingStarted')
+  assert.deepEqual(statusesOf(late, 'recordingStateChanged'), ['RECORDING_STARTED'])
+  await assert.rejects(host.request('startRecording', {}), refused(4011))
+
+  const { outputId, folder } = newest('recording').order
+  const going = await server.rest('GET', `/v2/recordings/${outputId}`)
+  assert.deepEqual([going.body.id, going.body.end, going.body.file], [outputId, null, null])
+  assert.equal((await server.rest('DELETE', `/v2/recordings/${outputId}`)).status, 409)
+
+  await host.request('stopRecording', {})
+  await guest.hears('recordingStateChanged', isStatus('RECORDING_STOPPING'))
+  await assert.rejects(host.request('startRecording', {}), refused(4018))
+  await assert.rejects(host.request('stopRecording', {}), refused(4012))
+  writeFileSync(pathOf(folder, 'recording.mp4'), 'the bytes of it')
+  newest('recording').finish([{ ...aFile(), size: 15, meta: { duration: 3 } }])
+  for (const one of [host, guest, late]) {
+    await one.hears('recordingStopped')
+    await one.hears('recordingStateChanged', isStatus('RECORDING_STOPPED'))
+  }
+
+  const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
+  assert.deepEqual([body.pageInfo.total, body.data[0].id], [1, outputId])
+  const { file, end } = body.data[0]
+  assert.ok(end !== null && file.size === 15 && file.fileUrl.startsWith(`${server.url}/outputs/`))
+  const whole = await fetch(file.fileUrl)
+  assert.deepEqual([whole.status, await whole.text()], [200, 'the bytes of it'])
+  assert.equal(whole.headers.get('content-type'), 'video/mp4')
+  assert.equal(whole.headers.get('access-control-allow-origin'), '*')
+  const part = await fetch(file.fileUrl, { headers: { range: 'bytes=4-8' } })
+  assert.deepEqual([part.status, await part.text()], [206, 'bytes'])
+
+  const told = await receiver.until((hooks) => hooks.length >= 4)
+  assert.deepEqual(receiver.events, [
+    'recording-starting',
+    'recording-started',
+    'recording-stopping',
+    'recording-stopped',
+  ])
+  assert.equal((await fetch(told[3]!.body.data.fileUrl)).status, 200)
+
+  for (const wrong of [
+    file.fileUrl.replace('recording.mp4', 'other.mp4'),
+    file.fileUrl.replace(/[^/]+\/recording/, 'guess/recording'),
+    file.fileUrl.replace('recording.mp4', '..%2F..%2Fadmin-key'),
+    file.fileUrl.replace('recording.mp4', '.hidden.mp4'),
+  ])
+    assert.equal((await fetch(wrong)).status, 404, wrong)
+  const other = server.token(['allow_join'], { roomId: await server.createMeeting() })
+  assert.equal((await server.rest('GET', `/v2/recordings/${outputId}`, undefined, other)).status, 403)
+
+  const deleted = await server.rest('DELETE', `/v2/recordings/${outputId}`)
+  assert.deepEqual(deleted, { status: 200, body: 'Room recording deleted successfully' })
+  assert.equal((await fetch(file.fileUrl)).status, 404)
+  assert.equal((await server.rest('GET', `/v2/recordings/${outputId}`)).status, 404)
+})
+
+test('two starts at once: one is taken', async () => {
+  const meetingId = await server.createMeeting()
+  const clients = await Promise.all(['a', 'b', 'c', 'd'].map((id) => enters(meetingId, id)))
+  const before = engines.recording.started.length
+  const starts = await Promise.allSettled(clients.map((one) => one.request('startRecording', {})))
+  assert.equal(starts.filter(({ status }) => status === 'fulfilled').length, 1)
+  assert.equal(engines.recording.started.length, before + 1)
+  newest('recording').finish()
+  await clients[0]!.request('stopRecording', {})
+  await clients[1]!.hears('recordingStopped')
+})
+
+test('HLS: its addresses come with its start, and it is told when it can be fetched', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  await host.request('startHls', { config: {}, transcription: {} })
+  const { listener } = newest('hls')
+  listener.started()
+  const started = await host.hears('hlsStateChanged', isStatus('HLS_STARTED'))
+  assert.match(String(started.playbackHlsUrl), /\/outputs\/[0-9a-f]{24}\/[^/]+\/index\.m3u8$/)
+  assert.match(String(started.livestreamUrl), /live\.m3u8$/)
+  assert.equal((await host.hears('hlsStarted')).downstreamUrl, started.playbackHlsUrl)
+  listener.playable()
+  assert.equal((await host.hears('hlsPlayableStateChanged')).isPlayable, true)
+  const late = await enters(meetingId, 'late')
+  assert.equal((await late.hears('hlsPlayableStateChanged')).playbackHlsUrl, started.playbackHlsUrl)
+  newest('hls').finish()
+  await host.request('stopHls', {})
+  await late.hears('hlsStopped')
+})
+
+test('a livestream and a transcription are told by their own names', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  const outputs = [{ url: 'rtmp://example.org/live', streamKey: 'a-secret-key' }]
+  await host.request('startLivestream', { outputs, config: { layout: { type: 'GRID' } } })
+  newest('livestream').listener.started()
+  await host.hears('livestreamStarted')
+  await host.request('startTranscription', { config: { language: 'en' } })
+  const { listener, order } = newest('transcription')
+  listener.started()
+  const told = await host.hears('transcriptionStateChanged', isStatus('TRANSCRIPTION_STARTED'))
+  assert.equal(told.id, order.outputId)
+  listener.transcribed({
+    id: '1',
+    participantId: 'host',
+    participantName: 'host',
+    text: 'hello',
+    timestamp: 5,
+    type: 'final',
+  })
+  assert.equal((await host.hears('transcriptionText')).text, 'hello')
+  newest('livestream').finish()
+  newest('transcription').finish()
+  await host.request('stopLivestream', {})
+  await host.request('stopTranscription', {})
+  await host.hears('livestreamStopped')
+  await host.hears('transcriptionStateChanged', isStatus('TRANSCRIPTION_STOPPED'))
+})
+
+test('one that ends by itself is told as an error and as stopped, with what it saved', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  await host.request('startRecording', {})
+  newest('recording').listener.started()
+  await host.hears('recordingStarted')
+  newest('recording').listener.ended({ reason: 'disk-full', message: 'The disk is full.' }, [aFile()])
+  assert.equal((await host.hears('error', ({ code }) => code === 5001)).message, 'The disk is full.')
+  await host.hears('recordingStopped')
+  const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
+  assert.ok(body.data[0].file)
+  await host.request('startRecording', {})
+  newest('recording').finish()
+  await host.request('stopRecording', {})
+})
+
+test('the end of the session ends it, and nothing keeps the session alive', async () => {
+  const meetingId = await server.createMeeting({
+    webhook: { endPoint: receiver.url, events: ['recording-stopped'] },
+  })
+  const host = await enters(meetingId, 'host')
+  await host.request('startRecording', {})
+  const { listener } = newest('recording')
+  listener.started()
+  await host.hears('recordingStarted')
+  const ended = server.sessionEnded(meetingId)
+  host.close()
+  await ended
+  assert.equal(newest('recording').stopped, true)
+  newest('recording').finish([aFile()])
+  await receiver.until((hooks) => hooks.some(({ body }) => body.data.meetingId === meetingId))
+})
+
+test('encrypted media cannot be recorded', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  await host.request('produce', {
+    transportId: host.transports.send,
+    kind: 'audio',
+    rtpParameters: sampleRtpParameters('audio'),
+    appData: { isEncrypted: true },
+  })
+  await assert.rejects(host.request('startRecording', {}), refused(4011))
+})
+
+test('a page that records is seen by nobody, counts for nothing, and may do nothing', async () => {
+  const meetingId = await server.createMeeting({ allowedParticipantIds: ['host', 'guest', 'late'] })
+  const [host, guest] = [await enters(meetingId, 'host'), await enters(meetingId, 'guest')]
+  await host.request('startRecording', {})
+  const { source } = newest('recording').order
+  const seat = await source.openSeat('Recorder')
+  // Its token lets nobody else in, under any id.
+  const token = server.token(['allow_join'])
+  const page = server.connect({ token, meetingId, participantId: seat.participantId })
+  const { peers } = await page.join()
+  assert.deepEqual(peers.map(({ id }: { id: string }) => id).sort(), ['guest', 'host'])
+  await page.hears('recordingStateChanged', isStatus('RECORDING_STARTING'))
+  const { body } = await server.rest('GET', `/v2/rooms/${meetingId}/live`)
+  assert.deepEqual(body.participants.map((one: any) => one.participantId).sort(), ['guest', 'host'])
+  await assert.rejects(page.request('changeMode', { mode: 'SEND_AND_RECV' }), WireError)
+  await assert.rejects(page.request('removePeer', { peerId: 'guest' }), refused(4008))
+  await page.request('changeDisplayName', { displayName: 'Somebody' })
+  const late = server.connect({ token, meetingId, participantId: 'late' })
+  const seen = await late.join()
+  assert.deepEqual(seen.peers.map(({ id }: { id: string }) => id).sort(), ['guest', 'host'])
+  seat.close()
+  await page.hears('close')
+  assert.deepEqual(
+    [host, guest].flatMap(({ heard }) =>
+      heard.filter((one) => JSON.stringify(one).includes(seat.participantId)),
+    ),
+    [],
+  )
+  const sessionId = source.sessionId
+  const all = await server.rest('GET', `/v2/sessions/${sessionId}/participants`)
+  assert.equal(JSON.stringify(all.body).includes(seat.participantId), false)
+  const again = server.connect({ token, meetingId, participantId: seat.participantId })
+  await assert.rejects(again.join())
+  newest('recording').finish()
+})
+
+test('what a killed server left is finished by the next start', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  await host.request('startRecording', {})
+  const { outputId } = newest('recording').order
+  newest('recording').listener.started()
+  await host.hears('recordingStarted')
+  // The engine never answers, so the stop of the server leaves the output unfinished, as a kill does.
+  await server.restart()
+  assert.ok(engines.recording.recovered.includes(outputId))
+  for (;;) {
+    const { body } = await server.rest('GET', `/v2/recordings/${outputId}`)
+    if (body.end !== null) {
+      assert.ok(body.file)
+      break
+    }
+  }
+})

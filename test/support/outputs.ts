@@ -1,0 +1,131 @@
+/** Engines that a test plays, and the parts around them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { OutputParts } from '../../src/meeting/outputs/parts.ts'
+import type {
+  OutputEngine,
+  OutputFile,
+  OutputListener,
+  OutputOrder,
+  Outputs,
+} from '../../src/output/output.ts'
+import type { Store } from '../../src/store/store.ts'
+
+/** One started output, in the hands of the test. */
+export interface Played {
+  order: OutputOrder<unknown>
+  listener: OutputListener
+  stopped: boolean
+  /** Ends the stop that was asked for. */
+  finish: (files?: OutputFile[]) => void
+}
+
+export class PlayedEngine implements OutputEngine<unknown> {
+  unavailable: string | undefined
+  /** Thrown by the next start. */
+  refusal: Error | undefined
+  readonly started: Played[] = []
+  readonly recovered: string[] = []
+
+  start(order: OutputOrder<unknown>, listener: OutputListener) {
+    if (this.refusal) throw this.refusal
+    const { promise, resolve } = Promise.withResolvers<OutputFile[]>()
+    const played: Played = { order, listener, stopped: false, finish: (files = []) => resolve(files) }
+    this.started.push(played)
+    return {
+      stop: () => {
+        played.stopped = true
+        return promise
+      },
+    }
+  }
+
+  recover({ outputId, folder }: { outputId: string; folder: string }): Promise<OutputFile[]> {
+    this.recovered.push(outputId)
+    return Promise.resolve([aFile(join(folder, 'left.mp4'))])
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+export function aFile(path = 'recording.mp4'): OutputFile {
+  return { path, type: 'video', contentType: 'video/mp4', size: 1, startedAt: 1, endedAt: 2 }
+}
+
+export type PlayedEngines = { [K in keyof Outputs]: PlayedEngine }
+
+export function playedEngines(): PlayedEngines {
+  return {
+    recording: new PlayedEngine(),
+    hls: new PlayedEngine(),
+    livestream: new PlayedEngine(),
+    transcription: new PlayedEngine(),
+    participant: new PlayedEngine(),
+    track: new PlayedEngine(),
+  }
+}
+
+let made = 0
+
+export function outputParts(
+  store: Store,
+  engines: PlayedEngines = playedEngines(),
+  others: Partial<OutputParts> = {},
+): OutputParts {
+  const folders = new Map<string, string>()
+  return {
+    engines: engines,
+    store,
+    announce: () => [],
+    now: Date.now,
+    newOutputId: () => (made++).toString(16).padStart(24, '0'),
+    newSecretId: () => `secret-${made++}`,
+    folder: tmpdir(),
+    makeFolder: (outputId) => {
+      const folder = mkdtempSync(join(tmpdir(), 'anteroom-output-'))
+      process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+      folders.set(outputId, folder)
+      return folder
+    },
+    folderOf: (outputId) => folders.get(outputId) ?? tmpdir(),
+    dropFolder: (outputId) => {
+      const folder = folders.get(outputId)
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+      return Promise.resolve()
+    },
+    mintToken: () => 'a-token',
+    problemOfWebhook: () => undefined,
+    onError: () => undefined,
+    ending: new Set(),
+    isStopping: false,
+    ...others,
+  }
+}
+
+/** Starts and stops at once, and leaves no file. */
+class PromptEngine extends PlayedEngine {
+  override start(order: OutputOrder<unknown>, listener: OutputListener) {
+    const run = super.start(order, listener)
+    listener.started()
+    return {
+      stop: () => {
+        this.started.at(-1)!.finish()
+        return run.stop()
+      },
+    }
+  }
+}
+
+export function promptEngines(): Outputs {
+  return {
+    recording: new PromptEngine(),
+    hls: new PromptEngine(),
+    livestream: new PromptEngine(),
+    transcription: new PromptEngine(),
+    participant: new PromptEngine(),
+    track: new PromptEngine(),
+  }
+}
