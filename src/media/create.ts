@@ -9,41 +9,45 @@ import type { MediaStatus, Sfu } from './sfu.ts'
 import { cannotListen, MediaUnreachable, WorkerUnusable } from './start-errors.ts'
 
 export interface SfuOptions {
-  /** Path of the media worker's binary; undefined where there is none. */
+  /** Path of the media worker's binary; undefined if there is none. */
   workerBin: string | undefined
-  /** How to prepare a worker where none starts, while all else works. Without it, media is off then. */
+  /** How to prepare a worker if none starts, while everything else works. Without this, media is off in that case. */
   preparation?: { script: string; find: () => string | undefined } | undefined
-  /** How many workers; usually one per core. */
+  /** Number of workers, usually one per core. */
   workers: number
   /** Worker `i` listens on `firstPort + i`, over UDP and over TCP. */
   firstPort: number
   /** HOST: loopback, a single address, `0.0.0.0` for all IPv4 addresses or `::` for all of both families. */
   listenAddress: string
   /**
-   * What clients are told to send to, as an address or a name that resolves. Default: `listenAddress`, or this machine's
-   * first address of each family where that stands for all.
+   * The address to which clients send, or a name that resolves to it. Default: `listenAddress`, or the first address of
+   * this machine in each family if that stands for all.
    */
   announcedAddress?: string | undefined
-  /** Aborted when the program is told to stop: a start is given up, and a worker that ends is not replaced. */
+  /** Aborted when the program must stop: the start is abandoned, and a worker that ends is not replaced. */
   stopping?: AbortSignal | undefined
-  /** What the workers log, as MEDIA_LOG has it: a level of mediasoup, and its tags after a colon. Default: `error`. */
+  /**
+   * What the workers log, in the syntax of MEDIA_LOG: a level of mediasoup, and its tags after a colon. Default:
+   * `error`.
+   */
   workerLog?: string | undefined
   /** Default: `auto`. */
   placement?: Placement | undefined
-  /** How long pipes between workers go on without need, in ms. */
+  /** How long pipes between workers stay open without need, in ms. */
   pipeTimes?: { pauseMs: number; closeMs: number } | undefined
   log?: MediaLog | undefined
 }
 
 /**
- * The media server, or one that says why it is not available when there is no worker to start.
- * @throws {StartError} when a port is taken, an address is not this machine's, or no client could reach what is announced
- * @throws the reason of `stopping` when the program is told to stop
+ * Creates the media server, or a substitute that says why it is not available if no worker can start.
+ * @throws {StartError} if a port is taken, an address is not of this machine, or no client could reach the announced
+ * address
+ * @throws the reason of `stopping` if the program must stop
  */
 export async function createSfu(options: SfuOptions): Promise<Sfu> {
   const { preparation, workerBin } = options
   const comingSfu = async (how: NonNullable<typeof preparation>): Promise<Sfu> => {
-    // What stops the start where the worker is there stops it here as well, and not minutes later.
+    // Errors that would stop the start with a worker stop it here too, and not minutes later.
     const addresses = await mediaAddresses(options.listenAddress, options.announcedAddress)
     const { stopping, log, firstPort } = options
     const workers = Math.max(1, options.workers)

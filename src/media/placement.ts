@@ -1,29 +1,29 @@
-/** On which media worker a member of a meeting gets its transports. */
+/** Decides on which media worker a member of a meeting gets its transports. */
 
-/** A worker that runs, as it is at this moment. */
+/** The current load of a running worker. */
 export interface WorkerLoad {
-  /** Of all meetings on it, in streams. */
+  /** Load of all meetings on it, in streams. */
   load: number
-  /** What the meeting has on it already; undefined where that is nothing. */
+  /** The share of this meeting; undefined if it has nothing on this worker. */
   own?: { members: number; load: number } | undefined
 }
 
 /**
- * `auto`: a meeting stays together on one worker until it fills its share of that. `spread`: each member goes where the
- * meeting has fewest, as tests want it.
+ * `auto`: a meeting stays on one worker until it fills its share of it. `spread`: each member goes where the meeting
+ * has the fewest; for tests.
  */
 export type Placement = 'auto' | 'spread'
 
-/** What a member weighs before its streams are there: those who come at once are counted before they are measured. */
+/** The load of a member before its streams exist, so that members who come at once are counted. */
 const MEMBER_LOAD = 10
-/** What a producer weighs: a camera sends three layers in, and a stream out is one of them. */
+/** The load of a producer: a camera sends up to three layers, and a consumer gets one of them. */
 const PRODUCER_LOAD = 2
-/** A meeting that has this much on a worker goes on to another, so that a large one is spread before a core is full. */
+/** A meeting with this load on one worker continues on another, so that a large one is spread before a core is full. */
 const MEETING_SHARE = 80
-/** A worker with less than this is never too full for the next member of a meeting that it has; a core carries more. */
+/** A worker below this load accepts the next member of a meeting that it already has; a core can do more. */
 const CALM_LOAD = 300
 
-/** What one meeting is to one worker, in streams. */
+/** The load of one meeting on one worker, in streams. */
 export function loadOf(counts: {
   members: number
   producers: number
@@ -35,11 +35,11 @@ export function loadOf(counts: {
   return Math.max(MEMBER_LOAD * counts.members, streams)
 }
 
-/** The index of the worker for one more member; undefined where none runs. */
+/** Returns the index of the worker for one more member; undefined if none is running. */
 export function choosePlace(workers: readonly WorkerLoad[], placement: Placement): number | undefined {
   if (placement === 'spread') return leastOf(workers, ({ own }) => own?.members ?? 0)
   const least = Math.min(...workers.map(({ load }) => load))
-  // Fewest pipes where it already has most members.
+  // Needs the fewest pipes where most members already are.
   const stays = leastOf(workers, ({ load, own }) => {
     const isCrowded = load >= CALM_LOAD && least < load / 2
     return own === undefined || own.load >= MEETING_SHARE || isCrowded ? undefined : -own.members
@@ -47,7 +47,7 @@ export function choosePlace(workers: readonly WorkerLoad[], placement: Placement
   return stays ?? leastOf(workers, ({ load }) => load)
 }
 
-/** Where several are equal, one that the meeting is on already. */
+/** Among equals, prefers a worker that already has the meeting. */
 function leastOf(
   workers: readonly WorkerLoad[],
   weigh: (worker: WorkerLoad) => number | undefined,

@@ -3,7 +3,7 @@ import type { MediaStatus } from './sfu.ts'
 
 const PREPARING_RETRY_SECONDS = 3
 
-/** What somebody who wants in is told while there is no media. */
+/** The refusal for people who want to join while there is no media. */
 export function refusalOfMedia(status: Extract<MediaStatus, { available: false }>): Refusal {
   const { preparing, reason: message } = status
   return preparing
@@ -11,7 +11,7 @@ export function refusalOfMedia(status: Extract<MediaStatus, { available: false }
     : new Refusal('MEDIA_UNAVAILABLE', { message })
 }
 
-/** Said while a worker is being replaced. */
+/** The refusal while a worker is being replaced. */
 export function workerGone(cause?: unknown): Refusal {
   return new Refusal('MEDIA_UNAVAILABLE', {
     message: 'The media server is restarting; try again in a moment.',
@@ -20,16 +20,16 @@ export function workerGone(cause?: unknown): Refusal {
   })
 }
 
-/** Said of anything used after it was closed. */
+/** The refusal for anything used after it was closed. */
 export function closed(what: string, cause?: unknown): Refusal {
   return new Refusal('INVALID_STATE', { message: `The ${what} is closed.`, reason: 'closed', cause })
 }
 
 /**
- * What mediasoup threw, as a refusal.
- * @param what the thing acted on, in the field's words
- * @param otherwise the code for a failure that mediasoup does not classify: the caller's fault where the caller's
- *   parameters are all that went in
+ * Turns an error of mediasoup into a refusal.
+ * @param what the object concerned, in the field's words
+ * @param otherwise the code for an error that mediasoup does not classify: the caller's fault if the caller's
+ * parameters are the only input
  */
 export function asMediaRefusal(thrown: unknown, what: string, otherwise: ErrorName): Refusal {
   if (thrown instanceof Refusal) return thrown
@@ -53,7 +53,7 @@ export function asMediaRefusal(thrown: unknown, what: string, otherwise: ErrorNa
   }
 }
 
-/** Runs `work` and turns what it throws into a refusal; see `asMediaRefusal`. */
+/** Runs `work` and turns its errors into refusals; see `asMediaRefusal`. */
 export async function refusing<T>(
   what: string,
   work: () => Promise<T>,

@@ -1,7 +1,7 @@
 /**
- * What a meeting needs of the media server, in the field's words. Parameters of RTP, ICE and DTLS pass through as the
- * clients send them (contract, signalling §3); their shapes are `protocol/media.ts`.
- * Errors are `Refusal`s: bad parameters from a client are CODEC_NOT_SUPPORTED or INVALID_REQUEST and harm nobody else.
+ * What a meeting needs of the media server. Parameters of RTP, ICE and DTLS pass through as the clients send them
+ * (contract, signalling §3); `protocol/media.ts` has their shapes. Errors are `Refusal`s: bad parameters of a client
+ * give CODEC_NOT_SUPPORTED or INVALID_REQUEST and affect nobody else.
  */
 import type {
   DtlsParameters,
@@ -17,11 +17,11 @@ import type {
 } from '../protocol/media.ts'
 
 export interface Sfu {
-  /** Whether media works at this moment. */
+  /** Whether media works now. */
   readonly status: MediaStatus
-  /** For one meeting. Refuses with MEDIA_UNAVAILABLE. */
+  /** Opens the router of one meeting. Refuses with MEDIA_UNAVAILABLE. */
   openRouter(): Promise<Router>
-  /** Of each worker that runs; one that is being replaced is missing. */
+  /** The usage of each running worker. A worker that is being replaced is missing. */
   usage(): Promise<WorkerUsage[]>
   close(): Promise<void>
 }
@@ -29,91 +29,97 @@ export interface Sfu {
 export type MediaStatus =
   | {
       available: true
-      /** One for each worker, also for one that is being replaced. */
+      /** One port per worker, including a worker that is being replaced. */
       ports: number[]
-      /** How many run. */
+      /** The number of running workers. */
       workers: number
-      /** Whether the server reached its workers at every address that clients are told; it cannot where that is not its own. */
+      /**
+       * Whether the server reached its workers at every address announced to clients. It cannot try addresses of other
+       * machines.
+       */
       tried: boolean
     }
   | {
       available: false
-      /** One sentence that says why and what to do. */
+      /** One sentence with the cause and the cure. */
       reason: string
-      /** A worker died just now and its replacement is on its way: `openRouter` waits for it. */
+      /** A worker has died and its replacement is starting: `openRouter` waits for it. */
       isComing: boolean
-      /** Its worker is being fetched or built; media switches on by itself. */
+      /** The worker is being downloaded or built; media switches on by itself. */
       preparing?: Preparing
     }
 
-/** How far that is. */
+/** Progress of the preparation. */
 export interface Preparing {
   done: number
-  /** 0 while it is not known how much there is to do. */
+  /** 0 while the number of steps is unknown. */
   total: number
   secondsLeft: number | null
 }
 
 export interface WorkerUsage {
-  /** In the order of `ports`, from 0. */
+  /** Index in `ports`, from 0. */
   index: number
-  /** Where it takes and sends media. */
+  /** The port that receives and sends media. */
   port: number
-  /** Of processor time, since the worker's start. */
+  /** Processor time since the worker's start. */
   cpuSeconds: number
-  /** Meetings that have something on it. */
+  /** Meetings that use this worker. */
   routers: number
-  /** Members of meetings whose transports are on it. */
+  /** Members whose transports are on this worker. */
   members: number
   producers: number
   consumers: number
-  /** Streams that come in from other workers, and that go out to them. */
+  /** Streams received from other workers and sent to them. */
   pipesIn: number
   pipesOut: number
-  /** That reached its sockets and were dropped, as it was too slow to read them; undefined where the system does not tell. */
+  /**
+   * Packets that reached its sockets and were dropped because it was too slow to read them; undefined if the system
+   * does not report it.
+   */
   droppedDatagrams?: number | undefined
 }
 
 export interface RouterEvents {
-  /** Loudest producer's id, or null in silence. */
+  /** The id of the loudest producer, or null in silence. */
   activeSpeaker: (producerId: string | null) => void
 }
 
 /**
- * The media of one meeting, on one worker or on several. What is made from it is lost when the worker that it is on dies,
- * and says so; the router goes on.
+ * The media of one meeting, on one or several workers. When a worker dies, everything on it is lost and emits an event;
+ * the router continues.
  */
 export interface Router {
   readonly rtpCapabilities: RtpCapabilities
-  /** Resolves when a worker is there for the meeting. Refuses with MEDIA_UNAVAILABLE. */
+  /** Resolves when a worker is available for the meeting. Refuses with MEDIA_UNAVAILABLE. */
   ready(): Promise<void>
   on<E extends keyof RouterEvents>(event: E, listener: RouterEvents[E]): void
-  /** `send`: the client sends media in on it; the other kind only receives. */
+  /** `send`: the client sends media on it; otherwise it only receives. */
   createTransport(options: TransportOptions): Promise<Transport>
-  /** Whatever router the producer is on. */
+  /** The producer may be on any router. */
   canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean
   /**
-   * Takes the RTP of a producer, on whatever router it is, out to a program on this machine. Starts paused. It is gone with the
-   * producer (`producerClosed`), whose worker it is on, and with this router.
+   * Sends the RTP of a producer, on any router, to a program on this machine. Starts paused. Closes with the producer
+   * (`producerClosed`), whose worker it is on, and with this router.
    * @throws {Refusal} CREATE_CONSUMER_FAILED
    */
   openTap(options: TapOptions): Promise<Tap>
   /**
-   * Brings RTP of a program on this machine in, as a producer like any other. It is gone with this router.
+   * Receives RTP from a program on this machine, as a producer like any other. Closes with this router.
    * @throws {Refusal} CODEC_NOT_SUPPORTED, INVALID_REQUEST
    */
   openIngress(options: IngressOptions): Promise<Ingress>
-  /** Idempotent; it goes when the last transport made from it is closed, as that may be in use by another meeting. */
+  /** Idempotent. The router stays until its last transport is closed, because another meeting may use that. */
   close(): void
 }
 
 export interface TapOptions {
   producerId: string
-  /** What the program can decode; all that the router offers by default. */
+  /** What the program can decode. Default: everything that the router offers. */
   rtpCapabilities?: RtpCapabilities
   /**
-   * UDP ports of 127.0.0.1 to send RTP and RTCP to; RTCP goes to the port of RTP (RFC 5761) unless it has one of its own. Without
-   * it each packet goes to `onPacket`.
+   * UDP ports of 127.0.0.1 that get RTP and RTCP. RTCP goes to the RTP port (RFC 5761) unless it has its own. Without
+   * this, each packet goes to `onPacket`.
    */
   to?: { port: number; rtcpPort?: number }
 }
@@ -121,62 +127,65 @@ export interface TapOptions {
 /** The stream as a client would receive it, without retransmissions; `rtpParameters` describe it. */
 export interface Tap extends Consumer {
   /**
-   * Hears each RTP packet (RFC 3550, section 5.1) in the order of arrival, until the tap is closed. A header extension is to be
-   * skipped, not read. The listener holds up this process while it runs; it is never called where the tap sends to a port.
+   * Calls the listener with each RTP packet (RFC 3550, section 5.1) in the order of arrival, until the tap is closed.
+   * Skip header extensions, do not read them. The listener blocks this process while it runs. It is never called if the
+   * tap sends to a port.
    */
   onPacket(listener: (packet: Buffer) => void): void
 }
 
 export interface IngressOptions {
   kind: MediaKind
-  /** Of what will be sent: codec, payload type and SSRC; for video also how it is asked for a key frame (`nack pli`). */
+  /** Codec, payload type and SSRC of what will be sent; for video also how to ask for a key frame (`nack pli`). */
   rtpParameters: RtpParameters
-  /** Takes part in the choice of the active speaker; false by default. */
+  /** Whether it counts for the active speaker. Default false. */
   watchLevel?: boolean
   /** `udp`: at `Ingress.port`, from the first address that sends there. `call`, the default: by `Ingress.send`. */
   over?: 'udp' | 'call'
-  /** Who sends; see `TransportOptions`. */
+  /** The sender; see `TransportOptions`. */
   member?: object
 }
 
 export interface IngressEvents {
-  /** It is gone: closed, or with its router or worker. */
+  /** It was closed, directly or with its router or worker. */
   closed: () => void
-  /** The worker behind it died. */
+  /** Its worker died. */
   lost: () => void
-  /** Somebody needs a key frame. A program that sends over UDP is asked by RTCP (RFC 4585) and not here. */
+  /** A receiver needs a key frame. A program that sends over UDP gets RTCP (RFC 4585) instead of this event. */
   keyFrameWanted: () => void
 }
 
 export interface Ingress {
   readonly producer: Producer
-  /** The UDP port of 127.0.0.1 that takes RTP and RTCP; undefined where packets come by `send`. */
+  /** The UDP port of 127.0.0.1 that receives RTP and RTCP; undefined if packets come by `send`. */
   readonly port: number | undefined
   on<E extends keyof IngressEvents>(event: E, listener: IngressEvents[E]): void
-  /** One RTP packet. What is no RTP or not of the parameters given is dropped; after `close` everything is. */
+  /**
+   * Takes one RTP packet. Drops packets that are not RTP or do not match the parameters, and all packets after `close`.
+   */
   send(packet: Buffer): void
-  /** Closes the producer too. Idempotent. */
+  /** Also closes the producer. Idempotent. */
   close(): void
 }
 
 export interface TransportOptions {
   direction: 'send' | 'receive'
-  /** Whose it is: all that one member has is on one worker. */
+  /** The owner. Everything of one member is on one worker. */
   member?: object
   preferredProtocol?: PreferredProtocol
   sctpCapabilities?: SctpCapabilities
 }
 
 export interface TransportEvents {
-  /** The worker behind it died. */
+  /** Its worker died. */
   lost: () => void
 }
 
-/** How a transport's line to its client stands. */
+/** The state of the connection between a transport and its client. */
 export interface TransportLine {
   ice: 'new' | 'connected' | 'completed' | 'disconnected' | 'closed'
   dtls: 'new' | 'connecting' | 'connected' | 'failed' | 'closed'
-  /** Between which addresses packets go; null while none have come. */
+  /** The addresses in use; null before the first packet. */
   selectedPair: {
     protocol: 'udp' | 'tcp'
     localAddress: string
@@ -188,7 +197,7 @@ export interface TransportLine {
 
 export interface Transport {
   readonly id: string
-  /** The worker that it is on, as `WorkerUsage` counts them. */
+  /** The index of its worker, as in `WorkerUsage`. */
   readonly worker: number
   readonly line: TransportLine
   readonly iceParameters: IceParameters
@@ -198,18 +207,18 @@ export interface Transport {
   on<E extends keyof TransportEvents>(event: E, listener: TransportEvents[E]): void
   connect(dtlsParameters: DtlsParameters): Promise<void>
   restartIce(): Promise<IceParameters>
-  /** `watchLevel`: an audio producer that takes part in the choice of the active speaker. */
+  /** `watchLevel`: whether an audio producer counts for the active speaker. */
   produce(options: { kind: MediaKind; rtpParameters: RtpParameters; watchLevel?: boolean }): Promise<Producer>
-  /** Starts paused; resume when the client has acknowledged it. The producer may be on any router. */
+  /** Starts paused; resume it when the client has acknowledged it. The producer may be on any router. */
   consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer>
-  /** Data that the client sends over SCTP; refused where the transport was made without `sctpCapabilities`. */
+  /** Data that the client sends over SCTP. Refused if the transport was created without `sctpCapabilities`. */
   produceData(options: DataOptions): Promise<DataProducer>
   consumeData(options: { dataProducerId: string }): Promise<DataConsumer>
   stats(): Promise<TransportStats>
   close(): void
 }
 
-/** Bits per second and bytes, as the media server sees them. */
+/** Bits per second and bytes, measured by the media server. */
 export interface TransportStats {
   receiveBitrate: number
   receiveBytes: number
@@ -217,17 +226,17 @@ export interface TransportStats {
   sendBytes: number
 }
 
-/** What the media server measured of one stream, all its encodings together, since its beginning. */
+/** Measurements of one stream, all its encodings together, since it began. */
 export interface StreamStats {
-  /** Bits per second, now. */
+  /** Current bits per second. */
   bitrate: number
   packets: number
   packetsLost: number
-  /** Of what a client sends; null of what it receives, as receivers do not tell. */
+  /** Only for streams that a client sends; null for others, because receivers do not report it. */
   jitterMs: number | null
-  /** Null while no report has told it. */
+  /** Null before the first report. */
   roundTripMs: number | null
-  /** The highest encoding that flows, counted from 1; 0 when none does. */
+  /** The highest active encoding, counted from 1; 0 if none is active. */
   activeEncodings: number
 }
 
@@ -247,7 +256,7 @@ export interface DataProducer {
 }
 
 export interface DataConsumerEvents {
-  /** The data producer is gone, and the data consumer with it. */
+  /** The data producer closed, and the data consumer with it. */
   producerClosed: () => void
 }
 
@@ -262,7 +271,7 @@ export interface Producer {
   readonly kind: MediaKind
   readonly type: 'simple' | 'simulcast' | 'svc'
   readonly paused: boolean
-  /** From 0, nothing arrives, to 10: of each encoding that has arrived, the smallest first. */
+  /** 0 (nothing arrives) to 10, for each encoding that has arrived, the smallest first. */
   readonly scores: readonly number[]
   pause(): Promise<void>
   resume(): Promise<void>
@@ -271,11 +280,11 @@ export interface Producer {
 }
 
 export interface ConsumerEvents {
-  /** The producer is gone, and the consumer with it. */
+  /** The producer closed, and the consumer with it. */
   producerClosed: () => void
   producerPaused: () => void
   producerResumed: () => void
-  /** Layers now sent, or null when none is. */
+  /** The layers now sent, or null if none is. */
   layersChanged: (layers: { spatialLayer: number; temporalLayer: number | undefined } | null) => void
   score: (score: { score: number; producerScore: number }) => void
 }
@@ -288,17 +297,17 @@ export interface Consumer {
   readonly rtpParameters: RtpParameters
   readonly producerPaused: boolean
   readonly paused: boolean
-  /** From 0, nothing arrives, to 10: at the client, and at the media server. */
+  /** 0 (nothing arrives) to 10: at the client, and at the media server. */
   readonly scores: { score: number; producerScore: number }
-  /** Layers now sent, or null when none is; always null for a stream of one layer. */
+  /** The layers now sent, or null if none is; always null for a stream with one layer. */
   readonly layers: { spatialLayer: number; temporalLayer: number | undefined } | null
   on<E extends keyof ConsumerEvents>(event: E, listener: ConsumerEvents[E]): void
   pause(): Promise<void>
   resume(): Promise<void>
-  /** Values beyond what the stream has are clamped (contract, signalling §3.3). */
+  /** Values above those of the stream are clamped (contract, signalling §3.3). */
   setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void>
   requestKeyFrame(): Promise<void>
-  /** 1 to 255; who gets the bandwidth first. */
+  /** 1 to 255; higher priorities get bandwidth first. */
   setPriority(priority: number): Promise<void>
   stats(): Promise<StreamStats>
   close(): void

@@ -1,7 +1,7 @@
 /**
- * Many clients under one name. What is said to them within a moment goes out together, serialised once for all clients
- * that understand the same form; whoever comes meanwhile hears only what is said afterwards, and whoever is spoken to
- * directly has heard everything before.
+ * A group of clients that get the same notifications. Notifications within a short time are sent together, and
+ * serialised once for all clients that understand the same form. A client that joins in between gets only later
+ * notifications; before a direct message to a client, everything queued for it is sent.
  */
 import type { Server } from 'socket.io'
 import type { Audience, Link } from '../../meeting/link.ts'
@@ -12,8 +12,8 @@ import { ProtooWire, encodeNotifications } from './protoo.ts'
 import { sendNotifications } from './socket-io.ts'
 
 /**
- * So long does a notification wait for company: the more it goes to, the longer, as each time costs as much as there are
- * sockets. Nobody notices it; a crowd that joins at once costs a fraction.
+ * Coalescing delay. It grows with the audience, because every flush costs one write per socket. Nobody notices it, and
+ * a crowd that joins at once costs a fraction.
  */
 const SHORTEST_WAIT_MS = 10
 const LONGEST_WAIT_MS = 40
@@ -24,10 +24,10 @@ interface Queued {
   except: string | undefined
 }
 
-/** The members that understand one form. */
+/** The members that understand the same form. */
 interface Group {
   traits: ClientTraits
-  /** Of socket.io. */
+  /** The room of socket.io. */
   room: string
   members: Map<string, ClientLink>
 }
@@ -40,7 +40,7 @@ export class SocketAudience implements Audience {
   readonly #memberships: Memberships
   readonly #groups = new Map<string, Group>()
   #queue: Queued[] = []
-  /** Not in a group yet: the number of queued notifications that they do not get. */
+  /** Clients that are not in a group yet: the number of queued notifications that they do not get. */
   readonly #newcomers = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
 
@@ -52,7 +52,7 @@ export class SocketAudience implements Audience {
   }
 
   add({ connectionId }: Link): void {
-    // One that is gone, or no socket at all, hears nothing.
+    // A closed connection, or one without a socket, gets nothing.
     if (!this.#links.has(connectionId)) return
     const audiences = this.#memberships.get(connectionId)
     if (audiences) audiences.add(this)

@@ -1,4 +1,4 @@
-/** How a meeting reaches one client, whichever protocol its socket speaks. */
+/** The link from a meeting to one client, for either protocol. */
 import type { IncomingMessage } from 'node:http'
 import type { Audience, Link } from '../../meeting/link.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
@@ -14,11 +14,11 @@ import {
   type SentNotification,
 } from '../../protocol/clients.ts'
 
-/** Who asked through the server waits for the answer too, and published clients wait 20 s. */
+/** Shorter than the 20 s that published clients wait, because the requesting participant waits for this answer too. */
 const ANSWER_TIMEOUT_MS = 10_000
 /**
- * Nobody waits for the answer to an offer of a stream. A tab that sleeps answers when it wakes and then receives the stream;
- * one that sleeps for longer than the pings allow is disconnected well before.
+ * Nobody waits for the answer to an offered stream. A sleeping tab answers when it wakes and then receives the stream;
+ * one that sleeps longer than the pings allow is disconnected well before.
  */
 const OFFER_TIMEOUT_MS = 60_000
 const OFFERS: ReadonlySet<string> = new Set(['newConsumer', 'newDataConsumer'])
@@ -28,54 +28,56 @@ export function answerTimeoutMs(event: string): number {
   return OFFERS.has(event) ? OFFER_TIMEOUT_MS : ANSWER_TIMEOUT_MS
 }
 
-/** For a refusal to reach the client before the socket closes. */
+/** Lets a refusal reach the client before the socket closes. */
 export const CLOSE_DELAY_MS = 250
-/** For what waits to be sent to a client that is told to go; after that the socket is cut, whatever waits. */
+/** Time for a client that must leave to read what waits for it; then the socket is cut. */
 export const CUT_DELAY_MS = 2000
-/** What may wait for a client to read it, beside what a joiner of a full meeting is sent at once for each who is inside. */
+/** How much data may wait for a client, besides what somebody who joins a full meeting gets at once per participant. */
 const BACKLOG_BYTES = 4 * 1024 * 1024
 const BACKLOG_BYTES_PER_PARTICIPANT = 16 * 1024
 
-/** How much may wait for one client to read it; one that is further behind is cut off. */
+/** How much data may wait for one client; a client that is further behind is cut off. */
 export function backlogLimit(maxParticipants: number): number {
   return BACKLOG_BYTES + maxParticipants * BACKLOG_BYTES_PER_PARTICIPANT
 }
 
-/** What a request is answered with. */
+/** The answer to a request. */
 export type Answer = { data: unknown } | { refusal: Refusal }
 
-/** Where a socket of either protocol hands on what the client sends. */
+/** Receives what the client sends over a socket of either protocol. */
 export interface Inbox {
   /** `bytes`: the size of the message on the wire. `reply` is called once. */
   request(message: unknown, bytes: number, reply: (answer: Answer, traits: ClientTraits) => void): void
-  /** Something came that is no request and that nothing asked for; it is passed over, and costs what it costs to read. */
+  /**
+   * The client sent something that is neither a request nor an expected answer. It is ignored, but its cost is counted.
+   */
   stray(bytes: number): void
-  /** More waits to be read than may; called once. */
+  /** More data waits for the client than allowed. Called once. */
   tooSlow(): void
-  /** The socket is gone; `left` says whether the client closed it on purpose. */
+  /** The socket closed; `left`: the client closed it on purpose. */
   gone(reason: string, left: boolean): void
 }
 
-/** One socket of either protocol. None of it throws; a socket that is closed swallows what is sent. */
+/** One socket of either protocol. Its methods never throw; a closed socket drops what is sent. */
 export interface Wire {
   readonly connectionId: string
   /** The request that opened the socket. */
   readonly request: IncomingMessage
   readonly connected: boolean
-  /** Tells the client that its requests are taken. */
+  /** Tells the client that the server accepts its requests. */
   ready(): void
   notify(notifications: readonly SentNotification[], traits: ClientTraits): void
-  /** Resolves with whether the client took the request: acknowledged in time, and not with an error. */
+  /** Resolves with whether the client acknowledged the request in time and without an error. */
   ask(event: string, payload: unknown): Promise<boolean>
-  /** Resolves with whether the client's end of the line answers within this time. */
+  /** Resolves with whether the client answers a ping within this time. */
   answers(withinMs: number): Promise<boolean>
-  /** Tells the client to go for good, and cuts it if it stays. */
+  /** Tells the client to leave for good, and cuts the connection if it stays. */
   close(reason: LeaveReason): void
-  /** Cuts the connection so that the client comes back; soon, whatever waits to be read. */
+  /** Cuts the connection so that the client reconnects, soon, whatever waits for it. */
   drop(): void
 }
 
-/** The audiences of each connection, by its id: they are flushed before it is spoken to directly. */
+/** The audiences of each connection, by its id. They are flushed before a direct message to it. */
 export type Memberships = Map<string, Set<Pick<Audience, 'remove'> & { flush(): void }>>
 
 export class ClientLink implements Link {
@@ -86,7 +88,7 @@ export class ClientLink implements Link {
   readonly #onRefusal: (refusal: Refusal) => void
   #traits: ClientTraits
   #closing = false
-  /** However many ask at once, the client is asked once. */
+  /** Simultaneous checks share one ping. */
   #answering: Promise<boolean> | undefined
 
   constructor(
@@ -116,20 +118,21 @@ export class ClientLink implements Link {
     return this.#traits
   }
 
-  /** The client was told to go; what it sends no longer counts. */
+  /** The client was told to leave; further messages from it are ignored. */
   get closing(): boolean {
     return this.#closing
   }
 
-  /** The client showed what it understands. */
+  /** The client showed that it understands something. */
   learn(sign: ClientSign): void {
     this.#traits = learn(this.#traits, sign)
   }
 
   /**
-   * Whether this client turns out to need other capabilities than it was given. Told again that it may enter, it begins
-   * anew and gets the right ones. The join that it began with stays unanswered: a client that is refused leaves, and an
-   * app whose join is acknowledged twice hears twice that it joined. No client that this is true of gives up on an answer.
+   * Whether a client shows only in its `join` that it needs other capabilities than it was given. When it is told again
+   * that it may enter, it starts over and gets the right ones. Its first join stays unanswered: a refused client
+   * leaves, and an app whose join is acknowledged twice would see two joins. No client concerned gives up on a missing
+   * answer.
    */
   learnsTooLate(join: Parameters<typeof signsOfJoin>[0]): boolean {
     const knew = numbersWrongly(this.#traits)
@@ -143,7 +146,7 @@ export class ClientLink implements Link {
     this.deliver(notifications.map((notification) => notificationFor(this.#traits, notification)))
   }
 
-  /** Sends what is translated already. */
+  /** Sends notifications that are already translated. */
   deliver(notifications: readonly SentNotification[]): void {
     if (!this.#closing) this.wire.notify(notifications, this.#traits)
   }

@@ -1,10 +1,12 @@
-/** The spans of one connection: each request, and its join as a whole, from the request to come in to the answer to `join`. */
+/**
+ * The spans of one connection: each request, and its join as a whole, from the entry request to the answer to `join`.
+ */
 import type { IncomingMessage } from 'node:http'
 import type { Answer } from './client-link.ts'
 import { absentServices, requests } from '../../protocol/requests.ts'
 import { startSpan, type Span } from '../../tracing/tracing.ts'
 
-/** What a client must do to be inside. */
+/** The requests that a client must send to join. */
 const STEPS: ReadonlySet<string> = new Set([
   'requestEntry',
   'getRouterRtpCapabilities',
@@ -12,23 +14,23 @@ const STEPS: ReadonlySet<string> = new Set([
   'connectWebRtcTransport',
   'join',
 ])
-/** Comes every two seconds and does nothing. */
+/** Sent every two seconds, without an effect. */
 const SILENT: ReadonlySet<string> = new Set(['ping'])
 
 export class ConnectionSpans {
   readonly #request: IncomingMessage
   #join: Span | undefined
 
-  /** @param request the one that opened the socket; its `traceparent` is that of the join */
+  /** @param request the one that opened the socket; its `traceparent` is the parent of the join */
   constructor(request: IncomingMessage) {
     this.#request = request
   }
 
-  /** A request came; undefined where it is not traced. */
+  /** Called for each request; returns undefined if it is not traced. */
   begin(method: string | undefined): { run: Span['run']; answered(answer: Answer): void } | undefined {
     if (method !== undefined && SILENT.has(method)) return undefined
     const known = method !== undefined && (Object.hasOwn(requests, method) || absentServices.has(method))
-    // A name that a client made up is not passed on.
+    // Do not record a name that a client invented.
     const name = known ? method : 'unknown'
     if (name === 'requestEntry') {
       const { traceparent } = this.#request.headers

@@ -1,7 +1,7 @@
-/** Whether the client's end of a WebSocket is still there: every client answers the protocol's own ping by itself. */
+/** Checks whether the other end of a WebSocket is still there: every client answers pings of the protocol by itself. */
 import type { WebSocket } from 'ws'
 
-/** Resolves with false when nothing has come within this time, or when the socket closes. */
+/** Resolves with false if nothing arrives within this time, or if the socket closes. */
 export async function lineAnswers(
   socket: Pick<WebSocket, 'readyState' | 'OPEN' | 'ping' | 'on' | 'off'>,
   withinMs: number,
@@ -17,7 +17,7 @@ export async function lineAnswers(
     }
     const alive = (): void => settle(true)
     const dead = (): void => settle(false)
-    // What arrived while this process was busy is read first.
+    // First read what arrived while this process was busy.
     const timer = setTimeout(() => setImmediate(dead), withinMs)
     socket.on('pong', alive)
     socket.on('message', alive)

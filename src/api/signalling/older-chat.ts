@@ -1,6 +1,6 @@
 /**
  * Chat for clients before 1.0: `pubsub…` requests and `pubsubMessage` notifications on the signalling socket (contract,
- * older-clients §5). It is one more way to the chat of the session, so old and new clients talk to each other.
+ * older-clients §5). It is another way into the chat of the session, so old and new clients can talk to each other.
  */
 import type { ChatConnection } from '../../meeting/chat/connection.ts'
 import type { ChatLink } from '../../meeting/chat/link.ts'
@@ -11,28 +11,28 @@ import { Refusal } from '../../protocol/errors.ts'
 
 export type PubsubMessage = Extract<Notification, { method: 'pubsubMessage' }>
 
-/** What these clients get of a topic's history, which is one answer: as JSON it may take six times the bytes. */
+/** How much of a topic's history these clients get. It is one answer, and as JSON it may take six times the bytes. */
 const HISTORY_MESSAGES = 1000
 const HISTORY_BYTES = 512 * 1024
-/** Of JSON that a client which comes back is told of all its topics, none of which it asks for again. */
+/** How much JSON of all its topics a returning client gets; it does not request them again. */
 const MISSED_BYTES = 1024 * 1024
 
 export interface PubsubOptions {
-  /** Opens the participant's chat; undefined where there is none to open. */
+  /** Opens the participant's chat; undefined if it is not available. */
   open: (link: ChatLink) => ChatConnection | undefined
   notify: (message: PubsubMessage) => void
 }
 
-/** Where a reader of a topic was when its connection was lost. */
+/** The last message that a reader got before its connection was lost. */
 export type Position = { lastId: string | undefined }
 
-/** How long a client that lost its connection is waited for. */
+/** How long the topics of a lost client are kept. */
 const RETURN_MS = 120_000
 const MAX_LOST = 10_000
 
 /**
- * The topics of participants whose connection was lost. These clients do not subscribe again when they come back, but
- * their apps go on listening.
+ * The topics of participants whose connection was lost. These clients do not subscribe again when they return, but
+ * their apps keep listening.
  */
 export class LostReaders {
   readonly #now: () => number
@@ -51,7 +51,7 @@ export class LostReaders {
     }
   }
 
-  /** The topics of one who is back; nobody else gets them. */
+  /** Returns the topics of a reader who has returned, once. */
   take(reader: Reader): ReadonlyMap<string, Position> | undefined {
     const lost = this.#topics.get(keyOf(reader))
     this.#topics.delete(keyOf(reader))
@@ -72,11 +72,11 @@ function keyOf({ sessionId, participantId, tokenId }: Reader): string {
 
 export class Pubsub {
   readonly #options: PubsubOptions
-  /** Topics that are listened to, with the last message that went out. */
+  /** Subscribed topics, with the last message that was sent. */
   readonly #topics = new Map<string, Position>()
-  /** History on its way, by request id. */
+  /** History that is being read, by request id. */
   readonly #replays = new Map<string, PubsubMessage[]>()
-  /** Messages of topics whose history is not out yet: the client listens once it has its answer. */
+  /** New messages of topics whose history was not sent yet: the client listens only after its answer. */
   readonly #held = new Map<string, { requests: number; messages: PubsubMessage[] }>()
   #connection: ChatConnection | undefined
   #requests = 0
@@ -85,13 +85,13 @@ export class Pubsub {
     this.#options = options
   }
 
-  /** What is listened to, for a connection that takes this one's place. */
+  /** The subscribed topics, for the connection that replaces this one. */
   get topics(): ReadonlyMap<string, Position> {
     return this.#topics
   }
 
   /**
-   * The kept messages, oldest first. `release` must be called when the answer is out: what was said meanwhile follows it.
+   * Returns the kept messages, oldest first. Call `release` when the answer was sent: newer messages follow it.
    * @throws {Refusal}
    */
   async subscribe(
@@ -119,8 +119,8 @@ export class Pubsub {
   }
 
   /**
-   * Takes up the topics of a connection that was lost: what was kept since then is told as if it were said now, the newest
-   * of it where there is too much.
+   * Subscribes again to the topics of a lost connection. Messages kept since then are sent as new ones; if there are
+   * too many, only the newest.
    */
   async resume(topics: ReadonlyMap<string, Position>): Promise<void> {
     let room = MISSED_BYTES
@@ -138,7 +138,7 @@ export class Pubsub {
     }
   }
 
-  /** Nothing happens for a topic that is not listened to. */
+  /** Does nothing for a topic without a subscription. */
   async unsubscribe(topic: string): Promise<void> {
     if (!this.#topics.delete(topic)) return
     await this.#handle({ kind: 'unsubscribe', value: { topic, requestId: this.#nextId() } })
@@ -196,7 +196,7 @@ export class Pubsub {
     if (refusal) throw refusal
   }
 
-  /** The other end of the chat connection: frames come as they would go to a chat socket. */
+  /** The other end of the chat connection: it gets the frames that a chat socket would send. */
   #link(): ChatLink {
     let closed = false
     return {
@@ -210,7 +210,7 @@ export class Pubsub {
         }
         taken?.()
       },
-      // The socket has a bound of its own, and is cut off as a whole.
+      // The signalling socket has its own limit, and is cut off as a whole.
       backlogBytes: 0,
       maxHistoryBytes: HISTORY_BYTES,
       get closed() {
@@ -247,7 +247,7 @@ function toMessage(topic: string, bytes: Uint8Array): PubsubMessage {
     method: 'pubsubMessage',
     id: persistMsgId || messageId,
     topic,
-    // An empty text is dropped by the clients, with the payload that may stand beside it.
+    // Clients drop an empty text together with its payload.
     message: message || ' ',
     payload: parse(payload),
     senderId,
@@ -256,7 +256,7 @@ function toMessage(topic: string, bytes: Uint8Array): PubsubMessage {
   }
 }
 
-/** An app's own data is JSON by agreement only. */
+/** The data of an app is JSON only by convention. */
 function parse(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined
   try {

@@ -17,27 +17,30 @@ import {
 } from './client-link.ts'
 import { lineAnswers } from './line.ts'
 
-/** Chosen at the upgrade; nothing else tells these clients from the others so early. */
+/** The subprotocol chosen at the upgrade; nothing else distinguishes these clients so early. */
 const PROTOO = 'protoo'
-/** Where clients are sent by init-config. They are served wherever else they come: older links name the bare host. */
+/**
+ * The path in the answer of init-config. These clients are served at every other path too: older links name the bare
+ * host.
+ */
 export const PROTOO_PATH = '/protoo'
 
-/** The client takes this close code as final and every other as a reason to come back. */
+/** The client takes this close code as final, and reconnects after every other. */
 const FINAL = 4000
-/** The server goes away for a moment (RFC 6455 §7.4.1). */
+/** The server is going away for a moment (RFC 6455 §7.4.1). */
 const GOING_AWAY = 1001
 const UNSUPPORTED_DATA = 1003
 /** The client left by itself: it closes without a code. */
 const LEFT = new Set([1000, 1005])
 const PING_INTERVAL_MS = 10_000
 
-/** Whether a request wants to become such a socket. */
+/** Whether a request asks for such a socket. */
 export function wantsProtoo({ headers }: IncomingMessage): boolean {
   const offered = headers['sec-websocket-protocol']?.split(',') ?? []
   return offered.some((protocol) => protocol.trim() === PROTOO)
 }
 
-/** Each notification as the frame that carries it. */
+/** Encodes each notification as a frame. */
 export function encodeNotifications(notifications: readonly SentNotification[]): string[] {
   return notifications.map(({ method, ...data }) => JSON.stringify({ notification: true, method, data }))
 }
@@ -85,7 +88,7 @@ export class ProtooServer {
     return this.#server.clients.size
   }
 
-  /** Cuts all connections so that their clients come back. */
+  /** Cuts all connections so that their clients reconnect. */
   close(): void {
     clearInterval(this.#timer)
     for (const socket of this.#server.clients) socket.terminate()
@@ -108,7 +111,7 @@ export class ProtooWire implements Wire {
   readonly request: IncomingMessage
   readonly #socket: WebSocket
   readonly #asked = new Map<unknown, (taken: boolean) => void>()
-  /** Requests that the client has not answered, those that time out included. */
+  /** Requests that the client has not answered, including those that timed out. */
   #unanswered = 0
   readonly #maxBacklogBytes: number
   #onTooSlow: (() => void) | undefined
@@ -124,10 +127,10 @@ export class ProtooWire implements Wire {
     this.#maxBacklogBytes = options.maxBacklogBytes
   }
 
-  /** Begins to read; what arrives is handed on. */
+  /** Starts reading, and passes on what arrives. */
   listen(inbox: Inbox): void {
     this.#onTooSlow = () => inbox.tooSlow()
-    // `close` follows and says what there is to say.
+    // The `close` event follows and reports it.
     this.#socket.on('error', () => undefined)
     this.#socket.on('close', (code) => {
       for (const settle of this.#asked.values()) settle(false)
@@ -135,7 +138,7 @@ export class ProtooWire implements Wire {
       inbox.gone(`closed with ${code}`, LEFT.has(code))
     })
     this.#socket.on('message', (data, isBinary) => {
-      // Closed by us: what still comes is not looked at.
+      // We closed it: ignore what still arrives.
       if (!this.connected) return
       if (isBinary) this.#socket.close(UNSUPPORTED_DATA)
       else this.#read(data, inbox)
@@ -146,14 +149,14 @@ export class ProtooWire implements Wire {
     return this.#socket.readyState === this.#socket.OPEN
   }
 
-  /** The client asks to come in as soon as the socket is open. */
+  /** The client requests entry as soon as the socket is open. */
   ready(): void {
     return undefined
   }
 
   send(...frames: readonly string[]): void {
     if (!this.connected) return
-    // What waits before counts, so that one large answer is always sent.
+    // Counts what waited before, so that one large answer is always sent.
     if (this.#socket.bufferedAmount > this.#maxBacklogBytes) {
       const onTooSlow = this.#onTooSlow
       this.#onTooSlow = undefined
@@ -194,7 +197,7 @@ export class ProtooWire implements Wire {
         data: { reason: { code, message } },
       }),
     )
-    // The client hangs up itself on `close`; one that does not is cut, with the code that is final for it.
+    // The client hangs up by itself on `close`; one that does not is cut, with the code that is final for it.
     setTimeout(() => {
       this.#socket.close(FINAL, message)
       setTimeout(() => this.#socket.terminate(), CUT_DELAY_MS).unref()
@@ -227,7 +230,7 @@ export class ProtooWire implements Wire {
   }
 }
 
-/** One message, as far as it is one; anything else means nothing and is passed over, as the clients do. */
+/** Parses one message. Anything invalid is ignored, as the clients do. */
 function parse(text: string): Record<string, unknown> | undefined {
   try {
     const message: unknown = JSON.parse(text)

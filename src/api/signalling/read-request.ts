@@ -1,4 +1,4 @@
-/** What a client sent, as a request that its connection may make in its state; or why it may not. */
+/** Reads a message of a client as a request that its connection may send in its state, or refuses it. */
 import { Compile } from 'typebox/compile'
 import { Refusal } from '../../protocol/errors.ts'
 import {
@@ -9,7 +9,7 @@ import {
 } from '../../protocol/requests.ts'
 import { problemOfData } from '../http/body.ts'
 
-/** One validator for each method, made once. */
+/** One compiled validator per method. */
 const validators = Object.fromEntries(
   Object.entries(requests).map(([method, { data }]) => [method, Compile(data)]),
 ) as Record<RequestMethod, ReturnType<typeof Compile>>
@@ -22,7 +22,7 @@ export function readRequest(
   if (typeof message !== 'object' || message === null) {
     throw new Refusal('INVALID_REQUEST', { message: 'A request is an object with a method and data.' })
   }
-  // Part of it may be stored, or passed on by functions that call themselves.
+  // Parts of it may be stored, or passed to recursive functions.
   const problem = problemOfData(message)
   if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The request is ${problem}.` })
   const { method, data = {} } = message as { method?: unknown; data?: unknown }

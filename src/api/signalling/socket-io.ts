@@ -15,7 +15,7 @@ import {
 } from './client-link.ts'
 import { lineAnswers } from './line.ts'
 
-/** Sends notifications to one socket or to a room, bundled where that is understood. */
+/** Sends notifications to one socket or a room, bundled if the client understands that. */
 export function sendNotifications(
   to: { emit(event: string, payload: unknown): unknown },
   notifications: readonly SentNotification[],
@@ -25,7 +25,7 @@ export function sendNotifications(
   else for (const notification of notifications) to.emit('notification', notification)
 }
 
-/** An answer to `method` as the client's acknowledgement. */
+/** Encodes an answer to `method` as the client's acknowledgement. */
 function encodeAnswer(answer: Answer, traits: ClientTraits, method: string | undefined): unknown {
   if ('data' in answer) return { data: answer.data ?? {} }
   const { number, code, message } = answer.refusal
@@ -35,15 +35,15 @@ function encodeAnswer(answer: Answer, traits: ClientTraits, method: string | und
   }
 }
 
-/** How packets of a client begin: it asks for a socket, sends an event, or acknowledges one. */
+/** The first characters of a client's packets: it opens a socket, sends an event, or acknowledges one. */
 const CONNECT = '0'
 const EVENT = '2'
 const ACK = '3'
 const BINARY_EVENT = '5'
 
 /**
- * Cuts a connection that asks for a second socket: the limits of a connection are held by its socket. socket.io opens one for
- * each request that comes before the first is answered, and answers every request for another namespace.
+ * Cuts a connection that requests a second socket, because the limits of a connection belong to its socket. socket.io
+ * opens one for each request that comes before the first is answered, and answers every request for another namespace.
  */
 export function keepToOneSocket(conn: Socket['conn']): void {
   let asked = false
@@ -54,13 +54,13 @@ export function keepToOneSocket(conn: Socket['conn']): void {
   })
 }
 
-/** Nothing more of it is read. */
+/** Stops reading. */
 function cut(conn: Socket['conn']): void {
   conn.close(true)
   webSocketOf(conn)?.terminate()
 }
 
-/** It is not part of the transport's typed interface. */
+/** Not part of the transport's typed interface. */
 function webSocketOf({ transport }: Socket['conn']): WebSocket | undefined {
   return (transport as { socket?: WebSocket }).socket
 }
@@ -72,7 +72,7 @@ export class SocketIoWire implements Wire {
   readonly #maxBacklogBytes: number
   /** Events that the client has not acknowledged. */
   #unanswered = 0
-  /** Of packets that the transport takes when it has sent those that it has. */
+  /** Bytes of packets that the transport takes after it has sent those it has. */
   #queuedBytes = 0
 
   constructor(socket: Socket, options: { maxMessageBytes: number; maxBacklogBytes: number }) {
@@ -82,14 +82,14 @@ export class SocketIoWire implements Wire {
     this.connectionId = socket.id
   }
 
-  /** Begins to read; what arrives is handed on. */
+  /** Starts reading, and passes on what arrives. */
   listen(inbox: Inbox): void {
     const sizes = this.#readPackets(inbox)
     this.#watchBacklog(() => inbox.tooSlow())
     this.#socket.on('disconnect', (reason) => inbox.gone(reason, reason === 'client namespace disconnect'))
     this.#socket.onAny((event: string, ...values: unknown[]) => {
       const acknowledge = acknowledgementIn(values)
-      // An event of another name is no request.
+      // An event with another name is not a request.
       const message = event === 'request' ? values[0] : undefined
       inbox.request(message, sizes.shift() ?? 0, (answer, traits) =>
         acknowledge(encodeAnswer(answer, traits, methodOf(message))),
@@ -98,7 +98,7 @@ export class SocketIoWire implements Wire {
   }
 
   /**
-   * Looks at packets before they are taken apart. Answers the sizes of events that are not handed on yet: several may come
+   * Reads packets before they are decoded. Returns the sizes of events that were not passed on yet: several may arrive
    * before the first is.
    */
   #readPackets(inbox: Inbox): number[] {
@@ -107,7 +107,7 @@ export class SocketIoWire implements Wire {
     conn.on('packet', ({ type, data }: { type: string; data?: string | Buffer }) => {
       if (type !== 'message' || data === undefined) return
       if (typeof data !== 'string') {
-        // It belongs to the event before it; the transport bounds each part alone.
+        // Belongs to the event before it; the transport limits only each part.
         const bytes = (sizes.pop() ?? 0) + data.length
         sizes.push(bytes)
         if (bytes > this.#maxMessageBytes) cut(conn)
@@ -118,7 +118,7 @@ export class SocketIoWire implements Wire {
     return sizes
   }
 
-  /** What waits before a packet counts, so that one large answer is always sent. */
+  /** Counts what waited before a packet, so that one large answer is always sent. */
   #watchBacklog(onTooSlow: () => void): void {
     const { conn } = this.#socket
     let isSlow = false
@@ -170,7 +170,7 @@ export class SocketIoWire implements Wire {
 
   close(reason: LeaveReason): void {
     this.#socket.emit('close', { reason })
-    // The client hangs up itself on `close`; one that does not is cut.
+    // The client hangs up by itself on `close`; one that does not is cut.
     setTimeout(() => this.#socket.disconnect(true), CLOSE_DELAY_MS).unref()
     this.#cutLater()
   }
@@ -186,7 +186,7 @@ export class SocketIoWire implements Wire {
   }
 }
 
-/** How the client wants to be answered: by the function that comes last, wherever that is. */
+/** The acknowledgement function is the last argument, wherever that is. */
 function acknowledgementIn(values: readonly unknown[]): (answer: unknown) => void {
   const last = values.at(-1)
   return typeof last === 'function' ? (last as (answer: unknown) => void) : () => undefined

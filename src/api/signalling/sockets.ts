@@ -1,6 +1,6 @@
 /**
- * The meeting server's sockets, of both protocols: who may open one, what a connection may send and how often, and how a
- * meeting speaks to many at once. Contract: signalling §2, older-clients §2.
+ * The sockets of the meeting server, in both protocols: who may open one, what a connection may send and how often, and
+ * how a meeting notifies many at once. Contract: signalling §2, older-clients §2.
  */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
@@ -51,11 +51,11 @@ export interface SocketSettings {
   publicUrl: string | undefined
   maxMessageBytes: number
   maxParticipants: number
-  /** For one connection, on average; four times as many at once. */
+  /** Of one connection, on average; bursts up to four times as many. */
   maxRequestsPerSecond: number
-  /** Streams and transports that one connection opens. */
+  /** Streams and transports that one connection may open. */
   maxMediaOpeningsPerMinute: number
-  /** How long a socket may take to say what it wants. */
+  /** How long a socket may stay silent before its first request. */
   headersTimeoutSeconds: number
 }
 
@@ -65,25 +65,25 @@ export interface SocketOptions {
   chatPace: ChatPace
   door: Door
   now: () => number
-  /** Once for each refusal object, even if it is handed in twice. */
+  /** Called once per refusal object, even if it is reported twice. */
   onRefusal: (refusal: Refusal) => void
-  /** Somebody is in, so long after it asked to come in, or after it was let in where it had to wait. */
+  /** Called after a join, with the time since the entry request, or since the admission from the lobby. */
   onJoined: (entry: 'direct' | 'admitted', ms: number) => void
   log: Logger
 }
 
 const BURST_FACTOR = 4
-/** One that goes on although so many of its messages were refused at once is closed. */
+/** A connection that continues after this many times the allowed messages is closed. */
 const PATIENCE_FACTOR = 20
-/** Of what is no request, so much counts as one more. */
+/** This many bytes of invalid messages count as one more message. */
 const STRAY_BYTES = 1024
-/** A message over the limit is read to be answered; one over this many times the limit ends its connection unread. */
+/** A message over the limit is read and refused; one over this many times the limit ends the connection unread. */
 const CUT_FACTOR = 4
 
-/** Requests of a client that speaks before the server has judged its token: protoo has no word for "ready". */
+/** Requests that a client sends before the server has judged its token: protoo has no message that says "ready". */
 const MAX_EARLY_REQUESTS = 32
 
-/** States of one that is not let in. */
+/** States of a connection that is not admitted. */
 const OUTSIDE: ReadonlySet<ConnectionState> = new Set(['arrived', 'waiting'])
 
 export class MeetingSockets {
@@ -111,7 +111,7 @@ export class MeetingSockets {
       pingTimeout: 15_000,
       cors: { origin: true },
       perMessageDeflate: false,
-      // Not the version that comes with socket.io: this one cuts a client that pings and reads no answer.
+      // Replaces the version that comes with socket.io: this one cuts a client that pings and reads no answer.
       wsEngine: WebSocketServer,
     })
     this.#io.on('connection', (socket) => {
@@ -138,7 +138,7 @@ export class MeetingSockets {
       open.once('close', () => this.#open.delete(open))
       keepToOneSocket(open)
     })
-    // It would answer to requests too; what asks for no socket, or may have none, is answered as all else.
+    // socket.io would answer HTTP requests too; requests that open no socket are handled like all others.
     listener.removeAllListeners('request')
     for (const answer of answering) listener.on('request', answer as () => void)
     this.#protoo.attach(listener)
@@ -148,19 +148,19 @@ export class MeetingSockets {
     return this.#links.size
   }
 
-  /** Cuts all connections so that their clients come back; those too that never said what they want. */
+  /** Cuts all connections so that their clients reconnect, including those that have requested nothing. */
   close(): void {
     for (const open of this.#open) open.close()
     this.#protoo.close()
   }
 
   #inTrace({ request, connectionId }: Wire, work: () => void): void {
-    // The client quotes the id of the call that sent it here; a browser can put it in the address only.
+    // The client repeats the request id of the call that sent it here; a browser can do so only in the address.
     const quoted = request.headers[REQUEST_ID_HEADER] ?? queryOf(request).get('requestId')
     runWithTrace({ requestId: requestIdOf(quoted), connection: connectionId }, work)
   }
 
-  /** Judges who opened a socket, and takes what it sends from here on. */
+  /** Judges the client that opened a socket, and receives its messages from then on. */
   #receive(wire: Wire, ...shown: ClientSign[]): Inbox {
     const { log, settings, gate, onRefusal, now } = this.#options
     const { request } = wire
@@ -179,7 +179,7 @@ export class MeetingSockets {
     const spans = isTracing() ? new ConnectionSpans(request) : undefined
     let connection: Connection | undefined
     let refused: Refusal | undefined
-    /** Requests of a client that does not wait to be told that it may speak. */
+    /** Requests of a client that sends before it knows that the server is ready. */
     let early: (() => void)[] | undefined = link.traits.envelope === 'protoo' ? [] : undefined
     let silence: NodeJS.Timeout | undefined
     const { maxRequestsPerSecond: perSecond } = settings
@@ -193,7 +193,7 @@ export class MeetingSockets {
       else link.close(leaveReason('UNKNOWN'), refusal)
     }
     const refusalOf = (bytes: number, paced: boolean): Refusal | undefined => {
-      // Whoever is refused hears nothing of the meeting and may say nothing more.
+      // A refused client receives nothing of the meeting and cannot send anything more.
       if (refused) return refused
       if (!(paced ? bucket : patience).take()) {
         if (!paced || !patience.take()) {
@@ -202,9 +202,9 @@ export class MeetingSockets {
         }
         return new Refusal('RATE_LIMITED')
       }
-      // Answered and not acted on; the connection stays.
+      // Refused without effect; the connection stays open.
       if (bytes > settings.maxMessageBytes) return new Refusal('PAYLOAD_TOO_LARGE')
-      // Put out, denied or leaving: its last words reach nobody.
+      // The client is leaving, removed or denied: its last messages reach nobody.
       if (link.closing) return new Refusal('INVALID_STATE', { message: 'This connection is being closed.' })
       if (!connection && (early?.length ?? MAX_EARLY_REQUESTS) >= MAX_EARLY_REQUESTS)
         return new Refusal('INVALID_STATE', {
@@ -273,7 +273,7 @@ export class MeetingSockets {
       wire.ready()
       for (const waiting of early ?? []) waiting()
       early = undefined
-      // Clients ask at once; one that does not takes a place of those who wait for nothing.
+      // Clients send a request at once; one that does not takes one of the places for waiting connections.
       const arrived = connection
       silence = setTimeout(() => {
         if (arrived.state === 'arrived')
@@ -297,7 +297,7 @@ export class MeetingSockets {
       { ...applicant, link, socketBaseUrl: this.#baseUrl(request) },
       {
         meetings: this.#meetings!,
-        // A token shown later, for another meeting, counts as one shown at the door.
+        // A token for another meeting counts like one shown at the door.
         judge: async (shown) => {
           try {
             return await door.judge('elsewhere', { ...shown, ...this.#pageOf(request) })
@@ -329,7 +329,7 @@ export class MeetingSockets {
     )
   }
 
-  /** Where the client finds our other sockets: where it found this one. */
+  /** The address of our other sockets for the client: the one at which it found this socket. */
   #baseUrl(request: IncomingMessage): string {
     const { publicUrl } = this.#options.settings
     if (publicUrl !== undefined) return publicUrl.replace(/^http/, 'ws')
@@ -337,13 +337,16 @@ export class MeetingSockets {
     return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket)}`
   }
 
-  /** Of the page that opened the socket. */
+  /** The origin of the page that opened the socket. */
   #pageOf(request: IncomingMessage): Pick<Credentials, 'origin' | 'ownOrigin'> {
     const ownOrigin = new URL(this.#baseUrl(request)).origin.replace(/^ws/, 'http')
     return { origin: request.headers.origin, ownOrigin }
   }
 
-  /** Everything that can be refused before a word is said. Init-config may have been skipped, so nothing of it is trusted. */
+  /**
+   * Checks everything that can be refused before the first message. Nothing of init-config is trusted, because a client
+   * may skip it.
+   */
   async #applicant(request: IncomingMessage): Promise<Omit<Applicant, 'link' | 'socketBaseUrl'>> {
     const { door } = this.#options
     if (!hasWholeEscapes(request.url ?? ''))
@@ -361,7 +364,7 @@ export class MeetingSockets {
     return {
       atDoor: () => door.judge('socket', { ...shown, participantId }),
       participantId,
-      // Clients before 0.5.3 name the mode here and not in `join`.
+      // Clients before 0.5.3 send the mode here instead of in `join`.
       mode: parseMode(query.get('mode')),
     }
   }
