@@ -1,19 +1,19 @@
 /**
- * What we send must be what the server tells the others of us. Both change at nearly the same time; where they differ for
- * long, one change was missed.
+ * Compares the streams that we send with those that the server reports to others. Both change at nearly the same time;
+ * if they differ for long, one change was missed.
  */
 import type { StreamKind } from '../protocol/media.ts'
 
 const PATIENCE_MS = 10_000
 
 export class Agreement {
-  /** What the others know to be on of us, by the server's word. */
+  /** Our streams that are on, as the server told the others. */
   readonly #told = new Set<StreamKind>()
   readonly #patienceMs: number
   readonly #onBroken: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param onBroken called when both have differed for `patienceMs` */
+  /** @param onBroken called if both have differed for `patienceMs` */
   constructor(onBroken: () => void, patienceMs = PATIENCE_MS) {
     this.#patienceMs = patienceMs
     this.#onBroken = onBroken
@@ -25,12 +25,12 @@ export class Agreement {
     else this.#told.delete(kind)
   }
 
-  /** The server has told nothing yet. */
+  /** Forgets what the server told. */
   reset(): void {
     this.#told.clear()
   }
 
-  /** @param sent what the server is known to have of us; undefined while we are not inside */
+  /** @param sent our streams that the server is known to have; undefined while we are not inside */
   compare(sent: ReadonlySet<StreamKind> | undefined): void {
     const agrees = !sent || (sent.size === this.#told.size && [...sent].every((kind) => this.#told.has(kind)))
     if (agrees) this.close()

@@ -1,6 +1,6 @@
 /**
- * Chat: topics that one says things to and listens to, over a socket of its own. It comes back by itself; whoever listens
- * then hears what was kept meanwhile, and nothing twice.
+ * Chat: topics to publish and listen to, over its own socket. It reconnects by itself; listeners then get the messages
+ * kept in between, and none twice.
  */
 import {
   decodeChatMessage,
@@ -14,7 +14,7 @@ import { MeetingError } from './errors.ts'
 export interface ChatMessage {
   id: string
   topic: string
-  /** participantId of who said it, as the server knows it. */
+  /** The participantId of the sender, as the server knows it. */
   from: string
   fromName: string
   text: string
@@ -27,11 +27,11 @@ export interface ChatMessage {
 }
 
 export interface PublishOptions {
-  /** For those who come later, while the session lasts. Default false. */
+  /** Keep it for participants who join later, until the session ends. Default false. */
   keep?: boolean
-  /** participantIds that alone hear it. Default: everybody. */
+  /** The participantIds of the only readers. Default: everybody. */
   to?: string[]
-  /** Anything that JSON can hold. */
+  /** Anything that JSON can express. */
   payload?: unknown
 }
 
@@ -49,7 +49,7 @@ const LONGEST_RETRY_MS = 15_000
 export class Chat {
   readonly #listeners = new Set<Listener>()
   readonly #waiting = new Map<string, { resolve: () => void; reject: (error: MeetingError) => void }>()
-  /** Who asked for history that is on its way, by request id. */
+  /** The listeners that wait for history, by request id. */
   readonly #replays = new Map<string, Listener>()
   #url: string | undefined
   #socket: WebSocket | undefined
@@ -58,14 +58,14 @@ export class Chat {
   #timer: ReturnType<typeof setTimeout> | undefined
   #requests = 0
 
-  /** Where chat is from now on. What is listened to goes on there. */
+  /** Connects to the chat at this address. Subscriptions continue there. */
   open(url: string | undefined): void {
     this.close()
     this.#url = url
     for (const listener of this.#listeners) this.#subscribe(listener).catch(() => undefined)
   }
 
-  /** Until the next `open()`. */
+  /** Disconnects until the next `open()`. */
   close(): void {
     clearTimeout(this.#timer)
     this.#url = undefined
@@ -76,9 +76,7 @@ export class Chat {
     this.#failAll()
   }
 
-  /**
-   * Hears a topic: first what was kept (`old`), in order, then what is said. Returns the way to stop.
-   */
+  /** Listens to a topic: first the kept messages (`old`), in order, then new ones. Returns a function that stops. */
   listen(topic: string, hear: Listener['hear']): () => void {
     const listener: Listener = { topic, hear, seen: new Set() }
     this.#listeners.add(listener)
@@ -90,7 +88,7 @@ export class Chat {
     }
   }
 
-  /** Resolves when the server has it; kept ones have then reached its disk. @throws {MeetingError} */
+  /** Resolves when the server has accepted the message; a kept one is then on its disk. @throws {MeetingError} */
   async publish(topic: string, text: string, options: PublishOptions = {}): Promise<void> {
     const { keep = false, to = [], payload } = options
     if (![topic, text, ...to].every((one) => one.isWellFormed()))
@@ -239,7 +237,7 @@ function toMessage(topic: string, bytes: Uint8Array): ChatMessage {
   }
 }
 
-/** The sender's data is the sender's: what is no JSON is nothing. */
+/** The data belongs to the sender: if it is not JSON, there is none. */
 function parse(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined
   try {

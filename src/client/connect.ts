@@ -1,39 +1,39 @@
-/** From a token to a meeting. */
+/** Connects to a meeting with a token. */
 import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
 import { MeetingError } from './errors.ts'
 import type { Timings } from './events.ts'
 import { Meeting, PREPARING_MS } from './meeting.ts'
 
 export interface ConnectOptions {
-  /** Address of the server, e.g. `https://meet.example.org`; a path before it is kept. */
+  /** Address of the server, e.g. `https://meet.example.org`; a path is kept. */
   url: string
   token: string
   meetingId: string
-  /** The participant as the others see it. */
+  /** The name that others see. */
   name: string
-  /** Default: eight random characters. Without white space and invisible characters; see `protocol/ids.ts`. */
+  /** Default: eight random characters. Must not contain white space or invisible characters; see `protocol/ids.ts`. */
   participantId?: string
   /**
-   * `true`: the default device; a track: this one, which the meeting stops when it is switched off or over. Default `true`.
-   * A device that cannot be had does not stop the join.
+   * `true`: the default device; a track: that one, which the meeting stops when it is switched off or ends. Default
+   * `true`. A device that cannot be opened does not prevent the join.
    */
   mic?: MediaStreamTrack | boolean
   camera?: MediaStreamTrack | boolean
-  /** The app's own, seen by the others. */
+  /** Data of the app, visible to the others. */
   metaData?: Record<string, unknown>
-  /** Called while the server prepares its media, which `connect` waits for. */
+  /** Called with the progress while `connect` waits for the server's media. */
   onPreparing?: (preparing: Preparing) => void
-  /** Gives up that wait; `connect` then rejects with its reason. */
+  /** Ends that wait; `connect` then rejects with its reason. */
   signal?: AbortSignal
 }
 
-/** How far the server is. */
+/** Progress of the server's media. */
 export interface Preparing {
   done: number
-  /** 0 while it is not known how much there is to do. */
+  /** 0 while the number of steps is unknown. */
   total: number
   secondsLeft: number | null
-  /** As a sentence. */
+  /** The progress in one sentence. */
   message: string
 }
 
@@ -46,8 +46,8 @@ interface InitConfig {
 }
 
 /**
- * Asks to come in, and waits for a server that still prepares its media. Resolves when the server took the request: `meeting.state` is then `waiting`, or on its way to `joined`.
- *
+ * Requests entry, and waits for a server that still prepares its media. Resolves when the server accepted the request:
+ * `meeting.state` is then `waiting`, or about to become `joined`.
  * @throws {MeetingError} the server's refusal with its code and sentence, or that it cannot be reached
  */
 export async function connect(options: ConnectOptions): Promise<Meeting> {
@@ -64,7 +64,7 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     iceServersPlain = [],
     requestId,
   } = await initConfig(options).catch((error: unknown) => {
-    // Tracks belong to the meeting; there is none.
+    // The tracks would belong to the meeting, but there is none.
     for (const track of [options.mic, options.camera]) if (typeof track === 'object') track.stop()
     throw error
   })

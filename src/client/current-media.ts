@@ -1,10 +1,10 @@
-/** The media of a meeting. It is made anew for each connection, and whenever the server's media is replaced. */
+/** The current media of a meeting. It is replaced with each connection, and when the server's media is replaced. */
 import type { Devices } from './devices.ts'
 import type { Timings } from './events.ts'
 import { Media, type MediaOptions } from './media.ts'
 import type { Roster } from './roster.ts'
 
-/** How long a replaced media server may take to say so. */
+/** How long the server may take to report that its media was replaced. */
 const REPLACEMENT_MS = 5000
 
 export interface CurrentMediaOptions extends Pick<MediaOptions, 'request' | 'iceServers' | 'newDevice'> {
@@ -12,7 +12,7 @@ export interface CurrentMediaOptions extends Pick<MediaOptions, 'request' | 'ice
   roster: Roster
   timings: Timings
   isJoined: () => boolean
-  /** The media cannot go on over this connection. */
+  /** The media cannot continue over this connection. */
   renewConnection: () => void
 }
 
@@ -25,17 +25,17 @@ export class CurrentMedia {
     this.#media = this.#create()
   }
 
-  /** Another one after each `renew()`. */
+  /** Replaced by each `renew()`. */
   get now(): Media {
     return this.#media
   }
 
-  /** Whether this media is still the one, and open. */
+  /** Whether this media is the current one, and open. */
   isCurrent(media: Media): boolean {
     return media === this.#media && !media.closed
   }
 
-  /** Ends what was sent and received. Own devices stay open for the next. */
+  /** Ends all sent and received streams. Our devices stay open for the next. */
   close(): void {
     this.#options.devices.detach()
     this.#media.close()
@@ -46,7 +46,7 @@ export class CurrentMedia {
     return (this.#media = this.#create())
   }
 
-  /** The server replaced its media worker: the connection goes on with new media. */
+  /** The server replaced its media worker: continue on this connection with new media. */
   async rebuild(): Promise<void> {
     const { request, devices, renewConnection } = this.#options
     const media = this.renew()

@@ -1,4 +1,4 @@
-/** Our own camera, microphone and screen: what is wanted of each, and what comes of it (`device-state.ts`). */
+/** Our own camera, microphone and screen: the wish for each, and its fulfilment (`device-state.ts`). */
 import type { StreamKind } from '../protocol/media.ts'
 import {
   concernsWish,
@@ -31,18 +31,19 @@ export type { DeviceStatus }
 type OpenTracks = Tracks<MediaStreamTrack>
 type State = DeviceState<MediaStreamTrack>
 
-/** As which kinds of stream each device is sent. */
+/** The kinds of stream as which each device is sent. */
 const streamKinds: Record<OwnKind, readonly StreamKind[]> = {
   mic: ['audio'],
   camera: ['video'],
   share: ['share', 'shareAudio'],
 }
 
-/** Where tracks are sent. */
+/** The connection over which tracks are sent. */
 export interface Line {
   /**
-   * Brings what is sent of these kinds to these tracks. Resolves with whether that is done: if not, the line is lost, and
-   * another follows. @throws {MeetingError} the server's refusal
+   * Makes the streams of these kinds match these tracks. Resolves with whether it succeeded: if not, the connection is
+   * lost and another follows.
+   * @throws {MeetingError} the server's refusal
    */
   carry(kinds: readonly StreamKind[], tracks: OpenTracks): Promise<boolean>
 }
@@ -53,11 +54,11 @@ export interface DevicesOptions {
   /** Default: asks the browser. */
   open?: (device: OwnKind, deviceId?: string) => Promise<OpenTracks>
   onChange: () => void
-  /** Something that nobody waits for failed. */
+  /** Called if something failed that nobody waits for. */
   onProblem: (error: DeviceError | MeetingError) => void
 }
 
-/** Asks the browser for a device. @throws {DeviceError} */
+/** Opens a device in the browser. @throws {DeviceError} */
 export async function openDevice(device: 'mic' | 'camera', deviceId?: string): Promise<MediaStreamTrack> {
   const chosen = deviceId === undefined ? {} : { deviceId: { exact: deviceId } }
   try {
@@ -85,8 +86,8 @@ async function askBrowser(device: OwnKind, deviceId?: string): Promise<OpenTrack
 }
 
 /**
- * Each call says what is wanted from now on; the latest counts, whatever is still on its way. A promise resolves when
- * what was asked for is so, or when a later call or the end of the meeting took its place.
+ * Each call sets the wish from now on; the latest counts, whatever is still under way. A promise resolves when its wish
+ * is fulfilled, or when a later call or the end of the meeting replaced it.
  */
 export class Devices {
   readonly #mic: OwnDevice
@@ -110,12 +111,12 @@ export class Devices {
     return this.#share.tracks.share
   }
 
-  /** What is wanted of a device, and whether it is so already. */
+  /** The wish for a device, and whether it is fulfilled. */
   status(device: OwnKind): DeviceStatus {
     return this.#of(device).status
   }
 
-  /** @throws {DeviceError | MeetingError} it cannot be had, or the server refused the stream */
+  /** @throws {DeviceError | MeetingError} if the device cannot be opened or the server refuses the stream */
   enableMic(track?: MediaStreamTrack): Promise<void> {
     return this.#mic.turnOn(track && { audio: track })
   }
@@ -129,7 +130,10 @@ export class Devices {
     return this.#camera.turnOff()
   }
 
-  /** Another microphone, also while one is sent. @throws {DeviceError} and the one before goes on */
+  /**
+   * Changes the microphone, also while it is on.
+   * @throws {DeviceError} if it cannot be opened; the current one continues
+   */
   switchMic(deviceId: string): Promise<void> {
     return this.#mic.turnOnFrom(deviceId)
   }
@@ -137,7 +141,7 @@ export class Devices {
     return this.#camera.turnOnFrom(deviceId)
   }
 
-  /** The browser asks the person what to share. @throws {DeviceError} when it is refused */
+  /** Lets the browser ask what to share. @throws {DeviceError} if the person or the browser refuses */
   startShare(): Promise<void> {
     return this.#share.turnOn()
   }
@@ -149,12 +153,12 @@ export class Devices {
     return navigator.mediaDevices.enumerateDevices()
   }
 
-  /** Sends what is wanted on this line: at the first one what was asked for at the start, later what was on. */
+  /** Sends over this connection: the first time what was wanted at the start, later what was on. */
   attach(line: Line): void {
     for (const device of this.#all) device.attach(line)
   }
 
-  /** The line is gone. What is on stays open for the next. */
+  /** The connection is lost. Open tracks stay open for the next. */
   detach(): void {
     for (const device of this.#all) device.detach()
   }
@@ -164,17 +168,17 @@ export class Devices {
     return new Set(this.#all.flatMap((device) => device.sent))
   }
 
-  /** Resolves when nothing is on its way. */
+  /** Resolves when no change is under way. */
   async settled(): Promise<void> {
     await Promise.all(this.#all.map((device) => device.settled()))
   }
 
-  /** Lets go of all devices, also of those that are still being opened, for good. */
+  /** Releases all devices for good, including those that are being opened. */
   close(): void {
     for (const device of this.#all) device.close()
   }
 
-  /** The same, but what is open stays open and belongs to the caller. */
+  /** The same, but open tracks stay open and belong to the caller. */
   handOver(): { mic: MediaStreamTrack | undefined; camera: MediaStreamTrack | undefined } {
     const { mic, camera } = this
     for (const device of this.#all) device.handOver()
@@ -191,19 +195,19 @@ export class Devices {
 }
 
 interface Waiter {
-  /** `on` and `settled` wait until nothing is on its way, `off` until the server has nothing. */
+  /** `on` and `settled` wait until no change is under way, `off` until the server has no stream. */
   for: 'on' | 'off' | 'settled'
   resolve: () => void
   reject: (error: unknown) => void
 }
 
-/** Takes the steps of one device. */
+/** Runs the steps of one device. */
 class OwnDevice {
   readonly #device: OwnKind
   readonly #options: DevicesOptions
   #state: State = newDevice()
   #line: Line | undefined
-  /** On from the first line on, if nobody said anything else before. */
+  /** Whether it is switched on with the first connection, unless a call says otherwise before. */
   #onAtFirst: boolean
   #closed = false
   /** Every track that was opened for it and not stopped. */
@@ -290,7 +294,9 @@ class OwnDevice {
     })
   }
 
-  /** The only way in which the state changes: lets go of what is not kept, answers who waits, takes the next step. */
+  /**
+   * The only place that changes the state: stops tracks that are not kept, resolves waiting calls, runs the next step.
+   */
   #go(change: (state: State) => State): void {
     const before = this.#state
     this.#state = change(before)
@@ -300,7 +306,7 @@ class OwnDevice {
       this.#unwatch(track)
       track.stop()
     }
-    // Before the next step: who asked for silence hears of it while there is silence.
+    // Before the next step, so that callers who wait for silence are told while there is silence.
     if (isSilent(this.#state)) this.#answer('off')
     const step = nextStep(this.#state)
     if (step) {

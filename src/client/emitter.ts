@@ -2,7 +2,7 @@
 export class Emitter<EventMap extends Record<keyof EventMap, unknown[]>> {
   readonly #listeners: { [E in keyof EventMap]?: Set<(...values: EventMap[E]) => void> } = {}
 
-  /** Returns the way to stop listening. */
+  /** Returns a function that stops listening. */
   on<E extends keyof EventMap>(event: E, listener: (...values: EventMap[E]) => void): () => void {
     const listeners = (this.#listeners[event] ??= new Set())
     listeners.add(listener)

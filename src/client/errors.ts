@@ -1,10 +1,10 @@
-/** What can go wrong, told with the server's code and sentence. */
+/** Errors of the SDK, with the server's code and sentence. */
 
-/** A refusal of the server, or a connection that could not be had. */
+/** A refusal of the server, or a connection that failed. */
 export class MeetingError extends Error {
-  /** Number of the contract, e.g. 4002; 0 where no server answered. */
+  /** Number of the contract, e.g. 4002; 0 if no server answered. */
   readonly code: number
-  /** Stable name, e.g. `INVALID_TOKEN`; `CONNECTION_FAILED` where no server answered. */
+  /** Stable name, e.g. `INVALID_TOKEN`; `CONNECTION_FAILED` if no server answered. */
   readonly reason: string
 
   constructor(code: number, reason: string, message: string, cause?: unknown) {
@@ -17,7 +17,7 @@ export class MeetingError extends Error {
 
 export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'other'
 
-/** A camera, microphone or screen that cannot be had. Joining works without. */
+/** A camera, microphone or screen that could not be opened. Joining works without it. */
 export class DeviceError extends Error {
   readonly device: 'mic' | 'camera' | 'screen'
   readonly problem: DeviceProblem
@@ -46,7 +46,7 @@ function deviceSentence(device: 'mic' | 'camera' | 'screen', problem: DeviceProb
   }
 }
 
-/** Names of `DOMException`s of getUserMedia (Media Capture and Streams, §10.2) as our four problems. */
+/** Maps names of `DOMException`s of getUserMedia (Media Capture and Streams, §10.2) to our four problems. */
 export function deviceProblem(name: string): DeviceProblem {
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing'
@@ -54,7 +54,7 @@ export function deviceProblem(name: string): DeviceProblem {
   return 'other'
 }
 
-/** What a join failed for. */
+/** The error of a failed join. */
 export function asMeetingError(error: unknown): MeetingError {
   if (error instanceof MeetingError) return error
   return new MeetingError(0, 'MEDIA_FAILED', 'This browser could not set up the media of the meeting.', error)

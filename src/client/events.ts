@@ -1,4 +1,4 @@
-/** What a meeting is made from, and what it tells. */
+/** The options and the events of a meeting. */
 import type { DevicesOptions, OwnKind } from './devices.ts'
 import type { DeviceError, MeetingError } from './errors.ts'
 import type { EntryRequest } from './lobby.ts'
@@ -7,18 +7,18 @@ import type { Participant, Stream } from './participant.ts'
 
 export type MeetingState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'left'
 
-/** Why it is over. Codes: contract, rest-and-tokens §5.5. */
+/** Why the meeting ended for us. Codes: contract, rest-and-tokens §5.5. */
 export interface LeftReason {
   code: number
   message: string
-  /** The server's refusal, where that is why. */
+  /** The server's refusal, if that is the reason. */
   error: MeetingError | undefined
 }
 
-/** A moderator asks us to send something. Nothing is sent until `accept()`. */
+/** A moderator asks us to send a stream. Nothing is sent until `accept()`. */
 export interface DeviceRequest {
   device: OwnKind
-  /** participantId of who asks. */
+  /** The participantId of the moderator. */
   from: string
   accept(): Promise<void>
   reject(): void
@@ -26,13 +26,13 @@ export interface DeviceRequest {
 
 export interface MeetingEvents {
   stateChanged: [state: MeetingState]
-  /** The server is back and still prepares its media; the meeting waits for it. The message says how far that is. */
+  /** The server is back but still prepares its media, and the meeting waits for it. The message tells the progress. */
   mediaPreparing: [message: string]
   participantJoined: [participant: Participant]
   participantLeft: [participant: Participant, reason: { code: number; message: string }]
-  /** Name, mode, or what is on. */
+  /** The name, the mode, or what is on has changed. */
   participantChanged: [participant: Participant]
-  /** Our own name, which a backend or another client may change. */
+  /** Our own name has changed; a backend or another client may change it. */
   selfChanged: [self: Self]
   streamAdded: [stream: Stream, participant: Participant]
   streamRemoved: [stream: Stream, participant: Participant]
@@ -40,12 +40,12 @@ export interface MeetingEvents {
   activeSpeakerChanged: [participantId: string | null]
   pinChanged: [participantId: string | null]
   entryRequested: [request: EntryRequest]
-  /** It waits no more: answered, withdrawn or timed out. */
+  /** The request no longer waits: it was answered, withdrawn, or timed out. */
   entrySettled: [id: string]
   deviceRequested: [request: DeviceRequest]
-  /** Own devices, what is wanted of them or what is sent of them. */
+  /** Our devices, the wishes for them, or their streams have changed. */
   devicesChanged: []
-  /** A device that nobody waits for could not be had, or the server refused its stream. It is off. */
+  /** A device that no call waits for could not be opened, or the server refused its stream. It is off. */
   deviceProblem: [error: DeviceError | MeetingError]
   left: [reason: LeftReason]
 }
@@ -53,12 +53,12 @@ export interface MeetingEvents {
 export interface Self {
   id: string
   name: string
-  /** May answer entry requests. */
+  /** Whether we may answer entry requests. */
   canAdmit: boolean
   canModerate: boolean
 }
 
-/** Instants of the steps of joining, ms of `performance.now()`. */
+/** Times of the steps of joining, in ms of `performance.now()`. */
 export interface Timings {
   start: number
   initConfig?: number
@@ -81,15 +81,15 @@ export interface MeetingOptions {
   camera: MediaStreamTrack | boolean
   metaData: Record<string, unknown>
   iceServers: RTCIceServer[]
-  /** Of the call that told where the socket is, so that the server's log ties them. */
+  /** The id of the call that returned the socket's address, to connect them in the server's log. */
   requestId?: string | undefined
   timings: Timings
-  /** Instead of the browser's own. */
+  /** Replaces the browser's own devices. */
   openDevice?: NonNullable<DevicesOptions['open']>
   newDevice?: NonNullable<MediaOptions['newDevice']>
-  /** How long what we send may differ from what the server says of it before all is made anew. Default 10 s. */
+  /** How long our streams may differ from the server's view before everything is rebuilt. Default 10 s. */
   disagreementMs?: number
 }
 
-/** Tells whoever listens to the meeting. */
+/** Emits an event of the meeting. */
 export type Tell = <E extends keyof MeetingEvents>(event: E, ...values: MeetingEvents[E]) => void

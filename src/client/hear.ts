@@ -1,4 +1,4 @@
-/** What is done about each thing that the server says or asks. */
+/** Handles every notification and request of the server. */
 import type { Notification } from '../protocol/notifications.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { Devices, OwnKind } from './devices.ts'
@@ -10,24 +10,24 @@ import { setState } from './participant.ts'
 import type { Roster } from './roster.ts'
 import type { ServerRequestHandlers } from './signalling.ts'
 
-/** The meeting, as far as the server's words concern it. */
+/** What the handlers need of the meeting. */
 export interface Listener {
   readonly self: Self
   readonly lobby: Lobby
   readonly roster: Roster
   readonly devices: Devices
-  /** What is received now; it may be another one each time. */
+  /** The current media; it may be replaced at any time. */
   readonly media: () => Media
   readonly tell: Tell
-  /** We are let in to this session. */
+  /** We are admitted to this session. */
   admitted: (sessionId: string) => void
-  /** Why the connection is about to end for good. */
+  /** The connection is about to end for good, for this reason. */
   refused: (error: MeetingError) => void
   /** The server is about to restart. */
   restarting: () => void
-  /** The server prepares its media; the message says how far that is. */
+  /** The server prepares its media; the message tells the progress. */
   preparing: (message: string) => void
-  /** The server told the others that a stream of ours is on or off. */
+  /** The server told the others that one of our streams is on or off. */
   toldOfUs: (kind: StreamKind, on: boolean) => void
   /** The media worker was replaced. */
   mediaReset: () => void
@@ -50,7 +50,7 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
   const settled = ({ id }: { id: string }): void => lobby.settle(id)
   return {
     error: ({ code, name, message }) => {
-      // These three are no refusals: the connection is about to be cut, and comes back by itself.
+      // These three are not refusals: the connection is about to be cut, and reconnects by itself.
       if (name === 'SERVER_STOPPING') listener.restarting()
       else if (name === 'MEDIA_PREPARING') listener.preparing(message)
       else if (!isOfOutput(code) && name !== 'TOO_SLOW')
@@ -85,9 +85,9 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
     consumerPaused: ({ consumerId }) => media().setPaused(consumerId, true),
     consumerResumed: ({ consumerId }) => media().setPaused(consumerId, false),
     mediaReset: () => listener.mediaReset(),
-    // The size of the picture itself shows which layer arrives.
+    // The size of the video itself shows which layer arrives.
     consumerLayersChanged: ignored,
-    // We send VP8, which every server offers first, so there is no other codec to fall back to.
+    // We send VP8, which every server offers first, so there is no other codec to change to.
     unsupportedCodecAdded: ignored,
     consumerPausedSubManager: ({ consumerId }) => media().setHeld(consumerId, true),
     consumerResumedSubManager: ({ consumerId }) => media().setHeld(consumerId, false),

@@ -1,4 +1,4 @@
-/** Who waits to be let in, for one who may decide. */
+/** The people who wait for admission, for a participant who may admit them. */
 import type { EntryDecision } from '../protocol/notifications.ts'
 
 export interface EntryRequest {
@@ -9,7 +9,7 @@ export interface EntryRequest {
 export class Lobby {
   readonly #respond: (id: string, decision: EntryDecision) => Promise<unknown>
   readonly #onSettled: (id: string) => void
-  /** By participant id, in the order of asking. */
+  /** By participant id, in the order of the requests. */
   readonly requests = new Map<string, EntryRequest>()
 
   constructor(
@@ -20,12 +20,15 @@ export class Lobby {
     this.#onSettled = onSettled
   }
 
-  /** Nobody can answer this one any more. The answer to whoever decided may come before the word to all, or after it. */
+  /**
+   * Nobody can answer this request any more. The answer to the person who decided may arrive before or after the
+   * notification to all.
+   */
   settle(id: string): void {
     if (this.requests.delete(id)) this.#onSettled(id)
   }
 
-  /** @throws {MeetingError} RESPOND_ENTRY_FAILED when somebody was quicker */
+  /** @throws {MeetingError} RESPOND_ENTRY_FAILED if somebody else was faster */
   async allow(id: string): Promise<void> {
     await this.#respond(id, 'allowed')
     this.settle(id)
@@ -36,7 +39,7 @@ export class Lobby {
     this.settle(id)
   }
 
-  /** Everybody who waits now; who is gone meanwhile is passed over. */
+  /** Admits everybody who waits now; requests that ended in the meantime are skipped. */
   async allowAll(): Promise<void> {
     await Promise.allSettled([...this.requests.keys()].map((id) => this.allow(id)))
   }

@@ -1,4 +1,4 @@
-/** What goes out and comes in over WebRTC: one device, one transport for each direction. */
+/** Our media over WebRTC: one device, and one transport per direction. */
 import { Device, type types } from 'mediasoup-client'
 import type { StreamKind } from '../protocol/media.ts'
 import type { ServerRequests } from '../protocol/notifications.ts'
@@ -14,19 +14,19 @@ type Consumer = types.Consumer
 type Transport = types.Transport
 
 export interface MediaOptions {
-  /** Asks the server. @throws {MeetingError} */
+  /** Sends a request to the server. @throws {MeetingError} */
   request: <T>(method: string, data?: object) => Promise<T>
   iceServers: RTCIceServer[]
-  /** Default: what fits the browser. */
+  /** Default: the device for this browser. */
   newDevice?: () => Device
-  /** A transport came into this state for the first time. */
+  /** Called when a transport reaches this state for the first time. */
   onState: (direction: 'send' | 'receive', state: string) => void
   onStream: (stream: Stream) => void
   onStreamGone: (stream: Stream) => void
   onStreamChanged: (stream: Stream) => void
   /**
-   * What the server has of us is not known, or no longer what we think, so that all must be made anew. At once where the
-   * server did not answer; otherwise it may be about to say so itself.
+   * The server's view of our streams is unknown or differs from ours, so everything must be rebuilt: immediately if the
+   * server did not answer, otherwise after a moment in which it may report it itself.
    */
   onLost: (atOnce: boolean) => void
 }
@@ -37,11 +37,11 @@ interface Received {
   stream: Stream
 }
 
-/** How often, and how soon again, the server is told that a stream ended when it has no time to hear it. */
+/** How often, and after how long, the end of a stream is reported again to a server that is too busy. */
 const CLOSE_TRIES = 5
 const CLOSE_RETRY_MS = 1000
 
-/** Bit rates in bits/s and sizes of what is sent, largest last (contract, signalling §6). */
+/** Sizes and bit rates (bits/s) of the layers, largest last (contract, signalling §6). */
 function cameraEncodings(
   width: number,
 ): { scaleResolutionDownBy: number; maxBitrate: number; maxFramerate: number; scalabilityMode: string }[] {
@@ -54,7 +54,7 @@ function cameraEncodings(
   return all.slice(3 - layers)
 }
 
-/** A stream's kind, from what its producer said of it. */
+/** The kind of a stream, from its producer's data. */
 function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
   if (kind === 'audio') return shared ? 'shareAudio' : 'audio'
   return shared ? 'share' : 'video'
@@ -82,7 +82,10 @@ export class Media implements Line {
     return this.#device!.recvRtpCapabilities
   }
 
-  /** The device and both transports; the questions fly at once. @throws also when it was closed meanwhile */
+  /**
+   * Creates the device and both transports, with simultaneous requests.
+   * @throws also if it was closed in the meantime
+   */
   async open(): Promise<void> {
     this.#opening = this.#open()
     await this.#opening
@@ -116,7 +119,7 @@ export class Media implements Line {
     return receive
   }
 
-  /** One call at a time for one kind. */
+  /** Call it once at a time for each kind. */
   async carry(kinds: readonly StreamKind[], tracks: Tracks<MediaStreamTrack>): Promise<boolean> {
     try {
       for (const kind of kinds) await this.#bring(kind, tracks[kind])
@@ -124,7 +127,7 @@ export class Media implements Line {
     } catch (error) {
       if (this.#closed) return false
       if (error instanceof MeetingError) {
-        // Unanswered: it may be there or not. Without its transport: the media server is being replaced.
+        // Without an answer, the stream may exist or not. Without the transport, the media server is being replaced.
         const unanswered = error.code === 0
         if (!unanswered && error.reason !== 'NOT_FOUND' && error.reason !== 'INVALID_STATE') throw error
         this.#options.onLost(unanswered)
@@ -139,7 +142,7 @@ export class Media implements Line {
     if (!track) {
       if (producer) await this.#stop(kind, producer)
     } else if (!producer) this.#producers.set(kind, await this.#produce(kind, track))
-    // Another track under the same producer: nobody notices but by what they see.
+    // A new track of the same producer: others see only the new content.
     else if (producer.track !== track) await producer.replaceTrack({ track })
   }
 
@@ -165,9 +168,9 @@ export class Media implements Line {
     })
   }
 
-  /** Muting is this: the wire knows no other way (contract, signalling §3.2). */
+  /** This is muting: the wire has no other way (contract, signalling §3.2). */
   async #stop(kind: StreamKind, producer: Producer): Promise<void> {
-    // From here on nothing leaves, whatever the server answers and when.
+    // From here on nothing is sent, whatever and whenever the server answers.
     producer.close()
     for (let tries = 1; ; tries++) {
       try {
@@ -184,7 +187,7 @@ export class Media implements Line {
     this.#producers.delete(kind)
   }
 
-  /** Opens what the server offers. What it says of it meanwhile is heeded. */
+  /** Opens an offered stream. Events about it in the meantime are applied. */
   async consume(payload: ServerRequests['newConsumer']): Promise<void> {
     const { id, producerId, peerId, appData, producerPaused } = payload
     const media = payload.kind
@@ -198,7 +201,7 @@ export class Media implements Line {
         producerId,
         kind: media,
         rtpParameters: payload.rtpParameters as types.RtpParameters,
-        // Sound and picture of one person and source play in step.
+        // Audio and video of one person and source are synchronised.
         streamId: `${peerId}-${appData.share === true ? 'share' : 'own'}`,
       })
       const showing = new Showing({
@@ -219,17 +222,17 @@ export class Media implements Line {
     this.#run(this.#receptions.closed(consumerId))
   }
 
-  /** Nothing of this participant is received any more. */
+  /** Stops receiving this participant. */
   forget(participantId: string): void {
     this.#run(this.#receptions.forgotten(participantId))
   }
 
-  /** Paused or resumed at the source. */
+  /** The stream was paused or resumed at its source. */
   setPaused(consumerId: string, paused: boolean): void {
     this.#run(this.#receptions.paused(consumerId, paused))
   }
 
-  /** Held back by the server, or sent again. */
+  /** The server pauses the stream for us, or resumes it. */
   setHeld(consumerId: string, held: boolean): void {
     this.#run(this.#receptions.held(consumerId, held))
   }
@@ -303,7 +306,7 @@ export class Media implements Line {
     return transport
   }
 
-  /** A pause may heal by itself; what has failed does not. */
+  /** A disconnection may recover by itself; a failure does not. */
   async #restartIce(transport: Transport, state: string): Promise<void> {
     if (state === 'disconnected') {
       await new Promise((done) => setTimeout(done, 2000))
@@ -315,7 +318,7 @@ export class Media implements Line {
       })
       if (!transport.closed) await transport.restartIce({ iceParameters })
     } catch {
-      // The connection is lost too, or the transport is gone: where that is not noticed otherwise, all is made anew.
+      // Either the connection is lost too, or the transport is gone: if nothing else notices, everything is rebuilt.
       if (!transport.closed) this.#options.onLost(false)
     }
   }

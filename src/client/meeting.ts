@@ -1,4 +1,4 @@
-/** A meeting as one participant lives it: waiting, joining, being inside, coming back, leaving. */
+/** A meeting from one participant's view: waiting, joined, reconnecting, left. */
 import type { JoinReply } from '../protocol/notifications.ts'
 import { Agreement } from './agreement.ts'
 import { Chat } from './chat.ts'
@@ -25,12 +25,12 @@ import { Signalling } from './signalling.ts'
 const LEFT_BY_OURSELVES = { code: 1101, message: 'MANUAL_LEAVE_CALLED' }
 const GAVE_UP = { code: 1102, message: 'WEBSOCKET_CONNECTION_ATTEMPTS_EXHAUSTED' }
 const JOIN_FAILED = { code: 1103, message: 'JOIN_ROOM_FAILED' }
-/** For the server to hear that we leave, before the connection ends. */
+/** Time for the server to receive our leave before the connection ends. */
 const LEAVE_TIMEOUT_MS = 500
-/** How soon, and how often, a participant who was inside tries again while the server can save nothing. */
+/** How often a participant who was inside tries again while the server cannot save anything. */
 const UNSAVED_RETURN_MS = 2000
 const MAX_UNSAVED_RETURNS = 150
-/** How soon a server that prepares its media is asked again. */
+/** How often a server that prepares its media is asked again. */
 export const PREPARING_MS = 3000
 
 export class Meeting extends Emitter<MeetingEvents> {
@@ -53,7 +53,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   #preparing: string | undefined
   #unsavedReturns = 0
   #accepted: { resolve: () => void; reject: (error: MeetingError) => void } | undefined
-  /** Settles when the server took the request to come in: waiting or let in. */
+  /** Settles when the server accepted the entry request: waiting or admitted. */
   readonly accepted: Promise<void>
 
   constructor(options: MeetingOptions) {
@@ -130,7 +130,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     globalThis.addEventListener('online', this.#online)
   }
 
-  /** The others, by id. */
+  /** The other participants, by id. */
   get participants(): ReadonlyMap<string, Participant> {
     return this.#roster.participants
   }
@@ -147,17 +147,17 @@ export class Meeting extends Emitter<MeetingEvents> {
     return this.#state
   }
 
-  /** Whether the connection is away because the server said that it restarts; for as long as the state is `reconnecting`. */
+  /** Whether the connection is lost because the server restarts; while the state is `reconnecting`. */
   get serverRestarts(): boolean {
     return this.#restarting && this.#state === 'reconnecting'
   }
 
-  /** How far the server's media is, as a sentence; for as long as the connection waits for that. */
+  /** The progress of the server's media in one sentence, while the connection waits for it. */
   get mediaPreparing(): string | undefined {
     return this.#state === 'reconnecting' || this.#state === 'connecting' ? this.#preparing : undefined
   }
 
-  /** Leaves the meeting. The devices are let go of at once. */
+  /** Leaves the meeting. Devices are released immediately. */
   async leave(): Promise<void> {
     if (this.#state === 'left') return
     this.devices.close()
@@ -191,7 +191,8 @@ export class Meeting extends Emitter<MeetingEvents> {
       this.#accepted?.resolve()
       if (this.#state === 'connecting' && this.sessionId === undefined) this.#setState('waiting')
     } catch (error) {
-      // The server says why in a notification and closes; without one the connection was lost, and comes back.
+      // The server sends the reason in a notification and closes; without a reason the connection was lost, and
+      // reconnects.
       if (error instanceof MeetingError && error.code !== 0) this.#refusal ??= error
     }
   }
@@ -213,7 +214,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       if (!this.#media.isCurrent(media)) return
     } catch (error) {
       if (!this.#media.isCurrent(media) || !this.#signalling.connected) return
-      // A participant who was inside comes back as soon as the server can save that again.
+      // A participant who was inside returns as soon as the server can save that.
       const returns = this.#state === 'reconnecting'
       const unsaved = error instanceof MeetingError && error.reason === 'STORE_UNAVAILABLE'
       if (returns && unsaved && ++this.#unsavedReturns <= MAX_UNSAVED_RETURNS) {
@@ -274,7 +275,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   }
 
   #lost(): void {
-    // Before the state changes: whoever shows the lobby looks at it then.
+    // Before the state changes, because views of the lobby read it then.
     this.lobby.requests.clear()
     if (this.#state === 'joined') this.#setState('reconnecting')
     else if (this.#state === 'waiting') this.#setState('connecting')

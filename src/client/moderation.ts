@@ -1,4 +1,4 @@
-/** What a moderator may do to others. Without `allow_mod` each is refused with 4008. */
+/** What a moderator may do to others. Without `allow_mod` each call is refused with 4008. */
 
 type Request = (method: string, data?: object) => Promise<unknown>
 
@@ -9,7 +9,7 @@ export class Moderation {
     this.#request = request
   }
 
-  /** At once, without asking. */
+  /** Switches the microphone off immediately. */
   async disableMic(participantId: string): Promise<void> {
     await this.#request('disablePeerMic', { peerId: participantId })
   }
@@ -28,7 +28,7 @@ export class Moderation {
     await this.#request('enablePeerWebcam', { peerId: participantId })
   }
 
-  /** Out, and not to come back to this session. */
+  /** Removes the participant, who cannot come back to this session. */
   async remove(participantId: string): Promise<void> {
     await this.#request('removePeer', { peerId: participantId })
   }
@@ -36,7 +36,7 @@ export class Moderation {
     await this.#request('liftRemoval', { peerId: participantId })
   }
 
-  /** For everybody: this one in front, or nobody. */
+  /** Pins this participant for everybody, or nobody. */
   async pin(participantId: string, pinned: boolean): Promise<void> {
     await this.#request('pinStateChanged', { peerId: participantId, state: { cam: pinned, share: pinned } })
   }

@@ -1,25 +1,25 @@
-/** One who is in the meeting with us, and what it sends. */
+/** Another participant, and the streams received from them. */
 import type { StreamKind } from '../protocol/media.ts'
 import type { Mode } from '../protocol/modes.ts'
 
 export type Quality = 'low' | 'med' | 'high'
 
-/** One track that arrives. */
+/** One received track. */
 export interface Stream {
   readonly id: string
   readonly participantId: string
   readonly kind: StreamKind
   readonly track: MediaStreamTrack
-  /** Nothing arrives: paused at its source, or held back by the server, which sends only so many cameras. */
+  /** Nothing arrives: it is paused at its source, or by the server, which sends a limited number of cameras. */
   paused: boolean
-  /** Which of the sent sizes to receive; no effect on a stream that has one. */
+  /** Chooses one of the sent sizes; no effect on a stream with one size. */
   setQuality(quality: Quality): Promise<void>
   /**
-   * Says how wide the picture is shown, in device px, so that no larger size is sent than is needed, and nothing for 0. Call
-   * it as often as that changes. Without it the picture comes as if it filled the screen.
+   * Tells how wide the video is shown, in device px, so that no larger size than needed is sent, and nothing for 0.
+   * Call it whenever that changes. Without it the video is sent as if it filled the screen.
    */
   show(width: number): void
-  /** Statistics of the receiver, as WebRTC has them. */
+  /** Statistics of the WebRTC receiver. */
   stats(): Promise<RTCStatsReport>
 }
 
@@ -53,14 +53,14 @@ export function newParticipant(peer: {
   }
 }
 
-/** Something of a participant went on or off, by the server's word. */
+/** The server reported that a stream of a participant is on or off. */
 export function setState(participant: Participant, kind: StreamKind, on: boolean): void {
   if (kind === 'audio') participant.micOn = on
   else if (kind === 'video') participant.cameraOn = on
   else if (kind === 'share') participant.shareOn = on
 }
 
-/** Who is to be dropped when, after a reconnection, only these are there. */
+/** Returns the ids that are no longer present after a reconnect. */
 export function missing(known: Iterable<string>, present: readonly { id: string }[]): string[] {
   const there = new Set(present.map(({ id }) => id))
   return [...known].filter((id) => !there.has(id))

@@ -1,10 +1,10 @@
 /**
- * What the server sends us of the others, from its offer on: each stream in one order, and of each participant at most
- * one of a kind. Pure: `Media` reports what happens and does what is answered.
+ * The streams that the server sends us, from their offer on: each in one order, and at most one of each kind per
+ * participant. Pure: `Media` reports events and applies the effects.
  */
 import type { StreamKind } from '../protocol/media.ts'
 
-/** One consumer that the server made for us. */
+/** A consumer that the server created for us. */
 export interface Offer {
   id: string
   participantId: string
@@ -13,15 +13,15 @@ export interface Offer {
 }
 
 export type Effect<Stream> =
-  /** It is the stream of its participant and kind from now on. */
+  /** It is now the shown stream of its participant and kind. */
   | { do: 'show'; stream: Stream }
   | { do: 'hide'; stream: Stream }
   | { do: 'pause' | 'resume'; stream: Stream; shown: boolean }
-  /** It is over: nothing may stay of it. */
+  /** It ended: release everything of it. */
   | { do: 'close'; stream: Stream }
 
 interface Reception<Stream> extends Offer {
-  /** The server sends nothing of it for now, whatever its source does. */
+  /** Whether the server pauses it for us, whatever its source does. */
   held: boolean
   /** Undefined while it is being opened. */
   stream: Stream | undefined
@@ -38,7 +38,7 @@ export class Receptions<Stream> {
     return []
   }
 
-  /** It could be opened. If the server closed it meanwhile, it is closed at once. */
+  /** It was opened. If the server closed it in the meantime, it is closed immediately. */
   opened(id: string, stream: Stream): Effect<Stream>[] {
     const one = this.#all.get(id)
     if (!one) return [{ do: 'close', stream }]
@@ -79,18 +79,18 @@ export class Receptions<Stream> {
     return [{ do: still ? 'pause' : 'resume', stream, shown: this.#shown.get(keyOf(one)) === stream }]
   }
 
-  /** Its participant is gone. */
+  /** Its participant left. */
   forgotten(participantId: string): Effect<Stream>[] {
     const theirs = [...this.#all.values()].filter((one) => one.participantId === participantId)
     return theirs.flatMap(({ id }) => this.closed(id))
   }
 
-  /** All of it is gone, and what is being opened as well. */
+  /** All streams ended, including those being opened. */
   ended(): Effect<Stream>[] {
     return [...this.#all.keys()].flatMap((id) => this.closed(id))
   }
 
-  /** The newest that is open is the one; an older one, if it outlives it, is the one again. */
+  /** Shows the newest open stream; an older one is shown again if the newer ends first. */
   #show(changed: Reception<Stream>): Effect<Stream>[] {
     const key = keyOf(changed)
     const before = this.#shown.get(key)

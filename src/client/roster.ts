@@ -1,4 +1,4 @@
-/** The others in the meeting: who they are, what they send, who speaks, and who is pinned for all. */
+/** The other participants: who they are, what they send, who speaks, and who is pinned for all. */
 import type { Peer, ServerRequests } from '../protocol/notifications.ts'
 import type { Tell } from './events.ts'
 import { missing, newParticipant, type Participant, type Stream } from './participant.ts'
@@ -13,20 +13,20 @@ export class Roster {
   readonly #tell: Tell
   readonly #dropStreams: (participantId: string) => void
 
-  /** @param dropStreams ends what is received of a participant who left */
+  /** @param dropStreams ends the received streams of a participant who left */
   constructor(tell: Tell, dropStreams: (participantId: string) => void) {
     this.#tell = tell
     this.#dropStreams = dropStreams
   }
 
-  /** These are inside, and nobody else. Who speaks, and what is on of each, is told after it. */
+  /** Replaces the list of participants. The active speaker and the state of streams are reported afterwards. */
   replace(peers: readonly Peer[]): void {
     this.activeSpeakerId = null
     for (const id of missing(this.participants.keys(), peers)) this.leave(id, UNKNOWN)
     for (const peer of peers) this.meet(peer)
   }
 
-  /** Somebody joined, or is told of once more. */
+  /** A participant joined, or is reported again. */
   meet(peer: Peer): void {
     const known = this.participants.get(peer.id)
     if (known) {

@@ -1,23 +1,23 @@
 /**
- * Asks the server for a picture in the size in which it is shown, and for none while it is not shown. Sizes change often and
- * answers take time: one request flies at a time, and the newest wish is the one that counts.
+ * Requests a video in the size in which it is shown, and pauses it while it is not shown. Sizes change often and
+ * answers take time: one request runs at a time, and the newest wish counts.
  */
 import { MeetingError } from './errors.ts'
 
-/** What a sender said of its picture. */
+/** The sizes that a sender announced. */
 export interface SentSizes {
-  /** Of the largest layer, in px. */
+  /** Width of the largest layer, in px. */
   width: number
-  /** How many sizes are sent, each half as wide as the next. */
+  /** Number of layers, each half as wide as the next. */
   layers: number
 }
 
-/** A layer that is this much narrower than the place where it is shown still looks sharp enough. */
+/** A layer this much narrower than its place still looks sharp enough. */
 const SHARP_ENOUGH = 0.8
 const RETRY_MS = 1000
 const UNKNOWN_WIDTH = 1280
 
-/** From the producer's `appData` (contract, signalling §3.3); what is not said is taken to be usual. */
+/** Reads the producer's `appData` (contract, signalling §3.3); missing values are assumed to be usual. */
 export function sentSizesOf(appData: Record<string, unknown>): SentSizes {
   const { width, encodings } = appData
   return {
@@ -26,7 +26,7 @@ export function sentSizesOf(appData: Record<string, unknown>): SentSizes {
   }
 }
 
-/** The smallest layer that looks sharp when it is shown this wide. */
+/** Returns the smallest layer that looks sharp at this width. */
 export function layerFor(shownWidth: number, { width, layers }: SentSizes): number {
   for (let layer = 0; layer < layers - 1; layer++)
     if (width / 2 ** (layers - 1 - layer) >= shownWidth * SHARP_ENOUGH) return layer
@@ -35,7 +35,7 @@ export function layerFor(shownWidth: number, { width, layers }: SentSizes): numb
 
 interface Wish {
   paused: boolean
-  /** Undefined where the sender sends one size. */
+  /** Undefined if the sender sends one size. */
   layer: number | undefined
 }
 
@@ -49,7 +49,7 @@ export interface ShowingOptions {
 
 export class Showing {
   readonly #options: ShowingOptions
-  /** Until somebody says how it is shown, it comes as the server sends it. */
+  /** Until `show` is called, the video arrives as the server sends it. */
   #now: Wish = { paused: false, layer: undefined }
   #wish: Wish = this.#now
   #isAsking = false
@@ -59,7 +59,7 @@ export class Showing {
     this.#options = options
   }
 
-  /** @param width in device px; 0: it is not shown */
+  /** @param width in device px; 0 if it is not shown */
   show(width: number): void {
     const { sent } = this.#options
     const layer = width > 0 && sent.layers > 1 ? layerFor(width, sent) : this.#wish.layer
@@ -67,7 +67,7 @@ export class Showing {
     void this.#ask()
   }
 
-  /** Asks for nothing any more. */
+  /** Stops sending requests. */
   end(): void {
     this.#isOver = true
   }
@@ -88,7 +88,7 @@ export class Showing {
         } else return
       }
     } catch (error) {
-      // Gone with its consumer or its connection, and made anew with the next; too many requests are asked again.
+      // It ended with its consumer or connection, and the next one starts again; after too many requests, try again.
       if (error instanceof MeetingError && error.reason === 'RATE_LIMITED')
         later(() => void this.#ask(), RETRY_MS)
     } finally {

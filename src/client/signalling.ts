@@ -1,30 +1,30 @@
-/** The socket: requests that are answered, what the server says, and coming back when the connection is lost. */
+/** The socket: requests with answers, messages of the server, and reconnecting. */
 import { io, type Socket } from 'socket.io-client'
 import type { Notification, ServerRequests } from '../protocol/notifications.ts'
 import { MeetingError } from './errors.ts'
 
 export interface SignallingOptions {
-  /** With the scheme: `https://host:port`. */
+  /** The address with its scheme: `https://host:port`. */
   url: string
   path: string
   query: Record<string, string>
 }
 
-/** What is done about each event that wants an acknowledgement; what is thrown goes unacknowledged. */
+/** The handlers of requests that need an acknowledgement. If a handler throws, there is none. */
 export type ServerRequestHandlers = {
   [E in keyof ServerRequests]: (payload: ServerRequests[E]) => Promise<void> | void
 }
 
 export interface SignallingHandlers {
-  /** The server accepts requests; after each (re)connection. */
+  /** The server accepts requests; called after each connection. */
   ready: () => void
   notification: (notification: Notification) => void
   requests: ServerRequestHandlers
-  /** The server put us out; there is no way back. */
+  /** The server removed us for good. */
   closed: (reason: { code: number; message: string }) => void
-  /** The connection is lost; `attempt` counts the tries since. */
+  /** The connection is lost; `attempt` counts the attempts since. */
   lost: () => void
-  /** It could not be had again. */
+  /** All attempts to reconnect failed. */
   gaveUp: () => void
 }
 
@@ -36,14 +36,13 @@ interface Reply {
 }
 
 const REQUEST_TIMEOUT_MS = 20_000
-/** How long one who lost the connection tries to come back. */
+/** How long a client tries to reconnect. */
 const RECONNECT_FOR_MS = 60_000
 
 /**
- * Wait before the next try, in ms: quick at first, then about once a second, so that everybody is back within 3 s of the
- * server's first answer. Each client waits a time of its own, so that a thousand that were lost together come back spread out.
- *
- * @param attempt tries since the connection was lost
+ * Wait before the next attempt, in ms: short at first, then about a second, so that everybody is back within 3 s of the
+ * server's first answer. Each client waits differently, so that a thousand lost connections come back spread out.
+ * @param attempt attempts since the connection was lost
  * @param random at least 0 and less than 1
  */
 export function reconnectDelay(attempt: number, random: number): number {
@@ -54,7 +53,7 @@ export class Signalling {
   readonly #socket: Socket
   readonly #handlers: SignallingHandlers
   #finished = false
-  /** Set while the server refuses for now: how long until it is asked again. */
+  /** Set while the server refuses temporarily: the time until the next attempt. */
   #againMs: number | undefined
   #wasReady = false
   #lostAt = 0
@@ -107,14 +106,14 @@ export class Signalling {
   }
 
   /**
-   * @param onAnswer is called with the answer before anything that came after it is heard
-   * @throws {MeetingError} the server's refusal, or that it did not answer
+   * @param onAnswer is called with the answer, before any later message is handled
+   * @throws {MeetingError} the server's refusal, or a missing answer
    */
   request<T>(method: string, data: object = {}, onAnswer?: (answer: T) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (message: string, cause?: unknown): void =>
         reject(new MeetingError(0, 'CONNECTION_FAILED', message, cause))
-      // It would be sent after the next connection, where it means nothing.
+      // It would be sent over the next connection, where it means nothing.
       if (!this.#socket.connected) return fail('There is no connection to the server now.')
       const hear = (error: unknown, answer?: { data?: Reply }): void => {
         if (error) return fail('The server did not answer.', error)
@@ -130,7 +129,7 @@ export class Signalling {
     })
   }
 
-  /** Tries again at once, e.g. because the network is another. */
+  /** Reconnects immediately, e.g. because the network changed. */
   hurry(): void {
     if (this.#timer === undefined) return
     clearTimeout(this.#timer)
@@ -138,17 +137,17 @@ export class Signalling {
     this.#socket.connect()
   }
 
-  /** Cuts what may be a dead connection, so that it is made anew. */
+  /** Replaces a connection that may be dead. */
   renew(): void {
     if (this.#socket.connected) this.#socket.io.engine.close()
   }
 
-  /** The server refuses for now: the end of this connection is not the end, and there is no limit to the tries. */
+  /** The server refuses temporarily: the end of this connection is not final, and attempts are not limited. */
   tryAgainIn(ms: number): void {
     this.#againMs = ms
   }
 
-  /** For good. */
+  /** Closes the connection for good. */
   close(): void {
     this.#finished = true
     clearTimeout(this.#timer)
@@ -170,7 +169,7 @@ export class Signalling {
       return
     }
     if (this.#wasReady) this.#handlers.lost()
-    // Whoever hears of it may have had enough.
+    // A listener may have closed the connection.
     if (this.#isFinished()) return
     this.#timer = setTimeout(
       () => {
