@@ -1,14 +1,14 @@
 /**
- * What a receiver tells the sender of the arrival of each packet, so that the sender can work out what the line takes
- * (transport-wide congestion control, draft-holmer-rmcat-transport-wide-cc-extensions-01).
+ * Reports to the sender when each packet arrived, so that the sender can estimate the bandwidth (transport-wide
+ * congestion control, draft-holmer-rmcat-transport-wide-cc-extensions-01).
  */
 
 export const TRANSPORT_WIDE_URI = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01'
 
-/** Of RTCP: feedback about the transport (RFC 4585), and which. */
+/** RTCP transport feedback (RFC 4585), and its format. */
 const [PAYLOAD_TYPE, FORMAT] = [205, 15]
 const HEAD_BYTES = 20
-/** Times are told in these. */
+/** The unit of times in a report. */
 const TICK_MS = 0.25
 const REFERENCE_MS = 64
 /** Packets of which one chunk tells, with two bits for each. */
@@ -21,7 +21,7 @@ export class ArrivalFeedback {
   readonly #extensionId: number
   /** By the packet's number, counted on over the turns of its 16 bits. */
   #arrivals = new Map<number, number>()
-  /** The first that no report told of. */
+  /** The first packet that no report has contained. */
   #next: number | undefined
   #highest = 0
   #reports = 0
@@ -40,7 +40,7 @@ export class ArrivalFeedback {
     if (number >= this.#next) this.#arrivals.set(number, now)
   }
 
-  /** Of all that came since the last report; undefined where nothing did. */
+  /** Reports all packets since the last report; undefined if there were none. */
   report(): Buffer | undefined {
     if (this.#arrivals.size === 0 || this.#next === undefined) return undefined
     const last = this.#highest

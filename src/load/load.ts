@@ -11,32 +11,35 @@ import type { WorkerFigures } from './server-figures.ts'
 import { Source } from './streams.ts'
 
 export interface LoadOptions {
-  /** Of the server, e.g. `http://localhost:9000`. */
+  /** Address of the server, e.g. `http://localhost:9000`. */
   url: string
   /** Joins directly. */
   token: string
   meetings: number
-  /** In each meeting. */
+  /** Participants in each meeting. */
   participants: number
-  /** How long everybody stays, once all are in. */
+  /** How long everybody stays after the last join. */
   seconds: number
   joinsPerSecond: number
-  /** In each meeting; the others only receive. */
+  /** Senders in each meeting; the others only receive. */
   senders: number
-  /** Of each picture, from 1 to 3; the bit rate is that of the largest. */
+  /** Simulcast layers of each video, 1 to 3; the bit rate is that of the largest. */
   layers: number
   /** Bits per second; 0 for none. */
   audioBitrate: number
   videoBitrate: number
-  /** In which all meet, instead of new ones. */
+  /** The meeting to join instead of new ones. */
   meetingId?: string | undefined
   /** Processor seconds of the server so far, if they can be had. */
   serverCpu: () => Promise<number | undefined>
-  /** What the server says of its media workers, by port; empty where it does not tell. */
+  /** The server's figures of its media workers, by port; empty if it does not report them. */
   serverWorkers: () => Promise<ReadonlyMap<number, WorkerFigures>>
   /** Datagrams that the server's own sockets lost so far, if that is known. */
   serverDrops: () => Promise<number | undefined>
-  /** Whether an address that the server names, for sockets or media, may be loaded too. @throws what says why not */
+  /**
+   * Whether an address that the server names, for sockets or media, may be loaded too.
+   * @throws with the reason if not
+   */
   mayAim: (host: string) => void
   /** Ends it early; the report is made all the same. */
   signal: AbortSignal
@@ -56,28 +59,31 @@ export interface LoadReport {
   firstMediaMs: Quantiles | null
   streams: {
     expected: number
-    /** Of those, how many brought at least one packet. */
+    /** How many of these delivered at least one packet. */
     flowing: number
     packetsSent: number
     packetsReceived: number
     packetsLost: number
     lostPercent: number
-    /** Of all kinds of datagrams, those that this program was too slow to read; null where the system does not tell. */
+    /** Datagrams of any kind that this program was too slow to read; null if the system does not report them. */
     droppedHere: number | null
-    /** Those that reached the server and were lost at its sockets, as its media workers were too slow; null where it does not tell. */
+    /**
+     * Datagrams that reached the server and were lost at its sockets because its media workers were too slow; null if
+     * it does not report them.
+     */
     droppedThere: number | null
     framesReceived: number
-    /** Of packets that were opened: whether they held what was sent. */
+    /** Decrypted packets, and whether their content was right. */
     opened: number
     unopened: number
   }
-  /** Of each media worker of the server that has participants, by its port. */
+  /** The server's media workers that have participants, by port. */
   workers: WorkerReport[]
   /** From one participant through the server to another. */
   delayMs: Quantiles | null
-  /** Of one core, over the time when all were in; null where it is not known. */
+  /** Percent of one core, while all were inside; null if unknown. */
   serverCpuPercent: number | null
-  /** How late this program itself was; what it measured is no better than that. */
+  /** How late this program itself was; its measurements are no more precise. */
   generatorLagMs: number
   seconds: number
   stoppedEarly: boolean
@@ -86,14 +92,14 @@ export interface LoadReport {
 export interface WorkerReport {
   port: number
   participants: number
-  /** That its participants send, and that reached them. */
+  /** Streams that its participants send, and that reached them. */
   streamsIn: number
   streamsOut: number
   packetsIn: number
   packetsOut: number
   packetsLost: number
   lostPercent: number
-  /** Of one core, over the time when all were in; null, as what follows, where the server does not tell. */
+  /** Percent of one core, while all were inside; null, like the following, if the server does not report it. */
   cpuPercent: number | null
   /** Streams from other workers, and to them. */
   pipesIn: number | null
@@ -189,7 +195,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     const stayedMs = performance.now() - allIn
     const [cpuAfter, workersAfter] = await Promise.all([options.serverCpu(), options.serverWorkers()])
     stopSending()
-    // What is on its way arrives.
+    // Let packets under way arrive.
     await delay(300)
     const dropsAfter = await options.serverDrops()
     const perPerson = Number(options.audioBitrate > 0) + Number(options.videoBitrate > 0)
@@ -212,7 +218,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           .reduce((sum, one) => sum + one, 0),
         ...arrivedAt(people),
         droppedHere: (await ownDrops()) ?? null,
-        // A worker that was replaced meanwhile counts anew.
+        // A worker that was replaced in between counts from zero.
         droppedThere:
           dropsBefore === undefined || dropsAfter === undefined
             ? null
@@ -332,7 +338,7 @@ async function createMeeting(url: string, token: string): Promise<string> {
   return roomId
 }
 
-/** What was made for the test stays in the list, but nobody can join it. */
+/** Meetings created for the test stay in the list, but nobody can join them. */
 async function deactivate(url: string, token: string, roomId: string): Promise<void> {
   await call(url, token, '/v2/rooms/deactivate', { roomId }).catch(() => undefined)
 }

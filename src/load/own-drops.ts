@@ -1,7 +1,10 @@
 import { readdir, readlink } from 'node:fs/promises'
 import { udpSockets } from '../udp-sockets.ts'
 
-/** Datagrams that this program's open sockets dropped because it was too slow: no loss of the server's. Undefined where the system does not tell. */
+/**
+ * Datagrams that this program's open sockets dropped because it was too slow: not losses of the server. Undefined if
+ * the system does not report them.
+ */
 export async function ownDrops(): Promise<number | undefined> {
   const sockets = await udpSockets()
   if (!sockets) return undefined

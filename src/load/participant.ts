@@ -18,7 +18,7 @@ export interface ParticipantOptions {
   sourceOf: (producerId: string) => Source | undefined
   onProducer: (producerId: string, source: Source) => void
   onDelay: (ms: number) => void
-  /** Whether this address may be loaded. @throws what says why not */
+  /** Whether this address may be loaded. @throws with the reason if not */
   mayAim: (host: string) => void
   /** It is out, and did not ask for it. */
   onLost: (why: string) => void
@@ -27,7 +27,7 @@ export interface ParticipantOptions {
 /** With what the contract's clients wait for an answer and for the door. */
 const ENTRY_TIMEOUT_MS = 30_000
 const unheeded = (): void => undefined
-/** Nobody is here who could consent to anything. */
+/** Nobody is here to consent to anything. */
 const UNHEEDED: ServerRequestHandlers = {
   newConsumer: unheeded,
   newDataConsumer: unheeded,
@@ -96,7 +96,7 @@ export class LoadParticipant {
         },
         requests: { ...UNHEEDED, newConsumer: (payload) => this.#consume(payload) },
         closed: ({ message }) => this.#gone(message),
-        // One who comes back joins anew; here it is counted as lost.
+        // A client that reconnects joins again; here it counts as lost.
         lost: () => this.#gone('the connection was lost'),
         gaveUp: () => this.#gone('the server cannot be reached'),
       },
@@ -164,7 +164,7 @@ export class LoadParticipant {
     peer.report(source.reports(now))
   }
 
-  /** Of the server's media worker that it sends to and receives from; undefined until it is in. */
+  /** Port of its media worker on the server; undefined before the join. */
   get port(): number | undefined {
     return this.#receiveOptions?.iceCandidates.find(({ protocol }) => protocol === 'udp')?.port
   }
@@ -202,7 +202,7 @@ export class LoadParticipant {
     const { encodings } = rtpParameters
     const ssrc = encodings?.[0]?.ssrc
     if (typeof ssrc !== 'number') throw new MeetingError(0, 'CONNECTION_FAILED', 'A stream has no SSRC.')
-    // Its source may be told to us after this consumer is: its owner has its answer on the way.
+    // Its source may be reported after this consumer: the answer to its owner is under way.
     const arrival = new Arrival(() => sourceOf(producerId))
     this.arrivals.set(id, arrival)
     this.#bySsrc.set(ssrc, arrival)
@@ -253,7 +253,7 @@ export class LoadParticipant {
 
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
-/** What it takes: the codecs that are sent here, without any repair or measuring of bandwidth. */
+/** What it can receive: the codecs sent here, without retransmission or bandwidth estimation. */
 function receivable({ codecs = [] }: RtpCapabilities): RtpCapabilities {
   return {
     codecs: codecs

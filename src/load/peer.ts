@@ -22,7 +22,7 @@ import {
 } from 'werift'
 import type { ArrivalFeedback } from './feedback.ts'
 
-/** What the server says of a transport that it made. */
+/** The server's answer for a new transport. */
 export interface RemoteTransport {
   id: string
   iceParameters: IceParameters
@@ -34,13 +34,13 @@ export interface PeerEvents {
   /** A packet of RTP, sealed. */
   onRtp?: (packet: Buffer) => void
   onRtcp?: (packets: RtcpPacket[]) => void
-  /** Of what arrives, the server is told when it did, so that it finds out what the line takes. */
+  /** Reports the arrival of packets to the server, so that it can estimate the bandwidth. */
   feedback?: ArrivalFeedback | undefined
 }
 
 /** For ICE and DTLS together. */
 const CONNECT_TIMEOUT_MS = 15_000
-/** As often as browsers do. */
+/** The interval of browsers. */
 const FEEDBACK_EVERY_MS = 50
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 
@@ -127,7 +127,7 @@ export class Peer {
     if (!this.#closed) void this.#dtls.sendRtcp(packets)
   }
 
-  /** What is inside a packet, or undefined when it does not open. */
+  /** Decrypts a packet; undefined if that fails. */
   open(packet: Buffer): Buffer | undefined {
     try {
       return this.#dtls.srtp.decrypt(packet)

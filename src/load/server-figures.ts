@@ -1,17 +1,17 @@
-/** What a server has spent and lost: as it says itself, or as the system says of its process. */
+/** CPU time and losses of a server, from its metrics or from the system. */
 import { readdir, readFile } from 'node:fs/promises'
 
-/** Of Linux; elsewhere there is no `/proc` either. */
+/** On Linux; other systems have no `/proc` either. */
 const TICKS_PER_SECOND = 100
 const CPU = /^(?:process_cpu_seconds_total|anteroom_media_worker_cpu_seconds_total(?:\{[^}]*\})?) (\S+)/
 const DROPS = /^anteroom_media_worker_dropped_datagrams_total\{[^}]*\} (\S+)/
 
-/** From `/metrics` of a server of ours; undefined where it tells us nothing. */
+/** From `/metrics` of our server; undefined if it does not answer. */
 export async function cpuFromMetrics(url: string, token: string | undefined): Promise<number | undefined> {
   return sumOf(CPU, url, token)
 }
 
-/** Datagrams that reached a server of ours and were lost at its own sockets; undefined where it does not tell. */
+/** Datagrams that reached our server and were lost at its own sockets; undefined if it does not report them. */
 export async function dropsFromMetrics(url: string, token: string | undefined): Promise<number | undefined> {
   return sumOf(DROPS, url, token)
 }
@@ -64,7 +64,7 @@ async function sumOf(series: RegExp, url: string, token: string | undefined): Pr
   return values.length === 0 ? undefined : values.reduce((sum, one) => sum + one, 0)
 }
 
-/** Of a process on this machine and of all that it started; undefined where it cannot be read. */
+/** CPU time of a process on this machine and its children; undefined if it cannot be read. */
 export async function cpuOfProcess(pid: number): Promise<number | undefined> {
   try {
     const all = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))

@@ -1,11 +1,11 @@
-/** Generated media, and what is to be said of it where it arrives. */
+/** Generates media, and measures it where it arrives. */
 import { ExtensionProfiles, RtcpSenderInfo, RtcpSrPacket, RtpHeader } from 'werift'
 import type { RtpParameters } from '../protocol/media.ts'
 
 export type Media = 'audio' | 'video'
 
 export interface Pace {
-  /** Of the codec's clock, for each frame. */
+  /** Clock ticks of the codec per frame. */
   ticks: number
   intervalMs: number
 }
@@ -14,7 +14,7 @@ export const paces: Record<Media, Pace> = {
   audio: { ticks: 960, intervalMs: 20 },
   video: { ticks: 3600, intervalMs: 40 },
 }
-/** How many frames back an arrival is still known; 10 s of audio. */
+/** How many frames back an arrival can be matched; 10 s of audio. */
 const REMEMBERED = 512
 /** Without the heads of IP, UDP, RTP and SRTP: fits every network. */
 const PACKET_BYTES = 1100
@@ -22,13 +22,13 @@ const PACKET_BYTES = 1100
 const KEY_FRAME_EVERY = 75
 const KEY_FRAME_TIMES = 3
 const LEVEL_EXTENSION = { id: 10, uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level' }
-/** How loud, in -dBov: somebody speaks. */
+/** Loudness in -dBov: somebody speaks. */
 const LOUDNESS = 30
-/** Of the bit rate asked for: what each layer of a picture has, the smallest first, as browsers divide it. */
+/** The share of each layer in the bit rate, the smallest first, as browsers divide it. */
 const LAYER_SHARES: Record<number, readonly number[]> = { 1: [1], 2: [0.25, 1], 3: [0.1, 0.25, 1] }
-/** From 1900, where NTP begins, to 1970 (RFC 5905). */
+/** Seconds from 1900, where NTP begins, to 1970 (RFC 5905). */
 const NTP_EPOCH_S = 2_208_988_800
-/** Stands in every packet, to be found again behind the server. */
+/** Marks every packet, to find it again behind the server. */
 const MARK = Buffer.from('anteroom-load')
 /** One byte, of VP8: the first packet of a frame, or a later one (RFC 7741 section 4.2). */
 const [START_OF_FRAME, REST_OF_FRAME] = [0x10, 0x00]
@@ -45,7 +45,7 @@ const TEMPORAL_LAYERS = [
 /** A frame of it needs none of its own layer, so that a receiver may begin with it. */
 const LAYER_SYNC = 0x20
 
-/** As long as that of VP8 in one layer. */
+/** As long as the VP8 header of a stream with one layer. */
 const NO_HEAD = Buffer.alloc(2)
 
 const codecs = {
@@ -132,12 +132,12 @@ export class Source {
     }
   }
 
-  /** Somebody sees nothing until the next frame that stands for itself. */
+  /** A receiver sees nothing until the next key frame. */
   askForKeyFrame(): void {
     this.#wantsKeyFrame = true
   }
 
-  /** What a receiver needs to know to change between layers: how their times relate (RFC 3550 section 6.4.1). */
+  /** What a receiver needs to change between layers: the relation of their times (RFC 3550 section 6.4.1). */
   reports(now: number): RtcpSrPacket[] {
     const seconds = (performance.timeOrigin + now) / 1000 + NTP_EPOCH_S
     const ntpTimestamp = (BigInt(Math.floor(seconds)) << 32n) | BigInt(Math.floor((seconds % 1) * 2 ** 32))
@@ -208,7 +208,7 @@ export class Source {
     }
   }
 
-  /** What a packet of VP8 begins with; the lowest bit of the last byte is 0 in a frame that stands for itself. */
+  /** The VP8 payload header; the lowest bit of its last byte is 0 in a key frame. */
   #headOf({ at, isKey, temporalLayer }: Frame, first: boolean): Buffer {
     const start = first ? START_OF_FRAME : REST_OF_FRAME
     const own = isKey ? 0 : 1
@@ -223,7 +223,7 @@ export class Source {
     return head
   }
 
-  /** When the frame with this timestamp went out; undefined for one that is long gone or never was. */
+  /** When the frame with this timestamp was sent; undefined for one that is too old or never existed. */
   sentAt(timestamp: number): number | undefined {
     const frame = timestamp / paces[this.media].ticks
     return Number.isInteger(frame) && frame < this.#frame && frame >= this.#frame - REMEMBERED
@@ -246,12 +246,12 @@ export class Arrival {
   readonly #find: () => Source | undefined
   #source: Source | undefined
 
-  /** @param find where it comes from, if that is one of ours and known by now; else its delay is not known */
+  /** @param find returns the source if it is one of ours and known by now; otherwise the delay is unknown */
   constructor(find: () => Source | undefined) {
     this.#find = find
   }
 
-  /** Answers the delay in ms, if it is known. */
+  /** Returns the delay in ms, if it is known. */
   hear(packet: Buffer, now: number): number | undefined {
     const sequence = packet.readUInt16BE(2)
     if (this.#first === undefined) this.#first = this.#highest = sequence

@@ -1,4 +1,4 @@
-/** Who is let in with what: verified tokens, revoked ones, and what other processes change about them. */
+/** Which credentials are valid: verified tokens, revoked tokens, and changes by other processes. */
 import type { Config } from '../config/read.ts'
 import type { KeyRing } from '../project/key-ring.ts'
 import { RevokedTokens } from '../project/revoked-tokens.ts'

@@ -1,4 +1,4 @@
-/** What starting a server takes and gives. Types only. */
+/** Input and result of starting a server. Types only. */
 import type { Logger } from 'pino'
 import type { Outputs } from '../output/output.ts'
 import type { Sfu } from '../media/sfu.ts'
@@ -10,11 +10,11 @@ import type { Ready } from './welcome.ts'
 export interface RunningServer {
   /** Base addresses that answer, plain first. */
   urls: string[]
-  /** The live meetings, for whoever listens to what happens in them; absent in a token server. */
+  /** The live meetings, to observe them; absent in a token server. */
   meetings?: LiveMeetings
-  /** What is said when it is ready. */
+  /** What to print when it is ready. */
   ready: Ready
-  /** Cuts connections so that their clients come back, stops workers, closes the store. Idempotent. */
+  /** Cuts connections so that their clients reconnect, stops workers, closes the store. Idempotent. */
   close(): Promise<void>
 }
 
@@ -27,10 +27,10 @@ export interface Parts {
   now?: () => number
   /** The addresses of the receiver of a webhook, by its name. */
   resolve?: WebhooksOptions['resolve']
-  /** Aborted when the program is told to stop: a start is given up, and what it had begun is closed. */
+  /** Aborted when the program must stop: the start is abandoned, and everything opened so far is closed. */
   stopping?: AbortSignal
-  /** How whoever runs this server calls its commands; `anteroom` where nothing is said. */
+  /** How the operator of this server calls its commands. Default `anteroom`. */
   command?: string
-  /** Stands between the server and its store. */
+  /** Wraps the store of the server. */
   through?: (store: Store) => Store
 }

@@ -1,4 +1,4 @@
-/** What a server stands on and what commands work on: the store, the keys and the catalogue of meetings. */
+/** What servers and commands share: the store, the keys and the catalogue of meetings. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config } from '../config/read.ts'
@@ -8,12 +8,12 @@ import { KeyRing } from '../project/key-ring.ts'
 import { openStore, type StoreOptions } from '../store/open.ts'
 import type { Store } from '../store/store.ts'
 
-/** What survives a restart, and the keys: all that a command needs, and the ground a server stands on. */
+/** The store and the keys: everything that a command needs, and the base of a server. */
 export interface ServerCore {
   store: Store
   keyRing: KeyRing
   catalogue: Catalogue
-  /** Where a person finds the secret of the key in force: a file or a variable. */
+  /** Where people find the secret of the active key: a file or a variable. */
   secretIn: string
 }
 
@@ -26,7 +26,7 @@ export interface CoreOptions extends Pick<StoreOptions, 'onCommit' | 'onTrouble'
 
 const API_KEY_FILE = 'api-key.env'
 
-/** @throws {StartError} with one sentence and the cure; without `create` when there is no store */
+/** @throws {StartError} with one sentence and the cure; without `create`, if there is no store */
 export async function openCore(
   config: Config,
   { create, now = Date.now, through = (store) => store, ...watch }: CoreOptions,

@@ -1,4 +1,4 @@
-/** What is open by the time the parts of a server are wired together. */
+/** Everything that is open before the parts of a server are connected. */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'

@@ -29,7 +29,7 @@ export interface OpenPorts {
   /** Base addresses that answer, plain first. */
   urls: string[]
   certificate: Certificate['source']
-  /** Signs in once, where there is no password yet. */
+  /** Link that signs in once, if there is no password yet. */
   firstLink: string | undefined
   close(): Promise<void>
 }

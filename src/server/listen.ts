@@ -1,8 +1,8 @@
-/** Opens a port, and says plainly why it cannot be opened. */
+/** Opens a port, and explains why it cannot be opened. */
 import type { HttpListener } from '../api/http/server.ts'
 import { StartError } from '../errors.ts'
 
-/** Answers the port that is open: another than asked for where that was 0. @throws {StartError} */
+/** Returns the port that is open; it differs from the requested one if that was 0. @throws {StartError} */
 export async function listen(
   listener: HttpListener,
   host: string,

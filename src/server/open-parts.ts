@@ -1,4 +1,4 @@
-/** Opens what a server stands on besides its store: media, traces, webhooks. */
+/** Opens what a server needs besides its store: media, traces, webhooks. */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -32,7 +32,7 @@ export async function openSfu(config: Config, log: Logger, stopping: AbortSignal
   })
 }
 
-/** Undefined where no collector is set. */
+/** Undefined if no collector is set. */
 export async function openTraces(
   { traceEndpoint: endpoint, traceHeaders: headers = {}, traceService: serviceName, traceShare }: Config,
   log: Logger,
@@ -51,7 +51,7 @@ export async function openTraces(
   })
 }
 
-/** What tells backends of what happens here; yet to be started. */
+/** Sends events to backends; not started yet. */
 export function openWebhooks(
   settings: Config,
   store: Store,

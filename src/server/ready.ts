@@ -1,4 +1,4 @@
-/** Gathers what the server says when it is ready. */
+/** Collects what the server prints when it is ready. */
 import { access, constants } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { inUrl, isLoopback, isReachedFromHereAlone, kindOf } from '../addresses.ts'
@@ -36,7 +36,7 @@ export async function readyNow(
   })
 }
 
-/** Where people elsewhere find the page, with TLS, without which browsers give it neither camera nor microphone. */
+/** The HTTPS address of the page for other machines, where browsers allow camera and microphone only with TLS. */
 async function elsewhereAddress(config: Config, urls: readonly string[]): Promise<string | undefined> {
   const secure = urls.find((url) => url.startsWith('https:'))
   if (config.publicUrl !== undefined || kindOf(config.host) !== 'any' || secure === undefined)

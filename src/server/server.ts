@@ -11,7 +11,7 @@ import { openWebhooks } from './open-parts.ts'
 import { readyNow } from './ready.ts'
 import { startUpkeep } from './upkeep.ts'
 
-/** Answers when the server is ready. Where it throws, `ground` is still open. */
+/** Resolves when the server is ready. If it throws, `ground` is still open. */
 export async function connect(ground: Ground): Promise<RunningServer> {
   const { config, parts, core, media, metrics, tracing, now, log } = ground
   const { store, keyRing } = core

@@ -1,4 +1,4 @@
-/** Starts a server: opens what it stands on, has it wired, and closes what was opened where that fails. */
+/** Starts a server: opens its base, connects the parts, and closes everything if that fails. */
 import { createLog, logDestination } from '../log.ts'
 import { assertPortsApart } from '../config/safety.ts'
 import type { Config } from '../config/read.ts'
@@ -11,10 +11,7 @@ import { openCore } from './core.ts'
 import { openSfu, openTraces } from './open-parts.ts'
 import { connect } from './server.ts'
 
-/**
- * @throws {StartError}
- * @throws the reason of `parts.stopping`, when the program is told to stop before the server is ready
- */
+/** @throws {StartError} @throws the reason of `parts.stopping`, if the program must stop before the server is ready */
 export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
   const {
     stopping,

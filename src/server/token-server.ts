@@ -1,4 +1,4 @@
-/** A server that only mints tokens, in front of a meeting service elsewhere. */
+/** A server that only mints tokens, in front of another meeting service. */
 import { displayHost } from '../addresses.ts'
 import { createOwner } from '../api/http/owner.ts'
 import { Gate } from '../api/limits/gate.ts'

@@ -1,4 +1,4 @@
-/** What the server does by the clock: takes over what other processes changed, measures media, deletes old records. */
+/** Periodic work of the server: applies changes of other processes, measures media, deletes old records. */
 import { setTimeout } from 'node:timers/promises'
 import type { LocalHome } from '../meeting/home.ts'
 import { Sampler } from '../metrics/history.ts'
@@ -8,7 +8,7 @@ import type { Webhooks } from '../webhook/create.ts'
 import type { Access } from './access.ts'
 import type { Ground } from './ground.ts'
 
-/** How soon a key that another process revoked is out of force here. */
+/** How soon a key revoked by another process is refused here. */
 const CREDENTIALS_REFRESH_MS = 1000
 const SWEEP_MS = 3_600_000
 const SWEEP_PAUSE_MS = 20
@@ -39,7 +39,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
       for (const token of await revokedTokens.refresh())
         await meetings.evictByCredential(token, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
       await webhooks.refreshDefaults()
-      // As it was before reading: what is written meanwhile is read the next time.
+      // The version before reading: later writes are read the next time.
       readVersion = version
     }
     await keyRing.writeUses()
@@ -58,7 +58,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
       isRunning = true
       work()
         .catch((error: unknown) => {
-          // What is under way at the end finds the store closed.
+          // Work under way at the end finds the store closed.
           if (!isStopped) log.error({ err: error }, failure)
         })
         .finally(() => {

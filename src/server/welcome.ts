@@ -1,4 +1,4 @@
-/** What the server says when it is ready: to a person, and as the first line of a log that programs read. */
+/** What the server prints when it is ready: for people, and as the first line of a log for programs. */
 import type { Config } from '../config/read.ts'
 
 export interface ReadyFacts {
@@ -12,28 +12,31 @@ export interface ReadyFacts {
     | 'turnUrls'
     | 'webhookAllowPrivate'
   >
-  /** How a command of ours is called here: `anteroom`, or what stands for it. */
+  /** How commands are called here: `anteroom`, or a replacement. */
   command: string
   /** Base addresses that answer, plain first. */
   urls: readonly string[]
-  /** What people at other machines open; undefined where only this machine reaches the server, or PUBLIC_URL says it. */
+  /**
+   * The address for people at other machines; undefined if only this machine reaches the server, or PUBLIC_URL names
+   * it.
+   */
   elsewhere: string | undefined
   pageIsBuilt: boolean
   dataFolder: string
-  /** Undefined where none is in force. */
+  /** Undefined if no key is active. */
   apiKey: string | undefined
-  /** Where a person finds these: a file or a variable. */
+  /** Where people find the secret: a file or a variable. */
   secretIn: string
   adminKeyIn: string
-  /** Behind the address of the page, with a code; undefined where there is a password. */
+  /** The page's address with a code; undefined if there is a password. */
   firstLink: string | undefined
   media:
     | { available: true; workers: number; ports: readonly number[]; tried: boolean }
     | { available: false; reason: string }
   certificate: 'given' | 'self-signed'
-  /** Nobody but this machine comes. */
+  /** Only this machine can reach the server. */
   onlyFromHere: boolean
-  /** Media is announced where only this machine reaches it, though others come. */
+  /** Media is announced at an address that only this machine reaches, although others can connect. */
   mediaOnlyHere: string | undefined
 }
 
@@ -42,7 +45,7 @@ export interface Ready {
   text: string
   /** For a log, which is kept and passed on: nothing that lets anybody in. */
   fields: Record<string, unknown>
-  /** What whoever reads that log must do yet, each for a line of its own. */
+  /** What the reader of the log must still do, each in its own line. */
   hints: { msg: string; cure: string }[]
 }
 

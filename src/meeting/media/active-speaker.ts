@@ -1,7 +1,7 @@
 /** More would never be looked at. */
 const MAX_RECENT = 64
 
-/** Who speaks in one meeting, and who did before. */
+/** The active speaker of one meeting, and the earlier ones. */
 export class ActiveSpeaker {
   #current: string | null = null
   #recent: string[] = []
@@ -16,7 +16,7 @@ export class ActiveSpeaker {
     return this.#recent
   }
 
-  /** Says whether that is news. */
+  /** Returns whether the speaker changed. */
   set(participantId: string | null): boolean {
     if (participantId === this.#current) return false
     this.#current = participantId

@@ -64,7 +64,7 @@ export class DataStreams {
     })
   }
 
-  /** Of a stream that the participant sends or receives. @throws {Refusal} NOT_FOUND */
+  /** Statistics of a data stream that the participant sends or receives. @throws {Refusal} NOT_FOUND */
   stats({ media }: Participant, id: string): Promise<unknown[]> {
     const found = media.dataProducers.get(id)?.producer ?? media.dataConsumers.get(id)?.consumer
     if (!found) throw new Refusal('NOT_FOUND', { message: 'There is no such data stream.' })

@@ -2,7 +2,7 @@
 import type { Transport } from '../../media/sfu.ts'
 import type { ParticipantMedia } from './participant-media.ts'
 
-/** Notes that this producer comes over this transport; false where it does already, or is about to. */
+/** Notes that this producer is delivered over this transport; returns false if it already is, or is about to be. */
 export function beginDelivery(
   { consuming }: ParticipantMedia,
   producerId: string,
@@ -18,7 +18,7 @@ export function isDue({ consuming }: ParticipantMedia, producerId: string, trans
   return consuming.get(producerId) === transport
 }
 
-/** It does not come over this transport after all. Says whether it was to, still. */
+/** The producer is not delivered over this transport after all. Returns whether it still was to be. */
 export function giveUp(media: ParticipantMedia, producerId: string, transport: Transport): boolean {
   return isDue(media, producerId, transport) && media.consuming.delete(producerId)
 }

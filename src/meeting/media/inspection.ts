@@ -1,4 +1,4 @@
-/** What the media of a member is doing, for whoever looks for a fault. Nothing here changes anything. */
+/** The state of a member's media, to diagnose faults. Read-only. */
 import type { MemberInspection } from '../../protocol/rest/debug.ts'
 import type { Participant } from '../roster/participant.ts'
 
@@ -12,7 +12,7 @@ export async function inspectMember({
 }: Participant): Promise<MemberInspection> {
   const transports = await Promise.all(
     [...media.transports.values()].map(async ({ transport, direction }) => {
-      // One that is closed meanwhile sends nothing.
+      // A transport that closes in the meantime sends nothing.
       const stats = await transport.stats().catch(() => undefined)
       return {
         transportId: transport.id,

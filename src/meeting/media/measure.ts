@@ -5,7 +5,7 @@ import type { Participant } from '../roster/participant.ts'
 import { mediaOf, type LiveConsumer, type LiveProducer } from './participant-media.ts'
 import { deltaOf, figuresOf, qualityOf, type Delta, type Measured, type Quality } from './quality.ts'
 
-/** What was last measured of a stream. */
+/** The last measurement of each stream. */
 const measured = new WeakMap<LiveProducer | LiveConsumer, StreamStats>()
 
 /** Measures these participants once. Relay guests have no media of their own. */
@@ -73,7 +73,7 @@ function sinceLast(live: LiveProducer | LiveConsumer, stats: StreamStats): Delta
   return delta
 }
 
-/** Lines of the highest encoding of a camera that flows, as far as its client said how it encodes. */
+/** Lines of the highest active encoding of a camera, if its client described its encodings. */
 function heightOf({ appData }: LiveProducer, { activeEncodings }: StreamStats): number | null {
   const { height, encodings } = appData
   if (typeof height !== 'number' || activeEncodings === 0) return null

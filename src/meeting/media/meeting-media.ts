@@ -1,4 +1,4 @@
-/** The media of one meeting: who sends what, and that everyone who may receives it. */
+/** The media of one meeting: brings every stream to all who may receive it. */
 import type { Sfu, Transport } from '../../media/sfu.ts'
 import type { RtpCapabilities } from '../../protocol/media.ts'
 import type { Notification } from '../../protocol/notifications.ts'
@@ -103,7 +103,7 @@ export class MeetingMedia {
     return transport
   }
 
-  /** A participant goes to another meeting with its transports and streams; here nobody receives them any more. */
+  /** A participant moves to another meeting with its transports and streams; nobody here receives them any more. */
   release({ id, media }: Participant): void {
     for (const { media: other } of this.#options.participants()) {
       other.stopConsuming(({ ownerId }) => ownerId === id)
@@ -119,14 +119,14 @@ export class MeetingMedia {
     for (const { transport } of media.transports.values()) this.#watch(participant, transport)
   }
 
-  /** What an adopted participant brought, to all who are there. */
+  /** Announces the streams of an adopted participant to everybody present. */
   announceAll(participant: Participant): void {
     const { producers, dataProducers } = participant.media
     for (const live of [...producers.values()]) this.streams.announce(participant, live)
     for (const id of dataProducers.keys()) this.data.announce(participant, id)
   }
 
-  /** Everything that the others send, to one who came. */
+  /** Offers all streams of the others to a new participant. */
   consumeAll(participant: Participant): void {
     for (const owner of this.#options.participants()) {
       if (owner === participant || !owner.joined) continue
@@ -136,7 +136,7 @@ export class MeetingMedia {
     }
   }
 
-  /** The client built its transports anew after `mediaReset`. */
+  /** The client has rebuilt its transports after `mediaReset`. */
   rejoin(participant: Participant, data: RequestData<'rejoinMedia'>): void {
     participant.media.rtpCapabilities = data.rtpCapabilities
     this.consumeAll(participant)
@@ -168,7 +168,10 @@ export class MeetingMedia {
     return this.#router.videoCodecs.filter((mimeType) => !known.has(mimeType.toLowerCase()))
   }
 
-  /** Of a participant's two transports, or of one of one's own, named as that client sees them (contract, signalling §4.1). */
+  /**
+   * Statistics of a participant's two transports, or of one of the caller's own, named as that client sees them
+   * (contract, signalling §4.1).
+   */
   async transportStats(
     self: Participant,
     { peerId, transportId }: RequestData<'getTransportStats'>,
@@ -187,7 +190,7 @@ export class MeetingMedia {
     }
   }
 
-  /** The states and the active speaker, as a joiner must hear them. */
+  /** The states of streams and the active speaker, for somebody who joins. */
   statesOf(participants: readonly Participant[]): Notification[] {
     const states = this.streams.statesOf(participants)
     const peerId = this.#speaker.current
@@ -199,7 +202,7 @@ export class MeetingMedia {
     if (producerId !== null) {
       for (const { id, media } of this.#options.participants())
         if (media.producers.has(producerId)) speaker = id
-      // One who went to another meeting still speaks on this router.
+      // A participant who moved to another meeting still speaks on this router.
       if (speaker === null) return
     }
     if (!this.#speaker.set(speaker)) return
@@ -213,7 +216,7 @@ export class MeetingMedia {
     })
   }
 
-  /** The worker that a participant was on died: its media is made anew, that of all others goes on. */
+  /** A participant's worker died: its media must be rebuilt, the others are not affected. */
   #lose(participant: Participant): void {
     if (!this.#isHere(participant)) return
     this.#forget(participant)
@@ -236,7 +239,7 @@ export class MeetingMedia {
     for (const kind of kinds) this.streams.tellState(participant, kind)
   }
 
-  /** All its media is gone: its client makes it anew. */
+  /** All its media is lost: its client rebuilds it. */
   #tellToRebuild({ link, joined }: Participant): void {
     if (link.isOwnClient && joined) link.notify({ method: 'mediaReset' })
     else link.drop()

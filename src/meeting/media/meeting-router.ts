@@ -5,7 +5,7 @@ export interface MeetingRouterOptions {
   sfu: Sfu
   /** A worker died and no other can take its place. */
   onLost: () => Promise<void>
-  /** The producer of whoever speaks, or null. */
+  /** Called with the producer of the active speaker, or null. */
   onSpeaker: (producerId: string | null) => void
   onError: (error: unknown, doing: string) => void
 }
@@ -18,7 +18,7 @@ export class MeetingRouter {
   readonly #options: MeetingRouterOptions
   #router: Promise<Router> | undefined
   #recovering: Promise<boolean> | undefined
-  /** What the router offers, by MIME type. */
+  /** Codecs of the router, by MIME type. */
   #videoCodecs: string[] = []
 
   constructor(options: MeetingRouterOptions) {

@@ -1,18 +1,18 @@
-/** What one participant sends and receives: its transports, and the streams on them. */
+/** The media of one participant: its transports, and the streams on them. */
 import type { Consumer, DataConsumer, DataProducer, Ingress, Producer, Transport } from '../../media/sfu.ts'
 import type { MediaKind, RtpCapabilities, StreamKind } from '../../protocol/media.ts'
 import type { Link } from '../link.ts'
 import type { Quality } from './quality.ts'
 import { Refusal } from '../../protocol/errors.ts'
 
-/** A producer with what the wire says of it. */
+/** A producer, with what the wire says about it. */
 export interface LiveProducer {
   producer: Producer
   kind: StreamKind
   appData: Record<string, unknown>
 }
 
-/** A consumer with whose stream it is and why it stands still. */
+/** A consumer, with its source and the reasons why it is paused. */
 export interface LiveConsumer {
   consumer: Consumer
   ownerId: string
@@ -61,12 +61,12 @@ export class ParticipantMedia {
   adaptive = false
   /** Some of the cameras that it receives are paused by the server. */
   hasHeld = false
-  /** What it asked for or declined, by owner and kind; the rest follows `autoConsume`. */
+  /** Subscriptions that the participant requested or declined, by owner and kind; others follow `autoConsume`. */
   readonly #wishes = new Map<string, boolean>()
 
-  /** The kinds of stream that the others were told to be on. */
+  /** The kinds of stream that are on, as the others were told. */
   readonly told = new Set<StreamKind>()
-  /** As last measured. */
+  /** The last measurement. */
   quality: Quality | undefined
 
   constructor(link: Link) {
@@ -80,7 +80,7 @@ export class ParticipantMedia {
     return found
   }
 
-  /** @throws {Refusal} NOT_FOUND; with `direction`, also where it is one of the other */
+  /** @throws {Refusal} NOT_FOUND; with `direction`, also if it has the other direction */
   requireTransport(transportId: string, direction?: Direction): Transport {
     const found = this.transports.get(transportId)
     if (!found || (direction !== undefined && found.direction !== direction))
@@ -101,7 +101,7 @@ export class ParticipantMedia {
     return false
   }
 
-  /** Of all that it sends, paused or not. */
+  /** The kinds of all its streams, paused or not. */
   kinds(): Set<StreamKind> {
     return new Set([...this.producers.values()].map(({ kind }) => kind))
   }
@@ -132,8 +132,8 @@ export class ParticipantMedia {
   }
 
   /**
-   * It is closed. The client hears of it, unless it still has to answer the offer: what it is told of a consumer that it
-   * does not know yet is lost, and it would show a dead stream.
+   * A consumer closed. The client is notified, unless it has yet to answer the offer: a notification about a consumer
+   * that it does not know is lost, and it would show a dead stream.
    */
   forgetConsumer({ consumer, offered }: LiveConsumer): void {
     this.consumers.delete(consumer.id)

@@ -1,8 +1,8 @@
-/** How well media flows to and from one participant: figures at an instant, and a score made of them. */
+/** The quality of media to and from one participant: figures at an instant, and a score. */
 import type { StreamStats } from '../../media/sfu.ts'
 import type { MediaKind } from '../../protocol/media.ts'
 
-/** What is kept of one measurement, in this order. Losses are packets since the measurement before. */
+/** The figures of one measurement, in this order. Losses are packets since the previous measurement. */
 export const figureNames = [
   'sendAudioBitrate',
   'sendAudioLost',
@@ -21,7 +21,7 @@ export const figureNames = [
   'sendVideoHeight',
 ] as const
 
-/** Null where nothing of the kind flows or nothing is known of it yet. Bits per second, packets, ms, lines. */
+/** Null if no such media flows or nothing is known yet. Bits per second, packets, ms, lines. */
 export type Quality = Record<(typeof figureNames)[number], number | null>
 
 export interface Measured {
@@ -32,7 +32,7 @@ export interface Measured {
   sendVideoHeight: number | null
 }
 
-/** Of one or several streams of a kind, between two measurements. */
+/** Changes of one or several streams of a kind between two measurements. */
 export interface Delta {
   bitrate: number
   packets: number
@@ -41,7 +41,7 @@ export interface Delta {
   roundTripMs: number | null
 }
 
-/** What happened between two looks at a stream; before there was a second look, since its beginning. */
+/** Changes of a stream between two measurements; before the second one, since its beginning. */
 export function deltaOf(now: StreamStats, before: StreamStats | undefined): Delta {
   return {
     bitrate: now.bitrate,
@@ -104,7 +104,7 @@ export function qualityFrom(figures: readonly (number | null)[]): Quality {
   return Object.fromEntries(figureNames.map((name, at) => [name, figures[at] ?? null])) as Quality
 }
 
-/** How media flows on the whole server: bits per second that it receives and sends, and mean scores. */
+/** Media of the whole server: bits per second received and sent, and mean scores. */
 export interface Flow {
   receiveBitrate: number
   sendBitrate: number
@@ -127,7 +127,7 @@ export function flowOf(all: readonly Quality[]): Flow {
   }
 }
 
-/** Of several at one instant, to hundredths; null where nothing is known of any. */
+/** The mean of several measurements at one instant, to hundredths; null if nothing is known. */
 export function meanOf(all: readonly Quality[]): Quality {
   const mean = { ...all[0]! }
   for (const name of Object.keys(mean) as (keyof Quality)[]) {

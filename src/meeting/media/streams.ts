@@ -1,4 +1,4 @@
-/** What participants send: each stream is brought to all who may receive it, and its state to everybody. */
+/** The streams that participants send: offers each to all who may receive it, and announces its state. */
 import type { Ingress, IngressOptions } from '../../media/sfu.ts'
 import type { MediaKind, StreamKind } from '../../protocol/media.ts'
 import type { Notification } from '../../protocol/notifications.ts'
@@ -50,7 +50,7 @@ export class Streams {
     const producer = await transport
       .produce({ kind: data.kind, rtpParameters: data.rtpParameters, watchLevel: kind === 'audio' })
       .finally(() => (media.pendingProducers -= 1))
-    // It may have gone, changed its mode, or lost its transport meanwhile.
+    // In the meantime it may have left, changed its mode, or lost its transport.
     if (!participant.maySend || !media.transports.has(data.transportId)) {
       producer.close()
       throw new Refusal('INVALID_STATE')
@@ -61,7 +61,7 @@ export class Streams {
     return { id: producer.id }
   }
 
-  /** A stream that is there becomes one of the meeting. */
+  /** Adds an existing stream to the meeting. */
   announce(participant: Participant, live: LiveProducer): void {
     participant.media.producers.set(live.producer.id, live)
     this.tellState(participant, live.kind)
@@ -117,7 +117,7 @@ export class Streams {
     for (const producerId of participant.media.producers.keys()) this.#options.onlookers.withdraw(producerId)
   }
 
-  /** The reverse: the stream goes on, but not in this meeting. */
+  /** The reverse: the stream continues, but not in this meeting. */
   retract(participant: Participant, producerId: string): void {
     const live = participant.media.producers.get(producerId)
     if (!live) return
@@ -133,7 +133,7 @@ export class Streams {
     if (!this.#drop(participant, producerId)) throw noProducer()
   }
 
-  /** Those of these producers that are still there. */
+  /** Closes those of these producers that still exist. */
   closeProducers(participant: Participant, producerIds: readonly string[]): void {
     for (const producerId of producerIds) this.#drop(participant, producerId)
   }
@@ -163,7 +163,7 @@ export class Streams {
     return paused.map(({ producer }) => producer.id)
   }
 
-  /** Tells all whether this kind is on, where that is not what they know. */
+  /** Announces whether this kind is on, if that differs from the last announcement. */
   tellState(participant: Participant, kind: StreamKind): void {
     const { media, id: peerId } = participant
     const newState = media.has(kind)
@@ -191,7 +191,7 @@ export class Streams {
     }
   }
 
-  /** A stream was paused or resumed; it may have ended meanwhile. */
+  /** A stream was paused or resumed; it may have ended in the meantime. */
   #changed(participant: Participant, live: LiveProducer): void {
     if (participant.media.producers.get(live.producer.id) !== live) return
     this.tellState(participant, live.kind)
@@ -210,7 +210,7 @@ export class Streams {
     return true
   }
 
-  /** What is on, as a joiner must hear it. */
+  /** The streams that are on, for somebody who joins. */
   statesOf(participants: readonly Participant[]): Notification[] {
     return participants.flatMap(({ id: peerId, media }) =>
       KINDS.filter((kind) => media.has(kind)).map((kind) => ({

@@ -1,4 +1,4 @@
-/** Who receives whose audio and video, and when it stands still. */
+/** Who receives whose audio and video, and when it is paused. */
 import type { Transport } from '../../media/sfu.ts'
 import type { MediaKind, StreamKind } from '../../protocol/media.ts'
 import type { Participant } from '../roster/participant.ts'
@@ -37,7 +37,7 @@ export class Subscriptions {
     if (!media.wants(owner.id, live.kind) || !beginDelivery(media, id, transport)) return
     this.#deliver(participant, owner, live, transport).catch((error: unknown) => {
       if (!giveUp(media, id, transport)) return
-      // A stream that ended on the way is nobody's failure.
+      // Ignore a stream that ended in the meantime.
       if (owner.media.producers.has(id) && participant.joined)
         this.#options.onError(error, 'failed to deliver a stream')
     })
@@ -57,7 +57,7 @@ export class Subscriptions {
     const live = participant.media.requireConsumer(consumerId)
     live.pausedByClient = paused
     await applyPauseState(live)
-    // What is not looked at leaves its place to another.
+    // A video that is not watched makes room for another.
     if (live.kind === 'video') this.adapt(participant)
   }
 
@@ -129,7 +129,7 @@ export class Subscriptions {
     media.hasHeld = paused.size > 0
     for (const [consumerId, live] of cameras) {
       const pause = paused.has(live.ownerId)
-      // The client cannot be told yet; it is looked at again when it has answered.
+      // The client cannot be notified yet; this runs again after its answer.
       if (pause === live.pausedByServer || live.offered) continue
       live.pausedByServer = pause
       applyPauseState(live).catch((error: unknown) => {
@@ -221,7 +221,7 @@ export class Subscriptions {
   }
 }
 
-/** Lets a stream through when its client has taken it and nobody wants it to stand still. */
+/** Resumes a stream when its client has accepted it and nothing pauses it. */
 function applyPauseState({ consumer, pausedByClient, pausedByServer, offered }: LiveConsumer): Promise<void> {
   return pausedByClient || pausedByServer || offered ? consumer.pause() : consumer.resume()
 }

@@ -24,7 +24,7 @@ export interface LifecycleOptions extends Omit<SessionOptions, 'meeting'> {
   onEnding: (reason: LeaveReason) => void
   /** There is no session any more: it ended or could not begin. */
   onOver: () => void
-  /** Nothing is left to do: there is no session, none is beginning, and the end of the last one is written. */
+  /** Nothing is left to do: there is no session, none is beginning, and the end of the last one is saved. */
   onIdle: () => void
   autoClose: (type: AutoCloseConfig['type']) => Promise<void>
 }
@@ -35,7 +35,7 @@ export class SessionLifecycle {
   readonly #autoClose: AutoClose
   #session: Session | undefined
   #starting: Promise<Session> | undefined
-  /** The session that is over but whose end is not on the disk yet. */
+  /** The session that has ended but whose end is not saved yet. */
   #unwritten: SessionLog | undefined
 
   constructor(options: LifecycleOptions) {
@@ -83,7 +83,7 @@ export class SessionLifecycle {
     try {
       return await this.#starting
     } catch (error) {
-      // Another request may have begun one meanwhile.
+      // Another request may have started one in the meantime.
       if (!this.#isOn()) this.#options.onOver()
       this.#options.onIdle()
       throw error
@@ -119,7 +119,7 @@ export class SessionLifecycle {
     onOver()
     const { sessionId, startedAt, log } = session
     const { meetingId } = this.#options.meeting()
-    // The clock may have been set back meanwhile.
+    // The clock may have been set back in the meantime.
     const endedAt = Math.max(startedAt, session.lastKnownAt ?? now())
     this.#unwritten = log
     await log.ended(endedAt, why, () => {

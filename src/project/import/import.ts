@@ -1,12 +1,12 @@
 /**
- * Takes over the rooms and past sessions of another service. May be run again at any time: what is there already is left as
- * it is, so a run that was stopped goes on where it was.
+ * Takes over the rooms and past sessions of another service. It may run again at any time: existing ones are not
+ * changed, so an interrupted run continues.
  */
 import type { MeetingRecord, Store } from '../../store/store.ts'
 import { IdTaken, StoreConflict } from '../../store/problem.ts'
 import { idOfSession, meetingOf, roomOfSession, sessionOf, type NotTaken } from './rows.ts'
 
-/** What the other service lists, row by row, as it answers it. */
+/** The lists of the other service, row by row, as it answers them. */
 export interface ImportSource {
   rooms(): AsyncIterable<unknown>
   sessions(): AsyncIterable<unknown>
@@ -22,7 +22,7 @@ export interface ImportOptions {
   now: () => number
   /** 24 hex digits. */
   newId: () => string
-  /** Told after each row. */
+  /** Called after each row. */
   onProgress?: (report: ImportReport) => void
 }
 
@@ -45,7 +45,7 @@ const newTally = (): Tally => ({ taken: 0, alreadyThere: 0, notTaken: [], withou
 export async function importFrom(options: ImportOptions): Promise<ImportReport> {
   const { source, onProgress } = options
   const report: ImportReport = { rooms: newTally(), sessions: newTally() }
-  /** Of the source, by the id that its sessions name. */
+  /** Rooms of the source, by the id that its sessions use. */
   const rooms = new Set<string>()
   for await (const row of source.rooms()) {
     const meetingId = await takeRoom(row, report.rooms, options)
@@ -59,7 +59,7 @@ export async function importFrom(options: ImportOptions): Promise<ImportReport> 
   return report
 }
 
-/** Answers the id of the meeting where it is here now, or would be. */
+/** Returns the id of the meeting if it is here now, or would be. */
 async function takeRoom(row: unknown, tally: Tally, options: ImportOptions): Promise<string | undefined> {
   const { store, projectId, now, newId } = options
   const outcome = meetingOf(row, { projectId, now: now(), newId })
@@ -133,7 +133,7 @@ async function takeSession(
     return
   }
   const owner = { meetingId: room, projectId }
-  // What the session alone rules out needs no second call.
+  // A session that is refused by itself needs no second call.
   const alone = sessionOf(row, [], owner)
   const outcome = 'why' in alone ? alone : sessionOf(row, await all(source.participants(id!)), owner)
   if ('why' in outcome) {

@@ -1,6 +1,6 @@
 /**
- * What a room, a session and its participants of another service become here. Rules: a row comes in as it was answered, and
- * what cannot be taken is said. Shapes: docs/contract/rest-and-tokens.md, sections 3.1 and 3.3.
+ * Turns a room, a session and its participants of another service into ours. Pure: takes a row as it was answered, and
+ * reports what cannot be taken over. Shapes: docs/contract/rest-and-tokens.md, sections 3.1 and 3.3.
  */
 import { Type, type Static, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
@@ -58,14 +58,17 @@ export interface Taken<Record> {
 
 /** A row that cannot be taken at all. */
 export interface NotTaken {
-  /** As the source names it. */
+  /** The id at the source. */
   id: string
   why: string
 }
 
 export type Outcome<Record> = Taken<Record> | NotTaken
 
-/** The meeting keeps its id and its custom id, so that links lead to it; `newId` gives the id of REST where none is usable. */
+/**
+ * The meeting keeps its id and its custom id, so that links work; `newId` gives the REST id if the row has no usable
+ * one.
+ */
 export function meetingOf(
   row: unknown,
   { projectId, now, newId }: { projectId: string; now: number; newId: () => string },
@@ -98,7 +101,7 @@ export interface SessionWhole {
   intervals: IntervalRecord[]
 }
 
-/** Undefined where the row is not a session: the id of its room. */
+/** Returns the room id of a session; undefined if the row is not a session. */
 export function roomOfSession(row: unknown): string | undefined {
   return Value.Check(SourceSession, row) ? (row.roomId ?? row.meetingId) : undefined
 }
@@ -190,7 +193,7 @@ interface Bounds {
   to: number
 }
 
-/** Spans that are spans, in order; one that was never closed ends with the session. */
+/** Valid spans, in order; one that was never closed ends with the session. */
 function spansOf(rows: unknown, endedAt: number): (Bounds & { row: Span })[] {
   if (!Array.isArray(rows)) return []
   return (rows as unknown[])
@@ -203,7 +206,7 @@ function spansOf(rows: unknown, endedAt: number): (Bounds & { row: Span })[] {
 }
 
 function customIdOf(given: unknown, meetingId: string, leftOut: string[]): string | null {
-  // Some services repeat the id of the meeting where there is no custom one.
+  // Some services repeat the meeting id if there is no custom one.
   if (given === undefined || given === null || given === '' || given === meetingId) return null
   const problem = typeof given === 'string' ? problemOfRoomId(given) : 'must be text'
   if (problem === undefined) return given as string
