@@ -7,6 +7,8 @@ import { TestServer } from './support/test-server.ts'
 import { WireError } from './support/wire-client.ts'
 
 const PATIENCE_MS = 120_000
+/** `npm run attack:away` asks for thirty. */
+const AWAY_MS = 1000 * Number(process.env.TEST_AWAY_SECONDS ?? 0)
 let database: OwnPostgres
 let server: TestServer
 
@@ -44,14 +46,27 @@ test(
     const { self } = await ann.join()
     await bob.join()
     await leaver.join()
+    const [denied, waiting] = ['denied', 'waiting'].map((participantId) =>
+      server.connect({ token: server.token(['ask_join']), meetingId: roomId, participantId }),
+    )
+    for (const guest of [denied!, waiting!]) {
+      await guest.enter()
+      await ann.hears('entryRequested', ({ id }) => id === guest.participantId)
+    }
 
     await database.end('SIGQUIT')
+    const awaySince = performance.now()
     for (const [method, path, body] of [
       ['POST', '/v2/rooms', {}],
       ['GET', `/v2/rooms/${roomId}`, undefined],
       ['GET', '/v2/sessions', undefined],
       ['POST', '/v2/rooms/deactivate', { roomId }],
       ['POST', '/v2/invites', { roomId, entry: 'direct' }],
+      [
+        'POST',
+        `/v2/rooms/${roomId}/messages`,
+        { topic: 'CHAT', message: 'kept', persist: true, senderName: 'x' },
+      ],
       ['POST', '/v2/sessions/end', { roomId }],
       ['POST', '/v2/sessions/participants/remove', { roomId, participantId: 'bob' }],
     ] as const) {
@@ -63,6 +78,9 @@ test(
     assert.equal((await health.json()).store.reason, 'The database server does not answer.')
     await assert.rejects(ann.request('removePeer', { peerId: 'bob' }), unsaved)
     await assert.rejects(ann.request('closeRoom'), unsaved)
+    await assert.rejects(ann.request('respondEntry', { id: 'waiting', decision: 'allowed' }), unsaved)
+    await ann.request('respondEntry', { id: 'denied', decision: 'denied' })
+    assert.equal((await denied!.hears('entryResponded')).decision, 'denied')
 
     // The published client comes back where its line is cut, and leaves the meeting where its connection is closed.
     const late = person('late')
@@ -82,8 +100,12 @@ test(
     await ann.request('changeDisplayName', { displayName: 'Ann' })
     await bobAgain.hears('peerDisplayNameChanged')
 
+    await delay(AWAY_MS - (performance.now() - awaySince))
     await database.run()
     await until(async () => (await fetch(`${server.url}/health`)).status === 200, 'the store works again')
+    await ann.request('respondEntry', { id: 'waiting', decision: 'allowed' })
+    assert.equal((await waiting!.hears('entryResponded')).decision, 'allowed')
+    waiting!.close()
     await person('late').join()
     const { body } = await server.rest('POST', '/v2/sessions/end', { roomId })
     assert.equal(body.code, undefined, JSON.stringify(body))

@@ -8,6 +8,7 @@ export const kinds = ['unit', 'wire', 'browser', 'attack']
 export const SLOW = [
   'scripts/media-worker/media-worker.test.mjs',
   'scripts/release/release.test.mjs',
+  'src/store/outbox-turns.test.ts',
   'src/store/store.test.ts',
   'src/webhook/dispatcher.test.ts',
 ]
