@@ -2,18 +2,13 @@
  * One meeting while somebody is inside, is waiting, or may still return to its session. Creates the parts and connects
  * them.
  */
-import type { Sfu } from '../media/sfu.ts'
-import type { AutoClose, MeetingRecord, StatsRecord, Store } from '../store/store.ts'
+import type { AutoClose, MeetingRecord, StatsRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
 import type { ChatSender } from './chat/chat.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { ChatLink } from './chat/link.ts'
 import type { MessageToPublish } from './chat/message.ts'
-import type { Events } from './events.ts'
-import type { OpenAudience } from './link.ts'
-import type { MeetingEvents } from './meeting-events.ts'
-import type { Announce } from './session/session-log.ts'
-import type { MeetingSettings } from './settings.ts'
+import type { LiveMeetingOptions } from './live-meeting-options.ts'
 import { viewOf, type LiveView } from './view.ts'
 import type { Holder } from '../shares.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -22,10 +17,9 @@ import { RelayRequests } from './across/relay.ts'
 import { Relays } from './across/relays.ts'
 import { Entrance } from './door/entrance.ts'
 import { Evictions } from './door/evictions.ts'
-import { HiddenSeats } from './outputs/hidden-seats.ts'
-import { MeetingOutputs } from './outputs/outputs.ts'
-import type { OutputParts } from './outputs/parts.ts'
-import { sourceOf } from './outputs/source.ts'
+import type { HiddenSeats } from './outputs/hidden-seats.ts'
+import { openOutputs } from './outputs/open-outputs.ts'
+import type { MeetingOutputs } from './outputs/outputs.ts'
 import { MeetingMedia } from './media/meeting-media.ts'
 import { measureAll } from './media/measure.ts'
 import { assertMay } from './roster/actor.ts'
@@ -37,29 +31,6 @@ import { Roster } from './roster/roster.ts'
 import { SessionLifecycle } from './session/lifecycle.ts'
 import { noSession } from './session/session.ts'
 import type { RealtimeStore } from './values/realtime-store.ts'
-
-export interface LiveMeetingOptions {
-  meeting: MeetingRecord
-  settings: MeetingSettings
-  store: Store
-  sfu: Sfu
-  openAudience: OpenAudience
-  events: Events<MeetingEvents>
-  announce: Announce
-  /** Returns why a grant is no longer valid, if so. */
-  refusalSince: (grant: Grant) => Refusal | undefined
-  /** The last instant at which the server that left the session behind is known to have run. */
-  lastAliveAt: number | undefined
-  now: () => number
-  newSessionId: () => string
-  /** Makes unguessable ids: chat tickets, message ids. */
-  newSecretId: () => string
-  outputs: OutputParts
-  /** Receives errors of background work. */
-  onError: (error: unknown, message: string) => void
-  /** Called when nobody is inside, is waiting, or may return. */
-  onIdle: () => void
-}
 
 export class LiveMeeting {
   readonly #options: LiveMeetingOptions
@@ -159,31 +130,18 @@ export class LiveMeeting {
       maxRequests: settings.maxEntryRequests,
       refusalOf,
     })
-    this.#hiddenSeats = new HiddenSeats({
-      newSecretId,
-      mintToken: (participantId) => options.outputs.mintToken(meeting.projectId, meetingId, participantId),
-      vacate: (participantId) => {
-        const page = roster.get(participantId)
-        if (page) roster.evict(page, leaveReason('ROOM_CLOSE'))
-      },
-    })
-    this.outputs = new MeetingOutputs({
+    const { outputs, hiddenSeats } = openOutputs({
       parts: options.outputs,
       meeting: () => this.#meeting,
-      sessionId: () => this.sessionId,
-      sourceFor: (outputId) =>
-        sourceOf({
-          outputId,
-          projectId: meeting.projectId,
-          meetingId,
-          sessionId: sessions.required.sessionId,
-          roster,
-          attach: (onlooker) => this.attach(onlooker),
-          openSeat: (name) => Promise.resolve(this.#hiddenSeats.open(name)),
-        }),
-      isEncrypted: () => this.media.streams.isEncrypted(),
-      tellAll: (notification) => everyone.notify(notification),
+      newSecretId,
+      roster,
+      sessions,
+      media: this.media,
+      everyone,
+      attach: (onlooker) => this.attach(onlooker),
     })
+    this.outputs = outputs
+    this.#hiddenSeats = hiddenSeats
   }
 
   /** Resumes the session that a stopped server left behind, if there is one. */
