@@ -193,7 +193,12 @@ test('the current state and the last minutes are shown to the operator only', as
     meetings: 1,
     participants: 1,
     entryRequests: 0,
-    media: { available: true, workers: workersOf([1]) },
+    media: {
+      available: true,
+      workersWanted: server.config.mediaWorkers,
+      placement: 'auto',
+      workers: workersOf([1]),
+    },
     store: { available: true },
     webhooks: { waiting: 0, parked: 0, oldestAt: null },
   })
@@ -209,7 +214,10 @@ test('the current state and the last minutes are shown to the operator only', as
 })
 
 test('a meeting on several media workers is counted on each of them', async () => {
-  const wide = await TestServer.start({}, { sfu: createFakeSfu({ workers: 2, placement: 'spread' }) })
+  const wide = await TestServer.start(
+    { mediaWorkers: 3, mediaPlacement: 'spread' },
+    { sfu: createFakeSfu({ workers: 2, placement: 'spread' }) },
+  )
   try {
     const meetingId = await wide.createMeeting()
     const people = Array.from({ length: 3 }, () =>
@@ -234,9 +242,16 @@ test('a meeting on several media workers is counted on each of them', async () =
       ],
     )
     while (JSON.stringify(await status()).split('"consumers":1').length < 3) await delay(10)
-    assert.deepEqual((await status()).media, { available: true, workers: expected })
+    assert.deepEqual((await status()).media, {
+      available: true,
+      workersWanted: 3,
+      placement: 'spread',
+      workers: expected,
+    })
     const text = await (await read('/metrics')).text()
     for (const line of [
+      'anteroom_media_workers_wanted 3',
+      'anteroom_media_placement{placement="spread"} 1',
       'anteroom_media_worker_members{worker="0"} 2',
       'anteroom_media_worker_streams{worker="0",direction="in"} 1',
       'anteroom_media_worker_streams{worker="1",direction="out"} 1',

@@ -37,6 +37,8 @@ export interface HttpSettings {
   requestTimeoutSeconds: number
   moderation: Moderation
   webhookAllowPrivate: boolean
+  mediaWorkers: number
+  mediaPlacement: 'auto' | 'spread'
 }
 
 export interface HttpContext {

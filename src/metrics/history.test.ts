@@ -17,6 +17,8 @@ const worker = {
 
 const minute = 60_000
 
+const media = { workers: 1, placement: 'auto' }
+
 test('merges many minutes into few points: events are added up, levels averaged', () => {
   const samples = Array.from({ length: 10 }, (_, at) => ({
     at: at * minute,
@@ -32,7 +34,7 @@ test('merges many minutes into few points: events are added up, levels averaged'
 
 test('a sample contains the events since the last one, and the current levels', async () => {
   let at = 0
-  const metrics = createMetrics({ version: '0', now: () => at })
+  const metrics = createMetrics({ version: '0', media, now: () => at })
   metrics.setReaders({
     meetings: () => Promise.resolve({ meetings: 2, participants: 5, entryRequests: 1 }),
     sockets: () => ({ meeting: 6, chat: 5 }),
@@ -78,7 +80,7 @@ test('the load of a replaced worker starts from zero', () => {
 })
 
 test('a refusal that is reported twice counts once', () => {
-  const metrics = createMetrics({ version: '0', now: () => 0 })
+  const metrics = createMetrics({ version: '0', media, now: () => 0 })
   const refusal = { code: 'INVALID_TOKEN' } as const
   metrics.refused('socket', refusal)
   metrics.refused('socket', refusal)

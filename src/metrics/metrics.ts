@@ -96,6 +96,8 @@ export interface Metrics {
 
 export interface MetricsOptions {
   version: string
+  /** How many media workers are to run, and how members of a meeting are placed on them. */
+  media: { workers: number; placement: string }
   now: () => number
 }
 
@@ -111,7 +113,7 @@ const LAG_RESOLUTION_MS = 200
 const NS_IN_MS = 1e6
 const HOUR_MS = 3_600_000
 
-export function createMetrics({ version, now }: MetricsOptions): Metrics {
+export function createMetrics({ version, media, now }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const totals: Totals = { joins: 0, refusals: 0, chatMessages: 0, requests: 0, storeWrites: 0 }
@@ -196,6 +198,17 @@ export function createMetrics({ version, now }: MetricsOptions): Metrics {
       for (const [kind, count] of Object.entries(readings.sockets())) this.set({ kind }, count)
     },
   })
+  new Gauge({
+    registers,
+    name: 'anteroom_media_workers_wanted',
+    help: 'Media workers that are to run (MEDIA_WORKERS).',
+  }).set(media.workers)
+  new Gauge({
+    registers,
+    name: 'anteroom_media_placement',
+    help: 'Always 1: how members of a meeting are placed on media workers (MEDIA_PLACEMENT).',
+    labelNames: ['placement'],
+  }).set({ placement: media.placement }, 1)
   const workerSeconds = new Counter({
     registers,
     name: 'anteroom_media_worker_cpu_seconds_total',

@@ -20,7 +20,11 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
   } = parts
   assertPortsApart(config)
   const startedAt = now()
-  const metrics = createMetrics({ version, now })
+  const metrics = createMetrics({
+    version,
+    media: { workers: config.mediaWorkers, placement: config.mediaPlacement },
+    now,
+  })
   const core = await openCore(config, {
     create: true,
     now,

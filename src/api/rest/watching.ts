@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000
 const LONGEST_MS = 400 * DAY_MS
 
 export const watchingRoutes: Routes = (app, context) => {
-  const { metrics, server, now, mediaStatus, store } = context
+  const { metrics, server, now, mediaStatus, store, settings } = context
   const meter = new CpuMeter(now())
 
   app.get(
@@ -69,6 +69,8 @@ export const watchingRoutes: Routes = (app, context) => {
         ...there,
         media: {
           available: media.available,
+          workersWanted: settings.mediaWorkers,
+          placement: settings.mediaPlacement,
           workers: workers.map(({ cpuSeconds: _, droppedDatagrams: __, ...placed }) => ({
             ...placed,
             cpuPercent: percents.get(placed.index) ?? 0,

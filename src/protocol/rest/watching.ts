@@ -25,6 +25,14 @@ export const ServerStatus = Type.Object({
   entryRequests: Count,
   media: Type.Object({
     available: Type.Boolean(),
+    workersWanted: Type.Integer({
+      minimum: 1,
+      description: 'MEDIA_WORKERS; one that is being replaced is not among `workers`',
+    }),
+    placement: Type.Union([Type.Literal('auto'), Type.Literal('spread')], {
+      description:
+        'MEDIA_PLACEMENT: `auto` keeps a meeting on one worker until it fills its share of it, `spread` puts each participant where the meeting has fewest',
+    }),
     workers: Type.Array(
       Type.Object({
         index: Count,

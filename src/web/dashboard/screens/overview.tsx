@@ -62,6 +62,7 @@ export function OverviewScreen() {
 function Status({ status }: { status: ServerStatus }) {
   const { media, store, webhooks } = status
   const loads = media.workers.map(({ cpuPercent }) => cpuPercent)
+  const missing = media.workersWanted - loads.length
   return (
     <>
       {!media.available && <Problem text={media.reason ?? 'Sound and picture are off on this server.'} />}
@@ -81,7 +82,9 @@ function Status({ status }: { status: ServerStatus }) {
           title="Media workers"
           value={loads.length > 0 ? `${formatNumber(Math.max(...loads))} %` : media.available ? '–' : 'off'}
         >
-          {loads.length > 0 ? `busiest of ${loads.length}` : 'no media'}
+          {loads.length > 0
+            ? `busiest of ${loads.length}${missing > 0 ? `, ${missing} missing` : ''}`
+            : 'no media'}
         </Tile>
         <Tile title="Webhooks waiting" value={formatNumber(webhooks.waiting)}>
           {webhooks.parked > 0 ? (
@@ -98,7 +101,7 @@ function Status({ status }: { status: ServerStatus }) {
           {`version ${status.version} · ${formatBytes(status.memoryBytes)}`}
         </Tile>
       </dl>
-      {media.workers.length > 1 && <Workers workers={media.workers} />}
+      {media.workersWanted > 1 && <Workers {...media} />}
     </>
   )
 }
@@ -106,32 +109,40 @@ function Status({ status }: { status: ServerStatus }) {
 type Worker = ServerStatus['media']['workers'][number]
 
 /** What each media worker carries; a large meeting is on several of them. */
-function Workers({ workers }: { workers: readonly Worker[] }) {
+function Workers({ workers, workersWanted, placement }: ServerStatus['media']) {
   const figure = (title: string, of: (worker: Worker) => number): Column<Worker> => ({
     title,
     cell: (worker) => formatNumber(of(worker)),
     figures: true,
   })
   return (
-    <Table
-      caption="Media workers"
-      rows={workers}
-      keyOf={({ index }) => String(index)}
-      columns={[
-        { title: 'Media worker', cell: ({ index }) => formatNumber(index) },
-        {
-          title: 'Processor',
-          cell: ({ cpuPercent }) => `${formatNumber(cpuPercent)} %`,
-          figures: true,
-        },
-        figure('Meetings', ({ routers }) => routers),
-        figure('Participants', ({ members }) => members),
-        figure('Streams in', ({ producers }) => producers),
-        figure('Streams out', ({ consumers }) => consumers),
-        figure('From other workers', ({ pipesIn }) => pipesIn),
-        figure('To other workers', ({ pipesOut }) => pipesOut),
-      ]}
-    />
+    <section aria-label="Media workers">
+      <p className="quiet">
+        {workers.length} of {workersWanted} media workers run (<code>MEDIA_WORKERS</code>).{' '}
+        {placement === 'auto'
+          ? 'A meeting stays on one until it fills its share of it, and then goes on to others.'
+          : 'Each participant goes where the meeting has fewest (MEDIA_PLACEMENT=spread, meant for tests).'}
+      </p>
+      <Table
+        caption="Media workers"
+        rows={workers}
+        keyOf={({ index }) => String(index)}
+        columns={[
+          { title: 'Media worker', cell: ({ index }) => formatNumber(index) },
+          {
+            title: 'Processor',
+            cell: ({ cpuPercent }) => `${formatNumber(cpuPercent)} %`,
+            figures: true,
+          },
+          figure('Meetings', ({ routers }) => routers),
+          figure('Participants', ({ members }) => members),
+          figure('Streams in', ({ producers }) => producers),
+          figure('Streams out', ({ consumers }) => consumers),
+          figure('From other workers', ({ pipesIn }) => pipesIn),
+          figure('To other workers', ({ pipesOut }) => pipesOut),
+        ]}
+      />
+    </section>
   )
 }
 
