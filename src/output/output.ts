@@ -126,6 +126,28 @@ export interface OutputEngine<Config> {
   close(): Promise<void>
 }
 
+/** Makes texts of speech while it is spoken, and of recordings. */
+export interface TranscriptionEngine extends OutputEngine<TranscriptionConfig> {
+  /**
+   * Makes the files `transcription.{json,srt,txt,tsv,vtt}`, and `summary.txt` where one is asked for and a language model is
+   * configured, of the sound in the file at `path`. Resolves when they are there: it takes as long as the recogniser takes.
+   * @throws {Error} with a plain sentence, where the recogniser fails or there is no sound
+   */
+  transcribeFile(path: string, recording: RecordingToTranscribe): Promise<OutputFile[]>
+}
+
+export interface RecordingToTranscribe {
+  /** Where the files go. */
+  folder: string
+  /** When the recording began, in ms since the epoch. */
+  startedAt: number
+  config: TranscriptionConfig
+  /** Whose recording it is, where it is of one participant. */
+  participantId?: string | undefined
+  participantName?: string | undefined
+  signal: AbortSignal
+}
+
 /** Recording, HLS and livestreams are made from compositions; those that look alike share one. */
 export interface RecordingConfig extends Composition {
   fileFormat: 'mp4' | 'webm'
@@ -161,7 +183,7 @@ export interface Outputs {
   recording: OutputEngine<RecordingConfig>
   hls: OutputEngine<HlsConfig>
   livestream: OutputEngine<LivestreamConfig>
-  transcription: OutputEngine<TranscriptionConfig>
+  transcription: TranscriptionEngine
   participant: OutputEngine<ParticipantRecordingConfig>
   track: OutputEngine<TrackRecordingConfig>
 }
