@@ -3,7 +3,7 @@
  * the text must be ("must be …").
  */
 import { isIP } from 'node:net'
-import { isHostName, kindOf } from '../addresses.ts'
+import { isHostName, isLoopback, kindOf } from '../addresses.ts'
 
 export const MAX_PORT = 65_535
 
@@ -35,6 +35,21 @@ export const httpUrl = (text: string): string => {
   if (NO_DESTINATIONS.has(kindOf(url.hostname.replace(/^\[|\]$/g, '')) ?? ''))
     throw new Error('must be an address that clients can connect to')
   return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+/** The speech of meetings, and a key, go there. */
+export const speechUrl = (text: string): string => {
+  const address = httpUrl(text)
+  const { protocol, hostname, pathname } = new URL(address)
+  if (protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+    throw new Error('must be an https address, or an http address of this machine')
+  if (!pathname.endsWith('/v1')) throw new Error('must end in /v1')
+  return address
+}
+
+export const bearerKey = (text: string): string => {
+  if (!/^[\x21-\x7e]{1,1000}$/.test(text)) throw new Error('must be printable ASCII without spaces')
+  return text
 }
 
 export const postgresUrl = (text: string): string => {

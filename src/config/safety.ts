@@ -49,6 +49,13 @@ export function assertSafe(values: Values): void {
       'TURN_URLS names a TURN server, which requires credentials: set TURN_SECRET to the secret of that server.',
     )
   }
+  for (const [variable, value] of [
+    ['TRANSCRIPTION_API_KEY', values.transcriptionApiKey],
+    ['SUMMARY_MODEL', values.summaryModel],
+  ] as const) {
+    if (value !== undefined && values.transcriptionUrl === undefined)
+      throw new ConfigError(`${variable} is set but TRANSCRIPTION_URL is not: set it too.`)
+  }
   const lastMediaPort = values.mediaPort + values.mediaWorkers - 1
   if (lastMediaPort > MAX_PORT) {
     throw new ConfigError(

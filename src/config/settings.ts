@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { Type, type Static, type TSchema } from 'typebox'
 import {
   announcedAddress,
+  bearerKey,
   headerPairs,
   httpUrl,
   listenHost,
@@ -14,6 +15,7 @@ import {
   postgresUrl,
   proxyRanges,
   share,
+  speechUrl,
   turnUrls,
 } from './formats.ts'
 
@@ -520,6 +522,35 @@ export const settings = {
       default: 300,
       description: 'files that are shared in one session',
     }),
+  },
+  transcriptionUrl: {
+    env: 'TRANSCRIPTION_URL',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'base of an OpenAI-compatible API that turns speech into text, ending in /v1; http only on this machine; default: no transcription',
+      }),
+    ),
+    parse: speechUrl,
+  },
+  transcriptionApiKey: {
+    env: 'TRANSCRIPTION_API_KEY',
+    schema: Type.Optional(Type.String({ description: 'key for that API, sent as a bearer token' })),
+    parse: bearerKey,
+    secret: true,
+  },
+  transcriptionModel: {
+    env: 'TRANSCRIPTION_MODEL',
+    schema: Type.String({ default: 'whisper-1', description: 'model of that API that recognises speech' }),
+  },
+  summaryModel: {
+    env: 'SUMMARY_MODEL',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'language model of that API that writes summaries of transcripts; default: no summaries',
+      }),
+    ),
   },
   statsIntervalSeconds: {
     env: 'STATS_INTERVAL_SECONDS',
