@@ -547,8 +547,7 @@ export const settings = {
     env: 'SUMMARY_MODEL',
     schema: Type.Optional(
       Type.String({
-        description:
-          'language model of that API that writes summaries of transcripts; default: no summaries',
+        description: 'language model of that API that writes summaries of transcripts; default: no summaries',
       }),
     ),
   },
