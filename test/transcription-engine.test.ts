@@ -1,7 +1,5 @@
 /** Speech through the real media server to a real recogniser: what was said comes back, with who said it. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -22,7 +20,7 @@ import type {
 } from '../src/output/output.ts'
 import { createTranscriber } from '../src/output/speech/transcriber.ts'
 import { freePorts } from './support/ports.ts'
-import { noSpeech, speak, startSpeechServer, type SpeechServer } from './support/speech.ts'
+import { noSpeech, play, speak, startSpeechServer, type SpeechServer } from './support/speech.ts'
 
 const KEY = 'sk-secret-of-the-test'
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -90,47 +88,13 @@ class Stage {
     }
     this.#streams.push(stream)
     for (const watcher of this.#watchers) watcher.offer(stream)
-    await playInto(wav, ssrc, (packet, index) => {
+    await play(wav, ssrc, (packet, index) => {
       if (lossPercent === 0 || (index * 37) % 100 >= lossPercent) ingress.send(packet)
     })
     this.#streams.splice(this.#streams.indexOf(stream), 1)
     for (const watcher of this.#watchers) watcher.withdraw(producerId)
     ingress.close()
   }
-}
-
-/** ffmpeg as a microphone: Opus over RTP, in real time. */
-async function playInto(
-  wav: string,
-  ssrc: number,
-  send: (packet: Buffer, index: number) => void,
-): Promise<void> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  let index = 0
-  socket.on('message', (packet) => send(packet, index++))
-  const to = `rtp://127.0.0.1:${socket.address().port}?rtcpport=9`
-  const options = [
-    '-c:a',
-    'libopus',
-    '-b:a',
-    '32k',
-    '-ac',
-    '2',
-    '-payload_type',
-    '111',
-    '-ssrc',
-    String(ssrc),
-  ]
-  const ffmpeg = spawn(
-    'ffmpeg',
-    ['-nostdin', '-loglevel', 'error', '-re', '-i', wav, ...options, '-f', 'rtp', to],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  )
-  await once(ffmpeg, 'close')
-  await new Promise((resolve) => setTimeout(resolve, 200))
-  socket.close()
 }
 
 describe('the engine of transcriptions', { skip }, () => {

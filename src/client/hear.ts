@@ -110,6 +110,8 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
     hlsStopped: ignored,
     transcriptionStateChanged: ignored,
     transcriptionText: ignored,
+    whiteboardStarted: ignored,
+    whiteboardStopped: ignored,
     // Chat has a socket of its own.
     pubsubMessage: ignored,
   }

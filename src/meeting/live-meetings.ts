@@ -8,6 +8,7 @@ import type { MeetingRecord, OutputKind, OutputRecord, Store } from '../store/st
 import type { Grant } from '../token/token.ts'
 import type { OpenAudience } from './link.ts'
 import type { ChatConnection } from './chat/connection.ts'
+import type { BoardConnection, BoardLink } from './whiteboard/whiteboard.ts'
 import type { ChatLink } from './chat/link.ts'
 import type { ChatSender } from './chat/chat.ts'
 import type { MessageToPublish } from './chat/message.ts'
@@ -148,6 +149,13 @@ export class LiveMeetings implements LocalHome {
     const at = ticket.indexOf('.')
     const live = await this.#open.get(ticket.slice(0, Math.max(at, 0)))
     return live?.openChat(ticket.slice(at + 1), link)
+  }
+
+  /** Opens a whiteboard to whoever has its key; undefined where there is none with it. */
+  async openWhiteboard(key: string, link: BoardLink): Promise<BoardConnection | undefined> {
+    const at = key.indexOf('.')
+    const live = await this.#open.get(key.slice(0, Math.max(at, 0)))
+    return live?.outputs.whiteboard.connect(key.slice(at + 1), link)
   }
 
   async requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void> {

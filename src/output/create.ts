@@ -1,12 +1,17 @@
 /** Creates the engines of this process. */
 import type { OutputEngine, Outputs } from './output.ts'
+import { createTranscriber, type TranscriberOptions } from './speech/transcriber.ts'
 
-export function createOutputs(): Outputs {
+export interface OutputsOptions {
+  transcription: TranscriberOptions
+}
+
+export function createOutputs(options: OutputsOptions): Outputs {
   return {
     recording: absent('recordings'),
     hls: absent('HLS'),
     livestream: absent('livestreams'),
-    transcription: absent('transcriptions'),
+    transcription: createTranscriber(options.transcription),
     participant: absent('recordings of participants'),
     track: absent('recordings of tracks'),
   }

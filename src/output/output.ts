@@ -183,7 +183,7 @@ export interface Outputs {
   recording: OutputEngine<RecordingConfig>
   hls: OutputEngine<HlsConfig>
   livestream: OutputEngine<LivestreamConfig>
-  transcription: TranscriptionEngine
+  transcription: OutputEngine<TranscriptionConfig>
   participant: OutputEngine<ParticipantRecordingConfig>
   track: OutputEngine<TrackRecordingConfig>
 }

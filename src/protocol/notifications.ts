@@ -110,6 +110,9 @@ export const notifications = {
     timestamp: Type.Integer({ description: 'When it was said; ms since the epoch.' }),
     type: Type.Union([Type.Literal('partial'), Type.Literal('final')]),
   }),
+  /** The address of the page for everybody; it holds the credential for it. */
+  whiteboardStarted: Type.Object({ url: Text }),
+  whiteboardStopped: Nothing,
   /** The media worker died and was replaced: build transports again. */
   mediaReset: Type.Object({}),
 } as const satisfies Record<string, TObject>

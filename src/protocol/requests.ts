@@ -249,6 +249,11 @@ export const requests = {
   stopHls: { states: inside, data: Empty },
   startTranscription: { states: inside, data: StartTranscription },
   stopTranscription: { states: inside, data: Empty },
+  startWhiteboard: {
+    states: inside,
+    data: Type.Object({ version: Type.Optional(Type.String({ maxLength: 20 })) }),
+  },
+  stopWhiteboard: { states: inside, data: Empty },
 } as const satisfies Record<
   string,
   {
@@ -289,8 +294,6 @@ export const absentServices: ReadonlySet<string> = new Set([
   'startTranslation',
   'stopTranslation',
   'changeTranslationLanguage',
-  'startWhiteboard',
-  'stopWhiteboard',
   'startVideo',
   'stopVideo',
   'pauseVideo',

@@ -43,6 +43,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     meetings,
     sockets,
     chatSockets,
+    whiteboardSockets,
     verifier,
     revokedTokens,
     gate,
@@ -114,6 +115,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
       ground.parts.stopping?.throwIfAborted()
       sockets.attach(http.server, meetings)
       chatSockets.attach(http.server)
+      whiteboardSockets.attach(http.server)
       const port = await listen(http, settings.host, asked, variable)
       urls.push(`${scheme}://${displayHost(settings.host)}:${port}`)
     }

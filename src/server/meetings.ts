@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { ChatSockets } from '../api/chat/sockets.ts'
 import { ChatPace } from '../api/limits/chat-pace.ts'
 import type { Gate } from '../api/limits/gate.ts'
+import { WhiteboardSockets } from '../api/whiteboard/sockets.ts'
 import { MeetingSockets } from '../api/signalling/sockets.ts'
 import { LocalDirectory } from '../meeting/directory.ts'
 import { Door } from '../meeting/door/door.ts'
@@ -20,6 +21,7 @@ export interface MeetingDoors {
   meetings: LiveMeetings
   sockets: MeetingSockets
   chatSockets: ChatSockets
+  whiteboardSockets: WhiteboardSockets
   outputs: OutputParts
 }
 
@@ -89,5 +91,9 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks }: Meeti
     onRefusal: (refusal) => metrics.refused('chat', refusal),
     log,
   })
-  return { door, meetings, sockets, chatSockets, outputs }
+  const whiteboardSockets = new WhiteboardSockets({
+    connect: (key, link) => meetings.openWhiteboard(key, link),
+    log,
+  })
+  return { door, meetings, sockets, chatSockets, whiteboardSockets, outputs }
 }

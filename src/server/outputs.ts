@@ -5,7 +5,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
-import { createOutputs } from '../output/create.ts'
+import type { Logger } from 'pino'
+import type { Config } from '../config/read.ts'
+import { createOutputs, type OutputsOptions } from '../output/create.ts'
 import type { Outputs } from '../output/output.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { mintToken } from '../token/token.ts'
@@ -17,7 +19,7 @@ export function openOutputs({ config, parts, core, now, log }: Ground, announce:
   const outputs = join(config.dataDir, 'outputs')
   const folderOf = (outputId: string): string => join(outputs, outputId)
   return {
-    engines: parts.outputs ?? createOutputs(),
+    engines: parts.outputs ?? createOutputs({ transcription: transcriberOptions(config, now, log) }),
     store,
     announce,
     now,
@@ -48,6 +50,20 @@ export function openOutputs({ config, parts, core, now, log }: Ground, announce:
     onError: (error, message) => log.error({ err: error }, message),
     ending: new Set(),
     isStopping: false,
+  }
+}
+
+function transcriberOptions(
+  { transcriptionUrl: url, transcriptionApiKey: apiKey, transcriptionModel: model, summaryModel }: Config,
+  now: () => number,
+  log: Logger,
+): OutputsOptions['transcription'] {
+  return {
+    endpoint: url === undefined ? undefined : { url, apiKey, model },
+    summaryModel,
+    now,
+    random: Math.random,
+    log,
   }
 }
 

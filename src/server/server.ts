@@ -47,6 +47,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     await closeEngines(outputs.engines)
     sockets.close()
     chatSockets.close()
+    doors.whiteboardSockets.close()
     await Promise.all([webhooks.stop(), ports.close()])
     await tracing?.close()
     await media.close()

@@ -42,6 +42,7 @@ export default defineConfig({
       input: {
         meeting: join(import.meta.dirname, 'index.html'),
         dashboard: join(import.meta.dirname, 'dashboard/index.html'),
+        whiteboard: join(import.meta.dirname, 'whiteboard/index.html'),
       },
     },
     chunkSizeWarningLimit: 1200,

@@ -256,6 +256,15 @@ const table: Record<RequestMethod, Row> = {
   stopLivestream: stops('livestream'),
   startTranscription: starts('transcription'),
   stopTranscription: stops('transcription'),
+  startWhiteboard: { from: 'inside', needs: 'moderate', data: nothing },
+  stopWhiteboard: {
+    from: 'inside',
+    needs: 'moderate',
+    data: async ({ host }) => {
+      await host.request('startWhiteboard', {})
+      return {}
+    },
+  },
 }
 
 type RoomOutput = Exclude<OutputKind, 'participant' | 'track'>

@@ -29,7 +29,7 @@ const invite: Row = { needs: 'admit', role: 'any' }
 const manage: Row = { needs: 'allow_mod' }
 
 /** Lists that are empty for a meeting of another project, or none. */
-const listsNothing = new Set(['GET /v2/sessions', 'GET /v2/recordings'])
+const listsNothing = new Set(['GET /v2/sessions', 'GET /v2/recordings', 'GET /ai/v1/realtime-transcriptions'])
 
 const policy: Record<string, Row> = {
   'POST /create-meeting': create,
@@ -77,6 +77,10 @@ const policy: Record<string, Row> = {
   'POST /v1/meeting-sessions/{sessionId}/end': moderate,
   'POST /v1/meeting-sessions/{sessionId}/remove-participant': moderate,
 
+  'POST /ai/v1/realtime-transcriptions/start': moderate,
+  'POST /ai/v1/realtime-transcriptions/end': moderate,
+  'GET /ai/v1/realtime-transcriptions': watch,
+  'GET /ai/v1/realtime-transcriptions/{id}': watch,
   'POST /v2/recordings/start': moderate,
   'POST /v2/recordings/end': moderate,
   'POST /v2/recordings/stop': moderate,

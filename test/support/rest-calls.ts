@@ -1,7 +1,7 @@
 /** One call of each operation of the REST API that must succeed; each makes what it needs, so that their order is of no matter. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OutputOrdered } from '../../src/meeting/outputs/orders.ts'
-import { recordingOrder } from '../../src/meeting/outputs/orders.ts'
+import { recordingOrder, transcriptionOrder } from '../../src/meeting/outputs/orders.ts'
 import type { TestServer } from './test-server.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -138,6 +138,7 @@ const ofDelivery: MakeCall = async (stage) => ({
 })
 
 const recording = recordingOrder({}, 'http://localhost')
+const transcription = transcriptionOrder({}, 'http://localhost')
 const ofRecording: MakeCall = async (stage) => {
   const { roomId, outputId } = await stage.output(recording)
   return { path: { id: outputId }, roomId }
@@ -222,6 +223,19 @@ export const calls: Record<string, MakeCall> = {
 
   'POST /page/start': nothing,
 
+  'POST /ai/v1/realtime-transcriptions/start': async (stage) => ({
+    body: { roomId: (await stage.session()).roomId },
+  }),
+  'POST /ai/v1/realtime-transcriptions/end': async (stage) => ({
+    body: { roomId: (await stage.output(transcription, { goesOn: true })).roomId },
+  }),
+  'GET /ai/v1/realtime-transcriptions': async (stage) => ({
+    query: { roomId: (await stage.output(transcription)).roomId },
+  }),
+  'GET /ai/v1/realtime-transcriptions/{id}': async (stage) => {
+    const { roomId, outputId } = await stage.output(transcription)
+    return { path: { id: outputId }, roomId }
+  },
   'POST /v2/recordings/start': async (stage) => ({ body: { roomId: (await stage.session()).roomId } }),
   'POST /v2/recordings/end': endsRecording,
   'POST /v2/recordings/stop': endsRecording,

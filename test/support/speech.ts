@@ -1,5 +1,6 @@
 /** Real speech and a real recogniser, both of the distribution: espeak-ng says words, and pocketsphinx hears which they are. */
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -54,6 +55,31 @@ export async function speak(
     path,
   ])
   await rm(raw)
+}
+
+/** ffmpeg as a microphone: the file as Opus over RTP, payload type 111, in real time. */
+export async function play(
+  wav: string,
+  ssrc: number,
+  send: (packet: Buffer, index: number) => void,
+): Promise<void> {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  let index = 0
+  socket.on('message', (packet) => send(packet, index++))
+  // RTCP goes to a port at which nobody listens.
+  const to = `rtp://127.0.0.1:${socket.address().port}?rtcpport=9`
+  const codec = ['-c:a', 'libopus', '-b:a', '32k', '-ac', '2', '-payload_type', '111', '-ssrc', String(ssrc)]
+  const ffmpeg = spawn(
+    'ffmpeg',
+    ['-nostdin', '-loglevel', 'error', '-re', '-i', wav, ...codec, '-f', 'rtp', to],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+  await once(ffmpeg, 'close')
+  // What it sent last is read.
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  socket.close()
 }
 
 export interface SpeechServer {

@@ -31,6 +31,7 @@ const WIRE = 'wire.test.ts: '
 const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
 
+const WHITEBOARD = 'whiteboard.test.ts: one address for everybody'
 const RECORDING = 'outputs.test.ts: a recording: acknowledged, told in order to all'
 const HLS = 'outputs.test.ts: HLS: its addresses come with its start'
 const LIVESTREAM = 'outputs.test.ts: a livestream and a transcription are told by their own names'
@@ -93,6 +94,7 @@ export const requestRows: WireRow[] = [
   ...here(RECORDING, 'startRecording', 'stopRecording'),
   ...here(HLS, 'startHls', 'stopHls'),
   ...here(LIVESTREAM, 'startLivestream', 'stopLivestream', 'startTranscription', 'stopTranscription'),
+  ...here(WHITEBOARD, 'startWhiteboard', 'stopWhiteboard'),
   ...[...absentServices].map((name): WireRow => ({ name, state: 'refused (4021)', shown: ABSENT })),
 ]
 
@@ -108,6 +110,7 @@ export const serverRequestRows: WireRow[] = [
 ]
 
 export const notificationRows: WireRow[] = [
+  ...here(WHITEBOARD, 'whiteboardStarted', 'whiteboardStopped'),
   ...here('published-client.test.ts: each refusal reaches join() with its code', 'error'),
   ...here(LOBBY, 'entryRequested', 'entryResponded'),
   ...here(TWO, 'newPeer', 'peerClosed', 'participantMediaStateChanged'),
@@ -141,7 +144,7 @@ export const notificationRows: WireRow[] = [
   ...never(
     'the service is refused with 4021',
     'translationStateChanged',
-    ...['translationText', 'translationLanguageChanged', 'whiteboardStarted', 'whiteboardStopped'],
+    ...['translationText', 'translationLanguageChanged'],
     ...['connectionOpen', 'connectionClose', 'connectionChatMessage', 'connectionParticipantJoined'],
     ...['connectionParticipantLeft', 'agentStateChanged', 'agentTranscript', 'agentMetrics', 'addCharacter'],
     ...['removeCharacter', 'characterStateChanged', 'characterMessage', 'userMessage', 'characterData'],

@@ -28,7 +28,9 @@ import { pageRoutes } from '../rest/page.ts'
 import { revokedTokenRoutes } from '../rest/revoked-tokens.ts'
 import { liveRoutes } from '../rest/live.ts'
 import { outputFileRoutes } from '../rest/outputs/files.ts'
+import { WHITEBOARD_SOCKET_PATH } from '../../protocol/whiteboard.ts'
 import { recordingRoutes } from '../rest/outputs/recordings.ts'
+import { transcriptionRoutes } from '../rest/outputs/transcriptions.ts'
 import { sessionRoutes } from '../rest/sessions/routes.ts'
 import { wantsProtoo } from '../signalling/protoo.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
@@ -108,6 +110,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       sessionRoutes,
       liveRoutes,
       recordingRoutes,
+      transcriptionRoutes,
       outputFileRoutes,
       initConfigRoutes,
       inviteRoutes,
@@ -273,12 +276,13 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
 }
 
 /** Which kind of socket serves an upgrade request. A request for another protocol (usually h2c) gets a normal HTTP answer. */
-function socketOf(request: IncomingMessage): 'meeting' | 'chat' | undefined {
+function socketOf(request: IncomingMessage): 'meeting' | 'chat' | 'whiteboard' | undefined {
   const { headers, url = '' } = request
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
   if (wantsProtoo(request)) return 'meeting'
   const path = url.split('?')[0]!
   if (path === CHAT_PATH) return 'chat'
+  if (path === WHITEBOARD_SOCKET_PATH) return 'whiteboard'
   return path.startsWith(SOCKET_PATH) ? 'meeting' : undefined
 }
 

@@ -59,6 +59,7 @@ export const tags = {
   Sessions: 'What happened in a meeting from its first join to its last leave, and who was there.',
   'Live meetings': 'A session that goes on: who is in, who waits, and what may be done about it.',
   Recordings: 'Files of a meeting: started, stopped, listed, fetched and deleted.',
+  Transcriptions: 'What is said in a meeting, as text: started, stopped, listed and fetched.',
   Webhooks: 'What was told to your backend, what was not yet, and telling it again.',
   Administration: 'Projects, keys and settings, for those who run the server.',
   'Signing in': 'Who runs the server signs in: by the first-start link, then by a password.',

@@ -15,6 +15,7 @@ const pages = [
   '/dashboard',
   '/dashboard/*',
   '/outputs/:outputId/:secret/*',
+  '/whiteboard',
   '/docs',
   '/docs/',
   '/docs/json',

@@ -30,6 +30,12 @@ export const PAGE_HEADERS = {
   'cache-control': 'no-cache',
 }
 
+/** Anybody may embed the whiteboard too: its address is all that it needs. */
+const WHITEBOARD_HEADERS = {
+  ...PAGE_HEADERS,
+  'permissions-policy': 'camera=(), microphone=(), display-capture=()',
+}
+
 /** Nobody may put the dashboard into a frame, nor keep it. */
 export const DASHBOARD_HEADERS = {
   ...COMMON,
@@ -52,6 +58,10 @@ export const pageRoutes: Routes = (app, { settings }) => {
   app.get('/m/*', undescribed, page)
   for (const path of ['/dashboard', '/dashboard/*'])
     app.get(path, undescribed, (request, reply) => send(request, reply, DASHBOARD_HEADERS, dashboard))
+  const whiteboard = built(join(settings.pageFolder, 'whiteboard', 'index.html'))
+  app.get('/whiteboard', undescribed, (request, reply) =>
+    send(request, reply, WHITEBOARD_HEADERS, whiteboard),
+  )
   if (meeting) {
     void app.register((assets, _options, done) => {
       assets.addHook('onRequest', (request, _reply, next) => {

@@ -126,6 +126,9 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
     acknowledge(await live.outputs.start(self, transcriptionOrder(data, self.link.baseUrl))),
   stopTranscription: (live, self) => acknowledge(live.outputs.stop(self, 'transcription')),
 
+  startWhiteboard: (live, self) => new WithAfter({}, live.outputs.whiteboard.start(self)),
+  stopWhiteboard: (live, self) => new WithAfter({}, live.outputs.whiteboard.stop(self)),
+
   closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
   removePeer: (live, self, data) => live.evictions.remove(self, data.peerId),
   enablePeerMic: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'audio'),

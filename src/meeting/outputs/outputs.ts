@@ -18,6 +18,7 @@ import type { OutputParts } from './parts.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Refusal } from '../../protocol/errors.ts'
 import { assertMay } from '../roster/actor.ts'
+import { Whiteboard } from '../whiteboard/whiteboard.ts'
 import { errorNotification, notificationsOf, outputKinds, playableNotification } from './kinds.ts'
 import { slotOf, storable } from './orders.ts'
 import { deliveriesOf, fileRecords, startEngine } from './parts.ts'
@@ -53,9 +54,13 @@ const RETRY_MS = 1000
 export class MeetingOutputs {
   readonly #options: MeetingOutputsOptions
   readonly #running = new Map<string, Running>()
+  readonly whiteboard: Whiteboard
 
   constructor(options: MeetingOutputsOptions) {
     this.#options = options
+    const { parts, meeting, tellAll } = options
+    const { meetingId } = meeting()
+    this.whiteboard = new Whiteboard({ meetingId, newSecretId: parts.newSecretId, tellAll })
   }
 
   /** The outputs that go on. */
@@ -65,10 +70,11 @@ export class MeetingOutputs {
 
   /** The states of the outputs, for a participant who joins. */
   notifications(): Notification[] {
-    return [...this.#running.values()].flatMap(({ record, playable }) => [
+    const told = [...this.#running.values()].flatMap(({ record, playable }) => [
       ...notificationsOf(record, shown(record.state)),
       ...(playable && record.state === 'started' ? [playableNotification(record)] : []),
     ])
+    return [...told, ...this.whiteboard.notifications()]
   }
 
   /**
@@ -172,6 +178,7 @@ export class MeetingOutputs {
 
   /** The session ends: everything stops. What they saved is written as they end. */
   endAll(): void {
+    this.whiteboard.end()
     for (const [slot, running] of [...this.#running]) {
       if (!isOn(running.record.state)) continue
       this.#change(running, { state: 'stopping' })

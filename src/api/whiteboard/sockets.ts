@@ -1,0 +1,149 @@
+/** The sockets of whiteboards: JSON in text frames. The key in the address is valid for one board, and nothing else. */
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { Logger } from 'pino'
+import type { BoardConnection, BoardLink } from '../../meeting/whiteboard/whiteboard.ts'
+import { Check } from 'typebox/value'
+import { WebSocketServer, type WebSocket } from 'ws'
+import {
+  ClientMessage,
+  CLOSED_FOR_GOOD,
+  WHITEBOARD_SOCKET_PATH,
+  type ServerMessage,
+} from '../../protocol/whiteboard.ts'
+
+export interface WhiteboardSocketOptions {
+  /** Undefined for a key that is not valid. */
+  connect: (key: string, link: BoardLink) => Promise<BoardConnection | undefined>
+  log: Logger
+}
+
+const PING_INTERVAL_MS = 15_000
+const MAX_MESSAGE_BYTES = 262_144
+/** A page that reads so slowly is cut; it comes back, and gets the scene. */
+const MAX_BACKLOG_BYTES = 16_777_216
+/** Messages of one page: a pen sends about 16 in a second. */
+const PER_SECOND = 60
+const BURST = 600
+const INVALID = 1007
+const TOO_MANY = 1008
+
+export class WhiteboardSockets {
+  readonly #options: WhiteboardSocketOptions
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+  })
+  /** Those that answered the last ping. */
+  readonly #alive = new Set<WebSocket>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(options: WhiteboardSocketOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => this.#ping(), PING_INTERVAL_MS).unref()
+  }
+
+  /** Also serves this listener; call it before listening. */
+  attach(listener: HttpServer | HttpsServer): void {
+    listener.on('upgrade', (request, socket, head) => {
+      const [path, query] = (request.url ?? '').split('?')
+      if (path !== WHITEBOARD_SOCKET_PATH) return
+      socket.on('error', (error: Error) =>
+        this.#options.log.debug({ err: error }, 'failed to serve the socket of a whiteboard'),
+      )
+      this.#upgrade(request, socket, head, new URLSearchParams(query).get('key') ?? '').catch(
+        (error: unknown) => {
+          this.#options.log.error({ err: error }, 'failed to open the socket of a whiteboard')
+          socket.destroy()
+        },
+      )
+    })
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const socket of this.#server.clients) socket.terminate()
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, key: string): Promise<void> {
+    const link = new WebSocketLink()
+    const connection = await this.#options.connect(key, link)
+    if (socket.destroyed) {
+      connection?.close()
+      return
+    }
+    // ws does not call back for a handshake that it refuses.
+    socket.once('close', () => connection?.close())
+    // A page cannot read the status of a refused handshake: it is accepted, and told.
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', (error) =>
+        this.#options.log.debug({ err: error }, 'failed to serve the socket of a whiteboard'),
+      )
+      link.open(webSocket)
+      if (connection) this.#serve(webSocket, connection)
+      else link.end()
+    })
+  }
+
+  #serve(socket: WebSocket, connection: BoardConnection): void {
+    this.#alive.add(socket)
+    let left = BURST
+    let countedAt = performance.now()
+    socket.on('pong', () => this.#alive.add(socket))
+    socket.on('close', () => connection.close())
+    socket.on('message', (data, isBinary) => {
+      const now = performance.now()
+      left = Math.min(BURST, left + ((now - countedAt) / 1000) * PER_SECOND) - 1
+      countedAt = now
+      if (left < 0) {
+        socket.close(TOO_MANY, 'too many messages')
+        return
+      }
+      const message = isBinary ? undefined : parsed(data as Buffer)
+      if (Check(ClientMessage, message)) connection.handle(message)
+      else socket.close(INVALID, 'not a message of a whiteboard')
+    })
+  }
+
+  #ping(): void {
+    for (const socket of this.#server.clients) {
+      if (!this.#alive.delete(socket)) socket.terminate()
+      else socket.ping()
+    }
+  }
+}
+
+function parsed(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+class WebSocketLink implements BoardLink {
+  #socket: WebSocket | undefined
+  /** Before the handshake is done. */
+  readonly #waiting: ServerMessage[] = []
+  #ended = false
+
+  open(socket: WebSocket): void {
+    this.#socket = socket
+    for (const message of this.#waiting.splice(0)) this.send(message)
+    if (this.#ended) this.end()
+  }
+
+  send(message: ServerMessage): void {
+    const socket = this.#socket
+    if (!socket) this.#waiting.push(message)
+    else if (socket.bufferedAmount > MAX_BACKLOG_BYTES) socket.terminate()
+    else if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#socket?.close(CLOSED_FOR_GOOD, 'the whiteboard is closed')
+  }
+}

@@ -1,0 +1,56 @@
+/** Shapes of transcriptions in REST (contract, outputs §3.5). */
+import { Type, type Static } from 'typebox'
+import { TranscriptOfRecording } from '../outputs.ts'
+import { Instant, pageFields, PageInfo, RoomId, Words } from '../rest.ts'
+
+const optional = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) =>
+  Type.Optional(Type.Union([schema, Type.Null()]))
+
+export const StartTranscriptionBody = Type.Object({
+  roomId: RoomId,
+  webhookUrl: optional(
+    Type.String({ maxLength: 512, description: 'Hears of this one, beside the webhook of the room.' }),
+  ),
+  modelId: optional(
+    Type.String({
+      maxLength: 200,
+      description: 'A model of the recogniser, instead of TRANSCRIPTION_MODEL.',
+    }),
+  ),
+  language: optional(Type.String({ maxLength: 35, description: 'BCP 47.' })),
+  summary: TranscriptOfRecording.properties.summary,
+})
+
+export const StopTranscriptionBody = Type.Object({ roomId: RoomId })
+
+export const TranscriptionsQuery = Type.Object({
+  ...pageFields,
+  roomId: Type.Optional(Words),
+  sessionId: Type.Optional(Words),
+})
+
+const File = Type.Optional(
+  Type.String({ description: 'Whoever has it may fetch the file. Missing until it is there.' }),
+)
+
+export const Transcription = Type.Object({
+  id: Type.String(),
+  status: Type.String({ description: '`starting`, `started`, `stopping`, `stopped` or `failed`.' }),
+  roomId: Type.String(),
+  sessionId: Type.String(),
+  start: Type.Union([Instant, Type.Null()]),
+  end: Type.Union([Instant, Type.Null()]),
+  transcriptionFilePaths: Type.Object({ txt: File, json: File, srt: File, vtt: File }),
+  summarizedFilePaths: Type.Object({ txt: File }),
+  extension: Type.Object({
+    enabled: Type.Boolean(),
+    provider: Type.String(),
+    extensionConfig: Type.Object({ roomId: Type.String(), sessionId: Type.String() }),
+  }),
+})
+export type Transcription = Static<typeof Transcription>
+
+export const TranscriptionList = Type.Object({
+  pageInfo: PageInfo,
+  transcriptions: Type.Array(Transcription),
+})

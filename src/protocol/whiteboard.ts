@@ -1,0 +1,47 @@
+/** What crosses the whiteboard's own socket, as JSON in text frames. The page of the whiteboard is the only client. */
+import { Type, type Static } from 'typebox'
+
+/** Of an element, made by whoever draws it. */
+const Id = Type.String({ minLength: 1, maxLength: 40 })
+const Coordinate = Type.Number({ minimum: -1_000_000, maximum: 1_000_000 })
+/** Pairs of x and y. */
+const Points = Type.Array(Coordinate, { minItems: 2, maxItems: 4000 })
+export const shapeKinds = ['pen', 'line', 'arrow', 'rectangle', 'ellipse', 'text'] as const
+
+/** One thing on the board. All but the pen have two points; a text has one. */
+export const Shape = Type.Object(
+  {
+    id: Id,
+    kind: Type.Unsafe<(typeof shapeKinds)[number]>(Type.Enum([...shapeKinds])),
+    points: Points,
+    color: Type.String({ pattern: '^#[0-9a-f]{6}$' }),
+    width: Type.Number({ minimum: 1, maximum: 100 }),
+    text: Type.Optional(Type.String({ maxLength: 2000 })),
+  },
+  { additionalProperties: false },
+)
+export type Shape = Static<typeof Shape>
+
+export const ClientMessage = Type.Union([
+  /** Draws it, or replaces the one with this id, where it is. */
+  Type.Object({ do: Type.Literal('put'), shape: Shape }, { additionalProperties: false }),
+  /** Goes on drawing it. */
+  Type.Object({ do: Type.Literal('extend'), id: Id, points: Points }, { additionalProperties: false }),
+  Type.Object(
+    { do: Type.Literal('remove'), ids: Type.Array(Id, { minItems: 1, maxItems: 10_000 }) },
+    { additionalProperties: false },
+  ),
+])
+export type ClientMessage = Static<typeof ClientMessage>
+
+/** A client gets the scene first, then what others do. */
+export type ServerMessage =
+  | { do: 'scene'; shapes: Shape[] }
+  | ClientMessage
+  /** The board is full: what was put is not on it. */
+  | { do: 'full'; id: string }
+
+/** Why the server closed the socket; with any other code, the page comes back. */
+export const CLOSED_FOR_GOOD = 4000
+
+export const WHITEBOARD_SOCKET_PATH = '/whiteboard/socket'

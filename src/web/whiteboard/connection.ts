@@ -1,0 +1,65 @@
+/** The socket of the whiteboard. It comes back by itself until the board is closed. */
+import type { ClientMessage, ServerMessage } from '../../protocol/whiteboard.ts'
+
+export type BoardState = 'connecting' | 'open' | 'closed'
+
+const FIRST_RETRY_MS = 500
+const LAST_RETRY_MS = 10_000
+/** `CLOSED_FOR_GOOD` and the path of `protocol/whiteboard.ts`, of which pages load types alone. */
+const CLOSED_FOR_GOOD = 4000
+const PATH = 'whiteboard/socket'
+
+export class BoardSocket {
+  readonly #address: string
+  readonly #heard: (message: ServerMessage) => void
+  readonly #changed: (state: BoardState) => void
+  #socket: WebSocket | undefined
+  #retryMs = FIRST_RETRY_MS
+  #timer: number | undefined
+  #over = false
+
+  constructor(key: string, heard: (message: ServerMessage) => void, changed: (state: BoardState) => void) {
+    // Below whatever path a proxy serves this page at.
+    const address = new URL(PATH, location.href)
+    address.protocol = address.protocol.replace('http', 'ws')
+    address.search = `?key=${encodeURIComponent(key)}`
+    address.hash = ''
+    this.#address = address.href
+    this.#heard = heard
+    this.#changed = changed
+    this.#connect()
+  }
+
+  send(message: ClientMessage): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  close(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#socket?.close()
+  }
+
+  #connect(): void {
+    const socket = new WebSocket(this.#address)
+    this.#socket = socket
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(data as string) as ServerMessage
+      this.#heard(message)
+      if (message.do !== 'scene') return
+      this.#retryMs = FIRST_RETRY_MS
+      this.#changed('open')
+    }
+    socket.onclose = ({ code }) => {
+      if (this.#over) return
+      if (code === CLOSED_FOR_GOOD) {
+        this.#over = true
+        this.#changed('closed')
+        return
+      }
+      this.#changed('connecting')
+      this.#timer = window.setTimeout(() => this.#connect(), this.#retryMs)
+      this.#retryMs = Math.min(LAST_RETRY_MS, this.#retryMs * 2)
+    }
+  }
+}

@@ -1,0 +1,180 @@
+/** What a pointer does on the board, by the tool that is chosen. */
+import type { Shape } from '../../protocol/whiteboard.ts'
+import type { BoardModel } from './board-model.ts'
+import { moved, shapeAt } from './geometry.ts'
+
+export type Tool = 'select' | 'hand' | 'eraser' | Shape['kind']
+
+export interface Style {
+  color: string
+  width: number
+}
+
+/** Which part of the board is on the screen. */
+export interface View {
+  x: number
+  y: number
+  scale: number
+}
+
+/** How far from a line it is still meant, in pixels of the screen. */
+const REACH = 6
+/** How often others see a pen go on. */
+const SEND_EVERY_MS = 60
+/** What the server takes of one message, in numbers. */
+const MOST_POINTS = 4000
+
+interface Gesture {
+  move(x: number, y: number): void
+  end(): void
+}
+
+export interface GestureOptions {
+  model: BoardModel
+  newId: () => string
+  onSelect: (id: string | undefined) => void
+  /** Lets a person write there; `shape` is the text that is changed. */
+  onText: (x: number, y: number, shape: Shape | undefined) => void
+  /** Moves the view by pixels of the screen. */
+  onPan: (dx: number, dy: number) => void
+}
+
+export class Gestures {
+  readonly #options: GestureOptions
+  #gesture: Gesture | undefined
+
+  constructor(options: GestureOptions) {
+    this.#options = options
+  }
+
+  down(tool: Tool, style: Style, view: View, screenX: number, screenY: number): void {
+    this.up()
+    const [x, y] = onBoard(view, screenX, screenY)
+    if (tool === 'hand') this.#gesture = this.#pan(view, screenX, screenY)
+    else if (tool === 'select') this.#gesture = this.#drag(x, y, REACH / view.scale)
+    else if (tool === 'eraser') this.#gesture = this.#erase(x, y, REACH / view.scale)
+    else if (tool === 'pen') this.#gesture = this.#draw(style, x, y)
+    else if (tool === 'text') {
+      const there = shapeAt(this.#options.model.shapes, x, y, 0)
+      this.#options.onText(x, y, there?.kind === 'text' ? there : undefined)
+    } else this.#gesture = this.#stretch(tool, style, x, y)
+  }
+
+  move(view: View, screenX: number, screenY: number): void {
+    this.#gesture?.move(...onBoard(view, screenX, screenY))
+  }
+
+  up(): void {
+    this.#gesture?.end()
+    this.#gesture = undefined
+  }
+
+  #pan(view: View, fromX: number, fromY: number): Gesture {
+    return {
+      move: (x, y) => {
+        const [toX, toY] = [(x - view.x) * view.scale, (y - view.y) * view.scale]
+        this.#options.onPan(toX - fromX, toY - fromY)
+        ;[fromX, fromY] = [toX, toY]
+      },
+      end: () => undefined,
+    }
+  }
+
+  #drag(fromX: number, fromY: number, reach: number): Gesture | undefined {
+    const { model, onSelect } = this.#options
+    const shape = shapeAt(model.shapes, fromX, fromY, reach)
+    onSelect(shape?.id)
+    if (!shape) return undefined
+    let latest = shape
+    return {
+      move: (x, y) => {
+        if (!model.find(shape.id)) return
+        latest = rounded(moved(shape, x - fromX, y - fromY))
+        model.draw({ do: 'put', shape: latest })
+      },
+      end: () => {
+        if (latest !== shape) model.replaced(shape, latest)
+      },
+    }
+  }
+
+  #erase(fromX: number, fromY: number, reach: number): Gesture {
+    const { model } = this.#options
+    const move = (x: number, y: number): void => {
+      const shape = shapeAt(model.shapes, x, y, reach)
+      if (shape) model.remove([shape.id])
+    }
+    move(fromX, fromY)
+    return { move, end: () => undefined }
+  }
+
+  #draw({ color, width }: Style, fromX: number, fromY: number): Gesture {
+    const { model, newId } = this.#options
+    const id = newId()
+    const begin = (x: number, y: number): void =>
+      model.draw({ do: 'put', shape: { id, kind: 'pen', points: [round(x), round(y)], color, width } })
+    begin(fromX, fromY)
+    let waiting: number[] = []
+    let sentAt = performance.now()
+    const send = (): void => {
+      if (waiting.length > 0) model.draw({ do: 'extend', id, points: waiting })
+      waiting = []
+      sentAt = performance.now()
+    }
+    return {
+      move: (x, y) => {
+        waiting.push(round(x), round(y))
+        if (performance.now() - sentAt >= SEND_EVERY_MS || waiting.length >= MOST_POINTS) send()
+      },
+      end: () => {
+        send()
+        model.drawn(id)
+      },
+    }
+  }
+
+  #stretch(
+    kind: Exclude<Tool, 'select' | 'hand' | 'eraser' | 'pen' | 'text'>,
+    { color, width }: Style,
+    fromX: number,
+    fromY: number,
+  ): Gesture {
+    const { model, newId } = this.#options
+    const id = newId()
+    let drawn = false
+    let sentAt = 0
+    let latest: Shape | undefined
+    const send = (): void => {
+      if (!latest) return
+      model.draw({ do: 'put', shape: latest })
+      latest = undefined
+      drawn = true
+      sentAt = performance.now()
+    }
+    return {
+      move: (x, y) => {
+        latest = rounded({ id, kind, points: [fromX, fromY, x, y], color, width })
+        if (performance.now() - sentAt >= SEND_EVERY_MS) send()
+      },
+      end: () => {
+        send()
+        if (drawn) model.drawn(id)
+      },
+    }
+  }
+}
+
+function onBoard({ x, y, scale }: View, screenX: number, screenY: number): [number, number] {
+  return [x + screenX / scale, y + screenY / scale]
+}
+
+/** Zooms about a point of the screen, which stays where it is. */
+export function zoomed(view: View, factor: number, screenX: number, screenY: number): View {
+  const scale = Math.max(0.1, Math.min(8, view.scale * factor))
+  const [x, y] = onBoard(view, screenX, screenY)
+  return { scale, x: x - screenX / scale, y: y - screenY / scale }
+}
+
+/** A tenth of a unit is enough, and takes fewer bytes. */
+const round = (value: number): number => Math.round(value * 10) / 10
+const rounded = (shape: Shape): Shape => ({ ...shape, points: shape.points.map(round) })

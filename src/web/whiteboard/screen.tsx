@@ -1,0 +1,244 @@
+/** The whiteboard: everybody at it draws on the same sheet. */
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
+import type { KeyboardEvent, PointerEvent, RefObject, WheelEvent } from 'react'
+import type { Shape } from '../../protocol/whiteboard.ts'
+import { BoardModel } from './board-model.ts'
+import { BoardSocket, type BoardState } from './connection.ts'
+import { boxOf, fontSizeOf, LINE_HEIGHT } from './geometry.ts'
+import { Gestures, zoomed, type Style, type Tool, type View } from './gestures.ts'
+import { paint, PAPER, pictureOf } from './paint.ts'
+import { ActBar, FIRST_STYLE, ToolBar, toolOfKey } from './toolbar.tsx'
+
+interface Writing {
+  x: number
+  y: number
+  shape: Shape | undefined
+}
+
+const newId = (): string => crypto.getRandomValues(new Uint32Array(4)).join('').slice(0, 40)
+const SAVED_AS = 'whiteboard.png'
+
+export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
+  const [version, redraw] = useReducer((count: number) => count + 1, 0)
+  const [state, setState] = useState<BoardState>('connecting')
+  const [isFull, setIsFull] = useState(false)
+  const [tool, setTool] = useState<Tool>('pen')
+  const [style, setStyle] = useState(FIRST_STYLE)
+  const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 })
+  const [selected, setSelected] = useState<string>()
+  const [writing, setWriting] = useState<Writing>()
+  const socket = useRef<BoardSocket>(undefined)
+  const model = useMemo(() => new BoardModel((message) => socket.current?.send(message), redraw), [])
+  const gestures = useMemo(
+    () =>
+      new Gestures({
+        model,
+        newId,
+        onSelect: setSelected,
+        onText: (x, y, shape) => setWriting({ x, y, shape }),
+        onPan: (dx, dy) =>
+          setView((was) => ({ ...was, x: was.x - dx / was.scale, y: was.y - dy / was.scale })),
+      }),
+    [model],
+  )
+
+  useEffect(() => {
+    const opened = new BoardSocket(
+      boardKey,
+      (message) => {
+        if (message.do === 'full') setIsFull(true)
+        else if (message.do === 'remove') setIsFull(false)
+        model.receive(message)
+      },
+      setState,
+    )
+    socket.current = opened
+    return () => opened.close()
+  }, [boardKey, model])
+
+  const canvas = useCanvas(model.shapes, view, selected, version)
+  const isOpen = state === 'open'
+  const remove = useCallback(
+    (ids: string[]) => {
+      model.remove(ids)
+      setSelected(undefined)
+      setIsFull(false)
+    },
+    [model],
+  )
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (!isOpen || writing) return
+    const command = event.ctrlKey || event.metaKey
+    const key = event.key.toLowerCase()
+    if (command && (key === 'y' || (key === 'z' && event.shiftKey))) model.redo()
+    else if (command && key === 'z') model.undo()
+    else if (command || event.altKey) return
+    else if ((event.key === 'Delete' || event.key === 'Backspace') && selected !== undefined)
+      remove([selected])
+    else {
+      const chosen = toolOfKey(event.key)
+      if (!chosen) return
+      setTool(chosen)
+    }
+    event.preventDefault()
+  }
+  const at = (event: PointerEvent | WheelEvent): [number, number] => {
+    const { left, top } = event.currentTarget.getBoundingClientRect()
+    return [event.clientX - left, event.clientY - top]
+  }
+  const onPointerDown = (event: PointerEvent): void => {
+    if (!isOpen || event.button > 1) return
+    // The text that was being written is kept first.
+    if (writing) return
+    event.currentTarget.setPointerCapture(event.pointerId)
+    if (tool === 'text') event.preventDefault()
+    setSelected(undefined)
+    gestures.down(event.button === 1 ? 'hand' : tool, style, view, ...at(event))
+  }
+  const onWheel = (event: WheelEvent): void => {
+    const { deltaX, deltaY } = event
+    if (event.ctrlKey) setView((was) => zoomed(was, Math.exp(-deltaY / 200), ...at(event)))
+    else setView((was) => ({ ...was, x: was.x + deltaX / was.scale, y: was.y + deltaY / was.scale }))
+  }
+  const write = (text: string): void => {
+    const { x, y, shape } = writing!
+    setWriting(undefined)
+    if (text.trim() === '') {
+      if (shape) remove([shape.id])
+      return
+    }
+    model.put({ ...style, id: shape?.id ?? newId(), kind: 'text', points: shape?.points ?? [x, y], text })
+    setTool('select')
+  }
+
+  return (
+    <div className="board" role="application" aria-label="Whiteboard" tabIndex={-1} onKeyDown={onKeyDown}>
+      <canvas
+        ref={canvas}
+        style={{ cursor: cursorOf(tool) }}
+        tabIndex={0}
+        aria-label={`${model.shapes.length} things are drawn`}
+        onPointerDown={onPointerDown}
+        onPointerMove={(event) => gestures.move(view, ...at(event))}
+        onPointerUp={() => gestures.up()}
+        onPointerCancel={() => gestures.up()}
+        onWheel={onWheel}
+      />
+      {writing && <Writer writing={writing} style={style} view={view} onDone={write} />}
+      {state !== 'closed' && (
+        <>
+          <ToolBar tool={tool} style={style} onTool={setTool} onStyle={setStyle} />
+          <ActBar
+            canUndo={isOpen && model.canUndo}
+            canRedo={isOpen && model.canRedo}
+            isEmpty={model.shapes.length === 0}
+            scale={view.scale}
+            onUndo={() => model.undo()}
+            onRedo={() => model.redo()}
+            onClear={() => remove(model.shapes.map(({ id }) => id))}
+            onSave={() => save(model.shapes)}
+            onZoom={(factor) =>
+              setView(factor === undefined ? { x: 0, y: 0, scale: 1 } : zoomed(view, factor, 0, 0))
+            }
+          />
+        </>
+      )}
+      <div role="status">
+        {noticeOf(state, isFull) && <p className="board-notice">{noticeOf(state, isFull)}</p>}
+      </div>
+    </div>
+  )
+}
+
+function noticeOf(state: BoardState, isFull: boolean): string | undefined {
+  if (state === 'closed') return 'This whiteboard is closed.'
+  if (state === 'connecting') return 'Connecting…'
+  return isFull ? 'The whiteboard is full: erase something first.' : undefined
+}
+
+function cursorOf(tool: Tool): string {
+  if (tool === 'hand') return 'grab'
+  if (tool === 'text') return 'text'
+  return tool === 'select' ? 'default' : 'crosshair'
+}
+
+/** Paints whenever something changes, and when the window does. */
+function useCanvas(
+  shapes: readonly Shape[],
+  view: View,
+  selected: string | undefined,
+  version: number,
+): RefObject<HTMLCanvasElement | null> {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const [size, setSize] = useState(0)
+  useEffect(() => {
+    const observer = new ResizeObserver(() => setSize((was) => was + 1))
+    observer.observe(canvas.current!)
+    return () => observer.disconnect()
+  }, [])
+  useEffect(() => {
+    const { current } = canvas
+    const context = current?.getContext('2d')
+    if (!current || !context) return
+    const ratio = window.devicePixelRatio
+    current.width = Math.round(current.clientWidth * ratio)
+    current.height = Math.round(current.clientHeight * ratio)
+    context.fillStyle = PAPER
+    context.fillRect(0, 0, current.width, current.height)
+    const scale = view.scale * ratio
+    context.setTransform(scale, 0, 0, scale, -view.x * scale, -view.y * scale)
+    paint(context, shapes)
+    const shape = shapes.find(({ id }) => id === selected)
+    if (!shape) return
+    const { left, top, right, bottom } = boxOf(shape)
+    const margin = 4 / view.scale
+    context.strokeStyle = '#0e6e64'
+    context.lineWidth = 1.5 / view.scale
+    context.strokeRect(left - margin, top - margin, right - left + 2 * margin, bottom - top + 2 * margin)
+    // `version` tells of changes within the board.
+  }, [shapes, view, selected, size, version])
+  return canvas
+}
+
+function Writer(props: { writing: Writing; style: Style; view: View; onDone: (text: string) => void }) {
+  const { writing, style, view, onDone } = props
+  const { shape } = writing
+  const [text, setText] = useState(shape?.text ?? '')
+  const [x = 0, y = 0] = shape?.points ?? [writing.x, writing.y]
+  const lines = text.split('\n')
+  const size = fontSizeOf(style) * view.scale
+  return (
+    <textarea
+      autoFocus
+      aria-label="Text"
+      maxLength={2000}
+      value={text}
+      rows={lines.length}
+      cols={Math.max(8, ...lines.map((line) => line.length + 2))}
+      style={{
+        left: (x - view.x) * view.scale,
+        top: (y - view.y) * view.scale,
+        color: style.color,
+        font: `${size}px / ${LINE_HEIGHT} system-ui, sans-serif`,
+      }}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={() => onDone(text)}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' || (event.key === 'Enter' && (event.ctrlKey || event.metaKey)))
+          event.currentTarget.blur()
+      }}
+    />
+  )
+}
+
+function save(shapes: readonly Shape[]): void {
+  pictureOf(shapes).toBlob((blob) => {
+    if (!blob) return
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(blob)
+    link.download = SAVED_AS
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  }, 'image/png')
+}
