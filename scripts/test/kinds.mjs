@@ -8,6 +8,9 @@ export const kinds = ['unit', 'wire', 'browser', 'attack']
 export const SLOW = [
   'scripts/media-worker/media-worker.test.mjs',
   'scripts/release/release.test.mjs',
+  'src/output/tracks/crash.test.ts',
+  'src/output/tracks/recorder.test.ts',
+  'src/output/tracks/sync.test.ts',
   'src/store/outbox-turns.test.ts',
   'src/store/store.test.ts',
   'src/webhook/dispatcher.test.ts',

@@ -1,0 +1,109 @@
+/** Recordings that do not end as they should. */
+import assert from 'node:assert/strict'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, before, beforeEach, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { decodeErrors, probe, programPath } from '../../../test/support/recorded-media.ts'
+import { near, participantConfig, RecordingBench } from '../../../test/support/recording-bench.ts'
+import { ScriptedSource } from '../../../test/support/scripted-source.ts'
+import { createParticipantRecorder } from './create.ts'
+
+const skip = !programPath('ffmpeg') && 'there is no ffmpeg'
+let bench: RecordingBench
+before(() => {
+  if (!skip) bench = new RecordingBench()
+})
+beforeEach(() => !skip && bench.open())
+afterEach(() => !skip && bench.close())
+
+test(
+  'a file can be played wherever a killed process left it, and is finished by the next one',
+  { skip },
+  async () => {
+    const source = new ScriptedSource()
+    const [mic, cam] = [
+      source.add(bench.streamOf('audio', 'audio')),
+      source.add(bench.streamOf('video', 'vp8')),
+    ]
+    const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
+    await new Promise(setImmediate)
+    const [talk, show] = [bench.voice(mic), bench.camera(cam)]
+    await bench.pass(16_000, (elapsed) => {
+      talk(elapsed)
+      show(elapsed)
+    })
+    await new Promise(setImmediate)
+    const [name] = await readdir(bench.folder)
+    const running = await readFile(join(bench.folder, name!))
+    await run.stop()
+    const whole = await readFile(join(bench.folder, name!))
+    await rm(join(bench.folder, name!))
+
+    const engine = createParticipantRecorder(bench.options)
+    const cut = join(bench.folder, name!)
+    // The beginning, which is written at once, and after that any byte.
+    const places = [...Array(12).keys()].map((at) => 2000 + ((at * 7_368_787) % (running.length - 2000)))
+    for (const [bytes, at] of [
+      ...places.map((at) => [running, at] as const),
+      ...places.map((at) => [whole, at] as const),
+    ]) {
+      await writeFile(cut, bytes.subarray(0, at))
+      const before = probe(cut)
+      assert.ok(before.streams.audio!.frames > 0)
+      const [file] = await engine.recover({
+        outputId: 'a'.repeat(24),
+        folder: bench.folder,
+        config: participantConfig(),
+      })
+      const { duration, streams } = probe(cut)
+      assert.equal(decodeErrors(cut), '')
+      near(duration, (file!.endedAt - file!.startedAt) / 1000, 0.01, 'duration')
+      assert.ok(streams.audio!.frames >= before.streams.audio!.frames - 1)
+      near(streams.audio!.frames * 0.02, duration, 0.15, 'sound')
+      // Whoever recovers it twice gets the same.
+      const again = await engine.recover({
+        outputId: 'a'.repeat(24),
+        folder: bench.folder,
+        config: participantConfig(),
+      })
+      assert.deepEqual(again, [file])
+    }
+    for (const at of [0, 1, 40, 200]) {
+      await writeFile(cut, whole.subarray(0, at))
+      assert.deepEqual(
+        await engine.recover({ outputId: 'a'.repeat(24), folder: bench.folder, config: participantConfig() }),
+        [],
+      )
+      assert.deepEqual(await readdir(bench.folder), [])
+    }
+  },
+)
+
+test('at the reserve of the disk the recording ends, and its file is whole', { skip }, async () => {
+  const source = new ScriptedSource()
+  const mic = source.add(bench.streamOf('audio', 'audio'))
+  let free = 101
+  const { run, problems } = bench.start(
+    createParticipantRecorder({
+      ...bench.options,
+      reserveBytes: 100,
+      freeBytes: () => Promise.resolve(free),
+    }),
+    source,
+    participantConfig(),
+  )
+  await new Promise(setImmediate)
+  const talk = bench.voice(mic)
+  await bench.pass(6000, talk)
+  const count = (): number => problems.length
+  assert.equal(count(), 0)
+  free = 99
+  await bench.pass(6000, talk)
+  for (let turns = 0; count() === 0 && turns < 1000; turns++) await delay(10)
+  assert.equal(problems[0]?.reason, 'disk-full')
+  const [file] = await run.stop()
+  assert.equal(decodeErrors(bench.pathOf(file!)), '')
+  assert.equal(source.watchers.size, 0)
+  assert.ok(mic.isTapClosed)
+})
