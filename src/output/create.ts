@@ -1,19 +1,23 @@
 /** Creates the engines of this process. */
 import type { OutputEngine, Outputs } from './output.ts'
 import { createTranscriber, type TranscriberOptions } from './speech/transcriber.ts'
+import { createParticipantRecorder, createTrackRecorder } from './tracks/create.ts'
+import type { RecorderOptions } from './tracks/recorder.ts'
 
 export interface OutputsOptions {
   transcription: TranscriberOptions
+  /** Of participants and tracks; without it they are not recorded. */
+  recorder?: RecorderOptions
 }
 
-export function createOutputs(options: OutputsOptions): Outputs {
+export function createOutputs({ transcription, recorder }: OutputsOptions): Outputs {
   return {
     recording: absent('recordings'),
     hls: absent('HLS'),
     livestream: absent('livestreams'),
-    transcription: createTranscriber(options.transcription),
-    participant: absent('recordings of participants'),
-    track: absent('recordings of tracks'),
+    transcription: createTranscriber(transcription),
+    participant: recorder ? createParticipantRecorder(recorder) : absent('recordings of participants'),
+    track: recorder ? createTrackRecorder(recorder) : absent('recordings of tracks'),
   }
 }
 

@@ -117,7 +117,8 @@ export interface OutputEngine<Config> {
   readonly unavailable: string | undefined
   /**
    * Starts at once and reports to the listener.
-   * @throws {Refusal} before anything is started: RECORDING_LIMIT, HLS_LIMIT or LIVESTREAM_LIMIT if this machine carries no more
+   * @throws {Refusal} before anything is started: RECORDING_LIMIT, HLS_LIMIT or LIVESTREAM_LIMIT if this machine carries no more;
+   * ADD_ON_SERVICES_DISABLED if it lacks what this configuration needs
    */
   start(order: OutputOrder<Config>, listener: OutputListener): OutputRun
   /** Makes the files of an output that a stopped or killed process left behind, from what is in its folder. */

@@ -1,8 +1,8 @@
 /** Wires what leaves meetings: the engines, where their files are, and how pages of ours come to a meeting. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
 import type { Logger } from 'pino'
@@ -19,7 +19,12 @@ export function openOutputs({ config, parts, core, now, log }: Ground, announce:
   const outputs = join(config.dataDir, 'outputs')
   const folderOf = (outputId: string): string => join(outputs, outputId)
   return {
-    engines: parts.outputs ?? createOutputs({ transcription: transcriberOptions(config, now, log) }),
+    engines:
+      parts.outputs ??
+      createOutputs({
+        transcription: transcriberOptions(config, now, log),
+        recorder: { ffmpeg: programInPath('ffmpeg'), now, log },
+      }),
     store,
     announce,
     now,
@@ -65,6 +70,12 @@ function transcriberOptions(
     random: Math.random,
     log,
   }
+}
+
+/** The path of a program that the system has. */
+function programInPath(name: string): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }
 
 /** No child process is left. */

@@ -29,7 +29,13 @@ const invite: Row = { needs: 'admit', role: 'any' }
 const manage: Row = { needs: 'allow_mod' }
 
 /** Lists that are empty for a meeting of another project, or none. */
-const listsNothing = new Set(['GET /v2/sessions', 'GET /v2/recordings', 'GET /ai/v1/realtime-transcriptions'])
+const listsNothing = new Set([
+  'GET /v2/sessions',
+  'GET /v2/recordings',
+  'GET /ai/v1/realtime-transcriptions',
+  'GET /v2/recordings/participant',
+  'GET /v2/recordings/participant/track',
+])
 
 const policy: Record<string, Row> = {
   'POST /create-meeting': create,
@@ -81,6 +87,16 @@ const policy: Record<string, Row> = {
   'POST /ai/v1/realtime-transcriptions/end': moderate,
   'GET /ai/v1/realtime-transcriptions': watch,
   'GET /ai/v1/realtime-transcriptions/{id}': watch,
+  'POST /v2/recordings/participant/start': moderate,
+  'POST /v2/recordings/participant/stop': moderate,
+  'GET /v2/recordings/participant': watch,
+  'GET /v2/recordings/participant/{id}': watch,
+  'DELETE /v2/recordings/participant/{id}': moderate,
+  'POST /v2/recordings/participant/track/start': moderate,
+  'POST /v2/recordings/participant/track/stop': moderate,
+  'GET /v2/recordings/participant/track': watch,
+  'GET /v2/recordings/participant/track/{id}': watch,
+  'DELETE /v2/recordings/participant/track/{id}': moderate,
   'POST /v2/recordings/start': moderate,
   'POST /v2/recordings/end': moderate,
   'POST /v2/recordings/stop': moderate,

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OutputOrdered } from '../../src/meeting/outputs/orders.ts'
 import { recordingOrder, transcriptionOrder } from '../../src/meeting/outputs/orders.ts'
+import { participantOrder, trackOrder } from '../../src/meeting/outputs/participant-orders.ts'
 import type { TestServer } from './test-server.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -147,6 +148,27 @@ const endsRecording: MakeCall = async (stage) => ({
   body: { roomId: (await stage.output(recording, { goesOn: true })).roomId },
 })
 
+const caller = { baseUrl: 'http://localhost', participantName: 'Ann' }
+const annRecorded = { participantId: 'ann' }
+const annTrack = { ...annRecorded, kind: 'audio' as const }
+const ofParticipant = participantOrder({ roomId: '', ...annRecorded }, caller)
+const ofTrack = trackOrder({ roomId: '', ...annTrack }, caller)
+const startsOf =
+  (body: object): MakeCall =>
+  async (stage) => ({ body: { roomId: (await stage.session()).roomId, ...body } })
+const endsOf =
+  (order: OutputOrdered, body: object): MakeCall =>
+  async (stage) => ({ body: { roomId: (await stage.output(order, { goesOn: true })).roomId, ...body } })
+const listOf =
+  (order: OutputOrdered): MakeCall =>
+  async (stage) => ({ query: { roomId: (await stage.output(order)).roomId } })
+const oneOf =
+  (order: OutputOrdered): MakeCall =>
+  async (stage) => {
+    const { roomId, outputId } = await stage.output(order)
+    return { path: { id: outputId }, roomId }
+  }
+
 /** By method and address, as the document has them. */
 export const calls: Record<string, MakeCall> = {
   'GET /health': nothing,
@@ -236,6 +258,16 @@ export const calls: Record<string, MakeCall> = {
     const { roomId, outputId } = await stage.output(transcription)
     return { path: { id: outputId }, roomId }
   },
+  'POST /v2/recordings/participant/start': startsOf(annRecorded),
+  'POST /v2/recordings/participant/stop': endsOf(ofParticipant, annRecorded),
+  'GET /v2/recordings/participant': listOf(ofParticipant),
+  'GET /v2/recordings/participant/{id}': oneOf(ofParticipant),
+  'DELETE /v2/recordings/participant/{id}': oneOf(ofParticipant),
+  'POST /v2/recordings/participant/track/start': startsOf(annTrack),
+  'POST /v2/recordings/participant/track/stop': endsOf(ofTrack, annTrack),
+  'GET /v2/recordings/participant/track': listOf(ofTrack),
+  'GET /v2/recordings/participant/track/{id}': oneOf(ofTrack),
+  'DELETE /v2/recordings/participant/track/{id}': oneOf(ofTrack),
   'POST /v2/recordings/start': async (stage) => ({ body: { roomId: (await stage.session()).roomId } }),
   'POST /v2/recordings/end': endsRecording,
   'POST /v2/recordings/stop': endsRecording,

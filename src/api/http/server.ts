@@ -29,6 +29,7 @@ import { revokedTokenRoutes } from '../rest/revoked-tokens.ts'
 import { liveRoutes } from '../rest/live.ts'
 import { outputFileRoutes } from '../rest/outputs/files.ts'
 import { WHITEBOARD_SOCKET_PATH } from '../../protocol/whiteboard.ts'
+import { participantRecordingRoutes } from '../rest/outputs/participant-recordings.ts'
 import { recordingRoutes } from '../rest/outputs/recordings.ts'
 import { transcriptionRoutes } from '../rest/outputs/transcriptions.ts'
 import { sessionRoutes } from '../rest/sessions/routes.ts'
@@ -109,6 +110,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       roomRoutes,
       sessionRoutes,
       liveRoutes,
+      participantRecordingRoutes,
       recordingRoutes,
       transcriptionRoutes,
       outputFileRoutes,

@@ -118,7 +118,7 @@ export function transcriptionOrder(
 const isRecorded = (config: CompositionConfig | null | undefined): boolean =>
   config?.recording?.enabled === true
 
-function keptOf(kept: Record<string, unknown>): Record<string, unknown> {
+export function keptOf(kept: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined && value !== null))
 }
 

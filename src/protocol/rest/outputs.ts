@@ -3,9 +3,9 @@ import { Type, type Static } from 'typebox'
 import { CompositionConfig, TranscriptOfRecording } from '../outputs.ts'
 import { Instant, pageFields, RoomId, Words } from '../rest.ts'
 
-const optional = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) =>
+export const optional = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) =>
   Type.Optional(Type.Union([schema, Type.Null()]))
-const WebhookUrl = optional(
+export const WebhookUrl = optional(
   Type.String({ maxLength: 512, description: 'Hears of this one, beside the webhook of the room.' }),
 )
 
@@ -59,7 +59,7 @@ export const OutputFileShape = Type.Object({
 export type OutputFileShape = Static<typeof OutputFileShape>
 
 /** Fields of every output. */
-const outputFields = {
+export const outputFields = {
   id: Type.String(),
   roomId: Type.String(),
   sessionId: Type.String(),

@@ -14,6 +14,7 @@ const contentTypes: Record<string, string> = {
   '.m4s': 'video/iso.segment',
   '.m4a': 'audio/mp4',
   '.webm': 'video/webm',
+  '.mkv': 'video/x-matroska',
   '.mp3': 'audio/mpeg',
   '.ts': 'video/mp2t',
   '.m3u8': 'application/vnd.apple.mpegurl',

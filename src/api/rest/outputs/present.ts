@@ -1,6 +1,7 @@
 /** Outputs in the shapes of the REST API. */
 import type { OutputFileRecord, OutputRecord } from '../../../store/store.ts'
 import type { OutputFileShape, Recording } from '../../../protocol/rest/outputs.ts'
+import type { ParticipantRecording, TrackRecording } from '../../../protocol/rest/participant-recordings.ts'
 import { fileAddress } from '../../../meeting/outputs/addresses.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
@@ -41,6 +42,21 @@ function toFile(output: OutputRecord, file: OutputFileRecord, baseUrl: string): 
     createdAt: iso(endedAt),
     updatedAt: iso(endedAt),
   }
+}
+
+export function toParticipantRecording(output: OutputRecord, baseUrl: string): ParticipantRecording {
+  const { participantName, fileFormat } = output.config as { participantName?: string; fileFormat?: string }
+  return {
+    ...toOutput(output, baseUrl),
+    participantId: output.participantId ?? '',
+    participantName: participantName ?? '',
+    fileFormat: fileFormat ?? 'webm',
+    files: output.files.map((file) => toFile(output, file, baseUrl)),
+  }
+}
+
+export function toTrackRecording(output: OutputRecord, baseUrl: string): TrackRecording {
+  return { ...toParticipantRecording(output, baseUrl), kind: String(output.config.kind) }
 }
 
 export function toRecording(output: OutputRecord, baseUrl: string): Recording {
