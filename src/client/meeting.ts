@@ -143,6 +143,11 @@ export class Meeting extends Emitter<MeetingEvents> {
     return this.#roster.pinnedId
   }
 
+  /** Everybody who is pinned for all. */
+  get pinnedIds(): ReadonlySet<string> {
+    return this.#roster.pinnedIds
+  }
+
   get state(): MeetingState {
     return this.#state
   }

@@ -9,7 +9,9 @@ export class Roster {
   /** By id. */
   readonly participants = new Map<string, Participant>()
   activeSpeakerId: string | null = null
+  /** The one pinned last. */
   pinnedId: string | null = null
+  readonly pinnedIds = new Set<string>()
   readonly #tell: Tell
   readonly #dropStreams: (participantId: string) => void
 
@@ -44,6 +46,7 @@ export class Roster {
     if (!participant) return
     this.#dropStreams(id)
     this.participants.delete(id)
+    this.pinnedIds.delete(id)
     if (this.pinnedId === id) this.#setPinned(null)
     this.#tell('participantLeft', participant, reason)
   }
@@ -61,7 +64,10 @@ export class Roster {
   }
 
   pin({ peerId, state }: ServerRequests['pinStateChanged']): void {
-    if (state.cam === true || state.share === true) this.#setPinned(peerId)
+    const isPinned = state.cam === true || state.share === true
+    if (isPinned) this.pinnedIds.add(peerId)
+    else this.pinnedIds.delete(peerId)
+    if (isPinned) this.#setPinned(peerId)
     else this.#setPinned(this.pinnedId === peerId ? null : this.pinnedId)
   }
 
