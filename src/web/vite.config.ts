@@ -43,6 +43,7 @@ export default defineConfig({
         meeting: join(import.meta.dirname, 'index.html'),
         dashboard: join(import.meta.dirname, 'dashboard/index.html'),
         whiteboard: join(import.meta.dirname, 'whiteboard/index.html'),
+        recorder: join(import.meta.dirname, 'recorder/index.html'),
       },
     },
     chunkSizeWarningLimit: 1200,

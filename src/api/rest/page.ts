@@ -1,4 +1,4 @@
-/** The meeting page and the dashboard, as they were built. */
+/** The meeting page, the dashboard and the page that is recorded, as they were built. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -45,9 +45,23 @@ export const DASHBOARD_HEADERS = {
   'cache-control': 'no-store',
 }
 
+/** Opened by the recorder alone. */
+const RECORDER_HEADERS = {
+  ...COMMON,
+  'content-security-policy': [
+    ...NARROW,
+    "connect-src 'self' ws: wss:",
+    "media-src 'self' blob:",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'permissions-policy': 'camera=(), microphone=(), display-capture=(self)',
+  'cache-control': 'no-store',
+}
+
 export const pageRoutes: Routes = (app, { settings }) => {
   const meeting = built(join(settings.pageFolder, 'index.html'))
   const dashboard = built(join(settings.pageFolder, 'dashboard', 'index.html'))
+  const recorder = built(join(settings.pageFolder, 'recorder', 'index.html'))
   const page = (request: FastifyRequest, reply: FastifyReply): unknown => {
     void reply.header('vary', 'accept')
     if (!request.headers.accept?.includes('text/html'))
@@ -62,6 +76,7 @@ export const pageRoutes: Routes = (app, { settings }) => {
   app.get('/whiteboard', undescribed, (request, reply) =>
     send(request, reply, WHITEBOARD_HEADERS, whiteboard),
   )
+  app.get('/recorder', undescribed, (request, reply) => send(request, reply, RECORDER_HEADERS, recorder))
   if (meeting) {
     void app.register((assets, _options, done) => {
       assets.addHook('onRequest', (request, _reply, next) => {
