@@ -10,6 +10,7 @@ import { assertPortsApart } from '../config/safety.ts'
 import { createSfu } from '../media/create.ts'
 import { mediaAddresses, type MediaAddress } from '../media/addresses.ts'
 import { sentenceOf } from '../media/preparation.ts'
+import { findPrograms, missingFonts, whyUnavailable } from '../output/composer/programs.ts'
 import { grantedSocketBuffer, SOCKET_BUFFER_BYTES, tryTcp, tryUdp, unusablePort } from '../media/ports.ts'
 import { checkStore } from '../store/open.ts'
 import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
@@ -65,6 +66,7 @@ export async function examine({ env, envFile }: CommandInput): Promise<Finding[]
     masterKey(config),
     await adminKey(config),
     await certificate(config),
+    ...(await recordings(config, env.PATH ?? '')),
   ]
 }
 
@@ -232,6 +234,26 @@ function announced(config: Config, addresses: readonly MediaAddress[]): Finding 
   return notes.length > 0
     ? { check, verdict: 'note', says: notes.join('; ') }
     : { check, verdict: 'good', says: `${shown} is announced to clients` }
+}
+
+async function recordings(config: Config, path: string): Promise<Finding[]> {
+  const check = 'recordings'
+  const programs = findPrograms(config, path)
+  const unavailable = whyUnavailable(programs)
+  if (unavailable !== undefined) return [{ check, verdict: 'note', says: unavailable }]
+  const fonts = await missingFonts()
+  return [
+    { check, verdict: 'good', says: `made with ${programs.chromiumBin!} and ${programs.ffmpegBin!}` },
+    ...(fonts.length > 0
+      ? [
+          {
+            check: 'fonts',
+            verdict: 'note' as const,
+            says: `names in ${fonts.join(' and ')} are boxes in recordings; install fonts-noto-cjk and fonts-noto-color-emoji`,
+          },
+        ]
+      : []),
+  ]
 }
 
 function clock(): Finding {

@@ -551,6 +551,42 @@ export const settings = {
       }),
     ),
   },
+  maxCompositions: {
+    env: 'MAX_COMPOSITIONS',
+    schema: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        description:
+          'recordings, HLS and livestreams that are drawn at the same time; those of a meeting that look alike count once; default: one for each two cores, at least one',
+      }),
+    ),
+  },
+  diskReserveMegabytes: {
+    env: 'DISK_RESERVE_MEGABYTES',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 10_000_000,
+      default: 500,
+      description: 'what recordings leave free on the disk; they end there, playable',
+    }),
+  },
+  chromiumBin: {
+    env: 'CHROMIUM_BIN',
+    schema: Type.Optional(
+      Type.String({
+        description: 'Chromium, which draws recordings, HLS and livestreams; default: the one in PATH',
+      }),
+    ),
+  },
+  ffmpegBin: {
+    env: 'FFMPEG_BIN',
+    schema: Type.Optional(
+      Type.String({
+        description: 'ffmpeg, with ffprobe beside it, which writes their files; default: the one in PATH',
+      }),
+    ),
+  },
   statsIntervalSeconds: {
     env: 'STATS_INTERVAL_SECONDS',
     schema: Type.Integer({

@@ -1,0 +1,1 @@
+export function findFfmpeg(env?: NodeJS.ProcessEnv): string | undefined

@@ -1,0 +1,61 @@
+/** How many compositions this machine carries, and which outputs share one. */
+import type { Composition } from '../../protocol/outputs.ts'
+
+/** One draws, captures and encodes on about this many cores. */
+const CORES_OF_ONE = 2
+
+export function compositionsFor(cores: number): number {
+  return Math.max(1, Math.floor(cores / CORES_OF_ONE))
+}
+
+/** How a composition looks when nothing is asked for. */
+const DEFAULTS: Composition = {
+  layout: { type: 'GRID', priority: 'SPEAKER', gridSize: 25 },
+  theme: 'DEFAULT',
+  mode: 'video-and-audio',
+  quality: 'med',
+  orientation: 'landscape',
+  templateUrl: null,
+}
+
+/** Whether an output that asks for `wanted` can be made from a composition that was begun as `running`. */
+export function canShare(wanted: Composition, running: Composition): boolean {
+  if (running.templateUrl === null && running.mode === DEFAULTS.mode && isSame(wanted, DEFAULTS)) return true
+  return isSame(wanted, running)
+}
+
+function isSame(a: Composition, b: Composition): boolean {
+  return (
+    a.layout.type === b.layout.type &&
+    a.layout.priority === b.layout.priority &&
+    a.layout.gridSize === b.layout.gridSize &&
+    a.theme === b.theme &&
+    a.mode === b.mode &&
+    a.quality === b.quality &&
+    a.orientation === b.orientation &&
+    a.templateUrl === b.templateUrl
+  )
+}
+
+export interface Size {
+  width: number
+  height: number
+}
+
+const SIZES: Record<Composition['quality'], Size> = {
+  low: { width: 854, height: 480 },
+  med: { width: 1280, height: 720 },
+  high: { width: 1920, height: 1080 },
+  ultra: { width: 2560, height: 1440 },
+}
+
+export function sizeOf({ quality, orientation }: Composition): Size {
+  const { width, height } = SIZES[quality]
+  return orientation === 'portrait' ? { width: height, height: width } : { width, height }
+}
+
+/** Bits per second of a picture of faces and text at 25 frames per second. */
+export function videoBitrateOf(composition: Composition): number {
+  const { width, height } = sizeOf(composition)
+  return Math.round(((width * height) / (1280 * 720)) * 2_500_000)
+}

@@ -1,0 +1,119 @@
+/**
+ * Runs in the page that is captured, in a world of its own, so it may use nothing from outside its body: the page's own tab as
+ * H264 and Opus, sent piece by piece.
+ */
+export interface CaptureOptions {
+  width: number
+  height: number
+  frameRate: number
+  hasPicture: boolean
+  codec: 'avc1' | 'vp8'
+  videoBitsPerSecond: number
+  audioBitsPerSecond: number
+  keyFrameIntervalMs: number
+  timesliceMs: number
+}
+
+export interface CaptureControl {
+  /** Sends what is not sent yet. */
+  flush(): Promise<void>
+}
+
+/** Called by the page: `c` and a chunk in base64, `s` when it begins, `r` when its size changed, or `f` and why it failed. */
+export const CALL = 'anteroomCapture'
+
+export async function capture(options: CaptureOptions): Promise<void> {
+  const world = globalThis as unknown as {
+    anteroomCapture: (text: string) => void
+    anteroomControl?: CaptureControl
+  }
+  const { width, height, frameRate, hasPicture } = options
+  const call = (text: string): void => world.anteroomCapture(text)
+  const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
+
+  const open = async (): Promise<MediaStream> => {
+    // The first capture after the start of a browser may fail.
+    for (let tries = 0; ; tries++) {
+      try {
+        return await navigator.mediaDevices.getDisplayMedia({
+          video: {
+            width,
+            height,
+            frameRate: { ideal: frameRate, max: frameRate },
+            displaySurface: 'browser',
+          },
+          audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+          preferCurrentTab: true,
+          selfBrowserSurface: 'include',
+        } as DisplayMediaStreamOptions)
+      } catch (error) {
+        if (tries >= 20) throw error
+        await pause(250)
+      }
+    }
+  }
+  const stream = await open()
+  // The browser now says above the page that it is captured, which makes the page smaller: its window is to grow.
+  addEventListener('resize', () => call('r'))
+  call('r')
+  const [picture] = stream.getVideoTracks()
+  const fits = (): boolean => {
+    const settings = picture?.getSettings()
+    return (
+      innerWidth === width &&
+      innerHeight === height &&
+      settings?.width === width &&
+      settings.height === height
+    )
+  }
+  // A picture that changes its size cannot be encoded.
+  for (let waits = 0; !fits(); waits++) {
+    if (waits >= 200) throw new Error(`The window is ${innerWidth}x${innerHeight}.`)
+    await pause(50)
+  }
+  if (stream.getAudioTracks().length === 0) throw new Error('The tab is captured without its sound.')
+  if (!hasPicture) {
+    for (const track of stream.getVideoTracks()) {
+      stream.removeTrack(track)
+      track.stop()
+    }
+  }
+  const recorder = new MediaRecorder(stream, {
+    mimeType: hasPicture ? `video/x-matroska;codecs=${options.codec},opus` : 'audio/webm;codecs=opus',
+    videoBitsPerSecond: options.videoBitsPerSecond,
+    audioBitsPerSecond: options.audioBitsPerSecond,
+    videoKeyFrameIntervalDuration: options.keyFrameIntervalMs,
+  } as MediaRecorderOptions)
+
+  const base64 = (blob: Blob): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const reader = new FileReader()
+      reader.onload = () => {
+        // The type, which is before, may have commas of its own.
+        const url = reader.result as string
+        resolve(url.slice(url.lastIndexOf(',') + 1))
+      }
+      reader.onerror = () => reject(reader.error!)
+      reader.readAsDataURL(blob)
+    })
+  let order = Promise.resolve()
+  recorder.ondataavailable = ({ data }) => {
+    if (data.size === 0) return
+    const text = base64(data)
+    order = order.then(async () => call(`c${await text}`))
+  }
+  recorder.onerror = (event) =>
+    call(`f${String((event as unknown as { error?: Error }).error ?? event.type)}`)
+  for (const track of stream.getTracks()) track.onended = () => call(`f The captured ${track.kind} ended.`)
+  world.anteroomControl = {
+    flush: () =>
+      new Promise((resolve) => {
+        recorder.addEventListener('dataavailable', () => setTimeout(() => void order.then(resolve), 0), {
+          once: true,
+        })
+        recorder.requestData()
+      }),
+  }
+  recorder.onstart = () => call('s')
+  recorder.start(options.timesliceMs)
+}

@@ -1,0 +1,201 @@
+/** A headless Chromium with one page, in a process group and a folder of its own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setPriority } from 'node:os'
+import type { Readable, Writable } from 'node:stream'
+import { Cdp } from './cdp.ts'
+
+/** Behind the media workers and the server, so that people in the meeting hear no gap. */
+const NICENESS = 5
+const ENDING_MS = 3000
+
+export interface ChromiumOptions {
+  bin: string
+  /** Made and removed: its profile and its temporary files. */
+  folder: string
+  width: number
+  height: number
+  flags?: string[]
+  isRoot: boolean
+  /** Called by the page with a text; see `expose`. */
+  onCall: (text: string) => void
+  onPaused?: (params: Record<string, unknown>) => void
+  /** It crashed, or was ended by something other than `close`. */
+  onGone: (why: string) => void
+}
+
+export class Chromium {
+  readonly #options: ChromiumOptions
+  readonly #child: ChildProcess
+  readonly #cdp: Cdp
+  readonly #exited: Promise<void>
+  #session: string | undefined
+  #targetId: string | undefined
+  #isClosing = false
+
+  static async start(options: ChromiumOptions): Promise<Chromium> {
+    await mkdir(join(options.folder, 'tmp'), { recursive: true })
+    return new Chromium(options)
+  }
+
+  private constructor(options: ChromiumOptions) {
+    this.#options = options
+    const { bin, folder, onGone } = options
+    this.#child = spawn(bin, flagsOf(options), {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      // A group of its own, so that nothing of it outlives it.
+      detached: true,
+      env: { ...process.env, TMPDIR: join(folder, 'tmp'), XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder },
+    })
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        resolve()
+        if (!this.#isClosing) onGone(error.message)
+      })
+      this.#child.once('exit', (code, signal) => {
+        resolve()
+        this.#cdp.close()
+        if (!this.#isClosing) onGone(`Chromium ended (${signal ?? code}).`)
+      })
+    })
+    const { pid } = this.#child
+    if (pid !== undefined) lower(pid)
+    const [, , , to, from] = this.#child.stdio as [null, null, null, Writable, Readable]
+    this.#cdp = new Cdp(to, from, (method, params) => this.#hear(method, params))
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Opens the one page, empty, as large as the picture. */
+  async openPage(): Promise<void> {
+    const { targetId } = await this.#cdp.send('Target.createTarget', { url: 'about:blank' })
+    const { sessionId } = await this.#cdp.send('Target.attachToTarget', { targetId, flatten: true })
+    this.#session = sessionId as string
+    this.#targetId = targetId as string
+    await Promise.all([this.send('Page.enable'), this.send('Runtime.enable'), this.send('Inspector.enable')])
+    await this.fit()
+  }
+
+  /** Makes the inside of the window as large as the picture. */
+  async fit(): Promise<void> {
+    const { width, height } = this.#options
+    const inside = '[outerWidth - innerWidth, outerHeight - innerHeight, innerWidth, innerHeight]'
+    const [frameWidth, frameHeight, ...now] = (await this.evaluate(inside)) as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    if (now[0] === width && now[1] === height) return
+    const { windowId } = await this.#cdp.send('Browser.getWindowForTarget', { targetId: this.#targetId })
+    const bounds = { width: width + frameWidth, height: height + frameHeight }
+    await this.#cdp.send('Browser.setWindowBounds', { windowId, bounds })
+  }
+
+  /** To the page. */
+  send(method: string, params: object = {}): Promise<Record<string, unknown>> {
+    return this.#cdp.send(method, params, this.#session)
+  }
+
+  /**
+   * Evaluates in the page, in a world of its own, which the page's scripts cannot reach.
+   * @throws what the expression threw
+   */
+  async evaluate(expression: string, contextId?: number): Promise<unknown> {
+    const { result, exceptionDetails } = (await this.send('Runtime.evaluate', {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+      userGesture: true,
+      ...(contextId !== undefined && { contextId }),
+    })) as {
+      result?: { value?: unknown }
+      exceptionDetails?: { text: string; exception?: { description?: string } }
+    }
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
+    return result?.value
+  }
+
+  /** Ends all its processes, and removes its folder. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    const { pid } = this.#child
+    if (pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#cdp.send('Browser.close').catch(() => undefined)
+      const timer = setTimeout(() => killGroup(pid), ENDING_MS)
+      await this.#exited
+      clearTimeout(timer)
+    }
+    if (pid !== undefined) killGroup(pid)
+    await rm(this.#options.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** At once: it does not answer. */
+  async kill(): Promise<void> {
+    this.#isClosing = true
+    const { pid } = this.#child
+    if (pid !== undefined) killGroup(pid)
+    await this.close()
+  }
+
+  #hear(method: string, params: Record<string, unknown>): void {
+    if (this.#isClosing) return
+    if (method === 'Runtime.bindingCalled') this.#options.onCall(params.payload as string)
+    else if (method === 'Fetch.requestPaused') this.#options.onPaused?.(params)
+    else if (method === 'Inspector.targetCrashed') this.#options.onGone('The page crashed.')
+  }
+}
+
+/** Threads and processes that it starts later inherit it. */
+export function lower(pid: number): void {
+  try {
+    setPriority(pid, NICENESS)
+  } catch {
+    // Already gone, which its exit tells.
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // None is left.
+  }
+}
+
+function flagsOf({ folder, width, height, flags = [], isRoot }: ChromiumOptions): string[] {
+  return [
+    '--headless=new',
+    '--remote-debugging-pipe',
+    `--user-data-dir=${join(folder, 'profile')}`,
+    `--window-size=${width},${height}`,
+    '--hide-scrollbars',
+    '--no-first-run',
+    '--no-default-browser-check',
+    // No bar that warns of flags.
+    '--test-type',
+    '--disable-gpu',
+    '--disable-dev-shm-usage',
+    '--disable-extensions',
+    '--disable-sync',
+    '--disable-component-update',
+    '--disable-background-networking',
+    '--disable-breakpad',
+    '--disable-crash-reporter',
+    '--disable-background-timer-throttling',
+    '--disable-backgrounding-occluded-windows',
+    '--disable-renderer-backgrounding',
+    '--disable-features=MediaRouter,OptimizationHints,Translate,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable',
+    '--autoplay-policy=no-user-gesture-required',
+    '--auto-accept-this-tab-capture',
+    '--password-store=basic',
+    '--use-mock-keychain',
+    // Chromium refuses its sandbox to root.
+    ...(isRoot ? ['--no-sandbox'] : []),
+    ...flags,
+    'about:blank',
+  ]
+}

@@ -1,0 +1,150 @@
+/** The compositions that go on, within the budget of this machine. Outputs of one meeting that look alike share one. */
+import { Refusal } from '../../protocol/errors.ts'
+import type { Composition } from '../../protocol/outputs.ts'
+import type { OutputSource } from '../output.ts'
+import { Attempt, type Browsers } from './attempt.ts'
+import { canShare } from './budget.ts'
+import type { Piece } from './matroska.ts'
+
+export type OutputKind = 'recording' | 'hls' | 'livestream'
+
+const LIMITS = { recording: 'RECORDING_LIMIT', hls: 'HLS_LIMIT', livestream: 'LIVESTREAM_LIMIT' } as const
+const TOPICS = { recording: 'RECORDING_LAYOUT', hls: 'HLS_LAYOUT', livestream: 'LIVE_STREAM_LAYOUT' }
+/** So many browsers in a row that gave nothing: it will not work. */
+const MAX_FAILURES = 3
+
+export interface ComposerLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+export interface CompositionsOptions {
+  browsers: Browsers
+  max: number
+  log: ComposerLog
+}
+
+export interface Wanted {
+  kind: OutputKind
+  composition: Composition
+  /** Which codec its picture should have, and whether it can do with another. */
+  codec: 'avc1' | 'vp8'
+  takesAnyCodec: boolean
+  source: OutputSource
+  /** What happens from now on is captured. Not called where it was before. */
+  onBegun: () => void
+  onPiece: (piece: Piece, init: Buffer) => void
+  /** It cannot go on. */
+  onFailed: (error: Error) => void
+}
+
+/** The part that one output has in a composition. */
+export interface Lease {
+  /** Lets what was captured until now arrive. */
+  flush(): Promise<void>
+  release(): void
+}
+
+interface Running {
+  wanted: Wanted
+  users: Set<Wanted>
+  attempt: Attempt
+  failures: number
+}
+
+export class Compositions {
+  readonly #options: CompositionsOptions
+  readonly #running = new Set<Running>()
+  /** Browsers that are ending. */
+  readonly #ending = new Set<Promise<void>>()
+
+  constructor(options: CompositionsOptions) {
+    this.#options = options
+  }
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  /** @throws {Refusal} this machine carries no more */
+  lease(wanted: Wanted): Lease {
+    const running = this.#find(wanted) ?? this.#begin(wanted)
+    running.users.add(wanted)
+    void running.attempt.follow()
+    return {
+      flush: () => running.attempt.flush(),
+      release: () => this.#release(running, wanted),
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const running of this.#running) this.#end(running)
+    await Promise.all(this.#ending)
+  }
+
+  #find({ source, composition, codec, takesAnyCodec }: Wanted): Running | undefined {
+    return [...this.#running].find(
+      ({ wanted }) =>
+        wanted.source.sessionId === source.sessionId &&
+        (takesAnyCodec || wanted.codec === codec) &&
+        canShare(composition, wanted.composition),
+    )
+  }
+
+  #begin(wanted: Wanted): Running {
+    const { max } = this.#options
+    if (this.#running.size >= max) throw new Refusal(LIMITS[wanted.kind])
+    const users = new Set<Wanted>()
+    const running: Running = { wanted, users, failures: 0, attempt: undefined! }
+    running.attempt = this.#attempt(running)
+    this.#running.add(running)
+    return running
+  }
+
+  #attempt(running: Running): Attempt {
+    const { browsers, log } = this.#options
+    const { composition, codec, source } = running.wanted
+    return new Attempt({
+      browsers,
+      composition,
+      codec,
+      source,
+      topics: () => [...new Set([...running.users].map(({ kind }) => TOPICS[kind]))],
+      onBegun: () => {
+        for (const user of [...running.users]) user.onBegun()
+      },
+      onPiece: (piece, init) => {
+        running.failures = 0
+        for (const user of [...running.users]) user.onPiece(piece, init)
+      },
+      onFailed: (error) => {
+        const { meetingId, sessionId } = source
+        // Keeps its `close` awaited.
+        this.#watch(running.attempt.close())
+        if (!this.#running.has(running)) return
+        if (++running.failures < MAX_FAILURES) {
+          log.warn({ meetingId, sessionId, err: error }, 'started the browser of a composition anew')
+          running.attempt = this.#attempt(running)
+          return
+        }
+        this.#running.delete(running)
+        for (const user of [...running.users]) user.onFailed(error)
+      },
+    })
+  }
+
+  #release(running: Running, wanted: Wanted): void {
+    running.users.delete(wanted)
+    if (running.users.size === 0) this.#end(running)
+    else void running.attempt.follow()
+  }
+
+  #end(running: Running): void {
+    if (this.#running.delete(running)) this.#watch(running.attempt.close())
+  }
+
+  #watch(ending: Promise<void>): void {
+    this.#ending.add(ending)
+    void ending.finally(() => this.#ending.delete(ending))
+  }
+}

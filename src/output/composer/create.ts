@@ -1,0 +1,138 @@
+/** Makes the engines of what a browser draws: recordings, HLS and livestreams. */
+import { rmSync } from 'node:fs'
+import { Refusal } from '../../protocol/errors.ts'
+import type {
+  HlsConfig,
+  LivestreamConfig,
+  OutputEngine,
+  OutputFile,
+  OutputListener,
+  OutputOrder,
+  RecordingConfig,
+} from '../output.ts'
+import type { Browsers } from './attempt.ts'
+import { Compositions, type ComposerLog, type Wanted } from './compositions.ts'
+import { finishHls, HlsSink } from './hls.ts'
+import { isUsableKey, LivestreamSink } from './livestream.ts'
+import { whyUnavailable, type Programs } from './programs.ts'
+import { finishRecording, RecordingSink } from './recording.ts'
+import { ComposedRun, type RunOptions } from './run.ts'
+import { both, type Sink } from './sink.ts'
+
+export interface ComposerOptions extends Omit<Browsers, 'chromiumBin'>, Programs {
+  maxCompositions: number
+  diskReserveBytes: number
+  log: ComposerLog
+}
+
+export interface Composer {
+  recording: OutputEngine<RecordingConfig>
+  hls: OutputEngine<HlsConfig>
+  livestream: OutputEngine<LivestreamConfig>
+}
+
+/** What it takes to make an output of one kind. */
+type Making = Pick<Wanted, 'kind' | 'codec' | 'takesAnyCodec'> & Pick<RunOptions, 'openSink'>
+
+export function createComposer(options: ComposerOptions): Composer {
+  const { chromiumBin, ffmpegBin = '', maxCompositions: max, diskReserveBytes, log } = options
+  const unavailable = whyUnavailable(options)
+  // What a server that was killed left.
+  rmSync(options.folder, { recursive: true, force: true })
+  const compositions = new Compositions({
+    browsers: { ...options, chromiumBin: chromiumBin ?? '' },
+    max,
+    log,
+  })
+
+  function engine<Config extends RecordingConfig | HlsConfig | LivestreamConfig>(
+    make: (order: OutputOrder<Config>, listener: OutputListener) => Making,
+    recover: OutputEngine<Config>['recover'],
+  ): OutputEngine<Config> {
+    const runs = new Set<ComposedRun>()
+    return {
+      unavailable,
+      start(order, listener) {
+        assertReadable(order.config.templateUrl)
+        const { openSink, ...wanted } = make(order, listener)
+        const run = new ComposedRun({
+          compositions,
+          order,
+          wanted: { ...wanted, composition: order.config },
+          openSink,
+          listener,
+          reserveBytes: diskReserveBytes,
+        })
+        runs.add(run)
+        void run.ended.then(() => runs.delete(run))
+        return run
+      },
+      recover,
+      async close() {
+        await Promise.all([...runs].map((run) => run.stop()))
+        await compositions.close()
+      },
+    }
+  }
+
+  const recovered = (folder: string, fileFormat: 'mp4' | 'webm'): Promise<OutputFile[]> =>
+    finishRecording({ folder, ffmpegBin, fileFormat })
+
+  /** Keeps a file beside it, where that was asked for. */
+  const recordedToo = (
+    sink: Sink,
+    record: boolean,
+    folder: string,
+    onError: (cause: unknown) => void,
+  ): Sink =>
+    record ? both(sink, new RecordingSink({ folder, ffmpegBin, fileFormat: 'mp4', onError })) : sink
+
+  return {
+    recording: engine<RecordingConfig>(
+      ({ folder, config: { fileFormat } }) => ({
+        kind: 'recording',
+        codec: fileFormat === 'webm' ? 'vp8' : 'avc1',
+        // H264 becomes VP8 at the end, where it must.
+        takesAnyCodec: fileFormat === 'webm',
+        openSink: (onError) => new RecordingSink({ folder, ffmpegBin, fileFormat, onError }),
+      }),
+      ({ folder, config }) => recovered(folder, config.fileFormat),
+    ),
+    hls: engine<HlsConfig>(
+      ({ folder, config }, listener) => ({
+        kind: 'hls',
+        codec: 'avc1',
+        takesAnyCodec: false,
+        openSink: (onError) => {
+          const onPlayable = (): void => listener.playable()
+          const hls = new HlsSink({ folder, ffmpegBin, log, onPlayable, onError })
+          return recordedToo(hls, config.record, folder, onError)
+        },
+      }),
+      async ({ folder, config }) => [
+        ...(await finishHls(folder, ffmpegBin)),
+        ...(config.record ? await recovered(folder, 'mp4') : []),
+      ],
+    ),
+    livestream: engine<LivestreamConfig>(
+      ({ folder, config: { targets, record } }) => {
+        if (!targets.every(({ streamKey }) => isUsableKey(streamKey)))
+          throw new Refusal('INVALID_LIVESTREAM_CONFIG')
+        return {
+          kind: 'livestream',
+          codec: 'avc1',
+          takesAnyCodec: false,
+          openSink: (onError) =>
+            recordedToo(new LivestreamSink({ folder, ffmpegBin, log, targets }), record, folder, onError),
+        }
+      },
+      ({ folder, config: { record } }) => (record ? recovered(folder, 'mp4') : Promise.resolve([])),
+    ),
+  }
+}
+
+/** Only a page that came safely may capture itself. @throws {Refusal} INVALID_REQUEST */
+function assertReadable(templateUrl: string | null): void {
+  if (templateUrl === null || (/^https:\/\/[^\s]+$/i.test(templateUrl) && URL.canParse(templateUrl))) return
+  throw new Refusal('INVALID_REQUEST', { message: 'The templateUrl must be an https address.' })
+}

@@ -1,0 +1,92 @@
+/** One output of a composition, from its start to its files. */
+import type { OutputFile, OutputListener, OutputOrder, OutputProblem, OutputRun } from '../output.ts'
+import type { Compositions, Lease, Wanted } from './compositions.ts'
+import { freeBytes } from './disk.ts'
+import type { Sink } from './sink.ts'
+
+const LOOK_AT_DISK_MS = 5000
+
+export interface RunOptions {
+  compositions: Compositions
+  order: OutputOrder<unknown>
+  wanted: Omit<Wanted, 'source' | 'onBegun' | 'onPiece' | 'onFailed'>
+  /** Called once it is sure that it is made. */
+  openSink: (fail: (cause: unknown) => void) => Sink
+  listener: OutputListener
+  /** So much is left free, besides what finishing needs. */
+  reserveBytes: number
+}
+
+export class ComposedRun implements OutputRun {
+  readonly #options: RunOptions
+  readonly #lease: Lease
+  readonly #sink: Sink
+  readonly #timer: ReturnType<typeof setInterval>
+  #hasStarted = false
+  #isOver = false
+  #files: Promise<OutputFile[]> | undefined
+
+  /** @throws {Refusal} this machine carries no more */
+  constructor(options: RunOptions) {
+    this.#options = options
+    const { compositions, order, wanted, openSink } = options
+    this.ended = new Promise((resolve) => (this.#end = resolve))
+    this.#lease = compositions.lease({
+      ...wanted,
+      source: order.source,
+      onBegun: () => this.#begin(),
+      onPiece: (piece, init) => {
+        if (this.#isOver) return
+        this.#sink.take(piece, init)
+        if (piece.isEntry) this.#begin()
+      },
+      onFailed: (cause) =>
+        this.fail({
+          reason: 'failed',
+          message: 'The browser that draws it could not be kept running.',
+          cause,
+        }),
+    })
+    this.#sink = openSink((cause) =>
+      this.fail({ reason: 'failed', message: 'It could not be written.', cause }),
+    )
+    this.#timer = setInterval(() => void this.#lookAtDisk(), LOOK_AT_DISK_MS)
+    void this.#lookAtDisk()
+  }
+
+  /** Resolves when all of it is over. */
+  readonly ended: Promise<void>
+  #end!: () => void
+
+  stop(): Promise<OutputFile[]> {
+    return (this.#files ??= this.#finish().finally(this.#end))
+  }
+
+  /** Ends it by itself, with what there is. */
+  fail(problem: OutputProblem): void {
+    if (this.#files) return
+    void this.stop().then((files) => this.#options.listener.ended(problem, files))
+  }
+
+  #begin(): void {
+    if (this.#hasStarted || this.#isOver) return
+    this.#hasStarted = true
+    this.#options.listener.started()
+  }
+
+  async #finish(): Promise<OutputFile[]> {
+    clearInterval(this.#timer)
+    await this.#lease.flush()
+    this.#isOver = true
+    this.#lease.release()
+    return this.#sink.finish()
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    const { order, reserveBytes } = this.#options
+    // A folder that is gone shows when it is written to.
+    const free = await freeBytes(order.folder).catch(() => Infinity)
+    if (free >= reserveBytes + this.#sink.neededBytes) return
+    this.fail({ reason: 'disk-full', message: 'The disk has no room left.' })
+  }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, request, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { after, before, test } from 'node:test'
+import { openTemplate, type OpenTemplate } from './template.ts'
+
+let inside: Server
+let place: string
+let isOwn = false
+let isPublic = false
+let template: OpenTemplate
+let proxyPort: number
+before(async () => {
+  inside = createServer((_request, response) => response.end('secret'))
+  inside.listen(0, '127.0.0.1')
+  await once(inside, 'listening')
+  place = `127.0.0.1:${(inside.address() as AddressInfo).port}`
+  template = await openTemplate({ isPublic: () => isPublic, own: () => (isOwn ? [place] : []) })
+  proxyPort = Number(/proxy-server=http:\/\/127\.0\.0\.1:(\d+)/.exec(template.flags.join(' '))![1])
+})
+after(async () => {
+  await template.close()
+  inside.close()
+})
+
+/** As a browser asks its proxy for what is not encrypted. */
+async function get(url: string): Promise<number> {
+  const asked = request({ port: proxyPort, host: '127.0.0.1', path: url, agent: false })
+  asked.end()
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  response.resume()
+  return response.statusCode!
+}
+
+/** As a browser asks its proxy for what is encrypted, and for sockets. */
+async function tunnel(to: string): Promise<number> {
+  const asked = request({ port: proxyPort, host: '127.0.0.1', method: 'CONNECT', path: to, agent: false })
+  asked.end()
+  const [response, socket] = (await once(asked, 'connect')) as [IncomingMessage, Socket]
+  socket.destroy()
+  return response.statusCode!
+}
+
+test('the page of a caller reaches nothing inside: by address, by name, in the clear or encrypted', async () => {
+  for (const host of [
+    '127.0.0.1',
+    'localhost',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '169.254.169.254',
+    '2130706433',
+  ])
+    assert.deepEqual([await get(`http://${host}/`), await tunnel(`${host}:443`)], [403, 403], host)
+  assert.equal(await get(`http://${place}/`), 403)
+  assert.equal(await tunnel(place), 403)
+})
+
+test('it reaches this server, wherever that is', async () => {
+  isOwn = true
+  assert.deepEqual([await get(`http://${place}/`), await tunnel(place)], [200, 200])
+  assert.equal(await get(`http://127.0.0.1:1/`), 403, 'another port is another server')
+  isOwn = false
+})
+
+test('it reaches what is public', async () => {
+  isPublic = true
+  assert.deepEqual([await get(`http://${place}/`), await tunnel(place)], [200, 200])
+  isPublic = false
+})
+
+test('what cannot be read or found is refused', async () => {
+  assert.deepEqual(
+    [await get('/relative'), await get('http://no.such.name.invalid/'), await tunnel('')],
+    [403, 403, 403],
+  )
+})
+
+test('the browser has no way around it', () => {
+  assert.ok(template.flags.includes('--proxy-bypass-list=<-loopback>'))
+})

@@ -1,0 +1,137 @@
+/**
+ * A page of the caller's in a browser on this machine must not reach what is inside (contract, outputs §2.3). Its browser
+ * connects through this proxy alone, which resolves names itself and lets it reach public addresses and this server.
+ */
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect, isIP, type AddressInfo, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+export interface TemplateGuard {
+  /** Whether it is an address of the public internet. */
+  isPublic: (address: string) => boolean
+  /** Hosts with ports of this server, which it may reach wherever they are. */
+  own: () => string[]
+}
+
+export interface OpenTemplate {
+  /** For the browser. */
+  flags: string[]
+  close: () => Promise<void>
+}
+
+interface Place {
+  host: string
+  port: number
+}
+
+const CONNECT_TIMEOUT_MS = 15_000
+/** A renderer that has more is ended. */
+const MAX_HEAP_MEGABYTES = 1024
+
+export async function openTemplate(guard: TemplateGuard): Promise<OpenTemplate> {
+  const sockets = new Set<Duplex>()
+  const server = createServer((asked, answer) => void forward(guard, asked, answer))
+  server.on('connection', (socket: Socket) => keep(sockets, socket))
+  server.on('connect', (asked: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    void tunnel(guard, asked.url ?? '', socket, head, sockets)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    flags: [
+      `--proxy-server=http://127.0.0.1:${port}`,
+      // Its own machine goes through the proxy too.
+      '--proxy-bypass-list=<-loopback>',
+      '--force-webrtc-ip-handling-policy=default_public_interface_only',
+      '--disable-file-system',
+      `--js-flags=--max-old-space-size=${MAX_HEAP_MEGABYTES}`,
+    ],
+    close: async () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await once(server, 'close')
+    },
+  }
+}
+
+function keep(sockets: Set<Duplex>, socket: Duplex): void {
+  sockets.add(socket)
+  socket.once('close', () => sockets.delete(socket))
+}
+
+async function tunnel(
+  guard: TemplateGuard,
+  to: string,
+  socket: Duplex,
+  head: Buffer,
+  sockets: Set<Duplex>,
+): Promise<void> {
+  const place = await allowed(guard, `http://${to}`, 443)
+  if (!place) {
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    return
+  }
+  const upstream = connect(place.port, place.host)
+  keep(sockets, upstream)
+  upstream.setTimeout(CONNECT_TIMEOUT_MS, () => upstream.destroy())
+  upstream.once('error', () => socket.destroy())
+  upstream.once('close', () => socket.destroy())
+  socket.once('close', () => upstream.destroy())
+  upstream.once('connect', () => {
+    upstream.setTimeout(0)
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    upstream.write(head)
+    upstream.pipe(socket).pipe(upstream)
+  })
+}
+
+/** What is not encrypted comes as a whole address. */
+async function forward(guard: TemplateGuard, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  const place = await allowed(guard, asked.url ?? '', 80)
+  if (!place) {
+    answer.writeHead(403).end()
+    return
+  }
+  const { pathname, search } = new URL(asked.url!)
+  const onward = request({
+    ...place,
+    method: asked.method,
+    path: pathname + search,
+    headers: asked.headers,
+    timeout: CONNECT_TIMEOUT_MS,
+  })
+  onward.once('response', (response) => {
+    answer.writeHead(response.statusCode!, response.headers)
+    response.pipe(answer)
+  })
+  onward.once('timeout', () => onward.destroy())
+  onward.once('error', () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end()))
+  answer.once('close', () => onward.destroy())
+  asked.pipe(onward)
+}
+
+/** Where to connect to; undefined if it may not be reached. The address is resolved once, so that it cannot change afterwards. */
+async function allowed(
+  { isPublic, own }: TemplateGuard,
+  url: string,
+  defaultPort: number,
+): Promise<Place | undefined> {
+  if (!URL.canParse(url)) return undefined
+  const { hostname, port: given, host } = new URL(url)
+  const port = given === '' ? defaultPort : Number(given)
+  const name = hostname.replace(/^\[(.*)\]$/, '$1')
+  const addresses =
+    isIP(name) !== 0
+      ? [name]
+      : await lookup(name, { all: true }).then(
+          (found) => found.map(({ address }) => address),
+          () => [],
+        )
+  const isOwn = own().includes(given === '' ? `${host}:${defaultPort}` : host)
+  const address = addresses.find((one) => isOwn || isPublic(one))
+  return address === undefined ? undefined : { host: address, port }
+}

@@ -1,0 +1,65 @@
+/** A picture of an HLS output, while it goes on and afterwards. */
+import { mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { probe, runFfmpeg } from './ffmpeg.ts'
+import { readLists } from './hls.ts'
+import type { Segment } from './playlists.ts'
+
+export interface ThumbnailOrder {
+  /** Seconds into the stream; default: now. */
+  time?: number | undefined
+  /** One alone keeps the shape of the picture. */
+  width?: number | undefined
+  height?: number | undefined
+  format: 'jpg' | 'png' | 'webp'
+  /** Of the file, without its ending. */
+  name: string
+}
+
+export interface Thumbnail {
+  /** Relative to the output's folder. */
+  path: string
+  width: number
+  height: number
+  size: number
+}
+
+const PLACE = 'thumbnails'
+/** How far before the end of the newest segment a frame is sure to be. */
+const NEWEST_SECONDS = 0.5
+
+/** Undefined: nothing was streamed by then. @throws {Error} ffmpeg failed */
+export async function takeThumbnail(
+  ffmpegBin: string,
+  folder: string,
+  { time, width, height, format, name }: ThumbnailOrder,
+): Promise<Thumbnail | undefined> {
+  const found = segmentAt(await readLists(folder), time)
+  if (!found) return undefined
+  await mkdir(join(folder, PLACE), { recursive: true })
+  const path = join(PLACE, `${name}.${format}`)
+  const scale =
+    width === undefined && height === undefined ? [] : ['-vf', `scale=${width ?? -2}:${height ?? -2}`]
+  const seek = found.seconds === undefined ? ['-sseof', `-${NEWEST_SECONDS}`] : ['-ss', String(found.seconds)]
+  const args = [...seek, '-i', found.segment.uri, '-frames:v', '1', ...scale, '-y', path]
+  await runFfmpeg(ffmpegBin, args, folder)
+  const { resolution } = await probe(ffmpegBin, join(folder, path))
+  return { path, ...resolution!, size: (await stat(join(folder, path))).size }
+}
+
+/** The segment of a time, and how far into it; the newest, from its end, where no time is given. */
+export function segmentAt(
+  segments: readonly Segment[],
+  time: number | undefined,
+): { segment: Segment; seconds: number | undefined } | undefined {
+  if (time === undefined) {
+    const segment = segments.at(-1)
+    return segment && { segment, seconds: undefined }
+  }
+  let from = 0
+  for (const segment of segments) {
+    if (time < from + segment.seconds) return { segment, seconds: Math.max(0, time - from) }
+    from += segment.seconds
+  }
+  return undefined
+}
