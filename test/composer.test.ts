@@ -388,7 +388,7 @@ test(
       assert.equal(saved.path, `recording.${format}`)
       const facts = await examineMedia(join(made.folder, saved.path))
       assert.deepEqual(facts.codecs, codecs)
-      assert.ok(facts.seconds > 2.5)
+      assert.ok(facts.seconds > 2.5, `${format}: ${facts.seconds} s`)
       if (format === 'webm') assert.deepEqual([facts.width, facts.height], [480, 854])
     }
   },

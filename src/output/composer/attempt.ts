@@ -9,7 +9,8 @@ import { MatroskaSplitter, type Piece } from './matroska.ts'
 import { openTemplate, type TemplateGuard } from './template.ts'
 
 const FRAME_RATE = 25
-const KEY_FRAME_INTERVAL_MS = 2000
+/** A segment of HLS; players stay three of them behind. */
+const KEY_FRAME_INTERVAL_MS = 1000
 const TIMESLICE_MS = 200
 const AUDIO_BITRATE = 128_000
 /** From the start of the browser until the first piece. */

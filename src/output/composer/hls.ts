@@ -10,9 +10,10 @@ import type { Piece } from './matroska.ts'
 import { readList, slidingPlaylist, wholePlaylist, type Segment } from './playlists.ts'
 import type { Sink } from './sink.ts'
 
-const SEGMENT_SECONDS = 2
+/** A little less than between two key frames, so that each begins one. */
+const SEGMENT_SECONDS = 0.9
 /** A player can begin with these. */
-const PLAYABLE_SEGMENTS = 2
+const PLAYABLE_SEGMENTS = 3
 /** What ffmpeg keeps for us: the segments of one run. */
 const LIST = /^run-\d{4}\.list$/
 

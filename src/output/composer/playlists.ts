@@ -11,7 +11,7 @@ export interface Segment {
 }
 
 /** How many the sliding playlist has. */
-const WINDOW = 6
+const WINDOW = 8
 
 /** Reads the list of one ffmpeg. */
 export function readList(text: string): Segment[] {
@@ -39,7 +39,7 @@ export function slidingPlaylist(segments: readonly Segment[], isOver: boolean): 
 }
 
 function playlist(segments: readonly Segment[], from: number, tags: string[], isOver: boolean): string {
-  const target = Math.round(Math.max(2, ...segments.map(({ seconds }) => seconds)))
+  const target = Math.round(Math.max(1, ...segments.map(({ seconds }) => seconds)))
   const breaksBefore = segments.slice(1, from + 1).filter(({ isBreak }) => isBreak).length
   const lines = [
     '#EXTM3U',
@@ -52,7 +52,8 @@ function playlist(segments: readonly Segment[], from: number, tags: string[], is
   ]
   segments.slice(from).forEach(({ uri, seconds, at, isBreak }, i) => {
     if (isBreak && i > 0) lines.push('#EXT-X-DISCONTINUITY')
-    if (at !== undefined) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${at}`)
+    // Where time goes on, players know it from the lengths.
+    if (at !== undefined && (isBreak || i === 0)) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${at}`)
     lines.push(`#EXTINF:${seconds.toFixed(3)},`, uri)
   })
   if (isOver) lines.push('#EXT-X-ENDLIST')

@@ -5,6 +5,7 @@
 import { Meeting } from '../../client/meeting.ts'
 import type { Composition, Layout } from '../../protocol/outputs.ts'
 import { readLayout } from './layouts.ts'
+import { stayNearby } from './nearby.ts'
 import './recorder.css'
 import { Stage } from './stage.ts'
 
@@ -28,6 +29,8 @@ history.replaceState(null, '', location.pathname)
 const { composition } = order
 document.documentElement.dataset.theme = composition.theme
 document.documentElement.dataset.state = 'joining'
+
+stayNearby(RTCPeerConnection, location.hostname)
 
 /** Directly to the server that gave out this page, whatever its public address is. */
 const meeting = new Meeting({

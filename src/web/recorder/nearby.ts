@@ -1,0 +1,21 @@
+/**
+ * The recorder is on the machine of the server, which announces media where others reach it. From inside, that address may lead
+ * nowhere: media goes to the address that the page came from, at which the media workers listen too.
+ */
+
+const CANDIDATE = /^(a=candidate:\S+ \d+ \S+ \d+ )\S+( \d+ typ host)/gim
+
+/** @param host of the page; only an IPv4 address is taken */
+export function withNearbyCandidates(sdp: string, host: string): string {
+  if (!/^\d+(\.\d+){3}$/.test(host)) return sdp
+  return sdp.replace(CANDIDATE, (_all, before: string, after: string) => before + host + after)
+}
+
+export function stayNearby(connections: { prototype: RTCPeerConnection }, host: string): void {
+  const { prototype } = connections
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with its connection below
+  const original = prototype.setRemoteDescription as (given: RTCSessionDescriptionInit) => Promise<void>
+  prototype.setRemoteDescription = function (this: RTCPeerConnection, given: RTCSessionDescriptionInit) {
+    return original.call(this, { type: given.type, sdp: withNearbyCandidates(given.sdp ?? '', host) })
+  }
+}
