@@ -104,7 +104,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
     factory: ['create.ts', 'addresses.ts', 'ports.ts', 'preparation.ts'],
   },
   webhook: { contract: ['webhook.ts', 'guard.ts'], factory: ['create.ts'] },
-  output: { contract: ['output.ts'], factory: ['create.ts'] },
+  output: { contract: ['output.ts'], factory: ['create.ts', 'programs.ts'] },
   metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts'] },
   token: { contract: ['token.ts'] },
   'server-client': { contract: ['call.ts'] },

@@ -1,4 +1,5 @@
 /** The services that the routes use; `server/` provides them. */
+import type { HlsEngine } from '../output/output.ts'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Sfu } from '../media/sfu.ts'
@@ -54,6 +55,7 @@ export interface HttpContext {
   /** Holds a folder for each output. */
   outputsFolder: string
   dropOutputFolder: (outputId: string) => Promise<void>
+  hls: Pick<HlsEngine, 'unavailable' | 'takeThumbnail'>
   door: Door
   mediaStatus: () => Sfu['status']
   metrics: Metrics

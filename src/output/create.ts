@@ -1,20 +1,22 @@
 /** Creates the engines of this process. */
+import { createComposer, type ComposerOptions } from './composer/create.ts'
 import type { OutputEngine, Outputs } from './output.ts'
 import { createTranscriber, type TranscriberOptions } from './speech/transcriber.ts'
 import { createParticipantRecorder, createTrackRecorder } from './tracks/create.ts'
 import type { RecorderOptions } from './tracks/recorder.ts'
 
+export type { ComposerOptions }
+
 export interface OutputsOptions {
+  composer: ComposerOptions
   transcription: TranscriberOptions
   /** Of participants and tracks; without it they are not recorded. */
   recorder?: RecorderOptions
 }
 
-export function createOutputs({ transcription, recorder }: OutputsOptions): Outputs {
+export function createOutputs({ composer, transcription, recorder }: OutputsOptions): Outputs {
   return {
-    recording: absent('recordings'),
-    hls: absent('HLS'),
-    livestream: absent('livestreams'),
+    ...createComposer(composer),
     transcription: createTranscriber(transcription),
     participant: recorder ? createParticipantRecorder(recorder) : absent('recordings of participants'),
     track: recorder ? createTrackRecorder(recorder) : absent('recordings of tracks'),

@@ -149,6 +149,32 @@ export interface RecordingToTranscribe {
   signal: AbortSignal
 }
 
+export interface ThumbnailOrder {
+  /** Of the output. */
+  folder: string
+  /** Of the file, without its ending. */
+  name: string
+  /** Seconds into the stream; default: now. */
+  time?: number | undefined
+  /** One alone keeps the shape of the picture. */
+  width?: number | undefined
+  height?: number | undefined
+  format: 'jpg' | 'png' | 'webp'
+}
+
+export interface Thumbnail {
+  /** Relative to the output's folder. */
+  path: string
+  width: number
+  height: number
+  size: number
+}
+
+export interface HlsEngine extends OutputEngine<HlsConfig> {
+  /** A picture, while it goes on and afterwards. Undefined: nothing was streamed by then. */
+  takeThumbnail(order: ThumbnailOrder): Promise<Thumbnail | undefined>
+}
+
 /** Recording, HLS and livestreams are made from compositions; those that look alike share one. */
 export interface RecordingConfig extends Composition {
   fileFormat: 'mp4' | 'webm'
@@ -182,7 +208,7 @@ export interface TrackRecordingConfig {
 /** The engines of this process. */
 export interface Outputs {
   recording: OutputEngine<RecordingConfig>
-  hls: OutputEngine<HlsConfig>
+  hls: HlsEngine
   livestream: OutputEngine<LivestreamConfig>
   transcription: OutputEngine<TranscriptionConfig>
   participant: OutputEngine<ParticipantRecordingConfig>

@@ -43,7 +43,7 @@ export const StartRecording = Type.Object({
 })
 
 /** The target of a livestream is `url`, a slash, and `streamKey`. */
-const LivestreamOutput = Type.Object({
+export const LivestreamOutput = Type.Object({
   url: Type.String({ minLength: 1, maxLength: 2048 }),
   streamKey: optional(Type.String({ maxLength: 1024 })),
 })

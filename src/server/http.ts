@@ -83,6 +83,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     live: meetings,
     outputsFolder: outputs.folder,
     dropOutputFolder: outputs.dropFolder,
+    hls: outputs.engines.hls,
     door,
     mediaStatus: () => media.status,
     metrics,

@@ -14,6 +14,7 @@ import { refusalOfOrigin } from '../project/origins.ts'
 import type { Verifier } from '../token/token.ts'
 import type { Webhooks } from '../webhook/create.ts'
 import { newId, type Ground } from './ground.ts'
+import type { OwnAddresses } from './composer.ts'
 import { openOutputs } from './outputs.ts'
 
 export interface MeetingDoors {
@@ -29,9 +30,10 @@ export interface MeetingParts {
   gate: Gate
   verifier: Verifier
   webhooks: Webhooks
+  urls: OwnAddresses
 }
 
-export function openMeetings(ground: Ground, { gate, verifier, webhooks }: MeetingParts): MeetingDoors {
+export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }: MeetingParts): MeetingDoors {
   const { config: settings, core, media, metrics, now, log } = ground
   const { store, keyRing, catalogue } = core
   const chatPace = new ChatPace(settings.maxChatMessagesPerSecond, now)
@@ -53,7 +55,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks }: Meeti
       log.info({ deliveryId, event, meetingId, sessionId }, 'queued an event for delivery')
     return announced
   }
-  const outputs = openOutputs(ground, announce)
+  const outputs = openOutputs(ground, announce, urls)
   const sockets = new MeetingSockets({
     settings,
     gate,

@@ -7,6 +7,7 @@ import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
 import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'
+import { composerOptions, type OwnAddresses } from './composer.ts'
 import { createOutputs, type OutputsOptions } from '../output/create.ts'
 import type { Outputs } from '../output/output.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -14,7 +15,8 @@ import { mintToken } from '../token/token.ts'
 import { endPointProblem } from '../webhook/guard.ts'
 import { newId, type Ground } from './ground.ts'
 
-export function openOutputs({ config, parts, core, now, log }: Ground, announce: Announce): OutputParts {
+export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddresses): OutputParts {
+  const { config, parts, core, now, log } = ground
   const { store, keyRing } = core
   const outputs = join(config.dataDir, 'outputs')
   const folderOf = (outputId: string): string => join(outputs, outputId)
@@ -22,6 +24,7 @@ export function openOutputs({ config, parts, core, now, log }: Ground, announce:
     engines:
       parts.outputs ??
       createOutputs({
+        composer: composerOptions(ground, urls),
         transcription: transcriberOptions(config, now, log),
         recorder: { ffmpeg: programInPath('ffmpeg'), now, log },
       }),

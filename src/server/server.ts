@@ -3,7 +3,7 @@ import { Gate } from '../api/limits/gate.ts'
 import { openAccess } from './access.ts'
 import type { RunningServer } from './contract.ts'
 import type { Ground } from './ground.ts'
-import { openPorts } from './http.ts'
+import { openPorts, type OpenPorts } from './http.ts'
 import { recoverOutputs } from '../meeting/outputs/recovery.ts'
 import { openMeetings } from './meetings.ts'
 import { closeEngines } from './outputs.ts'
@@ -19,7 +19,9 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   await webhooks.refreshDefaults()
   const access = await openAccess(config, { store, keyRing, now })
   const gate = new Gate({ settings: config, now })
-  const doors = openMeetings(ground, { gate, webhooks, verifier: access.verifier })
+  let ports: OpenPorts | undefined
+  const urls = (): readonly string[] => ports?.urls ?? []
+  const doors = openMeetings(ground, { gate, webhooks, verifier: access.verifier, urls })
   const { meetings, sockets, chatSockets, outputs } = doors
   metrics.setReaders({
     meetings: () => meetings.counts(),
@@ -31,13 +33,13 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   await meetings.resume()
 
   let closing: Promise<void> | undefined
-  const ports = await openPorts(ground, {
+  const opened = (ports = await openPorts(ground, {
     ...access,
     ...doors,
     gate,
     webhooks,
     isStopping: () => closing !== undefined,
-  })
+  }))
   const stopUpkeep = startUpkeep(ground, { ...access, meetings, webhooks })
   webhooks.start()
 
@@ -48,7 +50,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     sockets.close()
     chatSockets.close()
     doors.whiteboardSockets.close()
-    await Promise.all([webhooks.stop(), ports.close()])
+    await Promise.all([webhooks.stop(), opened.close()])
     await tracing?.close()
     await media.close()
     await keyRing.writeUses(true)
@@ -56,13 +58,13 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     metrics.close()
   }
   return {
-    urls: ports.urls,
+    urls: opened.urls,
     meetings,
     ready: await readyNow(config, core, media, {
       command: parts.command ?? 'anteroom',
-      urls: ports.urls,
-      certificate: ports.certificate,
-      firstLink: ports.firstLink,
+      urls: opened.urls,
+      certificate: opened.certificate,
+      firstLink: opened.firstLink,
     }),
     close: () => (closing ??= close()),
   }

@@ -19,6 +19,12 @@ const LIMITED = '429 `RATE_LIMITED` with `Retry-After`'
 
 export const limitRows: LimitRow[] = [
   {
+    setting: 'MAX_COMPOSITIONS',
+    of: 'server',
+    beyond: '4028, 4029 or 4030 before anything starts',
+    shown: 'test/composer.test.ts: one composition too many is refused, and one that looks alike shares',
+  },
+  {
     setting: 'MAX_CONNECTIONS',
     of: 'server',
     beyond: `${LIMITED} at the first request; more than 32 over it are cut`,

@@ -8,9 +8,13 @@ import type {
   OutputFile,
   OutputListener,
   OutputOrder,
+  Thumbnail,
   Outputs,
 } from '../../src/output/output.ts'
 import type { Store } from '../../src/store/store.ts'
+
+const takeThumbnail = (): Promise<Thumbnail> =>
+  Promise.resolve({ path: 'thumbnails/a.jpg', width: 320, height: 180, size: 1 })
 
 /** One started output, in the hands of the test. */
 export interface Played {
@@ -22,6 +26,7 @@ export interface Played {
 }
 
 export class PlayedEngine implements OutputEngine<unknown> {
+  readonly takeThumbnail = takeThumbnail
   unavailable: string | undefined
   /** Thrown by the next start. */
   refusal: Error | undefined

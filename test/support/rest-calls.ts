@@ -1,7 +1,12 @@
 /** One call of each operation of the REST API that must succeed; each makes what it needs, so that their order is of no matter. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OutputOrdered } from '../../src/meeting/outputs/orders.ts'
-import { recordingOrder, transcriptionOrder } from '../../src/meeting/outputs/orders.ts'
+import {
+  hlsOrder,
+  livestreamOrder,
+  recordingOrder,
+  transcriptionOrder,
+} from '../../src/meeting/outputs/orders.ts'
 import { participantOrder, trackOrder } from '../../src/meeting/outputs/participant-orders.ts'
 import type { TestServer } from './test-server.ts'
 import type { WireClient } from './wire-client.ts'
@@ -140,13 +145,20 @@ const ofDelivery: MakeCall = async (stage) => ({
 
 const recording = recordingOrder({}, 'http://localhost')
 const transcription = transcriptionOrder({}, 'http://localhost')
-const ofRecording: MakeCall = async (stage) => {
-  const { roomId, outputId } = await stage.output(recording)
-  return { path: { id: outputId }, roomId }
-}
-const endsRecording: MakeCall = async (stage) => ({
-  body: { roomId: (await stage.output(recording, { goesOn: true })).roomId },
-})
+const hls = hlsOrder({}, 'http://localhost')
+const targets = [{ url: 'rtmp://127.0.0.1/live', streamKey: 'k' }]
+const livestream = livestreamOrder({ outputs: targets }, 'http://localhost')
+const outputOf =
+  (order: OutputOrdered): MakeCall =>
+  async (stage) => {
+    const { roomId, outputId } = await stage.output(order)
+    return { path: { id: outputId }, roomId }
+  }
+const goesOn =
+  (order: OutputOrdered): MakeCall =>
+  async (stage) => ({ body: { roomId: (await stage.output(order, { goesOn: true })).roomId } })
+const ofRecording = outputOf(recording)
+const endsRecording = goesOn(recording)
 
 const caller = { baseUrl: 'http://localhost', participantName: 'Ann' }
 const annRecorded = { participantId: 'ann' }
@@ -274,6 +286,23 @@ export const calls: Record<string, MakeCall> = {
   'GET /v2/recordings': async (stage) => ({ query: { roomId: (await stage.output(recording)).roomId } }),
   'GET /v2/recordings/{id}': ofRecording,
   'DELETE /v2/recordings/{id}': ofRecording,
+  'POST /v2/hls/start': async (stage) => ({ body: { roomId: (await stage.session()).roomId } }),
+  'POST /v2/hls/end': goesOn(hls),
+  'POST /v2/hls/stop': goesOn(hls),
+  'POST /v2/hls/capture': goesOn(hls),
+  'GET /v2/hls': async (stage) => ({ query: { roomId: (await stage.output(hls)).roomId } }),
+  'GET /v2/hls/{id}/active': async (stage) => ({
+    path: { id: (await stage.output(hls, { goesOn: true })).roomId },
+  }),
+  'GET /v2/hls/{id}': outputOf(hls),
+  'DELETE /v2/hls/{id}': outputOf(hls),
+  'POST /v2/livestreams/start': async (stage) => ({
+    body: { roomId: (await stage.session()).roomId, outputs: targets },
+  }),
+  'POST /v2/livestreams/end': goesOn(livestream),
+  'POST /v2/livestreams/stop': goesOn(livestream),
+  'GET /v2/livestreams': async (stage) => ({ query: { roomId: (await stage.output(livestream)).roomId } }),
+  'GET /v2/livestreams/{id}': outputOf(livestream),
   'GET /v2/sessions': async (stage) => ({ query: { roomId: (await stage.busySession()).roomId } }),
   'GET /v2/sessions/{sessionId}': ofSession,
   'POST /v2/sessions/end': async (stage) => ({ body: { roomId: (await stage.busySession()).roomId } }),

@@ -30,6 +30,8 @@ import { liveRoutes } from '../rest/live.ts'
 import { outputFileRoutes } from '../rest/outputs/files.ts'
 import { WHITEBOARD_SOCKET_PATH } from '../../protocol/whiteboard.ts'
 import { participantRecordingRoutes } from '../rest/outputs/participant-recordings.ts'
+import { hlsRoutes } from '../rest/outputs/hls.ts'
+import { livestreamRoutes } from '../rest/outputs/livestreams.ts'
 import { recordingRoutes } from '../rest/outputs/recordings.ts'
 import { transcriptionRoutes } from '../rest/outputs/transcriptions.ts'
 import { sessionRoutes } from '../rest/sessions/routes.ts'
@@ -113,6 +115,8 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       participantRecordingRoutes,
       recordingRoutes,
       transcriptionRoutes,
+      hlsRoutes,
+      livestreamRoutes,
       outputFileRoutes,
       initConfigRoutes,
       inviteRoutes,

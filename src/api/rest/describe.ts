@@ -60,6 +60,8 @@ export const tags = {
   'Live meetings': 'A session that goes on: who is in, who waits, and what may be done about it.',
   Recordings: 'Files of a meeting: started, stopped, listed, fetched and deleted.',
   Transcriptions: 'What is said in a meeting, as text: started, stopped, listed and fetched.',
+  HLS: 'A meeting to be watched in a player, live and afterwards.',
+  Livestreams: 'A meeting sent to RTMP servers.',
   Webhooks: 'What was told to your backend, what was not yet, and telling it again.',
   Administration: 'Projects, keys and settings, for those who run the server.',
   'Signing in': 'Who runs the server signs in: by the first-start link, then by a password.',

@@ -13,6 +13,7 @@ const pages = [
   '/m/*',
   '/assets/*',
   '/dashboard',
+  '/recorder',
   '/dashboard/*',
   '/outputs/:outputId/:secret/*',
   '/whiteboard',

@@ -54,8 +54,13 @@ export async function capture(options: CaptureOptions): Promise<void> {
   }
   const stream = await open()
   // The browser now says above the page that it is captured, which makes the page smaller: its window is to grow.
-  addEventListener('resize', () => call('r'))
+  let resizes = 0
+  addEventListener('resize', () => {
+    resizes++
+    call('r')
+  })
   call('r')
+  for (let waits = 0; resizes === 0 && waits < 60; waits++) await pause(50)
   const [picture] = stream.getVideoTracks()
   const fits = (): boolean => {
     const settings = picture?.getSettings()
@@ -67,8 +72,9 @@ export async function capture(options: CaptureOptions): Promise<void> {
     )
   }
   // A picture that changes its size cannot be encoded.
-  for (let waits = 0; !fits(); waits++) {
-    if (waits >= 200) throw new Error(`The window is ${innerWidth}x${innerHeight}.`)
+  for (let [waits, fitting] = [0, 0]; fitting < 6; waits++) {
+    if (waits >= 300) throw new Error(`The window is ${innerWidth}x${innerHeight}.`)
+    fitting = fits() ? fitting + 1 : 0
     await pause(50)
   }
   if (stream.getAudioTracks().length === 0) throw new Error('The tab is captured without its sound.')

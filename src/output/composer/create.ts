@@ -3,31 +3,37 @@ import { rmSync } from 'node:fs'
 import { Refusal } from '../../protocol/errors.ts'
 import type {
   HlsConfig,
+  HlsEngine,
   LivestreamConfig,
   OutputEngine,
   OutputFile,
   OutputListener,
   OutputOrder,
   RecordingConfig,
+  ThumbnailOrder,
 } from '../output.ts'
 import type { Browsers } from './attempt.ts'
+import { compositionsFor } from './budget.ts'
 import { Compositions, type ComposerLog, type Wanted } from './compositions.ts'
 import { finishHls, HlsSink } from './hls.ts'
 import { isUsableKey, LivestreamSink } from './livestream.ts'
-import { whyUnavailable, type Programs } from './programs.ts'
+import { whyUnavailable, type Programs } from '../programs.ts'
 import { finishRecording, RecordingSink } from './recording.ts'
 import { ComposedRun, type RunOptions } from './run.ts'
 import { both, type Sink } from './sink.ts'
+import { takeThumbnail } from './thumbnail.ts'
 
 export interface ComposerOptions extends Omit<Browsers, 'chromiumBin'>, Programs {
-  maxCompositions: number
+  /** Undefined: as many as the cores carry. */
+  maxCompositions: number | undefined
+  cores: number
   diskReserveBytes: number
   log: ComposerLog
 }
 
 export interface Composer {
   recording: OutputEngine<RecordingConfig>
-  hls: OutputEngine<HlsConfig>
+  hls: HlsEngine
   livestream: OutputEngine<LivestreamConfig>
 }
 
@@ -35,13 +41,13 @@ export interface Composer {
 type Making = Pick<Wanted, 'kind' | 'codec' | 'takesAnyCodec'> & Pick<RunOptions, 'openSink'>
 
 export function createComposer(options: ComposerOptions): Composer {
-  const { chromiumBin, ffmpegBin = '', maxCompositions: max, diskReserveBytes, log } = options
+  const { chromiumBin, ffmpegBin = '', maxCompositions, cores, diskReserveBytes, log } = options
   const unavailable = whyUnavailable(options)
   // What a server that was killed left.
   rmSync(options.folder, { recursive: true, force: true })
   const compositions = new Compositions({
     browsers: { ...options, chromiumBin: chromiumBin ?? '' },
-    max,
+    max: maxCompositions ?? compositionsFor(cores),
     log,
   })
 
@@ -98,21 +104,24 @@ export function createComposer(options: ComposerOptions): Composer {
       }),
       ({ folder, config }) => recovered(folder, config.fileFormat),
     ),
-    hls: engine<HlsConfig>(
-      ({ folder, config }, listener) => ({
-        kind: 'hls',
-        codec: 'avc1',
-        takesAnyCodec: false,
-        openSink: (onError) => {
-          const onPlayable = (): void => listener.playable()
-          const hls = new HlsSink({ folder, ffmpegBin, log, onPlayable, onError })
-          return recordedToo(hls, config.record, folder, onError)
-        },
-      }),
-      async ({ folder, config }) => [
-        ...(await finishHls(folder, ffmpegBin)),
-        ...(config.record ? await recovered(folder, 'mp4') : []),
-      ],
+    hls: Object.assign(
+      engine<HlsConfig>(
+        ({ folder, config }, listener) => ({
+          kind: 'hls',
+          codec: 'avc1',
+          takesAnyCodec: false,
+          openSink: (onError) => {
+            const onPlayable = (): void => listener.playable()
+            const hls = new HlsSink({ folder, ffmpegBin, log, onPlayable, onError })
+            return recordedToo(hls, config.record, folder, onError)
+          },
+        }),
+        async ({ folder, config }) => [
+          ...(await finishHls(folder, ffmpegBin)),
+          ...(config.record ? await recovered(folder, 'mp4') : []),
+        ],
+      ),
+      { takeThumbnail: (order: ThumbnailOrder) => takeThumbnail(ffmpegBin, order) },
     ),
     livestream: engine<LivestreamConfig>(
       ({ folder, config: { targets, record } }) => {

@@ -1,4 +1,4 @@
-/** ffmpeg and ffprobe of the system, as child processes behind the meeting's own. */
+/** ffmpeg and ffprobe of the system, as child processes. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -20,7 +20,6 @@ export function startFfmpeg(bin: string, args: readonly string[], folder: string
     cwd: folder,
     stdio: ['pipe', 'ignore', 'pipe'],
   })
-  if (child.pid !== undefined) lower(child.pid)
   // It may be gone before all is written, which `ended` tells.
   child.stdin.on('error', () => undefined)
   let words = ''
@@ -37,6 +36,8 @@ export function startFfmpeg(bin: string, args: readonly string[], folder: string
 /** @throws {Error} with its last line */
 export async function runFfmpeg(bin: string, args: readonly string[], folder: string): Promise<void> {
   const { child, ended } = startFfmpeg(bin, ['-nostdin', ...args], folder)
+  // Nobody waits for a frame of it.
+  if (child.pid !== undefined) lower(child.pid)
   child.stdin!.end()
   const problem = await ended
   if (problem !== undefined) throw new Error(`ffmpeg failed: ${problem}`)

@@ -55,6 +55,18 @@ test('a reader begins where the picture has a key frame, and nowhere else', () =
   assert.deepEqual(entries, [8, 12])
 })
 
+test('a reader begins with the first cluster, also where the picture comes later than the sound', () => {
+  const { pieces } = split([
+    ...head([VIDEO, AUDIO]),
+    ...cluster(0, [block(2, true, 1)]),
+    ...cluster(9, [block(2, true, 2)]),
+  ])
+  assert.deepEqual(
+    pieces.map(({ isEntry }) => isEntry),
+    [true, false],
+  )
+})
+
 test('where there is no picture, a reader begins with any cluster', () => {
   const { pieces } = split([
     ...head([AUDIO]),

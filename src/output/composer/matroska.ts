@@ -38,6 +38,7 @@ export class MatroskaSplitter {
   #rest: Buffer = Buffer.alloc(0)
   #init: Buffer[] | undefined = []
   #videoTrack: number | undefined
+  #hasBegun = false
   /** Of a cluster of which it is not known yet whether it is an entry. */
   #undecided: Buffer[] | undefined
 
@@ -100,9 +101,12 @@ export class MatroskaSplitter {
 
   #decide(isEntry: boolean): void {
     if (!this.#undecided) return
+    // Whatever comes first, nothing is missing before it.
+    const isFirst = !this.#hasBegun
+    this.#hasBegun = true
     const bytes = Buffer.concat(this.#undecided)
     this.#undecided = undefined
-    this.#onPiece({ bytes, isEntry })
+    this.#onPiece({ bytes, isEntry: isEntry || isFirst })
   }
 }
 

@@ -1,28 +1,10 @@
 /** A picture of an HLS output, while it goes on and afterwards. */
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Thumbnail, ThumbnailOrder } from '../output.ts'
 import { probe, runFfmpeg } from './ffmpeg.ts'
 import { readLists } from './hls.ts'
 import type { Segment } from './playlists.ts'
-
-export interface ThumbnailOrder {
-  /** Seconds into the stream; default: now. */
-  time?: number | undefined
-  /** One alone keeps the shape of the picture. */
-  width?: number | undefined
-  height?: number | undefined
-  format: 'jpg' | 'png' | 'webp'
-  /** Of the file, without its ending. */
-  name: string
-}
-
-export interface Thumbnail {
-  /** Relative to the output's folder. */
-  path: string
-  width: number
-  height: number
-  size: number
-}
 
 const PLACE = 'thumbnails'
 /** How far before the end of the newest segment a frame is sure to be. */
@@ -31,8 +13,7 @@ const NEWEST_SECONDS = 0.5
 /** Undefined: nothing was streamed by then. @throws {Error} ffmpeg failed */
 export async function takeThumbnail(
   ffmpegBin: string,
-  folder: string,
-  { time, width, height, format, name }: ThumbnailOrder,
+  { folder, time, width, height, format, name }: ThumbnailOrder,
 ): Promise<Thumbnail | undefined> {
   const found = segmentAt(await readLists(folder), time)
   if (!found) return undefined

@@ -9,15 +9,17 @@ export const WebhookUrl = optional(
   Type.String({ maxLength: 512, description: 'Hears of this one, beside the webhook of the room.' }),
 )
 
+export const TemplateUrl = optional(
+  Type.String({ maxLength: 2048, description: 'An https page of yours that is shown instead of ours.' }),
+)
+
 /** The answer to a start or a stop; published clients read a bare text. */
 export const Acknowledgement = Type.String()
 
 export const StartRecordingBody = Type.Object({
   roomId: RoomId,
   config: optional(CompositionConfig),
-  templateUrl: optional(
-    Type.String({ maxLength: 2048, description: 'A page of yours that is recorded instead of ours.' }),
-  ),
+  templateUrl: TemplateUrl,
   transcription: optional(TranscriptOfRecording),
   onFailure: optional(Type.Record(Type.String(), Type.Unknown())),
   fileFormat: optional(Type.Union([Type.Literal('mp4'), Type.Literal('webm')])),

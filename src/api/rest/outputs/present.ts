@@ -1,7 +1,9 @@
 /** Outputs in the shapes of the REST API. */
 import type { OutputFileRecord, OutputRecord } from '../../../store/store.ts'
+import type { Hls, Livestream } from '../../../protocol/rest/broadcasts.ts'
 import type { OutputFileShape, Recording } from '../../../protocol/rest/outputs.ts'
 import type { ParticipantRecording, TrackRecording } from '../../../protocol/rest/participant-recordings.ts'
+import type { Composition } from '../../../protocol/outputs.ts'
 import { fileAddress } from '../../../meeting/outputs/addresses.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
@@ -65,5 +67,34 @@ export function toRecording(output: OutputRecord, baseUrl: string): Recording {
     ...toOutput(output, baseUrl),
     fileId: file?.fileId ?? null,
     file: file ? toFile(output, file, baseUrl) : null,
+  }
+}
+
+export function toHls(output: OutputRecord, baseUrl: string): Hls {
+  const { startedAt, endedAt, files, outputId } = output
+  const { quality, orientation, mode } = output.config as unknown as Composition
+  const [whole] = files
+  const lasted = startedAt === null || endedAt === null ? null : (endedAt - startedAt) / 1000
+  const playbackHlsUrl = fileAddress({ ...output, baseUrl }, 'index.m3u8')
+  return {
+    ...toOutput(output, baseUrl),
+    playbackHlsUrl,
+    livestreamUrl: fileAddress({ ...output, baseUrl }, 'live.m3u8'),
+    downstreamUrl: playbackHlsUrl,
+    duration: whole?.meta?.duration ?? lasted,
+    quality,
+    orientation,
+    mode,
+    composerId: outputId,
+    captureLog: [],
+  }
+}
+
+export function toLivestream(output: OutputRecord, baseUrl: string): Livestream {
+  const { targets = [] } = output.config as { targets?: { url: string }[] }
+  return {
+    ...toOutput(output, baseUrl),
+    composerId: output.outputId,
+    outputs: targets.map(({ url }) => ({ url })),
   }
 }

@@ -29,7 +29,9 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
     },
     change: async (outputId, change, deliveries = []) => {
       await write(turnOf(deliveries[0]?.meetingId ?? outputId, deliveries), async (tx) => {
-        await tx.updateTable('outputs').set(toChange(change)).where('output_id', '=', outputId).execute()
+        const changed = toChange(change)
+        if (Object.keys(changed).length > 0)
+          await tx.updateTable('outputs').set(changed).where('output_id', '=', outputId).execute()
         await insertDeliveries(tx, deliveries)
       })
       if (deliveries.length > 0) signal.notify()
