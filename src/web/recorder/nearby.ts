@@ -11,11 +11,12 @@ export function withNearbyCandidates(sdp: string, host: string): string {
   return sdp.replace(CANDIDATE, (_all, before: string, after: string) => before + host + after)
 }
 
-export function stayNearby(connections: { prototype: RTCPeerConnection }, host: string): void {
-  const { prototype } = connections
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with its connection below
-  const original = prototype.setRemoteDescription as (given: RTCSessionDescriptionInit) => Promise<void>
-  prototype.setRemoteDescription = function (this: RTCPeerConnection, given: RTCSessionDescriptionInit) {
-    return original.call(this, { type: given.type, sdp: withNearbyCandidates(given.sdp ?? '', host) })
+type SetDescription = (this: RTCPeerConnection, given: RTCSessionDescriptionInit) => Promise<void>
+
+export function stayNearby(connections: { prototype: object }, host: string): void {
+  const prototype = connections.prototype as { setRemoteDescription: SetDescription }
+  const original = prototype.setRemoteDescription
+  prototype.setRemoteDescription = function ({ type, sdp = '' }) {
+    return original.call(this, { type, sdp: withNearbyCandidates(sdp, host) })
   }
 }
