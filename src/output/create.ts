@@ -1,5 +1,5 @@
 /** Creates the engines of this process. */
-import { createComposer, type ComposerOptions } from './composer/create.ts'
+import { createComposer, type Composer, type ComposerOptions } from './composer/create.ts'
 import type { OutputEngine, Outputs } from './output.ts'
 import { createTranscriber, type TranscriberOptions } from './speech/transcriber.ts'
 import { createParticipantRecorder, createTrackRecorder } from './tracks/create.ts'
@@ -8,7 +8,8 @@ import type { RecorderOptions } from './tracks/recorder.ts'
 export type { ComposerOptions }
 
 export interface OutputsOptions {
-  composer: ComposerOptions
+  /** Without it, nothing is drawn. */
+  composer?: ComposerOptions
   transcription: TranscriberOptions
   /** Of participants and tracks; without it they are not recorded. */
   recorder?: RecorderOptions
@@ -16,10 +17,18 @@ export interface OutputsOptions {
 
 export function createOutputs({ composer, transcription, recorder }: OutputsOptions): Outputs {
   return {
-    ...createComposer(composer),
+    ...(composer ? createComposer(composer) : absentComposer()),
     transcription: createTranscriber(transcription),
     participant: recorder ? createParticipantRecorder(recorder) : absent('recordings of participants'),
     track: recorder ? createTrackRecorder(recorder) : absent('recordings of tracks'),
+  }
+}
+
+function absentComposer(): Composer {
+  return {
+    recording: absent('recordings'),
+    hls: { ...absent('HLS'), takeThumbnail: () => Promise.resolve(undefined) },
+    livestream: absent('livestreams'),
   }
 }
 
