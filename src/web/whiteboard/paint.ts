@@ -5,6 +5,8 @@ import { boxOfAll, fontSizeOf, LINE_HEIGHT, type Box } from './geometry.ts'
 
 export const PAPER = '#ffffff'
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+/** Above each line, as a page has it where text is written. */
+const LEADING = (LINE_HEIGHT - 1) / 2
 /** Around what is drawn, in the picture that is saved. */
 const MARGIN = 24
 const MOST_PIXELS = 8000
@@ -32,7 +34,7 @@ function paintOne(context: CanvasRenderingContext2D, shape: Shape): void {
       const size = fontSizeOf(shape)
       context.font = `${size}px ${FONT}`
       for (const [index, line] of (shape.text ?? '').split('\n').entries())
-        context.fillText(line, x1, y1 + index * size * LINE_HEIGHT)
+        context.fillText(line, x1, y1 + size * (index * LINE_HEIGHT + LEADING))
       return
     }
     case 'rectangle':
