@@ -3,6 +3,7 @@ import type { DevicesOptions, OwnKind } from './devices.ts'
 import type { DeviceError, MeetingError } from './errors.ts'
 import type { EntryRequest } from './lobby.ts'
 import type { MediaOptions } from './media.ts'
+import type { Caption, OutputName, OutputState } from './outputs.ts'
 import type { Participant, Stream } from './participant.ts'
 
 export type MeetingState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'left'
@@ -47,6 +48,12 @@ export interface MeetingEvents {
   devicesChanged: []
   /** A device that no call waits for could not be opened, or the server refused its stream. It is off. */
   deviceProblem: [error: DeviceError | MeetingError]
+  /** A recording, a broadcast or the transcription begins or ends. */
+  outputChanged: [name: OutputName, state: OutputState]
+  /** One ended by itself; the meeting goes on. */
+  outputFailed: [error: MeetingError]
+  /** Somebody said this, where speech is transcribed. */
+  captionHeard: [caption: Caption]
   left: [reason: LeftReason]
 }
 

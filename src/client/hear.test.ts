@@ -4,6 +4,7 @@ import { notifications, serverRequests } from '../protocol/notifications.ts'
 import type { Tell } from './events.ts'
 import { hear, notificationHandlers, requestHandlers, type Listener } from './hear.ts'
 import { Lobby } from './lobby.ts'
+import { Outputs } from './outputs.ts'
 import { Roster } from './roster.ts'
 
 function aListener(): { listener: Listener; did: string[] } {
@@ -22,6 +23,7 @@ function aListener(): { listener: Listener; did: string[] } {
       (id) => tell('entrySettled', id),
     ),
     roster: new Roster(tell, does('forget')),
+    outputs: new Outputs(() => Promise.resolve(), tell),
     devices: {} as never,
     media: () => ({ drop: does('drop'), setPaused: does('paused') }) as never,
     tell,

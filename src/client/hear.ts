@@ -7,6 +7,7 @@ import { MeetingError } from './errors.ts'
 import type { Lobby } from './lobby.ts'
 import type { Media } from './media.ts'
 import { setState } from './participant.ts'
+import type { Outputs } from './outputs.ts'
 import type { Roster } from './roster.ts'
 import type { ServerRequestHandlers } from './signalling.ts'
 
@@ -15,6 +16,7 @@ export interface Listener {
   readonly self: Self
   readonly lobby: Lobby
   readonly roster: Roster
+  readonly outputs: Outputs
   readonly devices: Devices
   /** The current media; it may be replaced at any time. */
   readonly media: () => Media
@@ -45,7 +47,7 @@ export function hear(handlers: NotificationHandlers, notification: Notification)
 }
 
 export function notificationHandlers(listener: Listener): NotificationHandlers {
-  const { self, lobby, roster, media, tell } = listener
+  const { self, lobby, roster, media, outputs, tell } = listener
   const ignored = (): void => undefined
   const settled = ({ id }: { id: string }): void => lobby.settle(id)
   return {
@@ -53,8 +55,8 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
       // These three are not refusals: the connection is about to be cut, and reconnects by itself.
       if (name === 'SERVER_STOPPING') listener.restarting()
       else if (name === 'MEDIA_PREPARING') listener.preparing(message)
-      else if (!isOfOutput(code) && name !== 'TOO_SLOW')
-        listener.refused(new MeetingError(code, name, message))
+      else if (isOfOutput(code)) tell('outputFailed', new MeetingError(code, name, message))
+      else if (name !== 'TOO_SLOW') listener.refused(new MeetingError(code, name, message))
     },
     entryResponded: ({ id, sessionId }) => {
       if (id === self.id && sessionId !== undefined) listener.admitted(sessionId)
@@ -98,18 +100,19 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
     mediaRelayRequestResponse: ignored,
     mediaRelayStarted: ignored,
     mediaRelayStopped: ignored,
-    recordingStateChanged: ignored,
+    recordingStateChanged: ({ status }) => outputs.heard('recording', status),
     recordingStarted: ignored,
     recordingStopped: ignored,
-    livestreamStateChanged: ignored,
+    livestreamStateChanged: ({ status }) => outputs.heard('livestream', status),
     livestreamStarted: ignored,
     livestreamStopped: ignored,
-    hlsStateChanged: ignored,
-    hlsPlayableStateChanged: ignored,
+    hlsStateChanged: ({ status }) => outputs.heard('hls', status),
+    hlsPlayableStateChanged: ({ playbackHlsUrl }) => outputs.playable(playbackHlsUrl),
     hlsStarted: ignored,
     hlsStopped: ignored,
-    transcriptionStateChanged: ignored,
-    transcriptionText: ignored,
+    transcriptionStateChanged: ({ status }) => outputs.heard('transcription', status),
+    transcriptionText: ({ method: _, ...caption }) => tell('captionHeard', caption),
+    // The page has no place for a whiteboard yet.
     whiteboardStarted: ignored,
     whiteboardStopped: ignored,
     // Chat has a socket of its own.

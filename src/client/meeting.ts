@@ -18,6 +18,7 @@ import type {
 import { hear, notificationHandlers, requestHandlers, type Listener } from './hear.ts'
 import { Lobby } from './lobby.ts'
 import { Moderation } from './moderation.ts'
+import { Outputs } from './outputs.ts'
 import type { Participant } from './participant.ts'
 import { Roster } from './roster.ts'
 import { Signalling } from './signalling.ts'
@@ -41,6 +42,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   readonly moderation: Moderation
   readonly devices: Devices
   readonly chat = new Chat()
+  readonly outputs: Outputs
   sessionId: string | undefined
   readonly #options: MeetingOptions
   readonly #signalling: Signalling
@@ -74,6 +76,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       (id) => tell('entrySettled', id),
     )
     this.moderation = new Moderation(request)
+    this.outputs = new Outputs(request, tell)
     this.#agreement = new Agreement(() => {
       console.warn('what is sent is not what the server says; the connection is made anew')
       this.#signalling.renew()
@@ -245,6 +248,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.sessionId = reply.self.sessionId
     this.#agreement.reset()
     this.chat.open(reply.pubSubUrl)
+    this.outputs.reset()
     this.#roster.replace(reply.peers)
   }
 
@@ -253,6 +257,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       self: this.self,
       lobby: this.lobby,
       roster: this.#roster,
+      outputs: this.outputs,
       devices: this.devices,
       media: () => this.#media.now,
       tell,

@@ -1,5 +1,6 @@
 /** A meeting without a server: what the page reads of one, changed by the test. */
 import { Emitter } from '../../src/client/emitter.ts'
+import { Outputs } from '../../src/client/outputs.ts'
 import type {
   ChatMessage,
   DeviceStatus,
@@ -25,6 +26,10 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
   pinnedId: string | null = null
   readonly lobby = { requests: new Map<string, EntryRequest>() }
   readonly statuses: Record<OwnKind, DeviceStatus> = { mic: 'off', camera: 'off', share: 'off' }
+  readonly outputs = new Outputs(
+    () => Promise.resolve(),
+    (event, ...values) => this.emit(event, ...values),
+  )
   readonly devices = {
     camera: undefined as MediaStreamTrack | undefined,
     status: (device: OwnKind): DeviceStatus => this.statuses[device],

@@ -78,14 +78,29 @@ test('the bar is told only of our devices, the lobby and the chat', () => {
 
 test('the header says why the meeting is interrupted, and offers invites to admitters', () => {
   const meeting = new FakeMeeting()
-  assert.deepEqual(headerOf(meeting.asMeeting), { interruption: undefined, canInvite: false })
+  const nothing = { interruption: undefined, canInvite: false, signs: [], controls: [] }
+  assert.deepEqual(headerOf(meeting.asMeeting), nothing)
   meeting.self.canAdmit = true
   meeting.state = 'reconnecting'
-  assert.deepEqual(headerOf(meeting.asMeeting), { interruption: 'Reconnecting…', canInvite: true })
+  const { interruption, canInvite } = headerOf(meeting.asMeeting)
+  assert.deepEqual([interruption, canInvite], ['Reconnecting…', true])
   meeting.serverRestarts = true
   assert.equal(headerOf(meeting.asMeeting).interruption, 'The server is restarting…')
   meeting.mediaPreparing = 'Media is being prepared.'
   assert.equal(headerOf(meeting.asMeeting).interruption, 'Media is being prepared.')
   meeting.state = 'joined'
   assert.equal(headerOf(meeting.asMeeting).interruption, undefined)
+})
+
+test('everybody sees what leaves the meeting, and a moderator may start and stop it', () => {
+  const meeting = new FakeMeeting()
+  meeting.outputs.heard('recording', 'RECORDING_STARTING')
+  const { signs, controls } = headerOf(meeting.asMeeting)
+  assert.deepEqual(signs, [{ output: 'recording', text: 'Recording' }])
+  assert.deepEqual(controls, [])
+  meeting.self.canModerate = true
+  assert.deepEqual(headerOf(meeting.asMeeting).controls, [
+    { output: 'recording', label: 'Stop recording', isOn: true, isBusy: true },
+    { output: 'transcription', label: 'Captions', isOn: false, isBusy: false },
+  ])
 })

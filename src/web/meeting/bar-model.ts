@@ -1,5 +1,5 @@
 /** What the header and the bar of a meeting say. */
-import type { DeviceStatus, Meeting } from '../../client/client.ts'
+import type { DeviceStatus, Meeting, OutputName } from '../../client/client.ts'
 import type { IconName } from '../parts/icon.tsx'
 import type { ChatModel } from './chat-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
@@ -121,18 +121,54 @@ export interface Header {
   /** Why the meeting stands still, in a sentence; undefined while it does not. */
   interruption: string | undefined
   canInvite: boolean
+  /** What leaves the meeting, as signs for everybody. */
+  signs: { output: OutputName; text: string }[]
+  /** What a moderator may start or stop. */
+  controls: { output: OutputName; label: string; isOn: boolean; isBusy: boolean }[]
 }
+
+/** What is said of each output, and what the page offers of it: a livestream needs targets, which the page has no place for. */
+const outputTexts: Record<OutputName, { sign: string; start?: string; stop?: string }> = {
+  recording: { sign: 'Recording', start: 'Record', stop: 'Stop recording' },
+  hls: { sign: 'Live' },
+  livestream: { sign: 'Live' },
+  transcription: { sign: 'Captions on', start: 'Captions', stop: 'Stop captions' },
+}
+const outputNames = Object.keys(outputTexts) as OutputName[]
 
 export function headerOf({
   state,
   mediaPreparing,
   serverRestarts,
   self,
-}: Pick<Meeting, 'state' | 'mediaPreparing' | 'serverRestarts' | 'self'>): Header {
+  outputs,
+}: Pick<Meeting, 'state' | 'mediaPreparing' | 'serverRestarts' | 'self'> & {
+  outputs: Pick<Meeting['outputs'], 'state'>
+}): Header {
   const interruption = mediaPreparing ?? (serverRestarts ? 'The server is restarting…' : 'Reconnecting…')
-  return { interruption: state === 'reconnecting' ? interruption : undefined, canInvite: self.canAdmit }
+  return {
+    interruption: state === 'reconnecting' ? interruption : undefined,
+    canInvite: self.canAdmit,
+    signs: outputNames
+      .filter((output) => outputs.state(output) !== 'stopped')
+      .map((output) => ({ output, text: outputTexts[output].sign })),
+    controls: self.canModerate ? controlsOf(outputs) : [],
+  }
+}
+
+function controlsOf(outputs: Pick<Meeting['outputs'], 'state'>): Header['controls'] {
+  return outputNames.flatMap((output) => {
+    const { start, stop } = outputTexts[output]
+    if (start === undefined || stop === undefined) return []
+    const now = outputs.state(output)
+    const isOn = now !== 'stopped'
+    return [{ output, label: isOn ? stop : start, isOn, isBusy: now === 'starting' || now === 'stopping' }]
+  })
 }
 
 export function headerView(meeting: Meeting): View<Header> {
-  return viewOf(() => headerOf(meeting), onEvents(meeting, 'stateChanged', 'mediaPreparing', 'selfChanged'))
+  return viewOf(
+    () => headerOf(meeting),
+    onEvents(meeting, 'stateChanged', 'mediaPreparing', 'selfChanged', 'outputChanged'),
+  )
 }

@@ -6,8 +6,8 @@ import { useModel } from './model.ts'
 import { useView } from './use-view.ts'
 
 export const MeetingHeader = memo(function MeetingHeader() {
-  const { meeting, openDialog } = useModel()
-  const { interruption, canInvite } = useView(useMemo(() => headerView(meeting), [meeting]))
+  const { meeting, actions, openDialog } = useModel()
+  const { interruption, canInvite, signs, controls } = useView(useMemo(() => headerView(meeting), [meeting]))
   return (
     <header className="top">
       <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
@@ -20,6 +20,25 @@ export const MeetingHeader = memo(function MeetingHeader() {
           {interruption}
         </span>
       )}
+      {signs.map(({ output, text }) => (
+        <span key={output} className="badge live" role="status" data-testid={`sign-${output}`}>
+          {text}
+        </span>
+      ))}
+      <span className="space" />
+      {controls.map(({ output, label, isOn, isBusy }) => (
+        <button
+          key={output}
+          className="control"
+          aria-busy={isBusy}
+          onClick={() =>
+            actions.attempt(() => (isOn ? meeting.outputs.stop(output) : meeting.outputs.start(output)))
+          }
+          data-testid={`output-${output}`}
+        >
+          {label}
+        </button>
+      ))}
       {canInvite && (
         <button onClick={() => openDialog({ name: 'invite' })} data-testid="invite">
           <Icon name="invite" /> Invite

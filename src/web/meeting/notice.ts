@@ -1,5 +1,5 @@
 /** The one sentence that is shown for a while: who came and left, and what did not work. */
-import type { Meeting } from '../../client/client.ts'
+import type { Meeting, OutputName, OutputState } from '../../client/client.ts'
 import { isolated } from '../isolate.ts'
 import type { Subscribe, View } from './view.ts'
 
@@ -31,10 +31,25 @@ export class Notice implements View<string> {
       meeting.on('participantJoined', ({ name }) => this.show(`${isolated(name)} joined`)),
       meeting.on('participantLeft', ({ name }) => this.show(`${isolated(name)} left`)),
       meeting.on('deviceProblem', ({ message }) => this.show(message)),
+      meeting.on('outputFailed', ({ message }) => this.show(message)),
+      meeting.on('outputChanged', (name, state) => this.show(outputNotice(name, state))),
     ]
     return () => {
       stops.forEach((stop) => stop())
       clearTimeout(this.#timer)
     }
   }
+}
+
+const outputWords: Record<OutputName, string> = {
+  recording: 'The recording',
+  hls: 'The broadcast',
+  livestream: 'The livestream',
+  transcription: 'The transcription',
+}
+
+/** What everybody must be told of an output; empty where there is nothing to tell. */
+function outputNotice(name: OutputName, state: OutputState): string {
+  if (state === 'started') return `${outputWords[name]} has started`
+  return state === 'stopped' ? `${outputWords[name]} has ended` : ''
 }

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
 import { Bar } from './bar.tsx'
 import type { PanelName } from './bar-model.ts'
+import { Captions } from './captions.tsx'
 import { ChatPanel } from './chat-panel.tsx'
 import { Dialogs } from './dialogs/dialogs.tsx'
 import { MeetingHeader } from './header.tsx'
@@ -38,6 +39,7 @@ export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: str
         {panel === 'chat' && <ChatPanel onClose={commands.closePanel} />}
         {panel === 'people' && <PeoplePanel onClose={commands.closePanel} />}
         <Bar panel={panel} commands={commands} />
+        <Captions />
         <Reactions />
         {panel !== 'people' && <Knock />}
         <Notices />

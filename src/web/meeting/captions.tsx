@@ -1,0 +1,25 @@
+import { memo, useEffect, useMemo } from 'react'
+import { Foreign } from '../parts/foreign.tsx'
+import { Captions as CaptionsModel } from './captions-model.ts'
+import { useModel } from './model.ts'
+import { useView } from './use-view.ts'
+
+/** What is said, as text. */
+export const Captions = memo(function Captions() {
+  const { meeting } = useModel()
+  const captions = useMemo(() => new CaptionsModel(), [])
+  useEffect(() => captions.listen(meeting), [captions, meeting])
+  const lines = useView(captions)
+  return (
+    <div className="captions" role="log" aria-label="Captions" aria-live="polite" data-testid="captions">
+      {lines.map(({ id, participantId, name, text }) => (
+        <p key={`${participantId} ${id}`}>
+          <strong>
+            <Foreign text={name} />
+          </strong>{' '}
+          <Foreign text={text} />
+        </p>
+      ))}
+    </div>
+  )
+})
