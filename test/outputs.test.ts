@@ -179,7 +179,8 @@ test('two starts at once: one is taken', async () => {
 })
 
 test('HLS: its addresses come with its start, and it is told when it can be fetched', async () => {
-  const meetingId = await server.createMeeting()
+  const webhook = { endPoint: receiver.url, events: ['hls-*'] }
+  const meetingId = await server.createMeeting({ webhook })
   const host = await enters(meetingId, 'host')
   await host.request('startHls', { config: {}, transcription: {} })
   const { listener } = newest('hls')
@@ -195,6 +196,12 @@ test('HLS: its addresses come with its start, and it is told when it can be fetc
   newest('hls').finish()
   await host.request('stopHls', {})
   await late.hears('hlsStopped')
+  const isStop = ({ body }: { body: any }): boolean => body.webhookType === 'hls-stopped'
+  await receiver.until((hooks) => hooks.some(isStop))
+  assert.deepEqual(
+    receiver.events.filter((event) => event.startsWith('hls-')),
+    ['hls-starting', 'hls-started', 'hls-playable', 'hls-stopping', 'hls-stopped'],
+  )
 })
 
 test('a livestream and a transcription are told by their own names', async () => {
@@ -324,4 +331,25 @@ test('what a killed server left is finished by the next start', async () => {
       break
     }
   }
+})
+
+test("what a meeting says begins with each session, once, and without anybody's permission", async () => {
+  const meetingId = await server.createMeeting({
+    autoStartConfig: { recording: { config: { layout: { type: 'SPOTLIGHT' } } }, hls: {} },
+  })
+  const before = [engines.recording.started.length, engines.hls.started.length]
+  const guest = await enters(meetingId, 'guest', ['allow_join'])
+  await guest.hears('recordingStateChanged', isStatus('RECORDING_STARTING'))
+  await guest.hears('hlsStateChanged', isStatus('HLS_STARTING'))
+  await enters(meetingId, 'second', ['allow_join'])
+  assert.deepEqual(
+    [engines.recording.started.length, engines.hls.started.length],
+    before.map((count) => count + 1),
+  )
+  const { layout } = newest('recording').order.config as { layout: { type: string } }
+  assert.equal(layout.type, 'SPOTLIGHT')
+  newest('recording').finish()
+  newest('hls').finish()
+  const wrong = await server.rest('POST', '/v2/rooms', { autoStartConfig: { recording: { config: 'x' } } })
+  assert.equal(wrong.status, 400)
 })

@@ -605,6 +605,15 @@ export const settings = {
       description: 'how long these measurements are kept; 0: for ever',
     }),
   },
+  outputRetentionDays: {
+    env: 'OUTPUT_RETENTION_DAYS',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 3650,
+      default: 0,
+      description: 'how long recordings, HLS and transcripts are kept after they ended; 0: for ever',
+    }),
+  },
   retentionDays: {
     env: 'RETENTION_DAYS',
     schema: Type.Integer({

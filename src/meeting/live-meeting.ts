@@ -102,7 +102,7 @@ export class LiveMeeting {
       newSecretId,
       joinTimeoutMs: settings.joinTimeoutMs,
       entryRequests: () => this.entrance.notifications(),
-      outputs: () => this.outputs.notifications(),
+      outputs: () => this.outputs,
     })
     const { roster } = this
     this.entrance = new Entrance({

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sweep } from './retention.ts'
 import { openStore } from '../store/open.ts'
-import type { NewDelivery, Store } from '../store/store.ts'
+import type { NewDelivery, OutputRecord, Store } from '../store/store.ts'
 import { meetingRecord } from '../../test/support/records.ts'
 
 const PROJECT = 'p'
@@ -146,13 +146,19 @@ test('deletes old sessions in steps with all their records, and keeps recent and
       },
     },
     now: () => 31 * DAY_MS,
+    dropFiles: () => Promise.resolve(),
     pause: () => {
       pauses++
       return Promise.resolve()
     },
   }
-  assert.equal(await sweep({ ...options, retentionDays: 0, statsRetentionDays: 0 }), 0)
-  assert.ok((await sweep({ ...options, retentionDays: 20, statsRetentionDays: 10 })) > 0)
+  assert.equal(
+    await sweep({ ...options, retentionDays: 0, statsRetentionDays: 0, outputRetentionDays: 0 }),
+    0,
+  )
+  assert.ok(
+    (await sweep({ ...options, retentionDays: 20, statsRetentionDays: 10, outputRetentionDays: 0 })) > 0,
+  )
   assert.ok(pauses > 0)
   // A session of many rows takes many steps, and none is larger than the others.
   assert.ok(steps.length > 4 && steps.every((share) => share <= 1.1), String(steps))
@@ -168,4 +174,33 @@ test('deletes old sessions in steps with all their records, and keeps recent and
     (await store.figures.samples(0, 100 * DAY_MS)).map(({ at }) => at / DAY_MS),
     [21, 22, 23, 24, 25],
   )
+})
+
+test('an output goes with its files when it is old, and one that goes on stays', async () => {
+  const output = (outputId: string, endedAt: number | null): OutputRecord => ({
+    outputId,
+    kind: 'recording',
+    projectId: PROJECT,
+    meetingId: 'm',
+    sessionId: 's',
+    participantId: null,
+    config: {},
+    secret: 'secret',
+    baseUrl: 'http://localhost',
+    webhookUrl: null,
+    state: endedAt === null ? 'started' : 'stopped',
+    createdAt: 1,
+    startedAt: 1,
+    endedAt,
+    files: [],
+  })
+  for (const one of [output('old', 5 * DAY_MS), output('young', 15 * DAY_MS), output('going', null)])
+    await store.outputs.create(one)
+  const dropped: string[] = []
+  const days = { retentionDays: 0, statsRetentionDays: 0, outputRetentionDays: 10 }
+  const dropFiles = (outputId: string) => Promise.resolve(void dropped.push(outputId))
+  await sweep({ ...days, store, dropFiles, now: () => 20 * DAY_MS, pause: () => Promise.resolve() })
+  assert.deepEqual(dropped, ['old'])
+  const { items } = await store.outputs.list(PROJECT, { kind: 'recording' }, { page: 1, perPage: 10 })
+  assert.deepEqual(items.map(({ outputId }) => outputId).sort(), ['going', 'young'])
 })

@@ -2,12 +2,16 @@
 import type { Store } from '../store/store.ts'
 
 export interface RetentionOptions {
-  store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'invites' | 'signIns'>
+  store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'outputs' | 'invites' | 'signIns'>
   now: () => number
   /** For records of sessions, their chat logs, settled deliveries and expired invites; 0: for ever. */
   retentionDays: number
   /** For measurements of quality and load; 0: for ever. */
   statsRetentionDays: number
+  /** For outputs and their files; 0: for ever. */
+  outputRetentionDays: number
+  /** Deletes the files of an output. */
+  dropFiles: (outputId: string) => Promise<void>
   /** Yields between two batches. */
   pause: () => Promise<void>
 }
@@ -18,7 +22,7 @@ const STEP = 200
 
 /** Deletes everything that has expired. Returns how many rows it deleted. */
 export async function sweep(options: RetentionOptions): Promise<number> {
-  const { store, now, retentionDays, statsRetentionDays, pause } = options
+  const { store, now, retentionDays, statsRetentionDays, outputRetentionDays, dropFiles, pause } = options
   const at = now()
   let gone = 0
   const inSteps = async (days: number, drop: (before: number, limit: number) => Promise<number>) => {
@@ -34,6 +38,14 @@ export async function sweep(options: RetentionOptions): Promise<number> {
   await inSteps(retentionDays, (before, limit) => store.outbox.dropSettledBefore(before, limit))
   await inSteps(retentionDays, (before, limit) => store.invites.dropExpiredBefore(before, limit))
   await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
+  await inSteps(outputRetentionDays, async (before, limit) => {
+    const outputs = await store.outputs.endedBefore(before, limit)
+    for (const { outputId } of outputs) {
+      await dropFiles(outputId)
+      await store.outputs.delete(outputId)
+    }
+    return outputs.length
+  })
   await store.signIns.dropAll(at)
   return gone
 }

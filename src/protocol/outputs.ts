@@ -73,6 +73,25 @@ export const StartTranscription = Type.Object({
   ),
 })
 
+/** What begins by itself with each session of a meeting (contract, outputs §2.4). */
+export const AutoStartConfig = Type.Object({
+  recording: optional(
+    Type.Object({
+      config: optional(CompositionConfig),
+      transcription: optional(TranscriptOfRecording),
+      templateUrl: optional(Url),
+      awsDirPath: optional(DirPath),
+    }),
+  ),
+  hls: optional(
+    Type.Object({
+      config: optional(CompositionConfig),
+      transcription: optional(TranscriptOfRecording),
+      templateUrl: optional(Url),
+    }),
+  ),
+})
+
 export type Layout = {
   type: 'GRID' | 'SPOTLIGHT' | 'SIDEBAR'
   priority: 'SPEAKER' | 'PIN'

@@ -40,7 +40,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     webhooks,
     isStopping: () => closing !== undefined,
   }))
-  const stopUpkeep = startUpkeep(ground, { ...access, meetings, webhooks })
+  const stopUpkeep = startUpkeep(ground, { ...access, meetings, webhooks, outputs })
   webhooks.start()
 
   const close = async (): Promise<void> => {

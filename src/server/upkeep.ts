@@ -1,6 +1,7 @@
 /** Periodic work of the server: applies changes of other processes, measures media, deletes old records. */
 import { setTimeout } from 'node:timers/promises'
 import type { LocalHome } from '../meeting/home.ts'
+import type { OutputParts } from '../meeting/outputs/parts.ts'
 import { Sampler } from '../metrics/history.ts'
 import { sweep } from '../project/retention.ts'
 import { Refusal } from '../protocol/errors.ts'
@@ -16,13 +17,14 @@ const SWEEP_PAUSE_MS = 20
 export interface UpkeepParts extends Access {
   meetings: LocalHome
   webhooks: Webhooks
+  outputs: Pick<OutputParts, 'dropFolder'>
 }
 
 /** Starts it; what is returned stops it. */
 export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   const { config: settings, core, metrics, now, log } = ground
   const { store, keyRing } = core
-  const { meetings, webhooks, verifier, revokedTokens } = parts
+  const { meetings, webhooks, outputs, verifier, revokedTokens } = parts
   const sampler = new Sampler({
     metrics,
     write: (sample) => store.figures.addSample(sample),
@@ -46,7 +48,13 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   }
   const measureMedia = async (): Promise<void> => metrics.flows(await meetings.measure())
   const deleteOldRecords = async (): Promise<void> => {
-    await sweep({ ...settings, store, now, pause: () => setTimeout(SWEEP_PAUSE_MS) })
+    await sweep({
+      ...settings,
+      store,
+      now,
+      dropFiles: outputs.dropFolder,
+      pause: () => setTimeout(SWEEP_PAUSE_MS),
+    })
   }
 
   let isStopped = false

@@ -10,7 +10,12 @@ import type {
 } from '../../output/output.ts'
 import type { RequestData } from '../../protocol/requests.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { compositionOf, LivestreamOutputs, type CompositionConfig } from '../../protocol/outputs.ts'
+import {
+  AutoStartConfig,
+  compositionOf,
+  LivestreamOutputs,
+  type CompositionConfig,
+} from '../../protocol/outputs.ts'
 
 interface Common {
   /** The address of this server as the caller knows it; files are found under it. */
@@ -113,6 +118,18 @@ export function transcriptionOrder(
     baseUrl,
     webhookUrl: webhookUrl ?? null,
   }
+}
+
+const autoStart = Compile(AutoStartConfig)
+
+/** What begins with a session. A configuration of an older version that does not fit begins nothing. */
+export function autoStartOrders(config: unknown, baseUrl: string): OutputOrdered[] {
+  if (!autoStart.Check(config)) return []
+  const { recording, hls } = config
+  return [
+    ...(recording ? [recordingOrder(recording, baseUrl)] : []),
+    ...(hls ? [hlsOrder(hls, baseUrl)] : []),
+  ]
 }
 
 const isRecorded = (config: CompositionConfig | null | undefined): boolean =>

@@ -20,7 +20,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { assertMay } from '../roster/actor.ts'
 import { Whiteboard } from '../whiteboard/whiteboard.ts'
 import { errorNotification, notificationsOf, outputKinds, playableNotification } from './kinds.ts'
-import { slotOf, storable } from './orders.ts'
+import { autoStartOrders, slotOf, storable } from './orders.ts'
 import { deliveriesOf, fileRecords, startEngine } from './parts.ts'
 
 export interface MeetingOutputsOptions {
@@ -54,6 +54,7 @@ const RETRY_MS = 1000
 export class MeetingOutputs {
   readonly #options: MeetingOutputsOptions
   readonly #running = new Map<string, Running>()
+  #autoStartedIn: string | undefined
   readonly whiteboard: Whiteboard
 
   constructor(options: MeetingOutputsOptions) {
@@ -156,6 +157,19 @@ export class MeetingOutputs {
         told()
       },
     }
+  }
+
+  /** The first participant has joined: starts what the meeting's settings say, once in a session. */
+  autoStart(baseUrl: string): void {
+    const { parts, meeting, sessionId } = this.#options
+    const now = sessionId()
+    if (this.#autoStartedIn === now) return
+    this.#autoStartedIn = now
+    for (const order of autoStartOrders(meeting().settings.autoStartConfig, baseUrl))
+      this.start('server', order).then(
+        ({ afterReply }) => afterReply(),
+        (error: unknown) => parts.onError(error, 'failed to start an output with the session'),
+      )
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Events } from '../events.ts'
 import type { Audience } from '../link.ts'
 import type { MeetingEvents } from '../meeting-events.ts'
 import type { MeetingMedia } from '../media/meeting-media.ts'
+import type { MeetingOutputs } from '../outputs/outputs.ts'
 import type { SessionLifecycle } from '../session/lifecycle.ts'
 import type { Participant } from './participant.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -31,8 +32,8 @@ export interface RosterOptions {
   joinTimeoutMs: number
   /** The waiting entry requests, as notifications for an admitter who joins. */
   entryRequests: () => Notification[]
-  /** What leaves the meeting, as notifications for a participant who joins. */
-  outputs: () => Notification[]
+  /** What leaves the meeting. */
+  outputs: () => Pick<MeetingOutputs, 'notifications' | 'autoStart'>
 }
 
 export interface Joined {
@@ -163,7 +164,7 @@ export class Roster {
   }
 
   #enter(participant: Participant, data: RequestData<'join'>): JoinReply {
-    const { meetingId, everyone, admitters, media, sessions, events, newSecretId } = this.#options
+    const { meetingId, everyone, admitters, media, sessions, events, newSecretId, outputs } = this.#options
     const session = sessions.required
     const { media: own } = participant
     own.rtpCapabilities = data.rtpCapabilities ?? own.rtpCapabilities
@@ -188,7 +189,10 @@ export class Roster {
     if (participant.authority.canAdmit) admitters.add(participant.link)
     const { sessionId } = session
     const { id: participantId, name } = participant
-    if (participant.isVisible) events.emit('participantJoined', { meetingId, sessionId, participantId, name })
+    if (participant.isVisible) {
+      events.emit('participantJoined', { meetingId, sessionId, participantId, name })
+      if (!participant.relayed) outputs().autoStart(participant.link.baseUrl)
+    }
     return {
       peers: others.map((other) => other.toPeer()),
       messages: [],
@@ -207,7 +211,7 @@ export class Roster {
       ...sessions.required.departures(now(), (id) => this.has(id)),
       ...media.statesOf(this.#others(participant)),
       ...(participant.authority.canAdmit ? entryRequests() : []),
-      ...outputs(),
+      ...outputs().notifications(),
     ]
     if (replay.length > 0) participant.link.notify(...replay)
     media.consumeAll(participant)

@@ -1,4 +1,5 @@
 /** Shapes of meetings in the REST API, with the names of both generations (contract, rest-and-tokens §3.1, §3.2). */
+import { AutoStartConfig } from '../outputs.ts'
 import { Type, type Static } from 'typebox'
 import { MAX_WORDS_LENGTH } from '../ids.ts'
 import { Instant, pageOf, ParticipantId, Words } from '../rest.ts'
@@ -35,7 +36,7 @@ const durationField = Type.Integer({
 
 const settings = {
   webhook: Type.Optional(Webhook),
-  autoStartConfig: Type.Optional(Anything),
+  autoStartConfig: Type.Optional(AutoStartConfig),
   multiComposition: Type.Optional(Anything),
   geoFence: Type.Optional(Words),
   allowedParticipantIds: Type.Optional(

@@ -56,6 +56,7 @@ export interface OutputFilter {
 
 export interface OutputStore {
   create(output: OutputRecord, deliveries?: readonly NewDelivery[]): Promise<void>
+  /** An empty change writes the deliveries alone. */
   change(outputId: string, change: OutputChange, deliveries?: readonly NewDelivery[]): Promise<void>
   get(outputId: string): Promise<OutputRecord | undefined>
   /** Newest first. */

@@ -11,7 +11,7 @@ const caption = (id: string, text: string, participantId = 'ann') => ({
   type: 'final' as const,
 })
 const textsOf = (...captions: ReturnType<typeof caption>[]): string[] =>
-  captions.reduce(withCaption, [] as ReturnType<typeof withCaption>).map(({ text }) => text)
+  captions.reduce<ReturnType<typeof withCaption>>(withCaption, []).map(({ text }) => text)
 
 test('the final text replaces the partial one, of the same person only', () => {
   assert.deepEqual(textsOf(caption('1', 'he'), caption('1', 'hello')), ['hello'])
