@@ -64,7 +64,7 @@ export function readyMessage(facts: ReadyFacts): Ready {
     row('meeting page', `${page}/`),
     row(
       '',
-      `${onlyFromHere ? 'Start' : 'Sign in to the dashboard, start'} a meeting there, and give others the link that "Invite" makes.`,
+      `${onlyFromHere ? 'Start' : 'Sign in to the dashboard, start'} a meeting there, and give others the link from "Invite".`,
     ),
     ...(facts.pageIsBuilt ? [] : [row('', '(not built yet: npm run page)')]),
     ...(elsewhere === undefined ? [] : [row('elsewhere', `${elsewhere}/  (from other machines)`)]),
@@ -74,13 +74,13 @@ export function readyMessage(facts: ReadyFacts): Ready {
       'addresses',
       `${urls.join('  ')}${certificate === 'self-signed' ? '  (self-signed certificate)' : ''}`,
     ),
-    row('API key', facts.apiKey ?? `none in force: ${command} keys create`),
+    row('API key', facts.apiKey ?? `none active: ${command} keys create`),
     row('secret', `in ${facts.secretIn}`),
     row('admin key', `in ${facts.adminKeyIn}`),
     row('data', `in ${facts.dataFolder}`),
     row('media', mediaText),
     ...(media.available && !media.tried
-      ? [row('', '(ANNOUNCED_ADDRESS is not of this machine: whether it leads here was not tried)')]
+      ? [row('', '(ANNOUNCED_ADDRESS is not an address of this machine, so it could not be tried from here)')]
       : []),
     ...(off.length > 0 ? ['', '  Off now, and how to switch it on:'] : []),
     ...off.map((line) => `  - ${line}`),
@@ -116,10 +116,10 @@ function howToSignIn(command: string): string {
 function offIn({ config, certificate, onlyFromHere }: ReadyFacts): string[] {
   return [
     onlyFromHere &&
-      'other machines: set HOST=0.0.0.0, and ANNOUNCED_ADDRESS to the address that they reach this one by',
+      'other machines: set HOST=0.0.0.0, and ANNOUNCED_ADDRESS to the address at which they reach this one',
     certificate === 'self-signed' &&
       (config.publicUrl === undefined || config.publicUrl.startsWith('http:')) &&
-      'HTTPS that browsers trust, which they want for camera and microphone on other machines: set TLS_CERT and TLS_KEY, or PUBLIC_URL behind a proxy',
+      'HTTPS that browsers trust, needed for camera and microphone on other machines: set TLS_CERT and TLS_KEY, or PUBLIC_URL behind a proxy',
     config.turnUrls.length === 0 &&
       'TURN, for people in networks that block media: set TURN_URLS and TURN_SECRET',
   ].filter((line) => typeof line === 'string')
@@ -128,13 +128,13 @@ function offIn({ config, certificate, onlyFromHere }: ReadyFacts): string[] {
 function warningsIn({ config, onlyFromHere, mediaOnlyHere }: ReadyFacts): string[] {
   return [
     mediaOnlyHere !== undefined &&
-      `media is announced at ${mediaOnlyHere}, which only this machine reaches: set ANNOUNCED_ADDRESS to the address that others reach it by`,
+      `media is announced at ${mediaOnlyHere}, which only this machine can reach: set ANNOUNCED_ADDRESS to the address at which others reach it`,
     onlyFromHere &&
-      'whoever is at this machine gets tokens, starts meetings and reads metrics without credentials: set PUBLIC_URL where a proxy passes requests to this server',
+      'anybody at this machine gets tokens, starts meetings and reads metrics without credentials: set PUBLIC_URL if a proxy is in front of this server',
     config.openGetToken && 'OPEN_GET_TOKEN=true: anybody who reaches this server gets a token',
     config.allowTokensWithoutExpiry && 'ALLOW_TOKENS_WITHOUT_EXPIRY=true: a leaked token works for ever',
     config.webhookAllowPrivate &&
-      'WEBHOOK_ALLOW_PRIVATE=true: whoever makes a meeting can have events sent into the private network',
+      'WEBHOOK_ALLOW_PRIVATE=true: anybody who creates a meeting can have events sent into the private network',
     config.moderation === 'open' && 'MODERATION=open: everybody may mute and remove everybody',
   ].filter((line) => typeof line === 'string')
 }

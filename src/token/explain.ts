@@ -104,7 +104,7 @@ function headerOf(token: unknown): ExplainedClaim[] {
 
 const headerMeanings: ReadonlyMap<string, string> = new Map([
   ['alg', 'How the token is signed; HS256 is the only way accepted.'],
-  ['typ', 'Says that this is a JWT.'],
+  ['typ', 'The type of the token.'],
   ['kid', 'Names a key; ignored, the claim apikey selects it.'],
 ])
 
@@ -228,7 +228,7 @@ function signatureState(
 
 function signatureOf(findKey: FindKey | undefined, refusal: Refusal | undefined): ExplainedClaim {
   const state = signatureState(findKey, refusal)
-  const meaning = 'Proves that the token was made by one who has the secret of the API key.'
+  const meaning = 'Proves that a holder of the API secret signed the token.'
   if (state === 'bad') return { name: 'signature', meaning, problem: sentences.signature! }
   return { name: 'signature', meaning: state === 'good' ? meaning : `${meaning} Not checked here.` }
 }
