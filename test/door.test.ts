@@ -458,7 +458,7 @@ test('every message is answered: unknown methods, wrong shapes, absent services'
   ]) {
     await assert.rejects(ann.request('produce', data), refused(5000, 'INVALID_REQUEST'), JSON.stringify(data))
   }
-  await assert.rejects(ann.request('startRecording', {}), refused(4021))
+  await assert.rejects(ann.request('startTranslation', {}), refused(4021))
   await assert.rejects(ann.request('pauseProducer', { producerId: 'none' }), refused(404))
   // What is gone is closed: a client cleans up after streams that the server closed meanwhile.
   assert.deepEqual(await ann.request('closeProducer', { producerId: 'none' }), {})

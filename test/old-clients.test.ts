@@ -275,7 +275,7 @@ test('notifications are bundled only for a client that said in join that it unde
 
 test('a refusal is preceded by an error until the client shows that it reads the status', async () => {
   const meetingId = await server.createMeeting()
-  const ask = async (client: WireClient, method = 'startRecording', data = {}): Promise<any> =>
+  const ask = async (client: WireClient, method = 'startTranslation', data = {}): Promise<any> =>
     client.socket.timeout(30_000).emitWithAck('request', { method, request: true, data })
   const [old, recent] = [
     await modern(meetingId, 'old'),
@@ -309,8 +309,8 @@ test('a refusal that an old SDK swallows reaches the app as an error', async () 
   assert.equal((await old.hears('error')).code, 4008)
   await assert.rejects(ancient.request('disablePeerMic', { peerId: 'carl' }), code(4008))
   assert.equal((await ancient.hears('error')).code, 4008)
-  await assert.rejects(ancient.request('startHls', {}), code(4021))
-  assert.equal((await ancient.hears('error', (heard) => heard.code === 4021)).method, 'error')
+  await assert.rejects(ancient.request('startHls', {}), code(4008))
+  assert.equal((await ancient.hears('error', (heard) => heard.code === 4008)).method, 'error')
   const eleven = await modern(meetingId, 'eleven', {
     batchingEnabled: true,
     deviceInfo: { sdkType: 'react-web', sdkVersion: '0.13.5' },
