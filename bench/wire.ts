@@ -2,14 +2,17 @@
  * Participants without a browser join one meeting over the real wire: time and processor of the server for each join, and
  * bytes that each receives, at 10, 50, 200 and 500. Beside it the floor: as many bare socket.io handshakes in the same run.
  * Goal: within three times the floor's processor time; growth per person at most linear in the meeting's size. A second table
- * says what a join consists of.
+ * says what a join consists of, a third how many joins a second each store takes; `npm run bench:wire -- stores` prints that
+ * alone.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import { Session, type Profiler } from 'node:inspector/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { io, type Socket } from 'socket.io-client'
 import { signAnything, TestServer } from '../test/support/test-server.ts'
+import { onEachStore, type BenchStore } from './stores.ts'
 import { printGoal, printTable } from './table.ts'
 
 const SIZES = [10, 50, 200, 500]
@@ -42,7 +45,10 @@ interface Shares {
 }
 
 if (process.argv[2] === 'serve') await serve()
-else await measure()
+else {
+  await (process.argv[2] === 'stores' ? compareStores() : measure())
+  process.exit(0)
+}
 
 async function serve(): Promise<void> {
   let bare: { url: string } | undefined
@@ -63,6 +69,9 @@ async function serve(): Promise<void> {
         maxParticipants: LARGEST,
         maxWaitingPerAddress: LARGEST,
         sessionGraceSeconds: 0,
+        // The same for each server on one database.
+        masterKey: Buffer.alloc(32, 1),
+        ...(process.argv[4] !== undefined && { databaseUrl: process.argv[4] }),
       })
   let profiler: Session | undefined
   const profile = async (): Promise<Shares> => {
@@ -91,8 +100,9 @@ async function serve(): Promise<void> {
   process.send!({ url: bare?.url ?? server!.url })
 }
 
-async function host(kind: 'ours' | 'floor'): Promise<Host> {
-  const child = fork(import.meta.filename, ['serve', kind])
+async function host(kind: 'ours' | 'floor', databaseUrl?: string): Promise<Host> {
+  const database = databaseUrl === undefined ? [] : [databaseUrl]
+  const child = fork(import.meta.filename, ['serve', kind, ...database])
   const heard = async <T>(name: string): Promise<T> => {
     for (;;) {
       const [message] = (await once(child, 'message')) as [Record<string, unknown>]
@@ -217,16 +227,19 @@ interface Joins {
   p50Ms: number
   p95Ms: number
   bytes: number
+  aSecond: number
 }
 
-async function joins(kind: 'ours' | 'floor', size: number): Promise<Joins> {
-  const server = await host(kind)
+async function joins(kind: 'ours' | 'floor', size: number, databaseUrl?: string): Promise<Joins> {
+  const server = await host(kind, databaseUrl)
   const enter = (name: string): Promise<Guest> => (kind === 'floor' ? floorJoin(server) : join(server, name))
   try {
     const warm = await crowd(WARM_UP, (at) => enter(`warm-${at}`))
     for (const { socket } of warm.guests) socket.disconnect()
     const before = await server.cpuMs()
+    const startedAt = performance.now()
     const { guests, ms } = await crowd(size, (at) => enter(`guest-${at}`))
+    const aSecond = (size * 1000) / (performance.now() - startedAt)
     const cpuMs = ((await server.cpuMs()) - before) / size
     for (const { socket } of guests) socket.disconnect()
     ms.sort((a, b) => a - b)
@@ -235,6 +248,7 @@ async function joins(kind: 'ours' | 'floor', size: number): Promise<Joins> {
       p50Ms: ms[Math.floor(size / 2)]!,
       p95Ms: ms[Math.floor(size * 0.95)]!,
       bytes: guests.reduce((sum, guest) => sum + guest.bytes(), 0) / size,
+      aSecond,
     }
   } finally {
     server.stop()
@@ -331,7 +345,32 @@ async function measure(): Promise<void> {
     `what a join of a meeting of ${IN_STEPS} consists of, in ms of processor while samples are taken; media is not real`,
   )
   printTable(['step', 'CPU ms each', 'store', 'notifications', 'the rest'], parts)
-  process.exit(0)
+  await compareStores()
+}
+
+async function compareStores(): Promise<void> {
+  const all = await onEachStore(tmpdir(), async (store: BenchStore) => {
+    const rounds: Joins[] = []
+    for (let round = 0; round < ROUNDS; round++) rounds.push(await joins('ours', IN_STEPS, store.url))
+    const median = (name: keyof Joins): number =>
+      rounds.map((one) => one[name]).toSorted((a, b) => a - b)[Math.floor(ROUNDS / 2)]!
+    return { store, median }
+  })
+  console.log(`joins of one meeting of ${IN_STEPS}, ${AT_ONCE} at once, median of ${ROUNDS} rounds, by store`)
+  printTable(
+    ['', 'joins a second', 'p50 ms', 'p95 ms', 'CPU ms of the server each'],
+    all.map(({ store, median }) => [
+      store.name,
+      median('aSecond').toFixed(0),
+      median('p50Ms').toFixed(1),
+      median('p95Ms').toFixed(1),
+      median('cpuMs').toFixed(2),
+    ]),
+  )
+  const [sqlite, postgres] = all
+  if (!postgres) return
+  const times = postgres.median('aSecond') / sqlite!.median('aSecond')
+  printGoal(`joins on PostgreSQL: ${times.toFixed(2)} × SQLite, of 0.5 or more`, times >= 0.5)
 }
 
 async function floorJoin({ url }: Host): Promise<Guest> {
