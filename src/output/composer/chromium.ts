@@ -1,8 +1,8 @@
 /** A headless Chromium with one page, in a process group and a folder of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setPriority } from 'node:os'
+import { setPriority, tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { Cdp } from './cdp.ts'
 
@@ -35,7 +35,8 @@ export class Chromium {
   #isClosing = false
 
   static async start(options: ChromiumOptions): Promise<Chromium> {
-    await mkdir(join(options.folder, 'tmp'), { recursive: true })
+    await mkdir(options.folder, { recursive: true })
+    await mkdir(temporaryFolder(options.folder), { recursive: true, mode: 0o700 })
     return new Chromium(options)
   }
 
@@ -46,7 +47,12 @@ export class Chromium {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
       // A group of its own, so that nothing of it outlives it.
       detached: true,
-      env: { ...process.env, TMPDIR: join(folder, 'tmp'), XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder },
+      env: {
+        ...process.env,
+        TMPDIR: temporaryFolder(folder),
+        XDG_CONFIG_HOME: folder,
+        XDG_CACHE_HOME: folder,
+      },
     })
     this.#exited = new Promise((resolve) => {
       this.#child.once('error', (error) => {
@@ -130,7 +136,8 @@ export class Chromium {
       clearTimeout(timer)
     }
     if (pid !== undefined) killGroup(pid)
-    await rm(this.#options.folder, { recursive: true, force: true, maxRetries: 5 })
+    for (const one of [this.#options.folder, temporaryFolder(this.#options.folder)])
+      await rm(one, { recursive: true, force: true, maxRetries: 5 })
   }
 
   /** At once: it does not answer. */
@@ -147,6 +154,11 @@ export class Chromium {
     else if (method === 'Fetch.requestPaused') this.#options.onPaused?.(params)
     else if (method === 'Inspector.targetCrashed') this.#options.onGone('The page crashed.')
   }
+}
+
+/** Chromium has a socket in it, whose path may not be as long as that of a data folder. */
+export function temporaryFolder(folder: string): string {
+  return join(tmpdir(), `anteroom-${basename(folder)}`)
 }
 
 /** Threads and processes that it starts later inherit it. */

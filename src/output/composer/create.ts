@@ -1,5 +1,5 @@
 /** Makes the engines of what a browser draws: recordings, HLS and livestreams. */
-import { rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { Refusal } from '../../protocol/errors.ts'
 import type {
   HlsConfig,
@@ -14,6 +14,7 @@ import type {
 } from '../output.ts'
 import type { Browsers } from './attempt.ts'
 import { compositionsFor } from './budget.ts'
+import { temporaryFolder } from './chromium.ts'
 import { Compositions, type ComposerLog, type Wanted } from './compositions.ts'
 import { finishHls, HlsSink } from './hls.ts'
 import { isUsableKey, LivestreamSink } from './livestream.ts'
@@ -44,6 +45,8 @@ export function createComposer(options: ComposerOptions): Composer {
   const { chromiumBin, ffmpegBin = '', maxCompositions, cores, diskReserveBytes, log } = options
   const unavailable = whyUnavailable(options)
   // What a server that was killed left.
+  const left = existsSync(options.folder) ? readdirSync(options.folder) : []
+  for (const name of left) rmSync(temporaryFolder(name), { recursive: true, force: true })
   rmSync(options.folder, { recursive: true, force: true })
   const compositions = new Compositions({
     browsers: { ...options, chromiumBin: chromiumBin ?? '' },
