@@ -31,6 +31,14 @@ const OTHER_VARIABLES = [
   'NODE_ENV',
   'DEBIAN_FRONTEND',
 ]
+/** Statuses of outputs on the wire, and the chat topics by which a layout is changed (docs/contract). */
+const OUTPUT_WORDS = [
+  ...['RECORDING', 'HLS', 'LIVESTREAM', 'TRANSCRIPTION'].flatMap((output) =>
+    ['STARTING', 'STARTED', 'STOPPING', 'STOPPED'].map((state) => `${output}_${state}`),
+  ),
+  'HLS_PLAYABLE',
+  ...['RECORDING_LAYOUT', 'HLS_LAYOUT', 'LIVE_STREAM_LAYOUT'],
+]
 const settings = [...envExample().matchAll(/^# ([A-Z_]+)=/gm)].map(([, name]) => name!)
 const known = new Set<string>([
   ...settings,
@@ -38,6 +46,7 @@ const known = new Set<string>([
   ...modeNames,
   ...Object.keys(leaveReasons),
   ...OTHER_VARIABLES,
+  ...OUTPUT_WORDS,
 ])
 const metrics = read('src/metrics/metrics.ts') + read('src/metrics/answers.ts')
 const help = execFileSync(process.execPath, ['src/cli.ts', '--help'], { cwd: root, encoding: 'utf8' })
