@@ -7,8 +7,7 @@ import { readLists } from './hls.ts'
 import type { Segment } from './playlists.ts'
 
 const PLACE = 'thumbnails'
-/** How far before the end of the newest segment a frame is sure to be. */
-const NEWEST_SECONDS = 0.5
+const CODECS = { jpg: 'mjpeg', png: 'png', webp: 'libwebp' }
 
 /** Undefined: nothing was streamed by then. @throws {Error} ffmpeg failed */
 export async function takeThumbnail(
@@ -21,8 +20,11 @@ export async function takeThumbnail(
   const path = join(PLACE, `${name}.${format}`)
   const scale =
     width === undefined && height === undefined ? [] : ['-vf', `scale=${width ?? -2}:${height ?? -2}`]
-  const seek = found.seconds === undefined ? ['-sseof', `-${NEWEST_SECONDS}`] : ['-ss', String(found.seconds)]
-  const args = [...seek, '-i', found.segment.uri, '-frames:v', '1', ...scale, '-y', path]
+  // Of now: every frame of the newest segment in turn, so that the last one stays.
+  const which = found.seconds === undefined ? ['-update', '1'] : ['-frames:v', '1']
+  const seek = found.seconds === undefined ? [] : ['-ss', String(found.seconds)]
+  const picture = ['-c:v', CODECS[format], '-f', 'image2', ...which]
+  const args = [...seek, '-i', found.segment.uri, ...scale, ...picture, '-y', path]
   await runFfmpeg(ffmpegBin, args, folder)
   const { resolution } = await probe(ffmpegBin, join(folder, path))
   return { path, ...resolution!, size: (await stat(join(folder, path))).size }
