@@ -157,6 +157,9 @@ test('a recording: acknowledged, told in order to all and to latecomers, one at 
     file.fileUrl.replace('recording.mp4', '.hidden.mp4'),
   ])
     assert.equal((await fetch(wrong)).status, 404, wrong)
+  writeFileSync(pathOf(folder, 'recording.mkv'), 'raw')
+  const raw = await fetch(file.fileUrl.replace('.mp4', '.mkv'))
+  assert.equal(raw.headers.get('content-type'), 'video/x-matroska')
   const other = server.token(['allow_join'], { roomId: await server.createMeeting() })
   assert.equal((await server.rest('GET', `/v2/recordings/${outputId}`, undefined, other)).status, 403)
 
