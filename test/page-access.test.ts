@@ -184,7 +184,9 @@ test('the start page loads nothing of the meeting, and each screen loads what wa
     performance
       .getEntriesByType('resource')
       .filter(({ name }) => name.endsWith('.js'))
-      .map((entry) => entry.toJSON() as { encodedBodySize: number; decodedBodySize: number }),
+      .map((entry) => entry.toJSON() as { encodedBodySize: number; decodedBodySize: number })
+      // A few hundred bytes hardly become fewer.
+      .filter(({ decodedBodySize }) => decodedBodySize > 2000),
   )
   assert.ok(coded.length > 0 && coded.every((one) => one.encodedBodySize * 2 < one.decodedBodySize))
 

@@ -8,6 +8,7 @@ import { launchBrowser, Person } from './support/browser.ts'
 import { AppServer, Published, type Pictures, type PublishedOptions } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
 import { signAnything } from './support/test-server.ts'
+import { findFfmpeg } from '../scripts/ffmpeg.mjs'
 
 let browser: Browser
 let app: AppServer
@@ -422,13 +423,7 @@ test('manual consuming, pausing and quality', async () => {
 test('services that do not exist here are refused with 4021', async () => {
   const meetingId = await meeting()
   const ann = await inside(meetingId, 'ann', MODERATOR)
-  for (const call of [
-    'startRecording()',
-    'startHls()',
-    'startTranscription()',
-    'startWhiteboard()',
-    "startLivestream([{ url: 'rtmp://localhost', streamKey: 'k' }])",
-  ]) {
+  for (const call of ['startTranscription()', 'startTranslation({})']) {
     await ann.run(
       `log.length = 0; try { await m.${call} } catch (error) { log.push(['caught', error.code]) }`,
     )
@@ -436,6 +431,37 @@ test('services that do not exist here are refused with 4021', async () => {
       `log.some(([name, value]) => (name === 'caught' && value === 4021) || (name === 'error' && value?.code === 4021))`,
     )
   }
+})
+
+test(
+  'a recording tells its states and its older events to the app, also to one that comes later',
+  { skip: !findFfmpeg() && 'ffmpeg is not installed' },
+  async () => {
+    const meetingId = await meeting()
+    const ann = await inside(meetingId, 'ann', MODERATOR)
+    await ann.run('await m.startRecording(null, null, null, null)')
+    await ann.logged('recording-started')
+    const bob = await inside(meetingId, 'bob', DIRECT)
+    await bob.logged('recording-started')
+    await bob.logged('recording-state-changed', `values[0].status === 'RECORDING_STARTED'`)
+    await ann.run('await m.stopRecording()')
+    for (const one of [ann, bob]) {
+      await one.logged('recording-stopped')
+      await one.logged('recording-state-changed', `values[0].status === 'RECORDING_STOPPED'`)
+    }
+    const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
+    assert.ok(body.data[0].file.meta.duration > 0)
+    assert.equal(await bob.run('return m.participants.size'), 1)
+  },
+)
+
+test('a whiteboard has one address for everybody, until it is stopped', async () => {
+  const meetingId = await meeting()
+  const [ann, bob] = [await inside(meetingId, 'ann', MODERATOR), await inside(meetingId, 'bob', DIRECT)]
+  await ann.run('await m.startWhiteboard()')
+  for (const one of [ann, bob]) await one.logged('whiteboard-started', `values[0].url.startsWith('https://')`)
+  await ann.run('await m.stopWhiteboard()')
+  for (const one of [ann, bob]) await one.logged('whiteboard-stopped')
 })
 
 test('media relay: requested, accepted, seen there, stopped', async () => {

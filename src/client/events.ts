@@ -3,7 +3,7 @@ import type { DevicesOptions, OwnKind } from './devices.ts'
 import type { DeviceError, MeetingError } from './errors.ts'
 import type { EntryRequest } from './lobby.ts'
 import type { MediaOptions } from './media.ts'
-import type { Caption, OutputName, OutputState } from './outputs.ts'
+import type { Caption, OutputName, OutputState } from './output-state.ts'
 import type { Participant, Stream } from './participant.ts'
 
 export type MeetingState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'left'

@@ -1,12 +1,6 @@
 /** What leaves the meeting: recordings, broadcasts and transcriptions. Starting and stopping needs `allow_mod`. */
-import type { Notification } from '../protocol/notifications.ts'
 import type { Tell } from './events.ts'
-
-export type OutputName = 'recording' | 'livestream' | 'hls' | 'transcription'
-export type OutputState = 'stopped' | 'starting' | 'started' | 'stopping'
-
-/** A piece of speech. A final text replaces the partial one with the same id. */
-export type Caption = Omit<Extract<Notification, { method: 'transcriptionText' }>, 'method'>
+import type { OutputName, OutputState } from './output-state.ts'
 
 type Request = (method: string, data?: object) => Promise<unknown>
 

@@ -27,12 +27,11 @@ export interface Traits {
   hearsDenial: boolean
   /** After a lost connection the camera comes back by itself; without, the app switches it off and on. */
   restoresCamera: boolean
-  /** The code with which the app hears that the server has none of these services; without a code the SDK has no such call. */
+  /** The code with which the app hears that the server cannot make one of these; without a code the SDK has no such call. */
   refused: {
     recording: number
     hls: number
     livestream: number
-    whiteboard: number
     transcription?: number
     externalVideo?: number
   }
@@ -49,7 +48,7 @@ const protooFirst: Traits = {
   leaveReason: false,
   hearsDenial: true,
   restoresCamera: false,
-  refused: { recording: 3017, hls: 4021, livestream: 3019, whiteboard: 3021, externalVideo: 3023 },
+  refused: { recording: 3017, hls: 4021, livestream: 3019, externalVideo: 3023 },
   modes: ['CONFERENCE', 'VIEWER'],
 }
 const withPayload: Traits = {
@@ -64,7 +63,7 @@ const operationCodes: Traits = {
     recording: 4011,
     hls: 4016,
     livestream: 4013,
-    whiteboard: 3021,
+
     transcription: 4031,
     externalVideo: 3023,
   },
@@ -87,7 +86,7 @@ const newest: Traits = {
   ...batches,
   refusedJoin: 'rejects',
   chat: 'listeners',
-  refused: { recording: 4021, hls: 4021, livestream: 4021, whiteboard: 4021, transcription: 4021 },
+  refused: { recording: 4021, hls: 4021, livestream: 4021, transcription: 4021 },
 }
 
 /** By version of `@videosdk.live/js-sdk`; all of them are development dependencies of this package. */
@@ -531,6 +530,12 @@ function watchFromInside(): void {
       'media-relay-stopped',
       'media-relay-error',
       'switch-meeting',
+      'recording-state-changed',
+      'recording-started',
+      'recording-stopped',
+      'hls-state-changed',
+      'whiteboard-started',
+      'whiteboard-stopped',
     ]
     for (const event of events) {
       const listener = (...values: any[]): void => {

@@ -73,7 +73,7 @@ export function journeys(...versions: Version[]): void {
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
     ])
     app = await AppServer.start()
-    server = await RealServer.start({ MEDIA_WORKERS: '1' })
+    server = await RealServer.start({ MEDIA_WORKERS: '1', FFMPEG_BIN: '/where/there/is/none' })
   })
   after(async () => {
     await browser.close()
@@ -475,7 +475,6 @@ class Journey {
         ['startRecording()', refused.recording],
         ['startHls()', refused.hls],
         [`startLivestream([{ url: 'rtmp://localhost', streamKey: 'k' }])`, refused.livestream],
-        ['startWhiteboard()', refused.whiteboard],
         ['startTranscription({})', refused.transcription],
         [`startVideo({ link: 'https://localhost/video' })`, refused.externalVideo],
       ] as const)

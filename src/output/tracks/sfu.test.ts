@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test'
 import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
 import { freePorts } from '../../../test/support/ports.ts'
 import { decodeErrors, probe, programPath } from '../../../test/support/recorded-media.ts'
-import { clapOffsets, near } from '../../../test/support/recording-bench.ts'
+import { nearClapOffsets, near } from '../../../test/support/recording-bench.ts'
 import { createSfu } from '../../media/create.ts'
 import type { Ingress, Router, Sfu } from '../../media/sfu.ts'
 import type { MediaKind, RtpParameters } from '../../protocol/media.ts'
@@ -153,7 +153,7 @@ test('a voice and a camera become files, in step', { skip }, async () => {
     assert.deepEqual([streams.video?.codec, streams.audio?.codec], ['vp8', 'opus'])
     assert.ok(streams.video!.frames > 100, `${streams.video!.frames} pictures`)
     near(streams.audio!.frames * 0.02, lastedS, 0.5, 'sound')
-    const offsets = clapOffsets(path)
+    const offsets = nearClapOffsets(path)
     assert.ok(offsets.length >= 2)
     for (const offset of offsets) near(offset, 0, 60, 'clap')
     assert.equal(decodeErrors(path), '')
