@@ -15,7 +15,6 @@ const contentTypes: Record<string, string> = {
   '.m4a': 'audio/mp4',
   '.webm': 'video/webm',
   '.mkv': 'video/x-matroska',
-  '.mkv': 'video/x-matroska',
   '.mp3': 'audio/mpeg',
   '.ts': 'video/mp2t',
   '.m3u8': 'application/vnd.apple.mpegurl',
