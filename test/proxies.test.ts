@@ -175,7 +175,7 @@ test(
   async () => {
     const open = await RealServer.start()
     try {
-      assert.match(open.output, /set PUBLIC_URL where a proxy passes requests/)
+      assert.match(open.output, /set PUBLIC_URL if a proxy is in front of this server/)
       const certificates = server.env.DATA_DIR!
       const tls = `listen 127.0.0.1:${port} ssl; ssl_certificate ${join(certificates, 'tls/cert.pem')}; ssl_certificate_key ${join(certificates, 'tls/key.pem')};`
       await runNginx(

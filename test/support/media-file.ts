@@ -29,7 +29,7 @@ export async function examineMedia(file: string): Promise<MediaFacts> {
     width: video?.width ?? 0,
     height: video?.height ?? 0,
     codecs: streams.map((one: any) => one.codec_name),
-    errors: decoded.stderr.replace(/.*non monotonically increasing dts.*\n?/g, ''),
+    errors: decoded.stderr.replace(/.*(non monotonically increasing dts|Last message repeated).*\n?/g, ''),
   }
 }
 
