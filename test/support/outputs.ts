@@ -114,10 +114,12 @@ export function outputParts(
 class PromptEngine extends PlayedEngine {
   override start(order: OutputOrder<unknown>, listener: OutputListener) {
     const run = super.start(order, listener)
+    // Others may start before this one stops.
+    const own = this.started.at(-1)!
     listener.started()
     return {
       stop: () => {
-        this.started.at(-1)!.finish()
+        own.finish()
         return run.stop()
       },
     }
