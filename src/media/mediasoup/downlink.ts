@@ -91,8 +91,9 @@ export class DownlinkControl {
     for (const consumer of this.#consumers) {
       const wanted = consumer.preferredLayers
       if (!isFlowing(consumer) || !wanted?.temporalLayer) continue
-      await consumer.setPreferredLayers({ ...wanted, temporalLayer: wanted.temporalLayer - 1 })
-      await consumer.setPreferredLayers(wanted)
+      const fewer = { ...wanted, temporalLayer: wanted.temporalLayer - 1 }
+      // In one go, so that nothing that the client asks for comes between them and is overwritten.
+      await Promise.all([consumer.setPreferredLayers(fewer), consumer.setPreferredLayers(wanted)])
       return
     }
   }
