@@ -98,7 +98,8 @@ export class Transactions {
       while (performance.now() - askedAt < FATE_PATIENCE_MS && !this.#isClosing()) {
         const status = await fateOf(this.#reader, transaction).catch((error: unknown) => {
           if (troubleOf(error)) return 'unknown'
-          throw error
+          // As anything else the error would let the writes run again, though they may have been committed.
+          throw new Refusal('STORE_UNAVAILABLE', { reason: 'failing', cause: error })
         })
         if (status === 'committed') return true
         if (status === 'aborted') return false
@@ -133,10 +134,10 @@ async function commit(connection: Connection): Promise<void> {
   if (command !== 'COMMIT') throw new Error('the transaction was rolled back')
 }
 
-async function fateOf(db: Kysely<Schema>, transaction: string): Promise<string | null> {
+async function fateOf(db: Kysely<Schema>, transaction: string): Promise<string> {
   const { rows } = await sql<{ status: string | null }>`
     select pg_xact_status(${transaction}::xid8) as status`.execute(db)
   const status = rows[0]!.status
-  if (status === null) throw new Refusal('STORE_UNAVAILABLE', { reason: 'failing' })
+  if (status === null) throw new Error('The database no longer knows the transaction.')
   return status
 }
