@@ -63,7 +63,6 @@ const operationCodes: Traits = {
     recording: 4011,
     hls: 4016,
     livestream: 4013,
-
     transcription: 4031,
     externalVideo: 3023,
   },

@@ -155,8 +155,8 @@ const outputOf =
     return { path: { id: outputId }, roomId }
   }
 const goesOn =
-  (order: OutputOrdered): MakeCall =>
-  async (stage) => ({ body: { roomId: (await stage.output(order, { goesOn: true })).roomId } })
+  (order: OutputOrdered, body: object = {}): MakeCall =>
+  async (stage) => ({ body: { roomId: (await stage.output(order, { goesOn: true })).roomId, ...body } })
 const ofRecording = outputOf(recording)
 const endsRecording = goesOn(recording)
 
@@ -166,20 +166,11 @@ const annTrack = { ...annRecorded, kind: 'audio' as const }
 const ofParticipant = participantOrder({ roomId: '', ...annRecorded }, caller)
 const ofTrack = trackOrder({ roomId: '', ...annTrack }, caller)
 const startsOf =
-  (body: object): MakeCall =>
+  (body: object = {}): MakeCall =>
   async (stage) => ({ body: { roomId: (await stage.session()).roomId, ...body } })
-const endsOf =
-  (order: OutputOrdered, body: object): MakeCall =>
-  async (stage) => ({ body: { roomId: (await stage.output(order, { goesOn: true })).roomId, ...body } })
 const listOf =
   (order: OutputOrdered): MakeCall =>
   async (stage) => ({ query: { roomId: (await stage.output(order)).roomId } })
-const oneOf =
-  (order: OutputOrdered): MakeCall =>
-  async (stage) => {
-    const { roomId, outputId } = await stage.output(order)
-    return { path: { id: outputId }, roomId }
-  }
 
 /** By method and address, as the document has them. */
 export const calls: Record<string, MakeCall> = {
@@ -257,51 +248,40 @@ export const calls: Record<string, MakeCall> = {
 
   'POST /page/start': nothing,
 
-  'POST /ai/v1/realtime-transcriptions/start': async (stage) => ({
-    body: { roomId: (await stage.session()).roomId },
-  }),
-  'POST /ai/v1/realtime-transcriptions/end': async (stage) => ({
-    body: { roomId: (await stage.output(transcription, { goesOn: true })).roomId },
-  }),
-  'GET /ai/v1/realtime-transcriptions': async (stage) => ({
-    query: { roomId: (await stage.output(transcription)).roomId },
-  }),
-  'GET /ai/v1/realtime-transcriptions/{id}': async (stage) => {
-    const { roomId, outputId } = await stage.output(transcription)
-    return { path: { id: outputId }, roomId }
-  },
+  'POST /ai/v1/realtime-transcriptions/start': startsOf(),
+  'POST /ai/v1/realtime-transcriptions/end': goesOn(transcription),
+  'GET /ai/v1/realtime-transcriptions': listOf(transcription),
+  'GET /ai/v1/realtime-transcriptions/{id}': outputOf(transcription),
   'POST /v2/recordings/participant/start': startsOf(annRecorded),
-  'POST /v2/recordings/participant/stop': endsOf(ofParticipant, annRecorded),
+  'POST /v2/recordings/participant/stop': goesOn(ofParticipant, annRecorded),
   'GET /v2/recordings/participant': listOf(ofParticipant),
-  'GET /v2/recordings/participant/{id}': oneOf(ofParticipant),
-  'DELETE /v2/recordings/participant/{id}': oneOf(ofParticipant),
+  'GET /v2/recordings/participant/{id}': outputOf(ofParticipant),
+  'DELETE /v2/recordings/participant/{id}': outputOf(ofParticipant),
   'POST /v2/recordings/participant/track/start': startsOf(annTrack),
-  'POST /v2/recordings/participant/track/stop': endsOf(ofTrack, annTrack),
+  'POST /v2/recordings/participant/track/stop': goesOn(ofTrack, annTrack),
   'GET /v2/recordings/participant/track': listOf(ofTrack),
-  'GET /v2/recordings/participant/track/{id}': oneOf(ofTrack),
-  'DELETE /v2/recordings/participant/track/{id}': oneOf(ofTrack),
-  'POST /v2/recordings/start': async (stage) => ({ body: { roomId: (await stage.session()).roomId } }),
+  'GET /v2/recordings/participant/track/{id}': outputOf(ofTrack),
+  'DELETE /v2/recordings/participant/track/{id}': outputOf(ofTrack),
+  'POST /v2/recordings/start': startsOf(),
   'POST /v2/recordings/end': endsRecording,
   'POST /v2/recordings/stop': endsRecording,
-  'GET /v2/recordings': async (stage) => ({ query: { roomId: (await stage.output(recording)).roomId } }),
+  'GET /v2/recordings': listOf(recording),
   'GET /v2/recordings/{id}': ofRecording,
   'DELETE /v2/recordings/{id}': ofRecording,
-  'POST /v2/hls/start': async (stage) => ({ body: { roomId: (await stage.session()).roomId } }),
+  'POST /v2/hls/start': startsOf(),
   'POST /v2/hls/end': goesOn(hls),
   'POST /v2/hls/stop': goesOn(hls),
   'POST /v2/hls/capture': goesOn(hls),
-  'GET /v2/hls': async (stage) => ({ query: { roomId: (await stage.output(hls)).roomId } }),
+  'GET /v2/hls': listOf(hls),
   'GET /v2/hls/{id}/active': async (stage) => ({
     path: { id: (await stage.output(hls, { goesOn: true })).roomId },
   }),
   'GET /v2/hls/{id}': outputOf(hls),
   'DELETE /v2/hls/{id}': outputOf(hls),
-  'POST /v2/livestreams/start': async (stage) => ({
-    body: { roomId: (await stage.session()).roomId, outputs: targets },
-  }),
+  'POST /v2/livestreams/start': startsOf({ outputs: targets }),
   'POST /v2/livestreams/end': goesOn(livestream),
   'POST /v2/livestreams/stop': goesOn(livestream),
-  'GET /v2/livestreams': async (stage) => ({ query: { roomId: (await stage.output(livestream)).roomId } }),
+  'GET /v2/livestreams': listOf(livestream),
   'GET /v2/livestreams/{id}': outputOf(livestream),
   'GET /v2/sessions': async (stage) => ({ query: { roomId: (await stage.busySession()).roomId } }),
   'GET /v2/sessions/{sessionId}': ofSession,
