@@ -35,6 +35,7 @@ else await measure()
 
 /** The other process. */
 function send(targets: Target[]): void {
+  process.on('disconnect', () => process.exit())
   const socket = createSocket('udp4')
   const startedAt = performance.now()
   const key = Buffer.concat([blackFrame({ width: 1280, height: 720 }), Buffer.alloc(20_000)])

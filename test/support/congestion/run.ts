@@ -56,25 +56,33 @@ export class CongestedMeeting {
     const people: Member[] = []
     const stopSending = keepSending(people)
     let line: Bottleneck | undefined
-    let ssrc = 1
-    // The one who speaks is large, as on our page; the others are small.
-    const shows = (owner: string) => (owner === NAMES[0] ? 2 : 0)
-    for (const name of [...NAMES, NARROW]) {
-      const sources = [new Source('video', videoBitrate, ssrc, 3)]
-      if (VOICES.includes(name)) sources.push(new Source('audio', audioBitrate, ssrc + 3))
-      ssrc += 10
-      people.push(
-        await Member.enter(meeting, {
-          name,
-          sources,
-          shows,
-          ...(name === NARROW && {
-            reach: async (port: number) => (line ??= await Bottleneck.open(port)).port,
+    try {
+      let ssrc = 1
+      // The one who speaks is large, as on our page; the others are small.
+      const shows = (owner: string) => (owner === NAMES[0] ? 2 : 0)
+      for (const name of [...NAMES, NARROW]) {
+        const sources = [new Source('video', videoBitrate, ssrc, 3)]
+        if (VOICES.includes(name)) sources.push(new Source('audio', audioBitrate, ssrc + 3))
+        ssrc += 10
+        people.push(
+          await Member.enter(meeting, {
+            name,
+            sources,
+            shows,
+            ...(name === NARROW && {
+              reach: async (port: number) => (line ??= await Bottleneck.open(port)).port,
+            }),
           }),
-        }),
-      )
+        )
+      }
+      while (!line) await delay(20)
+    } catch (error) {
+      // Else the process would go on sending, and never end.
+      stopSending()
+      await Promise.all(people.map((member) => member.close()))
+      await meeting.close()
+      throw error
     }
-    while (!line) await delay(20)
     return new CongestedMeeting(
       meeting,
       { narrow: people.at(-1)!, others: people.slice(0, -1), line },
