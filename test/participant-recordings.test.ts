@@ -6,15 +6,16 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as passes } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
+import { findFfmpeg } from '../scripts/ffmpeg.mjs'
 import { launchBrowser } from './support/browser.ts'
 import { AppServer, Published } from './support/published.ts'
 import { Receiver, type Hook } from './support/receiver.ts'
-import { brightness, decodeErrors, probe, programPath, loudest } from './support/recorded-media.ts'
+import { brightness, decodeErrors, probe, loudest } from './support/recorded-media.ts'
 import { near } from './support/recording-bench.ts'
 import { RealServer } from './support/real-server.ts'
 import { API_KEY, signAnything } from './support/test-server.ts'
 
-const skip = !programPath('ffmpeg') && 'there is no ffmpeg'
+const skip = !findFfmpeg() && 'there is no ffmpeg'
 
 let browser: Browser
 let app: AppServer

@@ -1,8 +1,6 @@
 /** A PostgreSQL that serves badly: read-only, full, silent, slow or started anew. What goes on, what is refused, and that it mends itself. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
@@ -103,9 +101,7 @@ test('a database on a full disk', onPostgres, async (t) => {
   const disk = SmallDisk.mount(64)
   if (!disk) return t.skip('this user may not mount a small disk')
   const folder = join(disk.folder, 'space')
-  mkdirSync(folder)
-  chmodSync(folder, 0o700)
-  execFileSync('chown', ['nobody', folder])
+  database.makeFolder(folder)
   await runSql(database.admin, `create tablespace small location '${folder}'`)
   await runSql(database.admin, 'create database full_disk tablespace small')
   const people = await meeting(t, 'full_disk', {

@@ -2,7 +2,16 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -85,6 +94,13 @@ export class OwnPostgres {
     )
     await server.run()
     return server
+  }
+
+  /** Makes a folder that the server may write: a place for tables. */
+  makeFolder(path: string): void {
+    mkdirSync(path, { mode: 0o700 })
+    const { uid, gid } = identity()
+    if (uid !== undefined) chownSync(path, uid, gid!)
   }
 
   get data(): string {

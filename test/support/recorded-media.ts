@@ -1,16 +1,8 @@
 /** Real media for tests of recordings: frames that ffmpeg encoded, as RTP, and what ffprobe and ffmpeg say of a file. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-
-/** The path of a program; undefined where there is none. */
-export function programPath(name: string): string | undefined {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((path) => existsSync(path))
-}
+import { join } from 'node:path'
 
 function run(name: 'ffmpeg' | 'ffprobe', given: string[]): { stdout: string; stderr: string } {
   const { stdout, stderr, status } = spawnSync(name, given, { encoding: 'utf8', maxBuffer: 2 ** 28 })

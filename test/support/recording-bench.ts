@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock } from 'node:test'
+import { findFfmpeg } from '../../scripts/ffmpeg.mjs'
 import type {
   OutputEngine,
   OutputFile,
@@ -13,15 +14,7 @@ import type {
   TrackRecordingConfig,
 } from '../../src/output/output.ts'
 import type { RecorderOptions } from '../../src/output/tracks/recorder.ts'
-import {
-  brightness,
-  loudAt,
-  pictures,
-  programPath,
-  RtpWriter,
-  sounds,
-  vp8Payloads,
-} from './recorded-media.ts'
+import { brightness, loudAt, pictures, RtpWriter, sounds, vp8Payloads } from './recorded-media.ts'
 import { ScriptedStream, type CodecName, type ScriptedSource } from './scripted-source.ts'
 
 /** What is sent in each step of 20 ms. */
@@ -56,7 +49,7 @@ export class RecordingBench {
   get options(): RecorderOptions {
     const warn = (fields: object, message: string) => assert.fail(`${message} ${JSON.stringify(fields)}`)
     return {
-      ffmpeg: programPath('ffmpeg'),
+      ffmpeg: findFfmpeg(),
       log: { info: () => undefined, warn },
       now: () => this.now,
       elapsed: () => this.now,

@@ -4,12 +4,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, before, beforeEach, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { decodeErrors, probe, programPath } from '../../../test/support/recorded-media.ts'
+import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
+import { decodeErrors, probe } from '../../../test/support/recorded-media.ts'
 import { near, participantConfig, RecordingBench } from '../../../test/support/recording-bench.ts'
 import { ScriptedSource } from '../../../test/support/scripted-source.ts'
 import { createParticipantRecorder } from './create.ts'
 
-const skip = !programPath('ffmpeg') && 'there is no ffmpeg'
+const skip = !findFfmpeg() && 'there is no ffmpeg'
 let bench: RecordingBench
 before(() => {
   if (!skip) bench = new RecordingBench()

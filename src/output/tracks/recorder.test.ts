@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { readdir, rm } from 'node:fs/promises'
 import { afterEach, before, beforeEach, test } from 'node:test'
+import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
 import {
   decodeErrors,
   pictures,
   probe,
-  programPath,
   brightness,
   loudAt,
   RtpWriter,
@@ -28,7 +28,7 @@ import { ScriptedSource } from '../../../test/support/scripted-source.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { createParticipantRecorder, createTrackRecorder } from './create.ts'
 
-const skip = !programPath('ffmpeg') && 'there is no ffmpeg'
+const skip = !findFfmpeg() && 'there is no ffmpeg'
 let bench: RecordingBench
 before(() => {
   if (!skip) bench = new RecordingBench()

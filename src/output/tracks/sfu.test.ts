@@ -6,9 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
 import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
 import { freePorts } from '../../../test/support/ports.ts'
-import { decodeErrors, probe, programPath } from '../../../test/support/recorded-media.ts'
+import { decodeErrors, probe } from '../../../test/support/recorded-media.ts'
 import { nearClapOffsets, near } from '../../../test/support/recording-bench.ts'
 import { createSfu } from '../../media/create.ts'
 import type { Ingress, Router, Sfu } from '../../media/sfu.ts'
@@ -16,8 +17,7 @@ import type { MediaKind, RtpParameters } from '../../protocol/media.ts'
 import type { OutputSource, SourceStream } from '../output.ts'
 import { createParticipantRecorder, createTrackRecorder } from './create.ts'
 
-const skip =
-  (!locateWorker() && 'no media worker is built') || (!programPath('ffmpeg') && 'there is no ffmpeg')
+const skip = (!locateWorker() && 'no media worker is built') || (!findFfmpeg() && 'there is no ffmpeg')
 
 let sfu: Sfu
 let router: Router
@@ -119,7 +119,7 @@ test('a voice and a camera become files, in step', { skip }, async () => {
   )
   try {
     const options = {
-      ffmpeg: programPath('ffmpeg'),
+      ffmpeg: findFfmpeg(),
       log: { info: () => undefined, warn: (fields: object, message: string) => assert.fail(message) },
       now: () => Date.now(),
       reserveBytes: 0,

@@ -1,14 +1,8 @@
 /** Sound and picture of a recording, in step: each file is decoded, and its flashes and beeps are found. */
 import assert from 'node:assert/strict'
 import { afterEach, before, beforeEach, test } from 'node:test'
-import {
-  decodeErrors,
-  probe,
-  programPath,
-  brightness,
-  loudAt,
-  RtpWriter,
-} from '../../../test/support/recorded-media.ts'
+import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
+import { decodeErrors, probe, brightness, loudAt, RtpWriter } from '../../../test/support/recorded-media.ts'
 import {
   clapOffsets,
   FRAME_MS,
@@ -20,7 +14,7 @@ import {
 import { ScriptedSource, type ScriptedStream } from '../../../test/support/scripted-source.ts'
 import { createParticipantRecorder } from './create.ts'
 
-const skip = !programPath('ffmpeg') && 'there is no ffmpeg'
+const skip = !findFfmpeg() && 'there is no ffmpeg'
 let bench: RecordingBench
 before(() => {
   if (!skip) bench = new RecordingBench()

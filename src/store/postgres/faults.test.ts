@@ -1,6 +1,5 @@
 /** What becomes of writes when PostgreSQL or the way to it fails in the middle. Each fault is real: a cut line, a stopped server. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -10,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { SmallDisk } from '../../../test/support/disk.ts'
 import { OwnPostgres, runSql, withoutOwnPostgres } from '../../../test/support/postgres.ts'
 import { meetingRecord } from '../../../test/support/records.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -336,10 +336,12 @@ test('handles a read-only database and one that hangs', onPostgres, async () => 
 })
 
 test('a full disk refuses writes, and recovers', onPostgres, async (t) => {
-  const disk = mountSmall()
-  if (disk === undefined) return t.diagnostic('not tried: this user may not mount a small disk')
+  const disk = SmallDisk.mount(4)
+  if (!disk) return t.skip('this user may not mount a small disk')
   t.after(() => disk.unmount())
-  await runSql(server.admin, `create tablespace small location '${disk.folder}'`)
+  const folder = join(disk.folder, 'space')
+  server.makeFolder(folder)
+  await runSql(server.admin, `create tablespace small location '${folder}'`)
   const { store, told } = await openOn('filled')
   await startSession(store)
   await runSql(server.urlOf('filled'), 'alter table stored_values set tablespace small')
@@ -367,18 +369,3 @@ test('a full disk refuses writes, and recovers', onPostgres, async (t) => {
   await store.close()
   await runSql(server.admin, 'drop tablespace small')
 })
-
-/** A disk of 4 MB that the server's user may write. */
-function mountSmall(): { folder: string; unmount: () => void } | undefined {
-  const folder = join(parent, 'small')
-  try {
-    execFileSync('mkdir', [folder])
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0700,uid=65534,gid=65534', 'tmpfs', folder], {
-      stdio: 'ignore',
-    })
-    execFileSync('chmod', ['755', parent])
-    return { folder, unmount: () => void execFileSync('umount', [folder]) }
-  } catch {
-    return undefined
-  }
-}
