@@ -239,6 +239,19 @@ test('reads a .env file with a byte-order mark; one that cannot be read stops ev
   }
 })
 
+test('doctor notes which programs recordings lack, and names those that it found', async () => {
+  const recordings = async (chromium: string): Promise<string> => {
+    const env = { PORT: '0', HTTPS_PORT: '0', CHROMIUM_BIN: chromium, FFMPEG_BIN: process.execPath }
+    return (await anteroom(['doctor', '--json'], env)).out
+  }
+  assert.match(
+    await recordings('/nowhere'),
+    /"recordings","verdict":"note","says":"Recordings, HLS and livestreams need Chromium: install it/,
+  )
+  const found = `"recordings","verdict":"good","says":"made with ${process.execPath} and ${process.execPath}"`
+  assert.ok((await recordings(process.execPath)).includes(found))
+})
+
 /** Every file and folder below, with the bits that let others in. */
 function openToOthers(path: string): string[] {
   const { mode } = statSync(path)
