@@ -238,29 +238,6 @@ describe('the engine of transcriptions', { skip }, () => {
     )
   })
 
-  test('a recording becomes a text with its times, and what is no recording is refused', async (context) => {
-    const { engine, own, read } = await begin(context)
-    const { signal } = new AbortController()
-    const recording = { folder: own, startedAt: 1_700_000_000_000, config: { summary: {} }, signal }
-    await assert.rejects(engine.transcribeFile(join(folder, 'nothing.webm'), recording), {
-      message: 'The recording has no sound that ffmpeg can read.',
-    })
-    const stopped = { ...recording, signal: AbortSignal.abort() }
-    await assert.rejects(engine.transcribeFile(join(folder, 'ann.wav'), stopped), { name: 'AbortError' })
-
-    const files = await engine.transcribeFile(join(folder, 'ann.wav'), recording)
-    assert.deepEqual(
-      files.map(({ path }) => path),
-      [...['json', 'srt', 'txt', 'tsv', 'vtt'].map((kind) => `transcription.${kind}`), 'summary.txt'],
-    )
-    // A second of silence comes first, of which 300 ms are kept.
-    assert.match(
-      await read('transcription.srt'),
-      /^1\n00:00:00,[6-9]\d\d --> 00:00:0[2-5],\d{3}\numbrella yellow garden\n/,
-    )
-    assert.equal(await read('transcription.txt'), '[00:00:00] umbrella yellow garden\n')
-  })
-
   test('a refused key ends it, and says so', async (context) => {
     const server = createServer((request, response) => {
       request.resume().on('end', () => response.writeHead(401).end(KEY))

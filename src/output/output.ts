@@ -127,28 +127,6 @@ export interface OutputEngine<Config> {
   close(): Promise<void>
 }
 
-/** Makes texts of speech while it is spoken, and of recordings. */
-export interface TranscriptionEngine extends OutputEngine<TranscriptionConfig> {
-  /**
-   * Makes the files `transcription.{json,srt,txt,tsv,vtt}`, and `summary.txt` where one is asked for and a language model is
-   * configured, of the sound in the file at `path`. Resolves when they are there: it takes as long as the recogniser takes.
-   * @throws {Error} with a plain sentence, where the recogniser fails or there is no sound
-   */
-  transcribeFile(path: string, recording: RecordingToTranscribe): Promise<OutputFile[]>
-}
-
-export interface RecordingToTranscribe {
-  /** Where the files go. */
-  folder: string
-  /** When the recording began, in ms since the epoch. */
-  startedAt: number
-  config: TranscriptionConfig
-  /** Whose recording it is, where it is of one participant. */
-  participantId?: string | undefined
-  participantName?: string | undefined
-  signal: AbortSignal
-}
-
 export interface ThumbnailOrder {
   /** Of the output. */
   folder: string

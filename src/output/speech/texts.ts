@@ -24,10 +24,8 @@ function clock(ms: number): string {
 const withMs = (ms: number, point: string): string =>
   `${clock(ms)}${point}${String(Math.max(0, Math.round(ms)) % 1000).padStart(3, '0')}`
 
-const spoken = ({ participantName, participantId, text }: Line, escape = flat): string => {
-  const name = participantName || participantId
-  return name === '' ? escape(text) : `${escape(name)}: ${escape(text)}`
-}
+const spoken = ({ participantName, participantId, text }: Line, escape = flat): string =>
+  `${escape(participantName || participantId)}: ${escape(text)}`
 
 const byTime = (lines: readonly Line[]): Line[] =>
   [...lines].sort((one, other) => one.timestamp - other.timestamp)
@@ -41,16 +39,6 @@ export function txtOf(lines: readonly Line[], startedAt: number): string {
 
 export function jsonOf(lines: readonly Line[], startedAt: number): string {
   return `${JSON.stringify({ startedAt, transcripts: byTime(lines) }, null, 2)}\n`
-}
-
-/** Columns of milliseconds since the beginning, name and text. */
-export function tsvOf(lines: readonly Line[], startedAt: number): string {
-  const rows = byTime(lines).map((line) =>
-    [line.timestamp - startedAt, line.endedAt - startedAt, flat(line.participantName), flat(line.text)].join(
-      '\t',
-    ),
-  )
-  return `${['start\tend\tspeaker\ttext', ...rows].join('\n')}\n`
 }
 
 /** SubRip. */
@@ -67,8 +55,7 @@ export function vttOf(lines: readonly Line[], startedAt: number): string {
     flat(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   const cues = byTime(lines).map((line) => {
     const name = escape(line.participantName || line.participantId)
-    const voice = name === '' ? '' : `<v ${name}>`
-    return `${spanOf(line, startedAt, '.')}\n${voice}${escape(line.text)}\n\n`
+    return `${spanOf(line, startedAt, '.')}\n<v ${name}>${escape(line.text)}\n\n`
   })
   return `WEBVTT\n\n${cues.join('')}`
 }

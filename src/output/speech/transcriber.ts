@@ -1,16 +1,14 @@
 /** The engine of transcriptions: speech of each participant becomes text, by an endpoint or by a model on this machine. */
 import type { MediaLog } from '../../media/log.ts'
 import type {
+  OutputEngine,
   OutputFile,
   OutputListener,
   OutputOrder,
   OutputRun,
-  RecordingToTranscribe,
   TranscriptionConfig,
-  TranscriptionEngine,
 } from '../output.ts'
 import { Endpoint } from './endpoint.ts'
-import { transcribeFile } from './from-file.ts'
 import { Queue } from './queue.ts'
 import type { Summariser } from './summary.ts'
 import { readTranscript, writeTranscript } from './transcript-files.ts'
@@ -38,7 +36,7 @@ export function createTranscriber({
   now,
   random,
   log,
-}: TranscriberOptions): TranscriptionEngine {
+}: TranscriberOptions): OutputEngine<TranscriptionConfig> {
   const asked = endpoint && new Endpoint({ ...endpoint, random })
   if (!asked) return new Transcriber(undefined)
   const summariser = summaryModel === undefined ? undefined : summariserOf(asked, summaryModel)
@@ -59,7 +57,7 @@ function summariserOf(endpoint: Endpoint, model: string): Summariser {
   }
 }
 
-class Transcriber implements TranscriptionEngine {
+class Transcriber implements OutputEngine<TranscriptionConfig> {
   readonly #means: Means | undefined
   readonly #running = new Set<Transcription>()
 
@@ -82,11 +80,6 @@ class Transcriber implements TranscriptionEngine {
   async recover({ folder }: Omit<OutputOrder<TranscriptionConfig>, 'source'>): Promise<OutputFile[]> {
     const left = await readTranscript(folder)
     return left ? writeTranscript(folder, left) : []
-  }
-
-  async transcribeFile(path: string, recording: RecordingToTranscribe): Promise<OutputFile[]> {
-    if (!this.#means) throw new Error(NO_RECOGNISER)
-    return transcribeFile(path, recording, this.#means)
   }
 
   async close(): Promise<void> {

@@ -5,17 +5,16 @@
 import { open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputFile } from '../output.ts'
-import { jsonOf, srtOf, tsvOf, txtOf, vttOf, type Line } from './texts.ts'
+import { jsonOf, srtOf, txtOf, vttOf, type Line } from './texts.ts'
 
 const JOURNAL = 'transcription.jsonl'
 
-const kinds = {
-  txt: { of: txtOf, contentType: 'text/plain; charset=utf-8' },
-  json: { of: jsonOf, contentType: 'application/json' },
-  srt: { of: srtOf, contentType: 'application/x-subrip' },
-  vtt: { of: vttOf, contentType: 'text/vtt' },
-  tsv: { of: tsvOf, contentType: 'text/tab-separated-values; charset=utf-8' },
-} as const
+const kinds = [
+  { extension: 'txt', of: txtOf, contentType: 'text/plain; charset=utf-8' },
+  { extension: 'json', of: jsonOf, contentType: 'application/json' },
+  { extension: 'srt', of: srtOf, contentType: 'application/x-subrip' },
+  { extension: 'vtt', of: vttOf, contentType: 'text/vtt' },
+]
 
 /** Lines that were said, and from when to when the transcript goes. */
 export interface Transcribed {
@@ -104,15 +103,13 @@ function parsed(text: string): object | undefined {
   }
 }
 
-/** Makes the files `name.txt` and so on, whole or not at all, and removes the journal. */
+/** Makes the files `transcription.txt` and so on, whole or not at all, and removes the journal. */
 export async function writeTranscript(
   folder: string,
   { startedAt, endedAt, lines }: Transcribed,
-  extensions: readonly (keyof typeof kinds)[] = ['txt', 'json', 'srt', 'vtt'],
 ): Promise<OutputFile[]> {
   const files: OutputFile[] = []
-  for (const extension of extensions) {
-    const { of, contentType } = kinds[extension]
+  for (const { extension, of, contentType } of kinds) {
     const path = `transcription.${extension}`
     files.push({
       path,
