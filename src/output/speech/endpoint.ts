@@ -67,10 +67,6 @@ export class Endpoint implements Recogniser {
     return content.trim()
   }
 
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
-
   async #ask(path: string, signal: AbortSignal, request: () => RequestInit): Promise<object> {
     const { retryMs = RETRY_MS, random } = this.#options
     for (let attempt = 1; ; attempt += 1) {

@@ -1,10 +1,7 @@
 /** What turns speech into text. Types, and the two ways in which it fails. */
 export interface Recogniser {
-  /**
-   * @throws {RecogniserError} where the recogniser cannot do it
-   */
+  /** @throws {RecogniserError} where the recogniser cannot do it */
   recognise(samples: Int16Array, options: RecogniseOptions): Promise<string>
-  close(): Promise<void>
 }
 
 export interface RecogniseOptions {

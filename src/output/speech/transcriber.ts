@@ -1,4 +1,4 @@
-/** The engine of transcriptions: speech of each participant becomes text, by an endpoint or by a model on this machine. */
+/** The engine of transcriptions: speech of each participant becomes text, by an OpenAI-compatible endpoint. */
 import type { MediaLog } from '../../media/log.ts'
 import type {
   OutputEngine,
@@ -84,6 +84,5 @@ class Transcriber implements OutputEngine<TranscriptionConfig> {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#running].map((run) => run.hurry()))
-    await this.#means?.recogniser.close()
   }
 }
