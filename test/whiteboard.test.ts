@@ -158,9 +158,33 @@ for (const [name, message, code] of [
     const [wrong, other] = [new Page(url), new Page(url)]
     await Promise.all([wrong.hears('scene'), other.hears('scene')])
     wrong.send(message)
+    // Arrives while the server waits for the answer to its close.
+    wrong.send({ do: 'put', shape: shape('late') })
     assert.equal(await wrong.closed(), code)
-    assert.equal(other.heard.length, 1)
-    other.close()
+    const later = new Page(url)
+    assert.deepEqual((await later.hears('scene')).shapes, [])
+    later.send({ do: 'put', shape: shape('a') })
+    await other.hears('put')
+    assert.equal(other.heard.length, 2)
+    for (const page of [other, later]) page.close()
+  })
+}
+
+for (const [name, count, message] of [
+  ['many messages', 2000, { do: 'remove', ids: ['none'] }],
+  ['many long messages', 100, { do: 'remove', ids: Array<string>(6000).fill('x'.repeat(30)) }],
+] as const) {
+  test(`a page that sends ${name} at once is closed, and the others draw on`, async () => {
+    const meetingId = await server.createMeeting()
+    await (await host(meetingId)).request('startWhiteboard', {})
+    const url = await urlAt(await enters(meetingId, 'guest'))
+    const [flood, one, other] = [new Page(url), new Page(url), new Page(url)]
+    await Promise.all([flood, one, other].map((page) => page.hears('scene')))
+    for (let sent = 0; sent < count; sent += 1) flood.send(message)
+    assert.equal(await flood.closed(), 1008)
+    one.send({ do: 'put', shape: shape('a') })
+    await other.hears('put')
+    for (const page of [one, other]) page.close()
   })
 }
 

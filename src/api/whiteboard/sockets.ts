@@ -12,6 +12,7 @@ import {
   WHITEBOARD_SOCKET_PATH,
   type ServerMessage,
 } from '../../protocol/whiteboard.ts'
+import { TokenBucket } from '../limits/token-bucket.ts'
 
 export interface WhiteboardSocketOptions {
   /** Undefined for a key that is not valid. */
@@ -23,9 +24,10 @@ const PING_INTERVAL_MS = 15_000
 const MAX_MESSAGE_BYTES = 262_144
 /** A page that reads so slowly is cut; it comes back, and gets the scene. */
 const MAX_BACKLOG_BYTES = 16_777_216
-/** Messages of one page: a pen sends about 16 in a second. */
+/** Messages of one page: a pen sends about 16 in a second. A long one counts once more for each of these bytes. */
 const PER_SECOND = 60
 const BURST = 600
+const BYTES_OF_ONE = 16_384
 const INVALID = 1007
 const TOO_MANY = 1008
 
@@ -89,19 +91,17 @@ export class WhiteboardSockets {
 
   #serve(socket: WebSocket, connection: BoardConnection): void {
     this.#alive.add(socket)
-    let left = BURST
-    let countedAt = performance.now()
+    const pace = new TokenBucket(PER_SECOND, BURST, () => performance.now())
     socket.on('pong', () => this.#alive.add(socket))
-    socket.on('close', () => connection.close())
     socket.on('message', (data, isBinary) => {
-      const now = performance.now()
-      left = Math.min(BURST, left + ((now - countedAt) / 1000) * PER_SECOND) - 1
-      countedAt = now
-      if (left < 0) {
+      // A page may take its time to answer a close: what it sends meanwhile counts for nothing.
+      if (socket.readyState !== socket.OPEN) return
+      const bytes = data as Buffer
+      if (!pace.take(1 + Math.floor(bytes.length / BYTES_OF_ONE))) {
         socket.close(TOO_MANY, 'too many messages')
         return
       }
-      const message = isBinary ? undefined : parsed(data as Buffer)
+      const message = isBinary ? undefined : parsed(bytes)
       if (Check(ClientMessage, message)) connection.handle(message)
       else socket.close(INVALID, 'not a message of a whiteboard')
     })
@@ -123,6 +123,15 @@ function parsed(data: Buffer): unknown {
   }
 }
 
+/** What goes to many pages is written once, and its bytes are shared by all that wait for it. */
+const written = new WeakMap<ServerMessage, Buffer>()
+
+function bytesOf(message: ServerMessage): Buffer {
+  const bytes = written.get(message) ?? Buffer.from(JSON.stringify(message))
+  written.set(message, bytes)
+  return bytes
+}
+
 class WebSocketLink implements BoardLink {
   #socket: WebSocket | undefined
   /** Before the handshake is done. */
@@ -139,7 +148,7 @@ class WebSocketLink implements BoardLink {
     const socket = this.#socket
     if (!socket) this.#waiting.push(message)
     else if (socket.bufferedAmount > MAX_BACKLOG_BYTES) socket.terminate()
-    else if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message))
+    else if (socket.readyState === socket.OPEN) socket.send(bytesOf(message), { binary: false })
   }
 
   end(): void {
