@@ -1,5 +1,6 @@
 /** The socket of the whiteboard. It comes back by itself until the board is closed. */
 import type { ClientMessage, ServerMessage } from '../../protocol/whiteboard.ts'
+import { Outbox } from './outbox.ts'
 
 export type BoardState = 'connecting' | 'open' | 'closed'
 
@@ -14,6 +15,7 @@ export class BoardSocket {
   readonly #heard: (message: ServerMessage) => void
   readonly #changed: (state: BoardState) => void
   #socket: WebSocket | undefined
+  #outbox: Outbox | undefined
   #retryMs = FIRST_RETRY_MS
   #timer: number | undefined
   #over = false
@@ -31,18 +33,21 @@ export class BoardSocket {
   }
 
   send(message: ClientMessage): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#outbox?.push(message)
   }
 
   close(): void {
     this.#over = true
     clearTimeout(this.#timer)
+    this.#outbox?.close()
     this.#socket?.close()
   }
 
   #connect(): void {
     const socket = new WebSocket(this.#address)
     this.#socket = socket
+    const outbox = new Outbox({ send: (text) => socket.send(text), now: () => performance.now() })
+    this.#outbox = outbox
     socket.onmessage = ({ data }) => {
       const message = JSON.parse(data as string) as ServerMessage
       this.#heard(message)
@@ -51,6 +56,7 @@ export class BoardSocket {
       this.#changed('open')
     }
     socket.onclose = ({ code }) => {
+      outbox.close()
       if (this.#over) return
       if (code === CLOSED_FOR_GOOD) {
         this.#over = true

@@ -19,7 +19,7 @@ export interface View {
 
 /** How far from a line it is still meant, in pixels of the screen. */
 const REACH = 6
-/** How often others see a pen go on. */
+/** How often others see a pen go on, and a shape change: a pointer tells more often than the server takes messages. */
 const SEND_EVERY_MS = 60
 /** What the server takes of one message, in numbers. */
 const MOST_POINTS = 4000
@@ -85,15 +85,19 @@ export class Gestures {
     const shape = shapeAt(model.shapes, fromX, fromY, reach)
     onSelect(shape?.id)
     if (!shape) return undefined
+    const changes = new Changes(model)
     let latest = shape
     return {
       move: (x, y) => {
         if (!model.find(shape.id)) return
         latest = rounded(moved(shape, x - fromX, y - fromY))
-        model.draw({ do: 'put', shape: latest })
+        changes.put(latest)
       },
       end: () => {
-        if (latest !== shape) model.replaced(shape, latest)
+        // Somebody else may have erased it meanwhile.
+        if (latest === shape || !model.find(shape.id)) return
+        changes.end()
+        model.replaced(shape, latest)
       },
     }
   }
@@ -141,26 +145,37 @@ export class Gestures {
   ): Gesture {
     const { model, newId } = this.#options
     const id = newId()
-    let drawn = false
-    let sentAt = 0
-    let latest: Shape | undefined
-    const send = (): void => {
-      if (!latest) return
-      model.draw({ do: 'put', shape: latest })
-      latest = undefined
-      drawn = true
-      sentAt = performance.now()
-    }
+    const changes = new Changes(model)
     return {
-      move: (x, y) => {
-        latest = rounded({ id, kind, points: [fromX, fromY, x, y], color, width })
-        if (performance.now() - sentAt >= SEND_EVERY_MS) send()
-      },
+      move: (x, y) => changes.put(rounded({ id, kind, points: [fromX, fromY, x, y], color, width })),
       end: () => {
-        send()
-        if (drawn) model.drawn(id)
+        changes.end()
+        model.drawn(id)
       },
     }
+  }
+}
+
+/** Draws a shape while it changes, now and then; the first time at once, and at the end as it is then. */
+class Changes {
+  readonly #model: BoardModel
+  #latest: Shape | undefined
+  #sentAt = -Infinity
+
+  constructor(model: BoardModel) {
+    this.#model = model
+  }
+
+  put(shape: Shape): void {
+    this.#latest = shape
+    if (performance.now() - this.#sentAt >= SEND_EVERY_MS) this.end()
+  }
+
+  end(): void {
+    if (!this.#latest) return
+    this.#model.draw({ do: 'put', shape: this.#latest })
+    this.#latest = undefined
+    this.#sentAt = performance.now()
   }
 }
 

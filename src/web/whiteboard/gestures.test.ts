@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import type { ClientMessage, Shape } from '../../protocol/whiteboard.ts'
+import { BoardModel } from './board-model.ts'
+import { Gestures, type Tool } from './gestures.ts'
+
+const nothing = (): undefined => undefined
+const style = { color: '#112233', width: 2 }
+const view = { x: 0, y: 0, scale: 1 }
+const line: Shape = { id: 'line', kind: 'line', points: [0, 0, 10, 0], ...style }
+let sent: ClientMessage[]
+let model: BoardModel
+let gestures: Gestures
+beforeEach(() => {
+  sent = []
+  model = new BoardModel((message) => void sent.push(message), nothing)
+  gestures = new Gestures({ model, newId: () => 'new', onSelect: nothing, onText: nothing, onPan: nothing })
+  model.receive({ do: 'scene', shapes: [line] })
+})
+
+const pointsOf = (id: string): number[] | undefined => model.find(id)?.points
+
+for (const [tool, id, from, to] of [
+  ['select', 'line', line.points, [0, 300, 10, 300]],
+  ['rectangle', 'new', undefined, [5, 0, 5, 300]],
+] as [Tool, string, number[] | undefined, number[]][]) {
+  test(`${tool}: a pointer that moves fast is a few messages and one step to undo`, () => {
+    gestures.down(tool, style, view, 5, 0)
+    for (let y = 1; y <= 300; y += 1) gestures.move(view, 5, y)
+    gestures.up()
+    assert.ok(sent.length >= 2 && sent.length < 100, `${sent.length} messages`)
+    assert.deepEqual(pointsOf(id), to)
+    model.undo()
+    assert.deepEqual(pointsOf(id), from)
+    model.redo()
+    assert.deepEqual(pointsOf(id), to)
+  })
+}
+
+test('select: what somebody else erases meanwhile stays away', () => {
+  gestures.down('select', style, view, 5, 0)
+  gestures.move(view, 5, 1)
+  gestures.move(view, 5, 2)
+  model.receive({ do: 'remove', ids: ['line'] })
+  gestures.up()
+  assert.equal(model.find('line'), undefined)
+  assert.equal(model.canUndo, false)
+})
