@@ -65,6 +65,13 @@ for (const [name, messages, outcomes, shapes] of [
   })
 }
 
+test('a board keeps tenths, whatever is sent', () => {
+  const scene = new Scene()
+  scene.apply(put('a', { points: [1 / 3, -123_456.654_321] }))
+  scene.apply(extend('a', [0.06, 7]))
+  assert.deepEqual(scene.shapes()[0]!.points, [0.3, -123_456.7, 0.1, 7])
+})
+
 test('a pen goes on', () => {
   const scene = new Scene()
   scene.apply(put('a'))

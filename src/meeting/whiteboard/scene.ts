@@ -14,6 +14,12 @@ const BASE_SIZE = 20
 
 export type Outcome = 'done' | 'nothing' | 'full'
 
+/**
+ * As fine as pages draw. Numbers of many digits would make a scene that is larger than what may wait for one page, and cut each
+ * page that comes.
+ */
+const rounded = (points: readonly number[]): number[] => points.map((value) => Math.round(value * 10) / 10)
+
 const sizeOf = ({ points, text = '' }: Shape): number => BASE_SIZE + points.length + text.length
 
 export class Scene {
@@ -33,11 +39,11 @@ export class Scene {
   apply(message: ClientMessage): Outcome {
     switch (message.do) {
       case 'put':
-        return this.#put(message.shape)
+        return this.#put({ ...message.shape, points: rounded(message.shape.points) })
       case 'extend': {
         const shape = this.#shapes.get(message.id)
         if (shape?.kind !== 'pen' || message.points.length % 2 !== 0) return 'nothing'
-        const points = [...shape.points, ...message.points]
+        const points = [...shape.points, ...rounded(message.points)]
         return points.length > MOST_POINTS ? 'full' : this.#put({ ...shape, points })
       }
       case 'remove': {
