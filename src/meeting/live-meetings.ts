@@ -8,7 +8,7 @@ import type { MeetingRecord, OutputKind, OutputRecord, Store } from '../store/st
 import type { Grant } from '../token/token.ts'
 import type { OpenAudience } from './link.ts'
 import type { ChatConnection } from './chat/connection.ts'
-import type { BoardConnection, BoardLink } from './whiteboard/whiteboard.ts'
+import type { BoardConnection, BoardLink, NotConnected } from './whiteboard/whiteboard.ts'
 import type { ChatLink } from './chat/link.ts'
 import type { ChatSender } from './chat/chat.ts'
 import type { MessageToPublish } from './chat/message.ts'
@@ -151,11 +151,11 @@ export class LiveMeetings implements LocalHome {
     return live?.openChat(ticket.slice(at + 1), link)
   }
 
-  /** Opens a whiteboard to whoever has its key; undefined where there is none with it. */
-  async openWhiteboard(key: string, link: BoardLink): Promise<BoardConnection | undefined> {
+  /** Opens a whiteboard to whoever has its key. */
+  async openWhiteboard(key: string, link: BoardLink): Promise<BoardConnection | NotConnected> {
     const at = key.indexOf('.')
     const live = await this.#open.get(key.slice(0, Math.max(at, 0)))
-    return live?.outputs.whiteboard.connect(key.slice(at + 1), link)
+    return live?.outputs.whiteboard.connect(key.slice(at + 1), link) ?? 'closed'
   }
 
   async requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void> {

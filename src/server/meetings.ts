@@ -95,6 +95,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
   })
   const whiteboardSockets = new WhiteboardSockets({
     connect: (key, link) => meetings.openWhiteboard(key, link),
+    callerOf: (request) => gate.callerOf(request),
     log,
   })
   return { door, meetings, sockets, chatSockets, whiteboardSockets, outputs }

@@ -221,7 +221,7 @@ Of what the people in one session share (keys, topics, chat that is kept, files)
 together a half, so that whatever one takes, something is left for the others. Over REST a token that is bound to nobody has the token's half.
 
 What waits to be read by one client is bounded: on its meeting socket 4 MiB and 16 KiB for each of \`MAX_PARTICIPANTS\`, on its chat socket 1 MiB, and 4 MiB
-with what it asked for. One that is further behind is cut off and may come back. A client before 1.0 gets a topic's history in one answer: the newest
+with what it asked for, on its whiteboard 16 MiB. One that is further behind is cut off and may come back. A client before 1.0 gets a topic's history in one answer: the newest
 1000 messages, or 512 KiB of them. When it comes back, it is told 1 MiB of what it missed.
 
 Fixed, because they are about guesses and no load: exchanging invites, 2 a second and 30 at once from one address; signing in to the dashboard,

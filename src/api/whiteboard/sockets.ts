@@ -3,7 +3,7 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import type { BoardConnection, BoardLink } from '../../meeting/whiteboard/whiteboard.ts'
+import type { BoardConnection, BoardLink, NotConnected } from '../../meeting/whiteboard/whiteboard.ts'
 import { Check } from 'typebox/value'
 import { WebSocketServer, type WebSocket } from 'ws'
 import {
@@ -15,8 +15,8 @@ import {
 import { TokenBucket } from '../limits/token-bucket.ts'
 
 export interface WhiteboardSocketOptions {
-  /** Undefined for a key that is not valid. */
-  connect: (key: string, link: BoardLink) => Promise<BoardConnection | undefined>
+  connect: (key: string, link: BoardLink) => Promise<BoardConnection | NotConnected>
+  callerOf: (request: IncomingMessage) => string
   log: Logger
 }
 
@@ -30,6 +30,7 @@ const BURST = 600
 const BYTES_OF_ONE = 16_384
 const INVALID = 1007
 const TOO_MANY = 1008
+const COME_BACK_LATER = 1013
 
 export class WhiteboardSockets {
   readonly #options: WhiteboardSocketOptions
@@ -70,8 +71,9 @@ export class WhiteboardSockets {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, key: string): Promise<void> {
-    const link = new WebSocketLink()
-    const connection = await this.#options.connect(key, link)
+    const link = new WebSocketLink(this.#options.callerOf(request))
+    const connected = await this.#options.connect(key, link)
+    const connection = typeof connected === 'object' ? connected : undefined
     if (socket.destroyed) {
       connection?.close()
       return
@@ -85,6 +87,7 @@ export class WhiteboardSockets {
       )
       link.open(webSocket)
       if (connection) this.#serve(webSocket, connection)
+      else if (connected === 'crowded') webSocket.close(COME_BACK_LATER, 'too many are at the whiteboard')
       else link.end()
     })
   }
@@ -133,10 +136,15 @@ function bytesOf(message: ServerMessage): Buffer {
 }
 
 class WebSocketLink implements BoardLink {
+  readonly caller: string
   #socket: WebSocket | undefined
   /** Before the handshake is done. */
   readonly #waiting: ServerMessage[] = []
   #ended = false
+
+  constructor(caller: string) {
+    this.caller = caller
+  }
 
   open(socket: WebSocket): void {
     this.#socket = socket

@@ -11,6 +11,8 @@ import { Scene } from './scene.ts'
 
 /** Sends to one page. Neither call throws. */
 export interface BoardLink {
+  /** The network that the page comes from. */
+  readonly caller: string
   send(message: ServerMessage): void
   /** The board is no more. */
   end(): void
@@ -27,14 +29,21 @@ export interface WhiteboardOptions {
   tellAll: (notification: Notification) => void
 }
 
+/** Why a page is not at the board: there is none with its key, or too many pages are there. */
+export type NotConnected = 'closed' | 'crowded'
+
 /** Pages at one board. */
 const MOST_LINKS = 1000
+/** Of them, those of one network: whoever has the address cannot keep the others away. */
+const MOST_OF_ONE = MOST_LINKS / 2
 
 interface Board {
   key: string
   url: string
   scene: Scene
   links: Set<BoardLink>
+  /** What a page gets that comes; undefined after a change. */
+  greeting: ServerMessage | undefined
 }
 
 export class Whiteboard {
@@ -61,7 +70,7 @@ export class Whiteboard {
     const { meetingId, newSecretId, tellAll } = this.#options
     const key = newSecretId()
     const url = `${by.link.baseUrl}/whiteboard#${meetingId}.${key}`
-    this.#board = { key, url, scene: new Scene(), links: new Set() }
+    this.#board = { key, url, scene: new Scene(), links: new Set(), greeting: undefined }
     return () => tellAll({ method: 'whiteboardStarted', url })
   }
 
@@ -80,16 +89,20 @@ export class Whiteboard {
     for (const link of board?.links ?? []) link.end()
   }
 
-  /** Undefined for a wrong key, and where too many are there. The link gets the scene at once. */
-  connect(key: string, link: BoardLink): BoardConnection | undefined {
+  /** The link gets the scene at once. */
+  connect(key: string, link: BoardLink): BoardConnection | NotConnected {
     const board = this.#board
-    if (board?.key !== key || board.links.size >= MOST_LINKS) return undefined
+    if (board?.key !== key) return 'closed'
+    const ofCaller = [...board.links].filter(({ caller }) => caller === link.caller).length
+    if (board.links.size >= MOST_LINKS || ofCaller >= MOST_OF_ONE) return 'crowded'
     board.links.add(link)
-    link.send({ do: 'scene', shapes: board.scene.shapes() })
+    link.send((board.greeting ??= { do: 'scene', shapes: board.scene.shapes() }))
     return {
       handle: (message) => {
+        if (this.#board !== board) return
         const outcome = board.scene.apply(message)
         if (outcome === 'done') {
+          board.greeting = undefined
           for (const other of board.links) if (other !== link) other.send(message)
         } else if (outcome === 'full' && message.do !== 'remove') {
           link.send({ do: 'full', id: message.do === 'put' ? message.shape.id : message.id })
