@@ -1,10 +1,12 @@
 /** What leaves a meeting, over the socket and over REST, by engines that the test plays. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join as pathOf } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { after, afterEach, before, test } from 'node:test'
 import type { Outputs } from '../src/output/output.ts'
 import { Refusal } from '../src/protocol/errors.ts'
+import { HeldStore } from './support/held-store.ts'
 import { aFile, playedEngines, type Played, type PlayedEngines } from './support/outputs.ts'
 import { Receiver } from './support/receiver.ts'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
@@ -14,12 +16,13 @@ import { WireError, type WireClient } from './support/wire-client.ts'
 let server: TestServer
 let engines: PlayedEngines
 let receiver: Receiver
+const store = new HeldStore()
 before(async () => {
   engines = playedEngines()
   receiver = await Receiver.start()
   server = await TestServer.start(
     { webhookAllowPrivate: true, sessionGraceSeconds: 0 },
-    { outputs: engines as unknown as Outputs },
+    { outputs: engines as unknown as Outputs, through: store.through },
   )
 })
 afterEach(() => {
@@ -140,6 +143,7 @@ test('a recording: acknowledged, told in order to all and to latecomers, one at 
   assert.equal(whole.headers.get('access-control-allow-origin'), '*')
   const part = await fetch(file.fileUrl, { headers: { range: 'bytes=4-8' } })
   assert.deepEqual([part.status, await part.text()], [206, 'bytes'])
+  assert.equal((await fetch(file.fileUrl, { headers: { range: 'bytes=99-' } })).status, 416)
 
   const told = await receiver.until((hooks) => hooks.length >= 4)
   assert.deepEqual(receiver.events, [
@@ -167,6 +171,84 @@ test('a recording: acknowledged, told in order to all and to latecomers, one at 
   assert.deepEqual(deleted, { status: 200, body: 'Room recording deleted successfully' })
   assert.equal((await fetch(file.fileUrl)).status, 404)
   assert.equal((await server.rest('GET', `/v2/recordings/${outputId}`)).status, 404)
+})
+
+test('what an engine reports before the start is written is told and written after it', async () => {
+  const webhook = { endPoint: receiver.url, events: ['recording-*'] }
+  const meetingId = await server.createMeeting({ webhook })
+  const host = await enters(meetingId, 'host')
+  const before = receiver.hooks.length
+  store.hold()
+  const asked = host.request('startRecording', {})
+  await store.more(0)
+  newest('recording').listener.started()
+  store.release()
+  await asked
+  await host.hears('recordingStarted')
+  assert.deepEqual(statusesOf(host, 'recordingStateChanged'), ['RECORDING_STARTING', 'RECORDING_STARTED'])
+  await receiver.until((hooks) => hooks.length >= before + 2)
+  assert.deepEqual(receiver.events.slice(before), ['recording-starting', 'recording-started'])
+  newest('recording').finish()
+  await host.request('stopRecording', {})
+  await host.hears('recordingStopped')
+})
+
+test('a session that ends while the start is written leaves nothing that goes on', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  store.hold()
+  const asked = host.request('startRecording', {}).catch(() => undefined)
+  await store.more(0)
+  const { order, finish } = newest('recording')
+  const ended = server.sessionEnded(meetingId)
+  host.close()
+  // Its leave and its end wait for the store too.
+  await store.more(1)
+  store.release()
+  await Promise.all([asked, ended])
+  finish([aFile()])
+  for (;;) {
+    const { body } = await server.rest('GET', `/v2/recordings/${order.outputId}`)
+    if (body.end !== null) break
+  }
+  assert.deepEqual(await server.meetings.outputs(meetingId), [])
+})
+
+test('a store that refuses the start leaves nothing, and a second start is taken', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  store.failNext('outputs', 'create')
+  await assert.rejects(host.request('startRecording', {}), refused(5000))
+  const undone = newest('recording')
+  assert.equal(undone.stopped, true)
+  undone.finish()
+  while (existsSync(undone.order.folder)) await setImmediate()
+  await host.request('startRecording', {})
+  newest('recording').finish()
+  await host.request('stopRecording', {})
+  await host.hears('recordingStopped')
+})
+
+test('the webhookUrl of one output hears of it alone, and a bad one starts nothing', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  for (const webhookUrl of ['ftp://app.example.org/hook', 'nowhere', 'http://user:word@app.example.org/'])
+    await assert.rejects(
+      host.request('startRecording', { webhookUrl }),
+      (error) => error instanceof WireError && error.errorName === 'INVALID_REQUEST',
+      webhookUrl,
+    )
+  const before = receiver.hooks.length
+  await host.request('startRecording', { webhookUrl: receiver.url })
+  newest('recording').finish([aFile()])
+  await host.request('stopRecording', {})
+  await host.hears('recordingStopped')
+  await receiver.until((hooks) => hooks.length >= before + 3)
+  assert.deepEqual(receiver.events.slice(before), [
+    'recording-starting',
+    'recording-stopping',
+    'recording-stopped',
+  ])
 })
 
 test('two starts at once: one is taken', async () => {

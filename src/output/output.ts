@@ -90,7 +90,7 @@ export interface Transcript {
 }
 
 export interface OutputProblem {
-  reason: 'failed' | 'disk-full' | 'duration-limit'
+  reason: 'failed' | 'disk-full'
   /** One plain sentence. */
   message: string
   cause?: unknown

@@ -1,15 +1,16 @@
 /** Wires what leaves meetings: the engines, where their files are, and how pages of ours come to a meeting. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
 import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'
 import { composerOptions, type OwnAddresses } from './composer.ts'
 import { createOutputs, type OutputsOptions } from '../output/create.ts'
-import type { Outputs } from '../output/output.ts'
+import type { OutputEngine, Outputs } from '../output/output.ts'
+import { findPrograms } from '../output/programs.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { mintToken } from '../token/token.ts'
 import { endPointProblem } from '../webhook/guard.ts'
@@ -26,7 +27,7 @@ export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddress
       createOutputs({
         composer: composerOptions(ground, urls),
         transcription: transcriberOptions(config, now, log),
-        recorder: { ffmpeg: programInPath('ffmpeg'), now, log },
+        recorder: { ffmpeg: findPrograms(config, process.env.PATH ?? '').ffmpegBin, now, log },
       }),
     store,
     announce,
@@ -75,13 +76,7 @@ function transcriberOptions(
   }
 }
 
-/** The path of a program that the system has. */
-function programInPath(name: string): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
-}
-
 /** No child process is left. */
 export async function closeEngines(engines: Outputs): Promise<void> {
-  await Promise.all((Object.values(engines) as { close(): Promise<void> }[]).map((engine) => engine.close()))
+  await Promise.all(Object.values<OutputEngine<unknown>>({ ...engines }).map((engine) => engine.close()))
 }

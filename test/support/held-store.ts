@@ -1,4 +1,5 @@
 /** A store whose writes wait while a test says so: whatever is asked before one of them can be asked again before it is done. */
+import { Refusal } from '../../src/protocol/errors.ts'
 import type { Store } from '../../src/store/store.ts'
 
 const WRITES = {
@@ -6,10 +7,12 @@ const WRITES = {
   meetings: ['create', 'disable'],
   revokedTokens: ['add'],
   invites: ['create', 'use', 'revoke'],
+  outputs: ['create', 'change'],
 } as const
 
 export class HeldStore {
   #held: (() => void)[] | undefined
+  #failing: string | undefined
   readonly #waiters = new Set<() => void>()
 
   /** For `Parts.through`. */
@@ -22,11 +25,22 @@ export class HeldStore {
       >
       const changed = methods.map((method) => [
         method,
-        (...args: unknown[]) => this.#pass(() => own[method]!(...args)),
+        (...args: unknown[]) => {
+          if (this.#failing === `${group}.${method}`) {
+            this.#failing = undefined
+            return Promise.reject(new Refusal('STORE_UNAVAILABLE'))
+          }
+          return this.#pass(() => own[method]!(...args))
+        },
       ])
       Object.assign(held, { [group]: { ...own, ...Object.fromEntries(changed) } })
     }
     return held
+  }
+
+  /** The next call of this method is refused as by a store that is away. */
+  failNext<G extends keyof typeof WRITES>(group: G, method: (typeof WRITES)[G][number]): void {
+    this.#failing = `${group}.${method}`
   }
 
   hold(): void {

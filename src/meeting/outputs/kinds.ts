@@ -13,8 +13,8 @@ interface Row {
   stopFailed: ErrorName
   /** A start while the one before is still being finished. */
   processing: ErrorName
-  /** Numbers of the notification `error`: it ended by itself, or lasted too long. */
-  died: { failed: number; limit: number }
+  /** The number of the notification `error`: it ended by itself. */
+  died: number
 }
 
 export const outputKinds: Record<OutputKind, Row> = {
@@ -23,42 +23,42 @@ export const outputKinds: Record<OutputKind, Row> = {
     startFailed: 'START_RECORDING_FAILED',
     stopFailed: 'STOP_RECORDING_FAILED',
     processing: 'PREV_RECORDING_PROCESSING',
-    died: { failed: 5001, limit: 5004 },
+    died: 5001,
   },
   livestream: {
     event: 'livestream',
     startFailed: 'START_LIVESTREAM_FAILED',
     stopFailed: 'STOP_LIVESTREAM_FAILED',
     processing: 'PREV_RTMP_RECORDING_PROCESSING',
-    died: { failed: 5002, limit: 5005 },
+    died: 5002,
   },
   hls: {
     event: 'hls',
     startFailed: 'START_HLS_FAILED',
     stopFailed: 'STOP_HLS_FAILED',
     processing: 'PREV_HLS_STREAMING_PROCESSING',
-    died: { failed: 5003, limit: 5006 },
+    died: 5003,
   },
   transcription: {
     event: 'transcription',
     startFailed: 'START_TRANSCRIPTION_FAILED',
     stopFailed: 'STOP_TRANSCRIPTION_FAILED',
     processing: 'START_TRANSCRIPTION_FAILED',
-    died: { failed: 5007, limit: 5007 },
+    died: 5007,
   },
   participant: {
     event: 'participant-recording',
     startFailed: 'START_PARTICIPANT_RECORDING_FAILED',
     stopFailed: 'STOP_PARTICIPANT_RECORDING_FAILED',
     processing: 'START_PARTICIPANT_RECORDING_FAILED',
-    died: { failed: 5001, limit: 5004 },
+    died: 5001,
   },
   track: {
     event: 'participant-track-recording',
     startFailed: 'START_TRACK_RECORDING_FAILED',
     stopFailed: 'STOP_TRACK_RECORDING_FAILED',
     processing: 'START_TRACK_RECORDING_FAILED',
-    died: { failed: 5001, limit: 5004 },
+    died: 5001,
   },
 }
 
@@ -128,15 +128,8 @@ export function playableNotification(output: OutputRecord): Notification {
 }
 
 /** Tells a client that an output ended by itself (contract, outputs §0.5). */
-export function errorNotification(kind: OutputKind, { reason, message }: OutputProblem): Notification {
-  const { failed, limit } = outputKinds[kind].died
-  const isLimit = reason === 'duration-limit'
-  return {
-    method: 'error',
-    code: isLimit ? limit : failed,
-    name: `${kind.toUpperCase()}_${isLimit ? 'DURATION_LIMIT' : 'FAILED'}`,
-    message,
-  }
+export function errorNotification(kind: OutputKind, { message }: OutputProblem): Notification {
+  return { method: 'error', code: outputKinds[kind].died, name: `${kind.toUpperCase()}_FAILED`, message }
 }
 
 /** What a webhook tells beyond the state (contract, outputs §4). */

@@ -21,7 +21,7 @@ import { assertMay } from '../roster/actor.ts'
 import { Whiteboard } from '../whiteboard/whiteboard.ts'
 import { errorNotification, notificationsOf, outputKinds, playableNotification } from './kinds.ts'
 import { autoStartOrders, slotOf, storable } from './orders.ts'
-import { deliveriesOf, fileRecords, startEngine } from './parts.ts'
+import { deliveriesOf, engineOf, fileRecords } from './parts.ts'
 
 export interface MeetingOutputsOptions {
   parts: OutputParts
@@ -121,19 +121,21 @@ export class MeetingOutputs {
       endedAt: null,
       files: [],
     }
-    const folder = parts.makeFolder(record.outputId)
+    const { outputId } = record
+    // What the engine reports, and the end of the session, wait until the start is written and answered.
+    const begun = Promise.withResolvers<void>()
+    begun.promise.catch(() => undefined)
     let running: Running
     try {
-      const listener = this.#listener(() => running)
-      const run = startEngine(
-        parts.engines,
-        order,
-        { outputId: record.outputId, folder, source: sourceFor(record.outputId) },
-        listener,
+      const place = { outputId, folder: parts.makeFolder(outputId), source: sourceFor(outputId) }
+      const engine = engineOf(parts.engines, kind)
+      const run = engine.start(
+        { ...place, config: order.config },
+        this.#listener(() => running),
       )
-      running = { record, run, playable: false, turn: Promise.resolve() }
+      running = { record, run, playable: false, turn: begun.promise }
     } catch (error) {
-      await parts.dropFolder(record.outputId)
+      await parts.dropFolder(outputId)
       throw error
     }
     this.#running.set(slot, running)
@@ -141,20 +143,15 @@ export class MeetingOutputs {
       await parts.store.outputs.create(record, deliveriesOf(parts, meeting(), record, 'starting'))
     } catch (error) {
       this.#running.delete(slot)
-      await running.run.stop().catch(() => undefined)
-      await parts.dropFolder(record.outputId)
+      begun.reject(error)
+      this.#track(this.#undo(running))
       throw error
     }
-    let told: () => void = () => undefined
-    // Whatever the engine reports meanwhile is told after the caller was answered.
-    const answered = new Promise<void>((resolve) => (told = resolve))
-    const [later] = [running.turn]
-    running.turn = answered.then(() => later)
     return {
       output: record,
       afterReply: () => {
         this.#tell(record, ...notificationsOf(record, 'starting'))
-        told()
+        begun.resolve()
       },
     }
   }
@@ -197,6 +194,17 @@ export class MeetingOutputs {
       if (!isOn(running.record.state)) continue
       this.#change(running, { state: 'stopping' })
       this.#finish(slot, running)
+    }
+  }
+
+  /** The start could not be written; its caller does not wait for the engine. */
+  async #undo({ record, run }: Running): Promise<void> {
+    const { parts } = this.#options
+    try {
+      await run.stop()
+      await parts.dropFolder(record.outputId)
+    } catch (error) {
+      parts.onError(error, 'failed to undo the start of an output')
     }
   }
 

@@ -1,9 +1,15 @@
 /** What outputs of all meetings share, and small steps of theirs. */
-import type { OutputFile, OutputListener, OutputOrder, OutputRun, Outputs } from '../../output/output.ts'
-import type { MeetingRecord, NewDelivery, OutputFileRecord, OutputRecord, Store } from '../../store/store.ts'
+import type { OutputEngine, OutputFile, Outputs } from '../../output/output.ts'
+import type {
+  MeetingRecord,
+  NewDelivery,
+  OutputFileRecord,
+  OutputKind,
+  OutputRecord,
+  Store,
+} from '../../store/store.ts'
 import type { OutputPhase } from '../../protocol/webhooks.ts'
 import type { Announce } from '../session/session-log.ts'
-import type { OutputOrdered } from './orders.ts'
 import { factDetails, outputKinds } from './kinds.ts'
 
 export interface OutputParts {
@@ -31,27 +37,9 @@ export interface OutputParts {
   isStopping: boolean
 }
 
-/** Starts the engine of an order's kind. */
-export function startEngine(
-  engines: Outputs,
-  ordered: OutputOrdered,
-  order: Omit<OutputOrder<unknown>, 'config'>,
-  listener: OutputListener,
-): OutputRun {
-  switch (ordered.kind) {
-    case 'recording':
-      return engines.recording.start({ ...order, config: ordered.config }, listener)
-    case 'hls':
-      return engines.hls.start({ ...order, config: ordered.config }, listener)
-    case 'livestream':
-      return engines.livestream.start({ ...order, config: ordered.config }, listener)
-    case 'transcription':
-      return engines.transcription.start({ ...order, config: ordered.config }, listener)
-    case 'participant':
-      return engines.participant.start({ ...order, config: ordered.config }, listener)
-    case 'track':
-      return engines.track.start({ ...order, config: ordered.config }, listener)
-  }
+/** The engine of a kind; an order of that kind has its configuration. */
+export function engineOf(engines: Outputs, kind: OutputKind): OutputEngine<unknown> {
+  return engines[kind]
 }
 
 /** The webhooks of a new state: to the meeting's receiver, and to that of this output. */

@@ -1,7 +1,7 @@
 /** Finishes what a stopped or killed server left unfinished. */
-import type { OutputFile, Outputs } from '../../output/output.ts'
+import type { OutputFile } from '../../output/output.ts'
 import type { OutputRecord } from '../../store/store.ts'
-import { deliveriesOf, fileRecords, type OutputParts } from './parts.ts'
+import { deliveriesOf, engineOf, fileRecords, type OutputParts } from './parts.ts'
 
 /**
  * Finds the outputs that an earlier process left behind, and then, while the server already works, reports each as stopped with the
@@ -37,9 +37,8 @@ async function finish(parts: OutputParts, output: OutputRecord): Promise<void> {
 
 async function recover(parts: OutputParts, output: OutputRecord): Promise<OutputFile[]> {
   const { outputId, kind, config } = output
-  const engine: Pick<Outputs['track'], 'recover'> = parts.engines[kind] as Outputs['track']
   try {
-    return await engine.recover({ outputId, folder: parts.folderOf(outputId), config: config as never })
+    return await engineOf(parts.engines, kind).recover({ outputId, folder: parts.folderOf(outputId), config })
   } catch (error) {
     parts.onError(error, 'failed to recover an output')
     return []
