@@ -435,6 +435,9 @@ test("what a meeting says begins with each session, once, and without anybody's 
   assert.equal(layout.type, 'SPOTLIGHT')
   newest('recording').finish()
   newest('hls').finish()
-  const wrong = await server.rest('POST', '/v2/rooms', { autoStartConfig: { recording: { config: 'x' } } })
-  assert.equal(wrong.status, 400)
+  const many = Object.fromEntries(Array.from({ length: 33 }, (_, at) => [`own-${at}`, at]))
+  for (const autoStartConfig of [{ recording: { config: 'x' } }, many])
+    assert.equal((await server.rest('POST', '/v2/rooms', { autoStartConfig })).status, 400)
+  const composite = { composite: { fileFormat: 'mp4' } }
+  assert.equal((await server.rest('POST', '/v2/rooms', { autoStartConfig: composite })).status, 200)
 })

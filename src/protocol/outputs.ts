@@ -2,7 +2,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 
 /** Apps are told to pass null for what they do not set. */
-const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
+export const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 const oneOf = <const T extends readonly string[]>(...values: T) =>
   Type.Unsafe<T[number]>(Type.Enum([...values]))
 const Url = Type.String({ minLength: 1, maxLength: 2048 })

@@ -1,8 +1,8 @@
 /** Shapes of HLS and livestreams in REST (contract, outputs §3.3, §3.4). */
 import { Type, type Static } from 'typebox'
-import { CompositionConfig, LivestreamOutput, TranscriptOfRecording } from '../outputs.ts'
+import { CompositionConfig, LivestreamOutput, optional, TranscriptOfRecording } from '../outputs.ts'
 import { Instant, RoomId, Words } from '../rest.ts'
-import { optional, outputFields, TemplateUrl, WebhookUrl } from './outputs.ts'
+import { outputFields, TemplateUrl, WebhookUrl } from './outputs.ts'
 
 const common = {
   roomId: RoomId,

@@ -1,10 +1,8 @@
 /** Shapes of outputs in REST (contract, outputs §3). */
 import { Type, type Static } from 'typebox'
-import { CompositionConfig, TranscriptOfRecording } from '../outputs.ts'
+import { CompositionConfig, optional, TranscriptOfRecording } from '../outputs.ts'
 import { Instant, pageFields, RoomId, Words } from '../rest.ts'
 
-export const optional = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) =>
-  Type.Optional(Type.Union([schema, Type.Null()]))
 export const WebhookUrl = optional(
   Type.String({ maxLength: 512, description: 'Hears of this one, beside the webhook of the room.' }),
 )

@@ -1,7 +1,8 @@
 /** Shapes of the recordings of participants and of their tracks in REST (contract, outputs §3.1). */
 import { Type, type Static } from 'typebox'
+import { optional } from '../outputs.ts'
 import { pageFields, ParticipantId, RoomId, Words } from '../rest.ts'
-import { optional, OutputFileShape, outputFields, WebhookUrl } from './outputs.ts'
+import { OutputFileShape, outputFields, WebhookUrl } from './outputs.ts'
 
 const Kind = Type.Union([
   Type.Literal('audio'),

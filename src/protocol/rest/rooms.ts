@@ -14,10 +14,9 @@ const CustomId = Type.String({
     'it is not `.`, `..` or `validate`, and no other meeting’s id.',
   examples: ['team-weekly'],
 })
-const Anything = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
-  maxProperties: 32,
-  description: 'Kept and given back; nothing here acts on it.',
-})
+const anything = (description: string) =>
+  Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), { maxProperties: 32, description })
+const Anything = anything('Kept and given back; nothing here acts on it.')
 
 export const Webhook = Type.Object({
   endPoint: Type.String({ maxLength: 512, pattern: '^https?://', examples: ['https://app.example/hook'] }),
@@ -36,7 +35,9 @@ const durationField = Type.Integer({
 
 const settings = {
   webhook: Type.Optional(Webhook),
-  autoStartConfig: Type.Optional(AutoStartConfig),
+  autoStartConfig: Type.Optional(
+    Type.Intersect([anything('What begins by itself with each session.'), AutoStartConfig]),
+  ),
   multiComposition: Type.Optional(Anything),
   geoFence: Type.Optional(Words),
   allowedParticipantIds: Type.Optional(

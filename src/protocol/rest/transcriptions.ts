@@ -1,16 +1,12 @@
 /** Shapes of transcriptions in REST (contract, outputs §3.5). */
 import { Type, type Static } from 'typebox'
-import { TranscriptOfRecording } from '../outputs.ts'
+import { optional, TranscriptOfRecording } from '../outputs.ts'
+import { WebhookUrl } from './outputs.ts'
 import { Instant, pageFields, PageInfo, RoomId, Words } from '../rest.ts'
-
-const optional = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) =>
-  Type.Optional(Type.Union([schema, Type.Null()]))
 
 export const StartTranscriptionBody = Type.Object({
   roomId: RoomId,
-  webhookUrl: optional(
-    Type.String({ maxLength: 512, description: 'Hears of this one, beside the webhook of the room.' }),
-  ),
+  webhookUrl: WebhookUrl,
   modelId: optional(
     Type.String({
       maxLength: 200,

@@ -1,41 +1,24 @@
 /** HLS of a meeting (contract, outputs §3.3). */
 import { join } from 'node:path'
-import { Type } from 'typebox'
 import type { Routes } from '../../context.ts'
 import { fileAddress } from '../../../meeting/outputs/addresses.ts'
 import { hlsOrder } from '../../../meeting/outputs/orders.ts'
 import { Refusal } from '../../../protocol/errors.ts'
-import { pageInfoOf, pageOf } from '../../../protocol/rest.ts'
 import { ActiveHls, Capture, CaptureBody, Hls, StartHlsBody } from '../../../protocol/rest/broadcasts.ts'
-import {
-  Acknowledgement,
-  OutputParams,
-  OutputsQuery,
-  StopOutputBody,
-} from '../../../protocol/rest/outputs.ts'
+import { OutputParams, OutputsQuery } from '../../../protocol/rest/outputs.ts'
 import { baseUrlOf } from '../../http/base-url.ts'
-import { meetingFor, outputFor } from '../authorise.ts'
+import { meetingFor } from '../authorise.ts'
 import { describe } from '../describe.ts'
-import {
-  acknowledge,
-  deleteOutput,
-  listOutputs,
-  namedIn,
-  refusalsOf,
-  startOutput,
-  stopOutput,
-} from './acts.ts'
+import { refusalsOf, startOutput } from './acts.ts'
 import { toHls } from './present.ts'
+import { addDelete, addFind, addList, addStop, byBody } from './shared-routes.ts'
 
-const tag = 'HLS'
-const refusals = refusalsOf('hls')
-const byBody = { meeting: ({ body }: { body: { roomId: string } }) => body.roomId }
-const byId = {
-  output: ({ params }: { params: { id: string } }) => ({ kind: 'hls', outputId: params.id }) as const,
-}
+const ofKind = { kind: 'hls', tag: 'HLS', path: '/v2/hls' } as const
+const shown = { shape: Hls, present: toHls }
 
 export const hlsRoutes: Routes = (app, context) => {
   const { settings } = context
+  const { kind, tag } = ofKind
 
   app.post(
     '/v2/hls/start',
@@ -46,7 +29,7 @@ export const hlsRoutes: Routes = (app, context) => {
       access: 'token',
       action: 'output',
       about: byBody,
-      refusals,
+      refusals: refusalsOf(kind),
       body: StartHlsBody,
       answer: Hls,
     }),
@@ -60,25 +43,7 @@ export const hlsRoutes: Routes = (app, context) => {
       return toHls(await startOutput(request, context, hlsOrder(asked, baseUrl)), baseUrl)
     },
   )
-  for (const path of ['/v2/hls/end', '/v2/hls/stop'])
-    app.post(
-      path,
-      describe({
-        summary: 'Stop HLS of a meeting',
-        tag,
-        access: 'token',
-        action: 'output',
-        about: byBody,
-        refusals,
-        body: StopOutputBody,
-        answer: Acknowledgement,
-      }),
-      async (request, reply) => {
-        const { id } = request.body
-        await stopOutput(request, context, 'hls', ({ outputId }) => id == null || id === outputId)
-        return acknowledge(reply, 'HLS ended successfully')
-      },
-    )
+  addStop(app, context, { ...ofKind, summary: 'Stop HLS of a meeting', text: 'HLS ended successfully' })
   app.post(
     '/v2/hls/capture',
     describe({
@@ -129,24 +94,7 @@ export const hlsRoutes: Routes = (app, context) => {
       }
     },
   )
-  app.get(
-    '/v2/hls',
-    describe({
-      summary: 'HLS outputs, newest first',
-      tag,
-      access: 'token',
-      action: 'watch',
-      about: { meeting: ({ query }) => namedIn(query), unnamed: 'project', missing: 'nothing' },
-      query: OutputsQuery,
-      answer: pageOf(Hls),
-    }),
-    async (request) => {
-      const { page, perPage } = request.query
-      const { items, total } = await listOutputs(request, context, 'hls', request.query)
-      const baseUrl = baseUrlOf(request, settings)
-      return { pageInfo: pageInfoOf(page, perPage, total), data: items.map((one) => toHls(one, baseUrl)) }
-    },
-  )
+  addList(app, context, { ...ofKind, ...shown, summary: 'HLS outputs, newest first', query: OutputsQuery })
   app.get(
     '/v2/hls/:id/active',
     describe({
@@ -161,39 +109,15 @@ export const hlsRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      const active = (await context.live.outputs(meetingId)).find(({ kind }) => kind === 'hls')
+      const active = (await context.live.outputs(meetingId)).find((output) => output.kind === kind)
       if (!active) throw new Refusal('NOT_FOUND', { message: 'The meeting has no HLS that goes on.' })
       return { code: 200 as const, data: toHls(active, baseUrlOf(request, settings)) }
     },
   )
-  app.get(
-    '/v2/hls/:id',
-    describe({
-      summary: 'An HLS output',
-      tag,
-      access: 'token',
-      action: 'watch',
-      about: byId,
-      params: OutputParams,
-      answer: Hls,
-    }),
-    (request) => Promise.resolve(toHls(outputFor(request), baseUrlOf(request, settings))),
-  )
-  app.delete(
-    '/v2/hls/:id',
-    describe({
-      summary: 'Delete an HLS output and its files',
-      tag,
-      access: 'token',
-      action: 'output',
-      about: byId,
-      refusals: ['INVALID_STATE'],
-      params: OutputParams,
-      answer: Type.String(),
-    }),
-    async (request, reply) => {
-      await deleteOutput(outputFor(request), context)
-      return acknowledge(reply, 'Room Hls Recording deleted successfully !')
-    },
-  )
+  addFind(app, context, { ...ofKind, ...shown, summary: 'An HLS output' })
+  addDelete(app, context, {
+    ...ofKind,
+    summary: 'Delete an HLS output and its files',
+    text: 'Room Hls Recording deleted successfully !',
+  })
 }

@@ -4,8 +4,7 @@ import type { OutputRecord } from '../../../store/store.ts'
 import type { HttpContext, Routes } from '../../context.ts'
 import { participantOrder, trackOrder } from '../../../meeting/outputs/participant-orders.ts'
 import { Refusal } from '../../../protocol/errors.ts'
-import { pageInfoOf, pageOf } from '../../../protocol/rest.ts'
-import { Acknowledgement, OutputParams } from '../../../protocol/rest/outputs.ts'
+import { Acknowledgement } from '../../../protocol/rest/outputs.ts'
 import {
   ParticipantRecording,
   ParticipantRecordingsQuery,
@@ -17,33 +16,29 @@ import {
   TrackRecordingsQuery,
 } from '../../../protocol/rest/participant-recordings.ts'
 import { baseUrlOf } from '../../http/base-url.ts'
-import { meetingFor, outputFor } from '../authorise.ts'
+import { meetingFor } from '../authorise.ts'
 import { describe } from '../describe.ts'
-import {
-  acknowledge,
-  deleteOutput,
-  listOutputs,
-  refusalsOf,
-  startOutput,
-  stopOutput,
-  type ListQuery,
-} from './acts.ts'
+import { acknowledge, refusalsOf, startOutput, stopOutput } from './acts.ts'
 import { toParticipantRecording, toTrackRecording } from './present.ts'
+import { addDelete, addFind, addList, byBody } from './shared-routes.ts'
 
 const tag = 'Recordings'
-const byBody = { meeting: ({ body }: { body: { roomId: string } }) => body.roomId }
-const byQuery = {
-  meeting: ({ query }: { query: { roomId?: string } }) => query.roomId,
-  unnamed: 'project',
-  missing: 'nothing',
+const ofParticipant = {
+  kind: 'participant',
+  tag,
+  path: '/v2/recordings/participant',
+  shape: ParticipantRecording,
+  present: toParticipantRecording,
 } as const
-const byId = (kind: 'participant' | 'track') => ({
-  output: ({ params }: { params: { id: string } }) => ({ kind, outputId: params.id }),
-})
+const ofTrack = {
+  kind: 'track',
+  tag,
+  path: '/v2/recordings/participant/track',
+  shape: TrackRecording,
+  present: toTrackRecording,
+} as const
 
 export const participantRecordingRoutes: Routes = (app, context) => {
-  const { settings } = context
-
   app.post(
     '/v2/recordings/participant/start',
     describe({
@@ -122,93 +117,28 @@ export const participantRecordingRoutes: Routes = (app, context) => {
     },
   )
 
-  app.get(
-    '/v2/recordings/participant',
-    describe({
-      summary: 'Recordings of participants, newest first',
-      tag,
-      access: 'token',
-      action: 'watch',
-      about: byQuery,
-      query: ParticipantRecordingsQuery,
-      answer: pageOf(ParticipantRecording),
-    }),
-    (request) => list(request, request.query, 'participant', toParticipantRecording),
-  )
-  app.get(
-    '/v2/recordings/participant/track',
-    describe({
-      summary: 'Recordings of tracks, newest first',
-      tag,
-      access: 'token',
-      action: 'watch',
-      about: byQuery,
-      query: TrackRecordingsQuery,
-      answer: pageOf(TrackRecording),
-    }),
-    (request) => list(request, request.query, 'track', toTrackRecording),
-  )
-  app.get(
-    '/v2/recordings/participant/:id',
-    describe({
-      summary: 'A recording of a participant',
-      tag,
-      access: 'token',
-      action: 'watch',
-      about: byId('participant'),
-      params: OutputParams,
-      answer: ParticipantRecording,
-    }),
-    (request) => Promise.resolve(toParticipantRecording(outputFor(request), baseUrlOf(request, settings))),
-  )
-  app.get(
-    '/v2/recordings/participant/track/:id',
-    describe({
-      summary: 'A recording of a track',
-      tag,
-      access: 'token',
-      action: 'watch',
-      about: byId('track'),
-      params: OutputParams,
-      answer: TrackRecording,
-    }),
-    (request) => Promise.resolve(toTrackRecording(outputFor(request), baseUrlOf(request, settings))),
-  )
-  for (const [path, kind, text] of [
-    ['/v2/recordings/participant/:id', 'participant', 'Participant recording deleted successfully'],
-    ['/v2/recordings/participant/track/:id', 'track', 'Track recording deleted successfully'],
-  ] as const)
-    app.delete(
-      path,
-      describe({
-        summary: `Delete a recording of a ${kind} and its files`,
-        tag,
-        access: 'token',
-        action: 'output',
-        about: byId(kind),
-        refusals: ['INVALID_STATE'],
-        params: OutputParams,
-        answer: Acknowledgement,
-      }),
-      async (request, reply) => {
-        await deleteOutput(outputFor(request), context)
-        return acknowledge(reply, text)
-      },
-    )
-
-  async function list<Shape>(
-    request: FastifyRequest,
-    query: ListQuery,
-    kind: 'participant' | 'track',
-    present: (output: OutputRecord, baseUrl: string) => Shape,
-  ) {
-    const { items, total } = await listOutputs(request, context, kind, query)
-    const baseUrl = baseUrlOf(request, settings)
-    return {
-      pageInfo: pageInfoOf(query.page, query.perPage, total),
-      data: items.map((one) => present(one, baseUrl)),
-    }
-  }
+  addList(app, context, {
+    ...ofParticipant,
+    summary: 'Recordings of participants, newest first',
+    query: ParticipantRecordingsQuery,
+  })
+  addList(app, context, {
+    ...ofTrack,
+    summary: 'Recordings of tracks, newest first',
+    query: TrackRecordingsQuery,
+  })
+  addFind(app, context, { ...ofParticipant, summary: 'A recording of a participant' })
+  addFind(app, context, { ...ofTrack, summary: 'A recording of a track' })
+  addDelete(app, context, {
+    ...ofParticipant,
+    summary: 'Delete a recording of a participant and its files',
+    text: 'Participant recording deleted successfully',
+  })
+  addDelete(app, context, {
+    ...ofTrack,
+    summary: 'Delete a recording of a track and its files',
+    text: 'Track recording deleted successfully',
+  })
 }
 
 /** @throws {Refusal} NOT_FOUND if nobody with this id is in the meeting */

@@ -3,6 +3,7 @@ import type { OutputFileRecord, OutputRecord } from '../../../store/store.ts'
 import type { Hls, Livestream } from '../../../protocol/rest/broadcasts.ts'
 import type { OutputFileShape, Recording } from '../../../protocol/rest/outputs.ts'
 import type { ParticipantRecording, TrackRecording } from '../../../protocol/rest/participant-recordings.ts'
+import type { Transcription } from '../../../protocol/rest/transcriptions.ts'
 import type { Composition } from '../../../protocol/outputs.ts'
 import { fileAddress } from '../../../meeting/outputs/addresses.ts'
 
@@ -96,5 +97,27 @@ export function toLivestream(output: OutputRecord, baseUrl: string): Livestream 
     ...toOutput(output, baseUrl),
     composerId: output.outputId,
     outputs: targets.map(({ url }) => ({ url })),
+  }
+}
+
+export function toTranscription(output: OutputRecord, baseUrl: string): Transcription {
+  const { outputId, state, meetingId: roomId, sessionId, createdAt, startedAt, endedAt, files } = output
+  const addresses = (name: string) =>
+    Object.fromEntries(
+      files
+        .map(({ path }) => path)
+        .filter((path) => path.startsWith(`${name}.`))
+        .map((path) => [path.slice(name.length + 1), fileAddress({ ...output, baseUrl }, path)]),
+    )
+  return {
+    id: outputId,
+    status: state,
+    roomId,
+    sessionId,
+    start: isoOrNull(startedAt ?? createdAt),
+    end: isoOrNull(endedAt),
+    transcriptionFilePaths: addresses('transcription'),
+    summarizedFilePaths: addresses('summary'),
+    extension: { enabled: true, provider: 'anteroom', extensionConfig: { roomId, sessionId } },
   }
 }

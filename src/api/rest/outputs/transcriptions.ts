@@ -1,10 +1,7 @@
 /** Transcriptions of meetings while they go on (contract, outputs §3.5). */
-import type { OutputRecord } from '../../../store/store.ts'
 import type { Routes } from '../../context.ts'
-import { fileAddress } from '../../../meeting/outputs/addresses.ts'
 import { transcriptionOrder } from '../../../meeting/outputs/orders.ts'
 import { pageInfoOf } from '../../../protocol/rest.ts'
-import { OutputParams } from '../../../protocol/rest/outputs.ts'
 import {
   StartTranscriptionBody,
   StopTranscriptionBody,
@@ -13,13 +10,13 @@ import {
   TranscriptionsQuery,
 } from '../../../protocol/rest/transcriptions.ts'
 import { baseUrlOf } from '../../http/base-url.ts'
-import { outputFor } from '../authorise.ts'
 import { describe } from '../describe.ts'
 import { listOutputs, refusalsOf, startOutput, stopOutput } from './acts.ts'
+import { toTranscription } from './present.ts'
+import { addFind, byBody } from './shared-routes.ts'
 
 const tag = 'Transcriptions'
 const refusals = refusalsOf('transcription')
-const byBody = { meeting: ({ body }: { body: { roomId: string } }) => body.roomId }
 const PATH = '/ai/v1/realtime-transcriptions'
 
 export const transcriptionRoutes: Routes = (app, context) => {
@@ -89,41 +86,12 @@ export const transcriptionRoutes: Routes = (app, context) => {
       }
     },
   )
-  app.get(
-    `${PATH}/:id`,
-    describe({
-      summary: 'A transcription',
-      tag,
-      access: 'token',
-      action: 'watch',
-      about: { output: ({ params }) => ({ kind: 'transcription', outputId: params.id }) as const },
-      params: OutputParams,
-      answer: Transcription,
-    }),
-    (request) => Promise.resolve(toTranscription(outputFor(request), baseUrlOf(request, settings))),
-  )
-}
-
-const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString())
-
-function toTranscription(output: OutputRecord, baseUrl: string): Transcription {
-  const { outputId, state, meetingId: roomId, sessionId, createdAt, startedAt, endedAt, files } = output
-  const addresses = (name: string) =>
-    Object.fromEntries(
-      files
-        .map(({ path }) => path)
-        .filter((path) => path.startsWith(`${name}.`))
-        .map((path) => [path.slice(name.length + 1), fileAddress({ ...output, baseUrl }, path)]),
-    )
-  return {
-    id: outputId,
-    status: state,
-    roomId,
-    sessionId,
-    start: iso(startedAt ?? createdAt),
-    end: iso(endedAt),
-    transcriptionFilePaths: addresses('transcription'),
-    summarizedFilePaths: addresses('summary'),
-    extension: { enabled: true, provider: 'anteroom', extensionConfig: { roomId, sessionId } },
-  }
+  addFind(app, context, {
+    kind: 'transcription',
+    tag,
+    path: PATH,
+    summary: 'A transcription',
+    shape: Transcription,
+    present: toTranscription,
+  })
 }

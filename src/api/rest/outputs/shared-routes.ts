@@ -1,0 +1,161 @@
+/** Routes that outputs of several kinds have: each kind gives its path, its words and its shape. */
+import type { TSchema } from 'typebox'
+import type { OutputKind, OutputRecord } from '../../../store/store.ts'
+import type { HttpContext } from '../../context.ts'
+import { pageInfoOf, pageOf } from '../../../protocol/rest.ts'
+import { Acknowledgement, OutputParams, StopOutputBody } from '../../../protocol/rest/outputs.ts'
+import { baseUrlOf } from '../../http/base-url.ts'
+import { outputFor } from '../authorise.ts'
+import { describe, type Tag, type TypedApp } from '../describe.ts'
+import {
+  acknowledge,
+  deleteOutput,
+  listOutputs,
+  namedIn,
+  refusalsOf,
+  stopOutput,
+  type ListQuery,
+} from './acts.ts'
+
+interface OfKind {
+  kind: OutputKind
+  tag: Tag
+  path: string
+  summary: string
+}
+
+/** The meeting of a call that names it in its body. */
+export const byBody = { meeting: ({ body }: { body: { roomId: string } }) => body.roomId }
+
+/** The output of a call that names it in its address. */
+const byId = (kind: OutputKind) => ({
+  output: ({ params }: { params: { id: string } }) => ({ kind, outputId: params.id }),
+})
+
+/** Stops the output of a meeting, under both names that the contract has for it. */
+export function addStop(
+  app: TypedApp,
+  context: HttpContext,
+  { kind, tag, path, summary, text }: OfKind & { text: string },
+): void {
+  for (const name of ['end', 'stop'])
+    app.post(
+      `${path}/${name}`,
+      describe({
+        summary,
+        tag,
+        access: 'token',
+        action: 'output',
+        about: byBody,
+        refusals: refusalsOf(kind),
+        body: StopOutputBody,
+        answer: Acknowledgement,
+      }),
+      async (request, reply) => {
+        const { id } = request.body
+        await stopOutput(request, context, kind, ({ outputId }) => id == null || id === outputId)
+        return acknowledge(reply, text)
+      },
+    )
+}
+
+/** A page of outputs, newest first. */
+export function addList(
+  app: TypedApp,
+  context: HttpContext,
+  {
+    kind,
+    tag,
+    path,
+    summary,
+    query,
+    shape,
+    present,
+  }: OfKind & {
+    query: TSchema
+    shape: TSchema
+    present: (output: OutputRecord, baseUrl: string) => unknown
+  },
+): void {
+  app.get(
+    path,
+    describe({
+      summary,
+      tag,
+      access: 'token',
+      action: 'watch',
+      about: {
+        meeting: (asked) => namedIn(asked.query as ListQuery),
+        unnamed: 'project',
+        missing: 'nothing',
+      },
+      query,
+      answer: pageOf(shape),
+    }),
+    async (request) => {
+      const asked = request.query as ListQuery
+      const { items, total } = await listOutputs(request, context, kind, asked)
+      const baseUrl = baseUrlOf(request, context.settings)
+      return {
+        pageInfo: pageInfoOf(asked.page, asked.perPage, total),
+        data: items.map((one) => present(one, baseUrl)),
+      }
+    },
+  )
+}
+
+/** One output. */
+export function addFind(
+  app: TypedApp,
+  context: HttpContext,
+  {
+    kind,
+    tag,
+    path,
+    summary,
+    shape,
+    present,
+  }: OfKind & {
+    shape: TSchema
+    present: (output: OutputRecord, baseUrl: string) => unknown
+  },
+): void {
+  app.get(
+    `${path}/:id`,
+    describe({
+      summary,
+      tag,
+      access: 'token',
+      action: 'watch',
+      about: byId(kind),
+      params: OutputParams,
+      answer: shape,
+    }),
+    (request) => Promise.resolve(present(outputFor(request), baseUrlOf(request, context.settings))),
+  )
+}
+
+/** Deletes an output that has ended, with its files. */
+export function addDelete(
+  app: TypedApp,
+  context: HttpContext,
+  { kind, tag, path, summary, text }: OfKind & { text: string },
+): void {
+  app.delete(
+    `${path}/:id`,
+    describe({
+      summary,
+      tag,
+      access: 'token',
+      action: 'output',
+      about: byId(kind),
+      refusals: ['INVALID_STATE'],
+      params: OutputParams,
+      answer: Acknowledgement,
+    }),
+    async (request, reply) => {
+      await deleteOutput(outputFor(request), context)
+      return acknowledge(reply, text)
+    },
+  )
+}
