@@ -123,7 +123,7 @@ export class MeetingOutputs {
     }
     const { outputId } = record
     // What the engine reports, and the end of the session, wait until the start is written and answered.
-    const begun = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<undefined>()
     begun.promise.catch(() => undefined)
     let running: Running
     try {
@@ -151,7 +151,7 @@ export class MeetingOutputs {
       output: record,
       afterReply: () => {
         this.#tell(record, ...notificationsOf(record, 'starting'))
-        begun.resolve()
+        begun.resolve(undefined)
       },
     }
   }
