@@ -71,6 +71,7 @@ export function createComposer(options: ComposerOptions): Composer {
           openSink,
           listener,
           reserveBytes: diskReserveBytes,
+          log,
         })
         runs.add(run)
         void run.ended.then(() => runs.delete(run))
@@ -78,7 +79,7 @@ export function createComposer(options: ComposerOptions): Composer {
       },
       recover,
       async close() {
-        await Promise.all([...runs].map((run) => run.stop()))
+        await Promise.allSettled([...runs].map((run) => run.stop()))
         await compositions.close()
       },
     }

@@ -1,6 +1,6 @@
 /** Keeps a composition as it comes, so that a crash loses nothing, and makes one file of it at the end. */
-import { createWriteStream, type WriteStream } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputFile } from '../output.ts'
 import { metaOf, probe, runFfmpeg } from './ffmpeg.ts'
@@ -20,17 +20,15 @@ export interface RecordingOptions {
 
 export class RecordingSink implements Sink {
   readonly #options: RecordingOptions
-  readonly #ready: Promise<unknown>
   readonly #closed: Promise<void>[] = []
   #init: Buffer | undefined
   #file: WriteStream | undefined
   #count = 0
-
   #bytes = 0
 
   constructor(options: RecordingOptions) {
     this.#options = options
-    this.#ready = mkdir(join(options.folder, SEGMENTS), { recursive: true })
+    mkdirSync(join(options.folder, SEGMENTS), { recursive: true })
   }
 
   /** Several segments are put in order before they are joined. */
@@ -51,7 +49,6 @@ export class RecordingSink implements Sink {
   }
 
   async finish(): Promise<OutputFile[]> {
-    await this.#ready
     this.#end()
     await Promise.all(this.#closed)
     return finishRecording(this.#options)

@@ -1,13 +1,15 @@
 /** One output of a composition, from its start to its files. */
 import type { OutputFile, OutputListener, OutputOrder, OutputProblem, OutputRun } from '../output.ts'
-import type { Compositions, Lease, Wanted } from './compositions.ts'
-import { freeBytes } from './disk.ts'
+import { freeBytes, isDiskFull } from '../disk.ts'
+import type { ComposerLog, Compositions, Lease, Wanted } from './compositions.ts'
+import type { Piece } from './matroska.ts'
 import type { Sink } from './sink.ts'
 
 const LOOK_AT_DISK_MS = 5000
+const DISK_FULL = 'The disk has no room left.'
 
 export interface RunOptions {
-  compositions: Compositions
+  compositions: Pick<Compositions, 'lease'>
   order: OutputOrder<unknown>
   wanted: Omit<Wanted, 'source' | 'onBegun' | 'onPiece' | 'onFailed'>
   /** Called once it is sure that it is made. */
@@ -15,6 +17,7 @@ export interface RunOptions {
   listener: OutputListener
   /** So much is left free, besides what finishing needs. */
   reserveBytes: number
+  log: ComposerLog
 }
 
 export class ComposedRun implements OutputRun {
@@ -36,9 +39,7 @@ export class ComposedRun implements OutputRun {
       source: order.source,
       onBegun: () => this.#begin(),
       onPiece: (piece, init) => {
-        if (this.#isOver) return
-        this.#sink.take(piece, init)
-        if (piece.isEntry) this.#begin()
+        if (!this.#isOver) this.#take(piece, init)
       },
       onFailed: (cause) =>
         this.fail({
@@ -47,9 +48,12 @@ export class ComposedRun implements OutputRun {
           cause,
         }),
     })
-    this.#sink = openSink((cause) =>
-      this.fail({ reason: 'failed', message: 'It could not be written.', cause }),
-    )
+    try {
+      this.#sink = openSink((cause) => this.#failToWrite(cause))
+    } catch (error) {
+      this.#lease.release()
+      throw error
+    }
     this.#timer = setInterval(() => void this.#lookAtDisk(), LOOK_AT_DISK_MS)
     void this.#lookAtDisk()
   }
@@ -65,7 +69,27 @@ export class ComposedRun implements OutputRun {
   /** Ends it by itself, with what there is. */
   fail(problem: OutputProblem): void {
     if (this.#files) return
-    void this.stop().then((files) => this.#options.listener.ended(problem, files))
+    const { listener, log, order } = this.#options
+    const files = this.stop().catch((error: unknown) => {
+      log.warn({ err: error, outputId: order.outputId }, 'fail to finish an output')
+      return []
+    })
+    void files.then((files) => listener.ended(problem, files))
+  }
+
+  /** What this output cannot take must not end the browser, which others share. */
+  #take(piece: Piece, init: Buffer): void {
+    try {
+      this.#sink.take(piece, init)
+      if (piece.isEntry) this.#begin()
+    } catch (cause) {
+      this.#failToWrite(cause)
+    }
+  }
+
+  #failToWrite(cause: unknown): void {
+    if (isDiskFull(cause)) this.fail({ reason: 'disk-full', message: DISK_FULL, cause })
+    else this.fail({ reason: 'failed', message: 'It could not be written.', cause })
   }
 
   #begin(): void {
@@ -87,6 +111,6 @@ export class ComposedRun implements OutputRun {
     // A folder that is gone shows when it is written to.
     const free = await freeBytes(order.folder).catch(() => Infinity)
     if (free >= reserveBytes + this.#sink.neededBytes) return
-    this.fail({ reason: 'disk-full', message: 'The disk has no room left.' })
+    this.fail({ reason: 'disk-full', message: DISK_FULL })
   }
 }

@@ -6,7 +6,7 @@ import type {
   OutputWatcher,
   SourceStream,
 } from '../output.ts'
-import { DISK_RESERVE_BYTES, freeBytes } from './disk.ts'
+import { freeBytes, isDiskFull } from '../disk.ts'
 import type { Part, PartFile } from './part.ts'
 import type { StreamReceiver } from './receiver.ts'
 import type { RecorderOptions } from './recorder.ts'
@@ -17,6 +17,8 @@ export const HOLD_MS = 700
 const PATIENCE_MS = 3000
 const TICK_MS = 250
 const DISK_CHECK_MS = 5000
+/** This much is left to the rest of the machine. */
+const DISK_RESERVE_BYTES = 512 * 2 ** 20
 
 /** What participant and track recordings have in common: a clock that ticks, a disk that fills, an end. */
 export abstract class RecordingRun<Config extends { participantId: string }> implements OutputRun {
@@ -102,9 +104,7 @@ export abstract class RecordingRun<Config extends { participantId: string }> imp
   }
 
   #fail(cause: unknown): void {
-    const isFull =
-      cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
-    if (isFull) void this.#endBy('disk-full', 'The disk is full, so the recording ended.', cause)
+    if (isDiskFull(cause)) void this.#endBy('disk-full', 'The disk is full, so the recording ended.', cause)
     else void this.#endBy('failed', 'The recording could not be written.', cause)
   }
 

@@ -1,0 +1,117 @@
+/** What goes wrong with one output ends that one, with what there is. */
+import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { test } from 'node:test'
+import { compositionOf } from '../../protocol/outputs.ts'
+import type { OutputFile, OutputProblem, OutputSource } from '../output.ts'
+import type { Wanted } from './compositions.ts'
+import { ComposedRun } from './run.ts'
+import type { Sink } from './sink.ts'
+
+const PIECE = { bytes: Buffer.from([1]), isEntry: true }
+const INIT = Buffer.from([0])
+const FILE: OutputFile = {
+  path: 'a.mp4',
+  type: 'video',
+  contentType: 'video/mp4',
+  size: 1,
+  startedAt: 1,
+  endedAt: 2,
+}
+
+/** A run of which the test is the browser and the disk. */
+class Played {
+  wanted!: Wanted
+  fail!: (cause: unknown) => void
+  released = 0
+  readonly warnings: string[] = []
+  readonly sink: Sink = {
+    neededBytes: 0,
+    take: () => undefined,
+    finish: () => Promise.resolve([FILE]),
+  }
+  readonly ended: Promise<[OutputProblem, OutputFile[]]>
+  #onEnded!: (ended: [OutputProblem, OutputFile[]]) => void
+
+  constructor() {
+    this.ended = new Promise((resolve) => (this.#onEnded = resolve))
+  }
+
+  start(openSink: () => Sink = () => this.sink): ComposedRun {
+    return new ComposedRun({
+      compositions: {
+        lease: (wanted) => {
+          this.wanted = wanted
+          return { flush: () => Promise.resolve(), release: () => void this.released++ }
+        },
+      },
+      order: { outputId: 'a'.repeat(24), folder: tmpdir(), source: {} as OutputSource, config: {} },
+      wanted: { kind: 'recording', composition: compositionOf({}), codec: 'avc1', takesAnyCodec: false },
+      openSink: (fail) => {
+        this.fail = fail
+        return openSink()
+      },
+      listener: {
+        started: () => undefined,
+        playable: () => undefined,
+        transcribed: () => undefined,
+        ended: (...ended) => this.#onEnded(ended),
+      },
+      reserveBytes: 0,
+      log: { info: () => undefined, warn: (_fields, message) => void this.warnings.push(message) },
+    })
+  }
+}
+
+const failure = (code: string): Error => Object.assign(new Error(code), { code })
+
+test('an output that cannot be opened gives its browser back', () => {
+  const played = new Played()
+  const cause = failure('EACCES')
+  assert.throws(
+    () =>
+      played.start(() => {
+        throw cause
+      }),
+    cause,
+  )
+  assert.equal(played.released, 1)
+})
+
+for (const [code, reason] of [
+  ['EIO', 'failed'],
+  ['ENOSPC', 'disk-full'],
+  ['EDQUOT', 'disk-full'],
+] as const) {
+  test(`a piece that is refused with ${code} ends the output, and not the browser: ${reason}`, async () => {
+    const played = new Played()
+    const cause = failure(code)
+    played.sink.take = () => {
+      throw cause
+    }
+    played.start()
+    played.wanted.onPiece(PIECE, INIT)
+    const [problem, files] = await played.ended
+    assert.deepEqual([problem.reason, problem.cause, files], [reason, cause, [FILE]])
+    assert.equal(played.released, 1)
+  })
+
+  test(`a file that fails later with ${code} ends the output: ${reason}`, async () => {
+    const played = new Played()
+    played.start()
+    played.fail(failure(code))
+    const [problem, files] = await played.ended
+    assert.deepEqual([problem.reason, files], [reason, [FILE]])
+  })
+}
+
+test('an output that ends by itself and cannot be finished is reported without files', async () => {
+  const played = new Played()
+  played.sink.finish = () => Promise.reject(failure('EIO'))
+  const run = played.start()
+  played.wanted.onFailed(new Error('The browser hangs.'))
+  const [problem, files] = await played.ended
+  assert.deepEqual([problem.reason, files], ['failed', []])
+  assert.deepEqual(played.warnings, ['fail to finish an output'])
+  await assert.rejects(run.stop(), { code: 'EIO' })
+})
