@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compositionOf, type CompositionConfig } from '../../protocol/outputs.ts'
-import { canShare, compositionsFor, sizeOf, videoBitrateOf } from './budget.ts'
+import { canShare, compositionsFor, lookOf, sizeOf, videoBitrateOf } from './budget.ts'
 
 test('a machine carries one composition for each two cores, and at least one', () => {
   for (const [cores, compositions] of [
@@ -35,6 +35,16 @@ for (const [wanted, running, shares, why] of rows)
   test(`${shares ? 'two outputs share a composition' : 'two outputs need two compositions'}: ${why}`, () => {
     assert.equal(canShare(compositionOf(wanted), compositionOf(running)), shares)
   })
+
+test('a browser is told how a livestream looks, and not its key', () => {
+  const look = compositionOf({ quality: 'low' })
+  const config = {
+    ...look,
+    record: false,
+    targets: [{ url: 'rtmp://live.example.org', streamKey: 'secret' }],
+  }
+  assert.deepEqual(lookOf(config), look)
+})
 
 test('a page of the caller is shared only by those that name it', () => {
   const template = compositionOf({}, 'https://app.example.org/recorder')

@@ -1,5 +1,6 @@
 /** How many compositions this machine carries, and which outputs share one. */
-import type { Composition } from '../../protocol/outputs.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { compositionOf, type Composition } from '../../protocol/outputs.ts'
 
 /** One draws, captures and encodes on about this many cores. */
 const CORES_OF_ONE = 2
@@ -9,32 +10,19 @@ export function compositionsFor(cores: number): number {
 }
 
 /** How a composition looks when nothing is asked for. */
-const DEFAULTS: Composition = {
-  layout: { type: 'GRID', priority: 'SPEAKER', gridSize: 25 },
-  theme: 'DEFAULT',
-  mode: 'video-and-audio',
-  quality: 'med',
-  orientation: 'landscape',
-  templateUrl: null,
+const DEFAULTS = compositionOf({})
+
+/** What a configuration says of the look. The rest of it, as the key of a livestream, is of no use to a browser. */
+export function lookOf(config: Composition): Composition {
+  const { layout, theme, mode, quality, orientation, templateUrl } = config
+  return { layout, theme, mode, quality, orientation, templateUrl }
 }
 
 /** Whether an output that asks for `wanted` can be made from a composition that was begun as `running`. */
 export function canShare(wanted: Composition, running: Composition): boolean {
-  if (running.templateUrl === null && running.mode === DEFAULTS.mode && isSame(wanted, DEFAULTS)) return true
-  return isSame(wanted, running)
-}
-
-function isSame(a: Composition, b: Composition): boolean {
-  return (
-    a.layout.type === b.layout.type &&
-    a.layout.priority === b.layout.priority &&
-    a.layout.gridSize === b.layout.gridSize &&
-    a.theme === b.theme &&
-    a.mode === b.mode &&
-    a.quality === b.quality &&
-    a.orientation === b.orientation &&
-    a.templateUrl === b.templateUrl
-  )
+  if (running.templateUrl === null && running.mode === DEFAULTS.mode && isDeepStrictEqual(wanted, DEFAULTS))
+    return true
+  return isDeepStrictEqual(wanted, running)
 }
 
 export interface Size {

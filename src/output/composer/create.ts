@@ -13,7 +13,7 @@ import type {
   ThumbnailOrder,
 } from '../output.ts'
 import type { Browsers } from './attempt.ts'
-import { compositionsFor } from './budget.ts'
+import { compositionsFor, lookOf } from './budget.ts'
 import { temporaryFolder } from './chromium.ts'
 import { Compositions, type ComposerLog, type Wanted } from './compositions.ts'
 import { finishHls, HlsSink } from './hls.ts'
@@ -67,7 +67,7 @@ export function createComposer(options: ComposerOptions): Composer {
         const run = new ComposedRun({
           compositions,
           order,
-          wanted: { ...wanted, composition: order.config },
+          wanted: { ...wanted, composition: lookOf(order.config) },
           openSink,
           listener,
           reserveBytes: diskReserveBytes,
