@@ -67,10 +67,6 @@ export class Attempt {
     this.#opening = this.#open().catch((error: unknown) => this.#fail(error as Error))
   }
 
-  get pid(): number | undefined {
-    return this.#browser?.pid
-  }
-
   /** Lets the page send what it has. */
   async flush(): Promise<void> {
     if (this.#lastPieceAt === undefined) return

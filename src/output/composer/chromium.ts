@@ -18,9 +18,8 @@ export interface ChromiumOptions {
   height: number
   flags?: string[]
   isRoot: boolean
-  /** Called by the page with a text; see `expose`. */
+  /** Called by the page with a text, through a binding. */
   onCall: (text: string) => void
-  onPaused?: (params: Record<string, unknown>) => void
   /** It crashed, or was ended by something other than `close`. */
   onGone: (why: string) => void
 }
@@ -69,10 +68,6 @@ export class Chromium {
     if (pid !== undefined) lower(pid)
     const [, , , to, from] = this.#child.stdio as [null, null, null, Writable, Readable]
     this.#cdp = new Cdp(to, from, (method, params) => this.#hear(method, params))
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid
   }
 
   /** Opens the one page, empty, as large as the picture. */
@@ -151,7 +146,6 @@ export class Chromium {
   #hear(method: string, params: Record<string, unknown>): void {
     if (this.#isClosing) return
     if (method === 'Runtime.bindingCalled') this.#options.onCall(params.payload as string)
-    else if (method === 'Fetch.requestPaused') this.#options.onPaused?.(params)
     else if (method === 'Inspector.targetCrashed') this.#options.onGone('The page crashed.')
   }
 }

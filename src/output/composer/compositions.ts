@@ -62,10 +62,6 @@ export class Compositions {
     this.#options = options
   }
 
-  get count(): number {
-    return this.#running.size
-  }
-
   /** @throws {Refusal} this machine carries no more */
   lease(wanted: Wanted): Lease {
     const running = this.#find(wanted) ?? this.#begin(wanted)

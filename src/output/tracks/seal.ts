@@ -5,11 +5,12 @@ import {
   durationElement,
   readDate,
   seekHead,
+  AUDIO,
   CLUSTER_SIZE_AT,
+  VIDEO,
   type CuePoint,
   type FileHead,
 } from './webm.ts'
-import { AUDIO, VIDEO } from './webm.ts'
 import { durationOf } from './codecs/opus.ts'
 import type { Size } from './codecs/codec.ts'
 
@@ -140,7 +141,7 @@ async function scanFile(handle: FileHandle, fileBytes: number): Promise<Scanning
       if (head.id === ID.info) {
         scan.index.infoAt = at
         scan.index.durationAt = content
-        declared = await readInfo(await window.read(content, head.size), scan)
+        declared = readInfo(await window.read(content, head.size), scan)
       } else if (head.id === ID.tracks) {
         scan.index.tracksAt = at
         readTracks(await window.read(content, head.size), scan)
@@ -154,7 +155,8 @@ async function scanFile(handle: FileHandle, fileBytes: number): Promise<Scanning
   return scan.index.tracksAt > 0 ? scan : undefined
 }
 
-async function readInfo(content: Buffer, scan: Scan): Promise<number> {
+/** Answers how long the file says it is, in ms. */
+function readInfo(content: Buffer, scan: Scan): number {
   let declared = 0
   for (let at = 0; at < content.length;) {
     const head = readHead(content, at)
@@ -164,7 +166,7 @@ async function readInfo(content: Buffer, scan: Scan): Promise<number> {
     if (head.id === ID.date) scan.startedAt = readDate(value)
     at += head.bytes + head.size
   }
-  return Promise.resolve(declared)
+  return declared
 }
 
 function readTracks(content: Buffer, scan: Scan): void {

@@ -8,8 +8,10 @@ import {
   durationElement,
   fileHead,
   simpleBlock,
+  VIDEO,
+  type AUDIO,
+  type Tracks,
 } from './webm.ts'
-import { VIDEO, type AUDIO, type Tracks } from './webm.ts'
 
 export interface Block {
   track: typeof AUDIO | typeof VIDEO
@@ -53,11 +55,6 @@ export class WebmFile {
     this.tracks = tracks
     this.#index = { ...places, points: [] }
     this.#append([bytes])
-  }
-
-  /** Written or about to be. */
-  get bytes(): number {
-    return this.#length
   }
 
   /** Whether the file is there and ours. */
