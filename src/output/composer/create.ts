@@ -17,7 +17,7 @@ import { compositionsFor, lookOf } from './budget.ts'
 import { temporaryFolder } from './chromium.ts'
 import { Compositions, type ComposerLog, type Wanted } from './compositions.ts'
 import { finishHls, HlsSink } from './hls.ts'
-import { isUsableKey, LivestreamSink } from './livestream.ts'
+import { forgetKeys, isUsableKey, LivestreamSink } from './livestream.ts'
 import { whyUnavailable, type Programs } from '../programs.ts'
 import { finishRecording, RecordingSink } from './recording.ts'
 import { ComposedRun, type RunOptions } from './run.ts'
@@ -139,7 +139,10 @@ export function createComposer(options: ComposerOptions): Composer {
             recordedToo(new LivestreamSink({ folder, ffmpegBin, log, targets }), record, folder, onError),
         }
       },
-      ({ folder, config: { record } }) => (record ? recovered(folder, 'mp4') : Promise.resolve([])),
+      async ({ folder, config: { record } }) => {
+        await forgetKeys(folder)
+        return record ? recovered(folder, 'mp4') : []
+      },
     ),
   }
 }

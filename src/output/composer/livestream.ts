@@ -1,10 +1,11 @@
 /** Sends a composition to RTMP servers, each by an ffmpeg of its own, so that a dead one stops no other. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputFile } from '../output.ts'
 import type { ComposerLog } from './compositions.ts'
 import { Feed } from './feed.ts'
-import { startFfmpeg, type FfmpegChild } from './ffmpeg.ts'
+import { startFfmpeg } from './ffmpeg.ts'
 import type { Piece } from './matroska.ts'
 import type { Sink } from './sink.ts'
 
@@ -13,21 +14,37 @@ export interface LivestreamOptions {
   ffmpegBin: string
   log: ComposerLog
   targets: readonly { url: string; streamKey: string }[]
+  /** Whom servers over TLS must be vouched for by. Default: those that the system trusts. */
+  caFile?: string | undefined
 }
+
+/** An ffmpeg that is built with OpenSSL does not look for them itself. */
+const CA_FILES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/cert.pem',
+]
 
 export class LivestreamSink implements Sink {
   readonly neededBytes = 0
   readonly #feeds: Feed[]
 
-  constructor({ folder, ffmpegBin, log, targets }: LivestreamOptions) {
-    this.#feeds = targets.map(
-      ({ url, streamKey }, target) =>
-        new Feed({
-          start: () => startSender(ffmpegBin, folder, target, url, streamKey),
-          // What ffmpeg says may have the key in it.
-          onFailed: () => log.warn({ target }, 'lost the server of a livestream and tries it again'),
-        }),
-    )
+  constructor({ folder, ffmpegBin, log, targets, caFile = CA_FILES.find(existsSync) }: LivestreamOptions) {
+    this.#feeds = targets.map(({ url, streamKey }, target) => {
+      let runs = 0
+      return new Feed({
+        start: () => {
+          // One of its own for each, as the one before may still be ending.
+          const keyFile = join(folder, `${KEY_FILE}${target}-${++runs}`)
+          writeFileSync(keyFile, streamKey === '' ? '' : `rtmp_playpath=${streamKey}\n`, { mode: 0o600 })
+          const one = startFfmpeg(ffmpegBin, senderArgs(url, keyFile, caFile), folder)
+          void one.ended.then(() => rmSync(keyFile, { force: true }))
+          return one
+        },
+        // What ffmpeg says may have the key in it.
+        onFailed: () => log.warn({ target }, 'lost the server of a livestream and tries it again'),
+      })
+    })
   }
 
   take(piece: Piece, init: Buffer): void {
@@ -49,21 +66,17 @@ export function isUsableKey(streamKey: string): boolean {
 }
 
 /** Arguments of a program can be read by everybody on the machine, so the key is in a file that only we may read. */
-function startSender(
-  bin: string,
-  folder: string,
-  target: number,
-  url: string,
-  streamKey: string,
-): FfmpegChild {
-  const preset = join(folder, `target-${target}`)
-  writeFileSync(preset, streamKey === '' ? '' : `rtmp_playpath=${streamKey}\n`, { mode: 0o600 })
-  const one = startFfmpeg(bin, senderArgs(url, preset), folder)
-  void one.ended.then(() => rmSync(preset, { force: true }))
-  return one
+const KEY_FILE = 'target-'
+
+/** Removes the keys that a killed process left. */
+export async function forgetKeys(folder: string): Promise<void> {
+  const left = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(KEY_FILE))
+  await Promise.all(left.map((name) => rm(join(folder, name))))
 }
 
-function senderArgs(url: string, preset: string): string[] {
+function senderArgs(url: string, keyFile: string, caFile: string | undefined): string[] {
+  // Who pretends to be the server would get the key. The options are refused where there is no TLS.
+  const verified = ['-tls_verify', '1', ...(caFile === undefined ? [] : ['-ca_file', caFile])]
   return [
     ...['-probesize', '32768'],
     ...['-f', 'matroska', '-i', 'pipe:0', '-map', '0:v?', '-map', '0:a?'],
@@ -79,6 +92,8 @@ function senderArgs(url: string, preset: string): string[] {
       '-af',
       'aresample=async=1:first_pts=0',
     ],
-    ...['-fpre', preset, '-f', 'flv', '-flvflags', 'no_duration_filesize', '-rw_timeout', '10000000', url],
+    ...['-fpre', keyFile, '-f', 'flv', '-flvflags', 'no_duration_filesize', '-rw_timeout', '10000000'],
+    ...(/^rtmps:/i.test(url) ? verified : []),
+    url,
   ]
 }
