@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer as createRawServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
 import { openTemplate, type OpenTemplate } from './template.ts'
 
@@ -74,6 +74,25 @@ test('what cannot be read or found is refused', async () => {
     [await get('/relative'), await get('http://no.such.name.invalid/'), await tunnel('')],
     [403, 403, 403],
   )
+})
+
+test('what a server answers amiss ends that request alone', async (t) => {
+  let answer = ''
+  const odd = createRawServer((socket) => socket.once('data', () => socket.end(answer)))
+  t.after(() => odd.close())
+  odd.listen(0, '127.0.0.1')
+  await once(odd, 'listening')
+  isPublic = true
+  t.after(() => (isPublic = false))
+  const url = `http://127.0.0.1:${(odd.address() as AddressInfo).port}/`
+  for (answer of ['HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n', 'nonsense\r\n\r\n', ''])
+    assert.equal(await get(url), 502, answer)
+
+  answer = 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf'
+  const asked = request({ port: proxyPort, host: '127.0.0.1', path: url, agent: false })
+  asked.end()
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  await assert.rejects(response.toArray(), { code: 'ECONNRESET' })
 })
 
 test('the browser has no way around it', () => {

@@ -6,7 +6,7 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, isIP, type AddressInfo, type Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { pipeline, type Duplex } from 'node:stream'
 
 export interface TemplateGuard {
   /** Whether it is an address of the public internet. */
@@ -71,6 +71,7 @@ async function tunnel(
   sockets: Set<Duplex>,
 ): Promise<void> {
   const place = await allowed(guard, `http://${to}`, 443)
+  if (socket.destroyed) return
   if (!place) {
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
     return
@@ -92,6 +93,7 @@ async function tunnel(
 /** What is not encrypted comes as a whole address. */
 async function forward(guard: TemplateGuard, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
   const place = await allowed(guard, asked.url ?? '', 80)
+  if (answer.destroyed) return
   if (!place) {
     answer.writeHead(403).end()
     return
@@ -105,8 +107,16 @@ async function forward(guard: TemplateGuard, asked: IncomingMessage, answer: Ser
     timeout: CONNECT_TIMEOUT_MS,
   })
   onward.once('response', (response) => {
-    answer.writeHead(response.statusCode!, response.headers)
-    response.pipe(answer)
+    try {
+      answer.writeHead(response.statusCode!, response.headers)
+    } catch {
+      // Node reads answers that it does not write, as one with the status 99.
+      onward.destroy()
+      answer.writeHead(502).end()
+      return
+    }
+    // An answer that is cut off is cut off there too.
+    pipeline(response, answer, () => undefined)
   })
   onward.once('timeout', () => onward.destroy())
   onward.once('error', () => (answer.headersSent ? answer.destroy() : answer.writeHead(502).end()))
