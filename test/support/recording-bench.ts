@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mock } from 'node:test'
+import { afterEach, beforeEach, mock } from 'node:test'
 import { findFfmpeg } from '../../scripts/ffmpeg.mjs'
 import type {
   OutputEngine,
@@ -24,18 +24,32 @@ const STEP_MS = 20
 export const LOOP_MS = 5000
 export const FRAME_MS = 100
 
-export class RecordingBench {
+/** Why recordings cannot be tested here; false if they can. */
+export const skip = !findFfmpeg() && 'there is no ffmpeg'
+
+/** The bench of a test file, set up for each test. */
+export function benchOfTests(): RecordingBench {
+  const bench = new RecordingBench()
+  beforeEach(() => !skip && bench.open())
+  afterEach(() => !skip && bench.close())
+  return bench
+}
+
+class RecordingBench {
   folder = ''
   now = 0
   /** A flash and a beep at the same instant, every five seconds. */
-  readonly flashes = pictures('vp8', 'color=black:s=64x64:r=10:d=5', [
-    '-vf',
-    "drawbox=c=white:t=fill:enable='between(t,1.95,2.05)'",
-  ])
-  readonly beeps = sounds("aevalsrc='if(between(t,2,2.1),sin(2*PI*1000*t),0)':s=48000:d=5").slice(0, 250)
+  flashes: Buffer[] = []
+  beeps: Buffer[] = []
   #producers = 0
 
   async open(): Promise<void> {
+    if (this.flashes.length === 0) {
+      const flash = "drawbox=c=white:t=fill:enable='between(t,1.95,2.05)'"
+      this.flashes = pictures('vp8', 'color=black:s=64x64:r=10:d=5', ['-vf', flash])
+      const beep = "aevalsrc='if(between(t,2,2.1),sin(2*PI*1000*t),0)':s=48000:d=5"
+      this.beeps = sounds(beep).slice(0, 250)
+    }
     this.folder = await mkdtemp(join(tmpdir(), 'anteroom-recorder-'))
     this.now = 1_760_000_000_000
     mock.timers.enable({ apis: ['setInterval'] })
@@ -57,9 +71,9 @@ export class RecordingBench {
     }
   }
 
-  async pass(ms: number, send: Send): Promise<void> {
+  async pass(ms: number, ...sends: Send[]): Promise<void> {
     for (let step = 0; step < ms / STEP_MS; step++) {
-      send(step * STEP_MS)
+      for (const send of sends) send(step * STEP_MS)
       this.now += STEP_MS
       mock.timers.tick(STEP_MS)
       // Files are written and taps are opened meanwhile.
@@ -79,6 +93,11 @@ export class RecordingBench {
       codec,
       ...more,
     })
+  }
+
+  /** Adds a microphone and a camera of Ann's. */
+  devices(source: ScriptedSource): [mic: ScriptedStream, cam: ScriptedStream] {
+    return [source.add(this.streamOf('audio', 'audio')), source.add(this.streamOf('video', 'vp8'))]
   }
 
   /** Sends the beeps over and over, from the beginning. */

@@ -2,38 +2,25 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, before, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
 import { decodeErrors, probe } from '../../../test/support/recorded-media.ts'
-import { near, participantConfig, RecordingBench } from '../../../test/support/recording-bench.ts'
+import { benchOfTests, near, participantConfig, skip } from '../../../test/support/recording-bench.ts'
 import { ScriptedSource } from '../../../test/support/scripted-source.ts'
 import { createParticipantRecorder } from './create.ts'
 
-const skip = !findFfmpeg() && 'there is no ffmpeg'
-let bench: RecordingBench
-before(() => {
-  if (!skip) bench = new RecordingBench()
-})
-beforeEach(() => !skip && bench.open())
-afterEach(() => !skip && bench.close())
+const bench = benchOfTests()
 
 test(
   'a file can be played wherever a killed process left it, and is finished by the next one',
   { skip },
   async () => {
     const source = new ScriptedSource()
-    const [mic, cam] = [
-      source.add(bench.streamOf('audio', 'audio')),
-      source.add(bench.streamOf('video', 'vp8')),
-    ]
+    const [mic, cam] = bench.devices(source)
     const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
     await new Promise(setImmediate)
     const [talk, show] = [bench.voice(mic), bench.camera(cam)]
-    await bench.pass(16_000, (elapsed) => {
-      talk(elapsed)
-      show(elapsed)
-    })
+    await bench.pass(16_000, talk, show)
     await new Promise(setImmediate)
     const [name] = await readdir(bench.folder)
     const running = await readFile(join(bench.folder, name!))
@@ -42,6 +29,7 @@ test(
     await rm(join(bench.folder, name!))
 
     const engine = createParticipantRecorder(bench.options)
+    const order = { outputId: 'a'.repeat(24), folder: bench.folder, config: participantConfig() }
     const cut = join(bench.folder, name!)
     // The beginning, which is written at once, and after that any byte.
     const places = [...Array(12).keys()].map((at) => 2000 + ((at * 7_368_787) % (running.length - 2000)))
@@ -52,30 +40,18 @@ test(
       await writeFile(cut, bytes.subarray(0, at))
       const before = probe(cut)
       assert.ok(before.streams.audio!.frames > 0)
-      const [file] = await engine.recover({
-        outputId: 'a'.repeat(24),
-        folder: bench.folder,
-        config: participantConfig(),
-      })
+      const [file] = await engine.recover(order)
       const { duration, streams } = probe(cut)
       assert.equal(decodeErrors(cut), '')
       near(duration, (file!.endedAt - file!.startedAt) / 1000, 0.01, 'duration')
       assert.ok(streams.audio!.frames >= before.streams.audio!.frames - 1)
       near(streams.audio!.frames * 0.02, duration, 0.15, 'sound')
       // Whoever recovers it twice gets the same.
-      const again = await engine.recover({
-        outputId: 'a'.repeat(24),
-        folder: bench.folder,
-        config: participantConfig(),
-      })
-      assert.deepEqual(again, [file])
+      assert.deepEqual(await engine.recover(order), [file])
     }
     for (const at of [0, 1, 40, 200]) {
       await writeFile(cut, whole.subarray(0, at))
-      assert.deepEqual(
-        await engine.recover({ outputId: 'a'.repeat(24), folder: bench.folder, config: participantConfig() }),
-        [],
-      )
+      assert.deepEqual(await engine.recover(order), [])
       assert.deepEqual(await readdir(bench.folder), [])
     }
   },

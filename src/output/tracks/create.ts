@@ -46,15 +46,16 @@ function recorder<C extends Config>(options: RecorderOptions, make: Make<C>): Ou
   const runs = new Set<RecordingRun<C>>()
   const closing = new AbortController()
   let converting: Promise<unknown> = Promise.resolve()
-  /** One recording after the other, as converting takes all that a processor has left. */
-  const finish = (order: Pick<OutputOrder<C>, 'folder' | 'config'>, parts: PartFile[]) => {
-    const { folder, config } = order
-    const files = converting.then(() =>
-      finishParts(parts, { folder, config, options, signal: closing.signal }),
+  /** One file after the other, as converting takes all that a processor has left. */
+  const convert: Convert = (conversion) => {
+    const made = converting.then(() =>
+      convertFile(options.ffmpeg!, { ...conversion, signal: closing.signal }),
     )
-    converting = files.catch(() => undefined)
-    return files
+    converting = made.catch(() => undefined)
+    return made
   }
+  const finish = ({ folder, config }: Pick<OutputOrder<C>, 'folder' | 'config'>, parts: PartFile[]) =>
+    finishParts(parts, { folder, config, options, convert, signal: closing.signal })
   return {
     unavailable: undefined,
     start(order, listener) {
@@ -85,23 +86,32 @@ function recorder<C extends Config>(options: RecorderOptions, make: Make<C>): Ou
     async close() {
       closing.abort()
       await Promise.allSettled([...runs].map((run) => run.stop()))
+      await converting
     },
   }
 }
 
+type Convert = (conversion: Omit<Parameters<typeof convertFile>[1], 'signal'>) => Promise<PartFile>
+
 /** Makes what was asked for. A file that cannot be converted is given as it was recorded. */
 async function finishParts(
   parts: PartFile[],
-  context: { folder: string; config: Config; options: RecorderOptions; signal: AbortSignal },
+  context: {
+    folder: string
+    config: Config
+    options: RecorderOptions
+    convert: Convert
+    signal: AbortSignal
+  },
 ): Promise<OutputFile[]> {
-  const { config, options, folder, signal } = context
+  const { config, options, folder, convert, signal } = context
   const files: OutputFile[] = []
   const replaced: string[] = []
   for (const part of parts) {
     let made = part
     if (config.fileFormat !== 'webm' && options.ffmpeg !== undefined) {
       try {
-        made = await convertFile(options.ffmpeg, { folder, part, to: config.fileFormat, signal })
+        made = await convert({ folder, part, to: config.fileFormat })
         replaced.push(part.name)
       } catch (error) {
         const why = signal.aborted ? 'the server stops' : 'ffmpeg failed'

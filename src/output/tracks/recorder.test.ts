@@ -1,8 +1,8 @@
 /** Participant and track recordings of streams: each file is decoded by ffmpeg. */
 import assert from 'node:assert/strict'
-import { readdir, rm } from 'node:fs/promises'
-import { afterEach, before, beforeEach, test } from 'node:test'
-import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import {
   decodeErrors,
   pictures,
@@ -17,24 +17,19 @@ import {
   type VideoName,
 } from '../../../test/support/recorded-media.ts'
 import {
+  benchOfTests,
   clapOffsets,
   FRAME_MS,
   near,
   participantConfig,
-  RecordingBench,
+  skip,
   trackConfig,
 } from '../../../test/support/recording-bench.ts'
 import { ScriptedSource } from '../../../test/support/scripted-source.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { createParticipantRecorder, createTrackRecorder } from './create.ts'
 
-const skip = !findFfmpeg() && 'there is no ffmpeg'
-let bench: RecordingBench
-before(() => {
-  if (!skip) bench = new RecordingBench()
-})
-beforeEach(() => !skip && bench.open())
-afterEach(() => !skip && bench.close())
+const bench = benchOfTests()
 
 test(
   'a muted microphone is silent, a camera that is off is black, and both go on where they are',
@@ -44,21 +39,15 @@ test(
     const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
     const grey = pictures('vp8', 'color=gray:s=160x90:r=10:d=1')
     // 3 s nothing, 4 s both, 4 s nothing, 4 s both, 2 s nothing.
-    await bench.pass(3000, () => undefined)
+    await bench.pass(3000)
     for (const rest of [4000, 2000]) {
-      const [mic, cam] = [
-        source.add(bench.streamOf('audio', 'audio')),
-        source.add(bench.streamOf('video', 'vp8')),
-      ]
+      const [mic, cam] = bench.devices(source)
       await new Promise(setImmediate)
       const [talk, show] = [bench.voice(mic), bench.camera(cam, grey)]
-      await bench.pass(4000, (elapsed) => {
-        talk(elapsed)
-        show(elapsed)
-      })
+      await bench.pass(4000, talk, show)
       source.remove(mic)
       source.remove(cam)
-      await bench.pass(rest, () => undefined)
+      await bench.pass(rest)
     }
     const [file, ...more] = await run.stop()
     assert.equal(more.length, 0)
@@ -109,13 +98,13 @@ test('a track has a file for each time that it is on', { skip }, async () => {
   const source = new ScriptedSource()
   const { run, told } = bench.start(createTrackRecorder(bench.options), source, trackConfig('audio'))
   for (const ms of [2000, 3000]) {
-    await bench.pass(1000, () => undefined)
+    await bench.pass(1000)
     const mic = source.add(bench.streamOf('audio', 'audio'))
     await new Promise(setImmediate)
     await bench.pass(ms, bench.voice(mic))
     source.remove(mic)
   }
-  await bench.pass(1000, () => undefined)
+  await bench.pass(1000)
   const files = await run.stop()
   assert.deepEqual(told, ['started'])
   assert.deepEqual(
@@ -145,9 +134,7 @@ test('streams of others, of other kinds and encrypted ones are left out', { skip
   ].map((stream) => source.add(stream))
   await new Promise(setImmediate)
   const sends = streams.map((stream) => bench.camera(stream))
-  await bench.pass(2000, (elapsed) => {
-    for (const send of sends) send(elapsed)
-  })
+  await bench.pass(2000, ...sends)
   assert.deepEqual(await run.stop(), [])
   assert.deepEqual(await readdir(bench.folder), [])
 })
@@ -214,20 +201,14 @@ test('mp4 and mp3 are made when the recording has stopped', { skip }, async () =
     ['audio', 'mp4', { audio: 'aac' }],
   ] as const) {
     const source = new ScriptedSource()
-    const [mic, cam] = [
-      source.add(bench.streamOf('audio', 'audio')),
-      source.add(bench.streamOf('video', 'vp8')),
-    ]
+    const [mic, cam] = bench.devices(source)
     const { run } =
       kind === 'participant'
         ? bench.start(createParticipantRecorder(bench.options), source, participantConfig('mp4'))
         : bench.start(createTrackRecorder(bench.options), source, trackConfig('audio', format))
     await new Promise(setImmediate)
     const [talk, show] = [bench.voice(mic), bench.camera(cam)]
-    await bench.pass(6000, (elapsed) => {
-      talk(elapsed)
-      show(elapsed)
-    })
+    await bench.pass(6000, talk, show)
     const [file] = await run.stop()
     const { streams, duration } = probe(bench.pathOf(file!))
     assert.deepEqual(
@@ -241,3 +222,37 @@ test('mp4 and mp3 are made when the recording has stopped', { skip }, async () =
     await rm(bench.pathOf(file!))
   }
 })
+
+test(
+  'a recording that needs no conversion does not wait for those that do',
+  { skip, timeout: 60_000 },
+  async () => {
+    const source = new ScriptedSource()
+    const ffmpeg = join(bench.folder, 'never-ends')
+    await writeFile(ffmpeg, '#!/bin/sh\nexec sleep 3600\n', { mode: 0o755 })
+    const warnings: string[] = []
+    const log = {
+      info: () => undefined,
+      warn: (_fields: object, message: string) => void warnings.push(message),
+    }
+    const engine = createParticipantRecorder({ ...bench.options, ffmpeg, log })
+    const slow = bench.start(engine, source, participantConfig('mp4'))
+    const mic = source.add(bench.streamOf('audio', 'audio'))
+    await new Promise(setImmediate)
+    const talk = bench.voice(mic)
+    await bench.pass(2000, talk)
+    const converted = slow.run.stop()
+    // Another millisecond is another file.
+    bench.now++
+    const quick = bench.start(engine, source, participantConfig('webm'))
+    await bench.pass(2000, talk)
+    const [file] = await quick.run.stop()
+    assert.equal(file!.contentType, 'video/webm')
+    await engine.close()
+    assert.deepEqual(
+      (await converted).map(({ contentType }) => contentType),
+      ['video/webm'],
+    )
+    assert.deepEqual(warnings, ['keep a recording as it is, as the server stops'])
+  },
+)

@@ -1,41 +1,29 @@
 /** Sound and picture of a recording, in step: each file is decoded, and its flashes and beeps are found. */
 import assert from 'node:assert/strict'
-import { afterEach, before, beforeEach, test } from 'node:test'
-import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
+import { test } from 'node:test'
 import { decodeErrors, probe, brightness, loudAt, RtpWriter } from '../../../test/support/recorded-media.ts'
 import {
+  benchOfTests,
   clapOffsets,
   FRAME_MS,
   LOOP_MS,
   near,
   participantConfig,
-  RecordingBench,
+  skip,
 } from '../../../test/support/recording-bench.ts'
 import { ScriptedSource, type ScriptedStream } from '../../../test/support/scripted-source.ts'
 import { createParticipantRecorder } from './create.ts'
 
-const skip = !findFfmpeg() && 'there is no ffmpeg'
-let bench: RecordingBench
-before(() => {
-  if (!skip) bench = new RecordingBench()
-})
-beforeEach(() => !skip && bench.open())
-afterEach(() => !skip && bench.close())
+const bench = benchOfTests()
 
 test('flash and beep stay together for half an hour', { skip }, async () => {
   const source = new ScriptedSource()
-  const [mic, cam] = [
-    source.add(bench.streamOf('audio', 'audio')),
-    source.add(bench.streamOf('video', 'vp8')),
-  ]
+  const [mic, cam] = bench.devices(source)
   const { run, told } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
   await new Promise(setImmediate)
   const [talk, show] = [bench.voice(mic), bench.camera(cam)]
   const MINUTES = 30
-  await bench.pass(MINUTES * 60_000, (elapsed) => {
-    talk(elapsed)
-    show(elapsed)
-  })
+  await bench.pass(MINUTES * 60_000, talk, show)
   const [file, ...more] = await run.stop()
   assert.deepEqual([more.length, told], [0, ['started']])
   const found = clapOffsets(bench.pathOf(file!))
@@ -51,10 +39,7 @@ test('flash and beep stay together for half an hour', { skip }, async () => {
 
 test('a clock that is off by a ten-thousandth is followed', { skip }, async () => {
   const source = new ScriptedSource()
-  const [mic, cam] = [
-    source.add(bench.streamOf('audio', 'audio')),
-    source.add(bench.streamOf('video', 'vp8')),
-  ]
+  const [mic, cam] = bench.devices(source)
   const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
   await new Promise(setImmediate)
   const show = bench.camera(cam)
@@ -78,10 +63,7 @@ test('a clock that is off by a ten-thousandth is followed', { skip }, async () =
 
 test('uneven arrival, lost, late and repeated packets leave flash and beep together', { skip }, async () => {
   const source = new ScriptedSource()
-  const [mic, cam] = [
-    source.add(bench.streamOf('audio', 'audio')),
-    source.add(bench.streamOf('video', 'vp8')),
-  ]
+  const [mic, cam] = bench.devices(source)
   const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
   await new Promise(setImmediate)
   const late: { at: number; packets: Buffer[]; to: ScriptedStream }[] = []
@@ -96,9 +78,7 @@ test('uneven arrival, lost, late and repeated packets leave flash and beep toget
   })
   let count = 0
   const [talk, show] = [bench.voice(held(mic, 120)), bench.camera(held(cam, 120))]
-  await bench.pass(60_000, (elapsed) => {
-    talk(elapsed)
-    show(elapsed)
+  await bench.pass(60_000, talk, show, () => {
     for (const one of late.splice(0)) {
       if (one.at <= bench.now) one.to.send(one.packets)
       else late.push(one)
