@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -39,6 +39,7 @@ let composer: Composer
 before(async () => {
   if (skip) return
   folder = await mkdtemp(join(tmpdir(), 'anteroom-composer-'))
+  composer = newComposer()
   browser = await launchBrowser()
   server = await RealServer.start()
   ann = await Person.at(browser, 'Ann')
@@ -47,7 +48,6 @@ before(async () => {
   await bob.open(await ann.invite('direct'))
   await bob.seesAndHears(1)
   meetingId = await ann.page.evaluate('globalThis.anteroom.meeting.meetingId')
-  composer = newComposer()
 })
 after(async () => {
   if (skip) return
@@ -379,20 +379,23 @@ test(
   'sound alone is recorded without a picture, and WebM as WebM',
   { skip, timeout: 2 * PATIENCE_MS },
   async () => {
-    for (const [config, format, codecs] of [
-      [{ mode: 'audio' }, 'mp4', ['aac']],
-      [{ quality: 'low', orientation: 'portrait' }, 'webm', ['vp8', 'opus']],
+    for (const [config, format, codecs, missing] of [
+      [{ mode: 'audio' }, 'mp4', ['aac'], 0.5],
+      // About a second of VP8 is missing, however long it goes on; a busy machine may lose more.
+      [{ quality: 'low', orientation: 'portrait' }, 'webm', ['vp8', 'opus'], 2],
     ] as const) {
       const [heard, made] = [new Heard(), await file(config, format)]
       const run = composer.recording.start(made, heard)
       await heard.until(heard.hasStarted)
+      const from = performance.now()
       await seconds(3)
+      const lasted = (performance.now() - from) / 1000
       const [saved] = (await run.stop()) as [OutputFile]
       assert.equal(saved.path, `recording.${format}`)
       const facts = await examineMedia(join(made.folder, saved.path))
       assert.deepEqual(facts.codecs, codecs)
-      // What a slow encoder still holds at the end is lost.
-      assert.ok(facts.seconds > 1, `${format}: ${facts.seconds} s`)
+      assert.ok(facts.seconds > lasted - missing, `${format}: ${facts.seconds} s of ${lasted} s`)
+      assert.ok(facts.seconds < lasted + 0.5, `${format}: ${facts.seconds} s of ${lasted} s`)
       if (format === 'webm') assert.deepEqual([facts.width, facts.height], [480, 854])
     }
   },
@@ -414,9 +417,7 @@ test('what a killed process left becomes a file', { skip, timeout: PATIENCE_MS }
   const left = await order(made.config)
   const bytes = await readFile(join(made.folder, 'segments', '0001.mkv'))
   await mkdir(join(left.folder, 'segments'))
-  await import('node:fs/promises').then(({ writeFile }) =>
-    writeFile(join(left.folder, 'segments', '0001.mkv'), bytes.subarray(0, bytes.length - 777)),
-  )
+  await writeFile(join(left.folder, 'segments', '0001.mkv'), bytes.subarray(0, bytes.length - 777))
   const [saved] = (await composer.recording.recover(left)) as [OutputFile]
   const facts = await examineMedia(join(left.folder, saved.path))
   assert.deepEqual(facts.codecs, ['h264', 'aac'])
