@@ -35,7 +35,7 @@ before(async () => {
   server = createServer({ cert, key }, (socket) => {
     socket.on('error', () => undefined)
     socket.once('data', (bytes) => {
-      received.push(bytes[0]!)
+      received.push(bytes[0])
       socket.destroy()
     })
   })
@@ -72,12 +72,12 @@ for (const [who, isTrusted] of [
     { skip, timeout: 60_000 },
     async () => {
       received.length = 0
-      const lost = Promise.withResolvers<void>()
+      const lost = Promise.withResolvers<undefined>()
       const sink = new LivestreamSink({
         folder: own,
         ffmpegBin,
         targets: [{ url, streamKey: 'secret' }],
-        log: { info: () => undefined, warn: () => lost.resolve() },
+        log: { info: () => undefined, warn: () => lost.resolve(undefined) },
         ...(isTrusted && { caFile }),
       })
       sink.take({ bytes: await media(), isEntry: true }, Buffer.alloc(0))

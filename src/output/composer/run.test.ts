@@ -42,7 +42,7 @@ class Played {
       compositions: {
         lease: (wanted) => {
           this.wanted = wanted
-          return { flush: () => Promise.resolve(), release: () => void this.released++ }
+          return { flush: () => Promise.resolve(), release: () => (this.released += 1) }
         },
       },
       order: { outputId: 'a'.repeat(24), folder: tmpdir(), source: {} as OutputSource, config: {} },

@@ -1,8 +1,10 @@
 /** Participant and track recordings of streams: each file is decoded by ffmpeg. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   decodeErrors,
   pictures,
@@ -229,7 +231,7 @@ test(
   async () => {
     const source = new ScriptedSource()
     const ffmpeg = join(bench.folder, 'never-ends')
-    await writeFile(ffmpeg, '#!/bin/sh\nexec sleep 3600\n', { mode: 0o755 })
+    await writeFile(ffmpeg, '#!/bin/sh\n: > "$0.started"\nexec sleep 3600\n', { mode: 0o755 })
     const warnings: string[] = []
     const log = {
       info: () => undefined,
@@ -242,6 +244,7 @@ test(
     const talk = bench.voice(mic)
     await bench.pass(2000, talk)
     const converted = slow.run.stop()
+    while (!existsSync(`${ffmpeg}.started`)) await delay(10)
     // Another millisecond is another file.
     bench.now++
     const quick = bench.start(engine, source, participantConfig('webm'))
