@@ -1,7 +1,8 @@
 /** One stream of a participant: takes its packets, and gives out what was said in it and when. */
 import type { Tap } from '../../media/sfu.ts'
 import { Decoder, OPUS_CLOCK, packetMs, SAMPLE_RATE } from './opus.ts'
-import { readRtp, Reorder, ticksBetween, type RtpPacket } from './rtp.ts'
+import { parseRtp } from '../rtp.ts'
+import { Reorder, ticksBetween, type SpeechPacket } from './reorder.ts'
 import { Utterances, type Utterance } from './utterances.ts'
 
 /** `startedAt` and `endedAt` in ms since the epoch. */
@@ -54,7 +55,7 @@ export class Voice {
     this.#watch = setInterval(() => this.#endIfSilent(), SILENT_MS / 2)
     this.#watch.unref()
     tap.onPacket((packet) => {
-      const read = readRtp(packet)
+      const read = parseRtp(packet)
       if (!read || this.#closed) return
       for (const next of this.#reorder.push(read)) this.#hear(next)
     })
@@ -71,7 +72,7 @@ export class Voice {
     this.#decoder.close()
   }
 
-  #hear({ payload, timestamp }: RtpPacket): void {
+  #hear({ payload, timestamp }: SpeechPacket): void {
     const lengthMs = packetMs(payload)
     if (lengthMs === undefined) return
     const now = this.#now()

@@ -7,7 +7,7 @@ import { durationOf } from './codecs/opus.ts'
 import { readHead, sizeOfLength, element, idBytes, ID, UNKNOWN_SIZE } from './ebml.ts'
 import { FrameJoiner } from './frames.ts'
 import { ReorderBuffer } from './reorder.ts'
-import { parseRtp, Unwrapped, type RtpPacket } from './rtp.ts'
+import { parseRtp, Unwrapped, type RtpPacket } from '../rtp.ts'
 import { SoundTrack } from './silence.ts'
 import { StreamClock } from './stream-clock.ts'
 

@@ -4,7 +4,7 @@ import { durationOf, OPUS_RATE } from './codecs/opus.ts'
 import type { Size, VideoCodec } from './codecs/codec.ts'
 import { FrameJoiner, videoCodecOf, type TimedFrame } from './frames.ts'
 import { ReorderBuffer, type Ordered } from './reorder.ts'
-import { parseRtp } from './rtp.ts'
+import { parseRtp } from '../rtp.ts'
 import { StreamClock } from './stream-clock.ts'
 import type { RecorderOptions } from './recorder.ts'
 

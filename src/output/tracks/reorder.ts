@@ -1,4 +1,4 @@
-import { Unwrapped, type RtpPacket } from './rtp.ts'
+import { Unwrapped, type RtpPacket } from '../rtp.ts'
 
 export interface Ordered {
   packet: RtpPacket

@@ -1,4 +1,4 @@
-import { Unwrapped } from './rtp.ts'
+import { Unwrapped } from '../rtp.ts'
 
 /** Arrivals of this long are compared: the quickest of them tells how the sender's clock stands to ours. */
 const WINDOW_MS = 30_000

@@ -1,30 +1,7 @@
-/** Reads RTP (RFC 3550) and puts its packets in order. */
+/** Puts the packets of speech in order. */
+import type { RtpPacket } from '../rtp.ts'
 
-export interface RtpPacket {
-  /** 0 to 65535, around and around. */
-  sequence: number
-  /** Of the first sample; 0 to 2³² − 1, around and around. */
-  timestamp: number
-  payload: Uint8Array
-}
-
-/** Undefined for what is no RTP, and for a packet without a payload. */
-export function readRtp(packet: Buffer): RtpPacket | undefined {
-  if (packet.length < 12 || packet[0]! >> 6 !== 2) return undefined
-  let start = 12 + (packet[0]! & 0x0f) * 4
-  if (packet[0]! & 0x10) {
-    if (packet.length < start + 4) return undefined
-    start += 4 + packet.readUInt16BE(start + 2) * 4
-  }
-  const padding = packet[0]! & 0x20 ? packet.at(-1)! : 0
-  const end = packet.length - padding
-  if (end <= start) return undefined
-  return {
-    sequence: packet.readUInt16BE(2),
-    timestamp: packet.readUInt32BE(4),
-    payload: packet.subarray(start, end),
-  }
-}
+export type SpeechPacket = Pick<RtpPacket, 'sequence' | 'timestamp' | 'payload'>
 
 /** From one timestamp to another, which may be before it. */
 export const ticksBetween = (from: number, to: number): number => (to - from) | 0
@@ -39,9 +16,9 @@ const MAX_JUMP = 500
 /** Gives packets out in the order in which they were sent, each once; what comes too late is dropped. */
 export class Reorder {
   #next: number | undefined
-  readonly #waiting = new Map<number, RtpPacket>()
+  readonly #waiting = new Map<number, SpeechPacket>()
 
-  push(packet: RtpPacket): RtpPacket[] {
+  push(packet: SpeechPacket): SpeechPacket[] {
     this.#next ??= packet.sequence
     const ahead = sequencesBetween(this.#next, packet.sequence)
     if (Math.abs(ahead) > MAX_JUMP) {
@@ -57,7 +34,7 @@ export class Reorder {
   }
 
   /** Gives out what waits, and waits for nothing that is missing. */
-  flush(): RtpPacket[] {
+  flush(): SpeechPacket[] {
     const next = this.#next
     if (next === undefined) return []
     const rest = [...this.#waiting.values()].sort(
@@ -69,8 +46,8 @@ export class Reorder {
     return rest
   }
 
-  #takeReady(): RtpPacket[] {
-    const ready: RtpPacket[] = []
+  #takeReady(): SpeechPacket[] {
+    const ready: SpeechPacket[] = []
     for (;;) {
       const packet = this.#waiting.get(this.#next!)
       if (!packet) return ready
