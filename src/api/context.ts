@@ -51,7 +51,7 @@ export interface HttpContext {
   revokedTokens: RevokedTokens
   catalogue: Catalogue
   invites: Invites
-  live: MeetingHome
+  meetings: MeetingHome
   /** Holds a folder for each output. */
   outputsFolder: string
   dropOutputFolder: (outputId: string) => Promise<void>

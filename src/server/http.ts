@@ -80,7 +80,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
       now,
       randomBytes,
     }),
-    live: meetings,
+    meetings,
     outputsFolder: outputs.folder,
     dropOutputFolder: outputs.dropFolder,
     hls: outputs.engines.hls,

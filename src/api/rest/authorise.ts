@@ -67,17 +67,17 @@ type Found = Omit<Authorised, 'grant'>
 /** Returns the removal that keeps the token out of what the call is about, if any. */
 async function refusalOfRemoved(
   grant: Grant,
-  { live, store }: HttpContext,
+  { meetings, store }: HttpContext,
   action: OutsideAction,
   { meeting, session }: Found,
 ): Promise<Refusal | undefined> {
   // A list of the project shows every meeting, including one from which the caller was removed.
-  if (!meeting) return action === 'create' ? undefined : live.refusalOfRemovedAnywhere(grant)
+  if (!meeting) return action === 'create' ? undefined : meetings.refusalOfRemovedAnywhere(grant)
   if (session && session.endedAt !== null) {
     const removals = new Removals(await store.sessions.removals(session.sessionId))
     if (removals.keepOut(grant)) return new Refusal('REMOVED_FROM_SESSION')
   }
-  return live.refusalOfRemoved(meeting.meetingId, grant)
+  return meetings.refusalOfRemoved(meeting.meetingId, grant)
 }
 
 async function locate(

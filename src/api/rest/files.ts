@@ -36,11 +36,11 @@ function typeOf(bytes: Uint8Array): string {
 }
 
 export const fileRoutes: Routes = (app, context) => {
-  const { settings, live, store, gate } = context
+  const { settings, meetings, store, gate } = context
 
   /** The session in which a holder of this token is inside. */
   const sessionOf = async (request: FastifyRequest): Promise<string> => {
-    const sessionId = await live.sessionOf(meetingFor(request).meetingId, grantFor(request).tokenId)
+    const sessionId = await meetings.sessionOf(meetingFor(request).meetingId, grantFor(request).tokenId)
     if (sessionId === undefined) {
       throw new Refusal('UNAUTHORIZED_REQUEST', {
         message: 'Only participants of the meeting may use its files.',
@@ -89,7 +89,7 @@ export const fileRoutes: Routes = (app, context) => {
       const bytes = Buffer.from(text, 'base64')
       if (bytes.length > settings.maxFileBytes) throw new Refusal('PAYLOAD_TOO_LARGE')
 
-      const fileId = await live.shareFile(meetingFor(request).meetingId, grantFor(request), bytes)
+      const fileId = await meetings.shareFile(meetingFor(request).meetingId, grantFor(request), bytes)
       const name = encodeURIComponent(safeName(fileName))
       return { url: `${baseUrlOf(request, settings)}/files/${encodeURIComponent(anyId)}/${fileId}/${name}` }
     },

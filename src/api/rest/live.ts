@@ -37,7 +37,7 @@ const refusals = [
 const done = { done: true } as const
 
 export const liveRoutes: Routes = (app, context) => {
-  const { live, store, gate } = context
+  const { meetings, store, gate } = context
 
   app.get(
     '/v2/rooms/:roomId/live',
@@ -53,7 +53,7 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      return live.view(meetingId)
+      return meetings.view(meetingId)
     },
   )
   app.post(
@@ -71,7 +71,7 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      await live.respondEntry(meetingId, request.body.participantId, request.body.decision)
+      await meetings.respondEntry(meetingId, request.body.participantId, request.body.decision)
       return done
     },
   )
@@ -103,7 +103,7 @@ export const liveRoutes: Routes = (app, context) => {
       }),
       async (request) => {
         const { participantId, kind } = request.body
-        await live[act](meetingFor(request).meetingId, participantId, kind)
+        await meetings[act](meetingFor(request).meetingId, participantId, kind)
         return done
       },
     )
@@ -126,7 +126,7 @@ export const liveRoutes: Routes = (app, context) => {
       const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
       gate.countMessage(meetingId, grant.tokenId)
       const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
-      const id = await live.publish(
+      const id = await meetings.publish(
         meetingId,
         { id: SERVER_ID, name: cleanName(senderName) || SERVER_ID, holder: grant },
         {
@@ -186,7 +186,7 @@ export const liveRoutes: Routes = (app, context) => {
     async (request) => {
       const { meetingId } = meetingFor(request)
       const { key } = request.params
-      return { key, value: await live.value(meetingId, key) }
+      return { key, value: await meetings.value(meetingId, key) }
     },
   )
   app.put(
@@ -206,7 +206,7 @@ export const liveRoutes: Routes = (app, context) => {
       const [grant, { meetingId }] = [grantFor(request), meetingFor(request)]
       gate.countValue(meetingId, grant.tokenId)
       const { key } = request.params
-      await live.setValue(meetingId, key, request.body.value, SERVER_ID, grant)
+      await meetings.setValue(meetingId, key, request.body.value, SERVER_ID, grant)
       return { key, value: request.body.value }
     },
   )
@@ -225,7 +225,7 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      const removals = await live.removals(meetingId)
+      const removals = await meetings.removals(meetingId)
       return {
         data: removals.map(({ at, by, ...removal }) => ({ ...removal, removedAt: at, removedBy: by })),
       }
@@ -248,7 +248,7 @@ export const liveRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      await live.liftRemoval(meetingId, request.body.participantId, grantFor(request))
+      await meetings.liftRemoval(meetingId, request.body.participantId, grantFor(request))
       return done
     },
   )

@@ -12,7 +12,7 @@ const tag = 'Tokens'
 const JTI = 'jti:'
 
 export const revokedTokenRoutes: Routes = (app, context) => {
-  const { revokedTokens, live } = context
+  const { revokedTokens, meetings } = context
 
   app.post(
     '/v2/tokens/revoke',
@@ -29,7 +29,7 @@ export const revokedTokenRoutes: Routes = (app, context) => {
     async (request) => {
       const { projectId } = grantFor(request)
       const revoked = await revokedTokens.add(projectId, `${JTI}${request.body.jti}`)
-      await live.evictByCredential(revoked, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
+      await meetings.evictByCredential(revoked, new Refusal('INVALID_TOKEN', { reason: 'revoked' }))
       return shown(revoked)
     },
   )

@@ -33,7 +33,7 @@ const TokenBody = Type.Object(withToken)
 const CreateWithTokenBody = Type.Object({ ...withToken, ...CreateMeetingBody.properties })
 
 export const roomRoutes: Routes = (app, context) => {
-  const { catalogue, live } = context
+  const { catalogue, meetings } = context
 
   const create = async (
     grant: Grant,
@@ -164,7 +164,7 @@ export const roomRoutes: Routes = (app, context) => {
       // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
       if (meeting.meetingId !== roomId) throw new RoomRefusal('Room not found.', 402)
       const disabled = (await catalogue.disable(meeting.projectId, roomId)) ?? meeting
-      await live.deactivate(disabled)
+      await meetings.deactivate(disabled)
       return answer(request, disabled)
     },
   )

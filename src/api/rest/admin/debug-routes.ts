@@ -4,7 +4,7 @@ import { Refusal } from '../../../protocol/errors.ts'
 import { InspectedMeeting, MeetingInspection } from '../../../protocol/rest/debug.ts'
 import { describe } from '../describe.ts'
 
-export const debugRoutes: Routes = (app, { live, store }) => {
+export const debugRoutes: Routes = (app, { meetings, store }) => {
   app.get(
     '/v2/admin/debug/meetings/:id',
     describe({
@@ -21,7 +21,7 @@ export const debugRoutes: Routes = (app, { live, store }) => {
       const { id } = request.params
       if (!(await store.meetings.get(id)))
         throw new Refusal('NOT_FOUND', { message: 'There is no meeting with this id.' })
-      return live.inspect(id)
+      return meetings.inspect(id)
     },
   )
 }

@@ -27,7 +27,7 @@ const tag = 'Administration'
 const refusals = ['NOT_FOUND'] as const
 
 export const keyRoutes: Routes = (app, context) => {
-  const { store, keys, apiKeys, live, newId, now } = context
+  const { store, keys, apiKeys, meetings, newId, now } = context
 
   app.get(
     '/v2/admin/projects',
@@ -167,7 +167,7 @@ export const keyRoutes: Routes = (app, context) => {
       const { projectId, apiKey } = key
       const ended =
         request.body.connections === 'end'
-          ? await live.evictByCredential({ projectId, apiKey }, new Refusal('APIKEY_DEACTIVATED'))
+          ? await meetings.evictByCredential({ projectId, apiKey }, new Refusal('APIKEY_DEACTIVATED'))
           : 0
       return { ...shown(key, keys), ended }
     },

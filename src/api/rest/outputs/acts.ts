@@ -27,21 +27,21 @@ export function acknowledge(reply: FastifyReply, text: string): FastifyReply {
 
 export async function startOutput(
   request: FastifyRequest,
-  { live }: HttpContext,
+  { meetings }: HttpContext,
   order: OutputOrdered,
 ): Promise<OutputRecord> {
-  const { output, afterReply } = await live.startOutput(meetingFor(request).meetingId, order)
+  const { output, afterReply } = await meetings.startOutput(meetingFor(request).meetingId, order)
   setImmediate(afterReply)
   return output
 }
 
 export async function stopOutput(
   request: FastifyRequest,
-  { live }: HttpContext,
+  { meetings }: HttpContext,
   kind: OutputKind,
   matches?: (output: OutputRecord) => boolean,
 ): Promise<OutputRecord> {
-  const { output, afterReply } = await live.stopOutput(meetingFor(request).meetingId, kind, matches)
+  const { output, afterReply } = await meetings.stopOutput(meetingFor(request).meetingId, kind, matches)
   setImmediate(afterReply)
   return output
 }

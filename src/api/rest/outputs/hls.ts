@@ -109,7 +109,7 @@ export const hlsRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { meetingId } = meetingFor(request)
-      const active = (await context.live.outputs(meetingId)).find((output) => output.kind === kind)
+      const active = (await context.meetings.outputs(meetingId)).find((output) => output.kind === kind)
       if (!active) throw new Refusal('NOT_FOUND', { message: 'The meeting has no HLS that goes on.' })
       return { code: 200 as const, data: toHls(active, baseUrlOf(request, settings)) }
     },

@@ -142,8 +142,8 @@ export const participantRecordingRoutes: Routes = (app, context) => {
 }
 
 /** @throws {Refusal} NOT_FOUND if nobody with this id is in the meeting */
-async function callerOf(request: FastifyRequest, { live, settings }: HttpContext, participantId: string) {
-  const { participants } = await live.view(meetingFor(request).meetingId)
+async function callerOf(request: FastifyRequest, { meetings, settings }: HttpContext, participantId: string) {
+  const { participants } = await meetings.view(meetingFor(request).meetingId)
   const participant = participants.find((one) => one.participantId === participantId)
   if (!participant) throw new Refusal('NOT_FOUND', { message: 'The participant is not in this meeting.' })
   return { baseUrl: baseUrlOf(request, settings), participantName: participant.name }

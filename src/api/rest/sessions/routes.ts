@@ -54,7 +54,7 @@ const endsIt = { access: 'token', action: 'end' } as const
 const removes = { access: 'token', action: 'remove', refusals: ['REMOVE_PARTICIPANT_FAILED'] } as const
 
 export const sessionRoutes: Routes = (app, context) => {
-  const { store, live, catalogue } = context
+  const { store, meetings, catalogue } = context
 
   /** A page of sessions, newest first. */
   const list = async (request: FastifyRequest, query: ListQuery) => {
@@ -112,7 +112,7 @@ export const sessionRoutes: Routes = (app, context) => {
     const meeting = meetingFor(request)
     const ongoing = await store.sessions.ongoing(meeting.meetingId)
     const other = body.sessionId !== undefined && ongoing?.sessionId !== body.sessionId
-    const ended = !other && (await live.endSession(meeting.meetingId, 'MEETING_END_API'))
+    const ended = !other && (await meetings.endSession(meeting.meetingId, 'MEETING_END_API'))
     if (!ended && body.ignoreClosed !== true)
       throw new Refusal('NOT_FOUND', { message: 'The meeting has no ongoing session.' })
     const sessionId = body.sessionId ?? ongoing?.sessionId
@@ -132,7 +132,12 @@ export const sessionRoutes: Routes = (app, context) => {
   }
 
   const remove = (request: FastifyRequest, participantId: string): Promise<void> =>
-    live.removeParticipant(meetingFor(request).meetingId, participantId, 'REMOVE_PEER_API', grantFor(request))
+    meetings.removeParticipant(
+      meetingFor(request).meetingId,
+      participantId,
+      'REMOVE_PEER_API',
+      grantFor(request),
+    )
 
   app.get(
     '/v2/sessions',
