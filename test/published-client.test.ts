@@ -7,12 +7,15 @@ import type { Browser } from 'playwright-core'
 import { launchBrowser, Person } from './support/browser.ts'
 import { AppServer, Published, type Pictures, type PublishedOptions } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
+import { startFakeRecogniser, type FakeRecogniser } from './support/fake-recogniser.ts'
+import { hasRtmpServer, noOutputs, RtmpServer } from './support/rtmp-server.ts'
 import { signAnything } from './support/test-server.ts'
-import { findFfmpeg } from '../scripts/ffmpeg.mjs'
 
 let browser: Browser
 let app: AppServer
 let server: RealServer
+let recogniser: FakeRecogniser
+let rtmp: RtmpServer | undefined
 let windows: { close(): Promise<void> }[] = []
 
 before(async () => {
@@ -21,12 +24,20 @@ before(async () => {
     '--auto-select-desktop-capture-source=Entire screen',
   ])
   app = await AppServer.start()
-  server = await RealServer.start({ LOBBY_TIMEOUT_SECONDS: '30', MAX_PARTICIPANTS: '4' })
+  recogniser = await startFakeRecogniser('hello')
+  rtmp = hasRtmpServer ? await RtmpServer.start() : undefined
+  server = await RealServer.start({
+    LOBBY_TIMEOUT_SECONDS: '30',
+    MAX_PARTICIPANTS: '4',
+    TRANSCRIPTION_URL: recogniser.url,
+  })
 })
 after(async () => {
   await browser.close()
   app.stop()
   await server.stop()
+  await rtmp?.stop()
+  recogniser.close()
 })
 afterEach(async () => {
   await Promise.all(windows.map((window) => window.close()))
@@ -423,37 +434,69 @@ test('manual consuming, pausing and quality', async () => {
 test('services that do not exist here are refused with 4021', async () => {
   const meetingId = await meeting()
   const ann = await inside(meetingId, 'ann', MODERATOR)
-  for (const call of ['startTranscription()', 'startTranslation({})']) {
-    await ann.run(
-      `log.length = 0; try { await m.${call} } catch (error) { log.push(['caught', error.code]) }`,
-    )
-    await ann.until(
-      `log.some(([name, value]) => (name === 'caught' && value === 4021) || (name === 'error' && value?.code === 4021))`,
-    )
-  }
+  assert.equal(await refusalOf(ann, 'startTranslation({})'), 4021)
 })
 
+/** The code with which the app hears that a call was refused. */
+async function refusalOf(one: Published, call: string): Promise<number> {
+  await one.run(`last.error = last.caught = undefined; m.${call}.catch((error) => { last.caught = error })`)
+  await one.until('(last.caught ?? last.error) !== undefined')
+  return one.run<number>('return (last.caught ?? last.error).code')
+}
+
 test(
-  'a recording tells its states and its older events to the app, also to one that comes later',
-  { skip: !findFfmpeg() && 'ffmpeg is not installed' },
+  'what leaves a meeting tells its states and its older events to the app, also to one that comes later',
+  { skip: noOutputs },
   async () => {
     const meetingId = await meeting()
     const ann = await inside(meetingId, 'ann', MODERATOR)
+    const livestream = `startLivestream([{ url: '${rtmp!.url}', streamKey: 'secret' }])`
     await ann.run('await m.startRecording(null, null, null, null)')
-    await ann.logged('recording-started')
-    const bob = await inside(meetingId, 'bob', DIRECT)
-    await bob.logged('recording-started')
-    await bob.logged('recording-state-changed', `values[0].status === 'RECORDING_STARTED'`)
-    await ann.run('await m.stopRecording()')
+    await ann.run('await m.startHls()')
+    await ann.run(`await m.${livestream}`)
+    await ann.run('await m.startTranscription()')
+    await ann.logged('transcription-text', `values[0].participantId === 'ann' && values[0].text === 'hello'`)
+    await hearsThatAllStarted(ann)
+    const bob = await inside(meetingId, 'bob')
+    await hearsThatAllStarted(bob)
+    assert.equal(await bob.run('return m.participants.size'), 1)
+
+    for (const [call, code] of [
+      ['startRecording()', 4011],
+      ['startHls()', 4016],
+      [livestream, 4013],
+      ['startTranscription()', 4031],
+    ] as const)
+      assert.equal(await refusalOf(ann, call), code, call)
+    assert.equal(await refusalOf(bob, 'stopRecording()'), 4008)
+
+    for (const kind of ['Recording', 'Hls', 'Livestream', 'Transcription'])
+      await ann.run(`await m.stop${kind}()`)
     for (const one of [ann, bob]) {
-      await one.logged('recording-stopped')
-      await one.logged('recording-state-changed', `values[0].status === 'RECORDING_STOPPED'`)
+      for (const kind of ['recording', 'hls', 'livestream']) await one.logged(`${kind}-stopped`)
+      for (const kind of KINDS) {
+        await one.logged(`${kind}-state-changed`, `values[0].status === '${kind.toUpperCase()}_STOPPED'`)
+        assert.equal(await one.run(`return m.${kind}State`), `${kind.toUpperCase()}_STOPPED`)
+      }
+      assert.equal(await one.run('return m.hlsUrls.playbackHlsUrl'), null)
     }
     const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
     assert.ok(body.data[0].file.meta.duration > 0)
-    assert.equal(await bob.run('return m.participants.size'), 1)
   },
 )
+
+const KINDS = ['recording', 'hls', 'livestream', 'transcription']
+
+async function hearsThatAllStarted(one: Published): Promise<void> {
+  await one.logged('recording-started')
+  await one.logged('livestream-started')
+  await one.logged('hls-started', `values[0].endsWith('/index.m3u8')`)
+  for (const kind of KINDS)
+    await one.logged(`${kind}-state-changed`, `values[0].status === '${kind.toUpperCase()}_STARTED'`)
+  await one.logged('hls-state-changed', `values[0].status === 'HLS_PLAYABLE'`)
+  const { playbackHlsUrl } = await one.run<{ playbackHlsUrl: string }>('return m.hlsUrls')
+  assert.match(await (await fetch(playbackHlsUrl.replace(server.secureUrl, server.url))).text(), /^#EXTM3U/)
+}
 
 test('a whiteboard has one address for everybody, until it is stopped', async () => {
   const meetingId = await meeting()

@@ -4,17 +4,21 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { build } from 'vite'
 import { launchBrowser, Person } from './support/browser.ts'
 import { AppServer, smallPictures } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
-import { signAnything } from './support/test-server.ts'
+import { hasRtmpServer, noOutputs, RtmpServer } from './support/rtmp-server.ts'
+import { startFakeRecogniser, type FakeRecogniser } from './support/fake-recogniser.ts'
+import { API_KEY, signAnything } from './support/test-server.ts'
 
 let browser: Browser
 let server: RealServer
 let app: AppServer
 let folder: string
+let recogniser: FakeRecogniser
+let rtmp: RtmpServer | undefined
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anteroom-react-'))
   await build({
@@ -29,18 +33,26 @@ before(async () => {
   }
   app = await AppServer.start(pages)
   browser = await launchBrowser(['--ignore-certificate-errors'])
-  server = await RealServer.start()
+  recogniser = await startFakeRecogniser('hello')
+  rtmp = hasRtmpServer ? await RtmpServer.start() : undefined
+  server = await RealServer.start({ TRANSCRIPTION_URL: recogniser.url })
 })
 after(async () => {
   await browser.close()
   await server.stop()
+  await rtmp?.stop()
+  recogniser.close()
   app.stop()
   await rm(folder, { recursive: true, force: true })
 })
 
-test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () => {
-  const ann = await Person.at(browser, 'Ann')
-  const address = await ann.start(server.url)
+/** A page of the app. */
+async function opens(
+  meetingId: string,
+  name: string,
+  permissions: string[],
+  others: Record<string, string> = {},
+): Promise<Page> {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     permissions: ['camera', 'microphone'],
@@ -51,12 +63,20 @@ test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () =>
   const page = await context.newPage()
   const query = new URLSearchParams({
     server: server.secureUrl.replace('https://', ''),
-    token: signAnything({ apikey: 'test-key', permissions: ['allow_join'] }),
-    meetingId: address.split('/m/')[1]!,
-    name: 'Rea',
+    token: signAnything({ apikey: API_KEY, permissions }),
+    meetingId,
+    name,
+    ...others,
   })
   await page.goto(`${app.url}/?${query.toString()}`)
   await page.getByRole('button', { name: 'Join' }).click()
+  return page
+}
+
+test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const address = await ann.start(server.url)
+  const page = await opens(address.split('/m/')[1]!, 'Rea', ['allow_join'])
   await page.locator('[data-participant=Ann][data-mic=true][data-camera=true]').waitFor()
   await ann.seesAndHears(1)
   await page.locator('[data-participant=Ann] video').waitFor()
@@ -80,3 +100,27 @@ test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () =>
   await ann.knows((meeting) => meeting.participants.size === 0)
   assert.deepEqual(ann.errors, [])
 })
+
+test(
+  'the hooks of the React SDK start, follow and stop what leaves a meeting',
+  { skip: noOutputs },
+  async () => {
+    const meetingId = await server.createMeeting()
+    const rtmpTarget = { rtmp: rtmp!.url, key: 'secret' }
+    const rea = await opens(meetingId, 'Rea', ['allow_join', 'allow_mod'], rtmpTarget)
+    const outputs = ['Recording', 'HLS', 'Livestream', 'Captions', 'Whiteboard']
+    for (const name of outputs) await rea.getByRole('button', { name }).click()
+    const late = await opens(meetingId, 'Lee', ['allow_join'])
+    for (const page of [rea, late]) {
+      for (const name of outputs) await page.getByRole('button', { name, pressed: true }).waitFor()
+      await page.getByRole('link', { name: 'Watch' }).waitFor()
+      await page.getByText('Rea: hello').or(page.getByText('Lee: hello')).waitFor()
+    }
+
+    for (const name of outputs) await rea.getByRole('button', { name }).click()
+    for (const page of [rea, late])
+      for (const name of outputs) await page.getByRole('button', { name, pressed: false }).waitFor()
+    const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
+    assert.ok(body.data[0].file.meta.duration > 0)
+  },
+)

@@ -1,8 +1,16 @@
 /**
  * A small meeting on `@videosdk.live/react-sdk`, as its documentation shows it; only `signalingBaseUrl` is ours.
- * Open it with ?server=localhost:9443&meetingId=…&token=…&name=…
+ * Open it with ?server=localhost:9443&meetingId=…&token=…&name=…; `&rtmp=…&key=…` is where a livestream goes.
  */
-import { MeetingProvider, useMeeting, useParticipant, usePubSub, VideoPlayer } from '@videosdk.live/react-sdk'
+import {
+  MeetingProvider,
+  useMeeting,
+  useParticipant,
+  usePubSub,
+  useTranscription,
+  useWhiteboard,
+  VideoPlayer,
+} from '@videosdk.live/react-sdk'
 import { useEffect, useRef, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 
@@ -51,6 +59,59 @@ function Chat() {
   )
 }
 
+/** What leaves the meeting; it takes `allow_mod` to start and stop it. */
+function Outputs() {
+  const meeting = useMeeting()
+  const { isRecording, isHls, hlsUrls, isLiveStreaming } = meeting
+  const [captions, setCaptions] = useState('')
+  const [isTranscribing, setTranscribing] = useState(false)
+  const transcription = useTranscription({
+    onTranscriptionStateChanged: ({ status }) => setTranscribing(status === 'TRANSCRIPTION_STARTED'),
+    onTranscriptionText: ({ participantName, text }) => setCaptions(`${participantName}: ${text}`),
+  })
+  const whiteboard = useWhiteboard()
+  const livestream = [{ url: given('rtmp'), streamKey: given('key') }]
+  return (
+    <section aria-label="Outputs">
+      <button
+        aria-pressed={isRecording}
+        onClick={() => void (isRecording ? meeting.stopRecording() : meeting.startRecording())}
+      >
+        Recording
+      </button>
+      <button aria-pressed={isHls} onClick={() => void (isHls ? meeting.stopHls() : meeting.startHls())}>
+        HLS
+      </button>
+      <button
+        aria-pressed={isLiveStreaming}
+        onClick={() =>
+          void (isLiveStreaming ? meeting.stopLivestream() : meeting.startLivestream(livestream))
+        }
+      >
+        Livestream
+      </button>
+      <button
+        aria-pressed={isTranscribing}
+        onClick={() =>
+          void (isTranscribing ? transcription.stopTranscription() : transcription.startTranscription({}))
+        }
+      >
+        Captions
+      </button>
+      <button
+        aria-pressed={Boolean(whiteboard.whiteboardUrl)}
+        onClick={() =>
+          void (whiteboard.whiteboardUrl ? whiteboard.stopWhiteboard() : whiteboard.startWhiteboard())
+        }
+      >
+        Whiteboard
+      </button>
+      {hlsUrls.playbackHlsUrl && <a href={hlsUrls.playbackHlsUrl}>Watch</a>}
+      <output>{captions}</output>
+    </section>
+  )
+}
+
 function Meeting() {
   const [state, setState] = useState('idle')
   const { join, leave, toggleMic, toggleWebcam, participants } = useMeeting({
@@ -73,6 +134,7 @@ function Meeting() {
             ))}
           </ul>
           <Chat />
+          <Outputs />
         </>
       )}
     </main>

@@ -533,6 +533,13 @@ function watchFromInside(): void {
       'recording-started',
       'recording-stopped',
       'hls-state-changed',
+      'hls-started',
+      'hls-stopped',
+      'livestream-state-changed',
+      'livestream-started',
+      'livestream-stopped',
+      'transcription-state-changed',
+      'transcription-text',
       'whiteboard-started',
       'whiteboard-stopped',
     ]

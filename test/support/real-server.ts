@@ -148,6 +148,7 @@ export class RealServer {
     for (const line of this.failures) console.error(line)
     await this.end('SIGKILL')
     await this.#database?.drop()
-    await rm(this.#folder, { recursive: true, force: true })
+    // A browser of the server that was killed may still write.
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }

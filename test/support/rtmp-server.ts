@@ -6,11 +6,17 @@ import { connect } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findFfmpeg } from '../../scripts/ffmpeg.mjs'
 import { freePorts } from './ports.ts'
 
 const MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so'
 
 export const hasRtmpServer = existsSync(MODULE)
+
+/** Why outputs of every kind cannot be tested here; false if they can. */
+export const noOutputs: string | false =
+  (!findFfmpeg() && 'ffmpeg is not installed') ||
+  (!hasRtmpServer && 'nginx with its RTMP module is not installed')
 
 export class RtmpServer {
   readonly url: string

@@ -1,0 +1,23 @@
+/** An OpenAI-compatible endpoint that hears the same in everything. Real ones are in `speech.ts`. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface FakeRecogniser {
+  /** As `TRANSCRIPTION_URL` takes it. */
+  url: string
+  close(): void
+}
+
+export async function startFakeRecogniser(text: string): Promise<FakeRecogniser> {
+  const server = createServer((_request, response) => response.end(JSON.stringify({ text })))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    close: () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
