@@ -1,8 +1,8 @@
-/** Bringing one stream to one participant: asked for once, and given up when it is not wanted any more. */
+/** The delivery of one stream to one participant: begun once, and given up when the stream is no longer wanted. */
 import type { Transport } from '../../media/sfu.ts'
 import type { ParticipantMedia } from './participant-media.ts'
 
-/** Notes that this producer is delivered over this transport; returns false if it already is, or is about to be. */
+/** Records that the producer is delivered over this transport. Returns false if its delivery has already begun. */
 export function beginDelivery(
   { consuming }: ParticipantMedia,
   producerId: string,
@@ -13,12 +13,12 @@ export function beginDelivery(
   return true
 }
 
-/** Whether it is to come over this transport, still. */
+/** Whether the producer is still to be delivered over this transport. */
 export function isDue({ consuming }: ParticipantMedia, producerId: string, transport: Transport): boolean {
   return consuming.get(producerId) === transport
 }
 
-/** The producer is not delivered over this transport after all. Returns whether it still was to be. */
+/** Gives up the delivery over this transport. Returns false if it had already been given up, or moved to another transport. */
 export function giveUp(media: ParticipantMedia, producerId: string, transport: Transport): boolean {
   return isDue(media, producerId, transport) && media.consuming.delete(producerId)
 }

@@ -112,6 +112,6 @@ test('an output that ends by itself and cannot be finished is reported without f
   played.wanted.onFailed(new Error('The browser hangs.'))
   const [problem, files] = await played.ended
   assert.deepEqual([problem.reason, files], ['failed', []])
-  assert.deepEqual(played.warnings, ['fail to finish an output'])
+  assert.deepEqual(played.warnings, ['failed to finish an output'])
   await assert.rejects(run.stop(), { code: 'EIO' })
 })

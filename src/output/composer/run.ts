@@ -71,7 +71,7 @@ export class ComposedRun implements OutputRun {
     if (this.#files) return
     const { listener, log, order } = this.#options
     const files = this.stop().catch((error: unknown) => {
-      log.warn({ err: error, outputId: order.outputId }, 'fail to finish an output')
+      log.warn({ err: error, outputId: order.outputId }, 'failed to finish an output')
       return []
     })
     void files.then((files) => listener.ended(problem, files))

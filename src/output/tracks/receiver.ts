@@ -147,7 +147,7 @@ export class StreamReceiver {
     this.#askedAt = now
     this.#tap?.requestKeyFrame().catch((error: unknown) => {
       // It closed just now.
-      if (!this.isOver) this.#options.log.warn({ err: error }, 'fail to ask for a key frame')
+      if (!this.isOver) this.#options.log.warn({ err: error }, 'failed to ask for a key frame')
     })
   }
 

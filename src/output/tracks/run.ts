@@ -97,7 +97,7 @@ export abstract class RecordingRun<Config extends { participantId: string }> imp
   async #checkDisk(): Promise<void> {
     const { reserveBytes: reserve = DISK_RESERVE_BYTES, freeBytes: look = freeBytes } = this.options
     const free = await look(this.order.folder).catch((error: unknown) => {
-      this.options.log.warn({ err: error }, 'fail to look at the free space of the disk')
+      this.options.log.warn({ err: error }, 'failed to look at the free space of the disk')
       return Infinity
     })
     if (free < reserve) await this.#endBy('disk-full', 'The disk is almost full, so the recording ended.')
@@ -112,7 +112,7 @@ export abstract class RecordingRun<Config extends { participantId: string }> imp
     if (this.#stopping) return
     this.#stopping = this.#end()
     const files = await this.#stopping.catch((error: unknown) => {
-      this.options.log.warn({ err: error, outputId: this.order.outputId }, 'fail to finish a recording')
+      this.options.log.warn({ err: error, outputId: this.order.outputId }, 'failed to finish a recording')
       return []
     })
     this.#listener.ended({ reason, message, ...(cause !== undefined && { cause }) }, files)
