@@ -8,18 +8,18 @@ export const TRANSPORT_WIDE_URI = 'http://www.ietf.org/id/draft-holmer-rmcat-tra
 /** RTCP transport feedback (RFC 4585), and its format. */
 const [PAYLOAD_TYPE, FORMAT] = [205, 15]
 const HEAD_BYTES = 20
-/** The unit of times in a report. */
+/** The unit of time in a report. */
 const TICK_MS = 0.25
 const REFERENCE_MS = 64
-/** Packets of which one chunk tells, with two bits for each. */
+/** How many packets one chunk describes, with two bits each. */
 const PACKETS_PER_CHUNK = 7
 const [SMALL, LARGE] = [1, 2]
-/** More of them in one report is a line that was away. */
+/** A longer gap means that the line was down; a report does not cover it. */
 const MOST_PACKETS = 1000
 
 export class ArrivalFeedback {
   readonly #extensionId: number
-  /** By the packet's number, counted on over the turns of its 16 bits. */
+  /** Arrival times by packet number, unwrapped from its 16 bits. */
   #arrivals = new Map<number, number>()
   /** The first packet that no report has contained. */
   #next: number | undefined
@@ -106,12 +106,12 @@ function assemble(told: {
   return Buffer.concat([...parts, padding])
 }
 
-/** A difference on the ring of 16 bits, with its sign. */
+/** The signed difference of two 16-bit numbers that wrap around. */
 function signed(difference: number): number {
   return ((((difference + 0x8000) % 0x10000) + 0x10000) % 0x10000) - 0x8000
 }
 
-/** The extension of this id, in the form of one byte (RFC 8285 section 4.2). */
+/** The one-byte header extension with this id (RFC 8285 section 4.2). */
 function transportNumberOf(packet: Buffer, id: number): number | undefined {
   if ((packet[0]! & 0x10) === 0) return undefined
   let at = 12 + 4 * (packet[0]! & 0x0f)
@@ -120,7 +120,7 @@ function transportNumberOf(packet: Buffer, id: number): number | undefined {
   at += 4
   while (at < end) {
     const [is, bytes] = [packet[at]! >> 4, (packet[at]! & 0x0f) + 1]
-    // Zeroes fill up.
+    // Zeroes are padding.
     if (packet[at] === 0) at += 1
     else if (is === id) return at + 3 <= end ? packet.readUInt16BE(at + 1) : undefined
     else at += 1 + bytes

@@ -1,18 +1,18 @@
 import { paces, type Source } from './streams.ts'
 
-/** Somebody who sends. */
+/** A participant that sends. */
 export interface Sender {
   readonly sources: readonly Source[]
-  /** One frame of one of them goes out. */
+  /** Sends one frame of this source. */
   sendFrame(source: Source, now: number): void
 }
 
-/** Between two rounds of frames. */
+/** How often due frames are looked for. */
 const TICK_MS = 10
-/** More frames than that are not made up for after a pause. */
+/** After a pause, at most this many missed frames of a source are sent. */
 const MOST_BEHIND = 5
 
-/** Frames of everybody go out in time; what is late after a pause is made up for within reason. Answers how to stop it. */
+/** Sends the frames of all participants when they are due. Returns a function that stops it. */
 export function keepSending(people: readonly Sender[]): () => void {
   const next = new WeakMap<Source, number>()
   const timer = setInterval(() => {
@@ -20,7 +20,7 @@ export function keepSending(people: readonly Sender[]): () => void {
       for (const source of participant.sources) {
         const { intervalMs } = paces[source.media]
         const now = performance.now()
-        // Not all at once.
+        // Sources begin at different moments, as people do.
         let due = next.get(source) ?? now + Math.random() * intervalMs
         if (now - due > MOST_BEHIND * intervalMs) due = now
         for (; due <= now; due += intervalMs) participant.sendFrame(source, performance.now())

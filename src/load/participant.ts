@@ -14,20 +14,20 @@ export interface ParticipantOptions {
   meetingId: string
   participantId: string
   sources: readonly Source[]
-  /** Among all participants of this test, by producer. */
+  /** Finds a source of any participant of this test by its producer id. */
   sourceOf: (producerId: string) => Source | undefined
   onProducer: (producerId: string, source: Source) => void
   onDelay: (ms: number) => void
-  /** Whether this address may be loaded. @throws with the reason if not */
+  /** @throws if the server at this address does not allow load tests; the message gives the reason */
   mayAim: (host: string) => void
-  /** It is out, and did not ask for it. */
+  /** The participant lost its place without leaving. */
   onLost: (why: string) => void
 }
 
-/** With what the contract's clients wait for an answer and for the door. */
+/** How long the published clients wait for an answer, and for admission. */
 const ENTRY_TIMEOUT_MS = 30_000
 const unheeded = (): void => undefined
-/** Nobody is here to consent to anything. */
+/** Requests of the server that need nothing but an answer, as nobody is here to consent. */
 const UNHEEDED: ServerRequestHandlers = {
   newConsumer: unheeded,
   newDataConsumer: unheeded,
@@ -40,18 +40,18 @@ const UNHEEDED: ServerRequestHandlers = {
   disableShare: unheeded,
   pinStateChanged: unheeded,
 }
-/** Between two reports of a sender. */
+/** The interval of sender reports. */
 const REPORT_EVERY_MS = 1000
-/** One packet of so many is opened. */
+/** One in this many packets is decrypted. */
 const OPEN_EVERY = 64
 
 export class LoadParticipant {
   readonly arrivals = new Map<string, Arrival>()
   readonly sources: readonly Source[]
   readonly meetingId: string
-  /** Until the answer to join. */
+  /** Time until the answer to `join`. */
   joinMs = 0
-  /** Until the first packet of another's media came. */
+  /** Time until the first packet of another participant's media. */
   firstMediaMs: number | undefined
   opened = 0
   unopened = 0
@@ -103,7 +103,7 @@ export class LoadParticipant {
     )
   }
 
-  /** From the first word to media on its way. @throws {Error} in one sentence */
+  /** Enters, joins and begins to send. @throws {Error} with one sentence */
   async join(): Promise<void> {
     const { participantId, onProducer, mayAim } = this.#options
     this.#startedAt = performance.now()
@@ -154,7 +154,7 @@ export class LoadParticipant {
     }
   }
 
-  /** One frame of one of its sources goes out. */
+  /** Sends one frame of a source. */
   sendFrame(source: Source, now: number): void {
     const peer = this.#send
     if (!peer) return
@@ -253,7 +253,7 @@ export class LoadParticipant {
 
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
-/** What it can receive: the codecs sent here, without retransmission or bandwidth estimation. */
+/** The codecs that a load test receives: those it sends, without retransmission or bandwidth estimation. */
 function receivable({ codecs = [] }: RtpCapabilities): RtpCapabilities {
   return {
     codecs: codecs

@@ -1,7 +1,7 @@
 /**
- * One transport without a browser: ICE, DTLS and SRTP by werift. What is received is read by its heads alone, which are in
- * the clear, and opened now and then to see that it is what was sent: opening every packet would load this machine and
- * not the server.
+ * One transport without a browser: ICE, DTLS and SRTP by werift. Of received packets only the headers, which are not
+ * encrypted, are read; one in many is decrypted to see that it holds what was sent. Decrypting every packet would load this
+ * machine rather than the server.
  */
 import type { Socket } from 'node:dgram'
 import type { DtlsParameters, IceCandidate, IceParameters } from '../protocol/media.ts'
@@ -31,16 +31,16 @@ export interface RemoteTransport {
 }
 
 export interface PeerEvents {
-  /** A packet of RTP, sealed. */
+  /** Called with each RTP packet, still encrypted. */
   onRtp?: (packet: Buffer) => void
   onRtcp?: (packets: RtcpPacket[]) => void
   /** Reports the arrival of packets to the server, so that it can estimate the bandwidth. */
   feedback?: ArrivalFeedback | undefined
 }
 
-/** For ICE and DTLS together. */
+/** How long ICE and DTLS may take together. */
 const CONNECT_TIMEOUT_MS = 15_000
-/** The interval of browsers. */
+/** The interval that browsers use. */
 const FEEDBACK_EVERY_MS = 50
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 
@@ -56,7 +56,7 @@ export class Peer {
     this.#dtls = dtls
   }
 
-  /** @param tell hands our part of DTLS to the server */
+  /** @param tell sends our DTLS parameters to the server */
   static async connect(
     remote: RemoteTransport,
     tell: (dtlsParameters: DtlsParameters) => Promise<unknown>,
@@ -65,7 +65,7 @@ export class Peer {
     const candidates = remote.iceCandidates.filter(({ protocol }) => protocol === 'udp')
     const gatherer = new RTCIceGatherer({
       useIpv6: false,
-      // Werift looks for addresses of the network alone.
+      // Werift does not gather loopback addresses by itself.
       additionalHostAddresses: ['127.0.0.1'],
     })
     const ice = new RTCIceTransport(gatherer)
@@ -76,7 +76,7 @@ export class Peer {
       ProtectionProfileAes128CmHmacSha1_80,
     ])
     dtls.role = 'client'
-    // Or else it would open every packet by itself.
+    // Otherwise it would decrypt every packet.
     dtls.srtpStarted = true
     const peer = new Peer(remote.id, ice, dtls)
     let timer: NodeJS.Timeout | undefined
@@ -147,7 +147,7 @@ export class Peer {
     const timer = setInterval(() => {
       if (this.#closed) return clearInterval(timer)
       const report = feedback.report()
-      // Werift asks of a packet only that it can be written.
+      // Werift needs nothing of a packet but `serialize`.
       if (report) this.report([{ serialize: () => report } as RtcpPacket])
     }, FEEDBACK_EVERY_MS)
   }
@@ -162,7 +162,7 @@ export class Peer {
       try {
         onRtcp(RtcpPacketConverter.deSerialize(this.#dtls.srtcp.decrypt(data)))
       } catch {
-        // A report that does not open is as good as none.
+        // A report that cannot be decrypted is ignored.
       }
     }
   }

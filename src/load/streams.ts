@@ -16,33 +16,33 @@ export const paces: Record<Media, Pace> = {
 }
 /** How many frames back an arrival can be matched; 10 s of audio. */
 const REMEMBERED = 512
-/** Without the heads of IP, UDP, RTP and SRTP: fits every network. */
+/** Payload size without the headers of IP, UDP, RTP and SRTP; fits every network. */
 const PACKET_BYTES = 1100
-/** Frames of video between two that stand for themselves. */
+/** Video frames between two key frames. */
 const KEY_FRAME_EVERY = 75
 const KEY_FRAME_TIMES = 3
 const LEVEL_EXTENSION = { id: 10, uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level' }
-/** Loudness in -dBov: somebody speaks. */
+/** Audio level in -dBov of somebody who speaks. */
 const LOUDNESS = 30
 /** The share of each layer in the bit rate, the smallest first, as browsers divide it. */
 const LAYER_SHARES: Record<number, readonly number[]> = { 1: [1], 2: [0.25, 1], 3: [0.1, 0.25, 1] }
 /** Seconds from 1900, where NTP begins, to 1970 (RFC 5905). */
 const NTP_EPOCH_S = 2_208_988_800
-/** Marks every packet, to find it again behind the server. */
+/** Marks every packet, so that it is recognised where it arrives. */
 const MARK = Buffer.from('anteroom-load')
-/** One byte, of VP8: the first packet of a frame, or a later one (RFC 7741 section 4.2). */
+/** The first byte of the VP8 payload descriptor, for the first packet of a frame and for later ones (RFC 7741 section 4.2). */
 const [START_OF_FRAME, REST_OF_FRAME] = [0x10, 0x00]
-/** Five bytes follow it: which fields these are, the number of the picture, that of its base, its temporal layer. */
+/** Five bytes follow: which fields are present, the picture id, the index of its base layer, and its temporal layer. */
 const EXTENDED = 0x80
 const [EXTENSION_BYTES, EXTENSION_FIELDS] = [5, 0xe0]
-/** Each frame's temporal layer, over and over after a key frame, as browsers send `L1T3`; and its size beside the mean. */
+/** The temporal layer of each frame, repeated after a key frame as browsers send `L1T3`, and its size relative to the mean. */
 const TEMPORAL_LAYERS = [
   { temporalLayer: 0, size: 1.6 },
   { temporalLayer: 2, size: 0.8 },
   { temporalLayer: 1, size: 0.8 },
   { temporalLayer: 2, size: 0.8 },
 ]
-/** A frame of it needs none of its own layer, so that a receiver may begin with it. */
+/** This layer's frames depend on no other frame of the layer, so a receiver may begin with any of them. */
 const LAYER_SYNC = 0x20
 
 /** As long as the VP8 header of a stream with one layer. */
@@ -59,7 +59,7 @@ interface Frame {
   isKey: boolean
   /** Undefined in a stream of one layer, which has no temporal layers either. */
   temporalLayer: number | undefined
-  /** Beside the mean. */
+  /** Relative to the mean. */
   size: number
 }
 
@@ -72,14 +72,14 @@ interface Layer {
   bytes: number
 }
 
-/** One stream that a participant sends, in one layer or several: its frames, and when each went out. */
+/** A stream that a participant sends, in one layer or several: its frames, and when each was sent. */
 export class Source {
   readonly media: Media
   readonly #layers: readonly Layer[]
   readonly #sentAt = new Float64Array(REMEMBERED)
   #frame = 0
   #wantsKeyFrame = true
-  /** Since which the temporal layers are counted. */
+  /** The frame from which temporal layers are counted. */
   #keyFrame = 0
   /** Frames of the lowest temporal layer so far. */
   #bases = 0
@@ -132,12 +132,12 @@ export class Source {
     }
   }
 
-  /** A receiver sees nothing until the next key frame. */
+  /** Makes the next frame a key frame, without which a new receiver sees nothing. */
   askForKeyFrame(): void {
     this.#wantsKeyFrame = true
   }
 
-  /** What a receiver needs to change between layers: the relation of their times (RFC 3550 section 6.4.1). */
+  /** The sender reports of all layers, which relate the timestamps of the layers so that receivers can switch between them (RFC 3550 section 6.4.1). */
   reports(now: number): RtcpSrPacket[] {
     const seconds = (performance.timeOrigin + now) / 1000 + NTP_EPOCH_S
     const ntpTimestamp = (BigInt(Math.floor(seconds)) << 32n) | BigInt(Math.floor((seconds % 1) * 2 ** 32))
@@ -160,7 +160,7 @@ export class Source {
     )
   }
 
-  /** One more frame, in packets. */
+  /** Returns the packets of the next frame. */
   next(now: number, send: (payload: Buffer, header: RtpHeader) => void): void {
     const frame = this.#frame++
     this.#sentAt[frame % REMEMBERED] = now
@@ -232,12 +232,12 @@ export class Source {
   }
 }
 
-/** Whether a packet that was opened holds what a source put into it. */
+/** Whether a decrypted packet holds what a source put into it. */
 export function isOurs(opened: Buffer): boolean {
   return opened.includes(MARK)
 }
 
-/** One stream as it arrives at one participant. */
+/** A stream as it arrives at one participant. */
 export class Arrival {
   received = 0
   frames = 0
@@ -255,7 +255,7 @@ export class Arrival {
   hear(packet: Buffer, now: number): number | undefined {
     const sequence = packet.readUInt16BE(2)
     if (this.#first === undefined) this.#first = this.#highest = sequence
-    // The difference on the ring of 16 bits, with its sign; `highest` counts on over its turns.
+    // The signed difference of two numbers that wrap around at 16 bits; `highest` is unwrapped.
     const ahead = ((sequence - this.#highest + 0x8000) & 0xffff) - 0x8000
     if (ahead > 0) this.#highest += ahead
     this.received++
@@ -265,7 +265,7 @@ export class Arrival {
     return sentAt === undefined ? undefined : now - sentAt
   }
 
-  /** Packets that should have come by now, since the first one. */
+  /** Packets that should have arrived since the first one. */
   get expected(): number {
     return this.#first === undefined ? 0 : this.#highest - this.#first + 1
   }

@@ -1,4 +1,4 @@
-/** What the page's address says: which meeting, and the secret part behind the `#`, which is taken out at once. */
+/** Reads the page's address: the meeting, and the secret in the fragment, which is removed from the address at once. */
 
 export interface Address {
   meetingId?: string
@@ -28,7 +28,7 @@ function decodeSafely(text: string): string {
   }
 }
 
-/** What somebody typed or pasted to join: a whole link, or an id. */
+/** Reads what somebody typed or pasted to join: a link or an id. */
 export function parseJoinText(text: string): Address | undefined {
   const trimmed = text.trim()
   if (trimmed === '') return undefined

@@ -1,11 +1,11 @@
 /**
- * Words of others beside our own: a name in a script that is written from right to left must not turn the sentence around
- * it. In markup `<Foreign>` holds them apart; in a plain string (a title, a notice, an option) `isolated` does.
+ * Isolates text that people wrote within our sentences: a name in a right-to-left script must not reorder the sentence around
+ * it. Use `<Foreign>` in markup, and `isolated` in a plain string (a title, a notice, an option).
  *
  * An `aria-label` needs neither: it is read aloud in its logical order, and some readers speak the controls.
  */
 
-/** Embeddings, overrides and isolates, by which a text would reach beyond its own end. */
+/** Embeddings, overrides and isolates, with which a text could affect what follows it. */
 const CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g
 
 export function withoutControls(text: string): string {

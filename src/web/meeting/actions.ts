@@ -1,10 +1,10 @@
-/** What a press does. Each goes by what is wanted at that moment, not by what was drawn last. */
+/** What the buttons do. Each action acts on the state at the moment of the click, not on the state that was drawn last. */
 import { DeviceError, type Devices, type Self } from '../../client/client.ts'
 import { isWanted } from './bar-model.ts'
 import type { ChatModel } from './chat-model.ts'
 
 export interface Actions {
-  /** Does something that may fail, and says why it did. */
+  /** Runs an action; if it fails, shows the reason. */
   attempt: (act: () => Promise<void>) => void
   mic: () => void
   camera: () => void
@@ -13,7 +13,7 @@ export interface Actions {
   react: (text: string) => void
 }
 
-/** What the actions need of a meeting. */
+/** The parts of a meeting that the actions use. */
 export interface ActionTarget {
   readonly self: Pick<Self, 'id'>
   readonly devices: Pick<
@@ -30,7 +30,7 @@ export function createActions(
 ): Actions {
   const attempt: Actions['attempt'] = (act) => {
     act().catch((error: unknown) => {
-      // Whoever declines to share a screen knows that it is not shared.
+      // Somebody who cancels the browser's dialog needs no message.
       if (error instanceof DeviceError && error.device === 'screen' && error.problem === 'denied') return
       tell(error instanceof Error ? error.message : 'That did not work.')
     })
@@ -42,7 +42,7 @@ export function createActions(
       attempt(() => (isWanted(devices.status('camera')) ? devices.disableCamera() : devices.enableCamera())),
     share: () => {
       const status = devices.status('share')
-      // The browser is asking what to share, and the answer is given there.
+      // The browser's own dialog is open.
       if (status === 'turningOn') return
       attempt(() => (isWanted(status) ? devices.stopShare() : devices.startShare()))
     },

@@ -1,4 +1,4 @@
-/** The one sentence that is shown for a while: who came and left, and what did not work. */
+/** The notice: one sentence that is shown for a while, of who came and left and of what failed. */
 import type { Meeting, OutputName, OutputState } from '../../client/client.ts'
 import { isolated } from '../isolate.ts'
 import type { Subscribe, View } from './view.ts'
@@ -25,7 +25,7 @@ export class Notice implements View<string> {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** Tells of what happens in the meeting. Returns the way to stop. */
+  /** Shows what happens in the meeting. Returns a function that stops it. */
   listen(meeting: Pick<Meeting, 'on'>): () => void {
     const stops = [
       meeting.on('participantJoined', ({ name }) => this.show(`${isolated(name)} joined`)),
@@ -48,7 +48,7 @@ const outputWords: Record<OutputName, string> = {
   transcription: 'The transcription',
 }
 
-/** What everybody must be told of an output; empty where there is nothing to tell. */
+/** The notice about an output that everybody must see; empty if there is none. */
 function outputNotice(name: OutputName, state: OutputState): string {
   if (state === 'started') return `${outputWords[name]} has started`
   return state === 'stopped' ? `${outputWords[name]} has ended` : ''
