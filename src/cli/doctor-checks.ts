@@ -11,6 +11,8 @@ import { createSfu } from '../media/create.ts'
 import { mediaAddresses, type MediaAddress } from '../media/addresses.ts'
 import { sentenceOf } from '../media/preparation.ts'
 import { findPrograms, missingFonts, whyUnavailable } from '../output/programs.ts'
+import { whyNoSherpa } from '../output/speech/local/local.ts'
+import { readModelFolder } from '../output/speech/local/model-folder.ts'
 import { grantedSocketBuffer, SOCKET_BUFFER_BYTES, tryTcp, tryUdp, unusablePort } from '../media/ports.ts'
 import { checkStore } from '../store/open.ts'
 import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
@@ -67,6 +69,7 @@ export async function examine({ env, envFile }: CommandInput): Promise<Finding[]
     await adminKey(config),
     await certificate(config),
     ...(await recordings(config, env.PATH ?? '')),
+    ...(await speechModel(config)),
   ]
 }
 
@@ -254,6 +257,15 @@ async function recordings(config: Config, path: string): Promise<Finding[]> {
         ]
       : []),
   ]
+}
+
+async function speechModel({ transcriptionModelFolder: folder }: Config): Promise<Finding[]> {
+  if (folder === undefined) return []
+  const check = 'transcription'
+  const model = await readModelFolder(folder)
+  const wrong = typeof model === 'string' ? model : whyNoSherpa()
+  if (wrong !== undefined) return [{ check, verdict: 'bad', says: wrong }]
+  return [{ check, verdict: 'good', says: `speech is recognised here by the model in ${folder}` }]
 }
 
 function clock(): Finding {

@@ -543,6 +543,15 @@ export const settings = {
     env: 'TRANSCRIPTION_MODEL',
     schema: Type.String({ default: 'whisper-1', description: 'model of that API that recognises speech' }),
   },
+  transcriptionModelFolder: {
+    env: 'TRANSCRIPTION_MODEL_FOLDER',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'folder with a speech model, which recognises on this machine by sherpa-onnx-node; with TRANSCRIPTION_URL too, that API writes summaries alone',
+      }),
+    ),
+  },
   summaryModel: {
     env: 'SUMMARY_MODEL',
     schema: Type.Optional(

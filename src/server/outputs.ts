@@ -62,14 +62,12 @@ export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddress
   }
 }
 
-function transcriberOptions(
-  { transcriptionUrl: url, transcriptionApiKey: apiKey, transcriptionModel: model, summaryModel }: Config,
-  now: () => number,
-  log: Logger,
-): OutputsOptions['transcription'] {
+function transcriberOptions(config: Config, now: () => number, log: Logger): OutputsOptions['transcription'] {
+  const { transcriptionUrl: url, transcriptionApiKey: apiKey, transcriptionModel: model } = config
   return {
     endpoint: url === undefined ? undefined : { url, apiKey, model },
-    summaryModel,
+    modelFolder: config.transcriptionModelFolder,
+    summaryModel: config.summaryModel,
     now,
     random: Math.random,
     log,

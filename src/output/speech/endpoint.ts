@@ -49,6 +49,10 @@ export class Endpoint implements Recogniser {
     return text.trim()
   }
 
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
   /** Lets a language model answer. */
   async chat(
     model: string,

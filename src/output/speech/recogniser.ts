@@ -2,6 +2,8 @@
 export interface Recogniser {
   /** @throws {RecogniserError} where the recogniser cannot do it */
   recognise(samples: Int16Array, options: RecogniseOptions): Promise<string>
+  /** No process of it is left when this resolves. */
+  close(): Promise<void>
 }
 
 export interface RecogniseOptions {

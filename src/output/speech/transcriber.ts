@@ -1,4 +1,4 @@
-/** The engine of transcriptions: speech of each participant becomes text, by an OpenAI-compatible endpoint. */
+/** The engine of transcriptions: speech of each participant becomes text, by an OpenAI-compatible endpoint or a model of this machine's. */
 import type { MediaLog } from '../../media/log.ts'
 import type {
   OutputEngine,
@@ -9,6 +9,8 @@ import type {
   TranscriptionConfig,
 } from '../output.ts'
 import { Endpoint } from './endpoint.ts'
+import { LocalRecogniser, whyNoSherpa } from './local/local.ts'
+import { readModelFolder } from './local/model-folder.ts'
 import { Queue } from './queue.ts'
 import type { Summariser } from './summary.ts'
 import { readTranscript, writeTranscript } from './transcript-files.ts'
@@ -16,6 +18,8 @@ import { Transcription, type Means } from './transcription.ts'
 
 export interface TranscriberOptions {
   endpoint: { url: string; apiKey: string | undefined; model: string } | undefined
+  /** A model of this machine's; it recognises, where both are given, and the endpoint writes summaries alone. */
+  modelFolder?: string | undefined
   /** The endpoint's language model for summaries. */
   summaryModel: string | undefined
   now: () => number
@@ -28,19 +32,32 @@ const AT_ONCE = 4
 const MOST_WAITING = 200
 
 const NO_RECOGNISER =
-  'Transcription needs a recogniser: set TRANSCRIPTION_URL to the base of an OpenAI-compatible API, such as https://api.openai.com/v1.'
+  'Transcription needs a recogniser: set TRANSCRIPTION_URL to the base of an OpenAI-compatible API, such as https://api.openai.com/v1, or TRANSCRIPTION_MODEL_FOLDER to a folder that holds a speech model.'
 
 export function createTranscriber({
   endpoint,
+  modelFolder,
   summaryModel,
   now,
   random,
   log,
 }: TranscriberOptions): OutputEngine<TranscriptionConfig> {
   const asked = endpoint && new Endpoint({ ...endpoint, random })
-  if (!asked) return new Transcriber(undefined)
-  const summariser = summaryModel === undefined ? undefined : summariserOf(asked, summaryModel)
-  return new Transcriber({ recogniser: asked, summariser, queue: new Queue(AT_ONCE, MOST_WAITING), now, log })
+  const local = modelFolder === undefined ? undefined : new LocalRecogniser({ folder: modelFolder, log })
+  const recogniser = local ?? asked
+  const unavailable = local ? whyNoSherpa() : asked ? undefined : NO_RECOGNISER
+  if (!recogniser || unavailable !== undefined) return new Transcriber(unavailable)
+  const summariser = asked && summaryModel !== undefined ? summariserOf(asked, summaryModel) : undefined
+  // A process of this machine does one thing after the other.
+  const queue = new Queue(local ? 1 : AT_ONCE, MOST_WAITING)
+  const transcriber = new Transcriber(undefined, { recogniser, summariser, queue, now, log })
+  if (modelFolder !== undefined)
+    void readModelFolder(modelFolder).then((model) => {
+      if (typeof model !== 'string') return
+      transcriber.unavailable = model
+      log.warn({}, model)
+    })
+  return transcriber
 }
 
 function summariserOf(endpoint: Endpoint, model: string): Summariser {
@@ -58,19 +75,17 @@ function summariserOf(endpoint: Endpoint, model: string): Summariser {
 }
 
 class Transcriber implements OutputEngine<TranscriptionConfig> {
+  unavailable: string | undefined
   readonly #means: Means | undefined
   readonly #running = new Set<Transcription>()
 
-  constructor(means: Means | undefined) {
+  constructor(unavailable: string | undefined, means?: Means) {
+    this.unavailable = unavailable
     this.#means = means
   }
 
-  get unavailable(): string | undefined {
-    return this.#means ? undefined : NO_RECOGNISER
-  }
-
   start(order: OutputOrder<TranscriptionConfig>, listener: OutputListener): OutputRun {
-    if (!this.#means) throw new Error(NO_RECOGNISER)
+    if (!this.#means) throw new Error(this.unavailable)
     const run = new Transcription(order, listener, this.#means)
     this.#running.add(run)
     void run.done.then(() => this.#running.delete(run))
@@ -84,5 +99,6 @@ class Transcriber implements OutputEngine<TranscriptionConfig> {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#running].map((run) => run.hurry()))
+    await this.#means?.recogniser.close()
   }
 }
