@@ -1,6 +1,6 @@
 /**
- * Messages a second from one sender to 200 subscribers through our chat, against bare `ws` broadcasting frames of the same
- * size, in one run. Server and receivers have a process each. Goal: 0.6 of bare.
+ * Messages per second from one sender to 200 subscribers through our chat, compared with bare `ws` that broadcasts
+ * frames of the same size, in one run. The server and the receivers have a process each. Goal: 0.6 of bare.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,7 +21,7 @@ import { printTable } from './table.ts'
 const SUBSCRIBERS = 200
 const MESSAGES = 4000
 const ROUNDS = 3
-/** Published and not yet answered. */
+/** The most messages that wait for an answer at once. */
 const WINDOW = 64
 const TEXT = 'x'.repeat(100)
 
@@ -77,7 +77,7 @@ async function serve(kind: Kind): Promise<void> {
     const server = new WebSocketServer({ server: http, perMessageDeflate: false })
     server.on('connection', (socket) => {
       socket.on('message', (frame: Buffer) => {
-        // What the receivers say to subscribe.
+        // Frames this short are the subscribe requests of the receivers.
         if (frame.length < TEXT.length) return
         for (const client of server.clients) if (client !== socket) client.send(frame)
         socket.send(frame.subarray(0, 8))
@@ -89,7 +89,7 @@ async function serve(kind: Kind): Promise<void> {
   process.send!({ url: `ws://127.0.0.1:${(http.address() as { port: number }).port}/chat?ticket=x` })
 }
 
-/** All the receivers; says when each of them has every message. */
+/** Runs all receivers and reports when each of them has every message. */
 function receive(url: string): void {
   let [ready, missing] = [0, 0]
   process.on('message', (what: { expect: number }) => {
@@ -103,7 +103,7 @@ function receive(url: string): void {
       if (++ready === SUBSCRIBERS) process.send!({ ready: true })
     })
     socket.on('message', (data: Buffer) => {
-      // The tag says what it is; of a batch only the number of messages is wanted here.
+      // The tag gives the type of a frame. For a batch, only the number of messages matters here.
       if (data[0] !== 0x0a) return
       const frame = decodeServerFrame(data)
       if (frame.kind !== 'batch') return
@@ -120,7 +120,7 @@ async function say<T>(child: ChildProcess, name: string): Promise<T> {
   }
 }
 
-/** Messages a second until the last receiver has the last one. */
+/** Returns the messages per second until the last receiver has the last one. */
 async function round(kind: Kind): Promise<number> {
   const server = fork(import.meta.filename, ['serve', kind])
   const url = await say<string>(server, 'url')
@@ -159,7 +159,7 @@ async function round(kind: Kind): Promise<number> {
     }
   }
   sender.on('message', (data: Buffer) => {
-    // Welcome, pings: no answers.
+    // Skips the welcome and pings, which answer no message.
     if (kind === 'ours' && data[0] !== 0x12) return
     answered++
     more()

@@ -1,9 +1,10 @@
 /**
- * Six members in one meeting send cameras of three layers, two of them talk, and one comes to be on a line of 500 kbit/s,
- * then 200, then a wide one again: our server against mediasoup alone with the same worker, one after the other in one run.
- * The line is in user space and drops what waits for more than 300 ms. Goal: pictures fit within 5 s, no voice is
- * silent for more than 200 ms, the pictures are large again within 15 s, and the others notice nothing.
- * Silences that the others have too are of this machine: it was too busy to pass packets on.
+ * Compares our server with mediasoup alone, with the same worker, one after the other in one run: in one meeting of
+ * six, all send a camera with three layers and two of them talk; the line of one member narrows to 500 kbit/s, then to
+ * 200, then is wide again. The line is simulated in user space and drops packets that wait longer than 300 ms.
+ * Goals: the video fits the line within 5 s, no voice is silent for more than 200 ms, the video is large again within
+ * 15 s, and the others are not affected.
+ * Silences that the others have too come from this machine: it was too busy to forward packets.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { bareMeeting } from '../test/support/congestion/bare.ts'
@@ -14,30 +15,32 @@ import { printGoal, printTable } from './table.ts'
 
 const RATES = { videoBitrate: 1_500_000, audioBitrate: 32_000 }
 const LOOK_EVERY_MS = 500
-/** Until everything flows. */
+/** The time in which all streams start. */
 const SETTLE_S = 15
 const PHASES = [
   { name: '500 kbit/s', bitsPerSecond: 500_000, seconds: 20 },
   { name: '200 kbit/s', bitsPerSecond: 200_000, seconds: 20 },
   { name: 'wide again', bitsPerSecond: Infinity, seconds: 30 },
 ]
-/** Of packets; a few are dropped now and then where a line is full. */
+/**
+ * The share of packets above which the video does not fit the line. A few packets are always dropped on a full line.
+ */
 const DROPPED = 0.1
-/** Of what was received before, and of what others receive over some seconds. */
+/** The shares of the earlier bitrate at which the video counts as large again, and the others as not affected. */
 const [ALL, SAME] = [0.9, 0.9]
 const GOALS = { fitsMs: 5000, silenceMs: 200, largeMs: 15_000 }
 
 interface Phase {
   name: string
-  /** When the line took what was sent, or the pictures were as large as before; undefined where neither came to be. */
+  /** When the video fitted the line, or was as large as before; undefined if neither happened. */
   doneMs: number | undefined
   silence: { narrowMs: number; othersMs: number }
-  /** Over the second half. */
+  /** Measured in the second half of the phase. */
   videoBitrate: number
   layers: string
-  /** Share of packets for the narrow member over the second half. */
+  /** Share of the packets to the narrow member in the second half. */
   dropped: number
-  /** Of the worst of the others, beside what it received before the line changed. */
+  /** The lowest bitrate among the others, as a share of their bitrate before the line changed. */
   others: number
 }
 
@@ -85,7 +88,7 @@ async function measure(meeting: Meeting): Promise<Phase[]> {
   }
 }
 
-/** Until over two seconds nothing to speak of was dropped any more; undefined where that went on to the end. */
+/** The time until hardly any packet was dropped in two seconds; undefined if drops continued to the end. */
 function fitsAfter(seen: Moment[], startMs: number): number | undefined {
   const last = seen.findLastIndex((_, at) => {
     const late = seen.slice(Math.max(0, at - 3), at + 1)
@@ -99,7 +102,7 @@ function dropShareOf(moments: Moment[]): number {
   return sumOf(moments, ({ dropped }) => dropped) / sumOf(moments, ({ dropped, passed }) => dropped + passed)
 }
 
-/** Until so much video came for a second. */
+/** The time until the video had this bitrate for one second. */
 function largeAfter(seen: Moment[], startMs: number, bitrate: number): number | undefined {
   const first = seen.findIndex(
     (_, at) => at > 0 && meanOf(seen.slice(at - 1, at + 1), (one) => one.videoBitrate) >= bitrate,

@@ -1,6 +1,6 @@
 /**
- * `GET /get-token` for a second of one core: ours, the published Express sample's way, and a bare `node:http` server that mints; each in a
- * process of its own, asked by the same client in turns. Goal: ≥ 0.85 × bare.
+ * Answers to `GET /get-token` per second of one core: our server, the published Express sample, and a bare `node:http`
+ * server that mints tokens. Each runs in a process of its own; the same client asks them in turns. Goal: ≥ 0.85 × bare.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ import { printGoal, printTable } from './table.ts'
 
 const ROUNDS = 9
 const ANSWERS = 10_000
-/** Until then code is compiled that is compiled once. */
+/** The number of requests until all code is compiled. */
 const WARM_UP = 30_000
 const CONNECTIONS = 32
 const KEY = 'bench-key'
@@ -77,8 +77,8 @@ function cpuMs(pid: number): number {
 }
 
 /**
- * Asks over kept connections, without a library between, so that the client is quicker than any of the servers. It never
- * sleeps: waking it would cost the slower server more than the quicker one.
+ * Sends requests over kept connections with no library in between, so that the client is faster than every server. It
+ * never sleeps, because waking it would cost the slower server more than the faster one.
  */
 class Client {
   readonly #connections: Socket[] = []
@@ -129,7 +129,10 @@ class Client {
   }
 }
 
-/** Answers for each second of the server's own processor time, so that neither the client's speed counts nor who shares the machine. */
+/**
+ * Returns answers per second of the server's own processor time. The speed of the client and other load on the machine
+ * do not count.
+ */
 async function measure({ pid }: ChildProcess, client: Client, answers: number): Promise<number> {
   const before = cpuMs(pid!)
   await client.ask(answers)

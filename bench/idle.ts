@@ -1,6 +1,6 @@
 /**
- * What a server costs that nobody uses: processor time, wakings and memory in a minute without a request, of the server and of
- * each process that it started. Goal: ≤ 0.1 s of processor a minute, all together.
+ * The cost of an idle server: processor time, wake-ups and memory in one minute without a request, of the server and of
+ * each process that it started. Goal: ≤ 0.1 s of processor time per minute in total.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { printGoal, printTable } from './table.ts'
 
-/** For what a start leaves to be done: collecting garbage, compiling. */
+/** The time for the work that follows a start: garbage collection and compilation. */
 const SETTLE_MS = 15_000
 const IDLE_MS = 60_000
 const GOAL_MS = 100
@@ -23,7 +23,7 @@ interface Reading {
   wakings: number
 }
 
-/** A process and all that it started. */
+/** Returns a process and all its descendants. */
 function familyOf(pid: number): number[] {
   const children = threadsOf(pid).flatMap((thread) =>
     readFileSync(`${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
@@ -45,7 +45,7 @@ function read(pid: number): Reading {
   return reading
 }
 
-/** In MB: what is in memory, and the part of it that no other process shares. */
+/** Returns the resident memory and the part that no other process shares, in MB. */
 function memoryOf(pid: number): { resident: number; own: number } {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const of = (name: string): number =>

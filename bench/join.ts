@@ -1,6 +1,6 @@
 /**
- * From the click on Join to the first picture of the other: two browsers, twenty joins, with the parts.
- * Goal: p50 under 486 ms, which Janus 1.1.2 took with a bare page on two cores, and p95 under 1 s.
+ * The time from the click on Join to the first frame of the other participant, and its parts: two browsers, twenty
+ * joins. Goal: p50 under 486 ms, which Janus 1.1.2 reached with a bare page on two cores, and p95 under 1 s.
  */
 import { launchBrowser, Person } from '../test/support/browser.ts'
 import { RealServer } from '../test/support/real-server.ts'
@@ -8,7 +8,7 @@ import { printGoal, printTable } from './table.ts'
 
 const JOINS = 20
 
-// The camera gives frames at its own rate, and not at the lower one of the tests.
+// The camera runs at its own frame rate, not at the lower one of the tests.
 const browser = await launchBrowser(['--use-fake-device-for-media-stream'])
 const server = await RealServer.start()
 const parts = new Map<string, number[]>()

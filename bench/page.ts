@@ -1,4 +1,4 @@
-/** The bytes that cross the wire for the first screen of each page: as they are, as gzip, and as Brotli. */
+/** The size of the first screen of each page on the wire: uncompressed, with gzip, and with Brotli. */
 import { firstScreens, weigh } from '../test/support/page-weight.ts'
 import { TestServer } from '../test/support/test-server.ts'
 import { printTable } from './table.ts'

@@ -1,7 +1,7 @@
-/** Small plots under each other, as SVG: one line each, over the same time. */
+/** Draws small line plots below each other over the same time axis, as SVG. */
 export interface Series {
   name: string
-  /** In the order of the first number. */
+  /** Sorted by x. */
   points: [x: number, y: number][]
 }
 

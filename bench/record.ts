@@ -1,6 +1,7 @@
 /**
- * What it costs to record: participants with a camera of 1.5 Mbit/s and a voice each, written to disk without decoding. Packets come from
- * another process over UDP, through the real media server. Goal: at most 3 % of a core for each camera and voice in this process.
+ * The cost of recording: participants with a camera of 1.5 Mbit/s and a voice each, written to disk without decoding.
+ * Another process sends the packets over UDP through the real media server. Goal: this process uses at most 3 % of a
+ * core per camera and voice.
  */
 import { fork } from 'node:child_process'
 import { createSocket } from 'node:dgram'
@@ -33,7 +34,7 @@ interface Target {
 if (process.argv[2] === 'send') send(JSON.parse(process.argv[3]!) as Target[])
 else await measure()
 
-/** The other process. */
+/** Runs in the sending process. */
 function send(targets: Target[]): void {
   process.on('disconnect', () => process.exit())
   const socket = createSocket('udp4')

@@ -1,8 +1,8 @@
 /**
- * On SQLite and on PostgreSQL, on one disk: durable `create-meeting` a second at 1, 10 and 50 clients, beside bare commits of
- * the same size to that disk; what was acknowledged after a `kill -9` in the middle; and pages of a list of 1,000,000 past
- * sessions. Goals: ≥ 3,000 a second at 50 clients on SQLite, and half of it or more on PostgreSQL; nothing lost; p99 < 20 ms on
- * the first and on the last page.
+ * Compares SQLite and PostgreSQL on one disk: durable `create-meeting` calls per second with 1, 10 and 50 clients, next
+ * to bare commits of the same size; what is left of acknowledged writes after a `kill -9`; and pages of a list of
+ * 1,000,000 past sessions. Goals: ≥ 3,000 per second with 50 clients on SQLite, at least half of that on PostgreSQL;
+ * nothing lost; p99 < 20 ms on the first and the last page.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHmac, randomUUID } from 'node:crypto'
@@ -25,7 +25,7 @@ const PORT = 19_300
 const KEY = 'bench-key'
 const SECRET = 'a-secret-for-the-bench-of-enough-length'
 const folder = mkdtempSync(join(tmpdir(), 'anteroom-bench-'))
-// PostgreSQL runs as another user than root.
+// PostgreSQL refuses to run as root, so its own user needs access.
 chmodSync(folder, 0o755)
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
@@ -89,7 +89,7 @@ const percentile = (values: number[], part: number): number =>
 const ms = (value: number): string => value.toFixed(1)
 const whole = (value: number): string => Math.round(value).toLocaleString('en')
 
-/** Creates meetings until told to stop; ends quietly when the server is gone. */
+/** Creates meetings for `forMs`; stops quietly if the server is killed. */
 async function create(clients: number, forMs: number): Promise<{ ids: string[]; latencies: number[] }> {
   const [ids, latencies]: [string[], number[]] = [[], []]
   const until = performance.now() + forMs
@@ -110,7 +110,7 @@ async function create(clients: number, forMs: number): Promise<{ ids: string[]; 
   return { ids, latencies }
 }
 
-/** One row of a meeting's size in each commit, each waiting for the disk: what SQLite does alone. */
+/** Commits one row of a meeting's size at a time, each synced to disk: what SQLite does alone. */
 function bareCommits(): number {
   const db = new Database(join(folder, 'bare.db'))
   db.pragma('journal_mode = WAL')
@@ -147,7 +147,7 @@ async function fillWithSessions(store: BenchStore, meetingId: string): Promise<v
     'insert into session_counts select project_id, count(*) from sessions group by project_id',
   ]
   if (store.url !== undefined) {
-    // Its own autovacuum comes within a minute.
+    // PostgreSQL's own autovacuum would run only within a minute.
     for (const statement of [...statements, 'vacuum analyze']) await runSql(store.url, statement)
     return
   }

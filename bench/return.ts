@@ -1,8 +1,8 @@
 /**
- * Coming back after the server was killed and started again: three browsers in one meeting, from the server's first answer
- * to the moment when each decodes new frames of each other. Goal for our client: p50 of at most 3 s.
- * For our client, and for the newest published one, which no server can hurry: its socket waits 2.5 to 5 s before each try
- * (`reconnectionDelay: 5000` with socket.io's own maximum and spread), and gives up after ten.
+ * The time to come back after the server was killed and restarted: three browsers in one meeting, from the server's
+ * first answer until each decodes new frames of the others. Measures our client (goal: p50 of at most 3 s) and the
+ * newest published client. The server cannot speed up the published one: its socket waits 2.5 to 5 s before each
+ * attempt (`reconnectionDelay: 5000` with socket.io's own maximum and jitter), and gives up after ten.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
@@ -15,16 +15,16 @@ import { printGoal, printTable } from './table.ts'
 const KILLS = { ours: 7, published: 3 }
 const PEOPLE = 3
 const GOAL_MS = 3000
-/** Far longer than the slowest client waits between two tries. */
+/** Far longer than the slowest client waits between two attempts. */
 const GIVE_UP_MS = 120_000
 
 interface Client {
   page: Page
-  /** The first thing that the server said on the last socket, by the clock. */
+  /** When the first message of the server arrived on the newest socket, in ms since the epoch. */
   socketAt: number
 }
 
-/** Before anything else of a page: peer connections that a bench can ask what arrives. */
+/** Runs in a page before its own scripts: keeps the peer connections, so that the bench can read their statistics. */
 function watchConnections(): void {
   const inside = globalThis as any
   inside.connections = []
@@ -37,11 +37,11 @@ function watchConnections(): void {
   })
 }
 
-/** From inside: forgets the connections of now, so that only new ones count. */
+/** Forgets the current connections, so that only new ones count. */
 const forgetConnections = (client: Client): Promise<void> =>
   client.page.evaluate(() => void ((globalThis as any).connections.length = 0))
 
-/** When this client first decoded frames of that many others over connections made since; by the clock. */
+/** When this client first decoded frames of that many others over new connections, in ms since the epoch. */
 function seesEverybody({ page }: Client): Promise<number> {
   return page.evaluate(
     async ({ others, giveUpMs }) => {
@@ -65,7 +65,7 @@ function seesEverybody({ page }: Client): Promise<number> {
 function watchSockets(page: Page): Client {
   const client: Client = { page, socketAt: 0 }
   page.on('websocket', (socket) => {
-    // The chat has a socket of its own.
+    // The chat has its own socket, which does not count.
     if (socket.url().includes('socket.io'))
       socket.once('framereceived', () => void (client.socketAt = Date.now()))
   })
@@ -109,7 +109,7 @@ async function kill(server: RealServer, clients: Client[]): Promise<Fields> {
 const at = (values: number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]!
 
-/** Returns the p50 from the server's answer to everybody's frames. */
+/** Returns the p50 from the server's answer until every client decodes frames of all others. */
 async function measure(title: string, kills: number, server: RealServer, clients: Client[]): Promise<number> {
   const runs: Fields[] = []
   await Promise.all(clients.map(seesEverybody))

@@ -1,7 +1,7 @@
 /**
- * One meeting on one worker and on two, each worker pinned to a core of its own, in turns, in one run. What counts is the
- * packets sent to receivers for each second of processor of the busier worker: so many it could send if it had a whole
- * core. The program that feeds and the socket that takes are not counted. Goal: two workers carry at least 1.8 times as much.
+ * Compares one meeting on one worker and on two, each worker pinned to its own core, in turns in one run. The figure is
+ * packets sent to receivers per second of processor time of the busier worker: its throughput with a whole core. The
+ * sending program and the receiving socket do not count. Goal: two workers carry at least 1.8 times as much.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
@@ -21,7 +21,7 @@ const SENDERS = 4
 const RECEIVERS = 40
 const ROUNDS = 6
 const ROUND_MS = 4000
-/** Of each sender. */
+/** Per sender. */
 const PACKETS_PER_SECOND = 250
 const TICK_MS = 4
 const PACKET_BYTES = 1200
@@ -32,7 +32,7 @@ const found = locateWorker()
 if (!found) throw new Error('There is no media worker on this machine: npm run worker')
 if (availableParallelism() < 2) throw new Error('Two workers need two cores.')
 
-/** Takes what is sent and never reads it, so that the kernel drops it without a word. */
+/** A UDP socket that is never read, so the kernel drops the packets silently. */
 const sink = spawn(
   process.execPath,
   [
@@ -60,15 +60,15 @@ interface Side {
 }
 
 interface Figures {
-  /** To receivers. */
+  /** Packets sent to receivers. */
   packets: number
-  /** To other workers. */
+  /** Packets sent to other workers. */
   piped: number
-  /** Of each worker. */
+  /** Per worker. */
   cpuSeconds: number[]
 }
 
-/** A meeting of all senders and receivers on so many workers. */
+/** Creates a meeting of all senders and receivers on this number of workers. */
 async function meeting(workers: number) {
   const homes: ProducerHomes = new Map()
   const sides: Side[] = []
@@ -156,14 +156,14 @@ function sendAll(senders: readonly { port: number; ssrc: number }[]): void {
     packet.writeUInt16BE(sequence & 0xffff, 2)
     packet.writeUInt32BE((sequence * 90) >>> 0, 4)
     packet.writeUInt32BE(ssrc, 8)
-    // A VP8 payload descriptor; key frames let consumers begin.
+    // A VP8 payload descriptor; consumers start at a key frame.
     packet[12] = 0x10
     packet[13] = sequence % 100 === 1 ? 0x00 : 0x01
     feed.send(packet, port, '127.0.0.1')
   }
 }
 
-/** Feeds one meeting for a round. */
+/** Sends to one meeting for one round. */
 async function round({
   senders,
   figures,
@@ -197,7 +197,7 @@ const totals = meetings.map((_, at) => ({
 try {
   for (const one of meetings) await round(one)
   for (let at = 0; at < ROUNDS; at++) {
-    // The order changes, so that neither always comes second.
+    // The order alternates, so that neither always comes second.
     for (const index of at % 2 ? [1, 0] : [0, 1]) {
       const { fed, packets, piped, cpuSeconds } = await round(meetings[index]!)
       const total = totals[index]!

@@ -1,6 +1,6 @@
 /**
- * Packets through our meeting path against a bare mediasoup worker with the same streams and consumers, in turns, in one
- * run. Both are fed the same RTP over UDP; what counts is the packets sent out for each second of the worker's processor.
+ * Compares packets through our meeting path with a bare mediasoup worker with the same streams and consumers, in turns
+ * in one run. Both get the same RTP over UDP; the figure is packets sent per second of the worker's processor time.
  * Goal: ours is at least 0.97 of bare.
  */
 import { spawn } from 'node:child_process'
@@ -19,7 +19,7 @@ import { printGoal, printTable } from './table.ts'
 const RECEIVERS = 20
 const ROUNDS = 6
 const ROUND_MS = 4000
-/** A camera of 2.4 Mbit/s ten times over, and one voice. */
+/** As much as ten cameras of 2.4 Mbit/s; the meeting has one voice besides. */
 const VIDEO_PER_SECOND = 2500
 const AUDIO_PER_SECOND = 50
 const TICK_MS = 4
@@ -28,7 +28,7 @@ const PACKET_BYTES = 1200
 const worker = locateWorker()
 if (!worker) throw new Error('There is no media worker on this machine: npm run worker')
 
-/** Takes what is sent and never reads it, so that the kernel drops it without a word. */
+/** A UDP socket that is never read, so the kernel drops the packets silently. */
 const sink = spawn(
   process.execPath,
   [
@@ -48,7 +48,7 @@ await once(feed, 'listening')
 interface Side {
   name: string
   worker: types.Worker
-  /** Where the feed sends to. */
+  /** The ports that the feed sends to. */
   ports: { audio: number; video: number }
   /** Packets sent to receivers so far. */
   sent: () => Promise<number>
@@ -141,15 +141,15 @@ function send(kind: Kind, port: number): void {
   packet.writeUInt32BE((at * 90) >>> 0, 4)
   packet.writeUInt32BE(kinds[kind].ssrc, 8)
   if (kind === 'video') {
-    // A VP8 payload descriptor; the first packet is a key frame, so that consumers let the rest through.
+    // A VP8 payload descriptor. The first packet is a key frame, so that consumers forward the rest.
     packet[12] = 0x10
     packet[13] = at % 100 === 1 ? 0x00 : 0x01
   }
-  // A copy: it is sent after the next one is written.
+  // A copy, because the packet is sent after the next one is written.
   feed.send(Buffer.from(packet), port, '127.0.0.1')
 }
 
-/** Feeds one side for a round. */
+/** Sends to one side for one round. */
 async function round({ worker: media, ports, sent }: Side): Promise<{ packets: number; cpuSeconds: number }> {
   const cpu = async (): Promise<number> => {
     const { ru_utime, ru_stime } = await media.getResourceUsage()
@@ -174,7 +174,7 @@ const totals = sides.map(() => ({ packets: 0, cpuSeconds: 0 }))
 try {
   for (const one of sides) await round(one)
   for (let at = 0; at < ROUNDS; at++) {
-    // The order changes, so that neither always comes second.
+    // The order alternates, so that neither always comes second.
     for (const index of at % 2 ? [1, 0] : [0, 1]) {
       const { packets: carried, cpuSeconds } = await round(sides[index]!)
       totals[index]!.packets += carried

@@ -1,7 +1,8 @@
 /**
- * An hour of ordinary life, or `--minutes` of it: meetings with generated media, a house in which people join, ask, are let
- * in or denied, chat, set values, are cut off and come back, and now and then a media worker's death. What must stay flat
- * after warm-up is looked at every few seconds and drawn into `bench/soak.svg`; the exit code says whether it did.
+ * An hour of ordinary use, or `--minutes` of it: meetings with generated media; a meeting in which people join, request
+ * entry, are admitted or denied, chat, set shared values, lose their connection and come back; and from time to time a
+ * media worker dies. Samples the figures that must stay flat after the warm-up, and draws them into `bench/soak.svg`.
+ * The exit code tells whether they stayed flat.
  */
 import { once } from 'node:events'
 import { execFileSync } from 'node:child_process'
@@ -22,17 +23,17 @@ const minutes = Number(values.minutes)
 if (!(minutes > 0 && minutes <= 600)) throw new Error('--minutes takes a number from 1 to 600')
 
 const SAMPLE_MS = Math.max(1000, (minutes * 60_000) / 360)
-/** What grows while caches fill is none of our business. */
+/** The share of the run in which caches may fill and figures may grow. */
 const WARM_UP = 0.3
 const TALK_SECONDS = 8
 const TALKERS = 4
-/** Between two deaths of a media worker. */
+/** The interval between deaths of a media worker. */
 const DEATH_EVERY_MS = Math.min(120_000, (minutes * 60_000) / 4)
 const MB = 1024 * 1024
 
-/** Of each: how much it may have grown from the first to the last third after warm-up, beyond which it is not flat. */
+/** For each figure, the most it may grow from the first to the last third after the warm-up. */
 const figures = {
-  // A young heap still grows in a run that is over before it has settled.
+  // In a short run, the heap is young and still grows at the end.
   'resident memory, MB': { most: minutes < 10 ? 150 : 60 },
   'memory of media workers, MB': { most: 40 },
   'file descriptors': { most: 20 },
@@ -126,7 +127,7 @@ async function rest(path: string, body: unknown): Promise<Record<string, string>
   return (await answer.json()) as Record<string, string>
 }
 
-/** People talk: generated sound and pictures, sent and received. */
+/** Runs a meeting with generated sound and video, sent and received. */
 async function talk(): Promise<void> {
   const report = await runLoad({
     url: server.url,
@@ -165,7 +166,7 @@ async function inside(
   return { client, chat: pubSubUrl }
 }
 
-/** A socket of chat that listens to a topic. */
+/** Opens a chat socket that subscribes to a topic. */
 async function listen(
   address: string,
 ): Promise<{ socket: WebSocket; hears: (text: string) => Promise<void> }> {
@@ -195,8 +196,8 @@ async function listen(
   }
 }
 
-/** One round of the house: a host, guests who ask, chat, values, a cut and a return. */
-async function house(round: number): Promise<void> {
+/** One round of signalling: a host, guests who request entry, chat, shared values, a lost connection and a return. */
+async function visit(round: number): Promise<void> {
   const { roomId: meetingId = '' } = await rest('/v2/rooms', {})
   const host = await inside(meetingId, 'host')
   const guests = []
@@ -268,7 +269,7 @@ try {
   await Promise.all([
     untilOver(async () => talk()),
     untilOver(async (round) => {
-      await house(round)
+      await visit(round)
       if (performance.now() - startedAt > (done.deaths + 1) * DEATH_EVERY_MS) {
         const [first] = workers()
         if (first !== undefined) process.kill(first, 'SIGKILL')

@@ -1,7 +1,7 @@
 /**
- * What it costs to measure the quality of a thousand participants: a hundred meetings of ten on real media workers, each
- * with a microphone and a camera and the streams of the nine others. Prints processor time of the program and of its
- * workers for one round, and the share of a core that rounds every ten seconds take.
+ * The cost of measuring the quality of a thousand participants: a hundred meetings of ten on real media workers, each
+ * participant with a microphone, a camera and the streams of the nine others. Prints the processor time of the program
+ * and of its workers per round, and the share of a core if a round runs every ten seconds.
  */
 import { createSfu } from '../src/media/create.ts'
 import { sampleRtpParameters } from '../test/support/rtp-samples.ts'
@@ -17,7 +17,7 @@ const MEETINGS = 100
 const PEOPLE = 10
 const ROUNDS = 10
 const INTERVAL_SECONDS = 10
-/** Of Linux's count of processor time. */
+/** The unit in which Linux counts processor time. */
 const TICKS_PER_SECOND = 100
 
 const worker = locateWorker()

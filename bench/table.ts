@@ -1,4 +1,4 @@
-/** Prints rows in columns: the first to the left, the others, numbers mostly, to the right. */
+/** Prints rows in columns: the first one left-aligned, the others, mostly numbers, right-aligned. */
 export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
@@ -13,7 +13,7 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   console.log()
 }
 
-/** Says whether a goal was reached in this run. */
+/** Prints whether this run reached a goal. */
 export function printGoal(text: string, reached: boolean): void {
   console.log(`${reached ? 'reached' : 'MISSED '}  ${text}`)
 }

@@ -1,8 +1,8 @@
 /**
- * Tokens a second: minted and verified, ours beside its peers and beside the bare HMAC that nobody can do without.
+ * Tokens per second, minted and verified: ours, its peers, and the bare HMAC that all of them need.
  *
- * Every contender gets its turn in every round, so that whatever else the machine does falls on all of them; the median of
- * the rounds counts. Run: `node bench/token.ts [rounds]`
+ * Every contender runs once in every round, so that other load on the machine affects all of them; the median of the
+ * rounds counts. Run: `node bench/token.ts [rounds]`
  */
 import { createHmac, createSecretKey, randomUUID, timingSafeEqual } from 'node:crypto'
 import { createSigner, createVerifier as createFastVerifier } from 'fast-jwt'
@@ -88,7 +88,7 @@ async function opsPerSecond(work: () => unknown, ms: number): Promise<number> {
   let count = 0
   let elapsed = 0
   while (elapsed < ms) {
-    // Awaiting what is no promise would charge the synchronous ones for a turn of the microtask queue.
+    // `await` on a synchronous result would cost it a turn of the microtask queue.
     if (asynchronous) for (let index = 0; index < 64; index++) await work()
     else for (let index = 0; index < 64; index++) work()
     count += 64

@@ -1,9 +1,9 @@
 /**
- * Participants without a browser join one meeting over the real wire: time and processor of the server for each join, and
- * bytes that each receives, at 10, 50, 200 and 500. Beside it the floor: as many bare socket.io handshakes in the same run.
- * Goal: within three times the floor's processor time; growth per person at most linear in the meeting's size. A second table
- * says what a join consists of, a third how many joins a second each store takes; `npm run bench:wire -- stores` prints that
- * alone.
+ * Participants without a browser join one meeting over the real wire: time and processor time of the server per join,
+ * and bytes that each participant receives, at 10, 50, 200 and 500 participants. The floor, in the same run, is as many
+ * bare socket.io handshakes. Goal: within three times the processor time of the floor, and growth per participant at
+ * most linear in the size of the meeting. A second table splits a join into its steps; a third compares the joins per
+ * second of the stores. `npm run bench:wire -- stores` prints only the third.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,29 +16,29 @@ import { onEachStore, type BenchStore } from './stores.ts'
 import { printGoal, printTable } from './table.ts'
 
 const SIZES = [10, 50, 200, 500]
-/** Of each size, ours and the floor in turns; the median counts. */
+/** Per size, ours and the floor in turns; the median counts. */
 const ROUNDS = 3
-/** These pay for what is compiled once. */
+/** Joins during which code is compiled; they do not count. */
 const WARM_UP = 60
 const GOAL = 3
-/** Joins that are under way at once. */
+/** The number of simultaneous joins. */
 const AT_ONCE = 5
-/** People who come step by step, to see what each step costs. */
+/** The number of participants who join step by step, to measure each step. */
 const IN_STEPS = 200
 const LARGEST = Math.max(...SIZES)
 
-/** The server in a process of its own, so that its processor time is its own. */
+/** The server in a process of its own, so that its processor time can be measured. */
 interface Host {
   url: string
   token: string
   meetingId: string
   cpuMs(): Promise<number>
-  /** Begins to take samples, or ends it: which share of what was done had to do with what. */
+  /** Starts the profiler, or stops it and returns the shares. */
   profile(): Promise<Shares>
   stop(): void
 }
 
-/** Of 1; the rest is the step itself. */
+/** Shares of the samples, from 0 to 1; the rest is the step itself. */
 interface Shares {
   store: number
   notifications: number
@@ -69,7 +69,7 @@ async function serve(): Promise<void> {
         maxParticipants: LARGEST,
         maxWaitingPerAddress: LARGEST,
         sessionGraceSeconds: 0,
-        // The same for each server on one database.
+        // All servers on one database need the same key.
         masterKey: Buffer.alloc(32, 1),
         ...(process.argv[4] !== undefined && { databaseUrl: process.argv[4] }),
       })
@@ -149,7 +149,7 @@ async function connect(url: string, query: Record<string, string>): Promise<Gues
   return { socket, bytes: () => bytes }
 }
 
-/** By the files that stand on the stack of each sample; what waits for the disk counts as the store's. */
+/** Attributes each sample by the files on its stack; waiting for the disk counts as the store's. */
 function sharesOf({ nodes, samples = [] }: Profiler.Profile): Shares {
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])))
   const byId = new Map(nodes.map((node) => [node.id, node.callFrame]))
@@ -163,7 +163,7 @@ function sharesOf({ nodes, samples = [] }: Profiler.Profile): Shares {
   return { store: share('/src/store/'), notifications: share('/src/api/signalling/audience.ts') }
 }
 
-/** The steps of the contract up to being seen by the others, as a signalling-only participant. */
+/** Takes all steps of the contract until the others see the participant, who sends no media. */
 async function join(server: Host, participantId: string): Promise<Guest> {
   const guest = await handshake(server, participantId, 'SIGNALLING_ONLY')
   await enter(guest, participantId)
@@ -199,7 +199,7 @@ async function enter(guest: Guest, participantId: string): Promise<void> {
 }
 
 async function takePart(guest: Guest, mode: string, rtpCapabilities?: object): Promise<void> {
-  // With bundles, as the published client does since 0.11, and ours.
+  // With bundles, as ours and the published client from 0.11 on request them.
   const { peers } = await ask(guest, 'join', { mode, metaData: {}, batchingEnabled: true, rtpCapabilities })
   if (!Array.isArray(peers)) throw new Error('the answer to join names nobody')
 }
@@ -255,7 +255,7 @@ async function joins(kind: 'ours' | 'floor', size: number, databaseUrl?: string)
   }
 }
 
-/** Everybody does one step, then the next: what each costs. */
+/** All participants take one step, then the next; returns the cost of each. */
 async function steps(): Promise<string[][]> {
   const rows: string[][] = []
   const server = await host('ours')
@@ -269,7 +269,7 @@ async function steps(): Promise<string[][]> {
       await server.profile()
       const before = await server.cpuMs()
       await crowd(IN_STEPS, doing)
-      // What is told together is told within a moment.
+      // Notifications are coalesced for a short time before they are sent.
       await delay(100)
       const cpuMs = ((await server.cpuMs()) - before) / IN_STEPS
       const { store, notifications } = await server.profile()
@@ -287,7 +287,7 @@ async function steps(): Promise<string[][]> {
       await answer.arrayBuffer()
     })
     await step('handshake', async (at) => {
-      // As one token may not hold many seats whose participants have not joined.
+      // Each has its own token, because one token may hold only a few seats of participants who have not joined.
       const token = signAnything({ apikey: 'test-key', permissions: ['allow_join'], jti: `guest-${at}` })
       guests[at] = await handshake({ ...server, token }, `guest-${at}`, 'SEND_AND_RECV')
     })
