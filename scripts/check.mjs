@@ -1,5 +1,5 @@
-// Types, lint, what nothing uses (knip.json), and format. Types and lint share one program, as the lint asks for types again.
-// Files that passed are not checked again until one of them changes.
+// Runs types, lint, unused code (knip.json) and format. Types and lint share one program, because the lint needs the
+// types too. Files that passed are not checked again until one of them changes.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { ESLint } from 'eslint'
 import ts from 'typescript'
 
 process.chdir(join(import.meta.dirname, '..'))
-/** The hash of the files that passed last. */
+/** Holds the hash of the files that passed last. */
 const PASSED = 'node_modules/.cache/checked'
 const NOT_CHECKED = ['node_modules', 'dist', 'data', 'test-failures', '.cache', '.git']
 
@@ -26,12 +26,14 @@ if (inputs !== lastPassed()) {
 if (!run('prettier', '--check', '--log-level', 'warn', '--cache', '--cache-strategy', 'content', '.'))
   process.exitCode = 1
 
-/** Whether a program of node_modules/.bin ended well. */
+/** Returns whether a program of node_modules/.bin succeeded. */
 function run(program, ...parameters) {
   return spawnSync(`node_modules/.bin/${program}`, parameters, { stdio: 'inherit' }).status === 0
 }
 
-/** Of all that types and lint depend on: our files, the settings, and the packages by package-lock.json. */
+/**
+ * The hash of everything that types and lint depend on: our files, the settings, and the packages in package-lock.json.
+ */
 async function hashOfInputs() {
   const hash = createHash('sha256')
   const files = []

@@ -1,11 +1,11 @@
-// Checks what this program is made of: the licence of every package of package-lock.json against a list, and what the
-// registry knows of their weaknesses. Prints what it found; exit code 1 when something is not acceptable.
+// Checks the dependencies: the licence of every package in package-lock.json against a list, and the vulnerabilities
+// that the registry knows. Prints its findings; exits with 1 if one is not acceptable.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** Each lets us pass the package on under our own licence, unmodified and with its text. */
+/** Licences under which we may redistribute a package under our own, unmodified and with its text. */
 const ACCEPTED = new Set([
   '0BSD',
   'Apache-2.0',
@@ -14,11 +14,11 @@ const ACCEPTED = new Set([
   'BSD-3-Clause',
   'ISC',
   'MIT',
-  // Of its own files alone.
+  // Its copyleft covers its own files only.
   'MPL-2.0',
   'Unlicense',
 ])
-/** Of packages that only tests load and that reach nobody else. */
+/** Packages that only tests load and that are not redistributed. */
 const ACCEPTED_IN_TESTS = { '@videosdk.live/js-sdk': 'states none' }
 const SEVERE = new Set(['high', 'critical'])
 const AUDIT_TIMEOUT_MS = 60_000
@@ -30,7 +30,7 @@ export function licenceOf({ license, licenses }) {
   return names.every((name) => typeof name === 'string' && name !== '') ? names.join(' AND ') : 'states none'
 }
 
-/** Of `A OR B` one must be on the list, of `A AND B` all. Another expression is on no list. */
+/** One side of `A OR B` must be on the list, both sides of `A AND B`. Any other expression is refused. */
 export function isAccepted(expression) {
   const plain = expression.replace(/^\((.*)\)$/, '$1')
   if (/[()]/.test(plain)) return false
@@ -41,14 +41,14 @@ export function isAccepted(expression) {
 
 /**
  * @param packages of package-lock.json, by path
- * @param read gives the package.json of a path for what the lock leaves out
+ * @param read returns the package.json of a path, for fields that the lock leaves out
  */
 export function checkLicences(packages, read) {
   const counts = new Map()
   const wrong = []
   for (const [path, locked] of Object.entries(packages)) {
     if (path === '' || locked.link) continue
-    // A package under another name, as those of which tests load several versions, keeps its own in the lock.
+    // An aliased package (tests load several versions of one) keeps its own name in the lock.
     const name = locked.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
     const licence = licenceOf(locked.license === undefined ? read(path) : locked)
     const use = locked.dev ? 'tests and build' : 'what runs'
@@ -60,7 +60,7 @@ export function checkLicences(packages, read) {
   return { counts, wrong }
 }
 
-/** Answers undefined when the text is no report, as where the registry cannot be asked. */
+/** Returns undefined if the text is no report, for example if the registry cannot be reached. */
 export function readAudit(text) {
   let report
   try {
@@ -86,7 +86,7 @@ function askRegistry(folder) {
       npm,
       ['audit', '--omit=dev', '--json', '--fetch-retries=0'],
       { cwd: folder, timeout: AUDIT_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 },
-      // With findings npm ends with 1, too.
+      // npm exits with 1 if it has findings, too.
       (_error, text) => resolve(readAudit(text)),
     )
   })

@@ -65,7 +65,7 @@ test('separates severe findings, and does not accept an answer that is not a rep
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 test('npm ci runs only one script of ours, postinstall', () => {
-  // Those that npm runs by themselves at an install, "dependencies" among them.
+  // The scripts that npm runs by itself during an install; "dependencies" is one of them.
   const names = ['install', 'dependencies', 'prepare', 'prepublish']
   const run = [...names, ...names.flatMap((name) => [`pre${name}`, `post${name}`])]
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))

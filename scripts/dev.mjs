@@ -1,5 +1,5 @@
-// `npm run dev`: the server and Vite together. A change in src/ restarts the server when the server loads the file; a change in a
-// page's component is on screen at once. Ctrl-C stops both.
+// `npm run dev`: runs the server and Vite together. A change in src/ restarts the server if the server loads the file;
+// a change in a page's component is on screen immediately. Ctrl-C stops both.
 import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { Agent } from 'node:http'
@@ -12,7 +12,7 @@ process.chdir(root)
 if (existsSync('.env')) process.loadEnvFile('.env')
 
 const port = Number(process.env.PORT || 9000)
-/** `DEV_PORT=0` takes a free one. */
+/** `DEV_PORT=0` takes a free port. */
 const devPort = Number(process.env.DEV_PORT || 5173)
 const pages = join(root, 'src/web')
 
@@ -41,7 +41,7 @@ const vite = await createServer({
       '^/': {
         target: `http://127.0.0.1:${port}`,
         ws: true,
-        // "Connection: close" would be a sign of a proxy, and end what the owner at this machine may do.
+        // `Connection: close` would look like a proxy, and the server would no longer trust the owner at this machine.
         agent: new Agent({ keepAlive: true }),
         bypass: ({ url, headers }) =>
           headers['sec-websocket-protocol']?.startsWith('vite-') ||
@@ -85,7 +85,7 @@ const { port: listensAt } = vite.httpServer.address()
 
 const server = spawn(process.execPath, ['--watch', '--watch-preserve-output', 'src/cli.ts', 'serve'], {
   env: { ...process.env, PORT: String(port) },
-  // Node's watcher ends with its input; Ctrl-C reaches it through this process alone.
+  // Node's watcher ends when its input ends; only this process passes Ctrl-C on to it.
   stdio: ['ignore', 'inherit', 'inherit'],
   detached: true,
 })
@@ -96,7 +96,7 @@ console.log(
 let stopping = false
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.on(signal, () => {
-    // A second one does not wait.
+    // A second Ctrl-C kills the server immediately.
     if (stopping) process.kill(-server.pid, 'SIGKILL')
     stopping = true
     server.kill('SIGTERM')

@@ -1,5 +1,5 @@
-// Gets the media worker onto this machine: found, downloaded or built. Run by `npm ci`, by a server that starts without one,
-// and by hand at any time.
+// Gets the media worker onto this machine: finds, downloads or builds it. Run by `npm ci`, by a server that starts
+// without one, and by hand at any time.
 import { constants, setPriority } from 'node:os'
 import * as locate from './media-worker/locate.mjs'
 import { none, obtainWorker } from './media-worker/obtain.mjs'
@@ -74,7 +74,7 @@ async function printCheck() {
 
 async function printWorker() {
   if (inBackground) {
-    // What it starts inherits this.
+    // Child processes inherit it.
     setPriority(LOWEST_PRIORITY)
     stopWhenInputEnds()
   }
@@ -84,7 +84,7 @@ async function printWorker() {
       ? 'start the server, which tries again'
       : 'run "npm run worker" again'
   const options = { progress, again, build: !flags.has('--no-build'), rebuild: flags.has('--rebuild') }
-  // Whatever goes wrong here, an install must not fail of it.
+  // An install must not fail because of the worker.
   const result = await obtainWorker(options).catch((error) =>
     none(`${error.message}; mend that and ${again}`),
   )
@@ -95,6 +95,6 @@ async function printWorker() {
     if (!inBackground) progress.say(result.reason)
     if (flags.has('--require')) process.exitCode = 1
   }
-  // Nobody is asked anything any more.
+  // From here on the input is not needed; open, it would keep the process alive.
   if (inBackground) process.stdin.destroy()
 }

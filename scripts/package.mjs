@@ -9,16 +9,19 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
-/** The package is of ES modules and for Node 24, whose `require()` loads them; resolvers that predate `exports` are none of ours. */
+/**
+ * The package contains ES modules for Node 24, whose `require()` loads them; resolvers older than `exports` are not
+ * supported.
+ */
 const NOT_OURS = ['node10', 'node16-cjs']
 
 /**
- * What publint and attw find wrong with a tarball, a line each.
+ * Returns the problems that publint and attw find in a tarball, one per line.
  * @param {string} tarball
  * @returns {Promise<string[]>}
  */
 export async function complaintsAbout(tarball) {
-  // A buffer of its own: publint wants all of the ArrayBuffer.
+  // A copy with its own buffer, because publint reads the whole ArrayBuffer.
   const bytes = new Uint8Array(readFileSync(tarball))
   const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true })
   const { problems } = await checkPackage(createPackageFromTarballData(bytes))
@@ -31,7 +34,7 @@ export async function complaintsAbout(tarball) {
 }
 
 /**
- * Packs a folder of the sources, and answers with the path of the tarball.
+ * Packs a folder of sources and returns the path of the tarball.
  * @param {string} folder
  * @param {string} destination
  * @returns {string}

@@ -1,4 +1,5 @@
-// Puts the pinned Node where npm's scripts find it first. npm leaves out the link of a package that other platforms have too.
+// Links the pinned Node where npm's scripts look first. npm omits the link of a package that has builds for other
+// platforms too.
 import { existsSync, lstatSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-// The image's HEALTHCHECK: ends with 0 when the server of this container answers, else with 1 and a sentence.
+// The image's HEALTHCHECK: exits with 0 if the server of this container answers, otherwise with 1 and a sentence.
 import { get } from 'node:http'
 
 const { HOST = '127.0.0.1', PORT = '9000' } = process.env

@@ -37,32 +37,32 @@ const PACKAGES = [
 /** @type {Record<string, string>} */
 const SYSTEMS = { darwin: 'macOS', win32: 'Windows' }
 /**
- * Older ones lack OpenSSL 3, or a flatbuffers compiler that knows all the schemas' features.
+ * Older releases lack OpenSSL 3, or a flatbuffers compiler that knows all features of the schemas.
  * @type {Record<string, number>}
  */
 const OLDEST = { debian: 12, ubuntu: 24 }
 const APT_TIMEOUT_MS = 10 * 60_000
 const MESON_OPTIONS = ['--wrap-mode', 'nodownload', '--buildtype', 'release', '-Db_ndebug=true']
-/** What one compiler takes at its worst, generously. */
+/** The memory of one compiler, a generous upper bound. */
 const BYTES_PER_JOB = 700 * 2 ** 20
-/** Of disk, for the copy of the sources and what is made of them. */
+/** The disk space for the copy of the sources and the build. */
 const BYTES_TO_BUILD = 200 * 2 ** 20
 const DISK_FULL = /No space left on device|ENOSPC/
 const subprojects = fileURLToPath(new URL('./meson', import.meta.url))
-/** Says in a folder of which sources it is a copy, and that it is a whole one. */
+/** A file that names the sources of a copy; written when the copy is complete. */
 const STAMP = 'stamp'
 
-/** Says in a folder that the sources do not compile together. */
+/** A file that marks sources which do not compile when they are combined. */
 const APART = 'apart'
 
-/** The build failed before it came to the sources. */
+/** The build failed before it compiled anything, for example because the tools are missing. */
 class Toolless extends Error {}
 
-/** The build failed for want of something that may be there soon: the same sources will do then. */
+/** The build failed because of a lack (of memory, disk, …) that may pass: the same sources may build later. */
 export class Lacking extends Error {}
 
 /**
- * Why this machine cannot build, as the end of a sentence; undefined when it can.
+ * Returns why this machine cannot build, as the end of a sentence; undefined if it can.
  * @param {{ platform?: string, osRelease?: string }} [machine]
  */
 export function whyNoBuild({ platform = process.platform, osRelease = readOsRelease() } = {}) {
@@ -102,7 +102,7 @@ function hasPackages() {
   return stdout.split('\n').every((state) => state === '' || state === 'installed')
 }
 
-/** What to put before a command so that root runs it; undefined when that cannot be. */
+/** The prefix that makes root run a command; undefined if there is no way. */
 function asRoot() {
   if (process.getuid?.() === 0) return []
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
@@ -126,7 +126,7 @@ export async function buildWorker(options) {
     return await build(options, true)
   } catch (error) {
     if (error instanceof Lacking || error instanceof Toolless) throw error
-    // Of another version of mediasoup, some may not go together.
+    // With another version of mediasoup, some sources may not compile when combined.
     progress.step('media worker: its sources do not compile together; compiling each by itself')
     writeFileSync(join(folder, APART), '')
     return build(options, false)
@@ -135,7 +135,7 @@ export async function buildWorker(options) {
 
 /**
  * @param {Parameters<typeof buildWorker>[0]} options
- * @param {boolean} unites - whether many sources are compiled as one, which takes a quarter of the time
+ * @param {boolean} unites - whether sources are combined before they are compiled, which takes a quarter of the time
  */
 async function build({ mediasoup, folder, log, progress }, unites) {
   const source = join(folder, 'worker')
@@ -146,7 +146,7 @@ async function build({ mediasoup, folder, log, progress }, unites) {
     try {
       appendFileSync(log, text)
     } catch {
-      // The tools say the same of the disk, and end.
+      // If the disk is full, the tools report it themselves and end.
     }
   }
   /**
@@ -191,7 +191,7 @@ async function build({ mediasoup, folder, log, progress }, unites) {
     })
     writeFileSync(stamp, wanted)
   } else progress.step('media worker: going on with the build that was interrupted')
-  // In some versions of mediasoup nothing makes the other sources wait for these headers.
+  // In some versions of mediasoup, the other sources do not depend on these headers, so they may compile too early.
   await tool('meson', ['compile', '-C', 'build', 'flatbuffers-generator'])
   await tool('ninja', ['-C', 'build', '-j', String(jobs()), WORKER_NAME], {
     onOutput: (text) => {
@@ -215,7 +215,7 @@ function assertRoom(folder) {
 }
 
 /**
- * Of the sources and of how they are built.
+ * Identifies the sources and the way they are built.
  * @param {string} mediasoup
  */
 function stampOf(mediasoup) {
@@ -230,7 +230,7 @@ function stampOf(mediasoup) {
 }
 
 /**
- * Ends compilers whose build was killed and that still work in this folder.
+ * Ends the compilers of a killed build that still run in this folder.
  * @param {string} folder
  */
 function endLeftovers(folder) {
@@ -240,7 +240,7 @@ function endLeftovers(folder) {
       if (`${readlinkSync(`/proc/${pid}/cwd`)}${sep}`.startsWith(`${folder}${sep}worker${sep}`))
         process.kill(Number(pid), 'SIGKILL')
     } catch {
-      // Another user's, or gone by now.
+      // The process belongs to another user or has ended.
     }
   }
 }
@@ -266,7 +266,7 @@ async function installPackages(tool, progress) {
   const install = () => apt('install', '-y', '--no-install-recommends', '--no-remove', ...PACKAGES)
 
   progress.step('media worker: installing the tools to build it (apt-get)')
-  // Good package lists are the common case, and reading them anew takes longer than the install.
+  // The package lists are usually current, and refreshing them takes longer than the install.
   await install().catch(async () => {
     await apt('update')
     await install()
@@ -274,7 +274,7 @@ async function installPackages(tool, progress) {
 }
 
 /**
- * Makes `source` a copy of the worker's sources whose libraries are the distribution's.
+ * Makes `source` a copy of the worker's sources that uses the distribution's libraries.
  * @param {{ mediasoup: string, source: string, mesonVersion: string }} options
  */
 export function prepareSources({ mediasoup, source, mesonVersion }) {
@@ -285,12 +285,12 @@ export function prepareSources({ mediasoup, source, mesonVersion }) {
   }
   cpSync(subprojects, bundled, { recursive: true })
 
-  // It asks for a newer Meson than it needs.
+  // It requires a newer Meson than it needs.
   edit(join(source, 'meson.build'), /(?<=meson_version: '>= )[\d.]+/, (wanted) =>
     isOlder(mesonVersion, wanted) ? mesonVersion : wanted,
   )
-  // The operation is a bit mask. Compared as a whole, the callback answers 1 to every control call, an OpenSSL with kernel
-  // TLS believes that it is on, and the worker dies at the first DTLS handshake.
+  // The operation is a bit mask. Compared as a whole, the callback answers 1 to every control call; an OpenSSL with
+  // kernel TLS then takes it to be on, and the worker dies at the first DTLS handshake.
   edit(
     join(source, 'src/RTC/DtlsTransport.cpp'),
     /operationType (==|&) BIO_CB_RETURN/,

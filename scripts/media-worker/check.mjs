@@ -1,6 +1,6 @@
-// Tries a worker with a real DTLS-SRTP handshake: a worker can pass every other test and die at the first one.
-// `node check.mjs <worker>` ends with 0 when it is sound, 1 when it is not, and 2 when it starts but no handshake could be
-// tried for want of the openssl program. Needs a Node that mediasoup runs on.
+// Tests a worker with a real DTLS-SRTP handshake: a worker can pass every other test and die at the first one. `node
+// check.mjs <worker>` exits with 0 if it works, 1 if it does not, and 2 if it starts but the openssl program is
+// missing, so no handshake could be tried. Needs a Node version that mediasoup supports.
 import { spawn, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { createSocket } from 'node:dgram'
@@ -43,7 +43,7 @@ async function openTransport(worker) {
 }
 
 /**
- * openssl speaks DTLS but no ICE, so it talks to a relay whose socket has opened the way with a STUN request.
+ * openssl speaks DTLS but not ICE, so it talks to a relay that has sent a STUN request from its socket before.
  * @param {types.WebRtcTransport} transport
  * @param {string} folder - for the client's certificate
  */
@@ -80,7 +80,7 @@ async function handshake(transport, folder) {
     })
     const address = `${HOST}:${toClient.address().port}`
     const offer = ['-dtls1_2', '-use_srtp', 'SRTP_AES128_CM_SHA1_80', '-cert', cert, '-key', key]
-    // Its input stays open: at the end of it, s_client would hang up.
+    // Its input stays open, because s_client hangs up at the end of its input.
     client = spawn('openssl', ['s_client', '-connect', address, ...offer], {
       stdio: ['pipe', 'ignore', 'ignore'],
     })
@@ -93,7 +93,7 @@ async function handshake(transport, folder) {
 }
 
 /**
- * By the first byte, as RFC 7983 tells apart what shares a WebRTC port.
+ * Protocols on a WebRTC port differ in the first byte (RFC 7983).
  * @param {Buffer} data
  */
 function isDtls(data) {

@@ -1,4 +1,4 @@
-// The prebuilt worker, fetched by the mediasoup package's own installer.
+// Downloads the prebuilt worker with the mediasoup package's own installer.
 import { join } from 'node:path'
 import { WORKER_NAME } from './locate.mjs'
 import { run } from './run.mjs'
@@ -8,14 +8,14 @@ const TIMEOUT_MS = 20_000
 
 /**
  * @param {{ mediasoup: string, folder: string, env?: NodeJS.ProcessEnv }} options
- *   `folder` is an empty one to work in: the installer writes below its working folder, and node_modules stays as it is
+ *  `folder` is an empty working folder: the installer writes there, and node_modules is not changed
  * @returns {Promise<{ bin?: string, reason?: string }>}
  */
 export async function downloadWorker({ mediasoup, folder, env = process.env }) {
   if (env.MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD) {
     return { reason: 'MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD forbids to download the media worker' }
   }
-  // Where there is no prebuilt worker, the installer goes on to a build with Python, and this Python ends it at once.
+  // Without a prebuilt worker, the installer would start a build with Python; this Python makes it fail immediately.
   const heldToDownload = { ...env, MEDIASOUP_FORCE_WORKER_PREBUILT_DOWNLOAD: '1', PYTHON: 'false' }
   let output = ''
   const { status, timedOut } = await run(

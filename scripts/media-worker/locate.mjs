@@ -1,4 +1,4 @@
-// Where a media worker may already be; looks only, does no work.
+// Looks for an existing media worker; changes nothing.
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export const WORKER_NAME = process.platform === 'win32' ? 'mediasoup-worker.exe' : 'mediasoup-worker'
 
 /**
- * A path under node_modules, found as Node finds packages: this package may itself be installed in another's node_modules.
+ * Resolves a path under node_modules as Node does: this package may be installed in another package's node_modules.
  * @param {string} path
  */
 export function installed(path) {
@@ -34,13 +34,13 @@ export function mediasoupVersion(folder = installed('mediasoup')) {
 const project = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * The folders that a worker may be kept in, outside node_modules so that it outlives an install; the first one that can be
- * written is used. A service's user often has no home, and a project may be installed where its user cannot write.
+ * The folders in which a worker may be kept, outside node_modules so that it survives an install; the first writable
+ * one is used. A service's user often has no home, and a project may be installed where its user cannot write.
  * @param {NodeJS.ProcessEnv} env
  */
 export function cacheFolders(env) {
   const named = env.XDG_CACHE_HOME ?? ''
-  // The XDG rule: a relative path there is to be ignored.
+  // The XDG specification: ignore a relative path.
   const user = isAbsolute(named) ? named : userCache()
   return [
     ...(user === undefined ? [] : [join(user, 'anteroom')]),
@@ -53,13 +53,13 @@ function userCache() {
   try {
     return join(homedir(), '.cache')
   } catch {
-    // This user has no entry in the system's list of users.
+    // The system's list of users has no entry for this user.
     return undefined
   }
 }
 
 /**
- * A worker's place in one of those folders, for this version and platform.
+ * The path of a worker in one of those folders, for this version and platform.
  * @param {string} folder
  * @param {string} version
  */
@@ -70,7 +70,7 @@ export function workerIn(folder, version) {
 
 function isMusl() {
   if (process.platform !== 'linux') return false
-  // Without this, Node looks up the names of all open connections for the report.
+  // Otherwise Node resolves the host names of all open connections for the report.
   process.report.excludeNetwork = true
   const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport())
   return report.header.glibcVersionRuntime === undefined
@@ -110,7 +110,8 @@ export function isExecutable(path) {
 }
 
 /**
- * Why others can write to one of these paths, as the end of a sentence; undefined when only this user and root can.
+ * Returns why others can write to one of these paths, as the end of a sentence; undefined if only this user and root
+ * can.
  * @param {string[]} paths
  */
 export function whyNotOurs(paths) {
@@ -126,7 +127,7 @@ export function whyNotOurs(paths) {
 }
 
 /**
- * The folders of the cache that are ours alone, the outer one first.
+ * The folders of the cache that only we use, outermost first.
  * @param {string} cached
  */
 export function foldersOf(cached) {

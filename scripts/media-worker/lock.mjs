@@ -1,4 +1,4 @@
-// One process at a time brings the worker; the others wait for it, and hear how far it is.
+// Lets one process at a time fetch or build the worker; the others wait and get its progress.
 import {
   mkdirSync,
   readFileSync,
@@ -14,20 +14,22 @@ import { join } from 'node:path'
 
 const BEAT_MS = 5_000
 const LOOK_MS = 1_000
-/** A holder of another machine or container that has not been heard of for so long is gone. */
+/** A holder on another machine or in another container that has been silent for this long is considered dead. */
 const SILENT_MS = 60_000
 
-/** @typedef {{ step: string, done: number, total: number, secondsLeft: number | null }} Told - how far the work is */
+/**
+ * @typedef {{ step: string, done: number, total: number, secondsLeft: number | null }} Told - the progress of the work
+ */
 
-/** Another process holds the lock for longer than this one would wait. */
+/** Another process held the lock for longer than this one was willing to wait. */
 export class Busy extends Error {}
 
 /**
  * @template T
- * @param {string} lock - a folder that exists while somebody works
+ * @param {string} lock - a folder that exists while a process works
  * @param {{ onWait: (told: Told | undefined) => void, patienceMs?: number | undefined }} waiting
- *   `onWait` hears now and then how far the holder is
- * @param {(tell: (told: Told) => void) => Promise<T>} work - `tell` lets those who wait know
+ *  `onWait` is called regularly with the holder's progress
+ * @param {(tell: (told: Told) => void) => Promise<T>} work - `tell` reports its progress to the waiting processes
  * @returns {Promise<T>}
  * @throws {Busy}
  */
@@ -46,7 +48,7 @@ export async function withLock(lock, { onWait, patienceMs = Infinity }, work) {
 }
 
 /**
- * How far the holder of this lock is; undefined when nobody holds it.
+ * The progress of this lock's holder; undefined if nobody holds it.
  * @param {string} lock
  * @returns {Told | undefined}
  */
@@ -75,7 +77,8 @@ async function take(lock, onWait, until) {
   try {
     for (;;) {
       try {
-        // Moved into place whole, so that a lock always names its holder; a folder that is not empty cannot be replaced.
+        // A rename is atomic, so a lock always names its holder; it fails if the lock exists, because that folder is
+        // not empty.
         renameSync(prepared, lock)
         return
       } catch (error) {
@@ -93,8 +96,8 @@ async function take(lock, onWait, until) {
 }
 
 /**
- * Moved away whole and only then deleted: a folder that is emptied in its place could be replaced by another's lock
- * between the last file and the folder.
+ * Renames the folder before deleting it: a folder that is emptied in place could be replaced by another process's lock
+ * before the folder itself is deleted.
  * @param {string} lock
  */
 function remove(lock) {
@@ -108,9 +111,10 @@ function remove(lock) {
 }
 
 /**
- * Judged and removed by one at a time, so that nobody removes the lock of one who has just taken the place of the dead.
- * Says whether this one had its turn.
+ * Removes the lock of a dead holder. Only one process does so at a time: otherwise a slower one could remove the lock
+ * of a process that has just taken it.
  * @param {string} lock
+ * @returns whether this process had its turn
  */
 function removeAbandoned(lock) {
   const turn = `${lock}.turn`
@@ -118,7 +122,7 @@ function removeAbandoned(lock) {
     mkdirSync(turn)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
-    // Held for an instant, unless its holder was killed in it.
+    // The turn takes an instant, unless the process was killed in it.
     const since = statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
     if (Date.now() - since > SILENT_MS) rmSync(turn, { recursive: true, force: true })
     return false
@@ -136,19 +140,21 @@ function showLife(lock) {
   try {
     utimesSync(join(lock, 'holder'), new Date(), new Date())
   } catch {
-    // Taken over from elsewhere after a long sleep of the machine: the worker is put in place whole by each.
+    // The lock was taken over after this machine slept for long. That is safe: each process puts a complete worker in
+    // place.
   }
 }
 
 /**
- * Here the holder's process tells; a number that another process has by now is not it. Of one elsewhere only its silence tells.
+ * On this machine, compares the holder's process (a process with the same id but another start time is not the holder).
+ * For a holder elsewhere, only its silence counts.
  * @param {string} lock
  */
 function isAbandoned(lock) {
   const file = join(lock, 'holder')
   const found = /** @type {ReturnType<typeof holder> | undefined} */ (parsed(file))
   const beatAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs
-  // Just removed, by its holder or by another who waits.
+  // It was just removed, by its holder or by another waiting process.
   if (beatAt === undefined) return false
   const now = found && holder(found.pid)
   if (now && found.place === now.place && now.startedAt !== undefined)
@@ -158,14 +164,14 @@ function isAbandoned(lock) {
 }
 
 /**
- * What tells one process from every other.
+ * Identifies a process.
  * @param {number} pid
  */
 function holder(pid) {
   return { pid, place: `${hostname()} ${pidSpace()}`, startedAt: startedAt(pid) }
 }
 
-/** Containers number their processes anew. */
+/** Each container has its own process ids. */
 function pidSpace() {
   try {
     return readlinkSync('/proc/self/ns/pid')
@@ -175,15 +181,15 @@ function pidSpace() {
 }
 
 /**
- * By the kernel's clock; undefined where there is no such process, or no such clock.
+ * The start time by the kernel's clock; undefined if there is no such process, or no such clock.
  * @param {number} pid
  */
 function startedAt(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The program's name may hold anything, and ends with the last bracket.
+    // The program's name may contain anything, and ends at the last bracket.
     const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // One that ended and that nobody has asked after yet.
+    // A zombie has ended.
     return state === 'Z' ? undefined : rest[18]
   } catch {
     return undefined
@@ -201,7 +207,7 @@ function isAlive(pid) {
 }
 
 /**
- * Whoever reads it sees the old text or the new; where it cannot be written, those who wait hear less.
+ * Writes atomically. If it fails, the waiting processes get no progress.
  * @param {string} file
  * @param {string} text
  */
@@ -210,7 +216,7 @@ function write(file, text) {
     writeFileSync(`${file}.next`, text)
     renameSync(`${file}.next`, file)
   } catch {
-    // The disk is full, which whoever works finds out for itself.
+    // The disk is full; the worker's own writes will report that.
   }
 }
 

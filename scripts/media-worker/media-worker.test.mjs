@@ -16,14 +16,14 @@ const root = fs.mkdtempSync(join(tmpdir(), 'anteroom-media-worker-'))
 after(() => fs.rmSync(root, { recursive: true, force: true }))
 
 const VERSION = '9.9.9'
-/** Where it is kept first. */
+/** The first choice of the place to keep a worker. */
 const cachedWorker = (env, version) => workerIn(cacheFolders(env)[0], version)
-/** Answers the probe as a worker does, and can do nothing else. */
+/** Answers the probe as a worker does, and nothing else. */
 const IMPOSTOR = '#!/bin/sh\nexit 41\n'
 const BROKEN = '#!/bin/sh\nexit 127\n'
 const FAILS = 'process.exit(1)'
 
-/** An installer that brings the worker `bin`, and counts in the package's folder how often it ran. */
+/** An installer that provides the worker `bin`, and counts its runs in the package's folder. */
 function brings(bin) {
   return `
     import { appendFileSync, cpSync } from 'node:fs'
@@ -32,7 +32,7 @@ function brings(bin) {
     cpSync(${JSON.stringify(bin)}, 'worker/out/Release/${WORKER_NAME}')`
 }
 
-/** The scripts beside a mediasoup package that is the real one but for its installer, with a cache of their own. */
+/** The scripts next to a mediasoup package that is real except for its installer, with their own cache. */
 function project(name, installer = FAILS) {
   const folder = join(root, name)
   const modules = join(folder, 'node_modules')
@@ -127,7 +127,7 @@ test('a relative XDG_CACHE_HOME is ignored', () => {
 
 test('without a worker the install succeeds with one sentence, and fails with --require', async () => {
   const { folder, run: runWith, cached } = project('none')
-  // A system that it cannot be built on.
+  // A system on which the worker cannot be built.
   const PATH = join(folder, 'tools')
   put(join(PATH, 'dpkg-query'), '#!/bin/sh\nexit 1\n', 0o755)
   put(join(folder, 'unbuildable.mjs'), 'process.getuid = () => 1000')
@@ -197,14 +197,14 @@ test(
   async () => {
     const { run, runs, cached } = project('two', brings(worker.bin))
     const place = `${hostname()} ${fs.readlinkSync('/proc/self/ns/pid')}`
-    // Above the largest process id there can be.
+    // Above the largest possible process id.
     put(join(`${dirname(cached)}.lock`, 'holder'), JSON.stringify({ pid: 4194305, place, startedAt: '1' }))
     for (const { code } of await Promise.all([run(['--require']), run(['--require'])])) assert.equal(code, 0)
     assert.equal(runs(), 1)
   },
 )
 
-/** The compiler's place is taken: what `says` holds is said at its failure, else it makes the real worker. */
+/** Replaces the compiler: prints `says` and fails, or, without it, builds the real worker. */
 function building(name, says) {
   const made = project(name)
   const tools = join(made.folder, 'tools')

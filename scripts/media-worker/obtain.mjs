@@ -1,4 +1,4 @@
-// Brings a sound worker: from a cache, by download, or by a build.
+// Provides a working media worker: from a cache, by download, or by a build.
 import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Lacking, buildWorker, whyNoBuild } from './build.mjs'
@@ -11,7 +11,7 @@ import { probe, tryWorker } from './sound.mjs'
 /**
  * @typedef {{ bin: string, source: 'env' | 'cache' | 'package' | 'download' | 'build' }} Worker
  * @typedef {{ bin: null, source: 'none', reason: string, passing: boolean }} NoWorker
- *   `reason` is a sentence with the cure; `passing`: another try may succeed without a change of the program
+ *  `reason` is a sentence with the cure; `passing`: another attempt may succeed without a change of the program
  * @typedef {import('./progress.mjs').Progress} Progress
  */
 
@@ -19,7 +19,7 @@ const INSTALL_PATIENCE_MS = 5_000
 
 /**
  * @param {{ progress: Progress, again: string, build: boolean, rebuild?: boolean }} options
- *   `again` ends a sentence about a cure; without `build` no more than a download is tried
+ *  `again` ends a sentence about a cure; without `build`, only a download is tried
  * @returns {Promise<Worker | NoWorker>}
  */
 export async function obtainWorker({ progress, again, build, rebuild = false }) {
@@ -48,7 +48,7 @@ export async function obtainWorker({ progress, again, build, rebuild = false }) 
   }
   const patienceMs = build ? undefined : INSTALL_PATIENCE_MS
   return withLock(lockOf(cached), { onWait, patienceMs }, async (tell) => {
-    // Whoever held the lock before may have brought it.
+    // The previous holder of the lock may have provided it.
     if (!rebuild && locate.isExecutable(cached) && !locate.whyNotOurs([cached]) && !probe(cached))
       return /** @type {Worker} */ ({ bin: cached, source: 'cache' })
     const told = shared(progress, tell)
@@ -69,7 +69,7 @@ export async function obtainWorker({ progress, again, build, rebuild = false }) 
   })
 }
 
-/** How far another process is that brings the worker now; undefined when none does. */
+/** The progress of another process that provides the worker now; undefined if there is none. */
 export function preparingElsewhere(env = process.env) {
   const version = locate.mediasoupVersion()
   if (!version) return undefined
@@ -102,7 +102,7 @@ function later(
 }
 
 /**
- * Where it is to be kept: in the first folder that can be written and is closed to others.
+ * The place for the worker: the first folder that we can write and others cannot.
  * @param {string} version
  */
 function placeFor(version) {
@@ -127,7 +127,7 @@ function placeFor(version) {
 }
 
 /**
- * Brings the prebuilt worker into the cache; where that fails, says why.
+ * Puts the prebuilt worker into the cache; returns the reason if that fails.
  * @param {string} mediasoup
  * @param {string} cached
  * @param {Progress} progress
@@ -141,7 +141,7 @@ async function bringDownloaded(mediasoup, cached, progress) {
   try {
     const { bin, reason } = await downloadWorker({ mediasoup, folder })
     if (!bin) return reason
-    // It brings its own libraries, so where there is no program to try a handshake with, its makers' trials must do.
+    // The prebuilt worker contains its libraries, so its maker's tests are enough if no handshake can be tried here.
     const { isSound, complaint } = await tryWorker(bin)
     if (!isSound) return `the prebuilt media worker is not sound (${complaint})`
     keep(bin, cached)
@@ -183,7 +183,7 @@ async function bringBuilt(mediasoup, cached, progress, again) {
       fs.rmSync(folder, { recursive: true, force: true })
       return none(`${message}; make room and ${again}`)
     }
-    // From the first source next time: what is here may be what is wrong.
+    // The next build starts over: the current files may be the cause.
     for (const name of ['stamp', 'apart', 'worker'])
       fs.rmSync(join(folder, name), { recursive: true, force: true })
     if (!fs.existsSync(log)) throw error
@@ -195,12 +195,12 @@ async function bringBuilt(mediasoup, cached, progress, again) {
   }
 }
 
-/** Of processor, by all programs that this process has run to their end; NaN where the system does not tell. */
+/** The processor time of all ended child processes, in seconds; NaN if the system does not report it. */
 function childSeconds() {
   try {
     const stat = fs.readFileSync('/proc/self/stat', 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    // In the kernel's clock ticks, of which a second has 100 on every Linux that Node runs on.
+    // In the kernel's clock ticks, 100 per second on every Linux that Node supports.
     return (Number(fields[13]) + Number(fields[14])) / 100
   } catch {
     return NaN
@@ -208,7 +208,7 @@ function childSeconds() {
 }
 
 /**
- * What is in the cache is run, so only its owner may write there.
+ * Only the owner may write to the cache, because its content is executed.
  * @param {string} folder
  */
 function closeToOthers(folder) {
@@ -217,7 +217,8 @@ function closeToOthers(folder) {
 }
 
 /**
- * Beside the cached worker's folder; always the same, as the lock keeps others out and a build goes on where it stopped.
+ * The folder to work in, next to the cached worker's folder. It is always the same: the lock keeps others out, and a
+ * build continues where it stopped.
  * @param {string} cached
  * @param {'build' | 'download'} kind
  */
@@ -226,7 +227,7 @@ function workFolder(cached, kind) {
 }
 
 /**
- * Whoever looks at `to` sees the whole worker or none.
+ * Puts the worker in place atomically.
  * @param {string} from
  * @param {string} to
  */

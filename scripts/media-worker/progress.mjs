@@ -1,18 +1,18 @@
-// How far the work is, told to a person, to a program, or to those who wait for the same.
+// Reports progress to a person, to a program, or to processes that wait for the same worker.
 
 /** @typedef {import('./lock.mjs').Told} Told */
 /**
  * @typedef {{
- *   step(text: string): void,
- *   count(text: string, done: number, total: number): void,
- *   told(told: Told): void,
- *   say(text: string): void,
- * }} Progress - `step` begins something, `count` is how far it is, `told` what another process says of its work
+ *  step(text: string): void,
+ *  count(text: string, done: number, total: number): void,
+ *  told(told: Told): void,
+ *  say(text: string): void,
+ * }} Progress - `step` starts a step, `count` reports its progress, `told` passes on the progress of another process
  */
 
 /**
- * For a person. Each step is a line with the time since the start. The count within a step changes in place on a terminal;
- * elsewhere it is a line for each tenth.
+ * For a person. Each step is a line with the time since the start. On a terminal, the count within a step changes in
+ * place; elsewhere, every tenth of it is a line.
  * @param {NodeJS.WriteStream} stream
  * @returns {Progress}
  */
@@ -77,7 +77,7 @@ export function createEvents(stream) {
 }
 
 /**
- * What is told goes to the others as well.
+ * Reports everything to the waiting processes as well.
  * @param {Progress} progress
  * @param {(told: Told) => void} tell
  * @returns {Progress}
@@ -97,7 +97,7 @@ export function shared(progress, tell) {
   }
 }
 
-/** Seconds that are left, by the pace since the first count; null while there is none. */
+/** Estimates the seconds left from the pace since the first count; null until there is one. */
 function createEstimate() {
   /** @type {{ at: number, done: number } | undefined} */
   let first
@@ -109,7 +109,7 @@ function createEstimate() {
 }
 
 /**
- * As part of a sentence.
+ * Formats seconds as part of a sentence.
  * @param {number} seconds
  */
 export function timeLeft(seconds) {

@@ -1,4 +1,4 @@
-// Programs that run to their end, in process groups of their own.
+// Runs programs to their end, each in its own process group.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
@@ -6,12 +6,12 @@ import { constants } from 'node:os'
 const running = new Set()
 
 /**
- * Runs a program and everything it starts; when time is up, all of it is ended.
+ * Runs a program and everything that it starts; ends all of it on a timeout.
  * @param {string} file
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, onOutput?: (text: string) => void }} [options]
  * @returns {Promise<{ status: number | null, timedOut: boolean, error?: string | undefined }>}
- *   `error` says why it could not be started
+ *  `error` tells why it could not be started
  */
 export function run(file, args, { cwd, env, timeoutMs, onOutput } = {}) {
   return new Promise((resolve) => {
@@ -43,14 +43,14 @@ export function run(file, args, { cwd, env, timeoutMs, onOutput } = {}) {
   })
 }
 
-/** The groups do not hear the terminal's Ctrl-C, so whoever stops this process stops them too. */
+/** Stops the groups with this process, because they do not get the terminal's Ctrl-C. */
 export function stopWithThisProcess() {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.once(signal, () => stop(128 + constants.signals[signal]))
   }
 }
 
-/** For a process that works for its parent: however the parent ends, its end of the pipe is closed. */
+/** For a process that works for its parent: its input ends when the parent ends, however that happens. */
 export function stopWhenInputEnds() {
   process.stdin.once('end', () => stop(1)).resume()
 }
@@ -70,6 +70,6 @@ function endGroup(child, signal) {
     if (process.platform === 'win32' || !child.pid) child.kill(signal)
     else process.kill(-child.pid, signal)
   } catch {
-    // Ended meanwhile, or started through sudo and not ours to end.
+    // It has ended, or it was started through sudo and belongs to root.
   }
 }

@@ -1,16 +1,16 @@
-// Whether a worker is good: at first sight, and by trial.
+// Tests a worker: a quick check, and a real handshake.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { installed } from './locate.mjs'
 import { run } from './run.mjs'
 
-/** A worker started without its parent's environment ends with this. */
+/** The exit status of a worker that is started without its parent's environment. */
 const STATUS_WITHOUT_PARENT = 41
-/** Of Node, for mediasoup. */
+/** The oldest major version of Node that mediasoup supports. */
 const OLDEST_MAJOR = 22
 
 /**
- * What is wrong with a worker at first sight, as the end of a sentence; undefined for nothing. Takes milliseconds.
+ * Returns what is wrong with a worker, as the end of a sentence; undefined if nothing is. Takes milliseconds.
  * @param {string} bin
  */
 export function probe(bin) {
@@ -26,7 +26,7 @@ export function probe(bin) {
  * Starts the worker through mediasoup and makes a DTLS-SRTP handshake with it.
  * @param {string} bin
  * @returns {Promise<{ isSound: boolean, complaint?: string }>}
- *   `isSound` with a complaint: it starts, and there was no openssl program to try the handshake with
+ *  `isSound` with a complaint: it starts, but without the openssl program no handshake could be tried
  */
 export async function tryWorker(bin) {
   const complaint = probe(bin)
@@ -43,7 +43,7 @@ export async function tryWorker(bin) {
   return { isSound: status === 2, complaint: output.trim().split('\n').at(-1) || 'the trial did not end' }
 }
 
-/** This Node, or the one that the package brings, whichever mediasoup runs on. */
+/** This Node, or the one that the package depends on, whichever mediasoup supports. */
 export function suitableNode() {
   if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) return process.execPath
   return installed('.bin/node')

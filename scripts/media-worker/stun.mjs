@@ -1,4 +1,4 @@
-// The one STUN message that opens the way to a WebRTC transport (RFC 8489, RFC 8445).
+// Builds the STUN message that opens the way to a WebRTC transport (RFC 8489, RFC 8445).
 import { createHmac, randomBytes } from 'node:crypto'
 
 const BINDING_REQUEST = 0x0001
@@ -12,12 +12,12 @@ const ICE_CONTROLLING = 0x802a
 const INTEGRITY_LENGTH = 24
 const FINGERPRINT_LENGTH = 8
 const FINGERPRINT_MASK = 0x5354554e
-/** Of a host candidate; any value does. */
+/** The priority of a host candidate; any value works. */
 const PRIORITY_VALUE = 0x6e7f1eff
 
 /**
- * A binding request with short-term credentials that nominates the pair it is sent on.
- * @param {{ usernameFragment: string, password: string }} iceParameters - of the side it is sent to
+ * Builds a binding request with short-term credentials that nominates its candidate pair.
+ * @param {{ usernameFragment: string, password: string }} iceParameters - of the receiver
  */
 export function stunBinding({ usernameFragment, password }) {
   const attributes = Buffer.concat([
@@ -27,7 +27,7 @@ export function stunBinding({ usernameFragment, password }) {
     attribute(ICE_CONTROLLING, randomBytes(8)),
   ])
   const transactionId = randomBytes(12)
-  // The integrity and the fingerprint are each computed over a header whose length already counts them.
+  // The integrity and the fingerprint are each computed over a header whose length already includes them.
   const header = (/** @type {number} */ extra) =>
     Buffer.concat([
       uint16(BINDING_REQUEST),

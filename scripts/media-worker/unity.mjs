@@ -1,18 +1,19 @@
-// Compiles many sources as one: most of a build's time goes into the headers that each of them reads again.
+// Combines many sources into one before compiling (a unity build), because most of the build time goes into headers
+// that each source reads again.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
-/** More take more memory at once, and leave less to do side by side. */
+/** Larger groups need more memory at once, and leave less to compile in parallel. */
 const MOST_SOURCES = 12
-/** What has a `::` before it belongs to a class. */
+/** Patterns of names that a source defines for itself. A name after `::` belongs to a class. */
 const OWN = [
-  // In the outermost scope, or one deeper in a namespace.
+  // In the outermost scope, or one level deeper in a namespace.
   /^(?:\t| {2})?(?!using|namespace|return|if|for|while|switch|case|public|private)(?=[a-zA-Z])[^\n;=({]*?(?<!::)\b([A-Za-z_]\w*)(?:\[[^\]]*\])?\s*[({=;]/gm,
-  // Deeper, where statements look much the same.
+  // Deeper, where definitions look like statements, only these keywords are certain.
   /^\t{2,3}(?:static|constexpr|inline|thread_local) [^\n;=({]*?(?<!::)\b(\w+)(?:\[[^\]]*\])?\s*[({=;]/gm,
   /^\t{2,3}(?!return|new|delete|throw|else|case|using)[a-z][\w:<>,&*]*(?: [\w:<>,&*]+)* [&*]*(\w+)\(/gm,
   /^\s*(?:struct|class|enum)(?: class)? (\w+)\s*[:{\n]/gm,
-  // Each source names its class by this for the log; it is undone after each.
+  // Each source defines MS_CLASS for its log; the define is undone after each.
   /^\s*#\s*define\s+(?!MS_CLASS)(\w+)/gm,
 ]
 /** `'src/a.cpp',` on a line of its own, as Meson's files list them. */
@@ -46,7 +47,7 @@ export function uniteSources(file, list) {
 }
 
 /**
- * In groups of which no two members have a name of their own in common.
+ * Splits the sources into groups in which no two define the same name.
  * @param {{ name: string, names: Set<string> }[]} sources
  * @returns {string[][]}
  */
@@ -65,8 +66,8 @@ export function groupsOf(sources) {
 }
 
 /**
- * What a source defines for itself outside of classes and functions: constants, functions, types, macros. Rather too much
- * than too little.
+ * Returns the names that a source defines for itself outside of classes and functions: constants, functions, types,
+ * macros. It errs on the side of too many.
  * @param {string} text
  */
 export function ownNames(text) {

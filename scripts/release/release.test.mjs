@@ -1,4 +1,4 @@
-/** A release: what is refused, what a dry run leaves alone, and what is committed and tagged in a real repository. */
+/** A release: what it refuses, what a dry run leaves unchanged, and what it commits and tags in a real repository. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,12 +1,12 @@
-// What a release changes: the version and the changelog. Texts in, texts out.
+// The text changes of a release: the version and the changelog. Pure functions.
 
 const VERSION = /^(\d+)\.(\d+)\.(\d+)$/
 const NEXT = '## NEXT'
 
 /**
- * The version that is asked for: itself, or the one after `current`.
+ * Returns the requested version: itself, or the one after `current`.
  * @param asked `patch`, `minor`, `major`, or a version
- * @param isReleased whether `current` was released; one that was not may be asked for as it is
+ * @param isReleased whether `current` was released; an unreleased version may be requested as it is
  */
 export function versionAsked(asked, current, isReleased) {
   const [major, minor, patch] = VERSION.exec(current).slice(1).map(Number)
@@ -23,19 +23,19 @@ export function versionAsked(asked, current, isReleased) {
   return asked
 }
 
-/** The changelog with what stands below `## NEXT` under the version and its date, and what that is. */
+/** Moves the notes below `## NEXT` under the version and its date. Returns the changelog and the notes. */
 export function released(changelog, version, date) {
   const [before, rest] = changelog.split(`\n${NEXT}\n`)
   if (rest === undefined) throw new Error(`CHANGELOG.md has no heading "${NEXT}".`)
   const end = rest.search(/^## /m)
   const notes = (end === -1 ? rest : rest.slice(0, end)).trim()
-  // A heading alone tells nobody anything.
+  // A heading alone is no release note.
   if (!/^(?!#)\S/m.test(notes)) throw new Error(`CHANGELOG.md has nothing below "${NEXT}".`)
   const older = end === -1 ? '' : `\n${rest.slice(end)}`
   return { changelog: `${before}\n${NEXT}\n\n## ${version} (${date})\n\n${notes}\n${older}`, notes }
 }
 
-/** package.json or package-lock.json with this version, its layout as it was. */
+/** Sets the version in package.json or package-lock.json, and keeps the layout. */
 export function withVersion(text, version) {
   const json = JSON.parse(text)
   json.version = version

@@ -1,17 +1,17 @@
-// Which lines the tests run, from what V8 counts in each process (NODE_V8_COVERAGE).
+// Computes which lines the tests run, from the counts of V8 in each process (NODE_V8_COVERAGE).
 import { globSync, readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-/** The share of its lines, in percent, that unit and wire tests must run in a folder. */
+/** The minimum share of lines per folder, in percent, that unit and wire tests must run. */
 export const FLOORS = { 'src/meeting': 90, 'src/project': 90, 'src/token': 90 }
 
 /** Adds up the coverage of many processes. */
 export class Coverage {
   #floors
-  /** By the URL that V8 names a file by. */
+  /** Keyed by the URL that V8 uses for a file. */
   #files = new Map()
 
   constructor(root, floors = FLOORS) {
@@ -27,7 +27,7 @@ export class Coverage {
     }
   }
 
-  /** Adds what the processes of one run wrote into their folder. */
+  /** Adds the coverage that the processes of one run wrote into their folder. */
   async add(folder) {
     for (const name of await readdir(folder).catch(() => [])) {
       const { result } = JSON.parse(await readFile(join(folder, name), 'utf8'))
@@ -38,7 +38,7 @@ export class Coverage {
     }
   }
 
-  /** A row for each folder, with the files below its floor, and whether a folder is below it. */
+  /** Returns a row per folder, the files below its minimum, and whether a folder is below it. */
   summary() {
     const text = ['', 'Lines run by unit and wire tests']
     let failed = false
@@ -55,9 +55,12 @@ export class Coverage {
   }
 }
 
-/** The lines that hold code without types and comments, with the offsets of their first and last character. */
+/**
+ * Returns the lines that contain code other than types and comments, with the offsets of their first and last
+ * character.
+ */
 export function linesOf(source) {
-  // Spaces take the place of what is removed, so every offset stays.
+  // Replaces what it removes by spaces, so that offsets stay valid.
   const code = stripTypeScriptTypes(source).replaceAll(
     /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/[^\n]*/g,
     (comment) => comment.replaceAll(/[^\n]/g, ' '),
@@ -66,15 +69,15 @@ export function linesOf(source) {
   return code.split('\n').flatMap((text, index) => {
     const start = offset
     offset += text.length + 1
-    // A line of brackets runs with what it closes.
+    // A line of brackets runs with the block that it closes.
     if (!/[\w'"`]/.test(text)) return []
     return [{ line: index + 1, first: start + text.search(/\S/), last: start + text.trimEnd().length - 1 }]
   })
 }
 
-/** The numbers of the lines that ran, by V8's ranges of functions and blocks. */
+/** Returns the numbers of the lines that ran, from V8's ranges of functions and blocks. */
 export function linesRun(lines, functions) {
-  // Ranges are nested: with outer ones first, the last that holds an offset is the innermost.
+  // Ranges are nested. Sorted with outer ones first, the last range that contains an offset is the innermost.
   const ranges = functions
     .flatMap((one) => one.ranges)
     .sort((a, b) => a.startOffset - b.startOffset || b.endOffset - a.endOffset)
@@ -86,7 +89,7 @@ export function linesRun(lines, functions) {
     }
     return count
   }
-  // Either end is enough: `} else {` begins in a block that did not run, `if (…) throw …` ends in one.
+  // One end is enough: `} else {` begins in a block that did not run, `if (…) throw …` ends in one.
   return lines.filter(({ first, last }) => countAt(first) > 0 || countAt(last) > 0).map(({ line }) => line)
 }
 
@@ -97,11 +100,11 @@ function shareOf(files) {
 }
 
 function percent(share) {
-  // Rounded down, so that what is below a floor does not look like it.
+  // Rounded down, so that a value just below the minimum does not look like it.
   return `${(Math.floor(share * 10) / 10).toFixed(1).padStart(5)} %`
 }
 
-/** `3-5, 9` */
+/** Formats line numbers like `3-5, 9`. */
 function spans(lines) {
   const found = []
   for (const line of lines) {

@@ -31,7 +31,7 @@ export const never = (): NoCode => {
 writeFileSync(join(folder, 'src/rule.test.ts'), 'throw new Error("a test is not covered")\n')
 let runs = 0
 
-/** Runs code in a process of its own, and answers with the folder that V8 wrote to. */
+/** Runs code in its own process, and returns the folder that V8 wrote to. */
 function run(code) {
   const written = join(folder, `run-${(runs += 1)}`)
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {

@@ -1,10 +1,10 @@
-// Which kind a test file is of. Its folder and its imports say so; no list has to be kept.
+// Derives the kind of a test file from its folder and its imports, so no list has to be kept.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 export const kinds = ['unit', 'wire', 'browser', 'attack']
 
-/** These wait for processes and for time, too long for a run after each change. */
+/** Unit tests by their imports, but they wait for processes or timers, too long for a run after each change. */
 export const SLOW = [
   'scripts/media-worker/media-worker.test.mjs',
   'scripts/release/release.test.mjs',
@@ -16,13 +16,13 @@ export const SLOW = [
   'src/webhook/dispatcher.test.ts',
 ]
 
-/** Modules that make a test more than one of values in and values out. */
+/** Modules that start a server or a media worker, so a test that loads one is no unit test. */
 const SERVER = ['src/server/start.ts', 'src/cli.ts', 'test/support/real-server.ts', 'mediasoup']
 const BROWSER = ['playwright-core', 'scripts/chromium.mjs']
 
 /**
- * `unit`: beside what it tests, without a server, a media worker or a browser, and not slow. `browser`: pages. `attack`: all in
- * test/attack/. `wire`: the rest, which needs a server, its doors or time.
+ * `unit`: next to the source that it tests, without a server, a media worker or a browser, and fast. `browser`: pages.
+ * `attack`: all in test/attack/. `wire`: everything else.
  */
 export function kindOf(file, read = (path) => readFileSync(path, 'utf8')) {
   if (file.startsWith('test/attack/')) return 'attack'
@@ -33,7 +33,7 @@ export function kindOf(file, read = (path) => readFileSync(path, 'utf8')) {
   return 'unit'
 }
 
-/** What a file loads in the end: our files by their paths, packages by their names. Imports of types load nothing. */
+/** Returns what a file loads, directly or not: our files by path, packages by name. Type imports load nothing. */
 function loadedBy(file, read) {
   const loaded = new Set()
   const waiting = [file]

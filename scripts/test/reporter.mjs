@@ -1,4 +1,4 @@
-// A reporter for node:test: one line of JSON for each test that ended, for whoever ran the file.
+// A reporter for node:test: prints one line of JSON per finished test, for the process that runs the file.
 export default async function* report(events) {
   for await (const { type, data } of events) {
     if (type !== 'test:pass' && type !== 'test:fail') continue
@@ -8,7 +8,7 @@ export default async function* report(events) {
       nesting,
       passed: type === 'test:pass',
       ...(skip !== undefined && { skip }),
-      // A suite's time is that of its tests.
+      // The time of a suite is the time of its tests.
       ms: details.type === 'suite' ? 0 : details.duration_ms,
     })}\n`
   }

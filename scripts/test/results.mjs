@@ -1,20 +1,20 @@
-// The order of test files, and what a run of them came to. Nothing here runs anything.
+// The order of test files, and the result of a run. Pure functions.
 
 const SLOWEST = 10
 
-/** The files, those first that take longest, so that no long one is left over at the end. */
+/** Sorts the files by duration, longest first, so that no long one runs alone at the end. */
 export function inOrder(files, longestFirst) {
   const place = (file) => (longestFirst.includes(file) ? longestFirst.indexOf(file) : longestFirst.length)
   return files.toSorted((a, b) => place(a) - place(b) || a.localeCompare(b))
 }
 
-/** Takes the first file of the queue whose load fits into what is free; undefined where none does. */
+/** Takes the first file of the queue whose load fits into the free capacity; undefined if none does. */
 export function takeFitting(queue, load, free) {
   const at = queue.findIndex((file) => load(file) <= free)
   return at === -1 ? undefined : queue.splice(at, 1)[0]
 }
 
-/** The result of one file, from the lines of its reporter and how its process ended. */
+/** The result of one file, from the output of its reporter and the end of its process. */
 export function resultOf({ file, lines, output, code, signal, tookMs }) {
   const tests = lines
     .split('\n')
@@ -24,7 +24,7 @@ export function resultOf({ file, lines, output, code, signal, tookMs }) {
     .filter(({ skip }) => skip !== undefined)
     .map(({ name, skip }) => ({ file, name, why: skip === true ? '' : skip }))
   const failures = tests.filter(({ passed }) => !passed).map(({ name }) => name)
-  // A file that ends early, or without a test, has failed too.
+  // A file that ends early or has no test has failed too.
   const failed = code !== 0 || tests.length === 0
   const passed = tests.length - failures.length - skipped.length
   const counts = [
@@ -63,7 +63,9 @@ export function resultOfCommand({ file, output, code, signal, tookMs }) {
   }
 }
 
-/** What is printed at the end, and whether anything failed. Of the files in `sampled` not every version ran. */
+/**
+ * Returns the text to print at the end, and whether anything failed. `sampled`: files that ran with some versions only.
+ */
 export function summary(results, { tookMs, evidence, sampled = [] }) {
   const sum = (count) => results.reduce((total, result) => total + count(result), 0)
   const failing = results.filter(({ failed }) => failed)

@@ -13,28 +13,28 @@ import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './resu
 
 const CHECK = 'npm run check'
 const ALL = ['scripts/**/*.test.mjs', 'src/**/*.test.ts', 'test/**/*.test.ts']
-/** A file that takes longer is stuck. A machine that is five times slower needs less for any. */
+/** Longer means stuck: even a machine that is five times slower needs less for every file. */
 const FILE_TIMEOUT_MS = 20 * 60_000
 const reporter = pathToFileURL(join(import.meta.dirname, 'reporter.mjs')).href
-/** Where a test that fails leaves what its pages and servers showed. */
+/** The folder for what pages and servers of a failed test showed. */
 const EVIDENCE = 'test-failures'
-/** The sources as Node compiled them: kept for all processes of the tests, which load the same. */
+/** Node's compile cache, shared by all test processes because they load the same sources. */
 const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 
 const { values, positionals } = parseArgs({
   options: {
-    // Processor cores to keep busy.
+    // Number of processor cores to use.
     jobs: { type: 'string', default: String(availableParallelism()) },
     // Runs only files of these kinds, see kinds.mjs.
     kind: { type: 'string', multiple: true, default: [] },
     // Runs `npm run check` beside the tests.
     check: { type: 'boolean', default: false },
     'no-skips': { type: 'boolean', default: false },
-    // Runs what failed once more, alone. What passes then is named as unstable.
+    // Runs failed files once more, alone, and reports those that then pass as unstable.
     again: { type: 'boolean', default: false },
-    // Runs every published version of the SDKs, not the oldest, one of the middle and the newest.
+    // Runs every published version of the SDKs instead of the oldest, a middle and the newest one.
     'every-version': { type: 'boolean', default: false },
-    // Prints which lines unit and wire tests ran; a folder below its floor in coverage.mjs is a failure.
+    // Prints the lines that unit and wire tests ran; fails if a folder is below its minimum in coverage.mjs.
     coverage: { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -52,13 +52,14 @@ if (files.size === 0) throw new Error(`no test file matches ${positionals.join('
 
 const order = JSON.parse(readFileSync(join(import.meta.dirname, 'order.json'), 'utf8'))
 if (values.check) files.add(CHECK)
-// Of a core. Two that are busy leave room for one that mostly waits.
+// Shares of a core. Two busy files leave room for one that mostly waits.
 const loadOf = (file) => (order.busy.includes(file) ? 0.75 : 0.5)
 const waiting = inOrder(
   [...files].filter((file) => !order.pictures.includes(file)),
   order.longestFirst,
 )
-// These judge the sizes of pictures, and a browser short of processor sends no large one: they come by themselves.
+// These check video sizes, and a browser short of processor time sends no large video, so they run last, without
+// others.
 const pictures = order.pictures.filter((file) => files.has(file))
 const scratch = await mkdtemp(join(tmpdir(), 'anteroom-tests-'))
 const children = new Set()
@@ -92,7 +93,7 @@ const covered = coverage?.summary()
 if (covered) console.log(covered.text)
 if (failed || covered?.failed || (values['no-skips'] && skips.length > 0)) process.exitCode ||= 1
 
-/** Empties the queue, with as many files at once as the cores take. */
+/** Runs the queue, with as many files at once as the cores allow. */
 async function runAll(queue, load) {
   const running = new Set()
   let taken = 0
@@ -143,7 +144,7 @@ async function runFile(file) {
       file,
     ],
     {
-      // V8 counts no function exactly that comes compiled out of the cache.
+      // V8 counts no function exactly if its code comes from the compile cache.
       ...(counted
         ? { NODE_V8_COVERAGE: counted, NODE_DISABLE_COMPILE_CACHE: '1' }
         : { NODE_COMPILE_CACHE: COMPILED }),
