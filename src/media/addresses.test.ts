@@ -1,4 +1,4 @@
-/** Where media listens and what clients are told; and that what is told is tried. */
+/** The addresses on which media listens and that clients get, and whether the server tries them. */
 import assert from 'node:assert/strict'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
@@ -47,7 +47,7 @@ const plans: [
     ],
   ],
   ['127.0.0.1', '::1', [['::1', '::1', true]]],
-  // Something on this machine forwards to where media listens.
+  // A forwarder on this machine leads to the media port.
   ['127.0.0.1', '127.0.0.2', [['127.0.0.1', '127.0.0.2', false]]],
   ['0.0.0.0', undefined, [['0.0.0.0', '192.0.2.2', true]]],
   [
@@ -62,12 +62,12 @@ const plans: [
   ['0.0.0.0', '198.51.100.7', [['0.0.0.0', '198.51.100.7', false]]],
   ['127.0.0.1', '198.51.100.7', [['0.0.0.0', '198.51.100.7', false]]],
   ['192.0.2.2', '198.51.100.7', [['192.0.2.2', '198.51.100.7', false]]],
-  // What clients are told is listened for, whatever HOST stands for.
+  // An announced address gets a listener, whatever HOST stands for.
   ['::', 'fd00::2', [['::', 'fd00::2', true]]],
   ['0.0.0.0', 'fd00::2', [['::', 'fd00::2', true]]],
   ['127.0.0.1', 'fd00::2', [['::', 'fd00::2', true]]],
   ['::', '192.0.2.2', [['0.0.0.0', '192.0.2.2', true]]],
-  // Of several addresses of one family, the one that is here.
+  // Of several addresses of one family, uses the one of this machine.
   ['0.0.0.0', 'meet.example', [['0.0.0.0', '192.0.2.2', true]]],
   [
     '::',

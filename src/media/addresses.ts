@@ -1,4 +1,4 @@
-/** Where the media workers listen and what clients are told, from HOST and ANNOUNCED_ADDRESS. */
+/** Derives the addresses on which the media workers listen and that clients get, from HOST and ANNOUNCED_ADDRESS. */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -6,25 +6,25 @@ import { StartError } from '../errors.ts'
 import { isLoopback, kindOf, type AddressKind } from '../addresses.ts'
 
 export interface MediaAddress {
-  /** What a worker listens on. */
+  /** The address on which a worker listens. */
   ip: string
-  /** What clients send to. */
+  /** The address to which clients send. */
   announced: string
-  /** Whether `announced` is this machine's, so that the server itself can try it. */
+  /** Whether `announced` belongs to this machine, so that the server itself can try it. */
   isOwn: boolean
 }
 
-/** What the decision needs to know of the machine. */
+/** The facts about the machine that the decision depends on. */
 export interface Machine {
-  /** Addresses of its interfaces. */
+  /** Addresses of its network interfaces. */
   own: readonly { address: string; internal: boolean }[]
-  /** The addresses of a host name. */
+  /** Resolves a host name to its addresses. */
   resolve: (name: string) => Promise<string[]>
 }
 
 const ANYWHERE = { 4: '0.0.0.0', 6: '::' } as const
 const LOOPBACK = '127.0.0.1'
-/** Kinds of address that no client elsewhere can send to. */
+/** Kinds of address that no client on another machine can reach. */
 const useless: Partial<Record<AddressKind, string>> = {
   any: 'stands for every address of a machine and is none that clients can send to',
   linkLocal: 'is link-local and reaches no further than one cable',
@@ -42,8 +42,8 @@ function thisMachine(): Machine {
 }
 
 /**
- * One address for each family that is announced.
- * @throws {StartError} when clients could not reach what would be announced
+ * Returns one address for each family that is announced.
+ * @throws {StartError} if clients could not reach an announced address
  */
 export async function mediaAddresses(
   listenAddress: string,
@@ -64,15 +64,15 @@ export async function mediaAddresses(
       : await givenAddresses(announcedAddress, host, machine, isOwn)
   return announced.map((address) => {
     const ip = listenerFor(address, host)
-    // Another loopback address than HOST leads here through a forwarder, which may open its port later than media does.
+    // A loopback address other than HOST leads here through a forwarder, which may open its port after media does.
     const isForwarded = isLoopback(address) && kindOf(ip) === 'loopback' && ip !== address
     return { ip, announced: address, isOwn: isOwn(address) && !isForwarded }
   })
 }
 
-/** What is announced when nothing is given. */
+/** Returns the announced addresses if none is configured. */
 function ownAddresses(host: string, { own }: Machine): string[] {
-  // A client on this machine can always send from IPv4 and not always from IPv6.
+  // A client on this machine can always send from IPv4, but not always from IPv6.
   if (host === '::1') return [LOOPBACK, '::1']
   if (kindOf(host) !== 'any') return [host]
   const families: readonly (4 | 6)[] = host === '::' ? [4, 6] : [4]
@@ -107,7 +107,7 @@ async function givenAddresses(
         `ANNOUNCED_ADDRESS ${what} reaches only this machine: set it to the address that clients reach this machine by.`,
       )
   }
-  // A worker's socket is announced as one address.
+  // A worker's socket can announce one address only.
   const first = (family: 4 | 6): string[] => {
     const all = found.filter((address) => isIP(address) === family)
     const best = all.find(isOwn) ?? all[0]
@@ -135,10 +135,10 @@ async function resolved(name: string, { resolve }: Machine): Promise<string[]> {
   return found
 }
 
-/** The address to listen on so that what is sent to `announced` arrives. */
+/** Returns the address on which to listen so that packets sent to `announced` arrive. */
 function listenerFor(announced: string, host: string): string {
   if (isLoopback(host) && isLoopback(announced)) return isIP(host) === isIP(announced) ? host : announced
-  // As behind a proxy on this machine, through which media does not pass.
+  // The server is probably behind a proxy on this machine, through which media does not pass.
   if (isLoopback(host) || kindOf(host) === 'any') return ANYWHERE[isIP(announced) as 4 | 6]
   return host
 }

@@ -1,4 +1,7 @@
-/** A media server whose worker is still being prepared: off, with a sentence that says how far that is; then on, without a restart. */
+/**
+ * A media server whose worker is still being prepared: it is off, with a sentence that tells the progress, then
+ * switches on without a restart.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MediaLog } from './log.ts'
 import { prepareWorker, sentenceOf } from './preparation.ts'
@@ -8,7 +11,7 @@ import type { MediaStatus, Preparing, Router, Sfu, WorkerUsage } from './sfu.ts'
 export interface ComingOptions {
   /** Path of the script that prepares the worker. */
   script: string
-  /** The path of a worker that somebody has put there meanwhile, if there is one. */
+  /** Looks for a worker that was put there in the meantime; returns its path if there is one. */
   find: () => string | undefined
   /** Starts the media server on the worker at this path. */
   start: (workerBin: string) => Promise<Sfu>
@@ -16,7 +19,7 @@ export interface ComingOptions {
   log?: MediaLog | undefined
 }
 
-/** How often the log says how far the work is. */
+/** How often the log reports progress. */
 const TELL_MS = 30_000
 const FIRST_RETRY_MS = 60_000
 const LONGEST_RETRY_MS = 16 * 60_000
@@ -87,7 +90,7 @@ export class ComingSfu implements Sfu {
         this.#reason = outcome.reason
         this.#preparing = undefined
         log?.error({ reason: outcome.reason }, 'failed to prepare the media worker')
-        // Only a change on this machine can mend it, so the server looks for a worker and does not try again.
+        // Only a change on this machine can help, so look for a worker and do not try again.
         if (!outcome.passing) {
           const found = await this.#found()
           if (found === undefined || (await this.#start(found))) return
@@ -97,7 +100,7 @@ export class ComingSfu implements Sfu {
     }
   }
 
-  /** Whether media is on now, or the program is being stopped. */
+  /** Returns true if media is on or the program is being stopped. */
   async #start(workerBin: string): Promise<boolean> {
     const { start, log } = this.#options
     try {
@@ -119,7 +122,7 @@ export class ComingSfu implements Sfu {
     }
   }
 
-  /** Undefined when the program is being stopped. */
+  /** Returns undefined if the program is being stopped. */
   async #found(): Promise<string | undefined> {
     for (;;) {
       if (!(await this.#pause(FIRST_RETRY_MS))) return undefined
@@ -128,7 +131,7 @@ export class ComingSfu implements Sfu {
     }
   }
 
-  /** False when the program is being stopped. */
+  /** Returns false if the program is being stopped. */
   #pause(ms: number): Promise<boolean> {
     return delay(ms, true, { signal: this.#signal, ref: false }).catch(() => false)
   }

@@ -1,6 +1,9 @@
 import type { MediaLog } from './log.ts'
 
-/** Listeners of one object, by event. What a listener throws is logged and harms neither its neighbours nor the caller. */
+/**
+ * The listeners of one object, by event. An error in a listener is logged and affects neither the other listeners nor
+ * the caller.
+ */
 export class Listeners<Events extends { [E in keyof Events]: (...args: never[]) => void }> {
   #byEvent = new Map<keyof Events, Events[keyof Events][]>()
   readonly #log: MediaLog | undefined
@@ -25,7 +28,7 @@ export class Listeners<Events extends { [E in keyof Events]: (...args: never[]) 
     }
   }
 
-  /** Nobody hears anything after this. */
+  /** Removes all listeners. */
   clear(): void {
     this.#byEvent.clear()
   }

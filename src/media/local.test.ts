@@ -1,4 +1,4 @@
-/** RTP between a router and programs on this machine: the same for the fake and for mediasoup's real workers. */
+/** RTP between a router and programs on this machine: the fake and mediasoup's real workers behave the same. */
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -29,7 +29,7 @@ const VP8: RtpParameters = {
   encodings: [{ ssrc: 4321 }],
 }
 const HEADER_BYTES = 12
-/** Of VP8, the start of a partition (RFC 7741 section 4.2). */
+/** The payload of a VP8 key frame: the start of a partition (RFC 7741 section 4.2). */
 const KEY_FRAME = `\x10${'\0'.repeat(10)}`
 
 let sequence = 0
@@ -51,7 +51,7 @@ function payloadOf(packet: Buffer): string {
   return packet.subarray(HEADER_BYTES + extensionBytes).toString()
 }
 
-/** Sends the same until it is there: the first may come before the way is open. */
+/** Repeats `send` until a packet arrives, because the first may be sent before the way is open. */
 async function until(send: () => void, arrived: Promise<unknown>): Promise<void> {
   const again = setInterval(send, 20)
   send()
@@ -107,7 +107,7 @@ for (const [name, open] of kinds) {
       )
       const heard: string[] = []
       tap.onPacket((packet) => heard.push(payloadOf(packet)))
-      // A listener that throws harms nobody.
+      // An error in a listener affects nobody else.
       tap.onPacket(() => {
         throw new Error('a faulty program')
       })
@@ -150,7 +150,7 @@ for (const [name, open] of kinds) {
       const wanted = new Promise<void>((resolve) => ingress.on('keyFrameWanted', resolve))
       await tap.resume()
       await until(() => {
-        // Asked of a stream that flows.
+        // Key frames are requested only for a stream with packets.
         ingress.send(packetOf(KEY_FRAME, VP8))
         void tap.requestKeyFrame()
       }, wanted)
@@ -240,7 +240,7 @@ test('over UDP, a program sends to an ingress and reads from a tap', { skip: !lo
       reader.removeAllListeners('message')
       tap.close()
     }
-    // Nobody hears what is given by call to one that listens.
+    // An ingress over UDP ignores packets given by `send`.
     ingress.send(packetOf('by call'))
   } finally {
     for (const socket of [sender, reader, control]) socket.close()

@@ -1,4 +1,4 @@
-/** Where the media server reports what no caller can be told; a pino logger fits. */
+/** The log for events of the media server that no caller waits for; a pino logger fits. */
 export interface MediaLog {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void

@@ -49,7 +49,10 @@ test('a member counts by an estimate until it has streams, and by its streams af
   assert.equal(loadOf({ members: 3, producers: 6, consumers: 12, pipesIn: 4, pipesOut: 2 }), 34)
 })
 
-/** How many of a meeting in which everybody sends and receives sound and a picture are on each worker. */
+/**
+ * Returns the number of members on each worker after all have joined a meeting in which everybody sends and receives
+ * sound and video.
+ */
 function arrive(people: number, workers: number, atOnce: boolean): number[] {
   const members = Array.from({ length: workers }, () => 0)
   const total = (): number => members.reduce((sum, one) => sum + one, 0)

@@ -1,21 +1,21 @@
-/** What ports and sockets the system gives, tried before there is a worker that listens. */
+/** Tests which ports and socket buffers the system grants, before a worker listens. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, isIPv6 } from 'node:net'
 import { platform } from 'node:os'
 import type { MediaAddress } from './addresses.ts'
 
-/** Asked of the system for the UDP socket of a worker, which all its clients share; it grants at most what it is configured to. */
+/** The requested buffer of a worker's UDP socket, which all its clients share. The system may grant less. */
 export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 
-/** How much of that a socket would get; undefined where it cannot be asked. */
+/** Returns how much of it a socket would get; undefined if that cannot be determined. */
 export async function grantedSocketBuffer(): Promise<number | undefined> {
   const trial = createSocket('udp4')
   try {
     trial.bind(0, '127.0.0.1')
     await once(trial, 'listening')
     trial.setRecvBufferSize(SOCKET_BUFFER_BYTES)
-    // Linux counts its own bookkeeping and shows twice what it was asked for.
+    // Linux reports twice the requested size, because it counts its own bookkeeping.
     return trial.getRecvBufferSize() / (platform() === 'linux' ? 2 : 1)
   } catch {
     return undefined
@@ -25,8 +25,8 @@ export async function grantedSocketBuffer(): Promise<number | undefined> {
 }
 
 /**
- * Resolves with why this address cannot be listened on, in the system's word for it; with undefined when it can.
- * `ipv6Only`: an IPv6 address is to take the IPv6 port alone.
+ * Resolves with the system's error code if this address cannot be listened on, otherwise with undefined. `ipv6Only`: an
+ * IPv6 address takes the IPv6 port only.
  */
 export type Trial = (port: number, host: string, ipv6Only?: boolean) => Promise<string | undefined>
 
@@ -55,7 +55,7 @@ export interface UnusablePort {
   problem: string
 }
 
-/** The first port that a worker could not listen on; undefined when all can be. */
+/** Returns the first port on which a worker could not listen; undefined if all are free. */
 export async function unusablePort(
   addresses: readonly MediaAddress[],
   { firstPort, workers }: { firstPort: number; workers: number },
@@ -66,7 +66,7 @@ export async function unusablePort(
         ['UDP', tryUdp],
         ['TCP', tryTcp],
       ] as const) {
-        // As a worker does: each family has a socket of its own.
+        // A worker too has a separate socket for each family.
         const problem = await trial(port, ip, true)
         if (problem !== undefined) return { port, protocol, problem }
       }

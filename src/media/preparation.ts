@@ -1,4 +1,4 @@
-/** Prepares the media worker in a process of its own while the server does all else. */
+/** Prepares the media worker in its own process while the server does everything else. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { Type, type Static } from 'typebox'
@@ -22,16 +22,16 @@ export type Outcome = Static<typeof Brought> | Static<typeof NotBrought>
 
 export interface PreparationEvents {
   onTold: (told: Static<typeof Told>['told']) => void
-  /** What a person should know besides. */
+  /** Called with messages for a person. */
   onSaid: (text: string) => void
 }
 
-/** Its last words, for an end without a result. */
+/** How much of its last output is kept to explain an end without a result. */
 const KEPT_CHARACTERS = 500
 
 /**
- * Runs the script that fetches or builds the worker. `signal` ends it, and so does the end of this process.
- * Never rejects: what goes wrong is an outcome.
+ * Runs the script that downloads or builds the worker, until `signal` is aborted or this process ends. Never rejects: a
+ * failure is an outcome.
  */
 export async function prepareWorker(
   script: string,
@@ -39,7 +39,7 @@ export async function prepareWorker(
   { onTold, onSaid }: PreparationEvents,
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [script, '--background'], {
-    // Its input stays open as long as this process lives, and nothing is written to it.
+    // Its input stays open while this process lives; nothing is written to it.
     stdio: ['pipe', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGTERM',
@@ -60,7 +60,7 @@ export async function prepareWorker(
     child.once('close', () => resolve())
     child.once('error', (error) => {
       complaint ||= error.message
-      // A program that could not be started has no end.
+      // A program that could not be started emits no `close`.
       if (child.pid === undefined) resolve()
     })
   })
@@ -81,7 +81,7 @@ function parsed(line: string): unknown {
   }
 }
 
-/** One sentence for whoever wants in meanwhile. */
+/** Tells the progress in one sentence to people who try to join in the meantime. */
 export function sentenceOf({ done, total, secondsLeft }: Preparing): string {
   const count = total > 0 ? `, ${done} of ${total}` : ''
   return `Media is being prepared${count}${secondsLeft === null ? '' : `; ${timeLeft(secondsLeft)} left`}.`

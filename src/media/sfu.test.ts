@@ -1,4 +1,4 @@
-/** What a meeting relies on of its media server: the same for the fake and for mediasoup's real workers. */
+/** What a meeting relies on: the fake and mediasoup's real workers behave the same. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -26,7 +26,7 @@ async function pair(router: Router) {
   }
 }
 
-/** Of this process. */
+/** The workers that this process has started. */
 function workerPids(): number[] {
   const { stdout } = spawnSync('pgrep', ['-P', String(process.pid), '-f', 'mediasoup-worker'], {
     encoding: 'utf8',
@@ -167,7 +167,7 @@ for (const [name, open] of kinds) {
       })
       const { rtpCapabilities } = second
       assert.equal(second.canConsume(producer.id, rtpCapabilities), true)
-      // Two at once: it is brought over one time.
+      // Two consumers at once share one pipe.
       const [consumer] = await Promise.all([
         other.receive.consume({ producerId: producer.id, rtpCapabilities }),
         other.receive.consume({ producerId: producer.id, rtpCapabilities }),
@@ -309,7 +309,7 @@ for (const [what, isToldToStop] of [
     const sfu = await realSfu({ workers: 1, stopping: stopping.signal, log })
     try {
       const router = await sfu.openRouter()
-      // As with Ctrl-C at a terminal, where the worker's end may be known first.
+      // As with Ctrl-C in a terminal, where this process may see the worker's end before its own signal.
       const transport = await router.createTransport({ direction: 'send' })
       const died = new Promise<void>((resolve) => transport.on('lost', resolve))
       process.kill(workerPids()[0]!, 'SIGINT')

@@ -1,8 +1,8 @@
 import { StartError } from '../errors.ts'
 
 /**
- * Why media cannot listen.
- * @param problem what the system or mediasoup says
+ * Creates the error for an address or port on which media cannot listen.
+ * @param problem the error of the system or of mediasoup
  */
 export function cannotListen(
   problem: string,

@@ -30,17 +30,17 @@ before(async () => {
 })
 after(() => sfu.close())
 
-/** The test's own time limit ends it otherwise. */
+/** The time limit of the test ends it otherwise. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await delay(10)
 }
 
-/** In the order of the workers. */
+/** Returns one value per worker, in the order of the workers. */
 async function usage(what: keyof WorkerUsage): Promise<unknown[]> {
   return (await sfu.usage()).map((worker) => worker[what])
 }
 
-/** A program that speaks. */
+/** Starts a program that sends a voice. */
 async function voice(ssrc: number) {
   const source = new Source('audio', 32_000, ssrc)
   const ingress = await router.openIngress({
@@ -51,7 +51,7 @@ async function voice(ssrc: number) {
   let frame = 0
   const speak = (): void =>
     source.next(performance.now(), (payload, header) => {
-      // A tone that never changes is taken for noise.
+      // A tone that never changes counts as noise.
       frame += 1
       header.extensions[0]!.payload = Buffer.from([0x80 | (frame % 10 < 3 ? 90 : 15)])
       ingress.send(new RtpPacket(header, payload).serialize())
@@ -99,14 +99,14 @@ test(
     const voices = [await voice(1), await voice(2)]
     const heard: (string | null)[] = []
     router.on('activeSpeaker', (producerId) => heard.push(producerId))
-    // One after the other, on different workers.
+    // They speak in turn, from different workers.
     for (const { id, speak } of voices)
       await until(async () => {
         speak()
         await delay(20)
         return heard.at(-1) === id
       })
-    // Nobody receives them: one was brought to the other for its loudness alone.
+    // Nobody receives the voices: one is piped to the other worker only to compare its loudness.
     assert.deepEqual((await usage('pipesIn')).toSorted(), [0, 1])
     const listening = (await usage('pipesIn')).indexOf(1)
     const lost = voices.map(
@@ -115,7 +115,7 @@ test(
     const { stdout } = spawnSync('pgrep', ['-P', String(process.pid), '-f', 'mediasoup-worker'], {
       encoding: 'utf8',
     })
-    // In the order in which they were started, which is that of the workers.
+    // In the order of their start, which is the order of the workers.
     process.kill(Number(stdout.split('\n')[listening]), 'SIGKILL')
     const survivor = voices[1 - (await Promise.race(lost))]!
     await until(() => heard.at(-1) === null)

@@ -33,7 +33,7 @@ export class FakeIngress implements Ingress {
   readonly #producer: FakeProducer
   readonly #listeners = new Listeners<IngressEvents>()
 
-  /** @param port where it pretends to listen */
+  /** @param port the port on which it pretends to listen */
   constructor(transport: FakeTransport, producer: FakeProducer, port: number | undefined) {
     this.producer = producer
     this.#producer = producer

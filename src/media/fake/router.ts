@@ -26,7 +26,7 @@ export interface FakeWorkers {
   readonly routers: readonly FakeRouter[]
 }
 
-/** Nothing listens there. */
+/** The port that ingresses report; nothing listens on it. */
 const FAKE_INGRESS_PORT = 41_000
 
 export class FakeRouter implements Router, TransportHost {
@@ -38,9 +38,9 @@ export class FakeRouter implements Router, TransportHost {
   readonly record: Record
   readonly #workers: FakeWorkers
   readonly #listeners = new Listeners<RouterEvents>()
-  /** Of taps and ingresses. */
+  /** The transports of taps and ingresses. */
   readonly #local = new Set<FakeTransport>()
-  /** Where each member is. */
+  /** The worker and the transports of each member. */
   readonly #seats = new Map<object, { worker: number; transports: Set<FakeTransport> }>()
   #released = false
   #closed = false
@@ -91,12 +91,12 @@ export class FakeRouter implements Router, TransportHost {
     return choosePlace(loads, placement)!
   }
 
-  /** An empty one is on the first. */
+  /** Whether the meeting uses this worker; an empty meeting is on the first one. */
   isOn(worker: number): boolean {
     return worker === 0 || [...this.transports].some((transport) => transport.worker === worker)
   }
 
-  /** What it has on one worker. */
+  /** Counts what the meeting has on one worker. */
   countOn(worker: number): Parameters<typeof loadOf>[0] {
     const counts = { members: 0, producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
     for (const seat of this.#seats.values()) if (seat.worker === worker) counts.members += 1
@@ -156,17 +156,17 @@ export class FakeRouter implements Router, TransportHost {
     return transport
   }
 
-  /** Whatever the capabilities: a producer that is there can be consumed. */
+  /** Ignores the capabilities: any existing producer can be consumed. */
   canConsume(producerId: string, _rtpCapabilities: RtpCapabilities): boolean {
     return this.producer(producerId) !== undefined
   }
 
-  /** As if somebody began, or everybody ceased, to speak. */
+  /** Reports an active speaker, or silence. */
   speak(producerId: string | null): void {
     this.#listeners.emit('activeSpeaker', producerId)
   }
 
-  /** On this router or another. */
+  /** Finds a producer on this router or another one. */
   producer(producerId: string): FakeProducer | undefined {
     for (const router of this.#workers.routers) {
       const found = router.producers.get(producerId)
@@ -193,7 +193,7 @@ export class FakeRouter implements Router, TransportHost {
     this.#closeIfUnused()
   }
 
-  /** The whole media server ends. */
+  /** Closes the router with the whole media server. */
   closeAll(): void {
     this.close()
     for (const transport of [...this.transports]) transport.vanish()
@@ -213,7 +213,7 @@ export class FakeRouter implements Router, TransportHost {
     this.record('closeRouter', this.id)
   }
 
-  /** A worker dies. */
+  /** Simulates the death of a worker. */
   lose(worker: number): void {
     for (const transport of [...this.transports]) if (transport.worker === worker) transport.lose()
   }

@@ -1,28 +1,31 @@
 /**
  * A media server in memory, for tests that need no worker: the same interface, the same refusals and the same events.
- * Parameters are negotiated by mediasoup's own rules, which are plain functions. No packet moves but from an ingress to a tap.
+ * It negotiates parameters with mediasoup's own rules, which are plain functions. Packets move only from an ingress to
+ * a tap.
  */
 import type { Sfu } from '../sfu.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { Placement } from '../placement.ts'
 import { FakeRouter } from './router.ts'
 
-/** One call that changed something, in order: `produce`, with the id of what it was called on or made. */
+/**
+ * One call that changed something: its method, e.g. `produce`, and the id of the object it was called on or created.
+ */
 export interface FakeCall {
   method: string
   id: string
 }
 
 export interface FakeSfu extends Sfu {
-  /** Every router opened, closed ones included. */
+  /** Every router that was opened, including closed ones. */
   readonly routers: FakeRouter[]
   readonly calls: FakeCall[]
-  /** A worker dies, or all do: what was on it is lost, and another takes its place. */
+  /** Simulates the death of one worker, or of all: everything on it is lost, and a new worker replaces it. */
   kill(worker?: number): void
 }
 
 export interface FakeSfuOptions {
-  /** Makes it a media server that is off, with this sentence. */
+  /** Makes a media server that is off, for this reason. */
   unavailable?: string
   /** Default: 1. */
   workers?: number

@@ -14,7 +14,7 @@ import type { Consumer, ConsumerEvents, DataOptions, DataProducer, Producer, Str
 export type NewId = (what: string) => string
 export type Record = (method: string, id: string) => void
 
-/** What a stream needs of the transport that it is on. */
+/** The parts of its transport that a stream needs. */
 export interface StreamHost {
   readonly rtpCapabilities: RtpCapabilities
   readonly newId: NewId
@@ -131,12 +131,12 @@ export class FakeProducer implements Producer {
     this.vanish()
   }
 
-  /** Closes it without a record: its transport did. */
+  /** Closes without a record of its own, because its transport was closed. */
   vanish(): void {
     if (this.#closed) return
     this.#closed = true
     this.#host.forgetProducer(this)
-    // The worker tells of it later, never in the middle of the call that closed it.
+    // As in the real worker, consumers are notified later, never during the call that closed the producer.
     const consumers = [...this.consumers]
     setImmediate(() => {
       for (const told of this.onClose) told()
@@ -162,7 +162,7 @@ export class FakeConsumer implements Consumer {
   readonly rtpParameters: RtpParameters
   readonly scores = { score: 10, producerScore: 10 }
   readonly layers = null
-  /** What was set last, clamped. */
+  /** The layers set last, clamped. */
   preferredLayers: { spatialLayer: number; temporalLayer?: number } | undefined
   readonly #host: StreamHost
   readonly producer: FakeProducer
@@ -172,7 +172,7 @@ export class FakeConsumer implements Consumer {
   #closed = false
 
   constructor(host: StreamHost, producer: FakeProducer, rtpCapabilities: RtpCapabilities) {
-    // Tests that are not about codecs may leave the client's capabilities out.
+    // Tests that do not concern codecs may omit the client's capabilities.
     const remoteRtpCapabilities = structuredClone(
       toMediasoupRtpCapabilities(rtpCapabilities.codecs?.length ? rtpCapabilities : host.rtpCapabilities),
     )
@@ -215,7 +215,7 @@ export class FakeConsumer implements Consumer {
     this.#listeners.on(event, listener)
   }
 
-  /** As if the worker had said so. */
+  /** Emits an event as the worker would. */
   emit<E extends keyof ConsumerEvents>(event: E, ...args: Parameters<ConsumerEvents[E]>): void {
     this.#listeners.emit(event, ...args)
   }
@@ -252,7 +252,7 @@ export class FakeConsumer implements Consumer {
     this.vanish()
   }
 
-  /** Closes it without a record: its transport did. */
+  /** Closes without a record of its own, because its transport was closed. */
   vanish(): void {
     if (this.#closed) return
     this.#closed = true

@@ -23,13 +23,13 @@ import {
   type StreamHost,
 } from './streams.ts'
 
-/** What a transport needs of its router. */
+/** The parts of its router that a transport needs. */
 export interface TransportHost {
   readonly rtpCapabilities: RtpCapabilities
   readonly producers: Map<string, FakeProducer>
   readonly newId: NewId
   readonly record: Record
-  /** On this router or another. */
+  /** Finds a producer on this router or another one. */
   producer(producerId: string): FakeProducer | undefined
   dataProducer(dataProducerId: string): FakeDataProducer | undefined
   forget(transport: FakeTransport): void
@@ -219,7 +219,7 @@ export class FakeTransport implements Transport, StreamHost {
     this.vanish()
   }
 
-  /** Closes it without a record: its router did. */
+  /** Closes without a record of its own, because its router was closed. */
   vanish(): void {
     if (this.#closed) return
     this.#closed = true
@@ -229,7 +229,7 @@ export class FakeTransport implements Transport, StreamHost {
     this.router.forget(this)
   }
 
-  /** Its worker died. */
+  /** Closes because its worker died. */
   lose(): void {
     if (this.#closed) return
     this.vanish()

@@ -1,6 +1,9 @@
 import { getSupportedRtpCapabilities, type types as mediasoup } from 'mediasoup'
 
-/** What every router offers, in the order of preference: published clients take the first video codec for camera and screen. */
+/**
+ * The codecs of every router, in the order of preference: published clients take the first video codec for camera and
+ * screen.
+ */
 export const routerCodecs: mediasoup.RouterRtpCodecCapability[] = [
   { kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
   { kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },

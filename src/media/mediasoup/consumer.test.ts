@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { types as mediasoup } from 'mediasoup'
 import { MediasoupConsumer } from './consumer.ts'
 
-/** As much of a worker's consumer as layers are about. */
+/** The part of mediasoup's consumer that concerns layers. */
 class WorkerConsumer extends EventEmitter {
   readonly type: string
   readonly rtpParameters: object

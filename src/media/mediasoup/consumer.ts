@@ -8,29 +8,30 @@ import type { Consumer, ConsumerEvents, StreamStats } from '../sfu.ts'
 import { toStreamStats } from './stats.ts'
 
 /**
- * The layer that a client receives first. A browser ignores a request for a key frame within 300 ms of the last one, whatever
- * layer either was for, and the worker repeats a request only after a second. From the highest layer the first estimates of
- * bandwidth often lead down before its key frame has come; the picture is then a second late.
+ * The layer that a client receives first. A browser ignores a request for a key frame within 300 ms of the last one,
+ * whichever layer it is for, and the worker repeats a request only after a second. If it started with the highest
+ * layer, the first bandwidth estimates would often switch to a lower one before the key frame arrives, and the video
+ * would start a second late.
  */
 export const firstSpatialLayer = 1
 
-/** A stream on its way to one client. */
+/** A stream that one client receives. */
 export class MediasoupConsumer implements Consumer {
   readonly producerId: string
   readonly rtpParameters: RtpParameters
   readonly type: Consumer['type']
   readonly #consumer: mediasoup.Consumer
   readonly #listeners: Listeners<ConsumerEvents>
-  /** What the client receives once its first picture has passed; undefined when that is so. */
+  /** The layers to send after the first frame was sent; undefined from then on. */
   #layersAfterFirst: { spatialLayer: number; temporalLayer?: number } | undefined
 
-  /** @param producerId as it is at home */
+  /** @param producerId the producer's own id, not that of a piped copy */
   constructor(consumer: mediasoup.Consumer, producerId: string, log: MediaLog | undefined) {
     this.#consumer = consumer
     this.producerId = producerId
     this.#listeners = new Listeners(log)
     this.rtpParameters = fromMediasoupRtpParameters(consumer.rtpParameters)
-    // Only pipe transports have consumers of the fourth type, and there are none here.
+    // Only pipe transports have consumers of the fourth type, and none of these is one.
     this.type = consumer.type as Consumer['type']
     consumer.on('producerclose', () => {
       this.#listeners.emit('producerClosed')
@@ -91,10 +92,10 @@ export class MediasoupConsumer implements Consumer {
   }
 
   async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
-    // A stream of one layer has nothing to choose; published clients ask all the same.
+    // A stream with one layer has no choice; published clients send the request anyway.
     if (this.type === 'simple') return
     const preferred = this.#clamp(layers)
-    // A change before the first picture would delay it.
+    // A change before the first frame would delay it.
     if (this.#layersAfterFirst && !this.#consumer.closed) this.#layersAfterFirst = preferred
     else await refusing('consumer', () => this.#consumer.setPreferredLayers(preferred))
   }
@@ -107,7 +108,7 @@ export class MediasoupConsumer implements Consumer {
     const layers = this.#layersAfterFirst
     if (!layers) return
     this.#layersAfterFirst = undefined
-    // Fails only where the stream ends at this moment.
+    // Fails only if the stream closes at this moment.
     this.#consumer.setPreferredLayers(layers).catch(() => undefined)
   }
 
@@ -130,7 +131,10 @@ export class MediasoupConsumer implements Consumer {
   }
 }
 
-/** Layers within what `scalabilityMode` (`S3T3`) has: negative and broken values become the lowest, larger ones the highest. */
+/**
+ * Clamps layers to those of `scalabilityMode` (`S3T3`): negative and invalid values become the lowest, larger ones the
+ * highest.
+ */
 export function clampLayers(
   layers: { spatialLayer: number; temporalLayer?: number },
   scalabilityMode: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * The border between the shapes of our wire and those of mediasoup. They are the same objects; what mediasoup's types
- * narrow and the wire leaves open is cast here and nowhere else.
+ * Converts between the shapes of our wire and mediasoup's. They are the same objects; where mediasoup's types are
+ * narrower than the wire, the cast is here and nowhere else.
  */
 import type { types as mediasoup } from 'mediasoup'
 import { Refusal } from '../../protocol/errors.ts'
@@ -17,10 +17,10 @@ const maxUint32 = 0xffff_ffff
 const ABS_CAPTURE_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time'
 
 /**
- * A client's RTP parameters, with the fields of the encodings that mediasoup reads and no others.
+ * Returns a client's RTP parameters with only those fields of the encodings that mediasoup reads.
  *
- * mediasoup does not check all of these before it writes them into a buffer that the whole worker shares, and a throw
- * halfway through leaves that buffer unusable for every meeting on the worker; so each is checked here.
+ * mediasoup writes some of these unchecked into a buffer that the whole worker shares. An error halfway through makes
+ * that buffer unusable for every meeting on the worker, so each field is checked here.
  * @throws {Refusal} INVALID_REQUEST
  */
 export function toMediasoupRtpParameters(rtpParameters: RtpParameters): mediasoup.RtpParameters {
@@ -35,9 +35,9 @@ export function toMediasoupRtpParameters(rtpParameters: RtpParameters): mediasou
 }
 
 /**
- * A VP8 stream of one encoding is passed on whole, without regard to its temporal layers. mediasoup 3.21.1 to 3.27.1 chooses
- * layers of such a stream but begins at the highest one only: it drops the key frame itself, and where the frame after it is
- * missing too, it forwards nothing and asks for no other key frame. Streams of several encodings begin at their key frame.
+ * Forwards a VP8 stream with one encoding as a whole, without selecting temporal layers. mediasoup 3.21.1 to 3.27.1 can
+ * start such a stream only at its highest layer: it drops the key frame itself, and if the next frame is missing too,
+ * it forwards nothing and requests no other key frame. Streams with several encodings start at their key frame.
  */
 function toEncodings(
   encodings: readonly Record<string, unknown>[],
@@ -58,7 +58,7 @@ function toEncoding(encoding: Record<string, unknown>): mediasoup.RtpEncodingPar
   if (given(rtx)) checked.rtx = { ssrc: integer('rtx.ssrc', (rtx as { ssrc?: unknown }).ssrc, 1, maxUint32) }
   if (typeof dtx === 'boolean') checked.dtx = dtx
   if (given(scalabilityMode)) checked.scalabilityMode = scalability(scalabilityMode)
-  // Chromium may report a fraction after scaling; whole bits per second are near enough.
+  // Chromium may report a fraction after scaling; whole bits per second are precise enough.
   if (typeof maxBitrate === 'number' && maxBitrate >= 0 && maxBitrate <= maxUint32) {
     checked.maxBitrate = Math.floor(maxBitrate)
   }
@@ -85,7 +85,7 @@ function text(name: string, value: unknown): string {
   })
 }
 
-/** More layers than any encoder makes are refused: the worker keeps room for each. */
+/** Refuses more layers than any encoder produces, because the worker allocates memory for each. */
 function scalability(value: unknown): string {
   if (typeof value === 'string' && /^[LS][1-8]T[1-8](_KEY|h|h_KEY|_KEY_SHIFT)?$/.test(value)) return value
   throw new Refusal('INVALID_REQUEST', {
@@ -102,7 +102,7 @@ export function toMediasoupDtlsParameters(dtlsParameters: DtlsParameters): media
   return dtlsParameters as mediasoup.DtlsParameters
 }
 
-/** What the router can do, without the header extensions that are not offered. */
+/** The capabilities of the router, without header extensions that we do not offer. */
 export function fromMediasoupRtpCapabilities(rtpCapabilities: mediasoup.RtpCapabilities): RtpCapabilities {
   return {
     ...rtpCapabilities,
@@ -111,9 +111,9 @@ export function fromMediasoupRtpCapabilities(rtpCapabilities: mediasoup.RtpCapab
 }
 
 /**
- * `abs-capture-time` is not offered, and is dropped where a client announces it all the same. The mediasoup-client in
- * published clients (3.20 in js-sdk 1.1.1) announces it but does not have the browser send it. mediasoup 3.25 and later
- * then takes the capture time from nothing else, never learns one, and never switches to another simulcast layer.
+ * `abs-capture-time` is not offered, and is removed if a client announces it anyway. The mediasoup-client in published
+ * clients (3.20 in js-sdk 1.1.1) announces it but does not let the browser send it. mediasoup 3.25 and later then
+ * relies on it alone for the capture time, never gets one, and never switches to another simulcast layer.
  */
 function isOffered({ uri }: { uri: string }): boolean {
   return uri !== ABS_CAPTURE_TIME
@@ -131,7 +131,7 @@ export function fromMediasoupTransport(transport: mediasoup.WebRtcTransport): {
 } {
   const { iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport
   if (!sctpParameters) return { iceParameters, iceCandidates, dtlsParameters }
-  // The worker's own buffer sizes are in there too; they are not the client's business.
+  // The parameters also contain the worker's buffer sizes, which clients do not need.
   const { port, OS, MIS, maxMessageSize } = sctpParameters
   return { iceParameters, iceCandidates, dtlsParameters, sctpParameters: { port, OS, MIS, maxMessageSize } }
 }

@@ -1,44 +1,47 @@
 /**
- * What to do about the line to one client. The worker alone goes on for seconds sending what a line that became narrow does
- * not take, and sound is lost with the pictures; and it is slow to find out that a line is wide again.
+ * Decides how to adapt to the bandwidth of one client. When a line becomes narrow, the worker alone continues to send
+ * too much for seconds, and voice packets are lost with the video; and it is slow to notice that a line is wide again.
  */
 
-/** How the line stands. */
+/** The state of the line. */
 export type Downlink =
-  /** The worker's estimate counts. */
+  /** The worker's estimate applies. */
   | { is: 'open' }
-  /** Next to nothing is sent, so that what waits in the line gets through. */
+  /** Sends very little, so that the queue in the line empties. */
   | { is: 'retreating'; untilMs: number }
-  /** The client wants more than the line is known to take, and more is tried now and then. */
+  /** The client wants more than the known capacity of the line, so a higher rate is tried from time to time. */
   | { is: 'climbing'; tryAtMs: number; everyMs: number; triedFrom: number }
 
-/** One look at it; bits per second. */
+/** One observation of the line, in bits per second. */
 export interface Look {
   nowMs: number
-  /** What the worker takes the line to carry, now and at the look before. */
+  /** The worker's estimate of the capacity, now and in the previous observation. */
   available: number
   before: number
-  /** What all that it could be sent amounts to. */
+  /** The bitrate of everything that it could be sent. */
   desired: number
-  /** Whether it is sent smaller pictures than it wants, or none. */
+  /** Whether some video is sent smaller than wanted, or not at all. */
   isShort: boolean
-  /** Of the packets of the last second, which share was lost; 0 unless `fellSharply`, as it costs a question to the worker. */
+  /**
+   * The share of packets lost in the last second; 0 unless `fellSharply`, because measuring it requires a call to the
+   * worker.
+   */
   lost: number
 }
 
-/** `retreat`: send next to nothing. `try`: see whether the line takes more. `release`: send what the client wants. */
+/** `retreat`: send very little. `try`: test whether the line has more capacity. `release`: remove the limit. */
 export type Act = 'retreat' | 'try' | 'release'
 
-/** An estimate below this share of the one before fell sharply. */
+/** An estimate below this share of the previous one fell sharply. */
 const SHARP_FALL = 0.75
-/** A stall of the machine or of a radio makes the estimate fall too, but loses nothing. */
+/** A stall of the machine or of a radio link lowers the estimate too, but loses no packets. */
 const LOST = 0.1
-/** What waits in an ordinary router is through by then. */
+/** The queue of an ordinary router is empty after this time. */
 const RETREAT_MS = 800
-/** Between tries while they succeed, and at most while they fail. */
+/** The interval of tries while they succeed; it doubles while they fail. */
 const TRY_EVERY_MS = 900
 const LONGEST_TRY_EVERY_MS = 6000
-/** A try that brought this much succeeded. */
+/** A try succeeded if it increased the estimate by this factor. */
 const GAIN = 1.3
 
 export function follow(state: Downlink, look: Look): { state: Downlink; act?: Act } {
@@ -64,20 +67,20 @@ function climbing({ nowMs, available }: Look, everyMs: number): Downlink {
   return { is: 'climbing', tryAtMs: nowMs + everyMs, everyMs, triedFrom: available }
 }
 
-/** The worker takes half the share of lost packets off its estimate. */
+/** The worker lowers its estimate by half of the share of lost packets. */
 const LOSS_OF_FALL = 2
-/** Of what gets through, so that what waits gets through as well. */
+/** The share of the surviving bitrate that is sent, so that the queue can empty too. */
 const RETREAT_SHARE = 0.5
-/** A voice beside it still has room on a line of 200 kbit/s. */
+/** Leaves room for a voice on a line of 200 kbit/s. */
 const LEAST_BITRATE = 60_000
 
-/** What is sent during a retreat, where `sent` is sent now. */
+/** The bitrate to send during a retreat. `sent`: the current bitrate. */
 export function retreatBitrate({ before, available, lost }: Look, sent: number): number {
   const share = Math.min(1, Math.max(lost, LOSS_OF_FALL * (1 - available / before)))
   return Math.round(Math.max(LEAST_BITRATE, Math.min(available, sent * (1 - share)) * RETREAT_SHARE))
 }
 
-/** A try is a few packets at this rate. */
+/** A try sends a few packets at the current rate times this. */
 const TRY_FACTOR = 3
 const LARGEST_STEP = 3_000_000
 

@@ -1,4 +1,4 @@
-/** What a worker is told about the line to one client. */
+/** What the worker is told about the line to one client. */
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { types as mediasoup } from 'mediasoup'
 import { DownlinkControl, type Line } from './downlink.ts'
 
-/** As much of a worker's transport as the control of its line sees. */
+/** The part of mediasoup's transport that the control of its line uses. */
 class WorkerTransport extends EventEmitter {
   readonly limits: number[] = []
   lost = 0
@@ -24,7 +24,7 @@ class WorkerTransport extends EventEmitter {
     return Promise.resolve()
   }
 
-  /** The worker says what it takes the line to carry. */
+  /** Simulates a new estimate of the worker. */
   async estimates(availableBitrate: number): Promise<void> {
     this.emit('trace', { type: 'bwe', info: { availableBitrate, desiredBitrate: 7_000_000 } })
     for (let turn = 0; turn < 5; turn++) await setImmediate()
@@ -56,7 +56,7 @@ test('on a line that became narrow next to nothing is sent, and that at once', a
   line.lost = 0.8
   await line.estimates(2_000_000)
   assert.deepEqual(line.limits, [200_000])
-  // It divides anew only where something that a client wants has changed.
+  // The worker distributes bandwidth again only if a client's wish changed.
   assert.deepEqual(consumer.asked, [
     { spatialLayer: 2, temporalLayer: 1 },
     { spatialLayer: 2, temporalLayer: 2 },

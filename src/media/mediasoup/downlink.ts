@@ -1,4 +1,7 @@
-/** Follows the line to one client, so that one that becomes narrow costs little sound, and one that is wide again is found out. */
+/**
+ * Follows the bandwidth of the line to one client, so that a narrowing line loses little voice and a widening one is
+ * soon noticed.
+ */
 import type { types as mediasoup } from 'mediasoup'
 import {
   fellSharply,
@@ -10,19 +13,19 @@ import {
   type Look,
 } from './downlink-rule.ts'
 
-/** So much of mediasoup's transport as it needs. */
+/** The part of mediasoup's transport that it needs. */
 export type Line = Pick<
   mediasoup.WebRtcTransport,
   'on' | 'enableTraceEvent' | 'getStats' | 'setMaxOutgoingBitrate'
 >
 
-/** What the worker says of its estimate. */
+/** The worker's event about its estimate. */
 interface Estimate {
   availableBitrate: number
   desiredBitrate: number
 }
 
-/** Lifts the limit of what is sent. */
+/** Removes the limit of the outgoing bitrate. */
 const NO_LIMIT = 0
 
 export class DownlinkControl {
@@ -37,7 +40,7 @@ export class DownlinkControl {
     line.on('trace', ({ type, info }) => {
       if (type !== 'bwe' || this.#isLooking) return
       this.#isLooking = true
-      // It fails where the transport is closed at this moment.
+      // The call fails if the transport closes at this moment.
       this.#look(info as Estimate)
         .catch(() => undefined)
         .finally(() => (this.#isLooking = false))
@@ -45,7 +48,7 @@ export class DownlinkControl {
     line.enableTraceEvent(['bwe']).catch(() => undefined)
   }
 
-  /** It is sent on this line. */
+  /** Adds a consumer that is sent on this line. */
   add(consumer: mediasoup.Consumer): void {
     if (consumer.kind !== 'video') return
     this.#consumers.add(consumer)
@@ -75,7 +78,7 @@ export class DownlinkControl {
     if (act === 'try') {
       const bitrate = tryBitrate(look.available)
       await line.setMaxOutgoingBitrate(bitrate)
-      // A change of the limit makes the worker try the one before, which must be above the estimate.
+      // When the limit changes, the worker tries the previous one, so that one must be above the estimate.
       await line.setMaxOutgoingBitrate(Math.round(bitrate * 1.2))
     }
     if (act === 'retreat') {
@@ -86,13 +89,13 @@ export class DownlinkControl {
     }
   }
 
-  /** The worker divides what there is when what a client wants changes, else up to a second later. */
+  /** The worker distributes bandwidth when a client's wish changes, otherwise up to a second later. */
   async #divideAnew(): Promise<void> {
     for (const consumer of this.#consumers) {
       const wanted = consumer.preferredLayers
       if (!isFlowing(consumer) || !wanted?.temporalLayer) continue
       const fewer = { ...wanted, temporalLayer: wanted.temporalLayer - 1 }
-      // In one go, so that nothing that the client asks for comes between them and is overwritten.
+      // Both at once, so that no request of the client comes between them and is overwritten.
       await Promise.all([consumer.setPreferredLayers(fewer), consumer.setPreferredLayers(wanted)])
       return
     }
@@ -103,7 +106,7 @@ function isFlowing({ closed, paused, producerPaused }: mediasoup.Consumer): bool
   return !closed && !paused && !producerPaused
 }
 
-/** Whether a client is sent less of it than it wants. */
+/** Whether the client gets lower layers than it wants. */
 function isShort(consumer: mediasoup.Consumer): boolean {
   const { preferredLayers: wanted, currentLayers: sent } = consumer
   if (!wanted || !isFlowing(consumer)) return false

@@ -10,12 +10,12 @@ import { transportHost } from '../../../test/support/transport-host.ts'
 
 const PAYLOAD_TYPE = 101
 const SSRC = 1111
-/** Of RTCP, RFC 4585 section 6.3.1. */
+/** RTCP picture loss indication, RFC 4585 section 6.3.1. */
 const PICTURE_LOSS = { type: 206, format: 1 }
-/** A browser ignores a request that comes sooner after the last one. */
+/** A browser ignores a request within this time after the last one. */
 const BROWSER_IGNORES_MS = 300
 
-/** One VP8 key frame as one packet (RFC 7741 section 4.2). */
+/** A VP8 key frame in one packet (RFC 7741 section 4.2). */
 function keyFrame(sequence: number): Buffer {
   const packet = Buffer.alloc(12 + 1 + 10)
   packet.writeUInt8(0x80, 0)

@@ -1,4 +1,4 @@
-/** RTP between a router and programs on this machine: taps take it out, ingresses bring it in. */
+/** RTP between a router and programs on this machine: taps send it out, ingresses receive it. */
 import type { types as mediasoup } from 'mediasoup'
 import type { MediaLog } from '../log.ts'
 import type { Ingress, IngressEvents, IngressOptions, Producer, Tap, TapOptions } from '../sfu.ts'
@@ -10,7 +10,7 @@ import { asksForKeyFrame } from './rtcp.ts'
 import { makeConsumer, makeProducer, type TransportHost } from './transport.ts'
 
 export interface LocalHost extends TransportHost {
-  /** A transport that was made for a program on this machine. */
+  /** Registers a transport for a program on this machine. */
   ownLocally(transport: mediasoup.Transport): void
 }
 
@@ -25,7 +25,7 @@ export async function openTap(
   host.ownLocally(transport)
   return closingOnFailure(transport, async () => {
     const consumer = await makeConsumer(transport, host, { producerId, rtpCapabilities })
-    // Whatever ends the stream ends the transport that was made for it.
+    // The end of the stream, for any reason, closes its transport.
     consumer.observer.once('close', () => transport.close())
     return new MediasoupTap(consumer, producerId, host.log)
   })
@@ -120,7 +120,7 @@ async function sendingTo(
   })
 }
 
-/** Takes what comes from the first address that sends. */
+/** Creates a transport that accepts packets from the first address that sends. */
 function receiving(router: mediasoup.Router): Promise<mediasoup.PlainTransport> {
   return refusing('meeting', () => router.createPlainTransport({ listenInfo, rtcpMux: true, comedia: true }))
 }

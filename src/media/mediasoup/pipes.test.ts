@@ -15,10 +15,10 @@ const found = locateWorker()
 const skip = !found && 'no media worker is built'
 const LAYERS = [2221, 2222, 2223]
 const PAYLOAD_TYPE = 101
-/** Of a packet; the last byte says which layer it is of. */
+/** The size of a packet; its last byte names the layer. */
 const PACKET_BYTES = 12 + 11
 const TICK_MS = 20
-/** Of a tick, of VP8's clock. */
+/** The duration of a tick in units of VP8's clock. */
 const TICK_90KHZ = TICK_MS * 90
 
 const camera = (ssrcs: number[]): RtpParameters => ({
@@ -84,7 +84,7 @@ async function meeting(pipeTimes: PipeTimes = { pauseMs: 60_000, closeMs: 60_000
 }
 type Side = Awaited<ReturnType<typeof meeting>>['near']
 
-/** A program that sends key frames of one packet in all layers until it is told to stop. */
+/** Starts a program that sends key frames of one packet in all layers; returns a function that stops it. */
 async function send({ bare, router }: Side, ssrcs = LAYERS) {
   let transport: mediasoup.DirectTransport | undefined
   bare.observer.once('newtransport', (made) => (transport = made as mediasoup.DirectTransport))
@@ -102,7 +102,7 @@ async function send({ bare, router }: Side, ssrcs = LAYERS) {
       packet.writeUInt8(0x10, 12)
       packet.writeUInt8(layer, PACKET_BYTES - 1)
       ingress.send(packet)
-      // A worker changes between layers only when a report has told how their times relate.
+      // A worker switches layers only after a sender report has related their timestamps.
       if (tick % 10 === 1 && transport?.closed === false) transport.sendRtcp(reportOf(ssrc, tick))
     }
   }, TICK_MS)
@@ -131,7 +131,7 @@ function reportOf(ssrc: number, tick: number): Buffer {
   return packet
 }
 
-/** A program that receives on a side. */
+/** Starts a program that receives on one side. */
 async function receive({ bare, router }: Side, producerId: string) {
   const transport = await bare.createDirectTransport()
   let made: mediasoup.Consumer | undefined
@@ -146,7 +146,7 @@ async function receive({ bare, router }: Side, producerId: string) {
   return { consumer, heard, close: () => consumer.close() }
 }
 
-/** The test's own time limit ends it otherwise. */
+/** The time limit of the test ends it otherwise. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await delay(10)
 }
@@ -167,7 +167,7 @@ test(
     }
     await until(() => receivers.every(({ heard }) => heard.packets > 20))
     assert.deepEqual([near.router.counts.pipesOut, far.router.counts.pipesIn], [1, 1])
-    // The layer that is preferred, first and last.
+    // The preferred layer, first and last.
     const [one] = receivers
     for (const spatialLayer of [0, 2, 1]) {
       await one!.consumer.setPreferredLayers({ spatialLayer })
@@ -287,13 +287,13 @@ test('pipes carry streams both ways over one line, with sound', { skip, timeout 
   })
   const { transportIds } = await near.bare.dump()
   const pipes = transportIds.length
-  // Two direct ones for each side's program and receiver, and one pipe.
+  // Two direct transports for each side's program and receiver, and one pipe.
   assert.equal(pipes, 3)
   one.close()
   other.close()
 })
 
-/** What sends a stream over to the other worker. */
+/** Finds the consumer that sends a stream to the other worker. */
 function pipeOf({ bare }: Side): Promise<mediasoup.Consumer> {
   return new Promise((resolve) => {
     bare.observer.once('newtransport', (transport) =>

@@ -1,19 +1,19 @@
-/** Streams on their way from the router that they were sent to, to another that somebody receives them on. */
+/** Pipes streams from the router of their sender to another router on which somebody receives them. */
 import type { types as mediasoup } from 'mediasoup'
 import { SOCKET_BUFFER_BYTES } from '../ports.ts'
 import { closed } from '../refusals.ts'
 
-/** How long a pipe goes on without need, so that whoever looks away for a moment does not wait for it again. */
+/** How long an unused pipe is kept, so that a client that briefly stops watching does not wait for a new one. */
 export interface PipeTimes {
-  /** It sends nothing after nobody on the other side has watched it for so long. */
+  /** The pipe pauses after nobody on the other side has watched it for this time. */
   pauseMs: number
-  /** It is gone after nobody on the other side has had it for so long. */
+  /** The pipe closes after nobody on the other side has consumed it for this time. */
   closeMs: number
 }
 
 export const PIPE_TIMES: PipeTimes = { pauseMs: 5000, closeMs: 60_000 }
 
-/** Two transports, one on each router, that send to each other on this machine. */
+/** Two transports on this machine, one on each router, that send to each other. */
 export interface Line {
   near: mediasoup.PipeTransport
   far: mediasoup.PipeTransport
@@ -27,11 +27,11 @@ const options: mediasoup.PipeTransportOptions = {
     recvBufferSize: SOCKET_BUFFER_BYTES,
   },
   enableSctp: true,
-  // Even here the system drops what a busy worker does not read in time.
+  // Even on this machine, the system drops packets that a busy worker does not read in time.
   enableRtx: true,
 }
 
-/** @throws what mediasoup throws */
+/** @throws mediasoup's errors */
 export async function openLine(near: mediasoup.Router, far: mediasoup.Router): Promise<Line> {
   const made = await Promise.allSettled([near.createPipeTransport(options), far.createPipeTransport(options)])
   const line = made.map((one) => (one.status === 'fulfilled' ? one.value : undefined))
@@ -55,12 +55,12 @@ export async function openLine(near: mediasoup.Router, far: mediasoup.Router): P
   }
 }
 
-/** What a client receives of a stream that was brought, as far as the pipe is concerned. */
+/** A consumer of a piped stream; only its lifecycle matters to the pipe. */
 type Receiver = mediasoup.Consumer | mediasoup.DataConsumer
 
-/** One stream that was brought to another router. */
+/** One stream that is piped to another router. */
 export class PipedStream {
-  /** Which it has there. */
+  /** The id of the producer on the other router. */
   readonly id: string
   readonly #from: Receiver
   readonly #into: mediasoup.Producer | mediasoup.DataProducer
@@ -70,7 +70,7 @@ export class PipedStream {
   #pausing: NodeJS.Timeout | undefined
   #closing: NodeJS.Timeout | undefined
 
-  /** @throws what mediasoup throws */
+  /** @throws mediasoup's errors */
   static async open(
     { near, far }: Line,
     producer: mediasoup.Producer | mediasoup.DataProducer,
@@ -111,10 +111,10 @@ export class PipedStream {
       clearTimeout(this.#closing)
     })
     if ('kind' in from && 'kind' in into) {
-      // Whether it is paused at its source is all that receivers are told; that the pipe stands still is its own affair.
+      // Receivers see only whether the stream is paused at its source, not whether the pipe is paused.
       const follow = (): void => {
         const change = from.producerPaused ? into.pause() : into.resume()
-        // Fails only where it ends at this moment.
+        // Fails only if the stream closes at this moment.
         change.catch(() => undefined)
       }
       from.on('producerpause', follow)
@@ -125,19 +125,19 @@ export class PipedStream {
     this.#unwatched()
   }
 
-  /** Calls back at the end of it, on both routers. */
+  /** Calls the listener when the stream ends on either router. */
   onClose(listener: () => void): void {
     onClose(this.#into, listener)
   }
 
-  /** Keeps it for whoever is about to receive it. */
+  /** Keeps the pipe for a consumer that is about to be created. */
   touch(): void {
     if (this.#holders > 0) return
     clearTimeout(this.#closing)
     this.#closing = setTimeout(() => this.#into.close(), this.#times.closeMs).unref()
   }
 
-  /** It lives as long as this, and flows while this is not paused. */
+  /** Keeps the pipe open until this consumer closes, and flowing while it is not paused. */
   hold(receiver: Receiver): void {
     const letGo = this.keep()
     let stopWatching = receiver.paused ? undefined : this.watch()
@@ -169,7 +169,7 @@ export class PipedStream {
   watch(): () => void {
     this.#watchers += 1
     clearTimeout(this.#pausing)
-    // A pipe of data has no need to stand still.
+    // Data pipes are never paused.
     if ('kind' in this.#from && this.#from.paused) this.#from.resume().catch(() => undefined)
     return once(() => {
       this.#watchers -= 1
@@ -195,7 +195,7 @@ function once(act: () => void): () => void {
   }
 }
 
-/** The observers of mediasoup's types have this event in common, and the compiler does not see it. */
+/** Both types of observer have this event, but the compiler does not see it. */
 export function onClose(
   made: { observer: { once(event: 'close', listener: () => void): unknown } },
   listener: () => void,

@@ -14,7 +14,7 @@ export interface WorkerPoolOptions extends SlotOptions {
   placement?: Placement | undefined
 }
 
-/** The workers, each with a port of its own; one that dies is replaced on the same port. */
+/** The workers, each with its own port. A dead worker is replaced on the same port. */
 export class WorkerPool implements Workers {
   readonly ports: number[]
   readonly log: MediaLog | undefined
@@ -26,10 +26,10 @@ export class WorkerPool implements Workers {
   #closed = false
 
   /**
-   * @throws {WorkerUnusable} when the binary does not start
-   * @throws {MediaUnreachable} when it does not answer where it is announced
-   * @throws {StartError} when a port is taken or an address is not this machine's
-   * @throws the reason of `stopping` when the program is told to stop
+   * @throws {WorkerUnusable} if the binary does not start
+   * @throws {MediaUnreachable} if it does not answer at its announced address
+   * @throws {StartError} if a port is taken or an address does not belong to this machine
+   * @throws the reason of `stopping` if the program must stop
    */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(options)
@@ -54,7 +54,7 @@ export class WorkerPool implements Workers {
     this.#tried = options.addresses.every(({ isOwn }) => isOwn)
   }
 
-  /** As it is at this moment. */
+  /** The current status. */
   get status(): MediaStatus {
     const workers = this.#slots.filter(({ live }) => live).length
     if (workers > 0) return { available: true, ports: this.ports, workers, tried: this.#tried }
@@ -67,7 +67,7 @@ export class WorkerPool implements Workers {
     }
   }
 
-  /** Waits a little for a replacement when all workers are dead. @throws {Refusal} MEDIA_UNAVAILABLE */
+  /** Waits a short time for a replacement if all workers are dead. @throws {Refusal} MEDIA_UNAVAILABLE */
   openRouter(): Promise<Router> {
     return MediasoupRouter.open(this)
   }
@@ -99,7 +99,7 @@ export class WorkerPool implements Workers {
     this.#waiting.clear()
   }
 
-  /** False when nothing changed in `ms`. */
+  /** Returns false if nothing changed within `ms`. */
   async #woken(ms: number): Promise<boolean> {
     if (ms <= 0) return false
     return await new Promise<boolean>((resolve) => {

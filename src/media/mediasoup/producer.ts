@@ -3,7 +3,7 @@ import { refusing } from '../refusals.ts'
 import type { Producer, StreamStats } from '../sfu.ts'
 import { toStreamStats } from './stats.ts'
 
-/** A stream that a client sends in. */
+/** A stream that one client sends. */
 export class MediasoupProducer implements Producer {
   readonly #producer: mediasoup.Producer
 

@@ -1,4 +1,4 @@
-/** Whether what is sent to an announced address arrives at a worker: asks it as a client does. */
+/** Tests whether packets to an announced address arrive at a worker, by sending a request as a client does. */
 import { createSocket } from 'node:dgram'
 import { connect, isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,7 +15,7 @@ export interface Place {
   port: number
 }
 
-/** The protocols over which nothing answers at this place; takes milliseconds where all do. */
+/** Returns the protocols on which nothing answers at this address. Takes milliseconds if all answer. */
 export async function silentProtocols(
   place: Place,
   ice: mediasoup.IceParameters,
@@ -24,7 +24,7 @@ export async function silentProtocols(
   return [...(udp ? [] : ['UDP' as const]), ...(tcp ? [] : ['TCP' as const])]
 }
 
-/** Each try waits longer than the one before, as the machine may be busy. */
+/** Each attempt waits longer than the previous one, because the machine may be busy. */
 async function within<T>(answered: Promise<T>, attempt: () => void): Promise<T | undefined> {
   const over = new AbortController()
   try {
@@ -57,7 +57,7 @@ async function answersTcp({ address, port }: Place, ice: mediasoup.IceParameters
   const socket = connect(port, address)
   try {
     const answered = new Promise<boolean>((resolve) => {
-      // RFC 4571: each message after its length.
+      // RFC 4571: a length precedes each message.
       socket.on('data', (data) => data.length > 4 && isSuccess(data.subarray(2)) && resolve(true))
       socket.on('error', () => resolve(false))
       socket.on('close', () => resolve(false))

@@ -1,4 +1,7 @@
-/** The media of one meeting, on as many workers as it needs: each member is on one of them, and streams are piped between. */
+/**
+ * The media of one meeting, on as many workers as it needs: each member is on one worker, and streams are piped between
+ * workers.
+ */
 import type { RtpCapabilities } from '../../protocol/media.ts'
 import type { MediaLog } from '../log.ts'
 import type {
@@ -17,10 +20,10 @@ import { choosePlace, loadOf, type Placement } from '../placement.ts'
 import { asMediaRefusal, closed } from '../refusals.ts'
 import { Speakers } from './speakers.ts'
 
-/** A worker, as a meeting needs it. */
+/** A worker as a meeting uses it. */
 export interface Worker {
   readonly live: boolean
-  /** Of all meetings, in streams. */
+  /** The load of all meetings on it, in streams. */
   readonly load: number
   openRouter(options: {
     useVoice: (producerId: string) => () => void
@@ -34,17 +37,19 @@ export interface Workers {
   readonly placement: Placement
   readonly homes: ProducerHomes
   all(): readonly Worker[]
-  /** Resolves when one runs again. @throws {Refusal} MEDIA_UNAVAILABLE when none has by then, or none will */
+  /**
+   * Resolves when a worker runs again. @throws {Refusal} MEDIA_UNAVAILABLE if none runs by the deadline or ever will
+   */
   revived(deadline: number): Promise<void>
 }
 
-/** How long a meeting waits for a dead worker's replacement when there is no other. */
+/** How long a meeting waits for the replacement of a dead worker if there is no other. */
 const REPLACEMENT_WAIT_MS = 5000
 
-/** What a meeting has on one worker. */
+/** The part of a meeting on one worker. */
 export class Part {
   readonly opened: Promise<WorkerRouter>
-  /** Undefined while it is being opened. */
+  /** Undefined while the router is being opened. */
   router: WorkerRouter | undefined
   members = 0
 
@@ -58,7 +63,7 @@ export class Part {
   }
 }
 
-/** Where a member is. */
+/** The place of a member. */
 interface Seat {
   part: Promise<Part>
   uses: number
@@ -91,7 +96,7 @@ export class MediasoupRouter implements Router {
     })
   }
 
-  /** The same on every worker. */
+  /** All workers have the same capabilities. */
   get rtpCapabilities(): RtpCapabilities {
     return this.#rtpCapabilities
   }
@@ -118,7 +123,7 @@ export class MediasoupRouter implements Router {
     const worker = this.#workers
       .all()
       .find(({ parts }) => [...parts].some(({ router }) => router === home?.router))
-    // It dies with the stream, and with nothing else.
+    // On the worker of its producer, the tap dies only with its stream.
     const router = worker?.live ? await this.#partOn(worker).opened : await this.#ear()
     return await router.openTap(options)
   }
@@ -135,7 +140,7 @@ export class MediasoupRouter implements Router {
     for (const { router } of this.#parts.values()) router?.release()
   }
 
-  /** Makes something for a member where the member is, or on another worker when that one dies meanwhile. */
+  /** Creates something for a member on the member's worker, or on another one if that dies in the meantime. */
   async #seated<T>(
     member: object,
     make: (router: WorkerRouter, leave: () => void) => Promise<T>,
@@ -172,7 +177,7 @@ export class MediasoupRouter implements Router {
     return seat
   }
 
-  /** Counts a member more. @throws {Refusal} MEDIA_UNAVAILABLE */
+  /** Chooses a worker for one more member and counts the member there. @throws {Refusal} MEDIA_UNAVAILABLE */
   async #place(): Promise<Part> {
     const deadline = performance.now() + REPLACEMENT_WAIT_MS
     for (;;) {
@@ -188,7 +193,7 @@ export class MediasoupRouter implements Router {
         return part
       } catch (error) {
         part.members -= 1
-        // The worker died under it: the next one will do.
+        // The worker died during the attempt: continue with the next one.
         if (worker.live) throw asMediaRefusal(error, 'meeting', 'MEDIA_UNAVAILABLE')
       }
     }
@@ -204,7 +209,7 @@ export class MediasoupRouter implements Router {
     return chosen === undefined ? undefined : live[chosen]
   }
 
-  /** A router that is there. */
+  /** Returns an existing router of the meeting, or opens one. */
   async #ear(): Promise<WorkerRouter> {
     for (const { router } of this.#parts.values()) if (router) return router
     const part = await this.#place()

@@ -17,7 +17,10 @@ export interface SlotOptions {
   workerBin: string
   workers: number
   addresses: readonly MediaAddress[]
-  /** Aborted when the program is told to stop: a worker that ends from then on is neither reported nor replaced. */
+  /**
+   * Aborted when the program must stop: from then on, the end of a worker is neither reported nor a reason to replace
+   * it.
+   */
   stopping?: AbortSignal | undefined
   workerLog?: Pick<mediasoup.WorkerSettings, 'logLevel' | 'logTags'>
   log?: MediaLog | undefined
@@ -26,15 +29,15 @@ export interface SlotOptions {
 
 const firstRetryMs = 100
 const longestRetryMs = 5000
-/** A worker that lived this long died of something new, and its replacement is tried at once again. */
+/** If a worker lived this long, its death has a new cause, and its replacement is started immediately. */
 const settledMs = 30_000
-/** What an empty meeting weighs against meetings in progress, in streams: it will have some soon. */
+/** The load of an empty meeting, in streams: it will soon have some. */
 const meetingLoad = 4
 
-/** One worker after another on one port. */
+/** The successive workers on one port. */
 export class Slot implements Worker {
   readonly port: number
-  /** What meetings have on it. */
+  /** The parts of meetings on it. */
   readonly parts = new Set<Part>()
   readonly #options: SlotOptions
   readonly #index: number
@@ -43,7 +46,7 @@ export class Slot implements Worker {
   readonly #routers = new Set<WorkerRouter>()
   #current: { worker: mediasoup.Worker; webRtcServer: mediasoup.WebRtcServer; startedAt: number } | undefined
   #replacing: Promise<void> | undefined
-  /** Whether the last start of a replacement failed. */
+  /** Whether the last attempt to start a replacement failed. */
   failed = false
   #retryMs = firstRetryMs
   readonly #stop = new AbortController()
@@ -65,7 +68,7 @@ export class Slot implements Worker {
     return this.#current !== undefined && !this.#current.worker.closed
   }
 
-  /** Dead, with a replacement on its way. */
+  /** Whether the worker is dead and its replacement is starting. */
   get coming(): boolean {
     return this.#replacing !== undefined && !this.#stop.signal.aborted
   }
@@ -96,13 +99,13 @@ export class Slot implements Worker {
     this.#current = { worker, webRtcServer, startedAt: performance.now() }
     this.failed = false
     worker.once('died', (error) => this.#died(worker, error))
-    // close() came meanwhile: it has seen no worker to stop.
+    // close() was called in the meantime and found no worker to stop.
     if (this.#stopped()) await this.close()
     this.#revived()
   }
 
   /**
-   * Tries what clients are told, where that is an address of this machine.
+   * Tests the addresses that clients get, as far as they belong to this machine.
    * @throws {MediaUnreachable}
    */
   async #assertReached(worker: mediasoup.Worker, webRtcServer: mediasoup.WebRtcServer): Promise<void> {
@@ -128,7 +131,7 @@ export class Slot implements Worker {
     }
   }
 
-  /** @throws what mediasoup throws */
+  /** @throws mediasoup's errors */
   async openRouter({ useVoice, left }: Parameters<Worker['openRouter']>[0]): Promise<WorkerRouter> {
     const current = this.#current
     if (!current) throw workerGone()
@@ -144,13 +147,13 @@ export class Slot implements Worker {
         left(gone)
       },
     })
-    // It may have died with its last answer on the way.
+    // The worker may have died after it sent its answer.
     if (this.#current !== current) throw workerGone()
     this.#routers.add(router)
     return router
   }
 
-  /** Undefined while there is no worker. */
+  /** Undefined if there is no worker. */
   async usage(): Promise<Omit<WorkerUsage, 'index'> | undefined> {
     try {
       const used = await this.#current?.worker.getResourceUsage()
@@ -170,7 +173,7 @@ export class Slot implements Worker {
         ...total,
       }
     } catch {
-      // It died while it was asked.
+      // The worker died during the request.
       return undefined
     }
   }
@@ -189,7 +192,7 @@ export class Slot implements Worker {
     if (livedMs >= settledMs) this.#retryMs = firstRetryMs
     this.#current = undefined
     if (this.#options.stopping?.aborted) return
-    // First the replacement, so that a meeting which opens a router at once finds one coming.
+    // Start the replacement first, so that a meeting that opens a router immediately finds it starting.
     this.#replacing ??= this.#replace(worker, error).finally(() => (this.#replacing = undefined))
     for (const router of [...this.#routers]) router.workerDied()
   }
@@ -197,7 +200,7 @@ export class Slot implements Worker {
   async #replace(dead: mediasoup.Worker, error: Error): Promise<void> {
     const { log, stopping } = this.#options
     const { port } = this
-    // The terminal's Ctrl-C goes to the workers too, and their end may be known here before the signal is.
+    // The terminal's Ctrl-C reaches the workers too, and this process may see their end before its own signal.
     if (!(await this.#waitForTry())) return
     log?.error({ err: error, pid: dead.pid, port }, 'restarting a media worker that died')
     do {
@@ -212,7 +215,7 @@ export class Slot implements Worker {
     } while (await this.#waitForTry())
   }
 
-  /** Resolves when the next start is due: longer each time; with false when there is to be none. */
+  /** Resolves when the next start is due, after a longer wait each time; with false if there will be none. */
   async #waitForTry(): Promise<boolean> {
     const { signal } = this.#stop
     await delay(this.#retryMs, undefined, { signal }).catch(() => undefined)
@@ -220,7 +223,7 @@ export class Slot implements Worker {
     return !signal.aborted && !this.#options.stopping?.aborted
   }
 
-  /** A method, since it changes across an `await` and the compiler would not expect that of a property. */
+  /** A method, because the value changes across an `await`, which the compiler would not expect of a property. */
   #stopped(): boolean {
     return this.#stop.signal.aborted
   }
@@ -231,7 +234,7 @@ export class Slot implements Worker {
         ip,
         port: this.port,
         ...(announced !== ip && { announcedAddress: announced }),
-        // Else it would take the IPv4 port too, which has a socket of its own.
+        // Otherwise it would take the IPv4 port too, which has its own socket.
         flags: { ipv6Only: true },
       }
       return [

@@ -1,6 +1,6 @@
 import { udpSockets } from '../../udp-sockets.ts'
 
-/** Datagrams that the open UDP sockets of each port dropped; undefined where the system does not tell. */
+/** Returns the datagrams that the open UDP sockets of each port dropped; undefined if the system does not report it. */
 export async function droppedByPort(): Promise<ReadonlyMap<number, number> | undefined> {
   const sockets = await udpSockets()
   if (!sockets) return undefined

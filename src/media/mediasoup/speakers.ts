@@ -1,24 +1,25 @@
 /**
- * Who is heard best of all who speak in a meeting. One router listens to all of them: loudness can be compared only where it
- * is measured together. A voice that no client receives there is brought for this alone, which costs its packets once.
+ * Finds the active speaker of a meeting. One router observes all voices, because loudness can be compared only within
+ * one router. A voice that no client on that router receives is piped there for this purpose, which costs its packets
+ * once.
  */
 import type { types as mediasoup } from 'mediasoup'
 import type { MediaLog } from '../log.ts'
 import type { WorkerRouter } from './worker-router.ts'
 
-/** Loudness below which nobody speaks, in dBov. */
+/** The loudness in dBov below which a voice counts as silence. */
 const SILENCE_THRESHOLD = -60
-/** How often loudness is judged, in milliseconds; so long does a pause last before it is silence. */
+/** The interval of loudness measurements, in ms, and so the length of a pause that counts as silence. */
 const LOUDNESS_INTERVAL_MS = 1000
 const SPEAKER_INTERVAL_MS = 300
-/** To listen to one voice, where the router that does so dies under it. */
+/** How often to try to observe a voice if its router dies in the meantime. */
 const MOST_TRIES = 3
 
 export interface SpeakersOptions {
   log: MediaLog | undefined
-  /** One of the meeting's routers. */
+  /** Returns one of the meeting's routers, to observe the voices. */
   ear: () => Promise<WorkerRouter>
-  /** The producer of whoever speaks, or null. */
+  /** Called with the producer id of the active speaker, or null. */
   onSpeaker: (producerId: string | null) => void
 }
 
@@ -30,17 +31,17 @@ interface Ear {
 
 interface Voice {
   uses: number
-  /** By which it is listened to, or about to be. */
+  /** The observers of this voice, or those about to be. */
   ear?: Promise<Ear>
-  /** Undefined until it is listened to. */
+  /** Stops the observation; undefined before it starts. */
   silence?: () => void
 }
 
 export class Speakers {
   readonly #options: SpeakersOptions
-  /** By the id of the producer where it is sent. */
+  /** Keyed by producer id on the sender's router. */
   readonly #voices = new Map<string, Voice>()
-  /** By the id that the listening router knows: the id where it is sent. */
+  /** Maps the id on the observing router to the id on the sender's router. */
   readonly #origins = new Map<string, string>()
   #ear: Promise<Ear> | undefined
   #current: string | null = null
@@ -50,7 +51,7 @@ export class Speakers {
     this.#options = options
   }
 
-  /** The meeting has this voice for as long as one of those who say so does. Answers how to take it back. */
+  /** Counts a use of this voice; it is observed while it has any. Returns a function that ends the use. */
   use(producerId: string): () => void {
     const known = this.#voices.get(producerId)
     const voice: Voice = known ?? { uses: 0 }
@@ -68,7 +69,7 @@ export class Speakers {
     }
   }
 
-  /** This router is gone: another listens from now on. */
+  /** Continues on another router after this one was lost. */
   lost(router: WorkerRouter): void {
     const ear = this.#ear
     ear?.then(
@@ -124,7 +125,7 @@ export class Speakers {
           () => true,
         )
         if (isGone && this.#ear === opening) this.#ear = undefined
-        // One that ended meanwhile is nobody's failure.
+        // A voice that ended in the meantime is not an error.
         if (this.#isWanted(producerId, voice) && tries === MOST_TRIES) throw error
       }
     }
@@ -142,7 +143,7 @@ export class Speakers {
     voice.silence = () => {
       this.#origins.delete(id)
       letGo()
-      // The worker itself removes one that is gone.
+      // The worker itself removes a closed producer.
       if (!isThere()) return
       for (const observer of [speakers, levels])
         if (!observer.closed) observer.removeProducer({ producerId: id }).catch(() => undefined)
@@ -161,11 +162,11 @@ export class Speakers {
       silenceThreshold: SILENCE_THRESHOLD,
       loudnessIntervalMs: LOUDNESS_INTERVAL_MS,
     })
-    // One observer is good at telling who dominates and never says "nobody"; the other knows silence.
+    // One observer finds the dominant speaker but never reports silence; the other reports silence.
     speakers.on('dominantspeaker', ({ producer }) => this.#hears(producer.id))
     levels.on('silence', () => this.#speaks(null))
     levels.on('volumes', ([loudest]) => {
-      // After a silence the same speaker is no news to the first observer.
+      // The first observer does not report the same speaker again after a silence.
       if (this.#current === null && loudest) this.#hears(loudest.producer.id)
     })
     if (this.#closed) {
@@ -175,7 +176,7 @@ export class Speakers {
     return { router, speakers, levels }
   }
 
-  /** @param id as the observers know it */
+  /** @param id the producer's id on the observing router */
   #hears(id: string): void {
     const producerId = this.#origins.get(id)
     if (producerId !== undefined) this.#speaks(producerId)

@@ -20,9 +20,9 @@ export interface MediasoupOptions {
 }
 
 /**
- * The media server on mediasoup's workers.
- * @throws {WorkerUnusable} when the binary does not start
- * @throws {StartError} when a port is taken or an address is not this machine's
+ * Starts the media server with mediasoup's workers.
+ * @throws {WorkerUnusable} if the binary does not start
+ * @throws {StartError} if a port is taken or an address does not belong to this machine
  */
 export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
   const { log, stopping } = options
@@ -61,7 +61,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
   }
 }
 
-/** A line of a worker, as opposed to mediasoup's own, begins with its process id. */
+/** A log line of a worker, unlike one of mediasoup itself, begins with its process id. */
 const OF_A_WORKER = /^\[pid:(\d+)\] /
 
 function logWorkers(log: MediaLog, level: string): void {
@@ -73,7 +73,7 @@ function logWorkers(log: MediaLog, level: string): void {
         log[level]({ pid: Number(pid) }, `mediasoup: ${message.slice(beginning.length)}`)
     }
   setLogEventListeners({
-    // Only where they are asked for: mediasoup writes a line at each of its calls, which a join would feel.
+    // Only on request: mediasoup writes a line for each call, which would slow down joins.
     ...(level === 'debug' && { ondebug: passOn('info') }),
     ...((level === 'debug' || level === 'warn') && { onwarn: passOn('warn') }),
     onerror: (namespace, message, error) =>

@@ -1,7 +1,7 @@
 import type { types as mediasoup } from 'mediasoup'
 import type { StreamStats } from '../sfu.ts'
 
-/** Several encodings of one stream are one to whoever asks. Jitter is counted in ticks of the codec's clock. */
+/** Sums the encodings of one stream. mediasoup counts jitter in units of the codec's clock. */
 export function toStreamStats(
   entries: readonly (mediasoup.ProducerStat | mediasoup.ConsumerStat)[],
   type: 'inbound-rtp' | 'outbound-rtp',

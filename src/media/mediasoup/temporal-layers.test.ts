@@ -1,4 +1,4 @@
-/** What a worker forwards of a VP8 stream with temporal layers, packet by packet. */
+/** The packets of a VP8 stream with temporal layers that a worker forwards. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createWorker, type types as mediasoup } from 'mediasoup'
@@ -23,14 +23,14 @@ after(() => {
 })
 
 interface Frame {
-  /** From 0. */
+  /** Counted from 0. */
   temporalLayer: number
   isKey?: boolean
-  /** Refers to no frame of its own layer or above, so a receiver may begin that layer here. */
+  /** The frame refers to no frame of its own layer or above, so a receiver may switch to that layer here. */
   isLayerSync?: boolean
 }
 
-/** Writes one frame as one packet (RFC 7741 section 4.2). */
+/** Writes each frame as one packet (RFC 7741 section 4.2). */
 class Vp8Writer {
   #sequence = 100
   #picture = 0
@@ -135,7 +135,7 @@ for (const [when, interrupt] of [
       await interrupt(stream)
       stream.received.length = 0
       stream.send({ temporalLayer: 0, isKey: true })
-      // The only frame after a key frame at which the worker lets the highest layer begin.
+      // Apart from a key frame, the worker can switch to the highest layer only at this frame.
       stream.write({ temporalLayer: 2, isLayerSync: true })
       stream.send({ temporalLayer: 1, isLayerSync: true })
       for (let frame = 0; frame < 5; frame++) {

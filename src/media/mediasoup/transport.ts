@@ -36,31 +36,32 @@ import type {
 } from '../sfu.ts'
 
 /**
- * How soon after one request for a key frame the worker makes the next. A browser ignores a request within 300 ms of the last
- * one, and the worker repeats it only after a second: somebody who began to watch just after another would wait that long.
+ * How soon after a key frame request the worker sends the next one. A browser ignores a request within 300 ms of the
+ * last one, and the worker would repeat it only after a second: a client that starts to watch shortly after another one
+ * would wait that long.
  */
 const KEY_FRAME_INTERVAL_MS = 350
 
-/** What a transport needs of its router. */
+/** The parts of its router that a transport needs. */
 export interface TransportHost {
   readonly log: MediaLog | undefined
-  /** A producer that was made; `watchLevel` for one to listen to for the active speaker. */
+  /** Registers a new producer. `watchLevel`: it counts for the active speaker. */
   register(producer: mediasoup.Producer | mediasoup.DataProducer, watchLevel: boolean): void
-  /** Of the worker, from 0. */
+  /** The index of the worker, from 0. */
   readonly worker: number
-  /** Before it is consumed here. @throws what mediasoup throws */
+  /** Makes a producer available on this router; call it before consuming. @throws mediasoup's errors */
   bring(producerId: string): Promise<Brought>
 }
 
-/** A producer of whatever router, made known to this one. */
+/** A producer of any router, available on this one. */
 export interface Brought {
-  /** Which it has here. */
+  /** The id of the producer on this router. */
   readonly id: string
-  /** It is needed here for as long as this consumer of it is there. */
+  /** Keeps the producer available here until this consumer closes. */
   hold(consumer: mediasoup.Consumer | mediasoup.DataConsumer): void
 }
 
-/** A client's connection for media. `produce` and `consume` need no more of mediasoup than its transports have in common. */
+/** A client's media connection. `produce` and `consume` use only what mediasoup's transports have in common. */
 export class MediasoupTransport implements Transport {
   readonly id: string
   readonly iceParameters: IceParameters
@@ -221,12 +222,12 @@ export class MediasoupTransport implements Transport {
   }
 }
 
-/** What `Transport.produce` does, on any transport of mediasoup. */
+/** `Transport.produce` for any of mediasoup's transports. */
 export async function produceOn(...call: Parameters<typeof makeProducer>): Promise<Producer> {
   return new MediasoupProducer(await makeProducer(...call))
 }
 
-/** What `Transport.consume` does, on any transport of mediasoup. */
+/** `Transport.consume` for any of mediasoup's transports. */
 export async function consumeOn(...call: Parameters<typeof makeConsumer>): Promise<Consumer> {
   const [, host, { producerId }] = call
   return new MediasoupConsumer(await makeConsumer(...call), producerId, host.log)
@@ -246,14 +247,14 @@ export async function makeProducer(
       reason: 'kind',
     })
   }
-  // All that goes in comes from the client, so what the worker does not like is the client's doing.
+  // All input comes from the client, so an error of the worker is the client's fault.
   const producer = await refusing(
     'producer',
     () => transport.produce({ kind, rtpParameters, keyFrameRequestDelay: KEY_FRAME_INTERVAL_MS }),
     'INVALID_REQUEST',
   )
   if (transport.closed) {
-    // Closed while the worker answered: mediasoup knows nothing of a producer made on a transport that is gone.
+    // The transport closed before the worker answered, so mediasoup does not close this producer.
     producer.close()
     throw closed('transport')
   }

@@ -7,12 +7,15 @@ import { WorkerUnusable } from '../start-errors.ts'
 
 type WorkerLog = Pick<mediasoup.WorkerSettings, 'logLevel' | 'logTags'>
 
-/** A worker that has not said it runs after this long is taken for broken. */
+/** A worker that does not report its start within this time is considered broken. */
 const startTimeoutMs = 10_000
-/** After this a worker that was told to stop is killed. */
+/** A worker that does not stop within this time is killed. */
 const stopTimeoutMs = 700
 
-/** Workers that run. However the process ends, none is left behind; killed itself, it leaves them a closed pipe, on which they end. */
+/**
+ * The running workers. None outlives this process: at its exit they are killed, and if it is killed itself, the workers
+ * end because their pipe is closed.
+ */
 const processes = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of processes) child.kill('SIGKILL')
@@ -23,7 +26,7 @@ export const workerDiedAtStart = (workerBin: string, cause: unknown): WorkerUnus
 
 /**
  * @throws {WorkerUnusable}
- * @throws the reason of `gaveUp`, when that is aborted first
+ * @throws the reason of `gaveUp` if that is aborted first
  */
 export async function startWorker(
   { workerBin, workerLog = { logLevel: 'error' } }: { workerBin: string; workerLog?: WorkerLog },
@@ -39,12 +42,12 @@ export async function startWorker(
     ])
     if (worker && !gaveUp.aborted) return worker
   } catch (error) {
-    // A worker ends by itself too when it gets the signal that stops us.
+    // The worker also ends by itself on the signal that stops this process.
     if (!gaveUp.aborted) throw new WorkerUnusable(`${workerBin} does not start`, { cause: error })
   } finally {
     settled.abort()
   }
-  // It may say nothing, now or ever, so it cannot be asked to end.
+  // The worker may never answer, so it cannot be asked to end.
   child?.kill('SIGKILL')
   starting.then(
     (late) => late.close(),
@@ -55,8 +58,8 @@ export async function startWorker(
 }
 
 /**
- * A worker that is being started, with its process. mediasoup would end its workers by itself when this process is told to
- * stop; but when, and in which order, the program decides.
+ * Starts a worker and returns its process too. mediasoup would end its workers by itself when this process gets a
+ * signal, but the program must decide the time and the order.
  */
 function spawnWorker(
   workerBin: string,
@@ -76,7 +79,7 @@ function spawnWorker(
   }
   subscribe('child_process', onProcess)
   try {
-    // It spawns before it returns its promise.
+    // mediasoup spawns the process before it returns its promise.
     return { starting: createWorker({ workerBin, ...workerLog }), child }
   } finally {
     unsubscribe('child_process', onProcess)
@@ -86,7 +89,7 @@ function spawnWorker(
   }
 }
 
-/** Resolves when the process is gone; kills it if it does not go. */
+/** Resolves when the process has ended; kills it if necessary. */
 export async function stopWorker(worker: mediasoup.Worker): Promise<void> {
   if (worker.subprocessClosed) return
   await new Promise<void>((resolve) => {
@@ -94,7 +97,7 @@ export async function stopWorker(worker: mediasoup.Worker): Promise<void> {
       try {
         process.kill(worker.pid, 'SIGKILL')
       } catch {
-        // It went by itself just now.
+        // It has just ended by itself.
       }
       resolve()
     }, stopTimeoutMs)

@@ -8,60 +8,63 @@ import { openIngress, openTap, type LocalHost } from './local.ts'
 import { onClose, openLine, PipedStream, type Line, type PipeTimes } from './pipes.ts'
 import { MediasoupTransport, type Brought } from './transport.ts'
 
-/** What the worker assumes a client can take before it has measured, in bits per second: one good camera or several small ones. */
+/**
+ * The bandwidth of a client that the worker assumes before it has measured any, in bits per second: one good camera or
+ * several small ones.
+ */
 const initialOutgoingBitrate = 1_500_000
-/** The most one client may send in, in bits per second: three layers of camera, a screen and sound, with room to spare. */
+/** The most that one client may send, in bits per second: three camera layers, a screen and sound, with a margin. */
 const maxIncomingBitrate = 12_000_000
 
-/** The most that one message over a data channel may hold, in bytes; the published client sends 15 KiB at most. */
+/** The maximum size of a data channel message, in bytes; the published client sends at most 15 KiB. */
 const maxDataMessageSize = 64 * 1024
 
-/** Where each producer is, on whatever worker: a transport of one router may receive what another router has. */
+/** The place of each producer, on any worker: a transport of one router may receive a producer of another router. */
 export type ProducerHomes = Map<string, ProducerHome>
 
 interface ProducerHome {
   router: WorkerRouter
   producer: mediasoup.Producer | mediasoup.DataProducer
-  /** Whether it is listened to for the active speaker. */
+  /** Whether it counts for the active speaker. */
   isVoice: boolean
 }
 
-/** A voice as the router that listens to it has it. */
+/** A voice as the observing router sees it. */
 export interface ListenedTo {
   id: string
-  /** Whether it goes on where it is sent. */
+  /** Whether the producer still exists at its source. */
   isThere: () => boolean
   letGo: () => void
 }
 
-/** What a router needs of the worker that it is on, and of the meeting that it is of. */
+/** What a router needs from its worker and its meeting. */
 export interface RouterPlace {
   readonly log: MediaLog | undefined
-  /** Of the worker, from 0. */
+  /** The index of the worker, from 0. */
   readonly index: number
   readonly webRtcServer: mediasoup.WebRtcServer
   readonly homes: ProducerHomes
   readonly pipeTimes: PipeTimes
-  /** The meeting has a voice; answers how to take that back. */
+  /** Counts a use of a voice; returns a function that ends the use. */
   useVoice(producerId: string): () => void
-  /** The router is closed or dead and counts no more. */
+  /** Called when the router is closed or dead. */
   left(router: WorkerRouter): void
 }
 
-/** What a meeting has on one worker. */
+/** The part of a meeting on one worker. */
 export class WorkerRouter implements LocalHost {
   readonly rtpCapabilities: RtpCapabilities
   readonly #router: mediasoup.Router
   readonly #place: RouterPlace
-  /** Producers of other routers that were brought here, or are on their way: by their own id. */
+  /** Producers of other routers that are piped here or about to be, by their own id. */
   readonly #piped = new Map<string, Promise<PipedStream>>()
-  /** To and from other routers, by them. */
+  /** The lines between this router and others, by router. */
   readonly #lines = new Map<WorkerRouter, Promise<Line>>()
-  /** Of taps and ingresses. */
+  /** The transports of taps and ingresses. */
   readonly #local = new Set<mediasoup.Transport>()
   readonly #counts = { producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
   #transports = 0
-  /** No meeting holds it any more. */
+  /** The meeting no longer holds it. */
   #released = false
   #closed = false
   #died = false
@@ -80,7 +83,7 @@ export class WorkerRouter implements LocalHost {
     return this.#place.index
   }
 
-  /** Its worker died, and with it all that was made from it. */
+  /** Whether its worker died, and with it everything on it. */
   get died(): boolean {
     return this.#died
   }
@@ -89,7 +92,7 @@ export class WorkerRouter implements LocalHost {
     return this.#counts
   }
 
-  /** @param onClose called when the transport is gone */
+  /** @param onClose called when the transport has closed */
   async createTransport(options: TransportOptions, onClose: () => void): Promise<Transport> {
     this.#assertOpen()
     const transport = await refusing('meeting', () =>
@@ -113,7 +116,7 @@ export class WorkerRouter implements LocalHost {
       if (this.#released) this.#closeIfUnused()
     })
     if (options.direction === 'send') {
-      // Nobody waits for it: the limit is in force long before the client has negotiated.
+      // Do not wait for it: the limit is in force long before the client has negotiated.
       transport.setMaxIncomingBitrate(maxIncomingBitrate).catch(() => undefined)
     }
     return new MediasoupTransport(transport, options.direction, this)
@@ -125,14 +128,14 @@ export class WorkerRouter implements LocalHost {
     )
   }
 
-  /** @param onClose called when it is gone */
+  /** @param onClose called when the ingress has closed */
   async openIngress(options: IngressOptions, onClose: () => void): Promise<Ingress> {
     const ingress = await this.#openLocal(() => openIngress(this.#router, this, options))
     ingress.on('closed', onClose)
     return ingress
   }
 
-  /** It belongs to the meeting that holds this router, and goes with it. */
+  /** Opens a tap or an ingress that closes with the meeting's hold on this router. */
   async #openLocal<T extends Tap | Ingress>(open: () => Promise<T>): Promise<T> {
     this.#assertOpen()
     const opened = await open()
@@ -152,7 +155,7 @@ export class WorkerRouter implements LocalHost {
   }
 
   canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean {
-    // mediasoup answers false to a producer it does not know, and to capabilities it cannot read.
+    // mediasoup returns false for a producer that it does not know and for capabilities that it cannot read.
     return (
       !this.#closed &&
       this.#router.canConsume({ producerId, rtpCapabilities: toMediasoupRtpCapabilities(rtpCapabilities) })
@@ -172,7 +175,7 @@ export class WorkerRouter implements LocalHost {
     }
   }
 
-  /** Makes a voice known here, and lets it flow until it is let go. @throws what mediasoup throws */
+  /** Makes a voice available here and keeps it flowing until it is let go. @throws mediasoup's errors */
   async listenTo(producerId: string): Promise<ListenedTo> {
     const home = this.#place.homes.get(producerId)
     const isThere = (): boolean => home?.producer.closed === false
@@ -189,7 +192,7 @@ export class WorkerRouter implements LocalHost {
     }
   }
 
-  /** @throws what mediasoup throws */
+  /** @throws mediasoup's errors */
   async observe(options: {
     speakerIntervalMs: number
     silenceThreshold: number
@@ -206,7 +209,10 @@ export class WorkerRouter implements LocalHost {
     return { speakers, levels }
   }
 
-  /** The meeting needs it no more. It goes with its last transport, as that may be in use by another meeting. Idempotent. */
+  /**
+   * Called when the meeting no longer needs the router. It closes with its last transport, because another meeting may
+   * use that. Idempotent.
+   */
   release(): void {
     if (this.#isOver()) return
     this.#released = true
@@ -221,7 +227,7 @@ export class WorkerRouter implements LocalHost {
     this.#place.left(this)
   }
 
-  /** Undefined for one that is at home here, or nowhere. @throws what mediasoup throws */
+  /** Returns undefined for a producer that is on this router or does not exist. @throws mediasoup's errors */
   async #pipedFrom(home: ProducerHome | undefined, producerId: string): Promise<PipedStream | undefined> {
     if (!home || home.router === this) return undefined
     let piping = this.#piped.get(producerId)
@@ -249,7 +255,7 @@ export class WorkerRouter implements LocalHost {
     return piped
   }
 
-  /** One for each two routers, whichever way streams go. */
+  /** Returns the line to another router; one line carries streams in both directions. */
   #lineTo(other: WorkerRouter): Promise<Line> {
     const known = this.#lines.get(other)
     if (known) return known
@@ -265,7 +271,7 @@ export class WorkerRouter implements LocalHost {
     return line
   }
 
-  /** The worker is gone, and mediasoup has closed all that was on it. */
+  /** Called when the worker died; mediasoup has closed everything on it. */
   workerDied(): void {
     if (this.#closed) return
     this.#closed = true
