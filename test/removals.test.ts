@@ -279,7 +279,7 @@ test('neither a switch nor a relay brings a removed participant back', async () 
   const same = await inside({ meetingId: elsewhere, participantId: 'bad', token: fresh })
   await assert.rejects(same.request('switchToMeeting', { meetingId, secret: fresh }), REMOVED)
   await assert.rejects(same.request('mediaRelayRequestSent', { meetingId, secret: fresh }), REMOVED)
-  // Where it was not removed nobody is put out.
+  // Nobody is removed from the other meeting.
   for (const client of [seat, relayed, asking, same]) assert.equal(client.closed, undefined)
 })
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { CommandError, exitCodes, type Command } from './arguments.ts'
 import { readConfig, type Config } from '../config/read.ts'
 
-/** @throws {CommandError} where the store is in PostgreSQL */
+/** @throws {CommandError} if the store is in PostgreSQL */
 function configOverSqlite(env: NodeJS.ProcessEnv, instead: string): Config {
   const config = readConfig(env)
   if (config.databaseUrl === undefined) return config

@@ -1,4 +1,4 @@
-/** A file of settings is read as it is meant, or refused in one sentence. */
+/** A settings file is read as its author means it, or refused in one sentence. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -10,7 +10,7 @@ import { namedProject, withCore } from './core.ts'
 const TIMEOUT_MS = 30_000
 const MAX_RETRIES = 4
 const PER_PAGE = 100
-/** How many rows of what was not taken people read; `--json` has them all. */
+/** The maximum number of refused rows to print; `--json` has all of them. */
 const MAX_SHOWN = 20
 
 export const importCommand: Command = {
@@ -90,13 +90,13 @@ function sourceAt(baseUrl: string, token: string): ImportSource {
   }
 }
 
-/** A page of participants comes inside their session, or inside a list of that one session. */
+/** Depending on the server, a page of participants is inside its session or inside a list of that one session. */
 function participantsIn(data: unknown): unknown {
   const session = (Array.isArray(data) ? data[0] : data) as { participants?: unknown } | null | undefined
   return session?.participants
 }
 
-/** Names neither the token nor the address of a row. */
+/** The reason of a refusal, without the token and the URL of the row. */
 function reasonOf({ status, code, message }: ServerClientError, baseUrl: string): string {
   if (status === 401 || status === 403)
     return `${baseUrl} refused the token (${status}): give one that is valid there and may list rooms and sessions.`

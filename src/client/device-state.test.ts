@@ -21,7 +21,7 @@ import {
   type Source,
 } from './device-state.ts'
 
-/** Takes one step after the other as `Devices` does; tracks are numbers in the order in which they were opened. */
+/** Takes the steps in order as `Devices` does. A track is a number: how many were opened before it. */
 class Run {
   state: DeviceState<number> = newDevice()
   #tracks = 0
@@ -75,7 +75,7 @@ class Run {
   }
 }
 
-/** Each: what happens; then the step that is being taken, what the button may say, and which tracks stay open. */
+/** Each row: what happens; then the current step, the device's status, and the tracks that stay open. */
 const cases: Record<string, [action: string, expected: string][]> = {
   'on and off, each waited for': [
     ['line up', 'idle, off, nothing'],

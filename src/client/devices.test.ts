@@ -1,4 +1,7 @@
-/** Devices on a browser and a server that take as long as chance has it: a walk of many thousand steps, and its laws. */
+/**
+ * A random walk of many thousand steps over devices, a browser and a server with random delays, and the invariants of
+ * each step.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Random, seedOf } from '../../test/attack/random.ts'
@@ -15,12 +18,12 @@ const KINDS: Record<OwnKind, readonly StreamKind[]> = {
   share: ['share', 'shareAudio'],
 }
 
-/** All that is on its way; the walk says what comes next. */
+/** Everything that is under way; the walk decides what arrives next. */
 class World {
   readonly random: Random
   readonly pending: (() => void)[] = []
   readonly tracks: { device: OwnKind; track: MediaStreamTrack & FakeTrack }[] = []
-  /** What the server has, of the newest line. */
+  /** The streams that the server has on the newest connection. */
   server = new Map<StreamKind, MediaStreamTrack>()
   line: FakeLine | undefined
   failures = 0
@@ -52,7 +55,7 @@ class World {
     return new Promise((done) => this.pending.push(done))
   }
 
-  /** One of the things that are on their way arrives. */
+  /** Lets one pending answer arrive. */
   async arrive(): Promise<void> {
     const [next] = this.pending.splice(this.random.below(this.pending.length), 1)
     next?.()
@@ -87,7 +90,7 @@ class FakeLine implements Line {
   async carry(kinds: readonly StreamKind[], tracks: Tracks<MediaStreamTrack>): Promise<boolean> {
     const { random } = this.#world
     for (const kind of kinds) {
-      // On its way there, and the answer on its way back.
+      // Both the request and the answer take time.
       await this.#world.later()
       if (this.isClosed()) return false
       const track = tracks[kind]
@@ -149,10 +152,10 @@ test('after any sequence of events the device shows what the server has, and not
     else if (action < 75) want(device, 'off', off(device))
     else if (action < 80 && device !== 'share') want(device, 'on', given(device))
     else if (action < 88 && device !== 'share')
-      // One that cannot be had leaves what was there.
+      // A device that cannot be opened leaves the current one on.
       want(device, wish[device] === 'on' ? 'on' : 'unsure', switched(device))
     else if (action < 92) {
-      // The browser ends it.
+      // The browser ends a track.
       const track = random.pick([undefined, ...world.liveOf(device)])
       if (track) {
         track.endByBrowser()
@@ -221,7 +224,7 @@ test('after any sequence of events the device shows what the server has, and not
     }
   }
 
-  /** All that is on its way arrives: now everything must agree. */
+  /** Lets all pending answers arrive; now everything must agree. */
   async function settle(step: number): Promise<void> {
     if (!world.line) reconnect()
     do await world.arrive()

@@ -48,11 +48,11 @@ export interface MeetingEvents {
   devicesChanged: []
   /** A device that no call waits for could not be opened, or the server refused its stream. It is off. */
   deviceProblem: [error: DeviceError | MeetingError]
-  /** A recording, a broadcast or the transcription begins or ends. */
+  /** A recording, a broadcast or the transcription starts or stops. */
   outputChanged: [name: OutputName, state: OutputState]
-  /** One ended by itself; the meeting goes on. */
+  /** A recording, a broadcast or the transcription ended because of an error; the meeting continues. */
   outputFailed: [error: MeetingError]
-  /** Somebody said this, where speech is transcribed. */
+  /** A piece of transcribed speech. */
   captionHeard: [caption: Caption]
   left: [reason: LeftReason]
 }

@@ -112,7 +112,7 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
     hlsStopped: ignored,
     transcriptionStateChanged: ({ status }) => outputs.heard('transcription', status),
     transcriptionText: ({ method: _, ...caption }) => tell('captionHeard', caption),
-    // The page has no place for a whiteboard yet.
+    // The page does not show a whiteboard yet.
     whiteboardStarted: ignored,
     whiteboardStopped: ignored,
     // Chat has a socket of its own.
@@ -135,12 +135,12 @@ export function requestHandlers({ devices, roster, media, tell }: Listener): Ser
     enableShare: ask('share', () => devices.startShare()),
     pinStateChanged: (pinned) => roster.pin(pinned),
     switchRoom: () => undefined,
-    // Our transports carry no data, so none is offered.
+    // Our transports carry no data, so the server offers none.
     newDataConsumer: () => undefined,
   }
 }
 
-/** An output ended by itself; the connection goes on. */
+/** Whether the error is about an output; such an error does not end the connection. */
 function isOfOutput(code: number): boolean {
   return code > 5000 && code < 5100
 }

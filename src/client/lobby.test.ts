@@ -1,4 +1,4 @@
-/** Who waits, as one who may decide sees it. */
+/** The lobby as seen by a participant who may admit. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Lobby } from './lobby.ts'

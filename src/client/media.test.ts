@@ -1,4 +1,4 @@
-/** What is sent and received, on a server that answers when the test says so, or not at all. */
+/** Sent and received streams, with a server that answers when the test says so, or never. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Device } from 'mediasoup-client'
@@ -12,7 +12,7 @@ import type { Stream } from './participant.ts'
 
 type Answer = () => unknown
 
-/** Media on a server that has an answer for each method; what was asked and shown is kept. */
+/** Media on a server with one answer per method; records the requests and the shown streams. */
 class Bench {
   readonly asked: string[] = []
   readonly shown: string[] = []
@@ -73,7 +73,7 @@ class Bench {
   }
 }
 
-/** An answer that is given later. */
+/** An answer that the test gives later. */
 function held(): { answer: Answer; give: (value: unknown) => void; asked: Promise<unknown> } {
   const given = Promise.withResolvers()
   const asked = Promise.withResolvers<undefined>()
@@ -178,7 +178,7 @@ test('a refused stream is reported as a refusal; an unanswered one makes the cli
   bench.answers.produce = silence
   assert.equal(await bench.media.carry(['audio'], { audio: track }), false)
   assert.deepEqual(bench.lost, [true])
-  // The media worker died, and the server is about to say so.
+  // The media worker died, and the server has not reported it yet.
   bench.answers.produce = refusal('NOT_FOUND')
   assert.equal(await bench.media.carry(['audio'], { audio: track }), false)
   assert.deepEqual(bench.lost, [true, false])

@@ -1,4 +1,4 @@
-/** What is known of outputs, and of what is said where speech is transcribed. Types only. */
+/** The state of outputs, and transcribed speech. Types only. */
 import type { Notification } from '../protocol/notifications.ts'
 
 export type OutputName = 'recording' | 'livestream' | 'hls' | 'transcription'

@@ -1,4 +1,6 @@
-/** What leaves the meeting: recordings, broadcasts and transcriptions. Starting and stopping needs `allow_mod`. */
+/**
+ * The outputs of the meeting: recordings, broadcasts and transcriptions. Starting and stopping them needs `allow_mod`.
+ */
 import type { Tell } from './events.ts'
 import type { OutputName, OutputState } from './output-state.ts'
 
@@ -33,7 +35,7 @@ export class Outputs {
     return this.#states[name]
   }
 
-  /** Where HLS can be played, once it can. */
+  /** The address of the HLS stream, once it can be played. */
   get playbackUrl(): string | undefined {
     return this.#playbackUrl
   }
@@ -47,7 +49,7 @@ export class Outputs {
     await this.#request(requests[name].stop)
   }
 
-  /** @param status as the server says it, such as `RECORDING_STARTED` */
+  /** @param status the server's word, e.g. `RECORDING_STARTED` */
   heard(name: OutputName, status: string): void {
     const state = status.split('_').at(-1)!.toLowerCase() as OutputState
     if (this.#states[name] === state) return
@@ -61,7 +63,7 @@ export class Outputs {
     this.#tell('outputChanged', 'hls', this.#states.hls)
   }
 
-  /** After each join, the server tells everything that goes on again. */
+  /** After each join, the server reports all running outputs again. */
   reset(): void {
     this.#states = none()
     this.#playbackUrl = undefined

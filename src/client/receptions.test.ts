@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Receptions } from './receptions.ts'
 
-/** Each: what happens to a consumer, and what is to be done. Consumer `v1` is the first video of Ann, `b1` of Bob. */
+/** Each row: events of a consumer, and the effects. `v1` is Ann's first video consumer, `b1` is Bob's. */
 const cases: Record<string, [event: string, effects: string][]> = {
   'opened, and closed': [
     ['offered v1', ''],

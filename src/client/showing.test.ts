@@ -5,7 +5,7 @@ import { layerFor, sentSizesOf, Showing, type SentSizes } from './showing.ts'
 
 const HD: SentSizes = { width: 1280, layers: 3 }
 
-/** A server that answers when it is told to. */
+/** A server that answers when the test says so. */
 class SlowServer {
   readonly asked: [method: string, layer?: unknown][] = []
   readonly #waiting: { done: () => void; failed: (error: unknown) => void }[] = []

@@ -52,7 +52,7 @@ export interface LoadReport {
   joined: number
   /** Why joins failed, with how many. */
   failures: Record<string, number>
-  /** Put out or cut off while they were in. */
+  /** Removed or disconnected while they were inside. */
   lost: number
   joinMs: Quantiles | null
   /** From asking to come in to the first packet of another's media. */

@@ -1,4 +1,4 @@
-/** The chat socket from outside: who may open it, what its frames may be, and what a bad one does to others. */
+/** The chat socket from outside: who may open it, which frames it accepts, and how a bad frame affects others. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -24,7 +24,7 @@ before(async () => {
     maxChatTopics: 5,
     maxChatMessagesPerSecond: 25,
     maxChatMessageBytes: 1024,
-    // Long enough for coming back after a restart on a machine under load.
+    // Long enough to reconnect after a restart on a machine under load.
     sessionGraceSeconds: 4,
   })
 })
@@ -117,7 +117,7 @@ test('a ticket opens the chat of one stay only; without a ticket, with a wrong o
   await refused(pubSubUrl.replace(/ticket=.*/, ''))
   await refused(`${pubSubUrl}x`)
   await refused(pubSubUrl.replace(meetingId, 'aaaa-bbbb-cccc'))
-  // A second socket takes the place of the first.
+  // A second socket replaces the first.
   const again = new ChatClient(pubSubUrl)
   await chat.until(() => chat.closed)
   wire.close()
@@ -277,7 +277,7 @@ test('a reader that stops reading is dropped, and the others get everything imme
       }),
     )
     slow!.socket.pause()
-    // More than the buffers of both ends of a connection hold.
+    // More than the buffers at both ends of a connection can hold.
     const said = Array.from({ length: 40 }, (_, at) => `${at} ${'x'.repeat(1_000_000)}`)
     for (const message of said) await ann!.ask('publish', { topic: 'CHAT', message })
     await bob!.until(() => bob!.batches().length >= said.length || undefined)
@@ -305,7 +305,7 @@ test('a chat socket that reconnects and asks again misses no kept message and ge
       back = new ChatClient(pubSubUrl)
       await once(back.socket, 'open')
     }
-    // In the middle of what is said.
+    // Reconnects in the middle of the messages.
     if (at === 25) old = (await back!.ask('subscribe', { topic: 'CHAT', oldMessageLimit: -1 })).old
     assert.equal((await kept).ok, true)
   }

@@ -1,4 +1,4 @@
-/** From which address a caller comes: what a header may say, and to whom it may say it. */
+/** The address of a caller: which headers count, and from whom. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { callerOf, networkOf, trustedProxies, type ProxyHeader } from './address.ts'

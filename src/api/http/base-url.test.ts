@@ -1,4 +1,4 @@
-/** Whatever host a caller names: what it is told to connect to is that host, or the address at which it already is. */
+/** Whatever host a caller names, it is told to connect to that host or to the address that it already uses. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, test } from 'node:test'
@@ -64,7 +64,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-/** With a `Host` of the caller's choice, which `fetch` would not send. */
+/** Sends a `Host` of the caller's choice, which `fetch` does not allow. */
 function post(path: string, host: string, body: unknown): Promise<any> {
   const { port } = new URL(server.url)
   return new Promise((resolve, reject) => {

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import type { RingKey } from '../../project/key-ring.ts'
 import { Refusal } from '../../protocol/errors.ts'
 
-/** @throws {Refusal} UNAUTHORIZED where `header` names no key in force with its secret */
+/** @throws {Refusal} UNAUTHORIZED if `header` does not contain an active key and its secret */
 export function basicKey(header: string, find: (apiKey: string) => RingKey | undefined): RingKey {
   const [, encoded = ''] = /^basic\s+([A-Za-z0-9+/=]{1,4096})$/i.exec(header.trim()) ?? []
   const text = Buffer.from(encoded, 'base64').toString('utf8')

@@ -1,4 +1,4 @@
-/** Who is taken for the owner of the server without credentials: one rule for tokens, starting meetings and metrics. */
+/** Who counts as the owner without credentials: one rule for tokens, starting meetings and metrics. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -34,7 +34,7 @@ async function statusOf(from: TestServer, call: string, asked: Asked): Promise<n
   return Number(/^HTTP\/1\.1 (\d+)/.exec(String(chunk))![1])
 }
 
-/** What this caller may do; everything else is refused with 401. */
+/** Returns what this caller may do; everything else is refused with 401. */
 async function privilegesOf(from: TestServer, asked: Asked): Promise<string[]> {
   const answers = await Promise.all(
     PRIVILEGES.map(async (call) => [call, await statusOf(from, call, asked)] as const),
@@ -113,7 +113,7 @@ test('settings that let others reach the server end the privileges of the owner'
   const settings: Partial<Config>[] = [
     { host: '0.0.0.0' },
     { publicUrl: 'https://meet.example' },
-    // A proxy on this machine, tried out.
+    // A proxy on this machine, as in a trial setup.
     { publicUrl: 'https://localhost:8443' },
     { trustedProxies: ['127.0.0.1'] },
     { trustedProxies: ['10.0.0.0/8'] },

@@ -1,4 +1,4 @@
-/** How requests are read and refused, over real HTTP: every answer is JSON in one shape, whatever went wrong. */
+/** How requests are read and refused over real HTTP: every answer is JSON in one shape, whatever went wrong. */
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -10,7 +10,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-/** One request as text on a bare connection, for what no client library would send. */
+/** Sends one request as text on a bare connection, because no client library would send it. */
 async function raw(text: string): Promise<{ status: number; headers: string; body: any }> {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   socket.end(text)
@@ -251,7 +251,7 @@ test('allows calls from any origin, and preflights with any header', async () =>
     assert.ok(answer.headers.get('x-request-id'))
     assert.equal(await answer.text(), '')
   }
-  // The samples' cors() answers an OPTIONS that is no preflight as well.
+  // Like cors() in the samples, answers an OPTIONS request that is not a preflight too.
   const bare = await fetch(`${server.url}/get-token`, { method: 'OPTIONS' })
   assert.ok(bare.status < 300, String(bare.status))
   assert.equal(bare.headers.get('access-control-allow-headers'), null)

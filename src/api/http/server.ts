@@ -53,9 +53,9 @@ export interface HttpListener {
 }
 
 const BODY_LIMIT_BYTES = 256 * 1024
-/** The longest id in a path, where the router counts each of some characters, such as `/`, by its escape of three. */
+/** The longest id in a path. The router counts some characters, such as `/`, as their escapes of three characters. */
 const ROUTING = { ignoreTrailingSlash: true, maxParamLength: 3 * MAX_WORDS_LENGTH }
-/** How often it is looked for requests that take too long to arrive. */
+/** The interval of the check for requests that take too long to arrive. */
 const TIMEOUT_CHECK_MS = 1000
 /** The path of socket.io and everything below it. */
 const SOCKET_PATH = '/socket.io/'

@@ -1,4 +1,4 @@
-/** How often something may be tried, and what is remembered of whom. */
+/** Limits of attempts, and how many callers are remembered. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Refusal } from '../../protocol/errors.ts'

@@ -1,4 +1,4 @@
-/** The document of the meeting's socket: valid as AsyncAPI, whole in itself, and with every message of the protocol. */
+/** The document of the meeting's socket is valid AsyncAPI, complete, and contains every message of the protocol. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { notifications, serverRequests } from '../../protocol/notifications.ts'
 import { requests } from '../../protocol/requests.ts'
 import { TestServer } from '../../../test/support/test-server.ts'
 
-/** Of AsyncAPI itself. */
+/** The JSON Schema of AsyncAPI itself. */
 const definition = JSON.parse(
   readFileSync(fileURLToPath(import.meta.resolve('@asyncapi/specs/schemas/3.0.0-without-$id.json')), 'utf8'),
 ) as object

@@ -1,4 +1,4 @@
-/** A long chat log over REST: read as fast as it is taken, and no faster. */
+/** A long chat log over REST is read as fast as the client reads it, and no faster. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage } from 'node:http'
@@ -10,7 +10,7 @@ import { messagesAsCsv, messagesAsJson, WHOLE_LOG, type ChatPart } from './chat-
 
 const PART_MESSAGES = 10
 
-/** A log of so many messages of 10 kB, which counts how often it is read. */
+/** A log of this many messages of 10 kB each; counts how often it is read. */
 function longLog(messages: number) {
   const log = {
     reads: 0,
@@ -76,7 +76,7 @@ test('reads ahead only a little of a log for a slow client, continues when it re
   const { port } = server.address() as AddressInfo
   const request = get({ port, host: '127.0.0.1' })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
-  /** How often it was read until that no longer happens. */
+  /** Returns the number of reads when it no longer grows. */
   const settled = async (): Promise<number> => {
     for (let before = -1; ;) {
       if (log.reads === before) return before
@@ -85,7 +85,7 @@ test('reads ahead only a little of a log for a slow client, continues when it re
     }
   }
   const unread = await settled()
-  // 200 MB are there; the sockets of both sides take a few.
+  // The log has 200 MB; the sockets of both sides buffer a few.
   assert.ok(unread < 300, `${unread} parts were read`)
   let taken = 0
   for await (const chunk of response) {

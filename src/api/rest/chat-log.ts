@@ -18,11 +18,11 @@ export interface ChatPart {
   filter: ChatFilter
 }
 
-/** For the document of the API. */
+/** A paragraph for the API document. */
 export const ofPrivateMessages =
   'A token with the role `crawler` or the permission `allow_mod` reads everything. Any other reads what everybody heard, and of private messages those to and from the participant that it is bound to.'
 
-/** All of it. */
+/** The whole log. */
 export const WHOLE_LOG: Stretch = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
 /** The body of a page of messages. */
@@ -61,7 +61,7 @@ async function* partsOf({ chat, sessionId, stretch, filter }: ChatPart): AsyncGe
   }
 }
 
-/** In bytes, so that one part waits to be sent, not sixteen. */
+/** Sizes the stream's buffer in bytes; counted in parts, 16 parts would wait. */
 function asStream(text: AsyncGenerator<string>): Readable {
   return Readable.from(text, { objectMode: false })
 }

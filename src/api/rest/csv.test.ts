@@ -1,4 +1,4 @@
-/** Cells that no spreadsheet runs. */
+/** No spreadsheet evaluates a cell. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { csvRow } from './csv.ts'

@@ -1,4 +1,4 @@
-/** A route that does not say who may call it is none; the document says what each needs. */
+/** A route must declare who may call it, and the API document tells what each route needs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fastify, type RouteShorthandOptions } from 'fastify'

@@ -1,4 +1,4 @@
-/** `GET /get-token` over real HTTP: who is refused, what is refused, and what the token says. */
+/** `GET /get-token` over real HTTP: who and what is refused, and the content of the token. */
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, test } from 'node:test'
@@ -19,7 +19,7 @@ interface Asked {
   from?: TestServer
 }
 
-/** `fetch` sends no body with a GET. */
+/** `node:http`, because `fetch` sends no body with a GET. */
 function getToken({ query = '', body, headers = {}, from = server }: Asked = {}): Promise<{
   status: number
   headers: any
@@ -265,7 +265,7 @@ test('expiresIn takes seconds or a span, at most 30 days', async () => {
   }
 })
 
-/** A server whose settings say that it stands in public; it still listens here, so the test can reach it. */
+/** Starts a server with the settings of a public one; it still listens on loopback, so the test can reach it. */
 async function withServer(
   changes: Partial<Config>,
   use: (other: TestServer) => Promise<void>,

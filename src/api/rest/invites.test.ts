@@ -1,4 +1,4 @@
-/** An invite ends with what made it, and lets nobody invite further than it reaches itself. */
+/** An invite ends with its maker's credentials, and its guests cannot invite beyond its own limits. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
@@ -12,7 +12,7 @@ before(async () => {
 })
 after(() => server.stop())
 beforeEach(async () => {
-  // Exchanges of one address have a pace.
+  // Exchanges from one address are rate-limited.
   server.aheadMs += 15_000
   roomId = await server.createMeeting()
 })
@@ -34,7 +34,7 @@ async function made(token: string, changes: object = {}): Promise<any> {
   return body
 }
 
-/** The token of one who came by this invite. */
+/** Exchanges an invite and returns the guest's token. */
 async function invited(code: string): Promise<string> {
   const { status, body } = await exchange(code)
   assert.equal(status, 200, JSON.stringify(body))
@@ -123,7 +123,7 @@ test('a guest of an invite cannot make one that lasts longer, has more uses, or 
   const grandchild = await made(await invited(child.code), { maxUses: 1_000_000 })
   assert.ok(grandchild.expiresAt <= parent.expiresAt)
   assert.equal(grandchild.maxUses, 1)
-  // Each use of one is a use of those it came from.
+  // Each use of an invite counts as a use of all invites that it descends from.
   const last = await invited(grandchild.code)
   for (const { code } of [parent, child, grandchild]) assert.equal((await exchange(code)).status, 404)
   for (const token of [guest, last]) assert.equal((await invite(token)).body.code, 'INVALID_PERMISSIONS')
@@ -213,7 +213,7 @@ test('used-up invites make room for new ones, but only when the limit is reached
       [refused.status, refused.body.code, refused.body.message],
       [429, 'RATE_LIMITED', "This token has its share of the meeting's invites."],
     )
-    // One made by a guest of an invite goes with it.
+    // An invite made by a guest of the revoked one is revoked too.
     const guest = (await own.rest('POST', '/invites/exchange', { code: revoked.code })).body.token
     const ofGuest = (await own.rest('POST', '/v2/invites', { roomId: meetingId, entry: 'ask' }, guest)).body
     assert.equal((await own.rest('POST', '/invites/exchange', { code: used.code })).status, 200)

@@ -5,8 +5,8 @@ import type { HttpContext } from '../context.ts'
 import { basicKey } from '../http/credentials.ts'
 
 /**
- * The key that mints tokens for this caller: that of its Basic credentials; without credentials, the default key, for the owner of this
- * server or if the operator allows it (docs/decisions/0008).
+ * Returns the key that mints tokens for this caller: that of its Basic credentials; without credentials, the default
+ * key, for the owner of this server or if the operator allows it (docs/decisions/0008).
  * @throws {Refusal} UNAUTHORIZED
  */
 export function mintingKey(

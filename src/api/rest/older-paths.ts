@@ -1,6 +1,7 @@
 /**
- * Older spellings of addresses that published clients still use. Each is registered from its route of today and marked as
- * deprecated in the API document. An older call whose fields or answer differ is a route of its own, beside its successor.
+ * Older spellings of addresses that published clients still use. Each is derived from its current route and marked as
+ * deprecated in the API document. An older call with other fields or another answer is a route of its own, next to its
+ * successor.
  */
 import type { FastifyInstance } from 'fastify'
 
@@ -13,7 +14,7 @@ const olderPaths: Readonly<Record<string, readonly string[]>> = {
   'GET /v2/sessions/:sessionId': ['/v1/meeting-sessions/:sessionId'],
 }
 
-/** Registers, with each route from here on, its older spellings. */
+/** Call this before registering routes: each one is then also registered under its older spellings. */
 export function registerOlderPaths(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {

@@ -1,4 +1,7 @@
-/** The document of the REST API against the server it describes: nothing missing, nothing invented, every answer as it says. */
+/**
+ * Compares the document of the REST API with the server: it is complete, describes nothing else, and every answer
+ * matches it.
+ */
 import assert from 'node:assert/strict'
 import { subscribe } from 'node:diagnostics_channel'
 import { after, describe, test } from 'node:test'
@@ -7,7 +10,7 @@ import { Compile } from 'typebox/compile'
 import { calls, Stage } from '../../../test/support/rest-calls.ts'
 import { ADMIN_KEY, API_KEY, SECRET, TestServer } from '../../../test/support/test-server.ts'
 
-/** Pages and their assets, which people open and no program calls. */
+/** Pages and their assets, which are not part of the API. */
 const pages = [
   '/',
   '/m/*',
@@ -109,7 +112,7 @@ test('the document is valid OpenAPI 3.1 and complete', () => {
   assert.deepEqual(wrong, [])
 })
 
-/** Without references, and refusing what it does not name: a field that is answered must be described. */
+/** Resolves references and forbids fields that the schema does not describe. */
 function strict(schema: any): any {
   if (Array.isArray(schema)) return schema.map(strict)
   if (typeof schema !== 'object' || schema === null) return schema

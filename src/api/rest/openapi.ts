@@ -31,7 +31,7 @@ const securitySchemes = {
   basic: { type: 'http', scheme: 'basic', description: 'An API key and its secret.' },
 } as const
 
-/** Nothing inline, nothing from elsewhere, in nobody's frame. */
+/** No inline scripts or styles, nothing from other origins, and no embedding in a frame. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -43,7 +43,7 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** What the page's own style leaves too wide, too loud or of no use here. */
+/** Adjusts the page's own style for narrow windows. */
 const PAGE_STYLE = `
 .swagger-ui .info { margin: 24px 0; }
 .swagger-ui .scheme-container { box-shadow: none; padding: 8px 0; }
@@ -57,7 +57,7 @@ const PAGE_STYLE = `
 }
 `
 
-/** Must be called before the routes are registered; they are documented as they come. */
+/** Call this before registering routes: each is documented when it is registered. */
 export function documentRoutes(
   app: FastifyInstance,
   { settings: { publicUrl }, server: { version } }: Pick<HttpContext, 'settings' | 'server'>,
@@ -108,7 +108,7 @@ export const openapiRoutes: Routes = (app) => {
   )
 }
 
-/** `GET /v2/rooms/:id` is `getV2RoomsId`. */
+/** Example: `GET /v2/rooms/:id` becomes `getV2RoomsId`. */
 function operationIdOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
   const words = url.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
   return (
@@ -128,7 +128,7 @@ interface Operation {
   requestBody?: { required?: boolean; content: Record<string, { schema?: Schema }> }
 }
 
-/** Says what may be left out and which groups are in use, and tells each schema with a name once. */
+/** Marks optional fields, lists the used groups, and defines each named schema once. */
 function finished<D extends { paths?: object; tags?: unknown; components?: object }>(document: D): D {
   const used = new Set<string>()
   const operations = Object.values(document.paths ?? {}).flatMap((item) =>
@@ -156,7 +156,7 @@ function finished<D extends { paths?: object; tags?: unknown; components?: objec
   return document
 }
 
-/** The same with a reference in place of each schema that has a title; those go into `schemas`. */
+/** Replaces each schema that has a title by a reference, and adds the schema to `schemas`. */
 function withReferences(value: unknown, schemas: Record<string, unknown>): unknown {
   if (Array.isArray(value)) return value.map((one) => withReferences(one, schemas))
   if (typeof value !== 'object' || value === null) return value

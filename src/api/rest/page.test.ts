@@ -1,4 +1,4 @@
-/** The pages on the wire: how much, in which coding, how long they may be kept, and under which headers. */
+/** The pages on the wire: their size, coding, caching and headers. */
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ test('first screens are under 100 kB each with Brotli, and under 200 kB with wha
 test('the start page loads nothing of the meeting or the dashboard, and the dashboard nothing of the meeting', async () => {
   const meeting = await weigh(server.url, '/m/aaaa-bbbb-cccc', ['inside'])
   const dashboard = await weigh(server.url, '/dashboard')
-  // Of mediasoup-client, socket.io-client and the meeting's screen.
+  // Text from mediasoup-client, socket.io-client and the meeting screen.
   for (const mark of ['rtcp-mux', 'engine.io', 'React with']) {
     assert.ok(meeting.scripts.includes(mark), mark)
     assert.ok(!start.scripts.includes(mark) && !dashboard.scripts.includes(mark), mark)
@@ -134,7 +134,7 @@ test('scripts and styles may be cached for good; pages are revalidated and not s
     assert.equal((await fetchRaw(server.url, { ...asked, 'if-none-match': '"other"' })).status, 200)
   }
   assert.equal(tags.size, 3)
-  // The dashboard is not kept at all.
+  // The dashboard is not cached at all.
   const { headers } = await fetchRaw(`${server.url}/dashboard`, html)
   assert.deepEqual([headers['cache-control'], headers.etag], ['no-store', undefined])
 })

@@ -1,4 +1,4 @@
-/** The meeting page, the dashboard and the page that is recorded, as they were built. */
+/** Serves the built pages: the meeting page, the dashboard, the whiteboard and the page for recording. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,12 +10,12 @@ import { contentCodingFor, type ContentCoding } from '../http/content-coding.ts'
 import type { Routes } from '../context.ts'
 import { undescribed } from './describe.ts'
 
-/** Nothing inline, nothing from elsewhere. */
+/** No inline scripts or styles, and nothing from other origins. */
 const NARROW = ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'"]
 
 const COMMON = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
 
-/** Anybody may embed the meeting page. */
+/** Any site may embed the meeting page. */
 export const PAGE_HEADERS = {
   ...COMMON,
   'content-security-policy': [
@@ -30,13 +30,13 @@ export const PAGE_HEADERS = {
   'cache-control': 'no-cache',
 }
 
-/** Anybody may embed the whiteboard too: its address is all that it needs. */
+/** Any site may embed the whiteboard too, because its address is all that it needs. */
 const WHITEBOARD_HEADERS = {
   ...PAGE_HEADERS,
   'permissions-policy': 'camera=(), microphone=(), display-capture=()',
 }
 
-/** Nobody may put the dashboard into a frame, nor keep it. */
+/** No site may embed the dashboard, and no cache may store it. */
 export const DASHBOARD_HEADERS = {
   ...COMMON,
   'content-security-policy': [...NARROW, "frame-ancestors 'none'"].join('; '),
@@ -45,7 +45,7 @@ export const DASHBOARD_HEADERS = {
   'cache-control': 'no-store',
 }
 
-/** Opened by the recorder alone. */
+/** Only the recorder opens this page. */
 const RECORDER_HEADERS = {
   ...COMMON,
   'content-security-policy': [
@@ -80,16 +80,16 @@ export const pageRoutes: Routes = (app, { settings }) => {
   if (meeting) {
     void app.register((assets, _options, done) => {
       assets.addHook('onRequest', (request, _reply, next) => {
-        // The plugin reads neither `*` nor `identity` as RFC 9110 does: it is told the outcome.
+        // The plugin does not handle `*` and `identity` as RFC 9110 requires, so it gets the result of our negotiation.
         request.headers['accept-encoding'] = codingFor(request)
         next()
       })
       void assets.register(fastifyStatic, {
         root: join(settings.pageFolder, 'assets'),
         prefix: '/assets/',
-        // Made by the build, beside each file.
+        // The build creates the compressed files next to each file.
         preCompressed: true,
-        // A name holds the hash of what is in it.
+        // The file name contains a hash of the content.
         immutable: true,
         maxAge: '365d',
       })
@@ -98,7 +98,7 @@ export const pageRoutes: Routes = (app, { settings }) => {
   }
 }
 
-/** A page in every coding, as it was built. */
+/** A page in every content coding, from the build. */
 type Page = Record<ContentCoding, { bytes: Buffer; etag: string }>
 
 function built(file: string): Page | undefined {
@@ -108,7 +108,10 @@ function built(file: string): Page | undefined {
   return { identity: tagged(html), br: tagged(brotliCompressSync(html)), gzip: tagged(gzipSync(html)) }
 }
 
-/** From the bytes: the files of a package all have one date, and two builds of a page are of one length. */
+/**
+ * Derived from the content: all files of a package have the same date, and two builds of a page may have the same
+ * length.
+ */
 function etagOf(bytes: Buffer): string {
   return `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
 }

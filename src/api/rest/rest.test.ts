@@ -120,12 +120,12 @@ test('one custom id gives one meeting, also with fifty simultaneous calls', asyn
     assert.equal(found.body.user.id, made[0]!.body.userId)
   }
   assert.equal((await server.rest('GET', `/v2/rooms/validate/${customRoomId}`)).body.roomId, meetingId)
-  // v1 knows it by its old name, and the doubled prefix of two conventions leads to the same.
+  // v1 uses the old field names; the doubled prefix leads to the same meeting.
   const old = await server.rest('POST', '/v1/meetings', { userMeetingId: customRoomId })
   assert.equal(old.body.meetingId, meetingId)
   assert.equal(old.body.userMeetingId, customRoomId)
   assert.equal((await server.rest('GET', `/v2/v2/rooms/${meetingId}`)).body.roomId, meetingId)
-  // A custom id is not what deactivate takes.
+  // Deactivation does not accept a custom id.
   assert.equal((await server.rest('POST', '/v2/rooms/deactivate', { roomId: customRoomId })).status, 402)
 })
 
@@ -232,7 +232,7 @@ test('init-config answers each refusal with its number', async () => {
     assert.notEqual(status, 200)
     assert.equal(body.code, code)
     assert.equal(typeof body.error, 'string')
-    // A client that does not look at the status is sent here, and nowhere else with its token.
+    // A client that ignores the status connects to this address, so its token goes nowhere else.
     assert.equal(body.data.baseUrl, server.url.replace('http://', ''))
     assert.equal(typeof body.data.observability, 'object')
   }

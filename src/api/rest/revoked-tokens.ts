@@ -1,4 +1,4 @@
-/** Tokens taken back before they expire. */
+/** Revokes tokens before they expire. */
 import { Type } from 'typebox'
 import type { RevokedToken } from '../../store/store.ts'
 import type { Routes } from '../context.ts'
@@ -17,7 +17,7 @@ export const revokedTokenRoutes: Routes = (app, context) => {
   app.post(
     '/v2/tokens/revoke',
     describe({
-      summary: 'Take a token back by its jti; whoever came with it is put out',
+      summary: 'Revoke a token by its jti; its holders are removed',
       tag,
       access: 'token',
       action: 'manage',

@@ -16,16 +16,16 @@ import { baseUrlOf } from '../http/base-url.ts'
 import { describe } from './describe.ts'
 import { assertWebhook } from './webhooks.ts'
 
-/** Minutes (docs/decisions/0011). */
+/** The default duration (docs/decisions/0011). */
 const DEFAULT_AUTO_CLOSE_MINUTES = 480
 const meetingId = new RegExp(meetingIdPattern)
 
 const tag = 'Rooms'
 const sample = 'Token server'
-/** The id is looked at by the rule, whose texts and statuses published clients look for. */
+/** The schema does not check the id: published clients depend on the texts and statuses of the rule that does. */
 const AnyIdParams = Type.Object({ id: Type.String({ description: 'A `roomId` or a custom id.' }) })
 
-/** Where the published samples put the token; `Authorization` works as well. */
+/** The field in which the published samples send the token; `Authorization` works as well. */
 const withToken = {
   token: Type.Optional(Type.Unknown({ description: 'The token, here or in `Authorization`.' })),
 }
@@ -52,7 +52,7 @@ export const roomRoutes: Routes = (app, context) => {
     })
   }
 
-  /** The meeting of a call that asks whether it can be joined. */
+  /** The meeting of a call that checks whether it can be joined. */
   const validated = (request: FastifyRequest): MeetingRecord => {
     const meeting = meetingFor(request)
     if (meeting.disabledAt !== null) throw new Refusal('MEETING_ID_DISABLED')
@@ -75,7 +75,7 @@ export const roomRoutes: Routes = (app, context) => {
     action: 'find',
     about: {
       meeting: ({ params }: { params: { id: string } }) => params.id,
-      // 400 and these texts are what published clients look for (contract §1.4).
+      // Published clients look for 400 and these texts (contract §1.4).
       missing: (anyId: string) => {
         const malformed = !meetingId.test(anyId) && /^[a-z0-9]+(-[a-z0-9]+){2}$/.test(anyId)
         return new RoomRefusal(malformed || !isRoomId(anyId) ? 'RoomId is invalid.' : 'Room not found.')
@@ -161,7 +161,7 @@ export const roomRoutes: Routes = (app, context) => {
     async (request) => {
       const { roomId } = request.body
       const meeting = meetingFor(request)
-      // The canonical id alone, as upstream has it: a custom id is "not found", by its odd status.
+      // As upstream, accepts only the meeting's own id: a custom id is "not found", with this unusual status.
       if (meeting.meetingId !== roomId) throw new RoomRefusal('Room not found.', 402)
       const disabled = (await catalogue.disable(meeting.projectId, roomId)) ?? meeting
       await meetings.deactivate(disabled)
@@ -182,7 +182,7 @@ export const roomRoutes: Routes = (app, context) => {
     }),
     (request) => {
       const { apiKey, permissions = ['allow_join'] } = request.body
-      // An API key alone is public: whoever shows nothing else gets a token only where everybody does.
+      // An API key alone is public. With nothing else, a caller gets a token only if everybody does.
       if (!context.settings.openGetToken && !context.owner.isHere(request, 'ofThisMachine')) {
         throw new Refusal('UNAUTHORIZED_REQUEST', {
           message: 'This server does not issue tokens for an API key alone; let your backend mint the token.',
@@ -217,7 +217,7 @@ export const roomRoutes: Routes = (app, context) => {
   )
 }
 
-/** A refusal with a status and text of its own, where published clients look for exactly these. */
+/** A refusal with the status and text that published clients look for. */
 class RoomRefusal extends Refusal {
   readonly #status: number
 
@@ -247,7 +247,7 @@ function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingI
   }
 }
 
-/** A meeting under the names of both generations. */
+/** Presents a meeting with the field names of both generations. */
 function toRoom(meeting: MeetingRecord, baseUrl: string) {
   const { id, customId, projectId, disabledAt, settings } = meeting
   return {

@@ -1,4 +1,4 @@
-/** Routes for the operator: metrics for a scraper, the present state, measurements over time. */
+/** The operator's routes for monitoring: metrics for a scraper, the current state, and measurements over time. */
 import type { FastifyRequest } from 'fastify'
 import type { HttpContext, Routes } from '../context.ts'
 import { Type } from 'typebox'
@@ -9,7 +9,7 @@ import { thinned } from '../../metrics/history.ts'
 import { bearerOf, isSameText } from '../http/credentials.ts'
 import { describe } from './describe.ts'
 
-/** As many points as a plot can show. */
+/** The maximum number of points that a plot can show. */
 const MOST_POINTS = 720
 const DAY_MS = 86_400_000
 /** The longest period that can be read. */

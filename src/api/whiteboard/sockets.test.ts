@@ -9,7 +9,7 @@ import type { BoardLink } from '../../meeting/whiteboard/whiteboard.ts'
 import { WHITEBOARD_SOCKET_PATH } from '../../protocol/whiteboard.ts'
 import { WhiteboardSockets, type WhiteboardSocketOptions } from './sockets.ts'
 
-/** A page at a door behind which `connect` answers. */
+/** Opens a page's socket on a server whose `connect` answers like this. */
 async function pageAt(context: TestContext, connect: WhiteboardSocketOptions['connect']): Promise<WebSocket> {
   const sockets = new WhiteboardSockets({
     connect,
@@ -50,7 +50,7 @@ test('a page that reads nothing is cut, and its place is free', async (context) 
   const link = await here.promise
   await once(page, 'open')
   page.pause()
-  // More than the buffers of both ends of a connection hold.
+  // More than the buffers at both ends of a connection can hold.
   const text = 'x'.repeat(1_000_000)
   for (let sent = 0; sent < 40; sent += 1) link.send({ do: 'full', id: text })
   await left.promise

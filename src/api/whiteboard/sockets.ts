@@ -22,9 +22,12 @@ export interface WhiteboardSocketOptions {
 
 const PING_INTERVAL_MS = 15_000
 const MAX_MESSAGE_BYTES = 262_144
-/** A page that reads so slowly is cut; it comes back, and gets the scene. */
+/** A page that is this far behind is disconnected; it reconnects and gets the whole scene. */
 const MAX_BACKLOG_BYTES = 16_777_216
-/** Messages of one page: a pen sends about 16 in a second. A long one counts once more for each of these bytes. */
+/**
+ * The rate of messages per page; a pen sends about 16 per second. A long message counts once more for each
+ * `BYTES_OF_ONE`.
+ */
 const PER_SECOND = 60
 const BURST = 600
 const BYTES_OF_ONE = 16_384
@@ -39,7 +42,7 @@ export class WhiteboardSockets {
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
   })
-  /** Those that answered the last ping. */
+  /** Sockets that answered the last ping. */
   readonly #alive = new Set<WebSocket>()
   readonly #timer: NodeJS.Timeout
 
@@ -80,7 +83,7 @@ export class WhiteboardSockets {
     }
     // ws does not call back for a handshake that it refuses.
     socket.once('close', () => connection?.close())
-    // A page cannot read the status of a refused handshake: it is accepted, and told.
+    // A page cannot read the status of a refused handshake, so the handshake succeeds and a message tells the reason.
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('error', (error) =>
         this.#options.log.debug({ err: error }, 'failed to serve the socket of a whiteboard'),
@@ -97,7 +100,7 @@ export class WhiteboardSockets {
     const pace = new TokenBucket(PER_SECOND, BURST, () => performance.now())
     socket.on('pong', () => this.#alive.add(socket))
     socket.on('message', (data, isBinary) => {
-      // A page may take its time to answer a close: what it sends meanwhile counts for nothing.
+      // Ignore messages that arrive after we have closed the socket.
       if (socket.readyState !== socket.OPEN) return
       const bytes = data as Buffer
       if (!pace.take(1 + Math.floor(bytes.length / BYTES_OF_ONE))) {
@@ -126,7 +129,7 @@ function parsed(data: Buffer): unknown {
   }
 }
 
-/** What goes to many pages is written once, and its bytes are shared by all that wait for it. */
+/** Serialises a message for many pages once, and shares its bytes. */
 const written = new WeakMap<ServerMessage, Buffer>()
 
 function bytesOf(message: ServerMessage): Buffer {
@@ -138,7 +141,7 @@ function bytesOf(message: ServerMessage): Buffer {
 class WebSocketLink implements BoardLink {
   readonly caller: string
   #socket: WebSocket | undefined
-  /** Before the handshake is done. */
+  /** Messages that wait for the handshake. */
   readonly #waiting: ServerMessage[] = []
   #ended = false
 

@@ -64,12 +64,12 @@ export const RotateKeyBody = Type.Object({
 })
 export const RevokeKeyBody = Type.Object({
   connections: Type.Union([Type.Literal('keep'), Type.Literal('end')], {
-    description: 'Whether those who came with tokens of this key stay or are put out.',
+    description: 'Whether participants with tokens of this key stay or are removed.',
   }),
 })
 export const RevokedKey = Type.Object({
   ...shownKey,
-  ended: Type.Integer({ description: 'Participants and entry requests that were put out.' }),
+  ended: Type.Integer({ description: 'Participants and entry requests that were removed.' }),
 })
 
 export const GenerateTokenBody = Type.Object({

@@ -1,4 +1,4 @@
-/** Who runs the server: the admin key, the first link, the password, the cookie; and everybody who does not. */
+/** The operator's credentials: the admin key, the first link, the password, the cookie; and callers without them. */
 import assert from 'node:assert/strict'
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ before(async () => {
   server = await TestServer.start()
 })
 after(() => server.stop())
-/** Tries to sign in are limited; another minute is another chance. */
+/** Attempts to sign in are limited per minute, so each test starts in a later minute. */
 beforeEach(() => {
   server.aheadMs += 300_000
 })
@@ -42,7 +42,7 @@ async function ask(
 }
 
 const signInWith = (body: object): Promise<Answered> => ask('POST', '/v2/admin/sign-in', {}, body)
-/** As the dashboard's page asks. */
+/** Sends the headers that the dashboard's page sends. */
 const asPage = (cookie: string, origin = server.url): Record<string, string> => ({
   cookie: `anteroom_sign_in=${cookie}`,
   origin,
@@ -71,13 +71,13 @@ test('without the admin key, with a wrong one, or with a token, no management ca
       'POST',
       '/v2/admin/password',
       authorization === undefined ? {} : { authorization },
-      // Refused before it is read.
+      // Refused before the password is read.
       { password: 1 },
     )
     assert.equal(status, 401, authorization)
     assert.equal(body.code, 'UNAUTHORIZED')
     assert.equal(JSON.stringify(body).includes(ADMIN_KEY), false)
-    // A browser that is told "Basic" asks its person for a password by itself.
+    // "Basic" would make a browser ask for a password by itself.
     assert.match(headers.get('www-authenticate')!, /^Bearer /)
     assert.equal(headers.get('cache-control'), 'no-store')
   }
@@ -102,7 +102,7 @@ test('the first link signs in once, and the server issues another until a passwo
       passwordSet: false,
       atThisMachine: true,
     })
-    // Nothing is a password where none is set.
+    // Without a stored password, no password is valid.
     assert.equal((await signInWith({ password: PASSWORD })).status, 401)
 
     const twice = await Promise.all([signInWith({ code }), signInWith({ code })])

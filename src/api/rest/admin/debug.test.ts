@@ -1,4 +1,4 @@
-/** What whoever runs the server sees of a meeting's media, and that nobody else does. */
+/** The operator can see the state of a meeting's media, and nobody else can. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleDtlsParameters, sampleRtpParameters } from '../../../../test/support/rtp-samples.ts'
@@ -43,7 +43,7 @@ test('shows each member with its connection, what it sends and receives, and no 
   const [ann, bob, eve] = [connect('ann'), connect('bob'), connect('eve')]
   await ann.join()
   await bob.join()
-  // Admitted, and without a word since.
+  // Eve is admitted, but has not sent `join`.
   await eve.enter()
   await eve.hears('entryResponded')
   await ann.request('connectWebRtcTransport', {

@@ -1,4 +1,4 @@
-/** Projects, keys and tokens as the one who runs the server manages them, and what the doors make of it. */
+/** The operator manages projects, keys and tokens, and admission follows at once. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { signAnything, TestServer } from '../../../../test/support/test-server.ts'
@@ -7,7 +7,7 @@ import type { WireClient } from '../../../../test/support/wire-client.ts'
 let server: TestServer
 let projectId: string
 before(async () => {
-  // Anybody may ask for a token of a key, so that only its origins decide.
+  // Everybody may get a token of a key, so that only its origins decide.
   server = await TestServer.start({ openGetToken: true })
   projectId = (await server.admin('GET', '/v2/admin/projects')).body.data[0].projectId
 })
@@ -44,8 +44,8 @@ async function refusedAtDoor(options: Parameters<TestServer['connect']>[0], code
   await client.gone()
 }
 
-/** Put out, told why, and cut. */
-async function putOut(client: WireClient, code: number): Promise<void> {
+/** Waits until the client is told the reason and disconnected. */
+async function isRemoved(client: WireClient, code: number): Promise<void> {
   assert.equal((await client.hears('error')).code, code)
   assert.equal((await client.hears('close')).code, 1010)
   await client.gone()
@@ -141,7 +141,7 @@ test('a rotated key works beside its successor until the end of the overlap', as
   assert.equal(late.body.code, 4053)
   assert.equal((await server.rest('GET', '/v2/rooms', undefined, old)).body.code, 'APIKEY_DEACTIVATED')
   server.aheadMs -= 3_601_000
-  // The clock went back: judged anew each time, no cache in between.
+  // After the clock went back, the key is valid again: decisions are not cached.
   assert.equal((await initConfig(old, meetingId)).status, 200)
   await revoke(before.apiKey, 'keep')
   assert.equal((await initConfig(old, meetingId)).body.code, 4053, 'revoked before its overlap is over')
@@ -167,7 +167,7 @@ test('a revoked key admits nobody; participants stay or are removed, as the call
   await other.hears('peerDisplayNameChanged')
 
   assert.equal((await revoke(key.apiKey, 'end')).body.ended, 2)
-  await Promise.all([putOut(kept, 4053), putOut(waiting, 4053)])
+  await Promise.all([isRemoved(kept, 4053), isRemoved(waiting, 4053)])
   await other.hears('peerClosed', ({ peerId }) => peerId === 'kept')
   await other.hears('entryWithdrawn', ({ id }) => id === 'waiting')
   await other.request('changeDisplayName', { displayName: 'Not concerned' })
@@ -204,7 +204,7 @@ test('a key with origins refuses pages of other origins everywhere, and serves o
     await client.join()
     client.close()
   }
-  // By way of another meeting neither.
+  // A switch from another meeting is refused too.
   const guest = server.connect({
     token: server.token(['allow_join']),
     meetingId,
@@ -239,12 +239,12 @@ test('a revoked token is refused with 4002 everywhere, and its holder is removed
 
   const revoked = await server.rest('POST', '/v2/tokens/revoke', { jti: 'lost-phone' })
   assert.equal(revoked.body.jti, 'lost-phone')
-  await putOut(holder, 4002)
+  await isRemoved(holder, 4002)
   await other.hears('peerClosed', ({ peerId }) => peerId === 'holder')
   await refusedAtDoor({ token, meetingId, participantId: 'holder' }, 4002)
   assert.equal((await initConfig(token, meetingId)).body.code, 4002)
   assert.equal((await server.rest('GET', '/v2/rooms', undefined, token)).body.code, 'INVALID_TOKEN')
-  // Nor when its time is over, which brings others back.
+  // Time does not lift it, unlike a removal.
   server.aheadMs += 2 * 3_600_000
   await refusedAtDoor({ token, meetingId, participantId: 'holder' }, 4002)
   server.aheadMs -= 2 * 3_600_000

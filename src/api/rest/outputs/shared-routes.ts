@@ -1,4 +1,4 @@
-/** Routes that outputs of several kinds have: each kind gives its path, its words and its shape. */
+/** Routes that several kinds of outputs have. Each kind provides its path, its texts and its schema. */
 import type { TSchema } from 'typebox'
 import type { OutputKind, OutputRecord } from '../../../store/store.ts'
 import type { HttpContext } from '../../context.ts'
@@ -24,15 +24,15 @@ interface OfKind {
   summary: string
 }
 
-/** The meeting of a call that names it in its body. */
+/** The call names the meeting in its body. */
 export const byBody = { meeting: ({ body }: { body: { roomId: string } }) => body.roomId }
 
-/** The output of a call that names it in its address. */
+/** The call names the output in its path. */
 const byId = (kind: OutputKind) => ({
   output: ({ params }: { params: { id: string } }) => ({ kind, outputId: params.id }),
 })
 
-/** Stops the output of a meeting, under both names that the contract has for it. */
+/** Adds the route that stops a meeting's output, under both names of the contract. */
 export function addStop(
   app: TypedApp,
   context: HttpContext,
@@ -59,7 +59,7 @@ export function addStop(
     )
 }
 
-/** A page of outputs, newest first. */
+/** Adds the route of a page of outputs, newest first. */
 export function addList(
   app: TypedApp,
   context: HttpContext,
@@ -104,7 +104,7 @@ export function addList(
   )
 }
 
-/** One output. */
+/** Adds the route of one output. */
 export function addFind(
   app: TypedApp,
   context: HttpContext,
@@ -135,7 +135,7 @@ export function addFind(
   )
 }
 
-/** Deletes an output that has ended, with its files. */
+/** Adds the route that deletes an ended output and its files. */
 export function addDelete(
   app: TypedApp,
   context: HttpContext,

@@ -1,4 +1,4 @@
-/** Transcriptions of meetings while they go on (contract, outputs §3.5). */
+/** Live transcriptions of meetings (contract, outputs §3.5). */
 import type { Routes } from '../../context.ts'
 import { transcriptionOrder } from '../../../meeting/outputs/orders.ts'
 import { pageInfoOf } from '../../../protocol/rest.ts'

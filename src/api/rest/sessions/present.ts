@@ -54,7 +54,7 @@ export function toSession(
   }
 }
 
-/** How long at least one was inside. Stays come in the order of joining. */
+/** The time during which at least one participant was inside. `stays` are sorted by join time. */
 function occupiedMs(stays: readonly StayRecord[], until: number): number {
   let [total, coveredTo] = [0, 0]
   for (const { joinedAt, leftAt } of stays) {
@@ -103,7 +103,7 @@ export function inFull(
   }
 }
 
-/** 24 hex digits, as upstream has them, for what has no id of its own here. */
+/** Derives an id of 24 hex digits, as upstream's are, for records without an id of their own. */
 function stableId(...parts: string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 24)
 }
@@ -140,7 +140,7 @@ export function toResolution({
   return [{ time: iso(at), ...(shares as Record<(typeof resolutions)[number], number>) }]
 }
 
-/** From what the client said of itself; whatever it said. */
+/** Reads the client's own description of itself, which may contain anything. */
 export function deviceOf(device: Record<string, unknown> | null) {
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')
   const inside = (value: unknown): Record<string, unknown> =>

@@ -33,7 +33,7 @@ type ListQuery = Static<typeof SessionsQuery>
 const namedIn = ({ roomId, customRoomId, meetingId, query }: ListQuery): string | undefined =>
   roomId ?? customRoomId ?? meetingId ?? query
 
-/** What a route is about, and what it needs for that. */
+/** What each route is about, and what its token must allow. */
 const ofList = {
   access: 'token',
   action: 'watch',
@@ -56,12 +56,12 @@ const removes = { access: 'token', action: 'remove', refusals: ['REMOVE_PARTICIP
 export const sessionRoutes: Routes = (app, context) => {
   const { store, meetings, catalogue } = context
 
-  /** A page of sessions, newest first. */
+  /** Returns a page of sessions, newest first. */
   const list = async (request: FastifyRequest, query: ListQuery) => {
     const { projectId } = grantFor(request)
     const meeting = meetingIfAny(request)
     const { page, perPage, status, startDate, endDate, userId } = query
-    // A meeting of another account, or none, gives an empty page, not a failure.
+    // A meeting that does not exist or belongs to another account gives an empty page, not an error.
     if ((!meeting && namedIn(query) !== undefined) || (userId !== undefined && userId !== projectId)) {
       return { pageInfo: pageInfoOf(page, perPage, 0), data: [] }
     }
@@ -186,7 +186,7 @@ export const sessionRoutes: Routes = (app, context) => {
     }),
     async (request, reply) => {
       await remove(request, request.body.participantId)
-      // A bare string, which the framework would send unquoted.
+      // Fastify would send a bare string without quotes.
       return reply.type('application/json').send(JSON.stringify('Participant removed successfully'))
     },
   )
@@ -223,7 +223,7 @@ export const sessionRoutes: Routes = (app, context) => {
     )
   }
 
-  /** A page of participants, in the order of their first join. */
+  /** Returns a page of participants, in the order of their first join. */
   const participantsOf = async (
     { sessionId }: SessionRecord,
     stays: readonly StayRecord[],
@@ -280,7 +280,7 @@ export const sessionRoutes: Routes = (app, context) => {
     async (request) => {
       const session = sessionFor(request)
       const records = await store.figures.stats(session.sessionId)
-      // All participants of a meeting are measured at one instant.
+      // All participants of a meeting are measured at the same time.
       const stats = [...Map.groupBy(records, ({ at }) => at)].map(([at, together]) =>
         toSample(at, meanOf(together.map(({ figures }) => qualityFrom(figures)))),
       )
