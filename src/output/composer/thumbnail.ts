@@ -23,7 +23,8 @@ export async function takeThumbnail(
   // Of now: every frame of the newest segment in turn, so that the last one stays.
   const which = found.seconds === undefined ? ['-update', '1'] : ['-frames:v', '1']
   const seek = found.seconds === undefined ? [] : ['-ss', String(found.seconds)]
-  const picture = ['-c:v', CODECS[format], '-f', 'image2', ...which]
+  // Frames of a browser come at uneven times, between which ffmpeg would repeat them a thousand times.
+  const picture = ['-fps_mode', 'passthrough', '-c:v', CODECS[format], '-f', 'image2', ...which]
   const args = [...seek, '-i', found.segment.uri, ...scale, ...picture, '-y', path]
   await runFfmpeg(ffmpegBin, args, folder)
   const { resolution } = await probe(ffmpegBin, join(folder, path))
