@@ -21,6 +21,8 @@ const LOOK_MS = 250
 /** How long pictures may take to arrive after the page joined; then it is captured without them. */
 const FIRST_PICTURES_MS = 3000
 const FLUSH_MS = 1500
+/** An encoder on a busy machine is so far behind at most: it drops frames instead. */
+const ENCODER_LAG_MS = 5000
 
 export interface Browsers {
   chromiumBin: string
@@ -56,6 +58,7 @@ export class Attempt {
   #seat: OutputSeat | undefined
   #closeGuard: (() => Promise<void>) | undefined
   #world: number | undefined
+  #begunAt = 0
   #lastPieceAt: number | undefined
   #ended: Promise<void> | undefined
   readonly #opening: Promise<void>
@@ -67,11 +70,15 @@ export class Attempt {
     this.#opening = this.#open().catch((error: unknown) => this.#fail(error as Error))
   }
 
-  /** Lets the page send what it has. */
+  /** Resolves when all that happened before this call has arrived. What is still in the encoder cannot be asked for, so this waits for it. */
   async flush(): Promise<void> {
     if (this.#lastPieceAt === undefined) return
-    const flushed = this.#browser?.evaluate('anteroomControl.flush()', this.#world).catch(() => undefined)
-    await Promise.race([flushed, pause(FLUSH_MS)])
+    const now = performance.now()
+    const [untilMs, by] = [now - this.#begunAt, now + ENCODER_LAG_MS]
+    do {
+      const flushed = this.#browser?.evaluate('anteroomControl.flush()', this.#world).catch(() => undefined)
+      await Promise.race([flushed, pause(FLUSH_MS)])
+    } while (!this.#ended && this.#splitter.reachedMs < untilMs && performance.now() < by)
   }
 
   /** The page hears layouts on these topics now. */
@@ -217,6 +224,7 @@ export class Attempt {
       return
     }
     if (text === 's') {
+      this.#begunAt = performance.now()
       this.#options.onBegun()
       return
     }

@@ -86,6 +86,23 @@ test('what describes the streams is known before the first piece is given out', 
   assert.ok(known.length > 0 && known.every(Boolean))
 })
 
+test('how far the picture has come is known, or the sound where there is no picture', () => {
+  const reached = (bytes: number[]): number => {
+    const splitter = new MatroskaSplitter(() => undefined)
+    splitter.push(Buffer.from(bytes))
+    return splitter.reachedMs
+  }
+  assert.equal(reached(head([VIDEO, AUDIO])), 0)
+  const later = element([0xa3], [0x81, 0, 30, 0])
+  assert.equal(reached([...head([VIDEO, AUDIO]), ...cluster(80, [block(1, true), later])]), 110)
+  // The sound may be ahead of a picture that is still being encoded.
+  assert.equal(
+    reached([...head([VIDEO, AUDIO]), ...cluster(40, [block(1, true)]), ...cluster(90, [block(2, true)])]),
+    40,
+  )
+  assert.equal(reached([...head([AUDIO]), ...cluster(90, [block(2, true)])]), 90)
+})
+
 test('what is not Matroska is refused', () => {
   assert.throws(() => split([0, 0, 0, 0, 0, 0]), MatroskaError)
 })

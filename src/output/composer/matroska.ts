@@ -15,6 +15,7 @@ const TRACKS = 0x1654ae6b
 const TRACK_ENTRY = 0xae
 const TRACK_NUMBER = 0xd7
 const TRACK_TYPE = 0x83
+const CLUSTER_TIME = 0xe7
 const SIMPLE_BLOCK = 0xa3
 const BLOCK_GROUP = 0xa0
 const VIDEO = 1
@@ -48,6 +49,14 @@ export class MatroskaSplitter {
 
   /** What is before the first cluster; undefined while it is incomplete. */
   init: Buffer | undefined
+
+  #clusterMs = 0
+  #reachedMs = 0
+
+  /** How far the picture has come since the beginning; the sound, where there is no picture. */
+  get reachedMs(): number {
+    return this.#reachedMs
+  }
 
   /** @throws {MatroskaError} */
   push(chunk: Buffer): void {
@@ -89,14 +98,20 @@ export class MatroskaSplitter {
       if (id === TRACKS) this.#videoTrack = videoTrackOf(bytes.subarray(length))
       return
     }
+    const frame = id === SIMPLE_BLOCK ? readBlock(bytes.subarray(length)) : undefined
+    if (id === CLUSTER_TIME) this.#clusterMs = unsigned(bytes.subarray(length))
+    else if (frame) this.#reach(frame)
     if (!this.#undecided) {
       this.#onPiece({ bytes, isEntry: false })
       return
     }
     this.#undecided.push(bytes)
-    const frame = id === SIMPLE_BLOCK ? readBlock(bytes.subarray(length)) : undefined
     if (frame?.track === this.#videoTrack) this.#decide(frame?.isKey ?? false)
     else if (id === BLOCK_GROUP) this.#decide(false)
+  }
+
+  #reach({ track, ms }: Frame): void {
+    if (this.#videoTrack === undefined || track === this.#videoTrack) this.#reachedMs = this.#clusterMs + ms
   }
 
   #decide(isEntry: boolean): void {
@@ -108,6 +123,13 @@ export class MatroskaSplitter {
     this.#undecided = undefined
     this.#onPiece({ bytes, isEntry: isEntry || isFirst })
   }
+}
+
+interface Frame {
+  track: number
+  /** From the time of its cluster. */
+  ms: number
+  isKey: boolean
 }
 
 /** Undefined: there are not enough bytes yet. @throws {MatroskaError} */
@@ -135,12 +157,16 @@ function readNumber(
   return { value, length }
 }
 
-function readBlock(body: Buffer): { track: number; isKey: boolean } | undefined {
+/** Browsers count in milliseconds. */
+function readBlock(body: Buffer): Frame | undefined {
   const track = readNumber(body, 0, false)
-  if (!track) return undefined
-  // Two bytes of time are between.
-  const flags = body[track.length + 2] ?? 0
-  return { track: track.value, isKey: (flags & KEY_FRAME) !== 0 }
+  if (!track || body.length < track.length + 3) return undefined
+  const flags = body[track.length + 2]!
+  return { track: track.value, ms: body.readInt16BE(track.length), isKey: (flags & KEY_FRAME) !== 0 }
+}
+
+function unsigned(bytes: Buffer): number {
+  return bytes.reduce((value, byte) => value * 256 + byte, 0)
 }
 
 /** Undefined: there is no picture. */
