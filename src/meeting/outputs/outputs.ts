@@ -38,6 +38,8 @@ interface Running {
   record: OutputRecord
   run: OutputRun
   playable: boolean
+  /** When it was stopped; its files may be ready much later. */
+  stoppedAt?: number
   /** What is still to be told and written of it, in order. */
   turn: Promise<void>
 }
@@ -180,7 +182,7 @@ export class MeetingOutputs {
     )
     if (!found) throw new Refusal(outputKinds[kind].stopFailed)
     const [slot, running] = found
-    this.#change(running, { state: 'stopping' })
+    this.#stopping(running)
     return {
       output: running.record,
       afterReply: () => this.#finish(slot, running),
@@ -192,7 +194,7 @@ export class MeetingOutputs {
     this.whiteboard.end()
     for (const [slot, running] of [...this.#running]) {
       if (!isOn(running.record.state)) continue
-      this.#change(running, { state: 'stopping' })
+      this.#stopping(running)
       this.#finish(slot, running)
     }
   }
@@ -284,7 +286,8 @@ export class MeetingOutputs {
     const { parts } = this.#options
     // With something to play it is a recording that stopped early (contract, outputs §4).
     const state = problem && files.length === 0 ? 'failed' : 'stopped'
-    const change = { state, endedAt: parts.now(), files: fileRecords(files, parts.newOutputId) } as const
+    const endedAt = running.stoppedAt ?? files.at(-1)?.endedAt ?? parts.now()
+    const change = { state, endedAt, files: fileRecords(files, parts.newOutputId) } as const
     this.#inTurn(running, async () => {
       this.#change(running, change)
       await this.#write(running, change, state)
@@ -299,6 +302,11 @@ export class MeetingOutputs {
   async #report(running: Running, state: 'started' | 'stopping', change: OutputChange): Promise<void> {
     this.#tell(running.record, ...notificationsOf(running.record, state))
     await this.#write(running, change, state)
+  }
+
+  #stopping(running: Running): void {
+    running.stoppedAt = this.#options.parts.now()
+    this.#change(running, { state: 'stopping' })
   }
 
   #change(running: Running, change: OutputChange): void {
