@@ -6,7 +6,7 @@ import { createCaller, type CallOptions, type Method } from '../server-client/ca
 export { ServerClientError } from '../server-client/call.ts'
 export type { CallOptions, Method, Pass }
 
-/** Where the page was served from, a path before it included. */
+/** The address that the page was served from, including a path in front of it. */
 export const serverUrl = new URL(
   /^(.*?)\/(m\/[^/]+\/?|dashboard(\/.*)?)?$/.exec(location.pathname)?.[1] || '.',
   location.origin,
@@ -15,7 +15,7 @@ export const serverUrl = new URL(
 const TIMEOUT_MS = 30_000
 
 /**
- * A call that shows this token; without one, the cookie of whoever is signed in.
+ * Calls the REST API with this token; without one, with the cookie of a sign-in.
  *
  * @throws {ServerClientError}
  */
@@ -36,6 +36,6 @@ export const exchangeInvite = (code: string): Promise<Pass> =>
 export const createInvite = (token: string, roomId: string, entry: NewInvite['entry']): Promise<NewInvite> =>
   call('POST', '/v2/invites', { body: { roomId, entry }, token })
 
-/** Whether sound and picture work; `preparing` is there while the server still gets ready for them. */
+/** Whether the server's media is on; `preparing` tells the progress while it is being prepared. */
 export type MediaState = Health['media']
 export const health = (): Promise<Health> => call('GET', '/health', { accept: [503] })

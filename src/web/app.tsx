@@ -1,4 +1,4 @@
-/** Which screen is shown, and how one leads to the next. */
+/** Chooses the screen that is shown, and switches between screens. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
 import type { Address } from './address.ts'
@@ -9,7 +9,7 @@ import type * as inside from './screens/inside.tsx'
 import { Message } from './screens/message.tsx'
 import { PreJoin, type Choice } from './screens/pre-join.tsx'
 
-/** What the page itself refuses, by a reason of `sentences.ts`. */
+/** A refusal by the page itself; the reason is a key of `sentences.ts`. */
 class PageError extends Error {
   readonly reason: string
 
@@ -24,7 +24,9 @@ function reasonOf(error: unknown): string | undefined {
   return error instanceof MeetingError || error instanceof PageError ? error.reason : undefined
 }
 
-/** The larger part of the page, which loads while people look at themselves. @throws {PageError} PAGE_INCOMPLETE */
+/**
+ * Loads the larger part of the page while people look at themselves in the preview. @throws {PageError} PAGE_INCOMPLETE
+ */
 async function loadInside(): Promise<typeof inside> {
   try {
     return await import('./screens/inside.tsx')
@@ -43,12 +45,12 @@ type Screen =
 
 declare global {
   interface Window {
-    /** For tests and for whoever embeds the page from the same origin. */
+    /** For tests and for apps that embed the page from the same origin. */
     anteroom?: { meeting?: Meeting }
   }
 }
 
-/** The tab's own memory: a reload finds its way back, another tab does not. */
+/** The storage of this tab: a reload returns to the meeting, another tab does not. */
 const memory = {
   load: (meetingId: string): Pass | undefined => {
     const token = sessionStorage.getItem(`anteroom:${meetingId}`)
@@ -76,7 +78,7 @@ export function App({ address }: { address: Address }) {
       `${new URL(serverUrl).pathname.replace(/\/$/, '')}/m/${encodeURIComponent(pass.meetingId)}`,
     )
     setScreen({ name: 'preJoin', pass })
-    // Whether that worked is asked at the join.
+    // A failure is reported when the person joins.
     loadInside().catch(() => undefined)
   }, [])
 
@@ -102,7 +104,7 @@ export function App({ address }: { address: Address }) {
   )
 
   useEffect(() => {
-    // An app that embeds the page hands over its own token; so does our dashboard, which opened it.
+    // An app that embeds the page hands over its own token, and so does our dashboard, which opened the page.
     const hear = ({
       source,
       origin,
@@ -176,7 +178,7 @@ export function App({ address }: { address: Address }) {
       return <screen.Inside meeting={screen.meeting} token={screen.pass.token} />
     case 'message': {
       const { sentence, pass } = screen
-      // A part that could not be loaded, or that a newer page has no more, comes with a new page alone.
+      // A part that could not be loaded, or that a newer version no longer has, requires loading the page again.
       const again = (to: Pass): void =>
         sentence === PAGE_INCOMPLETE ? location.reload() : setScreen({ name: 'preJoin', pass: to })
       return (

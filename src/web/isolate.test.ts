@@ -10,7 +10,7 @@ test('a foreign text ends where it ends, whatever it contains', () => {
     ['a\u2069b', '\u2068ab\u2069'],
     ['\u202egnp.exe', '\u2068gnp.exe\u2069'],
     ['\u2067\u2066\u2068\u202a\u202b\u202c\u202d', '\u2068\u2069'],
-    // Marks only say how the text itself runs.
+    // The text's own direction marks are kept.
     ['a\u200f!', '\u2068a\u200f!\u2069'],
   ]
   for (const [text, shown] of rows) assert.equal(isolated(text), shown)

@@ -1,8 +1,9 @@
 /**
- * Isolates text that people wrote within our sentences: a name in a right-to-left script must not reorder the sentence around
- * it. Use `<Foreign>` in markup, and `isolated` in a plain string (a title, a notice, an option).
+ * Isolates text that people wrote within our sentences: a name in a right-to-left script must not reorder the sentence
+ * around it. Use `<Foreign>` in markup, and `isolated` in a plain string (a title, a notice, an option).
  *
- * An `aria-label` needs neither: it is read aloud in its logical order, and some readers speak the controls.
+ * An `aria-label` needs neither: it is read aloud in its logical order, and some screen readers read the control
+ * characters aloud.
  */
 
 /** Embeddings, overrides and isolates, with which a text could affect what follows it. */

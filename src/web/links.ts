@@ -1,4 +1,4 @@
-/** The addresses in what somebody wrote. Only http and https become links; text never becomes markup. */
+/** Finds the addresses in a text that somebody wrote. Only http and https become links; text never becomes markup. */
 import { LinkifyIt } from 'linkify-it'
 
 export interface Part {
@@ -9,7 +9,7 @@ export interface Part {
 const linkifier = new LinkifyIt().set({ fuzzyLink: false, fuzzyEmail: false, urlAuth: true })
 for (const scheme of ['ftp:', 'mailto:', '//']) linkifier.add(scheme, null)
 
-/** What shows an address in another order than it is read, or hides a part of it. */
+/** Characters that hide a part of an address or show it in another order. */
 const DECEIVING = /[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/
 
 export function withLinks(text: string): Part[] {
@@ -25,7 +25,7 @@ export function withLinks(text: string): Part[] {
   return parts
 }
 
-/** Whether an address leads where it seems to: one like `https://bank.example@other.example` does not. */
+/** Whether an address leads where it appears to lead: `https://bank.example@other.example` does not. */
 function isPlain(address: string): boolean {
   const url = URL.parse(address)
   return url !== null && url.username === '' && url.password === '' && !DECEIVING.test(address)

@@ -5,7 +5,7 @@ import './base.css'
 import './style.css'
 
 const address = parseAddress(location.pathname, location.hash)
-// Codes and tokens do not stay where others see them, nor in the history.
+// Codes and tokens must not stay in the address bar or the history, where others can see them.
 if (location.hash !== '') history.replaceState(null, '', location.pathname)
 
 createRoot(document.getElementById('root')!).render(<App address={address} />)

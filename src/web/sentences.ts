@@ -1,13 +1,13 @@
-/** What a refusal or an end means for the person in front of the page, and what to do about it. */
+/** Explains a refusal or an end to the person at the page, and what to do about it. */
 
 export interface Sentence {
   title: string
   advice: string
-  /** Whether trying again may help. */
+  /** Whether another attempt may succeed. */
   again: boolean
 }
 
-/** Trying again loads the page anew. */
+/** Another attempt loads the page again. */
 export const PAGE_INCOMPLETE: Sentence = {
   title: 'A part of this page could not be loaded',
   advice: 'Check your connection and try again. That loads the page again.',

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Writes what the pages load once more as `.br` and `.gz`, for `src/api/rest/page.ts` to serve. */
+/** Also writes the files of the pages as `.br` and `.gz`, which `src/api/rest/page.ts` serves. */
 const compressed: Plugin = {
   name: 'anteroom:compressed',
   async writeBundle({ dir }, bundle) {
@@ -14,7 +14,7 @@ const compressed: Plugin = {
         if (name.endsWith('.html')) return
         const file = join(dir!, name)
         const bytes = await readFile(file)
-        // The highest quality would take 6 % off, and two seconds more of every start.
+        // The highest quality would save 6 %, but add two seconds to every build.
         const params = {
           [constants.BROTLI_PARAM_QUALITY]: 9,
           [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
@@ -37,7 +37,7 @@ export default defineConfig({
     emptyOutDir: true,
     // The meeting page loads nothing of the dashboard.
     rolldownOptions: {
-      // Nothing of the client does anything on its own, so what the start page does not use stays out of it.
+      // No module of the client has side effects, so modules that the start page does not use can be dropped.
       treeshake: { moduleSideEffects: [{ test: /\/src\/client\//, sideEffects: false }] },
       input: {
         meeting: join(import.meta.dirname, 'index.html'),
@@ -47,7 +47,7 @@ export default defineConfig({
       },
     },
     chunkSizeWarningLimit: 1200,
-    // The policy of the page allows nothing inline.
+    // The polyfill is an inline script, which the content security policy forbids.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
   },

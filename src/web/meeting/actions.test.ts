@@ -39,7 +39,7 @@ test('a press reverses the wish, also while the change is under way', () => {
     const { actions, done } = given({ mic: status, camera: status, share: status })
     actions.mic()
     actions.camera()
-    // While the browser asks what to share, a press does nothing.
+    // The button does nothing while the browser's sharing dialog is open.
     actions.share()
     assert.deepEqual(done, [mic, camera, ...(share ? [share] : [])], status)
   }

@@ -1,4 +1,4 @@
-/** What the header and the bar of a meeting say. */
+/** The content of the header and the bar of a meeting. */
 import type { DeviceStatus, Meeting, OutputName } from '../../client/client.ts'
 import type { IconName } from '../parts/icon.tsx'
 import type { ChatModel } from './chat-model.ts'
@@ -11,14 +11,14 @@ export interface BarButtonContent {
   name: ButtonName
   icon: IconName
   label: string
-  /** The key that does the same. */
+  /** The shortcut key. */
   hint: string
   /** A device that is off. */
   isOff: boolean
   isActive: boolean
-  /** The device is on its way; a press is still taken. */
+  /** The device is being switched; the button still works. */
   isBusy: boolean
-  /** Shown on it when it is not 0. */
+  /** Shown on the button unless it is 0. */
   count: number
 }
 
@@ -32,7 +32,9 @@ export interface BarFacts {
   handUp: boolean
 }
 
-/** On, or about to be: what is wanted counts, so that the second of two quick presses undoes the first. */
+/**
+ * Whether the device is on or about to be. The wish counts, so that the second of two quick clicks undoes the first.
+ */
 export function isWanted(status: DeviceStatus): boolean {
   return status === 'on' || status === 'turningOn'
 }
@@ -118,16 +120,19 @@ export function barView(meeting: Meeting, chat: ChatModel): View<BarFacts> {
 }
 
 export interface Header {
-  /** Why the meeting stands still, in a sentence; undefined while it does not. */
+  /** Why the meeting is interrupted, in one sentence; undefined if it is not. */
   interruption: string | undefined
   canInvite: boolean
-  /** What leaves the meeting, as signs for everybody. */
+  /** The outputs that everybody is told about. */
   signs: { output: OutputName; text: string }[]
-  /** What a moderator may start or stop. */
+  /** The outputs that a moderator may start or stop. */
   controls: { output: OutputName; label: string; isOn: boolean; isBusy: boolean }[]
 }
 
-/** What is said of each output, and what the page offers of it: a livestream needs targets, which the page has no place for. */
+/**
+ * The texts of each output, and the buttons that the page offers: none for a livestream, because the page has no form
+ * for its targets.
+ */
 const outputTexts: Record<OutputName, { sign: string; start?: string; stop?: string }> = {
   recording: { sign: 'Recording', start: 'Record', stop: 'Stop recording' },
   hls: { sign: 'Live' },

@@ -1,4 +1,4 @@
-/** The last things that were said, where speech is transcribed. */
+/** The latest captions, if speech is transcribed. */
 import type { Caption, Meeting } from '../../client/client.ts'
 import type { View } from './view.ts'
 
@@ -10,10 +10,10 @@ export interface CaptionLine {
 }
 
 const MOST_LINES = 3
-/** How long a line stays when nothing follows. */
+/** How long a line stays if no other follows. */
 const STAYS_MS = 8000
 
-/** The lines after one more caption: the final text replaces the partial one, and only the last few stay. Pure. */
+/** Adds a caption to the lines: a final text replaces the partial one, and only the last few lines stay. Pure. */
 export function withCaption(lines: readonly CaptionLine[], caption: Caption): CaptionLine[] {
   const { id, participantId, participantName: name, text } = caption
   const line = { id, participantId, name, text }
@@ -36,7 +36,7 @@ export class Captions implements View<readonly CaptionLine[]> {
     return () => this.#listeners.delete(onChange)
   }
 
-  /** Follows a meeting. Returns the way to stop. */
+  /** Follows a meeting. Returns a function that stops it. */
   listen(meeting: Pick<Meeting, 'on'>): () => void {
     const stop = meeting.on('captionHeard', (caption) => {
       this.#show(withCaption(this.#lines, caption))

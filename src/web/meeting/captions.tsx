@@ -4,7 +4,7 @@ import { Captions as CaptionsModel } from './captions-model.ts'
 import { useModel } from './model.ts'
 import { useView } from './use-view.ts'
 
-/** What is said, as text. */
+/** Shows captions. */
 export const Captions = memo(function Captions() {
   const { meeting } = useModel()
   const captions = useMemo(() => new CaptionsModel(), [])

@@ -1,4 +1,4 @@
-/** What is said in a meeting: messages, raised hands, and reactions that float by. */
+/** The chat of a meeting: messages, raised hands and reactions. */
 import { MeetingError, type Chat, type ChatMessage } from '../../client/client.ts'
 import type { Subscribe } from './view.ts'
 
@@ -9,16 +9,16 @@ const REACTIONS = 'REACTION'
 const REACTION_MS = 4000
 const MAX_REACTION_LENGTH = 8
 
-/** The only reader of a message. The name is kept for after they have left. */
+/** The only reader of a message. The name is kept because the reader may have left. */
 export interface Addressee {
   id: string
   name: string
 }
 
-/** What is being written. It outlives the panel in which it is written. */
+/** The message being written. It survives when the panel is closed. */
 export interface Draft {
   text: string
-  /** Absent: everybody. */
+  /** Undefined: everybody. */
   to?: Addressee | undefined
 }
 
@@ -27,16 +27,16 @@ export interface Unsent extends Draft {
   problem: string
 }
 
-/** Never changed in place: each part is a new object when it is another. */
+/** Immutable: a part that changes becomes a new object. */
 export interface ChatState {
   readonly messages: readonly ChatMessage[]
   readonly draft: Draft
   /** How many messages wait for the server's answer. */
   readonly sending: number
-  /** Messages that did not arrive, as far as is known. */
+  /** Messages that were not sent, or may not have been. */
   readonly unsent: readonly Unsent[]
   readonly unread: number
-  /** participantIds of those whose hand is up. */
+  /** The participantIds of people with a raised hand. */
   readonly hands: ReadonlySet<string>
   readonly reactions: readonly { id: string; from: string; text: string }[]
 }
@@ -48,7 +48,7 @@ const NOTHING_SAID: Pick<ChatState, 'messages' | 'unread' | 'hands' | 'reactions
   reactions: [],
 }
 
-/** What the model needs of a meeting. */
+/** The parts of a meeting that the model uses. */
 export interface ChatSource {
   readonly self: { readonly id: string }
   readonly chat: Pick<Chat, 'listen' | 'publish'>
@@ -74,7 +74,7 @@ export class ChatModel {
     return () => this.#listeners.delete(onChange)
   }
 
-  /** Listens to the meeting from its first kept message on. Returns the way to stop. */
+  /** Follows the chat from its first kept message on. Returns a function that stops it. */
   listen(): () => void {
     const { chat, self } = this.#source
     this.#set(NOTHING_SAID)
@@ -104,7 +104,7 @@ export class ChatModel {
     return () => stops.forEach((stop) => stop())
   }
 
-  /** Whether the messages are on screen; what arrives then is not unread. */
+  /** Sets whether the messages are on screen; if so, new ones do not count as unread. */
   setRead(isRead: boolean): void {
     this.#isRead = isRead
     if (isRead && this.#state.unread > 0) this.#set({ unread: 0 })
@@ -114,7 +114,7 @@ export class ChatModel {
     this.#change(({ draft }) => ({ draft: change(draft) }))
   }
 
-  /** Never fails: a message that cannot be sent is among `unsent`. */
+  /** Never fails: a message that could not be sent goes to `unsent`. */
   say({ text, to }: Draft): void {
     this.#change(({ sending }) => ({ sending: sending + 1 }))
     this.#source.chat

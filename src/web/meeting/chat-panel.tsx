@@ -8,10 +8,10 @@ import { useView } from './use-view.ts'
 
 const EMOJI = ['👍', '👏', '😀', '🎉', '❤️', '🤔']
 const MAX_LENGTH = 4000
-/** This close to the end counts as reading along. */
+/** Scrolled this close to the end, the list follows new messages. */
 const AT_END_PX = 80
 
-/** What is said: the list, whom to say it to, and the line to write in. */
+/** The chat: its messages, the choice of the reader, and the input. */
 export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => void }) {
   const { meeting, chat } = useModel()
   const { messages, unsent, sending, draft } = useSyncExternalStore(chat.subscribe, () => chat.state)
@@ -37,7 +37,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
     if (said === '' || gone) return
     atEnd.current = true
     chat.say({ text: said, to })
-    // At once and not with the answer: what is written from now on is the next message.
+    // Clear the input now, not when the answer comes: from here on the person writes the next message.
     chat.write((now) => ({ ...now, text: '' }))
   }
 
@@ -183,7 +183,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   )
 })
 
-/** Recognising addresses takes its time, and what was said stays as it is. */
+/** Memoised, because finding addresses is slow and a message does not change. */
 const MessageText = memo(function MessageText({ text }: { text: string }) {
   return (
     <p className="said" dir="auto">

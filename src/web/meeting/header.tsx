@@ -48,7 +48,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
   )
 })
 
-/** How long we have been inside. */
+/** The time since we joined. */
 function Duration() {
   const [seconds, setSeconds] = useState(0)
   useEffect(() => {

@@ -5,7 +5,7 @@ import { useModel } from './model.ts'
 import { waitingView } from './people-model.ts'
 import { useView } from './use-view.ts'
 
-/** The first of those who ask to join, for whoever may let them in. */
+/** Shows the oldest entry request to people who may answer it. */
 export const Knock = memo(function Knock() {
   const { meeting, actions } = useModel()
   const waiting = useView(useMemo(() => waitingView(meeting), [meeting]))

@@ -1,4 +1,4 @@
-/** The notice: one sentence that is shown for a while, of who came and left and of what failed. */
+/** The notice: a sentence that is shown for a short time, about people who come and go, and about failures. */
 import type { Meeting, OutputName, OutputState } from '../../client/client.ts'
 import { isolated } from '../isolate.ts'
 import type { Subscribe, View } from './view.ts'
@@ -10,7 +10,7 @@ export class Notice implements View<string> {
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #listeners = new Set<() => void>()
 
-  /** Empty when there is nothing to say. */
+  /** Empty if there is no notice. */
   readonly get = (): string => this.#text
 
   readonly subscribe: Subscribe = (onChange) => {

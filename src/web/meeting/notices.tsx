@@ -13,7 +13,7 @@ export const Notices = memo(function Notices() {
   )
 })
 
-/** Those that float by now. */
+/** The reactions that float over the screen. */
 export const Reactions = memo(function Reactions() {
   const { meeting, chat } = useModel()
   const reactions = useSyncExternalStore(chat.subscribe, () => chat.state.reactions)

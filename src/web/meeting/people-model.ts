@@ -1,9 +1,9 @@
-/** Who waits to be let in, and who is here. */
+/** The people in the lobby and in the meeting. */
 import type { EntryRequest, Meeting } from '../../client/client.ts'
 import { everyone } from './stage-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 
-/** The entry requests that we may answer, in the order of asking. */
+/** The entry requests that we may answer, oldest first. */
 function waitingOf({
   self,
   lobby,
@@ -15,7 +15,7 @@ export function waitingView(meeting: Meeting): View<EntryRequest[]> {
   return viewOf(() => waitingOf(meeting), onEvents(meeting, 'stateChanged', 'entryRequested', 'entrySettled'))
 }
 
-/** The ids of all who are here, ourselves first. */
+/** The ids of all participants, ourselves first. */
 export function hereView(meeting: Meeting): View<string[]> {
   return viewOf(
     () => everyone(meeting),
@@ -23,7 +23,7 @@ export function hereView(meeting: Meeting): View<string[]> {
   )
 }
 
-/** The others by name. */
+/** The other participants, sorted by name. */
 export function othersView(meeting: Meeting): View<{ id: string; name: string }[]> {
   return viewOf(
     () => [...meeting.participants.values()].map(({ id, name }) => ({ id, name })),

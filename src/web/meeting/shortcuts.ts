@@ -1,4 +1,4 @@
-/** Single keys that do what the bar does. */
+/** Keys that do the same as buttons of the bar. */
 import type { ButtonName } from './bar-model.ts'
 
 export type Shortcut = ButtonName | 'closePanel'
@@ -14,12 +14,12 @@ const KEYS = new Map<string, Shortcut>([
 ])
 
 export interface Press extends Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'repeat'> {
-  /** Of the element that has the focus, in any case. */
+  /** Tag name of the focused element, in upper or lower case. */
   tagName: string
   dialogOpen: boolean
 }
 
-/** Undefined where the press belongs to the browser, to a field or to a dialog. */
+/** Returns undefined if the key belongs to the browser, an input or a dialog. */
 export function shortcutOf({
   key,
   ctrlKey,

@@ -4,7 +4,7 @@ import { useModel } from './model.ts'
 import { soundsView } from './stage-model.ts'
 import { useView } from './use-view.ts'
 
-/** Plays all that is heard. A browser that wants a click first gets a button for it. */
+/** Plays all received sound. If the browser requires a click first, shows a button. */
 export const Sounds = memo(function Sounds() {
   const { meeting } = useModel()
   const streams = useView(useMemo(() => soundsView(meeting), [meeting]))

@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 import { shortcutOf, type Shortcut } from './shortcuts.ts'
 
-/** @param commands the same object on every render, or the keys are listened to anew */
+/** @param commands must be the same object on every render; otherwise the listener is replaced each time */
 export function useShortcuts(commands: Record<Shortcut, () => void>): void {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
@@ -15,7 +15,7 @@ export function useShortcuts(commands: Record<Shortcut, () => void>): void {
         dialogOpen: document.querySelector('dialog[open]') !== null,
       })
       if (shortcut === undefined) return
-      // A letter must not land in the field that it opens.
+      // The letter must not be typed into the input that it opens.
       if (shortcut !== 'closePanel') event.preventDefault()
       commands[shortcut]()
     }

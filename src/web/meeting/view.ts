@@ -1,19 +1,19 @@
-/** Parts of a meeting that change alone. A component that shows one redraws when that part changes, and not otherwise. */
+/** Values derived from a meeting. A component that uses one redraws only when that value changes. */
 import type { Meeting, MeetingEvents } from '../../client/client.ts'
 
-/** Calls back on each change. Returns the way to stop. */
+/** Calls `onChange` after each change. Returns a function that stops it. */
 export type Subscribe = (onChange: () => void) => () => void
 
 export interface View<T> {
-  /** The same value, by identity, for as long as nothing in it differs. */
+  /** Returns the same object as long as the value is equal. */
   get: () => T
-  /** Calls back only when `get` returns another value. */
+  /** Calls back only if `get` returns another value. */
   subscribe: Subscribe
 }
 
 /**
- * @param read works the value out of what is there now; it is small, since it runs on every signal
- * @param signals when to read again
+ * @param read computes the current value; keep it cheap, because it runs on every signal
+ * @param signals when to compute it again
  */
 export function viewOf<T>(read: () => T, ...signals: Subscribe[]): View<T> {
   let last: { value: T } | undefined
@@ -38,7 +38,7 @@ export function viewOf<T>(read: () => T, ...signals: Subscribe[]): View<T> {
   }
 }
 
-/** Whenever the meeting emits one of these. */
+/** A signal for each of these events. */
 export function onEvents(meeting: Pick<Meeting, 'on'>, ...events: (keyof MeetingEvents)[]): Subscribe {
   return (onChange) => {
     const stops = events.map((event) => meeting.on(event, () => onChange()))
@@ -46,7 +46,7 @@ export function onEvents(meeting: Pick<Meeting, 'on'>, ...events: (keyof Meeting
   }
 }
 
-/** Lists and plain objects are compared by what they hold, everything else by identity. */
+/** Compares lists and plain objects by their entries, everything else by identity. */
 export function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true
   if (Array.isArray(one) && Array.isArray(other))

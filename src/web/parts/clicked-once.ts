@@ -1,7 +1,7 @@
 import type { MouseEvent } from 'react'
 
 /**
- * For a button in a list that moves up when something is done: the second half of a double click would hit the next one,
+ * For a button in a list that moves up after a click: the second half of a double click would hit the next button,
  * which nobody has chosen.
  */
 export function clickedOnce(act: () => void): (event: MouseEvent) => void {

@@ -1,6 +1,6 @@
 import { withoutControls } from '../isolate.ts'
 
-/** Words of others (a name, an id, an address) in the middle of ours. */
+/** Isolates text of others (a name, an id, an address) within our text. */
 export function Foreign({ text, className }: { text: string; className?: string }) {
   return <bdi className={className}>{withoutControls(text)}</bdi>
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 
-/** How loud the microphone hears us, so that one sees that it works. */
+/** Shows the level of our microphone, so that people see that it works. */
 export function LevelMeter({ track }: { track: MediaStreamTrack | undefined }) {
   const bar = useRef<HTMLDivElement>(null)
   useEffect(() => {

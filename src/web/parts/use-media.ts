@@ -4,8 +4,8 @@ import { health, type MediaState } from '../api.ts'
 const AGAIN_MS = 2000
 
 /**
- * Whether the server has sound and picture; asked again for as long as it prepares them. Undefined until the first answer,
- * null where there was none.
+ * The state of the server's media, polled while it is being prepared. Undefined before the first answer, null if there
+ * was none.
  */
 export function useMedia(): MediaState | null | undefined {
   const [media, setMedia] = useState<MediaState | null>()
@@ -19,7 +19,7 @@ export function useMedia(): MediaState | null | undefined {
       )
       if (isOver) return
       setMedia((before) => found ?? before ?? null)
-      // A server that does not answer may be starting again.
+      // A server that does not answer may be restarting.
       if (found === undefined || found.preparing) timer = setTimeout(() => void ask(), AGAIN_MS)
     }
     void ask()

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 
-/** One picture. Its sound, if any, is played elsewhere. */
+/** Shows a video track. Its sound is played elsewhere. */
 export function Video({
   track,
   mirrored = false,
@@ -33,7 +33,7 @@ export function Video({
   )
 }
 
-/** One sound. `onBlocked`: the browser wants a click first. */
+/** Plays an audio track. `onBlocked`: the browser requires a click first. */
 export function Sound({ track, onBlocked }: { track: MediaStreamTrack; onBlocked: () => void }) {
   const element = useRef<HTMLAudioElement>(null)
   useEffect(() => {

@@ -4,7 +4,7 @@ import { InviteDialog } from './invite.tsx'
 import { LeaveDialog } from './leave.tsx'
 import { RemoveDialog } from './remove.tsx'
 
-/** Whichever is open. */
+/** Shows the open dialog, if any. */
 export function Dialogs({
   dialog,
   token,

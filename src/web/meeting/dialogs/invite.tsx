@@ -3,7 +3,7 @@ import { createInvite } from '../../api.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
 
-/** Makes a link for others: one for each way of entry that is chosen. */
+/** Makes a link for others; each way of entry that is chosen gets its own. */
 export function InviteDialog({ token, onClose }: { token: string; onClose: () => void }) {
   const { meeting } = useModel()
   const [entry, setEntry] = useState<'direct' | 'ask'>('direct')
