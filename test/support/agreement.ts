@@ -1,4 +1,7 @@
-/** What one says of what it sends, and what another has and receives of it: the two must come to be the same. */
+/**
+ * Compares the streams that a participant sends by its own account with those that the others receive; in the end both
+ * must be the same.
+ */
 import type { Page } from 'playwright-core'
 import type { Person } from './browser.ts'
 import type { Published } from './published.ts'
@@ -9,26 +12,26 @@ export interface Sends {
   share: boolean
 }
 
-/** What a viewer has of one other. */
+/** The streams that a viewer receives from another participant. */
 export interface Has extends Sends {
-  /** Streams by kind. */
+  /** The number of streams by kind. */
   streams: { audio: number; video: number; share: number; shareAudio: number }
-  /** Frames and loudness so far, by kind; they rise while something arrives. */
+  /** Frames and audio energy so far, by kind; they grow while media arrives. */
   flow: { audio: number; video: number; share: number; shareAudio: number }
 }
 
-/** One who is in the meeting, on whichever client. */
+/** A participant with any client. */
 export interface Side {
   readonly id: string
   readonly page: Page
-  /** What it shows of its own; undefined while it is on the way. */
+  /** The streams that it shows as its own; undefined while a change is under way. */
   says(): Promise<Sends | undefined>
   has(id: string): Promise<Has | undefined>
 }
 
 const NO_STREAMS = `{ audio: 0, video: 0, share: 0, shareAudio: 0 }`
 
-/** By the page's own buttons. */
+/** Our own client, driven by the page's buttons. */
 export class OwnSide implements Side {
   readonly id: string
   readonly page: Page
@@ -64,7 +67,7 @@ export class OwnSide implements Side {
   }
 }
 
-/** The published client, by what it tells its app. */
+/** The published client, observed through the events of its app. */
 export class PublishedSide implements Side {
   readonly id: string
   readonly page: Page
@@ -95,7 +98,7 @@ export class PublishedSide implements Side {
   }
 }
 
-/** Why this viewer does not have what the other says that it sends; undefined where it has exactly that. */
+/** Returns how the viewer's streams differ from those that the other sends; undefined if they are equal. */
 export function difference(says: Sends, has: Has | undefined, earlier: Has | undefined): string | undefined {
   if (!has) return 'it does not know the other'
   for (const kind of ['mic', 'camera', 'share'] as const)
@@ -118,7 +121,7 @@ export function difference(says: Sends, has: Has | undefined, earlier: Has | und
   return undefined
 }
 
-/** Every pair agrees; all that each receives is accounted for. Answers how long that took, in ms. */
+/** Waits until every pair agrees and every received stream is explained. Returns how long that took, in ms. */
 export async function agree(sides: readonly Side[], patienceMs = 60_000): Promise<number> {
   const from = performance.now()
   const earlier = new Map<string, Has>()
@@ -142,7 +145,7 @@ export async function agree(sides: readonly Side[], patienceMs = 60_000): Promis
             const has = await viewer.has(other.id)
             const problem = difference(said, has, earlier.get(pair))
             if (problem !== undefined) problems.push(`${pair}: ${problem}`)
-            // What it receives is watched from the moment on in which it has the right streams.
+            // The streams are watched from the moment in which the viewer has the right ones.
             if (has && !(earlier.has(pair) && problem?.includes('nothing arrives'))) earlier.set(pair, has)
           }),
         )

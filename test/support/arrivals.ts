@@ -1,10 +1,15 @@
-/** What arrives at a page, whichever client it runs: watched from inside, so that a busy machine between does not count. */
+/**
+ * Records the media that arrives at a page, with any client. It runs inside the page, so that a busy machine does not
+ * distort the times.
+ */
 import type { BrowserContext, Page } from 'playwright-core'
 
-/** Small pictures, as many people share one machine here; and every connection of the page under watch. */
+/**
+ * Makes the camera's video small, because many people share one machine here, and watches every connection of the page.
+ */
 const SCRIPT = `(() => {
   const SAMPLE_MS = 50
-  // By which the media server tries how much a line carries: nobody's stream.
+  // The SSRC that the media server uses to probe the bandwidth; it is no stream.
   const PROBES = 1234
   const devices = navigator.mediaDevices
   if (!devices) return
@@ -58,10 +63,10 @@ const SCRIPT = `(() => {
       armedAt = performance.now()
       maxGapMs = 0
       firsts = { video: [], audio: [] }
-      // What stood still already is not stopped by what comes now.
+      // A stream that had already stopped cannot be interrupted.
       for (const one of streams.values()) one.watched = armedAt - one.at < 500
     },
-    /** ms from arm() until so many streams of each kind came on connections made after it; null until then. */
+    /** Time in ms from arm() until this many streams of each kind arrive on new connections; null until then. */
     back: (others) => {
       const when = ['video', 'audio'].map((kind) => firsts[kind][others - 1])
       return when.includes(undefined) ? null : Math.max(...when)
@@ -70,7 +75,7 @@ const SCRIPT = `(() => {
       const now = performance.now()
       return [...streams.values()].filter((one) => one.kind === kind && now - one.at < 1500).length
     },
-    /** Frames, or packets of sound, that came by this track so far. */
+    /** Frames of video, or packets of audio, received on this track so far. */
     arrived: async (track) => {
       for (const { peer } of peers) {
         const receiver = peer.getReceivers().find((one) => one.track === track)
@@ -104,17 +109,17 @@ export class Arrivals {
     this.#page = page
   }
 
-  /** From here on times and gaps count. */
+  /** Starts to record times and gaps. */
   arm(): Promise<void> {
     return this.#page.evaluate('arrivals.arm()')
   }
 
-  /** ms from `arm()` until picture and sound of so many others came by connections made since. */
+  /** Time in ms from `arm()` until video and audio of this many others arrive on new connections. */
   back(others: number, patienceMs: number): Promise<number> {
     return this.#until(`arrivals.back(${others})`, patienceMs, `picture and sound of ${others} again`)
   }
 
-  /** Picture and sound of exactly so many others arrive now. */
+  /** Waits until video and audio of exactly this many others arrive. */
   async flows(others: number, patienceMs: number): Promise<void> {
     await this.#until(
       `arrivals.flowing('video') === ${others} && arrivals.flowing('audio') === ${others} ? 1 : null`,
@@ -123,12 +128,12 @@ export class Arrivals {
     )
   }
 
-  /** The longest that a stream of pictures stood still since `arm()`, of those that flowed then. */
+  /** The longest gap in a video stream since `arm()`, among the streams that were flowing then. */
   gapMs(): Promise<number> {
     return this.#page.evaluate('arrivals.gapMs')
   }
 
-  /** Which that was and when it began. */
+  /** Describes that gap: its stream, and when it began. */
   gap(): Promise<string> {
     return this.#page.evaluate('arrivals.gap')
   }

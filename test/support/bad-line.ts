@@ -1,33 +1,36 @@
 /**
- * A bad line between clients and a server, in user space: what goes to one loopback address is carried to another, with
- * loss, delay, silence, or another address of its own. Needs no rights, and works where the kernel has no `netem`.
+ * Simulates a bad line between clients and a server in user space: forwards one loopback address to another, with loss,
+ * delay, silence, or another source address. Needs no privileges, and works without the kernel's `netem`.
  */
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export interface LineQuality {
-  /** Of datagrams, each way, from 0 to 1. Streams lose nothing; their system would send again. */
+  /**
+   * Share of datagrams lost in each direction, from 0 to 1. TCP streams lose nothing, because the system would send it
+   * again.
+   */
   loss: number
-  /** Each way. */
+  /** In each direction. */
   delayMs: number
-  /** Nothing gets through; streams stay open and are silent. */
+  /** Nothing is forwarded; streams stay open but silent. */
   silent: boolean
-  /** What comes through to each client's socket for media; what it may not send on yet waits, and is lost when it waited too long. */
+  /** The bandwidth to each client's media socket. Excess packets wait, and are dropped if they wait too long. */
   downBitsPerSecond: number
 }
 
 const GOOD: LineQuality = { loss: 0, delayMs: 0, silent: false, downBitsPerSecond: Infinity }
-/** Where clients find the line, and where the server is. */
+/** The address at which clients reach the line, and the one at which the server listens. */
 export const LINE_ADDRESS = '127.0.0.2'
 const SERVER_ADDRESS = '127.0.0.1'
 const SILENCE_CHECK_MS = 50
-/** As much as an ordinary router keeps before it drops. */
+/** As long as the queue of an ordinary router. */
 const LONGEST_QUEUE_MS = 300
 
 export class BadLine {
   quality: LineQuality = { ...GOOD }
-  /** From which the server sees clients come. */
+  /** The last part of the address from which the server sees clients. */
   #address = 3
   readonly #servers: Server[] = []
   readonly #doors: UdpSocket[] = []
@@ -45,7 +48,7 @@ export class BadLine {
     this.quality = { ...GOOD }
   }
 
-  /** As when a phone goes from one network to another: streams are cut, datagrams come from elsewhere. */
+  /** As when a phone changes the network: streams are cut, and datagrams come from another address. */
   changeAddress(): void {
     this.#address++
     for (const { client, upstream } of this.#pairs) {
@@ -88,7 +91,7 @@ export class BadLine {
     this.#servers.push(server)
   }
 
-  /** Bytes in order, each part as late as the line was when it came. */
+  /** Forwards bytes in order, each part with the delay of the line at its arrival. */
   async #pump(from: Socket, to: Socket): Promise<void> {
     let last = Promise.resolve()
     try {
@@ -100,7 +103,7 @@ export class BadLine {
           while (this.quality.silent && !to.destroyed) await wait(SILENCE_CHECK_MS)
           if (!to.destroyed) to.write(part as Buffer)
         })
-        // A stream that is silent is not read on either.
+        // A silent stream is not read further.
         if (late === undefined) await last
       }
       await last
@@ -152,7 +155,7 @@ export class BadLine {
       try {
         send()
       } catch {
-        // The way was closed while this was on it.
+        // The socket was closed before the datagram was sent.
       }
     }
     if (delayMs > 0) setTimeout(late, delayMs)

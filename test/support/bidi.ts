@@ -1,10 +1,10 @@
-/** Whether words of others are held apart from ours, so that a script written from right to left turns only itself. */
+/** Checks that text of others is isolated from the page's text, so that a right-to-left script affects only itself. */
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 
 /**
- * Looks at all that is shown: texts, tooltips, the window's title, what stands in fields. What is foreign must be in Hebrew
- * alone: each Latin letter beside it counts as a word of the page.
+ * Checks all shown text: texts, tooltips, the window's title and inputs. Foreign text must be Hebrew only, because each
+ * Latin letter next to it counts as the page's own.
  */
 export async function assertIsolated(page: Page, where: string): Promise<void> {
   const { seen, faults } = await page.evaluate(() => {

@@ -1,13 +1,13 @@
-/** Chromium windows with fake devices, driven through the page as a person drives it. */
+/** Chromium windows with fake devices, operated through the page as a person would. */
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { findChromium } from '../../scripts/chromium.mjs'
 import { watchBrowser } from './evidence.ts'
 import { smallPictures, type Pictures } from './published.ts'
 
-/** Far longer than any of it takes, also on a machine that is much slower. */
+/** Far longer than any step takes, even on a much slower machine. */
 const PATIENCE_MS = 90_000
 const DISABLED_FEATURES = [
-  // Chromium takes the last list it is given, so this one repeats Playwright's.
+  // Chromium uses only the last list that it is given, so this one repeats Playwright's.
   'AimEnabled',
   'AvoidCorsURLLoaderRestartOnRedirect',
   'AvoidUnnecessaryBeforeUnloadCheckSync',
@@ -22,7 +22,7 @@ const DISABLED_FEATURES = [
   'PreconnectToSearch',
   'TcpPortRandomizationWin',
   'ThirdPartyStoragePartitioning',
-  // Suggestions of the address bar: a page of their own in every window, loaded at once though nobody sees it.
+  // The suggestions of the address bar are an invisible page in every window, loaded at once.
   'WebUIOmniboxAimPopup',
   'WebUIOmniboxPopup',
 ]
@@ -34,7 +34,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Each frame costs an encoding.
+  // Each frame costs processor time for encoding.
   '--use-fake-device-for-media-stream=fps=10',
   '--use-fake-ui-for-media-stream',
   '--autoplay-policy=no-user-gesture-required',
@@ -54,7 +54,7 @@ export async function launchBrowser(extra: string[] = []): Promise<Browser> {
   return browser
 }
 
-/** One person in a window of their own. */
+/** One person with a window of their own. */
 export class Person {
   readonly name: string
   readonly page: Page
@@ -86,7 +86,7 @@ export class Person {
     return new Person(name, await context.newPage(), context)
   }
 
-  /** From the start page into a meeting of one's own. Returns its address. */
+  /** Starts a new meeting from the start page. Returns its address. */
   async start(url: string): Promise<string> {
     await this.page.goto(url)
     await this.page.getByTestId('start').click()
@@ -111,26 +111,26 @@ export class Person {
     return this
   }
 
-  /** An invite link, made as a person makes it. */
+  /** Makes an invite link through the page. */
   async invite(entry: 'direct' | 'ask'): Promise<string> {
     await this.page.getByTestId('invite').click()
     await this.page.getByTestId(`invite-${entry}`).check()
     const field = this.page.getByTestId('invite-link')
     await field.and(this.page.locator('[value^="http"]')).waitFor()
-    // Each choice makes a link of its own; the one that stands when nothing is under way counts.
+    // Each choice makes its own link; wait for the last one.
     await this.page.waitForTimeout(300)
     const link = await field.inputValue()
     await this.page.getByRole('button', { name: 'Done' }).click()
     return link
   }
 
-  /** Waits until this person receives moving pictures and sound of that many others. */
+  /** Waits until this person receives video and sound of that many others. */
   async seesAndHears(others: number): Promise<void> {
     await this.page.waitForFunction(
       async (wanted) => {
         const meeting = (globalThis as any).anteroom?.meeting
         if (!meeting) return false
-        // While the media is made anew there is nothing to ask.
+        // While the media is being rebuilt there are no statistics.
         const { receive } = await meeting.stats().catch(() => ({}))
         if (!receive) return false
         let [video, audio] = [0, 0]
@@ -146,17 +146,17 @@ export class Person {
     )
   }
 
-  /** Waits until a fact about the meeting holds, as the SDK tells it. */
+  /** Waits until a condition on the SDK's meeting is true. */
   async knows(fact: (meeting: any) => boolean): Promise<void> {
     const giveUpAt = Date.now() + PATIENCE_MS
-    // Asked from outside: the page's policy lets nothing be evaluated inside it.
+    // Evaluated from outside, because the page's content security policy forbids evaluation inside.
     while (!(await this.page.evaluate(`(${fact.toString()})(globalThis.anteroom.meeting)`))) {
       if (Date.now() > giveUpAt) throw new Error(`${this.name} never knew: ${fact.toString()}`)
       await this.page.waitForTimeout(100)
     }
   }
 
-  /** The menu on somebody's tile. */
+  /** Chooses an entry of the menu on somebody's tile. */
   async act(on: string, action: string): Promise<void> {
     await this.page.getByRole('button', { name: `Actions for ${on}` }).click()
     await this.page.getByRole('menuitem', { name: action }).click()

@@ -1,4 +1,4 @@
-/** What a page of our own client is made of in tests: the SDK alone, and the bare engine under it. */
+/** The globals of test pages with our own client: the SDK alone, and mediasoup-client under it. */
 import { Device } from 'mediasoup-client'
 import { connect } from '../../src/client/client.ts'
 

@@ -1,4 +1,4 @@
-/** Where the servers of tests keep their store. A second run of some files is over PostgreSQL: `npm run test:postgres`. */
+/** Chooses the store of test servers. `npm run test:postgres` runs some files a second time over PostgreSQL. */
 const onPostgres = process.env.TEST_STORE === 'postgres'
 
 export interface OwnDatabase {
@@ -6,8 +6,8 @@ export interface OwnDatabase {
   drop: () => Promise<void>
 }
 
-/** An empty database for one server, where this run is over PostgreSQL. */
+/** Makes an empty database for one server if this run uses PostgreSQL. */
 export async function ownDatabase(): Promise<OwnDatabase | undefined> {
-  // Most runs need no driver.
+  // Most runs need no database driver.
   return onPostgres ? (await import('./postgres.ts')).makeDatabase() : undefined
 }

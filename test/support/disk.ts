@@ -1,4 +1,4 @@
-/** Disks that fail on purpose: a small one of its own where this user may mount one, else a limit on a running program. */
+/** Disks that fail on purpose: a small one if this user may mount it, otherwise a limit on a running program. */
 import { execFileSync } from 'node:child_process'
 import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ export class SmallDisk {
     this.folder = folder
   }
 
-  /** Undefined where this user may not mount. */
+  /** Returns undefined if this user may not mount. */
   static mount(megabytes: number): SmallDisk | undefined {
     const folder = mkdtempSync(join(tmpdir(), 'anteroom-disk-'))
     try {
@@ -29,7 +29,7 @@ export class SmallDisk {
     return join(this.folder, 'ballast')
   }
 
-  /** To the last byte. */
+  /** Fills the disk to the last byte. */
   fill(): void {
     const file = openSync(this.#ballast, 'a')
     try {
@@ -57,7 +57,10 @@ export class SmallDisk {
   }
 }
 
-/** From now on this program writes no file beyond so many bytes; without a number it may again. False where that cannot be set. */
+/**
+ * Limits the size of the files that a program writes from now on; without a number, removes the limit. Returns false if
+ * it cannot be set.
+ */
 export function limitFileSize(pid: number, bytes?: number): boolean {
   try {
     execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes ?? 'unlimited'}:unlimited`], {
@@ -69,9 +72,9 @@ export function limitFileSize(pid: number, bytes?: number): boolean {
   }
 }
 
-/** Answers how to make it writable again; undefined where this user may do neither. */
+/** Returns a function that makes the folder writable again; undefined if this user may not do either. */
 export function makeReadOnly(folder: string): (() => void) | undefined {
-  // Modes of files do not bind root.
+  // File modes do not restrict root.
   if (process.getuid?.() !== 0) {
     chmodSync(folder, 0o500)
     return () => chmodSync(folder, 0o700)
@@ -82,7 +85,7 @@ export function makeReadOnly(folder: string): (() => void) | undefined {
   } catch {
     return undefined
   }
-  // Lazily, as a program under test may still have it open.
+  // Lazily, because the program under test may still have files open.
   const undo = (): void => void execFileSync('umount', ['-l', folder])
   try {
     mount('-o', 'remount,bind,ro')

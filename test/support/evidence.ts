@@ -1,6 +1,6 @@
 /**
- * What a failed test leaves behind: screenshots, the consoles of its pages, and the logs of its servers, in the folder
- * that `TEST_EVIDENCE` names. Nothing is kept where it names none.
+ * Saves evidence of failed tests: screenshots, the consoles of pages and the logs of servers, in the folder that
+ * `TEST_EVIDENCE` names. Without it, nothing is saved.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ interface SeenPage {
 const pages: SeenPage[] = []
 const servers: { name: string; log: () => string }[] = []
 
-/** Keeps what the pages of this browser say, and shows them when a test fails. */
+/** Records the consoles of this browser's pages; saves them when a test fails. */
 export function watchBrowser(browser: Browser): Browser {
   const newContext = browser.newContext.bind(browser)
   browser.newContext = async (options) => {
@@ -43,7 +43,7 @@ function watchPage(page: Page): void {
   pages.push(seen)
 }
 
-/** Keeps the log of a server, asked for when a test fails. */
+/** Registers the log of a server; it is saved when a test fails. */
 export function watchServer(name: string, log: () => string): void {
   servers.push({ name, log })
 }
@@ -64,11 +64,11 @@ if (folder !== undefined)
 async function keepPage(path: string, page: Page, console: readonly string[]): Promise<void> {
   await writeFile(`${path}.log`, console.join('\n'))
   if (page.isClosed()) return
-  // A page that hangs has no picture, and the test must end all the same.
+  // There is no screenshot of a page that hangs, but the test must end anyway.
   await page.screenshot({ path: `${path}.png`, timeout: SCREENSHOT_TIMEOUT_MS }).catch(() => undefined)
 }
 
-/** An address without its fragment, where invites and tokens stand. */
+/** Removes the fragment of an address, because it may contain an invite or a token. */
 function withoutFragment(url: string): string {
   return url.replace(/#.*/s, '#…')
 }

@@ -1,10 +1,10 @@
-/** An OpenAI-compatible endpoint that hears the same in everything. Real ones are in `speech.ts`. */
+/** An OpenAI-compatible endpoint that recognises the same text in every request. `speech.ts` has real recognisers. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface FakeRecogniser {
-  /** As `TRANSCRIPTION_URL` takes it. */
+  /** A value for `TRANSCRIPTION_URL`. */
   url: string
   close(): void
 }

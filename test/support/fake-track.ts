@@ -20,7 +20,7 @@ export class FakeTrack extends EventTarget {
     this.readyState = 'ended'
   }
 
-  /** As when the device is unplugged, or sharing is stopped in the browser's own controls. */
+  /** Ends the track as the browser does when a device is unplugged or sharing is stopped in its own controls. */
   endByBrowser(): void {
     if (this.readyState === 'ended') return
     this.stop()
@@ -28,7 +28,7 @@ export class FakeTrack extends EventTarget {
   }
 }
 
-/** As what it stands for. */
+/** Typed as the class that it replaces. */
 export function fakeTrack(kind: 'audio' | 'video'): MediaStreamTrack & FakeTrack {
   return new FakeTrack(kind) as FakeTrack & MediaStreamTrack
 }

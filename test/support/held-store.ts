@@ -1,4 +1,4 @@
-/** A store whose writes wait while a test says so: whatever is asked before one of them can be asked again before it is done. */
+/** A store whose writes wait while a test holds them, so that other requests can run before a write is done. */
 import { Refusal } from '../../src/protocol/errors.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -15,7 +15,7 @@ export class HeldStore {
   #failing: string | undefined
   readonly #waiters = new Set<() => void>()
 
-  /** For `Parts.through`. */
+  /** A value for `Parts.through`. */
   readonly through = (store: Store): Store => {
     const held = { ...store, check: () => this.#pass(() => store.check()) }
     for (const [group, methods] of Object.entries(WRITES)) {
@@ -38,7 +38,7 @@ export class HeldStore {
     return held
   }
 
-  /** The next call of this method is refused as by a store that is away. */
+  /** Makes the next call of this method fail as if the store were unavailable. */
   failNext<G extends keyof typeof WRITES>(group: G, method: (typeof WRITES)[G][number]): void {
     this.#failing = `${group}.${method}`
   }
@@ -47,18 +47,18 @@ export class HeldStore {
     this.#held ??= []
   }
 
-  /** How many writes wait. */
+  /** The number of waiting writes. */
   get size(): number {
     return this.#held?.length ?? 0
   }
 
-  /** Resolves when more than so many writes wait. */
+  /** Resolves when more than this many writes wait. */
   async more(than: number): Promise<void> {
     while (this.#held && this.#held.length <= than)
       await new Promise<void>((resolve) => this.#waiters.add(resolve))
   }
 
-  /** What waited goes on in its order. */
+  /** Lets the waiting writes continue in order. */
   release(): void {
     const held = this.#held ?? []
     this.#held = undefined

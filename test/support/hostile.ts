@@ -1,11 +1,11 @@
-/** Text of people that would be markup, script or a formula where somebody forgets to write it as text. */
+/** Text of people that would be markup, script or a formula if somebody forgot to escape it. */
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 
-/** What an element made from any of these is known by. */
+/** Marks the elements that such a text would create. */
 const MARK = 'data-hostile'
 
-/** Short enough for a name; each sets `globalThis.hostile` where it runs, or makes an element with the mark. */
+/** Short enough for a name. Each sets `globalThis.hostile` if it runs, or creates an element with the mark. */
 export const hostileTexts: readonly string[] = [
   `<img src=x ${MARK} onerror="globalThis.hostile=1">`,
   `<script ${MARK}>globalThis.hostile=2</script>`,
@@ -19,7 +19,7 @@ export const hostileTexts: readonly string[] = [
   `&lt;img ${MARK} src=x onerror=globalThis.hostile=9&gt;`,
 ]
 
-/** What a spreadsheet would work out. */
+/** Texts that a spreadsheet would evaluate. */
 export const hostileCells: readonly string[] = [
   '=HYPERLINK("http://evil.example","x")',
   '+1+1',
@@ -29,7 +29,7 @@ export const hostileCells: readonly string[] = [
   '\r=1+1',
 ]
 
-/** Nothing of it became an element or ran, wherever on the page it is shown. */
+/** Asserts that no such text became an element or ran, anywhere on the page. */
 export async function assertOnlyText(page: Page, where: string): Promise<void> {
   const found = await page.evaluate(
     `({ marked: [...document.querySelectorAll('[${MARK}]')].map((one) => one.outerHTML), ran: globalThis.hostile ?? null })`,
@@ -37,7 +37,7 @@ export async function assertOnlyText(page: Page, where: string): Promise<void> {
   assert.deepEqual(found, { marked: [], ran: null }, where)
 }
 
-/** No cell of a comma-separated text begins as a formula does. */
+/** Asserts that no cell of a CSV text begins like a formula. */
 export function assertNoFormulas(csv: string): void {
   for (const cell of csv.matchAll(/(?:^|,|\r?\n)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
     const text = cell[1] ?? cell[2] ?? ''

@@ -1,12 +1,16 @@
-/** Every limit that a setting names: what happens beyond it, and the test that shows it. `docs/limits.md` is made from it. */
+/**
+ * Every limit that a setting defines: what happens beyond it, and the test that proves it. Generates `docs/limits.md`.
+ */
 import { envExample } from '../../src/config/describe.ts'
 
 export interface LimitRow {
   setting: string
-  /** Who or what has so much of it. What is of a session or a meeting has shares, and a row in `test/attack/greedy.test.ts`. */
+  /**
+   * The holder of the limit. Limits of a session or a meeting have shares, and a row in `test/attack/greedy.test.ts`.
+   */
   of: 'server' | 'address' | 'key' | 'connection' | 'message' | 'participant' | 'session' | 'meeting'
   beyond: string
-  /** File and title of a test. */
+  /** The file and the title of a test. */
   shown: string
 }
 
@@ -195,7 +199,7 @@ export const limitRows: LimitRow[] = [
   },
 ]
 
-/** Name, help and default of every setting. */
+/** The name, help and default of every setting. */
 export const settingsShown = [...envExample().matchAll(/^# (.*)\n# ([A-Z_]+)=(.*)$/gm)].map(
   ([, help, name, byDefault]) => ({ name: name!, help: help!, byDefault: byDefault! }),
 )

@@ -1,4 +1,4 @@
-/** Live meetings with fake members over a real store, without a server around them. */
+/** Live meetings with fake members and a real store, without a server. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -41,14 +41,14 @@ const settings: MeetingSettings = {
 }
 
 let number = 0
-/** 24 hex digits, as the ids of sessions are. */
+/** 24 hex digits, like the ids of sessions. */
 export const newId = (): string => (++number).toString(16).padStart(24, '0')
 
 export function grantOf(entry: NonNullable<Grant['entry']>, tokenId = newId()): Grant {
   return { apiKey: 'key', projectId: PROJECT, entry, permissions: [], tokenId }
 }
 
-/** What one connection heard and was asked, in order. */
+/** Records the notifications and requests that one connection received, in order. */
 export class FakeLink implements Link {
   readonly baseUrl = 'https://meet.example.org'
   readonly connectionId = newId()
@@ -100,11 +100,11 @@ export interface Newcomer {
   link: FakeLink
   grant: Grant
   state: Promise<'waiting' | 'admitted'>
-  /** Once it was let in. */
+  /** Available after admission. */
   participant: () => Participant
 }
 
-/** Asks to come in. */
+/** Requests entry. */
 export function comes(live: LiveMeeting, participantId: string, grant = grantOf('direct')): Newcomer {
   const link = new FakeLink()
   let participant: Participant | undefined
@@ -118,7 +118,7 @@ export function comes(live: LiveMeeting, participantId: string, grant = grantOf(
   return { link, grant, state, participant: () => participant! }
 }
 
-/** Comes in and joins. */
+/** Requests entry and joins. */
 export async function joins(
   live: LiveMeeting,
   participantId: string,
@@ -136,7 +136,7 @@ export class LiveMeetingBench {
   readonly store: Store
   readonly #folder: string
   readonly engines = playedEngines()
-  /** What failed behind the scenes. */
+  /** Errors that were reported to `onError`. */
   readonly errors: unknown[] = []
 
   private constructor(folder: string, store: Store) {
@@ -157,7 +157,7 @@ export class LiveMeetingBench {
     return meeting
   }
 
-  /** The events that it emits are listed in `told`. */
+  /** Its events are recorded in `told`. */
   async openMeeting(
     meeting: MeetingRecord,
     sfu: Sfu,
@@ -189,7 +189,7 @@ export class LiveMeetingBench {
     return { live, events, told, isIdle: () => isIdle }
   }
 
-  /** The live meetings of a process that shares this directory with others. */
+  /** Opens the live meetings of a process that shares this directory with others. */
   openMeetings(directory: Directory, sfu: Sfu, changes: Partial<MeetingSettings> = {}): LiveMeetings {
     return new LiveMeetings({
       settings: { ...settings, ...changes },

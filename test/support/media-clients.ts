@@ -1,6 +1,6 @@
 /**
- * Clients of every make behind one interface, so that a journey is written once: our own SDK and the published one, each
- * in a window of its own with a tap on what it receives.
+ * One interface for our own SDK and the published one, so that a test is written once. Each client has a window of its
+ * own and a tap on the media that it receives.
  */
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -16,37 +16,43 @@ export interface Entry {
   camera?: boolean
   mic?: boolean
   permissions?: string[]
-  /** Of the camera; ours alone. VP9 goes out as one stream of three layers (SVC), the others as three streams. */
+  /**
+   * The codec of the camera, for our client only. VP9 is sent as one stream with three layers (SVC), the others as
+   * three streams.
+   */
   codec?: 'H264' | 'VP9'
 }
 
-/** What a journey asks of a client, by the client's own calls. */
+/** The client's operations in a test, performed by its own calls. */
 export interface MediaClient {
   readonly tap: Tap
-  /** Once the client knows a picture of theirs: the published one refuses to choose a size before. */
+  /** Waits for a video of the participant first, because the published client refuses to choose a size before. */
   setQuality(of: string, quality: 'low' | 'med' | 'high'): Promise<void>
   camera(on: boolean): Promise<void>
   mic(on: boolean): Promise<void>
-  /** To the other camera, while it is sent. */
+  /** Switches to the other camera while sending. */
   switchCamera(): Promise<void>
   share(on: boolean): Promise<void>
   close(): Promise<void>
 }
 
-/** Until a picture is known, on a machine under load. */
+/** Enough for the first video on a machine under load. */
 const PICTURE_MS = 90_000
 
 export type Make = 'our client' | 'js-sdk'
 export const makes: readonly Make[] = ['our client', 'js-sdk']
 
-/** Flags of the browser: three cameras (the second of which gives no picture) with few frames a second, as each frame costs this machine an encoding in three sizes. */
+/**
+ * Flags for the browser: three cameras, the second without frames. The frame rate is low, because each frame is encoded
+ * in three sizes.
+ */
 export const mediaFlags: readonly string[] = [
   '--ignore-certificate-errors',
   '--use-fake-device-for-media-stream=device-count=3,fps=10',
   '--auto-select-desktop-capture-source=Entire screen',
 ]
 
-/** The web server of the pages that the clients run in. */
+/** Serves the pages in which the clients run. */
 export async function mediaApp(): Promise<AppServer> {
   const built = await build({
     configFile: false,
@@ -65,7 +71,7 @@ export async function mediaApp(): Promise<AppServer> {
   })
 }
 
-/** Waits until the client in the page, `m`, lists a picture of `of`: both makes keep streams by the same names. */
+/** Waits until the client in the page, `m`, has a video of `of`; both clients keep streams under the same names. */
 async function knowsPicture(page: Page, of: string): Promise<void> {
   await page.waitForFunction(
     `[...(m.participants.get('${of}')?.streams.values() ?? [])].some(({ kind }) => kind === 'video')`,
@@ -86,7 +92,7 @@ export class MediaClients {
     this.#server = server
   }
 
-  /** Joins, with camera and microphone unless told otherwise. */
+  /** Joins, by default with camera and microphone. */
   async join(make: Make, entry: Entry): Promise<MediaClient> {
     const client = await (make === 'our client' ? this.#joinOurs(entry) : this.#joinPublished(entry))
     this.#open.push(client)
@@ -99,7 +105,7 @@ export class MediaClients {
     await Promise.all(open.map((client) => client.close()))
   }
 
-  /** A window on one of the pages. */
+  /** Opens a window with one of the pages. */
   async page(path: string): Promise<Tap> {
     const context = await this.#context()
     const page = await context.newPage()
@@ -116,7 +122,7 @@ export class MediaClients {
     return context
   }
 
-  /** A token that lets its holder join directly, unless told otherwise. */
+  /** Makes a token, by default one that joins directly. */
   token(permissions: string[] = ['allow_join']): string {
     return signAnything({ apikey: 'test-key', permissions })
   }
@@ -179,7 +185,7 @@ export class MediaClients {
     const page = await context.newPage()
     await page.goto(this.#app.url)
     const client = new Published(page, context)
-    // Asked for by its size: what the SDK asks for by itself is a wish that the browser may answer with a smaller picture.
+    // Request an exact size: the SDK only states a preference, which the browser may answer with a smaller video.
     if (camera) {
       await client.run(
         `const camera = await VideoSDK.createCameraVideoTrack({ encoderConfig: 'h720p_w1280p', multiStream: true })

@@ -1,4 +1,4 @@
-/** What ffprobe and ffmpeg say of a file or an address. */
+/** Examines a file or an address with ffprobe and ffmpeg. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
@@ -6,13 +6,13 @@ const run = promisify(execFile)
 
 export interface MediaFacts {
   seconds: number
-  /** Frames of the picture that can be decoded. */
+  /** The number of video frames that can be decoded. */
   frames: number
   width: number
   height: number
-  /** As `h264`, `aac`. */
+  /** Names such as `h264` and `aac`. */
   codecs: string[]
-  /** What was found wrong while all of it was decoded. */
+  /** Errors found while decoding everything. */
   errors: string
 }
 
@@ -21,7 +21,7 @@ export async function examineMedia(file: string): Promise<MediaFacts> {
   const { stdout } = await run('ffprobe', args)
   const { streams, format } = JSON.parse(stdout)
   const video = streams.find((one: any) => one.codec_type === 'video')
-  // Only what cannot be decoded counts: the clock of a browser may give two frames one time.
+  // Only decoding errors count: a browser may give two frames the same timestamp.
   const decoded = await run('ffmpeg', ['-v', 'error', '-i', file, '-vsync', 'passthrough', '-f', 'null', '-'])
   return {
     seconds: Number(format.duration),
@@ -33,7 +33,10 @@ export async function examineMedia(file: string): Promise<MediaFacts> {
   }
 }
 
-/** The colours of a picture at a second of the file: the mean of red, green and blue of a place, in parts of the picture. */
+/**
+ * The colour of an area of the video at a time in seconds: the mean of red, green and blue. The area is given in
+ * fractions of the frame.
+ */
 export async function colourAt(
   file: string,
   second: number,
@@ -58,7 +61,7 @@ export async function colourAt(
   return [stdout[0]!, stdout[1]!, stdout[2]!]
 }
 
-/** The loudest sample, in dB; about -91 where all is silent. */
+/** The peak level in dB; about -91 in silence. */
 export async function loudness(file: string): Promise<number> {
   const { stderr } = await run('ffmpeg', [
     '-hide_banner',

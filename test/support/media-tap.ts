@@ -1,15 +1,15 @@
 /**
- * What a browser really receives, whatever client runs in it: reads the statistics of its peer connections, finds out from
- * the socket which stream is whose, and can say things on the client's own socket for which the client has no call.
+ * Observes what a browser really receives, with any client: reads the statistics of its peer connections, learns from
+ * the socket who sends each stream, and can send requests on the client's own socket for which the client has no call.
  */
 import type { BrowserContext, Page } from 'playwright-core'
 import type { StreamKind } from '../../src/protocol/media.ts'
 
-/** Far longer than any of it takes, also on a machine that is much slower. */
+/** Far longer than any step takes, even on a much slower machine. */
 const PATIENCE_MS = 90_000
 const LOOK_EVERY_MS = 100
 
-/** One stream as it arrives, at an instant; counts since its beginning. */
+/** A received stream at one moment; counts since its beginning. */
 export interface Received {
   consumerId: string
   width: number
@@ -19,14 +19,14 @@ export interface Received {
   keyFrames: number
   packets: number
   bytes: number
-  /** Of sound: grows while something is heard. */
+  /** Audio energy; grows while something is audible. */
   energy: number
   codec: string
   /** `performance.now()` of the page. */
   at: number
 }
 
-/** What the socket said of one stream that is offered to this browser. */
+/** The socket's description of a stream that is offered to this browser. */
 export interface Offer {
   id: string
   peerId: string
@@ -44,32 +44,32 @@ export class Tap {
     this.page = page
   }
 
-  /** Before the page is loaded. */
+  /** Call it before the page is loaded. */
   static async into(context: BrowserContext): Promise<void> {
     await context.addInitScript(install)
   }
 
-  /** A request on the client's own socket. A refusal is thrown. */
+  /** Sends a request on the client's own socket. Throws a refusal. */
   ask<T = any>(method: string, data: object = {}): Promise<T> {
     return this.#call('ask', method, data)
   }
 
-  /** Every stream that was ever offered to it, in order. */
+  /** All streams that were ever offered to it, in order. */
   offers(): Promise<Offer[]> {
     return this.#call('offers')
   }
 
-  /** What it sends. */
+  /** The streams that it sends. */
   producers(): Promise<{ id: string; kind: StreamKind }[]> {
     return this.#call('producers')
   }
 
-  /** The notifications of this method that it heard. */
+  /** The notifications with this method that it received. */
   heard(method: string): Promise<any[]> {
     return this.#call('heard', method)
   }
 
-  /** The newest stream of this kind from this participant, or undefined while there is none. */
+  /** The newest stream of this kind from this participant; undefined if there is none. */
   received(peerId: string, kind: StreamKind): Promise<Received | undefined> {
     return this.#call('received', peerId, kind)
   }
@@ -79,12 +79,12 @@ export class Tap {
     return this.#call('sentWidths')
   }
 
-  /** Of the media servers that it is connected to: each worker has its own. */
+  /** The ports of the media workers to which it is connected. */
   mediaPorts(): Promise<number[]> {
     return this.#call('mediaPorts')
   }
 
-  /** Waits until a stream is as wanted; answers how it is then. */
+  /** Waits until a stream meets a condition; returns it. */
   async until(
     peerId: string,
     kind: StreamKind,
@@ -101,7 +101,7 @@ export class Tap {
     }
   }
 
-  /** Waits until a picture of this width moves. */
+  /** Waits until video of this width is flowing. */
   async sees(peerId: string, width: number, kind: StreamKind = 'video'): Promise<Received> {
     const first = await this.until(peerId, kind, `was ${width} wide`, (now) => now.width === width)
     return this.until(
@@ -112,7 +112,7 @@ export class Tap {
     )
   }
 
-  /** Waits until more of it arrives than now. */
+  /** Waits until more of the stream arrives. */
   async flows(peerId: string, kind: StreamKind): Promise<Received> {
     const before = await this.until(peerId, kind, 'was there', () => true)
     const sound = kind === 'audio' || kind === 'shareAudio'
@@ -121,7 +121,7 @@ export class Tap {
     )
   }
 
-  /** Waits until nothing of it arrives any more. */
+  /** Waits until nothing of the stream arrives any more. */
   async stops(peerId: string, kind: StreamKind): Promise<void> {
     let before = await this.until(peerId, kind, 'was there', () => true)
     await this.until(peerId, kind, 'stood still for a second', (now) => {
@@ -143,7 +143,7 @@ export class Tap {
   }
 
   #call(name: string, ...args: unknown[]): Promise<any> {
-    // Asked from outside: the policy of a page may let nothing be evaluated inside it.
+    // Evaluated from outside, because the content security policy of a page may forbid evaluation inside.
     return this.page.evaluate(`globalThis.tap.${name}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`)
   }
 }
@@ -156,10 +156,10 @@ function install(): void {
   const offered: any[] = []
   const produced: { id: string; kind: string; closed?: boolean }[] = []
   const notifications: any[] = []
-  /** By the number of the packet that is to be acknowledged. */
+  /** Requests to produce, by the number of the packet that will be acknowledged. */
   const producing = new Map<string, { kind: string; socket: WebSocket }>()
   const asked = new Map<string, { done: (data: unknown) => void; failed: (error: Error) => void }>()
-  /** No client counts so far. */
+  /** No client reaches this number. */
   let number = 900_000_000
 
   const kindOf = (kind: string, appData?: { share?: boolean }): string =>
@@ -214,7 +214,7 @@ function install(): void {
     constructor(configuration?: RTCConfiguration) {
       super(configuration)
       pcs.push(this)
-      // Sound that nothing plays is not decoded, and its energy not measured.
+      // Audio that nothing plays is not decoded, so its energy would not be measured.
       this.addEventListener('track', ({ track }) => {
         if (track.kind !== 'audio') return
         const player = Object.assign(new Audio(), { srcObject: new MediaStream([track]) })

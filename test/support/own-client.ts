@@ -1,4 +1,4 @@
-/** Our own client without a browser: the whole of it but for WebRTC, whose place mediasoup-client's own fake takes. */
+/** Our own client without a browser: everything except WebRTC, which mediasoup-client's own fake replaces. */
 import { Device } from 'mediasoup-client'
 import * as fakeParameters from 'mediasoup-client/fakeParameters'
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler'
@@ -8,7 +8,7 @@ import { Meeting } from '../../src/client/meeting.ts'
 import type { OwnKind } from '../../src/client/devices.ts'
 import { fakeTrack, type FakeTrack } from './fake-track.ts'
 
-// The client hears of a network that is back; here none is ever away.
+// The client listens for a network that returns; here the network is never lost.
 Object.assign(globalThis, { addEventListener: () => undefined, removeEventListener: () => undefined })
 
 export interface OwnClientOptions extends Partial<MeetingOptions> {
@@ -16,9 +16,9 @@ export interface OwnClientOptions extends Partial<MeetingOptions> {
   token: string
   meetingId: string
   participantId: string
-  /** How long a device takes to open. */
+  /** How long it takes to open a device. */
   openingMs?: () => number
-  /** Whether it cannot be had. */
+  /** Whether the device cannot be opened. */
   fails?: () => boolean
 }
 
@@ -53,7 +53,7 @@ export class OwnClient {
     })
   }
 
-  /** Waits until this holds; it is asked again after each event of the meeting, and now and then. */
+  /** Waits until this is true; checks after each event of the meeting, and regularly. */
   async until(holds: () => boolean, what: string, patienceMs = 20_000): Promise<void> {
     const giveUpAt = Date.now() + patienceMs
     while (!holds()) {

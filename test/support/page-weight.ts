@@ -1,14 +1,17 @@
-/** What a page's screens weigh on the wire: its html, what that names, and what the scripts then load. */
+/**
+ * Measures the size of a page's screens on the wire: its HTML, the files that it names, and those that its scripts
+ * load.
+ */
 import { get, type IncomingHttpHeaders } from 'node:http'
 
 export interface Answer {
   status: number
   headers: IncomingHttpHeaders
-  /** As it came over the wire, still coded. */
+  /** The bytes on the wire, still encoded. */
   bytes: Buffer
 }
 
-/** Nothing is decoded, and nothing but these headers is sent. */
+/** Sends only these headers, and decodes nothing. */
 export async function fetchRaw(
   url: string,
   headers: Record<string, string> = {},
@@ -31,7 +34,7 @@ export async function fetchRaw(
 }
 
 export interface Screen {
-  /** Paths of all that it loads, the page first. */
+  /** The paths of all files, the page first. */
   paths: string[]
   scripts: string
   raw: number
@@ -44,8 +47,8 @@ const LATER_IMPORT = /\bimport\(\s*(["'`])\.\/([\w-]+\.js)\1/g
 const PICTURE = /(["'`])(?:\/assets\/)?([\w-]+\.svg)\1/g
 
 /**
- * Weighs what a browser loads for a screen: with `later`, also those parts that a script loads when it wants them
- * (`import()`), whose name begins so.
+ * Measures what a browser loads for a screen. `later`: also the parts that a script loads on demand (`import()`), by
+ * the beginning of their names.
  */
 export async function weigh(server: string, path: string, later: string[] = []): Promise<Screen> {
   const html = (await fetchRaw(server + path, { accept: 'text/html' })).bytes.toString()
@@ -73,7 +76,7 @@ export async function weigh(server: string, path: string, later: string[] = []):
   return { paths, scripts, raw: await sum('identity'), gzip: await sum('gzip'), br: await sum('br') }
 }
 
-/** The screens that people see first, by where they come from. */
+/** The first screen of each page. */
 export const firstScreens: Record<string, { path: string; later: string[] }> = {
   'start page': { path: '/', later: [] },
   'before joining': { path: '/m/aaaa-bbbb-cccc', later: [] },

@@ -1,13 +1,13 @@
-/** Ports for programs that are started, ended and started again in a test. */
+/** Ports for programs that a test starts, stops and starts again. */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below those from which systems take ports for outgoing connections, so that nothing takes one between two starts. */
+/** Below the range for outgoing connections, so that the system does not use one of these between two starts. */
 const [FIRST, LAST] = [12_000, 32_000]
 const MAX_TRIES = 100
 
-/** The first of so many free ports in a row, for TCP and UDP. */
+/** Returns the first of this many consecutive free ports, for TCP and UDP. */
 export async function freePorts(count: number): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const first = FIRST + Math.floor(Math.random() * (LAST - FIRST - count))

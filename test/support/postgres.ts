@@ -1,4 +1,4 @@
-/** A PostgreSQL of our own for tests: made for this process and gone with it, or the one that TEST_POSTGRES names. */
+/** A PostgreSQL server for tests: started for this process and removed with it, or the one that TEST_POSTGRES names. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { freePorts } from './ports.ts'
 
-/** Where Debian's packages put it, one folder for each version. */
+/** The programs in Debian's packages; one folder for each version. */
 const DEBIAN = '/usr/lib/postgresql'
 const USER = 'anteroom'
 const START_TIMEOUT_MS = 60_000
@@ -34,17 +34,17 @@ function findBinaries(): string | undefined {
 const binaries = findBinaries()
 const given = process.env.TEST_POSTGRES
 
-/** Why tests over PostgreSQL are skipped here; false where they are not. */
+/** Why tests over PostgreSQL are skipped here; false if they run. */
 export const withoutPostgres: string | false =
   given === undefined &&
   binaries === undefined &&
   'PostgreSQL is not installed: run "apt-get install postgresql", or name a server in TEST_POSTGRES'
 
-/** Why tests that stop and start PostgreSQL are skipped here; false where they are not. */
+/** Why tests that stop and start PostgreSQL are skipped here; false if they run. */
 export const withoutOwnPostgres: string | false =
   binaries === undefined && 'PostgreSQL is not installed: run "apt-get install postgresql"'
 
-/** PostgreSQL refuses to run as root; then it runs as this user. */
+/** PostgreSQL refuses to run as root, so it runs as this user. */
 function identity(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   const id = (flag: string): number =>
@@ -52,7 +52,7 @@ function identity(): { uid?: number; gid?: number } {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-/** One server in a folder of its own, on a port of its own. */
+/** One server with its own folder and port. */
 export class OwnPostgres {
   readonly port: number
   readonly password = randomBytes(12).toString('hex')
@@ -66,7 +66,7 @@ export class OwnPostgres {
     this.#settings = settings
   }
 
-  /** `settings` are those of `postgresql.conf`, as `name=value`; `parent` is where its folder is made. */
+  /** `settings`: lines of `postgresql.conf`, as `name=value`; `parent`: where its folder is created. */
   static async start(settings: readonly string[] = [], parent = tmpdir()): Promise<OwnPostgres> {
     const folder = mkdtempSync(join(parent, 'anteroom-postgres-'))
     const server = new OwnPostgres(folder, await freePorts(1), settings)
@@ -96,7 +96,7 @@ export class OwnPostgres {
     return server
   }
 
-  /** Makes a folder that the server may write: a place for tables. */
+  /** Makes a folder to which the server may write, e.g. for a tablespace. */
   makeFolder(path: string): void {
     mkdirSync(path, { mode: 0o700 })
     const { uid, gid } = identity()
@@ -115,7 +115,7 @@ export class OwnPostgres {
     return this.urlOf('postgres')
   }
 
-  /** Resolves when it takes connections. */
+  /** Resolves when it accepts connections. */
   async run(): Promise<void> {
     const settings = [
       'fsync=off',
@@ -125,7 +125,7 @@ export class OwnPostgres {
     ]
       .concat('max_connections=200', 'shared_buffers=32MB', 'max_wal_size=256MB', ...this.#settings)
       .flatMap((setting) => ['-c', setting])
-    // The shell ends it when this process is gone, however that went, and deletes what it kept.
+    // The shell stops the server when this process ends, for any reason, and deletes the folder.
     const script = `"$0" "$@" < /dev/null & server=$!; read -r word; kill -QUIT $server 2> /dev/null; wait $server
       [ "$word" = keep ] || rm -rf "$PWD"`
     const child = spawn('sh', ['-c', script, join(binaries!, 'postgres'), '-D', this.data, ...settings], {
@@ -147,12 +147,12 @@ export class OwnPostgres {
     }
   }
 
-  /** The process that all others of the server are children of. */
+  /** The main process of the server. */
   get pid(): number {
     return Number(readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0])
   }
 
-  /** `SIGINT` is a fast stop, `SIGQUIT` one that leaves recovery to the next start. */
+  /** `SIGINT` is a fast stop; after `SIGQUIT` the next start must recover. */
   async end(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     const child = this.#child
     if (!child) return
@@ -171,7 +171,7 @@ export class OwnPostgres {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  /** For the end of the process, where nothing can be waited for. */
+  /** For the end of the process, when nothing can be awaited. */
   abandon(): void {
     this.#child?.stdin!.destroy()
   }
@@ -201,7 +201,7 @@ async function answers(url: string): Promise<boolean> {
 
 let shared: Promise<string> | undefined
 
-/** The address from which databases are made. */
+/** The URL under which databases are created. */
 function administration(): Promise<string> {
   if (given !== undefined) return Promise.resolve(given)
   return (shared ??= OwnPostgres.start().then((server) => {
@@ -210,7 +210,7 @@ function administration(): Promise<string> {
   }))
 }
 
-/** The address of a database of its own, which is dropped by `drop`. */
+/** Creates a database and returns its URL; `drop` deletes it. */
 export async function makeDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const admin = await administration()
   const name = `anteroom_test_${randomBytes(6).toString('hex')}`
@@ -225,7 +225,7 @@ export async function makeDatabase(): Promise<{ url: string; drop: () => Promise
   }
 }
 
-/** Runs statements on a connection of their own. Answers the rows of the last. */
+/** Runs statements on their own connection. Returns the rows of the last one. */
 export async function runSql(url: string, text: string, values?: unknown[]): Promise<Record<string, any>[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

@@ -1,17 +1,17 @@
-/** A client of the protocol before 0.2, without a browser: what crosses the wire is seen as it is. */
+/** A client of the protocol before 0.2, without a browser, so that tests see the messages on the wire. */
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { WireError, type Heard } from './wire-client.ts'
 
 export interface ProtooOptions {
-  /** `http://…` of the server; the path of the socket is given or none. */
+  /** The server's address as `http://…`, with or without the path of the socket. */
   url: string
   path?: string
   token: string
   meetingId: string
   participantId: string
   mode?: string
-  /** What a browser says of itself. */
+  /** Headers that a browser would send. */
   headers?: Record<string, string>
 }
 
@@ -19,7 +19,7 @@ const PATIENCE_MS = 60_000
 
 export class ProtooClient {
   readonly socket: WebSocket
-  /** Notifications, flat, and requests of the server as `request:<method>`. */
+  /** Notifications as flat objects, and the server's requests as `request:<method>`. */
   readonly heard: Heard[] = []
   closedWith: number | undefined
   transports = { send: '', receive: '' }
@@ -69,7 +69,7 @@ export class ProtooClient {
     }
   }
 
-  /** As these clients do it: one step after the other, entry as soon as the socket is open. */
+  /** Joins as these clients do: one step after the other, with entry requested as soon as the socket is open. */
   async join(name: string): Promise<any> {
     await this.request('requestEntry', { name })
     await this.hears('entryResponded', ({ decision }) => decision === 'allowed')

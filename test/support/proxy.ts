@@ -1,10 +1,10 @@
-/** A cable between a client and a server that can be cut: bytes pass unread, so TLS passes too. */
+/** A TCP proxy between a client and a server that can be cut. It forwards bytes unread, so it works with TLS too. */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export class Cable {
   readonly #server: Server
-  /** In the order in which they were opened. */
+  /** In the order of opening. */
   readonly #pairs: { client: Socket; upstream: Socket }[] = []
   #opened = 0
 
@@ -25,17 +25,17 @@ export class Cable {
     return (this.#server.address() as { port: number }).port
   }
 
-  /** Connections there ever were. */
+  /** The number of connections that were ever opened. */
   get opened(): number {
     return this.#opened
   }
 
-  /** All connections end for the client at once; with `unnoticed` the server keeps its ends and hears nothing of it. */
+  /** Closes all connections to clients; with `unnoticed`, the connections to the server stay open. */
   cut(options: { unnoticed?: boolean } = {}): void {
     for (const pair of [...this.#pairs]) this.#cut(pair, options)
   }
 
-  /** Only the connection that was opened last. */
+  /** Cuts only the newest connection. */
   cutNewest(): void {
     this.#cut(this.#pairs.at(-1)!, {})
   }

@@ -5,29 +5,37 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 
-/** Far longer than any of it takes, also on a machine that is much slower. */
+/** Far longer than any step takes, even on a much slower machine. */
 const PATIENCE_MS = 90_000
 const NEWEST = '1.1.1'
 
-/** What an app meets differently from version to version; everything else is the same from 0.0.71 to 1.1.1. */
+/** The differences between versions that an app sees; everything else is the same from 0.0.71 to 1.1.1. */
 export interface Traits {
-  /** How the app hears that init-config refused: `join()` rejects, an `error` event comes, or only the state `FAILED`. */
+  /**
+   * How the app learns that init-config refused: `join()` rejects, an `error` event is emitted, or only the state
+   * becomes `FAILED`.
+   */
   refusedJoin: 'rejects' | 'error' | 'FAILED'
-  /** `pubSub.subscribe(topic, callback)` answers with the history, or `subscribe(topic, listeners)` tells it. */
+  /**
+   * `pubSub.subscribe(topic, callback)` returns the history, or `subscribe(topic, listeners)` calls the listeners with
+   * it.
+   */
   chat: 'answer' | 'listeners'
-  /** `publish()` takes a payload, and listeners get it. */
+  /** Whether `publish()` takes a payload and listeners get it. */
   payload: boolean
-  /** The client opens no camera by itself where traces are off: the app hands over a track. */
+  /** Whether the client opens no camera by itself while tracing is off, so that the app must pass a track. */
   needsCameraTrack: boolean
-  /** A refused `publish()` rejects. */
+  /** Whether a refused `publish()` rejects. */
   publishRejects: boolean
-  /** `meeting-left` and `participant-left` come with a reason. */
+  /** Whether `meeting-left` and `participant-left` have a reason. */
   leaveReason: boolean
-  /** A guest hears `entry-responded` for a denial. */
+  /** Whether a denied guest gets `entry-responded`. */
   hearsDenial: boolean
-  /** After a lost connection the camera comes back by itself; without, the app switches it off and on. */
+  /** Whether the camera comes back by itself after a lost connection; otherwise the app switches it off and on. */
   restoresCamera: boolean
-  /** The code with which the app hears that the server cannot make one of these; without a code the SDK has no such call. */
+  /**
+   * The code that the app gets if the server does not support one of these; without a code, the SDK has no such call.
+   */
   refused: {
     recording: number
     hls: number
@@ -35,7 +43,7 @@ export interface Traits {
     transcription?: number
     externalVideo?: number
   }
-  /** The names of the modes of who sends and of who only watches. */
+  /** The names of the modes for senders and for viewers. */
   modes: [sending: string, watching: string]
 }
 
@@ -88,7 +96,7 @@ const newest: Traits = {
   refused: { recording: 4021, hls: 4021, livestream: 4021, transcription: 4021 },
 }
 
-/** By version of `@videosdk.live/js-sdk`; all of them are development dependencies of this package. */
+/** By version of `@videosdk.live/js-sdk`; all are development dependencies of this package. */
 export const traits = {
   '0.0.71': protooFirst,
   '0.0.82': withPayload,
@@ -108,7 +116,7 @@ export const traits = {
 
 export type Version = keyof typeof traits
 
-/** A web server of apps that use the published packages. */
+/** Serves apps that use the published packages. */
 export class AppServer {
   readonly url: string
   readonly #server: Server
@@ -170,7 +178,7 @@ export interface PublishedOptions {
   [option: string]: unknown
 }
 
-/** How the app heard of a refusal: by its code, or by the state `FAILED` alone. */
+/** How the app learned of a refusal: by its code, or only by the state `FAILED`. */
 export interface Told {
   code?: number
   name?: string
@@ -179,20 +187,20 @@ export interface Told {
 }
 
 /**
- * One participant on a published client. What is passed to `run` sees `m`, the meeting; `log`, what it emitted; `last`,
- * the last value of each event; and `chat`, what came of the topics that were subscribed to.
+ * A participant with a published client. Code passed to `run` sees `m`, the meeting; `log`, the events that it emitted;
+ * `last`, the last value of each event; and `chat`, the messages of the subscribed topics.
  */
 export class Published {
   readonly version: Version
   readonly traits: Traits
   readonly page: Page
   readonly context: BrowserContext
-  /** Every address that the client called or opened a socket to. */
+  /** Every address that the client called or connected to. */
   readonly addresses: string[] = []
-  /** What the page wrote to its console, for whoever reads a test that failed. */
+  /** The page's console, for people who debug a failed test. */
   readonly #console: string[] = []
 
-  /** In a page that has loaded the package; without a version the newest. */
+  /** The page must have loaded the package. Default version: the newest. */
   constructor(page: Page, context: BrowserContext, version: Version = NEWEST) {
     this.version = version
     this.traits = traits[version]
@@ -221,12 +229,12 @@ export class Published {
     return one
   }
 
-  /** Opens the page anew: whatever it did ends. */
+  /** Reloads the page, which ends everything in it. */
   async reload(): Promise<void> {
     await this.page.reload()
   }
 
-  /** Calls `join()`; resolves with what it rejected with, or at once where it is not a promise. */
+  /** Calls `join()`. Resolves with its error if it rejects, or immediately if it returns no promise. */
   async join(secureUrl: string, options: PublishedOptions): Promise<Told> {
     const { token, ...rest } = options
     return this.page.evaluate((options) => (globalThis as any).joinMeeting(options), {
@@ -243,7 +251,7 @@ export class Published {
     })
   }
 
-  /** Joins and waits until it is inside. */
+  /** Joins, and waits until it is inside. */
   async inside(secureUrl: string, options: PublishedOptions): Promise<this> {
     const failed = await this.join(secureUrl, options)
     if (failed.code !== undefined) throw new Error(`join() rejected: ${JSON.stringify(failed)}`)
@@ -251,7 +259,7 @@ export class Published {
     return this
   }
 
-  /** Tries to join what refuses it at init-config; answers how the app hears of it. */
+  /** Attempts a join that init-config refuses; returns how the app learns of it. */
   async refusedAt(secureUrl: string, options: PublishedOptions): Promise<Told> {
     const told = await this.join(secureUrl, options)
     switch (this.traits.refusedJoin) {
@@ -266,19 +274,19 @@ export class Published {
     }
   }
 
-  /** Switches the camera on, as an app of this version does. */
+  /** Switches the camera on as an app of this version does. */
   enableWebcam(): Promise<void> {
     return this.run('await m.enableWebcam(await cameraTrack())')
   }
 
-  /** Consents to a request of a moderator, likewise. */
+  /** Consents to a moderator's request as an app of this version does. */
   async accept(device: 'mic' | 'webcam'): Promise<void> {
     await this.until(`last['${device}-requested']`)
     if (device === 'webcam' && this.traits.needsCameraTrack) await this.enableWebcam()
     else await this.run(`await last['${device}-requested'].accept()`)
   }
 
-  /** Hears a topic from now on, and what was said there before; both go to `chat`. */
+  /** Subscribes to a topic; its history and its new messages go to `chat`. */
   async subscribe(topic: string): Promise<void> {
     const name = JSON.stringify(topic)
     await this.run(
@@ -294,7 +302,7 @@ export class Published {
     )
   }
 
-  /** Resolves with what `publish()` rejected with, if it did. */
+  /** Resolves with the error of `publish()`, if it rejects. */
   publish(topic: string, message: string, options = {}, payload?: object): Promise<Told | undefined> {
     const values = [topic, message, options, payload].map((value) => JSON.stringify(value)).join(', ')
     return this.run(
@@ -302,14 +310,14 @@ export class Published {
     )
   }
 
-  /** Waits for a message and answers it. */
+  /** Waits for a message and returns it. */
   heard(message: string, when = 'new'): Promise<any> {
     return this.until(
       `chat.find((one) => one.message === ${JSON.stringify(message)} && one.when === '${when}')`,
     )
   }
 
-  /** Calls a method of the meeting and waits until the app hears that it was refused, by a rejection or an event. */
+  /** Calls a method of the meeting, and waits until the app learns that it was refused, by a rejection or an event. */
   async refused(call: string, code: number): Promise<void> {
     await this.run(
       `log.length = 0; try { await m.${call} } catch (error) { log.push(['caught', { code: error?.code }]) }`,
@@ -323,7 +331,7 @@ export class Published {
     return this.page.evaluate(`(async () => { ${work} })()`)
   }
 
-  /** Waits until an expression over `m` and `log` is true; answers its value. */
+  /** Waits until an expression over `m` and `log` is true; returns its value. */
   async until<T = unknown>(expression: string): Promise<T> {
     const value = await this.#within<T>(PATIENCE_MS, expression)
     if (value) return value
@@ -339,7 +347,7 @@ export class Published {
     return Boolean(await this.#within<unknown>(withinMs, expression))
   }
 
-  /** The value of an expression as soon as it is true; the last one where that takes too long. */
+  /** Returns the value of an expression as soon as it is true, or its last value after the timeout. */
   async #within<T>(ms: number, expression: string): Promise<T> {
     const giveUpAt = Date.now() + ms
     for (;;) {
@@ -349,12 +357,12 @@ export class Published {
     }
   }
 
-  /** The first logged event of this name for which the expression over `values` holds. */
+  /** Returns the first logged event of this name for which the expression over `values` is true. */
   logged(event: string, matches = 'true'): Promise<unknown[]> {
     return this.until(`log.find(([name, ...values]) => name === ${JSON.stringify(event)} && (${matches}))`)
   }
 
-  /** Moving pictures and sound of that many others arrive. */
+  /** Waits until video and sound of that many others arrive. */
   async seesAndHears(others: number): Promise<void> {
     await this.until(`(async () => {
       let video = 0, audio = 0
@@ -378,12 +386,12 @@ export class Published {
     })()`)
   }
 
-  /** Pictures of somebody have a size and move on, from now. */
+  /** Waits until the participant's video has a size and new frames arrive. */
   sees(participantId: string, kind: 'video' | 'share' = 'video'): Promise<void> {
     return this.#receives(participantId, kind, 'now.width > 0 && now.frames > before.frames + 2')
   }
 
-  /** Sound of somebody is more than silence and goes on, from now. */
+  /** Waits until the participant's sound is audible and continues. */
   hears(participantId: string): Promise<void> {
     return this.#receives(participantId, 'audio', 'now.bytes > before.bytes && now.energy > before.energy')
   }
@@ -393,13 +401,13 @@ export class Published {
     await this.until(`(async () => {
       const now = await received(${JSON.stringify(participantId)}, '${kind}')
       if (!now) return false
-      // A stream that came anew counts from nothing.
+      // A new stream counts from zero.
       const before = globalThis.${key}?.track === now.track ? globalThis.${key} : (globalThis.${key} = now)
       return ${moves}
     })()`)
   }
 
-  /** Hosts other than these that it called or opened a socket to. */
+  /** Hosts that it called or connected to, except these. */
   strangers(...known: string[]): string[] {
     const hosts = known.map((url) => new URL(url).host)
     const called = this.addresses.map((address) => new URL(address))
@@ -414,18 +422,18 @@ export class Published {
   }
 }
 
-/** In what sizes camera and screen give pictures: small ones cost less processor to send and to show. */
+/** The sizes of camera and screen: small ones cost less processor time. */
 export type Pictures = 'as asked for' | 'small'
 
 /**
- * Runs in a page before everything else: camera and screen give small pictures, whatever they are asked for, while
- * `smallPictures` is true. For tests that judge no size.
+ * Runs in a page before its own scripts: camera and screen give small video, whatever size is requested, while
+ * `smallPictures` is true. For tests that do not check sizes.
  */
 export function smallPictures(): void {
   const inside = globalThis as any
   inside.smallPictures = true
   const { mediaDevices } = navigator as { mediaDevices?: MediaDevices }
-  // A page that came by plain HTTP has none.
+  // A page from plain HTTP has no media devices.
   if (!mediaDevices) return
   const size = { width: 160, height: 120 }
   for (const method of ['getUserMedia', 'getDisplayMedia'] as const) {
@@ -439,7 +447,7 @@ export function smallPictures(): void {
   }
 }
 
-/** Runs in each page before the client: it tells a test what the client does not. */
+/** Runs in each page before the client, and records what the client does not report. */
 function watchFromInside(): void {
   const inside = globalThis as any
   const connections: RTCPeerConnection[] = []
@@ -457,7 +465,7 @@ function watchFromInside(): void {
     const streams = [...(inside.m.participants.get(participantId)?.streams.values() ?? [])]
     const track: MediaStreamTrack | undefined = streams.find((stream) => stream.kind === kind)?.track
     if (!track) return undefined
-    // Sound that nobody plays is not decoded.
+    // Audio that nothing plays is not decoded.
     inside.players ??= new Map()
     if (!inside.players.has(track)) {
       const player = document.createElement(track.kind === 'video' ? 'video' : 'audio')
@@ -555,7 +563,7 @@ function watchFromInside(): void {
       try {
         m.on(event, listener)
       } catch {
-        // Older versions take no listener for what they never emit.
+        // Older versions refuse listeners for events that they never emit.
       }
     }
     m.on('participant-joined', (participant: any) => {
@@ -570,7 +578,7 @@ function watchFromInside(): void {
             log.push([event, participant.id, value?.kind, value?.newStatus]),
           )
         } catch {
-          // As above.
+          // See above.
         }
       }
     })

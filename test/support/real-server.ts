@@ -1,4 +1,4 @@
-/** The real program in a process of its own: `anteroom serve` with the real media workers, on ports of its own. */
+/** The real program in its own process: `anteroom serve` with real media workers and its own ports. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { API_KEY, SECRET, signAnything } from './test-server.ts'
 import { spreads, spreadWorkers } from './workers.ts'
 
 const cli = join(import.meta.dirname, '../../src/cli.ts')
-/** The first line for a program, or for a person. */
+/** The `ready` line as JSON, or as text for people. */
 const READY = /"msg":"ready"|^ {2}media /m
 const START_TIMEOUT_MS = 120_000
 const SPREAD = { MEDIA_WORKERS: String(spreadWorkers), MEDIA_PLACEMENT: 'spread' }
@@ -20,9 +20,9 @@ export class RealServer {
   readonly url: string
   readonly secureUrl: string
   readonly env: NodeJS.ProcessEnv
-  /** All that it printed since it was started last. */
+  /** Everything that it printed since its last start. */
   output = ''
-  /** What it logged as a failure, for whoever reads a test that failed. */
+  /** The failures in its log, for people who debug a failed test. */
   readonly failures: string[] = []
   readonly #folder: string
   readonly #database: OwnDatabase | undefined
@@ -56,7 +56,7 @@ export class RealServer {
 
   static async start(env: NodeJS.ProcessEnv = {}): Promise<RealServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
-    // One for each listener and each media worker.
+    // One port for each listener and each media worker.
     const workers = spreads ? spreadWorkers : Number(env.MEDIA_WORKERS ?? 2)
     const port = await freePorts(2 + workers)
     const database = env.DATABASE_URL === undefined ? await ownDatabase() : undefined
@@ -78,12 +78,12 @@ export class RealServer {
     return pids.trim().split('\n').map(Number)
   }
 
-  /** All its media workers die at once. */
+  /** Kills all its media workers at once. */
   killWorkers(): void {
     for (const pid of this.workers) process.kill(pid, 'SIGKILL')
   }
 
-  /** As every client calls it; the body is what came back, whatever the status. */
+  /** Calls the REST API as a client does; returns the body whatever the status is. */
   async rest(
     method: string,
     path: string,
@@ -148,7 +148,7 @@ export class RealServer {
     for (const line of this.failures) console.error(line)
     await this.end('SIGKILL')
     await this.#database?.drop()
-    // A browser of the server that was killed may still write.
+    // A browser of the killed server may still write files.
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }

@@ -1,4 +1,4 @@
-/** A backend that is told of events: an HTTP server that keeps what it was sent. */
+/** A backend that receives events: an HTTP server that records its requests. */
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 
@@ -9,7 +9,7 @@ export interface Hook {
   body: any
 }
 
-/** Answers one; an answer that is never given is one that hangs. */
+/** Answers a request; if it never does, the request hangs. */
 export type Answering = (hook: Hook, response: ServerResponse) => void
 
 const PATIENCE_MS = 90_000
@@ -20,7 +20,7 @@ export const hanging: Answering = () => undefined
 
 export class Receiver {
   readonly hooks: Hook[] = []
-  /** May be exchanged at any time. */
+  /** May be replaced at any time. */
   answer: Answering
   connections = 0
   readonly #server: Server
@@ -66,7 +66,7 @@ export class Receiver {
     return this.hooks.map(({ body }) => body.webhookType)
   }
 
-  /** Resolves when this holds of what it was sent. */
+  /** Resolves when the requests so far meet this condition. */
   async until(holds: (hooks: readonly Hook[]) => boolean): Promise<Hook[]> {
     if (!holds(this.hooks)) {
       await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,6 @@
 import type { MeetingRecord } from '../../src/store/store.ts'
 
-/** A meeting as it is created, without settings. */
+/** A new meeting without settings. */
 export function meetingRecord(
   named: Pick<MeetingRecord, 'id' | 'meetingId' | 'projectId'>,
   changes: Partial<MeetingRecord> = {},

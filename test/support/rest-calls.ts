@@ -1,4 +1,6 @@
-/** One call of each operation of the REST API that must succeed; each makes what it needs, so that their order is of no matter. */
+/**
+ * One successful call of each operation of the REST API. Each creates what it needs, so their order does not matter.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OutputOrdered } from '../../src/meeting/outputs/orders.ts'
 import {
@@ -21,16 +23,16 @@ export interface Call {
   /** Parameters in the address. */
   path?: Record<string, string>
   query?: Record<string, string>
-  /** The meeting that it is about, where no field of the call names it. */
+  /** The meeting of the call, if none of its fields names it. */
   roomId?: string
   body?: unknown
-  /** In place of credentials that are good for the operation. */
+  /** Replaces the credentials that the operation usually gets. */
   authorization?: string
   /** Default 200. */
   status?: number
 }
 
-/** What calls can be about. */
+/** Creates the meetings, keys and other objects that calls need. */
 export class Stage {
   readonly server: TestServer
 
@@ -38,7 +40,7 @@ export class Stage {
     this.server = server
   }
 
-  /** A meeting with somebody inside who has joined as `ann`. */
+  /** A meeting in which a participant has joined as `ann`. */
   async session(
     options: Record<string, unknown> = {},
   ): Promise<{ roomId: string; sessionId: string; token: string; ann: WireClient }> {
@@ -49,7 +51,7 @@ export class Stage {
     return { roomId, sessionId: self.sessionId, token, ann }
   }
 
-  /** A meeting in which `ann` says, sends and sets what can be asked for, and `gus` waits. */
+  /** A meeting in which `ann` has sent messages, streams and values, and `gus` waits in the lobby. */
   async busySession(): ReturnType<Stage['session']> {
     const session = await this.session()
     const { roomId, ann } = session
@@ -88,7 +90,7 @@ export class Stage {
     return { projectId: project.projectId, apiKey: key.apiKey }
   }
 
-  /** A delivery that nobody takes. */
+  /** A delivery that no receiver accepts. */
   async delivery(): Promise<{ roomId: string; deliveryId: string }> {
     const webhook = { endPoint: 'http://127.0.0.1:9/', events: ['*'] }
     const { roomId } = await this.session({ webhook })
@@ -96,7 +98,7 @@ export class Stage {
     return { roomId, deliveryId: body.data[0].deliveryId }
   }
 
-  /** An output of a meeting in which `ann` is. */
+  /** An output of a meeting in which `ann` is present. */
   async output(
     order: OutputOrdered,
     { goesOn = false } = {},
@@ -113,7 +115,7 @@ export class Stage {
     return { roomId, outputId: output.outputId, ann }
   }
 
-  /** The address of a file that `ann` handed round, cut into its parameters, with the token that may have it. */
+  /** The address of a file that `ann` shared, split into its parameters, with a token that may read it. */
   async file(): Promise<{ path: Record<string, string>; authorization: string }> {
     const { roomId, token } = await this.session()
     const { body } = await this.server.rest(
@@ -172,7 +174,7 @@ const listOf =
   (order: OutputOrdered): MakeCall =>
   async (stage) => ({ query: { roomId: (await stage.output(order)).roomId } })
 
-/** By method and address, as the document has them. */
+/** Keyed by method and address, as in the API document. */
 export const calls: Record<string, MakeCall> = {
   'GET /health': nothing,
   'GET /health/live': nothing,

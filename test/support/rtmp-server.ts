@@ -1,4 +1,4 @@
-/** nginx with its RTMP module, on a port and in a folder of its own. */
+/** nginx with its RTMP module, with its own port and folder. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -13,7 +13,7 @@ const MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so'
 
 export const hasRtmpServer = existsSync(MODULE)
 
-/** Why outputs of every kind cannot be tested here; false if they can. */
+/** Why outputs cannot be tested here; false if they can. */
 export const noOutputs: string | false =
   (!findFfmpeg() && 'ffmpeg is not installed') ||
   (!hasRtmpServer && 'nginx with its RTMP module is not installed')

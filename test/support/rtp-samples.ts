@@ -13,7 +13,7 @@ export function sampleDtlsParameters(): DtlsParameters {
   return { role: 'client', fingerprints: [{ ...sampleFingerprint }] }
 }
 
-/** Parameters as mediasoup-client sends them: a microphone, or a VP8 camera of so many simulcast layers. */
+/** Parameters as mediasoup-client sends them: a microphone, or a VP8 camera with this many simulcast layers. */
 export function sampleRtpParameters(
   kind: MediaKind,
   options: { layers?: number; ssrc?: number } = {},

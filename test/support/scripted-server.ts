@@ -1,4 +1,4 @@
-/** A server that answers our own client as the test says, also as no real one would. */
+/** A server that answers our own client as the test says, even as no real server would. */
 import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,7 +6,7 @@ import * as fakeParameters from 'mediasoup-client/fakeParameters'
 import { Server, type Socket } from 'socket.io'
 import type { Notification, ServerRequests } from '../../src/protocol/notifications.ts'
 
-/** What is answered to a request; what is thrown is a refusal of this code. */
+/** Returns the answer to a request; a thrown error is a refusal with this code. */
 export type ScriptedAnswer = (data: any) => unknown
 
 export class ScriptedServer {
@@ -33,7 +33,7 @@ export class ScriptedServer {
       return { id: `producer-${this.asked.length}` }
     },
   }
-  /** What whoever connects is refused with; the connection is then ended. */
+  /** Refuses new connections with this error, and closes them. */
   refusal: { code: number; name: string; message: string } | undefined
   connections = 0
   readonly #http: HttpServer
@@ -88,12 +88,12 @@ export class ScriptedServer {
     this.#socket!.conn.close()
   }
 
-  /** To the newest connection. */
+  /** Sends a notification on the newest connection. */
   say(notification: Notification): void {
     this.#socket!.emit('notification', notification)
   }
 
-  /** Resolves when the client acknowledged. */
+  /** Resolves when the client has acknowledged the request. */
   async ask<E extends keyof ServerRequests>(event: E, payload: ServerRequests[E]): Promise<void> {
     await this.#socket!.timeout(10_000).emitWithAck(event, payload)
   }

@@ -1,4 +1,4 @@
-/** A session without a media server, for tests of outputs in a time of their own. */
+/** A session without a media server, for tests of outputs with simulated time. */
 import type { OutputSource, OutputWatcher, SourceStream } from '../../src/output/output.ts'
 import type { ConsumerEvents, Tap } from '../../src/media/sfu.ts'
 import type { MediaKind, StreamKind } from '../../src/protocol/media.ts'

@@ -1,11 +1,11 @@
-/** How tests read the sizes of pictures: the browser sends three, and viewers are sent the one that they ask for. */
+/** Checks video sizes in tests: the browser sends three, and viewers get the one that they request. */
 import type { MediaClient } from './media-clients.ts'
 
-/** Widths, as our client and the published one send them. */
+/** Widths that our client and the published one send. */
 export const [LOW, MED, HIGH] = [320, 640, 1280]
 const PATIENCE_MS = 90_000
 
-/** The browser sends its largest picture once it has found out that the line takes it. */
+/** Waits until the browser sends its largest size, once its bandwidth estimate allows it. */
 export async function sendsAllSizes(sender: MediaClient): Promise<void> {
   const giveUpAt = Date.now() + PATIENCE_MS
   for (;;) {
@@ -16,7 +16,7 @@ export async function sendsAllSizes(sender: MediaClient): Promise<void> {
   }
 }
 
-/** Asks for a size and waits until it is seen; answers how long that took. */
+/** Requests a size and waits until it arrives; returns how long that took. */
 export async function sizedTo(
   viewer: MediaClient,
   quality: 'low' | 'med' | 'high',
@@ -30,7 +30,7 @@ export async function sizedTo(
   return took
 }
 
-/** Waits until it holds. */
+/** Waits until this is true. */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean>,

@@ -1,6 +1,6 @@
 /**
- * A machine without a media worker whose build goes on step by step as the test says: the compiler's place is taken, all else is
- * real, and what comes of the build is the worker of this machine.
+ * A machine without a media worker whose build advances when the test says so: the compiler is replaced, everything
+ * else is real, and the result is the worker of this machine.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,10 +9,10 @@ import { locateWorker, WORKER_NAME } from '../../scripts/media-worker/locate.mjs
 
 export class SlowBuild {
   readonly folder = mkdtempSync(join(tmpdir(), 'anteroom-build-'))
-  /** For the program that is to build. */
+  /** Environment of the program that builds. */
   readonly env: NodeJS.ProcessEnv
 
-  /** @param steps how many the build has */
+  /** @param steps the number of build steps */
   constructor(steps: number) {
     const tools = join(this.folder, 'tools')
     mkdirSync(tools)
@@ -41,12 +41,12 @@ cp ${locateWorker()!.bin} ${WORKER_NAME}`,
     }
   }
 
-  /** Lets the build come to the end of this step. */
+  /** Lets the build reach the end of this step. */
   reach(step: number): void {
     for (let at = 1; at <= step; at++) writeFileSync(join(this.folder, `step${at}`), '')
   }
 
-  /** From now on the compiler only says this, and fails. */
+  /** From now on, the compiler prints this text and fails. */
   fail(says: string): void {
     writeFileSync(join(this.folder, 'says'), says)
   }
@@ -55,13 +55,13 @@ cp ${locateWorker()!.bin} ${WORKER_NAME}`,
     rmSync(join(this.folder, 'says'))
   }
 
-  /** As another version of the server finds it: no worker, and nothing of it is built. */
+  /** As for another version of the server: no worker, and no part of it has been built. */
   forget(): void {
     rmSync(join(this.folder, 'cache'), { recursive: true, force: true })
     for (const name of readdirSync(this.folder)) if (/^step\d+$/.test(name)) rmSync(join(this.folder, name))
   }
 
-  /** The processes of all builds that were begun. */
+  /** The processes of all builds that were started. */
   get builds(): number[] {
     const file = join(this.folder, 'ninjas')
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : []

@@ -1,6 +1,6 @@
 /**
- * Devices of a page that open as slowly as real ones, and a screen that needs no picker: a canvas that moves and a tone.
- * What was opened is kept, so that a test sees what was never let go of.
+ * Devices of a page that open as slowly as real ones, and a screen without a picker: a moving canvas and a tone. Opened
+ * tracks are recorded, so that a test finds those that were never released.
  */
 import type { BrowserContext, Page } from 'playwright-core'
 
@@ -47,12 +47,12 @@ const script = (delayMs: number): string => `(() => {
   }
 })()`
 
-/** Before the first page of the context is opened. */
+/** Call it before the context opens its first page. */
 export async function slowDevices(context: BrowserContext, delayMs: number): Promise<void> {
   await context.addInitScript(script(delayMs))
 }
 
-/** Kinds of the tracks that the page opened and did not let go of. */
+/** The kinds of the tracks that the page opened and did not release. */
 export function openTracks(page: Page): Promise<string[]> {
   return page.evaluate(
     `openedTracks.filter(({ readyState }) => readyState === 'live').map(({ kind }) => kind).sort()`,

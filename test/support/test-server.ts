@@ -1,4 +1,4 @@
-/** A whole server in this process on free ports and a folder of its own; only the media server may be a fake. */
+/** A whole server in this process, with free ports and its own folder; only the media server may be a fake. */
 import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -20,7 +20,7 @@ export const API_KEY = 'test-key'
 export const SECRET = 'a-secret-for-tests-only-of-enough-length'
 export const ADMIN_KEY = 'an-admin-key-for-tests-only-of-enough-length'
 
-/** Tests ask faster than people do; those about limits set their own. */
+/** Tests send requests faster than people do. Tests of limits set their own. */
 const GENEROUS = {
   maxConnections: 1_000_000,
   maxConnectionsPerAddress: 1_000_000,
@@ -37,11 +37,11 @@ export class TestServer {
   readonly config: Config
   readonly #folder: string
   #server!: RunningServer
-  /** Of the server that runs now. */
+  /** The media server of the running server. */
   sfu!: FakeSfu
-  /** By so much the server's clock goes ahead of this machine's. */
+  /** How far the server's clock is ahead of this machine's. */
   aheadMs = 0
-  /** Where that clock stands still, so that a test of rates is none of this machine. */
+  /** Stops that clock at this time, so that a test of rates does not depend on the machine's speed. */
   stillAt: number | undefined
   readonly #clients: WireClient[] = []
   readonly #parts: Parts
@@ -95,17 +95,17 @@ export class TestServer {
     return this.#server.urls[1]!
   }
 
-  /** The meetings of the server that runs now. */
+  /** The meetings of the running server. */
   get meetings(): MeetingHome {
     return this.#server.meetings!
   }
 
-  /** What a person is told when it is ready. */
+  /** The information that is printed when it is ready. */
   get ready(): RunningServer['ready'] {
     return this.#server.ready
   }
 
-  /** Stops and starts it on the same data, as an operator would. */
+  /** Stops the server and starts it again on the same data, as an operator would. */
   async restart(): Promise<void> {
     await this.#server.close()
     await this.#run()
@@ -121,7 +121,7 @@ export class TestServer {
   }
 
   token(permissions: string[], claims: TokenClaims & { apiKey?: string; secret?: string } = {}): string {
-    // Straight to the claims: a test must be able to ask for what a minter would not make.
+    // Signs the claims directly: tests need tokens that `mintToken` would refuse to make.
     return signAnything(
       {
         apikey: claims.apiKey ?? API_KEY,
@@ -156,7 +156,7 @@ export class TestServer {
     return { status: answer.status, body: await answer.json() }
   }
 
-  /** As a script of the one who runs the server. */
+  /** Calls the API as the operator's script. */
   admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }> {
     return this.rest(method, path, body, `Bearer ${ADMIN_KEY}`)
   }

@@ -1,4 +1,4 @@
-/** Two people on our page and one on the published client, in one meeting on a bad line, with devices that open slowly. */
+/** Two people on our page and one with the published client in one meeting, on a bad line, with slow devices. */
 import assert from 'node:assert/strict'
 import type { Browser } from 'playwright-core'
 import { agree, OwnSide, PublishedSide, type Side } from './agreement.ts'
@@ -10,7 +10,7 @@ import { RealServer } from './real-server.ts'
 import { openTracks, slowDevices } from './slow-devices.ts'
 import { API_KEY, signAnything } from './test-server.ts'
 
-/** Generous: the machine may be five times slower. */
+/** Long enough for a machine that is five times slower. */
 export const AGREE_MS = 60_000
 
 const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
@@ -44,7 +44,7 @@ export class ThreeClients {
     this.#close = close
   }
 
-  /** All are inside and agree, on a line that is still good. */
+  /** Waits until all are inside and agree; the line is still good. */
   static async start(deviceMs: number): Promise<ThreeClients> {
     const [browser, app, server] = await Promise.all([
       launchBrowser(['--ignore-certificate-errors']),
@@ -86,7 +86,7 @@ export class ThreeClients {
     }
   }
 
-  /** Out by one's own button; every device is let go of. */
+  /** Leaves by the page's button, and checks that every device is released. */
   async leave({ page }: Person): Promise<void> {
     await page.getByTestId('leave').click()
     await page.getByTestId('leave-alone').click()
@@ -94,7 +94,7 @@ export class ThreeClients {
     assert.deepEqual(await openTracks(page), [], 'nothing stays open after leaving')
   }
 
-  /** On a new page; where the one before was still inside, its connection is cut. */
+  /** Returns on a new page; if the old one was still inside, its connection is cut. */
   async return(one: Person): Promise<void> {
     const link = one.page.url().split('/m/')[0]
     await one.page.goto('about:blank')
@@ -127,7 +127,7 @@ async function person(
   const one = await Person.at(browser, name, { viewport: { width: 500, height: 400 } })
   await watchArrivals(one.context)
   await slowDevices(one.context, deviceMs)
-  // Also run in documents without storage, such as about:blank between two pages.
+  // Init scripts also run in documents without storage, such as about:blank between two pages.
   await one.page.addInitScript(
     `if (location.protocol.startsWith('http')) sessionStorage.setItem('anteroom:participant', ${JSON.stringify(name)})`,
   )

@@ -1,6 +1,7 @@
 /**
- * A model for sherpa-onnx that tells a low tone from a high one: real ONNX in a real layout (Zipformer with CTC), of one matrix.
- * It shows that sound comes to a model and text comes back, without the hundreds of megabytes of one that knows words.
+ * A model for sherpa-onnx that distinguishes a low tone from a high one: real ONNX in a real layout (Zipformer with
+ * CTC), with one matrix. It proves that audio reaches a model and text comes back, without the hundreds of megabytes of
+ * a model that knows words.
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { writeFile } from 'node:fs/promises'

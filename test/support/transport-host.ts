@@ -1,6 +1,6 @@
 import type { TransportHost } from '../../src/media/mediasoup/transport.ts'
 
-/** What a transport asks of its router, where the router is the only one. */
+/** Replaces the router of a transport if it is the only one. */
 export const transportHost: TransportHost = {
   log: undefined,
   register: () => undefined,

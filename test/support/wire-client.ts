@@ -1,6 +1,4 @@
-/**
- * A client without a browser: the plain wire of the contract, so that tests see exactly what crosses it.
- */
+/** A client without a browser that speaks the contract's wire, so that tests see every message. */
 import { io, type Socket } from 'socket.io-client'
 import { methodOf } from '../../src/protocol/requests.ts'
 import { misfitOf } from './wire-shapes.ts'
@@ -11,15 +9,15 @@ export interface WireOptions {
   meetingId: string
   participantId?: string
   name?: string
-  /** Our own client says so; published ones do not. */
+  /** Whether to identify itself as our own client. */
   own?: boolean
-  /** Of the call before, as our own client quotes it. */
+  /** The request id of the call before, as our own client sends it. */
   requestId?: string
-  /** Of the page, as a browser says it; other programs say nothing. */
+  /** The origin of the page, as a browser sends it; other programs send none. */
   origin?: string
-  /** Takes any certificate. */
+  /** Accepts any certificate. */
   insecure?: boolean
-  /** From which address of this machine it comes, and what a proxy before it would say. */
+  /** The local address of the connection, and headers that a proxy would add. */
   from?: { localAddress?: string; extraHeaders?: Record<string, string> }
 }
 
@@ -44,9 +42,9 @@ const PATIENCE_MS = 60_000
 export class WireClient {
   readonly socket: Socket
   readonly heard: Heard[] = []
-  /** What the server sent that is not as the protocol's schemas have it; a `TestServer` that stops expects none. */
+  /** Messages that do not match the schemas of the protocol; a `TestServer` expects none when it stops. */
   readonly misfits: string[] = []
-  /** When and with what it answers an event of the server; at once and with nothing where none is given. */
+  /** Delays or sets the answers to the server's requests. Default: an empty answer at once. */
   readonly answers = new Map<string, () => Promise<unknown>>()
   readonly requested: { event: string; payload: Record<string, unknown> }[] = []
   readonly participantId: string
@@ -109,7 +107,7 @@ export class WireClient {
     }
   }
 
-  /** The first of these messages, heard already or yet to come. */
+  /** Waits for the first of these messages, including those already received. */
   async hears(method: string, matches: (heard: Heard) => boolean = () => true): Promise<Heard> {
     const find = (): Heard | undefined =>
       this.heard.find((heard) => heard.method === method && matches(heard))
@@ -131,13 +129,13 @@ export class WireClient {
     })
   }
 
-  /** One request; a refusal is thrown as a `WireError`. */
+  /** Sends a request; throws a refusal as a `WireError`. */
   async request(method: string, data: unknown = {}): Promise<any> {
     return this.send({ method, request: true, data })
   }
 
   async send(message: unknown): Promise<any> {
-    // The socket would keep it for a connection that does not come.
+    // The socket would keep the request for a new connection, which never comes.
     if (this.heard.some(({ method }) => method === 'disconnect')) throw new Error('The connection is closed.')
     const answer = await this.socket.timeout(PATIENCE_MS).emitWithAck('request', message)
     const reply = answer.data
@@ -146,14 +144,14 @@ export class WireClient {
     return reply
   }
 
-  /** Up to the lobby or the admission. */
+  /** Requests entry: ends in the lobby or with admission. */
   async enter(): Promise<this> {
     await this.hears('connectionSuccess')
     await this.request('requestEntry', this.#name === undefined ? {} : { name: this.#name })
     return this
   }
 
-  /** All the way in. */
+  /** Joins completely. */
   async join(data: Record<string, unknown> = {}): Promise<any> {
     await this.enter()
     await this.hears('entryResponded', (heard) => heard.decision === 'allowed')

@@ -1,6 +1,6 @@
 /**
- * Every row of the wire (contract, signalling §4.1 to §4.3) with its state and the test that shows it. `docs/wire.md` is
- * made from it; `test/wire-table.test.ts` holds both to the protocol and to the tests.
+ * Every row of the wire (contract, signalling §4.1 to §4.3) with its state and the test that proves it. Generates
+ * `docs/wire.md`; `test/wire-table.test.ts` compares both with the protocol and the tests.
  */
 import type { TSchema } from 'typebox'
 import { JoinReply, notifications, serverRequests } from '../../src/protocol/notifications.ts'
@@ -10,7 +10,7 @@ import { fieldsOf } from './wire-shapes.ts'
 export interface WireRow {
   name: string
   state: 'here' | 'ours' | 'refused (4021)' | 'never sent'
-  /** File and title of a test, or why there is none. */
+  /** The file and the title of a test, or the reason why there is none. */
   shown: string
 }
 
@@ -166,7 +166,10 @@ export const chatRows: WireRow[] = [
   ...here('src/api/chat/sockets.test.ts: a socket that does not answer a ping is closed', 'Ping', 'Pong'),
 ]
 
-/** What sets the generations of published clients apart, oldest first; the code for each row is in `protocol/clients.ts`. */
+/**
+ * The differences between generations of published clients, oldest first; `protocol/clients.ts` has the code for each
+ * row.
+ */
 const generationRows: readonly (readonly [
   what: string,
   protoo: string,

@@ -1,15 +1,18 @@
-/** What the server sends against the schemas of `protocol/notifications.ts`, and those schemas as people read them. */
+/**
+ * Validates the server's messages against the schemas of `protocol/notifications.ts`, and formats those schemas for
+ * people.
+ */
 import { Type, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { JoinReply, notifications, serverRequests } from '../../src/protocol/notifications.ts'
 import { RtpParameters, SctpStreamParameters } from '../../src/protocol/media.ts'
 
-/** Letters of a message that a failure shows. */
+/** The maximum number of characters of a message that a failure shows. */
 const MOST_SHOWN = 400
 
 type Check = (value: unknown) => string | undefined
 
-/** One sentence for what does not fit; a field that no schema names does not. */
+/** Describes a mismatch in one sentence; a field that no schema names is one. */
 function checker(schema: TSchema): Check {
   const validator = Compile(strict(schema))
   return (value) =>
@@ -35,7 +38,7 @@ const checks = new Map<string, Check>([
   ['reply:join', checker(JoinReply)],
 ])
 
-/** What is wrong with a message of the server; undefined where nothing is. */
+/** Describes what is wrong with a message of the server; undefined if nothing is. */
 export function misfitOf(name: string, message: unknown): string | undefined {
   const check = checks.get(name)
   if (!check) return `${name} has no schema`
@@ -43,7 +46,7 @@ export function misfitOf(name: string, message: unknown): string | undefined {
   return wrong === undefined ? undefined : `${name} ${wrong}`
 }
 
-/** Schemas that are named rather than told in full. */
+/** Schemas that are shown by name instead of in full. */
 const named = new Map<string, string>(
   Object.entries({ RtpParameters, SctpStreamParameters }).map(([name, schema]) => [
     JSON.stringify(schema),
@@ -69,7 +72,7 @@ export function fieldsOf(schema: TSchema): string[] {
   )
 }
 
-/** A schema in the notation of TypeScript. */
+/** Formats a schema in TypeScript's notation. */
 function notationOf(schema: TSchema): string {
   const name = named.get(JSON.stringify(schema))
   if (name !== undefined) return name

@@ -1,4 +1,6 @@
-/** A meeting on mediasoup alone, as its documentation builds one: everybody consumes everything, and nothing is decided. */
+/**
+ * A meeting on mediasoup alone, built as its documentation shows: everybody consumes everything, with no further logic.
+ */
 import { createWorker, type types } from 'mediasoup'
 import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
 import { routerCodecs } from '../../../src/media/mediasoup/codecs.ts'
@@ -65,7 +67,7 @@ export async function bareMeeting(): Promise<Meeting> {
           producers.push({ owner: name, producer })
           for (const other of members) if (other !== member) void offer(other, name, producer)
         },
-        // It has no logic of ours: everybody is sent the best that the line takes.
+        // Without logic of ours, everybody is sent the best that the line carries.
         prefer: () => Promise.resolve(),
       }
     },

@@ -1,16 +1,16 @@
 /**
- * A narrow line to one client, in user space: what the server sends to the client waits its turn in a queue of the length
- * that ordinary routers have, and is dropped when that is full. What the client sends passes at once.
+ * Simulates a narrow line to one client in user space: packets from the server wait in a queue as long as that of an
+ * ordinary router, and are dropped if it is full. Packets from the client pass immediately.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 
-/** Of IP and UDP, which a line carries too. */
+/** IP and UDP headers, which use bandwidth too. */
 const HEAD_BYTES = 28
 const QUEUE_MS = 300
 
 export class Bottleneck {
-  /** Infinity: the line is as wide as this machine. */
+  /** Infinity: no limit. */
   bitsPerSecond = Infinity
   passed = 0
   dropped = 0
@@ -21,7 +21,7 @@ export class Bottleneck {
   #client: number | undefined
   #freeAt = 0
 
-  /** @param port of the server, on this machine */
+  /** @param port the server's port on this machine */
   static async open(port: number): Promise<Bottleneck> {
     const [near, far] = [createSocket('udp4'), createSocket('udp4')]
     near.bind(0, '127.0.0.1')
@@ -40,7 +40,7 @@ export class Bottleneck {
     far.on('message', (datagram) => this.#queue(datagram))
   }
 
-  /** Where the client finds it. */
+  /** The port for the client. */
   get port(): number {
     return this.#near.address().port
   }
@@ -69,7 +69,7 @@ export class Bottleneck {
     try {
       if (this.#client !== undefined) this.#near.send(datagram, this.#client, '127.0.0.1')
     } catch {
-      // It was closed while this was on its way.
+      // The socket was closed before the packet was sent.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** A member that sends and receives real media without a browser, tells the sender what arrived, and measures it. */
+/** A member without a browser that sends and receives real media, sends receiver reports, and measures what arrives. */
 import type { RtpCapabilities } from '../../../src/protocol/media.ts'
 import { ArrivalFeedback, TRANSPORT_WIDE_URI } from '../../../src/load/feedback.ts'
 import { Peer, type RemoteTransport } from '../../../src/load/peer.ts'
@@ -7,7 +7,7 @@ import { Arrival } from '../../../src/load/streams.ts'
 import { PictureLossIndication, RtcpPayloadSpecificFeedback } from 'werift'
 import type { Layer, Meeting, Offered, Place } from './place.ts'
 
-/** One stream as it arrives. */
+/** One received stream. */
 export interface Reception {
   id: string
   owner: string
@@ -23,9 +23,9 @@ export interface Reception {
 export interface MemberOptions {
   name: string
   sources: readonly Source[]
-  /** The port to reach the server's by; the server's own by default. */
+  /** Maps the server's port to the port to use; default: the same. */
   reach?: (port: number) => Promise<number>
-  /** The size in which it shows whose picture. */
+  /** Returns the size in which it shows the video of a participant. */
   shows?: (owner: string) => number
 }
 
@@ -73,7 +73,7 @@ export class Member {
     }
   }
 
-  /** The longest silence of any voice since `resetGaps`, the one that goes on included. */
+  /** The longest gap of any voice since `resetGaps`, including one that has not ended. */
   longestGapMs(now: number): number {
     return Math.max(
       0,
@@ -167,7 +167,7 @@ async function through(remote: RemoteTransport, reach: MemberOptions['reach']): 
   return { ...remote, iceCandidates }
 }
 
-/** Opus and VP8, with the numbers that the server needs to measure the line. */
+/** Opus and VP8, with the header extensions that the server needs to estimate bandwidth. */
 function receivable({ codecs = [], headerExtensions = [] }: RtpCapabilities): RtpCapabilities {
   return {
     codecs: codecs

@@ -1,4 +1,4 @@
-/** A meeting on a server of ours, entered as our own client enters it. */
+/** A meeting on our server, joined as our own client joins it. */
 import type { RtpCapabilities } from '../../../src/protocol/media.ts'
 import { RealServer } from '../real-server.ts'
 import { signAnything } from '../test-server.ts'

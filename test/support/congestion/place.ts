@@ -1,4 +1,4 @@
-/** What a member of a meeting needs of it, whoever runs the meeting. */
+/** The interface of a meeting for its members, whoever runs the meeting. */
 import type { RtpCapabilities, RtpParameters } from '../../../src/protocol/media.ts'
 import type { RemoteTransport } from '../../../src/load/peer.ts'
 import type { Media } from '../../../src/load/streams.ts'
@@ -10,13 +10,13 @@ export interface Offered {
   rtpParameters: RtpParameters
 }
 
-/** Null: none is sent. */
+/** Null: nothing is sent. */
 export type Layer = number | null
 
 export interface PlaceEvents {
-  /** When it resolves, the stream may flow. */
+  /** The stream may flow when the promise resolves. */
   onStream: (stream: Offered) => Promise<void>
-  /** The layer that is sent of it from now on. */
+  /** The layer that is sent from now on. */
   onLayer: (id: string, layer: Layer) => void
 }
 
@@ -26,13 +26,13 @@ export interface Place {
   readonly receive: RemoteTransport
   connect(transport: RemoteTransport, dtlsParameters: object): Promise<void>
   produce(media: Media, rtpParameters: RtpParameters): Promise<void>
-  /** The size in which it shows a picture, from 0 to 2. */
+  /** Requests a video in a size from 0 to 2. */
   prefer(id: string, layer: number): Promise<void>
 }
 
 export interface Meeting {
   readonly capabilities: RtpCapabilities
-  /** Resolves when it is inside; what others send is offered from then on. */
+  /** Resolves when the member is inside; from then on it is offered the streams of others. */
   enter(name: string, rtpCapabilities: RtpCapabilities, events: PlaceEvents): Promise<Place>
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** Six members in one meeting, of whom one comes to be on a narrow line; what it and the others receive meanwhile. */
+/** Six members in one meeting, one of them on a line that narrows; records what it and the others receive. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { keepSending } from '../../../src/load/keep-sending.ts'
 import { Source } from '../../../src/load/streams.ts'
@@ -7,27 +7,27 @@ import { Member } from './member.ts'
 import type { Meeting } from './place.ts'
 
 export interface Rates {
-  /** Of the largest of three layers; the smaller ones are a quarter and a tenth of it. */
+  /** The bitrate of the largest of three layers; the smaller ones have a quarter and a tenth of it. */
   videoBitrate: number
   audioBitrate: number
 }
 
-/** A moment of the narrow member. */
+/** A sample of the narrow member. */
 export interface Moment {
-  /** Since the run began. */
+  /** Time since the start of the run. */
   atMs: number
-  /** Over the time since the moment before. */
+  /** Measured since the previous sample. */
   videoBitrate: number
   dropped: number
   passed: number
-  /** Of each camera: null where none is sent. */
+  /** The layer of each camera; null if none is sent. */
   layers: Record<string, number | null>
-  /** What each of the others receives. */
+  /** The bitrate that each of the others receives. */
   othersBitrates: number[]
 }
 
 const NAMES = ['ann', 'bob', 'cem', 'dan', 'eve'] as const
-/** Two talk; the others' microphones are off. */
+/** Two participants talk; the others' microphones are off. */
 const VOICES: readonly string[] = ['ann', 'bob']
 const NARROW = 'narrow'
 
@@ -58,7 +58,7 @@ export class CongestedMeeting {
     let line: Bottleneck | undefined
     try {
       let ssrc = 1
-      // The one who speaks is large, as on our page; the others are small.
+      // The speaker is shown large, as on our page, and the others small.
       const shows = (owner: string) => (owner === NAMES[0] ? 2 : 0)
       for (const name of [...NAMES, NARROW]) {
         const sources = [new Source('video', videoBitrate, ssrc, 3)]
@@ -77,7 +77,7 @@ export class CongestedMeeting {
       }
       while (!line) await delay(20)
     } catch (error) {
-      // Else the process would go on sending, and never end.
+      // Otherwise the process would send forever and never end.
       stopSending()
       await Promise.all(people.map((member) => member.close()))
       await meeting.close()
@@ -94,7 +94,7 @@ export class CongestedMeeting {
     return performance.now() - this.#startedAt
   }
 
-  /** Changes the line, and counts silences anew. */
+  /** Changes the bandwidth and resets the gaps. */
   narrowTo(bitsPerSecond: number): void {
     this.line.bitsPerSecond = bitsPerSecond
     this.resetGaps()
@@ -105,7 +105,10 @@ export class CongestedMeeting {
     for (const member of [this.narrow, ...this.others]) member.resetGaps(now)
   }
 
-  /** The longest silence of a voice since then: of the narrow member, and of the others, which is this machine's own doing. */
+  /**
+   * The longest gap of a voice since then, for the narrow member and for the others. Gaps of the others come from this
+   * machine.
+   */
   gaps(): { narrowMs: number; othersMs: number } {
     const now = performance.now()
     return {

@@ -1,10 +1,10 @@
 /**
- * Stands for `react/jsx-runtime` in a page whose redraws are counted. Each draw of a component creates its elements anew, so
- * an element is counted as often as the component that draws it.
+ * Replaces `react/jsx-runtime` in a page that counts redraws. A component creates its elements each time it is drawn,
+ * so the count of an element is the count of its component.
  */
 import { Fragment, jsx as realJsx, jsxs as realJsxs } from 'react/jsx-runtime'
 
-/** Parts of the screen, by their `data-testid` or their tag, with the participant where there is one. */
+/** Counts by `data-testid` or tag, with the participant if there is one. */
 export const drawn = new Map<string, number>()
 
 const PARTS = new Set(['header', 'main', 'nav', 'aside', 'audio'])

@@ -7,7 +7,7 @@ import { drawn } from './counted-jsx.ts'
 const meeting = new FakeMeeting().join(...Array.from({ length: 24 }, (_, at) => `p${at}`))
 createRoot(document.getElementById('root')!).render(<MeetingScreen meeting={meeting.asMeeting} token="" />)
 
-/** What is drawn while something happens, until the browser has painted it. */
+/** Returns what is drawn during an action, until the browser has painted. */
 async function drawnBy(act: (meeting: FakeMeeting) => void): Promise<Record<string, number>> {
   drawn.clear()
   act(meeting)
