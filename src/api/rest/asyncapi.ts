@@ -35,22 +35,22 @@ function asyncapiDocument({
   const messages: Record<string, Message> = {
     connectionSuccess: {
       name: 'connectionSuccess',
-      summary: 'The token is good; requests are taken.',
+      summary: 'The token is valid; the server accepts requests.',
       payload: Type.Object({}),
     },
     close: {
       name: 'close',
-      summary: 'The client must go and not come back by itself.',
+      summary: 'The client must leave and not reconnect.',
       payload: Type.Object({ reason: Type.Object({ code: Type.Integer(), message: Type.String() }) }),
     },
     answered: {
       name: 'acknowledgement',
-      summary: 'The request was done.',
+      summary: 'The request succeeded.',
       payload: Type.Object({ data: Type.Unknown() }),
     },
     refused: {
       name: 'acknowledgement',
-      summary: 'The request was refused and changed nothing.',
+      summary: 'The request was refused and had no effect.',
       payload: Type.Object({
         data: Type.Object({
           status: Type.Literal('error'),
@@ -67,7 +67,7 @@ function asyncapiDocument({
     },
     acknowledged: {
       name: 'acknowledgement',
-      summary: 'The client has done what the event asks for.',
+      summary: 'The client has done what the event requests.',
       payload: Type.Unknown(),
     },
   }
@@ -156,7 +156,7 @@ export const asyncapiRoutes: Routes = (app, context) => {
   app.get(
     '/asyncapi.json',
     describe({
-      summary: 'The messages of the meeting socket',
+      summary: 'Get the messages of the meeting’s socket',
       tag: 'Server',
       access: 'open',
       description: 'AsyncAPI 3.0; the same table for people is in `docs/wire.md`.',

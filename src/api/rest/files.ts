@@ -65,7 +65,7 @@ export const fileRoutes: Routes = (app, context) => {
     '/base64-upload',
     {
       ...describe({
-        summary: 'Hand a file round in the meeting one is in',
+        summary: 'Share a file in the meeting; only for participants inside',
         tag,
         access: 'token',
         action: 'shareFiles',
@@ -98,13 +98,13 @@ export const fileRoutes: Routes = (app, context) => {
   app.get(
     '/files/:meetingId/:fileId/:name',
     describe({
-      summary: 'A file that was handed round, for those who are in the meeting',
+      summary: 'Get a shared file; only for participants inside',
       tag,
       access: 'token',
       action: 'shareFiles',
       about: { meeting: ({ params }) => params.meetingId },
       params: Type.Object({ meetingId: Type.String(), fileId: Type.String(), name: Type.String() }),
-      answer: Type.String({ description: 'The bytes, as an attachment.' }),
+      answer: Type.String({ description: 'The content, as an attachment.' }),
       answerType: 'application/octet-stream',
       refusals: ['NOT_FOUND'],
     }),

@@ -41,7 +41,7 @@ export function getTokenRoutes(
 
   // A field may be in the query or in the body; a refusal names the one that is wrong.
   const described = describeOnly({
-    summary: 'An access token for one who holds the API key and secret',
+    summary: 'Get an access token with an API key and its secret',
     tag: 'Tokens',
     access: 'key',
     description:

@@ -24,7 +24,7 @@ const troubles: Record<StoreTrouble, string> = {
 export const healthRoutes: Routes = (app, context) => {
   const { mediaStatus } = context
   const health = describe({
-    summary: 'Whether the store works and media is on; 503 when the store does not',
+    summary: 'Check whether the store works and media is on; 503 if the store does not',
     tag: 'Watching',
     access: 'open',
     answer: Health,
@@ -46,7 +46,7 @@ export const healthRoutes: Routes = (app, context) => {
   app.get(
     '/health/live',
     describe({
-      summary: 'Answers while the process runs',
+      summary: 'Check that the process runs',
       tag: 'Watching',
       access: 'open',
       answer: Type.Object({ status: Type.Literal('ok') }),
@@ -56,7 +56,7 @@ export const healthRoutes: Routes = (app, context) => {
   app.get(
     '/health/ready',
     describe({
-      summary: 'Whether people can come in, and what is missing; 503 while they cannot',
+      summary: 'Check whether people can join, and what is missing; 503 if they cannot',
       tag: 'Watching',
       access: 'open',
       answer: Readiness,
@@ -70,7 +70,7 @@ export const healthRoutes: Routes = (app, context) => {
   )
   // Used by the published client's connection check (contract, signalling §1.4).
   const ping = describe({
-    summary: 'Answers pong',
+    summary: 'Answer `pong`',
     tag: 'Watching',
     access: 'open',
     answer: Type.String(),

@@ -22,7 +22,7 @@ export const initConfigRoutes: Routes = (app, context) => {
   const { settings, mediaStatus, door, gate, metrics, now, log } = context
   // All refusals go to the app by their numbers, including that of an invalid field.
   const described = describeOnly({
-    summary: 'Where to connect to join a meeting',
+    summary: 'Get the addresses for joining a meeting',
     tag: 'Joining',
     access: 'token',
     action: 'enter',

@@ -41,7 +41,7 @@ export const inviteRoutes: Routes = (app, context) => {
   app.post(
     '/v2/invites',
     describe({
-      summary: 'Make an invite for a meeting',
+      summary: 'Create an invite for a meeting',
       tag,
       access: 'token',
       action: 'invite',
@@ -73,7 +73,7 @@ export const inviteRoutes: Routes = (app, context) => {
   app.get(
     '/v2/invites',
     describe({
-      summary: 'The invites of a meeting, newest first',
+      summary: 'List the invites of a meeting, newest first',
       tag,
       access: 'token',
       action: 'invite',
@@ -91,8 +91,8 @@ export const inviteRoutes: Routes = (app, context) => {
   app.post(
     '/v2/invites/:inviteId/revoke',
     describe({
-      summary: 'Take an invite out of force',
-      description: 'One that another token made needs `allow_mod`, whatever `MODERATION` says.',
+      summary: 'Revoke an invite',
+      description: 'Revoking an invite of another token needs `allow_mod`, whatever `MODERATION` says.',
       tag,
       access: 'token',
       action: 'invite',
@@ -114,7 +114,7 @@ export const inviteRoutes: Routes = (app, context) => {
     '/invites/exchange',
     {
       ...describe({
-        summary: 'A token for the code of an invite',
+        summary: 'Exchange an invite code for a token',
         tag,
         access: 'open',
         body: CodeBody,
@@ -150,7 +150,7 @@ export const inviteRoutes: Routes = (app, context) => {
   app.post(
     '/page/start',
     describe({
-      summary: 'A new meeting for the person at the page, with the token of its moderator',
+      summary: 'Start a meeting from the page; returns a moderator’s token',
       tag: 'Page',
       access: 'page',
       answer: Pass,

@@ -42,7 +42,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms/:roomId/live',
     describe({
-      summary: 'Who is in a meeting and who waits',
+      summary: 'List the participants of a meeting, and who waits',
       tag,
       access: 'token',
       action: 'watch',
@@ -59,7 +59,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.post(
     '/v2/rooms/:roomId/entry-requests/respond',
     describe({
-      summary: 'Lets somebody in who waits, or turns them away',
+      summary: 'Answer an entry request',
       tag,
       access: 'token',
       action: 'respondEntry',
@@ -78,13 +78,13 @@ export const liveRoutes: Routes = (app, context) => {
   for (const { path, summary, action, act } of [
     {
       path: '/v2/sessions/participants/mute',
-      summary: 'Switches a microphone, camera or screen off',
+      summary: 'Switch off a participant’s microphone, camera or screen',
       action: 'switchOff',
       act: 'stopStream',
     },
     {
       path: '/v2/sessions/participants/ask',
-      summary: 'Asks a person to switch a microphone, camera or screen on, who consents or does not',
+      summary: 'Ask a participant to switch on a microphone, camera or screen; the person may decline',
       action: 'askFor',
       act: 'askForStream',
     },
@@ -112,7 +112,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.post(
     '/v2/rooms/:roomId/messages',
     describe({
-      summary: 'Says something to a chat topic of the session that goes on',
+      summary: 'Send a message to a chat topic of the current session',
       tag,
       access: 'token',
       action: 'speak',
@@ -144,7 +144,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms/:roomId/messages',
     describe({
-      summary: 'The messages that are kept of the session that goes on, oldest first',
+      summary: 'List the kept messages of the current session, oldest first',
       tag,
       access: 'token',
       action: 'watch',
@@ -174,7 +174,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms/:roomId/values/:key',
     describe({
-      summary: 'A value of the realtime store of the session that goes on',
+      summary: 'Get a value of the current session’s realtime store',
       tag,
       access: 'token',
       action: 'watch',
@@ -192,7 +192,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.put(
     '/v2/rooms/:roomId/values/:key',
     describe({
-      summary: 'Sets a value of the realtime store; null takes it away',
+      summary: 'Set a value of the realtime store; null deletes it',
       tag,
       access: 'token',
       action: 'speak',
@@ -214,7 +214,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms/:roomId/removals',
     describe({
-      summary: 'Who was removed and may not come back to the session that goes on',
+      summary: 'List who was removed from the current session',
       tag,
       access: 'token',
       action: 'watch',
@@ -234,7 +234,7 @@ export const liveRoutes: Routes = (app, context) => {
   app.post(
     '/v2/rooms/:roomId/removals/lift',
     describe({
-      summary: 'Lets a removed participant come back',
+      summary: 'Lift a removal, so that the participant can come back',
       description:
         'A removal by a moderator is lifted by a moderator alone, and none by the token that the participant came with.',
       tag,

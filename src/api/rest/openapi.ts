@@ -26,7 +26,7 @@ const securitySchemes = {
     type: 'apiKey',
     in: 'cookie',
     name: 'anteroom_sign_in',
-    description: 'The http-only cookie of one who signed in at the page or the dashboard.',
+    description: 'The http-only cookie of a sign-in at the page or the dashboard.',
   },
   basic: { type: 'http', scheme: 'basic', description: 'An API key and its secret.' },
 } as const
@@ -98,10 +98,10 @@ export const openapiRoutes: Routes = (app) => {
   app.get(
     '/openapi.json',
     describe({
-      summary: 'This document',
+      summary: 'Get this document',
       tag: 'Server',
       access: 'open',
-      description: 'OpenAPI 3.1; a readable page of it is at `/docs`.',
+      description: 'OpenAPI 3.1; `/docs` shows it as a page.',
       answer: Type.Record(Type.String(), Type.Unknown()),
     }),
     () => app.swagger() as never,

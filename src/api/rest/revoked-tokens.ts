@@ -37,7 +37,7 @@ export const revokedTokenRoutes: Routes = (app, context) => {
   app.get(
     '/v2/tokens/revoked',
     describe({
-      summary: 'The tokens that were taken back, newest first',
+      summary: 'List revoked tokens, newest first',
       tag,
       access: 'token',
       action: 'manage',

@@ -63,14 +63,14 @@ export const roomRoutes: Routes = (app, context) => {
     toRoom(meeting, baseUrlOf(request, context.settings))
 
   const creating = {
-    summary: 'Make a meeting, or get the one that has this custom id',
+    summary: 'Create a meeting, or get the one with this custom id',
     access: 'token',
     action: 'create',
     about: 'project',
     answer: Room,
   } as const
   const validating = {
-    summary: 'Whether there is such a meeting, and it is not deactivated',
+    summary: 'Check that a meeting exists and is not deactivated',
     access: 'token',
     action: 'find',
     about: {
@@ -110,7 +110,7 @@ export const roomRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms/:id',
     describe({
-      summary: 'One meeting',
+      summary: 'Get a meeting',
       tag,
       access: 'token',
       action: 'find',
@@ -126,7 +126,7 @@ export const roomRoutes: Routes = (app, context) => {
   app.get(
     '/v2/rooms',
     describe({
-      summary: 'The meetings of a project, newest first',
+      summary: 'List the meetings of a project, newest first',
       tag,
       access: 'token',
       action: 'list',
@@ -148,12 +148,12 @@ export const roomRoutes: Routes = (app, context) => {
   app.post(
     '/v2/rooms/deactivate',
     describe({
-      summary: 'Close a meeting for ever, and end its session',
+      summary: 'Deactivate a meeting permanently, and end its session',
       tag,
       access: 'token',
       action: 'deactivate',
       about: { meeting: ({ body }) => body.roomId },
-      description: 'Takes the `roomId` alone; a custom id is "not found", by a status of its own.',
+      description: 'Accepts only the `roomId`; a custom id is "not found", with a status of its own.',
       body: RoomIdBody,
       answer: Room,
       refusals: [{ code: 'INVALID_MEETING_ID', status: 402 }],
@@ -172,10 +172,10 @@ export const roomRoutes: Routes = (app, context) => {
   app.post(
     '/v1/prebuilt/token',
     describe({
-      summary: 'A token for an API key alone, as the prebuilt page asks for it',
+      summary: 'Get a token for an API key without its secret, as the prebuilt page does',
       tag: 'Tokens',
       access: 'open',
-      description: 'Only at the server’s own machine, or where it gives tokens to everybody.',
+      description: 'Only at the server’s own machine, or if the server gives tokens to everybody.',
       body: PrebuiltTokenBody,
       answer: TokenAnswer,
       refusals: ['UNAUTHORIZED_REQUEST', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED'],
@@ -199,7 +199,7 @@ export const roomRoutes: Routes = (app, context) => {
   app.post(
     '/v1/prebuilt/meetings/:id',
     describe({
-      summary: 'The meeting with this id, made if there is none',
+      summary: 'Get the meeting with this id, or create it',
       tag,
       access: 'token',
       action: 'create',

@@ -22,7 +22,7 @@ export const watchingRoutes: Routes = (app, context) => {
   app.get(
     '/metrics',
     describe({
-      summary: 'Metrics for Prometheus',
+      summary: 'Get metrics for Prometheus',
       tag: 'Watching',
       access: 'open',
       pages: 'own',
@@ -43,7 +43,7 @@ export const watchingRoutes: Routes = (app, context) => {
   app.get(
     '/v2/admin/status',
     describe({
-      summary: 'What the server does now',
+      summary: 'Get the current state of the server',
       tag: 'Watching',
       access: 'admin',
       answer: ServerStatus,
@@ -91,7 +91,7 @@ export const watchingRoutes: Routes = (app, context) => {
   app.get(
     '/v2/admin/history',
     describe({
-      summary: 'Figures of the whole server, one point a minute or coarser',
+      summary: 'Get figures of the whole server, one point per minute or coarser',
       tag: 'Watching',
       access: 'admin',
       description: `From \`from\` to \`to\`, by default the last day, in at most ${MOST_POINTS} points. What happened (joins, refusals, …) is added up in a point that stands for several minutes, everything else averaged.`,

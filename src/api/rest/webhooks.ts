@@ -38,7 +38,7 @@ export const webhookRoutes: Routes = (app, context) => {
   app.get(
     '/v2/public/rsa-public-key',
     describe({
-      summary: 'The key that verifies the signature of a webhook',
+      summary: 'Get the public key of webhook signatures',
       tag,
       access: 'open',
       answer: PublicKeyAnswer,
@@ -49,7 +49,7 @@ export const webhookRoutes: Routes = (app, context) => {
   app.get(
     '/v2/webhooks/deliveries',
     describe({
-      summary: 'Deliveries, newest first',
+      summary: 'List deliveries, newest first',
       tag,
       access: 'token',
       action: 'manage',
@@ -79,7 +79,7 @@ export const webhookRoutes: Routes = (app, context) => {
   app.get(
     '/v2/webhooks/deliveries/:deliveryId',
     describe({
-      summary: 'One delivery, with what it says and each try',
+      summary: 'Get a delivery, with its body and its attempts',
       tag,
       ...ofDelivery,
       params: DeliveryParams,
@@ -91,8 +91,8 @@ export const webhookRoutes: Routes = (app, context) => {
   app.post(
     '/v2/webhooks/deliveries/:deliveryId/replay',
     describe({
-      summary: 'Delivers again, with the same id and behind what waits already',
-      description: 'A delivery that still waits is left as it is.',
+      summary: 'Replay a delivery, with the same id, after those that already wait',
+      description: 'A delivery that still waits is not changed.',
       tag,
       ...ofDelivery,
       params: DeliveryParams,
@@ -108,7 +108,7 @@ export const webhookRoutes: Routes = (app, context) => {
   app.post(
     '/v2/webhooks/deliveries/replay',
     describe({
-      summary: 'Delivers again all that was given up, oldest first',
+      summary: 'Replay all parked deliveries, oldest first',
       tag,
       access: 'token',
       action: 'manage',

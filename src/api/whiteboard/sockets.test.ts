@@ -39,7 +39,7 @@ for (const [answer, code] of [
   })
 }
 
-test('a page that reads nothing is cut, and its place is free', async (context) => {
+test('a page that reads nothing is disconnected and releases its place', async (context) => {
   const here = Promise.withResolvers<BoardLink>()
   const left = Promise.withResolvers<undefined>()
   const page = await pageAt(context, (key, link) => {

@@ -18,7 +18,7 @@ export const StartHlsBody = Type.Object({
   recording: optional(Type.Object({ enabled: optional(Type.Boolean()) })),
 })
 
-const Url = Type.String({ description: 'Whoever has it may watch.' })
+const Url = Type.String({ description: 'Everybody with this address may watch.' })
 
 export const Hls = Type.Object({
   ...outputFields,
@@ -36,7 +36,11 @@ export type Hls = Static<typeof Hls>
 
 export const ActiveHls = Type.Object({ code: Type.Literal(200), data: Hls })
 
-const Side = Type.Integer({ minimum: 16, maximum: 4096, description: 'px; one alone keeps the shape.' })
+const Side = Type.Integer({
+  minimum: 16,
+  maximum: 4096,
+  description: 'In px; with only one of them, the aspect ratio is kept.',
+})
 
 export const CaptureBody = Type.Object({
   roomId: RoomId,

@@ -23,50 +23,50 @@ const Dtls = Type.Union([
 const Pair = Type.Object(
   {
     protocol: Type.Union([Type.Literal('udp'), Type.Literal('tcp')]),
-    localAddress: Type.String({ description: 'as the client was told it' }),
+    localAddress: Type.String({ description: 'the address that the client was given' }),
     localPort: Type.Integer(),
     remoteAddress: Type.Union([Type.String(), Type.Null()]),
     remotePort: Type.Union([Type.Integer(), Type.Null()]),
   },
-  { description: 'the addresses between which packets go' },
+  { description: 'the addresses in use' },
 )
 
-const Score = Type.Number({ description: 'from 0, nothing arrives, to 10, all of it arrives' })
+const Score = Type.Number({ description: 'from 0 (nothing arrives) to 10 (everything arrives)' })
 
 const TransportInspection = Type.Object({
   transportId: Id,
   direction: Type.Union([Type.Literal('send'), Type.Literal('receive')], {
-    description: 'as the client sees it',
+    description: 'from the client’s point of view',
   }),
   worker: Type.Integer({
     minimum: 0,
-    description: 'the media worker that it is on, as in the status of the server',
+    description: 'the index of its media worker, as in the status of the server',
   }),
   ice: Ice,
   dtls: Dtls,
   selectedPair: Type.Union([Pair, Type.Null()]),
-  fromClientBitrate: Type.Number({ description: 'bits per second, now' }),
-  toClientBitrate: Type.Number({ description: 'bits per second, now' }),
+  fromClientBitrate: Type.Number({ description: 'current bits per second' }),
+  toClientBitrate: Type.Number({ description: 'current bits per second' }),
 })
 
 const ProducerInspection = Type.Object({
   producerId: Id,
   kind: StreamKind,
   paused: Type.Boolean(),
-  scores: Type.Array(Score, { description: 'of each encoding that has arrived, the smallest first' }),
+  scores: Type.Array(Score, { description: 'one per encoding that has arrived, smallest first' }),
 })
 
 const ConsumerInspection = Type.Object({
   consumerId: Id,
   producerId: Id,
-  ownerId: Type.String({ description: 'whose stream it is' }),
+  ownerId: Type.String({ description: 'the participant who sends the stream' }),
   kind: StreamKind,
   paused: Type.Object({
     byProducer: Type.Boolean(),
     byClient: Type.Boolean(),
     byServer: Type.Boolean({ description: 'by adaptive subscription' }),
   }),
-  offered: Type.Boolean({ description: 'the client was offered it and has not answered yet' }),
+  offered: Type.Boolean({ description: 'the client has not answered the offer yet' }),
   score: Score,
   producerScore: Score,
   layers: Type.Union(
@@ -74,7 +74,7 @@ const ConsumerInspection = Type.Object({
       Type.Object({ spatial: Type.Integer(), temporal: Type.Union([Type.Integer(), Type.Null()]) }),
       Type.Null(),
     ],
-    { description: 'those that flow; null when none does, and for a stream of one layer' },
+    { description: 'the layers now sent; null if there are none, and for a stream with one layer' },
   ),
 })
 
@@ -88,7 +88,7 @@ const MemberInspection = Type.Object({
   ]),
   name: Name,
   mode: Type.Unsafe<Mode>(Type.Enum([...modeNames])),
-  joined: Type.Boolean({ description: 'false while it is admitted and about to join' }),
+  joined: Type.Boolean({ description: 'false while it is admitted but has not joined' }),
   transports: Type.Array(TransportInspection),
   producers: Type.Array(ProducerInspection),
   consumers: Type.Array(ConsumerInspection),
@@ -105,5 +105,5 @@ export type MeetingInspection = Static<typeof MeetingInspection>
 export type MemberInspection = Static<typeof MemberInspection>
 
 export const InspectedMeeting = Type.Object({
-  id: Type.String({ minLength: 1, maxLength: 256, description: 'The `meetingId`; no custom id.' }),
+  id: Type.String({ minLength: 1, maxLength: 256, description: 'The `meetingId`, not a custom id.' }),
 })

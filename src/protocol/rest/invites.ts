@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { AtMs, pageFields, pageOf, RoomId } from '../rest.ts'
 
 const Entry = Type.Union([Type.Literal('direct'), Type.Literal('ask')], {
-  description: 'What its holder gets: `direct` joins, `ask` waits in the lobby.',
+  description: 'How its holder enters: `direct` joins, `ask` waits in the lobby.',
 })
 
 export const CreateInviteBody = Type.Object(
@@ -12,7 +12,7 @@ export const CreateInviteBody = Type.Object(
     entry: Entry,
     expiresInSeconds: Type.Integer({ minimum: 60, maximum: 2_592_000, default: 604_800 }),
     maxUses: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Default: as often as one likes.' }),
+      Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Default: no limit.' }),
     ),
   },
   { examples: [{ roomId: '87i6-bvw8-dtn1', entry: 'ask', maxUses: 10 }] },
@@ -39,8 +39,8 @@ export type Invite = Static<typeof Invite>
 
 export const NewInvite = Type.Object({
   ...inviteFields,
-  code: Type.String({ description: 'In this answer and nowhere else.' }),
-  link: Type.String({ description: 'The page of the meeting, with the code.' }),
+  code: Type.String({ description: 'Only in this answer.' }),
+  link: Type.String({ description: 'The address of the meeting page, with the code.' }),
 })
 export type NewInvite = Static<typeof NewInvite>
 

@@ -8,7 +8,7 @@ export const InitConfigBody = Type.Object({ roomId: RoomId })
 
 const Where = Type.Object({
   baseUrl: Type.String({ description: 'The host to connect the socket to.' }),
-  socketPath: Type.Optional(Type.String({ description: 'What goes before the path of the socket.' })),
+  socketPath: Type.Optional(Type.String({ description: 'The prefix of the socket’s path.' })),
   signalingUrl: Type.String({ description: 'The socket of clients before 0.2.' }),
   iceServers: Type.String({ description: 'Always empty; see `iceServersPlain`.' }),
   iceServersPlain: Type.Array(
@@ -44,7 +44,10 @@ export const FileQuery = Type.Object({ roomId: Type.Optional(RoomId) })
 
 export const FileBody = Type.Object({
   fileName: Type.String({ minLength: 1, maxLength: 256 }),
-  base64Data: Type.String({ minLength: 1, description: 'Base64, after a `data:` URL’s head or bare.' }),
+  base64Data: Type.String({
+    minLength: 1,
+    description: 'Base64, with or without the head of a `data:` URL.',
+  }),
 })
 export type FileBody = Static<typeof FileBody>
 

@@ -20,7 +20,9 @@ export const KeysQuery = Type.Object({ projectId: Type.Optional(Words) })
 export const Project = Type.Object({
   projectId: Type.String(),
   name: Type.String(),
-  webhook: Type.Union([Webhook, Type.Null()], { description: 'For meetings that name none of their own.' }),
+  webhook: Type.Union([Webhook, Type.Null()], {
+    description: 'Used by meetings without a webhook of their own.',
+  }),
   createdAt: AtMs,
 })
 export type Project = Static<typeof Project>
@@ -39,7 +41,7 @@ const shownKey = {
   createdAt: AtMs,
   lastUsedAt: Type.Union([AtMs, Type.Null()]),
   revokedAt: Type.Union([AtMs, Type.Null()], {
-    description: 'From when on it is out of force; ahead of now while its successor takes over.',
+    description: 'When it is revoked; in the future while its successor takes over.',
   }),
   origins: Origins,
 }
@@ -47,7 +49,7 @@ export const ShownKey = Type.Object(shownKey)
 export type ShownKey = Static<typeof ShownKey>
 export const KeyList = Type.Object({ data: Type.Array(ShownKey) })
 export type KeyList = Static<typeof KeyList>
-export const NewKey = Type.Object({ ...shownKey, secret: Type.String({ description: 'Shown this once.' }) })
+export const NewKey = Type.Object({ ...shownKey, secret: Type.String({ description: 'Shown only once.' }) })
 export type NewKey = Static<typeof NewKey>
 export const CreateKeyBody = Type.Object({
   projectId: Words,
@@ -109,7 +111,9 @@ export const RevokedTokenAnswer = Type.Object({ jti: Type.String(), revokedAt: A
 
 const Setting = Type.Object({
   variable: Type.String(),
-  value: Type.Union([Type.String(), Type.Null()], { description: 'Null for secrets and for none.' }),
+  value: Type.Union([Type.String(), Type.Null()], {
+    description: 'Null for secrets and for settings without a value.',
+  }),
   source: Type.Union([Type.Literal('environment'), Type.Literal('default')]),
   help: Type.String(),
 })

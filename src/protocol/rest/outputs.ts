@@ -4,11 +4,17 @@ import { CompositionConfig, optional, TranscriptOfRecording } from '../outputs.t
 import { Instant, pageFields, RoomId, Words } from '../rest.ts'
 
 export const WebhookUrl = optional(
-  Type.String({ maxLength: 512, description: 'Hears of this one, beside the webhook of the room.' }),
+  Type.String({
+    maxLength: 512,
+    description: 'Gets the events of this one, in addition to the webhook of the room.',
+  }),
 )
 
 export const TemplateUrl = optional(
-  Type.String({ maxLength: 2048, description: 'An https page of yours that is shown instead of ours.' }),
+  Type.String({
+    maxLength: 2048,
+    description: 'An https page of your own to record instead of the built-in one.',
+  }),
 )
 
 /** The answer to a start or a stop; published clients read a bare text. */
@@ -44,7 +50,8 @@ export const OutputFileShape = Type.Object({
   size: Type.Integer({ description: 'Bytes.' }),
   filePath: Type.String(),
   fileUrl: Type.String({
-    description: 'Whoever has it may fetch the file; takes Range. It ends when the recording is deleted.',
+    description:
+      'Everybody with this address may fetch the file; supports Range. Works until the recording is deleted.',
   }),
   userStorage: Type.Null(),
   meta: Type.Object({

@@ -30,7 +30,7 @@ export const StartTrackRecordingBody = Type.Object({
   kind: Kind,
   fileFormat: optional(
     Type.Union([Type.Literal('webm'), Type.Literal('mp4'), Type.Literal('mp3')], {
-      description: '`mp3` for sound alone.',
+      description: '`mp3` only for sound.',
     }),
   ),
 })
@@ -60,7 +60,8 @@ export const ParticipantRecording = Type.Object({
   participantName: Type.String(),
   fileFormat: Type.String(),
   files: Type.Array(OutputFileShape, {
-    description: 'Empty until it has ended. Of a participant: one, and another after a change of the codec.',
+    description:
+      'Empty until it has ended. One file of the participant, and another after each change of codec.',
   }),
 })
 export type ParticipantRecording = Static<typeof ParticipantRecording>
@@ -69,7 +70,7 @@ export const TrackRecording = Type.Object({
   ...ParticipantRecording.properties,
   kind: Type.String(),
   files: Type.Array(OutputFileShape, {
-    description: 'Empty until it has ended. One for each time that the stream was on.',
+    description: 'Empty until it has ended. One file for each time that the stream was on.',
   }),
 })
 export type TrackRecording = Static<typeof TrackRecording>

@@ -22,7 +22,7 @@ export const Webhook = Type.Object({
   endPoint: Type.String({ maxLength: 512, pattern: '^https?://', examples: ['https://app.example/hook'] }),
   events: Type.Array(Words, {
     maxItems: 64,
-    description: 'Names of events, `*`, or a beginning followed by `*`.',
+    description: 'Names of events, `*`, or a prefix followed by `*`.',
     examples: [['session-*']],
   }),
 })
@@ -43,7 +43,7 @@ const settings = {
   allowedParticipantIds: Type.Optional(
     Type.Array(ParticipantId, {
       maxItems: 1000,
-      description: 'Only these may join. Default: anybody with a token.',
+      description: 'Only these may join. Default: everybody with a token.',
     }),
   ),
 }

@@ -7,7 +7,9 @@ const OpenSpan = Type.Object({ start: Instant, end: Type.Union([Instant, Type.Nu
 /** Null for what goes on still. */
 export type OpenSpan = Static<typeof OpenSpan>
 const AnyId = Words
-const LeaveReason = Type.Union([Type.String(), Type.Null()], { description: 'Null while the stay goes on.' })
+const LeaveReason = Type.Union([Type.String(), Type.Null()], {
+  description: 'Null while the participant is inside.',
+})
 
 const SessionParticipant = Type.Object({
   participantId: Type.String(),
@@ -33,7 +35,7 @@ export const SessionParticipantInFull = Type.Object({
   }),
   deviceInfo: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
   leaveReason: Type.Union([Type.String(), Type.Null()], {
-    description: 'Of the last stay; null while it goes on.',
+    description: 'When the last stay ended; null while the participant is inside.',
   }),
 })
 export type SessionParticipantInFull = Static<typeof SessionParticipantInFull>
@@ -50,9 +52,9 @@ export const Session = Type.Object({
   end: Type.Union([Instant, Type.Null()]),
   status: Type.Union([Type.Literal('ongoing'), Type.Literal('ended')]),
   endReason: Type.Union([Type.String(), Type.Null()]),
-  activeDuration: Type.Integer({ description: 'Seconds in which somebody was inside.' }),
+  activeDuration: Type.Integer({ description: 'The number of seconds in which somebody was inside.' }),
   chatLink: Type.String({
-    description: 'The chat that was kept, as CSV; asks for a token as all of REST does.',
+    description: 'The kept chat as CSV; needs a token like every call.',
   }),
   participants: Type.Array(SessionParticipant),
   links: Type.Object({
@@ -77,9 +79,9 @@ export const SessionsQuery = Type.Object({
   query: Type.Optional(AnyId),
   userId: Type.Optional(AnyId),
   startDate: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'Of the beginning; ms since the epoch.' }),
+    Type.Integer({ minimum: 0, description: 'When it began, in ms since the epoch.' }),
   ),
-  endDate: Type.Optional(Type.Integer({ minimum: 0, description: 'Of the beginning; ms since the epoch.' })),
+  endDate: Type.Optional(Type.Integer({ minimum: 0, description: 'When it began, in ms since the epoch.' })),
   status: Type.Optional(Type.Union([Type.Literal('ongoing'), Type.Literal('ended')])),
 })
 
@@ -175,7 +177,7 @@ export const Live = Type.Object({
     }),
   ),
   entering: Type.Array(Type.Object({ participantId: Type.String(), name: Type.String(), admittedAt: AtMs }), {
-    description: 'Admitted, and about to join: each has a seat that the others do not see yet.',
+    description: 'Admitted, but not joined yet: each has a seat that the others do not see.',
   }),
   entryRequests: Type.Array(
     Type.Object({ participantId: Type.String(), name: Type.String(), askedAt: AtMs }),
@@ -227,7 +229,7 @@ export const Removals = Type.Object({
       name: Type.String(),
       removedAt: AtMs,
       removedBy: Type.Union([Type.String(), Type.Null()], {
-        description: 'The participant who removed it, or `server`; null where that was not recorded.',
+        description: 'The participant who removed it, or `server`; null if that was not recorded.',
       }),
       tokenShared: Type.Boolean({
         description:

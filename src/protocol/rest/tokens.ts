@@ -15,7 +15,8 @@ export const TokenQuery = Type.Object({
   peerId: Type.Optional(Type.String({ description: 'The same as `participantId`.' })),
   permissions: Type.Optional(
     Type.String({
-      description: 'Some of `allow_join`, `allow_mod`, `ask_join`, with commas. Default: `allow_join`.',
+      description:
+        'A comma-separated list of `allow_join`, `allow_mod` and `ask_join`. Default: `allow_join`.',
       examples: ['allow_join,allow_mod'],
     }),
   ),

@@ -26,7 +26,9 @@ export const TranscriptionsQuery = Type.Object({
 })
 
 const File = Type.Optional(
-  Type.String({ description: 'Whoever has it may fetch the file. Missing until it is there.' }),
+  Type.String({
+    description: 'Everybody with this address may fetch the file. Missing until the file exists.',
+  }),
 )
 
 export const Transcription = Type.Object({

@@ -7,7 +7,7 @@ const Instant = Type.Integer({ minimum: 0, description: 'ms since the epoch' })
 export const Preparing = Type.Object(
   {
     done: Count,
-    total: Type.Integer({ minimum: 0, description: '0 while it is not known how much there is to do' }),
+    total: Type.Integer({ minimum: 0, description: '0 while the number of steps is unknown' }),
     secondsLeft: Type.Union([Count, Type.Null()]),
   },
   {
@@ -27,7 +27,7 @@ export const ServerStatus = Type.Object({
     available: Type.Boolean(),
     workersWanted: Type.Integer({
       minimum: 1,
-      description: 'MEDIA_WORKERS; one that is being replaced is not among `workers`',
+      description: 'MEDIA_WORKERS; a worker that is being replaced is not among `workers`',
     }),
     placement: Type.Union([Type.Literal('auto'), Type.Literal('spread')], {
       description:
@@ -36,16 +36,16 @@ export const ServerStatus = Type.Object({
     workers: Type.Array(
       Type.Object({
         index: Count,
-        port: Type.Integer({ description: 'where it takes and sends media' }),
-        cpuPercent: Type.Number({ minimum: 0, description: 'of one core' }),
+        port: Type.Integer({ description: 'the port on which it receives and sends media' }),
+        cpuPercent: Type.Number({ minimum: 0, description: 'share of one core' }),
         routers: Type.Integer({ minimum: 0, description: 'meetings that have media on it' }),
         members: Type.Integer({
           minimum: 0,
-          description: 'participants and programs whose media it carries',
+          description: 'participants and programs with transports on it',
         }),
         producers: Type.Integer({ minimum: 0, description: 'streams that clients send to it' }),
         consumers: Type.Integer({ minimum: 0, description: 'streams that it sends to clients' }),
-        pipesIn: Type.Integer({ minimum: 0, description: 'streams that it has from other workers' }),
+        pipesIn: Type.Integer({ minimum: 0, description: 'streams that it receives from other workers' }),
         pipesOut: Type.Integer({ minimum: 0, description: 'streams that it sends to other workers' }),
       }),
     ),
@@ -91,8 +91,8 @@ const Part = Type.Object({
 
 export const Readiness = Type.Object({
   ready: Type.Boolean(),
-  missing: Type.Array(Part, { description: 'what keeps people out' }),
-  troubled: Type.Array(Part, { description: 'what does not work while people get in' }),
+  missing: Type.Array(Part, { description: 'what prevents people from joining' }),
+  troubled: Type.Array(Part, { description: 'what does not work, although people can join' }),
 })
 export type Readiness = Static<typeof Readiness>
 
@@ -101,7 +101,7 @@ export const Health = Type.Object({
   store: Type.Object({ available: Type.Boolean(), reason: Type.Optional(Type.String()) }),
   media: Type.Object({
     available: Type.Boolean(),
-    workers: Type.Optional(Type.Integer({ minimum: 0, description: 'how many run' })),
+    workers: Type.Optional(Type.Integer({ minimum: 0, description: 'the number of running workers' })),
     tried: Type.Optional(
       Type.Boolean({
         description:

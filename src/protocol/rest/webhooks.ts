@@ -25,7 +25,7 @@ const delivery = {
   attempts: Type.Integer(),
   occurredAt: AtMs,
   nextAt: Type.Union([AtMs, Type.Null()], {
-    description: 'null while it stands in line behind another of its meeting',
+    description: 'null while it waits for an earlier delivery of its meeting',
   }),
   lastStatus: Type.Union([Type.Integer(), Type.Null()]),
   lastError: Type.Union([Type.String(), Type.Null()]),
@@ -37,18 +37,18 @@ export type DeliveryAnswer = Static<typeof DeliveryAnswer>
 
 const DeliveryTry = Type.Object({
   at: AtMs,
-  tookMs: Type.Integer({ description: 'from the request to the answer or the failure' }),
-  status: Type.Union([Type.Integer(), Type.Null()], { description: 'null when no answer came' }),
-  error: Type.Union([Type.String(), Type.Null()], { description: 'null when it was taken' }),
+  tookMs: Type.Integer({ description: 'time from the request to the answer or the failure' }),
+  status: Type.Union([Type.Integer(), Type.Null()], { description: 'null if there was no answer' }),
+  error: Type.Union([Type.String(), Type.Null()], { description: 'null if it was accepted' }),
 })
 export type DeliveryTry = Static<typeof DeliveryTry>
 
 export const WholeDeliveryAnswer = Type.Object({
   ...delivery,
   tries: Type.Array(DeliveryTry, {
-    description: 'the latest 100 in order, those before a replay included',
+    description: 'the latest 100 in order, including those before a replay',
   }),
-  body: Type.String({ description: 'what is sent, to the byte' }),
+  body: Type.String({ description: 'the exact body that is sent' }),
 })
 export type WholeDeliveryAnswer = Static<typeof WholeDeliveryAnswer>
 

@@ -8,7 +8,7 @@ export const debugRoutes: Routes = (app, { meetings, store }) => {
   app.get(
     '/v2/admin/debug/meetings/:id',
     describe({
-      summary: 'The media of a meeting, member by member',
+      summary: 'Get the state of a meeting’s media, member by member',
       tag: 'Watching',
       access: 'admin',
       description:

@@ -31,13 +31,13 @@ export const keyRoutes: Routes = (app, context) => {
 
   app.get(
     '/v2/admin/projects',
-    describe({ summary: 'The projects', tag, access: 'admin', answer: ProjectList }),
+    describe({ summary: 'List the projects', tag, access: 'admin', answer: ProjectList }),
     async () => ({ data: await store.projects.list() }),
   )
   app.post(
     '/v2/admin/projects',
     describe({
-      summary: 'Make a project',
+      summary: 'Create a project',
       tag,
       access: 'admin',
       body: CreateProjectBody,
@@ -81,7 +81,7 @@ export const keyRoutes: Routes = (app, context) => {
   app.get(
     '/v2/admin/keys',
     describe({
-      summary: 'The API keys, without their secrets',
+      summary: 'List the API keys, without their secrets',
       tag,
       access: 'admin',
       query: KeysQuery,
@@ -97,7 +97,7 @@ export const keyRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/keys',
     describe({
-      summary: 'Make an API key; its secret is shown this once',
+      summary: 'Create an API key; its secret is shown only once',
       tag,
       access: 'admin',
       body: CreateKeyBody,
@@ -136,7 +136,7 @@ export const keyRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/keys/:apiKey/rotate',
     describe({
-      summary: 'Another key takes its place; both are in force for the overlap',
+      summary: 'Replace a key; both keys are valid during the overlap',
       tag,
       access: 'admin',
       params: KeyParams,
@@ -153,7 +153,7 @@ export const keyRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/keys/:apiKey/revoke',
     describe({
-      summary: 'Take a key out of force at once',
+      summary: 'Revoke a key at once',
       tag,
       access: 'admin',
       params: KeyParams,

@@ -29,8 +29,8 @@ export const signInRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/sign-in',
     describe({
-      summary: 'Signs in by the password or by the code of the first-start link',
-      description: 'Sets a cookie that lasts 30 days and is for the pages of this server only.',
+      summary: 'Sign in with the password or with the code of a sign-in link',
+      description: 'Sets a cookie that is valid for 30 days, for pages of this server only.',
       tag,
       access: 'open',
       body: SignInBody,
@@ -60,7 +60,7 @@ export const signInRoutes: Routes = (app, context) => {
   app.get(
     '/v2/admin/sign-in',
     describe({
-      summary: 'Whether the caller is signed in, and whether there is a password',
+      summary: 'Check whether the caller is signed in, and whether a password is set',
       tag,
       access: 'open',
       answer: SignInState,
@@ -81,8 +81,9 @@ export const signInRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/password',
     describe({
-      summary: 'Sets the password and signs out everybody else',
-      description: 'Where there is a password, `current` must be it, unless the admin key is shown.',
+      summary: 'Set the password, and sign out everybody else',
+      description:
+        'If a password is set, `current` must be that password, unless the call has the admin key.',
       tag,
       access: 'admin',
       body: PasswordBody,
@@ -107,7 +108,7 @@ export const signInRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/sign-out',
     describe({
-      summary: 'Signs out',
+      summary: 'Sign out',
       tag,
       access: 'admin',
       answer: SignInAnswer,

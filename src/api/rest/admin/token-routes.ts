@@ -20,7 +20,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/projects/:projectId/token',
     describe({
-      summary: 'A token of a project',
+      summary: 'Mint a token of a project',
       tag,
       access: 'admin',
       params: ProjectParams,
@@ -48,7 +48,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
   app.post(
     '/v2/admin/token/inspect',
     describe({
-      summary: 'What a token says, claim by claim, and whether the door would let it in',
+      summary: 'Explain a token claim by claim, and whether it would be admitted',
       tag,
       access: 'admin',
       body: InspectTokenBody,
@@ -82,7 +82,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
   app.get(
     '/v2/admin/settings',
     describe({
-      summary: 'The settings, and where each value came from',
+      summary: 'List the settings, and where each value comes from',
       tag: 'Administration',
       access: 'admin',
       answer: SettingList,

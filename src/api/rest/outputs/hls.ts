@@ -24,7 +24,7 @@ export const hlsRoutes: Routes = (app, context) => {
     '/v2/hls/start',
     describe({
       summary: 'Start HLS of a meeting',
-      description: 'It answers at once; notifications and webhooks tell when it can be watched.',
+      description: 'The answer comes at once; notifications and webhooks report when it can be watched.',
       tag,
       access: 'token',
       action: 'output',
@@ -47,7 +47,7 @@ export const hlsRoutes: Routes = (app, context) => {
   app.post(
     '/v2/hls/capture',
     describe({
-      summary: 'A picture of the HLS of a meeting',
+      summary: 'Take a picture of a meeting’s HLS stream',
       tag,
       access: 'token',
       action: 'output',
@@ -94,11 +94,16 @@ export const hlsRoutes: Routes = (app, context) => {
       }
     },
   )
-  addList(app, context, { ...ofKind, ...shown, summary: 'HLS outputs, newest first', query: OutputsQuery })
+  addList(app, context, {
+    ...ofKind,
+    ...shown,
+    summary: 'List HLS outputs, newest first',
+    query: OutputsQuery,
+  })
   app.get(
     '/v2/hls/:id/active',
     describe({
-      summary: 'The HLS of a meeting that goes on',
+      summary: 'Get the current HLS output of a meeting',
       tag,
       access: 'token',
       action: 'watch',
@@ -114,7 +119,7 @@ export const hlsRoutes: Routes = (app, context) => {
       return { code: 200 as const, data: toHls(active, baseUrlOf(request, settings)) }
     },
   )
-  addFind(app, context, { ...ofKind, ...shown, summary: 'An HLS output' })
+  addFind(app, context, { ...ofKind, ...shown, summary: 'Get an HLS output' })
   addDelete(app, context, {
     ...ofKind,
     summary: 'Delete an HLS output and its files',

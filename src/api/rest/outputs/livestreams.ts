@@ -19,7 +19,7 @@ export const livestreamRoutes: Routes = (app, context) => {
     `${path}/start`,
     describe({
       summary: 'Send a meeting to RTMP servers',
-      description: 'It answers at once; notifications and webhooks tell when it is sent.',
+      description: 'The answer comes at once; notifications and webhooks report the start.',
       tag,
       access: 'token',
       action: 'output',
@@ -38,6 +38,11 @@ export const livestreamRoutes: Routes = (app, context) => {
     summary: 'Stop sending a meeting to RTMP servers',
     text: 'Livestream ended successfully',
   })
-  addList(app, context, { ...ofKind, ...shown, summary: 'Livestreams, newest first', query: OutputsQuery })
-  addFind(app, context, { ...ofKind, ...shown, summary: 'A livestream' })
+  addList(app, context, {
+    ...ofKind,
+    ...shown,
+    summary: 'List livestreams, newest first',
+    query: OutputsQuery,
+  })
+  addFind(app, context, { ...ofKind, ...shown, summary: 'Get a livestream' })
 }

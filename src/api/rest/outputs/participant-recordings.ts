@@ -42,7 +42,7 @@ export const participantRecordingRoutes: Routes = (app, context) => {
   app.post(
     '/v2/recordings/participant/start',
     describe({
-      summary: 'Start to record a participant',
+      summary: 'Start recording a participant',
       description:
         'Microphone and camera in one continuous file: a muted microphone is silent, a camera that is off is black. Webhooks tell when it begins.',
       tag,
@@ -80,8 +80,8 @@ export const participantRecordingRoutes: Routes = (app, context) => {
   app.post(
     '/v2/recordings/participant/track/start',
     describe({
-      summary: 'Start to record a track',
-      description: 'One kind of stream of a participant: a file for each time that it is on.',
+      summary: 'Start recording a track',
+      description: 'One kind of stream of a participant, with a file for each time that it is on.',
       tag,
       access: 'token',
       action: 'output',
@@ -119,16 +119,16 @@ export const participantRecordingRoutes: Routes = (app, context) => {
 
   addList(app, context, {
     ...ofParticipant,
-    summary: 'Recordings of participants, newest first',
+    summary: 'List recordings of participants, newest first',
     query: ParticipantRecordingsQuery,
   })
   addList(app, context, {
     ...ofTrack,
-    summary: 'Recordings of tracks, newest first',
+    summary: 'List recordings of tracks, newest first',
     query: TrackRecordingsQuery,
   })
-  addFind(app, context, { ...ofParticipant, summary: 'A recording of a participant' })
-  addFind(app, context, { ...ofTrack, summary: 'A recording of a track' })
+  addFind(app, context, { ...ofParticipant, summary: 'Get a recording of a participant' })
+  addFind(app, context, { ...ofTrack, summary: 'Get a recording of a track' })
   addDelete(app, context, {
     ...ofParticipant,
     summary: 'Delete a recording of a participant and its files',

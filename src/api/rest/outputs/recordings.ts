@@ -22,8 +22,8 @@ export const recordingRoutes: Routes = (app, context) => {
   app.post(
     `${path}/start`,
     describe({
-      summary: 'Start to record a meeting',
-      description: 'It answers at once; notifications and webhooks tell when recording begins.',
+      summary: 'Start recording a meeting',
+      description: 'The answer comes at once; notifications and webhooks report the start.',
       tag,
       access: 'token',
       action: 'output',
@@ -42,8 +42,13 @@ export const recordingRoutes: Routes = (app, context) => {
     summary: 'Stop recording a meeting',
     text: 'Recording ended successfully',
   })
-  addList(app, context, { ...ofKind, ...shown, summary: 'Recordings, newest first', query: OutputsQuery })
-  addFind(app, context, { ...ofKind, ...shown, summary: 'A recording' })
+  addList(app, context, {
+    ...ofKind,
+    ...shown,
+    summary: 'List recordings, newest first',
+    query: OutputsQuery,
+  })
+  addFind(app, context, { ...ofKind, ...shown, summary: 'Get a recording' })
   addDelete(app, context, {
     ...ofKind,
     summary: 'Delete a recording and its file',

@@ -25,8 +25,8 @@ export const transcriptionRoutes: Routes = (app, context) => {
   app.post(
     `${PATH}/start`,
     describe({
-      summary: 'Start to transcribe a meeting',
-      description: 'It answers at once; notifications and webhooks tell when it begins.',
+      summary: 'Start transcribing a meeting',
+      description: 'The answer comes at once; notifications and webhooks report the start.',
       tag,
       access: 'token',
       action: 'output',
@@ -68,7 +68,7 @@ export const transcriptionRoutes: Routes = (app, context) => {
   app.get(
     PATH,
     describe({
-      summary: 'Transcriptions, newest first',
+      summary: 'List transcriptions, newest first',
       tag,
       access: 'token',
       action: 'watch',
@@ -90,7 +90,7 @@ export const transcriptionRoutes: Routes = (app, context) => {
     kind: 'transcription',
     tag,
     path: PATH,
-    summary: 'A transcription',
+    summary: 'Get a transcription',
     shape: Transcription,
     present: toTranscription,
   })

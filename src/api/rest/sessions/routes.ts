@@ -142,7 +142,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.get(
     '/v2/sessions',
     describe({
-      summary: 'Sessions, newest first',
+      summary: 'List sessions, newest first',
       tag,
       ...ofList,
       query: SessionsQuery,
@@ -153,7 +153,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.get(
     '/v2/sessions/:sessionId',
     describe({
-      summary: 'One session',
+      summary: 'Get a session',
       tag,
       ...ofSession,
       params: SessionParams,
@@ -164,8 +164,8 @@ export const sessionRoutes: Routes = (app, context) => {
   app.post(
     '/v2/sessions/end',
     describe({
-      summary: 'Ends the session that goes on in a meeting',
-      description: 'Everybody inside is told and goes; those who wait are turned away.',
+      summary: 'End the current session of a meeting',
+      description: 'Everybody inside is notified and leaves; entry requests are denied.',
       tag,
       ...endsIt,
       about: byBody,
@@ -177,7 +177,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.post(
     '/v2/sessions/participants/remove',
     describe({
-      summary: 'Removes a participant, who cannot come back to this session',
+      summary: 'Remove a participant, who cannot come back to this session',
       tag,
       ...removes,
       about: byBody,
@@ -248,7 +248,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.get(
     '/v2/sessions/:sessionId/participants/:participantId',
     describe({
-      summary: 'One participant of a session',
+      summary: 'Get a participant of a session',
       tag,
       ...ofSession,
       params: SessionParticipantParams,
@@ -271,7 +271,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.get(
     '/v2/sessions/:sessionId/stats',
     describe({
-      summary: 'How well media flowed in a session, over all participants',
+      summary: 'Get the media quality of a session, over all participants',
       tag,
       ...ofSession,
       params: SessionParams,
@@ -290,7 +290,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.get(
     '/v2/sessions/:sessionId/participant/:participantId/stats',
     describe({
-      summary: 'How well media flowed to and from one participant',
+      summary: 'Get the media quality of one participant',
       tag,
       ...ofSession,
       params: SessionParticipantParams,
@@ -315,7 +315,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.get(
     '/v2/sessions/:sessionId/chat-log',
     describe({
-      summary: 'The chat of a session that was kept, as CSV',
+      summary: 'Get the kept chat of a session as CSV',
       tag,
       ...ofSession,
       params: SessionParams,
@@ -342,7 +342,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.post(
     '/v1/meeting-sessions/:sessionId/end',
     describe({
-      summary: 'Ends a session',
+      summary: 'End a session',
       tag,
       ...endsIt,
       about: bySession,
@@ -355,7 +355,7 @@ export const sessionRoutes: Routes = (app, context) => {
   app.post(
     '/v1/meeting-sessions/:sessionId/remove-participant',
     describe({
-      summary: 'Removes a participant from a session',
+      summary: 'Remove a participant from a session',
       tag,
       ...removes,
       about: bySession,
