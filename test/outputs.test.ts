@@ -71,7 +71,7 @@ test('starting and stopping need allow_mod', async () => {
     )
 })
 
-test('what is wrong starts nothing: no engine, a limit, no targets, a stop of nothing, no session', async () => {
+test('refused without effect: no engine, a limit, no targets, nothing to stop, no session', async () => {
   const meetingId = await server.createMeeting()
   const before = await server.rest('POST', '/v2/recordings/start', { roomId: meetingId })
   assert.equal(before.status, 404)
@@ -99,7 +99,7 @@ test('what is wrong starts nothing: no engine, a limit, no targets, a stop of no
   assert.equal(body.pageInfo.total, 0)
 })
 
-test('a recording: acknowledged, told in order to all and to latecomers, one at a time, and there to fetch', async () => {
+test('a recording: acknowledged, reported in order to all and to latecomers, one at a time, and available as a file', async () => {
   const meetingId = await server.createMeeting({
     webhook: { endPoint: receiver.url, events: ['recording-*'] },
   })
@@ -173,7 +173,7 @@ test('a recording: acknowledged, told in order to all and to latecomers, one at 
   assert.equal((await server.rest('GET', `/v2/recordings/${outputId}`)).status, 404)
 })
 
-test('what an engine reports before the start is written is told and written after it', async () => {
+test('reports of an engine before the start is saved are saved and sent after it', async () => {
   const webhook = { endPoint: receiver.url, events: ['recording-*'] }
   const meetingId = await server.createMeeting({ webhook })
   const host = await enters(meetingId, 'host')
@@ -193,7 +193,7 @@ test('what an engine reports before the start is written is told and written aft
   await host.hears('recordingStopped')
 })
 
-test('a session that ends while the start is written leaves nothing that goes on', async () => {
+test('a session that ends while the start is saved leaves nothing running', async () => {
   const meetingId = await server.createMeeting()
   const host = await enters(meetingId, 'host')
   store.hold()
@@ -214,7 +214,7 @@ test('a session that ends while the start is written leaves nothing that goes on
   assert.deepEqual(await server.meetings.outputs(meetingId), [])
 })
 
-test('a store that refuses the start leaves nothing, and a second start is taken', async () => {
+test('a start that the store refuses leaves nothing, and a second start succeeds', async () => {
   const meetingId = await server.createMeeting()
   const host = await enters(meetingId, 'host')
   store.failNext('outputs', 'create')
@@ -229,7 +229,7 @@ test('a store that refuses the start leaves nothing, and a second start is taken
   await host.hears('recordingStopped')
 })
 
-test('the webhookUrl of one output hears of it alone, and a bad one starts nothing', async () => {
+test('the webhookUrl of an output gets only its events, and an invalid one is refused', async () => {
   const meetingId = await server.createMeeting()
   const host = await enters(meetingId, 'host')
   for (const webhookUrl of ['ftp://app.example.org/hook', 'nowhere', 'http://user:word@app.example.org/'])
@@ -251,7 +251,7 @@ test('the webhookUrl of one output hears of it alone, and a bad one starts nothi
   ])
 })
 
-test('two starts at once: one is taken', async () => {
+test('two starts at once: one succeeds', async () => {
   const meetingId = await server.createMeeting()
   const clients = await Promise.all(['a', 'b', 'c', 'd'].map((id) => enters(meetingId, id)))
   const before = engines.recording.started.length
@@ -263,7 +263,7 @@ test('two starts at once: one is taken', async () => {
   await clients[1]!.hears('recordingStopped')
 })
 
-test('HLS: its addresses come with its start, and it is told when it can be fetched', async () => {
+test('HLS: its addresses come with its start, and a notification when it can be played', async () => {
   const webhook = { endPoint: receiver.url, events: ['hls-*'] }
   const meetingId = await server.createMeeting({ webhook })
   const host = await enters(meetingId, 'host')
@@ -289,7 +289,7 @@ test('HLS: its addresses come with its start, and it is told when it can be fetc
   )
 })
 
-test('a livestream and a transcription are told by their own names', async () => {
+test('a livestream and a transcription use their own names in notifications', async () => {
   const meetingId = await server.createMeeting()
   const host = await enters(meetingId, 'host')
   const outputs = [{ url: 'rtmp://example.org/live', streamKey: 'a-secret-key' }]
@@ -318,7 +318,7 @@ test('a livestream and a transcription are told by their own names', async () =>
   await host.hears('transcriptionStateChanged', isStatus('TRANSCRIPTION_STOPPED'))
 })
 
-test('one that ends by itself is told as an error and as stopped, with what it saved', async () => {
+test('an output that fails is reported as an error and as stopped, with its files', async () => {
   const meetingId = await server.createMeeting()
   const host = await enters(meetingId, 'host')
   await host.request('startRecording', {})
@@ -334,7 +334,7 @@ test('one that ends by itself is told as an error and as stopped, with what it s
   await host.request('stopRecording', {})
 })
 
-test('the end of the session ends it, and nothing keeps the session alive', async () => {
+test('an output ends with the session and does not keep it alive', async () => {
   const meetingId = await server.createMeeting({
     webhook: { endPoint: receiver.url, events: ['recording-stopped'] },
   })
@@ -363,7 +363,7 @@ test('encrypted media cannot be recorded', async () => {
   await assert.rejects(host.request('startRecording', {}), refused(4011))
 })
 
-test('a page that records is seen by nobody, counts for nothing, and may do nothing', async () => {
+test('a recording page is invisible, is not counted, and has no permissions', async () => {
   const meetingId = await server.createMeeting({ allowedParticipantIds: ['host', 'guest', 'late'] })
   const [host, guest] = [await enters(meetingId, 'host'), await enters(meetingId, 'guest')]
   await host.request('startRecording', {})
@@ -399,7 +399,7 @@ test('a page that records is seen by nobody, counts for nothing, and may do noth
   newest('recording').finish()
 })
 
-test('what a killed server left is finished by the next start', async () => {
+test('the next start completes the outputs of a killed server', async () => {
   const meetingId = await server.createMeeting()
   const host = await enters(meetingId, 'host')
   await host.request('startRecording', {})
@@ -418,7 +418,7 @@ test('what a killed server left is finished by the next start', async () => {
   }
 })
 
-test("what a meeting says begins with each session, once, and without anybody's permission", async () => {
+test("the outputs in a meeting's settings start with each session, once, without anybody's permission", async () => {
   const meetingId = await server.createMeeting({
     autoStartConfig: { recording: { config: { layout: { type: 'SPOTLIGHT' } } }, hls: {} },
   })

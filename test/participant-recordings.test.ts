@@ -194,7 +194,7 @@ test(
   },
 )
 
-test('a recording of a server that was killed is finished by the next start', { skip }, async () => {
+test('the next start completes the recordings of a killed server', { skip }, async () => {
   const roomId = await server.createMeeting()
   const ann = await enters(roomId, 'ann', true)
   await ask('POST', '/v2/recordings/participant/start', {

@@ -194,7 +194,7 @@ describe('the engine of transcriptions', { skip }, () => {
     assert.equal(await run.stop(), files)
   })
 
-  test('a new name counts, packets may be lost, and what is encrypted is absent', async (context) => {
+  test('uses the new name of a participant, tolerates lost packets, and ignores encrypted streams', async (context) => {
     const { stage, run, heard } = await begin(context)
     const speaking = stage.say(ann, join(folder, 'ann.wav'), {}, 3)
     const encrypted = stage.say(ben, join(folder, 'ben.wav'), { isEncrypted: true })
@@ -214,7 +214,7 @@ describe('the engine of transcriptions', { skip }, () => {
     assert.match(heard[0]!.text, /umbrella|yellow|garden/)
   })
 
-  test('a killed process leaves a journal, of which the files are made', async (context) => {
+  test('the files are made from the journal that a killed process left', async (context) => {
     const { stage, heard, own, read, engine } = await begin(context)
     await stage.say(ann, join(folder, 'ann.wav'))
     while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -238,7 +238,7 @@ describe('the engine of transcriptions', { skip }, () => {
     )
   })
 
-  test('a refused key ends it, and says so', async (context) => {
+  test('a refused key ends the transcription with a reason', async (context) => {
     const server = createServer((request, response) => {
       request.resume().on('end', () => response.writeHead(401).end(KEY))
     })

@@ -104,7 +104,7 @@ describe('a transcription', { skip }, () => {
   const isStatus = (status: string) => (heard: Record<string, unknown>) => heard.status === status
   const textsOf = (client: WireClient) => client.heard.filter(({ method }) => method === 'transcriptionText')
 
-  test('the words that were said come back with who said them, over the socket and as files', async () => {
+  test('speech comes back as text with its speaker, over the socket and as files', async () => {
     const meetingId = await server.createMeeting({
       webhook: { endPoint: receiver.url, events: ['transcription-*'] },
     })
@@ -161,7 +161,7 @@ describe('a transcription', { skip }, () => {
     ])
   })
 
-  test('over REST it is started once, and a latecomer is told which', async () => {
+  test('REST starts one transcription, and a latecomer is told which', async () => {
     const meetingId = await server.createMeeting()
     assert.equal((await server.rest('POST', `${AI}/start`, { roomId: meetingId })).status, 404)
     const ann = await enters(meetingId, 'ann', 'Ann')

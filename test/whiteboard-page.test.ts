@@ -56,7 +56,7 @@ const colorsOf = (frame: FrameLocator): Promise<number[][]> =>
 const hasRed = async (frame: FrameLocator): Promise<boolean> =>
   (await colorsOf(frame)).some((color) => color.join() === RED.join())
 
-test('two draw on one board, come back to it, save it, and are told when it is closed', async () => {
+test('two people draw on one board, come back to it, save it, and are told when it is closed', async () => {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join', 'allow_mod'])
   const host = server.connect({ token, meetingId, participantId: 'host' })

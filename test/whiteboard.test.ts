@@ -77,7 +77,7 @@ const shape = (id: string, fields: Partial<Shape> = {}): Shape => ({
 const urlAt = async (client: WireClient): Promise<string> =>
   String((await client.hears('whiteboardStarted')).url)
 
-test('opening and closing one need allow_mod, and there is none to close at first', async () => {
+test('opening and closing a whiteboard need allow_mod, and at first there is none to close', async () => {
   const meetingId = await server.createMeeting()
   const [moderator, guest] = [await host(meetingId), await enters(meetingId, 'guest')]
   const refused = (code: number) => (error: unknown) => error instanceof WireError && error.code === code
@@ -118,7 +118,7 @@ test('one address for everybody, also for latecomers and whoever starts it again
   fresh.close()
 })
 
-test('what one draws the others see, and whoever comes later or comes back', async () => {
+test('everybody sees what one person draws, also after joining later or coming back', async () => {
   const meetingId = await server.createMeeting()
   await (await host(meetingId)).request('startWhiteboard', {})
   const url = await urlAt(await enters(meetingId, 'guest'))
@@ -151,7 +151,7 @@ for (const [name, message, code] of [
   ['coordinates that are none', { do: 'put', shape: { ...shape('a'), points: ['1', 2] } }, 1007],
   ['too much at once', `"${'x'.repeat(300_000)}"`, 1009],
 ] as const) {
-  test(`a page that sends ${name} is closed, and nobody else hears of it`, async () => {
+  test(`a page that sends ${name} is closed, and the others are not affected`, async () => {
     const meetingId = await server.createMeeting()
     await (await host(meetingId)).request('startWhiteboard', {})
     const url = await urlAt(await enters(meetingId, 'guest'))
@@ -174,7 +174,7 @@ for (const [name, count, message] of [
   ['many messages', 2000, { do: 'remove', ids: ['none'] }],
   ['many long messages', 100, { do: 'remove', ids: Array<string>(6000).fill('x'.repeat(30)) }],
 ] as const) {
-  test(`a page that sends ${name} at once is closed, and the others draw on`, async () => {
+  test(`a page that sends ${name} at once is closed, and the others continue to draw`, async () => {
     const meetingId = await server.createMeeting()
     await (await host(meetingId)).request('startWhiteboard', {})
     const url = await urlAt(await enters(meetingId, 'guest'))

@@ -15,7 +15,7 @@ const program = async (name: string, mode = 0o755): Promise<string> => {
 }
 const none = { chromiumBin: undefined, ffmpegBin: undefined }
 
-test('programs are found in PATH, those alone that can be run', async () => {
+test('finds only executable programs in PATH', async () => {
   assert.deepEqual(findPrograms(none, folder), none)
   const chromiumBin = await program('chromium-browser')
   await program('ffmpeg', 0o644)
@@ -24,13 +24,13 @@ test('programs are found in PATH, those alone that can be run', async () => {
   assert.deepEqual(findPrograms(none, folder), { chromiumBin, ffmpegBin })
 })
 
-test('a program that a setting names is used, or none', async () => {
+test('uses the program in a setting, or none', async () => {
   const chromiumBin = await program('my-chromium')
   assert.equal(findPrograms({ ...none, chromiumBin }, folder).chromiumBin, chromiumBin)
   assert.equal(findPrograms({ ...none, chromiumBin: '/nowhere' }, folder).chromiumBin, undefined)
 })
 
-test('what is missing is named, with the way out', () => {
+test('names missing programs with their cure', () => {
   assert.equal(whyUnavailable({ chromiumBin: 'a', ffmpegBin: 'b' }), undefined)
   assert.equal(
     whyUnavailable({ chromiumBin: 'a', ffmpegBin: undefined }),

@@ -32,9 +32,9 @@ const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
 
 const WHITEBOARD = 'whiteboard.test.ts: one address for everybody'
-const RECORDING = 'outputs.test.ts: a recording: acknowledged, told in order to all'
+const RECORDING = 'outputs.test.ts: a recording: acknowledged, reported in order to all'
 const HLS = 'outputs.test.ts: HLS: its addresses come with its start'
-const LIVESTREAM = 'outputs.test.ts: a livestream and a transcription are told by their own names'
+const LIVESTREAM = 'outputs.test.ts: a livestream and a transcription use their own names'
 
 const OLD = 'old-clients.test.ts: '
 

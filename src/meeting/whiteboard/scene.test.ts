@@ -52,7 +52,7 @@ for (const [name, messages, outcomes, shapes] of [
     ['b'],
   ],
 ] as [string, ClientMessage[], Outcome[], string[]][]) {
-  test(`a board of three shapes takes ${name}`, () => {
+  test(`a board of three shapes accepts ${name}`, () => {
     const scene = new Scene({ shapes: 3, size: 100 })
     assert.deepEqual(
       messages.map((message) => scene.apply(message)),
@@ -65,14 +65,14 @@ for (const [name, messages, outcomes, shapes] of [
   })
 }
 
-test('a board keeps tenths, whatever is sent', () => {
+test('a board rounds coordinates to tenths', () => {
   const scene = new Scene()
   scene.apply(put('a', { points: [1 / 3, -123_456.654_321] }))
   scene.apply(extend('a', [0.06, 7]))
   assert.deepEqual(scene.shapes()[0]!.points, [0.3, -123_456.7, 0.1, 7])
 })
 
-test('a pen goes on', () => {
+test('a pen stroke continues', () => {
   const scene = new Scene()
   scene.apply(put('a'))
   scene.apply(extend('a', [3, 4, 5, 6]))

@@ -44,7 +44,7 @@ const enter = (whiteboard: Whiteboard, page: Page): BoardConnection => {
   return connected
 }
 
-test('one network has room for half of the pages, and who leaves makes room', () => {
+test('one network may open half of the pages, and a page that leaves makes room', () => {
   const whiteboard = opened()
   const here = Array.from({ length: 500 }, () => enter(whiteboard, new Page('here')))
   const late = new Page('here')
@@ -56,7 +56,7 @@ test('one network has room for half of the pages, and who leaves makes room', ()
   enter(whiteboard, late)
 })
 
-test('who comes gets the board as it is by then', () => {
+test('a page that comes later gets the current board', () => {
   const whiteboard = opened()
   const [one, other, third] = [new Page(), new Page(), new Page()]
   const drawing = enter(whiteboard, one)
@@ -70,7 +70,7 @@ test('who comes gets the board as it is by then', () => {
   assert.deepEqual(third.heard, [{ do: 'scene', shapes: [shape] }])
 })
 
-test('what comes after the end is on no board', () => {
+test('messages after the end of a board are ignored', () => {
   const whiteboard = opened()
   const [one, other] = [new Page(), new Page()]
   const drawing = enter(whiteboard, one)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { compositionOf, type CompositionConfig } from '../../protocol/outputs.ts'
 import { canShare, compositionsFor, lookOf, sizeOf, videoBitrateOf } from './budget.ts'
 
-test('a machine carries one composition for each two cores, and at least one', () => {
+test('a machine carries one composition per two cores, and at least one', () => {
   for (const [cores, compositions] of [
     [1, 1],
     [2, 1],
@@ -36,7 +36,7 @@ for (const [wanted, running, shares, why] of rows)
     assert.equal(canShare(compositionOf(wanted), compositionOf(running)), shares)
   })
 
-test('a browser is told how a livestream looks, and not its key', () => {
+test('a browser gets the layout of a livestream, but not its key', () => {
   const look = compositionOf({ quality: 'low' })
   const config = {
     ...look,
@@ -46,14 +46,14 @@ test('a browser is told how a livestream looks, and not its key', () => {
   assert.deepEqual(lookOf(config), look)
 })
 
-test('a page of the caller is shared only by those that name it', () => {
+test("a caller's page is shared only by outputs that name the same page", () => {
   const template = compositionOf({}, 'https://app.example.org/recorder')
   assert.equal(canShare(compositionOf({}), template), false)
   assert.equal(canShare(template, compositionOf({})), false)
   assert.equal(canShare(template, template), true)
 })
 
-test('a picture has the size of its quality, upright where that was asked for, and even numbers as H264 wants', () => {
+test('the size of the video follows from its quality and orientation, in even numbers as H264 requires', () => {
   assert.deepEqual(sizeOf(compositionOf({})), { width: 1280, height: 720 })
   assert.deepEqual(sizeOf(compositionOf({ quality: 'low', orientation: 'portrait' })), {
     width: 480,

@@ -92,14 +92,14 @@ for (const [who, isTrusted] of [
     },
   )
 
-test('keys that a killed process left are removed, and nothing else', async () => {
+test('removes the keys that a killed process left, and nothing else', async () => {
   const left = await mkdtemp(join(folder, 'left-'))
   for (const name of ['target-0-1', 'target-1-12', 'recording.mp4']) await writeFile(join(left, name), '')
   await forgetKeys(left)
   assert.deepEqual(await readdir(left), ['recording.mp4'])
 })
 
-test('a key that cannot be handed over is refused', () => {
+test('a key that cannot be passed to ffmpeg is refused', () => {
   assert.ok(isUsableKey('') && isUsableKey('a?b=c&d e/f') && isUsableKey('k'.repeat(900)))
   for (const key of ['k'.repeat(901), 'a\nrtmp_app=b', 'a\rb', 'a\0b', 'a\x7fb']) assert.ok(!isUsableKey(key))
 })

@@ -10,7 +10,7 @@ const run = (name: string, count: number): Segment[] =>
     isBreak: i === 0,
   }))
 
-test('a list of ffmpeg is read with lengths and times', () => {
+test('reads lengths and times from a list of ffmpeg', () => {
   const text =
     '#EXTM3U\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000+0000\n#EXTINF:2.031000,\na.ts\n#EXTINF:1.5,\nb.ts\n'
   assert.deepEqual(readList(text), [
@@ -19,11 +19,11 @@ test('a list of ffmpeg is read with lengths and times', () => {
   ])
 })
 
-test('a list that ends in the middle of a line has only what is whole', () => {
+test('ignores an incomplete last line', () => {
   assert.deepEqual(readList('#EXTM3U\n#EXTINF:2.0,\n'), [])
 })
 
-test('the playlist with rewind has every segment, and ends when it is over', () => {
+test('the playlist with rewind has every segment, and an end mark after the end', () => {
   const segments = run('a', 10)
   const live = wholePlaylist(segments, false)
   assert.match(live, /#EXT-X-PLAYLIST-TYPE:EVENT/)
@@ -33,7 +33,7 @@ test('the playlist with rewind has every segment, and ends when it is over', () 
   assert.match(wholePlaylist(segments, true), /#EXT-X-ENDLIST\n$/)
 })
 
-test('the sliding playlist has the newest segments and counts those that went', () => {
+test('the sliding playlist has the newest segments, and counts the removed ones', () => {
   const sliding = slidingPlaylist(run('a', 10), false)
   assert.deepEqual(
     sliding.match(/a-\d+\.ts/g),
@@ -43,7 +43,7 @@ test('the sliding playlist has the newest segments and counts those that went', 
   assert.doesNotMatch(sliding, /PLAYLIST-TYPE/)
 })
 
-test('a browser that was started anew is a discontinuity, counted when it has slid out', () => {
+test('a restarted browser is a discontinuity, which is counted after it was removed', () => {
   const segments = [...run('a', 3), ...run('b', 4)]
   assert.match(wholePlaylist(segments, false), /a-2\.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:2\.033,\nb-0\.ts/)
   assert.doesNotMatch(slidingPlaylist(segments, false), /DISCONTINUITY-SEQUENCE/)

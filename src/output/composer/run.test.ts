@@ -65,7 +65,7 @@ class Played {
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code })
 
-test('an output that cannot be opened gives its browser back', () => {
+test('an output that cannot be opened releases its browser', () => {
   const played = new Played()
   const cause = failure('EACCES')
   assert.throws(
@@ -83,7 +83,7 @@ for (const [code, reason] of [
   ['ENOSPC', 'disk-full'],
   ['EDQUOT', 'disk-full'],
 ] as const) {
-  test(`a piece that is refused with ${code} ends the output, and not the browser: ${reason}`, async () => {
+  test(`a write that fails with ${code} ends the output, but not the browser: ${reason}`, async () => {
     const played = new Played()
     const cause = failure(code)
     played.sink.take = () => {
@@ -105,7 +105,7 @@ for (const [code, reason] of [
   })
 }
 
-test('an output that ends by itself and cannot be finished is reported without files', async () => {
+test('an output that fails and cannot be completed is reported without files', async () => {
   const played = new Played()
   played.sink.finish = () => Promise.reject(failure('EIO'))
   const run = played.start()

@@ -42,7 +42,7 @@ async function tunnel(to: string): Promise<number> {
   return response.statusCode!
 }
 
-test('the page of a caller reaches nothing inside: by address, by name, in the clear or encrypted', async () => {
+test("a caller's page cannot reach private addresses: by address or name, with HTTP or HTTPS", async () => {
   for (const host of [
     '127.0.0.1',
     'localhost',
@@ -56,27 +56,27 @@ test('the page of a caller reaches nothing inside: by address, by name, in the c
   assert.equal(await tunnel(place), 403)
 })
 
-test('it reaches this server, wherever that is', async () => {
+test("a caller's page can reach this server, on any address", async () => {
   isOwn = true
   assert.deepEqual([await get(`http://${place}/`), await tunnel(place)], [200, 200])
   assert.equal(await get(`http://127.0.0.1:1/`), 403, 'another port is another server')
   isOwn = false
 })
 
-test('it reaches what is public', async () => {
+test("a caller's page can reach public addresses", async () => {
   isPublic = true
   assert.deepEqual([await get(`http://${place}/`), await tunnel(place)], [200, 200])
   isPublic = false
 })
 
-test('what cannot be read or found is refused', async () => {
+test('refuses requests that cannot be parsed or resolved', async () => {
   assert.deepEqual(
     [await get('/relative'), await get('http://no.such.name.invalid/'), await tunnel('')],
     [403, 403, 403],
   )
 })
 
-test('what a server answers amiss ends that request alone', async (t) => {
+test('an invalid answer of a server ends only that request', async (t) => {
   let answer = ''
   const odd = createRawServer((socket) => socket.once('data', () => socket.end(answer)))
   t.after(() => odd.close())
@@ -95,6 +95,6 @@ test('what a server answers amiss ends that request alone', async (t) => {
   await assert.rejects(response.toArray(), { code: 'ECONNRESET' })
 })
 
-test('the browser has no way around it', () => {
+test('the browser cannot bypass the proxy', () => {
   assert.ok(template.flags.includes('--proxy-bypass-list=<-loopback>'))
 })

@@ -100,7 +100,7 @@ test('gives up on an endpoint that does not answer', async (context) => {
   assert.equal(asked, 4)
 })
 
-test('gives up on an endpoint that stops within its answer', async (context) => {
+test('gives up on an endpoint that stops in the middle of its answer', async (context) => {
   const endpoint = await endpointAt(
     context,
     (_request, response) => response.writeHead(200).write('{"text":'),
@@ -119,7 +119,7 @@ test('gives up on an endpoint that hangs up', async (context) => {
   assert.equal((await refusal(endpoint)).message, 'The transcription endpoint cannot be reached.')
 })
 
-test('ends at once when it is told to, also between two attempts', async (context) => {
+test('stops at once when it is aborted, also between two attempts', async (context) => {
   const { asked, listener } = answering([503, '', { 'retry-after': '20' }])
   const endpoint = await endpointAt(context, listener)
   const abort = new AbortController()
@@ -163,7 +163,7 @@ for (const [name, options, wanted, unwanted] of [
   })
 }
 
-test('sends no authorization where there is no key', async (context) => {
+test('sends no authorization without a key', async (context) => {
   let authorization: string | undefined = 'none came'
   const endpoint = await endpointAt(
     context,
@@ -177,7 +177,7 @@ test('sends no authorization where there is no key', async (context) => {
   assert.equal(authorization, undefined)
 })
 
-test('asks a language model', async (context) => {
+test('sends the transcript to a language model', async (context) => {
   let asked: unknown
   const endpoint = await endpointAt(context, (request, response) => {
     void bodyOf(request).then((body) => {
@@ -190,7 +190,7 @@ test('asks a language model', async (context) => {
   assert.deepEqual(asked, ['/v1/chat/completions', { model: 'small', messages }])
 })
 
-test('refuses a language model that says nothing', async (context) => {
+test('refuses an empty answer of a language model', async (context) => {
   const endpoint = await endpointAt(context, (_request, response) => response.end('{"choices":[]}'))
   await assert.rejects(endpoint.chat('small', [], signal), {
     message: 'The transcription endpoint answered without a summary.',

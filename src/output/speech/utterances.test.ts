@@ -138,7 +138,7 @@ for (const [name, parts, expected] of [
     ],
   ],
 ] as [string, Part[], [number, number][]][]) {
-  test(`hears ${expected.length} in ${name}`, () => {
+  test(`finds ${expected.length} in ${name}`, () => {
     const found = cut(parts)
     assert.equal(found.length, expected.length, JSON.stringify(found))
     for (const [index, [from, to]] of expected.entries()) {
@@ -148,7 +148,7 @@ for (const [name, parts, expected] of [
   })
 }
 
-test('goes on counting after an end', () => {
+test('continues to count after an end', () => {
   const utterances = new Utterances()
   utterances.push(sound([['noise', 1000, QUIET]]))
   assert.equal(utterances.end(), undefined)

@@ -57,7 +57,7 @@ test(
   },
 )
 
-test('at the reserve of the disk the recording ends, and its file is whole', { skip }, async () => {
+test('when the disk reaches its reserve, the recording ends with a complete file', { skip }, async () => {
   const source = new ScriptedSource()
   const mic = source.add(bench.streamOf('audio', 'audio'))
   let free = 101

@@ -19,7 +19,7 @@ const packetOf = (sequence: number): RtpPacket => ({
   payload: Buffer.of(1),
 })
 
-test('RTP: sources, extension and padding are skipped, and what is none is refused', () => {
+test('RTP: sources, extension and padding are skipped, and other packets are refused', () => {
   const plain = '8064000100000002000000aa'
   const rows: [hex: string, payload: string | undefined][] = [
     [plain + 'c0ffee', 'c0ffee'],
@@ -37,7 +37,7 @@ test('RTP: sources, extension and padding are skipped, and what is none is refus
     assert.equal(parseRtp(Buffer.from(hex, 'hex'))?.payload.toString('hex'), payload, hex)
 })
 
-test('numbers count on over their turns, forwards and backwards', () => {
+test('sequence numbers are unwrapped forwards and backwards', () => {
   const unwrapped = new Unwrapped(16)
   const given = [65_534, 65_535, 0, 1, 65_535, 2, 40_000, 2]
   const expected = [65_534, 65_535, 65_536, 65_537, 65_535, 65_538, 40_000, 65_538]
@@ -62,7 +62,7 @@ function ordered(arrivals: [sequence: number, at: number][], endAt?: number): st
   return out.join(' ')
 }
 
-test('packets come out in order, and a missing one is waited for, but not for long', () => {
+test('packets leave in order; a missing one is awaited for a short time', () => {
   const rows: [arrivals: [number, number][], endAt: number | undefined, out: string][] = [
     [
       [
@@ -158,7 +158,7 @@ test('packets come out in order, and a missing one is waited for, but not for lo
   assert.ok(ordered(many).startsWith('0 2! 3 4'), 'no endless wait')
 })
 
-test('a stream is placed by its quickest packet, and drift is followed slowly', () => {
+test('the start of a stream follows from its fastest packet, and drift is corrected slowly', () => {
   const clock = new StreamClock(48_000)
   // Every 20 ms, delayed by up to 90 ms: the least delay is 10 ms.
   const delayAt = (at: number): number => 10 + ((at * 37) % 81)
@@ -177,7 +177,7 @@ test('a stream is placed by its quickest packet, and drift is followed slowly', 
   assert.equal(clock.timeOf(5_000_000 / 48), 5_000_000)
 })
 
-test('gaps of sound become silence, and what comes twice is dropped', () => {
+test('gaps in sound become silence, and duplicates are dropped', () => {
   const sound = new SoundTrack(0)
   const data = Buffer.of(0x78)
   const place = (time: number): string =>
@@ -203,7 +203,7 @@ test('gaps of sound become silence, and what comes twice is dropped', () => {
   assert.equal(sound.endMs, 260)
 })
 
-test('how long a packet of Opus sounds', () => {
+test('the duration of an Opus packet', () => {
   const rows: [bytes: number[], ms: number][] = [
     [[0x78], 20],
     [[0xf8, 0xff, 0xfe], 20],
@@ -217,7 +217,7 @@ test('how long a packet of Opus sounds', () => {
   for (const [bytes, ms] of rows) assert.equal(durationOf(Buffer.from(bytes)), ms, String(bytes))
 })
 
-test('VP8: pictures are put together, and none that is broken comes out', () => {
+test('VP8: frames are assembled, and broken ones are dropped', () => {
   const [key, delta] = [blackFrame({ width: 640, height: 360 }), Buffer.alloc(2500, 1)]
   const run = (lost: number[]): string => {
     const writer = new RtpWriter({ ssrc: 1, payloadType: 100 })
@@ -254,7 +254,7 @@ test('VP8: pictures are put together, and none that is broken comes out', () => 
   for (const [lost, out] of rows) assert.equal(run(lost), out, `without ${String(lost)}`)
 })
 
-test('EBML: sizes are read as they are written', () => {
+test('EBML: sizes are read as they were written', () => {
   for (const size of [0, 1, 126, 127, 128, 16_382, 16_383, 2 ** 21, 2 ** 28 + 1]) {
     const body = size > 2 ** 20 ? undefined : Buffer.alloc(size)
     if (body) assert.deepEqual(readHead(element(ID.void, body))?.size, size)

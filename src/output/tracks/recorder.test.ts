@@ -83,7 +83,7 @@ test(
   },
 )
 
-test('without ffmpeg, formats that it makes are refused before anything starts', { skip }, () => {
+test('without ffmpeg, formats that need it are refused before anything starts', { skip }, () => {
   const source = new ScriptedSource()
   const without = { ...bench.options, ffmpeg: undefined }
   const refused = (error: unknown): boolean =>
@@ -126,7 +126,7 @@ test('a track has a file for each time that it is on', { skip }, async () => {
   assert.equal(files[1]!.startedAt - files[0]!.startedAt, 3000)
 })
 
-test('streams of others, of other kinds and encrypted ones are left out', { skip }, async () => {
+test('ignores streams of others, of other kinds, and encrypted ones', { skip }, async () => {
   const source = new ScriptedSource()
   const { run } = bench.start(createTrackRecorder(bench.options), source, trackConfig('screen_video'))
   const streams = [
@@ -178,7 +178,7 @@ for (const codec of ['vp8', 'vp9', 'h264', 'av1'] as const satisfies VideoName[]
   )
 }
 
-test('a camera that comes back with another codec begins another file', { skip }, async () => {
+test('a camera that returns with another codec starts a new file', { skip }, async () => {
   const source = new ScriptedSource()
   const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
   for (const codec of ['vp8', 'vp9'] as const) {
@@ -196,7 +196,7 @@ test('a camera that comes back with another codec begins another file', { skip }
   for (const file of files) assert.equal(decodeErrors(bench.pathOf(file)), '')
 })
 
-test('mp4 and mp3 are made when the recording has stopped', { skip }, async () => {
+test('mp4 and mp3 files are made after the recording has stopped', { skip }, async () => {
   for (const [kind, format, codecs] of [
     ['participant', 'mp4', { video: 'h264', audio: 'aac' }],
     ['audio', 'mp3', { audio: 'mp3' }],

@@ -76,7 +76,7 @@ function sourceOf(ingresses: Record<MediaKind, Ingress>): OutputSource {
   }
 }
 
-test('a voice and a camera become files, in step', { skip }, async () => {
+test('a voice and a camera become synchronised files', { skip }, async () => {
   const open = (kind: MediaKind): Promise<Ingress> => {
     const rtpParameters: RtpParameters = { codecs: [CODECS[kind]], encodings: [{ ssrc: SSRCS[kind] }] }
     return router.openIngress({ kind, rtpParameters, over: 'udp' })

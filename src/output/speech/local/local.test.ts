@@ -52,7 +52,7 @@ describe('the local recogniser', { skip }, () => {
     return { recogniser, logged }
   }
 
-  test('a transcription cannot start where the folder holds no model', async () => {
+  test('a transcription cannot start if the folder contains no model', async () => {
     const warned = Promise.withResolvers<string>()
     const log = {
       info: () => undefined,
@@ -81,7 +81,7 @@ describe('the local recogniser', { skip }, () => {
     return error
   }
 
-  test('a model that is none is refused for good, and the server goes on', async (context) => {
+  test('an invalid model is refused permanently, and the server continues', async (context) => {
     const bad = await mkdtemp(join(tmpdir(), 'anteroom-model-'))
     context.after(() => rm(bad, { recursive: true }))
     await writeToyModel(bad)
@@ -96,7 +96,7 @@ describe('the local recogniser', { skip }, () => {
     assert.match(String(error.cause), /^ended with /)
   })
 
-  test('what is said comes back as text, in the order of asking, from one process', async (context) => {
+  test('one process returns the text of each request, in order', async (context) => {
     const { recogniser, logged } = open(context)
     const texts = await Promise.all([
       recogniser.recognise(tones(300, 4000, 300), { signal }),
@@ -107,7 +107,7 @@ describe('the local recogniser', { skip }, () => {
     assert.deepEqual(logged, ['loaded the speech model'])
   })
 
-  test('a process that is killed is told of, and the next request starts another', async (context) => {
+  test('the death of the process is reported, and the next request starts a new one', async (context) => {
     const before = new Set(await childrenOf(process.pid))
     const { recogniser, logged } = open(context)
     assert.equal(await recogniser.recognise(tones(300), { signal }), 'low')
@@ -124,7 +124,7 @@ describe('the local recogniser', { skip }, () => {
     assert.deepEqual(await mine(), [])
   })
 
-  test('one that does not answer in time is killed; one that nobody asks ends', async (context) => {
+  test('a process that does not answer in time is killed; an idle one ends', async (context) => {
     const slow = open(context, { timeoutMs: 1 })
     await slow.recogniser.recognise(tones(300), { signal }).catch(() => undefined)
     const late = await refusal(slow.recogniser.recognise(tones(...Array<number>(400).fill(300)), { signal }))
@@ -137,7 +137,7 @@ describe('the local recogniser', { skip }, () => {
     assert.equal(await idle.recogniser.recognise(tones(300), { signal }), 'low')
   })
 
-  test('who does not wait any longer is told at once', async (context) => {
+  test('an aborted request is rejected at once', async (context) => {
     const { recogniser } = open(context)
     const impatient = new AbortController()
     const asked = recogniser.recognise(tones(300), { signal: impatient.signal })

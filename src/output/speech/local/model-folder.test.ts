@@ -109,13 +109,13 @@ for (const [name, names, about, layout, modelConfig] of [
     assert.equal(model?.multilingual ?? false, layout === 'Whisper')
   })
 
-test('an English Whisper is told no language', async () => {
+test('an English Whisper model gets no language', async () => {
   const names = ['base.en-encoder.onnx', 'base.en-decoder.onnx', 'base.en-tokens.txt']
   const model = await recogniseLayout({ names, describe: () => Promise.resolve('') })
   assert.equal(model?.multilingual, false)
 })
 
-test('a folder that is none, or holds no model, is told in one sentence that names the setting', async (context) => {
+test('a missing folder, or one without a model, is refused in one sentence that names the setting', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-model-'))
   context.after(() => rm(folder, { recursive: true }))
   const problem = async (path: string): Promise<string> => {
