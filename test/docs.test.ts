@@ -113,7 +113,7 @@ test('each decision that a comment names is recorded here', () => {
 })
 
 test('each section of the contract that a comment names is recorded here', () => {
-  const pages = ['rest-and-tokens', 'signalling', 'older-clients'] as const
+  const pages = ['rest-and-tokens', 'signalling', 'older-clients', 'outputs'] as const
   const sections = new Set(
     pages.flatMap((page) =>
       [...read(`docs/contract/${page}.md`).matchAll(/^#+ (\d+(?:\.\d+)*) /gm)].map(
