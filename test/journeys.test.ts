@@ -157,16 +157,44 @@ test('after the death of a media worker the media comes back without leaving the
   await ann.knows((meeting) => meeting.state === 'joined' && meeting.participants.size === 1)
 })
 
-test('a shared screen is shown in front, and a moderator stops it', async () => {
+test('a shared screen is shown in front, zooms, and a moderator stops it; then the layout decides', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)
   const bob = await person('Bob')
   await bob.open(await ann.invite('direct'))
   await bob.inside()
   await bob.page.getByTestId('bar-share').click()
-  await ann.page.getByTestId('shared').waitFor()
+  const { page } = ann
+  await page.getByTestId('shared').waitFor()
+  const screen = page.getByRole('group', { name: 'Screen of Bob' })
+  const width = async () => (await screen.locator('video').boundingBox())!.width
+  const before = await width()
+  await screen.press('+')
+  await page.getByRole('group', { name: '125 %' }).waitFor()
+  assert.ok((await width()) > before * 1.2)
+  await page.getByRole('button', { name: 'Whole screen' }).click()
+  await page.getByRole('group', { name: '100 %' }).waitFor()
   await ann.act('Bob', 'Stop sharing')
-  await ann.page.getByTestId('shared').waitFor({ state: 'detached' })
+  await page.getByTestId('shared').waitFor({ state: 'detached' })
+
+  const front = page.getByTestId('front').getByTestId('tile')
+  assert.equal(await front.count(), 0)
+  await page.getByTestId('bar-view').click()
+  await page.getByLabel('Speaker').check()
+  assert.equal(await front.getAttribute('aria-label'), 'Bob')
+  await page.getByLabel('Floating').check()
+  await page.keyboard.press('Escape')
+  const own = page.getByTestId('floating-self')
+  await own.press('ArrowLeft')
+  const [stage, picture] = [await page.locator('main').boundingBox(), await own.boundingBox()]
+  assert.ok(
+    picture!.x + picture!.width < stage!.x + stage!.width / 2,
+    'our own picture is in the left corner',
+  )
+  await ann.act('Bob', 'Pin for me')
+  await page.getByTestId('bar-view').click()
+  await page.getByLabel('Grid').check()
+  assert.equal(await front.getAttribute('aria-label'), 'Bob', 'a pin is in front of every layout')
 })
 
 test('ending for all removes everybody and says so', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gridFor } from './layout.ts'
+import { gridFor, tilesPerPage } from './layout.ts'
 
 test('every tile fits, for 1 to 25 people on wide, square and narrow screens', () => {
   for (const [width, height] of [
@@ -22,4 +22,11 @@ test('every tile fits, for 1 to 25 people on wide, square and narrow screens', (
 test('two people stand side by side on a wide screen and one above the other on a phone', () => {
   assert.equal(gridFor(2, 1280, 600, 8).columns, 2)
   assert.equal(gridFor(2, 360, 640, 8).columns, 1)
+})
+
+test('a page has as many tiles as stay large enough, and never fewer than four or more than 25', () => {
+  assert.equal(tilesPerPage(1280, 660, 8), 25)
+  assert.equal(tilesPerPage(0, 0, 8), 25, 'before it is measured')
+  assert.equal(tilesPerPage(374, 560, 8), 12)
+  assert.equal(tilesPerPage(200, 100, 8), 4)
 })

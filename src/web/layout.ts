@@ -10,8 +10,19 @@ export interface Grid {
 
 /** Width to height of a tile. */
 const TILE_RATIO = 16 / 9
-/** More people than this are on further pages. */
-export const MAX_TILES = 25
+/** The smallest tile in which a face is recognised, in px. */
+const MIN_WIDTH = 140
+const MIN_TILES = 4
+const MAX_TILES = 25
+
+/** How many tiles a page has: as many as stay large enough. */
+export function tilesPerPage(width: number, height: number, gap: number): number {
+  // Not measured yet.
+  if (width === 0 || height === 0) return MAX_TILES
+  let count = MAX_TILES
+  while (count > MIN_TILES && gridFor(count, width, height, gap).width < MIN_WIDTH) count--
+  return count
+}
 
 export function gridFor(count: number, width: number, height: number, gap: number): Grid {
   let best: Grid = { columns: 1, rows: Math.max(1, count), width: 0, height: 0 }

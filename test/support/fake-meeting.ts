@@ -24,6 +24,7 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
   readonly participants = new Map<string, Participant>()
   activeSpeakerId: string | null = null
   pinnedId: string | null = null
+  readonly pinnedIds = new Set<string>()
   readonly lobby = { requests: new Map<string, EntryRequest>() }
   readonly statuses: Record<OwnKind, DeviceStatus> = { mic: 'off', camera: 'off', share: 'off' }
   readonly outputs = new Outputs(
@@ -110,8 +111,11 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
     this.tell('activeSpeakerChanged', id)
   }
 
+  /** Pins this participant for all, and nobody else. */
   pin(id: string | null): void {
     this.pinnedId = id
+    this.pinnedIds.clear()
+    if (id !== null) this.pinnedIds.add(id)
     this.tell('pinChanged', id)
   }
 

@@ -2,14 +2,17 @@ import { memo, useMemo, useState } from 'react'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { barOf, barView, type ButtonName, type PanelName } from './bar-model.ts'
 import { useModel } from './model.ts'
+import { ViewMenu } from './view-menu.tsx'
 import { useView } from './use-view.ts'
 
 export const Bar = memo(function Bar({
   panel,
   commands,
+  onFloat,
 }: {
   panel: PanelName | undefined
   commands: Record<ButtonName, () => void>
+  onFloat: (window: Window) => void
 }) {
   const { meeting, chat, actions, openDialog } = useModel()
   const facts = useView(useMemo(() => barView(meeting, chat), [meeting, chat]))
@@ -18,7 +21,8 @@ export const Bar = memo(function Bar({
       {barOf(facts, panel).map((button) => (
         <BarButton key={button.name} {...button} onClick={commands[button.name]} />
       ))}
-      <ReactionButton onReact={actions.react} />
+      <ReactionButton onReact={actions.react} handUp={facts.handUp} onHand={commands.hand} />
+      <ViewMenu onFloat={onFloat} />
       <button
         className="round leave"
         aria-label="Leave"
@@ -70,7 +74,16 @@ const BarButton = memo(function BarButton({
 
 const REACTIONS = ['👍', '👏', '❤️', '😂', '😮', '🎉']
 
-const ReactionButton = memo(function ReactionButton({ onReact }: { onReact: (text: string) => void }) {
+/** On narrow screens the raised hand is among the reactions. */
+const ReactionButton = memo(function ReactionButton({
+  onReact,
+  handUp,
+  onHand,
+}: {
+  onReact: (text: string) => void
+  handUp: boolean
+  onHand: () => void
+}) {
   const [shown, setShown] = useState(false)
   return (
     <div
@@ -94,6 +107,14 @@ const ReactionButton = memo(function ReactionButton({ onReact }: { onReact: (tex
               {text}
             </button>
           ))}
+          <button
+            className="narrow-only"
+            aria-label={handUp ? 'Lower hand' : 'Raise hand'}
+            aria-pressed={handUp}
+            onClick={onHand}
+          >
+            ✋
+          </button>
         </div>
       )}
     </div>

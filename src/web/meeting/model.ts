@@ -5,6 +5,8 @@ import { createActions, type Actions } from './actions.ts'
 import { ChatModel } from './chat-model.ts'
 import { Notice } from './notice.ts'
 import { ShownPictures } from './shown-pictures.ts'
+import { TileSeats } from './tile-seats.ts'
+import { ViewSettings } from './view-settings.ts'
 
 export type OpenDialog =
   | { name: 'invite' }
@@ -18,6 +20,8 @@ export interface MeetingModel {
   notice: Notice
   actions: Actions
   shown: ShownPictures
+  settings: ViewSettings
+  seats: TileSeats
   openDialog: (dialog: OpenDialog) => void
 }
 
@@ -28,15 +32,28 @@ export function createModel(meeting: Meeting, openDialog: MeetingModel['openDial
   const chat = new ChatModel(meeting)
   const notice = new Notice()
   const shown = new ShownPictures({ page: document, later: (work) => void setTimeout(work, SETTLE_MS) })
-  return { meeting, chat, notice, actions: createActions(meeting, chat, notice.show), shown, openDialog }
+  const settings = new ViewSettings(browserStorage())
+  const seats = new TileSeats()
+  const actions = createActions(meeting, chat, notice.show)
+  return { meeting, chat, notice, actions, shown, settings, seats, openDialog }
+}
+
+/** Undefined where the browser keeps it from the page. */
+function browserStorage(): Storage | undefined {
+  try {
+    return localStorage
+  } catch {
+    return undefined
+  }
 }
 
 /** Follows what happens in the meeting. Returns the way to stop. */
-export function follow({ meeting, chat, notice, shown, openDialog }: MeetingModel): () => void {
+export function follow({ meeting, chat, notice, shown, seats, openDialog }: MeetingModel): () => void {
   const stops = [
     chat.listen(),
     notice.listen(meeting),
     shown.listen(meeting),
+    seats.listen(meeting),
     meeting.on('deviceRequested', (request) => openDialog({ name: 'consent', request })),
   ]
   return () => stops.forEach((stop) => stop())

@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
 import { Bar } from './bar.tsx'
 import type { PanelName } from './bar-model.ts'
 import { Captions } from './captions.tsx'
 import { ChatPanel } from './chat-panel.tsx'
 import { Dialogs } from './dialogs/dialogs.tsx'
+import { FloatingWindow } from './floating-window.tsx'
 import { MeetingHeader } from './header.tsx'
 import { Knock } from './knock.tsx'
 import { createModel, follow, ModelContext, type OpenDialog } from './model.ts'
@@ -13,6 +14,7 @@ import { PeoplePanel } from './people-panel.tsx'
 import type { Shortcut } from './shortcuts.ts'
 import { Sounds } from './sounds.tsx'
 import { Stage } from './stage.tsx'
+import './stage.css'
 import { useShortcuts } from './use-shortcuts.ts'
 
 /**
@@ -21,6 +23,8 @@ import { useShortcuts } from './use-shortcuts.ts'
 export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: string }) {
   const [dialog, setDialog] = useState<OpenDialog>()
   const [panel, setPanel] = useState<PanelName>()
+  const [floating, setFloating] = useState<Window>()
+  const closeFloating = useCallback(() => setFloating(undefined), [])
   const model = useMemo(() => createModel(meeting, setDialog), [meeting])
   useEffect(() => follow(model), [model])
   const commands = useMemo<Record<Shortcut, () => void>>(() => {
@@ -38,12 +42,13 @@ export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: str
         <Stage />
         {panel === 'chat' && <ChatPanel onClose={commands.closePanel} />}
         {panel === 'people' && <PeoplePanel onClose={commands.closePanel} />}
-        <Bar panel={panel} commands={commands} />
+        <Bar panel={panel} commands={commands} onFloat={setFloating} />
         <Captions />
         <Reactions />
         {panel !== 'people' && <Knock />}
         <Notices />
         <Sounds />
+        {floating && <FloatingWindow window={floating} onClose={closeFloating} />}
         {dialog && <Dialogs dialog={dialog} token={token} onClose={() => setDialog(undefined)} />}
       </div>
     </ModelContext>

@@ -86,3 +86,24 @@ test('sends nothing after its end', () => {
   shown.place({}, stream, 300)
   assert.deepEqual(said(), [])
 })
+
+test('a small window above the page receives its video while the page is hidden', () => {
+  const { send, said, shown, page } = open()
+  const [ann, bob] = [send('ann', 'video'), send('bob', 'video')]
+  shown.place({}, ann, 300)
+  shown.place({}, bob, 300)
+  shown.place({}, bob, 400, true)
+  assert.deepEqual(said(), [
+    ['video of ann', 300],
+    ['video of bob', 300],
+  ])
+  shown.floats = true
+  page.hidden = true
+  page.dispatchEvent(new Event('visibilitychange'))
+  assert.deepEqual(said(), [
+    ['video of ann', 0],
+    ['video of bob', 400],
+  ])
+  shown.floats = false
+  assert.deepEqual(said(), [['video of bob', 0]])
+})

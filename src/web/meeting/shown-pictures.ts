@@ -1,6 +1,6 @@
 /**
  * How wide each picture of the others is shown, in device px: what is shown twice counts at its larger size, what is shown
- * nowhere is not sent. Nothing is sent while the window is hidden.
+ * nowhere is not sent. While the page is hidden, only what a small window above it shows is sent.
  */
 import type { Meeting, Stream } from '../../client/client.ts'
 
@@ -12,13 +12,19 @@ export interface ShownPicturesOptions {
 
 type Source = Pick<Meeting, 'on' | 'participants'>
 
+interface Place {
+  width: number
+  floats: boolean
+}
+
 export class ShownPictures {
   readonly #options: ShownPicturesOptions
   /** Widths of the places where a stream is shown. */
-  readonly #places = new WeakMap<Stream, Map<object, number>>()
+  readonly #places = new WeakMap<Stream, Map<object, Place>>()
   readonly #said = new WeakMap<Stream, number>()
   #meeting: Source | undefined
   #isPlanned = false
+  #floats = false
 
   constructor(options: ShownPicturesOptions) {
     this.#options = options
@@ -39,11 +45,21 @@ export class ShownPictures {
     }
   }
 
-  /** A place shows this stream so wide. 0: it does not. */
-  place(place: object, stream: Stream, width: number): void {
-    const places = this.#places.get(stream) ?? new Map<object, number>()
+  /** Whether a small window above the page is open. */
+  set floats(floats: boolean) {
+    this.#floats = floats
+    this.#plan()
+  }
+
+  /**
+   * A place shows the stream at this width; 0 if it does not.
+   *
+   * @param floats whether the place is in the small window above the page
+   */
+  place(place: object, stream: Stream, width: number, floats = false): void {
+    const places = this.#places.get(stream) ?? new Map<object, Place>()
     this.#places.set(stream, places)
-    if (width > 0) places.set(place, width)
+    if (width > 0) places.set(place, { width, floats })
     else places.delete(place)
     this.#plan()
   }
@@ -61,8 +77,10 @@ export class ShownPictures {
     for (const { streams } of this.#meeting?.participants.values() ?? []) {
       for (const stream of streams.values()) {
         if (stream.kind !== 'video' && stream.kind !== 'share') continue
-        const widths = this.#places.get(stream)?.values() ?? []
-        const width = this.#options.page.hidden ? 0 : Math.max(0, ...widths)
+        const seen = [...(this.#places.get(stream)?.values() ?? [])].filter((place) =>
+          place.floats ? this.#floats : !this.#options.page.hidden,
+        )
+        const width = Math.max(0, ...seen.map((place) => place.width))
         if (this.#said.get(stream) === width) continue
         this.#said.set(stream, width)
         stream.show(width)

@@ -1,49 +1,48 @@
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
-import { gridFor } from '../layout.ts'
-import type { Stream } from '../../client/client.ts'
-import { Foreign } from '../parts/foreign.tsx'
-import { Video } from '../parts/video.tsx'
+import { gridFor, tilesPerPage } from '../layout.ts'
+import { FullScreenButton } from '../parts/full-screen.tsx'
+import { FloatingSelf } from './floating-self.tsx'
 import { useModel } from './model.ts'
+import { SharedScreens } from './shared-screens.tsx'
 import { stageView, tilePage } from './stage-model.ts'
 import { Tile } from './tile.tsx'
-import { useShown } from './use-shown.ts'
 import { useView } from './use-view.ts'
+import { onEvents, viewOf } from './view.ts'
 
 const GAP = 8
 
 /** What is shared or pinned in front, and the tiles. */
 export const Stage = memo(function Stage() {
-  const { meeting } = useModel()
-  const { shared, front, tiles } = useView(useMemo(() => stageView(meeting), [meeting]))
+  const { meeting, settings } = useModel()
+  const { arrangement, shared, screens, front, tiles, floating } = useView(
+    useMemo(() => stageView(meeting, settings), [meeting, settings]),
+  )
   return (
-    <main className={`stage ${shared || front !== undefined ? 'split' : ''}`}>
-      {shared && <Shared {...shared} />}
-      {front !== undefined && (
-        <div className="front">
-          <Tile id={front} />
-        </div>
-      )}
-      <Tiles ids={tiles} />
+    <main className={`stage in-${arrangement}`}>
+      {shared && <SharedScreens screens={screens} shown={shared} />}
+      {front.length > 0 && <Front ids={front} />}
+      {tiles.length > 0 && <Tiles ids={tiles} />}
+      {floating && <FloatingSelf />}
     </main>
   )
 })
 
-/** A screen that somebody shares. */
-function Shared({ stream, name }: { stream: Stream; name: string }) {
-  const element = useRef<HTMLElement>(null)
-  useShown(element, stream)
+/** The participants in front, in equal parts. */
+function Front({ ids }: { ids: string[] }) {
+  const element = useRef<HTMLDivElement>(null)
   return (
-    <figure className="shared" data-testid="shared" ref={element}>
-      <Video track={stream.track} contain label={`Screen of ${name}`} />
-      <figcaption>
-        <Foreign text={name} /> is sharing their screen
-      </figcaption>
-    </figure>
+    <div className={`front of-${ids.length}`} data-testid="front" ref={element}>
+      {ids.map((id) => (
+        <Tile key={id} id={id} />
+      ))}
+      <FullScreenButton of={element} />
+    </div>
   )
 }
 
 /** Measures the room it has and lays the tiles out in it. */
 function Tiles({ ids }: { ids: string[] }) {
+  const { meeting, seats } = useModel()
   const holder = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState({ width: 0, height: 0 })
   const [page, setPage] = useState(0)
@@ -54,7 +53,14 @@ function Tiles({ ids }: { ids: string[] }) {
     observer.observe(holder.current!)
     return () => observer.disconnect()
   }, [])
-  const { current, pages, shown } = tilePage(ids, page)
+  const perPage = tilesPerPage(size.width, size.height, GAP)
+  const arranged = useView(
+    useMemo(
+      () => viewOf(() => seats.arrange(ids, perPage), onEvents(meeting, 'activeSpeakerChanged')),
+      [meeting, seats, ids, perPage],
+    ),
+  )
+  const { current, pages, shown } = tilePage(arranged, page, perPage)
   const grid = gridFor(shown.length, size.width, size.height, GAP)
   return (
     <div className="tiles" ref={holder}>

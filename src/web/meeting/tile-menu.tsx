@@ -3,14 +3,15 @@ import { Icon } from '../parts/icon.tsx'
 import { useModel } from './model.ts'
 import { menuOf, type TileAction, type TileContent } from './tile-model.ts'
 
-/** What a moderator may do to this participant. */
+/** What we may do with this participant. */
 export function TileMenu({ tile }: { tile: TileContent }) {
-  const { meeting, openDialog } = useModel()
+  const { meeting, settings, openDialog } = useModel()
   const [open, setOpen] = useState(false)
   const { id, name } = tile
   const act = async (action: TileAction): Promise<void> => {
     const { moderation } = meeting
-    if (action === 'remove') openDialog({ name: 'remove', id, who: name })
+    if (action === 'pinForMe') settings.togglePin(id)
+    else if (action === 'remove') openDialog({ name: 'remove', id, who: name })
     else if (action === 'pin' || action === 'unpin') await moderation.pin(id, action === 'pin')
     else await moderation[action](id)
   }

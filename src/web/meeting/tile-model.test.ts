@@ -4,12 +4,13 @@ import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
 import { fakeTrack } from '../../../test/support/fake-track.ts'
 import { ChatModel } from './chat-model.ts'
 import { hueOf, initials, menuOf, tileOf, tileView } from './tile-model.ts'
+import { ViewSettings } from './view-settings.ts'
 
 const nobody: ReadonlySet<string> = new Set()
 
 test('a tile shows its participant, and the video unless it is paused', () => {
   const meeting = new FakeMeeting().join('ann', 'bob')
-  const tile = () => tileOf(meeting.asMeeting, nobody, 'ann')!
+  const tile = () => tileOf(meeting.asMeeting, nobody, [], 'ann')!
   assert.deepEqual(tile(), {
     id: 'ann',
     name: 'Name of ann',
@@ -21,8 +22,9 @@ test('a tile shows its participant, and the video unless it is paused', () => {
     stream: undefined,
     isSpeaking: false,
     isPinned: false,
+    isPinnedByMe: false,
     handUp: false,
-    hasMenu: false,
+    canModerate: false,
   })
   meeting.send('ann', 'audio')
   meeting.send('ann', 'share')
@@ -39,27 +41,40 @@ test('a tile shows its participant, and the video unless it is paused', () => {
   meeting.change('ann', { name: 'Ann', micOn: true })
   const { isSpeaking, isPinned, name, micOn } = tile()
   assert.deepEqual([isSpeaking, isPinned, name, micOn], [true, true, 'Ann', true])
-  assert.equal(tileOf(meeting.asMeeting, new Set(['ann']), 'ann')!.handUp, true)
-  assert.equal(tileOf(meeting.asMeeting, nobody, 'gone'), undefined)
+  assert.equal(tileOf(meeting.asMeeting, new Set(['ann']), [], 'ann')!.handUp, true)
+  assert.equal(tileOf(meeting.asMeeting, nobody, [], 'gone'), undefined)
 })
 
-test('our own tile shows what is sent, not what is wanted, and has no menu', () => {
+test('who does not moderate can pin for themselves alone', () => {
+  const all = { micOn: true, cameraOn: true, shareOn: true, isPinned: true, isPinnedByMe: false }
+  assert.deepEqual(menuOf({ ...all, canModerate: false }), [{ label: 'Pin for me', action: 'pinForMe' }])
+})
+
+test('our own tile shows what is sent, not what is wanted, and offers no moderation', () => {
   const meeting = new FakeMeeting().join('ann')
   meeting.self.canModerate = true
-  const own = () => tileOf(meeting.asMeeting, nobody, 'me')!
+  const own = () => tileOf(meeting.asMeeting, nobody, [], 'me')!
   meeting.switchDevice('mic', 'turningOn')
   assert.equal(own().micOn, false)
   meeting.switchDevice('mic', 'on')
   assert.equal(own().micOn, true)
   assert.equal(own().isSelf, true)
-  assert.equal(own().hasMenu, false)
-  assert.equal(tileOf(meeting.asMeeting, nobody, 'ann')!.hasMenu, true)
+  assert.equal(own().canModerate, false)
+  assert.equal(tileOf(meeting.asMeeting, nobody, [], 'ann')!.canModerate, true)
 })
 
 test('the menu offers what is possible with the streams that are on', () => {
   const labels = (on: boolean) =>
-    menuOf({ micOn: on, cameraOn: on, shareOn: on, isPinned: on }).map(({ label, action }) => [label, action])
+    menuOf({
+      micOn: on,
+      cameraOn: on,
+      shareOn: on,
+      isPinned: on,
+      isPinnedByMe: on,
+      canModerate: true,
+    }).map(({ label, action }) => [label, action])
   assert.deepEqual(labels(true), [
+    ['Unpin for me', 'pinForMe'],
     ['Mute', 'disableMic'],
     ['Stop camera', 'disableCamera'],
     ['Stop sharing', 'disableShare'],
@@ -67,6 +82,7 @@ test('the menu offers what is possible with the streams that are on', () => {
     ['Remove…', 'remove'],
   ])
   assert.deepEqual(labels(false), [
+    ['Pin for me', 'pinForMe'],
     ['Ask to unmute', 'askMic'],
     ['Ask to turn on camera', 'askCamera'],
     ['Pin for all', 'pin'],
@@ -79,8 +95,10 @@ test('among 25 people, only the tiles that show a change are told of it', () => 
   const meeting = new FakeMeeting().join(...ids)
   const chat = new ChatModel(meeting.asMeeting)
   chat.listen()
+  const settings = new ViewSettings()
   const told: string[] = []
-  for (const id of ['me', ...ids]) tileView(meeting.asMeeting, chat, id).subscribe(() => told.push(id))
+  for (const id of ['me', ...ids])
+    tileView(meeting.asMeeting, chat, settings, id).subscribe(() => told.push(id))
   const tells = (act: () => void, expected: string[], what: string): void => {
     told.length = 0
     act()
@@ -100,7 +118,9 @@ test('among 25 people, only the tiles that show a change are told of it', () => 
     ['p2'],
     'a paused picture',
   )
-  tells(() => meeting.pin('p4'), ['p4'], 'a pin')
+  tells(() => meeting.pin('p4'), ['p4'], 'a pin for all')
+  tells(() => settings.togglePin('p6'), ['p6'], 'a pin for us')
+  tells(() => settings.change({ layout: 'speaker' }), [], 'a layout')
   tells(() => meeting.hear('RAISE_HAND', 'p5', 'Raise hand', { raised: true }), ['p5'], 'a hand')
   tells(() => meeting.hear('CHAT', 'p5', 'hello'), [], 'a message')
   tells(() => meeting.switchDevice('mic', 'on'), ['me'], 'our microphone')

@@ -1,7 +1,8 @@
-/** What the tile of one participant shows, and what a moderator may do on it. */
+/** What the tile of one participant shows, and what its menu offers. */
 import type { Meeting, Moderation, Stream } from '../../client/client.ts'
 import type { ChatModel } from './chat-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
+import type { ViewSettings } from './view-settings.ts'
 
 export interface TileContent {
   id: string
@@ -15,24 +16,32 @@ export interface TileContent {
   /** What `picture` is received as; undefined for our own. */
   stream: Stream | undefined
   isSpeaking: boolean
+  /** For all. */
   isPinned: boolean
+  isPinnedByMe: boolean
   handUp: boolean
   /** Whether we moderate this participant. */
-  hasMenu: boolean
+  canModerate: boolean
 }
 
 /** What is read of a meeting. */
-export type TileSource = Pick<Meeting, 'self' | 'participants' | 'activeSpeakerId' | 'pinnedId'> & {
+export type TileSource = Pick<Meeting, 'self' | 'participants' | 'activeSpeakerId' | 'pinnedIds'> & {
   devices: Pick<Meeting['devices'], 'status' | 'camera'>
 }
 
-/** Undefined when nobody of this id is in the meeting. */
-export function tileOf(meeting: TileSource, hands: ReadonlySet<string>, id: string): TileContent | undefined {
+/** Undefined when nobody of this id is in the meeting. @param pinned whom we pinned for ourselves */
+export function tileOf(
+  meeting: TileSource,
+  hands: ReadonlySet<string>,
+  pinned: readonly string[],
+  id: string,
+): TileContent | undefined {
   const { self, devices } = meeting
   const shared = {
     id,
     isSpeaking: meeting.activeSpeakerId === id,
-    isPinned: meeting.pinnedId === id,
+    isPinned: meeting.pinnedIds.has(id),
+    isPinnedByMe: pinned.includes(id),
     handUp: hands.has(id),
   }
   if (id === self.id)
@@ -45,7 +54,7 @@ export function tileOf(meeting: TileSource, hands: ReadonlySet<string>, id: stri
       shareOn: devices.status('share') === 'on',
       picture: devices.camera,
       stream: undefined,
-      hasMenu: false,
+      canModerate: false,
     }
   const participant = meeting.participants.get(id)
   if (!participant) return undefined
@@ -61,14 +70,19 @@ export function tileOf(meeting: TileSource, hands: ReadonlySet<string>, id: stri
     // While nothing arrives the last picture would stand still.
     picture: stream?.paused === false ? stream.track : undefined,
     stream,
-    hasMenu: self.canModerate,
+    canModerate: self.canModerate,
   }
 }
 
 /** Changes with its own participant, and not with the others. */
-export function tileView(meeting: Meeting, chat: ChatModel, id: string): View<TileContent | undefined> {
+export function tileView(
+  meeting: Meeting,
+  chat: ChatModel,
+  settings: ViewSettings,
+  id: string,
+): View<TileContent | undefined> {
   return viewOf(
-    () => tileOf(meeting, chat.state.hands, id),
+    () => tileOf(meeting, chat.state.hands, settings.get().pinned, id),
     onEvents(
       meeting,
       'stateChanged',
@@ -84,26 +98,35 @@ export function tileView(meeting: Meeting, chat: ChatModel, id: string): View<Ti
       'devicesChanged',
     ),
     chat.subscribe,
+    settings.subscribe,
   )
 }
 
 /** The calls of `Moderation` that take a participant alone, and those that need more. */
 export type TileAction =
-  Extract<keyof Moderation, `disable${string}` | `ask${string}`> | 'pin' | 'unpin' | 'remove'
+  Extract<keyof Moderation, `disable${string}` | `ask${string}`> | 'pinForMe' | 'pin' | 'unpin' | 'remove'
 
 export interface MenuItem {
   label: string
   action: TileAction
 }
 
-/** What a moderator finds in the tile's menu. */
+/** What the tile's menu offers. */
 export function menuOf({
   micOn,
   cameraOn,
   shareOn,
   isPinned,
-}: Pick<TileContent, 'micOn' | 'cameraOn' | 'shareOn' | 'isPinned'>): MenuItem[] {
+  isPinnedByMe,
+  canModerate,
+}: Pick<
+  TileContent,
+  'micOn' | 'cameraOn' | 'shareOn' | 'isPinned' | 'isPinnedByMe' | 'canModerate'
+>): MenuItem[] {
+  const forMe: MenuItem = { label: isPinnedByMe ? 'Unpin for me' : 'Pin for me', action: 'pinForMe' }
+  if (!canModerate) return [forMe]
   return [
+    forMe,
     micOn ? { label: 'Mute', action: 'disableMic' } : { label: 'Ask to unmute', action: 'askMic' },
     cameraOn
       ? { label: 'Stop camera', action: 'disableCamera' }

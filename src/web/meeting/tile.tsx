@@ -7,13 +7,13 @@ import { TileMenu } from './tile-menu.tsx'
 import { useShown } from './use-shown.ts'
 import { useTile } from './use-tile.ts'
 
-/** One participant. A moderator finds a menu on it. */
-export const Tile = memo(function Tile({ id }: { id: string }) {
+/** One participant. @param floats whether it is in the small window, which is seen while the page is hidden */
+export const Tile = memo(function Tile({ id, floats = false }: { id: string; floats?: boolean }) {
   const tile = useTile(id)
   const element = useRef<HTMLElement>(null)
-  useShown(element, tile?.stream)
+  useShown(element, tile?.stream, floats)
   if (!tile) return null
-  const { name, isSelf, micOn, picture, isSpeaking, isPinned, handUp, hasMenu } = tile
+  const { name, isSelf, micOn, picture, isSpeaking, isPinned, isPinnedByMe, handUp } = tile
   return (
     <article
       ref={element}
@@ -31,7 +31,7 @@ export const Tile = memo(function Tile({ id }: { id: string }) {
       )}
       <footer>
         {!micOn && <Icon name="micOff" />}
-        {isPinned && <Icon name="pin" />}
+        {(isPinned || isPinnedByMe) && <Icon name="pin" />}
         {handUp && <span aria-label="hand is up">✋</span>}
         <span>
           <Foreign text={name} />
@@ -39,7 +39,7 @@ export const Tile = memo(function Tile({ id }: { id: string }) {
         </span>
         <span className="visually-hidden">{micOn ? 'microphone on' : 'microphone off'}</span>
       </footer>
-      {hasMenu && <TileMenu tile={tile} />}
+      {!floats && <TileMenu tile={tile} />}
     </article>
   )
 })

@@ -2,14 +2,19 @@ import { useEffect, type RefObject } from 'react'
 import type { Stream } from '../../client/client.ts'
 import { useModel } from './model.ts'
 
-/** Says how wide the element shows the stream, as long as it is on the screen. */
-export function useShown(element: RefObject<HTMLElement | null>, stream: Stream | undefined): void {
+/** Reports how wide the element shows the stream, as long as it is on the screen. @param floats as `ShownPictures.place` */
+export function useShown(
+  element: RefObject<HTMLElement | null>,
+  stream: Stream | undefined,
+  floats = false,
+): void {
   const { shown } = useModel()
   useEffect(() => {
     const place = element.current
     if (!place || !stream) return
     let [width, isOnScreen] = [0, false]
-    const say = (): void => shown.place(place, stream, isOnScreen ? Math.round(width * devicePixelRatio) : 0)
+    const say = (): void =>
+      shown.place(place, stream, isOnScreen ? Math.round(width * devicePixelRatio) : 0, floats)
     const sizes = new ResizeObserver(([entry]) => {
       if (entry) width = entry.contentRect.width
       say()
@@ -25,5 +30,5 @@ export function useShown(element: RefObject<HTMLElement | null>, stream: Stream 
       sight.disconnect()
       shown.place(place, stream, 0)
     }
-  }, [element, stream, shown])
+  }, [element, stream, shown, floats])
 }

@@ -5,6 +5,6 @@ import { useView } from './use-view.ts'
 
 /** What is shown of one participant; undefined once they have left. */
 export function useTile(id: string): TileContent | undefined {
-  const { meeting, chat } = useModel()
-  return useView(useMemo(() => tileView(meeting, chat, id), [meeting, chat, id]))
+  const { meeting, chat, settings } = useModel()
+  return useView(useMemo(() => tileView(meeting, chat, settings, id), [meeting, chat, settings, id]))
 }

@@ -1,0 +1,44 @@
+import { useRef, useState, type PointerEvent } from 'react'
+import { useModel } from './model.ts'
+import { Tile } from './tile.tsx'
+import { useView } from './use-view.ts'
+import { cornerBeside, nearestCorner } from './view-settings.ts'
+
+/** Our own picture above the stage. It is dragged into a corner, or moved there with the arrow keys. */
+export function FloatingSelf() {
+  const { meeting, settings } = useModel()
+  const { corner } = useView(settings)
+  const element = useRef<HTMLDivElement>(null)
+  const [offset, setOffset] = useState<{ x: number; y: number }>()
+
+  const drop = ({ clientX, clientY }: PointerEvent): void => {
+    if (!offset) return
+    setOffset(undefined)
+    const { left, top, width, height } = element.current!.parentElement!.getBoundingClientRect()
+    settings.change({ corner: nearestCorner(clientX - left, clientY - top, width, height) })
+  }
+  return (
+    <div
+      ref={element}
+      className={`floating-self ${corner}`}
+      data-testid="floating-self"
+      tabIndex={0}
+      role="group"
+      aria-label="Your picture. Arrow keys move it."
+      style={offset && { transform: `translate(${offset.x}px, ${offset.y}px)` }}
+      onKeyDown={({ key }) => settings.change({ corner: cornerBeside(corner, key) })}
+      onPointerDown={(event) => {
+        if ((event.target as Element).closest('button')) return
+        event.currentTarget.setPointerCapture(event.pointerId)
+        setOffset({ x: 0, y: 0 })
+      }}
+      onPointerMove={({ movementX, movementY }) =>
+        offset && setOffset({ x: offset.x + movementX, y: offset.y + movementY })
+      }
+      onPointerUp={drop}
+      onPointerCancel={drop}
+    >
+      <Tile id={meeting.self.id} />
+    </div>
+  )
+}

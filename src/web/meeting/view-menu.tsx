@@ -1,0 +1,121 @@
+import { memo, useEffect, useRef, useState } from 'react'
+import { Icon } from '../parts/icon.tsx'
+import { useModel } from './model.ts'
+import { canFloat, openFloating } from './picture-in-picture.ts'
+import { useView } from './use-view.ts'
+import { layouts, selfViews, type Layout, type SelfView } from './view-settings.ts'
+
+const layoutNames: Record<Layout, string> = { grid: 'Grid', speaker: 'Speaker', sidebar: 'Sidebar' }
+const selfViewNames: Record<SelfView, string> = { tile: 'Tile', floating: 'Floating', hidden: 'Hidden' }
+
+/** How the meeting looks to us. */
+export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: Window) => void }) {
+  const { settings, notice } = useModel()
+  const { layout, selfView } = useView(settings)
+  const [isOpen, setOpen] = useState(false)
+  const holder = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (!isOpen) return
+    holder.current?.querySelector<HTMLElement>('.menu input:checked')?.focus()
+    const close = ({ target }: Event): void => {
+      if (!holder.current?.contains(target as Node)) setOpen(false)
+    }
+    document.addEventListener('pointerdown', close)
+    return () => document.removeEventListener('pointerdown', close)
+  }, [isOpen])
+
+  return (
+    <div
+      className="reaction-holder"
+      ref={holder}
+      onBlur={({ currentTarget, relatedTarget }) =>
+        relatedTarget && !currentTarget.contains(relatedTarget) && setOpen(false)
+      }
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !isOpen) return
+        setOpen(false)
+        holder.current?.querySelector('button')?.focus()
+        event.stopPropagation()
+      }}
+    >
+      <button
+        className="round"
+        aria-label="View"
+        aria-expanded={isOpen}
+        title="View"
+        onClick={() => setOpen(!isOpen)}
+        data-testid="bar-view"
+      >
+        <Icon name="layout" />
+      </button>
+      {isOpen && (
+        <div className="menu view-menu" role="group" aria-label="View">
+          <Choice
+            name="Layout"
+            values={layouts}
+            names={layoutNames}
+            chosen={layout}
+            onChoose={(value) => settings.change({ layout: value })}
+          />
+          <Choice
+            name="Your picture"
+            values={selfViews}
+            names={selfViewNames}
+            chosen={selfView}
+            onChoose={(value) => settings.change({ selfView: value })}
+          />
+          {document.fullscreenEnabled && (
+            <button onClick={() => void toggleFullScreen()}>
+              {document.fullscreenElement ? 'Leave full screen' : 'Full screen'}
+            </button>
+          )}
+          {canFloat() && (
+            <button
+              onClick={() => {
+                setOpen(false)
+                openFloating().then(onFloat, () => notice.show('The browser opened no small window.'))
+              }}
+            >
+              Picture in picture
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  )
+})
+
+async function toggleFullScreen(): Promise<void> {
+  try {
+    if (document.fullscreenElement) await document.exitFullscreen()
+    else await document.documentElement.requestFullscreen()
+  } catch {
+    // The browser refused it; the page stays as it is.
+  }
+}
+
+function Choice<T extends string>({
+  name,
+  values,
+  names,
+  chosen,
+  onChoose,
+}: {
+  name: string
+  values: readonly T[]
+  names: Record<T, string>
+  chosen: T
+  onChoose: (value: T) => void
+}) {
+  return (
+    <fieldset>
+      <legend>{name}</legend>
+      {values.map((value) => (
+        <label key={value}>
+          <input type="radio" name={name} checked={value === chosen} onChange={() => onChoose(value)} />
+          {names[value]}
+        </label>
+      ))}
+    </fieldset>
+  )
+}

@@ -1,0 +1,42 @@
+/** How a shared screen is zoomed and moved within its frame. */
+export interface Zoom {
+  /** 1: the whole screen is seen. */
+  scale: number
+  /** By how much it is moved, in px of the frame. */
+  x: number
+  y: number
+}
+
+export interface Size {
+  width: number
+  height: number
+}
+
+export const unzoomed: Zoom = { scale: 1, x: 0, y: 0 }
+export const MAX_SCALE = 6
+
+/** Zooms around a point of the frame, which is measured from the frame's centre. */
+export function zoomAt(
+  { scale, x, y }: Zoom,
+  factor: number,
+  at: { x: number; y: number },
+  frame: Size,
+): Zoom {
+  const next = Math.min(MAX_SCALE, Math.max(1, scale * factor))
+  const ratio = next / scale
+  return within({ scale: next, x: at.x - (at.x - x) * ratio, y: at.y - (at.y - y) * ratio }, frame)
+}
+
+export function move({ scale, x, y }: Zoom, dx: number, dy: number, frame: Size): Zoom {
+  return within({ scale, x: x + dx, y: y + dy }, frame)
+}
+
+/** Keeps the edges of the picture outside of the frame, or at its border. */
+function within({ scale, x, y }: Zoom, { width, height }: Size): Zoom {
+  const clamp = (value: number, size: number): number => {
+    const most = (size * (scale - 1)) / 2
+    // Not -0, which is another value to whoever compares.
+    return Math.min(most, Math.max(-most, value)) + 0
+  }
+  return { scale, x: clamp(x, width), y: clamp(y, height) }
+}

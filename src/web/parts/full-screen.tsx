@@ -1,0 +1,28 @@
+import { useEffect, useState, type RefObject } from 'react'
+import { Icon } from './icon.tsx'
+
+/** Fills the screen with an element, and goes back. Absent where the browser cannot, as on iPhones. */
+export function FullScreenButton({ of }: { of: RefObject<HTMLElement | null> }) {
+  const [isFull, setFull] = useState(false)
+  useEffect(() => {
+    const update = (): void => setFull(document.fullscreenElement === of.current && of.current !== null)
+    document.addEventListener('fullscreenchange', update)
+    return () => document.removeEventListener('fullscreenchange', update)
+  }, [of])
+  if (!document.fullscreenEnabled) return null
+  const label = isFull ? 'Leave full screen' : 'Full screen'
+  return (
+    <button
+      className="round small full-screen"
+      aria-label={label}
+      title={label}
+      onClick={() => {
+        // Refused without a click of a person; then nothing changes.
+        const done = isFull ? document.exitFullscreen() : of.current?.requestFullscreen()
+        done?.catch(() => undefined)
+      }}
+    >
+      <Icon name={isFull ? 'smaller' : 'larger'} />
+    </button>
+  )
+}
