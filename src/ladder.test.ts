@@ -97,7 +97,7 @@ const typesOnly: Record<string, string> = { web: 'protocol' }
 const doors: Record<string, { contract: string[]; factory?: string[] }> = {
   store: {
     contract: ['store.ts', 'problem.ts'],
-    factory: ['open.ts', 'sqlite/backup.ts', 'secrets/rotate.ts', 'migrate-store.ts'],
+    factory: ['open.ts', 'sqlite/backup.ts', 'secrets/rotate.ts', 'copy/migrate.ts', 'copy/backup.ts'],
   },
   media: {
     contract: ['sfu.ts', 'log.ts', 'refusals.ts'],

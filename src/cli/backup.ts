@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CommandError, exitCodes, type Command } from './arguments.ts'
 import { readConfig, type Config } from '../config/read.ts'
+import type { MigrateProgress } from '../store/copy/migrate.ts'
 
 /** @throws {CommandError} if the store is in PostgreSQL */
 function configOverSqlite(env: NodeJS.ProcessEnv, instead: string): Config {
@@ -27,7 +28,7 @@ export const backup: Command = {
       const { backupStore } = await import('../store/sqlite/backup.ts')
       await backupStore(folder, to)
     } else {
-      const { backupPostgres } = await import('../store/migrate-store.ts')
+      const { backupPostgres } = await import('../store/copy/backup.ts')
       await backupPostgres({ folder, masterKey, url, to })
     }
     const { size } = await stat(to)
@@ -76,21 +77,27 @@ export const migrate: Command = {
   name: 'migrate-store',
   summary: 'copies the whole store from SQLite to PostgreSQL or back; the server must be stopped',
   details:
-    'All is copied in one transaction and compared with the original, or nothing is: after an interruption run it again. The target must be empty. The original stays. Secrets stay sealed under the master key of DATA_DIR, which is not copied. Give a password in PGPASSWORD rather than in the URL, which other users of the machine can see.',
+    'At the end all is compared with the original. After an interruption run it again: it goes on where it stopped, and until it has ended no server starts on the target. The target must be empty. The original stays. Secrets stay sealed under the master key of DATA_DIR, which is not copied. Give a password in PGPASSWORD rather than in the URL, which other users of the machine can see.',
   options: {
     from: { value: '<folder or URL>', help: 'data folder with a SQLite database, or postgres://…' },
     to: { value: '<folder or URL>', help: 'the same, of a database that is empty or not there yet' },
   },
-  run: async ({ env, values: { from, to } }) => {
+  run: async ({ env, values: { from, to }, isTerminal, json }) => {
     if (typeof from !== 'string' || typeof to !== 'string')
       throw new CommandError('Say with --from and --to what to copy where.', exitCodes.usage)
     const { dataDir: folder, masterKey } = readConfig(env)
-    const { migrateStore } = await import('../store/migrate-store.ts')
+    const { migrateStore } = await import('../store/copy/migrate.ts')
     const place = (text: string): string => (/^postgres(ql)?:/.test(text) ? text : resolve(text))
-    const { copied, replaced } = await migrateStore({ folder, masterKey, from: place(from), to: place(to) })
+    const { copied, replaced, resumedAt } = await migrateStore({
+      folder,
+      masterKey,
+      from: place(from),
+      to: place(to),
+      ...(!json && { onProgress: progressLine(isTerminal) }),
+    })
     const rows = copied.reduce((sum, one) => sum + one.rows, 0)
     return {
-      json: { tables: copied, replacedTexts: replaced },
+      json: { tables: copied, replacedTexts: replaced, resumedAtRow: resumedAt },
       text: [
         ...copied.map((one) => `${one.table}: ${one.rows}`),
         `${rows} rows are copied and compared; serve the copy from now on, not the original`,
@@ -98,4 +105,19 @@ export const migrate: Command = {
       ].join('\n'),
     }
   },
+}
+
+const PROGRESS_EVERY_MS = 1000
+
+/** Says about once a second how far a copy has come: on a terminal in one line, elsewhere in one line each. */
+function progressLine(isTerminal: boolean): (progress: MigrateProgress) => void {
+  let saidAt = -Infinity
+  return ({ step, table, rows, of }) => {
+    const now = performance.now()
+    if (now - saidAt < PROGRESS_EVERY_MS) return
+    saidAt = now
+    const what = step === 'copy' ? 'copying' : 'comparing'
+    const line = `${what} ${table}: ${rows} of ${of} rows`
+    process.stderr.write(isTerminal ? `\r\x1b[K${line}` : `${line}\n`)
+  }
 }

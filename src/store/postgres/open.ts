@@ -4,6 +4,7 @@ import { StartError } from '../../errors.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
 import type { Seal } from '../secrets/seal.ts'
+import { HALF_COPY_TABLE, halfCopy } from '../sql/half-copy.ts'
 import { FIRST_MIGRATION, knowsAll, migrate, MIGRATION_TABLE, takenIn } from '../sql/migrations.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
 import type { Schema } from '../sql/schema.ts'
@@ -38,7 +39,7 @@ export interface PostgresOptions {
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const { url, create, files, onCommit = () => undefined, onTrouble = () => undefined } = options
   const name = nameOf(url)
-  await prepare(url, name, create)
+  await preparePostgres(url, { create })
   // What breaks an idle connection shows when the next one is asked for.
   const connect = (connections: number, statementMs: number) =>
     connectionsOf(openPool({ url, connections, statementMs }, () => undefined))
@@ -126,17 +127,28 @@ export async function checkPostgres(url: string, seal: () => Promise<Seal>): Pro
 }
 
 /** One connection on which nothing is hurried: migrations take what they take. */
-export function connectPostgres(url: string): Kysely<Schema> {
+export function connectPostgres(url: string, applicationName?: string): Kysely<Schema> {
   return new Kysely<Schema>({
-    dialect: new PoolDialect(connectionsOf(openPool({ url, connections: 1 }, () => undefined))),
+    dialect: new PoolDialect(
+      connectionsOf(openPool({ url, connections: 1, applicationName }, () => undefined)),
+    ),
   })
 }
 
+interface PrepareOptions {
+  create: boolean
+  /** Whether an unfinished copy may be there. */
+  halfCopied?: boolean
+  applicationName?: string
+}
+
 /** Brings the tables up to date. @throws {StartError} and changes nothing where this program may not work on the database */
-async function prepare(url: string, name: string, create: boolean): Promise<void> {
-  const db = connectPostgres(url)
+export async function preparePostgres(url: string, options: PrepareOptions): Promise<void> {
+  const { create, halfCopied = false, applicationName } = options
+  const name = nameOf(url)
+  const db = connectPostgres(url, applicationName)
   try {
-    if (!(await inspect(db, name)) && !create)
+    if (!(await inspect(db, name, halfCopied)) && !create)
       throw new StartError(
         `There is no store in ${name}: name its database in DATABASE_URL, or make one with "anteroom init" or a first start.`,
       )
@@ -152,7 +164,7 @@ async function prepare(url: string, name: string, create: boolean): Promise<void
 }
 
 /** Whether there are tables of ours. @throws {StartError} where this program may not work on what is there */
-async function inspect(db: Kysely<Schema>, name: string): Promise<boolean> {
+async function inspect(db: Kysely<Schema>, name: string, halfCopied = false): Promise<boolean> {
   const { rows } = await sql<{ version: number; shown: string; encoding: string; standby: boolean }>`
     select current_setting('server_version_num')::int as version, current_setting('server_version') as shown,
       current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby`.execute(db)
@@ -173,6 +185,7 @@ async function inspect(db: Kysely<Schema>, name: string): Promise<boolean> {
   const taken = names.includes(MIGRATION_TABLE) ? await takenIn(db) : []
   if (taken.length > 0 && taken.includes(FIRST_MIGRATION) && names.includes('stored_values')) {
     assertKnown(taken, name)
+    if (!halfCopied && names.includes(HALF_COPY_TABLE)) throw halfCopy(name)
     return true
   }
   if (taken.length > 0 || names.some((one) => !one.startsWith(MIGRATION_TABLE)))

@@ -18,6 +18,7 @@ import { StartError } from '../../errors.ts'
 import type { Schema } from '../sql/schema.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
+import { HALF_COPY_TABLE, halfCopy, isHalfCopied } from '../sql/half-copy.ts'
 import { knowsAll, migrate } from '../sql/migrations.ts'
 import type { RunInTransaction, Turn } from '../sql/sql-context.ts'
 import { checked } from '../sql/parameters.ts'
@@ -49,6 +50,7 @@ export async function openSqlite(
   const open = [writer]
   const destroy = () => Promise.all(open.map((db) => db.destroy()))
   try {
+    if (await isHalfCopied(writer, 'sqlite')) throw halfCopy(`The database ${file}`)
     await bringUpToDate(writer, file)
     // A second connection for reading: it sees only what has been committed, never a part of a group in progress.
     const reader = connectSqlite(file)
@@ -120,6 +122,8 @@ export function checkSqlite(folder: string, seal: Seal): void {
       // There are no tables yet if the first start was killed.
       if (text("select name from sqlite_master where name = 'kysely_migration'").length === 0) return
       assertKnown(text('select name from kysely_migration') as string[], file)
+      if (text('select name from sqlite_master where name = ?', HALF_COPY_TABLE).length > 0)
+        throw halfCopy(`The database ${file}`)
       const [probe] = text('select value from stored_values where name = ?', SEAL_PROBE)
       if (typeof probe === 'string') seal.open(probe, SEAL_PROBE)
     } finally {
@@ -182,12 +186,14 @@ class Dialect extends SqliteDialect {
   }
 }
 
-export function connectSqlite(file: string): Kysely<Schema> {
+/** @param options `alone`: no other process may have the database open, from now until the end */
+export function connectSqlite(file: string, { alone = false } = {}): Kysely<Schema> {
   let database
   try {
     // Create the file with mode 0600: SQLite gives its log and index the mode of the database.
     closeSync(openSync(file, 'a', 0o600))
     database = new Database(file, { timeout: START_BUSY_TIMEOUT_MS })
+    if (alone) database.pragma('locking_mode = exclusive')
     database.pragma('journal_mode = WAL')
     // A call that resolved survives a power cut, not only the end of the process.
     database.pragma('synchronous = FULL')
@@ -228,6 +234,16 @@ function attempt<T>(work: () => T): T {
     return work()
   } catch (error) {
     throw asUnavailable(error)
+  }
+}
+
+/** Makes the tables of a store, or brings them up to date, also those of an unfinished copy. @throws {StartError} */
+export async function prepareSqlite(file: string): Promise<void> {
+  const db = connectSqlite(file)
+  try {
+    await bringUpToDate(db, file)
+  } finally {
+    await db.destroy()
   }
 }
 
