@@ -19,10 +19,21 @@ const troubles: readonly [code: RegExp, reason: StoreTrouble][] = [
 const AWAY =
   /^(Connection terminated|timeout exceeded when trying|Query read timeout|Client (was|has)|Cannot use a pool)/
 
+/**
+ * A column was added under a statement that was prepared before, as a newer version does when it starts. Its transaction was
+ * undone, and the statement works once it is prepared anew.
+ */
+export function isStalePlan(thrown: unknown): boolean {
+  // PostgreSQL tells it by no code of its own, and by words in the server's language.
+  const { code, routine } = thrown as { code?: unknown; routine?: unknown }
+  return code === '0A000' && routine === 'RevalidateCachedQuery'
+}
+
 /** STORE_UNAVAILABLE with its cause, where the store is what failed; anything else as it is. */
 export function asUnavailable(thrown: unknown): unknown {
   if (thrown instanceof Refusal || !(thrown instanceof Error)) return thrown
   const { code } = thrown as { code?: unknown }
+  if (isStalePlan(thrown)) return new Refusal('STORE_UNAVAILABLE', { reason: 'locked', cause: thrown })
   const reason =
     typeof code === 'string'
       ? troubles.find(([pattern]) => pattern.test(code))?.[1]

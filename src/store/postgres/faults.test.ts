@@ -287,6 +287,40 @@ test('writes under way when PostgreSQL is killed are complete or absent', onPost
   await store.close()
 })
 
+test('a migration by a newer version under a running server fails no request', onPostgres, async () => {
+  const { store, told } = await openOn('migrated')
+  const sessionId = await startSession(store)
+  const { meetingId } = (await store.sessions.get(sessionId))!
+  let people = 0
+  const requests = () =>
+    Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const participantId = `p${people++}`
+        const made = meetingRecord({ id: id(), meetingId: id(), projectId: PROJECT })
+        await Promise.all([
+          store.meetings.find(PROJECT, meetingId),
+          store.sessions.get(sessionId),
+          store.sessions.join(stayOf(sessionId, participantId), 'SEND_AND_RECV'),
+          store.meetings.create(made).then(() => store.meetings.disable(made.meetingId, 2)),
+          store.values.set(participantId, 'x').then(() => store.values.get(participantId)),
+        ])
+        await store.sessions.stays(sessionId)
+      }),
+    )
+  // Often enough that each connection has prepared each statement.
+  for (let round = 0; round < 3; round++) await requests()
+  for (let later = 0; later < 3; later++) {
+    const running = requests()
+    for (const table of ['meetings', 'sessions', 'stays', 'stored_values'])
+      await runSql(server.urlOf('migrated'), `alter table ${table} add column later_${later} text`)
+    await running
+    await requests()
+  }
+  assert.equal((await store.sessions.stays(sessionId)).length, people)
+  assert.deepEqual(told, [])
+  await store.close()
+})
+
 test('handles a read-only database and one that hangs', onPostgres, async () => {
   const { store, told } = await openOn('hindered')
   const sessionId = await startSession(store)

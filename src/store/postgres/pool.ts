@@ -3,17 +3,19 @@ import { PostgresDialect, PostgresDriver, type PostgresDialectConfig, type Postg
 import { Socket } from 'node:net'
 import pg from 'pg'
 import { checked } from '../sql/parameters.ts'
-import { asUnavailable } from './errors.ts'
+import { asUnavailable, isStalePlan } from './errors.ts'
 import { troubleOf } from '../unavailable.ts'
 
 export interface PoolOptions {
   url: string
   connections: number
+  /** By which the connections are known to others. Default: that of a server. */
+  applicationName?: string | undefined
   /** How long one statement may take; without, for ever. */
   statementMs?: number
 }
 
-/** By which connections of ours are known to others. */
+/** By which connections of a server are known to others. */
 export const APPLICATION_NAME = 'anteroom'
 /** An answer that is lost on the way is waited for so much longer than the server would work on it. */
 const ANSWER_PATIENCE_MS = 2000
@@ -29,11 +31,11 @@ for (const one of [pg.types.builtins.INT8, pg.types.builtins.NUMERIC]) types.set
 
 /** @param onIdleError told when a connection fails that nobody uses */
 export function openPool(options: PoolOptions, onIdleError: (error: unknown) => void): pg.Pool {
-  const { url, connections, statementMs } = options
+  const { url, connections, statementMs, applicationName = APPLICATION_NAME } = options
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
-    application_name: APPLICATION_NAME,
+    application_name: applicationName,
     connectionTimeoutMillis: CONNECT_PATIENCE_MS,
     idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
@@ -114,12 +116,13 @@ export class PoolDialect extends PostgresDialect {
 /** Connections of a pool that tell trouble as such. */
 export function connectionsOf(pool: pg.Pool): Connections {
   const known = new WeakMap<pg.PoolClient, PoolConnection>()
+  const prepared = new Prepared()
   return {
     connect: async () => {
       const client = await pool.connect().catch((error: unknown) => {
         throw asUnavailable(error)
       })
-      const ours = known.get(client) ?? new PoolConnection(client)
+      const ours = known.get(client) ?? new PoolConnection(client, prepared)
       known.set(client, ours)
       return ours
     },
@@ -129,23 +132,40 @@ export function connectionsOf(pool: pg.Pool): Connections {
 
 /** A statement that was prepared is parsed once for each connection. Those beyond are parsed anew each time. */
 const MAX_PREPARED = 500
-const names = new Map<string, string>()
 
-/** Under which name the database knows a statement. */
-function preparedName(text: string): string | undefined {
-  const known = names.get(text)
-  if (known !== undefined || names.size >= MAX_PREPARED) return known
-  const name = `anteroom_${names.size}`
-  names.set(text, name)
-  return name
+/** Under which names the database knows statements. */
+class Prepared {
+  /** How often the tables have changed under them. */
+  generation = 0
+  readonly #names = new Map<string, string>()
+
+  nameOf(text: string): string | undefined {
+    const known = this.#names.get(text)
+    if (known !== undefined || this.#names.size >= MAX_PREPARED) return known
+    const name = `anteroom_${this.generation}_${this.#names.size}`
+    this.#names.set(text, name)
+    return name
+  }
+
+  /** Has each statement prepared anew that is sent from now on. */
+  renew(generation: number): void {
+    // All connections find out; the first of them is enough.
+    if (generation !== this.generation) return
+    this.generation++
+    this.#names.clear()
+  }
 }
 
 class PoolConnection implements Connection {
   readonly #client: pg.PoolClient
+  readonly #prepared: Prepared
+  readonly #generation: number
   #broken = false
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.PoolClient, prepared: Prepared) {
     this.#client = client
+    this.#prepared = prepared
+    this.#generation = prepared.generation
     // While it is in use, what breaks it is told by the query that fails; without a listener it would end the process.
     client.on('error', () => {
       this.#broken = true
@@ -153,11 +173,15 @@ class PoolConnection implements Connection {
   }
 
   async query(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+    const { generation } = this.#prepared
     try {
-      // Without values it may be several statements, which cannot be prepared.
-      if (values.length === 0) return lastOf(await this.#client.query(text))
-      return await this.#client.query({ name: preparedName(text), text, values: [...checked(values)] })
+      return await this.#send(text, values)
     } catch (error) {
+      if (isStalePlan(error)) {
+        this.#prepared.renew(generation)
+        // A transaction was undone with all that it did; who began it begins it again.
+        if (this.#client.getTransactionStatus() === 'I') return await this.query(text, values)
+      }
       const told = asUnavailable(error)
       const trouble = troubleOf(told)
       // After a lost answer the next one would be taken for it.
@@ -166,8 +190,17 @@ class PoolConnection implements Connection {
     }
   }
 
+  async #send(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
+    // Without values it may be several statements, which cannot be prepared.
+    if (values.length === 0) return lastOf(await this.#client.query(text))
+    const name = this.#prepared.nameOf(text)
+    return await this.#client.query({ name, text, values: [...checked(values)] })
+  }
+
   release(discard?: boolean): void {
-    this.#client.release(this.#broken || discard === true)
+    // What the database keeps under old names goes with the connection.
+    const isOld = this.#generation !== this.#prepared.generation
+    this.#client.release(this.#broken || isOld || discard === true)
   }
 }
 
