@@ -16,12 +16,18 @@ export const SLOW = [
   'src/webhook/dispatcher.test.ts',
 ]
 
-/** Modules that start a server or a media worker, so a test that loads one is no unit test. */
-const SERVER = ['src/server/start.ts', 'src/cli.ts', 'test/support/real-server.ts', 'mediasoup']
+/** Modules that start a server, a database or a media worker, so a test that loads one is no unit test. */
+const SERVER = [
+  'src/server/start.ts',
+  'src/cli.ts',
+  'test/support/real-server.ts',
+  'test/support/postgres.ts',
+  'mediasoup',
+]
 const BROWSER = ['playwright-core', 'scripts/chromium.mjs']
 
 /**
- * `unit`: next to the source that it tests, without a server, a media worker or a browser, and fast. `browser`: pages.
+ * `unit`: next to the source that it tests, without a server, a database, a media worker or a browser, and fast. `browser`: pages.
  * `attack`: all in test/attack/. `wire`: everything else.
  */
 export function kindOf(file, read = (path) => readFileSync(path, 'utf8')) {
