@@ -31,7 +31,7 @@ const COPIER = 'anteroom migrate-store'
 /** Any number: databases have locks of their own. */
 const COPY_LOCK = 4_721_806
 
-export const isPostgresUrl = (place: string): boolean => /^postgres(ql)?:/.test(place)
+const isPostgresUrl = (place: string): boolean => /^postgres(ql)?:/.test(place)
 
 export function endOf(place: string, folder: string, masterKey: Buffer): End {
   return isPostgresUrl(place) ? inPostgres(place, folder, masterKey) : inSqlite(place, masterKey)
