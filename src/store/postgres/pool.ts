@@ -1,10 +1,10 @@
 /** Connections to PostgreSQL: what fails because the database does says so, and what may be broken is not used again. */
 import { PostgresDialect, PostgresDriver, type PostgresDialectConfig, type PostgresPool } from 'kysely'
-import { Socket } from 'node:net'
 import pg from 'pg'
 import { checked } from '../sql/parameters.ts'
 import { asUnavailable, isStalePlan } from './errors.ts'
 import { troubleOf } from '../unavailable.ts'
+import { GatheringSocket } from './gathering-socket.ts'
 
 export interface PoolOptions {
   url: string
@@ -57,23 +57,6 @@ export function openPool(options: PoolOptions, onIdleError: (error: unknown) => 
     client.query('set plan_cache_mode = force_custom_plan').catch(() => undefined)
   })
   return pool
-}
-
-/** Sends in one piece what is written in one go: the driver writes each statement by itself. */
-class GatheringSocket extends Socket {
-  #gathers = false
-
-  override write(...parameters: unknown[]): boolean {
-    if (!this.#gathers) {
-      this.#gathers = true
-      this.cork()
-      process.nextTick(() => {
-        this.#gathers = false
-        this.uncork()
-      })
-    }
-    return super.write(...(parameters as Parameters<Socket['write']>))
-  }
 }
 
 /** Where connections come from. */
