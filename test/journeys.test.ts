@@ -77,6 +77,37 @@ test('lobby: one is admitted, one is denied, one leaves', async () => {
   await ann.page.getByTestId('knock').waitFor({ state: 'detached' })
 })
 
+test('the address in the address bar: another window asks to join there, as long as the host allows it', async () => {
+  const ann = await person('Ann')
+  const address = await ann.start(server.url)
+  const bob = await person('Bob')
+  await bob.page.goto(address)
+  await bob.page.getByLabel('Your name').fill('Bob')
+  await bob.page.getByRole('button', { name: 'Ask to join' }).click()
+  await bob.page.getByRole('heading', { name: 'You asked to join' }).waitFor()
+  await ann.page.getByTestId('knock').getByText('Bob').waitFor()
+  await ann.page.getByRole('button', { name: 'Let in' }).click()
+  await bob.inside()
+  await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  // Who was let in does not wait again after a reload.
+  const self = await bob.page.evaluate<string>('anteroom.meeting.self.id')
+  await bob.page.reload()
+  await bob.preJoin()
+  await bob.inside()
+  assert.equal(await bob.page.evaluate('anteroom.meeting.self.id'), self)
+
+  await ann.page.getByTestId('invite').click()
+  const forbidden = ann.page.waitForResponse((answer) => answer.request().method() === 'PUT')
+  await ann.page.getByTestId('invite-knock').uncheck()
+  assert.equal((await forbidden).status(), 200)
+  for (const url of [address, `${server.url}/m/abcd-efgh-ijkl`]) {
+    const eve = await person('Eve')
+    await eve.page.goto(url)
+    await eve.page.getByTestId('message').getByText('This address alone does not let you in').waitFor()
+    await eve.page.getByText('Ask somebody who is in the meeting for an invite link.').waitFor()
+  }
+})
+
 test('moderation: off immediately, on only with consent, removed and not back, also after a restart', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)

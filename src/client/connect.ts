@@ -81,6 +81,7 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     camera: options.camera ?? true,
     metaData: options.metaData ?? {},
     iceServers: iceServersPlain,
+    iceServersOnceAdmitted: async () => (await initConfig(options)).iceServersPlain ?? [],
     requestId,
     timings,
   })

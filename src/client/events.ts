@@ -88,6 +88,8 @@ export interface MeetingOptions {
   camera: MediaStreamTrack | boolean
   metaData: Record<string, unknown>
   iceServers: RTCIceServer[]
+  /** Asks again when one who waited is let in, if `iceServers` is empty. */
+  iceServersOnceAdmitted?: () => Promise<RTCIceServer[]>
   /** The id of the call that returned the socket's address, to connect them in the server's log. */
   requestId?: string | undefined
   timings: Timings

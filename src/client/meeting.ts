@@ -31,6 +31,8 @@ const LEAVE_TIMEOUT_MS = 500
 /** How often a participant who was inside tries again while the server cannot save anything. */
 const UNSAVED_RETURN_MS = 2000
 const MAX_UNSAVED_RETURNS = 150
+/** How long a join waits for the addresses of the relay. */
+const RELAY_ANSWER_MS = 3000
 /** How often a server that prepares its media is asked again. */
 export const PREPARING_MS = 3000
 
@@ -54,6 +56,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   #restarting = false
   #preparing: string | undefined
   #unsavedReturns = 0
+  #joins = 0
   #accepted: { resolve: () => void; reject: (error: MeetingError) => void } | undefined
   /** Settles when the server accepted the entry request: waiting or admitted. */
   readonly accepted: Promise<void>
@@ -207,6 +210,9 @@ export class Meeting extends Emitter<MeetingEvents> {
 
   async #join(): Promise<void> {
     this.timings.entry ??= performance.now()
+    const attempt = ++this.#joins
+    await this.#learnRelay()
+    if (attempt !== this.#joins || this.#state === 'left') return
     const media = this.#media.renew()
     try {
       await media.open()
@@ -238,6 +244,16 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.timings.joined ??= performance.now()
     this.#setState('joined')
     this.devices.attach(media)
+  }
+
+  /** Somebody who knocked is told of the relay only when let in. */
+  async #learnRelay(): Promise<void> {
+    const { iceServers, iceServersOnceAdmitted } = this.#options
+    if (this.#state !== 'waiting' || iceServers.length > 0 || !iceServersOnceAdmitted) return
+    // Without a relay most people get in all the same.
+    const asked = iceServersOnceAdmitted().catch(() => [])
+    const tooLate = new Promise<[]>((resolve) => setTimeout(() => resolve([]), RELAY_ANSWER_MS))
+    iceServers.push(...(await Promise.race([asked, tooLate])))
   }
 
   #welcome(reply: JoinReply): void {

@@ -24,6 +24,12 @@ export interface Catalogue {
   list(projectId: string, page: Page, query?: string): Promise<PageOf<MeetingRecord>>
   /** Permanent. Returns undefined if the project has no meeting with this canonical id. */
   disable(projectId: string, meetingId: string): Promise<MeetingRecord | undefined>
+  /** Returns undefined if the project has no meeting with this canonical id. */
+  configure(
+    projectId: string,
+    meetingId: string,
+    changes: Pick<MeetingSettings, 'knock'>,
+  ): Promise<MeetingRecord | undefined>
 }
 
 export interface CatalogueOptions {
@@ -90,6 +96,11 @@ export function createCatalogue({ store, now, randomBytes }: CatalogueOptions): 
     disable: async (projectId, meetingId) => {
       const meeting = await store.meetings.get(meetingId)
       return meeting?.projectId === projectId ? store.meetings.disable(meetingId, now()) : undefined
+    },
+    configure: async (projectId, meetingId, changes) => {
+      const meeting = await store.meetings.get(meetingId)
+      if (meeting?.projectId !== projectId) return undefined
+      return store.meetings.configure(meetingId, changes, now())
     },
   }
 }

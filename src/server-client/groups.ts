@@ -3,6 +3,7 @@ import type { Static } from 'typebox'
 import type { PageOf } from '../protocol/rest.ts'
 import type { CreateInviteBody, Invite, NewInvite } from '../protocol/rest/invites.ts'
 import type { RevokedTokenAnswer } from '../protocol/rest/keys.ts'
+import type { KnockSetting } from '../protocol/rest/knock.ts'
 import type { CreateMeetingBody, Room, RoomWithOwner } from '../protocol/rest/rooms.ts'
 import type {
   EndSessionBody,
@@ -127,6 +128,11 @@ export class Rooms {
   /** Deactivates a meeting for ever and ends its session. @param roomId not a custom id */
   deactivate(roomId: string): Promise<Room> {
     return this.#call('POST', '/v2/rooms/deactivate', { body: { roomId } })
+  }
+
+  /** Allows or forbids asking to join at the bare address of the meeting's page. */
+  setKnock(id: string, knock: boolean): Promise<KnockSetting> {
+    return this.#call('PUT', at`/v2/rooms/${id}/knock`, { body: { knock } })
   }
 }
 

@@ -202,6 +202,10 @@ onBoth(
       assert.deepEqual([items.length, total], [1, 2])
       assert.equal((await store.meetings.disable(meeting!.meetingId, 5))!.disabledAt, 5)
       assert.equal((await store.meetings.disable(meeting!.meetingId, 9))!.disabledAt, 5)
+      const configured = (await store.meetings.configure(meeting!.meetingId, { knock: true }, 10))!
+      assert.deepEqual(configured.settings, { ...meeting!.settings, knock: true })
+      assert.deepEqual([configured.updatedAt, configured.disabledAt], [10, 5])
+      assert.equal(await store.meetings.configure('none', { knock: true }, 10), undefined)
     })
   },
 )

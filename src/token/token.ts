@@ -30,5 +30,6 @@ export {
   type Verifier,
   type VerifierOptions,
 } from './verify.ts'
+export { isOfKnock, jtiOfKnock } from './knock.ts'
 export { maxTokenBytes } from './jws.ts'
 export { explainToken, type ExplainedClaim, type ExplainOptions, type Explanation } from './explain.ts'

@@ -1,10 +1,19 @@
 /** The pages' own calls to the REST API. */
-import type { NewInvite, Pass } from '../protocol/rest/invites.ts'
+import type { InvitedPass, NewInvite, Pass as BarePass } from '../protocol/rest/invites.ts'
+import type { KnockedPass, KnockSetting } from '../protocol/rest/knock.ts'
 import type { Health } from '../protocol/rest/watching.ts'
 import { createCaller, type CallOptions, type Method } from '../server-client/call.ts'
 
 export { ServerClientError } from '../server-client/call.ts'
-export type { CallOptions, Method, Pass }
+export type { CallOptions, Method }
+
+/** What one goes into a meeting with. */
+export interface Pass extends BarePass {
+  /** Whether one asks to join; absent where the page does not know. */
+  entry?: InvitedPass['entry']
+  /** The participant that the token is for, if the person knocked. */
+  participantId?: string
+}
 
 /** The address that the page was served from, including a path in front of it. */
 export const serverUrl = new URL(
@@ -31,8 +40,15 @@ export function call<T>(
 export const startMeeting = (): Promise<Pass> => call('POST', '/page/start', { body: {} })
 export const signIn = (code: string): Promise<unknown> =>
   call('POST', '/v2/admin/sign-in', { body: { code } })
-export const exchangeInvite = (code: string): Promise<Pass> =>
+export const exchangeInvite = (code: string): Promise<InvitedPass> =>
   call('POST', '/invites/exchange', { body: { code } })
+/** A pass of somebody who knocks names the participant that it is for. */
+export const knock = (meetingId: string): Promise<KnockedPass> =>
+  call('POST', '/page/knock', { body: { meetingId } })
+export const mayBeKnockedAt = (token: string, roomId: string): Promise<KnockSetting> =>
+  call('GET', `/v2/rooms/${encodeURIComponent(roomId)}/knock`, { token })
+export const allowKnocking = (token: string, roomId: string, allowed: boolean): Promise<KnockSetting> =>
+  call('PUT', `/v2/rooms/${encodeURIComponent(roomId)}/knock`, { body: { knock: allowed }, token })
 export const createInvite = (token: string, roomId: string, entry: NewInvite['entry']): Promise<NewInvite> =>
   call('POST', '/v2/invites', { body: { roomId, entry }, token })
 

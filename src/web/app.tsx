@@ -2,7 +2,16 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
 import type { Address } from './address.ts'
-import { exchangeInvite, ServerClientError, serverUrl, signIn, startMeeting, type Pass } from './api.ts'
+import {
+  exchangeInvite,
+  knock,
+  ServerClientError,
+  serverUrl,
+  signIn,
+  startMeeting,
+  type Pass,
+} from './api.ts'
+import { memory } from './memory.ts'
 import { PAGE_INCOMPLETE, sentenceFor, type Sentence } from './sentences.ts'
 import { Home } from './screens/home.tsx'
 import type * as inside from './screens/inside.tsx'
@@ -50,27 +59,39 @@ declare global {
   }
 }
 
-/** The storage of this tab: a reload returns to the meeting, another tab does not. */
-const memory = {
-  load: (meetingId: string): Pass | undefined => {
-    const token = sessionStorage.getItem(`anteroom:${meetingId}`)
-    return token === null ? undefined : { token, meetingId }
-  },
-  save: ({ meetingId, token }: Pass): void => sessionStorage.setItem(`anteroom:${meetingId}`, token),
-  participantId: (): string | undefined => sessionStorage.getItem('anteroom:participant') ?? undefined,
+/** A code with a letter missing is one that does not work. */
+async function passOfInvite(code: string): Promise<Pass> {
+  try {
+    return await exchangeInvite(code)
+  } catch (error) {
+    throw reasonOf(error) === 'INVALID_REQUEST' ? new PageError('NOT_FOUND', error) : error
+  }
+}
+
+/** @throws {PageError} NO_KNOCK where the bare address is of no use */
+async function knockAt(meetingId: string): Promise<Pass> {
+  try {
+    return await knock(meetingId)
+  } catch (error) {
+    throw reasonOf(error) === 'NOT_FOUND' ? new PageError('NO_KNOCK', error) : error
+  }
 }
 
 export function App({ address }: { address: Address }) {
   const [screen, setScreen] = useState<Screen>({ name: 'busy', text: 'One moment…' })
   const meetingRef = useRef<Meeting | undefined>(undefined)
+  /** Counts what opens a meeting: an app may hand over its token while the page still knocks. */
+  const opened = useRef(0)
 
   const refuse = useCallback((error: unknown, pass?: Pass) => {
     const reason = reasonOf(error)
+    if (pass && reason !== undefined) memory.refused(pass, reason)
     if (reason === undefined) console.error(error)
     setScreen({ name: 'message', sentence: sentenceFor(reason), ...(pass && { pass }) })
   }, [])
 
   const enter = useCallback((pass: Pass) => {
+    opened.current++
     memory.save(pass)
     history.replaceState(
       null,
@@ -84,20 +105,20 @@ export function App({ address }: { address: Address }) {
 
   const open = useCallback(
     async (to: Address) => {
+      const own = ++opened.current
+      const enterUnlessOther = (pass: Pass): void => {
+        if (own === opened.current) enter(pass)
+      }
       try {
         if (to.signIn !== undefined) await signIn(to.signIn)
         if (to.meetingId === undefined) setScreen({ name: 'home' })
         else if (to.token !== undefined) enter({ token: to.token, meetingId: to.meetingId })
         else if (to.invite !== undefined) {
           setScreen({ name: 'busy', text: 'Opening the invite…' })
-          enter(await exchangeInvite(to.invite))
-        } else {
-          const kept = memory.load(to.meetingId)
-          if (kept) enter(kept)
-          else refuse(new PageError('NOT_FOUND'))
-        }
+          enterUnlessOther(await passOfInvite(to.invite))
+        } else enterUnlessOther(memory.load(to.meetingId) ?? (await knockAt(to.meetingId)))
       } catch (error) {
-        refuse(error)
+        if (own === opened.current) refuse(error)
       }
     },
     [enter, refuse],
@@ -144,16 +165,17 @@ export function App({ address }: { address: Address }) {
         for (const track of [choice.mic, choice.camera]) track?.stop()
         throw error
       })
-      const participantId = memory.participantId()
+      const participantId = memory.participantId(pass)
       const meeting = await connect({
         url: serverUrl,
-        ...pass,
+        token: pass.token,
+        meetingId: pass.meetingId,
         name: choice.name,
         mic: choice.mic ?? false,
         camera: choice.camera ?? false,
         ...(participantId !== undefined && { participantId }),
       })
-      sessionStorage.setItem('anteroom:participant', meeting.self.id)
+      memory.joined(pass, meeting.self.id)
       meetingRef.current = meeting
       window.anteroom = { meeting }
       meeting.on('left', (reason) => left(pass, reason))
@@ -173,7 +195,7 @@ export function App({ address }: { address: Address }) {
         </main>
       )
     case 'preJoin':
-      return <PreJoin meetingId={screen.pass.meetingId} onJoin={(choice) => join(screen.pass, choice)} />
+      return <PreJoin pass={screen.pass} onJoin={(choice) => join(screen.pass, choice)} />
     case 'meeting':
       return <screen.Inside meeting={screen.meeting} token={screen.pass.token} />
     case 'message': {

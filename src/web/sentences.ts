@@ -102,6 +102,11 @@ const byReason: Record<string, Sentence> = {
     advice: 'Ask the person who invited you for a new link.',
     again: false,
   },
+  NO_KNOCK: {
+    title: 'This address alone does not let you in',
+    advice: 'Ask somebody who is in the meeting for an invite link.',
+    again: false,
+  },
   UNAUTHORIZED: {
     title: 'You cannot start a meeting here yet',
     advice: 'Sign in at /dashboard, or join by an invite.',

@@ -75,6 +75,11 @@ const doors: Record<string, Door> = {
     path: '/invites/exchange',
     body: (guess) => ({ code: guess.padEnd(24, 'A') }),
   },
+  'the address of a meeting that may be knocked at': {
+    method: 'POST',
+    path: '/page/knock',
+    body: (guess) => ({ meetingId: guess }),
+  },
   'a token over REST': { path: '/v2/rooms', headers: forged },
   'a token, to join': {
     method: 'POST',

@@ -61,6 +61,8 @@ const policy: Record<string, Row> = {
   'GET /v1/meetings': list,
   'GET /api/meetings': list,
   'POST /v2/rooms/deactivate': { needs: 'admit' },
+  'GET /v2/rooms/{roomId}/knock': invite,
+  'PUT /v2/rooms/{roomId}/knock': { needs: 'moderate', role: 'any' },
 
   'POST /infra/v1/meetings/init-config': { needs: 'entry', role: 'rtc' },
   'POST /base64-upload': { needs: 'inside', role: 'any' },

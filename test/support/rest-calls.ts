@@ -208,6 +208,7 @@ export const calls: Record<string, MakeCall> = {
       multiComposition: { recording: true },
       geoFence: 'eu001',
       allowedParticipantIds: ['ann'],
+      knock: true,
     },
   }),
   'POST /v1/meetings': () => ({ body: { userMeetingId: 'documented-v1' } }),
@@ -249,6 +250,14 @@ export const calls: Record<string, MakeCall> = {
   'POST /invites/exchange': async (stage) => ({ body: { code: (await stage.invite()).code } }),
 
   'POST /page/start': nothing,
+  'POST /page/knock': async ({ server }) => ({
+    body: { meetingId: await server.createMeeting({ knock: true }) },
+  }),
+  'GET /v2/rooms/{roomId}/knock': async ({ server }) => ({ path: { roomId: await server.createMeeting() } }),
+  'PUT /v2/rooms/{roomId}/knock': async ({ server }) => ({
+    path: { roomId: await server.createMeeting() },
+    body: { knock: true },
+  }),
 
   'POST /ai/v1/realtime-transcriptions/start': startsOf(),
   'POST /ai/v1/realtime-transcriptions/end': goesOn(transcription),

@@ -23,6 +23,7 @@ import { getTokenRoutes } from '../rest/get-token.ts'
 import { healthRoutes } from '../rest/health.ts'
 import { initConfigRoutes } from '../rest/init-config.ts'
 import { inviteRoutes } from '../rest/invites.ts'
+import { knockRoutes } from '../rest/knock.ts'
 import { documentRoutes, openapiRoutes } from '../rest/openapi.ts'
 import { pageRoutes } from '../rest/page.ts'
 import { revokedTokenRoutes } from '../rest/revoked-tokens.ts'
@@ -120,6 +121,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       outputFileRoutes,
       initConfigRoutes,
       inviteRoutes,
+      knockRoutes,
       adminRoutes,
       revokedTokenRoutes,
       fileRoutes,

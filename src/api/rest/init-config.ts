@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Grant } from '../../token/token.ts'
+import { isOfKnock, type Grant } from '../../token/token.ts'
 import type { HttpSettings, Routes } from '../context.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { InitConfig, InitConfigBody, InitConfigRefusal } from '../../protocol/rest/joining.ts'
@@ -85,11 +85,19 @@ export const initConfigRoutes: Routes = (app, context) => {
     const refused = reply.statusCode >= 400 && typeof payload === 'object'
     done(null, refused ? { ...payload, data: { ...here(request), iceServersPlain: [] } } : payload)
   }
-  app.post('/infra/v1/meetings/init-config', { ...described, errorHandler, preSerialization }, (request) => {
-    const grant = grantFor(request)
-    door.assertOpen(grant, meetingFor(request))
-    return { data: { ...here(request), iceServersPlain: iceServers(settings, grant.entry, now()) } }
-  })
+  app.post(
+    '/infra/v1/meetings/init-config',
+    { ...described, errorHandler, preSerialization },
+    async (request) => {
+      const grant = grantFor(request)
+      const { isKnown } = await door.assertOpen(grant, meetingFor(request))
+      // Anybody can knock, so the relay waits until somebody let them in; the page asks again then.
+      const mayRelay = isKnown || !isOfKnock(grant)
+      return {
+        data: { ...here(request), iceServersPlain: mayRelay ? iceServers(settings, grant.entry, now()) : [] },
+      }
+    },
+  )
 }
 
 /** Short-lived TURN credentials: the user name is the instant of expiry, the password its HMAC under the shared secret. */

@@ -159,7 +159,7 @@ export const inviteRoutes: Routes = (app, context) => {
       if (!owner.isHere(request, 'own')) await admin.authorise(request)
       const key = keys.defaultKey()
       if (!key) throw new Refusal('UNAUTHORIZED', { message: 'This server has no active API key.' })
-      const meeting = await catalogue.create(key.projectId)
+      const meeting = await catalogue.create(key.projectId, { settings: { knock: true } })
       return {
         token: mintToken({
           apiKey: key.apiKey,

@@ -232,8 +232,15 @@ class RoomRefusal extends Refusal {
 }
 
 function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingId'>): MeetingSettings {
-  const { webhook, autoCloseConfig, autoStartConfig, multiComposition, geoFence, allowedParticipantIds } =
-    body
+  const {
+    webhook,
+    autoCloseConfig,
+    autoStartConfig,
+    multiComposition,
+    geoFence,
+    allowedParticipantIds,
+    knock,
+  } = body
   return {
     ...(webhook && { webhook }),
     autoCloseConfig: {
@@ -244,6 +251,7 @@ function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingI
     ...(multiComposition && { multiComposition }),
     ...(geoFence !== undefined && { geoFence }),
     ...(allowedParticipantIds && { allowedParticipantIds }),
+    ...(knock && { knock }),
   }
 }
 
@@ -257,6 +265,7 @@ function toRoom(meeting: MeetingRecord, baseUrl: string) {
     userId: projectId,
     disabled: disabledAt !== null,
     ...settings,
+    knock: settings.knock ?? false,
     createdAt: new Date(meeting.createdAt).toISOString(),
     updatedAt: new Date(meeting.updatedAt).toISOString(),
     id,

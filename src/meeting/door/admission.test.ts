@@ -30,6 +30,7 @@ const facts = (changes: Partial<SessionFacts> = {}): SessionFacts => ({
   enteringWithToken: 0,
   entryRequests: 0,
   entryRequestsWithToken: 0,
+  entryRequestsOfKnocks: 0,
   ...changes,
 })
 
@@ -49,6 +50,7 @@ function said(admission: Admission): string {
 }
 
 const other = { tokenId: 'jti:other' }
+const knocks = { tokenId: 'jti:knock:1', participantId: '1' }
 const revoked = new Refusal('INVALID_TOKEN')
 
 type Verdict = 'admit' | 'wait' | 'contest inside' | 'contest waiting' | ErrorName
@@ -103,6 +105,27 @@ const cases: [what: string, grant: Grant, facts: Partial<SessionFacts>, verdict:
     { entryRequestsWithToken: 3, waiting: grant('ask') },
     'wait',
   ],
+  ['who knocks', grant('ask', knocks), {}, 'wait'],
+  [
+    'knocks have their share of the lobby',
+    grant('ask', knocks),
+    { entryRequestsOfKnocks: 3 },
+    'RATE_LIMITED',
+  ],
+  ['knocks have their share, who was invited', grant('ask'), { entryRequestsOfKnocks: 3 }, 'wait'],
+  [
+    'knocks have their share, own request',
+    grant('ask', knocks),
+    { entryRequestsOfKnocks: 3, waiting: grant('ask', knocks) },
+    'wait',
+  ],
+  [
+    'who knocked, was admitted before and comes back',
+    grant('ask', knocks),
+    { entryRequestsOfKnocks: 3, admittedBefore: true },
+    'admit',
+  ],
+  ['who knocked and was removed', grant('ask', knocks), { keptOut: true }, 'REMOVED_FROM_SESSION'],
   [
     'the token has its share, and the place is of another token',
     grant('ask', { participantId: 'ann' }),

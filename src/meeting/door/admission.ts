@@ -1,7 +1,7 @@
 /**
  * The rules of admission: admit, wait or refuse. Pure functions.
  */
-import type { Grant } from '../../token/token.ts'
+import { isOfKnock, type Grant } from '../../token/token.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { beyondShare, sharesOf, type Shares } from '../../shares.ts'
 import { authorityOf, type Authority, type Moderation } from '../roster/permissions.ts'
@@ -24,6 +24,8 @@ export interface SessionFacts {
   enteringWithToken: number
   entryRequests: number
   entryRequestsWithToken: number
+  /** Those of people who knocked. */
+  entryRequestsOfKnocks: number
 }
 
 export interface AdmissionLimits {
@@ -37,6 +39,8 @@ export type Admission =
   | { decision: 'wait' }
   | { decision: 'contest'; with: 'inside' | 'waiting' }
   | { decision: 'refuse'; refusal: Refusal }
+
+const KNOCKS_TOO_MANY = 'Too many people ask to join at the address of this meeting.'
 
 export type Seating = Exclude<Admission, { decision: 'wait' }>
 
@@ -78,13 +82,20 @@ export function decideAdmission(
   const isMore = waiting?.tokenId !== grant.tokenId
   if (isMore && facts.entryRequestsWithToken >= sharesOf(limits.maxEntryRequests).token)
     return limited('token', 'entry requests')
+  // Anybody can knock, with a new token each time: together they leave room for those who were invited.
+  const isMoreOfKnocks = isOfKnock(grant) && !(waiting && isOfKnock(waiting))
+  if (isMoreOfKnocks && facts.entryRequestsOfKnocks >= sharesOf(limits.maxEntryRequests).token)
+    return { decision: 'refuse', refusal: new Refusal('RATE_LIMITED', { message: KNOCKS_TOO_MANY }) }
   return { decision: 'wait' }
 }
 
 /** Decides on a seat, in the same instant in which it is taken. */
 export function decideSeat(
   grant: Grant,
-  facts: Omit<SessionFacts, 'admittedBefore' | 'waiting' | 'entryRequests' | 'entryRequestsWithToken'>,
+  facts: Omit<
+    SessionFacts,
+    'admittedBefore' | 'waiting' | 'entryRequests' | 'entryRequestsWithToken' | 'entryRequestsOfKnocks'
+  >,
   limits: Pick<AdmissionLimits, 'maxParticipants'>,
   moderation: Moderation,
 ): Seating {

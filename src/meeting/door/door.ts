@@ -7,7 +7,7 @@ import type { MeetingRecord } from '../../store/store.ts'
 import { refusalOfMedia } from '../../media/refusals.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { problemOfParticipantId } from '../../protocol/ids.ts'
-import { refusalOfScope, refusalToJoin, type Grant } from '../../token/token.ts'
+import { isOfKnock, refusalOfScope, refusalToJoin, type Grant } from '../../token/token.ts'
 
 /** How an applicant arrives. */
 export type WayIn = 'socket' | 'elsewhere'
@@ -48,6 +48,9 @@ export function refusalAtDoor(facts: DoorFacts): Refusal | undefined {
     refusalOfScope(grant, { roomId: idsOf(meeting) }) ??
     refusalOfParticipant(grant, meeting, participantId, isHiddenSeat)
   if (outOfScope) return outOfScope
+  // Forbidding it ends the tokens of those who have not been let in.
+  if (isOfKnock(grant) && meeting.settings.knock !== true && !isKnown)
+    return new Refusal('INVALID_PERMISSIONS', { message: 'Nobody can ask to join at this address any more.' })
   if (meeting.disabledAt !== null) return new Refusal('MEETING_ID_DISABLED')
   if (!media.available && !media.isComing) return refusalOfMedia(media)
   return undefined
@@ -129,7 +132,7 @@ export class Door {
     const participantId =
       shown.participantId || (grant.participantId ?? (shown.participantId === undefined ? randomId() : ''))
     const isKnown =
-      outOfTime !== undefined &&
+      (outOfTime !== undefined || isOfKnock(grant)) &&
       meeting !== undefined &&
       (await knows(meeting.meetingId, participantId, grant.tokenId))
     const isHiddenSeat = meeting !== undefined && (await hasHiddenSeat(meeting.meetingId, participantId))
@@ -162,13 +165,20 @@ export class Door {
   }
 
   /**
-   * The same for a token and a page that were already checked, before the participant is known.
+   * The same for a token and a page that were already checked, before the participant is known. Answers whether
+   * somebody who knocked was let in.
    * @throws {Refusal}
    */
-  assertOpen(grant: Grant, meeting: MeetingRecord): void {
-    const { participantId } = grant
-    const refusal = refusalAtDoor({ grant, meeting, participantId, media: this.#options.mediaStatus() })
+  async assertOpen(grant: Grant, meeting: MeetingRecord): Promise<{ isKnown: boolean }> {
+    const { participantId, tokenId } = grant
+    const { mediaStatus, knows } = this.#options
+    const isKnown =
+      isOfKnock(grant) &&
+      participantId !== undefined &&
+      (await knows(meeting.meetingId, participantId, tokenId))
+    const refusal = refusalAtDoor({ grant, meeting, participantId, isKnown, media: mediaStatus() })
     if (refusal) throw refusal
+    return { isKnown }
   }
 
   #grantOf(token: unknown, returns: boolean): { grant: Grant; outOfTime?: Refusal } {

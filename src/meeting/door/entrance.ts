@@ -5,7 +5,7 @@
 import type { EntryDecision, Notification } from '../../protocol/notifications.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { Store } from '../../store/store.ts'
-import type { Grant } from '../../token/token.ts'
+import { isOfKnock, type Grant } from '../../token/token.ts'
 import type { Audience, Link } from '../link.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { Session } from '../session/session.ts'
@@ -273,6 +273,7 @@ export class Entrance {
       enteringWithToken: roster.seats.countOf(tokenId),
       entryRequests: this.#lobby.size,
       entryRequestsWithToken: this.#lobby.countOf(tokenId),
+      entryRequestsOfKnocks: this.#lobby.requests().filter((one) => isOfKnock(one.grant)).length,
     }
   }
 }

@@ -14,8 +14,8 @@ export interface Authority {
 }
 
 /**
- * The actions that affect others. The last five are for callers outside the meeting: to let a removed participant return, to
- * see who is inside, to send a message, to close the meeting for ever, and to manage resources of the project (deliveries,
+ * The actions that affect others. The last six are for callers outside the meeting: to let a removed participant return, to
+ * see who is inside, to send a message, to close the meeting for ever, to change its settings, and to manage resources of the project (deliveries,
  * revoked tokens).
  */
 export type Action =
@@ -36,6 +36,7 @@ export type Action =
   | 'watch'
   | 'speak'
   | 'deactivate'
+  | 'configure'
   | 'manage'
 
 /** `grant`: moderating needs `allow_mod`. `open`: everybody inside moderates, as upstream does. */
@@ -50,6 +51,7 @@ const needs: Record<Action, keyof Authority> = {
   speak: 'canAdmit',
   // As upstream does, for backends whose tokens only join.
   deactivate: 'canAdmit',
+  configure: 'canModerate',
   manage: 'canModerate',
   disableMic: 'canModerate',
   disableWebcam: 'canModerate',
@@ -95,6 +97,8 @@ interface OutsideRule {
 /** An invite passes on its maker's permission, so the maker needs the permission whatever the roles. */
 const exceptions: Partial<Record<OutsideAction, OutsideRule>> = {
   invite: { needs: 'canAdmit' },
+  // The host does this on the page, with the token of the join.
+  configure: { needs: 'canModerate' },
   switchOff: { role: 'crawler', needs: 'canModerate' },
   askFor: { role: 'crawler', needs: 'canModerate' },
   // Deliveries and revoked tokens belong to the backend; MODERATION=open only concerns the people inside.

@@ -47,6 +47,7 @@ const settings = {
     }),
   ),
 }
+const knock = 'Whether people with the bare address of the meeting’s page may ask to join.'
 
 export const CreateMeetingBody = Type.Object(
   {
@@ -59,6 +60,7 @@ export const CreateMeetingBody = Type.Object(
         duration: Type.Optional(durationField),
       }),
     ),
+    knock: Type.Optional(Type.Boolean({ default: false, description: knock })),
   },
   { examples: [{ customRoomId: 'team-weekly', autoCloseConfig: { type: 'session-ends', duration: 60 } }] },
 )
@@ -72,6 +74,7 @@ const roomFields = {
   disabled: Type.Boolean(),
   ...settings,
   autoCloseConfig: Type.Optional(Type.Object({ type: Type.Union([...closeTypes]), duration: durationField })),
+  knock: Type.Boolean({ description: knock }),
   createdAt: Instant,
   updatedAt: Instant,
   id: Type.String({ description: '24 hex digits.' }),

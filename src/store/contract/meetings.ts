@@ -15,6 +15,8 @@ export interface MeetingSettings {
   geoFence?: string
   multiComposition?: Record<string, unknown>
   allowedParticipantIds?: string[]
+  /** Whether people with the bare address may ask to join (docs/decisions/0023). Absent: no. */
+  knock?: boolean
 }
 
 export interface MeetingRecord {
@@ -45,4 +47,10 @@ export interface MeetingStore {
   /** Newest first; `query` matches meetingId or customId exactly. */
   list(projectId: string, page: Page, query?: string): Promise<PageOf<MeetingRecord>>
   disable(meetingId: string, at: number): Promise<MeetingRecord | undefined>
+  /** Atomic: changes these settings and keeps the others. */
+  configure(
+    meetingId: string,
+    changes: Pick<MeetingSettings, 'knock'>,
+    at: number,
+  ): Promise<MeetingRecord | undefined>
 }

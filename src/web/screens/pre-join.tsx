@@ -3,6 +3,7 @@ import { Devices } from '../../client/client.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
+import type { Pass } from '../api.ts'
 import { useMedia } from '../parts/use-media.ts'
 import { Video } from '../parts/video.tsx'
 
@@ -20,13 +21,7 @@ const OPENING_MS = 3000
 const labels = { mic: 'microphone', camera: 'camera' }
 
 /** See oneself and choose devices; whatever is missing, joining works. */
-export function PreJoin({
-  meetingId,
-  onJoin,
-}: {
-  meetingId: string
-  onJoin: (choice: Choice) => Promise<void>
-}) {
+export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice) => Promise<void> }) {
   const [name, setName] = useState(() => localStorage.getItem(NAME_KEY) ?? '')
   const [problems, setProblems] = useState<Partial<Record<Own, string>>>({})
   const [choices, setChoices] = useState<MediaDeviceInfo[]>([])
@@ -36,6 +31,7 @@ export function PreJoin({
   /** Wants in as soon as the server has sound and picture. */
   const [waits, setWaits] = useState(false)
   const media = useMedia()
+  const knocks = pass.participantId !== undefined
   const preparing = media?.preparing !== undefined
   /** What the server says of its media, which may come after the click, comes first. */
   const mayJoin = media !== undefined && !preparing
@@ -112,9 +108,9 @@ export function PreJoin({
             setWaits(!waits)
           }}
         >
-          <h1>Ready to join?</h1>
+          <h1>{knocks ? 'Ask to join?' : 'Ready to join?'}</h1>
           <p className="quiet">
-            <Foreign text={meetingId} />
+            <Foreign text={pass.meetingId} />
           </p>
           <label htmlFor="name">Your name</label>
           <input
@@ -172,13 +168,14 @@ export function PreJoin({
               {media.reason} {waits && 'You will join as soon as it is ready.'}
             </p>
           )}
+          {(knocks || pass.entry === 'ask') && <p className="quiet">Somebody inside will let you in.</p>}
           <button
             type="submit"
             className="primary wide"
             disabled={busy || name.trim() === ''}
             data-testid="join"
           >
-            {busy ? 'Joining…' : waits ? 'Cancel' : 'Join'}
+            {busy ? 'Joining…' : waits ? 'Cancel' : knocks ? 'Ask to join' : 'Join'}
           </button>
         </form>
       </section>

@@ -122,6 +122,26 @@ export function meetingQueries({ db, write }: SqlContext): Store['meetings'] {
           .executeTakeFirst()
         return row && toMeeting(row)
       }),
+    configure: (meetingId, changes, at) =>
+      write({ lane: meetingId }, async (tx) => {
+        const there = await tx
+          .selectFrom('meetings')
+          .select('settings')
+          .where('meeting_id', '=', meetingId)
+          .executeTakeFirst()
+        if (!there) return undefined
+        const settings = JSON.stringify({
+          ...(JSON.parse(there.settings) as MeetingRecord['settings']),
+          ...changes,
+        })
+        const row = await tx
+          .updateTable('meetings')
+          .set({ settings, updated_at: at })
+          .where('meeting_id', '=', meetingId)
+          .returningAll()
+          .executeTakeFirst()
+        return row && toMeeting(row)
+      }),
   }
 }
 

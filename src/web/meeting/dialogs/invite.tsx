@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { createInvite } from '../../api.ts'
+import { allowKnocking, createInvite, mayBeKnockedAt } from '../../api.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
 
@@ -67,7 +67,53 @@ export function InviteDialog({ token, onClose }: { token: string; onClose: () =>
         </button>
       </div>
       <p className="quiet">{problem || 'The link works for 7 days.'}</p>
+      <Knocking token={token} />
       <button onClick={onClose}>Done</button>
     </Dialog>
+  )
+}
+
+/** Whether the address in the address bar is of use to others; a moderator changes it. */
+function Knocking({ token }: { token: string }) {
+  const { meeting } = useModel()
+  const [allowed, setAllowed] = useState<boolean>()
+  const [problem, setProblem] = useState('')
+  useEffect(() => {
+    let current = true
+    mayBeKnockedAt(token, meeting.meetingId).then(
+      ({ knock }) => current && setAllowed(knock),
+      () => undefined,
+    )
+    return () => {
+      current = false
+    }
+  }, [token, meeting])
+  if (allowed === undefined) return null
+  const change = (wanted: boolean): void => {
+    setAllowed(wanted)
+    setProblem('')
+    allowKnocking(token, meeting.meetingId, wanted).catch((error: unknown) => {
+      setAllowed(!wanted)
+      setProblem(error instanceof Error ? error.message : 'That did not work.')
+    })
+  }
+  return (
+    <>
+      <label className="radio">
+        <input
+          type="checkbox"
+          checked={allowed}
+          disabled={!meeting.self.canModerate}
+          onChange={({ target }) => change(target.checked)}
+          data-testid="invite-knock"
+        />
+        People with the address of this page may ask to join
+      </label>
+      {problem && (
+        <p className="problem" role="status">
+          {problem}
+        </p>
+      )}
+    </>
   )
 }

@@ -1,0 +1,34 @@
+/** The storage of this tab: a reload returns to the meeting, another tab does not. */
+import type { Pass } from './api.ts'
+
+const PARTICIPANT = 'anteroom:participant'
+const tokenOf = (meetingId: string): string => `anteroom:${meetingId}`
+/** Whoever knocked is one participant in that meeting alone. */
+const knockerOf = (meetingId: string): string => `${PARTICIPANT}:${meetingId}`
+
+/** Refusals of a token that none of its later uses will escape. */
+const DEAD = new Set(['INVALID_TOKEN', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED', 'INVALID_PERMISSIONS'])
+
+export const memory = {
+  load: (meetingId: string): Pass | undefined => {
+    const token = sessionStorage.getItem(tokenOf(meetingId))
+    const participantId = sessionStorage.getItem(knockerOf(meetingId))
+    return token === null ? undefined : { token, meetingId, ...(participantId !== null && { participantId }) }
+  },
+  save: ({ meetingId, token, participantId }: Pass): void => {
+    sessionStorage.setItem(tokenOf(meetingId), token)
+    if (participantId === undefined) sessionStorage.removeItem(knockerOf(meetingId))
+    else sessionStorage.setItem(knockerOf(meetingId), participantId)
+  },
+  /** A reload after that knocks, or says what to ask for, instead of being refused for ever. */
+  refused: ({ meetingId }: Pass, reason: string): void => {
+    if (!DEAD.has(reason)) return
+    sessionStorage.removeItem(tokenOf(meetingId))
+    sessionStorage.removeItem(knockerOf(meetingId))
+  },
+  participantId: ({ participantId }: Pass): string | undefined =>
+    participantId ?? sessionStorage.getItem(PARTICIPANT) ?? undefined,
+  joined: ({ participantId }: Pass, id: string): void => {
+    if (participantId === undefined) sessionStorage.setItem(PARTICIPANT, id)
+  },
+}
