@@ -8,10 +8,10 @@ import type { RecorderOptions } from './tracks/recorder.ts'
 export type { ComposerOptions }
 
 export interface OutputsOptions {
-  /** Without it, nothing is drawn. */
+  /** If undefined, there are no compositions. */
   composer?: ComposerOptions
   transcription: TranscriberOptions
-  /** Of participants and tracks; without it they are not recorded. */
+  /** For recordings of participants and tracks; if undefined, there are none. */
   recorder?: RecorderOptions
 }
 
@@ -32,7 +32,7 @@ function absentComposer(): Composer {
   }
 }
 
-/** A kind of output that this version does not make. */
+/** A kind of output that this server does not support. */
 function absent<Config>(what: string): OutputEngine<Config> {
   const unavailable = `This server does not make ${what}.`
   return {

@@ -1,4 +1,4 @@
-/** Whether a file system has room. */
+/** Checks the free space of a file system. */
 import { statfs } from 'node:fs/promises'
 
 export async function freeBytes(folder: string): Promise<number> {
@@ -6,7 +6,7 @@ export async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize
 }
 
-/** Whether something could not be written for want of room. */
+/** Whether an error means that the disk is full. */
 export function isDiskFull(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
 }

@@ -11,7 +11,7 @@ export interface Programs {
 
 const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
-/** @param named by settings; such one is not looked for elsewhere */
+/** @param named programs from the settings, which are not looked for elsewhere */
 export function findPrograms(named: Programs, path: string): Programs {
   return {
     chromiumBin: find(named.chromiumBin, CHROMIUM, path),
@@ -36,7 +36,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** What is missing and what to do about it, in one sentence; undefined if nothing is. */
+/** Names what is missing and the cure, in one sentence; undefined if nothing is missing. */
 export function whyUnavailable({ chromiumBin, ffmpegBin }: Programs): string | undefined {
   const missing = [
     ...(chromiumBin === undefined ? ['Chromium'] : []),
@@ -49,7 +49,7 @@ export function whyUnavailable({ chromiumBin, ffmpegBin }: Programs): string | u
 
 const SCRIPTS = { zh: 'Chinese, Japanese and Korean', 'und-zsye': 'emoji' }
 
-/** What names cannot be written in for want of a font; empty also where nobody knows. */
+/** Returns the scripts for which no font is installed; empty if that cannot be determined. */
 export async function missingFonts(): Promise<string[]> {
   const found = await Promise.all(
     Object.entries(SCRIPTS).map(async ([lang, script]) => {

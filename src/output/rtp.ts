@@ -1,4 +1,4 @@
-/** RTP as it comes out of a tap (RFC 3550 section 5.1). */
+/** Parses the RTP packets of a tap (RFC 3550 section 5.1). */
 
 export interface RtpPacket {
   payloadType: number
@@ -10,7 +10,10 @@ export interface RtpPacket {
 
 const HEADER_BYTES = 12
 
-/** Skips contributing sources, header extension and padding; undefined for what is no RTP or has no payload. */
+/**
+ * Skips contributing sources, header extension and padding; returns undefined if the packet is not RTP or has no
+ * payload.
+ */
 export function parseRtp(packet: Buffer): RtpPacket | undefined {
   if (packet.length < HEADER_BYTES || packet[0]! >> 6 !== 2) return undefined
   let start = HEADER_BYTES + (packet[0]! & 0x0f) * 4
@@ -29,7 +32,7 @@ export function parseRtp(packet: Buffer): RtpPacket | undefined {
   }
 }
 
-/** Counts on over the turns of a number that wraps: each value is taken as the one nearest to the one before. */
+/** Unwraps a number that overflows: each value is taken as the one nearest to the previous value. */
 export class Unwrapped {
   readonly #modulus: number
   #last: number | undefined

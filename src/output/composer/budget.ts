@@ -1,24 +1,24 @@
-/** How many compositions this machine carries, and which outputs share one. */
+/** Decides how many compositions this machine carries, and which outputs share one. */
 import { isDeepStrictEqual } from 'node:util'
 import { compositionOf, type Composition } from '../../protocol/outputs.ts'
 
-/** One draws, captures and encodes on about this many cores. */
+/** The number of cores that draw, capture and encode one composition. */
 const CORES_OF_ONE = 2
 
 export function compositionsFor(cores: number): number {
   return Math.max(1, Math.floor(cores / CORES_OF_ONE))
 }
 
-/** How a composition looks when nothing is asked for. */
+/** The composition if nothing is requested. */
 const DEFAULTS = compositionOf({})
 
-/** What a configuration says of the look. The rest of it, as the key of a livestream, is of no use to a browser. */
+/** The part of a configuration that the browser needs; the rest, such as the key of a livestream, must not reach it. */
 export function lookOf(config: Composition): Composition {
   const { layout, theme, mode, quality, orientation, templateUrl } = config
   return { layout, theme, mode, quality, orientation, templateUrl }
 }
 
-/** Whether an output that asks for `wanted` can be made from a composition that was begun as `running`. */
+/** Whether an output that requests `wanted` can use the composition `running`. */
 export function canShare(wanted: Composition, running: Composition): boolean {
   if (running.templateUrl === null && running.mode === DEFAULTS.mode && isDeepStrictEqual(wanted, DEFAULTS))
     return true
@@ -42,7 +42,7 @@ export function sizeOf({ quality, orientation }: Composition): Size {
   return orientation === 'portrait' ? { width: height, height: width } : { width, height }
 }
 
-/** Bits per second of a picture of faces and text at 25 frames per second. */
+/** Bits per second for a video of faces and text at 25 frames per second. */
 export function videoBitrateOf(composition: Composition): number {
   const { width, height } = sizeOf(composition)
   return Math.round(((width * height) / (1280 * 720)) * 2_500_000)

@@ -1,6 +1,6 @@
 /**
- * Runs in the page that is captured, in a world of its own, so it may use nothing from outside its body: the page's own tab as
- * H264 and Opus, sent piece by piece.
+ * Runs in the page that is captured, in an isolated world, so it must not use anything outside its body. Captures the
+ * page's own tab as H264 and Opus, and sends it in chunks.
  */
 export interface CaptureOptions {
   width: number
@@ -15,11 +15,14 @@ export interface CaptureOptions {
 }
 
 export interface CaptureControl {
-  /** Sends what is not sent yet. */
+  /** Sends the chunks that were not sent yet. */
   flush(): Promise<void>
 }
 
-/** Called by the page: `c` and a chunk in base64, `s` when it begins, `r` when its size changed, or `f` and why it failed. */
+/**
+ * Called by the page with `c` and a chunk in base64, `s` at the start, `r` when the size has changed, or `f` and the
+ * reason of a failure.
+ */
 export const CALL = 'anteroomCapture'
 
 export async function capture(options: CaptureOptions): Promise<void> {
@@ -53,7 +56,7 @@ export async function capture(options: CaptureOptions): Promise<void> {
     }
   }
   const stream = await open()
-  // The browser now says above the page that it is captured, which makes the page smaller: its window is to grow.
+  // The browser now shows a bar that the tab is captured, which makes the page smaller, so its window must grow.
   let resizes = 0
   addEventListener('resize', () => {
     resizes++
@@ -71,7 +74,7 @@ export async function capture(options: CaptureOptions): Promise<void> {
       settings.height === height
     )
   }
-  // A picture that changes its size cannot be encoded.
+  // Video that changes its size cannot be encoded.
   for (let [waits, fitting] = [0, 0]; fitting < 6; waits++) {
     if (waits >= 300) throw new Error(`The window is ${innerWidth}x${innerHeight}.`)
     fitting = fits() ? fitting + 1 : 0
@@ -95,7 +98,7 @@ export async function capture(options: CaptureOptions): Promise<void> {
     new Promise((resolve, reject) => {
       const reader = new FileReader()
       reader.onload = () => {
-        // The type, which is before, may have commas of its own.
+        // The type, which precedes the data, may contain commas.
         const url = reader.result as string
         resolve(url.slice(url.lastIndexOf(',') + 1))
       }

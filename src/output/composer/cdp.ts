@@ -1,4 +1,7 @@
-/** The DevTools protocol over two pipes: no port that others on this machine could reach, and its end ends the browser. */
+/**
+ * The DevTools protocol over two pipes: there is no port that others on this machine could reach, and the browser ends
+ * when the pipes close.
+ */
 import type { Readable, Writable } from 'node:stream'
 
 interface Message {
@@ -15,7 +18,7 @@ interface Waiting {
   reject: (error: Error) => void
 }
 
-/** What the browser reports; `sessionId` says of which page. */
+/** An event of the browser; `sessionId` names the page. */
 export type Hear = (method: string, params: Record<string, unknown>, sessionId: string | undefined) => void
 
 export class Cdp {
@@ -29,7 +32,7 @@ export class Cdp {
   constructor(to: Writable, from: Readable, hear: Hear) {
     this.#to = to
     this.#hear = hear
-    // Both fail when the browser is gone, which its exit tells.
+    // Both fail when the browser has ended, which its exit reports.
     to.on('error', () => this.close())
     from.on('error', () => this.close())
     from.on('close', () => this.close())

@@ -1,4 +1,4 @@
-/** A headless Chromium with one page, in a process group and a folder of its own. */
+/** A headless Chromium with one page, in its own process group and folder. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdir, rm } from 'node:fs/promises'
 import { setPriority, tmpdir } from 'node:os'
@@ -6,21 +6,21 @@ import { basename, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { Cdp } from './cdp.ts'
 
-/** Behind the media workers and the server, so that people in the meeting hear no gap. */
+/** Lower priority than the media workers and the server, so that people in the meeting hear no gaps. */
 const NICENESS = 5
 const ENDING_MS = 3000
 
 export interface ChromiumOptions {
   bin: string
-  /** Made and removed: its profile and its temporary files. */
+  /** The folder of its profile and temporary files, which is created and removed. */
   folder: string
   width: number
   height: number
   flags?: string[]
   isRoot: boolean
-  /** Called by the page with a text, through a binding. */
+  /** Called when the page calls the binding with a text. */
   onCall: (text: string) => void
-  /** It crashed, or was ended by something other than `close`. */
+  /** Called when the browser crashed, or was ended by anything other than `close`. */
   onGone: (why: string) => void
 }
 
@@ -44,7 +44,7 @@ export class Chromium {
     const { bin, folder, onGone } = options
     this.#child = spawn(bin, flagsOf(options), {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-      // A group of its own, so that nothing of it outlives it.
+      // In its own group, so that no process of it remains.
       detached: true,
       env: {
         ...process.env,
@@ -70,7 +70,7 @@ export class Chromium {
     this.#cdp = new Cdp(to, from, (method, params) => this.#hear(method, params))
   }
 
-  /** Opens the one page, empty, as large as the picture. */
+  /** Opens the page, empty, in the size of the video. */
   async openPage(): Promise<void> {
     const { targetId } = await this.#cdp.send('Target.createTarget', { url: 'about:blank' })
     const { sessionId } = await this.#cdp.send('Target.attachToTarget', { targetId, flatten: true })
@@ -80,7 +80,7 @@ export class Chromium {
     await this.fit()
   }
 
-  /** Makes the inside of the window as large as the picture. */
+  /** Resizes the window so that the page has the size of the video. */
   async fit(): Promise<void> {
     const { width, height } = this.#options
     const inside = '[outerWidth - innerWidth, outerHeight - innerHeight, innerWidth, innerHeight]'
@@ -96,13 +96,13 @@ export class Chromium {
     await this.#cdp.send('Browser.setWindowBounds', { windowId, bounds })
   }
 
-  /** To the page. */
+  /** Sends a command to the page. */
   send(method: string, params: object = {}): Promise<Record<string, unknown>> {
     return this.#cdp.send(method, params, this.#session)
   }
 
   /**
-   * Evaluates in the page, in a world of its own, which the page's scripts cannot reach.
+   * Evaluates an expression in the page, in an isolated world that the page's scripts cannot reach.
    * @throws what the expression threw
    */
   async evaluate(expression: string, contextId?: number): Promise<unknown> {
@@ -135,7 +135,7 @@ export class Chromium {
       await rm(one, { recursive: true, force: true, maxRetries: 5 })
   }
 
-  /** At once: it does not answer. */
+  /** Kills it at once, because it does not answer. */
   async kill(): Promise<void> {
     this.#isClosing = true
     const { pid } = this.#child
@@ -150,17 +150,19 @@ export class Chromium {
   }
 }
 
-/** Chromium has a socket in it, whose path may not be as long as that of a data folder. */
+/**
+ * A short path: Chromium creates a socket in it, and the path of a socket may not be as long as that of a data folder.
+ */
 export function temporaryFolder(folder: string): string {
   return join(tmpdir(), `anteroom-${basename(folder)}`)
 }
 
-/** Threads and processes that it starts later inherit it. */
+/** Lowers the priority of a process. Threads and processes that it starts later inherit it. */
 export function lower(pid: number): void {
   try {
     setPriority(pid, NICENESS)
   } catch {
-    // Already gone, which its exit tells.
+    // It has already ended, which its exit reports.
   }
 }
 
@@ -168,7 +170,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // None is left.
+    // No process is left.
   }
 }
 
@@ -181,7 +183,7 @@ function flagsOf({ folder, width, height, flags = [], isRoot }: ChromiumOptions)
     '--hide-scrollbars',
     '--no-first-run',
     '--no-default-browser-check',
-    // No bar that warns of flags.
+    // Hides the bar that warns of unusual flags.
     '--test-type',
     '--disable-gpu',
     '--disable-dev-shm-usage',
@@ -199,7 +201,7 @@ function flagsOf({ folder, width, height, flags = [], isRoot }: ChromiumOptions)
     '--auto-accept-this-tab-capture',
     '--password-store=basic',
     '--use-mock-keychain',
-    // Chromium refuses its sandbox to root.
+    // Chromium refuses to run its sandbox as root.
     ...(isRoot ? ['--no-sandbox'] : []),
     ...flags,
     'about:blank',

@@ -1,4 +1,4 @@
-/** The compositions that go on, within the budget of this machine. Outputs of one meeting that look alike share one. */
+/** The running compositions, within the budget of this machine. Outputs of one meeting with the same look share one. */
 import { Refusal } from '../../protocol/errors.ts'
 import type { Composition } from '../../protocol/outputs.ts'
 import type { OutputSource } from '../output.ts'
@@ -10,7 +10,7 @@ export type OutputKind = 'recording' | 'hls' | 'livestream'
 
 const LIMITS = { recording: 'RECORDING_LIMIT', hls: 'HLS_LIMIT', livestream: 'LIVESTREAM_LIMIT' } as const
 const TOPICS = { recording: 'RECORDING_LAYOUT', hls: 'HLS_LAYOUT', livestream: 'LIVE_STREAM_LAYOUT' }
-/** So many browsers in a row that gave nothing: it will not work. */
+/** After this many browsers in a row without output, the composition fails. */
 const MAX_FAILURES = 3
 
 export interface ComposerLog {
@@ -27,20 +27,20 @@ export interface CompositionsOptions {
 export interface Wanted {
   kind: OutputKind
   composition: Composition
-  /** Which codec its picture should have, and whether it can do with another. */
+  /** The preferred codec of the video, and whether another one is accepted. */
   codec: 'avc1' | 'vp8'
   takesAnyCodec: boolean
   source: OutputSource
-  /** What happens from now on is captured. Not called where it was before. */
+  /** The capture has started. Not called if it had started before. */
   onBegun: () => void
   onPiece: (piece: Piece, init: Buffer) => void
-  /** It cannot go on. */
+  /** The composition cannot continue. */
   onFailed: (error: Error) => void
 }
 
-/** The part that one output has in a composition. */
+/** The use of a composition by one output. */
 export interface Lease {
-  /** Lets what was captured until now arrive. */
+  /** Resolves when everything captured so far has arrived. */
   flush(): Promise<void>
   release(): void
 }
@@ -55,14 +55,14 @@ interface Running {
 export class Compositions {
   readonly #options: CompositionsOptions
   readonly #running = new Set<Running>()
-  /** Browsers that are ending. */
+  /** Browsers that are being closed. */
   readonly #ending = new Set<Promise<void>>()
 
   constructor(options: CompositionsOptions) {
     this.#options = options
   }
 
-  /** @throws {Refusal} this machine carries no more */
+  /** @throws {Refusal} if this machine carries no more */
   lease(wanted: Wanted): Lease {
     const running = this.#find(wanted) ?? this.#begin(wanted)
     running.users.add(wanted)
@@ -115,7 +115,7 @@ export class Compositions {
       },
       onFailed: (error) => {
         const { meetingId, sessionId } = source
-        // Keeps its `close` awaited.
+        // Keep track of its `close`, so that it is awaited.
         this.#watch(running.attempt.close())
         if (!this.#running.has(running)) return
         if (++running.failures < MAX_FAILURES) {

@@ -1,4 +1,4 @@
-/** Makes the engines of what a browser draws: recordings, HLS and livestreams. */
+/** Creates the engines that need a browser: recordings, HLS and livestreams. */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { Refusal } from '../../protocol/errors.ts'
 import type {
@@ -25,7 +25,7 @@ import { both, type Sink } from './sink.ts'
 import { takeThumbnail } from './thumbnail.ts'
 
 export interface ComposerOptions extends Omit<Browsers, 'chromiumBin'>, Programs {
-  /** Undefined: as many as the cores carry. */
+  /** Undefined: as many as the cores allow. */
   maxCompositions: number | undefined
   cores: number
   diskReserveBytes: number
@@ -38,13 +38,13 @@ export interface Composer {
   livestream: OutputEngine<LivestreamConfig>
 }
 
-/** What it takes to make an output of one kind. */
+/** The options for one kind of output. */
 type Making = Pick<Wanted, 'kind' | 'codec' | 'takesAnyCodec'> & Pick<RunOptions, 'openSink'>
 
 export function createComposer(options: ComposerOptions): Composer {
   const { chromiumBin, ffmpegBin = '', maxCompositions, cores, diskReserveBytes, log } = options
   const unavailable = whyUnavailable(options)
-  // What a server that was killed left.
+  // Folders that a killed server left behind.
   const left = existsSync(options.folder) ? readdirSync(options.folder) : []
   for (const name of left) rmSync(temporaryFolder(name), { recursive: true, force: true })
   rmSync(options.folder, { recursive: true, force: true })
@@ -88,7 +88,7 @@ export function createComposer(options: ComposerOptions): Composer {
   const recovered = (folder: string, fileFormat: 'mp4' | 'webm'): Promise<OutputFile[]> =>
     finishRecording({ folder, ffmpegBin, fileFormat })
 
-  /** Keeps a file beside it, where that was asked for. */
+  /** Also keeps a file, if that was requested. */
   const recordedToo = (
     sink: Sink,
     record: boolean,
@@ -102,7 +102,7 @@ export function createComposer(options: ComposerOptions): Composer {
       ({ folder, config: { fileFormat } }) => ({
         kind: 'recording',
         codec: fileFormat === 'webm' ? 'vp8' : 'avc1',
-        // H264 becomes VP8 at the end, where it must.
+        // H264 can be converted to VP8 at the end if necessary.
         takesAnyCodec: fileFormat === 'webm',
         openSink: (onError) => new RecordingSink({ folder, ffmpegBin, fileFormat, onError }),
       }),
@@ -147,7 +147,7 @@ export function createComposer(options: ComposerOptions): Composer {
   }
 }
 
-/** Only a page that came safely may capture itself. @throws {Refusal} INVALID_REQUEST */
+/** Only a page in a secure context may capture itself. @throws {Refusal} INVALID_REQUEST */
 function assertReadable(templateUrl: string | null): void {
   if (templateUrl === null || (/^https:\/\/[^\s]+$/i.test(templateUrl) && URL.canParse(templateUrl))) return
   throw new Refusal('INVALID_REQUEST', { message: 'The templateUrl must be an https address.' })

@@ -1,19 +1,22 @@
-/** Feeds one ffmpeg after the other with the pieces of a composition: a new one where the browser was started anew, and where one ended. */
+/**
+ * Feeds the chunks of a composition to one ffmpeg after the other: a new one starts after the browser was restarted, or
+ * after an ffmpeg ended.
+ */
 import type { FfmpegChild } from './ffmpeg.ts'
 import type { Piece } from './matroska.ts'
 
-/** An ffmpeg that has so much left to read hangs, or its target does. */
+/** If this much waits for an ffmpeg, it or its target hangs. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
-/** One that worked for so long failed of something new. */
+/** A failure after this time has a new cause. */
 const STEADY_MS = 60_000
 const FINISH_MS = 8000
 
 export interface FeedOptions {
-  /** Starts one that reads from its standard input. */
+  /** Starts an ffmpeg that reads from its standard input. */
   start: () => FfmpegChild
-  /** One ended by itself. */
+  /** Called when an ffmpeg ended by itself. */
   onFailed: (problem: string) => void
 }
 
@@ -42,7 +45,7 @@ export class Feed {
     if (child.stdin!.writableLength > MAX_WAITING_BYTES) child.kill('SIGKILL')
   }
 
-  /** Resolves when all of them are gone. */
+  /** Resolves when all of them have ended. */
   async finish(): Promise<void> {
     this.#endNow()
     await Promise.all(this.#all)

@@ -1,26 +1,26 @@
-/** ffmpeg and ffprobe of the system, as child processes. */
+/** Runs the system's ffmpeg and ffprobe. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { OutputFile } from '../output.ts'
 import { lower } from './chromium.ts'
 
-/** A child's last words, for a log. */
+/** How much of a child's last output is kept for the log. */
 const MAX_ERROR_BYTES = 2000
 
 export interface FfmpegChild {
   child: ChildProcess
-  /** Resolves with what went wrong, undefined if nothing did. */
+  /** Resolves with the error, or with undefined. */
   ended: Promise<string | undefined>
 }
 
-/** Reads from its standard input, and ends with it: also when this process is gone. */
+/** Starts an ffmpeg that reads from its standard input and ends with it, even if this process is killed. */
 export function startFfmpeg(bin: string, args: readonly string[], folder: string): FfmpegChild {
   const child = spawn(bin, ['-hide_banner', '-loglevel', 'error', ...args], {
     cwd: folder,
     stdio: ['pipe', 'ignore', 'pipe'],
   })
-  // It may be gone before all is written, which `ended` tells.
+  // It may end before everything is written; `ended` reports that.
   child.stdin.on('error', () => undefined)
   let words = ''
   child.stderr.on('data', (chunk: Buffer) => (words = (words + String(chunk)).slice(-MAX_ERROR_BYTES)))
@@ -33,10 +33,10 @@ export function startFfmpeg(bin: string, args: readonly string[], folder: string
   return { child, ended }
 }
 
-/** @throws {Error} with its last line */
+/** @throws {Error} with the last line of its output */
 export async function runFfmpeg(bin: string, args: readonly string[], folder: string): Promise<void> {
   const { child, ended } = startFfmpeg(bin, ['-nostdin', ...args], folder)
-  // Nobody waits for a frame of it.
+  // Nobody waits for its result in real time, so it runs at a lower priority.
   if (child.pid !== undefined) lower(child.pid)
   child.stdin!.end()
   const problem = await ended
@@ -47,11 +47,11 @@ export interface Probe {
   format: string
   duration: number | undefined
   resolution: { width: number; height: number } | undefined
-  /** By kind: `video`, `audio`. */
+  /** Keyed by kind: `video`, `audio`. */
   codecs: Record<string, string>
 }
 
-/** @throws {Error} it is no media file */
+/** @throws {Error} if it is not a media file */
 export async function probe(ffmpegBin: string, file: string): Promise<Probe> {
   const bin = join(dirname(ffmpegBin), 'ffprobe')
   const args = ['-v', 'error', '-show_format', '-show_streams', '-of', 'json', file]

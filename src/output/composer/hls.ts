@@ -1,4 +1,7 @@
-/** Cuts a composition into segments for HLS, and keeps the playlists. The picture is copied; the sound becomes AAC. */
+/**
+ * Cuts a composition into segments for HLS, and writes the playlists. The video is copied; the sound is converted to
+ * AAC.
+ */
 import { mkdirSync, watch, type FSWatcher } from 'node:fs'
 import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,11 +13,11 @@ import type { Piece } from './matroska.ts'
 import { readList, slidingPlaylist, wholePlaylist, type Segment } from './playlists.ts'
 import type { Sink } from './sink.ts'
 
-/** A little less than between two key frames, so that each begins one. */
+/** Slightly less than the interval of key frames, so that each key frame starts a segment. */
 const SEGMENT_SECONDS = 0.9
-/** A player can begin with these. */
+/** The number of segments that a player needs to start. */
 const PLAYABLE_SEGMENTS = 3
-/** What ffmpeg keeps for us: the segments of one run. */
+/** The lists that ffmpeg writes, one per run, with the segments of that run. */
 const LIST = /^run-\d{4}\.list$/
 
 export interface HlsOptions {
@@ -59,7 +62,7 @@ export class HlsSink implements Sink {
     return finishHls(this.#options.folder, this.#options.ffmpegBin)
   }
 
-  /** One writing at a time, and one more where the lists changed meanwhile. */
+  /** Runs one update at a time, and one more if the lists have changed in the meantime. */
   #update(): void {
     this.#isStale = true
     this.#writing ??= this.#write()
@@ -81,12 +84,12 @@ export class HlsSink implements Sink {
   }
 }
 
-/** Ends the playlists, also those of a process that was killed; none where nothing was cut. */
+/** Completes the playlists, also those of a killed process. Returns no files if there are no segments. */
 export async function finishHls(folder: string, ffmpegBin: string): Promise<OutputFile[]> {
   const segments = await readLists(folder)
   const last = segments.at(-1)
   if (!last) return []
-  // ffmpeg measures a segment by the key frame after it, and there is none.
+  // ffmpeg computes the length of a segment from the next key frame, and here there is none.
   const { duration: seconds = last.seconds } = await probe(ffmpegBin, join(folder, last.uri))
   last.seconds = seconds
   await writePlaylists(folder, segments, true)
@@ -105,7 +108,7 @@ export async function finishHls(folder: string, ffmpegBin: string): Promise<Outp
   )
 }
 
-/** All segments that are whole, in order. */
+/** Returns all complete segments, in order. */
 export async function readLists(folder: string): Promise<Segment[]> {
   const lists = (await readdir(folder).catch(() => [])).filter((name) => LIST.test(name)).sort()
   const texts = await Promise.all(lists.map((name) => readFile(join(folder, name), 'utf8')))
@@ -119,7 +122,7 @@ async function writePlaylists(folder: string, segments: readonly Segment[], isOv
   ])
 }
 
-/** Nobody reads half of it. */
+/** Replaces a file atomically. */
 async function replace(file: string, text: string): Promise<void> {
   await writeFile(`${file}.part`, text)
   await rename(`${file}.part`, file)

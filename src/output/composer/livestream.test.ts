@@ -1,4 +1,4 @@
-/** Where a livestream goes, and what is left of its key. */
+/** The targets of a livestream, and what remains of its key. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,7 +21,7 @@ let own: string
 let caFile: string
 let server: Server
 let url: string
-/** The first byte of each connection that the other side trusts. */
+/** The first byte of each connection whose certificate was accepted. */
 const received: number[] = []
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anteroom-livestream-'))
@@ -48,7 +48,7 @@ after(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** A second of picture and sound, as a browser gives it. */
+/** One second of video and sound, as a browser produces it. */
 async function media(): Promise<Buffer> {
   const inputs = ['color=s=64x64:r=10:d=1', 'anullsrc=r=48000:d=1'].flatMap((what) => [
     '-f',
@@ -85,7 +85,7 @@ for (const [who, isTrusted] of [
       assert.equal(more.length, 0)
       assert.equal((await stat(join(own, keyFile!))).mode & 0o777, 0o600)
       await lost.promise
-      // Version 3 of RTMP is what a client says first.
+      // A client sends the version of RTMP, 3, first.
       assert.deepEqual(received, isTrusted ? [3] : [])
       await sink.finish()
       assert.deepEqual(await readdir(own), [])

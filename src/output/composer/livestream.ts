@@ -1,4 +1,7 @@
-/** Sends a composition to RTMP servers, each by an ffmpeg of its own, so that a dead one stops no other. */
+/**
+ * Sends a composition to RTMP servers, each through its own ffmpeg, so that a failing server does not affect the
+ * others.
+ */
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,11 +17,11 @@ export interface LivestreamOptions {
   ffmpegBin: string
   log: ComposerLog
   targets: readonly { url: string; streamKey: string }[]
-  /** Whom servers over TLS must be vouched for by. Default: those that the system trusts. */
+  /** The certificate authorities for servers over TLS. Default: those of the system. */
   caFile?: string | undefined
 }
 
-/** An ffmpeg that is built with OpenSSL does not look for them itself. */
+/** ffmpeg with OpenSSL does not find them by itself. */
 const CA_FILES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -34,14 +37,14 @@ export class LivestreamSink implements Sink {
       let runs = 0
       return new Feed({
         start: () => {
-          // One of its own for each, as the one before may still be ending.
+          // A file of its own for each run, because the previous one may still be ending.
           const keyFile = join(folder, `${KEY_FILE}${target}-${++runs}`)
           writeFileSync(keyFile, streamKey === '' ? '' : `rtmp_playpath=${streamKey}\n`, { mode: 0o600 })
           const one = startFfmpeg(ffmpegBin, senderArgs(url, keyFile, caFile), folder)
           void one.ended.then(() => rmSync(keyFile, { force: true }))
           return one
         },
-        // What ffmpeg says may have the key in it.
+        // The output of ffmpeg may contain the key.
         onFailed: () => log.warn({ target }, 'lost the server of a livestream and tries it again'),
       })
     })
@@ -57,25 +60,28 @@ export class LivestreamSink implements Sink {
   }
 }
 
-/** Longer ones, and such with line breaks, cannot be handed over. */
+/** Longer keys, and those with line breaks, cannot be passed on. */
 const MAX_KEY_LENGTH = 900
 
 export function isUsableKey(streamKey: string): boolean {
-  // eslint-disable-next-line no-control-regex -- these are what it is about
+  // eslint-disable-next-line no-control-regex -- it looks for control characters
   return streamKey.length <= MAX_KEY_LENGTH && !/[\u0000-\u001f\u007f]/.test(streamKey)
 }
 
-/** Arguments of a program can be read by everybody on the machine, so the key is in a file that only we may read. */
+/**
+ * The arguments of a program are visible to everybody on the machine, so the key is in a file that only this user may
+ * read.
+ */
 const KEY_FILE = 'target-'
 
-/** Removes the keys that a killed process left. */
+/** Removes the keys that a killed process left behind. */
 export async function forgetKeys(folder: string): Promise<void> {
   const left = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(KEY_FILE))
   await Promise.all(left.map((name) => rm(join(folder, name))))
 }
 
 function senderArgs(url: string, keyFile: string, caFile: string | undefined): string[] {
-  // Who pretends to be the server would get the key. The options are refused where there is no TLS.
+  // Otherwise somebody could pretend to be the server and get the key. ffmpeg refuses these options without TLS.
   const verified = ['-tls_verify', '1', ...(caFile === undefined ? [] : ['-ca_file', caFile])]
   return [
     ...['-probesize', '32768'],

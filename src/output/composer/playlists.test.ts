@@ -49,7 +49,7 @@ test('a restarted browser is a discontinuity, which is counted after it was remo
   assert.doesNotMatch(slidingPlaylist(segments, false), /DISCONTINUITY-SEQUENCE/)
   const later = [...segments, ...run('c', 8)]
   const sliding = slidingPlaylist(later, false)
-  // Both breaks are out of the window; the one at its first segment is counted, and not written.
+  // Both breaks are outside the window; the one at its first segment is counted, but not written.
   assert.match(sliding, /#EXT-X-DISCONTINUITY-SEQUENCE:2\n/)
   assert.doesNotMatch(sliding, /#EXT-X-DISCONTINUITY\n/)
 })

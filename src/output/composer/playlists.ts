@@ -1,16 +1,16 @@
-/** The two playlists of HLS, from the lists that ffmpeg writes: one with rewind, one that slides. */
+/** The two playlists of HLS, from the lists that ffmpeg writes: one with rewind, and a sliding one. */
 
 export interface Segment {
-  /** Its name. */
+  /** The name of the file. */
   uri: string
   seconds: number
-  /** ISO 8601, as the list says it. */
+  /** ISO 8601, as in the list. */
   at: string | undefined
-  /** The first of an ffmpeg: its clock begins anew. */
+  /** Whether it is the first segment of an ffmpeg, whose clock starts again. */
   isBreak: boolean
 }
 
-/** How many the sliding playlist has. */
+/** The number of segments in the sliding playlist. */
 const WINDOW = 8
 
 /** Reads the list of one ffmpeg. */
@@ -29,7 +29,7 @@ export function readList(text: string): Segment[] {
   return segments
 }
 
-/** With every segment: live with rewind, and to be watched afterwards once it is over. */
+/** The playlist with every segment: live with rewind, and complete after the end. */
 export function wholePlaylist(segments: readonly Segment[], isOver: boolean): string {
   return playlist(segments, 0, ['#EXT-X-PLAYLIST-TYPE:EVENT'], isOver)
 }
@@ -52,7 +52,7 @@ function playlist(segments: readonly Segment[], from: number, tags: string[], is
   ]
   segments.slice(from).forEach(({ uri, seconds, at, isBreak }, i) => {
     if (isBreak && i > 0) lines.push('#EXT-X-DISCONTINUITY')
-    // Where time goes on, players know it from the lengths.
+    // Players compute later times from the lengths.
     if (at !== undefined && (isBreak || i === 0)) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${at}`)
     lines.push(`#EXTINF:${seconds.toFixed(3)},`, uri)
   })

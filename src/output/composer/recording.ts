@@ -1,4 +1,4 @@
-/** Keeps a composition as it comes, so that a crash loses nothing, and makes one file of it at the end. */
+/** Writes a composition as it comes, so that a crash loses nothing, and makes one file of it at the end. */
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs'
 import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { metaOf, probe, runFfmpeg } from './ffmpeg.ts'
 import type { Piece } from './matroska.ts'
 import type { Sink } from './sink.ts'
 
-/** One segment for each browser that was needed. */
+/** The folder of segments; each browser that was needed makes one. */
 const SEGMENTS = 'segments'
 const SEGMENT = /^\d{4}\.mkv$/
 
@@ -31,7 +31,7 @@ export class RecordingSink implements Sink {
     mkdirSync(join(options.folder, SEGMENTS), { recursive: true })
   }
 
-  /** Several segments are put in order before they are joined. */
+  /** Several segments are rewritten before they are joined, which needs space for a second copy. */
   get neededBytes(): number {
     return this.#bytes * (this.#count > 1 ? 2 : 1)
   }
@@ -68,7 +68,10 @@ export class RecordingSink implements Sink {
   }
 }
 
-/** Makes the file from the segments that are there, also those that a killed process left; none where there is nothing. */
+/**
+ * Makes the file from the existing segments, also from those of a killed process. Returns no files if there is nothing
+ * to play.
+ */
 export async function finishRecording(options: Omit<RecordingOptions, 'onError'>): Promise<OutputFile[]> {
   const { folder, ffmpegBin, fileFormat } = options
   const place = join(folder, SEGMENTS)
@@ -77,7 +80,7 @@ export async function finishRecording(options: Omit<RecordingOptions, 'onError'>
   for (const name of names) {
     const file = join(place, name)
     const { birthtimeMs, mtimeMs, size } = await stat(file)
-    // A segment that ends before its first picture is none.
+    // Ignores a segment that ended before its first frame.
     const found = await probe(ffmpegBin, file).catch(() => undefined)
     if (found && Object.keys(found.codecs).length > 0)
       segments.push({ name, found, size, from: birthtimeMs, to: mtimeMs })
@@ -107,7 +110,7 @@ export async function finishRecording(options: Omit<RecordingOptions, 'onError'>
       },
     ]
   } catch {
-    // Better a file of another form than none.
+    // If joining fails, return the segments instead of nothing.
     return segments.map(({ name, found, size, from, to }) => ({
       path: join(SEGMENTS, name),
       type: hasPicture ? 'video' : 'audio',
@@ -120,7 +123,7 @@ export async function finishRecording(options: Omit<RecordingOptions, 'onError'>
   }
 }
 
-/** Answers the name of the file. */
+/** Returns the name of the file. */
 async function joined(
   { folder, ffmpegBin, fileFormat }: Omit<RecordingOptions, 'onError'>,
   names: readonly string[],
@@ -128,7 +131,7 @@ async function joined(
 ): Promise<string> {
   const input =
     names.length === 1 ? ['-i', join(SEGMENTS, names[0]!)] : await oneAfterTheOther(ffmpegBin, folder, names)
-  // Gaps in the sound are filled, so that it stays in step with the picture.
+  // Fill gaps in the sound, so that it stays synchronised with the video.
   const inStep = ['-af', 'aresample=async=1:first_pts=0']
   const output =
     fileFormat === 'mp4'
@@ -149,7 +152,10 @@ async function joined(
   return name
 }
 
-/** Answers what ffmpeg is to read. A browser puts its picture or its sound first, as it comes; joined are only those in one order. */
+/**
+ * Returns the input for ffmpeg. A browser writes video or sound first, whichever comes first; only segments with the
+ * same order can be joined.
+ */
 async function oneAfterTheOther(
   ffmpegBin: string,
   folder: string,

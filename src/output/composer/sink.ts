@@ -1,13 +1,16 @@
-/** What is made from the pieces of a composition. */
+/** A consumer of a composition's chunks. */
 import type { OutputFile } from '../output.ts'
 import type { Piece } from './matroska.ts'
 
 export interface Sink {
-  /** So much room on the disk does finishing take. */
+  /** The disk space that finishing needs. */
   readonly neededBytes: number
-  /** In order. `init` belongs before the first piece of each file; another `init` means that the browser was started anew. */
+  /**
+   * Chunks come in order. `init` must precede the first chunk of each file; a different `init` means that the browser
+   * was restarted.
+   */
   take(piece: Piece, init: Buffer): void
-  /** No piece follows. Resolves with the files, closed. */
+  /** No chunk follows. Resolves with the closed files. */
   finish(): Promise<OutputFile[]>
 }
 

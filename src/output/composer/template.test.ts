@@ -24,7 +24,7 @@ after(async () => {
   inside.close()
 })
 
-/** As a browser asks its proxy for what is not encrypted. */
+/** Sends an HTTP request through the proxy, as a browser does. */
 async function get(url: string): Promise<number> {
   const asked = request({ port: proxyPort, host: '127.0.0.1', path: url, agent: false })
   asked.end()
@@ -33,7 +33,7 @@ async function get(url: string): Promise<number> {
   return response.statusCode!
 }
 
-/** As a browser asks its proxy for what is encrypted, and for sockets. */
+/** Opens a tunnel through the proxy, as a browser does for HTTPS and sockets. */
 async function tunnel(to: string): Promise<number> {
   const asked = request({ port: proxyPort, host: '127.0.0.1', method: 'CONNECT', path: to, agent: false })
   asked.end()

@@ -1,6 +1,6 @@
 /**
- * A page of the caller's in a browser on this machine must not reach what is inside (contract, outputs §2.3). Its browser
- * connects through this proxy alone, which resolves names itself and lets it reach public addresses and this server.
+ * A caller's page in a browser on this machine must not reach private addresses (contract, outputs §2.3). Its browser
+ * connects only through this proxy, which resolves names itself and allows public addresses and this server.
  */
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
@@ -9,14 +9,14 @@ import { connect, isIP, type AddressInfo, type Socket } from 'node:net'
 import { pipeline, type Duplex } from 'node:stream'
 
 export interface TemplateGuard {
-  /** Whether it is an address of the public internet. */
+  /** Whether an address is on the public internet. */
   isPublic: (address: string) => boolean
-  /** Hosts with ports of this server, which it may reach wherever they are. */
+  /** Hosts with ports of this server, which are allowed on any address. */
   own: () => string[]
 }
 
 export interface OpenTemplate {
-  /** For the browser. */
+  /** Flags for the browser. */
   flags: string[]
   close: () => Promise<void>
 }
@@ -27,7 +27,7 @@ interface Place {
 }
 
 const CONNECT_TIMEOUT_MS = 15_000
-/** A renderer that has more is ended. */
+/** A renderer that uses more memory is ended. */
 const MAX_HEAP_MEGABYTES = 1024
 
 export async function openTemplate(guard: TemplateGuard): Promise<OpenTemplate> {
@@ -44,7 +44,7 @@ export async function openTemplate(guard: TemplateGuard): Promise<OpenTemplate> 
   return {
     flags: [
       `--proxy-server=http://127.0.0.1:${port}`,
-      // Its own machine goes through the proxy too.
+      // Requests to this machine must use the proxy too.
       '--proxy-bypass-list=<-loopback>',
       '--force-webrtc-ip-handling-policy=default_public_interface_only',
       '--disable-file-system',
@@ -90,7 +90,7 @@ async function tunnel(
   })
 }
 
-/** What is not encrypted comes as a whole address. */
+/** Forwards an unencrypted request, which names a whole address. */
 async function forward(guard: TemplateGuard, asked: IncomingMessage, answer: ServerResponse): Promise<void> {
   const place = await allowed(guard, asked.url ?? '', 80)
   if (answer.destroyed) return
@@ -110,12 +110,12 @@ async function forward(guard: TemplateGuard, asked: IncomingMessage, answer: Ser
     try {
       answer.writeHead(response.statusCode!, response.headers)
     } catch {
-      // Node reads answers that it does not write, as one with the status 99.
+      // Node accepts answers that it cannot write, e.g. with the status 99.
       onward.destroy()
       answer.writeHead(502).end()
       return
     }
-    // An answer that is cut off is cut off there too.
+    // An answer that breaks off breaks off for the browser too.
     pipeline(response, answer, () => undefined)
   })
   onward.once('timeout', () => onward.destroy())
@@ -124,7 +124,10 @@ async function forward(guard: TemplateGuard, asked: IncomingMessage, answer: Ser
   asked.pipe(onward)
 }
 
-/** Where to connect to; undefined if it may not be reached. The address is resolved once, so that it cannot change afterwards. */
+/**
+ * Returns the address to connect to; undefined if it is not allowed. The name is resolved only once, so that its
+ * address cannot change afterwards.
+ */
 async function allowed(
   { isPublic, own }: TemplateGuard,
   url: string,

@@ -1,11 +1,11 @@
-/** Decodes Opus (RFC 6716) to sound for a recogniser: 16 kHz, one channel. */
+/** Decodes Opus (RFC 6716) for a recogniser: 16 kHz, one channel. */
 import { OpusDecoder } from 'opus-decoder'
 
 export const SAMPLE_RATE = 16_000
-/** RTP counts Opus in this clock, whatever is inside (RFC 7587). */
+/** The RTP clock of Opus, whatever the sound's own rate is (RFC 7587). */
 export const OPUS_CLOCK = 48_000
 
-/** Of one frame, by the configuration in the packet's first byte. */
+/** The duration of one frame, by the configuration in the packet's first byte. */
 const FRAME_MS = [
   ...[10, 20, 40, 60, 10, 20, 40, 60, 10, 20, 40, 60],
   ...[10, 20, 10, 20],
@@ -14,7 +14,10 @@ const FRAME_MS = [
 const MAX_FRAME_BYTES = 1275
 const MAX_PACKET_MS = 120
 
-/** How long the sound in a packet is; undefined for what is no Opus, which the decoder must not see (RFC 6716, section 3.4). */
+/**
+ * The duration of a packet; undefined if it is not Opus, in which case it must not reach the decoder (RFC 6716, section
+ * 3.4).
+ */
 export function packetMs(packet: Uint8Array): number | undefined {
   if (packet.length < 1) return undefined
   const frameMs = FRAME_MS[packet[0]! >> 3]!
@@ -40,7 +43,7 @@ function framesIn(packet: Uint8Array): number | undefined {
   }
 }
 
-/** A packet of any number of frames: their lengths and the padding are in it. */
+/** The duration of a packet with any number of frames, whose lengths and padding are inside. */
 function framesOfThree(packet: Uint8Array): number | undefined {
   const count = packet[1]
   if (count === undefined) return undefined
@@ -78,7 +81,7 @@ function lengthAt(packet: Uint8Array, at: number): { size: number; length: numbe
   return second === undefined ? undefined : { size: 2, length: first + 4 * second }
 }
 
-/** One stream's decoder. */
+/** The decoder of one stream. */
 export class Decoder {
   readonly #wasm: OpusDecoder<16000>
 
@@ -99,7 +102,7 @@ export class Decoder {
     return new Decoder(wasm)
   }
 
-  /** Nothing for a packet that is broken. */
+  /** Returns nothing for an invalid packet. */
   decode(packet: Uint8Array): Int16Array {
     const [samples = new Float32Array()] = this.#wasm.decodeFrame(packet).channelData
     return Int16Array.from(samples, (value) =>

@@ -1,4 +1,4 @@
-/** Lets few tasks run at once, first come, first served. */
+/** Runs a limited number of tasks at once, in order. */
 export class Queue {
   readonly #atOnce: number
   readonly #mostWaiting: number
@@ -10,7 +10,7 @@ export class Queue {
     this.#mostWaiting = mostWaiting
   }
 
-  /** Undefined, at once, if too many wait. */
+  /** Returns undefined at once if too many tasks wait. */
   run<T>(task: () => Promise<T>): Promise<T> | undefined {
     if (this.#running < this.#atOnce) return this.#start(task)
     if (this.#waiting.length >= this.#mostWaiting) return undefined

@@ -3,17 +3,19 @@ import type { RtpPacket } from '../rtp.ts'
 
 export type SpeechPacket = Pick<RtpPacket, 'sequence' | 'timestamp' | 'payload'>
 
-/** From one timestamp to another, which may be before it. */
+/** The distance between two timestamps; negative if the second is earlier. */
 export const ticksBetween = (from: number, to: number): number => (to - from) | 0
 
 const sequencesBetween = (from: number, to: number): number => ((to - from) << 16) >> 16
 
-/** How many packets wait for one that is missing. A retransmission takes a round trip: at 20 ms each, these are 160 ms. */
+/**
+ * How many packets wait for a missing one. A retransmission takes a round trip; with 20 ms per packet, this is 160 ms.
+ */
 const PATIENCE = 8
-/** A larger jump is a new beginning. */
+/** A larger jump is a new start. */
 const MAX_JUMP = 500
 
-/** Gives packets out in the order in which they were sent, each once; what comes too late is dropped. */
+/** Returns packets in the order of sending, each once; packets that arrive too late are dropped. */
 export class Reorder {
   #next: number | undefined
   readonly #waiting = new Map<number, SpeechPacket>()
@@ -33,7 +35,7 @@ export class Reorder {
     return given
   }
 
-  /** Gives out what waits, and waits for nothing that is missing. */
+  /** Returns the waiting packets without waiting for missing ones. */
   flush(): SpeechPacket[] {
     const next = this.#next
     if (next === undefined) return []

@@ -1,4 +1,4 @@
-/** A summary of a transcript, by a language model. */
+/** Summarises a transcript with a language model. */
 import type { OutputFile } from '../output.ts'
 import { txtOf } from './texts.ts'
 import { writeWhole, type Transcribed } from './transcript-files.ts'
@@ -9,10 +9,10 @@ export interface Summariser {
 
 const PROMPT =
   'Summarise this transcript of a meeting in its own language: what was discussed, what was decided, and who does what next.'
-/** About as much as language models of today read. */
+/** About as much as current language models can read. */
 const MOST_CHARACTERS = 400_000
 
-/** Writes `summary.txt`; nothing where nothing was said. @throws {RecogniserError} */
+/** Writes `summary.txt`, unless the transcript is empty. @throws {RecogniserError} */
 export async function writeSummary(
   folder: string,
   { startedAt, endedAt, lines }: Transcribed,

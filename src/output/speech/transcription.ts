@@ -1,4 +1,6 @@
-/** One transcription: hears every microphone of a session, each by itself, so that it knows who speaks. */
+/**
+ * One transcription: listens to every microphone of a session separately, so that the speaker of each text is known.
+ */
 import type { MediaLog } from '../../media/log.ts'
 import type { Notification } from '../../protocol/notifications.ts'
 import type {
@@ -20,17 +22,17 @@ import { Voice, type Said } from './voice.ts'
 export interface Means {
   recogniser: Recogniser
   summariser: Summariser | undefined
-  /** Of all transcriptions together. */
+  /** Shared by all transcriptions. */
   queue: Queue
   now: () => number
   log: MediaLog
 }
 
-/** Utterances of one stream that wait to be recognised; what comes beyond is lost. */
+/** Utterances of one stream that may wait for recognition; further ones are dropped. */
 const MOST_WAITING = 20
-/** So many failures in a row end the transcription. */
+/** This many failures in a row end the transcription. */
 const MOST_FAILURES = 5
-/** How long its end waits for what is still being recognised. */
+/** How long its end waits for running recognitions. */
 const DRAIN_MS = 30_000
 const HURRIED_DRAIN_MS = 3000
 
@@ -39,7 +41,7 @@ interface Source {
   voice: Voice | undefined
   gone: boolean
   waiting: number
-  /** Settles when all that was said so far is recognised. */
+  /** Settles when everything said so far is recognised. */
   recognised: Promise<void>
 }
 
@@ -48,7 +50,7 @@ export class Transcription implements OutputRun, OutputWatcher {
   readonly #listener: OutputListener
   readonly #means: Means
   readonly #sources = new Map<string, Source>()
-  /** What must be recognised before the end. */
+  /** Recognitions that must finish before the end. */
   readonly #pending = new Set<Promise<void>>()
   readonly #names = new Map<string, string>()
   readonly #abort = new AbortController()
@@ -56,7 +58,7 @@ export class Transcription implements OutputRun, OutputWatcher {
   #unwatch: (() => void) | undefined
   #journal: Journal | undefined
   #ending: Promise<OutputFile[]> | undefined
-  /** Resolves when it has ended, either way. */
+  /** Resolves when it has ended, for any reason. */
   readonly done: Promise<void>
   #isDone: () => void = () => undefined
   #count = 0
@@ -74,7 +76,7 @@ export class Transcription implements OutputRun, OutputWatcher {
     return (this.#ending ??= this.#end(DRAIN_MS))
   }
 
-  /** As the server is stopping. */
+  /** Ends it quickly, because the server is stopping. */
   async hurry(): Promise<void> {
     setTimeout(() => this.#abort.abort(), HURRIED_DRAIN_MS).unref()
     await this.stop()
@@ -86,7 +88,7 @@ export class Transcription implements OutputRun, OutputWatcher {
   }
 
   offer(stream: SourceStream): void {
-    // What is encrypted end to end is noise here.
+    // End-to-end encrypted streams cannot be decoded.
     if (stream.kind !== 'audio' || stream.appData.isEncrypted === true || this.#ending) return
     const source: Source = {
       stream,
@@ -196,7 +198,7 @@ export class Transcription implements OutputRun, OutputWatcher {
     }
   }
 
-  /** Ends it by itself. */
+  /** Ends the transcription because of an error. */
   #fail(message: string, cause: unknown): void {
     if (this.#ending) return
     const reason = (cause as { code?: unknown } | undefined)?.code === 'ENOSPC' ? 'disk-full' : 'failed'

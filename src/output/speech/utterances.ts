@@ -1,7 +1,7 @@
-/** Cuts sound into utterances: where somebody speaks, by how loud it is above the noise of the room. */
+/** Cuts sound into utterances: somebody speaks while it is louder than the noise of the room. */
 import { SAMPLE_RATE } from './opus.ts'
 
-/** Somebody spoke. `at` counts samples from the beginning of the stream. */
+/** A piece of speech. `at` counts samples from the beginning of the stream. */
 export interface Utterance {
   at: number
   samples: Int16Array
@@ -10,30 +10,36 @@ export interface Utterance {
 const FRAME = SAMPLE_RATE / 50
 const framesOf = (ms: number): number => ms / 20
 
-/** What is quieter is no speech, whatever the noise. In decibels below full scale. */
+/** Quieter sound is not speech, whatever the noise is. In decibels below full scale. */
 const QUIETEST_DB = -52
-/** So far above the noise speech must be. */
+/** How much louder than the noise speech must be. */
 const ABOVE_NOISE_DB = 9
-/** The noise is at most this: who always speaks loudly must not become noise. */
+/** The upper limit of the noise level, so that a loud speaker does not count as noise. */
 const LOUDEST_NOISE_DB = -30
-/** The noise is the quietest of the last three spans of this: between syllables speech is as quiet as the room. */
+/**
+ * The noise level is the quietest of the last three spans of this length, because between syllables speech is as quiet
+ * as the room.
+ */
 const NOISE_SPAN_FRAMES = framesOf(500)
 const NOISE_AT_FIRST_DB = -60
 
-/** Loud frames in a row that begin an utterance, so that a click does not. */
+/** The number of consecutive loud frames that start an utterance, so that a click does not. */
 const BEGIN_FRAMES = framesOf(60)
-/** Kept from before the beginning: consonants are quiet. */
+/** The frames kept from before the start, because consonants are quiet. */
 const LEAD_FRAMES = framesOf(300)
-/** A pause of this ends an utterance; this much of it is kept. */
+/** A pause of this length ends an utterance; this much of the pause is kept. */
 const PAUSE_FRAMES = framesOf(700)
 const TAIL_FRAMES = framesOf(300)
-/** With less speech than this it is dropped. */
+/** An utterance with less speech is dropped. */
 const LEAST_FRAMES = framesOf(160)
-/** The longest; recognisers of the Whisper family hear 30 s. A longer one is cut where it is quietest, in its last part. */
+/**
+ * The longest utterance; recognisers of the Whisper family process 30 s. A longer one is cut at its quietest point, in
+ * its last part.
+ */
 const LONGEST_FRAMES = framesOf(25_000)
 const CUT_WITHIN_FRAMES = framesOf(5000)
 
-/** Loudness of a frame in decibels below full scale. */
+/** The loudness of a frame in decibels below full scale. */
 export function loudness(frame: Int16Array): number {
   let sum = 0
   for (const sample of frame) sum += sample * sample
@@ -42,13 +48,13 @@ export function loudness(frame: Int16Array): number {
 
 export class Utterances {
   #rest = new Int16Array()
-  /** Of the next frame. */
+  /** The position of the next frame. */
   #at = 0
   readonly #noise = new Noise()
-  /** The frames of the present utterance, or the last ones before one. */
+  /** The frames of the current utterance, or the last frames before the next one. */
   #frames: Frame[] = []
   #speaking = false
-  /** At the end of what is in `#frames`. */
+  /** The number of consecutive loud frames at the end of `#frames`. */
   #loudInRow = 0
   #quietInRow = 0
 
@@ -56,7 +62,7 @@ export class Utterances {
     return this.#speaking
   }
 
-  /** Takes the sound that follows; gives the utterances that ended in it. */
+  /** Takes the next samples; returns the utterances that ended in them. */
   push(samples: Int16Array): Utterance[] {
     const all = new Int16Array(this.#rest.length + samples.length)
     all.set(this.#rest)
@@ -71,7 +77,7 @@ export class Utterances {
     return ended
   }
 
-  /** The sound ended, or will go on later. */
+  /** The sound ended, or is interrupted. */
   end(): Utterance | undefined {
     this.#at += this.#rest.length
     this.#rest = new Int16Array()
@@ -108,7 +114,7 @@ export class Utterances {
     return this.#utteranceOf(kept, this.#at - dropped * FRAME)
   }
 
-  /** Gives the larger part, and goes on with the rest. */
+  /** Returns the larger part, and continues with the rest. */
   #cut(): Utterance | undefined {
     let quietest = this.#frames.length - CUT_WITHIN_FRAMES
     for (let index = quietest; index < this.#frames.length; index += 1)
@@ -119,7 +125,7 @@ export class Utterances {
   }
 
   #utteranceOf(frames: readonly Frame[], end: number): Utterance | undefined {
-    // By what is known of the noise by now: that of a fan was taken for speech at first.
+    // Use the current noise level: at first, the noise of a fan counts as speech.
     const { threshold } = this.#noise
     if (frames.filter(({ db }) => db > threshold).length < LEAST_FRAMES) return undefined
     const samples = new Int16Array(frames.length * FRAME)
@@ -134,11 +140,11 @@ interface Frame {
 }
 
 class Noise {
-  /** The quietest of each span, the present one last. */
+  /** The quietest frame of each span, the current span last. */
   #spans = [NOISE_AT_FIRST_DB, NOISE_AT_FIRST_DB, NOISE_AT_FIRST_DB, Infinity]
   #frames = 0
 
-  /** What is louder is speech. */
+  /** Louder frames are speech. */
   get threshold(): number {
     return Math.max(QUIETEST_DB, Math.min(LOUDEST_NOISE_DB, ...this.#spans) + ABOVE_NOISE_DB)
   }

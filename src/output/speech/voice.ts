@@ -1,4 +1,4 @@
-/** One stream of a participant: takes its packets, and gives out what was said in it and when. */
+/** One stream of a participant: takes its packets, and returns the utterances with their times. */
 import type { Tap } from '../../media/sfu.ts'
 import { Decoder, OPUS_CLOCK, packetMs, SAMPLE_RATE } from './opus.ts'
 import { parseRtp } from '../rtp.ts'
@@ -12,11 +12,14 @@ export interface Said {
   samples: Int16Array
 }
 
-/** A gap up to this is silence; a longer one is a new beginning. */
+/** A gap up to this length is silence; after a longer one the stream starts again. */
 const MAX_GAP_MS = 1500
-/** After this without a packet nobody speaks: a stream may stop sending in silence (Opus DTX), and at a pause. */
+/**
+ * After this time without a packet nobody speaks: a stream may stop sending in silence (Opus DTX) and while it is
+ * paused.
+ */
 const SILENT_MS = 1000
-/** The clocks of sender and server may drift apart so far. */
+/** How far the clocks of sender and server may drift apart. */
 const MAX_DRIFT_MS = 500
 const SAMPLES_PER_MS = SAMPLE_RATE / 1000
 const TICKS_PER_MS = OPUS_CLOCK / 1000
@@ -29,11 +32,11 @@ export class Voice {
   readonly #reorder = new Reorder()
   readonly #watch: NodeJS.Timeout
   #utterances = new Utterances()
-  /** When the first sample of `#utterances` was said, and the RTP timestamp of what comes next. */
+  /** When the first sample of `#utterances` was said, and the RTP timestamp of the next packet. */
   #line: { beganAt: number; next: number; lastAt: number; samples: number } | undefined
   #closed = false
 
-  /** The tap is closed with it, also where this fails. */
+  /** The tap is closed with it, even if this call fails. */
   static async open(tap: Tap, now: () => number, said: (said: Said) => void): Promise<Voice> {
     let voice: Voice | undefined
     try {
@@ -61,7 +64,7 @@ export class Voice {
     })
   }
 
-  /** Gives out what was being said. Idempotent. */
+  /** Returns the unfinished utterance. Idempotent. */
   close(): void {
     if (this.#closed) return
     for (const packet of this.#reorder.flush()) this.#hear(packet)
@@ -78,7 +81,7 @@ export class Voice {
     const now = this.#now()
     const gapMs = this.#line ? ticksBetween(this.#line.next, timestamp) / TICKS_PER_MS : 0
     if (gapMs < -lengthMs / 2) {
-      // A sender that began to count anew; single packets that are late do not come this far.
+      // The sender has restarted its timestamps; single late packets do not get here.
       this.#end()
     } else if (gapMs > MAX_GAP_MS || this.#driftMs(now) > MAX_DRIFT_MS + Math.max(0, gapMs)) {
       this.#end()
@@ -91,7 +94,7 @@ export class Voice {
     this.#line.lastAt = now
   }
 
-  /** How much later than by its timestamps the sound arrives. */
+  /** How much later the sound arrives than its timestamps say. */
   #driftMs(now: number): number {
     return this.#line ? now - this.#line.beganAt - this.#line.samples / SAMPLES_PER_MS : 0
   }

@@ -1,4 +1,4 @@
-/** Sound as a WAV file: PCM, 16 bits, one channel. */
+/** Writes sound as a WAV file: PCM, 16 bits, one channel. */
 export function wavOf(samples: Int16Array, sampleRate: number): Buffer {
   const file = Buffer.alloc(44 + samples.length * 2)
   file.write('RIFF', 0, 'latin1')

@@ -1,4 +1,4 @@
-/** Recordings that do not end as they should. */
+/** Recordings that are interrupted. */
 import assert from 'node:assert/strict'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ test(
     const engine = createParticipantRecorder(bench.options)
     const order = { outputId: 'a'.repeat(24), folder: bench.folder, config: participantConfig() }
     const cut = join(bench.folder, name!)
-    // The beginning, which is written at once, and after that any byte.
+    // Cuts in the beginning, which is written at once, and after that anywhere.
     const places = [...Array(12).keys()].map((at) => 2000 + ((at * 7_368_787) % (running.length - 2000)))
     for (const [bytes, at] of [
       ...places.map((at) => [running, at] as const),
@@ -46,7 +46,7 @@ test(
       near(duration, (file!.endedAt - file!.startedAt) / 1000, 0.01, 'duration')
       assert.ok(streams.audio!.frames >= before.streams.audio!.frames - 1)
       near(streams.audio!.frames * 0.02, duration, 0.15, 'sound')
-      // Whoever recovers it twice gets the same.
+      // A second recovery gives the same file.
       assert.deepEqual(await engine.recover(order), [file])
     }
     for (const at of [0, 1, 40, 200]) {

@@ -16,7 +16,7 @@ import type { RecordingRun } from './run.ts'
 import { repairFile } from './seal.ts'
 import { TrackRun } from './track.ts'
 
-/** A recording's own clock does not jump when the system's time is set. */
+/** Measures time with a clock that does not jump when the system's time is set. */
 function steady({ elapsed = () => performance.now(), ...options }: RecorderOptions): RecorderOptions {
   const origin = options.now() - elapsed()
   return { ...options, now: () => origin + elapsed() }
@@ -46,7 +46,7 @@ function recorder<C extends Config>(options: RecorderOptions, make: Make<C>): Ou
   const runs = new Set<RecordingRun<C>>()
   const closing = new AbortController()
   let converting: Promise<unknown> = Promise.resolve()
-  /** One file after the other, as converting takes all that a processor has left. */
+  /** Converts one file at a time, because conversion uses all free processor time. */
   const convert: Convert = (conversion) => {
     const made = converting.then(() =>
       convertFile(options.ffmpeg!, { ...conversion, signal: closing.signal }),
@@ -93,7 +93,7 @@ function recorder<C extends Config>(options: RecorderOptions, make: Make<C>): Ou
 
 type Convert = (conversion: Omit<Parameters<typeof convertFile>[1], 'signal'>) => Promise<PartFile>
 
-/** Makes what was asked for. A file that cannot be converted is given as it was recorded. */
+/** Makes the requested files. A file that cannot be converted is returned as it was recorded. */
 async function finishParts(
   parts: PartFile[],
   context: {
@@ -120,7 +120,7 @@ async function finishParts(
     }
     files.push(outputFileOf(made, config.participantId))
   }
-  // After all of them, so that a process that is killed meanwhile leaves what they can be made of.
+  // Deletes the sources after all conversions, so that a killed process can repeat them.
   for (const name of replaced) await rm(join(folder, name))
   return files
 }

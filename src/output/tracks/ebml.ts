@@ -1,4 +1,4 @@
-/** Elements of EBML (RFC 8794), as Matroska and WebM are made of (RFC 9559). */
+/** Elements of EBML (RFC 8794), from which Matroska and WebM are built (RFC 9559). */
 
 export const ID = {
   head: 0x1a45dfa3,
@@ -40,7 +40,7 @@ export const ID = {
   cueClusterPosition: 0xf1,
 } as const
 
-/** How long is not known yet. */
+/** The size of an element whose end is not known yet. */
 export const UNKNOWN_SIZE = Buffer.from([0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
 
 export function idBytes(id: number): Buffer {
@@ -53,7 +53,7 @@ function sizeBytes(size: number): Buffer {
   return sizeOfLength(size, length)
 }
 
-/** In as many bytes as are asked for, so that it can be written over another. */
+/** Encodes a size in the given number of bytes, so that it can overwrite another one. */
 export function sizeOfLength(size: number, length: number): Buffer {
   const bytes = Buffer.alloc(length)
   for (let at = length - 1, rest = size; at >= 0; at--, rest = Math.floor(rest / 256)) bytes[at] = rest % 256
@@ -66,7 +66,7 @@ export function element(id: number, ...content: Buffer[]): Buffer {
   return Buffer.concat([idBytes(id), sizeBytes(body.length), body])
 }
 
-/** Of a fixed length where it is to be written over. */
+/** Encodes an unsigned integer; with `length` in a fixed size, so that it can be overwritten later. */
 export function unsigned(id: number, value: number, length = 0): Buffer {
   let bytes = value.toString(16).padStart(length * 2, '0')
   if (bytes.length % 2) bytes = `0${bytes}`
@@ -83,20 +83,20 @@ export function text(id: number, value: string): Buffer {
   return element(id, Buffer.from(value))
 }
 
-/** Fills a place that something else may take later; at least 2 bytes, at most 127. */
+/** Reserves space for a later element; 2 to 127 bytes. */
 export function filler(bytes: number): Buffer {
   return element(ID.void, Buffer.alloc(bytes - 2))
 }
 
 export interface Head {
   id: number
-  /** Undefined where it is not known. */
+  /** Undefined if it is unknown. */
   size: number | undefined
-  /** Of id and size. */
+  /** The size of the id and the size field. */
   bytes: number
 }
 
-/** Reads an element's id and size; undefined where the bytes end before, or are none. */
+/** Reads the id and size of an element; undefined if the bytes end before or are invalid. */
 export function readHead(bytes: Buffer, at = 0): Head | undefined {
   const first = bytes[at]
   if (!first) return undefined

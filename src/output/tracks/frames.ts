@@ -5,7 +5,7 @@ import { vp8 } from './codecs/vp8.ts'
 import { vp9 } from './codecs/vp9.ts'
 import type { Ordered } from './reorder.ts'
 
-/** By the name in RTP; undefined for one that no file of ours takes. */
+/** Returns the codec with this name in RTP; undefined if our files do not support it. */
 export function videoCodecOf(mimeType: string): VideoCodec | undefined {
   switch (mimeType.toLowerCase()) {
     case 'video/vp8':
@@ -23,13 +23,13 @@ export function videoCodecOf(mimeType: string): VideoCodec | undefined {
 
 export interface TimedFrame extends CodedFrame {
   timestamp: number
-  /** When its first packet came, in ms. */
+  /** When its first packet arrived, in ms. */
   arrivedAt: number
 }
 
 /**
- * Puts frames together from packets in order. After a loss nothing is given until the next key frame: what comes before would
- * show a broken picture.
+ * Assembles frames from packets in order. After a loss it drops frames until the next key frame, because they would
+ * show a broken image.
  */
 export class FrameJoiner {
   readonly #codec: VideoCodec
@@ -42,18 +42,18 @@ export class FrameJoiner {
     this.#codec = codec
   }
 
-  /** Nothing can be shown until a key frame comes. */
+  /** Whether frames are dropped until a key frame arrives. */
   get needsKey(): boolean {
     return this.#needsKey
   }
 
-  /** Pictures are left out from here on. */
+  /** Drops frames from here on, until the next key frame. */
   interrupt(): void {
     this.#needsKey = true
   }
 
   push({ packet, arrivedAt, isAfterLoss }: Ordered, take: (frame: TimedFrame) => void): void {
-    // Its end may be among what is lost.
+    // The end of the frame may be among the lost packets.
     if (isAfterLoss && this.#pieces.length > 0) this.#isBroken = true
     if (this.#first && packet.timestamp !== this.#first.timestamp) this.#end(take)
     if (isAfterLoss) {

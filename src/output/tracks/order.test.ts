@@ -1,4 +1,4 @@
-/** Packets in order, on one timeline, laid end to end: values in and values out. */
+/** Ordering packets, placing them on one timeline, and joining them. Pure functions. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RtpWriter, vp8Payloads } from '../../../test/support/recorded-media.ts'
@@ -47,7 +47,7 @@ test('sequence numbers are unwrapped forwards and backwards', () => {
   )
 })
 
-/** What comes out, with `!` after a loss. Each row: sequence and time. */
+/** Lists the packets that leave the buffer, with `!` after a loss. Each row: sequence number and time. */
 function ordered(arrivals: [sequence: number, at: number][], endAt?: number): string {
   const buffer = new ReorderBuffer()
   const out: string[] = []
@@ -142,7 +142,7 @@ test('packets leave in order; a missing one is awaited for a short time', () => 
       undefined,
       '5 6',
     ],
-    // Another stream of numbers.
+    // The numbers restart.
     [
       [
         [1, 0],
@@ -160,19 +160,19 @@ test('packets leave in order; a missing one is awaited for a short time', () => 
 
 test('the start of a stream follows from its fastest packet, and drift is corrected slowly', () => {
   const clock = new StreamClock(48_000)
-  // Every 20 ms, delayed by up to 90 ms: the least delay is 10 ms.
+  // Every 20 ms, delayed by up to 90 ms: the minimum delay is 10 ms.
   const delayAt = (at: number): number => 10 + ((at * 37) % 81)
   for (let at = 0; at < 50; at++) clock.hear(at * 960, 5000 + at * 20 + delayAt(at))
   assert.equal(clock.timeOf(0), 5010)
-  // 200 ppm, for an hour.
+  // A drift of 200 ppm for an hour.
   for (let at = 50; at < 180_000; at++) clock.hear(at * 960, 5000 + at * 20 * 1.0002 + delayAt(at))
   const hour = 180_000 * 20
   assert.ok(Math.abs(clock.timeOf(hour) - (5010 + hour * 1.0002)) < 12)
-  // One slow second, of a stall somewhere, moves nothing.
+  // One slow second, caused by a stall, has no effect.
   const before = clock.timeOf(hour)
   for (let at = 180_000; at < 180_050; at++) clock.hear(at * 960, 5000 + at * 20 * 1.0002 + 900)
   assert.ok(Math.abs(clock.timeOf(hour) - before) < 2)
-  // A jump of the sender's time.
+  // The sender's time jumps.
   clock.hear(5_000_000, 5_000_000)
   assert.equal(clock.timeOf(5_000_000 / 48), 5_000_000)
 })
@@ -221,7 +221,7 @@ test('VP8: frames are assembled, and broken ones are dropped', () => {
   const [key, delta] = [blackFrame({ width: 640, height: 360 }), Buffer.alloc(2500, 1)]
   const run = (lost: number[]): string => {
     const writer = new RtpWriter({ ssrc: 1, payloadType: 100 })
-    // Packets 0; 1, 2, 3; 4, 5, 6; 7.
+    // Packets: 0; 1, 2, 3; 4, 5, 6; 7.
     const packets = [key, delta, delta, key].flatMap((frame, at) =>
       writer.packets(vp8Payloads(frame, at), at * 9000),
     )

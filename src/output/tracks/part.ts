@@ -20,17 +20,17 @@ export interface PartFile {
   bytes: number
 }
 
-/** How often a black picture is repeated. */
+/** The interval of repeated black frames. */
 const BLACK_EVERY_MS = 1000
 
-/** A file that is being recorded: sound laid end to end, and pictures, on a timeline that begins with the file. */
+/** A file that is being recorded: sound without gaps, and video frames, on a timeline that starts with the file. */
 export class Part {
   readonly tracks: Tracks
-  /** Its beginning on our clock. */
+  /** The start of the file on our clock. */
   readonly startedAt: number
   readonly #file: WebmFile
   readonly #sound: SoundTrack | undefined
-  /** The widest picture so far, for players. */
+  /** The size of the widest frame so far, for players. */
   #size: Size | undefined
   #blackSize: Size
   #pictureEndMs = 0
@@ -49,12 +49,12 @@ export class Part {
     this.#file.flush()
   }
 
-  /** What went wrong with the file. */
+  /** The error of the file, if any. */
   get problem(): unknown {
     return this.#file.problem
   }
 
-  /** Until where sound is, on our clock. */
+  /** The end of the sound so far, on our clock. */
   get soundEnd(): number {
     return this.startedAt + (this.#sound?.endMs ?? 0)
   }
@@ -64,7 +64,7 @@ export class Part {
       this.#addSound(sound)
   }
 
-  /** Up to a time of our clock. */
+  /** Adds silence up to a time of our clock. */
   addSilence(until: number): void {
     for (const sound of this.#sound!.fillTo(until - this.startedAt)) this.#addSound(sound)
   }
@@ -77,7 +77,7 @@ export class Part {
     this.#addPicture(timeMs, isKey, data)
   }
 
-  /** Black pictures for a span of our clock, of which the beginning may have been covered before. */
+  /** Adds black frames for a span of our clock; the beginning of the span may have frames already. */
   addBlack(from: number, until: number): void {
     if (this.tracks.video?.codec !== 'V_VP8') return
     const first = Math.max(from - this.startedAt, this.#blackAt + BLACK_EVERY_MS, 0)
@@ -91,7 +91,7 @@ export class Part {
     this.#file.flush()
   }
 
-  /** @param endedAt on our clock; by default the end of the last sound or picture */
+  /** @param endedAt on our clock; default: the end of the last sound or frame */
   async close(endedAt?: number): Promise<PartFile | undefined> {
     const lastMs = Math.max(this.#sound?.endMs ?? 0, this.#pictureEndMs)
     const durationMs = Math.max(lastMs, endedAt === undefined ? 0 : endedAt - this.startedAt)

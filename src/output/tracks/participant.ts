@@ -5,14 +5,17 @@ import { StreamReceiver, type ReceivedFrame } from './receiver.ts'
 import { HOLD_MS, RecordingRun, writableUntil } from './run.ts'
 import type { VideoTrack } from './webm.ts'
 
-/** A camera that is on when the recording starts is waited for, so that the file can say what it sends. */
+/**
+ * How long to wait for the first frame of a camera that is on at the start, so that the file's header can name its
+ * codec.
+ */
 const CAMERA_WAIT_MS = 3000
 const NO_CAMERA: VideoTrack = { codec: 'V_VP8', size: { width: 640, height: 360 } }
 
 /**
- * A participant's microphone and camera in one file, from the start to the stop. Silence stands for a muted microphone. Black pictures
- * stand for a camera that is off where the file holds VP8; in other codecs pictures are absent then. A camera that sends
- * another codec than before begins another file.
+ * Records a participant's microphone and camera into one file, from start to stop. A muted microphone becomes silence.
+ * A camera that is off becomes black frames if the file contains VP8; with other codecs there are no frames. If the
+ * codec of the camera changes, a new file starts.
  */
 export class ParticipantRun extends RecordingRun<ParticipantRecordingConfig> {
   readonly #startedAt = this.options.now()
@@ -22,7 +25,7 @@ export class ParticipantRun extends RecordingRun<ParticipantRecordingConfig> {
   #part: Part | undefined
   /** Since when the camera is off, if it is. */
   #blackSince: number | undefined
-  /** When it went off last. */
+  /** When it was last switched off. */
   #offAt = this.#startedAt
 
   protected override takes({ kind }: SourceStream): boolean {
@@ -64,7 +67,7 @@ export class ParticipantRun extends RecordingRun<ParticipantRecordingConfig> {
     return (await Promise.all(this.#closed)).filter((file) => file !== undefined)
   }
 
-  /** The head of the file says which codec the camera has. */
+  /** Opens the file when the codec of the camera is known, because the header names it. */
   #open(now: number): boolean {
     const picture = this.#firstPicture()
     const isAwaited = !picture && this.#cameras.some(({ offAt }) => offAt === undefined)
@@ -96,7 +99,7 @@ export class ParticipantRun extends RecordingRun<ParticipantRecordingConfig> {
     if (this.#blackSince !== undefined) this.#part!.addBlack(this.#blackSince, until)
   }
 
-  /** A camera that is off is black from then on. */
+  /** Notes since when all cameras are off, which is when black frames start. */
   #lookAtCameras(until: number): void {
     for (const { offAt } of this.#cameras) this.#offAt = Math.max(this.#offAt, offAt ?? 0)
     const isOff = this.#cameras.every(({ offAt }) => offAt !== undefined) && this.#offAt <= until
@@ -116,7 +119,7 @@ export class ParticipantRun extends RecordingRun<ParticipantRecordingConfig> {
   }
 }
 
-/** What a file with this picture must say of it; undefined for one that is no key frame. */
+/** Describes the video track for the header of a file; undefined if the frame is not a key frame. */
 export function trackOf({ codec, size, configuration }: Omit<ReceivedFrame, 'time'>): VideoTrack | undefined {
   return codec && size && { codec, size, configuration }
 }

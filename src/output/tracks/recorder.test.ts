@@ -162,7 +162,7 @@ for (const codec of ['vp8', 'vp9', 'h264', 'av1'] as const satisfies VideoName[]
       await bench.pass(3000, (elapsed) => {
         if (elapsed % FRAME_MS > 0) return
         const packets = writer.packets(PAYLOADS[codec](frames[count]!, count), count * 9000)
-        // The end of the sixth picture is lost, and the second size begins after it.
+        // The end of the sixth frame is lost, and the second size starts after it.
         cam.send(count === 5 ? packets.slice(0, -1) : packets)
         count++
       })
@@ -245,7 +245,7 @@ test(
     await bench.pass(2000, talk)
     const converted = slow.run.stop()
     while (!existsSync(`${ffmpeg}.started`)) await delay(10)
-    // Another millisecond is another file.
+    // A file with another start gets another name.
     bench.now++
     const quick = bench.start(engine, source, participantConfig('webm'))
     await bench.pass(2000, talk)

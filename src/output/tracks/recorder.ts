@@ -1,16 +1,16 @@
-/** What the engines of participant and track recordings are given. Types only. */
+/** The options of the engines of participant and track recordings. Types only. */
 
 export interface RecorderOptions {
-  /** The path of ffmpeg; undefined where there is none. Then WebM is all that can be made. */
+  /** The path of ffmpeg; if undefined, only WebM is available. */
   ffmpeg: string | undefined
   log: RecorderLog
   /** Ms since the epoch. */
   now: () => number
-  /** Measures spans, in ms, whatever happens to the system's time. Default: `performance.now()`. */
+  /** Measures spans in ms, independent of the system's time. Default: `performance.now()`. */
   elapsed?: (() => number) | undefined
-  /** At this much free space recordings end. Default: 512 MiB. */
+  /** Recordings end when only this much space is free. Default: 512 MiB. */
   reserveBytes?: number | undefined
-  /** Of the disk that a folder is on. Default: what the system says. */
+  /** Returns the free space of a folder's disk. Default: asks the system. */
   freeBytes?: ((folder: string) => Promise<number>) | undefined
 }
 

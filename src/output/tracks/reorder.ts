@@ -2,26 +2,26 @@ import { Unwrapped, type RtpPacket } from '../rtp.ts'
 
 export interface Ordered {
   packet: RtpPacket
-  /** When it came, in ms. */
+  /** When it arrived, in ms. */
   arrivedAt: number
-  /** Packets before it are lost. */
+  /** Whether packets before it are lost. */
   isAfterLoss: boolean
 }
 
-/** How long a missing packet is waited for: it is asked for again by the media server, and comes late. */
+/** How long to wait for a missing packet: the media server requests it again, so it arrives late. */
 const WAIT_MS = 300
-/** More would not be waited for: some seconds of video. */
+/** The most packets that wait: some seconds of video. */
 const LIMIT = 1024
-/** A jump this far is another stream of numbers, not a loss. */
+/** A jump this large is a new numbering, not a loss. */
 const JUMP = 3000
 
-/** Puts packets in the order in which they were sent, and leaves out what comes twice or too late. */
+/** Puts packets into the order of sending, and drops duplicates and late ones. */
 export class ReorderBuffer {
   readonly #waiting = new Map<number, { packet: RtpPacket; arrivedAt: number }>()
   #sequences = new Unwrapped(16)
   #next: number | undefined
 
-  /** Calls `take` for each packet that is now in order. */
+  /** Calls `take` for each packet that is in order now. */
   push(packet: RtpPacket, now: number, take: (ordered: Ordered) => void): void {
     let sequence = this.#sequences.of(packet.sequence)
     if (this.#next !== undefined && Math.abs(sequence - this.#next) > JUMP) {
@@ -43,17 +43,17 @@ export class ReorderBuffer {
     if (this.#waiting.size > LIMIT) this.#skip(take)
   }
 
-  /** Gives up on packets that were waited for long enough. To be called from time to time. */
+  /** Gives up on packets after the waiting time. Call it regularly. */
   tick(now: number, take: (ordered: Ordered) => void): void {
     while (this.#waiting.size > 0) {
-      // They are kept in the order in which they came.
+      // The map keeps the order of arrival.
       const [oldest] = this.#waiting.values()
       if (now - oldest!.arrivedAt < WAIT_MS) return
       this.#skip(take)
     }
   }
 
-  /** Waits no longer. */
+  /** Stops waiting and returns all packets. */
   flush(take: (ordered: Ordered) => void): void {
     while (this.#waiting.size > 0) this.#skip(take)
   }

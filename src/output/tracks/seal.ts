@@ -18,7 +18,10 @@ export interface FileIndex extends Omit<FileHead, 'bytes'> {
   points: CuePoint[]
 }
 
-/** Writes what players seek by, and how long the file is. The order matters: a file half sealed can be played and sealed again. */
+/**
+ * Writes the index for seeking, and the length of the file. The order matters: a half-sealed file can be played and
+ * sealed again.
+ */
 export async function sealFile(
   handle: FileHandle,
   index: FileIndex,
@@ -38,7 +41,7 @@ export async function sealFile(
   await handle.sync()
 }
 
-/** What a file of ours holds. */
+/** The content of one of our files. */
 export interface Scan {
   /** Ms since the epoch. */
   startedAt: number
@@ -50,15 +53,15 @@ export interface Scan {
 
 interface Scanning extends Scan {
   index: FileIndex
-  /** Up to the end of the last whole block. */
+  /** The end of the last complete block. */
   length: number
   /** Clusters whose size is missing. */
   open: { at: number; end: number }[]
 }
 
 /**
- * Finishes a file that a killed process left behind: cuts off a half-written block and writes what is missing. Undefined for a
- * file that holds nothing that can be played.
+ * Completes a file that a killed process left behind: cuts off an incomplete block and writes what is missing.
+ * Undefined if the file contains nothing to play.
  */
 export async function repairFile(path: string): Promise<Scan | undefined> {
   const handle = await open(path, 'r+')
@@ -82,7 +85,7 @@ export async function repairFile(path: string): Promise<Scan | undefined> {
 
 const WINDOW_BYTES = 2 ** 18
 
-/** Reads here and there in a file, most of which is skipped. */
+/** Reads parts of a file, and skips most of it. */
 class Window {
   readonly #handle: FileHandle
   #bytes = Buffer.alloc(0)
@@ -92,7 +95,7 @@ class Window {
     this.#handle = handle
   }
 
-  /** What is at this place; shorter at the file's end. */
+  /** Returns the bytes at this position; fewer at the end of the file. */
   async read(at: number, length: number): Promise<Buffer> {
     if (at < this.#at || at + length > this.#at + this.#bytes.length) {
       const buffer = Buffer.alloc(Math.max(WINDOW_BYTES, length))
@@ -146,7 +149,7 @@ async function scanFile(handle: FileHandle, fileBytes: number): Promise<Scanning
         scan.index.tracksAt = at
         readTracks(await window.read(content, head.size), scan)
       }
-      // Old cues are written anew.
+      // An old index is written again.
       at = content + head.size
       if (head.id !== ID.cues) scan.length = at
     }
@@ -155,7 +158,7 @@ async function scanFile(handle: FileHandle, fileBytes: number): Promise<Scanning
   return scan.index.tracksAt > 0 ? scan : undefined
 }
 
-/** Answers how long the file says it is, in ms. */
+/** Returns the length that the file states, in ms. */
 function readInfo(content: Buffer, scan: Scan): number {
   let declared = 0
   for (let at = 0; at < content.length;) {
@@ -189,7 +192,7 @@ function readTracks(content: Buffer, scan: Scan): void {
   visit(0, content.length, { width: 0, height: 0 })
 }
 
-/** Answers where the next element begins. */
+/** Returns the position of the next element. */
 async function scanCluster(
   window: Window,
   start: number,
@@ -221,8 +224,8 @@ async function scanCluster(
     at = content + head.size
   }
   const isCut = cluster.size === undefined || start + cluster.bytes + cluster.size > fileBytes
-  // One without a whole block is cut off.
+  // A cluster without a complete block is cut off.
   if (isCut && !isFirst) scan.open.push({ at: start, end: scan.length })
-  // Whatever stands where no block does ends the cluster: the next one, or nothing that was written whole.
+  // Anything other than a block ends the cluster: either the next cluster, or an incomplete write.
   return at
 }

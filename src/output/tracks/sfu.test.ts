@@ -1,4 +1,4 @@
-/** A recording from the real media server: ffmpeg sends a voice and a camera, and what comes out is decoded. */
+/** A recording from the real media server: ffmpeg sends a voice and a camera, and the file is decoded. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -51,7 +51,7 @@ const CODECS = {
 }
 const SSRCS = { audio: 1234, video: 4321 }
 
-/** What goes on in the router, as a session. */
+/** Makes a session from the streams of the router. */
 function sourceOf(ingresses: Record<MediaKind, Ingress>): OutputSource {
   return {
     projectId: 'project',
@@ -142,7 +142,7 @@ test('a voice and a camera become synchronised files', { skip }, async () => {
         listener,
       ),
     ]
-    // Long enough for a few flashes: a file is made of what takes its time.
+    // Long enough for several flashes.
     await new Promise((resolve) => setTimeout(resolve, 8000))
     const [[both, ...more], [camera]] = (await Promise.all(runs.map((run) => run.stop()))) as [any, any]
     const lastedS = (Date.now() - startedAt) / 1000

@@ -6,8 +6,8 @@ export interface Sound {
 }
 
 /**
- * Lays packets of sound end to end, as players count them and not their times: a gap becomes silence, and what comes twice is
- * dropped. So the sound is where it belongs, also where a clock drifts or packets are missing.
+ * Joins packets of sound without gaps, because players count packets and ignore their times: a gap becomes silence, and
+ * duplicates are dropped. This keeps the sound in place even if a clock drifts or packets are missing.
  */
 export class SoundTrack {
   #end: number
@@ -16,13 +16,14 @@ export class SoundTrack {
     this.#end = startMs
   }
 
-  /** Where the next packet goes. */
+  /** The position of the next packet. */
   get endMs(): number {
     return this.#end
   }
 
   place(timeMs: number, durationMs: number, data: Buffer): Sound[] {
-    // One that follows may be a whole packet off before anything is done about it; a gap is filled as close as silence allows.
+    // The next packet may be a whole packet off before anything is corrected; a gap is filled as precisely as silence
+    // allows.
     const off = timeMs - this.#end
     if (off <= -SILENCE_MS) return []
     const placed = off >= SILENCE_MS ? this.fillTo(timeMs - SILENCE_MS / 2) : []
@@ -31,7 +32,7 @@ export class SoundTrack {
     return placed
   }
 
-  /** Silence up to a time, or a little beyond. */
+  /** Adds silence up to a time, or slightly beyond. */
   fillTo(timeMs: number): Sound[] {
     const placed: Sound[] = []
     for (; this.#end < timeMs; this.#end += SILENCE_MS) placed.push({ timeMs: this.#end, data: SILENCE })

@@ -1,24 +1,24 @@
 import { Unwrapped } from '../rtp.ts'
 
-/** Arrivals of this long are compared: the quickest of them tells how the sender's clock stands to ours. */
+/** The window of arrivals that are compared: the fastest packet shows the offset of the sender's clock. */
 const WINDOW_MS = 30_000
 const BUCKET_MS = 1000
-/** How fast a difference is taken up, in ms for each second: quicker than clocks drift, too slow to be heard. */
+/** The speed of corrections, in ms per second: faster than clocks drift, and too slow to be heard. */
 const SLEW_PER_S = 1
-/** Until then the first difference may be corrected at once: nothing has been written yet. */
+/** Up to this age, the offset may be corrected at once, because nothing has been written yet. */
 const SETTLE_MS = 600
-/** A difference this large is no drift; the sender's time jumped. */
+/** A larger difference is no drift: the sender's time has jumped. */
 const JUMP_MS = 2500
 
 /**
- * Tells when the frames of a stream belong on our timeline. The timestamps of its packets say how far apart they are; arrivals say
- * where that is on our clock. The network delays packets unevenly but never makes one early, so the quickest arrival counts.
- * What two clocks drift apart is followed slowly.
+ * Places the frames of a stream on our timeline. Their timestamps give the distances between them, and their arrivals
+ * the position on our clock. The network delays packets unevenly but never speeds one up, so the fastest arrival
+ * counts. Drift between the clocks is followed slowly.
  */
 export class StreamClock {
   readonly #ticksPerMs: number
   readonly #timestamps = new Unwrapped(32)
-  /** The smallest of arrival less timestamp, for each second. */
+  /** The smallest difference of arrival and timestamp in each second. */
   #buckets: { at: number; least: number }[] = []
   #offset: number | undefined
   #settledAt = 0
@@ -28,7 +28,7 @@ export class StreamClock {
     this.#ticksPerMs = clockRate / 1000
   }
 
-  /** Hears of a packet in the order of sending. Answers its time on the sender's clock, in ms. */
+  /** Takes a packet, in the order of sending. Returns its time on the sender's clock, in ms. */
   hear(timestamp: number, arrivedAt: number): number {
     const sentAt = this.#timestamps.of(timestamp) / this.#ticksPerMs
     const difference = arrivedAt - sentAt
@@ -48,7 +48,7 @@ export class StreamClock {
     return sentAt
   }
 
-  /** On our clock. */
+  /** Converts a time to our clock. */
   timeOf(sentAt: number): number {
     return sentAt + (this.#offset ?? 0)
   }

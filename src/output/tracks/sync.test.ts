@@ -1,4 +1,4 @@
-/** Sound and picture of a recording, in step: each file is decoded, and its flashes and beeps are found. */
+/** Sound and video of a recording are synchronised: each file is decoded, and its flashes and beeps are compared. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeErrors, probe, brightness, loudAt, RtpWriter } from '../../../test/support/recorded-media.ts'
@@ -48,7 +48,7 @@ test('follows a clock that is wrong by a ten-thousandth', { skip }, async () => 
   const MINUTES = 10
   await bench.pass(MINUTES * 60_000, (elapsed) => {
     show(elapsed)
-    // The microphone's clock is too fast: in 200 s it makes 20 ms more than there are, between two beeps.
+    // The microphone's clock is too fast: in 200 s it produces 20 ms too much, between two beeps.
     for (; sent * 20 < elapsed * 1.0001; sent++) {
       const inLoop = sent - extra
       if (inLoop > 0 && inLoop % 10_000 === 0 && extra < inLoop / 10_000) extra++
@@ -89,7 +89,7 @@ test(
     })
     const asked = cam.keyFramesAsked
     const [file] = await run.stop()
-    // A beep may be lost with its packet, a flash with its picture.
+    // A beep may be lost with its packet, and a flash with its frame.
     const lit = brightness(bench.pathOf(file!)).filter(({ luma }) => luma > 150)
     const loud = loudAt(bench.pathOf(file!))
     for (const { time } of lit)

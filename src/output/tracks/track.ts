@@ -17,7 +17,7 @@ interface Recorded {
   part: Part | undefined
 }
 
-/** A file for each time that a stream is on, as long as it is. A stream that sends another codec than before begins another file. */
+/** Writes a file for each time that a stream is on. If the codec changes, a new file starts. */
 export class TrackRun extends RecordingRun<TrackRecordingConfig> {
   #streams: Recorded[] = []
   readonly #closed: Promise<PartFile | undefined>[] = []
@@ -37,7 +37,7 @@ export class TrackRun extends RecordingRun<TrackRecordingConfig> {
   }
 
   protected override write(now: number): unknown {
-    // A recording of what is off goes on all the same.
+    // The recording has started, even if the stream is off.
     this.started()
     let problem: unknown
     for (const recorded of this.#streams) {

@@ -15,20 +15,20 @@ import {
 
 export interface Block {
   track: typeof AUDIO | typeof VIDEO
-  /** From the file's beginning. */
+  /** From the start of the file. */
   timeMs: number
-  /** Can be decoded without those before it. */
+  /** Whether it can be decoded without earlier ones. */
   isKey: boolean
   data: Buffer
 }
 
-/** A cluster ends when it is this long, or at a key frame when it is half as long. */
+/** A cluster ends at this length, or at a key frame after half of it. */
 const CLUSTER_MS = 5000
 const CLUSTER_BYTES = 4 * 2 ** 20
 
 /**
- * A WebM file that grows. What has been flushed can be played, wherever the file ends: a cluster's size stays unknown until the
- * next one begins.
+ * A growing WebM file. Everything that was flushed can be played, wherever the file ends: the size of a cluster is
+ * unknown until the next one starts.
  */
 export class WebmFile {
   readonly path: string
@@ -40,13 +40,13 @@ export class WebmFile {
   #pendingBytes = 0
   #patches: { at: number; bytes: Buffer }[] = []
   #cluster: { at: number; timeMs: number } | undefined
-  /** The last block's, of each track. */
+  /** The time of the last block, by track. */
   readonly #last: Partial<Record<number, number>> = {}
   #writing: Promise<void> = Promise.resolve()
   #problem: unknown
 
   /**
-   * Opens it with the first flush.
+   * The file is created by the first flush.
    * @param startedAt ms since the epoch
    */
   constructor(path: string, tracks: Tracks, startedAt: number) {
@@ -57,17 +57,17 @@ export class WebmFile {
     this.#append([bytes])
   }
 
-  /** Whether the file is there and ours. */
+  /** Whether the file was created. */
   get isOpen(): boolean {
     return this.#handle !== undefined
   }
 
-  /** What went wrong with the last flush. */
+  /** The error of the last flush, if any. */
   get problem(): unknown {
     return this.#problem
   }
 
-  /** Takes a block, which may not be earlier than the one before it of the same track. */
+  /** Adds a block. It must not be earlier than the previous block of its track. */
   add(block: Block): void {
     const timeMs = Math.max(0, Math.round(block.timeMs), this.#last[block.track] ?? 0)
     this.#last[block.track] = timeMs
@@ -75,7 +75,7 @@ export class WebmFile {
     this.#append(simpleBlock(block.track, timeMs - this.#cluster!.timeMs, block.isKey, block.data))
   }
 
-  /** Brings to the disk what was added. Not to be waited for. */
+  /** Writes the added blocks to the disk; do not wait for it. */
   flush(): void {
     const [bytes, at, patches] = [this.#pending, this.#length - this.#pendingBytes, this.#patches]
     if (bytes.length === 0 && patches.length === 0) return
@@ -94,7 +94,7 @@ export class WebmFile {
       })
   }
 
-  /** Makes it seekable and closes it. What could not be written is missing, and the rest can be played. */
+  /** Makes the file seekable and closes it. If something could not be written, the rest can be played. */
   async close(durationMs: number): Promise<void> {
     this.#endCluster(durationMs)
     this.flush()
@@ -111,7 +111,7 @@ export class WebmFile {
     const cluster = this.#cluster
     if (!cluster) return true
     const age = timeMs - cluster.timeMs
-    // The distance to a cluster's time has 16 bits.
+    // The offset from the time of a cluster has 16 bits.
     if (age >= CLUSTER_MS || age < -30_000 || this.#length - cluster.at > CLUSTER_BYTES) return true
     return track === VIDEO && isKey && age >= CLUSTER_MS / 2
   }

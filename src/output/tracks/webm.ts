@@ -1,4 +1,4 @@
-/** The parts of a WebM file. Places that are written over when it ends have a fixed length. */
+/** The parts of a WebM file. Fields that are overwritten at the end have a fixed length. */
 import { OPUS_HEAD, OPUS_RATE } from './codecs/opus.ts'
 import type { Size, VideoCodec } from './codecs/codec.ts'
 import { double, element, filler, ID, idBytes, sizeOfLength, text, UNKNOWN_SIZE, unsigned } from './ebml.ts'
@@ -17,20 +17,20 @@ export interface Tracks {
 export const VIDEO = 1
 export const AUDIO = 2
 const TITLE = 'Anteroom'
-/** From 2001, where Matroska's dates begin, to 1970. */
+/** From 1970 to 2001, where Matroska's dates begin. */
 const DATE_EPOCH_MS = 978_307_200_000
-/** Longer than any index of what is where; see `seekHead`. */
+/** Longer than any seek head; see `seekHead`. */
 const SEEK_HEAD_BYTES = 80
 const SEEK_PRE_ROLL_NS = 80_000_000
 
-/** What can be played with what WebM allows; anything else is Matroska. */
+/** Whether WebM allows the codec; a file with another codec is Matroska. */
 export function isWebm({ video }: Tracks): boolean {
   return video?.codec !== 'V_MPEG4/ISO/AVC'
 }
 
 export interface FileHead {
   bytes: Buffer
-  /** Where the segment's size is, of 8 bytes, and where its content begins. */
+  /** The positions of the segment's size, which has 8 bytes, and of its content. */
   segmentSizeAt: number
   segmentAt: number
   seekHeadAt: number
@@ -56,7 +56,7 @@ export function fileHead(tracks: Tracks, startedAt: number): FileHead {
   date.writeBigInt64BE(BigInt(Math.round(startedAt - DATE_EPOCH_MS)) * 1_000_000n)
   const info = element(
     ID.info,
-    // First, so that its place is easy to find again.
+    // Comes first, so that its position is easy to find.
     durationElement(0),
     unsigned(ID.timestampScale, 1_000_000),
     element(ID.date, date),
@@ -112,15 +112,15 @@ function audioEntry(): Buffer {
   )
 }
 
-/** The beginning of a cluster, whose size comes 4 bytes after it when it is full. */
+/** The beginning of a cluster; its size, at offset 4, is written when it is full. */
 export function clusterHead(timeMs: number): Buffer {
   return Buffer.concat([idBytes(ID.cluster), UNKNOWN_SIZE, unsigned(ID.timestamp, timeMs, 6)])
 }
 export const CLUSTER_SIZE_AT = 4
-/** Of id and size. */
+/** The size of the id and the size field. */
 export const CLUSTER_HEAD_BYTES = CLUSTER_SIZE_AT + UNKNOWN_SIZE.length
 
-/** @param offsetMs from its cluster's time: 16 bits with sign */
+/** @param offsetMs from the time of its cluster, as a signed 16-bit number */
 export function simpleBlock(track: number, offsetMs: number, isKey: boolean, data: Buffer): Buffer[] {
   const head = Buffer.alloc(4)
   head[0] = 0x80 | track
@@ -131,11 +131,11 @@ export function simpleBlock(track: number, offsetMs: number, isKey: boolean, dat
 
 export interface CuePoint {
   timeMs: number
-  /** Of a cluster, from the segment's content. */
+  /** The position of a cluster in the segment's content. */
   position: number
 }
 
-/** Tells players where to seek to. */
+/** The index for seeking. */
 export function cuesOf(points: readonly CuePoint[], track: number): Buffer {
   return element(
     ID.cues,
@@ -153,7 +153,7 @@ export function cuesOf(points: readonly CuePoint[], track: number): Buffer {
   )
 }
 
-/** Tells players where the rest is; as long as what it replaces. */
+/** The positions of the other elements; as long as the space that it replaces. */
 export function seekHead(positions: { info: number; tracks: number; cues: number }): Buffer {
   const seek = (id: number, position: number): Buffer =>
     element(ID.seek, element(ID.seekId, idBytes(id)), unsigned(ID.seekPosition, position, 8))

@@ -4,7 +4,7 @@ import type { CodedFrame, Size, VideoCodec } from './codec.ts'
 
 const [SEQUENCE_HEADER, TEMPORAL_DELIMITER, TILE_LIST, PADDING] = [1, 2, 8, 15]
 
-/** A number in groups of seven bits, the lowest first. */
+/** Reads a LEB128 number: groups of seven bits, lowest first. */
 function readLeb128(bytes: Buffer, start: number): { value: number; next: number } {
   let value = 0
   let next = start
@@ -26,10 +26,10 @@ function leb128(value: number): Buffer {
   return Buffer.from(bytes)
 }
 
-/** Without a part of a frame before it. */
+/** Whether no part of a frame precedes it. */
 const starts = (payload: Buffer): boolean => (payload[0]! & 0x80) === 0
 
-/** The OBUs of a frame: one may be spread over payloads. */
+/** Returns the OBUs of a frame; one OBU may be spread over several payloads. */
 function unitsOf(payloads: Buffer[]): Buffer[] | undefined {
   const units: Buffer[] = []
   let open: Buffer[] | undefined
@@ -55,7 +55,7 @@ function unitsOf(payloads: Buffer[]): Buffer[] | undefined {
   return open ? undefined : units.filter((unit) => unit.length > 0)
 }
 
-/** With its length in it, as files want it. */
+/** Adds the length to an OBU, as files need it. */
 function sized(unit: Buffer): Buffer {
   const head = unit.subarray(0, unit[0]! & 0x04 ? 2 : 1)
   if (unit[0]! & 0x02) return unit
@@ -78,7 +78,10 @@ function join(payloads: Buffer[]): CodedFrame | undefined {
   return { data, isKey: true, size, configuration: Buffer.concat([head, header]) }
 }
 
-/** AV1 bitstream, section 5.5, and the first four bytes of `av1C` (AV1 in ISOBMFF, section 2.3). */
+/**
+ * Reads the sequence header (AV1 bitstream, section 5.5), and returns the first four bytes of `av1C` (AV1 in ISOBMFF,
+ * section 2.3).
+ */
 function readSequenceHeader(unit: Buffer): { size: Size; head: Buffer } {
   const { next } = readLeb128(unit, unit[0]! & 0x04 ? 2 : 1)
   const bits = new BitReader(unit.subarray(next))
@@ -111,7 +114,7 @@ function readSequenceHeader(unit: Buffer): { size: Size; head: Buffer } {
   }
   const [widthBits, heightBits] = [bits.read(4) + 1, bits.read(4) + 1]
   const size = { width: bits.read(widthBits) + 1, height: bits.read(heightBits) + 1 }
-  // 8 bits and 4:2:0, which is all that browsers send.
+  // Browsers send only 8 bits and 4:2:0.
   return { size, head: Buffer.from([0x81, (profile << 5) | level, (tier << 7) | 0x0c, 0]) }
 }
 

@@ -1,4 +1,4 @@
-/** Reads a bit stream; zeros follow its end. */
+/** Reads a bit stream; returns zeros after its end. */
 export class BitReader {
   readonly #bytes: Buffer
   #at = 0
@@ -14,7 +14,7 @@ export class BitReader {
     return value
   }
 
-  /** An Exp-Golomb code (H.264 section 9.1). */
+  /** Reads an Exp-Golomb code (H.264 section 9.1). */
   golomb(): number {
     let zeros = 0
     while (zeros < 32 && this.read(1) === 0) zeros++

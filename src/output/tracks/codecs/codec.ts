@@ -1,26 +1,26 @@
-/** What is to be known of a codec to put its frames into a file. Types only. */
+/** The codec-specific part of writing frames into a file. Types only. */
 
 export interface Size {
   width: number
   height: number
 }
 
-/** A frame put together again. */
+/** A complete frame. */
 export interface CodedFrame {
   data: Buffer
-  /** Can be decoded without those before it. */
+  /** Whether it can be decoded without earlier frames. */
   isKey: boolean
-  /** Told by key frames. */
+  /** Only in key frames. */
   size?: Size | undefined
-  /** What a player must have before the first frame (CodecPrivate); told by key frames of some codecs. */
+  /** The data that a player needs before the first frame (CodecPrivate); in key frames of some codecs. */
   configuration?: Buffer | undefined
 }
 
 export interface VideoCodec {
-  /** In Matroska. */
+  /** The codec id of Matroska. */
   readonly id: 'V_VP8' | 'V_VP9' | 'V_AV1' | 'V_MPEG4/ISO/AVC'
-  /** Whether the first piece of a frame is in this payload; asked only after a loss. */
+  /** Whether this payload contains the beginning of a frame; called only after a loss. */
   starts(payload: Buffer): boolean
-  /** Puts the payloads of one frame together; undefined for nonsense. */
+  /** Assembles a frame from its payloads; undefined if they are invalid. */
   join(payloads: Buffer[]): CodedFrame | undefined
 }

@@ -7,12 +7,12 @@ const [IDR, SPS, PPS, DELIMITER, STAP_A, FU_A] = [5, 7, 8, 9, 24, 28]
 function starts(payload: Buffer): boolean {
   const type = payload[0]! & 0x1f
   if (type === SPS || type === DELIMITER || type === STAP_A) return true
-  // A slice whose first macroblock is the picture's first.
+  // A slice that starts with the first macroblock of the frame.
   if (type === FU_A) return (payload[1]! & 0x80) !== 0 && (payload[2] ?? 0) >> 7 === 1
   return (payload[1] ?? 0) >> 7 === 1
 }
 
-/** NAL units; undefined for a piece of one without its beginning. */
+/** Returns the NAL units; undefined if the beginning of one is missing. */
 function unitsOf(payloads: Buffer[]): Buffer[] | undefined {
   const units: Buffer[] = []
   let pieces: Buffer[] | undefined
@@ -38,7 +38,7 @@ function unitsOf(payloads: Buffer[]): Buffer[] | undefined {
   return pieces ? undefined : units.filter((unit) => unit.length > 0)
 }
 
-/** Remembers the parameter sets, as senders do not repeat them with each key frame. */
+/** Keeps the parameter sets, because senders do not repeat them with each key frame. */
 export function h264(): VideoCodec {
   let sps: Buffer | undefined
   let pps: Buffer | undefined
@@ -49,7 +49,7 @@ export function h264(): VideoCodec {
       const units = unitsOf(payloads)
       if (!units) return undefined
       for (const unit of units) {
-        // Copies: what they are cut from is larger.
+        // Copies, because the original buffers are larger.
         if ((unit[0]! & 0x1f) === SPS && unit.length > 3) sps = Buffer.from(unit)
         if ((unit[0]! & 0x1f) === PPS) pps = Buffer.from(unit)
       }
@@ -58,7 +58,7 @@ export function h264(): VideoCodec {
       if (pictures.length === 0) return undefined
       if (!isKey) return { data: prefixed(pictures), isKey }
       if (!sps || !pps) return undefined
-      // Before each key frame, so that a change of size is survived.
+      // Writes them before each key frame, so that the size may change.
       return {
         data: prefixed([sps, pps, ...pictures]),
         isKey,
@@ -69,7 +69,7 @@ export function h264(): VideoCodec {
   }
 }
 
-/** Each unit behind its length. */
+/** Puts the length before each unit. */
 function prefixed(units: Buffer[]): Buffer {
   return Buffer.concat(
     units.flatMap((unit) => {
@@ -80,7 +80,7 @@ function prefixed(units: Buffer[]): Buffer {
   )
 }
 
-/** ISO/IEC 14496-15 section 5.3.3.1. */
+/** The decoder configuration (ISO/IEC 14496-15 section 5.3.3.1). */
 function configurationOf(sps: Buffer, pps: Buffer): Buffer {
   const lengths = [Buffer.alloc(2), Buffer.alloc(2)] as const
   lengths[0].writeUInt16BE(sps.length)
@@ -89,9 +89,9 @@ function configurationOf(sps: Buffer, pps: Buffer): Buffer {
   return Buffer.concat([head, lengths[0], sps, Buffer.from([1]), lengths[1], pps])
 }
 
-/** H.264 section 7.3.2.1.1. */
+/** Reads the size (H.264 section 7.3.2.1.1). */
 function sizeOf(sps: Buffer): Size {
-  // Without the bytes that keep start codes out.
+  // Without the emulation prevention bytes.
   const bits = new BitReader(
     Buffer.from(sps.toString('latin1').replaceAll('\0\0\x03', '\0\0'), 'latin1').subarray(1),
   )

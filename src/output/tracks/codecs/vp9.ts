@@ -4,7 +4,7 @@ import type { CodedFrame, Size, VideoCodec } from './codec.ts'
 
 interface Piece {
   isInter: boolean
-  /** Of a frame of one layer. */
+  /** Whether it begins a frame of one layer. */
   begins: boolean
   layer: number
   data: Buffer
@@ -18,7 +18,7 @@ function pieceOf(payload: Buffer): Piece | undefined {
   if (flags & 0x80) at += (payload[at] ?? 0) & 0x80 ? 2 : 1
   if (flags & 0x20) {
     layer = ((payload[at++] ?? 0) >> 1) & 7
-    // TL0PICIDX is there in non-flexible mode alone.
+    // TL0PICIDX exists in non-flexible mode only.
     if (!(flags & 0x10)) at++
   }
   if ((flags & 0x50) === 0x50)
@@ -28,7 +28,7 @@ function pieceOf(payload: Buffer): Piece | undefined {
   return { isInter: (flags & 0x40) !== 0, begins: (flags & 0x08) !== 0, layer, data: payload.subarray(at) }
 }
 
-/** Of the scalability structure. */
+/** The size of the scalability structure. */
 function structureBytes(payload: Buffer, start: number): number {
   const head = payload[start] ?? 0
   let at = start + 1
@@ -60,7 +60,7 @@ function join(payloads: Buffer[]): CodedFrame | undefined {
   return { data, isKey, ...(isKey && { size: sizeOf(frames.at(-1)!) ?? sizeOf(frames[0]!) }) }
 }
 
-/** Several layers of one picture, and how long each is (VP9 bitstream, annex B). */
+/** Joins several layers of one frame, with their lengths (VP9 bitstream, annex B). */
 function superframe(frames: Buffer[]): Buffer {
   const head = 0xd8 | (frames.length - 1)
   const index = Buffer.alloc(2 + frames.length * 4)
@@ -69,7 +69,7 @@ function superframe(frames: Buffer[]): Buffer {
   return Buffer.concat([...frames, index])
 }
 
-/** Of a key frame (VP9 bitstream, section 6.2). */
+/** Reads the size from a key frame (VP9 bitstream, section 6.2). */
 function sizeOf(frame: Buffer): Size | undefined {
   const bits = new BitReader(frame)
   if (bits.read(2) !== 2) return undefined
