@@ -1,19 +1,19 @@
-/** The UDP sockets of this machine, and how many datagrams each lost because its buffer was full. Only Linux tells. */
+/** The UDP sockets of this machine, and how many datagrams each lost because its buffer was full. Linux only. */
 import { readFile } from 'node:fs/promises'
 
 export interface UdpSocket {
   port: number
   inode: string
-  /** Datagrams that reached it and were dropped unread, since it was opened. */
+  /** Datagrams that arrived and were dropped unread since the socket was opened. */
   dropped: number
 }
 
-/** Those that are open now; undefined where the system does not tell. */
+/** Returns the open sockets; undefined if the system does not report them. */
 export async function udpSockets(): Promise<UdpSocket[] | undefined> {
   try {
     const tables = await Promise.all([
       readFile('/proc/self/net/udp', 'utf8'),
-      // Without IPv6 there is no such table.
+      // The table does not exist without IPv6.
       readFile('/proc/self/net/udp6', 'utf8').catch(() => ''),
     ])
     return tables.flatMap(udpSocketsIn)
@@ -22,7 +22,7 @@ export async function udpSockets(): Promise<UdpSocket[] | undefined> {
   }
 }
 
-/** @param table as `/proc/net/udp` has it; the first line names the columns */
+/** @param table the content of `/proc/net/udp`; its first line names the columns */
 export function udpSocketsIn(table: string): UdpSocket[] {
   const lines = table.trim().split('\n').slice(1)
   return lines.map((line) => {

@@ -17,18 +17,18 @@ export interface KeyDraft {
 }
 
 export interface ApiKeys {
-  /** As `create`, in two steps. @throws {Refusal} NOT_FOUND for a project that is not there */
+  /** Like `create`, in two steps. @throws {Refusal} NOT_FOUND if the project does not exist */
   draft(key: { projectId: string; name: string; origins: string[] | null }): Promise<KeyDraft>
-  /** As `rotate`, in two steps. @throws {Refusal} NOT_FOUND; INVALID_STATE */
+  /** Like `rotate`, in two steps. @throws {Refusal} NOT_FOUND; INVALID_STATE */
   draftSuccessor(apiKey: string, overlapSeconds: number): Promise<KeyDraft>
-  /** The secret is in this answer and nowhere else. @throws {Refusal} NOT_FOUND for a project that is not there */
+  /** The secret is only in this answer. @throws {Refusal} NOT_FOUND if the project does not exist */
   create(key: { projectId: string; name: string; origins: string[] | null }): Promise<ApiKeyRecord>
   /**
    * Replaces a key with a new one that has its project, name and origins; both work during the overlap.
    * @throws {Refusal} NOT_FOUND; INVALID_STATE for a key that is revoked or was rotated before
    */
   rotate(apiKey: string, overlapSeconds: number): Promise<ApiKeyRecord>
-  /** Takes it out of force at once. @throws {Refusal} NOT_FOUND */
+  /** Revokes the key immediately. @throws {Refusal} NOT_FOUND */
   revoke(apiKey: string): Promise<ApiKeyRecord>
   /** @throws {Refusal} NOT_FOUND */
   get(apiKey: string): Promise<ApiKeyRecord>

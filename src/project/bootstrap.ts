@@ -1,4 +1,4 @@
-/** What a first start makes: a project, a key, and the key that the environment gives. */
+/** Creates what a first start needs: a project, a key, and the key from the environment. */
 import { writeFile } from 'node:fs/promises'
 import type { ApiKeyRecord, Store } from '../store/store.ts'
 
@@ -6,7 +6,7 @@ export interface BootstrapOptions {
   store: Pick<Store, 'projects' | 'keys'>
   /** The key of the environment, so that tokens minted elsewhere keep working. */
   apiKey: { apiKey: string; secret: string } | undefined
-  /** Where the secret of a first key is written for a person to read. */
+  /** The file into which the secret of a first key is written for a person to read. */
   keyFile: string
   now: () => number
   randomBytes: (size: number) => Buffer
@@ -15,7 +15,7 @@ export interface BootstrapOptions {
 
 const SECRET_BYTES = 32
 
-/** Makes the first project and a key where there is none, and takes in the key of the environment. */
+/** Creates the first project and a key if there is none, and saves the key of the environment. */
 export async function makeFirst(options: BootstrapOptions): Promise<void> {
   const { store, apiKey: given } = options
   const projectId = (await store.projects.list())[0]?.projectId ?? (await makeProject(options))
@@ -26,7 +26,7 @@ export async function makeFirst(options: BootstrapOptions): Promise<void> {
   }
   const there = keys.find(({ apiKey }) => apiKey === given.apiKey)
   if (!there) await store.keys.create(keyRecord({ ...given, projectId, name: 'environment' }, options))
-  // It may have been rotated where it comes from.
+  // Its secret may have been replaced where the key comes from.
   else if (there.secret !== given.secret) await store.keys.setSecret(given.apiKey, given.secret)
 }
 
@@ -38,7 +38,7 @@ async function makeProject({ store, now, randomBytes }: BootstrapOptions): Promi
 
 async function makeKey(projectId: string, options: BootstrapOptions): Promise<void> {
   const [apiKey, secret] = [options.randomUUID(), options.randomBytes(SECRET_BYTES).toString('hex')]
-  // The file first: a key whose secret nobody can read would be of no use.
+  // Write the file first: a key whose secret nobody knows would be useless.
   const lines = `VIDEOSDK_API_KEY=${apiKey}\nVIDEOSDK_SECRET_KEY=${secret}\n`
   await writeFile(options.keyFile, lines, { mode: 0o600 })
   await options.store.keys.create(keyRecord({ apiKey, projectId, name: 'first', secret }, options))

@@ -22,22 +22,22 @@ export interface NewInvite {
 
 export interface Invites {
   /**
-   * The code is in this answer and nowhere else. Expiry and uses are limited to what is left of the maker's own invite.
-   * @throws {Refusal} INVALID_PERMISSIONS where the maker only asks, or its own invite is not in force any more; RATE_LIMITED
-   * if the meeting, the maker's token or its participant has reached its limit
+   * The code is only in this answer. Expiry and uses are limited to what is left of the maker's own invite.
+   * @throws {Refusal} INVALID_PERMISSIONS if the maker must ask to join, or its own invite is no longer valid;
+   * RATE_LIMITED if the meeting, the maker's token or its participant has reached its limit
    */
   create(invite: NewInvite): Promise<{ code: string; invite: InviteRecord }>
   /**
    * Counts a use, and returns the key that signs the token of its holder.
-   * @throws {Refusal} NOT_FOUND for a code that is unknown, revoked, expired, used up, or that has outlived what made it, or
-   * whose maker was removed
+   * @throws {Refusal} NOT_FOUND if the code is unknown, revoked, expired or used up, if the credentials of its maker
+   * are no longer valid, or if its maker was removed
    */
   exchange(code: string): Promise<{ invite: InviteRecord; key: RingKey }>
   /** Newest first. */
   list(meetingId: string, page: Page): Promise<PageOf<InviteRecord>>
   /**
    * Returns false if the meeting has no such valid invite.
-   * @throws {Refusal} INVALID_PERMISSIONS for the invite of another token, unless it is a moderator that asks
+   * @throws {Refusal} INVALID_PERMISSIONS for an invite of another token, unless the caller is a moderator
    */
   revoke(by: Grant, meetingId: string, inviteId: string): Promise<boolean>
 }
@@ -91,7 +91,7 @@ export function createInvites(options: InvitesOptions): Invites {
     return (await refusalOfRemoved(meetingId, maker)) !== undefined
   }
 
-  /** The invite and its signer, where what made each of the line still holds. @throws {Refusal} NOT_FOUND */
+  /** Returns the invite and its signing key if every invite of the chain is still valid. @throws {Refusal} NOT_FOUND */
   const judge = async (line: readonly InviteRecord[]): Promise<{ invite: InviteRecord; key: RingKey }> => {
     const removed = await Promise.all(line.map(isMakerRemoved))
     const signers = line.map(makerKey)
@@ -154,7 +154,7 @@ export function createInvites(options: InvitesOptions): Invites {
     },
     exchange: async (code) => {
       const codeHash = hash(code)
-      // Before it is counted, so that a refusal uses up none of the ancestors.
+      // Check before counting, so that a refusal uses up none of the ancestors.
       await judge(await store.invites.lineOfCode(codeHash))
       return judge((await store.invites.use(codeHash, now())) ?? [])
     },

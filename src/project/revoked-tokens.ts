@@ -35,7 +35,10 @@ export class RevokedTokens {
     return fresh
   }
 
-  /** In force here when it resolves. @throws {Refusal} INVALID_STATE when the project has as many as it may */
+  /**
+   * The token is refused from the moment the promise resolves. @throws {Refusal} INVALID_STATE if the project has
+   * reached its limit
+   */
   async add(projectId: string, tokenId: string): Promise<RevokedToken> {
     const there = this.#tokens.get(keyOf(projectId, tokenId))
     if (there) return there

@@ -9,7 +9,7 @@ import {
   problemOfParticipantId,
 } from './ids.ts'
 
-/** Meant to be a meeting id or a custom id; may be any text. */
+/** A text that should be a meeting id or a custom id, but may be any text. */
 export const Words = Type.String({ minLength: 1, maxLength: MAX_WORDS_LENGTH })
 
 /** The id of a participant who has yet to join; must pass the strict rule of `ids.ts`. */

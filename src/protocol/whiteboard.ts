@@ -1,14 +1,14 @@
-/** What crosses the whiteboard's own socket, as JSON in text frames. The page of the whiteboard is the only client. */
+/** The messages of the whiteboard's socket, as JSON in text frames. The whiteboard page is the only client. */
 import { Type, type Static } from 'typebox'
 
-/** Of an element, made by whoever draws it. */
+/** The id of a shape, made by the page that draws it. */
 const Id = Type.String({ minLength: 1, maxLength: 40 })
 const Coordinate = Type.Number({ minimum: -1_000_000, maximum: 1_000_000 })
 /** Pairs of x and y. */
 const Points = Type.Array(Coordinate, { minItems: 2, maxItems: 4000 })
 export const shapeKinds = ['pen', 'line', 'arrow', 'rectangle', 'ellipse', 'text'] as const
 
-/** One thing on the board. All but the pen have two points; a text has one. */
+/** One shape on the board. A pen has any number of points, a text one, all others two. */
 export const Shape = Type.Object(
   {
     id: Id,
@@ -23,9 +23,9 @@ export const Shape = Type.Object(
 export type Shape = Static<typeof Shape>
 
 export const ClientMessage = Type.Union([
-  /** Draws it, or replaces the one with this id, where it is. */
+  /** Draws the shape, or replaces the one with this id. */
   Type.Object({ do: Type.Literal('put'), shape: Shape }, { additionalProperties: false }),
-  /** Goes on drawing it. */
+  /** Adds points to a shape. */
   Type.Object({ do: Type.Literal('extend'), id: Id, points: Points }, { additionalProperties: false }),
   Type.Object(
     { do: Type.Literal('remove'), ids: Type.Array(Id, { minItems: 1, maxItems: 10_000 }) },
@@ -34,14 +34,14 @@ export const ClientMessage = Type.Union([
 ])
 export type ClientMessage = Static<typeof ClientMessage>
 
-/** A client gets the scene first, then what others do. */
+/** A client gets the scene first, then the changes of others. */
 export type ServerMessage =
   | { do: 'scene'; shapes: Shape[] }
   | ClientMessage
-  /** The board is full: what was put is not on it. */
+  /** The board is full, so the shape was not added. */
   | { do: 'full'; id: string }
 
-/** Why the server closed the socket; with any other code, the page comes back. */
+/** The close code after which a page does not reconnect. */
 export const CLOSED_FOR_GOOD = 4000
 
 export const WHITEBOARD_SOCKET_PATH = '/whiteboard/socket'

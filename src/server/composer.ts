@@ -1,4 +1,7 @@
-/** How recordings are drawn on this machine: with which programs, how many at once, and where their browsers find this server. */
+/**
+ * The composer's settings on this machine: its programs, how many compositions run at once, and the addresses at which
+ * browsers reach this server.
+ */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { inUrl, isLoopback, kindOf } from '../addresses.ts'
@@ -29,7 +32,7 @@ export function composerOptions({ config, log }: Ground, urls: OwnAddresses): Co
   }
 }
 
-/** Hosts with ports by which a page reaches this server. */
+/** The hosts with ports at which a page reaches this server. */
 function ownPlaces(urls: readonly string[], host: string, publicUrl: string | undefined): string[] {
   const ports = urls.map((url) => portOf(new URL(url)))
   const names = isLoopback(host) ? [inUrl(host), 'localhost'] : [inUrl(host)]

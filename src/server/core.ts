@@ -13,12 +13,12 @@ export interface ServerCore {
   store: Store
   keyRing: KeyRing
   catalogue: Catalogue
-  /** Where people find the secret of the active key: a file or a variable. */
+  /** The file or variable in which people find the secret of the active key. */
   secretIn: string
 }
 
 export interface CoreOptions extends Pick<StoreOptions, 'onCommit' | 'onTrouble'> {
-  /** Whether what is missing is made: the data folder, the database, the master key, a project, an API key. */
+  /** Whether to create what is missing: the data folder, the database, the master key, a project, an API key. */
   create: boolean
   now?: () => number
   through?: ((store: Store) => Store) | undefined
@@ -26,7 +26,7 @@ export interface CoreOptions extends Pick<StoreOptions, 'onCommit' | 'onTrouble'
 
 const API_KEY_FILE = 'api-key.env'
 
-/** @throws {StartError} with one sentence and the cure; without `create`, if there is no store */
+/** @throws {StartError} in one sentence with the cure; without `create` also if there is no store */
 export async function openCore(
   config: Config,
   { create, now = Date.now, through = (store) => store, ...watch }: CoreOptions,

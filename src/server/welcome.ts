@@ -41,11 +41,11 @@ export interface ReadyFacts {
 }
 
 export interface Ready {
-  /** For a terminal: holds the first link, which signs in once. */
+  /** For a terminal; contains the first link, which signs in once. */
   text: string
-  /** For a log, which is kept and passed on: nothing that lets anybody in. */
+  /** For a log, which is stored and forwarded: contains no credentials. */
   fields: Record<string, unknown>
-  /** What the reader of the log must still do, each in its own line. */
+  /** What the reader of the log should do, one line each. */
   hints: { msg: string; cure: string }[]
 }
 

@@ -109,7 +109,7 @@ export function keepsOutRelay(session: Session, { source, grant }: RelayRequest)
   )
 }
 
-/** There is no ongoing session there, or nobody in it may admit others. */
+/** The refusal if there is no ongoing session there, or nobody in it may admit others. */
 export function nobodyConsents(): Refusal {
   return new Refusal('MEDIA_RELAY_FAILED', {
     message: 'That meeting has no participant who can accept the relay.',

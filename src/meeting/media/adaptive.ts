@@ -1,12 +1,13 @@
-/** Whose camera one receives when it cannot be everybody's, and whose comes first on a narrow line. */
+/** Chooses whose cameras a participant receives if it may not receive all, and which comes first on a narrow line. */
 import type { StreamKind } from '../../protocol/media.ts'
 
 /** Cameras that one participant with adaptive subscription receives at once (contract, signalling §4.1). */
 export const ADAPTIVE_CAMERAS = 6
 
 /**
- * The owners whose cameras stand still: all but the `limit` most recent speakers, and after them those who were there first.
- * @param owners in the order in which they came
+ * Returns the owners whose cameras are paused: all except the `limit` most recent speakers and, if those are fewer, the
+ * earliest participants.
+ * @param owners in the order of joining
  * @param speakers most recent first
  */
 export function pausedOwners(
@@ -27,8 +28,8 @@ const SPEAKER_PRIORITY = 100
 const PRIORITY = 1
 
 /**
- * From 1 to 255: who is served first with more than the smallest picture when a receiver's line is narrow. Sound is not in
- * the contest: it is always sent.
+ * The priority, from 1 to 255, with which a stream gets more than the smallest size on a narrow line. Sound needs none:
+ * it is always sent.
  */
 export function priorityOf(kind: StreamKind, isSpeaker: boolean): number {
   if (kind === 'share') return SHARE_PRIORITY

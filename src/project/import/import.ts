@@ -6,7 +6,7 @@ import type { MeetingRecord, Store } from '../../store/store.ts'
 import { IdTaken, StoreConflict } from '../../store/problem.ts'
 import { idOfSession, meetingOf, roomOfSession, sessionOf, type NotTaken } from './rows.ts'
 
-/** The lists of the other service, row by row, as it answers them. */
+/** The lists of the other service, row by row, unparsed. */
 export interface ImportSource {
   rooms(): AsyncIterable<unknown>
   sessions(): AsyncIterable<unknown>
@@ -17,7 +17,7 @@ export interface ImportOptions {
   source: ImportSource
   store: Pick<Store, 'meetings' | 'sessions'>
   projectId: string
-  /** False: everything is read and judged, and nothing written. */
+  /** False: reads and validates everything, but writes nothing. */
   write: boolean
   now: () => number
   /** 24 hex digits. */
@@ -27,11 +27,11 @@ export interface ImportOptions {
 }
 
 export interface Tally {
-  /** Taken over; in a dry run, what would be. */
+  /** The number of rows that were taken over; in a dry run, of those that would be. */
   taken: number
   alreadyThere: number
   notTaken: NotTaken[]
-  /** Rows that were taken without some part of theirs. */
+  /** Rows that were taken over incompletely. */
   withoutParts: { id: string; leftOut: string[] }[]
 }
 
@@ -59,7 +59,7 @@ export async function importFrom(options: ImportOptions): Promise<ImportReport> 
   return report
 }
 
-/** Returns the id of the meeting if it is here now, or would be. */
+/** Returns the id of the meeting if it exists here now, or would. */
 async function takeRoom(row: unknown, tally: Tally, options: ImportOptions): Promise<string | undefined> {
   const { store, projectId, now, newId } = options
   const outcome = meetingOf(row, { projectId, now: now(), newId })
@@ -86,7 +86,7 @@ async function takeRoom(row: unknown, tally: Tally, options: ImportOptions): Pro
   return meetingId
 }
 
-/** Answers why it could not be created. */
+/** Returns why it could not be created. */
 async function createMeeting(
   meeting: MeetingRecord,
   { store, write }: ImportOptions,
@@ -133,7 +133,7 @@ async function takeSession(
     return
   }
   const owner = { meetingId: room, projectId }
-  // A session that is refused by itself needs no second call.
+  // If the session itself is invalid, its participants need not be requested.
   const alone = sessionOf(row, [], owner)
   const outcome = 'why' in alone ? alone : sessionOf(row, await all(source.participants(id!)), owner)
   if ('why' in outcome) {

@@ -52,11 +52,11 @@ const SourceParticipant = Type.Object({
 
 export interface Taken<Record> {
   record: Record
-  /** Parts that could not be taken, each with the reason, e.g. `customRoomId (must not be ".")`. */
+  /** Parts that could not be taken over, each with the reason, e.g. `customRoomId (must not be ".")`. */
   leftOut: string[]
 }
 
-/** A row that cannot be taken at all. */
+/** A row that cannot be taken over at all. */
 export interface NotTaken {
   /** The id at the source. */
   id: string
@@ -110,7 +110,7 @@ export function idOfSession(row: unknown): string | undefined {
   return Value.Check(SourceSession, row) ? row.id : undefined
 }
 
-/** A session that has ended, with those who were in it, as `/v2/sessions/:id/participants` lists them. */
+/** Returns an ended session with its participants, as `/v2/sessions/:id/participants` lists them. */
 export function sessionOf(
   row: unknown,
   participants: readonly unknown[],

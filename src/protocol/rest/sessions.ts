@@ -4,7 +4,7 @@ import { StreamKind } from '../media.ts'
 import { AtMs, Instant, pageFields, RoomId, Words } from '../rest.ts'
 
 const OpenSpan = Type.Object({ start: Instant, end: Type.Union([Instant, Type.Null()]) })
-/** Null for what goes on still. */
+/** `end` is null while the span has not ended. */
 export type OpenSpan = Static<typeof OpenSpan>
 const AnyId = Words
 const LeaveReason = Type.Union([Type.String(), Type.Null()], {

@@ -1,4 +1,7 @@
-/** Transactions that write to PostgreSQL: with few round trips, and with an end that is known even where its answer was lost. */
+/**
+ * Transactions that write to PostgreSQL, with few round trips, and with a known outcome even if the answer to a commit
+ * is lost.
+ */
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kysely, sql } from 'kysely'
@@ -8,11 +11,11 @@ import type { Transact } from '../sql/write-queue.ts'
 import { troubleOf } from '../unavailable.ts'
 import { PoolDialect, type Connection, type Connections } from './pool.ts'
 
-/** How long the answer to a commit that was lost is asked for. */
+/** How long the outcome of a commit is queried after its answer was lost. */
 const FATE_PATIENCE_MS = 60_000
 const FATE_RETRY_MS = 250
 
-/** Thrown in the place of what a COMMIT failed with when its answer was lost: whether it happened is not known. */
+/** Replaces the error of a COMMIT whose answer was lost: its outcome is unknown. */
 class CommitUnknown extends Error {
   override readonly name = 'CommitUnknown'
 }
@@ -22,11 +25,13 @@ export class Transactions {
   readonly #writers: Connections
   readonly #reader: Kysely<Schema>
   readonly #isClosing: () => boolean
-  /** The connection of the transaction that is open. */
+  /** The connection of the open transaction. */
   #connection: Connection | undefined
-  /** Its statements. Unlike a transaction of Kysely it does not wait for one answer before it sends the next. */
+  /**
+   * Runs the statements. Unlike a transaction of Kysely, it sends a statement without waiting for the previous answer.
+   */
   readonly #db: Kysely<Schema>
-  /** What the last commit failed with while it is not known whether it happened. */
+  /** The error of the last commit while its outcome is unknown. */
   #unsure: Refusal | undefined
 
   constructor(writers: Connections, reader: Kysely<Schema>, isClosing: () => boolean) {
@@ -42,7 +47,7 @@ export class Transactions {
     })
   }
 
-  /** @throws {Refusal} STORE_UNAVAILABLE while what comes next would have to wait for news of a commit */
+  /** @throws {Refusal} STORE_UNAVAILABLE if the outcome of an earlier commit is still unknown */
   assertSure(): void {
     if (this.#unsure) throw this.#unsure
   }
@@ -62,7 +67,7 @@ export class Transactions {
           if (await this.#happened(transaction!, error.cause)) return value.of
           continue
         }
-        // A connection that was left from before the database was started anew.
+        // The connection was opened before the database was restarted.
         if (troubleOf(error) !== 'away' || retried) throw error
         retried = true
       }
@@ -80,7 +85,7 @@ export class Transactions {
       await work((rows as [{ name: string }])[0].name)
       await commit(connection)
     } catch (error) {
-      // Where it cannot be undone, the connection is gone, and the transaction with it; why is what the caller is to hear.
+      // If the rollback fails, the connection is closed, and the transaction with it. The caller needs the first error.
       await connection.query('rollback').catch(() => undefined)
       throw error
     } finally {
@@ -89,7 +94,7 @@ export class Transactions {
     }
   }
 
-  /** Whether a transaction was committed, asked until the database knows. @throws {Refusal} STORE_UNAVAILABLE */
+  /** Queries the outcome of a commit until the database knows it. @throws {Refusal} STORE_UNAVAILABLE */
   async #happened(transaction: string, cause: unknown): Promise<boolean> {
     const askedAt = performance.now()
     const unsure = new Refusal('STORE_UNAVAILABLE', { reason: 'away', cause })
@@ -98,7 +103,7 @@ export class Transactions {
       while (performance.now() - askedAt < FATE_PATIENCE_MS && !this.#isClosing()) {
         const status = await fateOf(this.#reader, transaction).catch((error: unknown) => {
           if (troubleOf(error)) return 'unknown'
-          // As anything else the error would let the writes run again, though they may have been committed.
+          // After any other error, the writes would run again, although they may have been committed.
           throw new Refusal('STORE_UNAVAILABLE', { reason: 'failing', cause: error })
         })
         if (status === 'committed') return true
@@ -112,7 +117,10 @@ export class Transactions {
   }
 }
 
-/** Begins a transaction and takes what it holds, in an order that all agree on, in one round trip. Its name comes back. */
+/**
+ * Begins a transaction and takes its locks, in an order that is the same for all, in one round trip. Returns the id of
+ * the transaction.
+ */
 function beginning(holds: readonly string[]): string {
   const begin = 'begin; select pg_current_xact_id()::text as name'
   if (holds.length === 0) return begin
@@ -130,7 +138,7 @@ async function commit(connection: Connection): Promise<void> {
       ? new CommitUnknown('The answer to a commit was lost.', { cause })
       : cause
   })
-  // What the database makes of a commit after a statement that failed.
+  // The database rolls back at COMMIT if a statement has failed.
   if (command !== 'COMMIT') throw new Error('the transaction was rolled back')
 }
 

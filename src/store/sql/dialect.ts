@@ -1,20 +1,20 @@
-/** What differs between the databases that the queries run on. */
+/** The differences between databases that the queries depend on. */
 import type { ColumnDataType, ColumnDefinitionBuilder, SelectQueryBuilder } from 'kysely'
 
 export interface SqlDialect {
   readonly name: 'sqlite' | 'postgres'
-  /** What the database calls the place of a row, for tables without a key of one column. */
+  /** The database's name for the position of a row, for tables without a primary key of one column. */
   readonly rowKey: string
-  /** The column by which rows are in the order in which they were inserted. */
+  /** The column that gives the order of insertion. */
   readonly rowOrder: string
-  /** Type of a number that `serial` counts. */
+  /** The type of a number that `serial` counts. */
   readonly serialType: ColumnDataType
   readonly bytesType: ColumnDataType
-  /** Makes a column the primary key, and counts it up with each row. */
+  /** Makes a column the primary key, with a number that grows with each row. */
   serial(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder
-  /** Holds the rows that a transaction reads until it ends. */
+  /** Locks the rows that a transaction reads until it ends. */
   forUpdate<DB, TB extends keyof DB, O>(query: SelectQueryBuilder<DB, TB, O>): SelectQueryBuilder<DB, TB, O>
-  /** The same, and passes over rows that another transaction holds. */
+  /** Like `forUpdate`, but skips rows that another transaction has locked. */
   forUpdateOfFree<DB, TB extends keyof DB, O>(
     query: SelectQueryBuilder<DB, TB, O>,
   ): SelectQueryBuilder<DB, TB, O>

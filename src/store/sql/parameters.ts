@@ -1,6 +1,8 @@
 import { isStorable } from '../../protocol/ids.ts'
 
-/** Passes the values of a statement on. @throws {TypeError} for a text that not every database keeps as it is */
+/**
+ * Returns the values of a statement unchanged. @throws {TypeError} for a text that not every database stores unchanged
+ */
 export function checked<Value>(values: readonly Value[]): readonly Value[] {
   if (!values.every(isKept))
     throw new TypeError('a text for the database must be well-formed Unicode without U+0000')
@@ -8,6 +10,6 @@ export function checked<Value>(values: readonly Value[]): readonly Value[] {
 }
 
 function isKept(value: unknown): boolean {
-  // A list is one value of a statement on PostgreSQL.
+  // On PostgreSQL, a list is one value of a statement.
   return Array.isArray(value) ? value.every(isKept) : typeof value !== 'string' || isStorable(value)
 }

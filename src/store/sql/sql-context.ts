@@ -1,12 +1,12 @@
-/** What the queries need from a database. */
+/** The interface between the queries and a database. */
 import type { Kysely } from 'kysely'
 import type { SqlDialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 
-/** How a write is ordered among others. */
+/** The order of a write among others. */
 export interface Turn {
-  /** Writes of one lane are done in the order of the calls; writes of other lanes may overtake them. */
+  /** Writes of one lane run in the order of the calls; writes of other lanes may overtake them. */
   lane: string
   /** Names of locks that this write holds until it is committed. */
   holds?: readonly string[]
@@ -22,7 +22,7 @@ export type RunInTransaction = <T>(turn: Turn, work: (db: Kysely<Schema>) => Pro
 export interface SqlContext {
   db: Kysely<Schema>
   write: RunInTransaction
-  /** Resolves when what was written before has been committed or has failed, or after a moment. */
+  /** Resolves when the writes so far have been committed or have failed, or after a moment. */
   settled: () => Promise<void>
   seal: Seal
   dialect: SqlDialect

@@ -1,8 +1,8 @@
 import { troubleOf } from '../unavailable.ts'
 
 /**
- * Waits for statements that were sent at once. Unlike `Promise.all` it waits for the others when one fails, so that none runs
- * after its transaction was rolled back. What the store itself failed with is thrown before what followed from it.
+ * Waits for statements that were sent at once. Unlike `Promise.all`, it waits for the others if one fails, so that none
+ * runs after its transaction was rolled back. It throws the store's own error before errors that follow from it.
  */
 export async function together<Results extends readonly unknown[]>(statements: {
   readonly [Index in keyof Results]: Promise<Results[Index]>

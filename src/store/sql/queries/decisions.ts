@@ -4,7 +4,7 @@ import type { Store } from '../../store.ts'
 
 type Decisions = 'admit' | 'takeBackAdmission' | 'admissions' | 'remove' | 'liftRemoval' | 'removals'
 
-/** Who was let into a session and who was removed from it. */
+/** Admissions to a session, and removals from it. */
 export function decisionQueries(
   { db, write, dialect }: SqlContext,
   laneOf: (sessionId: string) => Turn,

@@ -156,7 +156,7 @@ function inviteOf(db: Kysely<Schema>, inviteId: string, holding?: SqlDialect) {
   return holding ? holding.forUpdate(one) : one
 }
 
-/** With a dialect, the line is held until the transaction ends. */
+/** With a dialect, locks the chain of invites until the transaction ends. */
 async function lineOfCode(
   db: Kysely<Schema>,
   codeHash: string,

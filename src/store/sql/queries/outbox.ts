@@ -32,12 +32,12 @@ export async function insertDeliveries(
   }
 }
 
-/** What a transaction holds while it puts a delivery in line or takes one out. */
+/** The name of the lock that a transaction takes to change a queue of deliveries. */
 export function lineName(meetingId: string, endPoint: string): string {
   return `line:${meetingId}:${endPoint}`
 }
 
-/** Of the deliveries that wait in a line, the one that came first. */
+/** Selects the oldest waiting delivery of a queue. */
 function firstOfLine(tx: Kysely<Schema>, meetingId: string, endPoint: string) {
   return (
     tx
@@ -50,7 +50,7 @@ function firstOfLine(tx: Kysely<Schema>, meetingId: string, endPoint: string) {
   )
 }
 
-/** An instant for the delivery that would be the first of its line; null while others are before it. */
+/** Returns the instant if the delivery would be the first of its queue; null if others are before it. */
 function ifFirst(tx: Kysely<Schema>, meetingId: string, endPoint: string, at: number) {
   return sql<
     number | null

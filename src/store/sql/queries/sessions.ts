@@ -13,7 +13,7 @@ export function sessionQueries(
   const { db, write, settled, dialect } = context
   const { rowKey } = dialect
   const rowOrder = sql.ref(dialect.rowOrder)
-  /** By session. What happens in a meeting is written in order, whichever session it happens in. */
+  /** The meeting of each session: the writes of one meeting are ordered, whichever of its sessions they concern. */
   const meetings = new Map<string, string>()
   const laneOf = (sessionId: string): { lane: string } => ({ lane: meetings.get(sessionId) ?? sessionId })
 
@@ -311,7 +311,7 @@ async function dropSome(
   return Number(numDeletedRows)
 }
 
-/** What a transaction holds while it changes the count. */
+/** The name of the lock that a transaction takes to change the count. */
 export const countOf = (projectId: string): string => `sessions:${projectId}`
 
 export async function countSessions(tx: Kysely<Schema>, projectId: string, more: number): Promise<void> {
