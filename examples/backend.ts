@@ -1,5 +1,6 @@
-// A backend beside a server: makes a meeting, hands out links, lets people in by its own rule, and hears what happens.
-// Run the server with WEBHOOK_ALLOW_PRIVATE=true, then: npm run example:backend, then curl -X POST http://localhost:9002/meetings
+// A backend next to a server: creates a meeting, hands out links, admits people by its own rule, and receives events.
+// Run the server with WEBHOOK_ALLOW_PRIVATE=true, then: npm run example:backend, then curl -X POST
+// http://localhost:9002/meetings
 import { createServer, type IncomingMessage } from 'node:http'
 import {
   ServerClient,
@@ -34,7 +35,7 @@ createServer((request, response) => {
         webhook: { endPoint: 'http://localhost:9002/hook', events: ['*'] },
       })
       const { link } = await anteroom.invites.create({ roomId, entry: 'ask' })
-      // For the one who holds the meeting; your app knows who that is.
+      // For the host of the meeting; your app knows who that is.
       const token = anteroom.tokens.participant({ roomId, permissions: ['allow_join', 'allow_mod'] })
       return { roomId, link, token }
     }
@@ -44,7 +45,7 @@ createServer((request, response) => {
       if (told.webhookType === 'participant-joined') {
         const { entryRequests } = await anteroom.live.view(told.data.meetingId)
         for (const { participantId, name } of entryRequests) {
-          // Your rule: who is on the list comes in.
+          // Your rule: people on the list are admitted.
           if (name.startsWith('Team'))
             await anteroom.live.respondEntry(told.data.meetingId, participantId, 'allowed')
         }

@@ -11,7 +11,7 @@ createServer((request, response) => {
     response.writeHead(404).end()
     return
   }
-  // Here your app knows who asks, and what they may do.
+  // Your app decides here who the caller is, and what the caller may do.
   const token = mintToken({
     apiKey,
     secret,

@@ -1,4 +1,4 @@
-/** A backup of a server that works, and what comes back of it. */
+/** A backup of a running server, and its restore. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'

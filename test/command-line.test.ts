@@ -35,7 +35,7 @@ async function anteroom(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ra
     cwd: folder,
     env: {
       ...process.env,
-      // Compiling takes half of the time of a command.
+      // Compilation takes half of the time of a command.
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder, 'compiled'),
       DATA_DIR: join(folder, 'data'),
       LOG_LEVEL: 'error',
@@ -324,7 +324,7 @@ test('a start that must fail prints one sentence and ends with code 1, and docto
     const [ran, seen] = await Promise.all([anteroom(['serve'], settings), anteroom(['doctor'], settings)])
     assert.equal(ran.code, 1, ran.out + ran.err)
     isOneSentence(ran, pattern)
-    // A port in use may be that of the server itself.
+    // The port may be in use by the server itself.
     if (ran.err.includes('in use')) assert.match(seen.out, /^! .* in use/m)
     else assert.equal(seen.code, 1, `doctor sees nothing wrong with ${JSON.stringify(env)}: ${seen.out}`)
   }
@@ -371,9 +371,9 @@ test('the first start creates what it needs and says where; the second finds it;
       const { self } = await ann.join()
       assert.equal(self.sessionId, (sessionId ??= self.sessionId), 'the session of before')
       assert.equal(await server.end(signal), 0)
-      // Printed when all is closed; a stop that takes too long ends without it.
+      // Printed when everything is closed; a stop that takes too long ends without it.
       assert.match(server.output, /\nstopped\n$/)
-      // A cut and no goodbye: published clients come back after the one and not after the other.
+      // The connection is cut without a goodbye, because published clients return only after a cut.
       assert.equal((await ann.hears('disconnect')).reason, 'transport close')
       assert.equal(ann.closed, undefined)
       assert.deepEqual(await kept(), first)
@@ -397,7 +397,7 @@ test('against a running server, ends a session and revokes a key immediately', a
     const token = signAnything({ apikey: apiKey, permissions: ['allow_join'] }, secret)
     const validate = async (): Promise<any> =>
       (await fetch(`${server.url}/v2/rooms`, { headers: { authorization: token } })).json()
-    // The server that runs takes a new key up within a second, and lets go of a revoked one as soon.
+    // The running server accepts a new key within a second, and refuses a revoked one as quickly.
     const until = async (holds: (body: any) => boolean): Promise<void> => {
       const giveUpAt = Date.now() + 60_000
       while (!holds(await validate())) assert.ok(Date.now() < giveUpAt)

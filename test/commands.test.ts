@@ -1,4 +1,4 @@
-/** Commands make nothing that they were not asked to make, keep nothing that they could not show, and close what they write. */
+/** Commands create nothing that was not requested, keep nothing that they could not show, and close what they write. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -17,7 +17,7 @@ import { signAnything } from './support/test-server.ts'
 const cli = join(import.meta.dirname, '../src/cli.ts')
 let folder: string
 let compiled: string
-/** A data folder with everything in it, and a backup of it. */
+/** A complete data folder, and a backup of it. */
 let data: string
 let backup: string
 
@@ -36,7 +36,7 @@ async function anteroom(
     cwd: folder,
     env: {
       ...process.env,
-      // Compiling takes half of the time of a command.
+      // Compilation takes half of the time of a command.
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? compiled,
       DATA_DIR: data,
       LOG_LEVEL: 'error',
@@ -66,7 +66,7 @@ before(async () => {
 })
 after(() => Promise.all([folder, compiled].map((made) => rm(made, { recursive: true, force: true }))))
 
-/** Each command with what it may be asked. */
+/** Each command with valid arguments. */
 const asked: Record<string, readonly string[]> = {
   'projects list': [],
   'projects create': ['name'],
@@ -91,7 +91,7 @@ const asked: Record<string, readonly string[]> = {
   'admin reset': [],
   import: ['--from', 'http://localhost:1', '--token', 'x'],
 }
-/** Those that work on no data folder, or that make one by their nature. */
+/** Commands that use no data folder, or that create one on purpose. */
 const others = ['serve', 'token-server', 'init', 'doctor', 'move-check', 'load', 'migrate-store']
 
 test('a mistyped folder stays as it is: every command but serve and init fails with one sentence', async () => {
@@ -202,7 +202,7 @@ test('creates nothing that cannot be shown: with a full disk, or a reader that w
       }
     }
     closeSync(full)
-    // What can be shown is made.
+    // Creates what can be shown.
     for (const args of [
       ['keys', 'rotate', key],
       ['projects', 'create', 'seen'],
@@ -252,7 +252,7 @@ test('doctor notes which programs recordings lack, and names those that it found
   assert.ok((await recordings(process.execPath)).includes(found))
 })
 
-/** Every file and folder below, with the bits that let others in. */
+/** Lists all files and folders that others may access. */
 function openToOthers(path: string): string[] {
   const { mode } = statSync(path)
   return [

@@ -1,6 +1,6 @@
 /**
- * One of six members comes to be on a narrow line: its pictures give way to sound and come back, and nobody else is the
- * worse for it. How soon is for `npm run bench:congestion` to say, on a machine that does nothing else.
+ * The line of one of six members becomes narrow: its video gives way to sound and comes back, and nobody else is
+ * affected. `npm run bench:congestion` measures how soon, on an idle machine.
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -8,9 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ourMeeting } from './support/congestion/ours.ts'
 import { CongestedMeeting, type Moment } from './support/congestion/run.ts'
 
-/** Little, so that a slow machine is no bottleneck itself. */
+/** Low rates, so that a slow machine is not the bottleneck. */
 const RATES = { videoBitrate: 600_000, audioBitrate: 24_000 }
-/** The speaker's picture in the largest of three layers, four others' in the smallest. */
+/** The speaker's video in the largest of three layers, four others' in the smallest. */
 const WIDE = 600_000 + 4 * 60_000
 const LOOK_EVERY_MS = 1000
 const PATIENCE_MS = 120_000
@@ -22,7 +22,7 @@ before(async () => {
 })
 after(() => congested.end())
 
-/** Until this held of so many looks one after the other. */
+/** Waits until this was true in this many consecutive samples. */
 async function until(what: string, times: number, holds: (moment: Moment) => boolean): Promise<Moment> {
   const endsAt = performance.now() + PATIENCE_MS
   let [held, moment] = [0, congested.look()]
@@ -60,7 +60,7 @@ test('pictures step down to what a narrow line takes, sound goes on, the others 
   assert.equal(congested.narrow.of('audio').length, 2)
   for (let at = 0; at < 5; at++) await until('the others receive all', 1, others)
   const { narrowMs, othersMs } = congested.gaps()
-  // What the others miss too is this machine's doing.
+  // Gaps that the others have too come from this machine.
   assert.ok(narrowMs < 1000 + othersMs, `a voice was silent for ${narrowMs} ms, others' for ${othersMs} ms`)
 
   congested.narrowTo(Infinity)

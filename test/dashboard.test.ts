@@ -1,4 +1,4 @@
-/** The dashboard as the one who runs the server uses it: a real browser, a whole server, live clients. */
+/** The dashboard as the operator uses it: a real browser, a whole server, live clients. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join as pathOf } from 'node:path'
@@ -22,7 +22,7 @@ let server: TestServer
 let receiver: Receiver
 let page: Page
 let axe: string
-/** All that the page said or did that it should not. */
+/** Errors of the page. */
 const complaints: string[] = []
 
 before(async () => {
@@ -35,7 +35,7 @@ before(async () => {
   page.setDefaultTimeout(90_000)
   page.on('pageerror', ({ message }) => complaints.push(message))
   page.on('console', (line) => {
-    // The browser itself tells of each refusal; the tests here earn some on purpose.
+    // The browser logs each refusal, and these tests cause some on purpose.
     if (line.type() === 'error' && !/status of 4\d\d/.test(line.text())) complaints.push(line.text())
   })
 })
@@ -343,7 +343,7 @@ test('sets the webhook of the project, and replays undelivered events one by one
   await confirmation('The webhook is saved')
   const told = await server.createMeeting()
   const ann = await join(told, 'ann', 'Ann')
-  // The first try that finds it too old has one more chance after it.
+  // The first attempt that finds it too old is followed by one more.
   for (const [tried, ahead] of [25 * HOUR_MS, HOUR_MS, HOUR_MS].entries()) {
     await deliveryUntil(told, ({ attempts, state }) => attempts > tried || state === 'parked')
     server.aheadMs += ahead
@@ -357,7 +357,7 @@ test('sets the webhook of the project, and replays undelivered events one by one
   await heading('History').waitFor()
   await page.getByRole('region', { name: 'What is sent' }).getByText(told).waitFor()
   const tries = page.getByRole('table', { name: 'Tries' }).getByRole('row')
-  // The titles are a row too.
+  // The headings are a row too.
   assert.equal(await tries.count(), 4)
   assert.match(await tries.nth(1).innerText(), /HTTP 500[^]*\d+ ms[^]*answered 500/)
   await holds('a delivery')
@@ -365,9 +365,9 @@ test('sets the webhook of the project, and replays undelivered events one by one
   await button('Replay').click()
   await page.getByText('taken by the receiver').waitFor()
   assert.match(await tries.nth(1).innerText(), /HTTP 204[^]*Taken/)
-  // Those before the replay as well.
+  // Including those before the replay.
   assert.equal(await tries.count(), 5)
-  // One from before tries were kept tells the last answer.
+  // A delivery from before attempts were stored shows only the last answer.
   const database = new Database(pathOf(server.config.dataDir, DATABASE_FILE))
   database.exec('delete from delivery_tries')
   database.close()
@@ -505,7 +505,7 @@ test('right-to-left text changes no other text on the dashboard', async () => {
     ['/keys', 'מפתח.'],
   ] as const) {
     await open(place)
-    // The first of them may be in a table that is folded away.
+    // The first one may be in a collapsed table.
     await page.locator('main bdi', { hasText: shown }).filter({ visible: true }).first().waitFor()
     await assertIsolated(page, place)
   }
@@ -563,10 +563,10 @@ test('names and chat were always text; no secret is left in the browser; the pag
   assert.deepEqual(complaints, [])
 })
 
-/** No rule of accessibility is broken and nothing sticks out at the side. */
+/** No accessibility rule is violated, and nothing overflows at the side. */
 async function holds(what: string): Promise<void> {
   await page.locator('.skeleton').first().waitFor({ state: 'detached' })
-  // Colours on their way are none that anybody reads.
+  // Waits for transitions, because nobody reads the colours in between.
   await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))))
   await page.evaluate(axe)
   const { violations } = await page.evaluate(() =>

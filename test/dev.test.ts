@@ -1,4 +1,6 @@
-/** `npm run dev` on a copy of the sources: what is written is on screen, or the server starts anew; one signal ends all. */
+/**
+ * `npm run dev` on a copy of the sources: a change is on screen, or restarts the server; one signal ends everything.
+ */
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -92,7 +94,7 @@ test('a change is shown without a restart, a server file restarts the server, an
   rewrite('src/version.ts', 'export ', 'export const changed = true\nexport ')
   await until('the server has started again', () => starts() === 2)
 
-  // A terminal sends Ctrl-C to the whole group; the one process that hears of it here must be enough.
+  // A terminal sends Ctrl-C to the whole group; here only one process gets it, and that must be enough.
   dev.kill('SIGINT')
   const [code] = await once(dev, 'exit')
   assert.equal(code, 0, output)

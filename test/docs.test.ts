@@ -1,4 +1,7 @@
-/** What the documents name is there: files, tests, settings, scripts, commands, codes, metrics; and the headers are as written. */
+/**
+ * Everything that the documents name exists: files, tests, settings, scripts, commands, codes, metrics; and the headers
+ * are as documented.
+ */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
@@ -16,9 +19,9 @@ const places = ['*.md', 'docs/**/*.md', 'docs/**/{Caddyfile,*.conf}', 'compose.y
 const documents = globSync(places, { cwd: root })
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 
-/** Variables that are not settings of the server: of its tests, of the installation, of Node and of other programs. */
+/** Variables that are not settings of the server, but of its tests, its installation, Node and other programs. */
 const OTHER_VARIABLES = [
-  // Of Node, and of the app in an example.
+  // For Node, and for the app in an example.
   'NODE_EXTRA_CA_CERTS',
   'API_BASE_URL',
   'TEST_KILLS',
@@ -31,7 +34,7 @@ const OTHER_VARIABLES = [
   'NODE_ENV',
   'DEBIAN_FRONTEND',
 ]
-/** Statuses of outputs on the wire, and the chat topics by which a layout is changed (docs/contract). */
+/** Statuses of outputs on the wire, and the chat topics that change a layout (docs/contract). */
 const OUTPUT_WORDS = [
   ...['RECORDING', 'HLS', 'LIVESTREAM', 'TRANSCRIPTION'].flatMap((output) =>
     ['STARTING', 'STARTED', 'STOPPING', 'STOPPED'].map((state) => `${output}_${state}`),
@@ -50,7 +53,7 @@ const known = new Set<string>([
 ])
 const metrics = read('src/metrics/metrics.ts') + read('src/metrics/answers.ts')
 const help = execFileSync(process.execPath, ['src/cli.ts', '--help'], { cwd: root, encoding: 'utf8' })
-/** Of a command of two words, the first as well. */
+/** Also the first word of commands with two words. */
 const commands = new Set(
   [...help.matchAll(/^ {2}([a-z][a-z-]*(?: [a-z-]+)?) {2,}\S/gm)].flatMap(([, name]) => [
     name!,
@@ -63,7 +66,7 @@ const TEST = /((?:src|test|scripts)\/[\w./-]+\.test\.(?:ts|mjs)): ([^|\n]+?)(?= 
 const NAME = /(?<![\w/$-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w…])(?!_…)/g
 const COMMAND = /(?:anteroom --|`anteroom) ([a-z][a-z-]+)(?: ([a-z]+)(?!\w))?/g
 
-/** Whether a title begins so in a source, also in a table of them. */
+/** Whether a test's title begins like this, also in a table of titles. */
 function hasTest(source: string, title: string): boolean {
   const plain = source.replaceAll("\\'", "'")
   return ["'", '"', '`'].some((quote) =>
@@ -126,7 +129,7 @@ test('each section of the contract that a comment names is recorded here', () =>
   const wrong: string[] = []
   let cited = 0
   for (const file of globSync('{src,test,bench,scripts}/**/*.{ts,tsx,mjs}', { cwd: root })) {
-    // A comment goes on in the next line.
+    // A comment may continue on the next line.
     const text = read(file).replaceAll(/\n\s*(?:\*|\/\/) /g, ' ')
     for (const [, page = 'rest-and-tokens', named] of text.matchAll(CITED))
       for (const [section] of named!.matchAll(/§[\d.]*\d/g)) {

@@ -1,4 +1,4 @@
-/** The door, the lobby and the rights inside, through the socket. */
+/** Admission, the lobby and permissions inside, through the socket. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
@@ -61,7 +61,7 @@ test('a problem with a token or a meeting is reported with its code, then the co
     await guest.hears('close')
     await guest.gone()
     assert.ok(!guest.heard.some((heard) => heard.method === 'connectionSuccess'), what)
-    // What can be known before the participant id is told at init-config too, by the same number.
+    // init-config does not know the participant id, so it cannot refuse these.
     if (code === 4004 || code === 4023) continue
     const { status, body } = await server.rest(
       'POST',
@@ -74,7 +74,7 @@ test('a problem with a token or a meeting is reported with its code, then the co
   }
 })
 
-/** Clients up to 0.2.10 ignore the status, and go to the hosted service where they are not told another place. */
+/** Clients up to 0.2.10 ignore the status, and connect to the hosted service unless they get another address. */
 function assertPointsHere({ data }: any, what: string): void {
   const { host } = new URL(server.url)
   assert.equal(data.baseUrl, host, what)
@@ -232,7 +232,7 @@ test('lobby: allowed', async () => {
     name: 'Guest',
   })
   await guest.enter()
-  // The request made before anybody was inside is replayed to the one who comes.
+  // A request made before anybody was inside is replayed to the first participant who may answer.
   const host = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'host' })
   await host.join()
   assert.equal((await host.hears('entryRequested')).id, 'guest')
@@ -243,16 +243,17 @@ test('lobby: allowed', async () => {
   await guest.finishJoin()
   assert.equal((await host.hears('newPeer')).displayName, 'Guest')
 
-  // The first answer won.
+  // The first answer counts.
   await assert.rejects(host.request('respondEntry', { id: 'guest', decision: 'denied' }), refused(4059))
-  // An admitted guest admits nobody.
+  // An admitted guest may not admit others.
   const other = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'other' })
   await other.enter()
   await host.hears('entryRequested', (heard) => heard.id === 'other')
   await assert.rejects(guest.request('respondEntry', { id: 'other', decision: 'allowed' }), refused(4008))
   assert.ok(!guest.heard.some((heard) => heard.method === 'entryRequested'))
 
-  // Within the session an admitted guest comes back without asking; another token under its id does not.
+  // Within the session, an admitted guest returns without asking; a client with another token under the same id does
+  // not.
   guest.close()
   await host.hears('peerClosed', (heard) => heard.peerId === 'guest')
   const thief = server.connect({
@@ -393,7 +394,7 @@ test('ten reloads in a row leave one participant', async () => {
   let last = server.connect({ token, meetingId, participantId: 'bob' })
   await last.join()
   for (let reload = 0; reload < 10; reload++) {
-    // The older socket is still open: the newcomer wins, the older one is told.
+    // The older socket is still open: the newcomer displaces it, and it is told so.
     const next = server.connect({ token, meetingId, participantId: 'bob' })
     await next.join()
     assert.equal((await last.hears('error')).code, 4005)
@@ -460,7 +461,7 @@ test('every message is answered: unknown methods, wrong shapes, absent services'
   }
   await assert.rejects(ann.request('startTranslation', {}), refused(4021))
   await assert.rejects(ann.request('pauseProducer', { producerId: 'none' }), refused(404))
-  // What is gone is closed: a client cleans up after streams that the server closed meanwhile.
+  // An object that does not exist counts as closed, because clients clean up streams that the server has closed.
   assert.deepEqual(await ann.request('closeProducer', { producerId: 'none' }), {})
   await assert.rejects(ann.request('removePeer', { peerId: 'ann' }), refused(4008))
   ann.close()
@@ -595,7 +596,7 @@ test('MODERATION=open: everybody inside moderates, an admitted guest as well', a
     assert.equal((await bob.hears('request:disableMic')).peerId, 'ann')
     await guest.request('removePeer', { peerId: 'bob' })
     assert.equal((await bob.hears('close')).code, 1002)
-    // Moderating is not admitting.
+    // A moderator who asked to join may not admit.
     await assert.rejects(guest.request('respondEntry', { id: 'x', decision: 'allowed' }), refused(4008))
   } finally {
     await open.stop()

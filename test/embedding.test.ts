@@ -1,4 +1,4 @@
-/** The page in an iframe of another origin, with the app's own token; and what of a token is left anywhere afterwards. */
+/** The page in an iframe of another origin, with the app's own token, and what remains of the token afterwards. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
@@ -50,7 +50,7 @@ async function embed(address: string): Promise<{ context: BrowserContext; page: 
 
 async function join(frame: Frame, name: string): Promise<void> {
   await frame.getByTestId('name').fill(name)
-  // By keyboard: the field, then Enter.
+  // With the keyboard: the field, then Enter.
   await frame.getByTestId('name').press('Enter')
   await frame.getByTestId('meeting').waitFor()
 }
@@ -96,7 +96,7 @@ test('embedded with a token behind the #, or sent by postMessage, it joins, and 
   await join(second.frame, 'Told')
   await ann.seesAndHears(2)
 
-  // The socket's address carries it, as the published clients have it; nothing else may.
+  // Only the address of the socket may contain it, because the published clients put it there.
   assert.deepEqual(
     asked.filter((one) => one.includes(token) && !one.includes('/socket.io/')),
     [],
@@ -150,7 +150,7 @@ test('four people on a narrow screen each see three moving videos', async () => 
   await ann.page.locator('[data-testid=tile] video').nth(3).waitFor()
   const giveUpAt = Date.now() + 90_000
   for (;;) {
-    // A picture that is not there yet is black all over.
+    // A video that has not started is completely black.
     const bright = await ann.page.locator('[data-testid=tile] video').evaluateAll(
       (videos) =>
         videos.filter((video) => {

@@ -1,4 +1,4 @@
-/** Whose a participant id is, how many come in, and what a seat is worth that nobody has joined with. */
+/** Who may use a participant id, how many may enter, and how long a seat without a join lasts. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { BadLine, LINE_ADDRESS } from './support/bad-line.ts'
@@ -45,7 +45,7 @@ test('knowing a participant id is not enough to take it', async () => {
   const meetingId = await server.createMeeting()
   const bound = server.token(['allow_mod'], { participantId: 'host' })
   const host = await inside({ meetingId, participantId: 'host', token: bound })
-  // Unbound, whatever its authority.
+  // Not bound to the id, whatever its authority.
   for (const permissions of [['allow_join'], ['allow_mod'], ['ask_join']])
     await turnedAway({ meetingId, participantId: 'host', token: server.token(permissions) })
   const mod = await inside({ meetingId, participantId: 'mod', token: server.token(['allow_mod']) })
@@ -57,7 +57,7 @@ test('knowing a participant id is not enough to take it', async () => {
       [],
     )
 
-  // The same token, one that is bound to the id, and one of no less authority take the place.
+  // The same token, a token bound to the id, and one with no less authority displace the holder.
   const again = await inside({ meetingId, participantId: 'host', token: bound })
   assert.equal((await host.hears('error')).code, 4005)
   assert.equal((await host.hears('close')).code, 1011)
@@ -90,7 +90,7 @@ test('a guest who knows the id of a waiting guest cannot displace it or take its
   await host.request('respondEntry', { id: 'guest', decision: 'allowed' })
   assert.equal((await guest.hears('entryResponded')).decision, 'allowed')
   await guest.finishJoin()
-  // Let in, it still is not another's to put out, and its admission is no other token's.
+  // An admitted guest cannot be displaced by a stranger, and its admission does not apply to another token.
   await turnedAway({ meetingId, participantId: 'guest', token: server.token(['ask_join']), name: 'Thief' })
   assert.deepEqual((await idsInside(meetingId)).sort(), ['guest', 'host'])
 })
@@ -175,7 +175,7 @@ test('a dead line gives way, whichever protocol either client speaks', { timeout
     for (const ghost of ghosts) await ghost.join('Ghost')
     const carl = server.connect({ meetingId, participantId: 'carl', token: bound('carl'), url })
     await carl.join()
-    // While the lines are good, the ids are theirs.
+    // While the connections work, nobody else gets the ids.
     const token = server.token(['allow_join'])
     for (const participantId of ['ann', 'carl']) {
       const refusedOne = protoo({ meetingId, participantId, token })
@@ -226,7 +226,7 @@ test('switching and relaying do not take a participant id either', async () => {
   )
   assert.equal(host.closed, undefined)
 
-  // A relay guest's id is no other's, as a participant's is not.
+  // The id of a relay guest is protected like a participant's.
   const ann = await inside({
     meetingId: here,
     participantId: 'ann',
@@ -259,7 +259,7 @@ test('a relay request ends with its maker, and one token takes at most half of t
     const people = await Promise.all(['a', 'b', 'c'].map((id) => join(here, id, own)))
     await ask(people[0]!)
     await ask(people[1]!)
-    // Asking again is no further request.
+    // Asking again is not another request.
     await ask(people[1]!)
     await assert.rejects(ask(people[2]!), LIMITED)
     await assert.rejects(ask(people[2]!, small.token(['allow_join'])), LIMITED)
@@ -297,7 +297,7 @@ test('however many are admitted at once, the meeting holds no more than its limi
     for (const { reason } of failed) assert.ok(refused(4009, 'MAX_PARTCIPANT_REACHED')(reason))
     const { entering, entryRequests } = (await small.rest('GET', `/v2/rooms/${meetingId}/live`)).body
     assert.deepEqual([entering.length, entryRequests.length], [3, 3])
-    // Those for whom there was no room wait on, and come in when there is.
+    // Guests for whom there was no room continue to wait, and enter when there is room.
     guests.find(({ participantId }) => participantId === entering[0].participantId)!.close()
     const next: string = entryRequests[0].participantId
     for (;;) {
@@ -335,7 +335,7 @@ test('a token takes at most half of the lobby, and three quarters of the seats n
     await assert.rejects(comer('s4', joins).enter(), LIMITED)
     third.close()
     await third.gone()
-    // Whoever has joined leaves room for the next.
+    // A participant who has joined makes room for the next seat.
     await first.finishJoin()
     await comer('s3', joins).enter()
     const { participants, entering } = (await small.rest('GET', `/v2/rooms/${meetingId}/live`)).body
@@ -370,7 +370,7 @@ test('a seat that nobody joins with is visible, is given up, and does not keep a
       session.ended = true
     })
     host.close()
-    // One after the other, so that there is always a seat: the session ends all the same.
+    // One after the other, so that there is always a seat: the session ends anyway.
     for (let at = 0; !session.ended; at++) {
       const next = small.connect({ meetingId, participantId: `s${at}`, token: small.token(['allow_join']) })
       await next.enter()

@@ -1,4 +1,4 @@
-/** Files handed round in a meeting, through HTTP. */
+/** Files shared in a meeting, over HTTP. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { TestServer } from './support/test-server.ts'
@@ -69,7 +69,7 @@ test('limits the size of one file and of all files of a session, however many co
   const taken = answers.filter(({ status }) => status === 200)
   assert.ok(taken.length <= 2)
   assert.ok(answers.every(({ status }) => status === 200 || status === 413))
-  // What was refused takes no room.
+  // A refused file uses no space.
   assert.equal((await ann.upload('small', Buffer.alloc(10 * KIB))).status, 200)
 })
 

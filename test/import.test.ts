@@ -1,4 +1,4 @@
-/** `anteroom import`, from one server of ours to another: as an operator moves. */
+/** `anteroom import` from one of our servers to another, as an operator moves. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -98,7 +98,7 @@ test('imports rooms and past sessions once, however often it runs; a dry run wri
   ).body
   const closed = (await source.rest('POST', '/v2/rooms', {}, token)).body
   await source.rest('POST', '/v2/rooms/deactivate', { roomId: closed.roomId }, token)
-  // More than a page of them.
+  // More than one page of rooms.
   for (let made = 0; made < 101; made++) await source.createMeeting()
   const ann = source.connect({
     meetingId: room.roomId,
@@ -149,7 +149,7 @@ test('continues an interrupted import', async () => {
   const [home, first] = [folder, source.url]
   folder = other
   let answers = 0
-  // Answers the first page and dies in the middle of the second.
+  // Answers the first page, and fails in the middle of the second.
   const flaky: Server = createServer((request, response) => {
     if (++answers === 2) {
       request.socket.destroy()

@@ -1,4 +1,4 @@
-/** `docs/limits.md` says what the settings say, leaves none out, and names tests that exist. */
+/** `docs/limits.md` agrees with the settings, is complete, and names existing tests. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** `anteroom load`, with real media, and where it must not aim. */
+/** `anteroom load` with real media, and the addresses that it must not load. */
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -48,7 +48,7 @@ async function passes(check: () => Promise<void>): Promise<void> {
     }
 }
 
-/** Waits until a metric is as it should be; the test's own time limit ends it otherwise. */
+/** Waits until a metric meets a condition; the time limit of the test ends it otherwise. */
 async function until(series: string, is: (value: number) => boolean): Promise<void> {
   while (!is(await metric(series))) await delay(100)
 }
@@ -60,7 +60,7 @@ test('sends only to this machine, even if a server names another', async () => {
   for (const url of ['http://127.0.0.1.example.org', 'http://localhost.example.org:9000', 'http://10.0.0.1'])
     assert.equal((await start('--url', url).done).code, 3, url)
 
-  // A server here that names one elsewhere.
+  // A server here that names an address elsewhere.
   const lure = createServer((request, response) => {
     response.setHeader('content-type', 'application/json')
     const answers: Record<string, object> = {
@@ -105,7 +105,7 @@ test('three people in a meeting receive the frames of each other', { timeout: 30
   assert.equal(code, 0, said)
   const { joined, lost, joinMs, firstMediaMs, delayMs, streams, serverCpuPercent } = JSON.parse(said)
   assert.deepEqual([joined, lost], [3, 0])
-  // Sound and picture of two others for each of three.
+  // Sound and video of two others for each of three.
   assert.deepEqual([streams.expected, streams.flowing], [12, 12])
   assert.ok(streams.framesReceived > 300, said)
   assert.ok(streams.packetsReceived > streams.packetsSent, 'what one sends two receive')
@@ -128,7 +128,7 @@ test(
     ).done
     assert.equal(code, 0, said)
     const { streams, workers } = JSON.parse(said)
-    // Sound and picture of two: each receives the other's, and the third both.
+    // Sound and video of two senders: each receives the other's, and the third both.
     assert.deepEqual([streams.expected, streams.flowing], [8, 8])
     assert.equal(streams.unopened, 0)
     const [worker, ...others] = workers
@@ -159,7 +159,7 @@ test(
     const flood = createSocket('udp4')
     try {
       process.kill(worker!, 'SIGSTOP')
-      // No longer than it takes: whoever waits for the worker gives up in the end.
+      // Not longer than necessary, because a client that waits for the worker gives up eventually.
       const unread = await droppedAt(port)
       while ((await droppedAt(port)) === unread)
         await Promise.all(

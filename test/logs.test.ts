@@ -1,4 +1,4 @@
-/** What the log holds at its default level after a whole journey, and what it must not. */
+/** The content of the log at its default level after a whole journey, and what it must not contain. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -32,7 +32,7 @@ test('a journey is found by the id of its first request, and its log holds no to
     secrets.push(made, made.split('.')[1]!, made.split('.')[2]!)
     return made
   }
-  // Sees that an event came which the connection brought about.
+  // Observes that a webhook arrived which the connection caused.
   const delivered: string[] = []
   const receiver = createServer((request, response) => {
     if (request.headers['anteroom-event'] === 'participant-joined')

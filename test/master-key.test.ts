@@ -1,4 +1,4 @@
-/** Another master key for a store with secrets in it. */
+/** Replacing the master key of a store with secrets. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
@@ -55,7 +55,7 @@ test('every secret is sealed under the new key only, and an interrupted rotation
   await server.createMeeting()
   await server.end()
 
-  // As if it had ended between the database and the file.
+  // As if it had been killed between the database and the file.
   await rename(file('master.key'), file('master.key.next'))
   await copyFile(file(kept!), file('master.key'))
   await assert.rejects(server.run())

@@ -1,4 +1,7 @@
-/** A server whose media worker must be built first: all else works at once, and media switches on without a restart. */
+/**
+ * A server whose media worker must be built first: everything else works at once, and media switches on without a
+ * restart.
+ */
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,7 +12,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { connect, type Preparing } from '../src/client/connect.ts'
-// The browser's part of it.
+// The browser APIs that the client needs.
 import './support/own-client.ts'
 import type { MeetingError } from '../src/client/errors.ts'
 import { launchBrowser, Person } from './support/browser.ts'
@@ -22,7 +25,7 @@ const PATIENCE_MS = 120_000
 const STEPS = 4
 const cli = join(import.meta.dirname, '../src/cli.ts')
 const cleanups: (() => unknown)[] = []
-// Windows that stayed in a meeting would cost more processor than all that follows.
+// Windows that stay in a meeting would use more processor time than all that follows.
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean()
 })
@@ -55,7 +58,7 @@ async function preparing(env: NodeJS.ProcessEnv = {}): Promise<{ build: SlowBuil
   return { build, server }
 }
 
-/** What `/health/ready` says of media, at this step of the build. */
+/** The answer of `/health/ready` at this step of the build. */
 const at = (server: RealServer, step: number): Promise<{ status: number; body: any }> =>
   until(
     async () => {
@@ -91,7 +94,7 @@ test('tokens, meetings, REST and the page answer immediately; clients are told t
     preparing: missing.preparing,
   })
 
-  // The published clients' way: the number that they know, and a sentence.
+  // Published clients get a number that they know, and a sentence.
   const refused = await server.rest('POST', '/infra/v1/meetings/init-config', { roomId: meetingId }, token)
   assert.equal(refused.status, 503)
   const { code, name, error } = refused.body
@@ -104,7 +107,7 @@ test('tokens, meetings, REST and the page answer immediately; clients are told t
   assert.deepEqual([told.code, told.message], [5000, 'Media is being prepared, 1 of 4.'])
   early.close()
 
-  // Our own client waits, and hears how far it is.
+  // Our own client waits, and reports the progress.
   let hearFirst: (how: Preparing) => void
   const first = new Promise<Preparing>((resolve) => (hearFirst = resolve))
   const coming = connect({
@@ -128,7 +131,7 @@ test('tokens, meetings, REST and the page answer immediately; clients are told t
     async () => (await server.rest('GET', '/health/ready')).status === 200,
     () => server.output,
   )
-  // It came as far as it can without a browser's WebRTC, which the page's test has.
+  // It gets as far as possible without a browser's WebRTC; the test of the page covers the rest.
   await coming.then(
     (meeting) => meeting.leave(),
     (error: unknown) => assert.equal((error as MeetingError).reason, 'MEDIA_FAILED'),
@@ -165,7 +168,7 @@ test('the page shows the progress, and joins by itself', async () => {
   await ann.page.goto(server.url)
   await ann.page.getByTestId('media-off').getByText('Media is being prepared, 1 of 4').waitFor()
   await ann.page.getByTestId('start').click()
-  // Whoever is quicker than the server's answer waits too, and can think better of it.
+  // A person who clicks before the server's answer waits too, and can cancel.
   const joins = Promise.withResolvers<undefined>()
   await ann.page.route('**/health', async (route) => {
     await joins.promise
@@ -177,7 +180,7 @@ test('the page shows the progress, and joins by itself', async () => {
   await ann.page.getByTestId('preparing').getByText('You will join').waitFor()
   build.reach(2)
   await ann.page.getByTestId('preparing').getByText('2 of 4').waitFor()
-  // One may think better of it, and want in again.
+  // A person can cancel, and try again.
   await ann.page.getByRole('button', { name: 'Cancel' }).click()
   await ann.page.getByRole('button', { name: 'Join' }).click()
   build.reach(STEPS)
@@ -187,7 +190,7 @@ test('the page shows the progress, and joins by itself', async () => {
   await bob.inside()
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
 
-  // The server is replaced by one that must build its worker: whoever was inside waits as well, and comes back.
+  // The server is replaced by one that must build its worker: participants wait too, and return.
   await server.end('SIGTERM')
   build.forget()
   build.reach(1)
@@ -195,7 +198,7 @@ test('the page shows the progress, and joins by itself', async () => {
   await server.run()
   for (const { page } of [ann, bob])
     await page.getByTestId('reconnecting').getByText('Media is being prepared, 1 of 4').waitFor()
-  // On a phone the sentence has the whole width, and squeezes nothing.
+  // On a phone, the sentence has the full width and moves nothing aside.
   assert.ok((await bob.page.getByTestId('reconnecting').boundingBox())!.width > 340)
   build.reach(STEPS)
   for (const { page } of [ann, bob]) await page.getByTestId('reconnecting').waitFor({ state: 'detached' })
@@ -208,12 +211,12 @@ test('a port that media cannot use stops the start, also before the worker is bu
   await at(server, 1)
   await server.end('SIGTERM')
   for (const taken of ['UDP', 'TCP']) {
-    // The second of two workers.
+    // The port of the second worker.
     const port = Number(server.env.MEDIA_PORT) + 1
     const [socket, listener] = [createSocket('udp4'), createServer()]
     if (taken === 'UDP') await once(socket.bind(port, '127.0.0.1'), 'listening')
     else await once(listener.listen(port, '127.0.0.1'), 'listening')
-    // It would run on, were the port not tried.
+    // Without the check of the port it would run on.
     const limits = { timeout: 120_000, killSignal: 'SIGKILL' as const }
     try {
       await assert.rejects(

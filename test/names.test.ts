@@ -1,4 +1,4 @@
-/** One id, one reading: whatever a text is, every door takes it for the same id, or every door refuses it. */
+/** Every interface interprets a text as the same id, or every interface refuses it. */
 import assert from 'node:assert/strict'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect as connectTcp } from 'node:net'
@@ -32,7 +32,7 @@ interface Answer {
   body: any
 }
 
-/** A call with an address and bytes as they are: `fetch` would tidy up both. */
+/** Sends an address and bytes unchanged; `fetch` would normalise both. */
 function call(
   method: string,
   path: string,
@@ -64,7 +64,7 @@ function call(
   })
 }
 
-/** As it would stand in an address, half characters too, which no encoder of the language writes. */
+/** Escapes a text as in an address, including lone surrogates, which no encoder of the language writes. */
 function escaped(text: string): string {
   return Array.from(text, (character) => {
     if (character.isWellFormed()) return encodeURIComponent(character)
@@ -181,7 +181,7 @@ const throws = (work: () => unknown): boolean => {
   }
 }
 
-/** The id by which the holder of a token is let in. */
+/** Returns the participant id under which the holder of a token is admitted. */
 async function isIn(
   token: string,
   meetingId: string,
@@ -277,7 +277,7 @@ test('every door creates and finds a custom id, or every door refuses it', async
       }
       const backend = new ServerClient({ url: server.url, apiKey: API_KEY, secret: SECRET })
       assert.equal((await backend.rooms.get(id)).customRoomId, id, where)
-      // And after the database alone remembers it.
+      // Also when only the database remembers it.
       assert.equal(lists.rooms.body.data[0].customRoomId, id, where)
     }),
     { numRuns: 30 + examples.length, examples },
@@ -477,7 +477,7 @@ test('an id names one meeting of a project', async () => {
   }
   const both = await server.rest('POST', '/v2/rooms', { customRoomId: 'one', userMeetingId: 'other' })
   assert.deepEqual([both.status, both.body.code], [400, 'INVALID_REQUEST'])
-  // Of another project's meetings nobody learns by trying.
+  // Nobody learns about another project's meetings by trying ids.
   const { body: other } = await server.admin('POST', '/v2/admin/projects', { name: 'other' })
   const { body: key } = await server.admin('POST', '/v2/admin/keys', { projectId: other.projectId })
   const theirs = server.token(['allow_join'], { apiKey: key.apiKey, secret: key.secret })
@@ -520,7 +520,7 @@ function mapped<In, Out>(values: Record<string, In>, to: (value: In) => Out): Re
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, to(value)]))
 }
 
-/** The test's own socket cannot send half a character; that is a door of its own below. */
+/** The test's own socket cannot send lone surrogates; another test below covers them. */
 function wellFormed(id: string): string {
   return id.isWellFormed() ? id : 'none'
 }

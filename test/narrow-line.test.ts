@@ -1,4 +1,4 @@
-/** What viewers on a narrow line receive, seen in the pictures that arrive in a real browser. */
+/** What viewers on a narrow line receive, measured in the video that arrives in a real browser. */
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { BadLine, LINE_ADDRESS } from './support/bad-line.ts'
@@ -18,7 +18,7 @@ after(async () => {
   app.stop()
 })
 
-/** Until the media server has found out what a line takes: it is slow to trust one that was narrow. */
+/** The time until the media server has estimated the bandwidth; after a narrow line it is slow. */
 const ESTIMATE_MS = 120_000
 
 test(

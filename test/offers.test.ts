@@ -1,4 +1,4 @@
-/** Streams on their way to a client that takes its time to answer, and what the others are told of a stream that stands still. */
+/** Streams offered to a client that answers slowly, and what the others are told about a paused stream. */
 import assert from 'node:assert/strict'
 import { after, before, mock, test } from 'node:test'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
@@ -30,7 +30,7 @@ const produce = async (client: WireClient, kind: 'audio' | 'video'): Promise<str
   return id
 }
 
-/** Lets the answers to this event wait until the returned function is called. */
+/** Delays the answers to this event until the returned function is called. */
 function holds(client: WireClient, event: string): (answer?: unknown) => void {
   let give: (answer?: unknown) => void = () => undefined
   const held = new Promise<unknown>((resolve) => (give = resolve))
@@ -41,7 +41,7 @@ function holds(client: WireClient, event: string): (answer?: unknown) => void {
   }
 }
 
-/** Everything that was sent to it before has arrived, and everything that it sent. */
+/** Waits until all messages in both directions so far have arrived. */
 const caughtUp = (client: WireClient): Promise<unknown> => client.request('getRouterRtpCapabilities')
 
 const count = (client: WireClient, method: string): number =>

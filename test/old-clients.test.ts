@@ -1,4 +1,4 @@
-/** What the server does for clients before 1.0 alone, seen on the wire. */
+/** Behaviour for clients before 1.0 only, on the wire. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
@@ -44,7 +44,7 @@ async function inside(meetingId: string, name: string, permissions?: string[]): 
   return client
 }
 
-/** A socket.io client; `bundles` as those from 0.11 on. */
+/** A socket.io client; with `bundles` like those from 0.11 on. */
 async function modern(
   meetingId: string,
   name: string,
@@ -128,7 +128,7 @@ test('protoo and socket.io clients in one meeting exchange people, streams and s
   await old.hears('request:newConsumer', (heard) => heard.producerId === audio)
   await single.request('changeMode', { mode: 'SIGNALLING_ONLY' })
   await old.hears('peerModeChanged', (heard) => heard.peerId === 'single' && heard.mode === 'VIEWER')
-  // A newcomer by the old name of a mode hears the others by old names too, and is sent nothing.
+  // A participant who joins with the old name of a mode gets old names for the others too, and receives no media.
   const viewer = connect(meetingId, 'viewer', { mode: 'VIEWER' })
   const { peers } = await viewer.join('Viewer')
   assert.deepEqual(peers.map(({ id, mode }: any) => `${id} ${mode}`).sort(), [
@@ -146,7 +146,7 @@ const CHROMIUM = {
   'user-agent': 'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36',
 }
 
-/** The header extensions that a client is asked to send. */
+/** The header extensions that a client is told to send. */
 const asked = ({ headerExtensions }: any): string[] =>
   headerExtensions
     .filter(({ direction }: any) => ['sendrecv', 'recvonly'].includes(direction))
@@ -201,7 +201,7 @@ test('socket.io: a client that shows at join that it needs other capabilities st
     ['watcher'],
   )
   await watcher.hears('newPeer', ({ id }) => id === 'old')
-  // With the right capabilities in hand it is in at the first try, and no other browser is made to begin anew.
+  // With the right capabilities from the start, it joins at the first attempt, and no other browser must start over.
   const elsewhere = of('elsewhere')
   await elsewhere.join({ rtpCapabilities })
   assert.equal(elsewhere.heard.filter(({ method }) => method === 'entryResponded').length, 1)
@@ -290,7 +290,7 @@ test('a refusal is preceded by an error until the client shows that it reads the
   const plain = await ask(recent)
   assert.equal(plain.error, undefined)
   assert.equal(plain.data.errorCode, 4021)
-  // Of chat over this socket none looks at the status, 0.11.5 included.
+  // In chat over this socket, no version reads the status, including 0.11.5.
   for (const method of ['pubsubSubscribe', 'pubsubPublish']) {
     const unsaid = await ask(recent, method, { topic: 'x'.repeat(300), message: 'said to nobody' })
     assert.equal(typeof unsaid.error, 'string', method)
@@ -317,7 +317,7 @@ test('a refusal that an old SDK swallows reaches the app as an error', async () 
   })
   await assert.rejects(eleven.request('removePeer', { peerId: 'old' }), code(4008))
   await eleven.hears('error')
-  // A client of today tells its app itself; one that says nothing is known by its chat.
+  // A current client reports the refusal itself; one without a version is recognised by its chat.
   await assert.rejects(carl.request('removePeer', { peerId: 'old' }), code(4008))
   await carl.request('pubsubSubscribe', { topic: 'CHAT' })
   assert.ok(!carl.heard.some(({ method }) => method === 'error'))
@@ -360,7 +360,7 @@ test('pubsub: one chat with the socket of 1.x, history oldest first, live messag
       assert.deepEqual([heard.senderId, heard.payload], [n === 1 ? 'ancient' : 'old', { n }])
       assert.ok(heard.id && Date.parse(heard.timestamp as string) > 0)
     }
-  // A second listener of the same topic has the history again, and hears what is said once.
+  // A second listener of the same topic gets the history again, and each new message once.
   const again = await old.request('pubsubSubscribe', { topic: 'CHAT' })
   assert.deepEqual(
     again.messages.map(({ message }: any) => message),
@@ -370,7 +370,7 @@ test('pubsub: one chat with the socket of 1.x, history oldest first, live messag
   const blank = await old.hears('pubsubMessage', ({ payload }: any) => payload?.only === 'payload')
   assert.equal(blank.message, ' ')
   assert.equal(old.heard.filter(({ payload }: any) => payload?.only === 'payload').length, 1)
-  // Said to one alone.
+  // A private message.
   const third = await modern(meetingId, 'third')
   await third.request('pubsubSubscribe', { topic: 'CHAT' })
   await old.request('pubsubPublish', { topic: 'CHAT', message: 'secret', options: { sendOnly: ['ancient'] } })
@@ -394,7 +394,7 @@ test('pubsub: a long history is cut to the newest half megabyte, and a return re
     return client
   }
   const old = await come()
-  // As JSON a control character takes six bytes.
+  // In JSON, a control character takes six bytes.
   const text = '\u0001'.repeat(30_000)
   const say = (by: WireClient, topic: string, n: number) =>
     by.request('pubsubPublish', { topic, message: `${n}${text}`, options: { persist: true } })

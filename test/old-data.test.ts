@@ -1,4 +1,4 @@
-/** Data folders of other versions: what an older one left is all there, a newer one is refused. */
+/** Data folders of other versions: those of an older version are read completely, those of a newer one are refused. */
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ const FIRST = join(import.meta.dirname, 'fixtures/first-version.sql')
 const LEFT_AT = 1_795_575_081_000
 const MINUTE_MS = 60_000
 
-/** A clock that began a minute after. */
+/** A clock that starts a minute later. */
 function sinceThen(): () => number {
   const startedAt = performance.now()
   return () => Math.floor(LEFT_AT + MINUTE_MS + performance.now() - startedAt)

@@ -1,4 +1,7 @@
-/** Our own client against the whole server but its media workers: what one says of itself is what the others have. */
+/**
+ * Our own client with the whole server except media workers: each participant's state agrees with what the others
+ * receive.
+ */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { freePorts } from './support/ports.ts'
@@ -78,7 +81,7 @@ test('switches microphone, camera and screen on and off', async () => {
 test('after quick changes the others have the latest wish', async () => {
   const [ann, bob] = await two()
   const { devices } = bob.meeting
-  // Which of these are still under way when the next comes is left to chance; each ends off.
+  // Randomly, some of these are still under way when the next begins; each time the device ends off.
   for (let times = 0; times < 10; times++) {
     void devices.disableMic()
     void devices.enableMic()
@@ -132,7 +135,7 @@ test('a stream switched off by a moderator while it starts is off, and can be sw
     assert.equal(devices.status('mic'), 'off')
     await ann.until(() => has(ann, 'bob') === 'camera on; video', `does not hear bob (${waited})`)
   }
-  // The person's own wish comes while the moderator's is being done, and is the later one.
+  // The person's own wish comes while the moderator's is carried out; the later one counts.
   await devices.enableMic()
   const muting = ann.meeting.moderation.disableMic('bob')
   await bob.until(() => devices.status('mic') !== 'on', 'is being muted')
@@ -163,7 +166,7 @@ test('a stream ended by the browser is off for everybody', async () => {
   bob.tracks.find(({ kind, readyState }) => kind === 'audio' && readyState === 'live')!.endByBrowser()
   await ann.until(() => has(ann, 'bob') === 'camera+share on; share+shareAudio+video', 'does not hear bob')
   assert.equal(bob.meeting.devices.status('mic'), 'off')
-  // Its sound alone: the screen goes on.
+  // Only its sound ended: the screen continues.
   bob.tracks.findLast(({ kind, readyState }) => kind === 'audio' && readyState === 'live')!.endByBrowser()
   await ann.until(() => has(ann, 'bob') === 'camera+share on; share+video', 'sees the screen without sound')
   bob.tracks.findLast(({ kind, readyState }) => kind === 'video' && readyState === 'live')!.endByBrowser()
@@ -182,7 +185,7 @@ test('a changed microphone or camera continues the same stream, unless it was sw
   await switching
   await ann.until(() => has(ann, 'bob') === 'mic on; audio', 'does not see bob')
   assert.equal(bob.open.length, 1)
-  // Switched while it is off or being switched on: on, from there.
+  // Switched while it is off or being switched on: afterwards it is on, with the new device.
   void devices.enableCamera()
   await devices.switchCamera('other')
   await ann.until(() => has(ann, 'bob') === ALL_ON, 'sees bob')
@@ -215,7 +218,7 @@ test('a stream that the server refuses is off here too', async () => {
     await assert.rejects(bob.meeting.devices.enableCamera(), { reason: 'MAX_SPEAKER_REACHED' })
     assert.equal(bob.meeting.devices.status('camera'), 'off')
     assert.equal(bob.open.length, 1)
-    // The picture is sent, its sound is refused: neither stays.
+    // The video is sent, but its sound is refused: neither stays.
     await bob.meeting.devices.disableMic()
     await assert.rejects(bob.meeting.devices.startShare(), { reason: 'MAX_SPEAKER_REACHED' })
     await ann.until(() => has(ann, 'bob') === ALL_OFF, 'has nothing of bob')
@@ -250,7 +253,7 @@ test('changes during an absence are known after the return', async () => {
   const ann = await join(meetingId, 'ann')
   await join(meetingId, 'bob')
   await ann.until(() => has(ann, 'bob') === ALL_ON, 'has all of bob')
-  // All are cut off; bob comes back with nothing on before anybody could be told that it is off.
+  // All connections are cut; bob returns with everything off before anybody could be told.
   const gone: string[] = []
   ann.meeting.on('streamRemoved', ({ kind }) => gone.push(kind))
   await server.restart()
@@ -299,12 +302,12 @@ test('if the server lost a stream of ours or disagrees, the client rebuilds its 
     await ann.until(() => ann.meeting.devices.status('mic') === 'on', 'sends')
     odd.say({ method: 'participantMediaStateChanged', peerId: 'ann', kind: 'share', newState: true })
     await ann.until(() => odd.connections === 3 && odd.count('produce') === 3, 'sends once more')
-    // Different for a moment only: nothing is made anew.
+    // A short difference: nothing is rebuilt.
     odd.say({ method: 'participantMediaStateChanged', peerId: 'ann', kind: 'audio', newState: false })
     odd.say({ method: 'participantMediaStateChanged', peerId: 'ann', kind: 'audio', newState: true })
     await new Promise((done) => setTimeout(done, 600))
     assert.equal(odd.connections, 3)
-    // Its own name, said by a backend.
+    // A backend changes its own name.
     odd.say({ method: 'peerDisplayNameChanged', peerId: 'ann', displayName: 'Anna', oldDisplayName: 'ann' })
     await ann.until(() => ann.meeting.self.name === 'Anna', 'has another name')
   } finally {
@@ -327,7 +330,7 @@ test('a participant waits for a returning server that still prepares its media',
     odd.refusal = undefined
     await ann.joined()
     assert.equal(ann.meeting.mediaPreparing, undefined)
-    // What is no matter of waiting ends it.
+    // A refusal that will not pass ends the attempt.
     odd.refusal = { code: 5000, name: 'MEDIA_UNAVAILABLE', message: 'Media is off.' }
     const left = new Promise<string | undefined>((resolve) =>
       ann.meeting.on('left', ({ error }) => resolve(error?.reason)),

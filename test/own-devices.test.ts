@@ -1,4 +1,4 @@
-/** What a person's own buttons say is what everybody has, however quickly they are pressed: slow devices, a slow line. */
+/** Everybody receives what a person's own buttons show, however quickly they are pressed: slow devices, a slow line. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { agree, type Side } from './support/agreement.ts'
@@ -26,7 +26,7 @@ after(() => three?.close())
 const press = (button: string): Promise<void> => bob.page.getByTestId(`bar-${button}`).click()
 const wait = (ms: number): Promise<void> => bob.page.waitForTimeout(ms)
 
-/** To a known state, by single clicks and in one's own time. */
+/** Brings the buttons into a known state, one click at a time. */
 async function set(on: boolean, ...buttons: ('mic' | 'camera' | 'share')[]): Promise<void> {
   await agree(sides, AGREE_MS)
   const says = (await sides[1]!.says())!
@@ -67,7 +67,7 @@ test('off, two quick clicks, later on again: one live stream of each device', { 
   const buttons = ['camera', 'mic', 'share'] as const
   for (const apart of [0, 20, 80, 160, 240]) {
     await set(false, ...buttons)
-    // Open at once, so that what is quick is the line's alone.
+    // Devices open at once, so that only the line is slow.
     await bob.page.evaluate(`{
       globalThis.deviceDelayMs = 0
       for (const name of ${JSON.stringify(buttons)}) {

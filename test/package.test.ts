@@ -1,4 +1,4 @@
-/** The package as npm would publish it: sound to those who check packages, and a server where it is installed. */
+/** The package as npm would publish it: it passes package checks, and runs a server where it is installed. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { freePorts } from './support/ports.ts'
 
 const root = join(import.meta.dirname, '..')
 const PATIENCE_MS = 300_000
-/** What npm says where it cannot ask the registry. */
+/** npm's errors if it cannot reach the registry. */
 const UNREACHABLE = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT|ENOTCACHED)\b/
 
 let folder: string
@@ -22,13 +22,13 @@ const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'anteroom-package-'))
-  // A copy, as packing builds anew what the tests of pages use meanwhile.
+  // A copy, because packing rebuilds files that page tests use at the same time.
   const copy = join(folder, 'sources')
   for (const part of ['src', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
     cpSync(join(root, part), join(copy, part), { recursive: true })
   for (const part of ['README.md', 'LICENSE', 'CHANGELOG.md']) cpSync(join(root, part), join(copy, part))
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  // What an earlier build left must not be packed.
+  // Output of an earlier build must not be packed.
   mkdirSync(join(copy, 'dist'))
   cpSync(join(root, 'LICENSE'), join(copy, 'dist/left-over.js'))
   tarball = pack(copy, folder)

@@ -1,4 +1,4 @@
-/** The page for everybody: in light and dark, on a phone, without a mouse, without a camera, and on a poor line. */
+/** Accessibility of the page: in light and dark, on a phone, without a mouse, without a camera, and on a slow line. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
@@ -20,9 +20,9 @@ after(async () => {
   await server.stop()
 })
 
-/** What the accessibility rules of WCAG 2.2 A and AA find wrong with the page as it stands. */
+/** Returns the violations of WCAG 2.2 A and AA on the current page. */
 async function complaints(page: Page): Promise<string[]> {
-  // Colours on their way are none that anybody reads.
+  // Waits for transitions, because nobody reads the colours in between.
   await page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0))))
   await page.evaluate(axe)
   const { violations } = await page.evaluate(() =>
@@ -116,7 +116,7 @@ for (const [problem, name, sentence] of [
     await ann.knows((meeting) =>
       [...meeting.participants.values()].some((one: any) => one.micOn && !one.cameraOn),
     )
-    // Asked for again inside, it is told again, and the meeting goes on.
+    // Switched on again inside, it reports the problem again, and the meeting continues.
     await bob.page.getByTestId('bar-camera').click()
     await bob.page.getByText(sentence.replace(' You can join without.', '')).waitFor()
     await bob.knows((meeting) => meeting.participants.size === 1)
@@ -185,14 +185,14 @@ test('the start page loads nothing of the meeting, and each screen loads what wa
       .getEntriesByType('resource')
       .filter(({ name }) => name.endsWith('.js'))
       .map((entry) => entry.toJSON() as { encodedBodySize: number; decodedBodySize: number })
-      // A few hundred bytes hardly become fewer.
+      // A few hundred bytes can hardly be compressed.
       .filter(({ decodedBodySize }) => decodedBodySize > 2000),
   )
   assert.ok(coded.length > 0 && coded.every((one) => one.encodedBodySize * 2 < one.decodedBodySize))
 
   await ann.page.getByTestId('start').click()
   await ann.page.getByTestId('name').waitFor()
-  // While people look at themselves.
+  // During the preview.
   await ann.page.waitForLoadState('networkidle')
   assert.deepEqual([...asked].sort(), await weighed('in a meeting'))
   await ann.preJoin()

@@ -1,4 +1,4 @@
-/** Chat, hands and reactions on the page, also with somebody on the published client. */
+/** Chat, raised hands and reactions on the page, also with a participant on the published client. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
@@ -91,7 +91,7 @@ test('chat: unread count, history for latecomers, private messages, links, no ma
     await dan.page.screenshot({ path: `${process.env.SCREENSHOTS}/chat-narrow.png` })
   }
 
-  // Another name, which the published client has no button for: by the wire.
+  // Changes a name over the wire, because the published client has no button for it.
   const dora = new WireClient({
     url: server.url,
     token: signAnything({ apikey: 'test-key', permissions: ['allow_join'] }),
@@ -105,7 +105,7 @@ test('chat: unread count, history for latecomers, private messages, links, no ma
   await ann.page.getByRole('button', { name: 'Actions for Theodora' }).waitFor({ state: 'attached' })
   dora.close()
 
-  // A restart of the server: the same session, the same chat, nothing twice.
+  // The server restarts: the same session, the same chat, nothing twice.
   await server.end('SIGKILL')
   await server.run()
   await ann.knows((meeting) => meeting.state === 'joined' && meeting.participants.size >= 2)
@@ -148,7 +148,7 @@ test('chat: text typed while a message is being sent stays, and a double Enter s
   await ann.page.getByTestId('bar-chat').click()
   assert.equal(await text.inputValue(), 'a draft')
 
-  // To somebody who leaves before it is sent: it goes neither to them nor to everybody.
+  // A private message to a participant who leaves before it is sent reaches neither that person nor everybody.
   const token = signAnything({ apikey: 'test-key', permissions: ['allow_join'] })
   const bob = new WireClient({ url: server.url, token, meetingId, participantId: 'bob', name: 'Bob' })
   await bob.join()
@@ -160,7 +160,7 @@ test('chat: text typed while a message is being sent stays, and a double Enter s
   assert.deepEqual([await text.inputValue(), await said()], ['a draft', ['first', 'second']])
   await ann.page.getByTestId('chat-to').selectOption('')
 
-  // The line breaks under it.
+  // The line breaks while the message is sent.
   cut = true
   await text.press('Enter')
   await text.pressSequentially('written meanwhile')
@@ -201,11 +201,11 @@ test('lobby: the second half of a double click admits nobody else', async () => 
   await allow.click()
   await first!.hears('entryResponded', ({ decision }) => decision === 'allowed')
   await ann.page.getByText('second asks to join').waitFor()
-  // The pointer is where the button was, which is now the next one's.
+  // The pointer is where the button was; the next button has moved there.
   const { x, y, width, height } = (await allow.boundingBox())!
   await ann.page.mouse.move(x + width / 2, y + height / 2)
   for (const half of ['down', 'up'] as const) await ann.page.mouse[half]({ clickCount: 2 })
-  // Answered after whatever the click asked for.
+  // The answer to anything that the click requested has arrived before this one.
   await ann.page.getByTestId('deny').click()
   assert.equal((await second!.hears('entryResponded')).decision, 'denied')
   for (const guest of [first!, second!]) guest.close()

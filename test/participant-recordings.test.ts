@@ -1,4 +1,6 @@
-/** A backend records participants over REST: published clients send, and the files are fetched, decoded and looked at. */
+/**
+ * A backend records participants over REST: published clients send, and the files are downloaded, decoded and examined.
+ */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -54,13 +56,13 @@ async function ask(method: string, path: string, body?: object): Promise<any> {
   return answer.body
 }
 
-/** What the backend was told of a meeting's recordings. */
+/** Returns the webhook about a recording of this meeting. */
 function told(event: string, roomId: string): Promise<Hook> {
   const is = ({ body }: Hook): boolean => body.webhookType === event && body.data.meetingId === roomId
   return receiver.until((hooks) => hooks.some(is)).then((hooks) => hooks.find(is)!)
 }
 
-/** Fetches a file in two pieces, as players do. */
+/** Downloads a file in two ranges, as players do. */
 async function fetched(fileUrl: string, name: string): Promise<string> {
   const piece = async (range: string): Promise<Response> => {
     const answer = await fetch(fileUrl, { headers: { range } })
@@ -134,7 +136,7 @@ test(
       ['ann', 'ann', null, []],
     )
 
-    // What is recorded takes its time.
+    // Lets the recording run.
     await passes(4000)
     await ann.run('await m.muteMic(); await m.disableWebcam()')
     const offAt = Date.now()

@@ -1,4 +1,7 @@
-/** A meeting over a PostgreSQL that is really stopped: what goes on, what is refused, and what is written when it is back. */
+/**
+ * A meeting over a PostgreSQL that is really stopped: what continues, what is refused, and what is saved when it is
+ * back.
+ */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,7 +10,7 @@ import { TestServer } from './support/test-server.ts'
 import { WireError } from './support/wire-client.ts'
 
 const PATIENCE_MS = 120_000
-/** `npm run attack:away` asks for thirty. */
+/** `npm run attack:away` sets thirty. */
 const AWAY_MS = 1000 * Number(process.env.TEST_AWAY_SECONDS ?? 0)
 let database: OwnPostgres
 let server: TestServer
@@ -82,13 +85,13 @@ test(
     await ann.request('respondEntry', { id: 'denied', decision: 'denied' })
     assert.equal((await denied!.hears('entryResponded')).decision, 'denied')
 
-    // The published client comes back where its line is cut, and leaves the meeting where its connection is closed.
+    // The published client returns after its line is cut, but leaves the meeting if its connection is closed.
     const late = person('late')
     assert.equal((await late.hears('error')).name, 'STORE_UNAVAILABLE')
     await until(() => Promise.resolve(!late.socket.connected), 'the newcomer is cut off')
     assert.equal(late.closed, undefined)
 
-    // Those inside hear each other; who leaves has left, who lost the line is back.
+    // Participants inside receive each other; those who left are gone, and one who lost the connection is back.
     await ann.request('changeDisplayName', { displayName: 'Ann, without a database' })
     await bob.hears('peerDisplayNameChanged')
     leaver.close()

@@ -1,4 +1,7 @@
-/** A PostgreSQL that serves badly: read-only, full, silent, slow or started anew. What goes on, what is refused, and that it mends itself. */
+/**
+ * A PostgreSQL with problems: read-only, full, silent, slow or restarted. What continues, what is refused, and the
+ * recovery.
+ */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
@@ -38,7 +41,7 @@ interface Place {
   cleanUp?: () => unknown
 }
 
-/** A meeting of two on a server over a database of its own. */
+/** A meeting of two on a server with its own database. */
 async function meeting(t: TestContext, name: string, { url, cleanUp }: Place = {}) {
   const server = await TestServer.start({ databaseUrl: url ?? database.urlOf(name), logLevel: 'silent' })
   t.after(async () => {
@@ -77,7 +80,7 @@ async function hindered(
   await bob.gone()
 }
 
-/** Connections that are open already keep what they were given. */
+/** Closes the connections, because open ones keep their settings. */
 const disconnect = (name: string): Promise<unknown> =>
   runSql(database.admin, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
 
@@ -112,11 +115,11 @@ test('a database on a full disk', onPostgres, async (t) => {
     },
   })
   await hindered(people, {
-    // What is left of the last pages is used up by the writes that are tried.
+    // The attempted writes use up the space in the last pages.
     begin: () => disk.fill(),
     end: () => disk.free(),
     reads: true,
-    // What changes rows of which there are others on the page finds room.
+    // A row can be changed if its page has free space.
     refusesAll: false,
   })
 })
@@ -172,7 +175,7 @@ test(
   },
 )
 
-/** To the server and back, each piece later by `delayMs`. */
+/** Delays each piece in both directions by `delayMs`. */
 async function slowLine(port: number): Promise<{ port: number; delayMs: number; close: () => void }> {
   const sockets = new Set<Socket>()
   const server = createServer((client) => {

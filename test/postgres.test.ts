@@ -1,4 +1,4 @@
-/** The whole server over PostgreSQL: what it keeps survives a restart. */
+/** The whole server over PostgreSQL: stored data survives a restart. */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

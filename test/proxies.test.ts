@@ -1,4 +1,7 @@
-/** The samples of `docs/proxies`, run as they are but for names, ports and certificate; skipped where the proxy is not installed. */
+/**
+ * The samples of `docs/proxies`, unchanged except for names, ports and certificate; skipped if the proxy is not
+ * installed.
+ */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,14 +23,14 @@ let folder: string
 let server: RealServer
 let port: number
 let running: ChildProcess | undefined
-/** No name of this machine, so that who comes by it is nobody of this machine. */
+/** Not a name of this machine, so callers who use it are not the owner. */
 const NAME = 'meet.example.test'
 const publicUrl = (): string => `https://${NAME}:${port}`
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anteroom-proxy-'))
   port = await freePorts(1)
-  // As the samples have it; nothing is sent to that address here.
+  // As in the samples; nothing is sent to that address here.
   server = await RealServer.start({ PUBLIC_URL: publicUrl(), ANNOUNCED_ADDRESS: '203.0.113.10' })
 })
 after(async () => {
@@ -108,7 +111,7 @@ function call(
 }
 
 async function meetThrough(): Promise<void> {
-  // Whoever comes through a proxy is nobody of this machine.
+  // Callers who come through a proxy are not the owner.
   assert.equal((await call('GET', '/get-token')).status, 401)
   const basic = `Basic ${Buffer.from(`${API_KEY}:${SECRET}`).toString('base64')}`
   const { body } = await call('GET', '/get-token', { authorization: basic })

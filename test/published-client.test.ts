@@ -105,7 +105,7 @@ test('each refusal reaches join() with its code', async () => {
     const failed = await one.join(server.secureUrl, { token: given, meetingId: to })
     assert.deepEqual({ code: failed.code, name: failed.name }, { code, name })
   }
-  // Known at the socket only, where it comes as an error event.
+  // The socket detects it, so it is reported as an error event.
   await one.join(server.secureUrl, {
     token: token(DIRECT, { participantId: 'ann' }),
     meetingId,
@@ -140,7 +140,7 @@ test('a full meeting, a revoked key and a second place reach it too', async () =
   for (;;) {
     const failed = await fifth.join(server.secureUrl, { token: revoked, meetingId })
     if (failed.code === 4053) break
-    // Until the server has read its keys again it knows nothing of this one, or not yet that it is revoked.
+    // Before the server has read its keys again, it does not know this key, or not that it is revoked.
     assert.ok(failed.code === 4001 || failed.code === 3056, JSON.stringify(failed))
     assert.ok(Date.now() < giveUpAt)
   }
@@ -289,7 +289,7 @@ test('chat: live to all with the sender of the server, history in order, private
     ['message 1', 'message 2', 'message 3'],
   )
   assert.equal(old.at(-1)![2].isLast, true)
-  // Limits of what was said before.
+  // `oldMessageLimit` limits the number of kept messages.
   const dan = await inside(meetingId, 'dan')
   await dan.run(LISTEN('CHAT', '{ oldMessageLimit: 1 }'))
   await dan.until(`chat.some(([kind]) => kind === 'old')`)
@@ -437,7 +437,7 @@ test('services that do not exist here are refused with 4021', async () => {
   assert.equal(await refusalOf(ann, 'startTranslation({})'), 4021)
 })
 
-/** The code with which the app hears that a call was refused. */
+/** Returns the code with which the app learns that a call was refused. */
 async function refusalOf(one: Published, call: string): Promise<number> {
   await one.run(`last.error = last.caught = undefined; m.${call}.catch((error) => { last.caught = error })`)
   await one.until('(last.caught ?? last.error) !== undefined')

@@ -1,4 +1,4 @@
-/** The published browser client where it is used in less common ways, and where the network fails it. */
+/** The published browser client in less common uses, and on a failing network. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
@@ -195,7 +195,7 @@ test('debugMode reports only to this server, and checkConnection finds it', asyn
   const meetingId = await meeting()
   const hosts = new Set<string>()
   const ann = await window()
-  // What has no host stays in the browser: chat's worker comes from a blob.
+  // An address without a host stays in the browser: chat's worker comes from a blob.
   ann.page.on('request', (request) => hosts.add(new URL(request.url()).host))
   ann.page.on('websocket', (socket) => hosts.add(new URL(socket.url()).host))
   await ann.inside(server.secureUrl, {
@@ -257,7 +257,7 @@ test('a chat socket that is cut reconnects by itself, and no message arrives twi
     assert.deepEqual(await ann.run(`return log.filter(([name]) => name === 'meeting-left')`), [])
     const heard = await ann.run<string[]>('return chat')
     assert.deepEqual(heard, [...new Set(heard)])
-    // Whoever asks again has all of it.
+    // A client that subscribes again gets everything.
     const carl = await inside(meetingId, 'carl', STILL)
     await carl.run(LISTEN())
     await carl.until(`chat.includes(${JSON.stringify(heard.at(-1))})`)

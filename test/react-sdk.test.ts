@@ -46,7 +46,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** A page of the app. */
+/** Opens a page of the app. */
 async function opens(
   meetingId: string,
   name: string,
@@ -56,7 +56,7 @@ async function opens(
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     permissions: ['camera', 'microphone'],
-    // The SDK pauses a picture that is scrolled out of sight.
+    // The SDK pauses a video that is scrolled out of sight.
     viewport: { width: 700, height: 1400 },
   })
   await context.addInitScript(smallPictures)
@@ -80,7 +80,7 @@ test('the React SDK joins, is seen and heard, chats, mutes, leaves', async () =>
   await page.locator('[data-participant=Ann][data-mic=true][data-camera=true]').waitFor()
   await ann.seesAndHears(1)
   await page.locator('[data-participant=Ann] video').waitFor()
-  // The player may put another element in its place; whichever is there now must move.
+  // The player may replace its element; the current one must show new frames.
   await page.waitForFunction(() => {
     const video = document.querySelector<HTMLVideoElement>('[data-participant=Ann] video')
     return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > 5

@@ -1,4 +1,4 @@
-/** `/health` and `/health/ready` say what is, not what was: the real program, its media workers killed. */
+/** `/health` and `/health/ready` report the current state: the real program with its media workers killed. */
 import assert from 'node:assert/strict'
 import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,7 @@ test('without media workers the server is not ready and says why, and recovers b
     }
     assert.equal((await initConfig()).status, 200)
 
-    // One of two: people come in, and it is said.
+    // One of two workers is missing: people can join, and the status says so.
     await rename(worker, `${worker}.away`)
     process.kill(server.workers[0]!, 'SIGKILL')
     await until(async () => (await ready()).body.troubled.length > 0)
@@ -55,7 +55,7 @@ test('without media workers the server is not ready and says why, and recovers b
     )
     assert.match(body.missing[0].reason, /^Media is off: no media worker runs/)
     assert.deepEqual(await media(), { available: false, reason: body.missing[0].reason })
-    // From the first start of a replacement that failed, nobody is made to wait for one.
+    // After the first failed start of a replacement, nobody waits for one.
     await until(async () => (await initConfig()).status === 503)
     assert.equal((await initConfig()).body.name, 'MEDIA_UNAVAILABLE')
     assert.equal((await server.rest('GET', '/health/live')).status, 200)

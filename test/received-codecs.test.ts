@@ -1,4 +1,4 @@
-/** Every codec, on the worker of the sender and piped to another: seen in the pictures that arrive in a real browser. */
+/** Every codec, on the sender's worker and piped to another, measured in the video that arrives in a real browser. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
@@ -36,8 +36,9 @@ after(async () => {
 afterEach(() => clients.closeAll())
 
 /**
- * Relayed to a meeting on another worker; answers who is there. Where a meeting comes to lie depends on the load at that
- * instant, of the meetings before too. One on the sender's own worker adds to the load there, so the next lies elsewhere.
+ * Relays a participant to a meeting on another worker. The placement of a meeting depends on the current load,
+ * including that of earlier meetings; one on the sender's own worker adds to the load there, so the next one is placed
+ * elsewhere.
  */
 async function relayed(sender: MediaClient, viewer: Make, from: string): Promise<MediaClient> {
   const here = await sender.tap.mediaPorts()

@@ -1,6 +1,6 @@
 /**
- * What clients ask of media, seen in the pictures and the sound that arrive in a real browser, not in the answers: the
- * same journey for our own client and the published one.
+ * The effect of clients' media requests, measured in the video and sound that arrive in a real browser, not in the
+ * answers: the same journey for our own client and the published one.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
@@ -39,7 +39,7 @@ after(async () => {
 })
 afterEach(() => clients.closeAll())
 
-/** Of all the switches of one viewer the quickest takes no longer; a machine under load is slow, but not each time. */
+/** The fastest of a viewer's switches takes no longer; a machine under load is slow, but not every time. */
 const SWITCH_MS = 2000
 
 /** The viewer's newest stream of this kind. */
@@ -47,7 +47,7 @@ async function consumerOf({ tap }: MediaClient, kind: StreamKind): Promise<{ con
   return { consumerId: (await tap.until('ann', kind, 'was there', () => true)).consumerId }
 }
 
-/** What one viewer asks for, and sees, whatever the others do. */
+/** One viewer gets what it requests, whatever the others do. */
 async function asksOfStreams(viewer: MediaClient, say: (line: string) => void): Promise<void> {
   const { tap } = viewer
   const ups: number[] = []
@@ -109,7 +109,7 @@ for (const make of makes) {
 
     const each = (work: (viewer: MediaClient) => Promise<unknown>): Promise<unknown> =>
       Promise.all(viewers.map(work))
-    // One at a time: a key frame that one asks for comes to all.
+    // One at a time, because a key frame that one viewer requests reaches all.
     for (const viewer of viewers) {
       const before = await viewer.tap.until('ann', 'video', 'was there', () => true)
       await viewer.tap.ask('requestConsumerKeyFrame', { consumerId: before.consumerId })
@@ -143,7 +143,7 @@ for (const make of makes) {
     await each(({ tap }) => tap.flows('ann', 'audio'))
 
     await sender.share(true)
-    // As large as it is sent, whatever is asked for: it has one size.
+    // It has only one size, whatever is requested.
     await each(async ({ tap }) => {
       const { consumerId } = await tap.until('ann', 'share', 'had a size', (now) => now.width > 0)
       await tap.ask('setConsumerPreferredLayers', { consumerId, spatialLayer: 0, temporalLayer: 0 })

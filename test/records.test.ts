@@ -1,4 +1,4 @@
-/** Sessions as they are recorded, and live meetings as a backend reaches them. */
+/** Recorded sessions, and live meetings as a backend uses them. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { RealServer } from './support/real-server.ts'
@@ -137,7 +137,7 @@ test('streams are switched off and requested, and the record shows when each was
   await ann.hears('participantMediaStateChanged', ({ newState }) => newState === false)
   assert.equal((await post('/v2/sessions/participants/ask', muted)).status, 200)
   await ann.hears('request:enableMic')
-  // The line is lost; nobody leaves.
+  // The connection is lost; nobody leaves.
   ann.socket.io.engine.close()
   await server.sessionEnded(meetingId)
   const { body } = await get(`/v2/sessions/${live.sessionId}/participants/ann`)

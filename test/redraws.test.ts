@@ -1,4 +1,4 @@
-/** What the meeting screen draws again when something changes in a meeting of 25: that, and nothing else. */
+/** When something changes in a meeting of 25, the meeting screen redraws only that. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -30,7 +30,7 @@ after(async () => {
   assert.deepEqual(errors, [])
 })
 
-/** The page in one script, with every element that it creates counted. */
+/** Bundles the page into one script that counts every element it creates. */
 async function bundle(): Promise<string> {
   const { output } = (await build({
     configFile: false,

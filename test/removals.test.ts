@@ -1,4 +1,4 @@
-/** Removed means out: every way back there is, who shares the token, and who may lift it (docs/decisions/0004). */
+/** A removal keeps a participant out: every way back, shared tokens, and who may lift it (docs/decisions/0004). */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { WebSocket } from 'ws'
@@ -51,7 +51,7 @@ async function remove(by: WireClient, participantId: string): Promise<void> {
   await by.request('removePeer', { peerId: participantId })
 }
 
-/** Each removal as moderators see it: id, name, by whom, and whether the token is shared. */
+/** The removals as moderators see them: id, name, by whom, and whether the token is shared. */
 async function view(meetingId: string): Promise<[string, string, string, boolean][]> {
   const { body } = await server.rest('GET', `/v2/rooms/${meetingId}/removals`)
   return body.data.map(({ participantId, name, removedBy, tokenShared }: any) => [
@@ -62,7 +62,7 @@ async function view(meetingId: string): Promise<[string, string, string, boolean
   ])
 }
 
-/** With which status a chat socket is refused; 101 where it is opened. */
+/** Returns the status with which a chat socket is refused; 101 if it is opened. */
 function statusOfChat(pubSubUrl: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(pubSubUrl)
@@ -129,7 +129,7 @@ test('a seat that joins in the instant of the removal is not inside afterwards',
     const [outcome] = await joined
     const { participants, entering } = (await server.rest('GET', `/v2/rooms/${meetingId}/live`)).body
     const shown = [...participants, ...entering].map(({ participantId }) => participantId)
-    // Either it had joined before, seen by all, and its token is shared; or it is out.
+    // Either it had joined before, visible to all, so its token is shared; or it is out.
     if (outcome.status === 'rejected') assert.deepEqual(shown, ['mod'])
     else {
       assert.ok(shown.includes(`seat-${round}`) || seat.closed)
@@ -157,7 +157,7 @@ for (const twice of [false, true])
       await back.enter()
       await back.hears('entryResponded')
       if (twice) removing.push(remove(mod2, 'bad'))
-      // Requests of one connection are read in their order.
+      // The requests of one connection are read in order.
       await mod2.request('ping')
       store.release()
       await Promise.all(removing)
@@ -237,7 +237,7 @@ test('those who wait with a removed token, or under a removed id, are evicted an
   assert.equal((await second.hears('error')).name, 'REMOVED_FROM_SESSION')
   await mod.hears('entryWithdrawn', ({ id }) => id === 'second')
   await assert.rejects(mod.request('respondEntry', { id: 'second', decision: 'allowed' }), refused(4059))
-  // An admission is not worth more than the removal.
+  // An admission does not override the removal.
   await keptOut({ meetingId, participantId: 'bad', token })
   await mod.request('respondEntry', { id: 'innocent', decision: 'allowed' })
   assert.equal((await innocent.hears('entryResponded')).decision, 'allowed')
@@ -249,7 +249,7 @@ test('neither a switch nor a relay brings a removed participant back', async () 
   const token = server.token(['allow_join'])
   const fresh = server.token(['allow_join'])
   await inside({ meetingId, participantId: 'bad', token })
-  // A seat and a relay that were there before the removal.
+  // A seat and a relay from before the removal.
   const seat = await inside({ meetingId: elsewhere, participantId: 'seat', token: fresh })
   await seat.request('switchToMeeting', { meetingId, secret: token })
   await seat.hears('entryResponded', ({ switchingRoomId }) => switchingRoomId === meetingId)
@@ -273,7 +273,7 @@ test('neither a switch nor a relay brings a removed participant back', async () 
   await assert.rejects(seat.request('join', { switchingRoom: true }), refused(5000, 'INVALID_STATE'))
   const answer = { peerId: 'asking', meetingId: elsewhere, decision: 'allowed' }
   await assert.rejects(mod.request('respondToMediaRelayRequest', answer), refused(404))
-  // What comes afterwards: with the token, and under the id.
+  // Later attempts: with the token, and under the id.
   await assert.rejects(seat.request('switchToMeeting', { meetingId, secret: token }), REMOVED)
   await assert.rejects(seat.request('mediaRelayRequestSent', { meetingId, secret: token }), REMOVED)
   const same = await inside({ meetingId: elsewhere, participantId: 'bad', token: fresh })
@@ -308,9 +308,9 @@ test('if others share the token, only the participant id is kept out', async () 
   const holds = async (): Promise<void> => {
     await keptOut({ ...all, participantId: 'bad' })
     await keptOut({ meetingId, participantId: 'bad', token: server.token(['allow_join']) })
-    // Whoever comes with the token, as before or for the first time, comes in.
+    // Everybody else with the token may enter, again or for the first time.
     for (const participantId of ['mod', 'ann', 'eve']) await comesIn({ ...all, participantId })
-    // The moderator is told that the token is still good.
+    // The moderator sees that the token is still valid.
     assert.deepEqual(await view(meetingId), [['bad', 'bad', 'mod', true]])
   }
   assert.equal(ann.closed, undefined)
@@ -330,7 +330,7 @@ test('a shared token is removed with the last of its holders', async () => {
   await keptOut({ meetingId, participantId: 'a', token })
   const seat = await server.connect({ meetingId, participantId: 'seat', token }).enter()
   await seat.hears('entryResponded')
-  // A seat that has not joined holds no token.
+  // A seat without a join does not count as a holder of the token.
   await remove(mod, 'c')
   assert.equal((await seat.hears('error')).name, 'REMOVED_FROM_SESSION')
   assert.deepEqual(

@@ -1,4 +1,4 @@
-/** The published server SDK, unmodified, with one option: where our server is. */
+/** The published server SDK, unmodified, with one option: the address of our server. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import {
@@ -140,7 +140,7 @@ test('tokens built by the SDK permit what they say and nothing else', async () =
   await another.hears('error', ({ code }) => code === 4023)
   const right = server.connect({ meetingId: room.roomId, token, participantId: 'user-1' })
   assert.equal((await right.join()).self.canModerate, true)
-  // And the other way: a token of our own get-token is one that the SDK reads.
+  // The SDK can read a token of our own get-token, too.
   const ours = (await (await fetch(`${server.url}/get-token`)).json()) as { token: string }
   assert.deepEqual(sdk.verifyToken(ours.token).permissions, ['allow_join'])
   const management = sdk.accessToken().forApi().toJwt()

@@ -1,4 +1,4 @@
-/** A client of ours receives the pictures that it shows, in the size in which it shows them, the speakers' first. */
+/** Our client receives the videos that it shows, in the sizes in which it shows them, speakers first. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'

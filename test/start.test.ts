@@ -1,4 +1,4 @@
-/** What somebody sees who starts the server: a person at a terminal, and a program that reads the log. */
+/** What people see when they start the server: a person at a terminal, and a program that reads the log. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ after(() => rm(folder, { recursive: true, force: true }))
 
 const dataDir = join(folder, 'data')
 
-/** Starts it, sees it answer once, stops it, and returns all that it printed. */
+/** Starts the server, waits for one answer, stops it, and returns its output. */
 async function start(
   args: string[],
   { atTerminal, env = {} }: { atTerminal: boolean; env?: Record<string, string> },
@@ -23,7 +23,7 @@ async function start(
   const port = await freePorts(3)
   const command = [process.execPath, cli, ...args]
   const quoted = command.map((word) => `'${word}'`).join(' ')
-  // `script` of util-linux runs it at a terminal of its own.
+  // `script` of util-linux runs it in its own terminal.
   const [file, ...rest] = atTerminal ? ['script', '-qec', `exec ${quoted}`, '/dev/null'] : command
   const child = spawn(file!, rest, {
     cwd: folder,
@@ -63,16 +63,16 @@ async function start(
     await fetch(`http://127.0.0.1:${port}/ping`)
     await until(/answered/)
   } finally {
-    // Ctrl-C, where there is a terminal to press it.
+    // Ctrl-C, if there is a terminal.
     if (atTerminal) child.stdin.write('\x03')
     else child.kill('SIGTERM')
     await closed
   }
-  // The terminal shows what was pressed.
+  // The terminal echoes the keys.
   return output.replaceAll('\r', '').replaceAll('^C', '')
 }
 
-/** What nobody may find in a log. */
+/** The secrets that must not be in a log. */
 async function secretsOf(): Promise<string[]> {
   const read = async (name: string): Promise<string> => (await readFile(join(dataDir, name), 'utf8')).trim()
   const secret = /SECRET_KEY=(.+)/.exec(await read('api-key.env'))![1]!
@@ -104,7 +104,7 @@ test('elsewhere each line is JSON, and none contains credentials', async () => {
   assert.ok(
     Array.isArray(ready.off) && ready.off.some((line) => String(line).startsWith('other machines: set HOST')),
   )
-  // Without a link in the log, whoever runs it reads next how to get one.
+  // The log contains no link, so the next line tells the operator how to get one.
   const hint = lines[lines.indexOf(ready) + 1]!
   assert.equal(hint.msg, 'the dashboard has no password yet')
   assert.match(String(hint.cure), /^run "npm run anteroom -- admin reset": it prints a link/)

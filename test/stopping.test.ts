@@ -1,4 +1,4 @@
-/** The program ends on the first signal, whenever that comes, and leaves no process behind. */
+/** The program ends on the first signal, at any time, and leaves no process behind. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { freePorts } from './support/ports.ts'
 
 const root = join(import.meta.dirname, '..')
 const cli = join(root, 'src/cli.ts')
-/** For a machine that is busy; an idle one takes some milliseconds. */
+/** For a busy machine; an idle one takes some milliseconds. */
 const BOUND_MS = 90_000
 const WORKERS = 2
 let folder: string
@@ -23,7 +23,7 @@ after(() => rm(folder, { recursive: true, force: true }))
 
 type Signal = 'SIGINT' | 'SIGTERM'
 
-/** The program in a process group of its own, as a shell starts it. */
+/** The program in its own process group, as a shell starts it. */
 class Program {
   readonly child: ChildProcess
   output = ''
@@ -42,7 +42,7 @@ class Program {
     this.closed = once(this.child, 'close') as Program['closed']
   }
 
-  /** `npm` is what to ask npm for, where the program is started through it. */
+  /** `npm`: the arguments for npm, if the program is started through it. */
   static async serve(env: NodeJS.ProcessEnv = {}, npm?: string[]): Promise<Program> {
     const port = await freePorts(2 + WORKERS)
     const settings = {
@@ -73,7 +73,7 @@ class Program {
     }
   }
 
-  /** Sends the signal and sees the program end by it, with all that it started. */
+  /** Sends the signal and waits until the program has ended because of it, with all its child processes. */
   async endsOn(signal: Signal, toGroup: boolean, moment: string): Promise<void> {
     const before = this.children
     process.kill(toGroup ? -this.child.pid! : this.child.pid!, signal)
@@ -86,7 +86,7 @@ class Program {
     if (!ended) process.kill(-this.child.pid!, 'SIGKILL')
     assert.ok(ended, `${signal} ${moment}: it did not end: ${this.output}`)
     const [code, by] = ended
-    // Stopped in order; or, in the moment before the program itself runs, by the system.
+    // Stopped in order; or by the system, in the moment before the program itself runs.
     const isRight =
       code === 0
         ? this.output.endsWith('"msg":"stopped"}\n')
@@ -97,7 +97,7 @@ class Program {
   }
 }
 
-/** With the children of children. */
+/** Including children of children. */
 function childrenOf(parent: number): number[] {
   const children = pidsOfChildren(parent).trim().split(/\s+/).filter(Boolean).map(Number)
   return [...children, ...children.flatMap(childrenOf)]
@@ -105,10 +105,10 @@ function childrenOf(parent: number): number[] {
 
 function pidsOfChildren(parent: number): string {
   try {
-    // Asked for all the time; pgrep would take as much processor as the program.
+    // Read directly because it is called all the time; pgrep would use as much processor time as the program.
     return readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8')
   } catch {
-    // No Linux, or the process has ended.
+    // Not Linux, or the process has ended.
   }
   try {
     return execFileSync('pgrep', ['-P', String(parent)], { encoding: 'utf8' })
@@ -117,7 +117,7 @@ function pidsOfChildren(parent: number): string {
   }
 }
 
-/** A process that ended may be there for a moment still. */
+/** Waits until a process has disappeared; after its end it may be visible for a moment. */
 async function gone(pid: number, moment: string): Promise<void> {
   const giveUpAt = Date.now() + BOUND_MS
   for (;;) {
@@ -141,7 +141,7 @@ test('serve ends on the first signal at any moment of its start, and no media wo
   await first.endsOn('SIGTERM', false, 'when it is ready')
   assert.equal(await first.closed.then(([code]) => code), 0)
 
-  // Some beyond the whole start, as none takes as long as the other.
+  // Some after the whole start, because its duration varies.
   const moments = Array.from({ length: 20 }, (_, at) => Math.round((startMs * 1.2 * at) / 20))
   t.diagnostic(`a start takes ${startMs} ms; told to stop after ${moments.join(', ')} ms`)
   const next = moments.entries()
@@ -149,7 +149,7 @@ test('serve ends on the first signal at any moment of its start, and no media wo
     for (const [at, ms] of next) {
       const program = await Program.serve()
       await delay(ms)
-      // To the group every other time, as a terminal does.
+      // Every other time to the group, as a terminal does.
       await program.endsOn(signals[at % 2]!, at % 4 >= 2, `after ${ms} of ${startMs} ms`)
     }
   }
@@ -178,7 +178,7 @@ test('serve ends on a signal while it waits for a silent media worker, and ends 
 
 test('a server that npm started ends on a signal that only npm receives', async () => {
   const starts = [
-    // Without the building of the page before it.
+    // Without building the page first.
     ['start', '--silent', '--ignore-scripts'],
     ['run', '--silent', 'anteroom', '--', 'serve'],
   ]

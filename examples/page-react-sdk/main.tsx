@@ -59,7 +59,7 @@ function Chat() {
   )
 }
 
-/** What leaves the meeting; it takes `allow_mod` to start and stop it. */
+/** The outputs of the meeting; starting and stopping them needs `allow_mod`. */
 function Outputs() {
   const meeting = useMeeting()
   const { isRecording, isHls, hlsUrls, isLiveStreaming } = meeting

@@ -1,7 +1,7 @@
 /**
- * Runs the published sample apps against a server, two windows each, after nothing but the edits that `move-check --write`
- * makes: `npm run try:apps -- <folder>`, with clones of the public repositories beside each other in the folder. It fetches
- * nothing itself; the SDK that a page asks of the vendor's host comes from the package of the same version.
+ * Runs the published sample apps against a server, with two windows each, after only the edits of `move-check --write`:
+ * `npm run try:apps -- <folder>`, with clones of the public repositories in the folder. It downloads nothing; an SDK
+ * that a page requests from the vendor's host is served from the package of the same version.
  */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
@@ -19,11 +19,11 @@ import { API_KEY, signAnything } from '../support/test-server.ts'
 
 interface App {
   name: string
-  /** Below the folder that is given. */
+  /** The path below the given folder. */
   folder: string
   /** The file that the app's README says to fill in. */
   config: { file: string; text: (token: string) => string }
-  /** Makes a meeting and joins it. */
+  /** Creates a meeting and joins it. */
   create: (page: Page) => Promise<void>
   /** Joins the meeting with this id. */
   join: (page: Page, meetingId: string) => Promise<void>

@@ -1,4 +1,7 @@
-/** One who stops reading what the server sends: cut off with the reason before much has gathered, and nobody else notices. */
+/**
+ * A client that stops reading is disconnected with the reason before much data waits for it, and nobody else is
+ * affected.
+ */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { WebSocket } from 'ws'
@@ -7,7 +10,7 @@ import { TestServer } from '../support/test-server.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 const MIB = 1024 * 1024
-/** Far more than the server keeps for one client and the system takes from it. */
+/** Far more than the server buffers for one client plus the buffers of the system. */
 const MOST_SENT = 64 * MIB
 
 let server: TestServer
@@ -26,7 +29,7 @@ const join = async (meetingId: string, participantId: string): Promise<WireClien
   return client
 }
 
-/** The WebSocket below a client of socket.io. */
+/** The WebSocket below a socket.io client. */
 const socketOf = ({ socket }: WireClient): WebSocket =>
   (socket.io.engine.transport as unknown as { ws: WebSocket }).ws
 
@@ -45,7 +48,7 @@ async function timesCutOff(): Promise<number> {
 
 const payload = 'x'.repeat(200_000)
 
-/** What the others do: each says so many bytes at once to whoever does not read. */
+/** Ways in which others send much data to the client that does not read. */
 const ways: Record<string, { bytes: number; say: (by: WireClient, to: string) => void }> = {
   'to it alone': {
     bytes: payload.length,
@@ -79,10 +82,10 @@ for (const kind of ['socket.io', 'protoo'] as const) {
         assert.ok(sent < MOST_SENT, `${sent} bytes were kept for one who reads nothing`)
         for (let at = 0; at < 10; at++) say(ann, 'slow')
         sent += 10 * bytes
-        // The talker's own requests are answered in turn.
+        // Waits until the talker's own requests are answered.
         await ann.request('produceError', {})
       }
-      // Cut off: the others hear of it though it reads nothing, long before its pings would be missed.
+      // The others are told that it left, although it reads nothing, long before its pings are missed.
       await bob.hears('peerClosed', ({ peerId }) => peerId === 'slow')
       await bob.request('realtimeStoreSet', { key: 'k', value: 'and all goes on' })
       await bob.hears('realtimeStoreValueChanged', ({ value }) => value === 'and all goes on')
@@ -118,7 +121,7 @@ test('answers to simultaneous requests are never too much for a client that read
   const ann = await join(meetingId, 'ann')
   const value = 'x'.repeat(1000)
   await ann.request('realtimeStoreSet', { key: 'k', value })
-  // 9 MB of answers in one turn.
+  // 9 MB of answers at once.
   const answers = await Promise.all(
     Array.from({ length: 9000 }, () => ann.request('realtimeStoreGet', { key: 'k' })),
   )

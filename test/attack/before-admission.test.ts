@@ -1,4 +1,7 @@
-/** Every byte written to those who are not in, while a busy meeting goes on: nothing of anybody inside. */
+/**
+ * Records every byte sent to clients that are not admitted, while a busy meeting continues: none of it is about anybody
+ * inside.
+ */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { WebSocket } from 'ws'
@@ -12,7 +15,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-/** Speaks the frames of the contract by hand, so that nothing is left out of the record. */
+/** Writes the frames of the contract by hand, so that the record is complete. */
 class Outsider {
   readonly frames: string[] = []
   readonly #socket: WebSocket
@@ -100,7 +103,7 @@ test('those who wait, were refused or have not asked receive nothing about anybo
   await moderator.hears('entryRequested', ({ id }) => id === 'denied')
   await moderator.request('respondEntry', { id: 'denied', decision: 'denied' })
 
-  // Everything that a meeting says to its people, while those outside try everything there is.
+  // Causes everything that a meeting sends to its participants, while the outsiders try everything.
   const [ann, bob] = [insiders[0]!, insiders[1]!]
   for (const kind of ['audio', 'video'] as const) {
     const { id } = await ann.request('produce', {
@@ -142,9 +145,9 @@ test('those who wait, were refused or have not asked receive nothing about anybo
 
   const inside = [...insiders, moderator, removed]
   const forbidden = [
-    // Ids, names and what they said of themselves.
+    // Ids, names, and participants' descriptions of themselves.
     ...['insider-', 'name-of-', 'another-name-inside', 'secretOf', 'app-data-inside', 'value-inside'],
-    // How many there are, and what goes on.
+    // Their number, and their actions.
     ...['peers', 'participants', 'sessionId', 'newPeer', 'peerClosed', 'activeSpeaker', 'MediaState'],
     // Media and its addresses.
     ...[
@@ -167,6 +170,6 @@ test('those who wait, were refused or have not asked receive nothing about anybo
       for (const word of forbidden) assert.ok(!frame.includes(word), `${name} heard ${word}: ${frame}`)
     outsider.close()
   }
-  // The record does see what is said to those inside.
+  // The record does contain messages to participants inside.
   assert.ok(ann.heard.some(({ id }) => id === 'insider-late-0'))
 })

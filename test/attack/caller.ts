@@ -1,10 +1,10 @@
-/** Callers that come from an address of their own on this machine, and say only what a flood says. */
+/** Callers with an address of their own on this machine, for floods. */
 import { once } from 'node:events'
 import { request as httpRequest, type Agent } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { WebSocket } from 'ws'
 
-/** Where from: an address of 127.0.0.0/8, or whom a trusted proxy would speak for. */
+/** The source: an address of 127.0.0.0/8, or the client that a trusted proxy names. */
 export interface From {
   localAddress?: string
   headers?: Record<string, string>
@@ -18,7 +18,7 @@ export interface Answered {
 
 const PATIENCE_MS = 60_000
 
-/** One request on a connection of its own, or on that of `agent`. */
+/** Sends one request on its own connection, or on that of `agent`. */
 export function ask(
   url: string,
   path: string,
@@ -59,7 +59,7 @@ export function ask(
   })
 }
 
-/** A connection that sends nothing until it is told to. */
+/** Opens a connection that sends nothing by itself. */
 export async function openSocket(url: string, localAddress?: string): Promise<Socket> {
   const socket = connect({
     host: '127.0.0.1',
@@ -71,7 +71,7 @@ export async function openSocket(url: string, localAddress?: string): Promise<So
   return socket
 }
 
-/** What came on it until it was closed by the other side. */
+/** Returns everything received until the other side closed the connection. */
 export async function heardUntilClosed(socket: Socket): Promise<string> {
   let heard = ''
   const timer = setTimeout(() => socket.destroy(new Error('not closed')), PATIENCE_MS)
@@ -81,7 +81,7 @@ export async function heardUntilClosed(socket: Socket): Promise<string> {
   return heard
 }
 
-/** A WebSocket that never says what it wants. `refused`: the status with which it was not opened. */
+/** Opens a WebSocket that sends nothing. `refused`: the status with which it was refused. */
 export function openHalf(url: string, from: From = {}): Promise<{ socket?: WebSocket; refused?: Answered }> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(url)

@@ -1,4 +1,4 @@
-/** The machine's clock is set forward or back by an hour under a running server. */
+/** The machine's clock is set forward or back by an hour while a server runs. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { failing, Receiver, taking } from '../support/receiver.ts'
@@ -6,7 +6,7 @@ import { API_KEY, signAnything, TestServer } from '../support/test-server.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Good at any of the times here. */
+/** A token that is valid at all times in these tests. */
 function timeless(...permissions: string[]): string {
   const nowSeconds = Math.floor(Date.now() / 1000)
   return signAnything({ apikey: API_KEY, permissions, iat: nowSeconds - 7200, exp: nowSeconds + 7200 })
@@ -51,7 +51,7 @@ for (const [way, jumpMs] of [
     await ann!.request('changeDisplayName', { displayName: 'Ann' })
     bob!.close()
     await ann!.hears('peerClosed')
-    // The same token, and the same session.
+    // The same token and the same session.
     const again = server.connect({ token, meetingId, participantId: 'bob' })
     assert.equal((await again.join()).self.sessionId, self.sessionId)
     const ended = server.sessionEnded(meetingId)
@@ -87,7 +87,7 @@ for (const [way, jumpMs] of [
     }
     await takenOf(9)
     server.aheadMs = jumpMs
-    // At most one burst more, and soon again one by one; asked so seldom that nobody is cut off.
+    // At most one more burst, and soon one by one again; requested slowly enough that nobody is disconnected.
     assert.ok((await takenOf(12)) <= 10)
     for (let tries = 0; !(await taken()); tries++) {
       if (tries > 20) assert.fail('it stayed locked')
@@ -105,7 +105,7 @@ for (const [way, jumpMs] of [
     const [token, moderator] = [timeless('allow_join'), timeless('allow_join', 'allow_mod')]
     await server.connect({ token, meetingId: first, participantId: 'ann' }).join()
     await receiver.until((hooks) => hooks.length > 0)
-    // It waits for its next try, at an instant of the clock as it was.
+    // The delivery waits for its next attempt, at an instant of the earlier clock.
     for (let tries = 0; ; tries++) {
       const { body } = await server.rest(
         'GET',

@@ -1,4 +1,4 @@
-/** What `floods-long.ts` asks of `flooder.ts`. */
+/** The orders that `floods-long.ts` gives to `flooder.ts`. */
 export const floods = [
   'connections',
   'half-open sockets',
@@ -16,10 +16,10 @@ export interface FloodOrder {
   flood: Flood
   from: 'one' | 'many'
   url: string
-  /** Of a meeting that nobody else is in. */
+  /** An empty meeting for the flood. */
   meetingId: string
   seconds: number
 }
 
-/** How often each thing happened. */
+/** How often each outcome occurred. */
 export type FloodTally = Record<string, number>

@@ -1,6 +1,6 @@
 /**
- * The other side of `floods-long.ts`: one kind of flood for so long, in a process of its own, from one address of this
- * machine or from many. Everything is bounded: connections, what runs at once, and the time.
+ * The attacker of `floods-long.ts`: one kind of flood for a given time, in its own process, from one address of this
+ * machine or from many. Connections, concurrency and time are bounded.
  */
 import { once } from 'node:events'
 import { Agent } from 'node:http'
@@ -12,11 +12,11 @@ import type { Flood, FloodOrder, FloodTally } from './flood-order.ts'
 import { ask, openHalf, openSocket } from './caller.ts'
 
 const ADDRESSES = 50
-/** Held at once; more than the server lets in, less than a process may have. */
+/** The most connections held at once: more than the server admits, fewer than a process may have. */
 const MOST_HELD = { one: 2500, many: 11_000 }
 const AT_ONCE = 64
 const MEMBERS = 20
-/** Few, so that each comes to its own limit. */
+/** Few, so that each reaches its own limit. */
 const PRODUCING = 6
 const FILE_BYTES = 1_000_000
 const BAD_TOKEN = signAnything({ apikey: API_KEY, permissions: ['allow_join'] }, 'x'.repeat(40))
@@ -27,7 +27,7 @@ process.on('message', (order: FloodOrder) => {
     .catch((error: unknown) => process.send!({ failed: String(error) }))
 })
 process.on('disconnect', () => process.exit(0))
-// What the server cuts is what this is about.
+// Connections that the server cuts are expected.
 process.on('uncaughtException', () => undefined)
 
 async function run({ flood, from, url, meetingId, seconds }: FloodOrder): Promise<FloodTally> {
@@ -43,13 +43,13 @@ async function run({ flood, from, url, meetingId, seconds }: FloodOrder): Promis
     setTimeout(() => held.delete(one) && one.destroy(), Math.max(0, endsAt - performance.now()))
   }
   const isFull = (): boolean => held.size >= MOST_HELD[from]
-  /** Again and again, so many side by side. */
+  /** Repeats a step, this many times concurrently. */
   const repeat = async (times: number, step: (at: number) => Promise<void>): Promise<void> => {
     await Promise.all(
       Array.from({ length: times }, async (_, at) => {
         while (!isOver()) {
           await step(at).catch(() => count('cut'))
-          // Others of this process have their turn, and nothing spins.
+          // Lets other work of this process run, and avoids a busy loop.
           await new Promise((resolve) => setTimeout(resolve, 1))
         }
       }),

@@ -1,7 +1,7 @@
 /**
- * The long run: `npm run attack:floods [seconds of each]`. Each kind of flood against the real server with its defaults,
- * from one address and from many, while people in another meeting send sound and pictures over the real media workers.
- * No flood may make a gap of over 500 ms in what they hear and see, nor let the server's memory grow without an end.
+ * The long run: `npm run attack:floods [seconds of each]`. Runs each kind of flood against the real server with its
+ * defaults, from one address and from many, while people in another meeting send sound and video over the real media
+ * workers. No flood may cause a gap of more than 500 ms in their media, or let the server's memory grow without bound.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,22 +21,22 @@ import { floods, type Flood, type FloodOrder, type FloodTally } from './flood-or
 const seconds = Math.min(Number(process.argv[2] ?? 10), 300)
 const only = process.argv[3]
 const MOST_GAP_MS = 500
-/** Beyond what it was before the first flood: the process at its height, and what the server holds in the end. */
+/** The allowed growth since before the first flood: the peak of the process, and the server's heap at the end. */
 const MOST_GROWTH_MB = { resident: 600, held: 10 }
 const LOOK_MS = 5
 const ASK_MS = 100
-/** For the limits of seconds to be full again, and for what is closed to be gone. */
+/** Lets rate limits recover and closed connections disappear. */
 const REST_MS = 5000
 
 const token = (): string => signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
 const server = await RealServer.start({
   LOG_LEVEL: 'fatal',
-  // The defaults of a server that others reach.
+  // The defaults of a server that others can reach.
   MAX_HTTP_REQUESTS_PER_SECOND: '200',
   MAX_KEY_REQUESTS_PER_SECOND: '500',
   MAX_FAILED_TOKENS_PER_MINUTE: '120',
   MAX_ENTRY_REQUESTS_PER_MINUTE: '120',
-  // What it holds is told from what it let go of, and the system has not taken back yet.
+  // Tells live objects from garbage that the system has not taken back yet.
   NODE_OPTIONS:
     "--expose-gc --import=data:text/javascript,process.on('SIGUSR2',()=>{gc();gc();console.log('held:',JSON.stringify(process.memoryUsage()))})",
 })
@@ -47,11 +47,11 @@ const missed: string[] = []
 const createMeeting = async (): Promise<string> =>
   ((await server.rest('POST', '/v2/rooms', {}, token())) as { body: { roomId: string } }).body.roomId
 
-/** Of the server alone: its media workers hold the same whatever comes to it. */
+/** The memory of the server alone; that of its media workers does not depend on the floods. */
 const residentMb = (): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024
 
-/** The longest time in which a stream brought nothing, since it was last asked. */
+/** The longest time without a packet in any stream, since the last query. */
 class Gaps {
   readonly #streams = new Map<object, { received: number; at: number; longest: number }>()
   readonly #timer = setInterval(() => this.#look(), LOOK_MS)
@@ -83,7 +83,7 @@ class Gaps {
   }
 }
 
-/** What the server holds once it collected what it let go of. */
+/** The server's heap after a garbage collection. */
 async function heldMb(): Promise<number> {
   let held = ''
   for (let time = 0; time < 3; time++) {
@@ -225,7 +225,7 @@ try {
         due.set(source, Math.max(at + intervalMs, now - intervalMs))
       }
   }, LOOK_MS)
-  // Until the streams flow both ways.
+  // Waits until the streams flow both ways.
   for (let tries = 0; tries < 100 && gaps.take().streams < 4; tries++) await delay(100)
   await delay(1000)
 
@@ -259,7 +259,7 @@ try {
     ]),
   )
   for (const { name, gapMs, lagMs } of rows) {
-    // While this program stood still it neither sent nor heard.
+    // While this program was blocked, it neither sent nor received.
     if (gapMs - lagMs > MOST_GAP_MS) missed.push(`${name}: a gap of ${gapMs.toFixed(0)} ms`)
   }
   const peak = Math.max(...rows.map(({ peakMb }) => peakMb))

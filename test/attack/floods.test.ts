@@ -1,6 +1,6 @@
 /**
- * Floods, each from an address of its own: what goes over a limit is refused with a reason, and people in another meeting
- * notice nothing. The long version, with the real limits and real media, is `npm run attack:floods`.
+ * Floods, each from its own address: requests over a limit are refused with a reason, and people in another meeting are
+ * not affected. The long version, with the real limits and real media, is `npm run attack:floods`.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -51,7 +51,7 @@ before(async () => {
 })
 after(() => server.stop())
 
-/** Two people in another meeting, at another address, still hear each other. */
+/** Two people in another meeting, at another address, still receive each other's messages. */
 async function othersGoOn(): Promise<void> {
   const value = `word ${++said}`
   await ann.request('realtimeStoreSet', { key: 'said', value })
@@ -78,7 +78,7 @@ test('connections of one address over the limit get a reason, further ones are c
   assert.equal(await heardUntilClosed(await openSocket(server.url, localAddress)), '')
   await othersGoOn()
   assert.equal((await ask(server.url, '/ping', { localAddress: '127.0.0.12' })).status, 200)
-  // What never says anything is told so, and its place is free again.
+  // A silent connection is closed with a reason, and its place becomes free.
   for (const socket of [...held, ...silent]) assert.match(await heardUntilClosed(socket), /^HTTP\/1.1 408 /)
   assert.equal((await ask(server.url, '/ping', { localAddress })).status, 200)
 })
@@ -196,7 +196,7 @@ test('requests are counted per API key from all addresses, and separately from o
     const refused = answers.filter(({ status }) => status !== 200)
     assert.equal(refused.length, 12)
     for (const answer of refused) assertLimited(answer)
-    // Whoever only names the key takes nothing from it.
+    // A token with an invalid signature does not count for the key that it names.
     few.aheadMs += 10_000
     const forged = signAnything({ apikey: API_KEY, permissions: ['allow_join'] }, 'x'.repeat(32))
     for (let at = 0; at < 20; at++)
@@ -348,7 +348,7 @@ test('chat over the limit is refused, and a sender that never stops is closed wi
       socket.send(encodeClientFrame('publish', { requestId, topic: 'CHAT', message: 'x' }))
     await once(socket, 'open')
     if (messages > 1) {
-      // What is within the limit is answered before the flood.
+      // A message within the limit is answered before the flood.
       say('calm')
       while (taken === 0) await once(socket, 'message')
     }
@@ -447,7 +447,7 @@ test('a large body is read only with a token, and only a few at once per address
     socket.destroy()
   }
   const slow = await begin(cy.token, 1_000_000)
-  // Its headers were read once it is told to go on.
+  // The answer 100 shows that its headers were read.
   assert.match(String((await once(slow, 'data'))[0]), /^HTTP\/1.1 100 /)
   assert.equal((await cy.upload()).status, 200)
   assertLimited(await cy.upload(200_000))
@@ -471,9 +471,9 @@ test('a trusted proxy forwards for many callers, each counted alone; other forwa
         answers.push(await ask(behind.url, '/nothing', { localAddress, headers: header(at) }))
       return answers.filter(({ status }) => status === 429).length
     }
-    // Forged by a caller that is no proxy: every one counts as its own.
+    // A caller that is no proxy forges the header: every request counts for the caller itself.
     assert.equal(await flood('127.0.0.41', (at) => ({ 'x-forwarded-for': `198.51.100.${at}` })), 4)
-    // Said by the proxy: none of many, all of one, however it dresses up.
+    // The header of the proxy: many clients are not limited together, and one client is, however it varies the header.
     assert.equal(await flood('127.0.0.1', (at) => ({ 'x-forwarded-for': `198.51.100.${at}` })), 0)
     assert.equal(await flood('127.0.0.1', (at) => ({ 'x-forwarded-for': `10.0.0.${at}, 203.0.113.7` })), 4)
     assert.equal(await flood('127.0.0.1', (at) => ({ 'x-forwarded-for': `2001:db8:1:2::${at}` })), 4)
@@ -499,7 +499,7 @@ test('connections are limited in total, and one that ends makes room', async () 
     assertLimited(await ask(small.url, '/ping', { localAddress: '127.0.0.54' }))
     held[0]!.destroy()
     let answer = await ask(small.url, '/ping', { localAddress: '127.0.0.54' })
-    // The server may hear of the end after the request.
+    // The server may see the end of the connection after the request.
     for (let at = 0; at < 20 && answer.status !== 200; at++)
       answer = await ask(small.url, '/ping', { localAddress: '127.0.0.54' })
     assert.equal(answer.status, 200)
@@ -517,7 +517,7 @@ test('large bodies are limited in total; small ones are always accepted', async 
     slow.write(
       `POST /v2/rooms HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 90000\r\n\r\n`,
     )
-    // Its headers were read once it is told to go on.
+    // The answer 100 shows that its headers were read.
     assert.match(String((await once(slow, 'data'))[0]), /^HTTP\/1.1 100 /)
     const create = (bytes: number): Promise<Answered> =>
       ask(small.url, '/v2/rooms', {

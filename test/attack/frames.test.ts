@@ -1,4 +1,4 @@
-/** Frames that no client sends: written by hand, past the libraries that keep clients from them. */
+/** Frames that no client library sends, written by hand. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -10,19 +10,19 @@ import { TestServer } from '../support/test-server.ts'
 const TEXT = 1
 const BINARY = 2
 const PING = 9
-/** Far more than the system takes for one who does not read. */
+/** Far more than the system buffers for a client that does not read. */
 const MOST_SENT = 64 * 1024 * 1024
-/** Who is not cut is never closed. */
+/** A connection that is not cut is never closed. */
 const timeout = 120_000
 
 let server: TestServer
 before(async () => {
-  // Long, so that nothing is cut for saying nothing.
+  // Long enough that no connection is closed for being silent.
   server = await TestServer.start({ headersTimeoutSeconds: 600 })
 })
 after(() => server.stop())
 
-/** A frame that is masked with zeros. */
+/** A frame masked with zeros. */
 function frame(opcode: number, payload: string | Uint8Array): Buffer {
   const bytes = Buffer.from(payload)
   const head = Buffer.alloc(bytes.length < 126 ? 6 : 14)
@@ -38,7 +38,7 @@ function frame(opcode: number, payload: string | Uint8Array): Buffer {
 const times = (count: number, bytes: Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, () => bytes))
 
-/** A WebSocket of which the test writes and reads each byte. */
+/** Opens a WebSocket whose bytes the test writes and reads itself. */
 async function open(path: string, protocol?: string): Promise<Socket> {
   const { host, hostname, port } = new URL(server.url)
   const socket = connect(Number(port), hostname)
@@ -61,7 +61,7 @@ async function open(path: string, protocol?: string): Promise<Socket> {
 const addressOf = (meetingId: string, token: string): string =>
   `EIO=4&transport=websocket&roomId=${meetingId}&peerId=eve&secret=${token}`
 
-/** Resolves with all that the server says until it cuts the connection. */
+/** Resolves with everything that the server sends until it cuts the connection. */
 async function heardUntilCut(socket: Socket): Promise<string> {
   const heard: Buffer[] = []
   socket.on('data', (bytes: Buffer) => heard.push(bytes))
@@ -81,7 +81,7 @@ test('a connection that requests a second socket is cut off', { timeout }, async
   }
 })
 
-/** The address of each socket for one more participant, and how the client opens it. */
+/** For each kind of socket, the address for one more participant, and how its client opens it. */
 async function doors(): Promise<Record<'meeting' | 'protoo' | 'chat', () => Promise<Socket>>> {
   const meetingId = await server.createMeeting()
   const token = server.token(['allow_join'])
@@ -100,14 +100,14 @@ async function doors(): Promise<Record<'meeting' | 'protoo' | 'chat', () => Prom
   }
 }
 
-/** Resolves with what the server says when that holds this text. */
+/** Resolves with everything received so far when it contains this text. */
 async function until(socket: Socket, text: string): Promise<string> {
   let heard = ''
   while (!heard.includes(text)) heard += ((await once(socket, 'data')) as [Buffer])[0].toString('latin1')
   return heard
 }
 
-/** Sends this over and over until the connection is cut. */
+/** Sends the bytes repeatedly until the connection is cut. */
 async function sendUntilCut(socket: Socket, bytes: Buffer): Promise<void> {
   const closed = new Promise((resolve) => socket.once('close', resolve))
   for (let sent = 0; !socket.destroyed && sent < MOST_SENT; sent += bytes.length)

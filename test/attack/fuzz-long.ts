@@ -1,4 +1,7 @@
-/** The long run: `npm run attack:fuzz [inputs]`: so many on each door, and the server's memory before and after. */
+/**
+ * The long run: `npm run attack:fuzz [inputs]`. Sends this many inputs to each interface, and measures the server's
+ * memory before and after.
+ */
 import { printTable } from '../../bench/table.ts'
 import {
   fuzzChat,
@@ -13,10 +16,10 @@ import { seedOf } from './random.ts'
 
 const inputs = Number(process.argv[2] ?? 100_000)
 const seed = seedOf('fuzz')
-/** Everything is warm after so many; what grows from here on is kept. */
+/** The number of inputs after which caches are full; growth from then on is a leak. */
 const WARM_UP = Math.min(10_000, inputs)
 const MAX_GROWTH = 1.5
-/** Both of it share two cores with the fuzz; what media does meanwhile is measured with media. */
+/** Generous, because server and fuzzer share two cores; other tests measure delays. */
 const MAX_GAP_MS = 5000
 const SHOWN_ANSWERS = 30
 
@@ -34,7 +37,7 @@ const doors: [name: string, run: (fuzzed: Fuzzed, seed: number, inputs: number) 
 ]
 
 for (const [name, run] of doors) {
-  // Each door has a server of its own, so that what it costs is seen.
+  // Each interface has its own server, so that its cost is measured separately.
   const fuzzed = await Fuzzed.start()
   await fuzzed.talk()
   await run(fuzzed, seed + 1, WARM_UP)

@@ -1,7 +1,7 @@
-/** The server that is fuzzed, in a process of its own, so that its death and its memory are its own. */
+/** The server under test, in its own process, so that a crash and its memory are its own. */
 import { TestServer } from '../support/test-server.ts'
 
-// Limits are a part of the product; here they would hide the code behind them.
+// No limits, because they would hide the code behind them.
 const NO_LIMIT = 10_000_000
 const server = await TestServer.start({
   logLevel: 'silent',
@@ -23,7 +23,7 @@ const server = await TestServer.start({
 
 process.on('message', (asked) => {
   if (asked === 'memory') {
-    // More than once: what finalisers let go of is collected by the next.
+    // Several times, because finalisers release objects that only the next collection frees.
     for (let time = 0; time < 3; time++) (globalThis as { gc?: () => void }).gc?.()
     process.send!({ memory: process.memoryUsage() })
   }

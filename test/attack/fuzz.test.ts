@@ -1,4 +1,7 @@
-/** Inputs by chance on every door: the server lives, and every answer is one that a document has. The long run: npm run attack:fuzz */
+/**
+ * Random inputs on every interface: the server survives, and every answer is documented. The long run: npm run
+ * attack:fuzz
+ */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { fuzzChat, Fuzzed, fuzzEnvironment, fuzzHttp, fuzzSocket, type FuzzReport } from './fuzz.ts'
@@ -18,7 +21,7 @@ function assertHeld({ inputs, wrong, answers }: FuzzReport, least: number): void
   assert.equal(fuzzed.died, undefined)
   assert.ok(inputs >= least, `${inputs} inputs`)
   assert.ok(answers.size > 1)
-  // Nothing was hidden behind a limit.
+  // No input was hidden behind a limit.
   const limited = [...answers].filter(([answer]) => answer.includes('RATE_LIMITED'))
   assert.ok(limited.reduce((sum, [, times]) => sum + times, 0) < inputs / 50, String(limited))
 }

@@ -1,4 +1,4 @@
-/** Inputs by chance against a running server, and what must hold whatever they are. */
+/** Sends random inputs to a running server, and checks the properties that must always hold. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
@@ -21,7 +21,7 @@ export interface FuzzReport {
   inputs: number
   /** How often each kind of answer came. */
   answers: Map<string, number>
-  /** Answers that no document has, failures of ours, silence: none may be. */
+  /** Undocumented answers, internal errors and missing answers; there must be none. */
   wrong: string[]
 }
 
@@ -38,14 +38,14 @@ const newReport = (): FuzzReport => ({ inputs: 0, answers: new Map(), wrong: [] 
 const count = (report: FuzzReport, answer: string): void =>
   void report.answers.set(answer, (report.answers.get(answer) ?? 0) + 1)
 
-/** The server in its process, and a second meeting in which two people go on talking. */
+/** The server in its own process, and a second meeting in which two people continue to talk. */
 export class Fuzzed {
   readonly url: string
-  /** Why the server is dead; undefined while it lives. */
+  /** Why the server died; undefined while it lives. */
   died: string | undefined
   readonly #child: ChildProcess
   readonly #clients: WireClient[] = []
-  /** Of the meeting that is left alone: the longest time that anything said in it took. */
+  /** The longest time that a message in the second meeting took. */
   slowestMs = 0
   said = 0
   #talking = false
@@ -98,7 +98,7 @@ export class Fuzzed {
     return { client, chatUrl: reply.pubSubUrl }
   }
 
-  /** Two people in a meeting of their own, one of whom says something all the time. */
+  /** Lets two people in their own meeting exchange messages continuously. */
   async talk(): Promise<void> {
     const meetingId = await this.createMeeting()
     const [ann, bob] = [await this.join(meetingId, 'ann'), await this.join(meetingId, 'bob')]
@@ -129,7 +129,7 @@ export class Fuzzed {
   }
 }
 
-/** Several at once, each taking its next input when the last is answered. */
+/** Runs several lanes concurrently; each takes its next input when the previous one is answered. */
 async function together(lanes: number, inputs: number, one: (lane: number) => Promise<void>): Promise<void> {
   let left = inputs
   await Promise.all(
@@ -202,7 +202,7 @@ const contentTypes = [
 
 const methods = ['PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'PROPFIND']
 
-/** What there is to ask, from the server's own description where it has one. */
+/** Returns the paths to request, from the server's own API document where possible. */
 async function pathsOf(fuzzed: Fuzzed): Promise<string[]> {
   const paths = [
     ...['/', '/health', '/ping', '/get-token', '/create-meeting', '/create-room', '/validate-meeting/:id'],
@@ -250,7 +250,7 @@ async function pathsOf(fuzzed: Fuzzed): Promise<string[]> {
 function httpInput(random: Random, paths: readonly string[], ids: readonly string[]): HttpInput {
   const text = (): string => (random.chance(0.4) ? random.pick(ids) : random.pick(oddTexts))
   const escape = (raw: string): string => {
-    // Broken characters have no escape; a broken escape is worth trying.
+    // Invalid characters have no escape, and invalid escapes are worth trying.
     if (random.chance(0.03)) return random.pick(['%', '%zz', '%ff%fe', '%c0%af', '%00', '%ed%a0%80'])
     return encodeURIComponent(raw.toWellFormed())
   }
@@ -289,7 +289,7 @@ function httpInput(random: Random, paths: readonly string[], ids: readonly strin
   return { method, path, headers, body: bodyOf(random, text, type) }
 }
 
-/** What a header can hold. */
+/** The characters that a header may contain. */
 const latin = (text: string): string =>
   text
     .replaceAll(/[^\x20-\x7e\x80-\xff]/g, '')
@@ -446,7 +446,7 @@ function judgeHttp(answer: HttpAnswer, { method }: HttpInput, shown: string, rep
     report.wrong.push(`${status} with ${body.slice(0, 200)}: ${shown}`)
 }
 
-/** Bytes that may not even be HTTP: answered with a refusal, or the connection ends. */
+/** Sends bytes that may not be HTTP: the server answers with a refusal or closes the connection. */
 async function rawHttp(fuzzed: Fuzzed, random: Random, report: FuzzReport): Promise<void> {
   const lines = [
     random.pick([
@@ -529,7 +529,7 @@ export async function fuzzSocket(fuzzed: Fuzzed, seed: number, inputs: number): 
     const there = clients[lane]
     if (there?.socket.connected) return there
     there?.close()
-    // Those who ask stay in the lobby: the states before admission are tried as well.
+    // Clients that must ask stay in the lobby, so that the states before admission are tested too.
     const permissions = grants[lane % grants.length]!
     const client = new WireClient({
       url: fuzzed.url,
@@ -583,7 +583,7 @@ export async function fuzzSocket(fuzzed: Fuzzed, seed: number, inputs: number): 
           report.wrong.push(`${JSON.stringify(data)}: ${shown}`)
       } else count(report, data === 'cut' ? 'closed' : 'ok')
     } catch (error) {
-      // Put out by another lane while it came in.
+      // Another lane removed it while it joined.
       if (error instanceof WireError) count(report, error.errorName)
       else report.wrong.push(`${String(error).slice(0, 300)}: ${shown}`)
     }
@@ -595,7 +595,7 @@ export async function fuzzSocket(fuzzed: Fuzzed, seed: number, inputs: number): 
 function socketInput(random: Random, ids: readonly string[]): unknown {
   if (random.chance(0.03)) return random.pick(oddValues)
   const names = [...Object.keys(requests), ...absentServices].filter(
-    // They end the connection or the meeting: now and then.
+    // These end the connection or the meeting, so they are rare.
     (method) => !['leave', 'closeRoom', 'removePeer'].includes(method) || random.chance(0.02),
   )
   const method = random.chance(0.95) ? random.pick(names) : random.pick(oddValues)
@@ -615,7 +615,7 @@ function socketInput(random: Random, ids: readonly string[]): unknown {
   const own = shape ? Object.keys(shape.data.properties) : []
   for (const name of [...own.filter(() => random.chance(0.9)), ...random.some(dataNames, 2)])
     data[name] = value()
-  // Right in all but something: what lies behind the shapes is reached too.
+  // Valid except for one field, so that the code behind the schemas is reached too.
   if (own.includes('rtpParameters') && random.chance(0.7)) {
     const kind = random.pick(['audio', 'video'] as const)
     data.kind = kind
@@ -629,7 +629,7 @@ function socketInput(random: Random, ids: readonly string[]): unknown {
   return { method, data }
 }
 
-/** A deep copy with one of its values replaced. */
+/** Returns a deep copy with one of its values replaced. */
 function changed(random: Random, value: unknown): unknown {
   const copy: unknown = structuredClone(value)
   const places: [holder: any, key: string][] = []
@@ -648,7 +648,7 @@ function changed(random: Random, value: unknown): unknown {
   return copy
 }
 
-/** Packets that no client library would send. */
+/** Sends packets that no client library would send. */
 function rawPacket(client: WireClient, random: Random): void {
   const engine = client.socket.io.engine as unknown as { write(data: string | Buffer): void } | undefined
   const deep = `2["request",{"method":"produceError","data":{"a":${deepJson(60_000)}}}]`
@@ -805,7 +805,7 @@ function chatInput(random: Random, requestId: string): { frame: Uint8Array; whol
 const variables = [...describeSettings().matchAll(/^ {2}([A-Z_]+)/gm)].map(([, name]) => name!)
 const SECRET_MARK = 'a-secret-that-nobody-may-read'
 
-/** Settings by chance: a configuration, or one sentence that names the variable and holds no secret. */
+/** Random settings give a configuration, or one sentence that names the variable and contains no secret. */
 export function fuzzEnvironment(seed: number, inputs: number): FuzzReport {
   const random = new Random(seed)
   const report = newReport()

@@ -1,6 +1,6 @@
 /**
- * One who takes all that it can get of what a session shares, alone and with others of the same token: something is left
- * for everybody else. Each limit of a session has its rows here.
+ * A participant takes as much as possible of what a session shares, alone and with others who have the same token:
+ * something is left for everybody else. Each limit of a session has its rows here.
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -8,12 +8,12 @@ import { limitRows } from '../support/limit-rows.ts'
 import { TestServer } from '../support/test-server.ts'
 import { WireError, type WireClient } from '../support/wire-client.ts'
 
-/** Of everything; half is a token's, a quarter a participant's. */
+/** The limit of everything; a token may use half of it, a participant a quarter. */
 const CAP = 8
-/** A whole class may come at once with one token. */
+/** Because a whole class may join at once with one token. */
 const TOKEN_PART_OF_SEATS = 3 / 4
 const KIB = 1024
-/** Beside the text of a message, its topic and its row. */
+/** The size of a message without its topic and its row. */
 const TEXT_BYTES = KIB - 256 - 'CHAT'.length
 
 let server: TestServer
@@ -33,7 +33,7 @@ before(async () => {
     maxChatMessagesPerSecond: 1000,
     maxRequestsPerSecond: 1000,
   })
-  // Nothing comes back with time.
+  // The clock stands still, so no rate limit recovers.
   server.stillAt = Date.now()
 })
 after(() => server.stop())
@@ -42,24 +42,24 @@ interface Taker {
   meetingId: string
   token: string
   participantId: string
-  /** Inside. */
+  /** The client, if it is inside. */
   client?: WireClient
 }
 
 interface Row {
   setting: string
   what: string
-  /** Takes one more of it; fails with a refusal. */
+  /** Takes one more; rejects with the refusal. */
   take: (taker: Taker, nth: number) => Promise<unknown>
-  /** One participant has one of it at most. */
+  /** A participant can have only one. */
   single?: true
-  /** What all with one token may take; half where nothing is said. */
+  /** The share of one token; default: half. */
   tokenPart?: number
-  /** Whoever takes it has not joined the meeting. */
+  /** The taker has not joined the meeting. */
   outside?: true
-  /** Goes by the token alone, unless it is bound. */
+  /** Counts by token only, unless the token is bound to a participant. */
   overRest?: true
-  /** Is there again after a restart. */
+  /** Is restored after a restart. */
   kept?: true
 }
 
@@ -187,7 +187,7 @@ const rows: Row[] = [
   },
 ]
 
-/** For one who has to ask, with one token for each. */
+/** For participants who must ask, each with its own token. */
 const guests = new Map<string, string>()
 function guestOf(token: string): string {
   const guest = guests.get(token) ?? server.token(['ask_join'])
@@ -197,7 +197,7 @@ function guestOf(token: string): string {
 
 const REFUSED = new Set(['RATE_LIMITED', 'PAYLOAD_TOO_LARGE', 'STORE_SET_FAILED', 'STORE_OBSERVE_FAILED'])
 
-/** How many of so many tries were taken. */
+/** Returns how many of this number of attempts succeeded. */
 async function takeAll({ take, single }: Row, taker: Taker, tries: number): Promise<number> {
   let taken = 0
   for (let nth = 0; nth < (single ? 1 : tries); nth++) {

@@ -1,5 +1,5 @@
 /**
- * `npm run attack:kills`: a hundred kills under load, with clients in a browser that come back by themselves; then ten
+ * `npm run attack:kills`: a hundred kills under load, with clients in a browser that return by themselves; then ten
  * orderly restarts with the same people inside.
  */
 import { launchBrowser } from '../support/browser.ts'

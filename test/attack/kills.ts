@@ -1,6 +1,6 @@
 /**
- * A server that is killed under a load of writes and joins, again and again: whatever it acknowledged must be there
- * afterwards, and whoever was inside must come back.
+ * A server is killed repeatedly under a load of writes and joins: everything acknowledged must exist afterwards, and
+ * participants must return.
  */
 import assert from 'node:assert/strict'
 import type { Browser } from 'playwright-core'
@@ -13,18 +13,18 @@ import { WireClient } from '../support/wire-client.ts'
 
 export interface KillOptions {
   kills: number
-  /** How long a session waits for somebody to come back; the shorter the sooner those of nobody are over. */
+  /** How long a session waits for its participants; the shorter, the sooner abandoned sessions end. */
   graceSeconds: number
-  /** With a browser, own and published clients are inside all the time and come back by themselves. */
+  /** With a browser, an own and a published client are inside all the time and return by themselves. */
   browser?: Browser
   say: (line: string) => void
 }
 
-/** Written at once by each kind of writer. */
+/** The number of concurrent writers of each kind. */
 const WRITERS = 2
 const LOAD_MS = { least: 200, most: 1200 }
 const PATIENCE_MS = 120_000
-/** From the ready server to everybody inside, on a machine that does nothing else: in the long attack. */
+/** The time from the ready server until everybody is inside, on an idle machine: for the long run. */
 const RETURN_LIMIT_MS = 10_000
 
 interface Acknowledged {
@@ -32,7 +32,7 @@ interface Acknowledged {
   invites: { meetingId: string; inviteId: string }[]
   /** Tokens of keys that were revoked. */
   revoked: string[]
-  /** Who was put out of the house meeting, with the token. */
+  /** Participants removed from the main meeting, with their tokens. */
   removed: { participantId: string; token: string }[]
   messages: string[]
   joins: { meetingId: string; participantId: string; before: number }[]
@@ -88,7 +88,7 @@ async function run(
   let sessionId: string | undefined
 
   for (let round = 0; round < kills; round++) {
-    // Somebody who is inside all the time, and comes back as soon as it can.
+    // A participant who is inside all the time, and returns as soon as possible.
     const mod = new WireClient({ url: server.url, token: moderator, meetingId: house, participantId: 'mod' })
     const beganAt = performance.now()
     const { self } = await mod.join()
@@ -128,7 +128,7 @@ async function run(
   say(`${kills} kills, acknowledged and there: ${count(acknowledged)}; ${receiver.hooks.length} webhooks`)
 }
 
-/** Stops and starts a server in order with people inside: each is told why, and is back by itself. */
+/** Stops and restarts a server in order with people inside: each is told the reason, and returns by itself. */
 export async function restartInOrder({
   restarts,
   browser,
@@ -178,7 +178,9 @@ interface Load {
   round: number
 }
 
-/** Writers of every kind, each as fast as it is answered, until it is over or the server is gone. */
+/**
+ * Starts writers of every kind, each as fast as its requests are answered, until the end or until the server is gone.
+ */
 function load(
   { server, house, projectId, webhook, acknowledged, clients, round }: Load,
   over: () => boolean,
@@ -240,7 +242,7 @@ function load(
   )
 }
 
-/** All that was acknowledged is there; who was put out stays out. */
+/** Everything acknowledged exists, and removed participants stay out. */
 async function holds(server: RealServer, house: string, acknowledged: Acknowledged): Promise<void> {
   const there = new Set((await pages(server, '/v2/rooms')).map(({ roomId }) => roomId))
   assert.deepEqual(
@@ -271,7 +273,10 @@ async function holds(server: RealServer, house: string, acknowledged: Acknowledg
   }
 }
 
-/** Nobody came back to the meetings of one: they are over, at an instant at which their server lived, and that was told. */
+/**
+ * Sessions to which nobody returned have ended, at an instant at which their server lived, and the receiver was
+ * notified.
+ */
 async function endRightly(server: RealServer, receiver: Receiver, { joins }: Acknowledged): Promise<void> {
   const alone = joins.filter(({ participantId }) => participantId.startsWith('alone-'))
   const giveUpAt = Date.now() + PATIENCE_MS
@@ -330,7 +335,9 @@ async function pages(server: RealServer, path: string): Promise<any[]> {
   return all
 }
 
-/** An own and a published client that live in the house meeting; `returned` measures until each is inside again. */
+/**
+ * Starts an own and a published client in the main meeting; `returned` measures the time until each is inside again.
+ */
 async function moveIn(
   server: RealServer,
   house: string,
@@ -360,7 +367,7 @@ async function moveIn(
       assert.equal(new Set(ids).size, ids.length, 'nobody is there twice')
       return times
     },
-    /** Each restart was told to the published client's app; own clients know it while they are away. */
+    /** The published client's app was told about each restart; own clients know the reason while they reconnect. */
     async wereToldWhy(times: number): Promise<void> {
       const told = await bob.run<number>(
         `return log.filter(([name, value]) => name === 'error' && /is restarting/.test(value.message)).length`,
@@ -388,7 +395,7 @@ function count(acknowledged: Acknowledged): string {
     .join(', ')
 }
 
-/** Of times in ms. */
+/** Formats the distribution of times in ms. */
 export function spread(times: readonly number[]): string {
   const sorted = [...times].sort((a, b) => a - b)
   const at = (share: number): string =>

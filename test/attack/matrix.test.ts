@@ -1,6 +1,6 @@
 /**
- * Every message of the protocol, in every state of a connection, by every kind of grant, over a real socket: what is to
- * happen stands here as data, and a message without a row is a failure.
+ * Sends every message of the protocol in every state of a connection with every kind of grant over a real socket. The
+ * expected results are data, and a message without a row is a failure.
  */
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -26,11 +26,11 @@ type Right = 'admit' | 'moderate'
 interface GrantKind {
   name: string
   permissions: string[]
-  /** How it comes in by itself; the one who asks is let in by the host. */
+  /** Whether it must ask to join; the host admits it. */
   asks?: true
   rights: Right[]
   pinned?: true
-  /** What became of it once its connections were in their states. */
+  /** What happened to the token after the connections were in their states. */
   since?: 'revoked' | 'expired'
 }
 
@@ -46,18 +46,18 @@ const grantKinds: GrantKind[] = [
   ]),
 ]
 
-/** The meeting around the connection that is tried. */
+/** The meeting around the tested connection. */
 interface Scene {
   kind: GrantKind
   meetingId: string
   elsewhere: string
-  /** Moderates. */
+  /** A moderator. */
   host: WireClient
-  /** Sends everything that can be sent. */
+  /** A participant who sends every kind of stream. */
   bob: WireClient
-  /** Whom moderators act on. */
+  /** The target of moderation. */
   carl: WireClient
-  /** Of the other meeting. */
+  /** A participant of the other meeting. */
   asker: WireClient
   token: string
 }
@@ -65,9 +65,9 @@ interface Scene {
 interface Row {
   from: 'anywhere' | 'arrived' | 'let in' | 'inside'
   needs?: Right
-  /** Well-formed data that would succeed. */
+  /** Valid data, with which the request would succeed. */
   data: (scene: Scene, self: WireClient) => unknown
-  /** Changes the state: tried on a connection of its own. */
+  /** The request changes the state, so it gets a connection of its own. */
   alone?: true
 }
 
@@ -106,7 +106,7 @@ const relayedKind = async (scene: Scene, self: WireClient): Promise<unknown> => 
   return { meetingId: scene.elsewhere, kind: 'audio' }
 }
 
-/** The type makes a missing message an error; the first test makes it a failure. */
+/** The type makes a missing message a compile error; the first test makes it a failure. */
 const table: Record<RequestMethod, Row> = {
   requestEntry: { from: 'arrived', data: () => ({ name: 'Self' }), alone: true },
   definePeerLeftReason: { from: 'anywhere', data: () => ({ leaveReason: 'MANUAL_LEAVE_CALLED' }) },
@@ -192,7 +192,7 @@ const table: Record<RequestMethod, Row> = {
   },
   liftRemoval: {
     from: 'inside',
-    // The host is a moderator, so its removals are for moderators to lift.
+    // The host is a moderator, so only moderators may lift its removals.
     needs: 'moderate',
     data: async (scene) => {
       const peerId = await victim(scene)
@@ -269,7 +269,7 @@ const table: Record<RequestMethod, Row> = {
 
 type RoomOutput = Exclude<OutputKind, 'participant' | 'track'>
 
-/** Has none of this kind running. */
+/** Waits until no output of this kind is running. */
 async function idle({ meetingId }: Scene, kind: RoomOutput): Promise<void> {
   const { meetings } = server
   await meetings.stopOutput(meetingId, kind).then(
@@ -312,27 +312,27 @@ function stops(kind: RoomOutput): Row {
 
 const methods = Object.keys(table) as RequestMethod[]
 
-/** What is to happen: `ok`, or the name of the refusal. */
+/** The expected result: `ok`, or the name of the refusal. */
 function expectation(method: string, state: State, kind: GrantKind): string {
   if (absentServices.has(method)) return state === 'inside' ? 'ADD_ON_SERVICES_DISABLED' : 'INVALID_REQUEST'
   if (isAlwaysAnswered(method)) return 'ok'
   const row = table[method as RequestMethod]
   if (!statesFrom[row.from].includes(state)) return 'INVALID_STATE'
-  // A socket that was opened while the token was good is not yet a way in (docs/decisions/0005 and 0012).
+  // A socket opened while the token was valid does not yet admit anybody (docs/decisions/0005 and 0012).
   if (method === 'requestEntry' && kind.since)
     return kind.since === 'revoked' ? 'APIKEY_DEACTIVATED' : 'INVALID_TOKEN'
   if (row.needs && !kind.rights.includes(row.needs)) return 'INVALID_PERMISSIONS'
-  // From inside, `join` ends a change of meeting, and none is under way.
+  // From inside, `join` completes a switch to another meeting, and there is none.
   if (method === 'join' && state === 'inside') return 'INVALID_STATE'
   return 'ok'
 }
 
-/** States that this kind can be in by itself; only those who ask wait. */
+/** The states that this kind can reach by itself; only clients that must ask can wait. */
 const statesOf = (kind: GrantKind): State[] =>
   kind.asks ? ['arrived', 'waiting', 'admitted', 'inside'] : ['arrived', 'admitted', 'inside']
 
 const REVOKED_KEY = { apiKey: 'key-to-be-revoked', secret: 'a-secret-of-a-key-that-will-be-revoked' }
-/** Long enough for all connections to come into their states. */
+/** Long enough for all connections to reach their states. */
 const EXPIRES_IN_SECONDS = 6
 const SKEW_SECONDS = 60
 
@@ -343,7 +343,7 @@ before(async () => {
     maxRequestsPerSecond: 10_000,
     maxWaitingPerAddress: 10_000,
     maxProducers: 1000,
-    // Connections stay in their states until their turn comes.
+    // Connections stay in their states until they are tested.
     headersTimeoutSeconds: 600,
     joinTimeoutSeconds: 3600,
   })
@@ -373,7 +373,7 @@ test('every message has a row with its states', () => {
 
 test('every message, in every state, by every grant', async (t) => {
   const all: { scene: Scene; tries: Try[] }[] = []
-  // Those that expire last, so that they have not done so before they are where they are wanted.
+  // The expiring kinds come last, so that they do not expire before they have reached their states.
   for (const kind of grantKinds) all.push(await setTheScene(kind))
   const expired = all.findLast(({ scene }) => scene.kind.since === 'expired')!
   await store.keys.revoke(REVOKED_KEY.apiKey, Date.now())
@@ -434,7 +434,7 @@ test('the last messages of an evicted participant reach nobody', async () => {
   const [heard, asked] = [carl.heard.length, carl.requested.length]
   for (const answer of await saidWhileGoing(self)) assert.equal(answer, 'INVALID_STATE')
   await carl.request('realtimeStoreGet', { key: 'k' })
-  // Of the one that left there is one thing to hear, and it was said before.
+  // The only message about the participant who left was sent before.
   const since = carl.heard.slice(heard).filter(({ method }) => method !== 'peerClosed')
   assert.deepEqual([since, carl.requested.length], [[], asked])
   assert.deepEqual(await carl.request('realtimeStoreGet', { key: 'k' }), { status: 'ok', value: null })
@@ -453,7 +453,7 @@ test('invalid messages are answered too: another event name, too early, too deep
   const other = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'other' })
   await other.enter()
   await other.hears('entryResponded')
-  // Written by hand: the client library could not.
+  // Written by hand, because the client library could not encode it.
   const text = `42["request",{"method":"join","data":{"metaData":{"deep":${'['.repeat(60_000)}${']'.repeat(60_000)}}}}]`
   ;(other.socket.io.engine as unknown as { write: (text: string) => void }).write(text.slice(1))
   await assert.rejects(
@@ -486,7 +486,7 @@ async function setTheScene(kind: GrantKind): Promise<{ scene: Scene; tries: Try[
     for (const method of all.filter(changes))
       tries.push({ state, self: await inState(first, state, `self-${method}`), methods: [method] })
   }
-  // What ends the meeting comes last.
+  // Requests that end the meeting come last.
   tries.sort(
     (one, other) => Number(one.methods[0] === 'closeRoom') - Number(other.methods[0] === 'closeRoom'),
   )
@@ -565,11 +565,11 @@ async function outcome(asked: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Says everything at once; what was answered before the connection was cut. */
+/** Sends all requests at once; returns the answers that arrived before the connection was closed. */
 async function saidWhileGoing(self: WireClient): Promise<unknown[]> {
   const answers: unknown[] = []
   for (const method of [...methods, ...absentServices]) {
-    // Those are answered the same whether something happens or not.
+    // The answer does not show whether they had an effect.
     if (isAlwaysAnswered(method)) continue
     self.socket.emit('request', { method, data: {} }, ({ data }: any) =>
       answers.push(

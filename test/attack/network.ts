@@ -1,6 +1,7 @@
 /**
- * `npm run attack:network`: a meeting on a bad line. The line is made in user space, on loopback addresses of this machine
- * (all of 127.0.0.0/8 belongs to it on Linux), so that it needs neither root nor `tc netem`, which not every kernel has.
+ * `npm run attack:network`: a meeting on a bad line. The line is simulated in user space on loopback addresses (on
+ * Linux, all of 127.0.0.0/8 belongs to this machine), so that it needs neither root nor `tc netem`, which not every
+ * kernel has.
  */
 import assert from 'node:assert/strict'
 import { launchBrowser, Person } from '../support/browser.ts'
@@ -76,7 +77,7 @@ try {
     return person.inside()
   }
 
-  /** All see and hear all, and nobody is there twice or was left over: by the server's word and by each client's. */
+  /** Everybody receives everybody, and nobody is listed twice or left over, on the server and in each client. */
   async function alive(what: string): Promise<void> {
     const from = performance.now()
     const ids = async (): Promise<string[]> => {

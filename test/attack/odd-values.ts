@@ -1,4 +1,4 @@
-/** Values that code written for good ones trips over. */
+/** Values that break code written for well-formed ones. */
 
 export const oddTexts: readonly string[] = [
   '',
@@ -80,7 +80,7 @@ export const oddValues: readonly unknown[] = [
   JSON.parse('{"constructor":{"prototype":{"x":1}}}'),
 ]
 
-/** Arrays and objects in each other, so deep. */
+/** Arrays and objects nested to this depth. */
 export function deepJson(depth: number, kind: 'array' | 'object' = 'array'): string {
   return kind === 'array'
     ? '['.repeat(depth) + ']'.repeat(depth)

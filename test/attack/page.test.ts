@@ -1,4 +1,4 @@
-/** The page under attack: what people write stays text, nothing runs inline, and a token is left nowhere. */
+/** The page under attack: people's input stays text, nothing runs inline, and a token leaves no trace. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'

@@ -1,6 +1,6 @@
 /**
- * Every rule of entry and removal with one await before it: two things at once, in either order, on a store whose writes
- * wait until both were asked for. Whatever comes of the two, what holds of every meeting holds of this one.
+ * Every rule of entry and removal with an `await` before it: two actions at once, in either order, on a store whose
+ * writes wait until both were requested. Whatever the outcome, the invariants of every meeting hold.
  */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
@@ -11,10 +11,10 @@ import { WireError, type WireClient } from '../support/wire-client.ts'
 
 const MAX_PARTICIPANTS = 5
 const MAX_ENTRY_REQUESTS = 2
-/** Who is here from the start: three inside, one who is about to join, one who waits. */
+/** The participants at the start: three inside, one about to join, one waiting. */
 const AT_FIRST = ['bad', 'guest', 'mod', 'mod2', 'seat']
 
-/** A server whose store can be held. Several, as each scene mostly waits. */
+/** A server whose store can be held. There are several, because each scene mostly waits. */
 interface Lane {
   server: TestServer
   store: HeldStore
@@ -47,7 +47,7 @@ interface Member {
 interface Scene {
   server: TestServer
   meetingId: string
-  /** The token of `bad` and of those who came with it. */
+  /** The token of `bad` and of those who joined with it. */
   badToken: string
   jti: string
   mod: WireClient
@@ -58,12 +58,12 @@ interface Scene {
   guestToken: string
   /** Everybody who is in this meeting, or may be. */
   members: Member[]
-  /** Who is in another meeting. */
+  /** Participants of another meeting. */
   elsewhere: WireClient[]
 }
 
 interface Act {
-  /** What must be there before; answers what does it. */
+  /** Prepares the scene; returns the action. */
   prepare: (scene: Scene) => Promise<() => Promise<unknown>>
 }
 
@@ -72,7 +72,7 @@ const act =
   (scene) =>
     Promise.resolve(() => work(scene))
 
-/** A socket that is open and has asked for nothing; then it asks. */
+/** Opens a socket without requesting anything; the returned function requests entry. */
 async function comer(scene: Scene, participantId: string, token: string): Promise<() => Promise<unknown>> {
   const client = scene.server.connect({ meetingId: scene.meetingId, participantId, token })
   await client.hears('connectionSuccess')
@@ -82,7 +82,7 @@ async function comer(scene: Scene, participantId: string, token: string): Promis
   }
 }
 
-/** One inside another meeting. */
+/** Joins another meeting. */
 async function elsewhere(
   scene: Scene,
   participantId: string,
@@ -168,7 +168,7 @@ test('two at once: every rule with one await before it', async (t) => {
   t.diagnostic(`${pairs.length} pairs; ${removals} removals held after a restart`)
 })
 
-/** Asks for both while nothing is written, lets it be written, and looks what has become of the meeting. */
+/** Requests both actions while no write completes, then lets them complete, and checks the meeting. */
 async function play(
   { server, store }: Lane,
   [first, second]: [string, string],
@@ -188,10 +188,10 @@ async function play(
   return { scene, did }
 }
 
-/** What holds of every meeting, whatever was done in it. */
+/** Checks the invariants of every meeting, whatever was done. */
 async function holds(scene: Scene, did: (name: string) => boolean, what: string): Promise<void> {
   const { server, meetingId, members, badToken, guest, mod, bad } = scene
-  // What was said to a client before is heard before its answer.
+  // Messages sent before an answer arrive before it.
   await heardOut(scene)
   const { body: view } = await server.rest('GET', `/v2/rooms/${meetingId}/live`)
   const idsOf = (list: { participantId: string }[]): string[] =>
@@ -201,13 +201,13 @@ async function holds(scene: Scene, did: (name: string) => boolean, what: string)
   assert.ok(seated.length <= MAX_PARTICIPANTS, `full: ${what}`)
   assert.ok(waiting.length <= MAX_ENTRY_REQUESTS, `the lobby is full: ${what}`)
 
-  // Who was not told to go is there, once, and nobody else is.
+  // Everybody who was not told to leave is inside, once, and nobody else is.
   const guests = ['switcher', 'relayed']
   const here = [...seated, ...waiting].filter((id) => !guests.includes(id)).sort()
   const alive = members.filter(({ client }) => isAlive(client))
   assert.deepEqual(here, alive.map(({ client }) => client.participantId).sort(), what)
 
-  // Whom a moderator was told of is there, or it is told of the leaving.
+  // Every participant whose join a moderator was told of is inside, or the moderator was told that it left.
   const told = mod.heard.filter(({ method }) => method === 'newPeer').map(({ id }) => String(id))
   const inside = idsOf(view.participants)
   if (isAlive(mod))
@@ -224,7 +224,7 @@ async function holds(scene: Scene, did: (name: string) => boolean, what: string)
   if (removal && !isOver) {
     assert.ok(removed.includes('bad'), `the removal is kept: ${what}`)
     if (!did('the token of bad is revoked')) await keptOut(scene, what)
-    // Unless another had joined with the token before.
+    // Unless another participant had joined with the token before.
     if (!seated.includes('seat'))
       assert.deepEqual(
         [...guests, 'bad-too'].filter((id) => seated.includes(id)),
@@ -248,7 +248,7 @@ async function holds(scene: Scene, did: (name: string) => boolean, what: string)
   if (did('the meeting is deactivated')) assert.deepEqual([seated, waiting], [[], []], what)
   if (isOver) for (const client of [mod, bad]) assert.ok(!isAlive(client) || did('bad comes again'), what)
 
-  // One answer for the guest, and what was acknowledged is what it heard.
+  // The guest gets one answer, and it is the one that was acknowledged.
   const answers = guest.heard.filter(({ method }) => method === 'entryResponded')
   assert.ok(answers.length <= 1, `one answer: ${what}`)
   const lettingIn = ['the guest is let in', 'another lets the guest in', 'bad lets the guest in'].filter(did)
@@ -266,7 +266,7 @@ function isAlive(client: WireClient): boolean {
   return client.socket.connected && !client.closed
 }
 
-/** Every client has heard what was said to it, and the server has read what each said. */
+/** Waits until every client has received its messages, and the server has read theirs. */
 async function heardOut({ server, meetingId, members, elsewhere }: Scene): Promise<void> {
   const clients = [...members.map(({ client }) => client), ...elsewhere].filter(isAlive)
   await Promise.allSettled(clients.map((client) => Promise.race([client.request('ping'), client.gone()])))
@@ -278,7 +278,7 @@ async function isRemoved({ server, meetingId }: Scene): Promise<boolean> {
   return body.data.some(({ participantId }: { participantId: string }) => participantId === 'bad')
 }
 
-/** The one who was removed does not come back. */
+/** The removed participant cannot come back. */
 async function keptOut({ server, meetingId, badToken }: Scene, what: string): Promise<void> {
   const client = server.connect({ meetingId, participantId: 'bad', token: badToken })
   await client.hears('connectionSuccess')

@@ -1,4 +1,4 @@
-/** Chance that can be had again: everything of one run follows from its seed. */
+/** Reproducible randomness: everything in a run follows from its seed. */
 export class Random {
   readonly seed: number
   #state: number
@@ -8,7 +8,7 @@ export class Random {
     this.#state = this.seed
   }
 
-  /** From 0 up to, and without, 1 (mulberry32). */
+  /** From 0 to 1, excluding 1 (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let mixed = this.#state
@@ -17,7 +17,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from 0 to `below` − 1. */
+  /** An integer from 0 to `below` − 1. */
   below(below: number): number {
     return Math.floor(this.next() * below)
   }
@@ -34,7 +34,7 @@ export class Random {
     return Buffer.from(Array.from({ length }, () => this.below(256)))
   }
 
-  /** Some of a list, in an order of chance. */
+  /** Some elements of a list, in random order. */
   some<T>(from: readonly T[], atMost = from.length): T[] {
     return [...from]
       .map((value) => ({ value, at: this.next() }))
@@ -44,7 +44,7 @@ export class Random {
   }
 }
 
-/** `ATTACK_SEED`, or another one each time; printed, so that a run that failed can be had again. */
+/** `ATTACK_SEED`, or a new seed each time; printed, so that a failed run can be repeated. */
 export function seedOf(what: string): number {
   const given = process.env.ATTACK_SEED
   const seed = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given)

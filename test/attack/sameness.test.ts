@@ -1,4 +1,4 @@
-/** What a refusal must not tell: whether a meeting exists in somebody else's project. The times: npm run attack:tokens */
+/** A refusal must not reveal whether a meeting exists in another project. For response times: npm run attack:tokens */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { TestServer } from '../support/test-server.ts'
@@ -62,7 +62,7 @@ test("another project's meeting is refused exactly like one that does not exist,
     assert.deepEqual(told[0], told[1])
     assert.equal(told[0]![0]!.code, 4003)
   }
-  // The meeting is there, and its own project sees it.
+  // The meeting exists, and its own project sees it.
   assert.equal((await server.rest('GET', `/v2/rooms/${theirs}`)).status, 200)
 })
 
@@ -73,7 +73,7 @@ test('an unknown key and a wrong signature differ only in their published code',
     [known, unknown].map((token) => server.rest('GET', '/v2/rooms', undefined, token)),
   )
   assert.deepEqual([wrong!.status, wrong!.body.code], [401, 'INVALID_TOKEN'])
-  // 4001 and 4002 are what the published clients tell apart (contract, rest-and-tokens §1.1 and §5.6).
+  // The published clients distinguish 4001 and 4002 (contract, rest-and-tokens §1.1 and §5.6).
   assert.deepEqual([none!.status, none!.body.code], [401, 'INVALID_API_KEY'])
   assert.deepEqual(Object.keys(wrong!.body), Object.keys(none!.body))
   for (const { body } of [wrong!, none!]) assert.ok(!JSON.stringify(body).includes('nobody'))

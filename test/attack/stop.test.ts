@@ -1,4 +1,4 @@
-/** A server that is stopped in order: everybody is told why, nobody is put out, and all come back to the same session. */
+/** An orderly stop: everybody is told the reason, nobody is removed, and all return to the same session. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { TestServer } from '../support/test-server.ts'
@@ -25,7 +25,7 @@ test('a stop tells everybody inside and in the lobby why, and makes them come ba
     const { code, name, message } = await client.hears('error')
     assert.deepEqual([code, name], [5000, 'SERVER_STOPPING'])
     assert.match(String(message), /is restarting/)
-    // As a lost connection: whoever is disconnected by the server, or told to close, does not come back by itself.
+    // Like a lost connection, because a client does not reconnect after `close` or after a disconnect by the server.
     assert.equal((await client.hears('disconnect')).reason, 'transport close')
     assert.equal(client.closed, undefined)
     assert.ok(!client.heard.some(({ method }) => method === 'peerClosed'))
@@ -36,7 +36,7 @@ test('a stop tells everybody inside and in the lobby why, and makes them come ba
   await bobAgain.join()
   await at('guest', asks).enter()
   await annAgain.hears('entryRequested', ({ id }) => id === 'guest')
-  // Clients that keep whoever was there before are told who did not come back; nobody who did is taken away.
+  // Clients that keep their list of participants are told who did not return; returned participants stay in the list.
   const { body } = await server.rest('GET', `/v2/rooms/${meetingId}/live`)
   assert.deepEqual(body.participants.map(({ participantId }: any) => participantId).sort(), ['ann', 'bob'])
   await bobAgain.hears('peerClosed', ({ peerId }) => peerId === 'gone')

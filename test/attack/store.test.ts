@@ -1,4 +1,7 @@
-/** A store that does not serve: what cannot be saved is refused and left undone, what goes on goes on, and it mends itself. */
+/**
+ * An unavailable store: what cannot be saved is refused without effect, everything else continues, and the server
+ * recovers by itself.
+ */
 import assert from 'node:assert/strict'
 import { cp, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,7 +24,7 @@ async function begin(t: TestContext, env: NodeJS.ProcessEnv = {}): Promise<RealS
   return server
 }
 
-/** Asks until it holds, for a while. */
+/** Repeats the check until it holds, up to a timeout. */
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
   const giveUpAt = Date.now() + PATIENCE_MS
   while (!(await holds())) {
@@ -43,7 +46,7 @@ const available = async (server: RealServer): Promise<string> => {
   )
 }
 
-/** A meeting with a moderator, one to be removed and one who asks, on a server whose store still works. */
+/** A meeting with a moderator, a participant to be removed, and a guest who asks, on a server with a working store. */
 async function meeting(server: RealServer, t: TestContext) {
   const meetingId = await server.createMeeting()
   const people: WireClient[] = []
@@ -65,7 +68,7 @@ async function meeting(server: RealServer, t: TestContext) {
   return { meetingId, sessionId: self.sessionId as string, person, ann, bob, guest }
 }
 
-/** Everything that must be on the disk is refused while it is not, and nothing of it is half done. */
+/** Everything that must be saved is refused without effect. */
 async function cannotSave(
   t: TestContext,
   server: RealServer,
@@ -104,7 +107,7 @@ async function cannotSave(
   await assert.rejects(ann.request('closeRoom'), unsaved)
   await assert.rejects(person('late', 'allow_join').join(), unsaved)
 
-  // Those inside go on: they hear each other, and nothing of what was refused happened.
+  // Participants inside continue to receive each other, and refused calls had no effect.
   await ann.request('changeDisplayName', { displayName: 'Ann on a full disk' })
   await bob.hears('peerDisplayNameChanged')
   const said = { topic: 'CHAT', message: 'not kept', persist: false, senderName: 'x' }
@@ -133,7 +136,7 @@ async function cannotSave(
   await guest.finishJoin()
   await ann.request('removePeer', { peerId: 'bob' })
   await bob.gone()
-  // What happened meanwhile is in the record by now.
+  // Events from the outage are recorded by now.
   await until(async () => {
     const { body } = await server.rest('GET', `/v2/sessions/${sessionId}`)
     const stay = body.participants.find((one: { participantId: string }) => one.participantId === 'leaver')
@@ -244,7 +247,7 @@ test('a truncated database stops the start with a sentence; a truncated log lose
   const { body } = await server.rest('GET', '/v2/rooms?perPage=100')
   const there = new Set(body.data.map(({ roomId }: { roomId: string }) => roomId))
   const lost = made.map((id) => !there.has(id))
-  // Whatever is missing is the end, and never something between.
+  // Only the end may be missing, never something in between.
   assert.ok(there.size > 0)
   assert.equal(lost.lastIndexOf(false) + 1, lost.filter((one) => !one).length)
   await server.createMeeting()
@@ -266,7 +269,7 @@ test('a truncated database stops the start with a sentence; a truncated log lose
   await assert.rejects(server.run(), /master key|master\.key/)
   await asBefore()
 
-  // Under a running server: nothing is invented, and what is inside goes on.
+  // With a running server: it invents nothing, and participants inside continue.
   await server.run()
   const { ann, bob } = await meeting(server, t)
   const handle = await open(file, 'r+')

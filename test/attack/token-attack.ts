@@ -1,4 +1,4 @@
-/** Holds the verifier against the reference, case by case. */
+/** Compares the verifier with the reference, case by case. */
 import { inspect, isDeepStrictEqual } from 'node:util'
 import { Refusal } from '../../src/protocol/errors.ts'
 import {
@@ -18,15 +18,15 @@ export interface TokenReport {
   cases: number
   accepted: number
   refused: number
-  /** Accepted, and the reference refuses. */
+  /** Accepted, but the reference refuses. */
   wrongAccepts: string[]
-  /** Refused, and the reference accepts. */
+  /** Refused, but the reference accepts. */
   wrongRefusals: string[]
-  /** Refused by both, with another code; or accepted by both, with another grant. */
+  /** Refused by both with different codes, or accepted by both with different grants. */
   differences: string[]
-  /** Anything thrown that is no refusal. */
+  /** Errors that are not refusals. */
   crashes: string[]
-  /** Cases of each family. */
+  /** The number of cases of each family. */
   families: Map<string, number>
 }
 
@@ -56,7 +56,7 @@ export async function attackTokens(seed: number, count: number): Promise<TokenRe
     const expected = await judge(one)
     if (expected.code === 'accepted') report.accepted++
     else report.refused++
-    // Twice with memory: the second answer comes out of it, where there is one.
+    // Twice with a cache, so that the second answer may come from it.
     for (const verifier of [plain[one.setting]!, cached[one.setting]!, cached[one.setting]!])
       compare(one, expected, verifier, report)
     explain(one, expected, report)
@@ -92,7 +92,7 @@ function compare(one: TokenCase, expected: Verdict, verifier: Verifier, report: 
     report.differences.push(`${what}: join ${join}, REST ${rest}, not ${expected.join} and ${expected.rest}`)
 }
 
-/** What explains a token to its owner must agree with the door, and stand as much. */
+/** The explanation of a token must agree with admission, and be as robust. */
 function explain(one: TokenCase, expected: Verdict, report: TokenReport): void {
   try {
     const { joinRefusal } = explainToken(one.token, { findKey, now: NOW_MS, ...settings[one.setting]! })
@@ -112,7 +112,7 @@ function decisionOf(check: () => void): string {
   }
 }
 
-/** Whether a refusal carries what only the token could have told it. */
+/** Whether a refusal contains something that only the token could have revealed. */
 function leaks(token: unknown, refusal: Refusal): boolean {
   if (typeof token !== 'string') return false
   const told = `${refusal.message} ${refusal.reason} ${refusal.cause === undefined ? '' : inspect(refusal.cause)}`

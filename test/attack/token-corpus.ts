@@ -1,4 +1,4 @@
-/** Tokens that are nearly right: every way we know of to change a good one, as many as are asked for. */
+/** Tokens that are nearly valid: every way we know to change a valid one, in any number. */
 import { createHmac } from 'node:crypto'
 import type { SigningKey } from '../../src/token/token.ts'
 import { deepJson, oddTexts, oddValues } from './odd-values.ts'
@@ -18,7 +18,7 @@ export const keys: readonly SigningKey[] = [
   { apiKey: 'empty', projectId: 'one', secret: '', revoked: false },
 ]
 
-/** How the verifier is set up. */
+/** The configurations of the verifier. */
 export const settings = [
   { allowWithoutExpiry: false, clockSkewSeconds: 60 },
   { allowWithoutExpiry: true, clockSkewSeconds: 60 },
@@ -28,9 +28,9 @@ export const settings = [
 export interface TokenCase {
   family: string
   token: unknown
-  /** Which of `settings` judges it. */
+  /** The index in `settings`. */
   setting: number
-  /** Known by construction, because no parser tells it afterwards. */
+  /** Known from the construction, because a parser does not reveal it afterwards. */
   duplicateHeaderKey?: true
 }
 
@@ -126,7 +126,7 @@ function* envelopes(): Generator<Made> {
     yield { family: 'envelope cut', token: good.slice(0, at) + good.slice(at + 1) }
     for (const more of ['.', '=', ' ', '\0', '%', 'é', 'Ā', '\ud800'])
       yield { family: 'envelope insert', token: good.slice(0, at) + more + good.slice(at) }
-    // Latin-1 writing would fold this onto the character that was there.
+    // Encoding as Latin-1 would turn this into the original character.
     yield {
       family: 'envelope fold',
       token: good.slice(0, at) + String.fromCharCode(good.charCodeAt(at) + 0x100) + good.slice(at + 1),
@@ -170,7 +170,7 @@ function* encodings(): Generator<Made> {
     const text = `${header}.${payload}`
     return `${text}.${createHmac('sha256', keys[0]!.secret).update(text).digest('base64url')}`
   }
-  // All are signed rightly over what they say; only the spelling is another.
+  // All have a valid signature over their content; only the encoding differs.
   const spellings = (text: string): string[] => {
     const canonical = encode(text)
     const last = canonical.at(-1)!
@@ -330,7 +330,7 @@ function* claims(): Generator<Made> {
         family: 'key',
         token: signed(HEADER, JSON.stringify({ ...goodClaims(), apikey: apiKey }), secret),
       }
-  // Every set of permissions up to three, in every order.
+  // Every set of up to three permissions, in every order.
   for (const one of permissionNames)
     for (const other of [undefined, ...permissionNames])
       for (const third of [undefined, ...permissionNames])
@@ -357,7 +357,7 @@ function* claims(): Generator<Made> {
       yield { family: `claim ${name}`, token: withClaims({ [name]: value }) }
   for (const payload of ['[]', 'null', 'true', '7', '"text"', '', ' ', '{', '{"apikey":"key-1"', 'NaN'])
     yield { family: 'payload form', token: signed(HEADER, payload, keys[0]!.secret) }
-  // Of a key that a payload names twice the last counts, for us and for everybody's parser.
+  // If a payload contains a key twice, the last value counts, for us and for every parser.
   const body = JSON.stringify(goodClaims())
   for (const more of [
     '"permissions":["allow_mod"]',
@@ -424,7 +424,7 @@ function* timesByChance(random: Random): Generator<Made> {
 }
 
 function padded(length: number, fill: string): string {
-  // Found by trying: base64 grows in steps, so not every length can be had.
+  // Found by trying, because base64 lengths grow in steps.
   let pad = Math.floor(((length - 300) * 3) / 4 / Buffer.byteLength(fill))
   while (withClaims({ pad: fill.repeat(pad + 1) }).length <= length) pad++
   return withClaims({ pad: fill.repeat(Math.max(pad, 0)) })
@@ -447,7 +447,7 @@ function* sizes(): Generator<Made> {
       }
       yield { family: 'depth', token: signed(HEADER, deepJson(depth, kind), keys[0]!.secret) }
     }
-  // The dearest to read that fit into a token: flat ones.
+  // The most expensive content that fits into a token: flat objects.
   const body = JSON.stringify(goodClaims()).slice(0, -1)
   for (const count of [10, 50, 100, 200, 250, 260, 1000])
     for (const one of ['[]', '{}', '{"":1}', '1e9', '""', String.raw`"\"[,{"`])
@@ -465,7 +465,7 @@ function* sizesByChance(random: Random): Generator<Made> {
     yield { family: 'size', token: padded(random.below(8200) + 300, random.pick(['x', 'é', '👍', '\u0001'])) }
 }
 
-/** Payloads and headers with bytes changed by chance, signed rightly over what came of it. */
+/** Payloads and headers with random bytes changed, with a valid signature over the result. */
 function* byChance(random: Random): Generator<Made> {
   const mutate = (text: string): Buffer => {
     let bytes: Buffer = Buffer.from(text)
@@ -492,7 +492,7 @@ function* byChance(random: Random): Generator<Made> {
   }
 }
 
-/** So many cases, from a seed: all the systematic ones first where there is room, then those of chance. */
+/** Generates this number of cases from a seed: all systematic ones first, if there is room, then random ones. */
 export function* tokenCases(seed: number, count: number): Generator<TokenCase> {
   const random = new Random(seed)
   const finite = [signatures(), envelopes(), encodings(), headers(), claims(), times(), sizes()]
@@ -500,7 +500,7 @@ export function* tokenCases(seed: number, count: number): Generator<TokenCase> {
   const weights = [6, 3, 0.25, 8]
   let made = 0
   const all: Made[] = finite.flatMap((some) => [...some])
-  // A short run takes a sample across all of them.
+  // A short run takes a sample of all of them.
   const share = Math.min(1, (count * 0.5) / all.length)
   for (const one of all) {
     if (share < 1 && !random.chance(share)) continue

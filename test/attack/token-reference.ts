@@ -1,6 +1,6 @@
 /**
- * What is to become of a token, found out another way: `jose` reads it and checks its signature, and the rules of the
- * design stand here as data. Nothing of `src/token/` is used.
+ * Determines the expected result for a token in another way: `jose` parses it and verifies its signature, and the rules
+ * are data. Uses nothing of `src/token/`.
  */
 import { createHash } from 'node:crypto'
 import { compactVerify, decodeProtectedHeader } from 'jose'
@@ -26,7 +26,7 @@ export interface ExpectedGrant {
   tokenId: string
 }
 
-/** The meeting and the participant that every accepted token is held against. */
+/** The meeting and participant for which every accepted token is checked. */
 export const SCOPE = { roomId: 'aaaa-bbbb-cccc', participantId: 'ann' }
 
 type Json = Record<string, unknown>
@@ -34,7 +34,7 @@ type Times = (typeof settings)[number]
 
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** RFC 7515 §2: no padding, no other characters; RFC 4648 §3.5: the bits that are left over are zero. */
+/** RFC 7515 §2: no padding and no other characters; RFC 4648 §3.5: unused bits are zero. */
 function isPlainBase64url(text: string): boolean {
   for (const character of text) if (!BASE64URL.includes(character)) return false
   if (text.length % 4 === 1) return false
@@ -48,7 +48,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 function objectIn(segment: string): Json | undefined {
   try {
     const value: unknown = JSON.parse(utf8.decode(bytesOf(segment)))
-    // U+0000 too, which PostgreSQL can't store.
+    // Including U+0000, which PostgreSQL cannot store.
     if (textsOf(value).some((text) => /\p{Surrogate}|\0/u.test(text))) return undefined
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
   } catch {
@@ -74,7 +74,7 @@ const partsOf = (segment: string): number =>
 const depthOf = (value: unknown): number =>
   typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0
 
-/** What makes it no token at all, whoever signed it. Source: the reason why it may be refused. */
+/** Rules for the form of a token, whoever signed it. Source: why it may be refused. */
 const formRules: [rule: string, source: string, broken: (token: string, one: TokenCase) => boolean][] = [
   ['there is a token', 'contract 1.4', (token) => token === ''],
   ['at most 8 KiB', 'issue 3: tokens over 8 KiB', (token) => new TextEncoder().encode(token).length > 8192],
@@ -112,7 +112,7 @@ const formRules: [rule: string, source: string, broken: (token: string, one: Tok
   ],
 ]
 
-/** HS256 only (docs/decisions/0005), and nothing asked for that is not understood (RFC 7515 §4.1.11, RFC 7797 §6). */
+/** HS256 only (docs/decisions/0005), and no unknown critical parameters (RFC 7515 §4.1.11, RFC 7797 §6). */
 const headerRules: Record<string, (header: Json) => boolean> = {
   alg: (header) => header.alg === 'HS256',
   crit: (header) => !Object.hasOwn(header, 'crit'),
@@ -130,7 +130,7 @@ const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string' && one.length > 0)
 const isText = (value: unknown): value is string => typeof value === 'string' && /\S/.test(value)
 const isRoom = (value: unknown): boolean => isText(value) && Array.from(value).length <= 256
-/** Issue 11: what two people would read as one id is one id. */
+/** Two ids that look the same to people must be the same id. */
 const isParticipant = (value: unknown): boolean =>
   isText(value) &&
   Array.from(value).length <= 128 &&
@@ -141,8 +141,8 @@ const isParticipant = (value: unknown): boolean =>
 const isRole = (value: string): boolean => /^(?:crawler|rtc)$/i.test(value)
 
 /**
- * Decisions 5 and 6: present and malformed is a refusal, never "no restriction"; a list that names nothing of use grants
- * nothing (issue 11, point 9). A claim that is absent is judged by `absent`.
+ * Decisions 5 and 6: a malformed claim is a refusal, never "no restriction"; a list without a useful value grants
+ * nothing. `absent` decides for a missing claim.
  */
 const claimRules: Record<
   string,
@@ -160,7 +160,7 @@ const claimRules: Record<
   roles: { right: isNames },
 }
 
-/** Decision 1, as a table: the set of permissions → the way in. Anything else names none. */
+/** Decision 1 as a table: the set of permissions → the way of entry. Any other set has none. */
 const entries: Record<string, string> = {
   allow_join: 'direct',
   allow_mod: 'moderator',

@@ -1,6 +1,6 @@
 /**
- * The long run: `npm run attack:tokens [cases]`. First the decisions, then the time they take: no refusal may cost the
- * server more than five times what letting an ordinary token in does, and a key that is unknown must not show by its time.
+ * The long run: `npm run attack:tokens [cases]`. First checks the decisions, then their time: a refusal may cost the
+ * server at most five times as much as accepting an ordinary token, and the time must not reveal whether a key exists.
  */
 import { Refusal } from '../../src/protocol/errors.ts'
 import { printTable } from '../../bench/table.ts'
@@ -11,7 +11,7 @@ import { Random, seedOf } from './random.ts'
 import { OTHER, twoProjects } from './two-projects.ts'
 
 const count = Number(process.argv[2] ?? 120_000)
-/** Of each family, and of each outcome in it. */
+/** Per family, and per outcome in it. */
 const TIMED_PER_GROUP = 24
 const TIMED_CASES = 60_000
 const BATCHES = 7
@@ -46,7 +46,7 @@ for (const one of tokenCases(seed, TIMED_CASES)) {
   const all = groups.get(group) ?? []
   if (all.length < TIMED_PER_GROUP) groups.set(group, [...all, one])
 }
-// An accept of the same length is what a refusal is held against; the ordinary one is shown beside it.
+// A refusal is compared with accepting a token of the same length; the ordinary token is shown as well.
 const good = (bytes: number): string => {
   const bare = mintToken({ ...keys[0]!, now: NOW_MS })
   const pad = Math.max(0, Math.floor(((bytes - bare.length) * 3) / 4) - 12)
@@ -103,7 +103,7 @@ function outcome(verifier: Verifier, token: unknown): string {
   }
 }
 
-/** The best of some batches: whatever else the machine does only ever adds. */
+/** The best of several batches, because other load on the machine can only add time. */
 function microseconds(verifier: Verifier, token: unknown): number {
   const run = (times: number): number => {
     const from = performance.now()
@@ -117,7 +117,7 @@ function microseconds(verifier: Verifier, token: unknown): number {
   return (best * 1000) / times
 }
 
-/** An unknown key and a wrong signature, in turns by chance; what tells them apart must drown in their own spread. */
+/** An unknown key and a wrong signature, in random order; the difference must be smaller than their spread. */
 async function sameKeys(): Promise<void> {
   const verifier = verifierOf(0)
   const { secret } = keys[1]!
@@ -129,7 +129,7 @@ async function sameKeys(): Promise<void> {
   await assertSame('unknown key', repeated(unknown), 'wrong signature', repeated(wrong), SAME_SAMPLES)
 }
 
-/** A meeting that nobody has, and one of another project, asked for over HTTP. */
+/** Requests a meeting that does not exist, and one of another project, over HTTP. */
 async function sameMeetings(): Promise<void> {
   const server = await twoProjects()
   try {

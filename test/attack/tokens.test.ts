@@ -1,4 +1,4 @@
-/** The verifier against tokens that are nearly right. The long run: npm run attack:tokens */
+/** The verifier with tokens that are nearly valid. The long run: npm run attack:tokens */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seedOf } from './random.ts'

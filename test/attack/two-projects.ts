@@ -1,4 +1,4 @@
-/** A server with a second project, whose key must not tell what the first one has. */
+/** A server with a second project, whose key must not reveal anything about the first. */
 import type { Config } from '../../src/config/read.ts'
 import { openStore } from '../../src/store/open.ts'
 import { TestServer } from '../support/test-server.ts'

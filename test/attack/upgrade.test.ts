@@ -1,4 +1,4 @@
-/** A request that asks for another protocol, whatever it is and however its sender behaves, leaves the server standing. */
+/** The server survives a request for another protocol, whatever it is and however its sender behaves. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -28,7 +28,7 @@ async function say(text: string, reset: boolean): Promise<string> {
   socket.on('error', () => undefined)
   socket.on('data', (chunk) => {
     heard += String(chunk)
-    // Read far enough: who is let in would be kept for good.
+    // Enough was read: an admitted connection would be kept open.
     socket.destroy()
   })
   await once(socket, 'connect')

@@ -1,4 +1,4 @@
-/** Ways round the door that were open once. */
+/** Ways around admission that once worked. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { API_KEY, TestServer } from '../support/test-server.ts'

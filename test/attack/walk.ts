@@ -1,7 +1,8 @@
 /**
- * A random walk through a meeting: two people on our page and one on the published client press, leave, come back and
- * mute each other in no order, on a line that delays, loses and breaks. Whenever they pause, what each one's own buttons
- * say is what every other has and receives, and no device is open that its button calls off.
+ * A random walk through a meeting: two people on our page and one with the published client press buttons, leave,
+ * return and mute each other in random order, on a line with delay, loss and interruptions. Whenever they pause, each
+ * participant's buttons agree with the streams that every other one receives, and no device is open while its button
+ * says off.
  */
 import assert from 'node:assert/strict'
 import { agree } from '../support/agreement.ts'
@@ -12,7 +13,7 @@ import type { Random } from './random.ts'
 
 export interface WalkOptions {
   actions: number
-  /** After how many actions they pause. */
+  /** The number of actions between two pauses. */
   stretch: number
   random: Random
   say: (line: string) => void
@@ -70,7 +71,7 @@ function choose(three: ThreeClients, random: Random): Action {
   return returned(three, one, random)
 }
 
-/** Once or twice, however quickly: from inside the page, so that nothing between slows it down. */
+/** Presses a button once or twice, from inside the page, so that nothing slows it down. */
 function pressed({ page, name }: Person, random: Random): Action {
   const button = random.pick(BUTTONS)
   const apart = random.chance(0.5) ? undefined : random.below(240)
@@ -90,7 +91,10 @@ function pressed({ page, name }: Person, random: Random): Action {
   }
 }
 
-/** One thing at a time: the published client itself loses what is asked meanwhile, and refuses all while it reconnects. */
+/**
+ * One action at a time, because the published client itself loses requests made in parallel, and refuses all while it
+ * reconnects.
+ */
 function published({ cat }: ThreeClients, random: Random): Action {
   const [state, on, off] = random.pick([
     ['micOn', 'unmuteMic', 'muteMic'],
@@ -180,7 +184,7 @@ function returned(three: ThreeClients, one: Person, random: Random): Action {
   }
 }
 
-/** The devices that are open are those whose buttons say so. */
+/** Only the devices whose buttons say so are open. */
 async function nothingElseOpen(one: Person, three: ThreeClients): Promise<void> {
   const says = await three.sides.find(({ page }) => page === one.page)!.says()
   assert.ok(says, `${one.name} has come to rest`)

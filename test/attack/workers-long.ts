@@ -1,4 +1,4 @@
-/** `npm run attack:workers`: thirty deaths, held to the goals; says by how much one is missed. */
+/** `npm run attack:workers`: thirty deaths, compared with the goals; reports by how much one is missed. */
 import { launchBrowser } from '../support/browser.ts'
 import { attackWorkers, goals } from './workers.ts'
 

@@ -1,4 +1,4 @@
-/** Two of the deaths of `npm run attack:workers`; times are held to the goals there. */
+/** Two of the deaths of `npm run attack:workers`; times are compared with the goals there. */
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'

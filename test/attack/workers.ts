@@ -1,6 +1,6 @@
 /**
- * Media workers killed at random while six people talk in two meetings: those of the one are back soon, those of the other
- * notice nothing, and nothing is left behind.
+ * Kills media workers at random while six people talk in two meetings: those in the affected meeting are soon back,
+ * those in the other one are not affected, and nothing is left behind.
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -12,10 +12,10 @@ import { RealServer } from '../support/real-server.ts'
 import { API_KEY, signAnything } from '../support/test-server.ts'
 import { spread } from './kills.ts'
 
-/** Of the goals in ms, where times are held to them: only where the machine is not shared. */
+/** Goals in ms, checked only if nothing else runs on the machine. */
 export const goals = { ownP95: 2000, published: 8000, gap: 500 }
 
-/** More than meetings, so that each meeting is on a worker of its own, after a death too. */
+/** More workers than meetings, so that each meeting has its own worker, also after a death. */
 const WORKERS = 4
 const PATIENCE_MS = 120_000
 const OTHERS = 2
@@ -28,9 +28,9 @@ interface House {
 export interface WorkerTimes {
   own: number[]
   published: number[]
-  /** In the other meeting. */
+  /** Gaps in the other meeting. */
   gaps: number[]
-  /** In both, before a death. */
+  /** Gaps in both meetings before a death. */
   quietGaps: number[]
 }
 
@@ -54,7 +54,7 @@ export async function attackWorkers(
       assert.notEqual(port, await other.published.port(), 'each meeting is on a worker of its own')
       const victim = server.workers.find((pid) => udpPorts(pid).has(port))
       assert.ok(victim !== undefined, `a worker listens on ${port}`)
-      // As it is without a death, on this machine.
+      // The usual gaps on this machine, without a death.
       await Promise.all(everybody.map((one) => one.arm()))
       await new Promise((next) => setTimeout(next, 3000 + Math.random() * 1000))
       const quiet = await Promise.all(everybody.map((one) => one.gapMs()))
@@ -64,7 +64,7 @@ export async function attackWorkers(
       process.kill(victim, 'SIGKILL')
       const [published, ...own] = await Promise.all([
         hit.published.back(OTHERS, PATIENCE_MS),
-        // The third, on the published client, takes longer.
+        // The third participant, with the published client, takes longer.
         ...hit.own.map((one) => one.back(1, PATIENCE_MS)),
       ])
       for (const one of everybody) await one.flows(OTHERS, PATIENCE_MS)
@@ -82,7 +82,7 @@ export async function attackWorkers(
         `kill ${round + 1} of ${kills}: own ${own.map(Math.round).join(' ')} ms, published ${Math.round(published)} ms, ` +
           `longest gap in the other meeting ${Math.round(Math.max(...gaps))} ms`,
       )
-      // What a first death loads and caches is not left behind by each.
+      // Modules and caches that the first death loads do not count as a leak.
       if (round === 0) before = traces(server)
     }
     const after = traces(server)
@@ -120,7 +120,7 @@ async function house(browser: Browser, app: AppServer, server: RealServer, name:
   return { own, published: new Arrivals(published.page) }
 }
 
-/** What a server holds: processes, UDP ports, descriptors, memory. */
+/** The resources of a server: processes, UDP ports, descriptors, memory. */
 function traces(server: RealServer): { workers: number; ports: number; files: number; megabytes: number } {
   const { pid, workers } = server
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')

@@ -1,9 +1,9 @@
 /**
- * Builds the image, runs it as compose.yaml does and takes two windows through a meeting in it: `npm run try:image`.
+ * Builds the image, runs it as compose.yaml does, and takes two windows through a meeting in it: `npm run try:image`.
  *
- *   --stand-in      builds on a base made of Debian's packages (debootstrap) and this Node, where no registry has one
- *   --image <name>  tries an image that is there, and builds none
- *   --runtime <oci> the program that runs containers, for podman
+ *  --stand-in      builds on a base made of Debian's packages (debootstrap) and this Node, for use without a registry
+ *  --image <name>  tests an existing image, and builds none
+ *  --runtime <oci> the program that runs containers, for podman
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { appendFile, chmod, copyFile, cp, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
@@ -17,7 +17,7 @@ import { freePorts } from '../support/ports.ts'
 const root = join(import.meta.dirname, '../..')
 const PATIENCE_MS = 60_000
 const PASSWORD = 'a password of enough length'
-/** From compose.yaml: what a container of this image is confined to. */
+/** From compose.yaml: the confinement of a container of this image. */
 const CONFINED = [
   '--init',
   '--network=host',
@@ -50,7 +50,7 @@ if (options['stand-in'] && !runs('debootstrap', '--version')) {
 
 const call = promisify(execFile)
 const global = engine === 'podman' && options.runtime !== undefined ? ['--runtime', options.runtime] : []
-/** Runs the engine; resolves with what it printed on either output. */
+/** Runs the container engine; resolves with its output of both kinds. */
 async function container(...args: string[]): Promise<string> {
   const { stdout, stderr } = await call(engine!, [...global, ...args], { maxBuffer: 64 * 2 ** 20, cwd: root })
   return stdout + stderr
@@ -79,7 +79,10 @@ async function until(find: () => Promise<boolean>, otherwise: () => Promise<stri
   }
 }
 
-/** What the published base has, as far as this project uses it: Debian 12, Node with npm, a user `node`. Returns its name. */
+/**
+ * Makes a substitute of the published base, as far as this project uses it: Debian 12, Node with npm, a user `node`.
+ * Returns its name.
+ */
 async function makeStandIn(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-base-'))
   const base = join(folder, 'root')
@@ -91,7 +94,7 @@ async function makeStandIn(): Promise<string> {
     await cp(npm, join(base, 'usr/local/lib/node_modules/npm'), { recursive: true, dereference: true })
     const links = 'ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm'
     await call('chroot', [base, 'sh', '-c', `${links} && useradd --uid 1000 --user-group --create-home node`])
-    // As Debian's image has it: apt keeps no copies.
+    // As in Debian's image: apt keeps no copies.
     const clean = 'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";\n'
     await writeFile(join(base, 'etc/apt/apt.conf.d/docker-clean'), clean)
     await rm(join(base, 'var/cache/apt/archives'), { recursive: true })
@@ -123,7 +126,7 @@ const inside = (...args: string[]): Promise<string> => container('exec', name, .
 if (options.image === undefined)
   await check('the image is built', async () => {
     const base = options['stand-in'] ? ['--build-arg', `BASE=${await makeStandIn()}`] : []
-    // Without a system that confines it, podman builds in a changed root; HEALTHCHECK is of Docker's format alone.
+    // Without a system for confinement, podman builds in a chroot; only Docker's format has HEALTHCHECK.
     const podman = engine === 'podman' ? ['--isolation', 'chroot', '--format', 'docker'] : []
     await container('build', ...podman, ...base, '--tag', image, '.')
     return `${Math.round(Number(await container('image', 'inspect', '--format', '{{.Size}}', image)) / 1e6)} MB`
@@ -180,7 +183,7 @@ try {
     await bob.inside()
     await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
 
-    // The container is replaced under them: they come back by themselves, to the same session.
+    // The container is replaced while people are inside: they return by themselves, to the same session.
     await container('stop', '--time', '10', name)
     for (const { page } of [ann, bob]) await page.getByTestId('reconnecting').waitFor()
     await container('start', name)
@@ -205,7 +208,7 @@ try {
   })
   await check('a folder that it may not write ends it with a sentence', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-closed-'))
-    // Whoever runs this may be the same user as in the image.
+    // The current user may have the same id as the user in the image.
     await chmod(folder, 0o555)
     try {
       const run = ['run', '--rm', ...CONFINED, `--volume=${folder}:/data`, ...environment, image]
@@ -213,7 +216,7 @@ try {
         () => ({ code: 0, stderr: '' }),
         (error: unknown) => error as { code: number; stderr: string },
       )
-      // podman without systemd complains of its own before.
+      // Without systemd, podman prints complaints of its own first.
       const said = stderr
         .trim()
         .split('\n')

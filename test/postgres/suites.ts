@@ -1,4 +1,7 @@
-/** Runs the test files in which the store matters over one PostgreSQL, a database for each server: `npm run test:postgres`. */
+/**
+ * Runs the test files that depend on the store over one PostgreSQL, with a database for each server: `npm run
+ * test:postgres`.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -24,7 +27,7 @@ const FILES = [
 if (withoutPostgres !== false) {
   console.log(`${withoutPostgres}. Then "npm run test:postgres" runs over it`)
   for (const file of FILES) console.log(`  skipped: ${file}`)
-  // Where no test may be skipped, this is a failure.
+  // If no test may be skipped, this is a failure.
   process.exit(process.argv.includes('--no-skips') ? 1 : 0)
 }
 const given = process.env.TEST_POSTGRES
@@ -37,7 +40,7 @@ const runner = spawn(
       ...process.env,
       TEST_STORE: 'postgres',
       TEST_POSTGRES: given ?? server!.admin,
-      // Of a server that tells webhooks; over SQLite there are more of them.
+      // Kills of a server that sends webhooks; over SQLite there are more.
       TEST_KILLS: process.env.TEST_KILLS ?? '5',
     },
     stdio: 'inherit',

@@ -1,4 +1,4 @@
-/** Starts a throw-away PostgreSQL and a server on it, to look at: `npm run try:postgres`. Both are gone when it ends. */
+/** Starts a temporary PostgreSQL and a server on it, to try: `npm run try:postgres`. Both are removed at the end. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const server = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli
   env: { ...process.env, DATA_DIR: join(folder, 'data'), DATABASE_URL: database.urlOf('anteroom') },
   stdio: 'inherit',
 })
-// A terminal sends both to the server too.
+// A terminal sends both signals to the server too.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill('SIGTERM'))
 server.on('exit', (code) => {
   void database
