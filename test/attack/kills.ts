@@ -70,9 +70,9 @@ async function run(
   pages: { browser: Browser; app: AppServer } | undefined,
 ): Promise<void> {
   const webhook = { endPoint: receiver.url, events: ['*'] }
-  const house = await server.createMeeting({ customRoomId: 'house', webhook })
+  const mainId = await server.createMeeting({ customRoomId: 'main', webhook })
   const acknowledged: Acknowledged = {
-    meetings: [house],
+    meetings: [mainId],
     invites: [],
     revoked: [],
     removed: [],
@@ -81,7 +81,7 @@ async function run(
   }
   const { body: projects } = await server.rest('GET', '/v2/admin/projects', undefined, `Bearer ${ADMIN_KEY}`)
   const projectId: string = projects.data[0].projectId
-  const residents = pages && (await moveIn(server, house, pages))
+  const residents = pages && (await moveIn(server, mainId, pages))
   const returns = { wire: [] as number[], own: [] as number[], published: [] as number[] }
   const restarts: number[] = []
   const writers: Promise<void>[] = []
@@ -89,16 +89,16 @@ async function run(
 
   for (let round = 0; round < kills; round++) {
     // A participant who is inside all the time, and returns as soon as possible.
-    const mod = new WireClient({ url: server.url, token: moderator, meetingId: house, participantId: 'mod' })
+    const mod = new WireClient({ url: server.url, token: moderator, meetingId: mainId, participantId: 'mod' })
     const beganAt = performance.now()
     const { self } = await mod.join()
     if (round > 0) returns.wire.push(performance.now() - beganAt)
     sessionId ??= self.sessionId as string
-    assert.equal(self.sessionId, sessionId, 'the session of the house goes on through every kill')
+    assert.equal(self.sessionId, sessionId, 'the session of the main meeting continues through every kill')
 
     const clients = [mod]
     let over = false
-    writers.push(...load({ server, house, projectId, webhook, acknowledged, clients, round }, () => over))
+    writers.push(...load({ server, mainId, projectId, webhook, acknowledged, clients, round }, () => over))
     const forMs = LOAD_MS.least + Math.random() * (LOAD_MS.most - LOAD_MS.least)
     await new Promise((next) => setTimeout(next, forMs))
     const killedAt = performance.now()
@@ -113,7 +113,7 @@ async function run(
       returns.own.push(own)
       returns.published.push(published)
     }
-    await holds(server, house, acknowledged)
+    await holds(server, mainId, acknowledged)
     say(`kill ${round + 1} of ${kills}: ${count(acknowledged)}`)
   }
   await residents?.moveOut()
@@ -142,8 +142,8 @@ export async function restartInOrder({
   const app = await AppServer.start()
   const gaps = { server: [] as number[], own: [] as number[], published: [] as number[] }
   try {
-    const house = await server.createMeeting()
-    const residents = await moveIn(server, house, { browser, app })
+    const mainId = await server.createMeeting()
+    const residents = await moveIn(server, mainId, { browser, app })
     for (let round = 0; round < restarts; round++) {
       const stoppedAt = performance.now()
       assert.equal(await server.end('SIGTERM'), 0)
@@ -170,7 +170,7 @@ export async function restartInOrder({
 
 interface Load {
   server: RealServer
-  house: string
+  mainId: string
   projectId: string
   webhook: unknown
   acknowledged: Acknowledged
@@ -182,7 +182,7 @@ interface Load {
  * Starts writers of every kind, each as fast as its requests are answered, until the end or until the server is gone.
  */
 function load(
-  { server, house, projectId, webhook, acknowledged, clients, round }: Load,
+  { server, mainId, projectId, webhook, acknowledged, clients, round }: Load,
   over: () => boolean,
 ) {
   const admin = `Bearer ${ADMIN_KEY}`
@@ -202,8 +202,8 @@ function load(
       acknowledged.meetings.push((await write('POST', '/v2/rooms', {})).roomId)
     },
     async () => {
-      const { inviteId } = await write('POST', '/v2/invites', { roomId: house, entry: 'ask' })
-      acknowledged.invites.push({ meetingId: house, inviteId })
+      const { inviteId } = await write('POST', '/v2/invites', { roomId: mainId, entry: 'ask' })
+      acknowledged.invites.push({ meetingId: mainId, inviteId })
     },
     async () => {
       const key = await write('POST', '/v2/admin/keys', { projectId }, admin)
@@ -213,13 +213,13 @@ function load(
     },
     async (id) => {
       const [participantId, token] = [`removed-${id}`, direct()]
-      await enter(house, participantId, token)
-      await write('POST', '/v2/sessions/participants/remove', { roomId: house, participantId })
+      await enter(mainId, participantId, token)
+      await write('POST', '/v2/sessions/participants/remove', { roomId: mainId, participantId })
       acknowledged.removed.push({ participantId, token })
     },
     async () => {
       const message = { topic: 'CHAT', message: 'kept', persist: true, senderName: 'load' }
-      acknowledged.messages.push((await write('POST', `/v2/rooms/${house}/messages`, message)).id)
+      acknowledged.messages.push((await write('POST', `/v2/rooms/${mainId}/messages`, message)).id)
     },
     async (id) => {
       const meetingId = (await write('POST', '/v2/rooms', { webhook })).roomId
@@ -243,20 +243,20 @@ function load(
 }
 
 /** Everything acknowledged exists, and removed participants stay out. */
-async function holds(server: RealServer, house: string, acknowledged: Acknowledged): Promise<void> {
+async function holds(server: RealServer, mainId: string, acknowledged: Acknowledged): Promise<void> {
   const there = new Set((await pages(server, '/v2/rooms')).map(({ roomId }) => roomId))
   assert.deepEqual(
     acknowledged.meetings.filter((id) => !there.has(id)),
     [],
   )
   const invites = new Set(
-    (await pages(server, `/v2/invites?roomId=${house}`)).map(({ inviteId }) => inviteId),
+    (await pages(server, `/v2/invites?roomId=${mainId}`)).map(({ inviteId }) => inviteId),
   )
   assert.deepEqual(
     acknowledged.invites.filter(({ inviteId }) => !invites.has(inviteId)),
     [],
   )
-  const messages = new Set((await pages(server, `/v2/rooms/${house}/messages`)).map(({ id }) => id))
+  const messages = new Set((await pages(server, `/v2/rooms/${mainId}/messages`)).map(({ id }) => id))
   assert.deepEqual(
     acknowledged.messages.filter((id) => !messages.has(id)),
     [],
@@ -266,7 +266,7 @@ async function holds(server: RealServer, house: string, acknowledged: Acknowledg
     assert.deepEqual([status, body.code], [401, 'APIKEY_DEACTIVATED'])
   }
   for (const { participantId, token } of acknowledged.removed.slice(-3)) {
-    const again = new WireClient({ url: server.url, token, meetingId: house, participantId })
+    const again = new WireClient({ url: server.url, token, meetingId: mainId, participantId })
     await again.enter().catch(() => undefined)
     assert.equal((await again.hears('error')).name, 'REMOVED_FROM_SESSION')
     again.close()
@@ -340,23 +340,23 @@ async function pages(server: RealServer, path: string): Promise<any[]> {
  */
 async function moveIn(
   server: RealServer,
-  house: string,
+  mainId: string,
   { browser, app }: { browser: Browser; app: AppServer },
 ) {
   const ann = await Person.at(browser, 'Ann')
-  await ann.open(`${server.url}/m/${house}#token=${direct()}`)
+  await ann.open(`${server.url}/m/${mainId}#token=${direct()}`)
   await ann.inside()
   const bob = await Published.at(browser, app)
   await bob.inside(server.secureUrl, {
     token: direct(),
-    meetingId: house,
+    meetingId: mainId,
     participantId: 'bob',
     webcamEnabled: false,
   })
   await ann.knows((meeting) => meeting.participants.has('bob'))
   const self = await ann.page.evaluate<string>('globalThis.anteroom.meeting.self.id')
   const present = async (): Promise<Set<string>> => {
-    const { body } = await server.rest('GET', `/v2/rooms/${house}/live`)
+    const { body } = await server.rest('GET', `/v2/rooms/${mainId}/live`)
     return new Set(body.participants?.map(({ participantId }: { participantId: string }) => participantId))
   }
   return {

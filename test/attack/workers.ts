@@ -20,7 +20,7 @@ const WORKERS = 4
 const PATIENCE_MS = 120_000
 const OTHERS = 2
 
-interface House {
+interface Meeting {
   own: Arrivals[]
   published: Arrivals
 }
@@ -43,13 +43,16 @@ export async function attackWorkers(
   const app = await AppServer.start()
   const times: WorkerTimes = { own: [], published: [], gaps: [], quietGaps: [] }
   try {
-    const houses = [await house(browser, app, server, 'a'), await house(browser, app, server, 'b')]
-    const everybody = houses.flatMap(({ own, published }) => [...own, published])
+    const meetings = [
+      await openMeeting(browser, app, server, 'a'),
+      await openMeeting(browser, app, server, 'b'),
+    ]
+    const everybody = meetings.flatMap(({ own, published }) => [...own, published])
     for (const one of everybody) await one.flows(OTHERS, PATIENCE_MS)
     let before = traces(server)
     for (let round = 0; round < kills; round++) {
-      const at = Math.floor(Math.random() * houses.length)
-      const [hit, other] = [houses[at]!, houses[1 - at]!]
+      const at = Math.floor(Math.random() * meetings.length)
+      const [hit, other] = [meetings[at]!, meetings[1 - at]!]
       const port = await hit.published.port()
       assert.notEqual(port, await other.published.port(), 'each meeting is on a worker of its own')
       const victim = server.workers.find((pid) => udpPorts(pid).has(port))
@@ -102,7 +105,12 @@ export async function attackWorkers(
   return times
 }
 
-async function house(browser: Browser, app: AppServer, server: RealServer, name: string): Promise<House> {
+async function openMeeting(
+  browser: Browser,
+  app: AppServer,
+  server: RealServer,
+  name: string,
+): Promise<Meeting> {
   const meetingId = await server.createMeeting()
   const token = (): string => signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
   const own: Arrivals[] = []
