@@ -1,4 +1,4 @@
-/** What a collector of OpenTelemetry receives: spans that belong together, and nothing of people or secrets. */
+/** What an OpenTelemetry collector receives: connected spans, and nothing about people or secrets. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -88,7 +88,8 @@ const told: { requestId: string; meetingId: string; secrets: string[] } = {
   secrets: [],
 }
 
-// One server lives through all that can be traced; what it sent is looked at afterwards, as it sends the rest when it stops.
+// One server runs everything that can be traced; its spans are examined afterwards, because it sends the rest when it
+// stops.
 before(async () => {
   const url = await collector.open()
   const server = await TestServer.start({
@@ -255,7 +256,7 @@ test('without a collector nothing of the library is loaded', () => {
   })
   assert.equal(status, 0, stderr)
   const loaded = JSON.parse(stdout.trim().split('\n').at(-1)!) as string[]
-  // The metrics ask for it by themselves, to link a figure with a trace.
+  // The metrics request it by themselves, to link a figure with a trace.
   assert.deepEqual(
     loaded.filter((name) => name !== '@opentelemetry/api'),
     [],

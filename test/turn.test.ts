@@ -1,4 +1,4 @@
-/** The sample of `docs/turnserver.conf`, run as it is but for addresses and ports; skipped where coturn is not installed. */
+/** The sample `docs/turnserver.conf`, unchanged except for addresses and ports; skipped if coturn is not installed. */
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,7 +20,7 @@ const isInstalled = ((): boolean => {
   }
 })()
 
-/** All that coturn's own client said after sending a few packets through. */
+/** Returns the output of coturn's own client after it sent a few packets. */
 function sendThrough(
   port: number,
   { username, credential }: { username: string; credential: string },

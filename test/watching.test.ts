@@ -1,4 +1,4 @@
-/** What the server tells those who watch it. */
+/** The data for monitoring. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
@@ -23,13 +23,13 @@ async function scrape(): Promise<string> {
   return answer.text()
 }
 
-/** The value of one series, by its name and labels as they stand in the text; 0 where it is not there yet. */
+/** The value of a series, by its name and labels in the text; 0 if it does not exist yet. */
 async function valueOf(series: string): Promise<number> {
   const line = (await scrape()).split('\n').find((one) => one.startsWith(`${series} `))
   return line === undefined ? 0 : Number(line.slice(series.length + 1))
 }
 
-/** The status, and who may read the answer in a browser. */
+/** Returns the status, and which pages may read the answer. */
 async function ask(url: string, headers: Record<string, string> = {}): Promise<[number, string | null]> {
   const answer = await fetch(`${url}/metrics`, { headers })
   await answer.body?.cancel()
@@ -158,7 +158,7 @@ test('the Prometheus rules are the alarms of docs/operating.md, and use existing
   }
 })
 
-/** What the status says of workers of one meeting with so many members each. */
+/** The status of the workers of one meeting with this many members each. */
 function workersOf(members: number[], more: Record<string, number>[] = []): object[] {
   return members.map((count, index) => ({
     index,
@@ -236,7 +236,7 @@ test('a meeting on several media workers is counted on each of them', async () =
     const expected = workersOf(
       [2, 1],
       [
-        // The first sends; one on each worker receives, and the other worker has it once.
+        // The first member sends; one receives on each worker, and the other worker gets the stream once.
         { producers: 1, consumers: 1, pipesOut: 1 },
         { consumers: 1, pipesIn: 1 },
       ],

@@ -1,4 +1,4 @@
-/** A server that is killed again and again between what happens and the telling of it. */
+/** A server that is killed repeatedly between events and their delivery. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Receiver } from './support/receiver.ts'
@@ -6,7 +6,7 @@ import { RealServer } from './support/real-server.ts'
 import { signAnything, API_KEY } from './support/test-server.ts'
 import { WireClient } from './support/wire-client.ts'
 
-/** `npm run attack:webhooks` asks for a hundred. */
+/** `npm run attack:webhooks` sets a hundred. */
 const KILLS = Number(process.env.TEST_KILLS ?? 10)
 const MEETINGS = 4
 const PER_PAGE = 100
@@ -20,7 +20,7 @@ test(`killed ${KILLS} times, it loses no event and keeps their order in each mee
   })
   let answered = 0
   const receiver = await Receiver.start((_hook, response) => {
-    // Of different lengths, so that some are under way when the server dies.
+    // Different delays, so that some deliveries are under way when the server dies.
     setTimeout(() => response.writeHead(204).end(), (++answered * 37) % 90)
   })
   const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
@@ -53,7 +53,7 @@ test(`killed ${KILLS} times, it loses no event and keeps their order in each mee
         await client.join()
         acknowledged.push(participantId)
       })
-      // At the first join, at the last, or while they are told.
+      // At the first join, at the last, or during the deliveries.
       const settled = Promise.allSettled(joins)
       if (kill % 3 === 0) await Promise.any(joins)
       else await settled

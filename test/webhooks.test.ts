@@ -1,4 +1,4 @@
-/** Webhooks, from what happens in a meeting to what a backend is told. */
+/** Webhooks, from the event in a meeting to the request at a backend. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -57,7 +57,7 @@ async function deliveriesOf(meetingId: string): Promise<any[]> {
   return body.data
 }
 
-/** Asks until it holds: what is waited for is written after the receiver was answered. */
+/** Repeats until it holds, because the result is saved after the receiver was answered. */
 async function deliveriesUntil(meetingId: string, holds: (data: any[]) => boolean): Promise<any[]> {
   for (let tries = 0; tries < 400; tries++) {
     const data = await deliveriesOf(meetingId)
@@ -186,7 +186,7 @@ test('a session is announced in order and in the words of the contract, and the 
     const event = await sdk.webhooks.verify(raw, headers['videosdk-signature'])
     assert.equal(event.type, body.webhookType)
     assert.deepEqual(event.data, body.data)
-    // As the documentation's own sample verifies: over a body that was parsed and written again.
+    // As the documentation's sample verifies it: over a body that was parsed and serialised again.
     const again = Buffer.from(JSON.stringify(body))
     sdk.webhooks.verifySync(again, headers['videosdk-signature'], key)
     const changed = Buffer.from(raw.toString().replace(meetingId, 'aaaa-bbbb-cccc'))
@@ -237,7 +237,7 @@ test('only requested events are sent, and a meeting without a webhook uses that 
     ['session-started'],
   )
   assert.equal(byDefault.hooks[0]!.body.data.meetingId, without)
-  // A default is read again while the server runs.
+  // The default webhook is read again while the server runs.
   await onItsStore(async (store) => {
     const [project] = await store.projects.list()
     await store.projects.change(project!.projectId, { webhook: null })
@@ -326,7 +326,7 @@ test('an event undelivered for a day is parked, listed, and replayed by REST or 
   await join(meetingId, 'ann')
   for (const attempts of [1, 2, 3]) {
     await deliveriesUntil(meetingId, ([one]) => one?.attempts === attempts)
-    // After the first try that finds it too old it has one more chance.
+    // After the first attempt that finds it too old, there is one more.
     server.aheadMs += attempts === 1 ? 25 * HOUR_MS : HOUR_MS
     if (attempts < 3) await receiver.until((hooks) => hooks.length === attempts + 1)
   }
@@ -368,7 +368,7 @@ test('an event undelivered for a day is parked, listed, and replayed by REST or 
   await receiver.until((hooks) => hooks.length === 6)
   await deliveriesUntil(meetingId, ([one]) => one.state === 'parked')
   receiver.answer = taking
-  // Those of other meetings with it.
+  // Including those of other meetings.
   const { body } = await server.rest('POST', '/v2/webhooks/deliveries/replay', { state: 'parked' })
   assert.ok(body.replayed >= 1)
   await receiver.until((hooks) => hooks.length === 7)
@@ -376,11 +376,11 @@ test('an event undelivered for a day is parked, listed, and replayed by REST or 
   await deliveriesUntil(meetingId, ([one]) => one.state === 'delivered')
   assert.equal(new Set(receiver.hooks.map(({ body }) => body.deliveryId)).size, 1)
 
-  // Beside the running server, which finds it in the store.
+  // A separate process, next to the running server, finds it in the store.
   const shown = await anteroom('webhooks', 'show', parked.deliveryId, '--json')
   assert.equal(shown.state, 'delivered')
   assert.equal(shown.body, whole.body)
-  // Those before each replay too.
+  // Including the attempts before each replay.
   assert.deepEqual(
     shown.tries.map(({ error }: { error: string | null }) => error === null),
     [false, false, false, false, false, false, true],

@@ -1,4 +1,4 @@
-/** The whiteboard over the sockets: who opens it, who gets its address, and what that address is good for. */
+/** The whiteboard over the sockets: who opens it, who gets its address, and what the address permits. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { WebSocket } from 'ws'
@@ -25,7 +25,7 @@ async function enters(
 const host = (meetingId: string): Promise<WireClient> =>
   enters(meetingId, 'host', ['allow_join', 'allow_mod'])
 
-/** A page at the board, from its address alone. */
+/** A page at the board, which knows only the address. */
 class Page {
   readonly heard: ServerMessage[] = []
   readonly #socket: WebSocket
@@ -110,7 +110,7 @@ test('one address for everybody, also for latecomers and whoever starts it again
   await guest.hears('whiteboardStopped')
   assert.equal(await page.closed(), CLOSED_FOR_GOOD)
   assert.equal(await new Page(url).closed(), CLOSED_FOR_GOOD)
-  // The next one is another, and empty.
+  // The next board is a new one, and empty.
   await moderator.request('startWhiteboard', { version: 'v2' })
   const next = await guest.hears('whiteboardStarted', (heard) => heard.url !== url)
   const fresh = new Page(String(next.url))

@@ -1,4 +1,4 @@
-/** One meeting on several media workers: what its participants are told. */
+/** One meeting on several media workers, and what its participants are told. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createFakeSfu } from '../src/media/fake/sfu.ts'
@@ -37,7 +37,7 @@ test('when a media worker dies, its members rebuild their media, and the others 
     people.push(client)
   }
   const [ann, bob, cat] = people as [WireClient, WireClient, WireClient]
-  // They came one after another, so each is on the worker of its number.
+  // They joined one after the other, so each is on the worker of its number.
   const [voice] = [await produce(bob), await produce(ann)]
   const consumers = await Promise.all(
     [ann, cat].map((client) => client.hears('request:newConsumer', ({ peerId }) => peerId === 'bob')),
@@ -54,7 +54,7 @@ test('when a media worker dies, its members rebuild their media, and the others 
     ({ peerId, newState }) => peerId === 'bob' && newState === false,
   )
 
-  // Bob comes back by himself, and what he sends reaches the others as before.
+  // Bob returns by himself, and the others receive his streams as before.
   for (const producing of [true, false]) {
     const { id } = await bob.request('createWebRtcTransport', { producing, consuming: !producing })
     bob.transports[producing ? 'send' : 'receive'] = id

@@ -1,4 +1,4 @@
-/** Coming back with a token whose time is over: clients send the same token again for as long as they run. */
+/** Coming back with an expired token: clients send the same token as long as they run. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { TestServer } from './support/test-server.ts'
@@ -35,7 +35,7 @@ test('an expired token brings back who was in the session with it, and nobody el
   await guest.finishJoin()
 
   server.aheadMs = 2 * HOUR_MS
-  // Whoever is inside stays.
+  // A participant who is inside stays.
   await ann.request('changeDisplayName', { displayName: 'Ann' })
   await guest.hears('peerDisplayNameChanged')
   await refusedAtDoor({ ...direct, token: unused, participantId: 'eve' })

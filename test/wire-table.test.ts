@@ -1,4 +1,4 @@
-/** `docs/wire.md` says what the protocol has, and names tests that exist. */
+/** `docs/wire.md` agrees with the protocol, and names existing tests. */
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

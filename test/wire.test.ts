@@ -1,4 +1,4 @@
-/** The less travelled rows of the wire, through the socket, where a browser would show less than the messages do. */
+/** The rare messages of the wire, through the socket, because a browser would show less than the messages do. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
@@ -94,7 +94,7 @@ test('data streams: announced, counted, closed', async () => {
     [heard.peerId, heard.dataProducerId, heard.label, heard.appData],
     ['ann', id, 'reliable_data_producer', { own: true }],
   )
-  // Whoever comes later gets it too.
+  // A participant who joins later gets it too.
   const carl = await join(meetingId, 'carl')
   await carl.hears('request:newDataConsumer')
   assert.deepEqual(await ann.request('getDataProducerStats', { dataProducerId: id }), [])
@@ -140,7 +140,7 @@ test('a switch obeys the door of the other meeting, and a refused participant st
       String(code),
     )
   }
-  // Nobody is asked in who did not ask.
+  // Nobody enters another meeting without a request.
   await assert.rejects(ann.request('join', { switchingRoom: true }), refused(5000))
   await ann.request('switchToMeeting', { meetingId: second, secret: server.token(['ask_join']) })
   await host.hears('entryRequested', ({ id }) => id === 'ann')
@@ -167,7 +167,7 @@ test('a switch obeys the door of the other meeting, and a refused participant st
   assert.equal(before, 2)
   await bob.hears('peerClosed', ({ peerId, reason }) => peerId === 'ann' && (reason as any).code === 1005)
   await host.hears('newPeer', ({ id }) => id === 'ann')
-  // Rights are those of the other token.
+  // The permissions are those of the other token.
   await assert.rejects(ann.request('respondEntry', { id: 'x', decision: 'allowed' }), refused(4008))
   ann.close()
   await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')
@@ -232,7 +232,7 @@ test('realtime store: limits, deletion, and the end of observing', async () => {
   await assert.rejects(ann.request('realtimeStoreSet', { key: 'a', value: 'x'.repeat(2000) }), refused(4045))
   await assert.rejects(ann.request('realtimeStoreSet', { key: '', value: '1' }), refused(5000))
   for (const key of ['b', 'c']) await ann.request('realtimeStoreSet', { key, value: '1' })
-  // One participant may take a quarter of the keys, and observe as many.
+  // One participant may set a quarter of the keys, and observe as many.
   await assert.rejects(ann.request('realtimeStoreSet', { key: 'd', value: '1' }), refused(4045))
   await bob.request('realtimeStoreSet', { key: 'of bob', value: '1' })
   for (const key of ['b', 'c', 'd']) await ann.request('realtimeStoreObserve', { key })
@@ -351,7 +351,7 @@ test('a receiver sends nothing, whatever it asks for and however it became one',
   const viewer = await join(meetingId, 'viewer', ['allow_join'], { mode: 'RECV_ONLY' })
   const data = { sctpStreamParameters: { streamId: 0, ordered: true }, label: 'reliable_data_producer' }
   const tries = async (client: WireClient): Promise<void> => {
-    // A transport may be had, as a client makes it before it changes its mode.
+    // A transport is allowed, because a client creates one before it changes its mode.
     const { id } = await client.request('createWebRtcTransport', {
       producing: true,
       consuming: false,
@@ -370,7 +370,7 @@ test('a receiver sends nothing, whatever it asks for and however it became one',
   await bob.hears('participantMediaStateChanged', ({ newState }) => newState === false)
   await tries(ann)
 
-  // Neither on the way into another meeting.
+  // Nor during a switch to another meeting.
   const host = await join(second, 'host')
   await ann.request('changeMode', { mode: 'SEND_AND_RECV' })
   await produce(ann, 'audio')

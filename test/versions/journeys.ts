@@ -1,6 +1,6 @@
 /**
- * What an app does in a meeting, with each published version, each journey through a real browser, socket and media
- * server. The other side is the newest version. At its end a file prints what it saw: versions × journeys.
+ * Takes each published version through an app's actions in a meeting, each journey with a real browser, socket and
+ * media server. The other side is the newest version. At the end, a file prints its results: versions × journeys.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test, type TestContext } from 'node:test'
@@ -48,14 +48,14 @@ type Column = (typeof COLUMNS)[number]
 const token = (permissions: string[], claims: Record<string, unknown> = {}): string =>
   signAnything({ apikey: API_KEY, permissions, ...claims })
 
-/** Flags for many windows on few cores: pictures of the fake camera come slowly. */
+/** Flags for many windows on few cores: the fake camera has a low frame rate. */
 export const SLOW_CAMERA = '--use-fake-device-for-media-stream=fps=10'
 
-/** How often, and how soon again, a person clicks who sees no picture. */
+/** How often, and after which time, a person clicks again who sees no video. */
 const CLICKS = 5
 const CLICK_AGAIN_MS = 5000
 
-/** Versions that are tried at the same time: more would be slower, not faster. */
+/** Versions that run at the same time: more would be slower, not faster. */
 const AT_ONCE = 4
 
 export function journeys(...versions: Version[]): void {
@@ -69,7 +69,7 @@ export function journeys(...versions: Version[]): void {
       '--ignore-certificate-errors',
       '--auto-select-desktop-capture-source=Entire screen',
       SLOW_CAMERA,
-      // Nothing that a client might open elsewhere leaves this machine; that it tried is seen all the same.
+      // Connections to other hosts fail on this machine; attempts are recorded anyway.
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
     ])
     app = await AppServer.start()
@@ -106,14 +106,14 @@ interface Stage {
   context: TestContext
 }
 
-/** One version through everything: it is Ann's; Bob has the newest. */
+/** All journeys of one version: Ann uses it, and Bob uses the newest. */
 class Journey {
   readonly #stage: Stage
   #ann!: Published
   #bob!: Published
-  /** Ann's line to the server. */
+  /** Ann's connection to the server. */
   #cable!: Cable
-  /** A step that failed; those that stand on it are not tried. */
+  /** A failed step; steps that depend on it are skipped. */
   #broken: string | undefined
   /** Something failed since the windows were opened, so they may still be in a meeting. */
   #failed = false
@@ -265,12 +265,13 @@ class Journey {
         await since('participant-joined')
         await this.#two(ann, bob)
         if (!ann.traits.restoresCamera) {
-          // As a person does, once they are back.
+          // As a person does after coming back.
           await bob.hears('ann')
           await this.#switchCamera(ann, bob)
         }
         await Promise.all([ann.sees('bob'), bob.sees('ann'), ann.hears('bob'), bob.hears('ann')])
-        // The newest forgets what it was subscribed to; older ones do not ask again, and their apps need not either.
+        // The newest version forgets its subscriptions; older ones do not subscribe again, and their apps need not
+        // either.
         if (ann.traits.chat === 'listeners') await ann.subscribe('AFTER')
         await bob.publish('AFTER', 'still there?')
         await ann.heard('still there?')
@@ -292,7 +293,7 @@ class Journey {
     })
   }
 
-  /** Asked for entry, denied and let in, on both sides of the door; what a moderator may and others may not. */
+  /** An entry request, denied and allowed, from both sides; and moderation with and without permission. */
   async lobby(): Promise<void> {
     const { server } = this.#stage
     const [ann, bob] = await this.#anew()
@@ -372,11 +373,11 @@ class Journey {
     })
   }
 
-  /** The camera opens before the microphone, as with whoever joins muted, and all goes off and on again. */
+  /** The camera opens before the microphone, as for somebody who joins muted, and everything goes off and on again. */
   async cameraFirst(): Promise<void> {
     const { server } = this.#stage
     const [ann, bob] = await this.#anew()
-    // In the sizes that each version asks for, so that all that it sends at once is sent.
+    // In the sizes that each version requests, so that all of its layers are sent.
     await ann.run('smallPictures = false')
     const meetingId = await server.createMeeting()
     const options = { token: token(DIRECT), meetingId }
@@ -416,7 +417,7 @@ class Journey {
         await bob.hears('ann')
         await ann.run('await m.enableScreenShare()')
         await Promise.all([bob.sees('ann', 'share'), bob.sees('ann')])
-        // Pictures alone, and none that was there before.
+        // Only video, and a new stream.
         await ann.run('await m.disableWebcam()')
         await closed('video')
         await ann.enableWebcam()
@@ -427,7 +428,7 @@ class Journey {
     )
   }
 
-  /** Every refusal reaches the app, and leads it nowhere else. */
+  /** Every refusal reaches the app, which then connects to no other host. */
   async refusals(): Promise<void> {
     const { app, server } = this.#stage
     const [ann] = await this.#anew()
@@ -454,7 +455,7 @@ class Journey {
         if (ann.traits.refusedJoin === 'FAILED') assert.equal(told.state, 'FAILED')
         else assert.equal(told.code, code)
       }
-      // Known at the socket only, where it comes as an error event.
+      // The socket detects it, so it is reported as an error event.
       await ann.join(server.secureUrl, {
         token: token(DIRECT, { participantId: 'somebody' }),
         meetingId,
@@ -485,7 +486,7 @@ class Journey {
       const failed = await ann.publish(tooLong, 'said to nobody')
       if (ann.traits.publishRejects) assert.ok(failed)
       else await ann.logged('error', 'values[0].code === 5000')
-      // The newest refuses it by itself.
+      // The newest version refuses it by itself.
       if (ann.traits.chat === 'answer')
         await ann.refused(`pubSub.subscribe('${tooLong}', () => undefined)`, 5000)
       await ann.run('await m.leave()')
@@ -499,8 +500,8 @@ class Journey {
   }
 
   /**
-   * Off and on. Calls of this SDK return before they are done, and one that comes too soon is lost: a person who sees no
-   * picture clicks again.
+   * Switches the camera off and on. Calls of this SDK return before they are done, and one that comes too early is
+   * lost: a person who sees no video clicks again.
    */
   async #switchCamera(ann: Published, bob: Published): Promise<void> {
     const pictures = `[...m.participants.get('ann').streams.values()].filter(({ kind }) => kind === 'video').length`
@@ -512,7 +513,7 @@ class Journey {
     }
   }
 
-  /** With `carries`, the journeys that come after it are not tried when it fails. */
+  /** With `carries`, later journeys are skipped if it fails. */
   async #step(
     column: Column,
     title: string,
@@ -538,7 +539,7 @@ class Journey {
     })
   }
 
-  /** The windows, in no meeting. */
+  /** Opens new windows, in no meeting. */
   async #anew(): Promise<[ann: Published, bob: Published]> {
     if (this.#failed) await Promise.all([this.#ann.reload(), this.#bob.reload()])
     this.#failed = false
@@ -546,7 +547,7 @@ class Journey {
     return [this.#ann, this.#bob]
   }
 
-  /** Each knows exactly the other. */
+  /** Each sees exactly the other. */
   async #two(ann: Published, bob: Published): Promise<void> {
     await ann.until(`[...m.participants.keys()].join() === 'bob'`)
     await bob.until(`[...m.participants.keys()].join() === 'ann'`)
@@ -583,7 +584,7 @@ class Journey {
         false,
       )
     }
-    // Once each, although one side may hear over another socket than the other.
+    // Once each, although one side may receive it over another socket than the other.
     for (const listener of [ann, bob]) {
       const heard = await listener.run<string[]>(
         `return chat.filter(({ message }) => message.endsWith('says')).map(({ message }) => message)`,
@@ -615,7 +616,7 @@ class Journey {
   }
 }
 
-/** `one` switches the devices of `other` off and asks for them. */
+/** `one` switches off the devices of `other`, and asks to switch them on. */
 async function moderates(one: Published, other: Published, name: string): Promise<void> {
   const target = `m.participants.get('${name}')`
   await one.until(`${target}.micOn && ${target}.webcamOn`)
@@ -636,7 +637,7 @@ async function moderates(one: Published, other: Published, name: string): Promis
   await Promise.all([one.sees(name), one.hears(name)])
 }
 
-/** The calls of the quickstarts of its time, from the app's page. */
+/** Makes the calls of the quickstarts of its time, from the app's page. */
 async function createAsQuickstartsDo(one: Published, secureUrl: string): Promise<string> {
   const [creates, validates] =
     one.traits.modes[0] === 'CONFERENCE'

@@ -1,4 +1,7 @@
-/** One meeting of published clients of four generations, our own page and our own client: all see, hear and read all. */
+/**
+ * One meeting with published clients of four generations, our own page and our own client: everybody sees, hears and
+ * reads everybody.
+ */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
@@ -27,7 +30,7 @@ after(async () => {
   await server.stop()
 })
 
-/** One in the meeting, whatever client it is on. */
+/** A participant with any client. */
 interface Party {
   name: string
   id: string
@@ -74,7 +77,7 @@ function others(parties: Party[], one: Party): Party[] {
   return parties.filter((other) => other !== one)
 }
 
-/** Waits until it has these as the others, each once, and nobody else. */
+/** Waits until it has exactly these others, each once. */
 async function knows(one: Party, expected: Party[]): Promise<void> {
   const wanted = expected.map(({ id }) => id).sort()
   await eventually(
@@ -186,7 +189,7 @@ async function withOurs(
       const streams = [...(${meeting}.participants.get(${JSON.stringify(id)})?.streams.values() ?? [])]
       const stream = streams.find(({ kind }) => kind === '${kind}')
       if (!stream) return 0
-      // Sound that nobody plays is not decoded.
+      // Audio that nothing plays is not decoded.
       const players = (globalThis.players ??= new Map())
       if (!players.has(stream.track)) {
         const player = document.createElement('${kind}')

@@ -1,4 +1,7 @@
-/** A version of each generation of the published React SDK, unmodified, on the example's page; the other side is the newest js-sdk. */
+/**
+ * One version of each generation of the published React SDK, unmodified, on the example's page; the other side is the
+ * newest js-sdk.
+ */
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,7 +19,7 @@ import { Table } from './table.ts'
 
 const SDK = '@videosdk.live/react-sdk'
 const withPlayer = join(import.meta.dirname, 'react-sdk-of-version.tsx')
-/** By version, the React that its time had and the package it is installed as. */
+/** For each version, the React of its time, and the names of the packages. */
 const versions: Record<string, { sdk: string; react: string; reactDom: string }> = {
   '0.1.105': { sdk: 'react-sdk-0.1.105', react: 'react-18', reactDom: 'react-dom-18' },
   '0.3.14': { sdk: 'react-sdk-0.3.14', react: 'react-18', reactDom: 'react-dom-18' },
@@ -47,7 +50,7 @@ after(async () => {
   table.print()
 })
 
-/** The files of the page, bundled with this version. */
+/** Bundles the page with this version. */
 async function pageWith(version: string): Promise<Record<string, string>> {
   const { sdk, react, reactDom } = versions[version]!
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-react-'))
@@ -100,7 +103,7 @@ describe('react-sdk', { concurrency: 2 }, () => {
       const context = await browser.newContext({
         ignoreHTTPSErrors: true,
         permissions: ['camera', 'microphone'],
-        // The SDK pauses a picture that is scrolled out of sight.
+        // The SDK pauses a video that is scrolled out of sight.
         viewport: { width: 700, height: 1400 },
       })
       await context.addInitScript(smallPictures)
@@ -152,7 +155,7 @@ describe('react-sdk', { concurrency: 2 }, () => {
   }
 })
 
-/** The element that shows Bob gets more frames from now on. */
+/** Waits until the element that shows Bob gets new frames. */
 async function showsMovingPictures(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const video = document.querySelector<HTMLVideoElement>('[data-participant=Bob] video')
@@ -163,7 +166,7 @@ async function showsMovingPictures(page: Page): Promise<void> {
   })
 }
 
-/** The element that plays Bob is fed with more than silence. */
+/** Waits until the element that plays Bob gets audible sound. */
 async function playsSound(page: Page): Promise<void> {
   await page.waitForFunction(async () => {
     const audio = document.querySelector<HTMLAudioElement>('[data-participant=Bob] audio')

@@ -1,6 +1,6 @@
 /**
- * Which versions a test runs. All of them with `TEST_EVERY_VERSION`, as in `.ci/run`; else the oldest, one of the middle
- * and the newest.
+ * The versions that a test runs: all with `TEST_EVERY_VERSION`, as in `.ci/run`; otherwise the oldest, a middle and the
+ * newest one.
  */
 export function sampleOf<Version>(
   versions: readonly Version[],

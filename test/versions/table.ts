@@ -1,4 +1,4 @@
-/** What was seen, as a table: one line for each version, one column for each journey. */
+/** A table of results: one row per version, one column per journey. */
 export class Table<Column extends string> {
   readonly #columns: readonly Column[]
   readonly #rows = new Map<string, Map<Column, string>>()
