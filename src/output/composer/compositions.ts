@@ -119,7 +119,7 @@ export class Compositions {
         this.#watch(running.attempt.close())
         if (!this.#running.has(running)) return
         if (++running.failures < MAX_FAILURES) {
-          log.warn({ meetingId, sessionId, err: error }, 'started the browser of a composition anew')
+          log.warn({ meetingId, sessionId, err: error }, 'restarted the browser of a composition')
           running.attempt = this.#attempt(running)
           return
         }

@@ -44,7 +44,7 @@ export class HlsSink implements Sink {
     mkdirSync(folder, { recursive: true })
     this.#feed = new Feed({
       start: () => startFfmpeg(options.ffmpegBin, segmenterArgs(++this.#runs), folder),
-      onFailed: (problem) => log.warn({ problem }, 'started the segmenter of an HLS output anew'),
+      onFailed: (problem) => log.warn({ problem }, 'restarted the segmenter of an HLS output'),
     })
     this.#watcher = watch(folder, (_event, name) => {
       if (name !== null && LIST.test(name)) this.#update()

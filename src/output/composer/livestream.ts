@@ -45,7 +45,7 @@ export class LivestreamSink implements Sink {
           return one
         },
         // The output of ffmpeg may contain the key.
-        onFailed: () => log.warn({ target }, 'lost the server of a livestream and tries it again'),
+        onFailed: () => log.warn({ target }, 'failed to send to the server of a livestream; trying again'),
       })
     })
   }

@@ -151,7 +151,7 @@ export class Transcription implements OutputRun, OutputWatcher {
       try {
         await this.#recognise(id, source.stream.ownerId, said)
       } catch (error) {
-        log.error({ err: error, outputId }, 'failed to keep what was said')
+        log.error({ err: error, outputId }, 'failed to save recognised speech')
         this.#fail('The transcript cannot be written.', error)
       } finally {
         source.waiting -= 1

@@ -115,7 +115,7 @@ async function finishParts(
         replaced.push(part.name)
       } catch (error) {
         const why = signal.aborted ? 'the server stops' : 'ffmpeg failed'
-        options.log.warn({ err: error, file: part.name }, `keep a recording as it is, as ${why}`)
+        options.log.warn({ err: error, file: part.name }, `kept a recording unconverted, because ${why}`)
       }
     }
     files.push(outputFileOf(made, config.participantId))

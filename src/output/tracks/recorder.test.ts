@@ -256,6 +256,6 @@ test(
       (await converted).map(({ contentType }) => contentType),
       ['video/webm'],
     )
-    assert.deepEqual(warnings, ['keep a recording as it is, as the server stops'])
+    assert.deepEqual(warnings, ['kept a recording unconverted, because the server stops'])
   },
 )
