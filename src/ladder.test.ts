@@ -104,7 +104,16 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
     factory: ['create.ts', 'addresses.ts', 'ports.ts', 'preparation.ts'],
   },
   webhook: { contract: ['webhook.ts', 'guard.ts'], factory: ['create.ts'] },
-  output: { contract: ['output.ts'], factory: ['create.ts', 'programs.ts'] },
+  output: {
+    contract: ['output.ts', 'files/files.ts', 'files/content-types.ts', 'files/problem.ts'],
+    factory: [
+      'create.ts',
+      'programs.ts',
+      'files/open.ts',
+      'speech/local/local.ts',
+      'speech/local/model-folder.ts',
+    ],
+  },
   metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts'] },
   token: { contract: ['token.ts'] },
   'server-client': { contract: ['call.ts'] },

@@ -63,6 +63,29 @@ const wrong: [variable: string, values: string[]][] = [
   ['OTEL_TRACES_SAMPLER_ARG', ['-0.1', '1.5', '2', 'half', '1e-3', '.']],
   ['MODERATION', ['none', 'Open']],
   [
+    'FILES_URL',
+    [
+      'recordings',
+      'https://bucket.s3.amazonaws.com',
+      'file://host/folder',
+      'file:folder',
+      's3:bucket',
+      's3://',
+      's3://AKIA:secret@bucket',
+      's3://Bucket_1',
+      's3://bucket:9000',
+      's3://bucket/../other',
+      's3://bucket/a//b',
+      's3://bucket/.hidden',
+      's3://bucket?region=EU_1',
+      's3://bucket?endpoint=minio:9000',
+      's3://bucket?endpoint=http://a:b@minio:9000',
+      's3://bucket?pathStyle=yes',
+      's3://bucket?secretAccessKey=Kx9-never-to-be-shown',
+      's3://bucket#x',
+    ],
+  ],
+  [
     'TRANSCRIPTION_URL',
     [
       'api.example/v1',
@@ -288,4 +311,38 @@ test('.env.example and --help list all settings', async () => {
   assert.equal(await readFile(new URL('../../.env.example', import.meta.url), 'utf8'), envExample())
   for (const name of envExample().matchAll(/^# ([A-Z_]+)=/gm))
     assert.ok(describeSettings().includes(name[1]!))
+})
+
+test('a store of files is a folder, or a bucket with its region or endpoint', () => {
+  const keys = { FILES_ACCESS_KEY_ID: 'id', FILES_SECRET_ACCESS_KEY: SECRET }
+  const read = (FILES_URL: string) => {
+    const isFolder = !FILES_URL.startsWith('s3:')
+    const place = readConfig({ FILES_URL, ...(!isFolder && keys) }).filesUrl!
+    assert.equal(String(place), FILES_URL)
+    return JSON.parse(JSON.stringify(place)) as unknown
+  }
+  assert.deepEqual(read('/srv/recordings/'), { kind: 'folder', folder: '/srv/recordings' })
+  assert.deepEqual(read('file:///srv/all%20recordings'), { kind: 'folder', folder: '/srv/all recordings' })
+  assert.deepEqual(read('s3://my.bucket/a/b/?region=eu-central-1'), {
+    kind: 's3',
+    bucket: 'my.bucket',
+    prefix: 'a/b',
+    endpoint: 'https://s3.eu-central-1.amazonaws.com',
+    region: 'eu-central-1',
+    pathStyle: false,
+  })
+  assert.deepEqual(read('s3://bucket?endpoint=http://minio:9000/'), {
+    kind: 's3',
+    bucket: 'bucket',
+    prefix: '',
+    endpoint: 'http://minio:9000',
+    region: 'us-east-1',
+    pathStyle: true,
+  })
+  assert.match(refuses({ FILES_URL: 's3://bucket' }), /FILES_ACCESS_KEY_ID is not set/)
+  assert.match(
+    refuses({ FILES_URL: '/srv', ...keys }),
+    /^FILES_ACCESS_KEY_ID is set but FILES_URL names no store/,
+  )
+  assert.ok(!refuses({ FILES_URL: `s3://bucket?secret=${SECRET}` }).includes(SECRET))
 })

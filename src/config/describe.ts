@@ -10,7 +10,7 @@ export function shownSettings(config: Config): {
   help: string
 }[] {
   const values = { ...config, videosdkApiKey: config.apiKey?.apiKey } as Readonly<
-    Record<string, string | number | boolean | readonly string[] | undefined>
+    Record<string, string | number | boolean | readonly string[] | { toString(): string } | undefined>
   >
   return settingRows.map(([name, { env, secret, schema }]) => ({
     variable: env,

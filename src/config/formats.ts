@@ -3,6 +3,8 @@
  * the text must be ("must be …").
  */
 import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { isHostName, isLoopback, kindOf } from '../addresses.ts'
 
 export const MAX_PORT = 65_535
@@ -50,6 +52,71 @@ export const speechUrl = (text: string): string => {
 export const bearerKey = (text: string): string => {
   if (!/^[\x21-\x7e]{1,1000}$/.test(text)) throw new Error('must be printable ASCII without spaces')
   return text
+}
+
+/** A folder, or a bucket of a store that speaks S3. As text it is what was given. */
+export type FilesUrl = (
+  | { kind: 'folder'; folder: string }
+  | {
+      kind: 's3'
+      bucket: string
+      prefix: string
+      endpoint: string
+      region: string
+      pathStyle: boolean
+    }
+) & { toString: () => string }
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
+const PREFIX = /^[\w!'()*+=,@$-][\w.!'()*+=,@$-]*(\/[\w!'()*+=,@$-][\w.!'()*+=,@$-]*)*$/
+
+export const filesUrl = (text: string): FilesUrl => {
+  const toString = (): string => text
+  if (text.startsWith('/')) return { kind: 'folder', folder: resolve(text), toString }
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'file:' && url.host === '' && /^file:\/\/\/[^/?#][^?#]*$/i.test(text))
+    return { kind: 'folder', folder: resolve(fileURLToPath(url)), toString }
+  if (url?.protocol !== 's3:' || url.hash !== '')
+    throw new Error('must be file:///folder, or s3://bucket/prefix?region=…&endpoint=https://…')
+  if (url.username !== '' || url.password !== '' || url.port !== '')
+    throw new Error(
+      'must be an address without credentials and port: set FILES_ACCESS_KEY_ID and FILES_SECRET_ACCESS_KEY',
+    )
+  const [bucket, prefix] = [url.host, url.pathname.replace(/^\/+|\/+$/g, '')]
+  if (!BUCKET.test(bucket)) throw new Error('must have the name of a bucket after s3://')
+  if (prefix !== '' && !PREFIX.test(prefix))
+    throw new Error(
+      "must have a prefix of letters, digits and _.!'()*+=,@$-, in names that do not begin with a dot",
+    )
+  const options = Object.fromEntries(url.searchParams)
+  const unknown = Object.keys(options).find((name) => !['region', 'endpoint', 'pathStyle'].includes(name))
+  if (unknown !== undefined)
+    throw new Error(`must have no option but region, endpoint and pathStyle, not ${unknown}`)
+  const {
+    region = 'us-east-1',
+    endpoint = `https://s3.${region}.amazonaws.com`,
+    pathStyle = String('endpoint' in options),
+  } = options
+  if (!/^[a-z0-9-]{1,40}$/.test(region)) throw new Error('must have a region such as eu-central-1')
+  if (pathStyle !== 'true' && pathStyle !== 'false')
+    throw new Error('must have pathStyle=true or pathStyle=false')
+  return {
+    kind: 's3',
+    bucket,
+    prefix,
+    endpoint: endpointOf(endpoint),
+    region,
+    pathStyle: pathStyle === 'true',
+    toString,
+  }
+}
+
+function endpointOf(text: string): string {
+  try {
+    return httpUrl(text)
+  } catch (cause) {
+    throw new Error(`has an endpoint that ${(cause as Error).message}`, { cause })
+  }
 }
 
 export const postgresUrl = (text: string): string => {

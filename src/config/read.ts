@@ -68,8 +68,8 @@ function valueIn({ env, schema, parse, secret }: Setting, text: string): unknown
     if (!Check(schema, value)) throw new Error(requirementOf(schema, value))
     return value
   } catch (error) {
-    // A URL may contain a password.
-    const shown = secret || text.includes('@') ? '' : `, not "${text.slice(0, 100)}"`
+    // A URL may contain a password, or a secret that does not belong there.
+    const shown = secret || /@|secret|key=/i.test(text) ? '' : `, not "${text.slice(0, 100)}"`
     throw new ConfigError(`${env} ${(error as Error).message}${shown}.`, { cause: error })
   }
 }

@@ -56,6 +56,18 @@ export function assertSafe(values: Values): void {
     if (value !== undefined && values.transcriptionUrl === undefined)
       throw new ConfigError(`${variable} is set but TRANSCRIPTION_URL is not: set it too.`)
   }
+  const { filesUrl, filesAccessKeyId, filesSecretAccessKey } = values
+  for (const [variable, value] of [
+    ['FILES_ACCESS_KEY_ID', filesAccessKeyId],
+    ['FILES_SECRET_ACCESS_KEY', filesSecretAccessKey],
+  ] as const) {
+    if (filesUrl?.kind === 's3' && value === undefined)
+      throw new ConfigError(`FILES_URL names a store that speaks S3, but ${variable} is not set: set it.`)
+    if (filesUrl?.kind !== 's3' && value !== undefined)
+      throw new ConfigError(
+        `${variable} is set but FILES_URL names no store that speaks S3: set it to s3://….`,
+      )
+  }
   const lastMediaPort = values.mediaPort + values.mediaWorkers - 1
   if (lastMediaPort > MAX_PORT) {
     throw new ConfigError(

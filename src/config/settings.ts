@@ -5,6 +5,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import {
   announcedAddress,
   bearerKey,
+  filesUrl,
   headerPairs,
   httpUrl,
   listenHost,
@@ -595,6 +596,28 @@ export const settings = {
         description: 'ffmpeg, with ffprobe beside it, which writes their files; default: the one in PATH',
       }),
     ),
+  },
+  filesUrl: {
+    env: 'FILES_URL',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'where files of outputs are put when these have ended: file:///folder, or s3://bucket/prefix?region=…&endpoint=https://… of a store that speaks S3; default: they stay in the data folder',
+      }),
+    ),
+    parse: filesUrl,
+  },
+  filesAccessKeyId: {
+    env: 'FILES_ACCESS_KEY_ID',
+    schema: Type.Optional(Type.String({ description: 'access key of that store' })),
+    parse: bearerKey,
+    secret: true,
+  },
+  filesSecretAccessKey: {
+    env: 'FILES_SECRET_ACCESS_KEY',
+    schema: Type.Optional(Type.String({ description: 'its secret' })),
+    parse: bearerKey,
+    secret: true,
   },
   statsIntervalSeconds: {
     env: 'STATS_INTERVAL_SECONDS',
