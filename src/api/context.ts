@@ -11,6 +11,7 @@ import type { RevokedTokens } from '../project/revoked-tokens.ts'
 import type { Moderation } from '../meeting/roster/permissions.ts'
 import type { Door } from '../meeting/door/door.ts'
 import type { MeetingHome } from '../meeting/home.ts'
+import type { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
@@ -54,7 +55,8 @@ export interface HttpContext {
   meetings: MeetingHome
   /** Holds a folder for each output. */
   outputsFolder: string
-  dropOutputFolder: (outputId: string) => Promise<void>
+  /** Files of outputs that have ended. */
+  keptFiles: KeptFiles
   hls: Pick<HlsEngine, 'unavailable' | 'takeThumbnail'>
   door: Door
   mediaStatus: () => Sfu['status']

@@ -10,10 +10,12 @@ import { assertPortsApart } from '../config/safety.ts'
 import { createSfu } from '../media/create.ts'
 import { mediaAddresses, type MediaAddress } from '../media/addresses.ts'
 import { sentenceOf } from '../media/preparation.ts'
+import { tryFileStore } from '../output/files/open.ts'
 import { findPrograms, missingFonts, whyUnavailable } from '../output/programs.ts'
 import { whyNoSherpa } from '../output/speech/local/local.ts'
 import { readModelFolder } from '../output/speech/local/model-folder.ts'
 import { grantedSocketBuffer, SOCKET_BUFFER_BYTES, tryTcp, tryUdp, unusablePort } from '../media/ports.ts'
+import { openFiles } from '../server/files.ts'
 import { checkStore } from '../store/open.ts'
 import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
@@ -70,6 +72,7 @@ export async function examine({ env, envFile }: CommandInput): Promise<Finding[]
     await certificate(config),
     ...(await recordings(config, env.PATH ?? '')),
     ...(await speechModel(config)),
+    ...(await storeOfFiles(config)),
   ]
 }
 
@@ -266,6 +269,19 @@ async function speechModel({ transcriptionModelFolder: folder }: Config): Promis
   const wrong = typeof model === 'string' ? model : whyNoSherpa()
   if (wrong !== undefined) return [{ check, verdict: 'bad', says: wrong }]
   return [{ check, verdict: 'good', says: `speech is recognised here by the model in ${folder}` }]
+}
+
+/** Puts a file there, reads it and deletes it. */
+async function storeOfFiles(config: Config): Promise<Finding[]> {
+  const check = 'files'
+  const files = openFiles(config)
+  if (!files) return []
+  try {
+    await tryFileStore(files, `anteroom-${randomBytes(6).toString('hex')}`)
+    return [{ check, verdict: 'good', says: `recordings are put into ${files.place}` }]
+  } catch (error) {
+    return [{ check, verdict: 'bad', says: (error as Error).message }]
+  }
 }
 
 function clock(): Finding {

@@ -146,7 +146,7 @@ test('deletes old sessions in steps with all their records, and keeps recent and
       },
     },
     now: () => 31 * DAY_MS,
-    dropFiles: () => Promise.resolve(),
+    dropOutput: () => Promise.resolve(),
     pause: () => {
       pauses++
       return Promise.resolve()
@@ -193,13 +193,17 @@ test('an output goes with its files when it is old, and one that goes on stays',
     startedAt: 1,
     endedAt,
     files: [],
+    storedAt: null,
   })
   for (const one of [output('old', 5 * DAY_MS), output('young', 15 * DAY_MS), output('going', null)])
     await store.outputs.create(one)
   const dropped: string[] = []
   const days = { retentionDays: 0, statsRetentionDays: 0, outputRetentionDays: 10 }
-  const dropFiles = (outputId: string) => Promise.resolve(void dropped.push(outputId))
-  await sweep({ ...days, store, dropFiles, now: () => 20 * DAY_MS, pause: () => Promise.resolve() })
+  const dropOutput = async ({ outputId }: OutputRecord) => {
+    dropped.push(outputId)
+    await store.outputs.markDeleted(outputId, 20 * DAY_MS)
+  }
+  await sweep({ ...days, store, dropOutput, now: () => 20 * DAY_MS, pause: () => Promise.resolve() })
   assert.deepEqual(dropped, ['old'])
   const { items } = await store.outputs.list(PROJECT, { kind: 'recording' }, { page: 1, perPage: 10 })
   assert.deepEqual(items.map(({ outputId }) => outputId).sort(), ['going', 'young'])

@@ -1,5 +1,5 @@
 /** Deletes expired records in small batches, so that it never blocks the event loop for long. */
-import type { Store } from '../store/store.ts'
+import type { OutputRecord, Store } from '../store/store.ts'
 
 export interface RetentionOptions {
   store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'outputs' | 'invites' | 'signIns'>
@@ -10,8 +10,8 @@ export interface RetentionOptions {
   statsRetentionDays: number
   /** For outputs and their files; 0: for ever. */
   outputRetentionDays: number
-  /** Deletes the files of an output. */
-  dropFiles: (outputId: string) => Promise<void>
+  /** Deletes an output with its files. */
+  dropOutput: (output: OutputRecord) => Promise<void>
   /** Yields between two batches. */
   pause: () => Promise<void>
 }
@@ -22,7 +22,7 @@ const STEP = 200
 
 /** Deletes everything that has expired. Returns how many rows it deleted. */
 export async function sweep(options: RetentionOptions): Promise<number> {
-  const { store, now, retentionDays, statsRetentionDays, outputRetentionDays, dropFiles, pause } = options
+  const { store, now, retentionDays, statsRetentionDays, outputRetentionDays, dropOutput, pause } = options
   const at = now()
   let gone = 0
   const inSteps = async (days: number, drop: (before: number, limit: number) => Promise<number>) => {
@@ -40,10 +40,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
   await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
   await inSteps(outputRetentionDays, async (before, limit) => {
     const outputs = await store.outputs.endedBefore(before, limit)
-    for (const { outputId } of outputs) {
-      await dropFiles(outputId)
-      await store.outputs.delete(outputId)
-    }
+    for (const output of outputs) await dropOutput(output)
     return outputs.length
   })
   await store.signIns.dropAll(at)

@@ -6,7 +6,17 @@ export const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Uni
 const oneOf = <const T extends readonly string[]>(...values: T) =>
   Type.Unsafe<T[number]>(Type.Enum([...values]))
 const Url = Type.String({ minLength: 1, maxLength: 2048 })
+
+/** What S3, file systems and addresses all take as it is, and no part of which leads out of a folder. */
+const DIR_PART = "[A-Za-z0-9_!'()*+=,@&$-](?:[A-Za-z0-9_.!'()*+=,@&$ -]*[A-Za-z0-9_.!'()*+=,@&$-])?"
+const DIR_PATH = `^/*(?:${DIR_PART}(?:/${DIR_PART})*)?/*$`
 const DirPath = Type.String({ maxLength: 512 })
+const CheckedDirPath = Type.String({ maxLength: 512, pattern: DIR_PATH })
+
+/** A folder that the starter of an output wants its files in, without slashes at its ends; undefined if it is none. */
+export function readDirPath(dirPath: string): string | undefined {
+  return new RegExp(DIR_PATH).test(dirPath) ? dirPath.replace(/^\/+|\/+$/g, '') : undefined
+}
 
 const LayoutConfig = Type.Object({
   type: optional(oneOf('GRID', 'SPOTLIGHT', 'SIDEBAR')),
@@ -80,7 +90,7 @@ export const AutoStartConfig = Type.Object({
       config: optional(CompositionConfig),
       transcription: optional(TranscriptOfRecording),
       templateUrl: optional(Url),
-      awsDirPath: optional(DirPath),
+      awsDirPath: optional(CheckedDirPath),
     }),
   ),
   hls: optional(

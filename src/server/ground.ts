@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'
 import type { Sfu } from '../media/sfu.ts'
+import type { FileStore } from '../output/files/files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Tracing } from '../tracing/open.ts'
 import type { Parts } from './contract.ts'
@@ -15,6 +16,8 @@ export interface Ground {
   media: Sfu
   metrics: Metrics
   tracing: Tracing | undefined
+  /** Where files of outputs are put; undefined: they stay in the data folder. */
+  files: FileStore | undefined
   now: () => number
   /** When the start began, in ms since the epoch. */
   startedAt: number

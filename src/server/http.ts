@@ -82,7 +82,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     }),
     meetings,
     outputsFolder: outputs.folder,
-    dropOutputFolder: outputs.dropFolder,
+    keptFiles: outputs.kept,
     hls: outputs.engines.hls,
     door,
     mediaStatus: () => media.status,

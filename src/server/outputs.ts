@@ -7,6 +7,7 @@ import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
 import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'
+import { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import { composerOptions, type OwnAddresses } from './composer.ts'
 import { createOutputs, type OutputsOptions } from '../output/create.ts'
 import type { OutputEngine, Outputs } from '../output/output.ts'
@@ -14,6 +15,7 @@ import { findPrograms } from '../output/programs.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { mintToken } from '../token/token.ts'
 import { endPointProblem } from '../webhook/guard.ts'
+import { borrowedFolder } from './files.ts'
 import { newId, type Ground } from './ground.ts'
 
 export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddresses): OutputParts {
@@ -21,6 +23,14 @@ export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddress
   const { store, keyRing } = core
   const outputs = join(config.dataDir, 'outputs')
   const folderOf = (outputId: string): string => join(outputs, outputId)
+  const kept = new KeptFiles({
+    outputs: store.outputs,
+    files: ground.files,
+    folderOf,
+    borrowedFolder: borrowedFolder(config.dataDir),
+    newId,
+    now,
+  })
   return {
     engines:
       parts.outputs ??
@@ -41,6 +51,7 @@ export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddress
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       return folder
     },
+    kept,
     dropFolder: (outputId) => rm(folderOf(outputId), { recursive: true, force: true }),
     mintToken: (projectId, roomId, participantId) => {
       const key = keyRing.defaultKey(projectId)

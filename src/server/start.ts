@@ -8,6 +8,7 @@ import type { Tracing } from '../tracing/open.ts'
 import { version } from '../version.ts'
 import type { Parts, RunningServer } from './contract.ts'
 import { openCore } from './core.ts'
+import { openFiles } from './files.ts'
 import { openSfu, openTraces } from './open-parts.ts'
 import { connect } from './server.ts'
 
@@ -46,7 +47,8 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     tracing = await openTraces(config, log)
     media = parts.sfu ?? (await openSfu(config, log, stopping))
     stopping?.throwIfAborted()
-    return await connect({ config, parts, now, log, startedAt, metrics, core, media, tracing })
+    const files = openFiles(config)
+    return await connect({ config, parts, now, log, startedAt, metrics, core, media, tracing, files })
   } catch (error) {
     metrics.close()
     await tracing?.close()

@@ -17,7 +17,7 @@ const SWEEP_PAUSE_MS = 20
 export interface UpkeepParts extends Access {
   meetings: LocalHome
   webhooks: Webhooks
-  outputs: Pick<OutputParts, 'dropFolder'>
+  outputs: Pick<OutputParts, 'kept'>
 }
 
 /** Starts it; what is returned stops it. */
@@ -52,7 +52,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
       ...settings,
       store,
       now,
-      dropFiles: outputs.dropFolder,
+      dropOutput: (output) => outputs.kept.drop(output),
       pause: () => setTimeout(SWEEP_PAUSE_MS),
     })
   }

@@ -1,4 +1,5 @@
 /** Engines that a test plays, and the parts around them. */
+import { KeptFiles } from '../../src/meeting/outputs/kept-files.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,6 +82,7 @@ export function outputParts(
   others: Partial<OutputParts> = {},
 ): OutputParts {
   const folders = new Map<string, string>()
+  const folderOf = (outputId: string): string => folders.get(outputId) ?? tmpdir()
   return {
     engines: engines,
     store,
@@ -95,7 +97,15 @@ export function outputParts(
       folders.set(outputId, folder)
       return folder
     },
-    folderOf: (outputId) => folders.get(outputId) ?? tmpdir(),
+    folderOf,
+    kept: new KeptFiles({
+      outputs: store.outputs,
+      files: undefined,
+      folderOf,
+      borrowedFolder: tmpdir(),
+      newId: () => String(made++),
+      now: Date.now,
+    }),
     dropFolder: (outputId) => {
       const folder = folders.get(outputId)
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true })

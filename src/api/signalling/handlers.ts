@@ -114,7 +114,9 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   liftRemoval: (live, self, data) => live.evictions.lift(self, data.peerId),
 
   startRecording: async (live, self, data) =>
-    acknowledge(await live.outputs.start(self, recordingOrder(data, self.link.baseUrl))),
+    acknowledge(
+      await live.outputs.start(self, recordingOrder(data, self.link.baseUrl, 'START_RECORDING_FAILED')),
+    ),
   stopRecording: (live, self) => acknowledge(live.outputs.stop(self, 'recording')),
   startHls: async (live, self, data) =>
     acknowledge(await live.outputs.start(self, hlsOrder(data, self.link.baseUrl))),

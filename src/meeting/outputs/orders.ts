@@ -9,11 +9,12 @@ import type {
   TranscriptionConfig,
 } from '../../output/output.ts'
 import type { RequestData } from '../../protocol/requests.ts'
-import { Refusal } from '../../protocol/errors.ts'
+import { Refusal, type ErrorName } from '../../protocol/errors.ts'
 import {
   AutoStartConfig,
   compositionOf,
   LivestreamOutputs,
+  readDirPath,
   type CompositionConfig,
 } from '../../protocol/outputs.ts'
 
@@ -59,16 +60,18 @@ interface OverRest {
   webhookUrl?: string | null | undefined
 }
 
+/** @throws {Refusal} `refusal`, by default INVALID_REQUEST */
 export function recordingOrder(
   { config, awsDirPath, transcription, webhookUrl, ...rest }: RequestData<'startRecording'> & OverRest,
   baseUrl: string,
+  refusal?: ErrorName,
 ): OutputOrdered {
   return {
     kind: 'recording',
     config: { ...compositionOf(config, rest.templateUrl), fileFormat: rest.fileFormat ?? 'mp4' },
     baseUrl,
     webhookUrl: webhookUrl ?? null,
-    kept: keptOf({ dirPath: awsDirPath, transcription }),
+    kept: keptOf({ dirPath: dirPathOf('awsDirPath', awsDirPath, refusal), transcription }),
   }
 }
 
@@ -137,6 +140,20 @@ const isRecorded = (config: CompositionConfig | null | undefined): boolean =>
 
 export function keptOf(kept: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined && value !== null))
+}
+
+/** @throws {Refusal} if a folder in the store of files would lead out of its place */
+export function dirPathOf(
+  field: string,
+  dirPath: string | null | undefined,
+  refusal: ErrorName = 'INVALID_REQUEST',
+): string | undefined {
+  const read = readDirPath(dirPath ?? '')
+  if (read === undefined)
+    throw new Refusal(refusal, {
+      message: `${field} must be names separated by slashes, of ASCII letters, digits, spaces and _.!'()*+=,@&$-, none of which begins with a dot.`,
+    })
+  return read === '' ? undefined : read
 }
 
 const targets = Compile(LivestreamOutputs)

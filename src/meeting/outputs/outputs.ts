@@ -122,6 +122,7 @@ export class MeetingOutputs {
       startedAt: null,
       endedAt: null,
       files: [],
+      storedAt: null,
     }
     const { outputId } = record
     // What the engine reports, and the end of the session, wait until the start is written and answered.

@@ -4,7 +4,7 @@ import type {
   StartParticipantRecordingBody,
   StartTrackRecordingBody,
 } from '../../protocol/rest/participant-recordings.ts'
-import { keptOf, type OutputOrdered } from './orders.ts'
+import { dirPathOf, keptOf, type OutputOrdered } from './orders.ts'
 
 interface Caller {
   /** The address of this server as the caller knows it. */
@@ -49,6 +49,6 @@ function common(
   return {
     baseUrl,
     webhookUrl: webhookUrl ?? null,
-    kept: keptOf({ dirPath: bucketDirPath, metadata, participantName }),
+    kept: keptOf({ dirPath: dirPathOf('bucketDirPath', bucketDirPath), metadata, participantName }),
   }
 }

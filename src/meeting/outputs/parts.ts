@@ -10,6 +10,7 @@ import type {
 } from '../../store/store.ts'
 import type { OutputPhase } from '../../protocol/webhooks.ts'
 import type { Announce } from '../session/session-log.ts'
+import type { KeptFiles } from './kept-files.ts'
 import { factDetails, outputKinds } from './kinds.ts'
 
 export interface OutputParts {
@@ -26,6 +27,8 @@ export interface OutputParts {
   makeFolder: (outputId: string) => string
   folderOf: (outputId: string) => string
   dropFolder: (outputId: string) => Promise<void>
+  /** Files of outputs that have ended. */
+  kept: KeptFiles
   /** A token with which a page of ours comes to a meeting. @throws {Refusal} if the project has no key in force */
   mintToken: (projectId: string, meetingId: string, participantId: string) => string
   /** What is wrong with the address of a webhook, as the end of a sentence. */

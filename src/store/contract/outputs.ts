@@ -41,9 +41,13 @@ export interface OutputRecord {
   startedAt: number | null
   endedAt: number | null
   files: readonly OutputFileRecord[]
+  /** Since when its files are in the store of files; null: they are in its folder. */
+  storedAt: number | null
 }
 
-export type OutputChange = Partial<Pick<OutputRecord, 'state' | 'startedAt' | 'endedAt' | 'files'>>
+export type OutputChange = Partial<
+  Pick<OutputRecord, 'state' | 'startedAt' | 'endedAt' | 'files' | 'storedAt'>
+>
 
 export interface OutputFilter {
   kind: OutputKind
@@ -55,9 +59,11 @@ export interface OutputFilter {
 }
 
 export interface OutputStore {
-  create(output: OutputRecord, deliveries?: readonly NewDelivery[]): Promise<void>
+  /** @param uploadTo an address of the starter to which its file is uploaded when it has ended; a secret, which is sealed */
+  create(output: OutputRecord, deliveries?: readonly NewDelivery[], uploadTo?: string): Promise<void>
   /** An empty change writes the deliveries alone. */
   change(outputId: string, change: OutputChange, deliveries?: readonly NewDelivery[]): Promise<void>
+  /** Not of those that are marked as deleted. */
   get(outputId: string): Promise<OutputRecord | undefined>
   /** Newest first. */
   list(projectId: string, filter: OutputFilter, page: Page): Promise<PageOf<OutputRecord>>
@@ -65,6 +71,16 @@ export interface OutputStore {
   unfinished(): Promise<OutputRecord[]>
   /** Those that ended before `at`, oldest first, at most `limit`. */
   endedBefore(at: number, limit: number): Promise<OutputRecord[]>
+  /** Nobody sees it any more, but its files are still to be deleted. */
+  markDeleted(outputId: string, at: number): Promise<void>
+  /** Those that are marked as deleted, oldest first, at most `limit`. */
+  deleted(limit: number): Promise<OutputRecord[]>
+  /** Those that ended, whose files are still in their folders, oldest first, at most `limit`. */
+  unstored(limit: number): Promise<OutputRecord[]>
+  /** Those that ended, whose file is still to be uploaded to an address of the starter, oldest first, at most `limit`. */
+  uploads(limit: number): Promise<{ output: OutputRecord; uploadTo: string }[]>
+  /** The upload was made, or given up. */
+  settleUpload(outputId: string, deliveries?: readonly NewDelivery[]): Promise<void>
   /** Returns whether it was there. */
   delete(outputId: string): Promise<boolean>
 }

@@ -16,6 +16,7 @@ import * as removalTokens from './migrations/0010-removal-tokens.ts'
 import * as deliveryTries from './migrations/0011-delivery-tries.ts'
 import * as rowNumbers from './migrations/0012-row-numbers.ts'
 import * as outputs from './migrations/0013-outputs.ts'
+import * as outputFiles from './migrations/0015-output-files.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -36,6 +37,7 @@ const steps: Record<string, Step> = {
   '0011-delivery-tries': deliveryTries,
   '0012-row-numbers': rowNumbers,
   '0013-outputs': outputs,
+  '0015-output-files': outputFiles,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -130,6 +130,10 @@ export interface Schema {
     started_at: number | null
     ended_at: number | null
     files: string
+    stored_at: number | null
+    deleted_at: number | null
+    /** Sealed. */
+    upload_to: string | null
   }
   chat_messages: {
     number: Generated<number>

@@ -80,6 +80,5 @@ export async function listOutputs(
 export async function deleteOutput(output: OutputRecord, context: HttpContext): Promise<void> {
   if (output.endedAt === null)
     throw new Refusal('INVALID_STATE', { message: 'It goes on still; stop it first.' })
-  await context.store.outputs.delete(output.outputId)
-  await context.dropOutputFolder(output.outputId)
+  await context.keptFiles.drop(output)
 }

@@ -1,31 +1,16 @@
-/** Gives out the files of outputs to whoever has their address, which nobody can guess. */
+/** Gives out the files of outputs to whoever has their address, which nobody can guess: from this machine, or from the store of files. */
 import { timingSafeEqual } from 'node:crypto'
 import fastifyStatic from '@fastify/static'
-import type { FastifyReply } from 'fastify'
-import { stat } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
-import type { Routes } from '../../context.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { basename, extname } from 'node:path'
+import { Readable } from 'node:stream'
+import type { HttpContext, Routes } from '../../context.ts'
+import type { OutputRecord } from '../../../store/store.ts'
 import { OUTPUTS_PATH } from '../../../meeting/outputs/addresses.ts'
+import { contentTypeOf } from '../../../output/files/content-types.ts'
+import { FileStoreError } from '../../../output/files/problem.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { undescribed } from '../describe.ts'
-
-const contentTypes: Record<string, string> = {
-  '.mp4': 'video/mp4',
-  '.m4s': 'video/iso.segment',
-  '.m4a': 'audio/mp4',
-  '.webm': 'video/webm',
-  '.mkv': 'video/x-matroska',
-  '.mp3': 'audio/mpeg',
-  '.ts': 'video/mp2t',
-  '.m3u8': 'application/vnd.apple.mpegurl',
-  '.jpg': 'image/jpeg',
-  '.png': 'image/png',
-  '.webp': 'image/webp',
-  '.txt': 'text/plain; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.srt': 'application/x-subrip; charset=utf-8',
-  '.vtt': 'text/vtt; charset=utf-8',
-}
 
 /** Files that change while an output goes on. */
 const GROWING: ReadonlySet<string> = new Set(['.m3u8'])
@@ -40,29 +25,62 @@ export const outputFileRoutes: Routes = (app, context) => {
     files.get(`${OUTPUTS_PATH}/:outputId/:secret/*`, undescribed, async (request, reply) => {
       const { outputId, secret, '*': path } = request.params as Record<string, string>
       const output = await context.store.outputs.get(outputId!)
-      const type = contentTypes[extname(path!)]
+      const type = contentTypeOf(path!)
       if (!output || !isSame(secret!, output.secret) || type === undefined || !isInside(path!))
         throw new Refusal('NOT_FOUND')
-      const there = await stat(join(context.outputsFolder, outputId!, path!)).catch(() => undefined)
-      if (!there?.isFile()) throw new Refusal('NOT_FOUND')
-      return send(reply, `${outputId}/${path}`, type)
+      const local = await context.keptFiles.localPath(output, path!)
+      if (local === undefined) return sendStored(request, reply, context, { output, path: path!, type })
+      return reply.headers(headersOf(path!, type)).sendFile(`${outputId}/${path}`)
     })
     done()
   })
 }
 
-function send(reply: FastifyReply, path: string, type: string): FastifyReply {
-  const growing = GROWING.has(extname(path))
-  return reply
-    .headers({
-      'content-type': type,
-      'content-disposition': `inline; filename*=UTF-8''${encodeURIComponent(basename(path))}`,
-      'content-security-policy': "default-src 'none'; sandbox",
-      'x-content-type-options': 'nosniff',
-      'cross-origin-resource-policy': 'cross-origin',
-      'cache-control': growing ? 'no-cache' : 'private, max-age=3600',
-    })
-    .sendFile(path)
+interface Wanted {
+  output: OutputRecord
+  path: string
+  type: string
+}
+
+/** Passes a file of the store on. Our address stays the address: no page needs to reach the store, and no signature expires. */
+async function sendStored(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { keptFiles, log }: HttpContext,
+  { output, path, type }: Wanted,
+): Promise<FastifyReply> {
+  const away = (error: unknown): never => {
+    if (!(error instanceof FileStoreError)) throw error
+    log.warn({ err: error, outputId: output.outputId }, 'fail to read from the store of files')
+    throw new Refusal('STORE_UNAVAILABLE', { message: 'The store of files cannot be read now; try again.' })
+  }
+  const headers = { ...headersOf(path, type), 'accept-ranges': 'bytes' }
+  if (request.method === 'HEAD') {
+    const size = await keptFiles.sizeOf(output, path).catch(away)
+    if (size === undefined) throw new Refusal('NOT_FOUND')
+    // An empty stream: for no body at all, the length would be set to 0.
+    return reply.headers({ ...headers, 'content-length': size }).send(Readable.from([]))
+  }
+  const found = await keptFiles.read(output, path, request.headers.range).catch(away)
+  if (!found) throw new Refusal('NOT_FOUND')
+  if ('unsatisfiable' in found) {
+    void reply.header('content-range', `bytes */${found.unsatisfiable}`)
+    throw new Refusal('RANGE_NOT_SATISFIABLE')
+  }
+  const { body, length, part } = found
+  if (part) void reply.code(206).header('content-range', `bytes ${part.from}-${part.to}/${part.of}`)
+  return reply.headers({ ...headers, 'content-length': length }).send(body)
+}
+
+function headersOf(path: string, type: string) {
+  return {
+    'content-type': type,
+    'content-disposition': `inline; filename*=UTF-8''${encodeURIComponent(basename(path))}`,
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'cross-origin',
+    'cache-control': GROWING.has(extname(path)) ? 'no-cache' : 'private, max-age=3600',
+  }
 }
 
 /** No part of the path leads out, or to a file that is not for giving out. */

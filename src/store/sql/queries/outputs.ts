@@ -4,7 +4,7 @@ import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 
-export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['outputs'] {
+export function outputQueries({ db, write, seal }: SqlContext, signal: OutboxSignal): Store['outputs'] {
   /** Deliveries of a meeting are written in order. */
   const turnOf = (lane: string, deliveries: readonly NewDelivery[]) => ({
     lane,
@@ -12,17 +12,29 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
   })
   const matching = (projectId: string, filter: OutputFilter) => {
     const { kind, meetingId, sessionId, participantId, trackKind } = filter
-    let query = db.selectFrom('outputs').where('project_id', '=', projectId).where('kind', '=', kind)
+    let query = db
+      .selectFrom('outputs')
+      .where('deleted_at', 'is', null)
+      .where('project_id', '=', projectId)
+      .where('kind', '=', kind)
     if (meetingId !== undefined) query = query.where('meeting_id', '=', meetingId)
     if (sessionId !== undefined) query = query.where('session_id', '=', sessionId)
     if (participantId !== undefined) query = query.where('participant_id', '=', participantId)
     if (trackKind !== undefined) query = query.where('track_kind', '=', trackKind)
     return query
   }
+  const live = () => db.selectFrom('outputs').selectAll().where('deleted_at', 'is', null)
   return {
-    create: async (output, deliveries = []) => {
+    create: async (output, deliveries = [], uploadTo) => {
       await write(turnOf(output.meetingId, deliveries), async (tx) => {
-        await tx.insertInto('outputs').values(toRow(output)).execute()
+        await tx
+          .insertInto('outputs')
+          .values({
+            ...toRow(output),
+            deleted_at: null,
+            upload_to: uploadTo === undefined ? null : seal.seal(uploadTo, output.outputId),
+          })
+          .execute()
         await insertDeliveries(tx, deliveries)
       })
       if (deliveries.length > 0) signal.notify()
@@ -41,6 +53,7 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
         .selectFrom('outputs')
         .selectAll()
         .where('output_id', '=', outputId)
+        .where('deleted_at', 'is', null)
         .executeTakeFirst()
       return row && toOutput(row)
     },
@@ -58,18 +71,55 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       return { items: rows.map(toOutput), total }
     },
     unfinished: async () => {
-      const rows = await db.selectFrom('outputs').selectAll().where('ended_at', 'is', null).execute()
+      const rows = await live().where('ended_at', 'is', null).execute()
       return rows.map(toOutput)
     },
     endedBefore: async (at, limit) => {
+      const rows = await live().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
+      return rows.map(toOutput)
+    },
+    markDeleted: async (outputId, at) => {
+      await write({ lane: outputId }, (tx) =>
+        tx.updateTable('outputs').set({ deleted_at: at }).where('output_id', '=', outputId).execute(),
+      )
+    },
+    deleted: async (limit) => {
       const rows = await db
         .selectFrom('outputs')
         .selectAll()
-        .where('ended_at', '<', at)
+        .where('deleted_at', 'is not', null)
+        .orderBy('deleted_at')
+        .limit(limit)
+        .execute()
+      return rows.map(toOutput)
+    },
+    unstored: async (limit) => {
+      const rows = await live()
+        .where('stored_at', 'is', null)
+        .where('ended_at', 'is not', null)
         .orderBy('ended_at')
         .limit(limit)
         .execute()
       return rows.map(toOutput)
+    },
+    uploads: async (limit) => {
+      const rows = await live()
+        .where('upload_to', 'is not', null)
+        .where('ended_at', 'is not', null)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => ({
+        output: toOutput(row),
+        uploadTo: seal.open(row.upload_to!, row.output_id),
+      }))
+    },
+    settleUpload: async (outputId, deliveries = []) => {
+      await write(turnOf(deliveries[0]?.meetingId ?? outputId, deliveries), async (tx) => {
+        await tx.updateTable('outputs').set({ upload_to: null }).where('output_id', '=', outputId).execute()
+        await insertDeliveries(tx, deliveries)
+      })
+      if (deliveries.length > 0) signal.notify()
     },
     delete: (outputId) =>
       write({ lane: outputId }, async (tx) => {
@@ -82,7 +132,7 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
   }
 }
 
-function toRow(output: OutputRecord): Schema['outputs'] {
+function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at' | 'upload_to'> {
   return {
     output_id: output.outputId,
     kind: output.kind,
@@ -100,15 +150,17 @@ function toRow(output: OutputRecord): Schema['outputs'] {
     started_at: output.startedAt,
     ended_at: output.endedAt,
     files: JSON.stringify(output.files),
+    stored_at: output.storedAt,
   }
 }
 
-function toChange({ state, startedAt, endedAt, files }: OutputChange) {
+function toChange({ state, startedAt, endedAt, files, storedAt }: OutputChange) {
   return {
     ...(state !== undefined && { state }),
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...(endedAt !== undefined && { ended_at: endedAt }),
     ...(files !== undefined && { files: JSON.stringify(files) }),
+    ...(storedAt !== undefined && { stored_at: storedAt }),
   }
 }
 
@@ -129,5 +181,6 @@ function toOutput(row: Selectable<Schema['outputs']>): OutputRecord {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     files: JSON.parse(row.files) as OutputRecord['files'],
+    storedAt: row.stored_at,
   }
 }

@@ -1,0 +1,42 @@
+/** Where the files of outputs are put when these have ended, if the settings name a place. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../config/read.ts'
+import type { OutputParts } from '../meeting/outputs/parts.ts'
+import { PutAway } from '../meeting/outputs/put-away.ts'
+import type { FileStore } from '../output/files/files.ts'
+import { openFileStore } from '../output/files/open.ts'
+import type { Ground } from './ground.ts'
+
+/** Copies of stored files, for as long as programs read them. */
+export const borrowedFolder = (dataDir: string): string => join(dataDir, 'borrowed')
+
+/** Puts files into the store, if there is one. What is returned ends it. */
+export async function startPuttingAway(
+  { config, files, core, now, log }: Ground,
+  { kept, folder, folderOf }: OutputParts,
+): Promise<() => Promise<void>> {
+  // What a server that was killed had borrowed.
+  await rm(borrowedFolder(config.dataDir), { recursive: true, force: true })
+  if (!files) return () => Promise.resolve()
+  const putAway = new PutAway({ outputs: core.store.outputs, files, kept, folder, folderOf, now, log })
+  putAway.start()
+  return () => putAway.stop()
+}
+
+/** The store of files that the settings name. */
+export function openFiles({
+  filesUrl,
+  filesAccessKeyId,
+  filesSecretAccessKey,
+}: Config): FileStore | undefined {
+  return (
+    filesUrl &&
+    openFileStore(
+      filesUrl,
+      filesAccessKeyId !== undefined && filesSecretAccessKey !== undefined
+        ? { accessKeyId: filesAccessKeyId, secretAccessKey: filesSecretAccessKey }
+        : undefined,
+    )
+  )
+}
