@@ -12,6 +12,7 @@ import { ProjectContext } from './project.tsx'
 import { Link, useRouter } from './router.tsx'
 import { KeysScreen } from './keys/screen.tsx'
 import { MeetingScreen } from './meeting/screen.tsx'
+import { OutputsScreen } from './outputs/screen.tsx'
 import { MeetingsScreen } from './screens/meetings.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { SessionScreen } from './screens/session.tsx'
@@ -27,6 +28,7 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
   { path: '', title: 'Overview', glyph: 'overview' },
   { path: 'meetings', title: 'Meetings', glyph: 'meetings' },
   { path: 'sessions', title: 'Sessions', glyph: 'sessions' },
+  { path: 'outputs', title: 'Outputs', glyph: 'outputs' },
   { path: 'keys', title: 'Keys', glyph: 'keys' },
   { path: 'webhooks', title: 'Webhooks', glyph: 'webhooks' },
   { path: 'tokens', title: 'Tokens', glyph: 'tokens' },
@@ -113,6 +115,8 @@ function Screen({ path: [section, id, ...rest] }: { path: readonly string[] }) {
       return <MeetingsScreen />
     case 'sessions':
       return <SessionsScreen />
+    case 'outputs':
+      return <OutputsScreen />
     case 'keys':
       return <KeysScreen />
     case 'webhooks':
