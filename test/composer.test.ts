@@ -74,7 +74,7 @@ function newComposer(): Composer {
     folder: join(folder, 'browsers'),
     pageUrl: () => server.url.replace('localhost', '127.0.0.1'),
     isRoot: process.getuid?.() === 0,
-    guard: { isPublic: () => true, own: () => [] },
+    guard: { mayReach: () => true, inside: () => undefined, ownKeys: () => [] },
     newName: () => randomBytes(6).toString('hex'),
     maxCompositions: undefined,
     cores: 2,

@@ -5,6 +5,7 @@ import { join as pathOf } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { after, afterEach, before, test } from 'node:test'
 import type { Outputs } from '../src/output/output.ts'
+import type { RecordingConfig } from '../src/output/output.ts'
 import { Refusal } from '../src/protocol/errors.ts'
 import { HeldStore } from './support/held-store.ts'
 import { aFile, playedEngines, type Played, type PlayedEngines } from './support/outputs.ts'
@@ -82,6 +83,9 @@ test('refused without effect: no engine, a limit, no targets, nothing to stop, n
     (error) => refused(4021)(error) && (error as Error).message.includes('Chromium is missing'),
   )
   engines.recording.unavailable = undefined
+  engines.hls.unavailable = 'Chromium is missing: install it.'
+  const { recordings } = (await server.rest('GET', '/health')).body
+  assert.deepEqual(recordings, { available: false, reason: 'Chromium is missing: install it.' })
   engines.recording.refusal = new Refusal('RECORDING_LIMIT')
   await assert.rejects(host.request('startRecording', {}), refused(4028))
   for (const outputs of [undefined, [], {}, [{ url: 'https://example.org' }], [{ streamKey: 'k' }]])
@@ -334,7 +338,34 @@ test('an output that fails is reported as an error and as stopped, with its file
   await host.request('stopRecording', {})
 })
 
-test('an output ends with the session and does not keep it alive', async () => {
+test('a recording that cannot be kept up ends the meeting, where its starter asked for that', async () => {
+  for (const [onFailure, ends] of [
+    [{ action: 'close-room', waitTime: 20 }, true],
+    [undefined, false],
+  ] as const) {
+    const meetingId = await server.createMeeting()
+    const host = await enters(meetingId, 'host')
+    const { status } = await server.rest('POST', '/v2/recordings/start', { roomId: meetingId, onFailure })
+    assert.equal(status, 200)
+    const { order, listener } = newest('recording')
+    assert.equal((order.config as RecordingConfig).patienceMs, ends ? 20_000 : undefined)
+    const over = server.sessionEnded(meetingId).then(() => true)
+    await host.hears('recordingStateChanged', isStatus('RECORDING_STARTING'))
+    listener.ended({ reason: 'failed', message: 'The browser died.' }, [])
+    await host.hears('error', ({ code }) => code === 5001)
+    if (ends) assert.ok(await over)
+    else await host.request('startRecording', {})
+    const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
+    assert.equal(body.data.at(-1).file, null)
+    host.close()
+  }
+  for (const onFailure of [{ action: 'call-me' }, { action: 'close-room', waitTime: 151 }, {}]) {
+    const { status } = await server.rest('POST', '/v2/recordings/start', { roomId: 'room', onFailure })
+    assert.equal(status, 400, JSON.stringify(onFailure))
+  }
+})
+
+test('the end of the session ends it, and nothing keeps the session alive', async () => {
   const meetingId = await server.createMeeting({
     webhook: { endPoint: receiver.url, events: ['recording-stopped'] },
   })

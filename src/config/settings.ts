@@ -619,6 +619,14 @@ export const settings = {
     parse: bearerKey,
     secret: true,
   },
+  outputsAllowPrivate: {
+    env: 'OUTPUTS_ALLOW_PRIVATE',
+    schema: Type.Boolean({
+      default: false,
+      description:
+        'true: livestreams may go to private addresses, and a templateUrl may lead to them, for development',
+    }),
+  },
   statsIntervalSeconds: {
     env: 'STATS_INTERVAL_SECONDS',
     schema: Type.Integer({

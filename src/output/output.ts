@@ -156,6 +156,8 @@ export interface HlsEngine extends OutputEngine<HlsConfig> {
 /** Recording, HLS and livestreams are made from compositions; those that look alike share one. */
 export interface RecordingConfig extends Composition {
   fileFormat: 'mp4' | 'webm'
+  /** For so long, a recorder that fails is started again; by default it is after its first failures. */
+  patienceMs?: number | undefined
 }
 export interface HlsConfig extends Composition {
   /** Keeps an MP4 file too. */

@@ -2,9 +2,12 @@
  * The composer's settings on this machine: its programs, how many compositions run at once, and the addresses at which
  * browsers reach this server.
  */
-import { availableParallelism } from 'node:os'
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { inUrl, isLoopback, kindOf } from '../addresses.ts'
+import type { Config } from '../config/read.ts'
 import type { ComposerOptions } from '../output/create.ts'
 import { findPrograms } from '../output/programs.ts'
 import { isPublicAddress } from '../webhook/guard.ts'
@@ -15,7 +18,8 @@ export type OwnAddresses = () => readonly string[]
 
 const LOOPBACK = '127.0.0.1'
 
-export function composerOptions({ config, log }: Ground, urls: OwnAddresses): ComposerOptions {
+export function composerOptions(ground: Ground, urls: OwnAddresses): ComposerOptions {
+  const { config, log } = ground
   const host = kindOf(config.host) === 'any' || config.host === 'localhost' ? LOOPBACK : config.host
   const pageUrl = (): string => `http://${inUrl(host)}:${new URL(urls()[0]!).port || '80'}`
   return {
@@ -26,22 +30,46 @@ export function composerOptions({ config, log }: Ground, urls: OwnAddresses): Co
     diskReserveBytes: config.diskReserveMegabytes * 1_000_000,
     pageUrl,
     isRoot: process.getuid?.() === 0,
-    guard: { isPublic: isPublicAddress, own: () => ownPlaces(urls(), host, config.publicUrl) },
+    guard: {
+      mayReach: config.outputsAllowPrivate ? () => true : isPublicAddress,
+      inside: insideOf(ground, urls, host),
+      ownKeys: () => ownKeys(config),
+    },
     newName: newId,
     log,
   }
 }
 
-/** The hosts with ports at which a page reaches this server. */
-function ownPlaces(urls: readonly string[], host: string, publicUrl: string | undefined): string[] {
-  const ports = urls.map((url) => portOf(new URL(url)))
-  const names = isLoopback(host) ? [inUrl(host), 'localhost'] : [inUrl(host)]
-  const inside = names.flatMap((name) => ports.map((port) => `${name}:${port}`))
-  if (publicUrl === undefined) return inside
-  const outside = new URL(publicUrl)
-  return [...inside, `${outside.hostname}:${portOf(outside)}`]
+/** Where this machine finds this server, for those of its places that a page reaches it by. */
+function insideOf(
+  { config, media }: Ground,
+  urls: OwnAddresses,
+  host: string,
+): (name: string, port: number) => string | undefined {
+  const { publicUrl, announcedAddress } = config
+  const outside = publicUrl === undefined ? undefined : new URL(publicUrl)
+  const names = isLoopback(host) ? [host, 'localhost'] : [host]
+  return (name, port) => {
+    if (name === outside?.hostname && port === portOf(outside)) return name
+    if (names.includes(name) && urls().some((url) => port === portOf(new URL(url)))) return host
+    const { status } = media
+    if (!status.available || !status.ports.includes(port)) return undefined
+    // Media is announced where others reach it, which may lead nowhere from inside.
+    const own = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+    const isOwn =
+      name === announcedAddress || names.includes(name) || own.some(({ address }) => address === name)
+    return isOwn ? host : undefined
+  }
 }
 
-function portOf({ port, protocol }: URL): string {
-  return port || (protocol === 'https:' ? '443' : '80')
+/** Of our own certificate, which no authority vouches for. */
+function ownKeys({ tlsCert, dataDir }: Config): string[] {
+  if (tlsCert !== undefined) return []
+  const { publicKey } = new X509Certificate(readFileSync(join(dataDir, 'tls', 'cert.pem')))
+  const key = publicKey.export({ type: 'spki', format: 'der' })
+  return [createHash('sha256').update(key).digest('base64')]
+}
+
+function portOf({ port, protocol }: URL): number {
+  return Number(port || (protocol === 'https:' ? 443 : 80))
 }

@@ -13,7 +13,7 @@ export async function readyNow(
   config: Config,
   { keyRing, secretIn }: ServerCore,
   { status }: Sfu,
-  facts: Pick<ReadyFacts, 'command' | 'urls' | 'certificate' | 'firstLink'>,
+  facts: Pick<ReadyFacts, 'command' | 'urls' | 'recordingsOff' | 'certificate' | 'firstLink'>,
 ): Promise<Ready> {
   const pageIsBuilt = await access(join(config.pageFolder, 'index.html'), constants.R_OK).then(
     () => true,

@@ -66,6 +66,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     ready: await readyNow(config, core, media, {
       command: parts.command ?? 'anteroom',
       urls: opened.urls,
+      recordingsOff: outputs.engines.recording.unavailable,
       certificate: opened.certificate,
       firstLink: opened.firstLink,
     }),

@@ -8,6 +8,7 @@ const local: ReadyFacts = {
     announcedAddress: undefined,
     moderation: 'grant',
     openGetToken: false,
+    outputsAllowPrivate: false,
     publicUrl: undefined,
     turnUrls: [],
     webhookAllowPrivate: false,
@@ -22,6 +23,7 @@ const local: ReadyFacts = {
   adminKeyIn: '/srv/data/admin.key',
   firstLink: '/dashboard#sign-in=first-code',
   media: { available: true, workers: 1, ports: [40000], tried: true },
+  recordingsOff: undefined,
   certificate: 'self-signed',
   onlyFromHere: true,
   mediaOnlyHere: undefined,
@@ -61,6 +63,21 @@ test('does not report an enabled part as off', () => {
   const { text, fields } = readyMessage(open)
   assert.doesNotMatch(text, /Off now|^ {2}[-!]/m)
   assert.deepEqual([fields.off, fields.warnings, fields.page], [[], [], 'https://meet.example.org/'])
+})
+
+test('says what is missing for recordings, and what to do about it', () => {
+  const recordingsOff = 'Recordings, HLS and livestreams need Chromium: install it, or set CHROMIUM_BIN.'
+  const { text, fields } = readyMessage({ ...open, recordingsOff })
+  assert.match(
+    text,
+    /Off now, and how to switch it on:\n {2}- Recordings, HLS and livestreams need Chromium: install it/,
+  )
+  assert.deepEqual(fields.off, [recordingsOff])
+})
+
+test('warns of outputs that reach the private network', () => {
+  const { fields } = readyMessage({ ...open, config: { ...open.config, outputsAllowPrivate: true } })
+  assert.match(String(fields.warnings), /^OUTPUTS_ALLOW_PRIVATE=true: /)
 })
 
 test('a log contains everything except credentials, and says in its own line how to sign in', () => {

@@ -8,6 +8,7 @@ export interface ReadyFacts {
     | 'announcedAddress'
     | 'moderation'
     | 'openGetToken'
+    | 'outputsAllowPrivate'
     | 'publicUrl'
     | 'turnUrls'
     | 'webhookAllowPrivate'
@@ -33,6 +34,8 @@ export interface ReadyFacts {
   media:
     | { available: true; workers: number; ports: readonly number[]; tried: boolean }
     | { available: false; reason: string }
+  /** Why nothing can be recorded, and what to do about it. */
+  recordingsOff: string | undefined
   certificate: 'given' | 'self-signed'
   /** Only this machine can reach the server. */
   onlyFromHere: boolean
@@ -113,8 +116,9 @@ function howToSignIn(command: string): string {
   return `run "${command} admin reset"${inContainer}: it prints a link that signs in once, to set a password`
 }
 
-function offIn({ config, certificate, onlyFromHere }: ReadyFacts): string[] {
+function offIn({ config, certificate, onlyFromHere, recordingsOff }: ReadyFacts): string[] {
   return [
+    recordingsOff,
     onlyFromHere &&
       'other machines: set HOST=0.0.0.0, and ANNOUNCED_ADDRESS to the address at which they reach this one',
     certificate === 'self-signed' &&
@@ -135,6 +139,8 @@ function warningsIn({ config, onlyFromHere, mediaOnlyHere }: ReadyFacts): string
     config.allowTokensWithoutExpiry && 'ALLOW_TOKENS_WITHOUT_EXPIRY=true: a leaked token works for ever',
     config.webhookAllowPrivate &&
       'WEBHOOK_ALLOW_PRIVATE=true: anybody who creates a meeting can have events sent into the private network',
+    config.outputsAllowPrivate &&
+      'OUTPUTS_ALLOW_PRIVATE=true: anybody who may start a livestream or a recording reaches the private network',
     config.moderation === 'open' && 'MODERATION=open: everybody may mute and remove everybody',
   ].filter((line) => typeof line === 'string')
 }

@@ -43,7 +43,7 @@ export class RtmpServer {
       file,
       `load_module ${MODULE}; ${root} daemon off; pid ${join(this.#folder, 'nginx.pid')}; error_log ${join(this.#folder, 'error.log')};
 events {}
-rtmp { server { listen 127.0.0.1:${this.#port}; application live { live on; } } }`,
+rtmp { server { listen 127.0.0.1:${this.#port}; application live { live on; record all; record_path ${this.#folder}; } } }`,
     )
     this.#child = spawn('nginx', ['-c', file, '-p', this.#folder], { stdio: 'ignore' })
     for (let tries = 0; ; tries++) {
@@ -57,6 +57,15 @@ rtmp { server { listen 127.0.0.1:${this.#port}; application live { live on; } } 
       if (tries > 100) throw new Error('nginx did not start')
       await new Promise((next) => setTimeout(next, 100))
     }
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** What was sent to it with this key. */
+  recorded(key: string): string {
+    return join(this.#folder, `${key}.flv`)
   }
 
   async end(): Promise<void> {

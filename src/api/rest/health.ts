@@ -22,7 +22,7 @@ const troubles: Record<StoreTrouble, string> = {
 }
 
 export const healthRoutes: Routes = (app, context) => {
-  const { mediaStatus } = context
+  const { mediaStatus, hls } = context
   const health = describe({
     summary: 'Check whether the store works and media is on; 503 if the store does not',
     tag: 'Watching',
@@ -32,6 +32,7 @@ export const healthRoutes: Routes = (app, context) => {
   })
   app.get('/health', health, async (_request, reply): Promise<Health> => {
     const media = mediaStatus()
+    const { unavailable } = hls
     const trouble = await storeTrouble(context)
     const storeWorks = trouble === undefined
     void reply.code(storeWorks ? 200 : 503).header('cache-control', 'no-store')
@@ -41,6 +42,7 @@ export const healthRoutes: Routes = (app, context) => {
       media: media.available
         ? { available: true, workers: media.workers, tried: media.tried }
         : { available: false, reason: media.reason, ...preparingOf(media) },
+      recordings: unavailable === undefined ? { available: true } : { available: false, reason: unavailable },
     }
   })
   app.get(

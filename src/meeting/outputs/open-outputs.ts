@@ -53,6 +53,7 @@ export function openOutputs(options: OpenOutputsOptions): {
       }),
     isEncrypted: () => media.streams.isEncrypted(),
     tellAll: (notification) => everyone.notify(notification),
+    endSession: () => sessions.end(leaveReason('ROOM_CLOSE'), 'recording-lost'),
   })
   return { outputs, hiddenSeats }
 }

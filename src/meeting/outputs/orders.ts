@@ -1,4 +1,5 @@
 /** What a caller orders, in the words of the contract (outputs §2), and what is stored of it. Pure. */
+import type { Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type {
   HlsConfig,
@@ -10,6 +11,7 @@ import type {
 } from '../../output/output.ts'
 import type { RequestData } from '../../protocol/requests.ts'
 import { Refusal, type ErrorName } from '../../protocol/errors.ts'
+import type { StartRecordingBody } from '../../protocol/rest/outputs.ts'
 import {
   AutoStartConfig,
   compositionOf,
@@ -55,23 +57,42 @@ export function storable(order: OutputOrdered): Record<string, unknown> {
 
 /** What only REST may say. */
 interface OverRest {
+  onFailure?: Static<typeof StartRecordingBody>['onFailure']
   templateUrl?: string | null | undefined
   fileFormat?: 'mp4' | 'webm' | null | undefined
   webhookUrl?: string | null | undefined
 }
 
+/** How long a recorder is started again where the meeting ends without it. */
+const WAIT_SECONDS = 30
+
 /** @throws {Refusal} `refusal`, by default INVALID_REQUEST */
 export function recordingOrder(
-  { config, awsDirPath, transcription, webhookUrl, ...rest }: RequestData<'startRecording'> & OverRest,
+  {
+    config,
+    awsDirPath,
+    transcription,
+    webhookUrl,
+    onFailure,
+    ...rest
+  }: RequestData<'startRecording'> & OverRest,
   baseUrl: string,
   refusal?: ErrorName,
 ): OutputOrdered {
   return {
     kind: 'recording',
-    config: { ...compositionOf(config, rest.templateUrl), fileFormat: rest.fileFormat ?? 'mp4' },
+    config: {
+      ...compositionOf(config, rest.templateUrl),
+      fileFormat: rest.fileFormat ?? 'mp4',
+      ...(onFailure && { patienceMs: (onFailure.waitTime ?? WAIT_SECONDS) * 1000 }),
+    },
     baseUrl,
     webhookUrl: webhookUrl ?? null,
-    kept: keptOf({ dirPath: dirPathOf('awsDirPath', awsDirPath, refusal), transcription }),
+    kept: keptOf({
+      dirPath: dirPathOf('awsDirPath', awsDirPath, refusal),
+      transcription,
+      onFailure: onFailure?.action,
+    }),
   }
 }
 

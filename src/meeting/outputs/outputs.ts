@@ -31,6 +31,8 @@ export interface MeetingOutputsOptions {
   /** Whether somebody sends what only its receivers can decode. */
   isEncrypted: () => boolean
   tellAll: (notification: Notification) => void
+  /** Ends the session for everybody. */
+  endSession: () => Promise<void>
 }
 
 /** An output from its start until it is written that it ended. */
@@ -52,6 +54,8 @@ export interface Acknowledged {
 
 /** How long a write waits for a store that is away. */
 const RETRY_MS = 1000
+/** From the error that a recording was lost until the meeting ends for it. */
+const CLOSING_MS = 1000
 
 export class MeetingOutputs {
   readonly #options: MeetingOutputsOptions
@@ -272,10 +276,22 @@ export class MeetingOutputs {
           if (slot === undefined || one.record.state === 'stopping') return
           parts.onError(problem.cause ?? new Error(problem.message), 'lost an output')
           this.#change(one, { state: 'stopping' })
-          this.#track(this.#ended(slot, one, files, problem))
+          const told = this.#ended(slot, one, files, problem)
+          this.#track(told)
+          if (one.record.config.onFailure === 'close-room') void told.then(() => this.#closeRoom(one.record))
         })
       },
     }
+  }
+
+  /** Whoever started the recording wants no meeting without it. Everybody hears first why it ends. */
+  async #closeRoom({ sessionId }: OutputRecord): Promise<void> {
+    const { parts, sessionId: ongoing, endSession } = this.#options
+    await delay(CLOSING_MS, undefined, { ref: false })
+    if (ongoing() !== sessionId) return
+    await endSession().catch((error: unknown) =>
+      parts.onError(error, 'failed to end a session that cannot be recorded'),
+    )
   }
 
   async #ended(

@@ -10,8 +10,10 @@ export type OutputKind = 'recording' | 'hls' | 'livestream'
 
 const LIMITS = { recording: 'RECORDING_LIMIT', hls: 'HLS_LIMIT', livestream: 'LIVESTREAM_LIMIT' } as const
 const TOPICS = { recording: 'RECORDING_LAYOUT', hls: 'HLS_LAYOUT', livestream: 'LIVE_STREAM_LAYOUT' }
-/** After this many browsers in a row without output, the composition fails. */
+/** So many browsers in a row that gave nothing: it will not work, unless an output has patience. */
 const MAX_FAILURES = 3
+/** Before any but the first of them is followed by another. */
+const PAUSE_MS = 1000
 
 export interface ComposerLog {
   info(fields: object, message: string): void
@@ -30,6 +32,8 @@ export interface Wanted {
   /** The preferred codec of the video, and whether another one is accepted. */
   codec: 'avc1' | 'vp8'
   takesAnyCodec: boolean
+  /** For so long, browsers that give nothing are followed by others. */
+  patienceMs?: number | undefined
   source: OutputSource
   /** The capture has started. Not called if it had started before. */
   onBegun: () => void
@@ -50,6 +54,8 @@ interface Running {
   users: Set<Wanted>
   attempt: Attempt
   failures: number
+  /** Ends it, where some output has patience. */
+  timer?: ReturnType<typeof setTimeout> | undefined
 }
 
 export class Compositions {
@@ -111,6 +117,7 @@ export class Compositions {
       },
       onPiece: (piece, init) => {
         running.failures = 0
+        clearTimeout(running.timer)
         for (const user of [...running.users]) user.onPiece(piece, init)
       },
       onFailed: (error) => {
@@ -118,15 +125,29 @@ export class Compositions {
         // Keep track of its `close`, so that it is awaited.
         this.#watch(running.attempt.close())
         if (!this.#running.has(running)) return
-        if (++running.failures < MAX_FAILURES) {
-          log.warn({ meetingId, sessionId, err: error }, 'restarted the browser of a composition')
-          running.attempt = this.#attempt(running)
-          return
-        }
-        this.#running.delete(running)
-        for (const user of [...running.users]) user.onFailed(error)
+        log.warn({ meetingId, sessionId, err: error }, 'lost the browser of a composition')
+        this.#follow(running, error)
       },
     })
+  }
+
+  /** Starts another browser after one that failed, or gives up. */
+  #follow(running: Running, error: Error): void {
+    const patienceMs = Math.max(0, ...[...running.users].map((user) => user.patienceMs ?? 0))
+    if (++running.failures === 1) {
+      if (patienceMs > 0) running.timer = setTimeout(() => this.#giveUp(running, error), patienceMs)
+      running.attempt = this.#attempt(running)
+    } else if (patienceMs === 0 && running.failures >= MAX_FAILURES) this.#giveUp(running, error)
+    else
+      setTimeout(() => {
+        if (this.#running.has(running)) running.attempt = this.#attempt(running)
+      }, PAUSE_MS)
+  }
+
+  #giveUp(running: Running, error: Error): void {
+    const users = [...running.users]
+    this.#end(running)
+    for (const user of users) user.onFailed(error)
   }
 
   #release(running: Running, wanted: Wanted): void {
@@ -136,6 +157,7 @@ export class Compositions {
   }
 
   #end(running: Running): void {
+    clearTimeout(running.timer)
     if (this.#running.delete(running)) this.#watch(running.attempt.close())
   }
 

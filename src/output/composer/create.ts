@@ -19,6 +19,7 @@ import { Compositions, type ComposerLog, type Wanted } from './compositions.ts'
 import { finishHls, HlsSink } from './hls.ts'
 import { forgetKeys, isUsableKey, LivestreamSink } from './livestream.ts'
 import { whyUnavailable, type Programs } from '../programs.ts'
+import { hostProblem, isThisMachine, type MayReach } from './reach.ts'
 import { finishRecording, RecordingSink } from './recording.ts'
 import { ComposedRun, type RunOptions } from './run.ts'
 import { both, type Sink } from './sink.ts'
@@ -38,11 +39,12 @@ export interface Composer {
   livestream: OutputEngine<LivestreamConfig>
 }
 
-/** The options for one kind of output. */
-type Making = Pick<Wanted, 'kind' | 'codec' | 'takesAnyCodec'> & Pick<RunOptions, 'openSink'>
+/** What it takes to make an output of one kind. */
+type Making = Pick<Wanted, 'kind' | 'codec' | 'takesAnyCodec' | 'patienceMs'> & Pick<RunOptions, 'openSink'>
 
 export function createComposer(options: ComposerOptions): Composer {
   const { chromiumBin, ffmpegBin = '', maxCompositions, cores, diskReserveBytes, log } = options
+  const { mayReach } = options.guard
   const unavailable = whyUnavailable(options)
   // Folders that a killed server left behind.
   const left = existsSync(options.folder) ? readdirSync(options.folder) : []
@@ -62,7 +64,7 @@ export function createComposer(options: ComposerOptions): Composer {
     return {
       unavailable,
       start(order, listener) {
-        assertReadable(order.config.templateUrl)
+        assertReadable(order.config.templateUrl, mayReach)
         const { openSink, ...wanted } = make(order, listener)
         const run = new ComposedRun({
           compositions,
@@ -99,8 +101,9 @@ export function createComposer(options: ComposerOptions): Composer {
 
   return {
     recording: engine<RecordingConfig>(
-      ({ folder, config: { fileFormat } }) => ({
+      ({ folder, config: { fileFormat, patienceMs } }) => ({
         kind: 'recording',
+        patienceMs,
         codec: fileFormat === 'webm' ? 'vp8' : 'avc1',
         // H264 can be converted to VP8 at the end if necessary.
         takesAnyCodec: fileFormat === 'webm',
@@ -129,14 +132,18 @@ export function createComposer(options: ComposerOptions): Composer {
     ),
     livestream: engine<LivestreamConfig>(
       ({ folder, config: { targets, record } }) => {
-        if (!targets.every(({ streamKey }) => isUsableKey(streamKey)))
-          throw new Refusal('INVALID_LIVESTREAM_CONFIG')
+        assertReachable(targets, mayReach)
         return {
           kind: 'livestream',
           codec: 'avc1',
           takesAnyCodec: false,
           openSink: (onError) =>
-            recordedToo(new LivestreamSink({ folder, ffmpegBin, log, targets }), record, folder, onError),
+            recordedToo(
+              new LivestreamSink({ folder, ffmpegBin, log, targets, mayReach }),
+              record,
+              folder,
+              onError,
+            ),
         }
       },
       async ({ folder, config: { record } }) => {
@@ -147,8 +154,23 @@ export function createComposer(options: ComposerOptions): Composer {
   }
 }
 
-/** Only a page in a secure context may capture itself. @throws {Refusal} INVALID_REQUEST */
-function assertReadable(templateUrl: string | null): void {
-  if (templateUrl === null || (/^https:\/\/[^\s]+$/i.test(templateUrl) && URL.canParse(templateUrl))) return
-  throw new Refusal('INVALID_REQUEST', { message: 'The templateUrl must be an https address.' })
+/** Only a page that came safely may capture itself. @throws {Refusal} INVALID_REQUEST */
+function assertReadable(templateUrl: string | null, mayReach: MayReach): void {
+  if (templateUrl === null) return
+  const { protocol, hostname } = URL.canParse(templateUrl)
+    ? new URL(templateUrl)
+    : { protocol: '', hostname: '' }
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isThisMachine(hostname))
+  const problem = isSafe ? hostProblem(hostname, mayReach) : 'must be an https address'
+  if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The templateUrl ${problem}.` })
+}
+
+/** @throws {Refusal} INVALID_LIVESTREAM_CONFIG */
+function assertReachable(targets: LivestreamConfig['targets'], mayReach: MayReach): void {
+  for (const { url, streamKey } of targets) {
+    if (!isUsableKey(streamKey)) throw new Refusal('INVALID_LIVESTREAM_CONFIG')
+    const problem = hostProblem(new URL(url).hostname, mayReach)
+    if (problem !== undefined)
+      throw new Refusal('INVALID_LIVESTREAM_CONFIG', { message: `The url of an output ${problem}.` })
+  }
 }

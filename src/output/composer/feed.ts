@@ -2,10 +2,13 @@
  * Feeds the chunks of a composition to one ffmpeg after the other: a new one starts after the browser was restarted, or
  * after an ffmpeg ended.
  */
+import { PassThrough } from 'node:stream'
 import type { FfmpegChild } from './ffmpeg.ts'
 import type { Piece } from './matroska.ts'
 
-/** If this much waits for an ffmpeg, it or its target hangs. */
+/** An ffmpeg that reads nothing for so long hangs, or its target does. */
+const HUNG_MS = 4500
+/** What a slow target may leave waiting. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
@@ -14,9 +17,9 @@ const STEADY_MS = 60_000
 const FINISH_MS = 8000
 
 export interface FeedOptions {
-  /** Starts an ffmpeg that reads from its standard input. */
-  start: () => FfmpegChild
-  /** Called when an ffmpeg ended by itself. */
+  /** Starts an ffmpeg that reads from its standard input; undefined while its target is not known. */
+  start: () => FfmpegChild | undefined
+  /** One ended by itself. */
   onFailed: (problem: string) => void
 }
 
@@ -24,6 +27,12 @@ export class Feed {
   readonly #options: FeedOptions
   #init: Buffer | undefined
   #now: FfmpegChild | undefined
+  /** Leads to the present one. It hands over piece by piece, which shows whether pieces are taken. */
+  #line = new PassThrough()
+  /** How much the present one was given and took, and when it last took something. */
+  #given = 0
+  #taken = 0
+  #tookAt = 0
   readonly #all = new Set<Promise<unknown>>()
   #pauseUntil = 0
   #pauseMs = FIRST_PAUSE_MS
@@ -38,11 +47,29 @@ export class Feed {
     if (!this.#now) {
       if (!isEntry || performance.now() < this.#pauseUntil) return
       this.#now = this.#start()
-      this.#now.child.stdin!.write(init)
+      if (!this.#now) return
+      this.#given = this.#taken = 0
+      this.#tookAt = performance.now()
+      this.#line = new PassThrough()
+      this.#line.pipe(this.#now.child.stdin!)
+      this.#write(init)
     }
-    const { child } = this.#now
-    child.stdin!.write(bytes)
-    if (child.stdin!.writableLength > MAX_WAITING_BYTES) child.kill('SIGKILL')
+    this.#write(bytes)
+    if (this.#hangs()) this.#now.child.kill('SIGKILL')
+  }
+
+  #write(bytes: Buffer): void {
+    this.#line.write(bytes)
+    this.#given += bytes.length
+  }
+
+  #hangs(): boolean {
+    const waiting = this.#line.writableLength + this.#line.readableLength
+    const now = performance.now()
+    const taken = this.#given - waiting
+    if (taken > this.#taken) this.#tookAt = now
+    this.#taken = taken
+    return waiting > MAX_WAITING_BYTES || (waiting > 0 && now - this.#tookAt > HUNG_MS)
   }
 
   /** Resolves when all of them have ended. */
@@ -51,8 +78,9 @@ export class Feed {
     await Promise.all(this.#all)
   }
 
-  #start(): FfmpegChild {
+  #start(): FfmpegChild | undefined {
     const one = this.#options.start()
+    if (!one) return undefined
     const startedAt = performance.now()
     const over = one.ended.then((problem) => {
       this.#all.delete(over)
@@ -72,7 +100,7 @@ export class Feed {
     const one = this.#now
     if (!one) return
     this.#now = undefined
-    one.child.stdin!.end()
+    this.#line.end()
     const timer = setTimeout(() => one.child.kill('SIGKILL'), FINISH_MS)
     void one.ended.then(() => clearTimeout(timer))
   }

@@ -8,15 +8,21 @@ import { openTemplate, type OpenTemplate } from './template.ts'
 let inside: Server
 let place: string
 let isOwn = false
-let isPublic = false
+let isAllowed = false
 let template: OpenTemplate
 let proxyPort: number
 before(async () => {
   inside = createServer((_request, response) => response.end('secret'))
   inside.listen(0, '127.0.0.1')
   await once(inside, 'listening')
-  place = `127.0.0.1:${(inside.address() as AddressInfo).port}`
-  template = await openTemplate({ isPublic: () => isPublic, own: () => (isOwn ? [place] : []) })
+  const { port } = inside.address() as AddressInfo
+  place = `127.0.0.1:${port}`
+  template = await openTemplate({
+    mayReach: () => isAllowed,
+    inside: (host, to) =>
+      isOwn && to === port && ['127.0.0.1', 'meet.example.org'].includes(host) ? '127.0.0.1' : undefined,
+    ownKeys: () => [],
+  })
   proxyPort = Number(/proxy-server=http:\/\/127\.0\.0\.1:(\d+)/.exec(template.flags.join(' '))![1])
 })
 after(async () => {
@@ -58,15 +64,16 @@ test("a caller's page cannot reach private addresses: by address or name, with H
 
 test("a caller's page can reach this server, on any address", async () => {
   isOwn = true
-  assert.deepEqual([await get(`http://${place}/`), await tunnel(place)], [200, 200])
+  for (const own of [place, place.replace('127.0.0.1', 'meet.example.org')])
+    assert.deepEqual([await get(`http://${own}/`), await tunnel(own)], [200, 200], own)
   assert.equal(await get(`http://127.0.0.1:1/`), 403, 'another port is another server')
   isOwn = false
 })
 
-test("a caller's page can reach public addresses", async () => {
-  isPublic = true
+test('it reaches what is public', async () => {
+  isAllowed = true
   assert.deepEqual([await get(`http://${place}/`), await tunnel(place)], [200, 200])
-  isPublic = false
+  isAllowed = false
 })
 
 test('refuses requests that cannot be parsed or resolved', async () => {
@@ -82,8 +89,8 @@ test('an invalid answer of a server ends only that request', async (t) => {
   t.after(() => odd.close())
   odd.listen(0, '127.0.0.1')
   await once(odd, 'listening')
-  isPublic = true
-  t.after(() => (isPublic = false))
+  isAllowed = true
+  t.after(() => (isAllowed = false))
   const url = `http://127.0.0.1:${(odd.address() as AddressInfo).port}/`
   for (answer of ['HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n', 'nonsense\r\n\r\n', ''])
     assert.equal(await get(url), 502, answer)
@@ -95,6 +102,7 @@ test('an invalid answer of a server ends only that request', async (t) => {
   await assert.rejects(response.toArray(), { code: 'ECONNRESET' })
 })
 
-test('the browser cannot bypass the proxy', () => {
+test('the browser has no way around it, for media neither', () => {
   assert.ok(template.flags.includes('--proxy-bypass-list=<-loopback>'))
+  assert.ok(template.flags.includes('--force-webrtc-ip-handling-policy=disable_non_proxied_udp'))
 })

@@ -2,17 +2,18 @@
  * A caller's page in a browser on this machine must not reach private addresses (contract, outputs §2.3). Its browser
  * connects only through this proxy, which resolves names itself and allows public addresses and this server.
  */
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import { connect, isIP, type AddressInfo, type Socket } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { pipeline, type Duplex } from 'node:stream'
+import { addressOf, bare, type MayReach } from './reach.ts'
 
 export interface TemplateGuard {
-  /** Whether an address is on the public internet. */
-  isPublic: (address: string) => boolean
-  /** Hosts with ports of this server, which are allowed on any address. */
-  own: () => string[]
+  mayReach: MayReach
+  /** Where this machine finds this server, if that is what a host and a port stand for. */
+  inside: (host: string, port: number) => string | undefined
+  /** Certificates of this server that nobody vouches for: SHA-256 of their public keys, in base64. */
+  ownKeys: () => string[]
 }
 
 export interface OpenTemplate {
@@ -46,7 +47,9 @@ export async function openTemplate(guard: TemplateGuard): Promise<OpenTemplate> 
       `--proxy-server=http://127.0.0.1:${port}`,
       // Requests to this machine must use the proxy too.
       '--proxy-bypass-list=<-loopback>',
-      '--force-webrtc-ip-handling-policy=default_public_interface_only',
+      // Media goes through the proxy too, over TCP: around it, it could go anywhere.
+      '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
+      ...guard.ownKeys().map((key) => `--ignore-certificate-errors-spki-list=${key}`),
       '--disable-file-system',
       `--js-flags=--max-old-space-size=${MAX_HEAP_MEGABYTES}`,
     ],
@@ -129,22 +132,13 @@ async function forward(guard: TemplateGuard, asked: IncomingMessage, answer: Ser
  * address cannot change afterwards.
  */
 async function allowed(
-  { isPublic, own }: TemplateGuard,
+  { mayReach, inside }: TemplateGuard,
   url: string,
   defaultPort: number,
 ): Promise<Place | undefined> {
   if (!URL.canParse(url)) return undefined
-  const { hostname, port: given, host } = new URL(url)
+  const { hostname, port: given } = new URL(url)
   const port = given === '' ? defaultPort : Number(given)
-  const name = hostname.replace(/^\[(.*)\]$/, '$1')
-  const addresses =
-    isIP(name) !== 0
-      ? [name]
-      : await lookup(name, { all: true }).then(
-          (found) => found.map(({ address }) => address),
-          () => [],
-        )
-  const isOwn = own().includes(given === '' ? `${host}:${defaultPort}` : host)
-  const address = addresses.find((one) => isOwn || isPublic(one))
-  return address === undefined ? undefined : { host: address, port }
+  const host = inside(bare(hostname), port) ?? (await addressOf(hostname, mayReach))
+  return host === undefined ? undefined : { host, port }
 }

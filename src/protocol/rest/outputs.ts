@@ -20,12 +20,24 @@ export const TemplateUrl = optional(
 /** The answer to a start or a stop; published clients read a bare text. */
 export const Acknowledgement = Type.String()
 
+/** Ends the meeting where its recording cannot be kept up. */
+const OnFailure = Type.Object({
+  action: Type.Literal('close-room'),
+  waitTime: optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 150,
+      description: 'seconds for which the recorder is started again before the session is ended; default: 30',
+    }),
+  ),
+})
+
 export const StartRecordingBody = Type.Object({
   roomId: RoomId,
   config: optional(CompositionConfig),
   templateUrl: TemplateUrl,
   transcription: optional(TranscriptOfRecording),
-  onFailure: optional(Type.Record(Type.String(), Type.Unknown())),
+  onFailure: optional(OnFailure),
   fileFormat: optional(Type.Union([Type.Literal('mp4'), Type.Literal('webm')])),
   webhookUrl: WebhookUrl,
   awsDirPath: optional(Type.String({ maxLength: 512 })),

@@ -111,5 +111,9 @@ export const Health = Type.Object({
     reason: Type.Optional(Type.String()),
     preparing: Type.Optional(Preparing),
   }),
+  recordings: Type.Object(
+    { available: Type.Boolean(), reason: Type.Optional(Type.String()) },
+    { description: 'recordings of meetings, HLS and livestreams; their programs may be missing' },
+  ),
 })
 export type Health = Static<typeof Health>
