@@ -9,9 +9,12 @@ import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { findFfmpeg } from '../scripts/ffmpeg.mjs'
 import { launchBrowser, Person } from './support/browser.ts'
-import { colourAt, examineMedia } from './support/media-file.ts'
+import { colourAt, examineMedia, loudness } from './support/media-file.ts'
+import { heldBy, type Held } from './support/leftovers.ts'
+import { AppServer } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
 import { Receiver } from './support/receiver.ts'
+import { API_KEY, signAnything } from './support/test-server.ts'
 
 const skip = !findFfmpeg() && 'ffmpeg is not installed'
 const patient = { skip, timeout: 240_000 }
@@ -25,15 +28,18 @@ let receiver: Receiver
 let ann: Person
 let roomId: string
 let folder: string
+/** Before anything was recorded. */
+let atFirst: Held
 before(async () => {
   if (skip) return
   folder = await mkdtemp(join(tmpdir(), 'anteroom-recordings-'))
   browser = await launchBrowser()
   receiver = await Receiver.start()
-  server = await RealServer.start({ WEBHOOK_ALLOW_PRIVATE: 'true' })
+  server = await RealServer.start({ WEBHOOK_ALLOW_PRIVATE: 'true', OUTPUTS_ALLOW_PRIVATE: 'true' })
   ann = await Person.at(browser, 'Ann')
   await ann.start(server.url)
   roomId = await ann.page.evaluate('globalThis.anteroom.meeting.meetingId')
+  atFirst = heldBy(server)
 })
 after(async () => {
   if (skip) return
@@ -140,6 +146,79 @@ test('HLS is started over REST, watched, pictured and ended', patient, async () 
   assert.ok(performance.now() - endedAt < SOON_MS)
   await until(async () => (await server.rest('GET', `/v2/hls/${body.id}`)).body.end)
   assert.equal((await server.rest('GET', `/v2/hls/${roomId}/active`)).status, 404)
+})
+
+/** A page of a caller's with the published client, which shows the cameras under a band of its own. */
+const template = `<!doctype html><body style="margin:0;background:#fff"><div style="height:120px;background:#f0f"></div>
+<script src="/1.1.1/videosdk.js"></script><script type="module">
+const asked = Object.fromEntries(new URLSearchParams(location.search))
+const { VideoSDK } = window
+VideoSDK.config(asked.token)
+const meeting = VideoSDK.initMeeting({ meetingId: asked.meetingId, participantId: asked.participantId, name: 'Recorder',
+  micEnabled: false, webcamEnabled: false, signalingBaseUrl: asked.signalingBaseUrl })
+const show = ({ kind, track }) => {
+  const element = document.createElement(kind === 'video' ? 'video' : 'audio')
+  element.autoplay = true
+  element.muted = kind === 'video'
+  element.style.width = '100%'
+  element.srcObject = new MediaStream([track])
+  document.body.append(element)
+}
+meeting.on('participant-joined', (one) => {
+  one.on('stream-enabled', show)
+  one.streams.forEach(show)
+})
+meeting.join()
+</script>`
+
+test("a page of the caller's is recorded, joined with the published client", patient, async (t) => {
+  const app = await AppServer.start({ '/template': template })
+  t.after(() => app.stop())
+  const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
+  const query = new URLSearchParams({
+    token,
+    meetingId: roomId,
+    signalingBaseUrl: server.secureUrl.replace('https://', ''),
+  })
+  const { id } = await startRecording({ templateUrl: `${app.url}/template?${query.toString()}` })
+  await pause(RECORDED_MS)
+  assert.equal(await ann.page.evaluate('globalThis.anteroom.meeting.participants.size'), 0, 'it is not seen')
+  assert.equal((await server.rest('POST', '/v2/recordings/end', { roomId })).status, 200)
+  const { file } = await recording(id)
+  const path = await fetched(file.fileUrl, file.size)
+  assert.deepEqual((await examineMedia(path)).codecs, ['h264', 'aac'])
+  const band = await colourAt(path, 3, { x: 0.4, y: 0.02, width: 0.2, height: 0.1 })
+  assert.ok(band[0] > 180 && band[1] < 80 && band[2] > 180, `the band is magenta: ${band.join(' ')}`)
+  const [red, green, blue] = await colourAt(path, 3, { x: 0.4, y: 0.4, width: 0.2, height: 0.1 })
+  assert.ok(
+    green > 60 && green > red + 20 && green > blue + 20,
+    `the camera is green: ${red} ${green} ${blue}`,
+  )
+  assert.ok((await loudness(path)) > -40, 'the microphone is heard')
+})
+
+test('outputs that have ended leave nothing behind', patient, async () => {
+  // `npm run attack:outputs` does it fifty times.
+  for (const path of ['recordings', 'hls', 'livestreams']) {
+    const outputs = [{ url: 'rtmp://127.0.0.1:1/live', streamKey: 'key' }]
+    assert.equal((await server.rest('POST', `/v2/${path}/start`, { roomId, outputs })).status, 200)
+    assert.equal((await server.rest('POST', `/v2/${path}/end`, { roomId })).status, 200)
+    await until(
+      async () => (await server.rest('GET', `/v2/${path}?roomId=${roomId}`)).body.data[0].end !== null,
+    )
+  }
+  let now = heldBy(server)
+  const isClean = (): boolean =>
+    now.processes === atFirst.processes &&
+    // Some calls of this test keep their sockets.
+    now.descriptors <= atFirst.descriptors + 10 &&
+    now.folders.every((name) => atFirst.folders.includes(name))
+  const by = performance.now() + SOON_MS
+  while (!isClean() && performance.now() < by) {
+    await pause(200)
+    now = heldBy(server)
+  }
+  assert.ok(isClean(), JSON.stringify({ atFirst, now }))
 })
 
 test(
