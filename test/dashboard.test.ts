@@ -1,6 +1,6 @@
 /** The dashboard as the operator uses it: a real browser, a whole server, live clients. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join as pathOf } from 'node:path'
 import { after, before, test } from 'node:test'
 import Database from 'better-sqlite3'
@@ -8,8 +8,10 @@ import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { DATABASE_FILE } from '../src/store/sqlite/sqlite.ts'
 import { assertIsolated } from './support/bidi.ts'
 import { launchBrowser } from './support/browser.ts'
+import type { Outputs } from '../src/output/output.ts'
 import { Receiver, failing, taking } from './support/receiver.ts'
 import { TestServer } from './support/test-server.ts'
+import { aFile, playedEngines } from './support/outputs.ts'
 import type { WireClient } from './support/wire-client.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -20,6 +22,7 @@ let browser: Browser
 let context: BrowserContext
 let server: TestServer
 let receiver: Receiver
+const engines = playedEngines()
 let page: Page
 let axe: string
 /** Errors of the page. */
@@ -28,7 +31,10 @@ const complaints: string[] = []
 before(async () => {
   axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
   receiver = await Receiver.start(taking)
-  server = await TestServer.start({ sessionGraceSeconds: 0, webhookAllowPrivate: true })
+  server = await TestServer.start(
+    { sessionGraceSeconds: 0, webhookAllowPrivate: true },
+    { outputs: engines as unknown as Outputs },
+  )
   browser = await launchBrowser()
   context = await browser.newContext({ viewport: { width: 1280, height: 860 } })
   page = await context.newPage()
@@ -432,6 +438,8 @@ test('every screen keeps the rules of accessibility in light and dark, and fits 
     [`/meetings/${meetingId}`, MARKUP],
     ['/sessions', 'Sessions'],
     [`/sessions/${body.data[0].id}`, 'Who was there'],
+    ['/outputs', 'Outputs'],
+    ['/outputs?kind=transcripts', 'Outputs'],
     ['/keys', 'Keys'],
     ['/webhooks', 'Webhooks'],
     ['/tokens', 'Tokens'],
@@ -456,6 +464,87 @@ test('every screen keeps the rules of accessibility in light and dark, and fits 
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize({ width: 1280, height: 860 })
 })
+
+test('lists what left a meeting, a page at a time, plays it, saves it, and deletes it after a confirmation', async () => {
+  await open('/outputs?kind=transcripts')
+  await page.getByText('No transcripts yet').waitFor()
+  const ann = await join(meetingId, 'ann', 'Ann')
+  const film = Buffer.from(await page.evaluate(makeFilm), 'base64')
+  // More than a page, and the newest goes on.
+  for (let number = 1; number <= 22; number++) {
+    await server.rest('POST', '/v2/recordings/start', { roomId: meetingId })
+    const played = engines.recording.started.at(-1)!
+    if (number === 22) break
+    await writeFile(pathOf(played.order.folder, 'recording.webm'), film)
+    await server.rest('POST', '/v2/recordings/end', { roomId: meetingId })
+    const size = film.length
+    played.finish([{ ...aFile('recording.webm'), contentType: 'video/webm', size, meta: { duration: 62.5 } }])
+    await until(async () => {
+      const { body } = await server.rest('GET', `/v2/recordings/${played.order.outputId}`)
+      return body.end !== null
+    })
+  }
+  await open('/outputs')
+  await page.getByText('22 recordings · page 1 of 2').waitFor()
+  assert.equal(await page.getByText('Going on').count(), 1)
+  await page.getByRole('link', { name: 'Older' }).click()
+  await page.waitForURL(/page=2/)
+  await page.locator('tbody tr').nth(1).waitFor()
+  const row = page.locator('tbody tr').last()
+  assert.match(await row.innerText(), /1 min 2 s|1 min 3 s/)
+
+  await button('Play', row).click()
+  const video = dialog().locator('video')
+  await video.waitFor()
+  await page.waitForFunction(() => document.querySelector('video')!.currentTime > 0)
+  assert.equal(await video.evaluate((one: HTMLVideoElement) => one.videoWidth), 320)
+  await page.keyboard.press('Escape')
+  const saving = page.waitForEvent('download')
+  await row.getByRole('link', { name: 'Download' }).click()
+  const saved = await saving
+  assert.equal(saved.suggestedFilename(), 'recording.webm')
+  assert.deepEqual(await readFile(await saved.path()), film)
+
+  const oldest = engines.recording.started[0]!.order.outputId
+  await button('Delete', row).click()
+  await dialog().getByText('This cannot be taken back').waitFor()
+  assert.equal((await server.rest('GET', `/v2/recordings/${oldest}`)).status, 200)
+  await button('Delete', dialog()).click()
+  await confirmation('It is deleted.')
+  await page.getByText('21 recordings · page 2 of 2').waitFor()
+  assert.equal((await server.rest('GET', `/v2/recordings/${oldest}`)).status, 404)
+
+  await open('/outputs?meeting=nothing-like-it')
+  await page.getByText('Nothing fits these filters').waitFor()
+  await button('Show all').click()
+  await page.getByText('21 recordings · page 1 of 2').waitFor()
+  ann.close()
+  engines.recording.started.at(-1)!.finish()
+})
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((next) => setTimeout(next, 20))
+}
+
+/** A second of a moving square, as WebM in base64. Runs in the page. */
+async function makeFilm(): Promise<string> {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 })
+  const brush = canvas.getContext('2d')!
+  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: 'video/webm;codecs=vp8' })
+  const pieces: Blob[] = []
+  recorder.ondataavailable = ({ data }) => pieces.push(data)
+  const ended = new Promise((end) => (recorder.onstop = end))
+  recorder.start()
+  for (let at = 0; at < 25; at++) {
+    brush.fillStyle = `hsl(${at * 14} 80% 50%)`
+    brush.fillRect(0, 0, 320, 180)
+    await new Promise((next) => setTimeout(next, 40))
+  }
+  recorder.stop()
+  await ended
+  const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer())
+  return btoa(String.fromCharCode(...bytes))
+}
 
 test('the overview shows what is going on and what was', async () => {
   const ann = await join(meetingId, 'ann', 'Ann')

@@ -146,11 +146,7 @@ function columnsOf(
               {row.files.length === 1 ? 'Download' : file.name}
             </a>
           ))}
-          {canDelete && row.end !== null && (
-            <button className="danger" onClick={() => onOpen(row, 'delete')}>
-              Delete
-            </button>
-          )}
+          {canDelete && row.end !== null && <button onClick={() => onOpen(row, 'delete')}>Delete</button>}
         </span>
       ),
     },
