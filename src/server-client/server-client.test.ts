@@ -343,3 +343,53 @@ test('receives, verifies, lists and replays webhooks', async () => {
   assert.equal((await anteroom.webhooks.replay(told.deliveryId)).event, 'participant-joined')
   assert.equal(await anteroom.webhooks.replayParked(), 0)
 })
+
+test('starts, stops, lists, finds and deletes what leaves a meeting', async () => {
+  const { roomId } = await anteroom.rooms.create()
+  const { recordings, hls, livestreams, transcriptions, participantRecordings, trackRecordings } = anteroom
+  await assert.rejects(recordings.start(roomId), failed('NOT_FOUND', 404))
+  await assert.rejects(recordings.get('absent'), failed('NOT_FOUND', 404))
+  const ann = server.connect({ meetingId: roomId, participantId: 'ann', token: server.token(['allow_join']) })
+  await ann.join()
+  await assert.rejects(recordings.stop(roomId), failed('STOP_RECORDING_FAILED', 409))
+  await assert.rejects(recordings.start(roomId, { awsDirPath: '../other' }), failed('INVALID_REQUEST', 400))
+  await assert.rejects(
+    participantRecordings.start(roomId, { participantId: 'ann', bucketDirPath: 'a/.b' }),
+    failed('INVALID_REQUEST', 400),
+  )
+
+  await recordings.start(roomId, { awsDirPath: '/team/a/', config: { quality: 'low' } })
+  await participantRecordings.start(roomId, { participantId: 'ann' })
+  await trackRecordings.start(roomId, { participantId: 'ann', kind: 'audio' })
+  const { id, playbackHlsUrl } = await hls.start(roomId)
+  assert.match(playbackHlsUrl, /\/index\.m3u8$/)
+  await livestreams.start(roomId, { outputs: [{ url: 'rtmp://live.example/app', streamKey: 'a-key' }] })
+  assert.equal((await transcriptions.start(roomId)).roomId, roomId)
+  const recording = (await recordings.list({ roomId })).data[0]!
+  assert.equal(recording.end, null)
+  await assert.rejects(recordings.delete(recording.id), failed('INVALID_STATE', 409))
+
+  await recordings.stop(roomId)
+  await participantRecordings.stop(roomId, 'ann')
+  await trackRecordings.stop(roomId, 'ann', 'audio')
+  await hls.stop(roomId)
+  await livestreams.stop(roomId)
+  await transcriptions.stop(roomId)
+  while ((await recordings.get(recording.id)).end === null) await new Promise((next) => setTimeout(next, 10))
+  await recordings.delete(recording.id)
+  await assert.rejects(recordings.get(recording.id), failed('NOT_FOUND', 404))
+
+  const kinds = [hls, livestreams, transcriptions, participantRecordings, trackRecordings]
+  for (const kind of kinds) {
+    const { data, pageInfo } = await kind.list({ roomId, perPage: 1 })
+    assert.equal(pageInfo.total, 1)
+    assert.equal((await kind.get(data[0]!.id)).roomId, roomId)
+    const all: unknown[] = []
+    for await (const one of kind.all({ roomId })) all.push(one.id)
+    assert.deepEqual(all, [data[0]!.id])
+  }
+  assert.equal((await hls.list({ roomId })).data[0]!.id, id)
+  assert.doesNotMatch(JSON.stringify(await livestreams.list()), /a-key/)
+  assert.equal((await trackRecordings.list({ kind: 'video', roomId })).pageInfo.total, 0)
+  ann.close()
+})

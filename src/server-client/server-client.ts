@@ -9,6 +9,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { createMinter, type Minter, type TokenClaims } from '../token/token.ts'
 import { createCaller, type Call, type CallOptions, type ClientParts, type Method } from './call.ts'
 import { Invites, Live, Rooms, Sessions, Tokens, Webhooks } from './groups.ts'
+import {
+  HlsOutputs,
+  Livestreams,
+  ParticipantRecordings,
+  Recordings,
+  TrackRecordings,
+  Transcriptions,
+} from './outputs.ts'
 
 export {
   ServerClientError,
@@ -19,6 +27,7 @@ export {
 } from './call.ts'
 export type { PageOf } from '../protocol/rest.ts'
 export type * from './groups.ts'
+export type * from './outputs.ts'
 export { signatureHeader, verifyWebhook, WebhookError } from './webhook.ts'
 export type { WebhookBody } from '../protocol/webhooks.ts'
 export type { TokenClaims } from '../token/token.ts'
@@ -52,6 +61,16 @@ export class ServerClient {
   readonly live: Live
   /** Invite links. */
   readonly invites: Invites
+  /** Recordings of whole meetings. */
+  readonly recordings: Recordings
+  /** Recordings of one participant. */
+  readonly participantRecordings: ParticipantRecordings
+  /** Recordings of one stream of a participant. */
+  readonly trackRecordings: TrackRecordings
+  readonly hls: HlsOutputs
+  readonly livestreams: Livestreams
+  /** Transcriptions of meetings while they go on. */
+  readonly transcriptions: Transcriptions
   /** Webhook deliveries. */
   readonly webhooks: Webhooks
   readonly #call: Call
@@ -83,6 +102,12 @@ export class ServerClient {
     this.sessions = new Sessions(this.#call)
     this.live = new Live(this.#call)
     this.invites = new Invites(this.#call)
+    this.recordings = new Recordings(this.#call)
+    this.participantRecordings = new ParticipantRecordings(this.#call)
+    this.trackRecordings = new TrackRecordings(this.#call)
+    this.hls = new HlsOutputs(this.#call)
+    this.livestreams = new Livestreams(this.#call)
+    this.transcriptions = new Transcriptions(this.#call)
     this.webhooks = new Webhooks(this.#call)
   }
 
