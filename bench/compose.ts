@@ -14,7 +14,7 @@ import { RealServer } from '../test/support/real-server.ts'
 import { printGoal } from './table.ts'
 
 const RECORD_SECONDS = Number(process.argv[2] ?? 30)
-const FRAME_RATE = 25
+const FRAME_RATE = 30
 const GOALS = { lostPercent: 1, concealedPercent: 0.1, latencySeconds: 6 }
 const pause = (ms: number): Promise<void> => new Promise((next) => setTimeout(next, ms))
 

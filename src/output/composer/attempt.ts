@@ -8,7 +8,8 @@ import { Chromium } from './chromium.ts'
 import { MatroskaSplitter, type Piece } from './matroska.ts'
 import { openTemplate, type TemplateGuard } from './template.ts'
 
-const FRAME_RATE = 25
+/** Chromium draws so often; of fewer, it leaves out too many. */
+const FRAME_RATE = 30
 /** A segment of HLS; players stay three of them behind. */
 const KEY_FRAME_INTERVAL_MS = 1000
 const TIMESLICE_MS = 200

@@ -42,7 +42,7 @@ export function sizeOf({ quality, orientation }: Composition): Size {
   return orientation === 'portrait' ? { width: height, height: width } : { width, height }
 }
 
-/** Bits per second for a video of faces and text at 25 frames per second. */
+/** Bits per second for a video of faces and text at 30 frames per second. */
 export function videoBitrateOf(composition: Composition): number {
   const { width, height } = sizeOf(composition)
   return Math.round(((width * height) / (1280 * 720)) * 2_500_000)
