@@ -34,10 +34,23 @@ test('start, invite, join: two people see and hear each other, and see mute', as
   assert.match(address, /\/m\/[a-z0-9]{4}(-[a-z0-9]{4}){2}$/)
   const link = await ann.invite('direct')
   const bob = await person('Bob')
-  await bob.open(link)
+  await bob.page.goto(link)
+  await bob.page.getByText('Ann is inside.').waitFor()
+  await bob.page.getByLabel('Speaker', { exact: true }).selectOption({ label: 'Fake Audio Output 2' })
+  await bob.page.getByRole('button', { name: 'Test the speaker' }).click()
+  await bob.page.getByRole('button', { name: 'Playing a tone' }).waitFor()
+  await bob.page.getByRole('button', { name: 'As others see it' }).click()
+  await bob.page.getByLabel('Your camera, as others see you').waitFor()
+  await bob.page.getByRole('button', { name: 'Test the speaker' }).waitFor()
+  await bob.preJoin()
   await bob.inside()
   assert.ok(!bob.page.url().includes('#'), 'the code is out of the address bar')
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
+  // What was chosen before the join plays the others, and is chosen the next time.
+  await bob.page.waitForFunction(async () => {
+    const [audio, all] = [document.querySelector('audio'), await navigator.mediaDevices.enumerateDevices()]
+    return all.find(({ deviceId }) => deviceId === audio?.sinkId)?.label === 'Fake Audio Output 2'
+  })
 
   await bob.page.getByTestId('bar-mic').click()
   await ann.knows((meeting) =>

@@ -87,17 +87,24 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
-for (const [problem, name, sentence] of [
-  ['is missing', 'NotFoundError', 'No camera was found. You can join without.'],
+for (const [problem, name, sentence, cure] of [
+  [
+    'is missing',
+    'NotFoundError',
+    'No camera was found. You can join without.',
+    'Plug a camera in, or let Chrome use it in the privacy settings of the computer.',
+  ],
   [
     'is in use by another program',
     'NotReadableError',
     'The camera is in use by another program. You can join without.',
+    'Close other programs and tabs that use the camera, and switch it on again here.',
   ],
   [
     'may not be used',
     'NotAllowedError',
     "This page may not use the camera; allow it in the browser's address bar. You can join without.",
+    'Click the icon at the left of the address, switch the camera on, and reload the page.',
   ],
 ] as const) {
   test(`a camera that ${problem}: the page says so before joining, and joins with sound alone`, async () => {
@@ -111,6 +118,7 @@ for (const [problem, name, sentence] of [
     }, name)
     await bob.page.goto(await ann.invite('direct'))
     await bob.page.getByText(sentence).waitFor()
+    await bob.page.getByText(cure).waitFor()
     await bob.preJoin()
     await bob.inside()
     await ann.knows((meeting) =>

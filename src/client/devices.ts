@@ -58,8 +58,14 @@ export interface DevicesOptions {
   onProblem: (error: DeviceError | MeetingError) => void
 }
 
+/** A page without encryption has no `mediaDevices`, whatever the types say. */
+function isInsecure(): boolean {
+  return (navigator.mediaDevices as MediaDevices | undefined) === undefined
+}
+
 /** Opens a device in the browser. @throws {DeviceError} */
 export async function openDevice(device: 'mic' | 'camera', deviceId?: string): Promise<MediaStreamTrack> {
+  if (isInsecure()) throw new DeviceError(device, 'insecure', undefined)
   const chosen = deviceId === undefined ? {} : { deviceId: { exact: deviceId } }
   try {
     const stream = await navigator.mediaDevices.getUserMedia(

@@ -15,7 +15,8 @@ export class MeetingError extends Error {
   }
 }
 
-export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'other'
+/** `insecure`: the page came without encryption, and browsers give such pages no device. */
+export type DeviceProblem = 'denied' | 'missing' | 'busy' | 'insecure' | 'other'
 
 /** A camera, microphone or screen that could not be opened. Joining works without it. */
 export class DeviceError extends Error {
@@ -41,6 +42,8 @@ function deviceSentence(device: 'mic' | 'camera' | 'screen', problem: DeviceProb
       return `No ${name} was found.`
     case 'busy':
       return `The ${name} is in use by another program.`
+    case 'insecure':
+      return `The ${name} works only where this page was opened with https://.`
     case 'other':
       return `The ${name} cannot be used now.`
   }

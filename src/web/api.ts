@@ -1,6 +1,6 @@
 /** The pages' own calls to the REST API. */
 import type { InvitedPass, NewInvite, Pass as BarePass } from '../protocol/rest/invites.ts'
-import type { KnockedPass, KnockSetting } from '../protocol/rest/knock.ts'
+import type { Inside, KnockedPass, KnockSetting } from '../protocol/rest/knock.ts'
 import type { Health } from '../protocol/rest/watching.ts'
 import { createCaller, type CallOptions, type Method } from '../server-client/call.ts'
 
@@ -49,6 +49,8 @@ export const mayBeKnockedAt = (token: string, roomId: string): Promise<KnockSett
   call('GET', `/v2/rooms/${encodeURIComponent(roomId)}/knock`, { token })
 export const allowKnocking = (token: string, roomId: string, allowed: boolean): Promise<KnockSetting> =>
   call('PUT', `/v2/rooms/${encodeURIComponent(roomId)}/knock`, { body: { knock: allowed }, token })
+export const whoIsInside = ({ token, meetingId }: Pass): Promise<Inside> =>
+  call('GET', `/v2/rooms/${encodeURIComponent(meetingId)}/inside`, { token })
 export const createInvite = (token: string, roomId: string, entry: NewInvite['entry']): Promise<NewInvite> =>
   call('POST', '/v2/invites', { body: { roomId, entry }, token })
 

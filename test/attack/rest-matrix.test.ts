@@ -62,6 +62,7 @@ const policy: Record<string, Row> = {
   'GET /api/meetings': list,
   'POST /v2/rooms/deactivate': { needs: 'admit' },
   'GET /v2/rooms/{roomId}/knock': invite,
+  'GET /v2/rooms/{roomId}/inside': invite,
   'PUT /v2/rooms/{roomId}/knock': { needs: 'moderate', role: 'any' },
 
   'POST /infra/v1/meetings/init-config': { needs: 'entry', role: 'rtc' },

@@ -254,6 +254,7 @@ export const calls: Record<string, MakeCall> = {
     body: { meetingId: await server.createMeeting({ knock: true }) },
   }),
   'GET /v2/rooms/{roomId}/knock': async ({ server }) => ({ path: { roomId: await server.createMeeting() } }),
+  'GET /v2/rooms/{roomId}/inside': busyRoom,
   'PUT /v2/rooms/{roomId}/knock': async ({ server }) => ({
     path: { roomId: await server.createMeeting() },
     body: { knock: true },

@@ -117,6 +117,7 @@ test('the token asks, for one new participant of that meeting, and opens nothing
   for (const [method, path, body] of [
     ['GET', `/v2/rooms/${roomId}/live`],
     ['GET', `/v2/rooms/${roomId}/knock`],
+    ['GET', `/v2/rooms/${roomId}/inside`],
     ['PUT', `/v2/rooms/${roomId}/knock`, { knock: true }],
     ['POST', '/v2/invites', { roomId, entry: 'ask' }],
     ['POST', '/v2/rooms'],

@@ -1,7 +1,7 @@
-/** Knocking at a meeting's bare address, and whether a meeting allows it (docs/decisions/0023). */
+/** What the page asks before a join: who is inside; and knocking at a bare address (docs/decisions/0023). */
 import type { preValidationHookHandler } from 'fastify'
 import type { Routes } from '../context.ts'
-import { KnockBody, KnockSetting, KnockSettingBody, KnockedPass } from '../../protocol/rest/knock.ts'
+import { Inside, KnockBody, KnockSetting, KnockSettingBody, KnockedPass } from '../../protocol/rest/knock.ts'
 import { RoomParams } from '../../protocol/rest/sessions.ts'
 import { createKnocks } from '../../project/knocks.ts'
 import { Refusal } from '../../protocol/errors.ts'
@@ -12,9 +12,10 @@ import { describe } from './describe.ts'
 
 /** Of one address. The server keeps nothing of a knock; the lobby has limits of its own. */
 const KNOCKS = { perSecond: 2, burst: 30 }
+const MAX_NAMES = 20
 
 export const knockRoutes: Routes = (app, context) => {
-  const { catalogue, gate, settings, now, newId } = context
+  const { catalogue, gate, meetings, settings, now, newId } = context
   const knocks = createKnocks(context)
   const attempts = new Attempts({ each: KNOCKS, now })
 
@@ -80,6 +81,26 @@ export const knockRoutes: Routes = (app, context) => {
       if (!(await catalogue.configure(projectId, meetingId, { knock })))
         throw new Refusal('INVALID_MEETING_ID', { message: 'Room not found.' })
       return { roomId: meetingId, knock }
+    },
+  )
+
+  app.get(
+    '/v2/rooms/:roomId/inside',
+    describe({
+      summary: 'Who is inside, for somebody who may join directly',
+      tag: 'Joining',
+      access: 'token',
+      action: 'invite',
+      about: { meeting: ({ params }) => params.roomId },
+      params: RoomParams,
+      answer: Inside,
+    }),
+    async (request) => {
+      const { participants } = await meetings.view(meetingFor(request).meetingId)
+      return {
+        count: participants.length,
+        names: participants.slice(0, MAX_NAMES).map(({ name }) => name),
+      }
     },
   )
 }

@@ -1,4 +1,4 @@
-/** Shapes of knocking at a meeting's bare address (docs/decisions/0023). */
+/** Shapes of what the page asks before a join; of knocking at a bare address, see docs/decisions/0023. */
 import { Type, type Static } from 'typebox'
 import { RoomId } from '../rest.ts'
 
@@ -17,3 +17,10 @@ export const KnockSettingBody = Type.Object({ knock: Type.Boolean() })
 
 export const KnockSetting = Type.Object({ roomId: Type.String(), knock: Type.Boolean() })
 export type KnockSetting = Static<typeof KnockSetting>
+
+/** Who is inside, for those who are about to join. */
+export const Inside = Type.Object({
+  count: Type.Integer({ description: 'Participants who have joined.' }),
+  names: Type.Array(Type.String(), { maxItems: 20, description: 'Of the first of them.' }),
+})
+export type Inside = Static<typeof Inside>

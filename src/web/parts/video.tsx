@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import { playOnChosenSpeaker } from '../kept-devices.ts'
 
 /** Shows a video track. Its sound is played elsewhere. */
 export function Video({
@@ -39,6 +40,7 @@ export function Sound({ track, onBlocked }: { track: MediaStreamTrack; onBlocked
   useEffect(() => {
     const audio = element.current!
     audio.srcObject = new MediaStream([track])
+    playOnChosenSpeaker(audio)
     audio.play().catch((error: unknown) => {
       if (error instanceof DOMException && error.name === 'NotAllowedError') onBlocked()
     })

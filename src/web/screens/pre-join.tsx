@@ -1,11 +1,15 @@
 import { useEffect, useReducer, useState } from 'react'
-import { Devices } from '../../client/client.ts'
+import { DeviceError, Devices } from '../../client/client.ts'
+import { keptDevices } from '../kept-devices.ts'
+import { DeviceChoice, type Problem } from '../parts/device-choice.tsx'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
+import { Speaker } from '../parts/speaker.tsx'
 import type { Pass } from '../api.ts'
 import { useMedia } from '../parts/use-media.ts'
 import { Video } from '../parts/video.tsx'
+import { WhoIsInside } from '../parts/who-is-inside.tsx'
 
 /** What one chose before joining. Tracks belong to whoever gets them. */
 export interface Choice {
@@ -20,12 +24,22 @@ const NAME_KEY = 'anteroom:name'
 const OPENING_MS = 3000
 const labels = { mic: 'microphone', camera: 'camera' }
 
+async function devicesHere(): Promise<MediaDeviceInfo[]> {
+  try {
+    return await navigator.mediaDevices.enumerateDevices()
+  } catch {
+    // A page without encryption cannot even ask.
+    return []
+  }
+}
+
 /** See oneself and choose devices; whatever is missing, joining works. */
 export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice) => Promise<void> }) {
   const [name, setName] = useState(() => localStorage.getItem(NAME_KEY) ?? '')
-  const [problems, setProblems] = useState<Partial<Record<Own, string>>>({})
+  const [problems, setProblems] = useState<Partial<Record<Own, Problem | undefined>>>({})
   const [choices, setChoices] = useState<MediaDeviceInfo[]>([])
   const [busy, setBusy] = useState(false)
+  const [mirrored, setMirrored] = useState(true)
   const [, redraw] = useReducer((count: number) => count + 1, 0)
   const [devices, setDevices] = useState<Devices>()
   /** Wants in as soon as the server has sound and picture. */
@@ -39,8 +53,12 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
     // Devices of this screen alone; at the join what is open is handed over.
     const made = new Devices({ mic: false, camera: false, onChange: redraw, onProblem: () => undefined })
     setDevices(made)
-    void attempt('camera', made.enableCamera())
-    void attempt('mic', made.enableMic())
+    const [camera, mic] = [keptDevices.get('camera'), keptDevices.get('mic')]
+    // One that was chosen and is not plugged in now is no reason to have none.
+    const openCamera = camera === undefined ? made.enableCamera() : made.switchCamera(camera)
+    const openMic = mic === undefined ? made.enableMic() : made.switchMic(mic)
+    void attempt('camera', camera === undefined ? openCamera : openCamera.catch(() => made.enableCamera()))
+    void attempt('mic', mic === undefined ? openMic : openMic.catch(() => made.enableMic()))
     return () => made.close()
   }, [])
 
@@ -52,11 +70,14 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
 
   const attempt = async (device: Own, act: Promise<void>): Promise<void> => {
     const problem = await act.then(
-      () => '',
-      (error: unknown) => (error instanceof Error ? error.message : ''),
+      () => undefined,
+      (error: unknown): Problem => ({
+        kind: error instanceof DeviceError ? error.problem : 'other',
+        sentence: error instanceof Error ? error.message : '',
+      }),
     )
     setProblems((before) => ({ ...before, [device]: problem }))
-    setChoices(await navigator.mediaDevices.enumerateDevices().catch(() => []))
+    setChoices(await devicesHere())
   }
   const join = async (own: Devices): Promise<void> => {
     setBusy(true)
@@ -79,9 +100,24 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
       <section className="card prejoin">
         <div className="preview">
           {tracks.camera ? (
-            <Video track={tracks.camera} mirrored label="Your camera" />
+            <>
+              <Video
+                track={tracks.camera}
+                mirrored={mirrored}
+                label={mirrored ? 'Your camera, as a mirror shows you' : 'Your camera, as others see you'}
+              />
+              <button
+                type="button"
+                className="mirror"
+                aria-pressed={!mirrored}
+                onClick={() => setMirrored(!mirrored)}
+                data-testid="mirror"
+              >
+                As others see it
+              </button>
+            </>
           ) : (
-            <p className="no-camera">{problems.camera || 'Your camera is off'}</p>
+            <p className="no-camera">{problems.camera?.sentence || 'Your camera is off'}</p>
           )}
           <div className="preview-bar">
             {(['mic', 'camera'] as const).map((device) => (
@@ -125,49 +161,27 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
             onChange={(event) => setName(event.target.value)}
             data-testid="name"
           />
-          {(['mic', 'camera'] as const).map((device) => {
-            const those = choices.filter(
-              ({ kind, deviceId }) =>
-                deviceId !== '' && kind === (device === 'mic' ? 'audioinput' : 'videoinput'),
-            )
-            return (
-              <div key={device}>
-                {those.length > 1 && (
-                  <>
-                    <label htmlFor={`choose-${device}`}>{device === 'mic' ? 'Microphone' : 'Camera'}</label>
-                    <select
-                      id={`choose-${device}`}
-                      value={tracks[device]?.getSettings().deviceId ?? ''}
-                      onChange={({ target }) =>
-                        void attempt(
-                          device,
-                          device === 'mic'
-                            ? devices.switchMic(target.value)
-                            : devices.switchCamera(target.value),
-                        )
-                      }
-                    >
-                      {those.map(({ deviceId, label }) => (
-                        <option key={deviceId} value={deviceId} dir="auto">
-                          {label || labels[device]}
-                        </option>
-                      ))}
-                    </select>
-                  </>
-                )}
-                {problems[device] && (
-                  <p className="problem" role="status">
-                    {problems[device]} You can join without.
-                  </p>
-                )}
-              </div>
-            )
-          })}
+          {(['mic', 'camera'] as const).map((device) => (
+            <DeviceChoice
+              key={device}
+              own={device}
+              choices={choices}
+              chosen={tracks[device]?.getSettings().deviceId ?? ''}
+              problem={problems[device]}
+              onChoose={(deviceId) => {
+                keptDevices.set(device, deviceId)
+                const act = device === 'mic' ? devices.switchMic(deviceId) : devices.switchCamera(deviceId)
+                void attempt(device, act)
+              }}
+            />
+          ))}
+          <Speaker choices={choices} />
           {preparing && (
             <p className="notice" role="status" data-testid="preparing">
               {media.reason} {waits && 'You will join as soon as it is ready.'}
             </p>
           )}
+          <WhoIsInside pass={pass} />
           {(knocks || pass.entry === 'ask') && <p className="quiet">Somebody inside will let you in.</p>}
           <button
             type="submit"
