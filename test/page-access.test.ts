@@ -54,6 +54,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
         assert.deepEqual(await complaints(page), [], what)
         assert.ok((await overflow(page)) <= 0, `${what} is too wide`)
       }
+      await page.goto(`${server.url}/check`)
+      await page.getByTestId('check-start').waitFor()
+      await holds('check')
       await page.goto(server.url)
       await page.getByTestId('start').waitFor()
       await holds('start')
@@ -234,6 +237,39 @@ test('a part of the page that cannot be loaded is reported at the join, and tryi
   await page.getByTestId('again').click()
   await ann.preJoin()
   await ann.inside()
+  assert.deepEqual(ann.errors, [])
+  await ann.close()
+})
+
+test('the check: without signing in, each part is tried, media comes back over UDP and over TCP, and a text says so', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const { page } = ann
+  await page.goto(`${server.url}/check`)
+  await page.getByTestId('check-start').click()
+  await page.getByTestId('check-heard').click()
+  const stateOf = (step: string): Promise<string | null> =>
+    page.getByTestId(`check-${step}`).getAttribute('data-state')
+  const report = page.getByTestId('check-report')
+  await report.waitFor()
+  const text = await report.inputValue()
+  for (const step of ['browser', 'camera', 'speaker', 'socket'])
+    assert.equal(await stateOf(step), 'good', text)
+  for (const step of ['udp', 'tcp']) {
+    // A busy machine may make the line look narrow.
+    assert.match((await stateOf(step))!, /good|warning/, text)
+    const said = await page.getByTestId(`check-${step}`).innerText()
+    const [, up, down] = /(\d+) kbit\/s up, (\d+) kbit\/s down/.exec(said)!
+    assert.ok(Number(up) > 50 && Number(down) > 50, said)
+  }
+  assert.deepEqual(await complaints(page), [])
+
+  // Where nothing comes through over either, the page says what to do.
+  await page.evaluate(() => {
+    RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => undefined)
+  })
+  await page.getByTestId('check-start').click()
+  await page.getByTestId('check-tcp').getByText('you will see and hear nobody').waitFor()
+  await page.getByTestId('check-udp').getByText('ANNOUNCED_ADDRESS').waitFor()
   assert.deepEqual(ann.errors, [])
   await ann.close()
 })

@@ -285,6 +285,15 @@ export const settings = {
       description: 'connections of one address that are not admitted yet',
     }),
   },
+  maxChecks: {
+    env: 'MAX_CHECKS',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 1000,
+      default: 4,
+      description: 'checks of a connection by the page /check at the same time; 0 switches them off',
+    }),
+  },
   maxConnections: {
     env: 'MAX_CONNECTIONS',
     schema: Type.Integer({

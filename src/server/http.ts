@@ -44,6 +44,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     sockets,
     chatSockets,
     whiteboardSockets,
+    checkSockets,
     verifier,
     revokedTokens,
     gate,
@@ -117,6 +118,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
       sockets.attach(http.server, meetings)
       chatSockets.attach(http.server)
       whiteboardSockets.attach(http.server)
+      checkSockets.attach(http.server)
       const port = await listen(http, settings.host, asked, variable)
       urls.push(`${scheme}://${displayHost(settings.host)}:${port}`)
     }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { ChatSockets } from '../api/chat/sockets.ts'
 import { ChatPace } from '../api/limits/chat-pace.ts'
 import type { Gate } from '../api/limits/gate.ts'
+import { CheckSockets } from '../api/check/sockets.ts'
 import { WhiteboardSockets } from '../api/whiteboard/sockets.ts'
 import { MeetingSockets } from '../api/signalling/sockets.ts'
 import { LocalDirectory } from '../meeting/directory.ts'
@@ -23,6 +24,7 @@ export interface MeetingDoors {
   sockets: MeetingSockets
   chatSockets: ChatSockets
   whiteboardSockets: WhiteboardSockets
+  checkSockets: CheckSockets
   outputs: OutputParts
 }
 
@@ -98,5 +100,12 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     callerOf: (request) => gate.callerOf(request),
     log,
   })
-  return { door, meetings, sockets, chatSockets, whiteboardSockets, outputs }
+  const checkSockets = new CheckSockets({
+    openRouter: () => media.openRouter(),
+    callerOf: (request) => gate.callerOf(request),
+    maxChecks: settings.maxChecks,
+    now,
+    log,
+  })
+  return { door, meetings, sockets, chatSockets, whiteboardSockets, checkSockets, outputs }
 }

@@ -53,6 +53,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     sockets.close()
     chatSockets.close()
     doors.whiteboardSockets.close()
+    doors.checkSockets.close()
     await Promise.all([webhooks.stop(), opened.close()])
     await tracing?.close()
     await media.close()

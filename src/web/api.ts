@@ -17,7 +17,7 @@ export interface Pass extends BarePass {
 
 /** The address that the page was served from, including a path in front of it. */
 export const serverUrl = new URL(
-  /^(.*?)\/(m\/[^/]+\/?|dashboard(\/.*)?)?$/.exec(location.pathname)?.[1] || '.',
+  /^(.*?)\/(m\/[^/]+\/?|check\/?|dashboard(\/.*)?)?$/.exec(location.pathname)?.[1] || '.',
   location.origin,
 ).href.replace(/\/$/, '')
 

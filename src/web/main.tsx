@@ -1,6 +1,8 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { parseAddress } from './address.ts'
+import { Message } from './screens/message.tsx'
+import { PAGE_INCOMPLETE } from './sentences.ts'
 import './base.css'
 import './style.css'
 
@@ -8,4 +10,13 @@ const address = parseAddress(location.pathname, location.hash)
 // Codes and tokens must not stay in the address bar or the history, where others can see them.
 if (location.hash !== '') history.replaceState(null, '', location.pathname)
 
-createRoot(document.getElementById('root')!).render(<App address={address} />)
+const root = createRoot(document.getElementById('root')!)
+if (/\/check\/?$/.test(location.pathname))
+  import('./check/screen.tsx').then(
+    ({ CheckScreen }) => root.render(<CheckScreen />),
+    (error: unknown) => {
+      console.error(error)
+      root.render(<Message sentence={PAGE_INCOMPLETE} onAgain={() => location.reload()} />)
+    },
+  )
+else root.render(<App address={address} />)

@@ -29,6 +29,13 @@ export const limitRows: LimitRow[] = [
     shown: 'test/composer.test.ts: one composition too many is refused, and one that looks alike shares',
   },
   {
+    setting: 'MAX_CHECKS',
+    of: 'server',
+    beyond:
+      'close 1013 with a sentence. One address has one at a time and six in a minute, each of 45 s and 6 MB',
+    shown: 'test/check.test.ts: checks are few, short, and end where one moves more than a check does',
+  },
+  {
     setting: 'MAX_CONNECTIONS',
     of: 'server',
     beyond: `${LIMITED} at the first request; beyond 32 over the limit, connections are cut`,

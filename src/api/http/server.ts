@@ -29,6 +29,7 @@ import { pageRoutes } from '../rest/page.ts'
 import { revokedTokenRoutes } from '../rest/revoked-tokens.ts'
 import { liveRoutes } from '../rest/live.ts'
 import { outputFileRoutes } from '../rest/outputs/files.ts'
+import { CHECK_SOCKET_PATH } from '../../protocol/check.ts'
 import { WHITEBOARD_SOCKET_PATH } from '../../protocol/whiteboard.ts'
 import { participantRecordingRoutes } from '../rest/outputs/participant-recordings.ts'
 import { hlsRoutes } from '../rest/outputs/hls.ts'
@@ -284,13 +285,14 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
 }
 
 /** Which kind of socket serves an upgrade request. A request for another protocol (usually h2c) gets a normal HTTP answer. */
-function socketOf(request: IncomingMessage): 'meeting' | 'chat' | 'whiteboard' | undefined {
+function socketOf(request: IncomingMessage): 'meeting' | 'chat' | 'whiteboard' | 'check' | undefined {
   const { headers, url = '' } = request
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
   if (wantsProtoo(request)) return 'meeting'
   const path = url.split('?')[0]!
   if (path === CHAT_PATH) return 'chat'
   if (path === WHITEBOARD_SOCKET_PATH) return 'whiteboard'
+  if (path === CHECK_SOCKET_PATH) return 'check'
   return path.startsWith(SOCKET_PATH) ? 'meeting' : undefined
 }
 

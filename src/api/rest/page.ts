@@ -70,6 +70,7 @@ export const pageRoutes: Routes = (app, { settings }) => {
   }
   app.get('/', undescribed, page)
   app.get('/m/*', undescribed, page)
+  app.get('/check', undescribed, page)
   for (const path of ['/dashboard', '/dashboard/*'])
     app.get(path, undescribed, (request, reply) => send(request, reply, DASHBOARD_HEADERS, dashboard))
   const whiteboard = built(join(settings.pageFolder, 'whiteboard', 'index.html'))

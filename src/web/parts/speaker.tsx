@@ -5,7 +5,7 @@ const TONE_HZ = 440
 const TONE_SECONDS = 1.2
 
 /** Plays a tone that swells and fades on the chosen speaker. */
-async function playTone(): Promise<void> {
+export async function playTone(): Promise<void> {
   const context = new AudioContext()
   try {
     const [oscillator, gain] = [context.createOscillator(), context.createGain()]

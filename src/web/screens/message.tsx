@@ -8,7 +8,7 @@ export function Message({
 }: {
   sentence: Sentence
   onAgain?: () => void
-  onHome: () => void
+  onHome?: () => void
 }) {
   return (
     <main className="centre">
@@ -22,7 +22,7 @@ export function Message({
               Try again
             </button>
           )}
-          <button onClick={onHome}>Start page</button>
+          {onHome && <button onClick={onHome}>Start page</button>}
         </div>
       </section>
     </main>

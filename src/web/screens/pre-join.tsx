@@ -6,7 +6,7 @@ import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
 import { Speaker } from '../parts/speaker.tsx'
-import type { Pass } from '../api.ts'
+import { serverUrl, type Pass } from '../api.ts'
 import { useMedia } from '../parts/use-media.ts'
 import { Video } from '../parts/video.tsx'
 import { WhoIsInside } from '../parts/who-is-inside.tsx'
@@ -181,6 +181,11 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
               {media.reason} {waits && 'You will join as soon as it is ready.'}
             </p>
           )}
+          <p className="quiet">
+            <a href={`${serverUrl}/check`} target="_blank" rel="noreferrer">
+              Check camera, sound and network
+            </a>
+          </p>
           <WhoIsInside pass={pass} />
           {(knocks || pass.entry === 'ask') && <p className="quiet">Somebody inside will let you in.</p>}
           <button
