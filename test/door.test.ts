@@ -231,11 +231,13 @@ test('lobby: allowed', async () => {
     participantId: 'guest',
     name: 'Guest',
   })
-  await guest.enter()
+  await guest.hears('connectionSuccess')
+  await guest.request('requestEntry', { name: 'Guest', message: ' It is\n\u202eme ' })
   // A request made before anybody was inside is replayed to the first participant who may answer.
   const host = server.connect({ token: server.token(['allow_join']), meetingId, participantId: 'host' })
   await host.join()
-  assert.equal((await host.hears('entryRequested')).id, 'guest')
+  const asked = await host.hears('entryRequested')
+  assert.deepEqual([asked.id, asked.name, asked.message], ['guest', 'Guest', 'It is me'])
   await host.request('respondEntry', { id: 'guest', decision: 'allowed' })
   const allowed = await guest.hears('entryResponded')
   assert.equal(allowed.decision, 'allowed')
@@ -248,7 +250,7 @@ test('lobby: allowed', async () => {
   // An admitted guest may not admit others.
   const other = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'other' })
   await other.enter()
-  await host.hears('entryRequested', (heard) => heard.id === 'other')
+  assert.equal((await host.hears('entryRequested', (heard) => heard.id === 'other')).message, undefined)
   await assert.rejects(guest.request('respondEntry', { id: 'other', decision: 'allowed' }), refused(4008))
   assert.ok(!guest.heard.some((heard) => heard.method === 'entryRequested'))
 

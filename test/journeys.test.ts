@@ -96,11 +96,38 @@ test('the address in the address bar: another window asks to join there, as long
   const bob = await person('Bob')
   await bob.page.goto(address)
   await bob.page.getByLabel('Your name').fill('Bob')
+  await bob.page.getByTestId('message-to-host').fill('It is me, from <b>sales</b>')
+  // What calls somebody in another tab: a chime, a notification, and the title. Headless browsers show no notifications.
+  for (const { page } of [ann, bob])
+    await page.evaluate(() => {
+      const called: string[] = ((globalThis as any).called = [])
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })
+      globalThis.AudioContext = class extends AudioContext {
+        constructor() {
+          super()
+          called.push('a sound')
+        }
+      }
+      const notify = (text: string): void => void called.push(text)
+      ;(globalThis as any).Notification = Object.assign(
+        function (text: string) {
+          notify(text)
+        },
+        { permission: 'granted' },
+      )
+    })
+  const calledTo = async ({ page }: Person): Promise<unknown> => [
+    await page.evaluate('called'),
+    await page.title(),
+  ]
   await bob.page.getByRole('button', { name: 'Ask to join' }).click()
   await bob.page.getByRole('heading', { name: 'You asked to join' }).waitFor()
   await ann.page.getByTestId('knock').getByText('Bob').waitFor()
+  await ann.page.getByTestId('knock').getByText('It is me, from <b>sales</b>').waitFor()
+  assert.deepEqual(await calledTo(ann), [['a sound', 'Bob asks to join.'], 'Bob asks to join.'])
   await ann.page.getByRole('button', { name: 'Let in' }).click()
   await bob.inside()
+  assert.deepEqual(await calledTo(bob), [['a sound', 'You were let in.'], 'You were let in.'])
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
   // Who was let in does not wait again after a reload.
   const self = await bob.page.evaluate<string>('anteroom.meeting.self.id')

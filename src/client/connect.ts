@@ -11,6 +11,8 @@ export interface ConnectOptions {
   meetingId: string
   /** The name that others see. */
   name: string
+  /** For those who let people in, if the token asks: one line of at most 200 characters. */
+  message?: string
   /** Default: eight random characters. Must not contain white space or invisible characters; see `protocol/ids.ts`. */
   participantId?: string
   /**
@@ -77,6 +79,7 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     meetingId: options.meetingId,
     participantId,
     name: options.name,
+    ...(options.message !== undefined && { message: options.message }),
     mic: options.mic ?? true,
     camera: options.camera ?? true,
     metaData: options.metaData ?? {},

@@ -87,6 +87,7 @@ export interface MeetingOptions {
   mic: MediaStreamTrack | boolean
   camera: MediaStreamTrack | boolean
   metaData: Record<string, unknown>
+  message?: string
   iceServers: RTCIceServer[]
   /** Asks again when one who waited is let in, if `iceServers` is empty. */
   iceServersOnceAdmitted?: () => Promise<RTCIceServer[]>

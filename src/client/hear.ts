@@ -62,8 +62,8 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
       if (id === self.id && sessionId !== undefined) listener.admitted(sessionId)
       else settled({ id })
     },
-    entryRequested: ({ id, name }) => {
-      const request = { id, name }
+    entryRequested: ({ id, name, message }) => {
+      const request = { id, name, ...(message !== undefined && { message }) }
       lobby.requests.set(id, request)
       tell('entryRequested', request)
     },

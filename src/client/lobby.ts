@@ -4,6 +4,8 @@ import type { EntryDecision } from '../protocol/notifications.ts'
 export interface EntryRequest {
   id: string
   name: string
+  /** What the person wrote, if anything. */
+  message?: string
 }
 
 export class Lobby {

@@ -198,7 +198,8 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.timings.socket ??= performance.now()
     this.#preparing = undefined
     try {
-      await this.#signalling.request('requestEntry', { name: this.#options.name })
+      const { name, message } = this.#options
+      await this.#signalling.request('requestEntry', { name, ...(message !== undefined && { message }) })
       this.#accepted?.resolve()
       if (this.#state === 'connecting' && this.sessionId === undefined) this.#setState('waiting')
     } catch (error) {

@@ -44,7 +44,11 @@ const HlsAddresses = Type.Object({ playbackHlsUrl: Text, livestreamUrl: Text, do
 /** The fields of each notification, beside its `method`. */
 export const notifications = {
   error: Type.Object({ code: Type.Integer(), name: Text, message: Text }),
-  entryRequested: Type.Object({ id: Text, name: Text }),
+  entryRequested: Type.Object({
+    id: Text,
+    name: Text,
+    message: Type.Optional(Type.String({ description: 'What the person wrote; absent if nothing.' })),
+  }),
   /** The request is no longer open: answered, withdrawn or timed out. */
   entryWithdrawn: Type.Object({ id: Text }),
   entryResponded: Type.Object({

@@ -49,7 +49,12 @@ const inside: ConnectionState[] = ['inside']
 export const requests = {
   requestEntry: {
     states: ['arrived'],
-    data: Type.Object({ name: Type.Optional(Type.Union([Name, Type.Null()])) }),
+    data: Type.Object({
+      name: Type.Optional(Type.Union([Name, Type.Null()])),
+      message: Type.Optional(
+        Type.String({ maxLength: 200, description: 'Of one who asks, for those who let people in.' }),
+      ),
+    }),
   },
   definePeerLeftReason: {
     states: always,

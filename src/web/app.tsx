@@ -171,6 +171,7 @@ export function App({ address }: { address: Address }) {
         token: pass.token,
         meetingId: pass.meetingId,
         name: choice.name,
+        ...(choice.message !== '' && { message: choice.message }),
         mic: choice.mic ?? false,
         camera: choice.camera ?? false,
         ...(participantId !== undefined && { participantId }),

@@ -189,6 +189,7 @@ export class Connection {
     // From here on the state refuses a second entry request.
     this.#enter('waiting')
     this.#waitsSince = this.#options.now()
+    const message = cleanName(data.message ?? '')
     try {
       const { grant, meeting } = await atDoor()
       if (grant.entry === 'ask') this.#options.onAsking()
@@ -196,6 +197,7 @@ export class Connection {
         grant,
         participantId,
         name: cleanName(data.name ?? '') || participantId,
+        ...(message !== '' && { message }),
         link,
         admitted: (participant) => this.#admitted(participant),
       })

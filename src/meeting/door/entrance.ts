@@ -75,9 +75,7 @@ export class Entrance {
 
   /** The waiting requests, as notifications for an admitter who joins. */
   notifications(): Notification[] {
-    return this.#lobby
-      .requests()
-      .map(({ participantId: id, name }) => ({ method: 'entryRequested', id, name }))
+    return this.#lobby.requests().map(asNotification)
   }
 
   /**
@@ -231,7 +229,7 @@ export class Entrance {
     const { now, admitters } = this.#options
     const replaced = this.#lobby.add(request, now())
     replaced?.link.close(leaveReason('DUPLICATE_PARTICIPANT'), new Refusal('DUPLICATE_PARTICIPANT'))
-    admitters.notify({ method: 'entryRequested', id: request.participantId, name: request.name })
+    admitters.notify(asNotification(request))
   }
 
   /** A page that records: it comes in whatever its token permits, and may do nothing but receive. */
@@ -276,4 +274,8 @@ export class Entrance {
       entryRequestsOfKnocks: this.#lobby.requests().filter((one) => isOfKnock(one.grant)).length,
     }
   }
+}
+
+function asNotification({ participantId: id, name, message }: EntryRequest): Notification {
+  return { method: 'entryRequested', id, name, ...(message !== undefined && { message }) }
 }

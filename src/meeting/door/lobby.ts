@@ -10,6 +10,8 @@ export interface EntryRequest {
   grant: Grant
   participantId: string
   name: string
+  /** What one who asks wrote for those who let people in. */
+  message?: string
   link: Link
   /** Default: a person. */
   kind?: Participant['kind']

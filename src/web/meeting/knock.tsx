@@ -1,6 +1,7 @@
 import { memo, useMemo } from 'react'
 import { clickedOnce } from '../parts/clicked-once.ts'
 import { Foreign } from '../parts/foreign.tsx'
+import { NotifyChoice } from '../parts/notify-choice.tsx'
 import { useModel } from './model.ts'
 import { waitingView } from './people-model.ts'
 import { useView } from './use-view.ts'
@@ -20,6 +21,7 @@ export const Knock = memo(function Knock() {
         </strong>{' '}
         asks to join{waiting.length > 1 && `, and ${waiting.length - 1} more`}
       </p>
+      <Message text={first.message} />
       <div className="row" key={first.id}>
         <button onClick={clickedOnce(() => actions.attempt(() => lobby.deny(first.id)))} data-testid="deny">
           Deny
@@ -37,6 +39,17 @@ export const Knock = memo(function Knock() {
           </button>
         )}
       </div>
+      <NotifyChoice text="Notify me of requests" />
     </section>
   )
 })
+
+/** What one who asks wrote. */
+export function Message({ text }: { text: string | undefined }) {
+  if (text === undefined) return null
+  return (
+    <small className="quiet said" data-testid="knock-message">
+      <Foreign text={text} />
+    </small>
+  )
+}

@@ -1,4 +1,5 @@
 /** What every part of the meeting screen has at hand. The same object for as long as the screen shows the meeting. */
+import { callAttention } from '../attention.ts'
 import { createContext, use } from 'react'
 import type { DeviceRequest, Meeting } from '../../client/client.ts'
 import { createActions, type Actions } from './actions.ts'
@@ -54,6 +55,7 @@ export function follow({ meeting, chat, notice, shown, seats, openDialog }: Meet
     notice.listen(meeting),
     shown.listen(meeting),
     seats.listen(meeting),
+    meeting.on('entryRequested', ({ name }) => callAttention('asked', `${name} asks to join.`)),
     meeting.on('deviceRequested', (request) => openDialog({ name: 'consent', request })),
   ]
   return () => stops.forEach((stop) => stop())

@@ -2,6 +2,7 @@ import { memo, useMemo } from 'react'
 import { clickedOnce } from '../parts/clicked-once.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { Message } from './knock.tsx'
 import { useModel } from './model.ts'
 import { hereView, waitingView } from './people-model.ts'
 import { useTile } from './use-tile.ts'
@@ -34,10 +35,11 @@ function Waiting() {
     <section>
       <h2>Waiting ({waiting.length})</h2>
       <ul>
-        {waiting.map(({ id, name }) => (
+        {waiting.map(({ id, name, message }) => (
           <li key={id}>
             <span>
               <Foreign text={name} />
+              <Message text={message} />
             </span>
             <button onClick={clickedOnce(() => actions.attempt(() => meeting.lobby.deny(id)))}>Deny</button>
             <button

@@ -1,6 +1,7 @@
 /** What the page needs inside a meeting and not before: the client with its libraries, and the meeting's own screen. */
 import { useEffect, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
+import { callAttention } from '../attention.ts'
 import { MeetingScreen } from '../meeting/screen.tsx'
 import { Waiting } from './waiting.tsx'
 
@@ -11,9 +12,14 @@ export function Inside({ meeting, token }: { meeting: Meeting; token: string }) 
   const [state, setState] = useState(meeting.state)
   const [wasIn, setWasIn] = useState(meeting.state === 'joined')
   useEffect(() => {
+    let waited = false
     const update = (): void => {
       setState(meeting.state)
-      if (meeting.state === 'joined') setWasIn(true)
+      waited ||= meeting.state === 'waiting'
+      if (meeting.state !== 'joined') return
+      if (waited) callAttention('letIn', 'You were let in.')
+      waited = false
+      setWasIn(true)
     }
     update()
     return meeting.on('stateChanged', update)

@@ -14,6 +14,8 @@ import { WhoIsInside } from '../parts/who-is-inside.tsx'
 /** What one chose before joining. Tracks belong to whoever gets them. */
 export interface Choice {
   name: string
+  /** Of one who asks; empty for none. */
+  message: string
   mic: MediaStreamTrack | undefined
   camera: MediaStreamTrack | undefined
 }
@@ -46,6 +48,8 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
   const [waits, setWaits] = useState(false)
   const media = useMedia()
   const knocks = pass.participantId !== undefined
+  const asks = knocks || pass.entry === 'ask'
+  const [message, setMessage] = useState('')
   const preparing = media?.preparing !== undefined
   /** What the server says of its media, which may come after the click, comes first. */
   const mayJoin = media !== undefined && !preparing
@@ -82,7 +86,9 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
   const join = async (own: Devices): Promise<void> => {
     setBusy(true)
     await Promise.race([own.settled(), new Promise((done) => setTimeout(done, OPENING_MS))])
-    await onJoin({ name: name.trim(), ...own.handOver() }).finally(() => setBusy(false))
+    await onJoin({ name: name.trim(), message: asks ? message.trim() : '', ...own.handOver() }).finally(() =>
+      setBusy(false),
+    )
   }
   if (!devices) return null
   const tracks = { mic: devices.mic, camera: devices.camera }
@@ -187,7 +193,21 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
             </a>
           </p>
           <WhoIsInside pass={pass} />
-          {(knocks || pass.entry === 'ask') && <p className="quiet">Somebody inside will let you in.</p>}
+          {asks && (
+            <>
+              <label htmlFor="message">Message to whoever lets you in (if you like)</label>
+              <input
+                id="message"
+                value={message}
+                maxLength={200}
+                dir="auto"
+                readOnly={busy || waits}
+                onChange={(event) => setMessage(event.target.value)}
+                data-testid="message-to-host"
+              />
+              <p className="quiet">Somebody inside will let you in.</p>
+            </>
+          )}
           <button
             type="submit"
             className="primary wide"
