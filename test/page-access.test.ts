@@ -265,7 +265,8 @@ test('the check: without signing in, each part is tried, media comes back over U
 
   // Where nothing comes through over either, the page says what to do.
   await page.evaluate(() => {
-    RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => undefined)
+    const connection = RTCPeerConnection.prototype as any
+    connection.setRemoteDescription = () => new Promise(() => undefined)
   })
   await page.getByTestId('check-start').click()
   await page.getByTestId('check-tcp').getByText('you will see and hear nobody').waitFor()
