@@ -268,6 +268,31 @@ test('a shared screen is shown in front, zooms, and a moderator stops it; then t
   assert.equal(await front.getAttribute('aria-label'), 'Bob', 'a pin is in front of every layout')
 })
 
+test('by keyboard: a list of the keys, and Space is held to talk while muted', async () => {
+  const ann = await person('Ann')
+  await ann.start(server.url)
+  const bob = await person('Bob')
+  await bob.open(await ann.invite('direct'))
+  await bob.inside()
+  const { page } = ann
+  const annIsHeard = (on: boolean): Promise<void> =>
+    on
+      ? bob.knows((meeting) => [...meeting.participants.values()][0].micOn)
+      : bob.knows((meeting) => ![...meeting.participants.values()][0].micOn)
+  await page.locator('body').press('m')
+  await annIsHeard(false)
+  await page.locator('body').press('?')
+  const list = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+  await list.waitFor()
+  await page.keyboard.press('Escape')
+  await list.waitFor({ state: 'detached' })
+  await page.evaluate('document.activeElement.blur()')
+  await page.keyboard.down('Space')
+  await annIsHeard(true)
+  await page.keyboard.up('Space')
+  await annIsHeard(false)
+})
+
 test('ending for all removes everybody and says so', async () => {
   const ann = await person('Ann')
   await ann.start(server.url)

@@ -12,6 +12,7 @@ import { ViewSettings } from './view-settings.ts'
 export type OpenDialog =
   | { name: 'invite' }
   | { name: 'leave' }
+  | { name: 'shortcuts' }
   | { name: 'remove'; id: string; who: string }
   | { name: 'consent'; request: DeviceRequest }
 

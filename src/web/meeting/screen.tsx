@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
 import { Bar } from './bar.tsx'
-import type { PanelName } from './bar-model.ts'
+import { isWanted, type PanelName } from './bar-model.ts'
 import { Captions } from './captions.tsx'
 import { ChatPanel } from './chat-panel.tsx'
 import { Dialogs } from './dialogs/dialogs.tsx'
@@ -11,6 +11,7 @@ import { Knock } from './knock.tsx'
 import { createModel, follow, ModelContext, type OpenDialog } from './model.ts'
 import { Notices, Reactions } from './notices.tsx'
 import { PeoplePanel } from './people-panel.tsx'
+import { PushToTalk } from './push-to-talk.ts'
 import type { Shortcut } from './shortcuts.ts'
 import { Sounds } from './sounds.tsx'
 import { Stage } from './stage.tsx'
@@ -31,9 +32,28 @@ export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: str
     const { mic, camera, share, hand } = model.actions
     const toggle = (name: PanelName) => (): void => setPanel((now) => (now === name ? undefined : name))
     const closePanel = (): void => setPanel(undefined)
-    return { mic, camera, share, hand, people: toggle('people'), chat: toggle('chat'), closePanel }
+    return {
+      mic,
+      camera,
+      share,
+      hand,
+      people: toggle('people'),
+      chat: toggle('chat'),
+      layout: () => model.settings.nextLayout(),
+      shortcuts: () => setDialog({ name: 'shortcuts' }),
+      closePanel,
+    }
   }, [model])
-  useShortcuts(commands)
+  const talk = useMemo(() => {
+    const { devices } = meeting
+    const { attempt } = model.actions
+    return new PushToTalk({
+      isOn: () => isWanted(devices.status('mic')),
+      turnOn: () => attempt(() => devices.enableMic()),
+      turnOff: () => attempt(() => devices.disableMic()),
+    })
+  }, [meeting, model])
+  useShortcuts(commands, talk)
 
   return (
     <ModelContext value={model}>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shortcutOf, type Press } from './shortcuts.ts'
+import { holdsToTalk, shortcutOf, type Press } from './shortcuts.ts'
 
 const plain: Press = {
   key: 'm',
@@ -21,6 +21,8 @@ test('a single key does what its button does', () => {
     ['h', 'hand'],
     ['p', 'people'],
     ['c', 'chat'],
+    ['l', 'layout'],
+    ['?', 'shortcuts'],
     ['Escape', 'closePanel'],
     ['x', undefined],
     ['constructor', undefined],
@@ -40,4 +42,19 @@ test('a key that belongs to the browser, a field or a dialog does nothing', () =
     { tagName: 'TEXTAREA' },
   ])
     assert.equal(shortcutOf({ ...plain, ...other }), undefined, JSON.stringify(other))
+})
+
+test('Space is held to talk, except where it presses a button or writes', () => {
+  const space = { ...plain, key: ' ' }
+  assert.equal(holdsToTalk(space), true)
+  assert.equal(holdsToTalk({ ...space, repeat: true }), true)
+  for (const other of [
+    { key: 'x' },
+    { ctrlKey: true },
+    { dialogOpen: true },
+    { tagName: 'button' },
+    { tagName: 'A' },
+    { tagName: 'TEXTAREA' },
+  ])
+    assert.equal(holdsToTalk({ ...space, ...other }), false, JSON.stringify(other))
 })

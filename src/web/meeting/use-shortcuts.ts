@@ -1,25 +1,47 @@
 import { useEffect } from 'react'
-import { shortcutOf, type Shortcut } from './shortcuts.ts'
+import type { PushToTalk } from './push-to-talk.ts'
+import { holdsToTalk, shortcutOf, type Press, type Shortcut } from './shortcuts.ts'
 
-/** @param commands must be the same object on every render; otherwise the listener is replaced each time */
-export function useShortcuts(commands: Record<Shortcut, () => void>): void {
+/** @param commands and `talk` the same objects on every render, or the keys are listened to anew */
+export function useShortcuts(commands: Record<Shortcut, () => void>, talk: PushToTalk): void {
   useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      const shortcut = shortcutOf({
-        key: event.key,
-        ctrlKey: event.ctrlKey,
-        metaKey: event.metaKey,
-        altKey: event.altKey,
-        repeat: event.repeat,
-        tagName: (event.target as HTMLElement).tagName,
-        dialogOpen: document.querySelector('dialog[open]') !== null,
-      })
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const press = pressOf(event)
+      if (holdsToTalk(press)) {
+        // Space would scroll.
+        event.preventDefault()
+        talk.press()
+        return
+      }
+      const shortcut = shortcutOf(press)
       if (shortcut === undefined) return
-      // The letter must not be typed into the input that it opens.
+      // A letter must not land in the field that it opens.
       if (shortcut !== 'closePanel') event.preventDefault()
       commands[shortcut]()
     }
-    window.addEventListener('keydown', press)
-    return () => window.removeEventListener('keydown', press)
-  }, [commands])
+    const onKeyUp = ({ key }: KeyboardEvent): void => {
+      if (key === ' ') talk.release()
+    }
+    const onBlur = (): void => talk.release()
+    window.addEventListener('keydown', onKeyDown)
+    window.addEventListener('keyup', onKeyUp)
+    window.addEventListener('blur', onBlur)
+    return () => {
+      window.removeEventListener('keydown', onKeyDown)
+      window.removeEventListener('keyup', onKeyUp)
+      window.removeEventListener('blur', onBlur)
+    }
+  }, [commands, talk])
+}
+
+function pressOf({ key, ctrlKey, metaKey, altKey, repeat, target }: KeyboardEvent): Press {
+  return {
+    key,
+    ctrlKey,
+    metaKey,
+    altKey,
+    repeat,
+    tagName: (target as Partial<HTMLElement>).tagName ?? '',
+    dialogOpen: document.querySelector('dialog[open]') !== null,
+  }
 }

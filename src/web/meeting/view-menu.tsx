@@ -10,7 +10,7 @@ const selfViewNames: Record<SelfView, string> = { tile: 'Tile', floating: 'Float
 
 /** How the meeting looks to us. */
 export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: Window) => void }) {
-  const { settings, notice } = useModel()
+  const { settings, notice, openDialog } = useModel()
   const { layout, selfView } = useView(settings)
   const [isOpen, setOpen] = useState(false)
   const holder = useRef<HTMLDivElement>(null)
@@ -64,6 +64,14 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
             chosen={selfView}
             onChoose={(value) => settings.change({ selfView: value })}
           />
+          <button
+            onClick={() => {
+              setOpen(false)
+              openDialog({ name: 'shortcuts' })
+            }}
+          >
+            Keyboard shortcuts
+          </button>
           {document.fullscreenEnabled && (
             <button onClick={() => void toggleFullScreen()}>
               {document.fullscreenElement ? 'Leave full screen' : 'Full screen'}

@@ -39,6 +39,15 @@ test('what is stored wrongly, or cannot be stored, leaves the defaults', () => {
   assert.equal(settings.get().layout, 'sidebar')
 })
 
+test('the next layout follows the last, and then the first again', () => {
+  const settings = new ViewSettings()
+  const seen = [1, 2, 3].map(() => {
+    settings.nextLayout()
+    return settings.get().layout
+  })
+  assert.deepEqual(seen, ['speaker', 'sidebar', 'grid'])
+})
+
 test('a second pin of the same participant undoes the first', () => {
   const settings = new ViewSettings()
   settings.togglePin('ann')

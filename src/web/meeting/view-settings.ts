@@ -61,6 +61,10 @@ export class ViewSettings implements View<ViewState> {
     for (const listener of [...this.#listeners]) listener()
   }
 
+  nextLayout(): void {
+    this.change({ layout: layouts[(layouts.indexOf(this.#state.layout) + 1) % layouts.length]! })
+  }
+
   isPinned(id: string): boolean {
     return this.#state.pinned.includes(id)
   }

@@ -3,6 +3,7 @@ import { ConsentDialog } from './consent.tsx'
 import { InviteDialog } from './invite.tsx'
 import { LeaveDialog } from './leave.tsx'
 import { RemoveDialog } from './remove.tsx'
+import { ShortcutsDialog } from './shortcuts.tsx'
 
 /** Shows the open dialog, if any. */
 export function Dialogs({
@@ -21,6 +22,8 @@ export function Dialogs({
       return <LeaveDialog onClose={onClose} />
     case 'remove':
       return <RemoveDialog id={dialog.id} who={dialog.who} onClose={onClose} />
+    case 'shortcuts':
+      return <ShortcutsDialog onClose={onClose} />
     case 'consent':
       return <ConsentDialog request={dialog.request} onClose={onClose} />
   }
