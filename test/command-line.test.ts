@@ -10,6 +10,7 @@ import { after, before, test } from 'node:test'
 import Database from 'better-sqlite3'
 import { jwtVerify } from 'jose'
 import { generate } from 'selfsigned'
+import { examine, type Finding } from '../src/cli/doctor-checks.ts'
 import { RealServer } from './support/real-server.ts'
 import { WireClient } from './support/wire-client.ts'
 import { API_KEY, SECRET, signAnything } from './support/test-server.ts'
@@ -29,6 +30,10 @@ interface Ran {
   out: string
   err: string
 }
+
+/** What `doctor` finds, without a process for each look: it takes a second to start. */
+const findingsOf = (env: NodeJS.ProcessEnv): Promise<Finding[]> =>
+  examine({ env: { ...process.env, DATA_DIR: join(folder, 'data'), ...env }, envFile: undefined })
 
 async function anteroom(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   const child = spawn(process.execPath, [cli, ...args], {
@@ -209,9 +214,14 @@ test('doctor prints a line for each check, also for scripts', async () => {
   for (const check of ['node', 'worker', 'port', 'certificate', 'clock', 'data', 'master']) {
     assert.match(lines, new RegExp(check, 'i'), check)
   }
+  const isBad = (report as Finding[]).some(({ verdict }) => verdict === 'bad')
+  assert.equal(ran.code, isBad ? 1 : 0, lines)
+  const mistaken = await anteroom(['doctor'], { PORT: 'x' })
+  assert.match(mistaken.out, /^✗ settings +PORT must be/m)
+  assert.equal(mistaken.code, 1)
 })
 
-test('doctor says what would not work and how to fix it, and ends with code 1', async (t) => {
+test('doctor says what would not work and how to fix it', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   t.after(() => taken.close())
   await once(taken, 'listening')
@@ -237,17 +247,10 @@ test('doctor says what would not work and how to fix it, and ends with code 1', 
     [{ PUBLIC_URL: 'https://meet.example' }, 'address', 'note', /at 127\.0\.0\.1.*set ANNOUNCED_ADDRESS/],
     [{ ANNOUNCED_ADDRESS: '203.0.113.10' }, 'address', 'note', /must be forwarded from there/],
   ] as const) {
-    const ran = await anteroom(['doctor', '--json'], { ...free, ...env })
-    assert.equal(ran.err, '')
-    const findings: { check: string; verdict: string; says: string }[] = JSON.parse(ran.out)
+    const findings = await findingsOf({ ...free, ...env })
     const found = findings.find((one) => one.check === check)!
     assert.equal(found.verdict, verdict, `${check}: ${found.says}`)
     assert.match(found.says, says)
-    assert.equal(
-      ran.code,
-      findings.some((one) => one.verdict === 'bad') ? 1 : 0,
-      findings.map((one) => `${one.verdict} ${one.check}`).join(),
-    )
   }
 })
 
@@ -321,12 +324,14 @@ test('a start that must fail prints one sentence and ends with code 1, and docto
     [{ DATA_DIR: shortAdminKey }, /admin\.key is too short/],
   ] as const) {
     const settings = { PORT: '0', HTTPS_PORT: '0', MEDIA_PORT: '47133', MEDIA_WORKERS: '1', ...env }
-    const [ran, seen] = await Promise.all([anteroom(['serve'], settings), anteroom(['doctor'], settings)])
+    const [ran, seen] = await Promise.all([anteroom(['serve'], settings), findingsOf(settings)])
     assert.equal(ran.code, 1, ran.out + ran.err)
     isOneSentence(ran, pattern)
     // The port may be in use by the server itself.
-    if (ran.err.includes('in use')) assert.match(seen.out, /^! .* in use/m)
-    else assert.equal(seen.code, 1, `doctor sees nothing wrong with ${JSON.stringify(env)}: ${seen.out}`)
+    const isFound = ran.err.includes('in use')
+      ? seen.some(({ verdict, says }) => verdict === 'note' && says.includes(' in use'))
+      : seen.some(({ verdict }) => verdict === 'bad')
+    assert.ok(isFound, `doctor sees nothing wrong with ${JSON.stringify(env)}: ${JSON.stringify(seen)}`)
   }
 })
 

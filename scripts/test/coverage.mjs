@@ -8,6 +8,25 @@ import { pathToFileURL } from 'node:url'
 /** The minimum share of lines per folder, in percent, that unit and wire tests must run. */
 export const FLOORS = { 'src/meeting': 90, 'src/project': 90, 'src/token': 90 }
 
+/**
+ * These start commands and whole servers by the dozen. To count their lines takes as long as the tests themselves, and others run the
+ * same lines.
+ */
+export const UNCOUNTED = [
+  'test/backup.test.ts',
+  'test/command-line.test.ts',
+  'test/commands.test.ts',
+  'test/load.test.ts',
+  'test/master-key.test.ts',
+  'test/media-preparation.test.ts',
+  'test/package.test.ts',
+  'test/readiness.test.ts',
+  'test/start.test.ts',
+  'test/stopping.test.ts',
+  'test/token-server.test.ts',
+  'test/webhooks-killed.test.ts',
+]
+
 /** Adds up the coverage of many processes. */
 export class Coverage {
   #floors

@@ -7,7 +7,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Coverage } from './coverage.mjs'
+import { Coverage, UNCOUNTED } from './coverage.mjs'
 import { kindOf, kinds } from './kinds.mjs'
 import { inOrder, resultOf, resultOfCommand, summary, takeFitting } from './results.mjs'
 
@@ -132,7 +132,8 @@ async function runFailedAgain() {
 
 async function runFile(file) {
   const events = join(scratch, file.replaceAll('/', '+'))
-  const counted = coverage && ['unit', 'wire'].includes(kindOf(file)) ? `${events}.coverage` : undefined
+  const isCounted = ['unit', 'wire'].includes(kindOf(file)) && !UNCOUNTED.includes(file)
+  const counted = coverage && isCounted ? `${events}.coverage` : undefined
   const ended = await run(
     process.execPath,
     [

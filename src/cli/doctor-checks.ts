@@ -39,7 +39,7 @@ const FIRST_TRIAL_PORT = 49_000
 const MOST_TRIALS = 50
 
 /** Runs all checks, in the order in which they are shown. */
-export async function examine({ env, envFile }: CommandInput): Promise<Finding[]> {
+export async function examine({ env, envFile }: Pick<CommandInput, 'env' | 'envFile'>): Promise<Finding[]> {
   const findings: Finding[] = [node(), ...(envFile ? [fileOfSettings(envFile)] : [])]
   let config: Config
   try {
