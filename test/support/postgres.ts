@@ -132,6 +132,8 @@ export class OwnPostgres {
       ...identity(),
       cwd: this.#folder,
       stdio: ['pipe', 'ignore', 'pipe'],
+      // Ctrl-C in a terminal is for this process, which then stops the server in order.
+      detached: true,
     })
     let said = ''
     child.stderr.on('data', (chunk) => (said = `${said}${String(chunk)}`.slice(-4000)))

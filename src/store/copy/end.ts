@@ -53,7 +53,7 @@ function inPostgres(url: string, folder: string, masterKey: Buffer): End {
       try {
         await assertNoServer(db)
       } catch (error) {
-        throw problem(name, error)
+        throw problem('The PostgreSQL database', error)
       } finally {
         await db.destroy()
       }

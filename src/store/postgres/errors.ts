@@ -56,17 +56,19 @@ export function problem(name: string, thrown: unknown): StartError {
 }
 
 function sentence(name: string, code: string, cause: unknown): string {
+  // Within a sentence.
+  const inside = name.replace(/^The /, 'the ')
   if (cause instanceof SealBroken)
     return `${name} is the database of another installation, whose master key is not the one here: put back its key, or name an empty database in DATABASE_URL.`
   if (code.startsWith('28'))
-    return `The user and password in DATABASE_URL are not let into ${name}: correct them, or change the password or pg_hba.conf there.`
+    return `The user and password in DATABASE_URL are not let into ${inside}: correct them, or change the password or pg_hba.conf there.`
   if (code === '3D000')
-    return `There is no database ${name}: make it with "createdb", or name another in DATABASE_URL.`
+    return `There is no ${inside.replace(/^the /, '')}: make it with "createdb", or name another in DATABASE_URL.`
   if (code === '42501')
-    return `The user in DATABASE_URL may not make tables in ${name}: make that user the owner of the database.`
+    return `The user in DATABASE_URL may not make tables in ${inside}: make that user the owner of the database.`
   if (code === '25006')
     return `${name} can only be read: name the primary server in DATABASE_URL, not a standby.`
-  if (code === '53100') return `The disk of ${name} is full: make room on it.`
+  if (code === '53100') return `The disk of ${inside} is full: make room on it.`
   if (code === '53300')
     return `${name} has no free connection: raise max_connections there, or close other programs.`
   if (code === '57P03') return `${name} is starting or stopping: try again when it is up.`
@@ -74,7 +76,7 @@ function sentence(name: string, code: string, cause: unknown): string {
     /^(ERR_SSL_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_)/.test(code) ||
     String(cause).includes('SSL')
   )
-    return `No encrypted connection to ${name} can be made: correct sslmode or sslrootcert in DATABASE_URL.`
+    return `No encrypted connection to ${inside} can be made: correct sslmode or sslrootcert in DATABASE_URL.`
   if (isAway(cause, code))
     return `${name} does not answer: start PostgreSQL there, or correct the host and port in DATABASE_URL.`
   return `${name} cannot be used: check it with "psql" and the address in DATABASE_URL.`

@@ -150,7 +150,7 @@ export async function preparePostgres(url: string, options: PrepareOptions): Pro
   try {
     if (!(await inspect(db, name, halfCopied)) && !create)
       throw new StartError(
-        `There is no store in ${name}: name its database in DATABASE_URL, or make one with "anteroom init" or a first start.`,
+        `There is no store in ${name.replace(/^The /, 'the ')}: name its database in DATABASE_URL, or make one with "anteroom init" or a first start.`,
       )
     const { error, taken } = await migrate(db, postgresDialect)
     if (error === undefined) return
