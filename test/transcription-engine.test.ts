@@ -172,7 +172,14 @@ describe('the engine of transcriptions', { skip }, () => {
     }
     assert.deepEqual(
       files.map(({ path }) => path),
-      ['transcription.txt', 'transcription.json', 'transcription.srt', 'transcription.vtt', 'summary.txt'],
+      [
+        'transcription.txt',
+        'transcription.json',
+        'transcription.srt',
+        'transcription.tsv',
+        'transcription.vtt',
+        'summary.txt',
+      ],
     )
     const txt = await read('transcription.txt')
     assert.match(txt, /^\[00:00:0\d\] Ann: umbrella yellow garden$/m)
@@ -224,7 +231,13 @@ describe('the engine of transcriptions', { skip }, () => {
     const recovered = await engine.recover({ outputId: '0'.repeat(24), folder: left, config: {} })
     assert.deepEqual(
       recovered.map(({ path }) => path),
-      ['transcription.txt', 'transcription.json', 'transcription.srt', 'transcription.vtt'],
+      [
+        'transcription.txt',
+        'transcription.json',
+        'transcription.srt',
+        'transcription.tsv',
+        'transcription.vtt',
+      ],
     )
     const txt = await readFile(join(left, 'transcription.txt'), 'utf8')
     assert.match(txt, /^\[00:00:0\d\] Ann: umbrella yellow garden\n$/)

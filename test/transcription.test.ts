@@ -144,7 +144,7 @@ describe('a transcription', { skip }, () => {
     const { body } = await server.rest('GET', `${AI}/${id}`)
     assert.equal(body.status, 'stopped')
     assert.ok(body.end > body.start)
-    assert.deepEqual(Object.keys(body.transcriptionFilePaths).sort(), ['json', 'srt', 'txt', 'vtt'])
+    assert.deepEqual(Object.keys(body.transcriptionFilePaths).sort(), ['json', 'srt', 'tsv', 'txt', 'vtt'])
     const txt = await (await fetch(body.transcriptionFilePaths.txt)).text()
     assert.match(txt, /^\[00:00:\d\d\] Ann: umbrella yellow garden$/m)
     assert.match(txt, /^\[00:00:\d\d\] Ben: banana telephone$/m)

@@ -153,6 +153,26 @@ export interface HlsEngine extends OutputEngine<HlsConfig> {
   takeThumbnail(order: ThumbnailOrder): Promise<Thumbnail | undefined>
 }
 
+/** A recording that has ended. */
+export interface RecordedSpeech {
+  /** The file, or the playlist of HLS. */
+  path: string
+  /** Ms since the epoch. */
+  startedAt: number
+  endedAt: number
+  /** An existing folder for what is made. */
+  folder: string
+  config: TranscriptionConfig
+  signal: AbortSignal
+}
+
+export interface TranscriptionEngine extends OutputEngine<TranscriptionConfig> {
+  /** Why it cannot transcribe recordings: one sentence. */
+  readonly recordedUnavailable: string | undefined
+  /** Makes the files of a transcription. @throws {Error} it failed; `RecogniserError` if whoever asked may know why */
+  transcribeRecorded(speech: RecordedSpeech): Promise<OutputFile[]>
+}
+
 /** Recording, HLS and livestreams are made from compositions; those that look alike share one. */
 export interface RecordingConfig extends Composition {
   fileFormat: 'mp4' | 'webm'
@@ -190,7 +210,7 @@ export interface Outputs {
   recording: OutputEngine<RecordingConfig>
   hls: HlsEngine
   livestream: OutputEngine<LivestreamConfig>
-  transcription: OutputEngine<TranscriptionConfig>
+  transcription: TranscriptionEngine
   participant: OutputEngine<ParticipantRecordingConfig>
   track: OutputEngine<TrackRecordingConfig>
 }

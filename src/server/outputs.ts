@@ -79,6 +79,7 @@ function transcriberOptions(config: Config, now: () => number, log: Logger): Out
     endpoint: url === undefined ? undefined : { url, apiKey, model },
     modelFolder: config.transcriptionModelFolder,
     summaryModel: config.summaryModel,
+    ffmpegBin: findPrograms(config, process.env.PATH ?? '').ffmpegBin,
     now,
     random: Math.random,
     log,

@@ -9,6 +9,7 @@ import type {
   OutputFile,
   OutputListener,
   OutputOrder,
+  RecordedSpeech,
   Thumbnail,
   Outputs,
 } from '../../src/output/output.ts'
@@ -28,11 +29,23 @@ export interface Played {
 
 export class PlayedEngine implements OutputEngine<unknown> {
   readonly takeThumbnail = takeThumbnail
+  /** Recordings that were given to be transcribed, each with what ends it. */
+  readonly recorded: { speech: RecordedSpeech; finish: (files: OutputFile[]) => void }[] = []
   unavailable: string | undefined
   /** Thrown by the next start. */
   refusal: Error | undefined
   readonly started: Played[] = []
   readonly recovered: string[] = []
+
+  get recordedUnavailable(): string | undefined {
+    return this.unavailable
+  }
+
+  transcribeRecorded(speech: RecordedSpeech): Promise<OutputFile[]> {
+    const { promise, resolve } = Promise.withResolvers<OutputFile[]>()
+    this.recorded.push({ speech, finish: resolve })
+    return promise
+  }
 
   start(order: OutputOrder<unknown>, listener: OutputListener) {
     if (this.refusal) throw this.refusal

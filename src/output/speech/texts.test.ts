@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { jsonOf, srtOf, txtOf, vttOf, type Line } from './texts.ts'
+import { jsonOf, srtOf, tsvOf, txtOf, vttOf, type Line } from './texts.ts'
 import { wavOf } from './wav.ts'
 
 const startedAt = 1_700_000_000_000
@@ -24,6 +24,14 @@ const two = [
   line({}),
 ]
 
+test('where nobody knows who spoke, nobody is named', () => {
+  const unnamed = [line({ participantId: '', participantName: '', text: 'good\tmorning' })]
+  assert.equal(txtOf(unnamed, startedAt), '[00:00:01] good morning\n')
+  assert.equal(srtOf(unnamed, startedAt), '1\n00:00:01,500 --> 00:00:03,250\ngood morning\n\n')
+  assert.equal(vttOf(unnamed, startedAt), 'WEBVTT\n\n00:00:01.500 --> 00:00:03.250\ngood morning\n\n')
+  assert.equal(tsvOf(unnamed, startedAt), 'start\tend\ttext\n1500\t3250\tgood morning\n')
+})
+
 for (const [of, expected] of [
   [txtOf, '[00:00:01] Ann: good morning\n[01:02:05] Ben: good night\n'],
   [
@@ -34,6 +42,7 @@ for (const [of, expected] of [
     vttOf,
     'WEBVTT\n\n00:00:01.500 --> 00:00:03.250\n<v Ann>good morning\n\n01:02:05.000 --> 01:02:06.007\n<v Ben>good night\n\n',
   ],
+  [tsvOf, 'start\tend\ttext\n1500\t3250\tAnn: good morning\n3725000\t3726007\tBen: good night\n'],
 ] as const) {
   test(`${of.name} writes in the order of speaking`, () => assert.equal(of(two, startedAt), expected))
 }

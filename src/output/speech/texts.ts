@@ -1,6 +1,6 @@
 /** A transcript as files: for people, for programs, and as subtitles. */
 
-/** What one participant said without a pause. Instants in ms since the epoch. */
+/** What one participant said without a pause, or what was said in a recording, with nobody named. Instants in ms since the epoch. */
 export interface Line {
   id: string
   participantId: string
@@ -24,8 +24,12 @@ function clock(ms: number): string {
 const withMs = (ms: number, point: string): string =>
   `${clock(ms)}${point}${String(Math.max(0, Math.round(ms)) % 1000).padStart(3, '0')}`
 
-const spoken = ({ participantName, participantId, text }: Line, escape = flat): string =>
-  `${escape(participantName || participantId)}: ${escape(text)}`
+const speakerOf = ({ participantName, participantId }: Line): string => participantName || participantId
+
+const spoken = (line: Line, escape = flat): string => {
+  const speaker = speakerOf(line)
+  return `${speaker === '' ? '' : `${escape(speaker)}: `}${escape(line.text)}`
+}
 
 const byTime = (lines: readonly Line[]): Line[] =>
   [...lines].sort((one, other) => one.timestamp - other.timestamp)
@@ -41,6 +45,15 @@ export function jsonOf(lines: readonly Line[], startedAt: number): string {
   return `${JSON.stringify({ startedAt, transcripts: byTime(lines) }, null, 2)}\n`
 }
 
+/** Tab-separated, with times in ms since the beginning, as Whisper writes it. */
+export function tsvOf(lines: readonly Line[], startedAt: number): string {
+  const rows = byTime(lines).map((line) => {
+    const [from, to] = [line.timestamp - startedAt, line.endedAt - startedAt]
+    return `${Math.max(0, Math.round(from))}\t${Math.max(0, Math.round(to))}\t${spoken(line)}\n`
+  })
+  return `start\tend\ttext\n${rows.join('')}`
+}
+
 /** SubRip. */
 export function srtOf(lines: readonly Line[], startedAt: number): string {
   const escape = (text: string): string => flat(text).replaceAll('-->', '->')
@@ -54,8 +67,9 @@ export function vttOf(lines: readonly Line[], startedAt: number): string {
   const escape = (text: string): string =>
     flat(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   const cues = byTime(lines).map((line) => {
-    const name = escape(line.participantName || line.participantId)
-    return `${spanOf(line, startedAt, '.')}\n<v ${name}>${escape(line.text)}\n\n`
+    const speaker = escape(speakerOf(line))
+    const voice = speaker === '' ? '' : `<v ${speaker}>`
+    return `${spanOf(line, startedAt, '.')}\n${voice}${escape(line.text)}\n\n`
   })
   return `WEBVTT\n\n${cues.join('')}`
 }

@@ -5,7 +5,7 @@
 import { open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutputFile } from '../output.ts'
-import { jsonOf, srtOf, txtOf, vttOf, type Line } from './texts.ts'
+import { jsonOf, srtOf, tsvOf, txtOf, vttOf, type Line } from './texts.ts'
 
 const JOURNAL = 'transcription.jsonl'
 
@@ -13,6 +13,7 @@ const kinds = [
   { extension: 'txt', of: txtOf, contentType: 'text/plain; charset=utf-8' },
   { extension: 'json', of: jsonOf, contentType: 'application/json' },
   { extension: 'srt', of: srtOf, contentType: 'application/x-subrip' },
+  { extension: 'tsv', of: tsvOf, contentType: 'text/tab-separated-values; charset=utf-8' },
   { extension: 'vtt', of: vttOf, contentType: 'text/vtt' },
 ]
 

@@ -31,6 +31,8 @@ const File = Type.Optional(
   }),
 )
 
+const TranscriptionFiles = Type.Object({ txt: File, json: File, srt: File, tsv: File, vtt: File })
+
 export const Transcription = Type.Object({
   id: Type.String(),
   status: Type.String({ description: '`starting`, `started`, `stopping`, `stopped` or `failed`.' }),
@@ -38,7 +40,7 @@ export const Transcription = Type.Object({
   sessionId: Type.String(),
   start: Type.Union([Instant, Type.Null()]),
   end: Type.Union([Instant, Type.Null()]),
-  transcriptionFilePaths: Type.Object({ txt: File, json: File, srt: File, vtt: File }),
+  transcriptionFilePaths: TranscriptionFiles,
   summarizedFilePaths: Type.Object({ txt: File }),
   extension: Type.Object({
     enabled: Type.Boolean(),
