@@ -13,7 +13,13 @@ const table = {
   INVALID_PERMISSIONS: [4008, 403, 'The token does not permit this.'],
   MAX_PARTCIPANT_REACHED: [4009, 403, 'The meeting is full.'],
   MAX_SPEAKER_REACHED: [4010, 403, 'No more streams can be sent to this meeting.'],
+  START_WHITEBOARD_FAILED: [4054, 409, 'The whiteboard could not be opened.'],
   STOP_WHITEBOARD_FAILED: [4055, 409, 'There is no whiteboard to close.'],
+  WHITEBOARD_OPERATION_IN_PROGRESS: [
+    4056,
+    409,
+    'The whiteboard is being opened or closed; try again in a moment.',
+  ],
   ADD_ON_SERVICES_DISABLED: [4021, 403, 'This server does not offer this service.'],
   UNAUTHORIZED_MEETING_ID: [4022, 403, 'The token is for another meeting.'],
   UNAUTHORIZED_PARTCIPANT_ID: [4023, 403, 'The token is for another participant.'],

@@ -52,6 +52,7 @@ export interface Acknowledged {
   afterReply: () => void
 }
 
+const NO_SESSION = 'The meeting has no ongoing session.'
 /** How long a write waits for a store that is away. */
 const RETRY_MS = 1000
 /** From the error that a recording was lost until the meeting ends for it. */
@@ -67,7 +68,17 @@ export class MeetingOutputs {
     this.#options = options
     const { parts, meeting, tellAll } = options
     const { meetingId } = meeting()
-    this.whiteboard = new Whiteboard({ meetingId, newSecretId: parts.newSecretId, tellAll })
+    this.whiteboard = new Whiteboard({
+      meetingId,
+      newSecretId: parts.newSecretId,
+      tellAll,
+      whyNot: () => (this.#canStart ? undefined : NO_SESSION),
+    })
+  }
+
+  get #canStart(): boolean {
+    const { parts, sessionId } = this.#options
+    return sessionId() !== undefined && !parts.isStopping
   }
 
   /** The outputs that go on. */
@@ -94,8 +105,7 @@ export class MeetingOutputs {
     const { startFailed, processing } = outputKinds[kind]
     assertMay(by, 'output')
     const sessionId = ongoing()
-    if (sessionId === undefined || parts.isStopping)
-      throw new Refusal(startFailed, { message: 'The meeting has no ongoing session.' })
+    if (sessionId === undefined || !this.#canStart) throw new Refusal(startFailed, { message: NO_SESSION })
     const { unavailable } = parts.engines[kind]
     if (unavailable !== undefined) throw new Refusal('ADD_ON_SERVICES_DISABLED', { message: unavailable })
     const slot = slotOf(order)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ServerMessage, Shape } from '../../protocol/whiteboard.ts'
 import type { Participant } from '../roster/participant.ts'
-import { Whiteboard, type BoardConnection, type BoardLink } from './whiteboard.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import { Whiteboard, type BoardConnection, type BoardLink, type WhiteboardOptions } from './whiteboard.ts'
 
 const moderator = {
   joined: true,
@@ -29,20 +30,68 @@ class Page implements BoardLink {
   }
 }
 
-function opened(): Whiteboard {
-  const whiteboard = new Whiteboard({
+function closed(options: Partial<WhiteboardOptions> = {}): Whiteboard {
+  return new Whiteboard({
     meetingId: 'm',
     newSecretId: () => 'secret',
     tellAll: () => undefined,
+    whyNot: () => undefined,
+    ...options,
   })
-  whiteboard.start(moderator)
+}
+function opened(): Whiteboard {
+  const whiteboard = closed()
+  whiteboard.start(moderator)()
   return whiteboard
 }
+const refusal = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code
 const enter = (whiteboard: Whiteboard, page: Page): BoardConnection => {
   const connected = whiteboard.connect('secret', page)
   assert.ok(typeof connected === 'object')
   return connected
 }
+
+test('none is opened without a session, and the sentence says why', () => {
+  const whiteboard = closed({ whyNot: () => 'The meeting has no ongoing session.' })
+  assert.throws(
+    () => whiteboard.start(moderator),
+    (error) =>
+      refusal('START_WHITEBOARD_FAILED')(error) && (error as Error).message.includes('no ongoing session'),
+  )
+  assert.throws(() => whiteboard.stop(moderator), refusal('STOP_WHITEBOARD_FAILED'))
+})
+
+test('a stop while everybody is being told of the start, and the other way round, are refused', () => {
+  const told: string[] = []
+  const whiteboard = closed({ tellAll: ({ method }) => void told.push(method) })
+  const tellStarted = whiteboard.start(moderator)
+  assert.throws(() => whiteboard.stop(moderator), refusal('WHITEBOARD_OPERATION_IN_PROGRESS'))
+  tellStarted()
+  const tellStopped = whiteboard.stop(moderator)
+  assert.throws(() => whiteboard.start(moderator), refusal('WHITEBOARD_OPERATION_IN_PROGRESS'))
+  assert.throws(() => whiteboard.stop(moderator), refusal('WHITEBOARD_OPERATION_IN_PROGRESS'))
+  tellStopped()
+  whiteboard.start(moderator)()
+  assert.deepEqual(told, ['whiteboardStarted', 'whiteboardStopped', 'whiteboardStarted'])
+})
+
+test('two who open it at the same time have one board', () => {
+  const heard: unknown[] = []
+  const second = {
+    joined: true,
+    authority: moderator.authority,
+    link: {
+      baseUrl: 'https://meet.example',
+      notify: (notification: unknown) => void heard.push(notification),
+    },
+  } as unknown as Participant
+  const whiteboard = closed()
+  const tellAll = whiteboard.start(moderator)
+  whiteboard.start(second)()
+  tellAll()
+  assert.deepEqual(heard, whiteboard.notifications())
+  assert.equal(heard.length, 1)
+})
 
 test('one network may open half of the pages, and a page that leaves makes room', () => {
   const whiteboard = opened()

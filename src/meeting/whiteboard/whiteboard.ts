@@ -27,6 +27,8 @@ export interface WhiteboardOptions {
   meetingId: string
   newSecretId: () => string
   tellAll: (notification: Notification) => void
+  /** Why none can be opened now: one sentence. */
+  whyNot: () => string | undefined
 }
 
 /** Why a page is not at the board: there is none with its key, or too many pages are there. */
@@ -49,6 +51,8 @@ interface Board {
 export class Whiteboard {
   readonly #options: WhiteboardOptions
   #board: Board | undefined
+  /** Until everybody was told of it. */
+  #doing: 'start' | 'stop' | undefined
 
   constructor(options: WhiteboardOptions) {
     this.#options = options
@@ -61,25 +65,37 @@ export class Whiteboard {
 
   /**
    * Where one is open, its address is told to the caller once more. The returned function tells; call it after the answer.
-   * @throws {Refusal} INVALID_PERMISSIONS
+   * @throws {Refusal} INVALID_PERMISSIONS, START_WHITEBOARD_FAILED, WHITEBOARD_OPERATION_IN_PROGRESS
    */
   start(by: Participant): () => void {
     assertMay(by, 'output')
+    const { meetingId, newSecretId, whyNot } = this.#options
+    const message = whyNot()
+    if (message !== undefined) throw new Refusal('START_WHITEBOARD_FAILED', { message })
+    if (this.#doing === 'stop') throw new Refusal('WHITEBOARD_OPERATION_IN_PROGRESS')
     const open = this.#board
     if (open) return () => by.link.notify({ method: 'whiteboardStarted', url: open.url })
-    const { meetingId, newSecretId, tellAll } = this.#options
     const key = newSecretId()
     const url = `${by.link.baseUrl}/whiteboard#${meetingId}.${key}`
     this.#board = { key, url, scene: new Scene(), links: new Set(), greeting: undefined }
-    return () => tellAll({ method: 'whiteboardStarted', url })
+    return this.#until('start', { method: 'whiteboardStarted', url })
   }
 
-  /** @throws {Refusal} INVALID_PERMISSIONS, STOP_WHITEBOARD_FAILED */
+  /** @throws {Refusal} INVALID_PERMISSIONS, STOP_WHITEBOARD_FAILED, WHITEBOARD_OPERATION_IN_PROGRESS */
   stop(by: Participant): () => void {
     assertMay(by, 'output')
+    if (this.#doing !== undefined) throw new Refusal('WHITEBOARD_OPERATION_IN_PROGRESS')
     if (!this.#board) throw new Refusal('STOP_WHITEBOARD_FAILED')
     this.end()
-    return () => this.#options.tellAll({ method: 'whiteboardStopped' })
+    return this.#until('stop', { method: 'whiteboardStopped' })
+  }
+
+  #until(doing: 'start' | 'stop', notification: Notification): () => void {
+    this.#doing = doing
+    return () => {
+      this.#doing = undefined
+      this.#options.tellAll(notification)
+    }
   }
 
   /** With the session, of which nobody needs to be told. */
