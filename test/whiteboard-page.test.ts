@@ -78,11 +78,14 @@ test('two people draw on one board, come back to it, save it, and are told when 
   await one.mouse.move(400, 320, { steps: 5 })
   await one.mouse.up()
   await drawn(mine, 1)
-  await mine.getByRole('button', { name: 'Text (T)' }).click()
+  await one.keyboard.press('t')
   await one.mouse.click(450, 400)
   await one.keyboard.type('Hello')
   await one.keyboard.press('Escape')
   await drawn(mine, 2)
+  // Nothing has the focus now, and the keys are heard all the same.
+  await one.keyboard.press('l')
+  await mine.getByRole('button', { name: 'Line (L)', pressed: true }).waitFor()
   assert.equal(await hasRed(mine), true)
 
   await other.bringToFront()
@@ -107,6 +110,21 @@ test('two people draw on one board, come back to it, save it, and are told when 
   // The rectangle and the text, with paper around them, at twice their size.
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
   assert.ok(width > 600 && width < 1000 && height > 400 && height < 700, `${width}×${height}`)
+
+  const picture = await one.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    const bitmap = await createImageBitmap(new Blob([bytes]))
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!
+    canvas.drawImage(bitmap, 0, 0)
+    const { data } = canvas.getImageData(0, 0, bitmap.width, bitmap.height)
+    const pixels: number[][] = []
+    for (let at = 0; at < data.length; at += 4)
+      pixels.push([data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!])
+    return { corner: pixels[0]!, red: pixels.filter((pixel) => pixel.join() === '211,47,47,255').length }
+  }, png.toString('base64'))
+  assert.deepEqual(picture.corner, [255, 255, 255, 255])
+  // Four sides of 200 by 120, and of the text what is not smoothed.
+  assert.ok(picture.red > 2000, `${picture.red} red pixels`)
 
   await host.request('stopWhiteboard', {})
   await back.getByText('This whiteboard is closed.').waitFor()

@@ -27,6 +27,8 @@ const MOST_POINTS = 4000
 interface Gesture {
   move(x: number, y: number): void
   end(): void
+  /** As if it had not begun. */
+  cancel?(): void
 }
 
 export interface GestureOptions {
@@ -69,6 +71,12 @@ export class Gestures {
     this.#gesture = undefined
   }
 
+  /** It was the first of two fingers. */
+  cancel(): void {
+    this.#gesture?.cancel?.()
+    this.#gesture = undefined
+  }
+
   #pan(view: View, fromX: number, fromY: number): Gesture {
     return {
       move: (x, y) => {
@@ -98,6 +106,9 @@ export class Gestures {
         if (latest === shape || !model.find(shape.id)) return
         changes.end()
         model.replaced(shape, latest)
+      },
+      cancel: () => {
+        if (latest !== shape && model.find(shape.id)) model.draw({ do: 'put', shape })
       },
     }
   }
@@ -134,6 +145,7 @@ export class Gestures {
         send()
         model.drawn(id)
       },
+      cancel: () => model.draw({ do: 'remove', ids: [id] }),
     }
   }
 
@@ -151,6 +163,9 @@ export class Gestures {
       end: () => {
         changes.end()
         model.drawn(id)
+      },
+      cancel: () => {
+        if (model.find(id)) model.draw({ do: 'remove', ids: [id] })
       },
     }
   }
@@ -188,6 +203,21 @@ export function zoomed(view: View, factor: number, screenX: number, screenY: num
   const scale = Math.max(0.1, Math.min(8, view.scale * factor))
   const [x, y] = onBoard(view, screenX, screenY)
   return { scale, x: x - screenX / scale, y: y - screenY / scale }
+}
+
+type Point = readonly [x: number, y: number]
+
+/** Two fingers move and zoom the board: what is between them stays between them. */
+export function pinched(view: View, before: readonly [Point, Point], after: readonly [Point, Point]): View {
+  const apart = ([[x, y], [otherX, otherY]]: readonly [Point, Point]): number =>
+    Math.max(1, Math.hypot(otherX - x, otherY - y))
+  const middle = ([[x, y], [otherX, otherY]]: readonly [Point, Point]): Point => [
+    (x + otherX) / 2,
+    (y + otherY) / 2,
+  ]
+  const [[fromX, fromY], [toX, toY]] = [middle(before), middle(after)]
+  const { x, y, scale } = zoomed(view, apart(after) / apart(before), fromX, fromY)
+  return { scale, x: x - (toX - fromX) / scale, y: y - (toY - fromY) / scale }
 }
 
 /** A tenth of a unit is enough, and takes fewer bytes. */

@@ -1,13 +1,13 @@
 /** The whiteboard: everybody at it draws on the same sheet. */
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
-import type { KeyboardEvent, PointerEvent, RefObject, WheelEvent } from 'react'
+import type { PointerEvent, RefObject, WheelEvent } from 'react'
 import type { Shape } from '../../protocol/whiteboard.ts'
 import { BoardModel } from './board-model.ts'
 import { BoardSocket, type BoardState } from './connection.ts'
 import { boxOf, fontSizeOf, LINE_HEIGHT } from './geometry.ts'
-import { Gestures, zoomed, type Style, type Tool, type View } from './gestures.ts'
+import { Gestures, pinched, zoomed, type Style, type Tool, type View } from './gestures.ts'
 import { paint, PAPER, pictureOf } from './paint.ts'
-import { ActBar, FIRST_STYLE, ToolBar, toolOfKey } from './toolbar.tsx'
+import { ActBar, FIRST_STYLE, ToolBar, toolOfKey, ZOOM } from './toolbar.tsx'
 
 interface Writing {
   x: number
@@ -17,6 +17,14 @@ interface Writing {
 
 const newId = (): string => crypto.getRandomValues(new Uint32Array(4)).join('').slice(0, 40)
 const SAVED_AS = 'whiteboard.png'
+/** By which keys move the view, in pixels of the screen. */
+const STEP = 60
+const steps: Partial<Record<string, [number, number]>> = {
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
+}
 
 export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
   const [version, redraw] = useReducer((count: number) => count + 1, 0)
@@ -28,6 +36,8 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
   const [selected, setSelected] = useState<string>()
   const [writing, setWriting] = useState<Writing>()
   const socket = useRef<BoardSocket>(undefined)
+  /** Where each finger is that touches the board. */
+  const fingers = useRef(new Map<number, [number, number]>())
   const model = useMemo(() => new BoardModel((message) => socket.current?.send(message), redraw), [])
   const gestures = useMemo(
     () =>
@@ -67,21 +77,33 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
     [model],
   )
 
-  const onKeyDown = (event: KeyboardEvent): void => {
+  useKeys((event) => {
     if (!isOpen || writing) return
     const command = event.ctrlKey || event.metaKey
     const key = event.key.toLowerCase()
+    const step = steps[event.key]
+    const chosen = toolOfKey(event.key)
     if (command && (key === 'y' || (key === 'z' && event.shiftKey))) model.redo()
     else if (command && key === 'z') model.undo()
     else if (command || event.altKey) return
     else if ((event.key === 'Delete' || event.key === 'Backspace') && selected !== undefined)
       remove([selected])
-    else {
-      const chosen = toolOfKey(event.key)
-      if (!chosen) return
-      setTool(chosen)
-    }
+    else if (step)
+      setView((was) => ({ ...was, x: was.x + step[0] / was.scale, y: was.y + step[1] / was.scale }))
+    else if (key === '+' || key === '-') zoom(key === '+' ? ZOOM : 1 / ZOOM)
+    else if (key === '0') zoom(undefined)
+    else if (chosen) setTool(chosen)
+    else return
     event.preventDefault()
+  })
+  /** About the middle of the screen. */
+  const zoom = (factor: number | undefined): void => {
+    const { clientWidth = 0, clientHeight = 0 } = canvas.current ?? {}
+    setView((was) =>
+      factor === undefined
+        ? { x: 0, y: 0, scale: 1 }
+        : zoomed(was, factor, clientWidth / 2, clientHeight / 2),
+    )
   }
   const at = (event: PointerEvent | WheelEvent): [number, number] => {
     const { left, top } = event.currentTarget.getBoundingClientRect()
@@ -89,12 +111,37 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
   }
   const onPointerDown = (event: PointerEvent): void => {
     if (!isOpen || event.button > 1) return
+    if (event.pointerType === 'touch') {
+      fingers.current.set(event.pointerId, at(event))
+      if (fingers.current.size > 1) {
+        gestures.cancel()
+        return
+      }
+    }
     // The text that was being written is kept first.
     if (writing) return
     event.currentTarget.setPointerCapture(event.pointerId)
     if (tool === 'text') event.preventDefault()
     setSelected(undefined)
     gestures.down(event.button === 1 ? 'hand' : tool, style, view, ...at(event))
+  }
+  const onPointerMove = (event: PointerEvent): void => {
+    const [one, other, ...more] = fingers.current.keys()
+    if (other === undefined) gestures.move(view, ...at(event))
+    else if (more.length === 0 && fingers.current.has(event.pointerId)) {
+      const both = (): [[number, number], [number, number]] => [
+        fingers.current.get(one!)!,
+        fingers.current.get(other)!,
+      ]
+      const before = both()
+      fingers.current.set(event.pointerId, at(event))
+      const after = both()
+      setView((was) => pinched(was, before, after))
+    }
+  }
+  const onPointerUp = (event: PointerEvent): void => {
+    fingers.current.delete(event.pointerId)
+    gestures.up()
   }
   const onWheel = (event: WheelEvent): void => {
     const { deltaX, deltaY } = event
@@ -113,16 +160,16 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
   }
 
   return (
-    <div className="board" role="application" aria-label="Whiteboard" tabIndex={-1} onKeyDown={onKeyDown}>
+    <div className="board" role="application" aria-label="Whiteboard" tabIndex={-1}>
       <canvas
         ref={canvas}
         style={{ cursor: cursorOf(tool) }}
         tabIndex={0}
         aria-label={`${model.shapes.length} things are drawn`}
         onPointerDown={onPointerDown}
-        onPointerMove={(event) => gestures.move(view, ...at(event))}
-        onPointerUp={() => gestures.up()}
-        onPointerCancel={() => gestures.up()}
+        onPointerMove={onPointerMove}
+        onPointerUp={onPointerUp}
+        onPointerCancel={onPointerUp}
         onWheel={onWheel}
       />
       {writing && <Writer writing={writing} style={style} view={view} onDone={write} />}
@@ -138,9 +185,7 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
             onRedo={() => model.redo()}
             onClear={() => remove(model.shapes.map(({ id }) => id))}
             onSave={() => save(model.shapes)}
-            onZoom={(factor) =>
-              setView(factor === undefined ? { x: 0, y: 0, scale: 1 } : zoomed(view, factor, 0, 0))
-            }
+            onZoom={zoom}
           />
         </>
       )}
@@ -149,6 +194,14 @@ export function WhiteboardScreen({ boardKey }: { boardKey: string }) {
       </div>
     </div>
   )
+}
+
+/** Keys of the whole page: after a text was written, nothing has the focus. */
+function useKeys(onKey: (event: KeyboardEvent) => void): void {
+  useEffect(() => {
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [onKey])
 }
 
 function noticeOf(state: BoardState, isFull: boolean): string | undefined {

@@ -36,6 +36,9 @@ const widths = [
   [9, 'Thick'],
 ] as const
 
+/** By how much one press zooms. */
+export const ZOOM = 1.25
+
 export const FIRST_STYLE: Style = { color: colors[0][0], width: widths[1][0] }
 
 export function ToolBar(props: {
@@ -107,19 +110,19 @@ export function ActBar(props: {
         <Drawing path="M5 7h14M10 7V5h4v2M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5" />
       </Act>
       <span className="board-gap" />
-      <Act label="Zoom out" onClick={() => onZoom(1 / 1.25)}>
+      <Act label="Zoom out (-)" onClick={() => onZoom(1 / ZOOM)}>
         <Drawing path="M6 12h12" />
       </Act>
-      <Act label="Show at full size" onClick={() => onZoom(undefined)}>
+      <Act label="Show at full size (0)" onClick={() => onZoom(undefined)}>
         {Math.round(scale * 100)} %
       </Act>
-      <Act label="Zoom in" onClick={() => onZoom(1.25)}>
+      <Act label="Zoom in (+)" onClick={() => onZoom(ZOOM)}>
         <Drawing path="M6 12h12M12 6v12" />
       </Act>
       <span className="board-gap" />
       <Act label="Save as PNG" isOff={isEmpty} onClick={onSave}>
         <Drawing path="M12 4v11M7.5 11l4.5 4.5 4.5-4.5M5 20h14" />
-        PNG
+        <span className="board-word">PNG</span>
       </Act>
     </div>
   )
