@@ -11,9 +11,7 @@ import { createSfu } from '../media/create.ts'
 import { mediaAddresses, type MediaAddress } from '../media/addresses.ts'
 import { sentenceOf } from '../media/preparation.ts'
 import { tryFileStore } from '../output/files/open.ts'
-import { findPrograms, missingFonts, whyUnavailable } from '../output/programs.ts'
-import { whyNoSherpa } from '../output/speech/local/local.ts'
-import { readModelFolder } from '../output/speech/local/model-folder.ts'
+import { findPrograms, missingFonts, whyNoSpeechModel, whyUnavailable } from '../output/programs.ts'
 import { grantedSocketBuffer, SOCKET_BUFFER_BYTES, tryTcp, tryUdp, unusablePort } from '../media/ports.ts'
 import { openFiles } from '../server/files.ts'
 import { checkStore } from '../store/open.ts'
@@ -265,8 +263,7 @@ async function recordings(config: Config, path: string): Promise<Finding[]> {
 async function speechModel({ transcriptionModelFolder: folder }: Config): Promise<Finding[]> {
   if (folder === undefined) return []
   const check = 'transcription'
-  const model = await readModelFolder(folder)
-  const wrong = typeof model === 'string' ? model : whyNoSherpa()
+  const wrong = await whyNoSpeechModel(folder)
   if (wrong !== undefined) return [{ check, verdict: 'bad', says: wrong }]
   return [{ check, verdict: 'good', says: `speech is recognised here by the model in ${folder}` }]
 }

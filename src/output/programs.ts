@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { whyNoSherpa } from './speech/local/local.ts'
+import { readModelFolder } from './speech/local/model-folder.ts'
 
 export interface Programs {
   chromiumBin: string | undefined
@@ -58,4 +60,10 @@ export async function missingFonts(): Promise<string[]> {
     }),
   )
   return found.flat()
+}
+
+/** Why speech cannot be recognised with the model in a folder: one sentence; undefined if it can. */
+export async function whyNoSpeechModel(folder: string): Promise<string | undefined> {
+  const model = await readModelFolder(folder)
+  return typeof model === 'string' ? model : whyNoSherpa()
 }
