@@ -5,7 +5,7 @@ import { ArrivalFeedback } from './feedback.ts'
 
 const ID = 5
 
-/** A packet of RTP with another extension before the one that is meant. */
+/** An RTP packet with another extension before the transport-wide number. */
 function packet(number: number): Buffer {
   const head = Buffer.alloc(12)
   head[0] = 0x90
@@ -20,7 +20,7 @@ function read(report: Buffer): TransportWideCC {
   return read.feedback
 }
 
-/** Of each packet told of: when it came, in ms since the first; undefined where it did not. */
+/** The arrival time of each packet in a report, in ms since the first; undefined if it did not arrive. */
 function arrivals(report: Buffer): (number | undefined)[] {
   const { packetChunks, recvDeltas, packetStatusCount } = read(report)
   const symbols = packetChunks.flatMap((chunk) => ('symbolList' in chunk ? chunk.symbolList : []))

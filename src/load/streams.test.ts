@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { RtpPacket, type RtpHeader } from 'werift'
 import { Arrival, isOurs, Source } from './streams.ts'
 
-/** What goes over the network for one frame. */
+/** Returns the packets of one frame. */
 function frameOf(source: Source, now: number): Buffer[] {
   const packets: Buffer[] = []
   source.next(now, (payload: Buffer, header: RtpHeader) =>
@@ -22,7 +22,7 @@ test('a stream has the requested bit rate and can be told from others', () => {
       assert.ok(isOurs(packet))
     }
   }
-  // Two seconds, of which one frame stands for itself and is three times as large.
+  // Two seconds with one key frame, which is three times as large as the others.
   assert.ok(Math.abs((bytes * 8) / 2 / 800_000 - 1.04) < 0.02, String(bytes))
 })
 
@@ -35,7 +35,7 @@ test('a simulcast stream has one stream per layer, and reports relate their time
     for (const packet of frameOf(source, frame * 40)) {
       const { header, payload } = RtpPacket.deSerialize(packet)
       bytes.set(header.ssrc, (bytes.get(header.ssrc) ?? 0) + payload.length)
-      // A key frame was asked for: all layers have one, as with a browser.
+      // A key frame was requested: all layers get one, as in a browser.
       if (frame === 25 && payload[0] === 0x90 && payload[6] === 0) keys.add(header.ssrc)
       assert.equal(header.timestamp, frame * 3600)
     }
@@ -65,7 +65,7 @@ test('counts losses across the wrap of sequence numbers, and does not count late
     else if (frame % 1000 !== 999) arrival.hear(packet!, frame * 20 + 5)
     if (frame === 70_003) arrival.hear(kept!, frame * 20)
   }
-  // The very last one of 140 left out cannot be missed yet.
+  // The last of 140 missing packets cannot be noticed yet.
   assert.equal(arrival.lost, 139)
   assert.equal(arrival.received, 140_000 - 140)
 })

@@ -1,4 +1,4 @@
-/** One meeting with fake members and a fake SFU, over a real store: the life of a session, the door, removals, relays. */
+/** One meeting with fake members, a fake SFU and a real store: the life of a session, admission, removals, relays. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { ErrorName } from '../protocol/errors.ts'
@@ -218,7 +218,7 @@ test('a server that stops leaves the session, its removals and admissions to the
   assert.ok(live.knows('mod', mod.grant.tokenId))
   await assert.rejects(comes(live, 'ben').state, refused('REMOVED_FROM_SESSION'))
   assert.equal(await comes(live, 'guest', guest.grant).state, 'admitted')
-  // Clients that were cut off with the server still show those who were there.
+  // Clients that were disconnected with the server still show the participants of that time.
   const back = await joins(live, 'mod', mod.grant)
   assert.ok(back.link.methods().includes('peerClosed'))
 })

@@ -1,4 +1,4 @@
-/** Which meetings a process is the home of: what it takes up at a start, lets people into, and gives up. */
+/** The meetings whose home is this process: restored at a start, opened for entries, and released. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import type { Directory, Location } from './directory.ts'
@@ -7,7 +7,7 @@ import { createFakeSfu } from '../media/fake/sfu.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { FakeLink, grantOf, LiveMeetingBench } from '../../test/support/live-meetings.ts'
 
-/** What two processes share. */
+/** A directory that two processes share. */
 class SharedDirectory {
   readonly #homes = new Map<string, string>()
 

@@ -75,7 +75,7 @@ test('the load of a replaced worker starts from zero', () => {
   const at = (cpuSeconds: number) => [{ ...worker, cpuSeconds }]
   assert.equal(meter.look(at(5), 10_000).get(0), 50)
   assert.equal(meter.look(at(1), 20_000).get(0), 10)
-  // Sooner than two looks can say anything.
+  // Too soon after the previous sample, so the value does not change.
   assert.equal(meter.look(at(1.5), 20_500).get(0), 10)
 })
 

@@ -24,7 +24,7 @@ after(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Straight into the store, as a version without the rule did it. */
+/** Writes directly to the store, as a version without the rule did. */
 function madeBefore(customId: string) {
   const id = randomBytes(12).toString('hex')
   const meetingId = newMeetingId(randomBytes)
@@ -45,7 +45,7 @@ test('a custom id from before the rule is still found and returned; no new one l
   await assert.rejects(catalogue.create(PROJECT, { customId: 'te\u0301am' }), {
     message: 'A custom id must be in Unicode normal form C.',
   })
-  // An app that comes from elsewhere brings its old ids, which look like ours.
+  // An app that moves here brings its old ids, which look like ours.
   assert.equal((await catalogue.create(PROJECT, { customId: 'abcd-efgh-ijkl' })).customId, 'abcd-efgh-ijkl')
 })
 
@@ -56,7 +56,7 @@ test('a meeting gets another id if the first is already a custom id of the proje
   const unlucky = createCatalogue({
     store,
     now: Date.now,
-    // The id of the record takes the first bytes, that of the meeting the next.
+    // The first bytes become the id of the record, the next ones that of the meeting.
     randomBytes: (size) => (++calls === 2 ? Buffer.alloc(size) : randomBytes(size)),
   })
   const made = await unlucky.create(PROJECT)

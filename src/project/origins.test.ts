@@ -65,7 +65,7 @@ test('a key with origins refuses pages of all others', () => {
     'https://a.b.example.org',
     'http://localhost:3000',
     OWN,
-    // No browser asks.
+    // The request does not come from a browser.
     undefined,
   ])
     assert.ok(allowed(origins, origin), origin)

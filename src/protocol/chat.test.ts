@@ -1,4 +1,7 @@
-/** The frames of the chat socket are those of docs/contract/chat.proto, byte for byte as protobuf's own library has them. */
+/**
+ * The frames of the chat socket equal those of docs/contract/chat.proto, byte for byte, as protobuf's own library
+ * encodes them.
+ */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -25,7 +28,7 @@ const messages = read(readFileSync(new URL('../../docs/contract/chat.proto', imp
 
 type Encode = (kind: string, value: object) => Uint8Array
 
-/** Knows as much of proto3 as the file needs. */
+/** Parses as much of proto3 as the file uses. */
 function read(text: string): (name: string) => DescMessage {
   const messageType = [...text.matchAll(/^message (\w+) \{([\s\S]*?)^\}/gm)].map(([, name, body]) => {
     const oneof = /oneof (\w+)/.exec(body!)?.[1]
@@ -50,7 +53,7 @@ function read(text: string): (name: string) => DescMessage {
   return (name) => registry.getMessage(name)!
 }
 
-/** A value for each field. */
+/** Returns a value for each field. */
 function valueOf(message: DescMessage, from: Record<Scalar, unknown>): Record<string, any> {
   return Object.fromEntries(
     message.fields.map((field) => {

@@ -106,7 +106,7 @@ test('such a client sends the header extensions listed in its codec parameters',
   const [opus, vp9, rtx] = codecs!
   assert.deepEqual(rtx, router.codecs![2])
   assert.equal(vp9!.parameters!['profile-id'], 0)
-  // An app that sets these changes them where they stand; whatever comes after the lines is lost.
+  // An app that sets these parameters changes them in place; parameters after the lines would be lost.
   assert.deepEqual(Object.keys(opus!.parameters!), [
     'stereo',
     'useinbandfec',
@@ -116,13 +116,13 @@ test('such a client sends the header extensions listed in its codec parameters',
     'x-lines',
   ])
   assert.equal(Object.keys(vp9!.parameters!).at(-1), 'x-lines')
-  // It receives them all, and sends none of its own that matters.
+  // It receives all extensions, and sends none of its own that matters.
   assert.deepEqual(
     headerExtensions!.map(({ direction }) => direction),
     ['sendonly', 'sendrecv', 'inactive'],
   )
 
-  // What its browser is told and what the media server is told are the same.
+  // The browser and the media server get the same numbers.
   for (const [kind, codec] of [
     ['audio', opus],
     ['video', vp9],

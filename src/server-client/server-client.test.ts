@@ -1,4 +1,4 @@
-/** The client of the REST API against a whole server, and against ones that misbehave; refusals first. */
+/** The client of the REST API with a whole server, and with servers that misbehave; refusals first. */
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
@@ -33,7 +33,7 @@ const failed = (code: string, status?: number) => (error: unknown) => {
   return true
 }
 
-/** A server that answers as it is told, with what it was asked and a client that does not really wait. */
+/** A server with the given answers, its requests, and a client that does not really wait. */
 async function odd(listener: RequestListener, options: { timeoutMs?: number; now?: () => number } = {}) {
   const asked: { method: string; url: string; token: string }[] = []
   const http = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/** Whatever is asked of the outbox at once, by however many: each queue keeps its order, and none gets stuck. */
+/** Concurrent calls of the outbox in any number: each queue keeps its order, and none gets stuck. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,7 +14,7 @@ const PROJECT = 'a'.repeat(24)
 const MEETINGS = 3
 const END_POINTS = ['https://a.example', 'https://b.example']
 const JOINS = 60
-/** After so many failures a delivery is taken for certain. */
+/** After this many failures a delivery succeeds. */
 const TRIES = 3
 /** Called when a delivery is about to leave its queue. */
 const onSettling = new Map<string, () => void>()
@@ -29,7 +29,7 @@ for (const [kind, skip] of [
     const seed = Number(process.env.TEST_SEED ?? Date.now())
     t.diagnostic(`TEST_SEED=${seed}`)
     const random = new Random(seed)
-    // Two of them, as a command may write beside the server.
+    // Two of them, because a command may write beside the server.
     const stores = [
       await openStore({ folder, url: database?.url }),
       await openStore({ folder, url: database?.url }),
@@ -54,7 +54,10 @@ for (const [kind, skip] of [
     assert.deepEqual(await stores[0]!.outbox.backlog(), { waiting: 0, parked: 0, oldestAt: null })
   })
 
-/** People join one meeting, each told to all end points: mostly at the instant at which the queue would run empty. */
+/**
+ * Participants join one meeting, with events for all end points, mostly at the instant at which the queue would become
+ * empty.
+ */
 async function produce(store: Store, meetingId: string, written: Map<string, string[]>): Promise<void> {
   await store.meetings.create(meetingRecord({ id: meetingId.padEnd(24, '0'), meetingId, projectId: PROJECT }))
   const sessionId = `s-${meetingId}`
@@ -78,7 +81,7 @@ async function produce(store: Store, meetingId: string, written: Map<string, str
   await Promise.all(joins)
 }
 
-/** Delivers what is due, with receivers that fail; at the end nothing waits. */
+/** Delivers due deliveries to receivers that fail; at the end nothing waits. */
 async function dispatch(
   store: Store,
   random: Random,
@@ -91,7 +94,7 @@ async function dispatch(
     if (leased.length === 0) {
       const { waiting } = await store.outbox.backlog()
       if (waiting === 0 && !isProducing()) return
-      // SQLite answers without giving others their turn.
+      // SQLite answers without yielding to others.
       await new Promise((next) => setImmediate(next))
     }
     await Promise.all(

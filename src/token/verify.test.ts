@@ -522,7 +522,7 @@ test('an unknown key costs the same signature as a known one', () => {
     return Number(process.hrtime.bigint() - start)
   }
   const times: [number, number][] = Array.from({ length: 40 }, () => [turn(unknown), turn(forged)])
-  // The best of many rounds: whatever else the machine does only ever adds to a round.
+  // The best of many rounds, because other load on the machine can only add time.
   const ratio = Math.min(...times.map(([time]) => time)) / Math.min(...times.map(([, time]) => time))
   assert.ok(
     ratio > 0.8 && ratio < 1.25,

@@ -53,7 +53,7 @@ function start({ allowPrivate = true } = {}): void {
 
 const announce = createAnnouncer({ defaultWebhook: () => null, newDeliveryId: randomUUID })
 
-/** A session begins, with its event written beside it. */
+/** Starts a session, with its event in the same transaction. */
 async function happens(endPoint: string, meetingId: string = randomUUID()): Promise<string> {
   const sessionId = randomUUID()
   const startedAt = Date.now()

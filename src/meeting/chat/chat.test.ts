@@ -1,4 +1,4 @@
-/** What a reader who does not keep up costs, and what it does not; and what one may take of what all share. */
+/** The cost of a reader that falls behind, and the shares of participants in common limits. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeChatMessage, decodeServerFrame, type ClientFrame } from '../../protocol/chat.ts'
@@ -12,7 +12,7 @@ import { Participant } from '../roster/participant.ts'
 
 class Reader implements ChatLink {
   backlogBytes = 0
-  /** Takes nothing until `read()`; frames wait. */
+  /** Frames wait until `read()`. */
   stalled = false
   closed = false
   mostBytes = 0
@@ -35,7 +35,7 @@ class Reader implements ChatLink {
     if (!this.stalled) taken?.()
   }
 
-  /** What waits until now. */
+  /** Reads the waiting frames. */
   read(): void {
     for (const { bytes, taken } of this.#waiting.splice(0)) {
       this.backlogBytes -= bytes
@@ -50,12 +50,12 @@ class Reader implements ChatLink {
   }
 }
 
-/** As the store reads: part by part. */
+/** Reads part by part, as the store does. */
 class MemoryLog implements ChatLog {
   readonly kept: KeptMessage[] = []
-  /** Of the largest part that was read. */
+  /** The size of the largest part that was read. */
   mostRead = 0
-  /** Fails or waits where a test wants it to. */
+  /** Fails or waits if a test wants that. */
   before: () => Promise<void> = () => Promise.resolve()
 
   async append(message: NewMessage): Promise<number> {
@@ -135,7 +135,7 @@ function room(changes: Partial<ChatLimits> = {}) {
   return { chat, enter, log }
 }
 
-/** 8 MiB that were said before. */
+/** A chat with 8 MiB of kept messages. */
 async function longChat() {
   const { enter, log } = room()
   const ann = await enter('ann', 'drop')
@@ -275,7 +275,7 @@ test('one participant fills only its share of the kept messages; further ones ar
       return kept
     }
   }
-  // A thousand bytes each: text, topic and what a row takes.
+  // A thousand bytes each: text, topic and the overhead of a row.
   assert.equal(await fill(ann.connection), 10)
   assert.equal(await ann.connection.handle(say('still heard')), undefined)
   const [again, third] = [
@@ -300,13 +300,13 @@ test('a subscription takes a place among the topics, at most a share of them per
   ]
   for (const topic of ['1', '2']) assert.equal(await ann.connection.handle(listen(topic)), undefined)
   for (const topic of ['3', '4']) assert.equal(await second.connection.handle(listen(topic)), undefined)
-  // CHAT, to which everybody listens, is one.
+  // CHAT, which everybody has subscribed to, is one of them.
   assert.equal(await third.connection.handle(listen('5')), undefined)
   assert.equal((await third.connection.handle(listen('6')))?.code, 'RATE_LIMITED')
   assert.equal(await third.connection.handle(listen('1')), undefined, 'it is taken by this token already')
   const bob = await enter('bob')
   assert.equal(await bob.connection.handle(listen('of bob')), undefined)
-  // Saying something takes no place.
+  // Publishing needs no subscription.
   for (let at = 0; at < 100; at++)
     assert.equal(await ann.connection.handle(say('x', false, `topic ${at}`)), undefined)
   second.connection.close(1000, 'left')

@@ -46,7 +46,7 @@ test('a request that nobody answers ends after its time', (t) => {
   lobby.add(request('bob', 'u'), 0)
   lobby.take('bob')
   t.mock.timers.tick(999)
-  // Asking again begins anew.
+  // Asking again restarts the timeout.
   lobby.add(request('ann', 't'), 999)
   t.mock.timers.tick(999)
   assert.deepEqual(over, [])

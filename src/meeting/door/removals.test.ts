@@ -78,7 +78,7 @@ test('a lifted removal keeps nobody out, and leaves the others in force', () => 
     removal({ participantId: 'else', tokenId: 'jti:u' }),
   ])
   removals.lift('bad')
-  // What took the token away is the other's removal.
+  // The removal of the other one keeps the token out.
   assert.equal(removals.keepOut({ participantId: 'bad', tokenId: 'jti:t' }), true)
   assert.equal(removals.keepOut({ participantId: 'bad', tokenId: 'jti:v' }), false)
   removals.lift('worse')

@@ -49,7 +49,7 @@ async function openMeeting(changes: { sessionGraceMs?: number } = {}) {
   return opened
 }
 
-/** A recorder: takes each stream as RTP. */
+/** A recorder, which receives each stream as RTP. */
 class Recorder implements Onlooker {
   readonly id = newId()
   readonly name = 'recorder'
@@ -77,7 +77,7 @@ class Recorder implements Onlooker {
   }
 }
 
-/** A program that sends, let in as anybody else. */
+/** A program that sends, admitted like a person. */
 async function sender(live: LiveMeeting, participantId: string) {
   const put: { out?: string } = {}
   let self: Participant | undefined
@@ -98,7 +98,7 @@ async function sender(live: LiveMeeting, participantId: string) {
   return { self: self!, ingress, put }
 }
 
-/** Sends until it arrives. */
+/** Sends until a packet arrives. */
 async function passes(ingress: Ingress, tap: Tap): Promise<void> {
   const arrived = new Promise<void>((resolve) => tap.onPacket(() => resolve()))
   let sequence = 0

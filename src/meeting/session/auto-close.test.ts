@@ -19,7 +19,7 @@ function autoCloseOf(t: TestContext, failures = 0) {
   })
   const tick = async (ms: number): Promise<void> => {
     t.mock.timers.tick(ms)
-    // What was rejected is heard in a later microtask.
+    // A rejection is handled in a later microtask.
     await new Promise((resolve) => setImmediate(resolve))
   }
   return { autoClose, closed, errors, tick }

@@ -45,7 +45,8 @@ test('those who are about to join get extra time once', (t) => {
   tick(1000)
   tick(3999)
   assert.equal(state.over, 0)
-  // Still somebody: nobody keeps an empty session for ever by asking again and again.
+  // Somebody still enters, but the period is extended only once, so that repeated requests cannot keep an empty
+  // session.
   tick(1)
   assert.equal(state.over, 1)
 })

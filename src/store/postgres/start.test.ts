@@ -1,4 +1,7 @@
-/** What stops a start over PostgreSQL: one sentence with cause and cure, no password in it, and nothing changed. */
+/**
+ * Problems that stop a start over PostgreSQL: one sentence with cause and cure, without a password, and nothing is
+ * changed.
+ */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
@@ -33,7 +36,7 @@ const tables = async (): Promise<string[]> => {
   return rows.map(({ tablename }) => String(tablename))
 }
 
-/** A start and `doctor` both say so, in one sentence without the password. */
+/** A start and `doctor` both report it, in one sentence without the password. */
 async function refuses(url: string, pattern: RegExp, masterKey?: Buffer): Promise<void> {
   const { password } = new URL(url)
   for (const [what, start] of [
@@ -96,7 +99,7 @@ test('reports a database of a newer version', onPostgres, async () => {
 test('reports a database of another installation or another program', onPostgres, async () => {
   await (await openStore({ folder, url: database.url })).close()
   await refuses(database.url, /of another installation, whose master key/, randomBytes(32))
-  // With a data folder of its own, that has no key yet, none is made for a store that is there.
+  // With a new data folder, which has no key yet, no key is created for an existing store.
   await rm(folder, { recursive: true })
   await refuses(database.url, /master key .* is missing/)
   assert.deepEqual(await readdir(folder), [])

@@ -1,4 +1,4 @@
-/** A commit whose answer was lost, and a database that cannot tell what became of it. */
+/** A commit whose answer was lost, and a database that cannot tell its outcome. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Kysely, sql } from 'kysely'
@@ -10,7 +10,7 @@ import { troubleOf } from '../unavailable.ts'
 import { PoolDialect, type Connections } from './pool.ts'
 import { Transactions } from './transactions.ts'
 
-/** Connections on which each statement is answered by this function. */
+/** Connections on which this function answers each statement. */
 function answering(answer: (text: string) => object[]): Connections {
   const query = async (text: string): Promise<pg.QueryResult> => {
     const rows = await Promise.resolve(answer(text))

@@ -1,11 +1,11 @@
-/** What a read waits for: the writes before it, within reason. */
+/** A read waits for the writes before it, for a limited time. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { WriteQueue, type Transact } from './write-queue.ts'
 
-/** No work here asks a database for anything. */
+/** The work in these tests uses no database. */
 const transact: Transact<unknown> = (_holds, work) => work(undefined as unknown as Kysely<unknown>)
 
 function openQueue(t: TestContext) {
@@ -14,7 +14,7 @@ function openQueue(t: TestContext) {
     () => undefined,
     () => undefined,
   )
-  // The wait of a read alone does not keep a process alive.
+  // A waiting read alone does not keep the process alive.
   const alive = setInterval(() => undefined, 1000)
   t.after(() => clearInterval(alive))
   const order: string[] = []
@@ -35,7 +35,7 @@ test('a read waits for the writes before it, those that fail too, and for none a
   await first
   let third: Promise<void> | undefined
   const second = write('second', () => {
-    // It ends well before a read has had enough of waiting.
+    // It ends well before a read stops waiting.
     third = write('third', () => delay(300))
     return Promise.reject(new Error('refused'))
   })
