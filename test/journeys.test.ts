@@ -129,7 +129,7 @@ test('the address in the address bar: another window asks to join there, as long
   await bob.inside()
   assert.deepEqual(await calledTo(bob), [['a sound', 'You were let in.'], 'You were let in.'])
   await Promise.all([ann.seesAndHears(1), bob.seesAndHears(1)])
-  // Who was let in does not wait again after a reload.
+  // An admitted guest does not wait again after a reload.
   const self = await bob.page.evaluate<string>('anteroom.meeting.self.id')
   await bob.page.reload()
   await bob.preJoin()

@@ -1,4 +1,4 @@
-/** What leaves a meeting, over the socket and over REST, by engines that the test plays. */
+/** Outputs of a meeting, over the socket and over REST, with engines that the test controls. */
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join as pathOf } from 'node:path'
@@ -400,7 +400,7 @@ test('a recording page is invisible, is not counted, and has no permissions', as
   await host.request('startRecording', {})
   const { source } = newest('recording').order
   const seat = await source.openSeat('Recorder')
-  // Its token lets nobody else in, under any id.
+  // Its token admits nobody else, under any id.
   const token = server.token(['allow_join'])
   const page = server.connect({ token, meetingId, participantId: seat.participantId })
   const { peers } = await page.join()

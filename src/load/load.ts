@@ -30,18 +30,18 @@ export interface LoadOptions {
   videoBitrate: number
   /** The meeting to join instead of new ones. */
   meetingId?: string | undefined
-  /** Processor seconds of the server so far, if they can be had. */
+  /** Processor seconds of the server so far, if they are available. */
   serverCpu: () => Promise<number | undefined>
   /** The server's figures of its media workers, by port; empty if it does not report them. */
   serverWorkers: () => Promise<ReadonlyMap<number, WorkerFigures>>
   /** Datagrams that the server's own sockets lost so far, if that is known. */
   serverDrops: () => Promise<number | undefined>
   /**
-   * Whether an address that the server names, for sockets or media, may be loaded too.
-   * @throws with the reason if not
+   * Called for each address that the server names, for sockets or media.
+   * @throws if the server at this address does not allow load tests; the message gives the reason
    */
   mayAim: (host: string) => void
-  /** Ends it early; the report is made all the same. */
+  /** Ends the test early; the report is made anyway. */
   signal: AbortSignal
   onProgress?: (said: string) => void
 }
@@ -50,12 +50,12 @@ export interface LoadReport {
   meetings: number
   asked: number
   joined: number
-  /** Why joins failed, with how many. */
+  /** The reasons of failed joins, with their numbers. */
   failures: Record<string, number>
   /** Removed or disconnected while they were inside. */
   lost: number
   joinMs: Quantiles | null
-  /** From asking to come in to the first packet of another's media. */
+  /** From the entry request to the first packet of another participant's media. */
   firstMediaMs: Quantiles | null
   streams: {
     expected: number
@@ -79,7 +79,7 @@ export interface LoadReport {
   }
   /** The server's media workers that have participants, by port. */
   workers: WorkerReport[]
-  /** From one participant through the server to another. */
+  /** The delay from one participant through the server to another. */
   delayMs: Quantiles | null
   /** Percent of one core, while all were inside; null if unknown. */
   serverCpuPercent: number | null
@@ -112,7 +112,7 @@ export interface Quantiles {
   max: number
 }
 
-/** Delays that are kept, evenly chosen once there are more. */
+/** The number of delays that are kept; if there are more, a random sample. */
 const MOST_DELAYS = 200_000
 const LAG_RESOLUTION_MS = 10
 const NS_IN_MS = 1e6
@@ -212,7 +212,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
           .map((meetingId) => {
             const inside = people.filter((one) => one.meetingId === meetingId)
             const sending = inside.filter(({ sources }) => sources.length > 0).length
-            // Everybody receives every sender but oneself.
+            // Everybody receives every other sender.
             return sending * (inside.length - 1) * perPerson
           })
           .reduce((sum, one) => sum + one, 0),
@@ -297,7 +297,7 @@ function quantiles(values: readonly number[]): Quantiles | null {
   return { p50: at(0.5), p95: at(0.95), max: round(sorted.at(-1)!) }
 }
 
-/** At most so many of many values, each with the same chance to be among them. */
+/** A random sample of limited size. */
 class Reservoir {
   readonly values: number[] = []
   readonly #most: number

@@ -18,7 +18,7 @@ test('only a meeting that allows it, is not deactivated and has a key may be kno
     ['one that allows it', meeting(true), true, undefined],
   ]
   for (const [what, one, hasKey, code] of cases) assert.equal(refusalOfKnock(one, hasKey)?.code, code, what)
-  // Nothing tells one refusal from another.
+  // All refusals look the same.
   const texts = [undefined, meeting(false), meeting(false, 1)].map(
     (one) => refusalOfKnock(one, true)!.message,
   )

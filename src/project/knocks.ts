@@ -1,4 +1,4 @@
-/** Knocking at a meeting's bare address (docs/decisions/0023): whom the server gives a token that asks to join, and nothing more. */
+/** Knocking at a meeting's bare address (docs/decisions/0023): decides who gets a token that may only ask to join. */
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { KeyRing, RingKey } from './key-ring.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -6,7 +6,10 @@ import { Refusal } from '../protocol/errors.ts'
 import { isReadable } from '../protocol/ids.ts'
 import { jtiOfKnock, mintToken } from '../token/token.ts'
 
-/** Its holder uses it at once, and again after a reload or a lost connection. Forbidding knocks ends it for whoever was not let in. */
+/**
+ * The holder uses the token at once, and again after a reload or a lost connection. If knocking is switched off, tokens
+ * of people who were not admitted end.
+ */
 const KNOCK_TTL_SECONDS = 12 * 3600
 
 export interface Knock {
@@ -22,13 +25,15 @@ export interface Knocks {
    * MEETING_ID_DISABLED
    */
   find(anyId: string): Promise<{ meeting: MeetingRecord; key: RingKey }>
-  /** A token for one new participant of this meeting, who asks. @param unique an id that nobody else has */
+  /**
+   * Makes a token with which one new participant may ask to join this meeting. @param unique an id that nobody else has
+   */
   mint(meeting: MeetingRecord, key: RingKey, unique: string): Knock
 }
 
 /**
- * Who asks says nothing of themselves, so a refusal must not tell them which meetings exist: one that does not allow
- * knocking is no other than one that does not exist, deactivated or not.
+ * A person who knocks is unknown, so a refusal must not reveal which meetings exist: a meeting that does not allow
+ * knocking, deactivated or not, looks like one that does not exist.
  */
 export function refusalOfKnock(
   meeting: Pick<MeetingRecord, 'settings' | 'disabledAt'> | undefined,
@@ -54,7 +59,7 @@ export function createKnocks({
 }): Knocks {
   return {
     find: async (anyId) => {
-      // An address names no project: a custom id is looked for in the first one alone.
+      // The address names no project, so a custom id is looked up only in the first project.
       const named = isReadable(anyId) ? await store.meetings.get(anyId) : undefined
       const first = keys.defaultKey()?.projectId
       const meeting = named ?? (first === undefined ? undefined : await catalogue.find(first, anyId))

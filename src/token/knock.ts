@@ -1,6 +1,6 @@
 /**
- * Tokens of people who knock at a meeting's bare address (docs/decisions/0023). Their `jti` says so, which takes something from
- * them and gives nothing: an app that mints such an id itself only narrows its own token.
+ * Tokens of people who knock at a meeting's bare address (docs/decisions/0023). They are recognised by their `jti`,
+ * which only restricts them: an app that mints such a `jti` itself narrows its own token.
  */
 import type { Grant } from './grant.ts'
 

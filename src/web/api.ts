@@ -7,9 +7,9 @@ import { createCaller, type CallOptions, type Method } from '../server-client/ca
 export { ServerClientError } from '../server-client/call.ts'
 export type { CallOptions, Method }
 
-/** What one goes into a meeting with. */
+/** The token with which the page joins a meeting. */
 export interface Pass extends BarePass {
-  /** Whether one asks to join; absent where the page does not know. */
+  /** Whether the person must ask to join; absent if the page does not know. */
   entry?: InvitedPass['entry']
   /** The participant that the token is for, if the person knocked. */
   participantId?: string
@@ -42,7 +42,7 @@ export const signIn = (code: string): Promise<unknown> =>
   call('POST', '/v2/admin/sign-in', { body: { code } })
 export const exchangeInvite = (code: string): Promise<InvitedPass> =>
   call('POST', '/invites/exchange', { body: { code } })
-/** A pass of somebody who knocks names the participant that it is for. */
+/** Requests a pass by knocking; it names the participant that it is for. */
 export const knock = (meetingId: string): Promise<KnockedPass> =>
   call('POST', '/page/knock', { body: { meetingId } })
 export const mayBeKnockedAt = (token: string, roomId: string): Promise<KnockSetting> =>

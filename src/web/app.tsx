@@ -59,7 +59,7 @@ declare global {
   }
 }
 
-/** A code with a letter missing is one that does not work. */
+/** Exchanges an invite code for a pass. A truncated code is reported like an unknown one. */
 async function passOfInvite(code: string): Promise<Pass> {
   try {
     return await exchangeInvite(code)
@@ -68,7 +68,7 @@ async function passOfInvite(code: string): Promise<Pass> {
   }
 }
 
-/** @throws {PageError} NO_KNOCK where the bare address is of no use */
+/** @throws {PageError} NO_KNOCK if the meeting's bare address admits nobody */
 async function knockAt(meetingId: string): Promise<Pass> {
   try {
     return await knock(meetingId)
@@ -80,7 +80,7 @@ async function knockAt(meetingId: string): Promise<Pass> {
 export function App({ address }: { address: Address }) {
   const [screen, setScreen] = useState<Screen>({ name: 'busy', text: 'One moment…' })
   const meetingRef = useRef<Meeting | undefined>(undefined)
-  /** Counts what opens a meeting: an app may hand over its token while the page still knocks. */
+  /** Counts attempts to open a meeting, because an app may hand over its token while the page still knocks. */
   const opened = useRef(0)
 
   const refuse = useCallback((error: unknown, pass?: Pass) => {

@@ -1,4 +1,4 @@
-/** How tiles share a space: the number of columns that makes them largest. */
+/** Computes how tiles share a space: the number of columns that makes them largest. */
 
 export interface Grid {
   columns: number

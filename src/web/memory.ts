@@ -3,10 +3,10 @@ import type { Pass } from './api.ts'
 
 const PARTICIPANT = 'anteroom:participant'
 const tokenOf = (meetingId: string): string => `anteroom:${meetingId}`
-/** Whoever knocked is one participant in that meeting alone. */
+/** A person who knocked has a participant id of their own in each meeting. */
 const knockerOf = (meetingId: string): string => `${PARTICIPANT}:${meetingId}`
 
-/** Refusals of a token that none of its later uses will escape. */
+/** Refusals that a token will get again. */
 const DEAD = new Set(['INVALID_TOKEN', 'INVALID_API_KEY', 'APIKEY_DEACTIVATED', 'INVALID_PERMISSIONS'])
 
 export const memory = {
@@ -20,7 +20,7 @@ export const memory = {
     if (participantId === undefined) sessionStorage.removeItem(knockerOf(meetingId))
     else sessionStorage.setItem(knockerOf(meetingId), participantId)
   },
-  /** A reload after that knocks, or says what to ask for, instead of being refused for ever. */
+  /** A reload then knocks or asks what to do, instead of being refused again. */
   refused: ({ meetingId }: Pass, reason: string): void => {
     if (!DEAD.has(reason)) return
     sessionStorage.removeItem(tokenOf(meetingId))

@@ -1,10 +1,13 @@
-/** Every door that judges a secret answers one address only so many wrong ones, and counts them wherever they are shown. */
+/**
+ * Every interface that checks a secret answers only a limited number of wrong ones per address, and counts them all
+ * together.
+ */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { ADMIN_KEY, API_KEY, SECRET, signAnything, TestServer } from '../support/test-server.ts'
 
 const MOST = 6
-/** The password and codes have a pace of their own. */
+/** The password and codes have their own rate limit. */
 const MOST_OF_ANY = 40
 const METRICS_TOKEN = 'a-token-for-scrapers-0001'
 
@@ -22,7 +25,10 @@ interface Door {
   path: string
   body?: (guess: string) => unknown
   headers?: (guess: string) => Headers
-  /** Headers with the right secret, where it may have been chosen by a person and so is not looked at any more. */
+  /**
+   * Headers with the right secret, for secrets that a person may have chosen: after too many guesses, they are not
+   * checked any more.
+   */
   right?: Headers
 }
 
@@ -36,7 +42,7 @@ const forged = (secret: string): Headers => ({
 })
 const admin = { headers: bearer, right: bearer(ADMIN_KEY) }
 
-/** So that the caller is not taken for the owner at this machine. */
+/** So that the caller does not count as the owner at this machine. */
 const PROXIED = { 'x-forwarded-for': '127.0.0.1' }
 
 const doors: Record<string, Door> = {
@@ -105,7 +111,7 @@ async function statusOf(
 
 for (const [what, door] of Object.entries(doors)) {
   test(`${what}: an address that guesses is refused with 429 after some attempts`, async () => {
-    // A minute later everybody starts anew, and meanwhile the clock stands.
+    // The limits have recovered a minute later; until then the clock stands still.
     server.stillAt ??= Date.now()
     server.aheadMs += 3600_000
     const most = door.headers ? MOST : MOST_OF_ANY

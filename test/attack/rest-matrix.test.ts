@@ -1,6 +1,7 @@
 /**
- * Every operation of the REST API by every kind of token: in order, removed from the session, revoked, of another project. What
- * is expected stands in a table of its own, so that it does not follow from the program. What is refused changes nothing.
+ * Calls every operation of the REST API with every kind of token: valid, removed from the session, revoked, of another
+ * project. The expected results are a separate table, so that they do not follow from the program. Refused calls have
+ * no effect.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -9,14 +10,14 @@ import { calls, Stage, type Call } from '../support/rest-calls.ts'
 import { ADMIN_KEY, API_KEY, SECRET, signAnything, TestServer } from '../support/test-server.ts'
 import { OTHER } from './two-projects.ts'
 
-/** What a call needs; `inside`: to be in the meeting with this very token. */
+/** The permission that a call needs; `inside`: its holder must be in the meeting with this token. */
 type Needs = 'nothing' | 'entry' | 'admit' | 'moderate' | 'allow_mod' | 'inside'
 
 interface Row {
   needs: Needs
   /** The role that a token with roles must name. A token for management then needs no permission. Default `crawler`. */
   role?: 'crawler' | 'rtc' | 'any'
-  /** Default: one meeting. `create`: none yet, so that one who was removed elsewhere may. */
+  /** Default: one meeting. `create`: no meeting yet, so a participant removed elsewhere may call it. */
   about?: 'project' | 'create'
 }
 
@@ -28,7 +29,7 @@ const list: Row = { needs: 'nothing', about: 'project' }
 const invite: Row = { needs: 'admit', role: 'any' }
 const manage: Row = { needs: 'allow_mod' }
 
-/** Lists that are empty for a meeting of another project, or none. */
+/** Lists that are empty for a meeting that does not exist or belongs to another project. */
 const listsNothing = new Set([
   'GET /v2/sessions',
   'GET /v2/recordings',
@@ -70,7 +71,7 @@ const policy: Record<string, Row> = {
   'GET /files/{meetingId}/{fileId}/{name}': { needs: 'inside', role: 'any' },
   'POST /v2/invites': invite,
   'GET /v2/invites': invite,
-  // The invite of the table is another token's.
+  // The invite in the table was made by another token.
   'POST /v2/invites/{inviteId}/revoke': { needs: 'allow_mod', role: 'any' },
 
   'GET /v2/sessions': watch,
@@ -131,7 +132,7 @@ const policy: Record<string, Row> = {
   'GET /v2/rooms/{roomId}/values/{key}': watch,
   'PUT /v2/rooms/{roomId}/values/{key}': { needs: 'admit' },
   'GET /v2/rooms/{roomId}/removals': watch,
-  // The removal of the table is a moderator's.
+  // The removal in the table was made by a moderator.
   'POST /v2/rooms/{roomId}/removals/lift': { needs: 'allow_mod' },
 
   'GET /v2/webhooks/deliveries': manage,
@@ -146,9 +147,9 @@ interface Kind {
   name: string
   permissions: string[]
   roles?: ('crawler' | 'rtc')[]
-  /** The meeting that the token is for: that of the call, or another. */
+  /** The meeting of the token: that of the call, or another. */
   room?: 'own' | 'other'
-  /** Bound to a participant that no call is about. */
+  /** Whether the token is bound to a participant that no call concerns. */
   participant?: true
 }
 
@@ -171,7 +172,7 @@ const kinds: Kind[] = [
   { name: 'for a participant who moderates', permissions: ['allow_mod'], participant: true },
 ]
 
-/** The statuses with which a call may be refused; undefined where it must be answered. */
+/** The codes with which a call may be refused; undefined if it must succeed. */
 type Expected = { codes: string[] } | undefined
 
 const NO_TOKEN = ['INVALID_TOKEN']
@@ -211,7 +212,7 @@ function wayIn(permissions: string[]): 'ask' | 'direct' | 'moderator' | undefine
   }
 }
 
-/** Whether somebody can come in with it and be removed; what holds of a token without roles holds of one with both. */
+/** Whether a participant can join with the token and be removed; a token without roles has both. */
 const canBeRemoved = ({ permissions, roles, room }: Kind): boolean =>
   wayIn(permissions) !== undefined && (roles?.join() ?? 'rtc') === 'rtc' && room !== 'other'
 
@@ -258,7 +259,7 @@ test('every operation that takes a token has a row in the table, and names the p
       allow_mod: ['allow_mod'],
     }
 
-    // Whose removal or invite it is decides further.
+    // The owner of the removal or invite matters too.
     const isAboutAnothers = key.endsWith('/removals/lift') || key.endsWith('{inviteId}/revoke')
     assert.deepEqual(named, all[isAboutAnothers ? 'admit' : row.needs], key)
   }
@@ -289,7 +290,7 @@ async function send(server: TestServer, key: string, call: Call, authorization: 
 
 const management = (server: TestServer): string => server.token(['allow_mod'], { roles: ['crawler'] })
 
-/** The meeting that a call is about, if it is about one. */
+/** The meeting of a call, if it has one. */
 async function roomOf(
   server: TestServer,
   { path = {}, query = {}, body, roomId: room }: Call,
@@ -304,7 +305,7 @@ async function roomOf(
   return undefined
 }
 
-/** All that the calls could change, as far as it stands still by itself. */
+/** Everything that the calls could change, as far as it does not change by itself. */
 async function stateOf(server: TestServer, key: string, roomId: string | undefined): Promise<string> {
   const token = management(server)
   const get = async (path: string): Promise<unknown> =>
@@ -323,7 +324,7 @@ async function stateOf(server: TestServer, key: string, roomId: string | undefin
         ]),
   ]
   const all = await Promise.all(paths.map(get))
-  // Every test here revokes tokens of its own, several at once.
+  // Each test revokes its own tokens, several at once.
   if (key === 'POST /v2/tokens/revoke') {
     const { body } = await server.rest('GET', '/v2/tokens/revoked?perPage=100', undefined, token)
     all.push(body.data.some(({ jti }: { jti: string }) => jti === 'documented'))
@@ -334,7 +335,7 @@ async function stateOf(server: TestServer, key: string, roomId: string | undefin
 }
 
 let participants = 0
-/** Comes into a meeting with this token and is removed from it. */
+/** Joins a meeting with this token, and is removed from it. */
 async function removedFrom(
   server: TestServer,
   meetingId: string,
@@ -385,14 +386,14 @@ for (const moderation of ['grant', 'open'] as const) {
     { concurrency: 4 },
     () => {
       for (const [key, row] of Object.entries(policy)) {
-        // The others do not ask who moderates.
+        // `MODERATION` does not affect the other calls.
         if (moderation === 'open' && row.needs !== 'moderate' && row.needs !== 'allow_mod') continue
         test(key, async () => {
           const server = servers[moderation]!
           const stage = new Stage(server)
           const call = await calls[key]!(stage)
           const roomId = await roomOf(server, call)
-          // Under way, so that somebody can be removed.
+          // With a running session, so that somebody can be removed.
           const keeper = roomId ?? (await server.createMeeting())
           await server
             .connect({ meetingId: keeper, token: server.token(['allow_join']), participantId: 'keeper' })
@@ -404,7 +405,7 @@ for (const moderation of ['grant', 'open'] as const) {
             kinds.filter(mayOnceInside).map(async (kind) => {
               const { token, participantId } = tokenOf(server, kind, keeper)
               await removedFrom(server, keeper, token, participantId)
-              // Another token of the same participant is no better.
+              // Another token of the same participant is refused too.
               return kind.participant
                 ? [token, tokenOf(server, kind, keeper, { participantId }).token].map((one) => ({
                     kind,
@@ -447,7 +448,7 @@ for (const moderation of ['grant', 'open'] as const) {
               ...OTHER,
               ...(row.role === 'rtc' ? {} : { roles: ['crawler', 'rtc'] }),
             })
-            // A list of what is not there is empty.
+            // A list for a missing meeting is empty.
             if (!listsNothing.has(key))
               refusals.push(['another project', other, ['INVALID_MEETING_ID', 'NOT_FOUND']])
           }
@@ -471,7 +472,7 @@ for (const moderation of ['grant', 'open'] as const) {
 
           for (const kind of kinds) {
             if (expected(row, kind, moderation)) continue
-            // What changes something needs something that can be changed.
+            // A call that changes something needs an object of its own.
             const own = key.startsWith('GET ') ? call : await calls[key]!(stage)
             const { token } = tokenOf(server, kind, await roomOf(server, own))
             const answer = await send(server, key, own, token)

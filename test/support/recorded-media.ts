@@ -1,4 +1,7 @@
-/** Real media for tests of recordings: frames that ffmpeg encoded, as RTP, and what ffprobe and ffmpeg say of a file. */
+/**
+ * Real media for tests of recordings: frames encoded by ffmpeg, as RTP, and examination of files with ffprobe and
+ * ffmpeg.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -51,7 +54,7 @@ const ENCODERS = {
 }
 export type VideoName = keyof typeof ENCODERS
 
-/** Frames of what a source of libavfilter shows; for H.264 in Annex B, an access unit each. */
+/** Encodes the video of a libavfilter source into frames; H.264 in Annex B, one access unit each. */
 export function pictures(codec: VideoName, source: string, given: string[] = []): Buffer[] {
   const input = ['-f', 'lavfi', '-i', source, ...given, ...ENCODERS[codec], '-pix_fmt', 'yuv420p']
   if (codec === 'h264') return accessUnits(encoded([...input, '-bsf:v', 'h264_metadata=aud=insert'], 'h264'))
@@ -76,7 +79,7 @@ function accessUnits(stream: Buffer): Buffer[] {
   return units
 }
 
-/** Packets of Opus of 20 ms, of what a source of libavfilter sounds like. */
+/** Encodes the sound of a libavfilter source into Opus packets of 20 ms. */
 export function sounds(source: string): Buffer[] {
   const given = ['-f', 'lavfi', '-i', source, '-ar', '48000', '-ac', '2', '-c:a', 'libopus', '-b:a', '48k']
   const file = encoded([...given, '-application', 'audio', '-frame_duration', '20', '-vbr', 'off'], 'ogg')
@@ -93,13 +96,13 @@ export function sounds(source: string): Buffer[] {
       open = []
     }
   }
-  // Two headers come first.
+  // The first two are headers.
   return packets.slice(2)
 }
 
 const PACKET_BYTES = 1100
 
-/** The payloads of a frame of VP8 (RFC 7741), with a picture id as browsers send it. */
+/** Splits a VP8 frame into payloads (RFC 7741), with a picture id as browsers send it. */
 export function vp8Payloads(frame: Buffer, pictureId: number): Buffer[] {
   const payloads: Buffer[] = []
   for (let at = 0; at < frame.length; at += PACKET_BYTES) {
@@ -114,9 +117,9 @@ export function vp8Payloads(frame: Buffer, pictureId: number): Buffer[] {
   return payloads
 }
 
-/** The payloads of a frame of VP9 (RFC 9628) in one layer. */
+/** Splits a VP9 frame into payloads (RFC 9628), in one layer. */
 export function vp9Payloads(frame: Buffer, pictureId: number): Buffer[] {
-  // The sixth bit of a frame's head: 0 for a key frame, of profile 0.
+  // The sixth bit of the frame header is 0 in a key frame of profile 0.
   const isInter = (frame[0]! & 0x04) !== 0
   const payloads: Buffer[] = []
   for (let at = 0; at < frame.length; at += PACKET_BYTES) {
@@ -128,12 +131,12 @@ export function vp9Payloads(frame: Buffer, pictureId: number): Buffer[] {
   return payloads
 }
 
-/** The payloads of an access unit of H.264 (RFC 6184): what fits goes alone, the rest in fragments. */
+/** Splits an H.264 access unit into payloads (RFC 6184): units that fit are sent alone, larger ones in fragments. */
 export function h264Payloads(unit: Buffer): Buffer[] {
   const nals = unit
     .toString('latin1')
     .split('\0\0\x01')
-    // A start code may have a zero more.
+    // A start code may have one more zero.
     .map((nal) => nal.replace(/\0$/, ''))
     .filter((nal) => nal.length > 0)
     .map((nal) => Buffer.from(nal, 'latin1'))
@@ -157,7 +160,7 @@ export function h264Payloads(unit: Buffer): Buffer[] {
   return payloads
 }
 
-/** The payloads of a temporal unit of AV1, whose OBUs tell their lengths. */
+/** Splits an AV1 temporal unit, whose OBUs contain their lengths, into payloads. */
 export function av1Payloads(unit: Buffer): Buffer[] {
   const elements: Buffer[] = []
   for (let at = 0; at < unit.length;) {
@@ -186,7 +189,7 @@ export function av1Payloads(unit: Buffer): Buffer[] {
   return payloads
 }
 
-/** Makes RTP packets of one stream. */
+/** Creates the RTP packets of one stream. */
 export class RtpWriter {
   readonly #ssrc: number
   readonly #payloadType: number
@@ -206,7 +209,7 @@ export class RtpWriter {
     this.#sequence = sequence
   }
 
-  /** One packet for each payload; the last one has the marker. */
+  /** Creates one packet per payload; the last one has the marker. */
   packets(payloads: Buffer[], timestamp: number): Buffer[] {
     return payloads.map((payload, at) => {
       const header = Buffer.alloc(12)
@@ -224,13 +227,13 @@ export class RtpWriter {
 export interface Probe {
   duration: number
   format: string
-  /** By kind. */
+  /** Keyed by kind. */
   streams: Partial<
     Record<'audio' | 'video', { codec: string; frames: number; width?: number; height?: number }>
   >
 }
 
-/** What ffprobe says of a file, with its frames decoded and counted. Throws if it cannot open it. */
+/** Returns ffprobe's description of a file, with its frames decoded and counted. Throws if it cannot be opened. */
 export function probe(path: string): Probe {
   const { stdout } = run('ffprobe', [
     '-v',
@@ -264,12 +267,12 @@ export function probe(path: string): Probe {
   }
 }
 
-/** What ffmpeg complains of when it decodes a file; empty when all is well. */
+/** Returns the errors of ffmpeg while it decodes a file; empty if there are none. */
 export function decodeErrors(path: string): string {
   return run('ffmpeg', ['-v', 'error', '-i', path, '-enc_time_base', '-1', '-f', 'null', '-']).stderr
 }
 
-/** When pictures are shown, in seconds, and how bright each is, from 0 to 255. */
+/** The times of the frames in seconds, and the brightness of each from 0 to 255. */
 export function brightness(path: string): { time: number; luma: number }[] {
   const filter = 'signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-'
   const { stdout } = run('ffmpeg', [
@@ -294,7 +297,7 @@ export function brightness(path: string): { time: number; luma: number }[] {
   )
 }
 
-/** When it gets loud after half a second of silence or more, in seconds. */
+/** The times in seconds at which sound starts after at least half a second of silence. */
 export function loudAt(path: string): number[] {
   const { stderr } = run('ffmpeg', [
     '-hide_banner',
@@ -309,13 +312,13 @@ export function loudAt(path: string): number[] {
   ])
   const [hours, minutes, seconds] = (/.*time=(\d+):(\d+):([\d.]+)/s.exec(stderr) ?? []).slice(1).map(Number)
   const end = hours! * 3600 + minutes! * 60 + seconds!
-  // At the end it says so too.
+  // ffmpeg reports the end of the file as well.
   return [...stderr.matchAll(/silence_end: ([\d.]+)/g)]
     .map(([, time]) => Number(time))
     .filter((time) => time < end - 0.1)
 }
 
-/** The loudest sample of a span in seconds, in dB below the loudest that there can be. */
+/** The peak level of a span in seconds, in dB below full scale. */
 export function loudest(path: string, from: number, to: number): number {
   const filter = `atrim=${from}:${to},volumedetect`
   const { stderr } = run('ffmpeg', ['-hide_banner', '-i', path, '-vn', '-af', filter, '-f', 'null', '-'])

@@ -1,4 +1,4 @@
-/** Recordings in a time of the test's own: what is sent, step by step, and what becomes of it. */
+/** Records with simulated time: a test sends media step by step, and examines the files. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ import type { RecorderOptions } from '../../src/output/tracks/recorder.ts'
 import { brightness, loudAt, pictures, RtpWriter, sounds, vp8Payloads } from './recorded-media.ts'
 import { ScriptedStream, type CodecName, type ScriptedSource } from './scripted-source.ts'
 
-/** What is sent in each step of 20 ms. */
+/** Sends the media of one step of 20 ms. */
 type Send = (elapsedMs: number) => void
 
 const STEP_MS = 20
@@ -27,7 +27,7 @@ export const FRAME_MS = 100
 /** Why recordings cannot be tested here; false if they can. */
 export const skip = !findFfmpeg() && 'there is no ffmpeg'
 
-/** The bench of a test file, set up for each test. */
+/** Sets up the bench for each test of a file. */
 export function benchOfTests(): RecordingBench {
   const bench = new RecordingBench()
   beforeEach(() => !skip && bench.open())
@@ -38,7 +38,7 @@ export function benchOfTests(): RecordingBench {
 class RecordingBench {
   folder = ''
   now = 0
-  /** A flash and a beep at the same instant, every five seconds. */
+  /** Video with a flash every five seconds, at the same time as a beep. */
   flashes: Buffer[] = []
   beeps: Buffer[] = []
   #producers = 0
@@ -76,7 +76,7 @@ class RecordingBench {
       for (const send of sends) send(step * STEP_MS)
       this.now += STEP_MS
       mock.timers.tick(STEP_MS)
-      // Files are written and taps are opened meanwhile.
+      // Lets files be written and taps be opened.
       if (step % 50 === 0) await new Promise(setImmediate)
     }
   }
@@ -95,12 +95,12 @@ class RecordingBench {
     })
   }
 
-  /** Adds a microphone and a camera of Ann's. */
+  /** Adds Ann's microphone and camera. */
   devices(source: ScriptedSource): [mic: ScriptedStream, cam: ScriptedStream] {
     return [source.add(this.streamOf('audio', 'audio')), source.add(this.streamOf('video', 'vp8'))]
   }
 
-  /** Sends the beeps over and over, from the beginning. */
+  /** Sends the beeps in a loop from the beginning. */
   voice(stream: Pick<ScriptedStream, 'send'>): Send {
     const writer = new RtpWriter({ ssrc: 1, payloadType: 100 })
     let count = 0
@@ -156,7 +156,7 @@ export const trackConfig = (
 export const near = (actual: number, expected: number, within: number, what: string): void =>
   assert.ok(Math.abs(actual - expected) <= within, `${what}: ${actual} and not ${expected} ± ${within}`)
 
-/** Each flash with its beep, in ms. */
+/** The offset between each flash and its beep, in ms. */
 export function clapOffsets(path: string): number[] {
   const lit = brightness(path).filter(({ luma }) => luma > 150)
   const loud = loudAt(path)
@@ -164,7 +164,7 @@ export function clapOffsets(path: string): number[] {
   return lit.map(({ time }, at) => (loud[at]! - time) * 1000)
 }
 
-/** The same where a busy machine may swallow a flash or a beep: each flash that has a beep near it. */
+/** Like `clapOffsets`, for a busy machine that may lose a flash or a beep: only flashes with a beep near them. */
 export function nearClapOffsets(path: string): number[] {
   const loud = loudAt(path)
   return brightness(path)

@@ -1,4 +1,7 @@
-/** Real speech and a real recogniser, both of the distribution: espeak-ng says words, and pocketsphinx hears which they are. */
+/**
+ * Real speech and a real recogniser, both from the distribution: espeak-ng speaks words, and pocketsphinx recognises
+ * them.
+ */
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -12,8 +15,8 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /**
- * The recogniser is an old one, and the voice a machine's: it tells these words apart, and would not understand free speech.
- * It hears any number of them, in any order.
+ * The recogniser is old and the voice synthetic: it distinguishes these words, but would not understand free speech. It
+ * accepts any number of them in any order.
  */
 const WORDS =
   'monday wednesday thursday saturday january september november seven elephant banana yellow window hospital telephone computer umbrella mountain river garden'
@@ -57,7 +60,7 @@ export async function speak(
   await rm(raw)
 }
 
-/** ffmpeg as a microphone: the file as Opus over RTP, payload type 111, in real time. */
+/** Uses ffmpeg as a microphone: sends the file as Opus over RTP, payload type 111, in real time. */
 export async function play(
   wav: string,
   ssrc: number,
@@ -68,7 +71,7 @@ export async function play(
   await once(socket, 'listening')
   let index = 0
   socket.on('message', (packet) => send(packet, index++))
-  // RTCP goes to a port at which nobody listens.
+  // RTCP goes to a port on which nothing listens.
   const to = `rtp://127.0.0.1:${socket.address().port}?rtcpport=9`
   const codec = ['-c:a', 'libopus', '-b:a', '32k', '-ac', '2', '-payload_type', '111', '-ssrc', String(ssrc)]
   const ffmpeg = spawn(
@@ -77,20 +80,20 @@ export async function play(
     { stdio: ['ignore', 'ignore', 'inherit'] },
   )
   await once(ffmpeg, 'close')
-  // What it sent last is read.
+  // Lets the last packets arrive.
   await new Promise((resolve) => setTimeout(resolve, 200))
   socket.close()
 }
 
 export interface SpeechServer {
-  /** As `TRANSCRIPTION_URL` takes it. */
+  /** A value for `TRANSCRIPTION_URL`. */
   url: string
-  /** What was asked of it. */
+  /** The requests that it received. */
   readonly asked: { authorization: string | undefined; bytes: number; text: string }[]
   close(): Promise<void>
 }
 
-/** An OpenAI-compatible endpoint; a language model is there too, which repeats what it is asked. */
+/** Starts an OpenAI-compatible endpoint, including a language model that repeats its input. */
 export async function startSpeechServer(): Promise<SpeechServer> {
   const folder = await mkdtemp(join(tmpdir(), 'anteroom-speech-'))
   const grammar = join(folder, 'words.gram')

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 
 const FLOAT = 1
 const INT64 = 7
-/** What sherpa-onnx makes of 10 ms of sound: how loud it is in 80 bands, low to high. */
+/** sherpa-onnx turns 10 ms of sound into the loudness of 80 bands, from low to high. */
 const BANDS = 80
 const LOW = [5, 25] as const
 const HIGH = [50, 75] as const
@@ -62,7 +62,10 @@ const constant = (name: string, shape: number[], numbers: Float32Array): Field =
   ],
 ]
 
-/** Each tone is as likely as its bands are louder than those of the other; silence is likelier than either where none is. */
+/**
+ * The more the bands of a tone exceed those of the other, the likelier that tone; silence is likelier than both if no
+ * band is loud.
+ */
 function weights(): Float32Array {
   const matrix = new Float32Array(BANDS * TOKENS.length)
   for (const [token, sign] of [

@@ -1,4 +1,4 @@
-/** Whoever has a meeting's bare address may ask to join, where the meeting allows it, and gets nothing else. */
+/** Anybody who has a meeting's bare address may ask to join if the meeting allows it, and gets nothing else. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { openStore } from '../../store/open.ts'
@@ -27,7 +27,7 @@ before(async () => {
 })
 after(() => server.stop())
 beforeEach(async () => {
-  // Knocks of one address have a pace.
+  // Knocks from one address are rate-limited.
   server.aheadMs += 60_000
   roomId = await server.createMeeting({ knock: true })
 })
@@ -94,10 +94,10 @@ test('a meeting that may not be knocked at is refused like one that does not exi
   ])
     assert.deepEqual(await refusal(id), nothing, id)
   assert.equal((await knock('')).status, 400)
-  // It may be knocked at, so that it is closed is no secret.
+  // Because the meeting allows knocking, its deactivation is no secret.
   await server.rest('POST', '/v2/rooms/deactivate', { roomId })
   assert.equal(((await refusal(roomId)) as { code: string }).code, 'MEETING_ID_DISABLED')
-  // The key is held to the origins of its project; our own page, and programs, are none.
+  // The key is limited to its origins; our own page and programs are always allowed.
   assert.equal((await knock(ofOther.roomId, { origin: 'https://evil.example' })).status, 403)
   assert.equal((await knock(ofOther.roomId, { origin: server.url })).status, 200)
 })
@@ -124,7 +124,7 @@ test('the token asks, for one new participant of that meeting, and opens nothing
     ['POST', `/v2/rooms/${roomId}/messages`, { topic: 'CHAT', message: 'x' }],
   ] as const)
     assert.ok((await server.rest(method, path, body, mine.token)).status >= 400, path)
-  // No list of participants has somebody whom the server made up just now.
+  // A list of participants cannot contain somebody whose id was just created.
   const listed = await server.createMeeting({ knock: true, allowedParticipantIds: ['ann'] })
   assert.equal(await codeOf(guest(await knocked(listed))), 4023)
 })
@@ -145,7 +145,7 @@ test('who knocks waits in the lobby, is let in or not, and is told of the relay 
   await gus.hears('entryResponded', ({ decision }) => decision === 'allowed')
   assert.equal(await relays(), 1)
   await gus.finishJoin()
-  // Removed: out, and whoever knocks once more is a stranger who asks.
+  // After a removal, a person who knocks again is a stranger who must ask.
   await ann.request('removePeer', { peerId: mine.participantId })
   await gus.gone()
   await assert.rejects(guest(mine).enter(), { errorName: 'REMOVED_FROM_SESSION' })
@@ -171,7 +171,7 @@ test('knocks leave half of the lobby to others, thousands of them cost nothing, 
     const held = [guest(await knocked()), guest(await knocked())]
     await Promise.all(held.map((one) => one.enter()))
     await assert.rejects(guest(await knocked()).enter(), { errorName: 'RATE_LIMITED' })
-    // An invited guest finds room.
+    // There is room for an invited guest.
     const invited = server.connect({
       token: server.token(['ask_join']),
       meetingId: roomId,
@@ -186,7 +186,7 @@ test('knocks leave half of the lobby to others, thousands of them cost nothing, 
     }
     assert.equal(statuses.filter((status) => status === 200).length, 27)
     assert.ok(statuses.slice(27).every((status) => status === 429))
-    // Nobody of those who never came in is anywhere.
+    // Nobody who was not admitted appears anywhere.
     const { body } = await server.rest('GET', `/v2/rooms/${roomId}/live`)
     assert.equal(body.entryRequests.length, 3)
   } finally {
@@ -216,7 +216,7 @@ test('knocking that is forbidden ends the tokens of those outside, and those who
   const back = guest(inside)
   await back.enter()
   await back.hears('entryResponded', ({ decision }) => decision === 'allowed')
-  // What else was set is kept.
+  // Other settings are kept.
   const { body } = await server.rest('GET', `/v2/rooms/${roomId}`)
   assert.equal(body.autoCloseConfig.type, 'session-ends')
   assert.equal((await setKnock(roomId, true)).status, 200)
@@ -226,7 +226,7 @@ test('knocking that is forbidden ends the tokens of those outside, and those who
 test('a meeting from the page may be knocked at, one made over REST may not until it is said', async () => {
   const started = (await server.rest('POST', '/page/start', {}, `Bearer ${ADMIN_KEY}`)).body
   assert.equal((await knock(started.meetingId)).status, 200)
-  // Its host holds a token for joining alone, and may change it.
+  // Its host has a token that only joins, and may change the setting.
   const change = (token: string) =>
     server.rest('PUT', `/v2/rooms/${started.meetingId}/knock`, { knock: false }, token)
   assert.equal((await change(server.token(['allow_join']))).status, 403)

@@ -10,7 +10,7 @@ import { Attempts } from '../limits/attempts.ts'
 import { meetingFor } from './authorise.ts'
 import { describe } from './describe.ts'
 
-/** Of one address. The server keeps nothing of a knock; the lobby has limits of its own. */
+/** Per address. The server stores nothing about a knock; the lobby has its own limits. */
 const KNOCKS = { perSecond: 2, burst: 30 }
 const MAX_NAMES = 20
 

@@ -74,7 +74,7 @@ const BarButton = memo(function BarButton({
 
 const REACTIONS = ['👍', '👏', '❤️', '😂', '😮', '🎉']
 
-/** On narrow screens the raised hand is among the reactions. */
+/** On narrow screens, the button to raise a hand is among the reactions. */
 const ReactionButton = memo(function ReactionButton({
   onReact,
   handUp,

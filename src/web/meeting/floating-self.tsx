@@ -4,7 +4,7 @@ import { Tile } from './tile.tsx'
 import { useView } from './use-view.ts'
 import { cornerBeside, nearestCorner } from './view-settings.ts'
 
-/** Our own picture above the stage. It is dragged into a corner, or moved there with the arrow keys. */
+/** Our own video above the stage. It can be dragged into a corner, or moved there with the arrow keys. */
 export function FloatingSelf() {
   const { meeting, settings } = useModel()
   const { corner } = useView(settings)

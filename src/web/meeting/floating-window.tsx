@@ -8,7 +8,7 @@ import { Tile } from './tile.tsx'
 import { useView } from './use-view.ts'
 import { ViewSettings } from './view-settings.ts'
 
-/** The small window: whoever speaks, and the controls that one needs from another program. */
+/** The small window: the current speaker, and the controls that people need while they use another program. */
 export function FloatingWindow({ window: opened, onClose }: { window: Window; onClose: () => void }) {
   const { meeting, chat, actions, shown } = useModel()
   const stage = useMemo(() => {

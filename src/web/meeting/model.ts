@@ -1,4 +1,4 @@
-/** What every part of the meeting screen has at hand. The same object for as long as the screen shows the meeting. */
+/** The objects that every part of the meeting screen needs. They stay the same while the screen shows the meeting. */
 import { callAttention } from '../attention.ts'
 import { createContext, use } from 'react'
 import type { DeviceRequest, Meeting } from '../../client/client.ts'
@@ -27,7 +27,7 @@ export interface MeetingModel {
   openDialog: (dialog: OpenDialog) => void
 }
 
-/** How long sizes may change before they are told: an animation, a window that is dragged. */
+/** How long sizes must be stable before they are reported, because animations and dragged windows change them often. */
 const SETTLE_MS = 150
 
 export function createModel(meeting: Meeting, openDialog: MeetingModel['openDialog']): MeetingModel {
@@ -40,7 +40,7 @@ export function createModel(meeting: Meeting, openDialog: MeetingModel['openDial
   return { meeting, chat, notice, actions, shown, settings, seats, openDialog }
 }
 
-/** Undefined where the browser keeps it from the page. */
+/** Returns undefined if the browser denies access to it. */
 function browserStorage(): Storage | undefined {
   try {
     return localStorage
@@ -49,7 +49,7 @@ function browserStorage(): Storage | undefined {
   }
 }
 
-/** Follows what happens in the meeting. Returns the way to stop. */
+/** Follows the meeting. Returns a function that stops it. */
 export function follow({ meeting, chat, notice, shown, seats, openDialog }: MeetingModel): () => void {
   const stops = [
     chat.listen(),

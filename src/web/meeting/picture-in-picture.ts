@@ -1,4 +1,4 @@
-/** A small window above all others (Document Picture-in-Picture), which Chromium has and other browsers do not. */
+/** A small window above all others (Document Picture-in-Picture); only Chromium supports it. */
 interface DocumentPictureInPicture {
   requestWindow(options: { width: number; height: number }): Promise<Window>
 }

@@ -10,7 +10,7 @@ import { move, unzoomed, zoomAt, type Zoom } from './zoom.ts'
 const STEP = 1.25
 const KEY_STEP_PX = 60
 
-/** The shared screen in front, and a choice where there are several. */
+/** The shared screen in front, and a choice if there are several. */
 export function SharedScreens({ screens, shown }: { screens: SharedScreen[]; shown: SharedScreen }) {
   const { settings } = useModel()
   return (

@@ -1,12 +1,12 @@
 /**
- * How wide each picture of the others is shown, in device px: what is shown twice counts at its larger size, what is shown
- * nowhere is not sent. While the page is hidden, only what a small window above it shows is sent.
+ * Tracks how wide each video of the others is shown, in device px. The widest place of a stream counts; a stream
+ * without a place is not sent. While the page is hidden, only places in the small window above it count.
  */
 import type { Meeting, Stream } from '../../client/client.ts'
 
 export interface ShownPicturesOptions {
   page: Pick<Document, 'hidden' | 'addEventListener' | 'removeEventListener'>
-  /** Runs it a little later: a picture that moves from one place to another is never shown nowhere in between. */
+  /** Delays a call, so that a video that moves from one place to another is not paused in between. */
   later: (work: () => void) => void
 }
 
@@ -30,7 +30,7 @@ export class ShownPictures {
     this.#options = options
   }
 
-  /** Returns the way to stop. */
+  /** Returns a function that stops it. */
   listen(meeting: Source): () => void {
     const { page } = this.#options
     const plan = (): void => this.#plan()

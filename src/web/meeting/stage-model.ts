@@ -1,4 +1,4 @@
-/** What is on the stage: shared screens and participants in front, and the tiles beside them. */
+/** The content of the stage: shared screens and participants in front, and the tiles beside them. */
 import type { Meeting, Stream } from '../../client/client.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 import type { ViewSettings, ViewState } from './view-settings.ts'
@@ -12,32 +12,33 @@ export interface SharedScreen {
 }
 
 export interface Stage {
-  /** Where the tiles stand: by themselves, or in a strip or column beside the front. */
+  /** How the tiles are arranged: alone in a grid, or in a strip or column beside the front. */
   arrangement: 'grid' | 'strip' | 'column'
   /** The shared screen in front. */
   shared: SharedScreen | undefined
   /** All shared screens, to choose from. */
   screens: SharedScreen[]
-  /** Whose tiles are in front. Nobody's beside a shared screen. */
+  /** The participants in front; none beside a shared screen. */
   front: string[]
-  /** Whose tiles stand beside the front, in the order in which they came; our own first. */
+  /** The participants with tiles beside the front, in order of joining, ourselves first. */
   tiles: string[]
-  /** Whether our own picture floats above the stage. */
+  /** Whether our own video floats above the stage. */
   floating: boolean
 }
 
 /** More pinned participants than this stay among the tiles. */
 const MAX_FRONT = 4
 
-/** Everybody who is in the meeting, ourselves first. */
+/** The ids of all participants, ourselves first. */
 export function everyone({ self, participants }: Pick<Meeting, 'self' | 'participants'>): string[] {
   return [self.id, ...participants.keys()]
 }
 
 /**
- * What was chosen by hand wins: the shared screen, then those whom we pinned, then those who are pinned for all; at last the layout.
+ * A choice by hand comes first: the shared screen, then participants whom we pinned, then those pinned for all; then
+ * the layout decides.
  *
- * @param lastSpeaker who spoke last and is still here, apart from ourselves
+ * @param lastSpeaker the last speaker who is still present, except ourselves
  */
 export function stageOf(
   meeting: StageSource,
@@ -50,7 +51,7 @@ export function stageOf(
   const own = meeting.self.id
   const others = all.filter((id) => id !== own)
   const front = shared ? [] : frontOf()
-  // Alone, we always see ourselves.
+  // If nobody else is present, we always see ourselves.
   const hidesSelf = selfView !== 'tile' && others.length > 0
   const tiles = all.filter((id) => !front.includes(id) && !(hidesSelf && id === own))
   const hasFront = shared !== undefined || front.length > 0
@@ -104,20 +105,20 @@ export function stageView(meeting: Meeting, settings: ViewSettings): View<Stage>
 }
 
 export interface TilePage {
-  /** From 0; the last page where `page` is past it. */
+  /** Counted from 0; the last page if `page` is too large. */
   current: number
   pages: number
   shown: string[]
 }
 
-/** More tiles than fit are on further pages. */
+/** Puts tiles that do not fit on further pages. */
 export function tilePage(tiles: readonly string[], page: number, perPage: number): TilePage {
   const pages = Math.max(1, Math.ceil(tiles.length / perPage))
   const current = Math.min(page, pages - 1)
   return { current, pages, shown: tiles.slice(current * perPage, (current + 1) * perPage) }
 }
 
-/** All that is heard. */
+/** All received audio streams. */
 export function soundsOf({ participants }: Pick<Meeting, 'participants'>): Stream[] {
   return [...participants.values()].flatMap(({ streams }) =>
     [...streams.values()].filter(({ kind }) => kind === 'audio' || kind === 'shareAudio'),

@@ -11,7 +11,7 @@ import { onEvents, viewOf } from './view.ts'
 
 const GAP = 8
 
-/** What is shared or pinned in front, and the tiles. */
+/** Shows the stage: the front and the tiles. */
 export const Stage = memo(function Stage() {
   const { meeting, settings } = useModel()
   const { arrangement, shared, screens, front, tiles, floating } = useView(
@@ -40,7 +40,7 @@ function Front({ ids }: { ids: string[] }) {
   )
 }
 
-/** Measures the room it has and lays the tiles out in it. */
+/** Measures its space and arranges the tiles in it. */
 function Tiles({ ids }: { ids: string[] }) {
   const { meeting, seats } = useModel()
   const holder = useRef<HTMLDivElement>(null)

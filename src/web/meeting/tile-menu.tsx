@@ -3,7 +3,7 @@ import { Icon } from '../parts/icon.tsx'
 import { useModel } from './model.ts'
 import { menuOf, type TileAction, type TileContent } from './tile-model.ts'
 
-/** What we may do with this participant. */
+/** Our actions on this participant. */
 export function TileMenu({ tile }: { tile: TileContent }) {
   const { meeting, settings, openDialog } = useModel()
   const [open, setOpen] = useState(false)

@@ -1,4 +1,4 @@
-/** What the tile of one participant shows, and what its menu offers. */
+/** The content of one participant's tile, and the entries of its menu. */
 import type { Meeting, Moderation, Stream } from '../../client/client.ts'
 import type { ChatModel } from './chat-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
@@ -13,23 +13,23 @@ export interface TileContent {
   cameraOn: boolean
   shareOn: boolean
   picture: MediaStreamTrack | undefined
-  /** What `picture` is received as; undefined for our own. */
+  /** The received stream of `picture`; undefined on our own tile. */
   stream: Stream | undefined
   isSpeaking: boolean
-  /** For all. */
+  /** Pinned for all. */
   isPinned: boolean
   isPinnedByMe: boolean
   handUp: boolean
-  /** Whether we moderate this participant. */
+  /** Whether we may moderate this participant. */
   canModerate: boolean
 }
 
-/** What is read of a meeting. */
+/** The parts of a meeting that a tile reads. */
 export type TileSource = Pick<Meeting, 'self' | 'participants' | 'activeSpeakerId' | 'pinnedIds'> & {
   devices: Pick<Meeting['devices'], 'status' | 'camera'>
 }
 
-/** Undefined when nobody of this id is in the meeting. @param pinned whom we pinned for ourselves */
+/** Returns undefined if no participant has this id. @param pinned participants whom we pinned for ourselves */
 export function tileOf(
   meeting: TileSource,
   hands: ReadonlySet<string>,
@@ -67,14 +67,14 @@ export function tileOf(
     micOn,
     cameraOn,
     shareOn,
-    // While nothing arrives the last picture would stand still.
+    // While nothing arrives, the last frame would freeze.
     picture: stream?.paused === false ? stream.track : undefined,
     stream,
     canModerate: self.canModerate,
   }
 }
 
-/** Changes with its own participant, and not with the others. */
+/** Changes only with its own participant. */
 export function tileView(
   meeting: Meeting,
   chat: ChatModel,
@@ -102,7 +102,7 @@ export function tileView(
   )
 }
 
-/** The calls of `Moderation` that take a participant alone, and those that need more. */
+/** Methods of `Moderation` that need only a participant, and those that need more. */
 export type TileAction =
   Extract<keyof Moderation, `disable${string}` | `ask${string}`> | 'pinForMe' | 'pin' | 'unpin' | 'remove'
 
@@ -111,7 +111,7 @@ export interface MenuItem {
   action: TileAction
 }
 
-/** What the tile's menu offers. */
+/** The entries of the tile's menu. */
 export function menuOf({
   micOn,
   cameraOn,
@@ -137,7 +137,7 @@ export function menuOf({
   ]
 }
 
-/** The first letters of the first and the last word. */
+/** The first letter of the first and of the last word. */
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/)
   return [words[0], words.length > 1 ? words.at(-1) : undefined]
@@ -146,7 +146,7 @@ export function initials(name: string): string {
     .toUpperCase()
 }
 
-/** The colour of a participant without a picture, in degrees: always the same for the same id. */
+/** The hue of a participant without video, in degrees; derived from the id, so it never changes. */
 export function hueOf(id: string): number {
   let sum = 0
   for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) % 360

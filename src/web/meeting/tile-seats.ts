@@ -1,16 +1,16 @@
 /**
- * Who is on the first page of tiles. Nobody moves as long as all tiles fit on one page. Otherwise a speaker from another page takes
- * the place of whoever on the first page has been silent longest, and nobody else moves.
+ * Decides who is on the first page of tiles. If all tiles fit on one page, nobody moves. Otherwise a speaker from
+ * another page replaces the participant on the first page who has been silent longest, and nobody else moves.
  */
 import type { Meeting } from '../../client/client.ts'
 
 export class TileSeats {
-  /** When each participant spoke last, counted in turns. */
+  /** When each participant last spoke, as a count of turns. */
   readonly #spokeAt = new Map<string, number>()
   #turns = 0
   #firstPage: readonly string[] = []
 
-  /** Follows who speaks. Returns a function that stops it. */
+  /** Follows the active speaker. Returns a function that stops it. */
   listen(meeting: Pick<Meeting, 'on'>): () => void {
     const stops = [
       meeting.on('activeSpeakerChanged', (id) => id !== null && this.#spokeAt.set(id, ++this.#turns)),
@@ -19,7 +19,7 @@ export class TileSeats {
     return () => stops.forEach((stop) => stop())
   }
 
-  /** @param ids in the order in which they came, ourselves first if our picture is among them */
+  /** @param ids in order of joining, ourselves first if our own tile is among them */
   arrange(ids: readonly string[], perPage: number): string[] {
     if (ids.length <= perPage) {
       this.#firstPage = ids
@@ -31,7 +31,7 @@ export class TileSeats {
   }
 }
 
-/** The next first page, given the one before. The first id keeps its place, as it is our own. */
+/** Derives the next first page from the previous one. The first id keeps its place, because it is our own. */
 function seatsOf(
   before: readonly string[],
   ids: readonly string[],

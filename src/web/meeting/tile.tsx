@@ -7,7 +7,7 @@ import { TileMenu } from './tile-menu.tsx'
 import { useShown } from './use-shown.ts'
 import { useTile } from './use-tile.ts'
 
-/** One participant. @param floats whether it is in the small window, which is seen while the page is hidden */
+/** One participant. @param floats whether it is in the small window, which stays visible while the page is hidden */
 export const Tile = memo(function Tile({ id, floats = false }: { id: string; floats?: boolean }) {
   const tile = useTile(id)
   const element = useRef<HTMLElement>(null)

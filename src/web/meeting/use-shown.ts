@@ -2,7 +2,7 @@ import { useEffect, type RefObject } from 'react'
 import type { Stream } from '../../client/client.ts'
 import { useModel } from './model.ts'
 
-/** Reports how wide the element shows the stream, as long as it is on the screen. @param floats as `ShownPictures.place` */
+/** Reports how wide the element shows the stream while it is on the screen. @param floats see `ShownPictures.place` */
 export function useShown(
   element: RefObject<HTMLElement | null>,
   stream: Stream | undefined,

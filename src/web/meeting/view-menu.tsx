@@ -8,7 +8,7 @@ import { layouts, selfViews, type Layout, type SelfView } from './view-settings.
 const layoutNames: Record<Layout, string> = { grid: 'Grid', speaker: 'Speaker', sidebar: 'Sidebar' }
 const selfViewNames: Record<SelfView, string> = { tile: 'Tile', floating: 'Floating', hidden: 'Hidden' }
 
-/** How the meeting looks to us. */
+/** The menu of our own view settings. */
 export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: Window) => void }) {
   const { settings, notice, openDialog } = useModel()
   const { layout, selfView } = useView(settings)
@@ -98,7 +98,7 @@ async function toggleFullScreen(): Promise<void> {
     if (document.fullscreenElement) await document.exitFullscreen()
     else await document.documentElement.requestFullscreen()
   } catch {
-    // The browser refused it; the page stays as it is.
+    // The browser refused it; nothing changes.
   }
 }
 

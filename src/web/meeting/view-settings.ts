@@ -1,11 +1,13 @@
-/** How this person sees the meeting: the layout, the own picture, and whom they pinned for themselves. */
+/**
+ * A person's own view of the meeting: the layout, the place of their own video, and whom they pinned for themselves.
+ */
 import type { Subscribe, View } from './view.ts'
 
 export const layouts = ['grid', 'speaker', 'sidebar'] as const
 /** `grid`: equal tiles; `speaker`: the speaker in front, the others in a strip; `sidebar`: the others in a column. */
 export type Layout = (typeof layouts)[number]
 export const selfViews = ['tile', 'floating', 'hidden'] as const
-/** Where the own picture is shown. */
+/** Where our own video is shown. */
 export type SelfView = (typeof selfViews)[number]
 export const corners = ['top-left', 'top-right', 'bottom-left', 'bottom-right'] as const
 export type Corner = (typeof corners)[number]
@@ -13,7 +15,7 @@ export type Corner = (typeof corners)[number]
 export interface ViewState {
   layout: Layout
   selfView: SelfView
-  /** Where the floating own picture is. */
+  /** The corner of our floating video. */
   corner: Corner
   /** Participants whom we pinned for ourselves, in this order. */
   pinned: readonly string[]
@@ -21,7 +23,7 @@ export interface ViewState {
   share: string | undefined
 }
 
-/** What is remembered from one meeting to the next. */
+/** The settings that are kept for the next meeting. */
 type Remembered = Pick<ViewState, 'layout' | 'selfView' | 'corner'>
 
 const KEY = 'anteroom:view'
@@ -56,7 +58,7 @@ export class ViewSettings implements View<ViewState> {
     try {
       this.#storage?.setItem(KEY, JSON.stringify({ layout, selfView, corner } satisfies Remembered))
     } catch {
-      // A browser that stores nothing forgets it.
+      // A browser that denies storage forgets them.
     }
     for (const listener of [...this.#listeners]) listener()
   }

@@ -1,8 +1,8 @@
-/** How a shared screen is zoomed and moved within its frame. */
+/** The zoom and position of a shared screen within its frame. */
 export interface Zoom {
-  /** 1: the whole screen is seen. */
+  /** 1: the whole screen is visible. */
   scale: number
-  /** By how much it is moved, in px of the frame. */
+  /** The offset in px of the frame. */
   x: number
   y: number
 }
@@ -15,7 +15,7 @@ export interface Size {
 export const unzoomed: Zoom = { scale: 1, x: 0, y: 0 }
 export const MAX_SCALE = 6
 
-/** Zooms around a point of the frame, which is measured from the frame's centre. */
+/** Zooms around a point of the frame, given from its centre. */
 export function zoomAt(
   { scale, x, y }: Zoom,
   factor: number,
@@ -31,11 +31,11 @@ export function move({ scale, x, y }: Zoom, dx: number, dy: number, frame: Size)
   return within({ scale, x: x + dx, y: y + dy }, frame)
 }
 
-/** Keeps the edges of the picture outside of the frame, or at its border. */
+/** Keeps the edges of the screen at or outside the border of the frame. */
 function within({ scale, x, y }: Zoom, { width, height }: Size): Zoom {
   const clamp = (value: number, size: number): number => {
     const most = (size * (scale - 1)) / 2
-    // Not -0, which is another value to whoever compares.
+    // Never returns -0, which is not equal to 0 for `Object.is`.
     return Math.min(most, Math.max(-most, value)) + 0
   }
   return { scale, x: clamp(x, width), y: clamp(y, height) }

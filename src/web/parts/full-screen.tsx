@@ -1,7 +1,7 @@
 import { useEffect, useState, type RefObject } from 'react'
 import { Icon } from './icon.tsx'
 
-/** Fills the screen with an element, and goes back. Absent where the browser cannot, as on iPhones. */
+/** Shows an element on the full screen, and goes back. Absent if the browser does not support it, as on iPhones. */
 export function FullScreenButton({ of }: { of: RefObject<HTMLElement | null> }) {
   const [isFull, setFull] = useState(false)
   useEffect(() => {
@@ -17,7 +17,7 @@ export function FullScreenButton({ of }: { of: RefObject<HTMLElement | null> }) 
       aria-label={label}
       title={label}
       onClick={() => {
-        // Refused without a click of a person; then nothing changes.
+        // The browser refuses it without a person's click; then nothing changes.
         const done = isFull ? document.exitFullscreen() : of.current?.requestFullscreen()
         done?.catch(() => undefined)
       }}
