@@ -30,6 +30,7 @@ before(async () => {
     LOBBY_TIMEOUT_SECONDS: '30',
     MAX_PARTICIPANTS: '4',
     TRANSCRIPTION_URL: recogniser.url,
+    OUTPUTS_ALLOW_PRIVATE: 'true',
   })
 })
 after(async () => {

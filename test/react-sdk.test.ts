@@ -35,7 +35,7 @@ before(async () => {
   browser = await launchBrowser(['--ignore-certificate-errors'])
   recogniser = await startFakeRecogniser('hello')
   rtmp = hasRtmpServer ? await RtmpServer.start() : undefined
-  server = await RealServer.start({ TRANSCRIPTION_URL: recogniser.url })
+  server = await RealServer.start({ TRANSCRIPTION_URL: recogniser.url, OUTPUTS_ALLOW_PRIVATE: 'true' })
 })
 after(async () => {
   await browser.close()

@@ -44,6 +44,8 @@ export interface Screen {
 
 const STATIC_IMPORT = /(?:\bfrom|\bimport)\s*(["'`])\.\/([\w-]+\.js)\1/g
 const LATER_IMPORT = /\bimport\(\s*(["'`])\.\/([\w-]+\.js)\1/g
+/** Vite names the styles of a part beside its script. */
+const LATER_STYLE = /(["'`])(?:\.\/|\/?assets\/)([\w-]+\.css)\1/g
 const PICTURE = /(["'`])(?:\/assets\/)?([\w-]+\.svg)\1/g
 
 /**
@@ -61,7 +63,7 @@ export async function weigh(server: string, path: string, later: string[] = []):
     if (!next.endsWith('.js')) continue
     const script = (await fetchRaw(server + next)).bytes.toString()
     scripts += script
-    const wanted = [...script.matchAll(LATER_IMPORT)].filter(([, , name]) =>
+    const wanted = [...script.matchAll(LATER_IMPORT), ...script.matchAll(LATER_STYLE)].filter(([, , name]) =>
       later.some((start) => name!.startsWith(`${start}-`)),
     )
     for (const [, , name] of [...script.matchAll(STATIC_IMPORT), ...script.matchAll(PICTURE), ...wanted])

@@ -19,6 +19,7 @@ const pages = [
   '/recorder',
   '/dashboard/*',
   '/outputs/:outputId/:secret/*',
+  '/check',
   '/whiteboard',
   '/docs',
   '/docs/',
