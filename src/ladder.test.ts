@@ -103,13 +103,21 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
     contract: ['sfu.ts', 'log.ts', 'refusals.ts'],
     factory: ['create.ts', 'addresses.ts', 'ports.ts', 'preparation.ts'],
   },
-  webhook: { contract: ['webhook.ts', 'guard.ts'], factory: ['create.ts'] },
+  webhook: { contract: ['webhook.ts', 'guard.ts'], factory: ['create.ts', 'download.ts'] },
   output: {
-    contract: ['output.ts', 'files/files.ts', 'files/content-types.ts', 'files/problem.ts'],
+    contract: [
+      'output.ts',
+      'files/files.ts',
+      'files/content-types.ts',
+      'files/problem.ts',
+      'jobs/job.ts',
+      'jobs/problem.ts',
+    ],
     factory: [
       'create.ts',
       'programs.ts',
       'files/open.ts',
+      'jobs/create.ts',
       'speech/local/local.ts',
       'speech/local/model-folder.ts',
     ],

@@ -10,6 +10,7 @@ import type { KeyRing, RingKey } from '../project/key-ring.ts'
 import type { RevokedTokens } from '../project/revoked-tokens.ts'
 import type { Moderation } from '../meeting/roster/permissions.ts'
 import type { Door } from '../meeting/door/door.ts'
+import type { Jobs } from '../meeting/jobs/jobs.ts'
 import type { MeetingHome } from '../meeting/home.ts'
 import type { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -57,6 +58,10 @@ export interface HttpContext {
   outputsFolder: string
   /** Files of outputs that have ended. */
   keptFiles: KeptFiles
+  /** What is made of outputs after they ended. */
+  jobs: Pick<Jobs, 'start' | 'cancel'>
+  /** A small file that a caller names. @throws {Error} with the end of a sentence that says why not */
+  download: (address: string) => Promise<Buffer>
   hls: Pick<HlsEngine, 'unavailable' | 'takeThumbnail'>
   door: Door
   mediaStatus: () => Sfu['status']

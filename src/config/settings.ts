@@ -581,6 +581,15 @@ export const settings = {
       }),
     ),
   },
+  maxJobs: {
+    env: 'MAX_JOBS',
+    schema: Type.Integer({
+      minimum: 1,
+      maximum: 64,
+      default: 1,
+      description: 'files that are merged or converted at the same time, at low priority; the others wait',
+    }),
+  },
   diskReserveMegabytes: {
     env: 'DISK_RESERVE_MEGABYTES',
     schema: Type.Integer({

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { sweep } from './retention.ts'
 import { openStore } from '../store/open.ts'
-import type { NewDelivery, OutputRecord, Store } from '../store/store.ts'
+import type { JobRecord, NewDelivery, OutputRecord, Store } from '../store/store.ts'
 import { meetingRecord } from '../../test/support/records.ts'
 
 const PROJECT = 'p'
@@ -147,6 +147,7 @@ test('deletes old sessions in steps with all their records, and keeps recent and
     },
     now: () => 31 * DAY_MS,
     dropOutput: () => Promise.resolve(),
+    dropJobFiles: () => Promise.resolve(),
     pause: () => {
       pauses++
       return Promise.resolve()
@@ -203,8 +204,40 @@ test('an output goes with its files when it is old, and one that goes on stays',
     dropped.push(outputId)
     await store.outputs.markDeleted(outputId, 20 * DAY_MS)
   }
-  await sweep({ ...days, store, dropOutput, now: () => 20 * DAY_MS, pause: () => Promise.resolve() })
-  assert.deepEqual(dropped, ['old'])
+  const job = (jobId: string, endedAt: number | null): JobRecord => ({
+    jobId,
+    kind: 'hls-to-mp4',
+    projectId: PROJECT,
+    meetingId: 'm',
+    sessionId: 's',
+    outputId: null,
+    config: {},
+    inputs: [],
+    secret: 'secret',
+    baseUrl: 'http://localhost',
+    webhookUrl: null,
+    state: endedAt === null ? 'processing' : 'completed',
+    createdAt: 1,
+    startedAt: 1,
+    endedAt,
+    files: [],
+    problem: null,
+  })
+  for (const one of [job('old job', 5 * DAY_MS), job('young job', 15 * DAY_MS), job('going job', null)])
+    await store.jobs.create(one)
+  await sweep({
+    ...days,
+    store,
+    dropOutput,
+    dropJobFiles: (jobId) => Promise.resolve(void dropped.push(jobId)),
+    now: () => 20 * DAY_MS,
+    pause: () => Promise.resolve(),
+  })
+  assert.deepEqual(dropped, ['old', 'old job'])
+  assert.deepEqual(
+    await Promise.all(['old job', 'young job', 'going job'].map(async (id) => !!(await store.jobs.get(id)))),
+    [false, true, true],
+  )
   const { items } = await store.outputs.list(PROJECT, { kind: 'recording' }, { page: 1, perPage: 10 })
   assert.deepEqual(items.map(({ outputId }) => outputId).sort(), ['going', 'young'])
 })

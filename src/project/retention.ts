@@ -2,16 +2,18 @@
 import type { OutputRecord, Store } from '../store/store.ts'
 
 export interface RetentionOptions {
-  store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'outputs' | 'invites' | 'signIns'>
+  store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'outputs' | 'jobs' | 'invites' | 'signIns'>
   now: () => number
   /** For records of sessions, their chat logs, settled deliveries and expired invites; 0: for ever. */
   retentionDays: number
   /** For measurements of quality and load; 0: for ever. */
   statsRetentionDays: number
-  /** For outputs and their files; 0: for ever. */
+  /** For outputs, jobs and their files; 0: for ever. */
   outputRetentionDays: number
   /** Deletes an output with its files. */
   dropOutput: (output: OutputRecord) => Promise<void>
+  /** Deletes the files of a job. */
+  dropJobFiles: (jobId: string) => Promise<void>
   /** Yields between two batches. */
   pause: () => Promise<void>
 }
@@ -22,7 +24,16 @@ const STEP = 200
 
 /** Deletes everything that has expired. Returns how many rows it deleted. */
 export async function sweep(options: RetentionOptions): Promise<number> {
-  const { store, now, retentionDays, statsRetentionDays, outputRetentionDays, dropOutput, pause } = options
+  const {
+    store,
+    now,
+    retentionDays,
+    statsRetentionDays,
+    outputRetentionDays,
+    dropOutput,
+    dropJobFiles,
+    pause,
+  } = options
   const at = now()
   let gone = 0
   const inSteps = async (days: number, drop: (before: number, limit: number) => Promise<number>) => {
@@ -42,6 +53,14 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     const outputs = await store.outputs.endedBefore(before, limit)
     for (const output of outputs) await dropOutput(output)
     return outputs.length
+  })
+  await inSteps(outputRetentionDays, async (before, limit) => {
+    const jobs = await store.jobs.endedBefore(before, limit)
+    for (const { jobId } of jobs) {
+      await dropJobFiles(jobId)
+      await store.jobs.delete(jobId)
+    }
+    return jobs.length
   })
   await store.signIns.dropAll(at)
   return gone

@@ -6,6 +6,7 @@ export type MeetingFact = { sessionId: string; at: number } & (
   | { event: 'session-ended'; startedAt: number; reason: string }
   | { event: 'participant-joined' | 'participant-left'; participantId: string; name: string }
   | OutputFact
+  | JobFact
 )
 
 /** Names of outputs in webhooks. */
@@ -28,6 +29,16 @@ export interface OutputFact {
   also: string | null
 }
 
+export type JobPhase = 'started' | 'completed' | 'failed' | 'cancelled'
+export type JobEvent =
+  | `${'composite-merge' | 'hls-to-mp4' | 'meeting-recording-merge'}-${JobPhase}`
+  | `merge-recording-${'completed' | 'failed'}`
+
+/** Something was made of outputs that had ended, or could not be made. */
+export interface JobFact extends Pick<OutputFact, 'details' | 'also'> {
+  event: JobEvent
+}
+
 /** Whether a pattern in a webhook's `events` matches this event: its name, `*`, or a prefix before `*`. */
 export function meansEvent(pattern: string, event: string): boolean {
   return pattern.endsWith('*') ? event.startsWith(pattern.slice(0, -1)) : pattern === event
@@ -45,7 +56,7 @@ export type WebhookBody = {
       webhookType: 'participant-joined' | 'participant-left'
       data: InSession & { participantId: string; participantName: string }
     }
-  | { webhookType: OutputFact['event']; data: InSession & Record<string, unknown> }
+  | { webhookType: OutputFact['event'] | JobFact['event']; data: InSession & Record<string, unknown> }
 )
 
 interface InSession {

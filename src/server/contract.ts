@@ -1,5 +1,6 @@
 /** Input and result of starting a server. Types only. */
 import type { Logger } from 'pino'
+import type { JobEngines } from '../output/jobs/job.ts'
 import type { Outputs } from '../output/output.ts'
 import type { Sfu } from '../media/sfu.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
@@ -22,6 +23,7 @@ export interface RunningServer {
 export interface Parts {
   sfu?: Sfu
   outputs?: Outputs
+  jobs?: JobEngines
   log?: Logger
   /** The clock, ms since the epoch. */
   now?: () => number

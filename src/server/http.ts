@@ -14,10 +14,14 @@ import { createApiKeys } from '../project/api-keys.ts'
 import { createInvites } from '../project/invites.ts'
 import { version } from '../version.ts'
 import type { Webhooks } from '../webhook/create.ts'
+import { download } from '../webhook/download.ts'
 import type { Access } from './access.ts'
 import { newId, type Ground } from './ground.ts'
 import { listen } from './listen.ts'
 import type { MeetingDoors } from './meetings.ts'
+
+/** Of an image for a watermark. */
+const MAX_DOWNLOAD_BYTES = 1024 * 1024
 
 export interface HttpParts extends Access, MeetingDoors {
   gate: Gate
@@ -50,6 +54,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     gate,
     webhooks,
     outputs,
+    jobs,
     isStopping,
   } = parts
   const signIn = createSignIn({ store, now, randomBytes })
@@ -84,6 +89,14 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     meetings,
     outputsFolder: outputs.folder,
     keptFiles: outputs.kept,
+    jobs,
+    download: (address: string) =>
+      download(address, {
+        allowPrivate: settings.webhookAllowPrivate,
+        timeoutMs: settings.webhookTimeoutSeconds * 1000,
+        maxBytes: MAX_DOWNLOAD_BYTES,
+        ...(ground.parts.resolve && { resolve: ground.parts.resolve }),
+      }),
     hls: outputs.engines.hls,
     door,
     mediaStatus: () => media.status,

@@ -8,6 +8,7 @@ import { WhiteboardSockets } from '../api/whiteboard/sockets.ts'
 import { MeetingSockets } from '../api/signalling/sockets.ts'
 import { LocalDirectory } from '../meeting/directory.ts'
 import { Door } from '../meeting/door/door.ts'
+import type { Jobs } from '../meeting/jobs/jobs.ts'
 import { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
@@ -15,6 +16,7 @@ import { refusalOfOrigin } from '../project/origins.ts'
 import type { Verifier } from '../token/token.ts'
 import type { Webhooks } from '../webhook/create.ts'
 import { newId, type Ground } from './ground.ts'
+import { openJobs } from './jobs.ts'
 import type { OwnAddresses } from './composer.ts'
 import { openOutputs } from './outputs.ts'
 
@@ -26,6 +28,7 @@ export interface MeetingDoors {
   whiteboardSockets: WhiteboardSockets
   checkSockets: CheckSockets
   outputs: OutputParts
+  jobs: Jobs
 }
 
 export interface MeetingParts {
@@ -58,6 +61,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     return announced
   }
   const outputs = openOutputs(ground, announce, urls)
+  const jobs = openJobs(ground, outputs)
   const sockets = new MeetingSockets({
     settings,
     gate,
@@ -107,5 +111,5 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     now,
     log,
   })
-  return { door, meetings, sockets, chatSockets, whiteboardSockets, checkSockets, outputs }
+  return { door, meetings, sockets, chatSockets, whiteboardSockets, checkSockets, outputs, jobs }
 }

@@ -23,7 +23,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   let ports: OpenPorts | undefined
   const urls = (): readonly string[] => ports?.urls ?? []
   const doors = openMeetings(ground, { gate, webhooks, verifier: access.verifier, urls })
-  const { meetings, sockets, chatSockets, outputs } = doors
+  const { meetings, sockets, chatSockets, outputs, jobs } = doors
   metrics.setReaders({
     meetings: () => meetings.counts(),
     sockets: () => ({ meeting: sockets.connections, chat: chatSockets.connections }),
@@ -31,6 +31,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     webhooks: () => store.outbox.backlog(),
   })
   await recoverOutputs(outputs)
+  await jobs.resume()
   await meetings.resume()
 
   let closing: Promise<void> | undefined
@@ -50,6 +51,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     await meetings.suspend()
     await closeEngines(outputs.engines)
     await stopPuttingAway()
+    await jobs.close()
     sockets.close()
     chatSockets.close()
     doors.whiteboardSockets.close()

@@ -17,7 +17,7 @@ const SWEEP_PAUSE_MS = 20
 export interface UpkeepParts extends Access {
   meetings: LocalHome
   webhooks: Webhooks
-  outputs: Pick<OutputParts, 'kept'>
+  outputs: Pick<OutputParts, 'kept' | 'dropFolder'>
 }
 
 /** Starts it; what is returned stops it. */
@@ -53,6 +53,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
       store,
       now,
       dropOutput: (output) => outputs.kept.drop(output),
+      dropJobFiles: (jobId) => outputs.dropFolder(jobId),
       pause: () => setTimeout(SWEEP_PAUSE_MS),
     })
   }

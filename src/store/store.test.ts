@@ -14,7 +14,7 @@ import { meetingRecord } from '../../test/support/records.ts'
 import { StartError } from '../errors.ts'
 import { IdTaken, StoreConflict } from './problem.ts'
 import { openStore } from './open.ts'
-import type { ChatFilter, ChatRecord, MeetingRecord, Store, Stretch } from './store.ts'
+import type { ChatFilter, ChatRecord, JobFilter, JobRecord, MeetingRecord, Store, Stretch } from './store.ts'
 
 const folders: string[] = []
 const databases: { url: string; drop: () => Promise<void> }[] = []
@@ -561,5 +561,67 @@ onBoth('the latest attempts of a delivery are kept in order, and deleted with it
     await store.outbox.settle('d1', { state: 'parked', at: 108, tookMs: 9, status: 500, error: 'no' })
     assert.equal(await store.outbox.dropSettledBefore(109, 10), 1)
     assert.deepEqual(await store.outbox.tries('d1'), [])
+  })
+})
+
+onBoth('jobs are listed by what they are about, and those that are not over are found again', async () => {
+  await withStore(async (store) => {
+    const job = (jobId: string, changes: Partial<JobRecord> = {}): JobRecord => ({
+      jobId,
+      kind: 'composite-merge',
+      projectId: PROJECT,
+      meetingId: 'm',
+      sessionId: 's',
+      outputId: null,
+      config: { watermark: null },
+      inputs: [],
+      secret: 'secret',
+      baseUrl: 'http://localhost',
+      webhookUrl: null,
+      state: 'pending',
+      createdAt: Number(jobId),
+      startedAt: null,
+      endedAt: null,
+      files: [],
+      problem: null,
+      ...changes,
+    })
+    const jobs = [
+      job('1'),
+      job('2', { kind: 'hls-to-mp4', outputId: 'h', sessionId: 't' }),
+      job('3', { kind: 'participant-merge', meetingId: 'n' }),
+      job('4', { projectId: 'b'.repeat(24) }),
+    ]
+    for (const one of jobs.toReversed()) await store.jobs.create(one)
+    assert.deepEqual(await store.jobs.get('2'), jobs[1])
+    assert.equal(await store.jobs.get('5'), undefined)
+    const change = { state: 'failed', startedAt: 5, endedAt: 6, problem: 'Why.' } as const
+    await store.jobs.change('1', change)
+    assert.deepEqual(await store.jobs.get('1'), { ...jobs[0], ...change })
+    const all = ['composite-merge', 'hls-to-mp4', 'participant-merge'] as const
+    const found = async (filter: Partial<JobFilter>, page = 1, perPage = 10): Promise<string[]> => {
+      const { items } = await store.jobs.list(PROJECT, { kinds: all, ...filter }, { page, perPage })
+      return items.map(({ jobId }) => jobId)
+    }
+    assert.deepEqual(await found({}), ['3', '2', '1'])
+    assert.deepEqual(await found({}, 2, 2), ['1'])
+    assert.deepEqual(await found({ kinds: ['hls-to-mp4'] }), ['2'])
+    assert.deepEqual(await found({ jobId: '3' }), ['3'])
+    assert.deepEqual(await found({ jobId: '4' }), [])
+    assert.deepEqual(await found({ meetingId: 'n' }), ['3'])
+    assert.deepEqual(await found({ sessionId: 't' }), ['2'])
+    assert.deepEqual(await found({ outputId: 'h' }), ['2'])
+    assert.deepEqual(await found({ state: 'failed' }), ['1'])
+    assert.deepEqual(
+      (await store.jobs.unfinished()).map(({ jobId }) => jobId),
+      ['2', '3', '4'],
+    )
+    assert.deepEqual(
+      (await store.jobs.endedBefore(7, 10)).map(({ jobId }) => jobId),
+      ['1'],
+    )
+    assert.deepEqual(await store.jobs.endedBefore(6, 10), [])
+    assert.equal(await store.jobs.delete('1'), true)
+    assert.equal(await store.jobs.delete('1'), false)
   })
 })

@@ -11,6 +11,7 @@ import type { ChatStore } from './contract/chat.ts'
 import type { FileStore } from './contract/files.ts'
 import type { OutboxStore } from './contract/outbox.ts'
 import type { OutputStore } from './contract/outputs.ts'
+import type { JobStore } from './contract/jobs.ts'
 import type { FigureStore } from './contract/figures.ts'
 import type { RevokedTokenStore, SignInStore } from './contract/access.ts'
 
@@ -30,6 +31,7 @@ export type {
   OutputRecord,
   OutputState,
 } from './contract/outputs.ts'
+export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } from './contract/jobs.ts'
 export type { StatsRecord } from './contract/figures.ts'
 export type { RevokedToken } from './contract/access.ts'
 
@@ -44,6 +46,7 @@ export interface Store {
   outbox: OutboxStore
   figures: FigureStore
   outputs: OutputStore
+  jobs: JobStore
   revokedTokens: RevokedTokenStore
   signIns: SignInStore
   /** Small values, sealed like API secrets. */

@@ -44,7 +44,7 @@ const instant = (at: number): string => new Date(at).toISOString()
 
 /** The fields of an event beyond its meeting and session (contract, rest-and-tokens §3.4). */
 function detailsOf(fact: MeetingFact): Record<string, unknown> {
-  if ('output' in fact) return fact.details
+  if ('details' in fact) return fact.details
   switch (fact.event) {
     case 'session-started':
       return { start: instant(fact.at) }

@@ -31,7 +31,7 @@ export class Sender {
     this.#options = options
     const kept = { keepAlive: true, maxFreeSockets: IDLE_CONNECTIONS, timeout: IDLE_CONNECTION_MS }
     this.#agents = { 'http:': new HttpAgent(kept), 'https:': new HttpsAgent(kept) }
-    this.#lookup = options.allowPrivate ? undefined : guarded(options.resolve ?? askDns())
+    this.#lookup = guardedLookup(options)
   }
 
   /** Returns undefined if `signal` aborted it. */
@@ -123,6 +123,14 @@ function sentenceOf(error: unknown): string {
   if (/CERT|SIGNATURE|ISSUER|ALTNAME/.test(code))
     return `The certificate of the receiver is not trusted (${code}).`
   return `The receiver cannot be reached${code === '' ? '' : ` (${code})`}.`
+}
+
+/** Undefined where any address is allowed. */
+export function guardedLookup({
+  allowPrivate,
+  resolve,
+}: Pick<SenderOptions, 'allowPrivate' | 'resolve'>): LookupFunction | undefined {
+  return allowPrivate ? undefined : guarded(resolve ?? askDns())
 }
 
 /** Connects to the very address that was checked, without a second lookup. */

@@ -38,6 +38,8 @@ const listsNothing = new Set([
   'GET /ai/v1/realtime-transcriptions',
   'GET /v2/recordings/participant',
   'GET /v2/recordings/participant/track',
+  'GET /v2/recordings/participant/merge',
+  'GET /v2/transcodings',
 ])
 
 const policy: Record<string, Row> = {
@@ -103,6 +105,15 @@ const policy: Record<string, Row> = {
   'GET /v2/recordings/participant/track': watch,
   'GET /v2/recordings/participant/track/{id}': watch,
   'DELETE /v2/recordings/participant/track/{id}': moderate,
+  'POST /v2/recordings/participant/merge': moderate,
+  'GET /v2/recordings/participant/merge': watch,
+  'GET /v2/recordings/participant/merge/{id}': watch,
+  'POST /v2/transcodings/merge': moderate,
+  'POST /v2/transcodings/hls-to-mp4': moderate,
+  'POST /v2/transcodings/meeting-recording-merge': moderate,
+  'GET /v2/transcodings': watch,
+  'GET /v2/transcodings/{id}': watch,
+  'POST /v2/transcodings/{id}/cancel': moderate,
   'POST /v2/recordings/start': moderate,
   'POST /v2/recordings/end': moderate,
   'POST /v2/recordings/stop': moderate,

@@ -36,6 +36,12 @@ export const limitRows: LimitRow[] = [
     shown: 'test/check.test.ts: checks are few, short, and end where one moves more than a check does',
   },
   {
+    setting: 'MAX_JOBS',
+    of: 'server',
+    beyond: 'it waits, with status `pending`; 429 `RATE_LIMITED` when 100 of the project wait',
+    shown: 'test/jobs.test.ts: one at a time, the next one waits, and a killed server begins again',
+  },
+  {
     setting: 'MAX_CONNECTIONS',
     of: 'server',
     beyond: `${LIMITED} at the first request; beyond 32 over the limit, connections are cut`,

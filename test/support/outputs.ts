@@ -1,8 +1,9 @@
 /** Engines that a test plays, and the parts around them. */
 import { KeptFiles } from '../../src/meeting/outputs/kept-files.ts'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { JobEngine, JobEngines } from '../../src/output/jobs/job.ts'
 import type { OutputParts } from '../../src/meeting/outputs/parts.ts'
 import type {
   OutputEngine,
@@ -133,8 +134,15 @@ export function outputParts(
   }
 }
 
-/** Starts and stops at once, and leaves no file. */
+/** Starts and stops at once, and leaves a file. */
 class PromptEngine extends PlayedEngine {
+  readonly #name: string
+
+  constructor(name = 'recording.mp4') {
+    super()
+    this.#name = name
+  }
+
   override start(order: OutputOrder<unknown>, listener: OutputListener) {
     const run = super.start(order, listener)
     // Others may start before this one stops.
@@ -142,7 +150,8 @@ class PromptEngine extends PlayedEngine {
     listener.started()
     return {
       stop: () => {
-        own.finish()
+        writeFileSync(join(own.order.folder, this.#name), 'media')
+        own.finish([aFile(this.#name)])
         return run.stop()
       },
     }
@@ -152,10 +161,28 @@ class PromptEngine extends PlayedEngine {
 export function promptEngines(): Outputs {
   return {
     recording: new PromptEngine(),
-    hls: new PromptEngine(),
+    hls: new PromptEngine('index.m3u8'),
     livestream: new PromptEngine(),
-    transcription: new PromptEngine(),
+    transcription: new PromptEngine('transcription.txt'),
     participant: new PromptEngine(),
     track: new PromptEngine(),
+  }
+}
+
+/** Jobs that are done at once; those of HLS go on until they are ended. */
+export function promptJobs(): JobEngines {
+  const engine: JobEngine = { unavailable: undefined, run: () => Promise.resolve([aFile('merged.mp4')]) }
+  const held: JobEngine = {
+    unavailable: undefined,
+    run: (_config, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error))
+      }),
+  }
+  return {
+    'composite-merge': engine,
+    'hls-to-mp4': held,
+    'meeting-recording-merge': engine,
+    'participant-merge': engine,
   }
 }

@@ -102,8 +102,8 @@ export class Stage {
   async output(
     order: OutputOrdered,
     { goesOn = false } = {},
-  ): Promise<{ roomId: string; outputId: string; ann: WireClient }> {
-    const { roomId, ann } = await this.session()
+  ): Promise<{ roomId: string; outputId: string; sessionId: string; ann: WireClient }> {
+    const { roomId, ann, sessionId } = await this.session()
     const { meetings } = this.server
     const { output, afterReply } = await meetings.startOutput(roomId, order)
     afterReply()
@@ -112,7 +112,7 @@ export class Stage {
       stopped.afterReply()
       while ((await meetings.outputs(roomId)).length > 0) await delay(5)
     }
-    return { roomId, outputId: output.outputId, ann }
+    return { roomId, outputId: output.outputId, sessionId, ann }
   }
 
   /** The address of a file that `ann` shared, split into its parameters, with a token that may read it. */
@@ -174,6 +174,34 @@ const listOf =
   (order: OutputOrdered): MakeCall =>
   async (stage) => ({ query: { roomId: (await stage.output(order)).roomId } })
 
+/** A job made of one output. */
+const startsJob =
+  (order: OutputOrdered, body: (outputId: string, sessionId: string) => object): MakeCall =>
+  async (stage) => {
+    const { roomId, outputId, sessionId } = await stage.output(order)
+    return { roomId, body: body(outputId, sessionId) }
+  }
+const mergesAnn = startsJob(ofParticipant, (recordingId, sessionId) => ({
+  sessionId,
+  channel1: [annRecorded],
+  channel2: [{ ...annRecorded, recordingId }],
+}))
+const mergesRecordings = startsJob(ofParticipant, (id) => ({ recordingIds: [id] }))
+const joinsRecordings = startsJob(recording, (id) => ({ recordingIds: [{ id }] }))
+const convertsHls = startsJob(hls, (hlsId) => ({ hlsId }))
+const jobOf =
+  (path: string, starts: MakeCall): MakeCall =>
+  async (stage) => {
+    const { roomId, body } = await starts(stage)
+    const { body: job } = await stage.server.rest('POST', path, body)
+    return { roomId: roomId!, path: { id: (job.recording ?? job).id } }
+  }
+const mergeOfAnn = jobOf('/v2/recordings/participant/merge', mergesAnn)
+const jobsOf =
+  (path: string, starts: MakeCall): MakeCall =>
+  async (stage) => ({ query: { roomId: (await jobOf(path, starts)(stage)).roomId! } })
+
+/** By method and address, as the document has them. */
 /** Keyed by method and address, as in the API document. */
 export const calls: Record<string, MakeCall> = {
   'GET /health': nothing,
@@ -274,6 +302,15 @@ export const calls: Record<string, MakeCall> = {
   'GET /v2/recordings/participant/track': listOf(ofTrack),
   'GET /v2/recordings/participant/track/{id}': outputOf(ofTrack),
   'DELETE /v2/recordings/participant/track/{id}': outputOf(ofTrack),
+  'POST /v2/recordings/participant/merge': mergesAnn,
+  'GET /v2/recordings/participant/merge': jobsOf('/v2/recordings/participant/merge', mergesAnn),
+  'GET /v2/recordings/participant/merge/{id}': mergeOfAnn,
+  'POST /v2/transcodings/merge': mergesRecordings,
+  'POST /v2/transcodings/hls-to-mp4': convertsHls,
+  'POST /v2/transcodings/meeting-recording-merge': joinsRecordings,
+  'GET /v2/transcodings': jobsOf('/v2/transcodings/merge', mergesRecordings),
+  'GET /v2/transcodings/{id}': jobOf('/v2/transcodings/meeting-recording-merge', joinsRecordings),
+  'POST /v2/transcodings/{id}/cancel': jobOf('/v2/transcodings/hls-to-mp4', convertsHls),
   'POST /v2/recordings/start': startsOf(),
   'POST /v2/recordings/end': endsRecording,
   'POST /v2/recordings/stop': endsRecording,

@@ -14,7 +14,7 @@ import type { TokenClaims } from '../../src/token/token.ts'
 import { ownDatabase, type OwnDatabase } from './databases.ts'
 import { WireClient, type WireOptions } from './wire-client.ts'
 import { spreads, spreadWorkers } from './workers.ts'
-import { promptEngines } from './outputs.ts'
+import { promptEngines, promptJobs } from './outputs.ts'
 
 export const API_KEY = 'test-key'
 export const SECRET = 'a-secret-for-tests-only-of-enough-length'
@@ -31,6 +31,7 @@ const GENEROUS = {
   maxMediaOpeningsPerMinute: 1_000_000,
   maxFileUploadsPerMinute: 100_000,
   maxSessionFileUploadsPerMinute: 100_000,
+  maxJobs: 1000,
 }
 
 export class TestServer {
@@ -81,6 +82,7 @@ export class TestServer {
     this.#server = await startServer(this.config, {
       sfu: this.sfu,
       outputs: promptEngines(),
+      jobs: promptJobs(),
       log: createLog(this.config.logLevel),
       now: () => (this.stillAt ?? Date.now()) + this.aheadMs,
       ...this.#parts,

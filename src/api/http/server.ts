@@ -31,10 +31,12 @@ import { liveRoutes } from '../rest/live.ts'
 import { outputFileRoutes } from '../rest/outputs/files.ts'
 import { CHECK_SOCKET_PATH } from '../../protocol/check.ts'
 import { WHITEBOARD_SOCKET_PATH } from '../../protocol/whiteboard.ts'
+import { participantMergeRoutes } from '../rest/outputs/participant-merges.ts'
 import { participantRecordingRoutes } from '../rest/outputs/participant-recordings.ts'
 import { hlsRoutes } from '../rest/outputs/hls.ts'
 import { livestreamRoutes } from '../rest/outputs/livestreams.ts'
 import { recordingRoutes } from '../rest/outputs/recordings.ts'
+import { transcodingRoutes } from '../rest/outputs/transcodings.ts'
 import { transcriptionRoutes } from '../rest/outputs/transcriptions.ts'
 import { sessionRoutes } from '../rest/sessions/routes.ts'
 import { wantsProtoo } from '../signalling/protoo.ts'
@@ -114,7 +116,10 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       roomRoutes,
       sessionRoutes,
       liveRoutes,
+      // Before the recordings of participants, whose ids could have any name.
+      participantMergeRoutes,
       participantRecordingRoutes,
+      transcodingRoutes,
       recordingRoutes,
       transcriptionRoutes,
       hlsRoutes,

@@ -1,5 +1,5 @@
 /** How a route declares what a call is about: the project, or one meeting. */
-import type { OutputKind } from '../../store/store.ts'
+import type { JobKind, OutputKind } from '../../store/store.ts'
 import type { Refusal } from '../../protocol/errors.ts'
 
 /** The checked fields of a request, in the types of its description. */
@@ -11,7 +11,7 @@ export interface Fields {
 
 /**
  * What a call is about. `project`: no single meeting, so a token for one meeting is refused first. Otherwise the
- * meeting, given by its own id, by one of its sessions, by a delivery or by an output; the first one that is given counts.
+ * meeting, given by its own id, by one of its sessions, by a delivery, by an output or by a job; the first one that is given counts.
  */
 export type About<F extends Fields = Fields> = 'project' | MeetingNamed<F>
 
@@ -19,7 +19,9 @@ export interface MeetingNamed<F extends Fields = Fields> {
   meeting?(asked: F): string | undefined
   session?(asked: F): string | undefined
   delivery?(asked: F): string | undefined
-  output?(asked: F): { kind: OutputKind; outputId: string }
+  /** Of any kind, unless one is given. */
+  output?(asked: F): { kind?: OutputKind; outputId: string } | undefined
+  job?(asked: F): { kinds: readonly JobKind[]; jobId: string }
   /** If nothing is given: whether the call is about the project or is refused. Default: refused. */
   unnamed?: 'project'
   /**

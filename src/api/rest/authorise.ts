@@ -4,7 +4,14 @@
  */
 import type { FastifyRequest } from 'fastify'
 import type { OutsideAction } from '../../meeting/roster/permissions.ts'
-import type { MeetingRecord, OutputKind, OutputRecord, SessionRecord } from '../../store/store.ts'
+import type {
+  JobKind,
+  JobRecord,
+  MeetingRecord,
+  OutputKind,
+  OutputRecord,
+  SessionRecord,
+} from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
 import type { About, MeetingNamed } from './about.ts'
 import type { HttpContext } from '../context.ts'
@@ -21,6 +28,7 @@ export interface Authorised {
   meeting?: MeetingRecord
   session?: SessionRecord
   output?: OutputRecord
+  job?: JobRecord
 }
 
 declare module 'fastify' {
@@ -95,6 +103,8 @@ async function locate(
   if (deliveryId !== undefined) return locateDelivery(grant, context, deliveryId)
   const named = about.output?.(asked)
   if (named !== undefined) return locateOutput(grant, context, named)
+  const job = about.job?.(asked)
+  if (job !== undefined) return locateJob(grant, context, job)
   if (about.unnamed !== 'project')
     throw new Refusal('INVALID_REQUEST', { message: 'Send roomId or sessionId.' })
   assertInScope(grant)
@@ -142,14 +152,27 @@ async function locateDelivery(grant: Grant, { store }: HttpContext, deliveryId: 
 async function locateOutput(
   grant: Grant,
   { store }: HttpContext,
-  { kind, outputId }: { kind: OutputKind; outputId: string },
+  { kind, outputId }: { kind?: OutputKind; outputId: string },
 ): Promise<Found> {
   const output = await store.outputs.get(outputId)
-  const isOurs = output?.projectId === grant.projectId && output.kind === kind
+  const isOurs = output?.projectId === grant.projectId && (kind ?? output.kind) === output.kind
   const meeting = isOurs ? await store.meetings.get(output.meetingId) : undefined
   assertInScope(grant, meeting ? { roomId: idsOf(meeting) } : {})
   if (!output || !meeting) throw new Refusal('NOT_FOUND', { message: 'There is none with this id.' })
   return { meeting, output }
+}
+
+async function locateJob(
+  grant: Grant,
+  { store }: HttpContext,
+  { kinds, jobId }: { kinds: readonly JobKind[]; jobId: string },
+): Promise<Found> {
+  const job = await store.jobs.get(jobId)
+  const isOurs = job?.projectId === grant.projectId && kinds.includes(job.kind)
+  const meeting = isOurs ? await store.meetings.get(job.meetingId) : undefined
+  assertInScope(grant, meeting ? { roomId: idsOf(meeting) } : {})
+  if (!job || !meeting) throw new Refusal('NOT_FOUND', { message: 'There is none with this id.' })
+  return { meeting, job }
 }
 
 /** What the hooks found out about a call; only for routes with a token. */
@@ -176,6 +199,17 @@ export function sessionFor(request: FastifyRequest): SessionRecord {
   const { session } = authorised(request)
   if (!session) throw new TypeError('this route is not about one session')
   return session
+}
+
+/** The session that a call is about, if any. */
+export const sessionIfAny = (request: FastifyRequest): SessionRecord | undefined =>
+  authorised(request).session
+
+/** The job that a call is about. */
+export function jobFor(request: FastifyRequest): JobRecord {
+  const { job } = authorised(request)
+  if (!job) throw new TypeError('the route is about no job')
+  return job
 }
 
 /** The output that a call is about. */

@@ -60,6 +60,7 @@ export const tags = {
   'Live meetings': 'A session that goes on: who is in, who waits, and what may be done about it.',
   Recordings: 'Files of a meeting: started, stopped, listed, fetched and deleted.',
   Transcriptions: 'What is said in a meeting, as text: started, stopped, listed and fetched.',
+  Transcodings: 'Files made of recordings and HLS after they ended: merged, joined, converted.',
   HLS: 'A meeting to be watched in a player, live and afterwards.',
   Livestreams: 'A meeting sent to RTMP servers.',
   Webhooks: 'What was told to your backend, what was not yet, and telling it again.',
@@ -150,7 +151,7 @@ function refusalsOf(action: OutsideAction, about: About): ErrorName[] {
     ...(about !== 'project' && about.meeting && about.missing === undefined
       ? (['INVALID_MEETING_ID'] as const)
       : []),
-    ...(about !== 'project' && (about.session ?? about.delivery ?? about.output)
+    ...(about !== 'project' && (about.session ?? about.delivery ?? about.output ?? about.job)
       ? (['NOT_FOUND'] as const)
       : []),
   ]

@@ -31,8 +31,8 @@ export class KeptFiles {
     this.#options = options
   }
 
-  /** The file in the output's folder; undefined if it is not there. */
-  async localPath({ outputId }: FilesOf, path: string): Promise<string | undefined> {
+  /** The file in the folder of an output or a job; undefined if it is not there. */
+  async localPath(outputId: string, path: string): Promise<string | undefined> {
     const file = join(this.#options.folderOf(outputId), path)
     return (await stat(file).catch(() => undefined))?.isFile() ? file : undefined
   }
@@ -53,7 +53,7 @@ export class KeptFiles {
   async borrow(output: FilesOf, path: string): Promise<BorrowedFile | undefined> {
     const { borrowedFolder, newId } = this.#options
     const release = this.hold(output.outputId)
-    const local = await this.localPath(output, path)
+    const local = await this.localPath(output.outputId, path)
     if (local !== undefined) {
       return {
         path: local,

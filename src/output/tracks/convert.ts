@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
 import { rename, rm, stat } from 'node:fs/promises'
-import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
+import { runQuietly } from '../quietly.ts'
 import type { PartFile } from './part.ts'
 
 export type Converted = 'mp4' | 'mp3'
@@ -53,35 +52,11 @@ export async function convertFile(
   const codec = part.name.endsWith('.mkv') ? 'h264' : 'other'
   const made = conversionArguments(to, { hasVideo: part.hasVideo, size: part.size, codec })
   try {
-    await runQuietly(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', source, ...made, unfinished], signal)
+    await runQuietly(ffmpeg, ['-v', 'error', '-nostdin', '-y', '-i', source, ...made, unfinished], { signal })
   } catch (error) {
     await rm(unfinished, { force: true })
     throw error
   }
   await rename(unfinished, join(folder, name))
   return { ...part, name, bytes: (await stat(join(folder, name))).size }
-}
-
-const SAID_BYTES = 2000
-
-/** At the lowest priority: meetings go on meanwhile. */
-async function runQuietly(program: string, given: string[], signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const child = spawn(program, given, { stdio: ['ignore', 'ignore', 'pipe'], signal, killSignal: 'SIGKILL' })
-  let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_BYTES)))
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', () => {
-      try {
-        setPriority(child.pid!, constants.priority.PRIORITY_LOW)
-      } catch {
-        // It has ended already.
-      }
-    })
-    child.once('error', reject)
-    child.once('close', (code) => {
-      if (code === 0) resolve()
-      else reject(new Error(`ffmpeg ended with ${code}: ${said.trim()}`))
-    })
-  })
 }

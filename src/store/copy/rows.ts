@@ -21,6 +21,7 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['sign_ins'],
   ['invites'],
   ['outputs'],
+  ['jobs'],
   ['chat_messages', 'number'],
   ['chat_hearers'],
   ['stored_values'],

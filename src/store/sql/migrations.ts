@@ -17,6 +17,7 @@ import * as deliveryTries from './migrations/0011-delivery-tries.ts'
 import * as rowNumbers from './migrations/0012-row-numbers.ts'
 import * as outputs from './migrations/0013-outputs.ts'
 import * as outputFiles from './migrations/0015-output-files.ts'
+import * as jobs from './migrations/0016-jobs.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -38,6 +39,7 @@ const steps: Record<string, Step> = {
   '0012-row-numbers': rowNumbers,
   '0013-outputs': outputs,
   '0015-output-files': outputFiles,
+  '0016-jobs': jobs,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -5,6 +5,7 @@ import { revokedTokenQueries, secretQueries, signInQueries, valueQueries } from 
 import { chatQueries } from './queries/chat.ts'
 import { figureQueries } from './queries/figures.ts'
 import { inviteQueries } from './queries/invites.ts'
+import { jobQueries } from './queries/jobs.ts'
 import { keyQueries, projectQueries } from './queries/keys.ts'
 import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
@@ -43,6 +44,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     outbox: outboxQueries(context, signal),
     figures: figureQueries(context),
     outputs: outputQueries(context, signal),
+    jobs: jobQueries(context, signal),
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),
     secrets: secretQueries(context),

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { OutputKind, OutputState } from '../store.ts'
+import type { JobKind, JobState, OutputKind, OutputState } from '../store.ts'
 
 /** The tables, as Kysely sees them. There are no booleans; JSON is text; instants are integers, ms since the epoch. */
 export interface Schema {
@@ -134,6 +134,26 @@ export interface Schema {
     deleted_at: number | null
     /** Sealed. */
     upload_to: string | null
+  }
+  /** `config`, `inputs` and `files` are JSON. */
+  jobs: {
+    job_id: string
+    kind: JobKind
+    project_id: string
+    meeting_id: string
+    session_id: string
+    output_id: string | null
+    config: string
+    inputs: string
+    secret: string
+    base_url: string
+    webhook_url: string | null
+    state: JobState
+    created_at: number
+    started_at: number | null
+    ended_at: number | null
+    files: string
+    problem: string | null
   }
   chat_messages: {
     number: Generated<number>

@@ -1,4 +1,4 @@
-/** Gives out the files of outputs to whoever has their address, which nobody can guess: from this machine, or from the store of files. */
+/** Gives out the files of outputs and of jobs to whoever has their address, which nobody can guess: from this machine, or from the store of files. */
 import { timingSafeEqual } from 'node:crypto'
 import fastifyStatic from '@fastify/static'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -25,11 +25,15 @@ export const outputFileRoutes: Routes = (app, context) => {
     files.get(`${OUTPUTS_PATH}/:outputId/:secret/*`, undescribed, async (request, reply) => {
       const { outputId, secret, '*': path } = request.params as Record<string, string>
       const output = await context.store.outputs.get(outputId!)
+      // Files of jobs stay on this machine.
+      const owner = output ?? (await context.store.jobs.get(outputId!))
       const type = contentTypeOf(path!)
-      if (!output || !isSame(secret!, output.secret) || type === undefined || !isInside(path!))
+      if (!owner || !isSame(secret!, owner.secret) || type === undefined || !isInside(path!))
         throw new Refusal('NOT_FOUND')
-      const local = await context.keptFiles.localPath(output, path!)
-      if (local === undefined) return sendStored(request, reply, context, { output, path: path!, type })
+      const local = await context.keptFiles.localPath(outputId!, path!)
+      if (local === undefined && !output) throw new Refusal('NOT_FOUND')
+      if (local === undefined && output)
+        return sendStored(request, reply, context, { output, path: path!, type })
       return reply.headers(headersOf(path!, type)).sendFile(`${outputId}/${path}`)
     })
     done()

@@ -30,7 +30,11 @@ function toOutput(output: OutputRecord, baseUrl: string) {
   }
 }
 
-function toFile(output: OutputRecord, file: OutputFileRecord, baseUrl: string): OutputFileShape {
+export function toFile(
+  output: Pick<OutputRecord, 'outputId' | 'secret'>,
+  file: OutputFileRecord,
+  baseUrl: string,
+): OutputFileShape {
   const { fileId, path, type, size, meta = {}, endedAt } = file
   const { resolution, duration } = meta
   return {

@@ -1,0 +1,158 @@
+/** What callers order of jobs, in the words of the contract (outputs §3.1, §3.2). Pure. */
+import type { CompositeMergeConfig, Mark } from '../../output/jobs/job.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { ChannelEntry, ParticipantMergeBody, Watermark } from '../../protocol/rest/transcodings.ts'
+import type { JobInput, OutputKind, OutputRecord } from '../../store/store.ts'
+import type { JobOrdered } from './jobs.ts'
+
+interface Caller {
+  /** The address of this server as the caller knows it. */
+  baseUrl: string
+  webhookUrl: string | null | undefined
+}
+
+/** The groups of recordings of people and of screens. */
+const [PEOPLE, SCREENS] = [0, 1]
+/** So many files are open at once. */
+const MAX_FILES = 200
+
+/** @throws {Refusal} INVALID_REQUEST or INVALID_STATE, where it is not one that can be used */
+export function assertUsable(
+  output: OutputRecord,
+  kinds: readonly OutputKind[],
+  first: Pick<OutputRecord, 'meetingId'>,
+): void {
+  const { outputId, kind, meetingId, endedAt, files } = output
+  const refuse = (code: 'INVALID_REQUEST' | 'INVALID_STATE', message: string): never => {
+    throw new Refusal(code, { message })
+  }
+  if (!kinds.includes(kind))
+    refuse('INVALID_REQUEST', `${outputId} is a ${named[kind]}, which cannot be used here.`)
+  if (meetingId !== first.meetingId) refuse('INVALID_REQUEST', 'The recordings must be of one meeting.')
+  if (endedAt === null)
+    refuse('INVALID_STATE', `The ${named[kind]} ${outputId} goes on still; stop it first.`)
+  if (files.length === 0) refuse('INVALID_STATE', `The ${named[kind]} ${outputId} has no file.`)
+}
+
+const named: Record<OutputKind, string> = {
+  recording: 'recording of a meeting',
+  hls: 'HLS output',
+  livestream: 'livestream',
+  transcription: 'transcription',
+  participant: 'recording of a participant',
+  track: 'recording of a track',
+}
+
+export function compositeMergeOrder(
+  outputs: readonly OutputRecord[],
+  watermark: Mark | null,
+  caller: Caller,
+): JobOrdered {
+  const config: CompositeMergeConfig = { watermark, screens: SCREENS }
+  const group = ({ config }: OutputRecord): number =>
+    String(config.kind).startsWith('screen') ? SCREENS : PEOPLE
+  return {
+    kind: 'composite-merge',
+    ...common(outputs[0]!, caller),
+    config: { ...config },
+    inputs: limited(outputs.flatMap((output) => inputsOf(output, group(output)))),
+  }
+}
+
+export function meetingRecordingMergeOrder(outputs: readonly OutputRecord[], caller: Caller): JobOrdered {
+  return {
+    kind: 'meeting-recording-merge',
+    ...common(outputs[0]!, caller),
+    inputs: limited(outputs.flatMap((output) => inputsOf(output))),
+  }
+}
+
+export function hlsToMp4Order(hls: OutputRecord, caller: Caller): JobOrdered {
+  return {
+    kind: 'hls-to-mp4',
+    ...common(hls, caller),
+    outputId: hls.outputId,
+    inputs: inputsOf(hls).filter(({ file }) => file.path === 'index.m3u8'),
+  }
+}
+
+/** Left and right, each with the recordings that are meant. */
+export function participantMergeOrder(
+  channels: readonly (readonly OutputRecord[])[],
+  caller: Caller,
+): JobOrdered {
+  const inputs = channels.flatMap((outputs, group) => outputs.flatMap((output) => inputsOf(output, group)))
+  return { kind: 'participant-merge', ...common(channels.flat()[0]!, caller), inputs: limited(inputs) }
+}
+
+/** Whether a recording is one that an entry of a channel means. */
+export function isMeant(
+  { participantId, recordingId, type }: ChannelEntry,
+  forAll: ParticipantMergeBody['type'],
+  output: OutputRecord,
+): boolean {
+  if (output.participantId !== participantId) return false
+  if (recordingId != null) return output.outputId === recordingId
+  const kind = forAll ?? type ?? 'participant'
+  return output.kind === kind && (kind === 'participant' || output.config.kind === 'audio')
+}
+
+function common({ projectId, meetingId, sessionId }: OutputRecord, { baseUrl, webhookUrl }: Caller) {
+  return {
+    projectId,
+    meetingId,
+    sessionId,
+    outputId: null,
+    config: {},
+    baseUrl,
+    webhookUrl: webhookUrl ?? null,
+  }
+}
+
+function inputsOf({ outputId, participantId, config, files }: OutputRecord, group = 0): JobInput[] {
+  const name = typeof config.participantName === 'string' ? config.participantName : null
+  return files.map((file) => ({ outputId, file, participantId, participantName: name, group }))
+}
+
+function limited(inputs: JobInput[]): JobInput[] {
+  if (inputs.length > MAX_FILES)
+    throw new Refusal('INVALID_REQUEST', {
+      message: `The recordings have ${inputs.length} files; ${MAX_FILES} can be merged.`,
+    })
+  return inputs
+}
+
+/** @throws {Refusal} INVALID_REQUEST */
+export function markOf(
+  { type, startTime, lat, long }: Omit<Watermark, 'image'>,
+  image: Buffer | undefined,
+): Mark {
+  const needs = (message: string): Refusal => new Refusal('INVALID_REQUEST', { message })
+  switch (type) {
+    case 'image':
+      if (!image) throw needs('A watermark of type image needs image.')
+      return imageMark(image)
+    case 'timestamp': {
+      const startAt = Date.parse(startTime ?? '')
+      if (Number.isNaN(startAt)) throw needs('A watermark of type timestamp needs startTime, in ISO 8601.')
+      return { type: 'time', startAt }
+    }
+    case 'lat_long':
+      if (lat == null || long == null) throw needs('A watermark of type lat_long needs lat and long.')
+      return { type: 'text', text: `${lat}, ${long}` }
+  }
+}
+
+const FORMATS = [
+  ['png', [0x89, 0x50, 0x4e, 0x47]],
+  ['jpeg', [0xff, 0xd8, 0xff]],
+] as const
+
+/** By its first bytes, as other formats could name files of this machine. @throws {Refusal} INVALID_REQUEST */
+function imageMark(image: Buffer): Mark {
+  const found = FORMATS.find(([, begins]) => begins.every((byte, at) => image[at] === byte))
+  const isWebp = image.toString('latin1', 0, 4) === 'RIFF' && image.toString('latin1', 8, 12) === 'WEBP'
+  const format = found?.[0] ?? (isWebp ? 'webp' : undefined)
+  if (!format) throw new Refusal('INVALID_REQUEST', { message: 'The image must be a PNG, JPEG or WebP.' })
+  return { type: 'image', format, base64: image.toString('base64') }
+}

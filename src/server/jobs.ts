@@ -1,0 +1,28 @@
+/** Wires what is made of outputs after they ended. */
+import { Jobs } from '../meeting/jobs/jobs.ts'
+import type { OutputParts } from '../meeting/outputs/parts.ts'
+import { JobProblem } from '../output/jobs/problem.ts'
+import { createJobEngines } from '../output/jobs/create.ts'
+import { findPrograms } from '../output/programs.ts'
+import type { Ground } from './ground.ts'
+
+export function openJobs({ config, parts: given }: Ground, parts: OutputParts): Jobs {
+  return new Jobs({
+    parts,
+    engines:
+      given.jobs ??
+      createJobEngines({
+        ...findPrograms(config, process.env.PATH ?? ''),
+        diskReserveBytes: config.diskReserveMegabytes * 1_000_000,
+      }),
+    borrowFile: async (outputId, file) => {
+      const output = await parts.store.outputs.get(outputId)
+      if (!output) return undefined
+      // Its segments would have to be fetched one by one.
+      if (file.type === 'playlist' && output.storedAt !== null)
+        throw new JobProblem('The HLS output is in the store of files and no longer on this machine.')
+      return parts.kept.borrow(output, file.path)
+    },
+    maxJobs: config.maxJobs,
+  })
+}

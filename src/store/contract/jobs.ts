@@ -1,0 +1,71 @@
+import type { NewDelivery } from './outbox.ts'
+import type { OutputFileRecord } from './outputs.ts'
+import type { Page, PageOf } from './pages.ts'
+
+/** What is made of outputs that have ended. */
+export type JobKind = 'composite-merge' | 'hls-to-mp4' | 'meeting-recording-merge' | 'participant-merge'
+
+export type JobState = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled'
+
+/** A file of an output that a job reads, with what its kind wants to know of it. */
+export interface JobInput {
+  outputId: string
+  file: OutputFileRecord
+  /** Whose it is, and the name that was shown; null where it is of a whole meeting. */
+  participantId: string | null
+  participantName: string | null
+  /** Which of several groups it belongs to, where a kind has groups. */
+  group: number
+}
+
+export interface JobRecord {
+  /** 24 hex digits. */
+  jobId: string
+  kind: JobKind
+  projectId: string
+  meetingId: string
+  sessionId: string
+  /** The output that it is made of, if that is a single one. */
+  outputId: string | null
+  /** What was asked for, without secrets. */
+  config: Readonly<Record<string, unknown>>
+  inputs: readonly JobInput[]
+  /** The part of its addresses that nobody can guess. */
+  secret: string
+  /** The address of this server as its starter knows it. */
+  baseUrl: string
+  webhookUrl: string | null
+  state: JobState
+  createdAt: number
+  /** When it began last; null while it waits. */
+  startedAt: number | null
+  endedAt: number | null
+  files: readonly OutputFileRecord[]
+  /** Why it failed: one sentence. */
+  problem: string | null
+}
+
+export type JobChange = Partial<Pick<JobRecord, 'state' | 'startedAt' | 'endedAt' | 'files' | 'problem'>>
+
+export interface JobFilter {
+  kinds: readonly JobKind[]
+  jobId?: string | undefined
+  meetingId?: string | undefined
+  sessionId?: string | undefined
+  outputId?: string | undefined
+  state?: JobState | undefined
+}
+
+export interface JobStore {
+  create(job: JobRecord): Promise<void>
+  change(jobId: string, change: JobChange, deliveries?: readonly NewDelivery[]): Promise<void>
+  get(jobId: string): Promise<JobRecord | undefined>
+  /** Newest first. */
+  list(projectId: string, filter: JobFilter, page: Page): Promise<PageOf<JobRecord>>
+  /** Those that wait or are being done, oldest first. */
+  unfinished(): Promise<JobRecord[]>
+  /** Those that ended before `at`, oldest first, at most `limit`. */
+  endedBefore(at: number, limit: number): Promise<JobRecord[]>
+  /** Returns whether it was there. */
+  delete(jobId: string): Promise<boolean>
+}

@@ -1,0 +1,128 @@
+import type { Selectable } from 'kysely'
+import type { JobChange, JobFilter, JobRecord, Store } from '../../store.ts'
+import type { Schema } from '../schema.ts'
+import type { SqlContext } from '../sql-context.ts'
+import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
+
+export function jobQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['jobs'] {
+  const matching = (projectId: string, filter: JobFilter) => {
+    const { kinds, jobId, meetingId, sessionId, outputId, state } = filter
+    let query = db.selectFrom('jobs').where('project_id', '=', projectId).where('kind', 'in', kinds)
+    if (jobId !== undefined) query = query.where('job_id', '=', jobId)
+    if (meetingId !== undefined) query = query.where('meeting_id', '=', meetingId)
+    if (sessionId !== undefined) query = query.where('session_id', '=', sessionId)
+    if (outputId !== undefined) query = query.where('output_id', '=', outputId)
+    if (state !== undefined) query = query.where('state', '=', state)
+    return query
+  }
+  return {
+    create: async (job) => {
+      await write({ lane: job.meetingId }, (tx) => tx.insertInto('jobs').values(toRow(job)).execute())
+    },
+    change: async (jobId, change, deliveries = []) => {
+      // Deliveries of a meeting are written in order.
+      const holds = deliveries.map(({ meetingId, endPoint }) => lineName(meetingId, endPoint))
+      await write({ lane: deliveries[0]?.meetingId ?? jobId, holds }, async (tx) => {
+        await tx.updateTable('jobs').set(toChange(change)).where('job_id', '=', jobId).execute()
+        await insertDeliveries(tx, deliveries)
+      })
+      if (deliveries.length > 0) signal.notify()
+    },
+    get: async (jobId) => {
+      const row = await db.selectFrom('jobs').selectAll().where('job_id', '=', jobId).executeTakeFirst()
+      return row && toJob(row)
+    },
+    list: async (projectId, filter, { page, perPage }) => {
+      const { total } = await matching(projectId, filter)
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow()
+      const rows = await matching(projectId, filter)
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('job_id', 'desc')
+        .limit(perPage)
+        .offset((page - 1) * perPage)
+        .execute()
+      return { items: rows.map(toJob), total }
+    },
+    unfinished: async () => {
+      const rows = await db
+        .selectFrom('jobs')
+        .selectAll()
+        .where('ended_at', 'is', null)
+        .orderBy('created_at')
+        .orderBy('job_id')
+        .execute()
+      return rows.map(toJob)
+    },
+    endedBefore: async (at, limit) => {
+      const rows = await db
+        .selectFrom('jobs')
+        .selectAll()
+        .where('ended_at', '<', at)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
+      return rows.map(toJob)
+    },
+    delete: (jobId) =>
+      write({ lane: jobId }, async (tx) => {
+        const { numDeletedRows } = await tx.deleteFrom('jobs').where('job_id', '=', jobId).executeTakeFirst()
+        return numDeletedRows > 0n
+      }),
+  }
+}
+
+function toRow(job: JobRecord): Schema['jobs'] {
+  return {
+    job_id: job.jobId,
+    kind: job.kind,
+    project_id: job.projectId,
+    meeting_id: job.meetingId,
+    session_id: job.sessionId,
+    output_id: job.outputId,
+    config: JSON.stringify(job.config),
+    inputs: JSON.stringify(job.inputs),
+    secret: job.secret,
+    base_url: job.baseUrl,
+    webhook_url: job.webhookUrl,
+    state: job.state,
+    created_at: job.createdAt,
+    started_at: job.startedAt,
+    ended_at: job.endedAt,
+    files: JSON.stringify(job.files),
+    problem: job.problem,
+  }
+}
+
+function toChange({ state, startedAt, endedAt, files, problem }: JobChange) {
+  return {
+    ...(state !== undefined && { state }),
+    ...(startedAt !== undefined && { started_at: startedAt }),
+    ...(endedAt !== undefined && { ended_at: endedAt }),
+    ...(files !== undefined && { files: JSON.stringify(files) }),
+    ...(problem !== undefined && { problem }),
+  }
+}
+
+function toJob(row: Selectable<Schema['jobs']>): JobRecord {
+  return {
+    jobId: row.job_id,
+    kind: row.kind,
+    projectId: row.project_id,
+    meetingId: row.meeting_id,
+    sessionId: row.session_id,
+    outputId: row.output_id,
+    config: JSON.parse(row.config) as JobRecord['config'],
+    inputs: JSON.parse(row.inputs) as JobRecord['inputs'],
+    secret: row.secret,
+    baseUrl: row.base_url,
+    webhookUrl: row.webhook_url,
+    state: row.state,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    files: JSON.parse(row.files) as JobRecord['files'],
+    problem: row.problem,
+  }
+}
