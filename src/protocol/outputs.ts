@@ -39,6 +39,7 @@ export type CompositionConfig = Static<typeof CompositionConfig>
 export const TranscriptOfRecording = Type.Object({
   enabled: optional(Type.Boolean()),
   modelId: optional(Type.String({ maxLength: 200 })),
+  language: optional(Type.String({ maxLength: 35, description: 'BCP 47.' })),
   summary: optional(
     Type.Object({ enabled: optional(Type.Boolean()), prompt: optional(Type.String({ maxLength: 4000 })) }),
   ),

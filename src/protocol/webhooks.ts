@@ -33,6 +33,7 @@ export type JobPhase = 'started' | 'completed' | 'failed' | 'cancelled'
 export type JobEvent =
   | `${'composite-merge' | 'hls-to-mp4' | 'meeting-recording-merge'}-${JobPhase}`
   | `merge-recording-${'completed' | 'failed'}`
+  | `transcription-${'started' | 'stopped' | 'failed'}`
 
 /** Something was made of outputs that had ended, or could not be made. */
 export interface JobFact extends Pick<OutputFact, 'details' | 'also'> {

@@ -1,7 +1,10 @@
 /** Wires what is made of outputs after they ended. */
+import type { Logger } from 'pino'
 import { Jobs } from '../meeting/jobs/jobs.ts'
+import { postTranscriptionOrder } from '../meeting/jobs/post-transcription.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import { JobProblem } from '../output/jobs/problem.ts'
+import type { OutputRecord } from '../store/store.ts'
 import { createJobEngines } from '../output/jobs/create.ts'
 import { findPrograms } from '../output/programs.ts'
 import type { Ground } from './ground.ts'
@@ -13,6 +16,7 @@ export function openJobs({ config, parts: given }: Ground, parts: OutputParts): 
       given.jobs ??
       createJobEngines({
         ...findPrograms(config, process.env.PATH ?? ''),
+        transcription: parts.engines.transcription,
         diskReserveBytes: config.diskReserveMegabytes * 1_000_000,
       }),
     borrowFile: async (outputId, file) => {
@@ -25,4 +29,15 @@ export function openJobs({ config, parts: given }: Ground, parts: OutputParts): 
     },
     maxJobs: config.maxJobs,
   })
+}
+
+/** Begins what was asked for with an output that has ended. Never rejects: the output is there all the same. */
+export async function followUp(jobs: Jobs, ended: OutputRecord, log: Logger): Promise<void> {
+  const order = postTranscriptionOrder(ended)
+  if (!order) return
+  try {
+    await jobs.start(order)
+  } catch (error) {
+    log.error({ err: error, outputId: ended.outputId }, 'failed to begin the text of a recording')
+  }
 }

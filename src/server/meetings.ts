@@ -16,7 +16,7 @@ import { refusalOfOrigin } from '../project/origins.ts'
 import type { Verifier } from '../token/token.ts'
 import type { Webhooks } from '../webhook/create.ts'
 import { newId, type Ground } from './ground.ts'
-import { openJobs } from './jobs.ts'
+import { followUp, openJobs } from './jobs.ts'
 import type { OwnAddresses } from './composer.ts'
 import { openOutputs } from './outputs.ts'
 
@@ -60,8 +60,8 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
       log.info({ deliveryId, event, meetingId, sessionId }, 'queued an event for delivery')
     return announced
   }
-  const outputs = openOutputs(ground, announce, urls)
-  const jobs = openJobs(ground, outputs)
+  const outputs = openOutputs(ground, announce, urls, (ended) => followUp(jobs, ended, log))
+  const jobs: Jobs = openJobs(ground, outputs)
   const sockets = new MeetingSockets({
     settings,
     gate,

@@ -18,7 +18,12 @@ import { endPointProblem } from '../webhook/guard.ts'
 import { borrowedFolder } from './files.ts'
 import { newId, type Ground } from './ground.ts'
 
-export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddresses): OutputParts {
+export function openOutputs(
+  ground: Ground,
+  announce: Announce,
+  urls: OwnAddresses,
+  followUp: OutputParts['followUp'],
+): OutputParts {
   const { config, parts, core, now, log } = ground
   const { store, keyRing } = core
   const outputs = join(config.dataDir, 'outputs')
@@ -44,6 +49,7 @@ export function openOutputs(ground: Ground, announce: Announce, urls: OwnAddress
     now,
     newOutputId: newId,
     newSecretId: () => randomBytes(18).toString('base64url'),
+    followUp,
     folder: outputs,
     folderOf,
     makeFolder: (outputId) => {

@@ -126,6 +126,7 @@ export function outputParts(
       return Promise.resolve()
     },
     mintToken: () => 'a-token',
+    followUp: () => Promise.resolve(),
     problemOfWebhook: () => undefined,
     onError: () => undefined,
     ending: new Set(),
@@ -184,5 +185,9 @@ export function promptJobs(): JobEngines {
     'hls-to-mp4': held,
     'meeting-recording-merge': engine,
     'participant-merge': engine,
+    'post-transcription': {
+      unavailable: undefined,
+      run: () => Promise.resolve([aFile('transcription.txt'), aFile('summary.txt')]),
+    },
   }
 }

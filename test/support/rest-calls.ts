@@ -200,6 +200,13 @@ const mergeOfAnn = jobOf('/v2/recordings/participant/merge', mergesAnn)
 const jobsOf =
   (path: string, starts: MakeCall): MakeCall =>
   async (stage) => ({ query: { roomId: (await jobOf(path, starts)(stage)).roomId! } })
+/** A recording whose text was asked for. */
+const heard = recordingOrder({ transcription: { enabled: true } }, 'http://localhost')
+const textOfHeard: MakeCall = async (stage) => {
+  const { roomId } = await stage.output(heard)
+  const { body } = await stage.server.rest('GET', `/ai/v1/post-transcriptions?roomId=${roomId}`)
+  return { roomId, path: { id: body.transcriptions[0].id } }
+}
 
 /** By method and address, as the document has them. */
 /** Keyed by method and address, as in the API document. */
@@ -292,6 +299,8 @@ export const calls: Record<string, MakeCall> = {
   'POST /ai/v1/realtime-transcriptions/end': goesOn(transcription),
   'GET /ai/v1/realtime-transcriptions': listOf(transcription),
   'GET /ai/v1/realtime-transcriptions/{id}': outputOf(transcription),
+  'GET /ai/v1/post-transcriptions': listOf(heard),
+  'GET /ai/v1/post-transcriptions/{id}': textOfHeard,
   'POST /v2/recordings/participant/start': startsOf(annRecorded),
   'POST /v2/recordings/participant/stop': goesOn(ofParticipant, annRecorded),
   'GET /v2/recordings/participant': listOf(ofParticipant),

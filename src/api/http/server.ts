@@ -37,6 +37,7 @@ import { hlsRoutes } from '../rest/outputs/hls.ts'
 import { livestreamRoutes } from '../rest/outputs/livestreams.ts'
 import { recordingRoutes } from '../rest/outputs/recordings.ts'
 import { transcodingRoutes } from '../rest/outputs/transcodings.ts'
+import { postTranscriptionRoutes } from '../rest/outputs/post-transcriptions.ts'
 import { transcriptionRoutes } from '../rest/outputs/transcriptions.ts'
 import { sessionRoutes } from '../rest/sessions/routes.ts'
 import { wantsProtoo } from '../signalling/protoo.ts'
@@ -122,6 +123,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       transcodingRoutes,
       recordingRoutes,
       transcriptionRoutes,
+      postTranscriptionRoutes,
       hlsRoutes,
       livestreamRoutes,
       outputFileRoutes,

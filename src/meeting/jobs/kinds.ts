@@ -15,6 +15,14 @@ export const jobKinds: Record<JobKind, Row> = {
   'participant-merge': {
     events: { completed: 'merge-recording-completed', failed: 'merge-recording-failed' },
   },
+  'post-transcription': {
+    events: {
+      started: 'transcription-started',
+      completed: 'transcription-stopped',
+      failed: 'transcription-failed',
+      cancelled: 'transcription-failed',
+    },
+  },
 }
 
 function eventsOf(
@@ -30,7 +38,15 @@ function eventsOf(
 
 /** What a webhook tells beyond the event. */
 export function jobDetails(job: JobRecord): Record<string, unknown> {
-  const { jobId: id, secret, baseUrl, problem, files } = job
+  const { jobId: id, secret, baseUrl, problem, files, kind, outputId: recordingId } = job
+  if (kind === 'post-transcription')
+    return {
+      id,
+      type: 'post',
+      recordingId,
+      ...(problem !== null && { message: problem }),
+      ...(files.length > 0 && textAddresses(job)),
+    }
   const [file] = files
   return {
     id,
@@ -40,4 +56,16 @@ export function jobDetails(job: JobRecord): Record<string, unknown> {
       fileUrl: fileAddress({ outputId: id, secret, baseUrl }, file.path),
     }),
   }
+}
+
+/** Where the texts of a transcription are, each by the ending of its name. */
+export function textAddresses({ jobId: outputId, secret, baseUrl, files }: JobRecord) {
+  const named = (name: string): Record<string, string> =>
+    Object.fromEntries(
+      files
+        .map(({ path }) => path)
+        .filter((path) => path.startsWith(`${name}.`))
+        .map((path) => [path.slice(name.length + 1), fileAddress({ outputId, secret, baseUrl }, path)]),
+    )
+  return { transcriptionFilePaths: named('transcription'), summarizedFilePaths: named('summary') }
 }

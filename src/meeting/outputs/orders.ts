@@ -18,6 +18,7 @@ import {
   LivestreamOutputs,
   readDirPath,
   type CompositionConfig,
+  type TranscriptOfRecording,
 } from '../../protocol/outputs.ts'
 
 interface Common {
@@ -61,6 +62,8 @@ interface OverRest {
   templateUrl?: string | null | undefined
   fileFormat?: 'mp4' | 'webm' | null | undefined
   webhookUrl?: string | null | undefined
+  /** Of a livestream. */
+  transcription?: Static<typeof TranscriptOfRecording> | null | undefined
 }
 
 /** How long a recorder is started again where the meeting ends without it. */
@@ -111,18 +114,20 @@ export function hlsOrder(
 
 /** @throws {Refusal} INVALID_LIVESTREAM_CONFIG */
 export function livestreamOrder(
-  { outputs, config, templateUrl, webhookUrl }: RequestData<'startLivestream'> & OverRest,
+  { outputs, config, transcription, templateUrl, webhookUrl }: RequestData<'startLivestream'> & OverRest,
   baseUrl: string,
 ): OutputOrdered {
   return {
     kind: 'livestream',
     config: {
       ...compositionOf(config, templateUrl),
-      record: isRecorded(config),
+      // A text is made of the file.
+      record: isRecorded(config) || transcription?.enabled === true,
       targets: targetsOf(outputs),
     },
     baseUrl,
     webhookUrl: webhookUrl ?? null,
+    kept: keptOf({ transcription }),
   }
 }
 

@@ -318,6 +318,7 @@ export class MeetingOutputs {
     this.#inTurn(running, async () => {
       this.#change(running, change)
       await this.#write(running, change, state)
+      await parts.followUp(running.record)
       if (this.#running.get(slot) === running) this.#running.delete(slot)
       if (problem) this.#tell(running.record, errorNotification(running.record.kind, problem))
       this.#tell(running.record, ...notificationsOf(running.record, 'stopped'))

@@ -31,6 +31,8 @@ export interface OutputParts {
   kept: KeptFiles
   /** A token with which a page of ours comes to a meeting. @throws {Refusal} if the project has no key in force */
   mintToken: (projectId: string, meetingId: string, participantId: string) => string
+  /** What is made of an output that has ended, if anything was asked for; it does not wait until that is made. */
+  followUp: (output: OutputRecord) => Promise<void>
   /** What is wrong with the address of a webhook, as the end of a sentence. */
   problemOfWebhook: (url: string) => string | undefined
   onError: (error: unknown, message: string) => void

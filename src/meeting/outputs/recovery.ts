@@ -33,6 +33,7 @@ async function finish(parts: OutputParts, output: OutputRecord): Promise<void> {
   const meeting = await parts.store.meetings.get(output.meetingId)
   const deliveries = meeting ? deliveriesOf(parts, meeting, { ...output, files }, state) : []
   await parts.store.outputs.change(output.outputId, { state, endedAt, files }, deliveries)
+  await parts.followUp({ ...output, state, endedAt, files })
 }
 
 async function recover(parts: OutputParts, output: OutputRecord): Promise<OutputFile[]> {

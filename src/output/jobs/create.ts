@@ -1,19 +1,27 @@
 /** Creates the engines of jobs of this process. */
+import type { TranscriptionEngine } from '../output.ts'
 import { compositeMerge } from './composite-merge.ts'
 import { endToEnd } from './end-to-end.ts'
 import { hlsToMp4 } from './hls-to-mp4.ts'
 import type { JobEngine, JobEngines } from './job.ts'
+import { postTranscription } from './post-transcription.ts'
 import { whileThereIsRoom } from './room.ts'
 import { stereo } from './stereo.ts'
 
 export interface JobEnginesOptions {
   /** Undefined where there is none. */
   ffmpegBin: string | undefined
+  /** Makes the texts of recordings. */
+  transcription: TranscriptionEngine
   /** This much is left to the rest of the machine. */
   diskReserveBytes: number
 }
 
-export function createJobEngines({ ffmpegBin, diskReserveBytes }: JobEnginesOptions): JobEngines {
+export function createJobEngines({
+  ffmpegBin,
+  transcription,
+  diskReserveBytes,
+}: JobEnginesOptions): JobEngines {
   const engine = (make: (ffmpegBin: string) => JobEngine['run']): JobEngine => {
     const run = make(ffmpegBin ?? '')
     return {
@@ -29,5 +37,6 @@ export function createJobEngines({ ffmpegBin, diskReserveBytes }: JobEnginesOpti
     'hls-to-mp4': engine(hlsToMp4),
     'meeting-recording-merge': engine(endToEnd),
     'participant-merge': engine(stereo),
+    'post-transcription': postTranscription(transcription),
   }
 }

@@ -38,6 +38,7 @@ export interface JobEngines {
   'hls-to-mp4': JobEngine
   'meeting-recording-merge': JobEngine
   'participant-merge': JobEngine
+  'post-transcription': JobEngine
 }
 
 export interface CompositeMergeConfig {

@@ -7,13 +7,15 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { findFfmpeg } from '../../../scripts/ffmpeg.mjs'
 import { colorAt, makeMedia, toneIn, type MadeMedia } from '../../../test/support/made-media.ts'
+import { playedEngines } from '../../../test/support/outputs.ts'
 import { decodeErrors, probe } from '../../../test/support/recorded-media.ts'
 import { createJobEngines } from './create.ts'
 import type { JobEngines, JobSource } from './job.ts'
 
 const ffmpegBin = findFfmpeg()
+const { transcription } = playedEngines()
 const skip = !ffmpegBin && 'there is no ffmpeg'
-const engines = createJobEngines({ ffmpegBin, diskReserveBytes: 0 })
+const engines = createJobEngines({ ffmpegBin, transcription, diskReserveBytes: 0 })
 const root = mkdtempSync(join(tmpdir(), 'anteroom-jobs-'))
 after(() => rmSync(root, { recursive: true }))
 
@@ -63,7 +65,7 @@ const WHITE = [255, 255, 255]
 
 test('without ffmpeg it says what to install', () => {
   assert.match(
-    createJobEngines({ ffmpegBin: undefined, diskReserveBytes: 0 })['hls-to-mp4'].unavailable!,
+    createJobEngines({ ffmpegBin: undefined, transcription, diskReserveBytes: 0 })['hls-to-mp4'].unavailable!,
     /install it, or set FFMPEG_BIN/,
   )
 })
@@ -200,7 +202,7 @@ test('a job that is ended leaves no process', { skip }, async () => {
 })
 
 test('a disk without room ends a job before it begins', { skip }, async () => {
-  const full = createJobEngines({ ffmpegBin, diskReserveBytes: 1e18 })['participant-merge']
+  const full = createJobEngines({ ffmpegBin, transcription, diskReserveBytes: 1e18 })['participant-merge']
   const inputs = [recording('voice.webm', { tone: 700, seconds: 1 })]
   const folder = mkdtempSync(join(root, 'job-'))
   const work = full.run({}, { folder, inputs, signal: new AbortController().signal })

@@ -65,7 +65,7 @@ export const MeetingRecordingMergeBody = Type.Object({
   presignedOutputUrl: optional(Link),
 })
 
-const JobState = Type.Union([
+export const JobState = Type.Union([
   Type.Literal('pending'),
   Type.Literal('processing'),
   Type.Literal('completed'),

@@ -25,13 +25,20 @@ export const TranscriptionsQuery = Type.Object({
   sessionId: Type.Optional(Words),
 })
 
-const File = Type.Optional(
+export const TextFile = Type.Optional(
   Type.String({
     description: 'Everybody with this address may fetch the file. Missing until the file exists.',
   }),
 )
 
-const TranscriptionFiles = Type.Object({ txt: File, json: File, srt: File, tsv: File, vtt: File })
+/** Addresses of the text, by format. */
+export const TranscriptionFiles = Type.Object({
+  txt: TextFile,
+  json: TextFile,
+  srt: TextFile,
+  tsv: TextFile,
+  vtt: TextFile,
+})
 
 export const Transcription = Type.Object({
   id: Type.String(),
@@ -41,7 +48,7 @@ export const Transcription = Type.Object({
   start: Type.Union([Instant, Type.Null()]),
   end: Type.Union([Instant, Type.Null()]),
   transcriptionFilePaths: TranscriptionFiles,
-  summarizedFilePaths: Type.Object({ txt: File }),
+  summarizedFilePaths: Type.Object({ txt: TextFile }),
   extension: Type.Object({
     enabled: Type.Boolean(),
     provider: Type.String(),

@@ -3,7 +3,8 @@ import type { OutputFileRecord } from './outputs.ts'
 import type { Page, PageOf } from './pages.ts'
 
 /** What is made of outputs that have ended. */
-export type JobKind = 'composite-merge' | 'hls-to-mp4' | 'meeting-recording-merge' | 'participant-merge'
+export type JobKind =
+  'composite-merge' | 'hls-to-mp4' | 'meeting-recording-merge' | 'participant-merge' | 'post-transcription'
 
 export type JobState = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled'
 

@@ -1,6 +1,6 @@
 /** What the routes of all outputs have in common: starting, stopping, listing, finding and deleting. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { OutputKind, OutputRecord, PageOf } from '../../../store/store.ts'
+import type { JobRecord, OutputKind, OutputRecord, PageOf } from '../../../store/store.ts'
 import type { OutputOrdered } from '../../../meeting/outputs/orders.ts'
 import type { HttpContext } from '../../context.ts'
 import { outputKinds } from '../../../meeting/outputs/kinds.ts'
@@ -76,9 +76,25 @@ export async function listOutputs(
   )
 }
 
+/** What makes, or made, the text of an output; undefined if none was asked for. */
+export async function textOf(
+  { projectId, outputId, config }: OutputRecord,
+  { store }: HttpContext,
+): Promise<JobRecord | undefined> {
+  if (config.transcription === undefined) return undefined
+  const filter = { kinds: ['post-transcription'], outputId } as const
+  return (await store.jobs.list(projectId, filter, { page: 1, perPage: 1 })).items[0]
+}
+
 /** @throws {Refusal} INVALID_STATE while it goes on */
 export async function deleteOutput(output: OutputRecord, context: HttpContext): Promise<void> {
   if (output.endedAt === null)
     throw new Refusal('INVALID_STATE', { message: 'It goes on still; stop it first.' })
+  const text = await textOf(output, context)
+  if (text) {
+    if (text.endedAt === null) await context.jobs.cancel(text.jobId).catch(() => undefined)
+    await context.store.jobs.delete(text.jobId)
+    await context.keptFiles.leaveFolder(text.jobId)
+  }
   await context.keptFiles.drop(output)
 }

@@ -1,6 +1,8 @@
 /** Jobs in the shapes of the REST API. */
 import type { JobRecord } from '../../../store/store.ts'
+import type { PostTranscription } from '../../../protocol/rest/post-transcriptions.ts'
 import type { MergeRecording, Transcoding } from '../../../protocol/rest/transcodings.ts'
+import { textAddresses } from '../../../meeting/jobs/kinds.ts'
 import { toFile } from './present.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
@@ -47,5 +49,22 @@ export function toMergeRecording(job: JobRecord, baseUrl: string): MergeRecordin
     channel2: channel(1),
     start: iso(job.createdAt),
     end: isoOrNull(job.endedAt),
+  }
+}
+
+export function toPostTranscription(job: JobRecord, baseUrl: string): PostTranscription {
+  const { jobId, state, problem, meetingId, sessionId, outputId, inputs, startedAt, endedAt } = job
+  const heard = inputs[0]?.file.path
+  return {
+    id: jobId,
+    status: state,
+    message: problem,
+    roomId: meetingId,
+    sessionId,
+    recordingId: outputId,
+    filePath: heard === undefined ? null : `/${heard}`,
+    start: isoOrNull(startedAt),
+    end: isoOrNull(endedAt),
+    ...textAddresses({ ...job, baseUrl }),
   }
 }

@@ -1,4 +1,5 @@
 /** Routes that several kinds of outputs have. Each kind provides its path, its texts and its schema. */
+import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { OutputKind, OutputRecord } from '../../../store/store.ts'
 import type { HttpContext } from '../../context.ts'
@@ -16,6 +17,9 @@ import {
   stopOutput,
   type ListQuery,
 } from './acts.ts'
+
+/** An output in the shape of its kind, or a promise of it. */
+type Present = (output: OutputRecord, baseUrl: string, request: FastifyRequest) => unknown
 
 interface OfKind {
   kind: OutputKind
@@ -74,7 +78,7 @@ export function addList(
   }: OfKind & {
     query: TSchema
     shape: TSchema
-    present: (output: OutputRecord, baseUrl: string) => unknown
+    present: Present
   },
 ): void {
   app.get(
@@ -98,7 +102,7 @@ export function addList(
       const baseUrl = baseUrlOf(request, context.settings)
       return {
         pageInfo: pageInfoOf(asked.page, asked.perPage, total),
-        data: items.map((one) => present(one, baseUrl)),
+        data: await Promise.all(items.map((one) => present(one, baseUrl, request))),
       }
     },
   )
@@ -113,11 +117,13 @@ export function addFind(
     tag,
     path,
     summary,
+    query,
     shape,
     present,
   }: OfKind & {
+    query?: TSchema
     shape: TSchema
-    present: (output: OutputRecord, baseUrl: string) => unknown
+    present: Present
   },
 ): void {
   app.get(
@@ -129,9 +135,10 @@ export function addFind(
       action: 'watch',
       about: byId(kind),
       params: OutputParams,
+      ...(query && { query }),
       answer: shape,
     }),
-    (request) => Promise.resolve(present(outputFor(request), baseUrlOf(request, context.settings))),
+    (request) => Promise.resolve(present(outputFor(request), baseUrlOf(request, context.settings), request)),
   )
 }
 
