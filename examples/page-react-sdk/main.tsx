@@ -134,9 +134,12 @@ function Meeting() {
             ))}
           </ul>
           <Chat />
-          <Outputs />
         </>
       )}
+      {/* Mounted before the join, right after which it is told what is on. */}
+      <div hidden={state !== 'joined'}>
+        <Outputs />
+      </div>
     </main>
   )
 }
