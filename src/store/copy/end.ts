@@ -1,6 +1,7 @@
 /** A database from which a store is copied, or into which. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { StartError } from '../../errors.ts'
 import { openStore } from '../open.ts'
@@ -28,6 +29,9 @@ export interface End {
 
 /** By which its connections tell a copy from a server. */
 const COPIER = 'anteroom migrate-store'
+/** PostgreSQL sees a moment later that a server which has just stopped is gone. */
+const GONE_TRIES = 10
+const GONE_WAIT_MS = 100
 /** Any number: databases have locks of their own. */
 const COPY_LOCK = 4_721_806
 
@@ -41,9 +45,13 @@ function inPostgres(url: string, folder: string, masterKey: Buffer): End {
   const name = 'the PostgreSQL database'
   const connect = (): Db => connectPostgres(url, COPIER) as unknown as Db
   const assertNoServer = async (db: Db): Promise<void> => {
-    const { rows } = await OTHER_CONNECTIONS.execute(db)
-    if (rows[0]!.others > 0)
-      throw new StartError('A server uses the PostgreSQL database: stop the server first.')
+    for (let tries = 0; ; tries++) {
+      const { rows } = await OTHER_CONNECTIONS.execute(db)
+      if (rows[0]!.others === 0) return
+      if (tries === GONE_TRIES)
+        throw new StartError('A server uses the PostgreSQL database: stop the server first.')
+      await delay(GONE_WAIT_MS)
+    }
   }
   return {
     name,
