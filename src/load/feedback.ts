@@ -14,7 +14,7 @@ const REFERENCE_MS = 64
 /** How many packets one chunk describes, with two bits each. */
 const PACKETS_PER_CHUNK = 7
 const [SMALL, LARGE] = [1, 2]
-/** A longer gap means that the line was down; a report does not cover it. */
+/** The most packets that one report covers: the newest ones. More are missing only if the line was down. */
 const MOST_PACKETS = 1000
 
 export class ArrivalFeedback {
