@@ -1,5 +1,6 @@
-import { memo, useMemo, useState } from 'react'
+import { memo, useMemo } from 'react'
 import { Icon, type IconName } from '../parts/icon.tsx'
+import { Popover } from '../parts/popover.tsx'
 import { barOf, barView, type ButtonName, type PanelName } from './bar-model.ts'
 import { useModel } from './model.ts'
 import { ViewMenu } from './view-menu.tsx'
@@ -84,24 +85,22 @@ const ReactionButton = memo(function ReactionButton({
   handUp: boolean
   onHand: () => void
 }) {
-  const [shown, setShown] = useState(false)
   return (
-    <div
+    <Popover
       className="reaction-holder"
-      onBlur={({ currentTarget, relatedTarget }) => !currentTarget.contains(relatedTarget) && setShown(false)}
+      button={{
+        className: 'round',
+        'aria-label': 'React',
+        title: 'React',
+        'data-testid': 'bar-react',
+        children: <Icon name="smile" />,
+      }}
+      role="group"
+      label="Reactions"
+      boxClass="row"
     >
-      <button
-        className="round"
-        aria-label="React"
-        aria-expanded={shown}
-        title="React"
-        onClick={() => setShown(!shown)}
-        data-testid="bar-react"
-      >
-        <Icon name="smile" />
-      </button>
-      {shown && (
-        <div className="menu row" role="group" aria-label="Reactions">
+      {() => (
+        <>
           {REACTIONS.map((text) => (
             <button key={text} aria-label={`React with ${text}`} onClick={() => onReact(text)}>
               {text}
@@ -115,8 +114,8 @@ const ReactionButton = memo(function ReactionButton({
           >
             ✋
           </button>
-        </div>
+        </>
       )}
-    </div>
+    </Popover>
   )
 })

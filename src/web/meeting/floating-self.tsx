@@ -26,7 +26,11 @@ export function FloatingSelf() {
       role="group"
       aria-label="Your picture. Arrow keys move it."
       style={offset && { transform: `translate(${offset.x}px, ${offset.y}px)` }}
-      onKeyDown={({ key }) => settings.change({ corner: cornerBeside(corner, key) })}
+      onKeyDown={({ key, target, currentTarget }) => {
+        // The menu in it has its own use of the arrows.
+        if (target === currentTarget && key.startsWith('Arrow'))
+          settings.change({ corner: cornerBeside(corner, key) })
+      }}
       onPointerDown={(event) => {
         if ((event.target as Element).closest('button')) return
         event.currentTarget.setPointerCapture(event.pointerId)

@@ -1,12 +1,11 @@
-import { useState } from 'react'
 import { Icon } from '../parts/icon.tsx'
+import { Popover } from '../parts/popover.tsx'
 import { useModel } from './model.ts'
 import { menuOf, type TileAction, type TileContent } from './tile-model.ts'
 
 /** Our actions on this participant. */
 export function TileMenu({ tile }: { tile: TileContent }) {
   const { meeting, settings, openDialog } = useModel()
-  const [open, setOpen] = useState(false)
   const { id, name } = tile
   const act = async (action: TileAction): Promise<void> => {
     const { moderation } = meeting
@@ -16,40 +15,32 @@ export function TileMenu({ tile }: { tile: TileContent }) {
     else await moderation[action](id)
   }
   return (
-    <div
+    <Popover
       className="menu-holder"
-      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setOpen(false)}
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape') return
-        setOpen(false)
-        event.stopPropagation()
+      button={{
+        className: 'round small',
+        'aria-label': `Actions for ${name}`,
+        children: <Icon name="more" />,
       }}
+      role="menu"
+      label={`Actions for ${name}`}
     >
-      <button
-        className="round small"
-        aria-haspopup="menu"
-        aria-expanded={open}
-        aria-label={`Actions for ${name}`}
-        onClick={() => setOpen(!open)}
-      >
-        <Icon name="more" />
-      </button>
-      {open && (
-        <div className="menu" role="menu">
+      {(close) => (
+        <>
           {menuOf(tile).map(({ label, action }) => (
             <button
               key={label}
               role="menuitem"
               onClick={() => {
-                setOpen(false)
+                close()
                 act(action).catch((error: unknown) => console.error(error))
               }}
             >
               {label}
             </button>
           ))}
-        </div>
+        </>
       )}
-    </div>
+    </Popover>
   )
 }

@@ -1,5 +1,6 @@
-import { memo, useEffect, useRef, useState } from 'react'
+import { memo } from 'react'
 import { Icon } from '../parts/icon.tsx'
+import { Popover } from '../parts/popover.tsx'
 import { useModel } from './model.ts'
 import { canFloat, openFloating } from './picture-in-picture.ts'
 import { useView } from './use-view.ts'
@@ -12,44 +13,22 @@ const selfViewNames: Record<SelfView, string> = { tile: 'Tile', floating: 'Float
 export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: Window) => void }) {
   const { settings, notice, openDialog } = useModel()
   const { layout, selfView } = useView(settings)
-  const [isOpen, setOpen] = useState(false)
-  const holder = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    if (!isOpen) return
-    holder.current?.querySelector<HTMLElement>('.menu input:checked')?.focus()
-    const close = ({ target }: Event): void => {
-      if (!holder.current?.contains(target as Node)) setOpen(false)
-    }
-    document.addEventListener('pointerdown', close)
-    return () => document.removeEventListener('pointerdown', close)
-  }, [isOpen])
-
   return (
-    <div
+    <Popover
       className="reaction-holder"
-      ref={holder}
-      onBlur={({ currentTarget, relatedTarget }) =>
-        relatedTarget && !currentTarget.contains(relatedTarget) && setOpen(false)
-      }
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape' || !isOpen) return
-        setOpen(false)
-        holder.current?.querySelector('button')?.focus()
-        event.stopPropagation()
+      button={{
+        className: 'round',
+        'aria-label': 'View',
+        title: 'View',
+        'data-testid': 'bar-view',
+        children: <Icon name="layout" />,
       }}
+      role="group"
+      label="View"
+      boxClass="view-menu"
     >
-      <button
-        className="round"
-        aria-label="View"
-        aria-expanded={isOpen}
-        title="View"
-        onClick={() => setOpen(!isOpen)}
-        data-testid="bar-view"
-      >
-        <Icon name="layout" />
-      </button>
-      {isOpen && (
-        <div className="menu view-menu" role="group" aria-label="View">
+      {(close) => (
+        <>
           <Choice
             name="Layout"
             values={layouts}
@@ -66,30 +45,35 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
           />
           <button
             onClick={() => {
-              setOpen(false)
+              close()
               openDialog({ name: 'shortcuts' })
             }}
           >
             Keyboard shortcuts
           </button>
           {document.fullscreenEnabled && (
-            <button onClick={() => void toggleFullScreen()}>
+            <button
+              onClick={() => {
+                close()
+                void toggleFullScreen()
+              }}
+            >
               {document.fullscreenElement ? 'Leave full screen' : 'Full screen'}
             </button>
           )}
           {canFloat() && (
             <button
               onClick={() => {
-                setOpen(false)
+                close()
                 openFloating().then(onFloat, () => notice.show('The browser opened no small window.'))
               }}
             >
               Picture in picture
             </button>
           )}
-        </div>
+        </>
       )}
-    </div>
+    </Popover>
   )
 })
 
