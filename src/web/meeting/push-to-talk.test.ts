@@ -31,3 +31,22 @@ test('a microphone that is on stays on', () => {
   talk.release()
   assert.deepEqual(done, [])
 })
+
+test('a microphone that was switched off while the key is held stays off', () => {
+  let isOn = false
+  const done: string[] = []
+  const talk = new PushToTalk({
+    isOn: () => isOn,
+    turnOn: () => done.push('on'),
+    turnOff: () => done.push('off'),
+  })
+  talk.press()
+  isOn = true
+  assert.equal(talk.isHeld, true)
+  isOn = false
+  talk.press()
+  assert.deepEqual(done, ['on'])
+  talk.release()
+  assert.equal(talk.isHeld, false)
+  assert.deepEqual(done, ['on', 'off'])
+})

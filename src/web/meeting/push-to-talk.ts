@@ -14,7 +14,12 @@ export class PushToTalk {
     this.#target = target
   }
 
-  /** The key is down; browsers repeat this while it is held. */
+  /** From the press to the release, also if the microphone was switched off in between. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** The key is down. Pass no repeats: after a `release` that was not the key's own, they would turn it on again. */
   press(): void {
     if (this.#isHeld || this.#target.isOn()) return
     this.#isHeld = true

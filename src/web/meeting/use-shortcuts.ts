@@ -7,10 +7,10 @@ export function useShortcuts(commands: Record<Shortcut, () => void>, talk: PushT
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       const press = pressOf(event)
-      if (holdsToTalk(press)) {
-        // Space would scroll.
+      if ((event.key === ' ' && talk.isHeld) || holdsToTalk(press)) {
+        // Space would scroll, or press the button of a dialog that opens meanwhile.
         event.preventDefault()
-        talk.press()
+        if (!press.repeat) talk.press()
         return
       }
       const shortcut = shortcutOf(press)
@@ -19,8 +19,10 @@ export function useShortcuts(commands: Record<Shortcut, () => void>, talk: PushT
       if (shortcut !== 'closePanel') event.preventDefault()
       commands[shortcut]()
     }
-    const onKeyUp = ({ key }: KeyboardEvent): void => {
-      if (key === ' ') talk.release()
+    const onKeyUp = (event: KeyboardEvent): void => {
+      if (event.key !== ' ' || !talk.isHeld) return
+      event.preventDefault()
+      talk.release()
     }
     const onBlur = (): void => talk.release()
     window.addEventListener('keydown', onKeyDown)
