@@ -1,11 +1,11 @@
-import { useRef, useState, type KeyboardEvent, type PointerEvent, type WheelEvent } from 'react'
+import { useEffect, useEffectEvent, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react'
 import { Foreign } from '../parts/foreign.tsx'
 import { FullScreenButton } from '../parts/full-screen.tsx'
 import { Video } from '../parts/video.tsx'
 import { useModel } from './model.ts'
 import type { SharedScreen } from './stage-model.ts'
 import { useShown } from './use-shown.ts'
-import { move, unzoomed, zoomAt, type Zoom } from './zoom.ts'
+import { move, unzoomed, wheelFactor, zoomAt, type Zoom } from './zoom.ts'
 
 const STEP = 1.25
 const KEY_STEP_PX = 60
@@ -51,6 +51,17 @@ function Screen({ stream, name }: SharedScreen) {
     const { left, top, width, height } = frame.current!.getBoundingClientRect()
     return { x: clientX - left - width / 2, y: clientY - top - height / 2 }
   }
+  const onWheel = useEffectEvent((event: WheelEvent): void => {
+    event.preventDefault()
+    by(wheelFactor(event.deltaY), pointOf(event))
+  })
+  useEffect(() => {
+    const target = frame.current!
+    const listener = (event: WheelEvent): void => onWheel(event)
+    // React's own listener is passive, and could not keep a pinch on a touchpad from zooming the page.
+    target.addEventListener('wheel', listener, { passive: false })
+    return () => target.removeEventListener('wheel', listener)
+  }, [])
   const press = (event: KeyboardEvent): void => {
     const acts: Record<string, () => void> = {
       '+': () => by(STEP),
@@ -76,7 +87,6 @@ function Screen({ stream, name }: SharedScreen) {
         role="group"
         aria-label={`Screen of ${name}, ${Math.round(zoom.scale * 100)} %. Plus and minus zoom, arrows move.`}
         onKeyDown={press}
-        onWheel={(event: WheelEvent) => by(event.deltaY < 0 ? STEP : 1 / STEP, pointOf(event))}
         onDoubleClick={(event) => (zoom.scale > 1 ? setZoom(unzoomed) : by(2, pointOf(event)))}
         onPointerDown={(event: PointerEvent) => {
           if (zoom.scale === 1) return

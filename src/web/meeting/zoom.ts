@@ -27,6 +27,11 @@ export function zoomAt(
   return within({ scale: next, x: at.x - (at.x - x) * ratio, y: at.y - (at.y - y) * ratio }, frame)
 }
 
+/** Touchpads send many small turns of the wheel where a mouse sends a large one. */
+export function wheelFactor(deltaY: number): number {
+  return Math.exp(-Math.max(-100, Math.min(100, deltaY)) / 450)
+}
+
 export function move({ scale, x, y }: Zoom, dx: number, dy: number, frame: Size): Zoom {
   return within({ scale, x: x + dx, y: y + dy }, frame)
 }
