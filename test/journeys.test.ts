@@ -266,6 +266,28 @@ test('a shared screen is shown in front, zooms, and a moderator stops it; then t
   await page.getByTestId('bar-view').click()
   await page.getByLabel('Grid').check()
   assert.equal(await front.getAttribute('aria-label'), 'Bob', 'a pin is in front of every layout')
+
+  await page.getByRole('button', { name: 'Picture in picture' }).click()
+  await page.waitForFunction(
+    'documentPictureInPicture.window?.document.querySelector("video")?.currentTime > 0',
+  )
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { value: true })
+    document.dispatchEvent(new Event('visibilitychange'))
+  })
+  // Longer than the server takes to pause what nobody shows.
+  await page.waitForFunction(() => {
+    const opened = (globalThis as any).documentPictureInPicture.window
+    const video = opened.document.querySelector('video')
+    const frames: number = video.getVideoPlaybackQuality().totalVideoFrames
+    opened.framesBefore ??= frames
+    return frames - opened.framesBefore > 40
+  })
+  const [filled, room] = await page.evaluate(() => {
+    const opened = (globalThis as any).documentPictureInPicture.window
+    return [opened.document.querySelector('article').clientWidth, opened.innerWidth]
+  })
+  assert.ok(filled > room * 0.9, `the picture is ${filled} px wide in a window of ${room}`)
 })
 
 test('by keyboard: a list of the keys, and Space is held to talk while muted', async () => {
@@ -286,11 +308,31 @@ test('by keyboard: a list of the keys, and Space is held to talk while muted', a
   await list.waitFor()
   await page.keyboard.press('Escape')
   await list.waitFor({ state: 'detached' })
+  for (const name of ['React', 'View', 'Actions for Bob']) {
+    const button = page.getByRole('button', { name, exact: true })
+    await button.press('Enter')
+    assert.equal(await button.getAttribute('aria-expanded'), 'true')
+    assert.ok(
+      await page.evaluate('document.activeElement.closest(".menu") !== null'),
+      `${name}: the focus is in the box`,
+    )
+    await page.keyboard.press('Escape')
+    assert.equal(await button.getAttribute('aria-expanded'), 'false')
+    assert.ok(
+      await button.evaluate((element: any) => element === element.ownerDocument.activeElement),
+      `${name}: it is back`,
+    )
+  }
   await page.evaluate('document.activeElement.blur()')
   await page.keyboard.down('Space')
   await annIsHeard(true)
+  await page.keyboard.press('?')
+  await list.waitFor()
+  // A key that is held repeats; neither that nor its release presses the button of the dialog.
+  await page.keyboard.down('Space')
   await page.keyboard.up('Space')
   await annIsHeard(false)
+  assert.ok(await list.isVisible())
 })
 
 test('ending for all removes everybody and says so', async () => {
