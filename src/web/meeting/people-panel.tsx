@@ -34,7 +34,7 @@ function Waiting() {
   return (
     <section>
       <h2>Waiting ({waiting.length})</h2>
-      <ul>
+      <ul className="waiting">
         {waiting.map(({ id, name, message }) => (
           <li key={id}>
             <span>
