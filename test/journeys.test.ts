@@ -269,7 +269,8 @@ test('a shared screen is shown in front, zooms, and a moderator stops it; then t
 
   await page.getByRole('button', { name: 'Picture in picture' }).click()
   await page.waitForFunction(
-    'documentPictureInPicture.window?.document.querySelector("video")?.currentTime > 0',
+    () =>
+      (globalThis as any).documentPictureInPicture.window?.document.querySelector('video')?.currentTime > 0,
   )
   await page.evaluate(() => {
     Object.defineProperty(document, 'hidden', { value: true })
