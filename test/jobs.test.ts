@@ -128,6 +128,7 @@ test('what cannot be merged is refused with its reason, and starts nothing', { s
     { meetingId: await server.createMeeting() },
   )
   const merge = '/v2/transcodings/merge'
+  const joined = '/v2/transcodings/meeting-recording-merge'
   const stereo = '/v2/recordings/participant/merge'
   const none = '0'.repeat(24)
   const annAlone = [{ participantId: 'ann', recordingId: ann }]
@@ -153,7 +154,9 @@ test('what cannot be merged is refused with its reason, and starts nothing', { s
     [404, '/v2/transcodings/hls-to-mp4', { roomId }, /There is no HLS/],
     [404, '/v2/transcodings/hls-to-mp4', { hlsId: whole }, /./],
     [400, '/v2/transcodings/hls-to-mp4', {}, /./],
-    [400, '/v2/transcodings/meeting-recording-merge', { recordingIds: [ann] }, /recording of a participant/],
+    [400, '/v2/transcodings/hls-to-mp4', { roomId, storage: { type: 's3' } }, /storage is not supported/],
+    [400, joined, { recordingIds: [whole], presignedOutputUrl: 'https://example.org/put' }, /not supported/],
+    [400, joined, { recordingIds: [ann] }, /recording of a participant/],
     [404, stereo, { sessionId: none, channel1: annAlone, channel2: annAlone }, /./],
     [
       404,
@@ -249,6 +252,8 @@ test('the published SDK merges, joins and converts, and hears of it', { skip }, 
   assert.ok(colorAt(joined, 0.5, 160, 160)[2] > 200, 'the earlier one comes first')
 
   const hls = await left('hls', { 'index.m3u8': { color: 'red', tone: 300, seconds: 2 } })
+  // A newer one that goes on is not the newest that has ended.
+  await left('hls', {}, { goesOn: true })
   const converting = await sdk.transcodings.hlsToMp4({ sessionId, webhookUrl })
   assert.equal(converting.hlsId, hls)
   const file = await fetched((await told('hls-to-mp4-completed', converting.id)).body.data.fileUrl)

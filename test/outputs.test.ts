@@ -365,6 +365,21 @@ test('a recording that cannot be kept up ends the meeting, where its starter ask
   }
 })
 
+test('a recording whose file should go to a place of the caller is refused, as none would arrive', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enters(meetingId, 'host')
+  const before = engines.recording.started.length
+  const start = (preSignedUrl: string | null) =>
+    server.rest('POST', '/v2/recordings/start', { roomId: meetingId, preSignedUrl })
+  const { status, body } = await start('https://files.example.org/put?signature=secret')
+  assert.deepEqual([status, body.code, engines.recording.started.length], [400, 'INVALID_REQUEST', before])
+  assert.match(body.message, /preSignedUrl is not supported/)
+  assert.doesNotMatch(body.message, /secret/)
+  assert.equal((await start(null)).status, 200, 'null asks for nothing')
+  newest('recording').finish()
+  await host.request('stopRecording', {})
+})
+
 test('the end of the session ends it, and nothing keeps the session alive', async () => {
   const meetingId = await server.createMeeting({
     webhook: { endPoint: receiver.url, events: ['recording-stopped'] },

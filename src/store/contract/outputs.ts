@@ -56,11 +56,12 @@ export interface OutputFilter {
   participantId?: string | undefined
   /** Of a track recording. */
   trackKind?: string | undefined
+  /** Those that have ended alone. */
+  hasEnded?: true | undefined
 }
 
 export interface OutputStore {
-  /** @param uploadTo an address of the starter to which its file is uploaded when it has ended; a secret, which is sealed */
-  create(output: OutputRecord, deliveries?: readonly NewDelivery[], uploadTo?: string): Promise<void>
+  create(output: OutputRecord, deliveries?: readonly NewDelivery[]): Promise<void>
   /** An empty change writes the deliveries alone. */
   change(outputId: string, change: OutputChange, deliveries?: readonly NewDelivery[]): Promise<void>
   /** Not of those that are marked as deleted. */
@@ -77,10 +78,6 @@ export interface OutputStore {
   deleted(limit: number): Promise<OutputRecord[]>
   /** Those that ended, whose files are still in their folders, oldest first, at most `limit`. */
   unstored(limit: number): Promise<OutputRecord[]>
-  /** Those that ended, whose file is still to be uploaded to an address of the starter, oldest first, at most `limit`. */
-  uploads(limit: number): Promise<{ output: OutputRecord; uploadTo: string }[]>
-  /** The upload was made, or given up. */
-  settleUpload(outputId: string, deliveries?: readonly NewDelivery[]): Promise<void>
   /** Returns whether it was there. */
   delete(outputId: string): Promise<boolean>
 }

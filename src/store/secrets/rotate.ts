@@ -107,7 +107,6 @@ const places = [
     id: 'name',
     which: `name = '${SEAL_PROBE}' or name like 'secret:%'`,
   },
-  { table: 'outputs', column: 'upload_to', id: 'output_id', which: 'upload_to is not null' },
 ] as const
 
 const countSecrets = (db: Database.Database): number =>

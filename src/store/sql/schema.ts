@@ -132,8 +132,6 @@ export interface Schema {
     files: string
     stored_at: number | null
     deleted_at: number | null
-    /** Sealed. */
-    upload_to: string | null
   }
   /** `config`, `inputs` and `files` are JSON. */
   jobs: {

@@ -7,6 +7,7 @@ import {
   markOf,
   meetingRecordingMergeOrder,
 } from '../../../meeting/jobs/orders.ts'
+import { assertNoUpload } from '../../../meeting/outputs/orders.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { pageInfoOf, pageOf } from '../../../protocol/rest.ts'
 import { OutputParams } from '../../../protocol/rest/outputs.ts'
@@ -77,12 +78,19 @@ export const transcodingRoutes: Routes = (app, context) => {
       answer: Transcoding,
     }),
     async (request) => {
-      const { hlsId, webhookUrl } = request.body
+      const { hlsId, webhookUrl, storage } = request.body
+      assertNoUpload({ storage })
       const { projectId, meetingId } = meetingFor(request)
-      const filter = { kind: 'hls', meetingId, sessionId: sessionIfAny(request)?.sessionId } as const
+      const filter = {
+        kind: 'hls',
+        meetingId,
+        sessionId: sessionIfAny(request)?.sessionId,
+        hasEnded: true,
+      } as const
       const newest =
         hlsId ?? (await store.outputs.list(projectId, filter, { page: 1, perPage: 1 })).items[0]?.outputId
-      if (newest === undefined) throw new Refusal('NOT_FOUND', { message: 'There is no HLS of it.' })
+      if (newest === undefined)
+        throw new Refusal('NOT_FOUND', { message: 'There is no HLS of it that has ended.' })
       const [hls] = await recordingsOf(request, context, [newest], ['hls'])
       const baseUrl = baseUrlOf(request, settings)
       return toTranscoding(await jobs.start(hlsToMp4Order(hls!, { baseUrl, webhookUrl })), baseUrl)
@@ -101,7 +109,8 @@ export const transcodingRoutes: Routes = (app, context) => {
       answer: Transcoding,
     }),
     async (request) => {
-      const { recordingIds, webhookUrl } = request.body
+      const { recordingIds, webhookUrl, presignedOutputUrl } = request.body
+      assertNoUpload({ presignedOutputUrl })
       const outputs = await recordingsOf(request, context, recordingIds.map(idOf), ['recording'])
       const baseUrl = baseUrlOf(request, settings)
       return toTranscoding(

@@ -4,7 +4,6 @@ import type { Kysely } from 'kysely'
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['stored_at', 'deleted_at'])
     await db.schema.alterTable('outputs').addColumn(column, 'bigint').execute()
-  await db.schema.alterTable('outputs').addColumn('upload_to', 'text').execute()
   await db.schema
     .createIndex('outputs_stored')
     .on('outputs')

@@ -4,14 +4,14 @@ import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 
-export function outputQueries({ db, write, seal }: SqlContext, signal: OutboxSignal): Store['outputs'] {
+export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['outputs'] {
   /** Deliveries of a meeting are written in order. */
   const turnOf = (lane: string, deliveries: readonly NewDelivery[]) => ({
     lane,
     holds: deliveries.map(({ meetingId, endPoint }) => lineName(meetingId, endPoint)),
   })
   const matching = (projectId: string, filter: OutputFilter) => {
-    const { kind, meetingId, sessionId, participantId, trackKind } = filter
+    const { kind, meetingId, sessionId, participantId, trackKind, hasEnded } = filter
     let query = db
       .selectFrom('outputs')
       .where('deleted_at', 'is', null)
@@ -21,19 +21,16 @@ export function outputQueries({ db, write, seal }: SqlContext, signal: OutboxSig
     if (sessionId !== undefined) query = query.where('session_id', '=', sessionId)
     if (participantId !== undefined) query = query.where('participant_id', '=', participantId)
     if (trackKind !== undefined) query = query.where('track_kind', '=', trackKind)
+    if (hasEnded) query = query.where('ended_at', 'is not', null)
     return query
   }
   const live = () => db.selectFrom('outputs').selectAll().where('deleted_at', 'is', null)
   return {
-    create: async (output, deliveries = [], uploadTo) => {
+    create: async (output, deliveries = []) => {
       await write(turnOf(output.meetingId, deliveries), async (tx) => {
         await tx
           .insertInto('outputs')
-          .values({
-            ...toRow(output),
-            deleted_at: null,
-            upload_to: uploadTo === undefined ? null : seal.seal(uploadTo, output.outputId),
-          })
+          .values({ ...toRow(output), deleted_at: null })
           .execute()
         await insertDeliveries(tx, deliveries)
       })
@@ -102,25 +99,6 @@ export function outputQueries({ db, write, seal }: SqlContext, signal: OutboxSig
         .execute()
       return rows.map(toOutput)
     },
-    uploads: async (limit) => {
-      const rows = await live()
-        .where('upload_to', 'is not', null)
-        .where('ended_at', 'is not', null)
-        .orderBy('ended_at')
-        .limit(limit)
-        .execute()
-      return rows.map((row) => ({
-        output: toOutput(row),
-        uploadTo: seal.open(row.upload_to!, row.output_id),
-      }))
-    },
-    settleUpload: async (outputId, deliveries = []) => {
-      await write(turnOf(deliveries[0]?.meetingId ?? outputId, deliveries), async (tx) => {
-        await tx.updateTable('outputs').set({ upload_to: null }).where('output_id', '=', outputId).execute()
-        await insertDeliveries(tx, deliveries)
-      })
-      if (deliveries.length > 0) signal.notify()
-    },
     delete: (outputId) =>
       write({ lane: outputId }, async (tx) => {
         const { numDeletedRows } = await tx
@@ -132,7 +110,7 @@ export function outputQueries({ db, write, seal }: SqlContext, signal: OutboxSig
   }
 }
 
-function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at' | 'upload_to'> {
+function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at'> {
   return {
     output_id: output.outputId,
     kind: output.kind,
