@@ -22,16 +22,25 @@ export function callAttention(what: keyof typeof notes, text: string): void {
   if (mayNotify() === 'granted') show(text)
 }
 
-/** The tab says it, until somebody looks. */
-function titleUntilSeen(text: string): void {
-  const before = document.title
-  document.title = text
+/** The title of the tab that was replaced by a call; undefined while nobody is called. */
+let ownTitle: string | undefined
+
+/** Shows the text as the tab's title until somebody looks; the newest one, if there are several. */
+export function titleUntilSeen(
+  text: string,
+  page: Pick<Document, 'title' | 'hidden' | 'addEventListener' | 'removeEventListener'> = document,
+): void {
+  const isFirst = ownTitle === undefined
+  ownTitle ??= page.title
+  page.title = text
+  if (!isFirst) return
   const seen = (): void => {
-    if (document.hidden) return
-    document.title = before
-    document.removeEventListener('visibilitychange', seen)
+    if (page.hidden) return
+    page.title = ownTitle!
+    ownTitle = undefined
+    page.removeEventListener('visibilitychange', seen)
   }
-  document.addEventListener('visibilitychange', seen)
+  page.addEventListener('visibilitychange', seen)
 }
 
 export const mayNotify = (): NotificationPermission =>
