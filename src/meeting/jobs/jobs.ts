@@ -53,6 +53,11 @@ const CLOSING = new Error('the server stops')
 export class Jobs {
   readonly #options: JobsOptions
   #waiting: JobRecord[] = []
+  /** Jobs that are being written, and count already. */
+  readonly #begun = new Set<JobRecord>()
+  /** When a job of each project was taken last, counted in turns. */
+  readonly #takenAt = new Map<string, number>()
+  #turns = 0
   readonly #running = new Map<string, Running>()
   #isClosing = false
 
@@ -68,7 +73,8 @@ export class Jobs {
     const problem = order.webhookUrl === null ? undefined : parts.problemOfWebhook(order.webhookUrl)
     if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The webhookUrl ${problem}.` })
     if (this.#isClosing) throw new Refusal('SERVER_STOPPING')
-    const all = [...this.#waiting, ...[...this.#running.values()].map(({ job }) => job)]
+    const running = [...this.#running.values()].map(({ job }) => job)
+    const all = [...this.#begun, ...this.#waiting, ...running]
     if (all.filter(({ projectId }) => projectId === order.projectId).length >= MAX_UNFINISHED)
       throw new Refusal('RATE_LIMITED', {
         message: `${MAX_UNFINISHED} jobs of this project wait already.`,
@@ -85,7 +91,13 @@ export class Jobs {
       files: [],
       problem: null,
     }
-    await parts.store.jobs.create(job)
+    this.#begun.add(job)
+    try {
+      await parts.store.jobs.create(job)
+    } finally {
+      this.#begun.delete(job)
+    }
+    // Where the server stops meanwhile, the next start takes it up.
     this.#waiting.push(job)
     this.#next()
     return job
@@ -130,7 +142,7 @@ export class Jobs {
 
   #next(): void {
     while (!this.#isClosing && this.#running.size < this.#options.maxJobs) {
-      const job = this.#waiting.shift()
+      const job = this.#take()
       if (!job) return
       const abort = new AbortController()
       const ended = this.#do(job, abort)
@@ -141,6 +153,16 @@ export class Jobs {
         })
       this.#running.set(job.jobId, { job, abort, ended })
     }
+  }
+
+  /** The next job. Projects take turns, so that the many of one do not hold up those of another. */
+  #take(): JobRecord | undefined {
+    const turnOf = ({ projectId }: JobRecord): number => this.#takenAt.get(projectId) ?? 0
+    const [job] = this.#waiting.toSorted((one, other) => turnOf(one) - turnOf(other))
+    if (!job) return undefined
+    this.#waiting = this.#waiting.filter((one) => one !== job)
+    this.#takenAt.set(job.projectId, ++this.#turns)
+    return job
   }
 
   async #do(job: JobRecord, abort: AbortController): Promise<void> {
