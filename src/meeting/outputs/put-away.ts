@@ -98,7 +98,8 @@ export class PutAway {
       if (this.#isStopped) return
       await kept.finishDrop(output)
     }
-    for (const output of await outputs.unstored(STEP)) {
+    // Those that cannot be read stay at the head of the list.
+    for (const output of await outputs.unstored(STEP + this.#unreadable.size)) {
       if (this.#isStopped) return
       if (!this.#unreadable.has(output.outputId)) await this.#putAway(output)
     }
