@@ -15,7 +15,8 @@ import type {
 } from '../../src/output/output.ts'
 import type { RecorderOptions } from '../../src/output/tracks/recorder.ts'
 import { brightness, loudAt, pictures, RtpWriter, sounds, vp8Payloads } from './recorded-media.ts'
-import { ScriptedStream, type CodecName, type ScriptedSource } from './scripted-source.ts'
+import { createParticipantRecorder } from '../../src/output/tracks/create.ts'
+import { ScriptedSource, ScriptedStream, type CodecName } from './scripted-source.ts'
 
 /** Sends the media of one step of 20 ms. */
 type Send = (elapsedMs: number) => void
@@ -93,6 +94,15 @@ class RecordingBench {
       codec,
       ...more,
     })
+  }
+
+  /** Starts to record Ann, who has a microphone and a camera. */
+  async recordAnn() {
+    const source = new ScriptedSource()
+    const [mic, cam] = this.devices(source)
+    const started = this.start(createParticipantRecorder(this.options), source, participantConfig())
+    await new Promise(setImmediate)
+    return { mic, cam, ...started }
   }
 
   /** Adds Ann's microphone and camera. */

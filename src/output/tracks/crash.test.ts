@@ -15,10 +15,7 @@ test(
   'a file can be played wherever a killed process left it, and is finished by the next one',
   { skip },
   async () => {
-    const source = new ScriptedSource()
-    const [mic, cam] = bench.devices(source)
-    const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
-    await new Promise(setImmediate)
+    const { mic, cam, run } = await bench.recordAnn()
     const [talk, show] = [bench.voice(mic), bench.camera(cam)]
     await bench.pass(16_000, talk, show)
     await new Promise(setImmediate)

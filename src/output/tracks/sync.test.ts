@@ -8,19 +8,14 @@ import {
   FRAME_MS,
   LOOP_MS,
   near,
-  participantConfig,
   skip,
 } from '../../../test/support/recording-bench.ts'
-import { ScriptedSource, type ScriptedStream } from '../../../test/support/scripted-source.ts'
-import { createParticipantRecorder } from './create.ts'
+import type { ScriptedStream } from '../../../test/support/scripted-source.ts'
 
 const bench = benchOfTests()
 
 test('flash and beep stay synchronised for half an hour', { skip }, async () => {
-  const source = new ScriptedSource()
-  const [mic, cam] = bench.devices(source)
-  const { run, told } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
-  await new Promise(setImmediate)
+  const { mic, cam, run, told } = await bench.recordAnn()
   const [talk, show] = [bench.voice(mic), bench.camera(cam)]
   const MINUTES = 30
   await bench.pass(MINUTES * 60_000, talk, show)
@@ -38,10 +33,7 @@ test('flash and beep stay synchronised for half an hour', { skip }, async () => 
 })
 
 test('follows a clock that is wrong by a ten-thousandth', { skip }, async () => {
-  const source = new ScriptedSource()
-  const [mic, cam] = bench.devices(source)
-  const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
-  await new Promise(setImmediate)
+  const { mic, cam, run } = await bench.recordAnn()
   const show = bench.camera(cam)
   const writer = new RtpWriter({ ssrc: 1, payloadType: 100 })
   let [sent, extra] = [0, 0]
@@ -65,10 +57,7 @@ test(
   'flash and beep stay synchronised with jitter and with lost, late and repeated packets',
   { skip },
   async () => {
-    const source = new ScriptedSource()
-    const [mic, cam] = bench.devices(source)
-    const { run } = bench.start(createParticipantRecorder(bench.options), source, participantConfig())
-    await new Promise(setImmediate)
+    const { mic, cam, run } = await bench.recordAnn()
     const late: { at: number; packets: Buffer[]; to: ScriptedStream }[] = []
     const held = (stream: ScriptedStream, most: number) => ({
       send: (packets: Buffer[]) => {

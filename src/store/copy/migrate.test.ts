@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { copyFile, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import Database from 'better-sqlite3'
 import { makeDatabase, runSql, withoutPostgres } from '../../../test/support/postgres.ts'
 import { meetingRecord } from '../../../test/support/records.ts'
@@ -85,13 +85,19 @@ async function seen(store: Store): Promise<unknown> {
 const refuses = (pattern: RegExp) => (error: unknown) =>
   error instanceof StartError && pattern.test(error.message)
 
-test('copies a store to PostgreSQL and back with all its content', { skip: withoutPostgres }, async (t) => {
+/** A folder and a database that are gone after the test. */
+async function placesFor(t: TestContext) {
   const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
   const database = await makeDatabase()
   t.after(async () => {
     await database.drop()
     await rm(parent, { recursive: true, force: true })
   })
+  return { parent, database }
+}
+
+test('copies a store to PostgreSQL and back with all its content', { skip: withoutPostgres }, async (t) => {
+  const { parent, database } = await placesFor(t)
   const [folder, back] = [join(parent, 'data'), join(parent, 'back')]
   const there = { folder, from: folder, to: database.url }
   const original = await openStore({ folder })
@@ -135,12 +141,7 @@ test(
   'a backup of PostgreSQL is consistent, and can be restored into SQLite',
   { skip: withoutPostgres },
   async (t) => {
-    const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
-    const database = await makeDatabase()
-    t.after(async () => {
-      await database.drop()
-      await rm(parent, { recursive: true, force: true })
-    })
+    const { parent, database } = await placesFor(t)
     const [folder, file, restored] = [
       join(parent, 'data'),
       join(parent, 'backup.db'),
@@ -175,12 +176,7 @@ test(
 )
 
 test('a failed copy leaves nothing behind', { skip: withoutPostgres }, async (t) => {
-  const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
-  const database = await makeDatabase()
-  t.after(async () => {
-    await database.drop()
-    await rm(parent, { recursive: true, force: true })
-  })
+  const { parent, database } = await placesFor(t)
   const folder = join(parent, 'data')
   const original = await openStore({ folder })
   await fill(original)
@@ -239,12 +235,7 @@ test(
   'a copy that is killed goes on where it stopped, in both directions',
   { skip: withoutPostgres },
   async (t) => {
-    const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
-    const database = await makeDatabase()
-    t.after(async () => {
-      await database.drop()
-      await rm(parent, { recursive: true, force: true })
-    })
+    const { parent, database } = await placesFor(t)
     const [folder, back] = [join(parent, 'data'), join(parent, 'back')]
     const original = await openStore({ folder })
     await fill(original)
@@ -291,12 +282,7 @@ test(
   'a target into which another copy goes is refused, and an original that changed is copied anew',
   { skip: withoutPostgres },
   async (t) => {
-    const parent = await mkdtemp(join(tmpdir(), 'anteroom-migrate-'))
-    const database = await makeDatabase()
-    t.after(async () => {
-      await database.drop()
-      await rm(parent, { recursive: true, force: true })
-    })
+    const { parent, database } = await placesFor(t)
     const [folder, other, back] = ['data', 'other', 'back'].map((name) => join(parent, name)) as [
       string,
       string,

@@ -28,6 +28,12 @@ interface OfKind {
   summary: string
 }
 
+/** How the outputs of a kind are shown. */
+interface Shown {
+  shape: TSchema
+  present: Present
+}
+
 /** The call names the meeting in its body. */
 export const byBody = { meeting: ({ body }: { body: { roomId: string } }) => body.roomId }
 
@@ -67,19 +73,7 @@ export function addStop(
 export function addList(
   app: TypedApp,
   context: HttpContext,
-  {
-    kind,
-    tag,
-    path,
-    summary,
-    query,
-    shape,
-    present,
-  }: OfKind & {
-    query: TSchema
-    shape: TSchema
-    present: Present
-  },
+  { kind, tag, path, summary, query, shape, present }: OfKind & Shown & { query: TSchema },
 ): void {
   app.get(
     path,
@@ -112,19 +106,7 @@ export function addList(
 export function addFind(
   app: TypedApp,
   context: HttpContext,
-  {
-    kind,
-    tag,
-    path,
-    summary,
-    query,
-    shape,
-    present,
-  }: OfKind & {
-    query?: TSchema
-    shape: TSchema
-    present: Present
-  },
+  { kind, tag, path, summary, query, shape, present }: OfKind & Shown & { query?: TSchema },
 ): void {
   app.get(
     `${path}/:id`,
