@@ -251,6 +251,29 @@ test('a server that only this machine can reach has no rate limits, except those
   }
 })
 
+test('a node needs what all nodes share, and an address of one machine', () => {
+  const whole = {
+    NODE_ADDRESS: '127.0.0.2',
+    DATABASE_URL: 'postgres://a:b@127.0.0.1/c',
+    MASTER_KEY: Buffer.alloc(32, 7).toString('hex'),
+    ADMIN_KEY: SECRET,
+  }
+  const { nodeAddress, nodeId, clusterPort } = readConfig(whole)
+  assert.deepEqual([nodeAddress, nodeId, clusterPort], ['127.0.0.2', undefined, 9100])
+  for (const variable of ['DATABASE_URL', 'MASTER_KEY', 'ADMIN_KEY'])
+    assert.match(
+      refuses({ ...whole, [variable]: '' }),
+      new RegExp(`^NODE_ADDRESS is set but ${variable} is not: `),
+    )
+  for (const address of ['0.0.0.0', '::', 'node-1', '127.0.0.2:9100', '[::1]', '224.0.0.1'])
+    assert.match(
+      refuses({ ...whole, NODE_ADDRESS: address }),
+      /^NODE_ADDRESS must be the bare IP address of one machine/,
+    )
+  assert.match(refuses({ NODE_ID: 'one' }), /^NODE_ID is set but NODE_ADDRESS is not: /)
+  assert.match(refuses({ ...whole, NODE_ID: 'a b' }), /^NODE_ID must be /)
+})
+
 test('values are read with their types', () => {
   const key = Buffer.alloc(32, 7)
   const config = readConfig({

@@ -126,6 +126,20 @@ export const postgresUrl = (text: string): string => {
   return text
 }
 
+/** A bare IP address of one machine. */
+export const nodeAddress = (text: string): string => {
+  const kind = kindOf(text)
+  if (kind === undefined || kind === 'any' || kind === 'multicast' || kind === 'reserved')
+    throw new Error('must be the bare IP address of one machine, without a port')
+  return text
+}
+
+export const nodeId = (text: string): string => {
+  if (!/^[\w.:-]{1,64}$/.test(text))
+    throw new Error('must be 1 to 64 letters, digits and characters of ".:_-"')
+  return text
+}
+
 /** `name=value` pairs separated by commas, values percent-encoded, as OpenTelemetry writes headers. */
 export const headerPairs = (text: string): Readonly<Record<string, string>> => {
   const pairs = text.split(',').map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair))

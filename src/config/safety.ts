@@ -56,6 +56,7 @@ export function assertSafe(values: Values): void {
     if (value !== undefined && values.transcriptionUrl === undefined)
       throw new ConfigError(`${variable} is set but TRANSCRIPTION_URL is not: set it too.`)
   }
+  assertNodeComplete(values)
   const { filesUrl, filesAccessKeyId, filesSecretAccessKey } = values
   for (const [variable, value] of [
     ['FILES_ACCESS_KEY_ID', filesAccessKeyId],
@@ -85,6 +86,21 @@ export function assertSafe(values: Values): void {
       )
     }
   }
+}
+
+/** Nodes share what a single server keeps in its data folder. @throws {ConfigError} */
+function assertNodeComplete({ nodeAddress, nodeId, databaseUrl, masterKey, adminKey }: Values): void {
+  if (nodeAddress === undefined) {
+    if (nodeId !== undefined)
+      throw new ConfigError('NODE_ID is set but NODE_ADDRESS is not: set it to the IP address of this node.')
+    return
+  }
+  for (const [variable, value, cure] of [
+    ['DATABASE_URL', databaseUrl, 'name the PostgreSQL database that all nodes share'],
+    ['MASTER_KEY', masterKey, 'set it to the same 32 bytes on every node'],
+    ['ADMIN_KEY', adminKey, 'set it to the same key on every node'],
+  ] as const)
+    if (value === undefined) throw new ConfigError(`NODE_ADDRESS is set but ${variable} is not: ${cure}.`)
 }
 
 /**

@@ -13,6 +13,8 @@ import {
   MAX_PORT,
   mediaLog,
   metricsToken,
+  nodeAddress,
+  nodeId,
   postgresUrl,
   proxyRanges,
   share,
@@ -135,6 +137,32 @@ export const settings = {
       }),
     ),
     secret: true,
+  },
+  nodeAddress: {
+    env: 'NODE_ADDRESS',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'IP address under which other nodes reach this one; makes this server one of several nodes over one PostgreSQL; needs DATABASE_URL, MASTER_KEY and ADMIN_KEY',
+      }),
+    ),
+    parse: nodeAddress,
+  },
+  nodeId: {
+    env: 'NODE_ID',
+    schema: Type.Optional(
+      Type.String({ description: 'name of this node among the others; default: NODE_ADDRESS' }),
+    ),
+    parse: nodeId,
+  },
+  clusterPort: {
+    env: 'CLUSTER_PORT',
+    schema: Type.Integer({
+      minimum: 1,
+      maximum: MAX_PORT,
+      default: 9100,
+      description: 'port on NODE_ADDRESS for the other nodes; never open it to the internet',
+    }),
   },
   videosdkApiKey: {
     env: 'VIDEOSDK_API_KEY',
