@@ -17,6 +17,7 @@ import { Home } from './screens/home.tsx'
 import type * as inside from './screens/inside.tsx'
 import { Message } from './screens/message.tsx'
 import { PreJoin, type Choice } from './screens/pre-join.tsx'
+import { text, useLanguage } from './texts/texts.ts'
 
 /** A refusal by the page itself; the reason is a key of `sentences.ts`. */
 class PageError extends Error {
@@ -78,7 +79,8 @@ async function knockAt(meetingId: string): Promise<Pass> {
 }
 
 export function App({ address }: { address: Address }) {
-  const [screen, setScreen] = useState<Screen>({ name: 'busy', text: 'One moment…' })
+  const [screen, setScreen] = useState<Screen>({ name: 'busy', text: text('oneMoment') })
+  useLanguage()
   const meetingRef = useRef<Meeting | undefined>(undefined)
   /** Counts attempts to open a meeting, because an app may hand over its token while the page still knocks. */
   const opened = useRef(0)
@@ -114,7 +116,7 @@ export function App({ address }: { address: Address }) {
         if (to.meetingId === undefined) setScreen({ name: 'home' })
         else if (to.token !== undefined) enter({ token: to.token, meetingId: to.meetingId })
         else if (to.invite !== undefined) {
-          setScreen({ name: 'busy', text: 'Opening the invite…' })
+          setScreen({ name: 'busy', text: text('openingInvite') })
           enterUnlessOther(await passOfInvite(to.invite))
         } else enterUnlessOther(memory.load(to.meetingId) ?? (await knockAt(to.meetingId)))
       } catch (error) {

@@ -3,6 +3,7 @@ import { App } from './app.tsx'
 import { parseAddress } from './address.ts'
 import { Message } from './screens/message.tsx'
 import { PAGE_INCOMPLETE } from './sentences.ts'
+import { showFirstLanguage } from './texts/texts.ts'
 import './base.css'
 import './style.css'
 
@@ -10,6 +11,7 @@ const address = parseAddress(location.pathname, location.hash)
 // Codes and tokens must not stay in the address bar or the history, where others can see them.
 if (location.hash !== '') history.replaceState(null, '', location.pathname)
 
+await showFirstLanguage()
 const root = createRoot(document.getElementById('root')!)
 if (/\/check\/?$/.test(location.pathname))
   import('./check/screen.tsx').then(

@@ -8,6 +8,7 @@ import { Notice } from './notice.ts'
 import { ShownPictures } from './shown-pictures.ts'
 import { TileSeats } from './tile-seats.ts'
 import { ViewSettings } from './view-settings.ts'
+import { useLanguage } from '../texts/texts.ts'
 
 export type OpenDialog =
   | { name: 'invite' }
@@ -64,6 +65,8 @@ export function follow({ meeting, chat, notice, shown, seats, openDialog }: Meet
 
 export const ModelContext = createContext<MeetingModel | undefined>(undefined)
 
+/** Every part of the screen calls it, and is drawn again in another language. */
 export function useModel(): MeetingModel {
+  useLanguage()
   return use(ModelContext)!
 }

@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import { parseJoinText, type Address } from '../address.ts'
+import { LanguageChoice } from '../parts/language-choice.tsx'
 import { useMedia } from '../parts/use-media.ts'
+import { text } from '../texts/texts.ts'
 
 /** Start a meeting, or join one by a link or an id. */
 export function Home({
@@ -10,7 +12,7 @@ export function Home({
   onStart: () => Promise<void>
   onJoin: (to: Address) => Promise<void>
 }) {
-  const [text, setText] = useState('')
+  const [link, setLink] = useState('')
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
   const media = useMedia()
@@ -19,10 +21,10 @@ export function Home({
       <section className="card home">
         <img className="mark large" src={new URL('../mark.svg', import.meta.url).href} alt="" />
         <h1>Anteroom</h1>
-        <p>Meet face to face, on a server of your own.</p>
+        <p>{text('home.about')}</p>
         {media && !media.available && (
           <p className="notice" role={media.preparing ? 'status' : 'alert'} data-testid="media-off">
-            {media.reason ?? 'Media is off on this server.'}
+            {media.reason ?? text('home.mediaOff')}
           </p>
         )}
         <button
@@ -34,26 +36,26 @@ export function Home({
             void onStart().finally(() => setBusy(false))
           }}
         >
-          Start a meeting
+          {text('home.start')}
         </button>
         <form
           className="join"
           onSubmit={(event) => {
             event.preventDefault()
-            const to = parseJoinText(text)
+            const to = parseJoinText(link)
             // A link with a code works once.
             if (busy) return
             if (to) {
               setBusy(true)
               void onJoin(to).finally(() => setBusy(false))
-            } else setProblem('That is neither an invite link nor a meeting id.')
+            } else setProblem(text('home.neither'))
           }}
         >
-          <label htmlFor="join-text">or join with an invite link</label>
+          <label htmlFor="join-text">{text('home.orJoin')}</label>
           <div className="row">
             <input
               id="join-text"
-              value={text}
+              value={link}
               readOnly={busy}
               dir="auto"
               placeholder="https://…"
@@ -61,18 +63,19 @@ export function Home({
               aria-invalid={problem !== ''}
               aria-describedby="join-problem"
               onChange={(event) => {
-                setText(event.target.value)
+                setLink(event.target.value)
                 setProblem('')
               }}
             />
             <button type="submit" disabled={busy}>
-              Join
+              {text('join')}
             </button>
           </div>
           <p id="join-problem" className="problem" role="alert">
             {problem}
           </p>
         </form>
+        <LanguageChoice />
       </section>
     </main>
   )

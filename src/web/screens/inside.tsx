@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
 import { callAttention } from '../attention.ts'
 import { MeetingScreen } from '../meeting/screen.tsx'
+import { text } from '../texts/texts.ts'
 import { Waiting } from './waiting.tsx'
 
 export { connect } from '../../client/client.ts'
@@ -17,7 +18,7 @@ export function Inside({ meeting, token }: { meeting: Meeting; token: string }) 
       setState(meeting.state)
       waited ||= meeting.state === 'waiting'
       if (meeting.state !== 'joined') return
-      if (waited) callAttention('letIn', 'You were let in.')
+      if (waited) callAttention('letIn', text('waiting.letIn'))
       waited = false
       setWasIn(true)
     }

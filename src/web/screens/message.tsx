@@ -1,4 +1,5 @@
 import type { Sentence } from '../sentences.ts'
+import { text } from '../texts/texts.ts'
 
 /** Why one is not in the meeting, in plain words, and what to do. */
 export function Message({
@@ -19,10 +20,10 @@ export function Message({
         <div className="row">
           {onAgain && (
             <button className="primary" onClick={onAgain} data-testid="again">
-              Try again
+              {text('tryAgain')}
             </button>
           )}
-          {onHome && <button onClick={onHome}>Start page</button>}
+          {onHome && <button onClick={onHome}>{text('startPage')}</button>}
         </div>
       </section>
     </main>

@@ -4,12 +4,14 @@ import { keptDevices } from '../kept-devices.ts'
 import { DeviceChoice, type Problem } from '../parts/device-choice.tsx'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { LanguageChoice } from '../parts/language-choice.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
 import { Speaker } from '../parts/speaker.tsx'
 import { serverUrl, type Pass } from '../api.ts'
 import { useMedia } from '../parts/use-media.ts'
 import { Video } from '../parts/video.tsx'
 import { WhoIsInside } from '../parts/who-is-inside.tsx'
+import { text } from '../texts/texts.ts'
 
 /** What one chose before joining. Tracks belong to whoever gets them. */
 export interface Choice {
@@ -24,7 +26,6 @@ type Own = 'mic' | 'camera'
 const NAME_KEY = 'anteroom:name'
 /** How long a join waits for a device that is being opened; a question to the person may take longer. */
 const OPENING_MS = 3000
-const labels = { mic: 'microphone', camera: 'camera' }
 
 async function devicesHere(): Promise<MediaDeviceInfo[]> {
   try {
@@ -110,7 +111,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
               <Video
                 track={tracks.camera}
                 mirrored={mirrored}
-                label={mirrored ? 'Your camera, as a mirror shows you' : 'Your camera, as others see you'}
+                label={text(mirrored ? 'preJoin.asMirror' : 'preJoin.asOthers')}
               />
               <button
                 type="button"
@@ -119,11 +120,11 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
                 onClick={() => setMirrored(!mirrored)}
                 data-testid="mirror"
               >
-                As others see it
+                {text('preJoin.turnMirror')}
               </button>
             </>
           ) : (
-            <p className="no-camera">{problems.camera?.sentence || 'Your camera is off'}</p>
+            <p className="no-camera">{problems.camera?.sentence || text('preJoin.cameraOff')}</p>
           )}
           <div className="preview-bar">
             {(['mic', 'camera'] as const).map((device) => (
@@ -132,7 +133,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
                 className={`round ${isOn(device) ? '' : 'off'}`}
                 aria-pressed={isOn(device)}
                 aria-busy={devices.status(device) === 'turningOn'}
-                aria-label={`${isOn(device) ? 'Turn off' : 'Turn on'} ${labels[device]}`}
+                aria-label={text(isOn(device) ? `preJoin.turnOff.${device}` : `preJoin.turnOn.${device}`)}
                 data-testid={`prejoin-${device}`}
                 onClick={() => toggle(device)}
               >
@@ -150,11 +151,11 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
             setWaits(!waits)
           }}
         >
-          <h1>{knocks ? 'Ask to join?' : 'Ready to join?'}</h1>
+          <h1>{text(knocks ? 'preJoin.askTitle' : 'preJoin.title')}</h1>
           <p className="quiet">
             <Foreign text={pass.meetingId} />
           </p>
-          <label htmlFor="name">Your name</label>
+          <label htmlFor="name">{text('preJoin.name')}</label>
           <input
             id="name"
             value={name}
@@ -184,18 +185,18 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
           <Speaker choices={choices} />
           {preparing && (
             <p className="notice" role="status" data-testid="preparing">
-              {media.reason} {waits && 'You will join as soon as it is ready.'}
+              {media.reason} {waits && text('preJoin.willJoin')}
             </p>
           )}
           <p className="quiet">
             <a href={`${serverUrl}/check`} target="_blank" rel="noreferrer">
-              Check camera, sound and network
+              {text('preJoin.check')}
             </a>
           </p>
           <WhoIsInside pass={pass} />
           {asks && (
             <>
-              <label htmlFor="message">Message to whoever lets you in (if you like)</label>
+              <label htmlFor="message">{text('preJoin.message')}</label>
               <input
                 id="message"
                 value={message}
@@ -205,7 +206,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
                 onChange={(event) => setMessage(event.target.value)}
                 data-testid="message-to-host"
               />
-              <p className="quiet">Somebody inside will let you in.</p>
+              <p className="quiet">{text('preJoin.letIn')}</p>
             </>
           )}
           <button
@@ -214,9 +215,10 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
             disabled={busy || name.trim() === ''}
             data-testid="join"
           >
-            {busy ? 'Joining…' : waits ? 'Cancel' : knocks ? 'Ask to join' : 'Join'}
+            {text(busy ? 'join.joining' : waits ? 'cancel' : knocks ? 'join.ask' : 'join')}
           </button>
         </form>
+        <LanguageChoice />
       </section>
     </main>
   )

@@ -1,4 +1,5 @@
 import { NotifyChoice } from '../parts/notify-choice.tsx'
+import { text } from '../texts/texts.ts'
 
 /** In the lobby, or about to be inside. */
 export function Waiting({ waiting, onCancel }: { waiting: boolean; onCancel: () => void }) {
@@ -6,14 +7,10 @@ export function Waiting({ waiting, onCancel }: { waiting: boolean; onCancel: () 
     <main className="centre">
       <section className="card" role="status" data-testid={waiting ? 'waiting' : 'joining'}>
         <div className="knock" aria-hidden="true" />
-        <h1>{waiting ? 'You asked to join' : 'Joining…'}</h1>
-        <p>
-          {waiting
-            ? 'Somebody inside will let you in. Keep this window open: it chimes when you are let in.'
-            : 'One moment.'}
-        </p>
-        {waiting && <NotifyChoice text="Notify me too" />}
-        <button onClick={onCancel}>Cancel</button>
+        <h1>{waiting ? text('waiting.title') : text('join.joining')}</h1>
+        <p>{waiting ? text('waiting.advice') : text('oneMoment')}</p>
+        {waiting && <NotifyChoice text={text('waiting.notify')} />}
+        <button onClick={onCancel}>{text('cancel')}</button>
       </section>
     </main>
   )

@@ -1,0 +1,103 @@
+/**
+ * The texts of the page in the language that is shown. English is part of the page, for it stands in until another
+ * catalogue has arrived; of the others, only the one that is shown is loaded.
+ */
+import { IntlMessageFormat } from 'intl-messageformat'
+import { createElement, Fragment, useSyncExternalStore, type ReactNode } from 'react'
+import en from './en.json' with { type: 'json' }
+import {
+  isLanguage,
+  languageFor,
+  languages,
+  type Catalogue,
+  type Language,
+  type TextKey,
+} from './languages.ts'
+
+const KEY = 'anteroom:language'
+
+const loaders: Record<Exclude<Language, 'en'>, () => Promise<{ default: Catalogue }>> = {
+  de: () => import('./de.json', { with: { type: 'json' } }),
+  es: () => import('./es.json', { with: { type: 'json' } }),
+  fr: () => import('./fr.json', { with: { type: 'json' } }),
+  pt: () => import('./pt.json', { with: { type: 'json' } }),
+  hi: () => import('./hi.json', { with: { type: 'json' } }),
+  ja: () => import('./ja.json', { with: { type: 'json' } }),
+  ar: () => import('./ar.json', { with: { type: 'json' } }),
+}
+
+let shown: Language = 'en'
+let catalogue: Catalogue = en
+let messages = new Map<TextKey, IntlMessageFormat>()
+const listeners = new Set<() => void>()
+
+function messageOf(key: TextKey): IntlMessageFormat {
+  let message = messages.get(key)
+  if (!message) messages.set(key, (message = new IntlMessageFormat(catalogue[key], shown)))
+  return message
+}
+
+/** A text of the catalogue. */
+export function text(key: TextKey, values?: Record<string, string | number>): string {
+  return String(messageOf(key).format(values))
+}
+
+/** A text with elements in it, such as a name in `<Foreign>`. */
+export function rich(key: TextKey, values: Record<string, ReactNode>): ReactNode {
+  const parts = messageOf(key).format<ReactNode>(values as never) as ReactNode
+  return Array.isArray(parts) ? createElement(Fragment, null, ...(parts as ReactNode[])) : parts
+}
+
+/** Names and other parts as a list: "Ann, Bob and Eve". */
+export function listed(parts: readonly string[]): string {
+  return new Intl.ListFormat(shown === 'en' ? 'en-GB' : shown).format(parts)
+}
+
+/** Shows the page in another language, once its catalogue is here. */
+export async function showLanguage(language: Language): Promise<void> {
+  const found = language === 'en' ? en : (await loaders[language]()).default
+  shown = language
+  catalogue = found
+  messages = new Map()
+  if ('document' in globalThis) {
+    document.documentElement.lang = language
+    document.documentElement.dir = languages[language].dir
+  }
+  for (const listener of [...listeners]) listener()
+}
+
+/** Shows the language that was chosen in this browser, or the browser's own; English if its catalogue does not arrive. */
+export async function showFirstLanguage(): Promise<void> {
+  const asked = new URLSearchParams(location.search).get('lang')
+  const chosen = isLanguage(asked) ? asked : kept()
+  await showLanguage(languageFor(chosen, navigator.languages)).catch((error: unknown) => {
+    console.error(error)
+  })
+}
+
+function kept(): string | null {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
+}
+
+export async function chooseLanguage(language: Language): Promise<void> {
+  await showLanguage(language)
+  try {
+    localStorage.setItem(KEY, language)
+  } catch {
+    // A browser that keeps nothing asks again the next time.
+  }
+}
+
+/** The language that is shown. A component inside `memo` calls it, so that it is drawn again in another language. */
+export function useLanguage(): Language {
+  return useSyncExternalStore(subscribe, () => shown)
+}
+
+function subscribe(onChange: () => void): () => void {
+  listeners.add(onChange)
+  return () => listeners.delete(onChange)
+}
