@@ -53,11 +53,17 @@ export interface Store {
   secrets: {
     get(name: string): Promise<string | undefined>
     set(name: string, value: string): Promise<void>
+    /** Sets the value if there is none. Returns the value that is there then: of two calls at once, both return the same. */
+    setIfAbsent(name: string, value: string): Promise<string>
   }
   /** Small values, such as the first-start sign-in. */
   values: {
     get(name: string): Promise<string | undefined>
     set(name: string, value: string): Promise<void>
+    /** Sets the value if there is none. Returns the value that is there then: of two calls at once, both return the same. */
+    setIfAbsent(name: string, value: string): Promise<string>
+    /** Replaces `expected`. Returns false if the value is another one or missing: of two calls at once, one succeeds. */
+    compareAndSet(name: string, expected: string, value: string): Promise<boolean>
   }
   /** Resolves if the store answers and can write. */
   check(): Promise<void>

@@ -44,7 +44,8 @@ export class Signer {
     const kept = await this.#secrets.get(SECRET_NAME)
     if (kept !== undefined) return createPrivateKey(kept)
     const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: MODULUS_BITS })
-    await this.#secrets.set(SECRET_NAME, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
-    return privateKey
+    const made = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    // Of two first starts at once, both sign with the key of the faster one.
+    return createPrivateKey(await this.#secrets.setIfAbsent(SECRET_NAME, made))
   }
 }

@@ -59,5 +59,6 @@ export interface Outbox {
 /** Stores the signing key, sealed. */
 export interface Secrets {
   get(name: string): Promise<string | undefined>
-  set(name: string, value: string): Promise<void>
+  /** Returns the value that is there then. */
+  setIfAbsent(name: string, value: string): Promise<string>
 }

@@ -34,9 +34,6 @@ export const SIGN_IN_SECONDS = 30 * 86_400
 const digest = (text: string): string => hash('sha256', text)
 
 export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn {
-  /** Codes that are being used, so that two requests at once cannot both use one. */
-  const redeeming = new Set<string>()
-
   const password = async (): Promise<string | undefined> => (await store.secrets.get(PASSWORD)) || undefined
 
   const newCookie = async (): Promise<string> => {
@@ -54,16 +51,9 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
   return {
     passwordSet: async () => (await password()) !== undefined,
     withCode: async (code) => {
-      const given = digest(code)
-      if (redeeming.has(given)) return undefined
-      redeeming.add(given)
-      try {
-        if ((await store.values.get(CODE)) !== given) return undefined
-        await store.values.set(CODE, '')
-        return await newCookie()
-      } finally {
-        redeeming.delete(given)
-      }
+      // Of two requests at once, also to two servers, one exchanges the code.
+      const isMine = await store.values.compareAndSet(CODE, digest(code), '')
+      return isMine ? newCookie() : undefined
     },
     withPassword: async (given) => ((await isPassword(given, await password())) ? newCookie() : undefined),
     isPassword: async (given) => isPassword(given, await password()),

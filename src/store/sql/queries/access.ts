@@ -76,6 +76,31 @@ export function valueQueries({ db, write }: SqlContext): Store['values'] {
           .execute(),
       )
     },
+    setIfAbsent: (name, value) =>
+      write({ lane: 'values' }, async (tx) => {
+        await tx
+          .insertInto('stored_values')
+          .values({ name, value })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
+        // A statement of its own, which sees a value that was committed while the insert waited for it.
+        const row = await tx
+          .selectFrom('stored_values')
+          .select('value')
+          .where('name', '=', name)
+          .executeTakeFirstOrThrow()
+        return row.value
+      }),
+    compareAndSet: (name, expected, value) =>
+      write({ lane: 'values' }, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('stored_values')
+          .set({ value })
+          .where('name', '=', name)
+          .where('value', '=', expected)
+          .executeTakeFirst()
+        return numUpdatedRows > 0n
+      }),
   }
 }
 
@@ -88,5 +113,9 @@ export function secretQueries(context: SqlContext): Store['secrets'] {
       return sealed === undefined ? undefined : context.seal.open(sealed, place(name))
     },
     set: (name, value) => values.set(place(name), context.seal.seal(value, place(name))),
+    setIfAbsent: async (name, value) => {
+      const sealed = await values.setIfAbsent(place(name), context.seal.seal(value, place(name)))
+      return context.seal.open(sealed, place(name))
+    },
   }
 }
