@@ -2,6 +2,7 @@
 import { DeviceError, type Devices, type Self } from '../../client/client.ts'
 import { isWanted } from './bar-model.ts'
 import type { ChatModel } from './chat-model.ts'
+import { text } from '../texts/texts.ts'
 
 export interface Actions {
   /** Runs an action; if it fails, shows the reason. */
@@ -32,7 +33,7 @@ export function createActions(
     act().catch((error: unknown) => {
       // Somebody who cancels the browser's dialog needs no message.
       if (error instanceof DeviceError && error.device === 'screen' && error.problem === 'denied') return
-      tell(error instanceof Error ? error.message : 'That did not work.')
+      tell(error instanceof Error ? error.message : text('didNotWork'))
     })
   }
   return {
@@ -47,6 +48,6 @@ export function createActions(
       attempt(() => (isWanted(status) ? devices.stopShare() : devices.startShare()))
     },
     hand: () => attempt(() => chat.raiseHand(!chat.state.hands.has(self.id))),
-    react: (text) => attempt(() => chat.react(text)),
+    react: (emoji) => attempt(() => chat.react(emoji)),
   }
 }

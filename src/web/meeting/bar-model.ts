@@ -2,6 +2,8 @@
 import type { DeviceStatus, Meeting, OutputName } from '../../client/client.ts'
 import type { IconName } from '../parts/icon.tsx'
 import type { ChatModel } from './chat-model.ts'
+import type { TextKey } from '../texts/languages.ts'
+import { text } from '../texts/texts.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 
 export type PanelName = 'people' | 'chat'
@@ -47,7 +49,7 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
       ...plain,
       name: 'mic',
       icon: isWanted(mic) ? 'mic' : 'micOff',
-      label: isWanted(mic) ? 'Mute' : 'Unmute',
+      label: text(isWanted(mic) ? 'mute' : 'unmute'),
       hint: 'm',
       isOff: !isWanted(mic),
       isBusy: isOnItsWay(mic),
@@ -56,7 +58,7 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
       ...plain,
       name: 'camera',
       icon: isWanted(camera) ? 'camera' : 'cameraOff',
-      label: isWanted(camera) ? 'Stop camera' : 'Start camera',
+      label: text(isWanted(camera) ? 'camera.stop' : 'camera.start'),
       hint: 'v',
       isOff: !isWanted(camera),
       isBusy: isOnItsWay(camera),
@@ -65,7 +67,7 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
       ...plain,
       name: 'share',
       icon: 'share',
-      label: share === 'on' ? 'Stop sharing' : 'Share screen',
+      label: text(share === 'on' ? 'share.stop' : 'share.start'),
       hint: 's',
       isActive: share === 'on',
       isBusy: isOnItsWay(share),
@@ -74,7 +76,7 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
       ...plain,
       name: 'people',
       icon: 'people',
-      label: 'Participants',
+      label: text('participants'),
       hint: 'p',
       isActive: panel === 'people',
       count: waiting,
@@ -83,7 +85,7 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
       ...plain,
       name: 'chat',
       icon: 'chat',
-      label: unread > 0 ? `Chat, ${unread} unread` : 'Chat',
+      label: unread > 0 ? text('chat.unread', { count: unread }) : text('chat'),
       hint: 'c',
       isActive: panel === 'chat',
       count: unread,
@@ -92,7 +94,7 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
       ...plain,
       name: 'hand',
       icon: 'hand',
-      label: handUp ? 'Lower hand' : 'Raise hand',
+      label: text(handUp ? 'hand.lower' : 'hand.raise'),
       hint: 'h',
       isActive: handUp,
     },
@@ -133,11 +135,15 @@ export interface Header {
  * The texts of each output, and the buttons that the page offers: none for a livestream, because the page has no form
  * for its targets.
  */
-const outputTexts: Record<OutputName, { sign: string; start?: string; stop?: string }> = {
-  recording: { sign: 'Recording', start: 'Record', stop: 'Stop recording' },
-  hls: { sign: 'Live' },
-  livestream: { sign: 'Live' },
-  transcription: { sign: 'Captions on', start: 'Captions', stop: 'Stop captions' },
+const outputTexts: Record<OutputName, { sign: TextKey; start?: TextKey; stop?: TextKey }> = {
+  recording: { sign: 'sign.recording', start: 'output.recording.start', stop: 'output.recording.stop' },
+  hls: { sign: 'sign.live' },
+  livestream: { sign: 'sign.live' },
+  transcription: {
+    sign: 'sign.captions',
+    start: 'output.transcription.start',
+    stop: 'output.transcription.stop',
+  },
 }
 const outputNames = Object.keys(outputTexts) as OutputName[]
 
@@ -150,13 +156,13 @@ export function headerOf({
 }: Pick<Meeting, 'state' | 'mediaPreparing' | 'serverRestarts' | 'self'> & {
   outputs: Pick<Meeting['outputs'], 'state'>
 }): Header {
-  const interruption = mediaPreparing ?? (serverRestarts ? 'The server is restarting…' : 'Reconnecting…')
+  const interruption = mediaPreparing ?? text(serverRestarts ? 'header.restarting' : 'header.reconnecting')
   return {
     interruption: state === 'reconnecting' ? interruption : undefined,
     canInvite: self.canAdmit,
     signs: outputNames
       .filter((output) => outputs.state(output) !== 'stopped')
-      .map((output) => ({ output, text: outputTexts[output].sign })),
+      .map((output) => ({ output, text: text(outputTexts[output].sign) })),
     controls: self.canModerate ? controlsOf(outputs) : [],
   }
 }
@@ -167,7 +173,9 @@ function controlsOf(outputs: Pick<Meeting['outputs'], 'state'>): Header['control
     if (start === undefined || stop === undefined) return []
     const now = outputs.state(output)
     const isOn = now !== 'stopped'
-    return [{ output, label: isOn ? stop : start, isOn, isBusy: now === 'starting' || now === 'stopping' }]
+    return [
+      { output, label: text(isOn ? stop : start), isOn, isBusy: now === 'starting' || now === 'stopping' },
+    ]
   })
 }
 

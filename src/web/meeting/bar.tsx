@@ -5,6 +5,7 @@ import { barOf, barView, type ButtonName, type PanelName } from './bar-model.ts'
 import { useModel } from './model.ts'
 import { ViewMenu } from './view-menu.tsx'
 import { useView } from './use-view.ts'
+import { text, useLanguage } from '../texts/texts.ts'
 
 export const Bar = memo(function Bar({
   panel,
@@ -18,7 +19,7 @@ export const Bar = memo(function Bar({
   const { meeting, chat, actions, openDialog } = useModel()
   const facts = useView(useMemo(() => barView(meeting, chat), [meeting, chat]))
   return (
-    <nav className="bar" aria-label="Meeting controls">
+    <nav className="bar" aria-label={text('bar.label')}>
       {barOf(facts, panel).map((button) => (
         <BarButton key={button.name} {...button} onClick={commands[button.name]} />
       ))}
@@ -26,8 +27,8 @@ export const Bar = memo(function Bar({
       <ViewMenu onFloat={onFloat} />
       <button
         className="round leave"
-        aria-label="Leave"
-        title="Leave"
+        aria-label={text('leave')}
+        title={text('leave')}
         data-testid="leave"
         onClick={() => (meeting.self.canModerate ? openDialog({ name: 'leave' }) : void meeting.leave())}
       >
@@ -85,30 +86,31 @@ const ReactionButton = memo(function ReactionButton({
   handUp: boolean
   onHand: () => void
 }) {
+  useLanguage()
   return (
     <Popover
       className="reaction-holder"
       button={{
         className: 'round',
-        'aria-label': 'React',
-        title: 'React',
+        'aria-label': text('react'),
+        title: text('react'),
         'data-testid': 'bar-react',
         children: <Icon name="smile" />,
       }}
       role="group"
-      label="Reactions"
+      label={text('reactions')}
       boxClass="row"
     >
       {() => (
         <>
-          {REACTIONS.map((text) => (
-            <button key={text} aria-label={`React with ${text}`} onClick={() => onReact(text)}>
-              {text}
+          {REACTIONS.map((emoji) => (
+            <button key={emoji} aria-label={text('react.with', { emoji })} onClick={() => onReact(emoji)}>
+              {emoji}
             </button>
           ))}
           <button
             className="narrow-only"
-            aria-label={handUp ? 'Lower hand' : 'Raise hand'}
+            aria-label={text(handUp ? 'hand.lower' : 'hand.raise')}
             aria-pressed={handUp}
             onClick={onHand}
           >

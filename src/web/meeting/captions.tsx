@@ -3,6 +3,7 @@ import { Foreign } from '../parts/foreign.tsx'
 import { Captions as CaptionsModel } from './captions-model.ts'
 import { useModel } from './model.ts'
 import { useView } from './use-view.ts'
+import { text } from '../texts/texts.ts'
 
 /** Shows captions. */
 export const Captions = memo(function Captions() {
@@ -11,13 +12,19 @@ export const Captions = memo(function Captions() {
   useEffect(() => captions.listen(meeting), [captions, meeting])
   const lines = useView(captions)
   return (
-    <div className="captions" role="log" aria-label="Captions" aria-live="polite" data-testid="captions">
-      {lines.map(({ id, participantId, name, text }) => (
+    <div
+      className="captions"
+      role="log"
+      aria-label={text('captions')}
+      aria-live="polite"
+      data-testid="captions"
+    >
+      {lines.map(({ id, participantId, name, text: said }) => (
         <p key={`${participantId} ${id}`}>
           <strong>
             <Foreign text={name} />
           </strong>{' '}
-          <Foreign text={text} />
+          <Foreign text={said} />
         </p>
       ))}
     </div>

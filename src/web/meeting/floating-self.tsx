@@ -3,6 +3,7 @@ import { useModel } from './model.ts'
 import { Tile } from './tile.tsx'
 import { useView } from './use-view.ts'
 import { cornerBeside, nearestCorner } from './view-settings.ts'
+import { text } from '../texts/texts.ts'
 
 /** Our own video above the stage. It can be dragged into a corner, or moved there with the arrow keys. */
 export function FloatingSelf() {
@@ -24,7 +25,7 @@ export function FloatingSelf() {
       data-testid="floating-self"
       tabIndex={0}
       role="group"
-      aria-label="Your picture. Arrow keys move it."
+      aria-label={text('self.label')}
       style={offset && { transform: `translate(${offset.x}px, ${offset.y}px)` }}
       onKeyDown={({ key, target, currentTarget }) => {
         // The menu in it has its own use of the arrows.

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'react'
 import { createPortal } from 'react-dom'
 import { Icon } from '../parts/icon.tsx'
 import { barOf, barView } from './bar-model.ts'
+import { text } from '../texts/texts.ts'
 import { useModel } from './model.ts'
 import { stageView } from './stage-model.ts'
 import { Tile } from './tile.tsx'
@@ -45,7 +46,7 @@ export function FloatingWindow({ window: opened, onClose }: { window: Window; on
               <Icon name={icon} />
             </button>
           ))}
-        <button className="round small leave" aria-label="Leave" onClick={() => void meeting.leave()}>
+        <button className="round small leave" aria-label={text('leave')} onClick={() => void meeting.leave()}>
           <Icon name="leave" />
         </button>
       </div>

@@ -4,6 +4,7 @@ import { Icon } from '../parts/icon.tsx'
 import { headerView } from './bar-model.ts'
 import { useModel } from './model.ts'
 import { useView } from './use-view.ts'
+import { text } from '../texts/texts.ts'
 
 export const MeetingHeader = memo(function MeetingHeader() {
   const { meeting, actions, openDialog } = useModel()
@@ -20,9 +21,9 @@ export const MeetingHeader = memo(function MeetingHeader() {
           {interruption}
         </span>
       )}
-      {signs.map(({ output, text }) => (
+      {signs.map(({ output, text: sign }) => (
         <span key={output} className="badge live" role="status" data-testid={`sign-${output}`}>
-          {text}
+          {sign}
         </span>
       ))}
       <span className="space" />
@@ -41,7 +42,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
       ))}
       {canInvite && (
         <button onClick={() => openDialog({ name: 'invite' })} data-testid="invite">
-          <Icon name="invite" /> Invite
+          <Icon name="invite" /> {text('invite')}
         </button>
       )}
     </header>
@@ -59,7 +60,7 @@ function Duration() {
   const pad = (value: number): string => String(value).padStart(2, '0')
   const hours = Math.floor(seconds / 3600)
   return (
-    <span className="quiet" aria-label="Time in the meeting">
+    <span className="quiet" aria-label={text('header.time')}>
       {hours > 0 && `${hours}:`}
       {pad(Math.floor(seconds / 60) % 60)}:{pad(seconds % 60)}
     </span>

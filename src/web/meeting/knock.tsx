@@ -1,10 +1,11 @@
-import { memo, useMemo } from 'react'
+import { memo, useMemo, type ReactNode } from 'react'
 import { clickedOnce } from '../parts/clicked-once.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { NotifyChoice } from '../parts/notify-choice.tsx'
 import { useModel } from './model.ts'
 import { waitingView } from './people-model.ts'
 import { useView } from './use-view.ts'
+import { rich, text } from '../texts/texts.ts'
 
 /** Shows the oldest entry request to people who may answer it. */
 export const Knock = memo(function Knock() {
@@ -16,40 +17,41 @@ export const Knock = memo(function Knock() {
   return (
     <section className="toast knock-toast" role="alert" data-testid="knock">
       <p>
-        <strong>
-          <Foreign text={first.name} />
-        </strong>{' '}
-        asks to join{waiting.length > 1 && `, and ${waiting.length - 1} more`}
+        {rich('knock.asks', {
+          name: <Foreign text={first.name} />,
+          more: waiting.length - 1,
+          b: (name: ReactNode) => <strong>{name}</strong>,
+        })}
       </p>
       <Message text={first.message} />
       <div className="row" key={first.id}>
         <button onClick={clickedOnce(() => actions.attempt(() => lobby.deny(first.id)))} data-testid="deny">
-          Deny
+          {text('knock.deny')}
         </button>
         <button
           className="primary"
           onClick={clickedOnce(() => actions.attempt(() => lobby.allow(first.id)))}
           data-testid="allow"
         >
-          Let in
+          {text('knock.letIn')}
         </button>
         {waiting.length > 1 && (
           <button onClick={() => actions.attempt(() => lobby.allowAll())} data-testid="allow-all">
-            Let everyone in
+            {text('knock.letAllIn')}
           </button>
         )}
       </div>
-      <NotifyChoice text="Notify me of requests" />
+      <NotifyChoice text={text('knock.notify')} />
     </section>
   )
 })
 
 /** What one who asks wrote. */
-export function Message({ text }: { text: string | undefined }) {
-  if (text === undefined) return null
+export function Message({ text: said }: { text: string | undefined }) {
+  if (said === undefined) return null
   return (
     <small className="quiet said" data-testid="knock-message">
-      <Foreign text={text} />
+      <Foreign text={said} />
     </small>
   )
 }

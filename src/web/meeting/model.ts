@@ -8,7 +8,7 @@ import { Notice } from './notice.ts'
 import { ShownPictures } from './shown-pictures.ts'
 import { TileSeats } from './tile-seats.ts'
 import { ViewSettings } from './view-settings.ts'
-import { useLanguage } from '../texts/texts.ts'
+import { text, useLanguage } from '../texts/texts.ts'
 
 export type OpenDialog =
   | { name: 'invite' }
@@ -57,7 +57,7 @@ export function follow({ meeting, chat, notice, shown, seats, openDialog }: Meet
     notice.listen(meeting),
     shown.listen(meeting),
     seats.listen(meeting),
-    meeting.on('entryRequested', ({ name }) => callAttention('asked', `${name} asks to join.`)),
+    meeting.on('entryRequested', ({ name }) => callAttention('asked', text('knock.attention', { name }))),
     meeting.on('deviceRequested', (request) => openDialog({ name: 'consent', request })),
   ]
   return () => stops.forEach((stop) => stop())

@@ -2,6 +2,7 @@
 import type { Meeting, OutputName, OutputState } from '../../client/client.ts'
 import { isolated } from '../isolate.ts'
 import type { Subscribe, View } from './view.ts'
+import { text } from '../texts/texts.ts'
 
 const NOTICE_MS = 5000
 
@@ -18,18 +19,20 @@ export class Notice implements View<string> {
     return () => this.#listeners.delete(onChange)
   }
 
-  readonly show = (text: string): void => {
+  readonly show = (notice: string): void => {
     clearTimeout(this.#timer)
-    if (text !== '') this.#timer = setTimeout(() => this.show(''), NOTICE_MS)
-    this.#text = text
+    if (notice !== '') this.#timer = setTimeout(() => this.show(''), NOTICE_MS)
+    this.#text = notice
     for (const listener of [...this.#listeners]) listener()
   }
 
   /** Shows what happens in the meeting. Returns a function that stops it. */
   listen(meeting: Pick<Meeting, 'on'>): () => void {
     const stops = [
-      meeting.on('participantJoined', ({ name }) => this.show(`${isolated(name)} joined`)),
-      meeting.on('participantLeft', ({ name }) => this.show(`${isolated(name)} left`)),
+      meeting.on('participantJoined', ({ name }) =>
+        this.show(text('notice.joined', { name: isolated(name) })),
+      ),
+      meeting.on('participantLeft', ({ name }) => this.show(text('notice.left', { name: isolated(name) }))),
       meeting.on('deviceProblem', ({ message }) => this.show(message)),
       meeting.on('outputFailed', ({ message }) => this.show(message)),
       meeting.on('outputChanged', (name, state) => this.show(outputNotice(name, state))),
@@ -41,15 +44,8 @@ export class Notice implements View<string> {
   }
 }
 
-const outputWords: Record<OutputName, string> = {
-  recording: 'The recording',
-  hls: 'The broadcast',
-  livestream: 'The livestream',
-  transcription: 'The transcription',
-}
-
 /** The notice about an output that everybody must see; empty if there is none. */
 function outputNotice(name: OutputName, state: OutputState): string {
-  if (state === 'started') return `${outputWords[name]} has started`
-  return state === 'stopped' ? `${outputWords[name]} has ended` : ''
+  if (state === 'started') return text(`notice.started.${name}`)
+  return state === 'stopped' ? text(`notice.ended.${name}`) : ''
 }

@@ -7,22 +7,23 @@ import { useModel } from './model.ts'
 import { hereView, waitingView } from './people-model.ts'
 import { useTile } from './use-tile.ts'
 import { useView } from './use-view.ts'
+import { text } from '../texts/texts.ts'
 
 export const PeoplePanel = memo(function PeoplePanel({ onClose }: { onClose: () => void }) {
   const { meeting } = useModel()
   const here = useView(useMemo(() => hereView(meeting), [meeting]))
   return (
-    <aside className="panel" aria-label="Participants">
+    <aside className="panel" aria-label={text('participants')}>
       <Waiting />
       <section>
-        <h2>Here ({here.length})</h2>
+        <h2>{text('people.here', { count: here.length })}</h2>
         <ul>
           {here.map((id) => (
             <Row key={id} id={id} />
           ))}
         </ul>
       </section>
-      <button onClick={onClose}>Close</button>
+      <button onClick={onClose}>{text('close')}</button>
     </aside>
   )
 })
@@ -33,7 +34,7 @@ function Waiting() {
   if (waiting.length === 0) return null
   return (
     <section>
-      <h2>Waiting ({waiting.length})</h2>
+      <h2>{text('people.waiting', { count: waiting.length })}</h2>
       <ul className="waiting">
         {waiting.map(({ id, name, message }) => (
           <li key={id}>
@@ -41,12 +42,14 @@ function Waiting() {
               <Foreign text={name} />
               <Message text={message} />
             </span>
-            <button onClick={clickedOnce(() => actions.attempt(() => meeting.lobby.deny(id)))}>Deny</button>
+            <button onClick={clickedOnce(() => actions.attempt(() => meeting.lobby.deny(id)))}>
+              {text('knock.deny')}
+            </button>
             <button
               className="primary"
               onClick={clickedOnce(() => actions.attempt(() => meeting.lobby.allow(id)))}
             >
-              Let in
+              {text('knock.letIn')}
             </button>
           </li>
         ))}
@@ -63,7 +66,7 @@ const Row = memo(function Row({ id }: { id: string }) {
     <li>
       <span>
         <Foreign text={name} />
-        {isSelf && ' (you)'}
+        {isSelf && ` ${text('isYou')}`}
         {handUp && ' ✋'}
       </span>
       <Icon name={micOn ? 'mic' : 'micOff'} />

@@ -6,6 +6,7 @@ import { useModel } from './model.ts'
 import type { SharedScreen } from './stage-model.ts'
 import { useShown } from './use-shown.ts'
 import { move, unzoomed, wheelFactor, zoomAt, type Zoom } from './zoom.ts'
+import { rich, text } from '../texts/texts.ts'
 
 const STEP = 1.25
 const KEY_STEP_PX = 60
@@ -16,7 +17,7 @@ export function SharedScreens({ screens, shown }: { screens: SharedScreen[]; sho
   return (
     <div className="shared-screens">
       {screens.length > 1 && (
-        <div className="choices" role="group" aria-label="Shared screens">
+        <div className="choices" role="group" aria-label={text('screen.all')}>
           {screens.map(({ stream, name }) => (
             <button
               key={stream.id}
@@ -85,7 +86,7 @@ function Screen({ stream, name }: SharedScreen) {
         ref={frame}
         tabIndex={0}
         role="group"
-        aria-label={`Screen of ${name}, ${Math.round(zoom.scale * 100)} %. Plus and minus zoom, arrows move.`}
+        aria-label={text('screen.label', { name, percent: Math.round(zoom.scale * 100) })}
         onKeyDown={press}
         onDoubleClick={(event) => (zoom.scale > 1 ? setZoom(unzoomed) : by(2, pointOf(event)))}
         onPointerDown={(event: PointerEvent) => {
@@ -101,25 +102,23 @@ function Screen({ stream, name }: SharedScreen) {
           className="picture"
           style={{ transform: `translate(${zoom.x}px, ${zoom.y}px) scale(${zoom.scale})` }}
         >
-          <Video track={stream.track} contain label={`Screen of ${name}`} />
+          <Video track={stream.track} contain label={text('screen.of', { name })} />
         </div>
       </div>
       <figcaption>
-        <span className="text">
-          <Foreign text={name} /> is sharing their screen
-        </span>
+        <span className="text">{rich('screen.isSharing', { name: <Foreign text={name} /> })}</span>
         <button
           className="plain"
-          aria-label="Zoom out"
+          aria-label={text('zoom.out')}
           disabled={zoom.scale === 1}
           onClick={() => by(1 / STEP)}
         >
           −
         </button>
-        <button className="plain" aria-label="Whole screen" onClick={() => setZoom(unzoomed)}>
+        <button className="plain" aria-label={text('zoom.whole')} onClick={() => setZoom(unzoomed)}>
           {Math.round(zoom.scale * 100)} %
         </button>
-        <button className="plain" aria-label="Zoom in" onClick={() => by(STEP)}>
+        <button className="plain" aria-label={text('zoom.in')} onClick={() => by(STEP)}>
           +
         </button>
         <FullScreenButton of={element} />

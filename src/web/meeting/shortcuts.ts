@@ -1,19 +1,20 @@
 /** Single keys that do what the bar does. */
 import type { ButtonName } from './bar-model.ts'
+import type { TextKey } from '../texts/languages.ts'
 
 export type Shortcut = ButtonName | 'layout' | 'shortcuts' | 'closePanel'
 
 /** Every key, in the order in which the list of shortcuts shows them. */
-export const shortcuts: readonly { key: string; name: Shortcut; does: string }[] = [
-  { key: 'm', name: 'mic', does: 'Microphone on or off' },
-  { key: 'v', name: 'camera', does: 'Camera on or off' },
-  { key: 's', name: 'share', does: 'Share a screen, or stop sharing' },
-  { key: 'h', name: 'hand', does: 'Raise or lower the hand' },
-  { key: 'p', name: 'people', does: 'Participants' },
-  { key: 'c', name: 'chat', does: 'Chat' },
-  { key: 'l', name: 'layout', does: 'Next layout' },
-  { key: '?', name: 'shortcuts', does: 'This list' },
-  { key: 'Escape', name: 'closePanel', does: 'Close what is open' },
+export const shortcuts: readonly { key: string; name: Shortcut; does: TextKey }[] = [
+  { key: 'm', name: 'mic', does: 'shortcuts.mic' },
+  { key: 'v', name: 'camera', does: 'shortcuts.camera' },
+  { key: 's', name: 'share', does: 'shortcuts.share' },
+  { key: 'h', name: 'hand', does: 'shortcuts.hand' },
+  { key: 'p', name: 'people', does: 'participants' },
+  { key: 'c', name: 'chat', does: 'chat' },
+  { key: 'l', name: 'layout', does: 'shortcuts.layout' },
+  { key: '?', name: 'shortcuts', does: 'shortcuts.list' },
+  { key: 'Escape', name: 'closePanel', does: 'shortcuts.close' },
 ]
 const byKey = new Map(shortcuts.map(({ key, name }) => [key.toLowerCase(), name]))
 

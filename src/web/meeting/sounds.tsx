@@ -3,6 +3,7 @@ import { Sound } from '../parts/video.tsx'
 import { useModel } from './model.ts'
 import { soundsView } from './stage-model.ts'
 import { useView } from './use-view.ts'
+import { text } from '../texts/texts.ts'
 
 /** Plays all received sound. If the browser requires a click first, shows a button. */
 export const Sounds = memo(function Sounds() {
@@ -21,7 +22,7 @@ export const Sounds = memo(function Sounds() {
               setBlocked(false)
             }}
           >
-            Turn on sound
+            {text('sound.turnOn')}
           </button>
         </div>
       )}

@@ -8,6 +8,7 @@ import { stageView, tilePage } from './stage-model.ts'
 import { Tile } from './tile.tsx'
 import { useView } from './use-view.ts'
 import { onEvents, viewOf } from './view.ts'
+import { text } from '../texts/texts.ts'
 
 const GAP = 8
 
@@ -80,14 +81,18 @@ function Tiles({ ids }: { ids: string[] }) {
       </div>
       {pages > 1 && (
         <div className="pages">
-          <button disabled={current === 0} onClick={() => setPage(current - 1)} aria-label="Earlier people">
+          <button
+            disabled={current === 0}
+            onClick={() => setPage(current - 1)}
+            aria-label={text('stage.earlier')}
+          >
             ‹
           </button>
           {current + 1} / {pages}
           <button
             disabled={current === pages - 1}
             onClick={() => setPage(current + 1)}
-            aria-label="More people"
+            aria-label={text('stage.more')}
           >
             ›
           </button>

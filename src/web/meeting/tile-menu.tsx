@@ -2,6 +2,7 @@ import { Icon } from '../parts/icon.tsx'
 import { Popover } from '../parts/popover.tsx'
 import { useModel } from './model.ts'
 import { menuOf, type TileAction, type TileContent } from './tile-model.ts'
+import { text } from '../texts/texts.ts'
 
 /** Our actions on this participant. */
 export function TileMenu({ tile }: { tile: TileContent }) {
@@ -19,11 +20,11 @@ export function TileMenu({ tile }: { tile: TileContent }) {
       className="menu-holder"
       button={{
         className: 'round small',
-        'aria-label': `Actions for ${name}`,
+        'aria-label': text('tile.actions', { name }),
         children: <Icon name="more" />,
       }}
       role="menu"
-      label={`Actions for ${name}`}
+      label={text('tile.actions', { name })}
     >
       {(close) => (
         <>

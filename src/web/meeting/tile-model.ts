@@ -3,6 +3,7 @@ import type { Meeting, Moderation, Stream } from '../../client/client.ts'
 import type { ChatModel } from './chat-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 import type { ViewSettings } from './view-settings.ts'
+import { text } from '../texts/texts.ts'
 
 export interface TileContent {
   id: string
@@ -123,17 +124,20 @@ export function menuOf({
   TileContent,
   'micOn' | 'cameraOn' | 'shareOn' | 'isPinned' | 'isPinnedByMe' | 'canModerate'
 >): MenuItem[] {
-  const forMe: MenuItem = { label: isPinnedByMe ? 'Unpin for me' : 'Pin for me', action: 'pinForMe' }
+  const forMe: MenuItem = {
+    label: text(isPinnedByMe ? 'tile.unpinForMe' : 'tile.pinForMe'),
+    action: 'pinForMe',
+  }
   if (!canModerate) return [forMe]
   return [
     forMe,
-    micOn ? { label: 'Mute', action: 'disableMic' } : { label: 'Ask to unmute', action: 'askMic' },
+    micOn ? { label: text('mute'), action: 'disableMic' } : { label: text('tile.askMic'), action: 'askMic' },
     cameraOn
-      ? { label: 'Stop camera', action: 'disableCamera' }
-      : { label: 'Ask to turn on camera', action: 'askCamera' },
-    ...(shareOn ? [{ label: 'Stop sharing', action: 'disableShare' } as const] : []),
-    isPinned ? { label: 'Unpin for all', action: 'unpin' } : { label: 'Pin for all', action: 'pin' },
-    { label: 'Remove…', action: 'remove' },
+      ? { label: text('camera.stop'), action: 'disableCamera' }
+      : { label: text('tile.askCamera'), action: 'askCamera' },
+    ...(shareOn ? [{ label: text('share.stop'), action: 'disableShare' } as const] : []),
+    isPinned ? { label: text('tile.unpin'), action: 'unpin' } : { label: text('tile.pin'), action: 'pin' },
+    { label: text('tile.remove'), action: 'remove' },
   ]
 }
 

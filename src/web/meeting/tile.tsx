@@ -6,6 +6,7 @@ import { hueOf, initials } from './tile-model.ts'
 import { TileMenu } from './tile-menu.tsx'
 import { useShown } from './use-shown.ts'
 import { useTile } from './use-tile.ts'
+import { text } from '../texts/texts.ts'
 
 /** One participant. @param floats whether it is in the small window, which stays visible while the page is hidden */
 export const Tile = memo(function Tile({ id, floats = false }: { id: string; floats?: boolean }) {
@@ -18,12 +19,12 @@ export const Tile = memo(function Tile({ id, floats = false }: { id: string; flo
     <article
       ref={element}
       className={`tile ${isSpeaking ? 'speaking' : ''}`}
-      aria-label={`${name}${isSelf ? ' (you)' : ''}`}
+      aria-label={isSelf ? `${name} ${text('isYou')}` : name}
       data-testid="tile"
       data-participant={id}
     >
       {picture ? (
-        <Video track={picture} mirrored={isSelf} label={`Picture of ${name}`} />
+        <Video track={picture} mirrored={isSelf} label={text('tile.picture', { name })} />
       ) : (
         <div className="avatar" style={{ '--hue': hueOf(id) } as never}>
           <Foreign text={initials(name)} />
@@ -32,12 +33,12 @@ export const Tile = memo(function Tile({ id, floats = false }: { id: string; flo
       <footer>
         {!micOn && <Icon name="micOff" />}
         {(isPinned || isPinnedByMe) && <Icon name="pin" />}
-        {handUp && <span aria-label="hand is up">✋</span>}
+        {handUp && <span aria-label={text('hand.isUp')}>✋</span>}
         <span>
           <Foreign text={name} />
-          {isSelf && ' (you)'}
+          {isSelf && ` ${text('isYou')}`}
         </span>
-        <span className="visually-hidden">{micOn ? 'microphone on' : 'microphone off'}</span>
+        <span className="visually-hidden">{text(micOn ? 'tile.micOn' : 'tile.micOff')}</span>
       </footer>
       {!floats && <TileMenu tile={tile} />}
     </article>

@@ -4,10 +4,8 @@ import { Popover } from '../parts/popover.tsx'
 import { useModel } from './model.ts'
 import { canFloat, openFloating } from './picture-in-picture.ts'
 import { useView } from './use-view.ts'
-import { layouts, selfViews, type Layout, type SelfView } from './view-settings.ts'
-
-const layoutNames: Record<Layout, string> = { grid: 'Grid', speaker: 'Speaker', sidebar: 'Sidebar' }
-const selfViewNames: Record<SelfView, string> = { tile: 'Tile', floating: 'Floating', hidden: 'Hidden' }
+import { layouts, selfViews } from './view-settings.ts'
+import { text } from '../texts/texts.ts'
 
 /** The menu of our own view settings. */
 export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: Window) => void }) {
@@ -18,28 +16,28 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
       className="reaction-holder"
       button={{
         className: 'round',
-        'aria-label': 'View',
-        title: 'View',
+        'aria-label': text('view'),
+        title: text('view'),
         'data-testid': 'bar-view',
         children: <Icon name="layout" />,
       }}
       role="group"
-      label="View"
+      label={text('view')}
       boxClass="view-menu"
     >
       {(close) => (
         <>
           <Choice
-            name="Layout"
+            name={text('view.layout')}
             values={layouts}
-            names={layoutNames}
+            nameOf={(value) => text(`layout.${value}`)}
             chosen={layout}
             onChoose={(value) => settings.change({ layout: value })}
           />
           <Choice
-            name="Your picture"
+            name={text('view.yourPicture')}
             values={selfViews}
-            names={selfViewNames}
+            nameOf={(value) => text(`selfView.${value}`)}
             chosen={selfView}
             onChoose={(value) => settings.change({ selfView: value })}
           />
@@ -49,7 +47,7 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
               openDialog({ name: 'shortcuts' })
             }}
           >
-            Keyboard shortcuts
+            {text('view.shortcuts')}
           </button>
           {document.fullscreenEnabled && (
             <button
@@ -58,17 +56,17 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
                 void toggleFullScreen()
               }}
             >
-              {document.fullscreenElement ? 'Leave full screen' : 'Full screen'}
+              {text(document.fullscreenElement ? 'fullScreen.leave' : 'fullScreen')}
             </button>
           )}
           {canFloat() && (
             <button
               onClick={() => {
                 close()
-                openFloating().then(onFloat, () => notice.show('The browser opened no small window.'))
+                openFloating().then(onFloat, () => notice.show(text('view.noFloat')))
               }}
             >
-              Picture in picture
+              {text('view.float')}
             </button>
           )}
         </>
@@ -89,13 +87,13 @@ async function toggleFullScreen(): Promise<void> {
 function Choice<T extends string>({
   name,
   values,
-  names,
+  nameOf,
   chosen,
   onChoose,
 }: {
   name: string
   values: readonly T[]
-  names: Record<T, string>
+  nameOf: (value: T) => string
   chosen: T
   onChoose: (value: T) => void
 }) {
@@ -105,7 +103,7 @@ function Choice<T extends string>({
       {values.map((value) => (
         <label key={value}>
           <input type="radio" name={name} checked={value === chosen} onChange={() => onChoose(value)} />
-          {names[value]}
+          {nameOf(value)}
         </label>
       ))}
     </fieldset>

@@ -1,5 +1,6 @@
 import type { DeviceProblem } from '../../client/client.ts'
 import { adviceFor, browserOf } from '../device-advice.ts'
+import { text } from '../texts/texts.ts'
 
 export interface Problem {
   kind: DeviceProblem
@@ -7,8 +8,8 @@ export interface Problem {
 }
 
 const texts = {
-  mic: { label: 'Microphone', device: 'microphone', kind: 'audioinput' },
-  camera: { label: 'Camera', device: 'camera', kind: 'videoinput' },
+  mic: { device: 'microphone', kind: 'audioinput' },
+  camera: { device: 'camera', kind: 'videoinput' },
 } as const
 
 /** Which microphone or camera, where there are several, and what is wrong with it. */
@@ -25,17 +26,17 @@ export function DeviceChoice({
   problem: Problem | undefined
   onChoose: (deviceId: string) => void
 }) {
-  const { label, device, kind } = texts[own]
+  const { device, kind } = texts[own]
   const those = choices.filter((one) => one.deviceId !== '' && one.kind === kind)
   return (
     <div>
       {those.length > 1 && (
         <>
-          <label htmlFor={`choose-${own}`}>{label}</label>
+          <label htmlFor={`choose-${own}`}>{text(`device.${own}`)}</label>
           <select id={`choose-${own}`} value={chosen} onChange={({ target }) => onChoose(target.value)}>
             {those.map(({ deviceId, label: name }) => (
               <option key={deviceId} value={deviceId} dir="auto">
-                {name || device}
+                {name || text(`device.${own}`)}
               </option>
             ))}
           </select>
@@ -43,7 +44,7 @@ export function DeviceChoice({
       )}
       {problem && (
         <div role="status">
-          <p className="problem">{problem.sentence} You can join without.</p>
+          <p className="problem">{text('device.without', { problem: problem.sentence })}</p>
           <p className="quiet">{adviceFor(problem.kind, device, browserOf(navigator.userAgent))}</p>
         </div>
       )}

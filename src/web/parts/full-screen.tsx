@@ -1,5 +1,6 @@
 import { useEffect, useState, type RefObject } from 'react'
 import { Icon } from './icon.tsx'
+import { text } from '../texts/texts.ts'
 
 /** Shows an element on the full screen, and goes back. Absent if the browser does not support it, as on iPhones. */
 export function FullScreenButton({ of }: { of: RefObject<HTMLElement | null> }) {
@@ -10,7 +11,7 @@ export function FullScreenButton({ of }: { of: RefObject<HTMLElement | null> }) 
     return () => document.removeEventListener('fullscreenchange', update)
   }, [of])
   if (!document.fullscreenEnabled) return null
-  const label = isFull ? 'Leave full screen' : 'Full screen'
+  const label = text(isFull ? 'fullScreen.leave' : 'fullScreen')
   return (
     <button
       className="round small full-screen"

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import { text } from '../texts/texts.ts'
 
 /** Shows the level of our microphone, so that people see that it works. */
 export function LevelMeter({ track }: { track: MediaStreamTrack | undefined }) {
@@ -23,7 +24,5 @@ export function LevelMeter({ track }: { track: MediaStreamTrack | undefined }) {
       void context.close()
     }
   }, [track])
-  return (
-    <div ref={bar} className="level" role="img" aria-label={track ? 'Microphone level' : 'Microphone off'} />
-  )
+  return <div ref={bar} className="level" role="img" aria-label={text(track ? 'mic.level' : 'mic.off')} />
 }

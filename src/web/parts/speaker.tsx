@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { canChooseSpeaker, keptDevices, playOnChosenSpeaker } from '../kept-devices.ts'
+import { text } from '../texts/texts.ts'
 
 const TONE_HZ = 440
 const TONE_SECONDS = 1.2
@@ -39,14 +40,14 @@ export function Speaker({ choices }: { choices: MediaDeviceInfo[] }) {
   const play = async (): Promise<void> => {
     setPlaying(true)
     setProblem('')
-    await playTone().catch(() => setProblem('This browser played no sound.'))
+    await playTone().catch(() => setProblem(text('speaker.noSound')))
     setPlaying(false)
   }
   return (
     <div className="speaker">
       {speakers.length > 1 && canChooseSpeaker() && (
         <div>
-          <label htmlFor="choose-speaker">Speaker</label>
+          <label htmlFor="choose-speaker">{text('device.speaker')}</label>
           <select
             id="choose-speaker"
             value={speakers.some(({ deviceId }) => deviceId === chosen) ? chosen : speakers[0]!.deviceId}
@@ -57,14 +58,14 @@ export function Speaker({ choices }: { choices: MediaDeviceInfo[] }) {
           >
             {speakers.map(({ deviceId, label }) => (
               <option key={deviceId} value={deviceId} dir="auto">
-                {label || 'Speaker'}
+                {label || text('device.speaker')}
               </option>
             ))}
           </select>
         </div>
       )}
       <button type="button" disabled={playing} onClick={() => void play()} data-testid="test-tone">
-        {playing ? 'Playing a tone…' : 'Test the speaker'}
+        {text(playing ? 'speaker.playing' : 'speaker.test')}
       </button>
       {problem && (
         <p className="problem" role="status">

@@ -42,10 +42,21 @@ export function text(key: TextKey, values?: Record<string, string | number>): st
   return String(messageOf(key).format(values))
 }
 
+/** What stands in a text: an element, or for a tag such as `<b>` the element around its content. */
+type Part = ReactNode | ((content: ReactNode) => ReactNode)
+
 /** A text with elements in it, such as a name in `<Foreign>`. */
-export function rich(key: TextKey, values: Record<string, ReactNode>): ReactNode {
-  const parts = messageOf(key).format<ReactNode>(values as never) as ReactNode
-  return Array.isArray(parts) ? createElement(Fragment, null, ...(parts as ReactNode[])) : parts
+export function rich(key: TextKey, values: Record<string, Part>): ReactNode {
+  const wrapped = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'function' ? (parts: ReactNode[]) => value(together(parts)) : value,
+  ])
+  const parts: unknown = messageOf(key).format<ReactNode>(Object.fromEntries(wrapped) as never)
+  return together(Array.isArray(parts) ? (parts as ReactNode[]) : [parts as ReactNode])
+}
+
+function together(parts: readonly ReactNode[]): ReactNode {
+  return createElement(Fragment, null, ...parts)
 }
 
 /** Names and other parts as a list: "Ann, Bob and Eve". */

@@ -2,20 +2,15 @@ import type { DeviceRequest } from '../../../client/client.ts'
 import { isolated } from '../../isolate.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
-
-const asked: Record<DeviceRequest['device'], string> = {
-  mic: 'turn on your microphone',
-  camera: 'turn on your camera',
-  share: 'share your screen',
-}
+import { text } from '../../texts/texts.ts'
 
 /** A moderator asks for one of our devices. Nothing is sent until we agree. */
 export function ConsentDialog({ request, onClose }: { request: DeviceRequest; onClose: () => void }) {
   const { meeting, actions } = useModel()
   const name = meeting.participants.get(request.from)?.name
-  const who = name === undefined ? 'A moderator' : isolated(name)
+  const who = name === undefined ? text('consent.moderator') : isolated(name)
   return (
-    <Dialog title={`${who} asks you to ${asked[request.device]}`} onClose={onClose}>
+    <Dialog title={text(`consent.${request.device}`, { who })} onClose={onClose}>
       <div className="row" data-testid="consent">
         <button
           onClick={() => {
@@ -23,7 +18,7 @@ export function ConsentDialog({ request, onClose }: { request: DeviceRequest; on
             onClose()
           }}
         >
-          Not now
+          {text('consent.notNow')}
         </button>
         <button
           className="primary"
@@ -33,7 +28,7 @@ export function ConsentDialog({ request, onClose }: { request: DeviceRequest; on
             onClose()
           }}
         >
-          Turn on
+          {text('consent.turnOn')}
         </button>
       </div>
     </Dialog>

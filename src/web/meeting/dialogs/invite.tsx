@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react'
 import { allowKnocking, createInvite, mayBeKnockedAt } from '../../api.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
+import { text } from '../../texts/texts.ts'
 
 /** Makes a link for others; each way of entry that is chosen gets its own. */
 export function InviteDialog({ token, onClose }: { token: string; onClose: () => void }) {
@@ -17,22 +18,17 @@ export function InviteDialog({ token, onClose }: { token: string; onClose: () =>
     createInvite(token, meeting.meetingId, entry).then(
       (made) => current && setLink(made.link),
       (error: unknown) =>
-        current && setProblem(error instanceof Error ? error.message : 'No link could be made.'),
+        current && setProblem(error instanceof Error ? error.message : text('invite.noLink')),
     )
     return () => {
       current = false
     }
   }, [token, meeting, entry])
   return (
-    <Dialog title="Invite people" onClose={onClose}>
+    <Dialog title={text('invite.title')} onClose={onClose}>
       <fieldset>
-        <legend>Whoever has the link</legend>
-        {(
-          [
-            ['direct', 'joins directly'],
-            ['ask', 'waits until somebody lets them in'],
-          ] as const
-        ).map(([value, text]) => (
+        <legend>{text('invite.whoever')}</legend>
+        {(['direct', 'ask'] as const).map((value) => (
           <label key={value} className="radio">
             <input
               type="radio"
@@ -41,7 +37,7 @@ export function InviteDialog({ token, onClose }: { token: string; onClose: () =>
               onChange={() => setEntry(value)}
               data-testid={`invite-${value}`}
             />
-            {text}
+            {text(`invite.${value}`)}
           </label>
         ))}
       </fieldset>
@@ -49,7 +45,7 @@ export function InviteDialog({ token, onClose }: { token: string; onClose: () =>
         <input
           readOnly
           value={link}
-          aria-label="Invite link"
+          aria-label={text('invite.link')}
           data-testid="invite-link"
           onFocus={(event) => event.target.select()}
         />
@@ -59,16 +55,16 @@ export function InviteDialog({ token, onClose }: { token: string; onClose: () =>
           onClick={() => {
             void navigator.clipboard.writeText(link).then(
               () => setCopied(true),
-              () => setProblem('Copy the link from the field.'),
+              () => setProblem(text('invite.copyIt')),
             )
           }}
         >
-          {copied ? 'Copied' : 'Copy'}
+          {text(copied ? 'copied' : 'copy')}
         </button>
       </div>
-      <p className="quiet">{problem || 'The link works for 7 days.'}</p>
+      <p className="quiet">{problem || text('invite.days')}</p>
       <Knocking token={token} />
-      <button onClick={onClose}>Done</button>
+      <button onClick={onClose}>{text('done')}</button>
     </Dialog>
   )
 }
@@ -94,7 +90,7 @@ function Knocking({ token }: { token: string }) {
     setProblem('')
     allowKnocking(token, meeting.meetingId, wanted).catch((error: unknown) => {
       setAllowed(!wanted)
-      setProblem(error instanceof Error ? error.message : 'That did not work.')
+      setProblem(error instanceof Error ? error.message : text('didNotWork'))
     })
   }
   return (
@@ -107,7 +103,7 @@ function Knocking({ token }: { token: string }) {
           onChange={({ target }) => change(target.checked)}
           data-testid="invite-knock"
         />
-        People with the address of this page may ask to join
+        {text('invite.knock')}
       </label>
       {problem && (
         <p className="problem" role="status">

@@ -1,15 +1,16 @@
 import { isolated } from '../../isolate.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
+import { text } from '../../texts/texts.ts'
 
 export function RemoveDialog({ id, who, onClose }: { id: string; who: string; onClose: () => void }) {
   const { meeting, actions } = useModel()
   return (
-    <Dialog title={`Remove ${isolated(who)}?`} onClose={onClose}>
-      <p>They cannot come back while this meeting goes on.</p>
+    <Dialog title={text('remove.title', { name: isolated(who) })} onClose={onClose}>
+      <p>{text('remove.advice')}</p>
       <div className="row">
         <button autoFocus onClick={onClose}>
-          Keep
+          {text('remove.keep')}
         </button>
         <button
           className="danger"
@@ -19,7 +20,7 @@ export function RemoveDialog({ id, who, onClose }: { id: string; who: string; on
             onClose()
           }}
         >
-          Remove
+          {text('remove')}
         </button>
       </div>
     </Dialog>

@@ -1,27 +1,28 @@
 import { Dialog } from '../../parts/dialog.tsx'
 import { shortcuts } from '../shortcuts.ts'
+import { text } from '../../texts/texts.ts'
 
 export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title="Keyboard shortcuts" onClose={onClose}>
+    <Dialog title={text('view.shortcuts')} onClose={onClose}>
       <dl className="shortcuts">
         {shortcuts.map(({ key, does }) => (
           <div key={key}>
             <dt>
               <kbd>{key}</kbd>
             </dt>
-            <dd>{does}</dd>
+            <dd>{text(does)}</dd>
           </div>
         ))}
         <div>
           <dt>
-            <kbd>Space</kbd>
+            <kbd>{text('shortcuts.space')}</kbd>
           </dt>
-          <dd>Hold to talk while you are muted</dd>
+          <dd>{text('shortcuts.talk')}</dd>
         </div>
       </dl>
       <button className="primary" autoFocus onClick={onClose}>
-        Close
+        {text('close')}
       </button>
     </Dialog>
   )
