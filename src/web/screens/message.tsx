@@ -15,8 +15,8 @@ export function Message({
     <main className="centre">
       <section className="card" role="alert" data-testid="message">
         <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
-        <h1>{sentence.title}</h1>
-        <p>{sentence.advice}</p>
+        <h1>{text(sentence.title)}</h1>
+        <p>{text(sentence.advice)}</p>
         <div className="row">
           {onAgain && (
             <button className="primary" onClick={onAgain} data-testid="again">

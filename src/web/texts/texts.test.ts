@@ -24,7 +24,6 @@ const STILL_OUTSIDE = new Set<string>([
   'device-advice.ts',
   'meeting/chat-model.ts',
   'meeting/chat-panel.tsx',
-  'sentences.ts',
   'whiteboard/screen.tsx',
   'whiteboard/toolbar.tsx',
 ])
