@@ -46,6 +46,7 @@ async function fill(): Promise<Participant[]> {
     sfu,
     maxProducers: 8,
     maxVideoStreams: 25,
+    requiresEncryption: () => false,
     participants: () => people,
     find: (participantId) => people.find(({ id }) => id === participantId),
     tellAll: () => undefined,

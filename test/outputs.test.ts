@@ -409,6 +409,22 @@ test('encrypted media cannot be recorded', async () => {
   await assert.rejects(host.request('startRecording', {}), refused(4011))
 })
 
+test('nothing leaves a meeting that must be encrypted', async () => {
+  const meetingId = await server.createMeeting({ encryption: 'required' })
+  const host = await enters(meetingId, 'host')
+  for (const [method, code, data] of [
+    ['startRecording', 4011, {}],
+    ['startHls', 4016, {}],
+    ['startLivestream', 4013, { outputs: [{ url: 'rtmp://192.0.2.1/live', streamKey: 'key' }] }],
+    ['startTranscription', 4031, {}],
+  ] as const)
+    await assert.rejects(
+      host.request(method, data),
+      (error) => refused(code)(error) && String(error).includes('encrypt'),
+      method,
+    )
+})
+
 test('a recording page is invisible, is not counted, and has no permissions', async () => {
   const meetingId = await server.createMeeting({ allowedParticipantIds: ['host', 'guest', 'late'] })
   const [host, guest] = [await enters(meetingId, 'host'), await enters(meetingId, 'guest')]

@@ -59,12 +59,12 @@ export class LiveMeeting {
     const relayRequests = new RelayRequests()
     const refusalOf = (grant: Grant) => this.#refusalOfAll() ?? options.refusalSince(grant)
     const onIdle = (): void => this.#idleIfEmpty()
-
     this.media = new MeetingMedia({
       sfu,
       maxProducers: settings.maxProducers,
       maxVideoStreams: settings.maxVideoStreams,
       participants: () => this.roster.all(),
+      requiresEncryption: () => this.#meeting.settings.encryption === 'required',
       find: (participantId) => this.roster.get(participantId),
       tellAll: (notification) => everyone.notify(notification),
       onlookers: this.#onlookers,

@@ -70,6 +70,11 @@ const table = {
   SOMETHING_WENT_WRONG: [5000, 500, 'Something went wrong on the server.'],
 
   REMOVED_FROM_SESSION: [4025, 403, 'You were removed from this session.'],
+  ENCRYPTION_REQUIRED: [
+    5000,
+    403,
+    'This meeting is end-to-end encrypted, and accepts only media that the sender has encrypted.',
+  ],
   ENTRY_DENIED: [4025, 403, 'Entry was denied.'],
   MEDIA_UNAVAILABLE: [5000, 503, 'Media is off on this server, so nobody can join.'],
   MEDIA_PREPARING: [5000, 503, 'Media is being prepared; nobody can join yet.'],

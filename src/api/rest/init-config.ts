@@ -90,11 +90,16 @@ export const initConfigRoutes: Routes = (app, context) => {
     { ...described, errorHandler, preSerialization },
     async (request) => {
       const grant = grantFor(request)
-      const { isKnown } = await door.assertOpen(grant, meetingFor(request))
+      const meeting = meetingFor(request)
+      const { isKnown } = await door.assertOpen(grant, meeting)
       // Anybody can knock, so the relay waits until somebody let them in; the page asks again then.
       const mayRelay = isKnown || !isOfKnock(grant)
       return {
-        data: { ...here(request), iceServersPlain: mayRelay ? iceServers(settings, grant.entry, now()) : [] },
+        data: {
+          ...here(request),
+          iceServersPlain: mayRelay ? iceServers(settings, grant.entry, now()) : [],
+          encryption: meeting.settings.encryption ?? 'optional',
+        },
       }
     },
   )

@@ -240,6 +240,7 @@ function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingI
     geoFence,
     allowedParticipantIds,
     knock,
+    encryption,
   } = body
   return {
     ...(webhook && { webhook }),
@@ -252,6 +253,7 @@ function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingI
     ...(geoFence !== undefined && { geoFence }),
     ...(allowedParticipantIds && { allowedParticipantIds }),
     ...(knock && { knock }),
+    ...(encryption === 'required' && { encryption }),
   }
 }
 
@@ -266,6 +268,7 @@ function toRoom(meeting: MeetingRecord, baseUrl: string) {
     disabled: disabledAt !== null,
     ...settings,
     knock: settings.knock ?? false,
+    encryption: settings.encryption ?? 'optional',
     createdAt: new Date(meeting.createdAt).toISOString(),
     updatedAt: new Date(meeting.updatedAt).toISOString(),
     id,

@@ -113,6 +113,8 @@ export class Connection {
       this.#options.onRefusal(refusal)
       const { method } = (message ?? {}) as { method?: unknown }
       reply(isAlwaysAnswered(typeof method === 'string' ? method : undefined) ? { data: {} } : { refusal })
+      // Its users would see only noise, and published clients do not tell them why.
+      if (refusal.code === 'ENCRYPTION_REQUIRED') this.#applicant.link.close(leaveReason('UNKNOWN'), refusal)
       // Ignore errors caused by an object that closed while the request was in flight.
       const failed = refusal.cause !== undefined && refusal.code !== 'INVALID_STATE'
       if (failed || refusal.code === 'SOMETHING_WENT_WRONG') throw refusal

@@ -16,6 +16,7 @@ import { beyondShare, sharesOf } from '../../shares.ts'
 export interface RelayDestination {
   readonly meetingId: string
   readonly streams: {
+    accepts(live: LiveProducer): boolean
     announce(participant: Participant, live: LiveProducer): void
     retract(participant: Participant, producerId: string): void
     tellState(participant: Participant, kind: StreamKind): void
@@ -127,7 +128,8 @@ export class Relay implements ProducerListener {
   }
 
   added(live: LiveProducer): void {
-    if (this.#stopped || !this.#request.kinds.has(live.kind)) return
+    if (this.#stopped || !this.#request.kinds.has(live.kind) || !this.#destination.streams.accepts(live))
+      return
     this.#passed.set(live.producer.id, live)
     this.#destination.streams.announce(this.guest, live)
   }

@@ -119,10 +119,12 @@ export class MeetingMedia {
     for (const { transport } of media.transports.values()) this.#watch(participant, transport)
   }
 
-  /** Announces the streams of an adopted participant to everybody present. */
+  /** Announces the streams of an adopted participant to everybody present; closes those that this meeting does not accept. */
   announceAll(participant: Participant): void {
     const { producers, dataProducers } = participant.media
-    for (const live of [...producers.values()]) this.streams.announce(participant, live)
+    for (const live of [...producers.values()])
+      if (this.streams.accepts(live)) this.streams.announce(participant, live)
+      else this.streams.closeProducers(participant, [live.producer.id])
     for (const id of dataProducers.keys()) this.data.announce(participant, id)
   }
 

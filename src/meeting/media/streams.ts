@@ -16,6 +16,8 @@ export interface StreamsOptions {
   /** For one participant. */
   maxProducers: number
   participants: () => Iterable<Participant>
+  /** The meeting accepts only what the server cannot decode. */
+  requiresEncryption: () => boolean
   tellAll: (notification: Notification) => void
   onlookers: Onlookers
   /** A kind of stream of somebody went on or off. */
@@ -36,12 +38,13 @@ export class Streams {
     this.#options = options
   }
 
-  /** @throws {Refusal} INVALID_STATE, NOT_FOUND, MAX_SPEAKER_REACHED */
+  /** @throws {Refusal} INVALID_STATE, NOT_FOUND, MAX_SPEAKER_REACHED, ENCRYPTION_REQUIRED */
   async produce(participant: Participant, data: RequestData<'produce'>): Promise<{ id: string }> {
     const { media } = participant
     assertSends(participant)
     const appData = data.appData ?? {}
     assertSmall('appData', appData)
+    this.#assertEncrypted(appData)
     const transport = media.requireTransport(data.transportId, 'send')
     this.#assertRoom(participant)
     const kind = kindOf(data.kind, appData.share === true)
@@ -73,6 +76,7 @@ export class Streams {
   /** A stream that a program on this machine sends on behalf of a participant. */
   async bring(participant: Participant, options: IngressOptions & { shared?: boolean }): Promise<Ingress> {
     assertSends(participant)
+    this.#assertEncrypted({})
     this.#assertRoom(participant)
     const { media } = participant
     const { shared = false, ...ingressOptions } = options
@@ -105,10 +109,16 @@ export class Streams {
     }
   }
 
-  /** Whether somebody sends what only its receivers can decode (contract, outputs §8). */
+  /** Whether a stream may be sent to this meeting. */
+  accepts({ appData }: Pick<LiveProducer, 'appData'>): boolean {
+    return isMarkedEncrypted(appData) || !this.#options.requiresEncryption()
+  }
+
+  /** Whether the meeting has, or may have, streams that only their receivers can decode (contract, outputs §8). */
   isEncrypted(): boolean {
+    if (this.#options.requiresEncryption()) return true
     for (const { media } of this.#options.participants())
-      for (const { appData } of media.producers.values()) if (appData.isEncrypted === true) return true
+      for (const { appData } of media.producers.values()) if (isMarkedEncrypted(appData)) return true
     return false
   }
 
@@ -174,6 +184,10 @@ export class Streams {
     this.#options.tellAll({ method: 'participantMediaStateChanged', peerId, kind, newState })
   }
 
+  #assertEncrypted(appData: LiveProducer['appData']): void {
+    if (!this.accepts({ appData })) throw new Refusal('ENCRYPTION_REQUIRED')
+  }
+
   #assertRoom({ media }: Participant): void {
     if (media.producers.size + media.pendingProducers >= this.#options.maxProducers)
       throw new Refusal('MAX_SPEAKER_REACHED')
@@ -221,6 +235,11 @@ export class Streams {
       })),
     )
   }
+}
+
+/** As clients mark it in `produce`; nothing else on the wire tells (contract, outputs §8). */
+function isMarkedEncrypted(appData: LiveProducer['appData']): boolean {
+  return appData.isEncrypted === true
 }
 
 function assertSends({ sends }: Participant): void {

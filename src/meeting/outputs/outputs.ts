@@ -116,7 +116,7 @@ export class MeetingOutputs {
     if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The webhookUrl ${problem}.` })
     if (isEncrypted())
       throw new Refusal(startFailed, {
-        message: 'A participant sends encrypted media, which the server cannot decode.',
+        message: 'The media of this meeting is end-to-end encrypted, so the server cannot decode it.',
       })
     const { meetingId, projectId } = meeting()
     const { participantId = null } = order.config as { participantId?: string }

@@ -21,7 +21,14 @@ const Where = Type.Object({
   observability: Type.Record(Type.String(), Type.Unknown()),
 })
 
-export const InitConfig = Type.Object({ data: Where })
+export const InitConfig = Type.Object({
+  data: Type.Object({
+    ...Where.properties,
+    encryption: Type.Union([Type.Literal('required'), Type.Literal('optional')], {
+      description: 'Ours: whether all media must be end-to-end encrypted.',
+    }),
+  }),
+})
 
 /**
  * Unlike the rest of REST, `code` is a number here, because the published clients read a number (docs/decisions/0007). A body that

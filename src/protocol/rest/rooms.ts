@@ -47,6 +47,10 @@ const settings = {
     }),
   ),
 }
+const Encryption = Type.Union([Type.Literal('required'), Type.Literal('optional')])
+const encryption =
+  'Whether all media must be end-to-end encrypted. `required` refuses streams that are not marked encrypted, and all that ' +
+  'needs the server to decode: recordings, livestreams, HLS, transcription.'
 const knock = 'Whether people with the bare address of the meeting’s page may ask to join.'
 
 export const CreateMeetingBody = Type.Object(
@@ -61,6 +65,7 @@ export const CreateMeetingBody = Type.Object(
       }),
     ),
     knock: Type.Optional(Type.Boolean({ default: false, description: knock })),
+    encryption: Type.Optional({ ...Encryption, default: 'optional', description: encryption }),
   },
   { examples: [{ customRoomId: 'team-weekly', autoCloseConfig: { type: 'session-ends', duration: 60 } }] },
 )
@@ -75,6 +80,7 @@ const roomFields = {
   ...settings,
   autoCloseConfig: Type.Optional(Type.Object({ type: Type.Union([...closeTypes]), duration: durationField })),
   knock: Type.Boolean({ description: knock }),
+  encryption: { ...Encryption, description: encryption },
   createdAt: Instant,
   updatedAt: Instant,
   id: Type.String({ description: '24 hex digits.' }),

@@ -17,6 +17,8 @@ export interface MeetingSettings {
   allowedParticipantIds?: string[]
   /** Whether people with the bare address may ask to join (docs/decisions/0023). Absent: no. */
   knock?: boolean
+  /** `required`: nothing that the server could decode may be sent (docs/encryption.md). Absent: optional. */
+  encryption?: 'required'
 }
 
 export interface MeetingRecord {
