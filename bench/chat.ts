@@ -52,6 +52,7 @@ async function serve(kind: Kind): Promise<void> {
       },
       now: Date.now,
       newMessageId: () => crypto.randomUUID(),
+      refusalOf: () => undefined,
       onError: console.error,
     })
     let people = 0

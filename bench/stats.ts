@@ -52,6 +52,7 @@ async function fill(): Promise<Participant[]> {
     tellAll: () => undefined,
     onlookers: new Onlookers(() => undefined),
     onStream: () => undefined,
+    refusalToSend: () => undefined,
     onError: (error) => {
       throw error
     },

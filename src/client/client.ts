@@ -11,7 +11,15 @@ export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
 export type { EntryRequest, Lobby } from './lobby.ts'
-export type { DeviceRequest, LeftReason, MeetingEvents, MeetingState, Self, Timings } from './events.ts'
+export type {
+  DeviceRequest,
+  LeftReason,
+  MeetingEvents,
+  MeetingRules,
+  MeetingState,
+  Self,
+  Timings,
+} from './events.ts'
 export type { Meeting } from './meeting.ts'
 export type { Moderation } from './moderation.ts'
 export type { Caption, OutputName, OutputState } from './output-state.ts'

@@ -1,4 +1,5 @@
 /** The options and the events of a meeting. */
+import type { Rules } from '../protocol/rules.ts'
 import type { DevicesOptions, OwnKind } from './devices.ts'
 import type { DeviceError, MeetingError } from './errors.ts'
 import type { EntryRequest } from './lobby.ts'
@@ -52,9 +53,17 @@ export interface MeetingEvents {
   outputChanged: [name: OutputName, state: OutputState]
   /** A recording, a broadcast or the transcription ended because of an error; the meeting continues. */
   outputFailed: [error: MeetingError]
+  /** A moderator changed what the others may do, or who moderates too. */
+  rulesChanged: [rules: MeetingRules]
   /** A piece of transcribed speech. */
   captionHeard: [caption: Caption]
   left: [reason: LeftReason]
+}
+
+/** What moderators decided for this session. */
+export interface MeetingRules extends Rules {
+  /** The participantIds of those who moderate for this session, besides those whose tokens say so. */
+  coHosts: readonly string[]
 }
 
 export interface Self {

@@ -32,6 +32,7 @@ function aListener(): { listener: Listener; did: string[] } {
     restarting: does('restarting'),
     preparing: does('preparing'),
     toldOfUs: does('told of us'),
+    ruled: does('ruled'),
     mediaReset: does('reset'),
   }
   return { listener, did }

@@ -2,7 +2,7 @@
 import type { Notification } from '../protocol/notifications.ts'
 import type { StreamKind } from '../protocol/media.ts'
 import type { Devices, OwnKind } from './devices.ts'
-import type { Self, Tell } from './events.ts'
+import type { MeetingRules, Self, Tell } from './events.ts'
 import { MeetingError } from './errors.ts'
 import type { Lobby } from './lobby.ts'
 import type { Media } from './media.ts'
@@ -31,6 +31,8 @@ export interface Listener {
   preparing: (message: string) => void
   /** The server told the others that one of our streams is on or off. */
   toldOfUs: (kind: StreamKind, on: boolean) => void
+  /** A moderator changed the rules of the session. */
+  ruled: (rules: MeetingRules) => void
   /** The media worker was replaced. */
   mediaReset: () => void
 }
@@ -72,6 +74,12 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
       if (peer.id !== self.id) roster.meet(peer)
     },
     peerClosed: ({ peerId, reason }) => roster.leave(peerId, reason),
+    rulesChanged: ({ method: _, ...rules }) => listener.ruled(rules),
+    authorityChanged: ({ canAdmit, canModerate }) => {
+      Object.assign(self, { canAdmit, canModerate })
+      if (!canAdmit) for (const id of [...lobby.requests.keys()]) lobby.settle(id)
+      tell('selfChanged', self)
+    },
     peerModeChanged: ({ peerId, mode }) => roster.change(peerId, (participant) => (participant.mode = mode)),
     peerDisplayNameChanged: ({ peerId, displayName }) => {
       if (peerId !== self.id) return roster.change(peerId, (participant) => (participant.name = displayName))

@@ -1,5 +1,6 @@
 /** A meeting from one participant's view: waiting, joined, reconnecting, left. */
 import type { JoinReply } from '../protocol/notifications.ts'
+import { openRules } from '../protocol/rules.ts'
 import { Agreement } from './agreement.ts'
 import { Chat } from './chat.ts'
 import { CurrentMedia } from './current-media.ts'
@@ -9,6 +10,7 @@ import { asMeetingError, MeetingError } from './errors.ts'
 import type {
   LeftReason,
   MeetingEvents,
+  MeetingRules,
   MeetingOptions,
   MeetingState,
   Self,
@@ -36,6 +38,8 @@ const RELAY_ANSWER_MS = 3000
 /** How often a server that prepares its media is asked again. */
 export const PREPARING_MS = 3000
 
+const OPEN: MeetingRules = { ...openRules, coHosts: [] }
+
 export class Meeting extends Emitter<MeetingEvents> {
   readonly meetingId: string
   readonly self: Self
@@ -46,6 +50,8 @@ export class Meeting extends Emitter<MeetingEvents> {
   readonly chat = new Chat()
   readonly outputs: Outputs
   sessionId: string | undefined
+  /** What moderators decided for this session. */
+  rules: MeetingRules = OPEN
   readonly #options: MeetingOptions
   readonly #signalling: Signalling
   readonly #roster: Roster
@@ -168,6 +174,11 @@ export class Meeting extends Emitter<MeetingEvents> {
     return this.#state === 'reconnecting' || this.#state === 'connecting' ? this.#preparing : undefined
   }
 
+  /** Changes our own name. */
+  async rename(name: string): Promise<void> {
+    await this.#signalling.request('changeDisplayName', { displayName: name })
+  }
+
   /** Leaves the meeting. Devices are released immediately. */
   async leave(): Promise<void> {
     if (this.#state === 'left') return
@@ -198,7 +209,8 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.timings.socket ??= performance.now()
     this.#preparing = undefined
     try {
-      const { name, message } = this.#options
+      const { message } = this.#options
+      const { name } = this.self
       await this.#signalling.request('requestEntry', { name, ...(message !== undefined && { message }) })
       this.#accepted?.resolve()
       if (this.#state === 'connecting' && this.sessionId === undefined) this.#setState('waiting')
@@ -219,7 +231,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       await media.open()
       this.timings.transports ??= performance.now()
       const request = {
-        displayName: this.#options.name,
+        displayName: this.self.name,
         rtpCapabilities: media.rtpCapabilities,
         mode: 'SEND_AND_RECV',
         metaData: this.#options.metaData,
@@ -263,6 +275,8 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.self.canAdmit = reply.self.canAdmit
     this.self.canModerate = reply.self.canModerate
     this.sessionId = reply.self.sessionId
+    // The server tells them again if they differ.
+    this.#setRules(OPEN)
     this.#agreement.reset()
     this.chat.open(reply.pubSubUrl)
     this.outputs.reset()
@@ -293,8 +307,14 @@ export class Meeting extends Emitter<MeetingEvents> {
         this.#agreement.tell(kind, on)
         this.#compare()
       },
+      ruled: (rules) => this.#setRules(rules),
       mediaReset: () => void this.#media.rebuild(),
     }
+  }
+
+  #setRules(rules: MeetingRules): void {
+    this.rules = rules
+    this.emit('rulesChanged', rules)
   }
 
   #compare(): void {

@@ -24,6 +24,7 @@ import { MeetingMedia } from './media/meeting-media.ts'
 import { measureAll } from './media/measure.ts'
 import { assertMay } from './roster/actor.ts'
 import type { Onlooker } from './roster/member.ts'
+import { Hosting } from './roster/hosting.ts'
 import { Moderation } from './roster/moderation.ts'
 import { Onlookers, WatchedAudience } from './roster/onlookers.ts'
 import type { Participant } from './roster/participant.ts'
@@ -44,6 +45,7 @@ export class LiveMeeting {
   readonly entrance: Entrance
   readonly evictions: Evictions
   readonly moderation: Moderation
+  readonly hosting: Hosting
   readonly relays: Relays
   readonly outputs: MeetingOutputs
   readonly #hiddenSeats: HiddenSeats
@@ -69,6 +71,7 @@ export class LiveMeeting {
       tellAll: (notification) => everyone.notify(notification),
       onlookers: this.#onlookers,
       onStream: (participant, kind, on) => sessions.current?.log.streamed(participant, kind, on),
+      refusalToSend: (participant, kind) => sessions.refusalToSend(participant, kind),
       onError,
       onLost: () => sessions.end(leaveReason('ROOM_CLOSE'), 'media-lost'),
     })
@@ -117,15 +120,14 @@ export class LiveMeeting {
       onError,
       onIdle,
     })
-    const { entrance } = this
-    this.evictions = new Evictions({ meeting, store, roster, sessions, entrance, relayRequests, now })
+    const inside = { roster, sessions, entrance: this.entrance, everyone }
+    this.evictions = new Evictions({ ...inside, meeting, store, relayRequests, now })
     this.moderation = new Moderation(roster, this.media)
+    this.hosting = new Hosting({ ...inside, moderation: this.moderation })
     this.relays = new Relays({
       destination: { meetingId, streams: this.media.streams, roster },
       requests: relayRequests,
-      roster,
-      sessions,
-      entrance,
+      ...inside,
       admitters,
       maxRequests: settings.maxEntryRequests,
       refusalOf,
@@ -134,10 +136,8 @@ export class LiveMeeting {
       parts: options.outputs,
       meeting: () => this.#meeting,
       newSecretId,
-      roster,
-      sessions,
+      ...inside,
       media: this.media,
-      everyone,
       attach: (onlooker) => this.attach(onlooker),
     })
     this.outputs = outputs

@@ -1,11 +1,12 @@
 /**
  * What the server sends without being asked (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas,
  * which also generate `/asyncapi.json` and `docs/wire.md`. Tests check what is sent against them; the server does not.
- * `mediaReset` and `entryWithdrawn` are ours; published clients ignore methods they do not know.
+ * `mediaReset`, `entryWithdrawn`, `rulesChanged` and `authorityChanged` are ours; published clients ignore methods they do not know.
  */
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { MediaKind, RtpParameters, SctpStreamParameters, StreamKind } from './media.ts'
 import { modeNames, type Mode } from './modes.ts'
+import { Rules } from './rules.ts'
 import type { LeaveReason } from './leave-reasons.ts'
 
 const Text = Type.String()
@@ -117,6 +118,10 @@ export const notifications = {
   /** The address of the page for everybody; it holds the credential for it. */
   whiteboardStarted: Type.Object({ url: Text }),
   whiteboardStopped: Nothing,
+  /** What moderators decided, and who moderates besides those whose tokens say so. */
+  rulesChanged: Type.Object({ ...Rules.properties, coHosts: Type.Array(Text) }),
+  /** What the receiver may do from now on. */
+  authorityChanged: Type.Object({ canModerate: Type.Boolean(), canAdmit: Type.Boolean() }),
   /** The media worker died and was replaced: build transports again. */
   mediaReset: Type.Object({}),
 } as const satisfies Record<string, TObject>

@@ -13,6 +13,7 @@ import {
   SctpStreamParameters,
   StreamKind,
 } from './media.ts'
+import { Rules } from './rules.ts'
 import { StartHls, StartLivestream, StartRecording, StartTranscription } from './outputs.ts'
 
 /**
@@ -231,7 +232,23 @@ export const requests = {
   disableRelayMedia: { states: inside, data: Type.Object({ meetingId: Id, kind: RelayKind }) },
 
   closeRoom: { states: inside, data: Empty },
-  removePeer: { states: inside, data: Peer },
+  /** `mayReturn`: the participant may join again, and asks again if the token asks. */
+  removePeer: {
+    states: inside,
+    data: Type.Object({ peerId: Id, mayReturn: Type.Optional(Type.Boolean()) }),
+  },
+  /** Stops the streams of this kind of everybody else; screen audio goes with the screen. */
+  stopAll: {
+    states: inside,
+    data: Type.Object({
+      kind: Type.Union([Type.Literal('audio'), Type.Literal('video'), Type.Literal('share')]),
+    }),
+  },
+  setRules: { states: inside, data: Type.Partial(Rules) },
+  /** Makes a participant a co-host for this session, or takes that back. */
+  setCoHost: { states: inside, data: Type.Object({ peerId: Id, coHost: Type.Boolean() }) },
+  renamePeer: { states: inside, data: Type.Object({ peerId: Id, displayName: Name }) },
+  lowerHands: { states: inside, data: Type.Object({ peerIds: Type.Array(Id, { maxItems: 200 }) }) },
   enablePeerMic: { states: inside, data: Peer },
   disablePeerMic: { states: inside, data: Peer },
   enablePeerWebcam: { states: inside, data: Peer },

@@ -3,7 +3,17 @@ import { Refusal } from '../../src/protocol/errors.ts'
 import type { Store } from '../../src/store/store.ts'
 
 const WRITES = {
-  sessions: ['start', 'end', 'join', 'leave', 'admit', 'takeBackAdmission', 'remove', 'liftRemoval'],
+  sessions: [
+    'start',
+    'end',
+    'join',
+    'leave',
+    'admit',
+    'takeBackAdmission',
+    'remove',
+    'liftRemoval',
+    'decide',
+  ],
   meetings: ['create', 'disable'],
   revokedTokens: ['add'],
   invites: ['create', 'use', 'revoke'],

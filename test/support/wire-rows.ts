@@ -30,6 +30,7 @@ const CODEC = 'published-wire.test.ts: a codec that a participant cannot decode'
 const WIRE = 'wire.test.ts: '
 const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
+const HOSTS = 'hosting.test.ts: hosts'
 
 const WHITEBOARD = 'whiteboard.test.ts: one address for everybody'
 const RECORDING = 'outputs.test.ts: a recording: acknowledged, reported in order to all'
@@ -91,6 +92,7 @@ export const requestRows: WireRow[] = [
   ...ours('journeys.test.ts: a shared screen is shown in front', 'disablePeerShare'),
   ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
   ...ours(`${DOOR}a removed participant stays out`, 'liftRemoval'),
+  ...ours(HOSTS, 'stopAll', 'setRules', 'setCoHost', 'renamePeer', 'lowerHands'),
   ...here(RECORDING, 'startRecording', 'stopRecording'),
   ...here(HLS, 'startHls', 'stopHls'),
   ...here(LIVESTREAM, 'startLivestream', 'stopLivestream', 'startTranscription', 'stopTranscription'),
@@ -138,6 +140,7 @@ export const notificationRows: WireRow[] = [
   ...here(LIVESTREAM, 'livestreamStateChanged', 'livestreamStarted', 'livestreamStopped'),
   ...here(LIVESTREAM, 'transcriptionStateChanged', 'transcriptionText'),
   ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
+  ...ours(HOSTS, 'rulesChanged', 'authorityChanged'),
   ...ours('journeys.test.ts: after the death of a media worker', 'mediaReset'),
   ...never('clients restart ICE themselves when a transport fails', 'restartIce'),
   ...never('clients only store them', 'consumerScore', 'producerScore'),

@@ -1,6 +1,6 @@
 /** Routes for a backend to see and control a live meeting, beyond the contract. */
 import type { Routes } from '../context.ts'
-import { mayRead } from '../../meeting/roster/permissions.ts'
+import { mayRead, refusalFromOutside } from '../../meeting/roster/permissions.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { cleanName } from '../../protocol/ids.ts'
 import { pageInfoOf, pageOf } from '../../protocol/rest.ts'
@@ -37,7 +37,7 @@ const refusals = [
 const done = { done: true } as const
 
 export const liveRoutes: Routes = (app, context) => {
-  const { meetings, store, gate } = context
+  const { meetings, store, gate, settings } = context
 
   app.get(
     '/v2/rooms/:roomId/live',
@@ -128,7 +128,15 @@ export const liveRoutes: Routes = (app, context) => {
       const { topic, message, payload, persist, sendOnly = [], senderName } = request.body
       const id = await meetings.publish(
         meetingId,
-        { id: SERVER_ID, name: cleanName(senderName) || SERVER_ID, holder: grant },
+        {
+          id: SERVER_ID,
+          name: cleanName(senderName) || SERVER_ID,
+          authority: {
+            canAdmit: true,
+            canModerate: refusalFromOutside(grant, 'remove', settings.moderation) === undefined,
+          },
+          holder: grant,
+        },
         {
           topic,
           message,

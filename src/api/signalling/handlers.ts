@@ -132,7 +132,13 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   stopWhiteboard: (live, self) => new WithAfter({}, live.outputs.whiteboard.stop(self)),
 
   closeRoom: async (live, self) => new WithAfter({}, await live.endForAll(self)),
-  removePeer: (live, self, data) => live.evictions.remove(self, data.peerId),
+  removePeer: (live, self, { peerId, mayReturn }) =>
+    mayReturn ? live.evictions.removeForNow(self, peerId) : live.evictions.remove(self, peerId),
+  stopAll: (live, self, data) => live.moderation.stopAll(self, data.kind),
+  setRules: (live, self, data) => live.hosting.setRules(self, data),
+  setCoHost: (live, self, data) => live.hosting.appoint(self, data.peerId, data.coHost),
+  renamePeer: (live, self, data) => live.hosting.rename(self, data.peerId, cleanName(data.displayName)),
+  lowerHands: (live, self, data) => live.hosting.lowerHands(self, data.peerIds),
   enablePeerMic: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'audio'),
   disablePeerMic: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'audio'),
   enablePeerWebcam: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'video'),

@@ -116,6 +116,7 @@ function room(changes: Partial<ChatLimits> = {}) {
     log,
     now: () => 0,
     newMessageId: () => 'id',
+    refusalOf: () => undefined,
     onError: () => undefined,
   })
   const enter = async (id: string, realtimeOverflow = 'queue', tokenId = id) => {

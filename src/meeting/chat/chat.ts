@@ -7,6 +7,7 @@ import { isReadable, isStorable } from '../../protocol/ids.ts'
 import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from '../../shares.ts'
 import type { ChatShare } from '../../store/store.ts'
 import type { Participant } from '../roster/participant.ts'
+import type { Authority } from '../roster/permissions.ts'
 import { ChatConnection } from './connection.ts'
 import { MAX_RECEIVERS, RECORD_BYTES, type ChatLimits } from './limits.ts'
 import type { ChatLink } from './link.ts'
@@ -20,6 +21,8 @@ export interface ChatOptions {
   log: ChatLog
   now: () => number
   newMessageId: () => string
+  /** Why this sender may not write to this topic now, if so. */
+  refusalOf: (sender: ChatSender, topic: string) => Refusal | undefined
   onError: (error: unknown, message: string) => void
 }
 
@@ -28,6 +31,7 @@ export interface ChatSender {
   readonly id: string
   readonly name: string
   readonly joined: boolean
+  readonly authority: Authority
   /** Whose quota a stored message counts against. */
   readonly holder: Holder
 }
@@ -129,6 +133,8 @@ export class Chat {
     if (!isStorable(frame.message))
       throw new Refusal('INVALID_REQUEST', { message: 'A message is well-formed Unicode without U+0000.' })
     if (!sender.joined) throw new Refusal('INVALID_STATE')
+    const forbidden = this.#options.refusalOf(sender, frame.topic)
+    if (forbidden) throw forbidden
     const topic = this.#topic(frame.topic)
     const record: NewMessage = {
       messageId: newMessageId(),

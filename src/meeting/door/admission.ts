@@ -4,7 +4,7 @@
 import { isOfKnock, type Grant } from '../../token/token.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { beyondShare, sharesOf, type Shares } from '../../shares.ts'
-import { authorityOf, type Authority, type Moderation } from '../roster/permissions.ts'
+import { authorityOf, COHOST, type Authority, type Moderation } from '../roster/permissions.ts'
 
 /** The facts of the session that the decision depends on; before the first admission there is no session. */
 export interface SessionFacts {
@@ -12,6 +12,12 @@ export interface SessionFacts {
   closed: Refusal | undefined
   /** A removal keeps the applicant out. */
   keptOut: boolean
+  /** A moderator locked the session. */
+  locked: boolean
+  /** The applicant was inside, or was admitted, before with this token. */
+  returning: boolean
+  /** A moderator made the holder of this id and token a co-host. */
+  coHost: boolean
   /** The applicant was admitted before, with this token. */
   admittedBefore: boolean
   /** The credentials of the participant inside with this participant id, if any. */
@@ -76,7 +82,8 @@ export function decideAdmission(
   if (grant.entry !== 'ask' || facts.admittedBefore) return seating
   // Waiting needs no seat, so a full meeting does not matter yet.
   const { waiting } = facts
-  if (facts.closed || facts.keptOut || seating.decision === 'contest') return seating
+  if (facts.closed || facts.keptOut || isLockedOut(grant, facts) || seating.decision === 'contest')
+    return seating
   if (waiting && !displaces(grant, waiting)) return { decision: 'contest', with: 'waiting' }
   if (!waiting && facts.entryRequests >= limits.maxEntryRequests) return limited('session', 'entry requests')
   const isMore = waiting?.tokenId !== grant.tokenId
@@ -102,6 +109,7 @@ export function decideSeat(
   if (facts.closed) return { decision: 'refuse', refusal: facts.closed }
   if (facts.keptOut) return { decision: 'refuse', refusal: new Refusal('REMOVED_FROM_SESSION') }
   if (grant.entry === undefined) return { decision: 'refuse', refusal: new Refusal('INVALID_PERMISSIONS') }
+  if (isLockedOut(grant, facts)) return { decision: 'refuse', refusal: new Refusal('MEETING_LOCKED') }
   const { inside } = facts
   if (inside && !displaces(grant, inside)) return { decision: 'contest', with: 'inside' }
   // A newcomer who displaces somebody takes that seat.
@@ -109,7 +117,16 @@ export function decideSeat(
     return { decision: 'refuse', refusal: new Refusal('MAX_PARTCIPANT_REACHED') }
   if (!inside && facts.enteringWithToken >= seatsForToken(limits.maxParticipants))
     return limited('token', 'seats')
-  return { decision: 'admit', authority: authorityOf(grant.entry, moderation) }
+  const authority = facts.coHost ? COHOST : authorityOf(grant.entry, moderation)
+  return { decision: 'admit', authority }
+}
+
+/** A moderator may enter a locked session, because somebody must be able to unlock it. */
+function isLockedOut(
+  grant: Grant,
+  { locked, returning }: Pick<SessionFacts, 'locked' | 'returning'>,
+): boolean {
+  return locked && !returning && grant.entry !== 'moderator'
 }
 
 /**

@@ -15,7 +15,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, leaveReasons } from '../../protocol/leave-reasons.ts'
 import { assertMay, type Actor } from '../roster/actor.ts'
 import { Participant } from '../roster/participant.ts'
-import type { Authority } from '../roster/permissions.ts'
+import { authorityOf, type Authority } from '../roster/permissions.ts'
 import { decideAdmission, decideSeat, type Seating, type SessionFacts } from './admission.ts'
 import { Lobby, type EntryRequest } from './lobby.ts'
 
@@ -118,6 +118,11 @@ export class Entrance {
   decideSeat(request: Pick<EntryRequest, 'grant' | 'participantId'>): Seating {
     const { settings } = this.#options
     return decideSeat(request.grant, this.#factsFor(request), settings, settings.moderation)
+  }
+
+  /** The authority that a grant alone gives to somebody inside. */
+  authorityOf({ entry }: Grant): Authority {
+    return authorityOf(entry ?? 'ask', this.#options.settings.moderation)
   }
 
   /** The waiting connection has closed. */
@@ -245,7 +250,8 @@ export class Entrance {
   #seat(session: Session, request: EntryRequest, authority: Authority): void {
     const { participantId, grant, name, link, kind } = request
     if (kind !== 'egress') session.lastKnownAt = undefined
-    const participant = new Participant({ participantId, grant, name, authority, link, kind })
+    const isCoHost = session.isCoHost(participantId, grant.tokenId)
+    const participant = new Participant({ participantId, grant, name, authority, isCoHost, link, kind })
     this.#options.roster.seat(participant)
     request.admitted(participant)
     link.notify({
@@ -265,6 +271,9 @@ export class Entrance {
       closed: refusalOf(grant),
       keptOut: session?.keepsOut({ participantId, tokenId }) ?? false,
       admittedBefore: session?.admitted.has(participantId, tokenId) ?? false,
+      locked: session?.decisions.rules.locked ?? false,
+      returning: session?.knows(participantId, tokenId) ?? false,
+      coHost: session?.isCoHost(participantId, tokenId) ?? false,
       inside: roster.get(participantId)?.grant,
       waiting: this.#lobby.get(participantId)?.grant,
       seats: roster.size,

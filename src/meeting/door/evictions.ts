@@ -6,6 +6,7 @@ import type { MeetingRecord, Store } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
 import type { RelayRequests } from '../across/relay.ts'
 import type { Participant } from '../roster/participant.ts'
+import type { Audience } from '../link.ts'
 import type { Roster } from '../roster/roster.ts'
 import type { SessionLifecycle } from '../session/lifecycle.ts'
 import type { Session } from '../session/session.ts'
@@ -13,6 +14,7 @@ import type { Entrance } from './entrance.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, type LeaveReason, type LeaveReasonName } from '../../protocol/leave-reasons.ts'
 import { keepsOutRelay } from '../across/relays.ts'
+import { rulesOf, withCoHost } from '../session/decisions.ts'
 import { assertMay, removerInside, SERVER } from '../roster/actor.ts'
 import {
   mayLift,
@@ -37,6 +39,7 @@ export interface EvictionsOptions {
   sessions: SessionLifecycle
   entrance: Entrance
   relayRequests: RelayRequests
+  everyone: Audience
   now: () => number
 }
 
@@ -59,9 +62,43 @@ export class Evictions {
 
   /** A participant removes another, who then cannot return to this session (docs/decisions/0004). */
   async remove(by: Participant, targetId: string): Promise<void> {
-    const ask = (): void => assertMay(by, 'remove')
+    const ask = (): void => this.#assertMayRemove(by, targetId)
     ask()
     await this.removeFor(removerInside(by), targetId, 'REMOVE_PEER', ask)
+  }
+
+  /** The participant must leave but may join again; a guest has to ask again, and a co-host is none any more. */
+  async removeForNow(by: Participant, targetId: string): Promise<void> {
+    const { roster, sessions, store } = this.#options
+    const ask = (): void => this.#assertMayRemove(by, targetId)
+    ask()
+    const session = sessions.required
+    await session.inTurn(async () => {
+      ask()
+      const target = roster.get(targetId)
+      if (!target) throw new Refusal('REMOVE_PARTICIPANT_FAILED')
+      await this.#dismiss(session, target)
+      await store.sessions.takeBackAdmission(session.sessionId, targetId, target.tokenId)
+      session.admitted.forget(targetId)
+      session.known.forget(targetId)
+      if (roster.get(targetId) !== target) return
+      const refusal = target.link.isOwnClient ? new Refusal('REMOVED_FOR_NOW') : undefined
+      roster.evict(target, leaveReason('REMOVE_PEER'), refusal)
+    })
+  }
+
+  /** A co-host removes nobody whose token moderates. */
+  #assertMayRemove(by: Participant, targetId: string): void {
+    assertMay(by, 'remove')
+    if (by.isCoHost && this.#options.roster.get(targetId)?.grant.entry === 'moderator')
+      throw new Refusal('INVALID_PERMISSIONS')
+  }
+
+  /** Somebody who is removed is no co-host any more. */
+  async #dismiss(session: Session, { id: participantId, tokenId }: Participant): Promise<void> {
+    if (!session.isCoHost(participantId, tokenId)) return
+    await session.decide(withCoHost(session.decisions, { participantId, tokenId }, false))
+    this.#options.everyone.notify(rulesOf(session.decisions))
   }
 
   /** The same, also for callers outside the meeting. `ask` throws if the remover may not do this, or no longer. */
@@ -144,6 +181,7 @@ export class Evictions {
       holder = roster.get(id)
     }
     session.admitted.forget(id)
+    await this.#dismiss(session, target)
     if (sessions.current === session) this.#sweep(session, id, reason)
   }
 

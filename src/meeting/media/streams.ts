@@ -22,6 +22,8 @@ export interface StreamsOptions {
   onlookers: Onlookers
   /** A kind of stream of somebody went on or off. */
   onStream: (participant: Participant, kind: StreamKind, on: boolean) => void
+  /** Why the rules of the session forbid this participant a stream of this kind, if they do. */
+  refusalToSend: (participant: Participant, kind: StreamKind) => Refusal | undefined
   onError: (error: unknown, doing: string) => void
   router: MeetingRouter
   subscriptions: Subscriptions
@@ -48,6 +50,7 @@ export class Streams {
     const transport = media.requireTransport(data.transportId, 'send')
     this.#assertRoom(participant)
     const kind = kindOf(data.kind, appData.share === true)
+    this.#assertAllowed(participant, kind)
 
     media.pendingProducers += 1
     const producer = await transport
@@ -57,6 +60,11 @@ export class Streams {
     if (!participant.maySend || !media.transports.has(data.transportId)) {
       producer.close()
       throw new Refusal('INVALID_STATE')
+    }
+    const forbidden = this.#options.refusalToSend(participant, kind)
+    if (forbidden) {
+      producer.close()
+      throw forbidden
     }
     const live: LiveProducer = { producer, kind, appData }
     this.announce(participant, live)
@@ -81,6 +89,7 @@ export class Streams {
     const { media } = participant
     const { shared = false, ...ingressOptions } = options
     const kind = kindOf(options.kind, shared)
+    this.#assertAllowed(participant, kind)
     media.pendingProducers += 1
     const ingress = await this.#options.router
       .open()
@@ -152,6 +161,7 @@ export class Streams {
   async pauseProducer(participant: Participant, producerId: string, paused: boolean): Promise<void> {
     const live = participant.media.producers.get(producerId)
     if (!live) throw noProducer()
+    if (!paused) this.#assertAllowed(participant, live.kind)
     await (paused ? live.producer.pause() : live.producer.resume())
     this.#changed(participant, live)
   }
@@ -191,6 +201,18 @@ export class Streams {
   #assertRoom({ media }: Participant): void {
     if (media.producers.size + media.pendingProducers >= this.#options.maxProducers)
       throw new Refusal('MAX_SPEAKER_REACHED')
+  }
+
+  #assertAllowed(participant: Participant, kind: StreamKind): void {
+    const forbidden = this.#options.refusalToSend(participant, kind)
+    if (forbidden) throw forbidden
+  }
+
+  /** What this participant sends although the rules forbid it. */
+  forbidden(participant: Participant): StreamKind[] {
+    return KINDS.filter(
+      (kind) => participant.media.has(kind) && this.#options.refusalToSend(participant, kind) !== undefined,
+    )
   }
 
   #streamOf({ id, name }: Participant, { producer, kind, appData }: LiveProducer): MeetingStream {

@@ -1,7 +1,7 @@
 import type { Remover } from '../door/removals.ts'
 import type { Participant } from './participant.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { can, type Action } from './permissions.ts'
+import { can, isForCoHosts, type Action } from './permissions.ts'
 
 /** A participant, or the server acting for an authorised REST caller. */
 export type Actor = Participant | 'server'
@@ -13,7 +13,8 @@ export const SERVER = 'server'
 export function assertMay(by: Actor, action: Action): void {
   if (by === SERVER) return
   if (!by.joined) throw new Refusal('INVALID_STATE')
-  if (!can(by.authority, action)) throw new Refusal('INVALID_PERMISSIONS')
+  if (!can(by.authority, action) || (by.isCoHost && !isForCoHosts(action)))
+    throw new Refusal('INVALID_PERMISSIONS')
 }
 
 export function idOf(actor: Actor): string {
@@ -21,6 +22,6 @@ export function idOf(actor: Actor): string {
 }
 
 /** A participant in the role of removing another, or lifting a removal. */
-export function removerInside({ id, grant }: Participant): Remover {
-  return { participantId: id, isModerator: grant.entry === 'moderator' }
+export function removerInside({ id, grant, isCoHost }: Participant): Remover {
+  return { participantId: id, isModerator: isCoHost || grant.entry === 'moderator' }
 }

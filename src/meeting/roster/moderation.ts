@@ -6,9 +6,7 @@ import type { Participant } from './participant.ts'
 import type { Action } from './permissions.ts'
 import type { Roster } from './roster.ts'
 import { assertMay, idOf, type Actor } from './actor.ts'
-
-/** The streams that can be switched off or asked for; screen audio goes with the screen. */
-export type SwitchableKind = 'audio' | 'video' | 'share'
+import type { SwitchableKind } from './rules.ts'
 
 const switches = {
   audio: { kinds: ['audio'], off: 'disableMic', ask: 'askMic', asked: 'enableMic' },
@@ -30,6 +28,7 @@ export class Moderation {
     const { kinds, off } = switches[kind]
     assertMay(by, off)
     const target = this.#roster.require(targetId)
+    target.askedFor.delete(kind)
     if (target.relayed) {
       for (const one of kinds) target.relayed.stopKind(one)
       return
@@ -43,7 +42,25 @@ export class Moderation {
   async askForStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
     const { ask, asked } = switches[kind]
     assertMay(by, ask)
-    await this.#roster.require(targetId).link.request(asked, { peerId: idOf(by) })
+    const target = this.#roster.require(targetId)
+    target.askedFor.add(kind)
+    await target.link.request(asked, { peerId: idOf(by) })
+  }
+
+  /** Stops the streams of this kind of everybody else. */
+  async stopAll(by: Participant, kind: SwitchableKind): Promise<void> {
+    assertMay(by, switches[kind].off)
+    const others = this.#roster.joined().filter((other) => other !== by)
+    for (const { askedFor } of others) askedFor.delete(kind)
+    const sending = others.filter(({ media }) => switches[kind].kinds.some((one) => media.has(one)))
+    // Who leaves meanwhile has stopped as well.
+    await Promise.allSettled(sending.map(({ id }) => this.stopStream(by, id, kind)))
+  }
+
+  /** Stops what the rules no longer allow this participant. */
+  async enforce(by: Actor, participant: Participant): Promise<void> {
+    const kinds = new Set(this.#media.streams.forbidden(participant).map(switchOf))
+    await Promise.allSettled([...kinds].map((kind) => this.stopStream(by, participant.id, kind)))
   }
 
   /** Tells another participant's app to switch to another meeting, which it does by itself. */
@@ -63,4 +80,8 @@ export class Moderation {
     for (const { link, joined } of this.#roster.all())
       if (joined) void link.request('pinStateChanged', { peerId: targetId, state, pinnedBy: by.id })
   }
+}
+
+function switchOf(kind: StreamKind): SwitchableKind {
+  return kind === 'shareAudio' ? 'share' : kind
 }

@@ -8,6 +8,7 @@ import type { Grant } from '../../token/token.ts'
 import type { Link } from '../link.ts'
 import type { Member, MemberKind } from './member.ts'
 import type { Authority } from './permissions.ts'
+import type { SwitchableKind } from './rules.ts'
 import type { LiveProducer } from '../media/participant-media.ts'
 import type { Holder } from '../../shares.ts'
 import { ParticipantMedia } from '../media/participant-media.ts'
@@ -28,6 +29,7 @@ export interface ParticipantIdentity {
   grant: Grant
   name: string
   authority: Authority
+  isCoHost?: boolean
   link: Link
   /** Default: a person. */
   kind?: Participant['kind'] | undefined
@@ -38,7 +40,11 @@ export class Participant implements Member {
   /** An `egress` is a page that records: it has a seat that nobody sees or counts. */
   readonly kind: Exclude<MemberKind, 'agent'>
   readonly grant: Grant
-  readonly authority: Authority
+  authority: Authority
+  /** Moderates by the decision of a moderator, not by its token. */
+  isCoHost: boolean
+  /** What a moderator asked it to turn on, which the session's rules then allow. */
+  readonly askedFor = new Set<SwitchableKind>()
   readonly link: Link
   name: string
   mode: Mode = 'SEND_AND_RECV'
@@ -62,6 +68,7 @@ export class Participant implements Member {
     this.grant = identity.grant
     this.name = identity.name
     this.authority = identity.authority
+    this.isCoHost = identity.isCoHost ?? false
     this.link = identity.link
     this.media = new ParticipantMedia(identity.link)
   }

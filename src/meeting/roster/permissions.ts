@@ -30,6 +30,10 @@ export type Action =
   | 'end'
   | 'pin'
   | 'switch'
+  | 'rename'
+  | 'lowerHand'
+  | 'setRules'
+  | 'appoint'
   | 'output'
   | 'invite'
   | 'liftRemoval'
@@ -63,12 +67,27 @@ const needs: Record<Action, keyof Authority> = {
   end: 'canModerate',
   pin: 'canModerate',
   switch: 'canModerate',
+  rename: 'canModerate',
+  lowerHand: 'canModerate',
+  setRules: 'canModerate',
+  // To make and unmake co-hosts.
+  appoint: 'canModerate',
   // Starting and stopping what leaves the meeting.
   output: 'canModerate',
 }
 
 export function can(authority: Authority, action: Action): boolean {
   return authority[needs[action]]
+}
+
+/** The authority of somebody whom a moderator made a co-host for this session. */
+export const COHOST: Authority = { canAdmit: true, canModerate: true }
+
+/** What a co-host may not do: it stays with those whose tokens say that they moderate. */
+const notForCoHosts: ReadonlySet<Action> = new Set(['appoint', 'end'])
+
+export function isForCoHosts(action: Action): boolean {
+  return !notForCoHosts.has(action)
 }
 
 /** The authority that an entry permission gives. */

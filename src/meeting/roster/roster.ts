@@ -10,12 +10,14 @@ import type { MeetingMedia } from '../media/meeting-media.ts'
 import type { MeetingOutputs } from '../outputs/outputs.ts'
 import type { SessionLifecycle } from '../session/lifecycle.ts'
 import type { Participant } from './participant.ts'
+import type { Authority } from './permissions.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, type LeaveReason } from '../../protocol/leave-reasons.ts'
 import { parseMode } from '../../protocol/modes.ts'
 import { traced } from '../../tracing/tracing.ts'
 import { assertSmall } from '../app-json.ts'
 import { Seats } from '../door/seats.ts'
+import { noDecisions, rulesOf } from '../session/decisions.ts'
 
 export interface RosterOptions {
   meetingId: string
@@ -212,6 +214,7 @@ export class Roster {
       ...media.statesOf(this.#others(participant)),
       ...(participant.authority.canAdmit ? entryRequests() : []),
       ...outputs().notifications(),
+      ...(sessions.required.decisions === noDecisions ? [] : [rulesOf(sessions.required.decisions)]),
     ]
     if (replay.length > 0) participant.link.notify(...replay)
     media.consumeAll(participant)
@@ -259,6 +262,20 @@ export class Roster {
       displayName,
       oldDisplayName,
     })
+  }
+
+  /** What a participant may do has changed; it is told, with the entry requests that it may now answer. */
+  setAuthority(participant: Participant, authority: Authority): void {
+    const { admitters, entryRequests } = this.#options
+    const couldAdmit = participant.authority.canAdmit
+    participant.authority = authority
+    if (couldAdmit && !authority.canAdmit) admitters.remove(participant.link)
+    const admitsNow = !couldAdmit && authority.canAdmit
+    if (admitsNow) admitters.add(participant.link)
+    participant.link.notify(
+      { method: 'authorityChanged', ...authority },
+      ...(admitsNow ? entryRequests() : []),
+    )
   }
 
   /** @throws {Refusal} CHANGE_MODE_FAILED */

@@ -2,12 +2,15 @@
  * The lifecycle of a meeting's sessions, one after the other: a session begins with the first seat, lasts while somebody is inside and for the
  * grace period after that, and ends once.
  */
+import type { Refusal } from '../../protocol/errors.ts'
+import type { StreamKind } from '../../protocol/media.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { AutoClose as AutoCloseConfig, SessionRecord } from '../../store/store.ts'
 import type { Events } from '../events.ts'
 import type { MeetingEvents } from '../meeting-events.ts'
 import type { SessionLog } from './session-log.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
+import { refusalToSend, type Sender } from '../roster/rules.ts'
 import { AutoClose } from './auto-close.ts'
 import { Grace } from './grace.ts'
 import { noSession, Session, type SessionOptions } from './session.ts'
@@ -63,6 +66,11 @@ export class SessionLifecycle {
   get required(): Session {
     if (!this.#session) throw noSession()
     return this.#session
+  }
+
+  /** Why the rules forbid this participant a stream of this kind, if they do. */
+  refusalToSend(sender: Sender, kind: StreamKind): Refusal | undefined {
+    return this.#session && refusalToSend(this.#session.decisions.rules, sender, kind)
   }
 
   get isIdle(): boolean {

@@ -12,8 +12,10 @@ import { leaveReason } from '../../protocol/leave-reasons.ts'
 import { Chat } from '../chat/chat.ts'
 import { Admissions } from '../door/admission.ts'
 import { Removals, type Candidate } from '../door/removals.ts'
+import { refusalToWrite } from '../roster/rules.ts'
 import { RealtimeStore } from '../values/realtime-store.ts'
 import { SharedFiles, type KeptFile } from '../values/shared-files.ts'
+import { decisionsFrom, isCoHost, noDecisions, type Decisions } from './decisions.ts'
 import { SessionLog, type Announce } from './session-log.ts'
 
 export interface SessionOptions {
@@ -49,6 +51,7 @@ export class Session {
   /** Participants who have joined. */
   readonly known = new Admissions()
   readonly removals = new Removals()
+  #decisions = noDecisions
   readonly chat: Chat
   readonly values: RealtimeStore
   readonly #files: SharedFiles
@@ -78,6 +81,8 @@ export class Session {
         },
         now,
         newMessageId: newSecretId,
+        refusalOf: ({ authority }, topic) =>
+          refusalToWrite(this.#decisions.rules, authority.canModerate, topic),
         onError,
       },
       kept?.chat,
@@ -105,6 +110,7 @@ export class Session {
       chat: await store.chat.held(sessionId),
       files: await store.files.list(sessionId),
     })
+    session.#decisions = decisionsFrom(await store.sessions.decisions(sessionId))
     for (const removal of await store.sessions.removals(sessionId)) session.removals.add(removal)
     for (const { participantId, tokenId } of await store.sessions.admissions(sessionId))
       session.admitted.add(participantId, tokenId)
@@ -118,6 +124,21 @@ export class Session {
       session.log.left({ id: participantId, name, joinedAt }, 'WEBSOCKET_DISCONNECTED', at)
     }
     return session
+  }
+
+  /** What moderators decided: the rules, and who moderates with them. */
+  get decisions(): Decisions {
+    return this.#decisions
+  }
+
+  /** Call this `inTurn`. Writes the decisions before they hold, so that a crash undoes none that was acknowledged. */
+  async decide(decisions: Decisions): Promise<void> {
+    await this.#store.sessions.decide(this.sessionId, JSON.stringify(decisions))
+    this.#decisions = decisions
+  }
+
+  isCoHost(participantId: string, tokenId: string): boolean {
+    return isCoHost(this.#decisions, { participantId, tokenId })
   }
 
   /** Whether somebody was admitted or inside with this id and token. */
@@ -146,7 +167,7 @@ export class Session {
     return this.removals.keepOut(candidate)
   }
 
-  /** Runs removals and liftings one after the other, because whether a token counts as shared depends on earlier removals. */
+  /** Runs removals, liftings and changes of the rules one after the other, because whether a token counts as shared depends on earlier removals. */
   inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#removing.then(work)
     this.#removing = done.catch(() => undefined)

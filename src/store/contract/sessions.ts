@@ -124,6 +124,9 @@ export interface SessionStore {
   remove(removal: RemovalRecord): Promise<void>
   /** Lifts the removals of this participant id, with all its tokens. Returns false if there is none. */
   liftRemoval(sessionId: string, participantId: string): Promise<boolean>
+  /** Keeps what moderators decided for a session, in place of what was kept before. */
+  decide(sessionId: string, decisions: string): Promise<void>
+  decisions(sessionId: string): Promise<string | null>
   /** Oldest first. */
   removals(sessionId: string): Promise<RemovalRecord[]>
 }

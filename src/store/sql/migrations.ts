@@ -18,6 +18,7 @@ import * as rowNumbers from './migrations/0012-row-numbers.ts'
 import * as outputs from './migrations/0013-outputs.ts'
 import * as outputFiles from './migrations/0015-output-files.ts'
 import * as jobs from './migrations/0016-jobs.ts'
+import * as sessionDecisions from './migrations/0020-session-decisions.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -40,6 +41,7 @@ const steps: Record<string, Step> = {
   '0013-outputs': outputs,
   '0015-output-files': outputFiles,
   '0016-jobs': jobs,
+  '0020-session-decisions': sessionDecisions,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

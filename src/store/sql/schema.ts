@@ -33,6 +33,7 @@ export interface Schema {
     started_at: number
     ended_at: number | null
     end_reason: string | null
+    decisions: string | null
   }
   stays: {
     session_id: string

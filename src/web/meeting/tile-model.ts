@@ -105,7 +105,11 @@ export function tileView(
 
 /** Methods of `Moderation` that need only a participant, and those that need more. */
 export type TileAction =
-  Extract<keyof Moderation, `disable${string}` | `ask${string}`> | 'pinForMe' | 'pin' | 'unpin' | 'remove'
+  | Exclude<Extract<keyof Moderation, `disable${string}` | `ask${string}`>, 'disableAll'>
+  | 'pinForMe'
+  | 'pin'
+  | 'unpin'
+  | 'remove'
 
 export interface MenuItem {
   label: string

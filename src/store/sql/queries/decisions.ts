@@ -2,9 +2,17 @@ import { sql } from 'kysely'
 import type { SqlContext, Turn } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 
-type Decisions = 'admit' | 'takeBackAdmission' | 'admissions' | 'remove' | 'liftRemoval' | 'removals'
+type Decisions =
+  | 'admit'
+  | 'takeBackAdmission'
+  | 'admissions'
+  | 'remove'
+  | 'liftRemoval'
+  | 'removals'
+  | 'decide'
+  | 'decisions'
 
-/** Admissions to a session, and removals from it. */
+/** Admissions to a session, removals from it, and its rules. */
 export function decisionQueries(
   { db, write, dialect }: SqlContext,
   laneOf: (sessionId: string) => Turn,
@@ -83,6 +91,19 @@ export function decisionQueries(
           .executeTakeFirst(),
       )
       return numDeletedRows > 0n
+    },
+    decide: async (sessionId, decisions) => {
+      await write(laneOf(sessionId), (tx) =>
+        tx.updateTable('sessions').set({ decisions }).where('session_id', '=', sessionId).execute(),
+      )
+    },
+    decisions: async (sessionId) => {
+      const row = await db
+        .selectFrom('sessions')
+        .select('decisions')
+        .where('session_id', '=', sessionId)
+        .executeTakeFirst()
+      return row?.decisions ?? null
     },
     removals: async (sessionId) => {
       const rows = await db

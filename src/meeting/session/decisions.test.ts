@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openRules } from '../../protocol/rules.ts'
+import { decisionsFrom, isCoHost, noDecisions, withCoHost } from './decisions.ts'
+
+const ann = { participantId: 'ann', tokenId: 'jti:1' }
+
+test('a co-host is bound to an id and a token, and unmade with every token', () => {
+  const made = withCoHost(noDecisions, ann, true)
+  assert.equal(isCoHost(made, ann), true)
+  assert.equal(isCoHost(made, { ...ann, tokenId: 'jti:2' }), false)
+  assert.equal(isCoHost(made, { ...ann, participantId: 'bob' }), false)
+  assert.equal(withCoHost(made, ann, true).coHosts.length, 1)
+  assert.deepEqual(withCoHost(made, { ...ann, tokenId: 'jti:2' }, false).coHosts, [])
+})
+
+test('decisions are read as they were written, and what an older version did not write is open', () => {
+  const locked = withCoHost({ ...noDecisions, rules: { ...openRules, locked: true } }, ann, true)
+  assert.deepEqual(decisionsFrom(JSON.stringify(locked)), locked)
+  assert.deepEqual(decisionsFrom('{"rules":{"mic":false}}').rules, { ...openRules, mic: false })
+  assert.equal(decisionsFrom(null), noDecisions)
+})

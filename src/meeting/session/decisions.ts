@@ -1,0 +1,38 @@
+/** What moderators decided for one session, as it is kept: the rules, and who moderates with them. */
+import type { Notification } from '../../protocol/notifications.ts'
+import { openRules, type Rules } from '../../protocol/rules.ts'
+
+export interface CoHost {
+  participantId: string
+  /** Knowing the id of a co-host does not make one: it is bound to a token. */
+  tokenId: string
+}
+
+export interface Decisions {
+  readonly rules: Rules
+  readonly coHosts: readonly CoHost[]
+}
+
+export const noDecisions: Decisions = { rules: openRules, coHosts: [] }
+
+export function isCoHost({ coHosts }: Decisions, { participantId, tokenId }: CoHost): boolean {
+  return coHosts.some((one) => one.participantId === participantId && one.tokenId === tokenId)
+}
+
+/** Adds a co-host, or takes one away with every token. */
+export function withCoHost(decisions: Decisions, coHost: CoHost, is: boolean): Decisions {
+  const others = decisions.coHosts.filter(({ participantId }) => participantId !== coHost.participantId)
+  return { ...decisions, coHosts: is ? [...others, coHost] : others }
+}
+
+/** Reads what `JSON.stringify` wrote; another version may have written more or less. */
+export function decisionsFrom(text: string | null): Decisions {
+  if (text === null) return noDecisions
+  const { rules, coHosts } = JSON.parse(text) as Partial<Decisions>
+  return { rules: { ...openRules, ...rules }, coHosts: coHosts ?? [] }
+}
+
+/** The decisions, as everybody is told. */
+export function rulesOf({ rules, coHosts }: Decisions): Notification {
+  return { method: 'rulesChanged', ...rules, coHosts: coHosts.map(({ participantId }) => participantId) }
+}

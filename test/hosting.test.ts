@@ -1,0 +1,174 @@
+/** What hosts do, over a raw socket: each act is refused to those who do not moderate, then done. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { sampleRtpParameters } from './support/rtp-samples.ts'
+import { TestServer } from './support/test-server.ts'
+import { WireError, type WireClient } from './support/wire-client.ts'
+
+let server: TestServer
+before(async () => {
+  server = await TestServer.start()
+})
+after(() => server.stop())
+
+const refused = (code: number, name: string) => (error: unknown) =>
+  error instanceof WireError && error.code === code && error.errorName === name
+
+async function enter(meetingId: string, participantId: string, permissions: string[]): Promise<WireClient> {
+  const client = server.connect({ token: server.token(permissions), meetingId, participantId })
+  await client.join()
+  return client
+}
+
+function produce(client: WireClient, kind: 'audio' | 'video', share = false): Promise<unknown> {
+  return client.request('produce', {
+    transportId: client.transports.send,
+    kind,
+    rtpParameters: sampleRtpParameters(kind, { layers: 1 }),
+    appData: { share },
+  })
+}
+
+test('hosts: every act is refused to those who do not moderate', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enter(meetingId, 'host', ['allow_mod'])
+  const ann = await enter(meetingId, 'ann', ['allow_join'])
+  const acts: [string, object][] = [
+    ['stopAll', { kind: 'audio' }],
+    ['setRules', { locked: true }],
+    ['setCoHost', { peerId: 'ann', coHost: true }],
+    ['renamePeer', { peerId: 'host', displayName: 'Nobody' }],
+    ['lowerHands', { peerIds: ['host'] }],
+    ['removePeer', { peerId: 'host', mayReturn: true }],
+  ]
+  for (const [method, data] of acts)
+    await assert.rejects(ann.request(method, data), refused(4008, 'INVALID_PERMISSIONS'), method)
+  assert.ok(!host.heard.some(({ method }) => method === 'rulesChanged'))
+  for (const client of [host, ann]) client.close()
+})
+
+test('hosts: the rules are enforced by the server, and hold for those who come later', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enter(meetingId, 'host', ['allow_mod'])
+  const ann = await enter(meetingId, 'ann', ['allow_join'])
+  await produce(ann, 'audio')
+  await produce(ann, 'video', true)
+  await host.request('setRules', { mic: false, share: false, chat: false })
+  const told = await ann.hears('rulesChanged')
+  assert.deepEqual(
+    [told.mic, told.share, told.chat, told.camera, told.locked],
+    [false, false, false, true, false],
+  )
+  // What is on ends at once.
+  await ann.hears('request:disableMic')
+  await ann.hears('request:disableShare')
+  const later = await enter(meetingId, 'later', ['allow_join'])
+  assert.equal((await later.hears('rulesChanged')).mic, false)
+  for (const client of [ann, later]) {
+    await assert.rejects(produce(client, 'audio'), refused(4008, 'INVALID_PERMISSIONS'))
+    await assert.rejects(produce(client, 'video', true), refused(4008, 'INVALID_PERMISSIONS'))
+    await assert.rejects(
+      client.request('pubsubPublish', { topic: 'CHAT', message: 'hello' }),
+      refused(4008, 'INVALID_PERMISSIONS'),
+    )
+    await client.request('pubsubPublish', { topic: 'RAISE_HAND', message: 'Raise hand' })
+  }
+  await produce(later, 'video')
+  // A host who asks for a microphone allows it.
+  await host.request('enablePeerMic', { peerId: 'later' })
+  await produce(later, 'audio')
+  await host.request('stopAll', { kind: 'audio' })
+  await later.hears('request:disableMic')
+  await assert.rejects(produce(later, 'audio'), refused(4008, 'INVALID_PERMISSIONS'))
+  await host.request('pubsubPublish', { topic: 'CHAT', message: 'hello' })
+  for (const client of [host, ann, later]) client.close()
+})
+
+test('hosts: a locked meeting lets nobody new in, turns away who waits, and takes back who was inside', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enter(meetingId, 'host', ['allow_mod'])
+  const token = server.token(['allow_join'])
+  const ann = server.connect({ token, meetingId, participantId: 'ann' })
+  await ann.join()
+  const waits = server.connect({ token: server.token(['ask_join']), meetingId, participantId: 'waits' })
+  await waits.enter()
+  await host.hears('entryRequested')
+  await host.request('setRules', { locked: true })
+  assert.equal((await waits.hears('error')).name, 'MEETING_LOCKED')
+  await host.hears('entryWithdrawn', ({ id }) => id === 'waits')
+  for (const permission of ['allow_join', 'ask_join']) {
+    const other = server.connect({ token: server.token([permission]), meetingId, participantId: 'new' })
+    await other.hears('connectionSuccess')
+    await assert.rejects(other.request('requestEntry', {}), refused(4025, 'MEETING_LOCKED'))
+    await other.gone()
+  }
+  ann.close()
+  const back = server.connect({ token, meetingId, participantId: 'ann' })
+  await back.join()
+  const second = await enter(meetingId, 'second', ['allow_mod'])
+  await second.request('setRules', { locked: false })
+  const late = await enter(meetingId, 'late', ['allow_join'])
+  for (const client of [host, back, second, late]) client.close()
+})
+
+test('hosts: a co-host moderates for this session, by id and token, within limits', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enter(meetingId, 'host', ['allow_mod'])
+  const token = server.token(['allow_join'])
+  const ann = server.connect({ token, meetingId, participantId: 'ann' })
+  await ann.join()
+  const bob = await enter(meetingId, 'bob', ['allow_join'])
+  await host.request('setCoHost', { peerId: 'ann', coHost: true })
+  assert.equal((await ann.hears('authorityChanged')).canModerate, true)
+  assert.deepEqual((await bob.hears('rulesChanged')).coHosts, ['ann'])
+  await ann.request('renamePeer', { peerId: 'bob', displayName: 'Robert' })
+  await bob.hears('peerDisplayNameChanged', ({ displayName }) => displayName === 'Robert')
+  for (const [method, data] of [
+    ['setCoHost', { peerId: 'bob', coHost: true }],
+    ['removePeer', { peerId: 'host' }],
+    ['removePeer', { peerId: 'host', mayReturn: true }],
+    ['closeRoom', {}],
+  ] as const)
+    await assert.rejects(ann.request(method, data), refused(4008, 'INVALID_PERMISSIONS'), method)
+  ann.close()
+  await host.hears('peerClosed', ({ peerId }) => peerId === 'ann')
+  const impostor = await enter(meetingId, 'ann', ['allow_join'])
+  await assert.rejects(
+    impostor.request('renamePeer', { peerId: 'bob', displayName: 'No' }),
+    refused(4008, 'INVALID_PERMISSIONS'),
+  )
+  impostor.close()
+  await impostor.gone()
+  const back = server.connect({ token, meetingId, participantId: 'ann' })
+  assert.equal((await back.join()).self.canModerate, true)
+  await host.request('setCoHost', { peerId: 'ann', coHost: false })
+  assert.equal((await back.hears('authorityChanged')).canModerate, false)
+  await assert.rejects(
+    back.request('renamePeer', { peerId: 'bob', displayName: 'No' }),
+    refused(4008, 'INVALID_PERMISSIONS'),
+  )
+  for (const client of [host, back, bob]) client.close()
+})
+
+test('hosts: hands are lowered, and who is removed for now may come back', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enter(meetingId, 'host', ['allow_mod'])
+  const token = server.token(['allow_join'])
+  const ann = server.connect({ token, meetingId, participantId: 'ann' })
+  await ann.join()
+  await host.request('pubsubSubscribe', { topic: 'RAISE_HAND' })
+  await ann.request('pubsubPublish', {
+    topic: 'RAISE_HAND',
+    message: 'Raise hand',
+    payload: { raised: true },
+  })
+  await host.request('lowerHands', { peerIds: ['ann', 'gone'] })
+  const lowered = await host.hears('pubsubMessage', ({ message }) => message === 'Lower hand')
+  assert.equal(lowered.senderId, 'ann')
+  assert.deepEqual(lowered.payload, { raised: false, by: 'host' })
+  await host.request('removePeer', { peerId: 'ann', mayReturn: true })
+  assert.equal((await ann.hears('close')).code, 1002)
+  const back = server.connect({ token, meetingId, participantId: 'ann' })
+  await back.join()
+  for (const client of [host, back]) client.close()
+})
