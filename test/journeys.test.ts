@@ -172,6 +172,33 @@ test('moderation: off immediately, on only with consent, removed and not back, a
   await bob.page.getByTestId('consent-accept').click()
   await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => one.micOn))
 
+  // What the rules forbid ends at once, and is explained; a co-host is above them.
+  await bob.page.keyboard.press('h')
+  await ann.page.getByTestId('bar-people').click()
+  await ann.page.locator('.panel').getByText('✋').waitFor()
+  await ann.page.getByTestId('host-controls').click()
+  await ann.page.getByTestId('lower-hands').click()
+  await ann.page.getByTestId('rule-mic').uncheck()
+  await bob.knows((meeting) => meeting.devices.mic === undefined && meeting.rules.mic === false)
+  await ann.page.locator('.panel').getByText('✋').waitFor({ state: 'detached' })
+  await ann.page.getByTestId('rule-locked').check()
+  await bob.page.getByTestId('sign-locked').waitFor()
+  await ann.page.keyboard.press('Escape')
+  await bob.page.getByTestId('bar-mic').click()
+  await bob.page.getByText('Only moderators may turn on their microphone now.').waitFor()
+  await ann.act('Bob', 'Make co-host')
+  await ann.page.locator('.panel').getByText('Co-host').waitFor()
+  await bob.page.getByTestId('bar-mic').click()
+  await ann.knows((meeting) => [...meeting.participants.values()].every((one: any) => one.micOn))
+  await bob.act('Ann', 'Rename…')
+  await bob.page.getByTestId('new-name').fill('Anna')
+  await bob.page.getByTestId('save-name').click()
+  await ann.knows((meeting) => meeting.self.name === 'Anna')
+  const late = await person('Late')
+  await late.open(link)
+  await late.page.getByTestId('message').getByText('The meeting is locked').waitFor()
+  await late.page.close()
+
   await ann.act('Bob', 'Remove…')
   await ann.page.getByTestId('confirm-remove').click()
   await bob.page.getByTestId('message').getByText('You were removed').waitFor()
@@ -184,7 +211,9 @@ test('moderation: off immediately, on only with consent, removed and not back, a
 
   assert.equal(await server.end('SIGTERM'), 0)
   await server.run()
-  await ann.knows((meeting) => meeting.state === 'joined')
+  await ann.knows(
+    (meeting) => meeting.state === 'joined' && meeting.rules.locked && meeting.self.name === 'Anna',
+  )
   await back()
 })
 

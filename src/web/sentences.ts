@@ -51,6 +51,8 @@ const byReason: Record<string, Sentence> = {
     false,
   ),
   ENTRY_DENIED: sentence('refusal.ENTRY_DENIED.title', 'refusal.ENTRY_DENIED.advice', true),
+  REMOVED_FOR_NOW: sentence('refusal.REMOVED_FROM_SESSION.title', 'refusal.REMOVED_FOR_NOW.advice', true),
+  MEETING_LOCKED: sentence('refusal.MEETING_LOCKED.title', 'refusal.MEETING_LOCKED.advice', true),
   DUPLICATE_PARTICIPANT: sentence(
     'refusal.DUPLICATE_PARTICIPANT.title',
     'refusal.DUPLICATE_PARTICIPANT.advice',

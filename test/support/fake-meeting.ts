@@ -1,5 +1,6 @@
 /** A meeting without a server: what the page reads of one, changed by the test. */
 import { Emitter } from '../../src/client/emitter.ts'
+import { openRules } from '../../src/protocol/rules.ts'
 import { Outputs } from '../../src/client/outputs.ts'
 import type {
   ChatMessage,
@@ -7,6 +8,7 @@ import type {
   EntryRequest,
   Meeting,
   MeetingEvents,
+  MeetingRules,
   MeetingState,
   OwnKind,
   Participant,
@@ -22,6 +24,7 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
   serverRestarts = false
   readonly self = { id: 'me', name: 'Me', canAdmit: false, canModerate: false }
   readonly participants = new Map<string, Participant>()
+  rules: MeetingRules = { ...openRules, coHosts: [] }
   activeSpeakerId: string | null = null
   pinnedId: string | null = null
   readonly pinnedIds = new Set<string>()
@@ -104,6 +107,11 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
     participant.streams.set(stream.id, stream)
     this.tell('streamAdded', stream, participant)
     return stream
+  }
+
+  rule(changed: Partial<MeetingRules>): void {
+    this.rules = { ...this.rules, ...changed }
+    this.tell('rulesChanged', this.rules)
   }
 
   speak(id: string | null): void {

@@ -1,10 +1,11 @@
 import { memo, useEffect, useMemo, useState } from 'react'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { text } from '../texts/texts.ts'
 import { headerView } from './bar-model.ts'
+import { hostingView } from './host-model.ts'
 import { useModel } from './model.ts'
 import { useView } from './use-view.ts'
-import { text } from '../texts/texts.ts'
 
 export const MeetingHeader = memo(function MeetingHeader() {
   const { meeting, actions, openDialog } = useModel()
@@ -26,6 +27,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
           {sign}
         </span>
       ))}
+      <Lock />
       <span className="space" />
       {controls.map(({ output, label, isOn, isBusy }) => (
         <button
@@ -48,6 +50,17 @@ export const MeetingHeader = memo(function MeetingHeader() {
     </header>
   )
 })
+
+/** Tells everybody that nobody new can join. */
+function Lock() {
+  const { meeting } = useModel()
+  const { locked } = useView(useMemo(() => hostingView(meeting), [meeting]))
+  return locked ? (
+    <span className="badge" role="status" data-testid="sign-locked">
+      {text('host.locked')}
+    </span>
+  ) : null
+}
 
 /** The time since we joined. */
 function Duration() {

@@ -15,6 +15,8 @@ export type OpenDialog =
   | { name: 'leave' }
   | { name: 'shortcuts' }
   | { name: 'remove'; id: string; who: string }
+  | { name: 'host' }
+  | { name: 'rename'; id: string; who: string }
   | { name: 'consent'; request: DeviceRequest }
 
 export interface MeetingModel {

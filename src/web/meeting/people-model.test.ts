@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ChatModel } from './chat-model.ts'
 import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
 import { hereView, othersView, waitingView } from './people-model.ts'
 
@@ -28,7 +29,7 @@ test('shows admitters who waits, in the order of the requests', () => {
 
 test('the list of participants follows joins, leaves and changes of name', () => {
   const meeting = new FakeMeeting().join('ann')
-  const here = hereView(meeting.asMeeting)
+  const here = hereView(meeting.asMeeting, new ChatModel(meeting))
   const others = othersView(meeting.asMeeting)
   const told = { here: 0, others: 0 }
   here.subscribe(() => told.here++)

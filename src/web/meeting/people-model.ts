@@ -1,5 +1,7 @@
 /** The people in the lobby and in the meeting. */
 import type { EntryRequest, Meeting } from '../../client/client.ts'
+import type { ChatModel } from './chat-model.ts'
+import { handsHere } from './host-model.ts'
 import { everyone } from './stage-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 
@@ -15,11 +17,12 @@ export function waitingView(meeting: Meeting): View<EntryRequest[]> {
   return viewOf(() => waitingOf(meeting), onEvents(meeting, 'stateChanged', 'entryRequested', 'entrySettled'))
 }
 
-/** The ids of all participants, ourselves first. */
-export function hereView(meeting: Meeting): View<string[]> {
+/** The ids of all participants: those with a raised hand in the order of raising, then ourselves and the others. */
+export function hereView(meeting: Meeting, chat: ChatModel): View<string[]> {
   return viewOf(
-    () => everyone(meeting),
+    () => [...new Set([...handsHere(meeting, chat.state.hands), ...everyone(meeting)])],
     onEvents(meeting, 'stateChanged', 'participantJoined', 'participantLeft'),
+    chat.subscribe,
   )
 }
 

@@ -2,16 +2,18 @@ import { memo, useMemo } from 'react'
 import { clickedOnce } from '../parts/clicked-once.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { text } from '../texts/texts.ts'
+import { hostingView } from './host-model.ts'
 import { Message } from './knock.tsx'
 import { useModel } from './model.ts'
 import { hereView, waitingView } from './people-model.ts'
 import { useTile } from './use-tile.ts'
 import { useView } from './use-view.ts'
-import { text } from '../texts/texts.ts'
 
 export const PeoplePanel = memo(function PeoplePanel({ onClose }: { onClose: () => void }) {
-  const { meeting } = useModel()
-  const here = useView(useMemo(() => hereView(meeting), [meeting]))
+  const { meeting, chat, openDialog } = useModel()
+  const here = useView(useMemo(() => hereView(meeting, chat), [meeting, chat]))
+  const { canModerate } = useView(useMemo(() => hostingView(meeting), [meeting]))
   return (
     <aside className="panel" aria-label={text('participants')}>
       <Waiting />
@@ -22,6 +24,15 @@ export const PeoplePanel = memo(function PeoplePanel({ onClose }: { onClose: () 
             <Row key={id} id={id} />
           ))}
         </ul>
+        {canModerate && (
+          <button
+            onClick={() => openDialog({ name: 'host' })}
+            className="control"
+            data-testid="host-controls"
+          >
+            {text('host.title')}
+          </button>
+        )}
       </section>
       <button onClick={onClose}>{text('close')}</button>
     </aside>
@@ -61,13 +72,14 @@ function Waiting() {
 const Row = memo(function Row({ id }: { id: string }) {
   const tile = useTile(id)
   if (!tile) return null
-  const { name, isSelf, micOn, cameraOn, handUp } = tile
+  const { name, isSelf, micOn, cameraOn, handUp, isCoHost } = tile
   return (
     <li>
       <span>
         <Foreign text={name} />
         {isSelf && ` ${text('isYou')}`}
         {handUp && ' ✋'}
+        {isCoHost && <small className="quiet"> {text('host.coHost')}</small>}
       </span>
       <Icon name={micOn ? 'mic' : 'micOff'} />
       <Icon name={cameraOn ? 'camera' : 'cameraOff'} />

@@ -6,12 +6,15 @@ import { text } from '../texts/texts.ts'
 
 /** Our actions on this participant. */
 export function TileMenu({ tile }: { tile: TileContent }) {
-  const { meeting, settings, openDialog } = useModel()
+  const { meeting, settings, actions, openDialog } = useModel()
   const { id, name } = tile
   const act = async (action: TileAction): Promise<void> => {
     const { moderation } = meeting
     if (action === 'pinForMe') settings.togglePin(id)
-    else if (action === 'remove') openDialog({ name: 'remove', id, who: name })
+    else if (action === 'remove' || action === 'rename') openDialog({ name: action, id, who: name })
+    else if (action === 'lowerHand') await moderation.lowerHands([id])
+    else if (action === 'makeCoHost' || action === 'endCoHost')
+      await moderation.setCoHost(id, action === 'makeCoHost')
     else if (action === 'pin' || action === 'unpin') await moderation.pin(id, action === 'pin')
     else await moderation[action](id)
   }
@@ -34,7 +37,7 @@ export function TileMenu({ tile }: { tile: TileContent }) {
               role="menuitem"
               onClick={() => {
                 close()
-                act(action).catch((error: unknown) => console.error(error))
+                actions.attempt(() => act(action))
               }}
             >
               {label}

@@ -24,6 +24,7 @@ test('a tile shows its participant, and the video unless it is paused', () => {
     isPinned: false,
     isPinnedByMe: false,
     handUp: false,
+    isCoHost: false,
     canModerate: false,
   })
   meeting.send('ann', 'audio')
@@ -45,9 +46,15 @@ test('a tile shows its participant, and the video unless it is paused', () => {
   assert.equal(tileOf(meeting.asMeeting, nobody, [], 'gone'), undefined)
 })
 
+const plain = { isSelf: false, isCoHost: false, handUp: false }
+
 test('who does not moderate can pin for themselves alone', () => {
-  const all = { micOn: true, cameraOn: true, shareOn: true, isPinned: true, isPinnedByMe: false }
+  const all = { micOn: true, cameraOn: true, shareOn: true, isPinned: true, isPinnedByMe: false, ...plain }
   assert.deepEqual(menuOf({ ...all, canModerate: false }), [{ label: 'Pin for me', action: 'pinForMe' }])
+  assert.deepEqual(
+    menuOf({ ...all, canModerate: false, isSelf: true }).map(({ action }) => action),
+    ['pinForMe', 'rename'],
+  )
 })
 
 test('our own tile shows what is sent, not what is wanted, and offers no moderation', () => {
@@ -72,6 +79,9 @@ test('the menu offers what is possible with the streams that are on', () => {
       isPinned: on,
       isPinnedByMe: on,
       canModerate: true,
+      isSelf: false,
+      handUp: on,
+      isCoHost: on,
     }).map(({ label, action }) => [label, action])
   assert.deepEqual(labels(true), [
     ['Unpin for me', 'pinForMe'],
@@ -79,6 +89,9 @@ test('the menu offers what is possible with the streams that are on', () => {
     ['Stop camera', 'disableCamera'],
     ['Stop sharing', 'disableShare'],
     ['Unpin for all', 'unpin'],
+    ['Lower hand', 'lowerHand'],
+    ['Rename…', 'rename'],
+    ['End being co-host', 'endCoHost'],
     ['Remove…', 'remove'],
   ])
   assert.deepEqual(labels(false), [
@@ -86,6 +99,8 @@ test('the menu offers what is possible with the streams that are on', () => {
     ['Ask to unmute', 'askMic'],
     ['Ask to turn on camera', 'askCamera'],
     ['Pin for all', 'pin'],
+    ['Rename…', 'rename'],
+    ['Make co-host', 'makeCoHost'],
     ['Remove…', 'remove'],
   ])
 })

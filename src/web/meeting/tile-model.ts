@@ -1,9 +1,9 @@
 /** The content of one participant's tile, and the entries of its menu. */
 import type { Meeting, Moderation, Stream } from '../../client/client.ts'
+import { text } from '../texts/texts.ts'
 import type { ChatModel } from './chat-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 import type { ViewSettings } from './view-settings.ts'
-import { text } from '../texts/texts.ts'
 
 export interface TileContent {
   id: string
@@ -21,12 +21,17 @@ export interface TileContent {
   isPinned: boolean
   isPinnedByMe: boolean
   handUp: boolean
+  /** Moderates for this session, by the decision of a moderator. */
+  isCoHost: boolean
   /** Whether we may moderate this participant. */
   canModerate: boolean
 }
 
 /** The parts of a meeting that a tile reads. */
-export type TileSource = Pick<Meeting, 'self' | 'participants' | 'activeSpeakerId' | 'pinnedIds'> & {
+export type TileSource = Pick<
+  Meeting,
+  'self' | 'participants' | 'activeSpeakerId' | 'pinnedIds' | 'rules'
+> & {
   devices: Pick<Meeting['devices'], 'status' | 'camera'>
 }
 
@@ -44,6 +49,7 @@ export function tileOf(
     isPinned: meeting.pinnedIds.has(id),
     isPinnedByMe: pinned.includes(id),
     handUp: hands.has(id),
+    isCoHost: meeting.rules.coHosts.includes(id),
   }
   if (id === self.id)
     return {
@@ -96,6 +102,7 @@ export function tileView(
       'streamChanged',
       'activeSpeakerChanged',
       'pinChanged',
+      'rulesChanged',
       'devicesChanged',
     ),
     chat.subscribe,
@@ -109,6 +116,10 @@ export type TileAction =
   | 'pinForMe'
   | 'pin'
   | 'unpin'
+  | 'lowerHand'
+  | 'rename'
+  | 'makeCoHost'
+  | 'endCoHost'
   | 'remove'
 
 export interface MenuItem {
@@ -123,15 +134,27 @@ export function menuOf({
   shareOn,
   isPinned,
   isPinnedByMe,
+  isSelf,
+  isCoHost,
+  handUp,
   canModerate,
 }: Pick<
   TileContent,
-  'micOn' | 'cameraOn' | 'shareOn' | 'isPinned' | 'isPinnedByMe' | 'canModerate'
+  | 'micOn'
+  | 'cameraOn'
+  | 'shareOn'
+  | 'isPinned'
+  | 'isPinnedByMe'
+  | 'isSelf'
+  | 'isCoHost'
+  | 'handUp'
+  | 'canModerate'
 >): MenuItem[] {
   const forMe: MenuItem = {
     label: text(isPinnedByMe ? 'tile.unpinForMe' : 'tile.pinForMe'),
     action: 'pinForMe',
   }
+  if (isSelf) return [forMe, { label: text('host.renameSelf'), action: 'rename' }]
   if (!canModerate) return [forMe]
   return [
     forMe,
@@ -141,6 +164,11 @@ export function menuOf({
       : { label: text('tile.askCamera'), action: 'askCamera' },
     ...(shareOn ? [{ label: text('share.stop'), action: 'disableShare' } as const] : []),
     isPinned ? { label: text('tile.unpin'), action: 'unpin' } : { label: text('tile.pin'), action: 'pin' },
+    ...(handUp ? [{ label: text('host.lowerHand'), action: 'lowerHand' } as const] : []),
+    { label: text('host.rename'), action: 'rename' },
+    isCoHost
+      ? { label: text('host.endCoHost'), action: 'endCoHost' }
+      : { label: text('host.makeCoHost'), action: 'makeCoHost' },
     { label: text('tile.remove'), action: 'remove' },
   ]
 }

@@ -1,8 +1,10 @@
 import type { OpenDialog } from '../model.ts'
 import { ConsentDialog } from './consent.tsx'
+import { HostDialog } from './host.tsx'
 import { InviteDialog } from './invite.tsx'
 import { LeaveDialog } from './leave.tsx'
 import { RemoveDialog } from './remove.tsx'
+import { RenameDialog } from './rename.tsx'
 import { ShortcutsDialog } from './shortcuts.tsx'
 
 /** Shows the open dialog, if any. */
@@ -22,6 +24,10 @@ export function Dialogs({
       return <LeaveDialog onClose={onClose} />
     case 'remove':
       return <RemoveDialog id={dialog.id} who={dialog.who} onClose={onClose} />
+    case 'host':
+      return <HostDialog onClose={onClose} />
+    case 'rename':
+      return <RenameDialog id={dialog.id} who={dialog.who} onClose={onClose} />
     case 'shortcuts':
       return <ShortcutsDialog onClose={onClose} />
     case 'consent':

@@ -1,13 +1,24 @@
+import { useState } from 'react'
 import { isolated } from '../../isolate.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { useModel } from '../model.ts'
 import { text } from '../../texts/texts.ts'
+import { useModel } from '../model.ts'
 
 export function RemoveDialog({ id, who, onClose }: { id: string; who: string; onClose: () => void }) {
   const { meeting, actions } = useModel()
+  const [mayReturn, setMayReturn] = useState(false)
   return (
     <Dialog title={text('remove.title', { name: isolated(who) })} onClose={onClose}>
-      <p>{text('remove.advice')}</p>
+      {!mayReturn && <p>{text('remove.advice')}</p>}
+      <label className="radio">
+        <input
+          type="checkbox"
+          checked={mayReturn}
+          onChange={({ target }) => setMayReturn(target.checked)}
+          data-testid="may-return"
+        />
+        {text('host.mayReturn')}
+      </label>
       <div className="row">
         <button autoFocus onClick={onClose}>
           {text('remove.keep')}
@@ -16,7 +27,7 @@ export function RemoveDialog({ id, who, onClose }: { id: string; who: string; on
           className="danger"
           data-testid="confirm-remove"
           onClick={() => {
-            actions.attempt(() => meeting.moderation.remove(id))
+            actions.attempt(() => meeting.moderation.remove(id, { mayReturn }))
             onClose()
           }}
         >
