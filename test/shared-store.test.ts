@@ -5,8 +5,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { meetingRecord } from './support/records.ts'
 import { makeDatabase, withoutPostgres } from './support/postgres.ts'
-import { createSignIn, newFirstLink } from '../src/api/rest/admin/sign-in.ts'
+import { createSignIn, newFirstLink, sharedFirstLink } from '../src/api/rest/admin/sign-in.ts'
 import { makeFirst } from '../src/project/bootstrap.ts'
 import { Signer } from '../src/webhook/signer.ts'
 import { openStore } from '../src/store/open.ts'
@@ -25,7 +26,9 @@ before(async () => {
   database = await makeDatabase()
   // Both at once, in a database without tables.
   stores = await Promise.all(
-    [0, 1].map((node) => openStore({ folder: folderOf(node), url: database.url, masterKey })),
+    [0, 1].map((node) =>
+      openStore({ folder: folderOf(node), url: database.url, masterKey, nodeId: `node-${node}` }),
+    ),
   )
 })
 after(async () => {
@@ -64,18 +67,29 @@ test('two first starts at once make one project and one key', onPostgres, async 
   assert.equal((await stores[0]!.projects.list()).length, 1)
   const [key, ...others] = await stores[0]!.keys.list()
   assert.deepEqual(others, [])
-  for (const node of [0, 1]) {
-    const text = await readFile(join(folderOf(node), 'api-key.env'), 'utf8')
-    assert.ok(
-      text.includes(key!.apiKey) && text.includes(key!.secret),
-      'each server names the key that works',
-    )
-  }
+  // A server that comes a moment later finds the key and writes no file.
+  const texts = await Promise.all(
+    [0, 1].map((node) => readFile(join(folderOf(node), 'api-key.env'), 'utf8').catch(() => undefined)),
+  )
+  const written = texts.filter((text) => text !== undefined)
+  assert.ok(written.length > 0)
+  for (const text of written)
+    assert.ok(text.includes(key!.apiKey) && text.includes(key!.secret), 'each file names the key that works')
 })
 
 test('two servers sign webhooks with one key', onPostgres, async () => {
   const [one, other] = await onBoth((store) => new Signer(store.secrets).publicKey())
   assert.equal(one, other)
+})
+
+test('two first starts at once make one sign-in link, and it works', onPostgres, async () => {
+  const links = await onBoth((store) => sharedFirstLink({ store, randomBytes }))
+  const [link, ...others] = links.filter((one) => one !== undefined)
+  assert.deepEqual(others, [])
+  const signIn = createSignIn({ store: stores[1]!, now: Date.now, randomBytes })
+  assert.ok(await signIn.withCode(link!.split('=')[1]!))
+  const next = await onBoth((store) => sharedFirstLink({ store, randomBytes }))
+  assert.equal(next.filter((one) => one !== undefined).length, 1, 'after it was used, there is another one')
 })
 
 test('of two sign-ins with one code, one succeeds', onPostgres, async () => {
@@ -86,4 +100,116 @@ test('of two sign-ins with one code, one succeeds', onPostgres, async () => {
     )
     assert.equal(cookies.filter((cookie) => cookie !== undefined).length, 1)
   }
+})
+
+test('a lease belongs to one node until it gives it back or it ends', onPostgres, async () => {
+  const [one, other] = stores as [Store, Store]
+  for (let at = 0; at < 10; at++)
+    assert.deepEqual((await onBoth((store) => store.leases.take(`work ${at}`, 60_000))).toSorted(), [
+      false,
+      true,
+    ])
+  assert.equal(await one.leases.take('sweep', 60_000), true)
+  assert.equal(await one.leases.take('sweep', 60_000), true, 'its holder may prolong it')
+  assert.equal(await other.leases.take('sweep', 60_000), false)
+  await other.leases.release('sweep')
+  assert.equal(await other.leases.take('sweep', 60_000), false, 'nobody else can give it back')
+  await one.leases.release('sweep')
+  assert.equal(await other.leases.take('sweep', -1), true)
+  assert.equal(await one.leases.take('sweep', 60_000), true, 'it had ended, by the clock of the database')
+})
+
+test('a file of a session is served by every node, and goes with the session', onPostgres, async () => {
+  const [one, other] = stores as [Store, Store]
+  const { projectId } = (await one.projects.list())[0]!
+  await one.meetings.create(meetingRecord({ id: 'e'.repeat(24), meetingId: 'files', projectId }))
+  for (const sessionId of ['going-on', 'has-ended'])
+    await one.sessions.start({
+      sessionId,
+      meetingId: 'files',
+      projectId,
+      startedAt: 1,
+      endedAt: sessionId === 'going-on' ? null : 2,
+      endReason: null,
+    })
+  const bytes = randomBytes(5_000_000)
+  await one.files.put('going-on', 'file-one', bytes)
+  await one.files.put('has-ended', 'file-two', bytes)
+  assert.ok((await other.files.get('going-on', 'file-one'))!.equals(bytes))
+  assert.deepEqual(await other.files.list('going-on'), [{ fileId: 'file-one', bytes: 5_000_000 }])
+  assert.equal(await other.files.get('has-ended', 'file-one'), undefined, 'it belongs to the other session')
+  // A node that has just started knows of no session.
+  await other.files.keepOnly(new Set())
+  assert.deepEqual(await one.files.list('has-ended'), [])
+  assert.equal((await one.files.list('going-on')).length, 1)
+  await other.files.drop('going-on')
+  assert.equal(await one.files.get('going-on', 'file-one'), undefined)
+})
+
+test('outputs and jobs belong to the node that has their files', onPostgres, async () => {
+  const [one, other] = stores as [Store, Store]
+  const { projectId } = (await one.projects.list())[0]!
+  const shared = {
+    projectId,
+    meetingId: 'files',
+    sessionId: 'going-on',
+    config: {},
+    secret: 's',
+    baseUrl: '',
+    webhookUrl: null,
+  }
+  const output = {
+    ...shared,
+    kind: 'recording',
+    participantId: null,
+    createdAt: 1,
+    startedAt: 1,
+    storedAt: null,
+    files: [],
+  } as const
+  await one.outputs.create({ ...output, outputId: 'running', state: 'started', endedAt: null })
+  await one.outputs.create({ ...output, outputId: 'ended', state: 'stopped', endedAt: 5 })
+  await one.jobs.create({
+    ...shared,
+    jobId: 'a-job',
+    kind: 'hls-to-mp4',
+    outputId: null,
+    inputs: [],
+    state: 'pending',
+    createdAt: 1,
+    startedAt: null,
+    endedAt: null,
+    files: [],
+    problem: null,
+  })
+  const seen = async ({ outputs, jobs }: Store) =>
+    [...(await outputs.unfinished()), ...(await outputs.endedBefore(10, 10)), ...(await outputs.unstored(10))]
+      .map(({ outputId }) => outputId)
+      .concat((await jobs.unfinished()).map(({ jobId }) => jobId))
+  assert.deepEqual(await seen(one), ['running', 'ended', 'ended', 'a-job'])
+  assert.deepEqual(await seen(other), [], 'another node that starts takes up nothing of a living one')
+  assert.ok(await other.outputs.get('running'), 'everybody may read of it')
+  assert.deepEqual(
+    [
+      await other.outputs.elsewhere('ended'),
+      await other.outputs.elsewhere('a-job'),
+      await one.outputs.elsewhere('ended'),
+    ],
+    ['node-0', 'node-0', undefined],
+  )
+})
+
+test('each node keeps its own samples, and both see all', onPostgres, async () => {
+  await onBoth((store, node) => store.figures.addSample({ at: 60_000, figures: { joins: node + 1 } }))
+  for (const store of stores)
+    assert.deepEqual(
+      (await store.figures.samples(0, 100_000))
+        .map(({ nodeId, figures }) => [nodeId, figures.joins])
+        .toSorted(),
+      [
+        ['node-0', 1],
+        ['node-1', 2],
+      ],
+    )
+  assert.equal(await stores[0]!.figures.dropBefore(100_000, 10), 2)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CpuMeter } from './cpu-meter.ts'
-import { Sampler, thinned } from './history.ts'
+import { ofAllNodes, Sampler, thinned } from './history.ts'
 import { createMetrics } from './metrics.ts'
 
 const worker = {
@@ -30,6 +30,28 @@ test('merges many minutes into few points: events are added up, levels averaged'
   assert.deepEqual(first, { at: minute, figures: { participants: 0.5, joins: 2 } })
   assert.deepEqual(last, { at: 9 * minute, figures: { participants: 8.5, joins: 2, audioScore: 4 } })
   assert.deepEqual(thinned([], 5), [])
+})
+
+test('adds up the nodes of a minute; the lag is the worst, a score the mean', () => {
+  const sample = (nodeId: string, at: number, joins: number, eventLoopLagMs: number, audioScore: number) => ({
+    nodeId,
+    at,
+    figures: { joins, eventLoopLagMs, audioScore },
+  })
+  const added = ofAllNodes([
+    sample('a', minute + 1, 1, 5, 10),
+    sample('b', minute + 9, 2, 3, 8),
+    sample('a', 2 * minute + 1, 4, 1, 10),
+  ])
+  assert.deepEqual(added, [
+    { at: minute + 9, figures: { joins: 3, eventLoopLagMs: 5, audioScore: 9 } },
+    { at: 2 * minute + 1, figures: { joins: 4, eventLoopLagMs: 1, audioScore: 10 } },
+  ])
+  const alone = [
+    { at: 1, figures: { joins: 1 } },
+    { at: 2, figures: { joins: 1 } },
+  ]
+  assert.deepEqual(ofAllNodes(alone), alone, 'a server that is alone changes nothing')
 })
 
 test('a sample contains the events since the last one, and the current levels', async () => {

@@ -5,6 +5,8 @@ import { CpuMeter } from './cpu-meter.ts'
 export interface Sample {
   at: number
   figures: Readonly<Record<string, number>>
+  /** The node that took it, if there are several. */
+  nodeId?: string
 }
 
 export interface SamplerOptions {
@@ -64,6 +66,33 @@ export class Sampler {
   close(): void {
     clearInterval(this.#timer)
   }
+}
+
+/** Figures that are the same on all nodes, or that no sum describes: the largest counts. */
+const largest = ['eventLoopLagMs', 'webhooksWaiting']
+const means = ['audioScore', 'videoScore']
+
+/** Adds up what several nodes measured in the same minute. Samples of a server that is alone stay as they are. */
+export function ofAllNodes(samples: readonly Sample[]): Sample[] {
+  if (samples.every(({ nodeId }) => nodeId === undefined)) return [...samples]
+  const minutes = Map.groupBy(samples, ({ at }) => Math.floor(at / INTERVAL_MS))
+  return [...minutes.values()].map((group) => {
+    // A node whose timer drifts may have two samples in one minute.
+    const latest = [...new Map(group.map((sample) => [sample.nodeId, sample])).values()]
+    const values = Map.groupBy(
+      latest.flatMap(({ figures }) => Object.entries(figures)),
+      ([name]) => name,
+    )
+    const figures = Object.fromEntries(
+      [...values].map(([name, entries]) => {
+        const all = entries.map(([, value]) => value)
+        const sum = all.reduce((total, value) => total + value, 0)
+        if (largest.includes(name)) return [name, Math.max(...all)]
+        return [name, means.includes(name) ? sum / all.length : sum]
+      }),
+    )
+    return { at: group.at(-1)!.at, figures }
+  })
 }
 
 /**

@@ -134,6 +134,7 @@ test('deletes old sessions in steps with all their records, and keeps recent and
   await Promise.all(said)
   const steps: number[] = []
   const options = {
+    isMine: true,
     store: {
       ...store,
       sessions: {
@@ -227,6 +228,7 @@ test('an output goes with its files when it is old, and one that goes on stays',
     await store.jobs.create(one)
   await sweep({
     ...days,
+    isMine: true,
     store,
     dropOutput,
     dropJobFiles: (jobId) => Promise.resolve(void dropped.push(jobId)),

@@ -4,6 +4,8 @@ import type { OutputRecord, Store } from '../store/store.ts'
 export interface RetentionOptions {
   store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'outputs' | 'jobs' | 'invites' | 'signIns'>
   now: () => number
+  /** Whether this node deletes what all nodes share. Its own outputs and jobs, whose files it has, it deletes in any case. */
+  isMine: boolean
   /** For records of sessions, their chat logs, settled deliveries and expired invites; 0: for ever. */
   retentionDays: number
   /** For measurements of quality and load; 0: for ever. */
@@ -27,6 +29,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
   const {
     store,
     now,
+    isMine,
     retentionDays,
     statsRetentionDays,
     outputRetentionDays,
@@ -45,10 +48,13 @@ export async function sweep(options: RetentionOptions): Promise<number> {
       await pause()
     }
   }
-  await inSteps(retentionDays, (before, limit) => store.sessions.dropEndedBefore(before, limit))
-  await inSteps(retentionDays, (before, limit) => store.outbox.dropSettledBefore(before, limit))
-  await inSteps(retentionDays, (before, limit) => store.invites.dropExpiredBefore(before, limit))
-  await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
+  if (isMine) {
+    await inSteps(retentionDays, (before, limit) => store.sessions.dropEndedBefore(before, limit))
+    await inSteps(retentionDays, (before, limit) => store.outbox.dropSettledBefore(before, limit))
+    await inSteps(retentionDays, (before, limit) => store.invites.dropExpiredBefore(before, limit))
+    await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
+    await store.signIns.dropAll(at)
+  }
   await inSteps(outputRetentionDays, async (before, limit) => {
     const outputs = await store.outputs.endedBefore(before, limit)
     for (const output of outputs) await dropOutput(output)
@@ -62,6 +68,5 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     }
     return jobs.length
   })
-  await store.signIns.dropAll(at)
   return gone
 }

@@ -32,8 +32,9 @@ export async function openCore(
   { create, now = Date.now, through = (store) => store, ...watch }: CoreOptions,
 ): Promise<ServerCore> {
   const { dataDir, masterKey, databaseUrl: url, apiKey: given } = config
+  const nodeId = config.nodeAddress && (config.nodeId ?? config.nodeAddress)
   const keyFile = join(dataDir, API_KEY_FILE)
-  const store = through(await openStore({ folder: dataDir, masterKey, url, create, ...watch }))
+  const store = through(await openStore({ folder: dataDir, masterKey, url, nodeId, create, ...watch }))
   try {
     const keyRing = new KeyRing(store, now)
     if (create) await makeFirst({ store, apiKey: given, keyFile, now, randomBytes, randomUUID })

@@ -7,7 +7,7 @@ import { buildHttp, type HttpListener } from '../api/http/server.ts'
 import type { Gate } from '../api/limits/gate.ts'
 import { createAdmin } from '../api/rest/admin/admin.ts'
 import { readAdminKey } from '../api/rest/admin/admin-key.ts'
-import { createSignIn, newFirstLink } from '../api/rest/admin/sign-in.ts'
+import { createSignIn, newFirstLink, sharedFirstLink } from '../api/rest/admin/sign-in.ts'
 import { shownSettings } from '../config/describe.ts'
 import type { Config } from '../config/read.ts'
 import { createApiKeys } from '../project/api-keys.ts'
@@ -58,7 +58,8 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     isStopping,
   } = parts
   const signIn = createSignIn({ store, now, randomBytes })
-  const firstLink = (await signIn.passwordSet()) ? undefined : await newFirstLink({ store, randomBytes })
+  const makeFirstLink = settings.nodeAddress === undefined ? newFirstLink : sharedFirstLink
+  const firstLink = (await signIn.passwordSet()) ? undefined : await makeFirstLink({ store, randomBytes })
   const { adminKey: given, dataDir: folder } = settings
   const adminKey = await readAdminKey({ given, folder, randomBytes })
   const certificate = await loadCertificate({

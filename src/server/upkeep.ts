@@ -13,6 +13,8 @@ import type { Ground } from './ground.ts'
 const CREDENTIALS_REFRESH_MS = 1000
 const SWEEP_MS = 3_600_000
 const SWEEP_PAUSE_MS = 20
+/** The lease ends before the next turn of the node that took it. */
+const SWEEP_EARLY_MS = 60_000
 
 export interface UpkeepParts extends Access {
   meetings: LocalHome
@@ -49,6 +51,7 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   const measureMedia = async (): Promise<void> => metrics.flows(await meetings.measure())
   const deleteOldRecords = async (): Promise<void> => {
     await sweep({
+      isMine: await store.leases.take('sweep', SWEEP_MS - SWEEP_EARLY_MS),
       ...settings,
       store,
       now,

@@ -19,6 +19,8 @@ export interface StoreOptions {
   masterKey?: Buffer | undefined
   /** Of a PostgreSQL database; default: SQLite in the folder. */
   url?: string | undefined
+  /** The name of this node, if several share the PostgreSQL database. */
+  nodeId?: string | undefined
   /** Whether to create a missing folder, key or database. Default: true. */
   create?: boolean | undefined
   onCommit?: OnCommit | undefined
@@ -27,12 +29,13 @@ export interface StoreOptions {
 
 /** @throws {StartError} with one sentence that names the cure */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { folder, masterKey, url, create = true, onCommit, onTrouble } = options
+  const { folder, masterKey, url, nodeId, create = true, onCommit, onTrouble } = options
   if (!create && url === undefined) assertThere(folder)
   await prepareFolder(folder)
   const sealFor = async (inUse: boolean) => createSeal(masterKey ?? (await readMasterKey(folder, inUse)))
   const files = openFiles(join(folder, FILES_FOLDER))
-  if (url !== undefined) return openPostgres({ url, seal: sealFor, create, files, onCommit, onTrouble })
+  if (url !== undefined)
+    return openPostgres({ url, seal: sealFor, create, files, nodeId, onCommit, onTrouble })
   // Check this before reading the key: of two first starts at once, the slower one must not mistake the other's new database
   // for an old one.
   const inUse = isThere(folder)

@@ -12,6 +12,7 @@ import type { FileStore } from './contract/files.ts'
 import type { OutboxStore } from './contract/outbox.ts'
 import type { OutputStore } from './contract/outputs.ts'
 import type { JobStore } from './contract/jobs.ts'
+import type { LeaseStore } from './contract/leases.ts'
 import type { FigureStore } from './contract/figures.ts'
 import type { RevokedTokenStore, SignInStore } from './contract/access.ts'
 
@@ -47,6 +48,7 @@ export interface Store {
   figures: FigureStore
   outputs: OutputStore
   jobs: JobStore
+  leases: LeaseStore
   revokedTokens: RevokedTokenStore
   signIns: SignInStore
   /** Small values, sealed like API secrets. */

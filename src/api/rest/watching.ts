@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { Refusal } from '../../protocol/errors.ts'
 import { History, HistoryQuery, ServerStatus } from '../../protocol/rest/watching.ts'
 import { CpuMeter } from '../../metrics/cpu-meter.ts'
-import { thinned } from '../../metrics/history.ts'
+import { ofAllNodes, thinned } from '../../metrics/history.ts'
 import { bearerOf, isSameText } from '../http/credentials.ts'
 import { describe } from './describe.ts'
 
@@ -94,7 +94,7 @@ export const watchingRoutes: Routes = (app, context) => {
       summary: 'Get figures of the whole server, one point per minute or coarser',
       tag: 'Watching',
       access: 'admin',
-      description: `From \`from\` to \`to\`, by default the last day, in at most ${MOST_POINTS} points. What happened (joins, refusals, …) is added up in a point that stands for several minutes, everything else averaged.`,
+      description: `From \`from\` to \`to\`, by default the last day, in at most ${MOST_POINTS} points. What happened (joins, refusals, …) is added up in a point that stands for several minutes, everything else averaged. Several nodes are added up.`,
       query: HistoryQuery,
       answer: History,
     }),
@@ -103,7 +103,9 @@ export const watchingRoutes: Routes = (app, context) => {
       if (from > to)
         throw new Refusal('INVALID_REQUEST', { message: 'query.from must not be after query.to.' })
       const samples = await store.figures.samples(Math.max(from, to - LONGEST_MS), to)
-      return { data: thinned(samples, MOST_POINTS).map(({ at, figures }) => ({ ...figures, at })) }
+      return {
+        data: thinned(ofAllNodes(samples), MOST_POINTS).map(({ at, figures }) => ({ ...figures, at })),
+      }
     },
   )
 }

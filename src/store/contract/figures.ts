@@ -10,6 +10,8 @@ export interface StatsRecord {
 export interface ServerSample {
   at: number
   figures: Readonly<Record<string, number>>
+  /** The node that took it, if there are several. */
+  nodeId?: string
 }
 
 /** Measurements over time. */

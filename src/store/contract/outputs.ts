@@ -80,4 +80,6 @@ export interface OutputStore {
   unstored(limit: number): Promise<OutputRecord[]>
   /** Returns whether it was there. */
   delete(outputId: string): Promise<boolean>
+  /** The node that has the files of an output or a job on its disk; undefined if it is this one or the only one. */
+  elsewhere(id: string): Promise<string | undefined>
 }

@@ -15,6 +15,7 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['removals'],
   ['participant_stats'],
   ['server_samples'],
+  ['node_samples'],
   ['deliveries', 'number'],
   ['delivery_tries', 'number'],
   ['revoked_tokens'],
@@ -25,7 +26,10 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['chat_messages', 'number'],
   ['chat_hearers'],
   ['stored_values'],
+  ['session_files'],
 ]
+/** What only running nodes know; the copy begins without it. */
+export const NOT_COPIED: readonly string[] = ['leases']
 const ROWS_AT_ONCE = 500
 /** PostgreSQL's own numbering of rows, which SQLite does without. */
 const ROW_NUMBER = 'row_number'

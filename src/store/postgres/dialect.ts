@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { SqlDialect } from '../sql/dialect.ts'
 
 /** Several transactions write at the same time; each statement sees what others have committed before it. */
@@ -7,6 +8,8 @@ export const postgresDialect: SqlDialect = {
   rowOrder: 'row_number',
   serialType: 'bigint',
   bytesType: 'bytea',
+  // The clock at this moment, not at the start of the transaction, which may have waited for a lock.
+  now: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
   // `by default` lets a copied row keep its number.
   serial: (column) => column.primaryKey().generatedByDefaultAsIdentity(),
   forUpdate: (query) => query.forUpdate(),

@@ -7,6 +7,7 @@ import type { Seal } from '../secrets/seal.ts'
 import { HALF_COPY_TABLE, halfCopy } from '../sql/half-copy.ts'
 import { FIRST_MIGRATION, knowsAll, migrate, MIGRATION_TABLE, takenIn } from '../sql/migrations.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
+import { fileQueries } from '../sql/queries/files.ts'
 import type { Schema } from '../sql/schema.ts'
 import type { RunInTransaction } from '../sql/sql-context.ts'
 import { WriteQueue, type OnCommit } from '../sql/write-queue.ts'
@@ -30,14 +31,23 @@ export interface PostgresOptions {
   seal: (inUse: boolean) => Promise<Seal>
   /** Whether a store is made where there is none. */
   create: boolean
+  /** Of a server that is alone; nodes keep files in the database. */
   files: Store['files']
+  nodeId?: string | undefined
   onCommit?: OnCommit | undefined
   onTrouble?: OnTrouble | undefined
 }
 
 /** @throws {StartError} */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { url, create, files, onCommit = () => undefined, onTrouble = () => undefined } = options
+  const {
+    url,
+    create,
+    files,
+    nodeId = null,
+    onCommit = () => undefined,
+    onTrouble = () => undefined,
+  } = options
   const name = nameOf(url)
   await preparePostgres(url, { create })
   // What breaks an idle connection shows when the next one is asked for.
@@ -84,15 +94,16 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     const settled = async (): Promise<void> => {
       await Promise.all(lanes.map(({ queue }) => queue.settled()))
     }
-    const context = { db: reader, write, settled, seal, dialect: postgresDialect }
+    const context = { db: reader, write, settled, seal, nodeId, dialect: postgresDialect }
     await proveSeal(context)
+    if (nodeId !== null) await takeOverRows(reader, nodeId)
     return {
       ...storeOver(context),
       // Which transactions have ended and which are on their way: each write changes it twice.
       version: async () =>
         (await sql<{ version: string }>`select pg_current_snapshot()::text as version`.execute(reader))
           .rows[0]!.version,
-      files,
+      files: nodeId === null ? files : fileQueries(context),
       close: async () => {
         closing = true
         await Promise.all(lanes.map(({ queue }) => queue.idle()))
@@ -210,6 +221,12 @@ export const OTHER_CONNECTIONS = sql<{ others: number }>`
 async function isInUse(db: Kysely<Schema>): Promise<boolean> {
   const probe = db.selectFrom('stored_values').select('name').where('name', '=', SEAL_PROBE)
   return (await probe.executeTakeFirst()) !== undefined
+}
+
+/** Rows of the time when there was one server belong to the first node that starts, which is the machine with its data folder. */
+async function takeOverRows(db: Kysely<Schema>, nodeId: string): Promise<void> {
+  for (const table of ['outputs', 'jobs'] as const)
+    await db.updateTable(table).set({ node_id: nodeId }).where('node_id', 'is', null).execute()
 }
 
 /** Which of the lanes a name belongs to. */

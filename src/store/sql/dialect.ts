@@ -1,5 +1,5 @@
 /** The differences between databases that the queries depend on. */
-import type { ColumnDataType, ColumnDefinitionBuilder, SelectQueryBuilder } from 'kysely'
+import type { ColumnDataType, ColumnDefinitionBuilder, RawBuilder, SelectQueryBuilder } from 'kysely'
 
 export interface SqlDialect {
   readonly name: 'sqlite' | 'postgres'
@@ -10,6 +10,8 @@ export interface SqlDialect {
   /** The type of a number that `serial` counts. */
   readonly serialType: ColumnDataType
   readonly bytesType: ColumnDataType
+  /** The clock of the database in ms since the epoch, if several servers with clocks of their own may use it. */
+  readonly now: RawBuilder<number> | undefined
   /** Makes a column the primary key, with a number that grows with each row. */
   serial(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder
   /** Locks the rows that a transaction reads until it ends. */

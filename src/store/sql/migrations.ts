@@ -19,6 +19,7 @@ import * as outputs from './migrations/0013-outputs.ts'
 import * as outputFiles from './migrations/0015-output-files.ts'
 import * as jobs from './migrations/0016-jobs.ts'
 import * as sessionDecisions from './migrations/0020-session-decisions.ts'
+import * as owners from './migrations/0022-owners.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -42,6 +43,7 @@ const steps: Record<string, Step> = {
   '0015-output-files': outputFiles,
   '0016-jobs': jobs,
   '0020-session-decisions': sessionDecisions,
+  '0022-owners': owners,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */
@@ -64,7 +66,12 @@ export async function migrate(
       { up: (inside: Kysely<unknown>) => step.up(inside, dialect) },
     ]),
   )
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+    // Steps that were written side by side may be taken in any order.
+    allowUnorderedMigrations: true,
+  })
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) return { error, taken: Object.keys(steps) }
   return { error, taken: await takenIn(db).catch(() => []) }

@@ -6,6 +6,7 @@ import { chatQueries } from './queries/chat.ts'
 import { figureQueries } from './queries/figures.ts'
 import { inviteQueries } from './queries/invites.ts'
 import { jobQueries } from './queries/jobs.ts'
+import { leaseQueries } from './queries/leases.ts'
 import { keyQueries, projectQueries } from './queries/keys.ts'
 import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
@@ -45,6 +46,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     figures: figureQueries(context),
     outputs: outputQueries(context, signal),
     jobs: jobQueries(context, signal),
+    leases: leaseQueries(context),
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),
     secrets: secretQueries(context),

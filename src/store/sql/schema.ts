@@ -58,6 +58,10 @@ export interface Schema {
   participant_stats: { session_id: string; participant_id: string; at: number; figures: string }
   /** `figures` is JSON: numbers by name. */
   server_samples: { at: number; figures: string }
+  /** Of one of several nodes; a server that is alone uses `server_samples`. */
+  node_samples: { node_id: string; at: number; figures: string }
+  leases: { name: string; holder: string; leased_until: number }
+  session_files: { session_id: string; file_id: string; content: Buffer }
   deliveries: {
     number: Generated<number>
     delivery_id: string
@@ -133,6 +137,8 @@ export interface Schema {
     files: string
     stored_at: number | null
     deleted_at: number | null
+    /** The node that has the files; null: there is one server. */
+    node_id: string | null
   }
   /** `config`, `inputs` and `files` are JSON. */
   jobs: {
@@ -153,6 +159,7 @@ export interface Schema {
     ended_at: number | null
     files: string
     problem: string | null
+    node_id: string | null
   }
   chat_messages: {
     number: Generated<number>

@@ -25,5 +25,7 @@ export interface SqlContext {
   /** Resolves when the writes so far have been committed or have failed, or after a moment. */
   settled: () => Promise<void>
   seal: Seal
+  /** Of several nodes that share the database, this one; null: this server is alone. */
+  nodeId: string | null
   dialect: SqlDialect
 }

@@ -7,6 +7,7 @@ export const sqliteDialect: SqlDialect = {
   rowOrder: 'rowid',
   serialType: 'integer',
   bytesType: 'blob',
+  now: undefined,
   serial: (column) => column.primaryKey().autoIncrement(),
   forUpdate: (query) => query,
   forUpdateOfFree: (query) => query,

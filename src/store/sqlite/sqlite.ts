@@ -84,7 +84,14 @@ export async function openSqlite(
         failed(error)
         throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error
       })
-    const context = { db: reader, write, settled: () => queue.settled(), seal, dialect: sqliteDialect }
+    const context = {
+      db: reader,
+      write,
+      settled: () => queue.settled(),
+      seal,
+      nodeId: null,
+      dialect: sqliteDialect,
+    }
     await proveSeal(context)
     return {
       ...storeOver(context),

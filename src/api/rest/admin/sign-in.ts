@@ -78,6 +78,18 @@ export async function newFirstLink(options: Pick<SignInOptions, 'store' | 'rando
   return path
 }
 
+/** The same for one of several nodes: undefined if another has made one that nobody has used, so that it stays valid. */
+export async function sharedFirstLink({
+  store,
+  randomBytes,
+}: Pick<SignInOptions, 'store' | 'randomBytes'>): Promise<string | undefined> {
+  const code = randomBytes(CODE_BYTES).toString('base64url')
+  const kept = await store.values.setIfAbsent(CODE, digest(code))
+  const isMine =
+    kept === digest(code) || (kept === '' && (await store.values.compareAndSet(CODE, '', digest(code))))
+  return isMine ? `/dashboard#sign-in=${code}` : undefined
+}
+
 /** A sign-in link that works only after it is stored, so that it can be shown first. */
 export function draftFirstLink({ store, randomBytes }: Pick<SignInOptions, 'store' | 'randomBytes'>): {
   path: string

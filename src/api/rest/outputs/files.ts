@@ -31,6 +31,13 @@ export const outputFileRoutes: Routes = (app, context) => {
       if (!owner || !isSame(secret!, owner.secret) || type === undefined || !isInside(path!))
         throw new Refusal('NOT_FOUND')
       const local = await context.keptFiles.localPath(outputId!, path!)
+      if (local === undefined && (output?.storedAt ?? null) === null) {
+        const node = await context.store.outputs.elsewhere(outputId!)
+        if (node !== undefined)
+          throw new Refusal('NOT_FOUND', {
+            message: `The file is on the disk of the node ${node}: ask that node, or keep files where all nodes reach them, with FILES_URL.`,
+          })
+      }
       if (local === undefined && !output) throw new Refusal('NOT_FOUND')
       if (local === undefined && output)
         return sendStored(request, reply, context, { output, path: path!, type })

@@ -1,4 +1,6 @@
+import type { Kysely } from 'kysely'
 import type { SqlContext } from '../sql-context.ts'
+import type { Schema } from '../schema.ts'
 import type { Store } from '../../store.ts'
 
 /** Rows in one statement; SQLite accepts 32,766 parameters. */
@@ -6,7 +8,7 @@ const ROWS_AT_ONCE = 500
 /** Eight hours of a session of seven, measured every 10 s. Reading more would block other work. */
 const MOST_STATS = 20_000
 
-export function figureQueries({ db, write }: SqlContext): Store['figures'] {
+export function figureQueries({ db, write, nodeId }: SqlContext): Store['figures'] {
   return {
     addStats: async (records) => {
       if (records.length === 0) return
@@ -40,6 +42,18 @@ export function figureQueries({ db, write }: SqlContext): Store['figures'] {
     },
     addSample: async ({ at, figures }) => {
       const row = { at, figures: JSON.stringify(figures) }
+      if (nodeId !== null) {
+        await write({ lane: 'figures' }, (tx) =>
+          tx
+            .insertInto('node_samples')
+            .values({ node_id: nodeId, ...row })
+            .onConflict((conflict) =>
+              conflict.columns(['node_id', 'at']).doUpdateSet({ figures: row.figures }),
+            )
+            .execute(),
+        )
+        return
+      }
       await write({ lane: 'figures' }, (tx) =>
         tx
           .insertInto('server_samples')
@@ -49,14 +63,20 @@ export function figureQueries({ db, write }: SqlContext): Store['figures'] {
       )
     },
     samples: async (from, to) => {
-      const rows = await db
-        .selectFrom('server_samples')
-        .selectAll()
-        .where('at', '>=', from)
-        .where('at', '<=', to)
-        .orderBy('at')
-        .execute()
-      return rows.map(({ at, figures }) => ({ at, figures: JSON.parse(figures) as Record<string, number> }))
+      const within = (table: 'server_samples' | 'node_samples') =>
+        (db as Kysely<Pick<Schema, 'server_samples'>>)
+          .selectFrom(table as 'server_samples')
+          .selectAll()
+          .where('at', '>=', from)
+          .where('at', '<=', to)
+          .orderBy('at')
+          .execute() as Promise<{ at: number; figures: string; node_id?: string }[]>
+      const rows = await within(nodeId === null ? 'server_samples' : 'node_samples')
+      return rows.map(({ at, figures, node_id }) => ({
+        at,
+        figures: JSON.parse(figures) as Record<string, number>,
+        ...(node_id !== undefined && { nodeId: node_id }),
+      }))
     },
     dropBefore: (at, limit) =>
       write({ lane: 'figures' }, async (tx) => {
@@ -75,6 +95,14 @@ export function figureQueries({ db, write }: SqlContext): Store['figures'] {
             .where('at', '=', key.at)
             .execute()
         }
+        const ofNodes = await tx
+          .deleteFrom('node_samples')
+          .where(
+            'at',
+            'in',
+            tx.selectFrom('node_samples').select('at').where('at', '<', at).orderBy('at').limit(limit),
+          )
+          .executeTakeFirst()
         const samples = await tx
           .deleteFrom('server_samples')
           .where(
@@ -83,7 +111,7 @@ export function figureQueries({ db, write }: SqlContext): Store['figures'] {
             tx.selectFrom('server_samples').select('at').where('at', '<', at).orderBy('at').limit(limit),
           )
           .executeTakeFirst()
-        return stats.length + Number(samples.numDeletedRows)
+        return stats.length + Number(samples.numDeletedRows) + Number(ofNodes.numDeletedRows)
       }),
   }
 }

@@ -4,7 +4,7 @@ import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 
-export function jobQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['jobs'] {
+export function jobQueries({ db, write, nodeId }: SqlContext, signal: OutboxSignal): Store['jobs'] {
   const matching = (projectId: string, filter: JobFilter) => {
     const { kinds, jobId, meetingId, sessionId, outputId, state } = filter
     let query = db.selectFrom('jobs').where('project_id', '=', projectId).where('kind', 'in', kinds)
@@ -15,9 +15,19 @@ export function jobQueries({ db, write }: SqlContext, signal: OutboxSignal): Sto
     if (state !== undefined) query = query.where('state', '=', state)
     return query
   }
+  /** Only those that this node does, as it has their files. */
+  const ours = () => {
+    const all = db.selectFrom('jobs').selectAll()
+    return nodeId === null ? all : all.where('node_id', '=', nodeId)
+  }
   return {
     create: async (job) => {
-      await write({ lane: job.meetingId }, (tx) => tx.insertInto('jobs').values(toRow(job)).execute())
+      await write({ lane: job.meetingId }, (tx) =>
+        tx
+          .insertInto('jobs')
+          .values({ ...toRow(job), node_id: nodeId })
+          .execute(),
+      )
     },
     change: async (jobId, change, deliveries = []) => {
       // Deliveries of a meeting are written in order.
@@ -46,9 +56,7 @@ export function jobQueries({ db, write }: SqlContext, signal: OutboxSignal): Sto
       return { items: rows.map(toJob), total }
     },
     unfinished: async () => {
-      const rows = await db
-        .selectFrom('jobs')
-        .selectAll()
+      const rows = await ours()
         .where('ended_at', 'is', null)
         .orderBy('created_at')
         .orderBy('job_id')
@@ -56,13 +64,7 @@ export function jobQueries({ db, write }: SqlContext, signal: OutboxSignal): Sto
       return rows.map(toJob)
     },
     endedBefore: async (at, limit) => {
-      const rows = await db
-        .selectFrom('jobs')
-        .selectAll()
-        .where('ended_at', '<', at)
-        .orderBy('ended_at')
-        .limit(limit)
-        .execute()
+      const rows = await ours().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
       return rows.map(toJob)
     },
     delete: (jobId) =>
@@ -73,7 +75,7 @@ export function jobQueries({ db, write }: SqlContext, signal: OutboxSignal): Sto
   }
 }
 
-function toRow(job: JobRecord): Schema['jobs'] {
+function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id'> {
   return {
     job_id: job.jobId,
     kind: job.kind,

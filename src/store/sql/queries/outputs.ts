@@ -4,7 +4,7 @@ import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 
-export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): Store['outputs'] {
+export function outputQueries({ db, write, nodeId }: SqlContext, signal: OutboxSignal): Store['outputs'] {
   /** Deliveries of a meeting are written in order. */
   const turnOf = (lane: string, deliveries: readonly NewDelivery[]) => ({
     lane,
@@ -25,12 +25,14 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
     return query
   }
   const live = () => db.selectFrom('outputs').selectAll().where('deleted_at', 'is', null)
+  /** Only those whose files this node has. */
+  const ours = () => (nodeId === null ? live() : live().where('node_id', '=', nodeId))
   return {
     create: async (output, deliveries = []) => {
       await write(turnOf(output.meetingId, deliveries), async (tx) => {
         await tx
           .insertInto('outputs')
-          .values({ ...toRow(output), deleted_at: null })
+          .values({ ...toRow(output), deleted_at: null, node_id: nodeId })
           .execute()
         await insertDeliveries(tx, deliveries)
       })
@@ -68,11 +70,11 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       return { items: rows.map(toOutput), total }
     },
     unfinished: async () => {
-      const rows = await live().where('ended_at', 'is', null).execute()
+      const rows = await ours().where('ended_at', 'is', null).execute()
       return rows.map(toOutput)
     },
     endedBefore: async (at, limit) => {
-      const rows = await live().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
+      const rows = await ours().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
       return rows.map(toOutput)
     },
     markDeleted: async (outputId, at) => {
@@ -81,23 +83,31 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
       )
     },
     deleted: async (limit) => {
-      const rows = await db
-        .selectFrom('outputs')
-        .selectAll()
-        .where('deleted_at', 'is not', null)
+      const gone = db.selectFrom('outputs').selectAll().where('deleted_at', 'is not', null)
+      const rows = await (nodeId === null ? gone : gone.where('node_id', '=', nodeId))
         .orderBy('deleted_at')
         .limit(limit)
         .execute()
       return rows.map(toOutput)
     },
     unstored: async (limit) => {
-      const rows = await live()
+      const rows = await ours()
         .where('stored_at', 'is', null)
         .where('ended_at', 'is not', null)
         .orderBy('ended_at')
         .limit(limit)
         .execute()
       return rows.map(toOutput)
+    },
+    elsewhere: async (id) => {
+      if (nodeId === null) return undefined
+      const row = await db
+        .selectFrom('outputs')
+        .select('node_id')
+        .where('output_id', '=', id)
+        .unionAll(db.selectFrom('jobs').select('node_id').where('job_id', '=', id))
+        .executeTakeFirst()
+      return row?.node_id === nodeId ? undefined : (row?.node_id ?? undefined)
     },
     delete: (outputId) =>
       write({ lane: outputId }, async (tx) => {
@@ -110,7 +120,7 @@ export function outputQueries({ db, write }: SqlContext, signal: OutboxSignal): 
   }
 }
 
-function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at'> {
+function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at' | 'node_id'> {
   return {
     output_id: output.outputId,
     kind: output.kind,
