@@ -172,3 +172,19 @@ test('hosts: hands are lowered, and who is removed for now may come back', async
   await back.join()
   for (const client of [host, back]) client.close()
 })
+
+test('hosts: a switch brings no stream that the rules of the other meeting forbid', async () => {
+  const [first, second] = [await server.createMeeting(), await server.createMeeting()]
+  const host = await enter(second, 'host', ['allow_mod'])
+  await host.request('setRules', { mic: false })
+  const ann = await enter(first, 'ann', ['allow_join'])
+  await produce(ann, 'audio')
+  await produce(ann, 'video')
+  await ann.request('switchToMeeting', { meetingId: second, secret: server.token(['allow_join']) })
+  await ann.hears('entryResponded', ({ switchingRoomId }) => switchingRoomId === second)
+  await ann.request('join', { switchingRoom: true })
+  await ann.hears('request:disableMic')
+  await host.hears('request:newConsumer', ({ kind }) => kind === 'video')
+  assert.ok(!host.heard.some(({ method, kind }) => method === 'request:newConsumer' && kind === 'audio'))
+  for (const client of [host, ann]) client.close()
+})

@@ -1,7 +1,7 @@
 /** The media of one meeting: brings every stream to all who may receive it. */
 import type { Sfu, Transport } from '../../media/sfu.ts'
-import type { RtpCapabilities } from '../../protocol/media.ts'
-import type { Notification } from '../../protocol/notifications.ts'
+import type { RtpCapabilities, StreamKind } from '../../protocol/media.ts'
+import type { Notification, ServerRequests } from '../../protocol/notifications.ts'
 import type { RequestData } from '../../protocol/requests.ts'
 import type { Participant } from '../roster/participant.ts'
 import type { Direction } from './participant-media.ts'
@@ -21,6 +21,13 @@ export interface MeetingMediaOptions extends Omit<StreamsOptions, 'router' | 'su
   /** A worker died and no other can take its place. */
   onLost: () => Promise<void>
 }
+
+const OFF = {
+  audio: 'disableMic',
+  video: 'disableWebcam',
+  share: 'disableShare',
+  shareAudio: 'disableShare',
+} as const satisfies Record<StreamKind, keyof ServerRequests>
 
 export class MeetingMedia {
   readonly #options: MeetingMediaOptions
@@ -157,10 +164,23 @@ export class MeetingMedia {
       this.streams.closeProducers(participant, [...media.producers.keys()])
       media.closeTransport('send')
     }
+    this.#stopForbidden(participant)
     if (!receives) {
       media.closeConsumers()
       media.closeTransport('receive')
     }
+  }
+
+  /** A participant who switches here may bring what the rules of this session forbid; its client is told to stop. */
+  #stopForbidden(participant: Participant): void {
+    const kinds = this.streams.forbidden(participant)
+    const live = [...participant.media.producers.values()].filter(({ kind }) => kinds.includes(kind))
+    this.streams.closeProducers(
+      participant,
+      live.map(({ producer }) => producer.id),
+    )
+    for (const event of new Set(kinds.map((kind) => OFF[kind])))
+      void participant.link.request(event, { peerId: 'server' })
   }
 
   /** Video codecs of ours that this participant cannot decode. */
