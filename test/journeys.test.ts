@@ -28,6 +28,72 @@ async function person(name: string, options?: Parameters<typeof Person.at>[2]): 
   return one
 }
 
+/** Whether the picture that arrives from the other person is red. */
+const seesRed = (one: Person, red: boolean): Promise<unknown> =>
+  one.page.waitForFunction(
+    (wanted) => {
+      const video = document.querySelector<HTMLVideoElement>('.tile video:not(.mirrored)')
+      if (!video || video.readyState < 2) return false
+      const context = new OffscreenCanvas(1, 1).getContext('2d')!
+      context.drawImage(video, 0, 0, 1, 1)
+      const [r, g, b] = context.getImageData(0, 0, 1, 1).data as unknown as [number, number, number]
+      return (r > 150 && g < 90 && b < 90) === wanted
+    },
+    red,
+    { polling: 200 },
+  )
+
+/** Bob changes his camera in the settings, and unplugs it; Ann sees it. */
+async function chooseDevices(ann: Person, bob: Person): Promise<void> {
+  const { page } = bob
+  await page.evaluate(() => {
+    const { mediaDevices } = navigator
+    const [open, list] = [
+      mediaDevices.getUserMedia.bind(mediaDevices),
+      mediaDevices.enumerateDevices.bind(mediaDevices),
+    ]
+    const red = { kind: 'videoinput', deviceId: 'red', groupId: '', label: 'Red camera' } as MediaDeviceInfo
+    let isPlugged = true
+    mediaDevices.enumerateDevices = async () => [...(await list()), ...(isPlugged ? [red] : [])]
+    mediaDevices.getUserMedia = async (wish) => {
+      if (!JSON.stringify(wish).includes('"exact":"red"')) return open(wish)
+      const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 })
+      const context = canvas.getContext('2d')!
+      context.fillStyle = '#f00'
+      setInterval(() => context.fillRect(0, 0, 320, 180), 100)
+      return canvas.captureStream(10)
+    }
+    Object.assign(globalThis, {
+      unplug: () => {
+        isPlugged = false
+        const { camera } = (globalThis as any).anteroom.meeting.devices
+        camera.dispatchEvent(new Event('ended'))
+      },
+    })
+  })
+  await seesRed(ann, false)
+  await page.locator('body').press(',')
+  const settings = page.getByRole('dialog', { name: 'Settings' })
+  await settings.getByLabel('Camera', { exact: true }).selectOption({ label: 'Red camera' })
+  await seesRed(ann, true)
+  assert.equal(await page.evaluate('JSON.parse(localStorage["anteroom:devices"]).camera'), 'red')
+  await settings.getByRole('tab', { name: 'Devices' }).press('ArrowRight')
+  assert.equal(await page.evaluate('document.activeElement.textContent'), 'View')
+  await settings.getByLabel('Dark').check()
+  assert.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark')
+  await page.keyboard.press('Escape')
+  await settings.waitFor({ state: 'detached' })
+  await page.evaluate('unplug()')
+  await page.getByText('was unplugged').waitFor()
+  await seesRed(ann, false)
+  // What is off stays off, whatever is chosen for it.
+  await page.getByTestId('bar-camera').click()
+  await bob.knows((meeting) => meeting.devices.status('camera') === 'off')
+  await page.evaluate('localStorage.removeItem("anteroom:devices")')
+  await page.getByTestId('bar-camera').click()
+  await bob.knows((meeting) => meeting.devices.status('camera') === 'on')
+}
+
 test('start, invite, join: two people see and hear each other, and see mute', async () => {
   const ann = await person('Ann')
   const address = await ann.start(server.url)
@@ -51,6 +117,8 @@ test('start, invite, join: two people see and hear each other, and see mute', as
     const [audio, all] = [document.querySelector('audio'), await navigator.mediaDevices.enumerateDevices()]
     return all.find(({ deviceId }) => deviceId === audio?.sinkId)?.label === 'Fake Audio Output 2'
   })
+
+  await chooseDevices(ann, bob)
 
   await bob.page.getByTestId('bar-mic').click()
   await ann.knows((meeting) =>

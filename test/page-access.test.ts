@@ -78,6 +78,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await holds(panel)
         await page.locator('.panel').getByRole('button', { name: 'Close' }).click()
       }
+      await page.keyboard.press(',')
+      for (const tab of ['Devices', 'View', 'Notifications', 'Shortcuts']) {
+        await page.getByRole('tab', { name: tab }).click()
+        await holds(`settings: ${tab}`)
+      }
+      await page.keyboard.press('Escape')
       await page.getByTestId('invite').click()
       await page.getByTestId('invite-link').waitFor()
       await holds('invite')

@@ -52,7 +52,7 @@ export interface DevicesOptions {
   mic: MediaStreamTrack | boolean
   camera: MediaStreamTrack | boolean
   /** Default: asks the browser. */
-  open?: (device: OwnKind, deviceId?: string) => Promise<OpenTracks>
+  open?: (device: OwnKind, deviceId?: string, preferredId?: string) => Promise<OpenTracks>
   onChange: () => void
   /** Called if something failed that nobody waits for. */
   onProblem: (error: DeviceError | MeetingError) => void
@@ -63,10 +63,19 @@ function isInsecure(): boolean {
   return (navigator.mediaDevices as MediaDevices | undefined) === undefined
 }
 
-/** Opens a device in the browser. @throws {DeviceError} */
-export async function openDevice(device: 'mic' | 'camera', deviceId?: string): Promise<MediaStreamTrack> {
+/**
+ * Opens a device in the browser: this one, else the preferred one if it is plugged in, else any.
+ * @throws {DeviceError}
+ */
+export async function openDevice(
+  device: 'mic' | 'camera',
+  deviceId?: string,
+  preferredId?: string,
+): Promise<MediaStreamTrack> {
   if (isInsecure()) throw new DeviceError(device, 'insecure', undefined)
-  const chosen = deviceId === undefined ? {} : { deviceId: { exact: deviceId } }
+  const wish =
+    deviceId === undefined ? preferredId !== undefined && { ideal: preferredId } : { exact: deviceId }
+  const chosen = wish ? { deviceId: wish } : {}
   try {
     const stream = await navigator.mediaDevices.getUserMedia(
       device === 'mic'
@@ -79,9 +88,9 @@ export async function openDevice(device: 'mic' | 'camera', deviceId?: string): P
   }
 }
 
-async function askBrowser(device: OwnKind, deviceId?: string): Promise<OpenTracks> {
-  if (device === 'mic') return { audio: await openDevice('mic', deviceId) }
-  if (device === 'camera') return { video: await openDevice('camera', deviceId) }
+async function askBrowser(device: OwnKind, deviceId?: string, preferredId?: string): Promise<OpenTracks> {
+  if (device === 'mic') return { audio: await openDevice('mic', deviceId, preferredId) }
+  if (device === 'camera') return { video: await openDevice('camera', deviceId, preferredId) }
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 30 }, audio: true })
     const [share, shareAudio] = [stream.getVideoTracks()[0]!, stream.getAudioTracks()[0]]
@@ -145,6 +154,11 @@ export class Devices {
   }
   switchCamera(deviceId: string): Promise<void> {
     return this.#camera.turnOnFrom(deviceId)
+  }
+
+  /** From now on this one is opened where it is plugged in and no other is asked for. What is on stays as it is. */
+  prefer(device: 'mic' | 'camera', deviceId: string | undefined): void {
+    this.#of(device).preferredId = deviceId
   }
 
   /** Lets the browser ask what to share. @throws {DeviceError} if the person or the browser refuses */
@@ -216,6 +230,7 @@ class OwnDevice {
   /** Whether it is switched on with the first connection, unless a call says otherwise before. */
   #onAtFirst: boolean
   #closed = false
+  preferredId: string | undefined
   /** Every track that was opened for it and not stopped. */
   readonly #open = new Map<MediaStreamTrack, () => void>()
   #waiters: Waiter[] = []
@@ -327,7 +342,7 @@ class OwnDevice {
     if (step.do === 'open') {
       const deviceId = step.source === 'any' ? undefined : step.source.deviceId
       const { open = askBrowser } = this.#options
-      open(this.#device, deviceId).then(
+      open(this.#device, deviceId, this.preferredId).then(
         (tracks) => {
           this.#watch(tracks)
           this.#go((state) => opened(state, tracks))

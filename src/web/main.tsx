@@ -4,6 +4,7 @@ import { parseAddress } from './address.ts'
 import { Message } from './screens/message.tsx'
 import { PAGE_INCOMPLETE } from './sentences.ts'
 import { showFirstLanguage } from './texts/texts.ts'
+import { showTheme } from './theme.ts'
 import './base.css'
 import './style.css'
 
@@ -11,6 +12,7 @@ const address = parseAddress(location.pathname, location.hash)
 // Codes and tokens must not stay in the address bar or the history, where others can see them.
 if (location.hash !== '') history.replaceState(null, '', location.pathname)
 
+showTheme()
 await showFirstLanguage()
 const root = createRoot(document.getElementById('root')!)
 if (/\/check\/?$/.test(location.pathname))

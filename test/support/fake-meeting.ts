@@ -35,7 +35,9 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
     (event, ...values) => this.emit(event, ...values),
   )
   readonly devices = {
+    mic: undefined as MediaStreamTrack | undefined,
     camera: undefined as MediaStreamTrack | undefined,
+    prefer: (): void => undefined,
     status: (device: OwnKind): DeviceStatus => this.statuses[device],
   }
   readonly #listeners = new Map<string, Set<Hear>>()

@@ -4,6 +4,7 @@ import { createContext, use } from 'react'
 import type { DeviceRequest, Meeting } from '../../client/client.ts'
 import { createActions, type Actions } from './actions.ts'
 import { ChatModel } from './chat-model.ts'
+import { watchDevices } from './device-watch.ts'
 import { Notice } from './notice.ts'
 import { ShownPictures } from './shown-pictures.ts'
 import { TileSeats } from './tile-seats.ts'
@@ -14,6 +15,7 @@ export type OpenDialog =
   | { name: 'invite' }
   | { name: 'leave' }
   | { name: 'shortcuts' }
+  | { name: 'settings' }
   | { name: 'remove'; id: string; who: string }
   | { name: 'host' }
   | { name: 'rename'; id: string; who: string }
@@ -59,6 +61,7 @@ export function follow({ meeting, chat, notice, shown, seats, openDialog }: Meet
     notice.listen(meeting),
     shown.listen(meeting),
     seats.listen(meeting),
+    watchDevices(meeting, notice.show),
     meeting.on('entryRequested', ({ name }) => callAttention('asked', text('knock.attention', { name }))),
     meeting.on('deviceRequested', (request) => openDialog({ name: 'consent', request })),
   ]

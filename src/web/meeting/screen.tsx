@@ -40,6 +40,7 @@ export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: str
       people: toggle('people'),
       chat: toggle('chat'),
       layout: () => model.settings.nextLayout(),
+      settings: () => setDialog({ name: 'settings' }),
       shortcuts: () => setDialog({ name: 'shortcuts' }),
       closePanel,
     }

@@ -22,6 +22,7 @@ test('a single key does what its button does', () => {
     ['p', 'people'],
     ['c', 'chat'],
     ['l', 'layout'],
+    [',', 'settings'],
     ['?', 'shortcuts'],
     ['Escape', 'closePanel'],
     ['x', undefined],

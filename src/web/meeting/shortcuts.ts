@@ -2,7 +2,7 @@
 import type { ButtonName } from './bar-model.ts'
 import type { TextKey } from '../texts/languages.ts'
 
-export type Shortcut = ButtonName | 'layout' | 'shortcuts' | 'closePanel'
+export type Shortcut = ButtonName | 'layout' | 'settings' | 'shortcuts' | 'closePanel'
 
 /** Every key, in the order in which the list of shortcuts shows them. */
 export const shortcuts: readonly { key: string; name: Shortcut; does: TextKey }[] = [
@@ -13,6 +13,7 @@ export const shortcuts: readonly { key: string; name: Shortcut; does: TextKey }[
   { key: 'p', name: 'people', does: 'participants' },
   { key: 'c', name: 'chat', does: 'chat' },
   { key: 'l', name: 'layout', does: 'shortcuts.layout' },
+  { key: ',', name: 'settings', does: 'settings.title' },
   { key: '?', name: 'shortcuts', does: 'shortcuts.list' },
   { key: 'Escape', name: 'closePanel', does: 'shortcuts.close' },
 ]

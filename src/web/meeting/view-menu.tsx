@@ -9,8 +9,7 @@ import { text } from '../texts/texts.ts'
 
 /** The menu of our own view settings. */
 export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: Window) => void }) {
-  const { settings, notice, openDialog } = useModel()
-  const { layout, selfView } = useView(settings)
+  const { notice, openDialog } = useModel()
   return (
     <Popover
       className="reaction-holder"
@@ -27,20 +26,16 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
     >
       {(close) => (
         <>
-          <Choice
-            name={text('view.layout')}
-            values={layouts}
-            nameOf={(value) => text(`layout.${value}`)}
-            chosen={layout}
-            onChoose={(value) => settings.change({ layout: value })}
-          />
-          <Choice
-            name={text('view.yourPicture')}
-            values={selfViews}
-            nameOf={(value) => text(`selfView.${value}`)}
-            chosen={selfView}
-            onChoose={(value) => settings.change({ selfView: value })}
-          />
+          <ViewChoices />
+          <button
+            onClick={() => {
+              close()
+              openDialog({ name: 'settings' })
+            }}
+            data-testid="open-settings"
+          >
+            {text('settings.title')}
+          </button>
           <button
             onClick={() => {
               close()
@@ -74,6 +69,30 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
     </Popover>
   )
 })
+
+/** The layout, and the place of our own picture. */
+export function ViewChoices() {
+  const { settings } = useModel()
+  const { layout, selfView } = useView(settings)
+  return (
+    <>
+      <Choice
+        name={text('view.layout')}
+        values={layouts}
+        nameOf={(value) => text(`layout.${value}`)}
+        chosen={layout}
+        onChoose={(value) => settings.change({ layout: value })}
+      />
+      <Choice
+        name={text('view.yourPicture')}
+        values={selfViews}
+        nameOf={(value) => text(`selfView.${value}`)}
+        chosen={selfView}
+        onChoose={(value) => settings.change({ selfView: value })}
+      />
+    </>
+  )
+}
 
 async function toggleFullScreen(): Promise<void> {
   try {

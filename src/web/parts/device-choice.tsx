@@ -12,25 +12,27 @@ const texts = {
   camera: { device: 'camera', kind: 'videoinput' },
 } as const
 
-/** Which microphone or camera, where there are several, and what is wrong with it. */
+/** Which microphone or camera, and what is wrong with it. Before the join a single one is not worth a choice. */
 export function DeviceChoice({
   own,
   choices,
   chosen,
   problem,
+  isInside = false,
   onChoose,
 }: {
   own: 'mic' | 'camera'
   choices: MediaDeviceInfo[]
   chosen: string
   problem: Problem | undefined
+  isInside?: boolean
   onChoose: (deviceId: string) => void
 }) {
   const { device, kind } = texts[own]
   const those = choices.filter((one) => one.deviceId !== '' && one.kind === kind)
   return (
     <div>
-      {those.length > 1 && (
+      {those.length > (isInside ? 0 : 1) && (
         <>
           <label htmlFor={`choose-${own}`}>{text(`device.${own}`)}</label>
           <select id={`choose-${own}`} value={chosen} onChange={({ target }) => onChoose(target.value)}>
@@ -44,7 +46,9 @@ export function DeviceChoice({
       )}
       {problem && (
         <div role="status">
-          <p className="problem">{text('device.without', { problem: problem.sentence })}</p>
+          <p className="problem">
+            {isInside ? problem.sentence : text('device.without', { problem: problem.sentence })}
+          </p>
           <p className="quiet">{adviceFor(problem.kind, device, browserOf(navigator.userAgent))}</p>
         </div>
       )}

@@ -54,6 +54,7 @@ export function Speaker({ choices }: { choices: MediaDeviceInfo[] }) {
             onChange={({ target }) => {
               keptDevices.set('speaker', target.value)
               setChosen(target.value)
+              document.querySelectorAll('audio').forEach(playOnChosenSpeaker)
             }}
           >
             {speakers.map(({ deviceId, label }) => (

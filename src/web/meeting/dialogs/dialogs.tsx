@@ -5,6 +5,7 @@ import { InviteDialog } from './invite.tsx'
 import { LeaveDialog } from './leave.tsx'
 import { RemoveDialog } from './remove.tsx'
 import { RenameDialog } from './rename.tsx'
+import { SettingsDialog } from './settings.tsx'
 import { ShortcutsDialog } from './shortcuts.tsx'
 
 /** Shows the open dialog, if any. */
@@ -30,6 +31,8 @@ export function Dialogs({
       return <RenameDialog id={dialog.id} who={dialog.who} onClose={onClose} />
     case 'shortcuts':
       return <ShortcutsDialog onClose={onClose} />
+    case 'settings':
+      return <SettingsDialog onClose={onClose} />
     case 'consent':
       return <ConsentDialog request={dialog.request} onClose={onClose} />
   }

@@ -1,0 +1,87 @@
+import { useEffect, useMemo, useState } from 'react'
+import { DeviceError } from '../../../client/client.ts'
+import { keptDevices } from '../../kept-devices.ts'
+import { DeviceChoice, type Problem } from '../../parts/device-choice.tsx'
+import { LevelMeter } from '../../parts/level-meter.tsx'
+import { Speaker } from '../../parts/speaker.tsx'
+import { Video } from '../../parts/video.tsx'
+import { text } from '../../texts/texts.ts'
+import { isWanted } from '../bar-model.ts'
+import { useModel } from '../model.ts'
+import { useView } from '../use-view.ts'
+import { onEvents, viewOf } from '../view.ts'
+
+type Own = 'mic' | 'camera'
+
+/** Camera, microphone and speaker. A device that is off is only remembered: choosing must not switch it on. */
+export function DeviceSettings() {
+  const { meeting } = useModel()
+  const { devices } = meeting
+  const tracks = useView(
+    useMemo(
+      () =>
+        viewOf(
+          () => ({ mic: devices.mic, camera: devices.camera }),
+          onEvents(meeting, 'devicesChanged', 'stateChanged'),
+        ),
+      [meeting, devices],
+    ),
+  )
+  const choices = useDevicesHere(tracks)
+  const [problems, setProblems] = useState<Partial<Record<Own, Problem | undefined>>>({})
+  const [kept, setKept] = useState(() => ({ mic: keptDevices.get('mic'), camera: keptDevices.get('camera') }))
+
+  const choose = async (own: Own, deviceId: string): Promise<void> => {
+    keptDevices.set(own, deviceId)
+    setKept((before) => ({ ...before, [own]: deviceId }))
+    devices.prefer(own, deviceId)
+    let problem: Problem | undefined
+    if (isWanted(devices.status(own)))
+      try {
+        await (own === 'mic' ? devices.switchMic(deviceId) : devices.switchCamera(deviceId))
+      } catch (error) {
+        problem = {
+          kind: error instanceof DeviceError ? error.problem : 'other',
+          sentence: error instanceof Error ? error.message : '',
+        }
+      }
+    setProblems((before) => ({ ...before, [own]: problem }))
+  }
+  return (
+    <>
+      <div className="preview">
+        {tracks.camera ? (
+          <Video track={tracks.camera} mirrored label={text('preJoin.asMirror')} />
+        ) : (
+          <p className="no-camera">{text('preJoin.cameraOff')}</p>
+        )}
+      </div>
+      {(['camera', 'mic'] as const).map((own) => (
+        <DeviceChoice
+          key={own}
+          own={own}
+          choices={choices}
+          chosen={tracks[own]?.getSettings().deviceId ?? kept[own] ?? ''}
+          problem={problems[own]}
+          isInside
+          onChoose={(deviceId) => void choose(own, deviceId)}
+        />
+      ))}
+      <LevelMeter track={tracks.mic} />
+      <Speaker choices={choices} />
+    </>
+  )
+}
+
+/** The devices that the browser lists, read again when one comes or goes, or when a permission may have named them. */
+function useDevicesHere(permission: unknown): MediaDeviceInfo[] {
+  const [choices, setChoices] = useState<MediaDeviceInfo[]>([])
+  useEffect(() => {
+    const browser = navigator.mediaDevices as MediaDevices | undefined
+    const read = (): void => void browser?.enumerateDevices().then(setChoices, () => undefined)
+    read()
+    browser?.addEventListener('devicechange', read)
+    return () => browser?.removeEventListener('devicechange', read)
+  }, [permission])
+  return choices
+}
