@@ -9,6 +9,8 @@ import { meetingRecord } from './support/records.ts'
 import { makeDatabase, withoutPostgres } from './support/postgres.ts'
 import { createSignIn, newFirstLink, sharedFirstLink } from '../src/api/rest/admin/sign-in.ts'
 import { makeFirst } from '../src/project/bootstrap.ts'
+import { KeyRing } from '../src/project/key-ring.ts'
+import { RevokedTokens } from '../src/project/revoked-tokens.ts'
 import { Signer } from '../src/webhook/signer.ts'
 import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
@@ -212,4 +214,57 @@ test('each node keeps its own samples, and both see all', onPostgres, async () =
       ],
     )
   assert.equal(await stores[0]!.figures.dropBefore(100_000, 10), 2)
+})
+
+test(
+  'a revocation on one node is seen by the others, which read the lists only then',
+  onPostgres,
+  async () => {
+    const [one, other] = stores as [Store, Store]
+    const key = (await one.keys.list())[0]!
+    const ring = new KeyRing(other, Date.now)
+    const revoked = new RevokedTokens({ store: other, now: Date.now })
+    const refresh = async () => [await ring.refresh(), (await revoked.refresh()).length]
+    await refresh()
+    const before = await other.version()
+    await one.keys.used(new Map([[key.apiKey, Date.now()]]))
+    await one.values.set('anything', 'else')
+    assert.equal(await other.version(), before, 'nothing moved that a node has in memory')
+
+    await new RevokedTokens({ store: one, now: Date.now }).add(key.projectId, 'jti:1')
+    const afterToken = await other.version()
+    assert.notEqual(afterToken, before)
+    assert.deepEqual(await refresh(), [false, 1])
+    assert.ok(revoked.has({ projectId: key.projectId, tokenId: 'jti:1' }))
+
+    await one.keys.revoke(key.apiKey, 1)
+    const afterKey = await other.version()
+    assert.notEqual(afterKey, afterToken)
+    assert.deepEqual(await refresh(), [true, 0])
+    assert.equal(ring.find(key.apiKey)!.revoked, true)
+
+    await one.projects.change(key.projectId, { name: 'renamed' })
+    assert.notEqual(await other.version(), afterKey)
+  },
+)
+
+test('a node whose clock is wrong takes back no lease of another', onPostgres, async () => {
+  const [one, other] = stores as [Store, Store]
+  const { projectId } = (await one.projects.list())[0]!
+  const ids = { projectId, meetingId: 'files', sessionId: 'clock' }
+  await one.sessions.start({ ...ids, startedAt: 1, endedAt: null, endReason: null }, [
+    { ...ids, deliveryId: 'd', event: 'e', endPoint: 'https://x.example', body: '{}', occurredAt: 1 },
+  ])
+  const at = Date.now()
+  const leased = await one.outbox.lease(at, at + 30_000, 10)
+  assert.deepEqual(
+    leased.map(({ deliveryId }) => deliveryId),
+    ['d'],
+  )
+  const hour = 3_600_000
+  assert.deepEqual(await other.outbox.lease(at + hour, at + hour + 30_000, 10), [])
+  await other.outbox.repairAfterClockSkew(at - hour, at - hour + 1, at - hour + 1)
+  assert.deepEqual(await other.outbox.lease(at, at + 30_000, 10), [])
+  await one.outbox.settle('d', { state: 'delivered', at, tookMs: 1, status: 200, error: null })
+  await onBoth((store) => store.check())
 })

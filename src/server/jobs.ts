@@ -25,7 +25,13 @@ export function openJobs({ config, parts: given }: Ground, parts: OutputParts): 
       // Its segments would have to be fetched one by one.
       if (file.type === 'playlist' && output.storedAt !== null)
         throw new JobProblem('The HLS output is in the store of files and no longer on this machine.')
-      return parts.kept.borrow(output, file.path)
+      const borrowed = await parts.kept.borrow(output, file.path)
+      const node = borrowed ? undefined : await parts.store.outputs.elsewhere(outputId)
+      if (node !== undefined)
+        throw new JobProblem(
+          `A file that it needs is on the disk of the node ${node}: ask that node, or keep files where all nodes reach them, with FILES_URL.`,
+        )
+      return borrowed
     },
     maxJobs: config.maxJobs,
   })

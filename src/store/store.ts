@@ -69,7 +69,7 @@ export interface Store {
   }
   /** Resolves if the store answers and can write. */
   check(): Promise<void>
-  /** Changes whenever this process or another one has written. Cheaper than any query. */
+  /** Changes whenever this process or another one has changed a key, a project or the revoked tokens. Cheaper than reading them. */
   version(): Promise<number | string>
   close(): Promise<void>
 }

@@ -4,8 +4,16 @@ import { StartError } from '../../errors.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
 import type { Seal } from '../secrets/seal.ts'
+import { changesIn } from '../sql/changes.ts'
 import { HALF_COPY_TABLE, halfCopy } from '../sql/half-copy.ts'
-import { FIRST_MIGRATION, knowsAll, migrate, MIGRATION_TABLE, takenIn } from '../sql/migrations.ts'
+import {
+  canWorkAfter,
+  FIRST_MIGRATION,
+  migrate,
+  MIGRATION_TABLE,
+  takenIn,
+  takingAway,
+} from '../sql/migrations.ts'
 import { proveSeal, SEAL_PROBE, storeOver } from '../sql/queries.ts'
 import { fileQueries } from '../sql/queries/files.ts'
 import type { Schema } from '../sql/schema.ts'
@@ -99,10 +107,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     if (nodeId !== null) await takeOverRows(reader, nodeId)
     return {
       ...storeOver(context),
-      // Which transactions have ended and which are on their way: each write changes it twice.
-      version: async () =>
-        (await sql<{ version: string }>`select pg_current_snapshot()::text as version`.execute(reader))
-          .rows[0]!.version,
+      version: () => changesIn(reader),
       files: nodeId === null ? files : fileQueries(context),
       close: async () => {
         closing = true
@@ -163,6 +168,7 @@ export async function preparePostgres(url: string, options: PrepareOptions): Pro
       throw new StartError(
         `There is no store in ${name.replace(/^The /, 'the ')}: name its database in DATABASE_URL, or make one with "anteroom init" or a first start.`,
       )
+    await assertNobodyLeftBehind(db, name)
     const { error, taken } = await migrate(db, postgresDialect)
     if (error === undefined) return
     assertKnown(taken, name)
@@ -206,8 +212,31 @@ async function inspect(db: Kysely<Schema>, name: string, halfCopied = false): Pr
   return false
 }
 
+/** Nodes that run now could not work on the database after a step that takes something away. @throws {StartError} */
+export async function assertNobodyLeftBehind(
+  db: Kysely<Schema>,
+  name: string,
+  steps?: Record<string, unknown>,
+): Promise<void> {
+  const taken = await takenIn(db).catch(() => undefined)
+  if (taken === undefined || takingAway(taken, steps).length === 0) return
+  const { rows: there } = await sql<{
+    there: boolean
+  }>`select to_regclass('nodes') is not null as there`.execute(db)
+  if (!there[0]!.there) return
+  const { rows } = await sql<{ node_id: string; version: string }>`
+    select node_id, version from nodes where lease_until > ${postgresDialect.now} order by node_id`.execute(
+    db,
+  )
+  if (rows.length === 0) return
+  const nodes = rows.map(({ node_id, version }) => `${node_id} (${version})`).join(', ')
+  throw new StartError(
+    `${name} must be changed in a way that running nodes do not know: stop ${nodes}, then start this version.`,
+  )
+}
+
 function assertKnown(taken: readonly string[], name: string): void {
-  if (knowsAll(taken)) return
+  if (canWorkAfter(taken)) return
   throw new StartError(
     `${name} is of a newer Anteroom: start that version, or name another database in DATABASE_URL.`,
   )

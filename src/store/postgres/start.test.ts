@@ -12,6 +12,7 @@ import { inspect } from 'node:util'
 import { makeDatabase, runSql, withoutPostgres } from '../../../test/support/postgres.ts'
 import { StartError } from '../../errors.ts'
 import { checkStore, openStore } from '../open.ts'
+import { assertNobodyLeftBehind, connectPostgres } from './open.ts'
 
 let parent: string
 let folder: string
@@ -90,10 +91,50 @@ test('reports a server that is too old', onPostgres, async () => {
 
 test('reports a database of a newer version', onPostgres, async () => {
   await (await openStore({ folder, url: database.url })).close()
-  await runSql(database.url, `insert into kysely_migration values ('9999-later', '2030-01-01')`)
+  await runSql(database.url, `insert into kysely_migration values ('9999-later-contract', '2030-01-01')`)
   const before = await tables()
   await refuses(database.url, /is of a newer Anteroom: start that version/)
   assert.deepEqual(await tables(), before)
+})
+
+test('an older version starts while the newer one has only added to the database', onPostgres, async () => {
+  await (await openStore({ folder, url: database.url })).close()
+  await runSql(database.url, `insert into kysely_migration values ('9999-later', '2030-01-01')`)
+  assert.equal(await checkStore({ folder, url: database.url }), true)
+  const store = await openStore({ folder, url: database.url })
+  await store.check()
+  await store.close()
+  const [row] = await runSql(
+    database.url,
+    `select count(*)::int as rows from kysely_migration where name = '9999-later'`,
+  )
+  assert.equal(row!.rows, 1, 'the newer version finds its step taken')
+})
+
+test('takes nothing away from nodes that run', onPostgres, async () => {
+  await (await openStore({ folder, url: database.url })).close()
+  const db = connectPostgres(database.url)
+  try {
+    const check = () => assertNobodyLeftBehind(db, 'The database', { '9999-later-contract': {} })
+    await check()
+    await runSql(
+      database.url,
+      `drop table if exists nodes; create table nodes (node_id text, version text, lease_until bigint)`,
+    )
+    const until = (at: string) =>
+      runSql(
+        database.url,
+        `
+      insert into nodes (node_id, version, lease_until) values ('old', '0.1.0', ${at})`,
+      )
+    await until('0')
+    await check()
+    await runSql(database.url, 'update nodes set lease_until = 9999999999999')
+    await assert.rejects(check, /stop old \(0\.1\.0\), then start this version/)
+    await assertNobodyLeftBehind(db, 'The database', { '9999-later': {} })
+  } finally {
+    await db.destroy()
+  }
 })
 
 test('reports a database of another installation or another program', onPostgres, async () => {

@@ -55,11 +55,30 @@ export function knowsAll(taken: readonly string[]): boolean {
   return taken.every((name) => name in steps)
 }
 
+/**
+ * The end of the name of a step that takes something away which older programs use. All other steps only add, so that
+ * programs of both versions can work on the database during a rolling upgrade.
+ */
+const TAKES_AWAY = '-contract'
+
+/** Whether a program that does not know some of these steps can work on the database all the same. */
+export function canWorkAfter(taken: readonly string[], known: Record<string, unknown> = steps): boolean {
+  return taken.every((name) => name in known || !name.endsWith(TAKES_AWAY))
+}
+
+/** Of the steps that a database has not taken, those after which programs that run now could not work on it. */
+export function takingAway(taken: readonly string[], known: Record<string, unknown> = steps): string[] {
+  return Object.keys(known).filter((name) => name.endsWith(TAKES_AWAY) && !taken.includes(name))
+}
+
 /** Takes the steps that are missing. Answers what went wrong, and which steps the database has taken by then. */
 export async function migrate(
   db: Kysely<Schema>,
   dialect: SqlDialect,
 ): Promise<{ error: unknown; taken: string[] }> {
+  const passed = dialect.name === 'postgres' ? await takenIn(db).catch(() => []) : []
+  const later = passed.filter((name) => !(name in steps) && canWorkAfter([name]))
+  const nothing = { up: () => Promise.resolve() }
   const migrations = Object.fromEntries(
     Object.entries(steps).map(([name, step]) => [
       name,
@@ -68,7 +87,10 @@ export async function migrate(
   )
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: () => Promise.resolve(migrations) },
+    provider: {
+      getMigrations: () =>
+        Promise.resolve({ ...migrations, ...Object.fromEntries(later.map((name) => [name, nothing])) }),
+    },
     // Steps that were written side by side may be taken in any order.
     allowUnorderedMigrations: true,
   })

@@ -52,6 +52,19 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     secrets: secretQueries(context),
     values: valueQueries(context),
     check: async () => {
+      // Nodes would wait for each other's checks.
+      const { nodeId } = context
+      if (nodeId !== null) {
+        const row = { name: `check:${nodeId}`, holder: nodeId, leased_until: 0 }
+        await context.write({ lane: 'leases' }, (tx) =>
+          tx
+            .insertInto('leases')
+            .values(row)
+            .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+            .execute(),
+        )
+        return
+      }
       await context.write({ lane: 'values' }, (tx) =>
         tx.updateTable('stored_values').set({ name: SEAL_PROBE }).where('name', '=', SEAL_PROBE).execute(),
       )

@@ -1,18 +1,21 @@
 /** Revoked tokens, sign-ins, and small values. */
 import { sql } from 'kysely'
+import { recordChange } from '../changes.ts'
 import type { SqlContext } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 
-export function revokedTokenQueries({ db, write, dialect }: SqlContext): Store['revokedTokens'] {
+export function revokedTokenQueries(context: SqlContext): Store['revokedTokens'] {
+  const { db, write, dialect } = context
   return {
     add: async ({ projectId, tokenId, revokedAt }) => {
-      await write({ lane: 'access' }, (tx) =>
-        tx
+      await write({ lane: 'access' }, async (tx) => {
+        await tx
           .insertInto('revoked_tokens')
           .values({ project_id: projectId, token_id: tokenId, revoked_at: revokedAt })
           .onConflict((conflict) => conflict.doNothing())
-          .execute(),
-      )
+          .execute()
+        await recordChange(tx, context)
+      })
     },
     list: async () => {
       const rows = await db

@@ -1,11 +1,13 @@
 import type { Selectable } from 'kysely'
 import { StartError } from '../../../errors.ts'
+import { recordChange } from '../changes.ts'
 import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
 import type { ApiKeyRecord, ProjectRecord, Store, WebhookSettings } from '../../store.ts'
 import { SealBroken } from '../../secrets/seal.ts'
 
-export function projectQueries({ db, write, dialect }: SqlContext): Store['projects'] {
+export function projectQueries(context: SqlContext): Store['projects'] {
+  const { db, write, dialect } = context
   return {
     create: async ({ projectId, name, webhook, createdAt }) => {
       const row = {
@@ -14,7 +16,10 @@ export function projectQueries({ db, write, dialect }: SqlContext): Store['proje
         webhook: webhook && JSON.stringify(webhook),
         created_at: createdAt,
       }
-      await write({ lane: 'keys' }, (tx) => tx.insertInto('projects').values(row).execute())
+      await write({ lane: 'keys' }, async (tx) => {
+        await tx.insertInto('projects').values(row).execute()
+        await recordChange(tx, context)
+      })
     },
     list: async () => {
       const rows = await db
@@ -36,12 +41,14 @@ export function projectQueries({ db, write, dialect }: SqlContext): Store['proje
           webhook: webhook === undefined ? there.webhook : webhook && JSON.stringify(webhook),
         }
         await tx.updateTable('projects').set(row).where('project_id', '=', projectId).execute()
+        await recordChange(tx, context)
         return toProject({ ...there, ...row })
       }),
   }
 }
 
-export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
+export function keyQueries(context: SqlContext): Store['keys'] {
+  const { db, write, seal } = context
   function openSecret(sealed: string, apiKey: string): string {
     try {
       return seal.open(sealed, apiKey)
@@ -65,7 +72,10 @@ export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
         last_used_at: key.lastUsedAt,
         origins: key.origins && JSON.stringify(key.origins),
       }
-      await write({ lane: 'keys' }, (tx) => tx.insertInto('api_keys').values(row).execute())
+      await write({ lane: 'keys' }, async (tx) => {
+        await tx.insertInto('api_keys').values(row).execute()
+        await recordChange(tx, context)
+      })
     },
     list: async () => {
       const rows = await db
@@ -99,26 +109,30 @@ export function keyQueries({ db, write, seal }: SqlContext): Store['keys'] {
           .where('api_key', '=', apiKey)
           .where((where) => where.or([where('revoked_at', 'is', null), where('revoked_at', '>', at)]))
           .execute()
+        await recordChange(tx, context)
         return true
       }),
     setSecret: async (apiKey, secret) => {
       const sealed_secret = seal.seal(secret, apiKey)
-      await write({ lane: 'keys' }, (tx) =>
-        tx.updateTable('api_keys').set({ sealed_secret }).where('api_key', '=', apiKey).execute(),
-      )
+      await write({ lane: 'keys' }, async (tx) => {
+        await tx.updateTable('api_keys').set({ sealed_secret }).where('api_key', '=', apiKey).execute()
+        await recordChange(tx, context)
+      })
     },
     change: async (apiKey, { name, origins }) => {
       const row = {
         ...(name !== undefined && { name }),
         ...(origins !== undefined && { origins: origins && JSON.stringify(origins) }),
       }
-      const { numUpdatedRows } = await write({ lane: 'keys' }, (tx) =>
-        tx
+      const { numUpdatedRows } = await write({ lane: 'keys' }, async (tx) => {
+        const result = await tx
           .updateTable('api_keys')
           .set((set) => ({ api_key: set.ref('api_key'), ...row }))
           .where('api_key', '=', apiKey)
-          .executeTakeFirst(),
-      )
+          .executeTakeFirst()
+        await recordChange(tx, context)
+        return result
+      })
       return numUpdatedRows > 0n
     },
     used: async (uses) => {

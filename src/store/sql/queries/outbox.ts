@@ -70,16 +70,49 @@ export class OutboxSignal {
   }
 }
 
-export function outboxQueries({ db, write, dialect }: SqlContext, signal: OutboxSignal): Store['outbox'] {
+/** How old the counts of the backlog may be where several nodes ask for them. */
+const BACKLOG_MS = 10_000
+
+export function outboxQueries(
+  { db, write, dialect, nodeId }: SqlContext,
+  signal: OutboxSignal,
+): Store['outbox'] {
+  let counted: { at: number; backlog: ReturnType<Store['outbox']['backlog']> } | undefined
+  const count = async (): ReturnType<Store['outbox']['backlog']> => {
+    const inState = async (state: DeliveryRecord['state']): Promise<number> => {
+      const { total } = await db
+        .selectFrom('deliveries')
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .where('state', '=', state)
+        .executeTakeFirstOrThrow()
+      return total
+    }
+    const oldest = await db
+      .selectFrom('deliveries')
+      .select('occurred_at')
+      .where('state', '=', 'waiting')
+      .orderBy('number')
+      .executeTakeFirst()
+    return {
+      waiting: await inState('waiting'),
+      parked: await inState('parked'),
+      oldestAt: oldest?.occurred_at ?? null,
+    }
+  }
   return {
     onWritten: (listener) => signal.add(listener),
     lease: async (now, leasedUntil, limit) => {
+      // The servers' clocks differ: one that is ahead would take back what another has just leased.
+      const [at, until] =
+        dialect.now === undefined
+          ? [now, leasedUntil]
+          : [dialect.now, sql<number>`${dialect.now} + ${leasedUntil - now}::bigint`]
       const due = (from: Kysely<Schema>) =>
         from
           .selectFrom('deliveries')
           .where('next_at', 'is not', null)
           .where('next_at', '<=', now)
-          .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', now)]))
+          .where((where) => where.or([where('leased_until', 'is', null), where('leased_until', '<=', at)]))
       // Usually nothing is due. Find that out by reading, without queueing for a write.
       if (!(await due(db).select('number').executeTakeFirst())) return []
       return write({ lane: 'outbox' }, async (tx) => {
@@ -89,7 +122,7 @@ export function outboxQueries({ db, write, dialect }: SqlContext, signal: Outbox
         if (numbers.length > 0) {
           await tx
             .updateTable('deliveries')
-            .set({ leased_until: leasedUntil })
+            .set({ leased_until: until })
             .where('number', 'in', numbers)
             .execute()
         }
@@ -160,8 +193,12 @@ export function outboxQueries({ db, write, dialect }: SqlContext, signal: Outbox
       return { items: rows.map(toDelivery), total }
     },
     repairAfterClockSkew: async (now, dueBy, leasedBy) => {
+      // A node whose clock is behind must not hurry what others have put off.
+      if (nodeId !== null) return
       await write({ lane: 'outbox' }, async (tx) => {
         await tx.updateTable('deliveries').set({ next_at: now }).where('next_at', '>', dueBy).execute()
+        // Leases are by the clock of the database.
+        if (dialect.now !== undefined) return
         await tx
           .updateTable('deliveries')
           .set({ leased_until: null })
@@ -227,26 +264,15 @@ export function outboxQueries({ db, write, dialect }: SqlContext, signal: Outbox
       if (replayed > 0) signal.notify()
       return replayed
     },
-    backlog: async () => {
-      const count = async (state: DeliveryRecord['state']): Promise<number> => {
-        const { total } = await db
-          .selectFrom('deliveries')
-          .select((select) => select.fn.countAll<number>().as('total'))
-          .where('state', '=', state)
-          .executeTakeFirstOrThrow()
-        return total
+    backlog: () => {
+      if (nodeId === null) return count()
+      // Every node is asked for it, and each would count all rows.
+      const at = performance.now()
+      if (counted === undefined || at - counted.at > BACKLOG_MS) {
+        counted = { at, backlog: count() }
+        counted.backlog.catch(() => (counted = undefined))
       }
-      const oldest = await db
-        .selectFrom('deliveries')
-        .select('occurred_at')
-        .where('state', '=', 'waiting')
-        .orderBy('number')
-        .executeTakeFirst()
-      return {
-        waiting: await count('waiting'),
-        parked: await count('parked'),
-        oldestAt: oldest?.occurred_at ?? null,
-      }
+      return counted.backlog
     },
     dropSettledBefore: async (at, limit) => {
       return write({ lane: 'outbox' }, async (tx) => {
