@@ -6,6 +6,8 @@
  * meeting.on('streamAdded', (stream) => (video.srcObject = new MediaStream([stream.track])))
  * ```
  */
+export { canEncrypt, type Encryption } from './encryption/encryption.ts'
+export type { SharedKey } from './encryption/keys.ts'
 export { connect, type ConnectOptions, type Preparing } from './connect.ts'
 export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'

@@ -1,5 +1,7 @@
 /** Connects to a meeting with a token. */
 import { isReadable, problemOfParticipantId } from '../protocol/ids.ts'
+import { Encryption } from './encryption/encryption.ts'
+import type { SharedKey } from './encryption/keys.ts'
 import { MeetingError } from './errors.ts'
 import type { Timings } from './events.ts'
 import { Meeting, PREPARING_MS } from './meeting.ts'
@@ -23,6 +25,11 @@ export interface ConnectOptions {
   camera?: MediaStreamTrack | boolean
   /** Data of the app, visible to the others. */
   metaData?: Record<string, unknown>
+  /**
+   * Encrypts our sound and picture end to end, and shows of the others only what was encrypted with the same key: a
+   * passphrase of at least 8 characters, or at least 16 random bytes. The server never gets it (docs/encryption.md).
+   */
+  encryption?: { key: SharedKey }
   /** Called with the progress while `connect` waits for the server's media. */
   onPreparing?: (preparing: Preparing) => void
   /** Ends that wait; `connect` then rejects with its reason. */
@@ -40,7 +47,12 @@ export interface Preparing {
 }
 
 interface InitConfig {
-  data?: { baseUrl: string; socketPath?: string; iceServersPlain?: RTCIceServer[] }
+  data?: {
+    baseUrl: string
+    socketPath?: string
+    iceServersPlain?: RTCIceServer[]
+    encryption?: 'required' | 'optional'
+  }
   error?: string
   code?: number
   name?: string
@@ -60,12 +72,9 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
   if (!isReadable(options.meetingId))
     throw new MeetingError(4003, 'INVALID_MEETING_ID', 'There is no meeting with this id.')
   const timings: Timings = { start: performance.now() }
-  const {
-    baseUrl,
-    socketPath = '',
-    iceServersPlain = [],
-    requestId,
-  } = await initConfig(options).catch((error: unknown) => {
+  const [{ baseUrl, socketPath = '', iceServersPlain = [], requestId }, encryption] = await prepare(
+    options,
+  ).catch((error: unknown) => {
     // The tracks would belong to the meeting, but there is none.
     for (const track of [options.mic, options.camera]) if (typeof track === 'object') track.stop()
     throw error
@@ -83,6 +92,7 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     mic: options.mic ?? true,
     camera: options.camera ?? true,
     metaData: options.metaData ?? {},
+    encryption,
     iceServers: iceServersPlain,
     iceServersOnceAdmitted: async () => (await initConfig(options)).iceServersPlain ?? [],
     requestId,
@@ -90,6 +100,26 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
   })
   await meeting.accepted
   return meeting
+}
+
+/** The address to connect to, and our encryption; the slow derivation of the key delays nothing. */
+async function prepare(
+  options: ConnectOptions,
+): Promise<[Awaited<ReturnType<typeof initConfig>>, Encryption | undefined]> {
+  const key = options.encryption?.key
+  const starting = key === undefined ? undefined : Encryption.start(options.meetingId, key)
+  // Where the server refuses, the worker that was started is of no use.
+  const config = await initConfig(options).catch(async (error: unknown) => {
+    await starting?.then((encryption) => encryption.close()).catch(() => undefined)
+    throw error
+  })
+  if (!starting && config.encryption === 'required')
+    throw new MeetingError(
+      5000,
+      'ENCRYPTION_REQUIRED',
+      'This meeting is end-to-end encrypted, and needs its key.',
+    )
+  return [config, await starting]
 }
 
 async function initConfig(

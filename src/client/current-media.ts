@@ -7,7 +7,10 @@ import type { Roster } from './roster.ts'
 /** How long the server may take to report that its media was replaced. */
 const REPLACEMENT_MS = 5000
 
-export interface CurrentMediaOptions extends Pick<MediaOptions, 'request' | 'iceServers' | 'newDevice'> {
+export interface CurrentMediaOptions extends Pick<
+  MediaOptions,
+  'request' | 'iceServers' | 'newDevice' | 'participantId' | 'encryption'
+> {
   devices: Devices
   roster: Roster
   timings: Timings
@@ -62,11 +65,9 @@ export class CurrentMedia {
   }
 
   #create(): Media {
-    const { request, iceServers, newDevice, roster, timings, isJoined, renewConnection } = this.#options
+    const { roster, timings, isJoined, renewConnection } = this.#options
     const media: Media = new Media({
-      request,
-      iceServers,
-      ...(newDevice && { newDevice }),
+      ...this.#options,
       onState: (direction, state) => {
         if (state !== 'connected') return
         if (direction === 'send') timings.sendConnected ??= performance.now()

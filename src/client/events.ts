@@ -1,6 +1,7 @@
 /** The options and the events of a meeting. */
 import type { Rules } from '../protocol/rules.ts'
 import type { DevicesOptions, OwnKind } from './devices.ts'
+import type { Encryption } from './encryption/encryption.ts'
 import type { DeviceError, MeetingError } from './errors.ts'
 import type { EntryRequest } from './lobby.ts'
 import type { MediaOptions } from './media.ts'
@@ -96,6 +97,7 @@ export interface MeetingOptions {
   mic: MediaStreamTrack | boolean
   camera: MediaStreamTrack | boolean
   metaData: Record<string, unknown>
+  encryption?: Encryption | undefined
   message?: string
   iceServers: RTCIceServer[]
   /** Asks again when one who waited is let in, if `iceServers` is empty. */

@@ -37,6 +37,7 @@ class Bench {
         return (await this.answers[method]!()) as T
       },
       iceServers: [],
+      participantId: 'me',
       newDevice: () => new Device({ handlerFactory: FakeHandler.createFactory(fakeParameters) }),
       onState: () => undefined,
       onStream: note('show'),

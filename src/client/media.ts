@@ -4,6 +4,8 @@ import type { StreamKind } from '../protocol/media.ts'
 import type { ServerRequests } from '../protocol/notifications.ts'
 import type { Tracks } from './device-state.ts'
 import type { Line } from './devices.ts'
+import { encodedStreams, type Encryption } from './encryption/encryption.ts'
+import type { Codec } from './encryption/frames.ts'
 import { MeetingError } from './errors.ts'
 import { spatialLayers, type Quality, type Stream } from './participant.ts'
 import { Receptions, type Effect } from './receptions.ts'
@@ -17,6 +19,9 @@ export interface MediaOptions {
   /** Sends a request to the server. @throws {MeetingError} */
   request: <T>(method: string, data?: object) => Promise<T>
   iceServers: RTCIceServer[]
+  /** Our id, and the encryption that all our streams go through; without it they are sent in the clear. */
+  participantId: string
+  encryption?: Encryption | undefined
   /** Default: the device for this browser. */
   newDevice?: () => Device
   /** Called when a transport reaches this state for the first time. */
@@ -58,6 +63,12 @@ function cameraEncodings(
 function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
   if (kind === 'audio') return shared ? 'shareAudio' : 'audio'
   return shared ? 'share' : 'video'
+}
+
+/** The codec whose head is left in the clear; a stream of ours has one of these. */
+function codecOf({ codecs }: types.RtpParameters): Codec {
+  const name = codecs[0]?.mimeType.toLowerCase().split('/')[1]
+  return name === 'opus' || name === 'h264' ? name : 'vp8'
 }
 
 export class Media implements Line {
@@ -106,8 +117,9 @@ export class Media implements Line {
     const [sendOptions, receiveOptions] = await Promise.all([ask(true), ask(false), loading])
     if (this.#closed) throw closedMeanwhile()
     this.#device = device
-    const send = this.#wire(device.createSendTransport({ ...sendOptions, iceServers }), 'send')
-    const receive = this.#wire(device.createRecvTransport({ ...receiveOptions, iceServers }), 'receive')
+    const shared = { iceServers, ...(this.#options.encryption && { additionalSettings: encodedStreams }) }
+    const send = this.#wire(device.createSendTransport({ ...sendOptions, ...shared }), 'send')
+    const receive = this.#wire(device.createRecvTransport({ ...receiveOptions, ...shared }), 'receive')
     send.on('produce', ({ kind, rtpParameters, appData }, done, failed) => {
       request<{ id: string }>('produce', { transportId: send.id, kind, rtpParameters, appData }).then(
         done,
@@ -158,14 +170,30 @@ export class Media implements Line {
           : { codecOptions: { opusDtx: true, opusFec: true, opusStereo: shared } }
     return this.#send.produce({
       ...options,
+      ...this.#sealing(kind, track),
       track,
       stopTracks: false,
-      appData: shared
-        ? { share: true }
-        : kind === 'video'
-          ? { width, height, encodings: options.encodings }
-          : {},
+      appData: {
+        ...(shared ? { share: true } : kind === 'video' && { width, height, encodings: options.encodings }),
+        ...(this.#options.encryption && { isEncrypted: true }),
+      },
     })
+  }
+
+  /** Seals a stream before its first frame. */
+  #sealing(kind: StreamKind, track: MediaStreamTrack): types.ProducerOptions {
+    const { encryption, participantId } = this.#options
+    if (!encryption) return {}
+    const codec: Codec = track.kind === 'audio' ? 'opus' : 'vp8'
+    const found = this.rtpCapabilities.codecs?.find(({ mimeType }) =>
+      mimeType.toLowerCase().endsWith(`/${codec}`),
+    )
+    if (!found)
+      throw new MeetingError(0, 'ENCRYPTION_UNSUPPORTED', `This browser has no ${codec} to encrypt.`)
+    return {
+      codec: found,
+      onRtpSender: (sender) => encryption.seal(sender, { participantId, kind, codec }),
+    }
   }
 
   /** This is muting: the wire has no other way (contract, signalling §3.2). */
@@ -191,16 +219,30 @@ export class Media implements Line {
   async consume(payload: ServerRequests['newConsumer']): Promise<void> {
     const { id, producerId, peerId, appData, producerPaused } = payload
     const media = payload.kind
+    const rtpParameters = payload.rtpParameters as types.RtpParameters
+    const codec = codecOf(rtpParameters)
     const kind = kindOf(media, appData.share === true)
     this.#run(this.#receptions.offered({ id, participantId: peerId, kind, paused: producerPaused }))
     try {
       if (!this.#opening) throw closedMeanwhile()
       const transport = await this.#opening
+      const { encryption } = this.#options
+      // Without a key, noise would be heard. `stream` follows when the consumer exists.
+      const state: { locked: boolean; stream?: Stream } = {
+        locked: !encryption && appData.isEncrypted === true,
+      }
       const consumer = await transport.consume({
+        ...(encryption && {
+          onRtpReceiver: (receiver) =>
+            encryption.open(receiver, { participantId: peerId, kind, codec, streamId: id }, (isOpen) => {
+              state.locked = !isOpen
+              if (state.stream) this.#setLocked(state.stream, !isOpen)
+            }),
+        }),
         id,
         producerId,
         kind: media,
-        rtpParameters: payload.rtpParameters as types.RtpParameters,
+        rtpParameters,
         // Audio and video of one person and source are synchronised.
         streamId: `${peerId}-${appData.share === true ? 'share' : 'own'}`,
       })
@@ -210,11 +252,20 @@ export class Media implements Line {
         request: (method, data) => this.#options.request(method, data),
       })
       const stream = this.#streamOf(consumer, showing, peerId, kind)
+      state.stream = stream
+      stream.locked = state.locked
+      if (state.locked) consumer.track.enabled = false
       this.#run(this.#receptions.opened(id, { consumer, showing, stream }))
     } catch (error) {
       this.#run(this.#receptions.failed(id))
       if (!this.#closed) throw error
     }
+  }
+
+  #setLocked(stream: Stream, locked: boolean): void {
+    stream.locked = locked
+    stream.track.enabled = !locked
+    this.#options.onStreamChanged(stream)
   }
 
   /** The server closed this consumer. */
@@ -244,6 +295,7 @@ export class Media implements Line {
       kind,
       track: consumer.track,
       paused: false,
+      locked: false,
       setQuality: async (quality: Quality) => {
         await this.#options.request('setConsumerPreferredLayers', {
           consumerId: consumer.id,
@@ -278,6 +330,7 @@ export class Media implements Line {
           break
         case 'close':
           showing.end()
+          this.#options.encryption?.forget(consumer.id)
           consumer.close()
       }
     }

@@ -6,6 +6,7 @@ import { Chat } from './chat.ts'
 import { CurrentMedia } from './current-media.ts'
 import { Devices } from './devices.ts'
 import { Emitter } from './emitter.ts'
+import type { Encryption } from './encryption/encryption.ts'
 import { asMeetingError, MeetingError } from './errors.ts'
 import type {
   LeftReason,
@@ -49,6 +50,8 @@ export class Meeting extends Emitter<MeetingEvents> {
   readonly devices: Devices
   readonly chat = new Chat()
   readonly outputs: Outputs
+  /** Undefined: our media is not encrypted end to end. */
+  readonly encryption: Encryption | undefined
   sessionId: string | undefined
   /** What moderators decided for this session. */
   rules: MeetingRules = OPEN
@@ -71,6 +74,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     super()
     this.#options = options
     this.meetingId = options.meetingId
+    this.encryption = options.encryption
     this.timings = options.timings
     this.self = { id: options.participantId, name: options.name, canAdmit: false, canModerate: false }
     this.accepted = new Promise((resolve, reject) => {
@@ -132,6 +136,8 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.#media = new CurrentMedia({
       request,
       iceServers: options.iceServers,
+      participantId: options.participantId,
+      encryption: options.encryption,
       ...(options.newDevice && { newDevice: options.newDevice }),
       devices: this.devices,
       roster: this.#roster,
@@ -336,6 +342,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.#signalling.close()
     this.#media.now.close()
     this.chat.close()
+    this.encryption?.close()
     this.#agreement.close()
     globalThis.removeEventListener('online', this.#online)
     this.#accepted?.reject(

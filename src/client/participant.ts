@@ -12,6 +12,11 @@ export interface Stream {
   readonly track: MediaStreamTrack
   /** Nothing arrives: it is paused at its source, or by the server, which sends a limited number of cameras. */
   paused: boolean
+  /**
+   * Its frames cannot be opened, so nothing of it is shown or heard: they are encrypted with another key than ours, or
+   * we have a key and they are not encrypted.
+   */
+  locked: boolean
   /** Chooses one of the sent sizes; no effect on a stream with one size. */
   setQuality(quality: Quality): Promise<void>
   /**

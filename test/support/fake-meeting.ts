@@ -102,6 +102,7 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
       kind,
       track,
       paused: false,
+      locked: false,
       setQuality: () => Promise.resolve(),
       show: () => undefined,
       stats: () => Promise.reject(new Error('there is no connection')),

@@ -21,6 +21,8 @@ export interface Entry {
    * three streams.
    */
   codec?: 'H264' | 'VP9'
+  /** The key of end-to-end encryption, for our client only. */
+  key?: string
 }
 
 /** The client's operations in a test, performed by its own calls. */
@@ -60,14 +62,19 @@ export async function mediaApp(): Promise<AppServer> {
     build: {
       write: false,
       minify: false,
-      lib: { entry: join(import.meta.dirname, 'client-page.ts'), formats: ['iife'], name: 'page' },
+      lib: { entry: join(import.meta.dirname, 'client-page.ts'), formats: ['es'] },
     },
   })
   const bundle = Array.isArray(built) ? built[0] : built
   if (!bundle || !('output' in bundle)) throw new Error('the page of our client was not built')
+  // The client, and its worker.
+  const files = bundle.output.map((file) => [
+    `/${file.fileName}`,
+    file.type === 'chunk' ? file.code : String(file.source),
+  ])
   return AppServer.start({
-    '/own.js': bundle.output[0].code,
-    '/own': '<!doctype html><script src="/own.js"></script>',
+    ...Object.fromEntries(files),
+    '/own': `<!doctype html><script type="module" src="/${bundle.output[0].fileName}"></script>`,
   })
 }
 
@@ -139,6 +146,7 @@ export class MediaClients {
       name: entry.participantId,
       camera,
       mic,
+      ...(entry.key !== undefined && { encryption: { key: entry.key } }),
     }
     if (entry.codec !== undefined) {
       await run(`

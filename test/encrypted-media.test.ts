@@ -1,0 +1,122 @@
+/** End-to-end encryption, seen in what arrives in a real browser: with the key, with another one, and without. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { launchBrowser } from './support/browser.ts'
+import { mediaApp, MediaClients, mediaFlags, type MediaClient } from './support/media-clients.ts'
+import type { AppServer } from './support/published.ts'
+import { RealServer } from './support/real-server.ts'
+import { LOW } from './support/sizes.ts'
+
+const KEY = 'correct horse battery'
+
+let browser: Browser
+let app: AppServer
+let server: RealServer
+let clients: MediaClients
+
+before(async () => {
+  ;[browser, app, server] = await Promise.all([
+    launchBrowser([...mediaFlags]),
+    mediaApp(),
+    RealServer.start(),
+  ])
+  clients = new MediaClients(browser, app, server)
+})
+after(async () => {
+  await browser.close()
+  app.stop()
+  await server.stop()
+})
+afterEach(() => clients.closeAll())
+
+const silent = { camera: false, mic: false }
+const streams = ({ tap }: MediaClient, of: string): Promise<{ kind: string; locked: boolean }[]> =>
+  tap.page.evaluate(
+    `[...m.participants.get('${of}').streams.values()].map(({ kind, locked }) => ({ kind, locked }))`,
+  )
+const untilLocked = ({ tap }: MediaClient, of: string, locked: boolean): Promise<unknown> =>
+  tap.page.waitForFunction(
+    `(() => {
+      const streams = [...(m.participants.get('${of}')?.streams.values() ?? [])]
+      return streams.length === 2 && streams.every((stream) => stream.locked === ${locked})
+    })()`,
+    undefined,
+    { polling: 100, timeout: 90_000 },
+  )
+
+test('those with the key see and hear each other, at every size, and after the key has changed', async () => {
+  const meetingId = await server.createMeeting({ encryption: 'required' })
+  const ann = await clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
+  const ben = await clients.join('our client', { meetingId, participantId: 'ben', key: KEY, ...silent })
+  const eve = await clients.join('our client', {
+    meetingId,
+    participantId: 'eve',
+    key: 'another key',
+    ...silent,
+  })
+  await Promise.all([ben.tap.flows('ann', 'video'), ben.tap.flows('ann', 'audio')])
+  await ben.setQuality('ann', 'low')
+  await ben.tap.sees('ann', LOW)
+  await untilLocked(ben, 'ann', false)
+  const phrases = [ann, ben, eve].map(({ tap }) => tap.page.evaluate<string>('m.encryption.phrase'))
+  const [ofAnn, ofBen, ofEve] = await Promise.all(phrases)
+  assert.equal(ofAnn, ofBen)
+  assert.notEqual(ofAnn, ofEve)
+
+  // The packets reach her, but no frame and no sound.
+  await untilLocked(eve, 'ann', true)
+  const [picture, sound] = [await eve.tap.received('ann', 'video'), await eve.tap.received('ann', 'audio')]
+  assert.ok(picture!.packets > 0 && sound!.packets > 0)
+  assert.deepEqual([picture!.frames, sound!.energy], [0, 0])
+
+  // A new key: those who do not have it are shut out, and who gets it is back.
+  await ann.tap.page.evaluate(`m.encryption.setKey('another key')`)
+  await untilLocked(eve, 'ann', false)
+  await eve.tap.flows('ann', 'video')
+  await eve.tap.flows('ann', 'audio')
+  await untilLocked(ben, 'ann', true)
+  const { frames } = (await ben.tap.received('ann', 'video'))!
+  await ben.tap.page.evaluate(`m.encryption.setKey('another key')`)
+  await untilLocked(ben, 'ann', false)
+  await ben.tap.until('ann', 'video', 'was back', (now) => now.frames > frames)
+})
+
+test('the key is needed to join, and a published client that does not encrypt is put out', async () => {
+  const meetingId = await server.createMeeting({ encryption: 'required' })
+  const ann = await clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
+  const { page } = ann.tap
+  const refused = await page.evaluate(
+    `connect(${JSON.stringify({ url: server.url, token: clients.token(), meetingId, name: 'Ben' })}).catch(({ reason, message }) => ({ reason, message }))`,
+  )
+  assert.deepEqual(refused, {
+    reason: 'ENCRYPTION_REQUIRED',
+    message: 'This meeting is end-to-end encrypted, and needs its key.',
+  })
+  const published = clients.join('js-sdk', { meetingId, participantId: 'carol', camera: false })
+  const gone = ann.tap.page.waitForFunction(
+    `globalThis.carolCame && !m.participants.has('carol')`,
+    undefined,
+    { polling: 100, timeout: 90_000 },
+  )
+  await page.evaluate(`m.on('participantJoined', ({ id }) => (globalThis.carolCame ||= id === 'carol'))`)
+  await published.catch(() => undefined)
+  await gone
+  assert.deepEqual(await ann.tap.offers(), [], 'nothing of hers was offered')
+})
+
+test('without the key, an encrypted stream is neither shown nor heard; with one, a plain stream is not', async () => {
+  const meetingId = await server.createMeeting()
+  const ann = await clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
+  const ben = await clients.join('our client', { meetingId, participantId: 'ben' })
+  await untilLocked(ben, 'ann', true)
+  assert.deepEqual(
+    await ben.tap.page.evaluate(
+      `[...m.participants.get('ann').streams.values()].map(({ track }) => track.enabled)`,
+    ),
+    [false, false],
+  )
+  await untilLocked(ann, 'ben', true)
+  assert.equal((await streams(ann, 'ben')).length, 2)
+  assert.equal((await ann.tap.received('ben', 'video'))!.frames, 0)
+})
