@@ -88,6 +88,7 @@ async function measure(): Promise<void> {
     meetingId: 'meeting',
     sessionId: 'session',
     participants: () => [],
+    listen: () => () => undefined,
     openSeat: () => Promise.reject(new Error('no seat here')),
     watch(watcher) {
       for (const stream of streams) watcher.offer(stream)

@@ -89,6 +89,7 @@ const source = (): OutputSource => ({
   sessionId: 'session',
   participants: () => [],
   watch: () => () => undefined,
+  listen: () => () => undefined,
   openSeat: () =>
     Promise.resolve({
       participantId: `recorder-${randomBytes(4).toString('hex')}`,

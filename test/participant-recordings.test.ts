@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as passes } from 'node:timers/promises'
 import type { Browser } from 'playwright-core'
 import { findFfmpeg } from '../scripts/ffmpeg.mjs'
+import { colourAt } from './support/media-file.ts'
 import { launchBrowser } from './support/browser.ts'
 import { AppServer, Published } from './support/published.ts'
 import { Receiver, type Hook } from './support/receiver.ts'
@@ -218,3 +219,118 @@ test('the next start completes the recordings of a killed server', { skip }, asy
   assert.equal(decodeErrors(path), '')
   await ann.context.close()
 })
+
+test('what a composite cannot be is refused, and starts nothing', { skip }, async () => {
+  const roomId = await server.createMeeting()
+  const start = (body: object = {}) =>
+    server.rest('POST', '/v2/recordings/composite/start', { roomId, ...body })
+  assert.deepEqual((await start()).body.code, 'NOT_FOUND', 'without a session')
+  const ann = await enters(roomId, 'ann', false)
+  const mark = (watermark: object) => ({ watermarks: [watermark] })
+  for (const [body, says] of [
+    [{ participants: [] }, /./],
+    [{ participants: [{ participantId: 'ann', kind: 'smell' }] }, /./],
+    [{ fileFormat: 'mp3' }, /./],
+    [{ bucketDirPath: '../up' }, /bucketDirPath/],
+    [{ preSignedURL: 'https://example.org/put' }, /preSignedURL is not supported/],
+    [mark({ type: 'pubsub' }), /needs topic/],
+    [mark({ type: 'custom' }), /needs imageUrl/],
+    [mark({ type: 'custom', timezone: 'Mars/Olympus' }), /timezone/],
+    [mark({ type: 'custom', imageBase64: 'I2V4dG0zdQ==' }), /PNG, JPEG or WebP/],
+    [mark({ type: 'custom', imageUrl: 'file:///etc/passwd' }), /http or https/],
+  ] as const) {
+    const answer = await start(body)
+    assert.equal(answer.status, 400, JSON.stringify(body))
+    assert.match(answer.body.message, says)
+  }
+  assert.equal((await ask('GET', `/v2/recordings/composite?roomId=${roomId}`)).data.length, 0)
+  const { recordingId } = await ask('POST', '/v2/recordings/composite/start', { roomId })
+  assert.equal((await start()).body.code, 'START_COMPOSITE_RECORDING_FAILED', 'twice')
+  const stop = (id: string) =>
+    server.rest('POST', '/v2/recordings/composite/stop', { roomId, recordingId: id })
+  assert.equal((await stop('0'.repeat(24))).body.code, 'STOP_COMPPOSITE_RECORDING_FAILED')
+  assert.equal((await server.rest('DELETE', `/v2/recordings/composite/${recordingId}`)).status, 409)
+  assert.equal((await stop(recordingId)).status, 200)
+  await ann.context.close()
+})
+
+test(
+  'participants are recorded into one picture; a kill and the end of the session finish it too',
+  { skip },
+  async () => {
+    const roomId = await server.createMeeting()
+    const people = await Promise.all(['ann', 'ben'].map((id) => enters(roomId, id, true)))
+    const start = (body: object = {}) =>
+      ask('POST', '/v2/recordings/composite/start', { roomId, webhookUrl: receiver.url, ...body })
+    const begun = async (body?: object): Promise<string> => {
+      const { recordingId } = await start(body)
+      await receiver.until((hooks) =>
+        hooks.some(
+          (hook) =>
+            hook.body.webhookType === 'composite-recording-started' && hook.body.data.id === recordingId,
+        ),
+      )
+      return recordingId
+    }
+    const stoppedHook = async (id: string): Promise<Hook> => {
+      const is = ({ body }: Hook): boolean =>
+        body.webhookType === 'composite-recording-stopped' && body.data.id === id
+      return (await receiver.until((hooks) => hooks.some(is))).find(is)!
+    }
+    const composite = (id: string) => ask('GET', `/v2/recordings/composite/${id}`)
+
+    const startedAt = Date.now()
+    const watermarks = [{ type: 'custom', text: 'Anteroom' }]
+    const first = await begun({
+      watermarks,
+      participants: [{ participantId: 'ann' }, { participantId: 'ben' }],
+    })
+    assert.deepEqual([(await composite(first)).end, (await composite(first)).file], [null, null])
+    await passes(5000)
+    const stoppedAt = Date.now()
+    const stopped = await ask('POST', '/v2/recordings/composite/stop', { roomId, recordingId: first })
+    assert.equal(stopped, 'Composite recording stopped successfully')
+    const { body } = await stoppedHook(first)
+    const recording = await composite(first)
+    assert.equal(body.data.fileUrl, recording.file.fileUrl)
+    const path = await fetched(recording.file.fileUrl, 'composite.mp4')
+    const { duration, streams } = probe(path)
+    near(duration, (stoppedAt - startedAt) / 1000, 0.5, 'duration')
+    assert.deepEqual([streams.video?.codec, streams.audio?.codec], ['h264', 'aac'])
+    assert.equal(decodeErrors(path), '')
+    // The fake camera is green; a tile without a picture is grey.
+    for (const x of [0.1, 0.6]) {
+      const [red, green, blue] = await colourAt(path, 3.5, { x, y: 0.4, width: 0.3, height: 0.2 })
+      assert.ok(green > 60 && green - blue > 30, `${red} ${green} ${blue} at ${x}`)
+    }
+    assert.ok(loudest(path, 1, duration) > -40, `${loudest(path, 1, duration)} dB`)
+
+    const ended = await begun({ fileFormat: 'webm' })
+    await passes(3000)
+    await ask('POST', '/v2/sessions/end', { roomId })
+    await stoppedHook(ended)
+    const webm = await fetched((await composite(ended)).file.fileUrl, 'ended.webm')
+    assert.deepEqual(Object.keys(probe(webm).streams).sort(), ['audio', 'video'])
+    near(probe(webm).duration, 3, 1.5, 'duration')
+    await Promise.all(people.map((one) => one.context.close()))
+
+    const ann = await enters(roomId, 'ann', true)
+    const killed = await begun()
+    await passes(4000)
+    await server.end('SIGKILL')
+    await server.run()
+    await stoppedHook(killed)
+    const left = await fetched((await composite(killed)).file.fileUrl, 'killed.mp4')
+    assert.ok(probe(left).duration > 2, `${probe(left).duration} s`)
+    assert.equal(decodeErrors(left), '')
+
+    const list = await ask('GET', `/v2/recordings/composite?roomId=${roomId}`)
+    assert.deepEqual(
+      list.data.map(({ id }: any) => id),
+      [killed, ended, first],
+    )
+    assert.match(await ask('DELETE', `/v2/recordings/composite/${first}`), /deleted/)
+    assert.equal((await fetch(recording.file.fileUrl)).status, 404)
+    await ann.context.close()
+  },
+)

@@ -41,6 +41,7 @@ class Stage {
       for (const stream of this.#streams) watcher.offer(stream)
       return () => this.#watchers.delete(watcher)
     },
+    listen: () => () => undefined,
     openSeat: () => assert.fail('a transcription needs no seat'),
   }
 

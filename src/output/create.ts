@@ -1,4 +1,5 @@
 /** Creates the engines of this process. */
+import { createCompositeRecorder } from './composites/create.ts'
 import { createComposer, type Composer, type ComposerOptions } from './composer/create.ts'
 import type { OutputEngine, Outputs } from './output.ts'
 import { createTranscriber, type TranscriberOptions } from './speech/transcriber.ts'
@@ -21,6 +22,7 @@ export function createOutputs({ composer, transcription, recorder }: OutputsOpti
     transcription: createTranscriber(transcription),
     participant: recorder ? createParticipantRecorder(recorder) : absent('recordings of participants'),
     track: recorder ? createTrackRecorder(recorder) : absent('recordings of tracks'),
+    composite: recorder ? createCompositeRecorder(recorder) : absent('composite recordings'),
   }
 }
 

@@ -7,6 +7,15 @@ import type { StreamKind } from '../protocol/media.ts'
 import type { Notification } from '../protocol/notifications.ts'
 import type { Composition } from '../protocol/outputs.ts'
 
+/** What is written over a picture. */
+export type Mark =
+  | { type: 'image'; format: 'png' | 'jpeg' | 'webp'; base64: string }
+  | { type: 'text'; text: string }
+  /** The time of the day after a text, counted on from `startAt`; null: when the recording began. `timeZone` is IANA's name of one. */
+  | { type: 'time'; startAt: number | null; timeZone?: string | undefined; text?: string | undefined }
+  /** The latest message of a topic of the chat. */
+  | { type: 'topic'; topic: string }
+
 /** A session, as an output sees it. */
 export interface OutputSource {
   readonly projectId: string
@@ -16,6 +25,8 @@ export interface OutputSource {
   participants(): { participantId: string; name: string }[]
   /** Watches the session as a hidden member, which nobody sees or counts. Offers what is there at once. Call the result to end it. */
   watch(watcher: OutputWatcher): () => void
+  /** Hears what is said to everybody in a topic of the chat. Call the result to end it. */
+  listen(topic: string, hear: (message: { at: number; text: string }) => void): () => void
   /** Opens a hidden seat, for a program that joins over a socket of its own. */
   openSeat(name: string): Promise<OutputSeat>
 }
@@ -205,6 +216,14 @@ export interface TrackRecordingConfig {
   fileFormat: 'webm' | 'mp4' | 'mp3'
 }
 
+/** Several participants in one picture, drawn when the recording has stopped. */
+export interface CompositeConfig {
+  /** Who and which of their streams; null: the first who send something, also those who come later. */
+  participants: { participantId: string; kinds: TrackRecordingConfig['kind'][] }[] | null
+  marks: Mark[]
+  fileFormat: 'mp4' | 'webm'
+}
+
 /** The engines of this process. */
 export interface Outputs {
   recording: OutputEngine<RecordingConfig>
@@ -213,4 +232,5 @@ export interface Outputs {
   transcription: TranscriptionEngine
   participant: OutputEngine<ParticipantRecordingConfig>
   track: OutputEngine<TrackRecordingConfig>
+  composite: OutputEngine<CompositeConfig>
 }

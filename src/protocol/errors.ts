@@ -56,6 +56,8 @@ const table = {
   STOP_PARTICIPANT_RECORDING_FAILED: [4036, 409, 'The participant is not being recorded.'],
   START_TRACK_RECORDING_FAILED: [4037, 409, 'The recording of the track could not be started.'],
   STOP_TRACK_RECORDING_FAILED: [4038, 409, 'The track is not being recorded.'],
+  START_COMPOSITE_RECORDING_FAILED: [4039, 409, 'The composite recording could not be started.'],
+  STOP_COMPPOSITE_RECORDING_FAILED: [4040, 409, 'No such composite recording is running.'],
   STORE_SET_FAILED: [4045, 400, 'The value could not be set.'],
   STORE_OBSERVE_FAILED: [4085, 429, 'The key could not be observed.'],
   CREATE_CONSUMER_FAILED: [4050, 500, 'The stream could not be delivered.'],

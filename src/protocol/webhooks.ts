@@ -17,6 +17,7 @@ export type OutputEventName =
   | 'transcription'
   | 'participant-recording'
   | 'participant-track-recording'
+  | 'composite-recording'
 export type OutputPhase = 'starting' | 'started' | 'playable' | 'stopping' | 'stopped' | 'failed'
 
 /** Something left the meeting, or ceased to. */

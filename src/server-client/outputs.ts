@@ -2,6 +2,7 @@
 import type { Static } from 'typebox'
 import type { PageOf } from '../protocol/rest.ts'
 import type { Hls, Livestream, StartHlsBody, StartLivestreamBody } from '../protocol/rest/broadcasts.ts'
+import type { CompositeRecording, StartCompositeBody } from '../protocol/rest/composite-recordings.ts'
 import type { Recording, StartRecordingBody } from '../protocol/rest/outputs.ts'
 import type {
   ParticipantRecording,
@@ -13,7 +14,15 @@ import type { StartTranscriptionBody, Transcription } from '../protocol/rest/tra
 import { at, everyOne, type Call } from './call.ts'
 import type { PageQuery } from './groups.ts'
 
-export type { Hls, Livestream, ParticipantRecording, Recording, TrackRecording, Transcription }
+export type {
+  CompositeRecording,
+  Hls,
+  Livestream,
+  ParticipantRecording,
+  Recording,
+  TrackRecording,
+  Transcription,
+}
 
 /** What a start may say beside the meeting. */
 type Options<Body extends { roomId: string }> = Omit<Body, 'roomId'>
@@ -22,6 +31,7 @@ export type HlsOptions = Options<Static<typeof StartHlsBody>>
 export type LivestreamOptions = Options<Static<typeof StartLivestreamBody>>
 export type TranscriptionOptions = Options<Static<typeof StartTranscriptionBody>>
 export type ParticipantRecordingOptions = Options<StartParticipantRecordingBody>
+export type CompositeRecordingOptions = Options<StartCompositeBody>
 export type TrackRecordingOptions = Options<StartTrackRecordingBody>
 
 export interface OutputFilter {
@@ -163,5 +173,23 @@ export class TrackRecordings extends Kept<TrackRecording, TrackOutputFilter> {
 
   async stop(roomId: string, participantId: string, kind: TrackRecordingOptions['kind']): Promise<void> {
     await this.call('POST', `${this.path}/stop`, { body: { roomId, participantId, kind } })
+  }
+}
+
+/** Several participants in one picture, drawn when the recording has stopped. */
+export class CompositeRecordings extends Kept<CompositeRecording, OutputFilter> {
+  constructor(call: Call) {
+    super(call, '/v2/recordings/composite')
+  }
+
+  start(
+    roomId: string,
+    options: CompositeRecordingOptions = {},
+  ): Promise<{ recordingId: string; sessionId: string; roomId: string }> {
+    return this.call('POST', `${this.path}/start`, { body: { roomId, ...options } })
+  }
+
+  async stop(roomId: string, recordingId: string): Promise<void> {
+    await this.call('POST', `${this.path}/stop`, { body: { roomId, recordingId } })
   }
 }

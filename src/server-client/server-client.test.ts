@@ -347,6 +347,7 @@ test('receives, verifies, lists and replays webhooks', async () => {
 test('starts, stops, lists, finds and deletes what leaves a meeting', async () => {
   const { roomId } = await anteroom.rooms.create()
   const { recordings, hls, livestreams, transcriptions, participantRecordings, trackRecordings } = anteroom
+  const { compositeRecordings } = anteroom
   await assert.rejects(recordings.start(roomId), failed('NOT_FOUND', 404))
   await assert.rejects(recordings.get('absent'), failed('NOT_FOUND', 404))
   const ann = server.connect({ meetingId: roomId, participantId: 'ann', token: server.token(['allow_join']) })
@@ -361,6 +362,9 @@ test('starts, stops, lists, finds and deletes what leaves a meeting', async () =
   await recordings.start(roomId, { awsDirPath: '/team/a/', config: { quality: 'low' } })
   await participantRecordings.start(roomId, { participantId: 'ann' })
   await trackRecordings.start(roomId, { participantId: 'ann', kind: 'audio' })
+  const { recordingId } = await compositeRecordings.start(roomId, {
+    participants: [{ participantId: 'ann' }],
+  })
   const { id, playbackHlsUrl } = await hls.start(roomId)
   assert.match(playbackHlsUrl, /\/index\.m3u8$/)
   await livestreams.start(roomId, { outputs: [{ url: 'rtmp://live.example/app', streamKey: 'a-key' }] })
@@ -372,6 +376,7 @@ test('starts, stops, lists, finds and deletes what leaves a meeting', async () =
   await recordings.stop(roomId)
   await participantRecordings.stop(roomId, 'ann')
   await trackRecordings.stop(roomId, 'ann', 'audio')
+  await compositeRecordings.stop(roomId, recordingId)
   await hls.stop(roomId)
   await livestreams.stop(roomId)
   await transcriptions.stop(roomId)
@@ -379,7 +384,14 @@ test('starts, stops, lists, finds and deletes what leaves a meeting', async () =
   await recordings.delete(recording.id)
   await assert.rejects(recordings.get(recording.id), failed('NOT_FOUND', 404))
 
-  const kinds = [hls, livestreams, transcriptions, participantRecordings, trackRecordings]
+  const kinds = [
+    hls,
+    livestreams,
+    transcriptions,
+    participantRecordings,
+    trackRecordings,
+    compositeRecordings,
+  ]
   for (const kind of kinds) {
     const { data, pageInfo } = await kind.list({ roomId, perPage: 1 })
     assert.equal(pageInfo.total, 1)

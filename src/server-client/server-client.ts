@@ -10,6 +10,7 @@ import { createMinter, type Minter, type TokenClaims } from '../token/token.ts'
 import { createCaller, type Call, type CallOptions, type ClientParts, type Method } from './call.ts'
 import { Invites, Live, Rooms, Sessions, Tokens, Webhooks } from './groups.ts'
 import {
+  CompositeRecordings,
   HlsOutputs,
   Livestreams,
   ParticipantRecordings,
@@ -67,6 +68,8 @@ export class ServerClient {
   readonly participantRecordings: ParticipantRecordings
   /** Recordings of one stream of a participant. */
   readonly trackRecordings: TrackRecordings
+  /** Recordings of several participants in one picture. */
+  readonly compositeRecordings: CompositeRecordings
   readonly hls: HlsOutputs
   readonly livestreams: Livestreams
   /** Transcriptions of meetings while they go on. */
@@ -105,6 +108,7 @@ export class ServerClient {
     this.recordings = new Recordings(this.#call)
     this.participantRecordings = new ParticipantRecordings(this.#call)
     this.trackRecordings = new TrackRecordings(this.#call)
+    this.compositeRecordings = new CompositeRecordings(this.#call)
     this.hls = new HlsOutputs(this.#call)
     this.livestreams = new Livestreams(this.#call)
     this.transcriptions = new Transcriptions(this.#call)

@@ -85,6 +85,7 @@ export function playedEngines(): PlayedEngines {
     transcription: new PlayedEngine(),
     participant: new PlayedEngine(),
     track: new PlayedEngine(),
+    composite: new PlayedEngine(),
   }
 }
 
@@ -167,6 +168,7 @@ export function promptEngines(): Outputs {
     transcription: new PromptEngine('transcription.txt'),
     participant: new PromptEngine(),
     track: new PromptEngine(),
+    composite: new PromptEngine(),
   }
 }
 

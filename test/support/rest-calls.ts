@@ -9,6 +9,7 @@ import {
   recordingOrder,
   transcriptionOrder,
 } from '../../src/meeting/outputs/orders.ts'
+import { compositeOrder } from '../../src/meeting/outputs/composite-orders.ts'
 import { participantOrder, trackOrder } from '../../src/meeting/outputs/participant-orders.ts'
 import type { TestServer } from './test-server.ts'
 import type { WireClient } from './wire-client.ts'
@@ -167,6 +168,7 @@ const annRecorded = { participantId: 'ann' }
 const annTrack = { ...annRecorded, kind: 'audio' as const }
 const ofParticipant = participantOrder({ roomId: '', ...annRecorded }, caller)
 const ofTrack = trackOrder({ roomId: '', ...annTrack }, caller)
+const ofComposite = compositeOrder({ roomId: '' }, [], caller.baseUrl)
 const startsOf =
   (body: object = {}): MakeCall =>
   async (stage) => ({ body: { roomId: (await stage.session()).roomId, ...body } })
@@ -311,6 +313,14 @@ export const calls: Record<string, MakeCall> = {
   'GET /v2/recordings/participant/track': listOf(ofTrack),
   'GET /v2/recordings/participant/track/{id}': outputOf(ofTrack),
   'DELETE /v2/recordings/participant/track/{id}': outputOf(ofTrack),
+  'POST /v2/recordings/composite/start': startsOf(),
+  'POST /v2/recordings/composite/stop': async (stage) => {
+    const { roomId, outputId } = await stage.output(ofComposite, { goesOn: true })
+    return { body: { roomId, recordingId: outputId } }
+  },
+  'GET /v2/recordings/composite': listOf(ofComposite),
+  'GET /v2/recordings/composite/{id}': outputOf(ofComposite),
+  'DELETE /v2/recordings/composite/{id}': outputOf(ofComposite),
   'POST /v2/recordings/participant/merge': mergesAnn,
   'GET /v2/recordings/participant/merge': jobsOf('/v2/recordings/participant/merge', mergesAnn),
   'GET /v2/recordings/participant/merge/{id}': mergeOfAnn,

@@ -90,6 +90,10 @@ export class ScriptedSource implements OutputSource {
     return () => this.watchers.delete(watcher)
   }
 
+  listen(): () => void {
+    return () => undefined
+  }
+
   openSeat(): never {
     throw new Error('no seat here')
   }

@@ -32,6 +32,7 @@ import { outputFileRoutes } from '../rest/outputs/files.ts'
 import { CHECK_SOCKET_PATH } from '../../protocol/check.ts'
 import { WHITEBOARD_SOCKET_PATH } from '../../protocol/whiteboard.ts'
 import { participantMergeRoutes } from '../rest/outputs/participant-merges.ts'
+import { compositeRecordingRoutes } from '../rest/outputs/composite-recordings.ts'
 import { participantRecordingRoutes } from '../rest/outputs/participant-recordings.ts'
 import { hlsRoutes } from '../rest/outputs/hls.ts'
 import { livestreamRoutes } from '../rest/outputs/livestreams.ts'
@@ -119,6 +120,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       liveRoutes,
       // Before the recordings of participants, whose ids could have any name.
       participantMergeRoutes,
+      compositeRecordingRoutes,
       participantRecordingRoutes,
       transcodingRoutes,
       recordingRoutes,

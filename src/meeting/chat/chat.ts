@@ -36,10 +36,14 @@ export interface ChatSender {
   readonly holder: Holder
 }
 
+/** Must not throw. */
+export type ChatListener = (message: Pick<NewMessage, 'topic' | 'message' | 'at'>) => void
+
 export class Chat {
   readonly #options: ChatOptions
   readonly #topics = new Map<string, Topic>()
   readonly #connections = new Map<string, ChatConnection>()
+  readonly #listeners = new Set<ChatListener>()
   readonly #room: SharedAmount
   readonly #places: SharedThings
   /** The number of the last stored message. */
@@ -90,6 +94,12 @@ export class Chat {
     return connection
   }
 
+  /** Hears what is said to everybody from now on. Call the result to end it. */
+  listen(listener: ChatListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   /** A participant left the meeting. */
   disconnect(participantId: string): void {
     this.#connections.get(participantId)?.close(1000, 'left')
@@ -98,6 +108,7 @@ export class Chat {
   close(): void {
     for (const connection of [...this.#connections.values()]) connection.close(1000, 'ended')
     this.#topics.clear()
+    this.#listeners.clear()
   }
 
   #topic(name: string): Topic {
@@ -153,6 +164,7 @@ export class Chat {
     // Store it before sending it, and send messages in the order of arrival.
     await topic.inTurn(persist ? () => this.#keep(record, sender.holder) : undefined, (number) => {
       topic.deliver(encode(record, sendOnly.length === 0 ? topic.nextSeq() : 0), number)
+      if (sendOnly.length === 0) for (const hear of this.#listeners) hear(record)
     })
     return record.messageId
   }

@@ -1,5 +1,5 @@
 /** What callers order of jobs, in the words of the contract (outputs §3.1, §3.2). Pure. */
-import type { CompositeMergeConfig, Mark } from '../../output/jobs/job.ts'
+import type { CompositeMergeConfig, PlacedMark } from '../../output/jobs/job.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { ChannelEntry, ParticipantMergeBody, Watermark } from '../../protocol/rest/transcodings.ts'
 import type { JobInput, OutputKind, OutputRecord } from '../../store/store.ts'
@@ -41,11 +41,12 @@ const named: Record<OutputKind, string> = {
   transcription: 'transcription',
   participant: 'recording of a participant',
   track: 'recording of a track',
+  composite: 'composite recording',
 }
 
 export function compositeMergeOrder(
   outputs: readonly OutputRecord[],
-  watermark: Mark | null,
+  watermark: PlacedMark | null,
   caller: Caller,
 ): JobOrdered {
   const config: CompositeMergeConfig = { watermark, screens: SCREENS }
@@ -126,7 +127,7 @@ function limited(inputs: JobInput[]): JobInput[] {
 export function markOf(
   { type, startTime, lat, long }: Omit<Watermark, 'image'>,
   image: Buffer | undefined,
-): Mark {
+): PlacedMark {
   const needs = (message: string): Refusal => new Refusal('INVALID_REQUEST', { message })
   switch (type) {
     case 'image':
@@ -149,7 +150,7 @@ const FORMATS = [
 ] as const
 
 /** By its first bytes, as other formats could name files of this machine. @throws {Refusal} INVALID_REQUEST */
-function imageMark(image: Buffer): Mark {
+export function imageMark(image: Buffer): Extract<PlacedMark, { type: 'image' }> {
   const found = FORMATS.find(([, begins]) => begins.every((byte, at) => image[at] === byte))
   const isWebp = image.toString('latin1', 0, 4) === 'RIFF' && image.toString('latin1', 8, 12) === 'WEBP'
   const format = found?.[0] ?? (isWebp ? 'webp' : undefined)

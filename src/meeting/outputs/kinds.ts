@@ -60,6 +60,13 @@ export const outputKinds: Record<OutputKind, Row> = {
     processing: 'START_TRACK_RECORDING_FAILED',
     died: 5001,
   },
+  composite: {
+    event: 'composite-recording',
+    startFailed: 'START_COMPOSITE_RECORDING_FAILED',
+    stopFailed: 'STOP_COMPPOSITE_RECORDING_FAILED',
+    processing: 'START_COMPOSITE_RECORDING_FAILED',
+    died: 5001,
+  },
 }
 
 /** The state of an output towards clients. A failed output is a stopped one: there is no such state in the contract. */
@@ -114,6 +121,7 @@ export function notificationsOf(output: OutputRecord, state: ShownState): Notifi
     // REST alone starts and stops these, and the published clients know no notification of them.
     case 'participant':
     case 'track':
+    case 'composite':
       return []
   }
 }
@@ -137,7 +145,8 @@ export function factDetails(output: OutputRecord, state: OutputPhase): Record<st
   const { kind, outputId: id, participantId, config } = output
   const owner = participantId === null ? {} : { participantId }
   switch (kind) {
-    case 'recording': {
+    case 'recording':
+    case 'composite': {
       const [file] = output.files
       if (state !== 'stopped' || !file) return { id }
       return { id, filePath: `/${file.path}`, fileUrl: fileAddress(output, file.path) }

@@ -49,6 +49,7 @@ export function openOutputs(options: OpenOutputsOptions): {
         sessionId: sessions.required.sessionId,
         roster,
         attach,
+        chat: sessions.required.chat,
         openSeat: (name) => Promise.resolve(hiddenSeats.open(name)),
       }),
     isEncrypted: () => media.streams.isEncrypted(),

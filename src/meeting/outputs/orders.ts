@@ -2,6 +2,7 @@
 import type { Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type {
+  CompositeConfig,
   HlsConfig,
   LivestreamConfig,
   ParticipantRecordingConfig,
@@ -38,6 +39,7 @@ export type OutputOrdered = Common &
     | { kind: 'transcription'; config: TranscriptionConfig }
     | { kind: 'participant'; config: ParticipantRecordingConfig }
     | { kind: 'track'; config: TrackRecordingConfig }
+    | { kind: 'composite'; config: CompositeConfig }
   )
 
 /** What of a meeting there can be one at a time. */

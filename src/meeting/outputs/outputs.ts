@@ -242,6 +242,8 @@ export class MeetingOutputs {
       const files = await running.run.stop()
       await this.#ended(slot, running, files)
     } catch (cause) {
+      // What it is made of is kept, and the next start makes it.
+      if (cause instanceof Refusal && cause.code === 'SERVER_STOPPING') return
       onError(cause, 'failed to finish an output')
       const problem = { reason: 'failed', message: 'The output could not be finished.', cause } as const
       await this.#ended(slot, running, [], problem)

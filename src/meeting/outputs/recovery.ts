@@ -1,5 +1,6 @@
 /** Finishes what a stopped or killed server left unfinished. */
 import type { OutputFile } from '../../output/output.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import type { OutputRecord } from '../../store/store.ts'
 import { deliveriesOf, engineOf, fileRecords, type OutputParts } from './parts.ts'
 
@@ -20,6 +21,8 @@ async function finishAll(parts: OutputParts, left: readonly OutputRecord[]): Pro
     try {
       await finish(parts, output)
     } catch (error) {
+      // The next start finishes it.
+      if (error instanceof Refusal && error.code === 'SERVER_STOPPING') return
       parts.onError(error, 'failed to report a recovered output')
     }
   }
@@ -41,6 +44,7 @@ async function recover(parts: OutputParts, output: OutputRecord): Promise<Output
   try {
     return await engineOf(parts.engines, kind).recover({ outputId, folder: parts.folderOf(outputId), config })
   } catch (error) {
+    if (error instanceof Refusal && error.code === 'SERVER_STOPPING') throw error
     parts.onError(error, 'failed to recover an output')
     return []
   }

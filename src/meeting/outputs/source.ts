@@ -1,5 +1,6 @@
 /** A session as an output sees it. */
 import type { OutputSeat, OutputSource } from '../../output/output.ts'
+import type { Chat } from '../chat/chat.ts'
 import type { Onlooker } from '../roster/member.ts'
 import type { Roster } from '../roster/roster.ts'
 
@@ -8,12 +9,17 @@ export interface SourceOptions extends Pick<OutputSource, 'projectId' | 'meeting
   roster: Roster
   attach: (onlooker: Onlooker) => () => void
   openSeat: (name: string) => Promise<OutputSeat>
+  chat: Pick<Chat, 'listen'>
 }
 
-export function sourceOf({ outputId, roster, attach, openSeat, ...ids }: SourceOptions): OutputSource {
+export function sourceOf({ outputId, roster, attach, openSeat, chat, ...ids }: SourceOptions): OutputSource {
   return {
     ...ids,
     openSeat,
+    listen: (topic, hear) =>
+      chat.listen(({ topic: of, message: text, at }) => {
+        if (of === topic) hear({ at, text })
+      }),
     participants: () => roster.joined().map(({ id: participantId, name }) => ({ participantId, name })),
     watch: (watcher) =>
       attach({

@@ -44,6 +44,7 @@ const source: OutputSource = {
   sessionId: 'session',
   participants: () => [],
   watch: () => () => undefined,
+  listen: () => () => undefined,
   openSeat: () => {
     seats++
     const close = (): void => {

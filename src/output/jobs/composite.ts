@@ -5,7 +5,7 @@ import type { OutputFile } from '../output.ts'
 import { probe } from '../composer/ffmpeg.ts'
 import { runQuietly } from '../quietly.ts'
 import type { Box } from './grid.ts'
-import type { Mark } from './job.ts'
+import type { PlacedMark } from './job.ts'
 import { drawMarks } from './marks.ts'
 import { makeFile, MP4_END, MP4_PICTURE, MP4_SOUND } from './media.ts'
 import { JobProblem } from './problem.ts'
@@ -29,7 +29,7 @@ export interface CompositeOptions {
   folder: string
   signal: AbortSignal
   parts: readonly CompositePart[]
-  marks: readonly Mark[]
+  marks: readonly PlacedMark[]
   /** Owners who have a place also without a picture. */
   owners?: readonly { owner: string; ownerName: string }[]
   /** Of the whole. Default: from the first part to the last. */
@@ -44,7 +44,18 @@ const HEIGHT = 720
 const ENCODED = {
   mp4: { picture: MP4_PICTURE, sound: MP4_SOUND, end: MP4_END },
   webm: {
-    picture: ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '6', '-b:v', '2500k'],
+    picture: [
+      '-c:v',
+      'libvpx',
+      '-deadline',
+      'realtime',
+      '-cpu-used',
+      '6',
+      '-b:v',
+      '2500k',
+      '-pix_fmt',
+      'yuv420p',
+    ],
     sound: ['-c:a', 'libopus', '-b:a', '96k', '-ar', '48000'],
     end: ['-f', 'webm'],
   },

@@ -42,16 +42,16 @@ export interface JobEngines {
 }
 
 export interface CompositeMergeConfig {
-  watermark: Mark | null
+  watermark: PlacedMark | null
   /** The group of the recordings of screens. */
   screens: number
 }
 
 /** A watermark, as it is kept with a job or an output. */
-export type Mark =
+export type PlacedMark =
   | { type: 'image'; format: 'png' | 'jpeg' | 'webp'; base64: string }
   | { type: 'text'; text: string }
   /** The time of the day, counted on from `startAt`; `timeZone` is IANA's name of one. */
-  | { type: 'time'; startAt: number; timeZone?: string | undefined }
+  | { type: 'time'; startAt: number; timeZone?: string | undefined; text?: string | undefined }
   /** The latest of these messages, each from its time on. */
   | { type: 'messages'; messages: readonly { at: number; text: string }[] }

@@ -1,5 +1,5 @@
 /** What is written over a picture: images, texts, times, messages. Pure. */
-import type { Mark } from './job.ts'
+import type { PlacedMark } from './job.ts'
 
 /** A file that ffmpeg reads. Texts are read from files, as no other way keeps their characters from being syntax. */
 export interface MarkFile {
@@ -29,7 +29,7 @@ const CORNERS = [
 
 /** @param beginsAt when the picture begins, ms since the epoch */
 export function drawMarks(
-  marks: readonly Mark[],
+  marks: readonly PlacedMark[],
   { width, height, beginsAt, from }: { width: number; height: number; beginsAt: number; from: string },
 ): DrawnMarks {
   const filters: string[] = []
@@ -68,7 +68,8 @@ export function drawMarks(
         break
       case 'time': {
         const seconds = Math.round((mark.startAt + offsetOf(mark.timeZone, mark.startAt)) / 1000)
-        text(write(`%{pts:gmtime:${seconds}:%Y-%m-%d %H\\:%M\\:%S}`, 'txt'))
+        const before = mark.text === undefined ? '' : `${expanded(mark.text.slice(0, MAX_TEXT_LENGTH))} `
+        text(write(`${before}%{pts:gmtime:${seconds}:%Y-%m-%d %H\\:%M\\:%S}`, 'txt'))
         break
       }
       case 'messages':
@@ -86,6 +87,9 @@ export function drawMarks(
   })
   return { filters, files, last }
 }
+
+/** A text that drawtext gives as it is, although it looks for functions in it. */
+const expanded = (text: string): string => text.replace(/[\\%]/g, '\\$&')
 
 /** How far a time zone is ahead of UTC at an instant, in ms; 0 for none. */
 function offsetOf(timeZone: string | undefined, at: number): number {

@@ -58,6 +58,7 @@ function sourceOf(ingresses: Record<MediaKind, Ingress>): OutputSource {
     meetingId: 'meeting',
     sessionId: 'session',
     participants: () => [],
+    listen: () => () => undefined,
     openSeat: () => assert.fail('no seat here'),
     watch(watcher) {
       for (const [kind, { producer }] of Object.entries(ingresses) as [MediaKind, Ingress][]) {

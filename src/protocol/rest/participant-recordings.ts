@@ -4,7 +4,7 @@ import { optional } from '../outputs.ts'
 import { pageFields, ParticipantId, RoomId, Words } from '../rest.ts'
 import { OutputFileShape, outputFields, WebhookUrl } from './outputs.ts'
 
-const Kind = Type.Union([
+export const TrackKind = Type.Union([
   Type.Literal('audio'),
   Type.Literal('video'),
   Type.Literal('screen_audio'),
@@ -27,7 +27,7 @@ export type StartParticipantRecordingBody = Static<typeof StartParticipantRecord
 
 export const StartTrackRecordingBody = Type.Object({
   ...startFields,
-  kind: Kind,
+  kind: TrackKind,
   fileFormat: optional(
     Type.Union([Type.Literal('webm'), Type.Literal('mp4'), Type.Literal('mp3')], {
       description: '`mp3` only for sound.',
@@ -40,7 +40,7 @@ export const StopParticipantRecordingBody = Type.Object({ roomId: RoomId, partic
 export const StopTrackRecordingBody = Type.Object({
   roomId: RoomId,
   participantId: ParticipantId,
-  kind: Kind,
+  kind: TrackKind,
 })
 
 export const ParticipantRecordingsQuery = Type.Object({
@@ -51,7 +51,7 @@ export const ParticipantRecordingsQuery = Type.Object({
 })
 export const TrackRecordingsQuery = Type.Object({
   ...ParticipantRecordingsQuery.properties,
-  kind: Type.Optional(Kind),
+  kind: Type.Optional(TrackKind),
 })
 
 export const ParticipantRecording = Type.Object({

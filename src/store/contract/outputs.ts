@@ -1,7 +1,8 @@
 import type { NewDelivery } from './outbox.ts'
 import type { Page, PageOf } from './pages.ts'
 
-export type OutputKind = 'recording' | 'hls' | 'livestream' | 'transcription' | 'participant' | 'track'
+export type OutputKind =
+  'recording' | 'hls' | 'livestream' | 'transcription' | 'participant' | 'track' | 'composite'
 
 /** `failed`: it ended by itself. What it had saved by then is in `files`. */
 export type OutputState = 'starting' | 'started' | 'stopping' | 'stopped' | 'failed'

@@ -1,6 +1,8 @@
 /** Outputs in the shapes of the REST API. */
 import type { OutputFileRecord, OutputRecord } from '../../../store/store.ts'
 import type { Hls, Livestream } from '../../../protocol/rest/broadcasts.ts'
+import type { CompositeRecording } from '../../../protocol/rest/composite-recordings.ts'
+import type { CompositeConfig } from '../../../output/output.ts'
 import type { OutputFileShape, Recording } from '../../../protocol/rest/outputs.ts'
 import type { ParticipantRecording, TrackRecording } from '../../../protocol/rest/participant-recordings.ts'
 import type { Transcription } from '../../../protocol/rest/transcriptions.ts'
@@ -72,6 +74,16 @@ export function toRecording(output: OutputRecord, baseUrl: string): Recording {
     ...toOutput(output, baseUrl),
     fileId: file?.fileId ?? null,
     file: file ? toFile(output, file, baseUrl) : null,
+  }
+}
+
+export function toCompositeRecording(output: OutputRecord, baseUrl: string): CompositeRecording {
+  const { participants, fileFormat } = output.config as unknown as CompositeConfig
+  return {
+    ...toRecording(output, baseUrl),
+    meetingId: output.meetingId,
+    participants: (participants ?? []).map(({ participantId, kinds }) => ({ participantId, kind: kinds })),
+    fileFormat,
   }
 }
 

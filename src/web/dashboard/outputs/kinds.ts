@@ -1,6 +1,7 @@
 /** What the server has of each kind of output, as rows of one table. Pure. */
 import { ms } from '../format.ts'
 import type { Hls } from '../../../protocol/rest/broadcasts.ts'
+import type { CompositeRecording } from '../../../protocol/rest/composite-recordings.ts'
 import type { OutputFileShape, Recording } from '../../../protocol/rest/outputs.ts'
 import type { ParticipantRecording, TrackRecording } from '../../../protocol/rest/participant-recordings.ts'
 import type { Transcription } from '../../../protocol/rest/transcriptions.ts'
@@ -78,6 +79,15 @@ export const outputKinds: readonly OutputKind[] = [
       ...rowOf(recording, recording.files),
       who: nameOf(recording),
     }),
+  },
+  {
+    name: 'composites',
+    title: 'Composites',
+    one: 'composite recording',
+    path: '/v2/recordings/composite',
+    field: 'data',
+    canDelete: true,
+    toRow: ({ file, ...recording }: CompositeRecording) => rowOf(recording, file ? [file] : []),
   },
   {
     name: 'tracks',
