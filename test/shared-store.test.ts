@@ -11,6 +11,8 @@ import { createSignIn, newFirstLink, sharedFirstLink } from '../src/api/rest/adm
 import { makeFirst } from '../src/project/bootstrap.ts'
 import { KeyRing } from '../src/project/key-ring.ts'
 import { RevokedTokens } from '../src/project/revoked-tokens.ts'
+import { KeptValues } from '../src/meeting/values/kept-values.ts'
+import { RealtimeStore } from '../src/meeting/values/realtime-store.ts'
 import { Signer } from '../src/webhook/signer.ts'
 import { openStore } from '../src/store/open.ts'
 import type { Store } from '../src/store/store.ts'
@@ -267,4 +269,47 @@ test('a node whose clock is wrong takes back no lease of another', onPostgres, a
   assert.deepEqual(await other.outbox.lease(at, at + 30_000, 10), [])
   await one.outbox.settle('d', { state: 'delivered', at, tookMs: 1, status: 200, error: null })
   await onBoth((store) => store.check())
+})
+
+test('shared values of a session are there at its next home, with whose they are', onPostgres, async () => {
+  const [one, other] = stores as [Store, Store]
+  const sessionId = 'going-on'
+  const errors: unknown[] = []
+  const keeper = new KeptValues({
+    sessionId,
+    store: one.sessionValues!,
+    onError: (error) => errors.push(error),
+  })
+  const openAudience = (): never => assert.fail('nobody observes')
+  const values = new RealtimeStore({ maxKeys: 8, openAudience, onSet: keeper.set })
+  const ann = { tokenId: 'jti:ann', participantId: 'ann' }
+  const bob = { tokenId: 'jti:bob', participantId: 'bob' }
+  values.set('slide', '1', 'ann', ann)
+  values.set('gone', 'x', 'ann', ann)
+  await keeper.flush()
+  values.set('slide', '2', 'bob', bob)
+  values.set('gone', null, 'bob', bob)
+  values.set('of a backend', 'y', 'server', { tokenId: 'jti:server' })
+  await keeper.flush()
+
+  const kept = await other.sessionValues!.list(sessionId)
+  const next = new RealtimeStore({ maxKeys: 8, openAudience, kept })
+  assert.deepEqual(
+    ['slide', 'gone', 'of a backend'].map((key) => next.get(key)),
+    ['2', null, 'y'],
+  )
+  assert.deepEqual(
+    kept.find(({ key }) => key === 'slide'),
+    { key: 'slide', value: '2', ...ann },
+    'the key stays on the account of who made it',
+  )
+  // A quarter of eight keys is the share of one participant.
+  next.set('second', '1', 'ann', ann)
+  assert.throws(() => next.set('third', '1', 'ann', ann), { code: 'STORE_SET_FAILED' })
+
+  values.set('late', 'z', 'ann', ann)
+  await keeper.drop()
+  await keeper.flush()
+  assert.deepEqual(await other.sessionValues!.list(sessionId), [], 'they go with the session')
+  assert.deepEqual(errors, [])
 })

@@ -50,8 +50,11 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
   }
   const measureMedia = async (): Promise<void> => metrics.flows(await meetings.measure())
   const deleteOldRecords = async (): Promise<void> => {
+    const isMine = await store.leases.take('sweep', SWEEP_MS - SWEEP_EARLY_MS)
+    // What a home that died left of sessions that have ended. The database knows which go on.
+    if (isMine && settings.nodeAddress !== undefined) await store.files.keepOnly(new Set())
     await sweep({
-      isMine: await store.leases.take('sweep', SWEEP_MS - SWEEP_EARLY_MS),
+      isMine,
       ...settings,
       store,
       now,

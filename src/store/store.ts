@@ -13,6 +13,7 @@ import type { OutboxStore } from './contract/outbox.ts'
 import type { OutputStore } from './contract/outputs.ts'
 import type { JobStore } from './contract/jobs.ts'
 import type { LeaseStore } from './contract/leases.ts'
+import type { SessionValueStore } from './contract/session-values.ts'
 import type { FigureStore } from './contract/figures.ts'
 import type { RevokedTokenStore, SignInStore } from './contract/access.ts'
 
@@ -34,6 +35,7 @@ export type {
 } from './contract/outputs.ts'
 export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } from './contract/jobs.ts'
 export type { StatsRecord } from './contract/figures.ts'
+export type { SessionValue } from './contract/session-values.ts'
 export type { RevokedToken } from './contract/access.ts'
 
 export interface Store {
@@ -49,6 +51,8 @@ export interface Store {
   outputs: OutputStore
   jobs: JobStore
   leases: LeaseStore
+  /** Undefined for a server that is alone, which keeps shared values in memory. */
+  sessionValues: SessionValueStore | undefined
   revokedTokens: RevokedTokenStore
   signIns: SignInStore
   /** Small values, sealed like API secrets. */

@@ -3,7 +3,7 @@
  * restart is also in the store, and `Session.restore` reads it from there.
  */
 import type { Notification } from '../../protocol/notifications.ts'
-import type { MeetingRecord, SessionRecord, StayRecord, Store } from '../../store/store.ts'
+import type { MeetingRecord, SessionRecord, SessionValue, StayRecord, Store } from '../../store/store.ts'
 import type { OpenAudience } from '../link.ts'
 import type { MeetingSettings } from '../settings.ts'
 import type { Holder } from '../../shares.ts'
@@ -13,6 +13,7 @@ import { Chat } from '../chat/chat.ts'
 import { Admissions } from '../door/admission.ts'
 import { Removals, type Candidate } from '../door/removals.ts'
 import { refusalToWrite } from '../roster/rules.ts'
+import { KeptValues } from '../values/kept-values.ts'
 import { RealtimeStore } from '../values/realtime-store.ts'
 import { SharedFiles, type KeptFile } from '../values/shared-files.ts'
 import { decisionsFrom, isCoHost, noDecisions, type Decisions } from './decisions.ts'
@@ -33,6 +34,7 @@ export interface SessionOptions {
 interface RestoredParts {
   chat: Awaited<ReturnType<Store['chat']['held']>>
   files: readonly KeptFile[]
+  values: readonly SessionValue[]
 }
 
 /** Longer than any client tries to reconnect. */
@@ -54,6 +56,8 @@ export class Session {
   #decisions = noDecisions
   readonly chat: Chat
   readonly values: RealtimeStore
+  /** Undefined for a server that is alone. */
+  readonly #keptValues: KeptValues | undefined
   readonly #files: SharedFiles
   readonly #store: Store
   /** participantId → when it left, for clients that were disconnected then and missed it. */
@@ -89,9 +93,13 @@ export class Session {
     )
     this.#store = store
     this.#files = new SharedFiles(settings, { newSecretId, kept: kept?.files ?? [] })
+    this.#keptValues =
+      store.sessionValues && new KeptValues({ sessionId, store: store.sessionValues, onError })
     this.values = new RealtimeStore({
       maxKeys: settings.maxStoreKeys,
       openAudience: (key) => openAudience(`value:${sessionId}:${key}`),
+      kept: kept?.values ?? [],
+      onSet: this.#keptValues?.set,
     })
   }
 
@@ -109,6 +117,7 @@ export class Session {
     const session = new Session(left, options, {
       chat: await store.chat.held(sessionId),
       files: await store.files.list(sessionId),
+      values: (await store.sessionValues?.list(sessionId)) ?? [],
     })
     session.#decisions = decisionsFrom(await store.sessions.decisions(sessionId))
     for (const removal of await store.sessions.removals(sessionId)) session.removals.add(removal)
@@ -159,8 +168,9 @@ export class Session {
     return fileId
   }
 
-  dropFiles(): Promise<void> {
-    return this.#store.files.drop(this.sessionId)
+  /** Deletes the files and shared values of a session that has ended. */
+  async dropFiles(): Promise<void> {
+    await Promise.all([this.#store.files.drop(this.sessionId), this.#keptValues?.drop()])
   }
 
   keepsOut(candidate: Candidate): boolean {

@@ -3,12 +3,17 @@
  * are sent in the order in which they are set, so everybody sees the same last value.
  */
 import type { Audience, Link } from '../link.ts'
+import type { SessionValue } from '../../store/store.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { beyondShare, SharedAmount, SharedThings, sharesOf, type Holder } from '../../shares.ts'
 
 export interface RealtimeStoreOptions {
   maxKeys: number
   openAudience: (key: string) => Audience
+  /** What the former home of the meeting has kept. */
+  kept?: readonly SessionValue[]
+  /** Called with each change. */
+  onSet?: ((value: SessionValue) => void) | undefined
 }
 
 /** The observing participant. */
@@ -32,6 +37,10 @@ export class RealtimeStore {
     this.#options = options
     this.#keys = new SharedAmount(sharesOf(options.maxKeys))
     this.#observedKeys = new SharedThings(sharesOf(options.maxKeys))
+    for (const { key, value, ...maker } of options.kept ?? []) {
+      if (value === null || this.#keys.take(maker)) continue
+      this.#values.set(key, { value, maker })
+    }
   }
 
   get(key: string): string | null {
@@ -52,6 +61,7 @@ export class RealtimeStore {
       if (over) throw beyondShare('STORE_SET_FAILED', over, 'keys')
       this.#values.set(key, { value, maker: holder })
     }
+    this.#options.onSet?.({ key, value, ...(there?.maker ?? holder) })
     this.#audiences.get(key)?.audience.notify({ method: 'realtimeStoreValueChanged', key, value, updatedBy })
   }
 

@@ -27,6 +27,7 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['chat_hearers'],
   ['stored_values'],
   ['session_files'],
+  ['session_values'],
 ]
 /** What only running nodes know; the copy begins without it. */
 export const NOT_COPIED: readonly string[] = ['leases']

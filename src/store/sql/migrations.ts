@@ -20,6 +20,7 @@ import * as outputFiles from './migrations/0015-output-files.ts'
 import * as jobs from './migrations/0016-jobs.ts'
 import * as sessionDecisions from './migrations/0020-session-decisions.ts'
 import * as owners from './migrations/0022-owners.ts'
+import * as sessionValues from './migrations/0024-session-values.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -44,6 +45,7 @@ const steps: Record<string, Step> = {
   '0016-jobs': jobs,
   '0020-session-decisions': sessionDecisions,
   '0022-owners': owners,
+  '0024-session-values': sessionValues,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -12,6 +12,7 @@ import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
 import { outputQueries } from './queries/outputs.ts'
 import { pastSessionQueries } from './queries/past-sessions.ts'
+import { sessionValueQueries } from './queries/session-values.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
 /** A sealed value that every start opens, so that a wrong master key is noticed at once. */
@@ -47,6 +48,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     outputs: outputQueries(context, signal),
     jobs: jobQueries(context, signal),
     leases: leaseQueries(context),
+    sessionValues: context.nodeId === null ? undefined : sessionValueQueries(context),
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),
     secrets: secretQueries(context),

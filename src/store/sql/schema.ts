@@ -61,6 +61,13 @@ export interface Schema {
   /** Of one of several nodes; a server that is alone uses `server_samples`. */
   node_samples: { node_id: string; at: number; figures: string }
   leases: { name: string; holder: string; leased_until: number }
+  session_values: {
+    session_id: string
+    key: string
+    value: string
+    token_id: string
+    participant_id: string | null
+  }
   session_files: { session_id: string; file_id: string; content: Buffer }
   deliveries: {
     number: Generated<number>

@@ -36,16 +36,11 @@ export function fileQueries({ db, write }: SqlContext): Store['files'] {
     },
     keepOnly: async () => {
       // Other nodes may have started sessions that the caller does not know of.
-      await write({ lane: 'files' }, (tx) =>
-        tx
-          .deleteFrom('session_files')
-          .where(
-            'session_id',
-            'not in',
-            tx.selectFrom('sessions').select('session_id').where('ended_at', 'is', null),
-          )
-          .execute(),
-      )
+      await write({ lane: 'files' }, async (tx) => {
+        const ongoing = tx.selectFrom('sessions').select('session_id').where('ended_at', 'is', null)
+        await tx.deleteFrom('session_files').where('session_id', 'not in', ongoing).execute()
+        await tx.deleteFrom('session_values').where('session_id', 'not in', ongoing).execute()
+      })
     },
   }
 }

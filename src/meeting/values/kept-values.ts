@@ -1,0 +1,57 @@
+/** Writes the shared values of a session a moment after they are set, so that the next home of the meeting has them. */
+import type { SessionValue, Store } from '../../store/store.ts'
+
+export interface KeptValuesOptions {
+  sessionId: string
+  store: NonNullable<Store['sessionValues']>
+  onError: (error: unknown, doing: string) => void
+}
+
+/** At most this much is lost when a home dies. */
+const BEHIND_MS = 1000
+
+export class KeptValues {
+  readonly #options: KeptValuesOptions
+  readonly #changed = new Map<string, SessionValue>()
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #dropped = false
+
+  constructor(options: KeptValuesOptions) {
+    this.#options = options
+  }
+
+  readonly set = (value: SessionValue): void => {
+    if (this.#dropped) return
+    this.#changed.set(value.key, value)
+    this.#timer ??= setTimeout(() => void this.flush(), BEHIND_MS).unref()
+  }
+
+  /** Writes what has changed. A failed write is repeated a moment later. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const values = [...this.#changed.values()]
+    this.#changed.clear()
+    if (values.length === 0) return this.#writing
+    const { sessionId, store, onError } = this.#options
+    this.#writing = this.#writing.then(async () => {
+      try {
+        if (!this.#dropped) await store.put(sessionId, values)
+      } catch (error) {
+        for (const value of values) if (!this.#changed.has(value.key)) this.#changed.set(value.key, value)
+        this.#timer ??= setTimeout(() => void this.flush(), BEHIND_MS).unref()
+        onError(error, 'failed to write shared values')
+      }
+    })
+    return this.#writing
+  }
+
+  /** The session has ended. */
+  async drop(): Promise<void> {
+    this.#dropped = true
+    clearTimeout(this.#timer)
+    await this.#writing
+    await this.#options.store.drop(this.#options.sessionId)
+  }
+}
