@@ -95,6 +95,26 @@ test('a guest who knows the id of a waiting guest cannot displace it or take its
   assert.deepEqual((await idsInside(meetingId)).sort(), ['guest', 'host'])
 })
 
+test('those who wait are told how many are before them, and nothing else', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await inside({ meetingId, participantId: 'host', token: server.token(['allow_join']) })
+  const [first, second, third] = ['first', 'second', 'third'].map((participantId) =>
+    server.connect({ meetingId, participantId, token: server.token(['ask_join']) }),
+  )
+  for (const guest of [first!, second!, third!]) await guest.enter()
+  await first!.hears('entryQueued', ({ before }) => before === 0)
+  await third!.hears('entryQueued', ({ before }) => before === 2)
+  second!.close()
+  await third!.hears('entryQueued', ({ before }) => before === 1)
+  await host.request('respondEntry', { id: 'first', decision: 'allowed' })
+  await third!.hears('entryQueued', ({ before }) => before === 0)
+  for (const { heard } of [first!, third!])
+    for (const told of heard.filter(({ method }) => method === 'entryQueued'))
+      assert.deepEqual(Object.keys(told).sort(), ['before', 'method'])
+  assert.equal(host.heard.filter(({ method }) => method === 'entryQueued').length, 0)
+  for (const client of [host, first!, third!]) client.close()
+})
+
 test('a guest admitted while its id joined otherwise is told so, and keeps waiting', async () => {
   const meetingId = await server.createMeeting()
   const host = await inside({ meetingId, participantId: 'host', token: server.token(['allow_join']) })

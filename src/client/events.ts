@@ -29,6 +29,8 @@ export interface DeviceRequest {
 
 export interface MeetingEvents {
   stateChanged: [state: MeetingState]
+  /** How many people asked to join before us and still wait; `meeting.queuedBehind` has it too. */
+  queueChanged: [before: number]
   /** The server is back but still prepares its media, and the meeting waits for it. The message tells the progress. */
   mediaPreparing: [message: string]
   participantJoined: [participant: Participant]

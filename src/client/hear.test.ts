@@ -28,6 +28,7 @@ function aListener(): { listener: Listener; did: string[] } {
     media: () => ({ drop: does('drop'), setPaused: does('paused') }) as never,
     tell,
     admitted: does('admitted'),
+    queued: does('queued'),
     refused: does('refused'),
     restarting: does('restarting'),
     preparing: does('preparing'),
@@ -47,6 +48,7 @@ test('each notification and each server request has a row', () => {
 test('the effect of a notification depends on whom it is about', () => {
   const ann = { id: 'ann', displayName: 'Ann', mode: 'SEND_AND_RECV', metaData: {} } as const
   for (const [notification, expected] of [
+    [{ method: 'entryQueued', before: 2 }, ['queued 2']],
     [{ method: 'newPeer', ...ann }, ['participantJoined']],
     [{ method: 'newPeer', ...ann, id: 'me' }, []],
     [

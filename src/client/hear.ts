@@ -23,6 +23,8 @@ export interface Listener {
   readonly tell: Tell
   /** We are admitted to this session. */
   admitted: (sessionId: string) => void
+  /** This many people wait before us. */
+  queued: (before: number) => void
   /** The connection is about to end for good, for this reason. */
   refused: (error: MeetingError) => void
   /** The server is about to restart. */
@@ -70,6 +72,7 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
       tell('entryRequested', request)
     },
     entryWithdrawn: settled,
+    entryQueued: ({ before }) => listener.queued(before),
     newPeer: (peer) => {
       if (peer.id !== self.id) roster.meet(peer)
     },

@@ -53,6 +53,8 @@ export class Meeting extends Emitter<MeetingEvents> {
   /** Undefined: our media is not encrypted end to end. */
   readonly encryption: Encryption | undefined
   sessionId: string | undefined
+  /** How many people wait before us, as long as we wait; undefined until the server says so. */
+  queuedBehind: number | undefined
   /** What moderators decided for this session. */
   rules: MeetingRules = OPEN
   readonly #options: MeetingOptions
@@ -301,6 +303,10 @@ export class Meeting extends Emitter<MeetingEvents> {
       admitted: (sessionId) => {
         this.sessionId = sessionId
         void this.#join()
+      },
+      queued: (before) => {
+        this.queuedBehind = before
+        tell('queueChanged', before)
       },
       refused: (error) => (this.#refusal = error),
       restarting: () => (this.#restarting = true),

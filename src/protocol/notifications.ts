@@ -1,7 +1,7 @@
 /**
  * What the server sends without being asked (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas,
  * which also generate `/asyncapi.json` and `docs/wire.md`. Tests check what is sent against them; the server does not.
- * `mediaReset`, `entryWithdrawn`, `rulesChanged` and `authorityChanged` are ours; published clients ignore methods they do not know.
+ * `mediaReset`, `entryWithdrawn`, `entryQueued`, `rulesChanged` and `authorityChanged` are ours; published clients ignore methods they do not know.
  */
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { MediaKind, RtpParameters, SctpStreamParameters, StreamKind } from './media.ts'
@@ -52,6 +52,8 @@ export const notifications = {
   }),
   /** The request is no longer open: answered, withdrawn or timed out. */
   entryWithdrawn: Type.Object({ id: Text }),
+  /** Sent to one who waits: how many asked before, whenever that changes. Says nothing about who. */
+  entryQueued: Type.Object({ before: Type.Integer() }),
   entryResponded: Type.Object({
     id: Text,
     decision: EntryDecision,

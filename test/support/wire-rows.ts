@@ -140,6 +140,7 @@ export const notificationRows: WireRow[] = [
   ...here(LIVESTREAM, 'livestreamStateChanged', 'livestreamStarted', 'livestreamStopped'),
   ...here(LIVESTREAM, 'transcriptionStateChanged', 'transcriptionText'),
   ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
+  ...ours('entry.test.ts: those who wait are told how many are before them', 'entryQueued'),
   ...ours(HOSTS, 'rulesChanged', 'authorityChanged'),
   ...ours('journeys.test.ts: after the death of a media worker', 'mediaReset'),
   ...never('clients restart ICE themselves when a transport fails', 'restartIce'),

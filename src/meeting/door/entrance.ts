@@ -49,6 +49,7 @@ export class Entrance {
     this.#options = options
     this.#lobby = new Lobby({
       timeoutMs: options.settings.lobbyTimeoutMs,
+      onQueued: ({ link }, before) => link.notify({ method: 'entryQueued', before }),
       onTimeout: (request) => {
         this.#deny(request)
         options.onIdle()

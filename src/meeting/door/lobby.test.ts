@@ -14,7 +14,7 @@ function request(participantId: string, tokenId: string): EntryRequest {
 }
 
 test('a request is answered once, and withdrawn only by its own connection', () => {
-  const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined })
+  const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined, onQueued: () => undefined })
   const [first, second] = [request('ann', 't'), request('ann', 't')]
   assert.equal(lobby.add(first, 1), undefined)
   assert.equal(lobby.add(second, 2), first)
@@ -26,7 +26,7 @@ test('a request is answered once, and withdrawn only by its own connection', () 
 })
 
 test('counts requests by their tokens', () => {
-  const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined })
+  const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined, onQueued: () => undefined })
   for (const [id, token] of [
     ['a', 't'],
     ['b', 't'],
@@ -41,7 +41,11 @@ test('counts requests by their tokens', () => {
 test('a request that nobody answers ends after its time', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const over: string[] = []
-  const lobby = new Lobby({ timeoutMs: 1000, onTimeout: ({ participantId }) => over.push(participantId) })
+  const lobby = new Lobby({
+    timeoutMs: 1000,
+    onTimeout: ({ participantId }) => over.push(participantId),
+    onQueued: () => undefined,
+  })
   lobby.add(request('ann', 't'), 0)
   lobby.add(request('bob', 'u'), 0)
   lobby.take('bob')
@@ -53,4 +57,29 @@ test('a request that nobody answers ends after its time', (t) => {
   t.mock.timers.tick(1)
   assert.deepEqual(over, ['ann'])
   assert.equal(lobby.size, 0)
+})
+
+test('those who wait are told how many are before them, whenever that changes', async () => {
+  let told: string[] = []
+  const onQueued = ({ participantId }: EntryRequest, before: number): void =>
+    void told.push(`${participantId} ${before}`)
+  const lobby = new Lobby({ timeoutMs: 1000, onTimeout: () => undefined, onQueued })
+  const tells = async (): Promise<string[]> => {
+    await new Promise((done) => setImmediate(done))
+    const now = told
+    told = []
+    return now
+  }
+  for (const id of ['a', 'b', 'c', 'd']) lobby.add(request(id, id), 0)
+  assert.deepEqual(await tells(), ['a 0', 'b 1', 'c 2', 'd 3'])
+  lobby.take('d')
+  assert.deepEqual(await tells(), [])
+  // Two in the same moment are one change for the others.
+  lobby.take('a')
+  lobby.take('b')
+  assert.deepEqual(await tells(), ['c 0'])
+  lobby.add(request('d', 'd'), 0)
+  // Asking again from another connection leads to the end of the line.
+  lobby.add(request('c', 'c'), 0)
+  assert.deepEqual(await tells(), ['d 0', 'c 1'])
 })

@@ -22,12 +22,24 @@ export interface EntryRequest {
 export interface LobbyOptions {
   /** A request is denied after this time without an answer. */
   timeoutMs: number
+  /** Called when this many requests wait before this one, whenever the number changes. */
+  onQueued: (request: EntryRequest, before: number) => void
   onTimeout: (request: EntryRequest) => void
+}
+
+interface Pending {
+  request: EntryRequest
+  askedAt: number
+  timer: NodeJS.Timeout
+  /** The number that was told last. */
+  before?: number
 }
 
 export class Lobby {
   readonly #options: LobbyOptions
-  readonly #pending = new Map<string, { request: EntryRequest; askedAt: number; timer: NodeJS.Timeout }>()
+  readonly #pending = new Map<string, Pending>()
+
+  #isTelling = false
 
   constructor(options: LobbyOptions) {
     this.#options = options
@@ -65,6 +77,7 @@ export class Lobby {
     }, this.#options.timeoutMs)
     timer.unref()
     this.#pending.set(request.participantId, { request, askedAt, timer })
+    this.#tellQueue()
     return replaced
   }
 
@@ -74,6 +87,21 @@ export class Lobby {
     if (!entry || (link && entry.request.link !== link)) return undefined
     clearTimeout(entry.timer)
     this.#pending.delete(participantId)
+    this.#tellQueue()
     return entry.request
+  }
+
+  /** Once for all that happens in this moment: many are let in, or leave, at once. */
+  #tellQueue(): void {
+    if (this.#isTelling) return
+    this.#isTelling = true
+    setImmediate(() => {
+      this.#isTelling = false
+      let before = 0
+      for (const entry of this.#pending.values()) {
+        if (entry.before !== before) this.#options.onQueued(entry.request, before)
+        entry.before = before++
+      }
+    })
   }
 }

@@ -11,6 +11,7 @@ export { connect } from '../../client/client.ts'
 /** About to be inside, in the lobby, or inside. */
 export function Inside({ meeting, token }: { meeting: Meeting; token: string }) {
   const [state, setState] = useState(meeting.state)
+  const [before, setBefore] = useState(meeting.queuedBehind)
   const [wasIn, setWasIn] = useState(meeting.state === 'joined')
   useEffect(() => {
     let waited = false
@@ -23,8 +24,11 @@ export function Inside({ meeting, token }: { meeting: Meeting; token: string }) 
       setWasIn(true)
     }
     update()
-    return meeting.on('stateChanged', update)
+    const stops = [meeting.on('stateChanged', update), meeting.on('queueChanged', setBefore)]
+    setBefore(meeting.queuedBehind)
+    return () => stops.forEach((stop) => stop())
   }, [meeting])
-  if (!wasIn) return <Waiting waiting={state === 'waiting'} onCancel={() => void meeting.leave()} />
+  if (!wasIn)
+    return <Waiting waiting={state === 'waiting'} before={before} onCancel={() => void meeting.leave()} />
   return <MeetingScreen meeting={meeting} token={token} />
 }
