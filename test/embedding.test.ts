@@ -20,6 +20,14 @@ before(async () => {
       globalThis.heard = []
       addEventListener('message', ({ data }) => heard.push(data))
     </script>`,
+    '/element': `<!doctype html><script type="module" src="${server.url}/embed.js"></script>
+      <anteroom-meeting style="display: block; height: 600px"></anteroom-meeting>
+      <script>
+        globalThis.heard = []
+        const element = document.querySelector('anteroom-meeting')
+        for (const type of ['ready', 'joined', 'participant-joined', 'participant-left', 'refused', 'left'])
+          element.addEventListener(type, ({ detail }) => heard.push(detail))
+      </script>`,
   })
 })
 after(async () => {
@@ -111,6 +119,60 @@ test('embedded with a token behind the #, or sent by postMessage, it joins, and 
     (globalThis as any).heard.some((one: any) => one?.type === 'anteroom:left'),
   )
   await Promise.all([first.context.close(), second.context.close()])
+  assert.deepEqual(ann.errors, [])
+})
+
+test('the page names in its policy the sites of EMBED_ORIGINS alone', async () => {
+  const narrow = await RealServer.start({ EMBED_ORIGINS: 'https://app.example' })
+  try {
+    const { headers } = await fetch(narrow.url, { headers: { accept: 'text/html' } })
+    assert.match(headers.get('content-security-policy')!, /frame-ancestors 'self' https:\/\/app\.example$/)
+  } finally {
+    await narrow.stop()
+  }
+})
+
+test('the element hands the token over, commands the page and hears what happens', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  const meetingId = (await ann.start(server.url)).split('/m/')[1]!
+  const token = signAnything({ apikey: 'test-key', permissions: ['allow_join'] })
+  const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
+  await context.addInitScript(smallPictures)
+  const page = await context.newPage()
+  await page.goto(`${app.url}/element`)
+  const hears = (type: string): Promise<unknown> =>
+    page.waitForFunction(
+      (wanted) => (globalThis as any).heard.find((one: any) => one.type === `anteroom:${wanted}`),
+      type,
+    )
+  await hears('ready')
+  await page.evaluate(
+    ([meeting, secret]) => {
+      const element = document.querySelector<any>('anteroom-meeting')
+      element.token = secret
+      element.setAttribute('lang', 'de')
+      element.setAttribute('meeting', meeting!)
+    },
+    [meetingId, token],
+  )
+  const frame = page.frameLocator('iframe')
+  await frame.getByTestId('name').fill('Framed')
+  await frame.getByRole('button', { name: 'Beitreten', exact: true }).click()
+  await hears('joined')
+  await ann.seesAndHears(1)
+  await page.evaluate(() => {
+    const element = document.querySelector<any>('anteroom-meeting')
+    element.setMic(false)
+    // What is no command is not obeyed.
+    document
+      .querySelector('iframe')!
+      .contentWindow!.postMessage({ type: 'anteroom:command', version: 2, command: 'leave' }, '*')
+  })
+  await ann.page.getByTestId('tile').filter({ hasText: 'microphone off' }).waitFor()
+  await page.evaluate(() => document.querySelector<any>('anteroom-meeting').leave())
+  await hears('left')
+  assert.equal((await page.content()).includes(token), false)
+  await context.close()
   assert.deepEqual(ann.errors, [])
 })
 

@@ -35,6 +35,8 @@ export interface HttpSettings {
   lobbyTimeoutSeconds: number
   metricsToken: string | undefined
   pageFolder: string
+  /** Origins that may frame the page; `*` for all. */
+  embedOrigins: readonly string[]
   maxFileBytes: number
   headersTimeoutSeconds: number
   requestTimeoutSeconds: number

@@ -369,3 +369,25 @@ test('a store of files is a folder, or a bucket with its region or endpoint', ()
   )
   assert.ok(!refuses({ FILES_URL: `s3://bucket?secret=${SECRET}` }).includes(SECRET))
 })
+
+test('EMBED_ORIGINS takes origins and nothing that would end the header', () => {
+  for (const wrong of [
+    'app.example',
+    'https://app.example/path',
+    'https://app.example; script-src *',
+    "'self'",
+    'ftp://app.example',
+    '*, https://app.example',
+    'none, https://app.example',
+    'https://user@app.example',
+    'https://*.app.example',
+    ' , ',
+  ])
+    assert.throws(() => readConfig({ EMBED_ORIGINS: wrong }), /EMBED_ORIGINS/, wrong)
+  assert.deepEqual(readConfig({}).embedOrigins, ['*'])
+  assert.deepEqual(readConfig({ EMBED_ORIGINS: 'none' }).embedOrigins, [])
+  assert.deepEqual(
+    readConfig({ EMBED_ORIGINS: 'https://App.example:443, http://localhost:5173' }).embedOrigins,
+    ['https://app.example', 'http://localhost:5173'],
+  )
+})

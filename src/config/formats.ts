@@ -190,6 +190,22 @@ export const mediaLog = (text: string): string => {
   return text
 }
 
+/** Sources of `frame-ancestors`; each is an origin and nothing more, because the list becomes part of a header. */
+export const embedOrigins = (text: string): readonly string[] => {
+  const origins = text
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
+  if (origins.length === 1 && origins[0] === '*') return origins
+  if (origins.length === 1 && origins[0] === 'none') return []
+  const isOrigin = (origin: string): boolean =>
+    /^https?:\/\/[^\s;,'"*/\\]+$/i.test(origin) &&
+    URL.parse(origin)?.origin === origin.toLowerCase().replace(/(^https:.*):443$|(^http:.*):80$/, '$1$2')
+  if (origins.length === 0 || !origins.every(isOrigin))
+    throw new Error('must be *, none, or origins such as https://app.example, separated by commas')
+  return origins.map((origin) => new URL(origin).origin)
+}
+
 export const proxyRanges = (text: string): readonly string[] => {
   const ranges = text
     .split(',')

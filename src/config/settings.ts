@@ -5,6 +5,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import {
   announcedAddress,
   bearerKey,
+  embedOrigins,
   filesUrl,
   headerPairs,
   httpUrl,
@@ -72,6 +73,15 @@ export const settings = {
       }),
     ),
     parse: httpUrl,
+  },
+  embedOrigins: {
+    env: 'EMBED_ORIGINS',
+    schema: Type.String({
+      default: '*',
+      description:
+        'origins that may show the page in a frame and command it, separated by commas, e.g. https://app.example; * for every origin, none for no other',
+    }),
+    parse: embedOrigins,
   },
   trustedProxies: {
     env: 'TRUSTED_PROXIES',

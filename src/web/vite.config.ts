@@ -44,6 +44,11 @@ export default defineConfig({
         dashboard: join(import.meta.dirname, 'dashboard/index.html'),
         whiteboard: join(import.meta.dirname, 'whiteboard/index.html'),
         recorder: join(import.meta.dirname, 'recorder/index.html'),
+        embed: join(import.meta.dirname, 'embed/element.ts'),
+      },
+      // Apps load it by its name, so it has no hash.
+      output: {
+        entryFileNames: ({ name }) => (name === 'embed' ? 'embed.js' : 'assets/[name]-[hash].js'),
       },
     },
     chunkSizeWarningLimit: 1200,

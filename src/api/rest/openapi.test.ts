@@ -20,6 +20,7 @@ const pages = [
   '/dashboard/*',
   '/outputs/:outputId/:secret/*',
   '/check',
+  '/embed.js',
   '/whiteboard',
   '/docs',
   '/docs/',

@@ -15,8 +15,11 @@ const NARROW = ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "f
 
 const COMMON = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
 
-/** Any site may embed the meeting page. */
-export const PAGE_HEADERS = {
+const framersOf = (embedOrigins: readonly string[]): string =>
+  embedOrigins.includes('*') ? '*' : ["'self'", ...embedOrigins].join(' ')
+
+/** Of the meeting page, which the sites of EMBED_ORIGINS may embed. */
+export const pageHeaders = (embedOrigins: readonly string[]) => ({
   ...COMMON,
   'content-security-policy': [
     ...NARROW,
@@ -24,15 +27,15 @@ export const PAGE_HEADERS = {
     "img-src 'self' data: blob:",
     "media-src 'self' blob:",
     "worker-src 'self' blob:",
-    'frame-ancestors *',
+    `frame-ancestors ${framersOf(embedOrigins)}`,
   ].join('; '),
   'permissions-policy': 'camera=*, microphone=*, display-capture=*',
   'cache-control': 'no-cache',
-}
+})
 
 /** Any site may embed the whiteboard too, because its address is all that it needs. */
 const WHITEBOARD_HEADERS = {
-  ...PAGE_HEADERS,
+  ...pageHeaders(['*']),
   'permissions-policy': 'camera=(), microphone=(), display-capture=()',
 }
 
@@ -43,6 +46,14 @@ export const DASHBOARD_HEADERS = {
   'x-frame-options': 'DENY',
   'permissions-policy': 'camera=(), microphone=(), display-capture=()',
   'cache-control': 'no-store',
+}
+
+/** The script that apps of other origins load to embed the page. */
+const SCRIPT_HEADERS = {
+  ...COMMON,
+  'access-control-allow-origin': '*',
+  'cross-origin-resource-policy': 'cross-origin',
+  'cache-control': 'no-cache',
 }
 
 /** Only the recorder opens this page. */
@@ -59,6 +70,7 @@ const RECORDER_HEADERS = {
 }
 
 export const pageRoutes: Routes = (app, { settings }) => {
+  const headers = pageHeaders(settings.embedOrigins)
   const meeting = built(join(settings.pageFolder, 'index.html'))
   const dashboard = built(join(settings.pageFolder, 'dashboard', 'index.html'))
   const recorder = built(join(settings.pageFolder, 'recorder', 'index.html'))
@@ -66,7 +78,7 @@ export const pageRoutes: Routes = (app, { settings }) => {
     void reply.header('vary', 'accept')
     if (!request.headers.accept?.includes('text/html'))
       return { hello: 'Anteroom', page: meeting !== undefined }
-    return send(request, reply, PAGE_HEADERS, meeting)
+    return send(request, reply, headers, meeting)
   }
   app.get('/', undescribed, page)
   app.get('/m/*', undescribed, page)
@@ -77,6 +89,11 @@ export const pageRoutes: Routes = (app, { settings }) => {
   app.get('/whiteboard', undescribed, (request, reply) =>
     send(request, reply, WHITEBOARD_HEADERS, whiteboard),
   )
+  const embed = built(join(settings.pageFolder, 'embed.js'))
+  app.get('/embed.js', undescribed, (request, reply) => {
+    if (!embed) throw new Refusal('NOT_FOUND')
+    return send(request, reply, SCRIPT_HEADERS, embed, 'text/javascript')
+  })
   app.get('/recorder', undescribed, (request, reply) => send(request, reply, RECORDER_HEADERS, recorder))
   if (meeting) {
     void app.register((assets, _options, done) => {
@@ -129,8 +146,9 @@ function send(
   reply: FastifyReply,
   headers: Record<string, string>,
   page: Page | undefined,
+  type = 'text/html',
 ): unknown {
-  void reply.headers({ ...headers, 'content-type': 'text/html; charset=utf-8' })
+  void reply.headers({ ...headers, 'content-type': `${type}; charset=utf-8` })
   if (!page)
     return '<!doctype html><title>Anteroom</title><p>The page is not built yet: run <code>npm run page</code>.'
   void reply.header('vary', reply.hasHeader('vary') ? 'accept, accept-encoding' : 'accept-encoding')

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
 import { callAttention } from '../attention.ts'
+import { followApp } from '../embed/follow.ts'
 import { MeetingScreen } from '../meeting/screen.tsx'
 import { text } from '../texts/texts.ts'
 import { Waiting } from './waiting.tsx'
@@ -13,6 +14,7 @@ export function Inside({ meeting, token }: { meeting: Meeting; token: string }) 
   const [state, setState] = useState(meeting.state)
   const [before, setBefore] = useState(meeting.queuedBehind)
   const [wasIn, setWasIn] = useState(meeting.state === 'joined')
+  useEffect(() => followApp(meeting), [meeting])
   useEffect(() => {
     let waited = false
     const update = (): void => {
