@@ -81,6 +81,12 @@ async function chooseDevices(ann: Person, bob: Person): Promise<void> {
   assert.equal(await page.evaluate('document.activeElement.textContent'), 'View')
   await settings.getByLabel('Dark').check()
   assert.equal(await page.evaluate('getComputedStyle(document.documentElement).colorScheme'), 'dark')
+  await settings.getByRole('tab', { name: 'Connection' }).click()
+  await settings
+    .locator('.figures')
+    .getByText(/[1-9]\d* kbit/)
+    .first()
+    .waitFor()
   await page.keyboard.press('Escape')
   await settings.waitFor({ state: 'detached' })
   await page.evaluate('unplug()')

@@ -79,7 +79,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.locator('.panel').getByRole('button', { name: 'Close' }).click()
       }
       await page.keyboard.press(',')
-      for (const tab of ['Devices', 'View', 'Notifications', 'Shortcuts']) {
+      for (const tab of ['Devices', 'View', 'Notifications', 'Connection', 'Shortcuts']) {
         await page.getByRole('tab', { name: tab }).click()
         await holds(`settings: ${tab}`)
       }

@@ -56,6 +56,10 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
     },
   }
 
+  stats(): Promise<object> {
+    return Promise.resolve({})
+  }
+
   /** As what it stands for. */
   get asMeeting(): Meeting {
     return this as unknown as Meeting

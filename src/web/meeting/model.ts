@@ -6,6 +6,8 @@ import { createActions, type Actions } from './actions.ts'
 import { ChatModel } from './chat-model.ts'
 import { watchDevices } from './device-watch.ts'
 import { Notice } from './notice.ts'
+import { keepAwake, listenToOutsideButtons } from './phone.ts'
+import { Quality } from './quality.ts'
 import { ShownPictures } from './shown-pictures.ts'
 import { TileSeats } from './tile-seats.ts'
 import { ViewSettings } from './view-settings.ts'
@@ -27,6 +29,7 @@ export interface MeetingModel {
   notice: Notice
   actions: Actions
   shown: ShownPictures
+  quality: Quality
   settings: ViewSettings
   seats: TileSeats
   openDialog: (dialog: OpenDialog) => void
@@ -41,8 +44,9 @@ export function createModel(meeting: Meeting, openDialog: MeetingModel['openDial
   const shown = new ShownPictures({ page: document, later: (work) => void setTimeout(work, SETTLE_MS) })
   const settings = new ViewSettings(browserStorage())
   const seats = new TileSeats()
+  const quality = new Quality(meeting)
   const actions = createActions(meeting, chat, notice.show)
-  return { meeting, chat, notice, actions, shown, settings, seats, openDialog }
+  return { meeting, chat, notice, actions, shown, settings, seats, quality, openDialog }
 }
 
 /** Returns undefined if the browser denies access to it. */
@@ -55,13 +59,25 @@ function browserStorage(): Storage | undefined {
 }
 
 /** Follows the meeting. Returns a function that stops it. */
-export function follow({ meeting, chat, notice, shown, seats, openDialog }: MeetingModel): () => void {
+export function follow({
+  meeting,
+  chat,
+  notice,
+  shown,
+  seats,
+  quality,
+  actions,
+  openDialog,
+}: MeetingModel): () => void {
   const stops = [
     chat.listen(),
     notice.listen(meeting),
     shown.listen(meeting),
     seats.listen(meeting),
     watchDevices(meeting, notice.show),
+    quality.listen(),
+    keepAwake(),
+    listenToOutsideButtons(meeting, actions),
     meeting.on('entryRequested', ({ name }) => callAttention('asked', text('knock.attention', { name }))),
     meeting.on('deviceRequested', (request) => openDialog({ name: 'consent', request })),
   ]

@@ -3,6 +3,7 @@ import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Video } from '../parts/video.tsx'
 import { hueOf, initials } from './tile-model.ts'
+import { QualitySign } from './quality-sign.tsx'
 import { TileMenu } from './tile-menu.tsx'
 import { useShown } from './use-shown.ts'
 import { useTile } from './use-tile.ts'
@@ -30,6 +31,7 @@ export const Tile = memo(function Tile({ id, floats = false }: { id: string; flo
           <Foreign text={initials(name)} />
         </div>
       )}
+      <QualitySign id={id} isSelf={isSelf} />
       <footer>
         {!micOn && <Icon name="micOff" />}
         {(isPinned || isPinnedByMe) && <Icon name="pin" />}

@@ -20,6 +20,7 @@ const paths = {
   layout: 'M4 5.5h16v13H4zM14 5.5v13M14 12h6',
   larger: 'M9 4.5H4.5V9M15 4.5h4.5V9M9 19.5H4.5V15M15 19.5h4.5V15',
   smaller: 'M4.5 9H9V4.5M19.5 9H15V4.5M4.5 15H9v4.5M19.5 15H15v4.5',
+  weak: 'M12 4.5 3.5 19h17zM12 10v4.5M12 16.8v.1',
   pin: 'M9 4h6l-1 6 3 3H7l3-3zM12 13v7',
 } as const
 

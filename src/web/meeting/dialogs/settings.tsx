@@ -6,6 +6,7 @@ import { NotifyChoice } from '../../parts/notify-choice.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
 import { text, useLanguage } from '../../texts/texts.ts'
 import { chooseTheme, keptTheme, themes } from '../../theme.ts'
+import { QualityFigures } from '../quality-sign.tsx'
 import { ViewChoices } from '../view-menu.tsx'
 import { DeviceSettings } from './device-settings.tsx'
 import { ShortcutList } from './shortcuts.tsx'
@@ -21,6 +22,11 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           { name: 'devices', title: text('settings.devices'), content: () => <DeviceSettings /> },
           { name: 'view', title: text('settings.view'), content: () => <ViewTab /> },
           { name: 'notifications', title: text('settings.notifications'), content: () => <Notifications /> },
+          {
+            name: 'connection',
+            title: text('settings.connection'),
+            content: () => <QualityFigures />,
+          },
           { name: 'shortcuts', title: text('settings.shortcuts'), content: () => <ShortcutList /> },
         ]}
       />
