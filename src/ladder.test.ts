@@ -27,6 +27,8 @@ const below: Record<string, string[]> = {
   // What exists and who may use it, beside what goes on now: neighbours that never import each other.
   project: ['token', 'store', 'protocol', 'shares'],
   meeting: ['token', 'store', 'media', 'output', 'webhook', 'protocol', 'shares', 'tracing'],
+  // Several nodes over one store: which is the home of a meeting, and the way there.
+  cluster: ['errors', 'meeting', 'protocol', 'store'],
   api: [
     'errors',
     'meeting',
@@ -56,6 +58,7 @@ const below: Record<string, string[]> = {
     'version',
     'config',
     'api',
+    'cluster',
     'meeting',
     'project',
     'token',
@@ -96,7 +99,7 @@ const typesOnly: Record<string, string> = { web: 'protocol' }
  */
 const doors: Record<string, { contract: string[]; factory?: string[] }> = {
   store: {
-    contract: ['store.ts', 'problem.ts'],
+    contract: ['store.ts', 'problem.ts', 'cluster.ts'],
     factory: ['open.ts', 'sqlite/backup.ts', 'secrets/rotate.ts', 'copy/migrate.ts', 'copy/backup.ts'],
   },
   media: {

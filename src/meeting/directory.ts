@@ -13,6 +13,10 @@ export interface Directory {
   claim(meetingId: string): Promise<Location>
   /** Gives up the home. */
   release(meetingId: string): Promise<void>
+  /** When the former home was last known to run, if this process took the meeting over from it. */
+  lastAliveAt?(meetingId: string): number | undefined
+  /** Whether other processes have homes too: then a start resumes nothing by itself. */
+  readonly isShared?: boolean
 }
 
 /** The directory of a single process: every live meeting is here. */

@@ -69,7 +69,7 @@ test('a process refuses entry to a meeting whose home is elsewhere, in a way tha
     comesTo(second, meeting),
     (error) => error instanceof Refusal && error.code === 'SERVER_STOPPING',
   )
-  assert.equal(second.size, 0)
+  assert.equal(second.open.size, 0)
   assert.deepEqual(await directory.as('second').locate(meeting.meetingId), { url: 'http://first' })
 })
 
@@ -96,7 +96,7 @@ test('a home that is idle or stops releases its meetings to others', async () =>
   const meeting = await bench.createMeeting()
   const { live } = await comesTo(first, meeting)
   await live.end('REMOVE_ALL')
-  assert.equal(first.size, 0)
+  assert.equal(first.open.size, 0)
   await comesTo(second, meeting)
   await second.suspend()
   assert.equal(await directory.as('second').locate(meeting.meetingId), undefined)

@@ -55,7 +55,7 @@ export interface LiveMeetingsOptions {
   onError: (error: unknown, doing: string) => void
 }
 
-/** The interval of heartbeats: how long before a crash the last one may be. */
+/** How long before a crash the last heartbeat may be. */
 const SIGN_OF_LIFE_MS = 5000
 const SIGN_OF_LIFE = 'alive-at'
 /** How long outputs may take to end when the server stops. */
@@ -72,10 +72,6 @@ export class LiveMeetings implements LocalHome {
   constructor(options: LiveMeetingsOptions) {
     this.#options = options
     this.events = new Events((error) => options.onError(error, 'failed in an event listener'))
-  }
-
-  get size(): number {
-    return this.#open.size
   }
 
   async counts(): Promise<{ meetings: number; participants: number; entryRequests: number }> {
@@ -104,12 +100,31 @@ export class LiveMeetings implements LocalHome {
         .set(SIGN_OF_LIFE, String(now()))
         .catch((error: unknown) => onError(error, 'failed to write a sign of life'))
     }, SIGN_OF_LIFE_MS).unref()
+    // Several nodes share the store: each takes up only what it becomes the home of.
+    if (directory.isShared) return
     const ongoing = await store.sessions.listOngoing()
     await store.files.keepOnly(new Set(ongoing.map(({ sessionId }) => sessionId)))
     for (const session of ongoing) {
       const meeting = await store.meetings.get(session.meetingId)
       if (meeting && (await directory.claim(meeting.meetingId)) === 'here') await this.#liveMeeting(meeting)
     }
+  }
+
+  /** Opens a meeting whose session another node left behind; it ends after the grace period if nobody returns. */
+  async adopt(meetingId: string): Promise<void> {
+    const meeting = await this.#options.store.meetings.get(meetingId)
+    if (meeting && !this.#suspended) await this.#liveMeeting(meeting)
+  }
+
+  get open(): ReadonlyMap<string, unknown> {
+    return this.#open
+  }
+
+  /** Another node is the home of this meeting now: cuts everybody off, so that they reconnect there. */
+  async suspendOne(meetingId: string): Promise<void> {
+    const opening = this.#open.get(meetingId)
+    this.#open.delete(meetingId)
+    ;(await opening)?.suspend()
   }
 
   async requestEntry(
@@ -136,11 +151,8 @@ export class LiveMeetings implements LocalHome {
     for (const opening of await Promise.allSettled(this.#open.values())) {
       if (opening.status === 'rejected') continue
       const { meeting } = opening.value
-      if (
-        meeting.projectId === projectId &&
-        [meeting.meetingId, meeting.id, meeting.customId].includes(anyId)
-      )
-        return meeting
+      const ids = [meeting.meetingId, meeting.id, meeting.customId]
+      if (meeting.projectId === projectId && ids.includes(anyId)) return meeting
     }
     return undefined
   }
@@ -316,12 +328,16 @@ export class LiveMeetings implements LocalHome {
 
   /** The server stops: cuts everybody off so that they reconnect, and keeps the sessions open for them. */
   async suspend(): Promise<void> {
+    const { directory, store } = this.#options
     this.#suspended = true
     this.#options.outputs.isStopping = true
     clearInterval(this.#signsOfLife)
     for (const [meetingId, opening] of this.#open) {
-      ;(await opening).suspend()
-      await this.#options.directory.release(meetingId)
+      const live = await opening
+      live.suspend()
+      // The next home must find the leaves: they are written first.
+      if (directory.isShared) await store.sessions.get(live.sessionId ?? '').catch(() => undefined)
+      await this.#release(meetingId)
     }
     this.#open.clear()
     await this.#settleOutputs()
@@ -355,15 +371,16 @@ export class LiveMeetings implements LocalHome {
   }
 
   async #openMeeting(meeting: MeetingRecord, onIdle: () => void): Promise<LiveMeeting> {
+    const { directory } = this.#options
     // If another process has become the home, the client reconnects and is directed there.
-    if ((await this.#options.directory.claim(meeting.meetingId)) !== 'here')
+    if ((await directory.claim(meeting.meetingId)) !== 'here')
       throw new Refusal('SERVER_STOPPING', {
         message: 'The meeting moved to another server; the connection comes back by itself.',
       })
     return LiveMeeting.open({
       ...this.#options,
       meeting,
-      lastAliveAt: this.#lastAliveAt,
+      lastAliveAt: directory.isShared ? directory.lastAliveAt?.(meeting.meetingId) : this.#lastAliveAt,
       events: this.events,
       onIdle,
     })
@@ -371,8 +388,13 @@ export class LiveMeetings implements LocalHome {
 
   #close(meetingId: string): void {
     this.#open.delete(meetingId)
-    this.#options.directory
+    void this.#release(meetingId)
+  }
+
+  async #release(meetingId: string): Promise<void> {
+    const { directory, onError } = this.#options
+    await directory
       .release(meetingId)
-      .catch((error: unknown) => this.#options.onError(error, 'failed to release a meeting'))
+      .catch((error: unknown) => onError(error, 'failed to release a meeting'))
   }
 }

@@ -7,6 +7,8 @@ export interface MeetingSettings extends ChatLimits {
   lobbyTimeoutMs: number
   /** How long a session outlives its last participant (docs/decisions/0010). */
   sessionGraceMs: number
+  /** The least grace of a session that this process took up from another. */
+  takeoverGraceMs?: number
   /** How long an admitted connection may take to join. */
   joinTimeoutMs: number
   maxParticipants: number

@@ -84,6 +84,11 @@ const table = {
   MEDIA_PREPARING: [5000, 503, 'Media is being prepared; nobody can join yet.'],
   STORE_UNAVAILABLE: [5000, 503, 'The server cannot reach its storage now; try again in a moment.'],
   TOO_SLOW: [5000, 408, 'The client reads too slowly; the connection is closed and may reconnect.'],
+  HOME_UNREACHABLE: [
+    5000,
+    503,
+    'The server that holds this meeting cannot be reached now; try again in a moment.',
+  ],
   SERVER_STOPPING: [5000, 503, 'The server is restarting; the client reconnects by itself.'],
   INVALID_REQUEST: [5000, 400, 'The request is malformed.'],
   INVALID_STATE: [5000, 409, 'This is not possible now.'],

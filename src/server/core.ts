@@ -17,7 +17,7 @@ export interface ServerCore {
   secretIn: string
 }
 
-export interface CoreOptions extends Pick<StoreOptions, 'onCommit' | 'onTrouble'> {
+export interface CoreOptions extends Pick<StoreOptions, 'fence' | 'onCommit' | 'onTrouble'> {
   /** Whether to create what is missing: the data folder, the database, the master key, a project, an API key. */
   create: boolean
   now?: () => number

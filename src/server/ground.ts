@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'
+import type { ClusterNode } from '../cluster/node.ts'
 import type { Sfu } from '../media/sfu.ts'
 import type { FileStore } from '../output/files/files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -14,6 +15,8 @@ export interface Ground {
   parts: Parts
   core: ServerCore
   media: Sfu
+  /** Undefined: a server alone. */
+  cluster: ClusterNode | undefined
   metrics: Metrics
   tracing: Tracing | undefined
   /** Where files of outputs are put; undefined: they stay in the data folder. */

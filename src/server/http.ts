@@ -17,6 +17,8 @@ import type { Webhooks } from '../webhook/create.ts'
 import { download } from '../webhook/download.ts'
 import type { Access } from './access.ts'
 import { newId, type Ground } from './ground.ts'
+import { routeUpgrades } from '../api/http/upgrade-router.ts'
+import { routeOf, serveCarried } from './cluster.ts'
 import { listen } from './listen.ts'
 import type { MeetingDoors } from './meetings.ts'
 
@@ -40,11 +42,12 @@ export interface OpenPorts {
 
 /** @throws {StartError} a port cannot be opened, or a certificate not be used; then none is open */
 export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenPorts> {
-  const { config: settings, core, media, metrics, now, startedAt, log } = ground
+  const { config: settings, core, media, metrics, cluster, now, startedAt, log } = ground
   const { store, keyRing, catalogue } = core
   const {
     door,
     meetings,
+    everywhere,
     sockets,
     chatSockets,
     whiteboardSockets,
@@ -82,12 +85,12 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
       store,
       keys: keyRing,
       revokedTokens,
-      refusalOfRemoved: (meetingId, by) => meetings.refusalOfRemoved(meetingId, by),
+      refusalOfRemoved: (meetingId, by) => everywhere.refusalOfRemoved(meetingId, by),
       maxInvites: settings.maxInvites,
       now,
       randomBytes,
     }),
-    meetings,
+    meetings: everywhere,
     outputsFolder: outputs.folder,
     keptFiles: outputs.kept,
     jobs,
@@ -125,14 +128,25 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map(({ http }) => http.close()))
   }
+  const route = cluster && routeOf({ cluster, gate, verifier, catalogue, log })
   const urls: string[] = []
   try {
+    if (cluster) {
+      const { server } = cluster.peers
+      sockets.attach(server, meetings)
+      chatSockets.attach(server)
+      whiteboardSockets.attach(server)
+      serveCarried(cluster)
+      await cluster.peers.listen()
+      await cluster.begin()
+    }
     for (const { http, port: asked, variable, scheme } of listeners) {
       ground.parts.stopping?.throwIfAborted()
       sockets.attach(http.server, meetings)
       chatSockets.attach(http.server)
       whiteboardSockets.attach(http.server)
       checkSockets.attach(http.server)
+      if (route) routeUpgrades(http.server, route)
       const port = await listen(http, settings.host, asked, variable)
       urls.push(`${scheme}://${displayHost(settings.host)}:${port}`)
     }

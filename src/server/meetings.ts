@@ -9,6 +9,7 @@ import { MeetingSockets } from '../api/signalling/sockets.ts'
 import { LocalDirectory } from '../meeting/directory.ts'
 import { Door } from '../meeting/door/door.ts'
 import type { Jobs } from '../meeting/jobs/jobs.ts'
+import type { MeetingHome } from '../meeting/home.ts'
 import { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
@@ -20,9 +21,14 @@ import { followUp, openJobs } from './jobs.ts'
 import type { OwnAddresses } from './composer.ts'
 import { openOutputs } from './outputs.ts'
 
+/** A published client's second attempt to come back must find the session. */
+const TAKEOVER_GRACE_MS = 15_000
+
 export interface MeetingDoors {
   door: Door
   meetings: LiveMeetings
+  /** Every live meeting, on whichever node its home is. */
+  everywhere: MeetingHome
   sockets: MeetingSockets
   chatSockets: ChatSockets
   whiteboardSockets: WhiteboardSockets
@@ -39,7 +45,7 @@ export interface MeetingParts {
 }
 
 export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }: MeetingParts): MeetingDoors {
-  const { config: settings, core, media, metrics, now, log } = ground
+  const { config: settings, core, media, metrics, cluster, now, log } = ground
   const { store, keyRing, catalogue } = core
   const chatPace = new ChatPace(settings.maxChatMessagesPerSecond, now)
   const door = new Door({
@@ -48,7 +54,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
       refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
     findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
     findLive: (grant, anyId) => meetings.find(grant.projectId, anyId),
-    knows: (...who) => meetings.knows(...who),
+    knows: (...who) => everywhere.knows(...who),
     hasHiddenSeat: (...who) => meetings.hasHiddenSeat(...who),
     mediaStatus: () => media.status,
     randomId: () => randomBytes(5).toString('hex').slice(0, 8),
@@ -78,8 +84,9 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
       lobbyTimeoutMs: settings.lobbyTimeoutSeconds * 1000,
       sessionGraceMs: settings.sessionGraceSeconds * 1000,
       joinTimeoutMs: settings.joinTimeoutSeconds * 1000,
+      ...(cluster && { takeoverGraceMs: TAKEOVER_GRACE_MS }),
     },
-    directory: new LocalDirectory(),
+    directory: cluster?.homes ?? new LocalDirectory(),
     store,
     sfu: media,
     openAudience: sockets.openAudience,
@@ -111,5 +118,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     now,
     log,
   })
-  return { door, meetings, sockets, chatSockets, whiteboardSockets, checkSockets, outputs, jobs }
+  const everywhere =
+    cluster?.routed(meetings, async (id) => (await store.sessions.ongoing(id)) !== undefined) ?? meetings
+  return { door, meetings, everywhere, sockets, chatSockets, whiteboardSockets, checkSockets, outputs, jobs }
 }

@@ -14,7 +14,7 @@ import { startUpkeep } from './upkeep.ts'
 
 /** Resolves when the server is ready. If it throws, `ground` is still open. */
 export async function connect(ground: Ground): Promise<RunningServer> {
-  const { config, parts, core, media, metrics, tracing, now, log } = ground
+  const { config, parts, core, media, metrics, cluster, tracing, now, log } = ground
   const { store, keyRing } = core
   const webhooks = openWebhooks(config, store, parts, log, metrics)
   await webhooks.refreshDefaults()
@@ -56,9 +56,11 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     chatSockets.close()
     doors.whiteboardSockets.close()
     doors.checkSockets.close()
+    cluster?.peers.cutCarried()
     await Promise.all([webhooks.stop(), opened.close()])
     await tracing?.close()
     await media.close()
+    await cluster?.close()
     await keyRing.writeUses(true)
     await store.close()
     metrics.close()

@@ -7,6 +7,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { Tracing } from '../tracing/open.ts'
 import { version } from '../version.ts'
 import type { Parts, RunningServer } from './contract.ts'
+import { openCluster } from './cluster.ts'
 import { openCore } from './core.ts'
 import { openFiles } from './files.ts'
 import { openSfu, openTraces } from './open-parts.ts'
@@ -26,7 +27,9 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     media: { workers: config.mediaWorkers, placement: config.mediaPlacement },
     now,
   })
+  const cluster = await openCluster(config, log)
   const core = await openCore(config, {
+    fence: cluster?.homes,
     create: true,
     now,
     through: parts.through,
@@ -36,8 +39,9 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
       if (trouble) log.error({ trouble, err: cause }, 'failed to write to the store')
       else log.warn('resumed writing to the store')
     },
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
     metrics.close()
+    await cluster?.close()
     throw error
   })
   let media: Sfu | undefined
@@ -48,11 +52,24 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     media = parts.sfu ?? (await openSfu(config, log, stopping))
     stopping?.throwIfAborted()
     const files = openFiles(config)
-    return await connect({ config, parts, now, log, startedAt, metrics, core, media, tracing, files })
+    return await connect({
+      config,
+      parts,
+      now,
+      log,
+      startedAt,
+      metrics,
+      core,
+      media,
+      cluster,
+      tracing,
+      files,
+    })
   } catch (error) {
     metrics.close()
     await tracing?.close()
     await media?.close()
+    await cluster?.close()
     await core.store.close()
     throw error
   }

@@ -2,11 +2,13 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from '../errors.ts'
+import type { ClusterTables, Fence } from './cluster.ts'
 import type { OnTrouble, Store } from './store.ts'
 import type { OnCommit } from './sql/write-queue.ts'
 import { KEY_FILE, prepareFolder, readMasterKey } from './secrets/master-key.ts'
 import { createSeal } from './secrets/seal.ts'
 import { openFiles } from './files.ts'
+import { openClusterTables as openTables } from './postgres/cluster.ts'
 import { checkPostgres, openPostgres } from './postgres/open.ts'
 import { checkSqlite, DATABASE_FILE, openSqlite } from './sqlite/sqlite.ts'
 
@@ -23,24 +25,29 @@ export interface StoreOptions {
   nodeId?: string | undefined
   /** Whether to create a missing folder, key or database. Default: true. */
   create?: boolean | undefined
+  /** See `Fence`; PostgreSQL only. */
+  fence?: Fence | undefined
   onCommit?: OnCommit | undefined
   onTrouble?: OnTrouble | undefined
 }
 
 /** @throws {StartError} with one sentence that names the cure */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { folder, masterKey, url, nodeId, create = true, onCommit, onTrouble } = options
+  const { folder, masterKey, url, nodeId, create = true, fence, onCommit, onTrouble } = options
   if (!create && url === undefined) assertThere(folder)
   await prepareFolder(folder)
   const sealFor = async (inUse: boolean) => createSeal(masterKey ?? (await readMasterKey(folder, inUse)))
   const files = openFiles(join(folder, FILES_FOLDER))
   if (url !== undefined)
-    return openPostgres({ url, seal: sealFor, create, files, nodeId, onCommit, onTrouble })
+    return openPostgres({ url, seal: sealFor, create, files, nodeId, fence, onCommit, onTrouble })
   // Check this before reading the key: of two first starts at once, the slower one must not mistake the other's new database
   // for an old one.
   const inUse = isThere(folder)
   return openSqlite(folder, await sealFor(inUse), files, onCommit, onTrouble)
 }
+
+/** The tables that nodes share, of a PostgreSQL database that a store was opened on. */
+export const openClusterTables = (url: string): ClusterTables => openTables(url)
 
 /**
  * Checks that a server could open the store, also while another server uses it. Changes nothing. Answers whether there is a store.

@@ -10,6 +10,7 @@ import { OwnPostgres, withoutPostgres } from '../support/postgres.ts'
 const FILES = [
   'test/attack/kills.test.ts',
   'test/attack/races.test.ts',
+  'test/cluster.test.ts',
   'test/entry.test.ts',
   'test/records.test.ts',
   'test/removals.test.ts',

@@ -15,6 +15,7 @@ import {
   type ProxyHeader,
   type TrustedProxies,
 } from '../http/address.ts'
+import { originOf } from '../http/carried.ts'
 import { Attempts, perMinute } from './attempts.ts'
 
 export interface GateSettings {
@@ -117,7 +118,7 @@ export class Gate {
   /** The network that a caller counts as, see `networkOf`. */
   callerOf(request: IncomingMessage): string {
     const { socket, headers } = request
-    const known = this.#peers.get(socket) ?? this.#callers.get(request)
+    const known = originOf(request)?.caller ?? this.#peers.get(socket) ?? this.#callers.get(request)
     if (known !== undefined) return known
     const peer = socket.remoteAddress ?? 'unknown'
     const caller = networkOf(callerOf(peer, headers, this.#proxies))

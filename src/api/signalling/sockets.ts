@@ -25,6 +25,7 @@ import { isOldMode, parseMode } from '../../protocol/modes.ts'
 import { isAlwaysAnswered, methodOf } from '../../protocol/requests.ts'
 import { isTracing } from '../../tracing/tracing.ts'
 import { SocketAudience } from './audience.ts'
+import { originOf } from '../http/carried.ts'
 import { hostGiven } from '../http/base-url.ts'
 import {
   backlogLimit,
@@ -333,7 +334,8 @@ export class MeetingSockets {
   #baseUrl(request: IncomingMessage): string {
     const { publicUrl } = this.#options.settings
     if (publicUrl !== undefined) return publicUrl.replace(/^http/, 'ws')
-    const encrypted = 'encrypted' in request.socket && request.socket.encrypted === true
+    const encrypted =
+      originOf(request)?.encrypted ?? ('encrypted' in request.socket && request.socket.encrypted === true)
     return `${encrypted ? 'wss' : 'ws'}://${hostGiven(request.headers.host, request.socket)}`
   }
 

@@ -18,9 +18,10 @@ export class Grace {
   }
 
   /** Does nothing if the period is already running. */
-  begin(): void {
+  begin(atLeastMs = 0): void {
     if (this.#timer) return
-    const { graceMs, joinTimeoutMs, isSomebodyEntering, onOver } = this.#options
+    const { joinTimeoutMs, isSomebodyEntering, onOver } = this.#options
+    const graceMs = Math.max(this.#options.graceMs, atLeastMs)
     this.#timer = setTimeout(() => {
       // Applicants who are about to join extend the period once, however many there are.
       const moreMs = isSomebodyEntering() ? joinTimeoutMs - graceMs : 0

@@ -80,7 +80,7 @@ export class SessionLifecycle {
   /** Resumes the session that a stopped server left behind. */
   async restore(left: SessionRecord, lastAliveAt: number | undefined): Promise<void> {
     const session = await Session.restore(left, this.#sessionOptions(), lastAliveAt)
-    this.#hold(session)
+    this.#hold(session, this.#options.settings.takeoverGraceMs)
   }
 
   /** The ongoing session, or a new one. A failed attempt leaves nothing behind. */
@@ -162,11 +162,11 @@ export class SessionLifecycle {
     return session
   }
 
-  #hold(session: Session): void {
+  #hold(session: Session, graceAtLeastMs?: number): void {
     this.#session = session
     const { autoCloseConfig } = this.#options.meeting().settings
     if (autoCloseConfig) this.#autoClose.arm(session.startedAt, autoCloseConfig)
-    this.#grace.begin()
+    this.#grace.begin(graceAtLeastMs)
   }
 
   #sessionOptions(): SessionOptions {

@@ -30,7 +30,7 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['session_values'],
 ]
 /** What only running nodes know; the copy begins without it. */
-export const NOT_COPIED: readonly string[] = ['leases']
+export const NOT_COPIED: readonly string[] = ['leases', 'nodes', 'homes']
 const ROWS_AT_ONCE = 500
 /** PostgreSQL's own numbering of rows, which SQLite does without. */
 const ROW_NUMBER = 'row_number'

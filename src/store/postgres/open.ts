@@ -1,6 +1,7 @@
 /** The store in PostgreSQL. */
 import { Kysely, sql } from 'kysely'
 import { StartError } from '../../errors.ts'
+import type { Fence } from '../cluster.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
 import type { Seal } from '../secrets/seal.ts'
@@ -22,6 +23,7 @@ import { WriteQueue, type OnCommit } from '../sql/write-queue.ts'
 import { troubleOf } from '../unavailable.ts'
 import { postgresDialect } from './dialect.ts'
 import { isUniqueViolation, problem } from './errors.ts'
+import { fenced } from './fenced.ts'
 import { APPLICATION_NAME, connectionsOf, openPool, PoolDialect } from './pool.ts'
 import { Transactions } from './transactions.ts'
 
@@ -42,6 +44,8 @@ export interface PostgresOptions {
   /** Of a server that is alone; nodes keep files in the database. */
   files: Store['files']
   nodeId?: string | undefined
+  /** The epochs under which this process writes, if it is one of several nodes. */
+  fence?: Fence | undefined
   onCommit?: OnCommit | undefined
   onTrouble?: OnTrouble | undefined
 }
@@ -91,7 +95,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     const { transactions, queue } = lanes[laneOf(turn.lane)]!
     try {
       transactions.assertSure()
-      return await queue.run(turn, work)
+      return await queue.run(turn, fenced(options.fence, turn.fence, work))
     } catch (error) {
       failed(error)
       throw isUniqueViolation(error) ? new StoreConflict('This value is taken.', { cause: error }) : error

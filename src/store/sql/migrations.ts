@@ -21,6 +21,7 @@ import * as jobs from './migrations/0016-jobs.ts'
 import * as sessionDecisions from './migrations/0020-session-decisions.ts'
 import * as owners from './migrations/0022-owners.ts'
 import * as sessionValues from './migrations/0024-session-values.ts'
+import * as nodes from './migrations/0025-nodes.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -46,6 +47,7 @@ const steps: Record<string, Step> = {
   '0020-session-decisions': sessionDecisions,
   '0022-owners': owners,
   '0024-session-values': sessionValues,
+  '0025-nodes': nodes,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

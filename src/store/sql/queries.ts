@@ -36,13 +36,14 @@ export async function proveSeal({ db, write, seal }: SqlContext): Promise<void> 
 
 export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 'version'> {
   const signal = new OutboxSignal()
+  const meetings = new Map<string, string>()
   return {
     projects: projectQueries(context),
     keys: keyQueries(context),
     meetings: meetingQueries(context),
-    sessions: { ...sessionQueries(context, signal), ...pastSessionQueries(context) },
+    sessions: { ...sessionQueries(context, signal, meetings), ...pastSessionQueries(context) },
     invites: inviteQueries(context),
-    chat: chatQueries(context),
+    chat: chatQueries(context, meetings),
     outbox: outboxQueries(context, signal),
     figures: figureQueries(context),
     outputs: outputQueries(context, signal),

@@ -10,6 +10,8 @@ export interface Turn {
   lane: string
   /** Names of locks that this write holds until it is committed. */
   holds?: readonly string[]
+  /** The meeting whose home alone may write this, if several nodes share the database. */
+  fence?: string | undefined
 }
 
 /**

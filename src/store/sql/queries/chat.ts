@@ -9,7 +9,7 @@ const READ_BYTES = 128 * 1024
 /** Every number of rows makes another prepared statement, and those are cached; so keep the number small. */
 const ROWS_AT_ONCE = 50
 
-export function chatQueries({ db, write }: SqlContext): Store['chat'] {
+export function chatQueries({ db, write }: SqlContext, meetings: ReadonlyMap<string, string>): Store['chat'] {
   /** Selects numbers and bytes only. They are in the indexes, so counting and skipping messages reads none of them. */
   const matching = (sessionId: string, { topic, hearer }: ChatFilter) => {
     let all = db.selectFrom('chat_messages').select(['number', 'bytes']).where('session_id', '=', sessionId)
@@ -32,7 +32,7 @@ export function chatQueries({ db, write }: SqlContext): Store['chat'] {
 
   return {
     append: (message) =>
-      write({ lane: message.sessionId }, async (tx) => {
+      write({ lane: message.sessionId, fence: meetings.get(message.sessionId) }, async (tx) => {
         const { number } = await tx
           .insertInto('chat_messages')
           .values(toRow(message))

@@ -9,22 +9,25 @@ import { lineName, insertDeliveries, type OutboxSignal } from './outbox.ts'
 export function sessionQueries(
   context: SqlContext,
   signal: OutboxSignal,
+  /** The meeting of each session: the writes of one meeting are ordered, whichever of its sessions they concern. */
+  meetings: Map<string, string>,
 ): Omit<Store['sessions'], 'addPast'> {
   const { db, write, settled, dialect } = context
   const { rowKey } = dialect
   const rowOrder = sql.ref(dialect.rowOrder)
-  /** The meeting of each session: the writes of one meeting are ordered, whichever of its sessions they concern. */
-  const meetings = new Map<string, string>()
-  const laneOf = (sessionId: string): { lane: string } => ({ lane: meetings.get(sessionId) ?? sessionId })
+  const laneOf = (sessionId: string): Turn => {
+    const meetingId = meetings.get(sessionId)
+    return { lane: meetingId ?? sessionId, fence: meetingId }
+  }
 
   /** Writes a fact and, if it changed anything, the deliveries that report it. */
   const record = async (
-    { lane, holds = [] }: Turn,
+    { lane, holds = [], fence }: Turn,
     deliveries: readonly NewDelivery[] = [],
     work: (tx: Kysely<Schema>) => Promise<boolean>,
   ): Promise<void> => {
     const lines = deliveries.map(({ meetingId, endPoint }) => lineName(meetingId, endPoint))
-    await write({ lane, holds: [...holds, ...lines] }, async (tx) => {
+    await write({ lane, holds: [...holds, ...lines], fence }, async (tx) => {
       if (await work(tx)) await insertDeliveries(tx, deliveries)
     })
     if (deliveries.length > 0) signal.notify()
@@ -34,18 +37,22 @@ export function sessionQueries(
     start: (session, deliveries) => {
       const { sessionId, meetingId, projectId } = session
       meetings.set(sessionId, meetingId)
-      return record({ lane: meetingId, holds: [countOf(projectId)] }, deliveries, async (tx) => {
-        const row = {
-          session_id: session.sessionId,
-          meeting_id: session.meetingId,
-          project_id: session.projectId,
-          started_at: session.startedAt,
-          ended_at: session.endedAt,
-          end_reason: session.endReason,
-        }
-        await together([tx.insertInto('sessions').values(row).execute(), countSessions(tx, projectId, 1)])
-        return true
-      })
+      return record(
+        { lane: meetingId, holds: [countOf(projectId)], fence: meetingId },
+        deliveries,
+        async (tx) => {
+          const row = {
+            session_id: session.sessionId,
+            meeting_id: session.meetingId,
+            project_id: session.projectId,
+            started_at: session.startedAt,
+            ended_at: session.endedAt,
+            end_reason: session.endReason,
+          }
+          await together([tx.insertInto('sessions').values(row).execute(), countSessions(tx, projectId, 1)])
+          return true
+        },
+      )
     },
     end: async (sessionId, at, reason, deliveries) => {
       await record(laneOf(sessionId), deliveries, async (tx) => {
@@ -91,6 +98,7 @@ export function sessionQueries(
         .where('ended_at', 'is', null)
         .orderBy('started_at', 'desc')
         .executeTakeFirst()
+      if (row) meetings.set(row.session_id, row.meeting_id)
       return row && toSession(row)
     },
     listOngoing: async () => {

@@ -1,0 +1,138 @@
+/** Of which meetings this node is the home, and under which epochs it writes. */
+import type { ClusterTables, Fence, HomeRecord, NodeName } from '../store/cluster.ts'
+import type { Directory, Location } from '../meeting/directory.ts'
+
+export interface HomesOptions {
+  tables: ClusterTables
+  name: () => NodeName
+  /** This node is not the home of a meeting any more, which it did not give up. */
+  onLost: (meetingId: string) => void
+  onTakenOver: () => void
+}
+
+/** How long a claim waits for the lease of a dead node to lapse, and for the own lease to be good long enough. */
+const PATIENCE_MS = 6000
+const RETRY_MS = 150
+
+export class Homes implements Directory, Fence {
+  readonly isShared = true
+  readonly #options: HomesOptions
+  readonly #epochs = new Map<string, { epoch: number; seenAt: number | undefined; claimedAt: number }>()
+  /** Epochs that another node replaced: a late write under one of them must fail too. */
+  readonly #lost = new Map<string, number>()
+  /** A claim must not find the row that is being deleted. */
+  readonly #releasing = new Map<string, Promise<void>>()
+  fenced = 0
+
+  constructor(options: HomesOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#epochs.size
+  }
+
+  epochOf(meetingId: string): number | undefined {
+    return this.#epochs.get(meetingId)?.epoch ?? this.#lost.get(meetingId)
+  }
+
+  lost(meetingId: string, epoch: number): void {
+    this.fenced++
+    if (this.#epochs.get(meetingId)?.epoch === epoch) this.#lose(meetingId)
+  }
+
+  lastAliveAt(meetingId: string): number | undefined {
+    return this.#epochs.get(meetingId)?.seenAt
+  }
+
+  isHere(meetingId: string): boolean {
+    return this.#epochs.has(meetingId)
+  }
+
+  /** Meetings that were claimed at least this long ago. */
+  claimedBefore(ageMs: number): string[] {
+    const before = performance.now() - ageMs
+    return [...this.#epochs].filter(([, { claimedAt }]) => claimedAt < before).map(([meetingId]) => meetingId)
+  }
+
+  async find(meetingId: string): Promise<'here' | HomeRecord | undefined> {
+    return this.#epochs.has(meetingId) ? 'here' : this.#options.tables.locate(meetingId)
+  }
+
+  async locate(meetingId: string): Promise<Location | undefined> {
+    const home = await this.find(meetingId)
+    return typeof home === 'object' ? { url: home.nodeId } : home
+  }
+
+  async claim(meetingId: string): Promise<Location> {
+    const home = await this.claimWhenFree(meetingId)
+    return home === 'here' ? 'here' : { url: home?.nodeId ?? '' }
+  }
+
+  /** Waits while the present home is dead and nobody may take over yet. Undefined: nobody could in that time. */
+  async claimWhenFree(meetingId: string): Promise<'here' | HomeRecord | undefined> {
+    const { tables, name } = this.#options
+    const giveUpAt = performance.now() + PATIENCE_MS
+    for (;;) {
+      if (this.#epochs.has(meetingId)) return 'here'
+      if (await this.tryClaim(meetingId)) return 'here'
+      const home = await tables.locate(meetingId)
+      const { nodeId, incarnation } = name()
+      if (home?.nodeId === nodeId && home.incarnation === incarnation) {
+        // Another claim of this process was quicker.
+        if (!this.#epochs.has(meetingId))
+          this.#epochs.set(meetingId, { ...home, seenAt: undefined, claimedAt: performance.now() })
+        return 'here'
+      }
+      if (home?.isLive) return home
+      if (performance.now() > giveUpAt) return undefined
+      await new Promise((next) => setTimeout(next, RETRY_MS))
+    }
+  }
+
+  /** Claims once, without waiting. */
+  async tryClaim(meetingId: string): Promise<boolean> {
+    const { tables, name, onTakenOver } = this.#options
+    await this.#releasing.get(meetingId)?.catch(() => undefined)
+    const claimed = await tables.claim(name(), meetingId)
+    if (!claimed) return false
+    if (claimed.seenAt !== undefined) onTakenOver()
+    this.#lost.delete(meetingId)
+    this.#epochs.set(meetingId, { ...claimed, claimedAt: performance.now() })
+    return true
+  }
+
+  async release(meetingId: string): Promise<void> {
+    const mine = this.#epochs.get(meetingId)
+    this.#epochs.delete(meetingId)
+    if (!mine) return
+    const { tables, name } = this.#options
+    const releasing = tables
+      .release(name(), meetingId, mine.epoch)
+      .finally(() => this.#releasing.delete(meetingId))
+    this.#releasing.set(meetingId, releasing)
+    await releasing
+  }
+
+  /** Compares with the database after this node became a new incarnation. */
+  async reassert(): Promise<void> {
+    const { tables, name } = this.#options
+    const mine = await tables.homesOf(name())
+    for (const [meetingId, { epoch }] of [...this.#epochs])
+      if (mine.get(meetingId) !== epoch) this.#lose(meetingId)
+    // What was let go while the database was away is nobody's now.
+    for (const [meetingId, epoch] of mine)
+      if (!this.#epochs.has(meetingId)) await tables.release(name(), meetingId, epoch)
+  }
+
+  loseAll(): void {
+    for (const meetingId of [...this.#epochs.keys()]) this.#lose(meetingId)
+  }
+
+  #lose(meetingId: string): void {
+    const { epoch } = this.#epochs.get(meetingId)!
+    this.#epochs.delete(meetingId)
+    this.#lost.set(meetingId, epoch)
+    this.#options.onLost(meetingId)
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The lease of this node. While it lasts, this node may be the home of meetings; nobody else takes them. The database decides whether it
+ * lasts; what this process believes only tells it when to look again.
+ */
+import { randomBytes } from 'node:crypto'
+import type { ClusterTables, NewNode, NodeLoad, NodeName } from '../store/cluster.ts'
+
+export interface LeaseOptions {
+  tables: ClusterTables
+  node: NewNode
+  load: () => Promise<NodeLoad>
+  /** This node goes on as a new incarnation: meetings that another node took meanwhile must be let go. */
+  onRenamed: () => Promise<void>
+  /** Another node has this one's name. */
+  onReplaced: () => Promise<void>
+  onError: (error: unknown, doing: string) => void
+}
+
+const RENEW_EVERY_MS = 1000
+
+export class Lease {
+  readonly #options: LeaseOptions
+  #incarnation = randomBytes(8).toString('hex')
+  /** On the monotonic clock, from before the last successful renewal was asked for. */
+  #renewedAt = performance.now()
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #isStopped = false
+
+  constructor(options: LeaseOptions) {
+    this.#options = options
+  }
+
+  get name(): NodeName {
+    return { nodeId: this.#options.node.nodeId, incarnation: this.#incarnation }
+  }
+
+  /** The time since the lease was known to be good. */
+  get ageMs(): number {
+    return performance.now() - this.#renewedAt
+  }
+
+  /** Returns false if another node uses this name. */
+  async begin(): Promise<boolean> {
+    const askedAt = performance.now()
+    const { tables, node } = this.#options
+    if (!(await tables.register({ ...node, incarnation: this.#incarnation }, undefined))) return false
+    this.#renewedAt = askedAt
+    this.#timer = setInterval(() => {
+      this.#running ??= this.renew()
+        .catch((error: unknown) => {
+          if (!this.#isStopped) this.#options.onError(error, 'failed to renew the lease of this node')
+        })
+        .finally(() => (this.#running = undefined))
+    }, RENEW_EVERY_MS).unref()
+    return true
+  }
+
+  async renew(): Promise<void> {
+    const { tables, node, load, onRenamed, onReplaced } = this.#options
+    const now = await load()
+    const askedAt = performance.now()
+    if (this.#isStopped) return
+    if (await tables.renew(this.name, now)) {
+      this.#renewedAt = askedAt
+      return
+    }
+    if (this.#hasStopped()) return
+    // It lapsed. Under the old name nothing may be claimed any more, and others may have claimed what was here.
+    const former = this.#incarnation
+    const incarnation = randomBytes(8).toString('hex')
+    if (!(await tables.register({ ...node, incarnation }, former))) {
+      await onReplaced()
+      return
+    }
+    this.#incarnation = incarnation
+    this.#renewedAt = askedAt
+    await onRenamed()
+  }
+
+  async end(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    await this.#running
+    await this.#options.tables.leave(this.name)
+  }
+
+  #hasStopped(): boolean {
+    return this.#isStopped
+  }
+}

@@ -1,0 +1,205 @@
+/** This server as one node among several: its lease, its homes, and the way to the others. */
+import type { LocalHome } from '../meeting/home.ts'
+import { StartError } from '../errors.ts'
+import type { ClusterTables, HomeRecord, NodeRecord } from '../store/cluster.ts'
+import type { Credentials } from './credentials.ts'
+import { Homes } from './homes.ts'
+import { Lease } from './lease.ts'
+import { Peers } from './peers.ts'
+import { routedHome, unreachable, type RoutedHome } from './routed-home.ts'
+
+export interface ClusterMeetings extends LocalHome {
+  adopt(meetingId: string): Promise<void>
+  /** By their ids. */
+  readonly open: ReadonlyMap<string, unknown>
+  suspendOne(meetingId: string): Promise<void>
+}
+
+export interface ClusterOptions {
+  tables: ClusterTables
+  credentials: Credentials
+  node: { nodeId: string; address: string; port: number; version: string }
+  log: {
+    warn: (fields: Record<string, unknown>, text: string) => void
+    error: (fields: Record<string, unknown>, text: string) => void
+  }
+}
+
+const REFRESH_MS = 1000
+/** After a lease has lapsed for this long, this node asks others whether the database is there. */
+const LAPSED_MS = 4000
+/** Claims that no connection made use of are given up. */
+const UNUSED_MS = 30_000
+/** At most this often, and not at the same time as others. */
+const REAP_MS = 2000
+const REAP_AT_ONCE = 20
+const MAX_CLOCK_OFF_MS = 2000
+
+export class ClusterNode {
+  readonly #options: ClusterOptions
+  readonly #lease: Lease
+  readonly homes: Homes
+  readonly peers: Peers
+  #meetings: ClusterMeetings | undefined
+  #hasSession: (meetingId: string) => Promise<boolean> = () => Promise.resolve(false)
+  #routed: RoutedHome | undefined
+  #timer: NodeJS.Timeout | undefined
+  #tending: Promise<void> | undefined
+  #reapAt = 0
+  #isStopped = false
+  takeovers = 0
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    const { tables, credentials, node, log } = options
+    const onError = (err: unknown, doing: string): void => {
+      if (!this.#isStopped) log.error({ err }, doing)
+    }
+    this.#lease = new Lease({
+      tables,
+      node: { ...node, fingerprint: credentials.fingerprint },
+      load: async () => {
+        const { meetings = 0, participants = 0 } = (await this.#meetings?.counts()) ?? {}
+        return { state: 'serving', meetings, participants }
+      },
+      onRenamed: () => {
+        log.warn({}, 'renewed the lapsed lease of this node')
+        return this.homes.reassert()
+      },
+      onReplaced: () => {
+        log.error({ nodeId: node.nodeId }, 'let all meetings go: another node uses the NODE_ID of this one')
+        this.homes.loseAll()
+        return Promise.resolve()
+      },
+      onError,
+    })
+    this.homes = new Homes({
+      tables,
+      name: () => this.#lease.name,
+      onTakenOver: () => this.takeovers++,
+      onLost: (meetingId) => {
+        log.warn({ meetingId }, 'let a meeting go that moved to another node')
+        this.#meetings
+          ?.suspendOne(meetingId)
+          .catch((error: unknown) => onError(error, 'failed to let a meeting go'))
+      },
+    })
+    this.peers = new Peers({
+      ...node,
+      credentials,
+      readNodes: () => tables.nodes(),
+      answer: async (method, args) => {
+        if (method === 'storeUp') return { value: await isUp(tables) }
+        return this.#routed!.answer(method, args)
+      },
+      onError,
+    })
+  }
+
+  get leaseAgeMs(): number {
+    return this.#lease.ageMs
+  }
+
+  /** Reaches every meeting, wherever its home is. */
+  routed(meetings: ClusterMeetings, hasSession: (meetingId: string) => Promise<boolean>): RoutedHome {
+    this.#meetings = meetings
+    this.#hasSession = hasSession
+    return (this.#routed = routedHome({
+      here: meetings,
+      peers: this.peers,
+      isHere: (meetingId) => this.homes.isHere(meetingId),
+      placeOf: (meetingId) => this.#placeOfCall(meetingId),
+    }))
+  }
+
+  /** Call this when the port for other nodes answers. @throws {StartError} */
+  async begin(): Promise<void> {
+    const { tables, node } = this.#options
+    const offMs = Math.round((await tables.clock()) - Date.now())
+    if (Math.abs(offMs) > MAX_CLOCK_OFF_MS)
+      throw new StartError(
+        `The clock of this machine is ${Math.abs(offMs)} ms ${offMs > 0 ? 'behind' : 'ahead of'} that of the database: set both by NTP.`,
+      )
+    if (!(await this.#lease.begin()))
+      throw new StartError(`Another node runs as ${node.nodeId}: give each node its own NODE_ID.`)
+    await this.peers.refresh()
+    this.#timer = setInterval(() => {
+      this.#tending ??= this.#tend()
+        .catch((err: unknown) => {
+          if (!this.#isStopped)
+            this.#options.log.warn({ err }, 'failed to look after the meetings of all nodes')
+        })
+        .finally(() => (this.#tending = undefined))
+    }, REFRESH_MS).unref()
+  }
+
+  /** The home for a connection. If there is none, this node becomes it. Undefined: nobody can be it now. */
+  async placeOf(meetingId: string): Promise<'here' | HomeRecord | undefined> {
+    const known = await this.homes.find(meetingId)
+    if (known !== 'here' && known?.isLive) return known
+    const place = known === 'here' ? known : await this.homes.claimWhenFree(meetingId)
+    // Those who were inside may come back only to a session that was taken up.
+    if (place === 'here' && !this.#meetings!.open.has(meetingId) && (await this.#hasSession(meetingId)))
+      await this.#meetings!.adopt(meetingId)
+    return place
+  }
+
+  nodes(): Promise<NodeRecord[]> {
+    return this.#options.tables.nodes()
+  }
+
+  /** Call this when no meeting is open here any more. */
+  async close(): Promise<void> {
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    await this.#tending
+    await this.#lease.end().catch(() => undefined)
+    this.peers.close()
+    await this.#options.tables.close()
+  }
+
+  async #placeOfCall(meetingId: string): Promise<'here' | HomeRecord> {
+    const known = await this.homes.find(meetingId)
+    if (known === 'here' || known?.isLive) return known
+    if (!(await this.#hasSession(meetingId))) return 'here'
+    const place = await this.placeOf(meetingId)
+    if (place === undefined) throw unreachable(undefined)
+    return place
+  }
+
+  async #tend(): Promise<void> {
+    if (this.#lease.ageMs > LAPSED_MS) await this.#decideAlone()
+    await this.peers.refresh()
+    for (const meetingId of this.homes.claimedBefore(UNUSED_MS))
+      if (!this.#meetings!.open.has(meetingId)) await this.homes.release(meetingId)
+    if (performance.now() < this.#reapAt) return
+    this.#reapAt = performance.now() + REAP_MS + Math.random() * REAP_MS
+    for (const meetingId of await this.#options.tables.orphans(REAP_AT_ONCE)) {
+      if (this.#isStopped) return
+      if (await this.homes.tryClaim(meetingId)) await this.#meetings!.adopt(meetingId)
+    }
+  }
+
+  /** The lease has lapsed. If the database answers others, it is this node that is cut off, and others take its meetings. */
+  async #decideAlone(): Promise<void> {
+    const { others } = this.peers
+    if (others.length === 0 || this.homes.size === 0) return
+    const answers = await Promise.all(
+      others.map((node) => this.peers.call(node, 'storeUp', []).catch(() => undefined)),
+    )
+    const isCutOff = answers.includes(true) || answers.every((answer) => answer === undefined)
+    if (!isCutOff || this.#lease.ageMs <= LAPSED_MS) return
+    this.#options.log.error(
+      {},
+      'let all meetings go: this node is cut off from the database, or from all others',
+    )
+    this.homes.loseAll()
+  }
+}
+
+async function isUp(tables: ClusterTables): Promise<boolean> {
+  return tables.clock().then(
+    () => true,
+    () => false,
+  )
+}

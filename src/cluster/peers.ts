@@ -1,0 +1,257 @@
+/**
+ * The connections between nodes: mutual TLS 1.3, by the certificates whose fingerprints are in the table of nodes. Whoever may write that
+ * table is a node; there is no other secret.
+ */
+import { randomUUID } from 'node:crypto'
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { connect, type TLSSocket } from 'node:tls'
+import { StartError } from '../errors.ts'
+import type { HomeRecord, NodeName, NodeRecord } from '../store/cluster.ts'
+import { decode, encode } from './frames.ts'
+import { plain, type Credentials } from './credentials.ts'
+
+export interface PeersOptions {
+  address: string
+  port: number
+  credentials: Credentials
+  readNodes: () => Promise<NodeRecord[]>
+  /** Answers a call of another node. */
+  answer: (method: string, args: unknown[]) => Promise<Answered>
+  onError: (error: unknown, doing: string) => void
+}
+
+export interface Answered {
+  value: unknown
+  /** Called when the answer was sent. */
+  afterwards?: () => void
+}
+
+/** Nothing was heard from the other node; whether it did what was asked is unknown. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+const CONNECT_MS = 2000
+const ANSWER_MS = 5000
+const MAX_BYTES = 16 * 1024 * 1024
+const KEPT_ANSWERS = 10_000
+const KEPT_MS = 60_000
+
+export class Peers {
+  readonly #options: PeersOptions
+  readonly server: Server
+  #nodes: NodeRecord[] = []
+  readonly #carried = new Map<Duplex, { to: NodeName; cut: () => void }>()
+  /** Answers by the key of the call: a repeated call does nothing twice. */
+  readonly #answers = new Map<string, { at: number; answer: Promise<Answered> }>()
+
+  constructor(options: PeersOptions) {
+    this.#options = options
+    const { cert, key } = options.credentials
+    this.server = createServer({
+      cert,
+      key,
+      requestCert: true,
+      // The certificates are self-signed: they are checked by fingerprint, before anything is read.
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+    })
+    this.server.on('request', (request, response) => void this.#receive(request, response))
+  }
+
+  get nodes(): readonly NodeRecord[] {
+    return this.#nodes
+  }
+
+  /** The other nodes with a lease. */
+  get others(): NodeRecord[] {
+    const { fingerprint } = this.#options.credentials
+    return this.#nodes.filter((one) => one.isLive && one.fingerprint !== fingerprint)
+  }
+
+  get carried(): number {
+    return this.#carried.size
+  }
+
+  /** @throws {StartError} */
+  async listen(): Promise<void> {
+    const { address, port, onError } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', (cause: NodeJS.ErrnoException) =>
+        reject(
+          new StartError(
+            cause.code === 'EADDRINUSE'
+              ? `Port ${port} at ${address} is taken: set CLUSTER_PORT or NODE_ADDRESS to another one.`
+              : `No other node can reach this one at ${address}, port ${port} (${cause.code}): set NODE_ADDRESS to an address of this machine.`,
+            { cause },
+          ),
+        ),
+      )
+      this.server.listen(port, address, resolve)
+    })
+    this.server.on('error', (error) => onError(error, 'failed to listen to other nodes'))
+    // A handshake that fails is the other side's business.
+    this.server.on('tlsClientError', () => undefined)
+  }
+
+  /** Reads who is there, and cuts what leads to a node that is not. */
+  async refresh(): Promise<void> {
+    this.#nodes = await this.#options.readNodes()
+    for (const { to, cut } of this.#carried.values()) if (!this.#live(to)) cut()
+  }
+
+  /** Whether the other end is a node with a lease. */
+  async isKnown(socket: TLSSocket): Promise<boolean> {
+    const shown = plain((socket.getPeerCertificate() as { fingerprint256?: string }).fingerprint256 ?? '')
+    const matches = (): boolean => this.#nodes.some((one) => one.isLive && one.fingerprint === shown)
+    if (shown === '') return false
+    if (!matches()) await this.refresh().catch(() => undefined)
+    return matches()
+  }
+
+  /** Passes an upgrade on to the home of its meeting, byte for byte. */
+  async carry(
+    home: HomeRecord,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    more: Record<string, string>,
+  ): Promise<void> {
+    const node = this.#live(home) ?? (await this.refresh().then(() => this.#live(home)))
+    if (!node) throw new Unreachable('The home has no lease any more.')
+    const upstream = await this.#connect(node)
+    const cut = (): void => {
+      socket.destroy()
+      upstream.destroy()
+      this.#carried.delete(socket)
+    }
+    for (const end of [socket, upstream]) end.on('error', cut).on('close', cut)
+    if (socket.destroyed) {
+      cut()
+      return
+    }
+    this.#carried.set(socket, { to: node, cut })
+    const lines = [`${request.method} ${request.url} HTTP/1.1`]
+    for (let at = 0; at < request.rawHeaders.length; at += 2) {
+      const name = request.rawHeaders[at]!
+      if (!(name.toLowerCase() in more)) lines.push(`${name}: ${request.rawHeaders[at + 1]}`)
+    }
+    for (const [name, value] of Object.entries(more)) lines.push(`${name}: ${value}`)
+    upstream.write(`${lines.join('\r\n')}\r\n\r\n`)
+    if (head.length > 0) upstream.write(head)
+    socket.pipe(upstream).pipe(socket)
+  }
+
+  /** @throws {Unreachable} @throws what the other node threw */
+  async call(to: NodeName, method: string, args: unknown[], key: string = randomUUID()): Promise<unknown> {
+    const node = this.#live(to)
+    if (!node) throw new Unreachable('The node has no lease any more.')
+    const socket = await this.#connect(node)
+    try {
+      return decode(await post(socket, encode({ method, args, key })))
+    } finally {
+      socket.destroy()
+    }
+  }
+
+  /** Clients come back by way of another node. */
+  cutCarried(): void {
+    for (const { cut } of [...this.#carried.values()]) cut()
+  }
+
+  close(): void {
+    this.cutCarried()
+    this.server.close()
+    this.server.closeAllConnections()
+  }
+
+  #live({ nodeId, incarnation }: NodeName): NodeRecord | undefined {
+    return this.#nodes.find((one) => one.isLive && one.nodeId === nodeId && one.incarnation === incarnation)
+  }
+
+  #connect({ address: host, port, fingerprint, nodeId }: NodeRecord): Promise<TLSSocket> {
+    const { cert, key } = this.#options.credentials
+    const socket = connect({ host, port, cert, key, minVersion: 'TLSv1.3', rejectUnauthorized: false })
+    return new Promise((resolve, reject) => {
+      const fail = (why: string, cause?: unknown): void => {
+        clearTimeout(patience)
+        socket.destroy()
+        reject(new Unreachable(why, { cause }))
+      }
+      const patience = setTimeout(() => fail(`The node ${nodeId} does not answer.`), CONNECT_MS)
+      socket.once('error', (cause) => fail(`The node ${nodeId} cannot be reached.`, cause))
+      socket.once('secureConnect', () => {
+        if (plain(socket.getPeerCertificate().fingerprint256) !== fingerprint) {
+          fail(`At the address of the node ${nodeId} something else answers.`)
+          return
+        }
+        clearTimeout(patience)
+        resolve(socket)
+      })
+    })
+  }
+
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (!(await this.isKnown(request.socket as TLSSocket))) {
+        request.socket.destroy()
+        return
+      }
+      const { method, args, key } = decode(await bytesOf(request)) as {
+        method: string
+        args: unknown[]
+        key: string
+      }
+      let answered: Answered | undefined
+      let body: Buffer
+      try {
+        answered = await this.#once(key, method, args)
+        body = encode(answered.value)
+      } catch (error) {
+        body = encode(error)
+      }
+      response.end(body, () => answered?.afterwards?.())
+    } catch (error) {
+      this.#options.onError(error, 'failed to answer another node')
+      request.socket.destroy()
+    }
+  }
+
+  #once(key: string, method: string, args: unknown[]): Promise<Answered> {
+    const now = performance.now()
+    for (const [known, { at }] of this.#answers) {
+      if (now - at < KEPT_MS && this.#answers.size < KEPT_ANSWERS) break
+      this.#answers.delete(known)
+    }
+    const before = this.#answers.get(key)
+    if (before) return before.answer.then(({ value }) => ({ value }))
+    const answer = this.#options.answer(method, args)
+    this.#answers.set(key, { at: now, answer })
+    return answer
+  }
+}
+
+function post(socket: TLSSocket, body: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const asked = httpRequest(
+      { createConnection: () => socket, method: 'POST', path: '/call', headers: { connection: 'close' } },
+      (response) => bytesOf(response).then(resolve, reject),
+    )
+    asked.setTimeout(ANSWER_MS, () => asked.destroy(new Error('no answer in time')))
+    asked.on('error', (cause) => reject(new Unreachable('The other node gave no answer.', { cause })))
+    asked.end(body)
+  })
+}
+
+async function bytesOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of message) {
+    bytes += (chunk as Buffer).length
+    if (bytes > MAX_BYTES) throw new Error('a message between nodes is too large')
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,100 @@
+/** Makes this server one of several nodes, if NODE_ADDRESS is set. */
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { Logger } from 'pino'
+import { CARRIED, markCarried } from '../api/http/carried.ts'
+import { hostGiven } from '../api/http/base-url.ts'
+import { namedBy, routeUpgrades, type Route } from '../api/http/upgrade-router.ts'
+import type { Gate } from '../api/limits/gate.ts'
+import { makeCredentials } from '../cluster/credentials.ts'
+import { ClusterNode } from '../cluster/node.ts'
+import { Unreachable } from '../cluster/peers.ts'
+import type { Config } from '../config/read.ts'
+import type { Catalogue } from '../project/catalogue.ts'
+import { openClusterTables } from '../store/open.ts'
+import type { Verifier } from '../token/token.ts'
+import { version } from '../version.ts'
+
+/** How long a connection waits for a home: as long as a lease of a dead node may last, and a claim. */
+const PARKED_MS = 8000
+const PARKED_RETRY_MS = 200
+
+/** Undefined for a server alone. */
+export async function openCluster(config: Config, log: Logger): Promise<ClusterNode | undefined> {
+  const { nodeAddress: address, databaseUrl, clusterPort: port } = config
+  if (address === undefined || databaseUrl === undefined) return undefined
+  const nodeId = config.nodeId ?? address
+  return new ClusterNode({
+    tables: openClusterTables(databaseUrl),
+    credentials: await makeCredentials(nodeId),
+    node: { nodeId, address, port, version },
+    log,
+  })
+}
+
+export interface RouteParts {
+  cluster: ClusterNode
+  gate: Gate
+  verifier: Verifier
+  catalogue: Catalogue
+  log: Logger
+}
+
+/** Sends the sockets that clients open to the home of their meeting. */
+export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts): Route {
+  /** Undefined: whoever refuses it here says why. */
+  const meetingOf = async (
+    request: IncomingMessage,
+  ): Promise<{ meetingId: string; mayClaim: boolean } | undefined> => {
+    const named = namedBy(request)
+    if (named === undefined) return undefined
+    if ('meetingId' in named) return { ...named, mayClaim: false }
+    try {
+      const { projectId } = verifier.verify(named.token, { outOfTime: true })
+      const meeting = await catalogue.find(projectId, named.anyId)
+      return meeting && { meetingId: meeting.meetingId, mayClaim: true }
+    } catch {
+      return undefined
+    }
+  }
+  return async (request, socket, head) => {
+    const asked = await meetingOf(request)
+    if (!asked) return true
+    const { meetingId, mayClaim } = asked
+    const giveUpAt = performance.now() + PARKED_MS
+    for (;;) {
+      try {
+        const place = await (mayClaim ? cluster.placeOf(meetingId) : cluster.homes.find(meetingId))
+        if (place === 'here' || (place === undefined && !mayClaim)) return true
+        if (place !== undefined) {
+          await cluster.peers.carry(place, request, socket, head, {
+            host: hostGiven(request.headers.host, request.socket),
+            [CARRIED.caller]: gate.callerOf(request),
+            [CARRIED.scheme]: 'encrypted' in request.socket ? 'https' : 'http',
+          })
+          return false
+        }
+      } catch (error) {
+        // The home has just died, perhaps: until its lease has lapsed nobody may take its meetings.
+        if (!(error instanceof Unreachable)) log.debug({ err: error }, 'failed to find the home of a meeting')
+      }
+      if (performance.now() > giveUpAt || socket.destroyed) {
+        socket.destroy()
+        return false
+      }
+      await new Promise((next) => setTimeout(next, PARKED_RETRY_MS))
+    }
+  }
+}
+
+/** Serves the sockets that other nodes carry here. Call this when everything that serves sockets is attached to the port. */
+export function serveCarried({ peers }: ClusterNode): void {
+  routeUpgrades(peers.server, async (request, socket) => {
+    if (!(await peers.isKnown(request.socket as TLSSocket))) {
+      socket.destroy()
+      return false
+    }
+    markCarried(request)
+    return true
+  })
+}

@@ -1,0 +1,145 @@
+/** The tables of nodes and homes in PostgreSQL. */
+import type { Claimed, ClusterTables, HomeRecord, NodeRecord } from '../cluster.ts'
+import { connectionsOf, openPool, type Connection } from './pool.ts'
+
+/** How long a lease lasts after its last renewal. */
+export const LEASE_MS = 4000
+/** Nobody takes over before its own lease has been good for this long: after an outage, every node comes back to its own meetings first. */
+export const SETTLE_MS = 6000
+/** A renewal that takes longer has failed. */
+const RENEW_MS = 900
+const STATEMENT_MS = 3000
+const CONNECTIONS = 2
+
+const NOW = '(extract(epoch from clock_timestamp()) * 1000)::bigint'
+const LIVE = `exists (select 1 from nodes n where n.node_id = homes.node_id
+  and n.incarnation = homes.incarnation and n.lease_until > ${NOW})`
+const ME = `exists (select 1 from nodes me where me.node_id = $1 and me.incarnation = $2
+  and me.lease_until > ${NOW}`
+
+const REGISTER = `
+  insert into nodes (node_id, incarnation, address, port, fingerprint, version, state, meetings, participants,
+    good_since, lease_until, seen_at)
+  values ($1, $2, $3, $4, $5, $6, 'serving', 0, 0, ${NOW}, ${NOW} + ${LEASE_MS}, ${NOW})
+  on conflict (node_id) do update set incarnation = excluded.incarnation, address = excluded.address,
+    port = excluded.port, fingerprint = excluded.fingerprint, version = excluded.version,
+    state = excluded.state, good_since = excluded.good_since, lease_until = excluded.lease_until
+  where nodes.incarnation = $7 or nodes.lease_until <= ${NOW}
+    -- Whoever can listen at the address of a node is its next run.
+    or (nodes.address = excluded.address and nodes.port = excluded.port)
+  returning node_id`
+
+const CLAIM = `
+  with former as (
+    select h.incarnation, n.seen_at from homes h
+    left join nodes n on n.node_id = h.node_id and n.incarnation = h.incarnation where h.meeting_id = $3
+  )
+  insert into homes (meeting_id, node_id, incarnation, epoch, since)
+  select $3, $1, $2, ${NOW}, ${NOW} where ${ME})
+  on conflict (meeting_id) do update set node_id = excluded.node_id, incarnation = excluded.incarnation,
+    epoch = greatest(homes.epoch + 1, excluded.epoch), since = excluded.since
+  where (homes.node_id = $1 and homes.incarnation <> $2)
+    or (not ${LIVE} and ${ME} and me.good_since <= ${NOW} - ${SETTLE_MS}))
+  returning epoch, (select seen_at from former) as "seenAt"`
+
+const toNode = (row: Record<string, any>): NodeRecord =>
+  ({ ...row, isLive: row.isLive === true }) as NodeRecord
+
+/** `onIdleError` hears of a connection that breaks while nobody uses it. */
+export function openClusterTables(url: string): ClusterTables {
+  const open = (connections: number, statementMs: number) =>
+    connectionsOf(openPool({ url, connections, statementMs }, () => undefined))
+  // The lease has its own connection, so that no queue of other statements ever costs it.
+  const lease = open(1, RENEW_MS)
+  const others = open(CONNECTIONS, STATEMENT_MS)
+  const run = async (
+    from: typeof lease,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Record<string, any>[]> => {
+    const connection: Connection = await from.connect()
+    try {
+      return (await connection.query(text, values)).rows as Record<string, any>[]
+    } finally {
+      connection.release()
+    }
+  }
+  return {
+    clock: async () => Number((await run(others, `select ${NOW} as now`))[0]!.now),
+    register: async ({ nodeId, incarnation, address, port, fingerprint, version }, former) => {
+      const values = [nodeId, incarnation, address, port, fingerprint, version, former ?? '']
+      if ((await run(lease, REGISTER, values)).length === 0) return false
+      // What the former incarnation was the home of and nobody took is ours still, under the same epoch.
+      if (former !== undefined)
+        await run(lease, 'update homes set incarnation = $2 where node_id = $1 and incarnation = $3', [
+          nodeId,
+          incarnation,
+          former,
+        ])
+      return true
+    },
+    renew: async ({ nodeId, incarnation }, { state, meetings, participants }) => {
+      const rows = await run(
+        lease,
+        `update nodes set lease_until = ${NOW} + ${LEASE_MS}, seen_at = ${NOW}, state = $3, meetings = $4,
+           participants = $5
+         where node_id = $1 and incarnation = $2 and lease_until > ${NOW} returning node_id`,
+        [nodeId, incarnation, state, meetings, participants],
+      )
+      return rows.length > 0
+    },
+    leave: async ({ nodeId, incarnation }) => {
+      const mine = [nodeId, incarnation]
+      await run(others, 'delete from homes where node_id = $1 and incarnation = $2', mine)
+      await run(others, 'delete from nodes where node_id = $1 and incarnation = $2', mine)
+    },
+    nodes: async () =>
+      (
+        await run(
+          others,
+          `select node_id as "nodeId", incarnation, address, port, fingerprint, version, state, meetings,
+             participants, lease_until > ${NOW} as "isLive", seen_at as "seenAt" from nodes order by node_id`,
+        )
+      ).map(toNode),
+    claim: async ({ nodeId, incarnation }, meetingId) => {
+      const [row] = await run(others, CLAIM, [nodeId, incarnation, meetingId])
+      return row && ({ epoch: row.epoch, seenAt: row.seenAt ?? undefined } as Claimed)
+    },
+    locate: async (meetingId) => {
+      const [row] = await run(
+        others,
+        `select meeting_id as "meetingId", node_id as "nodeId", incarnation, epoch, ${LIVE} as "isLive"
+         from homes where meeting_id = $1`,
+        [meetingId],
+      )
+      return row as HomeRecord | undefined
+    },
+    release: async ({ nodeId, incarnation }, meetingId, epoch) => {
+      await run(
+        others,
+        'delete from homes where meeting_id = $3 and node_id = $1 and incarnation = $2 and epoch = $4',
+        [nodeId, incarnation, meetingId, epoch],
+      )
+    },
+    homesOf: async ({ nodeId, incarnation }) => {
+      const rows = await run(
+        others,
+        'select meeting_id, epoch from homes where node_id = $1 and incarnation = $2',
+        [nodeId, incarnation],
+      )
+      return new Map(rows.map((row) => [row.meeting_id as string, row.epoch as number]))
+    },
+    orphans: async (limit) => {
+      const rows = await run(
+        others,
+        `select s.meeting_id from sessions s left join homes on homes.meeting_id = s.meeting_id
+         where s.ended_at is null and (homes.meeting_id is null or not ${LIVE}) limit $1`,
+        [limit],
+      )
+      return rows.map((row) => row.meeting_id as string)
+    },
+    close: async () => {
+      await Promise.all([lease.end(), others.end()])
+    },
+  }
+}

@@ -1,0 +1,208 @@
+/** Several nodes over one PostgreSQL: who is the home of a meeting, and how others reach it. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openClusterTables, openStore } from '../src/store/open.ts'
+import type { ClusterTables, NodeName } from '../src/store/cluster.ts'
+import { makeDatabase, runSql, withoutPostgres } from './support/postgres.ts'
+import { freePorts } from './support/ports.ts'
+import { ADMIN_KEY, TestServer } from './support/test-server.ts'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const MASTER_KEY = Buffer.alloc(32, 7)
+
+test(
+  'homes: one at a time, taken over from the dead alone, and fenced',
+  { skip: withoutPostgres },
+  async (t) => {
+    const { url, drop } = await makeDatabase()
+    const folder = await mkdtemp(join(tmpdir(), 'anteroom-cluster-'))
+    const epochs = new Map<string, number>()
+    const lost = new Set<string>()
+    const store = await openStore({
+      folder,
+      masterKey: MASTER_KEY,
+      url,
+      fence: {
+        epochOf: (meetingId) => epochs.get(meetingId),
+        lost: (meetingId) => void lost.add(meetingId),
+      },
+    })
+    const [one, two] = [openClusterTables(url), openClusterTables(url)] as [ClusterTables, ClusterTables]
+    t.after(async () => {
+      await Promise.all([one.close(), two.close(), store.close()])
+      await drop()
+      await rm(folder, { recursive: true })
+    })
+    const name = (nodeId: string, incarnation = `${nodeId}-1`): NodeName => ({ nodeId, incarnation })
+    const load = { state: 'serving', meetings: 0, participants: 0 } as const
+    const register = (tables: ClusterTables, nodeId: string, incarnation?: string, former?: string) =>
+      tables.register(
+        {
+          ...name(nodeId, incarnation),
+          address: `address of ${nodeId}`,
+          port: 1,
+          fingerprint: '',
+          version: '1',
+        },
+        former,
+      )
+    const sql = (text: string) => runSql(url, text)
+    const settled = (nodeId: string) => sql(`update nodes set good_since = 0 where node_id = '${nodeId}'`)
+    const lapse = (nodeId: string) => sql(`update nodes set lease_until = 0 where node_id = '${nodeId}'`)
+
+    assert.equal(await one.claim(name('a'), 'meeting'), undefined, 'claimed without a lease')
+    assert.equal(await register(one, 'a'), true)
+    assert.equal(await register(two, 'b'), true)
+
+    // Two at once: exactly one becomes the home.
+    for (let round = 0; round < 20; round++) {
+      const claims = await Promise.all([one.claim(name('a'), `m${round}`), two.claim(name('b'), `m${round}`)])
+      assert.equal(claims.filter((claim) => claim !== undefined).length, 1)
+    }
+
+    const first = await one.claim(name('a'), 'meeting')
+    assert.ok(first)
+    assert.equal((await two.locate('meeting'))?.isLive, true)
+    epochs.set('meeting', first.epoch)
+    await store.projects.create({ projectId: 'p', name: 'p', webhook: null, createdAt: 1 })
+    await store.meetings.create({
+      id: 'id',
+      meetingId: 'meeting',
+      projectId: 'p',
+      customId: null,
+      settings: {},
+      disabledAt: null,
+      createdAt: 1,
+      updatedAt: 1,
+    })
+    const session = {
+      sessionId: 's',
+      meetingId: 'meeting',
+      projectId: 'p',
+      startedAt: 1,
+      endedAt: null,
+      endReason: null,
+    }
+    await store.sessions.start(session, [])
+
+    await settled('b')
+    assert.equal(await two.claim(name('b'), 'meeting'), undefined, 'took a home from a live node')
+    await lapse('a')
+    assert.equal((await two.locate('meeting'))?.isLive, false)
+    assert.equal(await one.renew(name('a'), load), false)
+
+    // A node whose own lease is young takes nothing.
+    await sql(`update nodes set good_since = 9000000000000000 where node_id = 'b'`)
+    assert.equal(await two.claim(name('b'), 'meeting'), undefined, 'took over too early')
+    // The holder comes back first, under its old epoch.
+    assert.equal(await register(one, 'a', 'a-2', 'a-1'), true)
+    await settled('b')
+    assert.equal(await two.claim(name('b'), 'meeting'), undefined, 'took over from one that came back')
+    assert.equal((await one.homesOf(name('a', 'a-2'))).get('meeting'), first.epoch)
+    await store.sessions.end('unknown', 1, 'x', [])
+    assert.equal(lost.size, 0)
+
+    await lapse('a')
+    const second = await two.claim(name('b'), 'meeting')
+    assert.ok(second && second.epoch > first.epoch)
+    assert.equal(typeof second.seenAt, 'number')
+    // The old home writes no more, and nothing of the write is left.
+    const stay = {
+      sessionId: 's',
+      participantId: 'ann',
+      name: 'Ann',
+      joinedAt: 2,
+      leftAt: null,
+      leaveReason: null,
+      device: null,
+      tokenId: 't',
+    }
+    await assert.rejects(store.sessions.join(stay, 'SEND_AND_RECV', []), {
+      code: 'SERVER_STOPPING',
+      reason: 'fenced',
+    })
+    assert.ok(lost.has('meeting'))
+    assert.deepEqual(await store.sessions.stays('s'), [])
+    epochs.set('meeting', second.epoch)
+    await store.sessions.join(stay, 'SEND_AND_RECV', [])
+    assert.equal((await store.sessions.stays('s')).length, 1)
+
+    assert.deepEqual(await one.orphans(10), [])
+    await one.release(name('a', 'a-2'), 'meeting', first.epoch)
+    assert.equal((await one.locate('meeting'))?.nodeId, 'b', 'released the home of another')
+    await two.release(name('b'), 'meeting', second.epoch)
+    assert.deepEqual(await one.orphans(10), ['meeting'])
+  },
+)
+
+let nodes: TestServer[] = []
+let database: { url: string; drop: () => Promise<void> }
+
+async function startNode(last: number, clusterPort: number): Promise<TestServer> {
+  const server = await TestServer.start({
+    databaseUrl: database.url,
+    masterKey: MASTER_KEY,
+    adminKey: ADMIN_KEY,
+    nodeAddress: `127.0.0.${last}`,
+    clusterPort,
+    sessionGraceSeconds: 60,
+  })
+  nodes.push(server)
+  return server
+}
+
+before(async () => {
+  if (withoutPostgres !== false) return
+  database = await makeDatabase()
+  const port = await freePorts(1)
+  for (const last of [2, 3]) await startNode(last, port)
+})
+after(async () => {
+  for (const node of nodes) await node.stop()
+  nodes = []
+  if (withoutPostgres === false) await database.drop()
+})
+
+test('any node carries a socket to the home, and a REST call too', { skip: withoutPostgres }, async () => {
+  const [one, two] = nodes as [TestServer, TestServer]
+  const meetingId = await one.createMeeting()
+  const token = one.token(['allow_join', 'allow_mod'])
+  const ann = one.connect({ token, meetingId, participantId: 'ann', name: 'Ann' })
+  await ann.join()
+  const bob = two.connect({ token, meetingId, participantId: 'bob', name: 'Bob' })
+  await bob.join()
+  await ann.hears('newPeer', ({ id }) => id === 'bob')
+
+  const ongoing = `/v2/sessions?roomId=${meetingId}&status=ongoing`
+  const [here, there] = [await one.rest('GET', ongoing), await two.rest('GET', ongoing)]
+  assert.equal(here.body.data.length, 1)
+  const withoutHost = (body: unknown): string => JSON.stringify(body).replaceAll(/localhost:\d+/g, 'host')
+  assert.equal(withoutHost(there.body), withoutHost(here.body))
+  assert.equal(there.body.data[0].participants.length, 2)
+
+  const [sessionId] = [here.body.data[0].id]
+  // Removed by way of the other node: put out, and kept out at both.
+  const removed = await two.rest('POST', '/v2/sessions/participants/remove', {
+    roomId: meetingId,
+    participantId: 'bob',
+  })
+  assert.equal(removed.status, 200)
+  await bob.gone()
+  for (const node of [one, two]) {
+    const again = node.connect({ token, meetingId, participantId: 'bob' })
+    await assert.rejects(again.join(), /removed/)
+  }
+
+  // The home stops: another node takes the session up.
+  await one.restart()
+  const back = two.connect({ token, meetingId, participantId: 'ann', name: 'Ann' })
+  await back.join()
+  const after = await one.rest('GET', ongoing)
+  assert.equal(after.body.data[0].id, sessionId)
+  const removedStill = one.connect({ token, meetingId, participantId: 'bob' })
+  await assert.rejects(removedStill.join(), /removed/)
+  assert.equal((await one.rest('POST', '/v2/sessions/end', { roomId: meetingId })).status, 200)
+  await back.gone()
+})
