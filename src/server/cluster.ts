@@ -24,6 +24,10 @@ export async function openCluster(config: Config, log: Logger): Promise<ClusterN
   const { nodeAddress: address, databaseUrl, clusterPort: port } = config
   if (address === undefined || databaseUrl === undefined) return undefined
   const nodeId = config.nodeId ?? address
+  log.warn(
+    { nodeId },
+    'started as one of several nodes, which is not complete: nobody can switch to, or relay media into, a meeting that another node holds',
+  )
   return new ClusterNode({
     tables: openClusterTables(databaseUrl),
     credentials: await makeCredentials(nodeId),
