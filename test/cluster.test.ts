@@ -178,8 +178,12 @@ test('any node carries a socket to the home, and a REST call too', { skip: witho
   const ongoing = `/v2/sessions?roomId=${meetingId}&status=ongoing`
   const [here, there] = [await one.rest('GET', ongoing), await two.rest('GET', ongoing)]
   assert.equal(here.body.data.length, 1)
-  const withoutHost = (body: unknown): string => JSON.stringify(body).replaceAll(/localhost:\d+/g, 'host')
-  assert.equal(withoutHost(there.body), withoutHost(here.body))
+  // What depends on the node asked, and on the second.
+  const plain = (body: unknown): string =>
+    JSON.stringify(body)
+      .replaceAll(/localhost:\d+/g, 'host')
+      .replaceAll(/"activeDuration":\d+/g, '')
+  assert.equal(plain(there.body), plain(here.body))
   assert.equal(there.body.data[0].participants.length, 2)
 
   const [sessionId] = [here.body.data[0].id]
