@@ -2,7 +2,6 @@
  * The lease of this node. While it lasts, this node may be the home of meetings; nobody else takes them. The database decides whether it
  * lasts; what this process believes only tells it when to look again.
  */
-import { randomBytes } from 'node:crypto'
 import type { ClusterTables, NewNode, NodeLoad, NodeName } from '../store/cluster.ts'
 
 export interface LeaseOptions {
@@ -14,13 +13,14 @@ export interface LeaseOptions {
   /** Another node has this one's name. */
   onReplaced: () => Promise<void>
   onError: (error: unknown, doing: string) => void
+  newId: () => string
 }
 
 const RENEW_EVERY_MS = 1000
 
 export class Lease {
   readonly #options: LeaseOptions
-  #incarnation = randomBytes(8).toString('hex')
+  #incarnation: string
   /** On the monotonic clock, from before the last successful renewal was asked for. */
   #renewedAt = performance.now()
   #timer: NodeJS.Timeout | undefined
@@ -29,6 +29,7 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options
+    this.#incarnation = options.newId()
   }
 
   get name(): NodeName {
@@ -57,7 +58,7 @@ export class Lease {
   }
 
   async renew(): Promise<void> {
-    const { tables, node, load, onRenamed, onReplaced } = this.#options
+    const { tables, node, load, onRenamed, onReplaced, newId } = this.#options
     const now = await load()
     const askedAt = performance.now()
     if (this.#isStopped) return
@@ -68,7 +69,7 @@ export class Lease {
     if (this.#hasStopped()) return
     // It lapsed. Under the old name nothing may be claimed any more, and others may have claimed what was here.
     const former = this.#incarnation
-    const incarnation = randomBytes(8).toString('hex')
+    const incarnation = newId()
     if (!(await tables.register({ ...node, incarnation }, former))) {
       await onReplaced()
       return

@@ -19,6 +19,11 @@ export interface ClusterOptions {
   tables: ClusterTables
   credentials: Credentials
   node: { nodeId: string; address: string; port: number; version: string }
+  now: () => number
+  /** Never the same twice, on any node. */
+  newId: () => string
+  /** From 0 to 1. */
+  random: () => number
   log: {
     warn: (fields: Record<string, unknown>, text: string) => void
     error: (fields: Record<string, unknown>, text: string) => void
@@ -51,7 +56,7 @@ export class ClusterNode {
 
   constructor(options: ClusterOptions) {
     this.#options = options
-    const { tables, credentials, node, log } = options
+    const { tables, credentials, node, log, newId } = options
     const onError = (err: unknown, doing: string): void => {
       if (!this.#isStopped) log.error({ err }, doing)
     }
@@ -72,6 +77,7 @@ export class ClusterNode {
         return Promise.resolve()
       },
       onError,
+      newId,
     })
     this.homes = new Homes({
       tables,
@@ -93,6 +99,7 @@ export class ClusterNode {
         return this.#routed!.answer(method, args)
       },
       onError,
+      newId,
     })
   }
 
@@ -107,6 +114,7 @@ export class ClusterNode {
     return (this.#routed = routedHome({
       here: meetings,
       peers: this.peers,
+      newId: this.#options.newId,
       isHere: (meetingId) => this.homes.isHere(meetingId),
       placeOf: (meetingId) => this.#placeOfCall(meetingId),
     }))
@@ -114,8 +122,8 @@ export class ClusterNode {
 
   /** Call this when the port for other nodes answers. @throws {StartError} */
   async begin(): Promise<void> {
-    const { tables, node } = this.#options
-    const offMs = Math.round((await tables.clock()) - Date.now())
+    const { tables, node, now } = this.#options
+    const offMs = Math.round((await tables.clock()) - now())
     if (Math.abs(offMs) > MAX_CLOCK_OFF_MS)
       throw new StartError(
         `The clock of this machine is ${Math.abs(offMs)} ms ${offMs > 0 ? 'behind' : 'ahead of'} that of the database: set both by NTP.`,
@@ -173,7 +181,7 @@ export class ClusterNode {
     for (const meetingId of this.homes.claimedBefore(UNUSED_MS))
       if (!this.#meetings!.open.has(meetingId)) await this.homes.release(meetingId)
     if (performance.now() < this.#reapAt) return
-    this.#reapAt = performance.now() + REAP_MS + Math.random() * REAP_MS
+    this.#reapAt = performance.now() + REAP_MS + this.#options.random() * REAP_MS
     for (const meetingId of await this.#options.tables.orphans(REAP_AT_ONCE)) {
       if (this.#isStopped) return
       if (await this.homes.tryClaim(meetingId)) await this.#meetings!.adopt(meetingId)

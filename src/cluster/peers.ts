@@ -2,11 +2,10 @@
  * The connections between nodes: mutual TLS 1.3, by the certificates whose fingerprints are in the table of nodes. Whoever may write that
  * table is a node; there is no other secret.
  */
-import { randomUUID } from 'node:crypto'
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, TLSSocket } from 'node:tls'
 import { StartError } from '../errors.ts'
 import type { HomeRecord, NodeName, NodeRecord } from '../store/cluster.ts'
 import { decode, encode } from './frames.ts'
@@ -20,6 +19,7 @@ export interface PeersOptions {
   /** Answers a call of another node. */
   answer: (method: string, args: unknown[]) => Promise<Answered>
   onError: (error: unknown, doing: string) => void
+  newId: () => string
 }
 
 export interface Answered {
@@ -103,7 +103,8 @@ export class Peers {
   }
 
   /** Whether the other end is a node with a lease. */
-  async isKnown(socket: TLSSocket): Promise<boolean> {
+  async isKnown(socket: Duplex): Promise<boolean> {
+    if (!(socket instanceof TLSSocket)) return false
     const shown = plain((socket.getPeerCertificate() as { fingerprint256?: string }).fingerprint256 ?? '')
     const matches = (): boolean => this.#nodes.some((one) => one.isLive && one.fingerprint === shown)
     if (shown === '') return false
@@ -145,7 +146,7 @@ export class Peers {
   }
 
   /** @throws {Unreachable} @throws what the other node threw */
-  async call(to: NodeName, method: string, args: unknown[], key: string = randomUUID()): Promise<unknown> {
+  async call(to: NodeName, method: string, args: unknown[], key = this.#options.newId()): Promise<unknown> {
     const node = this.#live(to)
     if (!node) throw new Unreachable('The node has no lease any more.')
     const socket = await this.#connect(node)
@@ -195,7 +196,7 @@ export class Peers {
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      if (!(await this.isKnown(request.socket as TLSSocket))) {
+      if (!(await this.isKnown(request.socket))) {
         request.socket.destroy()
         return
       }
@@ -237,7 +238,7 @@ function post(socket: TLSSocket, body: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const asked = httpRequest(
       { createConnection: () => socket, method: 'POST', path: '/call', headers: { connection: 'close' } },
-      (response) => bytesOf(response).then(resolve, reject),
+      (response) => void bytesOf(response).then(resolve, reject),
     )
     asked.setTimeout(ANSWER_MS, () => asked.destroy(new Error('no answer in time')))
     asked.on('error', (cause) => reject(new Unreachable('The other node gave no answer.', { cause })))

@@ -1,5 +1,4 @@
 /** Reaches a live meeting wherever its home is: here, or on another node by a call. */
-import { randomUUID } from 'node:crypto'
 import type { MeetingHome } from '../meeting/home.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { HomeRecord } from '../store/cluster.ts'
@@ -15,6 +14,7 @@ export interface RoutedHomeOptions {
   /** Where a call belongs; takes the meeting over first if its home died and its session goes on. */
   placeOf: (meetingId: string) => Promise<'here' | HomeRecord>
   isHere: (meetingId: string) => boolean
+  newId: () => string
 }
 
 /** The calls about one meeting whose arguments and answers are plain values. */
@@ -44,9 +44,12 @@ export type RoutedHome = MeetingHome & {
   answer: (method: string, args: unknown[]) => Promise<Answered>
 }
 
-export function routedHome({ here, peers, placeOf, isHere }: RoutedHomeOptions): RoutedHome {
-  const own = (method: string): Anything =>
-    (here as unknown as Record<string, Anything>)[method]!.bind(here) as Anything
+export function routedHome({ here, peers, placeOf, isHere, newId }: RoutedHomeOptions): RoutedHome {
+  const calls = here as unknown as Record<string, Anything>
+  const own =
+    (method: string): Anything =>
+    (...args) =>
+      calls[method]!.call(here, ...args)
 
   async function at<T>(
     meetingId: string,
@@ -54,7 +57,7 @@ export function routedHome({ here, peers, placeOf, isHere }: RoutedHomeOptions):
     args: unknown[],
     locally: () => Promise<T>,
   ): Promise<T> {
-    const key = randomUUID()
+    const key = newId()
     for (let isRepeated = false; ; isRepeated = true) {
       const place = await placeOf(meetingId)
       if (place === 'here') return locally()

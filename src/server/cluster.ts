@@ -1,6 +1,6 @@
 /** Makes this server one of several nodes, if NODE_ADDRESS is set. */
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
 import { CARRIED, markCarried } from '../api/http/carried.ts'
 import { hostGiven } from '../api/http/base-url.ts'
@@ -20,7 +20,11 @@ const PARKED_MS = 8000
 const PARKED_RETRY_MS = 200
 
 /** Undefined for a server alone. */
-export async function openCluster(config: Config, log: Logger): Promise<ClusterNode | undefined> {
+export async function openCluster(
+  config: Config,
+  now: () => number,
+  log: Logger,
+): Promise<ClusterNode | undefined> {
   const { nodeAddress: address, databaseUrl, clusterPort: port } = config
   if (address === undefined || databaseUrl === undefined) return undefined
   const nodeId = config.nodeId ?? address
@@ -32,6 +36,9 @@ export async function openCluster(config: Config, log: Logger): Promise<ClusterN
     tables: openClusterTables(databaseUrl),
     credentials: await makeCredentials(nodeId),
     node: { nodeId, address, port, version },
+    now,
+    newId: randomUUID,
+    random: Math.random,
     log,
   })
 }
@@ -94,7 +101,7 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
 /** Serves the sockets that other nodes carry here. Call this when everything that serves sockets is attached to the port. */
 export function serveCarried({ peers }: ClusterNode): void {
   routeUpgrades(peers.server, async (request, socket) => {
-    if (!(await peers.isKnown(request.socket as TLSSocket))) {
+    if (!(await peers.isKnown(request.socket))) {
       socket.destroy()
       return false
     }

@@ -27,7 +27,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     media: { workers: config.mediaWorkers, placement: config.mediaPlacement },
     now,
   })
-  const cluster = await openCluster(config, log)
+  const cluster = await openCluster(config, now, log)
   const core = await openCore(config, {
     fence: cluster?.homes,
     create: true,

@@ -42,8 +42,8 @@ const CLAIM = `
     or (not ${LIVE} and ${ME} and me.good_since <= ${NOW} - ${SETTLE_MS}))
   returning epoch, (select seen_at from former) as "seenAt"`
 
-const toNode = (row: Record<string, any>): NodeRecord =>
-  ({ ...row, isLive: row.isLive === true }) as NodeRecord
+const toNode = (row: Record<string, unknown>): NodeRecord =>
+  ({ ...row, isLive: row.isLive === true }) as unknown as NodeRecord
 
 /** `onIdleError` hears of a connection that breaks while nobody uses it. */
 export function openClusterTables(url: string): ClusterTables {
@@ -56,10 +56,10 @@ export function openClusterTables(url: string): ClusterTables {
     from: typeof lease,
     text: string,
     values: readonly unknown[] = [],
-  ): Promise<Record<string, any>[]> => {
+  ): Promise<Record<string, unknown>[]> => {
     const connection: Connection = await from.connect()
     try {
-      return (await connection.query(text, values)).rows as Record<string, any>[]
+      return (await connection.query(text, values)).rows as Record<string, unknown>[]
     } finally {
       connection.release()
     }
