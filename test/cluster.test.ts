@@ -5,7 +5,9 @@ import { openClusterTables, openStore } from '../src/store/open.ts'
 import type { ClusterTables, NodeName } from '../src/store/cluster.ts'
 import { makeDatabase, runSql, withoutPostgres } from './support/postgres.ts'
 import { freePorts } from './support/ports.ts'
-import { ADMIN_KEY, TestServer } from './support/test-server.ts'
+import { RealServer } from './support/real-server.ts'
+import { ADMIN_KEY, API_KEY, signAnything, TestServer } from './support/test-server.ts'
+import { WireClient } from './support/wire-client.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -210,3 +212,72 @@ test('any node carries a socket to the home, and a REST call too', { skip: witho
   assert.equal((await one.rest('POST', '/v2/sessions/end', { roomId: meetingId })).status, 200)
   await back.gone()
 })
+
+test(
+  'when the home is killed, its people are inside the same session at another node',
+  { skip: withoutPostgres },
+  async (t) => {
+    const own = await makeDatabase()
+    const running: RealServer[] = []
+    t.after(async () => {
+      for (const node of running) await node.stop()
+      await own.drop()
+    })
+    const env = {
+      DATABASE_URL: own.url,
+      MASTER_KEY: MASTER_KEY.toString('hex'),
+      ADMIN_KEY,
+      CLUSTER_PORT: String(await freePorts(1)),
+      MEDIA_WORKERS: '1',
+    }
+    const start = async (last: number): Promise<RealServer> => {
+      const node = await RealServer.start({ ...env, NODE_ADDRESS: `127.0.0.${last}` })
+      t.after(() => node.stop())
+      return node
+    }
+    const [home, other] = [await start(2), await start(3)]
+    const meetingId = await home.createMeeting()
+    const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
+    const connect = ({ url }: RealServer, participantId: string): WireClient => {
+      const client = new WireClient({ url, token, meetingId, participantId })
+      t.after(() => client.close())
+      return client
+    }
+    // One comes to the home, the others by way of the other node.
+    const people = { ann: home, bob: other, eve: other }
+    const clients: WireClient[] = []
+    for (const [id, node] of Object.entries(people)) {
+      const client = connect(node, id)
+      await client.join()
+      clients.push(client)
+    }
+    const ongoing = `/v2/sessions?roomId=${meetingId}&status=ongoing`
+    const sessionId = (await other.rest('GET', ongoing)).body.data[0].id
+    const remove = { roomId: meetingId, participantId: 'eve' }
+    assert.equal((await other.rest('POST', '/v2/sessions/participants/remove', remove)).status, 200)
+    const homes = () => runSql(own.url, 'select node_id from homes where meeting_id = $1', [meetingId])
+    assert.deepEqual(await homes(), [{ node_id: '127.0.0.2' }])
+
+    const killedAt = performance.now()
+    await home.end('SIGKILL')
+    for (const client of clients) await client.gone()
+    const comeBack = async (id: string): Promise<void> => {
+      for (;;) {
+        const again = connect(other, id)
+        // A line that is cut meanwhile is tried again, as clients do.
+        const cut = again.gone().then(() => false)
+        if (await Promise.race([again.join().then(() => true), cut]).catch(() => false)) return
+        assert.ok(performance.now() - killedAt < 60_000, `${id} did not come back`)
+      }
+    }
+    await Promise.all(['ann', 'bob'].map(comeBack))
+    t.diagnostic(`all were back after ${Math.round(performance.now() - killedAt)} ms`)
+    const { data } = (await other.rest('GET', ongoing)).body
+    assert.deepEqual(
+      data.map(({ id }: { id: string }) => id),
+      [sessionId],
+    )
+    await assert.rejects(connect(other, 'eve').join(), /removed/)
+    assert.deepEqual(await homes(), [{ node_id: '127.0.0.3' }])
+  },
+)
