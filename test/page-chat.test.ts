@@ -71,11 +71,28 @@ test('chat: unread count, history for latecomers, private messages, links, no ma
   await say(ann, 'for Bob alone', 'Bob')
   await log.getByText('for Bob alone').waitFor()
 
+  // Bob answers Carl: the page quotes Carl, and the published client shows the answer alone.
+  await log
+    .locator('li', { hasText: 'from the published client' })
+    .getByRole('button', { name: 'Reply to' })
+    .click()
+  await bob.page.getByTestId('replying').getByText('from the published client').waitFor()
+  await bob.page.getByTestId('chat-text').fill('Is `<b>` this?')
+  await bob.page.getByTestId('chat-text').press('Shift+Enter')
+  await bob.page.getByTestId('chat-text').pressSequentially('```  <i>a</i>```')
+  await bob.page.getByTestId('chat-send').click()
+  const answer = ann.page.getByRole('log').locator('li', { hasText: 'this?' })
+  assert.equal(await answer.locator('blockquote').innerText(), 'Carl from the published client')
+  assert.equal(await answer.locator('.said code').first().innerText(), '<b>')
+  assert.equal(await answer.locator('pre').innerText(), '  <i>a</i>')
+  await carl.until(`chat.some((text) => text.startsWith('Is \`<b>\` this?'))`)
+  assert.equal(await bob.page.getByTestId('replying').count(), 0)
+
   const dan = await Person.at(browser, 'Dan', { viewport: { width: 360, height: 740 } })
   await dan.open(link)
   await dan.inside()
   await dan.page.getByTestId('bar-chat').click()
-  await dan.page.getByRole('log').getByText('from the published client').waitFor()
+  await dan.page.locator('.said', { hasText: 'from the published client' }).waitFor()
   assert.equal(await dan.page.getByText('for Bob alone').count(), 0)
   assert.equal(await carl.run(`return chat.includes('for Bob alone')`), false)
 
@@ -111,7 +128,7 @@ test('chat: unread count, history for latecomers, private messages, links, no ma
   await ann.knows((meeting) => meeting.state === 'joined' && meeting.participants.size >= 2)
   await say(ann, 'after the restart')
   await log.getByText('after the restart').waitFor()
-  assert.equal(await log.getByText('from the published client').count(), 1)
+  assert.equal(await log.locator('.said', { hasText: 'from the published client' }).count(), 1)
   for (const one of [ann, bob, dan]) assert.deepEqual(one.errors, [])
 })
 

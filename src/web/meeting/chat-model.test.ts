@@ -34,6 +34,34 @@ test('a message is unread until the chat is open, except kept ones and our own',
   )
 })
 
+test('a mention calls those whose chat is closed, once, and not for kept or own messages', () => {
+  const meeting = new FakeMeeting().join('ann')
+  meeting.change('ann', { name: 'Me Too' })
+  const calls: string[] = []
+  const chat = new ChatModel(meeting.asMeeting, ({ text }) => calls.push(text))
+  chat.listen()
+  meeting.hear('CHAT', 'ann', '@me kept', undefined, true)
+  meeting.hear('CHAT', 'me', '@Me, myself')
+  meeting.hear('CHAT', 'ann', 'me')
+  meeting.hear('CHAT', 'ann', '@Me Too')
+  assert.deepEqual(calls, [])
+  meeting.hear('CHAT', 'ann', 'hello @me')
+  chat.setRead(true)
+  meeting.hear('CHAT', 'ann', '@Me again')
+  assert.deepEqual(calls, ['hello @me'])
+})
+
+test('a reply names the message that it answers, also when it is sent again', async () => {
+  const { meeting, chat } = aChat()
+  meeting.publishing = Promise.reject(new MeetingError(0, 'CONNECTION_FAILED', 'Chat cannot be reached.'))
+  chat.say({ text: 'yes', replyTo: 'm1' })
+  await settled()
+  meeting.publishing = Promise.resolve()
+  chat.say(chat.state.unsent[0]!)
+  const said = { topic: 'CHAT', text: 'yes', options: { keep: true, payload: { replyTo: 'm1' } } }
+  assert.deepEqual(meeting.published, [said, said])
+})
+
 test('hands go up and down; a message without data raises one, as older apps send it', () => {
   const { meeting, chat } = aChat()
   meeting.hear('RAISE_HAND', 'ann', 'Raise hand', { raised: true })

@@ -1,5 +1,7 @@
 /** The chat of a meeting: messages, raised hands and reactions. */
 import { MeetingError, type Chat, type ChatMessage } from '../../client/client.ts'
+import { replyPayload, type Draft } from './chat-log.ts'
+import { mentions } from './said.ts'
 import type { Subscribe } from './view.ts'
 
 /** Apps on the published client use the same topics. */
@@ -8,19 +10,6 @@ const HANDS = 'RAISE_HAND'
 const REACTIONS = 'REACTION'
 const REACTION_MS = 4000
 const MAX_REACTION_LENGTH = 8
-
-/** The only reader of a message. The name is kept because the reader may have left. */
-export interface Addressee {
-  id: string
-  name: string
-}
-
-/** The message being written. It survives when the panel is closed. */
-export interface Draft {
-  text: string
-  /** Undefined: everybody. */
-  to?: Addressee | undefined
-}
 
 export interface Unsent extends Draft {
   id: number
@@ -50,19 +39,23 @@ const NOTHING_SAID: Pick<ChatState, 'messages' | 'unread' | 'hands' | 'reactions
 
 /** The parts of a meeting that the model uses. */
 export interface ChatSource {
-  readonly self: { readonly id: string }
+  readonly self: { readonly id: string; readonly name: string }
+  readonly participants: ReadonlyMap<string, { readonly name: string }>
   readonly chat: Pick<Chat, 'listen' | 'publish'>
 }
 
 export class ChatModel {
   readonly #source: ChatSource
+  readonly #onMention: (message: ChatMessage) => void
   readonly #listeners = new Set<() => void>()
   #state: ChatState = { ...NOTHING_SAID, draft: { text: '' }, sending: 0, unsent: [] }
   #isRead = false
   #lastUnsent = 0
 
-  constructor(source: ChatSource) {
+  /** Calls `onMention` for a new message that mentions us while the chat is closed. */
+  constructor(source: ChatSource, onMention: (message: ChatMessage) => void = () => undefined) {
     this.#source = source
+    this.#onMention = onMention
   }
 
   get state(): ChatState {
@@ -85,6 +78,7 @@ export class ChatModel {
           messages: [...messages, message],
           unread: isNew ? unread + 1 : unread,
         }))
+        if (isNew && this.#isMentioned(message.text)) this.#onMention(message)
       }),
       chat.listen(HANDS, ({ from, payload }) => {
         const hands = new Set(this.#state.hands)
@@ -115,13 +109,19 @@ export class ChatModel {
   }
 
   /** Never fails: a message that could not be sent goes to `unsent`. */
-  say({ text, to }: Draft): void {
+  say(draft: Draft): void {
+    const { text, to, replyTo } = draft
     this.#change(({ sending }) => ({ sending: sending + 1 }))
     this.#source.chat
-      .publish(CHAT, text, { keep: true, ...(to && { to: [to.id] }) })
+      .publish(CHAT, text, {
+        keep: true,
+        ...(to && { to: [to.id] }),
+        ...(replyTo !== undefined && { payload: replyPayload(replyTo) }),
+      })
       .catch((error: unknown) => {
         const id = ++this.#lastUnsent
-        this.#change(({ unsent }) => ({ unsent: [...unsent, { id, text, to, problem: problemOf(error) }] }))
+        const problem = problemOf(error)
+        this.#change(({ unsent }) => ({ unsent: [...unsent, { ...draft, id, problem }] }))
       })
       .finally(() => this.#change(({ sending }) => ({ sending: sending - 1 })))
   }
@@ -139,6 +139,15 @@ export class ChatModel {
   /** @throws {MeetingError} */
   react(text: string): Promise<void> {
     return this.#source.chat.publish(REACTIONS, text)
+  }
+
+  #isMentioned(text: string): boolean {
+    const { self, participants } = this.#source
+    return mentions(
+      text,
+      self.name,
+      [...participants.values()].map(({ name }) => name),
+    )
   }
 
   #change(change: (state: ChatState) => Partial<ChatState>): void {

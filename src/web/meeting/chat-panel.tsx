@@ -1,13 +1,19 @@
-import { Fragment, memo, useEffect, useMemo, useRef, useSyncExternalStore, type SyntheticEvent } from 'react'
+import { memo, useEffect, useMemo, useRef, useState, useSyncExternalStore, type SyntheticEvent } from 'react'
 import { isolated } from '../isolate.ts'
-import { withLinks } from '../links.ts'
 import { Foreign } from '../parts/foreign.tsx'
+import { text } from '../texts/texts.ts'
+import { answeredBy, asReply, asText, search } from './chat-log.ts'
+import { Message, MessageText, Quote } from './chat-message.tsx'
+import { completed, completions } from './said.ts'
 import { useModel } from './model.ts'
 import { othersView } from './people-model.ts'
 import { useView } from './use-view.ts'
 
 const EMOJI = ['👍', '👏', '😀', '🎉', '❤️', '🤔']
 const MAX_LENGTH = 4000
+const MAX_ROWS = 6
+const SAVED_AFTER_MS = 60_000
+const MAX_COMPLETIONS = 4
 /** Scrolled this close to the end, the list follows new messages. */
 const AT_END_PX = 80
 
@@ -16,8 +22,15 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   const { meeting, chat } = useModel()
   const { messages, unsent, sending, draft } = useSyncExternalStore(chat.subscribe, () => chat.state)
   const others = useView(useMemo(() => othersView(meeting), [meeting]))
-  const { text, to } = draft
+  const { text: typed, to, replyTo } = draft
+  const [wanted, setWanted] = useState('')
+  const found = useMemo(() => search(messages, wanted), [messages, wanted])
+  const byId = useMemo(() => new Map(messages.map((one) => [one.id, one])), [messages])
+  const { name: ownName } = meeting.self
+  const othersNames = useMemo(() => others.map(({ name }) => name), [others])
+  const names = useMemo(() => [ownName, ...othersNames], [ownName, othersNames])
   const list = useRef<HTMLDivElement>(null)
+  const input = useRef<HTMLTextAreaElement>(null)
   const atEnd = useRef(true)
   useEffect(() => {
     chat.setRead(true)
@@ -26,24 +39,61 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   useEffect(() => {
     const element = list.current!
     if (atEnd.current) element.scrollTop = element.scrollHeight
-  }, [messages, unsent])
+  }, [messages, unsent, replyTo])
 
   const nameOf = (id: string): string =>
     id === meeting.self.id ? 'you' : (others.find((one) => one.id === id)?.name ?? 'somebody who left')
   const gone = to !== undefined && !others.some(({ id }) => id === to.id)
+  const answered = (id: string | undefined) => (id === undefined ? undefined : (byId.get(id) ?? null))
   const send = (event: SyntheticEvent): void => {
     event.preventDefault()
-    const said = text.trim()
-    if (said === '' || gone) return
+    const said = typed.replace(/^\s*\n|\s+$/g, '')
+    if (said.trim() === '' || gone) return
     atEnd.current = true
-    chat.say({ text: said, to })
+    setWanted('')
+    chat.say({ text: said, to, replyTo })
     // Clear the input now, not when the answer comes: from here on the person writes the next message.
-    chat.write((now) => ({ ...now, text: '' }))
+    chat.write((now) => ({ ...now, text: '', replyTo: undefined }))
   }
+  const write = (value: string): void => {
+    chat.write((now) => ({ ...now, text: value }))
+    input.current?.focus()
+  }
+  const suggested = completions(typed, othersNames).slice(0, MAX_COMPLETIONS)
 
   return (
     <aside className="panel chat" aria-label="Chat" data-testid="chat">
       <h2>Chat</h2>
+      {messages.length > 0 && (
+        <div className="row tools">
+          <input
+            type="search"
+            value={wanted}
+            aria-label={text('chat.search')}
+            placeholder={text('chat.search')}
+            onChange={({ target: { value } }) => setWanted(value)}
+            data-testid="chat-search"
+          />
+          <button
+            aria-label={text('chat.save')}
+            title={text('chat.save')}
+            onClick={() =>
+              save(
+                asText(messages, (one) =>
+                  one.to.length === 0
+                    ? ''
+                    : text('chat.only', { names: one.to.map((id) => nameOf(id)).join(', ') }),
+                ),
+              )
+            }
+          >
+            ↓
+          </button>
+        </div>
+      )}
+      <p className="quiet" role="status">
+        {wanted.trim() !== '' && text('chat.found', { count: found.length })}
+      </p>
       <div
         className="log"
         ref={list}
@@ -56,30 +106,19 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
       >
         {messages.length === 0 && <p className="quiet">Nothing has been said yet.</p>}
         <ol>
-          {messages.map((message) => (
-            <li key={message.id} className={message.from === meeting.self.id ? 'own' : ''}>
-              <p className="quiet">
-                <strong>
-                  {message.from === meeting.self.id ? 'You' : <Foreign text={message.fromName} />}
-                </strong>
-                {message.to.length > 0 && (
-                  <em>
-                    {' to '}
-                    {message.to.map((id, at) => (
-                      <Fragment key={id}>
-                        {at > 0 && ', '}
-                        <Foreign text={nameOf(id)} />
-                      </Fragment>
-                    ))}{' '}
-                    only
-                  </em>
-                )}{' '}
-                <time dateTime={new Date(message.at).toISOString()}>
-                  {new Date(message.at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}
-                </time>
-              </p>
-              <MessageText text={message.text} />
-            </li>
+          {found.map((message) => (
+            <Message
+              key={message.id}
+              message={message}
+              self={meeting.self.id}
+              answered={answered(answeredBy(message))}
+              names={names}
+              nameOf={nameOf}
+              onReply={() => {
+                chat.write((now) => asReply(now, message, meeting.self.id, nameOf))
+                input.current?.focus()
+              }}
+            />
           ))}
           {unsent.map((one) => (
             <li key={`unsent ${one.id}`} className="own unsent" data-testid="unsent">
@@ -91,7 +130,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                   </em>
                 </p>
               )}
-              <MessageText text={one.text} />
+              <MessageText said={one.text} names={names} />
               <div className="row">
                 <button
                   onClick={() => {
@@ -102,10 +141,10 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                   Send again
                 </button>
                 <button
-                  disabled={text !== ''}
+                  disabled={typed !== ''}
                   onClick={() => {
                     chat.takeBack(one.id)
-                    chat.write(() => ({ text: one.text, to: one.to }))
+                    chat.write(() => ({ text: one.text, to: one.to, replyTo: one.replyTo }))
                   }}
                 >
                   Edit
@@ -152,18 +191,47 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
             )}
           </select>
         </label>
+        {replyTo !== undefined && (
+          <div className="row replying" data-testid="replying">
+            <Quote message={byId.get(replyTo) ?? null} self={meeting.self.id} />
+            <button type="button" onClick={() => chat.write((now) => ({ ...now, replyTo: undefined }))}>
+              {text('cancel')}
+            </button>
+          </div>
+        )}
+        {suggested.length > 0 && (
+          <div
+            className="row suggested"
+            data-testid="suggested"
+            role="group"
+            aria-label={text('chat.mention')}
+          >
+            {suggested.map((name) => (
+              <button key={name} type="button" onClick={() => write(completed(typed, name))}>
+                @<Foreign text={name} />
+              </button>
+            ))}
+          </div>
+        )}
         <div className="row">
-          <input
-            value={text}
+          <textarea
+            ref={input}
+            value={typed}
+            rows={Math.min(MAX_ROWS, typed.split('\n').length)}
             maxLength={MAX_LENGTH}
             aria-label="Message"
             placeholder="Say something"
             autoFocus
             dir="auto"
             onChange={({ target: { value } }) => chat.write((now) => ({ ...now, text: value }))}
+            onKeyDown={(event) => {
+              // While a word is being composed, as in Japanese, Enter chooses it.
+              if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+              send(event)
+            }}
             data-testid="chat-text"
           />
-          <button className="primary" disabled={gone || text.trim() === ''} data-testid="chat-send">
+          <button className="primary" disabled={gone || typed.trim() === ''} data-testid="chat-send">
             Send
           </button>
         </div>
@@ -183,19 +251,13 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   )
 })
 
-/** Memoised, because finding addresses is slow and a message does not change. */
-const MessageText = memo(function MessageText({ text }: { text: string }) {
-  return (
-    <p className="said" dir="auto">
-      {withLinks(text).map((part, at) =>
-        part.href === undefined ? (
-          part.text
-        ) : (
-          <a key={at} dir="ltr" href={part.href} target="_blank" rel="noopener noreferrer nofollow">
-            {part.text}
-          </a>
-        ),
-      )}
-    </p>
-  )
-})
+/** Has the browser save the chat as a text file. */
+function save(content: string): void {
+  const address = URL.createObjectURL(new Blob([content], { type: 'text/plain' }))
+  const link = document.createElement('a')
+  link.href = address
+  link.download = `chat-${new Date().toISOString().slice(0, 10)}.txt`
+  link.click()
+  // The browser has the file by then.
+  setTimeout(() => URL.revokeObjectURL(address), SAVED_AFTER_MS)
+}

@@ -11,6 +11,7 @@ import { Quality } from './quality.ts'
 import { ShownPictures } from './shown-pictures.ts'
 import { TileSeats } from './tile-seats.ts'
 import { ViewSettings } from './view-settings.ts'
+import { isolated } from '../isolate.ts'
 import { text, useLanguage } from '../texts/texts.ts'
 
 export type OpenDialog =
@@ -39,14 +40,23 @@ export interface MeetingModel {
 const SETTLE_MS = 150
 
 export function createModel(meeting: Meeting, openDialog: MeetingModel['openDialog']): MeetingModel {
-  const chat = new ChatModel(meeting)
   const notice = new Notice()
+  const chat = new ChatModel(meeting, ({ fromName, text: said }) =>
+    notice.show(text('chat.mentioned', { name: isolated(fromName), said: isolated(shortened(said)) })),
+  )
   const shown = new ShownPictures({ page: document, later: (work) => void setTimeout(work, SETTLE_MS) })
   const settings = new ViewSettings(browserStorage())
   const seats = new TileSeats()
   const quality = new Quality(meeting)
   const actions = createActions(meeting, chat, notice.show)
   return { meeting, chat, notice, actions, shown, settings, seats, quality, openDialog }
+}
+
+const MAX_NOTICE_LENGTH = 100
+
+function shortened(said: string): string {
+  const characters = Array.from(said)
+  return characters.length <= MAX_NOTICE_LENGTH ? said : `${characters.slice(0, MAX_NOTICE_LENGTH).join('')}…`
 }
 
 /** Returns undefined if the browser denies access to it. */
