@@ -41,7 +41,7 @@ test('a device button shows what a press does and what is under way', () => {
 
 test('the other buttons count what waits, and show what is open', () => {
   assert.deepEqual(buttonOf('people', { waiting: 2 }, 'people'), {
-    label: 'Participants',
+    label: 'Participants, 2 waiting',
     icon: 'people',
     marks: ['isActive'],
     count: 2,

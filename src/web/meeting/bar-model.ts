@@ -76,7 +76,10 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
       ...plain,
       name: 'people',
       icon: 'people',
-      label: text('participants'),
+      label:
+        waiting > 0
+          ? `${text('participants')}, ${text('participants.waiting', { count: waiting })}`
+          : text('participants'),
       hint: 'p',
       isActive: panel === 'people',
       count: waiting,
