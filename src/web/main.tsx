@@ -9,11 +9,13 @@ import './base.css'
 import './style.css'
 
 const address = parseAddress(location.pathname, location.hash)
+// Reads the address, so it starts before the address is shortened.
+const language = showFirstLanguage()
 // Codes and tokens must not stay in the address bar or the history, where others can see them.
 if (location.hash !== '') history.replaceState(null, '', location.pathname)
 
 showTheme()
-await showFirstLanguage()
+await language
 const root = createRoot(document.getElementById('root')!)
 if (/\/check\/?$/.test(location.pathname))
   import('./check/screen.tsx').then(
