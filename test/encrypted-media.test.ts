@@ -6,7 +6,7 @@ import { launchBrowser } from './support/browser.ts'
 import { mediaApp, MediaClients, mediaFlags, type MediaClient } from './support/media-clients.ts'
 import type { AppServer } from './support/published.ts'
 import { RealServer } from './support/real-server.ts'
-import { LOW } from './support/sizes.ts'
+import { eventually, LOW } from './support/sizes.ts'
 
 const KEY = 'correct horse battery'
 
@@ -119,4 +119,52 @@ test('without the key, an encrypted stream is neither shown nor heard; with one,
   await untilLocked(ann, 'ben', true)
   assert.equal((await streams(ann, 'ben')).length, 2)
   assert.equal((await ann.tap.received('ben', 'video'))!.frames, 0)
+})
+
+test('a meeting started encrypted on the page: its link brings the key, and the bare address does not', async () => {
+  const context = () => browser.newContext({ permissions: ['camera', 'microphone'] })
+  const host = await (await context()).newPage()
+  await host.goto(server.url)
+  await host.getByTestId('start-encrypted').check()
+  await host.getByRole('button', { name: 'Start a meeting' }).click()
+  await host.getByTestId('name').fill('Ann')
+  await host.getByTestId('join').click()
+  const sign = host.getByTestId('sign-encrypted')
+  await sign.waitFor()
+  const phrase = (await sign.textContent())!.trim()
+  assert.match(phrase, /\d{4} \d{4} \d{4}$/)
+  assert.match(new URL(host.url()).hash, /^#key=[\w-]{22}$/)
+  await host.getByTestId('invite').click()
+  const linkOf = () => host.getByTestId('invite-link').inputValue()
+  await eventually('there is a link', async () => (await linkOf()) !== '')
+  const link = await linkOf()
+  const asked: string[] = []
+
+  const guest = await (await context()).newPage()
+  guest.on('request', (request) => asked.push(request.url() + (request.postData() ?? '')))
+  await guest.goto(link)
+  await guest.getByTestId('name').fill('Ben')
+  await guest.getByTestId('join').click()
+  assert.equal((await guest.getByTestId('sign-encrypted').textContent())!.trim(), phrase)
+  const pictures = () =>
+    guest
+      .locator('[data-testid=tile] video')
+      .evaluateAll((all) => all.filter((video) => (video as HTMLVideoElement).videoWidth > 0).length)
+  await eventually('both have a picture', async () => (await pictures()) === 2)
+  assert.equal(await guest.getByTestId('tile-locked').count(), 0)
+  const key = new URLSearchParams(new URL(link).hash.slice(1)).get('key')!
+  assert.ok(asked.length > 0 && asked.every((one) => !one.includes(key)), 'the server never gets the key')
+
+  // The same invite without its key, and with another one.
+  const stranger = await (await context()).newPage()
+  await stranger.goto(link.replace(/&key=.*/, ''))
+  await stranger.getByTestId('name').fill('Eve')
+  await stranger.getByTestId('join').click()
+  await stranger.getByText('This meeting is end-to-end encrypted').waitFor()
+  await stranger.goto('about:blank')
+  await stranger.goto(link.replace(/key=.*/, 'key=another-key-of-22-bytes'))
+  await stranger.getByTestId('name').fill('Eve')
+  await stranger.getByTestId('join').click()
+  await stranger.getByTestId('tile-locked').first().waitFor()
+  await Promise.all([host, guest, stranger].map((page) => page.context().close()))
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseAddress, parseJoinText } from './address.ts'
+import { newKey, parseAddress, parseJoinText, pathOf, withKey } from './address.ts'
 
 test('the address names the meeting, and the part behind # the credentials', () => {
   assert.deepEqual(parseAddress('/', ''), {})
@@ -25,4 +25,21 @@ test('accepts a pasted link or id, and ignores other text', () => {
     meetingId: 'abcd-efgh-ijkl',
     invite: 'q',
   })
+})
+
+test('the key of a meeting travels in the fragment, behind the credential', () => {
+  const key = newKey()
+  assert.match(key, /^[\w-]{22}$/)
+  assert.notEqual(key, newKey())
+  const meetingId = 'abcd-efgh-ijkl'
+  for (const one of [key, 'ein & Schlüssel=']) {
+    const path = pathOf('/prefix/', { meetingId, key: one })
+    const { pathname, hash } = new URL(path, 'https://example.org')
+    assert.equal(pathname, '/prefix/m/abcd-efgh-ijkl')
+    assert.deepEqual(parseAddress(pathname, hash), { meetingId, key: one })
+    const link = new URL(withKey('https://example.org/m/abcd-efgh-ijkl#invite=xyz', one))
+    assert.deepEqual(parseAddress(link.pathname, link.hash), { meetingId, invite: 'xyz', key: one })
+  }
+  assert.equal(pathOf('/', { meetingId }), '/m/abcd-efgh-ijkl')
+  assert.equal(withKey('https://example.org/m/a#invite=x', undefined), 'https://example.org/m/a#invite=x')
 })

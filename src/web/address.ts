@@ -5,6 +5,8 @@ export interface Address {
   invite?: string
   token?: string
   signIn?: string
+  /** Of end-to-end encryption. It stays in the address, so that copies of it work. */
+  key?: string
 }
 
 /** @param hash with its `#` */
@@ -14,10 +16,33 @@ export function parseAddress(pathname: string, hash: string): Address {
   const address: Address = {}
   if (id !== undefined) address.meetingId = decodeSafely(id)
   const [invite, token, signIn] = [fields.get('invite'), fields.get('token'), fields.get('sign-in')]
+  const key = fields.get('key')
   if (invite) address.invite = invite
   if (token) address.token = token
   if (signIn) address.signIn = signIn
+  if (key) address.key = key
   return address
+}
+
+/** The path and fragment of a meeting's own address. @param prefix the path in front of the pages */
+export function pathOf(prefix: string, { meetingId, key }: { meetingId: string; key?: string }): string {
+  return `${prefix.replace(/\/$/, '')}/m/${encodeURIComponent(meetingId)}${key === undefined ? '' : `#${keyField(key)}`}`
+}
+
+/** An invite link that brings the key along. */
+export function withKey(link: string, key: string | undefined): string {
+  return key === undefined ? link : `${link}${link.includes('#') ? '&' : '#'}${keyField(key)}`
+}
+
+const keyField = (key: string): string => `key=${encodeURIComponent(key)}`
+
+/** A key for a meeting: 128 random bits. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
 }
 
 function decodeSafely(text: string): string {

@@ -13,6 +13,8 @@ export interface Pass extends BarePass {
   entry?: InvitedPass['entry']
   /** The participant that the token is for, if the person knocked. */
   participantId?: string
+  /** Of end-to-end encryption. The server never gets it. */
+  key?: string
 }
 
 /** The address that the page was served from, including a path in front of it. */
@@ -37,7 +39,8 @@ export function call<T>(
   return asCaller<T>(method, path, options)
 }
 
-export const startMeeting = (): Promise<Pass> => call('POST', '/page/start', { body: {} })
+export const startMeeting = (isEncrypted: boolean): Promise<Pass> =>
+  call('POST', '/page/start', { body: isEncrypted ? { encryption: 'required' } : {} })
 export const signIn = (code: string): Promise<unknown> =>
   call('POST', '/v2/admin/sign-in', { body: { code } })
 export const exchangeInvite = (code: string): Promise<InvitedPass> =>

@@ -1,7 +1,7 @@
 /** Chooses the screen that is shown, and switches between screens. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { MeetingError, type LeftReason, type Meeting } from '../client/client.ts'
-import type { Address } from './address.ts'
+import { newKey, pathOf, type Address } from './address.ts'
 import {
   exchangeInvite,
   knock,
@@ -95,11 +95,7 @@ export function App({ address }: { address: Address }) {
   const enter = useCallback((pass: Pass) => {
     opened.current++
     memory.save(pass)
-    history.replaceState(
-      null,
-      '',
-      `${new URL(serverUrl).pathname.replace(/\/$/, '')}/m/${encodeURIComponent(pass.meetingId)}`,
-    )
+    history.replaceState(null, '', pathOf(new URL(serverUrl).pathname, pass))
     setScreen({ name: 'preJoin', pass })
     // A failure is reported when the person joins.
     loadInside().catch(() => undefined)
@@ -108,13 +104,14 @@ export function App({ address }: { address: Address }) {
   const open = useCallback(
     async (to: Address) => {
       const own = ++opened.current
+      const withKey = (pass: Pass): Pass => ({ ...pass, ...(to.key !== undefined && { key: to.key }) })
       const enterUnlessOther = (pass: Pass): void => {
-        if (own === opened.current) enter(pass)
+        if (own === opened.current) enter(withKey(pass))
       }
       try {
         if (to.signIn !== undefined) await signIn(to.signIn)
         if (to.meetingId === undefined) setScreen({ name: 'home' })
-        else if (to.token !== undefined) enter({ token: to.token, meetingId: to.meetingId })
+        else if (to.token !== undefined) enter(withKey({ token: to.token, meetingId: to.meetingId }))
         else if (to.invite !== undefined) {
           setScreen({ name: 'busy', text: text('openingInvite') })
           enterUnlessOther(await passOfInvite(to.invite))
@@ -147,9 +144,9 @@ export function App({ address }: { address: Address }) {
     return () => window.removeEventListener('message', hear)
   }, [address, enter, open])
 
-  const start = async (): Promise<void> => {
+  const start = async (isEncrypted: boolean): Promise<void> => {
     try {
-      enter(await startMeeting())
+      enter({ ...(await startMeeting(isEncrypted)), ...(isEncrypted && { key: newKey() }) })
     } catch (error) {
       refuse(error)
     }
@@ -177,6 +174,7 @@ export function App({ address }: { address: Address }) {
         mic: choice.mic ?? false,
         camera: choice.camera ?? false,
         ...(participantId !== undefined && { participantId }),
+        ...(pass.key !== undefined && { encryption: { key: pass.key } }),
       })
       memory.joined(pass, meeting.self.id)
       meetingRef.current = meeting

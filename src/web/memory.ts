@@ -3,6 +3,7 @@ import type { Pass } from './api.ts'
 
 const PARTICIPANT = 'anteroom:participant'
 const tokenOf = (meetingId: string): string => `anteroom:${meetingId}`
+const keyOf = (meetingId: string): string => `anteroom:key:${meetingId}`
 /** A person who knocked has a participant id of their own in each meeting. */
 const knockerOf = (meetingId: string): string => `${PARTICIPANT}:${meetingId}`
 
@@ -13,10 +14,19 @@ export const memory = {
   load: (meetingId: string): Pass | undefined => {
     const token = sessionStorage.getItem(tokenOf(meetingId))
     const participantId = sessionStorage.getItem(knockerOf(meetingId))
-    return token === null ? undefined : { token, meetingId, ...(participantId !== null && { participantId }) }
+    const key = sessionStorage.getItem(keyOf(meetingId))
+    return token === null
+      ? undefined
+      : {
+          token,
+          meetingId,
+          ...(participantId !== null && { participantId }),
+          ...(key !== null && { key }),
+        }
   },
-  save: ({ meetingId, token, participantId }: Pass): void => {
+  save: ({ meetingId, token, participantId, key }: Pass): void => {
     sessionStorage.setItem(tokenOf(meetingId), token)
+    if (key !== undefined) sessionStorage.setItem(keyOf(meetingId), key)
     if (participantId === undefined) sessionStorage.removeItem(knockerOf(meetingId))
     else sessionStorage.setItem(knockerOf(meetingId), participantId)
   },

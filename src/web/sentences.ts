@@ -53,6 +53,17 @@ const byReason: Record<string, Sentence> = {
   ENTRY_DENIED: sentence('refusal.ENTRY_DENIED.title', 'refusal.ENTRY_DENIED.advice', true),
   REMOVED_FOR_NOW: sentence('refusal.REMOVED_FROM_SESSION.title', 'refusal.REMOVED_FOR_NOW.advice', true),
   MEETING_LOCKED: sentence('refusal.MEETING_LOCKED.title', 'refusal.MEETING_LOCKED.advice', true),
+  ENCRYPTION_REQUIRED: sentence(
+    'refusal.ENCRYPTION_REQUIRED.title',
+    'refusal.ENCRYPTION_REQUIRED.advice',
+    false,
+  ),
+  ENCRYPTION_UNSUPPORTED: sentence(
+    'refusal.ENCRYPTION_UNSUPPORTED.title',
+    'refusal.ENCRYPTION_UNSUPPORTED.advice',
+    false,
+  ),
+  INVALID_KEY: sentence('refusal.ENCRYPTION_REQUIRED.title', 'refusal.ENCRYPTION_REQUIRED.advice', false),
   DUPLICATE_PARTICIPANT: sentence(
     'refusal.DUPLICATE_PARTICIPANT.title',
     'refusal.DUPLICATE_PARTICIPANT.advice',

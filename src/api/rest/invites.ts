@@ -14,6 +14,7 @@ import {
   InvitesQuery,
   NewInvite,
   Pass,
+  StartBody,
 } from '../../protocol/rest/invites.ts'
 import { jtiOfInvited } from '../../project/invites.ts'
 import { mintToken } from '../../token/token.ts'
@@ -153,13 +154,16 @@ export const inviteRoutes: Routes = (app, context) => {
       summary: 'Start a meeting from the page; returns a moderator’s token',
       tag: 'Page',
       access: 'page',
+      body: StartBody,
       answer: Pass,
     }),
     async (request) => {
       if (!owner.isHere(request, 'own')) await admin.authorise(request)
       const key = keys.defaultKey()
       if (!key) throw new Refusal('UNAUTHORIZED', { message: 'This server has no active API key.' })
-      const meeting = await catalogue.create(key.projectId, { settings: { knock: true } })
+      const { encryption } = request.body
+      const settings = { knock: true, ...(encryption === 'required' && { encryption }) }
+      const meeting = await catalogue.create(key.projectId, { settings })
       return {
         token: mintToken({
           apiKey: key.apiKey,

@@ -19,6 +19,15 @@ export const CreateInviteBody = Type.Object(
 )
 export type CreateInviteBody = Static<typeof CreateInviteBody>
 
+export const StartBody = Type.Object({
+  encryption: Type.Optional(
+    Type.Union([Type.Literal('required'), Type.Literal('optional')], {
+      default: 'optional',
+      description: 'Whether all media of the meeting must be end-to-end encrypted.',
+    }),
+  ),
+})
+
 export const CodeBody = Type.Object({
   code: Type.String({ minLength: 16, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }),
 })

@@ -28,6 +28,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
         </span>
       ))}
       <Lock />
+      {meeting.encryption && <Encrypted phrase={meeting.encryption.phrase} />}
       <span className="space" />
       {controls.map(({ output, label, isOn, isBusy }) => (
         <button
@@ -60,6 +61,15 @@ function Lock() {
       {text('host.locked')}
     </span>
   ) : null
+}
+
+/** People who read the same digits to each other have the same key, and nobody is between them. */
+function Encrypted({ phrase }: { phrase: string }) {
+  return (
+    <span className="badge secret" title={text('encryption.compare')} data-testid="sign-encrypted">
+      <Icon name="lock" /> {text('encryption.phrase', { phrase })}
+    </span>
+  )
 }
 
 /** The time since we joined. */

@@ -20,6 +20,7 @@ test('a tile shows its participant, and the video unless it is paused', () => {
     shareOn: false,
     picture: undefined,
     stream: undefined,
+    isLocked: false,
     isSpeaking: false,
     isPinned: false,
     isPinnedByMe: false,
@@ -34,6 +35,9 @@ test('a tile shows its participant, and the video unless it is paused', () => {
   const stream = meeting.send('ann', 'video', track)
   assert.equal(tile().picture, track)
   assert.equal(tile().stream, stream)
+  stream.locked = true
+  assert.deepEqual([tile().picture, tile().isLocked], [undefined, true])
+  stream.locked = false
   stream.paused = true
   assert.equal(tile().picture, undefined)
   assert.equal(tile().stream, stream, 'it has its place all the same')

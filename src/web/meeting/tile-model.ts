@@ -16,6 +16,8 @@ export interface TileContent {
   picture: MediaStreamTrack | undefined
   /** The received stream of `picture`; undefined on our own tile. */
   stream: Stream | undefined
+  /** What the participant sends cannot be opened with our key. */
+  isLocked: boolean
   isSpeaking: boolean
   /** Pinned for all. */
   isPinned: boolean
@@ -61,6 +63,7 @@ export function tileOf(
       shareOn: devices.status('share') === 'on',
       picture: devices.camera,
       stream: undefined,
+      isLocked: false,
       canModerate: false,
     }
   const participant = meeting.participants.get(id)
@@ -75,7 +78,8 @@ export function tileOf(
     cameraOn,
     shareOn,
     // While nothing arrives, the last frame would freeze.
-    picture: stream?.paused === false ? stream.track : undefined,
+    picture: stream?.paused === false && !stream.locked ? stream.track : undefined,
+    isLocked: [...participant.streams.values()].some(({ locked }) => locked),
     stream,
     canModerate: self.canModerate,
   }

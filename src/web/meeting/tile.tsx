@@ -15,7 +15,7 @@ export const Tile = memo(function Tile({ id, floats = false }: { id: string; flo
   const element = useRef<HTMLElement>(null)
   useShown(element, tile?.stream, floats)
   if (!tile) return null
-  const { name, isSelf, micOn, picture, isSpeaking, isPinned, isPinnedByMe, handUp } = tile
+  const { name, isSelf, micOn, picture, isSpeaking, isPinned, isPinnedByMe, handUp, isLocked } = tile
   return (
     <article
       ref={element}
@@ -31,7 +31,13 @@ export const Tile = memo(function Tile({ id, floats = false }: { id: string; flo
           <Foreign text={initials(name)} />
         </div>
       )}
-      <QualitySign id={id} isSelf={isSelf} />
+      {isLocked ? (
+        <p className="badge locked" data-testid="tile-locked">
+          {text('encryption.otherKey')}
+        </p>
+      ) : (
+        <QualitySign id={id} isSelf={isSelf} />
+      )}
       <footer>
         {!micOn && <Icon name="micOff" />}
         {(isPinned || isPinnedByMe) && <Icon name="pin" />}

@@ -21,6 +21,7 @@ const paths = {
   larger: 'M9 4.5H4.5V9M15 4.5h4.5V9M9 19.5H4.5V15M15 19.5h4.5V15',
   smaller: 'M4.5 9H9V4.5M19.5 9H15V4.5M4.5 15H9v4.5M19.5 15H15v4.5',
   weak: 'M12 4.5 3.5 19h17zM12 10v4.5M12 16.8v.1',
+  lock: 'M6 10.5h12V19H6zM8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5M12 14v1.5',
   pin: 'M9 4h6l-1 6 3 3H7l3-3zM12 13v7',
 } as const
 

@@ -9,12 +9,13 @@ export function Home({
   onStart,
   onJoin,
 }: {
-  onStart: () => Promise<void>
+  onStart: (isEncrypted: boolean) => Promise<void>
   onJoin: (to: Address) => Promise<void>
 }) {
   const [link, setLink] = useState('')
   const [problem, setProblem] = useState('')
   const [busy, setBusy] = useState(false)
+  const [isEncrypted, setEncrypted] = useState(false)
   const media = useMedia()
   return (
     <main className="centre">
@@ -33,11 +34,21 @@ export function Home({
           data-testid="start"
           onClick={() => {
             setBusy(true)
-            void onStart().finally(() => setBusy(false))
+            void onStart(isEncrypted).finally(() => setBusy(false))
           }}
         >
           {text('home.start')}
         </button>
+        <label className="radio">
+          <input
+            type="checkbox"
+            checked={isEncrypted}
+            disabled={busy}
+            onChange={({ target }) => setEncrypted(target.checked)}
+            data-testid="start-encrypted"
+          />
+          {text('home.encrypt')}
+        </label>
         <form
           className="join"
           onSubmit={(event) => {

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { allowKnocking, createInvite, mayBeKnockedAt } from '../../api.ts'
+import { parseAddress, withKey } from '../../address.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
 import { text } from '../../texts/texts.ts'
@@ -16,7 +17,7 @@ export function InviteDialog({ token, onClose }: { token: string; onClose: () =>
     setLink('')
     setCopied(false)
     createInvite(token, meeting.meetingId, entry).then(
-      (made) => current && setLink(made.link),
+      (made) => current && setLink(withKey(made.link, parseAddress('', location.hash).key)),
       (error: unknown) =>
         current && setProblem(error instanceof Error ? error.message : text('invite.noLink')),
     )
