@@ -16,6 +16,7 @@ import type { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
+import type { StreamSessions } from './media/sessions.ts'
 import type { TypedApp } from './rest/describe.ts'
 import { refusalOfOrigin } from '../project/origins.ts'
 import { isFromOwnPage } from './http/same-origin.ts'
@@ -66,6 +67,7 @@ export interface HttpContext {
   download: (address: string) => Promise<Buffer>
   hls: Pick<HlsEngine, 'unavailable' | 'takeThumbnail'>
   door: Door
+  streams: StreamSessions
   mediaStatus: () => Sfu['status']
   metrics: Metrics
   /** This process. */

@@ -332,6 +332,15 @@ export const settings = {
       description: 'checks of a connection by the page /check at the same time; 0 switches them off',
     }),
   },
+  maxWhepViewers: {
+    env: 'MAX_WHEP_VIEWERS',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 200,
+      description: 'programs that watch a meeting by WHEP at the same time; 0 switches WHEP off',
+    }),
+  },
   maxConnections: {
     env: 'MAX_CONNECTIONS',
     schema: Type.Integer({

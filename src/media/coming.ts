@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MediaLog } from './log.ts'
 import { prepareWorker, sentenceOf } from './preparation.ts'
 import { refusalOfMedia } from './refusals.ts'
-import type { MediaStatus, Preparing, Router, Sfu, WorkerUsage } from './sfu.ts'
+import type { MediaStatus, Preparing, Router, RouterOptions, Sfu, WorkerUsage } from './sfu.ts'
 
 export interface ComingOptions {
   /** Path of the script that prepares the worker. */
@@ -51,8 +51,8 @@ export class ComingSfu implements Sfu {
     return this.#sfu?.status ?? this.#without
   }
 
-  openRouter(): Promise<Router> {
-    return this.#sfu?.openRouter() ?? Promise.reject(refusalOfMedia(this.#without))
+  openRouter(options?: RouterOptions): Promise<Router> {
+    return this.#sfu?.openRouter(options) ?? Promise.reject(refusalOfMedia(this.#without))
   }
 
   get #without(): Extract<MediaStatus, { available: false }> {

@@ -19,8 +19,8 @@ import type {
 export interface Sfu {
   /** Whether media works now. */
   readonly status: MediaStatus
-  /** Opens the router of one meeting. Refuses with MEDIA_UNAVAILABLE. */
-  openRouter(): Promise<Router>
+  /** Opens the router of one meeting, or of one client that chose its payload types. Refuses with MEDIA_UNAVAILABLE. */
+  openRouter(options?: RouterOptions): Promise<Router>
   /** The usage of each running worker. A worker that is being replaced is missing. */
   usage(): Promise<WorkerUsage[]>
   close(): Promise<void>
@@ -78,6 +78,15 @@ export interface WorkerUsage {
    * does not report it.
    */
   droppedDatagrams?: number | undefined
+}
+
+export interface RouterOptions {
+  /**
+   * Payload types by MIME type in lower case, for a client that receives what it offered itself. The router then has
+   * only these codecs, without those that would conflict; `rtpCapabilities` has the result. Default: all codecs, with
+   * payload types of our choice.
+   */
+  payloadTypes?: Readonly<Record<string, number>> | undefined
 }
 
 export interface RouterEvents {
@@ -177,6 +186,8 @@ export interface TransportOptions {
 }
 
 export interface TransportEvents {
+  /** `line` has changed. */
+  line: () => void
   /** Its worker died. */
   lost: () => void
 }

@@ -27,6 +27,7 @@ import { LiveMeeting } from './live-meeting.ts'
 import { nobodyConsents } from './across/relays.ts'
 import type { Bearers } from './door/evictions.ts'
 import type { MeetingEvents } from './meeting-events.ts'
+import type { Onlooker } from './roster/member.ts'
 import type { SwitchableKind } from './roster/rules.ts'
 import type { MeetingSettings } from './settings.ts'
 import { outputKinds } from './outputs/kinds.ts'
@@ -275,6 +276,16 @@ export class LiveMeetings implements LocalHome {
       if (refusal) return refusal
     }
     return undefined
+  }
+
+  /**
+   * Lets a hidden member watch the ongoing session. `detach` ends it.
+   * @throws {Refusal} NOT_FOUND if there is no ongoing session
+   */
+  async attach(meetingId: string, onlooker: Onlooker): Promise<{ sessionId: string; detach: () => void }> {
+    const live = await this.#live(meetingId)
+    const detach = live.attach(onlooker)
+    return { sessionId: live.sessionId!, detach }
   }
 
   async startOutput(meetingId: string, order: OutputOrdered): Promise<Acknowledged> {

@@ -1,6 +1,7 @@
 /** Wires the meetings of this process to their doors: the sockets that lead into them, and what they announce. */
 import { randomBytes } from 'node:crypto'
 import { ChatSockets } from '../api/chat/sockets.ts'
+import { StreamSessions } from '../api/media/sessions.ts'
 import { ChatPace } from '../api/limits/chat-pace.ts'
 import type { Gate } from '../api/limits/gate.ts'
 import { CheckSockets } from '../api/check/sockets.ts'
@@ -33,6 +34,7 @@ export interface MeetingDoors {
   chatSockets: ChatSockets
   whiteboardSockets: WhiteboardSockets
   checkSockets: CheckSockets
+  streams: StreamSessions
   outputs: OutputParts
   jobs: Jobs
 }
@@ -118,7 +120,27 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     now,
     log,
   })
+  const streams = new StreamSessions({
+    meetings,
+    openRouter: (asked) => media.openRouter(asked),
+    mediaStatus: () => media.status,
+    refusalSince: (grant) => verifier.refusalSince(grant),
+    newSecretId: () => randomBytes(18).toString('base64url'),
+    maxViewers: settings.maxWhepViewers,
+    log,
+  })
   const everywhere =
     cluster?.routed(meetings, async (id) => (await store.sessions.ongoing(id)) !== undefined) ?? meetings
-  return { door, meetings, everywhere, sockets, chatSockets, whiteboardSockets, checkSockets, outputs, jobs }
+  return {
+    door,
+    meetings,
+    everywhere,
+    sockets,
+    chatSockets,
+    whiteboardSockets,
+    checkSockets,
+    streams,
+    outputs,
+    jobs,
+  }
 }

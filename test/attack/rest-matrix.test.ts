@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { openStore } from '../../src/store/open.ts'
-import { calls, Stage, type Call } from '../support/rest-calls.ts'
+import { bodyOf, bodyTypeOf, calls, Stage, type Call } from '../support/rest-calls.ts'
 import { ADMIN_KEY, API_KEY, SECRET, signAnything, TestServer } from '../support/test-server.ts'
 import { OTHER } from './two-projects.ts'
 
@@ -19,6 +19,8 @@ interface Row {
   role?: 'crawler' | 'rtc' | 'any'
   /** Default: one meeting. `create`: no meeting yet, so a participant removed elsewhere may call it. */
   about?: 'project' | 'create'
+  /** What the call is about was made by another token: one that may call it, but does not moderate, is refused so. */
+  isAnothers?: true
 }
 
 const watch: Row = { needs: 'admit' }
@@ -27,6 +29,8 @@ const find: Row = { needs: 'nothing' }
 const create: Row = { needs: 'nothing', about: 'create' }
 const list: Row = { needs: 'nothing', about: 'project' }
 const invite: Row = { needs: 'admit', role: 'any' }
+const stream: Row = { needs: 'admit' }
+const anothersStream: Row = { needs: 'admit', isAnothers: true }
 const manage: Row = { needs: 'allow_mod' }
 
 /** Lists that are empty for a meeting that does not exist or belongs to another project. */
@@ -143,6 +147,16 @@ const policy: Record<string, Row> = {
   'GET /v2/livestreams': watch,
   'GET /v2/livestreams/{id}': watch,
 
+  'POST /v2/whip': stream,
+  'POST /whip/{meetingId}': stream,
+  'POST /v2/whep': stream,
+  'POST /whep/{meetingId}/{participantId}': stream,
+  // The session in the table was opened by another token.
+  'PATCH /v2/whip/sessions/{sessionId}': anothersStream,
+  'DELETE /v2/whip/sessions/{sessionId}': anothersStream,
+  'PATCH /v2/whep/sessions/{sessionId}': anothersStream,
+  'DELETE /v2/whep/sessions/{sessionId}': anothersStream,
+
   'GET /v2/rooms/{roomId}/live': watch,
   'POST /v2/rooms/{roomId}/entry-requests/respond': { needs: 'admit' },
   'POST /v2/sessions/participants/mute': moderate,
@@ -214,6 +228,7 @@ function expected(row: Row, kind: Kind, moderation: 'grant' | 'open'): Expected 
   }
   if (needs === 'inside') codes.push('UNAUTHORIZED_REQUEST')
   else if (!manages && !has[needs]) codes.push('INVALID_PERMISSIONS')
+  else if (row.isAnothers && !manages && way !== 'moderator') codes.push('UNAUTHORIZED_REQUEST')
   if (room === 'other' || (room === 'own' && row.about !== undefined)) codes.push('UNAUTHORIZED_MEETING_ID')
   return codes.length === 0 ? undefined : { codes }
 }
@@ -298,9 +313,10 @@ async function send(server: TestServer, key: string, call: Call, authorization: 
     method,
     headers: {
       ...(authorization !== '' && { authorization }),
-      ...(call.body !== undefined && { 'content-type': 'application/json' }),
+      ...bodyTypeOf(call),
+      ...call.headers,
     },
-    ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+    ...bodyOf(call),
   })
   const text = await answer.text()
   if (answer.ok) return { status: answer.status, code: undefined }

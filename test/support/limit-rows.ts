@@ -36,6 +36,12 @@ export const limitRows: LimitRow[] = [
     shown: 'test/check.test.ts: checks are few, short, and end where one moves more than a check does',
   },
   {
+    setting: 'MAX_WHEP_VIEWERS',
+    of: 'server',
+    beyond: '503 `MEDIA_UNAVAILABLE` with `Retry-After`',
+    shown: 'test/whip.test.ts: viewers are limited in number, and sessions in rate',
+  },
+  {
     setting: 'MAX_JOBS',
     of: 'server',
     beyond: 'it waits, with status `pending`; 429 `RATE_LIMITED` when 100 of the project wait',

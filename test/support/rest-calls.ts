@@ -11,6 +11,7 @@ import {
 } from '../../src/meeting/outputs/orders.ts'
 import { compositeOrder } from '../../src/meeting/outputs/composite-orders.ts'
 import { participantOrder, trackOrder } from '../../src/meeting/outputs/participant-orders.ts'
+import { audio, offerOf, video } from './offers.ts'
 import type { TestServer } from './test-server.ts'
 import type { WireClient } from './wire-client.ts'
 
@@ -29,6 +30,9 @@ export interface Call {
   body?: unknown
   /** Replaces the credentials that the operation usually gets. */
   authorization?: string
+  /** Of a body that is a text; others are JSON. */
+  type?: string
+  headers?: Record<string, string>
   /** Default 200. */
   status?: number
 }
@@ -130,6 +134,17 @@ export class Stage {
   }
 }
 
+const sendsSdp = offerOf(audio('sendonly'), video('sendonly', ['96 VP8']))
+const watchesSdp = offerOf(audio('recvonly'), video('recvonly', ['96 VP8']))
+
+/** The body of a call as `fetch` takes it, and its type. */
+export const bodyOf = ({ body }: Call): { body?: string } =>
+  body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
+export const bodyTypeOf = ({ body, type }: Call): { 'content-type'?: string } =>
+  body === undefined
+    ? {}
+    : { 'content-type': type ?? (typeof body === 'string' ? 'application/sdp' : 'application/json') }
+
 type MakeCall = (stage: Stage) => Call | Promise<Call>
 
 const nothing: MakeCall = () => ({})
@@ -145,6 +160,28 @@ const ofProject =
 const ofDelivery: MakeCall = async (stage) => ({
   path: { deliveryId: (await stage.delivery()).deliveryId },
 })
+
+/** A stream session, opened by another token. */
+const streamOf =
+  (name: 'whip' | 'whep', offer: string): MakeCall =>
+  async (stage) => {
+    const { server } = stage
+    const { roomId } = await stage.session()
+    const answer = await fetch(`${server.url}/v2/${name}?roomId=${roomId}`, {
+      method: 'POST',
+      headers: { authorization: server.token(['allow_join']), 'content-type': 'application/sdp' },
+      body: offer,
+    })
+    return { roomId, path: { sessionId: answer.headers.get('location')!.split('/').at(-1)! } }
+  }
+const patchesStream =
+  (name: 'whip' | 'whep', offer: string): MakeCall =>
+  async (stage) => ({
+    ...(await streamOf(name, offer)(stage)),
+    body: `a=ice-ufrag:abcd\r\na=ice-pwd:${'p'.repeat(24)}\r\n`,
+    type: 'application/trickle-ice-sdpfrag',
+    headers: { 'if-match': '*' },
+  })
 
 const recording = recordingOrder({}, 'http://localhost')
 const transcription = transcriptionOrder({}, 'http://localhost')
@@ -210,7 +247,6 @@ const textOfHeard: MakeCall = async (stage) => {
   return { roomId, path: { id: body.transcriptions[0].id } }
 }
 
-/** By method and address, as the document has them. */
 /** Keyed by method and address, as in the API document. */
 export const calls: Record<string, MakeCall> = {
   'GET /health': nothing,
@@ -375,6 +411,30 @@ export const calls: Record<string, MakeCall> = {
     body: { participantId: 'ann' },
   }),
 
+  'POST /v2/whip': async (stage) => ({
+    query: { roomId: (await stage.session()).roomId },
+    body: sendsSdp,
+    status: 201,
+  }),
+  'POST /whip/{meetingId}': async (stage) => ({
+    path: { meetingId: (await stage.session()).roomId },
+    body: sendsSdp,
+    status: 201,
+  }),
+  'POST /v2/whep': async (stage) => ({
+    query: { roomId: (await stage.session()).roomId },
+    body: watchesSdp,
+    status: 201,
+  }),
+  'POST /whep/{meetingId}/{participantId}': async (stage) => ({
+    path: { meetingId: (await stage.session()).roomId, participantId: 'ann' },
+    body: watchesSdp,
+    status: 201,
+  }),
+  'PATCH /v2/whip/sessions/{sessionId}': patchesStream('whip', sendsSdp),
+  'DELETE /v2/whip/sessions/{sessionId}': streamOf('whip', sendsSdp),
+  'PATCH /v2/whep/sessions/{sessionId}': patchesStream('whep', watchesSdp),
+  'DELETE /v2/whep/sessions/{sessionId}': streamOf('whep', watchesSdp),
   'GET /v2/rooms/{roomId}/live': busyRoom,
   'POST /v2/rooms/{roomId}/entry-requests/respond': async (stage) => ({
     ...(await busyRoom(stage)),

@@ -5,11 +5,13 @@
 import type { FastifyInstance } from 'fastify'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 
-const EXPOSED = `${REQUEST_ID_HEADER}, retry-after`
+const EXPOSED = `${REQUEST_ID_HEADER}, retry-after, Location, ETag, Link`
+/** The endpoints of WHIP and WHEP, which tell what they take (RFC 9725, section 4.2), and their sessions. */
+const STREAMS = /^\/(v2\/)?(whip|whep)(\/|\?|$)/
 export const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'] as const
 const MAX_AGE_SECONDS = 86_400
 
-/** Lets pages of every origin read an answer, including the request id and the time to wait. */
+/** Lets pages of every origin read an answer, including the request id, the time to wait, and what WHIP and WHEP clients need. */
 export const readableByPages = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': EXPOSED,
@@ -29,9 +31,11 @@ export function answerPreflights(app: FastifyInstance): void {
       return
     }
     const asked = request.headers['access-control-request-headers']
+    const isStream = STREAMS.test(request.url)
     void reply
-      .code(204)
+      .code(isStream ? 200 : 204)
       .headers({
+        ...(isStream && { 'accept-post': 'application/sdp' }),
         vary: 'Access-Control-Request-Headers',
         'access-control-allow-methods': METHODS.join(', '),
         'access-control-max-age': String(MAX_AGE_SECONDS),

@@ -27,6 +27,7 @@ import { knockRoutes } from '../rest/knock.ts'
 import { documentRoutes, openapiRoutes } from '../rest/openapi.ts'
 import { pageRoutes } from '../rest/page.ts'
 import { revokedTokenRoutes } from '../rest/revoked-tokens.ts'
+import { streamRoutes } from '../media/routes.ts'
 import { liveRoutes } from '../rest/live.ts'
 import { outputFileRoutes } from '../rest/outputs/files.ts'
 import { CHECK_SOCKET_PATH } from '../../protocol/check.ts'
@@ -118,6 +119,7 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
       roomRoutes,
       sessionRoutes,
       liveRoutes,
+      streamRoutes,
       // Before the recordings of participants, whose ids could have any name.
       participantMergeRoutes,
       compositeRecordingRoutes,

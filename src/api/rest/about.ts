@@ -9,9 +9,15 @@ export interface Fields {
   body: unknown
 }
 
+export interface StreamNamed {
+  way: 'send' | 'receive'
+  id: string
+  participantId?: string | undefined
+}
+
 /**
  * What a call is about. `project`: no single meeting, so a token for one meeting is refused first. Otherwise the
- * meeting, given by its own id, by one of its sessions, by a delivery, by an output or by a job; the first one that is given counts.
+ * meeting, given by its own id, by one of its sessions, by a delivery, by an output, by a WHIP or WHEP session or by a job; the first one that is given counts.
  */
 export type About<F extends Fields = Fields> = 'project' | MeetingNamed<F>
 
@@ -21,6 +27,8 @@ export interface MeetingNamed<F extends Fields = Fields> {
   delivery?(asked: F): string | undefined
   /** Of any kind, unless one is given. */
   output?(asked: F): { kind?: OutputKind; outputId: string } | undefined
+  /** The session of a WHIP or WHEP client. */
+  stream?(asked: F): StreamNamed
   job?(asked: F): { kinds: readonly JobKind[]; jobId: string }
   /** If nothing is given: whether the call is about the project or is refused. Default: refused. */
   unnamed?: 'project'

@@ -13,7 +13,8 @@ import type {
   SessionRecord,
 } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
-import type { About, MeetingNamed } from './about.ts'
+import type { StreamSession } from '../media/sessions.ts'
+import type { About, MeetingNamed, StreamNamed } from './about.ts'
 import type { HttpContext } from '../context.ts'
 import { refusalFromOutside } from '../../meeting/roster/permissions.ts'
 import { idsOf } from '../../meeting/door/door.ts'
@@ -29,6 +30,7 @@ export interface Authorised {
   session?: SessionRecord
   output?: OutputRecord
   job?: JobRecord
+  stream?: StreamSession
 }
 
 declare module 'fastify' {
@@ -103,6 +105,8 @@ async function locate(
   if (deliveryId !== undefined) return locateDelivery(grant, context, deliveryId)
   const named = about.output?.(asked)
   if (named !== undefined) return locateOutput(grant, context, named)
+  const stream = about.stream?.(asked)
+  if (stream !== undefined) return locateStream(grant, context, stream)
   const job = about.job?.(asked)
   if (job !== undefined) return locateJob(grant, context, job)
   if (about.unnamed !== 'project')
@@ -162,6 +166,20 @@ async function locateOutput(
   return { meeting, output }
 }
 
+/** An unknown one is not found, whatever the token is for: a client ends its session once more than needed. */
+function locateStream(
+  grant: Grant,
+  { streams }: HttpContext,
+  { way, id, participantId }: StreamNamed,
+): Found {
+  const stream = streams.find(way, id, participantId)
+  if (stream?.meeting.projectId !== grant.projectId)
+    throw new Refusal('NOT_FOUND', { message: 'There is no such stream session; it may have ended.' })
+  assertInScope(grant, { roomId: idsOf(stream.meeting) })
+  streams.assertMayChange(stream, grant)
+  return { meeting: stream.meeting, stream }
+}
+
 async function locateJob(
   grant: Grant,
   { store }: HttpContext,
@@ -210,6 +228,13 @@ export function jobFor(request: FastifyRequest): JobRecord {
   const { job } = authorised(request)
   if (!job) throw new TypeError('the route is about no job')
   return job
+}
+
+/** The WHIP or WHEP session that a call is about. */
+export function streamFor(request: FastifyRequest): StreamSession {
+  const { stream } = authorised(request)
+  if (!stream) throw new TypeError('the route is about no stream session')
+  return stream
 }
 
 /** The output that a call is about. */

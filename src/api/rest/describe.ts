@@ -57,6 +57,7 @@ export const tags = {
   Joining: 'What an app asks on the way into a meeting, and inside it.',
   Invites: 'Links that let people in without an account, counted and revocable.',
   Sessions: 'What happened in a meeting from its first join to its last leave, and who was there.',
+  'WHIP and WHEP': 'Programs that send to a meeting or watch it over WebRTC, without a client of ours.',
   'Live meetings': 'A session that goes on: who is in, who waits, and what may be done about it.',
   Recordings: 'Files of a meeting: started, stopped, listed, fetched and deleted.',
   Transcriptions: 'What is said in a meeting, as text: started, stopped, listed and fetched.',
@@ -105,9 +106,13 @@ interface Told<Body extends TSchema, Query extends TSchema, Params extends TSche
   /** Whether it exists for older clients only and has a successor. */
   deprecated?: boolean
   body?: Body
+  /** Default `application/json`. */
+  bodyType?: string
   query?: Query
   params?: Params
-  /** The body of status 200. */
+  /** Default 200. */
+  answerStatus?: number
+  /** The body of that status. */
   answer?: Answer
   /** Default `application/json`; other types are sent as the handler returns them. */
   answerType?: string
@@ -151,7 +156,7 @@ function refusalsOf(action: OutsideAction, about: About): ErrorName[] {
     ...(about !== 'project' && about.meeting && about.missing === undefined
       ? (['INVALID_MEETING_ID'] as const)
       : []),
-    ...(about !== 'project' && (about.session ?? about.delivery ?? about.output ?? about.job)
+    ...(about !== 'project' && (about.session ?? about.delivery ?? about.output ?? about.stream ?? about.job)
       ? (['NOT_FOUND'] as const)
       : []),
   ]
@@ -240,8 +245,10 @@ function schemaOf({
   description,
   deprecated,
   body,
+  bodyType,
   query,
   params,
+  answerStatus = 200,
   answer,
   answerType = 'application/json',
   otherAnswers = {},
@@ -262,7 +269,7 @@ function schemaOf({
     .filter((part) => part !== undefined)
     .join(' ')
   const responses: Record<string, unknown> = {
-    ...(answer && { 200: response('OK', answer, answerType) }),
+    ...(answer && { [answerStatus]: response('OK', answer, answerType) }),
     ...responsesOf(all, refusalBody),
     ...Object.fromEntries(
       Object.entries(otherAnswers).map(([status, schema]) => [status, response('An answer too.', schema)]),
@@ -275,6 +282,7 @@ function schemaOf({
     ...(text !== '' && { description: text }),
     ...(deprecated !== undefined && { deprecated }),
     ...(body && { body }),
+    ...(bodyType !== undefined && { consumes: [bodyType] }),
     ...(query && { querystring: query }),
     ...(params && { params }),
     response: responses,

@@ -106,7 +106,7 @@ export const initConfigRoutes: Routes = (app, context) => {
 }
 
 /** Short-lived TURN credentials: the user name is the instant of expiry, the password its HMAC under the shared secret. */
-function iceServers(
+export function iceServers(
   {
     turnUrls,
     turnSecret,
@@ -114,7 +114,7 @@ function iceServers(
   }: Pick<HttpSettings, 'turnUrls' | 'turnSecret' | 'lobbyTimeoutSeconds'>,
   entry: Grant['entry'],
   now: number,
-): unknown[] {
+): { urls: readonly string[]; username?: string; credential?: string }[] {
   if (turnUrls.length === 0) return []
   if (turnSecret === undefined) return [{ urls: turnUrls }]
   // This caller may not be admitted yet. An open TURN allocation outlives its credentials: coturn checks them only on creation.

@@ -2,7 +2,7 @@ import { ortc } from 'mediasoup'
 import type { RtpCapabilities } from '../../protocol/media.ts'
 import { Listeners } from '../listeners.ts'
 import { choosePlace, loadOf, type Placement } from '../placement.ts'
-import { routerCodecs } from '../mediasoup/codecs.ts'
+import { codecsWith, routerCodecs } from '../mediasoup/codecs.ts'
 import { fromMediasoupRtpCapabilities } from '../mediasoup/convert.ts'
 import { closed, refusing } from '../refusals.ts'
 import type {
@@ -10,6 +10,7 @@ import type {
   IngressOptions,
   Router,
   RouterEvents,
+  RouterOptions,
   Tap,
   TapOptions,
   Transport,
@@ -45,12 +46,13 @@ export class FakeRouter implements Router, TransportHost {
   #released = false
   #closed = false
 
-  constructor(newId: NewId, record: Record, workers: FakeWorkers) {
+  constructor(newId: NewId, record: Record, workers: FakeWorkers, { payloadTypes }: RouterOptions = {}) {
     this.#workers = workers
     this.newId = newId
     this.record = record
     this.id = newId('router')
-    this.rtpCapabilities = fromMediasoupRtpCapabilities(ortc.generateRouterRtpCapabilities(routerCodecs))
+    const codecs = payloadTypes ? codecsWith(payloadTypes) : routerCodecs
+    this.rtpCapabilities = fromMediasoupRtpCapabilities(ortc.generateRouterRtpCapabilities(codecs))
   }
 
   get closed(): boolean {

@@ -52,12 +52,12 @@ export function createFakeSfu(options: FakeSfuOptions = {}): FakeSfu {
       unavailable === undefined
         ? { available: true, ports: workers.map((index) => 40_000 + index), workers: count, tried: true }
         : { available: false, reason: unavailable, isComing: false },
-    openRouter() {
+    openRouter(asked) {
       if (unavailable !== undefined) {
         return Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { message: unavailable }))
       }
       if (isClosed) return Promise.reject(new Refusal('MEDIA_UNAVAILABLE', { reason: 'closed' }))
-      const router = new FakeRouter(newId, record, { count, placement, routers })
+      const router = new FakeRouter(newId, record, { count, placement, routers }, asked)
       routers.push(router)
       record('openRouter', router.id)
       return Promise.resolve(router)

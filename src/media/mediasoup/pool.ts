@@ -2,7 +2,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import type { MediaLog } from '../log.ts'
 import type { Placement } from '../placement.ts'
 import { workerGone } from '../refusals.ts'
-import type { MediaStatus, Router, WorkerUsage } from '../sfu.ts'
+import type { MediaStatus, Router, RouterOptions, WorkerUsage } from '../sfu.ts'
 import { MediasoupRouter, type Workers } from './router.ts'
 import type { ProducerHomes } from './worker-router.ts'
 import { Slot, type SlotOptions } from './slot.ts'
@@ -68,8 +68,8 @@ export class WorkerPool implements Workers {
   }
 
   /** Waits a short time for a replacement if all workers are dead. @throws {Refusal} MEDIA_UNAVAILABLE */
-  openRouter(): Promise<Router> {
-    return MediasoupRouter.open(this)
+  openRouter(options?: RouterOptions): Promise<Router> {
+    return MediasoupRouter.open(this, options)
   }
 
   all(): readonly Slot[] {

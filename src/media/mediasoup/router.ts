@@ -9,6 +9,7 @@ import type {
   IngressOptions,
   Router,
   RouterEvents,
+  RouterOptions,
   Tap,
   TapOptions,
   Transport,
@@ -25,10 +26,12 @@ export interface Worker {
   readonly live: boolean
   /** The load of all meetings on it, in streams. */
   readonly load: number
-  openRouter(options: {
-    useVoice: (producerId: string) => () => void
-    left: (router: WorkerRouter) => void
-  }): Promise<WorkerRouter>
+  openRouter(
+    options: RouterOptions & {
+      useVoice: (producerId: string) => () => void
+      left: (router: WorkerRouter) => void
+    },
+  ): Promise<WorkerRouter>
   readonly parts: Set<Part>
 }
 
@@ -71,6 +74,7 @@ interface Seat {
 
 export class MediasoupRouter implements Router {
   readonly #workers: Workers
+  readonly #options: RouterOptions
   readonly #parts = new Map<Worker, Part>()
   readonly #seats = new Map<object, Seat>()
   readonly #listeners: Listeners<RouterEvents>
@@ -79,15 +83,16 @@ export class MediasoupRouter implements Router {
   #closed = false
 
   /** @throws {Refusal} MEDIA_UNAVAILABLE */
-  static async open(workers: Workers): Promise<MediasoupRouter> {
-    const router = new MediasoupRouter(workers)
+  static async open(workers: Workers, options: RouterOptions = {}): Promise<MediasoupRouter> {
+    const router = new MediasoupRouter(workers, options)
     const first = await router.#ear()
     router.#rtpCapabilities = first.rtpCapabilities
     return router
   }
 
-  private constructor(workers: Workers) {
+  private constructor(workers: Workers, options: RouterOptions) {
     this.#workers = workers
+    this.#options = options
     this.#listeners = new Listeners(workers.log)
     this.#speakers = new Speakers({
       log: workers.log,
@@ -226,6 +231,7 @@ export class MediasoupRouter implements Router {
     }
     const part: Part = new Part(
       worker.openRouter({
+        ...this.#options,
         useVoice: (producerId) => this.#speakers.use(producerId),
         left: (router) => {
           forget()

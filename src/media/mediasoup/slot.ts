@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { types as mediasoup } from 'mediasoup'
 import type { MediaAddress } from '../addresses.ts'
-import { routerCodecs } from './codecs.ts'
+import { codecsWith, routerCodecs } from './codecs.ts'
 import type { MediaLog } from '../log.ts'
 import { SOCKET_BUFFER_BYTES } from '../ports.ts'
 import { silentProtocols } from './reach.ts'
@@ -132,10 +132,15 @@ export class Slot implements Worker {
   }
 
   /** @throws mediasoup's errors */
-  async openRouter({ useVoice, left }: Parameters<Worker['openRouter']>[0]): Promise<WorkerRouter> {
+  async openRouter({
+    useVoice,
+    left,
+    payloadTypes,
+  }: Parameters<Worker['openRouter']>[0]): Promise<WorkerRouter> {
     const current = this.#current
     if (!current) throw workerGone()
-    const router = new WorkerRouter(await current.worker.createRouter({ mediaCodecs: routerCodecs }), {
+    const mediaCodecs = payloadTypes ? codecsWith(payloadTypes) : routerCodecs
+    const router = new WorkerRouter(await current.worker.createRouter({ mediaCodecs }), {
       log: this.#options.log,
       index: this.#index,
       webRtcServer: current.webRtcServer,

@@ -55,7 +55,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     get status() {
       return pool.status
     },
-    openRouter: () => pool.openRouter(),
+    openRouter: (asked) => pool.openRouter(asked),
     usage: () => pool.usage(),
     close: () => (closing ??= pool.close()),
   }

@@ -90,6 +90,9 @@ export class MediasoupTransport implements Transport {
     if (sctpParameters) this.sctpParameters = sctpParameters
     this.#listeners = new Listeners(host.log)
     if (direction === 'receive') this.#downlink = new DownlinkControl(transport)
+    const changed = (): void => this.#listeners.emit('line')
+    transport.on('icestatechange', changed)
+    transport.on('dtlsstatechange', changed)
     transport.on('routerclose', () => {
       this.#listeners.emit('lost')
       this.#listeners.clear()

@@ -101,10 +101,10 @@ export function authorityOf(entry: 'direct' | 'moderator' | 'ask', moderation: M
 /**
  * What a REST call requires of a token: an action on a meeting, or one of these. `switchOff` and `askFor` are about a stream of any
  * kind; `create`, `list` and `find` are about meetings as such and need no permission in one; `enter` asks where to
- * connect; `shareFiles` is for participants.
+ * connect; `shareFiles` is for participants; `stream` is for programs that send or receive without a client of ours.
  */
 export type OutsideAction =
-  Action | 'switchOff' | 'askFor' | 'create' | 'list' | 'find' | 'enter' | 'shareFiles'
+  Action | 'stream' | 'switchOff' | 'askFor' | 'create' | 'list' | 'find' | 'enter' | 'shareFiles'
 
 interface OutsideRule {
   /** The role that a token with roles must have; absent: every role will do. */
@@ -122,12 +122,15 @@ const exceptions: Partial<Record<OutsideAction, OutsideRule>> = {
   askFor: { role: 'crawler', needs: 'canModerate' },
   // Deliveries and revoked tokens belong to the backend; MODERATION=open only concerns the people inside.
   manage: { role: 'crawler', needs: 'allowMod' },
+  stream: { role: 'crawler', needs: 'canAdmit' },
   create: { role: 'crawler', needs: 'nothing' },
   list: { role: 'crawler', needs: 'nothing' },
   find: { role: 'crawler', needs: 'nothing' },
   enter: { role: 'rtc', needs: 'entry' },
   shareFiles: { needs: 'nothing' },
 }
+
+const CANNOT_ASK = 'A stream cannot ask to be let in: its token needs allow_join or the role crawler.'
 
 function outsideRule(action: OutsideAction): OutsideRule {
   return exceptions[action] ?? { role: 'crawler', needs: needs[action as Action] }
@@ -152,7 +155,10 @@ export function refusalFromOutside(
       : needed === 'allowMod'
         ? entry === 'moderator'
         : entry !== undefined && entry !== 'ask' && authorityOf(entry, moderation)[needed]
-  return allowed ? undefined : new Refusal('INVALID_PERMISSIONS')
+  if (allowed) return undefined
+  return action === 'stream' && entry === 'ask'
+    ? new Refusal('INVALID_PERMISSIONS', { message: CANNOT_ASK })
+    : new Refusal('INVALID_PERMISSIONS')
 }
 
 /** The permissions of which a token needs one over REST, for the API document; empty if it needs none. */
