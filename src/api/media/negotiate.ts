@@ -1,5 +1,5 @@
 /** What of an offer is taken, for a client that sends and for one that receives. Pure functions. */
-import type { MediaKind, RtpCapabilities, RtpParameters } from '../../protocol/media.ts'
+import type { RtpCapabilities, RtpParameters } from '../../protocol/media.ts'
 import type { OfferedCodec, OfferedMedia } from './offer.ts'
 import { unacceptable } from './offer.ts'
 
@@ -190,8 +190,4 @@ function isReceivable(codec: OfferedCodec): boolean {
   if (codec.mimeType !== 'video/h264') return true
   const profile = String(codec.parameters['profile-level-id'] ?? '42e01f')
   return Number(codec.parameters['packetization-mode'] ?? 0) === 1 && CONSTRAINED_BASELINE.test(profile)
-}
-
-export function kindsOf(media: readonly OfferedMedia[]): MediaKind[] {
-  return media.map(({ kind }) => kind)
 }

@@ -23,7 +23,7 @@ import { grantFor, meetingFor, streamFor } from '../rest/authorise.ts'
 import { describe } from '../rest/describe.ts'
 import { iceServers } from '../rest/init-config.ts'
 import { malformed, readOffer, type Way } from './offer.ts'
-import type { Opening, StreamSession } from './sessions.ts'
+import type { Opening, StreamSession } from './session.ts'
 
 const tag = 'WHIP and WHEP'
 const BODY_LIMIT_BYTES = 64 * 1024

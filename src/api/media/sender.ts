@@ -6,7 +6,7 @@ import type { RtpParameters } from '../../protocol/media.ts'
 import { ProgramLink } from '../../meeting/roster/program-link.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
-import type { Opening, StreamSession } from './sessions.ts'
+import type { Opening, StreamSession } from './session.ts'
 
 export interface SenderParts {
   meetings: Pick<LiveMeetings, 'requestEntry'>

@@ -1,6 +1,6 @@
 /** The sessions of WHIP and WHEP clients: each is one member of a meeting with one transport. */
 import type { Logger } from 'pino'
-import type { MediaStatus, Router, RouterOptions, Transport } from '../../media/sfu.ts'
+import type { MediaStatus, Router, RouterOptions } from '../../media/sfu.ts'
 import type { LiveMeetings } from '../../meeting/live-meetings.ts'
 import type { MeetingRecord } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
@@ -11,7 +11,8 @@ import { Refusal } from '../../protocol/errors.ts'
 import { writeAnswer, writeFragment } from './answer.ts'
 import { decidePatch, readFragment } from './fragment.ts'
 import { giveToReceiver, payloadTypesOf, takeFromSender } from './negotiate.ts'
-import type { IceCredentials, Offer, Way } from './offer.ts'
+import type { Offer, Way } from './offer.ts'
+import type { Opening, StreamSession } from './session.ts'
 import { openSender } from './sender.ts'
 import { Viewer } from './viewer.ts'
 
@@ -25,36 +26,6 @@ export interface StreamSessionOptions {
   /** WHEP viewers at once. */
   maxViewers: number
   log: Logger
-}
-
-/** Who opens a session, and in which meeting. */
-export interface Opening {
-  meeting: MeetingRecord
-  grant: Grant
-  participantId: string
-  name: string
-  offer: Offer
-  /** The participant to watch; default: whoever sends. */
-  remotePeerId?: string | undefined
-}
-
-/** An open session. */
-export interface StreamSession {
-  /** Unguessable. */
-  readonly id: string
-  readonly way: Way
-  readonly meeting: MeetingRecord
-  /** The meeting's session. */
-  readonly sessionId: string | undefined
-  readonly participantId: string
-  readonly grant: Grant
-  readonly transport: Transport
-  /** Of the current ICE credentials. */
-  etag: string
-  /** The client's. */
-  ice: IceCredentials
-  /** Idempotent. */
-  end(): void
 }
 
 /** A client that does not connect in this time is gone. */

@@ -13,7 +13,7 @@ import type {
   SessionRecord,
 } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
-import type { StreamSession } from '../media/sessions.ts'
+import type { StreamSession } from '../media/session.ts'
 import type { About, MeetingNamed, StreamNamed } from './about.ts'
 import type { HttpContext } from '../context.ts'
 import { refusalFromOutside } from '../../meeting/roster/permissions.ts'
