@@ -1,5 +1,4 @@
 /** The meetings whose home is this process. All REST calls and sockets reach a meeting through here. */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Sfu } from '../media/sfu.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { MeetingInspection } from '../protocol/rest/debug.ts'
@@ -34,6 +33,7 @@ import { outputKinds } from './outputs/kinds.ts'
 import type { OutputOrdered } from './outputs/orders.ts'
 import type { Acknowledged } from './outputs/outputs.ts'
 import type { OutputParts } from './outputs/parts.ts'
+import { settled } from './outputs/settled.ts'
 import { noSession } from './session/session.ts'
 import { emptyView, type LiveView } from './view.ts'
 
@@ -59,8 +59,6 @@ export interface LiveMeetingsOptions {
 /** How long before a crash the last heartbeat may be. */
 const SIGN_OF_LIFE_MS = 5000
 const SIGN_OF_LIFE = 'alive-at'
-/** How long outputs may take to end when the server stops. */
-const OUTPUTS_END_MS = 10_000
 
 export class LiveMeetings implements LocalHome {
   readonly events: Events<MeetingEvents>
@@ -351,16 +349,7 @@ export class LiveMeetings implements LocalHome {
       await this.#release(meetingId)
     }
     this.#open.clear()
-    await this.#settleOutputs()
-  }
-
-  /** What takes longer is finished by the next start. */
-  async #settleOutputs(): Promise<void> {
-    const { ending } = this.#options.outputs
-    const late = new AbortController()
-    const patience = delay(OUTPUTS_END_MS, undefined, { signal: late.signal }).catch(() => undefined)
-    await Promise.race([Promise.allSettled([...ending]), patience])
-    late.abort()
+    await settled(this.#options.outputs.ending)
   }
 
   async #live(meetingId: string): Promise<LiveMeeting> {
