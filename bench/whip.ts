@@ -57,7 +57,7 @@ try {
   for (let at = 0; at < SESSIONS; at++) {
     const id = `cam-${at}`
     const url = `${server.url}/whip/${meetingId}?participantId=${id}`
-    const began = (await sender.evaluate(`(async () => {
+    const began = await sender.evaluate<[number, number]>(`(async () => {
       globalThis.pc = new RTCPeerConnection()
       for (const track of media.getTracks()) pc.addTransceiver(track, { direction: 'sendonly', streams: [media] })
       await pc.setLocalDescription()
@@ -69,9 +69,9 @@ try {
       const answered = Date.now()
       await pc.setRemoteDescription({ type: 'answer', sdp })
       return [began, answered]
-    })()`)) as [number, number]
+    })()`)
     await viewer.waitForFunction(`firstFrames['${id}']`, undefined, { polling: 20 })
-    const shown = (await viewer.evaluate(`firstFrames['${id}']`)) as number
+    const shown = await viewer.evaluate<number>(`firstFrames['${id}']`)
     note('offer to answer', began[1] - began[0])
     note('answer to first frame', shown - began[1])
     note('offer to first frame', shown - began[0])

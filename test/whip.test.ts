@@ -358,7 +358,7 @@ test('the published server SDK makes addresses that work, and ends its streams',
   const ingress = sdk.whip.create(roomId, { name: 'Studio' })
   assert.equal((await post(ingress.url, obs(), { token: ingress.streamKey })).status, 201)
   assert.ok((await inside(roomId)).includes(ingress.participantId))
-  const playback = sdk.whep.create(roomId, { source: { participantId: ingress.participantId } } as never)
+  const playback = sdk.whep.create(roomId, { source: { participantId: ingress.participantId } })
   assert.equal((await post(playback.url, watches, { token: playback.token })).status, 201)
   await sdk.whep.delete(playback)
   await sdk.whip.delete(ingress)

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unnecessary-type-conversion -- sdp-transform gives a number for a text that looks like one */
 /** Reads the SDP offer of a WHIP or WHEP client. An offer that cannot be accepted as a whole is refused (RFC 9725, section 4.2). */
 import { parse, parseParams, type MediaDescription, type SessionDescription } from 'sdp-transform'
 import type { DtlsParameters, MediaKind } from '../../protocol/media.ts'
@@ -167,7 +168,10 @@ function readLayers({ simulcast, rids = [] }: MediaDescription): OfferedMedia['l
 }
 
 /** @throws {Refusal} INVALID_REQUEST */
-export function readIce(usernameFragment: unknown, password: unknown): IceCredentials {
+export function readIce(
+  usernameFragment: string | number | undefined,
+  password: string | number | undefined,
+): IceCredentials {
   const [fragment, secret] = [String(usernameFragment ?? ''), String(password ?? '')]
   if (!ICE_TEXT.test(fragment) || !ICE_TEXT.test(secret) || secret.length < 22)
     throw malformed('The SDP has no ice-ufrag and ice-pwd, or they are not valid.')

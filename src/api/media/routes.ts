@@ -1,5 +1,4 @@
 /** WHIP and WHEP: programs send to a meeting, and watch it, over HTTP and WebRTC alone (RFC 9725; contract, outputs §6). */
-import { randomUUID } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -104,7 +103,7 @@ export const streamRoutes: Routes = (documented, context) => {
       const offer = readOffer(sdpOf(request), way)
       const grant = grantFor(request)
       const participantId =
-        asked.participantId || grant.participantId || `${way === 'send' ? 'whip' : 'whep'}-${randomUUID()}`
+        asked.participantId || grant.participantId || `${way === 'send' ? 'whip' : 'whep'}-${context.newId()}`
       const opening: Opening = {
         meeting: meetingFor(request),
         grant,

@@ -40,9 +40,9 @@ export async function openSender(
     },
     answers: () => Promise.resolve(session?.transport.line.dtls === 'connected'),
   })
-  let live: LiveMeeting | undefined
+  const entered: { live?: LiveMeeting } = {}
   const leave = (): void => {
-    if (live && self) live.roster.leave(self, leaveReason('MANUAL_LEAVE_CALLED'))
+    if (entered.live && self) entered.live.roster.leave(self, leaveReason('MANUAL_LEAVE_CALLED'))
   }
   const entry = await meetings.requestEntry(meeting, {
     grant,
@@ -52,7 +52,8 @@ export async function openSender(
     link,
     admitted: (participant) => (self = participant),
   })
-  live = entry.live
+  const { live } = entry
+  entered.live = live
   const { media, roster } = live
   const { sessionId } = live
   const assertGoesOn = (): void => {

@@ -98,6 +98,7 @@ export class Viewer implements Onlooker {
         if (error instanceof Refusal && error.code === 'CODEC_NOT_SUPPORTED') continue
         // A stream that ended in the meantime, or whose worker died, is no error.
         const wanted = this.#wanted(kind)
+        // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may be over since the await
         if (!this.#isOver && wanted && this.#streams.has(wanted.producerId)) this.#options.onError(error)
       }
     }
