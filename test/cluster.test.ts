@@ -7,7 +7,7 @@ import { makeDatabase, runSql, withoutPostgres } from './support/postgres.ts'
 import { freePorts } from './support/ports.ts'
 import { RealServer } from './support/real-server.ts'
 import { ADMIN_KEY, API_KEY, signAnything, TestServer } from './support/test-server.ts'
-import { WireClient } from './support/wire-client.ts'
+import { WireClient, WireError } from './support/wire-client.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -257,6 +257,19 @@ test(
     assert.equal((await other.rest('POST', '/v2/sessions/participants/remove', remove)).status, 200)
     const homes = () => runSql(own.url, 'select node_id from homes where meeting_id = $1', [meetingId])
     assert.deepEqual(await homes(), [{ node_id: '127.0.0.2' }])
+    const homesIn = async ({ url }: RealServer): Promise<string | undefined> =>
+      /^anteroom_cluster_homes (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]
+    assert.deepEqual([await homesIn(home), await homesIn(other)], ['1', '0'])
+    // A switch needs both meetings in one process.
+    const elsewhere = await home.createMeeting()
+    const there = new WireClient({ url: other.url, token, meetingId: elsewhere, participantId: 'dan' })
+    t.after(() => there.close())
+    await there.join()
+    await assert.rejects(
+      clients[0]!.request('switchToMeeting', { meetingId: elsewhere, secret: token }),
+      (error) => error instanceof WireError && error.code === 4076 && /Another server/.test(error.message),
+    )
+    there.close()
 
     const killedAt = performance.now()
     await home.end('SIGKILL')

@@ -62,6 +62,7 @@ test('a sample contains the events since the last one, and the current levels', 
     sockets: () => ({ meeting: 6, chat: 5 }),
     workers: () => Promise.resolve([{ ...worker, cpuSeconds: (at / 1000) * 0.25 }]),
     webhooks: () => Promise.resolve({ waiting: 3, parked: 0, oldestAt: null }),
+    cluster: () => undefined,
   })
   const written: { at: number; figures: Readonly<Record<string, number>> }[] = []
   const sampler = new Sampler({

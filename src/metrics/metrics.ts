@@ -15,6 +15,8 @@ export interface Readings {
   /** Empty if media is off. A worker that is being replaced is missing. */
   workers(): Promise<WorkerReading[]>
   webhooks(): Promise<Backlog>
+  /** Undefined: this server is not one of several nodes. */
+  cluster(): { homes: number; leaseAgeMs: number } | undefined
 }
 
 export interface WorkerReading {
@@ -106,6 +108,7 @@ const nothing: Readings = {
   sockets: () => ({ meeting: 0, chat: 0 }),
   workers: () => Promise.resolve([]),
   webhooks: () => Promise.resolve({ waiting: 0, parked: 0, oldestAt: null }),
+  cluster: () => undefined,
 }
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 /** Sampling interval of the event loop in ms, which does not count as lag. A shorter one would be most of the work of an idle server. */
@@ -271,6 +274,26 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
       const { audioScore = null, videoScore = null } = flow ?? {}
       if (audioScore !== null) this.set({ kind: 'audio' }, audioScore)
       if (videoScore !== null) this.set({ kind: 'video' }, videoScore)
+    },
+  })
+  new Gauge({
+    registers,
+    name: 'anteroom_cluster_homes',
+    help: 'Meetings whose home is this node; absent where one server runs alone.',
+    collect() {
+      this.remove()
+      const { homes } = readings.cluster() ?? {}
+      if (homes !== undefined) this.set(homes)
+    },
+  })
+  new Gauge({
+    registers,
+    name: 'anteroom_cluster_lease_age_seconds',
+    help: 'Since the lease of this node was last renewed, which happens each second; beyond 4 another node takes its meetings. Absent where one server runs alone.',
+    collect() {
+      this.remove()
+      const { leaseAgeMs } = readings.cluster() ?? {}
+      if (leaseAgeMs !== undefined) this.set(leaseAgeMs / 1000)
     },
   })
   const storeUp = new Gauge({

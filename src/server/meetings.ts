@@ -75,6 +75,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     gate,
     chatPace,
     door,
+    isAtAnotherNode: cluster && (async (id) => typeof (await cluster.homes.find(id)) === 'object'),
     now,
     onRefusal: (refusal) => metrics.refused('socket', refusal),
     onJoined: (entry, ms) => metrics.joined(entry, ms / 1000),

@@ -29,6 +29,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     sockets: () => ({ meeting: sockets.connections, chat: chatSockets.connections }),
     workers: () => media.usage(),
     webhooks: () => store.outbox.backlog(),
+    cluster: () => cluster && { homes: cluster.homes.size, leaseAgeMs: cluster.leaseAgeMs },
   })
   await recoverOutputs(outputs)
   await jobs.resume()

@@ -43,6 +43,8 @@ export interface ConnectionOptions {
   meetings: LocalHome
   /** Asks the door of another meeting. @throws {Refusal} */
   judge: (shown: Omit<Credentials, 'origin' | 'ownOrigin'>) => Promise<Accepted>
+  /** Whether another node is the home of a meeting. */
+  isAtAnotherNode: (meetingId: string) => Promise<boolean>
   /** Called after each change of state, e.g. to count connections that are not admitted yet. */
   onState: (state: ConnectionState) => void
   /** Called before a request that goes to the lobby. Throws if the address has exceeded its quota. */
@@ -268,6 +270,10 @@ export class Connection {
     const accepted = await this.#options.judge({ token, meetingId, participantId })
     if (accepted.meeting.meetingId === this.#live!.meetingId)
       throw new Refusal(failed, { message: 'You are already in this meeting.' })
+    if (await this.#options.isAtAnotherNode(accepted.meeting.meetingId))
+      throw new Refusal(failed, {
+        message: 'Another server holds that meeting: leave this one and join that one instead.',
+      })
     return accepted
   }
 

@@ -65,6 +65,8 @@ export interface SocketOptions {
   gate: Gate
   chatPace: ChatPace
   door: Door
+  /** Whether another node is the home of a meeting. Absent: there are no others. */
+  isAtAnotherNode?: ((meetingId: string) => Promise<boolean>) | undefined
   now: () => number
   /** Called once per refusal object, even if it is reported twice. */
   onRefusal: (refusal: Refusal) => void
@@ -290,7 +292,7 @@ export class MeetingSockets {
     applicant: Omit<Applicant, 'link' | 'socketBaseUrl'>,
     spans: ConnectionSpans | undefined,
   ): Connection {
-    const { log, settings, gate, chatPace, onRefusal, onJoined, now, door } = this.#options
+    const { log, settings, gate, chatPace, onRefusal, onJoined, now, door, isAtAnotherNode } = this.#options
     const { request } = link.wire
     const { maxMediaOpeningsPerMinute: openings } = settings
     const opened = new TokenBucket(openings / 60, openings, now)
@@ -306,6 +308,7 @@ export class MeetingSockets {
             throw gate.limitAuthFailures(request, asRefusal(error))
           }
         },
+        isAtAnotherNode: async (meetingId) => (await isAtAnotherNode?.(meetingId)) ?? false,
         onState: (state) => gate.setOutside(request, OUTSIDE.has(state)),
         onAsking: () => gate.countEntryRequest(request),
         onOpening: () => {
