@@ -267,7 +267,8 @@ test(
     await there.join()
     await assert.rejects(
       clients[0]!.request('switchToMeeting', { meetingId: elsewhere, secret: token }),
-      (error) => error instanceof WireError && error.code === 4076 && error.message.includes('Another server'),
+      (error) =>
+        error instanceof WireError && error.code === 4076 && error.message.includes('Another server'),
     )
     there.close()
 

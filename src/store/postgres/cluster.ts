@@ -3,9 +3,9 @@ import type { Claimed, ClusterTables, HomeRecord, NodeRecord } from '../cluster.
 import { connectionsOf, openPool, type Connection } from './pool.ts'
 
 /** How long a lease lasts after its last renewal. */
-export const LEASE_MS = 4000
+const LEASE_MS = 4000
 /** Nobody takes over before its own lease has been good for this long: after an outage, every node comes back to its own meetings first. */
-export const SETTLE_MS = 6000
+const SETTLE_MS = 6000
 /** A renewal that takes longer has failed. */
 const RENEW_MS = 900
 const STATEMENT_MS = 3000
