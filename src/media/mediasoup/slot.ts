@@ -93,6 +93,8 @@ export class Slot implements Worker {
       await this.#assertReached(worker, webRtcServer)
     } catch (error) {
       await stopWorker(worker)
+      // A signal to the whole group ends the worker too, and may reach this process a moment later.
+      await new Promise(setImmediate)
       gaveUp.throwIfAborted()
       throw error
     }
@@ -111,9 +113,10 @@ export class Slot implements Worker {
   async #assertReached(worker: mediasoup.Worker, webRtcServer: mediasoup.WebRtcServer): Promise<void> {
     const own = this.#options.addresses.filter(({ isOwn }) => isOwn)
     if (own.length === 0) return
-    const router = await worker.createRouter()
     const { port } = this
+    let router
     try {
+      router = await worker.createRouter()
       const { iceParameters } = await router.createWebRtcTransport({ webRtcServer, enableTcp: true })
       const silent = await Promise.all(
         own.map(async ({ announced: address }) => ({
@@ -127,7 +130,7 @@ export class Slot implements Worker {
     } catch (error) {
       throw worker.closed ? workerDiedAtStart(this.#options.workerBin, error) : error
     } finally {
-      router.close()
+      router?.close()
     }
   }
 
