@@ -5,7 +5,7 @@
 import { VERSION } from './protocol.ts'
 
 const ALLOW = 'camera; microphone; display-capture; autoplay; fullscreen; picture-in-picture; clipboard-write'
-const server = new URL('.', import.meta.url)
+const server = new URL(/* @vite-ignore */ '.', import.meta.url)
 
 class AnteroomMeeting extends HTMLElement {
   static readonly observedAttributes = ['meeting', 'lang']
