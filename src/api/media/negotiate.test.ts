@@ -162,12 +162,47 @@ for (const [what, text, code] of [
   ['media without encryption', good.replaceAll('UDP/TLS/RTP/SAVPF', 'RTP/AVP'), 'NOT_ACCEPTABLE'],
   ['ICE lite', good.replace('t=0 0\r\n', 't=0 0\r\na=ice-lite\r\n'), 'NOT_ACCEPTABLE'],
   ['switched off', good.replace('m=video 9', 'm=video 0'), 'NOT_ACCEPTABLE'],
+  ['the same payload type twice', `${good}a=rtpmap:96 VP9/90000\r\n`, 'INVALID_REQUEST'],
+  ['a payload type beyond 127', `${good}a=rtpmap:128 VP9/90000\r\n`, 'INVALID_REQUEST'],
+  ['the SSRC 0', good.replaceAll('a=ssrc:2222', 'a=ssrc:0'), 'INVALID_REQUEST'],
+  ['an SSRC beyond 32 bits', good.replaceAll('a=ssrc:2222', 'a=ssrc:4294967296'), 'INVALID_REQUEST'],
+  ['a pair of SSRCs that is none', `${good}a=ssrc-group:FID x y\r\n`, 'INVALID_REQUEST'],
+  ['the same layer twice', `${good}a=simulcast:send 0;0\r\n`, 'INVALID_REQUEST'],
+  ['a layer with a long name', `${good}a=simulcast:send 0;${'x'.repeat(65)}\r\n`, 'INVALID_REQUEST'],
+  ['nine layers', `${good}a=simulcast:send 0;1;2;3;4;5;6;7;8\r\n`, 'INVALID_REQUEST'],
 ] as const)
   test(`an offer with ${what} is refused`, () =>
     assert.throws(
       () => readOffer(text, 'send'),
       (error) => error instanceof Refusal && error.code === code,
     ))
+
+test('texts that look like numbers are read as texts', () => {
+  for (const more of [
+    'a=simulcast:send 1',
+    'a=rid:0 send 5\r\na=rid:1 send 6\r\na=simulcast:send 0;1',
+    'a=ssrc-group:FID 2222',
+    'a=fmtp:96 1',
+    'a=rtpmap:97 264/90000',
+    'a=rtcp-fb:96 1 2',
+    'a=extmap:1 5',
+  ])
+    assert.equal(producersOf(`${good}${more}\r\n`)[1]!.codecs[0]!.mimeType, 'video/vp8', more)
+})
+
+test('feedback that is offered many times is answered once', async () => {
+  const answer = await answerTo(`${good}${'a=rtcp-fb:* nack\r\n'.repeat(1000)}`)
+  assert.equal(answer.match(/^a=rtcp-fb:96 nack\r$/gm)!.length, 1)
+})
+
+test('a header extension is taken once, and only with an id that packets can have', async () => {
+  const other = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id'
+  const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid'
+  const answer = await answerTo(
+    `${good}a=extmap:5 ${mid}\r\na=extmap:4096 ${other}\r\na=extmap:0 ${other}\r\n`,
+  )
+  assert.deepEqual(answer.match(/^a=extmap:.*/gm), [`a=extmap:4 ${mid}`, `a=extmap:4 ${mid}`])
+})
 
 test('one codec that is not taken refuses the whole offer', () => {
   const { media } = readOffer(offerOf(audio('sendonly'), video('sendonly', ['96 H265'])), 'send')

@@ -173,7 +173,10 @@ function capabilitiesOf(answered: readonly AnsweredMedia[]): RtpCapabilities {
 function withKnownFeedback(codec: OfferedCodec): OfferedCodec {
   const name = ({ type, parameter }: OfferedCodec['feedback'][number]): string =>
     parameter === undefined ? type : `${type} ${parameter}`
-  return { ...codec, feedback: codec.feedback.filter((one) => FEEDBACK.has(name(one))) }
+  const known = new Map(
+    codec.feedback.map((one) => [name(one), one] as const).filter(([one]) => FEEDBACK.has(one)),
+  )
+  return { ...codec, feedback: [...known.values()] }
 }
 
 /** Whether the router takes this form of a codec that it knows. */

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-unnecessary-type-conversion -- sdp-transform gives a number for a text that looks like one */
 /** Reads the SDP offer of a WHIP or WHEP client. An offer that cannot be accepted as a whole is refused (RFC 9725, section 4.2). */
 import { parse, parseParams, type MediaDescription, type SessionDescription } from 'sdp-transform'
 import type { DtlsParameters, MediaKind } from '../../protocol/media.ts'
@@ -54,6 +53,8 @@ const DIRECTIONS: Record<Way, readonly (string | undefined)[]> = {
   receive: ['recvonly', 'sendrecv', undefined],
 }
 const ICE_TEXT = /^[A-Za-z0-9+/]{4,256}$/
+const MAX_PAYLOAD_TYPE = 127
+const MAX_SSRC = 0xffff_ffff
 const FINGERPRINT = /^[0-9A-F]{2}(:[0-9A-F]{2}){15,63}$/i
 
 /** @throws {Refusal} INVALID_REQUEST if it is not an offer, NOT_ACCEPTABLE if it is one that is not served */
@@ -75,14 +76,7 @@ export function readOffer(text: string, way: Way): Offer {
   const mids = media.map(({ mid }) => mid)
   if (new Set(mids).size < mids.length) throw malformed('Two media of the offer have the same mid.')
   const bundled = sdp.groups?.find(({ type }) => type === 'BUNDLE')
-  if (
-    media.length > 1 &&
-    !mids.every((mid) =>
-      String(bundled?.mids ?? '')
-        .split(' ')
-        .includes(mid),
-    )
-  )
+  if (media.length > 1 && !mids.every((mid) => textOf(bundled?.mids).split(' ').includes(mid)))
     throw unacceptable('All media of the offer must be bundled.')
   const first = sdp.media[0]!
   return {
@@ -102,49 +96,67 @@ function readMedia(media: MediaDescription, index: number, way: Way): OfferedMed
     throw unacceptable(`The ${type} of the offer must be ${way === 'send' ? 'sendonly' : 'recvonly'}.`)
   if (media.rtcpMux === undefined) throw unacceptable('The offer must multiplex RTP and RTCP.')
   const codecs = readCodecs(media, type)
-  const ssrcs = [...new Set((media.ssrcs ?? []).map(({ id }) => Number(id)))]
-  const pair = media.ssrcGroups
-    ?.find(({ semantics }) => semantics === 'FID')
-    ?.ssrcs.split(' ')
-    .map(Number)
+  const [ssrc, rtxSsrc] = readSsrcs(media)
   const cname = media.ssrcs?.find(({ attribute }) => attribute === 'cname')?.value
   return {
     kind: type,
-    mid: media.mid === undefined ? String(index) : String(media.mid),
+    mid: textOf(media.mid ?? index),
     protocol,
     codecs,
-    extensions: (media.ext ?? []).map(({ value, uri }) => ({ id: value, uri })),
-    ssrc: pair?.[0] ?? ssrcs[0],
-    rtxSsrc: pair?.[1],
-    cname: cname === undefined ? undefined : String(cname).slice(0, 256),
+    extensions: readExtensions(media),
+    ssrc,
+    rtxSsrc,
+    cname: cname === undefined ? undefined : textOf(cname).slice(0, 256),
     layers: readLayers(media),
   }
 }
 
+/** The first of each URI; larger ids are choices of an offer that has too many (RFC 8285, section 7). */
+function readExtensions({ ext = [] }: MediaDescription): OfferedMedia['extensions'] {
+  const ids = new Map<string, number>()
+  for (const { value, uri } of ext) if (value >= 1 && value <= 255 && !ids.has(uri)) ids.set(uri, value)
+  return [...ids].map(([uri, id]) => ({ id, uri }))
+}
+
+/** Of the stream and of its retransmissions, as far as they are declared. @throws {Refusal} INVALID_REQUEST */
+function readSsrcs({ ssrcs = [], ssrcGroups = [] }: MediaDescription): (number | undefined)[] {
+  const pair = ssrcGroups.find(({ semantics }) => semantics === 'FID')
+  const declared = pair ? textOf(pair.ssrcs).split(' ') : ssrcs.slice(0, 1).map(({ id }) => textOf(id))
+  const numbers = declared.map(Number)
+  if (numbers.some((ssrc) => !Number.isInteger(ssrc) || ssrc < 1 || ssrc > MAX_SSRC))
+    throw malformed('An SSRC of the offer is not valid.')
+  return numbers
+}
+
+/** @throws {Refusal} INVALID_REQUEST */
 function readCodecs(media: MediaDescription, kind: MediaKind): OfferedCodec[] {
-  const parametersOf = (payload: number): string =>
-    media.fmtp.find((one) => one.payload === payload)?.config ?? ''
-  const retransmits = (payload: number): number | undefined =>
-    media.rtp.find(
-      ({ codec, payload: own }) =>
-        codec.toLowerCase() === 'rtx' && Number(parseParams(parametersOf(own)).apt) === payload,
-    )?.payload
-  return media.rtp
-    .filter(({ codec }) => codec.toLowerCase() !== 'rtx')
+  const payloadTypes = media.rtp.map(({ payload }) => payload)
+  // This also bounds the work, which grows with the square of the number of codecs.
+  if (payloadTypes.some((type) => !Number.isInteger(type) || type < 0 || type > MAX_PAYLOAD_TYPE))
+    throw malformed(`A payload type of the ${kind} is not valid.`)
+  if (new Set(payloadTypes).size < payloadTypes.length)
+    throw malformed(`Two codecs of the ${kind} have the same payload type.`)
+  const parameters = new Map(media.fmtp.map(({ payload, config }) => [payload, textOf(config)]))
+  const coded = media.rtp.map((one) => ({ ...one, codec: textOf(one.codec) }))
+  const retransmissions = coded.filter(({ codec }) => codec.toLowerCase() === 'rtx')
+  return coded
+    .filter((one) => !retransmissions.includes(one))
     .map(({ payload, codec, rate, encoding }) => {
-      const fmtp = parametersOf(payload)
+      const fmtp = parameters.get(payload) ?? ''
       return {
         payloadType: payload,
         mimeType: `${kind}/${codec.toLowerCase()}`,
         name: codec,
         clockRate: rate ?? 0,
-        channels: encoding === undefined ? undefined : Number(encoding),
+        channels: encoding,
         fmtp,
         parameters: fmtp === '' ? {} : (parseParams(fmtp) as Record<string, string | number>),
         feedback: (media.rtcpFb ?? [])
-          .filter((one) => String(one.payload) === String(payload) || String(one.payload) === '*')
+          .filter((one) => [textOf(payload), '*'].includes(textOf(one.payload)))
           .map(({ type, subtype }) => ({ type, ...(subtype !== undefined && { parameter: subtype }) })),
-        rtx: retransmits(payload),
+        rtx: retransmissions.find(
+          ({ payload: own }) => Number(parseParams(parameters.get(own) ?? '').apt) === payload,
+        )?.payload,
       }
     })
 }
@@ -153,16 +165,20 @@ function readLayers({ simulcast, rids = [] }: MediaDescription): OfferedMedia['l
   if (!simulcast) return []
   const list = simulcast.dir1 === 'send' ? simulcast.list1 : simulcast.dir2 === 'send' ? simulcast.list2 : ''
   // `1,2`: either of two, of which the first is preferred; `~1`: begins paused (RFC 8853, section 5.1).
-  const sent = (list ?? '')
+  const sent = textOf(list)
     .split(';')
     .map((one) => one.split(',')[0]!.replace(/^~/, '').trim())
     .filter((rid) => rid !== '')
-  if (sent.length > 8 || sent.some((rid) => !/^[A-Za-z0-9_-]{1,64}$/.test(rid)))
+  if (
+    sent.length > 8 ||
+    new Set(sent).size < sent.length ||
+    sent.some((rid) => !/^[A-Za-z0-9_-]{1,64}$/.test(rid))
+  )
     throw malformed('The simulcast layers of the offer are not valid.')
   if (sent.length < 2) return sent.length === 1 ? [{ rid: sent[0]!, maxWidth: undefined }] : []
   return sent.map((rid) => {
-    const { params } = rids.find(({ id }) => String(id) === rid) ?? {}
-    const maxWidth = Number(parseParams(params ?? '')['max-width'])
+    const { params } = rids.find(({ id }) => textOf(id) === rid) ?? {}
+    const maxWidth = Number(parseParams(textOf(params))['max-width'])
     return { rid, maxWidth: Number.isInteger(maxWidth) && maxWidth > 0 ? maxWidth : undefined }
   })
 }
@@ -172,7 +188,7 @@ export function readIce(
   usernameFragment: string | number | undefined,
   password: string | number | undefined,
 ): IceCredentials {
-  const [fragment, secret] = [String(usernameFragment ?? ''), String(password ?? '')]
+  const [fragment, secret] = [textOf(usernameFragment), textOf(password)]
   if (!ICE_TEXT.test(fragment) || !ICE_TEXT.test(secret) || secret.length < 22)
     throw malformed('The SDP has no ice-ufrag and ice-pwd, or they are not valid.')
   return { usernameFragment: fragment, password: secret }
@@ -194,6 +210,11 @@ function readDtls(session: SessionDescription, media: MediaDescription): DtlsPar
     role: setup === 'passive' ? 'server' : 'client',
     fingerprints: [{ algorithm: type.toLowerCase(), value: hash.toUpperCase() }],
   }
+}
+
+/** sdp-transform gives a number for a text that looks like one, whatever its types say. */
+function textOf(value: string | number | undefined): string {
+  return value === undefined ? '' : String(value)
 }
 
 export function malformed(message: string): Refusal {
