@@ -108,6 +108,8 @@ async function prepare(
 ): Promise<[Awaited<ReturnType<typeof initConfig>>, Encryption | undefined]> {
   const key = options.encryption?.key
   const starting = key === undefined ? undefined : Encryption.start(options.meetingId, key)
+  // A bad key is reported below, when the server has answered.
+  starting?.catch(() => undefined)
   // Where the server refuses, the worker that was started is of no use.
   const config = await initConfig(options).catch(async (error: unknown) => {
     await starting?.then((encryption) => encryption.close()).catch(() => undefined)

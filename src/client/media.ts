@@ -65,10 +65,10 @@ function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
   return shared ? 'share' : 'video'
 }
 
-/** The codec whose head is left in the clear; a stream of ours has one of these. */
-function codecOf({ codecs }: types.RtpParameters): Codec {
-  const name = codecs[0]?.mimeType.toLowerCase().split('/')[1]
-  return name === 'opus' || name === 'h264' ? name : 'vp8'
+/** Undefined for a codec whose frames are not sealed. */
+function codecOf({ mimeType }: { mimeType: string }): Codec | undefined {
+  const name = mimeType.toLowerCase().split('/')[1]
+  return name === 'opus' || name === 'vp8' || name === 'h264' ? name : undefined
 }
 
 export class Media implements Line {
@@ -184,16 +184,20 @@ export class Media implements Line {
   #sealing(kind: StreamKind, track: MediaStreamTrack): types.ProducerOptions {
     const { encryption, participantId } = this.#options
     if (!encryption) return {}
-    const codec: Codec = track.kind === 'audio' ? 'opus' : 'vp8'
-    const found = this.rtpCapabilities.codecs?.find(({ mimeType }) =>
-      mimeType.toLowerCase().endsWith(`/${codec}`),
-    )
-    if (!found)
-      throw new MeetingError(0, 'ENCRYPTION_UNSUPPORTED', `This browser has no ${codec} to encrypt.`)
-    return {
-      codec: found,
-      onRtpSender: (sender) => encryption.seal(sender, { participantId, kind, codec }),
+    const wanted: Codec[] = track.kind === 'audio' ? ['opus'] : ['vp8', 'h264']
+    for (const codec of wanted) {
+      const found = this.rtpCapabilities.codecs?.find((one) => codecOf(one) === codec)
+      if (found)
+        return {
+          codec: found,
+          onRtpSender: (sender) => encryption.seal(sender, { participantId, kind, codec }),
+        }
     }
+    throw new MeetingError(
+      0,
+      'ENCRYPTION_UNSUPPORTED',
+      `This browser has no codec of ours for ${track.kind}.`,
+    )
   }
 
   /** This is muting: the wire has no other way (contract, signalling §3.2). */
@@ -220,7 +224,8 @@ export class Media implements Line {
     const { id, producerId, peerId, appData, producerPaused } = payload
     const media = payload.kind
     const rtpParameters = payload.rtpParameters as types.RtpParameters
-    const codec = codecOf(rtpParameters)
+    // A stream with another codec was not sealed by a client of ours, so nothing of it opens.
+    const codec = codecOf(rtpParameters.codecs[0]!) ?? 'vp8'
     const kind = kindOf(media, appData.share === true)
     this.#run(this.#receptions.offered({ id, participantId: peerId, kind, paused: producerPaused }))
     try {

@@ -53,31 +53,32 @@ function headOfH264(frame: Bytes): number | undefined {
 
 /** Inserts a 3 where 0 0 is followed by 0 to 3 (ITU-T H.264 §7.4.1). `before` precedes the bytes. */
 export function escaped(bytes: Bytes, before: Bytes): Bytes {
-  const out: number[] = []
-  let zeros = zerosAtEnd(before)
+  // At most every second byte gets one before it.
+  const out = new Uint8Array(Math.ceil(bytes.length * 1.5))
+  let [zeros, length] = [zerosAtEnd(before), 0]
   for (const byte of bytes) {
     if (zeros >= 2 && byte <= 3) {
-      out.push(3)
+      out[length++] = 3
       zeros = 0
     }
-    out.push(byte)
+    out[length++] = byte
     zeros = byte === 0 ? zeros + 1 : 0
   }
-  return Uint8Array.from(out)
+  return out.slice(0, length)
 }
 
 export function unescaped(bytes: Bytes, before: Bytes): Bytes {
-  const out: number[] = []
-  let zeros = zerosAtEnd(before)
+  const out = new Uint8Array(bytes.length)
+  let [zeros, length] = [zerosAtEnd(before), 0]
   for (const byte of bytes) {
     if (zeros >= 2 && byte === 3) {
       zeros = 0
       continue
     }
-    out.push(byte)
+    out[length++] = byte
     zeros = byte === 0 ? zeros + 1 : 0
   }
-  return Uint8Array.from(out)
+  return out.slice(0, length)
 }
 
 function zerosAtEnd(bytes: Bytes): number {
