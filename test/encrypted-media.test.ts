@@ -1,34 +1,12 @@
 /** End-to-end encryption, seen in what arrives in a real browser: with the key, with another one, and without. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import type { Browser } from 'playwright-core'
-import { launchBrowser } from './support/browser.ts'
-import { mediaApp, MediaClients, mediaFlags, type MediaClient } from './support/media-clients.ts'
-import type { AppServer } from './support/published.ts'
-import { RealServer } from './support/real-server.ts'
+import { test } from 'node:test'
+import { mediaStage, type MediaClient } from './support/media-clients.ts'
 import { eventually, LOW } from './support/sizes.ts'
 
 const KEY = 'correct horse battery'
 
-let browser: Browser
-let app: AppServer
-let server: RealServer
-let clients: MediaClients
-
-before(async () => {
-  ;[browser, app, server] = await Promise.all([
-    launchBrowser([...mediaFlags]),
-    mediaApp(),
-    RealServer.start(),
-  ])
-  clients = new MediaClients(browser, app, server)
-})
-after(async () => {
-  await browser.close()
-  app.stop()
-  await server.stop()
-})
-afterEach(() => clients.closeAll())
+const stage = mediaStage()
 
 const silent = { camera: false, mic: false }
 const streams = ({ tap }: MediaClient, of: string): Promise<{ kind: string; locked: boolean }[]> =>
@@ -45,11 +23,29 @@ const untilLocked = ({ tap }: MediaClient, of: string, locked: boolean): Promise
     { polling: 100, timeout: 90_000 },
   )
 
+const VIDEO = `[...participants.get('ann').streams.values()].find(({ kind }) => kind === 'video')`
+
+/** The share of the picture that has the colour of the fake camera. @param track where it is in the meeting */
+const greenOf = ({ tap }: MediaClient, track: string): Promise<number> =>
+  tap.page.evaluate(`(async () => {
+    const { participants, devices } = m
+    const video = Object.assign(document.createElement('video'), { muted: true, srcObject: new MediaStream([${track}]) })
+    await video.play()
+    const canvas = new OffscreenCanvas(64, 36)
+    const context = canvas.getContext('2d')
+    context.drawImage(video, 0, 0, 64, 36)
+    const { data } = context.getImageData(0, 0, 64, 36)
+    let green = 0
+    for (let at = 0; at < data.length; at += 4)
+      if (data[at] < 60 && data[at + 1] > 100 && data[at + 1] < 170 && data[at + 2] < 60) green++
+    return green / (64 * 36)
+  })()`)
+
 test('those with the key see and hear each other, at every size, and after the key has changed', async () => {
-  const meetingId = await server.createMeeting({ encryption: 'required' })
-  const ann = await clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
-  const ben = await clients.join('our client', { meetingId, participantId: 'ben', key: KEY, ...silent })
-  const eve = await clients.join('our client', {
+  const meetingId = await stage.server.createMeeting({ encryption: 'required' })
+  const ann = await stage.clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
+  const ben = await stage.clients.join('our client', { meetingId, participantId: 'ben', key: KEY, ...silent })
+  const eve = await stage.clients.join('our client', {
     meetingId,
     participantId: 'eve',
     key: 'another key',
@@ -83,32 +79,31 @@ test('those with the key see and hear each other, at every size, and after the k
 })
 
 test('the key is needed to join, and a published client that does not encrypt is put out', async () => {
-  const meetingId = await server.createMeeting({ encryption: 'required' })
-  const ann = await clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
+  const meetingId = await stage.server.createMeeting({ encryption: 'required' })
+  const ann = await stage.clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
   const { page } = ann.tap
   const refused = await page.evaluate(
-    `connect(${JSON.stringify({ url: server.url, token: clients.token(), meetingId, name: 'Ben' })}).catch(({ reason, message }) => ({ reason, message }))`,
+    `connect(${JSON.stringify({ url: stage.server.url, token: stage.clients.token(), meetingId, name: 'Ben' })}).catch(({ reason, message }) => ({ reason, message }))`,
   )
   assert.deepEqual(refused, {
     reason: 'ENCRYPTION_REQUIRED',
     message: 'This meeting is end-to-end encrypted, and needs its key.',
   })
-  const published = clients.join('js-sdk', { meetingId, participantId: 'carol', camera: false })
-  const gone = ann.tap.page.waitForFunction(
-    `globalThis.carolCame && !m.participants.has('carol')`,
-    undefined,
-    { polling: 100, timeout: 90_000 },
-  )
   await page.evaluate(`m.on('participantJoined', ({ id }) => (globalThis.carolCame ||= id === 'carol'))`)
+  const gone = page.waitForFunction(`globalThis.carolCame && !m.participants.has('carol')`, undefined, {
+    polling: 100,
+    timeout: 90_000,
+  })
+  const published = stage.clients.join('js-sdk', { meetingId, participantId: 'carol', camera: false })
   await published.catch(() => undefined)
   await gone
   assert.deepEqual(await ann.tap.offers(), [], 'nothing of hers was offered')
 })
 
 test('without the key, an encrypted stream is neither shown nor heard; with one, a plain stream is not', async () => {
-  const meetingId = await server.createMeeting()
-  const ann = await clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
-  const ben = await clients.join('our client', { meetingId, participantId: 'ben' })
+  const meetingId = await stage.server.createMeeting()
+  const ann = await stage.clients.join('our client', { meetingId, participantId: 'ann', key: KEY })
+  const ben = await stage.clients.join('our client', { meetingId, participantId: 'ben' })
   await untilLocked(ben, 'ann', true)
   assert.deepEqual(
     await ben.tap.page.evaluate(
@@ -116,15 +111,22 @@ test('without the key, an encrypted stream is neither shown nor heard; with one,
     ),
     [false, false],
   )
+  // Whoever decodes what the server forwards gets no picture of hers: the fake camera is green.
+  assert.ok((await greenOf(ben, 'devices.camera')) > 0.5)
+  await ben.tap.page.evaluate(
+    `for (const { track } of m.participants.get('ann').streams.values()) track.enabled = true`,
+  )
+  const seen = await ben.tap.until('ann', 'video', 'came', (now) => now.packets > 300)
+  if (seen.frames > 0) assert.ok((await greenOf(ben, `${VIDEO}.track`)) < 0.1)
   await untilLocked(ann, 'ben', true)
   assert.equal((await streams(ann, 'ben')).length, 2)
   assert.equal((await ann.tap.received('ben', 'video'))!.frames, 0)
 })
 
 test('a meeting started encrypted on the page: its link brings the key, and the bare address does not', async () => {
-  const context = () => browser.newContext({ permissions: ['camera', 'microphone'] })
+  const context = () => stage.browser.newContext({ permissions: ['camera', 'microphone'] })
   const host = await (await context()).newPage()
-  await host.goto(server.url)
+  await host.goto(stage.server.url)
   await host.getByTestId('start-encrypted').check()
   await host.getByRole('button', { name: 'Start a meeting' }).click()
   await host.getByTestId('name').fill('Ann')

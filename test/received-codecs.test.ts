@@ -1,39 +1,10 @@
-/** Every codec, on the sender's worker and piped to another, measured in the video that arrives in a real browser. */
+/** Every codec, on the sender's worker and piped to another, measured in the video that arrives in a real stage.browser. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import type { Browser } from 'playwright-core'
-import { launchBrowser } from './support/browser.ts'
-import {
-  makes,
-  mediaApp,
-  MediaClients,
-  mediaFlags,
-  type Make,
-  type MediaClient,
-} from './support/media-clients.ts'
-import type { AppServer } from './support/published.ts'
-import { RealServer } from './support/real-server.ts'
+import { test } from 'node:test'
+import { makes, mediaStage, type Make, type MediaClient } from './support/media-clients.ts'
 import { eventually, HIGH, LOW, MED, sendsAllSizes, sizedTo } from './support/sizes.ts'
 
-let browser: Browser
-let app: AppServer
-let server: RealServer
-let clients: MediaClients
-
-before(async () => {
-  ;[browser, app, server] = await Promise.all([
-    launchBrowser([...mediaFlags]),
-    mediaApp(),
-    RealServer.start(),
-  ])
-  clients = new MediaClients(browser, app, server)
-})
-after(async () => {
-  await browser.close()
-  app.stop()
-  await server.stop()
-})
-afterEach(() => clients.closeAll())
+const stage = mediaStage()
 
 /**
  * Relays a participant to a meeting on another worker. The placement of a meeting depends on the current load,
@@ -53,9 +24,14 @@ async function relayed(sender: MediaClient, viewer: Make, from: string): Promise
 }
 
 async function relayedAnywhere(sender: MediaClient, viewer: Make, from: string): Promise<MediaClient> {
-  const meetingId = await server.createMeeting()
-  const there = await clients.join(viewer, { meetingId, participantId: 'there', camera: false, mic: false })
-  await sender.tap.ask('mediaRelayRequestSent', { meetingId, secret: clients.token() })
+  const meetingId = await stage.server.createMeeting()
+  const there = await stage.clients.join(viewer, {
+    meetingId,
+    participantId: 'there',
+    camera: false,
+    mic: false,
+  })
+  await sender.tap.ask('mediaRelayRequestSent', { meetingId, secret: stage.clients.token() })
   await eventually(
     'it was asked',
     async () => (await there.tap.heard('mediaRelayRequestReceived')).length > 0,
@@ -67,15 +43,15 @@ async function relayedAnywhere(sender: MediaClient, viewer: Make, from: string):
 
 for (const codec of ['VP8', 'H264', 'VP9'] as const) {
   test(`${codec}, here and piped to another worker: each viewer gets the size it asked for`, async (t) => {
-    const meetingId = await server.createMeeting()
-    const sender = await clients.join(codec === 'VP8' ? 'js-sdk' : 'our client', {
+    const meetingId = await stage.server.createMeeting()
+    const sender = await stage.clients.join(codec === 'VP8' ? 'js-sdk' : 'our client', {
       meetingId,
       participantId: 'ann',
       ...(codec !== 'VP8' && { codec }),
     })
     const viewers = await Promise.all([
       ...makes.map((make) =>
-        clients.join(make, {
+        stage.clients.join(make, {
           meetingId,
           participantId: `on-${make.replace(' ', '-')}`,
           camera: false,

@@ -3,41 +3,12 @@
  * answers: the same journey for our own client and the published one.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import type { Browser } from 'playwright-core'
-import { launchBrowser } from './support/browser.ts'
+import { test } from 'node:test'
 import type { StreamKind } from '../src/protocol/media.ts'
-import {
-  makes,
-  mediaApp,
-  MediaClients,
-  mediaFlags,
-  type Make,
-  type MediaClient,
-} from './support/media-clients.ts'
-import type { AppServer } from './support/published.ts'
-import { RealServer } from './support/real-server.ts'
+import { makes, mediaStage, type Make, type MediaClient } from './support/media-clients.ts'
 import { eventually, HIGH, LOW, MED, sendsAllSizes, sizedTo } from './support/sizes.ts'
 
-let browser: Browser
-let app: AppServer
-let server: RealServer
-let clients: MediaClients
-
-before(async () => {
-  ;[browser, app, server] = await Promise.all([
-    launchBrowser([...mediaFlags]),
-    mediaApp(),
-    RealServer.start(),
-  ])
-  clients = new MediaClients(browser, app, server)
-})
-after(async () => {
-  await browser.close()
-  app.stop()
-  await server.stop()
-})
-afterEach(() => clients.closeAll())
+const stage = mediaStage()
 
 /** The fastest of a viewer's switches takes no longer; a machine under load is slow, but not every time. */
 const SWITCH_MS = 2000
@@ -97,10 +68,10 @@ async function asksOfStreams(viewer: MediaClient, say: (line: string) => void): 
 
 for (const make of makes) {
   test(`sent by ${make}: each viewer gets the size, frames and sound it asked for`, async (t) => {
-    const meetingId = await server.createMeeting()
-    const sender = await clients.join(make, { meetingId, participantId: 'ann' })
+    const meetingId = await stage.server.createMeeting()
+    const sender = await stage.clients.join(make, { meetingId, participantId: 'ann' })
     const join = (viewer: Make, participantId = `on-${viewer.replace(' ', '-')}`): Promise<MediaClient> =>
-      clients.join(viewer, { meetingId, participantId, camera: false, mic: false })
+      stage.clients.join(viewer, { meetingId, participantId, camera: false, mic: false })
     const viewers = await Promise.all(makes.map((viewer) => join(viewer)))
     await sendsAllSizes(sender)
     await Promise.all(
@@ -159,7 +130,7 @@ for (const make of makes) {
     )
 
     const streams = await Promise.all(viewers.map(({ tap }) => tap.received('ann', 'video')))
-    server.killWorkers()
+    stage.server.killWorkers()
     await Promise.all(
       viewers.map(({ tap }, at) =>
         tap.until(

@@ -3,11 +3,13 @@
  * own and a tap on the media that it receives.
  */
 import { join } from 'node:path'
+import { after, afterEach, before } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { build } from 'vite'
+import { launchBrowser } from './browser.ts'
 import { Tap } from './media-tap.ts'
 import { AppServer, Published } from './published.ts'
-import type { RealServer } from './real-server.ts'
+import { RealServer } from './real-server.ts'
 import { signAnything } from './test-server.ts'
 
 export interface Entry {
@@ -76,6 +78,33 @@ export async function mediaApp(): Promise<AppServer> {
     ...Object.fromEntries(files),
     '/own': `<!doctype html><script type="module" src="/${bundle.output[0].fileName}"></script>`,
   })
+}
+
+export interface MediaStage {
+  browser: Browser
+  server: RealServer
+  clients: MediaClients
+}
+
+/** A browser and a server for the tests of a file; each test ends without clients. */
+export function mediaStage(): MediaStage {
+  const stage = {} as MediaStage
+  let app: AppServer
+  before(async () => {
+    const [browser, server] = await Promise.all([
+      launchBrowser([...mediaFlags]),
+      RealServer.start(),
+      mediaApp().then((started) => (app = started)),
+    ])
+    Object.assign(stage, { browser, server, clients: new MediaClients(browser, app, server) })
+  })
+  after(async () => {
+    await stage.browser.close()
+    app.stop()
+    await stage.server.stop()
+  })
+  afterEach(() => stage.clients.closeAll())
+  return stage
 }
 
 /** Waits until the client in the page, `m`, has a video of `of`; both clients keep streams under the same names. */
