@@ -1,5 +1,6 @@
 /** The chat of a meeting: messages, raised hands and reactions. */
 import { MeetingError, type Chat, type ChatMessage } from '../../client/client.ts'
+import { text } from '../texts/texts.ts'
 import { replyPayload, type Draft } from './chat-log.ts'
 import { mentions } from './said.ts'
 import type { Subscribe } from './view.ts'
@@ -161,9 +162,9 @@ export class ChatModel {
 }
 
 function problemOf(error: unknown): string {
-  if (!(error instanceof MeetingError)) return 'This was not sent.'
+  if (!(error instanceof MeetingError)) return text('chat.unsent')
   // The message may have reached the server before the connection was lost.
   return error.reason === 'CONNECTION_FAILED'
-    ? 'It is not certain that this was sent.'
-    : `This was not sent: ${error.message}`
+    ? text('chat.unsentPerhaps')
+    : text('chat.unsentBecause', { reason: error.message })
 }

@@ -1,7 +1,7 @@
 import { memo, useEffect, useMemo, useRef, useState, useSyncExternalStore, type SyntheticEvent } from 'react'
 import { isolated } from '../isolate.ts'
 import { Foreign } from '../parts/foreign.tsx'
-import { text } from '../texts/texts.ts'
+import { rich, text } from '../texts/texts.ts'
 import { answeredBy, asReply, asText, search } from './chat-log.ts'
 import { Message, MessageText, Quote } from './chat-message.tsx'
 import { completed, completions } from './said.ts'
@@ -42,7 +42,9 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   }, [messages, unsent, replyTo])
 
   const nameOf = (id: string): string =>
-    id === meeting.self.id ? 'you' : (others.find((one) => one.id === id)?.name ?? 'somebody who left')
+    id === meeting.self.id
+      ? text('chat.toYou')
+      : (others.find((one) => one.id === id)?.name ?? text('chat.gone'))
   const gone = to !== undefined && !others.some(({ id }) => id === to.id)
   const answered = (id: string | undefined) => (id === undefined ? undefined : (byId.get(id) ?? null))
   const send = (event: SyntheticEvent): void => {
@@ -62,8 +64,8 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   const suggested = completions(typed, othersNames).slice(0, MAX_COMPLETIONS)
 
   return (
-    <aside className="panel chat" aria-label="Chat" data-testid="chat">
-      <h2>Chat</h2>
+    <aside className="panel chat" aria-label={text('chat')} data-testid="chat">
+      <h2>{text('chat')}</h2>
       {messages.length > 0 && (
         <div className="row tools">
           <input
@@ -104,7 +106,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
           atEnd.current = scrollHeight - scrollTop - clientHeight < AT_END_PX
         }}
       >
-        {messages.length === 0 && <p className="quiet">Nothing has been said yet.</p>}
+        {messages.length === 0 && <p className="quiet">{text('chat.nothing')}</p>}
         <ol>
           {found.map((message) => (
             <Message
@@ -125,9 +127,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
               <p className="problem">{one.problem}</p>
               {one.to && (
                 <p className="quiet">
-                  <em>
-                    to <Foreign text={one.to.name} /> only
-                  </em>
+                  <em>{rich('chat.only', { names: <Foreign text={one.to.name} /> })}</em>
                 </p>
               )}
               <MessageText said={one.text} names={names} />
@@ -138,7 +138,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                     chat.say(one)
                   }}
                 >
-                  Send again
+                  {text('chat.again')}
                 </button>
                 <button
                   disabled={typed !== ''}
@@ -147,20 +147,20 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                     chat.write(() => ({ text: one.text, to: one.to, replyTo: one.replyTo }))
                   }}
                 >
-                  Edit
+                  {text('chat.edit')}
                 </button>
-                <button onClick={() => chat.takeBack(one.id)}>Discard</button>
+                <button onClick={() => chat.takeBack(one.id)}>{text('chat.discard')}</button>
               </div>
             </li>
           ))}
         </ol>
       </div>
-      <div className="row emoji" aria-label="Emoji" role="group">
+      <div className="row emoji" aria-label={text('chat.emoji')} role="group">
         {EMOJI.map((emoji) => (
           <button
             key={emoji}
             type="button"
-            aria-label={`Add ${emoji}`}
+            aria-label={text('chat.addEmoji', { emoji })}
             onClick={() => chat.write((now) => ({ ...now, text: now.text + emoji }))}
           >
             {emoji}
@@ -169,7 +169,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
       </div>
       <form onSubmit={send}>
         <label>
-          To
+          {text('chat.to')}
           <select
             value={to?.id ?? ''}
             onChange={({ target: { value: id } }) => {
@@ -178,15 +178,15 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
             }}
             data-testid="chat-to"
           >
-            <option value="">everybody</option>
+            <option value="">{text('chat.everybody')}</option>
             {others.map(({ id, name }) => (
               <option key={id} value={id}>
-                {isolated(name)} only
+                {text('chat.onlyOne', { name: isolated(name) })}
               </option>
             ))}
             {gone && (
               <option value={to.id} disabled>
-                {isolated(to.name)} only
+                {text('chat.onlyOne', { name: isolated(to.name) })}
               </option>
             )}
           </select>
@@ -219,8 +219,8 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
             value={typed}
             rows={Math.min(MAX_ROWS, typed.split('\n').length)}
             maxLength={MAX_LENGTH}
-            aria-label="Message"
-            placeholder="Say something"
+            aria-label={text('chat.message')}
+            placeholder={text('chat.placeholder')}
             autoFocus
             dir="auto"
             onChange={({ target: { value } }) => chat.write((now) => ({ ...now, text: value }))}
@@ -232,21 +232,17 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
             data-testid="chat-text"
           />
           <button className="primary" disabled={gone || typed.trim() === ''} data-testid="chat-send">
-            Send
+            {text('chat.send')}
           </button>
         </div>
         <p className="problem" role="alert">
-          {gone && (
-            <>
-              <Foreign text={to.name} /> has left. Choose who is to read this.
-            </>
-          )}
+          {gone && rich('chat.hasLeft', { name: <Foreign text={to.name} /> })}
         </p>
         <p className="quiet" role="status">
-          {sending > 0 && 'Sending…'}
+          {sending > 0 && text('chat.sending')}
         </p>
       </form>
-      <button onClick={onClose}>Close</button>
+      <button onClick={onClose}>{text('close')}</button>
     </aside>
   )
 })

@@ -22,10 +22,14 @@ const STILL_OUTSIDE = new Set<string>([
   'check/run.ts',
   'check/screen.tsx',
   'device-advice.ts',
-  'meeting/chat-model.ts',
-  'meeting/chat-panel.tsx',
   'whiteboard/screen.tsx',
   'whiteboard/toolbar.tsx',
+])
+
+/** What apps on the published client send and read, in whatever language the page is. */
+const ON_THE_WIRE = new Set<string>([
+  'meeting/chat-model.ts: Raise hand',
+  'meeting/chat-model.ts: Lower hand',
 ])
 
 type Element = ReturnType<IntlMessageFormat['getAst']>[number]
@@ -106,7 +110,9 @@ function textsIn(root: ts.Node): string[] {
 }
 
 test('the page shows no text that is outside of the catalogues', () => {
-  const outside = files.flatMap((file) => textsIn(parsed.get(file)!).map((found) => `${file}: ${found}`))
+  const outside = files
+    .flatMap((file) => textsIn(parsed.get(file)!).map((found) => `${file}: ${found}`))
+    .filter((line) => !ON_THE_WIRE.has(line))
   const wrong = outside.filter((line) => !STILL_OUTSIDE.has(line.split(': ')[0]!))
   assert.deepEqual(wrong, [], 'move them into src/web/texts (CONTRIBUTING.md: "How to add a text")')
   const done = [...STILL_OUTSIDE].filter((file) => !outside.some((line) => line.startsWith(`${file}: `)))
