@@ -1,6 +1,5 @@
 import { Fragment, memo, useMemo, type ReactNode } from 'react'
 import type { ChatMessage } from '../../client/client.ts'
-import { isolated } from '../isolate.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { rich, text } from '../texts/texts.ts'
 import { partsOf, type SaidPart } from './said.ts'
@@ -40,7 +39,7 @@ export function Message({ message, self, answered, names, nameOf, onReply }: Mes
         </time>
         <button
           className="reply"
-          aria-label={text('chat.replyTo', { name: isOwn ? text('you') : isolated(message.fromName) })}
+          aria-label={text('chat.replyTo', { name: isOwn ? text('chat.toYou') : message.fromName })}
           title={text('chat.reply')}
           onClick={onReply}
         >

@@ -208,7 +208,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
           >
             {suggested.map((name) => (
               <button key={name} type="button" onClick={() => write(completed(typed, name))}>
-                @<Foreign text={name} />
+                <Foreign text={`@${name}`} />
               </button>
             ))}
           </div>
