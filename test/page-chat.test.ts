@@ -1,5 +1,6 @@
 /** Chat, raised hands and reactions on the page, also with a participant on the published client. */
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { launchBrowser, Person } from './support/browser.ts'
@@ -87,6 +88,25 @@ test('chat: unread count, history for latecomers, private messages, links, no ma
   assert.equal(await answer.locator('pre').innerText(), '  <i>a</i>')
   await carl.until(`chat.some((text) => text.startsWith('Is \`<b>\` this?'))`)
   assert.equal(await bob.page.getByTestId('replying').count(), 0)
+
+  // A mention is told while the chat is closed.
+  await bob.page.getByTestId('bar-chat').click()
+  await ann.page.getByTestId('chat-text').fill('hello @b')
+  await ann.page.getByTestId('suggested').getByRole('button').click()
+  assert.equal(await ann.page.getByTestId('chat-text').inputValue(), 'hello @Bob ')
+  await ann.page.getByTestId('chat-text').press('Enter')
+  await bob.page.getByText('\u2068Ann\u2069 mentioned you: \u2068hello @Bob\u2069').waitFor()
+  await bob.page.getByTestId('bar-chat').click()
+  assert.equal(await log.locator('mark').innerText(), '@Bob')
+  await bob.page.getByTestId('chat-search').fill('PUBLISHED carl')
+  await bob.page.getByText('1 message', { exact: true }).waitFor()
+  assert.equal(await log.locator('.said').innerText(), 'from the published client')
+  const saving = bob.page.waitForEvent('download')
+  await bob.page.getByRole('button', { name: 'Save as text' }).click()
+  const saved = await readFile(await (await saving).path(), 'utf8')
+  assert.match(saved, /^\S+Z Ann: hello https:\/\/a\.example\/x\?y=1\.\n/)
+  assert.match(saved, /\n\S+Z Ann \(to you only\): for Bob alone\n/)
+  await bob.page.getByTestId('chat-search').fill('')
 
   const dan = await Person.at(browser, 'Dan', { viewport: { width: 360, height: 740 } })
   await dan.open(link)
