@@ -5,7 +5,7 @@ import type { Directory, Location } from '../meeting/directory.ts'
 export interface HomesOptions {
   tables: ClusterTables
   name: () => NodeName
-  /** This node is not the home of a meeting any more, which it did not give up. */
+  /** This node lost a meeting that it did not give up. */
   onLost: (meetingId: string) => void
   onTakenOver: () => void
 }

@@ -4,7 +4,7 @@ import type { Owner } from './frames.ts'
 import { keyFor, problemOfKey, type MeetingKey, type SharedKey } from './keys.ts'
 import type { Frames, FromWorker, ToWorker, Transform } from './messages.ts'
 
-/** How long frames under the key before can still be opened: the others change theirs at other moments. */
+/** How long frames under the former key can still be opened, because not everybody changes the key at the same moment. */
 const KEEP_MS = 30_000
 
 /** `RTCRtpSender` or `RTCRtpReceiver`, where frames can be changed. */

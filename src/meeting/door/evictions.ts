@@ -67,7 +67,7 @@ export class Evictions {
     await this.removeFor(removerInside(by), targetId, 'REMOVE_PEER', ask)
   }
 
-  /** The participant must leave but may join again; a guest has to ask again, and a co-host is none any more. */
+  /** The participant must leave but may join again; a guest has to ask again, and is no co-host any more. */
   async removeForNow(by: Participant, targetId: string): Promise<void> {
     const { roster, sessions, store } = this.#options
     const ask = (): void => this.#assertMayRemove(by, targetId)

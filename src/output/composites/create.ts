@@ -19,7 +19,7 @@ const LANE_FILE = 'lane.json'
 const SPAN_FILE = 'span.json'
 /** Not a file of the output: names that begin with a dot stay on this machine. */
 const MADE_FILE = '.made.json'
-/** The newest of a topic that are drawn. */
+/** How many messages of a topic are drawn: the newest ones. */
 const MAX_MESSAGES = 200
 
 interface Span {

@@ -126,7 +126,7 @@ export class CompositeRun implements OutputRun {
     this.#lanes.push(entry)
   }
 
-  /** What one stream cannot write, the others cannot for long. */
+  /** If one stream cannot be written, the others soon cannot be written either. */
   #fail(problem: Parameters<OutputListener['ended']>[0]): void {
     if (this.#stopping) return
     const { listener, onError } = this.#options

@@ -75,7 +75,7 @@ class AnteroomMeeting extends HTMLElement {
     this.append(this.#frame)
   }
 
-  /** The page removes it from its memory with the tab; it is in no address. */
+  /** By message, so that the token is in no address. */
   #handOver(): void {
     const meetingId = this.getAttribute('meeting')
     if (!this.#isReady || this.#token === undefined || meetingId === null) return
