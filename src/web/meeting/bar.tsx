@@ -2,6 +2,7 @@ import { memo, useMemo } from 'react'
 import { Icon, type IconName } from '../parts/icon.tsx'
 import { Popover } from '../parts/popover.tsx'
 import { barOf, barView, type ButtonName, type PanelName } from './bar-model.ts'
+import { isHost } from './host-model.ts'
 import { useModel } from './model.ts'
 import { ViewMenu } from './view-menu.tsx'
 import { useView } from './use-view.ts'
@@ -30,7 +31,7 @@ export const Bar = memo(function Bar({
         aria-label={text('leave')}
         title={text('leave')}
         data-testid="leave"
-        onClick={() => (meeting.self.canModerate ? openDialog({ name: 'leave' }) : void meeting.leave())}
+        onClick={() => (isHost(meeting) ? openDialog({ name: 'leave' }) : void meeting.leave())}
       >
         <Icon name="leave" />
       </button>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
 import { ChatModel } from './chat-model.ts'
-import { handsHere, hostView } from './host-model.ts'
+import { handsHere, hostView, isHost } from './host-model.ts'
 import { hereView } from './people-model.ts'
 
 test('hands are in the order of raising, without those who left', () => {
@@ -21,6 +21,15 @@ test('people with a raised hand come first, in the order of raising', () => {
   assert.deepEqual(here.get(), ['eve', 'bob', 'me', 'ann'])
   meeting.hear('RAISE_HAND', 'eve', 'Lower hand', { raised: false })
   assert.deepEqual(here.get(), ['bob', 'me', 'ann', 'eve'])
+})
+
+test('a host moderates by its own token, and a co-host is none', () => {
+  const meeting = new FakeMeeting()
+  assert.equal(isHost(meeting), false)
+  meeting.self.canModerate = true
+  assert.equal(isHost(meeting), true)
+  meeting.rule({ coHosts: ['me'] })
+  assert.equal(isHost(meeting), false)
 })
 
 test('the controls follow the rules', () => {

@@ -24,6 +24,11 @@ export function hostView(meeting: Meeting, chat: ChatModel): View<HostControls> 
   )
 }
 
+/** Whether our token moderates. A co-host neither ends the meeting for all nor makes co-hosts. */
+export function isHost({ self, rules }: Pick<Meeting, 'self' | 'rules'>): boolean {
+  return self.canModerate && !rules.coHosts.includes(self.id)
+}
+
 /** Whether we moderate, and whether the meeting is locked. */
 export function hostingView(meeting: Meeting): View<{ canModerate: boolean; locked: boolean }> {
   return viewOf(

@@ -27,6 +27,7 @@ test('a tile shows its participant, and the video unless it is paused', () => {
     handUp: false,
     isCoHost: false,
     canModerate: false,
+    canAppoint: false,
   })
   meeting.send('ann', 'audio')
   meeting.send('ann', 'share')
@@ -50,7 +51,7 @@ test('a tile shows its participant, and the video unless it is paused', () => {
   assert.equal(tileOf(meeting.asMeeting, nobody, [], 'gone'), undefined)
 })
 
-const plain = { isSelf: false, isCoHost: false, handUp: false }
+const plain = { isSelf: false, isCoHost: false, handUp: false, canAppoint: false }
 
 test('who does not moderate can pin for themselves alone', () => {
   const all = { micOn: true, cameraOn: true, shareOn: true, isPinned: true, isPinnedByMe: false, ...plain }
@@ -83,6 +84,7 @@ test('the menu offers what is possible with the streams that are on', () => {
       isPinned: on,
       isPinnedByMe: on,
       canModerate: true,
+      canAppoint: true,
       isSelf: false,
       handUp: on,
       isCoHost: on,
@@ -107,6 +109,15 @@ test('the menu offers what is possible with the streams that are on', () => {
     ['Make co-host', 'makeCoHost'],
     ['Remove…', 'remove'],
   ])
+})
+
+test('a co-host moderates, but makes nobody a co-host', () => {
+  const meeting = new FakeMeeting().join('ann')
+  meeting.self.canModerate = true
+  const offers = () => menuOf(tileOf(meeting.asMeeting, nobody, [], 'ann')!).map(({ action }) => action)
+  assert.deepEqual([offers().includes('remove'), offers().includes('makeCoHost')], [true, true])
+  meeting.rule({ coHosts: ['me'] })
+  assert.deepEqual([offers().includes('remove'), offers().includes('makeCoHost')], [true, false])
 })
 
 test('among 25 people, only the tiles that show a change are told of it', () => {

@@ -2,6 +2,7 @@
 import type { Meeting, Moderation, Stream } from '../../client/client.ts'
 import { text } from '../texts/texts.ts'
 import type { ChatModel } from './chat-model.ts'
+import { isHost } from './host-model.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 import type { ViewSettings } from './view-settings.ts'
 
@@ -27,6 +28,8 @@ export interface TileContent {
   isCoHost: boolean
   /** Whether we may moderate this participant. */
   canModerate: boolean
+  /** Whether we may make this participant a co-host. */
+  canAppoint: boolean
 }
 
 /** The parts of a meeting that a tile reads. */
@@ -65,6 +68,7 @@ export function tileOf(
       stream: undefined,
       isLocked: false,
       canModerate: false,
+      canAppoint: false,
     }
   const participant = meeting.participants.get(id)
   if (!participant) return undefined
@@ -82,6 +86,7 @@ export function tileOf(
     isLocked: [...participant.streams.values()].some(({ locked }) => locked),
     stream,
     canModerate: self.canModerate,
+    canAppoint: isHost(meeting),
   }
 }
 
@@ -142,6 +147,7 @@ export function menuOf({
   isCoHost,
   handUp,
   canModerate,
+  canAppoint,
 }: Pick<
   TileContent,
   | 'micOn'
@@ -153,6 +159,7 @@ export function menuOf({
   | 'isCoHost'
   | 'handUp'
   | 'canModerate'
+  | 'canAppoint'
 >): MenuItem[] {
   const forMe: MenuItem = {
     label: text(isPinnedByMe ? 'tile.unpinForMe' : 'tile.pinForMe'),
@@ -170,11 +177,15 @@ export function menuOf({
     isPinned ? { label: text('tile.unpin'), action: 'unpin' } : { label: text('tile.pin'), action: 'pin' },
     ...(handUp ? [{ label: text('host.lowerHand'), action: 'lowerHand' } as const] : []),
     { label: text('host.rename'), action: 'rename' },
-    isCoHost
-      ? { label: text('host.endCoHost'), action: 'endCoHost' }
-      : { label: text('host.makeCoHost'), action: 'makeCoHost' },
+    ...(canAppoint ? [coHostItem(isCoHost)] : []),
     { label: text('tile.remove'), action: 'remove' },
   ]
+}
+
+function coHostItem(isCoHost: boolean): MenuItem {
+  return isCoHost
+    ? { label: text('host.endCoHost'), action: 'endCoHost' }
+    : { label: text('host.makeCoHost'), action: 'makeCoHost' }
 }
 
 /** The first letter of the first and of the last word. */

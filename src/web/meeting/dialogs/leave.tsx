@@ -2,13 +2,13 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { useModel } from '../model.ts'
 import { text } from '../../texts/texts.ts'
 
-/** Asks a moderator whether to leave alone or to end the meeting for all. */
+/** Asks a host whether to leave alone or to end the meeting for all. */
 export function LeaveDialog({ onClose }: { onClose: () => void }) {
   const { meeting, actions } = useModel()
   return (
     <Dialog title={text('leave.title')} onClose={onClose}>
       <div className="row">
-        <button className="primary" autoFocus onClick={() => void meeting.leave()} data-testid="leave-alone">
+        <button className="primary" onClick={() => void meeting.leave()} data-testid="leave-alone">
           {text('leave')}
         </button>
         <button
