@@ -25,6 +25,8 @@ before(async () => {
       <script>
         globalThis.heard = []
         const element = document.querySelector('anteroom-meeting')
+        // The module with the element runs later.
+        element.token = location.hash.slice(1)
         for (const type of ['ready', 'joined', 'participant-joined', 'participant-left', 'refused', 'left'])
           element.addEventListener(type, ({ detail }) => heard.push(detail))
       </script>`,
@@ -139,22 +141,18 @@ test('the element hands the token over, commands the page and hears what happens
   const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
   await context.addInitScript(smallPictures)
   const page = await context.newPage()
-  await page.goto(`${app.url}/element`)
+  await page.goto(`${app.url}/element#${token}`)
   const hears = (type: string): Promise<unknown> =>
     page.waitForFunction(
       (wanted) => (globalThis as any).heard.find((one: any) => one.type === `anteroom:${wanted}`),
       type,
     )
   await hears('ready')
-  await page.evaluate(
-    ([meeting, secret]) => {
-      const element = document.querySelector<any>('anteroom-meeting')
-      element.token = secret
-      element.setAttribute('lang', 'de')
-      element.setAttribute('meeting', meeting!)
-    },
-    [meetingId, token],
-  )
+  await page.evaluate((meeting) => {
+    const element = document.querySelector<any>('anteroom-meeting')
+    element.setAttribute('lang', 'de')
+    element.setAttribute('meeting', meeting)
+  }, meetingId)
   const frame = page.frameLocator('iframe')
   await frame.getByTestId('name').fill('Framed')
   await frame.getByRole('button', { name: 'Beitreten', exact: true }).click()

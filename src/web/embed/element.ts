@@ -30,6 +30,12 @@ class AnteroomMeeting extends HTMLElement {
   }
 
   connectedCallback(): void {
+    // An app may have set it before this script arrived, and then it hides the property of the class.
+    if (Object.hasOwn(this, 'token')) {
+      const { token } = this as { token?: string }
+      delete (this as { token?: string }).token
+      if (token !== undefined) this.token = token
+    }
     window.addEventListener('message', this.#hear)
     this.#show()
   }
