@@ -18,7 +18,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
       </strong>
       <Duration />
       {interruption !== undefined && (
-        <span className="badge" role="status" data-testid="reconnecting">
+        <span className="badge long" role="status" data-testid="reconnecting">
           {interruption}
         </span>
       )}

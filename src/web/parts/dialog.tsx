@@ -1,6 +1,9 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 
-/** A modal dialog: focus stays in it, Escape closes it, and focus goes back to where it was. */
+/**
+ * A modal dialog: focus stays in it, Escape closes it, and focus goes back to where it was. It starts on what has
+ * `data-first`, else on the first control; `autoFocus` does nothing here, because React acts on it before the dialog opens.
+ */
 export function Dialog({
   title,
   children,
@@ -15,6 +18,7 @@ export function Dialog({
     const dialog = element.current!
     const before = document.activeElement
     if (!dialog.open) dialog.showModal()
+    dialog.querySelector<HTMLElement>('[data-first]')?.focus()
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }

@@ -42,7 +42,6 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
             aria-selected={nth === at}
             aria-controls="tab-content"
             tabIndex={nth === at ? 0 : -1}
-            autoFocus={nth === 0}
             onClick={() => setChosen(name)}
           >
             {title}

@@ -20,7 +20,7 @@ export function RemoveDialog({ id, who, onClose }: { id: string; who: string; on
         {text('host.mayReturn')}
       </label>
       <div className="row">
-        <button autoFocus onClick={onClose}>
+        <button data-first onClick={onClose}>
           {text('remove.keep')}
         </button>
         <button

@@ -11,6 +11,7 @@ export function RenameDialog({ id, who, onClose }: { id: string; who: string; on
   return (
     <Dialog title={text(isSelf ? 'host.renameSelf' : 'host.rename')} onClose={onClose}>
       <form
+        className="rename"
         onSubmit={(event) => {
           event.preventDefault()
           actions.attempt(() => (isSelf ? meeting.rename(name) : meeting.moderation.rename(id, name)))
@@ -22,8 +23,8 @@ export function RenameDialog({ id, who, onClose }: { id: string; who: string; on
           <input
             value={name}
             maxLength={100}
-            autoFocus
             dir="auto"
+            onFocus={({ target }) => target.select()}
             onChange={({ target }) => setName(target.value)}
             data-testid="new-name"
           />
