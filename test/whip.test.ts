@@ -188,6 +188,26 @@ test('a meeting that must be encrypted has neither', async () => {
   assert.deepEqual(await inside(roomId), ['ann'])
 })
 
+test('a locked meeting lets in neither, unless a moderator sends the token, and keeps those who are there', async () => {
+  const roomId = await server.createMeeting()
+  const { ann } = await joined(roomId)
+  const early = (await post(`/whep/${roomId}/ann`, watches)).headers.get('location')!
+  await ann.request('setRules', { locked: true })
+  const before = transports()
+  for (const [path, offer] of [
+    [`/whip/${roomId}`, sends],
+    [`/whep/${roomId}/ann`, watches],
+  ] as const) {
+    const refused = await post(path, offer, { token: server.token(['allow_join']) })
+    assert.deepEqual([refused.status, refused.code], [403, 'MEETING_LOCKED'], path)
+    assert.equal(transports(), before)
+    const { status, headers } = await post(path, offer, { token: server.token(['allow_join', 'allow_mod']) })
+    assert.equal(status, 201, path)
+    assert.equal((await call('DELETE', headers.get('location')!, undefined)).status, 200)
+  }
+  assert.equal((await call('DELETE', early, undefined)).status, 200)
+})
+
 test('answers preflights and discovery, and names what each address takes', async () => {
   for (const path of ['/v2/whip', '/v2/whep', '/whip/abc', '/v2/whip/sessions/abc']) {
     const { status, headers } = await call('OPTIONS', path, undefined, {

@@ -278,10 +278,16 @@ export class LiveMeetings implements LocalHome {
 
   /**
    * Lets a hidden member watch the ongoing session. `detach` ends it.
-   * @throws {Refusal} NOT_FOUND if there is no ongoing session
+   * @throws {Refusal} NOT_FOUND if there is no ongoing session; else what keeps this applicant out
    */
-  async attach(meetingId: string, onlooker: Onlooker): Promise<{ sessionId: string; detach: () => void }> {
+  async attach(
+    meetingId: string,
+    onlooker: Onlooker,
+    by: Pick<EntryRequest, 'grant' | 'participantId'>,
+  ): Promise<{ sessionId: string; detach: () => void }> {
     const live = await this.#live(meetingId)
+    const refusal = live.entrance.refusalToWatch(by)
+    if (refusal) throw refusal
     const detach = live.attach(onlooker)
     return { sessionId: live.sessionId!, detach }
   }

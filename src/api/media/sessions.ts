@@ -120,7 +120,10 @@ export class StreamSessions {
         onError: (error) => log.error({ err: error }, 'failed to deliver a stream to a WHEP viewer'),
       })
       viewer = opened
-      const { sessionId, detach } = await meetings.attach(meeting.meetingId, viewer)
+      const { sessionId, detach } = await meetings.attach(meeting.meetingId, viewer, {
+        grant,
+        participantId: opening.participantId,
+      })
       viewer.detach = detach
       session = {
         id: newSecretId(),

@@ -96,6 +96,18 @@ export function decideAdmission(
   return { decision: 'wait' }
 }
 
+/** Returns why this applicant may not come in, with or without a seat. */
+export function refusalToEnter(
+  grant: Grant,
+  facts: Pick<SessionFacts, 'closed' | 'keptOut' | 'locked' | 'returning'>,
+): Refusal | undefined {
+  if (facts.closed) return facts.closed
+  if (facts.keptOut) return new Refusal('REMOVED_FROM_SESSION')
+  if (grant.entry === undefined) return new Refusal('INVALID_PERMISSIONS')
+  if (isLockedOut(grant, facts)) return new Refusal('MEETING_LOCKED')
+  return undefined
+}
+
 /** Decides on a seat, in the same instant in which it is taken. */
 export function decideSeat(
   grant: Grant,
@@ -106,10 +118,9 @@ export function decideSeat(
   limits: Pick<AdmissionLimits, 'maxParticipants'>,
   moderation: Moderation,
 ): Seating {
-  if (facts.closed) return { decision: 'refuse', refusal: facts.closed }
-  if (facts.keptOut) return { decision: 'refuse', refusal: new Refusal('REMOVED_FROM_SESSION') }
-  if (grant.entry === undefined) return { decision: 'refuse', refusal: new Refusal('INVALID_PERMISSIONS') }
-  if (isLockedOut(grant, facts)) return { decision: 'refuse', refusal: new Refusal('MEETING_LOCKED') }
+  const refusal = refusalToEnter(grant, facts)
+  if (grant.entry === undefined || refusal)
+    return { decision: 'refuse', refusal: refusal ?? new Refusal('INVALID_PERMISSIONS') }
   const { inside } = facts
   if (inside && !displaces(grant, inside)) return { decision: 'contest', with: 'inside' }
   // A newcomer who displaces somebody takes that seat.

@@ -16,7 +16,7 @@ import { leaveReason, leaveReasons } from '../../protocol/leave-reasons.ts'
 import { assertMay, type Actor } from '../roster/actor.ts'
 import { Participant } from '../roster/participant.ts'
 import { authorityOf, type Authority } from '../roster/permissions.ts'
-import { decideAdmission, decideSeat, type Seating, type SessionFacts } from './admission.ts'
+import { decideAdmission, decideSeat, refusalToEnter, type Seating, type SessionFacts } from './admission.ts'
 import { Lobby, type EntryRequest } from './lobby.ts'
 
 export interface EntranceOptions {
@@ -119,6 +119,11 @@ export class Entrance {
   decideSeat(request: Pick<EntryRequest, 'grant' | 'participantId'>): Seating {
     const { settings } = this.#options
     return decideSeat(request.grant, this.#factsFor(request), settings, settings.moderation)
+  }
+
+  /** Returns why the holder of a grant may not watch without a seat. Valid only until the next await. */
+  refusalToWatch(by: Pick<EntryRequest, 'grant' | 'participantId'>): Refusal | undefined {
+    return refusalToEnter(by.grant, this.#factsFor(by))
   }
 
   /** The authority that a grant alone gives to somebody inside. */
