@@ -38,7 +38,8 @@ export const limitRows: LimitRow[] = [
   {
     setting: 'MAX_WHEP_VIEWERS',
     of: 'server',
-    beyond: '503 `MEDIA_UNAVAILABLE` with `Retry-After`',
+    beyond:
+      '503 `MEDIA_UNAVAILABLE` with `Retry-After`; 429 `RATE_LIMITED` for a token that has half of them',
     shown: 'test/whip.test.ts: viewers are limited in number, and sessions in rate',
   },
   {

@@ -8,6 +8,8 @@ import type { RtpCapabilities } from '../../protocol/media.ts'
 import { refusalAtDoor } from '../../meeting/door/door.ts'
 import { managesFromOutside } from '../../meeting/roster/permissions.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { sharesOf } from '../../shares.ts'
+import { Tally } from '../../tally.ts'
 import { writeAnswer, writeFragment } from './answer.ts'
 import { decidePatch, readFragment } from './fragment.ts'
 import { giveToReceiver, payloadTypesOf, takeFromSender } from './negotiate.ts'
@@ -23,7 +25,7 @@ export interface StreamSessionOptions {
   /** Returns why a grant is no longer valid, if so. */
   refusalSince: (grant: Grant) => Refusal | undefined
   newSecretId: () => string
-  /** WHEP viewers at once. */
+  /** WHEP viewers at once; the holders of one token may have half of them. */
   maxViewers: number
   log: Logger
 }
@@ -38,6 +40,7 @@ export class StreamSessions {
   readonly #options: StreamSessionOptions
   readonly #sessions = new Map<string, StreamSession>()
   readonly #checks: NodeJS.Timeout
+  readonly #viewersOf = new Tally()
   #viewers = 0
   #capabilities: Promise<RtpCapabilities> | undefined
 
@@ -95,7 +98,17 @@ export class StreamSessions {
         message: 'This server has as many WHEP viewers as it allows; try again later.',
         retryAfterSeconds: BUSY_RETRY_SECONDS,
       })
-    this.#viewers += 1
+    const holder = JSON.stringify([grant.projectId, grant.tokenId])
+    if (this.#viewersOf.of(holder) >= sharesOf(maxViewers).token)
+      throw new Refusal('RATE_LIMITED', {
+        message: 'This token has its share of the WHEP viewers of this server.',
+        retryAfterSeconds: BUSY_RETRY_SECONDS,
+      })
+    const count = (viewers: 1 | -1): void => {
+      this.#viewers += viewers
+      this.#viewersOf.add(holder, viewers)
+    }
+    count(1)
     let router: Router | undefined
     let viewer: Viewer | undefined
     let session: StreamSession | undefined
@@ -114,7 +127,7 @@ export class StreamSessions {
         kinds: offer.media.map(({ kind }) => kind),
         remotePeerId,
         onEnd: () => {
-          this.#viewers -= 1
+          count(-1)
           if (session) this.#forget(session)
         },
         onError: (error) => log.error({ err: error }, 'failed to deliver a stream to a WHEP viewer'),
@@ -124,7 +137,7 @@ export class StreamSessions {
         grant,
         participantId: opening.participantId,
       })
-      viewer.detach = detach
+      viewer.attached(detach)
       session = {
         id: newSecretId(),
         way: 'receive',
@@ -144,7 +157,7 @@ export class StreamSessions {
       if (viewer) viewer.end()
       else {
         router?.close()
-        this.#viewers -= 1
+        count(-1)
       }
       throw error
     }
@@ -162,9 +175,10 @@ export class StreamSessions {
     const sent = readFragment(body)
     if (decidePatch(ifMatch, sent, session) === 'trickle') return undefined
     const { transport } = session
-    const iceParameters = await transport.restartIce()
+    // Before the wait, so that of two restarts at once, the second is refused as out of date.
     session.ice = sent!
     session.etag = this.#newEtag()
+    const iceParameters = await transport.restartIce()
     const { iceCandidates, dtlsParameters } = transport
     return writeFragment({ iceParameters, iceCandidates, dtlsParameters })
   }

@@ -43,8 +43,7 @@ export class Viewer implements Onlooker {
   #chosen: string | undefined
   #work: Promise<void> = Promise.resolve()
   #isOver = false
-  /** Ends its place in the meeting. */
-  detach: () => void = () => undefined
+  #detach: () => void = () => undefined
 
   constructor(options: ViewerOptions) {
     this.id = options.id
@@ -55,6 +54,12 @@ export class Viewer implements Onlooker {
 
   get isOver(): boolean {
     return this.#isOver
+  }
+
+  /** It has a place in the meeting, which `detach` ends. */
+  attached(detach: () => void): void {
+    if (this.#isOver) detach()
+    else this.#detach = detach
   }
 
   tell(): void {
@@ -79,7 +84,7 @@ export class Viewer implements Onlooker {
   end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.detach()
+    this.#detach()
     this.#options.transport.close()
     this.#options.router.close()
     this.#options.onEnd()
