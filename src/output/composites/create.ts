@@ -122,7 +122,15 @@ export function createCompositeRecorder(options: RecorderOptions): OutputEngine<
         const file = join(folder, messagesFile(at))
         run.onEnd(
           order.source.listen(mark.topic, (message) => {
-            appendFileSync(file, `${JSON.stringify(message)}\n`)
+            try {
+              appendFileSync(file, `${JSON.stringify(message)}\n`)
+            } catch (err) {
+              // It must not fail at the sender, whom everybody else has heard.
+              log.warn(
+                { err, outputId: order.outputId },
+                'failed to keep a message for a composite recording',
+              )
+            }
           }),
         )
       })
@@ -136,7 +144,13 @@ export function createCompositeRecorder(options: RecorderOptions): OutputEngine<
       const lanes = []
       for (const name of (await readdir(join(folder, TRACKS)).catch(() => [])).sort()) {
         const place = join(folder, TRACKS, name)
-        const lane = JSON.parse(await readFile(join(place, LANE_FILE), 'utf8')) as Lane
+        const lane = await readFile(join(place, LANE_FILE), 'utf8')
+          .then((text) => JSON.parse(text) as Lane)
+          .catch((err: unknown) => {
+            log.warn({ err, outputId: order.outputId }, 'failed to read of whom a stream is; it is left out')
+          })
+        // The process was killed before anything of this stream was written; the others are whole.
+        if (!lane) continue
         const { participantId, kind } = lane
         const config = { participantId, kind, fileFormat: 'webm' as const }
         lanes.push({

@@ -65,15 +65,16 @@ export class CompositeRun implements OutputRun {
         for (const { watcher } of this.#lanes) watcher?.close()
       },
     })
-    this.#ends.push(unwatch)
+    this.onEnd(unwatch)
     // A recording in which nobody sends anything yet goes on all the same.
     listener.started()
     return this
   }
 
-  /** Called when it stops. */
+  /** Called when it stops, or at once if it has: what is offered at the beginning may end it already. */
   onEnd(end: () => void): void {
-    this.#ends.push(end)
+    if (this.#stopping) end()
+    else this.#ends.push(end)
   }
 
   stop(): Promise<OutputFile[]> {
