@@ -19,6 +19,8 @@ export interface ClusterOptions {
   tables: ClusterTables
   credentials: Credentials
   node: { nodeId: string; address: string; port: number; version: string }
+  /** The largest file that is shared in a meeting: a call may carry one. */
+  maxFileBytes: number
   now: () => number
   /** Never the same twice, on any node. */
   newId: () => string
@@ -39,6 +41,8 @@ const UNUSED_MS = 30_000
 const REAP_MS = 2000
 const REAP_AT_ONCE = 20
 const MAX_CLOCK_OFF_MS = 2000
+/** Of a call or an answer, besides a file. */
+const MESSAGE_BYTES = 16 * 1024 * 1024
 
 export class ClusterNode {
   readonly #options: ClusterOptions
@@ -93,6 +97,7 @@ export class ClusterNode {
     this.peers = new Peers({
       ...node,
       credentials,
+      maxMessageBytes: MESSAGE_BYTES + options.maxFileBytes,
       readNodes: () => tables.nodes(),
       answer: async (method, args) => {
         if (method === 'storeUp') return { value: await isUp(tables) }

@@ -15,6 +15,8 @@ export interface PeersOptions {
   address: string
   port: number
   credentials: Credentials
+  /** The largest call or answer. */
+  maxMessageBytes: number
   readNodes: () => Promise<NodeRecord[]>
   /** Answers a call of another node. */
   answer: (method: string, args: unknown[]) => Promise<Answered>
@@ -33,9 +35,17 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable'
 }
 
+/**
+ * What a connection is for is agreed before its first byte: what clients send travels on carried ones, and must never be taken for a call.
+ */
+export type Purpose = 'anteroom-call' | 'anteroom-carry'
+const PURPOSES: Purpose[] = ['anteroom-call', 'anteroom-carry']
+
 const CONNECT_MS = 2000
+/** For those who connect and send nothing. */
+const HEADERS_MS = 5000
+const REQUEST_MS = 30_000
 const ANSWER_MS = 5000
-const MAX_BYTES = 16 * 1024 * 1024
 const KEPT_ANSWERS = 10_000
 const KEPT_MS = 60_000
 
@@ -43,6 +53,9 @@ export class Peers {
   readonly #options: PeersOptions
   readonly server: Server
   #nodes: NodeRecord[] = []
+  #reading: Promise<void> = Promise.resolve()
+  #nextReading: Promise<void> | undefined
+  #isStopping = false
   readonly #carried = new Map<Duplex, { to: NodeName; cut: () => void }>()
   /** Answers by the key of the call: a repeated call does nothing twice. */
   readonly #answers = new Map<string, { at: number; answer: Promise<Answered> }>()
@@ -57,6 +70,15 @@ export class Peers {
       // The certificates are self-signed: they are checked by fingerprint, before anything is read.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
+      ALPNProtocols: PURPOSES,
+      handshakeTimeout: HEADERS_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: HEADERS_MS,
+    })
+    // Whoever is no node is cut at once, not when it has sent a request.
+    this.server.on('secureConnection', (socket) => {
+      void this.#isNode(socket).then((isNode) => isNode || socket.destroy())
     })
     this.server.on('request', (request, response) => void this.#receive(request, response))
   }
@@ -73,6 +95,10 @@ export class Peers {
 
   get carried(): number {
     return this.#carried.size
+  }
+
+  get isStopping(): boolean {
+    return this.#isStopping
   }
 
   /** @throws {StartError} */
@@ -96,16 +122,33 @@ export class Peers {
     this.server.on('tlsClientError', () => undefined)
   }
 
-  /** Reads who is there, and cuts what leads to a node that is not. */
-  async refresh(): Promise<void> {
-    this.#nodes = await this.#options.readNodes()
-    for (const { to, cut } of this.#carried.values()) if (!this.#live(to)) cut()
+  /**
+   * Reads who is there, and cuts what leads to a node that is not. However many ask at once, one reading follows the present one: that
+   * one may have begun before a node came.
+   */
+  refresh(): Promise<void> {
+    return (this.#nextReading ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextReading = undefined
+        return (this.#reading = this.#read())
+      }))
   }
 
-  /** Whether the other end is a node with a lease. */
-  async isKnown(socket: Duplex): Promise<boolean> {
-    if (!(socket instanceof TLSSocket)) return false
-    const shown = plain((socket.getPeerCertificate() as { fingerprint256?: string }).fingerprint256 ?? '')
+  async #read(): Promise<void> {
+    this.#nodes = await this.#options.readNodes()
+    for (const { to, cut } of [...this.#carried.values()]) if (!this.#live(to)) cut()
+  }
+
+  /** Whether the other end is a node with a lease, and opened the connection for this. */
+  async isKnown(socket: Duplex, purpose: Purpose): Promise<boolean> {
+    return socket instanceof TLSSocket && socket.alpnProtocol === purpose && this.#isNode(socket)
+  }
+
+  async #isNode(socket: TLSSocket): Promise<boolean> {
+    // Null on a connection that is closed already.
+    const certificate = socket.getPeerCertificate() as { fingerprint256?: string } | null
+    const shown = plain(certificate?.fingerprint256 ?? '')
     const matches = (): boolean => this.#nodes.some((one) => one.isLive && one.fingerprint === shown)
     if (shown === '') return false
     if (!matches()) await this.refresh().catch(() => undefined)
@@ -122,14 +165,14 @@ export class Peers {
   ): Promise<void> {
     const node = this.#live(home) ?? (await this.refresh().then(() => this.#live(home)))
     if (!node) throw new Unreachable('The home has no lease any more.')
-    const upstream = await this.#connect(node)
+    const upstream = await this.#connect(node, 'anteroom-carry')
     const cut = (): void => {
       socket.destroy()
       upstream.destroy()
       this.#carried.delete(socket)
     }
     for (const end of [socket, upstream]) end.on('error', cut).on('close', cut)
-    if (socket.destroyed) {
+    if (socket.destroyed || this.#isStopping) {
       cut()
       return
     }
@@ -137,10 +180,11 @@ export class Peers {
     const lines = [`${request.method} ${request.url} HTTP/1.1`]
     for (let at = 0; at < request.rawHeaders.length; at += 2) {
       const name = request.rawHeaders[at]!
-      if (!(name.toLowerCase() in more)) lines.push(`${name}: ${request.rawHeaders[at + 1]}`)
+      if (!Object.hasOwn(more, name.toLowerCase())) lines.push(`${name}: ${request.rawHeaders[at + 1]}`)
     }
     for (const [name, value] of Object.entries(more)) lines.push(`${name}: ${value}`)
-    upstream.write(`${lines.join('\r\n')}\r\n\r\n`)
+    // As Node.js reads headers: each byte is a character.
+    upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
     if (head.length > 0) upstream.write(head)
     socket.pipe(upstream).pipe(socket)
   }
@@ -149,9 +193,9 @@ export class Peers {
   async call(to: NodeName, method: string, args: unknown[], key = this.#options.newId()): Promise<unknown> {
     const node = this.#live(to)
     if (!node) throw new Unreachable('The node has no lease any more.')
-    const socket = await this.#connect(node)
+    const socket = await this.#connect(node, 'anteroom-call')
     try {
-      return decode(await post(socket, encode({ method, args, key })))
+      return decode(await this.#post(socket, encode({ method, args, key })))
     } finally {
       socket.destroy()
     }
@@ -159,6 +203,7 @@ export class Peers {
 
   /** Clients come back by way of another node. */
   cutCarried(): void {
+    this.#isStopping = true
     for (const { cut } of [...this.#carried.values()]) cut()
   }
 
@@ -172,9 +217,17 @@ export class Peers {
     return this.#nodes.find((one) => one.isLive && one.nodeId === nodeId && one.incarnation === incarnation)
   }
 
-  #connect({ address: host, port, fingerprint, nodeId }: NodeRecord): Promise<TLSSocket> {
+  #connect({ address: host, port, fingerprint, nodeId }: NodeRecord, purpose: Purpose): Promise<TLSSocket> {
     const { cert, key } = this.#options.credentials
-    const socket = connect({ host, port, cert, key, minVersion: 'TLSv1.3', rejectUnauthorized: false })
+    const socket = connect({
+      host,
+      port,
+      cert,
+      key,
+      minVersion: 'TLSv1.3',
+      rejectUnauthorized: false,
+      ALPNProtocols: [purpose],
+    })
     return new Promise((resolve, reject) => {
       const fail = (why: string, cause?: unknown): void => {
         clearTimeout(patience)
@@ -195,12 +248,14 @@ export class Peers {
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A request that is given up loses it.
+    const { socket } = request
     try {
-      if (!(await this.isKnown(request.socket))) {
-        request.socket.destroy()
+      if (!(await this.isKnown(socket, 'anteroom-call'))) {
+        socket.destroy()
         return
       }
-      const { method, args, key } = decode(await bytesOf(request)) as {
+      const { method, args, key } = decode(await bytesOf(request, this.#options.maxMessageBytes)) as {
         method: string
         args: unknown[]
         key: string
@@ -216,7 +271,7 @@ export class Peers {
       response.end(body, () => answered?.afterwards?.())
     } catch (error) {
       this.#options.onError(error, 'failed to answer another node')
-      request.socket.destroy()
+      socket.destroy()
     }
   }
 
@@ -230,28 +285,32 @@ export class Peers {
     if (before) return before.answer.then(({ value }) => ({ value }))
     const answer = this.#options.answer(method, args)
     this.#answers.set(key, { at: now, answer })
+    // What was refused was not done: asked again, this node may have become the home.
+    answer.catch(() => this.#answers.delete(key))
     return answer
+  }
+
+  #post(socket: TLSSocket, body: Buffer): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const fail = (cause: unknown): void =>
+        reject(new Unreachable('The other node gave no answer.', { cause }))
+      const asked = httpRequest(
+        { createConnection: () => socket, method: 'POST', path: '/call', headers: { connection: 'close' } },
+        (response) => void bytesOf(response, this.#options.maxMessageBytes).then(resolve, fail),
+      )
+      asked.setTimeout(ANSWER_MS, () => asked.destroy(new Error('no answer in time')))
+      asked.on('error', fail)
+      asked.end(body)
+    })
   }
 }
 
-function post(socket: TLSSocket, body: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const asked = httpRequest(
-      { createConnection: () => socket, method: 'POST', path: '/call', headers: { connection: 'close' } },
-      (response) => void bytesOf(response).then(resolve, reject),
-    )
-    asked.setTimeout(ANSWER_MS, () => asked.destroy(new Error('no answer in time')))
-    asked.on('error', (cause) => reject(new Unreachable('The other node gave no answer.', { cause })))
-    asked.end(body)
-  })
-}
-
-async function bytesOf(message: IncomingMessage): Promise<Buffer> {
+async function bytesOf(message: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of message) {
     bytes += (chunk as Buffer).length
-    if (bytes > MAX_BYTES) throw new Error('a message between nodes is too large')
+    if (bytes > most) throw new Error('a message between nodes is too large')
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks)

@@ -36,6 +36,7 @@ export async function openCluster(
     tables: openClusterTables(databaseUrl),
     credentials: await makeCredentials(nodeId),
     node: { nodeId, address, port, version },
+    maxFileBytes: config.maxFileBytes,
     now,
     newId: randomUUID,
     random: Math.random,
@@ -89,7 +90,7 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
         // The home has just died, perhaps: until its lease has lapsed nobody may take its meetings.
         if (!(error instanceof Unreachable)) log.debug({ err: error }, 'failed to find the home of a meeting')
       }
-      if (performance.now() > giveUpAt || socket.destroyed) {
+      if (performance.now() > giveUpAt || socket.destroyed || cluster.peers.isStopping) {
         socket.destroy()
         return false
       }
@@ -101,7 +102,7 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
 /** Serves the sockets that other nodes carry here. Call this when everything that serves sockets is attached to the port. */
 export function serveCarried({ peers }: ClusterNode): void {
   routeUpgrades(peers.server, async (request, socket) => {
-    if (!(await peers.isKnown(request.socket))) {
+    if (!(await peers.isKnown(request.socket, 'anteroom-carry'))) {
       socket.destroy()
       return false
     }

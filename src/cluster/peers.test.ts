@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import { connect as connectPlain, type AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { after, before, test } from 'node:test'
+import { connect, type TLSSocket } from 'node:tls'
+import { Refusal } from '../protocol/errors.ts'
+import type { NodeRecord } from '../store/cluster.ts'
+import { makeCredentials, type Credentials } from './credentials.ts'
+import { encode } from './frames.ts'
+import { Peers, Unreachable, type Answered, type Purpose } from './peers.ts'
+
+const MAX_BYTES = 64 * 1024
+const nodes: NodeRecord[] = []
+const errors: unknown[] = []
+let ids = 0
+let reads = 0
+let own: Record<'home' | 'edge' | 'stranger', Credentials>
+let home: Peers
+let edge: Peers
+/** What the home answers calls with. */
+let answer: (method: string, args: unknown[]) => Promise<Answered>
+
+const peersOf = (credentials: Credentials): Peers =>
+  new Peers({
+    address: '127.0.0.1',
+    port: 0,
+    credentials,
+    maxMessageBytes: MAX_BYTES,
+    readNodes: () => {
+      reads++
+      return Promise.resolve([...nodes])
+    },
+    answer: (method, args) => answer(method, args),
+    onError: (error) => errors.push(error),
+    newId: () => `id ${++ids}`,
+  })
+const portOf = ({ server }: Pick<Peers, 'server'>): number => (server.address() as AddressInfo).port
+const register = (nodeId: string, { fingerprint }: Credentials, port: number): NodeRecord => {
+  const node: NodeRecord = {
+    nodeId,
+    incarnation: '1',
+    address: '127.0.0.1',
+    port,
+    fingerprint,
+    version: '1',
+    state: 'serving',
+    meetings: 0,
+    participants: 0,
+    isLive: true,
+    seenAt: 1,
+  }
+  nodes.push(node)
+  return node
+}
+
+before(async () => {
+  own = {
+    home: await makeCredentials('home'),
+    edge: await makeCredentials('edge'),
+    stranger: await makeCredentials('stranger'),
+  }
+  home = peersOf(own.home)
+  edge = peersOf(own.edge)
+  await home.listen()
+  register('home', own.home, portOf(home))
+  register('edge', own.edge, 1)
+  await edge.refresh()
+})
+after(() => {
+  home.close()
+  edge.close()
+})
+
+/** Sends bytes to the home. Resolves with what came back before the connection ended. */
+async function send(bytes: Buffer, shown?: Credentials, purpose?: Purpose): Promise<string> {
+  const socket: TLSSocket = connect({
+    host: '127.0.0.1',
+    port: portOf(home),
+    rejectUnauthorized: false,
+    ...(shown && { cert: shown.cert, key: shown.key }),
+    ...(purpose && { ALPNProtocols: [purpose] }),
+  })
+  let heard = ''
+  socket.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')))
+  // A reset is an end too.
+  socket.on('error', () => undefined)
+  socket.write(bytes)
+  await new Promise((closed) => socket.once('close', closed))
+  return heard
+}
+const callBytes = (key: string): Buffer => {
+  const body = encode({ method: 'endSession', args: ['meeting'], key })
+  const head = `POST /call HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`
+  return Buffer.concat([Buffer.from(head), body])
+}
+
+test('only a node is answered, and only on a connection that was opened for calls', async () => {
+  const calls: string[] = []
+  answer = (method) => {
+    calls.push(method)
+    return Promise.resolve({ value: true })
+  }
+  assert.equal(await send(callBytes('a'), undefined, 'anteroom-call'), '', 'without a certificate')
+  assert.equal(await send(callBytes('b'), own.stranger, 'anteroom-call'), '', 'with an unknown one')
+  assert.equal(await send(callBytes('c'), own.edge, 'anteroom-carry'), '', 'on a carried connection')
+  assert.equal(await send(callBytes('d'), own.edge), '', 'on one of no purpose')
+  assert.deepEqual(calls, [])
+  assert.match(await send(callBytes('e'), own.edge, 'anteroom-call'), /^HTTP\/1.1 200/)
+  assert.deepEqual(calls, ['endSession'])
+})
+
+test('a stranger that sends nothing is cut, and many of them cost few readings', async () => {
+  const heard = await Promise.all(
+    Array.from({ length: 20 }, () => send(Buffer.alloc(0), own.stranger, 'anteroom-call')),
+  )
+  assert.deepEqual(new Set(heard), new Set(['']), 'cut before any time is up, which would be said')
+  const before = reads
+  await Promise.all(Array.from({ length: 20 }, () => home.refresh()))
+  assert.equal(reads - before, 1, 'those who ask at once share one reading')
+})
+
+test('a node without a lease is a stranger, and is not called', async () => {
+  const gone = register('gone', own.stranger, portOf(home))
+  gone.isLive = false
+  await edge.refresh()
+  assert.equal(await send(callBytes('f'), own.stranger, 'anteroom-call'), '')
+  await assert.rejects(edge.call(gone, 'endSession', []), Unreachable)
+})
+
+test('nothing is said to a server that shows another certificate than the one of the node', async () => {
+  const imposter = register('imposter', own.stranger, portOf(home))
+  await edge.refresh()
+  answer = () => assert.fail('was asked')
+  await assert.rejects(edge.call(imposter, 'endSession', []), /something else answers/)
+})
+
+test('a repeated call does nothing twice, unless it was refused', async () => {
+  let times = 0
+  answer = () => Promise.resolve({ value: ++times })
+  assert.equal(await edge.call(nodes[0]!, 'view', [], 'once'), 1)
+  assert.equal(await edge.call(nodes[0]!, 'view', [], 'once'), 1)
+  answer = () => Promise.reject(new Refusal('SERVER_STOPPING', { reason: 'moved' }))
+  await assert.rejects(edge.call(nodes[0]!, 'view', [], 'moved'), { reason: 'moved' })
+  // It became the home meanwhile.
+  answer = () => Promise.resolve({ value: 'here' })
+  assert.equal(await edge.call(nodes[0]!, 'view', [], 'moved'), 'here')
+})
+
+test('a call or an answer that is too large is refused', async () => {
+  answer = () => Promise.resolve({ value: 'x'.repeat(2 * MAX_BYTES) })
+  await assert.rejects(edge.call(nodes[0]!, 'view', []), Unreachable)
+  answer = () => assert.fail('was asked')
+  errors.length = 0
+  await assert.rejects(edge.call(nodes[0]!, 'view', ['x'.repeat(2 * MAX_BYTES)]), Unreachable)
+  assert.match(String(errors[0]), /too large/)
+})
+
+test('the home hears who the caller is from the other node, never from the caller', async (t) => {
+  const arrived = new Promise<IncomingMessage>((resolve) =>
+    home.server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+      resolve(request)
+      socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+    }),
+  )
+  const open = createServer()
+  t.after(() => open.close())
+  open.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const place = { ...nodes[0]!, meetingId: 'meeting', epoch: 1 }
+    edge.carry(place, request, socket, head, { 'x-anteroom-caller': 'the caller' }).catch(assert.ifError)
+  })
+  await once(open.listen(0, '127.0.0.1'), 'listening')
+  const client = connectPlain((open.address() as AddressInfo).port, '127.0.0.1')
+  t.after(() => client.destroy())
+  client.write(
+    'GET /socket HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n' +
+      'X-Anteroom-Caller: forged\r\nx-name: é\r\nX-ANTEROOM-CALLER: forged\r\n\r\n',
+    'latin1',
+  )
+  const { headers } = await arrived
+  assert.equal(headers['x-anteroom-caller'], 'the caller')
+  assert.equal(headers['x-name'], 'é')
+  const [answered] = (await once(client, 'data')) as [Buffer]
+  assert.match(answered.toString(), /^HTTP\/1.1 101/)
+})
