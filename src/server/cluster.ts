@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import { CARRIED, markCarried } from '../api/http/carried.ts'
 import { hostGiven } from '../api/http/base-url.ts'
+import { socketOf } from '../api/http/server.ts'
 import { namedBy, routeUpgrades, type Route } from '../api/http/upgrade-router.ts'
 import type { Gate } from '../api/limits/gate.ts'
 import { makeCredentials } from '../cluster/credentials.ts'
@@ -84,6 +85,8 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
             [CARRIED.caller]: gate.callerOf(request),
             [CARRIED.scheme]: 'encrypted' in request.socket ? 'https' : 'http',
           })
+          // The home counts whether it waits to be admitted.
+          gate.setOutside(request, false)
           return false
         }
       } catch (error) {
@@ -100,13 +103,15 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
 }
 
 /** Serves the sockets that other nodes carry here. Call this when everything that serves sockets is attached to the port. */
-export function serveCarried({ peers }: ClusterNode): void {
+export function serveCarried({ peers }: ClusterNode, gate: Gate): void {
   routeUpgrades(peers.server, async (request, socket) => {
     if (!(await peers.isKnown(request.socket, 'anteroom-carry'))) {
       socket.destroy()
       return false
     }
     markCarried(request)
-    return true
+    if (gate.mayUpgrade(request, { waits: socketOf(request) === 'meeting' })) return true
+    socket.end('HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\n\r\n')
+    return false
   })
 }

@@ -138,7 +138,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
       sockets.attach(server, meetings)
       chatSockets.attach(server)
       whiteboardSockets.attach(server)
-      serveCarried(cluster)
+      serveCarried(cluster, gate)
       await cluster.peers.listen()
       await cluster.begin()
     }

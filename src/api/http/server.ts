@@ -296,7 +296,8 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
 }
 
 /** Which kind of socket serves an upgrade request. A request for another protocol (usually h2c) gets a normal HTTP answer. */
-function socketOf(request: IncomingMessage): 'meeting' | 'chat' | 'whiteboard' | 'check' | undefined {
+/** What an upgrade asks for. */
+export function socketOf(request: IncomingMessage): 'meeting' | 'chat' | 'whiteboard' | 'check' | undefined {
   const { headers, url = '' } = request
   if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
   if (wantsProtoo(request)) return 'meeting'
