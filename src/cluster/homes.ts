@@ -13,6 +13,8 @@ export interface HomesOptions {
 /** How long a claim waits for the lease of a dead node to lapse, and for the own lease to be good long enough. */
 const PATIENCE_MS = 6000
 const RETRY_MS = 150
+/** By then the writes of a meeting that was lost are done, or have failed. */
+const MAX_LOST = 10_000
 
 export class Homes implements Directory, Fence {
   readonly isShared = true
@@ -56,7 +58,11 @@ export class Homes implements Directory, Fence {
   }
 
   async find(meetingId: string): Promise<'here' | HomeRecord | undefined> {
-    return this.#epochs.has(meetingId) ? 'here' : this.#options.tables.locate(meetingId)
+    if (this.#epochs.has(meetingId)) return 'here'
+    const home = await this.#options.tables.locate(meetingId)
+    if (!home || !this.#isMe(home)) return home
+    // Claimed meanwhile, or not released yet: nobody is sent from here to here.
+    return this.#epochs.has(meetingId) ? 'here' : undefined
   }
 
   async locate(meetingId: string): Promise<Location | undefined> {
@@ -71,14 +77,13 @@ export class Homes implements Directory, Fence {
 
   /** Waits while the present home is dead and nobody may take over yet. Undefined: nobody could in that time. */
   async claimWhenFree(meetingId: string): Promise<'here' | HomeRecord | undefined> {
-    const { tables, name } = this.#options
+    const { tables } = this.#options
     const giveUpAt = performance.now() + PATIENCE_MS
     for (;;) {
       if (this.#epochs.has(meetingId)) return 'here'
       if (await this.tryClaim(meetingId)) return 'here'
       const home = await tables.locate(meetingId)
-      const { nodeId, incarnation } = name()
-      if (home?.nodeId === nodeId && home.incarnation === incarnation) {
+      if (home && this.#isMe(home)) {
         // Another claim of this process was quicker.
         if (!this.#epochs.has(meetingId))
           this.#epochs.set(meetingId, { ...home, seenAt: undefined, claimedAt: performance.now() })
@@ -133,6 +138,12 @@ export class Homes implements Directory, Fence {
     const { epoch } = this.#epochs.get(meetingId)!
     this.#epochs.delete(meetingId)
     this.#lost.set(meetingId, epoch)
+    if (this.#lost.size > MAX_LOST) this.#lost.delete(this.#lost.keys().next().value!)
     this.#options.onLost(meetingId)
+  }
+
+  #isMe({ nodeId: ofNode, incarnation: of }: NodeName): boolean {
+    const { nodeId, incarnation } = this.#options.name()
+    return ofNode === nodeId && of === incarnation
   }
 }
