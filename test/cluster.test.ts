@@ -1,6 +1,7 @@
 /** Several nodes over one PostgreSQL: who is the home of a meeting, and how others reach it. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { KeptValues } from '../src/meeting/values/kept-values.ts'
 import { openClusterTables, openStore } from '../src/store/open.ts'
 import type { ClusterTables, NodeName } from '../src/store/cluster.ts'
 import { makeDatabase, runSql, withoutPostgres } from './support/postgres.ts'
@@ -26,6 +27,7 @@ test(
       folder,
       masterKey: MASTER_KEY,
       url,
+      nodeId: 'a',
       fence: {
         epochOf: (meetingId) => epochs.get(meetingId),
         lost: (meetingId) => void lost.add(meetingId),
@@ -88,6 +90,15 @@ test(
       endReason: null,
     }
     await store.sessions.start(session, [])
+    const errors: unknown[] = []
+    const kept = new KeptValues({
+      sessionId: 's',
+      store: store.sessionValues!,
+      onError: (error) => errors.push(error),
+    })
+    const slide = { key: 'slide', value: '1', tokenId: 't' }
+    kept.set(slide)
+    await kept.flush()
 
     await settled('b')
     assert.equal(await two.claim(name('b'), 'meeting'), undefined, 'took a home from a live node')
@@ -127,6 +138,12 @@ test(
     })
     assert.ok(lost.has('meeting'))
     assert.deepEqual(await store.sessions.stays('s'), [])
+    for (const value of ['2', '3']) {
+      kept.set({ ...slide, value })
+      await kept.flush()
+    }
+    assert.deepEqual(await store.sessionValues!.list('s'), [slide], 'overwrote a value of the new home')
+    assert.deepEqual(errors, [], 'it stops by itself')
     epochs.set('meeting', second.epoch)
     await store.sessions.join(stay, 'SEND_AND_RECV', [])
     assert.equal((await store.sessions.stays('s')).length, 1)
@@ -139,6 +156,8 @@ test(
   },
 )
 
+/** Connections of one address that are not admitted yet. */
+const WAITING = 4
 let nodes: TestServer[] = []
 let database: { url: string; drop: () => Promise<void> }
 
@@ -150,6 +169,7 @@ async function startNode(last: number, clusterPort: number): Promise<TestServer>
     nodeAddress: `127.0.0.${last}`,
     clusterPort,
     sessionGraceSeconds: 60,
+    maxWaitingPerAddress: WAITING,
   })
   nodes.push(server)
   return server
@@ -201,16 +221,55 @@ test('any node carries a socket to the home, and a REST call too', { skip: witho
     await assert.rejects(again.join(), /removed/)
   }
 
-  // The home stops: another node takes the session up.
+  // The home stops: another node takes the session up, with what was set just before.
+  await ann.request('realtimeStoreSet', { key: 'slide', value: '7' })
   await one.restart()
   const back = two.connect({ token, meetingId, participantId: 'ann', name: 'Ann' })
   await back.join()
+  assert.equal((await back.request('realtimeStoreGet', { key: 'slide' })).value, '7')
   const after = await one.rest('GET', ongoing)
   assert.equal(after.body.data[0].id, sessionId)
   const removedStill = one.connect({ token, meetingId, participantId: 'bob' })
   await assert.rejects(removedStill.join(), /removed/)
   assert.equal((await one.rest('POST', '/v2/sessions/end', { roomId: meetingId })).status, 200)
   await back.gone()
+})
+
+test(
+  'those who were carried and admitted count as waiting at no node',
+  { skip: withoutPostgres },
+  async () => {
+    const [one, two] = nodes as [TestServer, TestServer]
+    const meetingId = await one.createMeeting()
+    const token = one.token(['allow_join'])
+    const first = one.connect({ token, meetingId, participantId: 'first' })
+    await first.join()
+    // So many more connections over the limit are opened to be refused there.
+    for (let at = 0; at < WAITING + 32 + 1; at++)
+      await two.connect({ token, meetingId, participantId: `p${at}` }).join()
+    const asking = two.token(['ask_join'])
+    const waiting = Array.from({ length: WAITING }, (_, at) =>
+      two.connect({ token: asking, meetingId, participantId: `w${at}` }),
+    )
+    for (const client of waiting) await client.enter()
+    const over = two.connect({ token: asking, meetingId, participantId: 'over' })
+    await assert.rejects(over.request('requestEntry'), /waiting to be admitted/)
+  },
+)
+
+test('a node whose clock is wrong does not start', { skip: withoutPostgres }, async () => {
+  const start = (aheadMs: number): Promise<TestServer> =>
+    TestServer.start(
+      {
+        databaseUrl: database.url,
+        masterKey: MASTER_KEY,
+        nodeAddress: '127.0.0.4',
+        clusterPort: nodes[0]!.config.clusterPort,
+      },
+      { now: () => Date.now() + aheadMs },
+    )
+  await assert.rejects(start(60_000), /clock of this machine is \d+ ms ahead of/)
+  await assert.rejects(start(-60_000), /clock of this machine is \d+ ms behind/)
 })
 
 test(

@@ -32,8 +32,8 @@ beforeEach(async () => {
   meeting = await bench.createMeeting()
   await open()
 })
-afterEach(() => {
-  live.suspend()
+afterEach(async () => {
+  await live.suspend()
   assert.deepEqual(bench.errors, [])
 })
 
@@ -192,7 +192,7 @@ test('the start and end of a session are announced once, and the meeting is idle
 })
 
 test('an empty session ends after the grace period', async () => {
-  live.suspend()
+  await live.suspend()
   await open({ sessionGraceMs: 20, joinTimeoutMs: 20 })
   const ann = await joins(live, 'ann')
   assert.ok(live.sessionId)
@@ -209,7 +209,7 @@ test('a server that stops leaves the session, its removals and admissions to the
   await live.entrance.respond(mod.self, 'guest', 'allowed')
   await live.evictions.remove(mod.self, 'ben')
   const { sessionId } = live
-  live.suspend()
+  await live.suspend()
   assert.ok(mod.link.dropped)
   await assert.rejects(comes(live, 'late').state, refused('SERVER_STOPPING'))
 

@@ -268,15 +268,16 @@ export class LiveMeeting {
   }
 
   /** The server stops: cuts connections so that clients reconnect, and keeps the session for them. */
-  suspend(): void {
+  async suspend(): Promise<void> {
     this.#isSuspended = true
     this.outputs.endAll()
     const why = new Refusal('SERVER_STOPPING')
     this.entrance.dropAll(why)
     this.roster.dropAll(why)
     this.#onlookers.closeAll(leaveReason('WEBSOCKET_DISCONNECTED'))
-    this.#sessions.suspend()
+    const suspended = this.#sessions.suspend()
     this.media.close()
+    await suspended
   }
 
   async #autoClose(type: AutoClose['type']): Promise<void> {

@@ -123,7 +123,7 @@ export class LiveMeetings implements LocalHome {
   async suspendOne(meetingId: string): Promise<void> {
     const opening = this.#open.get(meetingId)
     this.#open.delete(meetingId)
-    ;(await opening)?.suspend()
+    await (await opening)?.suspend()
   }
 
   async requestEntry(
@@ -349,8 +349,8 @@ export class LiveMeetings implements LocalHome {
     clearInterval(this.#signsOfLife)
     for (const [meetingId, opening] of this.#open) {
       const live = await opening
-      live.suspend()
-      // The next home must find the leaves: they are written first.
+      // The next home must find the shared values and the leaves: they are written first.
+      await live.suspend()
       if (directory.isShared) await store.sessions.get(live.sessionId ?? '').catch(() => undefined)
       await this.#release(meetingId)
     }
@@ -368,11 +368,9 @@ export class LiveMeetings implements LocalHome {
     const { meetingId } = meeting
     const there = this.#open.get(meetingId)
     if (there) return there
-    const opening = this.#openMeeting(meeting, () => {
-      if (this.#open.get(meetingId) === opening) this.#close(meetingId)
-    })
+    const opening = this.#openMeeting(meeting, () => this.#close(meetingId, opening))
     this.#open.set(meetingId, opening)
-    opening.catch(() => this.#close(meetingId))
+    opening.catch(() => this.#close(meetingId, opening))
     return opening
   }
 
@@ -392,7 +390,9 @@ export class LiveMeetings implements LocalHome {
     })
   }
 
-  #close(meetingId: string): void {
+  #close(meetingId: string, opening: Promise<LiveMeeting>): void {
+    // Another one may have taken its place meanwhile.
+    if (this.#open.get(meetingId) !== opening) return
     this.#open.delete(meetingId)
     void this.#release(meetingId)
   }

@@ -37,8 +37,8 @@ after(async () => {
   await bench.close()
 })
 const open = new Set<LiveMeeting>()
-afterEach(() => {
-  for (const live of open) live.suspend()
+afterEach(async () => {
+  for (const live of open) await live.suspend()
   open.clear()
   assert.deepEqual(bench.errors.splice(0), [])
 })

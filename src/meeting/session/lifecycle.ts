@@ -139,12 +139,11 @@ export class SessionLifecycle {
   }
 
   /** The server stops: keeps the session for the next start. */
-  suspend(): void {
+  async suspend(): Promise<void> {
     this.#autoClose.cancel()
     this.#grace.stop()
-    this.#session?.log.stop()
     this.#unwritten?.stop()
-    this.#session?.chat.close()
+    await this.#session?.suspend()
   }
 
   #isOn(): boolean {

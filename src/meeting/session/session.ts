@@ -168,6 +168,13 @@ export class Session {
     return fileId
   }
 
+  /** The session is to go on, here or elsewhere. Resolves when its shared values are written. */
+  async suspend(): Promise<void> {
+    this.log.stop()
+    this.chat.close()
+    await this.#keptValues?.stop()
+  }
+
   /** Deletes the files and shared values of a session that has ended. */
   async dropFiles(): Promise<void> {
     await Promise.all([this.#store.files.drop(this.sessionId), this.#keptValues?.drop()])

@@ -1,4 +1,5 @@
 /** Writes the shared values of a session a moment after they are set, so that the next home of the meeting has them. */
+import { Refusal } from '../../protocol/errors.ts'
 import type { SessionValue, Store } from '../../store/store.ts'
 
 export interface KeptValuesOptions {
@@ -16,13 +17,14 @@ export class KeptValues {
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
   #dropped = false
+  #stopped = false
 
   constructor(options: KeptValuesOptions) {
     this.#options = options
   }
 
   readonly set = (value: SessionValue): void => {
-    if (this.#dropped) return
+    if (this.#dropped || this.#stopped) return
     this.#changed.set(value.key, value)
     this.#timer ??= setTimeout(() => void this.flush(), BEHIND_MS).unref()
   }
@@ -39,12 +41,26 @@ export class KeptValues {
       try {
         if (!this.#dropped) await store.put(sessionId, values)
       } catch (error) {
-        for (const value of values) if (!this.#changed.has(value.key)) this.#changed.set(value.key, value)
-        this.#timer ??= setTimeout(() => void this.flush(), BEHIND_MS).unref()
+        // Another node is the home now: its values count.
+        if (error instanceof Refusal && error.reason === 'fenced') {
+          this.#stopped = true
+          return
+        }
+        if (!this.#stopped) {
+          for (const value of values) if (!this.#changed.has(value.key)) this.#changed.set(value.key, value)
+          this.#timer ??= setTimeout(() => void this.flush(), BEHIND_MS).unref()
+        }
         onError(error, 'failed to write shared values')
       }
     })
     return this.#writing
+  }
+
+  /** The session is to go on elsewhere: writes what is left, and nothing after that. */
+  stop(): Promise<void> {
+    const written = this.flush()
+    this.#stopped = true
+    return written
   }
 
   /** The session has ended. */

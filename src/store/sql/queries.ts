@@ -49,7 +49,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     outputs: outputQueries(context, signal),
     jobs: jobQueries(context, signal),
     leases: leaseQueries(context),
-    sessionValues: context.nodeId === null ? undefined : sessionValueQueries(context),
+    sessionValues: context.nodeId === null ? undefined : sessionValueQueries(context, meetings),
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),
     secrets: secretQueries(context),

@@ -1,8 +1,15 @@
-import type { SqlContext } from '../sql-context.ts'
+import type { SqlContext, Turn } from '../sql-context.ts'
 import type { Store } from '../../store.ts'
 
-export function sessionValueQueries({ db, write }: SqlContext): NonNullable<Store['sessionValues']> {
-  const laneOf = (sessionId: string) => ({ lane: `values:${sessionId}` })
+export function sessionValueQueries(
+  { db, write }: SqlContext,
+  /** The meeting of each session that goes on here. */
+  meetings: ReadonlyMap<string, string>,
+): NonNullable<Store['sessionValues']> {
+  const laneOf = (sessionId: string): Turn => ({
+    lane: `values:${sessionId}`,
+    fence: meetings.get(sessionId),
+  })
   return {
     put: async (sessionId, values) => {
       await write(laneOf(sessionId), async (tx) => {
