@@ -29,7 +29,7 @@ interface Sent {
 async function call(
   method: string,
   url: string,
-  body: string | undefined,
+  body: string | Buffer<ArrayBuffer> | undefined,
   { token = management(), type = 'application/sdp', headers = {} }: Sent = {},
 ) {
   const answer = await fetch(url.startsWith('http') ? url : server.url + url, {
@@ -51,7 +51,8 @@ async function call(
     message: isJson ? String(JSON.parse(text).message) : '',
   }
 }
-const post = (path: string, offer: string, sent?: Sent) => call('POST', path, offer, sent)
+const post = (path: string, offer: string | Buffer<ArrayBuffer>, sent?: Sent) =>
+  call('POST', path, offer, sent)
 
 /** Opened transports that are not closed. */
 const transports = (): number => {
@@ -113,6 +114,7 @@ test('refuses what is no offer, and leaves nothing behind', async () => {
     [sends.replaceAll('VP8', 'H265'), 'application/sdp', 406],
     [`${sends}${'a=x\r\n'.repeat(20_000)}`, 'application/sdp', 413],
     [watches, 'application/sdp', 406],
+    [Buffer.from(`${sends}a=x:\xff\r\n`, 'latin1'), 'application/sdp', 400],
   ] as const) {
     const before = transports()
     assert.equal((await post(at, body, { type })).status, status, type)
