@@ -1,13 +1,15 @@
 /** What hosts do, over a raw socket: each act is refused to those who do not moderate, then done. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { HeldStore } from './support/held-store.ts'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 
+const store = new HeldStore()
 let server: TestServer
 before(async () => {
-  server = await TestServer.start()
+  server = await TestServer.start({}, { through: store.through })
 })
 after(() => server.stop())
 
@@ -82,6 +84,41 @@ test('hosts: the rules are enforced by the server, and hold for those who come l
   await assert.rejects(produce(later, 'audio'), refused(4008, 'INVALID_PERMISSIONS'))
   await host.request('pubsubPublish', { topic: 'CHAT', message: 'hello' })
   for (const client of [host, ann, later]) client.close()
+})
+
+test('hosts: what the rules forbid ends although the host who decided left meanwhile', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enter(meetingId, 'host', ['allow_mod'])
+  const ann = await enter(meetingId, 'ann', ['allow_join'])
+  await produce(ann, 'audio')
+  store.hold()
+  // Nobody hears the answer.
+  host.socket.emit('request', { method: 'setRules', data: { mic: false } }, () => undefined)
+  await store.more(0)
+  host.close()
+  await ann.hears('peerClosed', ({ peerId }) => peerId === 'host')
+  store.release()
+  await ann.hears('request:disableMic')
+  ann.close()
+})
+
+test('hosts: who comes back while the decision is written is a co-host too', async () => {
+  const meetingId = await server.createMeeting()
+  const host = await enter(meetingId, 'host', ['allow_mod'])
+  const token = server.token(['allow_join'])
+  const ann = server.connect({ token, meetingId, participantId: 'ann' })
+  await ann.join()
+  store.hold()
+  const decided = host.request('setCoHost', { peerId: 'ann', coHost: true })
+  await store.more(0)
+  const back = server.connect({ token, meetingId, participantId: 'ann' })
+  const joining = back.join()
+  await ann.gone()
+  store.release()
+  await decided
+  assert.equal((await joining).self.canModerate, true)
+  await back.request('renamePeer', { peerId: 'host', displayName: 'Hostess' })
+  for (const client of [host, back]) client.close()
 })
 
 test('hosts: a locked meeting lets nobody new in, turns away who waits, and takes back who was inside', async () => {

@@ -65,9 +65,11 @@ export class Hosting {
       await session.decide(
         withCoHost(session.decisions, { participantId: target.id, tokenId: target.tokenId }, is),
       )
-      if (roster.get(targetId) === target && target.joined) {
-        target.isCoHost = is
-        roster.setAuthority(target, is ? COHOST : entrance.authorityOf(target.grant))
+      // The same person may have left and come back while it was written.
+      const holder = roster.get(targetId)
+      if (holder?.tokenId === target.tokenId) {
+        holder.isCoHost = is
+        roster.setAuthority(holder, is ? COHOST : entrance.authorityOf(holder.grant))
       }
       everyone.notify(rulesOf(session.decisions))
     })

@@ -25,8 +25,12 @@ export class Moderation {
 
   /** Stops a stream of another participant at once, whatever the client does. */
   async stopStream(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
+    assertMay(by, switches[kind].off)
+    await this.#stop(by, targetId, kind)
+  }
+
+  async #stop(by: Actor, targetId: string, kind: SwitchableKind): Promise<void> {
     const { kinds, off } = switches[kind]
-    assertMay(by, off)
     const target = this.#roster.require(targetId)
     target.askedFor.delete(kind)
     if (target.relayed) {
@@ -57,10 +61,10 @@ export class Moderation {
     await Promise.allSettled(sending.map(({ id }) => this.stopStream(by, id, kind)))
   }
 
-  /** Stops what the rules no longer allow this participant. */
+  /** Stops what the rules no longer allow this participant, even if who decided it has left meanwhile. */
   async enforce(by: Actor, participant: Participant): Promise<void> {
     const kinds = new Set(this.#media.streams.forbidden(participant).map(switchOf))
-    await Promise.allSettled([...kinds].map((kind) => this.stopStream(by, participant.id, kind)))
+    await Promise.allSettled([...kinds].map((kind) => this.#stop(by, participant.id, kind)))
   }
 
   /** Tells another participant's app to switch to another meeting, which it does by itself. */

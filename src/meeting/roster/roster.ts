@@ -264,11 +264,15 @@ export class Roster {
     })
   }
 
-  /** What a participant may do has changed; it is told, with the entry requests that it may now answer. */
+  /**
+   * What a participant may do has changed; it is told, with the entry requests that it may now answer. Who has not
+   * joined yet is told on joining.
+   */
   setAuthority(participant: Participant, authority: Authority): void {
     const { admitters, entryRequests } = this.#options
     const couldAdmit = participant.authority.canAdmit
     participant.authority = authority
+    if (!participant.joined) return
     if (couldAdmit && !authority.canAdmit) admitters.remove(participant.link)
     const admitsNow = !couldAdmit && authority.canAdmit
     if (admitsNow) admitters.add(participant.link)
