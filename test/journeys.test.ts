@@ -274,6 +274,8 @@ test('moderation: off immediately, on only with consent, removed and not back, a
   await late.page.close()
 
   await ann.act('Bob', 'Remove…')
+  // Whoever presses Enter at once has removed nobody.
+  await ann.page.getByRole('button', { name: 'Keep' }).and(ann.page.locator(':focus')).waitFor()
   await ann.page.getByTestId('confirm-remove').click()
   await bob.page.getByTestId('message').getByText('You were removed').waitFor()
   const back = async (): Promise<void> => {
