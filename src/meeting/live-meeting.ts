@@ -230,8 +230,7 @@ export class LiveMeeting {
   /** Measures the media of all participants once. */
   async measure(): Promise<StatsRecord[]> {
     const { sessionId } = this
-    if (sessionId === undefined) return []
-    return measureAll(this.roster.joined(), sessionId, this.#options.now())
+    return sessionId === undefined ? [] : measureAll(this.roster.joined(), sessionId, this.#options.now())
   }
 
   /** Checks the permission at once; the returned function ends the session, after the caller got its answer. */

@@ -1,11 +1,9 @@
 /** The meetings whose home is this process. All REST calls and sockets reach a meeting through here. */
-import type { Sfu } from '../media/sfu.ts'
 import type { EntryDecision } from '../protocol/notifications.ts'
 import type { MeetingInspection } from '../protocol/rest/debug.ts'
 import type { LeaveReasonName } from '../protocol/leave-reasons.ts'
-import type { MeetingRecord, OutputKind, OutputRecord, Store } from '../store/store.ts'
+import type { MeetingRecord, OutputKind, OutputRecord } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
-import type { OpenAudience } from './link.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { BoardConnection, BoardLink, NotConnected } from './whiteboard/whiteboard.ts'
 import type { ChatLink } from './chat/link.ts'
@@ -20,40 +18,28 @@ import { Events } from './events.ts'
 import { inspectMember } from './media/inspection.ts'
 import { flowOf, qualityFrom, type Flow, type Quality } from './media/quality.ts'
 import { removerOf, type RemovalView } from './door/removals.ts'
-import type { Announce } from './session/session-log.ts'
 import type { EntryRequest } from './door/lobby.ts'
 import { LiveMeeting } from './live-meeting.ts'
+import type { LiveMeetingOptions } from './live-meeting-options.ts'
 import { nobodyConsents } from './across/relays.ts'
 import type { Bearers } from './door/evictions.ts'
 import type { MeetingEvents } from './meeting-events.ts'
 import type { Onlooker } from './roster/member.ts'
 import type { SwitchableKind } from './roster/rules.ts'
-import type { MeetingSettings } from './settings.ts'
 import { outputKinds } from './outputs/kinds.ts'
 import type { OutputOrdered } from './outputs/orders.ts'
 import type { Acknowledged } from './outputs/outputs.ts'
-import type { OutputParts } from './outputs/parts.ts'
 import { settled } from './outputs/settled.ts'
 import { noSession } from './session/session.ts'
 import { emptyView, type LiveView } from './view.ts'
 
-export interface LiveMeetingsOptions {
-  settings: MeetingSettings
+/** The same for all meetings, apart from where their homes are. */
+export interface LiveMeetingsOptions extends Omit<
+  LiveMeetingOptions,
+  'meeting' | 'events' | 'lastAliveAt' | 'onIdle'
+> {
   /** The directory of homes. */
   directory: Directory
-  store: Store
-  sfu: Sfu
-  openAudience: OpenAudience
-  now: () => number
-  /** 24 hex digits, unique across machines. */
-  newSessionId: () => string
-  /** Makes unguessable ids. */
-  newSecretId: () => string
-  announce: Announce
-  /** Returns why a grant is no longer valid, if so. */
-  refusalSince: (grant: Grant) => Refusal | undefined
-  outputs: OutputParts
-  onError: (error: unknown, doing: string) => void
 }
 
 /** How long before a crash the last heartbeat may be. */
