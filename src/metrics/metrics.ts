@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ErrorName } from '../protocol/errors.ts'
 import { Answers } from './answers.ts'
+import { addClusterGauges, type ClusterReading } from './cluster-gauges.ts'
 
 /** The present values, read when scraped. */
 export interface Readings {
@@ -16,7 +17,7 @@ export interface Readings {
   workers(): Promise<WorkerReading[]>
   webhooks(): Promise<Backlog>
   /** Undefined: this server is not one of several nodes. */
-  cluster(): { homes: number; leaseAgeMs: number } | undefined
+  cluster(): ClusterReading | undefined
 }
 
 export interface WorkerReading {
@@ -276,26 +277,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
       if (videoScore !== null) this.set({ kind: 'video' }, videoScore)
     },
   })
-  new Gauge({
-    registers,
-    name: 'anteroom_cluster_homes',
-    help: 'Meetings whose home is this node; absent where one server runs alone.',
-    collect() {
-      this.remove()
-      const { homes } = readings.cluster() ?? {}
-      if (homes !== undefined) this.set(homes)
-    },
-  })
-  new Gauge({
-    registers,
-    name: 'anteroom_cluster_lease_age_seconds',
-    help: 'Since the lease of this node was last renewed, which happens each second; beyond 4 another node takes its meetings. Absent where one server runs alone.',
-    collect() {
-      this.remove()
-      const { leaseAgeMs } = readings.cluster() ?? {}
-      if (leaseAgeMs !== undefined) this.set(leaseAgeMs / 1000)
-    },
-  })
+  addClusterGauges(registers, () => readings.cluster())
   const storeUp = new Gauge({
     registers,
     name: 'anteroom_store_available',
