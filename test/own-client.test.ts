@@ -256,9 +256,11 @@ test('changes during an absence are known after the return', async () => {
   // All connections are cut; bob returns with everything off before anybody could be told.
   const gone: string[] = []
   ann.meeting.on('streamRemoved', ({ kind }) => gone.push(kind))
-  await server.restart()
   const bob = clients[1]!
-  void bob.meeting.devices.disableCamera()
+  bob.meeting.on('stateChanged', (state) => {
+    if (state === 'reconnecting') void bob.meeting.devices.disableCamera()
+  })
+  await server.restart()
   await Promise.all([ann.joined(), bob.joined()])
   await ann.until(() => has(ann, 'bob') === 'mic on; audio', 'does not see bob')
   assert.deepEqual(gone.sort(), ['audio', 'video'])
