@@ -51,7 +51,7 @@ const known = new Set<string>([
   ...OTHER_VARIABLES,
   ...OUTPUT_WORDS,
 ])
-const metrics = read('src/metrics/metrics.ts') + read('src/metrics/answers.ts')
+const metrics = globSync('src/metrics/*.ts', { cwd: root }).map(read).join('')
 const help = execFileSync(process.execPath, ['src/cli.ts', '--help'], { cwd: root, encoding: 'utf8' })
 /** Also the first word of commands with two words. */
 const commands = new Set(
