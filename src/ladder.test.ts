@@ -120,6 +120,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
       'create.ts',
       'programs.ts',
       'files/open.ts',
+      'files/upload.ts',
       'jobs/create.ts',
       'speech/local/local.ts',
       'speech/local/model-folder.ts',

@@ -365,16 +365,24 @@ test('a recording that cannot be kept up ends the meeting, where its starter ask
   }
 })
 
-test('a recording whose file should go to a place of the caller is refused, as none would arrive', async () => {
+test('a recording is uploaded to no address inside, and to none that is not of HTTP', async () => {
   const meetingId = await server.createMeeting()
   const host = await enters(meetingId, 'host')
   const before = engines.recording.started.length
   const start = (preSignedUrl: string | null) =>
     server.rest('POST', '/v2/recordings/start', { roomId: meetingId, preSignedUrl })
-  const { status, body } = await start('https://files.example.org/put?signature=secret')
-  assert.deepEqual([status, body.code, engines.recording.started.length], [400, 'INVALID_REQUEST', before])
-  assert.match(body.message, /preSignedUrl is not supported/)
-  assert.doesNotMatch(body.message, /secret/)
+  for (const [address, says] of [
+    ['https://127.0.0.1/put?signature=secret', /must not be a private address/],
+    ['http://[::1]/put?signature=secret', /must not be a private address/],
+    ['https://localhost/put?signature=secret', /must not be a private address/],
+    ['file:///etc/secret', /must be an http or https address/],
+    ['https://me:secret@files.example.org/put', /without credentials/],
+  ] as const) {
+    const { status, body } = await start(address)
+    assert.deepEqual([status, body.code, engines.recording.started.length], [400, 'INVALID_REQUEST', before])
+    assert.match(body.message, says)
+    assert.doesNotMatch(body.message, /secret/)
+  }
   assert.equal((await start(null)).status, 200, 'null asks for nothing')
   newest('recording').finish()
   await host.request('stopRecording', {})

@@ -1,10 +1,14 @@
 /** A recording and HLS of a meeting on the real program, from the start over REST to the file that is fetched. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { findFfmpeg } from '../scripts/ffmpeg.mjs'
@@ -25,6 +29,7 @@ const SOON_MS = 20_000
 let browser: Browser
 let server: RealServer
 let receiver: Receiver
+let uploads: Awaited<ReturnType<typeof takeUpload>>
 let ann: Person
 let roomId: string
 let folder: string
@@ -35,6 +40,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anteroom-recordings-'))
   browser = await launchBrowser()
   receiver = await Receiver.start()
+  uploads = await takeUpload()
   server = await RealServer.start({ WEBHOOK_ALLOW_PRIVATE: 'true', OUTPUTS_ALLOW_PRIVATE: 'true' })
   ann = await Person.at(browser, 'Ann')
   await ann.start(server.url)
@@ -46,8 +52,27 @@ after(async () => {
   await browser.close()
   await server.stop()
   receiver.stop()
+  uploads.close()
   await rm(folder, { recursive: true, force: true })
 })
+
+/** A store to which a recording is uploaded by an address that its starter had signed. */
+async function takeUpload() {
+  const arrived = Promise.withResolvers<{
+    method: string | undefined
+    url: string | undefined
+    body: Buffer
+  }>()
+  const store = createServer((request, response) => {
+    void buffer(request).then((body) => {
+      response.end()
+      arrived.resolve({ method: request.method, url: request.url, body })
+    })
+  }).listen(0, '127.0.0.1')
+  await once(store, 'listening')
+  const { port } = store.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, got: arrived.promise, close: () => store.close() }
+}
 
 const pause = (ms: number): Promise<void> => new Promise((next) => setTimeout(next, ms))
 
@@ -92,7 +117,8 @@ function processes(text: string): string[] {
 }
 
 test('a recording is started and stopped over REST, and the file is fetched in parts', patient, async () => {
-  const { id } = await startRecording()
+  const preSignedUrl = `${uploads.url}/film.mp4?signature=secret`
+  const { id } = await startRecording({ preSignedUrl })
   assert.equal(await ann.page.evaluate('globalThis.anteroom.meeting.participants.size'), 0, 'it is not seen')
   const { body: session } = await server.rest('GET', `/v2/sessions?roomId=${roomId}`)
   assert.equal(session.data[0].participants.length, 1, 'it is not counted')
@@ -118,6 +144,10 @@ test('a recording is started and stopped over REST, and the file is fetched in p
     green > 60 && green > red + 20 && green > blue + 20,
     `the fake camera is green: ${red} ${green} ${blue}`,
   )
+  const { method, url, body } = await uploads.got
+  assert.deepEqual([method, url], ['PUT', '/film.mp4?signature=secret'])
+  assert.ok(body.equals(await readFile(path)), 'what was uploaded is the file')
+  assert.ok(!server.output.includes('signature=secret'))
 })
 
 test('HLS is started over REST, watched, pictured and ended', patient, async () => {

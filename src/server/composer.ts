@@ -31,13 +31,18 @@ export function composerOptions(ground: Ground, urls: OwnAddresses): ComposerOpt
     pageUrl,
     isRoot: process.getuid?.() === 0,
     guard: {
-      mayReach: config.outputsAllowPrivate ? () => true : isPublicAddress,
+      mayReach: mayReach(config),
       inside: insideOf(ground, urls, host),
       ownKeys: () => ownKeys(config),
     },
     newName: newId,
     log,
   }
+}
+
+/** Where pages, livestreams and uploads may connect to. */
+export function mayReach({ outputsAllowPrivate }: Config): ComposerOptions['guard']['mayReach'] {
+  return outputsAllowPrivate ? () => true : isPublicAddress
 }
 
 /** Where this machine finds this server, for those of its places that a page reaches it by. */

@@ -5,7 +5,10 @@ import type { Config } from '../config/read.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import { PutAway } from '../meeting/outputs/put-away.ts'
 import type { FileStore } from '../output/files/files.ts'
+import { Uploads } from '../meeting/outputs/uploads.ts'
 import { openFileStore } from '../output/files/open.ts'
+import { upload } from '../output/files/upload.ts'
+import { mayReach } from './composer.ts'
 import type { Ground } from './ground.ts'
 
 /** Copies of stored files, for as long as programs read them. */
@@ -22,6 +25,20 @@ export async function startPuttingAway(
   const putAway = new PutAway({ outputs: core.store.outputs, files, kept, folder, folderOf, now, log })
   putAway.start()
   return () => putAway.stop()
+}
+
+/** Uploads recordings to the addresses of their starters. What is returned ends it. */
+export function startUploads({ config, core, now, log }: Ground, { kept }: OutputParts): () => Promise<void> {
+  const uploads = new Uploads({
+    outputs: core.store.outputs,
+    kept,
+    upload: (address, path, contentType, signal) =>
+      upload(address, path, contentType, { mayReach: mayReach(config), signal }),
+    now,
+    log,
+  })
+  uploads.start()
+  return () => uploads.stop()
 }
 
 /** The store of files that the settings name. */

@@ -8,9 +8,10 @@ import type { Announce } from '../meeting/session/session-log.ts'
 import type { Logger } from 'pino'
 import type { Config } from '../config/read.ts'
 import { KeptFiles } from '../meeting/outputs/kept-files.ts'
-import { composerOptions, type OwnAddresses } from './composer.ts'
+import { composerOptions, mayReach, type OwnAddresses } from './composer.ts'
 import { createOutputs, type OutputsOptions } from '../output/create.ts'
 import type { OutputEngine, Outputs } from '../output/output.ts'
+import { uploadProblem } from '../output/files/upload.ts'
 import { findPrograms } from '../output/programs.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { mintToken } from '../token/token.ts'
@@ -73,6 +74,7 @@ export function openOutputs(
       })
     },
     problemOfWebhook: (url) => endPointProblem(url, config.webhookAllowPrivate),
+    problemOfUpload: (url) => uploadProblem(url, mayReach(config)),
     onError: (error, message) => log.error({ err: error }, message),
     ending: new Set(),
     isStopping: false,

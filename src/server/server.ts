@@ -2,7 +2,7 @@
 import { Gate } from '../api/limits/gate.ts'
 import { openAccess } from './access.ts'
 import type { RunningServer } from './contract.ts'
-import { startPuttingAway } from './files.ts'
+import { startPuttingAway, startUploads } from './files.ts'
 import type { Ground } from './ground.ts'
 import { openPorts, type OpenPorts } from './http.ts'
 import { recoverOutputs } from '../meeting/outputs/recovery.ts'
@@ -46,12 +46,13 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   const stopUpkeep = startUpkeep(ground, { ...access, meetings, webhooks, outputs })
   webhooks.start()
   const stopPuttingAway = await startPuttingAway(ground, outputs)
+  const stopUploads = startUploads(ground, outputs)
 
   const close = async (): Promise<void> => {
     stopUpkeep()
     await meetings.suspend()
     await closeEngines(outputs.engines)
-    await stopPuttingAway()
+    await Promise.all([stopPuttingAway(), stopUploads()])
     await jobs.close()
     sockets.close()
     chatSockets.close()

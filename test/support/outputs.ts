@@ -106,6 +106,7 @@ export function outputParts(
     newOutputId: () => (made++).toString(16).padStart(24, '0'),
     newSecretId: () => `secret-${made++}`,
     folder: tmpdir(),
+    problemOfUpload: () => undefined,
     makeFolder: (outputId) => {
       const folder = mkdtempSync(join(tmpdir(), 'anteroom-output-'))
       process.once('exit', () => rmSync(folder, { recursive: true, force: true }))

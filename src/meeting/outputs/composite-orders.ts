@@ -7,7 +7,7 @@ import { dirPathOf, keptOf, type OutputOrdered } from './orders.ts'
 
 /** @throws {Refusal} INVALID_REQUEST */
 export function compositeOrder(
-  { participants, fileFormat, webhookUrl, bucketDirPath }: StartCompositeBody,
+  { participants, fileFormat, webhookUrl, bucketDirPath, preSignedURL }: StartCompositeBody,
   marks: Mark[],
   baseUrl: string,
 ): OutputOrdered {
@@ -24,6 +24,7 @@ export function compositeOrder(
     },
     baseUrl,
     webhookUrl: webhookUrl ?? null,
+    uploadTo: preSignedURL ?? undefined,
     kept: keptOf({ dirPath: dirPathOf('bucketDirPath', bucketDirPath) }),
   }
 }

@@ -27,6 +27,8 @@ interface Common {
   baseUrl: string
   /** Hears of this output, beside the meeting's own webhook. */
   webhookUrl: string | null
+  /** Where its file is to be put as well, by an address that the caller had signed. A secret. */
+  uploadTo?: string | undefined
   /** What is kept with it for later: where to put its files, what to make of them. */
   kept?: Readonly<Record<string, unknown>>
 }
@@ -63,6 +65,7 @@ interface OverRest {
   onFailure?: Static<typeof StartRecordingBody>['onFailure']
   templateUrl?: string | null | undefined
   fileFormat?: 'mp4' | 'webm' | null | undefined
+  preSignedUrl?: string | null | undefined
   webhookUrl?: string | null | undefined
   /** Of a livestream. */
   transcription?: Static<typeof TranscriptOfRecording> | null | undefined
@@ -93,6 +96,7 @@ export function recordingOrder(
     },
     baseUrl,
     webhookUrl: webhookUrl ?? null,
+    uploadTo: rest.preSignedUrl ?? undefined,
     kept: keptOf({
       dirPath: dirPathOf('awsDirPath', awsDirPath, refusal),
       transcription,
@@ -192,7 +196,7 @@ export function assertNoUpload(fields: Record<string, unknown>): void {
   const asked = Object.entries(fields).find(([, value]) => value !== undefined && value !== null)
   if (asked)
     throw new Refusal('INVALID_REQUEST', {
-      message: `${asked[0]} is not supported: this server uploads files only to its own FILES_URL.`,
+      message: `${asked[0]} is not supported: the files of jobs are uploaded only to the FILES_URL of this server.`,
     })
 }
 

@@ -101,7 +101,7 @@ export class MeetingOutputs {
    */
   async start(by: Actor, order: OutputOrdered): Promise<Acknowledged> {
     const { parts, meeting, sessionId: ongoing, sourceFor, isEncrypted } = this.#options
-    const { kind, baseUrl, webhookUrl } = order
+    const { kind, baseUrl, webhookUrl, uploadTo } = order
     const { startFailed, processing } = outputKinds[kind]
     assertMay(by, 'output')
     const sessionId = ongoing()
@@ -114,6 +114,9 @@ export class MeetingOutputs {
     if (before) throw new Refusal(startFailed, { message: 'One is starting or running already.' })
     const problem = webhookUrl === null ? undefined : parts.problemOfWebhook(webhookUrl)
     if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The webhookUrl ${problem}.` })
+    const wrong = uploadTo === undefined ? undefined : parts.problemOfUpload(uploadTo)
+    if (wrong !== undefined)
+      throw new Refusal('INVALID_REQUEST', { message: `The address to upload to ${wrong}.` })
     if (isEncrypted())
       throw new Refusal(startFailed, {
         message: 'The media of this meeting is end-to-end encrypted, so the server cannot decode it.',
@@ -157,7 +160,8 @@ export class MeetingOutputs {
     }
     this.#running.set(slot, running)
     try {
-      await parts.store.outputs.create(record, deliveriesOf(parts, meeting(), record, 'starting'))
+      const deliveries = deliveriesOf(parts, meeting(), record, 'starting')
+      await parts.store.outputs.create(record, deliveries, uploadTo)
     } catch (error) {
       this.#running.delete(slot)
       begun.reject(error)

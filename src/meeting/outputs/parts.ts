@@ -35,6 +35,8 @@ export interface OutputParts {
   followUp: (output: OutputRecord) => Promise<void>
   /** What is wrong with the address of a webhook, as the end of a sentence. */
   problemOfWebhook: (url: string) => string | undefined
+  /** What is wrong with an address to upload a file to, as the end of a sentence. */
+  problemOfUpload: (url: string) => string | undefined
   onError: (error: unknown, message: string) => void
   /** Outputs that have ended for clients, and whose end is being written. */
   ending: Set<Promise<void>>

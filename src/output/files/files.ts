@@ -57,3 +57,10 @@ export interface BorrowedFile {
   /** Call this when it is not needed any more. */
   release(): Promise<void>
 }
+
+/** What the address that a file was uploaded to answered; `status` is undefined if it did not. */
+export interface UploadAnswer {
+  status: number | undefined
+  /** One sentence without the address, which is a secret. */
+  problem: string | undefined
+}

@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { optional } from '../outputs.ts'
 import { pageFields, ParticipantId, RoomId, Words } from '../rest.ts'
-import { OutputFileShape, outputFields, WebhookUrl } from './outputs.ts'
+import { OutputFileShape, outputFields, UploadAddress, WebhookUrl } from './outputs.ts'
 import { TrackKind } from './participant-recordings.ts'
 
 const MAX_PARTICIPANTS = 16
@@ -46,7 +46,7 @@ export const StartCompositeBody = Type.Object({
   fileFormat: optional(Type.Union([Type.Literal('mp4'), Type.Literal('webm')])),
   webhookUrl: WebhookUrl,
   bucketDirPath: optional(Type.String({ maxLength: 512 })),
-  preSignedURL: optional(Type.String({ maxLength: 2048 })),
+  preSignedURL: UploadAddress,
 })
 export type StartCompositeBody = Static<typeof StartCompositeBody>
 

@@ -32,6 +32,14 @@ const OnFailure = Type.Object({
   ),
 })
 
+export const UploadAddress = optional(
+  Type.String({
+    maxLength: 2048,
+    description:
+      'The file is sent here by PUT as well when the recording has ended, for 24 hours after failures.',
+  }),
+)
+
 export const StartRecordingBody = Type.Object({
   roomId: RoomId,
   config: optional(CompositionConfig),
@@ -42,7 +50,7 @@ export const StartRecordingBody = Type.Object({
   webhookUrl: WebhookUrl,
   awsDirPath: optional(Type.String({ maxLength: 512 })),
   resourceId: optional(Words),
-  preSignedUrl: optional(Type.String({ maxLength: 2048 })),
+  preSignedUrl: UploadAddress,
 })
 
 export const StopOutputBody = Type.Object({ roomId: RoomId, id: optional(Words) })

@@ -62,7 +62,8 @@ export interface OutputFilter {
 }
 
 export interface OutputStore {
-  create(output: OutputRecord, deliveries?: readonly NewDelivery[]): Promise<void>
+  /** @param uploadTo a secret address to which its file is uploaded; kept sealed */
+  create(output: OutputRecord, deliveries?: readonly NewDelivery[], uploadTo?: string): Promise<void>
   /** An empty change writes the deliveries alone. */
   change(outputId: string, change: OutputChange, deliveries?: readonly NewDelivery[]): Promise<void>
   /** Not of those that are marked as deleted. */
@@ -79,6 +80,10 @@ export interface OutputStore {
   deleted(limit: number): Promise<OutputRecord[]>
   /** Those that ended, whose files are still in their folders, oldest first, at most `limit`. */
   unstored(limit: number): Promise<OutputRecord[]>
+  /** Those that ended, whose file is still to be uploaded to an address of the caller, oldest first, at most `limit`. */
+  awaitingUpload(limit: number): Promise<{ output: OutputRecord; uploadTo: string }[]>
+  /** The file has been uploaded, or never will be: forgets the address. */
+  endUpload(outputId: string): Promise<void>
   /** Returns whether it was there. */
   delete(outputId: string): Promise<boolean>
   /** The node that has the files of an output or a job on its disk; undefined if it is this one or the only one. */

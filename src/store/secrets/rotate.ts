@@ -101,6 +101,7 @@ function sealAnew(file: string, before: Seal, after: Seal): number {
 /** Everything that is sealed. Each value is bound to its id. */
 const places = [
   { table: 'api_keys', column: 'sealed_secret', id: 'api_key', which: 'true' },
+  { table: 'outputs', column: 'upload_address', id: 'output_id', which: 'upload_address is not null' },
   {
     table: 'stored_values',
     column: 'value',

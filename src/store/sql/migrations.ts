@@ -22,6 +22,7 @@ import * as sessionDecisions from './migrations/0020-session-decisions.ts'
 import * as owners from './migrations/0022-owners.ts'
 import * as sessionValues from './migrations/0024-session-values.ts'
 import * as nodes from './migrations/0025-nodes.ts'
+import * as outputUploads from './migrations/0027-output-uploads.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -48,6 +49,7 @@ const steps: Record<string, Step> = {
   '0022-owners': owners,
   '0024-session-values': sessionValues,
   '0025-nodes': nodes,
+  '0027-output-uploads': outputUploads,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -146,6 +146,8 @@ export interface Schema {
     deleted_at: number | null
     /** The node that has the files; null: there is one server. */
     node_id: string | null
+    /** Sealed; null: the file is uploaded nowhere, or has been. */
+    upload_address: string | null
   }
   /** `config`, `inputs` and `files` are JSON. */
   jobs: {

@@ -2,7 +2,6 @@
 import type { Routes } from '../../context.ts'
 import type { Mark } from '../../../output/output.ts'
 import { compositeMarkOf, compositeOrder } from '../../../meeting/outputs/composite-orders.ts'
-import { assertNoUpload } from '../../../meeting/outputs/orders.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import {
   CompositeRecording,
@@ -44,8 +43,7 @@ export const compositeRecordingRoutes: Routes = (app, context) => {
       answer: CompositeStarted,
     }),
     async (request) => {
-      const { preSignedURL, watermarks } = request.body
-      assertNoUpload({ preSignedURL })
+      const { watermarks } = request.body
       const marks: Mark[] = []
       for (const watermark of watermarks ?? []) {
         const { type, imageUrl, imageBase64 } = watermark

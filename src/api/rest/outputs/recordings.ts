@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import type { Routes } from '../../context.ts'
 import type { OutputRecord } from '../../../store/store.ts'
-import { assertNoUpload, recordingOrder } from '../../../meeting/outputs/orders.ts'
+import { recordingOrder } from '../../../meeting/outputs/orders.ts'
 import { Acknowledgement, StartRecordingBody } from '../../../protocol/rest/outputs.ts'
 import {
   RecordingQuery,
@@ -36,8 +36,6 @@ export const recordingRoutes: Routes = (app, context) => {
       answer: Acknowledgement,
     }),
     async (request, reply) => {
-      const { preSignedUrl } = request.body
-      assertNoUpload({ preSignedUrl })
       await startOutput(request, context, recordingOrder(request.body, baseUrlOf(request, context.settings)))
       return acknowledge(reply, 'Recording started successfully')
     },

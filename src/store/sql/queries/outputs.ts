@@ -4,7 +4,10 @@ import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 
-export function outputQueries({ db, write, nodeId }: SqlContext, signal: OutboxSignal): Store['outputs'] {
+export function outputQueries(
+  { db, write, seal, nodeId }: SqlContext,
+  signal: OutboxSignal,
+): Store['outputs'] {
   /** Deliveries of a meeting are written in order. */
   const turnOf = (lane: string, deliveries: readonly NewDelivery[]) => ({
     lane,
@@ -28,11 +31,16 @@ export function outputQueries({ db, write, nodeId }: SqlContext, signal: OutboxS
   /** Only those whose files this node has. */
   const ours = () => (nodeId === null ? live() : live().where('node_id', '=', nodeId))
   return {
-    create: async (output, deliveries = []) => {
+    create: async (output, deliveries = [], uploadTo) => {
       await write(turnOf(output.meetingId, deliveries), async (tx) => {
         await tx
           .insertInto('outputs')
-          .values({ ...toRow(output), deleted_at: null, node_id: nodeId })
+          .values({
+            ...toRow(output),
+            deleted_at: null,
+            node_id: nodeId,
+            upload_address: uploadTo === undefined ? null : seal.seal(uploadTo, output.outputId),
+          })
           .execute()
         await insertDeliveries(tx, deliveries)
       })
@@ -99,6 +107,23 @@ export function outputQueries({ db, write, nodeId }: SqlContext, signal: OutboxS
         .execute()
       return rows.map(toOutput)
     },
+    awaitingUpload: async (limit) => {
+      const rows = await ours()
+        .where('upload_address', 'is not', null)
+        .where('ended_at', 'is not', null)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => ({
+        output: toOutput(row),
+        uploadTo: seal.open(row.upload_address!, row.output_id),
+      }))
+    },
+    endUpload: async (outputId) => {
+      await write({ lane: outputId }, (tx) =>
+        tx.updateTable('outputs').set({ upload_address: null }).where('output_id', '=', outputId).execute(),
+      )
+    },
     elsewhere: async (id) => {
       if (nodeId === null) return undefined
       const row = await db
@@ -120,7 +145,7 @@ export function outputQueries({ db, write, nodeId }: SqlContext, signal: OutboxS
   }
 }
 
-function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at' | 'node_id'> {
+function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at' | 'node_id' | 'upload_address'> {
   return {
     output_id: output.outputId,
     kind: output.kind,
