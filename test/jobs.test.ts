@@ -211,6 +211,11 @@ test('the published SDK merges, joins and converts, and hears of it', { skip }, 
   const merged = await sdk.transcodings.get(merging.id)
   assert.deepEqual([merged.status, merged.file?.fileUrl], ['completed', body.data.fileUrl])
   const picture = await fetched(merged.file?.fileUrl)
+  const { webhook } = (await server.rest('GET', `/v2/transcodings/${merging.id}`)).body
+  assert.deepEqual(
+    webhook.data.map(({ type }: { type: string }) => type),
+    ['composite-merge-started', 'composite-merge-completed'],
+  )
   near(probe(picture).duration, 4, 0.5, 'duration')
   assert.deepEqual(Object.keys(probe(picture).streams).toSorted(), ['audio', 'video'])
   const [red, , blue] = [colorAt(picture, 2.5, 320, 300), 0, colorAt(picture, 2.5, 960, 300)]

@@ -11,6 +11,7 @@ import { HeldStore } from './support/held-store.ts'
 import { aFile, playedEngines, type Played, type PlayedEngines } from './support/outputs.ts'
 import { Receiver } from './support/receiver.ts'
 import { sampleRtpParameters } from './support/rtp-samples.ts'
+import { eventually } from './support/sizes.ts'
 import { TestServer } from './support/test-server.ts'
 import { WireError, type WireClient } from './support/wire-client.ts'
 
@@ -253,6 +254,19 @@ test('the webhookUrl of an output gets only its events, and an invalid one is re
     'recording-stopping',
     'recording-stopped',
   ])
+  const { outputId } = newest('recording').order
+  const webhookOf = async () => (await server.rest('GET', `/v2/recordings/${outputId}`)).body.webhook
+  await eventually('all three accepted', async () => (await webhookOf()).successCount === 3)
+  assert.deepEqual(await webhookOf(), {
+    totalCount: 3,
+    successCount: 3,
+    data: ['starting', 'stopping', 'stopped'].map((phase) => ({
+      type: `recording-${phase}`,
+      success: true,
+    })),
+  })
+  const { body } = await server.rest('GET', `/v2/recordings?roomId=${meetingId}`)
+  assert.equal(body.data[0].webhook.totalCount, 3, 'in the list too')
 })
 
 test('two starts at once: one succeeds', async () => {

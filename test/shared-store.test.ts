@@ -255,7 +255,15 @@ test('a node whose clock is wrong takes back no lease of another', onPostgres, a
   const { projectId } = (await one.projects.list())[0]!
   const ids = { projectId, meetingId: 'files', sessionId: 'clock' }
   await one.sessions.start({ ...ids, startedAt: 1, endedAt: null, endReason: null }, [
-    { ...ids, deliveryId: 'd', event: 'e', endPoint: 'https://x.example', body: '{}', occurredAt: 1 },
+    {
+      ...ids,
+      deliveryId: 'd',
+      event: 'e',
+      endPoint: 'https://x.example',
+      body: '{}',
+      occurredAt: 1,
+      about: null,
+    },
   ])
   const at = Date.now()
   const leased = await one.outbox.lease(at, at + 30_000, 10)

@@ -106,6 +106,7 @@ test('the end of a session closes once what is open in it', async () => {
     endPoint: 'https://receiver.example',
     body: '{}',
     occurredAt: 1,
+    about: null,
   }
   await store.sessions.end('s01', 99 * DAY_MS, 'again', [told])
   assert.equal((await store.sessions.get('s01'))!.endReason, 'empty')

@@ -28,6 +28,8 @@ export interface OutputFact {
   details: Record<string, unknown>
   /** A receiver that was named at the start, beside the meeting's own. */
   also: string | null
+  /** The output or job that it reports. */
+  about: string
 }
 
 export type JobPhase = 'started' | 'completed' | 'failed' | 'cancelled'
@@ -37,7 +39,7 @@ export type JobEvent =
   | `transcription-${'started' | 'stopped' | 'failed'}`
 
 /** Something was made of outputs that had ended, or could not be made. */
-export interface JobFact extends Pick<OutputFact, 'details' | 'also'> {
+export interface JobFact extends Pick<OutputFact, 'details' | 'also' | 'about'> {
   event: JobEvent
 }
 

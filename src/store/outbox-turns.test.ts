@@ -73,7 +73,7 @@ async function produce(store: Store, meetingId: string, written: Map<string, str
       const deliveryId = `${queue} ${at}`
       written.set(queue, [...(written.get(queue) ?? []), deliveryId])
       const ids = { deliveryId, projectId: PROJECT, meetingId, sessionId }
-      return { ...ids, event: 'participant-joined', endPoint, body: '{}', occurredAt: at }
+      return { ...ids, event: 'participant-joined', endPoint, body: '{}', occurredAt: at, about: null }
     })
     const stay = { sessionId, participantId, name: 'x', joinedAt: at, leftAt: null, leaveReason: null }
     joins.push(store.sessions.join({ ...stay, device: null, tokenId: null }, 'SEND_AND_RECV', deliveries))

@@ -540,6 +540,7 @@ onBoth('the latest attempts of a delivery are kept in order, and deleted with it
       endPoint: 'https://a.example',
       body: '{}',
       occurredAt: 1,
+      about: 'o',
     }
     await store.meetings.create(meeting)
     const ended = { endedAt: null, endReason: null }
@@ -557,6 +558,11 @@ onBoth('the latest attempts of a delivery are kept in order, and deleted with it
         error: 'no',
       })
     await store.outbox.settle('d1', { state: 'delivered', at: 106, tookMs: 8, status: 204, error: null })
+    assert.deepEqual(await store.outbox.reporting(['other', 'o']), [
+      { about: 'o', event: 'session-started', state: 'delivered' },
+    ])
+    assert.deepEqual(await store.outbox.reporting(['other']), [])
+    assert.deepEqual(await store.outbox.reporting([]), [])
     const tries = await store.outbox.tries('d1')
     assert.deepEqual(
       tries.map(({ at }) => at),

@@ -35,6 +35,7 @@ export function createAnnouncer({ defaultWebhook, newDeliveryId }: AnnouncerOpti
           occurredAt,
         }),
         occurredAt,
+        about: 'about' in fact ? fact.about : null,
       }
     })
   }

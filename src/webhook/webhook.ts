@@ -28,6 +28,8 @@ export interface Delivery {
   /** The exact bytes to send, as text in UTF-8. */
   body: string
   occurredAt: number
+  /** The output or job that it reports; null for other events. */
+  about: string | null
 }
 
 /** A delivery that this process has leased and should attempt now. */

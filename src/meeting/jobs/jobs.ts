@@ -239,8 +239,15 @@ export class Jobs {
     const event = jobKinds[job.kind].events[phase]
     const meeting = event && (await parts.store.meetings.get(job.meetingId))
     if (!event || !meeting) return []
-    const { sessionId, webhookUrl: also } = job
-    return parts.announce(meeting, { event, sessionId, at: parts.now(), details: jobDetails(job), also })
+    const { jobId: about, sessionId, webhookUrl: also } = job
+    return parts.announce(meeting, {
+      event,
+      sessionId,
+      at: parts.now(),
+      details: jobDetails(job),
+      also,
+      about,
+    })
   }
 }
 

@@ -63,6 +63,7 @@ export function deliveriesOf(
     at: now(),
     details: factDetails(output, state),
     also: output.webhookUrl,
+    about: output.outputId,
   })
 }
 

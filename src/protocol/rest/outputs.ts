@@ -85,6 +85,17 @@ export const OutputFileShape = Type.Object({
 })
 export type OutputFileShape = Static<typeof OutputFileShape>
 
+/** How many webhooks reported an output or a job, and how many of them were accepted (contract, outputs §3.1). */
+export const WebhookCounts = Type.Object(
+  {
+    totalCount: Type.Integer(),
+    successCount: Type.Integer(),
+    data: Type.Array(Type.Object({ type: Type.String(), success: Type.Boolean() })),
+  },
+  { description: 'The webhooks that reported it, as long as deliveries are kept.' },
+)
+export type WebhookCounts = Static<typeof WebhookCounts>
+
 /** Fields of every output. */
 export const outputFields = {
   id: Type.String(),
@@ -95,11 +106,7 @@ export const outputFields = {
   updatedAt: Instant,
   start: Type.Union([Instant, Type.Null()]),
   end: Type.Union([Instant, Type.Null()]),
-  webhook: Type.Object({
-    totalCount: Type.Integer(),
-    successCount: Type.Integer(),
-    data: Type.Array(Type.Unknown()),
-  }),
+  webhook: WebhookCounts,
   links: Type.Object({ get_room: Type.String(), get_session: Type.String() }),
 }
 

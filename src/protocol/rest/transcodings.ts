@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { optional } from '../outputs.ts'
 import { Instant, pageFields, PageInfo, Words } from '../rest.ts'
-import { OutputFileShape, WebhookUrl } from './outputs.ts'
+import { OutputFileShape, WebhookCounts, WebhookUrl } from './outputs.ts'
 
 const MAX_RECORDINGS = 50
 
@@ -90,11 +90,7 @@ const jobFields = {
   status: JobState,
   message: OrNull(Type.String({ description: 'Why it failed.' })),
   file: OrNull(OutputFileShape),
-  webhook: Type.Object({
-    totalCount: Type.Integer(),
-    successCount: Type.Integer(),
-    data: Type.Array(Type.Unknown()),
-  }),
+  webhook: WebhookCounts,
 }
 
 export const Transcoding = Type.Object({

@@ -12,6 +12,8 @@ export interface NewDelivery {
   /** The exact bytes to send, as text in UTF-8. */
   body: string
   occurredAt: number
+  /** The output or job that it reports; null for other events. */
+  about: string | null
 }
 
 /** `waiting`: tried at `nextAt`, or after the delivery before it. `parked`: not retried until somebody replays it. */
@@ -26,6 +28,9 @@ export interface DeliveryRecord extends NewDelivery {
   lastError: string | null
   settledAt: number | null
 }
+
+/** A delivery that reports an output or a job. */
+export type ReportingDelivery = Pick<DeliveryRecord, 'event' | 'state'> & { about: string }
 
 /** One attempt to deliver. */
 export interface DeliveryTry {
@@ -59,6 +64,8 @@ export interface OutboxStore {
   lease(now: number, leasedUntil: number, limit: number): Promise<DeliveryRecord[]>
   /** Records the outcome of an attempt. If it was delivered or parked, the next delivery of its queue is due at once. */
   settle(deliveryId: string, outcome: DeliveryOutcome): Promise<void>
+  /** What reports these outputs or jobs, oldest first; without those that retention has dropped. */
+  reporting(ids: readonly string[]): Promise<ReportingDelivery[]>
   get(projectId: string, deliveryId: string): Promise<DeliveryRecord | undefined>
   /** The latest attempts, oldest first, including those before a replay. */
   tries(deliveryId: string): Promise<DeliveryTry[]>

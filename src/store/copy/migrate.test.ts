@@ -38,7 +38,14 @@ async function fill(store: Store): Promise<void> {
     meetingRecord({ id: 'b'.repeat(24), meetingId: 'm', projectId: PROJECT }, { customId: 'team 👋' }),
   )
   const session = { sessionId: 's', meetingId: meeting.meetingId, projectId: PROJECT }
-  const delivery = { ...session, event: 'x', endPoint: 'https://a.example', body: '{}', occurredAt: 1 }
+  const delivery = {
+    ...session,
+    event: 'x',
+    endPoint: 'https://a.example',
+    body: '{}',
+    occurredAt: 1,
+    about: 'o',
+  }
   await store.sessions.start({ ...session, startedAt: 1, endedAt: null, endReason: null }, [
     { ...delivery, deliveryId: 'd1' },
     { ...delivery, deliveryId: 'd2' },

@@ -152,6 +152,7 @@ test('a lost answer to a commit neither repeats nor loses the write', onPostgres
     endPoint: 'https://a.example',
     body: '{}',
     occurredAt: 1,
+    about: null,
   }
   const fates = ['pass', 'lose answer', 'lose commit', 'lose answer'] as const
   let commits = 0

@@ -23,6 +23,7 @@ import * as owners from './migrations/0022-owners.ts'
 import * as sessionValues from './migrations/0024-session-values.ts'
 import * as nodes from './migrations/0025-nodes.ts'
 import * as outputUploads from './migrations/0027-output-uploads.ts'
+import * as deliveryAbout from './migrations/0028-delivery-about.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -50,6 +51,7 @@ const steps: Record<string, Step> = {
   '0024-session-values': sessionValues,
   '0025-nodes': nodes,
   '0027-output-uploads': outputUploads,
+  '0028-delivery-about': deliveryAbout,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

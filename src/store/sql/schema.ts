@@ -86,6 +86,8 @@ export interface Schema {
     last_status: number | null
     last_error: string | null
     settled_at: number | null
+    /** The output or job that it reports. */
+    about: string | null
   }
   delivery_tries: {
     number: Generated<number>

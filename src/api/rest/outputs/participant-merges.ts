@@ -19,6 +19,7 @@ import { jobFor, sessionFor } from '../authorise.ts'
 import { describe } from '../describe.ts'
 import { jobRefusals, listJobs, recordingsOf } from './job-acts.ts'
 import { toMergeRecording } from './present-jobs.ts'
+import { withWebhookCount, withWebhookCounts } from './webhook-counts.ts'
 
 const tag = 'Recordings'
 const PATH = '/v2/recordings/participant/merge'
@@ -27,7 +28,7 @@ const kinds: readonly JobKind[] = ['participant-merge']
 const MAX_RECORDINGS = 100
 
 export const participantMergeRoutes: Routes = (app, context) => {
-  const { settings, jobs } = context
+  const { settings, jobs, store } = context
 
   app.post(
     PATH,
@@ -75,7 +76,10 @@ export const participantMergeRoutes: Routes = (app, context) => {
       const baseUrl = baseUrlOf(request, settings)
       return {
         pageInfo: pageInfoOf(page, perPage, total),
-        recordings: items.map((job) => toMergeRecording(job, baseUrl)),
+        recordings: await withWebhookCounts(
+          store,
+          items.map((job) => toMergeRecording(job, baseUrl)),
+        ),
       }
     },
   )
@@ -90,7 +94,7 @@ export const participantMergeRoutes: Routes = (app, context) => {
       params: OutputParams,
       answer: MergeRecording,
     }),
-    (request) => Promise.resolve(toMergeRecording(jobFor(request), baseUrlOf(request, settings))),
+    (request) => withWebhookCount(store, toMergeRecording(jobFor(request), baseUrlOf(request, settings))),
   )
 }
 

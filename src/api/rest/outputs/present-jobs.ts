@@ -4,6 +4,7 @@ import type { PostTranscription } from '../../../protocol/rest/post-transcriptio
 import type { MergeRecording, Transcoding } from '../../../protocol/rest/transcodings.ts'
 import { textAddresses } from '../../../meeting/jobs/kinds.ts'
 import { toFile } from './present.ts'
+import { noWebhooks } from './webhook-counts.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
@@ -19,7 +20,7 @@ function toJob(job: JobRecord, baseUrl: string) {
     status: state,
     message: problem,
     file: file ? toFile({ outputId: jobId, secret }, file, baseUrl) : null,
-    webhook: { totalCount: 0, successCount: 0, data: [] },
+    webhook: noWebhooks,
   }
 }
 

@@ -8,6 +8,7 @@ import type { ParticipantRecording, TrackRecording } from '../../../protocol/res
 import type { Transcription } from '../../../protocol/rest/transcriptions.ts'
 import type { Composition } from '../../../protocol/outputs.ts'
 import { fileAddress } from '../../../meeting/outputs/addresses.ts'
+import { noWebhooks } from './webhook-counts.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
@@ -24,7 +25,7 @@ function toOutput(output: OutputRecord, baseUrl: string) {
     updatedAt: iso(endedAt ?? startedAt ?? createdAt),
     start: isoOrNull(startedAt ?? createdAt),
     end: isoOrNull(endedAt),
-    webhook: { totalCount: 0, successCount: 0, data: [] },
+    webhook: noWebhooks,
     links: {
       get_room: `${baseUrl}/v2/rooms/${meetingId}`,
       get_session: `${baseUrl}/v2/sessions/${sessionId}`,

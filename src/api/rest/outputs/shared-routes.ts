@@ -4,7 +4,12 @@ import type { TSchema } from 'typebox'
 import type { OutputKind, OutputRecord } from '../../../store/store.ts'
 import type { HttpContext } from '../../context.ts'
 import { pageInfoOf, pageOf } from '../../../protocol/rest.ts'
-import { Acknowledgement, OutputParams, StopOutputBody } from '../../../protocol/rest/outputs.ts'
+import {
+  Acknowledgement,
+  OutputParams,
+  StopOutputBody,
+  type WebhookCounts,
+} from '../../../protocol/rest/outputs.ts'
 import { baseUrlOf } from '../../http/base-url.ts'
 import { outputFor } from '../authorise.ts'
 import { describe, type Tag, type TypedApp } from '../describe.ts'
@@ -17,9 +22,19 @@ import {
   stopOutput,
   type ListQuery,
 } from './acts.ts'
+import { withWebhookCount, withWebhookCounts } from './webhook-counts.ts'
 
 /** An output in the shape of its kind, or a promise of it. */
-type Present = (output: OutputRecord, baseUrl: string, request: FastifyRequest) => unknown
+type Present = (
+  output: OutputRecord,
+  baseUrl: string,
+  request: FastifyRequest,
+) => Presented | Promise<Presented>
+
+interface Presented {
+  id: string
+  webhook?: WebhookCounts
+}
 
 interface OfKind {
   kind: OutputKind
@@ -94,9 +109,10 @@ export function addList(
       const asked = request.query as ListQuery
       const { items, total } = await listOutputs(request, context, kind, asked)
       const baseUrl = baseUrlOf(request, context.settings)
+      const shown = await Promise.all(items.map(async (one) => present(one, baseUrl, request)))
       return {
         pageInfo: pageInfoOf(asked.page, asked.perPage, total),
-        data: await Promise.all(items.map((one) => present(one, baseUrl, request))),
+        data: await withWebhookCounts(context.store, shown),
       }
     },
   )
@@ -120,7 +136,10 @@ export function addFind(
       ...(query && { query }),
       answer: shape,
     }),
-    (request) => Promise.resolve(present(outputFor(request), baseUrlOf(request, context.settings), request)),
+    async (request) => {
+      const shown = await present(outputFor(request), baseUrlOf(request, context.settings), request)
+      return withWebhookCount(context.store, shown)
+    },
   )
 }
 

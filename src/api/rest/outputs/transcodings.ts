@@ -24,6 +24,7 @@ import { describe } from '../describe.ts'
 import { readImage } from './images.ts'
 import { jobRefusals, listJobs, recordingsOf } from './job-acts.ts'
 import { toTranscoding } from './present-jobs.ts'
+import { withWebhookCount, withWebhookCounts } from './webhook-counts.ts'
 
 const tag = 'Transcodings'
 const PATH = '/v2/transcodings'
@@ -136,7 +137,10 @@ export const transcodingRoutes: Routes = (app, context) => {
       const baseUrl = baseUrlOf(request, settings)
       return {
         pageInfo: pageInfoOf(page, perPage, total),
-        data: items.map((job) => toTranscoding(job, baseUrl)),
+        data: await withWebhookCounts(
+          store,
+          items.map((job) => toTranscoding(job, baseUrl)),
+        ),
       }
     },
   )
@@ -151,7 +155,7 @@ export const transcodingRoutes: Routes = (app, context) => {
       params: OutputParams,
       answer: Transcoding,
     }),
-    (request) => Promise.resolve(toTranscoding(jobFor(request), baseUrlOf(request, settings))),
+    (request) => withWebhookCount(store, toTranscoding(jobFor(request), baseUrlOf(request, settings))),
   )
   app.post(
     `${PATH}/:id/cancel`,
@@ -166,6 +170,9 @@ export const transcodingRoutes: Routes = (app, context) => {
       params: OutputParams,
       answer: Transcoding,
     }),
-    async (request) => toTranscoding(await jobs.cancel(jobFor(request).jobId), baseUrlOf(request, settings)),
+    async (request) => {
+      const job = await jobs.cancel(jobFor(request).jobId)
+      return withWebhookCount(store, toTranscoding(job, baseUrlOf(request, settings)))
+    },
   )
 }

@@ -27,6 +27,7 @@ export async function insertDeliveries(
         last_status: null,
         last_error: null,
         settled_at: null,
+        about: delivery.about,
       })
       .execute()
   }
@@ -157,6 +158,16 @@ export function outboxQueries(
         const next = firstOfLine(tx, line.meeting_id, line.end_point)
         await tx.updateTable('deliveries').set({ next_at: at }).where('number', '=', next).execute()
       })
+    },
+    reporting: async (ids) => {
+      if (ids.length === 0) return []
+      return db
+        .selectFrom('deliveries')
+        .select(['about', 'event', 'state'])
+        .where('about', 'in', ids)
+        .orderBy('number')
+        .$narrowType<{ about: string }>()
+        .execute()
     },
     get: async (projectId, deliveryId) => {
       const row = await db
@@ -356,5 +367,6 @@ function toDelivery(row: Selectable<Schema['deliveries']>): DeliveryRecord {
     lastStatus: row.last_status,
     lastError: row.last_error,
     settledAt: row.settled_at,
+    about: row.about,
   }
 }
