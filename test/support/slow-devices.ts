@@ -7,6 +7,12 @@ import type { BrowserContext, Page } from 'playwright-core'
 const script = (delayMs: number): string => `(() => {
   const devices = navigator.mediaDevices
   if (!devices) return
+  try {
+    // Muting must release the microphone altogether, so that a track left open is a fault.
+    localStorage.setItem('anteroom:view', '{"mutedHint":false}')
+  } catch {
+    // A page without an address has no storage.
+  }
   const wait = () => new Promise((done) => setTimeout(done, globalThis.deviceDelayMs))
   globalThis.deviceDelayMs = ${delayMs}
   globalThis.openedTracks = []

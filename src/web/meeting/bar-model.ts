@@ -5,6 +5,7 @@ import type { ChatModel } from './chat-model.ts'
 import type { TextKey } from '../texts/languages.ts'
 import { text } from '../texts/texts.ts'
 import { onEvents, viewOf, type View } from './view.ts'
+import type { ViewState } from './view-settings.ts'
 
 export type PanelName = 'people' | 'chat'
 export type ButtonName = 'mic' | 'camera' | 'share' | 'people' | 'chat' | 'hand'
@@ -180,6 +181,11 @@ function controlsOf(outputs: Pick<Meeting['outputs'], 'state'>): Header['control
       { output, label: text(isOn ? stop : start), isOn, isBusy: now === 'starting' || now === 'stopping' },
     ]
   })
+}
+
+/** What an output is started with. */
+export function startOf(output: OutputName, { spoken }: Pick<ViewState, 'spoken'>): object {
+  return output === 'transcription' && spoken !== '' ? { config: { language: spoken } } : {}
 }
 
 export function headerView(meeting: Meeting): View<Header> {

@@ -7,13 +7,14 @@ import { text } from '../texts/texts.ts'
 
 /** Shows captions. */
 export const Captions = memo(function Captions() {
-  const { meeting } = useModel()
+  const { meeting, settings } = useModel()
+  const { captionSize } = useView(settings)
   const captions = useMemo(() => new CaptionsModel(), [])
   useEffect(() => captions.listen(meeting), [captions, meeting])
   const lines = useView(captions)
   return (
     <div
-      className="captions"
+      className={`captions ${captionSize}`}
       role="log"
       aria-label={text('captions')}
       aria-live="polite"

@@ -2,13 +2,13 @@ import { memo, useEffect, useMemo, useState } from 'react'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { text } from '../texts/texts.ts'
-import { headerView } from './bar-model.ts'
+import { headerView, startOf } from './bar-model.ts'
 import { hostingView } from './host-model.ts'
 import { useModel } from './model.ts'
 import { useView } from './use-view.ts'
 
 export const MeetingHeader = memo(function MeetingHeader() {
-  const { meeting, actions, openDialog } = useModel()
+  const { meeting, actions, settings, openDialog } = useModel()
   const { interruption, canInvite, signs, controls } = useView(useMemo(() => headerView(meeting), [meeting]))
   return (
     <header className="top">
@@ -36,7 +36,11 @@ export const MeetingHeader = memo(function MeetingHeader() {
           className="control"
           aria-busy={isBusy}
           onClick={() =>
-            actions.attempt(() => (isOn ? meeting.outputs.stop(output) : meeting.outputs.start(output)))
+            actions.attempt(() =>
+              isOn
+                ? meeting.outputs.stop(output)
+                : meeting.outputs.start(output, startOf(output, settings.get())),
+            )
           }
           data-testid={`output-${output}`}
         >

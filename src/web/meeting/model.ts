@@ -5,6 +5,7 @@ import type { DeviceRequest, Meeting } from '../../client/client.ts'
 import { createActions, type Actions } from './actions.ts'
 import { ChatModel } from './chat-model.ts'
 import { watchDevices } from './device-watch.ts'
+import { hearMutedTalk } from './muted-talk.ts'
 import { Notice } from './notice.ts'
 import { keepAwake, listenToOutsideButtons } from './phone.ts'
 import { Quality } from './quality.ts'
@@ -76,6 +77,7 @@ export function follow({
   shown,
   seats,
   quality,
+  settings,
   actions,
   openDialog,
 }: MeetingModel): () => void {
@@ -85,6 +87,7 @@ export function follow({
     shown.listen(meeting),
     seats.listen(meeting),
     watchDevices(meeting, notice.show),
+    hearMutedTalk(meeting, settings, () => notice.show(text('mic.mutedTalk'))),
     quality.listen(),
     keepAwake(),
     listenToOutsideButtons(meeting, actions),

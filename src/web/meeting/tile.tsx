@@ -1,7 +1,10 @@
 import { memo, useRef } from 'react'
+import { isMirrored } from '../camera-flip.ts'
+import { FlipCamera } from '../parts/flip-camera.tsx'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Video } from '../parts/video.tsx'
+import { useModel } from './model.ts'
 import { hueOf, initials } from './tile-model.ts'
 import { QualitySign } from './quality-sign.tsx'
 import { TileMenu } from './tile-menu.tsx'
@@ -11,6 +14,7 @@ import { text } from '../texts/texts.ts'
 
 /** One participant. @param floats whether it is in the small window, which stays visible while the page is hidden */
 export const Tile = memo(function Tile({ id, floats = false }: { id: string; floats?: boolean }) {
+  const { meeting, actions } = useModel()
   const tile = useTile(id)
   const element = useRef<HTMLElement>(null)
   useShown(element, tile?.stream, floats)
@@ -25,7 +29,11 @@ export const Tile = memo(function Tile({ id, floats = false }: { id: string; flo
       data-participant={id}
     >
       {picture ? (
-        <Video track={picture} mirrored={isSelf} label={text('tile.picture', { name })} />
+        <Video
+          track={picture}
+          mirrored={isSelf && isMirrored(picture)}
+          label={text('tile.picture', { name })}
+        />
       ) : (
         <div className="avatar" style={{ '--hue': hueOf(id) } as never}>
           <Foreign text={initials(name)} />
@@ -48,6 +56,9 @@ export const Tile = memo(function Tile({ id, floats = false }: { id: string; flo
         </span>
         <span className="visually-hidden">{text(micOn ? 'tile.micOn' : 'tile.micOff')}</span>
       </footer>
+      {isSelf && picture && !floats && (
+        <FlipCamera devices={meeting.devices} track={picture} act={actions.attempt} />
+      )}
       {!floats && <TileMenu tile={tile} />}
     </article>
   )

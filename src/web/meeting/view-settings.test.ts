@@ -20,19 +20,28 @@ test('the layout, the own picture and its corner are remembered, pins and the ch
   settings.subscribe(() => told++)
   settings.change({ layout: 'speaker', selfView: 'floating', corner: 'top-left', share: 'share of ann' })
   settings.togglePin('ann')
-  assert.equal(told, 2)
-  const { layout, selfView, corner, pinned, share } = new ViewSettings(memory).get()
-  assert.deepEqual(
-    [layout, selfView, corner, pinned, share],
-    ['speaker', 'floating', 'top-left', [], undefined],
-  )
+  settings.change({ captionSize: 'largest', spoken: 'ja', mutedHint: false })
+  assert.equal(told, 3)
+  assert.deepEqual(new ViewSettings(memory).get(), {
+    layout: 'speaker',
+    selfView: 'floating',
+    corner: 'top-left',
+    pinned: [],
+    share: undefined,
+    captionSize: 'largest',
+    spoken: 'ja',
+    mutedHint: false,
+  })
 })
 
 test('what is stored wrongly, or cannot be stored, leaves the defaults', () => {
-  for (const text of ['{', '[]', 'null', '{"layout":"circus","selfView":7,"corner":null}']) {
-    const { layout, selfView, corner } = new ViewSettings(new Memory(text)).get()
-    assert.deepEqual([layout, selfView, corner], ['grid', 'tile', 'bottom-right'], text)
-  }
+  for (const text of [
+    '{',
+    '[]',
+    'null',
+    '{"layout":"circus","selfView":7,"corner":null,"captionSize":"huge","spoken":"tlh","mutedHint":"no"}',
+  ])
+    assert.deepEqual(new ViewSettings(new Memory(text)).get(), new ViewSettings().get(), text)
   const full = { getItem: () => null, setItem: () => assert.fail('the storage is full') }
   const settings = new ViewSettings(full)
   settings.change({ layout: 'sidebar' })

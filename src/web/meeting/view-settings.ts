@@ -12,6 +12,39 @@ export type SelfView = (typeof selfViews)[number]
 export const corners = ['top-left', 'top-right', 'bottom-left', 'bottom-right'] as const
 export type Corner = (typeof corners)[number]
 
+/** Languages that common recognisers know, BCP 47. */
+export const spokenLanguages: readonly string[] = [
+  'ar',
+  'cs',
+  'da',
+  'de',
+  'el',
+  'en',
+  'es',
+  'fi',
+  'fr',
+  'he',
+  'hi',
+  'hu',
+  'id',
+  'it',
+  'ja',
+  'ko',
+  'nl',
+  'no',
+  'pl',
+  'pt',
+  'ro',
+  'ru',
+  'sv',
+  'tr',
+  'uk',
+  'vi',
+  'zh',
+]
+export const captionSizes = ['small', 'normal', 'large', 'largest'] as const
+export type CaptionSize = (typeof captionSizes)[number]
+
 export interface ViewState {
   layout: Layout
   selfView: SelfView
@@ -21,10 +54,15 @@ export interface ViewState {
   pinned: readonly string[]
   /** The shared screen that we chose, by stream id, if there are several. */
   share: string | undefined
+  captionSize: CaptionSize
+  /** The language in which captions are started, BCP 47; empty to have it recognised. */
+  spoken: string
+  /** Whether we are told that we talk while we are muted. */
+  mutedHint: boolean
 }
 
 /** The settings that are kept for the next meeting. */
-type Remembered = Pick<ViewState, 'layout' | 'selfView' | 'corner'>
+type Remembered = Pick<ViewState, 'layout' | 'selfView' | 'corner' | 'captionSize' | 'spoken' | 'mutedHint'>
 
 const KEY = 'anteroom:view'
 const initial: ViewState = {
@@ -33,6 +71,9 @@ const initial: ViewState = {
   corner: 'bottom-right',
   pinned: [],
   share: undefined,
+  captionSize: 'normal',
+  spoken: '',
+  mutedHint: true,
 }
 
 export class ViewSettings implements View<ViewState> {
@@ -54,9 +95,10 @@ export class ViewSettings implements View<ViewState> {
 
   change(changed: Partial<ViewState>): void {
     this.#state = { ...this.#state, ...changed }
-    const { layout, selfView, corner } = this.#state
+    const { layout, selfView, corner, captionSize, spoken, mutedHint } = this.#state
+    const kept = { layout, selfView, corner, captionSize, spoken, mutedHint } satisfies Remembered
     try {
-      this.#storage?.setItem(KEY, JSON.stringify({ layout, selfView, corner } satisfies Remembered))
+      this.#storage?.setItem(KEY, JSON.stringify(kept))
     } catch {
       // A browser that denies storage forgets them.
     }
@@ -83,7 +125,16 @@ function remembered(storage: Pick<Storage, 'getItem'> | undefined): Partial<Reme
     const layout = layouts.find((value) => value === stored.layout)
     const selfView = selfViews.find((value) => value === stored.selfView)
     const corner = corners.find((value) => value === stored.corner)
-    return { ...(layout && { layout }), ...(selfView && { selfView }), ...(corner && { corner }) }
+    const captionSize = captionSizes.find((value) => value === stored.captionSize)
+    const { spoken, mutedHint } = stored
+    return {
+      ...(layout && { layout }),
+      ...(selfView && { selfView }),
+      ...(corner && { corner }),
+      ...(captionSize && { captionSize }),
+      ...(typeof spoken === 'string' && spokenLanguages.includes(spoken) && { spoken }),
+      ...(typeof mutedHint === 'boolean' && { mutedHint }),
+    }
   } catch {
     return {}
   }

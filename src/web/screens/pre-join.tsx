@@ -1,7 +1,9 @@
 import { useEffect, useReducer, useState } from 'react'
 import { DeviceError, Devices } from '../../client/client.ts'
+import { isMirrored } from '../camera-flip.ts'
 import { keptDevices } from '../kept-devices.ts'
 import { DeviceChoice, type Problem } from '../parts/device-choice.tsx'
+import { FlipCamera } from '../parts/flip-camera.tsx'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { LanguageChoice } from '../parts/language-choice.tsx'
@@ -42,7 +44,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
   const [problems, setProblems] = useState<Partial<Record<Own, Problem | undefined>>>({})
   const [choices, setChoices] = useState<MediaDeviceInfo[]>([])
   const [busy, setBusy] = useState(false)
-  const [mirrored, setMirrored] = useState(true)
+  const [wantsMirror, setMirrored] = useState(true)
   const [, redraw] = useReducer((count: number) => count + 1, 0)
   const [devices, setDevices] = useState<Devices>()
   /** Wants in as soon as the server has sound and picture. */
@@ -93,6 +95,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
   }
   if (!devices) return null
   const tracks = { mic: devices.mic, camera: devices.camera }
+  const mirrored = wantsMirror && tracks.camera !== undefined && isMirrored(tracks.camera)
   const isOn = (device: Own): boolean => /^(on|turningOn)$/.test(devices.status(device))
   const toggle = (device: Own): void => {
     const [on, off] = {
@@ -117,11 +120,16 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
                 type="button"
                 className="mirror"
                 aria-pressed={!mirrored}
-                onClick={() => setMirrored(!mirrored)}
+                onClick={() => setMirrored(!wantsMirror)}
                 data-testid="mirror"
               >
                 {text('preJoin.turnMirror')}
               </button>
+              <FlipCamera
+                devices={devices}
+                track={tracks.camera}
+                act={(flip) => void attempt('camera', flip())}
+              />
             </>
           ) : (
             <p className="no-camera">{problems.camera?.sentence || text('preJoin.cameraOff')}</p>

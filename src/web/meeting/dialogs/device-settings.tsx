@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'react'
 import { DeviceError } from '../../../client/client.ts'
+import { isMirrored } from '../../camera-flip.ts'
 import { keptDevices } from '../../kept-devices.ts'
 import { DeviceChoice, type Problem } from '../../parts/device-choice.tsx'
 import { LevelMeter } from '../../parts/level-meter.tsx'
@@ -15,8 +16,9 @@ type Own = 'mic' | 'camera'
 
 /** Camera, microphone and speaker. A device that is off is only remembered: choosing must not switch it on. */
 export function DeviceSettings() {
-  const { meeting } = useModel()
+  const { meeting, settings } = useModel()
   const { devices } = meeting
+  const { mutedHint } = useView(settings)
   const tracks = useView(
     useMemo(
       () =>
@@ -51,7 +53,11 @@ export function DeviceSettings() {
     <>
       <div className="preview">
         {tracks.camera ? (
-          <Video track={tracks.camera} mirrored label={text('preJoin.asMirror')} />
+          <Video
+            track={tracks.camera}
+            mirrored={isMirrored(tracks.camera)}
+            label={text('preJoin.asMirror')}
+          />
         ) : (
           <p className="no-camera">{text('preJoin.cameraOff')}</p>
         )}
@@ -68,6 +74,16 @@ export function DeviceSettings() {
         />
       ))}
       <LevelMeter track={tracks.mic} />
+      <label className="radio">
+        <input
+          type="checkbox"
+          checked={mutedHint}
+          onChange={({ target }) => settings.change({ mutedHint: target.checked })}
+          data-testid="muted-hint"
+        />
+        {text('settings.mutedHint')}
+      </label>
+      <p className="quiet">{text('settings.mutedHint.how')}</p>
       <Speaker choices={choices} />
     </>
   )

@@ -6,8 +6,11 @@ import { NotifyChoice } from '../../parts/notify-choice.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
 import { text, useLanguage } from '../../texts/texts.ts'
 import { chooseTheme, keptTheme, themes } from '../../theme.ts'
+import { useModel } from '../model.ts'
 import { QualityFigures } from '../quality-sign.tsx'
 import { ViewChoices } from '../view-menu.tsx'
+import { useView } from '../use-view.ts'
+import { captionSizes, spokenLanguages } from '../view-settings.ts'
 import { DeviceSettings } from './device-settings.tsx'
 import { ShortcutList } from './shortcuts.tsx'
 
@@ -60,6 +63,52 @@ function ViewTab() {
         ))}
       </fieldset>
       <LanguageChoice />
+      <CaptionChoices />
+    </>
+  )
+}
+
+/** How large captions are, and for those who start them, what is spoken. */
+function CaptionChoices() {
+  const { meeting, settings } = useModel()
+  const { captionSize, spoken } = useView(settings)
+  const names = new Intl.DisplayNames([useLanguage()], { type: 'language' })
+  const languages = spokenLanguages
+    .map((tag) => ({ tag, name: names.of(tag) ?? tag }))
+    .sort((one, other) => one.name.localeCompare(other.name))
+  return (
+    <>
+      <fieldset>
+        <legend>{text('captions')}</legend>
+        {captionSizes.map((size) => (
+          <label key={size}>
+            <input
+              type="radio"
+              name="caption-size"
+              checked={size === captionSize}
+              onChange={() => settings.change({ captionSize: size })}
+            />
+            {text(`captions.size.${size}`)}
+          </label>
+        ))}
+      </fieldset>
+      {meeting.self.canModerate && (
+        <div>
+          <label htmlFor="spoken">{text('captions.spoken')}</label>
+          <select
+            id="spoken"
+            value={spoken}
+            onChange={({ target }) => settings.change({ spoken: target.value })}
+          >
+            <option value="">{text('captions.spoken.any')}</option>
+            {languages.map(({ tag, name }) => (
+              <option key={tag} value={tag}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
     </>
   )
 }
