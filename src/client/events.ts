@@ -6,6 +6,7 @@ import type { DeviceError, MeetingError } from './errors.ts'
 import type { EntryRequest } from './lobby.ts'
 import type { MediaOptions } from './media.ts'
 import type { Caption, OutputName, OutputState } from './output-state.ts'
+import type { Poll } from './polls.ts'
 import type { Participant, Stream } from './participant.ts'
 
 export type MeetingState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'left'
@@ -58,6 +59,8 @@ export interface MeetingEvents {
   outputFailed: [error: MeetingError]
   /** A moderator changed what the others may do, or who moderates too. */
   rulesChanged: [rules: MeetingRules]
+  /** A poll was opened, somebody voted, or it has ended. */
+  pollChanged: [poll: Poll]
   /** A piece of transcribed speech. */
   captionHeard: [caption: Caption]
   left: [reason: LeftReason]

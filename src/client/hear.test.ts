@@ -5,6 +5,7 @@ import type { Tell } from './events.ts'
 import { hear, notificationHandlers, requestHandlers, type Listener } from './hear.ts'
 import { Lobby } from './lobby.ts'
 import { Outputs } from './outputs.ts'
+import { Polls } from './polls.ts'
 import { Roster } from './roster.ts'
 
 function aListener(): { listener: Listener; did: string[] } {
@@ -24,6 +25,7 @@ function aListener(): { listener: Listener; did: string[] } {
     ),
     roster: new Roster(tell, does('forget')),
     outputs: new Outputs(() => Promise.resolve(), tell),
+    polls: new Polls(() => Promise.resolve(), does('poll')),
     devices: {} as never,
     media: () => ({ drop: does('drop'), setPaused: does('paused') }) as never,
     tell,

@@ -8,6 +8,7 @@ import type { Lobby } from './lobby.ts'
 import type { Media } from './media.ts'
 import { setState } from './participant.ts'
 import type { Outputs } from './outputs.ts'
+import type { Polls } from './polls.ts'
 import type { Roster } from './roster.ts'
 import type { ServerRequestHandlers } from './signalling.ts'
 
@@ -17,6 +18,7 @@ export interface Listener {
   readonly lobby: Lobby
   readonly roster: Roster
   readonly outputs: Outputs
+  readonly polls: Polls
   readonly devices: Devices
   /** The current media; it may be replaced at any time. */
   readonly media: () => Media
@@ -51,7 +53,7 @@ export function hear(handlers: NotificationHandlers, notification: Notification)
 }
 
 export function notificationHandlers(listener: Listener): NotificationHandlers {
-  const { self, lobby, roster, media, outputs, tell } = listener
+  const { self, lobby, roster, media, outputs, polls, tell } = listener
   const ignored = (): void => undefined
   const settled = ({ id }: { id: string }): void => lobby.settle(id)
   return {
@@ -78,6 +80,8 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
     },
     peerClosed: ({ peerId, reason }) => roster.leave(peerId, reason),
     rulesChanged: ({ method: _, ...rules }) => listener.ruled(rules),
+    pollChanged: ({ poll }) => polls.heard(poll),
+    pollVoted: (voted) => polls.heardVote(voted),
     authorityChanged: ({ canAdmit, canModerate }) => {
       Object.assign(self, { canAdmit, canModerate })
       if (!canAdmit) for (const id of [...lobby.requests.keys()]) lobby.settle(id)

@@ -23,6 +23,7 @@ import { Lobby } from './lobby.ts'
 import { Moderation } from './moderation.ts'
 import { Outputs } from './outputs.ts'
 import type { Participant } from './participant.ts'
+import { Polls } from './polls.ts'
 import { Roster } from './roster.ts'
 import { Signalling } from './signalling.ts'
 
@@ -50,6 +51,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   readonly devices: Devices
   readonly chat = new Chat()
   readonly outputs: Outputs
+  readonly polls: Polls
   /** Undefined: our media is not encrypted end to end. */
   readonly encryption: Encryption | undefined
   sessionId: string | undefined
@@ -92,6 +94,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     )
     this.moderation = new Moderation(request)
     this.outputs = new Outputs(request, tell)
+    this.polls = new Polls(request, (poll) => tell('pollChanged', poll))
     this.#agreement = new Agreement(() => {
       console.warn('what is sent is not what the server says; the connection is made anew')
       this.#signalling.renew()
@@ -288,6 +291,7 @@ export class Meeting extends Emitter<MeetingEvents> {
     this.#agreement.reset()
     this.chat.open(reply.pubSubUrl)
     this.outputs.reset()
+    this.polls.reset()
     this.#roster.replace(reply.peers)
   }
 
@@ -297,6 +301,7 @@ export class Meeting extends Emitter<MeetingEvents> {
       lobby: this.lobby,
       roster: this.#roster,
       outputs: this.outputs,
+      polls: this.polls,
       devices: this.devices,
       media: () => this.#media.now,
       tell,

@@ -30,8 +30,7 @@ import { Onlookers, WatchedAudience } from './roster/onlookers.ts'
 import type { Participant } from './roster/participant.ts'
 import { Roster } from './roster/roster.ts'
 import { SessionLifecycle } from './session/lifecycle.ts'
-import { noSession } from './session/session.ts'
-import type { RealtimeStore } from './values/realtime-store.ts'
+import { noSession, type Session } from './session/session.ts'
 
 export class LiveMeeting {
   readonly #options: LiveMeetingOptions
@@ -78,6 +77,7 @@ export class LiveMeeting {
     const sessions = new SessionLifecycle({
       ...options,
       meeting: () => this.#meeting,
+      tellAll: (notification) => everyone.notify(notification),
       isSomebodyEntering: () => this.roster.seats.size > 0,
       // The first participant needs the router at once, so its worker starts while the session is being written.
       onBeginning: () => this.media.warm(),
@@ -181,9 +181,9 @@ export class LiveMeeting {
     return viewOf(this.#sessions.current, this.roster, this.entrance)
   }
 
-  /** The session's shared values. @throws {Refusal} NOT_FOUND if there is no ongoing session */
-  get values(): RealtimeStore {
-    return this.#sessions.required.values
+  /** What the participants share. @throws {Refusal} NOT_FOUND if there is no ongoing session */
+  get shared(): Pick<Session, 'values' | 'polls'> {
+    return this.#sessions.required
   }
 
   /** Sends a message from outside, under a name that the caller vouches for. Returns the message's id. */

@@ -218,7 +218,7 @@ export class LiveMeetings implements LocalHome {
   }
 
   async value(meetingId: string, key: string): Promise<string | null> {
-    return (await this.#live(meetingId)).values.get(key)
+    return (await this.#live(meetingId)).shared.values.get(key)
   }
 
   async setValue(
@@ -228,7 +228,7 @@ export class LiveMeetings implements LocalHome {
     updatedBy: string,
     holder: Holder,
   ): Promise<void> {
-    ;(await this.#live(meetingId)).values.set(key, value, updatedBy, holder)
+    ;(await this.#live(meetingId)).shared.values.set(key, value, updatedBy, holder)
   }
 
   async removals(meetingId: string): Promise<RemovalView[]> {

@@ -1,11 +1,12 @@
 /**
  * What the server sends without being asked (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas,
  * which also generate `/asyncapi.json` and `docs/wire.md`. Tests check what is sent against them; the server does not.
- * `mediaReset`, `entryWithdrawn`, `entryQueued`, `rulesChanged` and `authorityChanged` are ours; published clients ignore methods they do not know.
+ * `mediaReset`, `entryWithdrawn`, `entryQueued`, `rulesChanged`, `pollChanged`, `pollVoted` and `authorityChanged` are ours; published clients ignore methods they do not know.
  */
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { MediaKind, RtpParameters, SctpStreamParameters, StreamKind } from './media.ts'
 import { modeNames, type Mode } from './modes.ts'
+import { Poll, Vote } from './polls.ts'
 import { Rules } from './rules.ts'
 import type { LeaveReason } from './leave-reasons.ts'
 
@@ -122,6 +123,15 @@ export const notifications = {
   whiteboardStopped: Nothing,
   /** What moderators decided, and who moderates besides those whose tokens say so. */
   rulesChanged: Type.Object({ ...Rules.properties, coHosts: Type.Array(Text) }),
+  /** A poll was opened or has ended; all polls, to those who join. */
+  pollChanged: Type.Object({ poll: Poll }),
+  /** Somebody voted, or changed the vote; `vote` is absent if the poll is anonymous. */
+  pollVoted: Type.Object({
+    pollId: Text,
+    counts: Type.Array(Type.Integer()),
+    voters: Type.Integer(),
+    vote: Type.Optional(Vote),
+  }),
   /** What the receiver may do from now on. */
   authorityChanged: Type.Object({ canModerate: Type.Boolean(), canAdmit: Type.Boolean() }),
   /** The media worker died and was replaced: build transports again. */

@@ -13,6 +13,7 @@ import {
   SctpStreamParameters,
   StreamKind,
 } from './media.ts'
+import { Choices, NewPoll } from './polls.ts'
 import { Rules } from './rules.ts'
 import { StartHls, StartLivestream, StartRecording, StartTranscription } from './outputs.ts'
 
@@ -248,6 +249,10 @@ export const requests = {
   /** Makes a participant a co-host for this session, or takes that back. */
   setCoHost: { states: inside, data: Type.Object({ peerId: Id, coHost: Type.Boolean() }) },
   renamePeer: { states: inside, data: Type.Object({ peerId: Id, displayName: Name }) },
+  createPoll: { states: inside, data: NewPoll },
+  /** Votes in a poll, or changes the vote. */
+  votePoll: { states: inside, data: Type.Object({ pollId: Id, choices: Choices }) },
+  endPoll: { states: inside, data: Type.Object({ pollId: Id }) },
   lowerHands: { states: inside, data: Type.Object({ peerIds: Type.Array(Id, { maxItems: 200 }) }) },
   enablePeerMic: { states: inside, data: Peer },
   disablePeerMic: { states: inside, data: Peer },

@@ -14,7 +14,16 @@ import { meetingRecord } from '../../test/support/records.ts'
 import { StartError } from '../errors.ts'
 import { IdTaken, StoreConflict } from './problem.ts'
 import { openStore } from './open.ts'
-import type { ChatFilter, ChatRecord, JobFilter, JobRecord, MeetingRecord, Store, Stretch } from './store.ts'
+import type {
+  ChatFilter,
+  ChatRecord,
+  JobFilter,
+  JobRecord,
+  MeetingRecord,
+  PollRecord,
+  Store,
+  Stretch,
+} from './store.ts'
 
 const folders: string[] = []
 const databases: { url: string; drop: () => Promise<void> }[] = []
@@ -344,8 +353,30 @@ onBoth(
       await store.sessions.decide('s', '{"a":1}')
       await store.sessions.decide('s', '{}')
       assert.equal(await store.sessions.decisions('s'), '{}')
+      const poll: PollRecord = {
+        pollId: 'p',
+        question: 'Tea?',
+        options: ['Yes', 'No'],
+        multiple: true,
+        anonymous: false,
+        askerId: 'ann',
+        askerName: 'Ann',
+        createdAt: 6,
+        endedAt: null,
+      }
+      await store.polls.add('s', poll)
+      await store.polls.end('s', 'p', 7)
+      assert.deepEqual(await store.polls.list('s'), [{ ...poll, endedAt: 7 }])
+      const vote = { pollId: 'p', participantId: 'bob', tokenId: 't', name: 'Bob', choices: [0, 1], at: 6 }
+      await store.polls.vote('s', { ...vote, tokenId: 'another', at: 5 })
+      await store.polls.vote('s', { ...vote, choices: [0] })
+      await store.polls.vote('s', vote)
+      assert.deepEqual(await store.polls.votes('s'), [{ ...vote, tokenId: 'another', at: 5 }, vote])
       assert.equal((await store.sessions.ongoing(meeting.meetingId))!.sessionId, 's')
       await store.sessions.end('s', 9, 'empty')
+      // The session, a poll and two votes; and what the session had of its own.
+      while ((await store.sessions.dropEndedBefore(10, 2)) > 0);
+      assert.deepEqual([await store.polls.list('s'), await store.polls.votes('s')], [[], []])
       assert.equal(await store.sessions.ongoing(meeting.meetingId), undefined)
     })
   },

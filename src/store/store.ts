@@ -8,6 +8,7 @@ import type { MeetingStore } from './contract/meetings.ts'
 import type { SessionStore } from './contract/sessions.ts'
 import type { InviteStore } from './contract/invites.ts'
 import type { ChatStore } from './contract/chat.ts'
+import type { PollStore } from './contract/polls.ts'
 import type { FileStore } from './contract/files.ts'
 import type { OutboxStore } from './contract/outbox.ts'
 import type { OutputStore } from './contract/outputs.ts'
@@ -24,6 +25,7 @@ export type { AutoClose, MeetingSettings, MeetingRecord } from './contract/meeti
 export type { SessionRecord, StayRecord, IntervalRecord, RemovalRecord } from './contract/sessions.ts'
 export type { InviteRecord, InviteCounts } from './contract/invites.ts'
 export type { ChatRecord, KeptMessage, ChatFilter, Newest, Stretch, ChatShare } from './contract/chat.ts'
+export type { PollRecord, VoteRecord } from './contract/polls.ts'
 export type { NewDelivery, DeliveryState, DeliveryRecord, DeliveryTry } from './contract/outbox.ts'
 export type {
   OutputChange,
@@ -45,6 +47,7 @@ export interface Store {
   sessions: SessionStore
   invites: InviteStore
   chat: ChatStore
+  polls: PollStore
   files: FileStore
   outbox: OutboxStore
   figures: FigureStore

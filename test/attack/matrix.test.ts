@@ -242,6 +242,13 @@ const table: Record<RequestMethod, Row> = {
   setCoHost: { from: 'inside', needs: 'moderate', data: () => ({ peerId: 'carl', coHost: false }) },
   renamePeer: { from: 'inside', needs: 'moderate', data: () => ({ peerId: 'carl', displayName: 'Carl' }) },
   lowerHands: { from: 'inside', needs: 'moderate', data: () => ({ peerIds: ['carl'] }) },
+  createPoll: { from: 'inside', needs: 'moderate', data: () => QUESTION },
+  votePoll: { from: 'inside', data: async (scene) => ({ pollId: await aPoll(scene), choices: [0] }) },
+  endPoll: {
+    from: 'inside',
+    needs: 'moderate',
+    data: async (scene) => ({ pollId: await aPoll(scene) }),
+  },
   enablePeerMic: { from: 'inside', needs: 'moderate', data: onCarl },
   disablePeerMic: { from: 'inside', needs: 'moderate', data: onCarl },
   enablePeerWebcam: { from: 'inside', needs: 'moderate', data: onCarl },
@@ -313,6 +320,12 @@ function stops(kind: RoomOutput): Row {
       return {}
     },
   }
+}
+
+const QUESTION = { question: 'Tea?', options: ['Yes', 'No'] }
+
+async function aPoll({ host }: Scene): Promise<string> {
+  return ((await host.request('createPoll', QUESTION)) as { pollId: string }).pollId
 }
 
 const methods = Object.keys(table) as RequestMethod[]

@@ -18,6 +18,7 @@ const WRITES = {
   revokedTokens: ['add'],
   invites: ['create', 'use', 'revoke'],
   outputs: ['create', 'change'],
+  polls: ['add', 'end', 'vote'],
 } as const
 
 export class HeldStore {

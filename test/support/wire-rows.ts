@@ -31,6 +31,7 @@ const WIRE = 'wire.test.ts: '
 const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
 const HOSTS = 'hosting.test.ts: hosts'
+const POLLS = 'polls.test.ts: polls'
 
 const WHITEBOARD = 'whiteboard.test.ts: one address for everybody'
 const RECORDING = 'outputs.test.ts: a recording: acknowledged, reported in order to all'
@@ -93,6 +94,7 @@ export const requestRows: WireRow[] = [
   ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
   ...ours(`${DOOR}a removed participant stays out`, 'liftRemoval'),
   ...ours(HOSTS, 'stopAll', 'setRules', 'setCoHost', 'renamePeer', 'lowerHands'),
+  ...ours(POLLS, 'createPoll', 'votePoll', 'endPoll'),
   ...here(RECORDING, 'startRecording', 'stopRecording'),
   ...here(HLS, 'startHls', 'stopHls'),
   ...here(LIVESTREAM, 'startLivestream', 'stopLivestream', 'startTranscription', 'stopTranscription'),
@@ -142,6 +144,7 @@ export const notificationRows: WireRow[] = [
   ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
   ...ours('entry.test.ts: those who wait are told how many are before them', 'entryQueued'),
   ...ours(HOSTS, 'rulesChanged', 'authorityChanged'),
+  ...ours(POLLS, 'pollChanged', 'pollVoted'),
   ...ours('journeys.test.ts: after the death of a media worker', 'mediaReset'),
   ...never('clients restart ICE themselves when a transport fails', 'restartIce'),
   ...never('clients only store them', 'consumerScore', 'producerScore'),

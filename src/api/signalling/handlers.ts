@@ -99,10 +99,11 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   changeDisplayName: (live, self, data) => live.roster.changeDisplayName(self, cleanName(data.displayName)),
   switchPeerRoom: (live, self, data) => live.moderation.askToSwitch(self, data),
 
-  realtimeStoreSet: (live, self, data) => live.values.set(data.key, data.value ?? null, self.id, self.holder),
-  realtimeStoreGet: (live, _self, data) => ({ status: 'ok', value: live.values.get(data.key) }),
-  realtimeStoreObserve: (live, self, data) => live.values.observe(data.key, self),
-  realtimeStoreStopObserve: (live, self, data) => live.values.stopObserving(data.key, self.link),
+  realtimeStoreSet: (live, self, data) =>
+    live.shared.values.set(data.key, data.value ?? null, self.id, self.holder),
+  realtimeStoreGet: (live, _self, data) => ({ status: 'ok', value: live.shared.values.get(data.key) }),
+  realtimeStoreObserve: (live, self, data) => live.shared.values.observe(data.key, self),
+  realtimeStoreStopObserve: (live, self, data) => live.shared.values.stopObserving(data.key, self.link),
 
   respondToMediaRelayRequest: (live, self, data) => live.relays.respond(self, data),
   mediaRelayRequestStop: (_live, self, data) => relayTo(self, data.meetingId).stop('STOPPED'),
@@ -139,6 +140,11 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   setCoHost: (live, self, data) => live.hosting.appoint(self, data.peerId, data.coHost),
   renamePeer: (live, self, data) => live.hosting.rename(self, data.peerId, cleanName(data.displayName)),
   lowerHands: (live, self, data) => live.hosting.lowerHands(self, data.peerIds),
+  createPoll: async (live, self, data) => ({ pollId: await live.shared.polls.ask(self, data) }),
+  votePoll: async (live, self, { pollId, choices }) => ({
+    choices: await live.shared.polls.vote(self, pollId, choices),
+  }),
+  endPoll: (live, self, data) => live.shared.polls.end(self, data.pollId),
   enablePeerMic: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'audio'),
   disablePeerMic: (live, self, data) => live.moderation.stopStream(self, data.peerId, 'audio'),
   enablePeerWebcam: (live, self, data) => live.moderation.askForStream(self, data.peerId, 'video'),

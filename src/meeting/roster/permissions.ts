@@ -33,6 +33,7 @@ export type Action =
   | 'rename'
   | 'lowerHand'
   | 'setRules'
+  | 'poll'
   | 'appoint'
   | 'output'
   | 'invite'
@@ -70,6 +71,8 @@ const needs: Record<Action, keyof Authority> = {
   rename: 'canModerate',
   lowerHand: 'canModerate',
   setRules: 'canModerate',
+  // To ask, and to end what was asked; everybody votes.
+  poll: 'canModerate',
   // To make and unmake co-hosts.
   appoint: 'canModerate',
   // Starting and stopping what leaves the meeting.

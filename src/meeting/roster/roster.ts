@@ -215,6 +215,10 @@ export class Roster {
       ...(participant.authority.canAdmit ? entryRequests() : []),
       ...outputs().notifications(),
       ...(sessions.required.decisions === noDecisions ? [] : [rulesOf(sessions.required.decisions)]),
+      ...sessions.required.polls.notificationsFor({
+        participantId: participant.id,
+        tokenId: participant.tokenId,
+      }),
     ]
     if (replay.length > 0) participant.link.notify(...replay)
     media.consumeAll(participant)

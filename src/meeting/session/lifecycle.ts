@@ -123,7 +123,7 @@ export class SessionLifecycle {
     onEnding(reason)
     this.#grace.stop()
     this.#session = undefined
-    session.chat.close()
+    session.close()
     onOver()
     const { sessionId, startedAt, log } = session
     const { meetingId } = this.#options.meeting()

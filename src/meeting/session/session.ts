@@ -13,6 +13,7 @@ import { Chat } from '../chat/chat.ts'
 import { Admissions } from '../door/admission.ts'
 import { Removals, type Candidate } from '../door/removals.ts'
 import { refusalToWrite } from '../roster/rules.ts'
+import { Polls, type KeptPolls } from '../polls/polls.ts'
 import { KeptValues } from '../values/kept-values.ts'
 import { RealtimeStore } from '../values/realtime-store.ts'
 import { SharedFiles, type KeptFile } from '../values/shared-files.ts'
@@ -24,6 +25,7 @@ export interface SessionOptions {
   settings: MeetingSettings
   store: Store
   openAudience: OpenAudience
+  tellAll: (notification: Notification) => void
   announce: Announce
   now: () => number
   /** Makes unguessable ids: message ids, file ids. */
@@ -33,6 +35,7 @@ export interface SessionOptions {
 
 interface RestoredParts {
   chat: Awaited<ReturnType<Store['chat']['held']>>
+  polls: KeptPolls
   files: readonly KeptFile[]
   values: readonly SessionValue[]
 }
@@ -55,6 +58,7 @@ export class Session {
   readonly removals = new Removals()
   #decisions = noDecisions
   readonly chat: Chat
+  readonly polls: Polls
   readonly values: RealtimeStore
   /** Undefined for a server that is alone. */
   readonly #keptValues: KeptValues | undefined
@@ -70,7 +74,7 @@ export class Session {
     options: SessionOptions,
     kept?: RestoredParts,
   ) {
-    const { meeting, settings, store, now, newSecretId, onError, openAudience, announce } = options
+    const { meeting, settings, store, now, newSecretId, onError, openAudience, tellAll, announce } = options
     this.sessionId = sessionId
     this.startedAt = startedAt
     this.log = new SessionLog({ sessionId, startedAt, meeting, store, announce, now, onError })
@@ -91,6 +95,7 @@ export class Session {
       },
       kept?.chat,
     )
+    this.polls = new Polls({ sessionId, store: store.polls, tellAll, now, newSecretId }, kept?.polls)
     this.#store = store
     this.#files = new SharedFiles(settings, { newSecretId, kept: kept?.files ?? [] })
     this.#keptValues =
@@ -116,6 +121,7 @@ export class Session {
     const { sessionId } = left
     const session = new Session(left, options, {
       chat: await store.chat.held(sessionId),
+      polls: { polls: await store.polls.list(sessionId), votes: await store.polls.votes(sessionId) },
       files: await store.files.list(sessionId),
       values: (await store.sessionValues?.list(sessionId)) ?? [],
     })
@@ -171,8 +177,14 @@ export class Session {
   /** The session is to go on, here or elsewhere. Resolves when its shared values are written. */
   async suspend(): Promise<void> {
     this.log.stop()
-    this.chat.close()
+    this.close()
     await this.#keptValues?.stop()
+  }
+
+  /** Nobody hears anything of it any more. */
+  close(): void {
+    this.chat.close()
+    this.polls.close()
   }
 
   /** Deletes the files and shared values of a session that has ended. */

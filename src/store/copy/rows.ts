@@ -28,6 +28,8 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['stored_values'],
   ['session_files'],
   ['session_values'],
+  ['polls'],
+  ['poll_votes'],
 ]
 /** What only running nodes know; the copy begins without it. */
 export const NOT_COPIED: readonly string[] = ['leases', 'nodes', 'homes']

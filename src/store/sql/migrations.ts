@@ -24,6 +24,7 @@ import * as sessionValues from './migrations/0024-session-values.ts'
 import * as nodes from './migrations/0025-nodes.ts'
 import * as outputUploads from './migrations/0027-output-uploads.ts'
 import * as deliveryAbout from './migrations/0028-delivery-about.ts'
+import * as polls from './migrations/0031-polls.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -52,6 +53,7 @@ const steps: Record<string, Step> = {
   '0025-nodes': nodes,
   '0027-output-uploads': outputUploads,
   '0028-delivery-about': deliveryAbout,
+  '0031-polls': polls,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -12,6 +12,7 @@ import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
 import { outputQueries } from './queries/outputs.ts'
 import { pastSessionQueries } from './queries/past-sessions.ts'
+import { pollQueries } from './queries/polls.ts'
 import { sessionValueQueries } from './queries/session-values.ts'
 import { sessionQueries } from './queries/sessions.ts'
 
@@ -44,6 +45,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     sessions: { ...sessionQueries(context, signal, meetings), ...pastSessionQueries(context) },
     invites: inviteQueries(context),
     chat: chatQueries(context, meetings),
+    polls: pollQueries(context, meetings),
     outbox: outboxQueries(context, signal),
     figures: figureQueries(context),
     outputs: outputQueries(context, signal),

@@ -192,5 +192,28 @@ export interface Schema {
   }
   /** Who may read a private message: its recipients and its sender. */
   chat_hearers: { session_id: string; participant_id: string; number: number; bytes: number }
+  /** `options` is JSON: a list of texts. */
+  polls: {
+    session_id: string
+    poll_id: string
+    question: string
+    options: string
+    multiple: 0 | 1
+    anonymous: 0 | 1
+    asker_id: string
+    asker_name: string
+    created_at: number
+    ended_at: number | null
+  }
+  /** `choices` is JSON: a list of numbers. */
+  poll_votes: {
+    session_id: string
+    poll_id: string
+    participant_id: string
+    token_id: string
+    name: string
+    choices: string
+    at: number
+  }
   stored_values: { name: string; value: string }
 }

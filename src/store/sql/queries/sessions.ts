@@ -297,6 +297,8 @@ const partsOfSessions = [
   'chat_hearers',
   'chat_messages',
   'participant_stats',
+  'poll_votes',
+  'polls',
 ] as const
 
 /** Deletes at most `limit` rows of these sessions. Returns how many. */
