@@ -246,6 +246,7 @@ test('each library has one door', () => {
     'mediasoup-client': 'client',
     'socket.io-client': 'client',
     fastify: 'api',
+    'acme-client': 'api',
     cookie: 'api',
     'find-my-way': 'api',
     'secure-json-parse': 'api',

@@ -17,6 +17,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { StreamSessions } from './media/sessions.ts'
+import type { CertificateStatus } from '../protocol/rest/watching.ts'
 import type { TypedApp } from './rest/describe.ts'
 import { refusalOfOrigin } from '../project/origins.ts'
 import { isFromOwnPage } from './http/same-origin.ts'
@@ -69,6 +70,8 @@ export interface HttpContext {
   door: Door
   streams: StreamSessions
   mediaStatus: () => Sfu['status']
+  /** The certificate of the HTTPS listener. */
+  certificate: () => CertificateStatus
   metrics: Metrics
   /** This process. */
   server: { version: string; startedAt: number; isStopping: () => boolean }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { domainFinding } from './doctor-certificate.ts'
 import { mediaBuffer } from './doctor-checks.ts'
 
 test('warns about a small receive buffer and names the cure; says nothing if the size is unknown', () => {
@@ -9,4 +10,23 @@ test('warns about a small receive buffer and names the cure; says nothing if the
   assert.equal(mediaBuffer(4_194_303)[0]!.verdict, 'note')
   assert.equal(mediaBuffer(4_194_304)[0]!.verdict, 'good')
   assert.deepEqual(mediaBuffer(undefined), [])
+})
+
+test('the name of the server must have an address, and says whether it is of this machine', () => {
+  const own = ['10.0.0.5', '203.0.113.5', '2001:db8:1::5']
+  const rows: [found: string[], verdict: string, says: RegExp][] = [
+    [[], 'bad', /has no address in DNS; set its A record/],
+    [['203.0.113.5'], 'good', /is 203\.0\.113\.5, which is this machine/],
+    [
+      ['203.0.113.5', '198.51.100.1'],
+      'note',
+      /198\.51\.100\.1 is not of this machine; fine if TCP 80 and 443 are forwarded/,
+    ],
+    [['127.0.1.1'], 'note', /is 127\.0\.1\.1 here, which is not a public address/],
+  ]
+  for (const [found, verdict, says] of rows) {
+    const finding = domainFinding('meet.example.org', found, own)
+    assert.equal(finding.verdict, verdict)
+    assert.match(finding.says, says)
+  }
 })

@@ -4,7 +4,6 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isLoopback, isReachedFromHereAlone, kindOf } from '../addresses.ts'
 import { ADMIN_KEY_FILE, readAdminKey } from '../api/rest/admin/admin-key.ts'
-import { readGiven } from '../api/http/certificate.ts'
 import { readConfig, type Config } from '../config/read.ts'
 import { assertPortsApart } from '../config/safety.ts'
 import { createSfu } from '../media/create.ts'
@@ -19,20 +18,12 @@ import { whyNoBuild } from '../../scripts/media-worker/build.mjs'
 import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { preparingElsewhere } from '../../scripts/media-worker/obtain.mjs'
 import type { CommandInput } from './arguments.ts'
-
-/** `bad`: it will not work. `note`: it works, with a limit worth knowing. */
-type Verdict = 'good' | 'note' | 'bad'
-
-export interface Finding {
-  check: string
-  verdict: Verdict
-  says: string
-}
+import { certificate, domain } from './doctor-certificate.ts'
+import type { Finding } from './finding.ts'
 
 const NODE_MAJOR = 24
 /** A clock earlier than this is wrong, and makes every token look invalid. */
 const EARLIEST_CLOCK = Date.UTC(2025, 0, 1)
-const DAY_MS = 86_400_000
 const FIRST_TRIAL_PORT = 49_000
 const MOST_TRIALS = 50
 
@@ -67,6 +58,7 @@ export async function examine({ env, envFile }: Pick<CommandInput, 'env' | 'envF
     await database(config),
     masterKey(config),
     await adminKey(config),
+    ...(await domain(config)),
     await certificate(config),
     ...(await recordings(config, env.PATH ?? '')),
     ...(await speechModel(config)),
@@ -367,26 +359,4 @@ function masterKey({ dataDir, masterKey: given }: Config): Finding {
   return isClosed(file)
     ? { check, verdict: 'good', says: `${file}; back it up separately from the database` }
     : { check, verdict: 'bad', says: `other users can read ${file}; run: chmod 600 ${file}` }
-}
-
-async function certificate({ tlsCert, tlsKey, dataDir }: Config): Promise<Finding> {
-  const check = 'certificate'
-  if (tlsCert !== undefined && tlsKey !== undefined) {
-    const given = await readGiven(tlsCert, tlsKey).catch((error: unknown) => error as Error)
-    if (given instanceof Error) return { check, verdict: 'bad', says: given.message }
-    const days = Math.floor((given.expiresAt - Date.now()) / DAY_MS)
-    if (days < 0) return { check, verdict: 'bad', says: `${tlsCert} has expired; replace it` }
-    return { check, verdict: days < 14 ? 'note' : 'good', says: `valid for ${days} days` }
-  }
-  const folder = join(dataDir, 'tls')
-  if (existsSync(folder) && !isWritable(folder))
-    return { check, verdict: 'bad', says: `${folder} cannot be written by this user; change its owner` }
-  const trust = 'browsers must be told to trust it, or set TLS_CERT and TLS_KEY'
-  return {
-    check,
-    verdict: 'note',
-    says: existsSync(join(folder, 'cert.pem'))
-      ? `self-signed, renewed at a start when it is due; ${trust}`
-      : `a self-signed one will be made at the first start; ${trust}`,
-  }
 }

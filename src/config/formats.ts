@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { domainToASCII, fileURLToPath } from 'node:url'
 import { isHostName, isLoopback, kindOf } from '../addresses.ts'
 
 export const MAX_PORT = 65_535
@@ -37,6 +37,26 @@ export const httpUrl = (text: string): string => {
   if (NO_DESTINATIONS.has(kindOf(url.hostname.replace(/^\[|\]$/g, '')) ?? ''))
     throw new Error('must be an address that clients can connect to')
   return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+/** A host name of several labels, in ASCII and lower case. */
+export const domainName = (text: string): string => {
+  const name = domainToASCII(text).replace(/\.$/, '')
+  if (!isHostName(name) || !name.includes('.') || kindOf(name) !== undefined)
+    throw new Error('must be a host name such as meet.example.org, without a scheme or port')
+  return name
+}
+
+export const acmeDirectory = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '')
+    throw new Error('must be an https address without credentials')
+  return url.href
+}
+
+export const acmeEmail = (text: string): string => {
+  if (!/^[^\s@,<>]{1,64}@[^\s@,<>]{1,190}$/.test(text)) throw new Error('must be one e-mail address')
+  return text
 }
 
 /** The speech of meetings, and a key, go there. */

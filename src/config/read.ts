@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { IsBoolean, IsEnum, IsInteger } from 'typebox'
 import { Check, Convert, Errors } from 'typebox/value'
 import { ConfigError } from '../errors.ts'
+import { deriveFromDomain } from './domain.ts'
 import { assertSafe, liftRateLimits } from './safety.ts'
 import { settingRows, type Setting, type Values } from './settings.ts'
 import { typoIn } from './typo.ts'
@@ -31,6 +32,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     return [name, text === undefined ? defaultOf(row) : valueIn(row, text)]
   })
   const values = Object.fromEntries(read) as Values
+  deriveFromDomain(values, given)
   liftRateLimits(values, given)
   assertSafe(values)
   const { videosdkApiKey, videosdkSecretKey, ...rest } = values

@@ -3,8 +3,11 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Type, type Static, type TSchema } from 'typebox'
 import {
+  acmeDirectory,
+  acmeEmail,
   announcedAddress,
   bearerKey,
+  domainName,
   embedOrigins,
   filesUrl,
   headerPairs,
@@ -98,6 +101,40 @@ export const settings = {
       default: 'x-forwarded-for',
       description: 'the forwarding header of these proxies; all others are ignored',
     }),
+  },
+  domain: {
+    env: 'DOMAIN',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'public name of this server, e.g. meet.example.org: gets a certificate for it by ACME and renews it; changes the defaults of HOST (every address), PORT (80), HTTPS_PORT (443), PUBLIC_URL and ANNOUNCED_ADDRESS',
+      }),
+    ),
+    parse: domainName,
+  },
+  acmeDirectory: {
+    env: 'ACME_DIRECTORY',
+    schema: Type.String({
+      default: 'https://acme-v02.api.letsencrypt.org/directory',
+      description:
+        'directory of the ACME server that issues the certificate of DOMAIN; with DOMAIN you agree to its terms',
+    }),
+    parse: acmeDirectory,
+  },
+  acmeEmail: {
+    env: 'ACME_EMAIL',
+    schema: Type.Optional(
+      Type.String({ description: 'where the ACME server may write to about the certificate of DOMAIN' }),
+    ),
+    parse: acmeEmail,
+  },
+  acmeCa: {
+    env: 'ACME_CA',
+    schema: Type.Optional(
+      Type.String({
+        description: 'PEM file of authorities to trust for ACME_DIRECTORY, besides the known ones',
+      }),
+    ),
   },
   tlsCert: {
     env: 'TLS_CERT',

@@ -63,6 +63,7 @@ test('a sample contains the events since the last one, and the current levels', 
     workers: () => Promise.resolve([{ ...worker, cpuSeconds: (at / 1000) * 0.25 }]),
     webhooks: () => Promise.resolve({ waiting: 3, parked: 0, oldestAt: null }),
     cluster: () => undefined,
+    certificate: () => undefined,
   })
   const written: { at: number; figures: Readonly<Record<string, number>> }[] = []
   const sampler = new Sampler({

@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ErrorName } from '../protocol/errors.ts'
 import { Answers } from './answers.ts'
+import { addCertificateGauges, type CertificateReading } from './certificate-gauges.ts'
 import { addClusterGauges, type ClusterReading } from './cluster-gauges.ts'
 
 /** The present values, read when scraped. */
@@ -18,6 +19,8 @@ export interface Readings {
   webhooks(): Promise<Backlog>
   /** Undefined: this server is not one of several nodes. */
   cluster(): ClusterReading | undefined
+  /** Undefined until the listener is open. */
+  certificate(): CertificateReading | undefined
 }
 
 export interface WorkerReading {
@@ -110,6 +113,7 @@ const nothing: Readings = {
   workers: () => Promise.resolve([]),
   webhooks: () => Promise.resolve({ waiting: 0, parked: 0, oldestAt: null }),
   cluster: () => undefined,
+  certificate: () => undefined,
 }
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 /** Sampling interval of the event loop in ms, which does not count as lag. A shorter one would be most of the work of an idle server. */
@@ -278,6 +282,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
     },
   })
   addClusterGauges(registers, () => readings.cluster())
+  addCertificateGauges(registers, () => readings.certificate())
   const storeUp = new Gauge({
     registers,
     name: 'anteroom_store_available',

@@ -6,6 +6,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { Store } from '../store/store.ts'
 import type { WebhooksOptions } from '../webhook/create.ts'
+import type { RetryTimes } from '../api/certificate/times.ts'
 import type { Ready } from './welcome.ts'
 
 export interface RunningServer {
@@ -29,6 +30,8 @@ export interface Parts {
   now?: () => number
   /** The addresses of the receiver of a webhook, by its name. */
   resolve?: WebhooksOptions['resolve']
+  /** The waits between attempts to obtain a certificate. */
+  certificateTimes?: RetryTimes
   /** Aborted when the program must stop: the start is abandoned, and everything opened so far is closed. */
   stopping?: AbortSignal
   /** How the operator of this server calls its commands. Default `anteroom`. */

@@ -1,7 +1,7 @@
 /** Opens the ports: REST, pages and sockets, without TLS and with it. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { displayHost, isLoopback, kindOf } from '../addresses.ts'
-import { loadCertificate, type Certificate } from '../api/http/certificate.ts'
+import type { Server as HttpsServer } from 'node:https'
+import { displayHost } from '../addresses.ts'
 import { createOwner } from '../api/http/owner.ts'
 import { buildHttp, type HttpListener } from '../api/http/server.ts'
 import type { Gate } from '../api/limits/gate.ts'
@@ -9,7 +9,6 @@ import { createAdmin } from '../api/rest/admin/admin.ts'
 import { readAdminKey } from '../api/rest/admin/admin-key.ts'
 import { createSignIn, newFirstLink, sharedFirstLink } from '../api/rest/admin/sign-in.ts'
 import { shownSettings } from '../config/describe.ts'
-import type { Config } from '../config/read.ts'
 import { createApiKeys } from '../project/api-keys.ts'
 import { createInvites } from '../project/invites.ts'
 import { version } from '../version.ts'
@@ -18,6 +17,8 @@ import { download } from '../webhook/download.ts'
 import type { Access } from './access.ts'
 import { newId, type Ground } from './ground.ts'
 import { routeUpgrades } from '../api/http/upgrade-router.ts'
+import type { CertificateStatus } from '../protocol/rest/watching.ts'
+import { openCertificate } from './certificate.ts'
 import { routeOf, serveCarried } from './cluster.ts'
 import { listen } from './listen.ts'
 import type { MeetingDoors } from './meetings.ts'
@@ -34,7 +35,7 @@ export interface HttpParts extends Access, MeetingDoors {
 export interface OpenPorts {
   /** Base addresses that answer, plain first. */
   urls: string[]
-  certificate: Certificate['source']
+  certificate: () => CertificateStatus
   /** Link that signs in once, if there is no password yet. */
   firstLink: string | undefined
   close(): Promise<void>
@@ -66,13 +67,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
   const firstLink = (await signIn.passwordSet()) ? undefined : await makeFirstLink({ store, randomBytes })
   const { adminKey: given, dataDir: folder } = settings
   const adminKey = await readAdminKey({ given, folder, randomBytes })
-  const certificate = await loadCertificate({
-    certFile: settings.tlsCert,
-    keyFile: settings.tlsKey,
-    folder,
-    names: certificateNames(settings),
-    now,
-  })
+  const tls = await openCertificate(ground)
   const context = {
     settings,
     store,
@@ -106,6 +101,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     door,
     streams,
     mediaStatus: () => media.status,
+    certificate: () => tls.status,
     metrics,
     server: { version, startedAt, isStopping },
     signIn,
@@ -119,15 +115,21 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     log,
   }
   const listeners: { http: HttpListener; port: number; variable: string; scheme: string }[] = [
-    { http: buildHttp(context), port: settings.port, variable: 'PORT', scheme: 'http' },
     {
-      http: buildHttp(context, { cert: certificate.cert, key: certificate.key }),
+      http: buildHttp(context, { plain: tls.plainDoor }),
+      port: settings.port,
+      variable: 'PORT',
+      scheme: 'http',
+    },
+    {
+      http: buildHttp(context, { tls: tls.options }),
       port: settings.httpsPort,
       variable: 'HTTPS_PORT',
       scheme: 'https',
     },
   ]
   const close = async (): Promise<void> => {
+    tls.close()
     await Promise.all(listeners.map(({ http }) => http.close()))
   }
   const route = cluster && routeOf({ cluster, gate, verifier, catalogue, log })
@@ -156,13 +158,6 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     await close()
     throw error
   }
-  return { urls, certificate: certificate.source, firstLink, close }
-}
-
-function certificateNames(config: Config): string[] {
-  const names = ['localhost', '127.0.0.1']
-  if (!isLoopback(config.host) && kindOf(config.host) !== 'any') names.push(config.host)
-  if (config.announcedAddress !== undefined) names.push(config.announcedAddress)
-  if (config.publicUrl !== undefined) names.push(new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, ''))
-  return [...new Set(names)]
+  await tls.keep(listeners[1]!.http.server as HttpsServer)
+  return { urls, certificate: () => tls.status, firstLink, close }
 }

@@ -20,7 +20,7 @@ export async function listen(
     }
     if (code === 'EACCES') {
       throw new StartError(
-        `Port ${port} may not be opened by this user: choose one above 1023 in ${variable}.`,
+        `Port ${port} may not be opened by this user: choose one above 1023 in ${variable}, or allow it with AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd or "sysctl -w net.ipv4.ip_unprivileged_port_start=80".`,
         { cause: error },
       )
     }

@@ -6,6 +6,7 @@ import { startPuttingAway, startUploads } from './files.ts'
 import type { Ground } from './ground.ts'
 import { openPorts, type OpenPorts } from './http.ts'
 import { recoverOutputs } from '../meeting/outputs/recovery.ts'
+import { certificateReading } from './certificate.ts'
 import { openMeetings } from './meetings.ts'
 import { closeEngines } from './outputs.ts'
 import { openWebhooks } from './open-parts.ts'
@@ -30,6 +31,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     workers: () => media.usage(),
     webhooks: () => store.outbox.backlog(),
     cluster: () => cluster && { homes: cluster.homes.size, leaseAgeMs: cluster.leaseAgeMs },
+    certificate: () => ports && certificateReading(ports.certificate()),
   })
   await recoverOutputs(outputs)
   await jobs.resume()
@@ -75,7 +77,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
       command: parts.command ?? 'anteroom',
       urls: opened.urls,
       recordingsOff: outputs.engines.recording.unavailable,
-      certificate: opened.certificate,
+      certificate: opened.certificate().source,
       firstLink: opened.firstLink,
     }),
     close: () => (closing ??= close()),

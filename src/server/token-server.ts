@@ -17,6 +17,10 @@ export async function startTokenServer(config: Config): Promise<RunningServer> {
       'The token server needs VIDEOSDK_API_ENDPOINT, VIDEOSDK_API_KEY and VIDEOSDK_SECRET_KEY: set the address of the meeting service and the key it knows.',
     )
   }
+  if (config.domain !== undefined)
+    throw new StartError(
+      'The token server does not speak HTTPS, so it cannot use DOMAIN: unset it, and set HOST, PORT and PUBLIC_URL.',
+    )
   const listener = buildTokenServer({
     settings: config,
     endpoint: config.apiEndpoint,

@@ -6,6 +6,7 @@ const local: ReadyFacts = {
   config: {
     allowTokensWithoutExpiry: false,
     announcedAddress: undefined,
+    domain: undefined,
     moderation: 'grant',
     openGetToken: false,
     outputsAllowPrivate: false,

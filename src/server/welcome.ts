@@ -6,6 +6,7 @@ export interface ReadyFacts {
     Config,
     | 'allowTokensWithoutExpiry'
     | 'announcedAddress'
+    | 'domain'
     | 'moderation'
     | 'openGetToken'
     | 'outputsAllowPrivate'
@@ -36,7 +37,7 @@ export interface ReadyFacts {
     | { available: false; reason: string }
   /** Why nothing can be recorded, and what to do about it. */
   recordingsOff: string | undefined
-  certificate: 'given' | 'self-signed'
+  certificate: 'given' | 'self-signed' | 'acme'
   /** Only this machine can reach the server. */
   onlyFromHere: boolean
   /** Media is announced at an address that only this machine reaches, although others can connect. */
@@ -77,6 +78,14 @@ export function readyMessage(facts: ReadyFacts): Ready {
       'addresses',
       `${urls.join('  ')}${certificate === 'self-signed' ? '  (self-signed certificate)' : ''}`,
     ),
+    ...(config.domain !== undefined && certificate === 'self-signed'
+      ? [
+          row(
+            '',
+            `(getting a certificate for ${config.domain} in the background; the log says when it is there)`,
+          ),
+        ]
+      : []),
     row('API key', facts.apiKey ?? `none active: ${command} keys create`),
     row('secret', `in ${facts.secretIn}`),
     row('admin key', `in ${facts.adminKeyIn}`),
@@ -120,10 +129,10 @@ function offIn({ config, certificate, onlyFromHere, recordingsOff }: ReadyFacts)
   return [
     recordingsOff,
     onlyFromHere &&
-      'other machines: set HOST=0.0.0.0, and ANNOUNCED_ADDRESS to the address at which they reach this one',
+      'other machines: set HOST=0.0.0.0, and ANNOUNCED_ADDRESS to the address at which they reach this one; or DOMAIN to its public name, for HTTPS too',
     certificate === 'self-signed' &&
       (config.publicUrl === undefined || config.publicUrl.startsWith('http:')) &&
-      'HTTPS that browsers trust, needed for camera and microphone on other machines: set TLS_CERT and TLS_KEY, or PUBLIC_URL behind a proxy',
+      'HTTPS that browsers trust, needed for camera and microphone on other machines: set DOMAIN, or TLS_CERT and TLS_KEY, or PUBLIC_URL behind a proxy',
     config.turnUrls.length === 0 &&
       'TURN, for people in networks that block media: set TURN_URLS and TURN_SECRET',
   ].filter((line) => typeof line === 'string')

@@ -1,6 +1,6 @@
 /** The HTTP server: how requests are read, how refusals are answered, and which routes there are. */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
-import type { Server as HttpsServer } from 'node:https'
+import type { Server as HttpsServer, ServerOptions as HttpsOptions } from 'node:https'
 import { fastify, type FastifyInstance } from 'fastify'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
 import type { Logger } from 'pino'
@@ -46,6 +46,7 @@ import { wantsProtoo } from '../signalling/protoo.ts'
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts'
 import { registerOlderPaths, withoutDoubledPrefix } from '../rest/older-paths.ts'
 import { roomRoutes } from '../rest/rooms.ts'
+import { guardPlainDoor, mustBeSecure, type PlainDoor } from './plain-door.ts'
 import { hasNull, hasWholeEscapes } from './url-text.ts'
 import { watchingRoutes } from '../rest/watching.ts'
 import { webhookRoutes } from '../rest/webhooks.ts'
@@ -69,13 +70,20 @@ const SOCKET_PATH = '/socket.io/'
 /** The only route with a login name and a secret: it makes a browser ask its user for them. */
 const TAKES_BASIC = '/get-token'
 
-/** Creates the HTTP server; with `tls`, over HTTPS. */
-export function buildHttp(context: HttpContext, tls?: { cert: string; key: string }): HttpListener {
+/** With `tls`, a listener over HTTPS; with `plain`, one that sends callers there. */
+export interface Listening {
+  tls?: Pick<HttpsOptions, 'cert' | 'key' | 'ALPNCallback'>
+  plain?: PlainDoor | undefined
+}
+
+/** Creates the HTTP server. */
+export function buildHttp(context: HttpContext, { tls, plain }: Listening = {}): HttpListener {
   const { gate, metrics, settings } = context
   const app = bareHttp(context.log, {
     gate,
     settings,
     tls,
+    plain,
     onRefusal: (refusal) => metrics.refused('http', refusal),
     onAnswer: ({ method, route, status, ms }) => metrics.answered(method, route, status, ms / 1000),
   }).withTypeProvider<TypeBoxTypeProvider>()
@@ -152,7 +160,8 @@ export function buildHttp(context: HttpContext, tls?: { cert: string; key: strin
 export interface BareHttpOptions {
   gate: Gate
   settings: Pick<HttpContext['settings'], 'headersTimeoutSeconds' | 'requestTimeoutSeconds'>
-  tls?: { cert: string; key: string } | undefined
+  tls?: Listening['tls'] | undefined
+  plain?: PlainDoor | undefined
   /** A refusal was sent. */
   onRefusal?: (refusal: Refusal) => void
   onAnswer?: (answer: { method: string; route: string; status: number; ms: number }) => void
@@ -160,7 +169,7 @@ export interface BareHttpOptions {
 
 /** A server that reads, answers, refuses and logs, but has no routes yet. */
 export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance {
-  const { gate, settings, tls, onRefusal = () => undefined, onAnswer = () => undefined } = options
+  const { gate, settings, tls, plain, onRefusal = () => undefined, onAnswer = () => undefined } = options
   const answerRefusal = (refusal: Refusal, requestId: string, reply: Answer): Answer => {
     onRefusal(refusal)
     if (refusal.code === 'SOMETHING_WENT_WRONG' || refusal.code === 'STORE_UNAVAILABLE')
@@ -174,6 +183,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
   const listening = {
     shouldUpgradeCallback: (request: IncomingMessage) => {
       const socket = socketOf(request)
+      if (plain && mustBeSecure(request, plain.secureOrigin)) return false
       return socket !== undefined && gate.mayUpgrade(request, { waits: socket === 'meeting' })
     },
     headersTimeout,
@@ -237,6 +247,7 @@ export function bareHttp(log: Logger, options: BareHttpOptions): FastifyInstance
     if (refusal) void reply.headers({ ...readableByPages, connection: 'close' })
     done(refusal)
   })
+  if (plain) guardPlainDoor(app, plain)
   traceRequests(app)
   validateByDescription(app)
   // Published samples send the parameters of get-token in the body of the GET (contract, rest-and-tokens §2).

@@ -43,6 +43,7 @@ export const healthRoutes: Routes = (app, context) => {
         ? { available: true, workers: media.workers, tried: media.tried }
         : { available: false, reason: media.reason, ...preparingOf(media) },
       recordings: unavailable === undefined ? { available: true } : { available: false, reason: unavailable },
+      certificate: context.certificate(),
     }
   })
   app.get(
@@ -107,6 +108,8 @@ async function readinessOf(context: HttpContext): Promise<Readiness> {
       reason: `${backlog.waiting} events are not delivered, the oldest for ${minutes} minutes.`,
     })
   }
+  const { problem } = context.certificate()
+  if (problem !== undefined) troubled.push({ part: 'certificate', reason: problem })
   return { ready: missing.length === 0, missing, troubled }
 }
 

@@ -81,6 +81,7 @@ export const watchingRoutes: Routes = (app, context) => {
           }),
         },
         store: { available: storeWorks },
+        certificate: context.certificate(),
         webhooks,
         eventLoopLagMs: Math.round(metrics.lagMs() * 10) / 10,
         memoryBytes: process.memoryUsage.rss(),

@@ -16,6 +16,24 @@ export const Preparing = Type.Object(
   },
 )
 
+export const CertificateStatus = Type.Object(
+  {
+    source: Type.Union([Type.Literal('given'), Type.Literal('self-signed'), Type.Literal('acme')], {
+      description:
+        '`given`: from TLS_CERT; `acme`: obtained for DOMAIN; `self-signed`: browsers do not trust it',
+    }),
+    expiresAt: Instant,
+    problem: Type.Optional(
+      Type.String({
+        description: 'why none could be obtained for DOMAIN, or not be renewed, and what to do',
+      }),
+    ),
+    retryAt: Type.Optional(Type.Integer({ minimum: 0, description: 'the next attempt; ms since the epoch' })),
+  },
+  { description: 'the certificate of the HTTPS listener' },
+)
+export type CertificateStatus = Static<typeof CertificateStatus>
+
 export const ServerStatus = Type.Object({
   version: Type.String(),
   startedAt: Instant,
@@ -53,6 +71,7 @@ export const ServerStatus = Type.Object({
     preparing: Type.Optional(Preparing),
   }),
   store: Type.Object({ available: Type.Boolean() }),
+  certificate: CertificateStatus,
   webhooks: Type.Object({
     waiting: Count,
     parked: Count,
@@ -83,6 +102,7 @@ const Part = Type.Object({
     Type.Literal('store'),
     Type.Literal('media'),
     Type.Literal('webhooks'),
+    Type.Literal('certificate'),
     Type.Literal('server'),
   ]),
   reason: Type.String(),
@@ -115,5 +135,6 @@ export const Health = Type.Object({
     { available: Type.Boolean(), reason: Type.Optional(Type.String()) },
     { description: 'recordings of meetings, HLS and livestreams; their programs may be missing' },
   ),
+  certificate: CertificateStatus,
 })
 export type Health = Static<typeof Health>

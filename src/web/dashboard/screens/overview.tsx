@@ -60,13 +60,22 @@ export function OverviewScreen() {
 }
 
 function Status({ status }: { status: ServerStatus }) {
-  const { media, store, webhooks } = status
+  const { media, store, webhooks, certificate } = status
   const loads = media.workers.map(({ cpuPercent }) => cpuPercent)
   const missing = media.workersWanted - loads.length
   return (
     <>
       {!media.available && <Problem text={media.reason ?? 'Sound and picture are off on this server.'} />}
       {!store.available && <Problem text="The store does not answer; nothing can be written." />}
+      {certificate.problem !== undefined && (
+        <Problem
+          text={`${certificate.problem} ${
+            certificate.source === 'acme'
+              ? `The present certificate expires ${formatDistance(certificate.expiresAt, Date.now())}.`
+              : 'Until then browsers warn of a self-signed certificate.'
+          }`}
+        />
+      )}
       <dl className="tiles" aria-label="Right now">
         <Tile title="Participants" value={formatNumber(status.participants)}>
           {status.entryRequests > 0

@@ -1,5 +1,6 @@
 /**
- * The certificate of the HTTPS listener: the operator's, or a self-signed one in the data folder.
+ * The certificate of the HTTPS listener at its start: the operator's, or a self-signed one in the data folder, which also serves until
+ * DOMAIN has its first.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
