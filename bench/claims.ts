@@ -35,7 +35,15 @@ const nodes = Array.from({ length: NODES }, (_, at) => ({
 const isGood = await Promise.all(
   nodes.map(({ name, tables }) =>
     tables.register(
-      { ...name, address: `10.0.0.${name.incarnation}`, port: 9100, fingerprint: 'f', version: '0' },
+      {
+        ...name,
+        address: `10.0.0.${name.incarnation}`,
+        port: 9100,
+        fingerprint: 'f',
+        version: '0',
+        wireMin: 1,
+        wireMax: 1,
+      },
       undefined,
     ),
   ),
@@ -47,7 +55,9 @@ let lapsed = 0
 const timers = nodes.map(({ name, tables }, at) => {
   const renew = async (): Promise<void> => {
     const askedAt = performance.now()
-    const load = { state: 'serving', meetings: nodes[at]!.homes, participants: 0 } as const
+    const { homes: meetings } = nodes[at]!
+    const nothing = { participants: 0, entryRequests: 0, processorPercent: 0, mediaWorkers: 0 }
+    const load = { state: 'serving', meetings, ...nothing } as const
     if (!(await tables.renew(name, load).catch(() => false))) lapsed++
     renewals.push(performance.now() - askedAt)
   }

@@ -28,7 +28,7 @@ const below: Record<string, string[]> = {
   project: ['token', 'store', 'protocol', 'shares'],
   meeting: ['token', 'store', 'media', 'output', 'webhook', 'protocol', 'shares', 'tracing'],
   // Several nodes over one store: which is the home of a meeting, and the way there.
-  cluster: ['errors', 'meeting', 'protocol', 'store'],
+  cluster: ['addresses', 'errors', 'meeting', 'protocol', 'store'],
   api: [
     'errors',
     'meeting',
@@ -80,6 +80,7 @@ const below: Record<string, string[]> = {
     'server',
     'config',
     'api',
+    'cluster',
     'meeting',
     'project',
     'token',
@@ -126,7 +127,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
       'speech/local/model-folder.ts',
     ],
   },
-  metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts'] },
+  metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts', 'busyness.ts'] },
   token: { contract: ['token.ts'] },
   'server-client': { contract: ['call.ts'] },
   tracing: { contract: ['tracing.ts'], factory: ['open.ts'] },

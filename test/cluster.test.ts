@@ -40,7 +40,14 @@ test(
       await rm(folder, { recursive: true })
     })
     const name = (nodeId: string, incarnation = `${nodeId}-1`): NodeName => ({ nodeId, incarnation })
-    const load = { state: 'serving', meetings: 0, participants: 0 } as const
+    const load = {
+      state: 'serving',
+      meetings: 0,
+      participants: 0,
+      entryRequests: 0,
+      processorPercent: 0,
+      mediaWorkers: 0,
+    } as const
     const register = (tables: ClusterTables, nodeId: string, incarnation?: string, former?: string) =>
       tables.register(
         {
@@ -49,6 +56,8 @@ test(
           port: 1,
           fingerprint: '',
           version: '1',
+          wireMin: 1,
+          wireMax: 1,
         },
         former,
       )

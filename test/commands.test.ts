@@ -92,7 +92,16 @@ const asked: Record<string, readonly string[]> = {
   import: ['--from', 'http://localhost:1', '--token', 'x'],
 }
 /** Commands that use no data folder, or that create one on purpose. */
-const others = ['serve', 'token-server', 'init', 'doctor', 'move-check', 'load', 'migrate-store']
+const others = [
+  'serve',
+  'token-server',
+  'init',
+  'doctor',
+  'move-check',
+  'load',
+  'migrate-store',
+  'nodes list',
+]
 
 test('a mistyped folder stays as it is: every command but serve and init fails with one sentence', async () => {
   const { out } = await anteroom(['--help'])

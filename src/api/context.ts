@@ -14,6 +14,7 @@ import type { Jobs } from '../meeting/jobs/jobs.ts'
 import type { MeetingHome } from '../meeting/home.ts'
 import type { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
+import type { NodeStatus } from '../protocol/rest/watching.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { StreamSessions } from './media/sessions.ts'
@@ -72,6 +73,8 @@ export interface HttpContext {
   mediaStatus: () => Sfu['status']
   /** The certificate of the HTTPS listener. */
   certificate: () => CertificateStatus
+  /** Undefined for a server alone. */
+  nodes: () => NodeStatus[] | undefined
   metrics: Metrics
   /** This process. */
   server: { version: string; startedAt: number; isStopping: () => boolean }

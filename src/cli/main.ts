@@ -18,6 +18,7 @@ import { load } from './load.ts'
 import { meetingCommands } from './meetings.ts'
 import { moveCheck } from './move-check.ts'
 import { adminReset, projectCommands } from './projects.ts'
+import { nodeCommands } from './nodes.ts'
 import { serve, tokenServer } from './serve.ts'
 import { tokenCommands } from './tokens.ts'
 import { webhookCommands } from './webhooks.ts'
@@ -35,6 +36,7 @@ const commands: readonly Command[] = [
   ...keyCommands,
   ...tokenCommands,
   ...meetingCommands,
+  ...nodeCommands,
   backup,
   migrate,
   restore,

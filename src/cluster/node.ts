@@ -1,12 +1,15 @@
 /** This server as one node among several: its lease, its homes, and the way to the others. */
 import type { LocalHome } from '../meeting/home.ts'
 import { StartError } from '../errors.ts'
-import type { ClusterTables, HomeRecord, NodeRecord } from '../store/cluster.ts'
+import type { NodeStatus } from '../protocol/rest/watching.ts'
+import type { ClusterTables, HomeRecord, NodeLoad } from '../store/cluster.ts'
 import type { Credentials } from './credentials.ts'
 import { Homes } from './homes.ts'
 import { Lease } from './lease.ts'
+import { shownNodes } from './nodes-shown.ts'
 import { Peers } from './peers.ts'
 import { routedHome, unreachable, type RoutedHome } from './routed-home.ts'
+import { WIRE } from './wire.ts'
 
 export interface ClusterMeetings extends LocalHome {
   adopt(meetingId: string): Promise<void>
@@ -14,6 +17,8 @@ export interface ClusterMeetings extends LocalHome {
   readonly open: ReadonlyMap<string, unknown>
   suspendOne(meetingId: string): Promise<void>
 }
+
+export type Busyness = Pick<NodeLoad, 'processorPercent' | 'mediaWorkers'>
 
 export interface ClusterOptions {
   tables: ClusterTables
@@ -51,6 +56,7 @@ export class ClusterNode {
   readonly peers: Peers
   #meetings: ClusterMeetings | undefined
   #hasSession: (meetingId: string) => Promise<boolean> = () => Promise.resolve(false)
+  #busyness: () => Busyness = () => ({ processorPercent: 0, mediaWorkers: 0 })
   #routed: RoutedHome | undefined
   #timer: NodeJS.Timeout | undefined
   #tending: Promise<void> | undefined
@@ -66,10 +72,10 @@ export class ClusterNode {
     }
     this.#lease = new Lease({
       tables,
-      node: { ...node, fingerprint: credentials.fingerprint },
+      node: { ...node, ...WIRE, fingerprint: credentials.fingerprint },
       load: async () => {
-        const { meetings = 0, participants = 0 } = (await this.#meetings?.counts()) ?? {}
-        return { state: 'serving', meetings, participants }
+        const counts = (await this.#meetings?.counts()) ?? { meetings: 0, participants: 0, entryRequests: 0 }
+        return { state: 'serving', ...counts, ...this.#busyness() }
       },
       onRenamed: () => {
         log.warn({}, 'renewed the lapsed lease of this node')
@@ -108,14 +114,18 @@ export class ClusterNode {
     })
   }
 
-  get leaseAgeMs(): number {
-    return this.#lease.ageMs
-  }
-
-  /** Reaches every meeting, wherever its home is. */
-  routed(meetings: ClusterMeetings, hasSession: (meetingId: string) => Promise<boolean>): RoutedHome {
+  /**
+   * Reaches every meeting, wherever its home is.
+   * @param busyness answers at once, as a lease waits for nothing
+   */
+  routed(
+    meetings: ClusterMeetings,
+    hasSession: (meetingId: string) => Promise<boolean>,
+    busyness: () => Busyness,
+  ): RoutedHome {
     this.#meetings = meetings
     this.#hasSession = hasSession
+    this.#busyness = busyness
     return (this.#routed = routedHome({
       here: meetings,
       peers: this.peers,
@@ -157,8 +167,31 @@ export class ClusterNode {
     return place
   }
 
-  nodes(): Promise<NodeRecord[]> {
-    return this.#options.tables.nodes()
+  /** For metrics. */
+  reading(): {
+    homes: number
+    leaseAgeMs: number
+    nodes: Record<NodeStatus['state'], number>
+    carried: number
+    takeovers: number
+    fenced: number
+  } {
+    const nodes = { serving: 0, draining: 0, away: 0 }
+    for (const { state } of this.nodes()) nodes[state]++
+    return {
+      homes: this.homes.size,
+      leaseAgeMs: this.#lease.ageMs,
+      nodes,
+      carried: this.peers.carried,
+      takeovers: this.takeovers,
+      fenced: this.homes.fenced,
+    }
+  }
+
+  /** All nodes as this one knows them, also while the database is away. */
+  nodes(): NodeStatus[] {
+    const { nodes, readAt } = this.peers
+    return shownNodes(nodes, performance.now() - readAt, this.#lease.name.nodeId)
   }
 
   /** Call this when no meeting is open here any more. */

@@ -45,11 +45,18 @@ const register = (nodeId: string, { fingerprint }: Credentials, port: number): N
     port,
     fingerprint,
     version: '1',
+    wireMin: 1,
+    wireMax: 1,
+    startedAt: 1,
     state: 'serving',
     meetings: 0,
     participants: 0,
+    entryRequests: 0,
+    processorPercent: 0,
+    mediaWorkers: 0,
     isLive: true,
     seenAt: 1,
+    leaseAgeMs: 0,
   }
   nodes.push(node)
   return node

@@ -53,6 +53,8 @@ export class Peers {
   readonly #options: PeersOptions
   readonly server: Server
   #nodes: NodeRecord[] = []
+  /** On the monotonic clock: when the table of nodes was read. */
+  readAt = performance.now()
   #reading: Promise<void> = Promise.resolve()
   #nextReading: Promise<void> | undefined
   #isStopping = false
@@ -136,7 +138,9 @@ export class Peers {
   }
 
   async #read(): Promise<void> {
+    const askedAt = performance.now()
     this.#nodes = await this.#options.readNodes()
+    this.readAt = askedAt
     for (const { to, cut } of [...this.#carried.values()]) if (!this.#live(to)) cut()
   }
 

@@ -102,6 +102,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     streams,
     mediaStatus: () => media.status,
     certificate: () => tls.status,
+    nodes: () => cluster?.nodes(),
     metrics,
     server: { version, startedAt, isStopping },
     signIn,

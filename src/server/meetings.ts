@@ -13,6 +13,7 @@ import type { Jobs } from '../meeting/jobs/jobs.ts'
 import type { MeetingHome } from '../meeting/home.ts'
 import { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
+import { Busyness } from '../metrics/busyness.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
 import { refusalOfOrigin } from '../project/origins.ts'
 import type { Verifier } from '../token/token.ts'
@@ -130,8 +131,13 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     maxViewers: settings.maxWhepViewers,
     log,
   })
+  const busyness = new Busyness({ workers: () => media.usage(), cpuUsage: () => process.cpuUsage(), now })
   const everywhere =
-    cluster?.routed(meetings, async (id) => (await store.sessions.ongoing(id)) !== undefined) ?? meetings
+    cluster?.routed(
+      meetings,
+      async (id) => (await store.sessions.ongoing(id)) !== undefined,
+      () => busyness.read(),
+    ) ?? meetings
   return {
     door,
     meetings,

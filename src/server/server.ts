@@ -30,8 +30,8 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     sockets: () => ({ meeting: sockets.connections, chat: chatSockets.connections }),
     workers: () => media.usage(),
     webhooks: () => store.outbox.backlog(),
-    cluster: () => cluster && { homes: cluster.homes.size, leaseAgeMs: cluster.leaseAgeMs },
     certificate: () => ports && certificateReading(ports.certificate()),
+    cluster: () => cluster?.reading(),
   })
   await recoverOutputs(outputs)
   await jobs.resume()

@@ -15,17 +15,35 @@ export interface NodeRecord extends NodeName {
   /** SHA-256 of the certificate that this incarnation shows, in hex. */
   fingerprint: string
   version: string
+  /** The versions of the calls between nodes that it speaks, from one to the other. */
+  wireMin: number
+  wireMax: number
+  /** When its process became a node. */
+  startedAt: number
   state: 'serving' | 'draining'
   meetings: number
   participants: number
+  entryRequests: number
+  /** Of one core: the busiest of its program and its media workers. */
+  processorPercent: number
+  /** How many run. */
+  mediaWorkers: number
   isLive: boolean
   seenAt: number
+  /** The time since the lease was renewed, when this was read. */
+  leaseAgeMs: number
 }
 
-export type NewNode = Pick<NodeRecord, 'nodeId' | 'address' | 'port' | 'fingerprint' | 'version'>
+export type NewNode = Pick<
+  NodeRecord,
+  'nodeId' | 'address' | 'port' | 'fingerprint' | 'version' | 'wireMin' | 'wireMax'
+>
 
 /** What a node says of itself with each renewal. */
-export type NodeLoad = Pick<NodeRecord, 'state' | 'meetings' | 'participants'>
+export type NodeLoad = Pick<
+  NodeRecord,
+  'state' | 'meetings' | 'participants' | 'entryRequests' | 'processorPercent' | 'mediaWorkers'
+>
 
 export interface HomeRecord extends NodeName {
   meetingId: string

@@ -2,13 +2,13 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from '../errors.ts'
-import type { ClusterTables, Fence } from './cluster.ts'
+import type { ClusterTables, Fence, NodeRecord } from './cluster.ts'
 import type { OnTrouble, Store } from './store.ts'
 import type { OnCommit } from './sql/write-queue.ts'
 import { KEY_FILE, prepareFolder, readMasterKey } from './secrets/master-key.ts'
 import { createSeal } from './secrets/seal.ts'
 import { openFiles } from './files.ts'
-import { openClusterTables as openTables } from './postgres/cluster.ts'
+import { lookForNodes as lookFor, openClusterTables as openTables } from './postgres/cluster.ts'
 import { checkPostgres, openPostgres } from './postgres/open.ts'
 import { checkSqlite, DATABASE_FILE, openSqlite } from './sqlite/sqlite.ts'
 
@@ -48,6 +48,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** The tables that nodes share, of a PostgreSQL database that a store was opened on. */
 export const openClusterTables = (url: string): ClusterTables => openTables(url)
+
+/**
+ * The clock of a PostgreSQL database, in ms since the epoch, and the nodes that share it. Needs no store, and changes nothing.
+ * @throws {StartError}
+ */
+export const lookForNodes = (url: string): Promise<{ clock: number; nodes: NodeRecord[] }> => lookFor(url)
 
 /**
  * Checks that a server could open the store, also while another server uses it. Changes nothing. Answers whether there is a store.

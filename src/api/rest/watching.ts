@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000
 const LONGEST_MS = 400 * DAY_MS
 
 export const watchingRoutes: Routes = (app, context) => {
-  const { metrics, server, now, mediaStatus, store, settings } = context
+  const { metrics, server, now, mediaStatus, store, settings, nodes } = context
   const meter = new CpuMeter(now())
 
   app.get(
@@ -62,6 +62,7 @@ export const watchingRoutes: Routes = (app, context) => {
       ])
       const at = now()
       const percents = meter.look(workers, at)
+      const allNodes = nodes()
       return {
         version: server.version,
         startedAt: server.startedAt,
@@ -83,6 +84,7 @@ export const watchingRoutes: Routes = (app, context) => {
         store: { available: storeWorks },
         certificate: context.certificate(),
         webhooks,
+        ...(allNodes && { nodes: allNodes }),
         eventLoopLagMs: Math.round(metrics.lagMs() * 10) / 10,
         memoryBytes: process.memoryUsage.rss(),
       }

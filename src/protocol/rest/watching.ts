@@ -34,6 +34,32 @@ export const CertificateStatus = Type.Object(
 )
 export type CertificateStatus = Static<typeof CertificateStatus>
 
+/** One node, as the table that all nodes share has it. */
+export const NodeStatus = Type.Object({
+  nodeId: Type.String(),
+  address: Type.String({ description: 'host and port at which other nodes reach it' }),
+  version: Type.String(),
+  state: Type.Union([Type.Literal('serving'), Type.Literal('draining'), Type.Literal('away')], {
+    description:
+      '`draining`: it takes no new meetings; `away`: its lease has lapsed, others take its meetings, and what follows is what it last said',
+  }),
+  startedAt: Instant,
+  leaseAgeMs: Type.Integer({
+    minimum: 0,
+    description: 'time since it renewed its lease, which it does each second; beyond 4000 it is away',
+  }),
+  meetings: Type.Integer({ minimum: 0, description: 'meetings that go on with this node as their home' }),
+  participants: Count,
+  entryRequests: Count,
+  processorPercent: Type.Integer({
+    minimum: 0,
+    description: 'share of one core: the busiest of its program and its media workers',
+  }),
+  mediaWorkers: Type.Integer({ minimum: 0, description: 'media workers that run' }),
+  isHere: Type.Boolean({ description: 'whether it is the node that answers' }),
+})
+export type NodeStatus = Static<typeof NodeStatus>
+
 export const ServerStatus = Type.Object({
   version: Type.String(),
   startedAt: Instant,
@@ -77,6 +103,12 @@ export const ServerStatus = Type.Object({
     parked: Count,
     oldestAt: Type.Union([Instant, Type.Null()]),
   }),
+  nodes: Type.Optional(
+    Type.Array(NodeStatus, {
+      description:
+        'all nodes that were there within a day, if this server is one of several; everything else is of the node that answers',
+    }),
+  ),
   eventLoopLagMs: Type.Number({ minimum: 0 }),
   memoryBytes: Count,
 })

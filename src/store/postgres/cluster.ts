@@ -1,5 +1,6 @@
 /** The tables of nodes and homes in PostgreSQL. */
 import type { Claimed, ClusterTables, HomeRecord, NodeRecord } from '../cluster.ts'
+import { nameOf, problem } from './errors.ts'
 import { connectionsOf, openPool, type Connection } from './pool.ts'
 
 /** How long a lease lasts after its last renewal. */
@@ -18,12 +19,14 @@ const ME = `exists (select 1 from nodes me where me.node_id = $1 and me.incarnat
   and me.lease_until > ${NOW}`
 
 const REGISTER = `
-  insert into nodes (node_id, incarnation, address, port, fingerprint, version, state, meetings, participants,
-    good_since, lease_until, seen_at)
-  values ($1, $2, $3, $4, $5, $6, 'serving', 0, 0, ${NOW}, ${NOW} + ${LEASE_MS}, ${NOW})
+  insert into nodes (node_id, incarnation, address, port, fingerprint, version, wire_min, wire_max, state, meetings,
+    participants, started_at, good_since, lease_until, seen_at)
+  values ($1, $2, $3, $4, $5, $6, $8, $9, 'serving', 0, 0, ${NOW}, ${NOW}, ${NOW} + ${LEASE_MS}, ${NOW})
   on conflict (node_id) do update set incarnation = excluded.incarnation, address = excluded.address,
     port = excluded.port, fingerprint = excluded.fingerprint, version = excluded.version,
-    state = excluded.state, good_since = excluded.good_since, lease_until = excluded.lease_until
+    wire_min = excluded.wire_min, wire_max = excluded.wire_max, state = excluded.state,
+    started_at = case when nodes.incarnation = $7 then nodes.started_at else excluded.started_at end,
+    good_since = excluded.good_since, lease_until = excluded.lease_until
   where nodes.incarnation = $7 or nodes.lease_until <= ${NOW}
     -- Whoever can listen at the address of a node is its next run.
     or (nodes.address = excluded.address and nodes.port = excluded.port)
@@ -42,8 +45,37 @@ const CLAIM = `
     or (not ${LIVE} and ${ME} and me.good_since <= ${NOW} - ${SETTLE_MS}))
   returning epoch, (select seen_at from former) as "seenAt"`
 
+const NODES = `
+  select node_id as "nodeId", incarnation, address, port, fingerprint, version, wire_min as "wireMin",
+    wire_max as "wireMax", started_at as "startedAt", state, meetings, participants,
+    entry_requests as "entryRequests", processor_percent as "processorPercent", media_workers as "mediaWorkers",
+    lease_until > ${NOW} as "isLive", seen_at as "seenAt", greatest(0, ${NOW} - seen_at) as "leaseAgeMs"
+  from nodes order by node_id`
+/** There are no such tables or columns. */
+const OF_NO_NODES = new Set(['42P01', '42703'])
+
 const toNode = (row: Record<string, unknown>): NodeRecord =>
   ({ ...row, isLive: row.isLive === true }) as unknown as NodeRecord
+
+/**
+ * The database's clock, and the nodes that it knows. Needs no store, and changes nothing.
+ * @throws {StartError}
+ */
+export async function lookForNodes(url: string): Promise<{ clock: number; nodes: NodeRecord[] }> {
+  const tables = openClusterTables(url)
+  try {
+    const clock = await tables.clock()
+    const nodes = await tables.nodes().catch((error: unknown) => {
+      if (OF_NO_NODES.has((error as { code?: string }).code ?? '')) return []
+      throw error
+    })
+    return { clock, nodes }
+  } catch (error) {
+    throw problem(nameOf(url), error)
+  } finally {
+    await tables.close()
+  }
+}
 
 /** `onIdleError` hears of a connection that breaks while nobody uses it. */
 export function openClusterTables(url: string): ClusterTables {
@@ -66,8 +98,19 @@ export function openClusterTables(url: string): ClusterTables {
   }
   return {
     clock: async () => Number((await run(others, `select ${NOW} as now`))[0]!.now),
-    register: async ({ nodeId, incarnation, address, port, fingerprint, version }, former) => {
-      const values = [nodeId, incarnation, address, port, fingerprint, version, former ?? '']
+    register: async ({ nodeId, incarnation, ...node }, former) => {
+      const { address, port, fingerprint, version, wireMin, wireMax } = node
+      const values = [
+        nodeId,
+        incarnation,
+        address,
+        port,
+        fingerprint,
+        version,
+        former ?? '',
+        wireMin,
+        wireMax,
+      ]
       if ((await run(lease, REGISTER, values)).length === 0) return false
       // What the former incarnation was the home of and nobody took is ours still, under the same epoch.
       if (former !== undefined)
@@ -78,13 +121,14 @@ export function openClusterTables(url: string): ClusterTables {
         ])
       return true
     },
-    renew: async ({ nodeId, incarnation }, { state, meetings, participants }) => {
+    renew: async ({ nodeId, incarnation }, load) => {
+      const { state, meetings, participants, entryRequests, processorPercent, mediaWorkers } = load
       const rows = await run(
         lease,
         `update nodes set lease_until = ${NOW} + ${LEASE_MS}, seen_at = ${NOW}, state = $3, meetings = $4,
-           participants = $5
+           participants = $5, entry_requests = $6, processor_percent = $7, media_workers = $8
          where node_id = $1 and incarnation = $2 and lease_until > ${NOW} returning node_id`,
-        [nodeId, incarnation, state, meetings, participants],
+        [nodeId, incarnation, state, meetings, participants, entryRequests, processorPercent, mediaWorkers],
       )
       return rows.length > 0
     },
@@ -93,14 +137,7 @@ export function openClusterTables(url: string): ClusterTables {
       await run(others, 'delete from homes where node_id = $1 and incarnation = $2', mine)
       await run(others, 'delete from nodes where node_id = $1 and incarnation = $2', mine)
     },
-    nodes: async () =>
-      (
-        await run(
-          others,
-          `select node_id as "nodeId", incarnation, address, port, fingerprint, version, state, meetings,
-             participants, lease_until > ${NOW} as "isLive", seen_at as "seenAt" from nodes order by node_id`,
-        )
-      ).map(toNode),
+    nodes: async () => (await run(others, NODES)).map(toNode),
     claim: async ({ nodeId, incarnation }, meetingId) => {
       const [row] = await run(others, CLAIM, [nodeId, incarnation, meetingId])
       return row && ({ epoch: row.epoch, seenAt: row.seenAt ?? undefined } as Claimed)

@@ -85,3 +85,21 @@ function sentence(name: string, code: string, cause: unknown): string {
 function isAway(cause: unknown, code: string): boolean {
   return /^(E[A-Z]{2,}|08|57P)/.test(code) || (cause instanceof Error && AWAY.test(cause.message))
 }
+
+/** Of the database, for people: without user and password. @throws {StartError} */
+export function nameOf(url: string): string {
+  let parsed
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw new StartError(
+      'DATABASE_URL is no address of a database: write it as postgres://user:password@host:5432/database.',
+    )
+  }
+  const { protocol, hostname, port, pathname } = parsed
+  if (protocol !== 'postgres:' && protocol !== 'postgresql:')
+    throw new StartError(
+      'DATABASE_URL names no PostgreSQL: write it as postgres://user:password@host:5432/database.',
+    )
+  return `The database ${pathname.slice(1)} at ${hostname || 'this machine'}${port && `:${port}`}`
+}

@@ -22,7 +22,7 @@ import type { RunInTransaction } from '../sql/sql-context.ts'
 import { WriteQueue, type OnCommit } from '../sql/write-queue.ts'
 import { troubleOf } from '../unavailable.ts'
 import { postgresDialect } from './dialect.ts'
-import { isUniqueViolation, problem } from './errors.ts'
+import { isUniqueViolation, nameOf, problem } from './errors.ts'
 import { fenced } from './fenced.ts'
 import { APPLICATION_NAME, connectionsOf, openPool, PoolDialect } from './pool.ts'
 import { Transactions } from './transactions.ts'
@@ -267,22 +267,4 @@ function laneOf(name: string): number {
   let hash = 0
   for (let at = 0; at < name.length; at++) hash = (Math.imul(hash, 31) + name.charCodeAt(at)) >>> 0
   return hash % LANES
-}
-
-/** Of the database, for people: without user and password. @throws {StartError} */
-function nameOf(url: string): string {
-  let parsed
-  try {
-    parsed = new URL(url)
-  } catch {
-    throw new StartError(
-      'DATABASE_URL is no address of a database: write it as postgres://user:password@host:5432/database.',
-    )
-  }
-  const { protocol, hostname, port, pathname } = parsed
-  if (protocol !== 'postgres:' && protocol !== 'postgresql:')
-    throw new StartError(
-      'DATABASE_URL names no PostgreSQL: write it as postgres://user:password@host:5432/database.',
-    )
-  return `The database ${pathname.slice(1)} at ${hostname || 'this machine'}${port && `:${port}`}`
 }

@@ -25,6 +25,7 @@ import * as nodes from './migrations/0025-nodes.ts'
 import * as outputUploads from './migrations/0027-output-uploads.ts'
 import * as deliveryAbout from './migrations/0028-delivery-about.ts'
 import * as polls from './migrations/0031-polls.ts'
+import * as nodeFacts from './migrations/0033-node-facts.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -54,6 +55,7 @@ const steps: Record<string, Step> = {
   '0027-output-uploads': outputUploads,
   '0028-delivery-about': deliveryAbout,
   '0031-polls': polls,
+  '0033-node-facts': nodeFacts,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -4,6 +4,7 @@ import { Plot } from '../parts/plot.tsx'
 import { Problem, Shown } from '../parts/states.tsx'
 import { Table, type Column } from '../parts/table.tsx'
 import { useProject } from '../project.tsx'
+import { Nodes } from './nodes.tsx'
 import { Link, useRouter } from '../router.tsx'
 import { count, formatBitrate, formatBytes, formatDistance, formatNumber, formatSpan } from '../format.ts'
 import type { History, ServerStatus } from '../../../protocol/rest/watching.ts'
@@ -60,7 +61,9 @@ export function OverviewScreen() {
 }
 
 function Status({ status }: { status: ServerStatus }) {
-  const { media, store, webhooks, certificate } = status
+  const { media, store, webhooks, nodes, certificate } = status
+  const there = nodes ? ofAllNodes(nodes) : status
+  const here = nodes?.find(({ isHere }) => isHere)?.nodeId
   const loads = media.workers.map(({ cpuPercent }) => cpuPercent)
   const missing = media.workersWanted - loads.length
   return (
@@ -77,24 +80,28 @@ function Status({ status }: { status: ServerStatus }) {
         />
       )}
       <dl className="tiles" aria-label="Right now">
-        <Tile title="Participants" value={formatNumber(status.participants)}>
-          {status.entryRequests > 0
-            ? `${count(status.entryRequests, 'person', 'people')} waiting`
+        <Tile title="Participants" value={formatNumber(there.participants)}>
+          {there.entryRequests > 0
+            ? `${count(there.entryRequests, 'person', 'people')} waiting`
             : 'nobody waits'}
         </Tile>
-        <Tile title="Live meetings" value={formatNumber(status.meetings)}>
+        <Tile title="Live meetings" value={formatNumber(there.meetings)}>
           <Link path={['sessions']} query={{ state: 'ongoing' }}>
             Sessions going on
           </Link>
         </Tile>
-        <Tile
-          title="Media workers"
-          value={loads.length > 0 ? `${formatNumber(Math.max(...loads))} %` : media.available ? '–' : 'off'}
-        >
-          {loads.length > 0
-            ? `busiest of ${loads.length}${missing > 0 ? `, ${missing} missing` : ''}`
-            : 'no media'}
-        </Tile>
+        {nodes ? (
+          <NodesTile nodes={nodes} />
+        ) : (
+          <Tile
+            title="Media workers"
+            value={loads.length > 0 ? `${formatNumber(Math.max(...loads))} %` : media.available ? '–' : 'off'}
+          >
+            {loads.length > 0
+              ? `busiest of ${loads.length}${missing > 0 ? `, ${missing} missing` : ''}`
+              : 'no media'}
+          </Tile>
+        )}
         <Tile title="Webhooks waiting" value={formatNumber(webhooks.waiting)}>
           {webhooks.parked > 0 ? (
             <Link path={['webhooks']} query={{ state: 'parked' }}>
@@ -107,18 +114,43 @@ function Status({ status }: { status: ServerStatus }) {
           )}
         </Tile>
         <Tile title="Up" value={formatSpan(status.uptimeSeconds * 1000)}>
+          {here !== undefined && `${here}, `}
           {`version ${status.version} · ${formatBytes(status.memoryBytes)}`}
         </Tile>
       </dl>
-      {media.workersWanted > 1 && <Workers {...media} />}
+      {nodes && <Nodes nodes={nodes} />}
+      {media.workersWanted > 1 && <Workers media={media} node={here} />}
     </>
+  )
+}
+
+/** Who is at a node that is away is counted where they come back to. */
+function ofAllNodes(nodes: NonNullable<ServerStatus['nodes']>) {
+  const sum = { participants: 0, meetings: 0, entryRequests: 0 }
+  for (const node of nodes) {
+    if (node.state === 'away') continue
+    sum.participants += node.participants
+    sum.meetings += node.meetings
+    sum.entryRequests += node.entryRequests
+  }
+  return sum
+}
+
+function NodesTile({ nodes }: { nodes: NonNullable<ServerStatus['nodes']> }) {
+  const serving = nodes.filter(({ state }) => state === 'serving')
+  const busiest = Math.max(0, ...serving.map(({ processorPercent }) => processorPercent))
+  return (
+    <Tile title="Nodes serving" value={formatNumber(serving.length)}>
+      {`busiest at ${formatNumber(busiest)} %`}
+    </Tile>
   )
 }
 
 type Worker = ServerStatus['media']['workers'][number]
 
 /** What each media worker carries; a large meeting is on several of them. */
-function Workers({ workers, workersWanted, placement }: ServerStatus['media']) {
+function Workers({ media, node }: { media: ServerStatus['media']; node: string | undefined }) {
+  const { workers, workersWanted, placement } = media
   const figure = (title: string, of: (worker: Worker) => number): Column<Worker> => ({
     title,
     cell: (worker) => formatNumber(of(worker)),
@@ -127,7 +159,8 @@ function Workers({ workers, workersWanted, placement }: ServerStatus['media']) {
   return (
     <section aria-label="Media workers">
       <p className="quiet">
-        {workers.length} of {workersWanted} media workers run (<code>MEDIA_WORKERS</code>).{' '}
+        {workers.length} of {workersWanted} media workers{node !== undefined && ` of ${node}`} run (
+        <code>MEDIA_WORKERS</code>).{' '}
         {placement === 'auto'
           ? 'A meeting stays on one until it fills its share of it, and then goes on to others.'
           : 'Each participant goes where the meeting has fewest (MEDIA_PLACEMENT=spread, meant for tests).'}
