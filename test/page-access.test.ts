@@ -1,17 +1,15 @@
 /** Accessibility of the page: in light and dark, on a phone, without a mouse, without a camera, and on a slow line. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
+import { complaints, overflow } from './support/accessibility.ts'
 import { launchBrowser, Person } from './support/browser.ts'
 import { firstScreens, weigh } from './support/page-weight.ts'
 import { RealServer } from './support/real-server.ts'
 
 let browser: Browser
 let server: RealServer
-let axe: string
 before(async () => {
-  axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
   browser = await launchBrowser()
   server = await RealServer.start()
 })
@@ -19,34 +17,6 @@ after(async () => {
   await browser.close()
   await server.stop()
 })
-
-/** Returns the violations of WCAG 2.2 A and AA on the current page. */
-async function complaints(page: Page): Promise<string[]> {
-  // Waits for transitions, because nobody reads the colours in between. What turns until something happens never ends.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
-        .map((one) => one.finished.catch(() => 0)),
-    ),
-  )
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(() =>
-    (globalThis as any).axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    }),
-  )
-  return violations.flatMap(({ id, nodes }: any) =>
-    nodes.map(
-      (node: any) => `${id}: ${node.html.slice(0, 120)} ${node.failureSummary.replaceAll('\n', ' ')}`,
-    ),
-  )
-}
-
-async function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [screen, viewport] of [

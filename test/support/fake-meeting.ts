@@ -1,6 +1,7 @@
 /** A meeting without a server: what the page reads of one, changed by the test. */
 import { Emitter } from '../../src/client/emitter.ts'
 import { openRules } from '../../src/protocol/rules.ts'
+import { Polls } from '../../src/client/polls.ts'
 import { Outputs } from '../../src/client/outputs.ts'
 import type {
   ChatMessage,
@@ -33,6 +34,10 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
   readonly outputs = new Outputs(
     () => Promise.resolve(),
     (event, ...values) => this.emit(event, ...values),
+  )
+  readonly polls = new Polls(
+    () => Promise.resolve({}),
+    (poll) => this.emit('pollChanged', poll),
   )
   readonly devices = {
     mic: undefined as MediaStreamTrack | undefined,

@@ -4,7 +4,15 @@ import { FakeMeeting } from '../../../test/support/fake-meeting.ts'
 import { barOf, barView, headerOf, type BarFacts } from './bar-model.ts'
 import { ChatModel } from './chat-model.ts'
 
-const quiet: BarFacts = { mic: 'off', camera: 'off', share: 'off', waiting: 0, unread: 0, handUp: false }
+const quiet: BarFacts = {
+  mic: 'off',
+  camera: 'off',
+  share: 'off',
+  waiting: 0,
+  unread: 0,
+  unanswered: 0,
+  handUp: false,
+}
 const buttonOf = (name: string, facts: Partial<BarFacts>, panel?: 'people' | 'chat') => {
   const { label, icon, isOff, isActive, isBusy, count } = barOf({ ...quiet, ...facts }, panel).find(
     (button) => button.name === name,
@@ -73,7 +81,14 @@ test('the bar is told only of our devices, the lobby and the chat', () => {
   meeting.hear('CHAT', 'ann', 'hello')
   meeting.hear('RAISE_HAND', 'me', 'Raise hand', { raised: true })
   assert.equal(told, 4)
-  assert.deepEqual(view.get(), { ...quiet, mic: 'turningOn', waiting: 1, unread: 1, handUp: true })
+  assert.deepEqual(view.get(), {
+    ...quiet,
+    mic: 'turningOn',
+    waiting: 1,
+    unread: 1,
+    unanswered: 0,
+    handUp: true,
+  })
 })
 
 test('the header says why the meeting is interrupted, and offers invites to admitters', () => {

@@ -1,14 +1,15 @@
 /** The content of the header and the bar of a meeting. */
 import type { DeviceStatus, Meeting, OutputName } from '../../client/client.ts'
 import type { IconName } from '../parts/icon.tsx'
+import { unanswered } from './activities/polls-model.ts'
 import type { ChatModel } from './chat-model.ts'
 import type { TextKey } from '../texts/languages.ts'
 import { text } from '../texts/texts.ts'
 import { onEvents, viewOf, type View } from './view.ts'
 import type { ViewState } from './view-settings.ts'
 
-export type PanelName = 'people' | 'chat'
-export type ButtonName = 'mic' | 'camera' | 'share' | 'people' | 'chat' | 'hand'
+export type PanelName = 'people' | 'chat' | 'activities'
+export type ButtonName = 'mic' | 'camera' | 'share' | 'people' | 'chat' | 'activities' | 'hand'
 
 export interface BarButtonContent {
   name: ButtonName
@@ -32,6 +33,8 @@ export interface BarFacts {
   /** Entry requests that we may answer. */
   waiting: number
   unread: number
+  /** Polls that wait for our vote. */
+  unanswered: number
   handUp: boolean
 }
 
@@ -43,7 +46,7 @@ export function isWanted(status: DeviceStatus): boolean {
 }
 
 export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonContent[] {
-  const { mic, camera, share, waiting, unread, handUp } = facts
+  const { mic, camera, share, waiting, unread, unanswered, handUp } = facts
   const plain = { isOff: false, isActive: false, isBusy: false, count: 0 }
   return [
     {
@@ -96,6 +99,18 @@ export function barOf(facts: BarFacts, panel: PanelName | undefined): BarButtonC
     },
     {
       ...plain,
+      name: 'activities',
+      icon: 'poll',
+      label:
+        unanswered > 0
+          ? `${text('activities')}, ${text('activities.open', { count: unanswered })}`
+          : text('activities'),
+      hint: 'a',
+      isActive: panel === 'activities',
+      count: unanswered,
+    },
+    {
+      ...plain,
       name: 'hand',
       icon: 'hand',
       label: text(handUp ? 'hand.lower' : 'hand.raise'),
@@ -118,9 +133,10 @@ export function barView(meeting: Meeting, chat: ChatModel): View<BarFacts> {
       share: devices.status('share'),
       waiting: lobby.requests.size,
       unread: chat.state.unread,
+      unanswered: unanswered(meeting.polls.all.values()).length,
       handUp: chat.state.hands.has(self.id),
     }),
-    onEvents(meeting, 'stateChanged', 'devicesChanged', 'entryRequested', 'entrySettled'),
+    onEvents(meeting, 'stateChanged', 'devicesChanged', 'entryRequested', 'entrySettled', 'pollChanged'),
     chat.subscribe,
   )
 }

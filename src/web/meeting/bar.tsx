@@ -25,7 +25,7 @@ export const Bar = memo(function Bar({
         <BarButton key={button.name} {...button} onClick={commands[button.name]} />
       ))}
       <ReactionButton onReact={actions.react} handUp={facts.handUp} onHand={commands.hand} />
-      <ViewMenu onFloat={onFloat} />
+      <ViewMenu onFloat={onFloat} onActivities={commands.activities} />
       <button
         className="round leave"
         aria-label={text('leave')}

@@ -2,6 +2,7 @@ import { memo, useEffect, useMemo, useRef, useState, useSyncExternalStore, type 
 import { isolated } from '../isolate.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { rich, text } from '../texts/texts.ts'
+import { pollsAsText, pollsView } from './activities/polls-model.ts'
 import { answeredBy, asReply, asText, search } from './chat-log.ts'
 import { Message, MessageText, Quote } from './chat-message.tsx'
 import { completed, completions } from './said.ts'
@@ -22,6 +23,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   const { meeting, chat } = useModel()
   const { messages, unsent, sending, draft } = useSyncExternalStore(chat.subscribe, () => chat.state)
   const others = useView(useMemo(() => othersView(meeting), [meeting]))
+  const polls = useView(useMemo(() => pollsView(meeting), [meeting]))
   const { text: typed, to, replyTo } = draft
   const [wanted, setWanted] = useState('')
   const found = useMemo(() => search(messages, wanted), [messages, wanted])
@@ -66,7 +68,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   return (
     <aside className="panel chat" aria-label={text('chat')} data-testid="chat">
       <h2>{text('chat')}</h2>
-      {messages.length > 0 && (
+      {(messages.length > 0 || polls.length > 0) && (
         <div className="row tools">
           <input
             type="search"
@@ -85,7 +87,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                   one.to.length === 0
                     ? ''
                     : text('chat.only', { names: one.to.map((id) => nameOf(id)).join(', ') }),
-                ),
+                ) + pollsAsText(polls.toReversed()),
               )
             }
           >

@@ -15,7 +15,7 @@ export const Knock = memo(function Knock() {
   const [first] = waiting
   if (!first) return null
   return (
-    <section className="toast knock-toast" role="alert" data-testid="knock">
+    <section className="toast" role="alert" data-testid="knock">
       <p>
         {rich('knock.asks', {
           name: <Foreign text={first.name} />,

@@ -1,5 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import type { Meeting } from '../../client/client.ts'
+import { ActivitiesPanel } from './activities/activities-panel.tsx'
+import { PollToast } from './activities/poll-toast.tsx'
 import { Bar } from './bar.tsx'
 import { isWanted, type PanelName } from './bar-model.ts'
 import { Captions } from './captions.tsx'
@@ -39,6 +41,7 @@ export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: str
       hand,
       people: toggle('people'),
       chat: toggle('chat'),
+      activities: toggle('activities'),
       layout: () => model.settings.nextLayout(),
       settings: () => setDialog({ name: 'settings' }),
       shortcuts: () => setDialog({ name: 'shortcuts' }),
@@ -62,11 +65,15 @@ export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: str
         <MeetingHeader />
         <Stage />
         {panel === 'chat' && <ChatPanel onClose={commands.closePanel} />}
+        {panel === 'activities' && <ActivitiesPanel onClose={commands.closePanel} />}
         {panel === 'people' && <PeoplePanel onClose={commands.closePanel} />}
         <Bar panel={panel} commands={commands} onFloat={setFloating} />
         <Captions />
         <Reactions />
-        {panel !== 'people' && <Knock />}
+        <div className="toasts">
+          {panel !== 'people' && <Knock />}
+          {panel !== 'activities' && <PollToast onAnswer={commands.activities} />}
+        </div>
         <Notices />
         <Sounds />
         {floating && <FloatingWindow window={floating} onClose={closeFloating} />}

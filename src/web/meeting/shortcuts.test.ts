@@ -21,6 +21,7 @@ test('a single key does what its button does', () => {
     ['h', 'hand'],
     ['p', 'people'],
     ['c', 'chat'],
+    ['a', 'activities'],
     ['l', 'layout'],
     [',', 'settings'],
     ['?', 'shortcuts'],

@@ -12,6 +12,7 @@ export const shortcuts: readonly { key: string; name: Shortcut; does: TextKey }[
   { key: 'h', name: 'hand', does: 'shortcuts.hand' },
   { key: 'p', name: 'people', does: 'participants' },
   { key: 'c', name: 'chat', does: 'chat' },
+  { key: 'a', name: 'activities', does: 'activities' },
   { key: 'l', name: 'layout', does: 'shortcuts.layout' },
   { key: ',', name: 'settings', does: 'settings.title' },
   { key: '?', name: 'shortcuts', does: 'shortcuts.list' },

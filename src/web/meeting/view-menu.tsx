@@ -8,7 +8,14 @@ import { layouts, selfViews } from './view-settings.ts'
 import { text } from '../texts/texts.ts'
 
 /** The menu of our own view settings. */
-export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: Window) => void }) {
+/** On narrow screens, the button of the activities is here. */
+export const ViewMenu = memo(function ViewMenu({
+  onFloat,
+  onActivities,
+}: {
+  onFloat: (window: Window) => void
+  onActivities: () => void
+}) {
   const { notice, openDialog } = useModel()
   return (
     <Popover
@@ -26,6 +33,16 @@ export const ViewMenu = memo(function ViewMenu({ onFloat }: { onFloat: (window: 
     >
       {(close) => (
         <>
+          <button
+            className="narrow-only"
+            onClick={() => {
+              close()
+              onActivities()
+            }}
+            data-testid="open-activities"
+          >
+            {text('activities')}
+          </button>
           <ViewChoices />
           <button
             onClick={() => {

@@ -1,0 +1,16 @@
+import { memo } from 'react'
+import { text } from '../../texts/texts.ts'
+import { useModel } from '../model.ts'
+import './activities.css'
+import { Polls } from './polls.tsx'
+
+/** What people do together in a meeting, beside talking. */
+export const ActivitiesPanel = memo(function ActivitiesPanel({ onClose }: { onClose: () => void }) {
+  useModel()
+  return (
+    <aside className="panel activities" aria-label={text('activities')} data-testid="activities">
+      <Polls />
+      <button onClick={onClose}>{text('close')}</button>
+    </aside>
+  )
+})
