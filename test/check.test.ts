@@ -142,7 +142,15 @@ test('checks are few, short, and end where one moves more than a check does', as
   await greedy.get('open', { protocol: 'udp' })
   for (const transport of server.sfu.routers.at(-1)!.transports)
     transport.stats = () =>
-      Promise.resolve({ receiveBitrate: 0, receiveBytes: 6_000_001, sendBitrate: 0, sendBytes: 0 })
+      Promise.resolve({
+        receiveBitrate: 0,
+        receiveBytes: 6_000_001,
+        sendBitrate: 0,
+        sendBytes: 0,
+        lostReceiving: null,
+        lostSending: null,
+        availableBitrate: null,
+      })
   await greedy.closed()
 
   server.stillAt = Date.now()

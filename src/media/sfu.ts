@@ -235,6 +235,11 @@ export interface TransportStats {
   receiveBytes: number
   sendBitrate: number
   sendBytes: number
+  /** Share of packets lost on the way from and to the client, from 0 to 1; null before the first report. */
+  lostReceiving: number | null
+  lostSending: number | null
+  /** The estimated capacity of the line to the client; null if it sends no reports of congestion. */
+  availableBitrate: number | null
 }
 
 /** Measurements of one stream, all its encodings together, since it began. */
@@ -249,6 +254,8 @@ export interface StreamStats {
   roundTripMs: number | null
   /** The highest active encoding, counted from 1; 0 if none is active. */
   activeEncodings: number
+  /** How often the receiver asked for a key frame. */
+  keyFramesAsked: number
 }
 
 export interface DataOptions {

@@ -113,6 +113,9 @@ export interface LocalHome extends MeetingHome {
   requestRelay(meeting: MeetingRecord, request: RelayRequest): Promise<void>
   /** Counts ongoing sessions, participants (joined or about to) and waiting requests; takes one step per meeting. */
   counts(): Promise<{ meetings: number; participants: number; entryRequests: number }>
-  /** Measures the media of all participants, stores the figures, and returns their totals. */
-  measure(): Promise<Flow>
+  /**
+   * Measures the media of all participants, stores the figures, and returns their totals.
+   * @param eventLoopLagMs the most by which the event loop was late since the previous measurement
+   */
+  measure(eventLoopLagMs: number): Promise<Flow>
 }

@@ -227,10 +227,9 @@ export class LiveMeeting {
     return this.#hiddenSeats.has(participantId)
   }
 
-  /** Measures the media of all participants once. */
-  async measure(): Promise<StatsRecord[]> {
-    const { sessionId } = this
-    return sessionId === undefined ? [] : measureAll(this.roster.joined(), sessionId, this.#options.now())
+  /** Measures the media of all participants once; see `Measuring`. */
+  async measure(eventLoopLagMs: number): Promise<StatsRecord[]> {
+    return measureAll(this, { eventLoopLagMs, now: this.#options.now })
   }
 
   /** Checks the permission at once; the returned function ends the session, after the caller got its answer. */

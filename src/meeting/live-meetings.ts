@@ -300,11 +300,11 @@ export class LiveMeetings implements LocalHome {
     return (await this.#open.get(meetingId))?.hasHiddenSeat(participantId) ?? false
   }
 
-  async measure(): Promise<Flow> {
+  async measure(eventLoopLagMs: number): Promise<Flow> {
     const all: Quality[] = []
     // One meeting after the other, so that a thousand participants are not queried at once.
     for (const opening of [...this.#open.values()]) {
-      const records = await (await opening).measure()
+      const records = await (await opening).measure(eventLoopLagMs)
       await this.#options.store.figures.addStats(records)
       all.push(...records.map(({ figures }) => qualityFrom(figures)))
     }

@@ -1,4 +1,5 @@
 /** Takes one sample of the whole server per minute, for the plots of the dashboard. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Metrics, Totals } from './metrics.ts'
 import { CpuMeter } from './cpu-meter.ts'
 
@@ -121,4 +122,28 @@ export function thinned(samples: readonly Sample[], most: number): Sample[] {
     points.push({ at: group.at(-1)!.at, figures })
   }
   return points
+}
+
+/** Sampling interval in ms, which does not count as lag. A shorter one would be most of the work of an idle server. */
+const LAG_RESOLUTION_MS = 200
+const NS_IN_MS = 1e6
+
+/** The longest stall of the event loop between two looks. */
+export class LagPeak {
+  readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+
+  constructor() {
+    this.#lag.enable()
+  }
+
+  /** Returns the most ms by which it was late since the last call. */
+  take(): number {
+    const peak = this.#lag.count === 0 ? 0 : Math.max(0, this.#lag.max / NS_IN_MS - LAG_RESOLUTION_MS)
+    this.#lag.reset()
+    return Math.round(peak)
+  }
+
+  close(): void {
+    this.#lag.disable()
+  }
 }

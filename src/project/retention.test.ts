@@ -171,8 +171,8 @@ test('deletes old sessions in steps with all their records, and keeps recent and
   assert.deepEqual([left.total, left.ids[0]], [16, 'live'])
   assert.equal(await store.sessions.get('s10'), undefined)
   assert.deepEqual(await store.sessions.stays('s10'), [])
-  assert.deepEqual(await store.figures.stats('s20'), [])
-  assert.deepEqual((await store.figures.stats('s22'))[0]!.figures, [1, null, 2.5])
+  assert.deepEqual(await store.figures.stats({ sessionId: 's20', limit: 9 }), [])
+  assert.deepEqual((await store.figures.stats({ sessionId: 's22', limit: 9 }))[0]!.figures, [1, null, 2.5])
   assert.deepEqual(
     (await store.figures.samples(0, 100 * DAY_MS)).map(({ at }) => at / DAY_MS),
     [21, 22, 23, 24, 25],

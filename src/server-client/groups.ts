@@ -5,6 +5,7 @@ import type { CreateInviteBody, Invite, NewInvite } from '../protocol/rest/invit
 import type { RevokedTokenAnswer } from '../protocol/rest/keys.ts'
 import type { KnockSetting } from '../protocol/rest/knock.ts'
 import type { CreateMeetingBody, Room, RoomWithOwner } from '../protocol/rest/rooms.ts'
+import type { Diagnosis as DiagnosisShape, StatsPageQuery } from '../protocol/rest/quality.ts'
 import type {
   EndSessionBody,
   Live as LiveShape,
@@ -40,6 +41,9 @@ export type RevokedToken = Static<typeof RevokedTokenAnswer>
 export type SessionFilter = Omit<Static<typeof SessionsQuery>, 'page' | 'perPage'>
 export type SessionParticipant = Static<typeof SessionParticipantInFull>
 export type SessionStats = Static<typeof SessionStatsShape>
+/** A time span in ms since the epoch. */
+export type StatsPage = Static<typeof StatsPageQuery>
+export type Diagnosis = DiagnosisShape
 export type ParticipantStats = Static<typeof ParticipantStatsShape>
 export type LiveView = Static<typeof LiveShape>
 export type Message = Static<typeof MessageShape>
@@ -185,13 +189,26 @@ export class Sessions {
     return this.#call('GET', at`/v2/sessions/${sessionId}/participants/${participantId}`)
   }
 
-  /** The quality of media, over all participants. */
-  stats(sessionId: string): Promise<SessionStats> {
-    return this.#call('GET', at`/v2/sessions/${sessionId}/stats`)
+  /** The quality of media, over all participants. A long session comes in pages: ask again from `nextFrom`. */
+  stats(sessionId: string, query: StatsPage = {}): Promise<SessionStats> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}/stats`, { query: { ...query } })
   }
 
-  participantStats(sessionId: string, participantId: string): Promise<ParticipantStats> {
-    return this.#call('GET', at`/v2/sessions/${sessionId}/participant/${participantId}/stats`)
+  participantStats(
+    sessionId: string,
+    participantId: string,
+    query: StatsPage = {},
+  ): Promise<ParticipantStats> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}/participant/${participantId}/stats`, {
+      query: { ...query },
+    })
+  }
+
+  /** Why media was bad for a participant: who and what was the cause, in one sentence for each stretch of time. */
+  diagnosis(sessionId: string, participantId: string, query: StatsPage = {}): Promise<Diagnosis> {
+    return this.#call('GET', at`/v2/sessions/${sessionId}/participants/${participantId}/diagnosis`, {
+      query: { ...query },
+    })
   }
 
   /** The stored chat, as CSV. */

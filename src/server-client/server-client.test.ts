@@ -302,6 +302,8 @@ test('a backend admits, watches, moderates and ends a session, and reads its rec
   assert.match(await anteroom.sessions.chatLog(session.id), /Welcome\./)
   assert.equal((await anteroom.sessions.stats(session.id)).sessionId, session.id)
   assert.equal((await anteroom.sessions.participantStats(session.id, 'ann')).participantName, 'Ann')
+  const diagnosis = await anteroom.sessions.diagnosis(session.id, 'ann', { from: 0 })
+  assert.deepEqual([diagnosis.participantName, diagnosis.stretches], ['Ann', []])
   const all = []
   for await (const one of anteroom.sessions.all({ roomId })) all.push(one.id)
   assert.deepEqual(all, [session.id])

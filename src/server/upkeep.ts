@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { LocalHome } from '../meeting/home.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
-import { Sampler } from '../metrics/history.ts'
+import { LagPeak, Sampler } from '../metrics/history.ts'
 import { sweep } from '../project/retention.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { Webhooks } from '../webhook/create.ts'
@@ -48,7 +48,9 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
     }
     await keyRing.writeUses()
   }
-  const measureMedia = async (): Promise<void> => metrics.flows(await meetings.measure())
+  const measures = settings.statsIntervalSeconds > 0
+  const lagPeak = measures ? new LagPeak() : undefined
+  const measureMedia = async (): Promise<void> => metrics.flows(await meetings.measure(lagPeak?.take() ?? 0))
   const deleteOldRecords = async (): Promise<void> => {
     const isMine = await store.leases.take('sweep', SWEEP_MS - SWEEP_EARLY_MS)
     // What a home that died left of sessions that have ended. The database knows which go on.
@@ -85,11 +87,12 @@ export function startUpkeep(ground: Ground, parts: UpkeepParts): () => void {
     every(CREDENTIALS_REFRESH_MS, 'failed to refresh keys, revoked tokens and projects', refreshCredentials),
     every(SWEEP_MS, 'failed to delete old records', deleteOldRecords),
   ]
-  if (settings.statsIntervalSeconds > 0)
+  if (measures)
     timers.push(every(settings.statsIntervalSeconds * 1000, 'failed to measure media', measureMedia))
   return () => {
     isStopped = true
     for (const timer of timers) clearInterval(timer)
     sampler.close()
+    lagPeak?.close()
   }
 }

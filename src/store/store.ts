@@ -36,7 +36,7 @@ export type {
   OutputState,
 } from './contract/outputs.ts'
 export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } from './contract/jobs.ts'
-export type { StatsRecord } from './contract/figures.ts'
+export type { StatsQuery, StatsRecord } from './contract/figures.ts'
 export type { SessionValue } from './contract/session-values.ts'
 export type { RevokedToken } from './contract/access.ts'
 

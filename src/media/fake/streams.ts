@@ -58,6 +58,7 @@ const quietStream: StreamStats = {
   jitterMs: 0,
   roundTripMs: null,
   activeEncodings: 0,
+  keyFramesAsked: 0,
 }
 
 export class FakeProducer implements Producer {

@@ -210,7 +210,15 @@ export class FakeTransport implements Transport, StreamHost {
 
   stats(): Promise<TransportStats> {
     if (this.#closed) return Promise.reject(closed('transport'))
-    return Promise.resolve({ receiveBitrate: 0, receiveBytes: 0, sendBitrate: 0, sendBytes: 0 })
+    return Promise.resolve({
+      receiveBitrate: 0,
+      receiveBytes: 0,
+      sendBitrate: 0,
+      sendBytes: 0,
+      lostReceiving: null,
+      lostSending: null,
+      availableBitrate: null,
+    })
   }
 
   close(): void {

@@ -14,6 +14,7 @@ export function toStreamStats(
     jitterMs: null,
     roundTripMs: null,
     activeEncodings: 0,
+    keyFramesAsked: 0,
   }
   let index = 0
   for (const entry of entries) {
@@ -22,6 +23,7 @@ export function toStreamStats(
     total.bitrate += entry.bitrate
     total.packets += entry.packetCount
     total.packetsLost += entry.packetsLost
+    total.keyFramesAsked += entry.pliCount + entry.firCount
     if (entry.bitrate > 0) total.activeEncodings = index
     if (type === 'inbound-rtp')
       total.jitterMs = Math.max(total.jitterMs ?? 0, (entry.jitter / clockRate) * 1000)

@@ -200,6 +200,9 @@ export class MediasoupTransport implements Transport {
       receiveBytes: stats?.bytesReceived ?? 0,
       sendBitrate: stats?.sendBitrate ?? 0,
       sendBytes: stats?.bytesSent ?? 0,
+      lostReceiving: stats?.rtpPacketLossReceived ?? null,
+      lostSending: stats?.rtpPacketLossSent ?? null,
+      availableBitrate: stats?.availableOutgoingBitrate ?? null,
     }
   }
 

@@ -1,25 +1,56 @@
 /** Measures how well media flows to and from participants. */
-import type { StreamStats } from '../../media/sfu.ts'
+import type { StreamStats, Transport, TransportStats } from '../../media/sfu.ts'
 import type { StatsRecord } from '../../store/store.ts'
 import type { Participant } from '../roster/participant.ts'
-import { mediaOf, type LiveConsumer, type LiveProducer } from './participant-media.ts'
-import { deltaOf, figuresOf, qualityOf, type Delta, type Measured, type Quality } from './quality.ts'
+import { mediaOf, type LiveConsumer, type LiveProducer, type ParticipantMedia } from './participant-media.ts'
+import {
+  deltaOf,
+  figuresOf,
+  iceStates,
+  protocols,
+  qualityOf,
+  type Circumstances,
+  type Delta,
+  type Measured,
+  type Quality,
+} from './quality.ts'
+
+/** The meeting whose participants are measured. */
+export interface Measurable {
+  sessionId: string | undefined
+  roster: { joined(): readonly Participant[] }
+  /** Whose media was lost with a worker, and how often; those who are measured are taken out. */
+  media: { workerLosses: Map<string, number> }
+}
+
+export interface Measuring {
+  now: () => number
+  /** The most by which the event loop was late since the previous measurement. */
+  eventLoopLagMs: number
+}
 
 /** The last measurement of each stream. */
 const measured = new WeakMap<LiveProducer | LiveConsumer, StreamStats>()
+/** The address from which the media of each transport came last. */
+const addresses = new WeakMap<Transport, string>()
 
-/** Measures these participants once. Relay guests have no media of their own. */
+/** Measures all participants once. Relay guests have no media of their own. */
 export async function measureAll(
-  participants: readonly Participant[],
-  sessionId: string,
-  at: number,
+  { sessionId, roster, media: { workerLosses } }: Measurable,
+  measuring: Measuring,
 ): Promise<StatsRecord[]> {
+  if (sessionId === undefined) return []
+  const at = measuring.now()
   const records = await Promise.all(
-    participants.map(async (participant): Promise<StatsRecord[]> => {
+    roster.joined().map(async (participant): Promise<StatsRecord[]> => {
       if (participant.relayed) return []
+      const { id: participantId } = participant
       try {
-        const figures = figuresOf(await measure(participant))
-        return [{ sessionId, participantId: participant.id, at, figures }]
+        const figures = figuresOf(
+          await measure(participant, { ...measuring, workerLosses: workerLosses.get(participantId) ?? 0 }),
+        )
+        workerLosses.delete(participantId)
+        return [{ sessionId, participantId, at, figures }]
       } catch {
         // It left, or its worker died, while it was measured.
         return []
@@ -30,13 +61,17 @@ export async function measureAll(
 }
 
 /**
- * Asks for the participant's own streams, its receiving transport and one stream of each kind that it receives, however many
- * there are: those share one network path.
+ * Asks for the participant's own streams, its transports and one stream of each kind that it receives, however many there
+ * are: those share one network path.
  */
-export async function measure({ media }: Participant): Promise<Quality> {
+export async function measure(
+  { media }: Pick<Participant, 'media'>,
+  { now, eventLoopLagMs, workerLosses }: Measuring & { workerLosses: number },
+): Promise<Quality> {
   const send: Measured['send'] = {}
   const receive: Measured['receive'] = {}
   let sendVideoHeight: number | null = null
+  let keyFramesAsked: number | null = null
   const sent = [...media.producers.values()].filter(({ kind }) => kind === 'audio' || kind === 'video')
   const flowing = [...media.consumers.values()].filter(
     (live) => !live.pausedByClient && !live.pausedByServer && !live.consumer.producerPaused,
@@ -44,8 +79,9 @@ export async function measure({ media }: Participant): Promise<Quality> {
   const samples = (['audio', 'video'] as const).map((kind) =>
     flowing.find((live) => mediaOf(live.kind) === kind),
   )
-  const [transport] = await Promise.all([
-    media.transport('receive')?.stats(),
+  const askedAt = now()
+  const [lines] = await Promise.all([
+    linesOf(media),
     ...sent.map(async (live) => {
       const stats = await live.producer.stats()
       send[mediaOf(live.kind)] = sinceLast(live, stats)
@@ -56,21 +92,105 @@ export async function measure({ media }: Participant): Promise<Quality> {
       const delta = sinceLast(live, await live.consumer.stats())
       const alike = flowing.filter(({ kind }) => mediaOf(kind) === mediaOf(live.kind)).length
       receive[mediaOf(live.kind)] = { ...delta, bitrate: delta.bitrate * alike }
+      if (mediaOf(live.kind) === 'video') keyFramesAsked = delta.keyFramesAsked
     }),
   ])
   media.quality = qualityOf({
     send,
     receive,
-    receiveBitrate: transport?.sendBitrate ?? 0,
+    receiveBitrate: lines.receive?.sendBitrate ?? 0,
     sendVideoHeight,
+    circumstances: {
+      ...circumstancesOf(media, lines),
+      ...picturesOf(media, flowing),
+      keyFramesAsked,
+      workerLosses,
+      workerAnswerMs: Math.max(0, now() - askedAt),
+      eventLoopLagMs,
+    },
   })
   return media.quality
 }
 
-function sinceLast(live: LiveProducer | LiveConsumer, stats: StreamStats): Delta {
-  const delta = deltaOf(stats, measured.get(live))
+interface Lines {
+  send: TransportStats | undefined
+  receive: TransportStats | undefined
+}
+
+async function linesOf(media: ParticipantMedia): Promise<Lines> {
+  const [send, receive] = await Promise.all([
+    media.transport('send')?.stats(),
+    media.transport('receive')?.stats(),
+  ])
+  return { send, receive }
+}
+
+const percent = (share: number | null | undefined): number | null =>
+  typeof share === 'number' ? share * 100 : null
+
+function circumstancesOf(media: ParticipantMedia, lines: Lines) {
+  const [send, receive] = [media.transport('send'), media.transport('receive')]
+  const protocolOf = (transport: Transport | undefined): number | null => {
+    const pair = transport?.line.selectedPair
+    return pair ? protocols.indexOf(pair.protocol) : null
+  }
+  const iceOf = (transport: Transport | undefined): number | null =>
+    transport ? iceStates.indexOf(transport.line.ice) : null
+  return {
+    sendLinePercentLost: percent(lines.send?.lostReceiving),
+    receiveLinePercentLost: percent(lines.receive?.lostSending),
+    receiveAvailableBitrate: lines.receive?.availableBitrate ?? null,
+    receiveReportBitrate: lines.receive?.receiveBitrate ?? null,
+    sendProtocol: protocolOf(send),
+    receiveProtocol: protocolOf(receive),
+    sendIce: iceOf(send),
+    receiveIce: iceOf(receive),
+    pathChanges: [send, receive].filter((transport) => transport && hasMoved(transport)).length,
+    worker: (receive ?? send)?.worker ?? null,
+  } satisfies Partial<Circumstances>
+}
+
+/** Whether media comes from another address than at the previous measurement. */
+function hasMoved(transport: Transport): boolean {
+  const pair = transport.line.selectedPair
+  if (!pair) return false
+  const address = `${pair.protocol} ${pair.remoteAddress ?? ''} ${pair.remotePort ?? ''}`
+  const before = addresses.get(transport)
+  addresses.set(transport, address)
+  return before !== undefined && before !== address
+}
+
+function picturesOf(media: ParticipantMedia, flowing: readonly LiveConsumer[]) {
+  const camera = [...media.producers.values()].find(
+    ({ kind, producer }) => kind === 'video' && !producer.paused,
+  )
+  const pictures = flowing.filter(({ kind, offered }) => mediaOf(kind) === 'video' && !offered)
+  const missing = pictures.filter(({ consumer }) => consumer.scores.producerScore === 0)
+  // A picture with one layer has no layers, and is never held back.
+  const held = pictures.filter(
+    ({ consumer }) =>
+      consumer.type !== 'simple' && consumer.layers === null && consumer.scores.producerScore > 0,
+  )
+  const layers = pictures.flatMap(({ consumer }) => consumer.layers?.spatialLayer ?? [])
+  return {
+    cameraScore: camera && camera.producer.scores.length > 0 ? Math.max(...camera.producer.scores) : null,
+    videosWanted: pictures.length,
+    videosHeld: held.length,
+    videosMissing: missing.length,
+    videoLayer: layers.length > 0 ? layers.reduce((sum, layer) => sum + layer, 0) / layers.length : null,
+  } satisfies Partial<Circumstances>
+}
+
+function sinceLast(
+  live: LiveProducer | LiveConsumer,
+  stats: StreamStats,
+): Delta & { keyFramesAsked: number } {
+  const before = measured.get(live)
   measured.set(live, stats)
-  return delta
+  return {
+    ...deltaOf(stats, before),
+    keyFramesAsked: Math.max(0, stats.keyFramesAsked - (before?.keyFramesAsked ?? 0)),
+  }
 }
 
 /** Lines of the highest active encoding of a camera, if its client described its encodings. */

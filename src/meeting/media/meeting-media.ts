@@ -33,6 +33,8 @@ export class MeetingMedia {
   readonly #options: MeetingMediaOptions
   readonly #router: MeetingRouter
   readonly #speaker = new ActiveSpeaker()
+  /** Whose media was lost with a worker, and how often, until it is measured. */
+  readonly workerLosses = new Map<string, number>()
   readonly subscriptions: Subscriptions
   readonly streams: Streams
   readonly data: DataStreams
@@ -241,6 +243,7 @@ export class MeetingMedia {
   /** A participant's worker died: its media must be rebuilt, the others are not affected. */
   #lose(participant: Participant): void {
     if (!this.#isHere(participant)) return
+    this.workerLosses.set(participant.id, (this.workerLosses.get(participant.id) ?? 0) + 1)
     this.#forget(participant)
     this.#router.recover().then(
       (isThere) => {

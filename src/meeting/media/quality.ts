@@ -2,7 +2,10 @@
 import type { StreamStats } from '../../media/sfu.ts'
 import type { MediaKind } from '../../protocol/media.ts'
 
-/** The figures of one measurement, in this order. Losses are packets since the previous measurement. */
+/**
+ * The figures of one measurement, in this order; new ones are appended, because stored measurements have no names. Losses
+ * are packets since the previous measurement.
+ */
 export const figureNames = [
   'sendAudioBitrate',
   'sendAudioLost',
@@ -19,10 +22,74 @@ export const figureNames = [
   'audioScore',
   'videoScore',
   'sendVideoHeight',
+  'sendAudioPackets',
+  'sendVideoPackets',
+  'receiveAudioPackets',
+  'receiveVideoPackets',
+  'sendLinePercentLost',
+  'receiveLinePercentLost',
+  'receiveAvailableBitrate',
+  'receiveReportBitrate',
+  'sendProtocol',
+  'receiveProtocol',
+  'sendIce',
+  'receiveIce',
+  'pathChanges',
+  'cameraScore',
+  'videosWanted',
+  'videosHeld',
+  'videosMissing',
+  'videoLayer',
+  'keyFramesAsked',
+  'worker',
+  'workerLosses',
+  'workerAnswerMs',
+  'eventLoopLagMs',
 ] as const
+
+/** The states of ICE and the protocols, by the number that stands for them in a measurement. */
+export const iceStates = ['new', 'connected', 'completed', 'disconnected', 'closed'] as const
+export const protocols = ['udp', 'tcp'] as const
 
 /** Null if no such media flows or nothing is known yet. Bits per second, packets, ms, lines. */
 export type Quality = Record<(typeof figureNames)[number], number | null>
+
+/** The figures that say why a stream is bad, besides those of the streams themselves. */
+export type Circumstances = Pick<
+  Quality,
+  /** Packets lost on the whole connection, in percent, without losses on the lines of others. */
+  | 'sendLinePercentLost'
+  | 'receiveLinePercentLost'
+  /** The estimated capacity of the line to the client, in bits per second. */
+  | 'receiveAvailableBitrate'
+  /** What the client sends on the connection on which it receives: reports. 0 if it is silent. */
+  | 'receiveReportBitrate'
+  /** Indexes into `protocols` and `iceStates`. */
+  | 'sendProtocol'
+  | 'receiveProtocol'
+  | 'sendIce'
+  | 'receiveIce'
+  /** How often media came from another address than before. */
+  | 'pathChanges'
+  /** From 0 (nothing arrives) to 10; null while the camera is off. */
+  | 'cameraScore'
+  /** Pictures that the client wants; those of them not sent although they arrive; those that do not arrive. */
+  | 'videosWanted'
+  | 'videosHeld'
+  | 'videosMissing'
+  /** The mean spatial layer of those that are sent, from 0. */
+  | 'videoLayer'
+  /** How often the client asked for a key frame, of one picture. */
+  | 'keyFramesAsked'
+  /** The index of its media worker. */
+  | 'worker'
+  /** How often its media worker died. */
+  | 'workerLosses'
+  /** How long the worker took to answer. */
+  | 'workerAnswerMs'
+  /** The most by which the event loop of the server was late. */
+  | 'eventLoopLagMs'
+>
 
 export interface Measured {
   send: Partial<Record<MediaKind, Delta>>
@@ -30,6 +97,7 @@ export interface Measured {
   /** Bits per second of all that is received. */
   receiveBitrate: number
   sendVideoHeight: number | null
+  circumstances: Circumstances
 }
 
 /** Changes of one or several streams of a kind between two measurements. */
@@ -52,7 +120,13 @@ export function deltaOf(now: StreamStats, before: StreamStats | undefined): Delt
   }
 }
 
-export function qualityOf({ send, receive, receiveBitrate, sendVideoHeight }: Measured): Quality {
+export function qualityOf({
+  send,
+  receive,
+  receiveBitrate,
+  sendVideoHeight,
+  circumstances,
+}: Measured): Quality {
   const audioIn = receive.audio?.bitrate ?? null
   const roundTrip = (kind: MediaKind): number | null =>
     receive[kind]?.roundTripMs ?? send[kind]?.roundTripMs ?? null
@@ -72,6 +146,11 @@ export function qualityOf({ send, receive, receiveBitrate, sendVideoHeight }: Me
     audioScore: scoreOf([send.audio, receive.audio]),
     videoScore: scoreOf([send.video, receive.video]),
     sendVideoHeight,
+    sendAudioPackets: send.audio?.packets ?? null,
+    sendVideoPackets: send.video?.packets ?? null,
+    receiveAudioPackets: receive.audio?.packets ?? null,
+    receiveVideoPackets: receive.video?.packets ?? null,
+    ...circumstances,
   }
 }
 

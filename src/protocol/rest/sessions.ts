@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { StreamKind } from '../media.ts'
 import { AtMs, Instant, pageFields, RoomId, Words } from '../rest.ts'
+import { nextFrom } from './quality.ts'
 
 const OpenSpan = Type.Object({ start: Instant, end: Type.Union([Instant, Type.Null()]) })
 /** `end` is null while the span has not ended. */
@@ -131,6 +132,7 @@ export const SessionStats = Type.Object({
   sessionId: Type.String(),
   meetingId: Type.String(),
   stats: Type.Array(StatsSample),
+  nextFrom,
 })
 
 export type SessionStats = Static<typeof SessionStats>

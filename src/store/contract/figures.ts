@@ -14,11 +14,23 @@ export interface ServerSample {
   nodeId?: string
 }
 
+export interface StatsQuery {
+  sessionId: string
+  /** Default: all participants. */
+  participantId?: string
+  /** Bounds of `at`, both inclusive. */
+  from?: number
+  to?: number
+  limit: number
+}
+
 /** Measurements over time. */
 export interface FigureStore {
   addStats(records: readonly StatsRecord[]): Promise<void>
-  /** Oldest first; only of `participantId`, if given. Returns the newest ones if there are too many. */
-  stats(sessionId: string, participantId?: string): Promise<StatsRecord[]>
+  /** Oldest first. */
+  stats(query: StatsQuery): Promise<StatsRecord[]>
+  /** The measurements of a session at these instants, oldest first. */
+  statsAt(sessionId: string, instants: readonly number[]): Promise<StatsRecord[]>
   addSample(sample: ServerSample): Promise<void>
   samples(from: number, to: number): Promise<ServerSample[]>
   /** Deletes older records, at most `limit` of each kind. Returns how many it deleted. */

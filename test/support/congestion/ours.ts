@@ -5,7 +5,12 @@ import { signAnything } from '../test-server.ts'
 import { WireClient, type Heard } from '../wire-client.ts'
 import type { Meeting, Offered, Place } from './place.ts'
 
-export async function ourMeeting(env: NodeJS.ProcessEnv = {}): Promise<Meeting> {
+export interface OurMeeting extends Meeting {
+  /** Asks the REST API of its server. */
+  get<T>(path: string): Promise<T>
+}
+
+export async function ourMeeting(env: NodeJS.ProcessEnv = {}): Promise<OurMeeting> {
   const server = await RealServer.start({ MEDIA_WORKERS: '1', ...env })
   const meetingId = await server.createMeeting()
   const clients: WireClient[] = []
@@ -58,6 +63,7 @@ export async function ourMeeting(env: NodeJS.ProcessEnv = {}): Promise<Meeting> 
       await client.request('join', { rtpCapabilities, mode: 'SEND_AND_RECV', metaData: {} })
       return place
     },
+    get: async <T>(path: string) => (await server.rest('GET', path)).body as T,
     close: async () => {
       for (const client of clients) client.close()
       await server.stop()

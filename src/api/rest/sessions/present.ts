@@ -17,7 +17,7 @@ import {
   type StatsSample,
 } from '../../../protocol/rest/sessions.ts'
 
-const iso = (at: number): string => new Date(at).toISOString()
+export const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
 const span = (start: number, end: number | null) => ({ start: iso(start), end: isoOrNull(end) })
 

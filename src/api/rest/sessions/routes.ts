@@ -4,13 +4,11 @@ import type { FastifyRequest } from 'fastify'
 import type { MeetingRecord, Page, SessionRecord, StayRecord } from '../../../store/store.ts'
 import type { Routes } from '../../context.ts'
 import { mayRead } from '../../../meeting/roster/permissions.ts'
-import { meanOf, qualityFrom } from '../../../meeting/media/quality.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { PageInfo, pageInfoOf, pageOf } from '../../../protocol/rest.ts'
 import {
   EndSessionBody,
   PageOnlyQuery,
-  ParticipantStats,
   RemoveFromSessionBody,
   RemoveParticipantBody,
   Session,
@@ -18,16 +16,15 @@ import {
   SessionParticipantInFull,
   SessionParticipantParams,
   SessionsQuery,
-  SessionStats,
   SessionWithParticipants,
 } from '../../../protocol/rest/sessions.ts'
 import { grantFor, meetingFor, meetingIfAny, sessionFor } from '../authorise.ts'
 import { baseUrlOf } from '../../http/base-url.ts'
 import { messagesAsCsv, ofPrivateMessages, WHOLE_LOG } from '../chat-log.ts'
 import { describe } from '../describe.ts'
-import { deviceOf, inFull, toResolution, toSample, toSession } from './present.ts'
-
-const tag = 'Sessions'
+import { qualityRoutes } from './quality-routes.ts'
+import { bySession, ofSession, staysOf, tag } from './session-calls.ts'
+import { inFull, toSession } from './present.ts'
 
 type ListQuery = Static<typeof SessionsQuery>
 const namedIn = ({ roomId, customRoomId, meetingId, query }: ListQuery): string | undefined =>
@@ -43,8 +40,6 @@ const ofList = {
     missing: 'nothing',
   },
 } as const
-const bySession = { session: ({ params }: { params: { sessionId: string } }) => params.sessionId }
-const ofSession = { access: 'token', action: 'watch', about: bySession } as const
 const byBody = {
   meeting: ({ body: { roomId, customRoomId, meetingId } }: { body: Static<typeof EndSessionBody> }) =>
     roomId ?? customRoomId ?? meetingId,
@@ -54,6 +49,7 @@ const endsIt = { access: 'token', action: 'end' } as const
 const removes = { access: 'token', action: 'remove', refusals: ['REMOVE_PARTICIPANT_FAILED'] } as const
 
 export const sessionRoutes: Routes = (app, context) => {
+  qualityRoutes(app, context)
   const { store, meetings, catalogue } = context
 
   /** Returns a page of sessions, newest first. */
@@ -257,61 +253,11 @@ export const sessionRoutes: Routes = (app, context) => {
     async (request) => {
       const { sessionId, participantId } = request.params
       const session = sessionFor(request)
-      const stays = await staysOf(session, participantId)
+      const stays = await staysOf(store, session, participantId)
       return inFull(stays, await store.sessions.intervals(sessionId, [participantId]))
     },
   )
 
-  const staysOf = async (session: SessionRecord, participantId: string): Promise<StayRecord[]> => {
-    const own = await store.sessions.stays(session.sessionId, participantId)
-    if (own.length === 0) throw new Refusal('NOT_FOUND', { message: 'Participant not found.' })
-    return own
-  }
-
-  app.get(
-    '/v2/sessions/:sessionId/stats',
-    describe({
-      summary: 'Get the media quality of a session, over all participants',
-      tag,
-      ...ofSession,
-      params: SessionParams,
-      answer: SessionStats,
-    }),
-    async (request) => {
-      const session = sessionFor(request)
-      const records = await store.figures.stats(session.sessionId)
-      // All participants of a meeting are measured at the same time.
-      const stats = [...Map.groupBy(records, ({ at }) => at)].map(([at, together]) =>
-        toSample(at, meanOf(together.map(({ figures }) => qualityFrom(figures)))),
-      )
-      return { sessionId: session.sessionId, meetingId: session.meetingId, stats }
-    },
-  )
-  app.get(
-    '/v2/sessions/:sessionId/participant/:participantId/stats',
-    describe({
-      summary: 'Get the media quality of one participant',
-      tag,
-      ...ofSession,
-      params: SessionParticipantParams,
-      answer: ParticipantStats,
-    }),
-    async (request) => {
-      const { sessionId, participantId } = request.params
-      const session = sessionFor(request)
-      const last = (await staysOf(session, participantId)).at(-1)!
-      const records = await store.figures.stats(sessionId, participantId)
-      return {
-        sessionId,
-        meetingId: session.meetingId,
-        participantId,
-        participantName: last.name,
-        ...deviceOf(last.device),
-        stats: records.map(({ at, figures }) => toSample(at, qualityFrom(figures))),
-        resolutionUsage: records.flatMap(toResolution),
-      }
-    },
-  )
   app.get(
     '/v2/sessions/:sessionId/chat-log',
     describe({

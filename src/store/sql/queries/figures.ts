@@ -1,12 +1,26 @@
 import type { Kysely } from 'kysely'
 import type { SqlContext } from '../sql-context.ts'
 import type { Schema } from '../schema.ts'
-import type { Store } from '../../store.ts'
+import type { StatsRecord, Store } from '../../store.ts'
 
 /** Rows in one statement; SQLite accepts 32,766 parameters. */
 const ROWS_AT_ONCE = 500
-/** Eight hours of a session of seven, measured every 10 s. Reading more would block other work. */
-const MOST_STATS = 20_000
+/** Instants in one query. */
+const INSTANTS_AT_ONCE = 500
+
+interface StatsRow {
+  session_id: string
+  participant_id: string
+  at: number
+  figures: string
+}
+
+const toStats = (row: StatsRow): StatsRecord => ({
+  sessionId: row.session_id,
+  participantId: row.participant_id,
+  at: row.at,
+  figures: JSON.parse(row.figures) as (number | null)[],
+})
 
 export function figureQueries({ db, write, nodeId }: SqlContext): Store['figures'] {
   return {
@@ -28,17 +42,26 @@ export function figureQueries({ db, write, nodeId }: SqlContext): Store['figures
         }
       })
     },
-    stats: async (sessionId, participantId) => {
-      const ofSession = db.selectFrom('participant_stats').selectAll().where('session_id', '=', sessionId)
-      const wanted =
-        participantId === undefined ? ofSession : ofSession.where('participant_id', '=', participantId)
-      const rows = await wanted.orderBy('at', 'desc').limit(MOST_STATS).execute()
-      return rows.reverse().map((row) => ({
-        sessionId: row.session_id,
-        participantId: row.participant_id,
-        at: row.at,
-        figures: JSON.parse(row.figures) as (number | null)[],
-      }))
+    stats: async ({ sessionId, participantId, from, to, limit }) => {
+      let wanted = db.selectFrom('participant_stats').selectAll().where('session_id', '=', sessionId)
+      if (participantId !== undefined) wanted = wanted.where('participant_id', '=', participantId)
+      if (from !== undefined) wanted = wanted.where('at', '>=', from)
+      if (to !== undefined) wanted = wanted.where('at', '<=', to)
+      return (await wanted.orderBy('at').limit(limit).execute()).map(toStats)
+    },
+    statsAt: async (sessionId, instants) => {
+      const records: StatsRecord[] = []
+      for (let from = 0; from < instants.length; from += INSTANTS_AT_ONCE) {
+        const rows = await db
+          .selectFrom('participant_stats')
+          .selectAll()
+          .where('session_id', '=', sessionId)
+          .where('at', 'in', instants.slice(from, from + INSTANTS_AT_ONCE))
+          .orderBy('at')
+          .execute()
+        records.push(...rows.map(toStats))
+      }
+      return records
     },
     addSample: async ({ at, figures }) => {
       const row = { at, figures: JSON.stringify(figures) }

@@ -1,0 +1,134 @@
+/** Routes of the media quality of sessions: measurements over time, and what was the cause of bad ones. */
+import type { StatsQuery, StatsRecord } from '../../../store/store.ts'
+import type { Routes } from '../../context.ts'
+import { diagnose, isSuspicious, type Measurement } from '../../../meeting/media/diagnosis.ts'
+import { meanOf, qualityFrom } from '../../../meeting/media/quality.ts'
+import { Diagnosis, StatsPageQuery } from '../../../protocol/rest/quality.ts'
+import {
+  ParticipantStats,
+  SessionParams,
+  SessionParticipantParams,
+  SessionStats,
+} from '../../../protocol/rest/sessions.ts'
+import { sessionFor } from '../authorise.ts'
+import { describe } from '../describe.ts'
+import { deviceOf, iso, toResolution, toSample } from './present.ts'
+import { ofSession, staysOf, tag } from './session-calls.ts'
+
+/** Eight hours of a session of seven, measured every 10 s. Reading more at once would block other work. */
+const MOST_STATS = 20_000
+const OF_PAGES = `An answer has at most ${MOST_STATS} measurements of participants; \`nextFrom\` says where the next one begins.`
+
+export const qualityRoutes: Routes = (app, { store }) => {
+  /** Reads whole instants; `nextFrom` is the first one left out. */
+  const pageOf = async (
+    query: Omit<StatsQuery, 'limit'>,
+  ): Promise<{ records: StatsRecord[]; nextFrom: string | null }> => {
+    const records = await store.figures.stats({ ...query, limit: MOST_STATS })
+    const last = records.at(-1)?.at
+    if (records.length < MOST_STATS || last === undefined || last === records[0]!.at)
+      return { records, nextFrom: null }
+    return { records: records.filter(({ at }) => at < last), nextFrom: iso(last) }
+  }
+
+  app.get(
+    '/v2/sessions/:sessionId/stats',
+    describe({
+      summary: 'Get the media quality of a session, over all participants',
+      description: OF_PAGES,
+      tag,
+      ...ofSession,
+      params: SessionParams,
+      query: StatsPageQuery,
+      answer: SessionStats,
+    }),
+    async (request) => {
+      const { sessionId, meetingId } = sessionFor(request)
+      const { records, nextFrom } = await pageOf({ sessionId, ...request.query })
+      // All participants of a meeting are measured at the same time.
+      const stats = [...Map.groupBy(records, ({ at }) => at)].map(([at, together]) =>
+        toSample(at, meanOf(together.map(({ figures }) => qualityFrom(figures)))),
+      )
+      return { sessionId, meetingId, stats, nextFrom }
+    },
+  )
+  app.get(
+    '/v2/sessions/:sessionId/participant/:participantId/stats',
+    describe({
+      summary: 'Get the media quality of one participant',
+      description: OF_PAGES,
+      tag,
+      ...ofSession,
+      params: SessionParticipantParams,
+      query: StatsPageQuery,
+      answer: ParticipantStats,
+    }),
+    async (request) => {
+      const { participantId } = request.params
+      const session = sessionFor(request)
+      const { sessionId, meetingId } = session
+      const last = (await staysOf(store, session, participantId)).at(-1)!
+      const { records, nextFrom } = await pageOf({ sessionId, participantId, ...request.query })
+      return {
+        sessionId,
+        meetingId,
+        participantId,
+        participantName: last.name,
+        ...deviceOf(last.device),
+        stats: records.map(({ at, figures }) => toSample(at, qualityFrom(figures))),
+        resolutionUsage: records.flatMap(toResolution),
+        nextFrom,
+      }
+    },
+  )
+  app.get(
+    '/v2/sessions/:sessionId/participants/:participantId/diagnosis',
+    describe({
+      summary: 'Get why media was bad for a participant, one sentence for each stretch of time',
+      description: `Looks at the server first, then at the lines of those who send, then at the participant’s own line, then at devices. ${OF_PAGES}`,
+      tag,
+      ...ofSession,
+      params: SessionParticipantParams,
+      query: StatsPageQuery,
+      answer: Diagnosis,
+    }),
+    async (request) => {
+      const { participantId } = request.params
+      const session = sessionFor(request)
+      const { sessionId, meetingId } = session
+      const participantName = (await staysOf(store, session, participantId)).at(-1)!.name
+      const { records, nextFrom } = await pageOf({ sessionId, participantId, ...request.query })
+      const own = records.map(toMeasurement)
+      const suspicious = own.filter(({ quality }) => isSuspicious(quality)).map(({ at }) => at)
+      const together = await store.figures.statsAt(sessionId, suspicious)
+      const others = together.map(toMeasurement).filter((one) => one.participantId !== participantId)
+      const names = await namesOf(sessionId)
+      const stretches = diagnose(own, others, (id) => names.get(id) || id)
+      return {
+        sessionId,
+        meetingId,
+        participantId,
+        participantName,
+        measurements: own.length,
+        stretches: stretches.map(({ from, to, cause, participantId: whose, evidence, sentence }) => ({
+          from: iso(from),
+          to: iso(to),
+          cause,
+          participantId: whose,
+          name: whose === null ? null : names.get(whose) || whose,
+          figures: evidence,
+          sentence,
+        })),
+        nextFrom,
+      }
+    },
+  )
+
+  /** The last names of all who were there. */
+  const namesOf = async (sessionId: string): Promise<Map<string, string>> =>
+    new Map((await store.sessions.stays(sessionId)).map(({ participantId, name }) => [participantId, name]))
+}
+
+function toMeasurement({ participantId, at, figures }: StatsRecord): Measurement {
+  return { participantId, at, quality: qualityFrom(figures) }
+}

@@ -1,0 +1,65 @@
+/** Shapes of the media quality of sessions in REST. */
+import { Type, type Static } from 'typebox'
+import { AtMs, Instant } from '../rest.ts'
+
+export const StatsPageQuery = Type.Object({
+  from: Type.Optional(AtMs),
+  to: Type.Optional(AtMs),
+})
+
+/** The end of a page by time. */
+export const nextFrom = Type.Union([Instant, Type.Null()], {
+  description: 'The `from` of the next page; null if this is the last one.',
+})
+
+const figure = (description: string) => Type.Optional(Type.Number({ description }))
+
+const Evidence = Type.Object(
+  {
+    workerLosses: figure('how often the media worker died'),
+    workerAnswerMs: figure('how long the media worker took to answer'),
+    eventLoopLagMs: figure('how late the event loop of the server was'),
+    participantsHit: figure('participants on one media worker who lost packets at once'),
+    participantsMeasured: figure('of so many'),
+    sendPercentLost: figure('packets lost on the way to the server, in percent'),
+    cameraScore: figure('0: the camera was on, and nothing of it arrived'),
+    receivePercentLost: figure('packets lost on the way from the server, in percent'),
+    videosHeld: figure('pictures that the server held back for want of bandwidth'),
+    videosMissing: figure('pictures that did not arrive at the server'),
+    videosWanted: figure('pictures that the client wanted'),
+    receiveAvailableBitrate: figure('the least estimate of what the line takes, in bits per second'),
+    receiveReportBitrate: figure('0: the client sent no reports about what it received'),
+    ice: figure('3: the connection was interrupted'),
+    keyFramesAsked: figure('how often the client asked for a new picture in one measurement'),
+  },
+  { description: 'The worst figures of the stretch from which the cause follows.' },
+)
+
+export const Stretch = Type.Object({
+  from: Instant,
+  to: Instant,
+  cause: Type.Union([
+    Type.Literal('server'),
+    Type.Literal('sender-line'),
+    Type.Literal('receiver-line'),
+    Type.Literal('device'),
+  ]),
+  participantId: Type.Union([Type.String(), Type.Null()], {
+    description: 'Whose line or device it was; null if it was the server.',
+  }),
+  name: Type.Union([Type.String(), Type.Null()]),
+  figures: Evidence,
+  sentence: Type.String({ description: 'Who and what was the cause, in English.' }),
+})
+export type Stretch = Static<typeof Stretch>
+
+export const Diagnosis = Type.Object({
+  sessionId: Type.String(),
+  meetingId: Type.String(),
+  participantId: Type.String(),
+  participantName: Type.String(),
+  measurements: Type.Integer({ minimum: 0, description: 'How many it looked at; 0 if none are kept.' }),
+  stretches: Type.Array(Stretch, { description: 'Oldest first; empty if nothing was bad.' }),
+  nextFrom,
+})
+export type Diagnosis = Static<typeof Diagnosis>
