@@ -1,16 +1,21 @@
 /** Several nodes as those see them who run them: what is told of each, and what a wrong setting gets. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect } from 'node:tls'
 import { promisify } from 'node:util'
+import { makeCredentials } from '../src/cluster/credentials.ts'
 import type { NodeStatus } from '../src/protocol/rest/watching.ts'
 import { version } from '../src/version.ts'
 import { freePorts } from './support/ports.ts'
-import { makeDatabase, withoutPostgres } from './support/postgres.ts'
+import { makeDatabase, runSql, withoutPostgres } from './support/postgres.ts'
 import { RealServer } from './support/real-server.ts'
-import { ADMIN_KEY, API_KEY, signAnything } from './support/test-server.ts'
+import { ADMIN_KEY, API_KEY, signAnything, TestServer } from './support/test-server.ts'
 import { WireClient } from './support/wire-client.ts'
 
 const onPostgres = { skip: withoutPostgres }
@@ -72,6 +77,95 @@ async function metricsOf({ url }: RealServer): Promise<Map<string, number>> {
   const lines = text.split('\n').filter((line) => line.startsWith('anteroom_cluster_'))
   return new Map(lines.map((line) => line.split(' ') as [string, string]).map(([a, b]) => [a, Number(b)]))
 }
+
+/** Starts one more node, which must end by itself. Returns what it said last. */
+async function refusedStart(t: TestContext, env: NodeJS.ProcessEnv): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'anteroom-refused-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const [http, https, media] = [await freePorts(1), await freePorts(1), await freePorts(1)].map(String)
+  const ran = await promisify(execFile)(process.execPath, [cli, 'serve'], {
+    env: {
+      ...process.env,
+      ...settings(4),
+      PORT: http,
+      HTTPS_PORT: https,
+      MEDIA_PORT: media,
+      DATA_DIR: join(folder, 'data'),
+      LOG_LEVEL: 'error',
+      ...env,
+    },
+    timeout: PATIENCE_MS,
+  }).then(
+    () => assert.fail('it ended as if nothing was wrong'),
+    (error: unknown) => error as { code: unknown; stderr: string },
+  )
+  assert.equal(ran.code, 1, ran.stderr)
+  const lines = ran.stderr.trim().split('\n')
+  assert.equal(lines.length, 1, ran.stderr)
+  return lines[0]!
+}
+
+const registered = () =>
+  runSql(database!.url, 'select node_id, incarnation, started_at from nodes order by node_id')
+
+test('a node that must not join ends with one sentence, and leaves nothing behind', onPostgres, async (t) => {
+  const before = await registered()
+  const wire = (min: number, max: number) =>
+    runSql(database!.url, `update nodes set wire_min = ${min}, wire_max = ${max} where node_id = 'node-2'`)
+  assert.match(
+    await refusedStart(t, { DATABASE_URL: 'postgres://ann:open-sesame@127.0.0.1:1/x' }),
+    /^The database x at 127\.0\.0\.1:1 does not answer: start PostgreSQL there, or correct the host and port in DATABASE_URL\.$/,
+  )
+  assert.match(
+    await refusedStart(t, { MASTER_KEY: '08'.repeat(32) }),
+    /^The other nodes of the database \S+ at \S+ have another master key: set MASTER_KEY to the same one on all of them\.$/,
+  )
+  assert.match(await refusedStart(t, { NODE_ID: 'node-3' }), /^Another node runs as node-3: give each/)
+  await wire(2, 2)
+  assert.match(
+    await refusedStart(t, {}),
+    /^Node node-2 at 127\.0\.0\.2 runs Anteroom \S+, which does not understand the calls of this version, \S+: start version \S+ here, or stop node-2 first\.$/,
+  )
+  await wire(1, 1)
+  for (const aheadMs of [60_000, -60_000])
+    await assert.rejects(
+      TestServer.start(
+        {
+          databaseUrl: database!.url,
+          masterKey: Buffer.alloc(32, 7),
+          nodeAddress: '127.0.0.4',
+          clusterPort: port,
+        },
+        { now: () => Date.now() + aheadMs },
+      ),
+      /^StartError: The clock of this machine is \d+ ms (behind|ahead of) that of the database: set both by NTP\.$/,
+    )
+  assert.deepEqual(await registered(), before)
+  assert.equal(
+    nodes.every(({ failures }) => failures.length === 0),
+    true,
+  )
+})
+
+test('a peer with an unknown certificate is cut, and the log says so', onPostgres, async () => {
+  const [one] = nodes as [RealServer]
+  const { cert, key } = await makeCredentials('stranger')
+  const socket = connect({
+    host: '127.0.0.2',
+    port,
+    cert,
+    key,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['anteroom-call'],
+  })
+  let heard = ''
+  socket.on('data', (chunk) => (heard += String(chunk)))
+  socket.on('error', () => undefined)
+  socket.write('POST /call HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n')
+  await once(socket, 'close')
+  assert.equal(heard, '')
+  while (!one.output.includes('refused a connection to CLUSTER_PORT')) await delay(20)
+})
 
 test('each node tells of all: load, people, lease, and who is away', onPostgres, async (t) => {
   const [one, two] = nodes as [RealServer, RealServer]
@@ -137,6 +231,23 @@ test('each node tells of all: load, people, lease, and who is away', onPostgres,
   await one.run()
   const [back] = await untilNodes(two, ([first]) => first?.state === 'serving')
   assert.ok(back.startedAt > startedAt, 'it started anew')
+})
+
+test('doctor says which nodes this one can join, or why not', onPostgres, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'anteroom-doctor-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const found = async (env: NodeJS.ProcessEnv): Promise<{ verdict: string; says: string }> => {
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, 'doctor', '--json'], {
+      env: { ...process.env, ...settings(4), DATA_DIR: join(folder, 'data'), ...env },
+    }).catch((error: unknown) => error as { stdout: string })
+    const findings = JSON.parse(stdout) as { check: string; verdict: string; says: string }[]
+    return findings.find(({ check }) => check === 'nodes')!
+  }
+  const good = await found({})
+  assert.equal(good.verdict, 'good')
+  assert.match(good.says, /^node-2, node-3 can be joined; the clock is \d+ ms from that of the database$/)
+  const bad = await found({ NODE_ID: 'node-3' })
+  assert.deepEqual([bad.verdict, bad.says.startsWith('Another node runs as node-3')], ['bad', true])
 })
 
 test('nodes list without nodes or without PostgreSQL says what to set', onPostgres, async () => {

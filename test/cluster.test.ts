@@ -266,21 +266,6 @@ test(
   },
 )
 
-test('a node whose clock is wrong does not start', { skip: withoutPostgres }, async () => {
-  const start = (aheadMs: number): Promise<TestServer> =>
-    TestServer.start(
-      {
-        databaseUrl: database.url,
-        masterKey: MASTER_KEY,
-        nodeAddress: '127.0.0.4',
-        clusterPort: nodes[0]!.config.clusterPort,
-      },
-      { now: () => Date.now() + aheadMs },
-    )
-  await assert.rejects(start(60_000), /clock of this machine is \d+ ms ahead of/)
-  await assert.rejects(start(-60_000), /clock of this machine is \d+ ms behind/)
-})
-
 test(
   'when the home is killed, its people are inside the same session at another node',
   { skip: withoutPostgres },

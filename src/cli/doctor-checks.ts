@@ -19,6 +19,7 @@ import { locateWorker } from '../../scripts/media-worker/locate.mjs'
 import { preparingElsewhere } from '../../scripts/media-worker/obtain.mjs'
 import type { CommandInput } from './arguments.ts'
 import { certificate, domain } from './doctor-certificate.ts'
+import { otherNodes } from './doctor-nodes.ts'
 import type { Finding } from './finding.ts'
 
 const NODE_MAJOR = 24
@@ -56,6 +57,7 @@ export async function examine({ env, envFile }: Pick<CommandInput, 'env' | 'envF
     clock(),
     dataFolder(config),
     await database(config),
+    ...(await otherNodes(config)),
     masterKey(config),
     await adminKey(config),
     ...(await domain(config)),

@@ -5,6 +5,7 @@ import type { NodeStatus } from '../protocol/rest/watching.ts'
 import type { ClusterTables, HomeRecord, NodeLoad } from '../store/cluster.ts'
 import type { Credentials } from './credentials.ts'
 import { Homes } from './homes.ts'
+import { nameTaken } from './joining.ts'
 import { Lease } from './lease.ts'
 import { shownNodes } from './nodes-shown.ts'
 import { Peers } from './peers.ts'
@@ -26,7 +27,6 @@ export interface ClusterOptions {
   node: { nodeId: string; address: string; port: number; version: string }
   /** The largest file that is shared in a meeting: a call may carry one. */
   maxFileBytes: number
-  now: () => number
   /** Never the same twice, on any node. */
   newId: () => string
   /** From 0 to 1. */
@@ -45,7 +45,8 @@ const UNUSED_MS = 30_000
 /** At most this often, and not at the same time as others. */
 const REAP_MS = 2000
 const REAP_AT_ONCE = 20
-const MAX_CLOCK_OFF_MS = 2000
+/** Warnings of strangers: at most one in this time. */
+const STRANGERS_MS = 60_000
 /** Of a call or an answer, besides a file. */
 const MESSAGE_BYTES = 16 * 1024 * 1024
 
@@ -61,6 +62,7 @@ export class ClusterNode {
   #timer: NodeJS.Timeout | undefined
   #tending: Promise<void> | undefined
   #reapAt = 0
+  #warnStrangersAt = 0
   #isStopped = false
   takeovers = 0
 
@@ -109,6 +111,14 @@ export class ClusterNode {
         if (method === 'storeUp') return { value: await isUp(tables) }
         return this.#routed!.answer(method, args)
       },
+      onStranger: (address) => {
+        if (performance.now() < this.#warnStrangersAt) return
+        this.#warnStrangersAt = performance.now() + STRANGERS_MS
+        log.warn(
+          { address },
+          'refused a connection to CLUSTER_PORT: the other side shows the certificate of no node; open this port to nodes alone, and give all of them the same DATABASE_URL',
+        )
+      },
       onError,
       newId,
     })
@@ -137,14 +147,7 @@ export class ClusterNode {
 
   /** Call this when the port for other nodes answers. @throws {StartError} */
   async begin(): Promise<void> {
-    const { tables, node, now } = this.#options
-    const offMs = Math.round((await tables.clock()) - now())
-    if (Math.abs(offMs) > MAX_CLOCK_OFF_MS)
-      throw new StartError(
-        `The clock of this machine is ${Math.abs(offMs)} ms ${offMs > 0 ? 'behind' : 'ahead of'} that of the database: set both by NTP.`,
-      )
-    if (!(await this.#lease.begin()))
-      throw new StartError(`Another node runs as ${node.nodeId}: give each node its own NODE_ID.`)
+    if (!(await this.#lease.begin())) throw new StartError(nameTaken(this.#options.node.nodeId))
     await this.peers.refresh()
     this.#timer = setInterval(() => {
       this.#tending ??= this.#tend()

@@ -22,6 +22,7 @@ let edge: Peers
 /** What the home answers calls with. */
 let answer: (method: string, args: unknown[]) => Promise<Answered>
 
+const strangers: string[] = []
 const peersOf = (credentials: Credentials): Peers =>
   new Peers({
     address: '127.0.0.1',
@@ -33,6 +34,7 @@ const peersOf = (credentials: Credentials): Peers =>
       return Promise.resolve([...nodes])
     },
     answer: (method, args) => answer(method, args),
+    onStranger: (address) => strangers.push(address),
     onError: (error) => errors.push(error),
     newId: () => `id ${++ids}`,
   })
@@ -123,6 +125,7 @@ test('a stranger that sends nothing is cut, and many of them cost few readings',
     Array.from({ length: 20 }, () => send(Buffer.alloc(0), own.stranger, 'anteroom-call')),
   )
   assert.deepEqual(new Set(heard), new Set(['']), 'cut before any time is up, which would be said')
+  assert.deepEqual(new Set(strangers), new Set(['127.0.0.1']), 'and told of')
   const before = reads
   await Promise.all(Array.from({ length: 20 }, () => home.refresh()))
   assert.equal(reads - before, 1, 'those who ask at once share one reading')

@@ -20,6 +20,8 @@ export interface PeersOptions {
   readNodes: () => Promise<NodeRecord[]>
   /** Answers a call of another node. */
   answer: (method: string, args: unknown[]) => Promise<Answered>
+  /** Somebody who is no node opened a connection, and was cut. */
+  onStranger: (address: string) => void
   onError: (error: unknown, doing: string) => void
   newId: () => string
 }
@@ -80,7 +82,12 @@ export class Peers {
     })
     // Whoever is no node is cut at once, not when it has sent a request.
     this.server.on('secureConnection', (socket) => {
-      void this.#isNode(socket).then((isNode) => isNode || socket.destroy())
+      const { remoteAddress = 'unknown' } = socket
+      void this.#isNode(socket).then((isNode) => {
+        if (isNode) return
+        socket.destroy()
+        options.onStranger(remoteAddress)
+      })
     })
     this.server.on('request', (request, response) => void this.#receive(request, response))
   }
@@ -242,7 +249,9 @@ export class Peers {
       socket.once('error', (cause) => fail(`The node ${nodeId} cannot be reached.`, cause))
       socket.once('secureConnect', () => {
         if (plain(socket.getPeerCertificate().fingerprint256) !== fingerprint) {
-          fail(`At the address of the node ${nodeId} something else answers.`)
+          fail(
+            `At the address of the node ${nodeId} something else answers: it shows another certificate than the node registered.`,
+          )
           return
         }
         clearTimeout(patience)

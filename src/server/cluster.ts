@@ -8,11 +8,14 @@ import { socketOf } from '../api/http/server.ts'
 import { namedBy, routeUpgrades, type Route } from '../api/http/upgrade-router.ts'
 import type { Gate } from '../api/limits/gate.ts'
 import { makeCredentials } from '../cluster/credentials.ts'
+import { whyNotJoin } from '../cluster/joining.ts'
 import { ClusterNode } from '../cluster/node.ts'
 import { Unreachable } from '../cluster/peers.ts'
+import { WIRE } from '../cluster/wire.ts'
+import { StartError } from '../errors.ts'
 import type { Config } from '../config/read.ts'
 import type { Catalogue } from '../project/catalogue.ts'
-import { openClusterTables } from '../store/open.ts'
+import { lookForNodes, openClusterTables } from '../store/open.ts'
 import type { Verifier } from '../token/token.ts'
 import { version } from '../version.ts'
 
@@ -20,7 +23,10 @@ import { version } from '../version.ts'
 const PARKED_MS = 8000
 const PARKED_RETRY_MS = 200
 
-/** Undefined for a server alone. */
+/**
+ * Undefined for a server alone.
+ * @throws {StartError} if the database does not answer, or this server may not become one of its nodes; then nothing is changed
+ */
 export async function openCluster(
   config: Config,
   now: () => number,
@@ -29,6 +35,10 @@ export async function openCluster(
   const { nodeAddress: address, databaseUrl, clusterPort: port } = config
   if (address === undefined || databaseUrl === undefined) return undefined
   const nodeId = config.nodeId ?? address
+  const node = { nodeId, address, port, version }
+  const { clock, nodes } = await lookForNodes(databaseUrl)
+  const why = whyNotJoin({ node: { ...node, ...WIRE }, behindMs: Math.round(clock - now()), nodes })
+  if (why !== undefined) throw new StartError(why)
   log.warn(
     { nodeId },
     'started as one of several nodes, which is not complete: nobody can switch to, or relay media into, a meeting that another node holds',
@@ -36,9 +46,8 @@ export async function openCluster(
   return new ClusterNode({
     tables: openClusterTables(databaseUrl),
     credentials: await makeCredentials(nodeId),
-    node: { nodeId, address, port, version },
+    node,
     maxFileBytes: config.maxFileBytes,
-    now,
     newId: randomUUID,
     random: Math.random,
     log,

@@ -22,12 +22,12 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
   } = parts
   assertPortsApart(config)
   const startedAt = now()
+  const cluster = await openCluster(config, now, log)
   const metrics = createMetrics({
     version,
     media: { workers: config.mediaWorkers, placement: config.mediaPlacement },
     now,
   })
-  const cluster = await openCluster(config, now, log)
   const core = await openCore(config, {
     fence: cluster?.homes,
     create: true,

@@ -64,12 +64,12 @@ const toNode = (row: Record<string, unknown>): NodeRecord =>
 export async function lookForNodes(url: string): Promise<{ clock: number; nodes: NodeRecord[] }> {
   const tables = openClusterTables(url)
   try {
-    const clock = await tables.clock()
     const nodes = await tables.nodes().catch((error: unknown) => {
       if (OF_NO_NODES.has((error as { code?: string }).code ?? '')) return []
       throw error
     })
-    return { clock, nodes }
+    // Last, so that it is fresh when it is compared.
+    return { nodes, clock: await tables.clock() }
   } catch (error) {
     throw problem(nameOf(url), error)
   } finally {

@@ -4,7 +4,7 @@ import { StartError } from '../../errors.ts'
 import type { Fence } from '../cluster.ts'
 import type { OnTrouble, Store, StoreTrouble } from '../store.ts'
 import { StoreConflict } from '../problem.ts'
-import type { Seal } from '../secrets/seal.ts'
+import { SealBroken, type Seal } from '../secrets/seal.ts'
 import { changesIn } from '../sql/changes.ts'
 import { HALF_COPY_TABLE, halfCopy } from '../sql/half-copy.ts'
 import {
@@ -121,6 +121,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     }
   } catch (error) {
     await destroy()
+    if (error instanceof SealBroken && nodeId !== null)
+      throw new StartError(
+        `The other nodes of ${name.replace(/^The /, 'the ')} have another master key: set MASTER_KEY to the same one on all of them.`,
+        { cause: error },
+      )
     throw problem(name, error)
   }
 }
