@@ -99,3 +99,20 @@ test('only participants inside can read a file, and it ends with the session', a
   await later.wire.join()
   assert.equal((await later.get(url)).status, 404)
 })
+
+test('MAX_FILE_BYTES=0: nobody shares a file, and clients are told', async () => {
+  const without = await TestServer.start({ maxFileBytes: 0 })
+  try {
+    const meetingId = await without.createMeeting()
+    const token = without.token(['allow_join'])
+    const ann = without.connect({ token, meetingId, participantId: 'ann' })
+    await ann.join()
+    const body = { fileName: 'a.png', base64Data: PNG.toString('base64') }
+    const refused = await without.rest('POST', `/base64-upload?roomId=${meetingId}`, body, token)
+    assert.deepEqual([refused.status, refused.body.code], [403, 'ADD_ON_SERVICES_DISABLED'])
+    const config = await without.rest('POST', '/infra/v1/meetings/init-config', { roomId: meetingId }, token)
+    assert.equal(config.body.data.maxFileBytes, 0)
+  } finally {
+    await without.stop()
+  }
+})

@@ -1,4 +1,4 @@
-/** What people do together on the page beside talking: polls. */
+/** What people do together on the page beside talking: polls, and files in the chat. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
@@ -18,6 +18,11 @@ after(async () => {
   await server.stop()
 })
 
+/** A picture of two by two pixels. */
+const RED = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==',
+  'base64',
+)
 const themes = ['light', 'dark'] as const
 
 async function looksRight(person: Person, what: string): Promise<void> {
@@ -103,6 +108,85 @@ test('polls: asked, answered on a phone, changed, ended, told to latecomers, and
     saved,
     /Z Ann: Tea or <b>coffee<\/b>\?\n {4}1 Tea \(Bob\)\n {4}0 Coffee\n {4}1 Neither \(Ann\)\n/,
   )
+  for (const person of [ann, bob, carl]) {
+    assert.deepEqual(person.errors, [])
+    await person.close()
+  }
+})
+
+test('files in the chat: pictures are shown, other files are saved, nothing of them runs, and large ones stay out', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  await ann.start(server.url)
+  const link = await ann.invite('direct')
+  const bob = await Person.at(browser, 'Bob', { viewport: { width: 390, height: 844 } })
+  await bob.open(link)
+  await bob.inside()
+  await ann.page.getByTestId('bar-chat').click()
+  await bob.page.getByTestId('bar-chat').click()
+
+  const html = '<!doctype html><script>document.title = "ran"</script>'
+  await ann.page.getByTestId('attach').setInputFiles([
+    { name: 'red.png', mimeType: 'image/png', buffer: RED },
+    { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from(html) },
+    { name: 'drawing.png', mimeType: 'image/png', buffer: Buffer.from('<svg onload="alert(1)"/>') },
+    { name: 'huge.bin', mimeType: 'image/png', buffer: Buffer.alloc(6_000_000) },
+  ])
+  await ann.page.getByText('\u2068huge.bin\u2069 is too large.').waitFor()
+  assert.equal(await ann.page.getByTestId('attached').getByRole('listitem').count(), 3)
+  await looksRight(ann, 'attached files')
+  await ann.page.getByTestId('chat-text').fill('Look at these')
+  await ann.page.getByTestId('chat-send').click()
+  const log = bob.page.getByRole('log')
+  await log.getByText('Look at these').waitFor()
+  await bob.page.getByTestId('file').nth(2).waitFor()
+  const picture = bob.page.getByTestId('picture')
+  await picture.waitFor()
+  const width = (): Promise<number> => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)
+  await picture.evaluate((image: HTMLImageElement) => image.decode())
+  assert.equal(await width(), 2)
+  assert.equal(await picture.count(), 1, 'what only has the name of a picture is not shown')
+  const saving = bob.page.waitForEvent('download')
+  await bob.page.getByRole('button', { name: 'Save page.html' }).click()
+  const saved = await saving
+  assert.equal(saved.suggestedFilename(), 'page.html')
+  assert.equal(await readFile(await saved.path(), 'utf8'), html)
+  assert.notEqual(await bob.page.title(), 'ran')
+  await looksRight(bob, 'files in the chat')
+
+  // Pasted, and dropped.
+  for (const [event, field] of [
+    ['paste', 'clipboardData'],
+    ['drop', 'dataTransfer'],
+  ] as const)
+    await bob.page.getByTestId('chat-text').evaluate(
+      (input, { type, name, bytes }) => {
+        const data = new DataTransfer()
+        data.items.add(new File([new Uint8Array(bytes)], `${type}.png`, { type: 'image/png' }))
+        const made = new Event(type, { bubbles: true, cancelable: true })
+        Object.defineProperty(made, name, { value: data })
+        input.dispatchEvent(made)
+      },
+      { type: event, name: field, bytes: [...RED] },
+    )
+  await bob.page.getByTestId('attached').getByText('drop.png').waitFor()
+  await bob.page.getByRole('button', { name: 'Remove paste.png' }).click()
+  await bob.page.getByTestId('chat-send').click()
+  await ann.page.getByRole('button', { name: 'Save drop.png' }).waitFor()
+  assert.equal(await ann.page.getByRole('button', { name: 'Save paste.png' }).count(), 0)
+
+  // Who comes later has them; who is outside has not.
+  const [entry] = await ann.page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => name)
+      .filter((name) => name.includes('/files/')),
+  )
+  assert.equal((await fetch(entry!)).status, 401)
+  const carl = await Person.at(browser, 'Carl')
+  await carl.open(link)
+  await carl.inside()
+  await carl.page.getByTestId('bar-chat').click()
+  await carl.page.getByTestId('picture').first().waitFor()
   for (const person of [ann, bob, carl]) {
     assert.deepEqual(person.errors, [])
     await person.close()

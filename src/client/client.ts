@@ -12,6 +12,7 @@ export { connect, type ConnectOptions, type Preparing } from './connect.ts'
 export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
+export type { Files, SharedFile } from './files.ts'
 export type { EntryRequest, Lobby } from './lobby.ts'
 export type {
   DeviceRequest,

@@ -52,6 +52,7 @@ interface InitConfig {
     socketPath?: string
     iceServersPlain?: RTCIceServer[]
     encryption?: 'required' | 'optional'
+    maxFileBytes?: number
   }
   error?: string
   code?: number
@@ -72,13 +73,12 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
   if (!isReadable(options.meetingId))
     throw new MeetingError(4003, 'INVALID_MEETING_ID', 'There is no meeting with this id.')
   const timings: Timings = { start: performance.now() }
-  const [{ baseUrl, socketPath = '', iceServersPlain = [], requestId }, encryption] = await prepare(
-    options,
-  ).catch((error: unknown) => {
-    // The tracks would belong to the meeting, but there is none.
-    for (const track of [options.mic, options.camera]) if (typeof track === 'object') track.stop()
-    throw error
-  })
+  const [{ baseUrl, socketPath = '', iceServersPlain = [], maxFileBytes = 0, requestId }, encryption] =
+    await prepare(options).catch((error: unknown) => {
+      // The tracks would belong to the meeting, but there is none.
+      for (const track of [options.mic, options.camera]) if (typeof track === 'object') track.stop()
+      throw error
+    })
   timings.initConfig = performance.now()
   const scheme = new URL(options.url).protocol
   const meeting = new Meeting({
@@ -93,6 +93,8 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     camera: options.camera ?? true,
     metaData: options.metaData ?? {},
     encryption,
+    filesUrl: options.url.replace(/\/+$/, ''),
+    maxFileBytes,
     iceServers: iceServersPlain,
     iceServersOnceAdmitted: async () => (await initConfig(options)).iceServersPlain ?? [],
     requestId,

@@ -104,6 +104,9 @@ export interface MeetingOptions {
   metaData: Record<string, unknown>
   encryption?: Encryption | undefined
   message?: string
+  /** The address of the server's REST, for files; default: none can be shared. */
+  filesUrl?: string
+  maxFileBytes?: number
   iceServers: RTCIceServer[]
   /** Asks again when one who waited is let in, if `iceServers` is empty. */
   iceServersOnceAdmitted?: () => Promise<RTCIceServer[]>

@@ -18,6 +18,7 @@ import type {
   Tell,
   Timings,
 } from './events.ts'
+import { Files } from './files.ts'
 import { hear, notificationHandlers, requestHandlers, type Listener } from './hear.ts'
 import { Lobby } from './lobby.ts'
 import { Moderation } from './moderation.ts'
@@ -52,6 +53,7 @@ export class Meeting extends Emitter<MeetingEvents> {
   readonly chat = new Chat()
   readonly outputs: Outputs
   readonly polls: Polls
+  readonly files: Files
   /** Undefined: our media is not encrypted end to end. */
   readonly encryption: Encryption | undefined
   sessionId: string | undefined
@@ -94,6 +96,8 @@ export class Meeting extends Emitter<MeetingEvents> {
     )
     this.moderation = new Moderation(request)
     this.outputs = new Outputs(request, tell)
+    const { token, meetingId, filesUrl: url = '', maxFileBytes: maxBytes = 0 } = options
+    this.files = new Files({ url, token, meetingId, maxBytes })
     this.polls = new Polls(request, (poll) => tell('pollChanged', poll))
     this.#agreement = new Agreement(() => {
       console.warn('what is sent is not what the server says; the connection is made anew')

@@ -584,10 +584,10 @@ export const settings = {
   maxFileBytes: {
     env: 'MAX_FILE_BYTES',
     schema: Type.Integer({
-      minimum: 1024,
+      minimum: 0,
       maximum: 104_857_600,
       default: 5_242_880,
-      description: 'largest file that is shared in a meeting',
+      description: 'largest file that is shared in a meeting, also in the chat of the page; 0: none',
     }),
   },
   maxSessionFileBytes: {

@@ -35,6 +35,10 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
     () => Promise.resolve(),
     (event, ...values) => this.emit(event, ...values),
   )
+  readonly files = {
+    maxBytes: 1000,
+    share: ({ size }: Blob, name: string) => Promise.resolve({ id: 'id-of-a-file', name, bytes: size }),
+  }
   readonly polls = new Polls(
     () => Promise.resolve({}),
     (poll) => this.emit('pollChanged', poll),

@@ -73,9 +73,10 @@ export const fileRoutes: Routes = (app, context) => {
         query: FileQuery,
         body: FileBody,
         answer: FileUrl,
+        refusals: ['ADD_ON_SERVICES_DISABLED'],
       }),
       onRequest: (request, _reply, done) => {
-        done(refusalUnread(request))
+        done(settings.maxFileBytes === 0 ? new Refusal('ADD_ON_SERVICES_DISABLED') : refusalUnread(request))
       },
       bodyLimit: Math.ceil((settings.maxFileBytes * 4) / 3) + BODY_OVERHEAD_BYTES,
     },

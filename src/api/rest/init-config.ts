@@ -99,6 +99,7 @@ export const initConfigRoutes: Routes = (app, context) => {
           ...here(request),
           iceServersPlain: mayRelay ? iceServers(settings, grant.entry, now()) : [],
           encryption: meeting.settings.encryption ?? 'optional',
+          maxFileBytes: settings.maxFileBytes,
         },
       }
     },

@@ -27,6 +27,7 @@ export const InitConfig = Type.Object({
     encryption: Type.Union([Type.Literal('required'), Type.Literal('optional')], {
       description: 'Ours: whether all media must be end-to-end encrypted.',
     }),
+    maxFileBytes: Type.Integer({ description: 'Ours: the largest file that can be shared; 0: none.' }),
   }),
 })
 

@@ -14,6 +14,8 @@ export interface Draft {
   to?: Addressee | undefined
   /** The id of the message that it answers. */
   replyTo?: string | undefined
+  /** Each becomes a message of its own. */
+  files?: readonly File[] | undefined
 }
 
 /**

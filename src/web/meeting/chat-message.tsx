@@ -2,6 +2,8 @@ import { Fragment, memo, useMemo, type ReactNode } from 'react'
 import type { ChatMessage } from '../../client/client.ts'
 import { Foreign } from '../parts/foreign.tsx'
 import { rich, text } from '../texts/texts.ts'
+import { ChatFile } from './chat-file.tsx'
+import { fileOf } from './chat-files.ts'
 import { partsOf, type SaidPart } from './said.ts'
 
 export interface MessageProps {
@@ -17,6 +19,7 @@ export interface MessageProps {
 /** A message with its sender, its readers if they are few, and what it answers. */
 export function Message({ message, self, answered, names, nameOf, onReply }: MessageProps) {
   const isOwn = message.from === self
+  const file = useMemo(() => fileOf(message), [message])
   return (
     <li className={isOwn ? 'own' : ''}>
       <p className="quiet head">
@@ -47,7 +50,7 @@ export function Message({ message, self, answered, names, nameOf, onReply }: Mes
         </button>
       </p>
       {answered !== undefined && <Quote message={answered} self={self} />}
-      <MessageText said={message.text} names={names} />
+      {file ? <ChatFile file={file} /> : <MessageText said={message.text} names={names} />}
     </li>
   )
 }

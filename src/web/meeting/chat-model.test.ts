@@ -111,3 +111,33 @@ test('a new listener gets the kept messages, and none twice', () => {
   chat.listen()
   assert.deepEqual(chat.state.messages, [])
 })
+
+test('files follow the text in the order in which they were chosen, each as a message with its name', async () => {
+  const { meeting, chat } = aChat()
+  const file = (name: string): File => new File(['x'], name)
+  chat.say({
+    text: 'look',
+    replyTo: 'm1',
+    to: { id: 'ann', name: 'Ann' },
+    files: [file('a.png'), file('b.txt')],
+  })
+  assert.equal(chat.state.sending, 3)
+  for (let at = 0; at < 4; at++) await settled()
+  assert.deepEqual(
+    meeting.published.map(({ text }) => text),
+    ['look', 'a.png', 'b.txt'],
+  )
+  assert.deepEqual(meeting.published[1]!.options, {
+    keep: true,
+    to: ['ann'],
+    payload: { file: { id: 'id-of-a-file', name: 'a.png', bytes: 1 } },
+  })
+  meeting.files.share = () => Promise.reject(new MeetingError(5000, 'PAYLOAD_TOO_LARGE', 'Too large.'))
+  chat.say({ text: '', files: [file('c.bin')] })
+  for (let at = 0; at < 4; at++) await settled()
+  assert.deepEqual(
+    chat.state.unsent.map(({ problem, files }) => [problem.includes('Too large.'), files![0]!.name]),
+    [[true, 'c.bin']],
+  )
+  assert.equal(chat.state.sending, 0)
+})

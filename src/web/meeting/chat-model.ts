@@ -1,6 +1,7 @@
 /** The chat of a meeting: messages, raised hands and reactions. */
-import { MeetingError, type Chat, type ChatMessage } from '../../client/client.ts'
+import { MeetingError, type Chat, type ChatMessage, type Files } from '../../client/client.ts'
 import { text } from '../texts/texts.ts'
+import { filePayload } from './chat-files.ts'
 import { replyPayload, type Draft } from './chat-log.ts'
 import { mentions } from './said.ts'
 import type { Subscribe } from './view.ts'
@@ -43,6 +44,7 @@ export interface ChatSource {
   readonly self: { readonly id: string; readonly name: string }
   readonly participants: ReadonlyMap<string, { readonly name: string }>
   readonly chat: Pick<Chat, 'listen' | 'publish'>
+  readonly files: Pick<Files, 'share'>
 }
 
 export class ChatModel {
@@ -111,14 +113,28 @@ export class ChatModel {
 
   /** Never fails: a message that could not be sent goes to `unsent`. */
   say(draft: Draft): void {
-    const { text, to, replyTo } = draft
+    const { files = [], ...said } = draft
+    const { to } = draft
+    const messages = files.map((file) => ({ text: '', ...(to && { to }), files: [file] }))
+    // One after the other, as they were chosen.
+    let turn: Promise<void> | undefined
+    for (const one of said.text.trim() === '' ? messages : [said, ...messages]) turn = this.#send(one, turn)
+  }
+
+  async #publish({ text, to, replyTo, files: [file] = [] }: Draft): Promise<void> {
+    const shared = file && (await this.#source.files.share(file, file.name))
+    await this.#source.chat.publish(CHAT, shared?.name ?? text, {
+      keep: true,
+      ...(to && { to: [to.id] }),
+      ...(replyTo !== undefined && { payload: replyPayload(replyTo) }),
+      ...(shared && { payload: filePayload(shared) }),
+    })
+  }
+
+  async #send(draft: Draft, before: Promise<void> | undefined): Promise<void> {
     this.#change(({ sending }) => ({ sending: sending + 1 }))
-    this.#source.chat
-      .publish(CHAT, text, {
-        keep: true,
-        ...(to && { to: [to.id] }),
-        ...(replyTo !== undefined && { payload: replyPayload(replyTo) }),
-      })
+    if (before) await before
+    await this.#publish(draft)
       .catch((error: unknown) => {
         const id = ++this.#lastUnsent
         const problem = problemOf(error)

@@ -1,8 +1,11 @@
 import { memo, useEffect, useMemo, useRef, useState, useSyncExternalStore, type SyntheticEvent } from 'react'
 import { isolated } from '../isolate.ts'
 import { Foreign } from '../parts/foreign.tsx'
-import { rich, text } from '../texts/texts.ts'
+import { Icon } from '../parts/icon.tsx'
+import { rich, text, useLanguage } from '../texts/texts.ts'
 import { pollsAsText, pollsView } from './activities/polls-model.ts'
+import { AttachedFiles } from './chat-file.tsx'
+import { saveAs, sizeText } from './chat-files.ts'
 import { answeredBy, asReply, asText, search } from './chat-log.ts'
 import { Message, MessageText, Quote } from './chat-message.tsx'
 import { completed, completions } from './said.ts'
@@ -13,18 +16,19 @@ import { useView } from './use-view.ts'
 const EMOJI = ['👍', '👏', '😀', '🎉', '❤️', '🤔']
 const MAX_LENGTH = 4000
 const MAX_ROWS = 6
-const SAVED_AFTER_MS = 60_000
+const MAX_FILES = 10
 const MAX_COMPLETIONS = 4
 /** Scrolled this close to the end, the list follows new messages. */
 const AT_END_PX = 80
 
 /** The chat: its messages, the choice of the reader, and the input. */
 export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => void }) {
-  const { meeting, chat } = useModel()
+  const { meeting, chat, notice } = useModel()
+  const language = useLanguage()
   const { messages, unsent, sending, draft } = useSyncExternalStore(chat.subscribe, () => chat.state)
   const others = useView(useMemo(() => othersView(meeting), [meeting]))
   const polls = useView(useMemo(() => pollsView(meeting), [meeting]))
-  const { text: typed, to, replyTo } = draft
+  const { text: typed, to, replyTo, files = [] } = draft
   const [wanted, setWanted] = useState('')
   const found = useMemo(() => search(messages, wanted), [messages, wanted])
   const byId = useMemo(() => new Map(messages.map((one) => [one.id, one])), [messages])
@@ -52,12 +56,24 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   const send = (event: SyntheticEvent): void => {
     event.preventDefault()
     const said = typed.replace(/^\s*\n|\s+$/g, '')
-    if (said.trim() === '' || gone) return
+    if ((said.trim() === '' && files.length === 0) || gone) return
     atEnd.current = true
     setWanted('')
-    chat.say({ text: said, to, replyTo })
+    chat.say({ text: said, to, replyTo, files })
     // Clear the input now, not when the answer comes: from here on the person writes the next message.
-    chat.write((now) => ({ ...now, text: '', replyTo: undefined }))
+    chat.write((now) => ({ ...now, text: '', replyTo: undefined, files: [] }))
+  }
+  const { maxBytes } = meeting.files
+  const attach = (chosen: Iterable<File>): void => {
+    const all = [...chosen]
+    const fitting = all.filter(({ size }) => size > 0 && size <= maxBytes)
+    const tooLarge = all.find(({ size }) => size > maxBytes)
+    if (tooLarge)
+      notice.show(
+        text('chat.file.tooLarge', { name: isolated(tooLarge.name), size: sizeText(maxBytes, language) }),
+      )
+    chat.write((now) => ({ ...now, files: [...(now.files ?? []), ...fitting].slice(0, MAX_FILES) }))
+    input.current?.focus()
   }
   const write = (value: string): void => {
     chat.write((now) => ({ ...now, text: value }))
@@ -66,7 +82,20 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
   const suggested = completions(typed, othersNames).slice(0, MAX_COMPLETIONS)
 
   return (
-    <aside className="panel chat" aria-label={text('chat')} data-testid="chat">
+    <aside
+      className="panel chat"
+      aria-label={text('chat')}
+      data-testid="chat"
+      onDragOver={(event) => {
+        if (maxBytes > 0 && [...event.dataTransfer.items].some(({ kind }) => kind === 'file'))
+          event.preventDefault()
+      }}
+      onDrop={(event) => {
+        if (maxBytes === 0 || event.dataTransfer.files.length === 0) return
+        event.preventDefault()
+        attach(event.dataTransfer.files)
+      }}
+    >
       <h2>{text('chat')}</h2>
       {(messages.length > 0 || polls.length > 0) && (
         <div className="row tools">
@@ -132,7 +161,7 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                   <em>{rich('chat.only', { names: <Foreign text={one.to.name} /> })}</em>
                 </p>
               )}
-              <MessageText said={one.text} names={names} />
+              <MessageText said={one.files?.[0]?.name ?? one.text} names={names} />
               <div className="row">
                 <button
                   onClick={() => {
@@ -143,10 +172,15 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
                   {text('chat.again')}
                 </button>
                 <button
-                  disabled={typed !== ''}
+                  disabled={typed !== '' || files.length > 0}
                   onClick={() => {
                     chat.takeBack(one.id)
-                    chat.write(() => ({ text: one.text, to: one.to, replyTo: one.replyTo }))
+                    chat.write(() => ({
+                      text: one.text,
+                      to: one.to,
+                      replyTo: one.replyTo,
+                      files: one.files,
+                    }))
                   }}
                 >
                   {text('chat.edit')}
@@ -157,17 +191,35 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
           ))}
         </ol>
       </div>
-      <div className="row emoji" aria-label={text('chat.emoji')} role="group">
-        {EMOJI.map((emoji) => (
-          <button
-            key={emoji}
-            type="button"
-            aria-label={text('chat.addEmoji', { emoji })}
-            onClick={() => chat.write((now) => ({ ...now, text: now.text + emoji }))}
-          >
-            {emoji}
-          </button>
-        ))}
+      <div className="row">
+        {maxBytes > 0 && (
+          <label className="attach" title={text('chat.file.attach')}>
+            <Icon name="attach" />
+            <input
+              type="file"
+              multiple
+              aria-label={text('chat.file.attach')}
+              onChange={({ target }) => {
+                attach(target.files ?? [])
+                // The same file can be chosen again.
+                target.value = ''
+              }}
+              data-testid="attach"
+            />
+          </label>
+        )}
+        <div className="row emoji" aria-label={text('chat.emoji')} role="group">
+          {EMOJI.map((emoji) => (
+            <button
+              key={emoji}
+              type="button"
+              aria-label={text('chat.addEmoji', { emoji })}
+              onClick={() => chat.write((now) => ({ ...now, text: now.text + emoji }))}
+            >
+              {emoji}
+            </button>
+          ))}
+        </div>
       </div>
       <form onSubmit={send}>
         <label>
@@ -215,6 +267,12 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
             ))}
           </div>
         )}
+        <AttachedFiles
+          files={files}
+          onRemove={(file) =>
+            chat.write((now) => ({ ...now, files: now.files?.filter((one) => one !== file) }))
+          }
+        />
         <div className="row">
           <textarea
             ref={input}
@@ -226,6 +284,11 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
             autoFocus
             dir="auto"
             onChange={({ target: { value } }) => chat.write((now) => ({ ...now, text: value }))}
+            onPaste={(event) => {
+              if (maxBytes === 0 || event.clipboardData.files.length === 0) return
+              event.preventDefault()
+              attach(event.clipboardData.files)
+            }}
             onKeyDown={(event) => {
               // While a word is being composed, as in Japanese, Enter chooses it.
               if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
@@ -233,7 +296,11 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
             }}
             data-testid="chat-text"
           />
-          <button className="primary" disabled={gone || typed.trim() === ''} data-testid="chat-send">
+          <button
+            className="primary"
+            disabled={gone || (typed.trim() === '' && files.length === 0)}
+            data-testid="chat-send"
+          >
             {text('chat.send')}
           </button>
         </div>
@@ -251,11 +318,5 @@ export const ChatPanel = memo(function ChatPanel({ onClose }: { onClose: () => v
 
 /** Has the browser save the chat as a text file. */
 function save(content: string): void {
-  const address = URL.createObjectURL(new Blob([content], { type: 'text/plain' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = `chat-${new Date().toISOString().slice(0, 10)}.txt`
-  link.click()
-  // The browser has the file by then.
-  setTimeout(() => URL.revokeObjectURL(address), SAVED_AFTER_MS)
+  saveAs(new Blob([content]), `chat-${new Date().toISOString().slice(0, 10)}.txt`)
 }

@@ -3,6 +3,7 @@ import { callAttention } from '../attention.ts'
 import { createContext, use } from 'react'
 import type { DeviceRequest, Meeting } from '../../client/client.ts'
 import { createActions, type Actions } from './actions.ts'
+import { ChatPictures } from './chat-files.ts'
 import { ChatModel } from './chat-model.ts'
 import { watchDevices } from './device-watch.ts'
 import { hearMutedTalk } from './muted-talk.ts'
@@ -28,6 +29,7 @@ export type OpenDialog =
 export interface MeetingModel {
   meeting: Meeting
   chat: ChatModel
+  pictures: ChatPictures
   notice: Notice
   actions: Actions
   shown: ShownPictures
@@ -45,12 +47,13 @@ export function createModel(meeting: Meeting, openDialog: MeetingModel['openDial
   const chat = new ChatModel(meeting, ({ fromName, text: said }) =>
     notice.show(text('chat.mentioned', { name: isolated(fromName), said: isolated(shortened(said)) })),
   )
+  const pictures = new ChatPictures(meeting.files)
   const shown = new ShownPictures({ page: document, later: (work) => void setTimeout(work, SETTLE_MS) })
   const settings = new ViewSettings(browserStorage())
   const seats = new TileSeats()
   const quality = new Quality(meeting)
   const actions = createActions(meeting, chat, notice.show)
-  return { meeting, chat, notice, actions, shown, settings, seats, quality, openDialog }
+  return { meeting, chat, pictures, notice, actions, shown, settings, seats, quality, openDialog }
 }
 
 const MAX_NOTICE_LENGTH = 100
@@ -73,6 +76,7 @@ function browserStorage(): Storage | undefined {
 export function follow({
   meeting,
   chat,
+  pictures,
   notice,
   shown,
   seats,
@@ -83,6 +87,7 @@ export function follow({
 }: MeetingModel): () => void {
   const stops = [
     chat.listen(),
+    () => pictures.close(),
     notice.listen(meeting),
     shown.listen(meeting),
     seats.listen(meeting),
