@@ -8,7 +8,8 @@
  */
 export { canEncrypt, type Encryption } from './encryption/encryption.ts'
 export type { SharedKey } from './encryption/keys.ts'
-export { connect, type ConnectOptions, type Preparing } from './connect.ts'
+export { connect, type ConnectOptions } from './connect.ts'
+export type { Preparing } from './init-config.ts'
 export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'
 export { DeviceError, MeetingError, type DeviceProblem } from './errors.ts'
@@ -24,6 +25,7 @@ export type {
   Timings,
 } from './events.ts'
 export type { Meeting } from './meeting.ts'
+export type { MeetingCore } from './meeting-core.ts'
 export type { Moderation } from './moderation.ts'
 export type { Caption, OutputName, OutputState } from './output-state.ts'
 export type { Outputs } from './outputs.ts'

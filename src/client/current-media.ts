@@ -1,62 +1,61 @@
 /** The current media of a meeting. It is replaced with each connection, and when the server's media is replaced. */
-import type { Devices } from './devices.ts'
+import type { MediaEvents, MeetingMedia, OwnStreams, Request } from './carrier.ts'
 import type { Timings } from './events.ts'
-import { Media, type MediaOptions } from './media.ts'
+import type { AnyStream } from './participant.ts'
 import type { Roster } from './roster.ts'
 
 /** How long the server may take to report that its media was replaced. */
 const REPLACEMENT_MS = 5000
 
-export interface CurrentMediaOptions extends Pick<
-  MediaOptions,
-  'request' | 'iceServers' | 'newDevice' | 'participantId' | 'encryption'
-> {
-  devices: Devices
-  roster: Roster
+export interface CurrentMediaOptions<S extends AnyStream, M extends MeetingMedia> {
+  create: (events: MediaEvents<S>) => M
+  request: Request
+  own: OwnStreams<M>
+  roster: Roster<S>
   timings: Timings
   isJoined: () => boolean
   /** The media cannot continue over this connection. */
   renewConnection: () => void
 }
 
-export class CurrentMedia {
-  readonly #options: CurrentMediaOptions
-  #media: Media
+export class CurrentMedia<S extends AnyStream, M extends MeetingMedia> {
+  readonly #options: CurrentMediaOptions<S, M>
+  #media: M
 
-  constructor(options: CurrentMediaOptions) {
+  constructor(options: CurrentMediaOptions<S, M>) {
     this.#options = options
     this.#media = this.#create()
   }
 
   /** Replaced by each `renew()`. */
-  get now(): Media {
+  get now(): M {
     return this.#media
   }
 
   /** Whether this media is the current one, and open. */
-  isCurrent(media: Media): boolean {
+  isCurrent(media: M): boolean {
     return media === this.#media && !media.closed
   }
 
-  /** Ends all sent and received streams. Our devices stay open for the next. */
+  /** Ends all sent and received streams. What we send goes on with the next. */
   close(): void {
-    this.#options.devices.detach()
+    this.#options.own.detach()
     this.#media.close()
   }
 
-  renew(): Media {
+  renew(): M {
     this.close()
     return (this.#media = this.#create())
   }
 
   /** The server replaced its media worker: continue on this connection with new media. */
   async rebuild(): Promise<void> {
-    const { request, devices, renewConnection } = this.#options
+    const { request, own, renewConnection } = this.#options
     const media = this.renew()
     try {
       await media.open()
       await request('rejoinMedia', { rtpCapabilities: media.rtpCapabilities })
-      if (media === this.#media) devices.attach(media)
+      if (media === this.#media) own.attach(media)
     } catch (error) {
       if (!this.isCurrent(media)) return
       console.error(error)
@@ -64,10 +63,9 @@ export class CurrentMedia {
     }
   }
 
-  #create(): Media {
-    const { roster, timings, isJoined, renewConnection } = this.#options
-    const media: Media = new Media({
-      ...this.#options,
+  #create(): M {
+    const { create, roster, timings, isJoined, renewConnection } = this.#options
+    const media: M = create({
       onState: (direction, state) => {
         if (state !== 'connected') return
         if (direction === 'send') timings.sendConnected ??= performance.now()

@@ -60,5 +60,5 @@ export function deviceProblem(name: string): DeviceProblem {
 /** The error of a failed join. */
 export function asMeetingError(error: unknown): MeetingError {
   if (error instanceof MeetingError) return error
-  return new MeetingError(0, 'MEDIA_FAILED', 'This browser could not set up the media of the meeting.', error)
+  return new MeetingError(0, 'MEDIA_FAILED', 'The media of the meeting could not be set up.', error)
 }

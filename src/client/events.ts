@@ -7,7 +7,7 @@ import type { EntryRequest } from './lobby.ts'
 import type { MediaOptions } from './media.ts'
 import type { Caption, OutputName, OutputState } from './output-state.ts'
 import type { Poll } from './polls.ts'
-import type { Participant, Stream } from './participant.ts'
+import type { AnyStream, Participant, Stream } from './participant.ts'
 
 export type MeetingState = 'connecting' | 'waiting' | 'joined' | 'reconnecting' | 'left'
 
@@ -28,21 +28,21 @@ export interface DeviceRequest {
   reject(): void
 }
 
-export interface MeetingEvents {
+export interface MeetingEvents<S extends AnyStream = Stream> {
   stateChanged: [state: MeetingState]
   /** How many people asked to join before us and still wait; `meeting.queuedBehind` has it too. */
   queueChanged: [before: number]
   /** The server is back but still prepares its media, and the meeting waits for it. The message tells the progress. */
   mediaPreparing: [message: string]
-  participantJoined: [participant: Participant]
-  participantLeft: [participant: Participant, reason: { code: number; message: string }]
+  participantJoined: [participant: Participant<S>]
+  participantLeft: [participant: Participant<S>, reason: { code: number; message: string }]
   /** The name, the mode, or what is on has changed. */
-  participantChanged: [participant: Participant]
+  participantChanged: [participant: Participant<S>]
   /** Our own name has changed; a backend or another client may change it. */
   selfChanged: [self: Self]
-  streamAdded: [stream: Stream, participant: Participant]
-  streamRemoved: [stream: Stream, participant: Participant]
-  streamChanged: [stream: Stream, participant: Participant]
+  streamAdded: [stream: S, participant: Participant<S>]
+  streamRemoved: [stream: S, participant: Participant<S>]
+  streamChanged: [stream: S, participant: Participant<S>]
   activeSpeakerChanged: [participantId: string | null]
   pinChanged: [participantId: string | null]
   entryRequested: [request: EntryRequest]
@@ -92,33 +92,39 @@ export interface Timings {
   receiveConnected?: number
 }
 
-export interface MeetingOptions {
+export interface CoreOptions {
   url: string
   path: string
   token: string
   meetingId: string
   participantId: string
   name: string
-  mic: MediaStreamTrack | boolean
-  camera: MediaStreamTrack | boolean
   metaData: Record<string, unknown>
-  encryption?: Encryption | undefined
   message?: string
-  /** The address of the server's REST, for files; default: none can be shared. */
-  filesUrl?: string
-  maxFileBytes?: number
   iceServers: RTCIceServer[]
   /** Asks again when one who waited is let in, if `iceServers` is empty. */
   iceServersOnceAdmitted?: () => Promise<RTCIceServer[]>
   /** The id of the call that returned the socket's address, to connect them in the server's log. */
   requestId?: string | undefined
   timings: Timings
-  /** Replaces the browser's own devices. */
-  openDevice?: NonNullable<DevicesOptions['open']>
-  newDevice?: NonNullable<MediaOptions['newDevice']>
   /** How long our streams may differ from the server's view before everything is rebuilt. Default 10 s. */
   disagreementMs?: number
 }
 
+export interface MeetingOptions extends CoreOptions {
+  mic: MediaStreamTrack | boolean
+  camera: MediaStreamTrack | boolean
+  encryption?: Encryption | undefined
+  /** The address of the server's REST, for files; default: none can be shared. */
+  filesUrl?: string
+  maxFileBytes?: number
+  /** Replaces the browser's own devices. */
+  openDevice?: NonNullable<DevicesOptions['open']>
+  newDevice?: NonNullable<MediaOptions['newDevice']>
+}
+
 /** Emits an event of the meeting. */
-export type Tell = <E extends keyof MeetingEvents>(event: E, ...values: MeetingEvents[E]) => void
+export type Tell<S extends AnyStream = Stream> = <E extends keyof MeetingEvents<S>>(
+  event: E,
+  ...values: MeetingEvents<S>[E]
+) => void

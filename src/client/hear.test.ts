@@ -6,9 +6,10 @@ import { hear, notificationHandlers, requestHandlers, type Listener } from './he
 import { Lobby } from './lobby.ts'
 import { Outputs } from './outputs.ts'
 import { Polls } from './polls.ts'
+import type { Stream } from './participant.ts'
 import { Roster } from './roster.ts'
 
-function aListener(): { listener: Listener; did: string[] } {
+function aListener(): { listener: Listener<Stream>; did: string[] } {
   const did: string[] = []
   const does =
     (what: string) =>
@@ -17,7 +18,7 @@ function aListener(): { listener: Listener; did: string[] } {
         [what, ...values.map((value) => (value instanceof Error ? value.message : value))].join(' '),
       )
   const tell: Tell = (event, ..._values) => void did.push(event)
-  const listener: Listener = {
+  const listener: Listener<Stream> = {
     self: { id: 'me', name: 'Me', canAdmit: true, canModerate: false },
     lobby: new Lobby(
       () => Promise.resolve(),
@@ -26,7 +27,7 @@ function aListener(): { listener: Listener; did: string[] } {
     roster: new Roster(tell, does('forget')),
     outputs: new Outputs(() => Promise.resolve(), tell),
     polls: new Polls(() => Promise.resolve(), does('poll')),
-    devices: {} as never,
+    own: {} as never,
     media: () => ({ drop: does('drop'), setPaused: does('paused') }) as never,
     tell,
     admitted: does('admitted'),

@@ -1,28 +1,31 @@
 /** Handles every notification and request of the server. */
 import type { Notification } from '../protocol/notifications.ts'
 import type { StreamKind } from '../protocol/media.ts'
-import type { Devices, OwnKind } from './devices.ts'
+import type { MeetingMedia, OwnStreams } from './carrier.ts'
+import type { OwnKind } from './devices.ts'
 import type { MeetingRules, Self, Tell } from './events.ts'
 import { MeetingError } from './errors.ts'
 import type { Lobby } from './lobby.ts'
-import type { Media } from './media.ts'
-import { setState } from './participant.ts'
+import { type AnyStream, setState } from './participant.ts'
 import type { Outputs } from './outputs.ts'
 import type { Polls } from './polls.ts'
 import type { Roster } from './roster.ts'
 import type { ServerRequestHandlers } from './signalling.ts'
 
 /** What the handlers need of the meeting. */
-export interface Listener {
+export interface Listener<S extends AnyStream> {
   readonly self: Self
   readonly lobby: Lobby
-  readonly roster: Roster
+  readonly roster: Roster<S>
   readonly outputs: Outputs
   readonly polls: Polls
-  readonly devices: Devices
+  readonly own: Pick<
+    OwnStreams<never>,
+    'disableMic' | 'disableCamera' | 'stopShare' | 'enableMic' | 'enableCamera' | 'startShare'
+  >
   /** The current media; it may be replaced at any time. */
-  readonly media: () => Media
-  readonly tell: Tell
+  readonly media: () => MeetingMedia
+  readonly tell: Tell<S>
   /** We are admitted to this session. */
   admitted: (sessionId: string) => void
   /** This many people wait before us. */
@@ -52,7 +55,7 @@ export function hear(handlers: NotificationHandlers, notification: Notification)
   handle(notification)
 }
 
-export function notificationHandlers(listener: Listener): NotificationHandlers {
+export function notificationHandlers<S extends AnyStream>(listener: Listener<S>): NotificationHandlers {
   const { self, lobby, roster, media, outputs, polls, tell } = listener
   const ignored = (): void => undefined
   const settled = ({ id }: { id: string }): void => lobby.settle(id)
@@ -135,19 +138,24 @@ export function notificationHandlers(listener: Listener): NotificationHandlers {
   }
 }
 
-export function requestHandlers({ devices, roster, media, tell }: Listener): ServerRequestHandlers {
+export function requestHandlers<S extends AnyStream>({
+  own,
+  roster,
+  media,
+  tell,
+}: Listener<S>): ServerRequestHandlers {
   const ask =
     (device: OwnKind, accept: () => Promise<void>) =>
     ({ peerId }: { peerId: string }): void =>
       tell('deviceRequested', { device, from: peerId, accept, reject: () => undefined })
   return {
     newConsumer: (payload) => media().consume(payload),
-    disableMic: () => devices.disableMic(),
-    disableWebcam: () => devices.disableCamera(),
-    disableShare: () => devices.stopShare(),
-    enableMic: ask('mic', () => devices.enableMic()),
-    enableWebcam: ask('camera', () => devices.enableCamera()),
-    enableShare: ask('share', () => devices.startShare()),
+    disableMic: () => own.disableMic(),
+    disableWebcam: () => own.disableCamera(),
+    disableShare: () => own.stopShare(),
+    enableMic: ask('mic', () => own.enableMic()),
+    enableWebcam: ask('camera', () => own.enableCamera()),
+    enableShare: ask('share', () => own.startShare()),
     pinStateChanged: (pinned) => roster.pin(pinned),
     switchRoom: () => undefined,
     // Our transports carry no data, so the server offers none.

@@ -2,12 +2,13 @@
 import { Device, type types } from 'mediasoup-client'
 import type { StreamKind } from '../protocol/media.ts'
 import type { ServerRequests } from '../protocol/notifications.ts'
+import type { MediaEvents, MeetingMedia, Request } from './carrier.ts'
 import type { Tracks } from './device-state.ts'
 import type { Line } from './devices.ts'
 import { encodedStreams, type Encryption } from './encryption/encryption.ts'
 import type { Codec } from './encryption/frames.ts'
 import { MeetingError } from './errors.ts'
-import { spatialLayers, type Quality, type Stream } from './participant.ts'
+import { kindOf, spatialLayers, type Quality, type Stream } from './participant.ts'
 import { Receptions, type Effect } from './receptions.ts'
 import { sentSizesOf, Showing } from './showing.ts'
 
@@ -15,25 +16,14 @@ type Producer = types.Producer
 type Consumer = types.Consumer
 type Transport = types.Transport
 
-export interface MediaOptions {
-  /** Sends a request to the server. @throws {MeetingError} */
-  request: <T>(method: string, data?: object) => Promise<T>
+export interface MediaOptions extends MediaEvents<Stream> {
+  request: Request
   iceServers: RTCIceServer[]
   /** Our id, and the encryption that all our streams go through; without it they are sent in the clear. */
   participantId: string
   encryption?: Encryption | undefined
   /** Default: the device for this browser. */
   newDevice?: () => Device
-  /** Called when a transport reaches this state for the first time. */
-  onState: (direction: 'send' | 'receive', state: string) => void
-  onStream: (stream: Stream) => void
-  onStreamGone: (stream: Stream) => void
-  onStreamChanged: (stream: Stream) => void
-  /**
-   * The server's view of our streams is unknown or differs from ours, so everything must be rebuilt: immediately if the
-   * server did not answer, otherwise after a moment in which it may report it itself.
-   */
-  onLost: (atOnce: boolean) => void
 }
 
 interface Received {
@@ -59,19 +49,13 @@ function cameraEncodings(
   return all.slice(3 - layers)
 }
 
-/** The kind of a stream, from its producer's data. */
-function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
-  if (kind === 'audio') return shared ? 'shareAudio' : 'audio'
-  return shared ? 'share' : 'video'
-}
-
 /** Undefined for a codec whose frames are not sealed. */
 function codecOf({ mimeType }: { mimeType: string }): Codec | undefined {
   const name = mimeType.toLowerCase().split('/')[1]
   return name === 'opus' || name === 'vp8' || name === 'h264' ? name : undefined
 }
 
-export class Media implements Line {
+export class Media implements Line, MeetingMedia {
   readonly #options: MediaOptions
   #device: Device | undefined
   #send: Transport | undefined
@@ -219,7 +203,6 @@ export class Media implements Line {
     this.#producers.delete(kind)
   }
 
-  /** Opens an offered stream. Events about it in the meantime are applied. */
   async consume(payload: ServerRequests['newConsumer']): Promise<void> {
     const { id, producerId, peerId, appData, producerPaused } = payload
     const media = payload.kind
@@ -273,22 +256,18 @@ export class Media implements Line {
     this.#options.onStreamChanged(stream)
   }
 
-  /** The server closed this consumer. */
   drop(consumerId: string): void {
     this.#run(this.#receptions.closed(consumerId))
   }
 
-  /** Stops receiving this participant. */
   forget(participantId: string): void {
     this.#run(this.#receptions.forgotten(participantId))
   }
 
-  /** The stream was paused or resumed at its source. */
   setPaused(consumerId: string, paused: boolean): void {
     this.#run(this.#receptions.paused(consumerId, paused))
   }
 
-  /** The server pauses the stream for us, or resumes it. */
   setHeld(consumerId: string, held: boolean): void {
     this.#run(this.#receptions.held(consumerId, held))
   }

@@ -4,8 +4,15 @@ import type { Mode } from '../protocol/modes.ts'
 
 export type Quality = 'low' | 'med' | 'high'
 
+/** A received stream, whatever gives access to its content. */
+export interface AnyStream {
+  readonly id: string
+  readonly participantId: string
+  readonly kind: StreamKind
+}
+
 /** One received track. */
-export interface Stream {
+export interface Stream extends AnyStream {
   readonly id: string
   readonly participantId: string
   readonly kind: StreamKind
@@ -28,7 +35,7 @@ export interface Stream {
   stats(): Promise<RTCStatsReport>
 }
 
-export interface Participant {
+export interface Participant<S = Stream> {
   readonly id: string
   name: string
   mode: Mode
@@ -37,15 +44,15 @@ export interface Participant {
   cameraOn: boolean
   shareOn: boolean
   /** By stream id. */
-  readonly streams: Map<string, Stream>
+  readonly streams: Map<string, S>
 }
 
-export function newParticipant(peer: {
+export function newParticipant<S>(peer: {
   id: string
   displayName: string
   mode: Mode
   metaData?: Record<string, unknown>
-}): Participant {
+}): Participant<S> {
   return {
     id: peer.id,
     name: peer.displayName,
@@ -58,8 +65,14 @@ export function newParticipant(peer: {
   }
 }
 
+/** The kind of a stream, from its producer's data. */
+export function kindOf(kind: 'audio' | 'video', shared: boolean): StreamKind {
+  if (kind === 'audio') return shared ? 'shareAudio' : 'audio'
+  return shared ? 'share' : 'video'
+}
+
 /** The server reported that a stream of a participant is on or off. */
-export function setState(participant: Participant, kind: StreamKind, on: boolean): void {
+export function setState(participant: Participant<unknown>, kind: StreamKind, on: boolean): void {
   if (kind === 'audio') participant.micOn = on
   else if (kind === 'video') participant.cameraOn = on
   else if (kind === 'share') participant.shareOn = on

@@ -8,10 +8,10 @@ const peer = (id: string, displayName = id) =>
 const stream = (participantId: string): Stream =>
   ({ id: `stream of ${participantId}`, participantId, kind: 'video' }) as Stream
 
-function aRoster(...ids: string[]): { roster: Roster; told: string[]; dropped: string[] } {
+function aRoster(...ids: string[]): { roster: Roster<Stream>; told: string[]; dropped: string[] } {
   const told: string[] = []
   const dropped: string[] = []
-  const roster = new Roster(
+  const roster = new Roster<Stream>(
     (event, ..._values) => void told.push(event),
     (id) => dropped.push(id),
   )

@@ -1,22 +1,22 @@
 /** The other participants: who they are, what they send, who speaks, and who is pinned for all. */
 import type { Peer, ServerRequests } from '../protocol/notifications.ts'
 import type { Tell } from './events.ts'
-import { missing, newParticipant, type Participant, type Stream } from './participant.ts'
+import { type AnyStream, missing, newParticipant, type Participant } from './participant.ts'
 
 const UNKNOWN = { code: 1007, message: 'UNKNOWN' }
 
-export class Roster {
+export class Roster<S extends AnyStream> {
   /** By id. */
-  readonly participants = new Map<string, Participant>()
+  readonly participants = new Map<string, Participant<S>>()
   activeSpeakerId: string | null = null
   /** The one pinned last. */
   pinnedId: string | null = null
   readonly pinnedIds = new Set<string>()
-  readonly #tell: Tell
+  readonly #tell: Tell<S>
   readonly #dropStreams: (participantId: string) => void
 
   /** @param dropStreams ends the received streams of a participant who left */
-  constructor(tell: Tell, dropStreams: (participantId: string) => void) {
+  constructor(tell: Tell<S>, dropStreams: (participantId: string) => void) {
     this.#tell = tell
     this.#dropStreams = dropStreams
   }
@@ -32,11 +32,11 @@ export class Roster {
   meet(peer: Peer): void {
     const known = this.participants.get(peer.id)
     if (known) {
-      Object.assign(known, newParticipant(peer), { streams: known.streams })
+      Object.assign(known, newParticipant<S>(peer), { streams: known.streams })
       this.#tell('participantChanged', known)
       return
     }
-    const participant = newParticipant(peer)
+    const participant = newParticipant<S>(peer)
     this.participants.set(participant.id, participant)
     this.#tell('participantJoined', participant)
   }
@@ -51,7 +51,7 @@ export class Roster {
     this.#tell('participantLeft', participant, reason)
   }
 
-  change(id: string, change: (participant: Participant) => void): void {
+  change(id: string, change: (participant: Participant<S>) => void): void {
     const participant = this.participants.get(id)
     if (!participant) return
     change(participant)
@@ -71,20 +71,20 @@ export class Roster {
     else this.#setPinned(this.pinnedId === peerId ? null : this.pinnedId)
   }
 
-  addStream(stream: Stream): void {
+  addStream(stream: S): void {
     const participant = this.participants.get(stream.participantId)
     if (!participant) return
     participant.streams.set(stream.id, stream)
     this.#tell('streamAdded', stream, participant)
   }
 
-  removeStream(stream: Stream): void {
+  removeStream(stream: S): void {
     const participant = this.participants.get(stream.participantId)
     if (!participant?.streams.delete(stream.id)) return
     this.#tell('streamRemoved', stream, participant)
   }
 
-  changeStream(stream: Stream): void {
+  changeStream(stream: S): void {
     const participant = this.participants.get(stream.participantId)
     if (participant) this.#tell('streamChanged', stream, participant)
   }
