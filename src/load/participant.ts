@@ -4,7 +4,7 @@ import type { RtpCapabilities } from '../protocol/media.ts'
 import type { ServerRequests } from '../protocol/notifications.ts'
 import { MeetingError } from '../client/errors.ts'
 import { Signalling, type ServerRequestHandlers } from '../client/signalling.ts'
-import { Peer, type RemoteTransport } from './peer.ts'
+import { Peer, type RemoteTransport } from '../rtc/peer.ts'
 import { Arrival, isOurs, type Source } from './streams.ts'
 
 export interface ParticipantOptions {

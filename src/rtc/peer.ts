@@ -1,9 +1,9 @@
 /**
- * One transport without a browser: ICE, DTLS and SRTP by werift. Of received packets only the headers, which are not
- * encrypted, are read; one in many is decrypted to see that it holds what was sent. Decrypting every packet would load this
- * machine rather than the server.
+ * One transport without a browser: ICE, DTLS and SRTP by werift. Received packets stay encrypted until somebody needs what
+ * is inside: their headers are not encrypted, and decrypting every packet would be most of the work.
  */
 import type { Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 import type { DtlsParameters, IceCandidate, IceParameters } from '../protocol/media.ts'
 import {
   IceCandidate as Candidate,
@@ -36,6 +36,8 @@ export interface PeerEvents {
   onRtcp?: (packets: RtcpPacket[]) => void
   /** Reports the arrival of packets to the server, so that it can estimate the bandwidth. */
   feedback?: ArrivalFeedback | undefined
+  /** The other side does not answer any more. Called once. */
+  onLost?: () => void
 }
 
 /** How long ICE and DTLS may take together. */
@@ -43,11 +45,16 @@ const CONNECT_TIMEOUT_MS = 15_000
 /** The interval that browsers use. */
 const FEEDBACK_EVERY_MS = 50
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+/** Werift asks about every 5 s whether the other side is there, and gives up after 30 s (RFC 7675). We give up earlier. */
+const MOST_UNANSWERED = 2
+const ANSWER_MS = 1500
+const WATCH_EVERY_MS = 1000
 
 export class Peer {
   readonly id: string
   readonly #ice: RTCIceTransport
   readonly #dtls: RTCDtlsTransport
+  #watch: NodeJS.Timeout | undefined
   #closed = false
 
   private constructor(id: string, ice: RTCIceTransport, dtls: RTCDtlsTransport) {
@@ -64,7 +71,7 @@ export class Peer {
   ): Promise<Peer> {
     const candidates = remote.iceCandidates.filter(({ protocol }) => protocol === 'udp')
     const gatherer = new RTCIceGatherer({
-      useIpv6: false,
+      useIpv6: candidates.some(({ address, ip }) => isIPv6(address ?? ip)),
       // Werift does not gather loopback addresses by itself.
       additionalHostAddresses: ['127.0.0.1'],
     })
@@ -110,6 +117,7 @@ export class Peer {
       dtls.updateSrtpSession()
       if (events.feedback) peer.#feedBack(events.feedback)
       ice.connection.onData.subscribe((data) => peer.#hear(data, events))
+      if (events.onLost) peer.#watchFor(events.onLost)
       return peer
     } catch (error) {
       await peer.close()
@@ -121,6 +129,17 @@ export class Peer {
 
   send(payload: Buffer, header: RtpHeader): void {
     if (!this.#closed) void this.#dtls.sendRtp(payload, header)
+  }
+
+  /** Encrypts a packet, to be sent once or again. Call it in the order of the sequence numbers. */
+  seal(payload: Buffer, header: RtpHeader): Buffer {
+    return this.#dtls.srtp.encrypt(payload, header)
+  }
+
+  /** Sends a sealed packet. */
+  sendSealed(packet: Buffer): void {
+    // A packet that the system does not take is lost, like any other on the way.
+    if (!this.#closed) this.#ice.connection.send(packet).catch(() => undefined)
   }
 
   report(packets: RtcpPacket[]): void {
@@ -139,8 +158,29 @@ export class Peer {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    clearInterval(this.#watch)
     await this.#dtls.stop().catch(() => undefined)
     await this.#ice.stop().catch(() => undefined)
+  }
+
+  #watchFor(onLost: () => void): void {
+    let [asked, answered, unanswered, due] = [0, 0, 0, 0]
+    const lose = (): void => {
+      clearInterval(this.#watch)
+      if (!this.#closed) onLost()
+    }
+    this.#watch = setInterval(() => {
+      const { nominated, state } = this.#ice.connection
+      if (state === 'failed') return lose()
+      if (!nominated) return
+      if (nominated.responsesReceived !== answered) unanswered = 0
+      else if (nominated.consentRequestsSent !== asked) due = performance.now() + ANSWER_MS
+      else if (due > 0 && performance.now() > due) {
+        due = 0
+        if (++unanswered >= MOST_UNANSWERED) lose()
+      }
+      ;[asked, answered] = [nominated.consentRequestsSent, nominated.responsesReceived]
+    }, WATCH_EVERY_MS)
   }
 
   #feedBack(feedback: ArrivalFeedback): void {

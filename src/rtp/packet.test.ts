@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseRtp } from './rtp.ts'
+import { parseRtp } from './packet.ts'
 
 const header = [0x80, 111, 0, 7, 0, 0, 3, 0xe8, 0, 0, 0, 1]
 

@@ -1,4 +1,4 @@
-import { Unwrapped, type RtpPacket } from '../rtp.ts'
+import { Unwrapped, type RtpPacket } from './packet.ts'
 
 export interface Ordered {
   packet: RtpPacket
@@ -20,6 +20,12 @@ export class ReorderBuffer {
   readonly #waiting = new Map<number, { packet: RtpPacket; arrivedAt: number }>()
   #sequences = new Unwrapped(16)
   #next: number | undefined
+  readonly #waitMs: number
+
+  /** @param waitMs how long to wait for a missing packet */
+  constructor(waitMs = WAIT_MS) {
+    this.#waitMs = waitMs
+  }
 
   /** Calls `take` for each packet that is in order now. */
   push(packet: RtpPacket, now: number, take: (ordered: Ordered) => void): void {
@@ -48,7 +54,7 @@ export class ReorderBuffer {
     while (this.#waiting.size > 0) {
       // The map keeps the order of arrival.
       const [oldest] = this.#waiting.values()
-      if (now - oldest!.arrivedAt < WAIT_MS) return
+      if (now - oldest!.arrivedAt < this.#waitMs) return
       this.#skip(take)
     }
   }

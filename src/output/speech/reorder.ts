@@ -1,5 +1,5 @@
 /** Puts the packets of speech in order. */
-import type { RtpPacket } from '../rtp.ts'
+import type { RtpPacket } from '../../rtp/packet.ts'
 
 export type SpeechPacket = Pick<RtpPacket, 'sequence' | 'timestamp' | 'payload'>
 

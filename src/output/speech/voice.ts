@@ -1,7 +1,7 @@
 /** One stream of a participant: takes its packets, and returns the utterances with their times. */
 import type { Tap } from '../../media/sfu.ts'
 import { Decoder, OPUS_CLOCK, packetMs, SAMPLE_RATE } from './opus.ts'
-import { parseRtp } from '../rtp.ts'
+import { parseRtp } from '../../rtp/packet.ts'
 import { Reorder, ticksBetween, type SpeechPacket } from './reorder.ts'
 import { Utterances, type Utterance } from './utterances.ts'
 

@@ -1,5 +1,5 @@
 import type { ParticipantRecordingConfig, SourceStream } from '../output.ts'
-import { SILENCE_MS } from './codecs/opus.ts'
+import { SILENCE_MS } from '../../rtp/codecs/opus.ts'
 import { Part, type PartFile } from './part.ts'
 import { StreamReceiver, type ReceivedFrame } from './receiver.ts'
 import { HOLD_MS, RecordingRun, writableUntil } from './run.ts'

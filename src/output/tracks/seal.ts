@@ -11,8 +11,8 @@ import {
   type CuePoint,
   type FileHead,
 } from './webm.ts'
-import { durationOf } from './codecs/opus.ts'
-import type { Size } from './codecs/codec.ts'
+import { durationOf } from '../../rtp/codecs/opus.ts'
+import type { Size } from '../../rtp/codecs/codec.ts'
 
 export interface FileIndex extends Omit<FileHead, 'bytes'> {
   points: CuePoint[]

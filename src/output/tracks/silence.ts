@@ -1,4 +1,4 @@
-import { SILENCE, SILENCE_MS } from './codecs/opus.ts'
+import { SILENCE, SILENCE_MS } from '../../rtp/codecs/opus.ts'
 
 export interface Sound {
   timeMs: number

@@ -1,4 +1,4 @@
-import { Unwrapped } from '../rtp.ts'
+import { Unwrapped } from '../../rtp/packet.ts'
 
 /** The window of arrivals that are compared: the fastest packet shows the offset of the sender's clock. */
 const WINDOW_MS = 30_000

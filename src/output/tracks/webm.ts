@@ -1,6 +1,6 @@
 /** The parts of a WebM file. Fields that are overwritten at the end have a fixed length. */
-import { OPUS_HEAD, OPUS_RATE } from './codecs/opus.ts'
-import type { Size, VideoCodec } from './codecs/codec.ts'
+import { OPUS_HEAD, OPUS_RATE } from '../../rtp/codecs/opus.ts'
+import type { Size, VideoCodec } from '../../rtp/codecs/codec.ts'
 import { double, element, filler, ID, idBytes, sizeOfLength, text, UNKNOWN_SIZE, unsigned } from './ebml.ts'
 
 export interface VideoTrack {

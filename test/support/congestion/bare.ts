@@ -5,7 +5,7 @@ import { createWorker, type types } from 'mediasoup'
 import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
 import { routerCodecs } from '../../../src/media/mediasoup/codecs.ts'
 import type { RtpCapabilities } from '../../../src/protocol/media.ts'
-import type { RemoteTransport } from '../../../src/load/peer.ts'
+import type { RemoteTransport } from '../../../src/rtc/peer.ts'
 import type { Meeting, Place, PlaceEvents } from './place.ts'
 
 interface Member {

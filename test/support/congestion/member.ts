@@ -1,7 +1,7 @@
 /** A member without a browser that sends and receives real media, sends receiver reports, and measures what arrives. */
 import type { RtpCapabilities } from '../../../src/protocol/media.ts'
-import { ArrivalFeedback, TRANSPORT_WIDE_URI } from '../../../src/load/feedback.ts'
-import { Peer, type RemoteTransport } from '../../../src/load/peer.ts'
+import { ArrivalFeedback, TRANSPORT_WIDE_URI } from '../../../src/rtc/feedback.ts'
+import { Peer, type RemoteTransport } from '../../../src/rtc/peer.ts'
 import type { Source } from '../../../src/load/streams.ts'
 import { Arrival } from '../../../src/load/streams.ts'
 import { PictureLossIndication, RtcpPayloadSpecificFeedback } from 'werift'

@@ -1,6 +1,6 @@
 /** The interface of a meeting for its members, whoever runs the meeting. */
 import type { RtpCapabilities, RtpParameters } from '../../../src/protocol/media.ts'
-import type { RemoteTransport } from '../../../src/load/peer.ts'
+import type { RemoteTransport } from '../../../src/rtc/peer.ts'
 import type { Media } from '../../../src/load/streams.ts'
 
 export interface Offered {
