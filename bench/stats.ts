@@ -27,7 +27,7 @@ const sfu = await createSfu({
   workers: 2,
   firstPort: 46_000,
   listenAddress: '127.0.0.1',
-  announcedAddress: undefined,
+  announcedAddresses: undefined,
 })
 const link = {
   connectionId: 'none',

@@ -13,7 +13,7 @@ export async function askServer<Answer>(
   authorization: string,
 ): Promise<Answer> {
   const { host, port } = readConfig(env)
-  const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   const call = createCaller({
     baseUrl: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
     timeoutMs: TIMEOUT_MS,

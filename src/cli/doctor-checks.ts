@@ -39,9 +39,12 @@ export async function examine({ env, envFile }: Pick<CommandInput, 'env' | 'envF
   } catch (error) {
     return [...findings, { check: 'settings', verdict: 'bad', says: (error as Error).message }]
   }
-  const addresses = await mediaAddresses(config.host, config.announcedAddress).catch(
-    (error: unknown) => error as Error,
-  )
+  const addresses = await mediaAddresses(
+    config.host,
+    config.announcedAddresses,
+    undefined,
+    config.domain,
+  ).catch((error: unknown) => error as Error)
   return [
     ...findings,
     await tcpPort('port', config.host, config.port, 'PORT'),
@@ -93,7 +96,7 @@ function node(): Finding {
 /** Starts one worker as the server would, on another port, and tries the addresses that clients get. */
 async function worker(
   env: NodeJS.ProcessEnv,
-  { host, announcedAddress, prepareMedia }: Config,
+  { host, announcedAddresses, domain: name, prepareMedia }: Config,
 ): Promise<Finding> {
   const check = 'media worker'
   const located = locateWorker({ env })
@@ -103,7 +106,8 @@ async function worker(
     workers: 1,
     firstPort: await freeTrialPort(host),
     listenAddress: host,
-    announcedAddress,
+    announcedAddresses,
+    domain: name,
   }).catch((error: unknown) => error as Error)
   if (sfu instanceof Error)
     return { check, verdict: 'bad', says: `the media worker does not start: ${sfu.message}` }

@@ -308,7 +308,7 @@ test('values are read with their types', () => {
   ])
     assert.deepEqual(readConfig({ TURN_URLS: url, TURN_SECRET: SECRET }).turnUrls, [url])
   for (const address of ['192.0.2.1', 'fd00::2', '127.0.0.1', 'meet.example', 'meet.example.', 'app_1'])
-    assert.equal(readConfig({ ANNOUNCED_ADDRESS: address }).announcedAddress, address)
+    assert.deepEqual(readConfig({ ANNOUNCED_ADDRESS: address }).announcedAddresses, [address])
   for (const address of ['0.0.0.0', '::', '::1', 'localhost', '192.0.2.1', 'fd00::2', 'app_1'])
     assert.equal(readConfig({ HOST: address }).host, address)
 })

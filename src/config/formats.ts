@@ -20,7 +20,15 @@ export const listenHost = (text: string): string => {
   return text
 }
 
-export const announcedAddress = (text: string): string => {
+const MAX_ANNOUNCED = 8
+
+export const announcedAddresses = (text: string): readonly string[] => {
+  const all = text.split(',').map((one) => announcedAddress(one.trim()))
+  if (all.length > MAX_ANNOUNCED) throw new Error(`must be at most ${MAX_ANNOUNCED} addresses`)
+  return Object.freeze([...new Set(all)])
+}
+
+const announcedAddress = (text: string): string => {
   const kind = kindOf(text)
   if (kind === undefined && !isHostName(text)) throw new Error('must be an IP address or a host name')
   if (kind !== undefined && NO_DESTINATIONS.has(kind))

@@ -5,7 +5,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import {
   acmeDirectory,
   acmeEmail,
-  announcedAddress,
+  announcedAddresses,
   bearerKey,
   domainName,
   embedOrigins,
@@ -308,15 +308,15 @@ export const settings = {
       description: 'whether the server downloads or builds a missing media worker in the background',
     }),
   },
-  announcedAddress: {
+  announcedAddresses: {
     env: 'ANNOUNCED_ADDRESS',
     schema: Type.Optional(
       Type.String({
         description:
-          'IP address or host name to which clients send media; default: HOST, or the first address of the machine',
+          'IP addresses or host names to which clients send media, separated by commas; default: HOST, or the first address of the machine in each family, with DOMAIN the public one',
       }),
     ),
-    parse: announcedAddress,
+    parse: announcedAddresses,
   },
   turnUrls: {
     env: 'TURN_URLS',

@@ -33,7 +33,7 @@ const machine: Machine = {
 
 const plans: [
   host: string,
-  announced: string | undefined,
+  announced: string | readonly string[] | undefined,
   plan: [ip: string, announced: string, isOwn: boolean][],
 ][] = [
   ['127.0.0.1', undefined, [['127.0.0.1', '127.0.0.1', true]]],
@@ -78,15 +78,76 @@ const plans: [
     ],
   ],
   ['192.0.2.2', 'both.example', [['192.0.2.2', '198.51.100.7', false]]],
+  // Several: one of each family, or those of this machine, and one that is forwarded to the first of these.
+  [
+    '0.0.0.0',
+    ['2001:db8::2', '198.51.100.7'],
+    [
+      ['0.0.0.0', '198.51.100.7', false],
+      ['::', '2001:db8::2', true],
+    ],
+  ],
+  [
+    '0.0.0.0',
+    ['198.51.100.7', '192.0.2.2'],
+    [
+      ['192.0.2.2', '198.51.100.7', false],
+      ['192.0.2.2', '192.0.2.2', true],
+    ],
+  ],
+  [
+    '::',
+    ['fd00::2', '2001:db8::2'],
+    [
+      ['fd00::2', 'fd00::2', true],
+      ['2001:db8::2', '2001:db8::2', true],
+    ],
+  ],
+  [
+    '192.0.2.2',
+    ['198.51.100.7', '192.0.2.2'],
+    [
+      ['192.0.2.2', '198.51.100.7', false],
+      ['192.0.2.2', '192.0.2.2', true],
+    ],
+  ],
 ]
+
+const listOf = (announced: string | readonly string[] | undefined): readonly string[] | undefined =>
+  announced === undefined ? undefined : [announced].flat()
+
+test('with DOMAIN announces the public address of the name, unless the machine has one', async () => {
+  const behindNat: Machine = {
+    own: [
+      { address: '10.0.0.5', internal: false },
+      { address: 'fe80::1', internal: false },
+    ],
+    resolve: machine.resolve,
+  }
+  for (const [name, host, own, expected] of [
+    ['both.example', '0.0.0.0', behindNat, ['10.0.0.5 198.51.100.7', '10.0.0.5 10.0.0.5']],
+    ['both.example', '::', behindNat, ['10.0.0.5 198.51.100.7', '10.0.0.5 10.0.0.5', ':: 2001:db8::9']],
+    ['nowhere.example', '0.0.0.0', behindNat, ['0.0.0.0 10.0.0.5']],
+    ['here.example', '0.0.0.0', behindNat, ['0.0.0.0 10.0.0.5']],
+    ['both.example', '::', machine, ['0.0.0.0 192.0.2.2', ':: 2001:db8::2']],
+    ['both.example', '10.0.0.5', behindNat, ['10.0.0.5 10.0.0.5']],
+  ] as const) {
+    const found = await mediaAddresses(host, undefined, own, name)
+    assert.deepEqual(
+      found.map(({ ip, announced }) => `${ip} ${announced}`),
+      expected,
+      `${name} HOST=${host}`,
+    )
+  }
+})
 
 test('listens on each announced address', async () => {
   for (const [host, announced, plan] of plans) {
-    const found = await mediaAddresses(host, announced, machine)
+    const found = await mediaAddresses(host, listOf(announced), machine)
     assert.deepEqual(
       found.map((address) => [address.ip, address.announced, address.isOwn]),
       plan,
-      `HOST=${host} ANNOUNCED_ADDRESS=${announced}`,
+      `HOST=${host} ANNOUNCED_ADDRESS=${String(announced)}`,
     )
   }
   const alone = await mediaAddresses('0.0.0.0', undefined, { ...machine, own: machine.own.slice(0, 4) })
@@ -105,9 +166,15 @@ test('refuses in one sentence an address that no client could reach', async () =
     ['0.0.0.0', 'here.example', /^ANNOUNCED_ADDRESS names here\.example, which is 127\.0\.1\.1 here/],
     ['0.0.0.0', 'nowhere.example', /names nowhere\.example, which does not resolve/],
     ['0.0.0.0', 'none.example', /does not resolve/],
+    [
+      '0.0.0.0',
+      ['198.51.100.7', '198.51.100.8'],
+      /198\.51\.100\.7 and 198\.51\.100\.8, none of which .*: leave one\./,
+    ],
+    ['fd00::2', ['fd00::2', '2001:db8::2'], /2001:db8::2, at which nothing listens, because HOST is fd00::2/],
     ['192.0.2.2', 'fd00::2', /is an IPv6 address and HOST, where media listens, an IPv4 one/],
   ] as const) {
-    await assert.rejects(mediaAddresses(host, announced, machine), (error: Error) => {
+    await assert.rejects(mediaAddresses(host, listOf(announced), machine), (error: Error) => {
       assert.ok(error instanceof StartError)
       assert.match(error.message, sentence)
       return true
@@ -130,7 +197,7 @@ test(
       workers: 2,
       firstPort,
       listenAddress: '::',
-      announcedAddress: '::1',
+      announcedAddresses: ['::1'],
     })
     try {
       // `tried` is true only when the workers have answered at every announced address.
@@ -182,7 +249,7 @@ test(
       workers: 1,
       firstPort: await freePorts(1),
       listenAddress: '127.0.0.1',
-      announcedAddress: '203.0.113.10',
+      announcedAddresses: ['203.0.113.10'],
       log: { error: say, warn: say, info: say },
     })
     try {

@@ -42,13 +42,15 @@ function thisMachine(): Machine {
 }
 
 /**
- * Returns one address for each family that is announced.
+ * Returns the announced addresses. If none is configured: one for each family, by `domain` the public one that this name leads to
+ * where the machine has none itself.
  * @throws {StartError} if clients could not reach an announced address
  */
 export async function mediaAddresses(
   listenAddress: string,
-  announcedAddress: string | undefined,
+  announcedAddresses: readonly string[] | undefined,
   machine: Machine = thisMachine(),
+  domain?: string,
 ): Promise<MediaAddress[]> {
   const host = listenAddress === 'localhost' ? LOOPBACK : listenAddress
   if (isIP(host) === 0) {
@@ -59,11 +61,13 @@ export async function mediaAddresses(
   const isOwn = (address: string): boolean =>
     kindOf(address) === 'loopback' || machine.own.some((own) => own.address === address)
   const announced =
-    announcedAddress === undefined
-      ? ownAddresses(host, machine)
-      : await givenAddresses(announcedAddress, host, machine, isOwn)
+    announcedAddresses !== undefined
+      ? await givenAddresses(announcedAddresses, host, machine, isOwn)
+      : domain !== undefined && kindOf(host) === 'any'
+        ? await addressesOfName(domain, host, machine)
+        : ownAddresses(host, machine)
   return announced.map((address) => {
-    const ip = listenerFor(address, host)
+    const ip = listenerFor(address, host, announced, isOwn)
     // A loopback address other than HOST leads here through a forwarder, which may open its port after media does.
     const isForwarded = isLoopback(address) && kindOf(ip) === 'loopback' && ip !== address
     return { ip, announced: address, isOwn: isOwn(address) && !isForwarded }
@@ -87,7 +91,59 @@ function ownAddresses(host: string, { own }: Machine): string[] {
   return found.length > 0 ? found : [LOOPBACK]
 }
 
+/**
+ * Those of this machine, a public one first; behind NAT the public one that the name leads to, and with it the private one, for people
+ * in the same network.
+ */
+async function addressesOfName(domain: string, host: string, machine: Machine): Promise<string[]> {
+  const own = ownAddresses(host, machine).filter((address) => !isLoopback(address))
+  // A name that does not resolve yet is told by whoever gets the certificate.
+  const named = (await machine.resolve(domain).catch(() => [])).filter(
+    (address) => kindOf(address) === 'public',
+  )
+  const families: readonly (4 | 6)[] = host === '::' ? [4, 6] : [4]
+  const found = families.flatMap((family) => {
+    const here = own.filter((address) => isIP(address) === family)
+    if (here.some((address) => kindOf(address) === 'public')) return here
+    const outside = named.find((address) => isIP(address) === family)
+    return outside === undefined ? here : [outside, ...here]
+  })
+  return found.length > 0 ? found : [LOOPBACK]
+}
+
 async function givenAddresses(
+  given: readonly string[],
+  host: string,
+  machine: Machine,
+  isOwn: (address: string) => boolean,
+): Promise<string[]> {
+  const found: string[] = []
+  for (const one of given) found.push(...(await addressesOf(one, host, machine, isOwn)))
+  const chosen = [...new Set(found)].sort((a, b) => isIP(a) - isIP(b))
+  for (const family of [4, 6]) {
+    const foreign = chosen.filter((address) => isIP(address) === family && !isOwn(address))
+    if (foreign.length > 1)
+      throw new StartError(
+        `ANNOUNCED_ADDRESS names ${foreign.join(' and ')}, none of which is of this machine, and a media port can announce one such IPv${family} address: leave one.`,
+      )
+  }
+  if (isLoopback(host) || kindOf(host) === 'any') return chosen
+  const reachable = chosen.filter((address) => isIP(address) === isIP(host))
+  if (reachable.length === 0)
+    throw new StartError(
+      `ANNOUNCED_ADDRESS is an IPv${isIP(chosen[0]!)} address and HOST, where media listens, an IPv${isIP(host)} one: set both to the same kind, or HOST to ::.`,
+    )
+  const deaf =
+    reachable.length > 1 ? reachable.find((address) => isOwn(address) && address !== host) : undefined
+  if (deaf !== undefined)
+    throw new StartError(
+      `ANNOUNCED_ADDRESS names ${deaf}, at which nothing listens, because HOST is ${host}: set HOST to 0.0.0.0 or ::, or leave that address out.`,
+    )
+  return reachable
+}
+
+/** The addresses of one entry. A name gives one of each family, of this machine if possible. */
+async function addressesOf(
   given: string,
   host: string,
   machine: Machine,
@@ -107,19 +163,12 @@ async function givenAddresses(
         `ANNOUNCED_ADDRESS ${what} reaches only this machine: set it to the address that clients reach this machine by.`,
       )
   }
-  // A worker's socket can announce one address only.
   const first = (family: 4 | 6): string[] => {
     const all = found.filter((address) => isIP(address) === family)
     const best = all.find(isOwn) ?? all[0]
     return best === undefined ? [] : [best]
   }
-  const chosen = [...first(4), ...first(6)]
-  if (isLoopback(host) || kindOf(host) === 'any') return chosen
-  const reachable = chosen.filter((address) => isIP(address) === isIP(host))
-  if (reachable.length > 0) return reachable
-  throw new StartError(
-    `ANNOUNCED_ADDRESS is an IPv${isIP(chosen[0]!)} address and HOST, where media listens, an IPv${isIP(host)} one: set both to the same kind, or HOST to ::.`,
-  )
+  return [...first(4), ...first(6)]
 }
 
 async function resolved(name: string, { resolve }: Machine): Promise<string[]> {
@@ -136,7 +185,16 @@ async function resolved(name: string, { resolve }: Machine): Promise<string[]> {
 }
 
 /** Returns the address on which to listen so that packets sent to `announced` arrive. */
-function listenerFor(announced: string, host: string): string {
+function listenerFor(
+  announced: string,
+  host: string,
+  all: readonly string[],
+  isOwn: (address: string) => boolean,
+): string {
+  const family = all.filter((address) => isIP(address) === isIP(announced))
+  // A socket for every address cannot stand beside another one. What is not of this machine is forwarded to one that is.
+  if (family.length > 1 && (isLoopback(host) || kindOf(host) === 'any'))
+    return isOwn(announced) ? announced : family.find(isOwn)!
   if (isLoopback(host) && isLoopback(announced)) return isIP(host) === isIP(announced) ? host : announced
   // The server is probably behind a proxy on this machine, through which media does not pass.
   if (isLoopback(host) || kindOf(host) === 'any') return ANYWHERE[isIP(announced) as 4 | 6]

@@ -20,10 +20,12 @@ export interface SfuOptions {
   /** HOST: loopback, a single address, `0.0.0.0` for all IPv4 addresses or `::` for all of both families. */
   listenAddress: string
   /**
-   * The address to which clients send, or a name that resolves to it. Default: `listenAddress`, or the first address of
+   * The addresses to which clients send, or names that resolve to them. Default: `listenAddress`, or the first address of
    * this machine in each family if that stands for all.
    */
-  announcedAddress?: string | undefined
+  announcedAddresses?: readonly string[] | undefined
+  /** The public name of this machine; used if no address is given. */
+  domain?: string | undefined
   /** Aborted when the program must stop: the start is abandoned, and a worker that ends is not replaced. */
   stopping?: AbortSignal | undefined
   /**
@@ -48,7 +50,12 @@ export async function createSfu(options: SfuOptions): Promise<Sfu> {
   const { preparation, workerBin } = options
   const comingSfu = async (how: NonNullable<typeof preparation>): Promise<Sfu> => {
     // Errors that would stop the start with a worker stop it here too, and not minutes later.
-    const addresses = await mediaAddresses(options.listenAddress, options.announcedAddress)
+    const addresses = await mediaAddresses(
+      options.listenAddress,
+      options.announcedAddresses,
+      undefined,
+      options.domain,
+    )
     const { stopping, log, firstPort } = options
     const workers = Math.max(1, options.workers)
     const unusable = await unusablePort(addresses, { firstPort, workers })

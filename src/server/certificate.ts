@@ -91,10 +91,10 @@ function readCa(file: string): Promise<string> {
   })
 }
 
-function certificateNames({ host, announcedAddress, publicUrl }: Config): string[] {
+function certificateNames({ host, announcedAddresses = [], publicUrl }: Config): string[] {
   const names = ['localhost', '127.0.0.1']
   if (!isLoopback(host) && kindOf(host) !== 'any') names.push(host)
-  if (announcedAddress !== undefined) names.push(announcedAddress)
+  names.push(...announcedAddresses)
   if (publicUrl !== undefined) names.push(new URL(publicUrl).hostname.replace(/^\[|\]$/g, ''))
   return [...new Set(names)]
 }

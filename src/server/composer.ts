@@ -51,7 +51,7 @@ function insideOf(
   urls: OwnAddresses,
   host: string,
 ): (name: string, port: number) => string | undefined {
-  const { publicUrl, announcedAddress } = config
+  const { publicUrl, announcedAddresses } = config
   const outside = publicUrl === undefined ? undefined : new URL(publicUrl)
   const names = isLoopback(host) ? [host, 'localhost'] : [host]
   return (name, port) => {
@@ -62,7 +62,9 @@ function insideOf(
     // Media is announced where others reach it, which may lead nowhere from inside.
     const own = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
     const isOwn =
-      name === announcedAddress || names.includes(name) || own.some(({ address }) => address === name)
+      announcedAddresses?.includes(name) === true ||
+      names.includes(name) ||
+      own.some(({ address }) => address === name)
     return isOwn ? host : undefined
   }
 }

@@ -19,7 +19,7 @@ export async function readyNow(
     () => true,
     () => false,
   )
-  const announced = config.announcedAddress ?? config.host
+  const announced = config.announcedAddresses?.[0] ?? config.host
   const onlyFromHere = isReachedFromHereAlone(config)
   return readyMessage({
     ...facts,
@@ -41,7 +41,7 @@ async function elsewhereAddress(config: Config, urls: readonly string[]): Promis
   const secure = urls.find((url) => url.startsWith('https:'))
   if (config.publicUrl !== undefined || kindOf(config.host) !== 'any' || secure === undefined)
     return undefined
-  const name = config.announcedAddress ?? (await mediaAddresses(config.host, undefined))[0]?.announced
+  const name = config.announcedAddresses?.[0] ?? (await mediaAddresses(config.host, undefined))[0]?.announced
   if (name === undefined || isLoopback(name)) return undefined
   return `https://${inUrl(name)}:${new URL(secure).port || '443'}`
 }

@@ -5,7 +5,7 @@ import { readyMessage, type ReadyFacts } from './welcome.ts'
 const local: ReadyFacts = {
   config: {
     allowTokensWithoutExpiry: false,
-    announcedAddress: undefined,
+    announcedAddresses: undefined,
     domain: undefined,
     moderation: 'grant',
     openGetToken: false,

@@ -5,7 +5,7 @@ export interface ReadyFacts {
   config: Pick<
     Config,
     | 'allowTokensWithoutExpiry'
-    | 'announcedAddress'
+    | 'announcedAddresses'
     | 'domain'
     | 'moderation'
     | 'openGetToken'

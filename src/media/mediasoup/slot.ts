@@ -237,11 +237,17 @@ export class Slot implements Worker {
   }
 
   #listenInfos(): mediasoup.TransportListenInfo[] {
-    return this.#options.addresses.flatMap(({ ip, announced }) => {
+    const { addresses } = this.#options
+    return [...new Set(addresses.map(({ ip }) => ip))].flatMap((ip) => {
+      const announced = addresses.filter((address) => address.ip === ip).map((address) => address.announced)
+      const elsewhere = announced.find((address) => address !== ip)
       const address = {
         ip,
         port: this.port,
-        ...(announced !== ip && { announcedAddress: announced }),
+        ...(elsewhere !== undefined && {
+          announcedAddress: elsewhere,
+          exposeInternalIp: announced.includes(ip),
+        }),
         // Otherwise it would take the IPv4 port too, which has its own socket.
         flags: { ipv6Only: true },
       }

@@ -11,7 +11,9 @@ export interface MediasoupOptions {
   workers: number
   firstPort: number
   listenAddress: string
-  announcedAddress?: string | undefined
+  announcedAddresses?: readonly string[] | undefined
+  /** The public name of this machine; used if no address is given. */
+  domain?: string | undefined
   stopping?: AbortSignal | undefined
   workerLog?: string | undefined
   log?: MediaLog | undefined
@@ -26,7 +28,12 @@ export interface MediasoupOptions {
  */
 export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
   const { log, stopping } = options
-  const addresses = await mediaAddresses(options.listenAddress, options.announcedAddress)
+  const addresses = await mediaAddresses(
+    options.listenAddress,
+    options.announcedAddresses,
+    undefined,
+    options.domain,
+  )
   for (const { announced, isOwn } of addresses) {
     if (!isOwn)
       log?.warn(
