@@ -5,6 +5,7 @@ import { join as pathOf } from 'node:path'
 import { after, before, test } from 'node:test'
 import Database from 'better-sqlite3'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { figuresOf, qualityFrom } from '../src/meeting/media/quality.ts'
 import { DATABASE_FILE } from '../src/store/sqlite/sqlite.ts'
 import { assertIsolated } from './support/bidi.ts'
 import { launchBrowser } from './support/browser.ts'
@@ -264,8 +265,22 @@ test('finds a past session and draws who was there when, why each left, and its 
   const stays = page.getByRole('region', { name: 'Stays, as a table' })
   assert.equal(await stays.getByText('Removed by the operator').count(), 1)
   assert.equal(await stays.getByText('Ended by the operator').count(), 3)
+  await page.getByText(/^Nothing(:| was measured)/).waitFor()
+  const { body } = await server.rest('GET', `/v2/sessions?roomId=${meetingId}`)
+  measureBadly(body.data[0])
+  await button('Refresh').click()
   await page.getByLabel('Of', { exact: true }).selectOption('ann')
   await page.waitForURL(/of=ann/)
+  await page
+    .getByText(/The line of .*Ann.* was bad: up to 31 % of the packets sent to them were lost/)
+    .waitFor()
+  await heading('Packets lost').waitFor()
+  const events = page.getByRole('region', { name: 'Events' })
+  await events.getByText('2 of 2 pictures held back (the line takes 120 kb/s)').first().waitFor()
+  await page.getByRole('searchbox', { name: 'Find an event' }).fill('microphone')
+  await page.getByRole('searchbox', { name: 'Find an event' }).press('Enter')
+  await events.getByText('Switched the microphone on').waitFor()
+  assert.equal(await events.getByText(/held back/).count(), 0)
   const [download] = await Promise.all([page.waitForEvent('download'), button('Download chat').click()])
   assert.ok((await readFile(await download.path(), 'utf8')).includes('hello'))
   await holds('a session')
@@ -438,6 +453,7 @@ test('every screen keeps the rules of accessibility in light and dark, and fits 
     [`/meetings/${meetingId}`, MARKUP],
     ['/sessions', 'Sessions'],
     [`/sessions/${body.data[0].id}`, 'Who was there'],
+    [`/sessions/${body.data[0].id}?of=ann`, 'Packets lost'],
     ['/outputs', 'Outputs'],
     ['/outputs?kind=transcripts', 'Outputs'],
     ['/keys', 'Keys'],
@@ -653,6 +669,44 @@ test('names and chat were always text; no secret is left in the browser; the pag
 })
 
 /** No accessibility rule is violated, and nothing overflows at the side. */
+/** Writes measurements of Ann, whose line becomes bad in the middle of her stay, as the server would have. */
+function measureBadly({ sessionId, start, end }: { sessionId: string; start: string; end: string }): void {
+  const database = new Database(pathOf(server.config.dataDir, DATABASE_FILE))
+  const insert = database.prepare('insert into participant_stats values (?, ?, ?, ?)')
+  const [from, to] = [Date.parse(start), Date.parse(end)]
+  const good = {
+    ...qualityFrom([]),
+    ...{ sendAudioBitrate: 32_000, sendVideoBitrate: 1_200_000, sendVideoPackets: 900, sendVideoLost: 2 },
+    ...{ receiveAudioBitrate: 30_000, receiveVideoBitrate: 1_800_000, receiveLinePercentLost: 0.4 },
+    ...{ receiveAudioPackets: 500, receiveReportBitrate: 9000, receiveAvailableBitrate: 3_000_000 },
+    ...{ audioRoundTripMs: 24, videoRoundTripMs: 25, audioScore: 4.4, videoScore: 4.3, cameraScore: 10 },
+    ...{ sendProtocol: 0, receiveProtocol: 0, sendIce: 2, receiveIce: 2, worker: 0, sendVideoHeight: 720 },
+    ...{
+      videosWanted: 2,
+      videosHeld: 0,
+      videosMissing: 0,
+      videoLayer: 2,
+      eventLoopLagMs: 1,
+      workerAnswerMs: 2,
+    },
+  }
+  const bad = {
+    ...good,
+    ...{
+      receiveLinePercentLost: 31,
+      videosHeld: 2,
+      receiveAvailableBitrate: 120_000,
+      receiveVideoBitrate: 0,
+    },
+    ...{ audioScore: 2.1, videoScore: 1.4, audioRoundTripMs: 310, videoRoundTripMs: 320 },
+  }
+  for (let number = 0; number <= 12; number++) {
+    const figures = figuresOf(number > 4 && number < 8 ? bad : good)
+    insert.run(sessionId, 'ann', Math.round(from + ((to - from) * number) / 12), JSON.stringify(figures))
+  }
+  database.close()
+}
+
 async function holds(what: string): Promise<void> {
   await page.locator('.skeleton').first().waitFor({ state: 'detached' })
   // Waits for transitions, because nobody reads the colours in between.

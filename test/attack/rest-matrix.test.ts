@@ -90,6 +90,7 @@ const policy: Record<string, Row> = {
   'GET /v2/sessions/{sessionId}/stats': watch,
   'GET /v2/sessions/{sessionId}/participant/{participantId}/stats': watch,
   'GET /v2/sessions/{sessionId}/participants/{participantId}/diagnosis': watch,
+  'GET /v2/sessions/{sessionId}/participants/{participantId}/media': watch,
   'GET /v2/sessions/{sessionId}/chat-log': watch,
   'GET /v1/meeting-sessions': { needs: 'admit', about: 'project' },
   'GET /v1/meeting-sessions/{sessionId}': watch,

@@ -402,6 +402,9 @@ export const calls: Record<string, MakeCall> = {
   'GET /v2/sessions/{sessionId}/participant/{participantId}/stats': async (stage) => ({
     path: { sessionId: (await stage.busySession()).sessionId, participantId: 'ann' },
   }),
+  'GET /v2/sessions/{sessionId}/participants/{participantId}/media': async (stage) => ({
+    path: { sessionId: (await stage.busySession()).sessionId, participantId: 'ann' },
+  }),
   'GET /v2/sessions/{sessionId}/participants/{participantId}/diagnosis': async (stage) => ({
     path: { sessionId: (await stage.busySession()).sessionId, participantId: 'ann' },
   }),

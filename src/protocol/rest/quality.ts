@@ -63,3 +63,75 @@ export const Diagnosis = Type.Object({
   nextFrom,
 })
 export type Diagnosis = Static<typeof Diagnosis>
+
+const known = (description: string) => Type.Union([Type.Number(), Type.Null()], { description })
+const Protocol = Type.Union([Type.Literal('udp'), Type.Literal('tcp'), Type.Null()])
+const Ice = Type.Union([
+  Type.Literal('new'),
+  Type.Literal('connected'),
+  Type.Literal('completed'),
+  Type.Literal('disconnected'),
+  Type.Literal('closed'),
+  Type.Null(),
+])
+const stream = {
+  bitrate: known('bits per second'),
+  packets: known('since the sample before'),
+  lost: known('packets since the sample before'),
+  roundTripMs: known('to the client and back'),
+  score: known('from 1 to 4.5, the worse direction'),
+}
+const line = {
+  percentLost: known('of all packets on this connection'),
+  protocol: Protocol,
+  ice: Ice,
+}
+
+/** Null if no such media flowed, or nothing is known. */
+export const MediaSample = Type.Object({
+  time: Instant,
+  send: Type.Object({
+    ...line,
+    audio: Type.Object({ ...stream, jitterMs: known('ms') }),
+    video: Type.Object({
+      ...stream,
+      jitterMs: known('ms'),
+      height: known('lines of the largest picture sent'),
+      cameraScore: known('from 0 (nothing arrives) to 10; null while the camera is off'),
+    }),
+  }),
+  receive: Type.Object(
+    {
+      ...line,
+      availableBitrate: known('what the line takes by estimate, in bits per second'),
+      audio: Type.Object(stream),
+      video: Type.Object({
+        ...stream,
+        wanted: known('pictures that the client wants'),
+        held: known('of them, held back for want of bandwidth'),
+        missing: known('of them, not arriving at the server'),
+        layer: known('mean spatial layer of those that are sent, from 0'),
+        keyFramesAsked: known('how often the client asked for a new picture, of one stream'),
+      }),
+    },
+    { description: 'Packets and losses of sound and of pictures are those of one stream each.' },
+  ),
+  pathChanges: known('how many connections came from another address than before'),
+  worker: Type.Object({
+    index: known('the media worker'),
+    losses: known('how often it died'),
+    answerMs: known('how long it took to answer'),
+  }),
+  eventLoopLagMs: known('how late the event loop of the server was'),
+})
+export type MediaSample = Static<typeof MediaSample>
+
+export const ParticipantMedia = Type.Object({
+  sessionId: Type.String(),
+  meetingId: Type.String(),
+  participantId: Type.String(),
+  participantName: Type.String(),
+  samples: Type.Array(MediaSample),
+  nextFrom,
+})
+export type ParticipantMedia = Static<typeof ParticipantMedia>

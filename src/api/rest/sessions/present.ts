@@ -8,7 +8,8 @@ import type {
   StatsRecord,
   StayRecord,
 } from '../../../store/store.ts'
-import { qualityFrom, type Quality } from '../../../meeting/media/quality.ts'
+import { iceStates, protocols, qualityFrom, type Quality } from '../../../meeting/media/quality.ts'
+import type { MediaSample } from '../../../protocol/rest/quality.ts'
 import {
   resolutions,
   type ParticipantStats,
@@ -124,6 +125,67 @@ export function toSample(at: number, quality: Quality): StatsSample {
     averageRecvAudioBitrate: quality.receiveAudioBitrate,
     averageRecvVideoBitrate: quality.receiveVideoBitrate,
     qualityScore: { audio: quality.audioScore, video: quality.videoScore },
+  }
+}
+
+export function toMediaSample(at: number, quality: Quality): MediaSample {
+  const [audio, video] = [
+    { roundTripMs: quality.audioRoundTripMs, score: quality.audioScore },
+    { roundTripMs: quality.videoRoundTripMs, score: quality.videoScore },
+  ]
+  return {
+    time: iso(at),
+    send: {
+      percentLost: quality.sendLinePercentLost,
+      protocol: protocols[quality.sendProtocol ?? -1] ?? null,
+      ice: iceStates[quality.sendIce ?? -1] ?? null,
+      audio: {
+        ...audio,
+        bitrate: quality.sendAudioBitrate,
+        packets: quality.sendAudioPackets,
+        lost: quality.sendAudioLost,
+        jitterMs: quality.sendAudioJitterMs,
+      },
+      video: {
+        ...video,
+        bitrate: quality.sendVideoBitrate,
+        packets: quality.sendVideoPackets,
+        lost: quality.sendVideoLost,
+        jitterMs: quality.sendVideoJitterMs,
+        height: quality.sendVideoHeight,
+        cameraScore: quality.cameraScore,
+      },
+    },
+    receive: {
+      percentLost: quality.receiveLinePercentLost,
+      protocol: protocols[quality.receiveProtocol ?? -1] ?? null,
+      ice: iceStates[quality.receiveIce ?? -1] ?? null,
+      availableBitrate: quality.receiveAvailableBitrate,
+      audio: {
+        ...audio,
+        bitrate: quality.receiveAudioBitrate,
+        packets: quality.receiveAudioPackets,
+        lost: quality.receiveAudioLost,
+      },
+      video: {
+        ...video,
+        bitrate: quality.receiveVideoBitrate,
+        packets: quality.receiveVideoPackets,
+        lost: quality.receiveVideoLost,
+        wanted: quality.videosWanted,
+        held: quality.videosHeld,
+        missing: quality.videosMissing,
+        layer: quality.videoLayer,
+        keyFramesAsked: quality.keyFramesAsked,
+      },
+    },
+    pathChanges: quality.pathChanges,
+    worker: {
+      index: quality.worker,
+      losses: quality.workerLosses,
+      answerMs: quality.workerAnswerMs,
+    },
+    eventLoopLagMs: quality.eventLoopLagMs,
   }
 }
 

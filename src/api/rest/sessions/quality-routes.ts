@@ -3,7 +3,7 @@ import type { StatsQuery, StatsRecord } from '../../../store/store.ts'
 import type { Routes } from '../../context.ts'
 import { diagnose, isSuspicious, type Measurement } from '../../../meeting/media/diagnosis.ts'
 import { meanOf, qualityFrom } from '../../../meeting/media/quality.ts'
-import { Diagnosis, StatsPageQuery } from '../../../protocol/rest/quality.ts'
+import { Diagnosis, ParticipantMedia, StatsPageQuery } from '../../../protocol/rest/quality.ts'
 import {
   ParticipantStats,
   SessionParams,
@@ -12,7 +12,7 @@ import {
 } from '../../../protocol/rest/sessions.ts'
 import { sessionFor } from '../authorise.ts'
 import { describe } from '../describe.ts'
-import { deviceOf, iso, toResolution, toSample } from './present.ts'
+import { deviceOf, iso, toMediaSample, toResolution, toSample } from './present.ts'
 import { ofSession, staysOf, tag } from './session-calls.ts'
 
 /** Eight hours of a session of seven, measured every 10 s. Reading more at once would block other work. */
@@ -79,6 +79,27 @@ export const qualityRoutes: Routes = (app, { store }) => {
         resolutionUsage: records.flatMap(toResolution),
         nextFrom,
       }
+    },
+  )
+  app.get(
+    '/v2/sessions/:sessionId/participants/:participantId/media',
+    describe({
+      summary: 'Get everything that was measured of the media of one participant',
+      description: OF_PAGES,
+      tag,
+      ...ofSession,
+      params: SessionParticipantParams,
+      query: StatsPageQuery,
+      answer: ParticipantMedia,
+    }),
+    async (request) => {
+      const { participantId } = request.params
+      const session = sessionFor(request)
+      const { sessionId, meetingId } = session
+      const participantName = (await staysOf(store, session, participantId)).at(-1)!.name
+      const { records, nextFrom } = await pageOf({ sessionId, participantId, ...request.query })
+      const samples = records.map(({ at, figures }) => toMediaSample(at, qualityFrom(figures)))
+      return { sessionId, meetingId, participantId, participantName, samples, nextFrom }
     },
   )
   app.get(

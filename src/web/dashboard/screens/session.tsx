@@ -2,31 +2,26 @@ import { useState } from 'react'
 import { Foreign } from '../../parts/foreign.tsx'
 import { useQuery, useAction } from '../query.ts'
 import { Choice } from '../parts/field.tsx'
-import { Plot } from '../parts/plot.tsx'
 import { Empty, Failure, Shown } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { useProject } from '../project.tsx'
 import { Link, useRouter } from '../router.tsx'
-import {
-  count,
-  ms,
-  formatBitrate,
-  formatTime,
-  formatInstant,
-  formatNumber,
-  formatReason,
-  formatSpan,
-} from '../format.ts'
-import { SCORES } from './overview.tsx'
+import { count, ms, formatTime, formatInstant, formatNumber, formatReason, formatSpan } from '../format.ts'
+import { DiagnosisBox } from '../session/diagnosis.tsx'
+import { EventList } from '../session/event-list.tsx'
+import { eventsOf, type OutputSpan } from '../session/events.ts'
+import { MOST_DIAGNOSED, readOutputs } from '../session/loading.ts'
+import { MediaOfAll, MediaOfOne } from '../session/media.tsx'
 import type { PageInfo } from '../../../protocol/rest.ts'
 import type {
   Session,
   SessionParticipantInFull,
-  SessionStats,
   SessionWithParticipants,
 } from '../../../protocol/rest/sessions.ts'
 
+/** As often as media is measured. */
+const LIVE_EVERY_MS = 10_000
 const PER_PAGE = 100
 /** Of one session; the server keeps the rest. */
 const MOST_PARTICIPANTS = 500
@@ -34,23 +29,31 @@ const MOST_PARTICIPANTS = 500
 export function SessionScreen({ sessionId }: { sessionId: string }) {
   const { inProject } = useProject()
   const id = encodeURIComponent(sessionId)
-  const query = useQuery(async () => {
-    const session = await inProject<Session>('GET', `/v2/sessions/${id}`)
-    const participants: SessionParticipantInFull[] = []
-    let lastPage = 1
-    for (let page = 1; page <= lastPage && participants.length < MOST_PARTICIPANTS; page++) {
-      const answer = await inProject<{ pageInfo: PageInfo; data: SessionWithParticipants }>(
-        'GET',
-        `/v2/sessions/${id}/participants?page=${page}&perPage=${PER_PAGE}`,
-      )
-      participants.push(...answer.data.participants)
-      lastPage = answer.pageInfo.lastPage
-    }
-    return { session, participants, askedAt: Date.now() }
-  }, sessionId)
+  const [isOver, setOver] = useState(false)
+  const everyMs = isOver ? undefined : LIVE_EVERY_MS
+  const query = useQuery(
+    async () => {
+      const session = await inProject<Session>('GET', `/v2/sessions/${id}`)
+      const participants: SessionParticipantInFull[] = []
+      let lastPage = 1
+      for (let page = 1; page <= lastPage && participants.length < MOST_PARTICIPANTS; page++) {
+        const answer = await inProject<{ pageInfo: PageInfo; data: SessionWithParticipants }>(
+          'GET',
+          `/v2/sessions/${id}/participants?page=${page}&perPage=${PER_PAGE}`,
+        )
+        participants.push(...answer.data.participants)
+        lastPage = answer.pageInfo.lastPage
+      }
+      setOver(session.end !== null)
+      const outputs = await readOutputs(inProject, session)
+      return { session, participants, outputs, askedAt: Date.now() }
+    },
+    sessionId,
+    everyMs,
+  )
   return (
     <Shown query={query}>
-      {({ session, participants, askedAt }) => {
+      {({ session, participants, outputs, askedAt }) => {
         const from = ms(session.start)
         const to = session.end === null ? askedAt : ms(session.end)
         return (
@@ -111,8 +114,8 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
             </section>
             {participants.length > 0 && (
               <>
+                <Media {...{ session, participants, outputs, from, to, everyMs }} />
                 <Participants participants={participants} to={to} />
-                <Quality sessionId={sessionId} participants={participants} from={from} to={to} />
               </>
             )}
           </>
@@ -185,92 +188,64 @@ function deviceOf(participant: SessionParticipantInFull): string {
   return names.filter(Boolean).join(' · ') || '–'
 }
 
-function Quality({
-  sessionId,
+/** The media of everybody or of one participant, what was bad about it, and what happened meanwhile. */
+function Media({
+  session,
   participants,
+  outputs,
   from,
   to,
+  everyMs,
 }: {
-  sessionId: string
+  session: Session
   participants: SessionParticipantInFull[]
+  outputs: readonly OutputSpan[]
   from: number
   to: number
+  everyMs: number | undefined
 }) {
-  const { inProject } = useProject()
   const { place, filter } = useRouter()
-  const of = participants.find(({ participantId }) => participantId === place.query.of)?.participantId ?? ''
-  const path = of === '' ? 'stats' : `participant/${encodeURIComponent(of)}/stats`
-  const query = useQuery(
-    () => inProject<SessionStats>('GET', `/v2/sessions/${encodeURIComponent(sessionId)}/${path}`),
-    path,
-  )
+  const one = participants.find(({ participantId }) => participantId === place.query.of)
+  const span = { sessionId: session.sessionId, from, to, everyMs }
+  const diagnosed = one ? [one] : participants.length > MOST_DIAGNOSED ? [] : participants
   return (
-    <section aria-labelledby="quality">
-      <div className="head">
-        <h2 id="quality">Quality</h2>
-        <Choice
-          label="Of"
-          value={of}
-          options={[
-            ['', 'everybody, on average'],
-            ...participants.map(({ participantId, name }) => [participantId, name || participantId] as const),
-          ]}
-          onChange={(event) => filter({ of: event.target.value }, { replace: true })}
+    <>
+      {diagnosed.length > 0 && (
+        <DiagnosisBox
+          sessionId={session.sessionId}
+          of={diagnosed.map(({ participantId }) => participantId)}
+          everyMs={everyMs}
         />
-      </div>
-      <Shown query={query}>
-        {({ stats }) => {
-          const times = stats.map(({ time }) => ms(time))
-          const common = { times, from, to }
-          const values = (figure: (one: SessionStats['stats'][number]) => number | null | undefined) =>
-            stats.map((one) => figure(one) ?? null)
-          return (
-            <div className="plots">
-              <Plot
-                title="Score"
-                {...common}
-                axis={SCORES}
-                format={formatNumber}
-                series={[
-                  { name: 'Sound', values: values(({ qualityScore }) => qualityScore.audio) },
-                  { name: 'Picture', values: values(({ qualityScore }) => qualityScore.video) },
-                ]}
-              />
-              <Plot
-                title="Sent by participants"
-                {...common}
-                top={1000}
-                format={formatBitrate}
-                series={[
-                  { name: 'Sound', values: values((one) => one.averageSendAudioBitrate) },
-                  { name: 'Picture', values: values((one) => one.averageSendVideoBitrate) },
-                ]}
-              />
-              <Plot
-                title="Round-trip time"
-                {...common}
-                top={50}
-                format={(value) => `${formatNumber(value)} ms`}
-                series={[
-                  { name: 'Sound', values: values((one) => one.averageAudioRtt) },
-                  { name: 'Picture', values: values((one) => one.averageVideoRtt) },
-                ]}
-              />
-              <Plot
-                title="Packets lost"
-                {...common}
-                top={4}
-                format={formatNumber}
-                series={[
-                  { name: 'Sound', values: values((one) => one.sendAudioPacketLost) },
-                  { name: 'Picture', values: values((one) => one.sendVideoPacketLost) },
-                ]}
-              />
-            </div>
-          )
-        }}
-      </Shown>
-    </section>
+      )}
+      <section aria-labelledby="quality">
+        <div className="head">
+          <h2 id="quality">Media</h2>
+          <Choice
+            label="Of"
+            value={one?.participantId ?? ''}
+            options={[
+              ['', 'everybody, on average'],
+              ...participants.map(
+                ({ participantId, name }) => [participantId, name || participantId] as const,
+              ),
+            ]}
+            onChange={(event) => filter({ of: event.target.value }, { replace: true })}
+          />
+        </div>
+        {one ? (
+          <MediaOfOne
+            key={one.participantId}
+            {...span}
+            participant={one}
+            device={deviceOf(one)}
+            outputs={outputs}
+          />
+        ) : (
+          <MediaOfAll {...span} />
+        )}
+      </section>
+      {!one && <EventList events={eventsOf(participants, outputs)} />}
+    </>
   )
 }
 
