@@ -9,10 +9,11 @@ const TAKES_TIME_AND_RANDOMNESS = [
   // The roots.
   'src/server/**',
   'src/cli/**',
-  // Other programs: in a browser, in a backend, and under a load test.
+  // Other programs: in a browser, in a backend, in a program that takes part, and under a load test.
   'src/client/**',
   'src/web/**',
   'src/server-client/server-client.ts',
+  'src/agent/**',
   'src/load/**',
   // Where a caller who chooses the value would break what it is for: the seal, the master key, a token's own id.
   'src/store/secrets/seal.ts',
