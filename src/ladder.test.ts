@@ -131,7 +131,7 @@ const doors: Record<string, { contract: string[]; factory?: string[] }> = {
       'speech/local/model-folder.ts',
     ],
   },
-  metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts', 'busyness.ts'] },
+  metrics: { contract: ['metrics.ts', 'history.ts', 'cpu-meter.ts', 'alerts.ts', 'busyness.ts'] },
   token: { contract: ['token.ts'] },
   'server-client': { contract: ['call.ts'] },
   tracing: { contract: ['tracing.ts'], factory: ['open.ts'] },

@@ -187,7 +187,7 @@ test('the current state and the last minutes are shown to the operator only', as
   const meetingId = await server.createMeeting()
   const guest = server.connect({ token: server.token(['allow_join']), meetingId })
   await guest.join()
-  const { startedAt, uptimeSeconds, memoryBytes, eventLoopLagMs, version, ...status } =
+  const { startedAt, uptimeSeconds, memoryBytes, eventLoopLagMs, version, alerts, certificate, ...status } =
     await get('/v2/admin/status')
   assert.deepEqual(status, {
     meetings: 1,
@@ -203,6 +203,15 @@ test('the current state and the last minutes are shown to the operator only', as
     webhooks: { waiting: 0, parked: 0, oldestAt: null },
   })
   assert.match(version, /^\d+\.\d+\.\d+/)
+  assert.equal(certificate.source, 'self-signed')
+  // The disk of the machine may be nearly full, and the media server of the tests has fewer workers than wanted.
+  assert.deepEqual(
+    alerts.filter(({ name }: { name: string }) => !['disk', 'workers'].includes(name)),
+    [],
+  )
+  const text = await scrape()
+  for (const name of ['clock', 'webhooks', 'store', 'certificate', 'node'])
+    assert.ok(text.includes(`anteroom_alert{name="${name}"} 0\n`), name)
   assert.ok(startedAt <= Date.now() && uptimeSeconds >= 0 && memoryBytes > 0 && eventLoopLagMs >= 0)
 
   assert.deepEqual(await get('/v2/admin/history'), { data: [] })

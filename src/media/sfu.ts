@@ -78,6 +78,9 @@ export interface WorkerUsage {
    * does not report it.
    */
   droppedDatagrams?: number | undefined
+  /** How often it died and was replaced, and how long ago the last time was; absent if it never was. */
+  deaths?: number
+  diedAgoMs?: number
 }
 
 export interface RouterOptions {

@@ -64,6 +64,7 @@ test('a sample contains the events since the last one, and the current levels', 
     webhooks: () => Promise.resolve({ waiting: 3, parked: 0, oldestAt: null }),
     cluster: () => undefined,
     certificate: () => undefined,
+    alerts: () => Promise.resolve([]),
   })
   const written: { at: number; figures: Readonly<Record<string, number>> }[] = []
   const sampler = new Sampler({

@@ -7,6 +7,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ErrorName } from '../protocol/errors.ts'
 import { Answers } from './answers.ts'
+import { addAlertGauges } from './alert-gauges.ts'
+import type { Alert } from './alerts.ts'
 import { addCertificateGauges, type CertificateReading } from './certificate-gauges.ts'
 import { addClusterGauges, type ClusterReading } from './cluster-gauges.ts'
 
@@ -21,6 +23,7 @@ export interface Readings {
   cluster(): ClusterReading | undefined
   /** Undefined until the listener is open. */
   certificate(): CertificateReading | undefined
+  alerts(): Promise<Alert[]>
 }
 
 export interface WorkerReading {
@@ -41,6 +44,8 @@ export interface WorkerReading {
   pipesOut: number
   /** Packets that the system dropped before the worker read them; undefined if the system does not say. */
   droppedDatagrams?: number | undefined
+  deaths?: number
+  diedAgoMs?: number
 }
 
 export interface Backlog {
@@ -114,6 +119,7 @@ const nothing: Readings = {
   webhooks: () => Promise.resolve({ waiting: 0, parked: 0, oldestAt: null }),
   cluster: () => undefined,
   certificate: () => undefined,
+  alerts: () => Promise.resolve([]),
 }
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 /** Sampling interval of the event loop in ms, which does not count as lag. A shorter one would be most of the work of an idle server. */
@@ -283,6 +289,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
   })
   addClusterGauges(registers, () => readings.cluster())
   addCertificateGauges(registers, () => readings.certificate())
+  addAlertGauges(registers, () => readings.alerts())
   const storeUp = new Gauge({
     registers,
     name: 'anteroom_store_available',

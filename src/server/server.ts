@@ -6,6 +6,7 @@ import { startPuttingAway, startUploads } from './files.ts'
 import type { Ground } from './ground.ts'
 import { openPorts, type OpenPorts } from './http.ts'
 import { recoverOutputs } from '../meeting/outputs/recovery.ts'
+import { alertReader } from './alerts.ts'
 import { certificateReading } from './certificate.ts'
 import { openMeetings } from './meetings.ts'
 import { closeEngines } from './outputs.ts'
@@ -32,6 +33,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     webhooks: () => store.outbox.backlog(),
     certificate: () => ports && certificateReading(ports.certificate()),
     cluster: () => cluster?.reading(),
+    alerts: alertReader(ground, () => ports?.certificate()),
   })
   await recoverOutputs(outputs)
   await jobs.resume()

@@ -51,10 +51,11 @@ export const watchingRoutes: Routes = (app, context) => {
     async (): Promise<ServerStatus> => {
       const { readings } = metrics
       const media = mediaStatus()
-      const [there, workers, webhooks, storeWorks] = await Promise.all([
+      const [there, workers, webhooks, alerts, storeWorks] = await Promise.all([
         readings.meetings(),
         readings.workers(),
         readings.webhooks(),
+        readings.alerts(),
         store.check().then(
           () => true,
           () => false,
@@ -72,10 +73,12 @@ export const watchingRoutes: Routes = (app, context) => {
           available: media.available,
           workersWanted: settings.mediaWorkers,
           placement: settings.mediaPlacement,
-          workers: workers.map(({ cpuSeconds: _, droppedDatagrams: __, ...placed }) => ({
-            ...placed,
-            cpuPercent: percents.get(placed.index) ?? 0,
-          })),
+          workers: workers.map(
+            ({ cpuSeconds: _, droppedDatagrams: __, deaths: ___, diedAgoMs: ____, ...placed }) => ({
+              ...placed,
+              cpuPercent: percents.get(placed.index) ?? 0,
+            }),
+          ),
           ...(!media.available && {
             reason: media.reason,
             ...(media.preparing && { preparing: media.preparing }),
@@ -84,6 +87,7 @@ export const watchingRoutes: Routes = (app, context) => {
         store: { available: storeWorks },
         certificate: context.certificate(),
         webhooks,
+        alerts,
         ...(allNodes && { nodes: allNodes }),
         eventLoopLagMs: Math.round(metrics.lagMs() * 10) / 10,
         memoryBytes: process.memoryUsage.rss(),

@@ -43,6 +43,8 @@ export class Slot implements Worker {
   readonly #index: number
   readonly #homes: ProducerHomes
   readonly #revived: () => void
+  #deaths = 0
+  #diedAt: number | undefined
   readonly #routers = new Set<WorkerRouter>()
   #current: { worker: mediasoup.Worker; webRtcServer: mediasoup.WebRtcServer; startedAt: number } | undefined
   #replacing: Promise<void> | undefined
@@ -179,6 +181,10 @@ export class Slot implements Worker {
         cpuSeconds: (used.ru_utime + used.ru_stime) / 1000,
         routers: this.#routers.size,
         ...total,
+        ...(this.#diedAt !== undefined && {
+          deaths: this.#deaths,
+          diedAgoMs: performance.now() - this.#diedAt,
+        }),
       }
     } catch {
       // The worker died during the request.
@@ -210,6 +216,8 @@ export class Slot implements Worker {
     const { port } = this
     // The terminal's Ctrl-C reaches the workers too, and this process may see their end before its own signal.
     if (!(await this.#waitForTry())) return
+    this.#deaths++
+    this.#diedAt = performance.now()
     log?.error({ err: error, pid: dead.pid, port }, 'restarting a media worker that died')
     do {
       try {

@@ -1,6 +1,19 @@
 /** Shapes of the server's present state and of its measurements over time, for the operator. */
 import { Type, type Static } from 'typebox'
 
+/** What an operator is alerted to. */
+export const alertNames = [
+  'store',
+  'media',
+  'workers',
+  'disk',
+  'certificate',
+  'clock',
+  'overload',
+  'node',
+  'webhooks',
+] as const
+
 const Count = Type.Integer({ minimum: 0 })
 const Instant = Type.Integer({ minimum: 0, description: 'ms since the epoch' })
 
@@ -60,6 +73,13 @@ export const NodeStatus = Type.Object({
 })
 export type NodeStatus = Static<typeof NodeStatus>
 
+const AlertShape = Type.Object({
+  name: Type.Unsafe<(typeof alertNames)[number]>(Type.Enum([...alertNames])),
+  level: Type.Union([Type.Literal('warning'), Type.Literal('urgent')]),
+  text: Type.String({ description: 'what is wrong, in one sentence' }),
+  cure: Type.String({ description: 'what to do about it' }),
+})
+
 export const ServerStatus = Type.Object({
   version: Type.String(),
   startedAt: Instant,
@@ -103,6 +123,7 @@ export const ServerStatus = Type.Object({
     parked: Count,
     oldestAt: Type.Union([Instant, Type.Null()]),
   }),
+  alerts: Type.Array(AlertShape, { description: 'what needs attention, the most urgent first' }),
   nodes: Type.Optional(
     Type.Array(NodeStatus, {
       description:

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useQuery } from '../query.ts'
 import { Plot } from '../parts/plot.tsx'
-import { Problem, Shown } from '../parts/states.tsx'
+import { Shown } from '../parts/states.tsx'
 import { Table, type Column } from '../parts/table.tsx'
 import { useProject } from '../project.tsx'
 import { Nodes } from './nodes.tsx'
@@ -61,24 +61,14 @@ export function OverviewScreen() {
 }
 
 function Status({ status }: { status: ServerStatus }) {
-  const { media, store, webhooks, nodes, certificate } = status
+  const { media, webhooks, nodes } = status
   const there = nodes ? ofAllNodes(nodes) : status
   const here = nodes?.find(({ isHere }) => isHere)?.nodeId
   const loads = media.workers.map(({ cpuPercent }) => cpuPercent)
   const missing = media.workersWanted - loads.length
   return (
     <>
-      {!media.available && <Problem text={media.reason ?? 'Sound and picture are off on this server.'} />}
-      {!store.available && <Problem text="The store does not answer; nothing can be written." />}
-      {certificate.problem !== undefined && (
-        <Problem
-          text={`${certificate.problem} ${
-            certificate.source === 'acme'
-              ? `The present certificate expires ${formatDistance(certificate.expiresAt, Date.now())}.`
-              : 'Until then browsers warn of a self-signed certificate.'
-          }`}
-        />
-      )}
+      <Alerts alerts={status.alerts} />
       <dl className="tiles" aria-label="Right now">
         <Tile title="Participants" value={formatNumber(there.participants)}>
           {there.entryRequests > 0
@@ -121,6 +111,27 @@ function Status({ status }: { status: ServerStatus }) {
       {nodes && <Nodes nodes={nodes} />}
       {media.workersWanted > 1 && <Workers media={media} node={here} />}
     </>
+  )
+}
+
+/** What needs attention, with the cure. */
+function Alerts({ alerts }: { alerts: ServerStatus['alerts'] }) {
+  if (alerts.length === 0) return null
+  return (
+    <div role="alert">
+      <ul className="alerts" aria-label="What needs attention">
+        {alerts.map(({ name, level, text, cure }) => (
+          <li key={name} className="notice problem-box">
+            <p>
+              <span className={`state ${level === 'urgent' ? 'off' : 'warn'}`}>
+                {level === 'urgent' ? 'Urgent' : 'Warning'}
+              </span>{' '}
+              <b>{text}</b> {cure}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }
 

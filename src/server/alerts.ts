@@ -1,0 +1,49 @@
+/** Reads the state of the server for its alerts. */
+import { statfs } from 'node:fs/promises'
+import { alertsOf, type Alert, type Condition } from '../metrics/alerts.ts'
+import type { CertificateStatus } from '../protocol/rest/watching.ts'
+import type { Ground } from './ground.ts'
+
+/** @param certificate undefined until the listener is open */
+export function alertReader(
+  { config, core: { store }, media, metrics, cluster, now }: Ground,
+  certificate: () => CertificateStatus | undefined,
+): () => Promise<Alert[]> {
+  const started = { at: now(), ms: performance.now() }
+
+  const diskOf = async (): Promise<Condition['disk']> => {
+    try {
+      const { bavail, blocks, bsize } = await statfs(config.dataDir)
+      return {
+        freeBytes: bavail * bsize,
+        totalBytes: blocks * bsize,
+        reserveBytes: config.diskReserveMegabytes * 1_000_000,
+      }
+    } catch {
+      return undefined
+    }
+  }
+
+  return async () => {
+    const { status } = media
+    const isStoreThere = store.check().then(
+      () => true,
+      () => false,
+    )
+    const [available, disk, workers] = await Promise.all([isStoreThere, diskOf(), media.usage()])
+    return alertsOf({
+      now: now(),
+      store: { available },
+      media: status,
+      workersWanted: config.mediaWorkers,
+      workers,
+      disk,
+      certificate: certificate(),
+      clockJumpMs: now() - started.at - (performance.now() - started.ms),
+      eventLoopLagMs: metrics.lagMs(),
+      nodes: cluster?.nodes() ?? [],
+      // Nothing can be read while the store is away, which is an alert itself.
+      webhooks: available ? await store.outbox.backlog() : { waiting: 0, parked: 0, oldestAt: null },
+    })
+  }
+}
