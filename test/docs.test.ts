@@ -21,6 +21,8 @@ const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string
 
 /** Variables that are not settings of the server, but of its tests, its installation, Node and other programs. */
 const OTHER_VARIABLES = [
+  // Of the examples.
+  'MEETING_ID',
   // For Node, and for the app in an example.
   'NODE_EXTRA_CA_CERTS',
   'API_BASE_URL',

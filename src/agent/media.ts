@@ -42,14 +42,14 @@ export class AgentMedia implements MeetingMedia {
   #receiveOptions: RemoteTransport | undefined
   #send: Promise<Peer> | undefined
   #receive: Promise<Peer> | undefined
-  #closed = false
+  readonly #leaving = new AbortController()
 
   constructor(options: AgentMediaOptions) {
     this.#options = options
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#leaving.signal.aborted
   }
 
   get rtpCapabilities(): RtpCapabilities {
@@ -73,7 +73,7 @@ export class AgentMedia implements MeetingMedia {
       ask(true),
       ask(false),
     ])
-    if (this.#closed) throw closedMeanwhile()
+    if (this.closed) throw closedMeanwhile()
     this.#capabilities = receivable(capabilities)
     this.#sendOptions = send
     this.#receiveOptions = receive
@@ -108,11 +108,11 @@ export class AgentMedia implements MeetingMedia {
         rtpParameters,
         appData,
       })
-      if (this.#closed) throw closedMeanwhile()
+      if (this.closed) throw closedMeanwhile()
       return { producerId: id, peer }
     } catch (error) {
       this.#sendings.delete(ssrc)
-      if (this.#closed) throw closedMeanwhile()
+      if (this.closed) throw closedMeanwhile()
       const refusal = error instanceof MeetingError ? error : undefined
       if (refusal && refusal.code !== 0 && !SERVER_LOST.includes(refusal.reason)) throw refusal
       this.#options.onLost(!refusal || refusal.code === 0)
@@ -134,7 +134,7 @@ export class AgentMedia implements MeetingMedia {
     } catch (error) {
       if (error instanceof MeetingError && error.reason === 'NOT_FOUND') return
       // The server may still have it.
-      if (!this.#closed) this.#options.onLost(true)
+      this.#lose(true)
     }
   }
 
@@ -153,8 +153,12 @@ export class AgentMedia implements MeetingMedia {
       this.#run(this.#receptions.opened(id, stream))
     } catch (error) {
       this.#run(this.#receptions.failed(id))
-      if (!this.#closed) throw error
+      if (!this.closed) throw error
     }
+  }
+
+  #lose(atOnce: boolean): void {
+    if (!this.closed) this.#options.onLost(atOnce)
   }
 
   #streamOf(payload: ServerRequests['newConsumer'], kind: StreamKind, peer: Peer): AgentStream {
@@ -199,8 +203,8 @@ export class AgentMedia implements MeetingMedia {
 
   /** Resolves when both transports are closed. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.closed) return
+    this.#leaving.abort()
     this.#run(this.#receptions.ended())
     for (const peer of this.#peers) void peer.then((one) => one.close()).catch(() => undefined)
   }
@@ -238,9 +242,9 @@ export class AgentMedia implements MeetingMedia {
     const connecting = Peer.connect(
       remote,
       (dtlsParameters) => request('connectWebRtcTransport', { transportId: remote.id, dtlsParameters }),
-      { ...events, onLost: () => onLost(true) },
+      { ...events, signal: this.#leaving.signal, onLost: () => onLost(true) },
     ).then(async (peer) => {
-      if (!this.#closed) {
+      if (!this.closed) {
         onState(direction, 'connected')
         return peer
       }
@@ -249,7 +253,7 @@ export class AgentMedia implements MeetingMedia {
     })
     this.#peers.add(connecting)
     connecting.catch(() => {
-      if (!this.#closed) onLost(true)
+      if (!this.closed) onLost(true)
     })
     return connecting
   }

@@ -36,6 +36,8 @@ export interface PeerEvents {
   onRtcp?: (packets: RtcpPacket[]) => void
   /** Reports the arrival of packets to the server, so that it can estimate the bandwidth. */
   feedback?: ArrivalFeedback | undefined
+  /** Ends an attempt to connect, and what it has opened. */
+  signal?: AbortSignal
   /** The other side does not answer any more. Called once. */
   onLost?: () => void
 }
@@ -88,6 +90,7 @@ export class Peer {
     const peer = new Peer(remote.id, ice, dtls)
     let timer: NodeJS.Timeout | undefined
     try {
+      events.signal?.throwIfAborted()
       const { usernameFragment, password } = remote.iceParameters
       ice.setRemoteParams(new RTCIceParameters({ usernameFragment, password, iceLite: true }))
       const fingerprints = remote.dtlsParameters.fingerprints.map(
@@ -97,6 +100,11 @@ export class Peer {
       const ours = certificate.getFingerprints().map(({ algorithm, value }) => ({ algorithm, value }))
       const connecting = (async () => {
         await Promise.all([ice.gather(), tell({ role: 'client', fingerprints: ours })])
+        // It was given up meanwhile, and closed before it had opened its sockets.
+        if (peer.#closed) {
+          await ice.stop()
+          return
+        }
         widen(ice)
         for (const { foundation, address, ip, port, priority, protocol, type } of candidates) {
           await ice.addRemoteCandidate(
@@ -112,6 +120,9 @@ export class Peer {
         connecting,
         new Promise((_, reject) => {
           timer = setTimeout(() => reject(new Error('the media connection timed out')), CONNECT_TIMEOUT_MS)
+          events.signal?.addEventListener('abort', () => reject(new Error('the meeting was left')), {
+            once: true,
+          })
         }),
       ])
       dtls.updateSrtpSession()

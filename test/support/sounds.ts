@@ -1,11 +1,11 @@
 /** Tones, and how they are recognised. */
 import type { PcmFrame, Reading } from '../../src/agent/agent.ts'
 
-export const RATE = 48_000
+const RATE = 48_000
 
-/** An endless tone, in pieces of 20 ms. */
-export function* tone(hertz: number): Generator<Int16Array> {
-  for (let at = 0; ; at += RATE / 50)
+/** A tone in pieces of 20 ms, by default without an end. */
+export function* tone(hertz: number, pieces = Infinity): Generator<Int16Array> {
+  for (let at = 0; at < (pieces * RATE) / 50; at += RATE / 50)
     yield Int16Array.from(
       { length: RATE / 50 },
       (_, sample) => 8000 * Math.sin((2 * Math.PI * hertz * (at + sample)) / RATE),
