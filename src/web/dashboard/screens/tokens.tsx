@@ -7,6 +7,7 @@ import { CopyButton } from '../parts/copy.tsx'
 import { Choice, Field, Lines } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
 import { useProject } from '../project.tsx'
+import { codeFor, languages, type Claims, type Language, type Wanted } from '../tokens/code.ts'
 import type { InspectedToken } from '../../../protocol/rest/keys.ts'
 import type { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 
@@ -40,18 +41,18 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
   const [participantId, setParticipantId] = useState('')
   const [seconds, setSeconds] = useState('3600')
   const [token, setToken] = useState('')
+  const claims: Claims = {
+    permissions: ENTRIES[entry]!,
+    ...(roomId.trim() !== '' && { roomId: roomId.trim() }),
+    ...(participantId.trim() !== '' && { participantId: participantId.trim() }),
+    ...(roles !== '' && { roles: roles.split(' ') }),
+  }
   const mint = (): void =>
     void run(async () => {
       const answer = await api.admin<TokenAnswer>(
         'POST',
         `/v2/admin/projects/${encodeURIComponent(project.projectId)}/token`,
-        {
-          permissions: ENTRIES[entry],
-          expiresInSeconds: Number(seconds),
-          ...(roomId.trim() !== '' && { roomId: roomId.trim() }),
-          ...(participantId.trim() !== '' && { participantId: participantId.trim() }),
-          ...(roles !== '' && { roles: roles.split(' ') }),
-        },
+        { ...claims, expiresInSeconds: Number(seconds) },
       )
       setToken(answer.token)
     })
@@ -132,7 +133,29 @@ function Generator({ onMade }: { onMade: (token: string) => void }) {
           </div>
         </div>
       )}
+      <Code wanted={{ claims, expiresInSeconds: Number(seconds), origin: location.origin }} />
     </section>
+  )
+}
+
+/** The same token, minted by a program of the reader's. */
+function Code({ wanted }: { wanted: Wanted }) {
+  const [language, setLanguage] = useState<Language>('Node')
+  const code = codeFor(language, wanted)
+  return (
+    <details className="token-code">
+      <summary>Code that mints it</summary>
+      <Choice
+        label="Language"
+        value={language}
+        options={languages.map((one) => [one, one] as const)}
+        onChange={(event) => setLanguage(event.target.value as Language)}
+      />
+      <pre className="scroll code" tabIndex={0} role="region" aria-label={`Code for ${language}`}>
+        {code}
+      </pre>
+      <CopyButton what="code" value={code} />
+    </details>
   )
 }
 
