@@ -410,6 +410,30 @@ async function deliveryUntil(told: string, holds: (delivery: any) => boolean): P
   assert.fail('no delivery came so far')
 }
 
+test('calls the REST API with a token of the chosen key, and shows refusals as they are', async () => {
+  await open('/console')
+  await page.getByLabel('Operation').selectOption('GET /v2/rooms/{id}')
+  await button('Send').click()
+  await page.getByText('Fill in id.').waitFor()
+  await page.getByLabel('id', { exact: true }).fill(meetingId)
+  await button('Send').click()
+  const answer = page.getByRole('region', { name: 'Answer', exact: true })
+  await answer.getByText('HTTP 200').waitFor()
+  assert.ok((await answer.innerText()).includes(`"roomId": "${meetingId}"`))
+  await page.getByLabel('id', { exact: true }).fill('none-none-none')
+  await button('Send').click()
+  await answer.getByText(/HTTP 4\d\d/).waitFor()
+  await page.getByLabel('Operation').selectOption('POST /v2/rooms')
+  await page.getByLabel('Body').fill('{')
+  await button('Send').click()
+  await page.getByText('The body is not JSON.').waitFor()
+  await page.getByLabel('Body').fill('{"customRoomId": "from-the-console"}')
+  await button('Send').click()
+  await answer.getByText('HTTP 200').waitFor()
+  assert.equal((await server.rest('GET', '/v2/rooms/from-the-console')).status, 200)
+  await holds('the console')
+})
+
 test('generates a token and explains it claim by claim, and says what is not a token', async () => {
   await open('/tokens')
   await page.getByLabel('Token to inspect').fill('no token')
@@ -467,6 +491,7 @@ test('every screen keeps the rules of accessibility in light and dark, and fits 
     ['/keys', 'Keys'],
     ['/webhooks', 'Webhooks'],
     ['/tokens', 'Tokens'],
+    ['/console', 'Console'],
     ['/settings', 'Settings'],
     ['/nowhere', 'Nothing here'],
   ]

@@ -10,6 +10,7 @@ import { useNotice } from './parts/notices.tsx'
 import { Problem, Shown } from './parts/states.tsx'
 import { ProjectContext } from './project.tsx'
 import { Link, useRouter } from './router.tsx'
+import { ConsoleScreen } from './console/screen.tsx'
 import { KeysScreen } from './keys/screen.tsx'
 import { MeetingScreen } from './meeting/screen.tsx'
 import { OutputsScreen } from './outputs/screen.tsx'
@@ -32,6 +33,7 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
   { path: 'keys', title: 'Keys', glyph: 'keys' },
   { path: 'webhooks', title: 'Webhooks', glyph: 'webhooks' },
   { path: 'tokens', title: 'Tokens', glyph: 'tokens' },
+  { path: 'console', title: 'Console', glyph: 'console' },
   { path: 'settings', title: 'Settings', glyph: 'settings' },
 ]
 
@@ -123,6 +125,8 @@ function Screen({ path: [section, id, ...rest] }: { path: readonly string[] }) {
       return <WebhooksScreen />
     case 'tokens':
       return <TokensScreen />
+    case 'console':
+      return <ConsoleScreen />
     case 'settings':
       return <SettingsScreen />
     default:
