@@ -19,6 +19,7 @@ import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { StreamSessions } from './media/sessions.ts'
 import type { CertificateStatus } from '../protocol/rest/watching.ts'
+import type { Brand } from './rest/brand/brand.ts'
 import type { TypedApp } from './rest/describe.ts'
 import { refusalOfOrigin } from '../project/origins.ts'
 import { isFromOwnPage } from './http/same-origin.ts'
@@ -51,6 +52,7 @@ export interface HttpSettings {
 
 export interface HttpContext {
   settings: HttpSettings
+  brand: Brand
   store: Store
   verifier: Verifier
   keys: KeyRing

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Type, type Static, type TSchema } from 'typebox'
+import { brandColour, brandLinks, brandName } from './brand.ts'
 import {
   acmeDirectory,
   acmeEmail,
@@ -85,6 +86,43 @@ export const settings = {
         'origins that may show the page in a frame and command it, separated by commas, e.g. https://app.example; * for every origin, none for no other',
     }),
     parse: embedOrigins,
+  },
+  brandName: {
+    env: 'BRAND_NAME',
+    schema: Type.Optional(
+      Type.String({
+        description: 'name on the page and in its title, instead of Anteroom; docs/branding.md',
+      }),
+    ),
+    parse: brandName,
+  },
+  brandLogo: {
+    env: 'BRAND_LOGO',
+    schema: Type.Optional(
+      Type.String({
+        description: 'file of the logo and icon: SVG, PNG, JPEG or WebP, at most 256 KiB; read at the start',
+      }),
+    ),
+    parse: (text: string): string => resolve(text),
+  },
+  brandColour: {
+    env: 'BRAND_COLOUR',
+    schema: Type.Optional(
+      Type.String({
+        description:
+          'colour of buttons and links, e.g. #0e6e64; each theme makes it darker or lighter until it can be read',
+      }),
+    ),
+    parse: brandColour,
+  },
+  brandLinks: {
+    env: 'BRAND_LINKS',
+    schema: Type.String({
+      default: '',
+      description:
+        'links on the page, as label=address separated by commas, e.g. Imprint=https://example.org/imprint,Help=mailto:help@example.org',
+    }),
+    parse: brandLinks,
   },
   trustedProxies: {
     env: 'TRUSTED_PROXIES',

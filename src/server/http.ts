@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Server as HttpsServer } from 'node:https'
 import { displayHost } from '../addresses.ts'
+import { readLogo } from '../api/rest/brand/logo.ts'
 import { createOwner } from '../api/http/owner.ts'
 import { buildHttp, type HttpListener } from '../api/http/server.ts'
 import type { Gate } from '../api/limits/gate.ts'
@@ -68,8 +69,11 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
   const { adminKey: given, dataDir: folder } = settings
   const adminKey = await readAdminKey({ given, folder, randomBytes })
   const tls = await openCertificate(ground)
+  const { brandName: name, brandLogo, brandColour: colour, brandLinks: links } = settings
+  const logo = brandLogo === undefined ? undefined : readLogo(brandLogo)
   const context = {
     settings,
+    brand: { name, logo, colour, links },
     store,
     verifier,
     keys: keyRing,

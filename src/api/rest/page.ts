@@ -8,6 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../../protocol/errors.ts'
 import { contentCodingFor, type ContentCoding } from '../http/content-coding.ts'
 import type { Routes } from '../context.ts'
+import { branded, styleSource, type Brand } from './brand/brand.ts'
 import { undescribed } from './describe.ts'
 
 /** No inline scripts or styles, and nothing from other origins. */
@@ -18,8 +19,12 @@ const COMMON = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'no
 const framersOf = (embedOrigins: readonly string[]): string =>
   embedOrigins.includes('*') ? '*' : ["'self'", ...embedOrigins].join(' ')
 
-/** Of the meeting page, which the sites of EMBED_ORIGINS may embed. */
-export const pageHeaders = (embedOrigins: readonly string[]) => ({
+/**
+ * Of the meeting page, which the sites of EMBED_ORIGINS may embed.
+ *
+ * @param style source of the one inline style that it has, if it has one
+ */
+export const pageHeaders = (embedOrigins: readonly string[], style?: string) => ({
   ...COMMON,
   'content-security-policy': [
     ...NARROW,
@@ -27,6 +32,7 @@ export const pageHeaders = (embedOrigins: readonly string[]) => ({
     "img-src 'self' data: blob:",
     "media-src 'self' blob:",
     "worker-src 'self' blob:",
+    ...(style === undefined ? [] : [`style-src 'self' ${style}`]),
     `frame-ancestors ${framersOf(embedOrigins)}`,
   ].join('; '),
   'permissions-policy': 'camera=*, microphone=*, display-capture=*',
@@ -56,6 +62,13 @@ const SCRIPT_HEADERS = {
   'cache-control': 'no-cache',
 }
 
+const LOGO_HEADERS = {
+  ...COMMON,
+  // An SVG may hold scripts, which must not run when somebody opens it by itself.
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+  'cache-control': 'public, max-age=31536000, immutable',
+}
+
 /** Only the recorder opens this page. */
 const RECORDER_HEADERS = {
   ...COMMON,
@@ -69,9 +82,10 @@ const RECORDER_HEADERS = {
   'cache-control': 'no-store',
 }
 
-export const pageRoutes: Routes = (app, { settings }) => {
-  const headers = pageHeaders(settings.embedOrigins)
-  const meeting = built(join(settings.pageFolder, 'index.html'))
+export const pageRoutes: Routes = (app, { settings, brand }) => {
+  const { logo } = brand
+  const headers = pageHeaders(settings.embedOrigins, styleSource(brand))
+  const meeting = built(join(settings.pageFolder, 'index.html'), brand)
   const dashboard = built(join(settings.pageFolder, 'dashboard', 'index.html'))
   const recorder = built(join(settings.pageFolder, 'recorder', 'index.html'))
   const page = (request: FastifyRequest, reply: FastifyReply): unknown => {
@@ -94,6 +108,10 @@ export const pageRoutes: Routes = (app, { settings }) => {
     if (!embed) throw new Refusal('NOT_FOUND')
     return send(request, reply, SCRIPT_HEADERS, embed, 'text/javascript')
   })
+  if (logo)
+    app.get(logo.path, undescribed, (_request, reply) =>
+      reply.headers({ ...LOGO_HEADERS, 'content-type': logo.type }).send(logo.bytes),
+    )
   app.get('/recorder', undescribed, (request, reply) => send(request, reply, RECORDER_HEADERS, recorder))
   if (meeting) {
     void app.register((assets, _options, done) => {
@@ -119,9 +137,10 @@ export const pageRoutes: Routes = (app, { settings }) => {
 /** A page in every content coding, from the build. */
 type Page = Record<ContentCoding, { bytes: Buffer; etag: string }>
 
-function built(file: string): Page | undefined {
+function built(file: string, brand?: Brand): Page | undefined {
   if (!existsSync(file)) return undefined
-  const html = readFileSync(file)
+  const read = readFileSync(file)
+  const html = brand ? Buffer.from(branded(read.toString(), brand)) : read
   const tagged = (bytes: Buffer): Page[ContentCoding] => ({ bytes, etag: etagOf(bytes) })
   return { identity: tagged(html), br: tagged(brotliCompressSync(html)), gzip: tagged(gzipSync(html)) }
 }

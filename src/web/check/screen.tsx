@@ -1,3 +1,4 @@
+import { BrandLine, BrandLinks } from '../parts/brand.tsx'
 import { useRef, useState } from 'react'
 import { serverUrl } from '../api.ts'
 import { playTone } from '../parts/speaker.tsx'
@@ -56,6 +57,7 @@ export function CheckScreen() {
   return (
     <main className="centre">
       <section className="card check">
+        <BrandLine />
         <h1>Check this browser</h1>
         <p>
           Camera, microphone, speaker, and whether sound and picture reach this server. It takes half a
@@ -121,6 +123,7 @@ export function CheckScreen() {
           </>
         )}
         <a href={`${serverUrl}/`}>Start page</a>
+        <BrandLinks />
       </section>
     </main>
   )

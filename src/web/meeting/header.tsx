@@ -1,4 +1,5 @@
 import { memo, useEffect, useMemo, useState } from 'react'
+import { Mark } from '../parts/brand.tsx'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { text } from '../texts/texts.ts'
@@ -12,7 +13,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
   const { interruption, canInvite, signs, controls } = useView(useMemo(() => headerView(meeting), [meeting]))
   return (
     <header className="top">
-      <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
+      <Mark />
       <strong>
         <Foreign text={meeting.meetingId} />
       </strong>

@@ -17,6 +17,8 @@ import { PushToTalk } from './push-to-talk.ts'
 import type { Shortcut } from './shortcuts.ts'
 import { Sounds } from './sounds.tsx'
 import { Stage } from './stage.tsx'
+import './meeting.css'
+import './chat.css'
 import './stage.css'
 import { useShortcuts } from './use-shortcuts.ts'
 

@@ -1,5 +1,8 @@
 import { useState } from 'react'
 import { parseJoinText, type Address } from '../address.ts'
+import { brand } from '../brand.ts'
+import { BrandLinks, Mark } from '../parts/brand.tsx'
+import { Foreign } from '../parts/foreign.tsx'
 import { LanguageChoice } from '../parts/language-choice.tsx'
 import { useMedia } from '../parts/use-media.ts'
 import { text } from '../texts/texts.ts'
@@ -20,8 +23,10 @@ export function Home({
   return (
     <main className="centre">
       <section className="card home">
-        <img className="mark large" src={new URL('../mark.svg', import.meta.url).href} alt="" />
-        <h1>Anteroom</h1>
+        <Mark large />
+        <h1>
+          <Foreign text={brand.name} />
+        </h1>
         <p>{text('home.about')}</p>
         {media && !media.available && (
           <p className="notice" role={media.preparing ? 'status' : 'alert'} data-testid="media-off">
@@ -87,6 +92,7 @@ export function Home({
           </p>
         </form>
         <LanguageChoice />
+        <BrandLinks />
       </section>
     </main>
   )

@@ -1,3 +1,5 @@
+import { brand } from '../brand.ts'
+import { BrandLine, BrandLinks, Mark } from '../parts/brand.tsx'
 import type { Sentence } from '../sentences.ts'
 import { text } from '../texts/texts.ts'
 
@@ -14,7 +16,7 @@ export function Message({
   return (
     <main className="centre">
       <section className="card" role="alert" data-testid="message">
-        <img className="mark" src={new URL('../mark.svg', import.meta.url).href} alt="" />
+        {brand.isOwn ? <BrandLine /> : <Mark />}
         <h1>{text(sentence.title)}</h1>
         <p>{text(sentence.advice)}</p>
         <div className="row">
@@ -25,6 +27,7 @@ export function Message({
           )}
           {onHome && <button onClick={onHome}>{text('startPage')}</button>}
         </div>
+        <BrandLinks />
       </section>
     </main>
   )

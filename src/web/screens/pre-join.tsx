@@ -2,6 +2,7 @@ import { useEffect, useReducer, useState } from 'react'
 import { DeviceError, Devices } from '../../client/client.ts'
 import { isMirrored } from '../camera-flip.ts'
 import { keptDevices } from '../kept-devices.ts'
+import { BrandLine, BrandLinks } from '../parts/brand.tsx'
 import { DeviceChoice, type Problem } from '../parts/device-choice.tsx'
 import { FlipCamera } from '../parts/flip-camera.tsx'
 import { Foreign } from '../parts/foreign.tsx'
@@ -159,6 +160,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
             setWaits(!waits)
           }}
         >
+          <BrandLine />
           <h1>{text(knocks ? 'preJoin.askTitle' : 'preJoin.title')}</h1>
           <p className="quiet">
             <Foreign text={pass.meetingId} />
@@ -227,6 +229,7 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
           </button>
         </form>
         <LanguageChoice />
+        <BrandLinks />
       </section>
     </main>
   )

@@ -1,3 +1,4 @@
+import { BrandLine, BrandLinks } from '../parts/brand.tsx'
 import { NotifyChoice } from '../parts/notify-choice.tsx'
 import { text } from '../texts/texts.ts'
 
@@ -13,6 +14,7 @@ export function Waiting({ waiting, before, onCancel }: WaitingProps) {
   return (
     <main className="centre">
       <section className="card" role="status" data-testid={waiting ? 'waiting' : 'joining'}>
+        <BrandLine />
         <div className="knock" aria-hidden="true" />
         <h1>{waiting ? text('waiting.title') : text('join.joining')}</h1>
         <p>{waiting ? text('waiting.advice') : text('oneMoment')}</p>
@@ -21,6 +23,7 @@ export function Waiting({ waiting, before, onCancel }: WaitingProps) {
         )}
         {waiting && <NotifyChoice text={text('waiting.notify')} />}
         <button onClick={onCancel}>{text('cancel')}</button>
+        <BrandLinks />
       </section>
     </main>
   )

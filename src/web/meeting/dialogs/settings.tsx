@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { mayNotify } from '../../attention.ts'
+import { BrandLinks } from '../../parts/brand.tsx'
 import { Dialog } from '../../parts/dialog.tsx'
 import { LanguageChoice } from '../../parts/language-choice.tsx'
 import { NotifyChoice } from '../../parts/notify-choice.tsx'
@@ -33,6 +34,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           { name: 'shortcuts', title: text('settings.shortcuts'), content: () => <ShortcutList /> },
         ]}
       />
+      <BrandLinks />
       <button className="primary" onClick={onClose}>
         {text('close')}
       </button>
