@@ -155,7 +155,7 @@ test('what cannot be merged is refused with its reason, and starts nothing', { s
     [404, '/v2/transcodings/hls-to-mp4', { hlsId: whole }, /./],
     [400, '/v2/transcodings/hls-to-mp4', {}, /./],
     [400, '/v2/transcodings/hls-to-mp4', { roomId, storage: { type: 's3' } }, /storage is not supported/],
-    [400, joined, { recordingIds: [whole], presignedOutputUrl: 'https://example.org/put' }, /not supported/],
+    [400, joined, { recordingIds: [whole], presignedOutputUrl: 'http://a:b@example.org/put' }, /credentials/],
     [400, joined, { recordingIds: [ann] }, /recording of a participant/],
     [404, stereo, { sessionId: none, channel1: annAlone, channel2: annAlone }, /./],
     [

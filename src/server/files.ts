@@ -5,7 +5,7 @@ import type { Config } from '../config/read.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import { PutAway } from '../meeting/outputs/put-away.ts'
 import type { FileStore } from '../output/files/files.ts'
-import { Uploads } from '../meeting/outputs/uploads.ts'
+import { jobsToUpload, recordingsToUpload, Uploads } from '../meeting/outputs/uploads.ts'
 import { openFileStore } from '../output/files/open.ts'
 import { upload } from '../output/files/upload.ts'
 import { mayReach } from './composer.ts'
@@ -27,18 +27,23 @@ export async function startPuttingAway(
   return () => putAway.stop()
 }
 
-/** Uploads recordings to the addresses of their starters. What is returned ends it. */
+/** Uploads recordings and the files of jobs to the addresses of their starters. What is returned ends it. */
 export function startUploads({ config, core, now, log }: Ground, { kept }: OutputParts): () => Promise<void> {
-  const uploads = new Uploads({
-    outputs: core.store.outputs,
-    kept,
-    upload: (address, path, contentType, signal) =>
-      upload(address, path, contentType, { mayReach: mayReach(config), signal }),
-    now,
-    log,
-  })
-  uploads.start()
-  return () => uploads.stop()
+  const { outputs, jobs } = core.store
+  const all = [recordingsToUpload(outputs, kept), jobsToUpload(jobs, kept)].map(
+    (source) =>
+      new Uploads({
+        source,
+        upload: (address, path, contentType, signal) =>
+          upload(address, path, contentType, { mayReach: mayReach(config), signal }),
+        now,
+        log,
+      }),
+  )
+  for (const uploads of all) uploads.start()
+  return async () => {
+    await Promise.all(all.map((uploads) => uploads.stop()))
+  }
 }
 
 /** The store of files that the settings name. */

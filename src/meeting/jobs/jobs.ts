@@ -32,7 +32,10 @@ export type JobOrdered = Pick<
   | 'inputs'
   | 'baseUrl'
   | 'webhookUrl'
->
+> & {
+  /** A secret address of the caller to which the file is uploaded. */
+  uploadTo?: string | undefined
+}
 
 interface Running {
   job: JobRecord
@@ -66,12 +69,15 @@ export class Jobs {
   }
 
   /** @throws {Refusal} ADD_ON_SERVICES_DISABLED, INVALID_REQUEST, RATE_LIMITED, SERVER_STOPPING; then nothing was started */
-  async start(order: JobOrdered): Promise<JobRecord> {
+  async start({ uploadTo, ...order }: JobOrdered): Promise<JobRecord> {
     const { parts, engines } = this.#options
     const { unavailable } = engines[order.kind]
     if (unavailable !== undefined) throw new Refusal('ADD_ON_SERVICES_DISABLED', { message: unavailable })
     const problem = order.webhookUrl === null ? undefined : parts.problemOfWebhook(order.webhookUrl)
     if (problem !== undefined) throw new Refusal('INVALID_REQUEST', { message: `The webhookUrl ${problem}.` })
+    const wrong = uploadTo === undefined ? undefined : parts.problemOfUpload(uploadTo)
+    if (wrong !== undefined)
+      throw new Refusal('INVALID_REQUEST', { message: `The address to upload to ${wrong}.` })
     if (this.#isClosing) throw new Refusal('SERVER_STOPPING')
     const running = [...this.#running.values()].map(({ job }) => job)
     const all = [...this.#begun, ...this.#waiting, ...running]
@@ -93,7 +99,7 @@ export class Jobs {
     }
     this.#begun.add(job)
     try {
-      await parts.store.jobs.create(job)
+      await parts.store.jobs.create(job, uploadTo)
     } finally {
       this.#begun.delete(job)
     }

@@ -60,10 +60,15 @@ export function compositeMergeOrder(
   }
 }
 
-export function meetingRecordingMergeOrder(outputs: readonly OutputRecord[], caller: Caller): JobOrdered {
+export function meetingRecordingMergeOrder(
+  outputs: readonly OutputRecord[],
+  presignedOutputUrl: string | null | undefined,
+  caller: Caller,
+): JobOrdered {
   return {
     kind: 'meeting-recording-merge',
     ...common(outputs[0]!, caller),
+    uploadTo: presignedOutputUrl ?? undefined,
     inputs: limited(outputs.flatMap((output) => inputsOf(output))),
   }
 }

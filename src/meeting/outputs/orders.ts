@@ -196,7 +196,7 @@ export function assertNoUpload(fields: Record<string, unknown>): void {
   const asked = Object.entries(fields).find(([, value]) => value !== undefined && value !== null)
   if (asked)
     throw new Refusal('INVALID_REQUEST', {
-      message: `${asked[0]} is not supported: the files of jobs are uploaded only to the FILES_URL of this server.`,
+      message: `${asked[0]} is not supported: the file can only be fetched from this server.`,
     })
 }
 

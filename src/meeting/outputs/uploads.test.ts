@@ -10,8 +10,8 @@ import { buffer } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { upload } from '../../output/files/upload.ts'
 import { openStore } from '../../store/open.ts'
-import type { OutputRecord } from '../../store/store.ts'
-import { Uploads } from './uploads.ts'
+import type { JobRecord, OutputFileRecord, OutputRecord } from '../../store/store.ts'
+import { jobsToUpload, recordingsToUpload, Uploads } from './uploads.ts'
 
 interface Got {
   method: string | undefined
@@ -49,8 +49,9 @@ async function setting(t: TestContext, { mayReach = (): boolean => true } = {}) 
     lines.push(line)
   }
   const uploads = new Uploads({
-    outputs: store.outputs,
-    kept: { borrow: () => Promise.resolve({ path, release: () => Promise.resolve() }) },
+    source: recordingsToUpload(store.outputs, {
+      borrow: () => Promise.resolve({ path, release: () => Promise.resolve() }),
+    }),
     upload: (address, file, type, signal) => upload(address, file, type, { mayReach, signal }),
     now: () => now,
     log: { info: write, warn: write },
@@ -103,6 +104,57 @@ test('a recording that has ended is put at the address, once, which is sealed un
   assert.ok(body.equals(content))
   assert.deepEqual(await store.outputs.awaitingUpload(9), [])
   assert.equal(got.length, 1)
+})
+
+test('the file of a job goes the same way, and one that made none gives the address up', async (t) => {
+  const { folder, store, lines, line } = await setting(t)
+  const { got, address } = await receiver(t, [])
+  const job = (jobId: string, change: Partial<JobRecord>): JobRecord => ({
+    jobId: jobId.repeat(24),
+    kind: 'meeting-recording-merge',
+    projectId: 'p',
+    meetingId: 'm',
+    sessionId: 's',
+    outputId: null,
+    config: {},
+    inputs: [],
+    secret: 'x',
+    baseUrl: 'http://here',
+    webhookUrl: null,
+    state: 'processing',
+    createdAt: 1,
+    startedAt: 1,
+    endedAt: null,
+    files: [],
+    problem: null,
+    ...change,
+  })
+  const file = { fileId: 'f', path: 'recording.mp4', contentType: 'video/mp4' } as OutputFileRecord
+  await store.jobs.create(job('a', { state: 'completed', endedAt: 2, files: [file] }), address)
+  await store.jobs.create(job('b', { state: 'failed', endedAt: 3 }), address)
+  await store.jobs.create(job('c', {}), address)
+  const write = (_: object, text: string): number => lines.push(text)
+  const uploads = new Uploads({
+    source: jobsToUpload(store.jobs, {
+      borrow: (_, path) => Promise.resolve({ path: join(folder, path), release: () => Promise.resolve() }),
+    }),
+    upload: (to, path, type, signal) => upload(to, path, type, { mayReach: () => true, signal }),
+    now: () => 4,
+    log: { info: write, warn: write },
+  })
+  t.after(() => uploads.stop())
+  uploads.start()
+  await line(/^uploaded a job/)
+  await line(/^gave up uploading a job: It has no file/)
+  assert.deepEqual(
+    got.map(({ method, body }) => [method, body.equals(content)]),
+    [['PUT', true]],
+  )
+  await store.jobs.change('c'.repeat(24), { state: 'completed', endedAt: 5 })
+  assert.deepEqual(
+    (await store.jobs.awaitingUpload(9)).map(({ job, uploadTo }) => [job.jobId, uploadTo]),
+    [['c'.repeat(24), address]],
+  )
 })
 
 test('one that goes on is not uploaded yet', async (t) => {

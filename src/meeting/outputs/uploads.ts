@@ -1,13 +1,71 @@
-/** Uploads the files of recordings that have ended to the addresses that their starters gave. Goes on after a restart. */
+/** Uploads the files of recordings and jobs that have ended to the addresses that their starters gave. Goes on after a restart. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { UploadAnswer } from '../../output/files/files.ts'
-import type { OutputRecord, Store } from '../../store/store.ts'
+import type { BorrowedFile, UploadAnswer } from '../../output/files/files.ts'
+import type { OutputFileRecord, Store } from '../../store/store.ts'
 import type { KeptFiles } from './kept-files.ts'
 import { afterUpload } from './upload-rule.ts'
 
+/** A file that is still to be uploaded. */
+export interface AwaitedUpload {
+  /** Of the recording or the job. */
+  id: string
+  /** Ms since the epoch. */
+  endedAt: number | null
+  /** Undefined where nothing came of it. */
+  file: OutputFileRecord | undefined
+  uploadTo: string
+  /** The file, for as long as it is read; undefined if it is not here. */
+  borrow: () => Promise<BorrowedFile | undefined>
+}
+
+/** Where uploads are waiting. */
+export interface UploadSource {
+  /** What the log calls one, such as "recording". */
+  noun: string
+  /** Those that have ended, oldest first, at most `limit`. */
+  awaiting: (limit: number) => Promise<AwaitedUpload[]>
+  /** It has been uploaded, or never will be. */
+  end: (id: string) => Promise<void>
+}
+
+type Kept = Pick<KeptFiles, 'borrow'>
+
+export function recordingsToUpload(
+  outputs: Pick<Store['outputs'], 'awaitingUpload' | 'endUpload'>,
+  kept: Kept,
+): UploadSource {
+  return {
+    noun: 'recording',
+    awaiting: async (limit) =>
+      (await outputs.awaitingUpload(limit)).map(({ output, uploadTo }) => {
+        const { outputId: id, endedAt, files } = output
+        const [file] = files
+        return { id, endedAt, file, uploadTo, borrow: async () => file && kept.borrow(output, file.path) }
+      }),
+    end: (id) => outputs.endUpload(id),
+  }
+}
+
+export function jobsToUpload(
+  jobs: Pick<Store['jobs'], 'awaitingUpload' | 'endUpload'>,
+  kept: Kept,
+): UploadSource {
+  return {
+    noun: 'job',
+    awaiting: async (limit) =>
+      (await jobs.awaitingUpload(limit)).map(({ job, uploadTo }) => {
+        const { jobId: id, endedAt, config, files } = job
+        const [file] = files
+        // The files of jobs stay in their folders.
+        const place = { outputId: id, config, storedAt: null }
+        return { id, endedAt, file, uploadTo, borrow: async () => file && kept.borrow(place, file.path) }
+      }),
+    end: (id) => jobs.endUpload(id),
+  }
+}
+
 export interface UploadsOptions {
-  outputs: Pick<Store['outputs'], 'awaitingUpload' | 'endUpload'>
-  kept: Pick<KeptFiles, 'borrow'>
+  source: UploadSource
   /** Sends one file. @throws {Error} if it cannot be read */
   upload: (address: string, path: string, contentType: string, signal: AbortSignal) => Promise<UploadAnswer>
   now: () => number
@@ -17,7 +75,7 @@ export interface UploadsOptions {
   }
 }
 
-/** How soon a recording that has ended is noticed. */
+/** How soon one that has ended is noticed. */
 const LOOK_MS = 3000
 const STEP = 100
 
@@ -47,48 +105,45 @@ export class Uploads {
   }
 
   async #run(): Promise<void> {
-    const { outputs, now, log } = this.#options
+    const { source, now, log } = this.#options
     const { signal } = this.#stopping
     while (!this.#isStopping()) {
       try {
-        const waiting = await outputs.awaitingUpload(STEP + this.#failed.size)
-        for (const { output, uploadTo } of waiting) {
+        const waiting = await source.awaiting(STEP + this.#failed.size)
+        for (const one of waiting) {
           if (this.#isStopping()) return
-          if ((this.#failed.get(output.outputId)?.nextAt ?? 0) <= now()) await this.#upload(output, uploadTo)
+          if ((this.#failed.get(one.id)?.nextAt ?? 0) <= now()) await this.#upload(one)
         }
-        this.#forgetOthers(waiting.map(({ output }) => output.outputId))
+        this.#forgetOthers(waiting.map(({ id }) => id))
       } catch (error) {
-        log.warn({ err: error }, 'failed to look for recordings to upload')
+        log.warn({ err: error }, `failed to look for ${source.noun}s to upload`)
       }
       await delay(LOOK_MS, undefined, { ref: false, signal }).catch(() => undefined)
     }
   }
 
-  async #upload(output: OutputRecord, uploadTo: string): Promise<void> {
-    const { outputs, now, log } = this.#options
-    const { outputId } = output
-    const tries = (this.#failed.get(outputId)?.tries ?? 0) + 1
-    const answer = await this.#send(output, uploadTo)
+  async #upload(one: AwaitedUpload): Promise<void> {
+    const { source, now, log } = this.#options
+    const { noun } = source
+    const { id } = one
+    const tries = (this.#failed.get(id)?.tries ?? 0) + 1
+    const answer = await this.#send(one)
     if (this.#isStopping()) return
-    const after = afterUpload({ answer, tries, endedAt: output.endedAt ?? now(), now: now() })
+    const after = afterUpload({ answer, tries, endedAt: one.endedAt ?? now(), now: now() })
     if (after.next === 'again') {
-      this.#failed.set(outputId, { tries, nextAt: now() + after.waitMs })
+      this.#failed.set(id, { tries, nextAt: now() + after.waitMs })
       const seconds = Math.round(after.waitMs / 1000)
-      log.warn(
-        { outputId },
-        `failed to upload a recording, which is tried again in ${seconds} s: ${answer.problem}`,
-      )
+      log.warn({ id }, `failed to upload a ${noun}, which is tried again in ${seconds} s: ${answer.problem}`)
       return
     }
-    await outputs.endUpload(outputId)
-    if (after.next === 'done') log.info({ outputId }, 'uploaded a recording to the address of its starter')
-    else log.warn({ outputId }, `gave up uploading a recording: ${answer.problem}`)
+    await source.end(id)
+    if (after.next === 'done') log.info({ id }, `uploaded a ${noun} to the address of its starter`)
+    else log.warn({ id }, `gave up uploading a ${noun}: ${answer.problem}`)
   }
 
-  async #send(output: OutputRecord, uploadTo: string): Promise<UploadAnswer> {
-    const [file] = output.files
-    if (!file) return { status: 404, problem: 'The recording has no file.' }
-    const borrowed = await this.#options.kept.borrow(output, file.path)
+  async #send({ file, uploadTo, borrow }: AwaitedUpload): Promise<UploadAnswer> {
+    if (!file) return { status: 404, problem: 'It has no file.' }
+    const borrowed = await borrow()
     if (!borrowed) return { status: undefined, problem: 'Its file is not here.' }
     try {
       return await this.#options.upload(uploadTo, borrowed.path, file.contentType, this.#stopping.signal)
@@ -100,6 +155,6 @@ export class Uploads {
   /** What was deleted meanwhile is not tried any more. */
   #forgetOthers(waiting: readonly string[]): void {
     const left = new Set(waiting)
-    for (const outputId of this.#failed.keys()) if (!left.has(outputId)) this.#failed.delete(outputId)
+    for (const id of this.#failed.keys()) if (!left.has(id)) this.#failed.delete(id)
   }
 }

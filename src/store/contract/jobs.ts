@@ -58,13 +58,18 @@ export interface JobFilter {
 }
 
 export interface JobStore {
-  create(job: JobRecord): Promise<void>
+  /** @param uploadTo a secret address to which its file is uploaded; kept sealed */
+  create(job: JobRecord, uploadTo?: string): Promise<void>
   change(jobId: string, change: JobChange, deliveries?: readonly NewDelivery[]): Promise<void>
   get(jobId: string): Promise<JobRecord | undefined>
   /** Newest first. */
   list(projectId: string, filter: JobFilter, page: Page): Promise<PageOf<JobRecord>>
   /** Those that wait or are being done, oldest first. */
   unfinished(): Promise<JobRecord[]>
+  /** Those that ended, whose file is still to be uploaded to an address of the caller, oldest first, at most `limit`. */
+  awaitingUpload(limit: number): Promise<{ job: JobRecord; uploadTo: string }[]>
+  /** The file has been uploaded, or never will be: forgets the address. */
+  endUpload(jobId: string): Promise<void>
   /** Those that ended before `at`, oldest first, at most `limit`. */
   endedBefore(at: number, limit: number): Promise<JobRecord[]>
   /** Returns whether it was there. */

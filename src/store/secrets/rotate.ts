@@ -102,6 +102,7 @@ function sealAnew(file: string, before: Seal, after: Seal): number {
 const places = [
   { table: 'api_keys', column: 'sealed_secret', id: 'api_key', which: 'true' },
   { table: 'outputs', column: 'upload_address', id: 'output_id', which: 'upload_address is not null' },
+  { table: 'jobs', column: 'upload_address', id: 'job_id', which: 'upload_address is not null' },
   {
     table: 'stored_values',
     column: 'value',

@@ -27,6 +27,7 @@ import * as deliveryAbout from './migrations/0028-delivery-about.ts'
 import * as statsByTime from './migrations/0030-stats-by-time.ts'
 import * as polls from './migrations/0031-polls.ts'
 import * as nodeFacts from './migrations/0033-node-facts.ts'
+import * as jobUploads from './migrations/0036-job-uploads.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -58,6 +59,7 @@ const steps: Record<string, Step> = {
   '0030-stats-by-time': statsByTime,
   '0031-polls': polls,
   '0033-node-facts': nodeFacts,
+  '0036-job-uploads': jobUploads,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

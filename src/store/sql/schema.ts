@@ -171,6 +171,8 @@ export interface Schema {
     files: string
     problem: string | null
     node_id: string | null
+    /** Sealed; null where nothing is to be uploaded. */
+    upload_address: string | null
   }
   chat_messages: {
     number: Generated<number>

@@ -111,11 +111,10 @@ export const transcodingRoutes: Routes = (app, context) => {
     }),
     async (request) => {
       const { recordingIds, webhookUrl, presignedOutputUrl } = request.body
-      assertNoUpload({ presignedOutputUrl })
       const outputs = await recordingsOf(request, context, recordingIds.map(idOf), ['recording'])
       const baseUrl = baseUrlOf(request, settings)
       return toTranscoding(
-        await jobs.start(meetingRecordingMergeOrder(outputs, { baseUrl, webhookUrl })),
+        await jobs.start(meetingRecordingMergeOrder(outputs, presignedOutputUrl, { baseUrl, webhookUrl })),
         baseUrl,
       )
     },

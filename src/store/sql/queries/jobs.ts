@@ -4,7 +4,7 @@ import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
 
-export function jobQueries({ db, write, nodeId }: SqlContext, signal: OutboxSignal): Store['jobs'] {
+export function jobQueries({ db, write, seal, nodeId }: SqlContext, signal: OutboxSignal): Store['jobs'] {
   const matching = (projectId: string, filter: JobFilter) => {
     const { kinds, jobId, meetingId, sessionId, outputId, state } = filter
     let query = db.selectFrom('jobs').where('project_id', '=', projectId).where('kind', 'in', kinds)
@@ -21,11 +21,15 @@ export function jobQueries({ db, write, nodeId }: SqlContext, signal: OutboxSign
     return nodeId === null ? all : all.where('node_id', '=', nodeId)
   }
   return {
-    create: async (job) => {
+    create: async (job, uploadTo) => {
       await write({ lane: job.meetingId }, (tx) =>
         tx
           .insertInto('jobs')
-          .values({ ...toRow(job), node_id: nodeId })
+          .values({
+            ...toRow(job),
+            node_id: nodeId,
+            upload_address: uploadTo === undefined ? null : seal.seal(uploadTo, job.jobId),
+          })
           .execute(),
       )
     },
@@ -63,6 +67,20 @@ export function jobQueries({ db, write, nodeId }: SqlContext, signal: OutboxSign
         .execute()
       return rows.map(toJob)
     },
+    awaitingUpload: async (limit) => {
+      const rows = await ours()
+        .where('upload_address', 'is not', null)
+        .where('ended_at', 'is not', null)
+        .orderBy('ended_at')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => ({ job: toJob(row), uploadTo: seal.open(row.upload_address!, row.job_id) }))
+    },
+    endUpload: async (jobId) => {
+      await write({ lane: jobId }, (tx) =>
+        tx.updateTable('jobs').set({ upload_address: null }).where('job_id', '=', jobId).execute(),
+      )
+    },
     endedBefore: async (at, limit) => {
       const rows = await ours().where('ended_at', '<', at).orderBy('ended_at').limit(limit).execute()
       return rows.map(toJob)
@@ -75,7 +93,7 @@ export function jobQueries({ db, write, nodeId }: SqlContext, signal: OutboxSign
   }
 }
 
-function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id'> {
+function toRow(job: JobRecord): Omit<Schema['jobs'], 'node_id' | 'upload_address'> {
   return {
     job_id: job.jobId,
     kind: job.kind,
