@@ -1,0 +1,155 @@
+/**
+ * Twenty agents in one process on one core, each speaking and hearing: gaps in the sound that they read, and processor time. The server
+ * runs on the other cores.
+ *
+ *     npm run bench:agents -- [agents in a meeting, default 2 and 4]
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { joinMeeting, type Agent } from '../src/agent/agent.ts'
+import { RealServer } from '../test/support/real-server.ts'
+import { tone } from '../test/support/sounds.ts'
+import { API_KEY, signAnything } from '../test/support/test-server.ts'
+import { printGoal, printTable } from './table.ts'
+
+const AGENTS = 20
+const SECONDS = 30
+/** Not measured: everybody joins, and the code gets warm. */
+const SETTLE_MS = 5000
+const MOST_GAP_MS = 60
+const CORE = '0'
+
+interface Result {
+  streams: number
+  frames: number
+  /** Between two frames as the app reads them. */
+  longestGapMs: number
+  gaps: number
+  /** Packets that were lost or thrown away. */
+  missing: number
+  /** Of the decoder's guesses for them. */
+  concealed: number
+  cpuPercent: number
+  /** Of the time: ready to run, but the core was given to another program. */
+  waitedPercent: number
+  megabytes: number
+}
+
+/** In the process of the agents. */
+async function run(url: string, meetings: string[]): Promise<Result> {
+  const token = signAnything({ apikey: API_KEY, permissions: ['allow_join'] })
+  const agents: Agent[] = []
+  for (let at = 0; at < AGENTS; at++)
+    agents.push(
+      await joinMeeting({ url, token, meetingId: meetings[at % meetings.length]!, name: `Agent ${at}` }),
+    )
+  const result = { streams: 0, frames: 0, longestGapMs: 0, gaps: 0, missing: 0, concealed: 0 }
+  let isMeasured = false
+  const follow = async (agent: Agent, id: string): Promise<void> => {
+    const reading = agent.pcm(id)
+    let last: number | undefined
+    let dropped = 0
+    result.streams++
+    for await (const frame of reading) {
+      const now = performance.now()
+      if (isMeasured) {
+        result.frames++
+        if (frame.isConcealed) result.concealed++
+        result.missing += reading.dropped - dropped
+        const gap = last === undefined ? 0 : now - last
+        result.longestGapMs = Math.max(result.longestGapMs, gap)
+        if (gap > MOST_GAP_MS) result.gaps++
+      }
+      dropped = reading.dropped
+      last = now
+    }
+  }
+  for (const agent of agents) {
+    for (const id of agent.participants.keys()) void follow(agent, id)
+    agent.on('participantJoined', ({ id }) => void follow(agent, id))
+  }
+  await Promise.all(agents.map((agent, at) => agent.publishAudio(tone(300 + 50 * at))))
+  await delay(SETTLE_MS)
+  isMeasured = true
+  const [cpu, began, waited] = [process.cpuUsage(), performance.now(), waitedMs()]
+  await delay(SECONDS * 1000)
+  isMeasured = false
+  const { user, system } = process.cpuUsage(cpu)
+  const lastedMs = performance.now() - began
+  const cpuPercent = (user + system) / 10 / lastedMs
+  const waitedPercent = (100 * (waitedMs() - waited)) / lastedMs
+  const megabytes = process.memoryUsage().rss / 2 ** 20
+  await Promise.all(agents.map((agent) => agent.leave()))
+  return { ...result, cpuPercent, waitedPercent, megabytes }
+}
+
+/** Of the main thread, by the system's scheduler (proc(5), schedstat). */
+function waitedMs(): number {
+  return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6
+}
+
+async function measure(server: RealServer, perMeeting: number): Promise<Result> {
+  const meetings = await Promise.all(
+    Array.from({ length: Math.ceil(AGENTS / perMeeting) }, () => server.createMeeting()),
+  )
+  const child = spawn(
+    'taskset',
+    ['-c', CORE, process.execPath, import.meta.filename, '--run', server.url, ...meetings],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => (said += String(chunk)))
+  await once(child, 'close')
+  return JSON.parse(said) as Result
+}
+
+const [, , first, ...rest] = process.argv
+if (first === '--run') console.log(JSON.stringify(await run(rest[0]!, rest.slice(1))))
+else {
+  const sizes = process.argv.slice(2).map(Number)
+  const server = await RealServer.start({ MEDIA_WORKERS: '1' })
+  try {
+    // The agents have their core alone, as far as other programs leave it to them.
+    const others = `1-${Math.max(1, Number(process.env.CORES ?? 2) - 1)}`
+    for (const pid of [server.pid, ...server.workers]) spawnSync('taskset', ['-apc', others, String(pid)])
+    const rows: string[][] = []
+    let worst = 0
+    for (const perMeeting of sizes.length > 0 ? sizes : [2, 4]) {
+      const one = await measure(server, perMeeting)
+      if (rows.length === 0) worst = one.longestGapMs
+      rows.push([
+        `${AGENTS} agents, ${perMeeting} in a meeting`,
+        String(one.streams),
+        String(one.frames),
+        `${one.longestGapMs.toFixed(0)} ms`,
+        String(one.gaps),
+        String(one.missing + one.concealed),
+        `${one.cpuPercent.toFixed(0)} %`,
+        `${one.waitedPercent.toFixed(0)} %`,
+        `${one.megabytes.toFixed(0)} MB`,
+      ])
+    }
+    printTable(
+      [
+        '',
+        'streams',
+        'frames',
+        'longest gap',
+        `gaps > ${MOST_GAP_MS} ms`,
+        'lost',
+        'of one core',
+        'waited for it',
+        'memory',
+      ],
+      rows,
+    )
+    printGoal(
+      `${AGENTS} agents on one core without a gap in sound over ${MOST_GAP_MS} ms`,
+      worst <= MOST_GAP_MS,
+    )
+  } finally {
+    await server.stop()
+  }
+}
