@@ -55,6 +55,7 @@ const below: Record<string, string[]> = {
   load: ['client', 'protocol', 'rtc', 'udp-sockets'],
   agent: ['client', 'protocol', 'rtc', 'rtp'],
   web: ['client', 'server-client', 'protocol'],
+  react: [],
   errors: [],
   config: ['errors', 'addresses'],
   server: [
@@ -258,7 +259,7 @@ test('each library has one door', () => {
     'ipaddr.js': 'webhook',
     'prom-client': 'metrics',
     '@opentelemetry/api': 'tracing',
-    react: 'web',
+    react: ['web', 'react'],
     'intl-messageformat': 'web',
     werift: ['rtc', 'load'],
     'libopus-wasm': 'agent',
