@@ -2,7 +2,9 @@
 import type { LocalHome } from '../meeting/home.ts'
 import { StartError } from '../errors.ts'
 import type { NodeStatus } from '../protocol/rest/watching.ts'
-import type { ClusterTables, HomeRecord, NodeLoad } from '../store/cluster.ts'
+import { Refusal } from '../protocol/errors.ts'
+import type { ClusterTables, HomeRecord, NodeLoad, NodeRecord } from '../store/cluster.ts'
+import type { MeetingRecord } from '../store/store.ts'
 import type { Credentials } from './credentials.ts'
 import { Homes } from './homes.ts'
 import { nameTaken } from './joining.ts'
@@ -17,6 +19,7 @@ export interface ClusterMeetings extends LocalHome {
   /** By their ids. */
   readonly open: ReadonlyMap<string, unknown>
   suspendOne(meetingId: string): Promise<void>
+  find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
 }
 
 export type Busyness = Pick<NodeLoad, 'processorPercent' | 'mediaWorkers'>
@@ -109,6 +112,9 @@ export class ClusterNode {
       readNodes: () => tables.nodes(),
       answer: async (method, args) => {
         if (method === 'storeUp') return { value: await isUp(tables) }
+        if (method === 'isHome') return { value: this.homes.isHere(args[0] as string) }
+        if (method === 'findLive')
+          return { value: await this.#meetings!.find(...(args as [projectId: string, anyId: string])) }
         return this.#routed!.answer(method, args)
       },
       onStranger: (address) => {
@@ -159,9 +165,29 @@ export class ClusterNode {
     }, REFRESH_MS).unref()
   }
 
+  /** The home, as the database has it. While that is away, the nodes are asked. */
+  async find(meetingId: string): Promise<'here' | HomeRecord | undefined> {
+    try {
+      return await this.homes.find(meetingId)
+    } catch (error) {
+      if (!isAway(error)) throw error
+      const home = (await this.#ask('isHome', [meetingId])).find(({ answer }) => answer === true)
+      if (!home) throw error
+      return { ...home.node, meetingId, epoch: 0 }
+    }
+  }
+
+  /** A meeting that goes on at any node, by any of its ids: for when the database is away. */
+  async findLive(projectId: string, anyId: string): Promise<MeetingRecord | undefined> {
+    const here = await this.#meetings!.find(projectId, anyId)
+    if (here) return here
+    const answers = await this.#ask('findLive', [projectId, anyId])
+    return answers.map(({ answer }) => answer as MeetingRecord | undefined).find(Boolean)
+  }
+
   /** The home for a connection. If there is none, this node becomes it. Undefined: nobody can be it now. */
   async placeOf(meetingId: string): Promise<'here' | HomeRecord | undefined> {
-    const known = await this.homes.find(meetingId)
+    const known = await this.find(meetingId)
     if (known !== 'here' && known?.isLive) return known
     const place = known === 'here' ? known : await this.homes.claimWhenFree(meetingId)
     // Those who were inside may come back only to a session that was taken up.
@@ -207,8 +233,19 @@ export class ClusterNode {
     await this.#options.tables.close()
   }
 
+  /** Asks all other nodes. Those that do not answer are left out. */
+  async #ask(method: string, args: unknown[]): Promise<{ node: NodeRecord; answer: unknown }[]> {
+    const asked = this.peers.others.map((node) =>
+      this.peers.call(node, method, args).then(
+        (answer) => [{ node, answer }],
+        () => [],
+      ),
+    )
+    return (await Promise.all(asked)).flat()
+  }
+
   async #placeOfCall(meetingId: string): Promise<'here' | HomeRecord> {
-    const known = await this.homes.find(meetingId)
+    const known = await this.find(meetingId)
     if (known === 'here' || known?.isLive) return known
     if (!(await this.#hasSession(meetingId))) return 'here'
     const place = await this.placeOf(meetingId)
@@ -237,7 +274,8 @@ export class ClusterNode {
       others.map((node) => this.peers.call(node, 'storeUp', []).catch(() => undefined)),
     )
     const isCutOff = answers.includes(true) || answers.every((answer) => answer === undefined)
-    if (!isCutOff || this.#lease.ageMs <= LAPSED_MS) return
+    // A database that has just come back answers others a moment before this node has its lease again.
+    if (!isCutOff || (await isUp(this.#options.tables)) || this.#lease.ageMs <= LAPSED_MS) return
     this.#options.log.error(
       {},
       'let all meetings go: this node is cut off from the database, or from all others',
@@ -245,6 +283,8 @@ export class ClusterNode {
     this.homes.loseAll()
   }
 }
+
+const isAway = (error: unknown): boolean => error instanceof Refusal && error.code === 'STORE_UNAVAILABLE'
 
 async function isUp(tables: ClusterTables): Promise<boolean> {
   return tables.clock().then(

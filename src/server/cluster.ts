@@ -73,7 +73,10 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
     if ('meetingId' in named) return { ...named, mayClaim: false }
     try {
       const { projectId } = verifier.verify(named.token, { outOfTime: true })
-      const meeting = await catalogue.find(projectId, named.anyId)
+      const meeting = await catalogue
+        .find(projectId, named.anyId)
+        // The database is away, perhaps.
+        .catch(() => cluster.findLive(projectId, named.anyId))
       return meeting && { meetingId: meeting.meetingId, mayClaim: true }
     } catch {
       return undefined
@@ -86,7 +89,7 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
     const giveUpAt = performance.now() + PARKED_MS
     for (;;) {
       try {
-        const place = await (mayClaim ? cluster.placeOf(meetingId) : cluster.homes.find(meetingId))
+        const place = await (mayClaim ? cluster.placeOf(meetingId) : cluster.find(meetingId))
         if (place === 'here' || (place === undefined && !mayClaim)) return true
         if (place !== undefined) {
           await cluster.peers.carry(place, request, socket, head, {

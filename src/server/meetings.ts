@@ -56,7 +56,8 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     refusalOfOrigin: (grant, origin, ownOrigin) =>
       refusalOfOrigin(keyRing.find(grant.apiKey)?.origins ?? null, origin, ownOrigin),
     findMeeting: (grant, anyId) => catalogue.find(grant.projectId, anyId),
-    findLive: (grant, anyId) => meetings.find(grant.projectId, anyId),
+    findLive: ({ projectId }, anyId) =>
+      cluster ? cluster.findLive(projectId, anyId) : meetings.find(projectId, anyId),
     knows: (...who) => everywhere.knows(...who),
     hasHiddenSeat: (...who) => meetings.hasHiddenSeat(...who),
     mediaStatus: () => media.status,

@@ -12,6 +12,8 @@ import { describe } from './describe.ts'
 const WEBHOOKS_STUCK_MS = 15 * 60_000
 /** The longest time that a health check takes. */
 const STORE_PATIENCE_MS = 2000
+/** So long several nodes stay ready without their database, for the people of meetings that go on. */
+const STORE_BRIDGED_MS = 60_000
 const troubles: Record<StoreTrouble, string> = {
   full: 'The disk is full.',
   'read-only': 'The data folder cannot be written to.',
@@ -23,6 +25,7 @@ const troubles: Record<StoreTrouble, string> = {
 
 export const healthRoutes: Routes = (app, context) => {
   const { mediaStatus, hls } = context
+  const store: StoreWatch = { workedAt: context.now() }
   const health = describe({
     summary: 'Check whether the store works and media is on; 503 if the store does not',
     tag: 'Watching',
@@ -66,7 +69,7 @@ export const healthRoutes: Routes = (app, context) => {
       otherAnswers: { 503: Readiness },
     }),
     async (_request, reply) => {
-      const readiness = await readinessOf(context)
+      const readiness = await readinessOf(context, store)
       void reply.code(readiness.ready ? 200 : 503).header('cache-control', 'no-store')
       return readiness
     },
@@ -82,7 +85,21 @@ export const healthRoutes: Routes = (app, context) => {
   app.get('/ping', ping, (_request, reply) => reply.type('text/plain').send('pong'))
 }
 
-async function readinessOf(context: HttpContext): Promise<Readiness> {
+/** When the store last worked, in ms since the epoch. */
+interface StoreWatch {
+  workedAt: number
+}
+
+/**
+ * Nodes go on with their meetings while the database is away, and must stay reachable for those who lose their line. If it does not come
+ * back, or nobody is inside, nothing is gained by that.
+ */
+function isBridged({ nodes, now }: HttpContext, { workedAt }: StoreWatch): boolean {
+  const people = (nodes() ?? []).reduce((sum, { participants }) => sum + participants, 0)
+  return people > 0 && now() - workedAt < STORE_BRIDGED_MS
+}
+
+async function readinessOf(context: HttpContext, store: StoreWatch): Promise<Readiness> {
   const { mediaStatus, metrics, now, server } = context
   const media = mediaStatus()
   const [trouble, backlog] = await Promise.all([
@@ -92,7 +109,8 @@ async function readinessOf(context: HttpContext): Promise<Readiness> {
   const missing: Readiness['missing'] = []
   const troubled: Readiness['troubled'] = []
   if (server.isStopping()) missing.push({ part: 'server', reason: 'The server is stopping.' })
-  if (trouble !== undefined) missing.push({ part: 'store', reason: trouble })
+  if (trouble === undefined) store.workedAt = now()
+  else (isBridged(context, store) ? troubled : missing).push({ part: 'store', reason: trouble })
   if (!media.available) missing.push({ part: 'media', reason: media.reason, ...preparingOf(media) })
   else if (media.workers < media.ports.length) {
     troubled.push({
