@@ -60,8 +60,8 @@ export class SoundSchedule implements Schedule<SoundPacket> {
   }
 
   tick(now: number, send: Send): void {
-    if (this.#dueAt === undefined && (this.#queuedMs >= CUSHION_MS || this.#hasEnded)) this.#dueAt = now
-    let isFirst = this.#lastAt === undefined || this.#dueAt === now
+    let isFirst = this.#dueAt === undefined && (this.#queuedMs >= CUSHION_MS || this.#hasEnded)
+    if (isFirst) this.#dueAt = now
     while (this.#dueAt !== undefined && this.#dueAt <= now) {
       const packet = this.#queue.shift()
       if (!packet) {
