@@ -41,6 +41,8 @@ test('hosts: every act is refused to those who do not moderate', async () => {
     ['setCoHost', { peerId: 'ann', coHost: true }],
     ['renamePeer', { peerId: 'host', displayName: 'Nobody' }],
     ['lowerHands', { peerIds: ['host'] }],
+    ['setTimer', { seconds: 60 }],
+    ['setTimer', { seconds: null }],
     ['removePeer', { peerId: 'host', mayReturn: true }],
   ]
   for (const [method, data] of acts)
@@ -226,4 +228,36 @@ test('hosts: a switch brings no stream that the rules of the other meeting forbi
   // Until its requests are answered, the server waits a minute for the answers, although the clients are gone.
   await Promise.all([host, ann].map((client) => client.request('pubsubSubscribe', { topic: 'CHAT' })))
   for (const client of [host, ann]) client.close()
+})
+
+test('hosts: a timer is for all, also for who comes later and after a restart, until it is stopped or over', async () => {
+  const meetingId = await server.createMeeting()
+  const tokens = { host: server.token(['allow_mod']), ann: server.token(['allow_join']) }
+  const host = server.connect({ token: tokens.host, meetingId, participantId: 'host' })
+  await host.join()
+  for (const seconds of [0, -1, 1.5, 86_401, '60', undefined])
+    await assert.rejects(host.request('setTimer', { seconds }), refused(5000, 'INVALID_REQUEST'))
+  assert.ok(!host.heard.some(({ method }) => method === 'timerChanged'))
+  interface Told {
+    totalMs: number
+    leftMs: number
+  }
+  const timerOf = async (client: WireClient): Promise<Told | null> =>
+    (await client.hears('timerChanged')).timer as Told | null
+  await host.request('setTimer', { seconds: 600 })
+  assert.ok((await timerOf(host))!.leftMs > 500_000)
+  const ann = server.connect({ token: tokens.ann, meetingId, participantId: 'ann' })
+  await ann.join()
+  assert.equal((await timerOf(ann))?.totalMs, 600_000)
+  for (const client of [host, ann]) client.close()
+  await server.restart()
+  const back = server.connect({ token: tokens.ann, meetingId, participantId: 'ann' })
+  await back.join()
+  const left = (await timerOf(back))!.leftMs
+  assert.ok(left > 0 && left < 600_000, String(left))
+  const hostAgain = server.connect({ token: tokens.host, meetingId, participantId: 'host' })
+  await hostAgain.join()
+  await hostAgain.request('setTimer', { seconds: null })
+  await back.hears('timerChanged', ({ timer }) => timer === null)
+  for (const client of [back, hostAgain]) client.close()
 })

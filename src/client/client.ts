@@ -22,6 +22,7 @@ export type {
   MeetingRules,
   MeetingState,
   Self,
+  Timer,
   Timings,
 } from './events.ts'
 export type { Meeting } from './meeting.ts'

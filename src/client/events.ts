@@ -59,11 +59,19 @@ export interface MeetingEvents<S extends AnyStream = Stream> {
   outputFailed: [error: MeetingError]
   /** A moderator changed what the others may do, or who moderates too. */
   rulesChanged: [rules: MeetingRules]
+  /** A moderator started or stopped the timer. */
+  timerChanged: [timer: Timer | undefined]
   /** A poll was opened, somebody voted, or it has ended. */
   pollChanged: [poll: Poll]
   /** A piece of transcribed speech. */
   captionHeard: [caption: Caption]
   left: [reason: LeftReason]
+}
+
+/** A time that runs out for all, in ms of `performance.now()` of this page. */
+export interface Timer {
+  totalMs: number
+  endsAt: number
 }
 
 /** What moderators decided for this session. */

@@ -37,6 +37,7 @@ function aListener(): { listener: Listener<Stream>; did: string[] } {
     preparing: does('preparing'),
     toldOfUs: does('told of us'),
     ruled: does('ruled'),
+    timed: does('timed'),
     mediaReset: does('reset'),
   }
   return { listener, did }

@@ -40,6 +40,8 @@ export interface Listener<S extends AnyStream> {
   toldOfUs: (kind: StreamKind, on: boolean) => void
   /** A moderator changed the rules of the session. */
   ruled: (rules: MeetingRules) => void
+  /** The timer of the session, and what is left of it now. */
+  timed: (timer: { totalMs: number; leftMs: number } | null) => void
   /** The media worker was replaced. */
   mediaReset: () => void
 }
@@ -83,6 +85,7 @@ export function notificationHandlers<S extends AnyStream>(listener: Listener<S>)
     },
     peerClosed: ({ peerId, reason }) => roster.leave(peerId, reason),
     rulesChanged: ({ method: _, ...rules }) => listener.ruled(rules),
+    timerChanged: ({ timer }) => listener.timed(timer),
     pollChanged: ({ poll }) => polls.heard(poll),
     pollVoted: (voted) => polls.heardVote(voted),
     authorityChanged: ({ canAdmit, canModerate }) => {

@@ -15,6 +15,7 @@ import type {
   MeetingState,
   Self,
   Tell,
+  Timer,
   Timings,
 } from './events.ts'
 import { hear, notificationHandlers, requestHandlers, type Listener } from './hear.ts'
@@ -73,6 +74,8 @@ export class MeetingCore<
   queuedBehind: number | undefined
   /** What moderators decided for this session. */
   rules: MeetingRules = OPEN
+  /** The timer of the session; it stays here when it has run out. */
+  timer: Timer | undefined
   readonly #options: CoreOptions
   readonly #carrier: Carrier<S, M, Own>
   readonly #signalling: Signalling
@@ -292,6 +295,7 @@ export class MeetingCore<
     this.sessionId = reply.self.sessionId
     // The server tells them again if they differ.
     this.#setRules(OPEN)
+    this.#setTimer(null)
     this.#agreement.reset()
     this.chat.open(reply.pubSubUrl)
     this.outputs.reset()
@@ -329,8 +333,15 @@ export class MeetingCore<
         this.#compare()
       },
       ruled: (rules) => this.#setRules(rules),
+      timed: (timer) => this.#setTimer(timer),
       mediaReset: () => void this.#media.rebuild(),
     }
+  }
+
+  #setTimer(timer: { totalMs: number; leftMs: number } | null): void {
+    if (!timer && !this.timer) return
+    this.timer = timer ? { totalMs: timer.totalMs, endsAt: performance.now() + timer.leftMs } : undefined
+    this.emit('timerChanged', this.timer)
   }
 
   #setRules(rules: MeetingRules): void {

@@ -50,6 +50,11 @@ export class Moderation {
     await this.#request('setRules', rules)
   }
 
+  /** Starts a timer that everybody sees, in place of the one that runs; undefined stops it. */
+  async setTimer(seconds: number | undefined): Promise<void> {
+    await this.#request('setTimer', { seconds: seconds ?? null })
+  }
+
   async rename(participantId: string, name: string): Promise<void> {
     await this.#request('renamePeer', { peerId: participantId, displayName: name })
   }

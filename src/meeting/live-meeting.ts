@@ -123,7 +123,7 @@ export class LiveMeeting {
     const inside = { roster, sessions, entrance: this.entrance, everyone }
     this.evictions = new Evictions({ ...inside, meeting, store, relayRequests, now })
     this.moderation = new Moderation(roster, this.media)
-    this.hosting = new Hosting({ ...inside, moderation: this.moderation })
+    this.hosting = new Hosting({ ...inside, moderation: this.moderation, now })
     this.relays = new Relays({
       destination: { meetingId, streams: this.media.streams, roster },
       requests: relayRequests,

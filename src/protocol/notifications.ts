@@ -1,7 +1,7 @@
 /**
  * What the server sends without being asked (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas,
  * which also generate `/asyncapi.json` and `docs/wire.md`. Tests check what is sent against them; the server does not.
- * `mediaReset`, `entryWithdrawn`, `entryQueued`, `rulesChanged`, `pollChanged`, `pollVoted` and `authorityChanged` are ours; published clients ignore methods they do not know.
+ * `mediaReset`, `entryWithdrawn`, `entryQueued`, `rulesChanged`, `pollChanged`, `pollVoted`, `timerChanged` and `authorityChanged` are ours; published clients ignore methods they do not know.
  */
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { MediaKind, RtpParameters, SctpStreamParameters, StreamKind } from './media.ts'
@@ -131,6 +131,10 @@ export const notifications = {
     counts: Type.Array(Type.Integer()),
     voters: Type.Integer(),
     vote: Type.Optional(Vote),
+  }),
+  /** Null: there is none. What is left is told rather than an instant, because clocks differ. */
+  timerChanged: Type.Object({
+    timer: nullable(Type.Object({ totalMs: Type.Integer(), leftMs: Type.Integer() })),
   }),
   /** What the receiver may do from now on. */
   authorityChanged: Type.Object({ canModerate: Type.Boolean(), canAdmit: Type.Boolean() }),

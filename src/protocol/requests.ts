@@ -253,6 +253,13 @@ export const requests = {
   /** Votes in a poll, or changes the vote. */
   votePoll: { states: inside, data: Type.Object({ pollId: Id, choices: Choices }) },
   endPoll: { states: inside, data: Type.Object({ pollId: Id }) },
+  /** Starts a timer that everybody sees; null stops it. */
+  setTimer: {
+    states: inside,
+    data: Type.Object({
+      seconds: Type.Union([Type.Integer({ minimum: 1, maximum: 86_400 }), Type.Null()]),
+    }),
+  },
   lowerHands: { states: inside, data: Type.Object({ peerIds: Type.Array(Id, { maxItems: 200 }) }) },
   enablePeerMic: { states: inside, data: Peer },
   disablePeerMic: { states: inside, data: Peer },

@@ -14,6 +14,7 @@ import type {
   OwnKind,
   Participant,
   Stream,
+  Timer,
 } from '../../src/client/client.ts'
 
 type Hear = (message: ChatMessage, old: boolean) => void
@@ -26,6 +27,7 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
   readonly self = { id: 'me', name: 'Me', canAdmit: false, canModerate: false }
   readonly participants = new Map<string, Participant>()
   rules: MeetingRules = { ...openRules, coHosts: [] }
+  timer: Timer | undefined
   activeSpeakerId: string | null = null
   pinnedId: string | null = null
   readonly pinnedIds = new Set<string>()

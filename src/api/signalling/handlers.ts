@@ -140,6 +140,7 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   setCoHost: (live, self, data) => live.hosting.appoint(self, data.peerId, data.coHost),
   renamePeer: (live, self, data) => live.hosting.rename(self, data.peerId, cleanName(data.displayName)),
   lowerHands: (live, self, data) => live.hosting.lowerHands(self, data.peerIds),
+  setTimer: (live, self, data) => live.hosting.setTimer(self, data.seconds),
   createPoll: async (live, self, data) => ({ pollId: await live.shared.polls.ask(self, data) }),
   votePoll: async (live, self, { pollId, choices }) => ({
     choices: await live.shared.polls.vote(self, pollId, choices),

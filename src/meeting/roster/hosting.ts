@@ -8,7 +8,7 @@ import type { Participant } from './participant.ts'
 import type { Roster } from './roster.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReasons } from '../../protocol/leave-reasons.ts'
-import { rulesOf, withCoHost } from '../session/decisions.ts'
+import { rulesOf, timerOf, withCoHost } from '../session/decisions.ts'
 import { assertMay } from './actor.ts'
 import { COHOST } from './permissions.ts'
 import { newlyForbidden } from './rules.ts'
@@ -19,6 +19,7 @@ export interface HostingOptions {
   entrance: Entrance
   everyone: Audience
   moderation: Moderation
+  now: () => number
 }
 
 /** The topic of raised hands, of which apps on the published client show the messages too. */
@@ -75,6 +76,19 @@ export class Hosting {
     })
     const target = roster.get(targetId)
     if (!is && target?.joined) await moderation.enforce(by, target)
+  }
+
+  /** Starts a timer for all in place of the one that runs; null stops it. */
+  async setTimer(by: Participant, seconds: number | null): Promise<void> {
+    assertMay(by, 'timer')
+    const { sessions, everyone, now } = this.#options
+    const session = sessions.required
+    await session.inTurn(async () => {
+      assertMay(by, 'timer')
+      const timer = seconds === null ? undefined : { totalMs: seconds * 1000, endsAt: now() + seconds * 1000 }
+      await session.decide({ ...session.decisions, timer })
+      if (sessions.current === session) everyone.notify(timerOf(session.decisions, now()))
+    })
   }
 
   /** Gives another participant a name. */

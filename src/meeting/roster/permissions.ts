@@ -34,6 +34,7 @@ export type Action =
   | 'lowerHand'
   | 'setRules'
   | 'poll'
+  | 'timer'
   | 'appoint'
   | 'output'
   | 'invite'
@@ -73,6 +74,7 @@ const needs: Record<Action, keyof Authority> = {
   setRules: 'canModerate',
   // To ask, and to end what was asked; everybody votes.
   poll: 'canModerate',
+  timer: 'canModerate',
   // To make and unmake co-hosts.
   appoint: 'canModerate',
   // Starting and stopping what leaves the meeting.

@@ -17,7 +17,7 @@ import { parseMode } from '../../protocol/modes.ts'
 import { traced } from '../../tracing/tracing.ts'
 import { assertSmall } from '../app-json.ts'
 import { Seats } from '../door/seats.ts'
-import { noDecisions, rulesOf } from '../session/decisions.ts'
+import { noDecisions, rulesOf, timerOf, type Decisions } from '../session/decisions.ts'
 
 export interface RosterOptions {
   meetingId: string
@@ -214,7 +214,7 @@ export class Roster {
       ...media.statesOf(this.#others(participant)),
       ...(participant.authority.canAdmit ? entryRequests() : []),
       ...outputs().notifications(),
-      ...(sessions.required.decisions === noDecisions ? [] : [rulesOf(sessions.required.decisions)]),
+      ...decided(sessions.required.decisions, now()),
       ...sessions.required.polls.notificationsFor({
         participantId: participant.id,
         tokenId: participant.tokenId,
@@ -361,4 +361,11 @@ export class Roster {
     }
     return unsupported
   }
+}
+
+/** What moderators decided, for somebody who joins; nothing as long as they decided nothing. */
+function decided(decisions: Decisions, now: number): Notification[] {
+  if (decisions === noDecisions) return []
+  const timer = timerOf(decisions, now)
+  return [rulesOf(decisions), ...(timer.timer ? [timer] : [])]
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openRules } from '../../protocol/rules.ts'
-import { decisionsFrom, isCoHost, noDecisions, withCoHost } from './decisions.ts'
+import { decisionsFrom, isCoHost, noDecisions, timerOf, withCoHost } from './decisions.ts'
 
 const ann = { participantId: 'ann', tokenId: 'jti:1' }
 
@@ -19,4 +19,12 @@ test('decisions are read as they were written, and what an older version did not
   assert.deepEqual(decisionsFrom(JSON.stringify(locked)), locked)
   assert.deepEqual(decisionsFrom('{"rules":{"mic":false}}').rules, { ...openRules, mic: false })
   assert.equal(decisionsFrom(null), noDecisions)
+})
+
+test('a timer is told by what is left of it, and not any more when it has run out', () => {
+  const running = { ...noDecisions, timer: { totalMs: 5000, endsAt: 10_000 } }
+  assert.deepEqual(timerOf(running, 7000).timer, { totalMs: 5000, leftMs: 3000 })
+  assert.equal(timerOf(running, 10_000).timer, null)
+  assert.equal(timerOf(noDecisions, 0).timer, null)
+  assert.deepEqual(decisionsFrom(JSON.stringify(running)), running)
 })

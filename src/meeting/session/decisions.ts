@@ -8,9 +8,16 @@ export interface CoHost {
   tokenId: string
 }
 
+/** A time that runs out, for all to see. */
+export interface Timer {
+  totalMs: number
+  endsAt: number
+}
+
 export interface Decisions {
   readonly rules: Rules
   readonly coHosts: readonly CoHost[]
+  readonly timer?: Timer | undefined
 }
 
 export const noDecisions: Decisions = { rules: openRules, coHosts: [] }
@@ -28,11 +35,20 @@ export function withCoHost(decisions: Decisions, coHost: CoHost, is: boolean): D
 /** Reads what `JSON.stringify` wrote; another version may have written more or less. */
 export function decisionsFrom(text: string | null): Decisions {
   if (text === null) return noDecisions
-  const { rules, coHosts } = JSON.parse(text) as Partial<Decisions>
-  return { rules: { ...openRules, ...rules }, coHosts: coHosts ?? [] }
+  const { rules, coHosts, timer } = JSON.parse(text) as Partial<Decisions>
+  return { rules: { ...openRules, ...rules }, coHosts: coHosts ?? [], ...(timer && { timer }) }
 }
 
 /** The decisions, as everybody is told. */
 export function rulesOf({ rules, coHosts }: Decisions): Notification {
   return { method: 'rulesChanged', ...rules, coHosts: coHosts.map(({ participantId }) => participantId) }
+}
+
+/** The timer, as everybody is told: what is left of it now, because the clocks of clients differ. */
+export function timerOf(
+  { timer }: Decisions,
+  now: number,
+): Extract<Notification, { method: 'timerChanged' }> {
+  const leftMs = timer ? timer.endsAt - now : 0
+  return { method: 'timerChanged', timer: timer && leftMs > 0 ? { totalMs: timer.totalMs, leftMs } : null }
 }
