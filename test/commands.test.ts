@@ -101,6 +101,7 @@ const others = [
   'load',
   'migrate-store',
   'nodes list',
+  'drain',
 ]
 
 test('a mistyped folder stays as it is: every command but serve and init fails with one sentence', async () => {

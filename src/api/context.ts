@@ -14,7 +14,8 @@ import type { Jobs } from '../meeting/jobs/jobs.ts'
 import type { MeetingHome } from '../meeting/home.ts'
 import type { KeptFiles } from '../meeting/outputs/kept-files.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import type { NodeStatus } from '../protocol/rest/watching.ts'
+import type { DrainedNode } from '../protocol/rest/nodes.ts'
+import type { NodeStatus, ServerState } from '../protocol/rest/watching.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
 import type { StreamSessions } from './media/sessions.ts'
@@ -79,7 +80,12 @@ export interface HttpContext {
   nodes: () => NodeStatus[] | undefined
   metrics: Metrics
   /** This process. */
-  server: { version: string; startedAt: number; isStopping: () => boolean }
+  server: { version: string; startedAt: number; state: () => ServerState }
+  /** Has a node drained, or its drain cancelled; absent if this server is alone. @throws {Refusal} */
+  orderDrain?: (
+    nodeId: string,
+    order: { withinMs?: number | undefined; cancel?: boolean },
+  ) => Promise<Omit<DrainedNode, 'nodeId'>>
   signIn: SignIn
   gate: Gate
   owner: Owner

@@ -1,6 +1,6 @@
 /** Makes one call to the running server with these settings, for work that only the server can do. */
 import { readConfig } from '../config/read.ts'
-import { createCaller, ServerClientError } from '../server-client/call.ts'
+import { createCaller, ServerClientError, type Method } from '../server-client/call.ts'
 import { CommandError, exitCodes } from './arguments.ts'
 
 const TIMEOUT_MS = 10_000
@@ -11,6 +11,7 @@ export async function askServer<Answer>(
   path: string,
   body: object,
   authorization: string,
+  method: Method = 'POST',
 ): Promise<Answer> {
   const { host, port } = readConfig(env)
   const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
@@ -20,7 +21,7 @@ export async function askServer<Answer>(
     token: () => authorization,
   })
   try {
-    return await call<Answer>('POST', path, { body })
+    return await call<Answer>(method, path, method === 'DELETE' ? {} : { body })
   } catch (error) {
     if (!(error instanceof ServerClientError)) throw error
     if (error.status === undefined) throw new CommandError(`No server answers on ${address}:${port}.`)

@@ -2,7 +2,7 @@
 import { constants } from 'node:os'
 
 /** How long an orderly stop may take. */
-const STOP_LIMIT_MS = 4500
+export const STOP_LIMIT_MS = 4500
 /** npm repeats a Ctrl-C that the terminal has already sent; two signals within this time count as one. */
 const SAME_WISH_MS = 500
 

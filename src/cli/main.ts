@@ -9,6 +9,7 @@ import {
 } from './arguments.ts'
 import { backup, migrate, restore, rotateKey } from './backup.ts'
 import { doctor } from './doctor.ts'
+import { drain } from './drain.ts'
 import { readEnvFile } from './env-file.ts'
 import { importCommand } from './import.ts'
 import { init } from './init.ts'
@@ -41,6 +42,7 @@ const commands: readonly Command[] = [
   migrate,
   restore,
   rotateKey,
+  drain,
   ...webhookCommands,
   adminReset,
   doctor,

@@ -1,7 +1,9 @@
 /** `anteroom serve` and `anteroom token-server`: both run until they are stopped. */
 import { basename } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command, CommandInput, CommandResult } from './arguments.ts'
 import { readConfig, type Config } from '../config/read.ts'
+import { STOP_LIMIT_MS } from './interruption.ts'
 import type { RunningServer } from '../server/contract.ts'
 
 /** The settings, with the log format resolved: pretty on a terminal, else JSON. */
@@ -32,7 +34,8 @@ async function untilStopped(
     json: { stopped: true },
     text: forPeople ? 'stopped' : logLine('stopped'),
   })
-  interruption.takeTime()
+  const drainMs = config.drainSeconds * 1000
+  interruption.takeTime(drainMs + STOP_LIMIT_MS)
   const { signal } = interruption
   let server: RunningServer
   try {
@@ -51,8 +54,18 @@ async function untilStopped(
     // Nobody may be reading the output; the server runs all the same.
     await show({ json: { ready: true, urls }, text }).catch(() => undefined)
   }
-  if (!signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  const { drain } = server
+  if (!signal.aborted) {
+    const told = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    )
+    await Promise.race([told, ...(drain ? [drain.ended] : [])])
+  }
+  if (drain && signal.aborted && drainMs > 0) {
+    drain.begin(drainMs)
+    // What is left by then is cut off without more ado.
+    await Promise.race([drain.ended, delay(drainMs, undefined, { ref: false })])
+  }
   await server.close()
   // A reader that has gone does not turn the stop into a failure.
   const result = stopped()
@@ -64,7 +77,7 @@ export const serve: Command = {
   name: 'serve',
   summary: 'runs the meeting server, with its page, REST and token endpoints',
   details:
-    'The first start creates the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second signal stops it at once.',
+    'The first start creates the data folder, its database, the master key and an API key.\nSIGTERM or SIGINT stops it in order, within five seconds; a second signal stops it at once.\nOne of several nodes is drained first, for up to DRAIN_SECONDS.',
   run: (input) =>
     untilStopped(input, async (config, stopping) => {
       // Loaded on demand, because it takes longest of all.

@@ -1,16 +1,17 @@
 /** This server as one node among several: its lease, its homes, and the way to the others. */
 import type { LocalHome } from '../meeting/home.ts'
 import { StartError } from '../errors.ts'
-import type { NodeStatus } from '../protocol/rest/watching.ts'
 import { Refusal } from '../protocol/errors.ts'
+import type { NodeStatus } from '../protocol/rest/watching.ts'
 import type { ClusterTables, HomeRecord, NodeLoad, NodeRecord } from '../store/cluster.ts'
 import type { MeetingRecord } from '../store/store.ts'
 import type { Credentials } from './credentials.ts'
+import { Drain } from './drain.ts'
 import { Homes } from './homes.ts'
 import { nameTaken } from './joining.ts'
 import { Lease } from './lease.ts'
 import { shownNodes } from './nodes-shown.ts'
-import { Peers } from './peers.ts'
+import { Peers, Unreachable } from './peers.ts'
 import { routedHome, unreachable, type RoutedHome } from './routed-home.ts'
 import { WIRE } from './wire.ts'
 
@@ -20,9 +21,19 @@ export interface ClusterMeetings extends LocalHome {
   readonly open: ReadonlyMap<string, unknown>
   suspendOne(meetingId: string): Promise<void>
   find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
+  giveUp(meetingId: string): Promise<void>
 }
 
 export type Busyness = Pick<NodeLoad, 'processorPercent' | 'mediaWorkers'>
+
+export interface DrainOrder {
+  withinMs?: number | undefined
+  /** Takes meetings again. */
+  cancel?: boolean
+}
+
+/** A node after the order, with what is still there. */
+export type Drained = Pick<NodeRecord, 'state' | 'meetings' | 'participants'>
 
 export interface ClusterOptions {
   tables: ClusterTables
@@ -34,6 +45,8 @@ export interface ClusterOptions {
   newId: () => string
   /** From 0 to 1. */
   random: () => number
+  /** How long a drain takes if nobody says. */
+  drainMs: number
   log: {
     warn: (fields: Record<string, unknown>, text: string) => void
     error: (fields: Record<string, unknown>, text: string) => void
@@ -58,6 +71,7 @@ export class ClusterNode {
   readonly #lease: Lease
   readonly homes: Homes
   readonly peers: Peers
+  readonly drain: Drain
   #meetings: ClusterMeetings | undefined
   #hasSession: (meetingId: string) => Promise<boolean> = () => Promise.resolve(false)
   #busyness: () => Busyness = () => ({ processorPercent: 0, mediaWorkers: 0 })
@@ -80,7 +94,7 @@ export class ClusterNode {
       node: { ...node, ...WIRE, fingerprint: credentials.fingerprint },
       load: async () => {
         const counts = (await this.#meetings?.counts()) ?? { meetings: 0, participants: 0, entryRequests: 0 }
-        return { state: 'serving', ...counts, ...this.#busyness() }
+        return { state: this.#state, ...counts, ...this.#busyness() }
       },
       onRenamed: () => {
         log.warn({}, 'renewed the lapsed lease of this node')
@@ -115,6 +129,8 @@ export class ClusterNode {
         if (method === 'isHome') return { value: this.homes.isHere(args[0] as string) }
         if (method === 'findLive')
           return { value: await this.#meetings!.find(...(args as [projectId: string, anyId: string])) }
+        if (method === 'take') return { value: await this.#take(args[0] as string) }
+        if (method === 'drain') return { value: await this.#obey(args[0] as DrainOrder) }
         return this.#routed!.answer(method, args)
       },
       onStranger: (address) => {
@@ -127,6 +143,16 @@ export class ClusterNode {
       },
       onError,
       newId,
+    })
+    this.drain = new Drain({
+      open: () => this.#meetings!.open.keys(),
+      sizeOf: async (meetingId) => (await this.#meetings!.view(meetingId)).participants.length,
+      hasSuccessor: () => this.#successor() !== undefined,
+      handOver: (meetingId) => this.#handOver(meetingId),
+      announce: () => this.#lease.renew(),
+      onError,
+      now: () => performance.now(),
+      wait: (ms) => new Promise((next) => setTimeout(next, ms)),
     })
   }
 
@@ -189,7 +215,17 @@ export class ClusterNode {
   async placeOf(meetingId: string): Promise<'here' | HomeRecord | undefined> {
     const known = await this.find(meetingId)
     if (known !== 'here' && known?.isLive) return known
-    const place = known === 'here' ? known : await this.homes.claimWhenFree(meetingId)
+    const successor = known !== 'here' && this.drain.isOn ? this.#successor() : undefined
+    if (successor) {
+      await this.peers.call(successor, 'take', [meetingId])
+      return this.homes.find(meetingId)
+    }
+    return this.#take(meetingId)
+  }
+
+  /** Makes this node the home, and takes up the session that another node left. */
+  async #take(meetingId: string): Promise<'here' | HomeRecord | undefined> {
+    const place = await this.homes.claimWhenFree(meetingId)
     // Those who were inside may come back only to a session that was taken up.
     if (place === 'here' && !this.#meetings!.open.has(meetingId) && (await this.#hasSession(meetingId)))
       await this.#meetings!.adopt(meetingId)
@@ -223,9 +259,26 @@ export class ClusterNode {
     return shownNodes(nodes, performance.now() - readAt, this.#lease.name.nodeId)
   }
 
+  /**
+   * Has a node drained, this one or another.
+   * @throws {Refusal} NOT_FOUND, HOME_UNREACHABLE, INVALID_STATE if no other node takes its meetings
+   */
+  async order(nodeId: string, order: DrainOrder): Promise<Drained> {
+    await this.peers.refresh()
+    const node = this.peers.nodes.find((one) => one.isLive && one.nodeId === nodeId)
+    if (!node) throw new Refusal('NOT_FOUND', { message: 'No node with this id runs.' })
+    if (nodeId === this.#options.node.nodeId) return this.#obey(order)
+    try {
+      return (await this.peers.call(node, 'drain', [order])) as Drained
+    } catch (error) {
+      throw error instanceof Unreachable ? unreachable(error) : error
+    }
+  }
+
   /** Call this when no meeting is open here any more. */
   async close(): Promise<void> {
     this.#isStopped = true
+    this.drain.stop()
     clearInterval(this.#timer)
     await this.#tending
     await this.#lease.end().catch(() => undefined)
@@ -244,6 +297,39 @@ export class ClusterNode {
     return (await Promise.all(asked)).flat()
   }
 
+  async #obey({ withinMs = this.#options.drainMs, cancel }: DrainOrder): Promise<Drained> {
+    await this.peers.refresh()
+    if (cancel) await this.drain.cancel()
+    else if (this.#successor()) this.drain.begin(withinMs)
+    else
+      throw new Refusal('INVALID_STATE', { message: 'There is no other node that could take its meetings.' })
+    const { meetings, participants } = await this.#meetings!.counts()
+    return { state: this.#state, meetings, participants }
+  }
+
+  get #state(): NodeRecord['state'] {
+    return this.drain.isOn ? 'draining' : 'serving'
+  }
+
+  /** The node that takes the next meeting of this one: that with the fewest people. */
+  #successor(): NodeRecord | undefined {
+    const [first] = this.peers.others
+      .filter(({ state }) => state === 'serving')
+      .sort((one, other) => one.participants - other.participants)
+    return first
+  }
+
+  async #handOver(meetingId: string): Promise<void> {
+    const successor = this.#successor()
+    try {
+      await this.#meetings!.giveUp(meetingId)
+      if (successor) await this.peers.call(successor, 'take', [meetingId])
+    } catch (err) {
+      // Whichever node its people reach takes it, or the next that looks for meetings without a home.
+      this.#options.log.warn({ err, meetingId }, 'failed to hand a meeting over to another node')
+    }
+  }
+
   async #placeOfCall(meetingId: string): Promise<'here' | HomeRecord> {
     const known = await this.find(meetingId)
     if (known === 'here' || known?.isLive) return known
@@ -258,7 +344,7 @@ export class ClusterNode {
     await this.peers.refresh()
     for (const meetingId of this.homes.claimedBefore(UNUSED_MS))
       if (!this.#meetings!.open.has(meetingId)) await this.homes.release(meetingId)
-    if (performance.now() < this.#reapAt) return
+    if (performance.now() < this.#reapAt || (this.drain.isOn && this.#successor())) return
     this.#reapAt = performance.now() + REAP_MS + this.#options.random() * REAP_MS
     for (const meetingId of await this.#options.tables.orphans(REAP_AT_ONCE)) {
       if (this.#isStopped) return

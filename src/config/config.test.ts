@@ -271,6 +271,8 @@ test('a node needs what all nodes share, and an address of one machine', () => {
       /^NODE_ADDRESS must be the bare IP address of one machine/,
     )
   assert.match(refuses({ NODE_ID: 'one' }), /^NODE_ID is set but NODE_ADDRESS is not: /)
+  assert.match(refuses({ DRAIN_SECONDS: '60' }), /^DRAIN_SECONDS is set but NODE_ADDRESS is not: /)
+  assert.match(refuses({ ...whole, DRAIN_SECONDS: '-1' }), /^DRAIN_SECONDS must /)
   assert.match(refuses({ ...whole, NODE_ID: 'a b' }), /^NODE_ID must be /)
 })
 

@@ -89,10 +89,15 @@ export function assertSafe(values: Values): void {
 }
 
 /** Nodes share what a single server keeps in its data folder. @throws {ConfigError} */
-function assertNodeComplete({ nodeAddress, nodeId, databaseUrl, masterKey, adminKey }: Values): void {
+function assertNodeComplete(values: Values): void {
+  const { nodeAddress, nodeId, databaseUrl, masterKey, adminKey, drainSeconds } = values
   if (nodeAddress === undefined) {
     if (nodeId !== undefined)
       throw new ConfigError('NODE_ID is set but NODE_ADDRESS is not: set it to the IP address of this node.')
+    if (drainSeconds > 0)
+      throw new ConfigError(
+        'DRAIN_SECONDS is set but NODE_ADDRESS is not: a server alone has no other to move its meetings to.',
+      )
     return
   }
   for (const [variable, value, cure] of [

@@ -249,6 +249,16 @@ export const settings = {
       description: 'port on NODE_ADDRESS for the other nodes; never open it to the internet',
     }),
   },
+  drainSeconds: {
+    env: 'DRAIN_SECONDS',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 86_400,
+      default: 0,
+      description:
+        'how long a node that is told to stop waits for its meetings to end before the last one moves to another node; 0: they move at once',
+    }),
+  },
   videosdkApiKey: {
     env: 'VIDEOSDK_API_KEY',
     schema: Type.Optional(

@@ -329,19 +329,26 @@ export class LiveMeetings implements LocalHome {
 
   /** The server stops: cuts everybody off so that they reconnect, and keeps the sessions open for them. */
   async suspend(): Promise<void> {
-    const { directory, store } = this.#options
     this.#suspended = true
     this.#options.outputs.isStopping = true
     clearInterval(this.#signsOfLife)
-    for (const [meetingId, opening] of this.#open) {
+    for (const meetingId of [...this.#open.keys()]) await this.giveUp(meetingId)
+    await settled(this.#options.outputs.ending)
+  }
+
+  /** Cuts everybody off, so that they come back to the next home of this meeting. */
+  async giveUp(meetingId: string): Promise<void> {
+    const { directory, store } = this.#options
+    const opening = this.#open.get(meetingId)
+    try {
       const live = await opening
       // The next home must find the shared values and the leaves: they are written first.
-      await live.suspend()
-      if (directory.isShared) await store.sessions.get(live.sessionId ?? '').catch(() => undefined)
+      await live?.suspend()
+      if (directory.isShared) await store.sessions.get(live?.sessionId ?? '').catch(() => undefined)
+    } finally {
+      if (this.#open.get(meetingId) === opening) this.#open.delete(meetingId)
       await this.#release(meetingId)
     }
-    this.#open.clear()
-    await settled(this.#options.outputs.ending)
   }
 
   async #live(meetingId: string): Promise<LiveMeeting> {

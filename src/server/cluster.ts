@@ -50,6 +50,7 @@ export async function openCluster(
     maxFileBytes: config.maxFileBytes,
     newId: randomUUID,
     random: Math.random,
+    drainMs: config.drainSeconds * 1000,
     log,
   })
 }

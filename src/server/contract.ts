@@ -16,6 +16,13 @@ export interface RunningServer {
   meetings?: LiveMeetings
   /** What to print when it is ready. */
   ready: Ready
+  /** Of one of several nodes. */
+  drain?: {
+    /** Takes no new meetings, and moves the others to other nodes in this time. */
+    begin(withinMs: number): void
+    /** Resolves when no meeting is here any more, whoever began it: then the program ends. */
+    readonly ended: Promise<unknown>
+  }
   /** Cuts connections so that their clients reconnect, stops workers, closes the store. Idempotent. */
   close(): Promise<void>
 }

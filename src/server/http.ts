@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Server as HttpsServer } from 'node:https'
 import { displayHost } from '../addresses.ts'
+import type { HttpContext } from '../api/context.ts'
 import { readLogo } from '../api/rest/brand/logo.ts'
 import { createOwner } from '../api/http/owner.ts'
 import { buildHttp, type HttpListener } from '../api/http/server.ts'
@@ -30,7 +31,7 @@ const MAX_DOWNLOAD_BYTES = 1024 * 1024
 export interface HttpParts extends Access, MeetingDoors {
   gate: Gate
   webhooks: Webhooks
-  isStopping: () => boolean
+  state: HttpContext['server']['state']
 }
 
 export interface OpenPorts {
@@ -61,7 +62,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     webhooks,
     outputs,
     jobs,
-    isStopping,
+    state,
   } = parts
   const signIn = createSignIn({ store, now, randomBytes })
   const makeFirstLink = settings.nodeAddress === undefined ? newFirstLink : sharedFirstLink
@@ -71,7 +72,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
   const tls = await openCertificate(ground)
   const { brandName: name, brandLogo, brandColour: colour, brandLinks: links } = settings
   const logo = brandLogo === undefined ? undefined : readLogo(brandLogo)
-  const context = {
+  const context: HttpContext = {
     settings,
     brand: { name, logo, colour, links },
     store,
@@ -108,7 +109,8 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     certificate: () => tls.status,
     nodes: () => cluster?.nodes(),
     metrics,
-    server: { version, startedAt, isStopping },
+    server: { version, startedAt, state },
+    ...(cluster && { orderDrain: (...order) => cluster.order(...order) }),
     signIn,
     gate,
     owner: createOwner({ settings, userId: process.getuid?.(), log }),

@@ -45,7 +45,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     ...doors,
     gate,
     webhooks,
-    isStopping: () => closing !== undefined,
+    state: () => (closing !== undefined ? 'stopping' : cluster?.drain.isOn ? 'draining' : 'serving'),
   }))
   const stopUpkeep = startUpkeep(ground, { ...access, meetings, webhooks, outputs })
   webhooks.start()
@@ -54,6 +54,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
 
   const close = async (): Promise<void> => {
     stopUpkeep()
+    cluster?.drain.stop()
     await meetings.suspend()
     await closeEngines(outputs.engines)
     await Promise.all([stopPuttingAway(), stopUploads()])
@@ -75,6 +76,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   return {
     urls: opened.urls,
     meetings,
+    ...(cluster && { drain: cluster.drain }),
     ready: await readyNow(config, core, media, {
       command: parts.command ?? 'anteroom',
       urls: opened.urls,

@@ -134,6 +134,11 @@ export class RealServer {
     await ready
   }
 
+  /** Resolves with the exit code when the program ends. */
+  get exited(): Promise<number | null> {
+    return once(this.#child!, 'exit').then(([code]) => code as number | null)
+  }
+
   /** Resolves with the exit code. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#child!

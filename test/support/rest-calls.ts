@@ -512,6 +512,9 @@ export const calls: Record<string, MakeCall> = {
   'POST /v2/admin/keys/{apiKey}/revoke': ofKey({ connections: 'end' }),
   'POST /v2/admin/projects/{projectId}/token': ofProject({ permissions: ['ask_join'], roles: ['rtc'] }),
   'POST /v2/admin/token/inspect': ({ server }) => ({ body: { token: server.token(['ask_join']) } }),
+  // A server alone has no nodes.
+  'POST /v2/admin/nodes/{nodeId}/drain': () => ({ path: { nodeId: 'a' }, body: {}, status: 409 }),
+  'DELETE /v2/admin/nodes/{nodeId}/drain': () => ({ path: { nodeId: 'a' }, status: 409 }),
   'POST /v2/tokens/revoke': () => ({ body: { jti: 'documented' } }),
   'GET /v2/tokens/revoked': nothing,
 }

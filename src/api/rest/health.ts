@@ -5,7 +5,7 @@ import type { StoreTrouble } from '../../store/store.ts'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { asRefusal } from '../../protocol/errors.ts'
-import { Health, Readiness } from '../../protocol/rest/watching.ts'
+import { Health, Readiness, type ServerState } from '../../protocol/rest/watching.ts'
 import { describe } from './describe.ts'
 
 /** If an event waits longer than this, its receiver is down or nothing delivers. */
@@ -21,6 +21,11 @@ const troubles: Record<StoreTrouble, string> = {
   damaged: 'The database is damaged.',
   failing: 'The disk does not answer as it should.',
   away: 'The database server does not answer.',
+}
+
+const notServing: Record<Exclude<ServerState, 'serving'>, string> = {
+  stopping: 'The server is stopping.',
+  draining: 'The node is being drained: it takes no new meetings, and its meetings move to other nodes.',
 }
 
 export const healthRoutes: Routes = (app, context) => {
@@ -108,7 +113,8 @@ async function readinessOf(context: HttpContext, store: StoreWatch): Promise<Rea
   ])
   const missing: Readiness['missing'] = []
   const troubled: Readiness['troubled'] = []
-  if (server.isStopping()) missing.push({ part: 'server', reason: 'The server is stopping.' })
+  const state = server.state()
+  if (state !== 'serving') missing.push({ part: 'server', reason: notServing[state] })
   if (trouble === undefined) store.workedAt = now()
   else (isBridged(context, store) ? troubled : missing).push({ part: 'store', reason: trouble })
   if (!media.available) missing.push({ part: 'media', reason: media.reason, ...preparingOf(media) })

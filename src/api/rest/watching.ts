@@ -66,6 +66,7 @@ export const watchingRoutes: Routes = (app, context) => {
       const allNodes = nodes()
       return {
         version: server.version,
+        state: server.state(),
         startedAt: server.startedAt,
         uptimeSeconds: Math.floor((at - server.startedAt) / 1000),
         ...there,

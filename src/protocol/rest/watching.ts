@@ -80,8 +80,18 @@ const AlertShape = Type.Object({
   cure: Type.String({ description: 'what to do about it' }),
 })
 
+export const ServerState = Type.Union(
+  [Type.Literal('serving'), Type.Literal('draining'), Type.Literal('stopping')],
+  {
+    description:
+      '`draining`: this node takes no new meetings, and ends when the last one has ended or moved to another node',
+  },
+)
+export type ServerState = Static<typeof ServerState>
+
 export const ServerStatus = Type.Object({
   version: Type.String(),
+  state: ServerState,
   startedAt: Instant,
   uptimeSeconds: Count,
   meetings: Count,

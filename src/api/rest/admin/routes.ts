@@ -3,8 +3,10 @@ import type { Routes } from '../../context.ts'
 import { debugRoutes } from './debug-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { adminTokenRoutes } from './token-routes.ts'
+import { nodeRoutes } from './node-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 
 export const adminRoutes: Routes = (app, context) => {
-  for (const routes of [signInRoutes, keyRoutes, adminTokenRoutes, debugRoutes]) routes(app, context)
+  for (const routes of [signInRoutes, keyRoutes, adminTokenRoutes, nodeRoutes, debugRoutes])
+    routes(app, context)
 }

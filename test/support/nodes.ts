@@ -1,0 +1,60 @@
+/** Several nodes of one cluster, each the real program in its own process. */
+import type { TestContext } from 'node:test'
+import { Balancer } from './balancer.ts'
+import { freePorts } from './ports.ts'
+import { makeDatabase, runSql } from './postgres.ts'
+import { RealServer } from './real-server.ts'
+import { ADMIN_KEY } from './test-server.ts'
+
+const MASTER_KEY = Buffer.alloc(32, 7).toString('hex')
+
+export interface Nodes {
+  databaseUrl: string
+  nodes: RealServer[]
+  balancer: Balancer
+  /** Starts one more, with this address. */
+  start(nodeId: string): Promise<RealServer>
+  /** The id of the node that is the home. */
+  homeOf(meetingId: string): Promise<string | undefined>
+  /** The node with this id. */
+  at(nodeId: string): RealServer
+}
+
+/** Their ids are their addresses: 127.0.0.2 and so on. */
+export async function startNodes(t: TestContext, count: number, env: NodeJS.ProcessEnv = {}): Promise<Nodes> {
+  const database = await makeDatabase()
+  const byId = new Map<string, RealServer>()
+  const clusterPort = String(await freePorts(1))
+  const start = async (nodeId: string): Promise<RealServer> => {
+    const node = await RealServer.start({
+      DATABASE_URL: database.url,
+      MASTER_KEY,
+      ADMIN_KEY,
+      CLUSTER_PORT: clusterPort,
+      NODE_ADDRESS: nodeId,
+      MEDIA_WORKERS: '1',
+      ...env,
+    })
+    byId.set(nodeId, node)
+    return node
+  }
+  t.after(async () => {
+    await Promise.all([...byId.values()].map((node) => node.stop()))
+    await database.drop()
+  })
+  const nodes: RealServer[] = []
+  for (let at = 0; at < count; at++) nodes.push(await start(`127.0.0.${at + 2}`))
+  const balancer = await Balancer.over(nodes.map(({ url }) => url))
+  t.after(() => balancer.close())
+  return {
+    databaseUrl: database.url,
+    nodes,
+    balancer,
+    start,
+    homeOf: async (meetingId) => {
+      const [row] = await runSql(database.url, 'select node_id from homes where meeting_id = $1', [meetingId])
+      return row?.node_id as string | undefined
+    },
+    at: (nodeId) => byId.get(nodeId)!,
+  }
+}
