@@ -1,9 +1,9 @@
 /** A poll: a question of a moderator, with options that participants choose from. */
 import { Type, type Static } from 'typebox'
 
-export const MAX_OPTIONS = 12
-export const MAX_QUESTION_LENGTH = 300
-export const MAX_OPTION_LENGTH = 120
+const MAX_OPTIONS = 12
+const MAX_QUESTION_LENGTH = 300
+const MAX_OPTION_LENGTH = 120
 
 /** What a moderator asks. */
 export const NewPoll = Type.Object({

@@ -12,7 +12,7 @@ import { assertMay } from '../roster/actor.ts'
 import { choicesOf, countsOf, MAX_VOTERS, questionOf, tellableOf, voteOf, type Voter } from './poll.ts'
 
 /** In one session; each stays until the session ends. */
-export const MAX_POLLS = 50
+const MAX_POLLS = 50
 
 export interface PollsOptions {
   sessionId: string

@@ -1,5 +1,5 @@
 /** What stands around every screen: where one can go, which project it is about, and who is signed in. */
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { isolated } from '../isolate.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import type { Api } from './api.ts'
@@ -7,23 +7,25 @@ import { useQuery } from './query.ts'
 import { Boundary } from './parts/boundary.tsx'
 import { Glyph, type GlyphName } from './parts/glyph.tsx'
 import { useNotice } from './parts/notices.tsx'
-import { Problem, Shown } from './parts/states.tsx'
+import { Problem, Shown, Skeleton } from './parts/states.tsx'
 import { ProjectContext } from './project.tsx'
 import { Link, useRouter } from './router.tsx'
-import { ConsoleScreen } from './console/screen.tsx'
 import { KeysScreen } from './keys/screen.tsx'
 import { MeetingScreen } from './meeting/screen.tsx'
 import { OutputsScreen } from './outputs/screen.tsx'
 import { MeetingsScreen } from './screens/meetings.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
-import { SessionScreen } from './screens/session.tsx'
 import { SessionsScreen } from './screens/sessions.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
 import { ChoosePassword } from './screens/sign-in.tsx'
-import { TokensScreen } from './screens/tokens.tsx'
 import { DeliveryScreen } from './screens/delivery.tsx'
 import { WebhooksScreen } from './screens/webhooks.tsx'
 import type { Project, ProjectList } from '../../protocol/rest/keys.ts'
+
+// Loaded when they are opened, which keeps the first screen small.
+const ConsoleScreen = lazy(async () => ({ default: (await import('./console/screen.tsx')).ConsoleScreen }))
+const SessionScreen = lazy(async () => ({ default: (await import('./screens/session.tsx')).SessionScreen }))
+const TokensScreen = lazy(async () => ({ default: (await import('./screens/tokens.tsx')).TokensScreen }))
 
 const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
   { path: '', title: 'Overview', glyph: 'overview' },
@@ -89,7 +91,9 @@ export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<v
             project ? (
               <ProjectContext value={{ api, project, projects, refresh: query.reload }}>
                 <Boundary key={`${project.projectId}/${place.path.join('/')}`}>
-                  <Screen path={place.path} />
+                  <Suspense fallback={<Skeleton />}>
+                    <Screen path={place.path} />
+                  </Suspense>
                 </Boundary>
               </ProjectContext>
             ) : (
