@@ -72,7 +72,7 @@ const COMMAND = /(?:anteroom --|`anteroom) ([a-z][a-z-]+)(?: ([a-z]+)(?!\w))?/g
 function hasTest(source: string, title: string): boolean {
   const plain = source.replaceAll("\\'", "'")
   return ["'", '"', '`'].some((quote) =>
-    ['test(', 'onBoth(', '  '].some((before) => plain.includes(before + quote + title)),
+    ['test(', 'describe(', 'onBoth(', '  '].some((before) => plain.includes(before + quote + title)),
   )
 }
 

@@ -86,12 +86,14 @@ test('two servers sign webhooks with one key', onPostgres, async () => {
   assert.equal(one, other)
 })
 
+const NOWHERE = { address: '', browser: '' }
+
 test('two first starts at once make one sign-in link, and it works', onPostgres, async () => {
   const links = await onBoth((store) => sharedFirstLink({ store, randomBytes }))
   const [link, ...others] = links.filter((one) => one !== undefined)
   assert.deepEqual(others, [])
   const signIn = createSignIn({ store: stores[1]!, now: Date.now, randomBytes })
-  assert.ok(await signIn.withCode(link!.split('=')[1]!))
+  assert.ok(await signIn.withCode(link!.split('=')[1]!, NOWHERE))
   const next = await onBoth((store) => sharedFirstLink({ store, randomBytes }))
   assert.equal(next.filter((one) => one !== undefined).length, 1, 'after it was used, there is another one')
 })
@@ -100,7 +102,7 @@ test('of two sign-ins with one code, one succeeds', onPostgres, async () => {
   for (let at = 0; at < 10; at++) {
     const code = (await newFirstLink({ store: stores[0]!, randomBytes })).split('=')[1]!
     const cookies = await onBoth((store) =>
-      createSignIn({ store, now: Date.now, randomBytes }).withCode(code),
+      createSignIn({ store, now: Date.now, randomBytes }).withCode(code, NOWHERE),
     )
     assert.equal(cookies.filter((cookie) => cookie !== undefined).length, 1)
   }

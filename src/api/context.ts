@@ -103,6 +103,7 @@ export interface HttpContext {
   }[]
   /** Makes a new id. */
   newId: () => string
+  randomBytes: (size: number) => Buffer
   now: () => number
   log: Logger
 }

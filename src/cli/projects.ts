@@ -63,7 +63,7 @@ export const projectCommands: readonly Command[] = [
 
 export const adminReset: Command = {
   name: 'admin reset',
-  summary: 'deletes the password of the dashboard, signs everybody out and prints a new sign-in link',
+  summary: 'deletes the password of the first owner, signs everybody out and prints a new sign-in link',
   run: ({ env, show }) =>
     withCore(env, async ({ store }) => {
       const { publicUrl, host, port } = readConfig(env)
@@ -71,7 +71,7 @@ export const adminReset: Command = {
       const link = `${publicUrl ?? `http://${displayHost(host)}:${port}`}${path}`
       const result = await show({ json: { link }, text: link })
       // Only after the link was shown: without the password and the link, everybody would be locked out.
-      await forgetSignIn(store)
+      await forgetSignIn({ store, randomBytes, now: Date.now })
       await keep()
       return result
     }),

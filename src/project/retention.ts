@@ -2,7 +2,10 @@
 import type { OutputRecord, Store } from '../store/store.ts'
 
 export interface RetentionOptions {
-  store: Pick<Store, 'sessions' | 'figures' | 'outbox' | 'outputs' | 'jobs' | 'invites' | 'signIns'>
+  store: Pick<
+    Store,
+    'sessions' | 'figures' | 'outbox' | 'outputs' | 'jobs' | 'invites' | 'signIns' | 'operators'
+  >
   now: () => number
   /** Whether this node deletes what all nodes share. Its own outputs and jobs, whose files it has, it deletes in any case. */
   isMine: boolean
@@ -54,6 +57,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     await inSteps(retentionDays, (before, limit) => store.invites.dropExpiredBefore(before, limit))
     await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
     await store.signIns.dropAll(at)
+    await store.operators.dropInvites(at)
   }
   await inSteps(outputRetentionDays, async (before, limit) => {
     const outputs = await store.outputs.endedBefore(before, limit)

@@ -1,6 +1,6 @@
 /** Caches revoked tokens in memory, so that verifying needs no query. Refreshed from the store, because other processes revoke too. */
 import type { RevokedToken, Store } from '../store/store.ts'
-import type { Grant } from '../token/token.ts'
+import { minterOf, operatorTokenId, type Grant } from '../token/token.ts'
 import { Refusal } from '../protocol/errors.ts'
 
 export interface RevokedTokensOptions {
@@ -19,8 +19,13 @@ export class RevokedTokens {
     this.#options = options
   }
 
+  /** Whether a token was revoked, or the operator who minted it lost the authority to. */
   has({ projectId, tokenId }: Pick<Grant, 'projectId' | 'tokenId'>): boolean {
-    return this.#tokens.has(keyOf(projectId, tokenId))
+    const minter = minterOf({ tokenId })
+    return (
+      this.#tokens.has(keyOf(projectId, tokenId)) ||
+      (minter !== undefined && this.#tokens.has(keyOf(projectId, minter)))
+    )
   }
 
   /** Newest first. */
@@ -47,6 +52,15 @@ export class RevokedTokens {
         message: `The project has reached its limit of ${MAX_TOKENS} revoked tokens; rotate its API key instead.`,
       })
     }
+    return this.#add(projectId, tokenId)
+  }
+
+  /** Revokes what an operator has minted and invited in a project, whatever the limit. */
+  addOperator(projectId: string, grantId: string): Promise<RevokedToken> {
+    return this.#add(projectId, operatorTokenId(grantId))
+  }
+
+  async #add(projectId: string, tokenId: string): Promise<RevokedToken> {
     const token = { projectId, tokenId, revokedAt: this.#options.now() }
     await this.#options.store.revokedTokens.add(token)
     this.#tokens.set(keyOf(projectId, tokenId), token)

@@ -38,6 +38,8 @@ export interface CallOptions {
   query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
   /** Sent as JSON. */
   body?: object
+  /** Sent besides those of every call. */
+  headers?: Readonly<Record<string, string>>
   /** Whether the answer is text instead of JSON. */
   text?: boolean
   /** Error statuses whose body is an answer and no refusal, e.g. 503 of `/health`. */
@@ -75,7 +77,7 @@ export function createCaller({ baseUrl, timeoutMs, retries, token }: CallerOptio
   const once = async (
     method: Method,
     path: string,
-    { query, body, text, accept }: CallOptions,
+    { query, body, headers, text, accept }: CallOptions,
   ): Promise<unknown> => {
     let answer: Response
     let read: string
@@ -85,6 +87,7 @@ export function createCaller({ baseUrl, timeoutMs, retries, token }: CallerOptio
       answer = await fetch(url, {
         method,
         headers: {
+          ...headers,
           ...(authorization !== undefined && { authorization }),
           accept: text === true ? '*/*' : 'application/json',
           ...(body && { 'content-type': 'application/json' }),

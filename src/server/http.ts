@@ -66,7 +66,8 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
   } = parts
   const signIn = createSignIn({ store, now, randomBytes })
   const makeFirstLink = settings.nodeAddress === undefined ? newFirstLink : sharedFirstLink
-  const firstLink = (await signIn.passwordSet()) ? undefined : await makeFirstLink({ store, randomBytes })
+  const { password } = await signIn.firstOwner()
+  const firstLink = password === null ? await makeFirstLink({ store, randomBytes }) : undefined
   const { adminKey: given, dataDir: folder } = settings
   const adminKey = await readAdminKey({ given, folder, randomBytes })
   const tls = await openCertificate(ground)
@@ -117,6 +118,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     admin: createAdmin({ key: adminKey, signIn, settings, gate }),
     webhookKey: () => webhooks.publicKey(),
     newId,
+    randomBytes,
     projectsChanged: () => webhooks.refreshDefaults(),
     now,
     log,

@@ -16,6 +16,7 @@ import type { JobStore } from './contract/jobs.ts'
 import type { LeaseStore } from './contract/leases.ts'
 import type { SessionValueStore } from './contract/session-values.ts'
 import type { FigureStore } from './contract/figures.ts'
+import type { OperatorStore } from './contract/operators.ts'
 import type { RevokedTokenStore, SignInStore } from './contract/access.ts'
 
 export type { Page, PageOf } from './contract/pages.ts'
@@ -38,7 +39,14 @@ export type {
 export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } from './contract/jobs.ts'
 export type { StatsQuery, StatsRecord } from './contract/figures.ts'
 export type { SessionValue } from './contract/session-values.ts'
-export type { RevokedToken } from './contract/access.ts'
+export type { RevokedToken, SignInRecord } from './contract/access.ts'
+export type {
+  LastOwner,
+  OperatorChange,
+  OperatorInvite,
+  OperatorRecord,
+  OperatorRole,
+} from './contract/operators.ts'
 
 export interface Store {
   projects: ProjectStore
@@ -58,6 +66,7 @@ export interface Store {
   sessionValues: SessionValueStore | undefined
   revokedTokens: RevokedTokenStore
   signIns: SignInStore
+  operators: OperatorStore
   /** Small values, sealed like API secrets. */
   secrets: {
     get(name: string): Promise<string | undefined>

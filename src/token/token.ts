@@ -31,5 +31,6 @@ export {
   type VerifierOptions,
 } from './verify.ts'
 export { isOfKnock, jtiOfKnock } from './knock.ts'
+export { jtiOfOperator, minterOf, operatorTokenId } from './minter.ts'
 export { maxTokenBytes } from './jws.ts'
 export { explainToken, type ExplainedClaim, type ExplainOptions, type Explanation } from './explain.ts'

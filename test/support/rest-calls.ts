@@ -37,6 +37,8 @@ export interface Call {
   status?: number
 }
 
+let operators = 0
+
 /** Creates the meetings, keys and other objects that calls need. */
 export class Stage {
   readonly server: TestServer
@@ -93,6 +95,30 @@ export class Stage {
     const { body: project } = await this.server.admin('POST', '/v2/admin/projects', { name: 'Documented' })
     const { body: key } = await this.server.admin('POST', '/v2/admin/keys', project)
     return { projectId: project.projectId, apiKey: key.apiKey }
+  }
+
+  /** A link that makes an operator. */
+  async operatorInvite(role = 'operator'): Promise<{ inviteId: string; code: string; name: string }> {
+    const name = `operator ${++operators}`
+    const { body } = await this.server.admin('POST', '/v2/admin/operator-invites', { name, role })
+    return { inviteId: body.inviteId, code: body.link.split('#invite=')[1], name }
+  }
+
+  /** An operator who is signed in. */
+  async operator(role = 'operator') {
+    const { code, name } = await this.operatorInvite(role)
+    // Tries to sign in are limited in rate.
+    this.server.aheadMs += 10_000
+    const answer = await fetch(`${this.server.url}/v2/admin/operator-invites/accept`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code, password: 'a password of enough length' }),
+    })
+    const cookie = answer.headers.get('set-cookie')!.split(';')[0]!
+    const { self } = (await answer.json()) as { self: { operatorId: string } }
+    const { body } = await this.server.admin('GET', '/v2/admin/sign-ins?of=all')
+    const { signInId } = body.data.find((one: any) => one.operatorId === self.operatorId)
+    return { operatorId: self.operatorId, name, cookie, signInId: signInId as string }
   }
 
   /** A delivery that no receiver accepts. */
@@ -487,11 +513,39 @@ export const calls: Record<string, MakeCall> = {
 
   'GET /v2/admin/sign-in': nothing,
   'POST /v2/admin/sign-in': async ({ server }) => {
-    await server.admin('POST', '/v2/admin/password', { password: 'a password of enough length' })
-    return { body: { password: 'a password of enough length' } }
+    const password = 'a password of enough length'
+    await server.admin('POST', '/v2/admin/password', { password })
+    return { body: { name: 'owner', password } }
   },
   'POST /v2/admin/password': () => ({ body: { password: 'a password of enough length' } }),
   'POST /v2/admin/sign-out': nothing,
+  'GET /v2/admin/sign-ins': () => ({ query: { of: 'all' } }),
+  'POST /v2/admin/sign-ins/{signInId}/end': async (stage) => ({
+    path: { signInId: (await stage.operator()).signInId },
+  }),
+  'GET /v2/admin/operators': nothing,
+  'PATCH /v2/admin/operators/{operatorId}': async (stage) => ({
+    path: { operatorId: (await stage.operator()).operatorId },
+    body: { role: 'viewer' },
+  }),
+  'DELETE /v2/admin/operators/{operatorId}': async (stage) => ({
+    path: { operatorId: (await stage.operator()).operatorId },
+  }),
+  'POST /v2/admin/operators/{operatorId}/password-link': async (stage) => ({
+    path: { operatorId: (await stage.operator()).operatorId },
+    body: { expiresInSeconds: 3600 },
+  }),
+  'GET /v2/admin/operator-invites': nothing,
+  'POST /v2/admin/operator-invites': () => ({ body: { name: `invited ${++operators}`, role: 'viewer' } }),
+  'POST /v2/admin/operator-invites/{inviteId}/revoke': async (stage) => ({
+    path: { inviteId: (await stage.operatorInvite()).inviteId },
+  }),
+  'POST /v2/admin/operator-invites/look': async (stage) => ({
+    body: { code: (await stage.operatorInvite()).code },
+  }),
+  'POST /v2/admin/operator-invites/accept': async (stage) => ({
+    body: { code: (await stage.operatorInvite()).code, password: 'a password of enough length' },
+  }),
   'GET /v2/admin/settings': nothing,
   'GET /v2/admin/projects': nothing,
   'POST /v2/admin/projects': () => ({ body: { name: 'Another' } }),

@@ -5,7 +5,7 @@ import { fastify, type FastifyInstance } from 'fastify'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
 import type { Logger } from 'pino'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { authoriseSubject, authoriseToken } from '../rest/authorise.ts'
+import { authoriseOperator, authoriseSubject, authoriseToken, isByOperator } from '../rest/authorise.ts'
 import type { HttpContext } from '../context.ts'
 import { runWithTrace } from '../../log.ts'
 import { asRefusal, Refusal, restErrorBody } from '../../protocol/errors.ts'
@@ -89,11 +89,17 @@ export function buildHttp(context: HttpContext, { tls, plain }: Listening = {}):
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Before validation, so that unauthorised callers learn nothing about the shape of a call.
   app.addHook('preValidation', (request, reply, done) => {
-    const { access, action, about } = request.routeOptions.config
+    const { access, role, action, about } = request.routeOptions.config
+    const byOperator = access === 'token' && isByOperator(request)
     try {
-      if (access === 'admin') {
+      if (access === 'admin' || byOperator) {
         void reply.header('cache-control', 'no-store')
-        context.admin.authorise(request).then(() => done(), done)
+        const authorised = byOperator
+          ? authoriseOperator(request, context, action!)
+          : context.admin.authorise(request, role!).then((identity) => {
+              request.operator = identity
+            })
+        authorised.then(() => done(), done)
         return
       }
       if (access === 'token') gate.countKey(authoriseToken(request, context, action!, about!).apiKey)
@@ -103,6 +109,7 @@ export function buildHttp(context: HttpContext, { tls, plain }: Listening = {}):
     }
   })
   app.decorateRequest('authorised', null)
+  app.decorateRequest('operator', null)
   // After validation, because it reads the fields. The handler finds the grant and the meeting on the request.
   app.addHook('preHandler', (request, _reply, done) => {
     const { access, action, about } = request.routeOptions.config

@@ -20,7 +20,8 @@ import { refusalFromOutside } from '../../meeting/roster/permissions.ts'
 import { idsOf } from '../../meeting/door/door.ts'
 import { Removals } from '../../meeting/door/removals.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { assertInScope } from '../../token/token.ts'
+import { roleForMethod } from '../../project/roles.ts'
+import { assertInScope, operatorTokenId } from '../../token/token.ts'
 import { grantOf } from '../context.ts'
 
 /** The result of authorisation: the grant, and what the call is about. */
@@ -53,6 +54,44 @@ export function authoriseToken(
   if (about === 'project') assertInScope(grant)
   request.authorised = { grant }
   return grant
+}
+
+/** The project in which an operator acts without a token. */
+const PROJECT_HEADER = 'x-anteroom-project'
+
+/** Whether an operator calls with a sign-in instead of a token. */
+export function isByOperator({ headers }: FastifyRequest): boolean {
+  return !headers.authorization && headers[PROJECT_HEADER] !== undefined
+}
+
+/**
+ * Gives an operator, by a sign-in, the grant of a management token of the project that the header names. It ends with the
+ * sign-in, and a viewer only reads. @throws {Refusal}
+ */
+export async function authoriseOperator(
+  request: FastifyRequest,
+  context: HttpContext,
+  action: OutsideAction,
+): Promise<void> {
+  const identity = await context.admin.authorise(request, roleForMethod(request.method))
+  if (identity.by === 'key') throw new TypeError('the admin key stands in the header of tokens')
+  const projectId = String(request.headers[PROJECT_HEADER])
+  const key = context.keys.defaultKey(projectId)
+  if (!key)
+    throw new Refusal('NOT_FOUND', { message: 'There is no such project, or it has no active API key.' })
+  const grant: Grant = {
+    apiKey: key.apiKey,
+    projectId,
+    // For the invites that the operator makes.
+    entry: 'moderator',
+    permissions: ['allow_join', 'allow_mod'],
+    roles: ['crawler'],
+    tokenId: operatorTokenId(identity.operator.grantId),
+  }
+  const refusal = refusalFromOutside(grant, action, context.settings.moderation)
+  if (refusal) throw refusal
+  request.operator = identity
+  request.authorised = { grant }
 }
 
 /**

@@ -13,6 +13,7 @@ import type {
 } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Static, TSchema } from 'typebox'
+import type { OperatorRole } from '../../store/store.ts'
 import type { About } from './about.ts'
 import { isManagement, permissionsFromOutside, type OutsideAction } from '../../meeting/roster/permissions.ts'
 import { Refusal, type ErrorName } from '../../protocol/errors.ts'
@@ -20,7 +21,7 @@ import { RefusalBody } from '../../protocol/rest.ts'
 import { shape, withTypesOf } from './shapes.ts'
 
 /**
- * Who may call: anybody; a caller with a token; the operator; a caller with an API key and its secret, or one signed in
+ * Who may call: anybody; a caller with a token, or an operator inside a project; an operator with a role; a caller with an API key and its secret, or one signed in
  * on the page (not needed at the server's own machine).
  */
 export type Access = 'open' | 'token' | 'admin' | 'key' | 'page'
@@ -29,6 +30,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Checked before the handler runs. */
     access?: Access
+    /** Of a route with access `admin`. */
+    role?: OperatorRole
     /** Of a route with access `token`. */
     action?: OutsideAction
     about?: About
@@ -66,7 +69,8 @@ export const tags = {
   Livestreams: 'A meeting sent to RTMP servers.',
   Webhooks: 'What was told to your backend, what was not yet, and telling it again.',
   Administration: 'Projects, keys and settings, for those who run the server.',
-  'Signing in': 'Who runs the server signs in: by the first-start link, then by a password.',
+  'Signing in': 'Who runs the server signs in: by a link, then by a password.',
+  Operators: 'Who may sign in to the dashboard, with which role, and from which browsers.',
   Watching: 'How the server is doing.',
   Page: 'What the meeting page itself asks for.',
   Server: 'The server’s own description.',
@@ -80,10 +84,20 @@ interface TokenAccess<Body extends TSchema, Query extends TSchema, Params extend
   action: OutsideAction
   /** What the call is about: the meeting for which the token must be in scope and from which it must not be removed. */
   about: About<{ params: Static<Params>; query: Static<Query>; body: Static<Body> }>
+  role?: never
+}
+
+interface AdminAccess {
+  access: 'admin'
+  /** The least role that may call. */
+  role: OperatorRole
+  action?: never
+  about?: never
 }
 
 interface OtherAccess {
-  access: Exclude<Access, 'token'>
+  access: Exclude<Access, 'token' | 'admin'>
+  role?: never
   action?: never
   about?: never
 }
@@ -93,7 +107,7 @@ export type Description<
   Query extends TSchema,
   Params extends TSchema,
   Answer extends TSchema,
-> = Told<Body, Query, Params, Answer> & (TokenAccess<Body, Query, Params> | OtherAccess)
+> = Told<Body, Query, Params, Answer> & (TokenAccess<Body, Query, Params> | AdminAccess | OtherAccess)
 
 interface Told<Body extends TSchema, Query extends TSchema, Params extends TSchema, Answer extends TSchema> {
   /** One line for people. */
@@ -211,6 +225,7 @@ export function describeOnly(description: Description<TSchema, TSchema, TSchema,
 
 function configOf({
   access,
+  role,
   action,
   about,
   pages,
@@ -218,6 +233,7 @@ function configOf({
   return {
     access,
     ...(access === 'token' && { action, about }),
+    ...(access === 'admin' && { role }),
     ...(pages === 'own' && { cors: false }),
   }
 }
@@ -225,8 +241,13 @@ function configOf({
 /** @throws {TypeError} if a route does not declare its access or, for a token, its action and what it is about */
 export function assertDeclared({ method, url, config, schema }: RouteOptions): void {
   if (schema?.hide === true) return
-  const { access, action, about } = config ?? {}
-  const declared = access === 'token' ? action !== undefined && about !== undefined : access !== undefined
+  const { access, role, action, about } = config ?? {}
+  const declared =
+    access === 'token'
+      ? action !== undefined && about !== undefined
+      : access === 'admin'
+        ? role !== undefined
+        : access !== undefined
   if (!declared)
     throw new TypeError(
       `${[method].flat().join()} ${url} does not declare who may call it, and what it is about`,
@@ -238,6 +259,7 @@ export const undescribed = { schema: { hide: true } as FastifySchema }
 
 function schemaOf({
   access,
+  role,
   action,
   about,
   tag,
@@ -265,9 +287,13 @@ function schemaOf({
     ...(body ? (['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
     ...refusals,
   ]
-  const text = [description, access === 'token' ? needsOf(action) : undefined]
-    .filter((part) => part !== undefined)
-    .join(' ')
+  const needs =
+    access === 'token'
+      ? needsOf(action)
+      : access === 'admin'
+        ? `Needs the role \`${role}\`, or the admin key.`
+        : undefined
+  const text = [description, needs].filter((part) => part !== undefined).join(' ')
   const responses: Record<string, unknown> = {
     ...(answer && { [answerStatus]: response('OK', answer, answerType) }),
     ...responsesOf(all, refusalBody),

@@ -22,6 +22,7 @@ import { Attempts } from '../limits/attempts.ts'
 import { grantFor, meetingFor } from './authorise.ts'
 import { baseUrlOf } from '../http/base-url.ts'
 import { describe } from './describe.ts'
+import { jtiFor } from './admin/operators.ts'
 
 /** A joiner uses its token at once, and again if its connection is lost. */
 const INVITED_TTL_SECONDS = 12 * 3600
@@ -152,13 +153,14 @@ export const inviteRoutes: Routes = (app, context) => {
     '/page/start',
     describe({
       summary: 'Start a meeting from the page; returns a moderator’s token',
+      description: 'A sign-in needs the role `operator`.',
       tag: 'Page',
       access: 'page',
       body: StartBody,
       answer: Pass,
     }),
     async (request) => {
-      if (!owner.isHere(request, 'own')) await admin.authorise(request)
+      const by = owner.isHere(request, 'own') ? undefined : await admin.authorise(request, 'operator')
       const key = keys.defaultKey()
       if (!key) throw new Refusal('UNAUTHORIZED', { message: 'This server has no active API key.' })
       const { encryption } = request.body
@@ -174,6 +176,7 @@ export const inviteRoutes: Routes = (app, context) => {
           roles: ['rtc'],
           version: 2,
           expiresInSeconds: STARTER_TTL_SECONDS,
+          jti: by && jtiFor(by, context.newId()),
         }),
         meetingId: meeting.meetingId,
       }

@@ -26,7 +26,8 @@ const securitySchemes = {
     type: 'apiKey',
     in: 'cookie',
     name: 'anteroom_sign_in',
-    description: 'The http-only cookie of a sign-in at the page or the dashboard.',
+    description:
+      'The http-only cookie of a sign-in at the page or the dashboard. Calls with a token accept it too, without `Authorization`, and with the project in the header `X-Anteroom-Project`: a viewer reads, other roles do what a token with the role `crawler` may.',
   },
   basic: { type: 'http', scheme: 'basic', description: 'An API key and its secret.' },
 } as const

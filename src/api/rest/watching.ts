@@ -34,7 +34,7 @@ export const watchingRoutes: Routes = (app, context) => {
     }),
     async (request, reply) => {
       context.gate.assertMayGuess(request.raw)
-      if (!mayScrape(request, context)) await context.admin.authorise(request)
+      if (!mayScrape(request, context)) await context.admin.authorise(request, 'viewer')
       void reply.type(metrics.contentType).header('cache-control', 'no-store')
       return metrics.text()
     },
@@ -46,6 +46,7 @@ export const watchingRoutes: Routes = (app, context) => {
       summary: 'Get the current state of the server',
       tag: 'Watching',
       access: 'admin',
+      role: 'viewer',
       answer: ServerStatus,
     }),
     async (): Promise<ServerStatus> => {
@@ -102,6 +103,7 @@ export const watchingRoutes: Routes = (app, context) => {
       summary: 'Get figures of the whole server, one point per minute or coarser',
       tag: 'Watching',
       access: 'admin',
+      role: 'viewer',
       description: `From \`from\` to \`to\`, by default the last day, in at most ${MOST_POINTS} points. What happened (joins, refusals, …) is added up in a point that stands for several minutes, everything else averaged. Several nodes are added up.`,
       query: HistoryQuery,
       answer: History,

@@ -12,6 +12,7 @@ import type { SessionLifecycle } from '../session/lifecycle.ts'
 import type { Session } from '../session/session.ts'
 import type { Entrance } from './entrance.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { minterOf } from '../../token/token.ts'
 import { leaveReason, type LeaveReason, type LeaveReasonName } from '../../protocol/leave-reasons.ts'
 import { keepsOutRelay } from '../across/relays.ts'
 import { rulesOf, withCoHost } from '../session/decisions.ts'
@@ -25,7 +26,7 @@ import {
   type Remover,
 } from './removals.ts'
 
-/** The holders of tokens of this key, or of this token. */
+/** The holders of tokens of this key, of this token, or of the tokens that this operator minted. */
 export interface Bearers {
   projectId: string
   apiKey?: string
@@ -149,7 +150,8 @@ export class Evictions {
     if (meeting.projectId !== projectId) return 0
     const reason = leaveReason('REMOVE_PEER_API')
     const came = (by: Pick<Grant, 'apiKey' | 'tokenId'>): boolean =>
-      (apiKey === undefined || by.apiKey === apiKey) && (tokenId === undefined || by.tokenId === tokenId)
+      (apiKey === undefined || by.apiKey === apiKey) &&
+      (tokenId === undefined || by.tokenId === tokenId || minterOf(by) === tokenId)
     const waiting = entrance.turnAway(({ grant }) => came(grant), reason, refusal)
     relayRequests.dropWhere(({ grant }) => came(grant))
     const present = [...roster.all()].filter(({ grant }) => came(grant))

@@ -19,6 +19,8 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['deliveries', 'number'],
   ['delivery_tries', 'number'],
   ['revoked_tokens'],
+  ['operators'],
+  ['operator_invites'],
   ['sign_ins'],
   ['invites'],
   ['outputs'],

@@ -103,6 +103,7 @@ const places = [
   { table: 'api_keys', column: 'sealed_secret', id: 'api_key', which: 'true' },
   { table: 'outputs', column: 'upload_address', id: 'output_id', which: 'upload_address is not null' },
   { table: 'jobs', column: 'upload_address', id: 'job_id', which: 'upload_address is not null' },
+  { table: 'operators', column: 'sealed_password', id: 'operator_id', which: 'sealed_password is not null' },
   {
     table: 'stored_values',
     column: 'value',

@@ -24,6 +24,7 @@ import * as sessionValues from './migrations/0024-session-values.ts'
 import * as nodes from './migrations/0025-nodes.ts'
 import * as outputUploads from './migrations/0027-output-uploads.ts'
 import * as deliveryAbout from './migrations/0028-delivery-about.ts'
+import * as operators from './migrations/0029-operators.ts'
 import * as statsByTime from './migrations/0030-stats-by-time.ts'
 import * as polls from './migrations/0031-polls.ts'
 import * as nodeFacts from './migrations/0033-node-facts.ts'
@@ -56,6 +57,7 @@ const steps: Record<string, Step> = {
   '0025-nodes': nodes,
   '0027-output-uploads': outputUploads,
   '0028-delivery-about': deliveryAbout,
+  '0029-operators': operators,
   '0030-stats-by-time': statsByTime,
   '0031-polls': polls,
   '0033-node-facts': nodeFacts,

@@ -10,6 +10,7 @@ import { leaseQueries } from './queries/leases.ts'
 import { keyQueries, projectQueries } from './queries/keys.ts'
 import { meetingQueries } from './queries/meetings.ts'
 import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
+import { operatorQueries } from './queries/operators.ts'
 import { outputQueries } from './queries/outputs.ts'
 import { pastSessionQueries } from './queries/past-sessions.ts'
 import { pollQueries } from './queries/polls.ts'
@@ -54,6 +55,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     sessionValues: context.nodeId === null ? undefined : sessionValueQueries(context, meetings),
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),
+    operators: operatorQueries(context),
     secrets: secretQueries(context),
     values: valueQueries(context),
     check: async () => {

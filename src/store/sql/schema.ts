@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { JobKind, JobState, OutputKind, OutputState } from '../store.ts'
+import type { JobKind, JobState, OperatorRole, OutputKind, OutputState } from '../store.ts'
 
 /** The tables, as Kysely sees them. There are no booleans; JSON is text; instants are integers, ms since the epoch. */
 export interface Schema {
@@ -98,7 +98,36 @@ export interface Schema {
     error: string | null
   }
   revoked_tokens: { project_id: string; token_id: string; revoked_at: number }
-  sign_ins: { token_hash: string; created_at: number; expires_at: number }
+  sign_ins: {
+    token_hash: string
+    operator_id: string | null
+    address: string | null
+    browser: string | null
+    created_at: number
+    last_seen_at: number | null
+    expires_at: number
+  }
+  operators: {
+    operator_id: string
+    name: string
+    /** The name in the form in which it is unique. */
+    name_key: string
+    role: OperatorRole
+    /** Sealed, see `seal.ts`. */
+    sealed_password: string | null
+    grant_id: string
+    created_at: number
+  }
+  operator_invites: {
+    code_hash: string
+    invite_id: string
+    operator_id: string | null
+    name: string
+    role: OperatorRole
+    invited_by: string | null
+    created_at: number
+    expires_at: number
+  }
   admissions: { session_id: string; participant_id: string; token_id: string; at: number }
   removals: {
     session_id: string

@@ -1,79 +1,38 @@
-/**
- * The dashboard's calls: as the one who is signed in (by cookie), and inside a project with a management token. Tokens live in
- * memory only and are renewed before they expire.
- */
-import { ServerClientError, type call, type Method } from '../api.ts'
+/** The dashboard's calls: all with the cookie of the sign-in; those inside a project name it. No token is held. */
+import { ServerClientError, type call, type CallOptions, type Method } from '../api.ts'
 
 export interface Api {
-  /** A call of the one who runs the server. @throws {ServerClientError} */
+  /** A call about the server. @throws {ServerClientError} */
   admin<T>(method: Method, path: string, body?: object): Promise<T>
   /** A call inside a project. @throws {ServerClientError} */
   inProject<T>(projectId: string, method: Method, path: string, body?: object): Promise<T>
   /** The same for what is answered as text. @throws {ServerClientError} */
   textInProject(projectId: string, path: string): Promise<string>
-  /** Drops what it holds. */
-  forget(): void
 }
 
 export interface ApiOptions {
   call: typeof call
-  /** Ms since the epoch. */
-  now: () => number
   /** Called when the server no longer knows who is signed in. */
   onSignedOut: () => void
 }
 
-const TOKEN_SECONDS = 3600
-/** Before the token expires, so that no call is under way with one that just did. */
-const RENEW_EARLIER_SECONDS = 300
+/** A page of another address cannot set it, so it stands in for the content type of calls without a body. */
+const OWN_PAGE = { 'x-requested-with': 'dashboard' }
 
-export function createApi({ call: send, now, onSignedOut }: ApiOptions): Api {
-  const tokens = new Map<string, { token: Promise<string>; renewAt: number }>()
-
-  const admin: Api['admin'] = async (method, path, body) => {
+export function createApi({ call: send, onSignedOut }: ApiOptions): Api {
+  const ask = async <T>(method: Method, path: string, options: CallOptions): Promise<T> => {
     try {
-      return await send(method, path, { ...(body && { body }) })
+      return await send<T>(method, path, options)
     } catch (error) {
       if (error instanceof ServerClientError && error.status === 401) onSignedOut()
       throw error
     }
   }
-
-  const tokenOf = (projectId: string): Promise<string> => {
-    const there = tokens.get(projectId)
-    if (there && there.renewAt > now()) return there.token
-    const token = admin<{ token: string }>(
-      'POST',
-      `/v2/admin/projects/${encodeURIComponent(projectId)}/token`,
-      {
-        // For REST alone; the permissions are those that its invites may give on.
-        permissions: ['allow_join', 'allow_mod'],
-        roles: ['crawler'],
-        expiresInSeconds: TOKEN_SECONDS,
-      },
-    ).then((answer) => answer.token)
-    tokens.set(projectId, { token, renewAt: now() + (TOKEN_SECONDS - RENEW_EARLIER_SECONDS) * 1000 })
-    token.catch(() => tokens.delete(projectId))
-    return token
-  }
-
-  const asProject = async <T>(projectId: string, work: (token: string) => Promise<T>): Promise<T> => {
-    try {
-      return await work(await tokenOf(projectId))
-    } catch (error) {
-      if (!(error instanceof ServerClientError) || error.status !== 401 || !tokens.has(projectId)) throw error
-      // Its key may have been revoked since: once more, with a token of another.
-      tokens.delete(projectId)
-      return work(await tokenOf(projectId))
-    }
-  }
-
+  const inside = (projectId: string) => ({ ...OWN_PAGE, 'x-anteroom-project': projectId })
   return {
-    admin,
+    admin: (method, path, body) => ask(method, path, { headers: OWN_PAGE, ...(body && { body }) }),
     inProject: (projectId, method, path, body) =>
-      asProject(projectId, (token) => send(method, path, { token, ...(body && { body }) })),
-    textInProject: (projectId, path) =>
-      asProject(projectId, (token) => send('GET', path, { token, text: true })),
-    forget: () => tokens.clear(),
+      ask(method, path, { headers: inside(projectId), ...(body && { body }) }),
+    textInProject: (projectId, path) => ask('GET', path, { headers: inside(projectId), text: true }),
   }
 }

@@ -7,15 +7,24 @@ import { Notices } from './parts/notices.tsx'
 import { Problem, Skeleton } from './parts/states.tsx'
 import { RouterProvider } from './router.tsx'
 import { SignIn } from './screens/sign-in.tsx'
-import type { SignInAnswer } from '../../protocol/rest/admin.ts'
+import { AcceptInvite } from './screens/accept-invite.tsx'
+import type { SignInAnswer, SignInState } from '../../protocol/rest/admin.ts'
 
-/** @param code of the first-start link, taken out of the address already */
-export function Dashboard({ code }: { code?: string }) {
-  const [state, setState] = useState<SignInAnswer>()
+/**
+ * @param code of the first-start link, taken out of the address already
+ * @param invite the code of an operator's link, likewise
+ */
+export function Dashboard({ code, invite }: { code?: string; invite?: string }) {
+  const [state, setState] = useState<SignInAnswer & Partial<SignInState>>()
+  const [accepted, setAccepted] = useState<string>()
   const [problem, setProblem] = useState('')
   const redeemed = useRef<string>(undefined)
-  const signedOut = useCallback(() => setState((before) => before && { ...before, signedIn: false }), [])
-  const api = useMemo(() => createApi({ call, now: Date.now, onSignedOut: signedOut }), [signedOut])
+  const signedOut = useCallback(
+    // How to sign in may have changed meanwhile, too.
+    () => void call<SignInState>('GET', '/v2/admin/sign-in').then(setState, () => undefined),
+    [],
+  )
+  const api = useMemo(() => createApi({ call, onSignedOut: signedOut }), [signedOut])
 
   const open = useCallback(async (): Promise<void> => {
     let refusal = ''
@@ -30,7 +39,7 @@ export function Dashboard({ code }: { code?: string }) {
           refusal = sentence(error)
         }
       }
-      setState(await call<SignInAnswer>('GET', '/v2/admin/sign-in'))
+      setState(await call<SignInState>('GET', '/v2/admin/sign-in'))
     } catch (error) {
       refusal = sentence(error)
     }
@@ -44,6 +53,17 @@ export function Dashboard({ code }: { code?: string }) {
       <main className="centre" aria-label="Anteroom dashboard">
         {problem ? <Problem text={problem} retry={() => void open()} /> : <Skeleton />}
       </main>
+    )
+  if (invite !== undefined && accepted !== invite)
+    return (
+      <AcceptInvite
+        code={invite}
+        onDone={(next) => {
+          setProblem('')
+          setAccepted(invite)
+          if (next) setState(next)
+        }}
+      />
     )
   if (!state.signedIn || !state.passwordSet)
     return (
@@ -62,9 +82,9 @@ export function Dashboard({ code }: { code?: string }) {
       <Notices>
         <Frame
           api={api}
+          self={state.self}
           onSignOut={async () => {
             await api.admin('POST', '/v2/admin/sign-out', {})
-            api.forget()
             signedOut()
           }}
         />

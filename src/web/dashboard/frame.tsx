@@ -1,6 +1,7 @@
 /** What stands around every screen: where one can go, which project it is about, and who is signed in. */
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { isolated } from '../isolate.ts'
+import { Foreign } from '../parts/foreign.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import type { Api } from './api.ts'
 import { useQuery } from './query.ts'
@@ -16,10 +17,12 @@ import { OutputsScreen } from './outputs/screen.tsx'
 import { MeetingsScreen } from './screens/meetings.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { SessionsScreen } from './screens/sessions.tsx'
+import { OperatorsScreen } from './operators/screen.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
 import { ChoosePassword } from './screens/sign-in.tsx'
 import { DeliveryScreen } from './screens/delivery.tsx'
 import { WebhooksScreen } from './screens/webhooks.tsx'
+import type { Self } from '../../protocol/rest/admin.ts'
 import type { Project, ProjectList } from '../../protocol/rest/keys.ts'
 
 // Loaded when they are opened, which keeps the first screen small.
@@ -36,10 +39,19 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
   { path: 'webhooks', title: 'Webhooks', glyph: 'webhooks' },
   { path: 'tokens', title: 'Tokens', glyph: 'tokens' },
   { path: 'console', title: 'Console', glyph: 'console' },
+  { path: 'operators', title: 'Operators', glyph: 'operators' },
   { path: 'settings', title: 'Settings', glyph: 'settings' },
 ]
 
-export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> }) {
+export function Frame({
+  api,
+  self,
+  onSignOut,
+}: {
+  api: Api
+  self: Self | null
+  onSignOut: () => Promise<void>
+}) {
   const { place } = useRouter()
   const query = useQuery(
     async () => (await api.admin<ProjectList>('GET', '/v2/admin/projects')).data,
@@ -83,13 +95,13 @@ export function Frame({ api, onSignOut }: { api: Api; onSignOut: () => Promise<v
             </Link>
           ))}
         </nav>
-        <Account api={api} onSignOut={onSignOut} />
+        <Account api={api} self={self} onSignOut={onSignOut} />
       </header>
       <main id="content" tabIndex={-1}>
         <Shown query={query}>
           {() =>
             project ? (
-              <ProjectContext value={{ api, project, projects, refresh: query.reload }}>
+              <ProjectContext value={{ api, self, project, projects, refresh: query.reload }}>
                 <Boundary key={`${project.projectId}/${place.path.join('/')}`}>
                   <Suspense fallback={<Skeleton />}>
                     <Screen path={place.path} />
@@ -131,6 +143,8 @@ function Screen({ path: [section, id, ...rest] }: { path: readonly string[] }) {
       return <TokensScreen />
     case 'console':
       return <ConsoleScreen />
+    case 'operators':
+      return <OperatorsScreen />
     case 'settings':
       return <SettingsScreen />
     default:
@@ -176,11 +190,16 @@ function ProjectSwitch({
   )
 }
 
-function Account({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> }) {
+function Account({ api, self, onSignOut }: { api: Api; self: Self | null; onSignOut: () => Promise<void> }) {
   const [changing, setChanging] = useState(false)
   const say = useNotice()
   return (
     <div className="account">
+      {self && (
+        <p className="quiet who">
+          <Foreign text={self.name} /> · {self.role}
+        </p>
+      )}
       <button className="plain" onClick={() => setChanging(true)}>
         <Glyph name="keys" />
         Password
@@ -195,9 +214,10 @@ function Account({ api, onSignOut }: { api: Api; onSignOut: () => Promise<void> 
       {changing && (
         <Dialog title="Change the password" onClose={() => setChanging(false)}>
           <ChoosePassword
-            api={api}
             action="Change"
+            name={self?.name}
             askCurrent
+            save={(given) => api.admin('POST', '/v2/admin/password', given)}
             onDone={() => {
               setChanging(false)
               say('The password is changed.')

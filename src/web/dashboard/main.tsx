@@ -6,10 +6,11 @@ import { Dashboard } from './dashboard.tsx'
 const root = createRoot(document.getElementById('root')!)
 
 function open(): void {
-  const code = new URLSearchParams(location.hash.replace(/^#/, '')).get('sign-in') ?? undefined
+  const fields = new URLSearchParams(location.hash.replace(/^#/, ''))
+  const [code, invite] = [fields.get('sign-in'), fields.get('invite')]
   // A code does not stay where others see it, nor in the history.
   if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search)
-  root.render(<Dashboard {...(code !== undefined && { code })} />)
+  root.render(<Dashboard {...(code !== null && { code })} {...(invite !== null && { invite })} />)
 }
 
 open()

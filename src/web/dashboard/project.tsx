@@ -1,10 +1,13 @@
 import { createContext, use } from 'react'
 import type { Method } from '../api.ts'
 import type { Api } from './api.ts'
+import type { Self } from '../../protocol/rest/admin.ts'
 import type { Project } from '../../protocol/rest/keys.ts'
 
 export interface ProjectScope {
   api: Api
+  /** Who is signed in. */
+  self: Self | null
   project: Project
   projects: readonly Project[]
   /** Loads the projects again. */

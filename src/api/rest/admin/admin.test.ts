@@ -100,6 +100,8 @@ test('the first link signs in once, and the server issues another until a passwo
     assert.deepEqual((await ask('GET', '/v2/admin/sign-in')).body, {
       signedIn: false,
       passwordSet: false,
+      self: null,
+      asksName: false,
       atThisMachine: true,
     })
     // Without a stored password, no password is valid.
@@ -108,7 +110,9 @@ test('the first link signs in once, and the server issues another until a passwo
     const twice = await Promise.all([signInWith({ code }), signInWith({ code })])
     assert.deepEqual(twice.map(({ status }) => status).sort(), [200, 401])
     const { cookie, body } = twice.find(({ status }) => status === 200)!
-    assert.deepEqual(body, { signedIn: true, passwordSet: false })
+    const { self, ...state } = body
+    assert.deepEqual(state, { signedIn: true, passwordSet: false })
+    assert.deepEqual([self.name, self.role], ['owner', 'owner'])
     assert.equal((await signInWith({ code })).status, 401)
     assert.ok(await isSignedIn(cookie!))
 

@@ -1,18 +1,31 @@
-/** Authenticates the operator: by the admin key, or by a sign-in to the dashboard (docs/decisions/0013). */
+/** Authenticates operators: by the admin key, or by a sign-in to the dashboard (docs/decisions/0013). */
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 import type { Gate } from '../../limits/gate.ts'
 import type { SignIn } from './sign-in.ts'
+import type { OperatorRecord, OperatorRole } from '../../../store/store.ts'
+import { mayAct } from '../../../project/roles.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { bearerOf, isSameText } from '../../http/credentials.ts'
 import { isFromForeignPage, isFromOwnPage, type OwnAddress } from '../../http/same-origin.ts'
 
-/** How the operator was authenticated. */
-export type AdminIdentity = { by: 'key' } | { by: 'sign-in'; cookie: string }
+/** Who an operator is, and how that was proved. The admin key is the machine's own and has the role `owner`. */
+export type AdminIdentity =
+  | { by: 'key'; role: 'owner' }
+  | { by: 'sign-in'; role: OperatorRole; operator: OperatorRecord; signInId: string; cookie: string }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a route for operators, or of a call inside a project by one: who calls. */
+    operator: AdminIdentity | null
+  }
+}
 
 export interface Admin {
-  /** @throws {Refusal} UNAUTHORIZED without valid credentials; UNAUTHORIZED_REQUEST for a foreign page */
-  authorise(request: FastifyRequest): Promise<AdminIdentity>
+  /**
+   * @throws {Refusal} UNAUTHORIZED without valid credentials; UNAUTHORIZED_REQUEST for a foreign page, or for a lower role than `needed`
+   */
+  authorise(request: FastifyRequest, needed: OperatorRole): Promise<AdminIdentity>
 }
 
 export interface AdminOptions {
@@ -36,25 +49,32 @@ export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admi
     if (header !== undefined && header !== '') {
       if (!isSameText(bearerOf(request) ?? '', key))
         throw new Refusal('UNAUTHORIZED', { message: 'The admin key is wrong.', reason: 'admin-key' })
-      return { by: 'key' }
+      return { by: 'key', role: 'owner' }
     }
     const cookie = cookieOf(request)
-    if (cookie === undefined || !(await signIn.check(cookie))) {
+    const current = cookie === undefined ? undefined : await signIn.check(cookie)
+    if (cookie === undefined || current === undefined) {
       throw new Refusal('UNAUTHORIZED', {
         message: 'Sign in to the dashboard, or send the admin key.',
         reason: cookie === undefined ? 'no-admin' : 'signed-out',
       })
     }
     assertOwnPage(request, settings)
-    return { by: 'sign-in', cookie }
+    return { by: 'sign-in', role: current.operator.role, ...current, cookie }
   }
 
   return {
     // Counted here, so that no caller can swallow a failure uncounted.
-    authorise: async (request) => {
+    authorise: async (request, needed) => {
       gate.assertMayGuess(request.raw)
       try {
-        return await identify(request)
+        const identity = await identify(request)
+        if (!mayAct(identity.role, needed))
+          throw new Refusal('UNAUTHORIZED_REQUEST', {
+            message: `This needs the role ${needed}; yours is ${identity.role}.`,
+            reason: 'role',
+          })
+        return identity
       } catch (error) {
         throw error instanceof Refusal ? gate.limitAuthFailures(request.raw, error) : error
       }
@@ -80,6 +100,12 @@ function assertOwnPage(request: FastifyRequest, settings: OwnAddress): void {
       message: `The body must be JSON, or the header ${PAGE_HEADER} must be set.`,
     })
   }
+}
+
+/** Who calls a route for operators. */
+export function operatorOf({ operator }: FastifyRequest): AdminIdentity {
+  if (!operator) throw new TypeError('this route is not for operators')
+  return operator
 }
 
 function cookieOf(request: FastifyRequest): string | undefined {

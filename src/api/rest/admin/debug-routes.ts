@@ -11,6 +11,7 @@ export const debugRoutes: Routes = (app, { meetings, store }) => {
       summary: 'Get the state of a meeting’s media, member by member',
       tag: 'Watching',
       access: 'admin',
+      role: 'viewer',
       description:
         'Each member with its transports (ICE, DTLS, the selected pair), what it sends and what it receives. The `docs/operating.md` of the server says how to read it.',
       params: InspectedMeeting,

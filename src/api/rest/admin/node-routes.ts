@@ -20,6 +20,7 @@ export const nodeRoutes: Routes = (app, context) => {
       summary: 'Drain a node: it takes no new meetings, its meetings end or move, and then it ends',
       tag,
       access: 'admin',
+      role: 'operator',
       description:
         'Answers at once. People whose meeting moves are cut off; their clients come back to the same session by themselves. A second call changes the time.',
       params: NodeParams,
@@ -40,6 +41,7 @@ export const nodeRoutes: Routes = (app, context) => {
       summary: 'Cancel the drain of a node; what has moved stays where it is',
       tag,
       access: 'admin',
+      role: 'operator',
       params: NodeParams,
       answer: DrainedNode,
       refusals: ['NOT_FOUND', 'INVALID_STATE', 'HOME_UNREACHABLE'],

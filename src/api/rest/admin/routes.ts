@@ -1,12 +1,22 @@
-/** The operator's routes. */
+/** The routes of operators. */
 import type { Routes } from '../../context.ts'
+import { browserRoutes } from './browser-routes.ts'
 import { debugRoutes } from './debug-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { adminTokenRoutes } from './token-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
+import { operatorRoutes } from './operator-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 
 export const adminRoutes: Routes = (app, context) => {
-  for (const routes of [signInRoutes, keyRoutes, adminTokenRoutes, nodeRoutes, debugRoutes])
+  for (const routes of [
+    signInRoutes,
+    browserRoutes,
+    operatorRoutes,
+    keyRoutes,
+    adminTokenRoutes,
+    nodeRoutes,
+    debugRoutes,
+  ])
     routes(app, context)
 }

@@ -1,36 +1,67 @@
-/** Signing in to the dashboard, its password, signing out. */
+/** Signing in to the dashboard, the password, the browsers that are signed in, signing out. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { OperatorRecord } from '../../../store/store.ts'
 import type { Routes } from '../../context.ts'
+import type { NewSignIn } from './sign-in.ts'
 import { Refusal } from '../../../protocol/errors.ts'
-import { PasswordBody, SignInAnswer, SignInBody, SignInState } from '../../../protocol/rest/admin.ts'
+import {
+  AcceptInviteBody,
+  LookAtInviteBody,
+  PasswordBody,
+  SeenInvite,
+  SignInAnswer,
+  SignInBody,
+  SignInState,
+  type Self,
+} from '../../../protocol/rest/admin.ts'
+import { StoreConflict } from '../../../store/problem.ts'
 import { Attempts } from '../../limits/attempts.ts'
 import { describe } from '../describe.ts'
 import { isFromForeignPage } from '../../http/same-origin.ts'
-import { setCookie } from './admin.ts'
-import { SIGN_IN_SECONDS } from './sign-in.ts'
+import { operatorOf, setCookie } from './admin.ts'
+import { nameTaken } from './operators.ts'
+import { digest, SIGN_IN_SECONDS, type Browser } from './sign-in.ts'
 
 /** Per address: ten at once, then one every ten seconds. In total: what one core can do besides its work. */
 const PER_ADDRESS = { perSecond: 0.1, burst: 10 }
 const OVERALL = { perSecond: 2, burst: 30 }
+/** Longer descriptions of browsers are cut. */
+const MAX_BROWSER_LENGTH = 256
+const LINK_IS_OVER = 'This link does not work any more; ask whoever sent it for another.'
 
 const tag = 'Signing in'
 
 export const signInRoutes: Routes = (app, context) => {
-  const { settings, signIn, admin, owner, gate, now } = context
+  const { settings, store, signIn, admin, owner, gate, now } = context
   const attempts = new Attempts({ each: PER_ADDRESS, overall: OVERALL, now })
 
   const attempt = (request: FastifyRequest): void => {
     attempts.takeOrThrow(gate.callerOf(request.raw), 'Too many tries to sign in; try again in a minute.')
   }
+  /** What every try to sign in must pass, before anything is compared. */
+  const begin = (request: FastifyRequest): Browser => {
+    if (isFromForeignPage(request, settings)) throw new Refusal('UNAUTHORIZED_REQUEST')
+    attempt(request)
+    return browserOf(request)
+  }
+  const browserOf = (request: FastifyRequest): Browser => ({
+    address: gate.callerOf(request.raw),
+    browser: (request.headers['user-agent'] ?? '').slice(0, MAX_BROWSER_LENGTH),
+  })
   const give = (request: FastifyRequest, reply: FastifyReply, cookie: string): void => {
     void reply.header('set-cookie', setCookie(request, settings, cookie, SIGN_IN_SECONDS))
+  }
+  const enter = (request: FastifyRequest, reply: FastifyReply, { cookie, operator }: NewSignIn) => {
+    give(request, reply, cookie)
+    return { signedIn: true, passwordSet: operator.password !== null, self: selfOf(operator) }
   }
 
   app.post(
     '/v2/admin/sign-in',
     describe({
-      summary: 'Sign in with the password or with the code of a sign-in link',
-      description: 'Sets a cookie that is valid for 30 days, for pages of this server only.',
+      summary: 'Sign in with a name and a password, or with the code of the first sign-in link',
+      description:
+        'Sets a cookie that is valid for 30 days, for pages of this server only. While there is one operator, the name may be left out.',
       tag,
       access: 'open',
       body: SignInBody,
@@ -38,70 +69,120 @@ export const signInRoutes: Routes = (app, context) => {
       refusals: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'RATE_LIMITED'],
     }),
     async (request, reply) => {
-      const { password, code } = request.body
+      const { name, password, code } = request.body
       if ((password === undefined) === (code === undefined))
         throw new Refusal('INVALID_REQUEST', { message: 'Send either a password or a code.' })
-      if (isFromForeignPage(request, settings)) throw new Refusal('UNAUTHORIZED_REQUEST')
-      attempt(request)
-      const cookie = code === undefined ? await signIn.withPassword(password!) : await signIn.withCode(code)
-      if (cookie === undefined) {
+      if (code === undefined && name === undefined && (await store.operators.list()).length > 1)
+        throw new Refusal('INVALID_REQUEST', { message: 'Send your name too: there are several operators.' })
+      const from = begin(request)
+      const entered =
+        code === undefined
+          ? await signIn.withPassword({ ...(name !== undefined && { name }), password: password! }, from)
+          : await signIn.withCode(code, from)
+      if (entered === undefined) {
         throw new Refusal('UNAUTHORIZED', {
           message:
             code === undefined
-              ? 'The password is wrong.'
+              ? `The ${name === undefined ? '' : 'name or the '}password is wrong.`
               : 'This link does not work any more; start the server again, or run "anteroom admin reset", for another.',
         })
       }
-      give(request, reply, cookie)
-      return { signedIn: true, passwordSet: await signIn.passwordSet() }
+      return enter(request, reply, entered)
     },
   )
 
   app.get(
     '/v2/admin/sign-in',
     describe({
-      summary: 'Check whether the caller is signed in, and whether a password is set',
+      summary: 'Check who is signed in, and whether a password is set',
       tag,
       access: 'open',
       answer: SignInState,
     }),
-    async (request) => ({
-      signedIn: await admin.authorise(request).then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof Refusal && error.code !== 'RATE_LIMITED') return false
-          throw error
-        },
-      ),
-      passwordSet: await signIn.passwordSet(),
-      atThisMachine: owner.isHere(request, 'own'),
+    async (request) => {
+      const identity = await admin.authorise(request, 'viewer').catch((error: unknown) => {
+        if (error instanceof Refusal && error.code !== 'RATE_LIMITED') return undefined
+        throw error
+      })
+      const self = identity?.by === 'sign-in' ? identity.operator : undefined
+      const all = await store.operators.list()
+      return {
+        signedIn: identity !== undefined,
+        passwordSet: self ? self.password !== null : all.some(({ password }) => password !== null),
+        self: self ? selfOf(self) : null,
+        asksName: all.length > 1,
+        atThisMachine: owner.isHere(request, 'own'),
+      }
+    },
+  )
+
+  app.post(
+    '/v2/admin/operator-invites/look',
+    describe({
+      summary: 'Look at an operator’s link before it is used',
+      tag: 'Operators',
+      access: 'open',
+      body: LookAtInviteBody,
+      answer: SeenInvite,
+      refusals: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'RATE_LIMITED'],
     }),
+    async (request) => {
+      begin(request)
+      const invite = await store.operators.invite(digest(request.body.code))
+      if (!invite || invite.expiresAt <= now()) throw new Refusal('UNAUTHORIZED', { message: LINK_IS_OVER })
+      const { name, role, expiresAt } = invite
+      return { name, role, expiresAt }
+    },
+  )
+
+  app.post(
+    '/v2/admin/operator-invites/accept',
+    describe({
+      summary: 'Choose the password by an operator’s link, and sign in',
+      tag: 'Operators',
+      access: 'open',
+      body: AcceptInviteBody,
+      answer: SignInAnswer,
+      refusals: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'RATE_LIMITED', 'INVALID_STATE'],
+    }),
+    async (request, reply) => {
+      const from = begin(request)
+      const { code, password } = request.body
+      const entered = await signIn.withInvite(code, password, from).catch((error: unknown) => {
+        throw error instanceof StoreConflict ? nameTaken(error) : error
+      })
+      if (!entered) throw new Refusal('UNAUTHORIZED', { message: LINK_IS_OVER })
+      return enter(request, reply, entered)
+    },
   )
 
   app.post(
     '/v2/admin/password',
     describe({
-      summary: 'Set the password, and sign out everybody else',
+      summary: 'Set the own password, and sign out every other browser of the operator',
       description:
-        'If a password is set, `current` must be that password, unless the call has the admin key.',
+        'If a password is set, `current` must be that password. With the admin key, it is the password of the first owner, and needs no `current`.',
       tag,
       access: 'admin',
+      role: 'viewer',
       body: PasswordBody,
       answer: SignInAnswer,
       refusals: ['RATE_LIMITED'],
     }),
     async (request, reply) => {
       const { password, current } = request.body
-      const identity = await admin.authorise(request)
-      if (identity.by === 'sign-in' && (await signIn.passwordSet())) {
+      const identity = operatorOf(request)
+      const self = identity.by === 'sign-in' ? identity.operator : await signIn.firstOwner()
+      if (identity.by === 'sign-in' && self.password !== null) {
         attempt(request)
-        if (!(await signIn.isPassword(current ?? '')))
+        if (!(await signIn.isPassword(self, current ?? '')))
           throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'The current password is wrong.' })
       }
-      const cookie = await signIn.setPassword(password)
+      const cookie = await signIn.setPassword(self, password, browserOf(request))
       if (identity.by === 'sign-in') give(request, reply, cookie)
       else await signIn.drop(cookie)
-      return { signedIn: identity.by === 'sign-in', passwordSet: true }
+      const signedIn = identity.by === 'sign-in'
+      return { signedIn, passwordSet: true, self: signedIn ? selfOf(self) : null }
     },
   )
 
@@ -111,13 +192,17 @@ export const signInRoutes: Routes = (app, context) => {
       summary: 'Sign out',
       tag,
       access: 'admin',
+      role: 'viewer',
       answer: SignInAnswer,
     }),
     async (request, reply) => {
-      const identity = await admin.authorise(request)
+      const identity = operatorOf(request)
       if (identity.by === 'sign-in') await signIn.drop(identity.cookie)
       void reply.header('set-cookie', setCookie(request, settings, '', 0))
-      return { signedIn: false, passwordSet: await signIn.passwordSet() }
+      const all = await store.operators.list()
+      return { signedIn: false, passwordSet: all.some(({ password }) => password !== null), self: null }
     },
   )
 }
+
+const selfOf = ({ operatorId, name, role }: OperatorRecord): Self => ({ operatorId, name, role })

@@ -1,9 +1,9 @@
 /**
- * Signs the operator in to the dashboard: first by a link that the server prints, then by a password.
- * Codes and cookies are stored only as hashes, so that they survive a restart and other processes know them.
+ * Signs operators in to the dashboard: by a link, then by a password. Codes and cookies are stored only as hashes, so that
+ * they survive a restart and other processes know them.
  */
 import { hash } from 'node:crypto'
-import type { Store } from '../../../store/store.ts'
+import type { OperatorRecord, SignInRecord, Store } from '../../../store/store.ts'
 import { isPassword, keepPassword } from './password.ts'
 
 export interface SignInOptions {
@@ -12,63 +12,161 @@ export interface SignInOptions {
   randomBytes: (size: number) => Buffer
 }
 
+/** Where a browser signs in from. */
+export interface Browser {
+  address: string
+  browser: string
+}
+
+/** Somebody who has just signed in. */
+export interface NewSignIn {
+  cookie: string
+  operator: OperatorRecord
+}
+
+/** Somebody who is signed in. */
+export interface CurrentSignIn {
+  signInId: string
+  operator: OperatorRecord
+}
+
 export interface SignIn {
-  passwordSet(): Promise<boolean>
-  /** Returns a cookie for the code of a sign-in link; each code works once. Undefined if the code is wrong. */
-  withCode(code: string): Promise<string | undefined>
-  /** Returns a cookie for the password. Undefined if it is wrong or none is set, after the same time. */
-  withPassword(password: string): Promise<string | undefined>
-  isPassword(password: string): Promise<boolean>
-  /** Sets the password, signs everybody out, and returns a new cookie for the caller. The sign-in link no longer works. */
-  setPassword(password: string): Promise<string>
-  check(cookie: string): Promise<boolean>
+  /** The owner who was there first: the one for whom the server prints a link. */
+  firstOwner(): Promise<OperatorRecord>
+  /** Signs the first owner in by the code of the first link; each code works once. Undefined if the code is wrong. */
+  withCode(code: string, from: Browser): Promise<NewSignIn | undefined>
+  /**
+   * Undefined if the name or the password is wrong, after the same time.
+   * @param name may be left out while there is one operator
+   */
+  withPassword(given: { name?: string; password: string }, from: Browser): Promise<NewSignIn | undefined>
+  /** Chooses the password of a new operator, or another one, by the code of an operator's link, and signs in. */
+  withInvite(code: string, password: string, from: Browser): Promise<NewSignIn | undefined>
+  isPassword(operator: OperatorRecord, password: string): Promise<boolean>
+  /** Sets the operator's password, ends its sign-ins, and returns a cookie of a new one. A first link no longer works. */
+  setPassword(operator: OperatorRecord, password: string, from: Browser): Promise<string>
+  /** Undefined if the cookie is unknown or its time is over. Remembers that its holder was here. */
+  check(cookie: string): Promise<CurrentSignIn | undefined>
   drop(cookie: string): Promise<void>
 }
 
 const CODE_BYTES = 18
+const ID_BYTES = 12
 const CODE = 'sign-in-code'
-const PASSWORD = 'sign-in-password'
+/** Of versions that knew one operator alone. */
+const OLD_PASSWORD = 'sign-in-password'
+/** The name of the first owner, who may change it. */
+const FIRST_NAME = 'owner'
 /** How long a sign-in lasts. */
 export const SIGN_IN_SECONDS = 30 * 86_400
+/** How exactly it is known when somebody was here last; each time costs a write. */
+const SEEN_MS = 60_000
 
-const digest = (text: string): string => hash('sha256', text)
+/** The hash under which a code or a cookie is stored. */
+export const digest = (text: string): string => hash('sha256', text)
+
+const ID_LENGTH = 24
+/** Names a sign-in without telling its cookie. */
+export const signInIdOf = ({ tokenHash }: Pick<SignInRecord, 'tokenHash'>): string =>
+  tokenHash.slice(0, ID_LENGTH)
+
+/** The code of a link for an operator. */
+export const newInviteCode = (randomBytes: SignInOptions['randomBytes']): string =>
+  randomBytes(CODE_BYTES).toString('base64url')
+
+export const newOperatorId = (randomBytes: SignInOptions['randomBytes']): string =>
+  randomBytes(ID_BYTES).toString('hex')
 
 export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn {
-  const password = async (): Promise<string | undefined> => (await store.secrets.get(PASSWORD)) || undefined
+  const firstOwner = (): Promise<OperatorRecord> => firstOwnerOf({ store, now, randomBytes })
 
-  const newCookie = async (): Promise<string> => {
+  const newCookie = async ({ operatorId }: OperatorRecord, from: Browser): Promise<string> => {
     const cookie = randomBytes(CODE_BYTES).toString('base64url')
     const at = now()
     await store.signIns.dropAll(at)
     await store.signIns.add({
       tokenHash: digest(cookie),
+      operatorId,
+      ...from,
       createdAt: at,
+      lastSeenAt: at,
       expiresAt: at + SIGN_IN_SECONDS * 1000,
     })
     return cookie
   }
+  const enter = async (operator: OperatorRecord, from: Browser): Promise<NewSignIn> => ({
+    operator,
+    cookie: await newCookie(operator, from),
+  })
+  const matches = (operator: OperatorRecord | undefined, given: string): Promise<boolean> =>
+    isPassword(given, operator?.password ?? undefined)
 
   return {
-    passwordSet: async () => (await password()) !== undefined,
-    withCode: async (code) => {
+    firstOwner,
+    withCode: async (code, from) => {
       // Of two requests at once, also to two servers, one exchanges the code.
       const isMine = await store.values.compareAndSet(CODE, digest(code), '')
-      return isMine ? newCookie() : undefined
+      return isMine ? enter(await firstOwner(), from) : undefined
     },
-    withPassword: async (given) => ((await isPassword(given, await password())) ? newCookie() : undefined),
-    isPassword: async (given) => isPassword(given, await password()),
-    setPassword: async (given) => {
-      await store.secrets.set(PASSWORD, await keepPassword(given, randomBytes))
-      await store.values.set(CODE, '')
-      await store.signIns.dropAll()
-      return newCookie()
+    withPassword: async ({ name, password }, from) => {
+      const operator = name === undefined ? await onlyOne(store) : await store.operators.named(name)
+      return (await matches(operator, password)) ? enter(operator!, from) : undefined
+    },
+    withInvite: async (code, password, from) => {
+      const invite = await store.operators.invite(digest(code))
+      if (!invite || invite.expiresAt <= now()) return undefined
+      const operator = await store.operators.accept(invite.codeHash, {
+        operatorId: newOperatorId(randomBytes),
+        name: invite.name,
+        role: invite.role,
+        password: await keepPassword(password, randomBytes),
+        grantId: newOperatorId(randomBytes),
+        createdAt: now(),
+      })
+      return operator && enter(operator, from)
+    },
+    isPassword: matches,
+    setPassword: async (operator, given, from) => {
+      const { operatorId } = operator
+      await store.operators.change(operatorId, { password: await keepPassword(given, randomBytes) })
+      const first = await firstOwner()
+      if (first.operatorId === operatorId) await forgetOldPassword(store)
+      await store.signIns.dropOf(operatorId)
+      return newCookie(operator, from)
     },
     check: async (cookie) => {
       const signIn = await store.signIns.find(digest(cookie))
-      return signIn !== undefined && signIn.expiresAt > now()
+      const at = now()
+      if (!signIn?.operatorId || signIn.expiresAt <= at) return undefined
+      const operator = await store.operators.get(signIn.operatorId)
+      if (!operator) return undefined
+      if (at - signIn.lastSeenAt >= SEEN_MS) await store.signIns.seen(signIn.tokenHash, at)
+      return { signInId: signInIdOf(signIn), operator }
     },
     drop: (cookie) => store.signIns.drop(digest(cookie)),
   }
+}
+
+async function onlyOne(store: Store): Promise<OperatorRecord | undefined> {
+  const all = await store.operators.list()
+  return all.length === 1 ? all[0] : undefined
+}
+
+/** The owner who was there first. Made when there is none, with the password of a version that knew one operator alone. */
+function firstOwnerOf({ store, now, randomBytes }: SignInOptions): Promise<OperatorRecord> {
+  return store.operators.firstOwner(async () => ({
+    operatorId: newOperatorId(randomBytes),
+    name: FIRST_NAME,
+    role: 'owner',
+    password: (await store.secrets.get(OLD_PASSWORD)) || null,
+    grantId: newOperatorId(randomBytes),
+    createdAt: now(),
+  }))
+}
+
+async function forgetOldPassword(store: Store): Promise<void> {
+  await store.secrets.set(OLD_PASSWORD, '')
+  await store.values.set(CODE, '')
 }
 
 /** Makes a new sign-in link for a server without a password; returns what follows the dashboard's URL. Earlier links become invalid. */
@@ -102,8 +200,11 @@ export function draftFirstLink({ store, randomBytes }: Pick<SignInOptions, 'stor
   }
 }
 
-/** Deletes the password and signs everybody out. */
-export async function forgetSignIn(store: Store): Promise<void> {
-  await store.secrets.set(PASSWORD, '')
+/** Deletes the password of the first owner and signs everybody out. */
+export async function forgetSignIn(options: SignInOptions): Promise<void> {
+  const { store } = options
+  const { operatorId } = await firstOwnerOf(options)
+  await store.operators.change(operatorId, { password: null })
+  await forgetOldPassword(store)
   await store.signIns.dropAll()
 }

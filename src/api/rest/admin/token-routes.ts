@@ -11,6 +11,8 @@ import {
 import { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 import { explainToken, mintToken } from '../../../token/token.ts'
 import { describe } from '../describe.ts'
+import { operatorOf } from './admin.ts'
+import { jtiFor } from './operators.ts'
 
 const tag = 'Tokens'
 
@@ -21,8 +23,10 @@ export const adminTokenRoutes: Routes = (app, context) => {
     '/v2/admin/projects/:projectId/token',
     describe({
       summary: 'Mint a token of a project',
+      description: 'It ends when the operator who minted it is deleted or gets a lower role.',
       tag,
       access: 'admin',
+      role: 'operator',
       params: ProjectParams,
       body: GenerateTokenBody,
       answer: TokenAnswer,
@@ -36,7 +40,8 @@ export const adminTokenRoutes: Routes = (app, context) => {
         throw new Refusal('NOT_FOUND', { message: 'The project has no active API key with this id.' })
       if (key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
       try {
-        return { token: mintToken({ ...claims, apiKey: key.apiKey, secret: key.secret, now: now() }) }
+        const jti = jtiFor(operatorOf(request), context.newId())
+        return { token: mintToken({ ...claims, apiKey: key.apiKey, secret: key.secret, now: now(), jti }) }
       } catch (error) {
         if (error instanceof TypeError)
           throw new Refusal('INVALID_REQUEST', { message: `${error.message}.`, cause: error })
@@ -51,6 +56,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
       summary: 'Explain a token claim by claim, and whether it would be admitted',
       tag,
       access: 'admin',
+      role: 'viewer',
       body: InspectTokenBody,
       answer: InspectedToken,
     }),
@@ -85,6 +91,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
       summary: 'List the settings, and where each value comes from',
       tag: 'Administration',
       access: 'admin',
+      role: 'viewer',
       answer: SettingList,
     }),
     () => ({ data: context.shownSettings() }),

@@ -1,8 +1,9 @@
 /** Revoked tokens, sign-ins, and small values. */
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import { recordChange } from '../changes.ts'
+import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
-import type { Store } from '../../store.ts'
+import type { SignInRecord, Store } from '../../store.ts'
 
 export function revokedTokenQueries(context: SqlContext): Store['revokedTokens'] {
   const { db, write, dialect } = context
@@ -35,11 +36,19 @@ export function revokedTokenQueries(context: SqlContext): Store['revokedTokens']
 
 export function signInQueries({ db, write }: SqlContext): Store['signIns'] {
   return {
-    add: async ({ tokenHash, createdAt, expiresAt }) => {
+    add: async ({ tokenHash, operatorId, address, browser, createdAt, lastSeenAt, expiresAt }) => {
       await write({ lane: 'access' }, (tx) =>
         tx
           .insertInto('sign_ins')
-          .values({ token_hash: tokenHash, created_at: createdAt, expires_at: expiresAt })
+          .values({
+            token_hash: tokenHash,
+            operator_id: operatorId,
+            address,
+            browser,
+            created_at: createdAt,
+            last_seen_at: lastSeenAt,
+            expires_at: expiresAt,
+          })
           .execute(),
       )
     },
@@ -49,11 +58,26 @@ export function signInQueries({ db, write }: SqlContext): Store['signIns'] {
         .selectAll()
         .where('token_hash', '=', tokenHash)
         .executeTakeFirst()
-      return row && { tokenHash, createdAt: row.created_at, expiresAt: row.expires_at }
+      return row && toSignIn(row)
+    },
+    list: async (operatorId) => {
+      const all = db.selectFrom('sign_ins').selectAll().orderBy('created_at', 'desc').orderBy('token_hash')
+      const wanted = operatorId === undefined ? all : all.where('operator_id', '=', operatorId)
+      return (await wanted.execute()).map(toSignIn)
+    },
+    seen: async (tokenHash, at) => {
+      await write({ lane: 'access' }, (tx) =>
+        tx.updateTable('sign_ins').set({ last_seen_at: at }).where('token_hash', '=', tokenHash).execute(),
+      )
     },
     drop: async (tokenHash) => {
       await write({ lane: 'access' }, (tx) =>
         tx.deleteFrom('sign_ins').where('token_hash', '=', tokenHash).execute(),
+      )
+    },
+    dropOf: async (operatorId) => {
+      await write({ lane: 'access' }, (tx) =>
+        tx.deleteFrom('sign_ins').where('operator_id', '=', operatorId).execute(),
       )
     },
     dropAll: async (expiredAt) => {
@@ -62,6 +86,18 @@ export function signInQueries({ db, write }: SqlContext): Store['signIns'] {
         return (expiredAt === undefined ? all : all.where('expires_at', '<=', expiredAt)).execute()
       })
     },
+  }
+}
+
+function toSignIn(row: Selectable<Schema['sign_ins']>): SignInRecord {
+  return {
+    tokenHash: row.token_hash,
+    operatorId: row.operator_id,
+    address: row.address ?? '',
+    browser: row.browser ?? '',
+    createdAt: row.created_at,
+    lastSeenAt: row.last_seen_at ?? row.created_at,
+    expiresAt: row.expires_at,
   }
 }
 

@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import { call } from '../../api.ts'
 import type { Api } from '../api.ts'
-import type { SignInAnswer } from '../../../protocol/rest/admin.ts'
+import type { SignInAnswer, SignInBody, SignInState } from '../../../protocol/rest/admin.ts'
 import { useAction } from '../query.ts'
 import { Form } from '../parts/form.tsx'
 import { Field } from '../parts/field.tsx'
@@ -18,13 +18,13 @@ export function SignIn({
   onState,
 }: {
   api: Api
-  state: SignInAnswer
+  state: SignInAnswer & Partial<SignInState>
   /** Why the link that was opened did not work. */
   refusal: string
   onState: (state: SignInAnswer) => void
 }) {
   const { busy, problem, run } = useAction()
-  const enter = (body: { code: string } | { password: string }): void =>
+  const enter = (body: SignInBody): void =>
     void run(async () => onState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', { body })))
 
   useEffect(() => {
@@ -38,8 +38,9 @@ export function SignIn({
           The link worked, and works only once. From now on you sign in with a password.
         </p>
         <ChoosePassword
-          api={api}
           action="Save and continue"
+          name={state.self?.name}
+          save={(given) => api.admin('POST', '/v2/admin/password', given)}
           onDone={() => onState({ ...state, passwordSet: true })}
         />
       </Card>
@@ -47,7 +48,12 @@ export function SignIn({
   if (state.passwordSet)
     return (
       <Card title="Sign in">
-        <PasswordForm busy={busy} problem={problem || refusal} onSubmit={(password) => enter({ password })} />
+        <PasswordForm
+          busy={busy}
+          problem={problem || refusal}
+          asksName={state.asksName ?? false}
+          onSubmit={enter}
+        />
       </Card>
     )
   return (
@@ -61,7 +67,7 @@ export function SignIn({
   )
 }
 
-function Card({ title, children }: { title: string; children: ReactNode }) {
+export function Card({ title, children }: { title: string; children: ReactNode }) {
   return (
     <main className="centre">
       <section className="card sign-in">
@@ -76,21 +82,34 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
 function PasswordForm({
   busy,
   problem,
+  asksName,
   onSubmit,
 }: {
   busy: boolean
   problem: string
-  onSubmit: (password: string) => void
+  asksName: boolean
+  onSubmit: (given: { name?: string; password: string }) => void
 }) {
+  const [name, setName] = useState('')
   const [password, setPassword] = useState('')
   return (
-    <Form busy={busy} onSubmit={() => onSubmit(password)}>
+    <Form busy={busy} onSubmit={() => onSubmit({ ...(asksName && { name }), password })}>
+      {asksName && (
+        <Field
+          label="Name"
+          autoComplete="username"
+          required
+          autoFocus
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+      )}
       <Field
         label="Password"
         type="password"
         autoComplete="current-password"
         required
-        autoFocus
+        autoFocus={!asksName}
         value={password}
         onChange={(event) => setPassword(event.target.value)}
       />
@@ -131,14 +150,17 @@ function LinkForm({
 
 /** A new password, twice; the present one first where there is one. */
 export function ChoosePassword({
-  api,
   action,
+  name,
   askCurrent = false,
+  save: send,
   onDone,
 }: {
-  api: Api
   action: string
+  /** For the browser's store of passwords. */
+  name?: string | undefined
   askCurrent?: boolean
+  save: (given: { password: string; current?: string }) => Promise<unknown>
   onDone: () => void
 }) {
   const [current, setCurrent] = useState('')
@@ -150,10 +172,11 @@ export function ChoosePassword({
     setDiffers(password !== again)
     if (password !== again) return
     const body = { password, ...(askCurrent && { current }) }
-    if (await run(() => api.admin('POST', '/v2/admin/password', body))) onDone()
+    if (await run(() => send(body))) onDone()
   }
   return (
     <Form busy={busy} onSubmit={() => void save()}>
+      {name !== undefined && <input hidden autoComplete="username" value={name} readOnly />}
       {askCurrent && (
         <Field
           label="Present password"

@@ -1,0 +1,235 @@
+/** Operators, and the links that invite them. */
+import type { Kysely, Selectable } from 'kysely'
+import type { OperatorChange, OperatorInvite, OperatorRecord, Store } from '../../store.ts'
+import type { Schema } from '../schema.ts'
+import type { SqlContext } from '../sql-context.ts'
+
+/** One change at a time, so that two at once cannot leave the server without an owner. */
+const TURN = { lane: 'operators', holds: ['operators'] }
+
+/** Names that people confuse are one: keyboards compose letters differently, and nobody remembers the case. */
+const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase()
+
+export function operatorQueries({ db, write, seal }: SqlContext): Store['operators'] {
+  const toOperator = (row: Selectable<Schema['operators']>): OperatorRecord => ({
+    operatorId: row.operator_id,
+    name: row.name,
+    role: row.role,
+    password: row.sealed_password === null ? null : seal.open(row.sealed_password, row.operator_id),
+    grantId: row.grant_id,
+    createdAt: row.created_at,
+  })
+  const sealed = (operatorId: string, password: string | null): string | null =>
+    password === null ? null : seal.seal(password, operatorId)
+  const find = async (from: Kysely<Schema>, operatorId: string): Promise<OperatorRecord | undefined> => {
+    const row = await from
+      .selectFrom('operators')
+      .selectAll()
+      .where('operator_id', '=', operatorId)
+      .executeTakeFirst()
+    return row && toOperator(row)
+  }
+  const oldestOwner = async (from: Kysely<Schema>): Promise<OperatorRecord | undefined> => {
+    const row = await from
+      .selectFrom('operators')
+      .selectAll()
+      .where('role', '=', 'owner')
+      .orderBy('created_at')
+      .orderBy('operator_id')
+      .limit(1)
+      .executeTakeFirst()
+    return row && toOperator(row)
+  }
+  const add = async (tx: Kysely<Schema>, operator: OperatorRecord): Promise<void> => {
+    await tx
+      .insertInto('operators')
+      .values({
+        operator_id: operator.operatorId,
+        name: operator.name,
+        name_key: keyOf(operator.name),
+        role: operator.role,
+        sealed_password: sealed(operator.operatorId, operator.password),
+        grant_id: operator.grantId,
+        created_at: operator.createdAt,
+      })
+      .execute()
+  }
+  const dropLinks = async (tx: Kysely<Schema>, operatorId: string): Promise<void> => {
+    await tx
+      .deleteFrom('operator_invites')
+      .where((where) =>
+        where.or([where('operator_id', '=', operatorId), where('invited_by', '=', operatorId)]),
+      )
+      .execute()
+  }
+
+  return {
+    firstOwner: async (first) => {
+      const there = await oldestOwner(db)
+      if (there) return there
+      const made = await first()
+      return write(TURN, async (tx) => {
+        // Another process may have been faster.
+        const others = await oldestOwner(tx)
+        if (others) return others
+        await add(tx, made)
+        await tx.updateTable('sign_ins').set({ operator_id: made.operatorId }).execute()
+        return made
+      })
+    },
+    list: async () => {
+      const rows = await db
+        .selectFrom('operators')
+        .selectAll()
+        .orderBy('created_at')
+        .orderBy('operator_id')
+        .execute()
+      return rows.map(toOperator)
+    },
+    get: (operatorId) => find(db, operatorId),
+    named: async (name) => {
+      const row = await db
+        .selectFrom('operators')
+        .selectAll()
+        .where('name_key', '=', keyOf(name))
+        .executeTakeFirst()
+      return row && toOperator(row)
+    },
+    change: (operatorId, change) =>
+      write(TURN, async (tx) => {
+        const before = await find(tx, operatorId)
+        if (!before) return undefined
+        if (change.role !== undefined && change.role !== 'owner' && (await isLastOwner(tx, before)))
+          return 'last-owner'
+        await tx
+          .updateTable('operators')
+          .set(columnsOf(operatorId, change, sealed))
+          .where('operator_id', '=', operatorId)
+          .execute()
+        if (change.grantId !== undefined) await dropLinks(tx, operatorId)
+        return { ...before, ...change }
+      }),
+    delete: (operatorId) =>
+      write(TURN, async (tx) => {
+        const before = await find(tx, operatorId)
+        if (!before) return undefined
+        if (await isLastOwner(tx, before)) return 'last-owner'
+        await tx.deleteFrom('operators').where('operator_id', '=', operatorId).execute()
+        await tx.deleteFrom('sign_ins').where('operator_id', '=', operatorId).execute()
+        await dropLinks(tx, operatorId)
+        return before
+      }),
+    addInvite: async (invite) => {
+      await write(TURN, (tx) =>
+        tx
+          .insertInto('operator_invites')
+          .values({
+            code_hash: invite.codeHash,
+            invite_id: invite.inviteId,
+            operator_id: invite.operatorId,
+            name: invite.name,
+            role: invite.role,
+            invited_by: invite.invitedBy,
+            created_at: invite.createdAt,
+            expires_at: invite.expiresAt,
+          })
+          .execute(),
+      )
+    },
+    invites: async () => {
+      const rows = await db
+        .selectFrom('operator_invites')
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('invite_id')
+        .execute()
+      return rows.map(toInvite)
+    },
+    invite: async (codeHash) => {
+      const row = await db
+        .selectFrom('operator_invites')
+        .selectAll()
+        .where('code_hash', '=', codeHash)
+        .executeTakeFirst()
+      return row && toInvite(row)
+    },
+    dropInvite: (inviteId) =>
+      write(TURN, async (tx) => {
+        const { numDeletedRows } = await tx
+          .deleteFrom('operator_invites')
+          .where('invite_id', '=', inviteId)
+          .executeTakeFirst()
+        return numDeletedRows > 0n
+      }),
+    dropInvites: async (expiredAt) => {
+      await write(TURN, (tx) =>
+        tx.deleteFrom('operator_invites').where('expires_at', '<=', expiredAt).execute(),
+      )
+    },
+    accept: (codeHash, joined) =>
+      write(TURN, async (tx) => {
+        const row = await tx
+          .deleteFrom('operator_invites')
+          .where('code_hash', '=', codeHash)
+          .returningAll()
+          .executeTakeFirst()
+        if (!row) return undefined
+        if (row.operator_id === null) {
+          await add(tx, joined)
+          return joined
+        }
+        const there = await find(tx, row.operator_id)
+        if (!there) return undefined
+        const { password } = joined
+        await tx
+          .updateTable('operators')
+          .set(columnsOf(there.operatorId, { password }, sealed))
+          .where('operator_id', '=', there.operatorId)
+          .execute()
+        await tx.deleteFrom('sign_ins').where('operator_id', '=', there.operatorId).execute()
+        return { ...there, password }
+      }),
+  }
+}
+
+/** Whether no other owner can sign in. */
+async function isLastOwner(tx: Kysely<Schema>, { operatorId, role }: OperatorRecord): Promise<boolean> {
+  if (role !== 'owner') return false
+  const other = await tx
+    .selectFrom('operators')
+    .select('operator_id')
+    .where('role', '=', 'owner')
+    .where('sealed_password', 'is not', null)
+    .where('operator_id', '!=', operatorId)
+    .limit(1)
+    .executeTakeFirst()
+  return other === undefined
+}
+
+function columnsOf(
+  operatorId: string,
+  { name, role, password, grantId }: OperatorChange,
+  sealed: (operatorId: string, password: string | null) => string | null,
+) {
+  return {
+    // An update needs a column; the id stays what it is.
+    operator_id: operatorId,
+    ...(name !== undefined && { name, name_key: keyOf(name) }),
+    ...(role !== undefined && { role }),
+    ...(password !== undefined && { sealed_password: sealed(operatorId, password) }),
+    ...(grantId !== undefined && { grant_id: grantId }),
+  }
+}
+
+function toInvite(row: Selectable<Schema['operator_invites']>): OperatorInvite {
+  return {
+    codeHash: row.code_hash,
+    inviteId: row.invite_id,
+    operatorId: row.operator_id,
+    name: row.name,
+    role: row.role,
+    invitedBy: row.invited_by,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+  }
+}
