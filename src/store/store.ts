@@ -40,13 +40,7 @@ export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } fro
 export type { StatsQuery, StatsRecord } from './contract/figures.ts'
 export type { SessionValue } from './contract/session-values.ts'
 export type { RevokedToken, SignInRecord } from './contract/access.ts'
-export type {
-  LastOwner,
-  OperatorChange,
-  OperatorInvite,
-  OperatorRecord,
-  OperatorRole,
-} from './contract/operators.ts'
+export type { OperatorChange, OperatorInvite, OperatorRecord, OperatorRole } from './contract/operators.ts'
 
 export interface Store {
   projects: ProjectStore

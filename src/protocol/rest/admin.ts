@@ -117,7 +117,7 @@ export const SignInsQuery = Type.Object({
     description: '`all` needs the role `owner`.',
   }),
 })
-export const ShownSignIn = Type.Object({
+const ShownSignIn = Type.Object({
   signInId: Type.String(),
   operatorId: Type.String(),
   name: Type.String({ description: 'The name of the operator.' }),
@@ -128,7 +128,6 @@ export const ShownSignIn = Type.Object({
   expiresAt: AtMs,
   current: Type.Boolean({ description: 'Whether the caller uses this one.' }),
 })
-export type ShownSignIn = Static<typeof ShownSignIn>
 export const SignInList = Type.Object({ data: Type.Array(ShownSignIn) })
 export type SignInList = Static<typeof SignInList>
 export const SignInParams = Type.Object({ signInId: Type.String({ minLength: 1, maxLength: 64 }) })
