@@ -477,6 +477,45 @@ test('settings show their value and where it comes from, and no secret', async (
   await row('LOBBY_TIMEOUT_SECONDS').waitFor()
 })
 
+test('an owner invites a viewer, who chooses a password, reads, and changes nothing; then the owner deletes the viewer', async () => {
+  await open('/operators')
+  await button('Invite an operator').click()
+  await page.getByLabel('Name').fill(`Vera ${MARKUP}`)
+  await holds('inviting an operator')
+  await button('Make the link').click()
+  const link = await page.getByLabel('Link', { exact: true }).inputValue()
+  await holds('the link of an operator')
+  await button('I have kept it').click()
+  await page.getByRole('table', { name: 'Links' }).getByText('new viewer').waitFor()
+
+  const hers = await browser.newContext({ viewport: { width: 390, height: 800 } })
+  const her = await hers.newPage()
+  await her.goto(link)
+  await her.getByText('You sign in as').waitFor()
+  assert.equal(her.url(), `${server.url}/dashboard`)
+  await her.getByLabel('New password').fill(`${PASSWORD} hers`)
+  await her.getByLabel('Once more').fill(`${PASSWORD} hers`)
+  await her.getByRole('button', { name: 'Save and continue' }).click()
+  await her.getByRole('heading', { name: 'Overview' }).waitFor()
+  await her.goto(`${server.url}/dashboard/operators`)
+  await her.getByRole('heading', { name: 'Your browsers' }).waitFor()
+  assert.equal(await her.getByRole('button', { name: 'Invite an operator' }).count(), 0)
+  await her.goto(`${server.url}/dashboard/keys`)
+  await her.getByRole('button', { name: 'New key' }).click()
+  await her.getByLabel('Name').fill('not hers')
+  await her.getByRole('button', { name: 'Create' }).click()
+  await her.getByText('This needs the role operator; yours is viewer.').waitFor()
+
+  await open('/operators')
+  await button(/^Delete: Vera/).click()
+  await holds('deleting an operator')
+  await button('Delete', dialog()).click()
+  await button(/^Delete: Vera/).waitFor({ state: 'detached' })
+  await her.goto(`${server.url}/dashboard/meetings`)
+  await her.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await hers.close()
+})
+
 test('every screen keeps the rules of accessibility in light and dark, and fits a phone', async () => {
   const { body } = await server.rest('GET', `/v2/sessions?roomId=${meetingId}`)
   const screens: [place: string, heading: string | RegExp][] = [
@@ -492,6 +531,7 @@ test('every screen keeps the rules of accessibility in light and dark, and fits 
     ['/webhooks', 'Webhooks'],
     ['/tokens', 'Tokens'],
     ['/console', 'Console'],
+    ['/operators', 'Operators'],
     ['/settings', 'Settings'],
     ['/nowhere', 'Nothing here'],
   ]

@@ -1,8 +1,12 @@
 /** Reads the state of the server for its alerts. */
 import { statfs } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { alertsOf, type Alert, type Condition } from '../metrics/alerts.ts'
 import type { CertificateStatus } from '../protocol/rest/watching.ts'
 import type { Ground } from './ground.ts'
+
+/** The longest time that alerts wait for the store. */
+const STORE_PATIENCE_MS = 1000
 
 /** @param certificate undefined until the listener is open */
 export function alertReader(
@@ -24,13 +28,24 @@ export function alertReader(
     }
   }
 
+  /** Metrics are read while the store waits for a lock, too, and must not wait with it. */
+  const storeAnswers = async (): Promise<boolean> => {
+    const late = new AbortController()
+    try {
+      return await Promise.race([
+        store.check().then(() => true),
+        delay(STORE_PATIENCE_MS, false, { signal: late.signal, ref: false }),
+      ])
+    } catch {
+      return false
+    } finally {
+      late.abort()
+    }
+  }
+
   return async () => {
     const { status } = media
-    const isStoreThere = store.check().then(
-      () => true,
-      () => false,
-    )
-    const [available, disk, workers] = await Promise.all([isStoreThere, diskOf(), media.usage()])
+    const [available, disk, workers] = await Promise.all([storeAnswers(), diskOf(), media.usage()])
     return alertsOf({
       now: now(),
       store: { available },

@@ -13,11 +13,9 @@ import { ProjectContext } from './project.tsx'
 import { Link, useRouter } from './router.tsx'
 import { KeysScreen } from './keys/screen.tsx'
 import { MeetingScreen } from './meeting/screen.tsx'
-import { OutputsScreen } from './outputs/screen.tsx'
 import { MeetingsScreen } from './screens/meetings.tsx'
 import { OverviewScreen } from './screens/overview.tsx'
 import { SessionsScreen } from './screens/sessions.tsx'
-import { OperatorsScreen } from './operators/screen.tsx'
 import { SettingsScreen } from './screens/settings.tsx'
 import { ChoosePassword } from './screens/sign-in.tsx'
 import { DeliveryScreen } from './screens/delivery.tsx'
@@ -27,6 +25,10 @@ import type { Project, ProjectList } from '../../protocol/rest/keys.ts'
 
 // Loaded when they are opened, which keeps the first screen small.
 const ConsoleScreen = lazy(async () => ({ default: (await import('./console/screen.tsx')).ConsoleScreen }))
+const OperatorsScreen = lazy(async () => ({
+  default: (await import('./operators/screen.tsx')).OperatorsScreen,
+}))
+const OutputsScreen = lazy(async () => ({ default: (await import('./outputs/screen.tsx')).OutputsScreen }))
 const SessionScreen = lazy(async () => ({ default: (await import('./screens/session.tsx')).SessionScreen }))
 const TokensScreen = lazy(async () => ({ default: (await import('./screens/tokens.tsx')).TokensScreen }))
 
