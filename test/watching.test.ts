@@ -190,6 +190,7 @@ test('the current state and the last minutes are shown to the operator only', as
   const { startedAt, uptimeSeconds, memoryBytes, eventLoopLagMs, version, alerts, certificate, ...status } =
     await get('/v2/admin/status')
   assert.deepEqual(status, {
+    state: 'serving',
     meetings: 1,
     participants: 1,
     entryRequests: 0,
