@@ -132,8 +132,9 @@ describe('operations of operators by role', () => {
 
 describe('operations inside a project by role: a viewer only reads', () => {
   for (const key of Object.keys(calls).filter((one) => !(one in policy) && !OPEN.has(one))) {
-    test(key, async (context) => {
-      if (!security[key]!.some((way) => 'token' in way)) return context.skip('takes no token')
+    test(key, async () => {
+      // An operation that takes no token is the same for every role.
+      if (!security[key]!.some((way) => 'token' in way)) return
       // What is refused to the viewer is there for the operator; an owner may what an operator may.
       const call = await calls[key]!(stage)
       for (const role of ['viewer', 'operator'] as const) {
