@@ -66,7 +66,7 @@ export async function openCertificate({ config, core, parts, now, log }: Ground)
         acme: openAcmeServer({ directory, email, ca }),
         secrets: core.store.secrets,
         answer: challenges.answer,
-        // Also for new connections alone: those that are open keep the certificate that they began with.
+        // For new connections only: open ones keep the certificate with which they began.
         use: (pair) => listener.setSecureContext(pair),
         times: parts.certificateTimes,
         now,

@@ -1,5 +1,6 @@
 /** Routes of the media quality of sessions: measurements over time, and what was the cause of bad ones. */
-import type { StatsQuery, StatsRecord } from '../../../store/store.ts'
+import type { Static } from 'typebox'
+import type { SessionRecord, StatsQuery, StatsRecord } from '../../../store/store.ts'
 import type { Routes } from '../../context.ts'
 import { diagnose, isSuspicious, type Measurement } from '../../../meeting/media/diagnosis.ts'
 import { meanOf, qualityFrom } from '../../../meeting/media/quality.ts'
@@ -64,17 +65,14 @@ export const qualityRoutes: Routes = (app, { store }) => {
       answer: ParticipantStats,
     }),
     async (request) => {
-      const { participantId } = request.params
-      const session = sessionFor(request)
-      const { sessionId, meetingId } = session
-      const last = (await staysOf(store, session, participantId)).at(-1)!
-      const { records, nextFrom } = await pageOf({ sessionId, participantId, ...request.query })
+      const { whose, device, records, nextFrom } = await ofParticipant(
+        sessionFor(request),
+        request.params.participantId,
+        request.query,
+      )
       return {
-        sessionId,
-        meetingId,
-        participantId,
-        participantName: last.name,
-        ...deviceOf(last.device),
+        ...whose,
+        ...deviceOf(device),
         stats: records.map(({ at, figures }) => toSample(at, qualityFrom(figures))),
         resolutionUsage: records.flatMap(toResolution),
         nextFrom,
@@ -93,13 +91,13 @@ export const qualityRoutes: Routes = (app, { store }) => {
       answer: ParticipantMedia,
     }),
     async (request) => {
-      const { participantId } = request.params
-      const session = sessionFor(request)
-      const { sessionId, meetingId } = session
-      const participantName = (await staysOf(store, session, participantId)).at(-1)!.name
-      const { records, nextFrom } = await pageOf({ sessionId, participantId, ...request.query })
+      const { whose, records, nextFrom } = await ofParticipant(
+        sessionFor(request),
+        request.params.participantId,
+        request.query,
+      )
       const samples = records.map(({ at, figures }) => toMediaSample(at, qualityFrom(figures)))
-      return { sessionId, meetingId, participantId, participantName, samples, nextFrom }
+      return { ...whose, samples, nextFrom }
     },
   )
   app.get(
@@ -115,10 +113,12 @@ export const qualityRoutes: Routes = (app, { store }) => {
     }),
     async (request) => {
       const { participantId } = request.params
-      const session = sessionFor(request)
-      const { sessionId, meetingId } = session
-      const participantName = (await staysOf(store, session, participantId)).at(-1)!.name
-      const { records, nextFrom } = await pageOf({ sessionId, participantId, ...request.query })
+      const { whose, records, nextFrom } = await ofParticipant(
+        sessionFor(request),
+        participantId,
+        request.query,
+      )
+      const { sessionId } = whose
       const own = records.map(toMeasurement)
       const suspicious = own.filter(({ quality }) => isSuspicious(quality)).map(({ at }) => at)
       const together = await store.figures.statsAt(sessionId, suspicious)
@@ -126,17 +126,14 @@ export const qualityRoutes: Routes = (app, { store }) => {
       const names = await namesOf(sessionId)
       const stretches = diagnose(own, others, (id) => names.get(id) || id)
       return {
-        sessionId,
-        meetingId,
-        participantId,
-        participantName,
+        ...whose,
         measurements: own.length,
-        stretches: stretches.map(({ from, to, cause, participantId: whose, evidence, sentence }) => ({
+        stretches: stretches.map(({ from, to, cause, participantId: at, evidence, sentence }) => ({
           from: iso(from),
           to: iso(to),
           cause,
-          participantId: whose,
-          name: whose === null ? null : names.get(whose) || whose,
+          participantId: at,
+          name: at === null ? null : names.get(at) || at,
           figures: evidence,
           sentence,
         })),
@@ -144,6 +141,18 @@ export const qualityRoutes: Routes = (app, { store }) => {
       }
     },
   )
+
+  /** A page of what was measured of one participant, and who that is. */
+  const ofParticipant = async (
+    session: SessionRecord,
+    participantId: string,
+    asked: Static<typeof StatsPageQuery>,
+  ) => {
+    const { sessionId, meetingId } = session
+    const { name: participantName, device } = (await staysOf(store, session, participantId)).at(-1)!
+    const whose = { sessionId, meetingId, participantId, participantName }
+    return { whose, device, ...(await pageOf({ sessionId, participantId, ...asked })) }
+  }
 
   /** The last names of all who were there. */
   const namesOf = async (sessionId: string): Promise<Map<string, string>> =>
