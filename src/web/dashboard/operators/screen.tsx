@@ -67,12 +67,12 @@ function Operators() {
                 {
                   title: 'Name',
                   cell: ({ name, operatorId }) => (
-                    <>
+                    <span>
                       <b>
                         <Foreign text={name} />
                       </b>
                       {operatorId === self?.operatorId && <span className="quiet"> (you)</span>}
-                    </>
+                    </span>
                   ),
                 },
                 { title: 'Role', cell: ({ role }) => role },

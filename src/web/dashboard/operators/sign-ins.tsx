@@ -46,10 +46,10 @@ export function SignIns({ of, title }: { of: 'self' | 'all'; title?: string }) {
                 {
                   title: 'Browser',
                   cell: ({ browser, current }) => (
-                    <>
+                    <span>
                       <Foreign text={browserName(browser)} />
                       {current && <span className="quiet"> (this one)</span>}
-                    </>
+                    </span>
                   ),
                 },
                 ...(of === 'all'
