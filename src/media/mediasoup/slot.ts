@@ -13,6 +13,9 @@ import { PIPE_TIMES, type PipeTimes } from './pipes.ts'
 import { cannotListen, MediaUnreachable } from '../start-errors.ts'
 import { startWorker, stopWorker, workerDiedAtStart } from './worker-process.ts'
 
+/** How much later than a worker this process may get a signal that goes to both, on a busy machine. */
+const SIGNAL_MS = 250
+
 export interface SlotOptions {
   workerBin: string
   workers: number
@@ -96,7 +99,7 @@ export class Slot implements Worker {
     } catch (error) {
       await stopWorker(worker)
       // A signal to the whole group ends the worker too, and may reach this process a moment later.
-      await new Promise(setImmediate)
+      await delay(SIGNAL_MS, undefined, { signal: gaveUp }).catch(() => undefined)
       gaveUp.throwIfAborted()
       throw error
     }
