@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import type { Rules } from '../../../protocol/rules.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { text } from '../../texts/texts.ts'
@@ -44,13 +44,22 @@ export function HostDialog({ onClose }: { onClose: () => void }) {
   )
 }
 
-/** Shows what was chosen until the server has answered, then what holds. */
+/** Shows what was chosen until the rules follow or the server refuses, then what holds. */
 function Rule({ rule, isOn, label }: { rule: keyof Rules; isOn: boolean; label: string }) {
   const { meeting, actions } = useModel()
   const [chosen, setChosen] = useState<boolean>()
+  // The answer may come before the change of the rules.
+  useEffect(() => setChosen(undefined), [isOn])
   const choose = (value: boolean): void => {
     setChosen(value)
-    actions.attempt(() => meeting.moderation.setRules({ [rule]: value }).finally(() => setChosen(undefined)))
+    actions.attempt(async () => {
+      try {
+        await meeting.moderation.setRules({ [rule]: value })
+      } catch (error) {
+        setChosen(undefined)
+        throw error
+      }
+    })
   }
   return (
     <label className="radio">
