@@ -157,7 +157,7 @@ async function stop({ child }: Node): Promise<void> {
 async function startBalancer(folder: string, nodes: readonly Node[]): Promise<{ url: string; by: string }> {
   const program = whereIs('haproxy')
   if (program === undefined) {
-    const balancer = await Balancer.over(nodes.map(({ url }) => url))
+    const balancer = await Balancer.over(nodes)
     made.push(() => balancer.close())
     return { url: balancer.url, by: 'a small one of this repository; with HAProxy installed, HAProxy' }
   }

@@ -1,39 +1,51 @@
-/** A TCP balancer over several nodes, without stickiness: new connections go to the nodes that say they are ready, in turn. */
+/**
+ * A TCP balancer over several nodes, without stickiness: new connections go to the nodes that say they are ready, in turn.
+ * With `secure` it passes TLS on to their own HTTPS ports.
+ */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 const CHECK_MS = 250
 const CHECK_TIMEOUT_MS = 2000
 
+interface Target {
+  /** Where its health is checked. */
+  url: string
+  port: number
+}
+
 export class Balancer {
+  readonly url: string
   readonly #server: Server
-  readonly #ports: number[]
-  #ready: number[]
+  readonly #nodes: readonly Target[]
+  #ready: readonly Target[]
   #turn = 0
   readonly #open = new Set<Socket>()
   readonly #timer: NodeJS.Timeout
 
-  private constructor(server: Server, ports: number[]) {
+  private constructor(server: Server, url: string, nodes: readonly Target[]) {
     this.#server = server
-    this.#ports = ports
-    this.#ready = ports
+    this.url = url
+    this.#nodes = nodes
+    this.#ready = nodes
     this.#timer = setInterval(() => void this.#check(), CHECK_MS)
   }
 
-  static async over(urls: readonly string[]): Promise<Balancer> {
+  static async over(
+    nodes: readonly { url: string; secureUrl?: string }[],
+    { secure = false } = {},
+  ): Promise<Balancer> {
     const server = createServer()
-    const balancer = new Balancer(
-      server,
-      urls.map((url) => Number(new URL(url).port)),
-    )
-    server.on('connection', (client) => balancer.#serve(client))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const targets = nodes.map(({ url, secureUrl }) => ({
+      url,
+      port: Number(new URL(secure ? secureUrl! : url).port),
+    }))
+    const balancer = new Balancer(server, `${secure ? 'https' : 'http'}://localhost:${port}`, targets)
+    server.on('connection', (client) => balancer.#serve(client))
     return balancer
-  }
-
-  get url(): string {
-    return `http://localhost:${(this.#server.address() as { port: number }).port}`
   }
 
   close(): void {
@@ -44,26 +56,24 @@ export class Balancer {
 
   async #check(): Promise<void> {
     const states = await Promise.all(
-      this.#ports.map((port) =>
-        fetch(`http://127.0.0.1:${port}/health/ready`, {
-          signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-        }).then(
+      this.#nodes.map(({ url }) =>
+        fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(CHECK_TIMEOUT_MS) }).then(
           ({ ok }) => ok,
           () => false,
         ),
       ),
     )
-    this.#ready = this.#ports.filter((_, at) => states[at])
+    this.#ready = this.#nodes.filter((_, at) => states[at])
   }
 
   #serve(client: Socket): void {
-    const port = this.#ready[this.#turn++ % Math.max(1, this.#ready.length)]
+    const node = this.#ready[this.#turn++ % Math.max(1, this.#ready.length)]
     client.on('error', () => undefined)
-    if (port === undefined) {
+    if (node === undefined) {
       client.destroy()
       return
     }
-    const upstream = connect(port, '127.0.0.1')
+    const upstream = connect(node.port, '127.0.0.1')
     upstream.on('error', () => undefined)
     for (const [one, other] of [
       [client, upstream],

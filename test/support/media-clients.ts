@@ -119,10 +119,10 @@ async function knowsPicture(page: Page, of: string): Promise<void> {
 export class MediaClients {
   readonly #browser: Browser
   readonly #app: AppServer
-  readonly #server: RealServer
+  readonly #server: Pick<RealServer, 'url' | 'secureUrl'>
   #open: MediaClient[] = []
 
-  constructor(browser: Browser, app: AppServer, server: RealServer) {
+  constructor(browser: Browser, app: AppServer, server: Pick<RealServer, 'url' | 'secureUrl'>) {
     this.#browser = browser
     this.#app = app
     this.#server = server

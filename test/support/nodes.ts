@@ -12,6 +12,8 @@ export interface Nodes {
   databaseUrl: string
   nodes: RealServer[]
   balancer: Balancer
+  /** The same for HTTPS, which published clients speak. */
+  secureBalancer: Balancer
   /** Starts one more, with this address. */
   start(nodeId: string): Promise<RealServer>
   /** The id of the node that is the home. */
@@ -44,12 +46,17 @@ export async function startNodes(t: TestContext, count: number, env: NodeJS.Proc
   })
   const nodes: RealServer[] = []
   for (let at = 0; at < count; at++) nodes.push(await start(`127.0.0.${at + 2}`))
-  const balancer = await Balancer.over(nodes.map(({ url }) => url))
-  t.after(() => balancer.close())
+  const balancer = await Balancer.over(nodes)
+  const secureBalancer = await Balancer.over(nodes, { secure: true })
+  t.after(() => {
+    balancer.close()
+    secureBalancer.close()
+  })
   return {
     databaseUrl: database.url,
     nodes,
     balancer,
+    secureBalancer,
     start,
     homeOf: async (meetingId) => {
       const [row] = await runSql(database.url, 'select node_id from homes where meeting_id = $1', [meetingId])

@@ -8,6 +8,9 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 /** Far longer than any step takes, even on a much slower machine. */
 const PATIENCE_MS = 90_000
 const NEWEST = '1.1.1'
+/** How often, and after which time, a person clicks again who sees no video. */
+const CLICKS = 5
+const CLICK_AGAIN_MS = 5000
 
 /** The differences between versions that an app sees; everything else is the same from 0.0.71 to 1.1.1. */
 export interface Traits {
@@ -277,6 +280,20 @@ export class Published {
   /** Switches the camera on as an app of this version does. */
   enableWebcam(): Promise<void> {
     return this.run('await m.enableWebcam(await cameraTrack())')
+  }
+
+  /**
+   * Switches its camera off and on, as a person does whom `by` does not see. Calls of older versions return before they
+   * are done, and one that comes too early is lost: a person who sees no video clicks again.
+   */
+  async switchCamera(participantId: string, by: Published): Promise<void> {
+    const pictures = `[...m.participants.get('${participantId}').streams.values()].filter(({ kind }) => kind === 'video').length`
+    await this.run('await m.disableWebcam()')
+    await by.until(`${pictures} === 0`)
+    for (let tries = 0; tries < CLICKS; tries++) {
+      await this.enableWebcam()
+      if (await by.becomes(`${pictures} > 0`, CLICK_AGAIN_MS)) return
+    }
   }
 
   /** Consents to a moderator's request as an app of this version does. */
