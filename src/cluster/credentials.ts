@@ -1,6 +1,5 @@
 /** The certificate of one run of this node: made in memory; others know it by its fingerprint in the table of nodes. */
 import { X509Certificate } from 'node:crypto'
-import { generate } from 'selfsigned'
 
 export interface Credentials {
   cert: string
@@ -9,6 +8,8 @@ export interface Credentials {
 }
 
 export async function makeCredentials(nodeId: string): Promise<Credentials> {
+  // Loaded here: it brings along two hundred modules that a server alone does not need.
+  const { generate } = await import('selfsigned')
   const { cert, private: key } = await generate([{ name: 'commonName', value: nodeId }], { keyType: 'ec' })
   return { cert, key, fingerprint: plain(new X509Certificate(cert).fingerprint256) }
 }

@@ -2,9 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Server as HttpsServer, ServerOptions } from 'node:https'
 import { isLoopback, kindOf } from '../addresses.ts'
-import { openAcmeServer } from '../api/certificate/acme.ts'
 import { createChallenges } from '../api/certificate/challenges.ts'
-import { keepCertificate, type CertificateKeeper } from '../api/certificate/keeper.ts'
+import type { CertificateKeeper } from '../api/certificate/keeper.ts'
 import { loadCertificate } from '../api/certificate/load.ts'
 import type { PlainDoor } from '../api/http/plain-door.ts'
 import type { Config } from '../config/read.ts'
@@ -60,6 +59,9 @@ export async function openCertificate({ config, core, parts, now, log }: Ground)
       }
     },
     keep: async (listener) => {
+      // Loaded here: the library brings along two hundred modules that a server without DOMAIN does not need.
+      const { keepCertificate } = await import('../api/certificate/keeper.ts')
+      const { openAcmeServer } = await import('../api/certificate/acme.ts')
       keeper = await keepCertificate({
         domain,
         directory,

@@ -6,7 +6,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { generate } from 'selfsigned'
 import { StartError } from '../../errors.ts'
 
 export interface Certificate {
@@ -56,6 +55,8 @@ export async function loadCertificate(options: CertificateOptions): Promise<Cert
     // The file is missing or not a certificate: create a new one.
   }
   const notAfterDate = new Date(now() + VALID_DAYS * DAY_MS)
+  // Loaded here: it brings along two hundred modules that no other start needs.
+  const { generate } = await import('selfsigned')
   const made = await generate([{ name: 'commonName', value: names[0] ?? 'localhost' }], {
     keyType: 'ec',
     notBeforeDate: new Date(now() - DAY_MS),
