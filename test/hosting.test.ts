@@ -43,6 +43,7 @@ test('hosts: every act is refused to those who do not moderate', async () => {
     ['lowerHands', { peerIds: ['host'] }],
     ['setTimer', { seconds: 60 }],
     ['setTimer', { seconds: null }],
+    ['pauseTimer', { paused: true }],
     ['removePeer', { peerId: 'host', mayReturn: true }],
   ]
   for (const [method, data] of acts)
@@ -241,6 +242,7 @@ test('hosts: a timer is for all, also for who comes later and after a restart, u
   interface Told {
     totalMs: number
     leftMs: number
+    paused: boolean
   }
   const timerOf = async (client: WireClient): Promise<Told | null> =>
     (await client.hears('timerChanged')).timer as Told | null
@@ -249,6 +251,15 @@ test('hosts: a timer is for all, also for who comes later and after a restart, u
   const ann = server.connect({ token: tokens.ann, meetingId, participantId: 'ann' })
   await ann.join()
   assert.equal((await timerOf(ann))?.totalMs, 600_000)
+  await host.request('pauseTimer', { paused: true })
+  const paused = (await ann.hears('timerChanged', ({ timer }) => (timer as Told).paused)).timer as Told
+  const later = server.connect({ token: tokens.ann, meetingId, participantId: 'later' })
+  await later.join()
+  // It stands still, also for who comes later.
+  assert.deepEqual(await timerOf(later), paused)
+  await host.request('pauseTimer', { paused: false })
+  await later.hears('timerChanged', ({ timer }) => !(timer as Told).paused)
+  later.close()
   for (const client of [host, ann]) client.close()
   await server.restart()
   const back = server.connect({ token: tokens.ann, meetingId, participantId: 'ann' })

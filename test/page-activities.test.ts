@@ -114,6 +114,67 @@ test('polls: asked, answered on a phone, changed, ended, told to latecomers, and
   }
 })
 
+test('a timer: started by a host, seen by everybody, paused, and its end heard', async () => {
+  const ann = await Person.at(browser, 'Ann')
+  await ann.start(server.url)
+  const link = await ann.invite('ask')
+  const bob = await Person.at(browser, 'Bob', { viewport: { width: 390, height: 844 } })
+  await bob.context.addInitScript(() => {
+    AudioContext.prototype.createOscillator = function () {
+      document.documentElement.dataset.notes = `${Number(document.documentElement.dataset.notes ?? 0) + 1}`
+      return new OscillatorNode(this)
+    }
+  })
+  await bob.open(link)
+  await ann.page.getByTestId('allow').click()
+  await bob.inside()
+  await bob.page.getByTestId('bar-view').click()
+  await bob.page.getByTestId('open-activities').click()
+  await bob.page.getByTestId('activities').waitFor()
+  assert.equal(await bob.page.getByTestId('timer').count(), 0, 'who does not host starts none')
+
+  await ann.page.keyboard.press('a')
+  const minutes = ann.page.getByTestId('timer-minutes')
+  await minutes.fill('none')
+  await ann.page.getByText('Enter up to 1,440 minutes.').waitFor()
+  assert.equal(await ann.page.getByTestId('timer-start').isDisabled(), true)
+  await looksRight(ann, 'a wrong time')
+  await ann.page.getByRole('button', { name: '10 min', exact: true }).click()
+  await ann.page.getByTestId('timer-start').click()
+  await bob.page.getByTestId('timer-sign').getByText('9:5').waitFor()
+  await bob.page.getByTestId('timer').waitFor()
+  assert.equal(await bob.page.getByTestId('timer-pause').count(), 0)
+  await ann.page.getByTestId('timer-pause').click()
+  await bob.page.getByTestId('timer-sign').getByText('paused').waitFor()
+  const standing = await bob.page.getByTestId('timer-sign').innerText()
+  await looksRight(ann, 'a paused timer')
+  await looksRight(bob, 'a timer of others')
+  await ann.page.getByTestId('timer-pause').click()
+  await bob.page.getByTestId('timer-sign').getByText('paused').waitFor({ state: 'detached' })
+  await bob.page.waitForFunction(
+    (before) => !before.startsWith(document.querySelector('[data-testid="timer-sign"]')!.textContent),
+    standing,
+  )
+
+  // A second timer takes the place of the first.
+  await ann.page.getByTestId('timer-stop').click()
+  await bob.page.getByTestId('timer-sign').waitFor({ state: 'detached' })
+  const notes = async (): Promise<number> =>
+    Number(await bob.page.evaluate(() => document.documentElement.dataset.notes ?? 0))
+  const heard = await notes()
+  await minutes.fill('0,05')
+  await ann.page.getByTestId('timer-start').click()
+  await bob.page.getByRole('status').getByText('Time is up.').waitFor()
+  await bob.page.getByTestId('timer-sign').getByText('0:00').waitFor()
+  assert.ok((await notes()) > heard, 'the end makes a sound')
+  await ann.page.getByTestId('timer-stop').click()
+  await bob.page.getByTestId('timer-sign').waitFor({ state: 'detached' })
+  for (const person of [ann, bob]) {
+    assert.deepEqual(person.errors, [])
+    await person.close()
+  }
+})
+
 test('files in the chat: pictures are shown, other files are saved, nothing of them runs, and large ones stay out', async () => {
   const ann = await Person.at(browser, 'Ann')
   await ann.start(server.url)

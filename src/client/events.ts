@@ -59,7 +59,7 @@ export interface MeetingEvents<S extends AnyStream = Stream> {
   outputFailed: [error: MeetingError]
   /** A moderator changed what the others may do, or who moderates too. */
   rulesChanged: [rules: MeetingRules]
-  /** A moderator started or stopped the timer. */
+  /** A moderator started, paused or stopped the timer. */
   timerChanged: [timer: Timer | undefined]
   /** A poll was opened, somebody voted, or it has ended. */
   pollChanged: [poll: Poll]
@@ -68,10 +68,13 @@ export interface MeetingEvents<S extends AnyStream = Stream> {
   left: [reason: LeftReason]
 }
 
-/** A time that runs out for all, in ms of `performance.now()` of this page. */
+/** A time that runs out for all. */
 export interface Timer {
   totalMs: number
+  /** In ms of `performance.now()` of this page; means nothing while it is paused. */
   endsAt: number
+  /** What is left while it is paused; undefined while it runs. */
+  pausedLeftMs: number | undefined
 }
 
 /** What moderators decided for this session. */

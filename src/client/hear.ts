@@ -41,7 +41,7 @@ export interface Listener<S extends AnyStream> {
   /** A moderator changed the rules of the session. */
   ruled: (rules: MeetingRules) => void
   /** The timer of the session, and what is left of it now. */
-  timed: (timer: { totalMs: number; leftMs: number } | null) => void
+  timed: (timer: { totalMs: number; leftMs: number; paused: boolean } | null) => void
   /** The media worker was replaced. */
   mediaReset: () => void
 }

@@ -338,9 +338,15 @@ export class MeetingCore<
     }
   }
 
-  #setTimer(timer: { totalMs: number; leftMs: number } | null): void {
+  #setTimer(timer: { totalMs: number; leftMs: number; paused: boolean } | null): void {
     if (!timer && !this.timer) return
-    this.timer = timer ? { totalMs: timer.totalMs, endsAt: performance.now() + timer.leftMs } : undefined
+    this.timer = timer
+      ? {
+          totalMs: timer.totalMs,
+          endsAt: performance.now() + timer.leftMs,
+          pausedLeftMs: timer.paused ? timer.leftMs : undefined,
+        }
+      : undefined
     this.emit('timerChanged', this.timer)
   }
 

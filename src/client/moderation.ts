@@ -55,6 +55,11 @@ export class Moderation {
     await this.#request('setTimer', { seconds: seconds ?? null })
   }
 
+  /** Pauses the timer for all, or lets it go on. */
+  async pauseTimer(paused: boolean): Promise<void> {
+    await this.#request('pauseTimer', { paused })
+  }
+
   async rename(participantId: string, name: string): Promise<void> {
     await this.#request('renamePeer', { peerId: participantId, displayName: name })
   }

@@ -134,7 +134,7 @@ export const notifications = {
   }),
   /** Null: there is none. What is left is told rather than an instant, because clocks differ. */
   timerChanged: Type.Object({
-    timer: nullable(Type.Object({ totalMs: Type.Integer(), leftMs: Type.Integer() })),
+    timer: nullable(Type.Object({ totalMs: Type.Integer(), leftMs: Type.Integer(), paused: Type.Boolean() })),
   }),
   /** What the receiver may do from now on. */
   authorityChanged: Type.Object({ canModerate: Type.Boolean(), canAdmit: Type.Boolean() }),

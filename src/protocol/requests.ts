@@ -260,6 +260,8 @@ export const requests = {
       seconds: Type.Union([Type.Integer({ minimum: 1, maximum: 86_400 }), Type.Null()]),
     }),
   },
+  /** Pauses the timer, or lets it go on. */
+  pauseTimer: { states: inside, data: Type.Object({ paused: Type.Boolean() }) },
   lowerHands: { states: inside, data: Type.Object({ peerIds: Type.Array(Id, { maxItems: 200 }) }) },
   enablePeerMic: { states: inside, data: Peer },
   disablePeerMic: { states: inside, data: Peer },

@@ -9,8 +9,8 @@ export function isDue(lastAt: number | undefined, now: number): boolean {
 
 let lastAt: number | undefined
 
-/** Two short notes, rising for whoever is let in, falling for whoever may let in. */
-const notes = { letIn: [523, 784], asked: [784, 523] } as const
+/** Short notes: rising for whoever is let in, falling for whoever may let in, level when a time is up. */
+const notes = { letIn: [523, 784], asked: [784, 523], timeUp: [659, 659, 659] } as const
 
 export function callAttention(what: keyof typeof notes, text: string): void {
   const now = Date.now()

@@ -242,6 +242,7 @@ const table: Record<RequestMethod, Row> = {
   setCoHost: { from: 'inside', needs: 'moderate', data: () => ({ peerId: 'carl', coHost: false }) },
   renamePeer: { from: 'inside', needs: 'moderate', data: () => ({ peerId: 'carl', displayName: 'Carl' }) },
   lowerHands: { from: 'inside', needs: 'moderate', data: () => ({ peerIds: ['carl'] }) },
+  pauseTimer: { from: 'inside', needs: 'moderate', data: () => ({ paused: true }) },
   setTimer: { from: 'inside', needs: 'moderate', data: () => ({ seconds: 60 }) },
   createPoll: { from: 'inside', needs: 'moderate', data: () => QUESTION },
   votePoll: { from: 'inside', data: async (scene) => ({ pollId: await aPoll(scene), choices: [0] }) },

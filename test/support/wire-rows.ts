@@ -93,7 +93,7 @@ export const requestRows: WireRow[] = [
   ...ours('journeys.test.ts: a shared screen is shown in front', 'disablePeerShare'),
   ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
   ...ours(`${DOOR}a removed participant stays out`, 'liftRemoval'),
-  ...ours(HOSTS, 'stopAll', 'setRules', 'setCoHost', 'renamePeer', 'lowerHands', 'setTimer'),
+  ...ours(HOSTS, 'stopAll', 'setRules', 'setCoHost', 'renamePeer', 'lowerHands', 'setTimer', 'pauseTimer'),
   ...ours(POLLS, 'createPoll', 'votePoll', 'endPoll'),
   ...here(RECORDING, 'startRecording', 'stopRecording'),
   ...here(HLS, 'startHls', 'stopHls'),

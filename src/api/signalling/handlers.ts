@@ -141,6 +141,7 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   renamePeer: (live, self, data) => live.hosting.rename(self, data.peerId, cleanName(data.displayName)),
   lowerHands: (live, self, data) => live.hosting.lowerHands(self, data.peerIds),
   setTimer: (live, self, data) => live.hosting.setTimer(self, data.seconds),
+  pauseTimer: (live, self, data) => live.hosting.pauseTimer(self, data.paused),
   createPoll: async (live, self, data) => ({ pollId: await live.shared.polls.ask(self, data) }),
   votePoll: async (live, self, { pollId, choices }) => ({
     choices: await live.shared.polls.vote(self, pollId, choices),

@@ -8,7 +8,7 @@ import type { Participant } from './participant.ts'
 import type { Roster } from './roster.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReasons } from '../../protocol/leave-reasons.ts'
-import { rulesOf, timerOf, withCoHost } from '../session/decisions.ts'
+import { pausedTimer, rulesOf, timerOf, withCoHost } from '../session/decisions.ts'
 import { assertMay } from './actor.ts'
 import { COHOST } from './permissions.ts'
 import { newlyForbidden } from './rules.ts'
@@ -86,6 +86,20 @@ export class Hosting {
     await session.inTurn(async () => {
       assertMay(by, 'timer')
       const timer = seconds === null ? undefined : { totalMs: seconds * 1000, endsAt: now() + seconds * 1000 }
+      await session.decide({ ...session.decisions, timer })
+      if (sessions.current === session) everyone.notify(timerOf(session.decisions, now()))
+    })
+  }
+
+  /** Pauses the timer of all, or lets it go on. Does nothing if there is none, or it has run out. */
+  async pauseTimer(by: Participant, paused: boolean): Promise<void> {
+    assertMay(by, 'timer')
+    const { sessions, everyone, now } = this.#options
+    const session = sessions.required
+    await session.inTurn(async () => {
+      assertMay(by, 'timer')
+      const timer = pausedTimer(session.decisions.timer, paused, now())
+      if (!timer) return
       await session.decide({ ...session.decisions, timer })
       if (sessions.current === session) everyone.notify(timerOf(session.decisions, now()))
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openRules } from '../../protocol/rules.ts'
-import { decisionsFrom, isCoHost, noDecisions, timerOf, withCoHost } from './decisions.ts'
+import { decisionsFrom, isCoHost, noDecisions, pausedTimer, timerOf, withCoHost } from './decisions.ts'
 
 const ann = { participantId: 'ann', tokenId: 'jti:1' }
 
@@ -23,8 +23,24 @@ test('decisions are read as they were written, and what an older version did not
 
 test('a timer is told by what is left of it, and not any more when it has run out', () => {
   const running = { ...noDecisions, timer: { totalMs: 5000, endsAt: 10_000 } }
-  assert.deepEqual(timerOf(running, 7000).timer, { totalMs: 5000, leftMs: 3000 })
+  assert.deepEqual(timerOf(running, 7000).timer, { totalMs: 5000, leftMs: 3000, paused: false })
   assert.equal(timerOf(running, 10_000).timer, null)
   assert.equal(timerOf(noDecisions, 0).timer, null)
   assert.deepEqual(decisionsFrom(JSON.stringify(running)), running)
+})
+
+test('a paused timer stands still, and goes on with what was left', () => {
+  const timer = { totalMs: 5000, endsAt: 10_000 }
+  const paused = pausedTimer(timer, true, 7000)!
+  assert.deepEqual(timerOf({ ...noDecisions, timer: paused }, 99_000).timer, {
+    totalMs: 5000,
+    leftMs: 3000,
+    paused: true,
+  })
+  assert.equal(pausedTimer(paused, true, 8000), undefined)
+  const resumed = pausedTimer(paused, false, 50_000)!
+  assert.deepEqual(resumed, { totalMs: 5000, endsAt: 53_000 })
+  assert.equal(pausedTimer(resumed, false, 50_000), undefined)
+  assert.equal(pausedTimer(timer, true, 10_000), undefined, 'it has run out')
+  assert.equal(pausedTimer(undefined, true, 0), undefined)
 })

@@ -12,6 +12,8 @@ export interface CoHost {
 export interface Timer {
   totalMs: number
   endsAt: number
+  /** What is left of it while it is paused; then `endsAt` means nothing. */
+  pausedLeftMs?: number | undefined
 }
 
 export interface Decisions {
@@ -44,11 +46,31 @@ export function rulesOf({ rules, coHosts }: Decisions): Notification {
   return { method: 'rulesChanged', ...rules, coHosts: coHosts.map(({ participantId }) => participantId) }
 }
 
+/** How much time is left. */
+function leftOf({ endsAt, pausedLeftMs }: Timer, now: number): number {
+  return pausedLeftMs ?? endsAt - now
+}
+
+/** The timer paused, or going on; undefined if there is none, or nothing to change. */
+export function pausedTimer(timer: Timer | undefined, paused: boolean, now: number): Timer | undefined {
+  if (!timer || (timer.pausedLeftMs !== undefined) === paused) return undefined
+  const { totalMs } = timer
+  const leftMs = leftOf(timer, now)
+  if (leftMs <= 0) return undefined
+  return { totalMs, endsAt: now + leftMs, ...(paused && { pausedLeftMs: leftMs }) }
+}
+
 /** The timer, as everybody is told: what is left of it now, because the clocks of clients differ. */
 export function timerOf(
   { timer }: Decisions,
   now: number,
 ): Extract<Notification, { method: 'timerChanged' }> {
-  const leftMs = timer ? timer.endsAt - now : 0
-  return { method: 'timerChanged', timer: timer && leftMs > 0 ? { totalMs: timer.totalMs, leftMs } : null }
+  const leftMs = timer ? leftOf(timer, now) : 0
+  return {
+    method: 'timerChanged',
+    timer:
+      timer && leftMs > 0
+        ? { totalMs: timer.totalMs, leftMs, paused: timer.pausedLeftMs !== undefined }
+        : null,
+  }
 }

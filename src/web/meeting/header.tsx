@@ -3,6 +3,7 @@ import { Mark } from '../parts/brand.tsx'
 import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { text } from '../texts/texts.ts'
+import { TimerSign } from './activities/timer.tsx'
 import { headerView, startOf } from './bar-model.ts'
 import { hostingView } from './host-model.ts'
 import { useModel } from './model.ts'
@@ -18,6 +19,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
         <Foreign text={meeting.meetingId} />
       </strong>
       <Duration />
+      <TimerSign />
       {interruption !== undefined && (
         <span className="badge long" role="status" data-testid="reconnecting">
           {interruption}

@@ -3,6 +3,7 @@ import { text } from '../../texts/texts.ts'
 import { useModel } from '../model.ts'
 import './activities.css'
 import { Polls } from './polls.tsx'
+import { TimerSection } from './timer.tsx'
 
 /** What people do together in a meeting, beside talking. */
 export const ActivitiesPanel = memo(function ActivitiesPanel({ onClose }: { onClose: () => void }) {
@@ -10,6 +11,7 @@ export const ActivitiesPanel = memo(function ActivitiesPanel({ onClose }: { onCl
   return (
     <aside className="panel activities" aria-label={text('activities')} data-testid="activities">
       <Polls />
+      <TimerSection />
       <button onClick={onClose}>{text('close')}</button>
     </aside>
   )
