@@ -294,6 +294,14 @@ test('a worker logs what MEDIA_LOG asks for', { skip: !locateWorker() }, async (
   }
 })
 
+test('a worker that a signal ended while it started is no failure, if this process gets the signal a moment later', async () => {
+  const stopping = new AbortController()
+  const reason = new Error('told to stop')
+  const start = realSfu({ workerBin: '/bin/false', workers: 1, stopping: stopping.signal })
+  setTimeout(() => stopping.abort(reason), 150)
+  await assert.rejects(start, reason)
+})
+
 for (const [what, isToldToStop] of [
   ['is reported, where the server goes on', false],
   ['is not reported, where it is the end of the server too', true],
@@ -317,6 +325,7 @@ for (const [what, isToldToStop] of [
       if (isToldToStop) stopping.abort(new Error('told to stop'))
       while (!sfu.status.available && sfu.status.isComing) await delay(5)
       assert.equal(sfu.status.available, !isToldToStop)
+      while (!isToldToStop && failures.length === 0) await delay(5)
       assert.deepEqual(failures, isToldToStop ? [] : ['restarting a media worker that died'])
     } finally {
       await sfu.close()

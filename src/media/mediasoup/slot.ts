@@ -11,10 +11,7 @@ import type { Part, Worker } from './router.ts'
 import { WorkerRouter, type ProducerHomes } from './worker-router.ts'
 import { PIPE_TIMES, type PipeTimes } from './pipes.ts'
 import { cannotListen, MediaUnreachable } from '../start-errors.ts'
-import { startWorker, stopWorker, workerDiedAtStart } from './worker-process.ts'
-
-/** How much later than a worker this process may get a signal that goes to both, on a busy machine. */
-const SIGNAL_MS = 250
+import { isStopping, startWorker, stopWorker, workerDiedAtStart } from './worker-process.ts'
 
 export interface SlotOptions {
   workerBin: string
@@ -98,9 +95,7 @@ export class Slot implements Worker {
       await this.#assertReached(worker, webRtcServer)
     } catch (error) {
       await stopWorker(worker)
-      // A signal to the whole group ends the worker too, and may reach this process a moment later.
-      await delay(SIGNAL_MS, undefined, { signal: gaveUp }).catch(() => undefined)
-      gaveUp.throwIfAborted()
+      if (await isStopping(gaveUp)) gaveUp.throwIfAborted()
       throw error
     }
     this.#current = { worker, webRtcServer, startedAt: performance.now() }
@@ -217,11 +212,14 @@ export class Slot implements Worker {
   async #replace(dead: mediasoup.Worker, error: Error): Promise<void> {
     const { log, stopping } = this.#options
     const { port } = this
-    // The terminal's Ctrl-C reaches the workers too, and this process may see their end before its own signal.
+    // The replacement does not wait for this.
+    void isStopping(stopping).then((is) => {
+      if (!is && !this.#stopped())
+        log?.error({ err: error, pid: dead.pid, port }, 'restarting a media worker that died')
+    })
     if (!(await this.#waitForTry())) return
     this.#deaths++
     this.#diedAt = performance.now()
-    log?.error({ err: error, pid: dead.pid, port }, 'restarting a media worker that died')
     do {
       try {
         await this.start()

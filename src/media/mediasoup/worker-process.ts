@@ -11,6 +11,8 @@ type WorkerLog = Pick<mediasoup.WorkerSettings, 'logLevel' | 'logTags'>
 const startTimeoutMs = 10_000
 /** A worker that does not stop within this time is killed. */
 const stopTimeoutMs = 700
+/** How much later than a worker this process may get a signal that goes to both, on a busy machine. */
+const signalMs = 250
 
 /**
  * The running workers. None outlives this process: at its exit they are killed, and if it is killed itself, the workers
@@ -23,6 +25,15 @@ process.on('exit', () => {
 
 export const workerDiedAtStart = (workerBin: string, cause: unknown): WorkerUnusable =>
   new WorkerUnusable(`${workerBin} ended while it was started`, { cause })
+
+/**
+ * Whether a worker that ended by itself did so because this program is to stop: the terminal's Ctrl-C reaches the workers too, and this
+ * process may get its own signal a moment later. Resolves after that moment.
+ */
+export async function isStopping(gaveUp: AbortSignal | undefined): Promise<boolean> {
+  await delay(signalMs, undefined, gaveUp && { signal: gaveUp }).catch(() => undefined)
+  return gaveUp?.aborted ?? false
+}
 
 /**
  * @throws {WorkerUnusable}
@@ -42,8 +53,7 @@ export async function startWorker(
     ])
     if (worker && !gaveUp.aborted) return worker
   } catch (error) {
-    // The worker also ends by itself on the signal that stops this process.
-    if (!gaveUp.aborted) throw new WorkerUnusable(`${workerBin} does not start`, { cause: error })
+    if (!(await isStopping(gaveUp))) throw new WorkerUnusable(`${workerBin} does not start`, { cause: error })
   } finally {
     settled.abort()
   }
