@@ -133,7 +133,7 @@ test('an accepted offer: the whole exchange, as clients read it', async () => {
   assert.equal(opened.status, 201, opened.text)
   assert.equal(opened.headers.get('content-type'), 'application/sdp')
   const location = opened.headers.get('location')!
-  assert.match(location, /^http:\/\/[^?]+\/v2\/whip\/sessions\/[\w-]{24}$/)
+  assert.match(location, /^http:\/\/[^?]+\/v2\/whip\/sessions\/(\w{4}-){3}[\w-]{24}$/)
   const etag = opened.headers.get('etag')!
   assert.match(etag, /^"[\w-]{24}"$/)
   assert.match(

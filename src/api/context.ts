@@ -18,7 +18,7 @@ import type { DrainedNode } from '../protocol/rest/nodes.ts'
 import type { NodeStatus, ServerState } from '../protocol/rest/watching.ts'
 import type { Store } from '../store/store.ts'
 import type { Grant, Verifier } from '../token/token.ts'
-import type { StreamSessions } from './media/sessions.ts'
+import type { Streams } from './media/session.ts'
 import type { CertificateStatus } from '../protocol/rest/watching.ts'
 import type { Brand } from './rest/brand/brand.ts'
 import type { TypedApp } from './rest/describe.ts'
@@ -72,7 +72,7 @@ export interface HttpContext {
   download: (address: string) => Promise<Buffer>
   hls: Pick<HlsEngine, 'unavailable' | 'takeThumbnail'>
   door: Door
-  streams: StreamSessions
+  streams: Streams
   mediaStatus: () => Sfu['status']
   /** The certificate of the HTTPS listener. */
   certificate: () => CertificateStatus

@@ -12,7 +12,9 @@ import { nameTaken } from './joining.ts'
 import { Lease } from './lease.ts'
 import { shownNodes } from './nodes-shown.ts'
 import { Peers, Unreachable } from './peers.ts'
-import { routedHome, unreachable, type RoutedHome } from './routed-home.ts'
+import { unreachable } from './at-home.ts'
+import { Services } from './services.ts'
+import { routedHome, type RoutedHome } from './routed-home.ts'
 import { WIRE } from './wire.ts'
 
 export interface ClusterMeetings extends LocalHome {
@@ -72,6 +74,7 @@ export class ClusterNode {
   readonly homes: Homes
   readonly peers: Peers
   readonly drain: Drain
+  readonly services: Services
   #meetings: ClusterMeetings | undefined
   #hasSession: (meetingId: string) => Promise<boolean> = () => Promise.resolve(false)
   #busyness: () => Busyness = () => ({ processorPercent: 0, mediaWorkers: 0 })
@@ -131,6 +134,7 @@ export class ClusterNode {
           return { value: await this.#meetings!.find(...(args as [projectId: string, anyId: string])) }
         if (method === 'take') return { value: await this.#take(args[0] as string) }
         if (method === 'drain') return { value: await this.#obey(args[0] as DrainOrder) }
+        if (this.services.has(method)) return this.services.answer(method, args)
         return this.#routed!.answer(method, args)
       },
       onStranger: (address) => {
@@ -142,6 +146,12 @@ export class ClusterNode {
         )
       },
       onError,
+      newId,
+    })
+    this.services = new Services({
+      peers: this.peers,
+      placeOf: (meetingId, mayClaim) => (mayClaim ? this.placeOf(meetingId) : this.#placeOfCall(meetingId)),
+      isHere: (meetingId) => this.homes.isHere(meetingId),
       newId,
     })
     this.drain = new Drain({

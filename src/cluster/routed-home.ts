@@ -4,9 +4,7 @@ import { Refusal } from '../protocol/errors.ts'
 import type { HomeRecord } from '../store/cluster.ts'
 import { fromSent, toSent } from './frames.ts'
 import { Unreachable, type Answered, type Peers } from './peers.ts'
-
-/** The home has moved since the caller looked; it looks again. */
-const MOVED = 'moved'
+import { callsAtHome, moved, unreachable } from './at-home.ts'
 
 export interface RoutedHomeOptions {
   here: MeetingHome
@@ -51,25 +49,7 @@ export function routedHome({ here, peers, placeOf, isHere, newId }: RoutedHomeOp
     (...args) =>
       calls[method]!.call(here, ...args)
 
-  async function at<T>(
-    meetingId: string,
-    method: string,
-    args: unknown[],
-    locally: () => Promise<T>,
-  ): Promise<T> {
-    const key = newId()
-    for (let isRepeated = false; ; isRepeated = true) {
-      const place = await placeOf(meetingId)
-      if (place === 'here') return locally()
-      try {
-        return (await peers.call(place, method, args, key)) as T
-      } catch (error) {
-        const mayRepeat = error instanceof Unreachable || (error instanceof Refusal && error.reason === MOVED)
-        if (!mayRepeat) throw error
-        if (isRepeated) throw unreachable(error)
-      }
-    }
-  }
+  const at = callsAtHome({ peers, placeOf, newId })
 
   /** All of them must answer: what is half done is said to be. */
   const everywhere = async <T>(method: string, args: unknown[]): Promise<T[]> => {
@@ -154,7 +134,7 @@ export function routedHome({ here, peers, placeOf, isHere, newId }: RoutedHomeOp
       }
       const meetingId =
         method === 'deactivate' ? (args[0] as { meetingId: string }).meetingId : (args[0] as string)
-      if (!isHere(meetingId)) throw new Refusal('SERVER_STOPPING', { reason: MOVED })
+      if (!isHere(meetingId)) throw moved()
       switch (method) {
         case 'refusalOfRemoved': {
           const refusal = await here.refusalOfRemoved(
@@ -179,8 +159,4 @@ export function routedHome({ here, peers, placeOf, isHere, newId }: RoutedHomeOp
       return { value: await own(method)(...args) }
     },
   }
-}
-
-export function unreachable(cause: unknown): Refusal {
-  return new Refusal('HOME_UNREACHABLE', { retryAfterSeconds: 2, cause })
 }

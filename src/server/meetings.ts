@@ -1,6 +1,7 @@
 /** Wires the meetings of this process to their doors: the sockets that lead into them, and what they announce. */
 import { randomBytes } from 'node:crypto'
 import { ChatSockets } from '../api/chat/sockets.ts'
+import { STREAM_CALLS, type Streams } from '../api/media/session.ts'
 import { StreamSessions } from '../api/media/sessions.ts'
 import { ChatPace } from '../api/limits/chat-pace.ts'
 import type { Gate } from '../api/limits/gate.ts'
@@ -35,7 +36,9 @@ export interface MeetingDoors {
   chatSockets: ChatSockets
   whiteboardSockets: WhiteboardSockets
   checkSockets: CheckSockets
-  streams: StreamSessions
+  /** The WHIP and WHEP sessions whose home is here. */
+  streamsHere: StreamSessions
+  streams: Streams
   outputs: OutputParts
   jobs: Jobs
 }
@@ -123,7 +126,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     now,
     log,
   })
-  const streams = new StreamSessions({
+  const streamsHere = new StreamSessions({
     meetings,
     openRouter: (asked) => media.openRouter(asked),
     mediaStatus: () => media.status,
@@ -132,6 +135,8 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     maxViewers: settings.maxWhepViewers,
     log,
   })
+  const streams =
+    cluster?.services.serve<Streams, keyof Streams>(streamsHere, STREAM_CALLS, ['openSender']) ?? streamsHere
   const busyness = new Busyness({ workers: () => media.usage(), cpuUsage: () => process.cpuUsage(), now })
   const everywhere =
     cluster?.routed(
@@ -147,6 +152,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     chatSockets,
     whiteboardSockets,
     checkSockets,
+    streamsHere,
     streams,
     outputs,
     jobs,

@@ -64,7 +64,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
     doors.whiteboardSockets.close()
     doors.checkSockets.close()
     cluster?.peers.cutCarried()
-    doors.streams.close()
+    doors.streamsHere.close()
     await Promise.all([webhooks.stop(), opened.close()])
     await tracing?.close()
     await media.close()

@@ -1,14 +1,12 @@
 /** SDP offers as programs make them (contract, outputs §6.2). */
 
 const SESSION = ['v=0', 'o=- 4611731400430051336 2 IN IP4 127.0.0.1', 's=-', 't=0 0']
-const FINGERPRINT = Array.from({ length: 32 }, (_, at) =>
+/** The credentials in these offers. */
+export const [UFRAG, PASSWORD] = ['4ZcD', '2/1muCWoOi3uLifh0NuRHlpp']
+export const PRINT = Array.from({ length: 32 }, (_, at) =>
   at.toString(16).padStart(2, '0').toUpperCase(),
 ).join(':')
-const CONNECTION = [
-  'a=ice-ufrag:4ZcD',
-  'a=ice-pwd:2/1muCWoOi3uLifh0NuRHlpp',
-  `a=fingerprint:sha-256 ${FINGERPRINT}`,
-]
+const CONNECTION = [`a=ice-ufrag:${UFRAG}`, `a=ice-pwd:${PASSWORD}`, `a=fingerprint:sha-256 ${PRINT}`]
 
 /** Of these media, bundled; each is some lines. */
 export function offerOf(...media: string[]): string {

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { HttpContext, Routes } from '../context.ts'
+import type { Grant } from '../../token/token.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { cleanName } from '../../protocol/ids.ts'
 import {
@@ -22,7 +23,7 @@ import { grantFor, meetingFor, streamFor } from '../rest/authorise.ts'
 import { describe } from '../rest/describe.ts'
 import { iceServers } from '../rest/init-config.ts'
 import { malformed, readOffer, type Way } from './offer.ts'
-import type { Opening, StreamSession } from './session.ts'
+import type { Opening, OpenStream } from './session.ts'
 
 const tag = 'WHIP and WHEP'
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -113,13 +114,16 @@ export const streamRoutes: Routes = (documented, context) => {
         offer,
         remotePeerId: asked.remotePeerId || undefined,
       }
-      const { session, answer } = await streams[way](opening)
+      const { stream, answer } = await streams[way === 'send' ? 'openSender' : 'openViewer'](
+        opening.meeting.meetingId,
+        opening,
+      )
       return reply
         .code(201)
         .headers({
-          location: `${baseUrlOf(request, context.settings).replace(/\/$/, '')}${pathOf(session)}`,
-          etag: session.etag,
-          ...linksOf(context, session),
+          location: `${baseUrlOf(request, context.settings).replace(/\/$/, '')}${pathOf(stream)}`,
+          etag: stream.etag,
+          ...linksOf(context, stream.grant),
         })
         .type(SDP)
         .send(answer)
@@ -199,10 +203,15 @@ export const streamRoutes: Routes = (documented, context) => {
         async (request, reply) => {
           if (typeOf(request) !== FRAGMENT)
             throw new Refusal('UNSUPPORTED_MEDIA_TYPE', { message: `The body must be ${FRAGMENT}.` })
-          const session = streamFor(request)
-          const answer = await streams.patch(session, textOf(request), request.headers['if-match'])
+          const { id, meeting } = streamFor(request)
+          const { etag, answer } = await streams.patchStream(
+            meeting.meetingId,
+            id,
+            textOf(request),
+            request.headers['if-match'],
+          )
           if (answer === undefined) return reply.code(204).send()
-          return reply.header('etag', session.etag).type(FRAGMENT).send(answer)
+          return reply.header('etag', etag).type(FRAGMENT).send(answer)
         },
       )
       app.delete(
@@ -214,8 +223,9 @@ export const streamRoutes: Routes = (documented, context) => {
           answer: Nothing,
           answerType: 'text/plain',
         }),
-        (request, reply) => {
-          streamFor(request).end()
+        async (request, reply) => {
+          const { id, meeting } = streamFor(request)
+          await streams.endStream(meeting.meetingId, id)
           return reply.type('text/plain').send('')
         },
       )
@@ -226,7 +236,7 @@ export const streamRoutes: Routes = (documented, context) => {
 
 const nameOf = (way: Way): 'whip' | 'whep' => (way === 'send' ? 'whip' : 'whep')
 
-const pathOf = ({ way, id }: StreamSession): string => `/v2/${nameOf(way)}/sessions/${id}`
+const pathOf = ({ way, id }: OpenStream): string => `/v2/${nameOf(way)}/sessions/${id}`
 
 /** The type that the client sent, in lower case without parameters; empty if it sent none. */
 function typeOf({ raw: { rawHeaders } }: FastifyRequest): string {
@@ -247,8 +257,8 @@ function sdpOf(request: FastifyRequest): string {
 }
 
 /** TURN servers, as RFC 9725 tells them (section 4.6). */
-function linksOf({ settings, now }: HttpContext, { grant }: StreamSession): { link?: string[] } {
-  const links = iceServers(settings, grant.entry, now()).flatMap(({ urls, username, credential }) =>
+function linksOf({ settings, now }: HttpContext, { entry }: Grant): { link?: string[] } {
+  const links = iceServers(settings, entry, now()).flatMap(({ urls, username, credential }) =>
     urls.map((url) =>
       [
         `<${url}>; rel="ice-server"`,

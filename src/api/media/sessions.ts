@@ -8,13 +8,14 @@ import type { RtpCapabilities } from '../../protocol/media.ts'
 import { refusalAtDoor } from '../../meeting/door/door.ts'
 import { managesFromOutside } from '../../meeting/roster/permissions.ts'
 import { Refusal } from '../../protocol/errors.ts'
+import { meetingIdPattern } from '../../protocol/ids.ts'
 import { sharesOf } from '../../shares.ts'
 import { Tally } from '../../tally.ts'
 import { writeAnswer, writeFragment } from './answer.ts'
 import { decidePatch, readFragment } from './fragment.ts'
 import { giveToReceiver, payloadTypesOf, takeFromSender } from './negotiate.ts'
 import type { Offer, Way } from './offer.ts'
-import type { Opening, StreamSession } from './session.ts'
+import type { Opening, OpenStream, Streams, StreamSession } from './session.ts'
 import { openSender } from './sender.ts'
 import { Viewer } from './viewer.ts'
 
@@ -36,7 +37,7 @@ const CONNECT_TIMEOUT_MS = 30_000
 const CHECK_MS = 2000
 const BUSY_RETRY_SECONDS = 10
 
-export class StreamSessions {
+export class StreamSessions implements Streams {
   readonly #options: StreamSessionOptions
   readonly #sessions = new Map<string, StreamSession>()
   readonly #checks: NodeJS.Timeout
@@ -53,18 +54,50 @@ export class StreamSessions {
     return this.#sessions.size
   }
 
-  /**
-   * The session with this id. The published server SDK names the meeting's session and the participant instead
-   * (contract, outputs §0).
-   */
-  find(way: Way, id: string, participantId?: string): StreamSession | undefined {
-    const found = this.#sessions.get(id)
-    if (found) return found.way === way ? found : undefined
-    if (participantId === undefined) return undefined
-    for (const session of this.#sessions.values())
-      if (session.way === way && session.sessionId === id && session.participantId === participantId)
-        return session
-    return undefined
+  async openSender(_meetingId: string, opening: Opening): Promise<{ stream: OpenStream; answer: string }> {
+    const { session, answer } = await this.send(opening)
+    return { stream: shown(session), answer }
+  }
+
+  async openViewer(_meetingId: string, opening: Opening): Promise<{ stream: OpenStream; answer: string }> {
+    const { session, answer } = await this.receive(opening)
+    return { stream: shown(session), answer }
+  }
+
+  findStream(
+    meetingId: string,
+    way: Way,
+    id: string,
+    participantId?: string,
+  ): Promise<OpenStream | undefined> {
+    const named = this.#sessions.get(id)
+    const found =
+      named ??
+      [...this.#sessions.values()].find(
+        (one) =>
+          one.meeting.meetingId === meetingId &&
+          one.way === way &&
+          one.sessionId === id &&
+          one.participantId === participantId,
+      )
+    return Promise.resolve(found?.way === way ? shown(found) : undefined)
+  }
+
+  async patchStream(
+    _meetingId: string,
+    id: string,
+    body: string,
+    ifMatch: string | undefined,
+  ): Promise<{ etag: string; answer: string | undefined }> {
+    const session = this.#sessions.get(id)
+    if (!session) throw noSuchStream()
+    const answer = await this.patch(session, body, ifMatch)
+    return { etag: session.etag, answer }
+  }
+
+  endStream(_meetingId: string, id: string): Promise<void> {
+    this.#sessions.get(id)?.end()
+    return Promise.resolve()
   }
 
   /** Lets a client send. Returns the session and the SDP answer. @throws {Refusal} */
@@ -74,7 +107,7 @@ export class StreamSessions {
     const capabilities = await this.#routerCapabilities()
     const taken = offer.media.map((media) => takeFromSender(media, capabilities))
     await this.#assertFree(meeting, participantId)
-    const id = this.#options.newSecretId()
+    const id = this.#newId(meeting)
     const session = await openSender(
       { ...opening, grant, id, streams: taken.map(({ rtpParameters }) => rtpParameters) },
       {
@@ -91,7 +124,7 @@ export class StreamSessions {
   /** Lets a client watch, unseen. Returns the session and the SDP answer. @throws {Refusal} */
   async receive(opening: Opening): Promise<{ session: StreamSession; answer: string }> {
     const { offer, meeting, remotePeerId } = opening
-    const { meetings, openRouter, newSecretId, maxViewers, log } = this.#options
+    const { meetings, openRouter, maxViewers, log } = this.#options
     const grant = this.#admitted(opening)
     if (this.#viewers >= maxViewers)
       throw new Refusal('MEDIA_UNAVAILABLE', {
@@ -139,7 +172,7 @@ export class StreamSessions {
       })
       viewer.attached(detach)
       session = {
-        id: newSecretId(),
+        id: this.#newId(meeting),
         way: 'receive',
         meeting,
         sessionId,
@@ -181,12 +214,6 @@ export class StreamSessions {
     const iceParameters = await transport.restartIce()
     const { iceCandidates, dtlsParameters } = transport
     return writeFragment({ iceParameters, iceCandidates, dtlsParameters })
-  }
-
-  /** @throws {Refusal} UNAUTHORIZED_REQUEST unless it is the token that opened the session, or a moderator's */
-  assertMayChange(session: StreamSession, grant: Grant): void {
-    if (session.grant.tokenId === grant.tokenId || managesFromOutside(grant)) return
-    throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'Another token opened this session.' })
   }
 
   /** The server stops. */
@@ -292,4 +319,31 @@ export class StreamSessions {
   #newEtag(): string {
     return `"${this.#options.newSecretId()}"`
   }
+
+  #newId({ meetingId }: MeetingRecord): string {
+    return `${meetingId}-${this.#options.newSecretId()}`
+  }
 }
+
+const ID = new RegExp(`${meetingIdPattern.slice(0, -1)}(?=-)`)
+
+/** The id of the meeting in that of a session of ours. */
+export const meetingOfStream = (id: string): string | undefined => ID.exec(id)?.[0]
+
+/** @throws {Refusal} UNAUTHORIZED_REQUEST unless it is the token that opened the session, or a moderator's */
+export function assertMayChange(stream: OpenStream, grant: Grant): void {
+  if (stream.grant.tokenId === grant.tokenId || managesFromOutside(grant)) return
+  throw new Refusal('UNAUTHORIZED_REQUEST', { message: 'Another token opened this session.' })
+}
+
+export const noSuchStream = (): Refusal =>
+  new Refusal('NOT_FOUND', { message: 'There is no such stream session; it may have ended.' })
+
+const shown = ({ id, way, meeting, participantId, grant, etag }: StreamSession): OpenStream => ({
+  id,
+  way,
+  meeting,
+  participantId,
+  grant,
+  etag,
+})

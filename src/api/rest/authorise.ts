@@ -13,9 +13,10 @@ import type {
   SessionRecord,
 } from '../../store/store.ts'
 import type { Grant } from '../../token/token.ts'
-import type { StreamSession } from '../media/session.ts'
+import type { OpenStream } from '../media/session.ts'
 import type { About, MeetingNamed, StreamNamed } from './about.ts'
 import type { HttpContext } from '../context.ts'
+import { assertMayChange, meetingOfStream, noSuchStream } from '../media/sessions.ts'
 import { refusalFromOutside } from '../../meeting/roster/permissions.ts'
 import { idsOf } from '../../meeting/door/door.ts'
 import { Removals } from '../../meeting/door/removals.ts'
@@ -31,7 +32,7 @@ export interface Authorised {
   session?: SessionRecord
   output?: OutputRecord
   job?: JobRecord
-  stream?: StreamSession
+  stream?: OpenStream
 }
 
 declare module 'fastify' {
@@ -206,16 +207,16 @@ async function locateOutput(
 }
 
 /** An unknown one is not found, whatever the token is for: a client ends its session once more than needed. */
-function locateStream(
+async function locateStream(
   grant: Grant,
-  { streams }: HttpContext,
+  { streams, store }: HttpContext,
   { way, id, participantId }: StreamNamed,
-): Found {
-  const stream = streams.find(way, id, participantId)
-  if (stream?.meeting.projectId !== grant.projectId)
-    throw new Refusal('NOT_FOUND', { message: 'There is no such stream session; it may have ended.' })
+): Promise<Found> {
+  const meetingId = meetingOfStream(id) ?? (await store.sessions.get(id))?.meetingId
+  const stream = meetingId && (await streams.findStream(meetingId, way, id, participantId))
+  if (!stream || stream.meeting.projectId !== grant.projectId) throw noSuchStream()
   assertInScope(grant, { roomId: idsOf(stream.meeting) })
-  streams.assertMayChange(stream, grant)
+  assertMayChange(stream, grant)
   return { meeting: stream.meeting, stream }
 }
 
@@ -270,7 +271,7 @@ export function jobFor(request: FastifyRequest): JobRecord {
 }
 
 /** The WHIP or WHEP session that a call is about. */
-export function streamFor(request: FastifyRequest): StreamSession {
+export function streamFor(request: FastifyRequest): OpenStream {
   const { stream } = authorised(request)
   if (!stream) throw new TypeError('the route is about no stream session')
   return stream
