@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { openSync, closeSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createSignIn } from '../src/api/rest/admin/sign-in.ts'
@@ -89,6 +89,8 @@ const asked: Record<string, readonly string[]> = {
   'webhooks show': ['x'],
   'webhooks replay': ['--parked'],
   'admin reset': [],
+  'audit list': [],
+  'audit export': [],
   import: ['--from', 'http://localhost:1', '--token', 'x'],
 }
 /** Commands that use no data folder, or that create one on purpose. */
@@ -148,6 +150,46 @@ test('a mistyped folder stays as it is: every command but serve and init fails w
     assert.deepEqual(readdirSync(empty), [])
   }
   assert.deepEqual(readdirSync(folder).sort(), before)
+})
+
+test('commands that change something are in the audit log, as the user of the machine', async () => {
+  const run = async (...args: string[]) => {
+    const ran = await anteroom(args)
+    assert.equal(ran.code, 0, ran.err)
+    return ran.out.trim()
+  }
+  const from = new Date().toISOString()
+  const projectId = await run('projects', 'create', 'Audited')
+  await run('projects', 'rename', projectId, 'Audited again')
+  const { apiKey } = JSON.parse(await run('keys', 'create', '--project', projectId, '--json'))
+  const { apiKey: successor, secret } = JSON.parse(await run('keys', 'rotate', apiKey, '--json'))
+  await run('keys', 'revoke', apiKey)
+  await run('token', 'revoke', 'a-jti', '--project', projectId)
+  await run('webhooks', 'replay', '--parked')
+  await run('keys', 'list')
+  const { data } = JSON.parse(await run('audit', 'list', '--from', from, '--json'))
+  const { username } = userInfo()
+  assert.deepEqual(
+    data.toReversed().map((entry: any) => [entry.actor, entry.actorName, entry.action, entry.subject]),
+    [
+      ['command', username, 'project.create', projectId],
+      ['command', username, 'project.change', projectId],
+      ['command', username, 'key.create', apiKey],
+      ['command', username, 'key.rotate', apiKey],
+      ['command', username, 'key.revoke', apiKey],
+      ['command', username, 'token.revoke', 'a-jti'],
+      ['command', username, 'webhook.replay-all', null],
+    ],
+  )
+  assert.match(await run('audit', 'list', '--action', 'key.rotate', '--from', from), new RegExp(successor))
+  const lines = (await run('audit', 'export', '--format', 'jsonl', '--subject', apiKey)).split('\n')
+  assert.equal(lines.length, 3)
+  assert.ok(!lines.join().includes(secret))
+  const wrong = await anteroom(['audit', 'list', '--from', 'yesterday'])
+  assert.deepEqual(
+    [wrong.code, wrong.err.trim()],
+    [2, '--from must be an instant, e.g. 2026-01-31T12:00:00Z.'],
+  )
 })
 
 test('only serve and init put the key of the environment into the store', async () => {

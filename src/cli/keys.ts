@@ -4,6 +4,7 @@ import { readAdminKey } from '../api/rest/admin/admin-key.ts'
 import { readConfig } from '../config/read.ts'
 import { createApiKeys, type ApiKeys, type KeyDraft } from '../project/api-keys.ts'
 import { normalOrigin } from '../project/origins.ts'
+import type { Store } from '../store/store.ts'
 import { parseDuration } from '../token/token.ts'
 import {
   CommandError,
@@ -13,13 +14,16 @@ import {
   type CommandInput,
   type CommandResult,
 } from './arguments.ts'
+import { recordDeed, type Deed } from './audit.ts'
 import { askServer } from './ask-server.ts'
 import { namedProject, withCore } from './core.ts'
 
 const when = (at: number | null): string => (at === null ? '' : new Date(at).toISOString())
 
-function withKeys<T>(env: NodeJS.ProcessEnv, work: (keys: ApiKeys) => Promise<T>): Promise<T> {
-  return withCore(env, ({ store }) => work(createApiKeys({ store, now: Date.now, randomBytes, randomUUID })))
+function withKeys<T>(env: NodeJS.ProcessEnv, work: (keys: ApiKeys, store: Store) => Promise<T>): Promise<T> {
+  return withCore(env, ({ store }) =>
+    work(createApiKeys({ store, now: Date.now, randomBytes, randomUUID }), store),
+  )
 }
 
 function originsOf(value: CommandInput['values'][string]): string[] | null {
@@ -35,13 +39,19 @@ function originsOf(value: CommandInput['values'][string]): string[] | null {
 }
 
 /** Prints the secret before the key takes effect: a secret that was never shown would be valid but useless. */
-async function showThenKeep(show: CommandInput['show'], draft: KeyDraft): Promise<CommandResult> {
+async function showThenKeep(
+  show: CommandInput['show'],
+  draft: KeyDraft,
+  store: Store,
+  deed: Deed,
+): Promise<CommandResult> {
   const { apiKey, secret, projectId } = draft.key
   const result = await show({
     json: { apiKey, secret, projectId },
     text: `API key  ${apiKey}\nsecret   ${secret}`,
   })
   await draft.keep()
+  await recordDeed(store, deed)
   return result
 }
 
@@ -86,7 +96,12 @@ export const keyCommands: readonly Command[] = [
         const { store } = core
         const keys = createApiKeys({ store, now: Date.now, randomBytes, randomUUID })
         const name = typeof values.name === 'string' ? values.name : 'key'
-        return showThenKeep(show, await keys.draft({ projectId, name, origins: originsOf(values.origins) }))
+        const draft = await keys.draft({ projectId, name, origins: originsOf(values.origins) })
+        return showThenKeep(show, draft, store, {
+          action: 'key.create',
+          subject: draft.key.apiKey,
+          projectId,
+        })
       }),
   },
   {
@@ -95,9 +110,15 @@ export const keyCommands: readonly Command[] = [
     summary: 'replaces a key with a new one; its secret is shown only once',
     options: { overlap: { value: 'span', help: 'how long both keys work: 15m, 24h, 30d; default 24h' } },
     run: ({ env, values, show, positionals: [apiKey = ''] }) =>
-      withKeys(env, async (keys) =>
-        showThenKeep(show, await keys.draftSuccessor(apiKey, parseDuration(values.overlap ?? '24h'))),
-      ),
+      withKeys(env, async (keys, store) => {
+        const draft = await keys.draftSuccessor(apiKey, parseDuration(values.overlap ?? '24h'))
+        return showThenKeep(show, draft, store, {
+          action: 'key.rotate',
+          subject: apiKey,
+          projectId: draft.key.projectId,
+          facts: { successor: draft.key.apiKey },
+        })
+      }),
   },
   {
     name: 'keys revoke',
@@ -108,7 +129,10 @@ export const keyCommands: readonly Command[] = [
     },
     run: async ({ env, values, positionals: [apiKey = ''] }) => {
       if (values['end-connections'] !== true) {
-        await withKeys(env, (keys) => keys.revoke(apiKey))
+        await withKeys(env, async (keys, store) => {
+          const { projectId } = await keys.revoke(apiKey)
+          await recordDeed(store, { action: 'key.revoke', subject: apiKey, projectId })
+        })
         return { json: { apiKey, revoked: true }, text: `revoked ${apiKey}` }
       }
       const { adminKey: given, dataDir: folder } = readConfig(env)

@@ -7,6 +7,7 @@ import {
   type Command,
   type CommandResult,
 } from './arguments.ts'
+import { auditCommands } from './audit.ts'
 import { backup, migrate, restore, rotateKey } from './backup.ts'
 import { doctor } from './doctor.ts'
 import { drain } from './drain.ts'
@@ -45,6 +46,7 @@ const commands: readonly Command[] = [
   drain,
   ...webhookCommands,
   adminReset,
+  ...auditCommands,
   doctor,
   moveCheck,
   load,

@@ -4,6 +4,7 @@ import { displayHost } from '../addresses.ts'
 import { draftFirstLink, forgetSignIn } from '../api/rest/admin/sign-in.ts'
 import { readConfig } from '../config/read.ts'
 import { CommandError, exitCodes, table, type Command } from './arguments.ts'
+import { recordDeed } from './audit.ts'
 import { withCore } from './core.ts'
 
 const MAX_NAME_LENGTH = 100
@@ -45,6 +46,7 @@ export const projectCommands: readonly Command[] = [
         const project = { projectId, name: nameOf(text), webhook: null, createdAt: Date.now() }
         const result = await show({ json: project, text: projectId })
         await store.projects.create(project)
+        await recordDeed(store, { action: 'project.create', subject: projectId, projectId })
         return result
       }),
   },
@@ -56,6 +58,12 @@ export const projectCommands: readonly Command[] = [
       withCore(env, async ({ store }) => {
         const project = await store.projects.change(projectId, { name: nameOf(text) })
         if (!project) throw new CommandError(`There is no project ${projectId}.`, exitCodes.refused)
+        await recordDeed(store, {
+          action: 'project.change',
+          subject: projectId,
+          projectId,
+          facts: { fields: 'name' },
+        })
         return { json: project, text: `renamed ${projectId} to ${project.name}` }
       }),
   },
@@ -73,6 +81,7 @@ export const adminReset: Command = {
       // Only after the link was shown: without the password and the link, everybody would be locked out.
       await forgetSignIn({ store, randomBytes, now: Date.now })
       await keep()
+      await recordDeed(store, { action: 'sign-in.reset' })
       return result
     }),
 }

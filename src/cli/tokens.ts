@@ -4,6 +4,7 @@ import { explainToken, mintToken, parseDuration, type Role } from '../token/toke
 import { readConfig } from '../config/read.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { CommandError, exitCodes, type Command, type CommandInput } from './arguments.ts'
+import { recordDeed } from './audit.ts'
 import { RevokedTokens } from '../project/revoked-tokens.ts'
 import { namedProject, withCore } from './core.ts'
 
@@ -113,6 +114,7 @@ export const tokenCommands: readonly Command[] = [
         const revoked = new RevokedTokens({ store, now: Date.now })
         await revoked.refresh()
         await revoked.add(projectId, `jti:${jti}`)
+        await recordDeed(store, { action: 'token.revoke', subject: jti, projectId })
         return { json: { jti, projectId, revoked: true }, text: `revoked ${jti}` }
       }),
   },

@@ -2,6 +2,7 @@
 import type { DeliveryRecord, DeliveryState } from '../store/store.ts'
 import type { ServerCore } from '../server/core.ts'
 import { CommandError, exitCodes, table, type Command, type CommandInput } from './arguments.ts'
+import { recordDeed } from './audit.ts'
 import { withCore } from './core.ts'
 
 const PER_PAGE = 50
@@ -152,6 +153,12 @@ export const webhookCommands: readonly Command[] = [
               more = await outbox.replayParked(projectId, at, REPLAY_AT_ONCE)
           }
         }
+        await recordDeed(
+          core.store,
+          deliveryId === undefined
+            ? { action: 'webhook.replay-all', facts: { replayed } }
+            : { action: 'webhook.replay', subject: deliveryId },
+        )
         return { json: { replayed }, text: `${replayed} queued for delivery` }
       }),
   },

@@ -813,6 +813,15 @@ export const settings = {
       description: 'how long records of sessions, chat logs and webhook deliveries are kept; 0: for ever',
     }),
   },
+  auditRetentionDays: {
+    env: 'AUDIT_RETENTION_DAYS',
+    schema: Type.Integer({
+      minimum: 0,
+      maximum: 3650,
+      default: 365,
+      description: 'how long entries of the audit log are kept; 0: for ever',
+    }),
+  },
   webhookAllowPrivate: {
     env: 'WEBHOOK_ALLOW_PRIVATE',
     schema: Type.Boolean({

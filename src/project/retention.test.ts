@@ -156,11 +156,23 @@ test('deletes old sessions in steps with all their records, and keeps recent and
     },
   }
   assert.equal(
-    await sweep({ ...options, retentionDays: 0, statsRetentionDays: 0, outputRetentionDays: 0 }),
+    await sweep({
+      ...options,
+      retentionDays: 0,
+      statsRetentionDays: 0,
+      outputRetentionDays: 0,
+      auditRetentionDays: 0,
+    }),
     0,
   )
   assert.ok(
-    (await sweep({ ...options, retentionDays: 20, statsRetentionDays: 10, outputRetentionDays: 0 })) > 0,
+    (await sweep({
+      ...options,
+      retentionDays: 20,
+      statsRetentionDays: 10,
+      outputRetentionDays: 0,
+      auditRetentionDays: 0,
+    })) > 0,
   )
   assert.ok(pauses > 0)
   // A session of many rows takes many steps, and none is larger than the others.
@@ -201,7 +213,7 @@ test('an output goes with its files when it is old, and one that goes on stays',
   for (const one of [output('old', 5 * DAY_MS), output('young', 15 * DAY_MS), output('going', null)])
     await store.outputs.create(one)
   const dropped: string[] = []
-  const days = { retentionDays: 0, statsRetentionDays: 0, outputRetentionDays: 10 }
+  const days = { retentionDays: 0, statsRetentionDays: 0, outputRetentionDays: 10, auditRetentionDays: 0 }
   const dropOutput = async ({ outputId }: OutputRecord) => {
     dropped.push(outputId)
     await store.outputs.markDeleted(outputId, 20 * DAY_MS)
@@ -237,6 +249,13 @@ test('an output goes with its files when it is old, and one that goes on stays',
     pause: () => Promise.resolve(),
   })
   assert.deepEqual(dropped, ['old', 'old job'])
+  // Whoever asks who deleted it finds that nobody did.
+  const deletions = (await store.audit.read(0, 10)).map(({ actor, action, subject }) => [
+    actor,
+    action,
+    subject,
+  ])
+  assert.deepEqual(deletions, [['server', 'recording.delete', 'old']])
   assert.deepEqual(
     await Promise.all(['old job', 'young job', 'going job'].map(async (id) => !!(await store.jobs.get(id)))),
     [false, true, true],

@@ -1,10 +1,11 @@
 /** Deletes expired records in small batches, so that it never blocks the event loop for long. */
-import type { OutputRecord, Store } from '../store/store.ts'
+import type { NewAuditEntry, OutputRecord, Store } from '../store/store.ts'
+import { auditKindOf } from './audit.ts'
 
 export interface RetentionOptions {
   store: Pick<
     Store,
-    'sessions' | 'figures' | 'outbox' | 'outputs' | 'jobs' | 'invites' | 'signIns' | 'operators'
+    'sessions' | 'figures' | 'outbox' | 'outputs' | 'jobs' | 'invites' | 'signIns' | 'operators' | 'audit'
   >
   now: () => number
   /** Whether this node deletes what all nodes share. Its own outputs and jobs, whose files it has, it deletes in any case. */
@@ -15,6 +16,8 @@ export interface RetentionOptions {
   statsRetentionDays: number
   /** For outputs, jobs and their files; 0: for ever. */
   outputRetentionDays: number
+  /** For entries of the audit log; 0: for ever. */
+  auditRetentionDays: number
   /** Deletes an output with its files. */
   dropOutput: (output: OutputRecord) => Promise<void>
   /** Deletes the files of a job. */
@@ -36,6 +39,7 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     retentionDays,
     statsRetentionDays,
     outputRetentionDays,
+    auditRetentionDays,
     dropOutput,
     dropJobFiles,
     pause,
@@ -55,13 +59,17 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     await inSteps(retentionDays, (before, limit) => store.sessions.dropEndedBefore(before, limit))
     await inSteps(retentionDays, (before, limit) => store.outbox.dropSettledBefore(before, limit))
     await inSteps(retentionDays, (before, limit) => store.invites.dropExpiredBefore(before, limit))
+    await inSteps(auditRetentionDays, (before, limit) => store.audit.dropBefore(before, limit))
     await inSteps(statsRetentionDays, (before, limit) => store.figures.dropBefore(before, limit))
     await store.signIns.dropAll(at)
     await store.operators.dropInvites(at)
   }
   await inSteps(outputRetentionDays, async (before, limit) => {
     const outputs = await store.outputs.endedBefore(before, limit)
-    for (const output of outputs) await dropOutput(output)
+    for (const output of outputs) {
+      await dropOutput(output)
+      await store.audit.add(deletionOf(output, outputRetentionDays, now()))
+    }
     return outputs.length
   })
   await inSteps(outputRetentionDays, async (before, limit) => {
@@ -73,4 +81,28 @@ export async function sweep(options: RetentionOptions): Promise<number> {
     return jobs.length
   })
   return gone
+}
+
+/** Says in the audit log that nobody deleted the output. */
+function deletionOf(
+  { kind, outputId, projectId, meetingId }: OutputRecord,
+  outputRetentionDays: number,
+  at: number,
+): NewAuditEntry {
+  return {
+    at,
+    actor: 'server',
+    actorId: null,
+    actorName: null,
+    role: null,
+    action: `${auditKindOf(kind)}.delete`,
+    outcome: 'done',
+    code: null,
+    projectId,
+    meetingId,
+    subject: outputId,
+    facts: { outputRetentionDays },
+    address: null,
+    requestId: null,
+  }
 }

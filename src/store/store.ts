@@ -17,6 +17,7 @@ import type { LeaseStore } from './contract/leases.ts'
 import type { SessionValueStore } from './contract/session-values.ts'
 import type { FigureStore } from './contract/figures.ts'
 import type { OperatorStore } from './contract/operators.ts'
+import type { AuditStore } from './contract/audit.ts'
 import type { RevokedTokenStore, SignInStore } from './contract/access.ts'
 
 export type { Page, PageOf } from './contract/pages.ts'
@@ -39,6 +40,7 @@ export type {
 export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } from './contract/jobs.ts'
 export type { StatsQuery, StatsRecord } from './contract/figures.ts'
 export type { SessionValue } from './contract/session-values.ts'
+export type { AuditActor, AuditEntry, AuditFact, AuditFilter, NewAuditEntry } from './contract/audit.ts'
 export type { RevokedToken, SignInRecord } from './contract/access.ts'
 export type { OperatorChange, OperatorInvite, OperatorRecord, OperatorRole } from './contract/operators.ts'
 
@@ -61,6 +63,7 @@ export interface Store {
   revokedTokens: RevokedTokenStore
   signIns: SignInStore
   operators: OperatorStore
+  audit: AuditStore
   /** Small values, sealed like API secrets. */
   secrets: {
     get(name: string): Promise<string | undefined>

@@ -546,6 +546,8 @@ export const calls: Record<string, MakeCall> = {
   'POST /v2/admin/operator-invites/accept': async (stage) => ({
     body: { code: (await stage.operatorInvite()).code, password: 'a password of enough length' },
   }),
+  'GET /v2/admin/audit': () => ({ query: { action: 'project', perPage: '5' } }),
+  'GET /v2/admin/audit/export': () => ({ query: { format: 'csv' } }),
   'GET /v2/admin/settings': nothing,
   'GET /v2/admin/projects': nothing,
   'POST /v2/admin/projects': () => ({ body: { name: 'Another' } }),

@@ -11,6 +11,7 @@ import { runWithTrace } from '../../log.ts'
 import { asRefusal, Refusal, restErrorBody } from '../../protocol/errors.ts'
 import { MAX_WORDS_LENGTH } from '../../protocol/ids.ts'
 import { adminRoutes } from '../rest/admin/routes.ts'
+import { auditCalls } from '../rest/audit-calls.ts'
 import { asyncapiRoutes } from '../rest/asyncapi.ts'
 import { parseBody } from './body.ts'
 import { traceRequests } from './traced-requests.ts'
@@ -109,6 +110,7 @@ export function buildHttp(context: HttpContext, { tls, plain }: Listening = {}):
     }
   })
   app.decorateRequest('authorised', null)
+  auditCalls(app, context)
   app.decorateRequest('operator', null)
   // After validation, because it reads the fields. The handler finds the grant and the meeting on the request.
   app.addHook('preHandler', (request, _reply, done) => {

@@ -62,6 +62,7 @@ const watches = {
     'The viewer is hidden and not counted. It keeps watching while the participant mutes, changes the camera or comes back. `Location` is the address of the session.',
 }
 const opens = {
+  audit: null,
   tag,
   access: 'token',
   action: 'stream',
@@ -191,6 +192,7 @@ export const streamRoutes: Routes = (documented, context) => {
         path,
         describe({
           ...ofSession,
+          audit: null,
           summary: `Restart ICE of a ${nameOf(way).toUpperCase()} session, or send candidates`,
           about,
           refusals: patchRefusals,
@@ -218,6 +220,7 @@ export const streamRoutes: Routes = (documented, context) => {
         path,
         describe({
           ...ofSession,
+          audit: null,
           summary: `End a ${nameOf(way).toUpperCase()} session`,
           about,
           answer: Nothing,

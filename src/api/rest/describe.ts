@@ -15,6 +15,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Static, TSchema } from 'typebox'
 import type { OperatorRole } from '../../store/store.ts'
 import type { About } from './about.ts'
+import type { Audit } from './audit.ts'
 import { isManagement, permissionsFromOutside, type OutsideAction } from '../../meeting/roster/permissions.ts'
 import { Refusal, type ErrorName } from '../../protocol/errors.ts'
 import { RefusalBody } from '../../protocol/rest.ts'
@@ -35,6 +36,8 @@ declare module 'fastify' {
     /** Of a route with access `token`. */
     action?: OutsideAction
     about?: About
+    /** What the audit log keeps of a call; null: nothing. */
+    audit?: Audit | null
     /** `false`: pages of other origins cannot read the answer, see `cors.ts`. */
     cors?: false
   }
@@ -113,6 +116,14 @@ interface Told<Body extends TSchema, Query extends TSchema, Params extends TSche
   /** One line for people. */
   summary: string
   tag: Tag
+  /**
+   * What the audit log keeps of a call: the action as `kind.verb`, or that with more; null: nothing, because nothing is changed
+   * or operators do not call it. Every route that is not for reading declares it.
+   */
+  audit?:
+    | string
+    | Audit<{ params: Static<Params>; query: Static<Query>; body: Static<Body> }, Static<Answer>>
+    | null
   /** Which pages may read the answer. Default: every page, because tokens decide, not cookies. */
   pages?: 'own'
   /** A longer text, if it helps. */
@@ -228,20 +239,25 @@ function configOf({
   role,
   action,
   about,
+  audit,
   pages,
 }: Description<TSchema, TSchema, TSchema, TSchema>): FastifyContextConfig {
   return {
     access,
+    ...(audit !== undefined && { audit: typeof audit === 'string' ? { action: audit } : audit }),
     ...(access === 'token' && { action, about }),
     ...(access === 'admin' && { role }),
     ...(pages === 'own' && { cors: false }),
   }
 }
 
-/** @throws {TypeError} if a route does not declare its access or, for a token, its action and what it is about */
+/**
+ * @throws {TypeError} if a route does not declare its access or, for a token, its action and what it is about; or, if it is not
+ *   for reading, what the audit log keeps of it
+ */
 export function assertDeclared({ method, url, config, schema }: RouteOptions): void {
   if (schema?.hide === true) return
-  const { access, role, action, about } = config ?? {}
+  const { access, role, action, about, audit } = config ?? {}
   const declared =
     access === 'token'
       ? action !== undefined && about !== undefined
@@ -252,6 +268,9 @@ export function assertDeclared({ method, url, config, schema }: RouteOptions): v
     throw new TypeError(
       `${[method].flat().join()} ${url} does not declare who may call it, and what it is about`,
     )
+  const reads = [method].flat().every((one) => one === 'GET' || one === 'HEAD')
+  if (!reads && audit === undefined)
+    throw new TypeError(`${[method].flat().join()} ${url} does not declare what the audit log keeps of it`)
 }
 
 /** The options of a page or an asset, which is not in the API document. */

@@ -66,6 +66,7 @@ export const fileRoutes: Routes = (app, context) => {
     {
       ...describe({
         summary: 'Share a file in the meeting; only for participants inside',
+        audit: null,
         tag,
         access: 'token',
         action: 'shareFiles',

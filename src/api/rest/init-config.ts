@@ -23,6 +23,7 @@ export const initConfigRoutes: Routes = (app, context) => {
   // All refusals go to the app by their numbers, including that of an invalid field.
   const described = describeOnly({
     summary: 'Get the addresses for joining a meeting',
+    audit: null,
     tag: 'Joining',
     access: 'token',
     action: 'enter',

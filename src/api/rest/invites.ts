@@ -44,6 +44,7 @@ export const inviteRoutes: Routes = (app, context) => {
     '/v2/invites',
     describe({
       summary: 'Create an invite for a meeting',
+      audit: { action: 'invite.create', subject: (_, { inviteId }) => inviteId },
       tag,
       access: 'token',
       action: 'invite',
@@ -94,6 +95,7 @@ export const inviteRoutes: Routes = (app, context) => {
     '/v2/invites/:inviteId/revoke',
     describe({
       summary: 'Revoke an invite',
+      audit: { action: 'invite.revoke', tokens: true },
       description: 'Revoking an invite of another token needs `allow_mod`, whatever `MODERATION` says.',
       tag,
       access: 'token',
@@ -117,6 +119,7 @@ export const inviteRoutes: Routes = (app, context) => {
     {
       ...describe({
         summary: 'Exchange an invite code for a token',
+        audit: null,
         tag,
         access: 'open',
         body: CodeBody,
@@ -153,6 +156,7 @@ export const inviteRoutes: Routes = (app, context) => {
     '/page/start',
     describe({
       summary: 'Start a meeting from the page; returns a moderator’s token',
+      audit: null,
       description: 'A sign-in needs the role `operator`.',
       tag: 'Page',
       access: 'page',

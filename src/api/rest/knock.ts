@@ -28,6 +28,7 @@ export const knockRoutes: Routes = (app, context) => {
     {
       ...describe({
         summary: 'A token that asks to join, for somebody who has a meeting’s bare address',
+        audit: null,
         description:
           'Only for a meeting with `knock: true`. The token lets one new participant wait in the lobby of this meeting, until somebody inside answers. A meeting that may not be knocked at is answered like one that does not exist.',
         tag: 'Page',
@@ -66,6 +67,7 @@ export const knockRoutes: Routes = (app, context) => {
     '/v2/rooms/:roomId/knock',
     describe({
       summary: 'Allow or forbid asking to join at a meeting’s bare address',
+      audit: 'meeting.knock',
       description: 'Once forbidden, nobody else asks there; those who were let in stay, and may come back.',
       tag: 'Rooms',
       access: 'token',

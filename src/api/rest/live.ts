@@ -60,6 +60,7 @@ export const liveRoutes: Routes = (app, context) => {
     '/v2/rooms/:roomId/entry-requests/respond',
     describe({
       summary: 'Answer an entry request',
+      audit: { action: 'meeting.respond', facts: ({ body }) => ({ decision: body.decision }) },
       tag,
       access: 'token',
       action: 'respondEntry',
@@ -75,17 +76,19 @@ export const liveRoutes: Routes = (app, context) => {
       return done
     },
   )
-  for (const { path, summary, action, act } of [
+  for (const { path, summary, action, audit, act } of [
     {
       path: '/v2/sessions/participants/mute',
       summary: 'Switch off a participant’s microphone, camera or screen',
       action: 'switchOff',
+      audit: 'participant.mute',
       act: 'stopStream',
     },
     {
       path: '/v2/sessions/participants/ask',
       summary: 'Ask a participant to switch on a microphone, camera or screen; the person may decline',
       action: 'askFor',
+      audit: 'participant.ask',
       act: 'askForStream',
     },
   ] as const) {
@@ -93,6 +96,7 @@ export const liveRoutes: Routes = (app, context) => {
       path,
       describe({
         summary,
+        audit,
         tag,
         access: 'token',
         action,
@@ -113,6 +117,7 @@ export const liveRoutes: Routes = (app, context) => {
     '/v2/rooms/:roomId/messages',
     describe({
       summary: 'Send a message to a chat topic of the current session',
+      audit: 'meeting.message',
       tag,
       access: 'token',
       action: 'speak',
@@ -201,6 +206,7 @@ export const liveRoutes: Routes = (app, context) => {
     '/v2/rooms/:roomId/values/:key',
     describe({
       summary: 'Set a value of the realtime store; null deletes it',
+      audit: 'meeting.value',
       tag,
       access: 'token',
       action: 'speak',
@@ -243,6 +249,7 @@ export const liveRoutes: Routes = (app, context) => {
     '/v2/rooms/:roomId/removals/lift',
     describe({
       summary: 'Lift a removal, so that the participant can come back',
+      audit: 'participant.readmit',
       description:
         'A removal by a moderator is lifted by a moderator alone, and none by the token that the participant came with.',
       tag,

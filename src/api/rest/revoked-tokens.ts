@@ -18,6 +18,7 @@ export const revokedTokenRoutes: Routes = (app, context) => {
     '/v2/tokens/revoke',
     describe({
       summary: 'Revoke a token by its jti; its holders are removed',
+      audit: { action: 'token.revoke', subject: ({ body }) => body.jti, tokens: true },
       tag,
       access: 'token',
       action: 'manage',

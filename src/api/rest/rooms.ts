@@ -64,6 +64,7 @@ export const roomRoutes: Routes = (app, context) => {
 
   const creating = {
     summary: 'Create a meeting, or get the one with this custom id',
+    audit: { action: 'meeting.create', subject: (_: unknown, { roomId }: { roomId: string }) => roomId },
     access: 'token',
     action: 'create',
     about: 'project',
@@ -71,6 +72,7 @@ export const roomRoutes: Routes = (app, context) => {
   } as const
   const validating = {
     summary: 'Check that a meeting exists and is not deactivated',
+    audit: null,
     access: 'token',
     action: 'find',
     about: {
@@ -149,6 +151,7 @@ export const roomRoutes: Routes = (app, context) => {
     '/v2/rooms/deactivate',
     describe({
       summary: 'Deactivate a meeting permanently, and end its session',
+      audit: { action: 'meeting.deactivate', tokens: true },
       tag,
       access: 'token',
       action: 'deactivate',
@@ -173,6 +176,7 @@ export const roomRoutes: Routes = (app, context) => {
     '/v1/prebuilt/token',
     describe({
       summary: 'Get a token for an API key without its secret, as the prebuilt page does',
+      audit: null,
       tag: 'Tokens',
       access: 'open',
       description: 'Only at the server’s own machine, or if the server gives tokens to everybody.',
@@ -200,6 +204,7 @@ export const roomRoutes: Routes = (app, context) => {
     '/v1/prebuilt/meetings/:id',
     describe({
       summary: 'Get the meeting with this id, or create it',
+      audit: 'meeting.create',
       tag,
       access: 'token',
       action: 'create',

@@ -92,6 +92,7 @@ export const webhookRoutes: Routes = (app, context) => {
     '/v2/webhooks/deliveries/:deliveryId/replay',
     describe({
       summary: 'Replay a delivery, with the same id, after those that already wait',
+      audit: 'webhook.replay',
       description: 'A delivery that still waits is not changed.',
       tag,
       ...ofDelivery,
@@ -109,6 +110,7 @@ export const webhookRoutes: Routes = (app, context) => {
     '/v2/webhooks/deliveries/replay',
     describe({
       summary: 'Replay all parked deliveries, oldest first',
+      audit: { action: 'webhook.replay-all', facts: (_, { replayed }) => ({ replayed }) },
       tag,
       access: 'token',
       action: 'manage',

@@ -32,9 +32,10 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['session_values'],
   ['polls'],
   ['poll_votes'],
+  ['audit_entries', 'number'],
 ]
 /** What only running nodes know; the copy begins without it. */
-export const NOT_COPIED: readonly string[] = ['leases', 'nodes', 'homes']
+export const NOT_COPIED: readonly string[] = ['leases', 'nodes', 'homes', 'audit_retention']
 const ROWS_AT_ONCE = 500
 /** PostgreSQL's own numbering of rows, which SQLite does without. */
 const ROW_NUMBER = 'row_number'

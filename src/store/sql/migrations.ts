@@ -29,6 +29,7 @@ import * as statsByTime from './migrations/0030-stats-by-time.ts'
 import * as polls from './migrations/0031-polls.ts'
 import * as nodeFacts from './migrations/0033-node-facts.ts'
 import * as jobUploads from './migrations/0036-job-uploads.ts'
+import * as audit from './migrations/0049-audit.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -62,6 +63,7 @@ const steps: Record<string, Step> = {
   '0031-polls': polls,
   '0033-node-facts': nodeFacts,
   '0036-job-uploads': jobUploads,
+  '0049-audit': audit,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

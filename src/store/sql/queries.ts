@@ -2,6 +2,7 @@
 import type { Store } from '../store.ts'
 import type { SqlContext } from './sql-context.ts'
 import { revokedTokenQueries, secretQueries, signInQueries, valueQueries } from './queries/access.ts'
+import { auditQueries } from './queries/audit.ts'
 import { chatQueries } from './queries/chat.ts'
 import { figureQueries } from './queries/figures.ts'
 import { inviteQueries } from './queries/invites.ts'
@@ -56,6 +57,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     revokedTokens: revokedTokenQueries(context),
     signIns: signInQueries(context),
     operators: operatorQueries(context),
+    audit: auditQueries(context),
     secrets: secretQueries(context),
     values: valueQueries(context),
     check: async () => {

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely'
-import type { JobKind, JobState, OperatorRole, OutputKind, OutputState } from '../store.ts'
+import type { AuditActor, JobKind, JobState, OperatorRole, OutputKind, OutputState } from '../store.ts'
 
 /** The tables, as Kysely sees them. There are no booleans; JSON is text; instants are integers, ms since the epoch. */
 export interface Schema {
@@ -247,4 +247,24 @@ export interface Schema {
     at: number
   }
   stored_values: { name: string; value: string }
+  /** `facts` is JSON. */
+  audit_entries: {
+    number: Generated<number>
+    at: number
+    actor: AuditActor
+    actor_id: string | null
+    actor_name: string | null
+    role: OperatorRole | null
+    action: string
+    outcome: 'done' | 'refused'
+    code: string | null
+    project_id: string | null
+    meeting_id: string | null
+    subject: string | null
+    facts: string
+    address: string | null
+    request_id: string | null
+  }
+  /** Entries before this may be deleted; has a row only inside the transaction that deletes them. */
+  audit_retention: { before: number }
 }

@@ -20,10 +20,11 @@ import { SettingsScreen } from './screens/settings.tsx'
 import { ChoosePassword } from './screens/sign-in.tsx'
 import { DeliveryScreen } from './screens/delivery.tsx'
 import { WebhooksScreen } from './screens/webhooks.tsx'
-import type { Self } from '../../protocol/rest/admin.ts'
+import type { OperatorRole, Self } from '../../protocol/rest/admin.ts'
 import type { Project, ProjectList } from '../../protocol/rest/keys.ts'
 
 // Loaded when they are opened, which keeps the first screen small.
+const AuditScreen = lazy(async () => ({ default: (await import('./audit/screen.tsx')).AuditScreen }))
 const ConsoleScreen = lazy(async () => ({ default: (await import('./console/screen.tsx')).ConsoleScreen }))
 const OperatorsScreen = lazy(async () => ({
   default: (await import('./operators/screen.tsx')).OperatorsScreen,
@@ -32,7 +33,7 @@ const OutputsScreen = lazy(async () => ({ default: (await import('./outputs/scre
 const SessionScreen = lazy(async () => ({ default: (await import('./screens/session.tsx')).SessionScreen }))
 const TokensScreen = lazy(async () => ({ default: (await import('./screens/tokens.tsx')).TokensScreen }))
 
-const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
+const SECTIONS: readonly { path: string; title: string; glyph: GlyphName; role?: OperatorRole }[] = [
   { path: '', title: 'Overview', glyph: 'overview' },
   { path: 'meetings', title: 'Meetings', glyph: 'meetings' },
   { path: 'sessions', title: 'Sessions', glyph: 'sessions' },
@@ -42,6 +43,7 @@ const SECTIONS: readonly { path: string; title: string; glyph: GlyphName }[] = [
   { path: 'tokens', title: 'Tokens', glyph: 'tokens' },
   { path: 'console', title: 'Console', glyph: 'console' },
   { path: 'operators', title: 'Operators', glyph: 'operators' },
+  { path: 'audit', title: 'Audit', glyph: 'audit', role: 'owner' },
   { path: 'settings', title: 'Settings', glyph: 'settings' },
 ]
 
@@ -90,12 +92,14 @@ export function Frame({
         </Link>
         <ProjectSwitch projects={projects} project={project} />
         <nav aria-label="Dashboard">
-          {SECTIONS.map(({ path, title, glyph }) => (
-            <Link key={path} path={path === '' ? [] : [path]} current={section?.path === path}>
-              <Glyph name={glyph} />
-              {title}
-            </Link>
-          ))}
+          {SECTIONS.filter(({ role }) => self?.role === 'owner' || role === undefined).map(
+            ({ path, title, glyph }) => (
+              <Link key={path} path={path === '' ? [] : [path]} current={section?.path === path}>
+                <Glyph name={glyph} />
+                {title}
+              </Link>
+            ),
+          )}
         </nav>
         <Account api={api} self={self} onSignOut={onSignOut} />
       </header>
@@ -147,6 +151,8 @@ function Screen({ path: [section, id, ...rest] }: { path: readonly string[] }) {
       return <ConsoleScreen />
     case 'operators':
       return <OperatorsScreen />
+    case 'audit':
+      return <AuditScreen />
     case 'settings':
       return <SettingsScreen />
     default:

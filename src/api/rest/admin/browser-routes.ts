@@ -59,6 +59,7 @@ export const browserRoutes: Routes = (app, { store, now }) => {
     '/v2/admin/sign-ins/:signInId/end',
     describe({
       summary: 'Sign a browser out',
+      audit: 'sign-in.end',
       description: 'Of others than the caller, only an owner may.',
       tag,
       access: 'admin',

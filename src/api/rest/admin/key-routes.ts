@@ -20,6 +20,7 @@ import {
   RotateKeyBody,
   ShownKey,
 } from '../../../protocol/rest/keys.ts'
+import { fieldsOf } from '../audit.ts'
 import { describe } from '../describe.ts'
 import { assertWebhook } from '../webhooks.ts'
 
@@ -38,6 +39,7 @@ export const keyRoutes: Routes = (app, context) => {
     '/v2/admin/projects',
     describe({
       summary: 'Create a project',
+      audit: { action: 'project.create', subject: (_, { projectId }) => projectId },
       tag,
       access: 'admin',
       role: 'operator',
@@ -59,6 +61,7 @@ export const keyRoutes: Routes = (app, context) => {
     '/v2/admin/projects/:projectId',
     describe({
       summary: 'Change a project’s name or its webhook',
+      audit: { action: 'project.change', facts: ({ body }) => ({ fields: fieldsOf(body) }) },
       tag,
       access: 'admin',
       role: 'operator',
@@ -101,6 +104,11 @@ export const keyRoutes: Routes = (app, context) => {
     '/v2/admin/keys',
     describe({
       summary: 'Create an API key; its secret is shown only once',
+      audit: {
+        action: 'key.create',
+        subject: (_, { apiKey }) => apiKey,
+        facts: ({ body }) => ({ projectId: body.projectId }),
+      },
       tag,
       access: 'admin',
       role: 'operator',
@@ -119,6 +127,7 @@ export const keyRoutes: Routes = (app, context) => {
     '/v2/admin/keys/:apiKey',
     describe({
       summary: 'Change a key’s name, or the web origins that may use it',
+      audit: { action: 'key.change', facts: ({ body }) => ({ fields: fieldsOf(body) }) },
       tag,
       access: 'admin',
       role: 'operator',
@@ -142,6 +151,7 @@ export const keyRoutes: Routes = (app, context) => {
     '/v2/admin/keys/:apiKey/rotate',
     describe({
       summary: 'Replace a key; both keys are valid during the overlap',
+      audit: { action: 'key.rotate', facts: (_, { apiKey }) => ({ successor: apiKey }) },
       tag,
       access: 'admin',
       role: 'operator',
@@ -160,6 +170,7 @@ export const keyRoutes: Routes = (app, context) => {
     '/v2/admin/keys/:apiKey/revoke',
     describe({
       summary: 'Revoke a key at once',
+      audit: { action: 'key.revoke', facts: (_, { ended }) => ({ ended }) },
       tag,
       access: 'admin',
       role: 'operator',

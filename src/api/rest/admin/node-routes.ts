@@ -17,6 +17,7 @@ export const nodeRoutes: Routes = (app, context) => {
   app.post(
     path,
     describe({
+      audit: 'node.drain',
       summary: 'Drain a node: it takes no new meetings, its meetings end or move, and then it ends',
       tag,
       access: 'admin',
@@ -38,6 +39,7 @@ export const nodeRoutes: Routes = (app, context) => {
   app.delete(
     path,
     describe({
+      audit: 'node.drain-cancel',
       summary: 'Cancel the drain of a node; what has moved stays where it is',
       tag,
       access: 'admin',

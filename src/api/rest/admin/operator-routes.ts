@@ -16,6 +16,7 @@ import {
   type OperatorInvite as ShownInvite,
 } from '../../../protocol/rest/admin.ts'
 import { baseUrlOf } from '../../http/base-url.ts'
+import { fieldsOf } from '../audit.ts'
 import { describe } from '../describe.ts'
 import { operatorOf } from './admin.ts'
 import { changeOperator, deleteOperator, nameTaken, noOperator, operatorIdOf } from './operators.ts'
@@ -60,6 +61,7 @@ export const operatorRoutes: Routes = (app, context) => {
     '/v2/admin/operators/:operatorId',
     describe({
       summary: 'Change an operator’s name or role',
+      audit: { action: 'operator.change', facts: ({ body }, { role }) => ({ fields: fieldsOf(body), role }) },
       description:
         'A lower role ends the tokens, the invites and the links that the operator made, and removes who is in a meeting with such a token.',
       tag,
@@ -85,6 +87,7 @@ export const operatorRoutes: Routes = (app, context) => {
     '/v2/admin/operators/:operatorId',
     describe({
       summary: 'Delete an operator, with sign-ins, tokens and invites',
+      audit: 'operator.delete',
       tag,
       access: 'admin',
       role: 'owner',
@@ -101,6 +104,7 @@ export const operatorRoutes: Routes = (app, context) => {
     '/v2/admin/operators/:operatorId/password-link',
     describe({
       summary: 'Make a link by which an operator chooses a new password',
+      audit: { action: 'operator.password-link', facts: (_, { inviteId }) => ({ inviteId }) },
       description: 'The operator’s sign-ins end when the link is used.',
       tag,
       access: 'admin',
@@ -140,6 +144,11 @@ export const operatorRoutes: Routes = (app, context) => {
     '/v2/admin/operator-invites',
     describe({
       summary: 'Invite an operator by a link',
+      audit: {
+        action: 'operator.invite',
+        subject: (_, { inviteId }) => inviteId,
+        facts: ({ body }) => ({ role: body.role }),
+      },
       description: 'Whoever opens the link chooses a password, once.',
       tag,
       access: 'admin',
@@ -167,6 +176,7 @@ export const operatorRoutes: Routes = (app, context) => {
     '/v2/admin/operator-invites/:inviteId/revoke',
     describe({
       summary: 'Revoke a link',
+      audit: 'operator.invite-revoke',
       tag,
       access: 'admin',
       role: 'owner',

@@ -1,5 +1,6 @@
 /** The routes of operators. */
 import type { Routes } from '../../context.ts'
+import { auditRoutes } from './audit-routes.ts'
 import { browserRoutes } from './browser-routes.ts'
 import { debugRoutes } from './debug-routes.ts'
 import { keyRoutes } from './key-routes.ts'
@@ -13,6 +14,7 @@ export const adminRoutes: Routes = (app, context) => {
     signInRoutes,
     browserRoutes,
     operatorRoutes,
+    auditRoutes,
     keyRoutes,
     adminTokenRoutes,
     nodeRoutes,

@@ -20,7 +20,7 @@ import { describe } from '../describe.ts'
 import { isFromForeignPage } from '../../http/same-origin.ts'
 import { operatorOf, setCookie } from './admin.ts'
 import { nameTaken } from './operators.ts'
-import { digest, SIGN_IN_SECONDS, type Browser } from './sign-in.ts'
+import { digest, SIGN_IN_SECONDS, signInIdOf, type Browser } from './sign-in.ts'
 
 /** Per address: ten at once, then one every ten seconds. In total: what one core can do besides its work. */
 const PER_ADDRESS = { perSecond: 0.1, burst: 10 }
@@ -53,6 +53,7 @@ export const signInRoutes: Routes = (app, context) => {
   }
   const enter = (request: FastifyRequest, reply: FastifyReply, { cookie, operator }: NewSignIn) => {
     give(request, reply, cookie)
+    request.operator = { by: 'sign-in', role: operator.role, operator, ...signInOf(cookie) }
     return { signedIn: true, passwordSet: operator.password !== null, self: selfOf(operator) }
   }
 
@@ -60,6 +61,12 @@ export const signInRoutes: Routes = (app, context) => {
     '/v2/admin/sign-in',
     describe({
       summary: 'Sign in with a name and a password, or with the code of the first sign-in link',
+      audit: {
+        action: 'sign-in.enter',
+        subject: (_, { self }) => self?.operatorId,
+        facts: ({ body }) => ({ by: body.code === undefined ? 'password' : 'first link' }),
+        refusals: true,
+      },
       description:
         'Sets a cookie that is valid for 30 days, for pages of this server only. While there is one operator, the name may be left out.',
       tag,
@@ -80,6 +87,7 @@ export const signInRoutes: Routes = (app, context) => {
           ? await signIn.withPassword({ ...(name !== undefined && { name }), password: password! }, from)
           : await signIn.withCode(code, from)
       if (entered === undefined) {
+        if (code === undefined) request.triedAs = (await signIn.named(name)) ?? null
         throw new Refusal('UNAUTHORIZED', {
           message:
             code === undefined
@@ -120,6 +128,7 @@ export const signInRoutes: Routes = (app, context) => {
     '/v2/admin/operator-invites/look',
     describe({
       summary: 'Look at an operator’s link before it is used',
+      audit: null,
       tag: 'Operators',
       access: 'open',
       body: LookAtInviteBody,
@@ -139,6 +148,7 @@ export const signInRoutes: Routes = (app, context) => {
     '/v2/admin/operator-invites/accept',
     describe({
       summary: 'Choose the password by an operator’s link, and sign in',
+      audit: { action: 'operator.accept', subject: (_, { self }) => self?.operatorId, refusals: true },
       tag: 'Operators',
       access: 'open',
       body: AcceptInviteBody,
@@ -160,6 +170,7 @@ export const signInRoutes: Routes = (app, context) => {
     '/v2/admin/password',
     describe({
       summary: 'Set the own password, and sign out every other browser of the operator',
+      audit: { action: 'sign-in.password', refusals: true },
       description:
         'If a password is set, `current` must be that password. With the admin key, it is the password of the first owner, and needs no `current`.',
       tag,
@@ -190,6 +201,7 @@ export const signInRoutes: Routes = (app, context) => {
     '/v2/admin/sign-out',
     describe({
       summary: 'Sign out',
+      audit: 'sign-in.leave',
       tag,
       access: 'admin',
       role: 'viewer',
@@ -204,5 +216,7 @@ export const signInRoutes: Routes = (app, context) => {
     },
   )
 }
+
+const signInOf = (cookie: string) => ({ cookie, signInId: signInIdOf({ tokenHash: digest(cookie) }) })
 
 const selfOf = ({ operatorId, name, role }: OperatorRecord): Self => ({ operatorId, name, role })

@@ -42,6 +42,8 @@ export interface SignIn {
   withPassword(given: { name?: string; password: string }, from: Browser): Promise<NewSignIn | undefined>
   /** Chooses the password of a new operator, or another one, by the code of an operator's link, and signs in. */
   withInvite(code: string, password: string, from: Browser): Promise<NewSignIn | undefined>
+  /** The operator who is meant by a name; without one, the only operator. */
+  named(name: string | undefined): Promise<OperatorRecord | undefined>
   isPassword(operator: OperatorRecord, password: string): Promise<boolean>
   /** Sets the operator's password, ends its sign-ins, and returns a cookie of a new one. A first link no longer works. */
   setPassword(operator: OperatorRecord, password: string, from: Browser): Promise<string>
@@ -98,6 +100,7 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
     operator,
     cookie: await newCookie(operator, from),
   })
+  const named: SignIn['named'] = (name) => (name === undefined ? onlyOne(store) : store.operators.named(name))
   const matches = (operator: OperatorRecord | undefined, given: string): Promise<boolean> =>
     isPassword(given, operator?.password ?? undefined)
 
@@ -109,7 +112,7 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
       return isMine ? enter(await firstOwner(), from) : undefined
     },
     withPassword: async ({ name, password }, from) => {
-      const operator = name === undefined ? await onlyOne(store) : await store.operators.named(name)
+      const operator = await named(name)
       return (await matches(operator, password)) ? enter(operator!, from) : undefined
     },
     withInvite: async (code, password, from) => {
@@ -125,6 +128,7 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
       })
       return operator && enter(operator, from)
     },
+    named,
     isPassword: matches,
     setPassword: async (operator, given, from) => {
       const { operatorId } = operator

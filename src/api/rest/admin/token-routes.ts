@@ -10,6 +10,7 @@ import {
 } from '../../../protocol/rest/keys.ts'
 import { TokenAnswer } from '../../../protocol/rest/tokens.ts'
 import { explainToken, mintToken } from '../../../token/token.ts'
+import { fieldsOf } from '../audit.ts'
 import { describe } from '../describe.ts'
 import { operatorOf } from './admin.ts'
 import { jtiFor } from './operators.ts'
@@ -23,6 +24,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
     '/v2/admin/projects/:projectId/token',
     describe({
       summary: 'Mint a token of a project',
+      audit: { action: 'token.mint', facts: ({ body }) => ({ fields: fieldsOf(body) }) },
       description: 'It ends when the operator who minted it is deleted or gets a lower role.',
       tag,
       access: 'admin',
@@ -54,6 +56,7 @@ export const adminTokenRoutes: Routes = (app, context) => {
     '/v2/admin/token/inspect',
     describe({
       summary: 'Explain a token claim by claim, and whether it would be admitted',
+      audit: null,
       tag,
       access: 'admin',
       role: 'viewer',

@@ -32,6 +32,7 @@ export const compositeRecordingRoutes: Routes = (app, context) => {
     '/v2/recordings/composite/start',
     describe({
       summary: 'Start recording several participants in one picture',
+      audit: 'composite-recording.start',
       description:
         'Their streams are recorded as they come, and laid out in one file when the recording has stopped. Webhooks tell when the file is there.',
       tag,
@@ -63,6 +64,7 @@ export const compositeRecordingRoutes: Routes = (app, context) => {
     '/v2/recordings/composite/stop',
     describe({
       summary: 'Stop a composite recording',
+      audit: 'composite-recording.stop',
       tag,
       access: 'token',
       action: 'output',

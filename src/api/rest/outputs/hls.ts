@@ -24,6 +24,7 @@ export const hlsRoutes: Routes = (app, context) => {
     '/v2/hls/start',
     describe({
       summary: 'Start HLS of a meeting',
+      audit: 'hls.start',
       description: 'The answer comes at once; notifications and webhooks report when it can be watched.',
       tag,
       access: 'token',
@@ -48,6 +49,7 @@ export const hlsRoutes: Routes = (app, context) => {
     '/v2/hls/capture',
     describe({
       summary: 'Take a picture of a meeting’s HLS stream',
+      audit: 'hls.capture',
       tag,
       access: 'token',
       action: 'output',

@@ -19,6 +19,7 @@ export const livestreamRoutes: Routes = (app, context) => {
     `${path}/start`,
     describe({
       summary: 'Send a meeting to RTMP servers',
+      audit: 'livestream.start',
       description: 'The answer comes at once; notifications and webhooks report the start.',
       tag,
       access: 'token',

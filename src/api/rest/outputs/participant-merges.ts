@@ -34,6 +34,7 @@ export const participantMergeRoutes: Routes = (app, context) => {
     PATH,
     describe({
       summary: 'Merge voices into a stereo file: group 1 left, group 2 right',
+      audit: 'transcoding.start',
       description:
         'It answers at once; webhooks tell when the file is there. Each voice is heard at the time at which it was recorded.',
       tag,

@@ -43,6 +43,7 @@ export const participantRecordingRoutes: Routes = (app, context) => {
     '/v2/recordings/participant/start',
     describe({
       summary: 'Start recording a participant',
+      audit: 'participant-recording.start',
       description:
         'Microphone and camera in one continuous file: a muted microphone is silent, a camera that is off is black. Webhooks tell when it begins.',
       tag,
@@ -63,6 +64,7 @@ export const participantRecordingRoutes: Routes = (app, context) => {
     '/v2/recordings/participant/stop',
     describe({
       summary: 'Stop recording a participant',
+      audit: 'participant-recording.stop',
       tag,
       access: 'token',
       action: 'output',
@@ -81,6 +83,7 @@ export const participantRecordingRoutes: Routes = (app, context) => {
     '/v2/recordings/participant/track/start',
     describe({
       summary: 'Start recording a track',
+      audit: 'track-recording.start',
       description: 'One kind of stream of a participant, with a file for each time that it is on.',
       tag,
       access: 'token',
@@ -100,6 +103,7 @@ export const participantRecordingRoutes: Routes = (app, context) => {
     '/v2/recordings/participant/track/stop',
     describe({
       summary: 'Stop recording a track',
+      audit: 'track-recording.stop',
       tag,
       access: 'token',
       action: 'output',

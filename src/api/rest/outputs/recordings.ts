@@ -26,6 +26,7 @@ export const recordingRoutes: Routes = (app, context) => {
     `${path}/start`,
     describe({
       summary: 'Start recording a meeting',
+      audit: 'recording.start',
       description: 'The answer comes at once; notifications and webhooks report the start.',
       tag,
       access: 'token',

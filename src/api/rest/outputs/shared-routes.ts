@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { OutputKind, OutputRecord } from '../../../store/store.ts'
 import type { HttpContext } from '../../context.ts'
+import { auditKindOf } from '../../../project/audit.ts'
 import { pageInfoOf, pageOf } from '../../../protocol/rest.ts'
 import {
   Acknowledgement,
@@ -68,6 +69,7 @@ export function addStop(
       `${path}/${name}`,
       describe({
         summary,
+        audit: `${auditKindOf(kind)}.stop`,
         tag,
         access: 'token',
         action: 'output',
@@ -153,6 +155,7 @@ export function addDelete(
     `${path}/:id`,
     describe({
       summary,
+      audit: { action: `${auditKindOf(kind)}.delete`, tokens: true },
       tag,
       access: 'token',
       action: 'output',

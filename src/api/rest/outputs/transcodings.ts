@@ -40,6 +40,7 @@ export const transcodingRoutes: Routes = (app, context) => {
     `${PATH}/merge`,
     describe({
       summary: 'Lay out recordings of participants and tracks in one picture',
+      audit: 'transcoding.start',
       description:
         'It answers at once; webhooks tell when the file is there. Each recording is seen and heard at the time at which it was made.',
       tag,
@@ -64,6 +65,7 @@ export const transcodingRoutes: Routes = (app, context) => {
     `${PATH}/hls-to-mp4`,
     describe({
       summary: 'Make an MP4 file of HLS',
+      audit: 'transcoding.start',
       description: 'Of the output that is named, or of the newest that has ended in the session or the room.',
       tag,
       access: 'token',
@@ -101,6 +103,7 @@ export const transcodingRoutes: Routes = (app, context) => {
     `${PATH}/meeting-recording-merge`,
     describe({
       summary: 'Join recordings of a meeting end to end',
+      audit: 'transcoding.start',
       tag,
       access: 'token',
       action: 'output',
@@ -160,6 +163,7 @@ export const transcodingRoutes: Routes = (app, context) => {
     `${PATH}/:id/cancel`,
     describe({
       summary: 'Cancel a transcoding',
+      audit: 'transcoding.cancel',
       description: 'One that waits or is being done; it leaves no file.',
       tag,
       access: 'token',

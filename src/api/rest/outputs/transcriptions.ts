@@ -26,6 +26,7 @@ export const transcriptionRoutes: Routes = (app, context) => {
     `${PATH}/start`,
     describe({
       summary: 'Start transcribing a meeting',
+      audit: 'transcription.start',
       description: 'The answer comes at once; notifications and webhooks report the start.',
       tag,
       access: 'token',
@@ -54,6 +55,7 @@ export const transcriptionRoutes: Routes = (app, context) => {
     `${PATH}/end`,
     describe({
       summary: 'Stop transcribing a meeting',
+      audit: 'transcription.stop',
       tag,
       access: 'token',
       action: 'output',

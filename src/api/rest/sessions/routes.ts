@@ -161,6 +161,7 @@ export const sessionRoutes: Routes = (app, context) => {
     '/v2/sessions/end',
     describe({
       summary: 'End the current session of a meeting',
+      audit: { action: 'session.end', tokens: true },
       description: 'Everybody inside is notified and leaves; entry requests are denied.',
       tag,
       ...endsIt,
@@ -174,6 +175,7 @@ export const sessionRoutes: Routes = (app, context) => {
     '/v2/sessions/participants/remove',
     describe({
       summary: 'Remove a participant, who cannot come back to this session',
+      audit: { action: 'participant.remove', tokens: true },
       tag,
       ...removes,
       about: byBody,
@@ -289,6 +291,7 @@ export const sessionRoutes: Routes = (app, context) => {
     '/v1/meeting-sessions/:sessionId/end',
     describe({
       summary: 'End a session',
+      audit: { action: 'session.end', tokens: true },
       tag,
       ...endsIt,
       about: bySession,
@@ -302,6 +305,7 @@ export const sessionRoutes: Routes = (app, context) => {
     '/v1/meeting-sessions/:sessionId/remove-participant',
     describe({
       summary: 'Remove a participant from a session',
+      audit: { action: 'participant.remove', tokens: true },
       tag,
       ...removes,
       about: bySession,

@@ -1,0 +1,101 @@
+/** Accounts in the dashboard, in a real browser: the audit log. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { complaints as violations, overflow } from './support/accessibility.ts'
+import { launchBrowser } from './support/browser.ts'
+import { TestServer } from './support/test-server.ts'
+
+const PASSWORD = 'correct horse battery'
+
+let browser: Browser
+let context: BrowserContext
+let server: TestServer
+let page: Page
+/** Errors of the page. */
+const complaints: string[] = []
+
+before(async () => {
+  server = await TestServer.start()
+  await server.admin('POST', '/v2/admin/password', { password: PASSWORD })
+  browser = await launchBrowser()
+  context = await browser.newContext({ viewport: { width: 1280, height: 860 } })
+  page = await context.newPage()
+  page.setDefaultTimeout(90_000)
+  page.on('pageerror', ({ message }) => complaints.push(message))
+  page.on('console', (line) => {
+    // The browser logs each refusal, and these tests cause some on purpose.
+    if (line.type() === 'error' && !/status of 4\d\d/.test(line.text())) complaints.push(line.text())
+  })
+})
+after(async () => {
+  await browser.close()
+  await server.stop()
+})
+
+const button = (name: string | RegExp, within: Page | Locator = page): Locator =>
+  within.getByRole('button', { name, exact: typeof name === 'string' })
+const heading = (name: string | RegExp): Locator => page.getByRole('heading', { name })
+const open = (place: string): Promise<unknown> => page.goto(`${server.url}/dashboard${place}`)
+
+/** A folder for pictures, if somebody wants to look at them. */
+const PICTURES = process.env.TEST_PICTURES
+
+/** No rule of accessibility is violated and nothing is too wide, in light and dark, wide and on a phone. */
+async function looksRight(what: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [1280, 390]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize({ width, height: 860 })
+      const where = `${what}, ${colorScheme}, ${width} wide`
+      assert.deepEqual(await violations(page), [], where)
+      assert.ok((await overflow(page)) <= 0, where)
+      if (PICTURES !== undefined)
+        await page.screenshot({
+          path: `${PICTURES}/${what.replaceAll(' ', '-')}-${colorScheme}-${width}.png`,
+          fullPage: true,
+        })
+    }
+  await page.setViewportSize({ width: 1280, height: 860 })
+}
+
+test('an owner finds out who did what, filters it, and exports it', async () => {
+  await open('')
+  await page.getByLabel('Password').fill('not the password')
+  await button('Sign in').click()
+  await page.getByText('The password is wrong.').waitFor()
+  await page.getByLabel('Password').fill(PASSWORD)
+  await button('Sign in').click()
+  await heading('Overview').waitFor()
+  for (let number = 0; number < 30; number++)
+    await server.admin('POST', '/v2/admin/projects', { name: `Project ${number}` })
+
+  await page.getByRole('navigation', { name: 'Dashboard' }).getByText('Audit').click()
+  await heading('Audit log').waitFor()
+  const rows = page.getByRole('table', { name: 'Audit log' }).locator('tbody tr')
+  await rows.first().getByText('project: create').waitFor()
+  await page.getByRole('link', { name: 'Older' }).click()
+  await rows.filter({ hasText: 'sign in: enter' }).first().waitFor()
+  assert.match(await rows.filter({ hasText: 'nobody' }).first().innerText(), /refused, UNAUTHORIZED/)
+  await page.getByLabel('What', { exact: true }).selectOption('signing in')
+  await page.getByLabel('Outcome').selectOption('done')
+  await page.waitForURL(/outcome=done/)
+  await rows.filter({ hasText: 'admin key' }).first().waitFor()
+  await page.getByText(/^2 entries$/).waitFor()
+  await looksRight('audit log')
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Export as CSV' }).click(),
+  ])
+  assert.equal(download.suggestedFilename(), 'audit.csv')
+  const csv = await readFile(await download.path(), 'utf8')
+  assert.equal(csv.trim().split('\r\n').length, 3, 'headings and what is filtered')
+  await page.getByLabel('From', { exact: true }).fill('2001-01-01')
+  await page.getByLabel('To', { exact: true }).fill('2001-01-02')
+  await page.getByText('No entry fits these filters').waitFor()
+  await button('Show all').click()
+  await rows.first().waitFor()
+})
+
+test('the page reported no error', () => assert.deepEqual(complaints, []))
