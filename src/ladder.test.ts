@@ -30,7 +30,7 @@ const below: Record<string, string[]> = {
   project: ['token', 'store', 'protocol', 'shares'],
   meeting: ['token', 'store', 'media', 'output', 'webhook', 'protocol', 'shares', 'tracing'],
   // Several nodes over one store: which is the home of a meeting, and the way there.
-  cluster: ['addresses', 'errors', 'meeting', 'protocol', 'store'],
+  cluster: ['addresses', 'errors', 'media', 'meeting', 'protocol', 'store'],
   api: [
     'errors',
     'meeting',

@@ -7,6 +7,7 @@ import type { ClusterTables, HomeRecord, NodeLoad, NodeRecord } from '../store/c
 import type { MeetingRecord } from '../store/store.ts'
 import type { Credentials } from './credentials.ts'
 import { Drain } from './drain.ts'
+import type { WideSfu } from './edges/wide-sfu.ts'
 import { Homes } from './homes.ts'
 import { nameTaken } from './joining.ts'
 import { Lease } from './lease.ts'
@@ -75,6 +76,8 @@ export class ClusterNode {
   readonly peers: Peers
   readonly drain: Drain
   readonly services: Services
+  /** The media of meetings over several nodes. */
+  edges: WideSfu | undefined
   #meetings: ClusterMeetings | undefined
   #hasSession: (meetingId: string) => Promise<boolean> = () => Promise.resolve(false)
   #busyness: () => Busyness = () => ({ processorPercent: 0, mediaWorkers: 0 })
@@ -164,6 +167,10 @@ export class ClusterNode {
       now: () => performance.now(),
       wait: (ms) => new Promise((next) => setTimeout(next, ms)),
     })
+  }
+
+  get nodeId(): string {
+    return this.#options.node.nodeId
   }
 
   /**

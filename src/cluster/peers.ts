@@ -40,8 +40,8 @@ export class Unreachable extends Error {
 /**
  * What a connection is for is agreed before its first byte: what clients send travels on carried ones, and must never be taken for a call.
  */
-export type Purpose = 'anteroom-call' | 'anteroom-carry'
-const PURPOSES: Purpose[] = ['anteroom-call', 'anteroom-carry']
+export type Purpose = 'anteroom-call' | 'anteroom-carry' | 'anteroom-media'
+const PURPOSES: Purpose[] = ['anteroom-call', 'anteroom-carry', 'anteroom-media']
 
 const CONNECT_MS = 2000
 /** For those who connect and send nothing. */
@@ -210,6 +210,16 @@ export class Peers {
     } finally {
       socket.destroy()
     }
+  }
+
+  /** Opens a connection that stays open, for the media of wide meetings. @throws {Unreachable} */
+  async openMedia(to: NodeName): Promise<Duplex> {
+    const node = this.#live(to)
+    if (!node) throw new Unreachable('The node has no lease any more.')
+    const socket = await this.#connect(node, 'anteroom-media')
+    socket.setNoDelay(true)
+    socket.write('GET /media HTTP/1.1\r\nhost: anteroom\r\nconnection: upgrade\r\nupgrade: media\r\n\r\n')
+    return socket
   }
 
   /** Clients come back by way of another node. */

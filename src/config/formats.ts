@@ -168,6 +168,15 @@ export const nodeId = (text: string): string => {
   return text
 }
 
+/** `first-last`. */
+export const portRange = (text: string): { min: number; max: number } => {
+  const [, first = '', last = ''] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? []
+  const [min, max] = [Number(first), Number(last)]
+  if (first === '' || min < 1 || max > MAX_PORT || min > max)
+    throw new Error(`must be two ports from 1 to ${MAX_PORT}, as first-last`)
+  return { min, max }
+}
+
 /** `name=value` pairs separated by commas, values percent-encoded, as OpenTelemetry writes headers. */
 export const headerPairs = (text: string): Readonly<Record<string, string>> => {
   const pairs = text.split(',').map((pair) => /^\s*([\w!#$%&'*+.^`|~-]+)=(.*?)\s*$/.exec(pair))

@@ -20,6 +20,7 @@ import {
   metricsToken,
   nodeAddress,
   nodeId,
+  portRange,
   postgresUrl,
   proxyRanges,
   share,
@@ -248,6 +249,33 @@ export const settings = {
       default: 9100,
       description: 'port on NODE_ADDRESS for the other nodes; never open it to the internet',
     }),
+  },
+  edges: {
+    env: 'EDGES',
+    schema: Type.Enum(['auto', 'spread', 'off'], {
+      default: 'auto',
+      description:
+        'auto: a meeting that fills its share of a node goes on at other nodes; spread: the media of participants is at the node that they reached; off: a meeting stays on one node',
+    }),
+  },
+  edgeShare: {
+    env: 'EDGE_SHARE',
+    schema: Type.Integer({
+      minimum: 1,
+      maximum: 100_000,
+      default: 250,
+      description:
+        'with EDGES=auto, how many streams of one meeting a media worker of a node carries before the meeting goes on at another node',
+    }),
+  },
+  pipePorts: {
+    env: 'PIPE_PORTS',
+    schema: Type.String({
+      default: '41000-41999',
+      description:
+        'UDP ports on NODE_ADDRESS for media between nodes, as first-last; open them to the other nodes alone',
+    }),
+    parse: portRange,
   },
   drainSeconds: {
     env: 'DRAIN_SECONDS',

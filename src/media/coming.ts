@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MediaLog } from './log.ts'
 import { prepareWorker, sentenceOf } from './preparation.ts'
 import { refusalOfMedia } from './refusals.ts'
-import type { MediaStatus, Preparing, Router, RouterOptions, Sfu, WorkerUsage } from './sfu.ts'
+import type { MediaStatus, Preparing, Router, RouterOptions, Sfu, StreamSource, WorkerUsage } from './sfu.ts'
 
 export interface ComingOptions {
   /** Path of the script that prepares the worker. */
@@ -60,6 +60,10 @@ export class ComingSfu implements Sfu {
     return preparing
       ? { available: false, reason: sentenceOf(preparing), isComing: false, preparing }
       : { available: false, reason: this.#reason, isComing: false }
+  }
+
+  get offers(): StreamSource | undefined {
+    return this.#sfu?.offers
   }
 
   usage(): Promise<WorkerUsage[]> {

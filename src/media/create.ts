@@ -37,6 +37,8 @@ export interface SfuOptions {
   placement?: Placement | undefined
   /** How long pipes between workers stay open without need, in ms. */
   pipeTimes?: { pauseMs: number; closeMs: number } | undefined
+  /** The address at which other hosts reach this one, and the ports for streams between them; undefined if it is alone. */
+  hosts?: { address: string; ports: { min: number; max: number } } | undefined
   log?: MediaLog | undefined
 }
 

@@ -23,6 +23,8 @@ export interface Sfu {
   openRouter(options?: RouterOptions): Promise<Router>
   /** The usage of each running worker. A worker that is being replaced is missing. */
   usage(): Promise<WorkerUsage[]>
+  /** The streams of this host, for routers of other hosts; undefined if other hosts cannot have them. */
+  readonly offers?: StreamSource | undefined
   close(): Promise<void>
 }
 
@@ -90,6 +92,46 @@ export interface RouterOptions {
    * payload types of our choice.
    */
   payloadTypes?: Readonly<Record<string, number>> | undefined
+  /** Where to get streams that are not on this host. */
+  elsewhere?: StreamSource | undefined
+  /** Whether it finds the active speaker. Default true. */
+  findsSpeaker?: boolean | undefined
+}
+
+/** Gives streams of one host, or of several, to routers of other hosts. */
+export interface StreamSource {
+  /**
+   * Prepares a stream for a router of another host; it flows when `flow` is called. Streams for the same router share
+   * lines.
+   * @param to names the router
+   * @param hear is called when the stream changes, until it is closed from either side
+   * @throws {Refusal} INVALID_STATE if it is not there
+   */
+  offer(producerId: string, to: string, hear: (event: OfferEvent) => void): Promise<StreamOffer>
+  /** Tells the other end of a line. */
+  connect(lineId: string, end: LineEnd): Promise<void>
+  flow(streamId: string, flows: boolean): Promise<void>
+  close(streamId: string): void
+}
+
+/** The stream was paused or resumed by its sender, or ended. */
+export type OfferEvent = 'paused' | 'resumed' | 'closed'
+
+export interface StreamOffer {
+  streamId: string
+  lineId: string
+  /** The end of the line at the source. */
+  end: LineEnd
+  media?: { kind: MediaKind; rtpParameters: unknown; paused: boolean }
+  data?: DataOptions
+}
+
+/** One end of a line between two hosts, which carries streams in one direction. */
+export interface LineEnd {
+  ip: string
+  port: number
+  /** The key with which this end encrypts. */
+  srtpParameters: { cryptoSuite: string; keyBase64: string }
 }
 
 export interface RouterEvents {
@@ -108,8 +150,10 @@ export interface Router {
   on<E extends keyof RouterEvents>(event: E, listener: RouterEvents[E]): void
   /** `send`: the client sends media on it; otherwise it only receives. */
   createTransport(options: TransportOptions): Promise<Transport>
-  /** The producer may be on any router. */
-  canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean
+  /** The load of the meeting on this host, in streams. */
+  readonly load: number
+  /** Counts a voice of another host for the active speaker, until the returned function is called. */
+  listenTo(producerId: string): () => void
   /**
    * Sends the RTP of a producer, on any router, to a program on this machine. Starts paused. Closes with the producer
    * (`producerClosed`), whose worker it is on, and with this router.
@@ -184,6 +228,8 @@ export interface TransportOptions {
   direction: 'send' | 'receive'
   /** The owner. Everything of one member is on one worker. */
   member?: object
+  /** The node that the client reached, if it is another one. */
+  near?: string | undefined
   preferredProtocol?: PreferredProtocol
   sctpCapabilities?: SctpCapabilities
 }
@@ -213,6 +259,8 @@ export interface Transport {
   readonly id: string
   /** The index of its worker, as in `WorkerUsage`. */
   readonly worker: number
+  /** The node of that worker; undefined for this one. */
+  readonly node?: string | undefined
   readonly line: TransportLine
   readonly iceParameters: IceParameters
   readonly iceCandidates: IceCandidate[]
@@ -223,7 +271,10 @@ export interface Transport {
   restartIce(): Promise<IceParameters>
   /** `watchLevel`: whether an audio producer counts for the active speaker. */
   produce(options: { kind: MediaKind; rtpParameters: RtpParameters; watchLevel?: boolean }): Promise<Producer>
-  /** Starts paused; resume it when the client has acknowledged it. The producer may be on any router. */
+  /**
+   * Starts paused; resume it when the client has acknowledged it. The producer may be on any router.
+   * @throws {Refusal} CODEC_NOT_SUPPORTED
+   */
   consume(options: { producerId: string; rtpCapabilities: RtpCapabilities }): Promise<Consumer>
   /** Data that the client sends over SCTP. Refused if the transport was created without `sctpCapabilities`. */
   produceData(options: DataOptions): Promise<DataProducer>

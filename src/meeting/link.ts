@@ -12,6 +12,8 @@ export interface Link {
   readonly isOwnClient: boolean
   /** The address by which the client reached this server, e.g. `https://meet.example.org`; empty for a member without a client. */
   readonly baseUrl: string
+  /** The node that the client reached, if that is not this one. */
+  readonly node?: string | undefined
   notify(...notifications: Notification[]): void
   /** Resolves to true if the client acknowledged in time. */
   request<E extends keyof ServerRequests>(event: E, payload: ServerRequests[E]): Promise<boolean>

@@ -10,11 +10,13 @@ import type { Gate } from '../api/limits/gate.ts'
 import { makeCredentials } from '../cluster/credentials.ts'
 import { whyNotJoin } from '../cluster/joining.ts'
 import { ClusterNode } from '../cluster/node.ts'
+import { WideSfu } from '../cluster/edges/wide-sfu.ts'
 import { Unreachable } from '../cluster/peers.ts'
 import { WIRE } from '../cluster/wire.ts'
 import { StartError } from '../errors.ts'
 import type { Config } from '../config/read.ts'
 import type { Catalogue } from '../project/catalogue.ts'
+import type { Sfu } from '../media/sfu.ts'
 import { lookForNodes, openClusterTables } from '../store/open.ts'
 import type { Verifier } from '../token/token.ts'
 import { version } from '../version.ts'
@@ -53,6 +55,20 @@ export async function openCluster(
     drainMs: config.drainSeconds * 1000,
     log,
   })
+}
+
+/** Lets a meeting of this node go on at others, and serves the meetings of others. */
+export function widen(local: Sfu, cluster: ClusterNode, config: Config, log: Logger): Sfu {
+  return (cluster.edges = new WideSfu({
+    local,
+    nodeId: cluster.nodeId,
+    version,
+    edges: config.edges,
+    share: config.edgeShare,
+    nodes: () => cluster.peers.nodes,
+    connect: (node) => cluster.peers.openMedia(node),
+    onError: (err, doing) => log.warn({ err }, doing),
+  }))
 }
 
 export interface RouteParts {
@@ -96,6 +112,7 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
           await cluster.peers.carry(place, request, socket, head, {
             host: hostGiven(request.headers.host, request.socket),
             [CARRIED.caller]: gate.callerOf(request),
+            [CARRIED.node]: cluster.nodeId,
             [CARRIED.scheme]: 'encrypted' in request.socket ? 'https' : 'http',
           })
           // The home counts whether it waits to be admitted.
@@ -116,8 +133,12 @@ export function routeOf({ cluster, gate, verifier, catalogue, log }: RouteParts)
 }
 
 /** Serves the sockets that other nodes carry here. Call this when everything that serves sockets is attached to the port. */
-export function serveCarried({ peers }: ClusterNode, gate: Gate): void {
-  routeUpgrades(peers.server, async (request, socket) => {
+export function serveCarried({ peers, edges }: ClusterNode, gate: Gate): void {
+  routeUpgrades(peers.server, async (request, socket, head) => {
+    if (edges && (await peers.isKnown(request.socket, 'anteroom-media'))) {
+      edges.serve(socket, head)
+      return false
+    }
     if (!(await peers.isKnown(request.socket, 'anteroom-carry'))) {
       socket.destroy()
       return false

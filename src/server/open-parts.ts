@@ -28,6 +28,8 @@ export async function openSfu(config: Config, log: Logger, stopping: AbortSignal
     domain: config.domain,
     workerLog: config.mediaLog,
     placement: config.mediaPlacement,
+    hosts:
+      config.nodeAddress === undefined ? undefined : { address: config.nodeAddress, ports: config.pipePorts },
     stopping,
     log,
   })

@@ -7,7 +7,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { Tracing } from '../tracing/open.ts'
 import { version } from '../version.ts'
 import type { Parts, RunningServer } from './contract.ts'
-import { openCluster } from './cluster.ts'
+import { openCluster, widen } from './cluster.ts'
 import { openCore } from './core.ts'
 import { openFiles } from './files.ts'
 import { openSfu, openTraces } from './open-parts.ts'
@@ -50,6 +50,7 @@ export async function startServer(config: Config, parts: Parts = {}): Promise<Ru
     stopping?.throwIfAborted()
     tracing = await openTraces(config, log)
     media = parts.sfu ?? (await openSfu(config, log, stopping))
+    if (cluster) media = widen(media, cluster, config, log)
     stopping?.throwIfAborted()
     const files = openFiles(config)
     return await connect({

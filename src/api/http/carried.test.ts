@@ -10,7 +10,7 @@ test('what a caller says of its origin is believed of nodes alone', () => {
   const request = (): IncomingMessage =>
     ({
       socket: { remoteAddress: '203.0.113.9' },
-      headers: { [CARRIED.caller]: '198.51.100.1', [CARRIED.scheme]: 'https' },
+      headers: { [CARRIED.caller]: '198.51.100.1', [CARRIED.scheme]: 'https', [CARRIED.node]: 'b' },
     }) as unknown as IncomingMessage
   const forged = request()
   assert.equal(gate.callerOf(forged), '203.0.113.9')
@@ -18,5 +18,5 @@ test('what a caller says of its origin is believed of nodes alone', () => {
   const carried = request()
   markCarried(carried)
   assert.equal(gate.callerOf(carried), '198.51.100.1')
-  assert.deepEqual(originOf(carried), { caller: '198.51.100.1', encrypted: true })
+  assert.deepEqual(originOf(carried), { caller: '198.51.100.1', encrypted: true, node: 'b' })
 })

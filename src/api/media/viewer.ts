@@ -110,7 +110,7 @@ export class Viewer implements Onlooker {
   }
 
   async #show(kind: MediaKind): Promise<void> {
-    const { transport, router, rtpCapabilities } = this.#options
+    const { transport, rtpCapabilities } = this.#options
     const wanted = this.#wanted(kind)
     const shown = this.#shown.get(kind)
     if (shown?.producerId === wanted?.producerId) return
@@ -118,7 +118,6 @@ export class Viewer implements Onlooker {
     this.#shown.delete(kind)
     if (!wanted) return
     const { producerId } = wanted
-    if (!router.canConsume(producerId, rtpCapabilities)) return
     const consumer = await transport.consume({ producerId, rtpCapabilities })
     if (this.#isOver || !this.#streams.has(producerId)) {
       consumer.close()

@@ -84,6 +84,7 @@ export class ClientLink implements Link {
   readonly wire: Wire
   readonly isOwnClient: boolean
   readonly baseUrl: string
+  readonly node: string | undefined
   readonly #memberships: Memberships
   readonly #onRefusal: (refusal: Refusal) => void
   #traits: ClientTraits
@@ -98,6 +99,8 @@ export class ClientLink implements Link {
       /** Whether the client knows `mediaReset`. */
       isOwnClient: boolean
       baseUrl: string
+      /** The node that carries the connection here, if one does. */
+      node: string | undefined
       memberships: Memberships
       onRefusal: (refusal: Refusal) => void
     },
@@ -105,6 +108,7 @@ export class ClientLink implements Link {
     this.wire = wire
     this.isOwnClient = options.isOwnClient
     this.baseUrl = options.baseUrl
+    this.node = options.node
     this.#traits = options.traits
     this.#memberships = options.memberships
     this.#onRefusal = options.onRefusal

@@ -174,6 +174,7 @@ export class MeetingSockets {
       traits: traitsOf(...shown),
       isOwnClient: query.get('sdk') === 'anteroom',
       baseUrl: this.#baseUrl(request).replace(/^ws/, 'http'),
+      node: originOf(request)?.node,
       memberships: this.#memberships,
       onRefusal,
     })

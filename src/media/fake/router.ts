@@ -158,9 +158,14 @@ export class FakeRouter implements Router, TransportHost {
     return transport
   }
 
-  /** Ignores the capabilities: any existing producer can be consumed. */
-  canConsume(producerId: string, _rtpCapabilities: RtpCapabilities): boolean {
-    return this.producer(producerId) !== undefined
+  get load(): number {
+    let load = 0
+    for (let worker = 0; worker < this.#workers.count; worker++) load += loadOf(this.countOn(worker))
+    return load
+  }
+
+  listenTo(): () => void {
+    return () => undefined
   }
 
   /** Reports an active speaker, or silence. */

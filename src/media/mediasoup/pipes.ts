@@ -56,19 +56,101 @@ export async function openLine(near: mediasoup.Router, far: mediasoup.Router): P
 }
 
 /** A consumer of a piped stream; only its lifecycle matters to the pipe. */
-type Receiver = mediasoup.Consumer | mediasoup.DataConsumer
+export type Receiver = mediasoup.Consumer | mediasoup.DataConsumer
+
+/** Who uses a piped stream, and so whether it must flow, and stay. */
+export class Demand {
+  readonly #times: PipeTimes
+  readonly #pipe: { flow: (flows: boolean) => void; close: () => void }
+  #holders = 0
+  #watchers = 0
+  #flows: boolean
+  #isOver = false
+  #pausing: NodeJS.Timeout | undefined
+  #closing: NodeJS.Timeout | undefined
+
+  /** @param flows whether it flows at the beginning */
+  constructor(times: PipeTimes, pipe: { flow: (flows: boolean) => void; close: () => void }, flows: boolean) {
+    this.#times = times
+    this.#pipe = pipe
+    this.#flows = flows
+    this.touch()
+    this.#unwatched()
+  }
+
+  /** The pipe closed. */
+  end(): void {
+    this.#isOver = true
+    clearTimeout(this.#pausing)
+    clearTimeout(this.#closing)
+  }
+
+  /** Keeps the pipe for a consumer that is about to be created. */
+  touch(): void {
+    if (this.#holders > 0 || this.#isOver) return
+    clearTimeout(this.#closing)
+    this.#closing = setTimeout(() => this.#pipe.close(), this.#times.closeMs).unref()
+  }
+
+  /** Keeps the pipe open until this consumer closes, and flowing while it is not paused. */
+  hold(receiver: Receiver): void {
+    const letGo = this.keep()
+    let stopWatching = receiver.paused ? undefined : this.watch()
+    const ended = (): void => {
+      stopWatching?.()
+      stopWatching = undefined
+    }
+    if ('kind' in receiver) {
+      receiver.observer.on('pause', ended)
+      receiver.observer.on('resume', () => {
+        stopWatching ??= this.watch()
+      })
+    }
+    onClose(receiver, () => {
+      ended()
+      letGo()
+    })
+  }
+
+  keep(): () => void {
+    this.#holders += 1
+    clearTimeout(this.#closing)
+    return once(() => {
+      this.#holders -= 1
+      this.touch()
+    })
+  }
+
+  watch(): () => void {
+    this.#watchers += 1
+    clearTimeout(this.#pausing)
+    this.#flow(true)
+    return once(() => {
+      this.#watchers -= 1
+      this.#unwatched()
+    })
+  }
+
+  #unwatched(): void {
+    if (this.#watchers > 0 || this.#isOver || !this.#flows) return
+    clearTimeout(this.#pausing)
+    this.#pausing = setTimeout(() => this.#flow(false), this.#times.pauseMs).unref()
+  }
+
+  #flow(flows: boolean): void {
+    if (this.#flows === flows || this.#isOver) return
+    this.#flows = flows
+    this.#pipe.flow(flows)
+  }
+}
 
 /** One stream that is piped to another router. */
 export class PipedStream {
   /** The id of the producer on the other router. */
   readonly id: string
-  readonly #from: Receiver
+  readonly from: Receiver
+  readonly demand: Demand
   readonly #into: mediasoup.Producer | mediasoup.DataProducer
-  readonly #times: PipeTimes
-  #holders = 0
-  #watchers = 0
-  #pausing: NodeJS.Timeout | undefined
-  #closing: NodeJS.Timeout | undefined
 
   /** @throws mediasoup's errors */
   static async open(
@@ -100,90 +182,48 @@ export class PipedStream {
   }
 
   private constructor(from: Receiver, into: mediasoup.Producer | mediasoup.DataProducer, times: PipeTimes) {
-    this.#from = from
+    this.from = from
     this.#into = into
-    this.#times = times
     this.id = into.id
+    this.demand = new Demand(
+      times,
+      {
+        flow: (flows) => {
+          // Data pipes are never paused.
+          if (!('kind' in from)) return
+          const change = flows ? from.resume() : from.pause()
+          // Fails only if the stream closes at this moment.
+          change.catch(() => undefined)
+        },
+        close: () => into.close(),
+      },
+      true,
+    )
     onClose(from, () => into.close())
     onClose(into, () => {
       from.close()
-      clearTimeout(this.#pausing)
-      clearTimeout(this.#closing)
+      this.demand.end()
     })
     if ('kind' in from && 'kind' in into) {
       // Receivers see only whether the stream is paused at its source, not whether the pipe is paused.
-      const follow = (): void => {
-        const change = from.producerPaused ? into.pause() : into.resume()
-        // Fails only if the stream closes at this moment.
-        change.catch(() => undefined)
-      }
+      const follow = (): void => followPause(into, from.producerPaused)
       from.on('producerpause', follow)
       from.on('producerresume', follow)
       if (from.producerPaused !== into.paused) follow()
     }
-    this.touch()
-    this.#unwatched()
   }
 
   /** Calls the listener when the stream ends on either router. */
   onClose(listener: () => void): void {
     onClose(this.#into, listener)
   }
+}
 
-  /** Keeps the pipe for a consumer that is about to be created. */
-  touch(): void {
-    if (this.#holders > 0) return
-    clearTimeout(this.#closing)
-    this.#closing = setTimeout(() => this.#into.close(), this.#times.closeMs).unref()
-  }
-
-  /** Keeps the pipe open until this consumer closes, and flowing while it is not paused. */
-  hold(receiver: Receiver): void {
-    const letGo = this.keep()
-    let stopWatching = receiver.paused ? undefined : this.watch()
-    const ended = (): void => {
-      stopWatching?.()
-      stopWatching = undefined
-    }
-    if ('kind' in receiver) {
-      receiver.observer.on('pause', ended)
-      receiver.observer.on('resume', () => {
-        stopWatching ??= this.watch()
-      })
-    }
-    onClose(receiver, () => {
-      ended()
-      letGo()
-    })
-  }
-
-  keep(): () => void {
-    this.#holders += 1
-    clearTimeout(this.#closing)
-    return once(() => {
-      this.#holders -= 1
-      if (!this.#into.closed) this.touch()
-    })
-  }
-
-  watch(): () => void {
-    this.#watchers += 1
-    clearTimeout(this.#pausing)
-    // Data pipes are never paused.
-    if ('kind' in this.#from && this.#from.paused) this.#from.resume().catch(() => undefined)
-    return once(() => {
-      this.#watchers -= 1
-      this.#unwatched()
-    })
-  }
-
-  #unwatched(): void {
-    if (this.#watchers > 0 || this.#into.closed) return
-    const from = this.#from
-    if (!('kind' in from)) return
-    clearTimeout(this.#pausing)
-    this.#pausing = setTimeout(() => void from.pause().catch(() => undefined), this.#times.pauseMs).unref()
-  }
+/** Pauses or resumes the copy of a stream as its source is. */
+export function followPause(into: mediasoup.Producer, paused: boolean): void {
+  const change = paused ? into.pause() : into.resume()
+  // Fails only if the stream closes at this moment.
+  change.catch(() => undefined)
 }
 
 function once(act: () => void): () => void {

@@ -133,8 +133,14 @@ export class MediasoupRouter implements Router {
     return await router.openTap(options)
   }
 
-  canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean {
-    return this.#workers.homes.get(producerId)?.router.canConsume(producerId, rtpCapabilities) ?? false
+  get load(): number {
+    let load = 0
+    for (const part of this.#parts.values()) load += part.load
+    return load
+  }
+
+  listenTo(producerId: string): () => void {
+    return this.#speakers.use(producerId)
   }
 
   close(): void {
@@ -232,7 +238,8 @@ export class MediasoupRouter implements Router {
     const part: Part = new Part(
       worker.openRouter({
         ...this.#options,
-        useVoice: (producerId) => this.#speakers.use(producerId),
+        useVoice: (producerId) =>
+          this.#options.findsSpeaker === false ? () => undefined : this.#speakers.use(producerId),
         left: (router) => {
           forget()
           if (!router.died) return

@@ -9,6 +9,7 @@ import { workerGone } from '../refusals.ts'
 import type { WorkerUsage } from '../sfu.ts'
 import type { Part, Worker } from './router.ts'
 import { WorkerRouter, type ProducerHomes } from './worker-router.ts'
+import type { HostLines } from './hosts.ts'
 import { PIPE_TIMES, type PipeTimes } from './pipes.ts'
 import { cannotListen, MediaUnreachable } from '../start-errors.ts'
 import { isStopping, startWorker, stopWorker, workerDiedAtStart } from './worker-process.ts'
@@ -25,6 +26,7 @@ export interface SlotOptions {
   workerLog?: Pick<mediasoup.WorkerSettings, 'logLevel' | 'logTags'>
   log?: MediaLog | undefined
   pipeTimes?: PipeTimes | undefined
+  hostLines?: HostLines | undefined
 }
 
 const firstRetryMs = 100
@@ -139,6 +141,7 @@ export class Slot implements Worker {
     useVoice,
     left,
     payloadTypes,
+    elsewhere,
   }: Parameters<Worker['openRouter']>[0]): Promise<WorkerRouter> {
     const current = this.#current
     if (!current) throw workerGone()
@@ -149,6 +152,8 @@ export class Slot implements Worker {
       webRtcServer: current.webRtcServer,
       homes: this.#homes,
       pipeTimes: this.#options.pipeTimes ?? PIPE_TIMES,
+      hostLines: this.#options.hostLines,
+      elsewhere,
       useVoice,
       left: (gone) => {
         this.#routers.delete(gone)

@@ -3,6 +3,7 @@ import { mediaAddresses } from '../addresses.ts'
 import type { MediaLog } from '../log.ts'
 import type { Placement } from '../placement.ts'
 import type { Sfu } from '../sfu.ts'
+import { HostLines, Outlets, type HostLineOptions } from './hosts.ts'
 import type { PipeTimes } from './pipes.ts'
 import { WorkerPool } from './pool.ts'
 
@@ -19,6 +20,8 @@ export interface MediasoupOptions {
   log?: MediaLog | undefined
   placement?: Placement | undefined
   pipeTimes?: PipeTimes | undefined
+  /** How other hosts reach this one; undefined if streams stay here. */
+  hosts?: HostLineOptions | undefined
 }
 
 /**
@@ -56,7 +59,9 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     log,
     placement: options.placement,
     pipeTimes: options.pipeTimes,
+    hostLines: options.hosts && new HostLines(options.hosts),
   })
+  const offers = options.hosts && new Outlets(pool.homes)
   let closing: Promise<void> | undefined
   return {
     get status() {
@@ -64,6 +69,7 @@ export async function startMediasoup(options: MediasoupOptions): Promise<Sfu> {
     },
     openRouter: (asked) => pool.openRouter(asked),
     usage: () => pool.usage(),
+    offers,
     close: () => (closing ??= pool.close()),
   }
 }

@@ -1,11 +1,20 @@
 import type { types as mediasoup } from 'mediasoup'
 import type { PreferredProtocol, RtpCapabilities } from '../../protocol/media.ts'
-import { fromMediasoupRtpCapabilities, toMediasoupRtpCapabilities } from './convert.ts'
+import { fromMediasoupRtpCapabilities } from './convert.ts'
 import type { MediaLog } from '../log.ts'
 import { closed, refusing } from '../refusals.ts'
-import type { Ingress, IngressOptions, Tap, TapOptions, Transport, TransportOptions } from '../sfu.ts'
+import type {
+  Ingress,
+  IngressOptions,
+  StreamSource,
+  Tap,
+  TapOptions,
+  Transport,
+  TransportOptions,
+} from '../sfu.ts'
+import { Inlets, type HostLines } from './hosts.ts'
 import { openIngress, openTap, type LocalHost } from './local.ts'
-import { onClose, openLine, PipedStream, type Line, type PipeTimes } from './pipes.ts'
+import { onClose, openLine, PipedStream, type Demand, type Line, type PipeTimes } from './pipes.ts'
 import { MediasoupTransport, type Brought } from './transport.ts'
 
 /**
@@ -27,6 +36,8 @@ interface ProducerHome {
   producer: mediasoup.Producer | mediasoup.DataProducer
   /** Whether it counts for the active speaker. */
   isVoice: boolean
+  /** Of a copy that comes from another host. */
+  demand?: Demand
 }
 
 /** A voice as the observing router sees it. */
@@ -45,6 +56,10 @@ export interface RouterPlace {
   readonly webRtcServer: mediasoup.WebRtcServer
   readonly homes: ProducerHomes
   readonly pipeTimes: PipeTimes
+  /** Undefined if streams stay on this host. */
+  readonly hostLines?: HostLines | undefined
+  /** Where to get streams of other hosts. */
+  readonly elsewhere?: StreamSource | undefined
   /** Counts a use of a voice; returns a function that ends the use. */
   useVoice(producerId: string): () => void
   /** Called when the router is closed or dead. */
@@ -62,6 +77,7 @@ export class WorkerRouter implements LocalHost {
   readonly #lines = new Map<WorkerRouter, Promise<Line>>()
   /** The transports of taps and ingresses. */
   readonly #local = new Set<mediasoup.Transport>()
+  readonly #inlets = new Inlets(this)
   readonly #counts = { producers: 0, consumers: 0, pipesIn: 0, pipesOut: 0 }
   #transports = 0
   /** The meeting no longer holds it. */
@@ -77,6 +93,10 @@ export class WorkerRouter implements LocalHost {
 
   get log(): MediaLog | undefined {
     return this.#place.log
+  }
+
+  get id(): string {
+    return this.#router.id
   }
 
   get worker(): number {
@@ -154,21 +174,14 @@ export class WorkerRouter implements LocalHost {
     return this.#closed || this.#released
   }
 
-  canConsume(producerId: string, rtpCapabilities: RtpCapabilities): boolean {
-    // mediasoup returns false for a producer that it does not know and for capabilities that it cannot read.
-    return (
-      !this.#closed &&
-      this.#router.canConsume({ producerId, rtpCapabilities: toMediasoupRtpCapabilities(rtpCapabilities) })
-    )
-  }
-
   async bring(producerId: string): Promise<Brought> {
-    const home = this.#place.homes.get(producerId)
+    const home = await this.#homeOf(producerId)
     const piped = await this.#pipedFrom(home, producerId)
+    const demand = piped?.demand ?? home?.demand
     return {
       id: piped?.id ?? producerId,
       hold: (consumer) => {
-        piped?.hold(consumer)
+        demand?.hold(consumer)
         this.#count('consumers', consumer)
         if (home?.isVoice) onClose(consumer, this.#place.useVoice(producerId))
       },
@@ -177,19 +190,47 @@ export class WorkerRouter implements LocalHost {
 
   /** Makes a voice available here and keeps it flowing until it is let go. @throws mediasoup's errors */
   async listenTo(producerId: string): Promise<ListenedTo> {
-    const home = this.#place.homes.get(producerId)
+    const home = await this.#homeOf(producerId)
     const isThere = (): boolean => home?.producer.closed === false
     const piped = await this.#pipedFrom(home, producerId)
-    if (!piped) return { id: producerId, isThere, letGo: () => undefined }
-    const [stopWatching, letGo] = [piped.watch(), piped.keep()]
-    return {
-      id: piped.id,
-      isThere,
-      letGo: () => {
-        stopWatching()
-        letGo()
-      },
+    const demand = piped?.demand ?? home?.demand
+    const letGo = [demand?.watch(), demand?.keep()]
+    return { id: piped?.id ?? producerId, isThere, letGo: () => letGo.forEach((end) => end?.()) }
+  }
+
+  /** Opens one end of a line to another host. @throws mediasoup's errors */
+  async openHostLine(): Promise<mediasoup.PipeTransport> {
+    const { hostLines } = this.#place
+    if (!hostLines || this.#closed) throw closed('meeting')
+    return await hostLines.open(this.#router)
+  }
+
+  /** Where a producer, or its copy, is on this host; brings it here from another host if it is not. */
+  async #homeOf(producerId: string): Promise<ProducerHome | undefined> {
+    const { homes, hostLines, elsewhere } = this.#place
+    if (hostLines && elsewhere && !homes.has(producerId)) {
+      let arriving = hostLines.arriving.get(producerId)
+      if (!arriving) {
+        arriving = this.#fetch(producerId, elsewhere).finally(() => hostLines.arriving.delete(producerId))
+        hostLines.arriving.set(producerId, arriving)
+      }
+      await arriving
     }
+    const home = homes.get(producerId)
+    home?.demand?.touch()
+    return home
+  }
+
+  async #fetch(producerId: string, elsewhere: StreamSource): Promise<void> {
+    const { homes, pipeTimes } = this.#place
+    const { producer, demand } = await this.#inlets.bring(producerId, elsewhere, pipeTimes)
+    const home: ProducerHome = { router: this, producer, isVoice: false, demand }
+    homes.set(producerId, home)
+    this.#counts.pipesIn += 1
+    onClose(producer, () => {
+      this.#counts.pipesIn -= 1
+      if (homes.get(producerId) === home) homes.delete(producerId)
+    })
   }
 
   /** @throws mediasoup's errors */
@@ -240,12 +281,13 @@ export class WorkerRouter implements LocalHost {
       piping.then((piped) => piped.onClose(forget), forget)
     }
     const piped = await piping
-    piped.touch()
+    piped.demand.touch()
     return piped
   }
 
-  async #pipe({ router: from, producer }: ProducerHome): Promise<PipedStream> {
+  async #pipe({ router: from, producer, demand }: ProducerHome): Promise<PipedStream> {
     const piped = await PipedStream.open(await from.#lineTo(this), producer, this.#place.pipeTimes)
+    demand?.hold(piped.from)
     from.#counts.pipesOut += 1
     this.#counts.pipesIn += 1
     piped.onClose(() => {

@@ -33,6 +33,10 @@ export class SwitchingLink implements Link {
     return this.#link.baseUrl
   }
 
+  get node(): string | undefined {
+    return this.#link.node
+  }
+
   /** The participant has switched: from here on this is its link. */
   arrive(): void {
     this.#over = true

@@ -94,6 +94,7 @@ export class MeetingMedia {
         router.createTransport({
           direction,
           member: participant.media,
+          near: participant.link.node,
           ...(data.preferredProtocol && { preferredProtocol: data.preferredProtocol }),
           ...(data.sctpCapabilities && { sctpCapabilities: data.sctpCapabilities }),
         }),

@@ -37,6 +37,8 @@ export class Subscriptions {
     if (!media.wants(owner.id, live.kind) || !beginDelivery(media, id, transport)) return
     this.#deliver(participant, owner, live, transport).catch((error: unknown) => {
       if (!giveUp(media, id, transport)) return
+      // A client that cannot decode it goes without.
+      if (error instanceof Refusal && error.code === 'CODEC_NOT_SUPPORTED') return
       // Ignore a stream that ended in the meantime.
       if (owner.media.producers.has(id) && participant.joined)
         this.#options.onError(error, 'failed to deliver a stream')
@@ -154,11 +156,6 @@ export class Subscriptions {
     const { media, link } = participant
     const { producer, kind, appData } = live
     const rtpCapabilities = media.rtpCapabilities!
-    const router = await this.#options.router.open()
-    if (!router.canConsume(producer.id, rtpCapabilities)) {
-      giveUp(media, producer.id, transport)
-      return
-    }
     const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities })
     const isThere = participant.joined && owner.media.producers.has(producer.id)
     if (!isThere || !media.wants(owner.id, kind) || !isDue(media, producer.id, transport)) {
@@ -184,6 +181,8 @@ export class Subscriptions {
     consumer.on('producerClosed', () => {
       media.forgetConsumer(receiving)
       if (kind === 'video') this.adapt(participant)
+      // It goes on at its sender, and was lost on the way.
+      if (owner.media.producers.get(producer.id) === live) this.consume(participant, owner, live)
     })
     consumer.on('producerPaused', tellPaused)
     consumer.on('producerResumed', tellPaused)

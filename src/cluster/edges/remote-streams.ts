@@ -1,0 +1,205 @@
+/** Streams on an edge, as their home has them. */
+import type {
+  Consumer,
+  ConsumerEvents,
+  DataConsumer,
+  DataConsumerEvents,
+  DataProducer,
+  Producer,
+  StreamStats,
+} from '../../media/sfu.ts'
+import type { MediaKind, RtpParameters } from '../../protocol/media.ts'
+import type { SentConsumer, SentData, SentProducer } from './edge.ts'
+import type { EdgeLink } from './edge-link.ts'
+import { Remote } from './remote.ts'
+
+export class RemoteProducer extends Remote<object> implements Producer {
+  readonly #sent: SentProducer
+  #paused: boolean
+  #scores: readonly number[]
+
+  constructor(link: EdgeLink, key: number, sent: SentProducer, ended: () => void) {
+    super(link, key, ended)
+    this.#sent = sent
+    this.#paused = sent.paused
+    this.#scores = sent.scores
+  }
+
+  get id(): string {
+    return this.#sent.id
+  }
+
+  get kind(): MediaKind {
+    return this.#sent.kind
+  }
+
+  get type(): Producer['type'] {
+    return this.#sent.type
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** Those of the last statistics. */
+  get scores(): readonly number[] {
+    return this.#scores
+  }
+
+  hear(what: string): void {
+    if (what === 'lost') this.over()
+  }
+
+  async pause(): Promise<void> {
+    await this.call('pause', true)
+    this.#paused = true
+  }
+
+  async resume(): Promise<void> {
+    await this.call('pause', false)
+    this.#paused = false
+  }
+
+  async stats(): Promise<StreamStats> {
+    const { stats, scores } = (await this.call('stats')) as { stats: StreamStats; scores: number[] }
+    this.#scores = scores
+    return stats
+  }
+}
+
+export class RemoteConsumer extends Remote<ConsumerEvents> implements Consumer {
+  readonly producerId: string
+  readonly #sent: SentConsumer
+  #paused = true
+  #producerPaused: boolean
+  #scores: Consumer['scores']
+  #layers: Consumer['layers']
+
+  constructor(link: EdgeLink, key: number, producerId: string, sent: SentConsumer, ended: () => void) {
+    super(link, key, ended)
+    this.producerId = producerId
+    this.#sent = sent
+    this.#producerPaused = sent.producerPaused
+    this.#scores = sent.scores
+    this.#layers = sent.layers
+  }
+
+  get id(): string {
+    return this.#sent.id
+  }
+
+  get kind(): MediaKind {
+    return this.#sent.kind
+  }
+
+  get type(): Consumer['type'] {
+    return this.#sent.type
+  }
+
+  get rtpParameters(): RtpParameters {
+    return this.#sent.rtpParameters
+  }
+
+  get producerPaused(): boolean {
+    return this.#producerPaused
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** Those of the last statistics. */
+  get scores(): Consumer['scores'] {
+    return this.#scores
+  }
+
+  get layers(): Consumer['layers'] {
+    return this.#layers
+  }
+
+  hear(what: string, value: unknown): void {
+    if (what === 'layers') {
+      this.#layers = value as Consumer['layers']
+      this.emit('layersChanged', this.#layers)
+    }
+    if (what === 'producerPaused') {
+      this.#producerPaused = value === true
+      this.emit(this.#producerPaused ? 'producerPaused' : 'producerResumed')
+    }
+    if (what === 'producerClosed') {
+      this.emit('producerClosed')
+      this.over()
+    }
+    if (what === 'lost') this.over()
+  }
+
+  async pause(): Promise<void> {
+    await this.call('pause', true)
+    this.#paused = true
+  }
+
+  async resume(): Promise<void> {
+    await this.call('pause', false)
+    this.#paused = false
+  }
+
+  async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+    await this.call('setPreferredLayers', layers)
+  }
+
+  async requestKeyFrame(): Promise<void> {
+    await this.call('requestKeyFrame')
+  }
+
+  async setPriority(priority: number): Promise<void> {
+    await this.call('setPriority', priority)
+  }
+
+  async stats(): Promise<StreamStats> {
+    const { stats, scores } = (await this.call('stats')) as {
+      stats: StreamStats
+      scores: Consumer['scores']
+    }
+    this.#scores = scores
+    return stats
+  }
+}
+
+export class RemoteData extends Remote<DataConsumerEvents> implements DataProducer, DataConsumer {
+  readonly dataProducerId: string
+  readonly #sent: SentData
+
+  constructor(link: EdgeLink, key: number, sent: SentData, dataProducerId: string, ended: () => void) {
+    super(link, key, ended)
+    this.dataProducerId = dataProducerId
+    this.#sent = sent
+  }
+
+  get id(): string {
+    return this.#sent.id
+  }
+
+  get sctpStreamParameters(): SentData['sctpStreamParameters'] {
+    return this.#sent.sctpStreamParameters
+  }
+
+  get label(): string {
+    return this.#sent.label
+  }
+
+  get protocol(): string {
+    return this.#sent.protocol
+  }
+
+  hear(what: string): void {
+    if (what === 'producerClosed') {
+      this.emit('producerClosed')
+      this.over()
+    }
+    if (what === 'lost') this.over()
+  }
+
+  async stats(): Promise<unknown[]> {
+    return ((await this.call('stats')) as { stats: unknown[] }).stats
+  }
+}

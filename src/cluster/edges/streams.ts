@@ -1,0 +1,103 @@
+/** The streams of one node for another, over their channel. */
+import type { LineEnd, OfferEvent, StreamOffer, StreamSource } from '../../media/sfu.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { Channel } from './channel.ts'
+
+/** The streams that the other side of a channel gives. */
+export class ChannelSource implements StreamSource {
+  readonly #channel: Pick<Channel, 'call' | 'tell'>
+  readonly #listeners = new Map<number, (event: OfferEvent) => void>()
+  /** By the id of the stream. */
+  readonly #keys = new Map<string, number>()
+  #made = 0
+
+  constructor(channel: Pick<Channel, 'call' | 'tell'>) {
+    this.#channel = channel
+  }
+
+  async offer(producerId: string, to: string, hear: (event: OfferEvent) => void): Promise<StreamOffer> {
+    // Known before the answer: the stream may change at once.
+    const key = ++this.#made
+    this.#listeners.set(key, hear)
+    try {
+      const offer = (await this.#channel.call('offer', producerId, to, key)) as StreamOffer
+      this.#keys.set(offer.streamId, key)
+      return offer
+    } catch (error) {
+      this.#listeners.delete(key)
+      throw error
+    }
+  }
+
+  async connect(lineId: string, end: LineEnd): Promise<void> {
+    await this.#channel.call('connect', lineId, end)
+  }
+
+  async flow(streamId: string, flows: boolean): Promise<void> {
+    await this.#channel.call('flow', streamId, flows)
+  }
+
+  close(streamId: string): void {
+    this.#listeners.delete(this.#keys.get(streamId) ?? 0)
+    this.#keys.delete(streamId)
+    this.#channel.tell('closeStream', streamId)
+  }
+
+  /** A message of the other side about a stream. */
+  hear(key: number, event: OfferEvent): void {
+    this.#listeners.get(key)?.(event)
+    if (event === 'closed') this.#listeners.delete(key)
+  }
+
+  /** The connection is lost, and with it every stream. */
+  lose(): void {
+    const listeners = [...this.#listeners.values()]
+    this.#listeners.clear()
+    this.#keys.clear()
+    for (const hear of listeners) hear('closed')
+  }
+}
+
+/** Gives streams to the other side of a channel. */
+export class ServedSource {
+  readonly #source: StreamSource
+  readonly #channel: Pick<Channel, 'tell'>
+  readonly #given = new Set<string>()
+
+  constructor(source: StreamSource, channel: Pick<Channel, 'tell'>) {
+    this.#source = source
+    this.#channel = channel
+  }
+
+  /** Undefined: this is not about streams. */
+  answer(method: string, args: unknown[]): Promise<unknown> | undefined {
+    if (method === 'offer') return this.#offer(...(args as [string, string, number]))
+    if (method === 'connect') return this.#source.connect(...(args as [string, LineEnd]))
+    if (method === 'flow') return this.#source.flow(...(args as [string, boolean]))
+    return undefined
+  }
+
+  close(streamId: string): void {
+    if (this.#given.delete(streamId)) this.#source.close(streamId)
+  }
+
+  /** The connection is lost: nobody takes these streams any more. */
+  closeAll(): void {
+    for (const streamId of [...this.#given]) this.close(streamId)
+  }
+
+  async #offer(producerId: string, to: string, key: number): Promise<StreamOffer> {
+    const given: { streamId?: string; isClosed?: boolean } = {}
+    const offer = await this.#source.offer(producerId, to, (event) => {
+      if (event === 'closed') {
+        given.isClosed = true
+        this.#given.delete(given.streamId ?? '')
+      }
+      this.#channel.tell('stream', key, event)
+    })
+    if (given.isClosed) throw new Refusal('INVALID_STATE', { reason: 'closed' })
+    given.streamId = offer.streamId
+    this.#given.add(offer.streamId)
+    return offer
+  }
+}
