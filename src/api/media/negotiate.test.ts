@@ -242,3 +242,11 @@ test('the offer that the refused ones are made of is taken', () => {
     ['audio', 'video'],
   )
 })
+
+test('a medium with port 0 that exists only in the bundle is offered', () => {
+  const offer = good.replace('m=video 9', 'm=video 0').replace('a=mid:1', 'a=mid:1\r\na=bundle-only')
+  assert.deepEqual(
+    readOffer(offer, 'send').media.map(({ kind }) => kind),
+    ['audio', 'video'],
+  )
+})

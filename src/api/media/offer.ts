@@ -89,7 +89,9 @@ export function readOffer(text: string, way: Way): Offer {
 function readMedia(media: MediaDescription, index: number, way: Way): OfferedMedia {
   const { type, port, protocol, direction } = media
   if (type !== 'audio' && type !== 'video') throw unacceptable('The offer may have only audio and video.')
-  if (port === 0) throw unacceptable(`The ${type} of the offer is switched off.`)
+  // A medium that exists only in the bundle is offered with port 0 (RFC 8843, section 6), as by GStreamer.
+  if (port === 0 && media.bundleOnly === undefined)
+    throw unacceptable(`The ${type} of the offer is switched off.`)
   if (!/^(UDP|TCP)\/TLS\/RTP\/SAVPF?$/.test(protocol))
     throw unacceptable(`The ${type} of the offer must use DTLS and SRTP.`)
   if (!DIRECTIONS[way].includes(direction))
