@@ -1,3 +1,4 @@
+import { parse } from '@formatjs/icu-messageformat-parser'
 import react from '@vitejs/plugin-react'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -29,9 +30,33 @@ const compressed: Plugin = {
   },
 }
 
+const PARSER = '@formatjs/icu-messageformat-parser'
+const ONLY_LITERALS = '\0anteroom:only-literals'
+
+/** Parses the texts here, so that browsers load no parser. What is still a string is literal. */
+const parsedTexts: Plugin = {
+  name: 'anteroom:parsed-texts',
+  enforce: 'pre',
+  resolveId: (id) => (id === PARSER ? ONLY_LITERALS : null),
+  load: (id) =>
+    id === ONLY_LITERALS
+      ? `export * from '${PARSER}/no-parser.js'\nexport const parse = (value) => [{ type: 0, value }]`
+      : null,
+  transform(code, id) {
+    if (!/\/texts\/\w\w\.json$/.test(id)) return null
+    const texts = Object.entries(JSON.parse(code) as Record<string, string>).map(([key, message]) => {
+      const parsed = parse(message)
+      const [first, ...rest] = parsed
+      const isLiteral = first?.type === 0 && rest.length === 0 && first.value === message
+      return [key, isLiteral ? message : parsed]
+    })
+    return JSON.stringify(Object.fromEntries(texts))
+  },
+}
+
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), compressed],
+  plugins: [parsedTexts, react(), compressed],
   build: {
     outDir: join(import.meta.dirname, '../../dist/web'),
     emptyOutDir: true,
