@@ -5,6 +5,7 @@ import { MeetingError } from './errors.ts'
 import type { Timings } from './events.ts'
 import { checkIds, initConfig, randomId, type EntryOptions } from './init-config.ts'
 import { Meeting } from './meeting.ts'
+import type { ProcessTrack } from './open-device.ts'
 
 export interface ConnectOptions extends EntryOptions {
   /**
@@ -13,6 +14,8 @@ export interface ConnectOptions extends EntryOptions {
    */
   mic?: MediaStreamTrack | boolean
   camera?: MediaStreamTrack | boolean
+  /** Makes the track that is sent from that of each camera and microphone that the meeting opens. */
+  processTrack?: ProcessTrack
   /**
    * Encrypts our sound and picture end to end, and shows of the others only what was encrypted with the same key: a
    * passphrase of at least 8 characters, or at least 16 random bytes. The server never gets it (docs/encryption.md).
@@ -48,6 +51,7 @@ export async function connect(options: ConnectOptions): Promise<Meeting> {
     mic: options.mic ?? true,
     camera: options.camera ?? true,
     metaData: options.metaData ?? {},
+    ...(options.processTrack && { processTrack: options.processTrack }),
     encryption,
     filesUrl: options.url.replace(/\/+$/, ''),
     maxFileBytes,

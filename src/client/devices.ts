@@ -21,14 +21,13 @@ import {
   type DeviceState,
   type DeviceStatus,
   type Step,
-  type Tracks,
 } from './device-state.ts'
-import { DeviceError, deviceProblem, type MeetingError } from './errors.ts'
+import type { DeviceError, MeetingError } from './errors.ts'
+import { askBrowser, processed, type OpenTracks, type OwnKind, type ProcessTrack } from './open-device.ts'
 
-export type OwnKind = 'mic' | 'camera' | 'share'
-export type { DeviceStatus }
+export { openDevice } from './open-device.ts'
+export type { DeviceStatus, OwnKind }
 
-type OpenTracks = Tracks<MediaStreamTrack>
 type State = DeviceState<MediaStreamTrack>
 
 /** The kinds of stream as which each device is sent. */
@@ -53,51 +52,14 @@ export interface DevicesOptions {
   camera: MediaStreamTrack | boolean
   /** Default: asks the browser. */
   open?: (device: OwnKind, deviceId?: string, preferredId?: string) => Promise<OpenTracks>
+  /**
+   * Makes the track that is shown and sent from that of an opened camera or microphone, for example one with another
+   * background. Stopping the made one must stop the other; if it throws, the device counts as not opened.
+   */
+  processTrack?: ProcessTrack
   onChange: () => void
   /** Called if something failed that nobody waits for. */
   onProblem: (error: DeviceError | MeetingError) => void
-}
-
-/** A page without encryption has no `mediaDevices`, whatever the types say. */
-function isInsecure(): boolean {
-  return (navigator.mediaDevices as MediaDevices | undefined) === undefined
-}
-
-/**
- * Opens a device in the browser: this one, else the preferred one if it is plugged in, else any.
- * @throws {DeviceError}
- */
-export async function openDevice(
-  device: 'mic' | 'camera',
-  deviceId?: string,
-  preferredId?: string,
-): Promise<MediaStreamTrack> {
-  if (isInsecure()) throw new DeviceError(device, 'insecure', undefined)
-  const wish =
-    deviceId === undefined ? preferredId !== undefined && { ideal: preferredId } : { exact: deviceId }
-  const chosen = wish ? { deviceId: wish } : {}
-  try {
-    const stream = await navigator.mediaDevices.getUserMedia(
-      device === 'mic'
-        ? { audio: { ...chosen, echoCancellation: true, noiseSuppression: true, autoGainControl: true } }
-        : { video: { ...chosen, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } } },
-    )
-    return stream.getTracks()[0]!
-  } catch (cause) {
-    throw new DeviceError(device, deviceProblem(cause instanceof Error ? cause.name : ''), cause)
-  }
-}
-
-async function askBrowser(device: OwnKind, deviceId?: string, preferredId?: string): Promise<OpenTracks> {
-  if (device === 'mic') return { audio: await openDevice('mic', deviceId, preferredId) }
-  if (device === 'camera') return { video: await openDevice('camera', deviceId, preferredId) }
-  try {
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 30 }, audio: true })
-    const [share, shareAudio] = [stream.getVideoTracks()[0]!, stream.getAudioTracks()[0]]
-    return { share, ...(shareAudio && { shareAudio }) }
-  } catch (cause) {
-    throw new DeviceError('screen', deviceProblem(cause instanceof Error ? cause.name : ''), cause)
-  }
 }
 
 /**
@@ -341,8 +303,10 @@ class OwnDevice {
   #take(step: Step<MediaStreamTrack>): void {
     if (step.do === 'open') {
       const deviceId = step.source === 'any' ? undefined : step.source.deviceId
-      const { open = askBrowser } = this.#options
-      open(this.#device, deviceId, this.preferredId).then(
+      const { open = askBrowser, processTrack } = this.#options
+      const opening = open(this.#device, deviceId, this.preferredId)
+      const ready = processTrack ? opening.then((tracks) => processed(tracks, processTrack)) : opening
+      ready.then(
         (tracks) => {
           this.#watch(tracks)
           this.#go((state) => opened(state, tracks))

@@ -131,6 +131,7 @@ export interface MeetingOptions extends CoreOptions {
   maxFileBytes?: number
   /** Replaces the browser's own devices. */
   openDevice?: NonNullable<DevicesOptions['open']>
+  processTrack?: NonNullable<DevicesOptions['processTrack']>
   newDevice?: NonNullable<MediaOptions['newDevice']>
 }
 

@@ -19,6 +19,7 @@ export class Meeting extends MeetingCore<Stream, Media, Devices> {
           mic: options.mic,
           camera: options.camera,
           ...(options.openDevice && { open: options.openDevice }),
+          ...(options.processTrack && { processTrack: options.processTrack }),
           onChange: () => {
             compare()
             tell('devicesChanged')

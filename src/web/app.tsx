@@ -11,6 +11,7 @@ import {
   startMeeting,
   type Pass,
 } from './api.ts'
+import { processTrack } from './effects/process.ts'
 import { memory } from './memory.ts'
 import { PAGE_INCOMPLETE, sentenceFor, type Sentence } from './sentences.ts'
 import { Home } from './screens/home.tsx'
@@ -173,6 +174,7 @@ export function App({ address }: { address: Address }) {
         ...(choice.message !== '' && { message: choice.message }),
         mic: choice.mic ?? false,
         camera: choice.camera ?? false,
+        processTrack,
         ...(participantId !== undefined && { participantId }),
         ...(pass.key !== undefined && { encryption: { key: pass.key } }),
       })

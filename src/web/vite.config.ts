@@ -1,4 +1,4 @@
-import { parse } from '@formatjs/icu-messageformat-parser'
+import { isLiteralElement, parse } from '@formatjs/icu-messageformat-parser'
 import react from '@vitejs/plugin-react'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -47,16 +47,27 @@ const parsedTexts: Plugin = {
     const texts = Object.entries(JSON.parse(code) as Record<string, string>).map(([key, message]) => {
       const parsed = parse(message)
       const [first, ...rest] = parsed
-      const isLiteral = first?.type === 0 && rest.length === 0 && first.value === message
+      const isLiteral = first && isLiteralElement(first) && rest.length === 0 && first.value === message
       return [key, isLiteral ? message : parsed]
     })
     return JSON.stringify(Object.fromEntries(texts))
   },
 }
 
+const NOTHING = '\0anteroom:nothing'
+
+/** TensorFlow Lite loads these in Node alone. */
+const withoutNode: Plugin = {
+  name: 'anteroom:without-node',
+  enforce: 'pre',
+  resolveId: (id) => (id === 'fs' || id === 'path' ? NOTHING : null),
+  load: (id) => (id === NOTHING ? 'export default {}' : null),
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [parsedTexts, react(), compressed],
+  worker: { plugins: () => [withoutNode] },
   build: {
     outDir: join(import.meta.dirname, '../../dist/web'),
     emptyOutDir: true,

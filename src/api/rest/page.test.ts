@@ -165,7 +165,7 @@ test('a new build with the same size and date is another page', async () => {
 
 test('the security headers of a page are sent in every encoding, with 304 and with refusals', async () => {
   for (const [path, expected] of [
-    ['/', pageHeaders(['*'])],
+    ['/', pageHeaders(['*'], ["script-src 'self' 'wasm-unsafe-eval'"])],
     ['/dashboard', DASHBOARD_HEADERS],
   ] as const) {
     for (const asked of [
@@ -183,6 +183,11 @@ test('the security headers of a page are sent in every encoding, with 304 and wi
   for (const coding of ['br', 'gzip', 'identity']) {
     const { headers } = await fetchRaw(server.url + script, { 'accept-encoding': coding })
     assert.equal(headers['x-content-type-options'], 'nosniff')
+    // Of the worker that it may be.
+    assert.equal(
+      headers['content-security-policy'],
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",
+    )
   }
 })
 

@@ -14,17 +14,23 @@ import { undescribed } from './describe.ts'
 /** No inline scripts or styles, and nothing from other origins. */
 const NARROW = ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'"]
 
+/** Lets scripts compile WebAssembly, which effects on pictures and sound need, but no text. */
+const WASM = "script-src 'self' 'wasm-unsafe-eval'"
+
 const COMMON = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
 
 const framersOf = (embedOrigins: readonly string[]): string =>
   embedOrigins.includes('*') ? '*' : ["'self'", ...embedOrigins].join(' ')
 
+/** Of a worker, whose policy comes with its script. The page of another script ignores it. */
+const WORKER_POLICY = ["default-src 'none'", WASM, "connect-src 'self'"].join('; ')
+
 /**
- * Of the meeting page, which the sites of EMBED_ORIGINS may embed.
+ * Of a page that the sites of EMBED_ORIGINS may embed.
  *
- * @param style source of the one inline style that it has, if it has one
+ * @param own directives of this page alone
  */
-export const pageHeaders = (embedOrigins: readonly string[], style?: string) => ({
+export const pageHeaders = (embedOrigins: readonly string[], own: readonly string[] = []) => ({
   ...COMMON,
   'content-security-policy': [
     ...NARROW,
@@ -32,7 +38,7 @@ export const pageHeaders = (embedOrigins: readonly string[], style?: string) => 
     "img-src 'self' data: blob:",
     "media-src 'self' blob:",
     "worker-src 'self' blob:",
-    ...(style === undefined ? [] : [`style-src 'self' ${style}`]),
+    ...own,
     `frame-ancestors ${framersOf(embedOrigins)}`,
   ].join('; '),
   'permissions-policy': 'camera=*, microphone=*, display-capture=*',
@@ -84,7 +90,10 @@ const RECORDER_HEADERS = {
 
 export const pageRoutes: Routes = (app, { settings, brand }) => {
   const { logo } = brand
-  const headers = pageHeaders(settings.embedOrigins, styleSource(brand))
+  // The one inline style of the page, if the operator chose a colour.
+  const style = styleSource(brand)
+  const styles = style === undefined ? [] : [`style-src 'self' ${style}`]
+  const headers = pageHeaders(settings.embedOrigins, [WASM, ...styles])
   const meeting = built(join(settings.pageFolder, 'index.html'), brand)
   const dashboard = built(join(settings.pageFolder, 'dashboard', 'index.html'))
   const recorder = built(join(settings.pageFolder, 'recorder', 'index.html'))
@@ -128,6 +137,9 @@ export const pageRoutes: Routes = (app, { settings, brand }) => {
         // The file name contains a hash of the content.
         immutable: true,
         maxAge: '365d',
+        setHeaders: (response, path) => {
+          if (path.endsWith('.js')) void response.header('content-security-policy', WORKER_POLICY)
+        },
       })
       done()
     })

@@ -2,6 +2,8 @@
 import { callAttention } from '../attention.ts'
 import { createContext, use } from 'react'
 import type { DeviceRequest, Meeting } from '../../client/client.ts'
+import { keepEffects } from '../effects/keep.ts'
+import { effectChoices } from '../effects/chosen.ts'
 import { createActions, type Actions } from './actions.ts'
 import { ChatPictures } from './chat-files.ts'
 import { ChatModel } from './chat-model.ts'
@@ -14,6 +16,7 @@ import { ShownPictures } from './shown-pictures.ts'
 import { TileSeats } from './tile-seats.ts'
 import { ViewSettings } from './view-settings.ts'
 import { isolated } from '../isolate.ts'
+import { onEvents } from './view.ts'
 import { text, useLanguage } from '../texts/texts.ts'
 
 export type OpenDialog =
@@ -92,6 +95,11 @@ export function follow({
     shown.listen(meeting),
     seats.listen(meeting),
     watchDevices(meeting, notice.show),
+    keepEffects(meeting.devices, onEvents(meeting, 'devicesChanged', 'stateChanged')),
+    effectChoices.subscribe(() => {
+      const { problem } = effectChoices.get()
+      if (problem) notice.show(text(`effects.${problem}`))
+    }),
     hearMutedTalk(meeting, settings, () => notice.show(text('mic.mutedTalk'))),
     quality.listen(),
     keepAwake(),

@@ -11,6 +11,9 @@ import { LanguageChoice } from '../parts/language-choice.tsx'
 import { LevelMeter } from '../parts/level-meter.tsx'
 import { Speaker } from '../parts/speaker.tsx'
 import { serverUrl, type Pass } from '../api.ts'
+import { keepEffects } from '../effects/keep.ts'
+import { processTrack } from '../effects/process.ts'
+import { EffectChoice } from '../parts/effect-choice.tsx'
 import { useMedia } from '../parts/use-media.ts'
 import { Video } from '../parts/video.tsx'
 import { WhoIsInside } from '../parts/who-is-inside.tsx'
@@ -59,7 +62,21 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
   const mayJoin = media !== undefined && !preparing
   useEffect(() => {
     // Devices of this screen alone; at the join what is open is handed over.
-    const made = new Devices({ mic: false, camera: false, onChange: redraw, onProblem: () => undefined })
+    let keep = (): void => undefined
+    const made = new Devices({
+      mic: false,
+      camera: false,
+      processTrack,
+      onChange: () => {
+        keep()
+        redraw()
+      },
+      onProblem: () => undefined,
+    })
+    const stopKeeping = keepEffects(made, (onChange) => {
+      keep = onChange
+      return () => (keep = () => undefined)
+    })
     setDevices(made)
     const [camera, mic] = [keptDevices.get('camera'), keptDevices.get('mic')]
     // One that was chosen and is not plugged in now is no reason to have none.
@@ -67,7 +84,10 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
     const openMic = mic === undefined ? made.enableMic() : made.switchMic(mic)
     void attempt('camera', camera === undefined ? openCamera : openCamera.catch(() => made.enableCamera()))
     void attempt('mic', mic === undefined ? openMic : openMic.catch(() => made.enableMic()))
-    return () => made.close()
+    return () => {
+      stopKeeping()
+      made.close()
+    }
   }, [])
 
   useEffect(() => {
@@ -193,6 +213,10 @@ export function PreJoin({ pass, onJoin }: { pass: Pass; onJoin: (choice: Choice)
             />
           ))}
           <Speaker choices={choices} />
+          <details className="effects">
+            <summary>{text('effects.title')}</summary>
+            <EffectChoice />
+          </details>
           {preparing && (
             <p className="notice" role="status" data-testid="preparing">
               {media.reason} {waits && text('preJoin.willJoin')}

@@ -66,7 +66,7 @@ test('the texts of a catalogue are in the order of their keys', () => {
   }
 })
 
-const files = globSync('{*,{screens,meeting,check,parts,whiteboard}/**/*}.{ts,tsx}', { cwd: web })
+const files = globSync('{*,{screens,meeting,check,effects,parts,whiteboard}/**/*}.{ts,tsx}', { cwd: web })
   .filter((file) => !/\.test\.tsx?$|\.d\.ts$|^vite\.config/.test(file))
   .sort()
 const parsed = new Map(

@@ -3,6 +3,7 @@ import { DeviceError } from '../../../client/client.ts'
 import { isMirrored } from '../../camera-flip.ts'
 import { keptDevices } from '../../kept-devices.ts'
 import { DeviceChoice, type Problem } from '../../parts/device-choice.tsx'
+import { EffectChoice } from '../../parts/effect-choice.tsx'
 import { LevelMeter } from '../../parts/level-meter.tsx'
 import { Speaker } from '../../parts/speaker.tsx'
 import { Video } from '../../parts/video.tsx'
@@ -85,6 +86,7 @@ export function DeviceSettings() {
       </label>
       <p className="quiet">{text('settings.mutedHint.how')}</p>
       <Speaker choices={choices} />
+      <EffectChoice />
     </>
   )
 }

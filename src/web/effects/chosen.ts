@@ -1,0 +1,98 @@
+/** What the person wants done to their own picture and sound, remembered in this browser. */
+import type { Subscribe, View } from '../meeting/view.ts'
+
+export const pictureNames = ['hills', 'shelf', 'wall'] as const
+type PictureName = (typeof pictureNames)[number]
+/** `own`: the person's own picture. */
+export type Background = 'none' | 'blur' | 'own' | PictureName
+
+/** Why an effect was switched off by itself: it broke off, or did not start. Keys of the texts. */
+export type EffectProblem = `${'background' | 'noise'}${'Broke' | 'Failed'}` | 'cameraFailed'
+
+export interface ChosenEffects {
+  background: Background
+  /** A data URL. */
+  ownPicture: string | undefined
+  reducesNoise: boolean
+}
+
+export interface EffectState extends ChosenEffects {
+  /** Until the next choice. */
+  problem: EffectProblem | undefined
+}
+
+const KEY = 'anteroom:effects'
+const NOTHING: ChosenEffects = { background: 'none', ownPicture: undefined, reducesNoise: false }
+
+/** Reads what is kept; whatever is not understood counts as not chosen. */
+export function parseEffects(kept: string | null): ChosenEffects {
+  let read: unknown
+  try {
+    read = JSON.parse(kept ?? '{}')
+  } catch {
+    return NOTHING
+  }
+  if (typeof read !== 'object' || read === null) return NOTHING
+  const { background, ownPicture, reducesNoise } = read as Record<string, unknown>
+  const own = typeof ownPicture === 'string' && ownPicture.startsWith('data:image/') ? ownPicture : undefined
+  const known: Background[] = ['blur', ...pictureNames]
+  if (own !== undefined) known.push('own')
+  return {
+    background: known.find((name) => name === background) ?? 'none',
+    ownPicture: own,
+    reducesNoise: reducesNoise === true,
+  }
+}
+
+/** The part of `Storage` that is used. */
+type Kept = Pick<Storage, 'getItem' | 'setItem'>
+
+export class EffectChoices implements View<EffectState> {
+  readonly #storage: Kept | undefined
+  readonly #listeners = new Set<() => void>()
+  #state: EffectState
+
+  constructor(storage: Kept | undefined) {
+    this.#storage = storage
+    this.#state = { ...parseEffects(storage?.getItem(KEY) ?? null), problem: undefined }
+  }
+
+  readonly get = (): EffectState => this.#state
+
+  readonly subscribe: Subscribe = (onChange) => {
+    this.#listeners.add(onChange)
+    return () => this.#listeners.delete(onChange)
+  }
+
+  change(change: Partial<ChosenEffects>): void {
+    this.#set({ ...this.#state, ...change, problem: undefined })
+  }
+
+  /** Switches an effect off because of a problem. */
+  giveUp(problem: EffectProblem): void {
+    const off = problem.startsWith('noise') ? { reducesNoise: false } : { background: 'none' as const }
+    this.#set({ ...this.#state, ...off, problem })
+  }
+
+  #set(state: EffectState): void {
+    this.#state = state
+    const { background, ownPicture, reducesNoise } = state
+    try {
+      this.#storage?.setItem(KEY, JSON.stringify({ background, ownPicture, reducesNoise }))
+    } catch {
+      // A full storage forgets the choice; this page keeps it.
+    }
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+function browserStorage(): Storage | undefined {
+  try {
+    return localStorage
+  } catch {
+    return undefined
+  }
+}
+
+/** The choices of this browser. */
+export const effectChoices = new EffectChoices(browserStorage())
