@@ -1,8 +1,9 @@
-/** Accounts in the dashboard, in a real browser: the audit log. */
+/** Accounts in the dashboard, in a real browser: the audit log, and the second factor. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
+import { TOTP } from 'otpauth'
 import { complaints as violations, overflow } from './support/accessibility.ts'
 import { launchBrowser } from './support/browser.ts'
 import { TestServer } from './support/test-server.ts'
@@ -54,7 +55,6 @@ async function looksRight(what: string): Promise<void> {
       if (PICTURES !== undefined)
         await page.screenshot({
           path: `${PICTURES}/${what.replaceAll(' ', '-')}-${colorScheme}-${width}.png`,
-          fullPage: true,
         })
     }
   await page.setViewportSize({ width: 1280, height: 860 })
@@ -96,6 +96,77 @@ test('an owner finds out who did what, filters it, and exports it', async () => 
   await page.getByText('No entry fits these filters').waitFor()
   await button('Show all').click()
   await rows.first().waitFor()
+})
+
+test('an operator sets up a second factor, signs in with it, and uses a recovery code instead', async () => {
+  await button('Second factor').click()
+  const dialog = page.getByRole('dialog', { name: 'Second factor' })
+  await dialog.getByLabel('Your password').fill(PASSWORD)
+  await button('Set it up', dialog).click()
+  await dialog.getByRole('img', { name: /QR code/ }).waitFor()
+  const secret = (await dialog.locator('.key').innerText()).replaceAll(' ', '')
+  await looksRight('second factor')
+  const code = () => new TOTP({ secret }).generate({ timestamp: Date.now() + server.aheadMs })
+  await dialog.getByLabel('Code of the app').fill(code())
+  await button('Confirm', dialog).click()
+  const codes = dialog.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem')
+  await codes.first().waitFor()
+  const [recovery] = await codes.allInnerTexts()
+  await looksRight('recovery codes')
+  await button('I have kept them', dialog).click()
+
+  server.aheadMs += 600_000
+  await button('Sign out').click()
+  await page.getByLabel('Password').fill(PASSWORD)
+  await button('Sign in').click()
+  await heading('Enter a code').waitFor()
+  await looksRight('enter a code')
+  await page.getByLabel('Code').fill('000000')
+  await button('Sign in').click()
+  await page.getByText('This code is wrong, or was used already').waitFor()
+  await page.getByLabel('Code').fill(code())
+  await button('Sign in').click()
+  await button('Sign out').waitFor()
+
+  await button('Sign out').click()
+  await page.getByLabel('Password').fill(PASSWORD)
+  await button('Sign in').click()
+  await page.getByLabel('Code').fill(recovery!)
+  await button('Sign in').click()
+  await button('Second factor').click()
+  await dialog.getByText('9 recovery codes are left').waitFor()
+  await page.keyboard.press('Escape')
+})
+
+test('an owner requires a second factor of all, and an operator sets one up before anything else', async () => {
+  await open('/operators')
+  await button('Require it of all').click()
+  await button('Require it', page.getByRole('dialog')).click()
+  await page.getByText('Every operator needs a second factor.').waitFor()
+  await looksRight('operators')
+  const { body } = await server.admin('POST', '/v2/admin/operator-invites', { name: 'Vera', role: 'viewer' })
+  server.aheadMs += 600_000
+  const theirs = await (await browser.newContext()).newPage()
+  await theirs.goto(body.link)
+  await theirs.getByLabel('New password').fill(PASSWORD)
+  await theirs.getByLabel('Once more').fill(PASSWORD)
+  await button('Save and continue', theirs).click()
+  await theirs.getByRole('heading', { name: 'Set up a second factor' }).waitFor()
+  await theirs.getByLabel('Your password').fill(PASSWORD)
+  await button('Set it up', theirs).click()
+  const secret = (await theirs.locator('.key').innerText()).replaceAll(' ', '')
+  await theirs
+    .getByLabel('Code of the app')
+    .fill(new TOTP({ secret }).generate({ timestamp: Date.now() + server.aheadMs }))
+  await button('Confirm', theirs).click()
+  await button('I have kept them', theirs).click()
+  await theirs.getByRole('heading', { name: 'Overview' }).waitFor()
+  await theirs.context().close()
+
+  await page.reload()
+  await button('Reset second factor: Vera').click()
+  await button('Switch it off', page.getByRole('dialog')).click()
+  await button('Reset second factor: Vera').waitFor({ state: 'detached' })
 })
 
 test('the page reported no error', () => assert.deepEqual(complaints, []))

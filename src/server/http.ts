@@ -9,6 +9,7 @@ import { buildHttp, type HttpListener } from '../api/http/server.ts'
 import type { Gate } from '../api/limits/gate.ts'
 import { createAdmin } from '../api/rest/admin/admin.ts'
 import { readAdminKey } from '../api/rest/admin/admin-key.ts'
+import { mustEnrol } from '../api/rest/admin/second-factor-routes.ts'
 import { createSignIn, newFirstLink, sharedFirstLink } from '../api/rest/admin/sign-in.ts'
 import { shownSettings } from '../config/describe.ts'
 import { createApiKeys } from '../project/api-keys.ts'
@@ -115,7 +116,13 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     signIn,
     gate,
     owner: createOwner({ settings, userId: process.getuid?.(), log }),
-    admin: createAdmin({ key: adminKey, signIn, settings, gate }),
+    admin: createAdmin({
+      key: adminKey,
+      signIn,
+      settings,
+      gate,
+      mustEnrol: (operator) => mustEnrol(store, operator),
+    }),
     webhookKey: () => webhooks.publicKey(),
     newId,
     randomBytes,

@@ -23,6 +23,13 @@ const policy: Record<string, OperatorRole> = {
   'POST /v2/admin/sign-ins/{signInId}/end': 'viewer',
   'POST /v2/admin/password': 'viewer',
   'POST /v2/admin/sign-out': 'viewer',
+  'GET /v2/admin/second-factor': 'viewer',
+  'POST /v2/admin/second-factor/begin': 'viewer',
+  'POST /v2/admin/second-factor/confirm': 'viewer',
+  'POST /v2/admin/second-factor/recovery-codes': 'viewer',
+  'POST /v2/admin/second-factor/disable': 'viewer',
+  'PUT /v2/admin/second-factor/required': 'owner',
+  'POST /v2/admin/operators/{operatorId}/second-factor-reset': 'owner',
   'POST /v2/admin/projects': 'operator',
   'PATCH /v2/admin/projects/{projectId}': 'operator',
   'POST /v2/admin/projects/{projectId}/token': 'operator',
@@ -49,6 +56,8 @@ const OWN = new Set([
   'POST /v2/admin/sign-ins/{signInId}/end',
   'POST /v2/admin/password',
   'POST /v2/admin/sign-out',
+  'POST /v2/admin/second-factor/begin',
+  'POST /v2/admin/second-factor/confirm',
 ])
 /** Open to all, or answered to who is inside a meeting with this token: no role helps. */
 const OPEN = new Set(['GET /v2/admin/sign-in', 'POST /v2/admin/sign-in'])
@@ -141,6 +150,8 @@ describe('operations of operators by role', () => {
           cookie = own.cookie
           if (key.endsWith('/end')) call = { path: { signInId: own.signInId } }
           if (key.endsWith('/sign-ins')) call = {}
+          if (key.endsWith('/begin')) call = { body: call.body }
+          if (key.endsWith('/confirm')) call = { body: call.body, status: 403 }
           if (key.endsWith('/password'))
             call = { body: { password: 'another password', current: 'a password of enough length' } }
         }

@@ -39,6 +39,8 @@ export interface Call {
 
 let operators = 0
 
+const PASSWORD = 'a password of enough length'
+
 /** Creates the meetings, keys and other objects that calls need. */
 export class Stage {
   readonly server: TestServer
@@ -112,7 +114,7 @@ export class Stage {
     const answer = await fetch(`${this.server.url}/v2/admin/operator-invites/accept`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ code, password: 'a password of enough length' }),
+      body: JSON.stringify({ code, password: PASSWORD }),
     })
     const cookie = answer.headers.get('set-cookie')!.split(';')[0]!
     const { self } = (await answer.json()) as { self: { operatorId: string } }
@@ -513,11 +515,11 @@ export const calls: Record<string, MakeCall> = {
 
   'GET /v2/admin/sign-in': nothing,
   'POST /v2/admin/sign-in': async ({ server }) => {
-    const password = 'a password of enough length'
+    const password = PASSWORD
     await server.admin('POST', '/v2/admin/password', { password })
     return { body: { name: 'owner', password } }
   },
-  'POST /v2/admin/password': () => ({ body: { password: 'a password of enough length' } }),
+  'POST /v2/admin/password': () => ({ body: { password: PASSWORD } }),
   'POST /v2/admin/sign-out': nothing,
   'GET /v2/admin/sign-ins': () => ({ query: { of: 'all' } }),
   'POST /v2/admin/sign-ins/{signInId}/end': async (stage) => ({
@@ -544,7 +546,17 @@ export const calls: Record<string, MakeCall> = {
     body: { code: (await stage.operatorInvite()).code },
   }),
   'POST /v2/admin/operator-invites/accept': async (stage) => ({
-    body: { code: (await stage.operatorInvite()).code, password: 'a password of enough length' },
+    body: { code: (await stage.operatorInvite()).code, password: PASSWORD },
+  }),
+  'GET /v2/admin/second-factor': nothing,
+  // These take a sign-in; the admin key, with which calls are made by default, belongs to nobody.
+  'POST /v2/admin/second-factor/begin': () => ({ body: { password: PASSWORD }, status: 409 }),
+  'POST /v2/admin/second-factor/confirm': () => ({ body: { code: '123456' }, status: 409 }),
+  'POST /v2/admin/second-factor/recovery-codes': () => ({ body: { password: PASSWORD }, status: 409 }),
+  'POST /v2/admin/second-factor/disable': () => ({ body: { password: PASSWORD }, status: 409 }),
+  'PUT /v2/admin/second-factor/required': () => ({ body: { required: false } }),
+  'POST /v2/admin/operators/{operatorId}/second-factor-reset': async (stage) => ({
+    path: { operatorId: (await stage.operator()).operatorId },
   }),
   'GET /v2/admin/audit': () => ({ query: { action: 'project', perPage: '5' } }),
   'GET /v2/admin/audit/export': () => ({ query: { format: 'csv' } }),

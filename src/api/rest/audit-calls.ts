@@ -48,7 +48,7 @@ function entryOf(
   if (!audit) return undefined
   const isRefused = reply.statusCode >= 400
   if (isRefused && !(audit.refusals && KEPT_REFUSALS.has(reply.statusCode))) return undefined
-  const actor = actorOf(request, audit)
+  const actor = actorOf(request, audit, isRefused)
   if (!actor) return undefined
   const asked = { params: request.params, query: request.query, body: request.body }
   const found = request.authorised
@@ -81,7 +81,7 @@ function foundId({ authorised }: FastifyRequest): string | undefined {
 
 type Actor = Pick<NewAuditEntry, 'actor' | 'actorId' | 'actorName' | 'role'>
 
-function actorOf(request: FastifyRequest, audit: Audit): Actor | undefined {
+function actorOf(request: FastifyRequest, audit: Audit, isRefused: boolean): Actor | undefined {
   const { operator, authorised, triedAs } = request
   if (operator?.by === 'key')
     return { actor: 'admin-key', actorId: null, actorName: null, role: operator.role }
@@ -93,5 +93,7 @@ function actorOf(request: FastifyRequest, audit: Audit): Actor | undefined {
     return audit.tokens
       ? { actor: 'token', actorId: authorised.grant.apiKey, actorName: authorised.grant.tokenId, role: null }
       : undefined
+  // A first step that let nobody in is no deed.
+  if (!isRefused && !triedAs) return undefined
   return { actor: 'nobody', actorId: null, actorName: triedAs?.name ?? null, role: null }
 }

@@ -33,6 +33,8 @@ declare module 'fastify' {
     access?: Access
     /** Of a route with access `admin`. */
     role?: OperatorRole
+    /** Whether an operator may call it who has yet to set up a second factor that is required. */
+    beforeSecondFactor?: true
     /** Of a route with access `token`. */
     action?: OutsideAction
     about?: About
@@ -124,6 +126,8 @@ interface Told<Body extends TSchema, Query extends TSchema, Params extends TSche
     | string
     | Audit<{ params: Static<Params>; query: Static<Query>; body: Static<Body> }, Static<Answer>>
     | null
+  /** Whether an operator may call it who has yet to set up a second factor that is required. */
+  beforeSecondFactor?: true
   /** Which pages may read the answer. Default: every page, because tokens decide, not cookies. */
   pages?: 'own'
   /** A longer text, if it helps. */
@@ -240,6 +244,7 @@ function configOf({
   action,
   about,
   audit,
+  beforeSecondFactor,
   pages,
 }: Description<TSchema, TSchema, TSchema, TSchema>): FastifyContextConfig {
   return {
@@ -247,6 +252,7 @@ function configOf({
     ...(audit !== undefined && { audit: typeof audit === 'string' ? { action: audit } : audit }),
     ...(access === 'token' && { action, about }),
     ...(access === 'admin' && { role }),
+    ...(beforeSecondFactor && { beforeSecondFactor }),
     ...(pages === 'own' && { cors: false }),
   }
 }

@@ -17,14 +17,29 @@ export const OperatorRole = Type.Union(
 )
 export type OperatorRole = Static<typeof OperatorRole>
 
-const self = { operatorId: Type.String(), name: Type.String(), role: OperatorRole }
+const self = {
+  operatorId: Type.String(),
+  name: Type.String(),
+  role: OperatorRole,
+  secondFactor: Type.Boolean({ description: 'Whether signing in takes a code too.' }),
+}
 export const Self = Type.Object(self)
 export type Self = Static<typeof Self>
+
+/** What the caller has to do next. */
+const Needs = Type.Union([Type.Literal('second-factor'), Type.Literal('enrolment'), Type.Null()], {
+  description:
+    '`second-factor`: the password is right, so send it again with a code. `enrolment`: signed in, but only to set up a second factor, which every operator of this server needs.',
+})
+/** A code of an authenticator app, or a recovery code. */
+const SecondFactor = Type.String({ minLength: 6, maxLength: 32 })
 
 export const SignInBody = Type.Object({
   /** Needed with a password if there are several operators. */
   name: Type.Optional(Label),
   password: Type.Optional(Password),
+  /** With a password, if the operator has a second factor. */
+  secondFactor: Type.Optional(SecondFactor),
   /** The code of the first sign-in link. */
   code: Type.Optional(Code),
 })
@@ -36,6 +51,7 @@ export const SignInAnswer = Type.Object({
   passwordSet: Type.Boolean(),
   /** Who is signed in. */
   self: Type.Union([Self, Type.Null()]),
+  needs: Needs,
 })
 export type SignInAnswer = Static<typeof SignInAnswer>
 
@@ -43,6 +59,7 @@ export const SignInState = Type.Object({
   signedIn: Type.Boolean(),
   passwordSet: Type.Boolean(),
   self: Type.Union([Self, Type.Null()]),
+  needs: Needs,
   /** Whether signing in takes a name: there are several operators. */
   asksName: Type.Boolean(),
   /** Whether the caller is on the server's machine, which gives no permission here. */
@@ -132,3 +149,23 @@ export const SignInList = Type.Object({ data: Type.Array(ShownSignIn) })
 export type SignInList = Static<typeof SignInList>
 export const SignInParams = Type.Object({ signInId: Type.String({ minLength: 1, maxLength: 64 }) })
 export const Ended = Type.Object({ ended: Type.Boolean() })
+
+export const SecondFactorState = Type.Object({
+  on: Type.Boolean(),
+  since: Type.Union([AtMs, Type.Null()]),
+  recoveryCodesLeft: Type.Integer(),
+  required: Type.Boolean({ description: 'Whether every operator needs one.' }),
+})
+export type SecondFactorState = Static<typeof SecondFactorState>
+export const CurrentPasswordBody = Type.Object({ password: Password })
+export const NewSecondFactor = Type.Object({
+  secret: Type.String({ description: 'Base32, for typing into an authenticator app.' }),
+  address: Type.String({ description: 'The same as an address, for a QR code.' }),
+})
+export type NewSecondFactor = Static<typeof NewSecondFactor>
+export const ConfirmSecondFactorBody = Type.Object({ code: SecondFactor })
+export const RecoveryCodes = Type.Object({
+  recoveryCodes: Type.Array(Type.String(), { description: 'Shown only once; each works once.' }),
+})
+export type RecoveryCodes = Static<typeof RecoveryCodes>
+export const RequireSecondFactorBody = Type.Object({ required: Type.Boolean() })

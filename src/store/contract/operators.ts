@@ -12,6 +12,8 @@ export interface OperatorRecord {
   /** Stands in the tokens and invites that the operator makes; changes when the role is lowered, so that they can be revoked. */
   grantId: string
   createdAt: number
+  /** Since when signing in takes a code too; null: it does not. */
+  totpSince: number | null
 }
 
 /** A link by which somebody becomes an operator, or by which an operator chooses a new password. */
@@ -40,7 +42,29 @@ export interface OperatorChange {
 /** Why an operator cannot be changed or deleted: without it there would be no owner who can sign in. */
 export type LastOwner = 'last-owner'
 
+/** The second factor of an operator. */
+export interface TotpStore {
+  /** The secret, confirmed or not. */
+  secret(operatorId: string): Promise<string | undefined>
+  /** Keeps a secret that is not confirmed yet. Returns false if one is in force, or there is no such operator. */
+  begin(operatorId: string, secret: string): Promise<boolean>
+  /** Puts the secret in force, with recovery codes. Returns false if there is none to confirm. */
+  confirm(
+    operatorId: string,
+    how: { at: number; step: number; codeHashes: readonly string[] },
+  ): Promise<boolean>
+  /** Uses a period up. Returns false if it or a later one was used: of two uses at once, one succeeds. */
+  use(operatorId: string, step: number): Promise<boolean>
+  /** Uses a recovery code up. Returns false if it is not there. */
+  useRecoveryCode(operatorId: string, codeHash: string): Promise<boolean>
+  replaceRecoveryCodes(operatorId: string, codeHashes: readonly string[]): Promise<void>
+  recoveryCodesLeft(operatorId: string): Promise<number>
+  /** Returns false if there was nothing to delete. */
+  drop(operatorId: string): Promise<boolean>
+}
+
 export interface OperatorStore {
+  totp: TotpStore
   /** The owner who was there first. Adds `first` if there is no operator, and gives it the sign-ins that exist. */
   firstOwner(first: () => Promise<OperatorRecord>): Promise<OperatorRecord>
   /** Oldest first. */

@@ -20,6 +20,7 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['delivery_tries', 'number'],
   ['revoked_tokens'],
   ['operators'],
+  ['operator_recovery_codes'],
   ['operator_invites'],
   ['sign_ins'],
   ['invites'],

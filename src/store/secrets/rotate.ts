@@ -105,6 +105,12 @@ const places = [
   { table: 'jobs', column: 'upload_address', id: 'job_id', which: 'upload_address is not null' },
   { table: 'operators', column: 'sealed_password', id: 'operator_id', which: 'sealed_password is not null' },
   {
+    table: 'operators',
+    column: 'sealed_totp',
+    id: "'totp:' || operator_id",
+    which: 'sealed_totp is not null',
+  },
+  {
     table: 'stored_values',
     column: 'value',
     id: 'name',

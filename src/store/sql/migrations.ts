@@ -30,6 +30,7 @@ import * as polls from './migrations/0031-polls.ts'
 import * as nodeFacts from './migrations/0033-node-facts.ts'
 import * as jobUploads from './migrations/0036-job-uploads.ts'
 import * as audit from './migrations/0049-audit.ts'
+import * as secondFactors from './migrations/0050-second-factors.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -64,6 +65,7 @@ const steps: Record<string, Step> = {
   '0033-node-facts': nodeFacts,
   '0036-job-uploads': jobUploads,
   '0049-audit': audit,
+  '0050-second-factors': secondFactors,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

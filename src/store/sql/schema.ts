@@ -116,6 +116,12 @@ export interface Schema {
     /** Sealed, see `seal.ts`. */
     sealed_password: string | null
     grant_id: string
+    /** Sealed: the secret of one-time codes. */
+    sealed_totp: string | null
+    /** Null: the secret is not confirmed yet, and asked for by nobody. */
+    totp_since: number | null
+    /** The period of the last code that was used. */
+    totp_step: number | null
     created_at: number
   }
   operator_invites: {
@@ -247,6 +253,7 @@ export interface Schema {
     at: number
   }
   stored_values: { name: string; value: string }
+  operator_recovery_codes: { operator_id: string; code_hash: string }
   /** `facts` is JSON. */
   audit_entries: {
     number: Generated<number>

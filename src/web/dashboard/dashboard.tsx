@@ -1,14 +1,18 @@
 /** Who is signed in, and what they see: the sign-in, or the screen of this place in its frame. */
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { call, ServerClientError } from '../api.ts'
 import { createApi } from './api.ts'
 import { Frame } from './frame.tsx'
 import { Notices } from './parts/notices.tsx'
 import { Problem, Skeleton } from './parts/states.tsx'
 import { RouterProvider } from './router.tsx'
-import { SignIn } from './screens/sign-in.tsx'
+import { Card, SignIn } from './screens/sign-in.tsx'
 import { AcceptInvite } from './screens/accept-invite.tsx'
 import type { SignInAnswer, SignInState } from '../../protocol/rest/admin.ts'
+
+const RequiredEnrolment = lazy(async () => ({
+  default: (await import('./account/second-factor.tsx')).RequiredEnrolment,
+}))
 
 /**
  * @param code of the first-start link, taken out of the address already
@@ -76,6 +80,15 @@ export function Dashboard({ code, invite }: { code?: string; invite?: string }) 
           setState(next)
         }}
       />
+    )
+  if (state.needs === 'enrolment')
+    return (
+      <Card title="Set up a second factor">
+        <p className="quiet">Every operator of this server needs one.</p>
+        <Suspense fallback={<Skeleton />}>
+          <RequiredEnrolment api={api} onDone={signedOut} />
+        </Suspense>
+      </Card>
     )
   return (
     <RouterProvider>

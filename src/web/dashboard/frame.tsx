@@ -30,6 +30,9 @@ const OperatorsScreen = lazy(async () => ({
   default: (await import('./operators/screen.tsx')).OperatorsScreen,
 }))
 const OutputsScreen = lazy(async () => ({ default: (await import('./outputs/screen.tsx')).OutputsScreen }))
+const SecondFactorDialog = lazy(async () => ({
+  default: (await import('./account/second-factor.tsx')).SecondFactorDialog,
+}))
 const SessionScreen = lazy(async () => ({ default: (await import('./screens/session.tsx')).SessionScreen }))
 const TokensScreen = lazy(async () => ({ default: (await import('./screens/tokens.tsx')).TokensScreen }))
 
@@ -199,7 +202,7 @@ function ProjectSwitch({
 }
 
 function Account({ api, self, onSignOut }: { api: Api; self: Self | null; onSignOut: () => Promise<void> }) {
-  const [changing, setChanging] = useState(false)
+  const [changing, setChanging] = useState<'password' | 'second-factor'>()
   const say = useNotice()
   return (
     <div className="account">
@@ -208,10 +211,16 @@ function Account({ api, self, onSignOut }: { api: Api; self: Self | null; onSign
           <Foreign text={self.name} /> · {self.role}
         </p>
       )}
-      <button className="plain" onClick={() => setChanging(true)}>
+      <button className="plain" onClick={() => setChanging('password')}>
         <Glyph name="keys" />
         Password
       </button>
+      {self && (
+        <button className="plain" onClick={() => setChanging('second-factor')}>
+          <Glyph name="tokens" />
+          Second factor
+        </button>
+      )}
       <button
         className="plain"
         onClick={() => void onSignOut().catch(() => say('You could not be signed out; try again.'))}
@@ -219,15 +228,20 @@ function Account({ api, self, onSignOut }: { api: Api; self: Self | null; onSign
         <Glyph name="out" />
         Sign out
       </button>
-      {changing && (
-        <Dialog title="Change the password" onClose={() => setChanging(false)}>
+      {changing === 'second-factor' && (
+        <Suspense>
+          <SecondFactorDialog api={api} onClose={() => setChanging(undefined)} />
+        </Suspense>
+      )}
+      {changing === 'password' && (
+        <Dialog title="Change the password" onClose={() => setChanging(undefined)}>
           <ChoosePassword
             action="Change"
             name={self?.name}
             askCurrent
             save={(given) => api.admin('POST', '/v2/admin/password', given)}
             onDone={() => {
-              setChanging(false)
+              setChanging(undefined)
               say('The password is changed.')
             }}
           />

@@ -33,6 +33,8 @@ export interface AdminOptions {
   key: string
   signIn: SignIn
   settings: OwnAddress
+  /** Whether an operator has to set up a second factor before anything else. */
+  mustEnrol: (operator: OperatorRecord) => Promise<boolean>
   gate: Pick<Gate, 'assertMayGuess' | 'limitAuthFailures'>
 }
 
@@ -43,7 +45,7 @@ const COOKIE = 'anteroom_sign_in'
 const SECURE_COOKIE = `__Host-${COOKIE}`
 const READING = new Set(['GET', 'HEAD'])
 
-export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admin {
+export function createAdmin({ key, signIn, settings, mustEnrol, gate }: AdminOptions): Admin {
   const identify = async (request: FastifyRequest): Promise<AdminIdentity> => {
     const header = request.headers.authorization
     if (header !== undefined && header !== '') {
@@ -73,6 +75,13 @@ export function createAdmin({ key, signIn, settings, gate }: AdminOptions): Admi
           throw new Refusal('UNAUTHORIZED_REQUEST', {
             message: `This needs the role ${needed}; yours is ${identity.role}.`,
             reason: 'role',
+          })
+        const { access, beforeSecondFactor } = request.routeOptions.config
+        const isFree = access === 'open' || beforeSecondFactor === true
+        if (!isFree && identity.by === 'sign-in' && (await mustEnrol(identity.operator)))
+          throw new Refusal('UNAUTHORIZED_REQUEST', {
+            message: 'Set up a second factor first: every operator of this server needs one.',
+            reason: 'second-factor',
           })
         return identity
       } catch (error) {

@@ -18,9 +18,10 @@ import {
 import { baseUrlOf } from '../../http/base-url.ts'
 import { fieldsOf } from '../audit.ts'
 import { describe } from '../describe.ts'
+import { digest } from './digest.ts'
 import { operatorOf } from './admin.ts'
 import { changeOperator, deleteOperator, nameTaken, noOperator, operatorIdOf } from './operators.ts'
-import { digest, newInviteCode, newOperatorId } from './sign-in.ts'
+import { newInviteCode, newOperatorId } from './sign-in.ts'
 
 /** Operators and open links together: a server has few, and each list is shown whole. */
 const MAX_OPERATORS = 500
@@ -193,13 +194,20 @@ export const operatorRoutes: Routes = (app, context) => {
 }
 
 function shown(
-  { operatorId, name, role, createdAt }: OperatorRecord,
+  { operatorId, name, role, totpSince, createdAt }: OperatorRecord,
   signIns: readonly SignInRecord[],
 ): Operator {
   const seen = signIns
     .filter((signIn) => signIn.operatorId === operatorId)
     .map(({ lastSeenAt }) => lastSeenAt)
-  return { operatorId, name, role, createdAt, lastSeenAt: seen.length > 0 ? Math.max(...seen) : null }
+  return {
+    operatorId,
+    name,
+    role,
+    secondFactor: totpSince !== null,
+    createdAt,
+    lastSeenAt: seen.length > 0 ? Math.max(...seen) : null,
+  }
 }
 
 function shownInvite({

@@ -13,17 +13,22 @@ import {
   SignInBody,
   SignInState,
   type Self,
+  type SignInBody as GivenToSignIn,
 } from '../../../protocol/rest/admin.ts'
 import { StoreConflict } from '../../../store/problem.ts'
 import { Attempts } from '../../limits/attempts.ts'
 import { describe } from '../describe.ts'
+import { digest } from './digest.ts'
+import { mustEnrol, secondFactorRoutes } from './second-factor-routes.ts'
 import { isFromForeignPage } from '../../http/same-origin.ts'
 import { operatorOf, setCookie } from './admin.ts'
 import { nameTaken } from './operators.ts'
-import { digest, SIGN_IN_SECONDS, signInIdOf, type Browser } from './sign-in.ts'
+import { SIGN_IN_SECONDS, signInIdOf, type Browser } from './sign-in.ts'
 
 /** Per address: ten at once, then one every ten seconds. In total: what one core can do besides its work. */
 const PER_ADDRESS = { perSecond: 0.1, burst: 10 }
+/** Of a million codes, three are right at a time. */
+const PER_OPERATOR = { perSecond: 1 / 30, burst: 5 }
 const OVERALL = { perSecond: 2, burst: 30 }
 /** Longer descriptions of browsers are cut. */
 const MAX_BROWSER_LENGTH = 256
@@ -51,10 +56,16 @@ export const signInRoutes: Routes = (app, context) => {
   const give = (request: FastifyRequest, reply: FastifyReply, cookie: string): void => {
     void reply.header('set-cookie', setCookie(request, settings, cookie, SIGN_IN_SECONDS))
   }
-  const enter = (request: FastifyRequest, reply: FastifyReply, { cookie, operator }: NewSignIn) => {
+  const enter = async (request: FastifyRequest, reply: FastifyReply, { cookie, operator }: NewSignIn) => {
     give(request, reply, cookie)
     request.operator = { by: 'sign-in', role: operator.role, operator, ...signInOf(cookie) }
-    return { signedIn: true, passwordSet: operator.password !== null, self: selfOf(operator) }
+    const needs = (await mustEnrol(store, operator)) ? ('enrolment' as const) : null
+    return { signedIn: true, passwordSet: operator.password !== null, self: selfOf(operator), needs }
+  }
+  /** Codes are tried for one operator, from wherever. */
+  const codeAttempts = new Attempts({ each: PER_OPERATOR, now })
+  const attemptCode = ({ operatorId }: OperatorRecord): void => {
+    codeAttempts.takeOrThrow(operatorId, 'Too many codes were tried; try again in half a minute.')
   }
 
   app.post(
@@ -64,11 +75,11 @@ export const signInRoutes: Routes = (app, context) => {
       audit: {
         action: 'sign-in.enter',
         subject: (_, { self }) => self?.operatorId,
-        facts: ({ body }) => ({ by: body.code === undefined ? 'password' : 'first link' }),
+        facts: ({ body }) => ({ by: wayIn(body) }),
         refusals: true,
       },
       description:
-        'Sets a cookie that is valid for 30 days, for pages of this server only. While there is one operator, the name may be left out.',
+        'Sets a cookie that is valid for 30 days, for pages of this server only. While there is one operator, the name may be left out. An operator with a second factor sends `secondFactor` too.',
       tag,
       access: 'open',
       body: SignInBody,
@@ -76,16 +87,27 @@ export const signInRoutes: Routes = (app, context) => {
       refusals: ['UNAUTHORIZED', 'UNAUTHORIZED_REQUEST', 'RATE_LIMITED'],
     }),
     async (request, reply) => {
-      const { name, password, code } = request.body
+      const { name, password, secondFactor, code } = request.body
       if ((password === undefined) === (code === undefined))
         throw new Refusal('INVALID_REQUEST', { message: 'Send either a password or a code.' })
       if (code === undefined && name === undefined && (await store.operators.list()).length > 1)
         throw new Refusal('INVALID_REQUEST', { message: 'Send your name too: there are several operators.' })
       const from = begin(request)
-      const entered =
+      let entered =
         code === undefined
           ? await signIn.withPassword({ ...(name !== undefined && { name }), password: password! }, from)
           : await signIn.withCode(code, from)
+      if (entered && 'asks' in entered) {
+        const { asks } = entered
+        if (secondFactor === undefined) return asksForCode
+        request.triedAs = asks
+        attemptCode(asks)
+        entered = await signIn.withSecondFactor(asks, secondFactor, from)
+        if (!entered)
+          throw new Refusal('UNAUTHORIZED', {
+            message: 'This code is wrong, or was used already; wait for the next one.',
+          })
+      }
       if (entered === undefined) {
         if (code === undefined) request.triedAs = (await signIn.named(name)) ?? null
         throw new Refusal('UNAUTHORIZED', {
@@ -116,6 +138,7 @@ export const signInRoutes: Routes = (app, context) => {
       const all = await store.operators.list()
       return {
         signedIn: identity !== undefined,
+        needs: self && (await mustEnrol(store, self)) ? ('enrolment' as const) : null,
         passwordSet: self ? self.password !== null : all.some(({ password }) => password !== null),
         self: self ? selfOf(self) : null,
         asksName: all.length > 1,
@@ -162,6 +185,10 @@ export const signInRoutes: Routes = (app, context) => {
         throw error instanceof StoreConflict ? nameTaken(error) : error
       })
       if (!entered) throw new Refusal('UNAUTHORIZED', { message: LINK_IS_OVER })
+      if ('asks' in entered) {
+        request.triedAs = entered.asks
+        return asksForCode
+      }
       return enter(request, reply, entered)
     },
   )
@@ -174,6 +201,7 @@ export const signInRoutes: Routes = (app, context) => {
       description:
         'If a password is set, `current` must be that password. With the admin key, it is the password of the first owner, and needs no `current`.',
       tag,
+      beforeSecondFactor: true,
       access: 'admin',
       role: 'viewer',
       body: PasswordBody,
@@ -193,7 +221,8 @@ export const signInRoutes: Routes = (app, context) => {
       if (identity.by === 'sign-in') give(request, reply, cookie)
       else await signIn.drop(cookie)
       const signedIn = identity.by === 'sign-in'
-      return { signedIn, passwordSet: true, self: signedIn ? selfOf(self) : null }
+      const needs = signedIn && (await mustEnrol(store, self)) ? ('enrolment' as const) : null
+      return { signedIn, passwordSet: true, self: signedIn ? selfOf(self) : null, needs }
     },
   )
 
@@ -203,6 +232,7 @@ export const signInRoutes: Routes = (app, context) => {
       summary: 'Sign out',
       audit: 'sign-in.leave',
       tag,
+      beforeSecondFactor: true,
       access: 'admin',
       role: 'viewer',
       answer: SignInAnswer,
@@ -212,11 +242,29 @@ export const signInRoutes: Routes = (app, context) => {
       if (identity.by === 'sign-in') await signIn.drop(identity.cookie)
       void reply.header('set-cookie', setCookie(request, settings, '', 0))
       const all = await store.operators.list()
-      return { signedIn: false, passwordSet: all.some(({ password }) => password !== null), self: null }
+      return {
+        signedIn: false,
+        passwordSet: all.some(({ password }) => password !== null),
+        self: null,
+        needs: null,
+      }
     },
   )
+
+  secondFactorRoutes(app, context, { attempt, attemptCode, browserOf, give })
 }
+
+/** The password is right; the browser is not signed in. */
+const asksForCode = { signedIn: false, passwordSet: true, self: null, needs: 'second-factor' as const }
+
+const wayIn = ({ code, secondFactor }: GivenToSignIn): string =>
+  code !== undefined ? 'first link' : secondFactor === undefined ? 'password' : 'password and code'
 
 const signInOf = (cookie: string) => ({ cookie, signInId: signInIdOf({ tokenHash: digest(cookie) }) })
 
-const selfOf = ({ operatorId, name, role }: OperatorRecord): Self => ({ operatorId, name, role })
+const selfOf = ({ operatorId, name, role, totpSince }: OperatorRecord): Self => ({
+  operatorId,
+  name,
+  role,
+  secondFactor: totpSince !== null,
+})

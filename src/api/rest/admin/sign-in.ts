@@ -2,9 +2,10 @@
  * Signs operators in to the dashboard: by a link, then by a password. Codes and cookies are stored only as hashes, so that
  * they survive a restart and other processes know them.
  */
-import { hash } from 'node:crypto'
 import type { OperatorRecord, SignInRecord, Store } from '../../../store/store.ts'
+import { digest } from './digest.ts'
 import { isPassword, keepPassword } from './password.ts'
+import { isAppCode, recoveryHash, totpStep } from './totp.ts'
 
 export interface SignInOptions {
   store: Store
@@ -24,6 +25,11 @@ export interface NewSignIn {
   operator: OperatorRecord
 }
 
+/** Somebody whose password is right, and whose second factor is missing. */
+export interface AsksSecondFactor {
+  asks: OperatorRecord
+}
+
 /** Somebody who is signed in. */
 export interface CurrentSignIn {
   signInId: string
@@ -39,9 +45,19 @@ export interface SignIn {
    * Undefined if the name or the password is wrong, after the same time.
    * @param name may be left out while there is one operator
    */
-  withPassword(given: { name?: string; password: string }, from: Browser): Promise<NewSignIn | undefined>
-  /** Chooses the password of a new operator, or another one, by the code of an operator's link, and signs in. */
-  withInvite(code: string, password: string, from: Browser): Promise<NewSignIn | undefined>
+  withPassword(
+    given: { name?: string; password: string },
+    from: Browser,
+  ): Promise<NewSignIn | AsksSecondFactor | undefined>
+  /** The second step: undefined if the code is wrong, or was used. */
+  withSecondFactor(operator: OperatorRecord, given: string, from: Browser): Promise<NewSignIn | undefined>
+  /**
+   * Chooses the password of a new operator, or another one, by the code of an operator's link, and signs in. An operator with a second
+   * factor is not signed in: the link is no substitute for it.
+   */
+  withInvite(code: string, password: string, from: Browser): Promise<NewSignIn | AsksSecondFactor | undefined>
+  /** Signs the operator in anew, and every other browser of the operator out. */
+  renew(operator: OperatorRecord, from: Browser): Promise<string>
   /** The operator who is meant by a name; without one, the only operator. */
   named(name: string | undefined): Promise<OperatorRecord | undefined>
   isPassword(operator: OperatorRecord, password: string): Promise<boolean>
@@ -63,9 +79,6 @@ const FIRST_NAME = 'owner'
 export const SIGN_IN_SECONDS = 30 * 86_400
 /** How exactly it is known when somebody was here last; each time costs a write. */
 const SEEN_MS = 60_000
-
-/** The hash under which a code or a cookie is stored. */
-export const digest = (text: string): string => hash('sha256', text)
 
 const ID_LENGTH = 24
 /** Names a sign-in without telling its cookie. */
@@ -101,6 +114,14 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
     cookie: await newCookie(operator, from),
   })
   const named: SignIn['named'] = (name) => (name === undefined ? onlyOne(store) : store.operators.named(name))
+  /** Whether a text is the present code of the operator's app, or a recovery code; either works once. */
+  const isSecondFactor = async ({ operatorId }: OperatorRecord, given: string): Promise<boolean> => {
+    const { totp } = store.operators
+    if (!isAppCode(given)) return totp.useRecoveryCode(operatorId, recoveryHash(given))
+    const secret = await totp.secret(operatorId)
+    const step = secret === undefined ? undefined : totpStep(secret, given.replaceAll(' ', ''), now())
+    return step !== undefined && (await totp.use(operatorId, step))
+  }
   const matches = (operator: OperatorRecord | undefined, given: string): Promise<boolean> =>
     isPassword(given, operator?.password ?? undefined)
 
@@ -113,8 +134,11 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
     },
     withPassword: async ({ name, password }, from) => {
       const operator = await named(name)
-      return (await matches(operator, password)) ? enter(operator!, from) : undefined
+      if (!(await matches(operator, password))) return undefined
+      return operator!.totpSince === null ? enter(operator!, from) : { asks: operator! }
     },
+    withSecondFactor: async (operator, given, from) =>
+      (await isSecondFactor(operator, given)) ? enter(operator, from) : undefined,
     withInvite: async (code, password, from) => {
       const invite = await store.operators.invite(digest(code))
       if (!invite || invite.expiresAt <= now()) return undefined
@@ -125,8 +149,13 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
         password: await keepPassword(password, randomBytes),
         grantId: newOperatorId(randomBytes),
         createdAt: now(),
+        totpSince: null,
       })
-      return operator && enter(operator, from)
+      return operator?.totpSince == null ? operator && enter(operator, from) : { asks: operator }
+    },
+    renew: async (operator, from) => {
+      await store.signIns.dropOf(operator.operatorId)
+      return newCookie(operator, from)
     },
     named,
     isPassword: matches,
@@ -165,6 +194,7 @@ function firstOwnerOf({ store, now, randomBytes }: SignInOptions): Promise<Opera
     password: (await store.secrets.get(OLD_PASSWORD)) || null,
     grantId: newOperatorId(randomBytes),
     createdAt: now(),
+    totpSince: null,
   }))
 }
 
@@ -204,11 +234,12 @@ export function draftFirstLink({ store, randomBytes }: Pick<SignInOptions, 'stor
   }
 }
 
-/** Deletes the password of the first owner and signs everybody out. */
+/** Deletes the password and the second factor of the first owner and signs everybody out. */
 export async function forgetSignIn(options: SignInOptions): Promise<void> {
   const { store } = options
   const { operatorId } = await firstOwnerOf(options)
   await store.operators.change(operatorId, { password: null })
+  await store.operators.totp.drop(operatorId)
   await forgetOldPassword(store)
   await store.signIns.dropAll()
 }

@@ -18,6 +18,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
     password: row.sealed_password === null ? null : seal.open(row.sealed_password, row.operator_id),
     grantId: row.grant_id,
     createdAt: row.created_at,
+    totpSince: row.totp_since,
   })
   const sealed = (operatorId: string, password: string | null): string | null =>
     password === null ? null : seal.seal(password, operatorId)
@@ -51,6 +52,9 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
         sealed_password: sealed(operator.operatorId, operator.password),
         grant_id: operator.grantId,
         created_at: operator.createdAt,
+        sealed_totp: null,
+        totp_since: null,
+        totp_step: null,
       })
       .execute()
   }
@@ -64,6 +68,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
   }
 
   return {
+    totp: totpQueries({ db, write, seal }),
     firstOwner: async (first) => {
       const there = await oldestOwner(db)
       if (there) return there
@@ -116,6 +121,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
         if (await isLastOwner(tx, before)) return 'last-owner'
         await tx.deleteFrom('operators').where('operator_id', '=', operatorId).execute()
         await tx.deleteFrom('sign_ins').where('operator_id', '=', operatorId).execute()
+        await tx.deleteFrom('operator_recovery_codes').where('operator_id', '=', operatorId).execute()
         await dropLinks(tx, operatorId)
         return before
       }),
@@ -188,6 +194,102 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
           .execute()
         await tx.deleteFrom('sign_ins').where('operator_id', '=', there.operatorId).execute()
         return { ...there, password }
+      }),
+  }
+}
+
+/** What a secret of one-time codes is sealed for: not what the password is. */
+const ownerOf = (operatorId: string): string => `totp:${operatorId}`
+
+function totpQueries({
+  db,
+  write,
+  seal,
+}: Pick<SqlContext, 'db' | 'write' | 'seal'>): Store['operators']['totp'] {
+  const replaceCodes = async (
+    tx: Kysely<Schema>,
+    operatorId: string,
+    codeHashes: readonly string[],
+  ): Promise<void> => {
+    await tx.deleteFrom('operator_recovery_codes').where('operator_id', '=', operatorId).execute()
+    if (codeHashes.length > 0)
+      await tx
+        .insertInto('operator_recovery_codes')
+        .values(codeHashes.map((codeHash) => ({ operator_id: operatorId, code_hash: codeHash })))
+        .execute()
+  }
+  return {
+    secret: async (operatorId) => {
+      const row = await db
+        .selectFrom('operators')
+        .select('sealed_totp')
+        .where('operator_id', '=', operatorId)
+        .executeTakeFirst()
+      return row?.sealed_totp == null ? undefined : seal.open(row.sealed_totp, ownerOf(operatorId))
+    },
+    begin: (operatorId, secret) =>
+      write(TURN, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('operators')
+          .set({ sealed_totp: seal.seal(secret, ownerOf(operatorId)), totp_step: null })
+          .where('operator_id', '=', operatorId)
+          .where('totp_since', 'is', null)
+          .executeTakeFirst()
+        return numUpdatedRows > 0n
+      }),
+    confirm: (operatorId, { at, step, codeHashes }) =>
+      write(TURN, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('operators')
+          .set({ totp_since: at, totp_step: step })
+          .where('operator_id', '=', operatorId)
+          .where('sealed_totp', 'is not', null)
+          .where('totp_since', 'is', null)
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) return false
+        await replaceCodes(tx, operatorId, codeHashes)
+        return true
+      }),
+    use: (operatorId, step) =>
+      write(TURN, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('operators')
+          .set({ totp_step: step })
+          .where('operator_id', '=', operatorId)
+          .where('totp_since', 'is not', null)
+          .where((where) => where.or([where('totp_step', 'is', null), where('totp_step', '<', step)]))
+          .executeTakeFirst()
+        return numUpdatedRows > 0n
+      }),
+    useRecoveryCode: (operatorId, codeHash) =>
+      write(TURN, async (tx) => {
+        const { numDeletedRows } = await tx
+          .deleteFrom('operator_recovery_codes')
+          .where('operator_id', '=', operatorId)
+          .where('code_hash', '=', codeHash)
+          .executeTakeFirst()
+        return numDeletedRows > 0n
+      }),
+    replaceRecoveryCodes: (operatorId, codeHashes) =>
+      write(TURN, (tx) => replaceCodes(tx, operatorId, codeHashes)),
+    recoveryCodesLeft: async (operatorId) => {
+      const { total } = await db
+        .selectFrom('operator_recovery_codes')
+        .select((select) => select.fn.countAll<number>().as('total'))
+        .where('operator_id', '=', operatorId)
+        .executeTakeFirstOrThrow()
+      return total
+    },
+    drop: (operatorId) =>
+      write(TURN, async (tx) => {
+        const { numUpdatedRows } = await tx
+          .updateTable('operators')
+          .set({ sealed_totp: null, totp_since: null, totp_step: null })
+          .where('operator_id', '=', operatorId)
+          .where('sealed_totp', 'is not', null)
+          .executeTakeFirst()
+        await replaceCodes(tx, operatorId, [])
+        return numUpdatedRows > 0n
       }),
   }
 }

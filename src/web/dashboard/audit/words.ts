@@ -13,6 +13,7 @@ export const ACTORS: Record<AuditEntryAnswer['actor'], string> = {
 /** Kinds of actions, for the filter. */
 export const KINDS: readonly (readonly [kind: string, shown: string])[] = [
   ['sign-in', 'signing in'],
+  ['second-factor', 'second factors'],
   ['operator', 'operators'],
   ['project', 'projects'],
   ['key', 'keys'],

@@ -5,6 +5,7 @@ import type {
   OperatorInvite,
   OperatorInviteList,
   OperatorList,
+  SecondFactorState,
 } from '../../../protocol/rest/admin.ts'
 import { Foreign } from '../../parts/foreign.tsx'
 import { formatDistance } from '../format.ts'
@@ -24,7 +25,8 @@ export function OperatorsScreen() {
 
 type Asking =
   | { what: 'invite' }
-  | { what: 'change' | 'delete' | 'password'; operator: Operator }
+  | { what: 'change' | 'delete' | 'password' | 'factor'; operator: Operator }
+  | { what: 'require'; required: boolean }
   | { what: 'revoke'; invite: OperatorInvite }
   | { what: 'link'; made: NewOperatorInvite }
 
@@ -32,11 +34,12 @@ function Operators() {
   const { api, self } = useProject()
   const [asking, setAsking] = useState<Asking>()
   const query = useQuery(async () => {
-    const [operators, invites] = await Promise.all([
+    const [operators, invites, factor] = await Promise.all([
       api.admin<OperatorList>('GET', '/v2/admin/operators'),
       api.admin<OperatorInviteList>('GET', '/v2/admin/operator-invites'),
+      api.admin<SecondFactorState>('GET', '/v2/admin/second-factor'),
     ])
-    return { operators: operators.data, invites: invites.data }
+    return { operators: operators.data, invites: invites.data, required: factor.required }
   }, 'operators')
   const close = (): void => setAsking(undefined)
   const made = (invite: NewOperatorInvite): void => {
@@ -56,7 +59,7 @@ function Operators() {
         Viewers read. Operators also change projects, keys and meetings. Owners also decide who may sign in.
       </p>
       <Shown query={query}>
-        {({ operators, invites }) => (
+        {({ operators, invites, required }) => (
           <>
             <Table
               caption="Operators"
@@ -76,6 +79,7 @@ function Operators() {
                   ),
                 },
                 { title: 'Role', cell: ({ role }) => role },
+                { title: 'Second factor', cell: ({ secondFactor }) => (secondFactor ? 'on' : '–') },
                 {
                   title: 'Last here',
                   cell: ({ lastSeenAt }) =>
@@ -90,7 +94,7 @@ function Operators() {
                   actions: true,
                   cell: (operator) => (
                     <span className="row tight">
-                      {(['change', 'password', 'delete'] as const).map((what) => (
+                      {verbsOf(operator).map((what) => (
                         <button
                           key={what}
                           className={what === 'delete' ? 'danger-line' : undefined}
@@ -105,6 +109,16 @@ function Operators() {
                 },
               ]}
             />
+            <p className="row">
+              <span>
+                {required
+                  ? 'Every operator needs a second factor.'
+                  : 'Operators may do without a second factor.'}
+              </span>
+              <button onClick={() => setAsking({ what: 'require', required: !required })}>
+                {required ? 'Require it no longer' : 'Require it of all'}
+              </button>
+            </p>
             {invites.length > 0 && (
               <section aria-labelledby="open-links">
                 <h2 id="open-links">Links that nobody has used</h2>
@@ -166,6 +180,41 @@ function Operators() {
           </p>
         </Confirm>
       )}
+      {asking?.what === 'factor' && (
+        <Confirm
+          title="Switch the second factor off"
+          action="Switch it off"
+          danger
+          onConfirm={async () => {
+            await api.admin('POST', `${pathOf(asking.operator)}/second-factor-reset`)
+            query.reload()
+          }}
+          onClose={close}
+        >
+          <p>
+            For an operator who has lost the phone and the recovery codes.{' '}
+            <Foreign text={asking.operator.name} /> is signed out everywhere, and signs in by the password
+            alone. Make sure that it is them who asks.
+          </p>
+        </Confirm>
+      )}
+      {asking?.what === 'require' && (
+        <Confirm
+          title={asking.required ? 'Require a second factor of all' : 'Require no second factor'}
+          action={asking.required ? 'Require it' : 'Require it no longer'}
+          onConfirm={async () => {
+            await api.admin('PUT', '/v2/admin/second-factor/required', { required: asking.required })
+            query.reload()
+          }}
+          onClose={close}
+        >
+          <p>
+            {asking.required
+              ? 'Whoever has none, you included, may do nothing but set one up.'
+              : 'Those who have one keep it.'}
+          </p>
+        </Confirm>
+      )}
       {asking?.what === 'delete' && (
         <Confirm
           title="Delete the operator"
@@ -205,4 +254,16 @@ function Operators() {
   )
 }
 
-const VERBS = { change: 'Change', password: 'New password', delete: 'Delete' } as const
+const VERBS = {
+  change: 'Change',
+  password: 'New password',
+  factor: 'Reset second factor',
+  delete: 'Delete',
+} as const
+
+const verbsOf = ({ secondFactor }: Operator): (keyof typeof VERBS)[] => [
+  'change',
+  'password',
+  ...(secondFactor ? (['factor'] as const) : []),
+  'delete',
+]

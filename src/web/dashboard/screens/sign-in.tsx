@@ -24,8 +24,14 @@ export function SignIn({
   onState: (state: SignInAnswer) => void
 }) {
   const { busy, problem, run } = useAction()
+  /** What was right so far, while a code is asked for. */
+  const [given, setGiven] = useState<SignInBody>()
   const enter = (body: SignInBody): void =>
-    void run(async () => onState(await call<SignInAnswer>('POST', '/v2/admin/sign-in', { body })))
+    void run(async () => {
+      const answer = await call<SignInAnswer>('POST', '/v2/admin/sign-in', { body })
+      if (answer.needs === 'second-factor') setGiven(body)
+      else onState(answer)
+    })
 
   useEffect(() => {
     document.title = 'Sign in · Anteroom'
@@ -42,6 +48,17 @@ export function SignIn({
           name={state.self?.name}
           save={(given) => api.admin('POST', '/v2/admin/password', given)}
           onDone={() => onState({ ...state, passwordSet: true })}
+        />
+      </Card>
+    )
+  if (given !== undefined)
+    return (
+      <Card title="Enter a code">
+        <CodeForm
+          busy={busy}
+          problem={problem}
+          onSubmit={(secondFactor) => enter({ ...given, secondFactor })}
+          onBack={() => setGiven(undefined)}
         />
       </Card>
     )
@@ -116,6 +133,44 @@ function PasswordForm({
       <Failure text={problem} />
       <button className="primary wide" disabled={busy}>
         Sign in
+      </button>
+    </Form>
+  )
+}
+
+/** The second step of somebody with a second factor. */
+function CodeForm({
+  busy,
+  problem,
+  onSubmit,
+  onBack,
+}: {
+  busy: boolean
+  problem: string
+  onSubmit: (code: string) => void
+  onBack: () => void
+}) {
+  const [code, setCode] = useState('')
+  return (
+    <Form busy={busy} onSubmit={() => onSubmit(code)}>
+      <Field
+        label="Code"
+        hint="Six digits of your authenticator app, or a recovery code."
+        required
+        autoFocus
+        autoComplete="one-time-code"
+        minLength={6}
+        maxLength={32}
+        spellCheck={false}
+        value={code}
+        onChange={(event) => setCode(event.target.value)}
+      />
+      <Failure text={problem} />
+      <button className="primary wide" disabled={busy}>
+        Sign in
+      </button>
+      <button type="button" className="wide" disabled={busy} onClick={onBack}>
+        Back
       </button>
     </Form>
   )
