@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { IsBoolean, IsEnum, IsInteger } from 'typebox'
 import { Check, Convert, Errors } from 'typebox/value'
 import { ConfigError } from '../errors.ts'
+import { ownLoopback } from '../loopback.ts'
 import { deriveFromDomain } from './domain.ts'
 import { assertSafe, liftRateLimits } from './safety.ts'
 import { settingRows, type Setting, type Values } from './settings.ts'
@@ -32,6 +33,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     return [name, text === undefined ? defaultOf(row) : valueIn(row, text)]
   })
   const values = Object.fromEntries(read) as Values
+  if (!given.includes('HOST')) values.host = ownLoopback()
   deriveFromDomain(values, given)
   liftRateLimits(values, given)
   assertSafe(values)

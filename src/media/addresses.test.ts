@@ -141,6 +141,28 @@ test('with DOMAIN announces the public address of the name, unless the machine h
   }
 })
 
+test('without IPv4, loopback is ::1', async () => {
+  const ipv6Only: Machine = {
+    own: machine.own.filter(({ address }) => address.includes(':')),
+    resolve: machine.resolve,
+  }
+  for (const [host, expected] of [
+    ['localhost', ['::1 ::1']],
+    ['::1', ['::1 ::1']],
+    ['::', [':: 2001:db8::2']],
+  ] as const) {
+    const found = await mediaAddresses(host, undefined, ipv6Only)
+    assert.deepEqual(
+      found.map(({ ip, announced }) => `${ip} ${announced}`),
+      expected,
+      `HOST=${host}`,
+    )
+  }
+  const alone: Machine = { own: [{ address: '::1', internal: true }], resolve: machine.resolve }
+  const [only] = await mediaAddresses('::', undefined, alone)
+  assert.equal(only?.announced, '::1')
+})
+
 test('listens on each announced address', async () => {
   for (const [host, announced, plan] of plans) {
     const found = await mediaAddresses(host, listOf(announced), machine)

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { StartError } from '../errors.ts'
 import { isLoopback, kindOf, type AddressKind } from '../addresses.ts'
+import { loopbackOf } from '../loopback.ts'
 
 export interface MediaAddress {
   /** The address on which a worker listens. */
@@ -23,7 +24,6 @@ export interface Machine {
 }
 
 const ANYWHERE = { 4: '0.0.0.0', 6: '::' } as const
-const LOOPBACK = '127.0.0.1'
 /** Kinds of address that no client on another machine can reach. */
 const useless: Partial<Record<AddressKind, string>> = {
   any: 'stands for every address of a machine and is none that clients can send to',
@@ -52,7 +52,7 @@ export async function mediaAddresses(
   machine: Machine = thisMachine(),
   domain?: string,
 ): Promise<MediaAddress[]> {
-  const host = listenAddress === 'localhost' ? LOOPBACK : listenAddress
+  const host = listenAddress === 'localhost' ? loopbackOf(machine.own) : listenAddress
   if (isIP(host) === 0) {
     throw new StartError(
       `HOST is ${host}, and media can listen on an address only: set HOST to one of this machine, or to 0.0.0.0.`,
@@ -76,8 +76,9 @@ export async function mediaAddresses(
 
 /** Returns the announced addresses if none is configured. */
 function ownAddresses(host: string, { own }: Machine): string[] {
-  // A client on this machine can always send from IPv4, but not always from IPv6.
-  if (host === '::1') return [LOOPBACK, '::1']
+  const loopback = loopbackOf(own)
+  // A client on a machine with IPv4 can always send from it, but not always from IPv6.
+  if (host === '::1') return [...new Set([loopback, host])]
   if (kindOf(host) !== 'any') return [host]
   const families: readonly (4 | 6)[] = host === '::' ? [4, 6] : [4]
   const found = families.flatMap((family) => {
@@ -88,7 +89,7 @@ function ownAddresses(host: string, { own }: Machine): string[] {
     const best = usable.find(({ address }) => family === 6 && kindOf(address) === 'public') ?? usable[0]
     return best ? [best.address] : []
   })
-  return found.length > 0 ? found : [LOOPBACK]
+  return found.length > 0 ? found : [loopback]
 }
 
 /**
@@ -108,7 +109,7 @@ async function addressesOfName(domain: string, host: string, machine: Machine): 
     const outside = named.find((address) => isIP(address) === family)
     return outside === undefined ? here : [outside, ...here]
   })
-  return found.length > 0 ? found : [LOOPBACK]
+  return found.length > 0 ? found : [loopbackOf(machine.own)]
 }
 
 async function givenAddresses(

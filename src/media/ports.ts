@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, isIPv6 } from 'node:net'
 import { platform } from 'node:os'
+import { ownLoopback } from '../loopback.ts'
 import type { MediaAddress } from './addresses.ts'
 
 /** The requested buffer of a worker's UDP socket, which all its clients share. The system may grant less. */
@@ -10,9 +11,10 @@ export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 
 /** Returns how much of it a socket would get; undefined if that cannot be determined. */
 export async function grantedSocketBuffer(): Promise<number | undefined> {
-  const trial = createSocket('udp4')
+  const address = ownLoopback()
+  const trial = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
   try {
-    trial.bind(0, '127.0.0.1')
+    trial.bind(0, address)
     await once(trial, 'listening')
     trial.setRecvBufferSize(SOCKET_BUFFER_BYTES)
     // Linux reports twice the requested size, because it counts its own bookkeeping.

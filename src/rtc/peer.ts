@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
+import { ownLoopback } from '../loopback.ts'
 import type { DtlsParameters, IceCandidate, IceParameters } from '../protocol/media.ts'
 import {
   IceCandidate as Candidate,
@@ -75,7 +76,7 @@ export class Peer {
     const gatherer = new RTCIceGatherer({
       useIpv6: candidates.some(({ address, ip }) => isIPv6(address ?? ip)),
       // Werift does not gather loopback addresses by itself.
-      additionalHostAddresses: ['127.0.0.1'],
+      additionalHostAddresses: [ownLoopback()],
     })
     const ice = new RTCIceTransport(gatherer)
     ice.connection.iceControlling = true

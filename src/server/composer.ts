@@ -8,6 +8,7 @@ import { availableParallelism, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { inUrl, isLoopback, kindOf } from '../addresses.ts'
 import type { Config } from '../config/read.ts'
+import { ownLoopback } from '../loopback.ts'
 import type { ComposerOptions } from '../output/create.ts'
 import { findPrograms } from '../output/programs.ts'
 import { isPublicAddress } from '../webhook/guard.ts'
@@ -16,11 +17,9 @@ import { newId, type Ground } from './ground.ts'
 /** Base addresses that answer, plain first; empty until the ports are open. */
 export type OwnAddresses = () => readonly string[]
 
-const LOOPBACK = '127.0.0.1'
-
 export function composerOptions(ground: Ground, urls: OwnAddresses): ComposerOptions {
   const { config, log } = ground
-  const host = kindOf(config.host) === 'any' || config.host === 'localhost' ? LOOPBACK : config.host
+  const host = kindOf(config.host) === 'any' || config.host === 'localhost' ? ownLoopback() : config.host
   const pageUrl = (): string => `http://${inUrl(host)}:${new URL(urls()[0]!).port || '80'}`
   return {
     ...findPrograms(config, process.env.PATH ?? ''),

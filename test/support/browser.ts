@@ -41,9 +41,12 @@ const FLAGS = [
   `--disable-features=${DISABLED_FEATURES.join(',')}`,
 ]
 
-export async function launchBrowser(extra: string[] = []): Promise<Browser> {
+export async function launchBrowser(
+  extra: string[] = [],
+  executablePath = findChromium()!,
+): Promise<Browser> {
   const browser = watchBrowser(
-    await chromium.launch({ executablePath: findChromium()!, args: [...FLAGS, ...extra], headless: true }),
+    await chromium.launch({ executablePath, args: [...FLAGS, ...extra], headless: true }),
   )
   const newContext = browser.newContext.bind(browser)
   browser.newContext = async (options) => {

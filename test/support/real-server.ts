@@ -26,6 +26,7 @@ export class RealServer {
   readonly failures: string[] = []
   readonly #folder: string
   readonly #database: OwnDatabase | undefined
+  readonly #prefix: readonly string[]
   #child: ChildProcess | undefined
 
   private constructor(
@@ -33,7 +34,9 @@ export class RealServer {
     ports: [http: number, https: number, media: number],
     env: NodeJS.ProcessEnv,
     database: OwnDatabase | undefined,
+    prefix: readonly string[],
   ) {
+    this.#prefix = prefix
     this.#folder = folder
     this.#database = database
     this.url = `http://localhost:${ports[0]}`
@@ -54,13 +57,14 @@ export class RealServer {
     }
   }
 
-  static async start(env: NodeJS.ProcessEnv = {}): Promise<RealServer> {
+  /** @param prefix words before the command, such as those of a network namespace */
+  static async start(env: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []): Promise<RealServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
     // One port for each listener and each media worker.
     const workers = spreads ? spreadWorkers : Number(env.MEDIA_WORKERS ?? 2)
     const port = await freePorts(2 + workers)
     const database = env.DATABASE_URL === undefined ? await ownDatabase() : undefined
-    const server = new RealServer(folder, [port, port + 1, port + 2], env, database)
+    const server = new RealServer(folder, [port, port + 1, port + 2], env, database, prefix)
     watchServer(`server-${port}`, () => server.output)
     await server.run()
     return server
@@ -108,7 +112,8 @@ export class RealServer {
 
   async run(): Promise<void> {
     this.output = ''
-    const child = spawn(process.execPath, [cli, 'serve'], {
+    const [program, ...args] = [...this.#prefix, process.execPath, cli, 'serve']
+    const child = spawn(program, args, {
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -1,5 +1,6 @@
 /** RTP between a router and programs on this machine: taps send it out, ingresses receive it. */
 import type { types as mediasoup } from 'mediasoup'
+import { ownLoopback } from '../../loopback.ts'
 import type { MediaLog } from '../log.ts'
 import type { Ingress, IngressEvents, IngressOptions, Producer, Tap, TapOptions } from '../sfu.ts'
 import { Listeners } from '../listeners.ts'
@@ -14,7 +15,7 @@ export interface LocalHost extends TransportHost {
   ownLocally(transport: mediasoup.Transport): void
 }
 
-const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const
+const listenInfo = { protocol: 'udp', ip: ownLoopback() } as const
 
 export async function openTap(
   router: mediasoup.Router,

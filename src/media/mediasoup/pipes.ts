@@ -1,5 +1,6 @@
 /** Pipes streams from the router of their sender to another router on which somebody receives them. */
 import type { types as mediasoup } from 'mediasoup'
+import { ownLoopback } from '../../loopback.ts'
 import { SOCKET_BUFFER_BYTES } from '../ports.ts'
 import { closed } from '../refusals.ts'
 
@@ -22,7 +23,7 @@ export interface Line {
 const options: mediasoup.PipeTransportOptions = {
   listenInfo: {
     protocol: 'udp',
-    ip: '127.0.0.1',
+    ip: ownLoopback(),
     sendBufferSize: SOCKET_BUFFER_BYTES,
     recvBufferSize: SOCKET_BUFFER_BYTES,
   },

@@ -4,8 +4,9 @@
  */
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { connect, isIPv6, type AddressInfo, type Socket } from 'node:net'
 import { pipeline, type Duplex } from 'node:stream'
+import { ownLoopback } from '../../loopback.ts'
 import { addressOf, bare, type MayReach } from './reach.ts'
 
 export interface TemplateGuard {
@@ -39,12 +40,13 @@ export async function openTemplate(guard: TemplateGuard): Promise<OpenTemplate> 
     socket.on('error', () => socket.destroy())
     void tunnel(guard, asked.url ?? '', socket, head, sockets)
   })
-  server.listen(0, '127.0.0.1')
+  const address = ownLoopback()
+  server.listen(0, address)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
     flags: [
-      `--proxy-server=http://127.0.0.1:${port}`,
+      `--proxy-server=http://${isIPv6(address) ? `[${address}]` : address}:${port}`,
       // Requests to this machine must use the proxy too.
       '--proxy-bypass-list=<-loopback>',
       // Media goes through the proxy too, over TCP: around it, it could go anywhere.
