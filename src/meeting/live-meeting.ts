@@ -152,6 +152,7 @@ export class LiveMeeting {
     const live = new LiveMeeting({ ...options, meeting })
     const left = await store.sessions.ongoing(meeting.meetingId)
     if (left) await live.#sessions.restore(left, lastAliveAt)
+    await live.outputs.resume()
     return live
   }
 
@@ -268,7 +269,7 @@ export class LiveMeeting {
   /** The server stops: cuts connections so that clients reconnect, and keeps the session for them. */
   async suspend(): Promise<void> {
     this.#isSuspended = true
-    this.outputs.endAll()
+    this.outputs.suspend()
     const why = new Refusal('SERVER_STOPPING')
     this.entrance.dropAll(why)
     this.roster.dropAll(why)

@@ -25,7 +25,10 @@ export function openJobs({ config, parts: given }: Ground, parts: OutputParts): 
       // Its segments would have to be fetched one by one.
       if (file.type === 'playlist' && output.storedAt !== null)
         throw new JobProblem('The HLS output is in the store of files and no longer on this machine.')
-      const borrowed = await parts.kept.borrow(output, file.path)
+      const borrowed = await parts.kept.borrow(
+        file.isStored ? { ...output, isStored: true } : output,
+        file.path,
+      )
       const node = borrowed ? undefined : await parts.store.outputs.elsewhere(outputId)
       if (node !== undefined)
         throw new JobProblem(

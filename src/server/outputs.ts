@@ -53,8 +53,8 @@ export function openOutputs(
     followUp,
     folder: outputs,
     folderOf,
-    makeFolder: (outputId) => {
-      const folder = folderOf(outputId)
+    makeFolder: (path) => {
+      const folder = folderOf(path)
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       return folder
     },
@@ -76,7 +76,10 @@ export function openOutputs(
     problemOfWebhook: (url) => endPointProblem(url, config.webhookAllowPrivate),
     problemOfUpload: (url) => uploadProblem(url, mayReach(config)),
     onError: (error, message) => log.error({ err: error }, message),
+    warn: (fields, message) => log.warn(fields, message),
     ending: new Set(),
+    moves: config.nodeAddress !== undefined,
+    making: new Set(),
     isStopping: false,
   }
 }

@@ -5,6 +5,7 @@ import type { RunningServer } from './contract.ts'
 import { startPuttingAway, startUploads } from './files.ts'
 import type { Ground } from './ground.ts'
 import { openPorts, type OpenPorts } from './http.ts'
+import { Pieces } from '../meeting/outputs/pieces.ts'
 import { recoverOutputs } from '../meeting/outputs/recovery.ts'
 import { alertReader } from './alerts.ts'
 import { certificateReading } from './certificate.ts'
@@ -51,13 +52,15 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   webhooks.start()
   const stopPuttingAway = await startPuttingAway(ground, outputs)
   const stopUploads = startUploads(ground, outputs)
+  const pieces = new Pieces(outputs)
+  if (outputs.moves) pieces.start()
 
   const close = async (): Promise<void> => {
     stopUpkeep()
     cluster?.drain.stop()
     await meetings.suspend()
     await closeEngines(outputs.engines)
-    await Promise.all([stopPuttingAway(), stopUploads()])
+    await Promise.all([stopPuttingAway(), stopUploads(), pieces.stop()])
     await jobs.close()
     sockets.close()
     chatSockets.close()

@@ -34,6 +34,7 @@ export type {
   OutputFileRecord,
   OutputFilter,
   OutputKind,
+  OutputPiece,
   OutputRecord,
   OutputState,
 } from './contract/outputs.ts'

@@ -131,7 +131,10 @@ export function outputParts(
     followUp: () => Promise.resolve(),
     problemOfWebhook: () => undefined,
     onError: () => undefined,
+    warn: () => undefined,
     ending: new Set(),
+    moves: false,
+    making: new Set(),
     isStopping: false,
     ...others,
   }

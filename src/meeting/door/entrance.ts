@@ -13,6 +13,7 @@ import type { SessionLifecycle } from '../session/lifecycle.ts'
 import type { MeetingSettings } from '../settings.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason, leaveReasons } from '../../protocol/leave-reasons.ts'
+import { isHiddenId } from '../outputs/hidden-seats.ts'
 import { assertMay, type Actor } from '../roster/actor.ts'
 import { Participant } from '../roster/participant.ts'
 import { authorityOf, type Authority } from '../roster/permissions.ts'
@@ -88,6 +89,8 @@ export class Entrance {
     this.#deciding++
     try {
       if (isHiddenSeat(request.participantId)) return this.#seatHidden(request)
+      // A page of the former home, which must not become visible here.
+      if (isHiddenId(request.participantId)) throw new Refusal('UNAUTHORIZED_PARTCIPANT_ID')
       for (;;) {
         const facts = this.#factsFor(request)
         const admission = decideAdmission(request.grant, facts, settings, settings.moderation)

@@ -10,6 +10,12 @@ export interface HiddenSeatsOptions {
   vacate: (participantId: string) => void
 }
 
+/** The beginning of the ids of hidden seats. */
+const HIDDEN = 'hidden-page.'
+
+/** Whether this is the id of a hidden seat, here or at the former home of the meeting. */
+export const isHiddenId = (participantId: string): boolean => participantId.startsWith(HIDDEN)
+
 export class HiddenSeats {
   readonly #options: HiddenSeatsOptions
   readonly #names = new Map<string, string>()
@@ -24,7 +30,7 @@ export class HiddenSeats {
 
   open(name: string): OutputSeat {
     const { newSecretId, mintToken, vacate } = this.#options
-    const participantId = newSecretId()
+    const participantId = `${HIDDEN}${newSecretId()}`
     const token = mintToken(participantId)
     this.#names.set(participantId, name)
     return {

@@ -7,7 +7,10 @@ import type { BorrowedFile, FileStore, StoredFile, Unsatisfiable } from '../../o
 import type { OutputRecord, Store } from '../../store/store.ts'
 
 /** What the place of files follows from. */
-export type FilesOf = Pick<OutputRecord, 'outputId' | 'config' | 'storedAt'>
+export interface FilesOf extends Pick<OutputRecord, 'outputId' | 'config' | 'storedAt'> {
+  /** Whether this file is in the store; default: whether the files of the output are. */
+  isStored?: boolean
+}
 
 export interface KeptFilesOptions {
   outputs: Pick<Store['outputs'], 'markDeleted' | 'delete'>
@@ -40,13 +43,13 @@ export class KeptFiles {
   /** From the store. @throws {FileStoreError} */
   async read(output: FilesOf, path: string, range?: string): Promise<StoredFile | Unsatisfiable | undefined> {
     const { files } = this.#options
-    return output.storedAt === null ? undefined : files?.read(keyOf(output, path), range)
+    return isStored(output) ? files?.read(keyOf(output, path), range) : undefined
   }
 
   /** Of a file in the store. @throws {FileStoreError} */
   async sizeOf(output: FilesOf, path: string): Promise<number | undefined> {
     const { files } = this.#options
-    return output.storedAt === null ? undefined : files?.sizeOf(keyOf(output, path))
+    return isStored(output) ? files?.sizeOf(keyOf(output, path)) : undefined
   }
 
   /** A file for programs; undefined if there is none. @throws {FileStoreError} */
@@ -119,6 +122,8 @@ export class KeptFiles {
     return rm(this.#options.folderOf(outputId), { recursive: true, force: true })
   }
 }
+
+const isStored = (output: FilesOf): boolean => output.isStored ?? output.storedAt !== null
 
 /** The folder of an output in the store; no two have the same. */
 export function folderKeyOf({ outputId, config }: Pick<FilesOf, 'outputId' | 'config'>): string {

@@ -10,11 +10,11 @@ import type {
   OutputSource,
 } from '../../output/output.ts'
 import type { Notification } from '../../protocol/notifications.ts'
-import type { OutputPhase } from '../../protocol/webhooks.ts'
-import type { MeetingRecord, OutputChange, OutputKind, OutputRecord, OutputState } from '../../store/store.ts'
+import type { MeetingRecord, OutputKind, OutputPiece, OutputRecord } from '../../store/store.ts'
 import type { Actor } from '../roster/actor.ts'
 import type { OutputOrdered } from './orders.ts'
 import type { OutputParts } from './parts.ts'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Refusal } from '../../protocol/errors.ts'
 import { assertMay } from '../roster/actor.ts'
@@ -22,6 +22,8 @@ import { Whiteboard } from '../whiteboard/whiteboard.ts'
 import { errorNotification, notificationsOf, outputKinds, playableNotification } from './kinds.ts'
 import { autoStartOrders, slotOf, storable } from './orders.ts'
 import { deliveriesOf, engineOf, fileRecords } from './parts.ts'
+import { handIn, inPiece, pieceFolder, pieceName, tellMissing } from './pieces.ts'
+import { RunningOutput, shown } from './running.ts'
 
 export interface MeetingOutputsOptions {
   parts: OutputParts
@@ -35,17 +37,6 @@ export interface MeetingOutputsOptions {
   endSession: () => Promise<void>
 }
 
-/** An output from its start until it is written that it ended. */
-interface Running {
-  record: OutputRecord
-  run: OutputRun
-  playable: boolean
-  /** When it was stopped; its files may be ready much later. */
-  stoppedAt?: number
-  /** What is still to be told and written of it, in order. */
-  turn: Promise<void>
-}
-
 export interface Acknowledged {
   output: OutputRecord
   /** Call this after the caller was answered: tells everybody. */
@@ -53,14 +44,14 @@ export interface Acknowledged {
 }
 
 const NO_SESSION = 'The meeting has no ongoing session.'
-/** How long a write waits for a store that is away. */
-const RETRY_MS = 1000
+const CUT = 'The connection to its receivers was lost with the server that had it.'
+const NOTHING: OutputRun = { stop: () => Promise.resolve([]) }
 /** From the error that a recording was lost until the meeting ends for it. */
 const CLOSING_MS = 1000
 
 export class MeetingOutputs {
   readonly #options: MeetingOutputsOptions
-  readonly #running = new Map<string, Running>()
+  readonly #running = new Map<string, RunningOutput>()
   #autoStartedIn: string | undefined
   readonly whiteboard: Whiteboard
 
@@ -100,7 +91,7 @@ export class MeetingOutputs {
    * nothing was started
    */
   async start(by: Actor, order: OutputOrdered): Promise<Acknowledged> {
-    const { parts, meeting, sessionId: ongoing, sourceFor, isEncrypted } = this.#options
+    const { parts, meeting, sessionId: ongoing, isEncrypted } = this.#options
     const { kind, baseUrl, webhookUrl, uploadTo } = order
     const { startFailed, processing } = outputKinds[kind]
     assertMay(by, 'output')
@@ -145,15 +136,10 @@ export class MeetingOutputs {
     // What the engine reports, and the end of the session, wait until the start is written and answered.
     const begun = Promise.withResolvers<undefined>()
     begun.promise.catch(() => undefined)
-    let running: Running
+    let running: RunningOutput
     try {
-      const place = { outputId, folder: parts.makeFolder(outputId), source: sourceFor(outputId) }
-      const engine = engineOf(parts.engines, kind)
-      const run = engine.start(
-        { ...place, config: order.config },
-        this.#listener(() => running),
-      )
-      running = { record, run, playable: false, turn: begun.promise }
+      const run = this.#begin(record, 1, order.config, () => running)
+      running = this.#made({ record, run, piece: 1, after: begun.promise })
     } catch (error) {
       await parts.dropFolder(outputId)
       throw error
@@ -164,6 +150,7 @@ export class MeetingOutputs {
       await parts.store.outputs.create(record, deliveries, uploadTo)
     } catch (error) {
       this.#running.delete(slot)
+      parts.making.delete(pieceName(outputId, 1))
       begun.reject(error)
       this.#track(this.#undo(running))
       throw error
@@ -171,7 +158,7 @@ export class MeetingOutputs {
     return {
       output: record,
       afterReply: () => {
-        this.#tell(record, ...notificationsOf(record, 'starting'))
+        running.tell(...notificationsOf(record, 'starting'))
         begun.resolve(undefined)
       },
     }
@@ -197,11 +184,11 @@ export class MeetingOutputs {
   stop(by: Actor, kind: OutputKind, matches: (output: OutputRecord) => boolean = () => true): Acknowledged {
     assertMay(by, 'output')
     const found = [...this.#running].find(
-      ([, { record }]) => record.kind === kind && isOn(record.state) && matches(record),
+      ([, { record, isOn }]) => record.kind === kind && isOn && matches(record),
     )
     if (!found) throw new Refusal(outputKinds[kind].stopFailed)
     const [slot, running] = found
-    this.#stopping(running)
+    running.stopping()
     return {
       output: running.record,
       afterReply: () => this.#finish(slot, running),
@@ -212,14 +199,81 @@ export class MeetingOutputs {
   endAll(): void {
     this.whiteboard.end()
     for (const [slot, running] of [...this.#running]) {
-      if (!isOn(running.record.state)) continue
-      this.#stopping(running)
+      if (!running.isOn) continue
+      running.stopping()
       this.#finish(slot, running)
     }
   }
 
+  /**
+   * The meeting goes on at another node, or after the next start, and so do its outputs: hands in what was made of them here. A server
+   * alone ends them.
+   */
+  suspend(): void {
+    const { parts } = this.#options
+    if (!parts.moves) {
+      this.endAll()
+      return
+    }
+    this.whiteboard.end()
+    for (const [slot, running] of [...this.#running]) {
+      if (!running.isOn) continue
+      running.hasMovedOn = true
+      this.#running.delete(slot)
+      this.#track(handIn(parts, running))
+    }
+  }
+
+  /** Goes on with the outputs of a session that another node had, or an earlier process of this one. */
+  async resume(): Promise<void> {
+    const { parts, meeting, sessionId: ongoing } = this.#options
+    const sessionId = ongoing()
+    if (sessionId === undefined || !parts.moves) return
+    // What a moderator stopped does not start again.
+    this.#autoStartedIn = sessionId
+    for (const one of await parts.store.outputs.pieces.takeOver(meeting().meetingId, sessionId))
+      this.#goOn(one)
+  }
+
+  #goOn({ output: record, piece }: OutputPiece): void {
+    const { kind, config } = record
+    const slot = slotOf({ kind, config })
+    const after = Promise.resolve()
+    let running: RunningOutput
+    try {
+      // The keys of its receivers are not kept.
+      if (kind === 'livestream') throw new Refusal('START_LIVESTREAM_FAILED', { message: CUT })
+      const run = this.#begin(record, piece, config, () => running)
+      running = this.#made({ record, run, piece, after })
+      this.#running.set(slot, running)
+    } catch (cause) {
+      running = this.#made({ record, run: NOTHING, piece, after })
+      this.#running.set(slot, running)
+      running.stopping()
+      const message = cause instanceof Refusal ? cause.message : 'It could not go on at another server.'
+      this.#track(this.#ended(slot, running, [], { reason: 'failed', message, cause }))
+    }
+  }
+
+  #begin(
+    { outputId, kind }: OutputRecord,
+    piece: number,
+    config: unknown,
+    running: () => RunningOutput,
+  ): OutputRun {
+    const { parts, sourceFor } = this.#options
+    const folder = parts.makeFolder(join(outputId, pieceFolder(kind, piece)))
+    const order = { outputId, folder, source: sourceFor(outputId), config }
+    return engineOf(parts.engines, kind).start(order, this.#listener(running))
+  }
+
+  #made(parts: ConstructorParameters<typeof RunningOutput>[1]): RunningOutput {
+    this.#options.parts.making.add(pieceName(parts.record.outputId, parts.piece))
+    return new RunningOutput(this.#options, parts)
+  }
+
   /** The start could not be written; its caller does not wait for the engine. */
-  async #undo({ record, run }: Running): Promise<void> {
+  async #undo({ record, run }: RunningOutput): Promise<void> {
     const { parts } = this.#options
     try {
       await run.stop()
@@ -229,7 +283,7 @@ export class MeetingOutputs {
     }
   }
 
-  #finish(slot: string, running: Running): void {
+  #finish(slot: string, running: RunningOutput): void {
     this.#track(this.#end(slot, running))
   }
 
@@ -239,9 +293,9 @@ export class MeetingOutputs {
     ending.add(tracked)
   }
 
-  async #end(slot: string, running: Running): Promise<void> {
+  async #end(slot: string, running: RunningOutput): Promise<void> {
     const { onError } = this.#options.parts
-    this.#inTurn(running, () => this.#report(running, 'stopping', { state: 'stopping' }))
+    running.inTurn(() => running.report('stopping', { state: 'stopping' }))
     try {
       const files = await running.run.stop()
       await this.#ended(slot, running, files)
@@ -254,34 +308,33 @@ export class MeetingOutputs {
     }
   }
 
-  #listener(running: () => Running): OutputListener {
+  #listener(running: () => RunningOutput): OutputListener {
     const { parts } = this.#options
     return {
       started: () => {
         // The engine may report before it has returned.
         queueMicrotask(() => {
           const one = running()
-          if (one.record.state !== 'starting') return
-          this.#change(one, { state: 'started', startedAt: parts.now() })
+          if (one.record.state !== 'starting' || one.hasMovedOn) return
+          one.change({ state: 'started', startedAt: parts.now() })
           const { startedAt } = one.record
-          this.#inTurn(one, () => this.#report(one, 'started', { state: 'started', startedAt }))
+          one.inTurn(() => one.report('started', { state: 'started', startedAt }))
         })
       },
       playable: () => {
         queueMicrotask(() => {
           const one = running()
           one.playable = true
-          this.#inTurn(one, async () => {
+          one.inTurn(async () => {
             if (one.record.state !== 'started') return
-            this.#tell(one.record, playableNotification(one.record))
-            await this.#write(one, {}, 'playable')
+            one.tell(playableNotification(one.record))
+            await one.write({}, 'playable')
           })
         })
       },
       transcribed: ({ timestamp, ...transcript }) => {
         queueMicrotask(() => {
-          const { record } = running()
-          this.#tell(record, { method: 'transcriptionText', ...transcript, timestamp: Math.round(timestamp) })
+          running().tell({ method: 'transcriptionText', ...transcript, timestamp: Math.round(timestamp) })
         })
       },
       ended: (problem, files) => {
@@ -291,7 +344,7 @@ export class MeetingOutputs {
           // A stop was faster.
           if (slot === undefined || one.record.state === 'stopping') return
           parts.onError(problem.cause ?? new Error(problem.message), 'lost an output')
-          this.#change(one, { state: 'stopping' })
+          one.change({ state: 'stopping' })
           const told = this.#ended(slot, one, files, problem)
           this.#track(told)
           if (one.record.config.onFailure === 'close-room') void told.then(() => this.#closeRoom(one.record))
@@ -312,70 +365,27 @@ export class MeetingOutputs {
 
   async #ended(
     slot: string,
-    running: Running,
+    running: RunningOutput,
     files: readonly OutputFile[],
     problem?: OutputProblem,
   ): Promise<void> {
     const { parts } = this.#options
     // With something to play it is a recording that stopped early (contract, outputs §4).
-    const state = problem && files.length === 0 ? 'failed' : 'stopped'
+    const isLost = problem && files.length === 0 && running.piece === 1
+    const state = isLost ? 'failed' : 'stopped'
     const endedAt = running.stoppedAt ?? files.at(-1)?.endedAt ?? parts.now()
-    const change = { state, endedAt, files: fileRecords(files, parts.newOutputId) } as const
-    this.#inTurn(running, async () => {
-      this.#change(running, change)
-      await this.#write(running, change, state)
+    const made = inPiece(running.record.kind, running.piece, fileRecords(files, parts.newOutputId))
+    const change = { state, endedAt, files: made } as const
+    running.inTurn(async () => {
+      running.change(change)
+      await running.write(change, state)
       await parts.followUp(running.record)
+      if (running.piece > 1) await tellMissing(parts, running.record)
       if (this.#running.get(slot) === running) this.#running.delete(slot)
-      if (problem) this.#tell(running.record, errorNotification(running.record.kind, problem))
-      this.#tell(running.record, ...notificationsOf(running.record, 'stopped'))
+      if (problem) running.tell(errorNotification(running.record.kind, problem))
+      running.tell(...notificationsOf(running.record, 'stopped'))
     })
     await running.turn
-  }
-
-  /** Tells a state, and writes it with its webhooks. */
-  async #report(running: Running, state: 'started' | 'stopping', change: OutputChange): Promise<void> {
-    this.#tell(running.record, ...notificationsOf(running.record, state))
-    await this.#write(running, change, state)
-  }
-
-  #stopping(running: Running): void {
-    running.stoppedAt = this.#options.parts.now()
-    this.#change(running, { state: 'stopping' })
-  }
-
-  #change(running: Running, change: OutputChange): void {
-    running.record = { ...running.record, ...change }
-  }
-
-  #inTurn(running: Running, work: () => Promise<void>): void {
-    const { onError } = this.#options.parts
-    running.turn = running.turn
-      .then(work)
-      .catch((error: unknown) => onError(error, 'failed to report an output'))
-  }
-
-  /** Waits for a store that is away; what is not written when the server stops is repaired by the next start. */
-  async #write({ record }: Running, change: OutputChange, event: OutputPhase): Promise<void> {
-    const { parts, meeting } = this.#options
-    const deliveries = deliveriesOf(parts, meeting(), record, event)
-    for (;;) {
-      try {
-        await parts.store.outputs.change(record.outputId, change, deliveries)
-        return
-      } catch (error) {
-        if (!(error instanceof Refusal) || error.code !== 'STORE_UNAVAILABLE' || parts.isStopping) throw error
-        await delay(RETRY_MS, undefined, { ref: false })
-      }
-    }
-  }
-
-  /** Another session is told nothing of this one's outputs. */
-  #tell({ sessionId }: OutputRecord, ...notifications: Notification[]): void {
-    const { tellAll, sessionId: ongoing } = this.#options
-    if (ongoing() === sessionId) for (const notification of notifications) tellAll(notification)
+    parts.making.delete(pieceName(running.record.outputId, running.piece))
   }
 }
-
-const isOn = (state: OutputState): boolean => state === 'starting' || state === 'started'
-
-const shown = (state: OutputState): Exclude<OutputState, 'failed'> => (state === 'failed' ? 'stopped' : state)

@@ -23,8 +23,8 @@ export interface OutputParts {
   newSecretId: () => string
   /** Holds a folder for each output. */
   folder: string
-  /** A new folder for what an output writes. */
-  makeFolder: (outputId: string) => string
+  /** A new folder for what an output, or a piece of one, writes. */
+  makeFolder: (path: string) => string
   folderOf: (outputId: string) => string
   dropFolder: (outputId: string) => Promise<void>
   /** Files of outputs that have ended. */
@@ -38,8 +38,13 @@ export interface OutputParts {
   /** What is wrong with an address to upload a file to, as the end of a sentence. */
   problemOfUpload: (url: string) => string | undefined
   onError: (error: unknown, message: string) => void
+  warn: (fields: Record<string, unknown>, message: string) => void
   /** Outputs that have ended for clients, and whose end is being written. */
   ending: Set<Promise<void>>
+  /** Whether the outputs of a meeting go on at its next home: there are several nodes. */
+  moves: boolean
+  /** The pieces of outputs that this process makes now; see `pieceName`. */
+  making: Set<string>
   /** The server stops: nothing starts any more. */
   isStopping: boolean
 }

@@ -53,6 +53,7 @@ test('outputs whose files are gone do not hold up the others', async (t) => {
     deleted: () => Promise.resolve([]),
     markDeleted: () => Promise.resolve(),
     delete: () => Promise.resolve(true),
+    pieces: { unstored: () => Promise.resolve([]) } as never,
   }
   let warnings = 0
   const warn = (): void => {

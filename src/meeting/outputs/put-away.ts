@@ -4,11 +4,12 @@ import { join, relative, sep } from 'node:path'
 import { contentTypeOf } from '../../output/files/content-types.ts'
 import { FileStoreError } from '../../output/files/problem.ts'
 import type { FileStore } from '../../output/files/files.ts'
-import type { OutputRecord, Store } from '../../store/store.ts'
+import type { OutputFileRecord, OutputPiece, OutputRecord, Store } from '../../store/store.ts'
 import { keyOf, folderKeyOf, type KeptFiles } from './kept-files.ts'
+import { pieceName } from './pieces.ts'
 
 export interface PutAwayOptions {
-  outputs: Pick<Store['outputs'], 'get' | 'change' | 'unstored' | 'deleted'>
+  outputs: Pick<Store['outputs'], 'get' | 'change' | 'unstored' | 'deleted' | 'pieces'>
   files: FileStore
   kept: KeptFiles
   /** Holds the folders of all outputs. */
@@ -103,6 +104,10 @@ export class PutAway {
       if (this.#isStopped) return
       if (!this.#unreadable.has(output.outputId)) await this.#putAway(output)
     }
+    for (const one of await outputs.pieces.unstored(STEP + this.#unreadable.size)) {
+      if (this.#isStopped) return
+      await this.#putPiece(one)
+    }
   }
 
   /** Folders that a killed process had no time to delete. */
@@ -145,6 +150,28 @@ export class PutAway {
       release()
     }
     await kept.leaveFolder(outputId)
+  }
+
+  /** What this node made of an output that went on at another one. */
+  async #putPiece({ output, piece, files }: OutputPiece & { files: OutputFileRecord[] }): Promise<void> {
+    const { outputs, kept, now, log } = this.#options
+    const { outputId } = output
+    const name = pieceName(outputId, piece)
+    if (this.#unreadable.has(name)) return
+    const release = kept.hold(outputId)
+    try {
+      const paths = files.map(({ path }) => path)
+      const found = await Promise.all(paths.map((path) => kept.localPath(outputId, path)))
+      if (found.includes(undefined)) {
+        this.#unreadable.add(name)
+        log.warn({ outputId, piece }, 'leave a piece of an output where it is, as it cannot be read')
+        return
+      }
+      await this.#putAll(output, paths)
+      await outputs.pieces.stored(outputId, piece, now())
+    } finally {
+      release()
+    }
   }
 
   async #pathsOf(outputId: string): Promise<string[]> {

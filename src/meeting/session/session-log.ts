@@ -184,8 +184,8 @@ export class SessionLog {
         await write()
         return
       } catch (error) {
-        if (!isUnavailable(error)) this.#options.onError(error, message)
-        else this.#queue(write, message)
+        if (isUnavailable(error)) this.#queue(write, message)
+        else if (!isFenced(error)) this.#options.onError(error, message)
         throw error
       }
     }
@@ -212,7 +212,7 @@ export class SessionLog {
           this.#arm()
           throw error
         }
-        this.#options.onError(error, next.message)
+        if (!isFenced(error)) this.#options.onError(error, next.message)
       }
       this.#behind.shift()
     }
@@ -221,6 +221,11 @@ export class SessionLog {
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof Refusal && error.code === 'STORE_UNAVAILABLE'
+}
+
+/** The meeting is at another node now, which writes what became of it. */
+function isFenced(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'SERVER_STOPPING'
 }
 
 type WithoutSession<T> = T extends unknown ? Omit<T, 'sessionId'> : never

@@ -114,5 +114,11 @@ export const Recording = Type.Object({
   ...outputFields,
   fileId: Type.Union([Type.String(), Type.Null()]),
   file: Type.Union([OutputFileShape, Type.Null()], { description: 'Null until it has ended.' }),
+  files: Type.Optional(
+    Type.Array(OutputFileShape, {
+      description:
+        'All parts in order, if there are several: with several nodes, one for each node that the meeting was at. The first is `file`.',
+    }),
+  ),
 })
 export type Recording = Static<typeof Recording>

@@ -17,6 +17,10 @@ export interface OutputFileRecord {
   startedAt: number
   endedAt: number
   meta?: { resolution?: { width: number; height: number }; format?: string; duration?: number } | undefined
+  /** Of an earlier piece: the node on whose disk it is. */
+  heldBy?: string
+  /** Of an earlier piece: it is in the store of files. */
+  isStored?: true
 }
 
 /** Something that left, or leaves, a session. */
@@ -41,6 +45,7 @@ export interface OutputRecord {
   /** When media began to flow; null before that. */
   startedAt: number | null
   endedAt: number | null
+  /** In the order in which they were made; those of earlier pieces first. */
   files: readonly OutputFileRecord[]
   /** Since when its files are in the store of files; null: they are in its folder. */
   storedAt: number | null
@@ -70,7 +75,7 @@ export interface OutputStore {
   get(outputId: string): Promise<OutputRecord | undefined>
   /** Newest first. */
   list(projectId: string, filter: OutputFilter, page: Page): Promise<PageOf<OutputRecord>>
-  /** Those that neither stopped nor failed. */
+  /** Those that neither stopped nor failed, apart from those with which the next home of a meeting goes on. */
   unfinished(): Promise<OutputRecord[]>
   /** Those that ended before `at`, oldest first, at most `limit`. */
   endedBefore(at: number, limit: number): Promise<OutputRecord[]>
@@ -88,4 +93,33 @@ export interface OutputStore {
   delete(outputId: string): Promise<boolean>
   /** The node that has the files of an output or a job on its disk; undefined if it is this one or the only one. */
   elsewhere(id: string): Promise<string | undefined>
+  pieces: OutputPieceStore
+}
+
+/** What a node made, or makes, of an output that goes on at several nodes, one after the other. Numbered from 1. */
+export interface OutputPiece {
+  output: OutputRecord
+  piece: number
+}
+
+/** A server alone has none. */
+export interface OutputPieceStore {
+  /**
+   * What is on in this session is from now on made by this node, which begins a piece of each. Only the home of the meeting may call this.
+   * The node that made it until now writes no more about it.
+   */
+  takeOver(meetingId: string, sessionId: string): Promise<OutputPiece[]>
+  /** What this node made of a piece; its output goes on, or went on, at another node. Idempotent. */
+  handIn(outputId: string, piece: number, files: readonly OutputFileRecord[]): Promise<void>
+  /** Those of this node that were not handed in. */
+  unfinished(): Promise<OutputPiece[]>
+  /** Those of this node that were handed in and are not in the store of files, at most `limit`. */
+  unstored(limit: number): Promise<(OutputPiece & { files: OutputFileRecord[] })[]>
+  stored(outputId: string, piece: number, at: number): Promise<void>
+  /** The nodes that still have to hand in a piece of this output. */
+  missing(outputId: string): Promise<string[]>
+  /** Outputs that are gone, of which this node has a piece. */
+  ofDropped(): Promise<string[]>
+  /** Forgets the pieces that this node has of an output. */
+  drop(outputId: string): Promise<void>
 }

@@ -25,6 +25,7 @@ export const TABLES: readonly [name: string, number?: string][] = [
   ['sign_ins'],
   ['invites'],
   ['outputs'],
+  ['output_pieces'],
   ['jobs'],
   ['chat_messages', 'number'],
   ['chat_hearers'],

@@ -29,6 +29,7 @@ import * as statsByTime from './migrations/0030-stats-by-time.ts'
 import * as polls from './migrations/0031-polls.ts'
 import * as nodeFacts from './migrations/0033-node-facts.ts'
 import * as jobUploads from './migrations/0036-job-uploads.ts'
+import * as outputPieces from './migrations/0040-output-pieces.ts'
 import * as audit from './migrations/0049-audit.ts'
 import * as secondFactors from './migrations/0050-second-factors.ts'
 
@@ -64,6 +65,7 @@ const steps: Record<string, Step> = {
   '0031-polls': polls,
   '0033-node-facts': nodeFacts,
   '0036-job-uploads': jobUploads,
+  '0040-output-pieces': outputPieces,
   '0049-audit': audit,
   '0050-second-factors': secondFactors,
 }

@@ -185,6 +185,16 @@ export interface Schema {
     node_id: string | null
     /** Sealed; null: the file is uploaded nowhere, or has been. */
     upload_address: string | null
+    /** The number of the piece that is made now. */
+    piece: Generated<number>
+  }
+  /** Earlier pieces of outputs that moved. `files` is JSON; null: it is not known what the node made. */
+  output_pieces: {
+    output_id: string
+    piece: number
+    node_id: string
+    files: string | null
+    stored_at: number | null
   }
   /** `config`, `inputs` and `files` are JSON. */
   jobs: {

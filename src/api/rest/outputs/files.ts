@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { basename, extname } from 'node:path'
 import { Readable } from 'node:stream'
 import type { HttpContext, Routes } from '../../context.ts'
-import type { OutputRecord } from '../../../store/store.ts'
+import type { FilesOf } from '../../../meeting/outputs/kept-files.ts'
 import { OUTPUTS_PATH } from '../../../meeting/outputs/addresses.ts'
 import { contentTypeOf } from '../../../output/files/content-types.ts'
 import { FileStoreError } from '../../../output/files/problem.ts'
@@ -31,8 +31,10 @@ export const outputFileRoutes: Routes = (app, context) => {
       if (!owner || !isSame(secret!, owner.secret) || type === undefined || !isInside(path!))
         throw new Refusal('NOT_FOUND')
       const local = await context.keptFiles.localPath(outputId!, path!)
-      if (local === undefined && (output?.storedAt ?? null) === null) {
-        const node = await context.store.outputs.elsewhere(outputId!)
+      const file = output?.files.find((one) => one.path === path)
+      const isStored = file?.heldBy === undefined && (file?.isStored ?? (output?.storedAt ?? null) !== null)
+      if (local === undefined && !isStored) {
+        const node = file?.heldBy ?? (await context.store.outputs.elsewhere(outputId!))
         if (node !== undefined)
           throw new Refusal('NOT_FOUND', {
             message: `The file is on the disk of the node ${node}: ask that node, or keep files where all nodes reach them, with FILES_URL.`,
@@ -40,7 +42,7 @@ export const outputFileRoutes: Routes = (app, context) => {
       }
       if (local === undefined && !output) throw new Refusal('NOT_FOUND')
       if (local === undefined && output)
-        return sendStored(request, reply, context, { output, path: path!, type })
+        return sendStored(request, reply, context, { output: { ...output, isStored }, path: path!, type })
       return reply.headers(headersOf(path!, type)).sendFile(`${outputId}/${path}`)
     })
     done()
@@ -48,7 +50,7 @@ export const outputFileRoutes: Routes = (app, context) => {
 }
 
 interface Wanted {
-  output: OutputRecord
+  output: FilesOf
   path: string
   type: string
 }

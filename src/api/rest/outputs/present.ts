@@ -75,6 +75,7 @@ export function toRecording(output: OutputRecord, baseUrl: string): Recording {
     ...toOutput(output, baseUrl),
     fileId: file?.fileId ?? null,
     file: file ? toFile(output, file, baseUrl) : null,
+    ...(output.files.length > 1 && { files: output.files.map((one) => toFile(output, one, baseUrl)) }),
   }
 }
 
@@ -122,9 +123,9 @@ export function toTranscription(output: OutputRecord, baseUrl: string): Transcri
   const addresses = (name: string) =>
     Object.fromEntries(
       files
-        .map(({ path }) => path)
-        .filter((path) => path.startsWith(`${name}.`))
-        .map((path) => [path.slice(name.length + 1), fileAddress({ ...output, baseUrl }, path)]),
+        .map(({ path }) => [path, path.split('/').at(-1)!] as const)
+        .filter(([, last]) => last.startsWith(`${name}.`))
+        .map(([path, last]) => [last.slice(name.length + 1), fileAddress({ ...output, baseUrl }, path)]),
     )
   return {
     id: outputId,

@@ -1,13 +1,13 @@
 import type { Selectable } from 'kysely'
 import type { NewDelivery, OutputChange, OutputFilter, OutputRecord, Store } from '../../store.ts'
+import { Refusal } from '../../../protocol/errors.ts'
 import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 import { insertDeliveries, lineName, type OutboxSignal } from './outbox.ts'
+import { pieceQueries, withPieces } from './output-pieces.ts'
 
-export function outputQueries(
-  { db, write, seal, nodeId }: SqlContext,
-  signal: OutboxSignal,
-): Store['outputs'] {
+export function outputQueries(context: SqlContext, signal: OutboxSignal): Store['outputs'] {
+  const { db, write, seal, nodeId } = context
   /** Deliveries of a meeting are written in order. */
   const turnOf = (lane: string, deliveries: readonly NewDelivery[]) => ({
     lane,
@@ -32,7 +32,7 @@ export function outputQueries(
   const ours = () => (nodeId === null ? live() : live().where('node_id', '=', nodeId))
   return {
     create: async (output, deliveries = [], uploadTo) => {
-      await write(turnOf(output.meetingId, deliveries), async (tx) => {
+      await write({ ...turnOf(output.meetingId, deliveries), fence: output.meetingId }, async (tx) => {
         await tx
           .insertInto('outputs')
           .values({
@@ -48,9 +48,14 @@ export function outputQueries(
     },
     change: async (outputId, change, deliveries = []) => {
       await write(turnOf(deliveries[0]?.meetingId ?? outputId, deliveries), async (tx) => {
-        const changed = toChange(change)
-        if (Object.keys(changed).length > 0)
-          await tx.updateTable('outputs').set(changed).where('output_id', '=', outputId).execute()
+        const changed = { ...toChange(change), output_id: outputId }
+        const update = tx.updateTable('outputs').set(changed).where('output_id', '=', outputId)
+        if (nodeId === null) await update.execute()
+        else {
+          // A node that made it until another one took over tells nothing of it any more.
+          const { numUpdatedRows } = await update.where('node_id', '=', nodeId).executeTakeFirst()
+          if (numUpdatedRows === 0n) throw movedOn()
+        }
         await insertDeliveries(tx, deliveries)
       })
       if (deliveries.length > 0) signal.notify()
@@ -62,7 +67,7 @@ export function outputQueries(
         .where('output_id', '=', outputId)
         .where('deleted_at', 'is', null)
         .executeTakeFirst()
-      return row && toOutput(row)
+      return row && (await withPieces(db, [row], [toOutput(row)]))[0]
     },
     list: async (projectId, filter, { page, perPage }) => {
       const { total } = await matching(projectId, filter)
@@ -75,10 +80,27 @@ export function outputQueries(
         .limit(perPage)
         .offset((page - 1) * perPage)
         .execute()
-      return { items: rows.map(toOutput), total }
+      return { items: await withPieces(db, rows, rows.map(toOutput)), total }
     },
     unfinished: async () => {
-      const rows = await ours().where('ended_at', 'is', null).execute()
+      const left = ours().where('ended_at', 'is', null)
+      if (nodeId === null) return (await left.execute()).map(toOutput)
+      const rows = await left
+        .where((where) =>
+          where.or([
+            where('state', '=', 'stopping'),
+            where.not(
+              where.exists(
+                where
+                  .selectFrom('sessions')
+                  .select('sessions.session_id')
+                  .whereRef('sessions.session_id', '=', 'outputs.session_id')
+                  .where('sessions.ended_at', 'is', null),
+              ),
+            ),
+          ]),
+        )
+        .execute()
       return rows.map(toOutput)
     },
     endedBefore: async (at, limit) => {
@@ -142,10 +164,16 @@ export function outputQueries(
           .executeTakeFirst()
         return numDeletedRows > 0n
       }),
+    pieces: pieceQueries(context, toOutput),
   }
 }
 
-function toRow(output: OutputRecord): Omit<Schema['outputs'], 'deleted_at' | 'node_id' | 'upload_address'> {
+const movedOn = (): Refusal =>
+  new Refusal('SERVER_STOPPING', { reason: 'fenced', message: 'The output went on at another server.' })
+
+function toRow(
+  output: OutputRecord,
+): Omit<Schema['outputs'], 'deleted_at' | 'node_id' | 'upload_address' | 'piece'> {
   return {
     output_id: output.outputId,
     kind: output.kind,
