@@ -68,6 +68,10 @@ test('the Helm chart: templates use each value that is there, no other, and sett
     const isWritten = used.has(path) || used.has(path.split('.')[0]!)
     assert.ok(isGroup || isWritten, `no template uses ${path}`)
   }
+  // Whoever is drained has time to be drained, and five seconds to end.
+  const [more] = all(templates, /terminationGracePeriodSeconds: \{\{ add \.Values\.drainSeconds (\d+) \}\}/g)
+  assert.ok(Number(more) >= 5)
+  assert.match(templates, /- name: DRAIN_SECONDS\n\s+value: \{\{ \.Values\.drainSeconds \| quote \}\}/)
   const named = all(templates, /- name: ([A-Z][A-Z_]+)$/gm)
   assert.ok(named.length >= 10)
   for (const name of named) assert.ok(settings.has(name), name)

@@ -15,6 +15,7 @@ import { shownNodes } from './nodes-shown.ts'
 import { Peers, Unreachable } from './peers.ts'
 import { unreachable } from './at-home.ts'
 import { Services } from './services.ts'
+import { lessBusy, smoothed } from './placement.ts'
 import { routedHome, type RoutedHome } from './routed-home.ts'
 import { WIRE } from './wire.ts'
 
@@ -50,6 +51,8 @@ export interface ClusterOptions {
   random: () => number
   /** How long a drain takes if nobody says. */
   drainMs: number
+  /** What becomes of the meetings here when this node reaches neither the database nor another node. */
+  alone: 'suspend' | 'stay'
   log: {
     warn: (fields: Record<string, unknown>, text: string) => void
     error: (fields: Record<string, unknown>, text: string) => void
@@ -85,6 +88,7 @@ export class ClusterNode {
   #timer: NodeJS.Timeout | undefined
   #tending: Promise<void> | undefined
   #reapAt = 0
+  #busyPercent = 0
   #warnStrangersAt = 0
   #isStopped = false
   takeovers = 0
@@ -232,9 +236,9 @@ export class ClusterNode {
   async placeOf(meetingId: string): Promise<'here' | HomeRecord | undefined> {
     const known = await this.find(meetingId)
     if (known !== 'here' && known?.isLive) return known
-    const successor = known !== 'here' && this.drain.isOn ? this.#successor() : undefined
-    if (successor) {
-      await this.peers.call(successor, 'take', [meetingId])
+    const other = known === 'here' ? undefined : this.drain.isOn ? this.#successor() : this.#lessBusy()
+    if (other) {
+      await this.peers.call(other, 'take', [meetingId])
       return this.homes.find(meetingId)
     }
     return this.#take(meetingId)
@@ -328,6 +332,11 @@ export class ClusterNode {
     return this.drain.isOn ? 'draining' : 'serving'
   }
 
+  /** Another node that takes a meeting because this one is busy. */
+  #lessBusy(): NodeRecord | undefined {
+    return lessBusy(this.#busyPercent, this.peers.others, this.#options.random)
+  }
+
   /** The node that takes the next meeting of this one: that with the fewest people. */
   #successor(): NodeRecord | undefined {
     const [first] = this.peers.others
@@ -359,6 +368,8 @@ export class ClusterNode {
   async #tend(): Promise<void> {
     if (this.#lease.ageMs > LAPSED_MS) await this.#decideAlone()
     await this.peers.refresh()
+    const here = this.peers.nodes.find(({ nodeId }) => nodeId === this.#options.node.nodeId)
+    this.#busyPercent = smoothed(this.#busyPercent, here?.processorPercent ?? 0)
     for (const meetingId of this.homes.claimedBefore(UNUSED_MS))
       if (!this.#meetings!.open.has(meetingId)) await this.homes.release(meetingId)
     if (performance.now() < this.#reapAt || (this.drain.isOn && this.#successor())) return
@@ -376,7 +387,7 @@ export class ClusterNode {
     const answers = await Promise.all(
       others.map((node) => this.peers.call(node, 'storeUp', []).catch(() => undefined)),
     )
-    const isCutOff = answers.includes(true) || answers.every((answer) => answer === undefined)
+    const isCutOff = isCutOffFrom(answers, this.#options.alone)
     // A database that has just come back answers others a moment before this node has its lease again.
     if (!isCutOff || (await isUp(this.#options.tables)) || this.#lease.ageMs <= LAPSED_MS) return
     this.#options.log.error(
@@ -385,6 +396,12 @@ export class ClusterNode {
     )
     this.homes.loseAll()
   }
+}
+
+/** Whether it is this node that lost the database, by what others say of it; undefined: one did not answer. */
+export function isCutOffFrom(answers: readonly unknown[], alone: ClusterOptions['alone']): boolean {
+  if (answers.includes(true)) return true
+  return alone === 'suspend' && answers.every((answer) => answer === undefined)
 }
 
 const isAway = (error: unknown): boolean => error instanceof Refusal && error.code === 'STORE_UNAVAILABLE'

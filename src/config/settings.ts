@@ -277,6 +277,14 @@ export const settings = {
     }),
     parse: portRange,
   },
+  clusterAlone: {
+    env: 'CLUSTER_ALONE',
+    schema: Type.Union([Type.Literal('suspend'), Type.Literal('stay')], {
+      default: 'suspend',
+      description:
+        'what a node does with its meetings when it reaches neither the database nor any other node: let them go, as it may be the one that is cut off, or keep them, so that a failure of the database and of the last other node ends none; then a meeting may be in two halves until the network is repaired',
+    }),
+  },
   drainSeconds: {
     env: 'DRAIN_SECONDS',
     schema: Type.Integer({

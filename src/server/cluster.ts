@@ -53,6 +53,7 @@ export async function openCluster(
     newId: randomUUID,
     random: Math.random,
     drainMs: config.drainSeconds * 1000,
+    alone: config.clusterAlone,
     log,
   })
 }
