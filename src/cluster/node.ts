@@ -1,16 +1,16 @@
 /** This server as one node among several: its lease, its homes, and the way to the others. */
-import type { LocalHome } from '../meeting/home.ts'
 import { StartError } from '../errors.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { NodeStatus } from '../protocol/rest/watching.ts'
-import type { ClusterTables, HomeRecord, NodeLoad, NodeRecord } from '../store/cluster.ts'
+import type { ClusterTables, HomeRecord, NodeRecord } from '../store/cluster.ts'
 import type { MeetingRecord } from '../store/store.ts'
-import type { Credentials } from './credentials.ts'
 import { Drain } from './drain.ts'
 import type { WideSfu } from './edges/wide-sfu.ts'
 import { Homes } from './homes.ts'
+import { isCutOffFrom } from './cut-off.ts'
 import { nameTaken } from './joining.ts'
 import { Lease } from './lease.ts'
+import type { Busyness, ClusterMeetings, ClusterOptions, Drained, DrainOrder } from './node-options.ts'
 import { shownNodes } from './nodes-shown.ts'
 import { Peers, Unreachable } from './peers.ts'
 import { unreachable } from './at-home.ts'
@@ -18,46 +18,6 @@ import { Services } from './services.ts'
 import { lessBusy, smoothed } from './placement.ts'
 import { routedHome, type RoutedHome } from './routed-home.ts'
 import { WIRE } from './wire.ts'
-
-export interface ClusterMeetings extends LocalHome {
-  adopt(meetingId: string): Promise<void>
-  /** By their ids. */
-  readonly open: ReadonlyMap<string, unknown>
-  suspendOne(meetingId: string): Promise<void>
-  find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
-  giveUp(meetingId: string): Promise<void>
-}
-
-export type Busyness = Pick<NodeLoad, 'processorPercent' | 'mediaWorkers'>
-
-export interface DrainOrder {
-  withinMs?: number | undefined
-  /** Takes meetings again. */
-  cancel?: boolean
-}
-
-/** A node after the order, with what is still there. */
-export type Drained = Pick<NodeRecord, 'state' | 'meetings' | 'participants'>
-
-export interface ClusterOptions {
-  tables: ClusterTables
-  credentials: Credentials
-  node: { nodeId: string; address: string; port: number; version: string }
-  /** The largest file that is shared in a meeting: a call may carry one. */
-  maxFileBytes: number
-  /** Never the same twice, on any node. */
-  newId: () => string
-  /** From 0 to 1. */
-  random: () => number
-  /** How long a drain takes if nobody says. */
-  drainMs: number
-  /** What becomes of the meetings here when this node reaches neither the database nor another node. */
-  alone: 'suspend' | 'stay'
-  log: {
-    warn: (fields: Record<string, unknown>, text: string) => void
-    error: (fields: Record<string, unknown>, text: string) => void
-  }
-}
 
 const REFRESH_MS = 1000
 /** After a lease has lapsed for this long, this node asks others whether the database is there. */
@@ -396,12 +356,6 @@ export class ClusterNode {
     )
     this.homes.loseAll()
   }
-}
-
-/** Whether it is this node that lost the database, by what others say of it; undefined: one did not answer. */
-export function isCutOffFrom(answers: readonly unknown[], alone: ClusterOptions['alone']): boolean {
-  if (answers.includes(true)) return true
-  return alone === 'suspend' && answers.every((answer) => answer === undefined)
 }
 
 const isAway = (error: unknown): boolean => error instanceof Refusal && error.code === 'STORE_UNAVAILABLE'

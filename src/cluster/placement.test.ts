@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isCutOffFrom } from './node.ts'
+import { isCutOffFrom } from './cut-off.ts'
 import { lessBusy, smoothed, type Candidate } from './placement.ts'
 
 const node = (nodeId: string, processorPercent: number, others: Partial<Candidate> = {}): Candidate => ({

@@ -1,0 +1,45 @@
+/** What a node is built from, and what is asked of it. Types only. */
+import type { LocalHome } from '../meeting/home.ts'
+import type { ClusterTables, NodeLoad, NodeRecord } from '../store/cluster.ts'
+import type { MeetingRecord } from '../store/store.ts'
+import type { Credentials } from './credentials.ts'
+
+export interface ClusterMeetings extends LocalHome {
+  adopt(meetingId: string): Promise<void>
+  /** By their ids. */
+  readonly open: ReadonlyMap<string, unknown>
+  suspendOne(meetingId: string): Promise<void>
+  find(projectId: string, anyId: string): Promise<MeetingRecord | undefined>
+  giveUp(meetingId: string): Promise<void>
+}
+
+export type Busyness = Pick<NodeLoad, 'processorPercent' | 'mediaWorkers'>
+
+export interface DrainOrder {
+  withinMs?: number | undefined
+  /** Takes meetings again. */
+  cancel?: boolean
+}
+
+/** A node after the order, with what is still there. */
+export type Drained = Pick<NodeRecord, 'state' | 'meetings' | 'participants'>
+
+export interface ClusterOptions {
+  tables: ClusterTables
+  credentials: Credentials
+  node: { nodeId: string; address: string; port: number; version: string }
+  /** The largest file that is shared in a meeting: a call may carry one. */
+  maxFileBytes: number
+  /** Never the same twice, on any node. */
+  newId: () => string
+  /** From 0 to 1. */
+  random: () => number
+  /** How long a drain takes if nobody says. */
+  drainMs: number
+  /** What becomes of the meetings here when this node reaches neither the database nor another node. */
+  alone: 'suspend' | 'stay'
+  log: {
+    warn: (fields: Record<string, unknown>, text: string) => void
+    error: (fields: Record<string, unknown>, text: string) => void
+  }
+}
