@@ -27,8 +27,13 @@ const costs: Record<string, Cost> = {
   mostPerMeeting: { value: 500, source: 'bench:wire: the largest meeting that was measured' },
   pipeMbit: {
     value: 2.05,
-    source: 'computed: all layers of a camera and a voice, once for each other node; not measured',
+    source: 'computed: all layers of a camera and a voice; bench:edges shows that each crosses once',
   },
+  pipePackets: {
+    value: 265,
+    source: 'computed: 215 of all layers of a camera, 50 of a voice; each end forwards or receives them',
+  },
+  mostNodesOfMeeting: { value: 4, source: 'src/cluster/edges/placement.ts' },
   postgresWritesPerSecond: {
     value: 1500,
     source: 'assumed: transactions with a sync each; measure your server with pgbench',
@@ -96,7 +101,14 @@ interface Plan {
 function plan(people: number, size: number): Plan {
   const meetings = Math.ceil(people / size)
   const receptions = people * Math.min(size - 1, of('camerasWatched'))
-  const coresForMedia = (receptions * of('packetsPerReception')) / of('packetsPerCore')
+  // Of one meeting: how many nodes have its media, and what goes between them.
+  const mediaOfMeeting =
+    (size * Math.min(size - 1, of('camerasWatched')) * of('packetsPerReception')) / of('packetsPerCore')
+  const nodesOfMeeting = Math.ceil(mediaOfMeeting / ((of('coresPerNode') - 1) * of('fillShare')))
+  // What many watch a little each is watched by somebody at every node: all cameras may cross.
+  const pipes = nodesOfMeeting > 1 ? meetings * (nodesOfMeeting - 1) * size : 0
+  const packets = receptions * of('packetsPerReception') + 2 * pipes * of('pipePackets')
+  const coresForMedia = packets / of('packetsPerCore')
   const mbitOut = receptions * of('mbitPerReception')
   const mbitIn = people * of('mbitPerReception')
 
@@ -115,12 +127,6 @@ function plan(people: number, size: number): Plan {
   const needed = Math.max(forMedia, forBandwidth, forProgram)
   const nodes = needed + 1
 
-  // Everything of one meeting but its media is on one node.
-  const mediaOfMeeting =
-    (size * Math.min(size - 1, of('camerasWatched')) * of('packetsPerReception')) / of('packetsPerCore')
-  const nodesOfMeeting = Math.ceil(mediaOfMeeting / ((of('coresPerNode') - 1) * of('fillShare')))
-  const pipes = meetings * (nodesOfMeeting - 1) * Math.min(size, of('camerasWatched')) * of('pipeMbit')
-
   const arriving =
     joinsPerSecond * (of('writesPerJoin') + of('webhooksPerJoin') * of('writesPerDelivery')) +
     startsPerSecond * of('writesPerMeetingStart')
@@ -134,7 +140,7 @@ function plan(people: number, size: number): Plan {
     nodes,
     mediaCores: coresForMedia,
     programCores,
-    gbit: (mbitOut + mbitIn + pipes) / 1000,
+    gbit: (mbitOut + mbitIn + pipes * of('pipeMbit')) / 1000,
     joinsPerSecond,
     writesPerSecond,
     limits: [
@@ -142,10 +148,7 @@ function plan(people: number, size: number): Plan {
       { what: 'nodes over one PostgreSQL', used: nodes / of('mostNodes') },
       { what: 'meeting starts a second', used: startsPerSecond / of('claimsPerSecond') },
       { what: 'people in one meeting (its home)', used: size / of('mostPerMeeting') },
-      {
-        what: 'media of one meeting on one node (more needs its media on several)',
-        used: mediaOfMeeting / ((of('coresPerNode') - 1) * of('fillShare')),
-      },
+      { what: 'nodes of one meeting', used: nodesOfMeeting / of('mostNodesOfMeeting') },
       { what: 'bandwidth of a node', used: mbitOut / needed / of('mbitPerNode') },
     ],
   }

@@ -58,10 +58,37 @@ export class Crowd {
     return participant
   }
 
-  /** The producer of each stream that is sent. */
-  producers(participantId: string): string[] {
-    const { sources } = this.people.get(participantId)!
-    return [...this.#sources].flatMap(([id, source]) => (sources.includes(source) ? [id] : []))
+  /** Packets that arrived so far, and that did not. */
+  async count(): Promise<{ received: number; lost: number }> {
+    // Those under way arrive.
+    await delay(300)
+    const arrivals = [...this.people.values()].flatMap(({ arrivals }) => [...arrivals.values()])
+    return {
+      received: arrivals.reduce((sum, { received }) => sum + received, 0),
+      lost: arrivals.reduce((sum, { lost }) => sum + lost, 0),
+    }
+  }
+
+  /** Waits until somebody has lost its connection; it may join again then. */
+  async gone(participantId: string): Promise<void> {
+    const giveUpAt = performance.now() + PATIENCE_MS
+    while (!this.lost.has(participantId)) {
+      if (performance.now() > giveUpAt) throw new Error(`${participantId} was not cut off`)
+      await delay(50)
+    }
+    this.lost.delete(participantId)
+    this.#forget(participantId)
+  }
+
+  async leave(participantId: string): Promise<void> {
+    await this.people.get(participantId)?.leave()
+    this.#forget(participantId)
+  }
+
+  #forget(participantId: string): void {
+    const participant = this.people.get(participantId)
+    this.people.delete(participantId)
+    if (participant) this.#sending.splice(this.#sending.indexOf(participant), 1)
   }
 
   /** Waits until this many streams flow to a participant, each with this many frames more than now. */

@@ -56,11 +56,6 @@ export class Edge {
     this.#served = sfu.offers && new ServedSource(sfu.offers, channel)
   }
 
-  /** What is on the media server for this home, for metrics and tests. */
-  get size(): number {
-    return this.#made.size
-  }
-
   /** Answers a call of the home. */
   async answer(method: string, args: unknown[]): Promise<unknown> {
     const served = this.#served?.answer(method, args)

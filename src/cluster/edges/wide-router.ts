@@ -123,11 +123,6 @@ export class WideRouter implements Router {
     return this.#options.local.load
   }
 
-  /** The nodes that have a part of the meeting, besides this one. */
-  get edges(): string[] {
-    return [...this.#opened.keys()]
-  }
-
   ready(): Promise<void> {
     return this.#options.local.ready()
   }

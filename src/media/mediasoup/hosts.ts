@@ -46,6 +46,8 @@ interface Ended {
   readonly id: string
   /** @throws mediasoup's errors */
   openHostLine(): Promise<mediasoup.PipeTransport>
+  /** Counts a stream that is sent to another router. */
+  countPipedOut(stream: Receiver): void
 }
 
 /** Where a producer is; the copy of one that comes from another host has a demand. */
@@ -96,6 +98,7 @@ export class Outlets implements StreamSource {
             ? await line.consume({ producerId })
             : await line.consumeData({ dataProducerId: producerId })
         this.#streams.set(stream.id, stream)
+        router.countPipedOut(stream)
         onClose(stream, () => {
           this.#streams.delete(stream.id)
           hear('closed')

@@ -14,7 +14,15 @@ import type {
 } from '../sfu.ts'
 import { Inlets, type HostLines } from './hosts.ts'
 import { openIngress, openTap, type LocalHost } from './local.ts'
-import { onClose, openLine, PipedStream, type Demand, type Line, type PipeTimes } from './pipes.ts'
+import {
+  onClose,
+  openLine,
+  PipedStream,
+  type Demand,
+  type Line,
+  type PipeTimes,
+  type Receiver,
+} from './pipes.ts'
 import { MediasoupTransport, type Brought } from './transport.ts'
 
 /**
@@ -205,6 +213,10 @@ export class WorkerRouter implements LocalHost {
     return await hostLines.open(this.#router)
   }
 
+  countPipedOut(stream: Receiver): void {
+    this.#count('pipesOut', stream)
+  }
+
   /** Where a producer, or its copy, is on this host; brings it here from another host if it is not. */
   async #homeOf(producerId: string): Promise<ProducerHome | undefined> {
     const { homes, hostLines, elsewhere } = this.#place
@@ -226,9 +238,8 @@ export class WorkerRouter implements LocalHost {
     const { producer, demand } = await this.#inlets.bring(producerId, elsewhere, pipeTimes)
     const home: ProducerHome = { router: this, producer, isVoice: false, demand }
     homes.set(producerId, home)
-    this.#counts.pipesIn += 1
+    this.#count('pipesIn', producer)
     onClose(producer, () => {
-      this.#counts.pipesIn -= 1
       if (homes.get(producerId) === home) homes.delete(producerId)
     })
   }
@@ -329,7 +340,10 @@ export class WorkerRouter implements LocalHost {
     if (isVoice) onClose(producer, this.#place.useVoice(producer.id))
   }
 
-  #count(what: 'producers' | 'consumers', made: Parameters<typeof onClose>[0]): void {
+  #count(
+    what: 'producers' | 'consumers' | 'pipesIn' | 'pipesOut',
+    made: Parameters<typeof onClose>[0],
+  ): void {
     this.#counts[what] += 1
     onClose(made, () => (this.#counts[what] -= 1))
   }

@@ -1,0 +1,204 @@
+/** Streams between routers of two hosts, with real packets. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createWorker, type types as mediasoup } from 'mediasoup'
+import { locateWorker } from '../../../scripts/media-worker/locate.mjs'
+import type { RtpParameters } from '../../protocol/media.ts'
+import type { StreamSource, Tap } from '../sfu.ts'
+import { routerCodecs } from './codecs.ts'
+import { HostLines, Outlets } from './hosts.ts'
+import { WorkerRouter, type ProducerHomes } from './worker-router.ts'
+
+const found = locateWorker()
+const skip = !found && 'no media worker is built'
+const timeout = 60_000
+const PAYLOAD_TYPE = 100
+const voice = (ssrc: number): RtpParameters => ({
+  mid: String(ssrc),
+  codecs: [
+    {
+      mimeType: 'audio/opus',
+      payloadType: PAYLOAD_TYPE,
+      clockRate: 48_000,
+      channels: 2,
+      parameters: {},
+      rtcpFeedback: [],
+    },
+  ],
+  headerExtensions: [],
+  encodings: [{ ssrc }],
+  rtcp: { cname: String(ssrc) },
+})
+
+let workers: mediasoup.Worker[] = []
+before(async () => {
+  if (found) workers = await Promise.all([0, 1, 2].map(() => createWorker({ workerBin: found.bin })))
+})
+after(() => workers.forEach((worker) => worker.close()))
+
+const TIMES = { pauseMs: 60_000, closeMs: 60_000 }
+
+/** A host with one router on each of these workers. */
+async function host(at: number[], address: string, elsewhere?: StreamSource, pipeTimes = TIMES) {
+  const homes: ProducerHomes = new Map()
+  const hostLines = new HostLines({ address, ports: { min: 41_000, max: 41_999 } })
+  const lines: mediasoup.PipeTransport[] = []
+  const sides = await Promise.all(
+    at.map(async (index) => {
+      const bare = await workers[index]!.createRouter({ mediaCodecs: routerCodecs })
+      bare.observer.on('newtransport', (made) => {
+        if (made.type === 'pipe') lines.push(made as mediasoup.PipeTransport)
+      })
+      return {
+        bare,
+        router: new WorkerRouter(bare, {
+          log: undefined,
+          index,
+          webRtcServer: undefined as never,
+          homes,
+          pipeTimes,
+          hostLines,
+          elsewhere,
+          useVoice: () => () => undefined,
+          left: () => undefined,
+        }),
+      }
+    }),
+  )
+  return { sides, router: sides[0]!.router, source: new Outlets(homes), lines }
+}
+
+/** Sends a voice until it is stopped. */
+async function speak(router: WorkerRouter, ssrc: number) {
+  const ingress = await router.openIngress({ kind: 'audio', rtpParameters: voice(ssrc) }, () => undefined)
+  let sequence = 0
+  const timer = setInterval(() => {
+    const packet = Buffer.alloc(12 + 20)
+    packet.writeUInt8(0x80, 0)
+    packet.writeUInt8(PAYLOAD_TYPE, 1)
+    packet.writeUInt16BE(++sequence & 0xffff, 2)
+    packet.writeUInt32BE(sequence * 960, 4)
+    packet.writeUInt32BE(ssrc, 8)
+    packet.writeUInt8(ssrc & 0xff, packet.length - 1)
+    ingress.send(packet)
+  }, 10)
+  return {
+    producer: ingress.producer,
+    id: ingress.producer.id,
+    stop: () => {
+      clearInterval(timer)
+      ingress.close()
+    },
+  }
+}
+
+async function hear(router: WorkerRouter, producerId: string) {
+  const tap: Tap = await router.openTap({ producerId })
+  const heard = { packets: 0, last: -1 }
+  tap.onPacket((packet) => {
+    heard.packets += 1
+    heard.last = packet.at(-1)!
+  })
+  return { tap, heard }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await delay(10)
+}
+
+test(
+  'a stream crosses hosts once, encrypted, for all who receive it on any worker',
+  { skip, timeout },
+  async () => {
+    const from = await host([0], '127.0.0.2')
+    const to = await host([1, 2], '127.0.0.3', from.source)
+    const [one, other] = [await speak(from.router, 71), await speak(from.router, 72)]
+    const [first, second] = to.sides.map(({ router }) => router) as [WorkerRouter, WorkerRouter]
+    // All at once, on two workers.
+    const receivers = await Promise.all([hear(first, one.id), hear(second, one.id), hear(first, one.id)])
+    for (const { tap } of receivers) await tap.resume()
+    await until(() => receivers.every(({ heard }) => heard.packets > 10 && heard.last === 71))
+    assert.equal(from.router.counts.pipesOut, 1)
+    // One stream from the other host, and one between the two workers.
+    assert.deepEqual(
+      [first.counts.pipesIn + second.counts.pipesIn, first.counts.pipesOut + second.counts.pipesOut],
+      [2, 1],
+    )
+    const more = await hear(first, other.id)
+    await more.tap.resume()
+    await until(() => more.heard.last === 72)
+    assert.equal(from.router.counts.pipesOut, 2)
+    for (const line of from.lines) {
+      assert.ok(line.srtpParameters, 'not encrypted')
+      assert.equal(line.tuple.localAddress, '127.0.0.2')
+    }
+    const closed = new Promise<void>((resolve) => receivers[1]!.tap.on('producerClosed', resolve))
+    one.stop()
+    await closed
+    other.stop()
+    await until(() => from.router.counts.pipesOut === 0 && first.counts.pipesIn === 0)
+    // The lines close with their last stream.
+    await until(() => from.lines.every(({ closed }) => closed))
+  },
+)
+
+test(
+  'a stream that nobody watches does not cross, and one that nobody has is closed',
+  { skip, timeout },
+  async () => {
+    const from = await host([0], '127.0.0.2')
+    const flows: boolean[] = []
+    const source: StreamSource = {
+      offer: (...call) => from.source.offer(...call),
+      connect: (...call) => from.source.connect(...call),
+      flow: (streamId, on) => {
+        flows.push(on)
+        return from.source.flow(streamId, on)
+      },
+      close: (streamId) => from.source.close(streamId),
+    }
+    const to = await host([1], '127.0.0.3', source, { pauseMs: 50, closeMs: 200 })
+    const speaker = await speak(from.router, 73)
+    const { tap, heard } = await hear(to.router, speaker.id)
+    let told = 0
+    tap.on('producerPaused', () => (told += 1))
+    await delay(100)
+    assert.deepEqual(flows, [], 'it flowed before anybody watched')
+    await tap.resume()
+    await until(() => heard.packets > 0)
+    await tap.pause()
+    await until(() => flows.length === 2)
+    await tap.resume()
+    const before = heard.packets
+    await until(() => heard.packets > before)
+    assert.deepEqual([flows, told], [[true, false, true], 0])
+    // Its sender pauses it: receivers are told.
+    const paused = new Promise<void>((resolve) => tap.on('producerPaused', resolve))
+    await speaker.producer.pause()
+    await paused
+    tap.close()
+    await until(() => from.router.counts.pipesOut === 0)
+    // It comes again for the next one, paused as it is.
+    const next = await hear(to.router, speaker.id)
+    assert.equal(next.tap.producerPaused, true)
+    await next.tap.resume()
+    await speaker.producer.resume()
+    await until(() => next.heard.packets > 0)
+    speaker.stop()
+  },
+)
+
+test('a stream that ended, or never was, is refused, and leaves nothing', { skip, timeout }, async () => {
+  const from = await host([0], '127.0.0.2')
+  const to = await host([1], '127.0.0.3', from.source)
+  await assert.rejects(hear(to.router, 'none'), { code: 'INVALID_STATE' })
+  const speaker = await speak(from.router, 74)
+  const receiving = hear(to.router, speaker.id)
+  speaker.stop()
+  await receiving.then(
+    ({ tap }) => new Promise<void>((resolve) => tap.on('producerClosed', resolve)),
+    () => undefined,
+  )
+  await until(() => from.router.counts.pipesOut === 0 && to.router.counts.pipesIn === 0)
+})
