@@ -49,7 +49,9 @@ test('calls go both ways, and messages come in order', async (t) => {
 test('when the connection is lost, what waits fails at once, and both sides know', async (t) => {
   const [one, other] = await sockets(t)
   let closed = 0
-  const onClose = (): void => void closed++
+  const onClose = (): void => {
+    closed++
+  }
   const near = new Channel(one, { ...quiet, onClose })
   const asked = new Promise<void>((resolve) => {
     new Channel(other, {

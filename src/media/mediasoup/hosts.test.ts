@@ -42,13 +42,21 @@ const TIMES = { pauseMs: 60_000, closeMs: 60_000 }
 /** A host with one router on each of these workers. */
 async function host(at: number[], address: string, elsewhere?: StreamSource, pipeTimes = TIMES) {
   const homes: ProducerHomes = new Map()
-  const hostLines = new HostLines({ address, ports: { min: 41_000, max: 41_999 } })
+  const hostLines = new HostLines({
+    address,
+    ports: { min: 41_000, max: 41_999 },
+  })
   const lines: mediasoup.PipeTransport[] = []
+  const consumers: mediasoup.Consumer[] = []
   const sides = await Promise.all(
     at.map(async (index) => {
-      const bare = await workers[index]!.createRouter({ mediaCodecs: routerCodecs })
+      const bare = await workers[index]!.createRouter({
+        mediaCodecs: routerCodecs,
+      })
       bare.observer.on('newtransport', (made) => {
-        if (made.type === 'pipe') lines.push(made as mediasoup.PipeTransport)
+        if (made.type !== 'pipe') return
+        lines.push(made as mediasoup.PipeTransport)
+        made.observer.on('newconsumer', (consumer) => consumers.push(consumer))
       })
       return {
         bare,
@@ -66,7 +74,15 @@ async function host(at: number[], address: string, elsewhere?: StreamSource, pip
       }
     }),
   )
-  return { sides, router: sides[0]!.router, source: new Outlets(homes), lines }
+  /** What it sends to other hosts. */
+  const sent = (): mediasoup.Consumer[] => consumers.filter(({ closed }) => !closed)
+  return {
+    sides,
+    router: sides[0]!.router,
+    source: new Outlets(homes),
+    lines,
+    sent,
+  }
 }
 
 /** Sends a voice until it is stopped. */
@@ -133,7 +149,7 @@ test(
       assert.ok(line.srtpParameters, 'not encrypted')
       assert.equal(line.tuple.localAddress, '127.0.0.2')
     }
-    const closed = new Promise<void>((resolve) => receivers[1]!.tap.on('producerClosed', resolve))
+    const closed = new Promise<void>((resolve) => receivers[1].tap.on('producerClosed', resolve))
     one.stop()
     await closed
     other.stop()
@@ -158,13 +174,20 @@ test(
       },
       close: (streamId) => from.source.close(streamId),
     }
-    const to = await host([1], '127.0.0.3', source, { pauseMs: 50, closeMs: 200 })
+    const to = await host([1], '127.0.0.3', source, {
+      pauseMs: 50,
+      closeMs: 200,
+    })
     const speaker = await speak(from.router, 73)
     const { tap, heard } = await hear(to.router, speaker.id)
     let told = 0
     tap.on('producerPaused', () => (told += 1))
     await delay(100)
     assert.deepEqual(flows, [], 'it flowed before anybody watched')
+    assert.deepEqual(
+      from.sent().map(({ paused }) => paused),
+      [true],
+    )
     await tap.resume()
     await until(() => heard.packets > 0)
     await tap.pause()
@@ -202,3 +225,29 @@ test('a stream that ended, or never was, is refused, and leaves nothing', { skip
   )
   await until(() => from.router.counts.pipesOut === 0 && to.router.counts.pipesIn === 0)
 })
+
+test(
+  'a stream goes on for the second worker when the first one needs it no more',
+  { skip, timeout },
+  async () => {
+    const from = await host([0], '127.0.0.2')
+    const to = await host([1, 2], '127.0.0.3', from.source, {
+      pauseMs: 50,
+      closeMs: 150,
+    })
+    const speaker = await speak(from.router, 75)
+    const [first, second] = [
+      await hear(to.sides[0]!.router, speaker.id),
+      await hear(to.sides[1]!.router, speaker.id),
+    ]
+    for (const { tap } of [first, second]) await tap.resume()
+    await until(() => first.heard.packets > 0 && second.heard.packets > 0)
+    first.tap.close()
+    await delay(500)
+    const before = second.heard.packets
+    await until(() => second.heard.packets > before + 10)
+    second.tap.close()
+    await until(() => from.router.counts.pipesOut === 0)
+    speaker.stop()
+  },
+)
