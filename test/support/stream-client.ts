@@ -16,9 +16,12 @@ import {
   RtpHeader,
 } from 'werift'
 import { payloadsOf, picturesOf } from '../../src/agent/picture.ts'
+import { senderReport } from '../../src/rtc/reports.ts'
 import { soundPackets } from '../../src/agent/sound.ts'
 import { PASSWORD, PRINT, UFRAG } from './offers.ts'
 import { tone } from './sounds.ts'
+
+const REPORT_MS = 500
 
 export interface Answered {
   status: number
@@ -154,11 +157,21 @@ export class StreamClient {
   ): Promise<void> {
     const { codec, frames } = await picturesOf(file, true)
     const began = performance.now()
-    let [sequence, picture] = [0, 0]
+    let [sequence, picture, bytes, reportAt] = [0, 0, 0, 0]
     for await (const { data, atMs } of frames) {
       const early = atMs - (performance.now() - began)
       if (early > 0) await delay(early)
       if (this.isClosed) return
+      // Without reports, the media server cannot change from one layer to another.
+      if (atMs >= reportAt) {
+        reportAt = atMs + REPORT_MS
+        const at = performance.timeOrigin + performance.now()
+        const rtpTimestamp = Math.round(atMs * 90)
+        void this.#dtls.sendRtcp([
+          senderReport({ ssrc: of.ssrc, at, rtpTimestamp, packets: sequence, bytes }),
+        ])
+      }
+      bytes += data.length
       const payloads = payloadsOf(codec, data, picture++)
       for (const [at, payload] of payloads.entries())
         this.send(payload, {
