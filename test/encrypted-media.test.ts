@@ -23,6 +23,15 @@ const untilLocked = ({ tap }: MediaClient, of: string, locked: boolean): Promise
     { polling: 100, timeout: 90_000 },
   )
 
+/** None, while the server starts others. */
+function runningWorkers(): number[] {
+  try {
+    return stage.server.workers
+  } catch {
+    return []
+  }
+}
+
 const VIDEO = `[...participants.get('ann').streams.values()].find(({ kind }) => kind === 'video')`
 
 /** The share of the picture that has the colour of the fake camera. @param track where it is in the meeting */
@@ -77,6 +86,80 @@ test('those with the key see and hear each other, at every size, and after the k
   await untilLocked(ben, 'ann', false)
   await ben.tap.until('ann', 'video', 'was back', (now) => now.frames > frames)
 })
+
+/** Counts the keys with which the page opens frames, and notes each time when the one that seals changes. */
+const COUNT_KEYS = `
+  globalThis.keys = { open: 0, sealing: 0 }
+  const { postMessage } = Worker.prototype
+  let before
+  Worker.prototype.postMessage = function (message, ...rest) {
+    if (message.keys) {
+      keys.open = message.keys.open.length
+      if (message.keys.seal && message.keys.seal !== before) keys.sealing++
+      before = message.keys.seal
+    }
+    return postMessage.call(this, message, ...rest)
+  }
+`
+
+test('when somebody leaves, the others change the key by themselves, and go on', async () => {
+  const meetingId = await stage.server.createMeeting({ encryption: 'required' })
+  const entry = { meetingId, key: KEY, prepare: COUNT_KEYS }
+  const ann = await stage.clients.join('our client', { ...entry, participantId: 'ann' })
+  const ben = await stage.clients.join('our client', { ...entry, participantId: 'ben' })
+  const carl = await stage.clients.join('our client', { ...entry, ...silent, participantId: 'carl' })
+  for (const [hearer, of] of [
+    [ben, 'ann'],
+    [carl, 'ann'],
+    [ann, 'ben'],
+  ] as const)
+    await Promise.all([hearer.tap.flows(of, 'video'), hearer.tap.flows(of, 'audio')])
+  const sealing = ({ tap }: MediaClient): Promise<number> => tap.page.evaluate('keys.sealing')
+  const before = [await sealing(ann), await sealing(ben)]
+  await carl.close()
+  for (const [at, client] of [ann, ben].entries())
+    await client.tap.page.waitForFunction(`keys.sealing > ${before[at]}`, undefined, {
+      polling: 100,
+      timeout: 90_000,
+    })
+  await Promise.all([ben.tap.flows('ann', 'video'), ben.tap.flows('ann', 'audio')])
+  await Promise.all([ann.tap.flows('ben', 'video'), ann.tap.flows('ben', 'audio')])
+  assert.ok((await streams(ben, 'ann')).every(({ locked }) => !locked))
+})
+
+for (const [name, prepare] of [
+  ['with createEncodedStreams alone', 'delete globalThis.RTCRtpScriptTransform'],
+  [
+    'with H264',
+    `const { load } = Device.prototype
+    Device.prototype.load = function ({ routerRtpCapabilities: { codecs, ...rest }, ...options }) {
+      const others = codecs.filter(({ mimeType, parameters }) => !/vp8/i.test(mimeType))
+      return load.call(this, { ...options, routerRtpCapabilities: { ...rest, codecs: others } })
+    }`,
+  ],
+] as const)
+  test(`two see and hear each other ${name}, also after a media worker died`, async () => {
+    const meetingId = await stage.server.createMeeting({ encryption: 'required' })
+    const entry = { meetingId, key: KEY, prepare }
+    const ann = await stage.clients.join('our client', { ...entry, participantId: 'ann' })
+    const ben = await stage.clients.join('our client', { ...entry, participantId: 'ben' })
+    const flow = async (): Promise<void> => {
+      for (const [hearer, of] of [
+        [ben, 'ann'],
+        [ann, 'ben'],
+      ] as const)
+        await Promise.all([hearer.tap.flows(of, 'video'), hearer.tap.flows(of, 'audio')])
+    }
+    await flow()
+    assert.ok((await streams(ben, 'ann')).every(({ locked }) => !locked))
+    const { workers } = stage.server
+    for (const pid of workers) process.kill(pid, 'SIGKILL')
+    await eventually('other workers run', () => {
+      const now = runningWorkers()
+      return Promise.resolve(now.length === workers.length && now.every((pid) => !workers.includes(pid)))
+    })
+    await flow()
+  })
 
 test('the key is needed to join, and a published client that does not encrypt is put out', async () => {
   const meetingId = await stage.server.createMeeting({ encryption: 'required' })

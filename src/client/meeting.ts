@@ -1,6 +1,7 @@
 /** A meeting from one participant's view, in a browser. */
 import { Devices } from './devices.ts'
 import type { Encryption } from './encryption/encryption.ts'
+import { GROUP_TOPIC } from './encryption/group.ts'
 import type { MeetingOptions } from './events.ts'
 import { Files } from './files.ts'
 import { Media } from './media.ts'
@@ -43,6 +44,7 @@ export class Meeting extends MeetingCore<Stream, Media, Devices> {
     const { token, meetingId, filesUrl: url = '', maxFileBytes: maxBytes = 0 } = options
     this.files = new Files({ url, token, meetingId, maxBytes })
     globalThis.addEventListener('online', this.#online)
+    if (this.encryption) void this.#agreeOnKey(this.encryption)
   }
 
   /** Our camera, microphone and screen. */
@@ -52,6 +54,24 @@ export class Meeting extends MeetingCore<Stream, Media, Devices> {
 
   stats(): Promise<{ send: RTCStatsReport | undefined; receive: RTCStatsReport | undefined }> {
     return this.media.stats()
+  }
+
+  /** The people who are in the meeting agree on the key, and on another when somebody leaves. */
+  async #agreeOnKey(encryption: Encryption): Promise<void> {
+    const group = await encryption.attach({
+      selfId: () => this.self.id,
+      isPresent: (id) => this.participants.has(id),
+      publish: (topic, text, to) => this.chat.publish(topic, text, { to }),
+    })
+    if (!group) return
+    this.chat.listen(GROUP_TOPIC, (message) => group.hear(message))
+    this.on('participantJoined', ({ id }) => group.joined(id))
+    this.on('participantLeft', ({ id }) => group.left(id))
+    this.on('stateChanged', (state) => {
+      if (state === 'joined') group.ask()
+    })
+    if (this.state === 'joined') group.ask()
+    group.keepAsking(() => this.state === 'joined' && this.participants.size > 0)
   }
 
   readonly #online = (): void => this.hurry()

@@ -25,6 +25,8 @@ export interface Entry {
   codec?: 'H264' | 'VP9'
   /** The key of end-to-end encryption, for our client only. */
   key?: string
+  /** Runs in the page of our client before it connects. */
+  prepare?: string
 }
 
 /** The client's operations in a test, performed by its own calls. */
@@ -191,6 +193,7 @@ export class MediaClients {
         }
       `)
     }
+    if (entry.prepare !== undefined) await run(entry.prepare)
     await run(`
       globalThis.m = await connect(${JSON.stringify(options)})
       if (m.state !== 'joined') await new Promise((joined) => m.on('stateChanged', (state) => state === 'joined' && joined()))

@@ -1,11 +1,14 @@
 /** End-to-end encryption of a meeting: its key, and the worker that seals what is sent and opens what is received. */
 import { MeetingError } from '../errors.ts'
 import type { Owner } from './frames.ts'
-import { keyFor, problemOfKey, type MeetingKey, type SharedKey } from './keys.ts'
+import { Group, type GroupMeeting } from './group.ts'
+import { groupKey, nobodysKey, problemOfKey, type GroupKey, type MeetingKey, type SharedKey } from './keys.ts'
 import type { Frames, FromWorker, ToWorker, Transform } from './messages.ts'
 
 /** How long frames under the former key can still be opened, because not everybody changes the key at the same moment. */
 const KEEP_MS = 30_000
+/** Somebody with whom nobody shares a key sends what nobody can open after this, so that the others can tell. */
+const ALONE_MS = 3000
 
 /** `RTCRtpSender` or `RTCRtpReceiver`, where frames can be changed. */
 interface Transformable {
@@ -17,16 +20,23 @@ export class Encryption {
   readonly #meetingId: string
   readonly #worker: Worker
   readonly #listeners = new Map<string, (isOpen: boolean) => void>()
-  #keys: readonly MeetingKey[]
-  #forgetting: ReturnType<typeof setTimeout> | undefined
+  #shared: GroupKey
+  #group: Group | undefined
+  /** What opens frames, newest first. */
+  #keys: readonly MeetingKey[] = []
+  #sealing: MeetingKey | undefined
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>()
+  #isClosed = false
 
-  private constructor(meetingId: string, key: MeetingKey) {
+  private constructor(meetingId: string, shared: GroupKey) {
     this.#meetingId = meetingId
-    this.#keys = [key]
+    this.#shared = shared
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) =>
-      this.#listeners.get(data.streamId)?.(data.isOpen)
-    this.#tellKeys()
+    this.#worker.onmessage = ({ data: { streamId, isOpen } }: MessageEvent<FromWorker>) => {
+      this.#listeners.get(streamId)?.(isOpen)
+      // It may be that we missed a key.
+      if (!isOpen) this.#group?.ask()
+    }
   }
 
   /** @throws {MeetingError} INVALID_KEY, ENCRYPTION_UNSUPPORTED */
@@ -36,24 +46,32 @@ export class Encryption {
     return new Encryption(meetingId, await checked(key, meetingId))
   }
 
+  /** Agrees on a key with those who are in this meeting and have the shared key. Without one, nothing is sent. */
+  async attach(meeting: GroupMeeting): Promise<Group | undefined> {
+    const group = await Group.start(meeting, this.#shared, {
+      onKey: (key, sealInMs) => this.#take(key, sealInMs),
+    })
+    if (this.#isClosed) return undefined
+    this.#sealForNobody()
+    return (this.#group = group)
+  }
+
   /** Twelve digits that are the same for all who have the same key, for people to compare. */
   get phrase(): string {
-    return this.#keys[0]!.phrase
+    return this.#shared.phrase
   }
 
   /**
-   * Seals with another key from here on, as after somebody left who must not hear the rest. The others need it too.
+   * Takes another shared key from here on. The others need it too. When somebody leaves, this is not needed: the others then agree on a
+   * new key by themselves.
    * @throws {MeetingError} INVALID_KEY
    */
   async setKey(key: SharedKey): Promise<void> {
-    const next = await checked(key, this.#meetingId)
-    this.#keys = [next, ...this.#keys.slice(0, 1)]
+    this.#shared = await checked(key, this.#meetingId)
+    this.#sealing = undefined
     this.#tellKeys()
-    clearTimeout(this.#forgetting)
-    this.#forgetting = setTimeout(() => {
-      this.#keys = this.#keys.slice(0, 1)
-      this.#tellKeys()
-    }, KEEP_MS)
+    this.#sealForNobody()
+    this.#group?.setShared(this.#shared)
   }
 
   /** Nothing leaves this sender in the clear from here on. */
@@ -75,7 +93,9 @@ export class Encryption {
   }
 
   close(): void {
-    clearTimeout(this.#forgetting)
+    this.#isClosed = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#group?.close()
     this.#listeners.clear()
     this.#worker.terminate()
   }
@@ -89,8 +109,44 @@ export class Encryption {
     }
   }
 
+  /** A key of the group: it opens from now on, and seals when the others have it too. */
+  #take(key: MeetingKey, sealInMs: number): void {
+    if (this.#isClosed) return
+    this.#keys = [key, ...this.#keys]
+    const seal = (): void => {
+      if (this.#keys[0] !== key) return
+      this.#sealing = key
+      this.#tellKeys()
+      this.#after(KEEP_MS, () => {
+        this.#keys = this.#keys.slice(0, Math.max(1, this.#keys.indexOf(key) + 1))
+        this.#tellKeys()
+      })
+    }
+    this.#tellKeys()
+    if (sealInMs === 0) seal()
+    else this.#after(sealInMs, seal)
+  }
+
+  #sealForNobody(): void {
+    this.#after(ALONE_MS, () => {
+      if (this.#sealing) return
+      void nobodysKey().then((key) => {
+        this.#sealing ??= key
+        this.#tellKeys()
+      })
+    })
+  }
+
+  #after(ms: number, callback: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      callback()
+    }, ms)
+    this.#timers.add(timer)
+  }
+
   #tellKeys(): void {
-    this.#post({ keys: this.#keys })
+    if (!this.#isClosed) this.#post({ keys: { seal: this.#sealing, open: this.#keys } })
   }
 
   #post(message: ToWorker, transfer: Transferable[] = []): void {
@@ -109,8 +165,8 @@ export function canEncrypt(): boolean {
 /** What a connection needs for browsers with `createEncodedStreams` alone. */
 export const encodedStreams = { encodedInsertableStreams: true } as Partial<RTCConfiguration>
 
-async function checked(key: SharedKey, meetingId: string): Promise<MeetingKey> {
+async function checked(key: SharedKey, meetingId: string): Promise<GroupKey> {
   const problem = problemOfKey(key)
   if (problem !== undefined) throw new MeetingError(0, 'INVALID_KEY', `The key ${problem}.`)
-  return keyFor(key, meetingId)
+  return groupKey(key, meetingId)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { escaped, headOf, Opener, Sealer, unescaped, type Codec, type FrameFacts } from './frames.ts'
-import { keyFor, problemOfKey, type MeetingKey } from './keys.ts'
+import { groupKey, problemOfKey, type MeetingKey } from './keys.ts'
 
 const ann = { participantId: 'ann', kind: 'video' }
 const bytes = (...values: number[]) => Uint8Array.from(values)
@@ -43,7 +43,8 @@ const h264Frame = bytes(
 
 let [key, other]: MeetingKey[] = []
 before(async () => {
-  ;[key, other] = [await keyFor(random(32), 'a-meeting'), await keyFor(random(32), 'a-meeting')]
+  const group = await groupKey(random(32), 'a-meeting')
+  ;[key, other] = [await group.framesOf(random(32)), await group.framesOf(random(32))]
 })
 
 for (const [name, frame, facts, head] of [
@@ -162,19 +163,25 @@ test('no two frames have the same nonce', async () => {
   assert.equal(nonces.size, 200)
 })
 
-test('the same passphrase gives the same key in one meeting, and another in the next', async () => {
-  const [one, same, next] = await Promise.all([
-    keyFor('correct horse', 'a-meeting'),
-    keyFor('correct horse', 'a-meeting'),
-    keyFor('correct horse', 'b-meeting'),
+test('the same passphrase gives the same keys in one meeting, and others in the next', async () => {
+  const groups = await Promise.all([
+    groupKey('correct horse', 'a-meeting'),
+    groupKey('correct horse', 'a-meeting'),
+    groupKey('correct horse', 'b-meeting'),
   ])
+  const [one, same, next] = groups
   assert.match(one.phrase, /^\d{4} \d{4} \d{4}$/)
   assert.equal(one.phrase, same.phrase)
   assert.notEqual(one.phrase, next.phrase)
-  const sealed = await new Sealer(ann).seal(random(50), vp8, one)
-  assert.ok(await new Opener(ann).open(sealed!, vp8, [same]))
-  assert.equal(await new Opener(ann).open(sealed!, vp8, [next]), undefined)
-  assert.equal(one.frames.extractable, false)
+  const [ofOne, ofSame, ofNext] = await Promise.all(groups.map((group) => group.prove('ann')))
+  assert.deepEqual(ofOne, ofSame)
+  assert.notDeepEqual(ofOne, ofNext)
+  const secret = random(32)
+  const keys = await Promise.all(groups.map((group) => group.framesOf(secret)))
+  const sealed = await new Sealer(ann).seal(random(50), vp8, keys[0]!)
+  assert.ok(await new Opener(ann).open(sealed!, vp8, [keys[1]!]))
+  assert.equal(await new Opener(ann).open(sealed!, vp8, [{ ...keys[2]!, id: keys[0]!.id }]), undefined)
+  assert.equal(keys[0]!.frames.extractable, false)
 })
 
 test('short keys are refused', () => {

@@ -15,7 +15,14 @@ export interface Frames {
   writable: WritableStream<EncodedFrame>
 }
 
-export type ToWorker = { keys: readonly MeetingKey[] } | { transform: Transform & Frames }
+export interface Keys {
+  /** Undefined: nothing is sent. */
+  seal: MeetingKey | undefined
+  /** Newest first. */
+  open: readonly MeetingKey[]
+}
+
+export type ToWorker = { keys: Keys } | { transform: Transform & Frames }
 
 /** Frames of this stream can be opened from here on, or not. */
 export interface FromWorker {

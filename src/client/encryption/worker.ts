@@ -1,7 +1,6 @@
 /** Seals and opens the frames of all streams, in a worker of its own. */
 import { Opener, Sealer, type FrameFacts } from './frames.ts'
-import type { MeetingKey } from './keys.ts'
-import type { EncodedFrame, Frames, FromWorker, ToWorker, Transform } from './messages.ts'
+import type { EncodedFrame, Frames, FromWorker, Keys, ToWorker, Transform } from './messages.ts'
 
 /** Frames in a row that cannot be opened before the stream counts as closed: a change of the key loses a few. */
 const MAX_MISSED = 5
@@ -22,7 +21,7 @@ interface Scope {
 }
 const scope = globalThis as unknown as Scope
 
-let keys: readonly MeetingKey[] = []
+let keys: Keys = { seal: undefined, open: [] }
 
 scope.onmessage = ({ data }) => {
   if ('keys' in data) keys = data.keys
@@ -48,7 +47,7 @@ type Step = (frame: EncodedFrame, out: TransformStreamDefaultController<EncodedF
 function sealing(options: Transform): Step {
   const sealer = new Sealer(options)
   return async (frame, out) => {
-    const [key] = keys
+    const { seal: key } = keys
     if (!key) return
     pass(frame, await sealer.seal(new Uint8Array(frame.data), factsOf(frame, options), key), out)
   }
@@ -66,7 +65,7 @@ function opening(options: Transform, transformer: Transformer): Step {
     scope.postMessage({ streamId: options.streamId, isOpen })
   }
   return async (frame, out) => {
-    const opened = await opener.open(new Uint8Array(frame.data), factsOf(frame, options), keys)
+    const opened = await opener.open(new Uint8Array(frame.data), factsOf(frame, options), keys.open)
     if (opened) {
       // A picture begins with a key frame, and one may have been missed.
       if (missed > 0 && frame.type === 'delta') askKeyFrame()
