@@ -9,6 +9,7 @@
 export { canEncrypt, type Encryption } from './encryption/encryption.ts'
 export type { SharedKey } from './encryption/keys.ts'
 export { connect, type ConnectOptions } from './connect.ts'
+export type { BreakoutPass, BreakoutRooms, Breakouts, BreakoutSwitch, NewBreakouts } from './breakouts.ts'
 export type { Preparing } from './init-config.ts'
 export type { Chat, ChatMessage, PublishOptions } from './chat.ts'
 export { Devices, openDevice, type DevicesOptions, type DeviceStatus, type OwnKind } from './devices.ts'
@@ -22,6 +23,7 @@ export type {
   MeetingRules,
   MeetingState,
   Self,
+  SwitchRequest,
   Timer,
   Timings,
 } from './events.ts'

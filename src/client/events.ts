@@ -28,6 +28,17 @@ export interface DeviceRequest {
   reject(): void
 }
 
+/** Where a moderator, or the server, asks us to go. */
+export interface SwitchRequest {
+  meetingId: string
+  /** The token to enter with; undefined: the one that we first came with. */
+  token: string | undefined
+  /** What the sender added; of a breakout room `BreakoutSwitch`. */
+  payload: unknown
+  /** The participantId of the moderator, or `server`. */
+  from: string
+}
+
 export interface MeetingEvents<S extends AnyStream = Stream> {
   stateChanged: [state: MeetingState]
   /** How many people asked to join before us and still wait; `meeting.queuedBehind` has it too. */
@@ -61,6 +72,12 @@ export interface MeetingEvents<S extends AnyStream = Stream> {
   rulesChanged: [rules: MeetingRules]
   /** A moderator started, paused or stopped the timer. */
   timerChanged: [timer: Timer | undefined]
+  /** The breakout rooms, or who is in them, have changed; `meeting.breakouts.rooms` has it too. */
+  breakoutsChanged: []
+  /** A moderator says something to all breakout rooms. */
+  breakoutAnnounced: [announcement: { name: string; text: string }]
+  /** We are asked to go to another meeting, such as a breakout room or back from it. Nothing happens by itself. */
+  switchRequested: [to: SwitchRequest]
   /** A poll was opened, somebody voted, or it has ended. */
   pollChanged: [poll: Poll]
   /** A piece of transcribed speech. */

@@ -38,6 +38,7 @@ function aListener(): { listener: Listener<Stream>; did: string[] } {
     toldOfUs: does('told of us'),
     ruled: does('ruled'),
     timed: does('timed'),
+    breakouts: { heard: does('breakouts') } as never,
     mediaReset: does('reset'),
   }
   return { listener, did }

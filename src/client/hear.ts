@@ -8,6 +8,7 @@ import { MeetingError } from './errors.ts'
 import type { Lobby } from './lobby.ts'
 import { type AnyStream, setState } from './participant.ts'
 import type { Outputs } from './outputs.ts'
+import type { Breakouts } from './breakouts.ts'
 import type { Polls } from './polls.ts'
 import type { Roster } from './roster.ts'
 import type { ServerRequestHandlers } from './signalling.ts'
@@ -19,6 +20,7 @@ export interface Listener<S extends AnyStream> {
   readonly roster: Roster<S>
   readonly outputs: Outputs
   readonly polls: Polls
+  readonly breakouts: Breakouts
   readonly own: Pick<
     OwnStreams<never>,
     'disableMic' | 'disableCamera' | 'stopShare' | 'enableMic' | 'enableCamera' | 'startShare'
@@ -86,6 +88,8 @@ export function notificationHandlers<S extends AnyStream>(listener: Listener<S>)
     peerClosed: ({ peerId, reason }) => roster.leave(peerId, reason),
     rulesChanged: ({ method: _, ...rules }) => listener.ruled(rules),
     timerChanged: ({ timer }) => listener.timed(timer),
+    breakoutsChanged: ({ breakouts }) => listener.breakouts.heard(breakouts),
+    breakoutAnnounced: ({ name, message }) => tell('breakoutAnnounced', { name, text: message }),
     pollChanged: ({ poll }) => polls.heard(poll),
     pollVoted: (voted) => polls.heardVote(voted),
     authorityChanged: ({ canAdmit, canModerate }) => {
@@ -160,7 +164,8 @@ export function requestHandlers<S extends AnyStream>({
     enableWebcam: ask('camera', () => own.enableCamera()),
     enableShare: ask('share', () => own.startShare()),
     pinStateChanged: (pinned) => roster.pin(pinned),
-    switchRoom: () => undefined,
+    switchRoom: ({ roomId, token, payload, peerId }) =>
+      tell('switchRequested', { meetingId: roomId, token: token ?? undefined, payload, from: peerId }),
     // Our transports carry no data, so the server offers none.
     newDataConsumer: () => undefined,
   }

@@ -3,6 +3,7 @@ import type { JoinReply } from '../protocol/notifications.ts'
 import { openRules } from '../protocol/rules.ts'
 import { Agreement } from './agreement.ts'
 import type { MediaEvents, MeetingMedia, OwnStreams, Request } from './carrier.ts'
+import { Breakouts } from './breakouts.ts'
 import { Chat } from './chat.ts'
 import { CurrentMedia } from './current-media.ts'
 import { Emitter } from './emitter.ts'
@@ -69,6 +70,7 @@ export class MeetingCore<
   readonly chat = new Chat()
   readonly outputs: Outputs
   readonly polls: Polls
+  readonly breakouts: Breakouts
   sessionId: string | undefined
   /** How many people wait before us, as long as we wait; undefined until the server says so. */
   queuedBehind: number | undefined
@@ -113,6 +115,7 @@ export class MeetingCore<
     this.moderation = new Moderation(request)
     this.outputs = new Outputs(request, tell)
     this.polls = new Polls(request, (poll) => tell('pollChanged', poll))
+    this.breakouts = new Breakouts(request, () => tell('breakoutsChanged'))
     this.#agreement = new Agreement(() => {
       console.warn('what is sent is not what the server says; the connection is made anew')
       this.#signalling.renew()
@@ -300,6 +303,7 @@ export class MeetingCore<
     this.chat.open(reply.pubSubUrl)
     this.outputs.reset()
     this.polls.reset()
+    this.breakouts.reset()
     this.#roster.replace(reply.peers)
   }
 
@@ -310,6 +314,7 @@ export class MeetingCore<
       roster: this.#roster,
       outputs: this.outputs,
       polls: this.polls,
+      breakouts: this.breakouts,
       own: this.own,
       media: () => this.#media.now,
       tell,

@@ -18,6 +18,7 @@ export interface RoutedHomeOptions {
 /** The calls about one meeting whose arguments and answers are plain values. */
 const plainCalls = [
   'endSession',
+  'tellRoom',
   'sessionOf',
   'shareFile',
   'view',

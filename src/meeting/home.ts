@@ -10,6 +10,7 @@ import type { Holder } from '../shares.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { ChatLink } from './chat/link.ts'
+import type { RoomEvent } from './breakouts/rooms.ts'
 import type { RelayRequest } from './across/relay.ts'
 import type { EntryRequest } from './door/lobby.ts'
 import type { RemovalView } from './door/removals.ts'
@@ -25,6 +26,8 @@ import type { Acknowledged } from './outputs/outputs.ts'
 export interface MeetingHome {
   /** Ends the ongoing session, if there is one. Returns whether there was one. */
   endSession(meetingId: string, reason: LeaveReasonName): Promise<boolean>
+  /** Tells a breakout room something; see `hearFromParent`. Does nothing if nobody is in it. */
+  tellRoom(meetingId: string, event: RoomEvent): Promise<void>
   /** Call this when a meeting was deactivated: ends its session and admits nobody any more. */
   deactivate(meeting: MeetingRecord): Promise<void>
   /** The ongoing session, if a holder of this token is inside. */

@@ -3,6 +3,7 @@ import type { Sfu } from '../media/sfu.ts'
 import type { Refusal } from '../protocol/errors.ts'
 import type { MeetingRecord, Store } from '../store/store.ts'
 import type { Grant } from '../token/token.ts'
+import type { BreakoutRooms } from './breakouts/rooms.ts'
 import type { Events } from './events.ts'
 import type { OpenAudience } from './link.ts'
 import type { MeetingEvents } from './meeting-events.ts'
@@ -27,6 +28,8 @@ export interface LiveMeetingOptions {
   /** Makes unguessable ids: chat tickets, message ids. */
   newSecretId: () => string
   outputs: OutputParts
+  /** Undefined where meetings have no breakout rooms. */
+  rooms?: BreakoutRooms | undefined
   /** Receives errors of background work. */
   onError: (error: unknown, message: string) => void
   /** Called when nobody is inside, is waiting, or may return. */

@@ -15,6 +15,7 @@ import { Refusal } from '../protocol/errors.ts'
 import { leaveReason, type LeaveReasonName } from '../protocol/leave-reasons.ts'
 import { RelayRequests } from './across/relay.ts'
 import { Relays } from './across/relays.ts'
+import { Breakouts } from './breakouts/breakouts.ts'
 import { Entrance } from './door/entrance.ts'
 import { Evictions } from './door/evictions.ts'
 import type { HiddenSeats } from './outputs/hidden-seats.ts'
@@ -38,13 +39,13 @@ export class LiveMeeting {
   readonly #sessions: SessionLifecycle
   readonly #onlookers: Onlookers
   #isSuspended = false
-
   readonly media: MeetingMedia
   readonly roster: Roster
   readonly entrance: Entrance
   readonly evictions: Evictions
   readonly moderation: Moderation
   readonly hosting: Hosting
+  readonly breakouts: Breakouts
   readonly relays: Relays
   readonly outputs: MeetingOutputs
   readonly #hiddenSeats: HiddenSeats
@@ -79,10 +80,12 @@ export class LiveMeeting {
       meeting: () => this.#meeting,
       tellAll: (notification) => everyone.notify(notification),
       isSomebodyEntering: () => this.roster.seats.size > 0,
+      isHeld: () => this.breakouts.isOccupied(),
       // The first participant needs the router at once, so its worker starts while the session is being written.
       onBeginning: () => this.media.warm(),
       onEnding: (reason) => {
         this.outputs.endAll()
+        this.breakouts.end()
         this.roster.evictAll(reason)
         this.#onlookers.closeAll(reason)
       },
@@ -105,6 +108,7 @@ export class LiveMeeting {
       newSecretId,
       joinTimeoutMs: settings.joinTimeoutMs,
       entryRequests: () => this.entrance.notifications(),
+      breakouts: (participant) => this.breakouts.notificationsFor(participant),
       outputs: () => this.outputs,
     })
     const { roster } = this
@@ -117,6 +121,7 @@ export class LiveMeeting {
       admitters,
       refusalOf,
       isHiddenSeat: (participantId) => this.#hiddenSeats.has(participantId),
+      isBreakout: () => meeting.settings.breakoutOf !== undefined,
       onError,
       onIdle,
     })
@@ -124,6 +129,7 @@ export class LiveMeeting {
     this.evictions = new Evictions({ ...inside, meeting, store, relayRequests, now })
     this.moderation = new Moderation(roster, this.media)
     this.hosting = new Hosting({ ...inside, moderation: this.moderation, now })
+    this.breakouts = new Breakouts({ ...options, meeting: () => this.#meeting, roster, sessions })
     this.relays = new Relays({
       destination: { meetingId, streams: this.media.streams, roster },
       requests: relayRequests,
@@ -153,6 +159,7 @@ export class LiveMeeting {
     const left = await store.sessions.ongoing(meeting.meetingId)
     if (left) await live.#sessions.restore(left, lastAliveAt)
     await live.outputs.resume()
+    live.breakouts.resume()
     return live
   }
 
@@ -198,18 +205,10 @@ export class LiveMeeting {
     return participant && this.#sessions.current?.chat.connect(participant, link)
   }
 
-  /**
-   * Stores a participant's file until the session ends. Returns its id.
-   * @throws {Refusal} UNAUTHORIZED_REQUEST, PAYLOAD_TOO_LARGE
-   */
+  /** Stores a participant's file until the session ends; see `SessionLifecycle.keepFile`. Returns its id. */
   async shareFile(holder: Holder, file: Uint8Array): Promise<string> {
-    const session = this.#sessions.current
-    if (!session || !this.roster.holds(holder.tokenId)) throw new Refusal('UNAUTHORIZED_REQUEST')
-    const fileId = await session.keepFile(holder, file)
-    if (this.#sessions.current === session) return fileId
-    // The folder was deleted before the file was written.
-    await session.dropFiles()
-    throw noSession()
+    if (!this.roster.holds(holder.tokenId)) throw new Refusal('UNAUTHORIZED_REQUEST')
+    return this.#sessions.keepFile(holder, file)
   }
 
   /**
@@ -269,6 +268,7 @@ export class LiveMeeting {
   /** The server stops: cuts connections so that clients reconnect, and keeps the session for them. */
   async suspend(): Promise<void> {
     this.#isSuspended = true
+    this.breakouts.stop()
     this.outputs.suspend()
     const why = new Refusal('SERVER_STOPPING')
     this.entrance.dropAll(why)

@@ -7,13 +7,13 @@ import type { Grant } from '../token/token.ts'
 import type { ChatConnection } from './chat/connection.ts'
 import type { BoardConnection, BoardLink, NotConnected } from './whiteboard/whiteboard.ts'
 import type { ChatLink } from './chat/link.ts'
-import type { ChatSender } from './chat/chat.ts'
-import type { MessageToPublish } from './chat/message.ts'
 import type { RelayRequest } from './across/relay.ts'
 import type { Holder } from '../shares.ts'
 import type { Directory } from './directory.ts'
 import type { LocalHome } from './home.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { hearFromParent } from './breakouts/hearing.ts'
+import type { RoomEvent } from './breakouts/rooms.ts'
 import { Events } from './events.ts'
 import { inspectMember } from './media/inspection.ts'
 import { flowOf, qualityFrom, type Flow, type Quality } from './media/quality.ts'
@@ -31,6 +31,7 @@ import type { OutputOrdered } from './outputs/orders.ts'
 import type { Acknowledged } from './outputs/outputs.ts'
 import { settled } from './outputs/settled.ts'
 import { noSession } from './session/session.ts'
+import type { RealtimeStore } from './values/realtime-store.ts'
 import { emptyView, type LiveView } from './view.ts'
 
 /** The same for all meetings, apart from where their homes are. */
@@ -169,6 +170,11 @@ export class LiveMeetings implements LocalHome {
     return wasOn
   }
 
+  async tellRoom(meetingId: string, event: RoomEvent): Promise<void> {
+    const live = await this.#open.get(meetingId)
+    if (live) await hearFromParent(live, event)
+  }
+
   async deactivate(meeting: MeetingRecord): Promise<void> {
     await (await this.#open.get(meeting.meetingId))?.deactivate(meeting)
   }
@@ -209,26 +215,16 @@ export class LiveMeetings implements LocalHome {
     await (await this.#live(meetingId)).moderation.askForStream('server', participantId, kind)
   }
 
-  async publish(
-    meetingId: string,
-    sender: Omit<ChatSender, 'joined'>,
-    message: MessageToPublish,
-  ): Promise<string> {
-    return (await this.#live(meetingId)).publish(sender, message)
+  async publish(meetingId: string, ...message: Parameters<LiveMeeting['publish']>): Promise<string> {
+    return (await this.#live(meetingId)).publish(...message)
   }
 
   async value(meetingId: string, key: string): Promise<string | null> {
     return (await this.#live(meetingId)).shared.values.get(key)
   }
 
-  async setValue(
-    meetingId: string,
-    key: string,
-    value: string | null,
-    updatedBy: string,
-    holder: Holder,
-  ): Promise<void> {
-    ;(await this.#live(meetingId)).shared.values.set(key, value, updatedBy, holder)
+  async setValue(meetingId: string, ...value: Parameters<RealtimeStore['set']>): Promise<void> {
+    ;(await this.#live(meetingId)).shared.values.set(...value)
   }
 
   async removals(meetingId: string): Promise<RemovalView[]> {

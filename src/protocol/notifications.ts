@@ -1,11 +1,13 @@
 /**
  * What the server sends without being asked (contract, signalling §2.4, §4.2 and §4.3). The types follow from the schemas,
  * which also generate `/asyncapi.json` and `docs/wire.md`. Tests check what is sent against them; the server does not.
- * `mediaReset`, `entryWithdrawn`, `entryQueued`, `rulesChanged`, `pollChanged`, `pollVoted`, `timerChanged` and `authorityChanged` are ours; published clients ignore methods they do not know.
+ * `mediaReset`, `entryWithdrawn`, `entryQueued`, `rulesChanged`, `pollChanged`, `pollVoted`, `timerChanged`, `breakoutsChanged`, `breakoutAnnounced`
+ * and `authorityChanged` are ours; published clients ignore methods they do not know.
  */
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { MediaKind, RtpParameters, SctpStreamParameters, StreamKind } from './media.ts'
 import { modeNames, type Mode } from './modes.ts'
+import { Breakouts } from './breakouts.ts'
 import { Poll, Vote } from './polls.ts'
 import { Rules } from './rules.ts'
 import type { LeaveReason } from './leave-reasons.ts'
@@ -136,6 +138,10 @@ export const notifications = {
   timerChanged: Type.Object({
     timer: nullable(Type.Object({ totalMs: Type.Integer(), leftMs: Type.Integer(), paused: Type.Boolean() })),
   }),
+  /** The breakout rooms; null: there are none any more. */
+  breakoutsChanged: Type.Object({ breakouts: nullable(Breakouts) }),
+  /** Sent to those in breakout rooms: what a moderator says to all of them. */
+  breakoutAnnounced: Type.Object({ name: Text, message: Text }),
   /** What the receiver may do from now on. */
   authorityChanged: Type.Object({ canModerate: Type.Boolean(), canAdmit: Type.Boolean() }),
   /** The media worker died and was replaced: build transports again. */

@@ -13,6 +13,7 @@ import {
   SctpStreamParameters,
   StreamKind,
 } from './media.ts'
+import { Announcement, NewBreakouts } from './breakouts.ts'
 import { Choices, NewPoll } from './polls.ts'
 import { Rules } from './rules.ts'
 import { StartHls, StartLivestream, StartRecording, StartTranscription } from './outputs.ts'
@@ -262,6 +263,18 @@ export const requests = {
   },
   /** Pauses the timer, or lets it go on. */
   pauseTimer: { states: inside, data: Type.Object({ paused: Type.Boolean() }) },
+  openBreakouts: { states: inside, data: NewBreakouts },
+  /** Assigns a participant to a breakout room, or with null to none. */
+  assignBreakout: {
+    states: inside,
+    data: Type.Object({ peerId: Id, roomId: Type.Union([Id, Type.Null()]) }),
+  },
+  /** Asks for the way into a breakout room. */
+  enterBreakout: { states: inside, data: Type.Object({ roomId: Id }) },
+  /** Says something in all breakout rooms. */
+  announceBreakouts: { states: inside, data: Type.Object({ message: Announcement }) },
+  /** Calls everybody back from the breakout rooms. */
+  closeBreakouts: { states: inside, data: Empty },
   lowerHands: { states: inside, data: Type.Object({ peerIds: Type.Array(Id, { maxItems: 200 }) }) },
   enablePeerMic: { states: inside, data: Peer },
   disablePeerMic: { states: inside, data: Peer },

@@ -8,6 +8,7 @@ import type { Gate } from '../api/limits/gate.ts'
 import { CheckSockets } from '../api/check/sockets.ts'
 import { WhiteboardSockets } from '../api/whiteboard/sockets.ts'
 import { MeetingSockets } from '../api/signalling/sockets.ts'
+import { refusalOfBreakout } from '../meeting/breakouts/entry.ts'
 import { LocalDirectory } from '../meeting/directory.ts'
 import { Door } from '../meeting/door/door.ts'
 import type { Jobs } from '../meeting/jobs/jobs.ts'
@@ -16,9 +17,11 @@ import { LiveMeetings } from '../meeting/live-meetings.ts'
 import type { OutputParts } from '../meeting/outputs/parts.ts'
 import { Busyness } from '../metrics/busyness.ts'
 import type { Announce } from '../meeting/session/session-log.ts'
+import type { RevokedTokens } from '../project/revoked-tokens.ts'
 import { refusalOfOrigin } from '../project/origins.ts'
 import type { Verifier } from '../token/token.ts'
 import type { Webhooks } from '../webhook/create.ts'
+import { createBreakoutRooms } from './breakouts.ts'
 import { newId, type Ground } from './ground.ts'
 import { followUp, openJobs } from './jobs.ts'
 import type { OwnAddresses } from './composer.ts'
@@ -46,11 +49,15 @@ export interface MeetingDoors {
 export interface MeetingParts {
   gate: Gate
   verifier: Verifier
+  revokedTokens: RevokedTokens
   webhooks: Webhooks
   urls: OwnAddresses
 }
 
-export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }: MeetingParts): MeetingDoors {
+export function openMeetings(
+  ground: Ground,
+  { gate, verifier, revokedTokens, webhooks, urls }: MeetingParts,
+): MeetingDoors {
   const { config: settings, core, media, metrics, cluster, now, log } = ground
   const { store, keyRing, catalogue } = core
   const chatPace = new ChatPace(settings.maxChatMessagesPerSecond, now)
@@ -63,6 +70,8 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
       cluster ? cluster.findLive(projectId, anyId) : meetings.find(projectId, anyId),
     knows: (...who) => everywhere.knows(...who),
     hasHiddenSeat: (...who) => meetings.hasHiddenSeat(...who),
+    refusalOfBreakout: (...who) =>
+      refusalOfBreakout({ store, isRevoked: (token) => revokedTokens.has(token) }, ...who),
     mediaStatus: () => media.status,
     randomId: () => randomBytes(5).toString('hex').slice(0, 8),
   })
@@ -100,6 +109,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
     openAudience: sockets.openAudience,
     announce,
     outputs,
+    rooms: createBreakoutRooms({ catalogue, keyRing, home: () => everywhere, now }),
     refusalSince: (grant) => verifier.refusalSince(grant),
     now,
     newSessionId: newId,
@@ -138,7 +148,7 @@ export function openMeetings(ground: Ground, { gate, verifier, webhooks, urls }:
   const streams =
     cluster?.services.serve<Streams, keyof Streams>(streamsHere, STREAM_CALLS, ['openSender']) ?? streamsHere
   const busyness = new Busyness({ workers: () => media.usage(), cpuUsage: () => process.cpuUsage(), now })
-  const everywhere =
+  const everywhere: MeetingHome =
     cluster?.routed(
       meetings,
       async (id) => (await store.sessions.ongoing(id)) !== undefined,

@@ -25,7 +25,7 @@ export async function connect(ground: Ground): Promise<RunningServer> {
   const gate = new Gate({ settings: config, now })
   let ports: OpenPorts | undefined
   const urls = (): readonly string[] => ports?.urls ?? []
-  const doors = openMeetings(ground, { gate, webhooks, verifier: access.verifier, urls })
+  const doors = openMeetings(ground, { gate, webhooks, ...access, urls })
   const { meetings, sockets, chatSockets, outputs, jobs } = doors
   metrics.setReaders({
     meetings: () => meetings.counts(),

@@ -30,6 +30,7 @@ export {
   type Verifier,
   type VerifierOptions,
 } from './verify.ts'
+export { jtiOfBreakout, wasGivenFor } from './breakout.ts'
 export { isOfKnock, jtiOfKnock } from './knock.ts'
 export { jtiOfOperator, minterOf, operatorTokenId } from './minter.ts'
 export { maxTokenBytes } from './jws.ts'

@@ -31,6 +31,7 @@ const WIRE = 'wire.test.ts: '
 const ABSENT = `${WIRE}services that do not exist here are refused immediately`
 const DOOR = 'door.test.ts: '
 const HOSTS = 'hosting.test.ts: hosts'
+const BREAKOUTS = 'breakouts.test.ts: rooms'
 const POLLS = 'polls.test.ts: polls'
 
 const WHITEBOARD = 'whiteboard.test.ts: one address for everybody'
@@ -94,6 +95,14 @@ export const requestRows: WireRow[] = [
   ...ours(`${DOOR}moderating needs allow_mod`, 'enablePeerShare'),
   ...ours(`${DOOR}a removed participant stays out`, 'liftRemoval'),
   ...ours(HOSTS, 'stopAll', 'setRules', 'setCoHost', 'renamePeer', 'lowerHands', 'setTimer', 'pauseTimer'),
+  ...ours(
+    BREAKOUTS,
+    'openBreakouts',
+    'assignBreakout',
+    'enterBreakout',
+    'announceBreakouts',
+    'closeBreakouts',
+  ),
   ...ours(POLLS, 'createPoll', 'votePoll', 'endPoll'),
   ...here(RECORDING, 'startRecording', 'stopRecording'),
   ...here(HLS, 'startHls', 'stopHls'),
@@ -144,6 +153,7 @@ export const notificationRows: WireRow[] = [
   ...ours(`${DOOR}lobby: denied, withdrawn`, 'entryWithdrawn'),
   ...ours('entry.test.ts: those who wait are told how many are before them', 'entryQueued'),
   ...ours(HOSTS, 'rulesChanged', 'authorityChanged', 'timerChanged'),
+  ...ours(BREAKOUTS, 'breakoutsChanged', 'breakoutAnnounced'),
   ...ours(POLLS, 'pollChanged', 'pollVoted'),
   ...ours('journeys.test.ts: after the death of a media worker', 'mediaReset'),
   ...never('clients restart ICE themselves when a transport fails', 'restartIce'),

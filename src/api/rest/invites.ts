@@ -52,12 +52,16 @@ export const inviteRoutes: Routes = (app, context) => {
         'Its holder gets no more than its maker has; one who asks invites nobody. It ends with the key and the token that made it. Whoever came by an invite makes others within what is left of that one: until it expires or is revoked, and with the uses that it has left.',
       body: CreateInviteBody,
       answer: NewInvite,
-      refusals: ['RATE_LIMITED'],
+      refusals: ['RATE_LIMITED', 'INVALID_STATE'],
       about: { meeting: ({ body }) => body.roomId },
     }),
     async (request) => {
       const { entry, expiresInSeconds, maxUses } = request.body
       const meeting = meetingFor(request)
+      if (meeting.settings.breakoutOf)
+        throw new Refusal('INVALID_STATE', {
+          message: 'Invite people to the meeting, not to one of its breakout rooms.',
+        })
       const { code, invite } = await invites.create({
         maker: grantFor(request),
         meetingId: meeting.meetingId,

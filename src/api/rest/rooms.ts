@@ -264,7 +264,8 @@ function settingsOf(body: Omit<CreateMeetingBody, 'customRoomId' | 'userMeetingI
 
 /** Presents a meeting with the field names of both generations. */
 function toRoom(meeting: MeetingRecord, baseUrl: string) {
-  const { id, customId, projectId, disabledAt, settings } = meeting
+  const { id, customId, projectId, disabledAt } = meeting
+  const { breakoutOf, ...settings } = meeting.settings
   return {
     roomId: meeting.meetingId,
     meetingId: meeting.meetingId,
@@ -274,6 +275,9 @@ function toRoom(meeting: MeetingRecord, baseUrl: string) {
     ...settings,
     knock: settings.knock ?? false,
     encryption: settings.encryption ?? 'optional',
+    ...(breakoutOf && {
+      breakoutOf: { roomId: breakoutOf.meetingId, sessionId: breakoutOf.sessionId, name: breakoutOf.name },
+    }),
     createdAt: new Date(meeting.createdAt).toISOString(),
     updatedAt: new Date(meeting.updatedAt).toISOString(),
     id,

@@ -142,6 +142,11 @@ export const handlers: { [M in MeetingMethod]: Handler<M> } = {
   lowerHands: (live, self, data) => live.hosting.lowerHands(self, data.peerIds),
   setTimer: (live, self, data) => live.hosting.setTimer(self, data.seconds),
   pauseTimer: (live, self, data) => live.hosting.pauseTimer(self, data.paused),
+  openBreakouts: (live, self, data) => live.breakouts.open(self, data),
+  assignBreakout: (live, self, data) => live.breakouts.assign(self, data.peerId, data.roomId),
+  enterBreakout: (live, self, data) => live.breakouts.enter(self, data.roomId),
+  announceBreakouts: (live, self, data) => live.breakouts.announce(self, data.message),
+  closeBreakouts: (live, self) => live.breakouts.close(self),
   createPoll: async (live, self, data) => ({ pollId: await live.shared.polls.ask(self, data) }),
   votePoll: async (live, self, { pollId, choices }) => ({
     choices: await live.shared.polls.vote(self, pollId, choices),

@@ -23,6 +23,7 @@ const grant = (entry: Grant['entry'], changes: Partial<Grant> = {}): Grant => ({
 const facts = (changes: Partial<SessionFacts> = {}): SessionFacts => ({
   closed: undefined,
   keptOut: false,
+  assigned: false,
   admittedBefore: false,
   locked: false,
   returning: false,

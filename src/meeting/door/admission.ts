@@ -20,6 +20,8 @@ export interface SessionFacts {
   coHost: boolean
   /** The applicant was admitted before, with this token. */
   admittedBefore: boolean
+  /** This is a breakout room, and a moderator assigned the applicant to it. */
+  assigned: boolean
   /** The credentials of the participant inside with this participant id, if any. */
   inside: Grant | undefined
   /** The credentials of the waiting applicant with this participant id, if any. */
@@ -79,7 +81,7 @@ export function decideAdmission(
   moderation: Moderation,
 ): Admission {
   const seating = decideSeat(grant, facts, limits, moderation)
-  if (grant.entry !== 'ask' || facts.admittedBefore) return seating
+  if (grant.entry !== 'ask' || facts.admittedBefore || facts.assigned) return seating
   // Waiting needs no seat, so a full meeting does not matter yet.
   const { waiting } = facts
   if (facts.closed || facts.keptOut || isLockedOut(grant, facts) || seating.decision === 'contest')
@@ -113,7 +115,12 @@ export function decideSeat(
   grant: Grant,
   facts: Omit<
     SessionFacts,
-    'admittedBefore' | 'waiting' | 'entryRequests' | 'entryRequestsWithToken' | 'entryRequestsOfKnocks'
+    | 'admittedBefore'
+    | 'assigned'
+    | 'waiting'
+    | 'entryRequests'
+    | 'entryRequestsWithToken'
+    | 'entryRequestsOfKnocks'
   >,
   limits: Pick<AdmissionLimits, 'maxParticipants'>,
   moderation: Moderation,

@@ -90,6 +90,12 @@ export interface DoorOptions {
   knows: (meetingId: string, participantId: string, tokenId: string) => Promise<boolean>
   /** Whether a page that records has this id in the ongoing session. */
   hasHiddenSeat: (meetingId: string, participantId: string) => Promise<boolean>
+  /** Returns why a token does not lead into a meeting that is a breakout room. Absent: there are none. */
+  refusalOfBreakout?: (
+    meeting: MeetingRecord,
+    grant: Grant,
+    participantId: string,
+  ) => Promise<Refusal | undefined>
   mediaStatus: () => MediaStatus
   randomId: () => string
 }
@@ -147,7 +153,20 @@ export class Door {
       media,
     })
     if (refusal) throw refusal
+    if (!isHiddenSeat) await this.#assertInRoom(grant, meeting!, participantId)
     return { grant, meeting: meeting!, participantId }
+  }
+
+  /** A breakout room admits those who are assigned to it now. While the store is unavailable, those who were inside return. */
+  async #assertInRoom(grant: Grant, meeting: MeetingRecord, participantId: string): Promise<void> {
+    const { refusalOfBreakout, knows } = this.#options
+    const asked = refusalOfBreakout?.(meeting, grant, participantId).catch(async (error: unknown) => {
+      const isKnown = await knows(meeting.meetingId, participantId, grant.tokenId)
+      if (!(error instanceof Refusal && error.code === 'STORE_UNAVAILABLE' && isKnown)) throw error
+      return undefined
+    })
+    const refusal = await asked
+    if (refusal) throw refusal
   }
 
   /** While the store is unavailable, those who were inside are let back in: what that takes is known here. */
@@ -178,6 +197,7 @@ export class Door {
       (await knows(meeting.meetingId, participantId, tokenId))
     const refusal = refusalAtDoor({ grant, meeting, participantId, isKnown, media: mediaStatus() })
     if (refusal) throw refusal
+    await this.#assertInRoom(grant, meeting, participantId ?? '')
     return { isKnown }
   }
 

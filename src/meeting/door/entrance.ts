@@ -32,6 +32,8 @@ export interface EntranceOptions {
   refusalOf: (grant: Grant) => Refusal | undefined
   /** Whether this is the id of a hidden seat, which only its page knows. */
   isHiddenSeat: (participantId: string) => boolean
+  /** Whether this meeting is a breakout room; whoever passed its door is assigned to it. */
+  isBreakout: () => boolean
   onError: (error: unknown, message: string) => void
   /** Called when the lobby is empty. */
   onIdle: () => void
@@ -279,6 +281,7 @@ export class Entrance {
     return {
       closed: refusalOf(grant),
       keptOut: session?.keepsOut({ participantId, tokenId }) ?? false,
+      assigned: this.#options.isBreakout(),
       admittedBefore: session?.admitted.has(participantId, tokenId) ?? false,
       locked: session?.decisions.rules.locked ?? false,
       returning: session?.knows(participantId, tokenId) ?? false,

@@ -12,7 +12,7 @@ import type { SessionLifecycle } from '../session/lifecycle.ts'
 import type { Session } from '../session/session.ts'
 import type { Entrance } from './entrance.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { minterOf } from '../../token/token.ts'
+import { minterOf, wasGivenFor } from '../../token/token.ts'
 import { leaveReason, type LeaveReason, type LeaveReasonName } from '../../protocol/leave-reasons.ts'
 import { keepsOutRelay } from '../across/relays.ts'
 import { rulesOf, withCoHost } from '../session/decisions.ts'
@@ -151,7 +151,10 @@ export class Evictions {
     const reason = leaveReason('REMOVE_PEER_API')
     const came = (by: Pick<Grant, 'apiKey' | 'tokenId'>): boolean =>
       (apiKey === undefined || by.apiKey === apiKey) &&
-      (tokenId === undefined || by.tokenId === tokenId || minterOf(by) === tokenId)
+      (tokenId === undefined ||
+        by.tokenId === tokenId ||
+        minterOf(by) === tokenId ||
+        wasGivenFor(by, tokenId))
     const waiting = entrance.turnAway(({ grant }) => came(grant), reason, refusal)
     relayRequests.dropWhere(({ grant }) => came(grant))
     const present = [...roster.all()].filter(({ grant }) => came(grant))

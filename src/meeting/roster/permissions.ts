@@ -35,6 +35,7 @@ export type Action =
   | 'setRules'
   | 'poll'
   | 'timer'
+  | 'breakouts'
   | 'appoint'
   | 'output'
   | 'invite'
@@ -75,6 +76,8 @@ const needs: Record<Action, keyof Authority> = {
   // To ask, and to end what was asked; everybody votes.
   poll: 'canModerate',
   timer: 'canModerate',
+  // To open, assign, visit and close breakout rooms.
+  breakouts: 'canModerate',
   // To make and unmake co-hosts.
   appoint: 'canModerate',
   // Starting and stopping what leaves the meeting.

@@ -34,6 +34,8 @@ export interface RosterOptions {
   joinTimeoutMs: number
   /** The waiting entry requests, as notifications for an admitter who joins. */
   entryRequests: () => Notification[]
+  /** The breakout rooms, for somebody who joins. */
+  breakouts: (participant: Participant) => Notification[]
   /** What leaves the meeting. */
   outputs: () => Pick<MeetingOutputs, 'notifications' | 'autoStart'>
 }
@@ -208,13 +210,14 @@ export class Roster {
   /** Replays to a joiner what the others already know: states, waiting entry requests, then everybody's media. */
   #catchUp(participant: Participant): void {
     if (!this.#isHere(participant)) return
-    const { media, sessions, now, entryRequests, outputs } = this.#options
+    const { media, sessions, now, entryRequests, breakouts, outputs } = this.#options
     const replay: Notification[] = [
       ...sessions.required.departures(now(), (id) => this.has(id)),
       ...media.statesOf(this.#others(participant)),
       ...(participant.authority.canAdmit ? entryRequests() : []),
       ...outputs().notifications(),
       ...decided(sessions.required.decisions, now()),
+      ...breakouts(participant),
       ...sessions.required.polls.notificationsFor({
         participantId: participant.id,
         tokenId: participant.tokenId,

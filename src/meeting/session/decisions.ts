@@ -1,5 +1,6 @@
 /** What moderators decided for one session, as it is kept: the rules, and who moderates with them. */
 import type { Notification } from '../../protocol/notifications.ts'
+import type { Plan } from '../breakouts/plan.ts'
 import { openRules, type Rules } from '../../protocol/rules.ts'
 
 export interface CoHost {
@@ -20,6 +21,7 @@ export interface Decisions {
   readonly rules: Rules
   readonly coHosts: readonly CoHost[]
   readonly timer?: Timer | undefined
+  readonly breakouts?: Plan | undefined
 }
 
 export const noDecisions: Decisions = { rules: openRules, coHosts: [] }
@@ -37,8 +39,13 @@ export function withCoHost(decisions: Decisions, coHost: CoHost, is: boolean): D
 /** Reads what `JSON.stringify` wrote; another version may have written more or less. */
 export function decisionsFrom(text: string | null): Decisions {
   if (text === null) return noDecisions
-  const { rules, coHosts, timer } = JSON.parse(text) as Partial<Decisions>
-  return { rules: { ...openRules, ...rules }, coHosts: coHosts ?? [], ...(timer && { timer }) }
+  const { rules, coHosts, timer, breakouts } = JSON.parse(text) as Partial<Decisions>
+  return {
+    rules: { ...openRules, ...rules },
+    coHosts: coHosts ?? [],
+    ...(timer && { timer }),
+    ...(breakouts && { breakouts }),
+  }
 }
 
 /** The decisions, as everybody is told. */

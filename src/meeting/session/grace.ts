@@ -22,11 +22,15 @@ export class Grace {
     if (this.#timer) return
     const { joinTimeoutMs, isSomebodyEntering, onOver } = this.#options
     const graceMs = Math.max(this.#options.graceMs, atLeastMs)
+    const over = (): void => {
+      this.#timer = undefined
+      onOver()
+    }
     this.#timer = setTimeout(() => {
       // Applicants who are about to join extend the period once, however many there are.
       const moreMs = isSomebodyEntering() ? joinTimeoutMs - graceMs : 0
-      if (moreMs > 0) this.#timer = setTimeout(onOver, moreMs).unref()
-      else onOver()
+      if (moreMs > 0) this.#timer = setTimeout(over, moreMs).unref()
+      else over()
     }, graceMs).unref()
   }
 

@@ -2,13 +2,14 @@
  * The lifecycle of a meeting's sessions, one after the other: a session begins with the first seat, lasts while somebody is inside and for the
  * grace period after that, and ends once.
  */
-import type { Refusal } from '../../protocol/errors.ts'
+import type { Holder } from '../../shares.ts'
 import type { StreamKind } from '../../protocol/media.ts'
 import type { LeaveReason } from '../../protocol/leave-reasons.ts'
 import type { AutoClose as AutoCloseConfig, SessionRecord } from '../../store/store.ts'
 import type { Events } from '../events.ts'
 import type { MeetingEvents } from '../meeting-events.ts'
 import type { SessionLog } from './session-log.ts'
+import { Refusal } from '../../protocol/errors.ts'
 import { leaveReason } from '../../protocol/leave-reasons.ts'
 import { refusalToSend, type Sender } from '../roster/rules.ts'
 import { AutoClose } from './auto-close.ts'
@@ -21,6 +22,8 @@ export interface LifecycleOptions extends Omit<SessionOptions, 'meeting'> {
   newSessionId: () => string
   events: Events<MeetingEvents>
   isSomebodyEntering: () => boolean
+  /** Whether the session goes on although nobody is inside. */
+  isHeld: () => Promise<boolean>
   /** A session is about to be written; its resources can be prepared. */
   onBeginning: () => void
   /** The session ends: evict everybody. */
@@ -37,6 +40,8 @@ export class SessionLifecycle {
   readonly #grace: Grace
   readonly #autoClose: AutoClose
   #session: Session | undefined
+  /** Counts how often somebody came. */
+  #visits = 0
   #starting: Promise<Session> | undefined
   /** The session that has ended but whose end is not saved yet. */
   #unwritten: SessionLog | undefined
@@ -49,7 +54,7 @@ export class SessionLifecycle {
       joinTimeoutMs: settings.joinTimeoutMs,
       isSomebodyEntering,
       onOver: () => {
-        this.end(leaveReason('ROOM_CLOSE'), 'empty').then(
+        this.#endEmpty().then(
           () => options.onIdle(),
           (error: unknown) => onError(error, 'failed to end an empty session'),
         )
@@ -66,6 +71,17 @@ export class SessionLifecycle {
   get required(): Session {
     if (!this.#session) throw noSession()
     return this.#session
+  }
+
+  /** Stores a file until the session ends. Returns its id. @throws {Refusal} UNAUTHORIZED_REQUEST, PAYLOAD_TOO_LARGE */
+  async keepFile(holder: Holder, file: Uint8Array): Promise<string> {
+    const session = this.#session
+    if (!session) throw new Refusal('UNAUTHORIZED_REQUEST')
+    const fileId = await session.keepFile(holder, file)
+    if (this.#session === session) return fileId
+    // The folder was deleted before the file was written.
+    await session.dropFiles()
+    throw noSession()
   }
 
   /** Why the rules forbid this participant a stream of this kind, if they do. */
@@ -105,6 +121,7 @@ export class SessionLifecycle {
 
   /** Call this when somebody is inside. */
   keep(): void {
+    this.#visits++
     this.#grace.stop()
   }
 
@@ -144,6 +161,19 @@ export class SessionLifecycle {
     this.#grace.stop()
     this.#unwritten?.stop()
     await this.#session?.suspend()
+  }
+
+  async #endEmpty(): Promise<void> {
+    const { isHeld, onError } = this.#options
+    const visits = this.#visits
+    const held = await isHeld().catch((error: unknown) => {
+      onError(error, 'failed to look whether a session goes on')
+      return true
+    })
+    // Somebody returned meanwhile.
+    if (this.#visits !== visits) return
+    if (!held) await this.end(leaveReason('ROOM_CLOSE'), 'empty')
+    else if (this.#session) this.#grace.begin()
   }
 
   #isOn(): boolean {

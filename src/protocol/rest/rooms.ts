@@ -81,6 +81,15 @@ const roomFields = {
   autoCloseConfig: Type.Optional(Type.Object({ type: Type.Union([...closeTypes]), duration: durationField })),
   knock: Type.Boolean({ description: knock }),
   encryption: { ...Encryption, description: encryption },
+  breakoutOf: Type.Optional(
+    Type.Object(
+      { roomId: Type.String(), sessionId: Type.String(), name: Type.String() },
+      {
+        description:
+          'The session that it is a breakout room of, and its name there. Made by the server alone.',
+      },
+    ),
+  ),
   createdAt: Instant,
   updatedAt: Instant,
   id: Type.String({ description: '24 hex digits.' }),

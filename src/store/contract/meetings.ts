@@ -17,6 +17,8 @@ export interface MeetingSettings {
   allowedParticipantIds?: string[]
   /** Whether people with the bare address may ask to join (docs/decisions/0023). Absent: no. */
   knock?: boolean
+  /** The session that this meeting is a breakout room of, and its name there; set by the server alone. */
+  breakoutOf?: { meetingId: string; sessionId: string; name: string }
   /** `required`: nothing that the server could decode may be sent (docs/encryption.md). Absent: optional. */
   encryption?: 'required'
 }
