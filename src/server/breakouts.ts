@@ -33,7 +33,8 @@ export function createBreakoutRooms({ catalogue, keyRing, home, now }: BreakoutP
     },
     mint: ({ apiKey, entry, tokenId }, { roomId, participantId }) => {
       const key = keyRing.find(apiKey)
-      if (!key || entry === undefined) throw new Refusal('INVALID_PERMISSIONS')
+      if (!key || key.revoked) throw new Refusal('APIKEY_DEACTIVATED')
+      if (entry === undefined) throw new Refusal('INVALID_PERMISSIONS')
       return mintToken({
         apiKey,
         secret: key.secret,

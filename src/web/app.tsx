@@ -83,6 +83,8 @@ export function App({ address }: { address: Address }) {
   const [screen, setScreen] = useState<Screen>({ name: 'busy', text: text('oneMoment') })
   useLanguage()
   const meetingRef = useRef<Meeting | undefined>(undefined)
+  /** On the way from the meeting to a breakout room, or back. */
+  const moving = useRef(false)
   /** Counts attempts to open a meeting, because an app may hand over its token while the page still knocks. */
   const opened = useRef(0)
 
@@ -159,6 +161,13 @@ export function App({ address }: { address: Address }) {
     setScreen({ name: 'message', sentence: sentenceFor(reason.error?.reason, reason.code), pass })
   }, [])
 
+  const move = useCallback((meeting: Meeting | undefined) => {
+    moving.current = meeting === undefined
+    if (!meeting) return
+    meetingRef.current = meeting
+    window.anteroom = { meeting }
+  }, [])
+
   const join = async (pass: Pass, choice: Choice): Promise<void> => {
     try {
       const { connect, Inside } = await loadInside().catch((error: unknown) => {
@@ -181,7 +190,11 @@ export function App({ address }: { address: Address }) {
       memory.joined(pass, meeting.self.id)
       meetingRef.current = meeting
       window.anteroom = { meeting }
-      meeting.on('left', (reason) => left(pass, reason))
+      // In a breakout room, the screen inside follows the meeting that it has moved to.
+      meeting.on('left', (reason) => {
+        if (meetingRef.current === meeting && !moving.current) left(pass, reason)
+      })
+      moving.current = false
       setScreen({ name: 'meeting', pass, meeting, Inside })
     } catch (error) {
       refuse(error, pass)
@@ -200,7 +213,14 @@ export function App({ address }: { address: Address }) {
     case 'preJoin':
       return <PreJoin pass={screen.pass} onJoin={(choice) => join(screen.pass, choice)} />
     case 'meeting':
-      return <screen.Inside meeting={screen.meeting} token={screen.pass.token} />
+      return (
+        <screen.Inside
+          meeting={screen.meeting}
+          pass={screen.pass}
+          onMove={move}
+          onLeft={(reason) => left(screen.pass, reason)}
+        />
+      )
     case 'message': {
       const { sentence, pass } = screen
       // A part that could not be loaded, or that a newer version no longer has, requires loading the page again.

@@ -246,11 +246,28 @@ const table: Record<RequestMethod, Row> = {
   openBreakouts: {
     from: 'inside',
     needs: 'moderate',
-    data: () => ({ rooms: [{ name: 'One', peerIds: [] }] }),
+    data: async ({ host }) => {
+      await host.request('closeBreakouts')
+      return { rooms: [{ name: 'One', peerIds: [] }] }
+    },
   },
-  assignBreakout: { from: 'inside', needs: 'moderate', data: () => ({ peerId: 'nobody', roomId: null }) },
-  enterBreakout: { from: 'inside', data: () => ({ roomId: 'none' }) },
-  announceBreakouts: { from: 'inside', needs: 'moderate', data: () => ({ message: 'hello' }) },
+  assignBreakout: {
+    from: 'inside',
+    needs: 'moderate',
+    data: async (scene) => ({ peerId: 'carl', roomId: await aRoomFor(scene, 'bob') }),
+  },
+  enterBreakout: {
+    from: 'inside',
+    data: async (scene, self) => ({ roomId: await aRoomFor(scene, self.participantId) }),
+  },
+  announceBreakouts: {
+    from: 'inside',
+    needs: 'moderate',
+    data: async (scene) => {
+      await aRoomFor(scene, 'bob')
+      return { message: 'hello' }
+    },
+  },
   closeBreakouts: { from: 'inside', needs: 'moderate', data: () => ({}) },
   setTimer: { from: 'inside', needs: 'moderate', data: () => ({ seconds: 60 }) },
   createPoll: { from: 'inside', needs: 'moderate', data: () => QUESTION },
@@ -333,6 +350,14 @@ function stops(kind: RoomOutput): Row {
   }
 }
 
+/** Opens a breakout room for a participant. */
+async function aRoomFor({ host }: Scene, peerId: string): Promise<string> {
+  await host.request('closeBreakouts')
+  await host.request('openBreakouts', { rooms: [{ name: 'One', peerIds: [peerId] }] })
+  const told = host.heard.findLast(({ method, breakouts }) => method === 'breakoutsChanged' && breakouts)!
+  return (told.breakouts as { rooms: { roomId: string }[] }).rooms[0]!.roomId
+}
+
 const QUESTION = { question: 'Tea?', options: ['Yes', 'No'] }
 
 async function aPoll({ host }: Scene): Promise<string> {
@@ -350,6 +375,8 @@ function expectation(method: string, state: State, kind: GrantKind): string {
   // A socket opened while the token was valid does not yet admit anybody (docs/decisions/0005 and 0012).
   if (method === 'requestEntry' && kind.since)
     return kind.since === 'revoked' ? 'APIKEY_DEACTIVATED' : 'INVALID_TOKEN'
+  // Nobody gets a new token of a revoked key.
+  if (method === 'enterBreakout' && kind.since === 'revoked') return 'APIKEY_DEACTIVATED'
   if (row.needs && !kind.rights.includes(row.needs)) return 'INVALID_PERMISSIONS'
   // From inside, `join` completes a switch to another meeting, and there is none.
   if (method === 'join' && state === 'inside') return 'INVALID_STATE'

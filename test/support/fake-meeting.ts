@@ -1,6 +1,7 @@
 /** A meeting without a server: what the page reads of one, changed by the test. */
 import { Emitter } from '../../src/client/emitter.ts'
 import { openRules } from '../../src/protocol/rules.ts'
+import { Breakouts } from '../../src/client/breakouts.ts'
 import { Polls } from '../../src/client/polls.ts'
 import { Outputs } from '../../src/client/outputs.ts'
 import type {
@@ -41,6 +42,10 @@ export class FakeMeeting extends Emitter<MeetingEvents> {
     maxBytes: 1000,
     share: ({ size }: Blob, name: string) => Promise.resolve({ id: 'id-of-a-file', name, bytes: size }),
   }
+  readonly breakouts = new Breakouts(
+    () => Promise.resolve({}),
+    () => this.emit('breakoutsChanged'),
+  )
   readonly polls = new Polls(
     () => Promise.resolve({}),
     (poll) => this.emit('pollChanged', poll),

@@ -163,8 +163,10 @@ export class Breakouts {
       called = { ...plan, closesAt: now() + CLOSING_MS }
       await this.#decide(session, called)
     })
-    if (called) for (const { roomId } of called.rooms) this.#tell(roomId, null)
+    if (!called) return
+    for (const { roomId } of called.rooms) this.#tell(roomId, null)
     this.#follow()
+    await this.#watch()
   }
 
   /** The rooms, for somebody who joins; nothing if there are none. */

@@ -4,13 +4,15 @@ import { Foreign } from '../parts/foreign.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { text } from '../texts/texts.ts'
 import { TimerSign } from './activities/timer.tsx'
+import { RoomSign } from './breakouts/room-signs.tsx'
 import { headerView, startOf } from './bar-model.ts'
 import { hostingView } from './host-model.ts'
 import { useModel } from './model.ts'
 import { useView } from './use-view.ts'
 
 export const MeetingHeader = memo(function MeetingHeader() {
-  const { meeting, actions, settings, openDialog } = useModel()
+  const { meeting, actions, settings, openDialog, moves } = useModel()
+  const { room } = useView(moves)
   const { interruption, canInvite, signs, controls } = useView(useMemo(() => headerView(meeting), [meeting]))
   return (
     <header className="top">
@@ -20,6 +22,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
       </strong>
       <Duration />
       <TimerSign />
+      <RoomSign />
       {interruption !== undefined && (
         <span className="badge long" role="status" data-testid="reconnecting">
           {interruption}
@@ -50,7 +53,7 @@ export const MeetingHeader = memo(function MeetingHeader() {
           {label}
         </button>
       ))}
-      {canInvite && (
+      {canInvite && !room && (
         <button onClick={() => openDialog({ name: 'invite' })} data-testid="invite">
           <Icon name="invite" /> {text('invite')}
         </button>

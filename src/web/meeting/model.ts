@@ -5,6 +5,7 @@ import type { DeviceRequest, Meeting } from '../../client/client.ts'
 import { keepEffects } from '../effects/keep.ts'
 import { effectChoices } from '../effects/chosen.ts'
 import { createActions, type Actions } from './actions.ts'
+import type { Moves } from './breakouts/moves.ts'
 import { ChatPictures } from './chat-files.ts'
 import { ChatModel } from './chat-model.ts'
 import { watchDevices } from './device-watch.ts'
@@ -39,13 +40,18 @@ export interface MeetingModel {
   quality: Quality
   settings: ViewSettings
   seats: TileSeats
+  moves: Moves
   openDialog: (dialog: OpenDialog) => void
 }
 
 /** How long sizes must be stable before they are reported, because animations and dragged windows change them often. */
 const SETTLE_MS = 150
 
-export function createModel(meeting: Meeting, openDialog: MeetingModel['openDialog']): MeetingModel {
+export function createModel(
+  meeting: Meeting,
+  openDialog: MeetingModel['openDialog'],
+  moves: Moves,
+): MeetingModel {
   const notice = new Notice()
   const chat = new ChatModel(meeting, ({ fromName, text: said }) =>
     notice.show(text('chat.mentioned', { name: isolated(fromName), said: isolated(shortened(said)) })),
@@ -56,7 +62,7 @@ export function createModel(meeting: Meeting, openDialog: MeetingModel['openDial
   const seats = new TileSeats()
   const quality = new Quality(meeting)
   const actions = createActions(meeting, chat, notice.show)
-  return { meeting, chat, pictures, notice, actions, shown, settings, seats, quality, openDialog }
+  return { meeting, chat, pictures, notice, actions, shown, settings, seats, quality, openDialog, moves }
 }
 
 const MAX_NOTICE_LENGTH = 100

@@ -4,6 +4,8 @@ import { ActivitiesPanel } from './activities/activities-panel.tsx'
 import { PollToast } from './activities/poll-toast.tsx'
 import { Bar } from './bar.tsx'
 import { isWanted, type PanelName } from './bar-model.ts'
+import type { Moves } from './breakouts/moves.ts'
+import { RoomToasts } from './breakouts/room-signs.tsx'
 import { Captions } from './captions.tsx'
 import { ChatPanel } from './chat-panel.tsx'
 import { Dialogs } from './dialogs/dialogs.tsx'
@@ -25,12 +27,12 @@ import { useShortcuts } from './use-shortcuts.ts'
 /**
  * The meeting itself. Each part listens to what it shows; the screen as a whole redraws only for a dialog or a panel.
  */
-export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: string }) {
+export function MeetingScreen({ meeting, token, moves }: { meeting: Meeting; token: string; moves: Moves }) {
   const [dialog, setDialog] = useState<OpenDialog>()
   const [panel, setPanel] = useState<PanelName>()
   const [floating, setFloating] = useState<Window>()
   const closeFloating = useCallback(() => setFloating(undefined), [])
-  const model = useMemo(() => createModel(meeting, setDialog), [meeting])
+  const model = useMemo(() => createModel(meeting, setDialog, moves), [meeting, moves])
   useEffect(() => follow(model), [model])
   const commands = useMemo<Record<Shortcut, () => void>>(() => {
     const { mic, camera, share, hand } = model.actions
@@ -74,6 +76,7 @@ export function MeetingScreen({ meeting, token }: { meeting: Meeting; token: str
         <Reactions />
         <div className="toasts">
           {panel !== 'people' && <Knock />}
+          <RoomToasts />
           {panel !== 'activities' && <PollToast onAnswer={commands.activities} />}
         </div>
         <Notices />
