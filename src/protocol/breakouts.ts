@@ -1,7 +1,7 @@
 /** Breakout rooms: meetings of their own, into which a moderator divides the participants of a meeting for a while. */
 import { Type, type Static } from 'typebox'
 
-export const MAX_BREAKOUT_ROOMS = 50
+const MAX_BREAKOUT_ROOMS = 50
 const MAX_NAME_LENGTH = 80
 const MAX_PEOPLE = 1000
 const MAX_ANNOUNCEMENT_LENGTH = 500

@@ -29,7 +29,7 @@ import type { BreakoutRooms, RoomEvent } from './rooms.ts'
 type Way = Pick<Extract<RoomEvent, { type: 'switch' }>, 'roomId' | 'token' | 'payload'>
 
 /** Time for those who were called back to end their sentence. */
-export const CLOSING_MS = 30_000
+const CLOSING_MS = 30_000
 /** How often a meeting looks who is in its rooms. */
 const LOOK_MS = 2000
 /** How long people may take to come back to their rooms after a restart. */
