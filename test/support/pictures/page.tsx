@@ -13,6 +13,7 @@ import { PreJoin } from '../../../src/web/screens/pre-join.tsx'
 import { Waiting } from '../../../src/web/screens/waiting.tsx'
 import { sentenceFor } from '../../../src/web/sentences.ts'
 import { FakeMeeting } from '../fake-meeting.ts'
+import { fakeMoves } from '../fake-moves.ts'
 import './pictures.css'
 
 const PEOPLE = ['Amara', 'Ben', 'Chloé', 'Dmitri', 'Elif', 'Farid', 'Grace', 'Hiro']
@@ -70,7 +71,9 @@ function meetingOf(count: number): FakeMeeting {
   return meeting
 }
 
-const inMeeting = (meeting: FakeMeeting): ReactNode => <MeetingScreen meeting={meeting.asMeeting} token="" />
+const inMeeting = (meeting: FakeMeeting): ReactNode => (
+  <MeetingScreen meeting={meeting.asMeeting} token="" moves={fakeMoves(meeting)} />
+)
 
 /** A meeting for measurements: people come on demand, with the moving picture of the browser's own test camera. */
 function moving(meeting: FakeMeeting): FakeMeeting {

@@ -1,19 +1,13 @@
 /** The screen of a meeting of 25, without a server. */
 import { createRoot } from 'react-dom/client'
-import { Moves } from '../../../src/web/meeting/breakouts/moves.ts'
 import { MeetingScreen } from '../../../src/web/meeting/screen.tsx'
 import { FakeMeeting } from '../fake-meeting.ts'
+import { fakeMoves } from '../fake-moves.ts'
 import { drawn } from './counted-jsx.ts'
 
 const meeting = new FakeMeeting().join(...Array.from({ length: 24 }, (_, at) => `p${at}`))
-const moves = new Moves({
-  pass: { token: '', meetingId: meeting.meetingId },
-  meeting: meeting.asMeeting,
-  onMove: () => undefined,
-  onLeft: () => undefined,
-})
 createRoot(document.getElementById('root')!).render(
-  <MeetingScreen meeting={meeting.asMeeting} token="" moves={moves} />,
+  <MeetingScreen meeting={meeting.asMeeting} token="" moves={fakeMoves(meeting)} />,
 )
 
 /** Returns what is drawn during an action, until the browser has painted. */
