@@ -1,10 +1,11 @@
-/** Accounts in the dashboard, in a real browser: the audit log, and the second factor. */
+/** Accounts in the dashboard, in a real browser: the audit log, the second factor, and OpenID Connect. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { TOTP } from 'otpauth'
 import { complaints as violations, overflow } from './support/accessibility.ts'
+import { CLIENT_ID, CLIENT_SECRET, TestProvider } from './support/oidc.ts'
 import { launchBrowser } from './support/browser.ts'
 import { TestServer } from './support/test-server.ts'
 
@@ -13,12 +14,22 @@ const PASSWORD = 'correct horse battery'
 let browser: Browser
 let context: BrowserContext
 let server: TestServer
+let provider: TestProvider
 let page: Page
 /** Errors of the page. */
 const complaints: string[] = []
 
 before(async () => {
-  server = await TestServer.start()
+  provider = await TestProvider.start()
+  server = await TestServer.start({
+    oidcIssuer: provider.issuer,
+    oidcClientId: CLIENT_ID,
+    oidcClientSecret: CLIENT_SECRET,
+    oidcScopes: 'openid profile roles',
+    oidcRoleClaim: 'realm.roles',
+    oidcName: 'The Company',
+  })
+  provider.serve(server.url)
   await server.admin('POST', '/v2/admin/password', { password: PASSWORD })
   browser = await launchBrowser()
   context = await browser.newContext({ viewport: { width: 1280, height: 860 } })
@@ -33,6 +44,7 @@ before(async () => {
 after(async () => {
   await browser.close()
   await server.stop()
+  await provider.stop()
 })
 
 const button = (name: string | RegExp, within: Page | Locator = page): Locator =>
@@ -167,6 +179,41 @@ test('an owner requires a second factor of all, and an operator sets one up befo
   await button('Reset second factor: Vera').click()
   await button('Switch it off', page.getByRole('dialog')).click()
   await button('Reset second factor: Vera').waitFor({ state: 'detached' })
+})
+
+test('a person signs in at the provider, and out of it; without a role, the page says why not', async () => {
+  const theirs = await (await browser.newContext()).newPage()
+  theirs.setDefaultTimeout(90_000)
+  const atProvider = async (login: string): Promise<void> => {
+    await theirs.getByRole('link', { name: 'Sign in with The Company' }).click()
+    await theirs.locator('input[name=login]').fill(login)
+    await theirs.locator('input[name=password]').fill('any')
+    await theirs.locator('button[type=submit]').click()
+    await theirs.locator('button[type=submit]', { hasText: 'Continue' }).click()
+  }
+  server.aheadMs += 600_000
+  await theirs.goto(`${server.url}/dashboard`)
+  await theirs.getByRole('link', { name: 'Sign in with The Company' }).waitFor()
+  const before = page
+  page = theirs
+  await looksRight('sign in with a provider')
+  page = before
+  await atProvider('mallory')
+  await theirs.getByText('The provider gives you no role on this server').waitFor()
+  assert.equal(theirs.url(), `${server.url}/dashboard`, 'nothing is left in the address')
+  await theirs.context().clearCookies()
+
+  provider.roles.set('ada', ['viewer'])
+  await atProvider('ada')
+  await theirs.getByRole('heading', { name: 'Overview' }).waitFor()
+  await theirs.getByText('ada of the company').waitFor()
+  assert.equal(await button('Password', theirs).count(), 0)
+  await button('Sign out', theirs).click()
+  await theirs.waitForURL(/session\/end/)
+  await theirs.locator('button[type=submit]').first().click()
+  await theirs.waitForURL(`${server.url}/dashboard*`)
+  await theirs.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await theirs.context().close()
 })
 
 test('the page reported no error', () => assert.deepEqual(complaints, []))

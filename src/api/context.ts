@@ -27,6 +27,7 @@ import { isFromOwnPage } from './http/same-origin.ts'
 import type { Gate } from './limits/gate.ts'
 import type { Owner } from './http/owner.ts'
 import type { Admin } from './rest/admin/admin.ts'
+import type { Oidc } from './rest/admin/oidc.ts'
 import type { SignIn } from './rest/admin/sign-in.ts'
 
 export interface HttpSettings {
@@ -87,6 +88,8 @@ export interface HttpContext {
     order: { withinMs?: number | undefined; cancel?: boolean },
   ) => Promise<Omit<DrainedNode, 'nodeId'>>
   signIn: SignIn
+  /** Absent if signing in by OpenID Connect is not set up. */
+  oidc?: Oidc | undefined
   gate: Gate
   owner: Owner
   admin: Admin

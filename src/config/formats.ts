@@ -77,6 +77,32 @@ export const speechUrl = (text: string): string => {
   return address
 }
 
+/** An OpenID Connect provider. Tokens come from it, so the way there is encrypted. */
+export const oidcIssuer = (text: string): string => {
+  const address = httpUrl(text)
+  const { protocol, hostname } = new URL(address)
+  if (protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+    throw new Error('must be an https address, or an http address of this machine')
+  return text
+}
+
+export const oidcScopes = (text: string): string => {
+  if (!text.split(' ').includes('openid')) throw new Error('must be names separated by blanks, with openid')
+  return text
+}
+
+/** `value of the claim=role`, separated by commas. */
+export const oidcRoles = (text: string): ReadonlyMap<string, 'viewer' | 'operator' | 'owner'> =>
+  new Map(
+    text.split(',').map((part) => {
+      const at = part.lastIndexOf('=')
+      const [value, role] = [part.slice(0, at).trim(), part.slice(at + 1).trim()]
+      if (at < 0 || value === '' || !(role === 'viewer' || role === 'operator' || role === 'owner'))
+        throw new Error('must be value=role, separated by commas, with the roles viewer, operator and owner')
+      return [value, role] as const
+    }),
+  )
+
 export const bearerKey = (text: string): string => {
   if (!/^[\x21-\x7e]{1,1000}$/.test(text)) throw new Error('must be printable ASCII without spaces')
   return text

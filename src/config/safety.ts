@@ -56,6 +56,10 @@ export function assertSafe(values: Values): void {
     if (value !== undefined && values.transcriptionUrl === undefined)
       throw new ConfigError(`${variable} is set but TRANSCRIPTION_URL is not: set it too.`)
   }
+  if ((values.oidcIssuer === undefined) !== (values.oidcClientId === undefined))
+    throw new ConfigError('OIDC_ISSUER and OIDC_CLIENT_ID belong together: set both or neither.')
+  if (values.oidcClientSecret !== undefined && values.oidcIssuer === undefined)
+    throw new ConfigError('OIDC_CLIENT_SECRET is set but OIDC_ISSUER is not: set it too.')
   assertNodeComplete(values)
   const { filesUrl, filesAccessKeyId, filesSecretAccessKey } = values
   for (const [variable, value] of [

@@ -20,6 +20,9 @@ import {
   metricsToken,
   nodeAddress,
   nodeId,
+  oidcIssuer,
+  oidcRoles,
+  oidcScopes,
   portRange,
   postgresUrl,
   proxyRanges,
@@ -848,6 +851,59 @@ export const settings = {
       default: 90,
       description: 'how long records of sessions, chat logs and webhook deliveries are kept; 0: for ever',
     }),
+  },
+  oidcIssuer: {
+    env: 'OIDC_ISSUER',
+    schema: Type.Optional(
+      Type.String({
+        description: 'address of an OpenID Connect provider by which operators sign in to the dashboard',
+      }),
+    ),
+    parse: oidcIssuer,
+  },
+  oidcClientId: {
+    env: 'OIDC_CLIENT_ID',
+    schema: Type.Optional(
+      Type.String({ minLength: 1, description: 'the id of this server at the provider' }),
+    ),
+  },
+  oidcClientSecret: {
+    env: 'OIDC_CLIENT_SECRET',
+    schema: Type.Optional(
+      Type.String({ minLength: 1, description: 'its secret; none: a public client, which PKCE protects' }),
+    ),
+    secret: true,
+  },
+  oidcScopes: {
+    env: 'OIDC_SCOPES',
+    schema: Type.String({
+      default: 'openid profile email',
+      description: 'what the provider is asked for; with what puts the roles into the claim',
+    }),
+    parse: oidcScopes,
+  },
+  oidcRoleClaim: {
+    env: 'OIDC_ROLE_CLAIM',
+    schema: Type.String({
+      minLength: 1,
+      default: 'roles',
+      description: 'the claim with the roles or groups of a person; dots lead into objects',
+    }),
+  },
+  oidcRoles: {
+    env: 'OIDC_ROLES',
+    schema: Type.String({
+      default: 'owner=owner,operator=operator,viewer=viewer',
+      description:
+        'value of the claim=role here, separated by commas; the highest counts, and whoever has none is refused',
+    }),
+    parse: oidcRoles,
+  },
+  oidcName: {
+    env: 'OIDC_NAME',
+    schema: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 60, description: 'name of the provider on the sign-in button' }),
+    ),
   },
   auditRetentionDays: {
     env: 'AUDIT_RETENTION_DAYS',

@@ -10,6 +10,7 @@ import type { Gate } from '../api/limits/gate.ts'
 import { createAdmin } from '../api/rest/admin/admin.ts'
 import { readAdminKey } from '../api/rest/admin/admin-key.ts'
 import { mustEnrol } from '../api/rest/admin/second-factor-routes.ts'
+import { createOidc } from '../api/rest/admin/oidc.ts'
 import { createSignIn, newFirstLink, sharedFirstLink } from '../api/rest/admin/sign-in.ts'
 import { shownSettings } from '../config/describe.ts'
 import { createApiKeys } from '../project/api-keys.ts'
@@ -114,6 +115,7 @@ export async function openPorts(ground: Ground, parts: HttpParts): Promise<OpenP
     server: { version, startedAt, state },
     ...(cluster && { orderDrain: (...order) => cluster.order(...order) }),
     signIn,
+    oidc: createOidc(settings, now),
     gate,
     owner: createOwner({ settings, userId: process.getuid?.(), log }),
     admin: createAdmin({

@@ -60,7 +60,12 @@ const OWN = new Set([
   'POST /v2/admin/second-factor/confirm',
 ])
 /** Open to all, or answered to who is inside a meeting with this token: no role helps. */
-const OPEN = new Set(['GET /v2/admin/sign-in', 'POST /v2/admin/sign-in'])
+const OPEN = new Set([
+  'GET /v2/admin/sign-in',
+  'POST /v2/admin/sign-in',
+  'GET /v2/admin/oidc/start',
+  'GET /v2/admin/oidc/callback',
+])
 /** These take no token, so no sign-in stands for one. */
 const WITHOUT_TOKEN = new Set([
   'GET /health',

@@ -548,6 +548,9 @@ export const calls: Record<string, MakeCall> = {
   'POST /v2/admin/operator-invites/accept': async (stage) => ({
     body: { code: (await stage.operatorInvite()).code, password: PASSWORD },
   }),
+  // Not set up in most tests.
+  'GET /v2/admin/oidc/start': () => ({ status: 409 }),
+  'GET /v2/admin/oidc/callback': () => ({ status: 409 }),
   'GET /v2/admin/second-factor': nothing,
   // These take a sign-in; the admin key, with which calls are made by default, belongs to nobody.
   'POST /v2/admin/second-factor/begin': () => ({ body: { password: PASSWORD }, status: 409 }),

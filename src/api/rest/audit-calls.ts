@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** What the handler answered. */
     answered: unknown
+    /** Why a call was refused that was not answered as one. */
+    refusedFor: string | null
     /** As whom somebody tried to sign in, if there is such an operator. */
     triedAs: OperatorRecord | null
   }
@@ -23,6 +25,7 @@ const KEPT_REFUSALS = new Set([401, 403])
 export function auditCalls(app: FastifyInstance, context: HttpContext): void {
   app.decorateRequest('answered', null)
   app.decorateRequest('triedAs', null)
+  app.decorateRequest('refusedFor', null)
   app.addHook('preSerialization', (request, _reply, payload, done) => {
     request.answered = payload
     done(null, payload)
@@ -46,8 +49,10 @@ function entryOf(
 ): NewAuditEntry | undefined {
   const { audit } = request.routeOptions.config
   if (!audit) return undefined
-  const isRefused = reply.statusCode >= 400
-  if (isRefused && !(audit.refusals && KEPT_REFUSALS.has(reply.statusCode))) return undefined
+  const { refusedFor } = request
+  const isRefused = reply.statusCode >= 400 || refusedFor !== null
+  if (isRefused && refusedFor === null && !(audit.refusals && KEPT_REFUSALS.has(reply.statusCode)))
+    return undefined
   const actor = actorOf(request, audit, isRefused)
   if (!actor) return undefined
   const asked = { params: request.params, query: request.query, body: request.body }
@@ -59,7 +64,7 @@ function entryOf(
     ...actor,
     action: audit.action,
     outcome: isRefused ? 'refused' : 'done',
-    code: refusal?.code === undefined ? null : String(refusal.code),
+    code: refusedFor ?? (refusal?.code === undefined ? null : String(refusal.code)),
     projectId: found?.grant.projectId ?? params.projectId ?? null,
     meetingId: found?.meeting?.meetingId ?? null,
     subject:

@@ -22,6 +22,9 @@ const self = {
   name: Type.String(),
   role: OperatorRole,
   secondFactor: Type.Boolean({ description: 'Whether signing in takes a code too.' }),
+  external: Type.Boolean({
+    description: 'Whether the operator signs in by OpenID Connect, without a password here.',
+  }),
 }
 export const Self = Type.Object(self)
 export type Self = Static<typeof Self>
@@ -52,6 +55,8 @@ export const SignInAnswer = Type.Object({
   /** Who is signed in. */
   self: Type.Union([Self, Type.Null()]),
   needs: Needs,
+  /** After signing out: where the browser leaves the provider too. */
+  leaveAt: Type.Optional(Type.String()),
 })
 export type SignInAnswer = Static<typeof SignInAnswer>
 
@@ -62,6 +67,8 @@ export const SignInState = Type.Object({
   needs: Needs,
   /** Whether signing in takes a name: there are several operators. */
   asksName: Type.Boolean(),
+  /** What the button for OpenID Connect says; null: that is not set up. */
+  provider: Type.Union([Type.String(), Type.Null()]),
   /** Whether the caller is on the server's machine, which gives no permission here. */
   atThisMachine: Type.Boolean(),
 })

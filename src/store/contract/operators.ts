@@ -14,6 +14,8 @@ export interface OperatorRecord {
   createdAt: number
   /** Since when signing in takes a code too; null: it does not. */
   totpSince: number | null
+  /** Who the operator is for the provider by which they sign in; null: they sign in here. */
+  externalId: string | null
 }
 
 /** A link by which somebody becomes an operator, or by which an operator chooses a new password. */
@@ -71,6 +73,10 @@ export interface OperatorStore {
   list(): Promise<OperatorRecord[]>
   get(operatorId: string): Promise<OperatorRecord | undefined>
   named(name: string): Promise<OperatorRecord | undefined>
+  /** The operator whom the provider knows by this id. */
+  external(externalId: string): Promise<OperatorRecord | undefined>
+  /** @throws {StoreConflict} if another operator has the name or the external id */
+  add(operator: OperatorRecord): Promise<void>
   /**
    * Returns the operator after the change, or undefined if there is none. A lower role ends the links that the operator made.
    * @throws {StoreConflict} if another operator has the name

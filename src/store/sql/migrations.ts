@@ -32,6 +32,7 @@ import * as jobUploads from './migrations/0036-job-uploads.ts'
 import * as outputPieces from './migrations/0040-output-pieces.ts'
 import * as audit from './migrations/0049-audit.ts'
 import * as secondFactors from './migrations/0050-second-factors.ts'
+import * as externalOperators from './migrations/0051-external-operators.ts'
 
 interface Step {
   up(db: Kysely<unknown>, dialect: SqlDialect): Promise<void>
@@ -68,6 +69,7 @@ const steps: Record<string, Step> = {
   '0040-output-pieces': outputPieces,
   '0049-audit': audit,
   '0050-second-factors': secondFactors,
+  '0051-external-operators': externalOperators,
 }
 
 /** The table in which a database keeps the names of the steps that it has taken. */

@@ -122,6 +122,8 @@ export interface Schema {
     totp_since: number | null
     /** The period of the last code that was used. */
     totp_step: number | null
+    /** For the provider by which they sign in; null: they have a password here. */
+    external_id: string | null
     created_at: number
   }
   operator_invites: {

@@ -6,6 +6,7 @@ import { Frame } from './frame.tsx'
 import { Notices } from './parts/notices.tsx'
 import { Problem, Skeleton } from './parts/states.tsx'
 import { RouterProvider } from './router.tsx'
+import { sentenceFor } from './screens/provider.ts'
 import { Card, SignIn } from './screens/sign-in.tsx'
 import { AcceptInvite } from './screens/accept-invite.tsx'
 import type { SignInAnswer, SignInState } from '../../protocol/rest/admin.ts'
@@ -17,8 +18,17 @@ const RequiredEnrolment = lazy(async () => ({
 /**
  * @param code of the first-start link, taken out of the address already
  * @param invite the code of an operator's link, likewise
+ * @param refusedFor why the provider's answer signed nobody in
  */
-export function Dashboard({ code, invite }: { code?: string; invite?: string }) {
+export function Dashboard({
+  code,
+  invite,
+  refusedFor,
+}: {
+  code?: string
+  invite?: string
+  refusedFor?: string
+}) {
   const [state, setState] = useState<SignInAnswer & Partial<SignInState>>()
   const [accepted, setAccepted] = useState<string>()
   const [problem, setProblem] = useState('')
@@ -74,7 +84,7 @@ export function Dashboard({ code, invite }: { code?: string; invite?: string }) 
       <SignIn
         api={api}
         state={state}
-        refusal={problem}
+        refusal={problem || sentenceFor(refusedFor)}
         onState={(next) => {
           setProblem('')
           setState(next)
@@ -97,8 +107,9 @@ export function Dashboard({ code, invite }: { code?: string; invite?: string }) 
           api={api}
           self={state.self}
           onSignOut={async () => {
-            await api.admin('POST', '/v2/admin/sign-out', {})
-            signedOut()
+            const { leaveAt } = await api.admin<SignInAnswer>('POST', '/v2/admin/sign-out', {})
+            if (leaveAt === undefined) signedOut()
+            else location.assign(leaveAt)
           }}
         />
       </Notices>

@@ -211,11 +211,13 @@ function Account({ api, self, onSignOut }: { api: Api; self: Self | null; onSign
           <Foreign text={self.name} /> · {self.role}
         </p>
       )}
-      <button className="plain" onClick={() => setChanging('password')}>
-        <Glyph name="keys" />
-        Password
-      </button>
-      {self && (
+      {self?.external !== true && (
+        <button className="plain" onClick={() => setChanging('password')}>
+          <Glyph name="keys" />
+          Password
+        </button>
+      )}
+      {self && !self.external && (
         <button className="plain" onClick={() => setChanging('second-factor')}>
           <Glyph name="tokens" />
           Second factor

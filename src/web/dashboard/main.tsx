@@ -7,10 +7,16 @@ const root = createRoot(document.getElementById('root')!)
 
 function open(): void {
   const fields = new URLSearchParams(location.hash.replace(/^#/, ''))
-  const [code, invite] = [fields.get('sign-in'), fields.get('invite')]
+  const [code, invite, problem] = ['sign-in', 'invite', 'sign-in-problem'].map((name) => fields.get(name))
   // A code does not stay where others see it, nor in the history.
   if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search)
-  root.render(<Dashboard {...(code !== null && { code })} {...(invite !== null && { invite })} />)
+  root.render(
+    <Dashboard
+      {...(code != null && { code })}
+      {...(invite != null && { invite })}
+      {...(problem != null && { refusedFor: problem })}
+    />,
+  )
 }
 
 open()

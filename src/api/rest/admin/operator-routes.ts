@@ -113,11 +113,13 @@ export const operatorRoutes: Routes = (app, context) => {
       params: OperatorParams,
       body: PasswordLinkBody,
       answer: NewOperatorInvite,
-      refusals: ['NOT_FOUND'],
+      refusals: ['NOT_FOUND', 'INVALID_STATE'],
     }),
     async (request) => {
       const operator = await store.operators.get(request.params.operatorId)
       if (!operator) throw noOperator()
+      if (operator.externalId !== null)
+        throw new Refusal('INVALID_STATE', { message: 'This operator signs in at the provider.' })
       const { operatorId, name, role } = operator
       const invitedBy = operatorIdOf(operatorOf(request))
       return addInvite(
@@ -194,7 +196,7 @@ export const operatorRoutes: Routes = (app, context) => {
 }
 
 function shown(
-  { operatorId, name, role, totpSince, createdAt }: OperatorRecord,
+  { operatorId, name, role, totpSince, externalId, createdAt }: OperatorRecord,
   signIns: readonly SignInRecord[],
 ): Operator {
   const seen = signIns
@@ -205,6 +207,7 @@ function shown(
     name,
     role,
     secondFactor: totpSince !== null,
+    external: externalId !== null,
     createdAt,
     lastSeenAt: seen.length > 0 ? Math.max(...seen) : null,
   }

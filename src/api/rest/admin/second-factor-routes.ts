@@ -105,6 +105,10 @@ export function secondFactorRoutes(
     }),
     async (request) => {
       const self = selfOf(request)
+      if (self.externalId !== null)
+        throw new Refusal('INVALID_STATE', {
+          message: 'You sign in at the provider, which asks for its own.',
+        })
       await provePassword(request, self, request.body.password)
       const secret = newTotpSecret(randomBytes)
       if (!(await totp.begin(self.operatorId, secret))) throw isOn()

@@ -20,8 +20,10 @@ import { Attempts } from '../../limits/attempts.ts'
 import { describe } from '../describe.ts'
 import { digest } from './digest.ts'
 import { mustEnrol, secondFactorRoutes } from './second-factor-routes.ts'
+import { baseUrlOf } from '../../http/base-url.ts'
 import { isFromForeignPage } from '../../http/same-origin.ts'
 import { operatorOf, setCookie } from './admin.ts'
+import { oidcRoutes } from './oidc-routes.ts'
 import { nameTaken } from './operators.ts'
 import { SIGN_IN_SECONDS, signInIdOf, type Browser } from './sign-in.ts'
 
@@ -60,8 +62,10 @@ export const signInRoutes: Routes = (app, context) => {
     give(request, reply, cookie)
     request.operator = { by: 'sign-in', role: operator.role, operator, ...signInOf(cookie) }
     const needs = (await mustEnrol(store, operator)) ? ('enrolment' as const) : null
-    return { signedIn: true, passwordSet: operator.password !== null, self: selfOf(operator), needs }
+    return { signedIn: true, passwordSet: hasWayIn(operator), self: selfOf(operator), needs }
   }
+  const localOperators = async () =>
+    (await store.operators.list()).filter(({ externalId }) => externalId === null)
   /** Codes are tried for one operator, from wherever. */
   const codeAttempts = new Attempts({ each: PER_OPERATOR, now })
   const attemptCode = ({ operatorId }: OperatorRecord): void => {
@@ -90,7 +94,7 @@ export const signInRoutes: Routes = (app, context) => {
       const { name, password, secondFactor, code } = request.body
       if ((password === undefined) === (code === undefined))
         throw new Refusal('INVALID_REQUEST', { message: 'Send either a password or a code.' })
-      if (code === undefined && name === undefined && (await store.operators.list()).length > 1)
+      if (code === undefined && name === undefined && (await localOperators()).length > 1)
         throw new Refusal('INVALID_REQUEST', { message: 'Send your name too: there are several operators.' })
       const from = begin(request)
       let entered =
@@ -139,9 +143,10 @@ export const signInRoutes: Routes = (app, context) => {
       return {
         signedIn: identity !== undefined,
         needs: self && (await mustEnrol(store, self)) ? ('enrolment' as const) : null,
-        passwordSet: self ? self.password !== null : all.some(({ password }) => password !== null),
+        passwordSet: self ? hasWayIn(self) : all.some(({ password }) => password !== null),
         self: self ? selfOf(self) : null,
-        asksName: all.length > 1,
+        asksName: all.filter(({ externalId }) => externalId === null).length > 1,
+        provider: context.oidc?.name ?? null,
         atThisMachine: owner.isHere(request, 'own'),
       }
     },
@@ -206,12 +211,16 @@ export const signInRoutes: Routes = (app, context) => {
       role: 'viewer',
       body: PasswordBody,
       answer: SignInAnswer,
-      refusals: ['RATE_LIMITED'],
+      refusals: ['RATE_LIMITED', 'INVALID_STATE'],
     }),
     async (request, reply) => {
       const { password, current } = request.body
       const identity = operatorOf(request)
       const self = identity.by === 'sign-in' ? identity.operator : await signIn.firstOwner()
+      if (self.externalId !== null)
+        throw new Refusal('INVALID_STATE', {
+          message: 'You sign in at the provider, and have no password here.',
+        })
       if (identity.by === 'sign-in' && self.password !== null) {
         attempt(request)
         if (!(await signIn.isPassword(self, current ?? '')))
@@ -241,17 +250,23 @@ export const signInRoutes: Routes = (app, context) => {
       const identity = operatorOf(request)
       if (identity.by === 'sign-in') await signIn.drop(identity.cookie)
       void reply.header('set-cookie', setCookie(request, settings, '', 0))
+      const isExternal = identity.by === 'sign-in' && identity.operator.externalId !== null
+      const leaveAt = isExternal
+        ? await context.oidc?.leaveAt(`${baseUrlOf(request, settings)}/dashboard`)
+        : undefined
       const all = await store.operators.list()
       return {
         signedIn: false,
         passwordSet: all.some(({ password }) => password !== null),
         self: null,
         needs: null,
+        ...(leaveAt !== undefined && { leaveAt }),
       }
     },
   )
 
   secondFactorRoutes(app, context, { attempt, attemptCode, browserOf, give })
+  oidcRoutes(app, context, { attempt, browserOf, enter })
 }
 
 /** The password is right; the browser is not signed in. */
@@ -262,9 +277,14 @@ const wayIn = ({ code, secondFactor }: GivenToSignIn): string =>
 
 const signInOf = (cookie: string) => ({ cookie, signInId: signInIdOf({ tokenHash: digest(cookie) }) })
 
-const selfOf = ({ operatorId, name, role, totpSince }: OperatorRecord): Self => ({
+/** Whether the operator can sign in again. */
+const hasWayIn = ({ password, externalId }: OperatorRecord): boolean =>
+  password !== null || externalId !== null
+
+const selfOf = ({ operatorId, name, role, totpSince, externalId }: OperatorRecord): Self => ({
   operatorId,
   name,
   role,
   secondFactor: totpSince !== null,
+  external: externalId !== null,
 })

@@ -3,7 +3,9 @@
  * they survive a restart and other processes know them.
  */
 import type { OperatorRecord, SignInRecord, Store } from '../../../store/store.ts'
+import { StoreConflict } from '../../../store/problem.ts'
 import { digest } from './digest.ts'
+import type { OidcPerson } from './oidc.ts'
 import { isPassword, keepPassword } from './password.ts'
 import { isAppCode, recoveryHash, totpStep } from './totp.ts'
 
@@ -56,6 +58,8 @@ export interface SignIn {
    * factor is not signed in: the link is no substitute for it.
    */
   withInvite(code: string, password: string, from: Browser): Promise<NewSignIn | AsksSecondFactor | undefined>
+  /** Signs in whom a provider named. Makes the operator at the first time, with another name if that one is taken. */
+  withProvider(person: OidcPerson, from: Browser): Promise<NewSignIn>
   /** Signs the operator in anew, and every other browser of the operator out. */
   renew(operator: OperatorRecord, from: Browser): Promise<string>
   /** The operator who is meant by a name; without one, the only operator. */
@@ -69,6 +73,7 @@ export interface SignIn {
 }
 
 const CODE_BYTES = 18
+const MOST_NAMESAKES = 100
 const ID_BYTES = 12
 const CODE = 'sign-in-code'
 /** Of versions that knew one operator alone. */
@@ -150,8 +155,29 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
         grantId: newOperatorId(randomBytes),
         createdAt: now(),
         totpSince: null,
+        externalId: null,
       })
       return operator?.totpSince == null ? operator && enter(operator, from) : { asks: operator }
+    },
+    withProvider: async ({ externalId, name, role }, from) => {
+      for (let number = 1; ; number++) {
+        const known = await store.operators.external(externalId)
+        if (known) return enter(known, from)
+        try {
+          await store.operators.add({
+            operatorId: newOperatorId(randomBytes),
+            name: number === 1 ? name : `${name} ${number}`,
+            role,
+            password: null,
+            grantId: newOperatorId(randomBytes),
+            createdAt: now(),
+            totpSince: null,
+            externalId,
+          })
+        } catch (error) {
+          if (!(error instanceof StoreConflict) || number === MOST_NAMESAKES) throw error
+        }
+      }
     },
     renew: async (operator, from) => {
       await store.signIns.dropOf(operator.operatorId)
@@ -181,7 +207,7 @@ export function createSignIn({ store, now, randomBytes }: SignInOptions): SignIn
 }
 
 async function onlyOne(store: Store): Promise<OperatorRecord | undefined> {
-  const all = await store.operators.list()
+  const all = (await store.operators.list()).filter(({ externalId }) => externalId === null)
   return all.length === 1 ? all[0] : undefined
 }
 
@@ -195,6 +221,7 @@ function firstOwnerOf({ store, now, randomBytes }: SignInOptions): Promise<Opera
     grantId: newOperatorId(randomBytes),
     createdAt: now(),
     totpSince: null,
+    externalId: null,
   }))
 }
 

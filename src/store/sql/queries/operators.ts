@@ -19,6 +19,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
     grantId: row.grant_id,
     createdAt: row.created_at,
     totpSince: row.totp_since,
+    externalId: row.external_id,
   })
   const sealed = (operatorId: string, password: string | null): string | null =>
     password === null ? null : seal.seal(password, operatorId)
@@ -35,6 +36,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
       .selectFrom('operators')
       .selectAll()
       .where('role', '=', 'owner')
+      .where('external_id', 'is', null)
       .orderBy('created_at')
       .orderBy('operator_id')
       .limit(1)
@@ -55,6 +57,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
         sealed_totp: null,
         totp_since: null,
         totp_step: null,
+        external_id: operator.externalId,
       })
       .execute()
   }
@@ -100,6 +103,15 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
         .executeTakeFirst()
       return row && toOperator(row)
     },
+    external: async (externalId) => {
+      const row = await db
+        .selectFrom('operators')
+        .selectAll()
+        .where('external_id', '=', externalId)
+        .executeTakeFirst()
+      return row && toOperator(row)
+    },
+    add: (operator) => write(TURN, (tx) => add(tx, operator)),
     change: (operatorId, change) =>
       write(TURN, async (tx) => {
         const before = await find(tx, operatorId)
@@ -295,8 +307,12 @@ function totpQueries({
 }
 
 /** Whether no other owner can sign in. */
-async function isLastOwner(tx: Kysely<Schema>, { operatorId, role }: OperatorRecord): Promise<boolean> {
-  if (role !== 'owner') return false
+async function isLastOwner(
+  tx: Kysely<Schema>,
+  { operatorId, role, externalId }: OperatorRecord,
+): Promise<boolean> {
+  // The provider decides about its own, and may be away: there is always an owner with a password.
+  if (role !== 'owner' || externalId !== null) return false
   const other = await tx
     .selectFrom('operators')
     .select('operator_id')

@@ -79,7 +79,11 @@ function Operators() {
                   ),
                 },
                 { title: 'Role', cell: ({ role }) => role },
-                { title: 'Second factor', cell: ({ secondFactor }) => (secondFactor ? 'on' : '–') },
+                {
+                  title: 'Second factor',
+                  cell: ({ secondFactor, external }) =>
+                    external ? 'at the provider' : secondFactor ? 'on' : '–',
+                },
                 {
                   title: 'Last here',
                   cell: ({ lastSeenAt }) =>
@@ -261,9 +265,9 @@ const VERBS = {
   delete: 'Delete',
 } as const
 
-const verbsOf = ({ secondFactor }: Operator): (keyof typeof VERBS)[] => [
+const verbsOf = ({ secondFactor, external }: Operator): (keyof typeof VERBS)[] => [
   'change',
-  'password',
+  ...(external ? [] : (['password'] as const)),
   ...(secondFactor ? (['factor'] as const) : []),
   'delete',
 ]

@@ -2,7 +2,9 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { call } from '../../api.ts'
 import type { Api } from '../api.ts'
 import type { SignInAnswer, SignInBody, SignInState } from '../../../protocol/rest/admin.ts'
+import { Foreign } from '../../parts/foreign.tsx'
 import { useAction } from '../query.ts'
+import { START_AT_PROVIDER } from './provider.ts'
 import { Form } from '../parts/form.tsx'
 import { Field } from '../parts/field.tsx'
 import { Failure } from '../parts/states.tsx'
@@ -71,6 +73,7 @@ export function SignIn({
           asksName={state.asksName ?? false}
           onSubmit={enter}
         />
+        <Provider name={state.provider} />
       </Card>
     )
   return (
@@ -80,7 +83,20 @@ export function SignIn({
         reset” prints. You can also paste it here.
       </p>
       <LinkForm busy={busy} problem={problem || refusal} onSubmit={(text) => enter({ code: codeIn(text) })} />
+      <Provider name={state.provider} />
     </Card>
+  )
+}
+
+/** The way to the provider, where one is set up. */
+function Provider({ name }: { name: string | null | undefined }) {
+  if (name == null) return null
+  return (
+    <a className="button wide provider" href={START_AT_PROVIDER}>
+      <span>
+        Sign in with <Foreign text={name} />
+      </span>
+    </a>
   )
 }
 
