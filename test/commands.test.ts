@@ -91,6 +91,8 @@ const asked: Record<string, readonly string[]> = {
   'admin reset': [],
   'audit list': [],
   'audit export': [],
+  'people export': ['x'],
+  'people erase': ['x'],
   import: ['--from', 'http://localhost:1', '--token', 'x'],
 }
 /** Commands that use no data folder, or that create one on purpose. */

@@ -19,6 +19,7 @@ import { keyCommands } from './keys.ts'
 import { load } from './load.ts'
 import { meetingCommands } from './meetings.ts'
 import { moveCheck } from './move-check.ts'
+import { peopleCommands } from './people.ts'
 import { adminReset, projectCommands } from './projects.ts'
 import { nodeCommands } from './nodes.ts'
 import { serve, tokenServer } from './serve.ts'
@@ -47,6 +48,7 @@ const commands: readonly Command[] = [
   ...webhookCommands,
   adminReset,
   ...auditCommands,
+  ...peopleCommands,
   doctor,
   moveCheck,
   load,

@@ -17,6 +17,7 @@ import type { LeaseStore } from './contract/leases.ts'
 import type { SessionValueStore } from './contract/session-values.ts'
 import type { FigureStore } from './contract/figures.ts'
 import type { OperatorStore } from './contract/operators.ts'
+import type { PeopleStore } from './contract/people.ts'
 import type { AuditStore } from './contract/audit.ts'
 import type { RevokedTokenStore, SignInStore } from './contract/access.ts'
 
@@ -42,6 +43,7 @@ export type { JobChange, JobFilter, JobInput, JobKind, JobRecord, JobState } fro
 export type { StatsQuery, StatsRecord } from './contract/figures.ts'
 export type { SessionValue } from './contract/session-values.ts'
 export type { AuditActor, AuditEntry, AuditFact, AuditFilter, NewAuditEntry } from './contract/audit.ts'
+export type { ErasedCounts, PersonalRecord } from './contract/people.ts'
 export type { RevokedToken, SignInRecord } from './contract/access.ts'
 export type { OperatorChange, OperatorInvite, OperatorRecord, OperatorRole } from './contract/operators.ts'
 
@@ -65,6 +67,7 @@ export interface Store {
   signIns: SignInStore
   operators: OperatorStore
   audit: AuditStore
+  people: PeopleStore
   /** Small values, sealed like API secrets. */
   secrets: {
     get(name: string): Promise<string | undefined>

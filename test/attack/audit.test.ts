@@ -29,6 +29,8 @@ const actions: Record<string, string | null> = {
   'POST /v2/admin/operator-invites/accept': 'operator.accept',
   'POST /v2/admin/projects': 'project.create',
   'PATCH /v2/admin/projects/{projectId}': 'project.change',
+  'POST /v2/admin/projects/{projectId}/people/export': 'person.export',
+  'POST /v2/admin/projects/{projectId}/people/erase': 'person.erase',
   'POST /v2/admin/keys': 'key.create',
   'PATCH /v2/admin/keys/{apiKey}': 'key.change',
   'POST /v2/admin/keys/{apiKey}/rotate': 'key.rotate',

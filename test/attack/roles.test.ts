@@ -44,6 +44,8 @@ const policy: Record<string, OperatorRole> = {
   'DELETE /v2/admin/operators/{operatorId}': 'owner',
   'POST /v2/admin/operators/{operatorId}/password-link': 'owner',
   'GET /v2/admin/operator-invites': 'owner',
+  'POST /v2/admin/projects/{projectId}/people/export': 'owner',
+  'POST /v2/admin/projects/{projectId}/people/erase': 'owner',
   'GET /v2/admin/audit': 'owner',
   'GET /v2/admin/audit/export': 'owner',
   'POST /v2/admin/operator-invites': 'owner',

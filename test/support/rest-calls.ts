@@ -570,6 +570,8 @@ export const calls: Record<string, MakeCall> = {
     name: 'Renamed',
     webhook: { endPoint: 'http://127.0.0.1:9/', events: ['session-*'] },
   }),
+  'POST /v2/admin/projects/{projectId}/people/export': ofProject({ participantId: 'ann' }),
+  'POST /v2/admin/projects/{projectId}/people/erase': ofProject({ participantId: 'ann' }),
   'GET /v2/admin/keys': nothing,
   'POST /v2/admin/keys': async (stage) => ({
     body: {

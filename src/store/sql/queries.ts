@@ -14,6 +14,7 @@ import { OutboxSignal, outboxQueries } from './queries/outbox.ts'
 import { operatorQueries } from './queries/operators.ts'
 import { outputQueries } from './queries/outputs.ts'
 import { pastSessionQueries } from './queries/past-sessions.ts'
+import { peopleQueries } from './queries/people.ts'
 import { pollQueries } from './queries/polls.ts'
 import { sessionValueQueries } from './queries/session-values.ts'
 import { sessionQueries } from './queries/sessions.ts'
@@ -58,6 +59,7 @@ export function storeOver(context: SqlContext): Omit<Store, 'close' | 'files' | 
     signIns: signInQueries(context),
     operators: operatorQueries(context),
     audit: auditQueries(context),
+    people: peopleQueries(context),
     secrets: secretQueries(context),
     values: valueQueries(context),
     check: async () => {

@@ -120,7 +120,7 @@ export function oidcRoutes(app: TypedApp, context: HttpContext, { attempt, brows
         if (known && known.role !== person.role)
           await changeOperator(context, known.operatorId, { role: person.role }, newOperatorId(randomBytes))
         await enter(request, reply, await signIn.withProvider(person, browserOf(request)))
-        return back(request, reply)
+        return await back(request, reply)
       } catch (error) {
         // Whom the provider gives no role any more loses what they had.
         if (error instanceof OidcNoRole) await takeAway(error.externalId)

@@ -168,7 +168,7 @@ test('signing out leads out of the provider; there is no password to set', async
   }
   const post = async (path: string, body: object) => {
     const answer = await fetch(server.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
-    return { status: answer.status, body: (await answer.json()) as any }
+    return { status: answer.status, body: await answer.json() }
   }
   assert.equal((await post('/v2/admin/password', { password: 'a password of enough length' })).status, 409)
   assert.equal((await post('/v2/admin/second-factor/begin', { password: 'x' })).status, 409)

@@ -72,13 +72,15 @@ export function createOidc(settings: OidcSettings, now: () => number): Oidc | un
       clientId,
       {
         [client.clockTolerance]: TOLERANCE_SECONDS,
-        // This server's clock counts, which a test moves.
+        // The library reads the machine's clock; this server's counts, which a test moves.
+        // eslint-disable-next-line no-restricted-properties -- for the difference
         [client.clockSkew]: Math.round((now() - Date.now()) / 1000),
       },
       secret === undefined ? client.None() : client.ClientSecretBasic(secret),
       {
         timeout: TIMEOUT_SECONDS,
         // The settings take http for this machine alone.
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked to be noticed, and meant here
         ...(issuer.startsWith('http:') && { execute: [client.allowInsecureRequests] }),
       },
     )

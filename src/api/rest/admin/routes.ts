@@ -7,6 +7,7 @@ import { keyRoutes } from './key-routes.ts'
 import { adminTokenRoutes } from './token-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
+import { peopleRoutes } from './people-routes.ts'
 import { signInRoutes } from './sign-in-routes.ts'
 
 export const adminRoutes: Routes = (app, context) => {
@@ -15,6 +16,7 @@ export const adminRoutes: Routes = (app, context) => {
     browserRoutes,
     operatorRoutes,
     auditRoutes,
+    peopleRoutes,
     keyRoutes,
     adminTokenRoutes,
     nodeRoutes,

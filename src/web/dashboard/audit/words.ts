@@ -21,6 +21,7 @@ export const KINDS: readonly (readonly [kind: string, shown: string])[] = [
   ['meeting', 'meetings'],
   ['session', 'sessions'],
   ['participant', 'participants'],
+  ['person', 'people’s data'],
   ['invite', 'invites'],
   ['recording', 'recordings'],
   ['participant-recording', 'recordings of participants'],
