@@ -35,12 +35,13 @@ export class RealServer {
     env: NodeJS.ProcessEnv,
     database: OwnDatabase | undefined,
     prefix: readonly string[],
+    address: string,
   ) {
     this.#prefix = prefix
     this.#folder = folder
     this.#database = database
-    this.url = `http://localhost:${ports[0]}`
-    this.secureUrl = `https://localhost:${ports[1]}`
+    this.url = `http://${address}:${ports[0]}`
+    this.secureUrl = `https://${address}:${ports[1]}`
     this.env = {
       ...process.env,
       DATA_DIR: join(folder, 'data'),
@@ -57,14 +58,21 @@ export class RealServer {
     }
   }
 
-  /** @param prefix words before the command, such as those of a network namespace */
-  static async start(env: NodeJS.ProcessEnv = {}, prefix: readonly string[] = []): Promise<RealServer> {
+  /**
+   * @param prefix words before the command, such as those of a network namespace
+   * @param address where it is reached
+   */
+  static async start(
+    env: NodeJS.ProcessEnv = {},
+    prefix: readonly string[] = [],
+    address = 'localhost',
+  ): Promise<RealServer> {
     const folder = await mkdtemp(join(tmpdir(), 'anteroom-real-'))
     // One port for each listener and each media worker.
     const workers = spreads ? spreadWorkers : Number(env.MEDIA_WORKERS ?? 2)
     const port = await freePorts(2 + workers)
     const database = env.DATABASE_URL === undefined ? await ownDatabase() : undefined
-    const server = new RealServer(folder, [port, port + 1, port + 2], env, database, prefix)
+    const server = new RealServer(folder, [port, port + 1, port + 2], env, database, prefix, address)
     watchServer(`server-${port}`, () => server.output)
     await server.run()
     return server
