@@ -45,7 +45,13 @@ export type { SessionValue } from './contract/session-values.ts'
 export type { AuditActor, AuditEntry, AuditFact, AuditFilter, NewAuditEntry } from './contract/audit.ts'
 export type { ErasedCounts, PersonalRecord } from './contract/people.ts'
 export type { RevokedToken, SignInRecord } from './contract/access.ts'
-export type { OperatorChange, OperatorInvite, OperatorRecord, OperatorRole } from './contract/operators.ts'
+export type {
+  GrantEnd,
+  OperatorChange,
+  OperatorInvite,
+  OperatorRecord,
+  OperatorRole,
+} from './contract/operators.ts'
 
 export interface Store {
   projects: ProjectStore

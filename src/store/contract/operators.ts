@@ -41,6 +41,13 @@ export interface OperatorChange {
   grantId?: string
 }
 
+/** How what an operator minted is revoked, in the transaction that takes the authority away. */
+export interface GrantEnd {
+  /** The id under which the tokens of a grant are revoked. */
+  tokenIdOf: (grantId: string) => string
+  at: number
+}
+
 /** Why an operator cannot be changed or deleted: without it there would be no owner who can sign in. */
 export type LastOwner = 'last-owner'
 
@@ -79,11 +86,16 @@ export interface OperatorStore {
   add(operator: OperatorRecord): Promise<void>
   /**
    * Returns the operator after the change, or undefined if there is none. A lower role ends the links that the operator made.
+   * @param end given with a new `grantId`: revokes what was minted under the old one, in every project
    * @throws {StoreConflict} if another operator has the name
    */
-  change(operatorId: string, change: OperatorChange): Promise<OperatorRecord | LastOwner | undefined>
-  /** Deletes an operator with its sign-ins and links. Returns the operator as it was, or undefined if there is none. */
-  delete(operatorId: string): Promise<OperatorRecord | LastOwner | undefined>
+  change(
+    operatorId: string,
+    change: OperatorChange,
+    end?: GrantEnd,
+  ): Promise<OperatorRecord | LastOwner | undefined>
+  /** Deletes an operator with its sign-ins and links, and revokes what it minted. Returns the operator as it was, or undefined if there is none. */
+  delete(operatorId: string, end: GrantEnd): Promise<OperatorRecord | LastOwner | undefined>
   addInvite(invite: OperatorInvite): Promise<void>
   /** Newest first. */
   invites(): Promise<OperatorInvite[]>

@@ -8,6 +8,7 @@ import { DATABASE_FILE } from '../../../store/sqlite/sqlite.ts'
 import { openStore } from '../../../store/open.ts'
 import { Stage } from '../../../../test/support/rest-calls.ts'
 import { TestServer } from '../../../../test/support/test-server.ts'
+import { operatorTokenId } from '../../../token/token.ts'
 import { keepPassword } from './password.ts'
 
 const PASSWORD = 'a password of enough length'
@@ -251,3 +252,22 @@ function forgetOperators({ config }: TestServer): void {
   db.exec('delete from operators; update sign_ins set operator_id = null, last_seen_at = null')
   db.close()
 }
+
+test('a crash right after an operator was deleted leaves no token of theirs in force', async () => {
+  const { operatorId, cookie } = await stage.operator('operator')
+  const { body } = await ask('POST', `/v2/admin/projects/${projectId}/token`, {
+    cookie,
+    body: { permissions: ['allow_join', 'allow_mod'] },
+  })
+  const reads = async (): Promise<number> =>
+    (await fetch(`${server.url}/v2/rooms`, { headers: { authorization: body.token } })).status
+  assert.equal(await reads(), 200)
+  // Another process deletes the operator, and ends before it does anything else.
+  const store = await openStore({ folder: server.config.dataDir, url: server.config.databaseUrl })
+  try {
+    await store.operators.delete(operatorId, { tokenIdOf: operatorTokenId, at: Date.now() })
+  } finally {
+    await store.close()
+  }
+  while ((await reads()) !== 401) await new Promise((next) => setTimeout(next, 50))
+})

@@ -1,11 +1,11 @@
 /** What operators may do to each other, and what ends with them. */
-import type { OperatorRecord, OperatorRole } from '../../../store/store.ts'
+import type { GrantEnd, OperatorRecord, OperatorRole } from '../../../store/store.ts'
 import type { HttpContext } from '../../context.ts'
 import type { AdminIdentity } from './admin.ts'
 import { isLess } from '../../../project/roles.ts'
 import { Refusal } from '../../../protocol/errors.ts'
 import { StoreConflict } from '../../../store/problem.ts'
-import { jtiOfOperator } from '../../../token/token.ts'
+import { jtiOfOperator, operatorTokenId } from '../../../token/token.ts'
 
 /** The `jti` of a token that an operator mints; undefined for the admin key, which no role bounds. */
 export const jtiFor = (by: AdminIdentity, unique: string): string | undefined =>
@@ -15,7 +15,9 @@ export const jtiFor = (by: AdminIdentity, unique: string): string | undefined =>
 export const operatorIdOf = (by: AdminIdentity): string | null =>
   by.by === 'key' ? null : by.operator.operatorId
 
-type Parts = Pick<HttpContext, 'store' | 'revokedTokens' | 'meetings'>
+type Parts = Pick<HttpContext, 'store' | 'revokedTokens' | 'meetings' | 'now'>
+
+const grantEnd = ({ now }: Parts): GrantEnd => ({ tokenIdOf: operatorTokenId, at: now() })
 
 /**
  * Changes a name or a role. With a lower role, what the operator has minted and invited so far ends.
@@ -32,10 +34,11 @@ export async function changeOperator(
   if (!before) throw noOperator()
   const isLower = change.role !== undefined && isLess(change.role, before.role)
   try {
-    const changed = await store.operators.change(operatorId, {
-      ...change,
-      ...(isLower && { grantId: newGrantId }),
-    })
+    const changed = await store.operators.change(
+      operatorId,
+      { ...change, ...(isLower && { grantId: newGrantId }) },
+      isLower ? grantEnd(parts) : undefined,
+    )
     if (changed === undefined) throw noOperator()
     if (changed === 'last-owner') throw lastOwner()
     if (isLower) await endGrant(parts, before)
@@ -50,7 +53,7 @@ export async function changeOperator(
  * @throws {Refusal} NOT_FOUND; INVALID_STATE for the last owner
  */
 export async function deleteOperator(parts: Parts, operatorId: string): Promise<OperatorRecord> {
-  const gone = await parts.store.operators.delete(operatorId)
+  const gone = await parts.store.operators.delete(operatorId, grantEnd(parts))
   if (gone === undefined) throw noOperator()
   if (gone === 'last-owner') throw lastOwner()
   await endGrant(parts, gone)

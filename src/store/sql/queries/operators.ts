@@ -1,6 +1,7 @@
 /** Operators, and the links that invite them. */
 import type { Kysely, Selectable } from 'kysely'
-import type { OperatorChange, OperatorInvite, OperatorRecord, Store } from '../../store.ts'
+import type { GrantEnd, OperatorChange, OperatorInvite, OperatorRecord, Store } from '../../store.ts'
+import { recordChange } from '../changes.ts'
 import type { Schema } from '../schema.ts'
 import type { SqlContext } from '../sql-context.ts'
 
@@ -10,7 +11,8 @@ const TURN = { lane: 'operators', holds: ['operators'] }
 /** Names that people confuse are one: keyboards compose letters differently, and nobody remembers the case. */
 const keyOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase()
 
-export function operatorQueries({ db, write, seal }: SqlContext): Store['operators'] {
+export function operatorQueries(context: SqlContext): Store['operators'] {
+  const { db, write, seal } = context
   const toOperator = (row: Selectable<Schema['operators']>): OperatorRecord => ({
     operatorId: row.operator_id,
     name: row.name,
@@ -70,6 +72,24 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
       .execute()
   }
 
+  /** In the same transaction, so that no crash leaves tokens of somebody who may no longer mint them. */
+  const revokeGrant = async (
+    tx: Kysely<Schema>,
+    { grantId }: OperatorRecord,
+    { tokenIdOf, at }: GrantEnd,
+  ): Promise<void> => {
+    const projects = await tx.selectFrom('projects').select('project_id').execute()
+    if (projects.length === 0) return
+    await tx
+      .insertInto('revoked_tokens')
+      .values(
+        projects.map(({ project_id }) => ({ project_id, token_id: tokenIdOf(grantId), revoked_at: at })),
+      )
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+    await recordChange(tx, context)
+  }
+
   return {
     totp: totpQueries({ db, write, seal }),
     firstOwner: async (first) => {
@@ -112,7 +132,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
       return row && toOperator(row)
     },
     add: (operator) => write(TURN, (tx) => add(tx, operator)),
-    change: (operatorId, change) =>
+    change: (operatorId, change, end) =>
       write(TURN, async (tx) => {
         const before = await find(tx, operatorId)
         if (!before) return undefined
@@ -124,9 +144,10 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
           .where('operator_id', '=', operatorId)
           .execute()
         if (change.grantId !== undefined) await dropLinks(tx, operatorId)
+        if (end) await revokeGrant(tx, before, end)
         return { ...before, ...change }
       }),
-    delete: (operatorId) =>
+    delete: (operatorId, end) =>
       write(TURN, async (tx) => {
         const before = await find(tx, operatorId)
         if (!before) return undefined
@@ -135,6 +156,7 @@ export function operatorQueries({ db, write, seal }: SqlContext): Store['operato
         await tx.deleteFrom('sign_ins').where('operator_id', '=', operatorId).execute()
         await tx.deleteFrom('operator_recovery_codes').where('operator_id', '=', operatorId).execute()
         await dropLinks(tx, operatorId)
+        await revokeGrant(tx, before, end)
         return before
       }),
     addInvite: async (invite) => {
