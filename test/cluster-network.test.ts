@@ -1,6 +1,6 @@
 /**
- * Two nodes on hosts of their own, of which one stands still, is cut off from the database, or from the database and
- * the other: the rows of "What fails, and what happens" (docs/scaling.md). Needs root and iproute2.
+ * Two nodes on hosts of their own, whose lines are cut one by one: to the database, to each other, and both; and a node that stands
+ * still. What each row of "What fails, and what happens" (docs/scaling.md) promises. Needs root and iproute2.
  */
 import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
@@ -16,6 +16,8 @@ import { WireClient } from './support/wire-client.ts'
 
 const skip = withoutNamespaces || withoutOwnPostgres
 const PATIENCE_MS = 90_000
+/** A lease, and as long again. */
+const LONGER_THAN_A_LEASE_MS = 8000
 const token = signAnything({ apikey: API_KEY, permissions: ['allow_join', 'allow_mod'] })
 
 /** Notes each write about a meeting that does not come from its home; each host has its own address. */
@@ -234,3 +236,60 @@ test('a home that is cut off from the database and its peer lets its meeting go'
   await stage.recovers(stage.home)
   await stage.hasMoved()
 })
+
+test(
+  'while all nodes are cut off from the database no meeting moves, and those inside come back',
+  { skip },
+  async (t) => {
+    const stage = await Stage.open(t)
+    const [ann, bob] = await stage.meet()
+    stage.network.cut(1, 'store')
+    stage.network.cut(2, 'store')
+    await delay(LONGER_THAN_A_LEASE_MS)
+    assert.equal(ann.socket.connected, true)
+    assert.equal(bob.socket.connected, true)
+    // What is said reaches the other.
+    await ann.request('changeDisplayName', { displayName: 'Anna' })
+    await bob.hears('peerDisplayNameChanged')
+    bob.close()
+    await stage.comesBack(stage.home, 'bob')
+    await stage.connect(stage.home, 'eve').hears('error', ({ name }) => name === 'STORE_UNAVAILABLE')
+    stage.network.mend(1, 'store')
+    stage.network.mend(2, 'store')
+    await stage.comesBack(stage.other, 'eve')
+    assert.equal(await stage.homeNow(), stage.home)
+    assert.deepEqual(
+      (await stage.ongoing(stage.other)).map(({ id }) => id),
+      [stage.sessionId],
+    )
+    assert.deepEqual(await runSql(stage.databaseUrl, 'select * from strays'), [])
+  },
+)
+
+test(
+  'nodes that are cut off from each other keep their meetings, refuse what needs the other, and heal',
+  { skip },
+  async (t) => {
+    const stage = await Stage.open(t)
+    const [ann, bob] = await stage.meet()
+    stage.network.cut(stage.home, 'nodes')
+    // The connection that the other node carried is cut; that at the home is not.
+    await bob.gone()
+    const act = (): Promise<{ status: number; body: any }> =>
+      stage.node(stage.other).rest('POST', '/v2/sessions/participants/remove', {
+        roomId: stage.meetingId,
+        participantId: 'nobody',
+      })
+    await stage.until('HOME_UNREACHABLE', async () => (await act()).body.code === 'HOME_UNREACHABLE')
+    assert.equal((await act()).status, 503)
+    assert.equal(ann.socket.connected, true)
+    assert.equal(await stage.homeNow(), stage.home)
+    // Through the home he is back at once.
+    await stage.comesBack(stage.home, 'bob')
+    stage.network.mend(stage.home, 'nodes')
+    await stage.comesBack(stage.other, 'eve')
+    await ann.hears('newPeer', ({ id }) => id === 'eve')
+    assert.equal(await stage.homeNow(), stage.home)
+    assert.equal(ann.socket.connected, true)
+  },
+)
