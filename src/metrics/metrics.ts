@@ -23,7 +23,8 @@ export interface Readings {
   cluster(): ClusterReading | undefined
   /** Undefined until the listener is open. */
   certificate(): CertificateReading | undefined
-  alerts(): Promise<Alert[]>
+  /** @param counted the backlog of webhooks, if the caller has counted it already */
+  alerts(counted?: Backlog): Promise<Alert[]>
 }
 
 export interface WorkerReading {
@@ -289,7 +290,8 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
   })
   addClusterGauges(registers, () => readings.cluster())
   addCertificateGauges(registers, () => readings.certificate())
-  addAlertGauges(registers, () => readings.alerts())
+  let counted: Backlog | undefined
+  addAlertGauges(registers, () => readings.alerts(counted))
   const storeUp = new Gauge({
     registers,
     name: 'anteroom_store_available',
@@ -344,6 +346,7 @@ export function createMetrics({ version, media, now }: MetricsOptions): Metrics 
       workerPipes.set({ worker, direction: 'out' }, reading.pipesOut)
       if (droppedDatagrams !== undefined) workerDrops.inc({ worker }, droppedDatagrams)
     }
+    counted = webhooks
     backlog.set({ state: 'waiting' }, webhooks.waiting)
     backlog.set({ state: 'parked' }, webhooks.parked)
     oldest.set(webhooks.oldestAt === null ? 0 : Math.max(0, now() - webhooks.oldestAt) / 1000)

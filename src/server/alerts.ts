@@ -1,7 +1,8 @@
 /** Reads the state of the server for its alerts. */
 import { statfs } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { alertsOf, type Alert, type Condition } from '../metrics/alerts.ts'
+import { alertsOf, type Condition } from '../metrics/alerts.ts'
+import type { Readings } from '../metrics/metrics.ts'
 import type { CertificateStatus } from '../protocol/rest/watching.ts'
 import type { Ground } from './ground.ts'
 
@@ -12,7 +13,7 @@ const STORE_PATIENCE_MS = 1000
 export function alertReader(
   { config, core: { store }, media, metrics, cluster, now }: Ground,
   certificate: () => CertificateStatus | undefined,
-): () => Promise<Alert[]> {
+): Readings['alerts'] {
   const started = { at: now(), ms: performance.now() }
 
   const diskOf = async (): Promise<Condition['disk']> => {
@@ -43,7 +44,7 @@ export function alertReader(
     }
   }
 
-  return async () => {
+  return async (counted) => {
     const { status } = media
     const [available, disk, workers] = await Promise.all([storeAnswers(), diskOf(), media.usage()])
     return alertsOf({
@@ -58,7 +59,8 @@ export function alertReader(
       eventLoopLagMs: metrics.lagMs(),
       nodes: cluster?.nodes() ?? [],
       // Nothing can be read while the store is away, which is an alert itself.
-      webhooks: available ? await store.outbox.backlog() : { waiting: 0, parked: 0, oldestAt: null },
+      webhooks:
+        counted ?? (available ? await store.outbox.backlog() : { waiting: 0, parked: 0, oldestAt: null }),
     })
   }
 }
